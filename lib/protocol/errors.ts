@@ -1,0 +1,82 @@
+/**
+ * What can go wrong, in two kinds that are never mixed: the server said no
+ * (an {@linkcode FTPError} with its reply; the connection stays usable unless
+ * the class says otherwise) and the connection failed (`Deno.errors.*`, or an
+ * {@linkcode FTPProtocolError}; the connection is closed).
+ *
+ * @module
+ */
+
+import type { Reply } from "./reply.ts";
+
+/** What an {@linkcode FTPError} carries besides its message. */
+export interface FTPErrorOptions extends ErrorOptions {
+  /** The reply that caused the error. */
+  reply?: Reply | undefined;
+  /** The command the reply answers, with its secrets masked. */
+  command?: string | undefined;
+}
+
+/**
+ * Base of the errors that a reply of the server causes.
+ *
+ * @example Tell the server's "no" from a broken connection
+ * ```ts no-assert
+ * import { FTPError } from "./errors.ts";
+ *
+ * function isRefusal(error: unknown): boolean {
+ *   return error instanceof FTPError && error.reply !== undefined;
+ * }
+ * isRefusal(new FTPError("Cannot delete"));
+ * ```
+ */
+export class FTPError extends Error {
+  /** The class's own name, as in the stack trace. */
+  override name = "FTPError";
+  /** The reply that caused the error, where there was one. */
+  readonly reply: Reply | undefined;
+  /** The command that was answered, with its secrets masked. */
+  readonly command: string | undefined;
+
+  /**
+   * Makes an error.
+   *
+   * @param message What was tried, on what, and what the server said
+   * @param options The reply, the masked command and the cause
+   */
+  constructor(message: string, options: FTPErrorOptions = {}) {
+    super(
+      message,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.reply = options.reply;
+    this.command = options.command;
+  }
+}
+
+/** A 4yz reply (ftplib's `error_temp`): the same command may succeed later. */
+export class FTPTemporaryError extends FTPError {
+  /** The class's own name. */
+  override name = "FTPTemporaryError";
+}
+
+/** A 5yz reply (ftplib's `error_perm`): the same command will fail again. */
+export class FTPPermanentError extends FTPError {
+  /** The class's own name. */
+  override name = "FTPPermanentError";
+}
+
+/** A 1yz, 2yz or 3yz reply where another was due (ftplib's `error_reply`). */
+export class FTPReplyError extends FTPError {
+  /** The class's own name. */
+  override name = "FTPReplyError";
+}
+
+/**
+ * What came is not FTP (ftplib's `error_proto`): no code, a line or reply past
+ * its cap, a reply nobody asked for. The connection is closed.
+ */
+export class FTPProtocolError extends FTPError {
+  /** The class's own name. */
+  override name = "FTPProtocolError";
+}
