@@ -1,0 +1,42 @@
+/**
+ * What the control and the data connection need of a transport: the part of
+ * `Deno.Conn` that a TLS connection can imitate.
+ *
+ * @module
+ */
+
+/** A duplex stream of bytes: a `Deno.TcpConn`, or TLS over one. */
+export interface ByteStream {
+  /** Reads at least one byte into `buffer`; `null` at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Writes at least one byte of `bytes` and tells how many. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Ends the writing side; the reading side stays open. */
+  closeWrite(): Promise<void>;
+  /** Closes both sides at once. Pending reads and writes reject. */
+  close(): void;
+  /** The local end. */
+  readonly localAddr: Deno.Addr;
+  /** The peer's end. */
+  readonly remoteAddr: Deno.Addr;
+  /** Makes pending reads keep the event loop alive, the default. */
+  ref(): void;
+  /** Lets the program end although a read is pending. */
+  unref(): void;
+}
+
+/**
+ * Writes the whole of `bytes`.
+ *
+ * @param stream Where to
+ * @param bytes What
+ */
+export async function writeAll(
+  stream: Pick<ByteStream, "write">,
+  bytes: Uint8Array,
+): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    written += await stream.write(bytes.subarray(written));
+  }
+}
