@@ -7,6 +7,7 @@
  * @module
  */
 
+import { printable } from "./command.ts";
 import type { Reply } from "./reply.ts";
 
 /** What an {@linkcode FTPError} carries besides its message. */
@@ -79,4 +80,29 @@ export class FTPReplyError extends FTPError {
 export class FTPProtocolError extends FTPError {
   /** The class's own name. */
   override name = "FTPProtocolError";
+}
+
+/**
+ * The error for a reply that is not what a command needs.
+ *
+ * @param reply The reply
+ * @param command The command it answers, printable and masked
+ * @param cause What else went wrong
+ * @returns The error of the reply's class, to be thrown
+ */
+export function replyError(
+  reply: Reply,
+  command: string,
+  cause?: unknown,
+): FTPError {
+  const Class = reply.code >= 500
+    ? FTPPermanentError
+    : reply.code >= 400
+    ? FTPTemporaryError
+    : FTPReplyError;
+  return new Class(`Cannot complete "${command}": ${printable(reply.text)}`, {
+    reply,
+    command,
+    cause,
+  });
 }

@@ -1,0 +1,397 @@
+/**
+ * The control connection: commands out, replies in, and a ledger of what is
+ * owed. It knows no FTP command's meaning.
+ *
+ * @module
+ */
+
+import { type ByteStream, writeAll } from "./byte_stream.ts";
+import { abortable, Watchdog } from "./deadline.ts";
+import { Ledger, Owed, type OwedKind } from "./ledger.ts";
+import { restate } from "./restate.ts";
+import { emitTrace, type Trace } from "./trace.ts";
+import {
+  type Command,
+  describeCommand,
+  encodeCommand,
+} from "../protocol/command.ts";
+import type { Encoding } from "../protocol/encoding.ts";
+import { FTPProtocolError } from "../protocol/errors.ts";
+import { Reply, ReplyReader } from "../protocol/reply.ts";
+
+/** Size of one read from the socket, in bytes. */
+const READ_SIZE = 16 * 1024;
+
+/** Commands written in one piece are joined up to this many bytes. */
+const WRITE_SIZE = 64 * 1024;
+
+/** Settings of a control connection. */
+export interface ControlOptions {
+  /** Of commands and replies. */
+  encoding: Encoding;
+  /** Milliseconds without progress that a wait may last; 0 for no limit. */
+  timeout: number;
+  /** Longest line of a reply, in bytes. */
+  maxReplyLine: number;
+  /** Longest reply, in bytes. */
+  maxReply: number;
+  /** How a multi-line reply ends. */
+  multiline: "strict" | "lenient";
+  /** Receives every command and reply, masked. */
+  trace?: Trace | undefined;
+}
+
+/** How one command is sent. */
+export interface SendOptions {
+  /** How its replies are taken. @default {"command"} */
+  kind?: OwedKind;
+  /** The open transfer this command may be sent during (`ABOR`). */
+  during?: Owed | undefined;
+  /** Stop reading after the final reply, for a handshake. @default {false} */
+  pauses?: boolean;
+}
+
+/** One control connection, from the greeting to its end. */
+export class ControlConnection {
+  #stream: ByteStream;
+  readonly #options: ControlOptions;
+  readonly #reader: ReplyReader;
+  readonly #ledger = new Ledger();
+  readonly #watchdog: Watchdog;
+  #encoding: Encoding;
+  #open: Owed | undefined;
+  #failure: Error | undefined;
+  #isClosing = false;
+  #outgoing: Uint8Array[] = [];
+  #isWriting = false;
+  #reading: Promise<void>;
+  #isPaused = false;
+  #lastReply: Reply | undefined;
+
+  /**
+   * Takes over a connected stream and starts to read.
+   *
+   * @param stream The connection
+   * @param options The settings
+   */
+  constructor(stream: ByteStream, options: ControlOptions) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#encoding = options.encoding;
+    this.#reader = new ReplyReader({
+      decode: (bytes) => this.#encoding.decode(bytes),
+      maxReplyLine: options.maxReplyLine,
+      maxReply: options.maxReply,
+      multiline: options.multiline,
+    });
+    this.#watchdog = new Watchdog(options.timeout, () => this.#expire());
+    this.#reading = this.#run();
+  }
+
+  /** The stream in use: TCP, or TLS over it. */
+  get stream(): ByteStream {
+    return this.#stream;
+  }
+
+  /** The encoding of commands and replies. */
+  get encoding(): Encoding {
+    return this.#encoding;
+  }
+
+  /** The encoding of commands and replies from here on. */
+  set encoding(encoding: Encoding) {
+    this.#encoding = encoding;
+  }
+
+  /** Why the connection is closed, if it is. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** The transfer whose final reply nobody has collected yet. */
+  get open(): Owed | undefined {
+    return this.#open;
+  }
+
+  /** The entry that is due next, if anything is owed. */
+  get due(): Owed | undefined {
+    return this.#ledger.head;
+  }
+
+  /** The last reply that came. */
+  get lastReply(): Reply | undefined {
+    return this.#lastReply;
+  }
+
+  /**
+   * Expects the greeting.
+   *
+   * @returns Its entry in the ledger
+   */
+  expectGreeting(): Owed {
+    return this.#owe(new Owed("connect", "greeting", false));
+  }
+
+  /**
+   * Writes a command, behind the commands before it, without waiting for
+   * their replies.
+   *
+   * @param command The command
+   * @param options How its replies are taken
+   * @returns Its entry in the ledger
+   * @throws {TypeError} If the command has CR, LF or NUL, or cannot be encoded
+   * @throws {Deno.errors.Busy} If a transfer is open
+   * @throws {Deno.errors.NotConnected} If the connection is closed
+   */
+  send(command: Command, options: SendOptions = {}): Owed {
+    const bytes = encodeCommand(command, this.#encoding);
+    const shown = describeCommand(command, this.#encoding);
+    if (this.#failure !== undefined) {
+      throw new Deno.errors.NotConnected(
+        `Cannot send "${shown}": the connection is closed: ${this.#failure.message}`,
+        { cause: this.#failure },
+      );
+    }
+    if (this.#open !== undefined && this.#open !== options.during) {
+      throw new Deno.errors.Busy(
+        `Cannot send "${shown}": the transfer "${this.#open.command}" is open; close its data connection and await voidresp() first`,
+      );
+    }
+    const { kind = "command", pauses = false } = options;
+    const owed = this.#owe(new Owed(shown, kind, pauses));
+    emitTrace(this.#options.trace, "sent", shown);
+    this.#outgoing.push(bytes);
+    if (!this.#isWriting) this.#flush();
+    return owed;
+  }
+
+  /**
+   * Waits for a reply that is owed, within the time-out.
+   *
+   * @param reply `first` or `final` of an entry
+   * @param signal Ends the wait; the reply is still taken when it comes, so the
+   * connection stays in step
+   * @returns The reply
+   */
+  async wait(
+    reply: Promise<Reply>,
+    signal?: AbortSignal,
+  ): Promise<Reply> {
+    if (this.#watchdog.waits === 0) this.#stream.ref();
+    this.#watchdog.begin();
+    try {
+      return await abortable(reply, signal);
+    } finally {
+      this.#watchdog.end();
+      if (this.#watchdog.waits === 0 && this.#failure === undefined) {
+        this.#stream.unref(); // an idle connection does not hold the program
+      }
+    }
+  }
+
+  /**
+   * Marks the final reply of the open transfer as seen: commands may be sent
+   * again.
+   *
+   * @param owed The transfer's entry
+   */
+  collect(owed: Owed): void {
+    if (this.#open === owed) this.#open = undefined;
+  }
+
+  /**
+   * Replaces the stream after a command that paused the reading (`AUTH`,
+   * `CCC`).
+   *
+   * @param secure Makes the new stream from the old one
+   * @throws {FTPProtocolError} If bytes came behind the reply: they were not
+   * protected by what was just agreed (response injection). The connection is
+   * closed
+   */
+  async replaceStream(
+    secure: (stream: ByteStream) => Promise<ByteStream>,
+  ): Promise<void> {
+    await this.#reading;
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#reader.hasPartial || this.#ledger.head !== undefined) {
+      const error = new FTPProtocolError(
+        "Cannot change the protection of the control connection: bytes came in clear text behind the reply; the connection is closed",
+      );
+      this.fail(error);
+      throw error;
+    }
+    try {
+      this.#stream.ref();
+      this.#stream = await secure(this.#stream);
+    } catch (error) {
+      this.fail(restate(error, (message) => message));
+      throw error;
+    }
+    this.#isPaused = false;
+    this.#reading = this.#run();
+  }
+
+  /** Announces that the server may close now (`QUIT`). */
+  expectClose(): void {
+    this.#isClosing = true;
+  }
+
+  /**
+   * Closes at once. Whatever is owed rejects with the reason.
+   *
+   * @param reason Why
+   */
+  fail(reason: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = reason;
+    emitTrace(this.#options.trace, "event", `closed: ${reason.message}`);
+    this.#watchdog.stop();
+    this.#ledger.fail(reason);
+    try {
+      this.#stream.close();
+    } catch {
+      // closed by the peer already
+    }
+  }
+
+  /** Resolves when the connection is closed and nothing reads any more. */
+  get closed(): Promise<void> {
+    return this.#reading;
+  }
+
+  #owe(owed: Owed): Owed {
+    this.#ledger.add(owed);
+    return owed;
+  }
+
+  /** The only place that writes to the socket. */
+  async #flush(): Promise<void> {
+    this.#isWriting = true;
+    try {
+      while (this.#outgoing.length > 0 && this.#failure === undefined) {
+        await writeAll(this.#stream, this.#takeOutgoing());
+        this.#watchdog.touch();
+      }
+    } catch (error) {
+      this.#closedBy(error);
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+
+  /** Joins waiting commands, so that a pipeline is few segments. */
+  #takeOutgoing(): Uint8Array {
+    if (this.#outgoing.length === 1) return this.#outgoing.pop()!;
+    let size = 0;
+    let count = 0;
+    while (count < this.#outgoing.length && size < WRITE_SIZE) {
+      size += this.#outgoing[count++]!.length;
+    }
+    const joined = new Uint8Array(size);
+    let at = 0;
+    for (const bytes of this.#outgoing.splice(0, count)) {
+      joined.set(bytes, at);
+      at += bytes.length;
+    }
+    return joined;
+  }
+
+  /** The only loop that reads from the socket. */
+  async #run(): Promise<void> {
+    const buffer = new Uint8Array(READ_SIZE);
+    try {
+      if (this.#watchdog.waits === 0) this.#stream.unref();
+      while (!this.#isPaused && this.#failure === undefined) {
+        const n = await this.#stream.read(buffer);
+        if (this.#failure !== undefined) return;
+        if (n === null) return this.#ended();
+        this.#watchdog.touch();
+        for (const reply of this.#reader.push(buffer.subarray(0, n))) {
+          this.#deliver(reply);
+        }
+        if (this.#reader.error !== undefined) {
+          return this.fail(this.#reader.error);
+        }
+      }
+    } catch (error) {
+      this.#closedBy(error);
+    }
+  }
+
+  #deliver(reply: Reply): void {
+    if (this.#failure !== undefined) return;
+    this.#lastReply = reply;
+    if (this.#options.trace !== undefined) {
+      emitTrace(this.#options.trace, "received", reply.text);
+    }
+    if (this.#isPaused) {
+      return this.fail(
+        new FTPProtocolError(
+          "Cannot change the protection of the control connection: a reply came in clear text behind the one that agreed to it; the connection is closed",
+        ),
+      );
+    }
+    const owed = this.#ledger.deliver(reply);
+    if (owed === undefined && reply.code !== 421) {
+      return this.fail(
+        new FTPProtocolError(
+          `Received a reply that no command is waiting for, "${reply.text}": the connection is out of step and closed`,
+          { reply },
+        ),
+      );
+    }
+    if (reply.code < 200 && owed?.preliminary === reply) this.#open = owed;
+    if (owed?.isSettled && owed.pauses && reply.code < 400) {
+      this.#isPaused = true;
+    }
+    if (reply.code === 421) {
+      // 421 closes the connection, whatever it answers (RFC 959 section 5.4)
+      this.fail(
+        new Deno.errors.ConnectionReset(
+          `The server closed the connection: ${reply.text}`,
+        ),
+      );
+    }
+  }
+
+  #ended(): void {
+    if (this.#isClosing && this.#ledger.head === undefined) {
+      return this.fail(new Deno.errors.NotConnected("quit() ended it"));
+    }
+    const where = this.#reader.hasPartial ? " in the middle of a reply" : "";
+    const tried = this.#ledger.head === undefined
+      ? "Cannot keep the connection"
+      : `Cannot complete "${this.#ledger.head.command}"`;
+    this.fail(
+      new Deno.errors.UnexpectedEof(
+        `${tried}: the server closed the connection${where}`,
+      ),
+    );
+  }
+
+  #expire(): void {
+    const owed = this.#ledger.head;
+    const tried = owed === undefined
+      ? "Cannot write to the control connection"
+      : `Cannot complete "${owed.command}"`;
+    const hint = this.#reader.hint === undefined
+      ? ""
+      : `; "${this.#reader.hint}" may have been meant to end the reply: try { multiline: "lenient" }`;
+    this.fail(
+      new Deno.errors.TimedOut(
+        `${tried}: no reply within ${this.#options.timeout} ms; the connection is closed${hint}`,
+      ),
+    );
+  }
+
+  #closedBy(error: unknown): void {
+    const command = this.#ledger.head?.command ?? "a command";
+    this.fail(
+      restate(
+        error,
+        (message) =>
+          `Cannot complete "${command}": the connection failed: ${message}`,
+      ),
+    );
+  }
+}

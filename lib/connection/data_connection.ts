@@ -1,0 +1,257 @@
+/**
+ * The data connection: a stream of bytes that counts them, never waits
+ * without end, and can be ended from outside.
+ *
+ * @module
+ */
+
+import { type ByteStream, writeAll } from "./byte_stream.ts";
+import { Watchdog } from "./deadline.ts";
+import { restate } from "./restate.ts";
+
+/** Size of the chunks of {@linkcode DataConnection.readable}, in bytes. */
+const CHUNK_SIZE = 64 * 1024;
+
+/** Longest wait for TLS to take its leave after {@linkcode DataConnection.close}. */
+const CLOSE_GRACE = 2000;
+
+/** Settings of a data connection. */
+export interface DataOptions {
+  /** Milliseconds that a read or write may wait; 0 for no limit. */
+  timeout: number;
+  /** Ends the connection. */
+  signal?: AbortSignal | undefined;
+  /** The transfer, printable, for messages. */
+  command: string;
+}
+
+/**
+ * A data connection, shaped like `Deno.Conn`.
+ *
+ * It carries one transfer in one direction. Its end says nothing about
+ * success: only the final reply on the control connection does.
+ */
+export class DataConnection implements AsyncDisposable {
+  readonly #stream: ByteStream;
+  readonly #options: DataOptions;
+  readonly #watchdog: Watchdog;
+  #bytesRead = 0;
+  #bytesWritten = 0;
+  #isEnded = false;
+  #failure: unknown;
+  #isClosed = false;
+  #closing: Promise<void> | undefined;
+  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #writable: WritableStream<Uint8Array> | undefined;
+
+  /**
+   * Takes over a connected stream. Users get theirs from `ntransfercmd`.
+   *
+   * @param stream The connection
+   * @param options The settings
+   */
+  constructor(stream: ByteStream, options: DataOptions) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#watchdog = new Watchdog(options.timeout, () =>
+      this.fail(
+        new Deno.errors.TimedOut(
+          `Cannot complete "${options.command}": no data moved within ${options.timeout} ms`,
+        ),
+      ));
+    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    if (options.signal?.aborted) this.#onAbort();
+  }
+
+  /** The local end. */
+  get localAddr(): Deno.Addr {
+    return this.#stream.localAddr;
+  }
+
+  /** The server's end. */
+  get remoteAddr(): Deno.Addr {
+    return this.#stream.remoteAddr;
+  }
+
+  /** Bytes read so far. */
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  /** Bytes written so far. */
+  get bytesWritten(): number {
+    return this.#bytesWritten;
+  }
+
+  /** Whether the server has ended its side: a read gave `null`. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Whether {@linkcode close} was called or the connection failed. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Why the connection failed, if it did. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** The stream beneath: TCP, or TLS over it. */
+  get stream(): ByteStream {
+    return this.#stream;
+  }
+
+  /**
+   * Reads at least one byte.
+   *
+   * @param buffer Where to
+   * @returns Bytes read, or `null` at the end of the data
+   * @throws {Deno.errors.TimedOut} If nothing comes within the time-out; the
+   * data connection is closed then
+   * @throws {Error} `Deno.errors.*` if the connection fails, or the signal's reason
+   */
+  async read(buffer: Uint8Array): Promise<number | null> {
+    this.#watchdog.begin();
+    try {
+      const n = await this.#stream.read(buffer);
+      if (this.#failure !== undefined) throw this.#failure;
+      if (n === null) this.#isEnded = true;
+      else this.#bytesRead += n;
+      return n;
+    } catch (error) {
+      throw this.#reason(error);
+    } finally {
+      this.#watchdog.end();
+    }
+  }
+
+  /**
+   * Writes at least one byte.
+   *
+   * @param bytes What
+   * @returns Bytes written
+   * @throws As {@linkcode read}
+   */
+  async write(bytes: Uint8Array): Promise<number> {
+    this.#watchdog.begin();
+    try {
+      const n = await this.#stream.write(bytes);
+      this.#bytesWritten += n;
+      return n;
+    } catch (error) {
+      throw this.#reason(error);
+    } finally {
+      this.#watchdog.end();
+    }
+  }
+
+  /**
+   * Ends the writing side: the server sees the end of the data.
+   *
+   * @throws As {@linkcode read}
+   */
+  async closeWrite(): Promise<void> {
+    this.#watchdog.begin();
+    try {
+      await this.#stream.closeWrite();
+    } catch (error) {
+      throw this.#reason(error);
+    } finally {
+      this.#watchdog.end();
+    }
+  }
+
+  /** The data as a web stream of chunks; it closes the connection at its end. */
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#readable ??= new ReadableStream({
+      pull: async (controller) => {
+        const buffer = new Uint8Array(CHUNK_SIZE);
+        const n = await this.read(buffer);
+        if (n === null) {
+          this.close();
+          controller.close();
+        } else {
+          controller.enqueue(buffer.subarray(0, n));
+        }
+      },
+      cancel: () => this.close(),
+    }, { highWaterMark: 0 });
+  }
+
+  /** The data as a web stream to write to; closing it closes the connection. */
+  get writable(): WritableStream<Uint8Array> {
+    return this.#writable ??= new WritableStream({
+      write: (chunk) => writeAll(this, chunk),
+      close: async () => {
+        await this.closeWrite();
+        this.close();
+      },
+      abort: () => this.close(),
+    });
+  }
+
+  /**
+   * Closes the connection. After an upload over TLS the leave-taking goes on
+   * for a moment; {@linkcode closed} tells when it is over.
+   */
+  close(): void {
+    if (this.#isClosed) return;
+    if (this.#bytesRead > 0 || this.#isEnded) return this.#release();
+    this.#isClosed = true;
+    const timer = setTimeout(() => this.#release(), CLOSE_GRACE);
+    this.#closing = this.#stream.closeWrite().catch(() => {}).finally(() => {
+      clearTimeout(timer);
+      this.#release();
+    });
+  }
+
+  /** Resolves when nothing of the connection is left. */
+  get closed(): Promise<void> {
+    return this.#closing ?? Promise.resolve();
+  }
+
+  /**
+   * Ends the connection at once: pending and later calls reject.
+   *
+   * @param reason What they reject with
+   */
+  fail(reason: unknown): void {
+    this.#failure ??= reason;
+    this.#release();
+  }
+
+  /** Closes the connection and waits until nothing of it is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.closed;
+  }
+
+  #onAbort = (): void => this.fail(this.#options.signal!.reason);
+
+  #release(): void {
+    this.#isClosed = true;
+    this.#watchdog.stop();
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    try {
+      this.#stream.close();
+    } catch {
+      // closed before
+    }
+  }
+
+  /** What to throw for a stream's error; a fault of the stream is kept. */
+  #reason(error: unknown): unknown {
+    if (this.#failure !== undefined || this.#isClosed) {
+      return this.#failure ?? error;
+    }
+    return this.#failure = restate(
+      error,
+      (message) =>
+        `Cannot complete "${this.#options.command}": the data connection failed after ${
+          this.#bytesRead + this.#bytesWritten
+        } bytes: ${message}`,
+    );
+  }
+}

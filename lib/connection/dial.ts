@@ -1,0 +1,159 @@
+/**
+ * Opens TCP connections: out to the server, or in from it (active mode).
+ *
+ * @module
+ */
+
+import type { ByteStream } from "./byte_stream.ts";
+import { within } from "./deadline.ts";
+import { restate } from "./restate.ts";
+import { isSameHost } from "../protocol/address.ts";
+
+/** How long an opening may take, and who may end it. */
+export interface OpenOptions {
+  /** Milliseconds; 0 for no limit. */
+  timeout: number;
+  /** The caller's signal. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Dials a host. Requires `allow-net` permission.
+ *
+ * @param hostname A name or an address
+ * @param port A TCP port
+ * @param options Time-out and signal
+ * @returns The connection, without Nagle's delay and with keep-alive
+ * @throws {Deno.errors.TimedOut} If nobody answers in time
+ * @throws {Error} `Deno.errors.*` as `Deno.connect` has it, or the signal's reason
+ */
+export async function dial(
+  hostname: string,
+  port: number,
+  options: OpenOptions,
+): Promise<ByteStream> {
+  const { timeout, signal } = options;
+  const shown = showAddress(hostname, port);
+  const conn = await within(
+    timeout,
+    signal,
+    () =>
+      new Deno.errors.TimedOut(
+        `Cannot connect to "${shown}": no answer within ${timeout} ms`,
+      ),
+    async (signal) => {
+      try {
+        return await Deno.connect({ hostname, port, signal });
+      } catch (error) {
+        throw signal.aborted ? error : restate(
+          error,
+          (message) => `Cannot connect to "${shown}": ${message}`,
+        );
+      }
+    },
+  );
+  conn.setNoDelay(true);
+  conn.setKeepAlive(true);
+  return conn;
+}
+
+/**
+ * Shows an address in messages.
+ *
+ * @param hostname A name or an address
+ * @param port A TCP port
+ * @returns "host:port", or "[v6]:port"
+ */
+export function showAddress(hostname: string, port: number): string {
+  return hostname.includes(":")
+    ? `[${hostname}]:${port}`
+    : `${hostname}:${port}`;
+}
+
+/** A port, or a range of ports, both ends included. */
+export type PortRange = number | readonly [first: number, last: number];
+
+/** Waits for the server's data connection in active mode. */
+export class DataListener {
+  readonly #listener: Deno.TcpListener;
+
+  private constructor(listener: Deno.TcpListener) {
+    this.#listener = listener;
+  }
+
+  /**
+   * Listens on the first free port of a range. Requires `allow-net`
+   * permission.
+   *
+   * @param hostname The local address
+   * @param ports The range; 0 lets the system choose
+   * @returns The listener
+   * @throws {Deno.errors.AddrInUse} If no port of the range is free
+   */
+  static listen(hostname: string, ports: PortRange): DataListener {
+    const [first, last] = typeof ports === "number" ? [ports, ports] : ports;
+    let failure: unknown = new RangeError(
+      `Cannot listen for data: the port range ${first} to ${last} is empty`,
+    );
+    for (let port = first; port <= last; port++) {
+      try {
+        return new DataListener(Deno.listen({ hostname, port }));
+      } catch (error) {
+        failure = error;
+        if (!(error instanceof Deno.errors.AddrInUse)) break;
+      }
+    }
+    throw failure;
+  }
+
+  /** The local address and port, to be told to the server. */
+  get addr(): Deno.NetAddr {
+    return this.#listener.addr;
+  }
+
+  /**
+   * Accepts the connection of one peer; a stranger's is closed and passed
+   * over.
+   *
+   * @param peer The only address that may connect
+   * @param options Time-out and signal
+   * @returns The connection
+   * @throws {Deno.errors.TimedOut} If the peer does not connect in time
+   */
+  async accept(peer: string, options: OpenOptions): Promise<ByteStream> {
+    const { timeout, signal } = options;
+    return await within(
+      timeout,
+      signal,
+      () =>
+        new Deno.errors.TimedOut(
+          `Cannot open a data connection: "${peer}" did not connect to port ${this.addr.port} within ${timeout} ms`,
+        ),
+      async (signal) => {
+        const close = () => this.close();
+        signal.addEventListener("abort", close, { once: true });
+        try {
+          while (true) {
+            const conn = await this.#listener.accept();
+            if (isSameHost(conn.remoteAddr.hostname, peer)) {
+              conn.setNoDelay(true);
+              return conn;
+            }
+            conn.close();
+          }
+        } finally {
+          signal.removeEventListener("abort", close);
+        }
+      },
+    );
+  }
+
+  /** Stops listening. */
+  close(): void {
+    try {
+      this.#listener.close();
+    } catch {
+      // closed before, by a signal
+    }
+  }
+}

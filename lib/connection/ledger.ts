@@ -1,0 +1,187 @@
+/**
+ * What the server owes: each command its replies, in order.
+ *
+ * @module
+ */
+
+import type { Reply } from "../protocol/reply.ts";
+
+/**
+ * How a command's replies are taken:
+ *
+ * - "command": 1yz opens, any other reply is final;
+ * - "greeting": 1yz (120) is waited out, any other reply is final;
+ * - "transfer": 1yz opens; a 2yz before it is a stray of the past or, if no 1yz
+ *   follows, the final reply itself;
+ * - "fence": a `NOOP` that marks the end of what an `ABOR` owes.
+ */
+export type OwedKind = "command" | "greeting" | "transfer" | "fence";
+
+/** Milliseconds that a 1yz may follow a 2yz which answered a transfer. */
+const STRAY_GRACE = 1000;
+
+/** The replies that one command is owed. */
+export class Owed {
+  /** The command, printable and masked. */
+  readonly command: string;
+  /** How its replies are taken. */
+  readonly kind: OwedKind;
+  /** Whether reading stops after the final reply (before a TLS handshake). */
+  readonly pauses: boolean;
+  /** The entry behind this one. */
+  next: Owed | undefined;
+  /** The 1yz reply, once it came. */
+  preliminary: Reply | undefined;
+  readonly #first = Promise.withResolvers<Reply>();
+  readonly #final = Promise.withResolvers<Reply>();
+  #isSettled = false;
+  #stray: Reply | undefined;
+  #strayTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Makes an entry.
+   *
+   * @param command The command, printable and masked
+   * @param kind How its replies are taken
+   * @param pauses Whether reading stops after the final reply
+   */
+  constructor(command: string, kind: OwedKind, pauses: boolean) {
+    this.command = command;
+    this.kind = kind;
+    this.pauses = pauses;
+    // an entry may be dropped by its owner: that is no unhandled rejection
+    this.#first.promise.catch(() => {});
+    this.#final.promise.catch(() => {});
+  }
+
+  /** The first reply: 1yz, or the final one. */
+  get first(): Promise<Reply> {
+    return this.#first.promise;
+  }
+
+  /** The final reply: 2yz to 5yz. */
+  get final(): Promise<Reply> {
+    return this.#final.promise;
+  }
+
+  /** Whether nothing more is owed. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  /**
+   * Takes the next reply.
+   *
+   * @param reply What came
+   * @param onSettled Called if this settles later, without another reply
+   * @returns Whether nothing more is owed
+   */
+  take(reply: Reply, onSettled: () => void): boolean {
+    const isPreliminary = reply.code < 200;
+    if (isPreliminary && this.kind === "greeting") return false;
+    if (isPreliminary) {
+      clearTimeout(this.#strayTimer);
+      this.preliminary ??= reply;
+      this.#first.resolve(reply);
+      return false;
+    }
+    const isStray = this.kind === "transfer" && reply.code < 300 &&
+      this.preliminary === undefined && this.#stray === undefined;
+    if (isStray) {
+      this.#stray = reply;
+      this.#strayTimer = setTimeout(() => {
+        if (this.preliminary !== undefined || this.#isSettled) return;
+        this.settle(reply);
+        onSettled();
+      }, STRAY_GRACE);
+      return false;
+    }
+    this.settle(reply);
+    return true;
+  }
+
+  /**
+   * Ends the entry with its final reply.
+   *
+   * @param reply The final reply
+   */
+  settle(reply: Reply): void {
+    clearTimeout(this.#strayTimer);
+    this.#isSettled = true;
+    this.#first.resolve(reply);
+    this.#final.resolve(reply);
+  }
+
+  /**
+   * Ends the entry without a reply.
+   *
+   * @param reason Why none will come
+   */
+  fail(reason: unknown): void {
+    clearTimeout(this.#strayTimer);
+    this.#isSettled = true;
+    this.#first.reject(reason);
+    this.#final.reject(reason);
+  }
+}
+
+/** A queue of entries, the one due first at its head. */
+export class Ledger {
+  #head: Owed | undefined;
+  #tail: Owed | undefined;
+
+  /** The entry that the next reply belongs to. */
+  get head(): Owed | undefined {
+    return this.#head;
+  }
+
+  /**
+   * Adds an entry behind all others.
+   *
+   * @param owed The entry
+   */
+  add(owed: Owed): void {
+    if (this.#tail === undefined) this.#head = owed;
+    else this.#tail.next = owed;
+    this.#tail = owed;
+  }
+
+  /** Takes the head away. */
+  shift(): void {
+    this.#head = this.#head?.next;
+    if (this.#head === undefined) this.#tail = undefined;
+  }
+
+  /**
+   * Gives the next reply to the entry it belongs to.
+   *
+   * @param reply What came
+   * @returns The entry, or `undefined` if nothing is owed
+   */
+  deliver(reply: Reply): Owed | undefined {
+    const owed = this.#head;
+    if (owed === undefined) return undefined;
+    if (owed.next?.kind === "fence" && reply.code === 200) {
+      // the server answered transfer and ABOR with one reply; this is NOOP's
+      owed.settle(reply);
+      this.shift();
+      this.#head!.settle(reply);
+      this.shift();
+    } else if (owed.take(reply, () => this.shift())) {
+      this.shift();
+    }
+    return owed;
+  }
+
+  /**
+   * Ends every entry without a reply.
+   *
+   * @param reason Why none will come
+   */
+  fail(reason: unknown): void {
+    for (let owed = this.#head; owed !== undefined; owed = owed.next) {
+      owed.fail(reason);
+    }
+    this.#head = this.#tail = undefined;
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Errors of the platform, said again with what was tried.
+ *
+ * @module
+ */
+
+type ErrorClass = new (message: string, options?: ErrorOptions) => Error;
+
+/** Classes that take a message and options, and mean a failed connection. */
+const RESTATABLE = new Set<unknown>([Error, ...Object.values(Deno.errors)]);
+
+/**
+ * The same kind of error with another message, the original as its cause.
+ *
+ * @param error What was thrown
+ * @param say Makes the message from the original's
+ * @returns An error of the same class; of `Deno.errors.ConnectionAborted` if
+ * the original's class is not the platform's
+ */
+export function restate(
+  error: unknown,
+  say: (message: string) => string,
+): Error {
+  const original = error instanceof Error ? error : new Error(String(error));
+  const message = say(original.message);
+  if (message === original.message) return original;
+  const Class = RESTATABLE.has(original.constructor)
+    ? original.constructor as ErrorClass
+    : Deno.errors.ConnectionAborted;
+  return new Class(message, { cause: original });
+}

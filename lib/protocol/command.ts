@@ -1,0 +1,168 @@
+/**
+ * A command line: what is put on the control connection, and how it may be
+ * shown to people.
+ *
+ * @module
+ */
+
+import type { Encoding } from "./encoding.ts";
+
+/** A path on the server: text in the session's encoding, or its raw bytes. */
+export type Path = string | Uint8Array;
+
+/** A command before it is encoded. */
+export interface Command {
+  /** The verb, as sent. */
+  readonly verb: string;
+  /** What follows the blank after the verb, if anything does. */
+  readonly argument?: Path | undefined;
+  /** What the caller calls the argument; named when it is refused. */
+  readonly name?: string | undefined;
+}
+
+/**
+ * Splits a whole command line, as `sendcmd` takes it.
+ *
+ * @param line "VERB" or "VERB argument"; what follows the first blank is kept
+ * to the letter
+ * @returns The command
+ */
+export function parseCommand(line: string): Command {
+  const blank = line.indexOf(" ");
+  return blank < 0 ? { verb: line, name: "cmd" } : {
+    verb: line.slice(0, blank),
+    argument: line.slice(blank + 1),
+    name: "cmd",
+  };
+}
+
+const CR = 0x0D;
+const LF = 0x0A;
+const NUL = 0x00;
+/** Telnet's "interpret as command" (RFC 854): doubled when it is data. */
+const IAC = 0xFF;
+
+/**
+ * Encodes a command line with its CRLF: the one place where text becomes
+ * bytes of the control connection.
+ *
+ * Nothing is rewritten; a carriage return, line feed or NUL is refused, since
+ * it would end the line and start a second command. The byte 0xFF is doubled
+ * (RFC 854; it occurs only in encodings other than UTF-8).
+ *
+ * @param command The command
+ * @param encoding The session's encoding
+ * @returns The bytes to write
+ * @throws {TypeError} If the verb or the argument has CR, LF or NUL, or does
+ * not fit the encoding. The message names the argument, never its value
+ */
+export function encodeCommand(
+  command: Command,
+  encoding: Encoding,
+): Uint8Array {
+  const { verb, argument } = command;
+  const name = command.name ?? "argument";
+  refuseLineEnds(encoding.encode(verb), verb, name);
+  const head = encoding.encode(argument === undefined ? verb : verb + " ");
+  const tail = argument === undefined
+    ? new Uint8Array(0)
+    : encodePath(argument, encoding, verb, name);
+  const doubled = tail.reduce((n, byte) => byte === IAC ? n + 1 : n, 0);
+  const bytes = new Uint8Array(head.length + tail.length + doubled + 2);
+  bytes.set(head);
+  let at = head.length;
+  if (doubled === 0) {
+    bytes.set(tail, at);
+    at += tail.length;
+  } else {
+    for (const byte of tail) {
+      bytes[at++] = byte;
+      if (byte === IAC) bytes[at++] = IAC;
+    }
+  }
+  bytes[at++] = CR;
+  bytes[at] = LF;
+  return bytes;
+}
+
+function encodePath(
+  argument: Path,
+  encoding: Encoding,
+  verb: string,
+  name: string,
+): Uint8Array {
+  let bytes: Uint8Array;
+  if (typeof argument === "string") {
+    try {
+      bytes = encoding.encode(argument);
+    } catch {
+      throw new TypeError(
+        `Cannot send "${verb}": "${name}" has a character that the encoding "${encoding.label}" lacks`,
+      );
+    }
+  } else {
+    bytes = argument;
+  }
+  refuseLineEnds(bytes, verb, name);
+  return bytes;
+}
+
+function refuseLineEnds(bytes: Uint8Array, verb: string, name: string): void {
+  for (const byte of bytes) {
+    if (byte !== CR && byte !== LF && byte !== NUL) continue;
+    const what = byte === CR
+      ? "a carriage return"
+      : byte === LF
+      ? "a line feed"
+      : "a NUL";
+    throw new TypeError(
+      `Cannot send ${
+        /^[A-Za-z]{1,8}$/.test(verb) ? `"${verb}"` : "a command"
+      }: "${name}" contains ${what}, which would start another command`,
+    );
+  }
+}
+
+const SECRET_REGEXP = /^\s*(PASS|ACCT|ADAT|SITE\s+(?:PSWD|PASSWD))(?=\s|$)/i;
+const URL_PASSWORD_REGEXP = /(\w+:\/\/[^\s:@/]*):[^\s@/]*@/g;
+
+/**
+ * Shows a command line without its secrets.
+ *
+ * @param line The line, without CRLF
+ * @returns The line; what follows `PASS`, `ACCT`, `ADAT` and `SITE PSWD` (in
+ * any case) and a password in a URL replaced by `****`
+ */
+export function maskCommand(line: string): string {
+  const secret = SECRET_REGEXP.exec(line);
+  if (secret !== null) return `${secret[1]} ****`;
+  return line.replace(URL_PASSWORD_REGEXP, "$1:****@");
+}
+
+/**
+ * Shows a command to people: masked, control characters replaced.
+ *
+ * @param command The command
+ * @param encoding Decodes an argument given as bytes
+ * @returns One printable line
+ */
+export function describeCommand(command: Command, encoding: Encoding): string {
+  const { verb, argument } = command;
+  if (argument === undefined) return maskCommand(printable(verb));
+  const text = typeof argument === "string"
+    ? argument
+    : encoding.decode(argument);
+  return maskCommand(printable(`${verb} ${text}`));
+}
+
+/**
+ * Replaces control characters, so that a name or a server's words cannot
+ * drive the terminal they are printed on.
+ *
+ * @param text Any text
+ * @returns The text with U+FFFD for each control character but LF
+ */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/g, "\uFFFD");
+}

@@ -1,0 +1,197 @@
+/**
+ * Opens data connections: passive by `EPSV` or `PASV`, active by `EPRT` or
+ * `PORT`.
+ *
+ * @module
+ */
+
+import type { ByteStream } from "../connection/byte_stream.ts";
+import { DataListener, dial } from "../connection/dial.ts";
+import {
+  formatEprt,
+  formatPort,
+  type HostPort,
+  isIPv6,
+  parsePassive,
+} from "../protocol/address.ts";
+import { FTPPermanentError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Session, SignalOptions } from "./session.ts";
+
+/** A data connection that opens in two steps, round the transfer's command. */
+export interface DataChannel {
+  /**
+   * Gives the connection; called after the server's 1yz.
+   *
+   * @param signal Ends the wait
+   */
+  connect(signal?: AbortSignal): Promise<ByteStream>;
+  /** Gives up what is open. */
+  close(): void;
+}
+
+/**
+ * Prepares a data connection in the session's mode.
+ *
+ * @param session The session
+ * @param options A signal
+ * @returns The channel: dialled already if passive, listening if active
+ */
+export async function openDataChannel(
+  session: Session,
+  options: SignalOptions,
+): Promise<DataChannel> {
+  return session.options.passive
+    ? await dialPassive(session, options)
+    : await listenActive(session, options);
+}
+
+async function dialPassive(
+  session: Session,
+  options: SignalOptions,
+): Promise<DataChannel> {
+  const stream = await dialEitherWay(session, options);
+  return {
+    connect: () => Promise.resolve(stream),
+    close: () => stream.close(),
+  };
+}
+
+async function dialEitherWay(
+  session: Session,
+  options: SignalOptions,
+): Promise<ByteStream> {
+  const { timeout } = session.options;
+  const open = async ([host, port]: HostPort) =>
+    await dial(host, port, { timeout, signal: options.signal });
+  const address = await requestPassive(session, options);
+  const mayTryPasv = !isIPv6(session.peer[0]) &&
+    session.hasExtendedPassive === undefined;
+  if (!mayTryPasv) return await open(address);
+  try {
+    const stream = await open(address);
+    session.hasExtendedPassive = true;
+    return stream;
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    // the port that EPSV named is dead (a firewall that reads only 227
+    // replies): PASV once, and stay with what works
+    const stream = await open(await requestPasv(session, options));
+    session.hasExtendedPassive = false;
+    return stream;
+  }
+}
+
+/**
+ * Asks the server to listen: `EPSV` (RFC 2428) unless it was refused before,
+ * else `PASV` (RFC 959). Over IPv6 there is only `EPSV`.
+ *
+ * @param session The session
+ * @param options A signal
+ * @returns Where to dial
+ */
+export async function requestPassive(
+  session: Session,
+  options: SignalOptions = {},
+): Promise<HostPort> {
+  if (session.hasExtendedPassive === false) {
+    return await requestPasv(session, options);
+  }
+  try {
+    return resolve(session, await session.perform({ verb: "EPSV" }, options));
+  } catch (error) {
+    const isRefused = error instanceof FTPPermanentError &&
+      error.reply?.code !== 530;
+    if (!isRefused || isIPv6(session.peer[0])) throw error;
+    const address = await requestPasv(session, options);
+    session.hasExtendedPassive = false;
+    return address;
+  }
+}
+
+async function requestPasv(
+  session: Session,
+  options: SignalOptions,
+): Promise<HostPort> {
+  return resolve(session, await session.perform({ verb: "PASV" }, options));
+}
+
+/**
+ * The address to dial: the port from the reply, the host that the control
+ * connection goes to. A server that names another host would make the client
+ * connect wherever it likes (RFC 2577 section 3).
+ */
+function resolve(session: Session, reply: Reply): HostPort {
+  const [host, port] = parsePassive(reply, session.peer);
+  const isTrusted = session.options.trustPasvHost && host !== "0.0.0.0";
+  return [isTrusted ? host : session.peer[0], port];
+}
+
+async function listenActive(
+  session: Session,
+  options: SignalOptions,
+): Promise<DataChannel> {
+  const listener = listenForServer(session);
+  try {
+    await announce(session, listener.addr, options);
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+  return {
+    connect: async (signal) => {
+      try {
+        return await listener.accept(session.peer[0], {
+          timeout: session.options.timeout,
+          signal,
+        });
+      } finally {
+        listener.close();
+      }
+    },
+    close: () => listener.close(),
+  };
+}
+
+/**
+ * Listens on the address that the control connection comes from, or the one
+ * the user chose.
+ *
+ * @param session The session
+ * @returns The listener
+ */
+export function listenForServer(session: Session): DataListener {
+  const { localAddress, activePorts } = session.options;
+  const local = session.control.stream.localAddr as Deno.NetAddr;
+  return DataListener.listen(localAddress ?? local.hostname, activePorts);
+}
+
+/**
+ * Tells the server where to connect: `EPRT` (RFC 2428) over IPv6, `PORT` (RFC
+ * 959) over IPv4, and `EPRT` there too if `PORT` is refused.
+ *
+ * @param session The session
+ * @param addr The listener's address
+ * @param options A signal
+ * @returns The server's reply
+ */
+export async function announce(
+  session: Session,
+  addr: Deno.NetAddr,
+  options: SignalOptions = {},
+): Promise<Reply> {
+  const eprt = {
+    verb: "EPRT",
+    argument: formatEprt(addr.hostname, addr.port),
+  };
+  if (isIPv6(addr.hostname)) return await session.perform(eprt, options);
+  const port = { verb: "PORT", argument: formatPort(addr.hostname, addr.port) };
+  try {
+    return await session.perform(port, options);
+  } catch (error) {
+    const isUnknown = error instanceof FTPPermanentError &&
+      [500, 502].includes(error.reply?.code ?? 0);
+    if (!isUnknown) throw error;
+    return await session.perform(eprt, options);
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * What one control connection is set to: modes, types and protection, and the
+ * plain exchange of a command for a reply.
+ *
+ * @module
+ */
+
+import type { ControlConnection } from "../connection/control_connection.ts";
+import type { PortRange } from "../connection/dial.ts";
+import type { Owed } from "../connection/ledger.ts";
+import type { ByteStream } from "../connection/byte_stream.ts";
+import type { Command } from "../protocol/command.ts";
+import { replyError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Transfer } from "./transfer.ts";
+import { Turns } from "./turns.ts";
+
+/** Settings that transfers look at. */
+export interface SessionOptions {
+  /** Milliseconds without progress that a wait may last; 0 for no limit. */
+  timeout: number;
+  /** Whether the data connection is dialled by the client. */
+  passive: boolean;
+  /** Whether the address in a 227 reply is used, against RFC 2577. */
+  trustPasvHost: boolean;
+  /** Local address to listen on in active mode. */
+  localAddress?: string | undefined;
+  /** Ports to listen on in active mode. */
+  activePorts: PortRange;
+}
+
+/** Protects data connections. */
+export interface DataProtection {
+  /**
+   * Puts TLS on a data connection.
+   *
+   * @param stream The TCP connection
+   * @param signal Ends the handshake
+   * @returns The protected stream
+   */
+  secure(stream: ByteStream, signal?: AbortSignal): Promise<ByteStream>;
+}
+
+/** What a wait may be given. */
+export interface SignalOptions {
+  /** Ends the call. */
+  signal?: AbortSignal | undefined;
+}
+
+/** One control connection with its settings. */
+export class Session {
+  /** The control connection. */
+  readonly control: ControlConnection;
+  /** Host and port that were dialled: the server, for data connections too. */
+  readonly peer: readonly [host: string, port: number];
+  /** The settings; `passive` changes with `setPasv`. */
+  readonly options: SessionOptions;
+  /** Who may talk. */
+  readonly turns = new Turns();
+  /** The representation type the server was last told, if any. */
+  type: string | undefined;
+  /** Whether `EPSV` works here: not known before the first try. */
+  hasExtendedPassive: boolean | undefined;
+  /** Protects data connections after `PROT P`. */
+  protection: DataProtection | undefined;
+  /** The transfer whose final reply was not seen yet. */
+  transfer: Transfer | undefined;
+  readonly #unclaimed: Owed[] = [];
+
+  /**
+   * Wraps a control connection.
+   *
+   * @param control The connection
+   * @param peer Address and port of the server's end
+   * @param options The settings
+   */
+  constructor(
+    control: ControlConnection,
+    peer: readonly [host: string, port: number],
+    options: SessionOptions,
+  ) {
+    this.control = control;
+    this.peer = peer;
+    this.options = options;
+  }
+
+  /**
+   * Sends a command and waits for its first reply.
+   *
+   * @param command The command
+   * @param options A signal
+   * @returns A reply of 1yz, 2yz or 3yz
+   * @throws {FTPTemporaryError} For 4yz
+   * @throws {FTPPermanentError} For 5yz
+   */
+  async exchange(
+    command: Command,
+    { signal }: SignalOptions = {},
+  ): Promise<Reply> {
+    return (await this.#ask(command, signal)).reply;
+  }
+
+  /**
+   * Sends a command that must be answered with 2yz.
+   *
+   * @param command The command
+   * @param options A signal
+   * @returns The reply
+   * @throws {FTPReplyError} For 1yz and 3yz
+   */
+  async perform(command: Command, options?: SignalOptions): Promise<Reply> {
+    const { reply, owed } = await this.#ask(command, options?.signal);
+    return expectSuccess(reply, owed.command);
+  }
+
+  /**
+   * Sends a command without waiting; {@linkcode nextReply} gives its reply.
+   *
+   * @param command The command
+   */
+  put(command: Command): void {
+    this.#unclaimed.push(this.control.send(command));
+    if (/^(TYPE|REIN)$/i.test(command.verb)) this.type = undefined;
+  }
+
+  /**
+   * Waits for the reply that is due next: the open transfer's final one, or
+   * the first that {@linkcode put} left.
+   *
+   * @param options A signal
+   * @returns The reply and the command it answers, whatever its code
+   * @throws {TypeError} If nothing is owed
+   */
+  async nextReply(
+    { signal }: SignalOptions = {},
+  ): Promise<{ reply: Reply; command: string }> {
+    const open = this.control.open;
+    if (open !== undefined) {
+      const reply = await this.control.wait(open.final, signal);
+      this.control.collect(open);
+      return { reply, command: open.command };
+    }
+    const owed = this.#unclaimed.shift();
+    if (owed === undefined) {
+      throw new TypeError(
+        "Cannot wait for a reply: no command is owed one",
+      );
+    }
+    const reply = await this.control.wait(owed.first, signal);
+    return { reply, command: owed.command };
+  }
+
+  /**
+   * Sets the representation type, if the server has another (RFC 959 section
+   * 3.1.1).
+   *
+   * @param type "A" or "I"
+   * @param options A signal
+   */
+  async ensureType(type: "A" | "I", options?: SignalOptions): Promise<void> {
+    if (this.type === type) return;
+    await this.perform({ verb: "TYPE", argument: type }, options);
+  }
+
+  async #ask(
+    command: Command,
+    signal: AbortSignal | undefined,
+  ): Promise<{ owed: Owed; reply: Reply }> {
+    signal?.throwIfAborted();
+    const owed = this.control.send(command);
+    const reply = await this.control.wait(owed.first, signal);
+    if (reply.code >= 400) throw replyError(reply, owed.command);
+    this.#note(command, reply);
+    return { owed, reply };
+  }
+
+  /** Follows what a command that succeeded has changed. */
+  #note(command: Command, reply: Reply): void {
+    if (reply.code >= 300) return;
+    switch (command.verb.toUpperCase()) {
+      case "TYPE":
+        this.type = String(command.argument).toUpperCase();
+        break;
+      case "REIN":
+        this.type = undefined;
+        break;
+    }
+  }
+}
+
+/**
+ * Insists on a completed command.
+ *
+ * @param reply The reply
+ * @param command The command, printable and masked
+ * @returns The reply
+ * @throws {FTPReplyError} Unless it is 2yz (or the class of 4yz and 5yz)
+ */
+export function expectSuccess(reply: Reply, command: string): Reply {
+  if (reply.code >= 200 && reply.code < 300) return reply;
+  throw replyError(reply, command);
+}

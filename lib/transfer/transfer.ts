@@ -1,0 +1,290 @@
+/**
+ * One transfer: the data connection and the control connection's replies,
+ * joined. It is finished only when the data ended AND the final reply came.
+ *
+ * @module
+ */
+
+import type { ByteStream } from "../connection/byte_stream.ts";
+import { DataConnection } from "../connection/data_connection.ts";
+import { settledWithin, within } from "../connection/deadline.ts";
+import type { Owed } from "../connection/ledger.ts";
+import { restate } from "../connection/restate.ts";
+import type { Command } from "../protocol/command.ts";
+import { replyError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+import { parse150 } from "../protocol/reply_text.ts";
+import { type DataChannel, openDataChannel } from "./data_channel.ts";
+import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
+
+/** Longest wait, in milliseconds, for what an aborted transfer still owes. */
+const ABORT_GRACE = 5000;
+
+/** Longest wait for `ABOR`'s own reply before a `NOOP` is sent to fence it. */
+const FENCE_GRACE = 1000;
+
+/** How a transfer is opened. */
+export interface TransferOptions extends SignalOptions {
+  /** Where to start, in bytes: `REST` is sent before the command. */
+  rest?: number | string | undefined;
+  /** The representation type to set first. */
+  type?: "A" | "I" | undefined;
+}
+
+/** A transfer that the server has opened. */
+export class Transfer {
+  /** The data connection. */
+  readonly data: DataConnection;
+  /** The server's estimate of the size, in bytes, from its 150 reply. */
+  readonly size: number | null;
+  readonly #session: Session;
+  readonly #owed: Owed;
+
+  /**
+   * Joins an open data connection and its entry in the ledger.
+   *
+   * @param session The session
+   * @param owed The transfer command's entry
+   * @param data The data connection
+   * @param size The server's estimate
+   */
+  constructor(
+    session: Session,
+    owed: Owed,
+    data: DataConnection,
+    size: number | null,
+  ) {
+    this.#session = session;
+    this.#owed = owed;
+    this.data = data;
+    this.size = size;
+  }
+
+  /**
+   * Opens a transfer.
+   *
+   * @param session The session
+   * @param command `RETR`, `STOR`, `LIST`...
+   * @param options Offset, type and signal
+   * @returns The open transfer
+   * @throws {FTPError} If the server refuses: the session is usable
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   */
+  static async open(
+    session: Session,
+    command: Command,
+    options: TransferOptions = {},
+  ): Promise<Transfer> {
+    options.signal?.throwIfAborted();
+    return await session.turns.alone(async () => {
+      if (options.type !== undefined) {
+        await session.ensureType(options.type, options);
+      }
+      const channel = await openDataChannel(session, options);
+      try {
+        if (options.rest !== undefined) {
+          await session.exchange(
+            { verb: "REST", argument: `${options.rest}` },
+            options,
+          );
+        }
+        return await begin(session, command, channel, options);
+      } catch (error) {
+        channel.close();
+        throw error;
+      }
+    });
+  }
+
+  /** The command, printable and masked. */
+  get command(): string {
+    return this.#owed.command;
+  }
+
+  /** The final reply, when it comes. */
+  get final(): Promise<Reply> {
+    return this.#owed.final;
+  }
+
+  /**
+   * Closes the data connection and waits for the final reply.
+   *
+   * @param options A signal
+   * @returns The 2yz reply: the server's word that all is well
+   * @throws {FTPError} If the server says otherwise; the session is usable
+   * @throws {Error} If no reply comes: the message says that the data is
+   * unconfirmed, and the session is closed
+   */
+  async finish(options?: SignalOptions): Promise<Reply> {
+    return expectSuccess(await this.confirm(options), this.command);
+  }
+
+  /**
+   * As {@linkcode finish}, whatever the reply.
+   *
+   * @param options A signal
+   * @returns The final reply
+   */
+  async confirm({ signal }: SignalOptions = {}): Promise<Reply> {
+    const { control } = this.#session;
+    this.data.close();
+    await this.data.closed;
+    let reply: Reply;
+    try {
+      reply = await control.wait(this.#owed.final, signal);
+    } catch (error) {
+      if (signal?.aborted) {
+        await this.abort();
+        throw error;
+      }
+      throw unconfirmed(this, error);
+    }
+    this.#forget();
+    return reply;
+  }
+
+  /**
+   * Ends the transfer after an error on this side, and leaves the session in
+   * step or closed.
+   *
+   * @param error What happened
+   * @param options The signal that the transfer runs under
+   * @returns The error to throw: the server's, if it explains this one
+   */
+  async failed(
+    error: unknown,
+    { signal }: SignalOptions = {},
+  ): Promise<unknown> {
+    const isOurFault = this.data.failure === undefined || signal?.aborted;
+    if (isOurFault) {
+      await this.abort();
+      return error;
+    }
+    this.data.fail(error);
+    const explained = await explain(this.#session, this.#owed, error);
+    this.#forget();
+    return explained;
+  }
+
+  /**
+   * Aborts (`ABOR`, RFC 959 section 4.1.3): the data connection is closed and
+   * every reply that is owed is taken. If that fails, or takes more than five
+   * seconds, the session is closed.
+   *
+   * @returns The reply to `ABOR`, if it came
+   */
+  async abort(): Promise<Reply | undefined> {
+    const reply = await abortOwed(this.#session, this.#owed, () => {
+      this.data.fail(new Deno.errors.Interrupted("The transfer was aborted"));
+    });
+    this.#forget();
+    return reply;
+  }
+
+  #forget(): void {
+    this.#session.control.collect(this.#owed);
+    if (this.#session.transfer === this) this.#session.transfer = undefined;
+  }
+}
+
+/** Sends the transfer's command and completes the data connection. */
+async function begin(
+  session: Session,
+  command: Command,
+  channel: DataChannel,
+  { signal }: SignalOptions,
+): Promise<Transfer> {
+  const { control, protection, options } = session;
+  signal?.throwIfAborted();
+  const owed = control.send(command, { kind: "transfer" });
+  let stream: ByteStream;
+  let reply: Reply;
+  try {
+    reply = await control.wait(owed.first, signal);
+    if (reply.code >= 300) throw replyError(reply, owed.command);
+    stream = await channel.connect(signal);
+    if (protection !== undefined) {
+      stream = await protection.secure(stream, signal);
+    }
+  } catch (error) {
+    channel.close();
+    if (owed.isSettled && control.open !== owed) throw error;
+    if (signal?.aborted) await abortOwed(session, owed, () => {});
+    else error = await explain(session, owed, error);
+    control.collect(owed);
+    throw error;
+  }
+  const data = new DataConnection(stream, {
+    timeout: options.timeout,
+    signal,
+    command: owed.command,
+  });
+  const size = reply.code < 200 ? parse150(reply) : null;
+  return session.transfer = new Transfer(session, owed, data, size);
+}
+
+/**
+ * After a failure of the data connection the server's final reply often says
+ * why (552, 426, 522): it makes the better error. Without one in time the
+ * session is closed, since it may be out of step.
+ */
+async function explain(
+  session: Session,
+  owed: Owed,
+  error: unknown,
+): Promise<unknown> {
+  const reply = await settledWithin(owed.final, ABORT_GRACE);
+  if (reply === undefined) {
+    session.control.fail(restate(error, (message) => message));
+    return error;
+  }
+  return reply.code >= 400 ? replyError(reply, owed.command, error) : error;
+}
+
+/** See {@linkcode Transfer.abort}. */
+async function abortOwed(
+  { control }: Session,
+  owed: Owed,
+  closeData: () => void,
+): Promise<Reply | undefined> {
+  if (owed.isSettled || control.failure !== undefined) {
+    closeData();
+    return undefined;
+  }
+  const abor = control.send({ verb: "ABOR" }, { during: owed });
+  closeData();
+  const late = () =>
+    new Deno.errors.TimedOut(
+      `Cannot abort "${owed.command}": no reply within ${ABORT_GRACE} ms; the connection is closed`,
+    );
+  try {
+    return await within(ABORT_GRACE, undefined, late, async (signal) => {
+      const final = await control.wait(owed.final, signal);
+      // after 4yz or 5yz one more reply is due; after 2yz there may be one
+      // (for both) or two: a NOOP's 200 marks the end
+      const isPlain = final.code >= 400 &&
+        await settledWithin(abor.first, FENCE_GRACE) !== undefined;
+      if (!isPlain) {
+        const fence = control.send({ verb: "NOOP" }, {
+          kind: "fence",
+          during: owed,
+        });
+        await control.wait(fence.first, signal);
+      }
+      return await control.wait(abor.first, signal);
+    });
+  } catch (error) {
+    control.fail(restate(error, (message) => message));
+    return undefined;
+  }
+}
+
+/** Bytes that went through, and no word from the server about them. */
+function unconfirmed({ data, command }: Transfer, error: unknown): Error {
+  const bytes = data.bytesRead + data.bytesWritten;
+  return restate(
+    error,
+    (message) =>
+      `Cannot confirm "${command}": ${bytes} bytes went through, but the server did not say that the transfer is complete: ${message}`,
+  );
+}
