@@ -1,0 +1,97 @@
+/**
+ * What a user may decide about TLS, and what can be asked afterwards.
+ *
+ * @module
+ */
+
+/** A version of TLS. */
+export type TLSVersion = "TLSv1.2" | "TLSv1.3";
+
+/** Options for FTP over TLS (RFC 4217). */
+export interface TLSOptions {
+  /**
+   * "explicit" starts in clear text and says `AUTH TLS` before anything
+   * secret; "implicit" speaks TLS from the first byte (port 990).
+   *
+   * @default {"explicit"}
+   */
+  mode?: "explicit" | "implicit";
+  /**
+   * Certificates of private authorities, PEM. Where they are given, they alone
+   * are trusted. Sessions are resumed as ever, so that servers which ask for
+   * it on the data connections are content.
+   */
+  caCerts?: readonly string[];
+  /**
+   * SHA-256 of the server's certificate in hexadecimal, with or without
+   * colons; one, or several of which one must match. Without `caCerts` it
+   * replaces the check of authority, name and dates: the way to trust a
+   * self-signed server. Sessions are resumed as ever.
+   */
+  fingerprint?: string | readonly string[];
+  /**
+   * The client's certificate and what leads to its authority, PEM. The
+   * platform does not resume sessions then: servers that ask for it on the
+   * data connections refuse them.
+   */
+  cert?: string;
+  /** The client's private key, PEM. */
+  key?: string;
+  /**
+   * The name the certificate must have and the server is told (SNI).
+   *
+   * @default {the host that was dialled}
+   */
+  serverName?: string;
+  /**
+   * The lowest version that is spoken.
+   *
+   * @default {"TLSv1.2"}
+   */
+  minVersion?: TLSVersion;
+  /**
+   * The highest version that is spoken. A session of TLS 1.2 can be resumed
+   * any number of times; a ticket of TLS 1.3 is good for one data connection,
+   * and servers do not always send a new one, so an upload may be refused.
+   *
+   * @default {"TLSv1.2"}
+   */
+  maxVersion?: TLSVersion;
+  /**
+   * Accepts whatever certificate the server shows: anyone between can read
+   * and change everything. Pin a `fingerprint` instead.
+   *
+   * @default {false}
+   */
+  dangerouslyAcceptAnyCertificate?: boolean;
+}
+
+/** A certificate of the server. */
+export interface TLSCertificate {
+  /** Whom it names, as "CN=example.com, O=Example". */
+  readonly subject: string;
+  /** Who issued it. */
+  readonly issuer: string;
+  /** When it starts to be valid. */
+  readonly validFrom: Date;
+  /** When it ends to be valid. */
+  readonly validTo: Date;
+  /** The host names and addresses it is for. */
+  readonly names: readonly string[];
+  /** The certificate itself. */
+  readonly pem: string;
+}
+
+/** What is known of a connection over TLS. */
+export interface TLSInfo {
+  /** The version that is spoken. */
+  readonly protocol: TLSVersion;
+  /** The cipher suite, as OpenSSL calls it. */
+  readonly cipher: string;
+  /** The server's certificate. */
+  readonly peerCertificate: TLSCertificate;
+  /** SHA-256 of the server's certificate, upper-case hexadecimal with colons. */
+  readonly fingerprint: string;
+  /** Whether an earlier session was resumed. */
+  readonly resumed: boolean;
+}
