@@ -1,0 +1,268 @@
+/**
+ * Replies (RFC 959, 4.2): what the server says, as a value, and the reader that
+ * finds them in the bytes of the control connection.
+ *
+ * @module
+ */
+
+import { PIECE_SIZE, ReplyScanner } from "../../parser/mod.ts";
+import { ByteBuffer } from "./byte_buffer.ts";
+import { FTPProtocolError } from "./errors.ts";
+import { ReplySource } from "./reply_source.ts";
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** How much of a line that is no reply an error quotes, in characters. */
+const MAX_QUOTE = 80;
+
+/** What the server said: a code and one or more lines of text. */
+export class Reply {
+  /** The three-digit code, 100 to 599. */
+  readonly code: number;
+  #source: ReplySource | undefined;
+  readonly #start: number;
+  readonly #end: number;
+  #text = "";
+
+  /**
+   * Makes a reply out of a range of bytes. {@linkcode Reply.from} makes one out
+   * of text.
+   *
+   * @param code The reply's code
+   * @param source The bytes it is in
+   * @param start Where it starts in them
+   * @param end Where it ends, its line end excluded
+   */
+  constructor(code: number, source: ReplySource, start: number, end: number) {
+    this.code = code;
+    this.#source = source;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  /**
+   * Makes a reply out of its text.
+   *
+   * @param text The lines as the server sends them, `"250 Done"` for one
+   * @returns The reply
+   * @throws {SyntaxError} If the text is not exactly one reply
+   */
+  static from(text: string): Reply {
+    const reader = new ReplyReader({
+      decode: (bytes) => new TextDecoder().decode(bytes),
+      maxReplyLine: Infinity,
+      maxReply: Infinity,
+    });
+    const [reply, ...others] = reader.push(
+      new TextEncoder().encode(text + "\n"),
+    );
+    if (!reply || others.length > 0 || reader.error || reader.hasPartial) {
+      throw new SyntaxError(
+        `Cannot make a reply: expected one reply, got ${quote(text)}`,
+      );
+    }
+    return reply;
+  }
+
+  /** All lines joined by `"\n"`, codes included, as ftplib returns them. */
+  get text(): string {
+    if (this.#source !== undefined) {
+      this.#text = this.#source.read(this.#start, this.#end);
+      this.#source = undefined;
+    }
+    return this.#text;
+  }
+
+  /** The lines, without their ends; the first begins with the code. */
+  get lines(): readonly string[] {
+    return this.text.split("\n");
+  }
+
+  /** The same as {@linkcode Reply.text}. */
+  toString(): string {
+    return this.text;
+  }
+
+  /** What `console.log` shows. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: (value: unknown, options: unknown) => string,
+    options: unknown,
+  ): string {
+    return `Reply ${inspect({ code: this.code, text: this.text }, options)}`;
+  }
+}
+
+/** Options for {@linkcode ReplyReader}. */
+export interface ReplyReaderOptions {
+  /** Turns bytes of the session's encoding into text; has to read ASCII as such. */
+  decode: (bytes: Uint8Array) => string;
+  /**
+   * How many bytes a line of a reply may have.
+   *
+   * @default {65_536}
+   */
+  maxReplyLine?: number | undefined;
+  /**
+   * How many bytes a whole reply may have, line ends included.
+   *
+   * @default {1_048_576}
+   */
+  maxReply?: number | undefined;
+  /**
+   * What ends a multi-line reply: `"strict"`, a line with the code it began
+   * with (RFC 959, 4.2); `"lenient"`, a line with any code, which then is the
+   * reply's code.
+   *
+   * @default {"strict"}
+   */
+  multiline?: "strict" | "lenient" | undefined;
+}
+
+/**
+ * Bytes in, replies out, the same for every way of cutting the bytes. It does
+ * no I/O.
+ */
+export class ReplyReader {
+  readonly #decode: (bytes: Uint8Array) => string;
+  readonly #maxReplyLine: number;
+  readonly #maxReply: number;
+  readonly #scanner: ReplyScanner;
+  /** Bytes of the reply that has not ended. */
+  readonly #kept = new ByteBuffer();
+  #error: FTPProtocolError | undefined;
+
+  /**
+   * Makes a reader at the start of a connection.
+   *
+   * @param options Encoding, caps and grammar
+   */
+  constructor(options: ReplyReaderOptions) {
+    this.#decode = options.decode;
+    this.#maxReplyLine = options.maxReplyLine ?? 65_536;
+    this.#maxReply = options.maxReply ?? 1_048_576;
+    this.#scanner = new ReplyScanner({
+      maxReplyLine: this.#maxReplyLine,
+      maxReply: this.#maxReply,
+      lenient: options.multiline === "lenient",
+    });
+  }
+
+  /**
+   * What is wrong with the stream, once something is: the replies before it
+   * were returned, none will follow.
+   */
+  get error(): FTPProtocolError | undefined {
+    return this.#error;
+  }
+
+  /** Whether a reply has begun and not ended. */
+  get hasPartial(): boolean {
+    return this.#kept.length > 0;
+  }
+
+  /**
+   * The last complete line, when it would have ended the multi-line reply but
+   * for its code: some servers (glFTPd) do that, and wait for ever.
+   */
+  get hint(): string | undefined {
+    if (this.#error !== undefined || !this.#scanner.hint) return undefined;
+    const kept = this.#kept.view();
+    const end = kept.lastIndexOf(LF);
+    return this.#read(kept.slice(kept.lastIndexOf(LF, end - 1) + 1, end));
+  }
+
+  /**
+   * Takes the next bytes. Those it still needs it copies.
+   *
+   * @param chunk Any number of bytes
+   * @returns The replies that ended in them, in order
+   */
+  push(chunk: Uint8Array): Reply[] {
+    const replies: Reply[] = [];
+    for (let at = 0; at < chunk.length; at += PIECE_SIZE) {
+      this.#pushPiece(chunk.subarray(at, at + PIECE_SIZE), replies);
+    }
+    return replies;
+  }
+
+  /** Takes what the parser takes at once. */
+  #pushPiece(piece: Uint8Array, replies: Reply[]): void {
+    if (this.#error !== undefined) return;
+    const scanner = this.#scanner;
+    const count = scanner.scan(piece);
+    const text = scanner.text(piece);
+
+    let first = 0;
+    if (count > 0 && scanner.start(0) < 0) {
+      first = 1;
+      const bytes = this.#join(text, scanner.end(0));
+      const source = new ReplySource(bytes, this.#decode);
+      replies.push(new Reply(scanner.code(0), source, 0, bytes.length));
+    }
+    if (count > first) {
+      const base = scanner.start(first);
+      const bytes = text.slice(base, scanner.end(count - 1));
+      const source = new ReplySource(bytes, this.#decode);
+      for (let index = first; index < count; index++) {
+        replies.push(
+          new Reply(
+            scanner.code(index),
+            source,
+            scanner.start(index) - base,
+            scanner.end(index) - base,
+          ),
+        );
+      }
+    }
+
+    if (scanner.status !== "good") this.#fail(text);
+    else this.#keep(text, text.length);
+  }
+
+  /** Keeps what belongs to the reply that has not ended. */
+  #keep(text: Uint8Array, end: number): void {
+    const from = this.#scanner.keep;
+    if (from >= 0) this.#kept.clear();
+    this.#kept.append(text.subarray(Math.max(from, 0), end));
+  }
+
+  /** What was kept and the text up to `end`, which may lie in what was kept. */
+  #join(text: Uint8Array, end: number): Uint8Array {
+    this.#kept.append(text.subarray(0, Math.max(end, 0)));
+    const kept = this.#kept.view();
+    return kept.slice(0, kept.length + Math.min(end, 0));
+  }
+
+  /** Ends the stream with an error. */
+  #fail(text: Uint8Array): void {
+    const { status } = this.#scanner;
+    this.#keep(text, this.#scanner.wrongEnd);
+    const line = status === "malformed" ? this.#kept.view().slice() : undefined;
+    this.#kept.clear();
+    this.#error = new FTPProtocolError(
+      line !== undefined
+        ? `Cannot read the reply: expected a code from 100 to 599, got ${
+          quote(this.#read(line))
+        }`
+        : status === "lineTooLong"
+        ? `Cannot read the reply: a line is longer than ${this.#maxReplyLine} bytes`
+        : `Cannot read the reply: it is longer than ${this.#maxReply} bytes`,
+    );
+  }
+
+  /** Reads a line without its trailing CRs. */
+  #read(line: Uint8Array): string {
+    let end = line.length;
+    while (end > 0 && line[end - 1] === CR) end--;
+    return new ReplySource(line, this.#decode).read(0, end);
+  }
+}
+
+/** Quotes what the server sent, in one short printable line. */
+function quote(text: string): string {
+  const short = text.length > MAX_QUOTE
+    ? `${text.slice(0, MAX_QUOTE)}...`
+    : text;
+  return JSON.stringify(short);
+}

@@ -1,0 +1,38 @@
+/**
+ * Where things lie in linear memory. It is fixed (4 pages), so the host's views
+ * of it never detach, and nothing in it outlives the call that wrote it.
+ *
+ *     0x00000 ┌──────────────────────────┐
+ *             │ data of the compiler     │
+ *     0x00800 ├──────────────────────────┤ STATE
+ *             │ state of one stream      │ copied in and out by the host
+ *     0x01000 ├──────────────────────────┤ RECORDS
+ *             │ tables of what was found │ one layout per kind of scan
+ *     0x2f000 ├──────────────────────────┤ INPUT
+ *             │ a piece of the stream    │ preceded by room for one byte held back
+ *     0x3f000 ├──────────────────────────┤ INPUT + INPUT_SIZE
+ *             │ room to load past it     │
+ *     0x40000 └──────────────────────────┘
+ */
+
+export const STATE: usize = 0x800;
+export const RECORDS: usize = 0x1000;
+export const INPUT: usize = 0x2f000;
+export const INPUT_SIZE: i32 = 0x10000;
+
+// Functions, since the host's types know nothing of exported globals.
+
+/** Where the host puts a stream's state. */
+export function stateAddress(): usize {
+  return STATE;
+}
+
+/** Where the host puts a piece of a stream. */
+export function inputAddress(): usize {
+  return INPUT;
+}
+
+/** How many bytes a piece has at most. */
+export function inputSize(): i32 {
+  return INPUT_SIZE;
+}

@@ -1,0 +1,67 @@
+/**
+ * Civil dates to milliseconds since 1970. There is no clock here: what time it
+ * is comes with every call.
+ */
+
+const DAY: f64 = 86400000;
+
+/** Minutes east of UTC in milliseconds: the zone of a listing's times. */
+let zone: f64 = 0;
+/** Latest time, in the server's zone, that a date without a year can mean. */
+let latest: f64 = 0;
+let latestYear: i32 = 1970;
+
+/**
+ * @param latestTime What time it is, plus the slack, in UTC
+ * @param zoneTime How far the server's zone is east of UTC
+ */
+export function setCalendar(latestTime: f64, zoneTime: f64): void {
+  zone = zoneTime;
+  latest = latestTime + zoneTime;
+  let year = 1970 + <i32> Math.floor(latest / (365.2425 * DAY));
+  while (daysTo(year, 1, 1) * DAY > latest) year--;
+  while (daysTo(year + 1, 1, 1) * DAY <= latest) year++;
+  latestYear = year;
+}
+
+export function isLeap(year: i32): bool {
+  return (year & 3) == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+export function daysOf(month: i32, year: i32): i32 {
+  if (month == 2) return isLeap(year) ? 29 : 28;
+  return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+}
+
+/** Days from 1970-01-01 to a date (the year begins in March, so that 29 February is last). */
+function daysTo(year: i32, month: i32, day: i32): f64 {
+  const y = month <= 2 ? year - 1 : year;
+  const shifted = month > 2 ? month - 3 : month + 9;
+  const dayOfYear = (153 * shifted + 2) / 5 + day - 1;
+  const era = y / 400;
+  const yearOfEra = y - era * 400;
+  const dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 +
+    dayOfYear;
+  return <f64> (era * 146097 + dayOfEra - 719468);
+}
+
+/** Milliseconds since 1970 of a date and a time of day, both in UTC. */
+export function utc(year: i32, month: i32, day: i32, time: f64): f64 {
+  return daysTo(year, month, day) * DAY + time;
+}
+
+/** The same, for a date and a time in the server's zone. */
+export function local(year: i32, month: i32, day: i32, time: f64): f64 {
+  return utc(year, month, day, time) - zone;
+}
+
+/** The latest year in which this day exists and is not to come. */
+export function yearOf(month: i32, day: i32, time: f64): i32 {
+  let year = latestYear;
+  if (utc(year, month, day, time) > latest) year--;
+  if (month == 2 && day == 29) {
+    // Eight years lie between leap years around 1900 and 2100.
+    for (let i = 0; i < 8 && !isLeap(year); i++) year--;
+  }
+  return year;
+}

@@ -1,0 +1,128 @@
+/**
+ * The months' names as `ls` writes them in the languages servers speak. Letters
+ * that are not ASCII are left out, so that one key serves each encoding:
+ * "März" is `mrz`, "févr." is `fvr`. Keys hold four letters, or three.
+ */
+import { isLetter } from "./listing_char";
+
+export let monthEnd: usize = 0;
+
+/** Ends of the names are read alike: 4 letters are looked up, then 3. */
+// deno-fmt-ignore
+const ASCII: StaticArray<u32> = [
+  // en, de, nl, sv, da, no, pl, hu
+  0x6a616e, 1, 0x666562, 2, 0x6d6172, 3, 0x617072, 4, 0x6d6179, 5, 0x6a756e, 6,
+  0x6a756c, 7, 0x617567, 8, 0x736570, 9, 0x6f6374, 10, 0x6e6f76, 11, 0x646563, 12,
+  0x6d727a, 3, 0x6d6169, 5, 0x6f6b74, 10, 0x64657a, 12, 0x6d7274, 3, 0x6d6569, 5,
+  0x6d616a, 5, 0x646573, 12, 0x737a65, 9,
+  // fr, it, es, pt
+  0x617672, 4, 0x6a75696e, 6, 0x6a75696c, 7, 0x616f75, 8, 0x67656e, 1, 0x6d6167, 5,
+  0x676975, 6, 0x6c7567, 7, 0x61676f, 8, 0x736574, 9, 0x6f7474, 10, 0x646963, 12,
+  0x656e65, 1, 0x616272, 4, 0x666576, 2, 0x6f7574, 10, 0x61676f, 8,
+  // pl, cs
+  0x737479, 1, 0x6c7574, 2, 0x6b7769, 4, 0x637a65, 6, 0x6c6970, 7, 0x736965, 8,
+  0x77727a, 9, 0x7061, 10, 0x6c6973, 11, 0x677275, 12, 0x6c6564, 1, 0x647562, 4,
+  0x737270, 8, 0x70726f, 12,
+  // fi, tr
+  0x74616d, 1, 0x68656c, 2, 0x6d61616c, 3, 0x687568, 4, 0x746f75, 5, 0x656c6f, 8,
+  0x737979, 9, 0x6c6f6b, 10, 0x6d617272, 11, 0x6a6f75, 12, 0x686569, 7,
+  0x6f6361, 1, 0x6e6973, 4, 0x68617a, 6, 0x74656d, 7, 0x65796c, 9, 0x656b69, 10,
+  0x6b6173, 11, 0x617261, 12,
+];
+
+/** Names with other letters, less those letters. */
+// deno-fmt-ignore
+const FOLDED: StaticArray<u32> = [
+  0x6d72, 3, 0x6d727a, 3, 0x6a6e, 1, // Mär, März, Jän
+  0x6676, 2, 0x667672, 2, 0x6463, 12, 0x616f74, 8, 0x616f, 8, // fév, févr, déc, août, aoû
+  0x6d7263, 3, 0x7072, 4, 0x6d6a, 5, 0x6a6c, 7, // márc, ápr, máj, júl
+  0x7061, 10, // paź
+  0x6e6f, 2, 0x6e, 2, 0x6265, 3, 0x6b76, 5, 0x6b7674, 5, // úno, ún, bře, kvě
+  0x656e, 6, 0x6572, 6, 0x7a, 9, 0x7a6172, 9, 0x6a, 10, // čen, zář, říj
+  0x6563, 7, // čec
+  0x7562, 2, 0x6175, 8, // Şub, Ağu
+  0x6b6573, 6, 0x6b, 6, // kesä
+];
+
+/** Russian, Ukrainian in part: the second bytes of three letters in UTF-8. */
+// deno-fmt-ignore
+const CYRILLIC: StaticArray<u32> = [
+  0x8fbdb2, 1, 0xb4b5b2, 2, 0x84b5b2, 2, 0xbcb080, 3, 0xb0bf80, 4, 0xbcb0b9, 5,
+  0xbcb08f, 5, 0xb88ebd, 6, 0xb88ebb, 7, 0xb0b2b3, 8, 0x81b5bd, 9, 0xbeba82, 10,
+  0xbdbe8f, 11, 0xb4b5ba, 12,
+];
+
+function find(table: StaticArray<u32>, key: u32): i32 {
+  for (let i = 0, n = table.length; i < n; i += 2) {
+    if (unchecked(table[i]) == key) return <i32> unchecked(table[i + 1]);
+  }
+  return 0;
+}
+
+/** English, which nearly every server speaks, without a search. */
+function english(key: u32): i32 {
+  switch (key) {
+    case 0x6a616e:
+      return 1;
+    case 0x666562:
+      return 2;
+    case 0x6d6172:
+      return 3;
+    case 0x617072:
+      return 4;
+    case 0x6d6179:
+      return 5;
+    case 0x6a756e:
+      return 6;
+    case 0x6a756c:
+      return 7;
+    case 0x617567:
+      return 8;
+    case 0x736570:
+      return 9;
+    case 0x6f6374:
+      return 10;
+    case 0x6e6f76:
+      return 11;
+    case 0x646563:
+      return 12;
+    default:
+      return 0;
+  }
+}
+
+/** The longest name of a month that a listing holds, in bytes. */
+const MAX_NAME: usize = 24;
+
+/** The month whose name begins at `p`, or 0; leaves its end in `monthEnd`. */
+export function month(p: usize, end: usize): i32 {
+  if (end - p > MAX_NAME) end = p + MAX_NAME;
+  let key: u32 = 0;
+  let letters = 0;
+  let others = 0;
+  let cyrillic: u32 = 0;
+  let q = p;
+  for (; q < end; q++) {
+    const c: u32 = load<u8>(q);
+    if (c >= 0x80) {
+      if (others++ < 6 && (others & 1) == 0) cyrillic = cyrillic << 8 | c;
+      continue;
+    }
+    if (!isLetter(c)) break;
+    if (letters++ < 4) key = key << 8 | c | 0x20;
+  }
+  monthEnd = q;
+  if (others == 0) {
+    if (letters == 3) {
+      const known = english(key);
+      if (known != 0) return known;
+    }
+    if (letters < 3) return 0;
+    const long = letters >= 4 ? find(ASCII, key) : 0;
+    if (long != 0) return long;
+    return find(ASCII, letters >= 4 ? key >> 8 : key);
+  }
+  if (letters == 0) return others >= 6 ? find(CYRILLIC, cyrillic) : 0;
+  const folded = find(FOLDED, key);
+  return folded != 0 || letters < 4 ? folded : find(FOLDED, key >> 8);
+}

@@ -1,0 +1,137 @@
+/**
+ * What a scan of a listing leaves in RECORDS: one record a line, in order.
+ *
+ *      0  line start    4  line end          without its CRs and LF
+ *      8  flags                              see below
+ *     12  name start   16  name end
+ *     20  target start 24  target end        of a link; 0, 0 when unknown
+ *     28  owner start  32  owner end
+ *     36  group start  40  group end
+ *     44  mode                               permission bits
+ *     48  size, f64                          when it is exact in one
+ *     56  time, f64                          milliseconds since 1970 UTC
+ *     64  size start   68  size end          the digits as they were sent
+ *
+ * Positions count bytes from INPUT.
+ *
+ *     flags  0-3 kind  4-5 format  6-7 precision  8-9 size  10.. marks
+ */
+import { INPUT, RECORDS } from "./layout";
+
+export const RECORD_SIZE: usize = 72;
+export const MAX_RECORDS: i32 = 2600;
+
+export const enum Kind {
+  Unknown = 0,
+  File = 1,
+  Directory = 2,
+  Link = 3,
+  Other = 4,
+}
+
+export const enum Format {
+  None = 0,
+  Mlsd = 1,
+  Unix = 2,
+  Dos = 3,
+}
+
+export const enum Precision {
+  None = 0,
+  Second = 1,
+  Minute = 2,
+  Day = 3,
+}
+
+export const enum Size {
+  None = 0,
+  Exact = 1,
+  /** Not a number of an f64: the digits are the only truth. */
+  Digits = 2,
+  /** Rounded by the server ("33.5k"). */
+  Approximate = 3,
+}
+
+export const enum Flag {
+  /** Every byte of the line is ASCII. */
+  Ascii = 1 << 10,
+  /** The directory that is listed, or its parent. */
+  Self = 1 << 11,
+  HasMode = 1 << 12,
+}
+
+/** The record that is being written. */
+export let record: usize = RECORDS;
+
+export function openRecord(index: i32, start: usize, end: usize): void {
+  record = RECORDS + <usize> index * RECORD_SIZE;
+  memory.fill(record, 0, RECORD_SIZE);
+  store<u32>(record, <u32> (start - INPUT));
+  store<u32>(record, <u32> (end - INPUT), 4);
+}
+
+/** Takes back what a format wrote before it gave up. */
+export function clearRecord(): void {
+  memory.fill(record + 8, 0, RECORD_SIZE - 8);
+}
+
+export function addFlags(flags: i32): void {
+  store<i32>(record, load<i32>(record, 8) | flags, 8);
+}
+
+export function setName(start: usize, end: usize): void {
+  store<u32>(record, <u32> (start - INPUT), 12);
+  store<u32>(record, <u32> (end - INPUT), 16);
+}
+
+export function setTarget(start: usize, end: usize): void {
+  store<u32>(record, <u32> (start - INPUT), 20);
+  store<u32>(record, <u32> (end - INPUT), 24);
+}
+
+export function setOwner(start: usize, end: usize): void {
+  store<u32>(record, <u32> (start - INPUT), 28);
+  store<u32>(record, <u32> (end - INPUT), 32);
+}
+
+export function setGroup(start: usize, end: usize): void {
+  store<u32>(record, <u32> (start - INPUT), 36);
+  store<u32>(record, <u32> (end - INPUT), 40);
+}
+
+export function setMode(mode: i32): void {
+  store<i32>(record, mode, 44);
+  addFlags(Flag.HasMode);
+}
+
+/** Largest integer below which every integer has a number of its own. */
+const MAX_SAFE: u64 = 9007199254740991;
+
+/** Writes the size whose digits lie from `start` to `end`. */
+export function setSize(start: usize, end: usize): void {
+  store<u32>(record, <u32> (start - INPUT), 64);
+  store<u32>(record, <u32> (end - INPUT), 68);
+  let value: u64 = 0;
+  const safe = end - start < 19;
+  if (safe) {
+    for (let p = start; p < end; p++) {
+      value = value * 10 + (load<u8>(p) - 0x30);
+    }
+  }
+  if (safe && value <= MAX_SAFE) {
+    store<f64>(record, <f64> value, 48);
+    addFlags(Size.Exact << 8);
+  } else {
+    addFlags(Size.Digits << 8);
+  }
+}
+
+export function setApproximateSize(value: f64): void {
+  store<f64>(record, value, 48);
+  addFlags(Size.Approximate << 8);
+}
+
+export function setTime(time: f64, precision: i32): void {
+  store<f64>(record, time, 56);
+  addFlags(precision << 6);
+}

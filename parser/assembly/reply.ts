@@ -1,0 +1,162 @@
+/**
+ * Finds replies (RFC 959, 4.2) in a stream of bytes that comes in pieces of any
+ * length. Everything is decided at LF, from the first four bytes of the line,
+ * its length, and the CRs it ends with: these are all that is carried over.
+ */
+
+import { Char } from "./char";
+import { INPUT, RECORDS, STATE } from "./layout";
+import { State, Status } from "./state";
+import { isOverflow, removeTelnet } from "./telnet";
+
+/** The shortest reply is three digits and LF; one more may end an older line. */
+const CAPACITY: i32 = 0x4010;
+
+/** Codes, u16 each. */
+const CODES: usize = RECORDS;
+/** Where replies start in the text, i32 each; -1: in an older piece. */
+const STARTS: usize = CODES + CAPACITY * 2;
+/** Where replies end, i32 each; below 0: CRs that were kept are not text. */
+const ENDS: usize = STARTS + CAPACITY * 4;
+
+/** Where the host finds the table of codes. */
+export function replyCodesAddress(): usize {
+  return CODES;
+}
+
+/** Where the host finds the table of starts. */
+export function replyStartsAddress(): usize {
+  return STARTS;
+}
+
+/** Where the host finds the table of ends. */
+export function replyEndsAddress(): usize {
+  return ENDS;
+}
+
+/** Reads the code in a line's first bytes, or 0 when it is none of 100 to 599. */
+function codeOf(head: u32): u32 {
+  const hundreds = (head & 0xff) - <u32> Char.Zero;
+  const tens = (head >> 8 & 0xff) - <u32> Char.Zero;
+  const ones = (head >> 16 & 0xff) - <u32> Char.Zero;
+  if (hundreds - 1 > 4 || tens > 9 || ones > 9) return 0;
+  return hundreds * 100 + tens * 10 + ones;
+}
+
+/** Counts the CRs that end the text in [from, to). */
+function countCrs(from: i32, to: i32, text: usize): i32 {
+  let at = to;
+  while (at > from && load<u8>(text + at - 1) == Char.Cr) at--;
+  return to - at;
+}
+
+/** Adds the text in [from, to) to the unfinished line. */
+function extendLine(state: State, from: i32, to: i32, text: usize): void {
+  for (let at = from; at < to && state.line + at - from < 4; at++) {
+    const shift = <u32> (state.line + at - from) << 3;
+    state.head |= <u32> load<u8>(text + at) << shift;
+  }
+  const crs = countCrs(from, to, text);
+  state.crs = crs == to - from ? state.crs + crs : crs;
+  state.line += to - from;
+}
+
+/**
+ * Says which cap was passed first by a line of so many bytes, if any. `ends` is
+ * 1 when the line's LF came, which counts for the reply only.
+ */
+function checkCaps(state: State, line: i32, ends: i32): Status {
+  const room = state.maxReply - state.reply;
+  if (line > state.maxLine && state.maxLine <= room) return Status.LineTooLong;
+  if (line + ends > room) return Status.ReplyTooLong;
+  return Status.Good;
+}
+
+/**
+ * Scans the piece in [INPUT, INPUT + length) under STATE, and fills the tables.
+ *
+ * @returns How many replies ended in it
+ */
+export function scanReplies(length: i32): i32 {
+  const state = changetype<State>(STATE);
+  if (state.status != Status.Good) return 0;
+  removeTelnet(state, length);
+  const text = INPUT + state.dataStart;
+  const end = state.dataLength;
+  const lf = i8x16.splat(<i8> Char.Lf);
+
+  let count = 0;
+  let lineStart = 0;
+  let keep = -1;
+  for (let block = 0; block < end; block += 16) {
+    let found = <u32> i8x16.bitmask(i8x16.eq(v128.load(text + block), lf));
+    if (end - block < 16) found &= (1 << (end - block)) - 1;
+    for (; found != 0; found &= found - 1) {
+      const lineEnd = block + <i32> ctz(found);
+      let head: u32;
+      let line: i32;
+      let content: i32;
+      if (state.line == 0) {
+        head = load<u32>(text + lineStart);
+        line = lineEnd - lineStart;
+        content = line - countCrs(lineStart, lineEnd, text);
+      } else {
+        extendLine(state, lineStart, lineEnd, text);
+        head = state.head;
+        line = state.line;
+        content = line - state.crs;
+        state.head = 0;
+        state.line = 0;
+        state.crs = 0;
+        // The line began in an older piece, and with it what is to be kept.
+        lineStart = -1;
+      }
+      if (state.opener == 0) keep = lineStart;
+
+      state.status = checkCaps(state, line, 1);
+      const mark = content > 3 ? head >> 24 : <u32> Char.Space;
+      const code = content < 3 ? 0 : codeOf(head);
+      if (state.status == Status.Good && state.opener == 0 && content > 0) {
+        if (code == 0 || (mark != Char.Space && mark != Char.Hyphen)) {
+          state.status = Status.Malformed;
+        }
+      }
+      if (state.status != Status.Good) {
+        state.keep = keep;
+        state.wrongEnd = lineEnd;
+        return count;
+      }
+
+      let closes = code != 0 && mark == Char.Space;
+      state.reply += line + 1;
+      if (state.opener != 0) {
+        const same = (head ^ state.opener) << 8 == 0;
+        state.hint = closes && !same ? 1 : 0;
+        closes = closes && (same || state.lenient != 0);
+      } else if (code != 0 && mark == Char.Hyphen) {
+        state.opener = head & 0xffffff;
+      }
+      if (closes) {
+        store<u16>(CODES + (<usize> count << 1), <u16> code);
+        store<i32>(STARTS + (<usize> count << 2), keep);
+        store<i32>(ENDS + (<usize> count << 2), lineEnd - line + content);
+        count++;
+        state.opener = 0;
+        state.reply = 0;
+        state.hint = 0;
+      }
+      lineStart = lineEnd + 1;
+      if (state.opener == 0) keep = lineStart;
+    }
+  }
+
+  // `keep` stays -1 when no reply or blank line ended: all goes on.
+  extendLine(state, lineStart, end, text);
+  state.keep = keep;
+  state.wrongEnd = end;
+  state.status = checkCaps(state, state.line, 0);
+  if (state.status == Status.Good && isOverflow(state)) {
+    state.status = Status.LineTooLong;
+  }
+  return count;
+}
