@@ -302,7 +302,7 @@ export class TLSConnection implements ByteStream {
     this.#stream.unref();
   }
 
-  #events(): EngineEvents {
+  #events(): Omit<EngineEvents, "session"> {
     return {
       secure: (handshake) => this.#secured.resolve(handshake),
       send: (bytes, done) => {

@@ -32,6 +32,8 @@ export interface EngineOptions {
   cert: string | undefined;
   /** The client's key, PEM. */
   key: string | undefined;
+  /** What to resume: the newest session of the control and data connections. */
+  session: Uint8Array | undefined;
 }
 
 /** What a finished handshake came to. */
@@ -50,6 +52,8 @@ export interface Handshake {
 export interface EngineEvents {
   /** The handshake is done; no byte of the application was sent yet. */
   secure(handshake: Handshake): void;
+  /** A session that can be resumed; the newest is best. */
+  session(session: Uint8Array): void;
   /** Ciphertext to send; `done` is called once it is on its way. */
   send(bytes: Uint8Array, done: () => void): void;
   /** Cleartext from the peer; the engine does not keep it. */
@@ -100,7 +104,7 @@ export function startEngine(
       });
     },
   });
-  const { servername, cert, key, ...rest } = options;
+  const { servername, cert, key, session, ...rest } = options;
   const socket = parts.connect({
     ...rest,
     socket: wire,
@@ -109,7 +113,12 @@ export function startEngine(
     ...(servername === undefined ? {} : { servername }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
+    ...(session === undefined ? {} : { session }),
   });
+  const onSession = (session: Uint8Array | null): void => {
+    if (session !== null) events.session(new Uint8Array(session));
+  };
+  socket.on("session", onSession);
   socket.on("secureConnect", () => {
     const chain: Uint8Array[] = [];
     // the last certificate of a complete chain names itself as its issuer
@@ -121,6 +130,7 @@ export function startEngine(
       chain.push(new Uint8Array(certificate.raw));
       if (certificate.issuerCertificate === certificate) break;
     }
+    onSession(socket.getSession());
     events.secure({
       protocol: socket.getProtocol() ?? "",
       cipher: socket.getCipher()?.name ?? "",

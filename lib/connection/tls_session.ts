@@ -24,7 +24,12 @@ import {
   startEngine,
 } from "./tls_engine.ts";
 import type { TLSFault } from "./tls_errors.ts";
-import type { TLSInfo, TLSOptions, TLSVersion } from "./tls_options.ts";
+import type {
+  TLSCertificate,
+  TLSInfo,
+  TLSOptions,
+  TLSVersion,
+} from "./tls_options.ts";
 
 /** What one control connection and its data connections share. */
 export class TLSSession {
@@ -35,6 +40,10 @@ export class TLSSession {
   readonly #fingerprints: readonly string[] | undefined;
   readonly #authorities: Authorities | undefined;
   readonly #acceptsAny: boolean;
+  /** The certificate that was trusted last, and what it says. */
+  #trusted:
+    | { der: Uint8Array; certificate: TLSCertificate; sha256: string }
+    | undefined;
 
   /**
    * Reads the user's options.
@@ -65,6 +74,7 @@ export class TLSSession {
       maxVersion: maxVersion < minVersion ? minVersion : maxVersion,
       cert: options.cert,
       key: options.key,
+      session: undefined,
     };
   }
 
@@ -74,8 +84,11 @@ export class TLSSession {
    * @param events What happens
    * @returns The TLS client
    */
-  startEngine(events: EngineEvents): Engine {
-    return startEngine({ connect, Duplex }, this.#engineOptions, events);
+  startEngine(events: Omit<EngineEvents, "session">): Engine {
+    return startEngine({ connect, Duplex }, this.#engineOptions, {
+      ...events,
+      session: (session) => this.#engineOptions.session = session,
+    });
   }
 
   /**
@@ -93,40 +106,53 @@ export class TLSSession {
         detail: "the server showed no certificate",
       };
     }
+    // on the data connections it is nearly always the same one again
+    if (this.#trusted !== undefined && isEqual(leaf, this.#trusted.der)) {
+      return undefined;
+    }
+    const fault = this.#judge(leaf, handshake.chain);
+    if (fault === undefined) {
+      this.#trusted = {
+        der: leaf,
+        certificate: describeCertificate(leaf),
+        sha256: fingerprintOf(leaf),
+      };
+    }
+    return fault;
+  }
+
+  #judge(leaf: Uint8Array, chain: readonly Uint8Array[]): TLSFault | undefined {
     if (this.#acceptsAny) return undefined;
     if (this.#engineOptions.rejectUnauthorized) {
       return checkName(leaf, this.#name); // the platform has done the rest
     }
     const fault = checkProvable(leaf);
     if (fault !== undefined) return fault;
-    if (this.#fingerprints !== undefined) {
-      const fingerprint = fingerprintOf(leaf);
-      if (!this.#fingerprints.includes(fingerprint)) {
-        return {
-          reason: "fingerprint",
-          detail:
-            `the certificate has the SHA-256 ${fingerprint}, which is not the pinned one`,
-        };
-      }
+    const sha256 = fingerprintOf(leaf);
+    if (this.#fingerprints?.includes(sha256) === false) {
+      return {
+        reason: "fingerprint",
+        detail:
+          `the certificate has the SHA-256 ${sha256}, which is not the pinned one`,
+      };
     }
     if (this.#authorities === undefined) return undefined;
-    return this.#authorities.check(handshake.chain, new Date()) ??
+    return this.#authorities.check(chain, new Date()) ??
       checkName(leaf, this.#name);
   }
 
   /**
    * Tells what a handshake came to.
    *
-   * @param handshake A finished handshake
+   * @param handshake One whose peer was judged to be trusted
    * @returns The information for the user
    */
   describe(handshake: Handshake): TLSInfo {
-    const leaf = handshake.chain[0]!;
     return {
       protocol: handshake.protocol as TLSVersion,
       cipher: handshake.cipher,
-      peerCertificate: describeCertificate(leaf),
-      fingerprint: fingerprintOf(leaf),
+      peerCertificate: this.#trusted!.certificate,
+      fingerprint: this.#trusted!.sha256,
       resumed: handshake.resumed,
     };
   }
@@ -144,4 +170,8 @@ export class TLSSession {
 
   /** Gives the place where the sessions are kept back. */
   close(): void {}
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
