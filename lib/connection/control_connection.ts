@@ -9,15 +9,16 @@ import { type ByteStream, writeAll } from "./byte_stream.ts";
 import { abortable, Watchdog } from "./deadline.ts";
 import { Ledger, Owed, type OwedKind } from "./ledger.ts";
 import { restate } from "./restate.ts";
-import { emitTrace, type Trace } from "./trace.ts";
+import type { Tracer } from "./trace.ts";
 import {
   type Command,
   describeCommand,
   encodeCommand,
+  printable,
 } from "../protocol/command.ts";
 import type { Encoding } from "../protocol/encoding.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
-import { Reply, ReplyReader } from "../protocol/reply.ts";
+import { type Reply, ReplyReader } from "../protocol/reply.ts";
 
 /** Size of one read from the socket, in bytes. */
 const READ_SIZE = 16 * 1024;
@@ -38,7 +39,7 @@ export interface ControlOptions {
   /** How a multi-line reply ends. */
   multiline: "strict" | "lenient";
   /** Receives every command and reply, masked. */
-  trace?: Trace | undefined;
+  tracer: Tracer;
 }
 
 /** How one command is sent. */
@@ -159,7 +160,7 @@ export class ControlConnection {
     }
     const { kind = "command", pauses = false } = options;
     const owed = this.#owe(new Owed(shown, kind, pauses));
-    emitTrace(this.#options.trace, "sent", shown);
+    this.#options.tracer.emit("sent", () => shown);
     this.#outgoing.push(bytes);
     if (!this.#isWriting) this.#flush();
     return owed;
@@ -244,7 +245,7 @@ export class ControlConnection {
   fail(reason: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = reason;
-    emitTrace(this.#options.trace, "event", `closed: ${reason.message}`);
+    this.#options.tracer.emit("event", () => `closed: ${reason.message}`);
     this.#watchdog.stop();
     this.#ledger.fail(reason);
     try {
@@ -321,9 +322,7 @@ export class ControlConnection {
   #deliver(reply: Reply): void {
     if (this.#failure !== undefined) return;
     this.#lastReply = reply;
-    if (this.#options.trace !== undefined) {
-      emitTrace(this.#options.trace, "received", reply.text);
-    }
+    this.#options.tracer.emit("received", () => printable(reply.text));
     if (this.#isPaused) {
       return this.fail(
         new FTPProtocolError(

@@ -20,22 +20,44 @@ export interface TraceEvent {
 /** Receives a trace. What it throws is ignored. */
 export type Trace = (event: TraceEvent) => void;
 
-/**
- * Passes an event on.
- *
- * @param trace Who listens, if anybody does
- * @param direction Where the text went
- * @param text The masked text
- */
-export function emitTrace(
-  trace: Trace | undefined,
-  direction: TraceEvent["direction"],
-  text: string,
-): void {
-  if (trace === undefined) return;
-  try {
-    trace({ time: Date.now(), direction, text });
-  } catch {
-    // a listener's fault must not touch the transfer it listens to
+/** What stands before a line on standard error. */
+const MARKS: Record<TraceEvent["direction"], string> = {
+  sent: ">",
+  received: "<",
+  event: "*",
+};
+
+/** Passes events on to who listens; costs nothing where nobody does. */
+export class Tracer {
+  /** Lines on standard error: 0 none, 1 commands and replies, 2 events too. */
+  level = 0;
+  readonly #trace: Trace | undefined;
+
+  /**
+   * Makes a tracer.
+   *
+   * @param trace Who listens, if anybody does
+   */
+  constructor(trace: Trace | undefined) {
+    this.#trace = trace;
+  }
+
+  /**
+   * Passes an event on.
+   *
+   * @param direction Where the text went
+   * @param text Gives the masked text; called only if somebody listens
+   */
+  emit(direction: TraceEvent["direction"], text: () => string): void {
+    const isPrinted = this.level > 1 ||
+      (this.level === 1 && direction !== "event");
+    if (this.#trace === undefined && !isPrinted) return;
+    const event = { time: Date.now(), direction, text: text() };
+    if (isPrinted) console.error(`${MARKS[direction]} ${event.text}`);
+    try {
+      this.#trace?.(event);
+    } catch {
+      // a listener's fault must not touch the transfer it listens to
+    }
   }
 }

@@ -27,6 +27,8 @@ export interface SessionOptions {
   localAddress?: string | undefined;
   /** Ports to listen on in active mode. */
   activePorts: PortRange;
+  /** Longest line of a listing or a text, in bytes. */
+  maxLine: number;
 }
 
 /** Protects data connections. */

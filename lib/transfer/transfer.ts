@@ -115,23 +115,12 @@ export class Transfer {
    * @throws {Error} If no reply comes: the message says that the data is
    * unconfirmed, and the session is closed
    */
-  async finish(options?: SignalOptions): Promise<Reply> {
-    return expectSuccess(await this.confirm(options), this.command);
-  }
-
-  /**
-   * As {@linkcode finish}, whatever the reply.
-   *
-   * @param options A signal
-   * @returns The final reply
-   */
-  async confirm({ signal }: SignalOptions = {}): Promise<Reply> {
-    const { control } = this.#session;
+  async finish({ signal }: SignalOptions = {}): Promise<Reply> {
     this.data.close();
     await this.data.closed;
     let reply: Reply;
     try {
-      reply = await control.wait(this.#owed.final, signal);
+      reply = await this.#session.control.wait(this.#owed.final, signal);
     } catch (error) {
       if (signal?.aborted) {
         await this.abort();
@@ -140,7 +129,24 @@ export class Transfer {
       throw unconfirmed(this, error);
     }
     this.#forget();
-    return reply;
+    return expectSuccess(reply, this.command);
+  }
+
+  /**
+   * As {@linkcode finish}, for a data connection that the user closes.
+   *
+   * @param options A signal
+   * @returns The final 2yz reply
+   * @throws {TypeError} If the data connection is open: nothing would end the
+   * wait
+   */
+  async collect(options?: SignalOptions): Promise<Reply> {
+    if (!this.data.isClosed && !this.data.isEnded) {
+      throw new TypeError(
+        `Cannot wait for the end of "${this.command}": its data connection is open, close it first`,
+      );
+    }
+    return await this.finish(options);
   }
 
   /**
@@ -171,7 +177,7 @@ export class Transfer {
    * every reply that is owed is taken. If that fails, or takes more than five
    * seconds, the session is closed.
    *
-   * @returns The reply to `ABOR`, if it came
+   * @returns The reply to `ABOR`; `undefined` if none was needed or none came
    */
   async abort(): Promise<Reply | undefined> {
     const reply = await abortOwed(this.#session, this.#owed, () => {
@@ -209,10 +215,11 @@ async function begin(
   } catch (error) {
     channel.close();
     if (owed.isSettled && control.open !== owed) throw error;
-    if (signal?.aborted) await abortOwed(session, owed, () => {});
-    else error = await explain(session, owed, error);
+    const explained = signal?.aborted
+      ? await abortOwed(session, owed, () => {}).then(() => error)
+      : await explain(session, owed, error);
     control.collect(owed);
-    throw error;
+    throw explained;
   }
   const data = new DataConnection(stream, {
     timeout: options.timeout,
@@ -287,4 +294,16 @@ function unconfirmed({ data, command }: Transfer, error: unknown): Error {
     (message) =>
       `Cannot confirm "${command}": ${bytes} bytes went through, but the server did not say that the transfer is complete: ${message}`,
   );
+}
+
+/**
+ * Aborts whatever transfer the session has open, however it was opened.
+ *
+ * @param session The session
+ */
+export async function abortOpen(session: Session): Promise<void> {
+  const { open } = session.control;
+  if (open === undefined) return;
+  await abortOwed(session, open, () => {});
+  session.control.collect(open);
 }

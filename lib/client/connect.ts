@@ -1,0 +1,138 @@
+/**
+ * From a URL to a client that is logged in and in the right directory.
+ *
+ * @module
+ */
+
+import { FTP } from "./ftp.ts";
+import type { FTPOptions } from "./options.ts";
+
+/** Options of {@linkcode connect}. */
+export interface ConnectURLOptions extends FTPOptions {
+  /**
+   * TCP port, where the URL has none.
+   *
+   * @default {21, or 990 with implicit TLS}
+   */
+  port?: number | undefined;
+  /**
+   * The user, where the URL has none.
+   *
+   * @default {"anonymous"}
+   */
+  user?: string | undefined;
+  /** The password, where the URL has none. */
+  password?: string | undefined;
+  /** The account, for servers that ask for one. */
+  account?: string | undefined;
+  /** Ends the call. */
+  signal?: AbortSignal | undefined;
+}
+
+interface Target {
+  host: string;
+  port: number | undefined;
+  user: string | undefined;
+  password: string | undefined;
+  directory: string;
+  tls: FTPOptions["tls"];
+}
+
+/**
+ * Connects, secures, logs in and changes directory.
+ *
+ * A URL's path is relative to the directory after login (RFC 1738 section
+ * 3.2.2); `ftp://host/%2Fpub` names `/pub` itself. `ftp:` is clear text unless
+ * the option `tls` is set, `ftpes:` is explicit TLS, `ftps:` implicit TLS.
+ *
+ * Requires `allow-net` permission.
+ *
+ * @tags allow-net
+ * @param url A URL, or a host's name or address
+ * @param options What the URL does not say, and all options of {@linkcode FTP}
+ * @returns A client; `await using` takes leave of the server at the end
+ * @throws {TypeError} If the URL is of another scheme
+ * @throws {FTPError} If the server refuses; the connection is closed
+ * @throws {Error} `Deno.errors.*` if the connection fails
+ *
+ * @example Log in and list a directory
+ * ```ts no-eval
+ * import { connect } from "../../mod.ts";
+ *
+ * await using ftp = await connect("ftp://ftp.example.com/pub");
+ * console.log(await ftp.nlst());
+ * ```
+ */
+export async function connect(
+  url: string | URL,
+  options: ConnectURLOptions = {},
+): Promise<FTP> {
+  const target = parseTarget(url);
+  const { signal } = options;
+  const ftp = new FTP({ ...options, tls: options.tls ?? target.tls });
+  try {
+    await ftp.connect(target.host, target.port ?? options.port, { signal });
+    await ftp.login(
+      target.user ?? options.user,
+      target.password ?? options.password,
+      options.account,
+      { signal },
+    );
+    if (target.directory !== "") {
+      await ftp.cwd(target.directory, { signal });
+    }
+    return ftp;
+  } catch (error) {
+    ftp.close();
+    throw error;
+  }
+}
+
+const TLS_OF_SCHEME: Record<string, FTPOptions["tls"]> = {
+  "ftp:": undefined,
+  "ftpes:": "explicit",
+  "ftps:": "implicit",
+};
+
+function parseTarget(url: string | URL): Target {
+  const text = String(url);
+  if (!text.includes("://")) {
+    return {
+      host: text.replace(/^\[(.*)\]$/, "$1"),
+      port: undefined,
+      user: undefined,
+      password: undefined,
+      directory: "",
+      tls: undefined,
+    };
+  }
+  const scheme = /^\w+:/.exec(text)?.[0].toLowerCase() ?? "";
+  if (!(scheme in TLS_OF_SCHEME)) {
+    throw new TypeError(
+      `Cannot connect to a URL of the scheme "${scheme}": use ftp:, ftpes: or ftps:`,
+    );
+  }
+  // "http:" so that every scheme has an authority that URL takes apart alike
+  const parsed = URL.parse(text.replace(/^\w+:/, "ftp:"));
+  if (parsed === null) {
+    throw new TypeError("Cannot connect: the URL cannot be read");
+  }
+  return {
+    host: parsed.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: parsed.port === "" ? undefined : Number(parsed.port),
+    user: parsed.username === "" ? undefined : decode(parsed.username),
+    password: parsed.password === "" ? undefined : decode(parsed.password),
+    directory: decode(
+      parsed.pathname.slice(1).replace(/;type=[aid]$/i, "").replace(/\/+$/, ""),
+    ),
+    tls: TLS_OF_SCHEME[scheme],
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a lone "%" stands for itself
+  }
+}

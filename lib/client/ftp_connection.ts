@@ -1,0 +1,371 @@
+/**
+ * The connection itself: dialled, secured, logged in; commands and replies.
+ *
+ * @module
+ */
+
+import { settledWithin } from "../connection/deadline.ts";
+import { parseCommand } from "../protocol/command.ts";
+import { replyError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+import { expectSuccess, type SignalOptions } from "../transfer/session.ts";
+import { logIn, resolveCredentials } from "./dialogues.ts";
+import { openSession } from "./open_session.ts";
+import { type FTPOptions, resolveOptions, type Settings } from "./options.ts";
+import { auth, ccc, protC, protP, secureIfAsked } from "./security.ts";
+import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
+
+/** Longest wait, in milliseconds, for `QUIT`'s reply when a client is disposed of. */
+const DISPOSE_GRACE = 2000;
+
+/** Options of {@linkcode FTPConnection.connect}. */
+export interface ConnectOptions {
+  /** Ends the call. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * One connection to an FTP server: the part of Python's `ftplib.FTP` that is
+ * about commands and replies.
+ *
+ * Commands that are not awaited one by one are pipelined: written at once,
+ * replies matched in order. While a data transfer is open any other command
+ * is refused with `Deno.errors.Busy`, and the transfer goes on.
+ *
+ * Errors are of two kinds. {@linkcode FTPError} and its subclasses carry a
+ * `reply`: the server said no, and the connection can be used. `Deno.errors.*`
+ * and an `FTPProtocolError` without a reply mean that the connection failed:
+ * it is closed, and every later call throws `Deno.errors.NotConnected` with
+ * the cause. An aborted `signal` rejects with its reason and leaves the
+ * connection usable, unless the method says otherwise.
+ */
+export class FTPConnection implements AsyncDisposable {
+  readonly #settings: Settings;
+  #host = "";
+  #port = 0;
+  #welcome: Reply | undefined;
+
+  /**
+   * Makes a client. Nothing is sent before {@linkcode connect}.
+   *
+   * @param options Settings for the life of the client
+   * @throws {RangeError} If a number is negative or an encoding unknown
+   * @throws {TypeError} If a word is none of those allowed
+   */
+  constructor(options: FTPOptions = {}) {
+    this.#settings = resolveOptions(options);
+  }
+
+  /** The host that was dialled. */
+  get host(): string {
+    return this.#host;
+  }
+
+  /** The port that was dialled. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Milliseconds without progress that a wait may last. */
+  get timeout(): number {
+    return this.#settings.timeout;
+  }
+
+  /** The encoding of names and replies. */
+  get encoding(): string {
+    return this.#settings.encoding.label;
+  }
+
+  /** Whether the client dials the data connection. */
+  get passiveserver(): boolean {
+    return maybeSessionOf(this)?.options.passive ?? this.#settings.passive;
+  }
+
+  /** The code of the last reply, as ftplib has it: three digits, or "". */
+  get lastresp(): string {
+    return `${maybeSessionOf(this)?.control.lastReply?.code ?? ""}`;
+  }
+
+  /** Whether the connection is open, as far as is known. */
+  get connected(): boolean {
+    const session = maybeSessionOf(this);
+    return session !== undefined && session.control.failure === undefined;
+  }
+
+  /**
+   * Connects and reads the welcome. With implicit TLS the handshake comes
+   * first.
+   *
+   * Requires `allow-net` permission.
+   *
+   * @tags allow-net
+   * @param host A name or an address
+   * @param port A TCP port; 990 is the default with implicit TLS
+   * @param options A signal
+   * @returns The welcome, 2yz
+   * @throws {FTPError} If the welcome is 4yz or 5yz; the connection is closed
+   * @throws {Error} `Deno.errors.*` if there is no connection to be had
+   */
+  async connect(
+    host: string,
+    port: number = this.#settings.tls?.mode === "implicit" ? 990 : 21,
+    options: ConnectOptions = {},
+  ): Promise<Reply> {
+    this.close();
+    const { session, welcome } = await openSession(
+      host,
+      port,
+      this.#settings,
+      options,
+    );
+    setSession(this, session);
+    this.#host = host;
+    this.#port = port;
+    return this.#welcome = welcome;
+  }
+
+  /**
+   * The welcome that {@linkcode connect} read.
+   *
+   * @returns The reply
+   * @throws {Deno.errors.NotConnected} Before `connect`
+   */
+  getwelcome(): Reply {
+    sessionOf(this);
+    return this.#welcome!;
+  }
+
+  /**
+   * Shows what is sent and received, on standard error, secrets masked.
+   *
+   * @param level 0 for nothing, 1 for commands and replies, 2 for events too
+   */
+  setDebuglevel(level: number): void {
+    this.#settings.tracer.level = level;
+  }
+
+  /**
+   * Logs in (RFC 959 section 4.1.1). With explicit TLS the control connection
+   * is secured first, and the data connections after (`PROT P`).
+   *
+   * @param user The user
+   * @param passwd The password; anonymous users send "anonymous@"
+   * @param acct The account, where the server asks for one
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPPermanentError} If user or password are wrong (530)
+   */
+  login(
+    user = "anonymous",
+    passwd = "",
+    acct = "",
+    options: SignalOptions = {},
+  ): Promise<Reply> {
+    const session = sessionOf(this);
+    const credentials = resolveCredentials(user, passwd, acct);
+    return session.turns.alone(async () => {
+      await secureIfAsked(session, this.#settings.tls, options);
+      const reply = this.#welcome?.code === 230
+        ? this.#welcome // the server has logged us in by itself
+        : await logIn(session, credentials, options);
+      if (this.#settings.tls !== undefined) await protP(session, options);
+      return reply;
+    });
+  }
+
+  /**
+   * Sends a command and waits for the reply.
+   *
+   * @param cmd The whole command line
+   * @param options A signal
+   * @returns A reply of 1yz, 2yz or 3yz. After 1yz the final reply is still
+   * owed: see {@linkcode voidresp}
+   * @throws {FTPTemporaryError} For 4yz
+   * @throws {FTPPermanentError} For 5yz
+   * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
+   */
+  sendcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
+    const session = sessionOf(this);
+    return session.turns.share(() =>
+      session.exchange(parseCommand(cmd), options)
+    );
+  }
+
+  /**
+   * Sends a command that must be answered with 2yz.
+   *
+   * @param cmd The whole command line
+   * @param options A signal
+   * @returns The reply
+   * @throws {FTPReplyError} For 1yz and 3yz
+   * @throws {FTPError} As {@linkcode sendcmd}
+   */
+  voidcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
+    const session = sessionOf(this);
+    return session.turns.share(() =>
+      session.perform(parseCommand(cmd), options)
+    );
+  }
+
+  /**
+   * Sends a command and does not wait; {@linkcode getresp} gives the reply.
+   *
+   * @param cmd The whole command line
+   */
+  putcmd(cmd: string): Promise<void> {
+    const session = sessionOf(this);
+    return session.turns.share(() => {
+      session.put(parseCommand(cmd));
+      return Promise.resolve();
+    });
+  }
+
+  /**
+   * Waits for the reply that is owed next: of {@linkcode putcmd}, or the final
+   * one of an open transfer.
+   *
+   * @param options A signal
+   * @returns A reply of 1yz, 2yz or 3yz
+   * @throws {FTPError} For 4yz and 5yz
+   * @throws {TypeError} If no reply is owed, or the data connection is open
+   */
+  async getresp(options: SignalOptions = {}): Promise<Reply> {
+    const session = sessionOf(this);
+    if (session.transfer !== undefined) {
+      return await session.transfer.collect(options);
+    }
+    const { reply, command } = await session.nextReply(options);
+    if (reply.code >= 400) throw replyError(reply, command);
+    return reply;
+  }
+
+  /**
+   * Waits for the reply that is owed next, which must be 2yz. After
+   * `ntransfercmd` it is the server's word that the transfer is
+   * complete: call it when the data connection is closed.
+   *
+   * @param options A signal
+   * @returns The reply
+   * @throws {FTPError} Unless it is 2yz
+   * @throws {TypeError} If no reply is owed, or the data connection is open
+   */
+  async voidresp(options: SignalOptions = {}): Promise<Reply> {
+    return expectSuccess(await this.getresp(options), "voidresp");
+  }
+
+  /**
+   * Sends account information (`ACCT`).
+   *
+   * @param password The account
+   * @param options A signal
+   * @returns The 2yz reply
+   */
+  acct(password: string, options: SignalOptions = {}): Promise<Reply> {
+    const session = sessionOf(this);
+    const command = { verb: "ACCT", argument: password, name: "password" };
+    return session.turns.share(() => session.perform(command, options));
+  }
+
+  /**
+   * Aborts the open transfer (`ABOR`): its data connection is closed, and all
+   * replies that are owed are taken.
+   *
+   * @param options A signal
+   * @returns The reply to `ABOR`: 225, 226 or 426
+   * @throws {FTPReplyError} For any other code
+   * @throws {Deno.errors.TimedOut} If what is owed does not come within five
+   * seconds; the connection is closed
+   */
+  async abort(options: SignalOptions = {}): Promise<Reply> {
+    const session = sessionOf(this);
+    const reply = await session.transfer?.abort() ??
+      await session.exchange({ verb: "ABOR" }, options);
+    if (![225, 226, 426].includes(reply.code)) throw replyError(reply, "ABOR");
+    return reply;
+  }
+
+  /**
+   * Takes leave and closes the connection.
+   *
+   * @param options A signal
+   * @returns The reply to `QUIT`
+   */
+  async quit(options: SignalOptions = {}): Promise<Reply> {
+    const session = sessionOf(this);
+    const reply = await session.turns.alone(() => {
+      const quitting = session.perform({ verb: "QUIT" }, options);
+      session.control.expectClose();
+      return quitting;
+    });
+    this.close();
+    return reply;
+  }
+
+  /** Closes the connections at once, without a word to the server. */
+  close(): void {
+    const session = maybeSessionOf(this);
+    if (session === undefined) return;
+    const reason = new Deno.errors.NotConnected("it was closed here");
+    session.transfer?.data.fail(reason);
+    session.control.fail(reason);
+  }
+
+  /** Takes leave if that is possible without waiting long, and closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const session = maybeSessionOf(this);
+    if (session === undefined) return;
+    if (this.connected && session.control.open === undefined) {
+      await settledWithin(this.quit(), DISPOSE_GRACE);
+    }
+    this.close();
+    await session.control.closed;
+  }
+
+  /**
+   * Secures the control connection (`AUTH TLS`, RFC 4217). {@linkcode login}
+   * does it by itself when the option `tls` is set.
+   *
+   * @param options A signal
+   * @returns The 234 reply
+   */
+  auth(options: SignalOptions = {}): Promise<Reply> {
+    const session = sessionOf(this);
+    return session.turns.alone(() =>
+      auth(session, this.#host, this.#settings.tls, options)
+    );
+  }
+
+  /**
+   * Protects data connections from here on (`PBSZ 0`, `PROT P`).
+   *
+   * @param options A signal
+   * @returns The 2yz reply to `PROT`
+   */
+  protP(options: SignalOptions = {}): Promise<Reply> {
+    const session = sessionOf(this);
+    return session.turns.alone(() => protP(session, options));
+  }
+
+  /**
+   * Leaves data connections in clear text from here on (`PROT C`).
+   *
+   * @param options A signal
+   * @returns The 2yz reply
+   */
+  protC(options: SignalOptions = {}): Promise<Reply> {
+    const session = sessionOf(this);
+    return session.turns.alone(() => protC(session, options));
+  }
+
+  /**
+   * Returns the control connection to clear text (`CCC`), for firewalls that
+   * must read it. Data connections keep their protection.
+   *
+   * @param options A signal
+   * @returns The 2yz reply
+   */
+  ccc(options: SignalOptions = {}): Promise<Reply> {
+    const session = sessionOf(this);
+    return session.turns.alone(() => ccc(session, options));
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * A file from one server to another, without passing through the client.
+ *
+ * @module
+ */
+
+import { formatEprt, formatPort, isIPv6 } from "../protocol/address.ts";
+import type { Path } from "../protocol/command.ts";
+import { FTPReplyError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+import { requestPassive } from "../transfer/data_channel.ts";
+import {
+  expectSuccess,
+  type Session,
+  type SignalOptions,
+} from "../transfer/session.ts";
+import { abortOpen } from "../transfer/transfer.ts";
+import type { FTPProtocol } from "./ftp_protocol.ts";
+import { sessionOf } from "./session_of.ts";
+
+/**
+ * Copies a file from one server to another (RFC 959 section 2.3, figure 2;
+ * ftplib's `ftpcp`): the source listens, the target is told to connect there.
+ *
+ * The target is always sent to the host that the source's control connection
+ * goes to, unless the source was made with `trustPasvHost`. Many servers refuse
+ * such transfers, and rightly (RFC 2577). Data that `PROT P` protects cannot be
+ * sent this way.
+ *
+ * Requires `allow-net` permission.
+ *
+ * @tags allow-net
+ * @param source A client of the server that has the file
+ * @param sourceName The file there
+ * @param target A client of the server that gets it
+ * @param targetName The file there
+ * @param type The representation type for both
+ * @param options A signal; aborting it closes neither connection
+ * @throws {FTPError} If either server refuses or reports a failure
+ * @throws {TypeError} If a data connection is to be protected
+ */
+export async function ftpcp(
+  source: FTPProtocol,
+  sourceName: Path,
+  target: FTPProtocol,
+  targetName: Path,
+  type: "A" | "I" = "I",
+  options: SignalOptions = {},
+): Promise<void> {
+  const from = sessionOf(source);
+  const to = sessionOf(target);
+  if (from.protection !== undefined || to.protection !== undefined) {
+    throw new TypeError(
+      "Cannot copy between servers while data connections are protected: call protC() on both first",
+    );
+  }
+  await Promise.all([
+    from.ensureType(type, options),
+    to.ensureType(type, options),
+  ]);
+  const [host, port] = await requestPassive(from, options);
+  const announcement = isIPv6(host)
+    ? { verb: "EPRT", argument: formatEprt(host, port) }
+    : { verb: "PORT", argument: formatPort(host, port) };
+  await to.perform(announcement, options);
+  try {
+    await open(to, "STOR", targetName, "targetName", options);
+    await open(from, "RETR", sourceName, "sourceName", options);
+    await Promise.all([complete(to, options), complete(from, options)]);
+  } catch (error) {
+    await Promise.all([abortOpen(from), abortOpen(to)]);
+    throw error;
+  }
+}
+
+async function open(
+  session: Session,
+  verb: string,
+  path: Path,
+  name: string,
+  options: SignalOptions,
+): Promise<void> {
+  const command = { verb, argument: path, name };
+  const reply = await session.exchange(command, options);
+  if (reply.code < 200) return;
+  throw new FTPReplyError(
+    `Cannot open "${verb}": 125 or 150 was due, got ${reply.text}`,
+    { reply, command: verb },
+  );
+}
+
+async function complete(
+  session: Session,
+  options: SignalOptions,
+): Promise<Reply> {
+  const { reply, command } = await session.nextReply(options);
+  return expectSuccess(reply, command);
+}

@@ -1,0 +1,179 @@
+/**
+ * What a user can set, and what holds where nothing is set.
+ *
+ * @module
+ */
+
+import type { PortRange } from "../connection/dial.ts";
+import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
+import type { TLSOptions } from "../connection/tls_options.ts";
+import { type Trace, Tracer } from "../connection/trace.ts";
+
+/** Options of {@linkcode FTP}. */
+export interface FTPOptions {
+  /**
+   * Encoding of commands, replies and names: "utf-8", "latin-1", or a label
+   * that `TextDecoder` knows. Bytes that are not text in it become lone
+   * surrogates, and the same bytes again when they are sent.
+   *
+   * @default {"utf-8"}
+   */
+  encoding?: string | undefined;
+  /**
+   * Milliseconds that a wait may last without progress; 0 for no limit. It
+   * never limits a transfer that moves.
+   *
+   * @default {30_000}
+   */
+  timeout?: number | undefined;
+  /**
+   * Whether the client dials the data connection (`EPSV`, `PASV`) or the server
+   * does (`PORT`, `EPRT`).
+   *
+   * @default {true}
+   */
+  passive?: boolean | undefined;
+  /**
+   * Local address to listen on in active mode. Deno cannot bind connections
+   * that it dials, so it has no effect in passive mode.
+   *
+   * @default {the address that the control connection comes from}
+   */
+  localAddress?: string | undefined;
+  /**
+   * TCP port, or first and last of a range, to listen on in active mode; 0
+   * lets the system choose.
+   *
+   * @default {0}
+   */
+  activePorts?: PortRange | undefined;
+  /**
+   * Whether the host in a 227 reply is dialled, and not the host of the
+   * control connection. It lets a server direct the client anywhere (RFC 2577
+   * section 3).
+   *
+   * @default {false}
+   */
+  trustPasvHost?: boolean | undefined;
+  /**
+   * TLS on the control and data connections (RFC 4217): "explicit" (`AUTH
+   * TLS`), "implicit" (from the first byte, port 990), or the mode with
+   * certificates, fingerprint and versions.
+   *
+   * @default {no TLS}
+   */
+  tls?: "explicit" | "implicit" | TLSOptions | undefined;
+  /** Receives every command, reply and event, secrets masked. */
+  trace?: Trace | undefined;
+  /**
+   * Longest line of a reply, in bytes.
+   *
+   * @default {65_536}
+   */
+  maxReplyLine?: number | undefined;
+  /**
+   * Longest reply, in bytes.
+   *
+   * @default {1_048_576}
+   */
+  maxReply?: number | undefined;
+  /**
+   * Longest line of a listing or a text file, in bytes.
+   *
+   * @default {1_048_576}
+   */
+  maxLine?: number | undefined;
+  /**
+   * Which line ends a multi-line reply: "strict", its own code and a blank
+   * (RFC 959 section 4.2); "lenient", any code and a blank (glFTPd).
+   *
+   * @default {"strict"}
+   */
+  multiline?: "strict" | "lenient" | undefined;
+}
+
+/** Every option with its value. */
+export interface Settings {
+  readonly encoding: Encoding;
+  readonly timeout: number;
+  readonly passive: boolean;
+  readonly localAddress: string | undefined;
+  readonly activePorts: PortRange;
+  readonly trustPasvHost: boolean;
+  readonly tls: (TLSOptions & { mode: "explicit" | "implicit" }) | undefined;
+  readonly tracer: Tracer;
+  readonly maxReplyLine: number;
+  readonly maxReply: number;
+  readonly maxLine: number;
+  readonly multiline: "strict" | "lenient";
+}
+
+/** Of one reply line: a path of 17 KB was seen, a line of 64 KB never. */
+const MAX_REPLY_LINE = 64 * 1024;
+
+/** Of one reply: `STAT` of a directory with ten thousand names fits. */
+const MAX_REPLY = 1024 * 1024;
+
+/** Of one line of a listing or a text. */
+const MAX_LINE = 1024 * 1024;
+
+/** Milliseconds without progress. */
+const TIMEOUT = 30_000;
+
+/**
+ * Fills in the defaults.
+ *
+ * @param options What the user set
+ * @returns Every setting
+ * @throws {RangeError} If a number is negative or no number
+ * @throws {TypeError} If a word is none of those allowed
+ */
+export function resolveOptions(options: FTPOptions): Settings {
+  return {
+    encoding: makeEncoding(options.encoding ?? "utf-8"),
+    timeout: limit("timeout", options.timeout ?? TIMEOUT),
+    passive: options.passive ?? true,
+    localAddress: options.localAddress,
+    activePorts: options.activePorts ?? 0,
+    trustPasvHost: options.trustPasvHost ?? false,
+    tls: resolveTLS(options.tls),
+    tracer: new Tracer(options.trace),
+    maxReplyLine: limit("maxReplyLine", options.maxReplyLine ?? MAX_REPLY_LINE),
+    maxReply: limit("maxReply", options.maxReply ?? MAX_REPLY),
+    maxLine: limit("maxLine", options.maxLine ?? MAX_LINE),
+    multiline: oneOf("multiline", options.multiline ?? "strict", [
+      "strict",
+      "lenient",
+    ]),
+  };
+}
+
+function resolveTLS(tls: FTPOptions["tls"]): Settings["tls"] {
+  if (tls === undefined) return undefined;
+  const options = typeof tls === "string" ? { mode: tls } : tls;
+  const mode = oneOf("tls", options.mode ?? "explicit", [
+    "explicit",
+    "implicit",
+  ]);
+  return { ...options, mode };
+}
+
+function limit(name: string, value: number): number {
+  if (value >= 0) return value;
+  throw new RangeError(
+    `Cannot use ${name} ${value}: it must be a number and not negative`,
+  );
+}
+
+function oneOf<Word extends string>(
+  name: string,
+  word: Word,
+  words: readonly Word[],
+): Word {
+  if (words.includes(word)) return word;
+  throw new TypeError(
+    `Cannot use ${name} "${word}": it must be ${
+      words.map((word) => `"${word}"`).join(" or ")
+    }`,
+  );
+}

@@ -1,0 +1,45 @@
+/**
+ * The session behind a client: kept here, so that the two levels of the API
+ * and the module's functions share it and users do not see it.
+ *
+ * @module
+ */
+
+import type { Session } from "../transfer/session.ts";
+
+const sessions = new WeakMap<object, Session>();
+
+/**
+ * The session of a client.
+ *
+ * @param client The client
+ * @returns Its session
+ * @throws {Deno.errors.NotConnected} If it was never connected
+ */
+export function sessionOf(client: object): Session {
+  const session = sessions.get(client);
+  if (session !== undefined) return session;
+  throw new Deno.errors.NotConnected(
+    "Cannot talk to a server: call connect() first",
+  );
+}
+
+/**
+ * The session of a client, if it has one.
+ *
+ * @param client The client
+ * @returns Its session, or `undefined`
+ */
+export function maybeSessionOf(client: object): Session | undefined {
+  return sessions.get(client);
+}
+
+/**
+ * Gives a client its session.
+ *
+ * @param client The client
+ * @param session The session
+ */
+export function setSession(client: object, session: Session): void {
+  sessions.set(client, session);
+}

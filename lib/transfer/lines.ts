@@ -1,0 +1,157 @@
+/**
+ * Lines of text on the data connection: any line end in, CRLF out.
+ *
+ * @module
+ */
+
+import { FTPProtocolError } from "../protocol/errors.ts";
+
+const CR = 0x0D;
+const LF = 0x0A;
+
+/** Cuts a stream of bytes after the last line end of each piece. */
+class LineBlocks {
+  readonly #maxLine: number;
+  #rest = new Uint8Array(0);
+
+  constructor(maxLine: number) {
+    this.#maxLine = maxLine;
+  }
+
+  /** Whole lines, as far as they have come. */
+  push(chunk: Uint8Array): Uint8Array | undefined {
+    const end = chunk.lastIndexOf(LF) + 1;
+    const tail = chunk.subarray(end);
+    const rest = this.#rest;
+    if (end === 0) {
+      this.#rest = join(rest, tail);
+      this.#check();
+      return undefined;
+    }
+    const block = rest.length === 0
+      ? chunk.subarray(0, end)
+      : join(rest, chunk.subarray(0, end));
+    this.#rest = tail.slice();
+    this.#check();
+    return block;
+  }
+
+  /** The last line, if it has no end. */
+  end(): Uint8Array | undefined {
+    return this.#rest.length === 0 ? undefined : this.#rest;
+  }
+
+  #check(): void {
+    if (this.#rest.length <= this.#maxLine) return;
+    throw new FTPProtocolError(
+      `Cannot read a line: it is longer than maxLine, ${this.#maxLine} bytes`,
+    );
+  }
+}
+
+function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+/**
+ * Turns bytes into lines: CRLF and a bare LF end a line, the last one needs
+ * no end, and a piece may be cut anywhere.
+ */
+export class LineDecoder {
+  readonly #blocks: LineBlocks;
+  readonly #decode: (bytes: Uint8Array) => string;
+
+  /**
+   * Makes a decoder.
+   *
+   * @param decode Text of bytes, in the session's encoding
+   * @param maxLine Longest line, in bytes
+   */
+  constructor(decode: (bytes: Uint8Array) => string, maxLine: number) {
+    this.#decode = decode;
+    this.#blocks = new LineBlocks(maxLine);
+  }
+
+  /**
+   * Takes a piece.
+   *
+   * @param chunk Bytes; not kept
+   * @returns The lines that it completes, without their ends
+   * @throws {FTPProtocolError} If a line is over the limit
+   */
+  push(chunk: Uint8Array): string[] {
+    const block = this.#blocks.push(chunk);
+    if (block === undefined) return [];
+    const lines = this.#decode(block).split("\n");
+    lines.pop(); // what follows the last line end: nothing
+    return lines.map(withoutCR);
+  }
+
+  /**
+   * Ends the text.
+   *
+   * @returns The last line, if it had no end
+   */
+  end(): string[] {
+    const rest = this.#blocks.end();
+    return rest === undefined ? [] : [withoutCR(this.#decode(rest))];
+  }
+}
+
+function withoutCR(line: string): string {
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
+}
+
+/**
+ * Gives every line the end that RFC 959 section 3.1.1.1 asks for, CRLF; the
+ * last one too. A CRLF stays as it is.
+ *
+ * @param source Bytes of text with LF or CRLF line ends
+ * @param maxLine Longest line, in bytes
+ * @returns Blocks of whole lines
+ */
+export async function* toNetworkLines(
+  source: AsyncIterable<Uint8Array>,
+  maxLine: number,
+): AsyncGenerator<Uint8Array> {
+  const blocks = new LineBlocks(maxLine);
+  for await (const chunk of source) {
+    const block = blocks.push(chunk);
+    if (block !== undefined) yield withNetworkEnds(block);
+  }
+  const rest = blocks.end();
+  if (rest !== undefined) yield withNetworkEnds(join(rest, Uint8Array.of(LF)));
+}
+
+function withNetworkEnds(block: Uint8Array): Uint8Array {
+  let bare = 0;
+  for (let at = block.indexOf(LF); at >= 0; at = block.indexOf(LF, at + 1)) {
+    if (block[at - 1] !== CR) bare++;
+  }
+  if (bare === 0) return block;
+  const converted = new Uint8Array(block.length + bare);
+  let to = 0;
+  for (let from = 0; from < block.length; from++) {
+    const byte = block[from]!;
+    if (byte === LF && block[from - 1] !== CR) converted[to++] = CR;
+    converted[to++] = byte;
+  }
+  return converted;
+}
+
+/**
+ * Cuts a block of whole lines into its lines, each with its end.
+ *
+ * @param block Bytes that end with LF
+ * @returns The lines
+ */
+export function* linesOf(block: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < block.length;) {
+    const end = block.indexOf(LF, start) + 1 || block.length;
+    yield block.subarray(start, end);
+    start = end;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Downloads at the protocol level: blocks or lines to a callback.
+ *
+ * @module
+ */
+
+import type { Command } from "../protocol/command.ts";
+import type { Reply } from "../protocol/reply.ts";
+import { LineDecoder } from "./lines.ts";
+import type { Session, SignalOptions } from "./session.ts";
+import { Transfer, type TransferOptions } from "./transfer.ts";
+
+/** Least size of the memory that blocks are cut from, in bytes. */
+const SLAB_SIZE = 256 * 1024;
+
+/** How blocks are received. */
+export interface ReceiveOptions extends TransferOptions {
+  /** Most bytes of one block. */
+  blocksize: number;
+}
+
+/**
+ * Receives a file in blocks.
+ *
+ * Every block is memory of its own: the callback may keep it.
+ *
+ * @param session The session
+ * @param command `RETR` and the like
+ * @param callback Called with each block and awaited
+ * @param options Block size, offset, type and signal
+ * @returns The final reply
+ */
+export async function receiveBlocks(
+  session: Session,
+  command: Command,
+  callback: (block: Uint8Array<ArrayBuffer>) => unknown,
+  options: ReceiveOptions,
+): Promise<Reply> {
+  const { blocksize } = options;
+  if (!Number.isSafeInteger(blocksize) || blocksize < 1) {
+    throw new RangeError(
+      `Cannot read in blocks of ${blocksize} bytes: blocksize must be a positive integer`,
+    );
+  }
+  return await receive(session, command, options, async ({ data }) => {
+    let slab = new Uint8Array(Math.max(SLAB_SIZE, blocksize));
+    let used = 0;
+    while (true) {
+      const n = await data.read(slab.subarray(used, used + blocksize));
+      if (n === null) return;
+      const result = callback(slab.subarray(used, used + n));
+      if (isThenable(result)) await result;
+      used += n;
+      if (used + blocksize > slab.length) {
+        slab = new Uint8Array(slab.length);
+        used = 0;
+      }
+    }
+  });
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then ===
+    "function";
+}
+
+/**
+ * Receives a text in lines.
+ *
+ * @param session The session
+ * @param command `RETR`, `LIST`, `NLST`...
+ * @param callback Called with each line, without its end, and awaited
+ * @param options A signal
+ * @returns The final reply
+ */
+export async function receiveLines(
+  session: Session,
+  command: Command,
+  callback: (line: string) => unknown,
+  options: SignalOptions,
+): Promise<Reply> {
+  const text = { ...options, type: "A" } as const;
+  return await receive(session, command, text, async ({ data }) => {
+    for await (const lines of lineBatches(session, data)) {
+      for (const line of lines) {
+        const result = callback(line);
+        if (isThenable(result)) await result;
+      }
+    }
+  });
+}
+
+/** Size of one read of a text, in bytes. */
+const TEXT_READ_SIZE = 64 * 1024;
+
+async function* lineBatches(
+  session: Session,
+  data: Transfer["data"],
+): AsyncGenerator<string[]> {
+  const { encoding } = session.control;
+  const { maxLine } = session.options;
+  const decoder = new LineDecoder((bytes) => encoding.decode(bytes), maxLine);
+  const buffer = new Uint8Array(TEXT_READ_SIZE);
+  while (true) {
+    const n = await data.read(buffer);
+    if (n === null) break;
+    yield decoder.push(buffer.subarray(0, n));
+  }
+  yield decoder.end();
+}
+
+/**
+ * Receives a text in lines, as they are asked for. Stopping early aborts the
+ * transfer and leaves the session usable.
+ *
+ * @param session The session
+ * @param command `MLSD`, `LIST`...
+ * @param options A signal
+ * @returns The lines, without their ends
+ */
+export async function* iterateLines(
+  session: Session,
+  command: Command,
+  options: SignalOptions,
+): AsyncGenerator<string> {
+  const transfer = await Transfer.open(session, command, {
+    ...options,
+    type: "A",
+  });
+  let isComplete = false;
+  try {
+    const { data } = transfer;
+    for await (const lines of lineBatches(session, data)) {
+      yield* lines;
+    }
+    isComplete = true;
+  } catch (error) {
+    isComplete = true;
+    throw await transfer.failed(error, options);
+  } finally {
+    if (!isComplete) await transfer.abort();
+  }
+  await transfer.finish(options);
+}
+
+/** Opens a transfer, takes what comes, and returns only on the server's word. */
+async function receive(
+  session: Session,
+  command: Command,
+  options: TransferOptions,
+  consume: (transfer: Transfer) => Promise<void>,
+): Promise<Reply> {
+  const transfer = await Transfer.open(session, command, options);
+  try {
+    await consume(transfer);
+  } catch (error) {
+    throw await transfer.failed(error, options);
+  }
+  return await transfer.finish(options);
+}

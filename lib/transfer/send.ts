@@ -1,0 +1,107 @@
+/**
+ * Uploads at the protocol level: blocks or lines from a source.
+ *
+ * @module
+ */
+
+import { writeAll } from "../connection/byte_stream.ts";
+import type { Command } from "../protocol/command.ts";
+import type { Reply } from "../protocol/reply.ts";
+import { linesOf, toNetworkLines } from "./lines.ts";
+import type { Session, SignalOptions } from "./session.ts";
+import { chunksOf, type Source } from "./source.ts";
+import { Transfer, type TransferOptions } from "./transfer.ts";
+
+/** How blocks are sent. */
+export interface SendOptions extends TransferOptions {
+  /** Size of one read of a file, and most bytes of one callback. */
+  blocksize: number;
+  /** Called with each block after it was written, and awaited. */
+  callback?: ((block: Uint8Array) => unknown) | undefined;
+}
+
+/**
+ * Sends a file.
+ *
+ * @param session The session
+ * @param command `STOR`, `APPE` and the like
+ * @param source The bytes
+ * @param options Block size, callback, offset, type and signal
+ * @returns The final reply
+ */
+export async function sendBlocks(
+  session: Session,
+  command: Command,
+  source: Source,
+  options: SendOptions,
+): Promise<Reply> {
+  const { blocksize, callback } = options;
+  const chunks = chunksOf(source, blocksize);
+  return await send(session, command, options, async ({ data }) => {
+    for await (const chunk of chunks) {
+      if (callback === undefined) {
+        await writeAll(data, chunk);
+        continue;
+      }
+      for (let start = 0; start < chunk.length; start += blocksize) {
+        const block = chunk.subarray(start, start + blocksize);
+        await writeAll(data, block);
+        await callback(block);
+      }
+    }
+  });
+}
+
+/**
+ * Sends a text, its lines ended by CRLF.
+ *
+ * @param session The session
+ * @param command `STOR`, `APPE` and the like
+ * @param source The bytes, with LF or CRLF
+ * @param options A callback for each line, and a signal
+ * @returns The final reply
+ */
+export async function sendLines(
+  session: Session,
+  command: Command,
+  source: Source,
+  options: SignalOptions & {
+    callback?: ((line: Uint8Array) => unknown) | undefined;
+  },
+): Promise<Reply> {
+  const { callback, signal } = options;
+  const { maxLine } = session.options;
+  const blocks = toNetworkLines(chunksOf(source, TEXT_BLOCK_SIZE), maxLine);
+  return await send(
+    session,
+    command,
+    { signal, type: "A" },
+    async ({ data }) => {
+      for await (const block of blocks) {
+        await writeAll(data, block);
+        if (callback === undefined) continue;
+        for (const line of linesOf(block)) await callback(line);
+      }
+    },
+  );
+}
+
+/** Size of one read of a text file, in bytes. */
+const TEXT_BLOCK_SIZE = 64 * 1024;
+
+/** Opens a transfer, gives what there is, and returns only on the server's word. */
+async function send(
+  session: Session,
+  command: Command,
+  options: TransferOptions,
+  produce: (transfer: Transfer) => Promise<void>,
+): Promise<Reply> {
+  const transfer = await Transfer.open(session, command, options);
+  try {
+    await produce(transfer);
+    await transfer.data.closeWrite();
+  } catch (error) {
+    throw await transfer.failed(error, options);
+  }
+  return await transfer.finish(options);
+}

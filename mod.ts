@@ -1,0 +1,58 @@
+/**
+ * An FTP and FTPS client for Deno: Python's `ftplib`, name for name, and above
+ * it paths, streams and listings that never lose data.
+ *
+ * Requires `allow-net` permission, and nothing else until local files are read
+ * or written.
+ *
+ * @example Fetch a listing
+ * ```ts no-eval
+ * import { connect } from "./mod.ts";
+ *
+ * await using ftp = await connect("ftp://ftp.example.com/pub");
+ * await ftp.dir();
+ * ```
+ *
+ * @module
+ */
+
+export { connect, type ConnectURLOptions } from "./lib/client/connect.ts";
+export { FTP, type PipelineOptions } from "./lib/client/ftp.ts";
+export {
+  type ConnectOptions,
+  FTPConnection,
+} from "./lib/client/ftp_connection.ts";
+export {
+  FTPProtocol,
+  type ListArgument,
+  type RetrbinaryOptions,
+  type StorbinaryOptions,
+} from "./lib/client/ftp_protocol.ts";
+export { ftpcp } from "./lib/client/ftpcp.ts";
+export type { FTPOptions } from "./lib/client/options.ts";
+export type { ByteStream } from "./lib/connection/byte_stream.ts";
+export {
+  DataConnection,
+  type DataOptions,
+} from "./lib/connection/data_connection.ts";
+export {
+  DataListener,
+  type OpenOptions,
+  type PortRange,
+} from "./lib/connection/dial.ts";
+export type { TLSOptions, TLSVersion } from "./lib/connection/tls_options.ts";
+export type { Trace, TraceEvent } from "./lib/connection/trace.ts";
+export { type HostPort, parse227, parse229 } from "./lib/protocol/address.ts";
+export type { Path } from "./lib/protocol/command.ts";
+export {
+  FTPError,
+  type FTPErrorOptions,
+  FTPPermanentError,
+  FTPProtocolError,
+  FTPReplyError,
+  FTPTemporaryError,
+} from "./lib/protocol/errors.ts";
+export { Reply } from "./lib/protocol/reply.ts";
+export { parse150, parse257 } from "./lib/protocol/reply_text.ts";
+export type { SignalOptions } from "./lib/transfer/session.ts";
+export type { ByteReader, Source } from "./lib/transfer/source.ts";
