@@ -40,7 +40,12 @@ export {
   type OpenOptions,
   type PortRange,
 } from "./lib/connection/dial.ts";
-export type { TLSOptions, TLSVersion } from "./lib/connection/tls_options.ts";
+export type {
+  TLSCertificate,
+  TLSInfo,
+  TLSOptions,
+  TLSVersion,
+} from "./lib/connection/tls_options.ts";
 export type { Trace, TraceEvent } from "./lib/connection/trace.ts";
 export { type HostPort, parse227, parse229 } from "./lib/protocol/address.ts";
 export type { Path } from "./lib/protocol/command.ts";

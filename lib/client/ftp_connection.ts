@@ -5,13 +5,19 @@
  */
 
 import { settledWithin } from "../connection/deadline.ts";
+import type { TLSInfo } from "../connection/tls_options.ts";
 import { parseCommand } from "../protocol/command.ts";
 import { replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { expectSuccess, type SignalOptions } from "../transfer/session.ts";
 import { logIn, resolveCredentials } from "./dialogues.ts";
 import { openSession } from "./open_session.ts";
-import { type FTPOptions, resolveOptions, type Settings } from "./options.ts";
+import {
+  type FTPOptions,
+  resolveOptions,
+  type Server,
+  type Settings,
+} from "./options.ts";
 import { auth, ccc, protC, protP, secureIfAsked } from "./security.ts";
 import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
 
@@ -41,8 +47,7 @@ export interface ConnectOptions {
  */
 export class FTPConnection implements AsyncDisposable {
   readonly #settings: Settings;
-  #host = "";
-  #port = 0;
+  #server: Server;
   #welcome: Reply | undefined;
 
   /**
@@ -54,16 +59,17 @@ export class FTPConnection implements AsyncDisposable {
    */
   constructor(options: FTPOptions = {}) {
     this.#settings = resolveOptions(options);
+    this.#server = { host: "", port: 0, tls: this.#settings.tls };
   }
 
   /** The host that was dialled. */
   get host(): string {
-    return this.#host;
+    return this.#server.host;
   }
 
   /** The port that was dialled. */
   get port(): number {
-    return this.#port;
+    return this.#server.port;
   }
 
   /** Milliseconds without progress that a wait may last. */
@@ -84,6 +90,11 @@ export class FTPConnection implements AsyncDisposable {
   /** The code of the last reply, as ftplib has it: three digits, or "". */
   get lastresp(): string {
     return `${maybeSessionOf(this)?.control.lastReply?.code ?? ""}`;
+  }
+
+  /** What is known of TLS on the control connection; `undefined` without. */
+  get tls(): TLSInfo | undefined {
+    return maybeSessionOf(this)?.control.stream.info;
   }
 
   /** Whether the connection is open, as far as is known. */
@@ -112,15 +123,14 @@ export class FTPConnection implements AsyncDisposable {
     options: ConnectOptions = {},
   ): Promise<Reply> {
     this.close();
+    const server = { host, port, tls: this.#settings.tls };
     const { session, welcome } = await openSession(
-      host,
-      port,
+      server,
       this.#settings,
       options,
     );
     setSession(this, session);
-    this.#host = host;
-    this.#port = port;
+    this.#server = server;
     return this.#welcome = welcome;
   }
 
@@ -164,7 +174,7 @@ export class FTPConnection implements AsyncDisposable {
     const session = sessionOf(this);
     const credentials = resolveCredentials(user, passwd, acct);
     return session.turns.alone(async () => {
-      await secureIfAsked(session, this.#settings.tls, options);
+      await secureIfAsked(session, this.#server, this.#welcome!, options);
       const reply = this.#welcome?.code === 230
         ? this.#welcome // the server has logged us in by itself
         : await logIn(session, credentials, options);
@@ -330,9 +340,7 @@ export class FTPConnection implements AsyncDisposable {
    */
   auth(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.alone(() =>
-      auth(session, this.#host, this.#settings.tls, options)
-    );
+    return session.turns.alone(() => auth(session, this.#server, options));
   }
 
   /**

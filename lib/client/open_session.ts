@@ -4,33 +4,45 @@
  * @module
  */
 
+import type { ByteStream } from "../connection/byte_stream.ts";
 import { ControlConnection } from "../connection/control_connection.ts";
 import { dial } from "../connection/dial.ts";
+import { secureControl, TLSConnection } from "../connection/tls_connection.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { Session, type SignalOptions } from "../transfer/session.ts";
 import { greet } from "./dialogues.ts";
-import type { Settings } from "./options.ts";
+import type { Server, Settings } from "./options.ts";
+import { keepTLSSession } from "./security.ts";
 
 /**
- * Dials, takes the greeting, and makes the session. Requires `allow-net`
- * permission.
+ * Dials, secures if TLS is implicit, takes the greeting, and makes the
+ * session. Requires `allow-net` permission.
  *
- * @param host A name or an address
- * @param port A TCP port
+ * @param server Whom
  * @param settings The client's settings
  * @param options A signal
  * @returns The session and its 2yz greeting
  */
 export async function openSession(
-  host: string,
-  port: number,
+  server: Server,
   settings: Settings,
   options: SignalOptions,
 ): Promise<{ session: Session; welcome: Reply }> {
   const { timeout } = settings;
-  const stream = await dial(host, port, { timeout, signal: options.signal });
-  const peer = stream.remoteAddr as Deno.NetAddr;
+  const { signal } = options;
+  const { host, port, tls } = server;
+  let stream: ByteStream = await dial(host, port, { timeout, signal });
+  if (tls?.mode === "implicit") {
+    stream = await secureControl(stream, {
+      host,
+      port,
+      options: tls,
+      timeout,
+      signal,
+    });
+  }
   const control = new ControlConnection(stream, settings);
+  const peer = stream.remoteAddr as Deno.NetAddr;
   const session = new Session(control, [peer.hostname, peer.port], {
     timeout,
     passive: settings.passive,
@@ -39,6 +51,8 @@ export async function openSession(
     activePorts: settings.activePorts,
     maxLine: settings.maxLine,
   });
+  session.isClearDataAllowed = tls === undefined;
+  if (stream instanceof TLSConnection) keepTLSSession(session, stream.session);
   const welcome = await greet(control, options);
   return { session, welcome };
 }

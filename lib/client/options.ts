@@ -108,6 +108,16 @@ export interface Settings {
   readonly multiline: "strict" | "lenient";
 }
 
+/** Whom to talk to, and under what protection. */
+export interface Server {
+  /** The host that the user named. */
+  readonly host: string;
+  /** The TCP port. */
+  readonly port: number;
+  /** TLS, if it was asked for. */
+  readonly tls: Settings["tls"];
+}
+
 /** Of one reply line: a path of 17 KB was seen, a line of 64 KB never. */
 const MAX_REPLY_LINE = 64 * 1024;
 

@@ -1,42 +1,209 @@
 /**
- * The dialogues of RFC 4217: securing and unsecuring the connections.
+ * The dialogues of RFC 4217: securing the connections, and giving it up.
  *
  * @module
  */
 
-import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import type { Settings } from "./options.ts";
+import {
+  secureControl,
+  secureData,
+  TLSConnection,
+} from "../connection/tls_connection.ts";
+import type { TLSOptions } from "../connection/tls_options.ts";
+import type { TLSSession } from "../connection/tls_session.ts";
+import type { Command } from "../protocol/command.ts";
+import {
+  FTPPermanentError,
+  FTPProtocolError,
+  replyError,
+} from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Server } from "./options.ts";
 
-/** placeholder until the TLS layer is joined */
+/**
+ * Secures the control connection, if that was asked for and is not done.
+ *
+ * @param session The session
+ * @param server Host, port and TLS options
+ * @param welcome The greeting
+ * @param options A signal
+ * @throws {FTPProtocolError} If the server has logged us in before TLS (230);
+ * the connection is closed
+ */
 export async function secureIfAsked(
-  _session: Session,
-  _tls: Settings["tls"],
-  _options: SignalOptions,
-): Promise<void> {}
-export function auth(
-  _session: Session,
-  _host: string,
-  _tls: Settings["tls"],
-  _options: SignalOptions,
-): Promise<Reply> {
-  throw new TypeError("not yet");
+  session: Session,
+  server: Server,
+  welcome: Reply,
+  options: SignalOptions,
+): Promise<void> {
+  if (server.tls === undefined || isSecured(session)) return;
+  if (welcome.code === 230) {
+    const error = new FTPProtocolError(
+      `Cannot secure the connection: the server has logged us in before TLS, "${welcome.text}"; the connection is closed`,
+    );
+    session.control.fail(error);
+    throw error;
+  }
+  await auth(session, server, options);
 }
-export function protP(
-  _session: Session,
-  _options: SignalOptions,
-): Promise<Reply> {
-  throw new TypeError("not yet");
+
+/**
+ * Whether the control connection is under TLS.
+ *
+ * @param session The session
+ * @returns Whether it is
+ */
+export function isSecured(session: Session): boolean {
+  return session.control.stream instanceof TLSConnection;
 }
-export function protC(
-  _session: Session,
-  _options: SignalOptions,
+
+/**
+ * Secures the control connection: `AUTH TLS` and the handshake (RFC 4217
+ * section 4). Before it nothing secret was sent.
+ *
+ * @param session The session
+ * @param server Host, port and TLS options
+ * @param options A signal; aborting it closes the connection
+ * @returns The 234 reply
+ * @throws {FTPError} If the server refuses; the connection is in clear text
+ * @throws {TypeError} If the connection is secured already
+ */
+export async function auth(
+  session: Session,
+  server: Server,
+  options: SignalOptions,
 ): Promise<Reply> {
-  throw new TypeError("not yet");
+  if (isSecured(session)) {
+    throw new TypeError('Cannot send "AUTH": the connection is under TLS');
+  }
+  const reply = await requestAuth(session, server.tls, options);
+  await session.control.replaceStream(async (stream) => {
+    const secured = await secureControl(stream, {
+      host: server.host,
+      port: server.port,
+      options: server.tls ?? {},
+      timeout: session.options.timeout,
+      signal: options.signal,
+    });
+    keepTLSSession(session, secured.session);
+    return secured;
+  });
+  return reply;
 }
-export function ccc(
-  _session: Session,
-  _options: SignalOptions,
+
+async function requestAuth(
+  session: Session,
+  tls: TLSOptions | undefined,
+  options: SignalOptions,
 ): Promise<Reply> {
-  throw new TypeError("not yet");
+  try {
+    return await pausing(session, { verb: "AUTH", argument: "TLS" }, options);
+  } catch (error) {
+    const isRefused = error instanceof FTPPermanentError;
+    if (!isRefused || !tls?.allowAuthSSL) throw error;
+    return await pausing(session, { verb: "AUTH", argument: "SSL" }, options);
+  }
+}
+
+/**
+ * Takes note of the TLS session that data connections resume.
+ *
+ * @param session The session
+ * @param tls What the control connection's handshake made
+ */
+export function keepTLSSession(session: Session, tls: TLSSession): void {
+  session.tls = tls;
+  session.control.closed.then(() => tls.close());
+}
+
+/**
+ * Protects data connections: `PBSZ 0`, `PROT P` (RFC 4217 section 9).
+ *
+ * @param session The session
+ * @param options A signal
+ * @returns The 2yz reply to `PROT`
+ */
+export async function protP(
+  session: Session,
+  options: SignalOptions,
+): Promise<Reply> {
+  const { tls } = session;
+  if (tls === undefined) {
+    throw new TypeError(
+      'Cannot send "PROT P": the control connection is not under TLS, call auth() first',
+    );
+  }
+  session.isClearDataAllowed = false;
+  await session.perform({ verb: "PBSZ", argument: "0" }, options);
+  const reply = await session.perform(
+    { verb: "PROT", argument: "P" },
+    options,
+  );
+  session.protection = {
+    secure: (stream, signal) =>
+      secureData(stream, tls, { timeout: session.options.timeout, signal }),
+  };
+  return reply;
+}
+
+/**
+ * Leaves data connections in clear text: `PROT C`.
+ *
+ * @param session The session
+ * @param options A signal
+ * @returns The 2yz reply
+ */
+export async function protC(
+  session: Session,
+  options: SignalOptions,
+): Promise<Reply> {
+  const reply = await session.perform(
+    { verb: "PROT", argument: "C" },
+    options,
+  );
+  session.protection = undefined;
+  session.isClearDataAllowed = true;
+  return reply;
+}
+
+/**
+ * Returns the control connection to clear text: `CCC` (RFC 4217 section 12.3).
+ *
+ * @param session The session
+ * @param options A signal
+ * @returns The 2yz reply
+ * @throws {TypeError} If the connection is in clear text already
+ */
+export async function ccc(
+  session: Session,
+  options: SignalOptions,
+): Promise<Reply> {
+  const { stream } = session.control;
+  if (!(stream instanceof TLSConnection)) {
+    throw new TypeError('Cannot send "CCC": the connection is in clear text');
+  }
+  const reply = await pausing(session, { verb: "CCC" }, options);
+  await session.control.replaceStream(() => stream.detach());
+  return reply;
+}
+
+/** Sends a command after whose reply the bytes on the wire are not FTP's. */
+async function pausing(
+  { control }: Session,
+  command: Command,
+  { signal }: SignalOptions,
+): Promise<Reply> {
+  signal?.throwIfAborted();
+  const owed = control.send(command, { pauses: true });
+  let reply: Reply;
+  try {
+    reply = await control.wait(owed.final, signal);
+  } catch (error) {
+    // the server may be waiting for a handshake that nobody will begin
+    control.fail(error as Error);
+    throw error;
+  }
+  if (reply.code >= 400) throw replyError(reply, owed.command);
+  return reply;
 }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { TLSInfo } from "./tls_options.ts";
+
 /** A duplex stream of bytes: a `Deno.TcpConn`, or TLS over one. */
 export interface ByteStream {
   /** Reads at least one byte into `buffer`; `null` at the end. */
@@ -19,6 +21,8 @@ export interface ByteStream {
   readonly localAddr: Deno.Addr;
   /** The peer's end. */
   readonly remoteAddr: Deno.Addr;
+  /** What is known of TLS, where the stream has it. */
+  readonly info?: TLSInfo;
   /** Makes pending reads keep the event loop alive, the default. */
   ref(): void;
   /** Lets the program end although a read is pending. */

@@ -68,6 +68,7 @@ export class ControlConnection {
   #reading: Promise<void>;
   #isPaused = false;
   #lastReply: Reply | undefined;
+  readonly #closed = Promise.withResolvers<void>();
 
   /**
    * Takes over a connected stream and starts to read.
@@ -253,11 +254,12 @@ export class ControlConnection {
     } catch {
       // closed by the peer already
     }
+    this.#reading.then(() => this.#closed.resolve());
   }
 
   /** Resolves when the connection is closed and nothing reads any more. */
   get closed(): Promise<void> {
-    return this.#reading;
+    return this.#closed.promise;
   }
 
   #owe(owed: Owed): Owed {

@@ -7,6 +7,7 @@
 
 import { type ByteStream, writeAll } from "./byte_stream.ts";
 import { Watchdog } from "./deadline.ts";
+import type { TLSInfo } from "./tls_options.ts";
 import { restate } from "./restate.ts";
 
 /** Size of the chunks of {@linkcode DataConnection.readable}, in bytes. */
@@ -71,6 +72,11 @@ export class DataConnection implements AsyncDisposable {
   /** The server's end. */
   get remoteAddr(): Deno.Addr {
     return this.#stream.remoteAddr;
+  }
+
+  /** What is known of TLS on this connection; `undefined` without. */
+  get tls(): TLSInfo | undefined {
+    return this.#stream.info;
   }
 
   /** Bytes read so far. */

@@ -8,6 +8,7 @@
 import type { ControlConnection } from "../connection/control_connection.ts";
 import type { PortRange } from "../connection/dial.ts";
 import type { Owed } from "../connection/ledger.ts";
+import type { TLSSession } from "../connection/tls_session.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
 import type { Command } from "../protocol/command.ts";
 import { replyError } from "../protocol/errors.ts";
@@ -63,8 +64,12 @@ export class Session {
   type: string | undefined;
   /** Whether `EPSV` works here: not known before the first try. */
   hasExtendedPassive: boolean | undefined;
+  /** The TLS session of the control connection, once there is one. */
+  tls: TLSSession | undefined;
   /** Protects data connections after `PROT P`. */
   protection: DataProtection | undefined;
+  /** Whether data may go in clear text: not where TLS was asked for. */
+  isClearDataAllowed = true;
   /** The transfer whose final reply was not seen yet. */
   transfer: Transfer | undefined;
   readonly #unclaimed: Owed[] = [];

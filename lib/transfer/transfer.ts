@@ -11,7 +11,7 @@ import { settledWithin, within } from "../connection/deadline.ts";
 import type { Owed } from "../connection/ledger.ts";
 import { restate } from "../connection/restate.ts";
 import type { Command } from "../protocol/command.ts";
-import { replyError } from "../protocol/errors.ts";
+import { type FTPError, replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { parse150 } from "../protocol/reply_text.ts";
 import { type DataChannel, openDataChannel } from "./data_channel.ts";
@@ -77,6 +77,7 @@ export class Transfer {
   ): Promise<Transfer> {
     options.signal?.throwIfAborted();
     return await session.turns.alone(async () => {
+      refuseClearData(session, command);
       if (options.type !== undefined) {
         await session.ensureType(options.type, options);
       }
@@ -129,6 +130,7 @@ export class Transfer {
       throw unconfirmed(this, error);
     }
     this.#forget();
+    if (reply.code >= 400) throw refusal(this.#session, reply, this.command);
     return expectSuccess(reply, this.command);
   }
 
@@ -193,6 +195,14 @@ export class Transfer {
   }
 }
 
+/** Where TLS was asked for, data never goes in clear text by accident. */
+function refuseClearData(session: Session, { verb }: Command): void {
+  if (session.protection !== undefined || session.isClearDataAllowed) return;
+  throw new TypeError(
+    `Cannot open "${verb}": TLS was asked for, and data connections are not protected; call login() or protP() first, or protC() to send data in clear text`,
+  );
+}
+
 /** Sends the transfer's command and completes the data connection. */
 async function begin(
   session: Session,
@@ -207,7 +217,7 @@ async function begin(
   let reply: Reply;
   try {
     reply = await control.wait(owed.first, signal);
-    if (reply.code >= 300) throw replyError(reply, owed.command);
+    if (reply.code >= 300) throw refusal(session, reply, owed.command);
     stream = await channel.connect(signal);
     if (protection !== undefined) {
       stream = await protection.secure(stream, signal);
@@ -245,7 +255,32 @@ async function explain(
     session.control.fail(restate(error, (message) => message));
     return error;
   }
-  return reply.code >= 400 ? replyError(reply, owed.command, error) : error;
+  return reply.code >= 400
+    ? refusal(session, reply, owed.command, error)
+    : error;
+}
+
+const SESSION_REUSE_REGEXP = /\b(re-?use|resum|session)/i;
+
+/** What a server says when the data connection brings no TLS session along. */
+const SESSION_REUSE_CODES = [425, 450, 522, 521, 534];
+
+/** The error for a transfer's reply; it tells what TLS has to do with it. */
+function refusal(
+  session: Session,
+  reply: Reply,
+  command: string,
+  cause?: unknown,
+): FTPError {
+  const error = replyError(reply, command, cause);
+  const isAboutReuse = session.protection !== undefined &&
+    SESSION_REUSE_CODES.includes(reply.code) &&
+    SESSION_REUSE_REGEXP.test(reply.text);
+  if (isAboutReuse) {
+    error.message +=
+      ' (the server wants the TLS session of the control connection resumed on data connections: leave "cert" and "key" out and "maxVersion" at "TLSv1.2", or have the server not require it)';
+  }
+  return error;
 }
 
 /** See {@linkcode Transfer.abort}. */
