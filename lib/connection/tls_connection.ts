@@ -116,7 +116,10 @@ async function secure(
     (signal) => {
       const connection = new TLSConnection(stream, session, what);
       return abortable(connection.handshake(), signal)
-        .then(() => connection, (error) => {
+        .then((handshake) => {
+          if (channel === "control") session.prepare(handshake);
+          return connection;
+        }, (error) => {
           connection.close();
           throw error;
         });
@@ -199,9 +202,10 @@ export class TLSConnection implements ByteStream {
   /**
    * Does the handshake, and judges the server by its certificate.
    *
+   * @returns What it came to
    * @throws {TLSError} If the handshake fails or the server is not to be trusted
    */
-  async handshake(): Promise<void> {
+  async handshake(): Promise<Handshake> {
     this.#pump();
     const handshake = await this.#secured.promise;
     const fault = this.session.judge(handshake);
@@ -210,6 +214,7 @@ export class TLSConnection implements ByteStream {
     }
     this.#info = this.session.describe(handshake);
     this.#isSecured = true;
+    return handshake;
   }
 
   /**

@@ -17,6 +17,13 @@ export interface TLSOptions {
    */
   mode?: "explicit" | "implicit";
   /**
+   * Whether `AUTH SSL` is tried where the server refuses `AUTH TLS`. What is
+   * spoken then is TLS all the same.
+   *
+   * @default {false}
+   */
+  allowAuthSSL?: boolean;
+  /**
    * Certificates of private authorities, PEM. Where they are given, they alone
    * are trusted. Sessions are resumed as ever, so that servers which ask for
    * it on the data connections are content.

@@ -31,6 +31,9 @@ import type {
   TLSVersion,
 } from "./tls_options.ts";
 
+/** Most tickets that the platform keeps for a server's name. */
+const MAX_TICKETS = 8;
+
 /** What one control connection and its data connections share. */
 export class TLSSession {
   /** Host and port, for messages. */
@@ -89,6 +92,29 @@ export class TLSSession {
       ...events,
       session: (session) => this.#engineOptions.session = session,
     });
+  }
+
+  /**
+   * Makes the session of the control connection the one that the data
+   * connections find. With TLS 1.2 the platform looks for tickets of 1.3
+   * first, and whoever spoke 1.3 with this host before has left some: each
+   * ClientHello takes one away.
+   *
+   * @param handshake The control connection's
+   */
+  prepare(handshake: Handshake): void {
+    if (handshake.protocol !== "TLSv1.2") return;
+    const ignore = () => {};
+    for (let i = 0; i < MAX_TICKETS; i++) {
+      startEngine({ connect, Duplex }, this.#engineOptions, {
+        secure: ignore,
+        session: ignore,
+        send: (_, done) => done(),
+        data: ignore,
+        end: ignore,
+        fail: ignore,
+      }).destroy();
+    }
   }
 
   /**
