@@ -10,12 +10,16 @@
  */
 
 import {
+  consumedBytes,
   inputAddress,
   inputSize,
+  listingAddress,
+  maxListingRecords,
   memory,
   replyCodesAddress,
   replyEndsAddress,
   replyStartsAddress,
+  scanListing,
   scanReplies,
   stateAddress,
 } from "./parser.wasm";
@@ -29,6 +33,11 @@ const STATE_WORDS = 16;
 /** No reply is shorter than three digits and LF. */
 const MAX_REPLIES = PIECE_SIZE / 4;
 
+/** Up to so many bytes are copied one by one. */
+const SHORT_PIECE = 48;
+
+const NO_CODES = new Uint16Array(0);
+
 // Memory has a fixed size, so views of it never detach. They stay in this file.
 const { buffer } = memory;
 const INPUT = inputAddress();
@@ -37,6 +46,8 @@ const state = new Int32Array(buffer, stateAddress(), STATE_WORDS);
 const replyCodes = new Uint16Array(buffer, replyCodesAddress(), MAX_REPLIES);
 const replyStarts = new Int32Array(buffer, replyStartsAddress(), MAX_REPLIES);
 const replyEnds = new Int32Array(buffer, replyEndsAddress(), MAX_REPLIES);
+
+const LISTING = listingAddress();
 
 /** Words of a reply stream's state, as `assembly/state.ts` lays them out. */
 const WORD = {
@@ -98,10 +109,11 @@ export class ReplyScanner {
    * @returns How many replies ended in it
    */
   scan(piece: Uint8Array): number {
-    bytes.set(piece, INPUT);
-    state.set(this.#state);
+    writeInput(piece);
+    const own = this.#state;
+    for (let word = 0; word < STATE_WORDS; word++) state[word] = own[word]!;
     const count = scanReplies(piece.length);
-    this.#state.set(state);
+    for (let word = 0; word < STATE_WORDS; word++) own[word] = state[word]!;
     return count;
   }
 
@@ -113,9 +125,11 @@ export class ReplyScanner {
    */
   scanCodes(chunk: Uint8Array): Uint16Array {
     if (chunk.length <= PIECE_SIZE) {
-      return replyCodes.slice(0, this.scan(chunk));
+      const count = this.scan(chunk);
+      return count === 0 ? NO_CODES : replyCodes.slice(0, count);
     }
-    const codes = new Uint16Array(chunk.length >> 2);
+    // One more than fit the chunk: it may end a reply that began before it.
+    const codes = new Uint16Array((chunk.length >> 2) + 1);
     let total = 0;
     for (let at = 0; at < chunk.length; at += PIECE_SIZE) {
       const count = this.scan(chunk.subarray(at, at + PIECE_SIZE));
@@ -181,7 +195,115 @@ export class ReplyScanner {
   }
 }
 
+/** Copies a piece to where the parser looks for it. */
+function writeInput(piece: Uint8Array): void {
+  const { length } = piece;
+  // For a few bytes the call of set() costs more than the copy.
+  if (length > SHORT_PIECE) bytes.set(piece, INPUT);
+  else for (let at = 0; at < length; at++) bytes[INPUT + at] = piece[at]!;
+}
+
 /** The cap as the parser takes it. */
 function toWord(cap: number): number {
   return Math.max(0, Math.min(Math.floor(cap), 0x3fffffff));
+}
+
+/** Words of a listing's record, as `assembly/listing_record.ts` lays them out. */
+export const RECORD = {
+  words: 18,
+  lineStart: 0,
+  lineEnd: 1,
+  flags: 2,
+  nameStart: 3,
+  nameEnd: 4,
+  targetStart: 5,
+  targetEnd: 6,
+  ownerStart: 7,
+  ownerEnd: 8,
+  groupStart: 9,
+  groupEnd: 10,
+  mode: 11,
+  digitsStart: 16,
+  digitsEnd: 17,
+  /** These two count in numbers of 64 bits. */
+  size: 6,
+  time: 7,
+} as const;
+
+/** What the flags of a record say, as `assembly/listing_record.ts` packs them. */
+export const FLAG = {
+  kindMask: 0xf,
+  formatShift: 4,
+  formatMask: 0x3,
+  precisionShift: 6,
+  precisionMask: 0x3,
+  sizeShift: 8,
+  sizeMask: 0x3,
+  ascii: 1 << 10,
+  self: 1 << 11,
+  hasMode: 1 << 12,
+} as const;
+
+/** Lines of a listing: a table that is the caller's own. */
+export interface ListingRecords {
+  /** How many lines it has. */
+  readonly count: number;
+  /** The words of all records, {@linkcode RECORD.words} a record. */
+  readonly words: Int32Array;
+  /** The same memory in numbers of 64 bits. */
+  readonly numbers: Float64Array;
+  /** How many bytes the records are about: whole lines, from the start on. */
+  readonly consumed: number;
+}
+
+/** Options for {@linkcode ListingScanner}. */
+export interface ListingScannerOptions {
+  /** Bits of the formats to try: 1 MLSD, 2 Unix, 4 DOS. */
+  formats: number;
+  /** Latest time a date without a year can mean, in milliseconds since 1970. */
+  latest: number;
+  /** How far the times' zone is east of UTC, in milliseconds. */
+  zone: number;
+}
+
+/** Finds and reads the lines of a listing. It holds no bytes between calls. */
+export class ListingScanner {
+  readonly #options: ListingScannerOptions;
+
+  /**
+   * Makes a scanner.
+   *
+   * @param options Formats and calendar
+   */
+  constructor(options: ListingScannerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Scans the whole lines at the start of a piece, as many as fit the table.
+   *
+   * @param piece At most {@linkcode PIECE_SIZE} bytes
+   * @param last Whether the listing ends with the piece, so that its last line
+   * needs no line end
+   * @returns The lines, blank ones left out
+   */
+  scan(piece: Uint8Array, last: boolean): ListingRecords {
+    const { formats, latest, zone } = this.#options;
+    bytes.set(piece, INPUT);
+    const count = scanListing(
+      piece.length,
+      last ? 1 : 0,
+      formats,
+      latest,
+      zone,
+    );
+    const end = LISTING + count * RECORD.words * 4;
+    const table = buffer.slice(LISTING, end);
+    return {
+      count,
+      words: new Int32Array(table),
+      numbers: new Float64Array(table),
+      consumed: consumedBytes(),
+    };
+  }
 }

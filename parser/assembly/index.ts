@@ -1,5 +1,11 @@
 export { inputAddress, inputSize, stateAddress } from "./layout";
 export {
+  consumedBytes,
+  listingAddress,
+  maxListingRecords,
+  scanListing,
+} from "./listing";
+export {
   replyCodesAddress,
   replyEndsAddress,
   replyStartsAddress,

@@ -4,9 +4,9 @@
  *
  *     0x00000 ┌──────────────────────────┐
  *             │ data of the compiler     │
- *     0x00800 ├──────────────────────────┤ STATE
+ *     0x01000 ├──────────────────────────┤ STATE
  *             │ state of one stream      │ copied in and out by the host
- *     0x01000 ├──────────────────────────┤ RECORDS
+ *     0x01800 ├──────────────────────────┤ RECORDS
  *             │ tables of what was found │ one layout per kind of scan
  *     0x2f000 ├──────────────────────────┤ INPUT
  *             │ a piece of the stream    │ preceded by room for one byte held back
@@ -15,8 +15,8 @@
  *     0x40000 └──────────────────────────┘
  */
 
-export const STATE: usize = 0x800;
-export const RECORDS: usize = 0x1000;
+export const STATE: usize = 0x1000;
+export const RECORDS: usize = 0x1800;
 export const INPUT: usize = 0x2f000;
 export const INPUT_SIZE: i32 = 0x10000;
 

@@ -44,10 +44,10 @@ const FOLDED: StaticArray<u32> = [
   0x6b6573, 6, 0x6b, 6, // kesä
 ];
 
-/** Russian, Ukrainian in part: the second bytes of three letters in UTF-8. */
+/** Russian: the second bytes of three letters in UTF-8. */
 // deno-fmt-ignore
 const CYRILLIC: StaticArray<u32> = [
-  0x8fbdb2, 1, 0xb4b5b2, 2, 0x84b5b2, 2, 0xbcb080, 3, 0xb0bf80, 4, 0xbcb0b9, 5,
+  0x8fbdb2, 1, 0x84b5b2, 2, 0xbcb080, 3, 0xb0bf80, 4, 0xbcb0b9, 5,
   0xbcb08f, 5, 0xb88ebd, 6, 0xb88ebb, 7, 0xb0b2b3, 8, 0x81b5bd, 9, 0xbeba82, 10,
   0xbdbe8f, 11, 0xb4b5ba, 12,
 ];

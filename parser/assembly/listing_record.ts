@@ -19,7 +19,7 @@
 import { INPUT, RECORDS } from "./layout";
 
 export const RECORD_SIZE: usize = 72;
-export const MAX_RECORDS: i32 = 2600;
+export const MAX_RECORDS: i32 = 2560;
 
 export const enum Kind {
   Unknown = 0,
@@ -79,6 +79,18 @@ export function addFlags(flags: i32): void {
   store<i32>(record, load<i32>(record, 8) | flags, 8);
 }
 
+function replaceFlags(mask: i32, value: i32): void {
+  store<i32>(record, load<i32>(record, 8) & ~mask | value, 8);
+}
+
+export function setKind(kind: i32): void {
+  replaceFlags(0xf, kind);
+}
+
+export function setFormat(format: i32): void {
+  replaceFlags(0x30, format << 4);
+}
+
 export function setName(start: usize, end: usize): void {
   store<u32>(record, <u32> (start - INPUT), 12);
   store<u32>(record, <u32> (end - INPUT), 16);
@@ -120,18 +132,24 @@ export function setSize(start: usize, end: usize): void {
   }
   if (safe && value <= MAX_SAFE) {
     store<f64>(record, <f64> value, 48);
-    addFlags(Size.Exact << 8);
+    replaceFlags(0x300, Size.Exact << 8);
   } else {
-    addFlags(Size.Digits << 8);
+    replaceFlags(0x300, Size.Digits << 8);
   }
+}
+
+/** Writes a size whose digits are not in one piece. */
+export function setSizeValue(value: u64): void {
+  store<f64>(record, <f64> value, 48);
+  replaceFlags(0x300, (value <= MAX_SAFE ? Size.Exact : Size.None) << 8);
 }
 
 export function setApproximateSize(value: f64): void {
   store<f64>(record, value, 48);
-  addFlags(Size.Approximate << 8);
+  replaceFlags(0x300, Size.Approximate << 8);
 }
 
 export function setTime(time: f64, precision: i32): void {
   store<f64>(record, time, 56);
-  addFlags(precision << 6);
+  replaceFlags(0xc0, precision << 6);
 }

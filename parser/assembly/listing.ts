@@ -1,0 +1,130 @@
+/**
+ * Directory listings: finds the lines, and reads those of the three formats that
+ * carry the world's traffic. No line is lost: one that no format reads has a
+ * record with its position alone, for the host to look at.
+ */
+import { setCalendar } from "./listing_calendar";
+import { scanDos } from "./listing_dos";
+import { scanMlsd } from "./listing_mlsd";
+import {
+  addFlags,
+  clearRecord,
+  Flag,
+  Kind,
+  MAX_RECORDS,
+  openRecord,
+  record,
+} from "./listing_record";
+import { scanUnix } from "./listing_unix";
+import { INPUT, RECORDS } from "./layout";
+
+let consumed: i32 = 0;
+
+/** Where the records begin. */
+export function listingAddress(): usize {
+  return RECORDS;
+}
+
+/** How many records one scan makes at most. */
+export function maxListingRecords(): i32 {
+  return MAX_RECORDS;
+}
+
+/** How many bytes the last scan went through: whole lines. */
+export function consumedBytes(): i32 {
+  return consumed;
+}
+
+const LF: i8 = 0x0a;
+const CR: u8 = 0x0d;
+
+/** High bits seen while the last LF was searched. */
+let high: u64 = 0;
+
+/** Where the next LF is, or `end`. May load up to 15 bytes past it. */
+function findLf(p: usize, end: usize): usize {
+  const lf = i8x16.splat(LF);
+  high = 0;
+  while (p < end) {
+    const block = v128.load(p);
+    const found = i8x16.bitmask(i8x16.eq(block, lf));
+    const negative = i8x16.bitmask(block);
+    if (found != 0) {
+      const n = <usize> ctz(found);
+      high |= <u64> (negative & ((1 << <i32> n) - 1));
+      return p + n < end ? p + n : end;
+    }
+    high |= <u64> negative;
+    p += 16;
+  }
+  return end;
+}
+
+/** `.` and `..`, as a directory, and the names MLSD gives the listed one. */
+function markSelf(): void {
+  const flags = load<i32>(record, 8);
+  if ((flags & 0xf) != Kind.Directory) return;
+  const name = INPUT + load<u32>(record, 12);
+  const length = INPUT + load<u32>(record, 16) - name;
+  if (length == 1 && load<u8>(name) == 0x2e) addFlags(Flag.Self);
+  else if (length == 2 && load<u16>(name) == 0x2e2e) addFlags(Flag.Self);
+}
+
+/**
+ * Reads the whole lines among the first `length` bytes of INPUT.
+ *
+ * @param last 1 when the bytes end the listing: a last line needs no LF then
+ * @param formats Bits of the formats to try: 1 MLSD, 2 Unix, 4 DOS
+ * @param latest The latest time a date without a year can mean, in UTC
+ * @param zone How far the server's zone lies east of UTC, both in milliseconds
+ * @returns How many records there are
+ */
+export function scanListing(
+  length: i32,
+  last: i32,
+  formats: i32,
+  latest: f64,
+  zone: f64,
+): i32 {
+  setCalendar(latest, zone);
+  const end = INPUT + <usize> length;
+  let count = 0;
+  let p = INPUT;
+  while (p < end && count < MAX_RECORDS) {
+    const lf = findLf(p, end);
+    if (lf == end && !last) break;
+    let lineEnd = lf;
+    while (lineEnd > p && load<u8>(lineEnd - 1) == CR) lineEnd--;
+    if (lineEnd > p) {
+      openRecord(count++, p, lineEnd);
+      if (!scanLine(p, lineEnd, formats)) clearRecord();
+      if (high == 0) addFlags(Flag.Ascii);
+    }
+    p = lf + 1;
+  }
+  consumed = <i32> ((p < end ? p : end) - INPUT);
+  return count;
+}
+
+function scanLine(p: usize, end: usize, formats: i32): bool {
+  // What a format wrote before it gave up must not show in the next.
+  if (formats & 2 && scanUnix(p, end)) {
+    markSelf();
+    return true;
+  }
+  if (formats & 1) {
+    clearRecord();
+    if (scanMlsd(p, end)) {
+      markSelf();
+      return true;
+    }
+  }
+  if (formats & 4) {
+    clearRecord();
+    if (scanDos(p, end)) {
+      markSelf();
+      return true;
+    }
+  }
+  return false;
+}

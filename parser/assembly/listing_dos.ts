@@ -1,0 +1,149 @@
+/** A line as IIS and the other servers on Windows write it, after `dir`. */
+import { local } from "./listing_calendar";
+import { daysOf } from "./listing_calendar";
+import {
+  isBlank,
+  isDigit,
+  number,
+  skipBlanks,
+  skipDigits,
+} from "./listing_char";
+import {
+  clock,
+  clockEnd,
+  clockHasSeconds,
+  fullYear,
+  scanClock,
+} from "./listing_date";
+import {
+  Format,
+  Kind,
+  Precision,
+  setFormat,
+  setKind,
+  setName,
+  setSize,
+  setSizeValue,
+  setTarget,
+  setTime,
+} from "./listing_record";
+
+/** Blanks after the mark: `<DIR>` and its like fill a column of 15. */
+const MARK_WIDTH: usize = 15;
+
+let year: i32 = 0;
+let month: i32 = 0;
+let day: i32 = 0;
+
+/** Reads 04-27-00, 27.04.2000 or 2000-04-27; returns the end, or 0. */
+function scanDay(p: usize, end: usize): usize {
+  const q = skipDigits(p, end);
+  const first = q - p;
+  if (first != 1 && first != 2 && first != 4 || q >= end) return 0;
+  const mark = load<u8>(q);
+  if (mark != 0x2d && mark != 0x2f && mark != 0x2e) return 0;
+  const r = skipDigits(q + 1, end);
+  const second = r - q - 1;
+  if (second < 1 || second > 2 || r >= end || load<u8>(r) != mark) return 0;
+  const s = skipDigits(r + 1, end);
+  const third = s - r - 1;
+  const a = number(p, q);
+  const b = number(q + 1, r);
+  if (first == 4) {
+    if (third < 1 || third > 2) return 0;
+    year = a;
+    month = b;
+    day = number(r + 1, s);
+  } else {
+    if (third != 2 && third != 4) return 0;
+    year = fullYear(number(r + 1, s), third);
+    // Windows puts the day first where it writes dots, or where it must be one.
+    const dayFirst = mark == 0x2e || a > 12;
+    month = dayFirst ? b : a;
+    day = dayFirst ? a : b;
+  }
+  if (month < 1 || month > 12 || day < 1 || year < 1) return 0;
+  return day <= daysOf(month, year) ? s : 0;
+}
+
+/** Reads 9,730 and its like: a number in groups of three. */
+function scanGrouped(p: usize, end: usize): usize {
+  let q = skipDigits(p, end);
+  if (q >= end) return 0;
+  const mark = load<u8>(q);
+  if (q == p || mark != 0x2c && mark != 0x2e || q - p > 3) return 0;
+  let value: u64 = <u64> number(p, q);
+  let groups = 0;
+  while (q < end && load<u8>(q) == mark) {
+    const r = skipDigits(q + 1, end);
+    if (r - q != 4 || ++groups > 5) return 0;
+    value = value * 1000 + <u64> number(q + 1, r);
+    q = r;
+  }
+  setSizeValue(value);
+  return q;
+}
+
+/** Reads `<DIR>`, `<JUNCTION>` and so on; returns where the name begins, or 0. */
+function scanMark(p: usize, end: usize): usize {
+  let q = p + 1;
+  while (q < end && load<u8>(q) != 0x3e && q - p < MARK_WIDTH) q++;
+  if (q >= end || load<u8>(q) != 0x3e) return 0;
+  const c: u32 = load<u8>(p + 1) | 0x20;
+  const length = ++q - p;
+  const isDirectory = c == 0x64 && length == 5;
+  const isLink = c == 0x6a && length == 10 ||
+    c == 0x73 && (length == 9 || length == 10);
+  if (!isDirectory && !isLink) return 0;
+  setKind(isDirectory ? Kind.Directory : Kind.Link);
+  if (q >= end || !isBlank(load<u8>(q))) return 0;
+  const limit = p + MARK_WIDTH < end ? p + MARK_WIDTH : end;
+  while (q < limit && isBlank(load<u8>(q))) q++;
+  return q;
+}
+
+/** The target of a link stands behind it in brackets. */
+function scanLink(name: usize, end: usize): void {
+  setName(name, end);
+  if (load<u8>(end - 1) != 0x5d) return;
+  for (let p = name; p + 2 < end; p++) {
+    if (load<u8>(p) == 0x20 && load<u8>(p + 1) == 0x5b) {
+      setName(name, p);
+      setTarget(p + 2, end - 1);
+      return;
+    }
+  }
+}
+
+export function scanDos(start: usize, end: usize): bool {
+  let p = skipBlanks(start, end);
+  if (p >= end || !isDigit(load<u8>(p))) return false;
+  p = scanDay(p, end);
+  if (p == 0 || p >= end || !isBlank(load<u8>(p))) return false;
+  p = skipBlanks(p, end);
+  if (!scanClock(p, end)) return false;
+  p = clockEnd;
+  if (p >= end || !isBlank(load<u8>(p))) return false;
+  p = skipBlanks(p, end);
+  if (p >= end) return false;
+  const time = local(year, month, day, clock);
+  const precision = clockHasSeconds ? Precision.Second : Precision.Minute;
+  if (load<u8>(p) == 0x3c) {
+    const name = scanMark(p, end);
+    if (name == 0 || name > end) return false;
+    scanLink(name, end);
+  } else {
+    let q = skipDigits(p, end);
+    if (q == p) return false;
+    if (q < end && !isBlank(load<u8>(q))) {
+      q = scanGrouped(p, end);
+      if (q == 0) return false;
+    } else setSize(p, q);
+    if (q >= end || !isBlank(load<u8>(q))) return false;
+    setKind(Kind.File);
+    setName(q + 1, end);
+  }
+  setTime(time, precision);
+  setFormat(Format.Dos);
+  return true;
+}

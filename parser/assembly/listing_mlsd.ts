@@ -1,0 +1,185 @@
+/**
+ * A line of MLSD or MLST (RFC 3659, 7.2): `fact=value;fact=value; name`. Facts
+ * that the host does not need at once are left to it, in the line.
+ */
+import { daysOf, utc } from "./listing_calendar";
+import { number, skipDigits } from "./listing_char";
+import {
+  addFlags,
+  Flag,
+  Format,
+  Kind,
+  Precision,
+  record,
+  setFormat,
+  setGroup,
+  setKind,
+  setMode,
+  setName,
+  setOwner,
+  setSize,
+  setTarget,
+  setTime,
+} from "./listing_record";
+
+const SEMICOLON: u32 = 0x3b;
+const EQUALS: u32 = 0x3d;
+
+/** Whether the text from `p` to `end` is the lower-case ASCII `word`, any case. */
+function is(p: usize, end: usize, word: string): bool {
+  return end - p == <usize> word.length && begins(p, end, word);
+}
+
+function begins(p: usize, end: usize, word: string): bool {
+  const n = <usize> word.length;
+  if (end - p < n) return false;
+  const w = changetype<usize>(word);
+  for (let i: usize = 0; i < n; i++) {
+    const wanted: u32 = load<u16>(w + (i << 1));
+    const c: u32 = load<u8>(p + i);
+    const lower = c - 0x41 < 26 ? c | 0x20 : c;
+    if (lower != wanted) return false;
+  }
+  return true;
+}
+
+function scanType(p: usize, end: usize): void {
+  const first = load<u8>(p) | 0x20;
+  let kind: i32 = Kind.Other;
+  if (first == 0x66 && is(p, end, "file")) kind = Kind.File;
+  else if (first == 0x64 && is(p, end, "dir")) kind = Kind.Directory;
+  else if (is(p, end, "cdir") || is(p, end, "pdir")) {
+    kind = Kind.Directory;
+    addFlags(Flag.Self);
+  } else if (is(p, end, "link")) kind = Kind.Link;
+  else if (begins(p, end, "os.unix=")) {
+    const q = p + 8;
+    if (begins(q, end, "slink") || begins(q, end, "symlink")) {
+      kind = Kind.Link;
+      while (p < end && load<u8>(p) != 0x3a) p++;
+      if (p < end) setTarget(p + 1, end);
+    }
+  }
+  setKind(kind);
+}
+
+/** YYYYMMDDHHMMSS with a fraction; anything else leaves the entry without a time. */
+function scanModify(p: usize, end: usize): void {
+  let q = skipDigits(p, end);
+  if (q - p == 15 && load<u8>(p) == 0x31 && load<u8>(p + 1) == 0x39) {
+    // The year 2000 written as "19" and "100".
+    scanMoment(1900 + number(p + 2, p + 5), p + 5, q, end);
+  } else if (q - p == 14) scanMoment(number(p, p + 4), p + 4, q, end);
+}
+
+function scanMoment(year: i32, p: usize, q: usize, end: usize): void {
+  let fraction: f64 = 0;
+  if (q < end && load<u8>(q) == 0x2e) {
+    const start = ++q;
+    q = skipDigits(q, end);
+    if (q == start) return;
+    const known = q - start < 3 ? q - start : 3;
+    fraction = <f64> number(start, start + known);
+    for (let i = known; i < 3; i++) fraction *= 10;
+  }
+  if (q < end && (load<u8>(q) | 0x20) == 0x7a) q++;
+  if (q != end) return;
+  const month = number(p, p + 2);
+  const day = number(p + 2, p + 4);
+  const hour = number(p + 4, p + 6);
+  const minute = number(p + 6, p + 8);
+  const second = number(p + 8, p + 10);
+  if (year < 1 || month < 1 || month > 12 || day < 1) return;
+  if (day > daysOf(month, year)) return;
+  if (hour > 23 || minute > 59 || second > 60) return;
+  const time = <f64> ((hour * 60 + minute) * 60 + second) * 1000 + fraction;
+  setTime(utc(year, month, day, time), Precision.Second);
+}
+
+function scanMode(p: usize, end: usize): void {
+  if (end - p < 1 || end - p > 7) return;
+  let mode = 0;
+  for (; p < end; p++) {
+    const digit: u32 = <u32> load<u8>(p) - 0x30;
+    if (digit > 7) return;
+    mode = mode << 3 | digit;
+  }
+  setMode(mode & 0o7777);
+}
+
+/** Where a record has the starts of owner and group. */
+const OWNER: usize = 28;
+const GROUP: usize = 36;
+
+/** `UNIX.ownername` and `UNIX.groupname` win over `owner`, `group`, `uid` and `gid`. */
+function scanUnixFact(p: usize, key: usize, value: usize, end: usize): void {
+  p += 5;
+  if (is(p, key, "mode")) scanMode(value, end);
+  else if (is(p, key, "ownername")) setOwner(value, end);
+  else if (is(p, key, "groupname")) setGroup(value, end);
+  else if (is(p, key, "owner") || is(p, key, "uid")) {
+    if (load<u32>(record, OWNER) == 0) setOwner(value, end);
+  } else if (is(p, key, "group") || is(p, key, "gid")) {
+    if (load<u32>(record, GROUP) == 0) setGroup(value, end);
+  }
+}
+
+/** `p` to `value` is `key=`. An empty value says nothing. */
+function scanFact(p: usize, value: usize, end: usize): void {
+  if (value == end) return;
+  const key = value - 1;
+  const length = key - p;
+  if (length == 4) {
+    const word = load<u32>(p) | 0x20202020;
+    if (word == 0x65707974) scanType(value, end); // type
+    else if (word == 0x657a6973 || word == 0x647a6973) { // size, sizd
+      if (skipDigits(value, end) == end) setSize(value, end);
+    }
+  } else if (length == 6) {
+    if (is(p, key, "modify")) scanModify(value, end);
+  } else if (length >= 8 && (load<u32>(p) | 0x20202020) == 0x78696e75) { // unix
+    if (load<u8>(p + 4) == 0x2e) scanUnixFact(p, key, value, end);
+  }
+}
+
+/** Where the facts end: at the first blank, or after a link's target that has some. */
+function factsEnd(start: usize, end: usize): usize {
+  let p = start;
+  while (p < end && load<u8>(p) != 0x20) p++;
+  if (p >= end || p == start) return 0;
+  if (load<u8>(p - 1) == SEMICOLON) return p;
+  // ProFTPD puts a target as it is, blanks and all: the facts end with "; ".
+  let fact = p;
+  while (fact > start && load<u8>(fact - 1) != SEMICOLON) fact--;
+  if (!begins(fact, p, "type=os.unix=slink:")) return p;
+  for (let q = p; q + 1 < end; q++) {
+    if (load<u8>(q) == SEMICOLON && load<u8>(q + 1) == 0x20) return q + 1;
+  }
+  return p;
+}
+
+/** Reads a line with at least one fact. */
+export function scanMlsd(start: usize, end: usize): bool {
+  const blank = factsEnd(start, end);
+  if (blank == 0 || blank + 1 >= end) return false;
+  let facts = 0;
+  for (let p = start; p < blank;) {
+    let value: usize = 0;
+    let q = p;
+    for (; q < blank; q++) {
+      const c: u32 = load<u8>(q);
+      if (c == SEMICOLON) break;
+      if (c == EQUALS && value == 0) value = q + 1;
+    }
+    if (q > p) {
+      if (value <= p + 1) return false;
+      scanFact(p, value, q);
+      facts++;
+    }
+    p = q + 1;
+  }
+  if (facts == 0) return false;
+  setName(blank + 1, end);
+  setFormat(Format.Mlsd);
+  return true;
+}

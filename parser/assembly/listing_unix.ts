@@ -1,0 +1,291 @@
+/**
+ * A line as `ls -l` writes it, and the servers that imitate it: the permissions
+ * in front, the date found by its shape with the size before it, the owner and
+ * the group whatever is left between.
+ */
+import {
+  isBlank,
+  isDigit,
+  skipBlanks,
+  skipDigits,
+  skipToBlank,
+} from "./listing_char";
+import { dateEnd, datePrecision, dateTime, scanDate } from "./listing_date";
+import {
+  Format,
+  Kind,
+  setApproximateSize,
+  setFormat,
+  setGroup,
+  setKind,
+  setMode,
+  setName,
+  setOwner,
+  setSize,
+  setTarget,
+  setTime,
+} from "./listing_record";
+
+/** What a word may be to the date behind it. */
+const enum Word {
+  Other = 0,
+  Number = 1,
+  /** "33.5k" */
+  Rounded = 2,
+  /** "0," or "109,767" */
+  Device = 3,
+}
+
+function kindOf(c: u32): i32 {
+  switch (c) {
+    case 0x2d: // -
+    case 0x66: // f
+      return Kind.File;
+    case 0x64: // d
+      return Kind.Directory;
+    case 0x6c: // l
+    case 0x65: // e: z/OS calls a link to another file system external
+      return Kind.Link;
+    case 0x62: // b
+    case 0x63: // c
+    case 0x70: // p
+    case 0x73: // s
+    case 0x44: // D: a door
+      return Kind.Other;
+    default:
+      return Kind.Unknown;
+  }
+}
+
+/** Three permission letters as bits, or -1; `special` is the bit of s, S, t, T. */
+function scanTriad(p: usize, special: i32): i32 {
+  const r = load<u8>(p);
+  const w = load<u8>(p, 1);
+  const x = load<u8>(p, 2);
+  if (r != 0x72 && r != 0x2d || w != 0x77 && w != 0x2d) return -1;
+  const bits = (r == 0x72 ? 4 : 0) | (w == 0x77 ? 2 : 0);
+  switch (x) {
+    case 0x2d: // -
+      return bits;
+    case 0x78: // x
+      return bits | 1;
+    case 0x73: // s
+    case 0x74: // t
+      return bits | 1 | special;
+    case 0x53: // S
+    case 0x54: // T
+    case 0x4c: // L: mandatory locking, kept as set-group-ID without x
+    case 0x6c: // l
+      return bits | special;
+    default:
+      return -1;
+  }
+}
+
+function classify(p: usize, end: usize): i32 {
+  let q = skipDigits(p, end);
+  if (q == p) return Word.Other;
+  if (q == end) return Word.Number;
+  const c: u32 = load<u8>(q);
+  if (c == 0x2c) {
+    q++;
+    return skipDigits(q, end) == end ? Word.Device : Word.Other;
+  }
+  if (c == 0x2e) q = skipDigits(q + 1, end);
+  if (q + 1 != end) return Word.Other;
+  const unit: u32 = load<u8>(q) | 0x20;
+  return unit == 0x6b || unit == 0x6d || unit == 0x67 || unit == 0x74
+    ? Word.Rounded
+    : Word.Other;
+}
+
+/** "33.5k" in bytes, as near as the server tells. */
+function rounded(p: usize, end: usize): f64 {
+  let value: f64 = 0;
+  let unit: f64 = 1;
+  let inFraction = false;
+  for (; p + 1 < end; p++) {
+    const c: u32 = load<u8>(p);
+    if (c == 0x2e) inFraction = true;
+    else {
+      value = value * 10 + <f64> (c - 0x30);
+      if (inFraction) unit *= 10;
+    }
+  }
+  const letter = load<u8>(p) | 0x20;
+  let factor: f64 = 1024;
+  if (letter != 0x6b) factor *= 1024;
+  if (letter == 0x67 || letter == 0x74) factor *= 1024;
+  if (letter == 0x74) factor *= 1024;
+  return Math.round(value / unit * factor);
+}
+
+function digits(p: usize, end: usize): u64 {
+  let value: u64 = 0;
+  for (; p < end; p++) value = value * 10 + (load<u8>(p) - 0x30);
+  return value;
+}
+
+function isFolder(p: usize, end: usize): bool {
+  return end - p == 6 && load<u32>(p) == 0x646c6f66 && // fold
+    load<u16>(p, 4) == 0x7265; // er
+}
+
+/**
+ * Splits a link's text at an arrow: at the one that leaves a target as long as
+ * the link's size says, else at the first.
+ */
+function scanArrow(start: usize, end: usize, size: u64): void {
+  let first: usize = 0;
+  for (let p = start; p + 4 <= end; p++) {
+    if (load<u32>(p) != 0x203e2d20) continue; // " -> "
+    if (first == 0) first = p;
+    if (<u64> (end - p - 4) == size) {
+      first = p;
+      break;
+    }
+  }
+  if (first == 0) {
+    setName(start, end);
+  } else {
+    setName(start, first);
+    setTarget(first + 4, end);
+  }
+}
+
+export function scanUnix(start: usize, end: usize): bool {
+  // "ls -i" and "ls -s" put numbers in front.
+  let p = skipBlanks(start, end);
+  for (let i = 0; i < 2 && p < end && isDigit(load<u8>(p)); i++) {
+    p = skipBlanks(skipDigits(p, end), end);
+  }
+  if (end - p < 14) return false;
+  const letter = load<u8>(p);
+  const kind = kindOf(letter);
+  if (kind == Kind.Unknown) return false;
+  const user = scanTriad(p + 1, 0o4000 >> 6);
+  const group = scanTriad(p + 4, 0o2000 >> 3);
+  const world = scanTriad(p + 7, 0o1000);
+  if ((user | group | world) < 0) return false;
+  const mode = (user & 7 | (user & 0o100) << 0) << 6 | group << 3 | world;
+  p += 10;
+  // "+" an access list, "." SELinux, "@" attributes of macOS
+  while (
+    p < end &&
+    (load<u8>(p) == 0x2b || load<u8>(p) == 0x2e || load<u8>(p) == 0x40)
+  ) p++;
+  if (p >= end || !isBlank(load<u8>(p)) && !isDigit(load<u8>(p))) return false;
+
+  const isDevice = letter == 0x62 || letter == 0x63;
+  let count = 0;
+  // The words: the first, and the last three.
+  let firstStart: usize = 0, firstEnd: usize = 0, firstWord = 0;
+  let secondStart: usize = 0, secondEnd: usize = 0;
+  let s1: usize = 0, e1: usize = 0, w1 = 0;
+  let e2: usize = 0, s2: usize = 0, w2 = 0;
+  let e3: usize = 0;
+  let numbers = 0;
+  // Owner and group with blanks in them stand apart by more than one.
+  let gapStart: usize = 0, gapEnd: usize = 0, gapIndex = 0;
+  let found = false;
+  while (p < end) {
+    p = skipBlanks(p, end);
+    if (p >= end) return false;
+    const isSize = isDevice
+      ? w1 == Word.Device || w1 == Word.Number
+      : w1 == Word.Number || w1 == Word.Rounded;
+    if (
+      isSize && scanDate(p, end) && dateEnd < end &&
+      isBlank(load<u8>(dateEnd))
+    ) {
+      found = true;
+      break;
+    }
+    const q = skipToBlank(p, end);
+    if (count == 0) {
+      firstStart = p;
+      firstEnd = q;
+    } else if (count == 1) {
+      secondStart = p;
+      secondEnd = q;
+    }
+    if (
+      gapIndex == 0 && p - e1 > 1 &&
+      count > (firstWord == Word.Number ? 1 : 0)
+    ) {
+      gapStart = e1;
+      gapEnd = p;
+      gapIndex = count;
+    }
+    e3 = e2;
+    s2 = s1;
+    e2 = e1;
+    w2 = w1;
+    s1 = p;
+    e1 = q;
+    w1 = classify(p, q);
+    if (count == 0) firstWord = w1;
+    if (w1 == Word.Number) numbers++;
+    count++;
+    p = q;
+  }
+  if (!found) return false;
+
+  // The words between the link count and the size are owner and group.
+  let size = count - 1;
+  let lastEnd = e2;
+  if (isDevice && w1 == Word.Number && w2 == Word.Device) {
+    size--;
+    lastEnd = e3;
+  } else if (w1 == Word.Number) {
+    setSize(s1, e1);
+  } else if (w1 == Word.Rounded) setApproximateSize(rounded(s1, e1));
+
+  let from = firstWord == Word.Number && size > 0 ? 1 : 0;
+  if (size > 0 && from == 0) {
+    if (isDigit(load<u8>(firstStart)) && firstWord == Word.Other) return false;
+    if (size == 1 && isFolder(firstStart, firstEnd)) {
+      // NetPresenz counts the items of a folder where others have the size.
+      setApproximateSize(0);
+      from = 1;
+    }
+  } else if (size == 2 && isFolder(secondStart, secondEnd)) {
+    return false;
+  } else if (
+    size == 2 && numbers == 3 && e1 - s1 < 20 &&
+    digits(firstStart, firstEnd) + digits(secondStart, secondEnd) ==
+      digits(s1, e1)
+  ) {
+    // Mac OS: resource fork, data fork, both
+    from = 2;
+  } else if (
+    size == 2 && numbers == 3 && firstEnd - firstStart == 1 &&
+    load<u8>(firstStart) == 0x30 && secondEnd - secondStart == e1 - s1 &&
+    memory.compare(secondStart, s1, e1 - s1) == 0
+  ) {
+    from = 2;
+  }
+  if (from < size) {
+    const ownerStart = from == 0 ? firstStart : secondStart;
+    const ownerEnd = from == 0 ? firstEnd : secondEnd;
+    if (size - from == 1) setOwner(ownerStart, lastEnd);
+    else if (gapIndex > from && gapIndex < size) {
+      setOwner(ownerStart, gapStart);
+      setGroup(gapEnd, lastEnd);
+    } else {
+      setOwner(ownerStart, ownerEnd);
+      setGroup(skipBlanks(ownerEnd, end), lastEnd);
+    }
+  }
+
+  setKind(kind);
+  setMode(mode);
+  setTime(dateTime, datePrecision);
+  setFormat(Format.Unix);
+  const name = dateEnd + 1;
+  if (kind == Kind.Link) {
+    const known = w1 == Word.Number && e1 - s1 < 19;
+    scanArrow(name, end, known ? digits(s1, e1) : u64.MAX_VALUE);
+  } else setName(name, end);
+  return true;
+}
