@@ -8,6 +8,9 @@ const MIN_CAPACITY = 256;
 /** What a buffer may hold on to once it is empty. */
 const MAX_IDLE_CAPACITY = 65_536;
 
+/** Up to so many bytes are copied one by one: calls of set() cost more. */
+const SHORT = 48;
+
 /** A buffer that doubles when it is full. */
 export class ByteBuffer {
   #bytes = new Uint8Array(0);
@@ -18,9 +21,10 @@ export class ByteBuffer {
     return this.#length;
   }
 
-  /** Adds a copy of the bytes. */
-  append(bytes: Uint8Array): void {
-    const length = this.#length + bytes.length;
+  /** Adds a copy of the bytes in [from, to). */
+  append(bytes: Uint8Array, from: number, to: number): void {
+    if (from >= to) return;
+    const length = this.#length + to - from;
     if (length > this.#bytes.length) {
       const grown = new Uint8Array(
         Math.max(MIN_CAPACITY, length, this.#bytes.length * 2),
@@ -28,13 +32,29 @@ export class ByteBuffer {
       grown.set(this.#bytes.subarray(0, this.#length));
       this.#bytes = grown;
     }
-    this.#bytes.set(bytes, this.#length);
+    if (to - from > SHORT) {
+      this.#bytes.set(bytes.subarray(from, to), this.#length);
+    } else {
+      for (let at = from; at < to; at++) {
+        this.#bytes[this.#length + at - from] = bytes[at]!;
+      }
+    }
     this.#length = length;
   }
 
   /** Gives a view of what is held, good until the buffer changes. */
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Gives the first bytes away, and drops the others. */
+  take(length: number): Uint8Array {
+    // What is large goes with the buffer itself, instead of a copy.
+    const taken = length > MAX_IDLE_CAPACITY
+      ? this.#bytes.subarray(0, length)
+      : this.#bytes.slice(0, length);
+    this.clear();
+    return taken;
   }
 
   /** Drops what is held. */

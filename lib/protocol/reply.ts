@@ -180,6 +180,10 @@ export class ReplyReader {
    */
   push(chunk: Uint8Array): Reply[] {
     const replies: Reply[] = [];
+    if (chunk.length <= PIECE_SIZE) {
+      this.#pushPiece(chunk, replies);
+      return replies;
+    }
     for (let at = 0; at < chunk.length; at += PIECE_SIZE) {
       this.#pushPiece(chunk.subarray(at, at + PIECE_SIZE), replies);
     }
@@ -224,21 +228,23 @@ export class ReplyReader {
   #keep(text: Uint8Array, end: number): void {
     const from = this.#scanner.keep;
     if (from >= 0) this.#kept.clear();
-    this.#kept.append(text.subarray(Math.max(from, 0), end));
+    this.#kept.append(text, Math.max(from, 0), end);
   }
 
   /** What was kept and the text up to `end`, which may lie in what was kept. */
   #join(text: Uint8Array, end: number): Uint8Array {
-    this.#kept.append(text.subarray(0, Math.max(end, 0)));
-    const kept = this.#kept.view();
-    return kept.slice(0, kept.length + Math.min(end, 0));
+    const kept = this.#kept;
+    kept.append(text, 0, Math.max(end, 0));
+    return kept.take(kept.length + Math.min(end, 0));
   }
 
   /** Ends the stream with an error. */
   #fail(text: Uint8Array): void {
     const { status } = this.#scanner;
     this.#keep(text, this.#scanner.wrongEnd);
-    const line = status === "malformed" ? this.#kept.view().slice() : undefined;
+    const line = status === "malformed"
+      ? this.#kept.take(this.#kept.length)
+      : undefined;
     this.#kept.clear();
     this.#error = new FTPProtocolError(
       line !== undefined

@@ -6,6 +6,7 @@
 
 const LF = 0x0a;
 const CR = 0x0d;
+const CRLF_REGEXP = /\r\n/g;
 
 /** Bytes of one or more replies, and their text once it was asked for. */
 export class ReplySource {
@@ -34,51 +35,50 @@ export class ReplySource {
    * @returns The text
    */
   read(start: number, end: number): string {
-    const text = this.#slice(start, end) ??
-      this.#decode(this.#bytes.subarray(start, end));
-    const lines = text.includes("\n") ? this.#readLines(start, end) : text;
-    // RFC 854: CR NUL stands for CR.
-    return lines.includes("\r\0") ? lines.replaceAll("\r\0", "\r") : lines;
+    const isWhole = start === 0 && end === this.#bytes.length;
+    const text = isWhole ? undefined : this.#readPart(start, end);
+    if (text !== undefined && !text.includes("\n")) return text;
+    return readLines(this.#bytes.subarray(start, end), this.#decode);
   }
 
-  /** The range as text, when positions in bytes and text are the same. */
-  #slice(start: number, end: number): string | undefined {
+  /** Reads one reply of several as it is: the text is decoded for them all. */
+  #readPart(start: number, end: number): string | undefined {
     if (!this.#isDecoded) {
       this.#isDecoded = true;
       const text = this.#decode(this.#bytes);
-      // No encoding makes more characters than bytes of any sequence, so equal
-      // lengths mean that every byte is one character.
-      if (text.length === this.#bytes.length) this.#text = text;
+      if (isPlain(text, this.#bytes)) this.#text = text;
     }
     return this.#text?.slice(start, end);
   }
-
-  /** Reads lines: they are split, and their CRs removed, as bytes. */
-  #readLines(start: number, end: number): string {
-    const bytes = removeCrs(this.#bytes.subarray(start, end));
-    const text = this.#decode(bytes);
-    if (text.length === bytes.length) return text;
-    const lines: string[] = [];
-    for (let at = 0; at <= bytes.length;) {
-      const lf = bytes.indexOf(LF, at);
-      const lineEnd = lf < 0 ? bytes.length : lf;
-      lines.push(this.#decode(bytes.subarray(at, lineEnd)));
-      at = lineEnd + 1;
-    }
-    return lines.join("\n");
-  }
 }
 
-/** Copies the bytes without the CRs that come right before an LF. */
-function removeCrs(bytes: Uint8Array): Uint8Array {
-  const kept = new Uint8Array(bytes.length);
-  let to = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at]!;
-    if (byte === LF) {
-      while (to > 0 && kept[to - 1] === CR) to--;
-    }
-    kept[to++] = byte;
+/**
+ * Tells whether a text has its bytes' positions and nothing to be replaced. No
+ * encoding makes more characters than bytes of any sequence, so equal lengths
+ * mean that every byte is one character.
+ */
+function isPlain(text: string, bytes: Uint8Array): boolean {
+  return text.length === bytes.length && !text.includes("\0");
+}
+
+/** Decodes lines, without the CRs that end them, and joins them by LF. */
+function readLines(
+  bytes: Uint8Array,
+  decode: (bytes: Uint8Array) => string,
+): string {
+  const text = decode(bytes);
+  if (isPlain(text, bytes) && !text.includes("\r\r\n")) {
+    return text.replace(CRLF_REGEXP, "\n");
   }
-  return kept.subarray(0, to);
+  const lines: string[] = [];
+  for (let start = 0; start <= bytes.length;) {
+    const lf = bytes.indexOf(LF, start);
+    const next = lf < 0 ? bytes.length : lf;
+    let end = next;
+    while (lf >= 0 && end > start && bytes[end - 1] === CR) end--;
+    // RFC 854: CR NUL is how a CR that ends no line is sent.
+    lines.push(decode(bytes.subarray(start, end)).replaceAll("\r\0", "\r"));
+    start = next + 1;
+  }
+  return lines.join("\n");
 }

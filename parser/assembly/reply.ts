@@ -62,14 +62,19 @@ function extendLine(state: State, from: i32, to: i32, text: usize): void {
 }
 
 /**
- * Says which cap was passed first by a line of so many bytes, if any. `ends` is
- * 1 when the line's LF came, which counts for the reply only.
+ * Says which cap a line passes first, if any. `room` is what the reply may still
+ * have; `ends` is 1 when the line's LF came, which counts for the reply only.
  */
-function checkCaps(state: State, line: i32, ends: i32): Status {
-  const room = state.maxReply - state.reply;
-  if (line > state.maxLine && state.maxLine <= room) return Status.LineTooLong;
+function checkCaps(line: i32, ends: i32, maxLine: i32, room: i32): Status {
+  if (line > maxLine && maxLine <= room) return Status.LineTooLong;
   if (line + ends > room) return Status.ReplyTooLong;
   return Status.Good;
+}
+
+/** Marks the LFs among 16 bytes. */
+function findLfs(at: usize): u64 {
+  const lfs = i8x16.eq(v128.load(at), i8x16.splat(<i8> Char.Lf));
+  return <u64> i8x16.bitmask(lfs);
 }
 
 /**
@@ -83,25 +88,35 @@ export function scanReplies(length: i32): i32 {
   removeTelnet(state, length);
   const text = INPUT + state.dataStart;
   const end = state.dataLength;
-  const lf = i8x16.splat(<i8> Char.Lf);
+  const maxLine = state.maxLine;
+  const maxReply = state.maxReply;
+  const lenient = state.lenient != 0;
 
+  let opener = state.opener;
+  let reply = state.reply;
+  let hint = state.hint;
+  let status = Status.Good;
   let count = 0;
   let lineStart = 0;
+  let lineEnd = 0;
+  // Stays -1 when no reply or blank line ends: all goes on with what was kept.
   let keep = -1;
-  for (let block = 0; block < end; block += 16) {
-    let found = <u32> i8x16.bitmask(i8x16.eq(v128.load(text + block), lf));
-    if (end - block < 16) found &= (1 << (end - block)) - 1;
+  for (let block = 0; block < end && status == Status.Good; block += 64) {
+    const at = text + block;
+    let found = findLfs(at) | findLfs(at + 16) << 16 |
+      findLfs(at + 32) << 32 | findLfs(at + 48) << 48;
+    if (end - block < 64) found &= (<u64> 1 << (end - block)) - 1;
     for (; found != 0; found &= found - 1) {
-      const lineEnd = block + <i32> ctz(found);
+      lineEnd = block + <i32> ctz(found);
       let head: u32;
       let line: i32;
       let content: i32;
-      if (state.line == 0) {
+      if (lineStart > 0 || state.line == 0) {
         head = load<u32>(text + lineStart);
         line = lineEnd - lineStart;
         content = line - countCrs(lineStart, lineEnd, text);
       } else {
-        extendLine(state, lineStart, lineEnd, text);
+        extendLine(state, 0, lineEnd, text);
         head = state.head;
         line = state.line;
         content = line - state.crs;
@@ -111,52 +126,49 @@ export function scanReplies(length: i32): i32 {
         // The line began in an older piece, and with it what is to be kept.
         lineStart = -1;
       }
-      if (state.opener == 0) keep = lineStart;
+      if (opener == 0) keep = lineStart;
 
-      state.status = checkCaps(state, line, 1);
+      status = checkCaps(line, 1, maxLine, maxReply - reply);
+      if (status != Status.Good) break;
+      reply += line + 1;
       const mark = content > 3 ? head >> 24 : <u32> Char.Space;
       const code = content < 3 ? 0 : codeOf(head);
-      if (state.status == Status.Good && state.opener == 0 && content > 0) {
-        if (code == 0 || (mark != Char.Space && mark != Char.Hyphen)) {
-          state.status = Status.Malformed;
-        }
-      }
-      if (state.status != Status.Good) {
-        state.keep = keep;
-        state.wrongEnd = lineEnd;
-        return count;
-      }
-
       let closes = code != 0 && mark == Char.Space;
-      state.reply += line + 1;
-      if (state.opener != 0) {
-        const same = (head ^ state.opener) << 8 == 0;
-        state.hint = closes && !same ? 1 : 0;
-        closes = closes && (same || state.lenient != 0);
+      if (opener != 0) {
+        const same = (head ^ opener) << 8 == 0;
+        hint = closes && !same ? 1 : 0;
+        closes = closes && (same || lenient);
       } else if (code != 0 && mark == Char.Hyphen) {
-        state.opener = head & 0xffffff;
+        opener = head & 0xffffff;
+      } else if (!closes && content > 0) {
+        status = Status.Malformed;
+        break;
       }
       if (closes) {
         store<u16>(CODES + (<usize> count << 1), <u16> code);
         store<i32>(STARTS + (<usize> count << 2), keep);
         store<i32>(ENDS + (<usize> count << 2), lineEnd - line + content);
         count++;
-        state.opener = 0;
-        state.reply = 0;
-        state.hint = 0;
+        opener = 0;
+        reply = 0;
+        hint = 0;
       }
       lineStart = lineEnd + 1;
-      if (state.opener == 0) keep = lineStart;
+      if (opener == 0) keep = lineStart;
     }
   }
 
-  // `keep` stays -1 when no reply or blank line ended: all goes on.
-  extendLine(state, lineStart, end, text);
-  state.keep = keep;
-  state.wrongEnd = end;
-  state.status = checkCaps(state, state.line, 0);
-  if (state.status == Status.Good && isOverflow(state)) {
-    state.status = Status.LineTooLong;
+  if (status == Status.Good) {
+    lineEnd = end;
+    extendLine(state, lineStart, end, text);
+    status = checkCaps(state.line, 0, maxLine, maxReply - reply);
+    if (status == Status.Good && isOverflow(state)) status = Status.LineTooLong;
   }
+  state.opener = opener;
+  state.reply = reply;
+  state.hint = hint;
+  state.status = status;
+  state.keep = keep;
+  state.wrongEnd = lineEnd;
   return count;
 }

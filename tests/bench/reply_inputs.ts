@@ -1,0 +1,90 @@
+/** What the reply benches parse, and how. */
+
+import { parseControlResponse } from "npm:basic-ftp@6.2.3/dist/parseControlResponse.js";
+import { ReplyReader } from "../../lib/protocol/reply.ts";
+import { ReplyScanner } from "../../parser/mod.ts";
+import { ReplyOracle } from "../parser/reply_oracle.ts";
+
+/** Lines or replies in the large inputs. */
+export const COUNT = 100_000;
+
+/** Past what the large inputs need, so that no cap ends them. */
+const CAPS = { maxReplyLine: 65_536, maxReply: 16 * 1024 * 1024 };
+
+const encoder = new TextEncoder();
+
+/** Replies as 100,000 pipelined SIZE commands get them. */
+export const PIPELINED: Uint8Array = encoder.encode(
+  Array.from({ length: COUNT }, (_, index) => `213 ${index * 7919}\r\n`).join(
+    "",
+  ),
+);
+
+/** One reply of 100,000 lines. */
+export const MULTILINE: Uint8Array = encoder.encode(
+  "213-Status follows\r\n" +
+    "-rw-r--r-- a file\r\n".repeat(COUNT - 2) +
+    "213 End of status\r\n",
+);
+
+/** One reply, as most come. */
+export const SINGLE: Uint8Array = encoder.encode("226 Transfer complete.\r\n");
+
+/** Cuts bytes in pieces of a length. */
+export function cut(bytes: Uint8Array, length: number): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += length) {
+    pieces.push(bytes.subarray(at, at + length));
+  }
+  return pieces;
+}
+
+/** Finds the codes alone. Gives how many. */
+export function scanCodes(pieces: Uint8Array[]): number {
+  const scanner = new ReplyScanner({ ...CAPS, lenient: false });
+  let count = 0;
+  for (const piece of pieces) count += scanner.scanCodes(piece).length;
+  return count;
+}
+
+/** Reads `{ code, text }` as the module does. Gives how many. */
+export function readReplies(pieces: Uint8Array[]): number {
+  const decoder = new TextDecoder();
+  const reader = new ReplyReader({
+    ...CAPS,
+    decode: (bytes) => decoder.decode(bytes),
+  });
+  const replies: { code: number; text: string }[] = [];
+  for (const piece of pieces) {
+    for (const { code, text } of reader.push(piece)) {
+      replies.push({ code, text });
+    }
+  }
+  return replies.length;
+}
+
+/**
+ * Reads `{ code, message }` as basic-ftp's `FtpContext` does: the socket decodes
+ * with a stream decoder, what is left over is parsed again with the next piece.
+ */
+export function readBasicFtp(pieces: Uint8Array[]): number {
+  const decoder = new TextDecoder();
+  const replies: { code: number; message: string }[] = [];
+  let partial = "";
+  for (const piece of pieces) {
+    const text = decoder.decode(piece, { stream: true });
+    const { messages, rest } = parseControlResponse(partial + text);
+    partial = rest;
+    for (const message of messages) {
+      replies.push({ code: parseInt(message.substr(0, 3), 10), message });
+    }
+  }
+  return replies.length;
+}
+
+/** Reads replies with the tests' oracle. Gives how many. */
+export function readOracle(pieces: Uint8Array[]): number {
+  const oracle = new ReplyOracle({ ...CAPS, lenient: false });
+  for (const piece of pieces) oracle.push(piece);
+  return oracle.replies.length;
+}

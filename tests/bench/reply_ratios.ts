@@ -1,0 +1,72 @@
+/**
+ * `deno run -A tests/bench/reply_ratios.ts`: the same work by the parser, by
+ * basic-ftp's and by the tests' oracle in one run, as ratios.
+ *
+ * basic-ftp parses all it has of a reply again with each piece. Where that would
+ * take minutes it gets the first part of the reply only, and its time is
+ * multiplied by the square of what is missing ("~" in the table).
+ */
+
+import {
+  COUNT,
+  cut,
+  MULTILINE,
+  PIPELINED,
+  readBasicFtp,
+  readOracle,
+  readReplies,
+  scanCodes,
+  SINGLE,
+} from "./reply_inputs.ts";
+
+interface Work {
+  name: string;
+  pieces: Uint8Array[];
+  /** What basic-ftp gets of it, where it would take too long. */
+  part?: number;
+}
+
+const WORKS: Work[] = [
+  { name: "100,000 replies, one by one", pieces: Array(COUNT).fill(SINGLE) },
+  { name: "100,000 replies, pipelined", pieces: [PIPELINED] },
+  { name: "100,000 lines, whole", pieces: [MULTILINE] },
+  { name: "100,000 lines, 16 KiB", pieces: cut(MULTILINE, 16_384) },
+  { name: "100,000 lines, 1 KiB", pieces: cut(MULTILINE, 1024), part: 1 / 10 },
+  { name: "100,000 lines, 1 B", pieces: cut(MULTILINE, 1), part: 1 / 100 },
+];
+
+console.log(
+  "| work | codes, ms | { code, text }, ms | basic-ftp, ms | oracle, ms | codes | text | text against oracle |",
+);
+console.log("| --- | --- | --- | --- | --- | --- | --- | --- |");
+for (const { name, pieces, part } of WORKS) {
+  const codes = measure(() => scanCodes(pieces), 15);
+  const text = measure(() => readReplies(pieces), 9);
+  const oracle = measure(() => readOracle(pieces), 3);
+  const some = part ? pieces.slice(0, pieces.length * part) : pieces;
+  const basicFtp = measure(() => readBasicFtp(some), part ? 1 : 3) /
+    (part ?? 1) ** 2;
+  console.log(
+    `| ${name} | ${codes.toFixed(2)} | ${text.toFixed(2)} | ${part ? "~" : ""}${
+      basicFtp.toFixed(1)
+    } | ${oracle.toFixed(1)} | ${ratio(basicFtp, codes)} | ${
+      ratio(basicFtp, text)
+    } | ${ratio(oracle, text)} |`,
+  );
+}
+
+/** The best of several times, in milliseconds, after a warm-up. */
+function measure(run: () => void, times: number): number {
+  if (times > 1) run();
+  let best = Infinity;
+  for (let index = 0; index < times; index++) {
+    const start = performance.now();
+    run();
+    best = Math.min(best, performance.now() - start);
+  }
+  return best;
+}
+
+function ratio(peer: number, ours: number): string {
+  return `${(peer / ours).toFixed(1)}x`;
+}
