@@ -128,15 +128,20 @@ export class ReplyScanner {
       const count = this.scan(chunk);
       return count === 0 ? NO_CODES : replyCodes.slice(0, count);
     }
-    // One more than fit the chunk: it may end a reply that began before it.
-    const codes = new Uint16Array((chunk.length >> 2) + 1);
+    const found: Uint16Array[] = [];
     let total = 0;
     for (let at = 0; at < chunk.length; at += PIECE_SIZE) {
       const count = this.scan(chunk.subarray(at, at + PIECE_SIZE));
-      codes.set(replyCodes.subarray(0, count), total);
+      found.push(replyCodes.slice(0, count));
       total += count;
     }
-    return codes.slice(0, total);
+    const codes = new Uint16Array(total);
+    let to = 0;
+    for (const some of found) {
+      codes.set(some, to);
+      to += some.length;
+    }
+    return codes;
   }
 
   /**

@@ -149,6 +149,11 @@ export function setApproximateSize(value: f64): void {
   replaceFlags(0x300, Size.Approximate << 8);
 }
 
+/** Takes a size back. */
+export function clearSize(): void {
+  replaceFlags(0x300, Size.None);
+}
+
 export function setTime(time: f64, precision: i32): void {
   store<f64>(record, time, 56);
   replaceFlags(0xc0, precision << 6);

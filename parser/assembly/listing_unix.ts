@@ -12,6 +12,7 @@ import {
 } from "./listing_char";
 import { dateEnd, datePrecision, dateTime, scanDate } from "./listing_date";
 import {
+  clearSize,
   Format,
   Kind,
   setApproximateSize,
@@ -167,7 +168,7 @@ export function scanUnix(start: usize, end: usize): bool {
   const group = scanTriad(p + 4, 0o2000 >> 3);
   const world = scanTriad(p + 7, 0o1000);
   if ((user | group | world) < 0) return false;
-  const mode = (user & 7 | (user & 0o100) << 0) << 6 | group << 3 | world;
+  const mode = user << 6 | group << 3 | world;
   p += 10;
   // "+" an access list, "." SELinux, "@" attributes of macOS
   while (
@@ -246,7 +247,7 @@ export function scanUnix(start: usize, end: usize): bool {
     if (isDigit(load<u8>(firstStart)) && firstWord == Word.Other) return false;
     if (size == 1 && isFolder(firstStart, firstEnd)) {
       // NetPresenz counts the items of a folder where others have the size.
-      setApproximateSize(0);
+      clearSize();
       from = 1;
     }
   } else if (size == 2 && isFolder(secondStart, secondEnd)) {

@@ -92,6 +92,7 @@ export function scanReplies(length: i32): i32 {
   const maxReply = state.maxReply;
   const lenient = state.lenient != 0;
 
+  const simple = min(maxLine, maxReply - 1);
   let opener = state.opener;
   let reply = state.reply;
   let hint = state.hint;
@@ -108,6 +109,25 @@ export function scanReplies(length: i32): i32 {
     if (end - block < 64) found &= (<u64> 1 << (end - block)) - 1;
     for (; found != 0; found &= found - 1) {
       lineEnd = block + <i32> ctz(found);
+      if (opener == 0 && lineStart > 0) {
+        // Most replies are one line, "ddd text" CR LF: no more is asked of them.
+        const head = load<u32>(text + lineStart);
+        const line = lineEnd - lineStart;
+        const crlf = load<u16>(text + lineEnd - 2);
+        const code = codeOf(head);
+        if (
+          line > 5 && line <= simple && head >> 24 == Char.Space && code != 0 &&
+          crlf >> 8 == Char.Cr && (crlf & 0xff) != Char.Cr && reply == 0
+        ) {
+          store<u16>(<usize> count << 1, <u16> code, CODES);
+          store<i32>(<usize> count << 2, lineStart, STARTS);
+          store<i32>(<usize> count << 2, lineEnd - 1, ENDS);
+          count++;
+          lineStart = lineEnd + 1;
+          keep = lineStart;
+          continue;
+        }
+      }
       let head: u32;
       let line: i32;
       let content: i32;

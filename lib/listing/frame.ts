@@ -1,0 +1,32 @@
+/**
+ * Lines of a listing that are about the listing, in any format.
+ *
+ * @module
+ */
+
+const FRAME_REGEXPS: readonly RegExp[] = [
+  // "total 112" in the languages of `ls`; East Asian ones as UTF-8 bytes
+  /^(?:total|totale|totaal|totalt|insgesamt|gesamt|razem|celkem|toplam|yhteens\S{1,2}|\S{1,2}sszesen|\xe5\x90\x88\xe8\xa8\x88|\xe6\x80\xbb\S{3,6}|\xe7\xb8\xbd\xe8\xa8\x88|\xed\x95\xa9\xea\xb3\x84|\xd0\xb8\xd1\x82\xd0\xbe\xd0\xb3\xd0\xbe):? *[\d.,]+ *[kMGTP]?$/i,
+  // The frame of a reply to STAT
+  /^21\d(?:-| end\b)/i,
+  /^(?:status of|end of status)\b/i,
+  // A directory's header in "LIST -R"
+  /^(?:\.|\/|[A-Za-z]:[\\/]|[^\s:]+\/).*:$/,
+  // Complaints of ls, by any path
+  /^(?:\S*\/)?ls: /,
+  /^\S.*: (?:permission denied|no such file or directory)\.?$/i,
+  // "dir" of Windows: volume, directory, counts
+  /^ +(?:volume (?:in|serial)|directory of) /i,
+  /^ +[\d.,]+ (?:file|dir)\(s\)/i,
+];
+
+/**
+ * Tells whether a line that no format reads is about the listing itself.
+ *
+ * @param line The line, one character a byte
+ * @returns Whether it is no entry
+ */
+export function isFrame(line: string): boolean {
+  return line.length < 1024 &&
+    (line.trim() === "" || FRAME_REGEXPS.some((regexp) => regexp.test(line)));
+}

@@ -1,0 +1,301 @@
+/**
+ * Bytes of a directory listing in, entries out. No I/O happens here.
+ *
+ * @module
+ */
+
+import {
+  FLAG,
+  type ListingRecords,
+  ListingScanner,
+  PIECE_SIZE,
+} from "../../parser/mod.ts";
+import { makeEncoding } from "../protocol/encoding.ts";
+import { FTPProtocolError } from "../protocol/errors.ts";
+import { DialectChooser, type ListingLine } from "./dialect_chooser.ts";
+import { Entry } from "./entry.ts";
+import { type FormatName, FORMATS } from "./formats.ts";
+import type { ListingFormat } from "./listing_format.ts";
+import { TABLE_FORMATS, TableSource, type TextReader } from "./table_source.ts";
+
+/** Longest line of a listing, in bytes, and the most that can be asked for. */
+export const MAX_LISTING_LINE = 65_535;
+
+/** A server's clock may be ahead of ours, and its zone unknown: a day. */
+export const DEFAULT_SLACK = 86_400_000;
+
+/** Options for {@linkcode ListingReader}. */
+export interface ListingReaderOptions {
+  /**
+   * Bytes to text in the session's encoding, without failing.
+   *
+   * @default {UTF-8, undecodable bytes as lone surrogates}
+   */
+  decode?: (bytes: Uint8Array) => string;
+  /**
+   * The format of the lines: `"auto"` finds it out, and finds it out again when
+   * it stops fitting; a name forces it; an object reads the lines itself.
+   *
+   * @default {"auto"}
+   */
+  format?: "auto" | FormatName | ListingFormat;
+  /**
+   * What time it is, for dates without a year. Asked once, at the start.
+   *
+   * @default {() => new Date()}
+   */
+  now?: Date | (() => Date);
+  /**
+   * Minutes that the times of a LIST are east of UTC. MLSD's are UTC.
+   *
+   * @default {0}
+   */
+  zone?: number;
+  /**
+   * Milliseconds that a date without a year may lie in the future before it is
+   * taken for last year's.
+   *
+   * @default {86_400_000}
+   */
+  slack?: number;
+  /**
+   * Bytes a line may have; at most 65,535. A longer one is no listing: the
+   * reader stops with an error.
+   *
+   * @default {65_535}
+   */
+  maxLine?: number;
+  /**
+   * Whether to give entries for the listed directory and its parent (`.`, `..`,
+   * MLSD's `cdir` and `pdir`).
+   *
+   * @default {false}
+   */
+  includeSelf?: boolean;
+}
+
+/**
+ * Reads a directory listing, whichever server wrote it. Bytes go in as they
+ * come; entries come out as soon as their lines are whole and the first lines
+ * have shown the format. They are the same for every way to cut the bytes.
+ *
+ * No line is lost: frames (`total 12`, headers, complaints of `ls`) are no
+ * entries; any other line that cannot be read is an entry of kind `"unknown"`
+ * with the line as its name.
+ *
+ * @example Read a LIST
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const reader = new ListingReader({ now: new Date("2024-06-01T00:00:00Z") });
+ * const bytes = new TextEncoder().encode(
+ *   "total 8\r\n-rw-r--r-- 1 ann staff 42 Mar 25 10:00 notes.txt\r\n",
+ * );
+ * const entries = [...reader.push(bytes), ...reader.end()];
+ *
+ * assertEquals(entries.map((entry) => entry.name), ["notes.txt"]);
+ * assertEquals(entries[0]?.mtime, new Date("2024-03-25T10:00:00Z"));
+ * assertEquals(entries[0]?.mtimePrecision, "minute");
+ * ```
+ */
+export class ListingReader {
+  readonly #scanner: ListingScanner;
+  readonly #chooser: DialectChooser;
+  readonly #text: TextReader;
+  readonly #maxLine: number;
+  readonly #includeSelf: boolean;
+  /** Bytes of the line that is not whole yet, at the buffer's start. */
+  readonly #buffer = new Uint8Array(PIECE_SIZE);
+  #filled = 0;
+  #error: FTPProtocolError | undefined;
+  #ended = false;
+
+  /**
+   * Makes a reader.
+   *
+   * @param options Encoding, format, time and caps
+   * @throws {RangeError} If `maxLine`, `zone` or `format` is not usable
+   */
+  constructor(options: ListingReaderOptions = {}) {
+    const {
+      decode = makeEncoding("utf-8").decode,
+      format = "auto",
+      now = () => new Date(),
+      zone = 0,
+      slack = DEFAULT_SLACK,
+      maxLine = MAX_LISTING_LINE,
+      includeSelf = false,
+    } = options;
+    if (!(maxLine >= 1 && maxLine <= MAX_LISTING_LINE)) {
+      throw new RangeError(
+        `Cannot read lines of ${maxLine} bytes: "maxLine" must be 1 to ${MAX_LISTING_LINE}`,
+      );
+    }
+    if (!Number.isFinite(zone) || Math.abs(zone) > 24 * 60) {
+      throw new RangeError(
+        `Cannot use the zone ${zone}: it must be minutes east of UTC, a day at most`,
+      );
+    }
+    const time = (typeof now === "function" ? now() : now).getTime();
+    this.#maxLine = maxLine;
+    this.#includeSelf = includeSelf;
+    this.#text = { decode, isAsciiTransparent: isAsciiTransparent(decode) };
+    this.#scanner = new ListingScanner({
+      formats: scannedFormats(format),
+      latest: time + slack,
+      zone: zone * 60_000,
+    });
+    this.#chooser = new DialectChooser({
+      forced: format === "auto" ? undefined : findFormat(format),
+      context: { now: time, slack, zone },
+      decode,
+    });
+  }
+
+  /**
+   * Why the reader stopped: a line over the cap. The entries before it were
+   * given, what follows it is not read.
+   */
+  get error(): FTPProtocolError | undefined {
+    return this.#error;
+  }
+
+  /** The format in use; `undefined` before the first lines have shown it. */
+  get format(): string | undefined {
+    return this.#chooser.current;
+  }
+
+  /**
+   * Takes the next bytes. Never throws; look at `error` when the listing ends.
+   *
+   * @param chunk The bytes, which may be overwritten afterwards
+   * @returns The entries that are known by now, in order
+   */
+  push(chunk: Uint8Array): Entry[] {
+    const entries: Entry[] = [];
+    let at = 0;
+    while (at < chunk.length && this.#error === undefined && !this.#ended) {
+      const room = this.#buffer.length - this.#filled;
+      const piece = chunk.subarray(at, at + room);
+      this.#buffer.set(piece, this.#filled);
+      this.#filled += piece.length;
+      at += piece.length;
+      // A line that is not whole costs nothing but its copy.
+      if (piece.includes(LF)) this.#scan(entries, false);
+      else this.#checkRest();
+    }
+    return entries;
+  }
+
+  /**
+   * Ends the listing: a last line needs no line end.
+   *
+   * @returns The entries that were held back
+   */
+  end(): Entry[] {
+    const entries: Entry[] = [];
+    if (this.#ended) return entries;
+    this.#ended = true;
+    if (this.#error === undefined && this.#filled > 0) {
+      this.#scan(entries, true);
+    }
+    for (const entry of this.#chooser.end()) this.#add(entries, entry);
+    return entries;
+  }
+
+  /** Reads the whole lines in the buffer and keeps the rest. */
+  #scan(entries: Entry[], last: boolean): void {
+    let at = 0;
+    while (at < this.#filled && this.#error === undefined) {
+      const rest = this.#buffer.subarray(at, this.#filled);
+      const records = this.#scanner.scan(rest, last);
+      if (records.consumed === 0) break;
+      if (records.count > 0) {
+        const bytes = rest.slice(0, records.consumed);
+        this.#read(entries, bytes, records);
+      }
+      at += records.consumed;
+    }
+    this.#buffer.copyWithin(0, at, this.#filled);
+    this.#filled -= at;
+    this.#checkRest();
+  }
+
+  #read(entries: Entry[], bytes: Uint8Array, records: ListingRecords): void {
+    const source = new TableSource(bytes, records, this.#text);
+    const { count } = records;
+    const isLong = bytes.length > this.#maxLine;
+    for (let index = 0; index < count; index++) {
+      if (isLong && source.lineLength(index) > this.#maxLine) {
+        return this.#fail();
+      }
+      const flags = source.flags(index);
+      const format = flags >> FLAG.formatShift & FLAG.formatMask;
+      if (format !== 0 && this.#chooser.accepts(format)) {
+        if ((flags & FLAG.self) === 0 || this.#includeSelf) {
+          entries.push(new Entry(source, index));
+        }
+      } else {
+        const line: ListingLine = { source, index };
+        for (const entry of this.#chooser.read(line)) {
+          this.#add(entries, entry);
+        }
+      }
+    }
+  }
+
+  #add(entries: Entry[], entry: Entry): void {
+    if (this.#includeSelf || !isSelf(entry)) entries.push(entry);
+  }
+
+  /** CRs at the end are not the line's, if its LF follows. */
+  #checkRest(): void {
+    let length = this.#filled;
+    while (length > 0 && this.#buffer[length - 1] === CR) length--;
+    if (length > this.#maxLine || this.#filled === PIECE_SIZE) this.#fail();
+  }
+
+  #fail(): void {
+    this.#error ??= new FTPProtocolError(
+      `Cannot read the listing: a line has more than ${this.#maxLine} bytes`,
+    );
+    this.#filled = 0;
+  }
+}
+
+const LF = 0x0A;
+const CR = 0x0D;
+
+function isSelf(entry: Entry): boolean {
+  if (!entry.isDirectory) return false;
+  if (entry.name === "." || entry.name === "..") return true;
+  return /^[cp]dir$/i.test(entry.facts?.type ?? "");
+}
+
+/** Every encoding but a few leaves ASCII alone; those few are read name by name. */
+function isAsciiTransparent(decode: (bytes: Uint8Array) => string): boolean {
+  const ascii = Uint8Array.from({ length: 128 }, (_, code) => code);
+  return decode(ascii) === String.fromCharCode(...ascii);
+}
+
+/** The formats that the scanner is to try, as its bits. */
+function scannedFormats(
+  format: "auto" | FormatName | ListingFormat,
+): number {
+  if (format === "auto") return 7;
+  if (typeof format !== "string") return 0;
+  const index = TABLE_FORMATS.indexOf(format as typeof TABLE_FORMATS[number]);
+  return index > 0 ? 1 << (index - 1) : 0;
+}
+
+function findFormat(
+  format: FormatName | ListingFormat,
+): string | ListingFormat {
+  if (typeof format !== "string") return format;
+  if (TABLE_FORMATS.slice(1).some((name) => name === format)) return format;
+  const found = FORMATS.find((known) => known.name === format);
+  if (found === undefined) {
+    throw new RangeError(`Cannot read the format "${format}": it is not known`);
+  }
+  return found;
+}

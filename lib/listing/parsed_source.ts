@@ -1,0 +1,126 @@
+/**
+ * Entries that were read in TypeScript, or not at all: one a source.
+ *
+ * @module
+ */
+
+import type { EntryKind, EntrySource, TimePrecision } from "./entry.ts";
+import type { ParsedLine } from "./listing_format.ts";
+
+/** The one line that a {@linkcode ParsedSource} is about. */
+export interface ParsedEntry {
+  /** What the format read. */
+  parsed: ParsedLine;
+  /** The line, one character a byte. */
+  line: string;
+  /** The format's name. */
+  format: string;
+  /** Bytes to text in the session's encoding. */
+  decode: (bytes: Uint8Array) => string;
+}
+
+/** One line, read. */
+export class ParsedSource implements EntrySource {
+  readonly #parsed: ParsedLine;
+  readonly #line: string;
+  readonly #format: string;
+  readonly #decode: (bytes: Uint8Array) => string;
+
+  /**
+   * Makes a source.
+   *
+   * @param entry What there is
+   */
+  constructor(entry: ParsedEntry) {
+    this.#parsed = entry.parsed;
+    this.#line = entry.line;
+    this.#format = entry.format;
+    this.#decode = entry.decode;
+  }
+
+  #text(text: string | undefined): string | undefined {
+    return text === undefined ? undefined : this.#decode(toBytes(text));
+  }
+
+  name(): string {
+    return this.#decode(toBytes(this.#parsed.name));
+  }
+
+  rawName(): Uint8Array {
+    return toBytes(this.#parsed.name);
+  }
+
+  kind(): EntryKind {
+    return this.#parsed.kind;
+  }
+
+  size(): number | bigint | undefined {
+    return this.#parsed.size;
+  }
+
+  isSizeApproximate(): boolean {
+    return this.#parsed.isSizeApproximate ?? false;
+  }
+
+  mtime(): Date | undefined {
+    return this.#parsed.mtime && new Date(this.#parsed.mtime);
+  }
+
+  mtimePrecision(): TimePrecision | undefined {
+    return this.#parsed.mtime && this.#parsed.mtimePrecision;
+  }
+
+  mode(): number | undefined {
+    return this.#parsed.mode;
+  }
+
+  linkTarget(): string | undefined {
+    return this.#text(this.#parsed.linkTarget);
+  }
+
+  owner(): string | undefined {
+    return this.#text(this.#parsed.owner);
+  }
+
+  group(): string | undefined {
+    return this.#text(this.#parsed.group);
+  }
+
+  facts(): Record<string, string> | undefined {
+    return this.#format === "mlsd" ? {} : undefined;
+  }
+
+  line(): string {
+    return this.#decode(toBytes(this.#line));
+  }
+
+  format(): string {
+    return this.#format;
+  }
+}
+
+/**
+ * Turns a text of one character a byte into those bytes.
+ *
+ * @param text The text
+ * @returns The bytes
+ */
+export function toBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+/**
+ * Turns bytes into a text of one character a byte.
+ *
+ * @param bytes The bytes
+ * @returns The text
+ */
+export function toByteText(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8192) {
+    text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  }
+  return text;
+}

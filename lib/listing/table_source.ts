@@ -1,0 +1,195 @@
+/**
+ * Entries of the formats that the WASM parser reads.
+ *
+ * @module
+ */
+
+import { FLAG, type ListingRecords, RECORD } from "../../parser/mod.ts";
+import type { EntryKind, EntrySource, TimePrecision } from "./entry.ts";
+import { parseFacts } from "./facts.ts";
+
+const KINDS: readonly EntryKind[] = [
+  "unknown",
+  "file",
+  "directory",
+  "symlink",
+  "other",
+];
+
+/** The formats of the parser, by its numbers. */
+export const TABLE_FORMATS = ["unknown", "mlsd", "unix", "dos"] as const;
+
+const PRECISIONS: readonly (TimePrecision | undefined)[] = [
+  undefined,
+  "second",
+  "minute",
+  "day",
+];
+
+/** How exact a size is, by the parser's numbers. */
+const SIZE = { none: 0, exact: 1, digits: 2, approximate: 3 };
+
+/** How a session reads bytes. */
+export interface TextReader {
+  /** Bytes to text, without failing. */
+  decode(bytes: Uint8Array): string;
+  /** Whether bytes below 0x80 are ASCII in it, always. */
+  readonly isAsciiTransparent: boolean;
+}
+
+/** One character a byte: positions in the text are positions in the bytes. */
+const byteDecoder = new TextDecoder("latin1");
+
+/** Lines that the parser read together, with their bytes. */
+export class TableSource implements EntrySource {
+  readonly #bytes: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+  readonly #reader: TextReader;
+  /** The text of all lines, made when it is first needed. */
+  #text: string | undefined;
+
+  /**
+   * Makes a source.
+   *
+   * @param bytes The lines
+   * @param records Where what lies in them
+   * @param reader How the session reads bytes
+   */
+  constructor(bytes: Uint8Array, records: ListingRecords, reader: TextReader) {
+    this.#bytes = bytes;
+    this.#words = records.words;
+    this.#numbers = records.numbers;
+    this.#reader = reader;
+  }
+
+  /** The line's flags. */
+  flags(index: number): number {
+    return this.#words[index * RECORD.words + RECORD.flags]!;
+  }
+
+  /** How many bytes the line has, its line end not counted. */
+  lineLength(index: number): number {
+    const at = index * RECORD.words;
+    return this.#words[at + RECORD.lineEnd]! -
+      this.#words[at + RECORD.lineStart]!;
+  }
+
+  /** The line's bytes; a view. */
+  lineBytes(index: number): Uint8Array {
+    const at = index * RECORD.words;
+    return this.#bytes.subarray(
+      this.#words[at + RECORD.lineStart],
+      this.#words[at + RECORD.lineEnd],
+    );
+  }
+
+  /** The text from one position to another. ASCII is cut from the one text. */
+  #slice(index: number, start: number, end: number): string {
+    if (this.#reader.isAsciiTransparent && this.flags(index) & FLAG.ascii) {
+      this.#text ??= byteDecoder.decode(this.#bytes);
+      return this.#text.substring(start, end);
+    }
+    return this.#reader.decode(this.#bytes.subarray(start, end));
+  }
+
+  /** The text of a part that may be missing: it has no end then. */
+  #part(index: number, word: number): string | undefined {
+    const at = index * RECORD.words + word;
+    const end = this.#words[at + 1]!;
+    if (end === 0) return undefined;
+    return this.#slice(index, this.#words[at]!, end);
+  }
+
+  name(index: number): string {
+    const at = index * RECORD.words;
+    return this.#slice(
+      index,
+      this.#words[at + RECORD.nameStart]!,
+      this.#words[at + RECORD.nameEnd]!,
+    );
+  }
+
+  rawName(index: number): Uint8Array {
+    const at = index * RECORD.words;
+    return this.#bytes.slice(
+      this.#words[at + RECORD.nameStart],
+      this.#words[at + RECORD.nameEnd],
+    );
+  }
+
+  kind(index: number): EntryKind {
+    return KINDS[this.flags(index) & FLAG.kindMask]!;
+  }
+
+  #sizeState(index: number): number {
+    return this.flags(index) >> FLAG.sizeShift & FLAG.sizeMask;
+  }
+
+  size(index: number): number | bigint | undefined {
+    const state = this.#sizeState(index);
+    if (state === SIZE.none) return undefined;
+    if (state !== SIZE.digits) {
+      return this.#numbers[index * (RECORD.words / 2) + RECORD.size];
+    }
+    const digits = this.#part(index, RECORD.digitsStart);
+    // Nobody has a file this large: reading such a number takes its time.
+    if (digits === undefined || digits.length > 40) return undefined;
+    const size = BigInt(digits);
+    return size > Number.MAX_SAFE_INTEGER ? size : Number(size);
+  }
+
+  isSizeApproximate(index: number): boolean {
+    return this.#sizeState(index) === SIZE.approximate;
+  }
+
+  mtime(index: number): Date | undefined {
+    if ((this.flags(index) >> FLAG.precisionShift & FLAG.precisionMask) === 0) {
+      return undefined;
+    }
+    return new Date(this.#numbers[index * (RECORD.words / 2) + RECORD.time]!);
+  }
+
+  mtimePrecision(index: number): TimePrecision | undefined {
+    return PRECISIONS[
+      this.flags(index) >> FLAG.precisionShift & FLAG.precisionMask
+    ];
+  }
+
+  mode(index: number): number | undefined {
+    if ((this.flags(index) & FLAG.hasMode) === 0) return undefined;
+    return this.#words[index * RECORD.words + RECORD.mode];
+  }
+
+  linkTarget(index: number): string | undefined {
+    return this.#part(index, RECORD.targetStart);
+  }
+
+  owner(index: number): string | undefined {
+    return this.#part(index, RECORD.ownerStart);
+  }
+
+  group(index: number): string | undefined {
+    return this.#part(index, RECORD.groupStart);
+  }
+
+  facts(index: number): Record<string, string> | undefined {
+    if (this.format(index) !== "mlsd") return undefined;
+    return parseFacts(this.line(index)).facts;
+  }
+
+  line(index: number): string {
+    const at = index * RECORD.words;
+    return this.#slice(
+      index,
+      this.#words[at + RECORD.lineStart]!,
+      this.#words[at + RECORD.lineEnd]!,
+    );
+  }
+
+  format(index: number): string {
+    return TABLE_FORMATS[
+      this.flags(index) >> FLAG.formatShift & FLAG.formatMask
+    ]!;
+  }
+}
