@@ -134,6 +134,39 @@ export class DataConnection implements AsyncDisposable {
   }
 
   /**
+   * Reads to the end of the data: {@linkcode read} in a loop, without the cost
+   * of a promise more for each read.
+   *
+   * @param buffer Where to, each time again
+   * @param take Called with the number of bytes read, and awaited
+   * @throws As {@linkcode read}, or what `take` throws
+   */
+  async readToEnd(
+    buffer: Uint8Array,
+    take: (n: number) => unknown,
+  ): Promise<void> {
+    while (true) {
+      let n: number | null;
+      this.#watchdog.begin();
+      try {
+        n = await this.#stream.read(buffer);
+        if (this.#failure !== undefined) throw this.#failure;
+      } catch (error) {
+        throw this.#reason(error);
+      } finally {
+        this.#watchdog.end();
+      }
+      if (n === null) {
+        this.#isEnded = true;
+        return;
+      }
+      this.#bytesRead += n;
+      const result = take(n);
+      if (result !== undefined) await result;
+    }
+  }
+
+  /**
    * Writes at least one byte.
    *
    * @param bytes What
