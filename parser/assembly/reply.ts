@@ -36,11 +36,13 @@ export function replyEndsAddress(): usize {
 
 /** Reads the code in a line's first bytes, or 0 when it is none of 100 to 599. */
 function codeOf(head: u32): u32 {
-  const hundreds = (head & 0xff) - <u32> Char.Zero;
-  const tens = (head >> 8 & 0xff) - <u32> Char.Zero;
-  const ones = (head >> 16 & 0xff) - <u32> Char.Zero;
-  if (hundreds - 1 > 4 || tens > 9 || ones > 9) return 0;
-  return hundreds * 100 + tens * 10 + ones;
+  // A digit is 0x30 to 0x39: its upper half is 3, and still is with 6 added.
+  const digits = head & 0xffffff;
+  if ((digits & 0xf0f0f0) != 0x303030) return 0;
+  if ((digits + 0x060606 & 0xf0f0f0) != 0x303030) return 0;
+  const hundreds = head & 0xf;
+  if (hundreds - 1 > 4) return 0;
+  return hundreds * 100 + (head >> 8 & 0xf) * 10 + (head >> 16 & 0xf);
 }
 
 /** Counts the CRs that end the text in [from, to). */
