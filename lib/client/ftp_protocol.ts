@@ -6,6 +6,12 @@
 
 import type { DataConnection } from "../connection/data_connection.ts";
 import type { DataListener } from "../connection/dial.ts";
+import {
+  changeDirectory,
+  deleteFile,
+  rename,
+  requestSize,
+} from "../files/commands.ts";
 import { formatEprt, formatPort, type HostPort } from "../protocol/address.ts";
 import { type Command, parseCommand, type Path } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -24,12 +30,6 @@ import { sendBlocks, sendLines } from "../transfer/send.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { Transfer } from "../transfer/transfer.ts";
-import {
-  changeDirectory,
-  deleteFile,
-  rename,
-  requestSize,
-} from "./dialogues.ts";
 import { FTPConnection } from "./ftp_connection.ts";
 import { sessionOf } from "./session_of.ts";
 
