@@ -62,6 +62,14 @@ export class Session {
   readonly turns = new Turns();
   /** The representation type the server was last told, if any. */
   type: string | undefined;
+  /** The current directory, as far as it is known. */
+  directory: string | undefined;
+  /** What the server said to `FEAT`, once it was asked. */
+  features: Map<string, string> | undefined;
+  /** Optional commands that the server does not know, in upper case. */
+  readonly unknown: Set<string> = new Set();
+  /** Whether a `REST` of ours may wait for the next transfer command. */
+  hasRestart = false;
   /** Whether `EPSV` works here: not known before the first try. */
   hasExtendedPassive: boolean | undefined;
   /** The TLS session of the control connection, once there is one. */
@@ -127,7 +135,7 @@ export class Session {
    */
   put(command: Command): void {
     this.#unclaimed.push(this.control.send(command));
-    if (/^(TYPE|REIN)$/i.test(command.verb)) this.type = undefined;
+    this.#doubt(command);
   }
 
   /**
@@ -175,22 +183,40 @@ export class Session {
   ): Promise<{ owed: Owed; reply: Reply }> {
     signal?.throwIfAborted();
     const owed = this.control.send(command);
+    this.#doubt(command);
     const reply = await this.control.wait(owed.first, signal);
     if (reply.code >= 400) throw replyError(reply, owed.command);
     this.#note(command, reply);
     return { owed, reply };
   }
 
-  /** Follows what a command that succeeded has changed. */
-  #note(command: Command, reply: Reply): void {
-    if (reply.code >= 300) return;
+  /** Forgets what a command may change: nobody may be there to see its reply. */
+  #doubt(command: Command): void {
     switch (command.verb.toUpperCase()) {
-      case "TYPE":
-        this.type = String(command.argument).toUpperCase();
-        break;
       case "REIN":
+      case "USER":
+      case "AUTH":
+        this.features = undefined;
+        this.directory = undefined;
         this.type = undefined;
         break;
+      case "TYPE":
+        this.type = undefined;
+        break;
+      case "CWD":
+      case "XCWD":
+      case "CDUP":
+      case "XCUP":
+      case "SMNT":
+        this.directory = undefined;
+        break;
+    }
+  }
+
+  /** Follows what a command that succeeded has changed. */
+  #note(command: Command, reply: Reply): void {
+    if (reply.code < 300 && command.verb.toUpperCase() === "TYPE") {
+      this.type = String(command.argument).toUpperCase();
     }
   }
 }

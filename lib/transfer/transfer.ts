@@ -83,12 +83,7 @@ export class Transfer {
       }
       const channel = await openDataChannel(session, options);
       try {
-        if (options.rest !== undefined) {
-          await session.exchange(
-            { verb: "REST", argument: `${options.rest}` },
-            options,
-          );
-        }
+        await setRestart(session, options);
         return await begin(session, command, channel, options);
       } catch (error) {
         channel.close();
@@ -203,6 +198,25 @@ function refuseClearData(session: Session, { verb }: Command): void {
   );
 }
 
+/**
+ * Sends the offset. One that was sent for a transfer which never began still
+ * holds on the server, and is taken back.
+ */
+async function setRestart(
+  session: Session,
+  options: TransferOptions,
+): Promise<void> {
+  const { rest } = options;
+  if (rest === undefined && !session.hasRestart) return;
+  session.hasRestart = true;
+  try {
+    await session.exchange({ verb: "REST", argument: `${rest ?? 0}` }, options);
+  } catch (error) {
+    if (error instanceof FTPError) session.hasRestart = false; // refused
+    throw error;
+  }
+}
+
 /** Sends the transfer's command and completes the data connection. */
 async function begin(
   session: Session,
@@ -218,6 +232,7 @@ async function begin(
   try {
     reply = await control.wait(owed.first, signal);
     if (reply.code >= 300) throw refusal(session, reply, owed.command);
+    session.hasRestart = false;
     stream = await channel.connect(signal);
     if (protection !== undefined) {
       stream = await protection.secure(stream, signal);
