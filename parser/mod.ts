@@ -36,6 +36,7 @@ const MAX_REPLIES = PIECE_SIZE / 4;
 /** Up to so many bytes are copied one by one. */
 const SHORT_PIECE = 48;
 
+/** Arrays are not free: most pieces of a long reply end none. */
 const NO_CODES = new Uint16Array(0);
 
 // Memory has a fixed size, so views of it never detach. They stay in this file.

@@ -32,13 +32,7 @@ export class ByteBuffer {
       grown.set(this.#bytes.subarray(0, this.#length));
       this.#bytes = grown;
     }
-    if (to - from > SHORT) {
-      this.#bytes.set(bytes.subarray(from, to), this.#length);
-    } else {
-      for (let at = from; at < to; at++) {
-        this.#bytes[this.#length + at - from] = bytes[at]!;
-      }
-    }
+    copy(bytes, from, to, this.#bytes, this.#length);
     this.#length = length;
   }
 
@@ -52,7 +46,7 @@ export class ByteBuffer {
     // What is large goes with the buffer itself, instead of a copy.
     const taken = length > MAX_IDLE_CAPACITY
       ? this.#bytes.subarray(0, length)
-      : this.#bytes.slice(0, length);
+      : copyOf(this.#bytes, 0, length);
     this.clear();
     return taken;
   }
@@ -62,4 +56,36 @@ export class ByteBuffer {
     this.#length = 0;
     if (this.#bytes.length > MAX_IDLE_CAPACITY) this.#bytes = new Uint8Array(0);
   }
+}
+
+/**
+ * Copies a range of bytes; for short ones several times as fast as `slice()`.
+ *
+ * @param bytes Where they are
+ * @param from The first of them
+ * @param to The one after the last
+ * @returns A copy that shares nothing with the original
+ */
+export function copyOf(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): Uint8Array {
+  const copied = new Uint8Array(to - from);
+  copy(bytes, from, to, copied, 0);
+  return copied;
+}
+
+function copy(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  target: Uint8Array,
+  start: number,
+): void {
+  if (to - from > SHORT) {
+    target.set(bytes.subarray(from, to), start);
+    return;
+  }
+  for (let at = from; at < to; at++) target[start + at - from] = bytes[at]!;
 }

@@ -6,7 +6,7 @@
  */
 
 import { PIECE_SIZE, ReplyScanner } from "../../parser/mod.ts";
-import { ByteBuffer } from "./byte_buffer.ts";
+import { ByteBuffer, copyOf } from "./byte_buffer.ts";
 import { FTPProtocolError } from "./errors.ts";
 import { ReplySource } from "./reply_source.ts";
 
@@ -206,7 +206,7 @@ export class ReplyReader {
     }
     if (count > first) {
       const base = scanner.start(first);
-      const bytes = text.slice(base, scanner.end(count - 1));
+      const bytes = copyOf(text, base, scanner.end(count - 1));
       const source = new ReplySource(bytes, this.#decode);
       for (let index = first; index < count; index++) {
         replies.push(

@@ -38,7 +38,8 @@ export class ReplySource {
     const isWhole = start === 0 && end === this.#bytes.length;
     const text = isWhole ? undefined : this.#readPart(start, end);
     if (text !== undefined && !text.includes("\n")) return text;
-    return readLines(this.#bytes.subarray(start, end), this.#decode);
+    const bytes = isWhole ? this.#bytes : this.#bytes.subarray(start, end);
+    return readLines(bytes, this.#decode);
   }
 
   /** Reads one reply of several as it is: the text is decoded for them all. */
@@ -68,7 +69,7 @@ function readLines(
 ): string {
   const text = decode(bytes);
   if (isPlain(text, bytes) && !text.includes("\r\r\n")) {
-    return text.replace(CRLF_REGEXP, "\n");
+    return text.includes("\n") ? text.replace(CRLF_REGEXP, "\n") : text;
   }
   const lines: string[] = [];
   for (let start = 0; start <= bytes.length;) {
