@@ -11,10 +11,12 @@ import { expectCode, unreadableReply } from "./reply_text.ts";
 /** A host and a TCP port, as ftplib's functions return them. */
 export type HostPort = [host: string, port: number];
 
-const SIX_NUMBERS_REGEXP =
-  /(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)/;
+// both are bounded at every repetition: a server's 64 KB of digits or bars must
+// not make the search quadratic
+const SIX_NUMBERS_REGEXP = /(?<!\d)\d{1,9}(?:\s{0,9},\s{0,9}\d{1,9}){5}(?!\d)/;
 // delimiter: any printable character but a digit, the same one each time
-const EXTENDED_REGEXP = /\(([\x21-\x2F\x3A-\x7E])(.*?)\1(.*?)\1(\d+)\1\)/;
+const EXTENDED_REGEXP =
+  /\(([\x21-\x2F\x3A-\x7E])(\d{0,3})\1([\dA-Za-z:.%]{0,64}?)\1(\d{1,9})\1\)/;
 
 /**
  * Reads the address in a 227 reply to `PASV` (RFC 959, RFC 1123 section
@@ -39,7 +41,7 @@ const EXTENDED_REGEXP = /\(([\x21-\x2F\x3A-\x7E])(.*?)\1(.*?)\1(\d+)\1\)/;
 export function parse227(reply: Reply | string): HostPort {
   const text = expectCode(reply, 227);
   const match = SIX_NUMBERS_REGEXP.exec(text.replace(/^227[ -]?/, ""));
-  const numbers = match?.slice(1).map(Number);
+  const numbers = match?.[0].split(",").map(Number);
   if (numbers === undefined || numbers.some((number) => number > 255)) {
     throw unreadable(reply, "no address h1,h2,h3,h4,p1,p2 of bytes");
   }

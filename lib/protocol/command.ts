@@ -67,22 +67,21 @@ export function encodeCommand(
   const tail = argument === undefined
     ? new Uint8Array(0)
     : encodePath(argument, encoding, verb, name);
-  const doubled = tail.reduce((n, byte) => byte === IAC ? n + 1 : n, 0);
-  const bytes = new Uint8Array(head.length + tail.length + doubled + 2);
-  bytes.set(head);
-  let at = head.length;
-  if (doubled === 0) {
-    bytes.set(tail, at);
-    at += tail.length;
-  } else {
-    for (const byte of tail) {
-      bytes[at++] = byte;
-      if (byte === IAC) bytes[at++] = IAC;
-    }
+  const line = new Uint8Array(head.length + tail.length + 2);
+  line.set(head);
+  line.set(tail, head.length);
+  line[line.length - 2] = CR;
+  line[line.length - 1] = LF;
+  return line.includes(IAC) ? doubleIAC(line) : line;
+}
+
+function doubleIAC(line: Uint8Array): Uint8Array {
+  const doubled: number[] = [];
+  for (const byte of line) {
+    doubled.push(byte);
+    if (byte === IAC) doubled.push(byte);
   }
-  bytes[at++] = CR;
-  bytes[at] = LF;
-  return bytes;
+  return Uint8Array.from(doubled);
 }
 
 function encodePath(
@@ -124,8 +123,6 @@ function refuseLineEnds(bytes: Uint8Array, verb: string, name: string): void {
 }
 
 const SECRET_REGEXP = /^\s*(PASS|ACCT|ADAT|SITE\s+(?:PSWD|PASSWD))(?=\s|$)/i;
-const URL_PASSWORD_REGEXP = /(\w+:\/\/[^\s:@/]*):[^\s@/]*@/g;
-
 /**
  * Shows a command line without its secrets.
  *
@@ -136,7 +133,17 @@ const URL_PASSWORD_REGEXP = /(\w+:\/\/[^\s:@/]*):[^\s@/]*@/g;
 export function maskCommand(line: string): string {
   const secret = SECRET_REGEXP.exec(line);
   if (secret !== null) return `${secret[1]} ****`;
-  return line.replace(URL_PASSWORD_REGEXP, "$1:****@");
+  return line.includes("://") ? line.replace(/\S+/g, maskURL) : line;
+}
+
+/** A password may hold "/" and "@" itself: it goes up to the word's last "@". */
+function maskURL(word: string): string {
+  const start = word.indexOf("://");
+  const colon = word.indexOf(":", start + 3);
+  const end = word.lastIndexOf("@");
+  return start < 0 || colon < 0 || end < colon
+    ? word
+    : `${word.slice(0, colon)}:****${word.slice(end)}`;
 }
 
 /**

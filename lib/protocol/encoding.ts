@@ -32,6 +32,10 @@ const ISO_8859_1_LABELS = [
   "l1",
 ];
 
+/** What every command and reply needs. */
+const ASCII = "USER 220-09 az\r\n";
+const ASCII_BYTES = new TextEncoder().encode(ASCII);
+
 const LONE_SURROGATE_REGEXP =
   /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
@@ -41,7 +45,8 @@ const LONE_SURROGATE_REGEXP =
  * @param label "utf-8", "latin-1" (ISO 8859-1 proper, as in Python) or any
  * label that `TextDecoder` knows
  * @returns The encoding
- * @throws {RangeError} If nobody knows the label
+ * @throws {RangeError} If nobody knows the label, or ASCII is something else in
+ * it ("utf-16le")
  */
 export function makeEncoding(label: string): Encoding {
   const lower = label.toLowerCase();
@@ -55,6 +60,11 @@ export function makeEncoding(label: string): Encoding {
     );
   }
   if (decoder.encoding === "utf-8") return makeUtf8(decoder);
+  if (tryDecode(decoder, ASCII_BYTES) !== ASCII) {
+    throw new RangeError(
+      `Cannot use the encoding "${label}": commands and replies must be ASCII in it`,
+    );
+  }
   return makeLegacy(lower, decoder);
 }
 

@@ -118,7 +118,9 @@ export function parse257(reply: Reply | string): string {
 export function parseDirectory(reply: Reply): string {
   const quoted = parse257(reply);
   if (quoted !== "" || reply.text.includes('"')) return quoted;
-  const word = /^257[ -](\/\S*|[A-Za-z]:[\\/]\S*|\S+:\[\S+\])/.exec(reply.text);
+  const word = /^257[ -](\/\S*|[A-Za-z]:[\\/]\S*|[^\s[]+:\[[^\s\]]+\])/.exec(
+    reply.text,
+  );
   return word === null ? "" : cleanPath(reply, word[1]!);
 }
 
