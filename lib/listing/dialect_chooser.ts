@@ -81,13 +81,13 @@ export class DialectChooser {
   }
 
   /**
-   * Tells whether a line that the scanner read is an entry at once.
-   *
-   * @param format The scanner's number of the format
+   * The scanner's number of the format whose lines are entries at once; -1 when
+   * every line has to be shown to the chooser.
    */
-  accepts(format: number): boolean {
-    return this.#current === TABLE_FORMATS[format] &&
-      this.#rivalLines === 0;
+  get accepted(): number {
+    const current = this.#current;
+    if (typeof current !== "string" || this.#rivalLines > 0) return -1;
+    return TABLE_FORMATS.findIndex((name) => name === current);
   }
 
   /**

@@ -9,10 +9,11 @@ import {
   type ListingRecords,
   ListingScanner,
   PIECE_SIZE,
+  RECORD,
 } from "../../parser/mod.ts";
 import { makeEncoding } from "../protocol/encoding.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
-import { DialectChooser, type ListingLine } from "./dialect_chooser.ts";
+import { DialectChooser } from "./dialect_chooser.ts";
 import { Entry } from "./entry.ts";
 import { type FormatName, FORMATS } from "./formats.ts";
 import type { ListingFormat } from "./listing_format.ts";
@@ -223,24 +224,24 @@ export class ListingReader {
 
   #read(entries: Entry[], bytes: Uint8Array, records: ListingRecords): void {
     const source = new TableSource(bytes, records, this.#text);
-    const { count } = records;
+    const { count, words } = records;
     const isLong = bytes.length > this.#maxLine;
+    let accepted = this.#chooser.accepted;
     for (let index = 0; index < count; index++) {
       if (isLong && source.lineLength(index) > this.#maxLine) {
         return this.#fail();
       }
-      const flags = source.flags(index);
-      const format = flags >> FLAG.formatShift & FLAG.formatMask;
-      if (format !== 0 && this.#chooser.accepts(format)) {
+      const flags = words[index * RECORD.words + RECORD.flags]!;
+      if ((flags >> FLAG.formatShift & FLAG.formatMask) === accepted) {
         if ((flags & FLAG.self) === 0 || this.#includeSelf) {
           entries.push(new Entry(source, index));
         }
-      } else {
-        const line: ListingLine = { source, index };
-        for (const entry of this.#chooser.read(line)) {
-          this.#add(entries, entry);
-        }
+        continue;
       }
+      for (const entry of this.#chooser.read({ source, index })) {
+        this.#add(entries, entry);
+      }
+      accepted = this.#chooser.accepted;
     }
   }
 

@@ -37,8 +37,18 @@ export interface TextReader {
   readonly isAsciiTransparent: boolean;
 }
 
-/** One character a byte: positions in the text are positions in the bytes. */
+/** The fastest there is, for what is ASCII. */
+const asciiDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** One character a byte, whatever the bytes are. */
 const byteDecoder = new TextDecoder("latin1");
+
+/** Text in which ASCII lies where it lies in the bytes. */
+function toAlignedText(bytes: Uint8Array): string {
+  const text = asciiDecoder.decode(bytes);
+  // No character is longer than its bytes: so, if the whole is as long as the
+  // bytes, each of them is.
+  return text.length === bytes.length ? text : byteDecoder.decode(bytes);
+}
 
 /** Lines that the parser read together, with their bytes. */
 export class TableSource implements EntrySource {
@@ -87,7 +97,7 @@ export class TableSource implements EntrySource {
   /** The text from one position to another. ASCII is cut from the one text. */
   #slice(index: number, start: number, end: number): string {
     if (this.#reader.isAsciiTransparent && this.flags(index) & FLAG.ascii) {
-      this.#text ??= byteDecoder.decode(this.#bytes);
+      this.#text ??= toAlignedText(this.#bytes);
       return this.#text.substring(start, end);
     }
     return this.#reader.decode(this.#bytes.subarray(start, end));

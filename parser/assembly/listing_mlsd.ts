@@ -113,15 +113,30 @@ const GROUP: usize = 36;
 
 /** `UNIX.ownername` and `UNIX.groupname` win over `owner`, `group`, `uid` and `gid`. */
 function scanUnixFact(p: usize, key: usize, value: usize, end: usize): void {
-  p += 5;
-  if (is(p, key, "mode")) scanMode(value, end);
-  else if (is(p, key, "ownername")) setOwner(value, end);
-  else if (is(p, key, "groupname")) setGroup(value, end);
-  else if (is(p, key, "owner") || is(p, key, "uid")) {
-    if (load<u32>(record, OWNER) == 0) setOwner(value, end);
-  } else if (is(p, key, "group") || is(p, key, "gid")) {
-    if (load<u32>(record, GROUP) == 0) setGroup(value, end);
+  const length = key - p;
+  if (length == 4) {
+    if (lower4(p) == 0x65646f6d) scanMode(value, end); // mode
+    return;
   }
+  const head = length == 3
+    ? load<u16>(p) | 0x2020 | (<u32> load<u8>(p, 2) | 0x20) << 16
+    : lower4(p);
+  const isLong = length == 9 && lower4(p + 5) == 0x656d616e; // name
+  const isShort = length == 5 || length == 3;
+  if (head == 0x656e776f || head == 0x646975) { // owne, uid
+    if (isLong || isShort && load<u32>(record, OWNER) == 0) {
+      setOwner(value, end);
+    }
+  } else if (head == 0x756f7267 || head == 0x646967) { // grou, gid
+    if (isLong || isShort && load<u32>(record, GROUP) == 0) {
+      setGroup(value, end);
+    }
+  }
+}
+
+/** Four letters in lower case. */
+function lower4(p: usize): u32 {
+  return load<u32>(p) | 0x20202020;
 }
 
 /** `p` to `value` is `key=`. An empty value says nothing. */
@@ -129,23 +144,49 @@ function scanFact(p: usize, value: usize, end: usize): void {
   if (value == end) return;
   const key = value - 1;
   const length = key - p;
+  if (length < 4) return;
+  const head = lower4(p);
   if (length == 4) {
-    const word = load<u32>(p) | 0x20202020;
-    if (word == 0x65707974) scanType(value, end); // type
-    else if (word == 0x657a6973 || word == 0x647a6973) { // size, sizd
+    if (head == 0x65707974) scanType(value, end); // type
+    else if (head == 0x657a6973 || head == 0x647a6973) { // size, sizd
       if (skipDigits(value, end) == end) setSize(value, end);
     }
   } else if (length == 6) {
-    if (is(p, key, "modify")) scanModify(value, end);
-  } else if (length >= 8 && (load<u32>(p) | 0x20202020) == 0x78696e75) { // unix
-    if (load<u8>(p + 4) == 0x2e) scanUnixFact(p, key, value, end);
+    if (head == 0x69646f6d && (load<u16>(p, 4) | 0x2020) == 0x7966) { // modify
+      scanModify(value, end);
+    }
+  } else if (length >= 8 && head == 0x78696e75 && load<u8>(p, 4) == 0x2e) {
+    scanUnixFact(p + 5, key, value, end); // unix.
   }
+}
+
+/** Bits of the bytes among the 16 at `p` that a fact is made of: `=` and `;`. */
+function marks(p: usize): i32 {
+  const block = v128.load(p);
+  return i8x16.bitmask(
+    v128.or(
+      i8x16.eq(block, i8x16.splat(<i8> EQUALS)),
+      i8x16.eq(block, i8x16.splat(<i8> SEMICOLON)),
+    ),
+  );
+}
+
+/** Where the first blank is, or `end`. */
+function findBlank(p: usize, end: usize): usize {
+  const blank = i8x16.splat(0x20);
+  for (; p < end; p += 16) {
+    const found = i8x16.bitmask(i8x16.eq(v128.load(p), blank));
+    if (found != 0) {
+      const q = p + <usize> ctz(found);
+      return q < end ? q : end;
+    }
+  }
+  return end;
 }
 
 /** Where the facts end: at the first blank, or after a link's target that has some. */
 function factsEnd(start: usize, end: usize): usize {
-  let p = start;
-  while (p < end && load<u8>(p) != 0x20) p++;
+  const p = findBlank(start, end);
   if (p >= end || p == start) return 0;
   if (load<u8>(p - 1) == SEMICOLON) return p;
   // ProFTPD puts a target as it is, blanks and all: the facts end with "; ".
@@ -163,13 +204,21 @@ export function scanMlsd(start: usize, end: usize): bool {
   const blank = factsEnd(start, end);
   if (blank == 0 || blank + 1 >= end) return false;
   let facts = 0;
-  for (let p = start; p < blank;) {
-    let value: usize = 0;
-    let q = p;
-    for (; q < blank; q++) {
-      const c: u32 = load<u8>(q);
-      if (c == SEMICOLON) break;
-      if (c == EQUALS && value == 0) value = q + 1;
+  let p = start;
+  let value: usize = 0;
+  let at = start;
+  let found = marks(at);
+  while (p < blank) {
+    while (found == 0 && at < blank) {
+      at += 16;
+      found = marks(at);
+    }
+    const mark = at + <usize> ctz(found);
+    const q = found == 0 || mark >= blank ? blank : mark;
+    found &= found - 1;
+    if (q < blank && load<u8>(q) == EQUALS) {
+      if (value == 0) value = q + 1;
+      continue;
     }
     if (q > p) {
       if (value <= p + 1) return false;
@@ -177,6 +226,7 @@ export function scanMlsd(start: usize, end: usize): bool {
       facts++;
     }
     p = q + 1;
+    value = 0;
   }
   if (facts == 0) return false;
   setName(blank + 1, end);

@@ -3,7 +3,7 @@
  * that are not ASCII are left out, so that one key serves each encoding:
  * "März" is `mrz`, "févr." is `fvr`. Keys hold four letters, or three.
  */
-import { isLetter } from "./listing_char";
+import { isBlank, isLetter } from "./listing_char";
 
 export let monthEnd: usize = 0;
 
@@ -21,7 +21,7 @@ const ASCII: StaticArray<u32> = [
   0x656e65, 1, 0x616272, 4, 0x666576, 2, 0x6f7574, 10, 0x61676f, 8,
   // pl, cs
   0x737479, 1, 0x6c7574, 2, 0x6b7769, 4, 0x637a65, 6, 0x6c6970, 7, 0x736965, 8,
-  0x77727a, 9, 0x7061, 10, 0x6c6973, 11, 0x677275, 12, 0x6c6564, 1, 0x647562, 4,
+  0x77727a, 9, 0x6c6973, 11, 0x677275, 12, 0x6c6564, 1, 0x647562, 4,
   0x737270, 8, 0x70726f, 12,
   // fi, tr
   0x74616d, 1, 0x68656c, 2, 0x6d61616c, 3, 0x687568, 4, 0x746f75, 5, 0x656c6f, 8,
@@ -96,6 +96,17 @@ const MAX_NAME: usize = 24;
 
 /** The month whose name begins at `p`, or 0; leaves its end in `monthEnd`. */
 export function month(p: usize, end: usize): i32 {
+  // Three letters of English and a blank, nearly always.
+  if (end - p > 3 && isBlank(load<u8>(p, 3))) {
+    const known = english(
+      (<u32> load<u8>(p) << 16 | <u32> load<u8>(p, 1) << 8 | load<u8>(p, 2)) |
+        0x202020,
+    );
+    if (known != 0) {
+      monthEnd = p + 3;
+      return known;
+    }
+  }
   if (end - p > MAX_NAME) end = p + MAX_NAME;
   let key: u32 = 0;
   let letters = 0;
@@ -113,14 +124,12 @@ export function month(p: usize, end: usize): i32 {
   }
   monthEnd = q;
   if (others == 0) {
-    if (letters == 3) {
-      const known = english(key);
-      if (known != 0) return known;
-    }
     if (letters < 3) return 0;
     const long = letters >= 4 ? find(ASCII, key) : 0;
     if (long != 0) return long;
-    return find(ASCII, letters >= 4 ? key >> 8 : key);
+    if (letters >= 4) key >>= 8;
+    const known = english(key);
+    return known != 0 ? known : find(ASCII, key);
   }
   if (letters == 0) return others >= 6 ? find(CYRILLIC, cyrillic) : 0;
   const folded = find(FOLDED, key);
