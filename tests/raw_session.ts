@@ -1,0 +1,130 @@
+/** An FTP session by hand, for tests that may not trust the client. */
+
+import type { RealServer } from "./servers/mod.ts";
+
+const DECODER = new TextDecoder();
+const ENCODER = new TextEncoder();
+
+/** What a session needs of a connection. */
+export interface RawStream {
+  read(buffer: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  close(): void;
+}
+
+/** One control connection, with passive transfers. */
+export class RawSession implements Disposable, AsyncDisposable {
+  readonly #stream: RawStream;
+  readonly #hostname: string;
+  #text = "";
+
+  constructor(stream: RawStream, hostname: string) {
+    this.#stream = stream;
+    this.#hostname = hostname;
+  }
+
+  /** Connects; the greeting is still to be read. */
+  static async connect(
+    server: { host: string; port: number },
+  ): Promise<RawSession> {
+    const conn = await Deno.connect({
+      hostname: server.host,
+      port: server.port,
+    });
+    return new RawSession(conn, server.host);
+  }
+
+  /** Connects, logs in and sets the type to image. */
+  static async login(server: RealServer): Promise<RawSession> {
+    const session = await RawSession.connect(server);
+    await session.reply();
+    await session.command(`USER ${server.user}`);
+    const reply = await session.command(`PASS ${server.password}`);
+    if (!reply.startsWith("230")) {
+      session[Symbol.dispose]();
+      throw new Error(`Cannot log in: ${reply}`);
+    }
+    await session.command("TYPE I");
+    return session;
+  }
+
+  /** Reads one reply, all its lines; "" when the connection has ended. */
+  async reply(): Promise<string> {
+    const end = /^(?:(\d{3})-[^]*?^\1 .*\r\n|\d{3} .*\r\n)/m;
+    const buffer = new Uint8Array(4096);
+    for (;;) {
+      const match = this.#text.match(end);
+      if (match !== null) {
+        this.#text = this.#text.slice(match[0].length);
+        return match[0].trimEnd();
+      }
+      const n = await this.#stream.read(buffer).catch(() => null);
+      if (n === null) return "";
+      this.#text += DECODER.decode(buffer.subarray(0, n));
+    }
+  }
+
+  /** Sends a command and reads its reply. */
+  async command(line: string): Promise<string> {
+    await writeAll(this.#stream, ENCODER.encode(`${line}\r\n`));
+    return await this.reply();
+  }
+
+  /** Asks for a passive port. */
+  async passive(): Promise<{ hostname: string; port: number }> {
+    const reply = await this.command("EPSV");
+    const port = reply.match(/\(\|\|\|(\d+)\|\)/)?.[1];
+    if (port === undefined) throw new Error(`Cannot read the port: ${reply}`);
+    return { hostname: this.#hostname, port: Number(port) };
+  }
+
+  /** Receives what a command sends. */
+  async fetch(line: string): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    {
+      // Closed before the final reply: ProFTPD holds that back until then, for ten seconds.
+      using data = await Deno.connect(await this.passive());
+      expectReply(await this.command(line), /^1/);
+      const buffer = new Uint8Array(65_536);
+      for (let n; (n = await data.read(buffer)) !== null;) {
+        chunks.push(buffer.slice(0, n));
+      }
+    }
+    expectReply(await this.reply(), /^2/);
+    return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+  }
+
+  /** Sends bytes for a command; the final reply is returned, whatever it is. */
+  async store(line: string, bytes: Uint8Array): Promise<string> {
+    {
+      using data = await Deno.connect(await this.passive());
+      expectReply(await this.command(line), /^1/);
+      await writeAll(data, bytes).catch(() => {}); // the server may hang up: its reply says why
+    }
+    return await this.reply();
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream.close();
+  }
+
+  /** Says goodbye and waits until the server has hung up, so that its log is complete. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.command("QUIT");
+      while (await this.reply() !== "");
+    } finally {
+      this.#stream.close();
+    }
+  }
+}
+
+async function writeAll(stream: RawStream, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    written += await stream.write(bytes.subarray(written));
+  }
+}
+
+function expectReply(reply: string, pattern: RegExp): void {
+  if (!pattern.test(reply)) throw new Error(`Unexpected reply: ${reply}`);
+}

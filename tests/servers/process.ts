@@ -1,0 +1,180 @@
+/** Starting, awaiting and ending a server's processes. */
+
+/** How long a server may take until its greeting, in milliseconds, on a busy machine. */
+const START_TIMEOUT = 20_000;
+
+/** Between two attempts to connect to a server that is starting, in milliseconds. */
+const CONNECT_INTERVAL = 5;
+
+/** Ports below the range the system gives out by itself, so that only another test can take them. */
+const FIRST_PORT = 12_000;
+const LAST_PORT = 32_000;
+
+/** Finds `count` neighbouring ports on which nothing listens. */
+export function findFreePorts(host: string, count: number): number {
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    const first = FIRST_PORT +
+      Math.floor(Math.random() * (LAST_PORT - FIRST_PORT - count));
+    if (areFree(host, first, count)) return first;
+  }
+  throw new Error(`Cannot find ${count} free ports on "${host}"`);
+}
+
+function areFree(hostname: string, first: number, count: number): boolean {
+  for (let port = first; port < first + count; port++) {
+    try {
+      Deno.listen({ hostname, port }).close();
+    } catch {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** A running server: its processes share a session of the operating system, whoever their parent is. */
+export class ServerProcess {
+  readonly pid: number;
+  readonly #child: Deno.ChildProcess;
+  readonly #output: string;
+  #ended = false;
+
+  /**
+   * @param command Program and arguments.
+   * @param output The file that collects what the process prints.
+   * @param maxFileSize Bytes that a file may have; writing beyond fails with EFBIG.
+   */
+  constructor(
+    command: readonly string[],
+    env: Record<string, string>,
+    output: string,
+    maxFileSize: number | undefined,
+  ) {
+    this.#output = output;
+    // The shell's unit is 512 bytes. Ignoring SIGXFSZ turns the signal into an error of write().
+    const limit = maxFileSize === undefined
+      ? ""
+      : `trap '' XFSZ; ulimit -f ${Math.ceil(maxFileSize / 512)}; `;
+    this.#child = new Deno.Command("/bin/sh", {
+      args: ["-c", `${limit}exec setsid "$@" >>"$0" 2>&1`, output, ...command],
+      env,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    this.pid = this.#child.pid;
+    this.#child.status.then(() => this.#ended = true);
+  }
+
+  /** Waits until the server accepts connections and, unless TLS comes first, greets. */
+  async ready(
+    hostname: string,
+    port: number,
+    implicitTLS: boolean,
+  ): Promise<void> {
+    const deadline = Date.now() + START_TIMEOUT;
+    for (;;) {
+      if (this.#ended) {
+        throw new Error(`Cannot start the server: ${await this.printed()}`);
+      }
+      if (Date.now() > deadline) {
+        throw new Error(`Cannot reach the server: ${await this.printed()}`);
+      }
+      let conn: Deno.TcpConn;
+      try {
+        conn = await Deno.connect({ hostname, port });
+      } catch {
+        // No server tells that it listens: the port itself is the only event there is.
+        await new Promise((resolve) => setTimeout(resolve, CONNECT_INTERVAL));
+        continue;
+      }
+      using _closed = conn;
+      if (implicitTLS || await greets(conn)) return;
+    }
+  }
+
+  /** What the process printed so far. */
+  async printed(): Promise<string> {
+    return await Deno.readTextFile(this.#output).catch(() => "");
+  }
+
+  /** Sends a signal to the server and to every session it serves. */
+  kill(signal: Deno.Signal = "SIGKILL"): void {
+    for (const pid of serverProcesses(this.pid)) {
+      try {
+        Deno.kill(pid, signal);
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+  }
+
+  /** Kills what is left and waits until the server is gone. */
+  async stop(): Promise<void> {
+    // What is stopped forks no more; look again until nothing new has appeared, then kill them all at once:
+    // a session whose parent is gone could no longer be told from anybody else's process.
+    for (
+      let count = -1, found;
+      (found = serverProcesses(this.pid).length) !== count;
+      count = found
+    ) {
+      this.kill("SIGSTOP");
+    }
+    this.kill("SIGKILL");
+    await this.#child.status;
+  }
+}
+
+async function greets(conn: Deno.TcpConn): Promise<boolean> {
+  const greeting = await conn.read(new Uint8Array(512)).catch(() => null);
+  if (greeting === null) return false;
+  // A session that is told to end leaves no half-closed connection in the server's log.
+  await conn.write(new TextEncoder().encode("QUIT\r\n")).catch(() => 0);
+  const buffer = new Uint8Array(512);
+  while (await conn.read(buffer).catch(() => null) !== null);
+  return true;
+}
+
+/**
+ * The living processes of a server: its session of the operating system, and all that descend from it.
+ * Both, since vsftpd's sessions leave the one, and processes whose parent was killed leave the other.
+ */
+function serverProcesses(server: number): number[] {
+  const members = new Set([server]);
+  const living = [...processes()];
+  for (let size = 0; size !== members.size;) {
+    size = members.size;
+    for (const { pid, parent, session } of living) {
+      if (members.has(parent) || members.has(session)) members.add(pid);
+    }
+  }
+  return living.map((process) => process.pid).filter((pid) => members.has(pid));
+}
+
+interface ProcessEntry {
+  readonly pid: number;
+  readonly parent: number;
+  readonly session: number;
+}
+
+/** The processes of the machine that have not ended, from /proc. */
+function* processes(): Generator<ProcessEntry> {
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    let stat: string;
+    try {
+      stat = Deno.readTextFileSync(`/proc/${name}/stat`);
+    } catch {
+      continue; // ended meanwhile
+    }
+    // "pid (name) state ppid pgrp session ...": the name may hold spaces and parentheses.
+    const [state, parent, , session] = stat.slice(stat.lastIndexOf(")") + 2)
+      .split(" ");
+    if (state !== "Z") {
+      yield {
+        pid: Number(name),
+        parent: Number(parent),
+        session: Number(session),
+      };
+    }
+  }
+}

@@ -1,0 +1,76 @@
+"""Runs pyftpdlib as the JSON file named by the first argument says."""
+
+import json
+import logging
+import os
+import sys
+
+from OpenSSL import SSL
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
+from pyftpdlib.servers import FTPServer
+
+DAEMON = 1
+
+
+def main() -> None:
+    with open(sys.argv[1], encoding="utf-8") as file:
+        config = json.load(file)
+    logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+
+    permissions = "elradfmwMT" if config["writable"] else "elr"
+    authorizer = DummyAuthorizer()
+    authorizer.add_user(config["user"], config["password"], config["root"], perm=permissions)
+    if config["anonymous"]:
+        authorizer.add_anonymous(config["root"])
+
+    tls = config.get("tls")
+    handler = TLS_FTPHandler if tls else FTPHandler
+    handler.authorizer = authorizer
+    handler.use_gmt_times = True
+    handler.auth_failed_timeout = 0
+    handler.max_login_attempts = 1000
+    if config.get("passivePorts"):
+        first, last = config["passivePorts"]
+        handler.passive_ports = range(first, last + 1)
+    if config.get("idleTimeout"):
+        handler.timeout = config["idleTimeout"]
+    if config.get("dataTimeout"):
+        handler.dtp_handler.timeout = config["dataTimeout"]
+    if tls:
+        set_up_tls(handler, tls)
+
+    server = FTPServer((config["host"], config["port"]), handler)
+    server.max_cons = 512
+    server.max_cons_per_ip = 0
+    for statement in config["extra"]:
+        exec(statement, {"handler": handler, "authorizer": authorizer, "server": server})
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setgid(DAEMON)
+        os.setuid(DAEMON)
+    server.serve_forever()
+
+
+def set_up_tls(handler, tls) -> None:
+    handler.certfile = tls["certificate"]
+    handler.keyfile = tls["key"]
+    handler.tls_control_required = tls.get("required", False)
+    handler.tls_data_required = tls.get("required", False)
+    context = handler.get_ssl_context()
+    # OP_NO_TLSv1_3 and the like are unset: the version is pinned by OpenSSL's configuration file.
+    if tls.get("clientAuthority"):
+        context.load_verify_locations(tls["clientAuthority"])
+        context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *args: args[-1])
+    handler.ssl_context = context
+    if tls["mode"] == "implicit":
+        greet = handler.handle
+
+        def handle(self) -> None:
+            self.secure_connection(self.ssl_context)
+            greet(self)
+
+        handler.handle = handle
+
+
+main()
