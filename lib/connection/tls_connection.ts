@@ -5,7 +5,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { type ByteStream, writeAll } from "./byte_stream.ts";
 import { abortable, settledWithin, within } from "./deadline.ts";
 import type { Engine, EngineEvents, Handshake } from "./tls_engine.ts";
@@ -15,7 +14,7 @@ import type { TLSInfo, TLSOptions } from "./tls_options.ts";
 import { TLSSession } from "./tls_session.ts";
 
 /** Size of the reads of ciphertext, in bytes. */
-const READ_SIZE = 256 * 1024;
+const READ_SIZE = 128 * 1024;
 
 /** Smallest read for which a buffer of its own is better than a copy. */
 const KEEP_SIZE = 16 * 1024;
@@ -51,8 +50,7 @@ export interface SecureControlOptions extends HandshakeOptions {
  * Secures a control connection: the first handshake, from whose session those
  * of the data connections are resumed.
  *
- * The stream is closed if this fails. The session, `connection.session`, is to
- * be closed by whoever closes the control connection.
+ * The stream is closed if this fails.
  *
  * @param stream The connection, on which the server waits for a ClientHello
  * @param options Host, port, the user's options, time-out and signal
@@ -65,12 +63,11 @@ export async function secureControl(
   stream: ByteStream,
   options: SecureControlOptions,
 ): Promise<TLSConnection> {
-  let session: TLSSession | undefined;
   try {
-    session = new TLSSession(options.host, options.port, options.options);
+    const { host, port, options: tls } = options;
+    const session = new TLSSession(host, port, tls);
     return await secure(stream, session, "control", options);
   } catch (error) {
-    session?.close();
     closeQuietly(stream);
     throw error;
   }
@@ -153,6 +150,7 @@ export class TLSConnection implements ByteStream {
   #writing: Promise<void> = Promise.resolve();
   #leaving: Promise<void> | undefined;
   #isSecured = false;
+  #isNotified = false; // the peer's close_notify came
   #endedCleanly: boolean | undefined;
   #failure: unknown;
   #isClosed = false;
@@ -174,6 +172,7 @@ export class TLSConnection implements ByteStream {
     this.#what = what;
     this.#secured.promise.catch(() => {});
     this.#engine = session.startEngine(this.#events());
+    session.retain();
   }
 
   /** Protocol, cipher, the server's certificate, resumed or not. */
@@ -294,16 +293,19 @@ export class TLSConnection implements ByteStream {
     if (this.#isClosed || this.#isDetached) return;
     this.#isClosed = true;
     this.#fail(new Deno.errors.BadResource("The connection is closed"));
+    this.session.release();
     closeQuietly(this.#stream);
   }
 
   /** Makes pending reads keep the event loop alive, the default. */
   ref(): void {
+    this.#engine.ref();
     this.#stream.ref();
   }
 
   /** Lets the program end although a read is pending. */
   unref(): void {
+    this.#engine.unref();
     this.#stream.unref();
   }
 
@@ -322,6 +324,7 @@ export class TLSConnection implements ByteStream {
         this.#announce();
       },
       end: () => {
+        this.#isNotified = true;
         // the answer to close_notify is close_notify (RFC 8446, section 6.1)
         this.#leave().finally(() => this.#end(true));
       },
@@ -340,6 +343,7 @@ export class TLSConnection implements ByteStream {
           await this.#room.promise;
           continue;
         }
+        await this.#engine.busy;
         this.#rawRead = this.#stream.read(this.#rawBuffer);
         const n = await this.#rawRead;
         this.#rawRead = undefined;
@@ -371,8 +375,9 @@ export class TLSConnection implements ByteStream {
         detail: "the server closed the connection during the handshake",
       }));
     }
-    // the engine tells of a close_notify a moment after it was fed
-    setImmediate(() => this.#end(false));
+    this.#engine.settle(() => {
+      if (!this.#isNotified) this.#end(false);
+    });
   }
 
   #end(isClean: boolean): void {

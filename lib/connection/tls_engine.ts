@@ -12,6 +12,8 @@ export interface EngineParts {
   /** `Duplex` of `node:stream`. */
   // deno-lint-ignore no-explicit-any
   Duplex: new (options: any) => any;
+  /** `setImmediate` of `node:timers`. */
+  setImmediate: (callback: () => void) => unknown;
 }
 
 /** What decides a handshake; plain data, so that it can be sent to a Worker. */
@@ -72,8 +74,16 @@ export interface Engine {
   write(bytes: Uint8Array, done: () => void): void;
   /** Sends close_notify; `done` is called once it is on its way. */
   end(done: () => void): void;
-  /** Drops everything. */
+  /** Calls back once all consequences of what was fed were told. */
+  settle(done: () => void): void;
+  /** Drops everything; callbacks may be called or not. */
   destroy(): void;
+  /** Where too much was fed: fulfilled when more may be. */
+  readonly busy: Promise<void> | undefined;
+  /** Keeps the event loop alive, the default. */
+  ref(): void;
+  /** Does not keep the event loop alive. */
+  unref(): void;
 }
 
 /**
@@ -155,9 +165,15 @@ export function startEngine(
       onEnded = done; // the next that is sent is the alert
       socket.end();
     },
+    settle(done: () => void): void {
+      parts.setImmediate(done);
+    },
     destroy(): void {
       socket.destroy();
       wire.destroy();
     },
+    busy: undefined,
+    ref(): void {},
+    unref(): void {},
   };
 }

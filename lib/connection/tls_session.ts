@@ -7,6 +7,7 @@
 
 import { isIP } from "node:net";
 import { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
 import { connect } from "node:tls";
 import {
   Authorities,
@@ -20,16 +21,30 @@ import {
   type Engine,
   type EngineEvents,
   type EngineOptions,
+  type EngineParts,
   type Handshake,
   startEngine,
 } from "./tls_engine.ts";
 import type { TLSFault } from "./tls_errors.ts";
+import { TLSThread } from "./tls_worker.ts";
 import type {
   TLSCertificate,
   TLSInfo,
   TLSOptions,
   TLSVersion,
 } from "./tls_options.ts";
+
+/** What the TLS clients of this thread are made of. */
+const PARTS: EngineParts = { connect, Duplex, setImmediate };
+
+/** Control connections whose sessions the store of this thread holds, by its keys. */
+const takenPlaces = new Set<string>();
+
+/**
+ * Most of them: the platform's store has room for 32 names and is open to the
+ * rest of the program.
+ */
+const MAX_PLACES = 16;
 
 /** Most tickets that the platform keeps for a server's name. */
 const MAX_TICKETS = 8;
@@ -43,6 +58,9 @@ export class TLSSession {
   readonly #fingerprints: readonly string[] | undefined;
   readonly #authorities: Authorities | undefined;
   readonly #acceptsAny: boolean;
+  readonly #place: string;
+  readonly #thread: TLSThread | undefined;
+  #users = 0;
   /** The certificate that was trusted last, and what it says. */
   #trusted:
     | { der: Uint8Array; certificate: TLSCertificate; sha256: string }
@@ -79,6 +97,16 @@ export class TLSSession {
       key: options.key,
       session: undefined,
     };
+    const { servername, rejectUnauthorized } = this.#engineOptions;
+    // all addresses share one key, and so do all spellings of a name
+    this.#place = `${rejectUnauthorized} ${
+      servername?.toLowerCase().replace(/\.$/, "") ?? "an address"
+    }`;
+    if (takenPlaces.has(this.#place) || takenPlaces.size >= MAX_PLACES) {
+      this.#thread = new TLSThread();
+    } else {
+      takenPlaces.add(this.#place);
+    }
   }
 
   /**
@@ -88,10 +116,12 @@ export class TLSSession {
    * @returns The TLS client
    */
   startEngine(events: Omit<EngineEvents, "session">): Engine {
-    return startEngine({ connect, Duplex }, this.#engineOptions, {
+    const all = {
       ...events,
-      session: (session) => this.#engineOptions.session = session,
-    });
+      session: (session: Uint8Array) => this.#engineOptions.session = session,
+    };
+    return this.#thread?.startEngine(this.#engineOptions, all) ??
+      startEngine(PARTS, this.#engineOptions, all);
   }
 
   /**
@@ -103,10 +133,10 @@ export class TLSSession {
    * @param handshake The control connection's
    */
   prepare(handshake: Handshake): void {
-    if (handshake.protocol !== "TLSv1.2") return;
+    if (handshake.protocol !== "TLSv1.2" || this.#thread !== undefined) return;
     const ignore = () => {};
     for (let i = 0; i < MAX_TICKETS; i++) {
-      startEngine({ connect, Duplex }, this.#engineOptions, {
+      startEngine(PARTS, this.#engineOptions, {
         secure: ignore,
         session: ignore,
         send: (_, done) => done(),
@@ -194,8 +224,17 @@ export class TLSSession {
     return leaf === undefined ? undefined : fingerprintOf(leaf);
   }
 
-  /** Gives the place where the sessions are kept back. */
-  close(): void {}
+  /** Keeps the sessions, until {@linkcode release} was called as often. */
+  retain(): void {
+    this.#users++;
+  }
+
+  /** Gives the place where the sessions are kept back, if nobody uses it. */
+  release(): void {
+    if (--this.#users > 0) return;
+    if (this.#thread === undefined) takenPlaces.delete(this.#place);
+    else this.#thread.close();
+  }
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
