@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ByteBuffer } from "../protocol/byte_buffer.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
 
 const CR = 0x0D;
@@ -12,7 +13,7 @@ const LF = 0x0A;
 /** Cuts a stream of bytes after the last line end of each piece. */
 class LineBlocks {
   readonly #maxLine: number;
-  #rest = new Uint8Array(0);
+  readonly #rest = new ByteBuffer();
 
   constructor(maxLine: number) {
     this.#maxLine = maxLine;
@@ -20,40 +21,38 @@ class LineBlocks {
 
   /** Whole lines, as far as they have come. */
   push(chunk: Uint8Array): Uint8Array | undefined {
-    const end = chunk.lastIndexOf(LF) + 1;
-    const tail = chunk.subarray(end);
     const rest = this.#rest;
+    const end = chunk.lastIndexOf(LF) + 1;
     if (end === 0) {
-      this.#rest = join(rest, tail);
-      this.#check();
+      rest.append(chunk, 0, chunk.length);
+      this.#check(rest.length);
       return undefined;
     }
-    const block = rest.length === 0
-      ? chunk.subarray(0, end)
-      : join(rest, chunk.subarray(0, end));
-    this.#rest = tail.slice();
-    this.#check();
+    let block = chunk.subarray(0, end);
+    if (rest.length > 0) {
+      rest.append(block, 0, block.length);
+      block = rest.view().slice();
+      rest.clear();
+    }
+    rest.append(chunk, end, chunk.length);
+    if (block.length > this.#maxLine) {
+      for (const line of linesOf(block)) this.#check(line.length - 1);
+    }
+    this.#check(rest.length);
     return block;
   }
 
   /** The last line, if it has no end. */
   end(): Uint8Array | undefined {
-    return this.#rest.length === 0 ? undefined : this.#rest;
+    return this.#rest.length === 0 ? undefined : this.#rest.view();
   }
 
-  #check(): void {
-    if (this.#rest.length <= this.#maxLine) return;
+  #check(length: number): void {
+    if (length <= this.#maxLine) return;
     throw new FTPProtocolError(
       `Cannot read a line: it is longer than maxLine, ${this.#maxLine} bytes`,
     );
   }
-}
-
-function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
 
 /**
@@ -68,7 +67,7 @@ export class LineDecoder {
    * Makes a decoder.
    *
    * @param decode Text of bytes, in the session's encoding
-   * @param maxLine Longest line, in bytes
+   * @param maxLine Longest line, in bytes, its LF excluded
    */
   constructor(decode: (bytes: Uint8Array) => string, maxLine: number) {
     this.#decode = decode;
@@ -123,7 +122,14 @@ export async function* toNetworkLines(
     if (block !== undefined) yield withNetworkEnds(block);
   }
   const rest = blocks.end();
-  if (rest !== undefined) yield withNetworkEnds(join(rest, Uint8Array.of(LF)));
+  if (rest !== undefined) yield withNetworkEnds(withLF(rest));
+}
+
+function withLF(line: Uint8Array): Uint8Array {
+  const ended = new Uint8Array(line.length + 1);
+  ended.set(line);
+  ended[line.length] = LF;
+  return ended;
 }
 
 function withNetworkEnds(block: Uint8Array): Uint8Array {

@@ -8,6 +8,7 @@ import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { LineDecoder } from "./lines.ts";
 import type { Session, SignalOptions } from "./session.ts";
+import { checkBlocksize } from "./source.ts";
 import { Transfer, type TransferOptions } from "./transfer.ts";
 
 /** Size of one read of a file, in bytes; the fastest that was measured. */
@@ -37,11 +38,7 @@ export async function receiveBlocks(
   options: ReceiveOptions,
 ): Promise<Reply> {
   const { blocksize } = options;
-  if (!Number.isSafeInteger(blocksize) || blocksize < 1) {
-    throw new RangeError(
-      `Cannot read in blocks of ${blocksize} bytes: blocksize must be a positive integer`,
-    );
-  }
+  checkBlocksize(blocksize);
   return await receive(session, command, options, async ({ data }) => {
     const buffer = new Uint8Array(READ_SIZE);
     await data.readToEnd(buffer, (n) => {

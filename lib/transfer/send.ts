@@ -9,7 +9,7 @@ import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { linesOf, toNetworkLines } from "./lines.ts";
 import type { Session, SignalOptions } from "./session.ts";
-import { chunksOf, type Source } from "./source.ts";
+import { checkBlocksize, chunksOf, type Source } from "./source.ts";
 import { Transfer, type TransferOptions } from "./transfer.ts";
 
 /** How blocks are sent. */
@@ -36,6 +36,7 @@ export async function sendBlocks(
   options: SendOptions,
 ): Promise<Reply> {
   const { blocksize, callback } = options;
+  checkBlocksize(blocksize);
   const chunks = chunksOf(source, blocksize);
   return await send(session, command, options, async ({ data }) => {
     for await (const chunk of chunks) {

@@ -23,6 +23,19 @@ export type Source =
   | ByteReader;
 
 /**
+ * Insists on a block size that gets somewhere.
+ *
+ * @param blocksize The size, in bytes
+ * @throws {RangeError} Unless it is a positive integer
+ */
+export function checkBlocksize(blocksize: number): void {
+  if (Number.isSafeInteger(blocksize) && blocksize > 0) return;
+  throw new RangeError(
+    `Cannot use blocks of ${blocksize} bytes: blocksize must be a positive integer`,
+  );
+}
+
+/**
  * The pieces of a source.
  *
  * @param source The source

@@ -11,7 +11,7 @@ import { settledWithin, within } from "../connection/deadline.ts";
 import type { Owed } from "../connection/ledger.ts";
 import { restate } from "../connection/restate.ts";
 import type { Command } from "../protocol/command.ts";
-import { type FTPError, replyError } from "../protocol/errors.ts";
+import { FTPError, replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { parse150 } from "../protocol/reply_text.ts";
 import { type DataChannel, openDataChannel } from "./data_channel.ts";
