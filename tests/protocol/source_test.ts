@@ -1,0 +1,162 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { chunksOf, type Source } from "../../lib/transfer/source.ts";
+
+const BYTES = new TextEncoder().encode("hello, world");
+
+/** Every kind of source, holding the same bytes. */
+const SOURCES: [kind: string, make: () => Source][] = [
+  ["a Uint8Array", () => BYTES],
+  ["a Blob", () => new Blob([BYTES])],
+  ["a ReadableStream", () => ReadableStream.from(halves())],
+  ["an array of chunks", () => halves()],
+  ["a generator", () => generate()],
+  ["an async generator", () => generateLater()],
+  ["a reader", () => makeReader()],
+];
+
+for (const [kind, make] of SOURCES) {
+  Deno.test(`chunksOf gives the bytes of ${kind}`, async () => {
+    assertEquals(await collect(chunksOf(make(), 5)), [...BYTES]);
+  });
+}
+
+Deno.test("chunksOf gives the bytes of an open file and leaves it open", async () => {
+  using file = await Deno.open(configuration());
+  const bytes = await Deno.readFile(configuration());
+  assertEquals(await collect(chunksOf(file, 100)), [...bytes]);
+  assertEquals((await file.stat()).size, bytes.length);
+});
+
+Deno.test("chunksOf reads an open file from where it stands", async () => {
+  using file = await Deno.open(configuration());
+  await file.seek(3, Deno.SeekMode.Start);
+  const bytes = await Deno.readFile(configuration());
+  assertEquals(await collect(chunksOf(file, 64)), [...bytes.subarray(3)]);
+});
+
+Deno.test("chunksOf cuts a Uint8Array into blocks", async () => {
+  const sizes: number[] = [];
+  for await (const chunk of chunksOf(BYTES, 5)) sizes.push(chunk.length);
+  assertEquals(sizes, [5, 5, 2]);
+});
+
+Deno.test("chunksOf reads a file in blocks", async () => {
+  const asked: number[] = [];
+  const reader = {
+    read(buffer: Uint8Array): Promise<number | null> {
+      asked.push(buffer.length);
+      return Promise.resolve(asked.length > 2 ? null : 1);
+    },
+  };
+  await collect(chunksOf(reader, 7));
+  assertEquals(asked, [7, 7, 7]);
+});
+
+Deno.test("chunksOf gives nothing of what is empty", async () => {
+  const empty: Source[] = [
+    new Uint8Array(0),
+    new Blob([]),
+    [],
+    ReadableStream.from<Uint8Array>([]),
+    { read: () => Promise.resolve(null) },
+  ];
+  for (const source of empty) {
+    assertEquals(await collect(chunksOf(source, 5)), []);
+  }
+});
+
+Deno.test("chunksOf refuses what bytes cannot be had from", () => {
+  for (
+    const [value, shown] of [
+      ["text", "a string"],
+      [5, "number"],
+      [{}, "object"],
+      [null, "object"],
+      [undefined, "undefined"],
+      [() => BYTES, "function"],
+    ] as const
+  ) {
+    assertThrows(
+      () => chunksOf(value as unknown as Source, 5),
+      TypeError,
+      shown,
+    );
+  }
+});
+
+Deno.test("chunksOf refuses chunks that are no bytes", async () => {
+  for (const chunk of ["text", 5, [1, 2], new ArrayBuffer(2)]) {
+    const source = [chunk] as unknown as Source;
+    await assertRejects(
+      () => collect(chunksOf(source, 5)),
+      TypeError,
+      `type ${typeof chunk}`,
+    );
+  }
+});
+
+Deno.test("chunksOf ends a source whose reading is given up", async () => {
+  let isCancelled = false;
+  const stream = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(BYTES),
+    cancel: () => void (isCancelled = true),
+  });
+  for await (const _ of chunksOf(stream, 5)) break;
+  assert(isCancelled);
+
+  let isReturned = false;
+  const generator = (function* (): Generator<Uint8Array> {
+    try {
+      while (true) yield BYTES;
+    } finally {
+      isReturned = true;
+    }
+  })();
+  for await (const _ of chunksOf(generator, 5)) break;
+  assert(isReturned);
+});
+
+Deno.test("chunksOf passes the error of a source on", async () => {
+  const stream = new ReadableStream<Uint8Array>({
+    pull: () => Promise.reject(new Error("disk on fire")),
+  });
+  await assertRejects(
+    () => collect(chunksOf(stream, 5)),
+    Error,
+    "disk on fire",
+  );
+});
+
+function configuration(): URL {
+  return new URL("../../deno.json", import.meta.url);
+}
+
+function halves(): Uint8Array<ArrayBuffer>[] {
+  return [BYTES.slice(0, 6), new Uint8Array(0), BYTES.slice(6)];
+}
+
+function* generate(): Generator<Uint8Array> {
+  yield* halves();
+}
+
+async function* generateLater(): AsyncGenerator<Uint8Array> {
+  for (const half of halves()) yield await Promise.resolve(half);
+}
+
+function makeReader(): { read(buffer: Uint8Array): Promise<number | null> } {
+  let at = 0;
+  return {
+    read(buffer) {
+      const part = BYTES.subarray(at, at + Math.min(buffer.length, 3));
+      buffer.set(part);
+      at += part.length;
+      return Promise.resolve(part.length || null);
+    },
+  };
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<number[]> {
+  const bytes: number[] = [];
+  for await (const chunk of chunks) bytes.push(...chunk);
+  return bytes;
+}
