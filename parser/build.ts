@@ -29,13 +29,14 @@ const FLAGS = [
 /**
  * Compiles the sources.
  *
+ * @param entry The file whose exports the module has
  * @returns The module's bytes
  * @throws {Error} If the compiler reports an error
  */
-export async function build(): Promise<Uint8Array> {
+export async function build(entry = "index.ts"): Promise<Uint8Array> {
   let module: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
-    ["index.ts", "--outFile=parser.wasm", ...FLAGS],
+    [entry, "--outFile=parser.wasm", ...FLAGS],
     {
       // Names instead of paths: the build must not depend on the folder.
       readFile: (name: string) => readSource(name),
