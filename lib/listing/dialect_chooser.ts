@@ -31,6 +31,9 @@ const SAMPLE_LINES = 10;
 /** So many lines in a row that only another format reads, and it takes over. */
 const RIVAL_LINES = 3;
 
+/** No rare system has longer lines; longer ones are not worth the search. */
+const MAX_RARE_LINE = 4096;
+
 /** What {@linkcode DialectChooser} needs to know. */
 export interface DialectChooserOptions {
   /** The format to use and no other: a name of the scanner's, or an object. */
@@ -39,6 +42,8 @@ export interface DialectChooserOptions {
   context: LineContext;
   /** Bytes to text in the session's encoding. */
   decode: (bytes: Uint8Array) => string;
+  /** Whether every version of a file is an entry. */
+  allVersions: boolean;
 }
 
 /** A format that reads in TypeScript, or the name of one the scanner reads. */
@@ -53,6 +58,7 @@ export class DialectChooser {
   #sample: ListingLine[] | undefined = [];
   /** The line that its format says goes on in the next. */
   #partial: { format: ListingFormat; text: string } | undefined;
+  #newest: { name: string; version: number } | undefined;
   #rival: Dialect | undefined;
   #rivalLines = 0;
 
@@ -164,6 +170,9 @@ export class DialectChooser {
   }
 
   #try(format: ListingFormat, line: string): LineResult {
+    if (line.length > MAX_RARE_LINE && this.#formats === FORMATS) {
+      return undefined;
+    }
     return format.read(line, this.#options.context);
   }
 
@@ -176,7 +185,7 @@ export class DialectChooser {
       const result = this.#try(format, whole);
       if (typeof result === "object") {
         this.#partial = undefined;
-        return [this.#entry(result, whole, format.name)];
+        return this.#entries(result, whole, format.name);
       }
       return [...this.#endPartial(), ...this.#readLine(line)];
     }
@@ -191,7 +200,7 @@ export class DialectChooser {
         this.#rivalLines = 0;
         return result === "frame"
           ? []
-          : [this.#entry(result, text, current.name)];
+          : this.#entries(result, text, current.name);
       }
     }
     const scanned = source.format(index);
@@ -216,7 +225,7 @@ export class DialectChooser {
       if (result === undefined || result === "partial") continue;
       if (result === "frame") return [];
       this.#note(format);
-      return [this.#entry(result, text, format.name)];
+      return this.#entries(result, text, format.name);
     }
     return [this.#entry({ name: text, kind: "unknown" }, text, "unknown")];
   }
@@ -241,6 +250,20 @@ export class DialectChooser {
     const { text } = this.#partial;
     this.#partial = undefined;
     return [this.#entry({ name: text, kind: "unknown" }, text, "unknown")];
+  }
+
+  /** The entry, unless it is an older version of the one before. */
+  #entries(parsed: ParsedLine, line: string, format: string): Entry[] {
+    const { name, version } = parsed;
+    if (version === undefined) return [this.#entry(parsed, line, format)];
+    if (this.#options.allVersions) {
+      const versioned = { ...parsed, name: `${name};${version}` };
+      return [this.#entry(versioned, line, format)];
+    }
+    const newest = this.#newest;
+    if (newest?.name === name && newest.version > version) return [];
+    this.#newest = { name, version };
+    return [this.#entry(parsed, line, format)];
   }
 
   #entry(parsed: ParsedLine, line: string, format: string): Entry {

@@ -48,6 +48,9 @@ export interface EntrySource {
 /** What makes a name unfit to be one segment of a path. */
 const HOSTILE_REGEXP = /^\.{0,2}$|[/\\\0]/;
 
+/** Tells an entry where it leads, as another line has it. */
+export let resolveLink: (entry: Entry, target: string) => void;
+
 /**
  * One file, directory or link, as a listing tells of it. The fields are those of
  * `Deno.DirEntry` and `Deno.FileInfo` where those have them.
@@ -73,6 +76,12 @@ const HOSTILE_REGEXP = /^\.{0,2}$|[/\\\0]/;
 export class Entry implements Deno.DirEntry {
   readonly #source: EntrySource;
   readonly #index: number;
+  /** What another line told of the link's target. */
+  #target: string | undefined;
+
+  static {
+    resolveLink = (entry, target) => entry.#target = target;
+  }
 
   /**
    * Makes an entry. `ListingReader` does.
@@ -151,7 +160,7 @@ export class Entry implements Deno.DirEntry {
 
   /** Where a symbolic link leads, where the server tells. */
   get linkTarget(): string | undefined {
-    return this.#source.linkTarget(this.#index);
+    return this.#target ?? this.#source.linkTarget(this.#index);
   }
 
   /** The owner, by name or number. */

@@ -5,10 +5,34 @@
  * @module
  */
 
+import { ENTERPRISE } from "./enterprise.ts";
+import { EPLF } from "./eplf.ts";
 import type { ListingFormat } from "./listing_format.ts";
+import { NETWARE } from "./netware.ts";
+import { NONSTOP } from "./nonstop.ts";
+import { OS2 } from "./os2.ts";
+import { OS400 } from "./os400.ts";
+import { VMS } from "./vms.ts";
+import { VSHELL } from "./vshell.ts";
+import { VXWORKS } from "./vxworks.ts";
+import { ZOS_DATA_SETS } from "./zos_data_sets.ts";
+import { ZOS_JES } from "./zos_jes.ts";
+import { ZOS_LOAD_MODULES } from "./zos_load_modules.ts";
+import { ZOS_MEMBERS } from "./zos_members.ts";
 
-/** Names of the formats: those of the WASM parser, then those of the table. */
-export type FormatName = "mlsd" | "unix" | "dos";
-
-/** The rarer formats. Adding one touches its file, this table and the names. */
-export const FORMATS: readonly ListingFormat[] = [];
+/** The rarer formats. Adding one touches its file and this table. */
+export const FORMATS: readonly ListingFormat[] = [
+  VMS,
+  OS400,
+  ZOS_DATA_SETS,
+  ZOS_MEMBERS,
+  ZOS_LOAD_MODULES,
+  ZOS_JES,
+  NONSTOP,
+  NETWARE,
+  OS2,
+  EPLF,
+  ENTERPRISE,
+  VSHELL,
+  VXWORKS,
+];

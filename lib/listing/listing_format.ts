@@ -13,6 +13,8 @@ export interface ParsedLine {
   name: string;
   /** What it is. */
   kind: EntryKind;
+  /** The version's number, where files have several: the newest comes first. */
+  version?: number | undefined;
   /** Bytes, where the line tells. */
   size?: number | bigint | undefined;
   /** Whether the server rounded the size. */
@@ -172,4 +174,28 @@ export function parseSize(digits: string): number | bigint | undefined {
   if (!/^\d{1,40}$/.test(plain)) return undefined;
   const number = Number(plain);
   return Number.isSafeInteger(number) ? number : BigInt(plain);
+}
+
+/**
+ * Reads the end of a date as `ls` writes it: a year, or a time of this year.
+ *
+ * @param month 1 to 12
+ * @param day 1 to 31
+ * @param rest `1996` or `18:53`
+ * @param context The zone and the present
+ * @returns The time, or `undefined` when there is no such day or hour
+ */
+export function readRecentDate(
+  month: number,
+  day: number,
+  rest: string,
+  context: LineContext,
+): EntryTime | undefined {
+  const [first, minute] = rest.split(":");
+  return toTime(
+    minute === undefined
+      ? { year: Number(first), month, day }
+      : { month, day, hour: Number(first), minute: Number(minute) },
+    context,
+  );
 }

@@ -15,7 +15,8 @@ import { makeEncoding } from "../protocol/encoding.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
 import { DialectChooser } from "./dialect_chooser.ts";
 import { Entry } from "./entry.ts";
-import { type FormatName, FORMATS } from "./formats.ts";
+import { FORMATS } from "./formats.ts";
+import { LinkPairs } from "./link_pairs.ts";
 import type { ListingFormat } from "./listing_format.ts";
 import { TABLE_FORMATS, TableSource, type TextReader } from "./table_source.ts";
 
@@ -35,11 +36,12 @@ export interface ListingReaderOptions {
   decode?: (bytes: Uint8Array) => string;
   /**
    * The format of the lines: `"auto"` finds it out, and finds it out again when
-   * it stops fitting; a name forces it; an object reads the lines itself.
+   * it stops fitting; a name, as in `Entry.format`, forces it; an object reads
+   * the lines itself.
    *
    * @default {"auto"}
    */
-  format?: "auto" | FormatName | ListingFormat;
+  format?: string | ListingFormat;
   /**
    * What time it is, for dates without a year. Asked once, at the start.
    *
@@ -73,6 +75,14 @@ export interface ListingReaderOptions {
    * @default {false}
    */
   includeSelf?: boolean;
+  /**
+   * Whether to give every version of a file where the server keeps several
+   * (OpenVMS), with the version in the name: `A.TXT;3`. Otherwise the newest one
+   * is given, under the name without it.
+   *
+   * @default {false}
+   */
+  allVersions?: boolean;
 }
 
 /**
@@ -102,6 +112,7 @@ export interface ListingReaderOptions {
 export class ListingReader {
   readonly #scanner: ListingScanner;
   readonly #chooser: DialectChooser;
+  readonly #pairs = new LinkPairs();
   readonly #text: TextReader;
   readonly #maxLine: number;
   readonly #includeSelf: boolean;
@@ -126,6 +137,7 @@ export class ListingReader {
       slack = DEFAULT_SLACK,
       maxLine = MAX_LISTING_LINE,
       includeSelf = false,
+      allVersions = false,
     } = options;
     if (!(maxLine >= 1 && maxLine <= MAX_LISTING_LINE)) {
       throw new RangeError(
@@ -150,6 +162,7 @@ export class ListingReader {
       forced: format === "auto" ? undefined : findFormat(format),
       context: { now: time, slack, zone },
       decode,
+      allVersions,
     });
   }
 
@@ -234,7 +247,10 @@ export class ListingReader {
       const flags = words[index * RECORD.words + RECORD.flags]!;
       if ((flags >> FLAG.formatShift & FLAG.formatMask) === accepted) {
         if ((flags & FLAG.self) === 0 || this.#includeSelf) {
-          entries.push(new Entry(source, index));
+          const entry = new Entry(source, index);
+          if (this.#pairs.add(entry, source.isOpenLink(index))) {
+            entries.push(entry);
+          }
         }
         continue;
       }
@@ -246,7 +262,10 @@ export class ListingReader {
   }
 
   #add(entries: Entry[], entry: Entry): void {
-    if (this.#includeSelf || !isSelf(entry)) entries.push(entry);
+    if (!this.#includeSelf && isSelf(entry)) return;
+    const isOpenLink = entry.isSymlink && entry.format === "mlsd" &&
+      entry.linkTarget === undefined;
+    if (this.#pairs.add(entry, isOpenLink)) entries.push(entry);
   }
 
   /** CRs at the end are not the line's, if its LF follows. */
@@ -281,7 +300,7 @@ function isAsciiTransparent(decode: (bytes: Uint8Array) => string): boolean {
 
 /** The formats that the scanner is to try, as its bits. */
 function scannedFormats(
-  format: "auto" | FormatName | ListingFormat,
+  format: string | ListingFormat,
 ): number {
   if (format === "auto") return 7;
   if (typeof format !== "string") return 0;
@@ -290,7 +309,7 @@ function scannedFormats(
 }
 
 function findFormat(
-  format: FormatName | ListingFormat,
+  format: string | ListingFormat,
 ): string | ListingFormat {
   if (typeof format !== "string") return format;
   if (TABLE_FORMATS.slice(1).some((name) => name === format)) return format;

@@ -29,6 +29,11 @@ const PRECISIONS: readonly (TimePrecision | undefined)[] = [
 /** How exact a size is, by the parser's numbers. */
 const SIZE = { none: 0, exact: 1, digits: 2, approximate: 3 };
 
+/** Flags of a link that MLSD tells of. */
+const OPEN_LINK_MASK = FLAG.kindMask | FLAG.formatMask << FLAG.formatShift;
+const OPEN_LINK = KINDS.indexOf("symlink") |
+  TABLE_FORMATS.indexOf("mlsd") << FLAG.formatShift;
+
 /** How a session reads bytes. */
 export interface TextReader {
   /** Bytes to text, without failing. */
@@ -83,6 +88,12 @@ export class TableSource implements EntrySource {
     const at = index * RECORD.words;
     return this.#words[at + RECORD.lineEnd]! -
       this.#words[at + RECORD.lineStart]!;
+  }
+
+  /** Whether the line is MLSD's, of a link whose target it does not tell. */
+  isOpenLink(index: number): boolean {
+    return (this.flags(index) & OPEN_LINK_MASK) === OPEN_LINK &&
+      this.#words[index * RECORD.words + RECORD.targetEnd] === 0;
   }
 
   /** The line's bytes; a view. */

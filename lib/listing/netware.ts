@@ -1,0 +1,34 @@
+/**
+ * Novell NetWare: `d [RWCEAFMS] supervisor     512       Jan 16 18:53    login`.
+ *
+ * @module
+ */
+
+import {
+  type LineContext,
+  type LineResult,
+  type ListingFormat,
+  parseMonth,
+  parseSize,
+  readRecentDate,
+} from "./listing_format.ts";
+
+const NETWARE_REGEXP =
+  /^([-d]) ?\[[-A-Z]{8}\] +(?:\d+ +)?(\S+) +(\d{1,20}) +([A-Za-z]{3}) +(\d{1,2}) +(\d{4}|\d{1,2}:\d\d) +(\S.*)$/s;
+
+/** Listings of NetWare, whose rights stand in brackets. */
+export const NETWARE: ListingFormat = { name: "netware", read };
+
+function read(line: string, context: LineContext): LineResult {
+  const match = NETWARE_REGEXP.exec(line);
+  if (match === null) return undefined;
+  const [, letter, owner, size, month, day, rest, name] = match;
+  const isDirectory = letter === "d";
+  return {
+    name: name!,
+    kind: isDirectory ? "directory" : "file",
+    size: isDirectory ? undefined : parseSize(size!),
+    owner,
+    ...readRecentDate(parseMonth(month!), Number(day), rest!, context),
+  };
+}
