@@ -6,7 +6,7 @@
  * or written.
  *
  * @example Fetch a listing
- * ```ts no-eval
+ * ```ts
  * import { connect } from "./mod.ts";
  *
  * await using ftp = await connect("ftp://ftp.example.com/pub");

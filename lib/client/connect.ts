@@ -56,7 +56,7 @@ interface Target {
  * @throws {Error} `Deno.errors.*` if the connection fails
  *
  * @example Log in and list a directory
- * ```ts no-eval
+ * ```ts
  * import { connect } from "../../mod.ts";
  *
  * await using ftp = await connect("ftp://ftp.example.com/pub");

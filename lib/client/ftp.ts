@@ -32,7 +32,7 @@ export interface PipelineOptions {
  * the contract about calls that overlap and calls that fail.
  *
  * @example Fetch a file
- * ```ts no-eval
+ * ```ts
  * import { FTP } from "../../mod.ts";
  *
  * await using ftp = new FTP();

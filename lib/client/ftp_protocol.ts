@@ -76,7 +76,7 @@ export class FTPProtocol extends FTPConnection {
    * @throws {FTPError} If the server refuses
    *
    * @example Read a file in pieces
-   * ```ts no-eval
+   * ```ts
    * import { FTP } from "../../mod.ts";
    *
    * await using ftp = new FTP();
