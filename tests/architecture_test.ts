@@ -1,0 +1,221 @@
+import { assert, assertEquals } from "@std/assert";
+
+const ROOT = new URL("../", import.meta.url);
+
+/** The rooms of the house, lowest first: imports go downwards only. */
+const ROOMS = [
+  "parser/",
+  "lib/protocol/",
+  "lib/listing/",
+  "lib/connection/",
+  "lib/transfer/",
+  "lib/files/",
+  "lib/client/",
+  "mod.ts",
+];
+
+/** What is run to build the parser and does not ship. */
+const NOT_SHIPPED = ["parser/build.ts"];
+
+/** Siblings that must not know each other: control, data and TLS. */
+const SIBLINGS = [
+  /^lib\/connection\/(control_connection|ledger)\.ts$/,
+  /^lib\/connection\/data_connection\.ts$/,
+  /^lib\/connection\/tls_\w+\.ts$/,
+];
+
+/** What all three may look at in TLS: words, not works. */
+const TLS_WORDS = "lib/connection/tls_options.ts";
+
+interface Module {
+  /** Path from the root. */
+  readonly path: string;
+  /** The code without its comments. */
+  readonly code: string;
+  /** What it imports, as it says it. */
+  readonly specifiers: readonly string[];
+  /** What it imports of the house, as paths from the root. */
+  readonly imports: readonly string[];
+  /** Those that are there at run time: not the imports of types. */
+  readonly values: readonly string[];
+}
+
+const modules = await readModules();
+
+Deno.test("imports of what ships are relative or node:", () => {
+  const others = modules.flatMap(({ path, specifiers }) =>
+    specifiers
+      .filter((specifier) => !/^(\.{1,2}\/|node:)/.test(specifier))
+      .map((specifier) => `${path} imports ${specifier}`)
+  );
+  assertEquals(others, []);
+});
+
+Deno.test("imports of what ships end at files that exist and ship", async () => {
+  const known = new Set(modules.map(({ path }) => path));
+  for (const { path, imports } of modules) {
+    for (const target of imports) {
+      const isThere = target.endsWith(".wasm")
+        ? (await Deno.stat(new URL(target, ROOT))).isFile
+        : known.has(target);
+      assert(isThere, `${path} imports ${target}`);
+    }
+  }
+});
+
+Deno.test("imports go downwards only", () => {
+  const upwards = modules.flatMap(({ path, imports }) =>
+    imports
+      .filter((target) => roomOf(target) > roomOf(path))
+      .map((target) => `${path} imports ${target}`)
+  );
+  assertEquals(upwards, []);
+});
+
+Deno.test("imports go round in no circle, but for types", () => {
+  const importsOf = new Map(modules.map(({ path, values }) => [path, values]));
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    assert(!trail.includes(path), `Circle: ${[...trail, path].join(" -> ")}`);
+    if (done.has(path)) return;
+    for (const target of importsOf.get(path) ?? []) {
+      visit(target, [...trail, path]);
+    }
+    done.add(path);
+  };
+  for (const { path } of modules) visit(path, []);
+  assert(done.size >= modules.length);
+});
+
+Deno.test("control, data and TLS connections do not know each other", () => {
+  const meetings = modules.flatMap(({ path, imports }) => {
+    const own = siblingOf(path);
+    if (own < 0) return [];
+    return imports
+      .filter((target) => target !== TLS_WORDS)
+      .filter((target) => ![-1, own].includes(siblingOf(target)))
+      .map((target) => `${path} imports ${target}`);
+  });
+  assertEquals(meetings, []);
+});
+
+Deno.test("parser/mod.ts alone touches the WASM and its memory", () => {
+  const touching = modules
+    .filter(({ specifiers, code }) =>
+      specifiers.some((specifier) => specifier.endsWith(".wasm")) ||
+      /\bWebAssembly\b|\bmemory\.buffer\b/.test(code)
+    )
+    .map(({ path }) => path);
+  assertEquals(touching, ["parser/mod.ts"]);
+});
+
+Deno.test("the pure rooms do no I/O and wait for nothing", () => {
+  const impure = modules
+    .filter(({ path }) => /^(parser|lib\/protocol|lib\/listing)\//.test(path))
+    .filter(({ code, specifiers }) =>
+      /\bDeno\.[a-z](?!rrors\b)|\bfetch\(|\bset(Timeout|Interval)\(|\bawait\b/
+        .test(code.replaceAll('"Deno.customInspect"', "")) ||
+      specifiers.some((name) => name.startsWith("node:"))
+    )
+    .map(({ path }) => path);
+  assertEquals(impure, []);
+});
+
+Deno.test("mod.ts re-exports by name and has no logic", () => {
+  const facade = modules.find(({ path }) => path === "mod.ts")!;
+  const rest = facade.code
+    .replace(/export\s+(type\s+)?\{[^}]*\}\s+from\s+"[^"]+";/g, "")
+    .trim();
+  assertEquals(rest, "");
+});
+
+Deno.test("the readers of imports find what there is", () => {
+  const code = withoutComments(
+    '// import "./a.ts";\n/* import "./b.ts"; */ import c from "./c.ts";\n' +
+      'import "./d.ts"; export * from "./e.ts";\n' +
+      'import {\n  f,\n  type g,\n} from "./f.ts";\n' +
+      'export type { h } from "./h.ts"; const i = await import("./i.ts");\n' +
+      'new Worker(new URL("./j.ts", import.meta.url)); "//k"; `/*`; "*/";\n',
+  );
+  assertEquals(specifiersOf(code), [
+    "./c.ts",
+    "./d.ts",
+    "./e.ts",
+    "./f.ts",
+    "./h.ts",
+    "./i.ts",
+    "./j.ts",
+  ]);
+  assertEquals(specifiersOf(withoutTypes(code)).includes("./h.ts"), false);
+  assertEquals(specifiersOf(withoutTypes(code)).includes("./f.ts"), true);
+});
+
+/** How high a file's room is. */
+function roomOf(path: string): number {
+  const room = ROOMS.findIndex((prefix) => path.startsWith(prefix));
+  assert(room >= 0, `${path} is in no room`);
+  return room;
+}
+
+function siblingOf(path: string): number {
+  return SIBLINGS.findIndex((sibling) => sibling.test(path));
+}
+
+async function readModules(): Promise<Module[]> {
+  const paths = ["mod.ts"];
+  for await (const path of filesIn("lib/")) paths.push(path);
+  for await (const entry of Deno.readDir(new URL("parser/", ROOT))) {
+    if (entry.name.endsWith(".ts")) paths.push(`parser/${entry.name}`);
+  }
+  const shipped = paths.filter((path) => !NOT_SHIPPED.includes(path)).sort();
+  return await Promise.all(shipped.map(async (path) => {
+    const url = new URL(path, ROOT);
+    const code = withoutComments(await Deno.readTextFile(url));
+    const specifiers = specifiersOf(code);
+    const resolve = (specifiers: readonly string[]) =>
+      specifiers
+        .filter((specifier) => specifier.startsWith("."))
+        .map((specifier) =>
+          new URL(specifier, url).href.slice(ROOT.href.length)
+        );
+    return {
+      path,
+      code,
+      specifiers,
+      imports: resolve(specifiers),
+      values: resolve(specifiersOf(withoutTypes(code))),
+    };
+  }));
+}
+
+async function* filesIn(folder: string): AsyncGenerator<string> {
+  for await (const entry of Deno.readDir(new URL(folder, ROOT))) {
+    const path = folder + entry.name;
+    if (entry.isDirectory) yield* filesIn(`${path}/`);
+    else if (path.endsWith(".ts")) yield path;
+  }
+}
+
+/** The code with strings kept and comments taken out. */
+function withoutComments(code: string): string {
+  return code.replace(
+    /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\[^])*`)|\/\*[^]*?\*\/|\/\/.*/g,
+    (_, string: string | undefined) => string ?? "",
+  );
+}
+
+/** The code without the statements that import or export types alone. */
+function withoutTypes(code: string): string {
+  return code.replace(
+    /\b(import|export)\s+type\s+[\s\w{},*$]*?\bfrom\s*"[^"]+"/g,
+    "",
+  );
+}
+
+function specifiersOf(code: string): string[] {
+  const statements =
+    /\b(?:import|export)\b(?:[\s\w{},*$]*?\bfrom)?\s*"([^"]+)"|\bimport\(\s*"([^"]+)"|\bnew URL\(\s*"([^"]+)",\s*import\.meta\.url/g;
+  return [...code.matchAll(statements)].map(([, ...found]) =>
+    found.find((specifier) => specifier !== undefined)!
+  );
+}
