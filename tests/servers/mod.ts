@@ -222,7 +222,8 @@ async function makeContext(options: ServerOptions): Promise<LaunchContext> {
   await Deno.chmod(folder, 0o711);
   if (options.root === undefined) {
     await Deno.mkdir(root);
-    await own({ options }, root);
+    // vsftpd lets nobody anonymous into a folder that can be written to.
+    if (!options.anonymous) await own({ options }, root);
   }
   const { passivePorts } = options;
   const firstPort = passivePorts === undefined

@@ -40,11 +40,12 @@ export const PROFTPD: ServerKind = {
     const config = `${context.folder}/proftpd.conf`;
     const users = `${context.folder}/users`;
     const { user, password, root } = context;
+    const hash = await hashPassword(password);
     await Deno.writeTextFile(
       users,
-      `${user}:${await hashPassword(
-        password,
-      )}:${SERVED_ID}:${SERVED_ID}::${root}:/bin/false\n`,
+      [[user, hash], ["ftp", "*"]].map(([name, hash]) =>
+        `${name}:${hash}:${SERVED_ID}:${SERVED_ID}::${root}:/bin/false\n`
+      ).join(""),
       { mode: 0o600 },
     );
     await Deno.writeTextFile(

@@ -27,7 +27,7 @@ export interface ServerOptions {
   ipv6?: boolean;
   /** Offers TLS. @default {no TLS} */
   tls?: ServerTLS;
-  /** Lets `anonymous` in, to the same folder (features.anonymous). @default {false} */
+  /** Lets `anonymous` in, to the same folder, which is read-only then, its subfolders are not (features.anonymous). @default {false} */
   anonymous?: boolean;
   /** The user may change files. @default {true} */
   writable?: boolean;
