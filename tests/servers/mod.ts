@@ -165,12 +165,31 @@ export async function startServer(
       `Cannot start ${name}: ${reason} (see "deno task servers")`,
     );
   }
+  refuseWhatItCannot(kind, options);
   for (let attempt = 1;; attempt++) {
     try {
       return await start(kind, options);
     } catch (error) {
       if (attempt === START_ATTEMPTS || options.port !== undefined) throw error;
     }
+  }
+}
+
+function refuseWhatItCannot(
+  { name, features }: ServerKind,
+  { tls, anonymous }: ServerOptions,
+): void {
+  const lacks = [
+    ["implicit TLS", tls?.mode === "implicit" && !features.implicitTLS],
+    ["session reuse", tls?.sessionReuse === true && !features.sessionReuse],
+    [
+      "client certificates",
+      tls?.clientAuthority && !features.clientCertificates,
+    ],
+    ["anonymous users", anonymous === true && !features.anonymous],
+  ].find(([_what, lacking]) => lacking)?.[0];
+  if (lacks !== undefined) {
+    throw new Error(`Cannot start ${name}: it has no ${lacks}`);
   }
 }
 

@@ -14,6 +14,7 @@ export const PROFTPD: ServerKind = {
   name: "proftpd",
   features: {
     tls: true,
+    implicitTLS: true,
     ipv6: true,
     anonymous: true,
     mlsd: true,

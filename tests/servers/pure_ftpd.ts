@@ -14,6 +14,7 @@ export const PURE_FTPD: ServerKind = {
   name: "pure-ftpd",
   features: {
     tls: true,
+    implicitTLS: false,
     ipv6: true,
     anonymous: false, // needs a system account named "ftp"
     mlsd: true,
@@ -116,7 +117,7 @@ function settings(
   if (tls !== undefined) {
     args.push(
       "--tls",
-      tls.mode === "implicit" ? "3" : tls.required ? "2" : "1",
+      tls.required ? "3" : "1",
     );
     args.push("--certfile", `${tls.certificate},${tls.key}`);
   }

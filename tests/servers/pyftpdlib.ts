@@ -18,6 +18,7 @@ export const PYFTPDLIB: ServerKind = {
   name: "pyftpdlib",
   features: {
     tls: true,
+    implicitTLS: true,
     ipv6: true,
     anonymous: true,
     mlsd: true,

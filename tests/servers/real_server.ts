@@ -50,6 +50,8 @@ export interface ServerOptions {
 /** What a server, as it was started, can do. */
 export interface ServerFeatures {
   readonly tls: boolean;
+  /** TLS from the first byte. */
+  readonly implicitTLS: boolean;
   readonly ipv6: boolean;
   readonly anonymous: boolean;
   readonly mlsd: boolean;

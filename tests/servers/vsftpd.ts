@@ -16,6 +16,7 @@ export const VSFTPD: ServerKind = {
   name: "vsftpd",
   features: {
     tls: true,
+    implicitTLS: true,
     ipv6: true,
     anonymous: true,
     mlsd: false,
