@@ -6,6 +6,7 @@
  */
 
 import { type ByteStream, writeAll } from "./byte_stream.ts";
+import { DetachedStream } from "./detached_stream.ts";
 import { abortable, settledWithin, within } from "./deadline.ts";
 import type { Engine, EngineEvents, Handshake } from "./tls_engine.ts";
 import { readClearAnswer, readHandshakeError, TLSError } from "./tls_errors.ts";
@@ -50,7 +51,8 @@ export interface SecureControlOptions extends HandshakeOptions {
  * Secures a control connection: the first handshake, from whose session those
  * of the data connections are resumed.
  *
- * The stream is closed if this fails.
+ * The stream is closed if this fails. `connection.session` is to be closed by
+ * whoever closes the control connection.
  *
  * @param stream The connection, on which the server waits for a ClientHello
  * @param options Host, port, the user's options, time-out and signal
@@ -63,11 +65,12 @@ export async function secureControl(
   stream: ByteStream,
   options: SecureControlOptions,
 ): Promise<TLSConnection> {
+  let session: TLSSession | undefined;
   try {
-    const { host, port, options: tls } = options;
-    const session = new TLSSession(host, port, tls);
+    session = new TLSSession(options.host, options.port, options.options);
     return await secure(stream, session, "control", options);
   } catch (error) {
+    session?.close();
     closeQuietly(stream);
     throw error;
   }
@@ -155,7 +158,8 @@ export class TLSConnection implements ByteStream {
   #failure: unknown;
   #isClosed = false;
   #isDetached = false;
-  #rawRead: Promise<number | null> | undefined;
+  #isReading = false;
+  #rest: PromiseWithResolvers<Uint8Array | null> | undefined;
   #rawBuffer = new Uint8Array(READ_SIZE);
 
   /**
@@ -288,6 +292,25 @@ export class TLSConnection implements ByteStream {
     await this.#stream.closeWrite();
   }
 
+  /**
+   * Takes TLS off the connection, for `CCC`: sends close_notify and waits a
+   * moment for the peer's. No other call may be pending, and none may follow.
+   *
+   * @returns The connection beneath, from the peer's next byte in clear text
+   * @throws {Error} What broke the connection
+   */
+  async detach(): Promise<ByteStream> {
+    await this.#leave();
+    await settledWithin(this.#ended.promise, CLOSE_WAIT);
+    this.#check();
+    this.#isDetached = true;
+    if (this.#isReading) this.#rest = Promise.withResolvers();
+    this.#rest?.promise.catch(() => {}); // nobody may ever read again
+    this.#engine.destroy();
+    this.session.release();
+    return new DetachedStream(this.#stream, this.#rest?.promise);
+  }
+
   /** Closes the connection at once. Pending reads and writes reject. */
   close(): void {
     if (this.#isClosed || this.#isDetached) return;
@@ -344,9 +367,14 @@ export class TLSConnection implements ByteStream {
           continue;
         }
         await this.#engine.busy;
-        this.#rawRead = this.#stream.read(this.#rawBuffer);
-        const n = await this.#rawRead;
-        this.#rawRead = undefined;
+        this.#isReading = true;
+        const n = await this.#stream.read(this.#rawBuffer);
+        this.#isReading = false;
+        if (this.#isNotified || this.#isDetached) { // these are not TLS's
+          this.#rest ??= Promise.withResolvers();
+          this.#rest.resolve(n === null ? null : this.#rawBuffer.slice(0, n));
+          if (n !== null) return;
+        }
         if (n === null) return this.#finish();
         const bytes = this.#rawBuffer.subarray(0, n);
         const fault = isFirst ? readClearAnswer(bytes) : undefined;
@@ -355,6 +383,7 @@ export class TLSConnection implements ByteStream {
         this.#feed(bytes);
       }
     } catch (error) {
+      this.#rest?.reject(error);
       this.#fail(error);
     }
   }

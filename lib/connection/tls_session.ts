@@ -61,6 +61,8 @@ export class TLSSession {
   readonly #place: string;
   readonly #thread: TLSThread | undefined;
   #users = 0;
+  #isClosed = false;
+  #isGone = false;
   /** The certificate that was trusted last, and what it says. */
   #trusted:
     | { der: Uint8Array; certificate: TLSCertificate; sha256: string }
@@ -224,14 +226,27 @@ export class TLSSession {
     return leaf === undefined ? undefined : fingerprintOf(leaf);
   }
 
-  /** Keeps the sessions, until {@linkcode release} was called as often. */
+  /** A connection uses the session from now on. */
   retain(): void {
     this.#users++;
   }
 
-  /** Gives the place where the sessions are kept back, if nobody uses it. */
+  /** A connection uses the session no more. */
   release(): void {
-    if (--this.#users > 0) return;
+    this.#users--;
+    this.#tidy();
+  }
+
+  /** No connection will be made any more; those there are go on. */
+  close(): void {
+    this.#isClosed = true;
+    this.#tidy();
+  }
+
+  /** Gives the place where the sessions are kept back, if nobody uses it. */
+  #tidy(): void {
+    if (!this.#isClosed || this.#users > 0 || this.#isGone) return;
+    this.#isGone = true;
     if (this.#thread === undefined) takenPlaces.delete(this.#place);
     else this.#thread.close();
   }
