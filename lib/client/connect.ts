@@ -123,7 +123,9 @@ function parseTarget(url: string | URL): Target {
     user: parsed.username === "" ? undefined : decode(parsed.username),
     password: parsed.password === "" ? undefined : decode(parsed.password),
     directory: decode(
-      parsed.pathname.slice(1).replace(/;type=[aid]$/i, "").replace(/\/+$/, ""),
+      // "?" means nothing in an FTP URL (RFC 1738 section 3.2)
+      `${parsed.pathname}${parsed.search}`.slice(1).replace(/;type=[aid]$/i, "")
+        .replace(/\/+$/, ""),
     ),
     tls: TLS_OF_SCHEME[scheme],
   };

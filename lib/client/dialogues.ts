@@ -5,6 +5,7 @@
  */
 
 import type { ControlConnection } from "../connection/control_connection.ts";
+import { restate } from "../connection/restate.ts";
 import type { Reply } from "../protocol/reply.ts";
 import {
   expectSuccess,
@@ -35,7 +36,7 @@ export async function greet(
   try {
     return expectSuccess(await control.wait(owed.final, signal), owed.command);
   } catch (error) {
-    control.fail(error as Error);
+    control.fail(restate(error, (message) => message));
     throw error;
   }
 }

@@ -10,7 +10,8 @@ import { parseCommand } from "../protocol/command.ts";
 import { replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { expectSuccess, type SignalOptions } from "../transfer/session.ts";
-import { logIn, resolveCredentials } from "./dialogues.ts";
+import { abortOpen } from "../transfer/transfer.ts";
+import { resolveCredentials } from "./dialogues.ts";
 import { openSession } from "./open_session.ts";
 import {
   type FTPOptions,
@@ -18,7 +19,8 @@ import {
   type Server,
   type Settings,
 } from "./options.ts";
-import { auth, ccc, protC, protP, secureIfAsked } from "./security.ts";
+import { enter, linkOf } from "./reconnect.ts";
+import { auth, ccc, protC, protP } from "./security.ts";
 import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
 
 /** Longest wait, in milliseconds, for `QUIT`'s reply when a client is disposed of. */
@@ -173,12 +175,14 @@ export class FTPConnection implements AsyncDisposable {
   ): Promise<Reply> {
     const session = sessionOf(this);
     const credentials = resolveCredentials(user, passwd, acct);
+    const identity = {
+      server: this.#server,
+      settings: this.#settings,
+      credentials,
+    };
     return session.turns.alone(async () => {
-      await secureIfAsked(session, this.#server, this.#welcome!, options);
-      const reply = this.#welcome?.code === 230
-        ? this.#welcome // the server has logged us in by itself
-        : await logIn(session, credentials, options);
-      if (this.#settings.tls !== undefined) await protP(session, options);
+      const reply = await enter(session, this.#welcome!, identity, options);
+      linkOf(this).remember(identity);
       return reply;
     });
   }
@@ -288,7 +292,11 @@ export class FTPConnection implements AsyncDisposable {
    */
   async abort(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    const reply = await session.transfer?.abort() ??
+    const wasConnected = this.connected;
+    const aborted = await abortOpen(session);
+    const { failure } = session.control;
+    if (wasConnected && failure !== undefined) throw failure;
+    const reply = aborted ??
       await session.exchange({ verb: "ABOR" }, options);
     if (![225, 226, 426].includes(reply.code)) throw replyError(reply, "ABOR");
     return reply;
@@ -313,9 +321,10 @@ export class FTPConnection implements AsyncDisposable {
 
   /** Closes the connections at once, without a word to the server. */
   close(): void {
+    linkOf(this).remember(undefined);
     const session = maybeSessionOf(this);
     if (session === undefined) return;
-    const reason = new Deno.errors.NotConnected("it was closed here");
+    const reason = new Deno.errors.NotConnected("close() was called");
     session.transfer?.data.fail(reason);
     session.control.fail(reason);
   }

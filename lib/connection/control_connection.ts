@@ -336,7 +336,9 @@ export class ControlConnection {
     if (owed === undefined && reply.code !== 421) {
       return this.fail(
         new FTPProtocolError(
-          `Received a reply that no command is waiting for, "${reply.text}": the connection is out of step and closed`,
+          `Received a reply that no command is waiting for, "${
+            printable(reply.text)
+          }": the connection is out of step and closed`,
           { reply },
         ),
       );
@@ -349,7 +351,7 @@ export class ControlConnection {
       // 421 closes the connection, whatever it answers (RFC 959 section 5.4)
       this.fail(
         new Deno.errors.ConnectionReset(
-          `The server closed the connection: ${reply.text}`,
+          `The server closed the connection: ${printable(reply.text)}`,
         ),
       );
     }
@@ -357,7 +359,7 @@ export class ControlConnection {
 
   #ended(): void {
     if (this.#isClosing && this.#ledger.head === undefined) {
-      return this.fail(new Deno.errors.NotConnected("quit() ended it"));
+      return this.fail(new Deno.errors.NotConnected("quit() was called"));
     }
     const where = this.#reader.hasPartial ? " in the middle of a reply" : "";
     const tried = this.#ledger.head === undefined

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Command, Path } from "../protocol/command.ts";
+import { type Command, type Path, printable } from "../protocol/command.ts";
 import {
   FTPPermanentError,
   FTPReplyError,
@@ -121,7 +121,9 @@ export async function deleteFile(
   );
   if (reply.code === 250 || reply.code === 200) return reply;
   throw new FTPReplyError(
-    `Cannot be sure of "DELE": 250 or 200 was due, got ${reply.text}`,
+    `Cannot be sure of "DELE": 250 or 200 was due, got ${
+      printable(reply.text)
+    }`,
     { reply, command: "DELE" },
   );
 }

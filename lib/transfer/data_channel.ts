@@ -53,7 +53,13 @@ async function dialPassive(
   const stream = await dialEitherWay(session, options);
   return {
     connect: () => Promise.resolve(stream),
-    close: () => stream.close(),
+    close: () => {
+      try {
+        stream.close();
+      } catch {
+        // closed before, by the failure that leads here
+      }
+    },
   };
 }
 

@@ -210,7 +210,8 @@ async function setRestart(
   if (rest === undefined && !session.hasRestart) return;
   session.hasRestart = true;
   try {
-    await session.exchange({ verb: "REST", argument: `${rest ?? 0}` }, options);
+    const argument = `${rest ?? 0}`;
+    await session.exchange({ verb: "REST", argument, name: "rest" }, options);
   } catch (error) {
     if (error instanceof FTPError) session.hasRestart = false; // refused
     throw error;
@@ -233,7 +234,7 @@ async function begin(
     reply = await control.wait(owed.first, signal);
     if (reply.code >= 300) throw refusal(session, reply, owed.command);
     session.hasRestart = false;
-    stream = await channel.connect(signal);
+    stream = await connectUnlessRefused(channel, owed, session, signal);
     if (protection !== undefined) {
       stream = await protection.secure(stream, signal);
     }
@@ -256,6 +257,29 @@ async function begin(
 }
 
 /**
+ * Completes the data connection. In active mode a server that cannot connect
+ * says so (425): nobody waits any longer then.
+ */
+async function connectUnlessRefused(
+  channel: DataChannel,
+  owed: Owed,
+  session: Session,
+  signal: AbortSignal | undefined,
+): Promise<ByteStream> {
+  const { promise: refused, reject } = Promise.withResolvers<never>();
+  owed.final.then((reply) => {
+    if (reply.code >= 400) reject(refusal(session, reply, owed.command));
+  }, reject);
+  const connected = channel.connect(signal);
+  try {
+    return await Promise.race([connected, refused]);
+  } catch (error) {
+    connected.then((stream) => stream.close()).catch(() => {});
+    throw error;
+  }
+}
+
+/**
  * After a failure of the data connection the server's final reply often says
  * why (552, 426, 522): it makes the better error. Without one in time the
  * session is closed, since it may be out of step.
@@ -265,7 +289,9 @@ async function explain(
   owed: Owed,
   error: unknown,
 ): Promise<unknown> {
-  const reply = await settledWithin(owed.final, ABORT_GRACE);
+  const { timeout } = session.options;
+  const grace = Math.min(ABORT_GRACE, timeout || ABORT_GRACE);
+  const reply = await settledWithin(owed.final, grace);
   if (reply === undefined) {
     session.control.fail(restate(error, (message) => message));
     return error;
@@ -326,7 +352,9 @@ async function abortOwed(
           kind: "fence",
           during: owed,
         });
-        await control.wait(fence.first, signal);
+        const mark = await control.wait(fence.first, signal);
+        // NOOP's reply for ABOR too: the transfer's was for both
+        if (await abor.first === mark) return final;
       }
       return await control.wait(abor.first, signal);
     });
@@ -350,10 +378,14 @@ function unconfirmed({ data, command }: Transfer, error: unknown): Error {
  * Aborts whatever transfer the session has open, however it was opened.
  *
  * @param session The session
+ * @returns As {@linkcode Transfer.abort}
  */
-export async function abortOpen(session: Session): Promise<void> {
-  const { open } = session.control;
-  if (open === undefined) return;
-  await abortOwed(session, open, () => {});
-  session.control.collect(open);
+export async function abortOpen(session: Session): Promise<Reply | undefined> {
+  const { control, transfer } = session;
+  if (transfer !== undefined) return await transfer.abort();
+  const { open } = control;
+  if (open === undefined) return undefined;
+  const reply = await abortOwed(session, open, () => {});
+  control.collect(open);
+  return reply;
 }
