@@ -62,8 +62,10 @@ export class Session {
   readonly turns = new Turns();
   /** The representation type the server was last told, if any. */
   type: string | undefined;
-  /** The current directory, as far as it is known. */
+  /** The current directory, if the server was asked for it. */
   directory: string | undefined;
+  /** What leads there from the directory after login, if that is known. */
+  moves: readonly Command[] | undefined = [];
   /** What the server said to `FEAT`, once it was asked. */
   features: Map<string, string> | undefined;
   /** Optional commands that the server does not know, in upper case. */
@@ -183,43 +185,51 @@ export class Session {
   ): Promise<{ owed: Owed; reply: Reply }> {
     signal?.throwIfAborted();
     const owed = this.control.send(command);
+    const { moves } = this;
     this.#doubt(command);
     const reply = await this.control.wait(owed.first, signal);
+    this.#note(command, reply, moves);
     if (reply.code >= 400) throw replyError(reply, owed.command);
-    this.#note(command, reply);
     return { owed, reply };
   }
 
   /** Forgets what a command may change: nobody may be there to see its reply. */
-  #doubt(command: Command): void {
-    switch (command.verb.toUpperCase()) {
-      case "REIN":
-      case "USER":
-      case "AUTH":
-        this.features = undefined;
-        this.directory = undefined;
-        this.type = undefined;
-        break;
-      case "TYPE":
-        this.type = undefined;
-        break;
-      case "CWD":
-      case "XCWD":
-      case "CDUP":
-      case "XCUP":
-      case "SMNT":
-        this.directory = undefined;
-        break;
+  #doubt({ verb }: Command): void {
+    const word = verb.toUpperCase();
+    const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
+    if (isAfresh) this.features = undefined;
+    if (isAfresh || word === "TYPE") this.type = undefined;
+    if (isAfresh || MOVE_REGEXP.test(word)) {
+      this.directory = undefined;
+      this.moves = isAfresh ? [] : undefined;
     }
   }
 
-  /** Follows what a command that succeeded has changed. */
-  #note(command: Command, reply: Reply): void {
-    if (reply.code < 300 && command.verb.toUpperCase() === "TYPE") {
-      this.type = String(command.argument).toUpperCase();
+  /** Follows what a command has changed, now that its reply is here. */
+  #note(
+    command: Command,
+    reply: Reply,
+    before: readonly Command[] | undefined,
+  ): void {
+    const isDone = reply.code < 300;
+    const argument = String(command.argument);
+    if (isDone && command.verb.toUpperCase() === "TYPE") {
+      this.type = argument.toUpperCase();
+    }
+    if (!MOVE_REGEXP.test(command.verb)) return;
+    if (!isDone) this.moves = before;
+    else if (argument.startsWith("/")) this.moves = [command];
+    else if (before !== undefined && before.length < MAX_MOVES) {
+      this.moves = [...before, command];
     }
   }
 }
+
+/** What changes the directory. */
+const MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
+
+/** Most steps that are taken again to return to a directory. */
+const MAX_MOVES = 100;
 
 /**
  * Insists on a completed command.

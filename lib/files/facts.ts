@@ -1,0 +1,213 @@
+/**
+ * What a server can do, and what it knows of a file: `FEAT`, `SIZE`, `MDTM`,
+ * `MFMT`, `PWD`. Each answer of the server that something is unknown to it is
+ * remembered for the session.
+ *
+ * @module
+ */
+
+import type { Path } from "../protocol/command.ts";
+import { FTPPermanentError } from "../protocol/errors.ts";
+import {
+  formatTime,
+  parseDirectory,
+  parseFeatures,
+  parseModificationTime,
+} from "../protocol/reply_text.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+import { requestSize } from "./commands.ts";
+
+/** Replies that mean "I do not know that command" (RFC 959 section 4.2.1). */
+const UNKNOWN_REPLIES = [500, 502, 504];
+
+/** What a server says of a file. */
+export interface RemoteFacts {
+  /** Size in bytes, where it is known. */
+  readonly size: number | null;
+  /** Time of the last change, where it is known. */
+  readonly modified: Date | null;
+}
+
+/**
+ * What the server can do (`FEAT`, RFC 2389). It is asked once a session.
+ *
+ * @param session The session
+ * @param options A signal
+ * @returns Names in upper case with their parameters; empty where `FEAT` is
+ * refused
+ */
+export async function requestFeatures(
+  session: Session,
+  options: SignalOptions = {},
+): Promise<Map<string, string>> {
+  if (session.features !== undefined) return session.features;
+  const reply = await unlessRefused(
+    () =>
+      session.turns.share(() => session.exchange({ verb: "FEAT" }, options)),
+  );
+  const isList = reply?.code === 211;
+  return session.features = isList ? parseFeatures(reply) : new Map();
+}
+
+/**
+ * When a file was last changed (`MDTM`, RFC 3659 section 3).
+ *
+ * @param session The session
+ * @param path The file
+ * @param options A signal
+ * @returns The time, or `null` where the server does not tell
+ * @throws {FTPTemporaryError} If it may tell later
+ */
+export async function requestModificationTime(
+  session: Session,
+  path: Path,
+  options: SignalOptions = {},
+): Promise<Date | null> {
+  const command = { verb: "MDTM", argument: path, name: "path" };
+  const reply = await optional(
+    session,
+    "MDTM",
+    () => session.turns.share(() => session.exchange(command, options)),
+  );
+  return reply?.code === 213 ? parseModificationTime(reply) : null;
+}
+
+/**
+ * Size and time of a file, asked for at once, in type I.
+ *
+ * @param session The session
+ * @param path The file
+ * @param options A signal
+ * @returns What the server tells
+ * @throws {FTPTemporaryError} If it may tell later
+ */
+export async function requestFacts(
+  session: Session,
+  path: Path,
+  options: SignalOptions = {},
+): Promise<RemoteFacts> {
+  const [size, modified] = await Promise.all([
+    requestBinarySize(session, path, options),
+    requestModificationTime(session, path, options),
+  ]);
+  return { size, modified };
+}
+
+/**
+ * Size of a file in type I (`SIZE`, RFC 3659 section 4).
+ *
+ * @param session The session
+ * @param path The file
+ * @param options A signal
+ * @returns Bytes, or `null` where the server does not tell, or tells more than
+ * a number can hold
+ * @throws {FTPTemporaryError} If it may tell later
+ */
+export async function requestBinarySize(
+  session: Session,
+  path: Path,
+  options: SignalOptions = {},
+): Promise<number | null> {
+  const size = await optional(
+    session,
+    "SIZE",
+    () =>
+      session.turns.share(async () => {
+        await session.ensureType("I", options);
+        return await requestSize(session, path, options);
+      }),
+  );
+  return typeof size === "number" ? size : null;
+}
+
+/**
+ * Sets the time of a file: `MFMT` (draft-somers-ftp-mfxx), or `MDTM` with two
+ * arguments, which vsftpd has.
+ *
+ * @param session The session
+ * @param path The file
+ * @param date The time
+ * @param options A signal
+ * @returns Whether the server did so
+ */
+export async function setModificationTime(
+  session: Session,
+  path: Path,
+  date: Date,
+  options: SignalOptions = {},
+): Promise<boolean> {
+  const features = await requestFeatures(session, options);
+  const verb = features.has("MFMT") ? "MFMT" : "MDTM";
+  const argument = joinPath(session, `${formatTime(date)} `, path);
+  const reply = await optional(
+    session,
+    `${verb} time`,
+    () =>
+      session.turns.share(() =>
+        session.exchange({ verb, argument, name: "path" }, options)
+      ),
+  );
+  return reply?.code === 213 || reply?.code === 253;
+}
+
+/**
+ * The current directory (`PWD`). It is asked for once, until it may have
+ * changed.
+ *
+ * @param session The session
+ * @param options A signal
+ * @returns The path, or "" where the server does not tell
+ */
+export async function requestDirectory(
+  session: Session,
+  options: SignalOptions = {},
+): Promise<string> {
+  if (session.directory !== undefined) return session.directory;
+  const reply = await unlessRefused(
+    () => session.turns.share(() => session.exchange({ verb: "PWD" }, options)),
+  );
+  return session.directory = reply?.code === 257 ? parseDirectory(reply) : "";
+}
+
+/**
+ * A path as text, in which its bytes survive.
+ *
+ * @param session The session
+ * @param path Text or bytes
+ * @returns The text
+ */
+export function textOfPath(session: Session, path: Path): string {
+  return typeof path === "string"
+    ? path
+    : session.control.encoding.decode(path);
+}
+
+function joinPath(session: Session, prefix: string, path: Path): string {
+  return prefix + textOfPath(session, path);
+}
+
+/** Asks unless the server is known not to know the command. */
+async function optional<T>(
+  session: Session,
+  command: string,
+  ask: () => Promise<T>,
+): Promise<T | undefined> {
+  if (session.unknown.has(command)) return undefined;
+  return await unlessRefused(ask, (code) => {
+    if (UNKNOWN_REPLIES.includes(code)) session.unknown.add(command);
+  });
+}
+
+/** What the server answers, or `undefined` for a 5yz. */
+async function unlessRefused<T>(
+  ask: () => Promise<T>,
+  onRefused: (code: number) => void = () => {},
+): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    onRefused(error.reply?.code ?? 0);
+    return undefined;
+  }
+}

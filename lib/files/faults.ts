@@ -1,0 +1,146 @@
+/**
+ * What can go wrong with a file beside the server's "no" and a failed
+ * connection.
+ *
+ * @module
+ */
+
+import { FTPError, type FTPErrorOptions } from "../protocol/errors.ts";
+
+/** What an {@linkcode FTPUnconfirmedError} carries besides its message. */
+export interface FTPUnconfirmedErrorOptions extends FTPErrorOptions {
+  /** Bytes of the file that went through. */
+  bytes: number;
+  /** Size of the file, in bytes. */
+  size: number;
+}
+
+/**
+ * Every byte of the file went through, but the server never said that the
+ * transfer is complete. The connection is closed. The file may be whole: its
+ * size, its time or a hash can tell, on a new connection.
+ */
+export class FTPUnconfirmedError extends FTPError {
+  /** The class's own name. */
+  override name = "FTPUnconfirmedError";
+  /** Bytes of the file that went through. */
+  readonly bytes: number;
+  /** Size of the file, in bytes. */
+  readonly size: number;
+
+  /**
+   * Makes an error.
+   *
+   * @param message What was tried and what is missing
+   * @param options The facts
+   */
+  constructor(message: string, options: FTPUnconfirmedErrorOptions) {
+    super(message, options);
+    this.bytes = options.bytes;
+    this.size = options.size;
+  }
+}
+
+/** What an {@linkcode FTPVerificationError} carries besides its message. */
+export interface FTPVerificationErrorOptions extends FTPErrorOptions {
+  /** What was compared: "size", or the name of a hash. */
+  what: string;
+  /** What it should have been. */
+  expected: number | string;
+  /** What it was. */
+  actual: number | string;
+}
+
+/**
+ * The server confirmed a transfer, but the file here and the file there are
+ * not the same. The connection can be used.
+ */
+export class FTPVerificationError extends FTPError {
+  /** The class's own name. */
+  override name = "FTPVerificationError";
+  /** What was compared: "size", or the name of a hash such as "SHA-256". */
+  readonly what: string;
+  /** What it should have been: a number of bytes, or hexadecimal digits. */
+  readonly expected: number | string;
+  /** What it was. */
+  readonly actual: number | string;
+
+  /**
+   * Makes an error.
+   *
+   * @param message What was transferred
+   * @param options What was compared
+   */
+  constructor(message: string, options: FTPVerificationErrorOptions) {
+    super(
+      `${message}: ${options.what} is ${options.actual}, not ${options.expected}`,
+      options,
+    );
+    this.what = options.what;
+    this.expected = options.expected;
+    this.actual = options.actual;
+  }
+}
+
+/**
+ * Wraps an error of this side (a full disk, a callback, a source) on its way
+ * through code that would otherwise blame the connection and try again.
+ */
+export class LocalFault extends Error {
+  /** The error itself. */
+  readonly fault: unknown;
+
+  /**
+   * Wraps an error.
+   *
+   * @param fault The error
+   */
+  constructor(fault: unknown) {
+    super("Cannot go on: a fault on this side", { cause: fault });
+    this.fault = fault instanceof LocalFault ? fault.fault : fault;
+  }
+}
+
+/**
+ * Runs what only concerns this side.
+ *
+ * @param run Reads, writes or calls back
+ * @returns What it gives
+ * @throws {LocalFault} If it throws
+ */
+export function locally<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw new LocalFault(error);
+  }
+}
+
+/**
+ * As {@linkcode locally}, for what takes time.
+ *
+ * @param run Reads, writes or calls back
+ * @returns What it gives
+ * @throws {LocalFault} If it rejects
+ */
+export async function locallyAsync<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw new LocalFault(error);
+  }
+}
+
+/**
+ * Runs a job, and shows its caller the error itself.
+ *
+ * @param run The job
+ * @returns What it gives
+ */
+export async function unwrapped<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw error instanceof LocalFault ? error.fault : error;
+  }
+}

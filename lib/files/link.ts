@@ -1,0 +1,28 @@
+/**
+ * What the path level needs of a client: its session, and another one when
+ * that is lost.
+ *
+ * @module
+ */
+
+import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { Turns } from "../transfer/turns.ts";
+
+/** A client, as seen from below. */
+export interface Link {
+  /** The session in use. Its connection may have failed. */
+  readonly session: Session;
+  /** Whether a lost session can be replaced: user and password are known. */
+  readonly canReconnect: boolean;
+  /** User, host and port: what tells one account's files from another's. */
+  readonly origin: string;
+  /** Downloads and uploads that were started at once take turns. */
+  readonly jobs: Turns;
+  /**
+   * Replaces the session: dials, secures, logs in, and restores directory,
+   * type, protection and encoding.
+   *
+   * @param options A signal
+   */
+  reconnect(options: SignalOptions): Promise<void>;
+}

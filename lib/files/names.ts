@@ -1,0 +1,90 @@
+/**
+ * Names and paths: joined without rewriting, and never trusted when a server
+ * chose them.
+ *
+ * @module
+ */
+
+/**
+ * Insists on a name that is one segment of a path, here and there.
+ *
+ * @param name What a server calls an entry of a directory
+ * @returns The name
+ * @throws {Deno.errors.InvalidData} If it is empty, "." or "..", or has a
+ * slash, a backslash or a NUL: it could lead out of the directory
+ */
+export function checkName(name: string): string {
+  const isSegment = name !== "" && name !== "." && name !== ".." &&
+    !/[/\\\0]/.test(name);
+  if (isSegment) return name;
+  throw new Deno.errors.InvalidData(
+    `Cannot use the name ${
+      JSON.stringify(name)
+    } that the server gave: it is not a plain name, and may lead out of its directory`,
+  );
+}
+
+/**
+ * Splits a path on a server behind its last slash.
+ *
+ * @param path The path
+ * @returns The directory with its slash, "" if there is none; and the name
+ */
+export function splitPath(path: string): [directory: string, name: string] {
+  const slash = path.lastIndexOf("/") + 1;
+  return [path.slice(0, slash), path.slice(slash)];
+}
+
+/**
+ * The path of an entry of a directory on a server.
+ *
+ * @param directory The directory; "" for the current one
+ * @param name The entry
+ * @returns The path
+ */
+export function joinPath(directory: string, name: string): string {
+  if (directory === "" || directory.endsWith("/")) return directory + name;
+  return `${directory}/${name}`;
+}
+
+/** Longest name that a temporary name is derived from, in bytes of 255. */
+const MAX_STEM = 200;
+
+/**
+ * The temporary name of a file that is being transferred:
+ * `.name.0123456789abcdef.part`, or `.name.resume-0123456789abcdef.part` for
+ * one that may be resumed.
+ *
+ * @param name The file's name
+ * @param mark Hexadecimal digits: random, or what the part was taken from
+ * @param isResumable Whether it may be resumed
+ * @returns The temporary name
+ */
+export function partName(
+  name: string,
+  mark: string,
+  isResumable: boolean,
+): string {
+  return `${partPrefix(name)}${isResumable ? "resume-" : ""}${mark}.part`;
+}
+
+/**
+ * Whether a name is that of a part of a file that might have been resumed.
+ *
+ * @param name The name to look at
+ * @param of The file's name
+ * @returns Whether it is
+ */
+export function isResumablePart(name: string, of: string): boolean {
+  const prefix = `${partPrefix(of)}resume-`;
+  return name.startsWith(prefix) &&
+    /^[0-9a-f]{16}\.part$/.test(name.slice(prefix.length));
+}
+
+function partPrefix(name: string): string {
+  let stem = name;
+  while (new TextEncoder().encode(stem).length > MAX_STEM) {
+    stem = stem.slice(0, -1);
+  }
+  return `.${stem}.`;
+}

@@ -1,0 +1,30 @@
+/**
+ * A wait that a signal can end.
+ *
+ * @module
+ */
+
+/**
+ * Waits.
+ *
+ * @param milliseconds How long
+ * @param signal Ends the wait
+ * @throws The signal's reason, if it is aborted
+ */
+export function pause(
+  milliseconds: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}

@@ -1,0 +1,152 @@
+/**
+ * How far a transfer is, told at most so often, and how fast it may go.
+ *
+ * @module
+ */
+
+import { LocalFault } from "./faults.ts";
+import { pause } from "./pause.ts";
+
+/** How far a transfer is. */
+export interface Progress {
+  /** Bytes of the file on the other side, those of an earlier part too. */
+  readonly transferred: number;
+  /** Size of the file in bytes, or `null` where it is not known. */
+  readonly total: number | null;
+  /** Bytes a second, lately. */
+  readonly rate: number;
+  /** Milliseconds until the end at this rate, or `null` where nobody knows. */
+  readonly eta: number | null;
+  /** Whether this is the last report: the transfer is complete. */
+  readonly done: boolean;
+}
+
+/** What a transfer tells, and how fast it may be. */
+export interface MeterOptions {
+  /** Called as bytes go through, and once at the end. Not awaited. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * Most calls of `onProgress` in a second.
+   *
+   * @default {10}
+   */
+  progressRate?: number | undefined;
+  /**
+   * Most bytes in a second.
+   *
+   * @default {no limit}
+   */
+  maxRate?: number | undefined;
+  /** Ends the transfer. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Bytes that go through between two looks at the clock, at full speed. */
+const FULL_BLOCK = 1024 * 1024;
+
+/** Least bytes of a block, however low the rate. */
+const LEAST_BLOCK = 1024;
+
+/** Milliseconds of silence whose bytes may be made up for. */
+const BURST = 100;
+
+/** Weight of the newest figure in the rate. */
+const SMOOTHING = 0.3;
+
+/** Counts the bytes of one transfer. */
+export class Meter {
+  /** Bytes of the file that are on the other side. */
+  position = 0;
+  /** Size of the file in bytes, if it is known. */
+  total: number | null = null;
+  /** Bytes that were moved, also those that were moved again. */
+  moved = 0;
+  readonly #options: MeterOptions;
+  readonly #interval: number;
+  readonly #isIdle: boolean;
+  #reportedAt = performance.now();
+  #reportedBytes = 0;
+  #rate = 0;
+  #due = 0;
+
+  /**
+   * Makes a meter.
+   *
+   * @param options Whom to tell, and the limit
+   * @throws {RangeError} If a rate is not positive
+   */
+  constructor(options: MeterOptions) {
+    const { onProgress, progressRate = 10, maxRate = Infinity } = options;
+    for (const [name, value] of Object.entries({ progressRate, maxRate })) {
+      if (!(value > 0)) {
+        throw new RangeError(
+          `Cannot use ${name} ${value}: it must be a positive number`,
+        );
+      }
+    }
+    this.#options = options;
+    this.#interval = 1000 / progressRate;
+    this.#isIdle = onProgress === undefined && maxRate === Infinity;
+  }
+
+  /** Bytes to read or write at once, so that the rate is even. */
+  get blocksize(): number {
+    const { maxRate = Infinity } = this.#options;
+    const even = Math.ceil(maxRate * BURST / 1000);
+    return Math.min(FULL_BLOCK, Math.max(LEAST_BLOCK, even));
+  }
+
+  /**
+   * Counts bytes that went through.
+   *
+   * @param bytes How many
+   * @returns A wait, where the transfer is faster than it may be
+   */
+  add(bytes: number): Promise<void> | undefined {
+    this.position += bytes;
+    this.moved += bytes;
+    if (this.#isIdle) return undefined;
+    const now = performance.now();
+    if (now - this.#reportedAt >= this.#interval) this.#report(now, false);
+    return this.#wait(now, bytes);
+  }
+
+  /** Tells that the transfer is complete. */
+  finish(): void {
+    if (this.#options.onProgress === undefined) return;
+    this.#report(performance.now(), true);
+  }
+
+  #wait(now: number, bytes: number): Promise<void> | undefined {
+    const { maxRate, signal } = this.#options;
+    if (maxRate === undefined) return undefined;
+    this.#due = Math.max(this.#due, now - BURST) + bytes * 1000 / maxRate;
+    return this.#due > now ? pause(this.#due - now, signal) : undefined;
+  }
+
+  #report(now: number, done: boolean): void {
+    const elapsed = now - this.#reportedAt;
+    const latest = (this.moved - this.#reportedBytes) * 1000 /
+      Math.max(elapsed, 1);
+    this.#rate = this.#rate === 0
+      ? latest
+      : SMOOTHING * latest + (1 - SMOOTHING) * this.#rate;
+    this.#reportedAt = now;
+    this.#reportedBytes = this.moved;
+    const left = done ? 0 : this.total === null ? NaN : this.total -
+      this.position;
+    const eta = left * 1000 / this.#rate;
+    const progress: Progress = {
+      transferred: this.position,
+      total: this.total,
+      rate: this.#rate,
+      eta: left === 0 ? 0 : Number.isFinite(eta) ? Math.max(0, eta) : null,
+      done,
+    };
+    try {
+      this.#options.onProgress?.(progress);
+    } catch (error) {
+      throw new LocalFault(error);
+    }
+  }
+}

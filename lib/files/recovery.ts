@@ -1,0 +1,151 @@
+/**
+ * Trying again: when it makes sense, how often, and after what wait.
+ *
+ * @module
+ */
+
+import { FTPError, FTPProtocolError } from "../protocol/errors.ts";
+import { FTPUnconfirmedError, FTPVerificationError } from "./faults.ts";
+import type { Link } from "./link.ts";
+import { pause } from "./pause.ts";
+
+/** How a transfer that failed is tried again. */
+export interface RetryOptions {
+  /**
+   * How many times in a row without progress.
+   *
+   * @default {5}
+   */
+  attempts?: number | undefined;
+  /**
+   * Milliseconds before the first; each of the following waits twice as long,
+   * less up to a half at random.
+   *
+   * @default {500}
+   */
+  delay?: number | undefined;
+  /**
+   * Longest wait, in milliseconds.
+   *
+   * @default {30_000}
+   */
+  maxDelay?: number | undefined;
+}
+
+/** What is about to be tried again. */
+export interface RetryEvent {
+  /** What went wrong. */
+  readonly error: Error;
+  /** How many times in a row this made no progress; 1 for the first. */
+  readonly attempt: number;
+  /** Milliseconds until it is tried again. */
+  readonly delay: number;
+  /** Bytes of the file that are on the other side. */
+  readonly transferred: number;
+}
+
+/** Options of what recovers. */
+export interface RecoveryOptions {
+  /**
+   * How often and after what wait a transfer that failed is tried again, or
+   * `false` for never.
+   *
+   * @default {{ attempts: 5, delay: 500, maxDelay: 30_000 }}
+   */
+  retry?: RetryOptions | false | undefined;
+  /** Called before each wait. */
+  onRetry?: ((event: RetryEvent) => void) | undefined;
+  /** Ends the transfer. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Bytes that count as progress: more than what a new attempt reads again. */
+const PROGRESS = 128 * 1024;
+
+/** What may be better next time, by its reply (RFC 959 section 4.2.2). */
+const PASSING_REPLIES = [421, 425, 426, 450, 451];
+
+/** Failed connections. */
+const PASSING_FAILURES = [
+  Deno.errors.BrokenPipe,
+  Deno.errors.ConnectionAborted,
+  Deno.errors.ConnectionRefused,
+  Deno.errors.ConnectionReset,
+  Deno.errors.Interrupted,
+  Deno.errors.NetworkUnreachable,
+  Deno.errors.NotConnected,
+  Deno.errors.TimedOut,
+  Deno.errors.UnexpectedEof,
+];
+
+/**
+ * Whether the same call may succeed if it is made again.
+ *
+ * @param error What went wrong
+ * @returns Whether it is worth a try
+ */
+export function isPassing(error: unknown): boolean {
+  if (
+    error instanceof FTPUnconfirmedError ||
+    error instanceof FTPVerificationError
+  ) return true;
+  if (error instanceof FTPError && error.reply !== undefined) {
+    return PASSING_REPLIES.includes(error.reply.code);
+  }
+  // what the platform has no class for (no route, no name server) is an Error
+  return error instanceof FTPProtocolError ||
+    PASSING_FAILURES.some((Class) => error instanceof Class) ||
+    (error instanceof Error && error.constructor === Error);
+}
+
+/**
+ * Runs a job, and again while it fails for reasons that pass.
+ *
+ * @param link Gives the session, and a new one
+ * @param options How often, and a signal
+ * @param position Tells how far the job is, in bytes
+ * @param run The job, on the link's session
+ * @returns What it gives
+ * @throws The last error
+ */
+export async function withRecovery<T>(
+  link: Link,
+  options: RecoveryOptions,
+  position: () => number,
+  run: () => Promise<T>,
+): Promise<T> {
+  const { retry, onRetry, signal } = options;
+  const { attempts = 5, delay = 500, maxDelay = 30_000 } = retry || {};
+  const most = retry === false ? 0 : attempts;
+  let furthest = position();
+  for (let attempt = 1;; attempt++) {
+    try {
+      signal?.throwIfAborted();
+      if (isLost(link) && link.canReconnect && most > 0) {
+        await link.reconnect({ signal });
+      }
+      return await run();
+    } catch (error) {
+      if (position() >= furthest + PROGRESS) {
+        furthest = position();
+        attempt = 1;
+      }
+      const isHopeless = signal?.aborted || attempt > most ||
+        !isPassing(error) || (isLost(link) && !link.canReconnect);
+      if (isHopeless) throw error;
+      const longest = Math.min(maxDelay, delay * 2 ** (attempt - 1));
+      const wait = longest * (1 - Math.random() / 2);
+      onRetry?.({
+        error: error as Error,
+        attempt,
+        delay: wait,
+        transferred: position(),
+      });
+      await pause(wait, signal);
+    }
+  }
+}
+
+function isLost({ session }: Link): boolean {
+  return session.control.failure !== undefined;
+}

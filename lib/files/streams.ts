@@ -1,0 +1,159 @@
+/**
+ * Files as web streams.
+ *
+ * @module
+ */
+
+import type { Path } from "../protocol/command.ts";
+import type { Reply } from "../protocol/reply.ts";
+import { sendBlocks } from "../transfer/send.ts";
+import type { Session } from "../transfer/session.ts";
+import type { Source } from "../transfer/source.ts";
+import { Transfer } from "../transfer/transfer.ts";
+
+/** Options of {@linkcode FTP.retrieve}. */
+export interface RetrieveOptions {
+  /**
+   * Where to start, in bytes.
+   *
+   * @default {0}
+   */
+  offset?: number | undefined;
+  /** Aborts the transfer: the stream errors with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of {@linkcode FTP.store}. */
+export interface StoreOptions {
+  /**
+   * Where the server starts to write, in bytes (`REST`).
+   *
+   * @default {0}
+   */
+  offset?: number | undefined;
+  /**
+   * Whether to write behind what the file has (`APPE`).
+   *
+   * @default {false}
+   */
+  append?: boolean | undefined;
+  /** Aborts the transfer: the call rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Most bytes of one chunk of a stream. */
+const CHUNK_SIZE = 256 * 1024;
+
+/** Most bytes of one write. */
+const WRITE_SIZE = 1024 * 1024;
+
+/**
+ * Opens a file for reading.
+ *
+ * @param session The session
+ * @param path The file
+ * @param options Offset and signal
+ * @returns The bytes; the stream ends after the server's final 2yz
+ */
+export async function retrieve(
+  session: Session,
+  path: Path,
+  options: RetrieveOptions,
+): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const { signal } = options;
+  const transfer = await Transfer.open(
+    session,
+    { verb: "RETR", argument: path, name: "path" },
+    { type: "I", rest: checkedOffset(options.offset), signal },
+  );
+  let ending: Promise<unknown> | undefined;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  aborted.catch(() => {});
+  const onAbort = () => {
+    // nobody may be reading: the transfer is ended without being asked
+    ending ??= transfer.abort();
+    reject(signal!.reason);
+  };
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const release = () => signal?.removeEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
+  const pull = async (
+    controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
+  ): Promise<void> => {
+    const buffer = new Uint8Array(CHUNK_SIZE);
+    let n: number | null;
+    try {
+      n = await transfer.data.read(buffer);
+    } catch (error) {
+      const failing = transfer.failed.bind(transfer, error, { signal });
+      const cause = ending === undefined
+        ? await (ending = failing())
+        : await ending.then(() => signal?.aborted ? signal.reason : error);
+      release();
+      throw cause;
+    }
+    if (n !== null) return controller.enqueue(trimmed(buffer, n));
+    release(); // finish() looks after the signal itself
+    await transfer.finish({ signal });
+    controller.close();
+  };
+  return new ReadableStream({
+    start(controller) {
+      aborted.catch((reason) => controller.error(reason));
+    },
+    pull,
+    async cancel() {
+      release();
+      await (ending ??= transfer.abort());
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** A short chunk does not keep a large buffer in memory. */
+function trimmed(
+  buffer: Uint8Array<ArrayBuffer>,
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  return length < buffer.length / 2
+    ? buffer.slice(0, length)
+    : buffer.subarray(0, length);
+}
+
+/**
+ * Writes a file.
+ *
+ * @param session The session
+ * @param path The file
+ * @param source The bytes
+ * @param options Offset, append and signal
+ * @returns The final 2yz reply
+ * @throws {TypeError} If both `offset` and `append` are given
+ */
+export async function store(
+  session: Session,
+  path: Path,
+  source: Source,
+  options: StoreOptions,
+): Promise<Reply> {
+  const { append = false, signal } = options;
+  const rest = checkedOffset(options.offset);
+  if (append && rest !== undefined) {
+    throw new TypeError(
+      'Cannot store with both "offset" and "append": the server appends at its own end of the file',
+    );
+  }
+  return await sendBlocks(
+    session,
+    { verb: append ? "APPE" : "STOR", argument: path, name: "path" },
+    source,
+    { blocksize: WRITE_SIZE, type: "I", rest, signal },
+  );
+}
+
+/** An offset for `REST`; none for the beginning. */
+function checkedOffset(offset = 0): number | undefined {
+  if (Number.isSafeInteger(offset) && offset >= 0) return offset || undefined;
+  throw new RangeError(
+    `Cannot start at offset ${offset}: it must be a non-negative integer`,
+  );
+}
