@@ -131,7 +131,7 @@ export class ControlConnection {
    * @returns Its entry in the ledger
    */
   expectGreeting(): Owed {
-    return this.#owe(new Owed("connect", "greeting", false));
+    return this.#owe(new Owed(() => "connect", "greeting", false));
   }
 
   /**
@@ -147,21 +147,22 @@ export class ControlConnection {
    */
   send(command: Command, options: SendOptions = {}): Owed {
     const bytes = encodeCommand(command, this.#encoding);
-    const shown = describeCommand(command, this.#encoding);
+    const encoding = this.#encoding;
+    const describe = () => describeCommand(command, encoding);
     if (this.#failure !== undefined) {
       throw new Deno.errors.NotConnected(
-        `Cannot send "${shown}": the connection is closed: ${this.#failure.message}`,
+        `Cannot send "${describe()}": the connection is closed: ${this.#failure.message}`,
         { cause: this.#failure },
       );
     }
     if (this.#open !== undefined && this.#open !== options.during) {
       throw new Deno.errors.Busy(
-        `Cannot send "${shown}": the transfer "${this.#open.command}" is open; close its data connection and await voidresp() first`,
+        `Cannot send "${describe()}": the transfer "${this.#open.command}" is open; close its data connection and await voidresp() first`,
       );
     }
     const { kind = "command", pauses = false } = options;
-    const owed = this.#owe(new Owed(shown, kind, pauses));
-    this.#options.tracer.emit("sent", () => shown);
+    const owed = this.#owe(new Owed(describe, kind, pauses));
+    this.#options.tracer.emit("sent", describe);
     this.#outgoing.push(bytes);
     if (!this.#isWriting) this.#flush();
     return owed;

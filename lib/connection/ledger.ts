@@ -13,17 +13,51 @@ import type { Reply } from "../protocol/reply.ts";
  * - "greeting": 1yz (120) is waited out, any other reply is final;
  * - "transfer": 1yz opens; a 2yz before it is a stray of the past or, if no 1yz
  *   follows, the final reply itself;
- * - "fence": a `NOOP` that marks the end of what an `ABOR` owes.
+ * - "fence": a `NOOP` that marks the end of what an `ABOR` owes;
+ * - "alive": a `NOOP` during a transfer, answered at once (ProFTPD, pyftpdlib;
+ *   with 500 by Pure-FTPd) or after it (vsftpd).
  */
-export type OwedKind = "command" | "greeting" | "transfer" | "fence";
+export type OwedKind =
+  | "command"
+  | "greeting"
+  | "transfer"
+  | "fence"
+  | "alive";
 
 /** Milliseconds that a 1yz may follow a 2yz which answered a transfer. */
 const STRAY_GRACE = 1000;
 
+/**
+ * A promise that is made when somebody asks for it: of the two that each
+ * command has, most are never looked at.
+ */
+class Eventual<T> {
+  #deferred: PromiseWithResolvers<T> | undefined;
+  #settle: ((deferred: PromiseWithResolvers<T>) => void) | undefined;
+
+  get promise(): Promise<T> {
+    if (this.#deferred === undefined) {
+      this.#deferred = Promise.withResolvers<T>();
+      // an entry may be dropped by its owner: that is no unhandled rejection
+      this.#deferred.promise.catch(() => {});
+      this.#settle?.(this.#deferred);
+    }
+    return this.#deferred.promise;
+  }
+
+  resolve(value: T): void {
+    if (this.#deferred !== undefined) this.#deferred.resolve(value);
+    else this.#settle ??= (deferred) => deferred.resolve(value);
+  }
+
+  reject(reason: unknown): void {
+    if (this.#deferred !== undefined) this.#deferred.reject(reason);
+    else this.#settle ??= (deferred) => deferred.reject(reason);
+  }
+}
+
 /** The replies that one command is owed. */
 export class Owed {
-  /** The command, printable and masked. */
-  readonly command: string;
   /** How its replies are taken. */
   readonly kind: OwedKind;
   /** Whether reading stops after the final reply (before a TLS handshake). */
@@ -32,8 +66,9 @@ export class Owed {
   next: Owed | undefined;
   /** The 1yz reply, once it came. */
   preliminary: Reply | undefined;
-  readonly #first = Promise.withResolvers<Reply>();
-  readonly #final = Promise.withResolvers<Reply>();
+  readonly #describe: () => string;
+  readonly #first = new Eventual<Reply>();
+  readonly #final = new Eventual<Reply>();
   #isSettled = false;
   #stray: Reply | undefined;
   #strayTimer: ReturnType<typeof setTimeout> | undefined;
@@ -41,17 +76,19 @@ export class Owed {
   /**
    * Makes an entry.
    *
-   * @param command The command, printable and masked
+   * @param describe Shows the command, printable and masked
    * @param kind How its replies are taken
    * @param pauses Whether reading stops after the final reply
    */
-  constructor(command: string, kind: OwedKind, pauses: boolean) {
-    this.command = command;
+  constructor(describe: () => string, kind: OwedKind, pauses: boolean) {
+    this.#describe = describe;
     this.kind = kind;
     this.pauses = pauses;
-    // an entry may be dropped by its owner: that is no unhandled rejection
-    this.#first.promise.catch(() => {});
-    this.#final.promise.catch(() => {});
+  }
+
+  /** The command, printable and masked. */
+  get command(): string {
+    return this.#describe();
   }
 
   /** The first reply: 1yz, or the final one. */
@@ -106,7 +143,7 @@ export class Owed {
    * @param reply The final reply
    */
   settle(reply: Reply): void {
-    clearTimeout(this.#strayTimer);
+    if (this.#strayTimer !== undefined) clearTimeout(this.#strayTimer);
     this.#isSettled = true;
     this.#first.resolve(reply);
     this.#final.resolve(reply);
@@ -118,7 +155,7 @@ export class Owed {
    * @param reason Why none will come
    */
   fail(reason: unknown): void {
-    clearTimeout(this.#strayTimer);
+    if (this.#strayTimer !== undefined) clearTimeout(this.#strayTimer);
     this.#isSettled = true;
     this.#first.reject(reason);
     this.#final.reject(reason);
@@ -161,6 +198,13 @@ export class Ledger {
   deliver(reply: Reply): Owed | undefined {
     const owed = this.#head;
     if (owed === undefined) return undefined;
+    const alive = owed.next;
+    if (alive?.kind === "alive" && isSyntaxReply(reply) && owed.preliminary) {
+      owed.next = alive.next;
+      if (this.#tail === alive) this.#tail = owed;
+      alive.settle(reply);
+      return alive;
+    }
     if (owed.next?.kind === "fence" && reply.code === 200) {
       // the server answered transfer and ABOR with one reply; this is NOOP's
       owed.settle(reply);
@@ -184,4 +228,12 @@ export class Ledger {
     }
     this.#head = this.#tail = undefined;
   }
+}
+
+/**
+ * Whether a reply is of the group "syntax" (RFC 959 section 4.2.1: x0z), which
+ * answers a `NOOP` and never ends a transfer that has begun.
+ */
+function isSyntaxReply({ code }: Reply): boolean {
+  return code === 200 || (code >= 500 && code < 510);
 }

@@ -61,6 +61,10 @@ export function encodeCommand(
   encoding: Encoding,
 ): Uint8Array {
   const { verb, argument } = command;
+  if (typeof argument !== "object") {
+    const line = argument === undefined ? verb : `${verb} ${argument}`;
+    if (PLAIN_REGEXP.test(line)) return encodePlain(line);
+  }
   const name = command.name ?? "argument";
   refuseLineEnds(encoding.encode(verb), verb, name);
   const head = encoding.encode(argument === undefined ? verb : verb + " ");
@@ -73,6 +77,18 @@ export function encodeCommand(
   line[line.length - 2] = CR;
   line[line.length - 1] = LF;
   return line.includes(IAC) ? doubleIAC(line) : line;
+}
+
+/** What nearly all lines are made of: the same bytes in every encoding. */
+const PLAIN_REGEXP = /^[ -~]*$/;
+
+/** Much cheaper than a `TextEncoder` for a line of a few words. */
+function encodePlain(line: string): Uint8Array {
+  const bytes = new Uint8Array(line.length + 2);
+  for (let i = 0; i < line.length; i++) bytes[i] = line.charCodeAt(i);
+  bytes[line.length] = CR;
+  bytes[line.length + 1] = LF;
+  return bytes;
 }
 
 function doubleIAC(line: Uint8Array): Uint8Array {

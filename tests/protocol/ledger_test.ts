@@ -97,7 +97,7 @@ const CASES: Case[] = [
 for (const { name, kinds, replies, finals, firsts = finals } of CASES) {
   Deno.test(`Ledger ${name}`, async () => {
     const ledger = new Ledger();
-    const entries = kinds.map((kind) => new Owed(kind, kind, false));
+    const entries = kinds.map((kind) => new Owed(() => kind, kind, false));
     for (const entry of entries) ledger.add(entry);
     for (const reply of replies) {
       assert(ledger.deliver(Reply.from(reply)) !== undefined, reply);
@@ -119,15 +119,15 @@ for (const { name, kinds, replies, finals, firsts = finals } of CASES) {
 Deno.test("Ledger has no entry for a reply that nobody is owed", () => {
   const ledger = new Ledger();
   assertEquals(ledger.deliver(Reply.from("200 a")), undefined);
-  ledger.add(new Owed("NOOP", "command", false));
+  ledger.add(new Owed(() => "NOOP", "command", false));
   ledger.deliver(Reply.from("200 a"));
   assertEquals(ledger.deliver(Reply.from("200 b")), undefined);
 });
 
 Deno.test("Ledger takes a 2yz as the final reply when no 1yz follows it", async () => {
   const ledger = new Ledger();
-  const transfer = new Owed("RETR x", "transfer", false);
-  const next = new Owed("NOOP", "command", false);
+  const transfer = new Owed(() => "RETR x", "transfer", false);
+  const next = new Owed(() => "NOOP", "command", false);
   ledger.add(transfer);
   ledger.add(next);
   ledger.deliver(Reply.from("226 a"));
@@ -139,7 +139,7 @@ Deno.test("Ledger takes a 2yz as the final reply when no 1yz follows it", async 
 Deno.test("Ledger fails every entry, and keeps what was settled", async () => {
   const ledger = new Ledger();
   const [settled, open, waiting] = ["a", "b", "c"].map((command) =>
-    new Owed(command, "command", false)
+    new Owed(() => command, "command", false)
   ) as [Owed, Owed, Owed];
   for (const entry of [settled, open, waiting]) ledger.add(entry);
   ledger.deliver(Reply.from("200 a"));
@@ -156,7 +156,7 @@ Deno.test("Ledger delivers a hundred thousand replies in linear time", () => {
   const ledger = new Ledger();
   const reply = Reply.from("200 a");
   for (let i = 0; i < 100_000; i++) {
-    ledger.add(new Owed("NOOP", "command", false));
+    ledger.add(new Owed(() => "NOOP", "command", false));
   }
   const start = performance.now();
   for (let i = 0; i < 100_000; i++) ledger.deliver(reply);
