@@ -103,6 +103,18 @@ export class Transfer {
   }
 
   /**
+   * Sends a `NOOP` while the transfer is open.
+   *
+   * @returns Its entry in the ledger
+   */
+  sendNoop(): Owed {
+    return this.#session.control.send({ verb: "NOOP" }, {
+      kind: "alive",
+      during: this.#owed,
+    });
+  }
+
+  /**
    * Closes the data connection and waits for the final reply.
    *
    * @param options A signal
