@@ -1,0 +1,175 @@
+/**
+ * Hashes of files, here and there: `HASH` (draft-bryan-ftpext-hash) and the
+ * older `XSHA256`, `XSHA1`, `XMD5`, `XCRC`.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { FTPPermanentError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+import { requestFeatures } from "./facts.ts";
+
+/** A hash that a server can make of a file. */
+export interface Hash {
+  /** Its name as `HASH` has it: "SHA-256", "CRC32". */
+  readonly name: string;
+  /** Hexadecimal digits of a value. */
+  readonly digits: number;
+  /** The command: "HASH", "XSHA256". */
+  readonly verb: string;
+}
+
+interface KnownHash {
+  readonly name: string;
+  readonly digits: number;
+  /** What node calls it; CRC32 is none of its hashes. */
+  readonly algorithm: string | undefined;
+  readonly verbs: readonly string[];
+}
+
+/** The strongest first. */
+const KNOWN: readonly KnownHash[] = [
+  { name: "SHA-256", digits: 64, algorithm: "sha256", verbs: ["XSHA256"] },
+  { name: "SHA-512", digits: 128, algorithm: "sha512", verbs: ["XSHA512"] },
+  { name: "SHA-1", digits: 40, algorithm: "sha1", verbs: ["XSHA1", "XSHA"] },
+  { name: "MD5", digits: 32, algorithm: "md5", verbs: ["XMD5"] },
+  { name: "CRC32", digits: 8, algorithm: undefined, verbs: ["XCRC"] },
+];
+
+/**
+ * The best hash that a server has.
+ *
+ * @param session The session
+ * @param options A signal
+ * @returns The hash, or `undefined` where there is none
+ */
+export async function chooseHash(
+  session: Session,
+  options: SignalOptions,
+): Promise<Hash | undefined> {
+  const features = await requestFeatures(session, options);
+  const offered = (features.get("HASH") ?? "").toUpperCase().split(";").map(
+    (name) => name.replace("*", "").trim(),
+  );
+  for (const { name, digits, verbs } of KNOWN) {
+    if (offered.includes(name)) return { name, digits, verb: "HASH" };
+    const verb = verbs.find((verb) => features.has(verb));
+    if (verb !== undefined) return { name, digits, verb };
+  }
+  return undefined;
+}
+
+/**
+ * Asks the server for the hash of a file.
+ *
+ * @param session The session
+ * @param hash Which
+ * @param path The file
+ * @param options A signal
+ * @returns Hexadecimal digits in lower case, or `undefined` if the server
+ * refuses or cannot be understood
+ */
+export async function requestHash(
+  session: Session,
+  { name, digits, verb }: Hash,
+  path: string,
+  options: SignalOptions,
+): Promise<string | undefined> {
+  // the X commands take a range behind the path: a path with blanks is quoted
+  const argument = verb !== "HASH" && path.includes(" ") ? `"${path}"` : path;
+  try {
+    return await session.turns.alone(async () => {
+      await session.ensureType("I", options);
+      if (verb === "HASH") {
+        await session.perform(
+          { verb: "OPTS", argument: `HASH ${name}` },
+          options,
+        );
+      }
+      const command = { verb, argument, name: "path" };
+      return readHash(await session.perform(command, options), digits);
+    });
+  } catch (error) {
+    if (error instanceof FTPPermanentError) return undefined;
+    throw error;
+  }
+}
+
+/** The last word of the right length; a CRC may lack its leading zeros. */
+function readHash(reply: Reply, digits: number): string | undefined {
+  const text = reply.text.slice(4);
+  const least = digits === 8 ? 1 : digits;
+  const words = text.match(/(?<![\w.])[0-9a-f]+(?![\w.])/gi) ?? [];
+  // HASH's own reply: 213 SHA-256 0-49 169cd22282da7f14 name
+  const named = /^[A-Z0-9-]+ \d+-\d+ ([0-9a-f]+)\b/i.exec(text)?.[1];
+  const word = named ??
+    words.findLast((word) => word.length >= least && word.length <= digits);
+  return word?.toLowerCase().padStart(digits, "0");
+}
+
+/** Makes a hash of bytes as they come. */
+export class Digester {
+  readonly #hash: ReturnType<typeof createHash> | undefined;
+  #crc = 0;
+
+  /**
+   * Starts.
+   *
+   * @param hash Which
+   */
+  constructor(hash: Hash) {
+    const known = KNOWN.find(({ name }) => name === hash.name);
+    const algorithm = known?.algorithm;
+    this.#hash = algorithm === undefined ? undefined : createHash(algorithm);
+  }
+
+  /**
+   * Takes bytes.
+   *
+   * @param bytes What comes next
+   */
+  update(bytes: Uint8Array): void {
+    if (this.#hash === undefined) this.#crc = crc32(bytes, this.#crc);
+    else this.#hash.update(bytes);
+  }
+
+  /**
+   * Ends.
+   *
+   * @returns Hexadecimal digits in lower case
+   */
+  digest(): string {
+    return this.#hash?.digest("hex") ??
+      (this.#crc >>> 0).toString(16).padStart(8, "0");
+  }
+}
+
+/** Bytes of a file that are read at once. */
+const BLOCK_SIZE = 1024 * 1024;
+
+/**
+ * Makes the hash of a local file. Other work goes on meanwhile.
+ *
+ * @param path The file
+ * @param hash Which
+ * @param signal Ends the work
+ * @returns Hexadecimal digits in lower case
+ */
+export async function hashFile(
+  path: string,
+  hash: Hash,
+  signal?: AbortSignal,
+): Promise<string> {
+  using file = await Deno.open(path);
+  const digester = new Digester(hash);
+  const buffer = new Uint8Array(BLOCK_SIZE);
+  while (true) {
+    signal?.throwIfAborted();
+    const n = await file.read(buffer);
+    if (n === null) return digester.digest();
+    digester.update(buffer.subarray(0, n));
+  }
+}

@@ -1,0 +1,312 @@
+/**
+ * From a file there to a file here, so that what is here afterwards is either
+ * the whole new file or the old one.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { FTPPermanentError } from "../protocol/errors.ts";
+import type { Session } from "../transfer/session.ts";
+import { Transfer } from "../transfer/transfer.ts";
+import { confirm } from "./confirm.ts";
+import { chooseHash, hashFile, requestHash } from "./digest.ts";
+import { type RemoteFacts, requestDirectory, requestFacts } from "./facts.ts";
+import { requestBinarySize } from "./facts.ts";
+import { FTPVerificationError, locallyAsync, unwrapped } from "./faults.ts";
+import { keepAlive } from "./keep_alive.ts";
+import type { Link } from "./link.ts";
+import type { DownloadOptions, FileTransferResult } from "./options.ts";
+import { Part, resolveTarget, type Target } from "./part.ts";
+import { Meter } from "./progress.ts";
+import { withRecovery } from "./recovery.ts";
+
+/** Bytes before the end of a part that are fetched again and compared. */
+const OVERLAP = 64 * 1024;
+
+/**
+ * Downloads a file.
+ *
+ * @param link The client
+ * @param remote The file on the server
+ * @param local Where to, a path or a `file:` URL
+ * @param options See {@linkcode DownloadOptions}
+ * @returns What was transferred and verified
+ */
+export function download(
+  link: Link,
+  remote: string,
+  local: string | URL,
+  options: DownloadOptions,
+): Promise<FileTransferResult> {
+  return unwrapped(() =>
+    link.jobs.alone(() => new Download(link, remote, options).run(local))
+  );
+}
+
+/** One download, over as many connections as it takes. */
+class Download {
+  readonly #link: Link;
+  readonly #remote: string;
+  readonly #options: DownloadOptions;
+  readonly #meter: Meter;
+  #facts: RemoteFacts | undefined;
+  #part: Part | undefined;
+  #retries = 0;
+  #canRestart = true;
+
+  constructor(link: Link, remote: string, options: DownloadOptions) {
+    this.#link = link;
+    this.#remote = remote;
+    this.#options = options;
+    this.#meter = new Meter(options);
+  }
+
+  async run(local: string | URL): Promise<FileTransferResult> {
+    const target = resolveTarget(local);
+    let isKept = false;
+    try {
+      const result = await withRecovery(
+        this.#link,
+        this.#recovery(),
+        () => this.#part?.position ?? 0,
+        () => this.#attempt(target),
+      );
+      this.#meter.finish();
+      return result;
+    } catch (error) {
+      isKept = this.#options.resume === true && this.#isProvable &&
+        (this.#part?.position ?? 0) > 0 &&
+        !(error instanceof FTPVerificationError);
+      throw error;
+    } finally {
+      this.#part?.close(isKept);
+    }
+  }
+
+  #recovery(): DownloadOptions {
+    const { onRetry } = this.#options;
+    return {
+      ...this.#options,
+      onRetry: (event) => {
+        this.#retries++;
+        onRetry?.(event);
+      },
+    };
+  }
+
+  async #attempt(target: Target): Promise<FileTransferResult> {
+    const { session } = this.#link;
+    const { signal, verify = "size", mtime = true } = this.#options;
+    const facts = await this.#inspect(session);
+    const part = this.#part ??= await this.#open(session, target, facts);
+    await this.#fetch(session, part, facts);
+    const verified = verify === "none"
+      ? null
+      : await this.#verify(session, part, facts);
+    signal?.throwIfAborted();
+    const modified = mtime ? facts.modified : null;
+    part.commit(modified);
+    return {
+      size: part.position,
+      bytes: this.#meter.moved,
+      verified,
+      mtime: modified,
+      retries: this.#retries,
+    };
+  }
+
+  /** Asks what the file is, and forgets what was fetched of another one. */
+  async #inspect(session: Session): Promise<RemoteFacts> {
+    const facts = await requestFacts(session, this.#remote, this.#options);
+    const before = this.#facts;
+    this.#facts = facts;
+    this.#meter.total = facts.size;
+    const isSame = before?.size === facts.size &&
+      before?.modified?.getTime() === facts.modified?.getTime();
+    if (!isSame || !this.#isProvable) this.#part?.reset();
+    return facts;
+  }
+
+  /** Whether anything tells this version of the file from another. */
+  get #isProvable(): boolean {
+    return (this.#facts?.size ?? this.#facts?.modified ?? null) !== null;
+  }
+
+  async #open(
+    session: Session,
+    target: Target,
+    facts: RemoteFacts,
+  ): Promise<Part> {
+    const { resume = false, atomic = true } = this.#options;
+    if (!atomic || !target.isReplaceable) {
+      const part = Part.inPlace(target, resume && target.isReplaceable);
+      const { modified } = facts;
+      const isOlder = modified !== null && (part.modified ?? 0) < modified;
+      const isLonger = part.position > (facts.size ?? 0);
+      if (target.isReplaceable && (isOlder || isLonger)) part.reset();
+      return part;
+    }
+    const mark = resume && this.#isProvable
+      ? await this.#mark(session, facts)
+      : undefined;
+    return Part.beside(target, mark);
+  }
+
+  /** What the part is taken from: another file or version has another mark. */
+  async #mark(session: Session, facts: RemoteFacts): Promise<string> {
+    const isAbsolute = this.#remote.startsWith("/");
+    const directory = isAbsolute
+      ? ""
+      : await requestDirectory(session, this.#options);
+    const text = JSON.stringify([
+      this.#link.origin,
+      directory,
+      this.#remote,
+      facts.size,
+      facts.modified,
+    ]);
+    return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  }
+
+  /** Fetches what the part lacks. */
+  async #fetch(
+    session: Session,
+    part: Part,
+    facts: RemoteFacts,
+  ): Promise<void> {
+    if (part.position > 0) {
+      if (this.#canRestart && await this.#resume(session, part, facts)) return;
+      part.reset();
+    }
+    const transfer = await this.#retrieve(session, 0);
+    await this.#receive(transfer, part, facts);
+  }
+
+  /** Goes on where the part ends, if its end is what the server has there. */
+  async #resume(
+    session: Session,
+    part: Part,
+    facts: RemoteFacts,
+  ): Promise<boolean> {
+    const overlap = Math.min(OVERLAP, part.position);
+    const start = part.position - overlap;
+    let transfer: Transfer;
+    try {
+      transfer = await this.#retrieve(session, start);
+    } catch (error) {
+      const isRefused = error instanceof FTPPermanentError &&
+        error.command?.startsWith("REST");
+      if (!isRefused) throw error;
+      this.#canRestart = false;
+      return false;
+    }
+    if (!await this.#isSame(transfer, part.tail(overlap))) {
+      await transfer.abort();
+      return false;
+    }
+    await this.#receive(transfer, part, facts);
+    return true;
+  }
+
+  async #isSame(transfer: Transfer, expected: Uint8Array): Promise<boolean> {
+    const buffer = new Uint8Array(expected.length);
+    let at = 0;
+    try {
+      while (at < buffer.length) {
+        const n = await transfer.data.read(buffer.subarray(at));
+        if (n === null) break;
+        at += n;
+      }
+    } catch (error) {
+      throw await transfer.failed(error, this.#options);
+    }
+    return at === expected.length &&
+      buffer.every((byte, index) => byte === expected[index]);
+  }
+
+  async #retrieve(session: Session, start: number): Promise<Transfer> {
+    return await Transfer.open(
+      session,
+      { verb: "RETR", argument: this.#remote, name: "remote" },
+      {
+        type: "I",
+        rest: start || undefined,
+        signal: this.#options.signal,
+      },
+    );
+  }
+
+  /** The fast path: large blocks, each written before the next is read. */
+  async #receive(
+    transfer: Transfer,
+    part: Part,
+    facts: RemoteFacts,
+  ): Promise<void> {
+    const { data } = transfer;
+    const meter = this.#meter;
+    meter.position = part.position;
+    await using _ = keepAlive(this.#link.session, transfer, this.#options);
+    try {
+      const buffer = new Uint8Array(meter.blocksize);
+      while (true) {
+        const n = await data.read(buffer);
+        if (n === null) break;
+        part.write(buffer.subarray(0, n));
+        const wait = meter.add(n);
+        if (wait !== undefined) await wait;
+      }
+    } catch (error) {
+      throw await transfer.failed(error, this.#options);
+    }
+    await confirm(transfer, part.position, facts.size, this.#options);
+  }
+
+  /** Compares size and hash. */
+  async #verify(
+    session: Session,
+    part: Part,
+    facts: RemoteFacts,
+  ): Promise<string | null> {
+    const { verify, signal } = this.#options;
+    let { size } = facts;
+    if (size !== null && size !== part.position) {
+      // a log may have grown meanwhile: the server's latest word counts
+      size = await requestBinarySize(session, this.#remote, { signal });
+      if (size !== part.position) {
+        if (part.position > (size ?? 0)) part.reset();
+        throw new FTPVerificationError(
+          `Cannot verify the download of "${this.#remote}"`,
+          {
+            what: "size",
+            expected: size ?? facts.size!,
+            actual: part.position,
+          },
+        );
+      }
+    }
+    if (verify === "hash") {
+      const hash = await chooseHash(session, { signal });
+      const expected = hash && await requestHash(
+        session,
+        hash,
+        this.#remote,
+        { signal },
+      );
+      if (hash !== undefined && expected !== undefined) {
+        const actual = await locallyAsync(() =>
+          hashFile(part.path, hash, signal)
+        );
+        if (actual !== expected) {
+          part.reset();
+          throw new FTPVerificationError(
+            `Cannot verify the download of "${this.#remote}"`,
+            { what: hash.name, expected, actual },
+          );
+        }
+        return hash.name;
+      }
+    }
+    return size === null ? null : "size";
+  }
+}

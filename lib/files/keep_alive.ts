@@ -1,0 +1,50 @@
+/**
+ * `NOOP`s while data flows, against firewalls that forget a connection on
+ * which nothing moves. Every reply is counted.
+ *
+ * @module
+ */
+
+import { settledWithin } from "../connection/deadline.ts";
+import type { Owed } from "../connection/ledger.ts";
+import type { Session } from "../transfer/session.ts";
+import type { Transfer } from "../transfer/transfer.ts";
+
+/** Longest wait, in milliseconds, for the replies after the transfer. */
+const GRACE = 5000;
+
+/**
+ * Sends `NOOP`s until it is disposed of, which waits for the replies that are
+ * owed. A server that swallowed a `NOOP` would be one reply behind from there
+ * on: the connection is closed then.
+ *
+ * @param session The session
+ * @param transfer The open transfer
+ * @param options Milliseconds from one to the next; 0 for none
+ * @returns What ends it
+ */
+export function keepAlive(
+  { control }: Session,
+  transfer: Transfer,
+  { keepAlive: interval = 0 }: { keepAlive?: number | undefined },
+): AsyncDisposable {
+  let owed: Owed | undefined;
+  const send = () => {
+    const isAnswered = owed?.isSettled ?? true;
+    if (isAnswered && control.failure === undefined) owed = transfer.sendNoop();
+  };
+  const timer = interval > 0 ? setInterval(send, interval) : undefined;
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      if (owed === undefined || owed.isSettled) return;
+      const reply = await settledWithin(owed.first, GRACE);
+      if (reply !== undefined || control.failure !== undefined) return;
+      control.fail(
+        new Deno.errors.TimedOut(
+          `Cannot keep the connection: no reply to "NOOP" within ${GRACE} ms of the transfer's end; try without keepAlive`,
+        ),
+      );
+    },
+  };
+}
