@@ -47,8 +47,8 @@ function accept(
   return true;
 }
 
-/** Reads `[H]H:MM[:SS[.fff]]`, with AM or PM behind it where the server says it. */
-export function scanClock(p: usize, end: usize): bool {
+/** Reads `[H]H:MM[:SS[.fff]]`, and AM or PM behind it where there are `halves`. */
+export function scanClock(p: usize, end: usize, halves: bool): bool {
   let q = skipDigits(p, end);
   if (q - p < 1 || q - p > 2 || at(q, end) != 0x3a) return false;
   let hour = number(p, q);
@@ -69,14 +69,13 @@ export function scanClock(p: usize, end: usize): bool {
     }
   }
   if (hour > 23 || minute > 59 || seconds > 60) return false;
-  let r = skipBlanks(q, end);
-  const half = at(r, end) | 0x20;
-  if (half == 0x61 || half == 0x70) {
-    r++;
-    if ((at(r, end) | 0x20) == 0x6d) r++;
-    // "AM" in one word only: " a.txt" is a name.
-    if (endsWord(r, end) && (r - q == 2 || r == q + 1)) {
-      if (hour < 1 || hour > 12) return false;
+  if (halves) {
+    let r = skipBlanks(q, end);
+    const half = at(r, end) | 0x20;
+    if (half == 0x61 || half == 0x70) {
+      r++;
+      if ((at(r, end) | 0x20) == 0x6d) r++;
+      if (!endsWord(r, end) || hour < 1 || hour > 12) return false;
       hour = hour % 12 + (half == 0x70 ? 12 : 0);
       q = r;
     }
@@ -110,7 +109,7 @@ function scanRest(month: i32, day: i32, p: usize, end: usize): bool {
     }
     return false;
   }
-  if (!scanClock(p, end) || !endsWord(clockEnd, end)) return false;
+  if (!scanClock(p, end, false) || !endsWord(clockEnd, end)) return false;
   if (clockHasSeconds) {
     // BSD's "ls -lT" and its like add the year behind the seconds.
     p = skipBlanks(clockEnd, end);
@@ -134,7 +133,7 @@ function scanTime(
 ): bool {
   if (!endsWord(p, end)) return false;
   const q = skipBlanks(p, end);
-  if (!scanClock(q, end) || !endsWord(clockEnd, end)) {
+  if (!scanClock(q, end, false) || !endsWord(clockEnd, end)) {
     // "ls --time-style=iso" pads a date without a time with a blank.
     const padded = isBlank(at(p, end)) && isBlank(at(p + 1, end));
     return accept(year, month, day, 0, Precision.Day, padded ? p + 1 : p);

@@ -121,7 +121,7 @@ export function scanDos(start: usize, end: usize): bool {
   p = scanDay(p, end);
   if (p == 0 || p >= end || !isBlank(load<u8>(p))) return false;
   p = skipBlanks(p, end);
-  if (!scanClock(p, end)) return false;
+  if (!scanClock(p, end, true)) return false;
   p = clockEnd;
   if (p >= end || !isBlank(load<u8>(p))) return false;
   p = skipBlanks(p, end);

@@ -58,13 +58,19 @@ function kindOf(c: u32): i32 {
   }
 }
 
-/** Three permission letters as bits, or -1; `special` is the bit of s, S, t, T. */
-function scanTriad(p: usize, special: i32): i32 {
+/** The letters for reading and writing as bits, or -1. */
+function scanPair(p: usize): i32 {
   const r = load<u8>(p);
   const w = load<u8>(p, 1);
-  const x = load<u8>(p, 2);
   if (r != 0x72 && r != 0x2d || w != 0x77 && w != 0x2d) return -1;
-  const bits = (r == 0x72 ? 4 : 0) | (w == 0x77 ? 2 : 0);
+  return (r == 0x72 ? 4 : 0) | (w == 0x77 ? 2 : 0);
+}
+
+/** Three permission letters as bits, or -1; `special` is the bit of s, S, t, T. */
+function scanTriad(p: usize, special: i32): i32 {
+  const bits = scanPair(p);
+  if (bits < 0) return -1;
+  const x = load<u8>(p, 2);
   switch (x) {
     case 0x2d: // -
       return bits;
@@ -166,10 +172,12 @@ export function scanUnix(start: usize, end: usize): bool {
   if (kind == Kind.Unknown) return false;
   const user = scanTriad(p + 1, 0o4000 >> 6);
   const group = scanTriad(p + 4, 0o2000 >> 3);
-  const world = scanTriad(p + 7, 0o1000);
+  // Some servers leave the last letter out.
+  const isShort = isBlank(load<u8>(p, 9));
+  const world = isShort ? scanPair(p + 7) : scanTriad(p + 7, 0o1000);
   if ((user | group | world) < 0) return false;
   const mode = user << 6 | group << 3 | world;
-  p += 10;
+  p += isShort ? 9 : 10;
   // "+" an access list, "." SELinux, "@" attributes of macOS
   while (
     p < end &&
