@@ -1,0 +1,185 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  FTP,
+  FTPPermanentError,
+  FTPProtocolError,
+  FTPReplyError,
+  FTPTemporaryError,
+} from "../../mod.ts";
+import { type Script, ScriptedServer } from "./script.ts";
+
+// deno-lint-ignore no-explicit-any
+type ErrorClass = abstract new (...args: any[]) => Error;
+
+/** A greeting that is no welcome, and what connect() throws. */
+const REFUSALS: [
+  name: string,
+  greeting: Script[string],
+  Class: ErrorClass,
+  message: string,
+][] = [
+  ["421", "421 Too many users", FTPTemporaryError, "421 Too many users"],
+  ["530", "530 Go away", FTPPermanentError, "530 Go away"],
+  ["554", "554-No\n554 really", FTPPermanentError, "554 really"],
+  ["331", "331 Password", FTPReplyError, "331 Password"],
+  ["120 and 421", "120 Wait\n421 No", FTPTemporaryError, "421 No"],
+  ["of HTTP", "HTTP/1.1 400 Bad Request", FTPProtocolError, "HTTP/1.1"],
+  ["of SSH", "SSH-2.0-OpenSSH_9.2", FTPProtocolError, "SSH-2.0"],
+  ["with a code that is none", "620 Hello", FTPProtocolError, "620 Hello"],
+  [
+    "that is nothing but an end",
+    (peer) => peer.close(),
+    Deno.errors.UnexpectedEof,
+    "the server closed the connection",
+  ],
+  [
+    "cut in the middle",
+    async (peer) => {
+      await peer.raw("220 Rea");
+      peer.close();
+    },
+    Deno.errors.UnexpectedEof,
+    "in the middle of a reply",
+  ],
+  [
+    "cut in the middle of its lines",
+    async (peer) => {
+      await peer.raw("220-Ready\r\n220-when\r\n");
+      peer.close();
+    },
+    Deno.errors.UnexpectedEof,
+    "in the middle of a reply",
+  ],
+];
+
+for (const [name, greeting, Class, message] of REFUSALS) {
+  Deno.test(`FTP.connect refuses a greeting ${name}`, async () => {
+    await using server = new ScriptedServer({ greeting });
+    await using ftp = new FTP({ timeout: 5000 });
+    await assertRejects(
+      () => ftp.connect(server.hostname, server.port),
+      Class,
+      message,
+    );
+    assertEquals(ftp.connected, false);
+    await assertRejects(
+      async () => await ftp.pwd(),
+      Deno.errors.NotConnected,
+    );
+  });
+}
+
+Deno.test("FTP.connect gives the welcome and getwelcome() keeps it", async () => {
+  await using server = new ScriptedServer({
+    greeting: "220-Hello\n  there\n220 Ready",
+  });
+  await using ftp = new FTP();
+  const welcome = await ftp.connect(server.hostname, server.port);
+  assertEquals(welcome.code, 220);
+  assertEquals(welcome.text, "220-Hello\n  there\n220 Ready");
+  assert(ftp.getwelcome() === welcome);
+  assertEquals([ftp.host, ftp.port], [server.hostname, server.port]);
+  assertEquals(ftp.lastresp, "220");
+  assert(ftp.connected);
+});
+
+Deno.test("FTP.connect waits 120 out", async () => {
+  await using server = new ScriptedServer({
+    greeting: "120 Ready in 1 minute\n120-Still\n120 not\n220 Ready",
+  });
+  await using ftp = new FTP();
+  const welcome = await ftp.connect(server.hostname, server.port);
+  assertEquals(welcome.text, "220 Ready");
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("FTP.connect ends when no greeting comes in time", async () => {
+  await using server = new ScriptedServer({ greeting: () => {} });
+  await using ftp = new FTP({ timeout: 200 });
+  await assertRejects(
+    () => ftp.connect(server.hostname, server.port),
+    Deno.errors.TimedOut,
+    'Cannot complete "connect": no reply within 200 ms',
+  );
+});
+
+Deno.test("FTP.connect ends when an endless greeting comes", async () => {
+  await using server = new ScriptedServer({
+    greeting: async (peer) => {
+      await peer.raw("220-Hello\r\n");
+      while (true) await peer.raw("and more of it\r\n".repeat(1000));
+    },
+  });
+  await using ftp = new FTP({ maxReply: 100_000 });
+  await assertRejects(
+    () => ftp.connect(server.hostname, server.port),
+    FTPProtocolError,
+    "longer than 100000 bytes",
+  );
+});
+
+Deno.test("FTP.connect says whom it could not reach", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  await using ftp = new FTP();
+  await assertRejects(
+    () => ftp.connect("127.0.0.1", port),
+    Deno.errors.ConnectionRefused,
+    `Cannot connect to "127.0.0.1:${port}"`,
+  );
+});
+
+Deno.test("FTP.connect can be aborted, before and while it waits", async () => {
+  await using server = new ScriptedServer({ greeting: () => {} });
+  await using ftp = new FTP({ timeout: 5000 });
+  const reason = new Error("changed my mind");
+  await assertRejects(
+    () =>
+      ftp.connect(server.hostname, server.port, {
+        signal: AbortSignal.abort(reason),
+      }),
+    Error,
+    reason.message,
+  );
+  assertEquals(server.connections, 0);
+  const controller = new AbortController();
+  const connecting = ftp.connect(server.hostname, server.port, controller);
+  setTimeout(() => controller.abort("a word"), 20);
+  assertEquals(await connecting.catch((error) => error), "a word");
+  assertEquals(ftp.connected, false);
+});
+
+Deno.test("FTP.connect connects again after close() and after a failure", async () => {
+  await using server = new ScriptedServer();
+  await using ftp = await server.connect();
+  ftp.close();
+  await ftp.connect(server.hostname, server.port);
+  assertEquals(await ftp.pwd(), "/");
+  await ftp.connect(server.hostname, server.port);
+  assertEquals(await ftp.pwd(), "/");
+  assertEquals(server.connections, 3);
+});
+
+Deno.test("FTP throws NotConnected before connect()", async () => {
+  const ftp = new FTP();
+  const calls: (() => unknown)[] = [
+    () => ftp.pwd(),
+    () => ftp.login(),
+    () => ftp.sendcmd("NOOP"),
+    () => ftp.retrlines("LIST"),
+    () => ftp.quit(),
+    () => ftp.getwelcome(),
+    () => ftp.setPasv(true),
+  ];
+  for (const call of calls) {
+    await assertRejects(
+      async () => await call(),
+      Deno.errors.NotConnected,
+      "call connect() first",
+    );
+  }
+  assertEquals([ftp.connected, ftp.lastresp, ftp.host], [false, "", ""]);
+  ftp.close();
+  await ftp[Symbol.asyncDispose]();
+});

@@ -1,0 +1,138 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { FTPError, FTPPermanentError, FTPReplyError } from "../../mod.ts";
+import { type Script, ScriptedServer } from "./script.ts";
+
+/** How a server lets one in, and what it is sent; the last reply is "... in". */
+const PATHS: [name: string, script: Script, commands: string[]][] = [
+  ["331, 230", { USER: "331 x", PASS: "230 in" }, ["USER u", "PASS p"]],
+  ["331, 202", { USER: "331 x", PASS: "202 in" }, ["USER u", "PASS p"]],
+  ["230 to USER", { USER: "230 in" }, ["USER u"]],
+  ["202 to USER", { USER: "202 in" }, ["USER u"]],
+  ["232 to USER", { USER: "232 in" }, ["USER u"]],
+  [
+    "331, 332, 230",
+    { USER: "331 x", PASS: "332 x", ACCT: "230 in" },
+    ["USER u", "PASS p", "ACCT a"],
+  ],
+  [
+    "332 to USER",
+    { USER: "332 x", ACCT: "230 in" },
+    ["USER u", "ACCT a"],
+  ],
+];
+
+for (const [name, script, commands] of PATHS) {
+  Deno.test(`FTP.login goes the way of ${name}`, async () => {
+    await using server = new ScriptedServer(script);
+    await using ftp = await server.connect();
+    const reply = await ftp.login("u", "p", "a");
+    assertEquals(reply.text.slice(4), "in");
+    assertEquals(server.commands, commands);
+    assertEquals(await ftp.pwd(), "/");
+  });
+}
+
+Deno.test("FTP.login sends nothing where the greeting was 230", async () => {
+  await using server = new ScriptedServer({ greeting: "230 You are in" });
+  await using ftp = await server.connect();
+  assertEquals((await ftp.login("u", "p")).text, "230 You are in");
+  assertEquals(server.commands, []);
+});
+
+/** What is sent for what was given. */
+const CREDENTIALS: [given: [string?, string?, string?], commands: string[]][] =
+  [
+    [[], ["USER anonymous", "PASS anonymous@"]],
+    [["anonymous"], ["USER anonymous", "PASS anonymous@"]],
+    [["", ""], ["USER anonymous", "PASS anonymous@"]],
+    [["anonymous", "-"], ["USER anonymous", "PASS -anonymous@"]],
+    [["anonymous", "me@x"], ["USER anonymous", "PASS me@x"]],
+    [["u"], ["USER u", "PASS "]],
+    [["u", "-"], ["USER u", "PASS -"]],
+    [["ü", " p w "], ["USER Ã¼", "PASS  p w "]],
+  ];
+
+for (const [given, commands] of CREDENTIALS) {
+  Deno.test(`FTP.login sends ${JSON.stringify(commands)}`, async () => {
+    await using server = new ScriptedServer();
+    await using ftp = await server.connect();
+    await ftp.login(...given);
+    assertEquals(server.commands, commands);
+  });
+}
+
+/** How a server keeps one out. */
+const REFUSALS: [name: string, script: Script, message: string][] = [
+  ["530 to USER", { USER: "530 No" }, '"USER u": 530 No'],
+  ["530 to PASS", { PASS: "530 Login incorrect" }, "530 Login incorrect"],
+  [
+    "530 to ACCT",
+    { PASS: "332 x", ACCT: "530 No" },
+    '"ACCT ****": 530 No',
+  ],
+  ["331 to PASS", { PASS: "331 Again", ACCT: "331 Again" }, "331 Again"],
+];
+
+for (const [name, script, message] of REFUSALS) {
+  Deno.test(`FTP.login throws for ${name} and stays connected`, async () => {
+    await using server = new ScriptedServer(script);
+    await using ftp = await server.connect();
+    const error = await assertRejects(
+      () => ftp.login("u", "hunter2", "hunter3"),
+      FTPError,
+      message,
+    ) as FTPError;
+    assert(!`${error.stack} ${error.command}`.includes("hunter"));
+    assert(ftp.connected);
+    assertEquals(await ftp.pwd(), "/");
+  });
+}
+
+Deno.test("FTP.login throws an FTPPermanentError with reply and masked command", async () => {
+  await using server = new ScriptedServer({ PASS: "530 Login incorrect" });
+  await using ftp = await server.connect();
+  const error = await assertRejects(
+    () => ftp.login("u", "hunter2"),
+    FTPPermanentError,
+    'Cannot complete "PASS ****": 530 Login incorrect',
+  ) as FTPPermanentError;
+  assertEquals(error.reply?.code, 530);
+  assertEquals(error.command, "PASS ****");
+  assertEquals(error.name, "FTPPermanentError");
+});
+
+Deno.test("FTP.login lets no other command come between", async () => {
+  await using server = new ScriptedServer();
+  await using ftp = await server.connect();
+  await Promise.all([ftp.login("u", "p"), ftp.voidcmd("NOOP"), ftp.pwd()]);
+  assertEquals(server.commands, ["USER u", "PASS p", "NOOP", "PWD"]);
+});
+
+Deno.test("FTP.login can be aborted and done again", async () => {
+  const gate = Promise.withResolvers<void>();
+  await using server = new ScriptedServer({
+    PASS: async (peer, password) => {
+      if (password === "slow") await gate.promise;
+      await peer.reply(password === "slow" ? "530 Too late" : "230 in");
+    },
+  });
+  await using ftp = await server.connect();
+  const controller = new AbortController();
+  const login = ftp.login("u", "slow", "", controller);
+  setTimeout(() => {
+    controller.abort(new Error("enough"));
+    gate.resolve();
+  }, 20);
+  await assertRejects(() => login, Error, "enough");
+  assertEquals((await ftp.login("u", "p")).text, "230 in");
+});
+
+Deno.test("FTP.acct sends ACCT and wants 2yz", async () => {
+  await using server = new ScriptedServer({
+    ACCT: (peer, account) =>
+      peer.reply(account === "good" ? "230 in" : "332 Again"),
+  });
+  await using ftp = await server.connect();
+  assertEquals((await ftp.acct("good")).code, 230);
+  await assertRejects(() => ftp.acct("bad"), FTPReplyError, '"ACCT ****"');
+});
