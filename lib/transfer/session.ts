@@ -74,6 +74,12 @@ export class Session {
   hasRestart = false;
   /** Whether `EPSV` works here: not known before the first try. */
   hasExtendedPassive: boolean | undefined;
+  /** Whether `MLSD` works here: not known before it gave an entry. */
+  hasMLSD: boolean | undefined;
+  /** Whether `LIST -a` works here: not known before the first try. */
+  hasListAll: boolean | undefined;
+  /** Minutes that the times of a `LIST` are east of UTC, once found out. */
+  zone: number | undefined;
   /** The TLS session of the control connection, once there is one. */
   tls: TLSSession | undefined;
   /** Protects data connections after `PROT P`. */

@@ -76,20 +76,37 @@ export class Transfer {
     options: TransferOptions = {},
   ): Promise<Transfer> {
     options.signal?.throwIfAborted();
-    return await session.turns.alone(async () => {
-      refuseClearData(session, command);
-      if (options.type !== undefined) {
-        await session.ensureType(options.type, options);
-      }
-      const channel = await openDataChannel(session, options);
-      try {
-        await setRestart(session, options);
-        return await begin(session, command, channel, options);
-      } catch (error) {
-        channel.close();
-        throw error;
-      }
-    });
+    return await session.turns.alone(() =>
+      Transfer.openInTurn(session, command, options)
+    );
+  }
+
+  /**
+   * As {@linkcode open}, for a caller that has the turn: what comes before the
+   * transfer belongs to it.
+   *
+   * @param session The session
+   * @param command `RETR`, `STOR`, `LIST`...
+   * @param options Offset, type and signal
+   * @returns The open transfer
+   */
+  static async openInTurn(
+    session: Session,
+    command: Command,
+    options: TransferOptions = {},
+  ): Promise<Transfer> {
+    refuseClearData(session, command);
+    if (options.type !== undefined) {
+      await session.ensureType(options.type, options);
+    }
+    const channel = await openDataChannel(session, options);
+    try {
+      await setRestart(session, options);
+      return await begin(session, command, channel, options);
+    } catch (error) {
+      channel.close();
+      throw error;
+    }
   }
 
   /** The command, printable and masked. */
