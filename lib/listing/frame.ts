@@ -10,6 +10,8 @@ const FRAME_REGEXPS: readonly RegExp[] = [
   // The frame of a reply to STAT
   /^21\d(?:-| end\b)/i,
   /^(?:status of|end of status)\b/i,
+  // A ruler under a header
+  /^ *-{3,}(?: +-{3,})* *$/,
   // A directory's header in "LIST -R"
   /^(?:\.|\/|[A-Za-z]:[\\/]|[^\s:]+\/).*:$/,
   // Complaints of ls, by any path

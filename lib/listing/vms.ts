@@ -13,6 +13,7 @@ import {
 } from "./listing_format.ts";
 
 const NAME_REGEXP = /^([^;\s][^;]{0,254});(\d{1,5})(?=\s|$)/;
+const NEXT_NAME_REGEXP = /^\s*[^\s;[(]{1,254};\d{1,5}(?=\s|$)/;
 const DATE_REGEXP =
   /\s(\d{1,2})-([A-Za-z]{3})-(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,7})?)?)?(?=\s|$)/;
 const SIZE_REGEXP = /\s(\d{1,12})(?:\/\d{1,12})?(?=\s|$)/;
@@ -34,6 +35,8 @@ function read(line: string, context: LineContext): LineResult {
   const [whole, file, version] = match;
   const rest = line.slice(whole.length);
   if (rest.trim() === "") return "partial";
+  // What was joined are two entries.
+  if (NEXT_NAME_REGEXP.test(rest)) return undefined;
   const date = DATE_REGEXP.exec(rest);
   // %RMS-E-PRV and its like stand where the rest would be.
   if (date === null && !/^\s+%[A-Z]+-[A-Z]-/.test(rest)) return undefined;
