@@ -4,7 +4,6 @@
  * @module
  */
 
-import { writeAll } from "../connection/byte_stream.ts";
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { linesOf, toNetworkLines } from "./lines.ts";
@@ -41,12 +40,12 @@ export async function sendBlocks(
   return await send(session, command, options, async ({ data }) => {
     for await (const chunk of chunks) {
       if (callback === undefined) {
-        await writeAll(data, chunk);
+        await data.writeAll(chunk);
         continue;
       }
       for (let start = 0; start < chunk.length; start += blocksize) {
         const block = chunk.subarray(start, start + blocksize);
-        await writeAll(data, block);
+        await data.writeAll(block);
         await callback(block);
       }
     }
@@ -79,7 +78,7 @@ export async function sendLines(
     { signal, type: "A" },
     async ({ data }) => {
       for await (const block of blocks) {
-        await writeAll(data, block);
+        await data.writeAll(block);
         if (callback === undefined) continue;
         for (const line of linesOf(block)) await callback(line);
       }
