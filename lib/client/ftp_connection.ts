@@ -315,16 +315,20 @@ export class FTPConnection implements AsyncDisposable {
       session.control.expectClose();
       return quitting;
     });
-    this.close();
+    this.#end("quit() was called");
     return reply;
   }
 
   /** Closes the connections at once, without a word to the server. */
   close(): void {
+    this.#end("close() was called");
+  }
+
+  #end(why: string): void {
     linkOf(this).remember(undefined);
     const session = maybeSessionOf(this);
     if (session === undefined) return;
-    const reason = new Deno.errors.NotConnected("close() was called");
+    const reason = new Deno.errors.NotConnected(why);
     session.transfer?.data.fail(reason);
     session.control.fail(reason);
   }
