@@ -1,0 +1,196 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  DataListener,
+  type FTP,
+  FTPPermanentError,
+  FTPTemporaryError,
+} from "../../mod.ts";
+import { type Peer, type Script, ScriptedServer, writeTo } from "./script.ts";
+
+/** A server that dials the client where PORT or EPRT says. */
+function makeActive(script: Script = {}): Script {
+  let target: [string, number] = ["", 0];
+  return {
+    PORT: (peer, argument) => {
+      const [h1, h2, h3, h4, p1, p2] = argument.split(",").map(Number);
+      target = [`${h1}.${h2}.${h3}.${h4}`, p1! * 256 + p2!];
+      return peer.reply("200 ok");
+    },
+    EPRT: (peer, argument) => {
+      const [, , host, port] = argument.split("|");
+      target = [host!, Number(port)];
+      return peer.reply("200 ok");
+    },
+    LIST: async (peer) => {
+      await peer.reply("150 Here");
+      await sendTo(peer, target);
+      await peer.reply("226 Done");
+    },
+    ...script,
+  };
+}
+
+async function sendTo(
+  peer: Peer,
+  [host, port]: [string, number],
+): Promise<void> {
+  const conn = await peer.dial(host, port);
+  await writeTo(conn, "one\r\n");
+  conn.close();
+}
+
+async function list(ftp: FTP): Promise<string[]> {
+  const lines: string[] = [];
+  await ftp.retrlines("LIST", (line) => lines.push(line));
+  return lines;
+}
+
+Deno.test("FTP listens and sends PORT in active mode", async () => {
+  await using server = new ScriptedServer(makeActive());
+  await using ftp = await server.connect({ passive: false });
+  assertEquals(ftp.passiveserver, false);
+  assertEquals(await list(ftp), ["one"]);
+  assertEquals(server.verbs, ["TYPE", "PORT", "LIST"]);
+  assert(server.commands[1]!.startsWith("PORT 127,0,0,1,"));
+});
+
+Deno.test("FTP.setPasv changes the mode from one transfer to the next", async () => {
+  await using server = new ScriptedServer(makeActive());
+  await using ftp = await server.connect();
+  ftp.setPasv(false);
+  assertEquals(await list(ftp), ["one"]);
+  ftp.setPasv(true);
+  assertEquals(ftp.passiveserver, true);
+  await ftp.makepasv();
+  assertEquals(server.verbs, ["TYPE", "PORT", "LIST", "EPSV"]);
+});
+
+Deno.test("FTP sends EPRT where PORT is unknown", async () => {
+  await using server = new ScriptedServer(makeActive({ PORT: "500 What" }));
+  await using ftp = await server.connect({ passive: false });
+  assertEquals(await list(ftp), ["one"]);
+  assertEquals(server.verbs, ["TYPE", "PORT", "EPRT", "LIST"]);
+});
+
+Deno.test("FTP sends EPRT over IPv6", async () => {
+  await using server = new ScriptedServer(makeActive(), "::1");
+  await using ftp = await server.connect({ passive: false });
+  assertEquals(await list(ftp), ["one"]);
+  assert(server.commands[1]!.startsWith("EPRT |2|::1|"));
+});
+
+Deno.test("FTP throws when PORT is refused, and is usable", async () => {
+  await using server = new ScriptedServer(makeActive({ PORT: "530 No" }));
+  await using ftp = await server.connect({ passive: false });
+  await assertRejects(() => list(ftp), FTPPermanentError, "530 No");
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("FTP listens in the range of ports that was given", async () => {
+  const probes = [0, 0].map(() =>
+    Deno.listen({ hostname: "127.0.0.1", port: 0 })
+  );
+  const ports = probes.map((probe) => probe.addr.port).sort((a, b) => a - b);
+  const [first, last] = ports as [number, number];
+  await using server = new ScriptedServer(makeActive());
+  const range = { passive: false, activePorts: [first, first] } as const;
+  await using ftp = await server.connect(range);
+  await assertRejects(() => list(ftp), Deno.errors.AddrInUse);
+  for (const probe of probes) probe.close();
+  assertEquals(await list(ftp), ["one"]);
+  const port = server.commands.find((line) => line.startsWith("PORT"))!;
+  const [p1, p2] = port.split(",").slice(-2).map(Number);
+  assertEquals(p1! * 256 + p2!, first);
+
+  assertThrows(
+    () => DataListener.listen("127.0.0.1", [last, last - 1]),
+    RangeError,
+    "is empty",
+  );
+});
+
+Deno.test("FTP listens at the local address that was given", async () => {
+  await using server = new ScriptedServer(makeActive());
+  await using ftp = await server.connect({
+    passive: false,
+    localAddress: "127.0.0.2",
+  });
+  assertEquals(await list(ftp), ["one"]);
+  assert(server.commands[1]!.startsWith("PORT 127,0,0,2,"));
+});
+
+Deno.test("FTP passes strangers over who connect first", async () => {
+  let port = 0;
+  await using server = new ScriptedServer(
+    makeActive({
+      EPRT: (peer, argument) => {
+        port = Number(argument.split("|")[3]);
+        return peer.reply("200 ok");
+      },
+      LIST: async (peer) => {
+        await peer.reply("150 Here");
+        // the listener takes both families; the server's address is ::1
+        const stranger = await peer.dial("127.0.0.1", port);
+        assertEquals(await stranger.read(new Uint8Array(1)), null);
+        await sendTo(peer, ["::1", port]);
+        await peer.reply("226 Done");
+      },
+    }),
+    "::1",
+  );
+  await using ftp = await server.connect({
+    passive: false,
+    localAddress: "::",
+  });
+  assertEquals(await list(ftp), ["one"]);
+});
+
+Deno.test("FTP does not wait for a connection that the server gave up", async () => {
+  await using server = new ScriptedServer(makeActive({
+    LIST: "150 Here\n425 Cannot connect",
+  }));
+  await using ftp = await server.connect({ passive: false, timeout: 60_000 });
+  await assertRejects(() => list(ftp), FTPTemporaryError, "425 Cannot connect");
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("FTP ends the wait for the server's connection in time", async () => {
+  await using server = new ScriptedServer(makeActive({ LIST: "150 Here" }));
+  await using ftp = await server.connect({ passive: false, timeout: 200 });
+  await assertRejects(
+    () => list(ftp),
+    Deno.errors.TimedOut,
+    "did not connect to port",
+  );
+  assertEquals(ftp.connected, false);
+});
+
+Deno.test("FTP.makeport listens and tells the server", async () => {
+  await using server = new ScriptedServer(makeActive());
+  await using ftp = await server.connect();
+  const listener = await ftp.makeport();
+  assertEquals(listener.addr.hostname, "127.0.0.1");
+  const accepting = listener.accept("127.0.0.1", { timeout: 5000 });
+  assertEquals((await ftp.sendcmd("LIST")).code, 150);
+  const conn = await accepting;
+  listener.close();
+  const buffer = new Uint8Array(16);
+  assertEquals(await conn.read(buffer), 5);
+  assertEquals(await conn.read(buffer), null);
+  conn.close();
+  assertEquals((await ftp.voidresp()).code, 226);
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("DataListener.accept ends by its signal", async () => {
+  const listener = DataListener.listen("127.0.0.1", 0);
+  await assertRejects(
+    () =>
+      listener.accept("127.0.0.1", {
+        timeout: 0,
+        signal: AbortSignal.timeout(20),
+      }),
+    DOMException,
+  );
+  listener.close();
+});

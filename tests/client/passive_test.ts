@@ -1,0 +1,205 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  type FTP,
+  FTPPermanentError,
+  FTPProtocolError,
+  FTPTemporaryError,
+} from "../../mod.ts";
+import { type Peer, type Script, ScriptedServer } from "./script.ts";
+
+const LIST: Script = { LIST: (peer) => peer.send("one\r\n") };
+
+async function list(ftp: FTP): Promise<string[]> {
+  const lines: string[] = [];
+  await ftp.retrlines("LIST", (line) => lines.push(line));
+  return lines;
+}
+
+function port227(peer: Peer, host = "127,0,0,1"): string {
+  const port = peer.listen();
+  return `227 Here (${host},${port >> 8},${port & 255})`;
+}
+
+Deno.test("FTP asks by EPSV and goes on with it", async () => {
+  await using server = new ScriptedServer(LIST);
+  await using ftp = await server.connect();
+  assertEquals(await list(ftp), ["one"]);
+  assertEquals(await list(ftp), ["one"]);
+  assertEquals(server.verbs, ["TYPE", "EPSV", "LIST", "EPSV", "LIST"]);
+});
+
+for (const refusal of ["500 What", "501 Eh", "502 No", "522 No", "550 No"]) {
+  Deno.test(`FTP asks by PASV after "${refusal}" to EPSV, and remembers`, async () => {
+    await using server = new ScriptedServer({ ...LIST, EPSV: refusal });
+    await using ftp = await server.connect();
+    assertEquals(await list(ftp), ["one"]);
+    assertEquals(await list(ftp), ["one"]);
+    assertEquals(server.verbs, [
+      "TYPE",
+      "EPSV",
+      "PASV",
+      "LIST",
+      "PASV",
+      "LIST",
+    ]);
+  });
+}
+
+Deno.test("FTP asks by EPSV again on another connection", async () => {
+  await using server = new ScriptedServer({ ...LIST, EPSV: "500 What" });
+  await using ftp = await server.connect();
+  await list(ftp);
+  await ftp.connect(server.hostname, server.port);
+  await list(ftp);
+  assertEquals(server.verbs.filter((verb) => verb === "EPSV").length, 2);
+});
+
+Deno.test("FTP does not fall back when EPSV is refused for the login or for now", async () => {
+  for (const refusal of ["530 Log in", "425 Busy", "421 Bye"]) {
+    await using server = new ScriptedServer({ ...LIST, EPSV: refusal });
+    await using ftp = await server.connect();
+    await assertRejects(
+      () => list(ftp),
+      refusal.startsWith("5") ? FTPPermanentError : FTPTemporaryError,
+      refusal,
+    );
+    assertEquals(server.verbs, ["TYPE", "EPSV"]);
+  }
+});
+
+Deno.test("FTP understands 227 after EPSV and 229 after PASV", async () => {
+  await using server = new ScriptedServer({
+    ...LIST,
+    EPSV: (peer) => peer.reply(port227(peer)),
+  });
+  await using ftp = await server.connect();
+  assertEquals(await list(ftp), ["one"]);
+  assertEquals(server.verbs, ["TYPE", "EPSV", "LIST"]);
+
+  await using other = new ScriptedServer({
+    ...LIST,
+    EPSV: "502 No",
+    PASV: (peer) => peer.reply(`229 Here (|||${peer.listen()}|)`),
+  });
+  await using second = await other.connect();
+  assertEquals(await list(second), ["one"]);
+  assertEquals(other.verbs, ["TYPE", "EPSV", "PASV", "LIST"]);
+});
+
+Deno.test("FTP tries PASV once when nobody is at the port of EPSV, and remembers", async () => {
+  await using server = new ScriptedServer({
+    ...LIST,
+    EPSV: (peer) => peer.reply(`229 Here (|||${peer.deadPort()}|)`),
+  });
+  await using ftp = await server.connect();
+  assertEquals(await list(ftp), ["one"]);
+  assertEquals(await list(ftp), ["one"]);
+  assertEquals(server.verbs, ["TYPE", "EPSV", "PASV", "LIST", "PASV", "LIST"]);
+});
+
+Deno.test("FTP gives up when nobody is at the port of PASV either", async () => {
+  let isDead = true;
+  await using server = new ScriptedServer({
+    ...LIST,
+    EPSV: (peer) =>
+      peer.reply(`229 (|||${isDead ? peer.deadPort() : peer.listen()}|)`),
+    PASV: (peer) => {
+      const port = peer.deadPort();
+      return peer.reply(`227 (127,0,0,1,${port >> 8},${port & 255})`);
+    },
+  });
+  await using ftp = await server.connect();
+  await assertRejects(
+    () => list(ftp),
+    Deno.errors.ConnectionRefused,
+    'Cannot connect to "127.0.0.1:',
+  );
+  assertEquals(server.verbs, ["TYPE", "EPSV", "PASV"]);
+  isDead = false;
+  assertEquals(await list(ftp), ["one"]);
+});
+
+Deno.test("FTP stays with EPSV that has worked when a port is dead once", async () => {
+  let count = 0;
+  await using server = new ScriptedServer({
+    ...LIST,
+    EPSV: (peer) =>
+      peer.reply(
+        `229 (|||${count++ === 1 ? peer.deadPort() : peer.listen()}|)`,
+      ),
+  });
+  await using ftp = await server.connect();
+  await list(ftp);
+  await assertRejects(() => list(ftp), Deno.errors.ConnectionRefused);
+  assertEquals(await list(ftp), ["one"]);
+  assert(!server.verbs.includes("PASV"));
+});
+
+for (const host of ["10,0,0,1", "8,8,8,8", "0,0,0,0", "224,0,0,1"]) {
+  Deno.test(`FTP ignores the host ${host} of a 227 reply`, async () => {
+    await using server = new ScriptedServer({
+      ...LIST,
+      EPSV: "500 What",
+      PASV: (peer) => peer.reply(port227(peer, host)),
+    });
+    await using ftp = await server.connect();
+    assertEquals(await list(ftp), ["one"]);
+    assertEquals((await ftp.makepasv())[0], "127.0.0.1");
+  });
+}
+
+Deno.test("FTP dials the host of a 227 reply if it is to be trusted", async () => {
+  let host = "127,0,0,2";
+  await using server = new ScriptedServer({
+    EPSV: "500 What",
+    PASV: (peer) => peer.reply(`227 Here (${host},1,1)`),
+  });
+  await using ftp = await server.connect({ trustPasvHost: true });
+  assertEquals(await ftp.makepasv(), ["127.0.0.2", 257]);
+  host = "0,0,0,0";
+  assertEquals(await ftp.makepasv(), ["127.0.0.1", 257]);
+});
+
+Deno.test("FTP refuses a 227 or 229 that it cannot read, and stays usable", async () => {
+  await using server = new ScriptedServer({
+    ...LIST,
+    EPSV: "229 Here (|||70000|)",
+  });
+  await using ftp = await server.connect();
+  await assertRejects(() => list(ftp), FTPProtocolError, "data address");
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("FTP knows no PASV over IPv6", async () => {
+  await using server = new ScriptedServer(LIST, "::1");
+  await using ftp = await server.connect();
+  assertEquals(await list(ftp), ["one"]);
+  assertEquals(server.verbs, ["TYPE", "EPSV", "LIST"]);
+  const [host] = await ftp.makepasv();
+  assertEquals(host, "::1");
+
+  await using other = new ScriptedServer({ ...LIST, EPSV: "500 What" }, "::1");
+  await using second = await other.connect();
+  await assertRejects(() => list(second), FTPPermanentError, '"EPSV": 500');
+  assertEquals(other.verbs, ["TYPE", "EPSV"]);
+});
+
+for (
+  const [name, script] of [
+    ["550", { RETR: "550 No such file" }],
+    ["425", { RETR: "425 Cannot open" }],
+    ["226 and 550", { RETR: "226 Stray\n550 No such file" }],
+  ] satisfies [string, Script][]
+) {
+  Deno.test(`FTP.retrbinary throws the server's ${name}, and is usable`, async () => {
+    await using server = new ScriptedServer({ ...LIST, ...script });
+    await using ftp = await server.connect();
+    const error = await ftp.retrbinary("RETR x", () => {}).catch((e) => e);
+    assert(
+      error instanceof FTPPermanentError || error instanceof FTPTemporaryError,
+      `${error}`,
+    );
+    assert(error.message.startsWith('Cannot complete "RETR x": '));
+    assertEquals(await list(ftp), ["one"]);
+  });
+}
