@@ -47,6 +47,31 @@ export type {
   TLSVersion,
 } from "./lib/connection/tls_options.ts";
 export type { Trace, TraceEvent } from "./lib/connection/trace.ts";
+export type { RemoveOptions } from "./lib/files/directories.ts";
+export {
+  FTPUnconfirmedError,
+  type FTPUnconfirmedErrorOptions,
+  FTPVerificationError,
+  type FTPVerificationErrorOptions,
+} from "./lib/files/faults.ts";
+export type {
+  DownloadOptions,
+  FileTransferOptions,
+  FileTransferResult,
+  UploadOptions,
+  Verification,
+} from "./lib/files/options.ts";
+export {
+  progressBar,
+  type ProgressBarOptions,
+} from "./lib/files/progress_bar.ts";
+export type { MeterOptions, Progress } from "./lib/files/progress.ts";
+export type {
+  RecoveryOptions,
+  RetryEvent,
+  RetryOptions,
+} from "./lib/files/recovery.ts";
+export type { RetrieveOptions, StoreOptions } from "./lib/files/streams.ts";
 export { type HostPort, parse227, parse229 } from "./lib/protocol/address.ts";
 export type { Path } from "./lib/protocol/command.ts";
 export {

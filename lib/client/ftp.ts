@@ -4,11 +4,29 @@
  * @module
  */
 
-import { parseCommand } from "../protocol/command.ts";
+import { ensureDir, remove, type RemoveOptions } from "../files/directories.ts";
+import { download } from "../files/download.ts";
+import { textOfPath } from "../files/facts.ts";
+import type {
+  DownloadOptions,
+  FileTransferResult,
+  UploadOptions,
+} from "../files/options.ts";
+import {
+  retrieve,
+  type RetrieveOptions,
+  store,
+  type StoreOptions,
+} from "../files/streams.ts";
+import { upload } from "../files/upload.ts";
+import { parseCommand, type Path } from "../protocol/command.ts";
 import type { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { pipeline } from "../transfer/pipeline.ts";
+import type { SignalOptions } from "../transfer/session.ts";
+import type { Source } from "../transfer/source.ts";
 import { FTPProtocol } from "./ftp_protocol.ts";
+import { linkOf } from "./reconnect.ts";
 import { sessionOf } from "./session_of.ts";
 
 /** Most commands under way in {@linkcode FTP.pipeline}. */
@@ -61,5 +79,192 @@ export class FTP extends FTPProtocol {
     const { window = WINDOW, signal } = options;
     const parsed = Iterator.from(commands).map(parseCommand);
     yield* pipeline(sessionOf(this), parsed, { window, signal });
+  }
+
+  /**
+   * Reads a file as a web stream. The server waits while nobody reads.
+   *
+   * The stream ends after the server's final 2yz and errors in every other
+   * case: on 4yz and 5yz, when a connection fails, when no final reply comes.
+   * Cancelling it aborts the transfer (`ABOR`); so does the signal, in every
+   * phase. The connection is usable afterwards, unless what the server owes
+   * does not come within five seconds: it is closed then. Until the stream has
+   * ended or is cancelled the transfer is open, and other commands are refused
+   * with `Deno.errors.Busy`.
+   *
+   * @param path The file
+   * @param options Offset and signal
+   * @returns The bytes
+   * @throws {FTPError} If the server refuses
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example Read a text line by line
+   * ```ts no-eval
+   * import { connect } from "../../mod.ts";
+   * import { TextLineStream } from "@std/streams";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com");
+   * const lines = (await ftp.retrieve("README"))
+   *   .pipeThrough(new TextDecoderStream())
+   *   .pipeThrough(new TextLineStream());
+   * for await (const line of lines) console.log(line);
+   * ```
+   */
+  async retrieve(
+    path: Path,
+    options: RetrieveOptions = {},
+  ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    return await retrieve(sessionOf(this), path, options);
+  }
+
+  /**
+   * Writes a file from a stream or any other source of bytes, straight to its
+   * name: a failure leaves what the server got by then. {@linkcode upload} does
+   * not.
+   *
+   * An aborted signal, like a source that fails, aborts the transfer (`ABOR`)
+   * in every phase. The connection is usable afterwards, unless what the server
+   * owes does not come within five seconds: it is closed then.
+   *
+   * @param path The file
+   * @param source The bytes
+   * @param options Offset, append and signal
+   * @returns The final 2yz reply
+   * @throws {FTPError} If the server refuses or reports a failure
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example Store a text
+   * ```ts no-eval
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://user:password@ftp.example.com");
+   * await ftp.store("hello.txt", new TextEncoder().encode("Hello\n"));
+   * ```
+   */
+  async store(
+    path: Path,
+    source: Source,
+    options: StoreOptions = {},
+  ): Promise<Reply> {
+    return await store(sessionOf(this), path, source, options);
+  }
+
+  /**
+   * Downloads a file: into `.name.<digits>.part` beside its target, which it
+   * replaces when it is complete, confirmed by the server and verified. In any
+   * other case what was there before stays as it was.
+   *
+   * Lost connections, time-outs, 421, 425, 426, 450 and 451 are recovered from:
+   * after a wait the client connects and logs in again if it has to, returns
+   * to its directory, and goes on where the part ends, if the file there has
+   * not changed and the last 64 KiB are the same. A refusal (550) and a fault
+   * of this side (a full disk) are not tried again. With `resume` the part
+   * stays after a failure, as `.name.resume-<digits>.part`, and the next call
+   * goes on with it if it was taken from the same version of the same file.
+   *
+   * An aborted signal ends a wait at once; while data flows it aborts the
+   * transfer (`ABOR`) and takes what the server owes, within five seconds. The
+   * connection is usable then. While connecting again, and where what is owed
+   * does not come, it is closed.
+   *
+   * Downloads and uploads that are started at once take turns. Local files are
+   * written synchronously, in blocks of up to 1 MiB.
+   *
+   * Requires `allow-read` and `allow-write` permission for the target's
+   * directory.
+   *
+   * @tags allow-read, allow-write
+   * @param remote The file on the server
+   * @param local Where to, a path or a `file:` URL
+   * @param options Resume, verification, retries, progress and more
+   * @returns What was transferred and verified
+   * @throws {FTPError} If the server refuses
+   * @throws {FTPUnconfirmedError} If every byte came but not the server's word
+   * @throws {FTPVerificationError} If the two files differ
+   * @throws {Error} `Deno.errors.*` if a connection or a local file fails
+   *
+   * @example Download what may break off
+   * ```ts no-eval
+   * import { connect, progressBar } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * await ftp.download("image.iso", "image.iso", {
+   *   resume: true,
+   *   verify: "hash",
+   *   onProgress: progressBar({ label: "image.iso" }),
+   * });
+   * ```
+   */
+  async download(
+    remote: Path,
+    local: string | URL,
+    options: DownloadOptions = {},
+  ): Promise<FileTransferResult> {
+    return await download(linkOf(this), this.#text(remote), local, options);
+  }
+
+  /**
+   * Uploads a file: to `.name.<digits>.part` beside its target, which it
+   * replaces (`RNFR`, `RNTO`) when it is complete, confirmed by the server and
+   * verified. In any other case what was there before stays as it was, and the
+   * temporary file is deleted.
+   *
+   * Recovers and resumes as {@linkcode download} does, from what `SIZE` says,
+   * by `REST` and `STOR`, else by `APPE`. What is read once (a stream, an open
+   * file) cannot be sent again: it is tried again only before its first byte
+   * was read. With `resume` the temporary file stays after a failure. With
+   * `atomic: false` the target itself is written to. A server that refuses to
+   * rename over a file keeps it, unless `replace` is "delete".
+   *
+   * An aborted signal does what it does in {@linkcode download}.
+   *
+   * Requires `allow-read` permission for a local path.
+   *
+   * @tags allow-read
+   * @param local A path or `file:` URL, or bytes of any kind
+   * @param remote The file on the server
+   * @param options Resume, verification, retries, progress and more
+   * @returns What was transferred and verified
+   * @throws {FTPError} If the server refuses
+   * @throws {FTPUnconfirmedError} If every byte went but no word came back
+   * @throws {FTPVerificationError} If the two files differ
+   * @throws {Error} `Deno.errors.*` if a connection or a local file fails
+   */
+  async upload(
+    local: string | URL | Source,
+    remote: Path,
+    options: UploadOptions = {},
+  ): Promise<FileTransferResult> {
+    return await upload(linkOf(this), local, this.#text(remote), options);
+  }
+
+  /**
+   * Makes a directory and its parents, where they are missing. It looks
+   * whether they exist by going there and back.
+   *
+   * @param path The directory
+   * @param options A signal
+   * @throws {FTPPermanentError} If there is no such directory afterwards
+   */
+  async ensureDir(path: Path, options: SignalOptions = {}): Promise<void> {
+    return await ensureDir(sessionOf(this), this.#text(path), options);
+  }
+
+  /**
+   * Removes a file or an empty directory, or with `recursive` a directory and
+   * all that is in it. Symbolic links are removed, never followed.
+   *
+   * @param path What to remove
+   * @param options Whether with what is in it; a signal
+   * @throws {FTPPermanentError} If something cannot be removed
+   * @throws {Deno.errors.InvalidData} If the server names something that is
+   * not in the directory
+   */
+  async remove(path: Path, options: RemoveOptions = {}): Promise<void> {
+    return await remove(sessionOf(this), this.#text(path), options);
+  }
+
+  #text(path: Path): string {
+    return textOfPath(sessionOf(this), path);
   }
 }

@@ -6,23 +6,24 @@
  */
 
 import { createHash } from "node:crypto";
-import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
 import { Transfer } from "../transfer/transfer.ts";
 import { confirm } from "./confirm.ts";
 import { chooseHash, hashFile, requestHash } from "./digest.ts";
-import { type RemoteFacts, requestDirectory, requestFacts } from "./facts.ts";
-import { requestBinarySize } from "./facts.ts";
+import {
+  type RemoteFacts,
+  requestBinarySize,
+  requestDirectory,
+  requestFacts,
+} from "./facts.ts";
 import { FTPVerificationError, locallyAsync, unwrapped } from "./faults.ts";
 import { keepAlive } from "./keep_alive.ts";
 import type { Link } from "./link.ts";
 import type { DownloadOptions, FileTransferResult } from "./options.ts";
 import { Part, resolveTarget, type Target } from "./part.ts";
 import { Meter } from "./progress.ts";
-import { withRecovery } from "./recovery.ts";
-
-/** Bytes before the end of a part that are fetched again and compared. */
-const OVERLAP = 64 * 1024;
+import { countingRetries, withRecovery } from "./recovery.ts";
+import { isRestRefused, isSameStart, OVERLAP } from "./resume.ts";
 
 /**
  * Downloads a file.
@@ -52,7 +53,7 @@ class Download {
   readonly #meter: Meter;
   #facts: RemoteFacts | undefined;
   #part: Part | undefined;
-  #retries = 0;
+  readonly #retries = { count: 0 };
   #canRestart = true;
 
   constructor(link: Link, remote: string, options: DownloadOptions) {
@@ -68,7 +69,7 @@ class Download {
     try {
       const result = await withRecovery(
         this.#link,
-        this.#recovery(),
+        countingRetries(this.#options, this.#retries),
         () => this.#part?.position ?? 0,
         () => this.#attempt(target),
       );
@@ -82,17 +83,6 @@ class Download {
     } finally {
       this.#part?.close(isKept);
     }
-  }
-
-  #recovery(): DownloadOptions {
-    const { onRetry } = this.#options;
-    return {
-      ...this.#options,
-      onRetry: (event) => {
-        this.#retries++;
-        onRetry?.(event);
-      },
-    };
   }
 
   async #attempt(target: Target): Promise<FileTransferResult> {
@@ -112,7 +102,7 @@ class Download {
       bytes: this.#meter.moved,
       verified,
       mtime: modified,
-      retries: this.#retries,
+      retries: this.#retries.count,
     };
   }
 
@@ -195,34 +185,16 @@ class Download {
     try {
       transfer = await this.#retrieve(session, start);
     } catch (error) {
-      const isRefused = error instanceof FTPPermanentError &&
-        error.command?.startsWith("REST");
-      if (!isRefused) throw error;
+      if (!isRestRefused(error)) throw error;
       this.#canRestart = false;
       return false;
     }
-    if (!await this.#isSame(transfer, part.tail(overlap))) {
+    if (!await isSameStart(transfer, part.tail(overlap), this.#options)) {
       await transfer.abort();
       return false;
     }
     await this.#receive(transfer, part, facts);
     return true;
-  }
-
-  async #isSame(transfer: Transfer, expected: Uint8Array): Promise<boolean> {
-    const buffer = new Uint8Array(expected.length);
-    let at = 0;
-    try {
-      while (at < buffer.length) {
-        const n = await transfer.data.read(buffer.subarray(at));
-        if (n === null) break;
-        at += n;
-      }
-    } catch (error) {
-      throw await transfer.failed(error, this.#options);
-    }
-    return at === expected.length &&
-      buffer.every((byte, index) => byte === expected[index]);
   }
 
   async #retrieve(session: Session, start: number): Promise<Transfer> {

@@ -88,3 +88,12 @@ function partPrefix(name: string): string {
   }
   return `.${stem}.`;
 }
+
+/**
+ * Sixteen hexadecimal digits nobody else has.
+ *
+ * @returns The digits
+ */
+export function randomMark(): string {
+  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+}

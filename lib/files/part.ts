@@ -8,7 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { basename, dirname, join } from "node:path";
 import { LocalFault, locally } from "./faults.ts";
-import { isResumablePart, partName } from "./names.ts";
+import { isResumablePart, partName, randomMark } from "./names.ts";
 
 /** Where a download goes. */
 export interface Target {
@@ -250,13 +250,4 @@ function removeOtherParts(path: string): void {
       Deno.removeSync(join(directory, name));
     }
   }
-}
-
-/**
- * Sixteen hexadecimal digits nobody else has.
- *
- * @returns The digits
- */
-export function randomMark(): string {
-  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 }

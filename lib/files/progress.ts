@@ -41,8 +41,8 @@ export interface MeterOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Bytes that go through between two looks at the clock, at full speed. */
-const FULL_BLOCK = 1024 * 1024;
+/** Most bytes that are read or written at once. */
+export const FULL_BLOCK: number = 1024 * 1024;
 
 /** Least bytes of a block, however low the rate. */
 const LEAST_BLOCK = 1024;

@@ -146,6 +146,26 @@ export async function withRecovery<T>(
   }
 }
 
+/**
+ * Options that count how often a job is tried again.
+ *
+ * @param options The caller's
+ * @param retries Where the count goes
+ * @returns Options for {@linkcode withRecovery}
+ */
+export function countingRetries(
+  options: RecoveryOptions,
+  retries: { count: number },
+): RecoveryOptions {
+  return {
+    ...options,
+    onRetry: (event) => {
+      retries.count++;
+      options.onRetry?.(event);
+    },
+  };
+}
+
 function isLost({ session }: Link): boolean {
   return session.control.failure !== undefined;
 }

@@ -1,0 +1,286 @@
+/**
+ * Directories on the server: made with their parents, removed with what is in
+ * them.
+ *
+ * @module
+ */
+
+import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import { pipeline } from "../transfer/pipeline.ts";
+import { iterateLines } from "../transfer/receive.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+import { requestDirectory } from "./facts.ts";
+import { checkName, joinPath } from "./names.ts";
+
+/** Options of {@linkcode FTP.remove}. */
+export interface RemoveOptions {
+  /**
+   * Whether a directory is removed with all that is in it.
+   *
+   * @default {false}
+   */
+  recursive?: boolean | undefined;
+  /** Ends the call; what is removed by then stays removed. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Gives the names in a directory, or none for what is no directory. */
+export type Lister = (
+  session: Session,
+  path: string,
+  options: SignalOptions,
+) => Promise<string[]>;
+
+/** Deletions under way at once. */
+const WINDOW = 64;
+
+/**
+ * Makes a directory and its parents, where they are missing.
+ *
+ * @param session The session
+ * @param path The directory
+ * @param options A signal
+ * @throws {FTPPermanentError} If there is no such directory afterwards
+ */
+export async function ensureDir(
+  session: Session,
+  path: string,
+  options: SignalOptions,
+): Promise<void> {
+  const origin = await requestDirectory(session, options);
+  await session.turns.alone(async () => {
+    if (await isDirectory(session, path, origin, options)) return;
+    let refusal: FTPPermanentError | undefined;
+    for (const parent of prefixes(path)) {
+      refusal = await make(session, parent, options);
+    }
+    if (refusal === undefined) return;
+    // somebody else may have made it meanwhile
+    if (!await isDirectory(session, path, origin, options)) throw refusal;
+  });
+}
+
+/** "/a/b/c": "/a", "/a/b", "/a/b/c". */
+function prefixes(path: string): string[] {
+  const ends = [...path.matchAll(/[^/](?=\/|$)/g)].map(({ index }) =>
+    index + 1
+  );
+  return ends.map((end) => path.slice(0, end));
+}
+
+async function make(
+  session: Session,
+  path: string,
+  options: SignalOptions,
+): Promise<FTPPermanentError | undefined> {
+  try {
+    await session.perform(
+      { verb: "MKD", argument: path, name: "path" },
+      options,
+    );
+    return undefined;
+  } catch (error) {
+    if (error instanceof FTPPermanentError) return error;
+    throw error;
+  }
+}
+
+/** Goes there and back: no other command tells it on every server. */
+async function isDirectory(
+  session: Session,
+  path: string,
+  origin: string,
+  options: SignalOptions,
+): Promise<boolean> {
+  if (origin === "") return false; // there would be no way back
+  try {
+    await session.perform(
+      { verb: "CWD", argument: path, name: "path" },
+      options,
+    );
+  } catch (error) {
+    if (error instanceof FTPPermanentError) {
+      session.directory = origin;
+      return false;
+    }
+    throw error;
+  }
+  // even if the signal is aborted now
+  await session.perform({ verb: "CWD", argument: origin, name: "path" });
+  session.directory = origin;
+  return true;
+}
+
+/**
+ * Removes a file, or a directory. Symbolic links are removed, never followed.
+ *
+ * @param session The session
+ * @param path What to remove
+ * @param options Whether with what is in it; a signal
+ * @param list Names the entries of a directory
+ * @throws {FTPPermanentError} If something cannot be removed
+ */
+export async function remove(
+  session: Session,
+  path: string,
+  options: RemoveOptions,
+  list: Lister = listNames,
+): Promise<void> {
+  if (path === "") {
+    throw new TypeError("Cannot remove a path that is empty");
+  }
+  // what DELE takes is no directory: a link to one is gone, not entered
+  const [refusal] = await deleteAll(session, [path], options);
+  if (refusal !== undefined) {
+    await removeDirectory(session, path, refusal.error, options, list);
+  }
+}
+
+interface Refusal {
+  readonly path: string;
+  readonly error: FTPError;
+}
+
+async function removeDirectory(
+  session: Session,
+  path: string,
+  refusal: FTPError,
+  options: RemoveOptions,
+  list: Lister,
+): Promise<void> {
+  if (!(refusal instanceof FTPPermanentError)) throw refusal;
+  const { recursive = false, signal } = options;
+  if (recursive) {
+    const names = await listOrThrow(session, path, refusal, { signal }, list);
+    const paths = names.map((name) => joinPath(path, checkName(name)));
+    for (const entry of await deleteAll(session, paths, options)) {
+      await removeDirectory(session, entry.path, entry.error, options, list);
+    }
+  }
+  try {
+    await session.turns.share(() =>
+      session.perform({ verb: "RMD", argument: path, name: "path" }, { signal })
+    );
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    // for a file DELE's words are to the point, for a directory RMD's
+    const isFile = /not a directory|no such/i.test(error.reply?.text ?? "");
+    throw isFile ? refusal : error;
+  }
+}
+
+/** What cannot be listed is no directory: the refusal to delete it stands. */
+async function listOrThrow(
+  session: Session,
+  path: string,
+  refusal: FTPError,
+  options: SignalOptions,
+  list: Lister,
+): Promise<string[]> {
+  try {
+    return await list(session, path, options);
+  } catch (error) {
+    throw error instanceof FTPPermanentError ? refusal : error;
+  }
+}
+
+/** Deletes files, many at once; gives those that the server would not. */
+async function deleteAll(
+  session: Session,
+  paths: readonly string[],
+  { signal }: SignalOptions,
+): Promise<Refusal[]> {
+  const refusals: Refusal[] = [];
+  const commands = paths.map((argument) => ({
+    verb: "DELE",
+    argument,
+    name: "path",
+  }));
+  let index = 0;
+  for await (
+    const result of pipeline(session, commands, { window: WINDOW, signal })
+  ) {
+    const path = paths[index++]!;
+    if (result instanceof FTPError) refusals.push({ path, error: result });
+  }
+  return refusals;
+}
+
+/**
+ * Names the entries of a directory: `MLSD`, else `NLST`.
+ *
+ * @param session The session
+ * @param path The directory
+ * @param options A signal
+ * @returns The names, without those of the directory itself and its parent
+ */
+export async function listNames(
+  session: Session,
+  path: string,
+  options: SignalOptions,
+): Promise<string[]> {
+  if (!session.unknown.has("MLSD")) {
+    const command = { verb: "MLSD", argument: path, name: "path" };
+    const lines = await linesUnlessRefused(session, command, options);
+    if (!(lines instanceof FTPPermanentError)) {
+      return lines.filter((line) => !/(^|;)type=[cp]dir;/i.test(line)).map(
+        (line) => line.slice(line.indexOf(" ") + 1),
+      );
+    }
+    if (![500, 502].includes(lines.reply?.code ?? 0)) throw lines;
+    session.unknown.add("MLSD");
+  }
+  return await nameByNlst(session, path, options);
+}
+
+/**
+ * From inside the directory, since paths with blanks are misread behind an
+ * option, and some servers put the path before each name.
+ */
+async function nameByNlst(
+  session: Session,
+  path: string,
+  options: SignalOptions,
+): Promise<string[]> {
+  const origin = await requestDirectory(session, options);
+  if (origin === "") {
+    throw new Deno.errors.NotSupported(
+      `Cannot list "${path}": the server knows neither MLSD nor PWD`,
+    );
+  }
+  const change = (argument: string, { signal }: SignalOptions = {}) =>
+    session.turns.share(() =>
+      session.perform({ verb: "CWD", argument, name: "path" }, { signal })
+    );
+  await change(path, options);
+  try {
+    // hidden names too; servers that take "-a" for a name refuse it
+    for (const argument of ["-a", undefined]) {
+      const command = argument === undefined
+        ? { verb: "NLST" }
+        : { verb: "NLST", argument };
+      const lines = await linesUnlessRefused(session, command, options);
+      if (lines instanceof FTPPermanentError) continue;
+      return lines.filter((name) => name !== "." && name !== "..");
+    }
+    return []; // 550 is what an empty directory gets from some servers
+  } finally {
+    if (session.control.failure === undefined) {
+      await change(origin);
+      session.directory = origin;
+    }
+  }
+}
+
+async function linesUnlessRefused(
+  session: Session,
+  command: { verb: string; argument?: string },
+  options: SignalOptions,
+): Promise<string[] | FTPPermanentError> {
+  try {
+    return await Array.fromAsync(iterateLines(session, command, options));
+  } catch (error) {
+    if (error instanceof FTPPermanentError) return error;
+    throw error;
+  }
+}

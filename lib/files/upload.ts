@@ -1,0 +1,290 @@
+/**
+ * From a file here to a file there, so that what is there afterwards is either
+ * the whole new file or the old one.
+ *
+ * @module
+ */
+
+import { writeAll } from "../connection/byte_stream.ts";
+import { FTPPermanentError } from "../protocol/errors.ts";
+import type { Session } from "../transfer/session.ts";
+import type { Source } from "../transfer/source.ts";
+import { Transfer } from "../transfer/transfer.ts";
+import { confirm } from "./confirm.ts";
+import { chooseHash, Digester, type Hash, requestHash } from "./digest.ts";
+import { requestBinarySize, setModificationTime } from "./facts.ts";
+import { FTPVerificationError, LocalFault, unwrapped } from "./faults.ts";
+import { keepAlive } from "./keep_alive.ts";
+import type { Link } from "./link.ts";
+import type { FileTransferResult, UploadOptions } from "./options.ts";
+import { FULL_BLOCK, Meter } from "./progress.ts";
+import { countingRetries, withRecovery } from "./recovery.ts";
+import { isRestRefused, isSameStart, OVERLAP } from "./resume.ts";
+import { openSource, type UploadSource } from "./upload_source.ts";
+import { UploadTarget } from "./upload_target.ts";
+
+/**
+ * Uploads a file.
+ *
+ * @param link The client
+ * @param local A path or `file:` URL, or bytes of any kind
+ * @param remote The file on the server
+ * @param options See {@linkcode UploadOptions}
+ * @returns What was transferred and verified
+ */
+export function upload(
+  link: Link,
+  local: string | URL | Source,
+  remote: string,
+  options: UploadOptions,
+): Promise<FileTransferResult> {
+  return unwrapped(() =>
+    link.jobs.alone(async () => {
+      using source = openSource(local);
+      return await new Upload(link, source, remote, options).run();
+    })
+  );
+}
+
+/** One upload, over as many connections as it takes. */
+class Upload {
+  readonly #link: Link;
+  readonly #source: UploadSource;
+  readonly #options: UploadOptions;
+  readonly #target: UploadTarget;
+  readonly #meter: Meter;
+  readonly #retries = { count: 0 };
+  #isStarted = false;
+  #isStored = false;
+  #isWrong = false;
+  #canRestart = true;
+  #digester: { hash: Hash; digester: Digester } | undefined;
+
+  constructor(
+    link: Link,
+    source: UploadSource,
+    remote: string,
+    options: UploadOptions,
+  ) {
+    this.#link = link;
+    this.#source = source;
+    this.#options = options;
+    this.#target = new UploadTarget(remote, source.identity, options);
+    this.#meter = new Meter(options);
+    this.#meter.total = source.size;
+  }
+
+  async run(): Promise<FileTransferResult> {
+    try {
+      const result = await withRecovery(
+        this.#link,
+        countingRetries(this.#options, this.#retries),
+        () => this.#meter.position,
+        () => this.#attempt(),
+      );
+      this.#meter.finish();
+      return result;
+    } catch (error) {
+      const isKept = this.#options.resume === true &&
+        this.#source.identity !== null &&
+        !(error instanceof FTPVerificationError);
+      throw await this.#target.rollBack(this.#link, error, isKept);
+    }
+  }
+
+  async #attempt(): Promise<FileTransferResult> {
+    const { session } = this.#link;
+    const { verify = "size", mtime = true, signal } = this.#options;
+    if (!this.#isStored) await this.#store(session);
+    const verified = verify === "none" ? null : await this.#verify(session);
+    const { modified } = this.#source;
+    const isDated = mtime && modified !== null &&
+      await setModificationTime(session, this.#target.path, modified, {
+        signal,
+      });
+    await this.#target.commit(session, this.#meter.position);
+    return {
+      size: this.#meter.position,
+      bytes: this.#meter.moved,
+      verified,
+      mtime: isDated ? modified : null,
+      retries: this.#retries.count,
+    };
+  }
+
+  /** Sends what the server lacks. */
+  async #store(session: Session): Promise<void> {
+    const stored = await this.#proven(session);
+    this.#meter.position = stored ?? 0;
+    if (stored !== null && stored === this.#source.size) {
+      this.#isStored = true; // only the confirmation was lost
+      return;
+    }
+    await this.#prepareDigest(session);
+    const { transfer, start } = await this.#open(session, stored ?? 0);
+    this.#meter.position = start;
+    this.#isWrong = false;
+    try {
+      await this.#send(session, transfer, start);
+    } catch (error) {
+      if (this.#source.isRewindable) throw error;
+      throw new LocalFault(error); // what was read of a stream is gone
+    }
+    this.#isStored = true;
+  }
+
+  /** Bytes on the server that are known to be the file's, or `null`. */
+  async #proven(session: Session): Promise<number | null> {
+    const { signal, resume = false } = this.#options;
+    const { path } = this.#target;
+    const isFirst = !this.#isStarted;
+    this.#isStarted = true;
+    const mayBeOurs = isFirst ? resume : this.#target.isOwn && !this.#isWrong;
+    if (!mayBeOurs || !this.#source.isRewindable) return null;
+    if (this.#source.hasChanged()) return null;
+    const size = await requestBinarySize(session, path, { signal });
+    if (size === null || size > (this.#source.size ?? 0)) return null;
+    if (!isFirst || size === 0) return size;
+    // an earlier call's, or anybody's: its end has to be the same
+    this.#target.isOwn = await this.#isSameThere(session, size);
+    return this.#target.isOwn ? size : null;
+  }
+
+  async #isSameThere(session: Session, size: number): Promise<boolean> {
+    const length = Math.min(OVERLAP, size);
+    const expected = new Uint8Array(length);
+    let at = 0;
+    for await (const chunk of this.#source.read(size - length, length)) {
+      const piece = chunk.subarray(0, length - at);
+      expected.set(piece, at);
+      at += piece.length;
+      if (at === length) break;
+    }
+    try {
+      const transfer = await this.#begin(session, "RETR", size - length);
+      const isSame = await isSameStart(transfer, expected, this.#options);
+      if (isSame) await transfer.finish(this.#options);
+      else await transfer.abort();
+      return isSame;
+    } catch (error) {
+      if (error instanceof FTPPermanentError) return false; // may not be read
+      throw error;
+    }
+  }
+
+  /** Opens the transfer at the last place that is beyond doubt. */
+  async #open(
+    session: Session,
+    stored: number,
+  ): Promise<{ transfer: Transfer; start: number }> {
+    // the end of a part may not have reached the disk: it is sent again
+    const start = Math.max(0, stored - OVERLAP);
+    this.#target.isTouched = true;
+    if (start > 0 && this.#canRestart) {
+      try {
+        return { transfer: await this.#begin(session, "STOR", start), start };
+      } catch (error) {
+        if (!isRestRefused(error)) throw error;
+        this.#canRestart = false;
+      }
+    }
+    if (stored > 0 && !this.#canRestart) {
+      return { transfer: await this.#begin(session, "APPE", 0), start: stored };
+    }
+    const transfer = await this.#begin(session, "STOR", 0);
+    this.#target.isOwn = true;
+    return { transfer, start: 0 };
+  }
+
+  async #begin(
+    session: Session,
+    verb: string,
+    start: number,
+  ): Promise<Transfer> {
+    return await Transfer.open(
+      session,
+      { verb, argument: this.#target.path, name: "remote" },
+      { type: "I", rest: start || undefined, signal: this.#options.signal },
+    );
+  }
+
+  async #send(
+    session: Session,
+    transfer: Transfer,
+    start: number,
+  ): Promise<void> {
+    const meter = this.#meter;
+    const { blocksize } = meter;
+    await using _ = keepAlive(session, transfer, this.#options);
+    try {
+      for await (const chunk of this.#source.read(start, blocksize)) {
+        for (let at = 0; at < chunk.length; at += blocksize) {
+          const block = chunk.subarray(at, at + blocksize);
+          await writeAll(transfer.data, block);
+          this.#digester?.digester.update(block);
+          const wait = meter.add(block.length);
+          if (wait !== undefined) await wait;
+        }
+      }
+      await transfer.data.closeWrite();
+    } catch (error) {
+      throw await transfer.failed(error, this.#options);
+    }
+    await confirm(transfer, meter.position, meter.position, this.#options);
+  }
+
+  async #verify(session: Session): Promise<string | null> {
+    const { verify, signal } = this.#options;
+    const { path } = this.#target;
+    const sent = this.#meter.position;
+    const size = await requestBinarySize(session, path, { signal });
+    if (size !== null && size !== sent) {
+      throw this.#differs("size", sent, size);
+    }
+    const hash = verify === "hash"
+      ? await chooseHash(session, { signal })
+      : undefined;
+    const actual = hash &&
+      await requestHash(session, hash, path, { signal });
+    if (hash === undefined || actual === undefined) {
+      return size === null ? null : "size";
+    }
+    const expected = await this.#digest(hash);
+    if (actual !== expected) throw this.#differs(hash.name, expected, actual);
+    return hash.name;
+  }
+
+  /** A stream is read once: its hash is made on the way. */
+  async #prepareDigest(session: Session): Promise<void> {
+    const { verify, signal } = this.#options;
+    if (verify !== "hash" || this.#source.isRewindable) return;
+    const hash = await chooseHash(session, { signal });
+    if (hash !== undefined) {
+      this.#digester = { hash, digester: new Digester(hash) };
+    }
+  }
+
+  async #digest(hash: Hash): Promise<string> {
+    if (this.#digester !== undefined) return this.#digester.digester.digest();
+    const digester = new Digester(hash);
+    for await (const chunk of this.#source.read(0, FULL_BLOCK)) {
+      this.#options.signal?.throwIfAborted();
+      digester.update(chunk);
+    }
+    return digester.digest();
+  }
+
+  #differs(
+    what: string,
+    expected: number | string,
+    actual: number | string,
+  ): Error {
+    this.#isStored = false;
+    this.#isWrong = true;
+    const error = new FTPVerificationError(
+      `Cannot verify the upload of "${this.#target.path}"`,
+      { what, expected, actual },
+    );
+    return this.#source.isRewindable ? error : new LocalFault(error);
+  }
+}

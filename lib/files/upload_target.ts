@@ -1,0 +1,153 @@
+/**
+ * The file on the server that an upload is written to before it takes the
+ * place of its target.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import type { Session } from "../transfer/session.ts";
+import { deleteFile, rename } from "./commands.ts";
+import { requestBinarySize } from "./facts.ts";
+import type { Link } from "./link.ts";
+import { partName, randomMark, splitPath } from "./names.ts";
+import type { UploadOptions } from "./options.ts";
+
+/** Longest time, in milliseconds, to connect again only to clean up. */
+const CLEANUP_TIMEOUT = 5000;
+
+/** A file on the server that grows, and is put in place or removed. */
+export class UploadTarget {
+  /** Where the bytes go. */
+  readonly path: string;
+  /** Whether what is under {@linkcode path} is this upload's own. */
+  isOwn = false;
+  /** Whether the server was told to write. */
+  isTouched = false;
+  readonly #remote: string;
+  readonly #options: UploadOptions;
+  #isRenaming = false;
+  #isOldDeleted = false;
+
+  /**
+   * Chooses the name.
+   *
+   * @param remote The file that is to be replaced
+   * @param identity Tells the source from others, if the upload may be resumed
+   * @param options Whether to write in place, to resume, to delete
+   */
+  constructor(
+    remote: string,
+    identity: string | null,
+    options: UploadOptions,
+  ) {
+    const { atomic = true, resume = false } = options;
+    const [directory, name] = splitPath(remote);
+    if (name === "") {
+      throw new TypeError(
+        `Cannot upload to "${remote}": it names no file`,
+      );
+    }
+    const isResumable = resume && identity !== null;
+    const mark = isResumable
+      ? createHash("sha256").update(identity).digest("hex").slice(0, 16)
+      : randomMark();
+    this.path = atomic ? directory + partName(name, mark, isResumable) : remote;
+    this.#remote = remote;
+    this.#options = options;
+  }
+
+  /**
+   * Puts the file in its place.
+   *
+   * @param session The session
+   * @param size Its size, to know it by if a reply was lost
+   */
+  async commit(session: Session, size: number): Promise<void> {
+    if (this.path === this.#remote) return;
+    if (this.#isRenaming && await this.#isRenamed(session, size)) return;
+    this.#isRenaming = true;
+    try {
+      await this.#rename(session);
+    } catch (error) {
+      if (!(error instanceof FTPPermanentError)) throw error;
+      if (this.#options.replace !== "delete") throw this.#refused(error);
+      await this.#deleteOld(session, error);
+      await this.#rename(session);
+    }
+  }
+
+  /**
+   * Cleans up after a failure.
+   *
+   * @param link The client
+   * @param error What went wrong
+   * @param isKept Whether what is there stays, for another call to resume
+   * @returns The error to throw
+   */
+  async rollBack(
+    link: Link,
+    error: unknown,
+    isKept: boolean,
+  ): Promise<unknown> {
+    if (this.path === this.#remote || !this.isTouched) return error;
+    if (this.#isOldDeleted) return this.#stranded(error);
+    if (isKept) return error;
+    try {
+      if (link.session.control.failure !== undefined) {
+        const signal = AbortSignal.timeout(CLEANUP_TIMEOUT);
+        await link.reconnect({ signal });
+      }
+      const { session } = link;
+      await session.turns.share(() => deleteFile(session, this.path, {}));
+    } catch {
+      // the server is gone, or never made the file: the first error matters
+    }
+    return error;
+  }
+
+  /** Whether an earlier try succeeded whose reply was lost. */
+  async #isRenamed(session: Session, size: number): Promise<boolean> {
+    const [left, there] = await Promise.all([
+      requestBinarySize(session, this.path, this.#options),
+      requestBinarySize(session, this.#remote, this.#options),
+    ]);
+    return left === null && there === size;
+  }
+
+  async #rename(session: Session): Promise<void> {
+    const { signal } = this.#options;
+    await session.turns.alone(() =>
+      rename(session, this.path, this.#remote, { signal })
+    );
+  }
+
+  async #deleteOld(session: Session, refusal: FTPError): Promise<void> {
+    const { signal } = this.#options;
+    try {
+      await session.turns.share(() =>
+        deleteFile(session, this.#remote, { signal })
+      );
+    } catch (error) {
+      if (!(error instanceof FTPPermanentError)) throw error;
+      throw refusal; // there was nothing to delete, or it may not be
+    }
+    this.#isOldDeleted = true;
+  }
+
+  #refused(error: FTPError): FTPError {
+    return new FTPPermanentError(
+      `Cannot put the upload in place as "${this.#remote}": ${error.message}; if the server refuses to rename over a file, use { replace: "delete" }`,
+      { reply: error.reply, command: error.command, cause: error },
+    );
+  }
+
+  #stranded(error: unknown): FTPError {
+    const { message, reply, command } = error as FTPError;
+    return new FTPError(
+      `Cannot put the upload in place as "${this.#remote}": the old file is deleted, the whole new one is "${this.path}": ${message}`,
+      { reply, command, cause: error },
+    );
+  }
+}
