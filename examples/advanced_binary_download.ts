@@ -10,16 +10,39 @@
 
 import { FTP } from "../mod.ts";
 
-const HOST = Deno.args[0] ?? "ftp.kernel.org";
-const PORT = Number(Deno.args[1] ?? 21);
 const DIRECTORY = "/pub/linux/kernel/v1.0";
 const NAME = "linux-1.0.tar.gz";
 const BLOCKSIZE = 2048;
 
-const encoder = new TextEncoder();
+/**
+ * Downloads `linux-1.0.tar.gz` into the current folder.
+ *
+ * @param host The server
+ * @param port Its port
+ * @throws {Deno.errors.AlreadyExists} If the file is there: it is not
+ * overwritten
+ */
+export async function main(host: string, port: number): Promise<void> {
+  // createNew refuses to overwrite, without a moment between asking and opening
+  using file = await Deno.open(NAME, { write: true, createNew: true });
+  const ftp = new FTP();
+  await ftp.connect(host, port);
+  await ftp.login();
+  await ftp.cwd(DIRECTORY);
+  await ftp.voidcmd("TYPE I");
 
-function show(text: string): void {
-  Deno.stdout.writeSync(encoder.encode(text));
+  const [conn, size] = await ftp.ntransfercmd(`RETR ${NAME}`);
+  const block = new Uint8Array(BLOCKSIZE);
+  let received = 0;
+  for (let n; (n = await conn.read(block)) !== null;) {
+    for (let at = 0; at < n;) at += await file.write(block.subarray(at, n));
+    received += n;
+    show(progress(received, size));
+  }
+  show("\n");
+  conn.close();
+  await ftp.voidresp(); // only now is the file known to be whole
+  await ftp.quit();
 }
 
 function progress(received: number, size: number | null): string {
@@ -28,32 +51,17 @@ function progress(received: number, size: number | null): string {
   return `\rReceived ${received} of ${size} total bytes (${percent}%)`;
 }
 
-// createNew refuses to overwrite, without a moment between asking and opening
-let file: Deno.FsFile;
-try {
-  file = await Deno.open(NAME, { write: true, createNew: true });
-} catch (error) {
-  if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  console.error(`Will not overwrite "${NAME}": remove it first`);
-  Deno.exit(1);
+function show(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
 }
 
-using _file = file;
-const ftp = new FTP();
-await ftp.connect(HOST, PORT);
-await ftp.login();
-await ftp.cwd(DIRECTORY);
-await ftp.voidcmd("TYPE I");
-
-const [conn, size] = await ftp.ntransfercmd(`RETR ${NAME}`);
-const block = new Uint8Array(BLOCKSIZE);
-let received = 0;
-for (let n; (n = await conn.read(block)) !== null;) {
-  for (let at = 0; at < n;) at += await file.write(block.subarray(at, n));
-  received += n;
-  show(progress(received, size));
+if (import.meta.main) {
+  const [host = "ftp.kernel.org", port = "21"] = Deno.args;
+  try {
+    await main(host, Number(port));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    console.error(`Will not overwrite "${NAME}": remove it first`);
+    Deno.exit(1);
+  }
 }
-show("\n");
-conn.close();
-await ftp.voidresp(); // only now is the file known to be whole
-await ftp.quit();
