@@ -1,7 +1,5 @@
 /** An FTP session by hand, for tests that may not trust the client. */
 
-import type { RealServer } from "./servers/mod.ts";
-
 const DECODER = new TextDecoder();
 const ENCODER = new TextEncoder();
 
@@ -35,11 +33,13 @@ export class RawSession implements Disposable, AsyncDisposable {
   }
 
   /** Connects, logs in and sets the type to image. */
-  static async login(server: RealServer): Promise<RawSession> {
+  static async login(
+    server: { host: string; port: number; user?: string; password?: string },
+  ): Promise<RawSession> {
     const session = await RawSession.connect(server);
     await session.reply();
-    await session.command(`USER ${server.user}`);
-    const reply = await session.command(`PASS ${server.password}`);
+    await session.command(`USER ${server.user ?? "anonymous"}`);
+    const reply = await session.command(`PASS ${server.password ?? "guest@"}`);
     if (!reply.startsWith("230")) {
       session[Symbol.dispose]();
       throw new Error(`Cannot log in: ${reply}`);
@@ -64,9 +64,12 @@ export class RawSession implements Disposable, AsyncDisposable {
     }
   }
 
-  /** Sends a command and reads its reply. */
-  async command(line: string): Promise<string> {
-    await writeAll(this.#stream, ENCODER.encode(`${line}\r\n`));
+  /** Sends a command, given as text or as bytes with their CRLF, and reads its reply. */
+  async command(line: string | Uint8Array): Promise<string> {
+    await writeAll(
+      this.#stream,
+      typeof line === "string" ? ENCODER.encode(`${line}\r\n`) : line,
+    );
     return await this.reply();
   }
 
