@@ -286,7 +286,13 @@ export class ListingReader {
 const LF = 0x0A;
 const CR = 0x0D;
 
-function isSelf(entry: Entry): boolean {
+/**
+ * Whether an entry is the listed directory itself, or its parent.
+ *
+ * @param entry The entry
+ * @returns Whether it is
+ */
+export function isSelf(entry: Entry): boolean {
   if (!entry.isDirectory) return false;
   if (entry.name === "." || entry.name === "..") return true;
   return /^[cp]dir$/i.test(entry.facts?.type ?? "");

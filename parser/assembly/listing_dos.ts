@@ -34,6 +34,8 @@ const MARK_WIDTH: usize = 15;
 let year: i32 = 0;
 let month: i32 = 0;
 let day: i32 = 0;
+/** Whether the last mark was a link's. */
+let isLink: bool = false;
 
 /** Reads 04-27-00, 27.04.2000 or 2000-04-27; returns the end, or 0. */
 function scanDay(p: usize, end: usize): usize {
@@ -92,7 +94,7 @@ function scanMark(p: usize, end: usize): usize {
   const c: u32 = load<u8>(p + 1) | 0x20;
   const length = ++q - p;
   const isDirectory = c == 0x64 && length == 5;
-  const isLink = c == 0x6a && length == 10 ||
+  isLink = c == 0x6a && length == 10 ||
     c == 0x73 && (length == 9 || length == 10);
   if (!isDirectory && !isLink) return 0;
   setKind(isDirectory ? Kind.Directory : Kind.Link);
@@ -105,7 +107,7 @@ function scanMark(p: usize, end: usize): usize {
 /** The target of a link stands behind it in brackets. */
 function scanLink(name: usize, end: usize): void {
   setName(name, end);
-  if (load<u8>(end - 1) != 0x5d) return;
+  if (name >= end || load<u8>(end - 1) != 0x5d) return;
   for (let p = name; p + 2 < end; p++) {
     if (load<u8>(p) == 0x20 && load<u8>(p + 1) == 0x5b) {
       setName(name, p);
@@ -131,7 +133,8 @@ export function scanDos(start: usize, end: usize): bool {
   if (load<u8>(p) == 0x3c) {
     const name = scanMark(p, end);
     if (name == 0 || name > end) return false;
-    scanLink(name, end);
+    if (isLink) scanLink(name, end);
+    else setName(name, end);
   } else {
     let q = skipDigits(p, end);
     if (q == p) return false;

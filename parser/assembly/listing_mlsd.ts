@@ -118,20 +118,28 @@ function scanUnixFact(p: usize, key: usize, value: usize, end: usize): void {
     if (lower4(p) == 0x65646f6d) scanMode(value, end); // mode
     return;
   }
-  const head = length == 3
-    ? load<u16>(p) | 0x2020 | (<u32> load<u8>(p, 2) | 0x20) << 16
-    : lower4(p);
-  const isLong = length == 9 && lower4(p + 5) == 0x656d616e; // name
-  const isShort = length == 5 || length == 3;
-  if (head == 0x656e776f || head == 0x646975) { // owne, uid
-    if (isLong || isShort && load<u32>(record, OWNER) == 0) {
-      setOwner(value, end);
-    }
-  } else if (head == 0x756f7267 || head == 0x646967) { // grou, gid
-    if (isLong || isShort && load<u32>(record, GROUP) == 0) {
-      setGroup(value, end);
-    }
+  if (length == 3) {
+    if (is(p, key, "uid")) setShort(OWNER, value, end);
+    else if (is(p, key, "gid")) setShort(GROUP, value, end);
+    return;
   }
+  const isLong = length == 9 && lower4(p + 5) == 0x656d616e; // name
+  if (length != 5 && !isLong) return;
+  const head = lower4(p);
+  const fifth = load<u8>(p, 4) | 0x20;
+  if (head == 0x656e776f && fifth == 0x72) { // owner
+    if (isLong) setOwner(value, end);
+    else setShort(OWNER, value, end);
+  } else if (head == 0x756f7267 && fifth == 0x70) { // group
+    if (isLong) setGroup(value, end);
+    else setShort(GROUP, value, end);
+  }
+}
+
+function setShort(part: usize, value: usize, end: usize): void {
+  if (load<u32>(record + part) != 0) return;
+  if (part == OWNER) setOwner(value, end);
+  else setGroup(value, end);
 }
 
 /** Four letters in lower case. */

@@ -1,0 +1,170 @@
+import { assertEquals } from "@std/assert";
+import type { Entry } from "../../lib/listing/entry.ts";
+import { FORMATS } from "../../lib/listing/formats.ts";
+import { isFrame } from "../../lib/listing/frame.ts";
+import { ListingReader } from "../../lib/listing/listing_reader.ts";
+import { toByteText } from "../../lib/listing/parsed_source.ts";
+import { makeEncoding } from "../../lib/protocol/encoding.ts";
+import { type OracleEntry, readOracle } from "./oracle.ts";
+import { SEEDS } from "./seeds.ts";
+import { fromByteText, NOW } from "./test_utils.ts";
+
+const LINES = 1_000_000;
+/** Lines that are read in one listing. */
+const BATCH = 2000;
+const DAY = 86_400_000;
+const ZONE = 90;
+
+/** Bytes that mean something to one of the grammars. */
+const TELLING =
+  " \t-;=:,.<>[]+/\\0123456789rwxdlsSaApPmMJjFfN\x94\x8c\x8e\xe6\r";
+
+/** A small generator of numbers that gives the same ones for the same seed. */
+function makeRandom(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = state + 0x6d2b79f5 >>> 0;
+    let mixed = Math.imul(state ^ state >>> 15, state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ mixed >>> 7, mixed | 61);
+    return ((mixed ^ mixed >>> 14) >>> 0) % below;
+  };
+}
+
+function mutate(random: (below: number) => number): string {
+  let line = SEEDS[random(SEEDS.length)]!;
+  for (let i = random(4); i > 0; i--) {
+    const at = random(line.length + 1);
+    const to = at + random(6);
+    const byte = random(4) === 0
+      ? String.fromCharCode(random(256))
+      : TELLING[random(TELLING.length)]!;
+    switch (random(7)) {
+      case 0:
+        line = line.slice(0, at) + line.slice(at + 1);
+        break;
+      case 1:
+        line = line.slice(0, at) + byte + line.slice(at);
+        break;
+      case 2:
+        line = line.slice(0, to) + line.slice(at);
+        break;
+      case 3:
+        line = line.slice(0, at) + line.slice(to);
+        break;
+      case 4: {
+        const other = SEEDS[random(SEEDS.length)]!;
+        line = line.slice(0, at) + other.slice(random(other.length));
+        break;
+      }
+      default:
+        line = line.slice(0, at) + byte + line.slice(at + 1);
+    }
+  }
+  // LF ends a line, and CRs before it belong to the end.
+  return line.replaceAll("\n", " ").replace(/\r+$/, "");
+}
+
+/** Whether the entry is what the oracle read. */
+function isSame(entry: Entry, oracle: OracleEntry): boolean {
+  return entry.format === oracle.format && entry.kind === oracle.kind &&
+    entry.name === oracle.name && entry.size === oracle.size &&
+    entry.mtime?.getTime() === oracle.mtime &&
+    entry.mtimePrecision === oracle.precision && entry.mode === oracle.mode &&
+    entry.linkTarget === oracle.target &&
+    entry.owner?.replaceAll("\t", " ") ===
+      oracle.owner?.replaceAll("\t", " ") &&
+    entry.group?.replaceAll("\t", " ") === oracle.group?.replaceAll("\t", " ");
+}
+
+function toOracle(entry: Entry | undefined): unknown {
+  if (entry === undefined) return undefined;
+  const { format, kind, name, size, mode, owner, group } = entry;
+  return {
+    format,
+    kind,
+    name,
+    size,
+    mtime: entry.mtime?.getTime(),
+    precision: entry.mtimePrecision,
+    mode,
+    target: entry.linkTarget,
+    owner,
+    group,
+  };
+}
+
+function mayBeFrame(line: string): boolean {
+  const context = { now: NOW.getTime(), slack: DAY, zone: ZONE };
+  return line === "" || isFrame(line) ||
+    FORMATS.some((format) => format.read(line, context) === "frame");
+}
+
+function readBatch(
+  lines: readonly string[],
+  random: (below: number) => number,
+): Entry[] {
+  const bytes = fromByteText(lines.join("\r\n"));
+  const reader = new ListingReader({
+    now: NOW,
+    zone: ZONE,
+    includeSelf: true,
+    decode: makeEncoding("latin1").decode,
+  });
+  const entries: Entry[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = at + 1 + random(random(8) === 0 ? 70_000 : 3000);
+    entries.push(...reader.push(bytes.subarray(at, end)));
+    at = end;
+  }
+  entries.push(...reader.end());
+  assertEquals(reader.error, undefined);
+  return entries;
+}
+
+Deno.test("ListingReader reads a million mutated lines as the oracle does", () => {
+  const seed = Number(Deno.env.get("FTP_SEED") ?? Date.now() % 1_000_000_000);
+  console.log(`FTP_SEED=${seed}`);
+  const random = makeRandom(seed);
+  const calendar = { latest: NOW.getTime() + DAY, zone: ZONE * 60_000 };
+  let read = 0;
+  let unread = 0;
+  for (let done = 0; done < LINES; done += BATCH) {
+    const lines = Array.from({ length: BATCH }, () => mutate(random));
+    const entries = readBatch(lines, random);
+    let at = 0;
+    for (const line of lines) {
+      const entry = entries[at];
+      const oracle = readOracle(line, calendar);
+      if (oracle !== undefined) {
+        if (entry === undefined || !isSame(entry, oracle)) {
+          assertEquals(
+            toOracle(entry),
+            oracle as unknown,
+            JSON.stringify(line),
+          );
+        }
+        at++;
+        read++;
+      } else if (entry?.line === line && !isScanned(entry)) {
+        at++;
+        unread++;
+      } else if (!mayBeFrame(line)) {
+        assertEquals(toOracle(entry), undefined, JSON.stringify(line));
+      }
+    }
+    assertEquals(at, entries.length, "every entry has its line");
+  }
+  console.log(`${read} lines read alike, ${unread} read by neither`);
+  assertEquals(read > LINES / 4 && unread > LINES / 20, true);
+});
+
+/** Whether the WASM parser read it; a name without facts it did not. */
+function isScanned(entry: Entry): boolean {
+  const isBare = entry.format === "mlsd" && entry.line.startsWith(" ");
+  return !isBare && ["mlsd", "unix", "dos"].includes(entry.format);
+}
+
+Deno.test("toByteText gives one character a byte", () => {
+  const bytes = Uint8Array.from({ length: 20_000 }, (_, i) => i & 0xff);
+  assertEquals(fromByteText(toByteText(bytes)), bytes);
+});
