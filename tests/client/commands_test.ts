@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   type FTP,
-  FTPError,
+  type FTPError,
   FTPPermanentError,
   FTPProtocolError,
   FTPReplyError,

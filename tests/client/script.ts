@@ -3,6 +3,7 @@
 import { FTP, type FTPOptions } from "../../mod.ts";
 
 const ENCODER = new TextEncoder();
+// to browsers latin1 is windows-1252: good for ASCII and for 0xA0 to 0xFF
 const DECODER = new TextDecoder("latin1");
 
 /** What answers a command: replies to send, or a function that sends them. */

@@ -1,0 +1,230 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type FTP, FTPProtocolError, FTPTemporaryError } from "../../mod.ts";
+import { type Peer, ScriptedServer, writeTo } from "./script.ts";
+
+async function retrieve(ftp: FTP): Promise<string> {
+  const blocks: Uint8Array<ArrayBuffer>[] = [];
+  await ftp.retrbinary("RETR x", (block) => blocks.push(block));
+  return await new Blob(blocks).text();
+}
+
+async function deliver(peer: Peer, data: string): Promise<void> {
+  const conn = await peer.accept();
+  await writeTo(conn, data);
+  conn.close();
+}
+
+/** Orders in which replies and data can come, all of them good. */
+const ORDERS: [name: string, retr: (peer: Peer) => Promise<void>][] = [
+  ["150, data, 226", (peer) => peer.send("data")],
+  ["125, data, 250", async (peer) => {
+    await peer.reply("125 Here");
+    await deliver(peer, "data");
+    await peer.reply("250 Done");
+  }],
+  ["150 and 226 in one segment, then data", async (peer) => {
+    await peer.raw("150 Here\r\n226 Done\r\n");
+    await new Promise((done) => setTimeout(done, 30));
+    await deliver(peer, "data");
+  }],
+  ["data before 150", async (peer) => {
+    await deliver(peer, "data");
+    await new Promise((done) => setTimeout(done, 30));
+    await peer.reply("150 Here\n226 Done");
+  }],
+  ["a stray 226 before 150", async (peer) => {
+    await peer.reply("226 Stray");
+    await new Promise((done) => setTimeout(done, 30));
+    await peer.send("data");
+  }],
+  ["several 1yz", async (peer) => {
+    await peer.reply("150 Here\n110 Marker\n125-So\n125 on");
+    await deliver(peer, "data");
+    await peer.reply("226 Done");
+  }],
+  ["226 late", async (peer) => {
+    await peer.reply("150 Here");
+    await deliver(peer, "data");
+    await new Promise((done) => setTimeout(done, 100));
+    await peer.reply("226-Done\n 4 bytes\n226 indeed");
+  }],
+  ["226 and no 150", async (peer) => {
+    await deliver(peer, "data");
+    await peer.reply("226 Done");
+  }],
+];
+
+for (const [name, retr] of ORDERS) {
+  Deno.test(`FTP.retrbinary takes ${name}`, async () => {
+    await using server = new ScriptedServer({
+      RETR: retr,
+      PWD: '257 "/own"',
+    });
+    await using ftp = await server.connect();
+    assertEquals(await retrieve(ftp), "data");
+    assertEquals(await ftp.pwd(), "/own");
+    assertEquals(await retrieve(ftp), "data");
+    assertEquals(await ftp.pwd(), "/own");
+  });
+}
+
+Deno.test("FTP.retrbinary reports no success without 226", async () => {
+  await using server = new ScriptedServer({
+    RETR: async (peer) => {
+      await peer.reply("150 Here");
+      await deliver(peer, "data");
+    },
+  });
+  await using ftp = await server.connect({ timeout: 200 });
+  await assertRejects(
+    () => retrieve(ftp),
+    Deno.errors.TimedOut,
+    'Cannot confirm "RETR x": 4 bytes went through, but the server did not say that the transfer is complete',
+  );
+  assertEquals(ftp.connected, false);
+  await assertRejects(() => ftp.pwd(), Deno.errors.NotConnected);
+});
+
+Deno.test("FTP.retrbinary reports no success for a connection that ends before 226", async () => {
+  await using server = new ScriptedServer({
+    RETR: async (peer) => {
+      await peer.reply("150 Here");
+      await deliver(peer, "data");
+      await peer.raw("226 Tr");
+      peer.close();
+    },
+  });
+  await using ftp = await server.connect();
+  await assertRejects(
+    () => retrieve(ftp),
+    Deno.errors.UnexpectedEof,
+    'Cannot confirm "RETR x": 4 bytes',
+  );
+});
+
+for (
+  const [reply, Class] of [
+    ["426 Cut", FTPTemporaryError],
+    ["451 Disk error", FTPTemporaryError],
+  ] as const
+) {
+  Deno.test(`FTP.retrbinary throws "${reply}" behind the data, and is usable`, async () => {
+    await using server = new ScriptedServer({
+      RETR: async (peer) => {
+        await peer.reply("150 Here");
+        await deliver(peer, "dat");
+        await peer.reply(reply);
+      },
+    });
+    await using ftp = await server.connect();
+    await assertRejects(() => retrieve(ftp), Class, reply);
+    assertEquals(await ftp.pwd(), "/");
+  });
+}
+
+Deno.test("FTP refuses other commands while a transfer is open, and the transfer goes on", async () => {
+  await using server = new ScriptedServer({
+    RETR: (peer) => peer.send("data"),
+  });
+  await using ftp = await server.connect();
+  const conn = await ftp.transfercmd("RETR x");
+  const calls: [string, () => Promise<unknown>][] = [
+    ["PWD", () => ftp.pwd()],
+    ["NOOP", () => ftp.sendcmd("NOOP")],
+    ["NOOP", () => ftp.putcmd("NOOP")],
+    ["TYPE I", () => ftp.retrbinary("RETR y", () => {})],
+    ["TYPE A", () => ftp.retrlines("LIST")],
+    ["QUIT", () => ftp.quit()],
+    ["CWD x", () => ftp.cwd("x")],
+  ];
+  for (const [command, call] of calls) {
+    await assertRejects(
+      call,
+      Deno.errors.Busy,
+      `Cannot send "${command}": the transfer "RETR x" is open`,
+    );
+  }
+  assertEquals(await new Response(conn.readable).text(), "data");
+  assertEquals((await ftp.voidresp()).text, "226 Done");
+  assertEquals(server.verbs, ["EPSV", "RETR"]);
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("FTP says what was forgotten when voidresp() was", async () => {
+  await using server = new ScriptedServer({
+    RETR: (peer) => peer.send("data"),
+  });
+  await using ftp = await server.connect();
+  const conn = await ftp.transfercmd("RETR x");
+  await new Response(conn.readable).text();
+  conn.close();
+  await assertRejects(
+    () => ftp.pwd(),
+    Deno.errors.Busy,
+    "close its data connection and await voidresp() first",
+  );
+  await ftp.voidresp();
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("FTP.voidresp refuses to wait while the data connection is open", async () => {
+  await using server = new ScriptedServer({
+    RETR: (peer) => peer.send("data"),
+  });
+  await using ftp = await server.connect();
+  const conn = await ftp.transfercmd("RETR x");
+  await assertRejects(() => ftp.voidresp(), TypeError, "close it first");
+  conn.close();
+  await ftp.voidresp();
+});
+
+Deno.test("FTP.voidresp throws what the server says of a transfer", async () => {
+  await using server = new ScriptedServer({
+    RETR: async (peer) => {
+      await peer.reply("150 Here");
+      (await peer.accept()).close();
+      await peer.reply("426 Cut");
+    },
+  });
+  await using ftp = await server.connect();
+  const conn = await ftp.transfercmd("RETR x");
+  conn.close();
+  await assertRejects(() => ftp.voidresp(), FTPTemporaryError, "426 Cut");
+  await assertRejects(() => ftp.voidresp(), TypeError, "no command is owed");
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("FTP.putcmd and getresp keep commands and replies in order", async () => {
+  await using server = new ScriptedServer({
+    A: "211 a",
+    B: "450 b",
+    C: "150 c\n226 c",
+    PWD: '257 "/own"',
+  });
+  await using ftp = await server.connect();
+  await ftp.putcmd("A");
+  await ftp.putcmd("B");
+  assertEquals(await ftp.pwd(), "/own");
+  assertEquals((await ftp.getresp()).text, "211 a");
+  await assertRejects(() => ftp.getresp(), FTPTemporaryError, '"B": 450 b');
+  await ftp.putcmd("C");
+  assertEquals((await ftp.getresp()).text, "150 c");
+  assertEquals((await ftp.voidresp()).text, "226 c");
+  await assertRejects(() => ftp.getresp(), TypeError, "no command is owed");
+  assertEquals(server.commands, ["A", "B", "PWD", "C"]);
+});
+
+Deno.test("FTP closes a connection on which a reply comes that nobody asked for", async () => {
+  await using server = new ScriptedServer({
+    NOOP: "200 one\n200 \x1Btwo",
+  });
+  await using ftp = await server.connect();
+  assertEquals((await ftp.voidcmd("NOOP")).text, "200 one");
+  const error = await assertRejects(
+    () => ftp.pwd(),
+    Deno.errors.NotConnected,
+    '"200 \uFFFDtwo"',
+  ) as Error;
+  assert(error.cause instanceof FTPProtocolError);
+  assertEquals(ftp.connected, false);
+});

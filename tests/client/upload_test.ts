@@ -1,0 +1,245 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { FTPPermanentError, type Source } from "../../mod.ts";
+import { closeQuietly, type Script, ScriptedServer, until } from "./script.ts";
+
+/** A server that keeps what it is sent, as latin-1. */
+function makeStore(): { script: Script; stored: string[] } {
+  const stored: string[] = [];
+  const store: Script[string] = async (peer) =>
+    void stored.push(await peer.take());
+  return {
+    script: { STOR: store, APPE: store, STOU: store, REST: "350 ok" },
+    stored,
+  };
+}
+
+const BYTES = Uint8Array.from({ length: 50_000 }, (_, i) => i * 7 % 127);
+const TEXT = String.fromCharCode(...BYTES);
+
+/** The kinds of source; chunksOf's own tests have the rest. */
+const SOURCES: [kind: string, make: () => Source][] = [
+  ["a Uint8Array", () => BYTES],
+  ["a Blob", () => new Blob([BYTES])],
+  ["a ReadableStream", () => new Blob([BYTES]).stream()],
+  ["an array", () => [BYTES.slice(0, 10), BYTES.slice(10)]],
+];
+
+for (const [kind, make] of SOURCES) {
+  Deno.test(`FTP.storbinary stores ${kind}`, async () => {
+    const { script, stored } = makeStore();
+    await using server = new ScriptedServer(script);
+    await using ftp = await server.connect();
+    const reply = await ftp.storbinary("STOR x", make());
+    assertEquals(reply.code, 226);
+    assert(stored[0] === TEXT);
+    assertEquals(server.commands[0], "TYPE I");
+  });
+}
+
+Deno.test("FTP.storbinary stores an open file, and leaves it open", async () => {
+  const { script, stored } = makeStore();
+  await using server = new ScriptedServer(script);
+  await using ftp = await server.connect();
+  const path = new URL("../../deno.json", import.meta.url);
+  using file = await Deno.open(path);
+  await ftp.storbinary("STOR x", file);
+  assertEquals(stored, [await Deno.readTextFile(path)]);
+  assert((await file.stat()).isFile);
+});
+
+Deno.test("FTP.storbinary stores an empty file", async () => {
+  const { script, stored } = makeStore();
+  await using server = new ScriptedServer(script);
+  await using ftp = await server.connect();
+  await ftp.storbinary("STOR x", new Uint8Array(0));
+  await ftp.storbinary("STOR x", []);
+  assertEquals(stored, ["", ""]);
+});
+
+Deno.test("FTP.storbinary calls back with every block, and awaits", async () => {
+  const { script, stored } = makeStore();
+  await using server = new ScriptedServer(script);
+  await using ftp = await server.connect();
+  const sizes: number[] = [];
+  let running = 0;
+  await ftp.storbinary("STOR x", [BYTES], {
+    blocksize: 20_000,
+    callback: async (block) => {
+      assertEquals(++running, 1);
+      await Promise.resolve();
+      running--;
+      sizes.push(block.length);
+    },
+  });
+  assertEquals(sizes, [20_000, 20_000, 10_000]);
+  assert(stored[0] === TEXT);
+});
+
+Deno.test("FTP.storbinary sends APPE, STOU and REST as they are told", async () => {
+  const { script } = makeStore();
+  await using server = new ScriptedServer({
+    ...script,
+    STOU: async (peer) => {
+      await peer.reply("150 FILE: x.1");
+      await (await peer.accept()).read(new Uint8Array(1));
+      await peer.reply("250 Stored as x.1");
+    },
+  });
+  await using ftp = await server.connect();
+  await ftp.storbinary("APPE x", BYTES);
+  await ftp.storbinary("STOR x", BYTES, { rest: 5 });
+  const reply = await ftp.storbinary("STOU", new Uint8Array(0));
+  assertEquals(reply.text, "250 Stored as x.1");
+  assertEquals(
+    server.commands.filter((line) => !/^(TYPE|EPSV)/.test(line)),
+    ["APPE x", "REST 5", "STOR x", "STOU"],
+  );
+});
+
+/** A text, and as it is stored. */
+const TEXTS: [text: string, stored: string][] = [
+  ["a\nb\n", "a\r\nb\r\n"],
+  ["a\r\nb\r\n", "a\r\nb\r\n"],
+  ["a\nb", "a\r\nb\r\n"],
+  ["\n\n", "\r\n\r\n"],
+  ["a\rb\n", "a\rb\r\n"],
+  ["", ""],
+];
+
+for (const [text, expected] of TEXTS) {
+  Deno.test(`FTP.storlines stores ${JSON.stringify(text)} with CRLF`, async () => {
+    const { script, stored } = makeStore();
+    await using server = new ScriptedServer(script);
+    await using ftp = await server.connect();
+    const bytes = new TextEncoder().encode(text);
+    await ftp.storlines("STOR x", bytes);
+    await ftp.storlines(
+      "STOR x",
+      [...bytes].map((byte) => Uint8Array.of(byte)),
+    );
+    assertEquals(stored, [expected, expected]);
+    assertEquals(server.commands[0], "TYPE A");
+  });
+}
+
+Deno.test("FTP.storlines calls back with every line", async () => {
+  const { script } = makeStore();
+  await using server = new ScriptedServer(script);
+  await using ftp = await server.connect();
+  const lines: string[] = [];
+  await ftp.storlines(
+    "STOR x",
+    new TextEncoder().encode("a\n\nb"),
+    (line) => lines.push(new TextDecoder().decode(line)),
+  );
+  assertEquals(lines, ["a\r\n", "\r\n", "b\r\n"]);
+});
+
+Deno.test("FTP.storbinary refuses what is no source, before it says a word", async () => {
+  await using server = new ScriptedServer();
+  await using ftp = await server.connect();
+  await assertRejects(
+    () => ftp.storbinary("STOR x", "text" as unknown as Source),
+    TypeError,
+    "a string",
+  );
+  assertEquals(server.commands, []);
+});
+
+/** What a source or a callback can do to an upload. */
+const FAULTS: [name: string, make: () => [Source, (() => void)?]][] = [
+  ["source throws", () => [(function* () {
+    yield BYTES;
+    throw new Error("fault");
+  })()]],
+  ["source rejects", () => [
+    new ReadableStream({ pull: () => Promise.reject(new Error("fault")) }),
+  ]],
+  ["callback throws", () => [BYTES, () => {
+    throw new Error("fault");
+  }]],
+];
+
+for (const [name, make] of FAULTS) {
+  Deno.test(`FTP.storbinary aborts when the ${name}, and is usable`, async () => {
+    await using server = new ScriptedServer({
+      STOR: async (peer) => {
+        await peer.reply("150 Send");
+        const conn = await peer.accept();
+        assertEquals(await peer.next(), "ABOR");
+        closeQuietly(conn);
+        await peer.reply("426 Cut\n226 Aborted");
+      },
+      PWD: '257 "/own"',
+    });
+    await using ftp = await server.connect();
+    const [source, callback] = make();
+    await assertRejects(
+      () => ftp.storbinary("STOR x", source, { callback }),
+      Error,
+      "fault",
+    );
+    assertEquals(await ftp.pwd(), "/own");
+  });
+}
+
+Deno.test("FTP.storbinary throws 552 when the server's disk is full, and ends the source", async () => {
+  await using server = new ScriptedServer({
+    STOR: async (peer) => {
+      await peer.reply("150 Send");
+      const conn = await peer.accept();
+      await conn.read(new Uint8Array(1000));
+      closeQuietly(conn);
+      await peer.reply("552 Disk full");
+    },
+  });
+  await using ftp = await server.connect();
+  let isCancelled = false;
+  const endless = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+    cancel: () => void (isCancelled = true),
+  });
+  const error = await assertRejects(
+    () => ftp.storbinary("STOR x", endless),
+    FTPPermanentError,
+    'Cannot complete "STOR x": 552 Disk full',
+  ) as FTPPermanentError;
+  assert(error.cause instanceof Error);
+  assert(isCancelled);
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("FTP.storbinary throws 552 that comes when all was sent", async () => {
+  await using server = new ScriptedServer({
+    STOR: async (peer) => {
+      await peer.reply("150 Send");
+      const conn = await peer.accept();
+      while (await conn.read(new Uint8Array(65_536)) !== null);
+      closeQuietly(conn);
+      await peer.reply("552 Disk full");
+    },
+  });
+  await using ftp = await server.connect();
+  await assertRejects(
+    () => ftp.storbinary("STOR x", BYTES),
+    FTPPermanentError,
+    "552",
+  );
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("FTP.transfercmd gives a writable that ends the data", async () => {
+  const { script, stored } = makeStore();
+  await using server = new ScriptedServer(script);
+  await using ftp = await server.connect();
+  const conn = await ftp.transfercmd("STOR x");
+  await new Blob(["one", "two"]).stream().pipeTo(conn.writable);
+  assertEquals((await ftp.voidresp()).code, 226);
+  const second = await ftp.transfercmd("STOR x");
+  await second.write(new TextEncoder().encode("three"));
+  await second.closeWrite();
+  second.close();
+  assertEquals((await ftp.voidresp()).code, 226);
+  assertEquals(stored, ["onetwo", "three"]);
+  await until(() => second.isClosed);
+});
