@@ -148,6 +148,22 @@ for (const version of VERSIONS) {
   });
 }
 
+Deno.test("secureData resumes a session of TLS 1.2 although tickets of 1.3 are left", async () => {
+  await using running = await startTLSServer(serverOptions(server));
+  const earlier = await control(running.port, {
+    ...TRUSTING,
+    maxVersion: "TLSv1.3",
+  });
+  await writeAll(earlier, pattern(10));
+  await earlier.read(new Uint8Array(10));
+  close(earlier);
+  const first = await control(running.port);
+  assertEquals(first.info.protocol, "TLSv1.2");
+  const second = await data(first, running.port);
+  assertEquals(second.info.resumed, true);
+  close(first, second);
+});
+
 Deno.test("TLSConnection tells of a stream cut off before close_notify", async () => {
   const cut = Promise.withResolvers<void>();
   await using running = await startTLSServer(
