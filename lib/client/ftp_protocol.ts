@@ -266,15 +266,13 @@ export class FTPProtocol extends FTPConnection {
    * @param options A signal
    * @returns The 2yz reply
    */
-  sendport(
+  async sendport(
     host: string,
     port: number,
     options: SignalOptions = {},
   ): Promise<Reply> {
-    return this.#void(
-      { verb: "PORT", argument: formatPort(host, port) },
-      options,
-    );
+    const argument = formatPort(host, port);
+    return await this.#void({ verb: "PORT", argument, name: "host" }, options);
   }
 
   /**
@@ -285,15 +283,13 @@ export class FTPProtocol extends FTPConnection {
    * @param options A signal
    * @returns The 2yz reply
    */
-  sendeprt(
+  async sendeprt(
     host: string,
     port: number,
     options: SignalOptions = {},
   ): Promise<Reply> {
-    return this.#void(
-      { verb: "EPRT", argument: formatEprt(host, port) },
-      options,
-    );
+    const argument = formatEprt(host, port);
+    return await this.#void({ verb: "EPRT", argument, name: "host" }, options);
   }
 
   /**
