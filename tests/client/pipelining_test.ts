@@ -1,0 +1,139 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FTPError, type Reply } from "../../mod.ts";
+import { ScriptedServer } from "./script.ts";
+
+Deno.test("FTP writes commands that are not awaited at once, in order", async () => {
+  const gate = Promise.withResolvers<void>();
+  const seen: string[] = [];
+  await using server = new ScriptedServer({
+    // the first is answered when the others have come
+    SIZE: async (peer) => {
+      seen.push("SIZE a");
+      for (let i = 0; i < 2; i++) seen.push((await peer.next())!);
+      gate.resolve();
+      await peer.raw("213 1\r\n550 No\r\n21");
+      await peer.raw("3 3\r\n");
+    },
+  });
+  await using ftp = await server.connect();
+  const first = ftp.size("a");
+  const second = ftp.size("b");
+  const third = ftp.size("c");
+  await gate.promise;
+  assertEquals(await first, 1);
+  await assertRejects(() => second, FTPError, '"SIZE b": 550 No');
+  assertEquals(await third, 3);
+  assertEquals(seen, ["SIZE a", "SIZE b", "SIZE c"]);
+});
+
+Deno.test("FTP matches 20,000 replies with their commands", async () => {
+  await using server = new ScriptedServer({
+    SIZE: (peer, name) =>
+      peer.reply(
+        Number(name) % 7 === 0 ? `550-No\n ${name}\n550 x` : `213 ${name}`,
+      ),
+  });
+  await using ftp = await server.connect();
+  const sizes = await Promise.all(
+    Array.from(
+      { length: 20_000 },
+      (_, i) => ftp.size(`${i}`).catch((error: FTPError) => error.reply?.code),
+    ),
+  );
+  for (const [i, size] of sizes.entries()) {
+    assertEquals(size, i % 7 === 0 ? 550 : i);
+  }
+  assertEquals(server.commands.length, 20_000);
+  assertEquals(server.commands[12_345], "SIZE 12345");
+});
+
+Deno.test("FTP.pipeline gives a reply or a refusal for each command, in order", async () => {
+  await using server = new ScriptedServer({
+    SIZE: (peer, name) =>
+      peer.reply(Number(name) % 2 === 0 ? `213 ${name}` : `550 ${name}`),
+  });
+  await using ftp = await server.connect();
+  const commands = Array.from({ length: 1000 }, (_, i) => `SIZE ${i}`);
+  for (const window of [1, 7, 4096]) {
+    const codes: string[] = [];
+    for await (const result of ftp.pipeline(commands, { window })) {
+      const reply = result instanceof FTPError ? result.reply! : result;
+      codes.push(reply.text);
+    }
+    assertEquals(
+      codes,
+      commands.map((_, i) => `${i % 2 === 0 ? 213 : 550} ${i}`),
+    );
+  }
+});
+
+Deno.test("FTP.pipeline keeps to its window", async () => {
+  let outstanding = 0;
+  let most = 0;
+  await using server = new ScriptedServer({ NOOP: "200 ok" });
+  await using ftp = await server.connect();
+  function* commands(): Generator<string> {
+    for (let i = 0; i < 100; i++) {
+      most = Math.max(most, ++outstanding);
+      yield "NOOP";
+    }
+  }
+  for await (const _ of ftp.pipeline(commands(), { window: 5 })) outstanding--;
+  assertEquals(most, 5);
+  for (const window of [0, -1, 1.5, NaN]) {
+    await assertRejects(
+      () => Array.fromAsync(ftp.pipeline(["NOOP"], { window })),
+      RangeError,
+      "window",
+    );
+  }
+});
+
+Deno.test("FTP.pipeline may be left early, and the connection is in step", async () => {
+  await using server = new ScriptedServer({
+    SIZE: (peer, name) => peer.reply(`213 ${name}`),
+    PWD: '257 "/own"',
+  });
+  await using ftp = await server.connect();
+  const commands = Array.from({ length: 100 }, (_, i) => `SIZE ${i}`);
+  const results: (Reply | FTPError)[] = [];
+  for await (const result of ftp.pipeline(commands, { window: 50 })) {
+    results.push(result);
+    if (results.length === 3) break;
+  }
+  assertEquals(await ftp.pwd(), "/own");
+});
+
+Deno.test("FTP.pipeline ends when the connection does", async () => {
+  await using server = new ScriptedServer({
+    SIZE: async (peer, name) => {
+      if (name === "5") peer.close();
+      else await peer.reply(`213 ${name}`);
+    },
+  });
+  await using ftp = await server.connect();
+  const commands = Array.from({ length: 10 }, (_, i) => `SIZE ${i}`);
+  const texts: string[] = [];
+  await assertRejects(async () => {
+    for await (const result of ftp.pipeline(commands)) {
+      if (result instanceof FTPError) throw result;
+      texts.push(result.text);
+    }
+  }, Deno.errors.UnexpectedEof);
+  assertEquals(texts, ["213 0", "213 1", "213 2", "213 3", "213 4"]);
+});
+
+Deno.test("FTP refuses a line end in a pipelined command, and the others go on", async () => {
+  await using server = new ScriptedServer({ NOOP: "200 ok" });
+  await using ftp = await server.connect();
+  const results = await Promise.allSettled([
+    ftp.sendcmd("NOOP"),
+    ftp.sendcmd("NOOP\r\nDELE x"),
+    ftp.sendcmd("NOOP"),
+  ]);
+  assertEquals(
+    results.map(({ status }) => status),
+    ["fulfilled", "rejected", "fulfilled"],
+  );
+  assertEquals(server.commands, ["NOOP", "NOOP"]);
+});
