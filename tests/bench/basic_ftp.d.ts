@@ -1,0 +1,7 @@
+/** The part of basic-ftp's parser that the bench uses. */
+export function parseList(text: string): {
+  name: string;
+  isDirectory: boolean;
+  size: number;
+  modifiedAt?: Date;
+}[];
