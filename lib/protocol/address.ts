@@ -4,7 +4,6 @@
  * @module
  */
 
-import { printable } from "./command.ts";
 import type { FTPProtocolError } from "./errors.ts";
 import type { Reply } from "./reply.ts";
 import { expectCode, unreadableReply } from "./reply_text.ts";
@@ -115,9 +114,9 @@ export function parsePassive(
 export function formatPort(host: string, port: number): string {
   if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(host)) {
     throw new TypeError(
-      `Cannot send "PORT" for "${
-        printable(host)
-      }": it is no IPv4 address, use EPRT`,
+      `Cannot send "PORT" for ${
+        JSON.stringify(host)
+      }: it is no IPv4 address, use EPRT`,
     );
   }
   return `${host.replaceAll(".", ",")},${port >> 8},${port & 255}`;

@@ -65,7 +65,6 @@ for (const [name, argument, call] of WAYS) {
         assert(error.message.includes(`"${argument}"`), error.message);
         assert(!error.message.includes("hunter2"), error.message);
       }
-      // deno-lint-ignore no-control-regex
       assert(!/[\r\n\0]/.test(error.message), error.message);
     }
     assertEquals(await ftp.pwd(), "/own");
