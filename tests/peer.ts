@@ -12,6 +12,7 @@ export class Peer {
   readonly #socket: Socket;
   #received = 0;
   #ended = false;
+  #wasReset = false;
   /** Settles when the connection is gone, whoever ended it. */
   readonly closed: Promise<void>;
 
@@ -19,7 +20,8 @@ export class Peer {
   constructor(socket: Socket) {
     this.#socket = socket;
     socket.setNoDelay(true);
-    socket.on("error", () => {}); // "close" follows, and that is what counts
+    // "close" follows, and that is what counts.
+    socket.on("error", () => this.#wasReset = true);
     socket.on("end", () => this.#ended = true);
     this.closed = new Promise((resolve) => {
       if (socket.closed) resolve();
@@ -35,6 +37,11 @@ export class Peer {
   /** Bytes read so far. */
   get received(): number {
     return this.#received;
+  }
+
+  /** Whether the connection was lost, or never made, rather than closed. */
+  get wasReset(): boolean {
+    return this.#wasReset;
   }
 
   /** Whether nothing can be sent any more. */

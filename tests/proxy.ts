@@ -1,0 +1,289 @@
+/**
+ * A TCP proxy between a client and a real server that adds a round-trip time, and does on order what networks
+ * do by accident.
+ *
+ *     await using server = await startServer("vsftpd", { passivePorts: 20 });
+ *     await using proxy = await Proxy.start(server, { delay: 20, plan: ({ channel }) =>
+ *       channel === "data" ? [{ direction: "down", offset: 1000, fault: "reset" }] : [] });
+ *     ... let the client connect to proxy.host, proxy.port
+ *
+ * The proxy listens on 127.0.0.2 with the very port numbers of the server on 127.0.0.1: EPSV, and PASV whose
+ * host is not trusted, lead the client back to the proxy, though nothing is rewritten. So it works under TLS.
+ * The server has to confine its passive ports. Active mode goes past the proxy.
+ *
+ * @module
+ */
+
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { Peer } from "./peer.ts";
+
+/** Where the proxy is, so that ports can be the same. */
+const PROXY_HOST = "127.0.0.2";
+
+/** Which way bytes go: from the client to the server, or back. */
+export type Direction = "up" | "down";
+
+/**
+ * What happens to a connection at some byte:
+ *
+ * - `"close"`: both ends see an orderly end (FIN), as if the peer had closed;
+ * - `"reset"`: both ends see a reset (RST);
+ * - `"stall"`: nothing more passes in this direction, though the connection stays;
+ * - `"corrupt"`: one byte is changed, and all goes on;
+ * - `"pause"`: nothing passes for `duration` milliseconds, then all goes on.
+ */
+export type Fault = "close" | "reset" | "stall" | "corrupt" | "pause";
+
+/** A fault, and where it happens. */
+export interface PlannedFault {
+  direction: Direction;
+  /** How many bytes have passed in that direction before it. */
+  offset: number;
+  fault: Fault;
+  /** For `"pause"`. @default {100} */
+  duration?: number;
+}
+
+/** One connection through the proxy, as a plan is made for it. */
+export interface ProxiedConnection {
+  readonly channel: "control" | "data";
+  /** Counts the connections of a channel, from 0. */
+  readonly index: number;
+}
+
+/** How a proxy behaves. */
+export interface ProxyOptions {
+  /** Milliseconds of round-trip time that it adds, half of it each way. @default {0} */
+  delay?: number;
+  /** The faults of a connection, asked for when it is made. @default {none} */
+  plan?: (connection: ProxiedConnection) => readonly PlannedFault[];
+}
+
+/** What is proxied: a `RealServer`, or anything that says where it is. */
+export interface ProxyTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly passivePorts?: readonly [number, number] | undefined;
+}
+
+/** The proxy. */
+export class Proxy implements AsyncDisposable {
+  readonly host = PROXY_HOST;
+  readonly port: number;
+  /** Bytes that passed so far. */
+  readonly bytes: Record<Direction, number> = { up: 0, down: 0 };
+  /** Faults that happened so far. */
+  readonly faults: PlannedFault[] = [];
+  readonly #target: ProxyTarget;
+  readonly #delay: number;
+  readonly #plan: NonNullable<ProxyOptions["plan"]>;
+  readonly #servers: Server[] = [];
+  readonly #peers = new Set<Peer>();
+  readonly #lines: DelayLine[] = [];
+  readonly #counts = { control: 0, data: 0 };
+  #stopped = false;
+
+  /** Use {@linkcode Proxy.start}. */
+  private constructor(target: ProxyTarget, options: ProxyOptions) {
+    this.#target = target;
+    this.port = target.port;
+    this.#delay = (options.delay ?? 0) / 2;
+    this.#plan = options.plan ?? (() => []);
+  }
+
+  /** Listens on the target's ports. */
+  static async start(
+    target: ProxyTarget,
+    options: ProxyOptions = {},
+  ): Promise<Proxy> {
+    const proxy = new Proxy(target, options);
+    const [first, last] = target.passivePorts ?? [0, -1];
+    try {
+      await proxy.#listen(target.port, "control");
+      for (let port = first; port <= last; port++) {
+        await proxy.#listen(port, "data");
+      }
+    } catch (error) {
+      await proxy[Symbol.asyncDispose]();
+      throw error;
+    }
+    return proxy;
+  }
+
+  /** Ends every connection at once, with a reset or in order. */
+  cut(fault: "close" | "reset" = "reset"): void {
+    for (const peer of this.#peers) end(peer, fault);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    for (const line of this.#lines) line.stop();
+    const closed = this.#servers.map((server) =>
+      new Promise((resolve) => server.close(resolve))
+    );
+    for (const peer of this.#peers) {
+      peer.drop();
+      await peer.closed;
+    }
+    await Promise.all(closed);
+  }
+
+  async #listen(
+    port: number,
+    channel: ProxiedConnection["channel"],
+  ): Promise<void> {
+    const server = createServer({ allowHalfOpen: true });
+    this.#servers.push(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, PROXY_HOST, resolve);
+    });
+    server.on(
+      "connection",
+      (socket: Socket) => this.#join(socket, port, channel),
+    );
+  }
+
+  #join(
+    socket: Socket,
+    port: number,
+    channel: ProxiedConnection["channel"],
+  ): void {
+    const client = this.#add(socket);
+    if (this.#stopped) return client.drop();
+    const server = this.#add(
+      connect({ host: this.#target.host, port, allowHalfOpen: true }),
+    );
+    const plan = this.#plan({ channel, index: this.#counts[channel]++ });
+    this.#forward(client, server, "up", plan);
+    this.#forward(server, client, "down", plan);
+  }
+
+  #add(socket: Socket): Peer {
+    const peer = new Peer(socket);
+    this.#peers.add(peer);
+    peer.closed.then(() => this.#peers.delete(peer));
+    return peer;
+  }
+
+  /** Moves bytes one way. Each chunk waits for its own time: delays overlap, the order stays. */
+  async #forward(
+    from: Peer,
+    to: Peer,
+    direction: Direction,
+    plan: readonly PlannedFault[],
+  ): Promise<void> {
+    const faults = plan.filter((planned) => planned.direction === direction)
+      .sort((a, b) => a.offset - b.offset);
+    const line = new DelayLine(this.#delay);
+    this.#lines.push(line);
+    let passed = 0;
+    for (let chunk; (chunk = await from.read()) !== null;) {
+      let rest = chunk;
+      for (
+        let planned;
+        (planned = faults[0]) !== undefined &&
+        planned.offset < passed + rest.length;
+      ) {
+        faults.shift();
+        this.faults.push(planned);
+        const before = rest.subarray(0, planned.offset - passed);
+        await line.send(() => this.#pass(to, before, direction));
+        passed += before.length;
+        rest = rest.subarray(before.length);
+        const { fault, duration = 100 } = planned;
+        if (fault === "stall") return;
+        if (fault === "corrupt") rest = corrupted(rest);
+        else if (fault === "pause") await line.hold(duration);
+        else {return await line.send(() =>
+            [from, to].forEach((peer) => end(peer, fault))
+          );}
+      }
+      const last = rest;
+      await line.send(() => this.#pass(to, last, direction));
+      passed += last.length;
+    }
+    // What the one end did, the other is to see, but not before the bytes that precede it.
+    await line.send(() => from.wasReset ? to.reset() : to.end());
+  }
+
+  async #pass(
+    to: Peer,
+    bytes: Uint8Array,
+    direction: Direction,
+  ): Promise<void> {
+    this.bytes[direction] += bytes.length;
+    if (bytes.length > 0) await to.write(bytes).catch(() => {}); // the other direction tells of its end
+  }
+}
+
+/** How many chunks may be underway: enough for 100 MB/s at 100 ms, and no more memory than that. */
+const MAX_UNDERWAY = 256;
+
+/** Does things in order, each a fixed time after it was asked to. */
+class DelayLine {
+  readonly #delay: number;
+  readonly #underway: { due: number; action: () => void | Promise<void> }[] =
+    [];
+  #room = Promise.withResolvers<void>();
+  #running = false;
+  #stopped = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(delay: number) {
+    this.#delay = delay;
+  }
+
+  /** Does `action` when its time has come; settles when there is room for more. */
+  async send(action: () => void | Promise<void>): Promise<void> {
+    this.#underway.push({ due: performance.now() + this.#delay, action });
+    if (!this.#running) this.#run();
+    while (this.#underway.length > MAX_UNDERWAY) await this.#room.promise;
+  }
+
+  /** Lets nothing pass for a while. */
+  async hold(duration: number): Promise<void> {
+    await this.send(() => this.#sleep(duration));
+  }
+
+  /** Forgets what is underway. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    for (
+      let next;
+      !this.#stopped && (next = this.#underway[0]) !== undefined;
+    ) {
+      const wait = next.due - performance.now();
+      if (wait > 0) await this.#sleep(wait);
+      if (this.#stopped) return;
+      await next.action();
+      this.#underway.shift();
+      this.#room.resolve();
+      this.#room = Promise.withResolvers();
+    }
+    this.#running = false;
+  }
+
+  #sleep(duration: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#stopped) this.#timer = setTimeout(resolve, duration);
+    });
+  }
+}
+
+function end(peer: Peer, fault: "close" | "reset"): void {
+  if (fault === "close") peer.close();
+  else peer.reset();
+}
+
+/** The same bytes, but for one bit of the first. */
+function corrupted(bytes: Uint8Array): Uint8Array {
+  const changed = bytes.slice();
+  changed[0] = changed[0]! ^ 1;
+  return changed;
+}
