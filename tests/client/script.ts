@@ -146,6 +146,7 @@ export class Peer {
   readonly #data: Deno.TcpConn[] = [];
   #rest = "";
   #isClosed = false;
+  readonly #closed = Promise.withResolvers<void>();
 
   constructor(conn: Deno.TcpConn, commands: string[]) {
     this.#conn = conn;
@@ -182,6 +183,7 @@ export class Peer {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#closed.resolve();
     for (const it of [this.#conn, ...this.#listeners, ...this.#data]) {
       closeQuietly(it);
     }
@@ -190,6 +192,11 @@ export class Peer {
   /** Closes the control connection, and leaves the data connections open. */
   hangUp(): void {
     closeQuietly(this.#conn);
+  }
+
+  /** Waits until the connection is closed here: reads nothing meanwhile. */
+  get deaf(): Promise<void> {
+    return this.#closed.promise;
   }
 
   /** Listens for a data connection on a port of its own. */

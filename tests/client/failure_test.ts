@@ -1,0 +1,272 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type FTP, FTPProtocolError, FTPTemporaryError } from "../../mod.ts";
+import {
+  closeQuietly,
+  type Script,
+  ScriptedServer,
+  writeTo,
+} from "./script.ts";
+
+// deno-lint-ignore no-explicit-any
+type ErrorClass = abstract new (...args: any[]) => Error;
+
+/** What a server does instead of answering NOOP, and what comes of it. */
+const FAILURES: [
+  name: string,
+  noop: Script[string],
+  Class: ErrorClass,
+  message: string,
+][] = [
+  [
+    "closes",
+    (peer) => peer.close(),
+    Deno.errors.UnexpectedEof,
+    'Cannot complete "NOOP": the server closed the connection',
+  ],
+  [
+    "closes in the middle of a reply",
+    async (peer) => {
+      await peer.raw("200 o");
+      peer.close();
+    },
+    Deno.errors.UnexpectedEof,
+    'Cannot complete "NOOP": the server closed the connection in the middle of a reply',
+  ],
+  [
+    "closes between the lines of a reply",
+    async (peer) => {
+      await peer.raw("200-o\r\nk\r\n");
+      peer.close();
+    },
+    Deno.errors.UnexpectedEof,
+    "in the middle of a reply",
+  ],
+  [
+    "never answers",
+    (peer) => peer.deaf,
+    Deno.errors.TimedOut,
+    'Cannot complete "NOOP": no reply within 300 ms; the connection is closed',
+  ],
+  [
+    "begins an answer and stops",
+    async (peer) => {
+      await peer.raw("200 o");
+      await peer.deaf;
+    },
+    Deno.errors.TimedOut,
+    "no reply within 300 ms",
+  ],
+  [
+    "ends a multi-line reply with another code",
+    async (peer) => {
+      await peer.raw("553-No\r\n150 Opening\r\n");
+      await peer.deaf;
+    },
+    Deno.errors.TimedOut,
+    '"150 Opening" may have been meant to end the reply: try { multiline: "lenient" }',
+  ],
+  [
+    "answers garbage",
+    (peer) => peer.raw("\x1B[2J<html>\r\n"),
+    FTPProtocolError,
+    "expected a code from 100 to 599",
+  ],
+  [
+    "answers with a code that is none",
+    "999 Hello",
+    FTPProtocolError,
+    "999 Hello",
+  ],
+  [
+    "answers a line of 10 MB",
+    async (peer) => {
+      await peer.raw("200 ");
+      await peer.raw(new Uint8Array(10_000_000).fill(0x78));
+      await peer.raw("\r\n");
+    },
+    FTPProtocolError,
+    "a line is longer than 65536 bytes",
+  ],
+  [
+    "answers without end",
+    async (peer) => {
+      await peer.raw("200-ok\r\n");
+      while (true) await peer.raw("200-and so on\r\n".repeat(1000));
+    },
+    FTPProtocolError,
+    "longer than 1048576 bytes",
+  ],
+];
+
+for (const [name, noop, Class, message] of FAILURES) {
+  Deno.test(`FTP ends when the server ${name}`, async () => {
+    await using server = new ScriptedServer({ NOOP: noop });
+    await using ftp = await server.connect({ timeout: 300 });
+    const first = ftp.voidcmd("NOOP");
+    const second = ftp.pwd().catch((error) => error);
+    const error = await assertRejects(() => first, Class, message);
+    // what was under way fails too, and what comes later says why
+    assertEquals(await second, error);
+    assertEquals(ftp.connected, false);
+    const late = await assertRejects(
+      () => ftp.pwd(),
+      Deno.errors.NotConnected,
+      'Cannot send "PWD": the connection is closed: ',
+    ) as Error;
+    assert(late.message.includes((error as Error).message));
+    assertEquals(late.cause, error);
+    await assertRejects(
+      () => ftp.retrlines("LIST"),
+      Deno.errors.NotConnected,
+    );
+    // deno-lint-ignore no-control-regex
+    assert(!/\x1B/.test(late.message));
+  });
+}
+
+Deno.test("FTP reads a reply of glFTPd when told to be lenient", async () => {
+  await using server = new ScriptedServer({
+    NOOP: "200-So\n250 and so",
+  });
+  await using ftp = await server.connect({ multiline: "lenient" });
+  assertEquals((await ftp.voidcmd("NOOP")).code, 250);
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("FTP takes 421 for the end, whatever it answers", async () => {
+  await using server = new ScriptedServer({ NOOP: "421 Idle too long" });
+  await using ftp = await server.connect();
+  const error = await assertRejects(
+    () => ftp.voidcmd("NOOP"),
+    FTPTemporaryError,
+    '"NOOP": 421 Idle too long',
+  ) as FTPTemporaryError;
+  assertEquals(error.reply?.code, 421);
+  assertEquals(ftp.connected, false);
+  await assertRejects(
+    () => ftp.pwd(),
+    Deno.errors.NotConnected,
+    "421 Idle too long",
+  );
+});
+
+Deno.test("FTP takes a 421 that nobody asked for as the reason of the end", async () => {
+  await using server = new ScriptedServer({
+    NOOP: async (peer) => {
+      await peer.raw("200 ok\r\n421 Shutting down\r\n");
+      peer.close();
+    },
+  });
+  await using ftp = await server.connect();
+  await ftp.voidcmd("NOOP");
+  await assertRejects(
+    () => ftp.pwd(),
+    Deno.errors.NotConnected,
+    "421 Shutting down",
+  );
+});
+
+Deno.test("FTP.quit takes leave; what comes later is told so", async () => {
+  await using server = new ScriptedServer();
+  await using ftp = await server.connect();
+  assertEquals((await ftp.quit()).code, 221);
+  assertEquals(ftp.connected, false);
+  await assertRejects(() => ftp.pwd(), Deno.errors.NotConnected, "called");
+});
+
+Deno.test("FTP.close ends calls that are under way", async () => {
+  await using server = new ScriptedServer({ NOOP: () => {} });
+  await using ftp = await server.connect();
+  const waiting = ftp.voidcmd("NOOP");
+  ftp.close();
+  await assertRejects(() => waiting, Deno.errors.NotConnected, "close()");
+  ftp.close();
+});
+
+async function retrieve(ftp: FTP): Promise<number> {
+  let size = 0;
+  await ftp.retrbinary("RETR x", (block) => size += block.length);
+  return size;
+}
+
+Deno.test("FTP.close ends a transfer that is under way", async () => {
+  await using server = new ScriptedServer({
+    RETR: async (peer) => {
+      await peer.reply("150 Here");
+      await writeTo(await peer.accept(), "data");
+    },
+  });
+  await using ftp = await server.connect();
+  const retrieval = ftp.retrbinary("RETR x", () => ftp.close());
+  await assertRejects(
+    () => retrieval,
+    Deno.errors.NotConnected,
+    "close() was called",
+  );
+});
+
+/** How a server dies during a download: always an error, never a success. */
+const DEATHS: [name: string, script: Script[string]][] = [
+  ["closes both connections", async (peer) => {
+    await peer.reply("150 Here");
+    await writeTo(await peer.accept(), "data");
+    peer.close();
+  }],
+  ["closes the control connection, then ends the data", async (peer) => {
+    await peer.reply("150 Here");
+    const conn = await peer.accept();
+    peer.hangUp();
+    await writeTo(conn, "data");
+    closeQuietly(conn);
+  }],
+  ["says 421 and closes", async (peer) => {
+    await peer.reply("150 Here");
+    const conn = await peer.accept();
+    await peer.reply("421 Shutting down");
+    closeQuietly(conn);
+    peer.close();
+  }],
+];
+
+for (const [name, script] of DEATHS) {
+  Deno.test(`FTP.retrbinary throws when the server ${name}`, async () => {
+    await using server = new ScriptedServer({ RETR: script });
+    await using ftp = await server.connect();
+    await assertRejects(() => retrieve(ftp), Error, '"RETR x"');
+    assertEquals(ftp.connected, false);
+  });
+
+  Deno.test(`FTP.storbinary throws when the server ${name}`, async () => {
+    await using server = new ScriptedServer({ STOR: script });
+    await using ftp = await server.connect();
+    const bytes = [new Uint8Array(100), new Uint8Array(1_000_000)];
+    await assertRejects(
+      () => ftp.storbinary("STOR x", bytes),
+      Error,
+      '"STOR x"',
+    );
+    assertEquals(ftp.connected, false);
+  });
+}
+
+Deno.test("FTP disposes of itself with QUIT, and without where that hangs", async () => {
+  await using server = new ScriptedServer();
+  {
+    await using ftp = await server.connect();
+    await ftp.pwd();
+  }
+  assertEquals(server.verbs, ["PWD", "QUIT"]);
+
+  await using mute = new ScriptedServer({ QUIT: () => {} });
+  {
+    await using _ftp = await mute.connect({ timeout: 100 });
+  }
+  assertEquals(mute.verbs, ["QUIT"]);
+
+  await using sending = new ScriptedServer({ RETR: "150 Here" });
+  {
+    await using ftp = await sending.connect();
+    await ftp.transfercmd("RETR x");
+  }
+  assert(!sending.verbs.includes("QUIT"));
+});

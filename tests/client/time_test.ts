@@ -1,0 +1,144 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { FTPTemporaryError } from "../../mod.ts";
+import { ScriptedServer, writeTo } from "./script.ts";
+
+const TIMEOUT = 300;
+
+Deno.test("FTP.retrbinary never ends a transfer that moves, however slowly", async () => {
+  await using server = new ScriptedServer({
+    RETR: async (peer) => {
+      await peer.reply("150 Here");
+      const conn = await peer.accept();
+      for (let i = 0; i < 10; i++) {
+        await writeTo(conn, "x");
+        await new Promise((done) => setTimeout(done, TIMEOUT / 4));
+      }
+      conn.close();
+      await peer.reply("226 Done");
+    },
+  });
+  await using ftp = await server.connect({ timeout: TIMEOUT });
+  const start = performance.now();
+  let size = 0;
+  await ftp.retrbinary("RETR x", (block) => size += block.length);
+  assertEquals(size, 10);
+  assert(performance.now() - start > 2 * TIMEOUT);
+});
+
+Deno.test("FTP.storbinary never ends a transfer whose source is slow", async () => {
+  await using server = new ScriptedServer({
+    STOR: async (peer) => void await peer.take(),
+  });
+  await using ftp = await server.connect({ timeout: TIMEOUT });
+  async function* slow(): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(1);
+    await new Promise((done) => setTimeout(done, 2 * TIMEOUT));
+    yield new Uint8Array(1);
+  }
+  assertEquals((await ftp.storbinary("STOR x", slow())).code, 226);
+});
+
+Deno.test("FTP.retrbinary never ends a transfer whose callback is slow", async () => {
+  await using server = new ScriptedServer({
+    RETR: (peer) => peer.send("data"),
+  });
+  await using ftp = await server.connect({ timeout: TIMEOUT });
+  await ftp.retrbinary(
+    "RETR x",
+    () => new Promise((done) => setTimeout(done, 2 * TIMEOUT)),
+  );
+});
+
+Deno.test("FTP.retrbinary ends a transfer that stands still", async () => {
+  await using server = new ScriptedServer({
+    RETR: async (peer) => {
+      await peer.reply("150 Here");
+      await writeTo(await peer.accept(), "data");
+    },
+  });
+  await using ftp = await server.connect({ timeout: TIMEOUT });
+  await assertRejects(
+    () => ftp.retrbinary("RETR x", () => {}),
+    Deno.errors.TimedOut,
+    'Cannot complete "RETR x": no data moved within 300 ms',
+  );
+  assertEquals(ftp.connected, false);
+});
+
+Deno.test("FTP.retrbinary gives the server's word for a transfer that stands still", async () => {
+  await using server = new ScriptedServer({
+    RETR: async (peer) => {
+      await peer.reply("150 Here");
+      await writeTo(await peer.accept(), "data");
+      await peer.reply("426 Disk asleep");
+    },
+  });
+  await using ftp = await server.connect({ timeout: TIMEOUT });
+  const error = await assertRejects(
+    () => ftp.retrbinary("RETR x", () => {}),
+    FTPTemporaryError,
+    "426 Disk asleep",
+  ) as Error;
+  assert(error.cause instanceof Deno.errors.TimedOut);
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("FTP.storbinary ends when the server takes no more data", async () => {
+  await using server = new ScriptedServer({
+    STOR: async (peer) => {
+      await peer.reply("150 Send");
+      await peer.accept();
+    },
+  });
+  await using ftp = await server.connect({ timeout: TIMEOUT });
+  await assertRejects(
+    () => ftp.storbinary("STOR x", new Uint8Array(64 * 1024 * 1024)),
+    Deno.errors.TimedOut,
+    "no data moved",
+  );
+});
+
+Deno.test("FTP ends when the server takes no more commands", async () => {
+  await using server = new ScriptedServer({
+    greeting: async (peer) => {
+      await peer.reply("220 Ready");
+      await peer.deaf;
+    },
+  });
+  await using ftp = await server.connect({ timeout: TIMEOUT });
+  const argument = "x".repeat(60_000);
+  const sending = Array.from(
+    { length: 200 },
+    () => ftp.cwd(argument).catch((error) => error),
+  );
+  for (const error of await Promise.all(sending)) {
+    assert(error instanceof Deno.errors.TimedOut, `${error}`);
+  }
+});
+
+Deno.test("FTP with timeout 0 waits as long as it takes", async () => {
+  await using server = new ScriptedServer({
+    NOOP: async (peer) => {
+      await new Promise((done) => setTimeout(done, 100));
+      await peer.reply("200 ok");
+    },
+    RETR: (peer) => peer.send("data"),
+  });
+  await using ftp = await server.connect({ timeout: 0 });
+  assertEquals((await ftp.voidcmd("NOOP")).code, 200);
+  assertEquals((await ftp.retrbinary("RETR x", () => {})).code, 226);
+});
+
+Deno.test("FTP counts the progress of a reply, not its whole", async () => {
+  await using server = new ScriptedServer({
+    NOOP: async (peer) => {
+      for (let i = 0; i < 8; i++) {
+        await peer.raw("200-wait\r\n");
+        await new Promise((done) => setTimeout(done, TIMEOUT / 4));
+      }
+      await peer.raw("200 ok\r\n");
+    },
+  });
+  await using ftp = await server.connect({ timeout: TIMEOUT });
+  assertEquals((await ftp.voidcmd("NOOP")).lines.length, 9);
+});
