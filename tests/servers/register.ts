@@ -1,0 +1,75 @@
+/** Registering tests that run against the real servers. */
+
+import type {
+  ServerFeatures,
+  ServerName,
+  ServerOptions,
+} from "./real_server.ts";
+import {
+  type RealServer,
+  serverKind,
+  SERVERS,
+  startServer,
+} from "./start_server.ts";
+
+/** How {@linkcode serverTest} chooses and starts the servers. */
+export interface ServerTestOptions extends ServerOptions {
+  /** Only these servers. @default {all four} */
+  servers?: readonly ServerName[];
+  /** Only servers that can do this. @default {all} */
+  needs?: (features: ServerFeatures) => boolean;
+  /** Options that have to be made when the test runs, such as certificates. */
+  prepare?: () => Promise<ServerOptions>;
+}
+
+/**
+ * Registers a test for each server, which gets the server running.
+ *
+ * @param title The sentence; the server's name is added to it.
+ * @param test What to do with the server.
+ * @param options Which servers, started how.
+ */
+export function serverTest(
+  title: string,
+  test: (server: RealServer, context: Deno.TestContext) => void | Promise<void>,
+  options: ServerTestOptions = {},
+): void {
+  reportServers();
+  const { servers, needs, prepare, ...serverOptions } = options;
+  for (const kind of SERVERS) {
+    if (servers !== undefined && !servers.includes(kind.name)) continue;
+    if (needs !== undefined && !needs(kind.features)) continue;
+    Deno.test({
+      name: `${title} (${kind.name})`,
+      ignore: isIgnored(kind.name),
+      fn: async (context) => {
+        await using server = await startServer(kind.name, {
+          ...serverOptions,
+          ...await prepare?.(),
+        });
+        await test(server, context);
+      },
+    });
+  }
+}
+
+/**
+ * Tells whether tests that need a server are to be ignored: it is missing, and nothing requires it.
+ *
+ * @param name Which server.
+ * @returns For `Deno.test({ ignore })`.
+ */
+export function isIgnored(name: ServerName): boolean {
+  return serverKind(name).missing() !== undefined &&
+    Deno.env.get("FTP_REQUIRE_SERVERS") !== "1";
+}
+
+/** Says once in a run, though each test file has its own modules, which servers were found. */
+export function reportServers(): void {
+  if (Deno.env.get("FTP_SERVERS_REPORTED") === String(Deno.pid)) return;
+  Deno.env.set("FTP_SERVERS_REPORTED", String(Deno.pid));
+  const found = SERVERS.map((kind) =>
+    `${kind.name} ${kind.missing() ?? "found"}`
+  );
+  console.log(`Servers for the tests: ${found.join(", ")}`);
+}

@@ -1,0 +1,267 @@
+/** Starting a server, and what can be done with it while it runs. */
+
+import { findFreePorts, ServerProcess } from "./process.ts";
+import { PROFTPD } from "./proftpd.ts";
+import { PURE_FTPD } from "./pure_ftpd.ts";
+import { PYFTPDLIB } from "./pyftpdlib.ts";
+import {
+  type Launch,
+  type LaunchContext,
+  SERVED_ID,
+  type ServerFeatures,
+  type ServerKind,
+  type ServerName,
+  type ServerOptions,
+} from "./real_server.ts";
+import { VSFTPD } from "./vsftpd.ts";
+
+export type {
+  ServerFeatures,
+  ServerName,
+  ServerOptions,
+  ServerTLS,
+} from "./real_server.ts";
+
+/** The name that the servers let in. */
+export const USER = "tester";
+
+/** Its password: with what configuration files and shells would stumble over. */
+export const PASSWORD = "s3cret w0rd";
+
+/** The servers, in the order in which tests run against them. */
+export const SERVERS: readonly ServerKind[] = [
+  VSFTPD,
+  PROFTPD,
+  PURE_FTPD,
+  PYFTPDLIB,
+];
+
+/** Attempts to start a server whose free port somebody else took meanwhile. */
+const START_ATTEMPTS = 3;
+
+/** A server that runs. */
+export class RealServer implements AsyncDisposable {
+  readonly name: ServerName;
+  readonly features: ServerFeatures;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** The folder on disk that the user sees as `/`. */
+  readonly root: string;
+  /** First and last passive port, if they were confined. */
+  readonly passivePorts: readonly [number, number] | undefined;
+  readonly #context: LaunchContext;
+  readonly #launch: Launch;
+  readonly #process: ServerProcess;
+  #stopped = false;
+
+  /** Use {@linkcode startServer}. */
+  constructor(
+    kind: ServerKind,
+    context: LaunchContext,
+    launch: Launch,
+    process: ServerProcess,
+  ) {
+    this.name = kind.name;
+    this.features = kind.features;
+    this.host = context.host;
+    this.port = context.port;
+    this.user = context.user;
+    this.password = context.password;
+    this.root = context.root;
+    this.passivePorts = context.passivePorts;
+    this.#context = context;
+    this.#launch = launch;
+    this.#process = process;
+  }
+
+  /** Writes a file below the served folder, with its folders, owned by the server's user. */
+  async write(path: string, content: string | Uint8Array): Promise<void> {
+    const bytes = typeof content === "string"
+      ? new TextEncoder().encode(content)
+      : content;
+    const parent = path.split("/").slice(0, -1).join("/");
+    if (parent !== "") await this.mkdir(parent);
+    await Deno.writeFile(`${this.root}/${path}`, bytes);
+    await own(this.#context, `${this.root}/${path}`);
+  }
+
+  /** Makes a folder below the served folder, with its parents, owned by the server's user. */
+  async mkdir(path: string): Promise<void> {
+    let current = this.root;
+    for (const name of path.split("/").filter((part) => part !== "")) {
+      current += `/${name}`;
+      await Deno.mkdir(current, { recursive: true });
+      await own(this.#context, current);
+    }
+  }
+
+  /** Reads a file below the served folder. */
+  async read(path: string): Promise<Uint8Array> {
+    return await Deno.readFile(`${this.root}/${path}`);
+  }
+
+  /** What the server logged and printed so far. */
+  async log(): Promise<string> {
+    const files = this.#launch.logs.map((path) =>
+      Deno.readTextFile(path).catch(() => "")
+    );
+    return (await Promise.all([...files, this.#process.printed()])).join("");
+  }
+
+  /** Sends a signal to the server and to every session it serves. */
+  kill(signal: Deno.Signal = "SIGKILL"): void {
+    this.#process.kill(signal);
+  }
+
+  /** Ends the server and removes what it left. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    await this.#process.stop();
+    await cleanUp(this.#context, this.#launch);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/**
+ * Starts a server and waits for its greeting.
+ *
+ * @param name Which one.
+ * @param options How.
+ * @returns The server; dispose of it, or call `stop()`.
+ */
+export async function startServer(
+  name: ServerName,
+  options: ServerOptions = {},
+): Promise<RealServer> {
+  const kind = serverKind(name);
+  const reason = kind.missing();
+  if (reason !== undefined) {
+    throw new Error(
+      `Cannot start ${name}: ${reason} (see "deno task servers")`,
+    );
+  }
+  refuseWhatItCannot(kind, options);
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await start(kind, options);
+    } catch (error) {
+      if (attempt === START_ATTEMPTS || options.port !== undefined) throw error;
+    }
+  }
+}
+
+function refuseWhatItCannot(
+  { name, features }: ServerKind,
+  { tls, anonymous }: ServerOptions,
+): void {
+  const lacks = [
+    ["implicit TLS", tls?.mode === "implicit" && !features.implicitTLS],
+    ["session reuse", tls?.sessionReuse === true && !features.sessionReuse],
+    [
+      "client certificates",
+      tls?.clientAuthority && !features.clientCertificates,
+    ],
+    ["anonymous users", anonymous === true && !features.anonymous],
+  ].find(([_what, lacking]) => lacking)?.[0];
+  if (lacks !== undefined) {
+    throw new Error(`Cannot start ${name}: it has no ${lacks}`);
+  }
+}
+
+async function start(
+  kind: ServerKind,
+  options: ServerOptions,
+): Promise<RealServer> {
+  const context = await makeContext(options);
+  let launch: Launch | undefined;
+  let process: ServerProcess | undefined;
+  try {
+    launch = await kind.prepare(context);
+    process = new ServerProcess(
+      [launch.program, ...launch.args],
+      launch.env ?? {},
+      `${context.folder}/output.log`,
+      options.maxFileSize,
+    );
+    await process.ready(
+      context.host,
+      context.port,
+      options.tls?.mode === "implicit",
+    );
+    return new RealServer(kind, context, launch, process);
+  } catch (error) {
+    await process?.stop();
+    const logs = await Promise.all(
+      (launch?.logs ?? []).map((path) =>
+        Deno.readTextFile(path).catch(() => "")
+      ),
+    );
+    await cleanUp(context, launch);
+    throw new Error(
+      `Cannot start ${kind.name}: ${
+        error instanceof Error ? error.message : error
+      } ${logs.join("")}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function makeContext(options: ServerOptions): Promise<LaunchContext> {
+  const host = options.ipv6 ? "::1" : "127.0.0.1";
+  const folder = await Deno.makeTempDir({ prefix: "ftp_server_" });
+  const root = options.root ?? `${folder}/root`;
+  // Session processes that run as another user pass through both.
+  await Deno.chmod(folder, 0o711);
+  if (options.root === undefined) {
+    await Deno.mkdir(root);
+    // vsftpd lets nobody anonymous into a folder that can be written to.
+    if (!options.anonymous) await own({ options }, root);
+  }
+  const { passivePorts } = options;
+  const firstPort = passivePorts === undefined
+    ? undefined
+    : findFreePorts(host, passivePorts);
+  return {
+    folder,
+    root,
+    host,
+    port: options.port ?? findFreePorts(host, 1),
+    user: USER,
+    password: PASSWORD,
+    passivePorts: firstPort === undefined
+      ? undefined
+      : [firstPort, firstPort + passivePorts! - 1],
+    options,
+  };
+}
+
+async function cleanUp(
+  context: LaunchContext,
+  launch: Launch | undefined,
+): Promise<void> {
+  await launch?.cleanup?.();
+  await Deno.remove(context.folder, { recursive: true });
+}
+
+/** Hands a path to the server's user, unless the user may not write: then it stays whose it is. */
+async function own(
+  { options }: Pick<LaunchContext, "options">,
+  path: string,
+): Promise<void> {
+  if (Deno.uid() === 0 && options.writable !== false) {
+    await Deno.chown(path, SERVED_ID, SERVED_ID);
+  }
+}
+
+/** One of the four, by its name. */
+export function serverKind(name: ServerName): ServerKind {
+  return SERVERS.find((kind) => kind.name === name)!;
+}
