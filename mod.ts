@@ -28,6 +28,7 @@ export {
   type RetrbinaryOptions,
   type StorbinaryOptions,
 } from "./lib/client/ftp_protocol.ts";
+export { FTPListings } from "./lib/client/ftp_listings.ts";
 export { ftpcp } from "./lib/client/ftpcp.ts";
 export type { FTPOptions } from "./lib/client/options.ts";
 export type { ByteStream } from "./lib/connection/byte_stream.ts";
@@ -40,6 +41,11 @@ export {
   type OpenOptions,
   type PortRange,
 } from "./lib/connection/dial.ts";
+export {
+  TLSError,
+  type TLSErrorOptions,
+  type TLSErrorReason,
+} from "./lib/connection/tls_errors.ts";
 export type {
   TLSCertificate,
   TLSInfo,
@@ -72,6 +78,21 @@ export type {
   RetryOptions,
 } from "./lib/files/recovery.ts";
 export type { RetrieveOptions, StoreOptions } from "./lib/files/streams.ts";
+export type { ListOptions } from "./lib/files/listing_options.ts";
+export { WalkEntry, type WalkPlace } from "./lib/files/walk_entry.ts";
+export type { WalkOptions } from "./lib/files/walk_options.ts";
+export {
+  Entry,
+  type EntryKind,
+  type EntrySource,
+  type TimePrecision,
+} from "./lib/listing/entry.ts";
+export type {
+  LineContext,
+  LineResult,
+  ListingFormat,
+  ParsedLine,
+} from "./lib/listing/listing_format.ts";
 export { type HostPort, parse227, parse229 } from "./lib/protocol/address.ts";
 export type { Path } from "./lib/protocol/command.ts";
 export {

@@ -20,7 +20,7 @@ import {
   type Settings,
 } from "./options.ts";
 import { enter, linkOf } from "./reconnect.ts";
-import { auth, ccc, protC, protP } from "./security.ts";
+import { auth, ccc, protC, protP, withNewerTLS } from "./security.ts";
 import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
 
 /** Longest wait, in milliseconds, for `QUIT`'s reply when a client is disposed of. */
@@ -126,14 +126,7 @@ export class FTPConnection implements AsyncDisposable {
   ): Promise<Reply> {
     this.close();
     const server = { host, port, tls: this.#settings.tls };
-    const { session, welcome } = await openSession(
-      server,
-      this.#settings,
-      options,
-    );
-    setSession(this, session);
-    this.#server = server;
-    return this.#welcome = welcome;
+    return await withNewerTLS(server, (server) => this.#open(server, options));
   }
 
   /**
@@ -173,18 +166,29 @@ export class FTPConnection implements AsyncDisposable {
     acct = "",
     options: SignalOptions = {},
   ): Promise<Reply> {
-    const session = sessionOf(this);
     const credentials = resolveCredentials(user, passwd, acct);
-    const identity = {
-      server: this.#server,
-      settings: this.#settings,
-      credentials,
-    };
-    return session.turns.alone(async () => {
-      const reply = await enter(session, this.#welcome!, identity, options);
-      linkOf(this).remember(identity);
-      return reply;
-    });
+    const settings = this.#settings;
+    return sessionOf(this).turns.alone(() =>
+      withNewerTLS(this.#server, async (server) => {
+        if (server !== this.#server) await this.#open(server, options);
+        const identity = { server, settings, credentials };
+        const session = sessionOf(this);
+        const reply = await enter(session, this.#welcome!, identity, options);
+        linkOf(this).remember(identity);
+        return reply;
+      })
+    );
+  }
+
+  async #open(server: Server, options: SignalOptions): Promise<Reply> {
+    const { session, welcome } = await openSession(
+      server,
+      this.#settings,
+      options,
+    );
+    setSession(this, session);
+    this.#server = server;
+    return this.#welcome = welcome;
   }
 
   /**

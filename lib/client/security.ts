@@ -10,6 +10,7 @@ import {
   secureData,
   TLSConnection,
 } from "../connection/tls_connection.ts";
+import { TLSError } from "../connection/tls_errors.ts";
 import type { TLSOptions } from "../connection/tls_options.ts";
 import type { TLSSession } from "../connection/tls_session.ts";
 import type { Command } from "../protocol/command.ts";
@@ -103,6 +104,30 @@ async function requestAuth(
     const isRefused = error instanceof FTPPermanentError;
     if (!isRefused || !tls?.allowAuthSSL) throw error;
     return await pausing(session, { verb: "AUTH", argument: "SSL" }, options);
+  }
+}
+
+/**
+ * Tries with TLS 1.2, whose sessions can be resumed any number of times, and
+ * once more with 1.3 if the server speaks nothing older and the user has not
+ * chosen.
+ *
+ * @param server Whom to talk to
+ * @param attempt Connects and secures
+ * @returns What `attempt` gives
+ */
+export async function withNewerTLS<T>(
+  server: Server,
+  attempt: (server: Server) => Promise<T>,
+): Promise<T> {
+  try {
+    return await attempt(server);
+  } catch (error) {
+    const { tls } = server;
+    const mayRetry = tls !== undefined && tls.maxVersion === undefined &&
+      error instanceof TLSError && error.reason === "version";
+    if (!mayRetry) throw error;
+    return await attempt({ ...server, tls: { ...tls, maxVersion: "TLSv1.3" } });
   }
 }
 

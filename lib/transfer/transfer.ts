@@ -330,7 +330,9 @@ async function explain(
     : error;
 }
 
-const SESSION_REUSE_REGEXP = /\b(re-?use|resum|session)/i;
+// ProFTPD tells its log the cause, and the client "Operation not permitted"
+const SESSION_REUSE_REGEXP =
+  /\b(re-?use|resum|session|operation not permitted)/i;
 
 /** What a server says when the data connection brings no TLS session along. */
 const SESSION_REUSE_CODES = [425, 450, 522, 521, 534];
