@@ -25,7 +25,7 @@ import type { Reply } from "../protocol/reply.ts";
 import { pipeline } from "../transfer/pipeline.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
-import { FTPProtocol } from "./ftp_protocol.ts";
+import { FTPListings } from "./ftp_listings.ts";
 import { linkOf } from "./reconnect.ts";
 import { sessionOf } from "./session_of.ts";
 
@@ -61,7 +61,7 @@ export interface PipelineOptions {
  * console.log(await new Blob(blocks).text());
  * ```
  */
-export class FTP extends FTPProtocol {
+export class FTP extends FTPListings {
   /**
    * Sends many commands without waiting for each: twenty thousand `SIZE`s take
    * about one round trip.

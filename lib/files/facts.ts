@@ -1,6 +1,6 @@
 /**
  * What a server can do, and what it knows of a file: `FEAT`, `SIZE`, `MDTM`,
- * `MFMT`, `PWD`. Each answer of the server that something is unknown to it is
+ * `PWD`. Each answer of the server that something is unknown to it is
  * remembered for the session.
  *
  * @module
@@ -9,7 +9,6 @@
 import type { Path } from "../protocol/command.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import {
-  formatTime,
   parseDirectory,
   parseFeatures,
   parseModificationTime,
@@ -121,36 +120,6 @@ export async function requestBinarySize(
 }
 
 /**
- * Sets the time of a file: `MFMT` (draft-somers-ftp-mfxx), or `MDTM` with two
- * arguments, which vsftpd has.
- *
- * @param session The session
- * @param path The file
- * @param date The time
- * @param options A signal
- * @returns Whether the server did so
- */
-export async function setModificationTime(
-  session: Session,
-  path: Path,
-  date: Date,
-  options: SignalOptions = {},
-): Promise<boolean> {
-  const features = await requestFeatures(session, options);
-  const verb = features.has("MFMT") ? "MFMT" : "MDTM";
-  const argument = joinPath(session, `${formatTime(date)} `, path);
-  const reply = await optional(
-    session,
-    `${verb} time`,
-    () =>
-      session.turns.share(() =>
-        session.exchange({ verb, argument, name: "path" }, options)
-      ),
-  );
-  return reply?.code === 213 || reply?.code === 253;
-}
-
-/**
  * The current directory (`PWD`). It is asked for once, until it may have
  * changed.
  *
@@ -180,10 +149,6 @@ export function textOfPath(session: Session, path: Path): string {
   return typeof path === "string"
     ? path
     : session.control.encoding.decode(path);
-}
-
-function joinPath(session: Session, prefix: string, path: Path): string {
-  return prefix + textOfPath(session, path);
 }
 
 /** Asks unless the server is known not to know the command. */

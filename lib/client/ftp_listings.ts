@@ -1,0 +1,155 @@
+/**
+ * The path level: listings, and what is known of a path.
+ *
+ * @module
+ */
+
+import { requestFeatures, requestModificationTime } from "../files/facts.ts";
+import { listDirectory } from "../files/listing.ts";
+import type { ListOptions } from "../files/listing_options.ts";
+import { changeModificationTime } from "../files/modification_time.ts";
+import { existsPath, requestEntry } from "../files/stat.ts";
+import { walkTree } from "../files/walk.ts";
+import type { WalkEntry } from "../files/walk_entry.ts";
+import type { WalkOptions } from "../files/walk_options.ts";
+import type { Entry } from "../listing/entry.ts";
+import type { Path } from "../protocol/command.ts";
+import type { SignalOptions } from "../transfer/session.ts";
+import { FTPProtocol } from "./ftp_protocol.ts";
+import { sessionOf } from "./session_of.ts";
+
+/** Directories as entries, and what the server knows of one path. */
+export class FTPListings extends FTPProtocol {
+  /**
+   * Lists a directory: by `MLSD` (RFC 3659 section 7) where that works, else by
+   * `LIST`. Which one works is found out by trying; a first `MLSD` that sends
+   * nothing for a third of `timeout`, or ten seconds, is given up.
+   *
+   * The entries come before the listing has ended, in memory that does not grow
+   * with their number. Until the loop ends the connection is busy: keep the
+   * entries, or use {@linkcode walk}, to do something with each. Stopping early
+   * aborts the transfer; the connection stays usable.
+   *
+   * @param path The directory, text or bytes; "" for the current one
+   * @param options Format, zone, caps and signal
+   * @returns The entries, without those for the directory itself and its
+   * parent; it ends only after the server's final 2yz
+   * @throws {FTPError} If the server refuses, or reports a failure
+   * @throws {RangeError} If there are more than `maxEntries`
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example List the files of a directory
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * for await (const { name, isFile, size } of ftp.list()) {
+   *   if (isFile) console.log(name, size);
+   * }
+   * ```
+   */
+  async *list(
+    path: Path = "",
+    options: ListOptions = {},
+  ): AsyncGenerator<Entry> {
+    yield* listDirectory(sessionOf(this), path, options);
+  }
+
+  /**
+   * Walks a directory tree, depth first. Each directory is read whole before its
+   * entries are given: between two of them the connection is free, so that a
+   * file can be fetched where it is met. A relative path is relative to the
+   * current directory, which must not change meanwhile.
+   *
+   * Directories that the walk is in already are not entered again, as far as the
+   * server tells them apart (MLSD's fact `unique`, `PWD`). Names that are no part
+   * of a path (`..`, `a/b`) are given with `hostile` set, and never followed.
+   *
+   * @param path Where to begin, text or bytes; "" for the current directory
+   * @param options Filters, depth, and those of {@linkcode list}
+   * @returns The entries with their paths, a directory before what is in it
+   * @throws {FTPError} If a directory cannot be listed, unless `onError` is set
+   * @throws {RangeError} If the tree is deeper, or a directory larger, than the
+   * options allow
+   *
+   * @example Find what is large
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com");
+   * for await (const entry of ftp.walk("/pub", { includeDirs: false })) {
+   *   if (entry.size !== undefined && entry.size > 1e9) console.log(entry.path);
+   * }
+   * ```
+   */
+  async *walk(
+    path: Path = "",
+    options: WalkOptions = {},
+  ): AsyncGenerator<WalkEntry> {
+    yield* walkTree(sessionOf(this), path, options);
+  }
+
+  /**
+   * What a path is: by `MLST` (RFC 3659 section 7), else by `CWD`, `SIZE` and
+   * `MDTM`, else by the listing of its directory. Whether a symbolic link is
+   * followed is up to the server.
+   *
+   * @param path The path, text or bytes
+   * @param options A signal, and how a listing is read
+   * @returns The entry, under the last name of the path
+   * @throws {FTPPermanentError} If there is nothing
+   */
+  stat(path: Path, options: ListOptions = {}): Promise<Entry> {
+    return requestEntry(sessionOf(this), path, options);
+  }
+
+  /**
+   * Whether there is something under a path.
+   *
+   * @param path The path, text or bytes
+   * @param options A signal, and how a listing is read
+   * @returns Whether there is
+   * @throws {FTPError} If the server does not tell, such as for want of
+   * permission
+   */
+  exists(path: Path, options: ListOptions = {}): Promise<boolean> {
+    return existsPath(sessionOf(this), path, options);
+  }
+
+  /**
+   * When a file was last changed (`MDTM`, RFC 3659 section 3).
+   *
+   * @param path The file, text or bytes
+   * @param options A signal
+   * @returns The time, or `null` where the server does not tell
+   */
+  mtime(path: Path, options: SignalOptions = {}): Promise<Date | null> {
+    return requestModificationTime(sessionOf(this), path, options);
+  }
+
+  /**
+   * Sets the time of a file, to the second: by `MFMT`, else by what vsftpd
+   * (`MDTM` with a time) and Pure-FTPd (`SITE UTIME`) have.
+   *
+   * @param path The file, text or bytes
+   * @param date The time
+   * @param options A signal
+   * @throws {FTPError} If the server does not do it
+   * @throws {RangeError} If the date is invalid
+   */
+  setMtime(path: Path, date: Date, options: SignalOptions = {}): Promise<void> {
+    return changeModificationTime(sessionOf(this), path, date, options);
+  }
+
+  /**
+   * What the server says it can do (`FEAT`, RFC 2389). It is asked once; whether
+   * it is true is another matter.
+   *
+   * @param options A signal
+   * @returns Names in upper case with their parameters; empty where `FEAT` is
+   * refused
+   */
+  features(options: SignalOptions = {}): Promise<ReadonlyMap<string, string>> {
+    return requestFeatures(sessionOf(this), options);
+  }
+}

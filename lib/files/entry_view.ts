@@ -1,0 +1,93 @@
+/**
+ * An entry under another name, or with more to it.
+ *
+ * @module
+ */
+
+import type {
+  Entry,
+  EntryKind,
+  EntrySource,
+  TimePrecision,
+} from "../listing/entry.ts";
+
+/** The name to show. */
+export interface EntryName {
+  /** As text. */
+  readonly text: string;
+  /** As bytes. */
+  readonly raw: Uint8Array;
+}
+
+/** What an entry says, to make another entry of. */
+export class EntryView implements EntrySource {
+  readonly #entry: Entry;
+  readonly #name: EntryName | undefined;
+
+  /**
+   * Makes a view.
+   *
+   * @param entry What is shown
+   * @param name Its name, if it is to be another
+   */
+  constructor(entry: Entry, name?: EntryName) {
+    this.#entry = entry;
+    this.#name = name;
+  }
+
+  name(): string {
+    return this.#name?.text ?? this.#entry.name;
+  }
+
+  rawName(): Uint8Array {
+    return this.#name?.raw ?? this.#entry.rawName;
+  }
+
+  kind(): EntryKind {
+    return this.#entry.kind;
+  }
+
+  size(): number | bigint | undefined {
+    return this.#entry.size;
+  }
+
+  isSizeApproximate(): boolean {
+    return this.#entry.isSizeApproximate;
+  }
+
+  mtime(): Date | undefined {
+    return this.#entry.mtime;
+  }
+
+  mtimePrecision(): TimePrecision | undefined {
+    return this.#entry.mtimePrecision;
+  }
+
+  mode(): number | undefined {
+    return this.#entry.mode;
+  }
+
+  linkTarget(): string | undefined {
+    return this.#entry.linkTarget;
+  }
+
+  owner(): string | undefined {
+    return this.#entry.owner;
+  }
+
+  group(): string | undefined {
+    return this.#entry.group;
+  }
+
+  facts(): Record<string, string> | undefined {
+    return this.#entry.facts;
+  }
+
+  line(): string {
+    return this.#entry.line;
+  }
+
+  format(): string {
+    return this.#entry.format;
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Going to another directory for one command, and coming back.
+ *
+ * @module
+ */
+
+import { restate } from "../connection/restate.ts";
+import type { Path } from "../protocol/command.ts";
+import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import { parseDirectory } from "../protocol/reply_text.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+
+/** Comes back. It never leaves the session where it should not be. */
+export type Leave = () => Promise<void>;
+
+/**
+ * Goes to a directory. The caller has the turn, and keeps it until `leave` is
+ * done: a command of somebody else's in between would mean another file.
+ *
+ * @param session The session
+ * @param path The directory
+ * @param options A signal
+ * @returns The way back; `undefined`, and nothing is done, where the server
+ * does not tell where to come back to
+ * @throws {FTPError} If there is no such directory; the session is where it was
+ */
+export async function enterDirectory(
+  session: Session,
+  path: Path,
+  options: SignalOptions,
+): Promise<Leave | undefined> {
+  const origin = await currentDirectory(session, options);
+  if (origin === "") return undefined;
+  try {
+    await session.perform(
+      { verb: "CWD", argument: path, name: "path" },
+      options,
+    );
+  } catch (error) {
+    const isRefused = error instanceof FTPError && error.reply !== undefined;
+    if (isRefused) session.directory = origin;
+    else await returnTo(session, origin); // nobody saw whether it went
+    throw error;
+  }
+  return () => returnTo(session, origin);
+}
+
+async function currentDirectory(
+  session: Session,
+  options: SignalOptions,
+): Promise<string> {
+  if (session.directory !== undefined) return session.directory;
+  try {
+    const reply = await session.perform({ verb: "PWD" }, options);
+    return session.directory = reply.code === 257 ? parseDirectory(reply) : "";
+  } catch (error) {
+    if (error instanceof FTPPermanentError) return session.directory = "";
+    throw error;
+  }
+}
+
+/** Without the caller's signal: a session in the wrong place hits wrong files. */
+async function returnTo(session: Session, origin: string): Promise<void> {
+  if (session.control.failure !== undefined) return;
+  try {
+    await session.perform({ verb: "CWD", argument: origin });
+    session.directory = origin;
+  } catch (error) {
+    const failure = restate(
+      error,
+      (message) =>
+        `Cannot return to "${origin}", so the connection is closed: ${message}`,
+    );
+    session.control.fail(failure);
+    throw failure;
+  }
+}

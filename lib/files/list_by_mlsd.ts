@@ -1,0 +1,130 @@
+/**
+ * A session's first `MLSD`: it may be unknown, hang, or give nothing that can
+ * be used, whatever `FEAT` says.
+ *
+ * @module
+ */
+
+import type { Entry } from "../listing/entry.ts";
+import { FTPPermanentError } from "../protocol/errors.ts";
+import type { Session } from "../transfer/session.ts";
+import {
+  type ListRequest,
+  openMLSD,
+  type Received,
+  receiveOrNothing,
+} from "./listing_transfer.ts";
+
+/** Replies that mean "I do not know that command" (RFC 959 section 4.2.1). */
+const UNKNOWN_REPLIES = [500, 502, 504];
+
+/** Longest wait for a first `MLSD` to send something, in milliseconds. */
+const PATIENCE = 10_000;
+
+/** The part of the time-out that this wait may take at most. */
+const PATIENCE_SHARE = 1 / 3;
+
+/** So many lines that nobody can read, and it is no listing. */
+const MAX_UNREAD = 100;
+
+/**
+ * Lists by `MLSD`, which is known to work.
+ *
+ * @param request Which directory
+ * @returns Batches of entries
+ */
+export function listByMLSD(
+  request: ListRequest,
+): AsyncGenerator<Entry[], Received> {
+  const { signal } = request.options;
+  const open = () => openMLSD(request, signal);
+  return receiveOrNothing(request, { open, zone: 0, signal });
+}
+
+/**
+ * Lists by `MLSD`, of which is not known whether it works; sets
+ * `session.hasMLSD` when it is.
+ *
+ * @param request Which directory
+ * @param unread Gets the lines that nobody could read
+ * @returns Batches of entries; then whether the directory was listed. If it was
+ * not, `LIST` has to
+ */
+export async function* tryMLSD(
+  request: ListRequest,
+  unread: Entry[],
+): AsyncGenerator<Entry[], boolean> {
+  const { session, options } = request;
+  const box = new AbortController();
+  const signal = options.signal === undefined
+    ? box.signal
+    : AbortSignal.any([options.signal, box.signal]);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const open = () => {
+    timer = setTimeout(() => box.abort(), patienceOf(session));
+    return openMLSD(request, signal);
+  };
+  const onData = () => clearTimeout(timer);
+  const batches = receiveOrNothing(request, { open, zone: 0, signal, onData });
+  try {
+    while (true) {
+      const { done, value } = await batches.next();
+      if (done) {
+        if (value.count + value.selves > unread.length) session.hasMLSD = true;
+        // without a line: an empty directory, or an MLSD that does nothing
+        return session.hasMLSD === true || value.isRefused;
+      }
+      if (session.hasMLSD === true) {
+        yield value;
+      } else if (value.every(isUnread)) {
+        unread.push(...value);
+        if (unread.length > MAX_UNREAD) return false;
+      } else {
+        session.hasMLSD = true;
+        yield [...unread.splice(0), ...value];
+      }
+    }
+  } catch (error) {
+    const isLate = box.signal.aborted && options.signal?.aborted !== true;
+    if (isLate && session.control.failure) throw session.control.failure;
+    if (!isLate && !isUnknownCommand(error)) throw error;
+    session.hasMLSD = false;
+    return false;
+  } finally {
+    clearTimeout(timer);
+    // stopped here or by the caller: nothing of it stays open
+    await batches.return(NOTHING);
+  }
+}
+
+const NOTHING: Received = {
+  count: 0,
+  selves: 0,
+  format: undefined,
+  isRefused: false,
+};
+
+/**
+ * Whether an entry is a line that no format could read.
+ *
+ * @param entry The entry
+ * @returns Whether it is
+ */
+export function isUnread(entry: Entry): boolean {
+  return entry.format === "unknown";
+}
+
+/**
+ * Whether a server does not know a command.
+ *
+ * @param error What was thrown
+ * @returns Whether it says so
+ */
+export function isUnknownCommand(error: unknown): boolean {
+  return error instanceof FTPPermanentError &&
+    UNKNOWN_REPLIES.includes(error.reply?.code ?? 0);
+}
+
+function patienceOf({ options: { timeout } }: Session): number {
+  return timeout > 0 ? Math.min(PATIENCE, timeout * PATIENCE_SHARE) : PATIENCE;
+}

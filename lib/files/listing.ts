@@ -1,0 +1,104 @@
+/**
+ * Listing a directory: by `MLSD` where it works, else by `LIST`. What works is
+ * found out by trying, since `FEAT` lies, and remembered for the session.
+ *
+ * @module
+ */
+
+import type { Entry } from "../listing/entry.ts";
+import type { Path } from "../protocol/command.ts";
+import type { Session } from "../transfer/session.ts";
+import { textOfPath } from "./facts.ts";
+import { listByList } from "./list_by_list.ts";
+import { isUnread, listByMLSD, tryMLSD } from "./list_by_mlsd.ts";
+import { checkListOptions, type ListOptions } from "./listing_options.ts";
+import type { ListRequest } from "./listing_transfer.ts";
+
+/**
+ * Lists a directory, entry by entry, before the listing has ended. While it is
+ * open the session is busy.
+ *
+ * @param session The session
+ * @param path The directory; "" for the current one
+ * @param options Format, zone, caps and signal
+ * @returns The entries; it ends only after the server's final 2yz
+ */
+export async function* listDirectory(
+  session: Session,
+  path: Path,
+  options: ListOptions,
+): AsyncGenerator<Entry> {
+  checkListOptions(options);
+  const { maxEntries = Infinity } = options;
+  let count = 0;
+  const turn: ListRequest["turn"] = (run) => session.turns.alone(run);
+  for await (const batch of listBatches({ session, path, options, turn })) {
+    for (const entry of reportUnread(batch, options)) {
+      if (++count > maxEntries) throw tooMany(session, path, maxEntries);
+      yield entry;
+    }
+  }
+}
+
+/**
+ * Reads a whole directory in one turn: other calls wait until it is done.
+ *
+ * @param session The session
+ * @param path The directory
+ * @param options Format, zone, caps and signal
+ * @param onSelf Is told of the entries for the directory itself and its parent
+ * @returns All entries
+ * @throws {RangeError} If there are more than `maxEntries`
+ */
+export async function readDirectory(
+  session: Session,
+  path: Path,
+  options: ListOptions,
+  onSelf?: (entry: Entry) => void,
+): Promise<Entry[]> {
+  checkListOptions(options);
+  const { maxEntries = Infinity } = options;
+  const turn: ListRequest["turn"] = (run) => run();
+  const request = { session, path, options, turn, onSelf };
+  return await session.turns.alone(async () => {
+    const entries: Entry[] = [];
+    for await (const batch of listBatches(request)) {
+      for (const entry of reportUnread(batch, options)) entries.push(entry);
+      if (entries.length > maxEntries) throw tooMany(session, path, maxEntries);
+    }
+    return entries;
+  });
+}
+
+async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
+  const { session } = request;
+  if (session.hasMLSD === true) {
+    yield* listByMLSD(request);
+    return;
+  }
+  const unread: Entry[] = [];
+  if (session.hasMLSD === undefined && (yield* tryMLSD(request, unread))) {
+    return;
+  }
+  const { count, format } = yield* listByList(request);
+  // MLSD gave nothing where there is something
+  if (count > 0 && format !== undefined) session.hasMLSD = false;
+  if (count === 0 && unread.length > 0) yield unread;
+}
+
+function reportUnread(entries: Entry[], { onUnknown }: ListOptions): Entry[] {
+  if (onUnknown === undefined) return entries;
+  return entries.filter((entry) => {
+    if (!isUnread(entry)) return true;
+    onUnknown(entry.line, entry);
+    return false;
+  });
+}
+
+function tooMany(session: Session, path: Path, maxEntries: number): RangeError {
+  return new RangeError(
+    `Cannot list "${
+      textOfPath(session, path)
+    }": it has more than ${maxEntries} entries, the most that "maxEntries" allows`,
+  );
+}

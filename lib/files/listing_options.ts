@@ -1,0 +1,115 @@
+/**
+ * Options of listings.
+ *
+ * @module
+ */
+
+import type { Entry } from "../listing/entry.ts";
+import type { ListingFormat } from "../listing/listing_format.ts";
+import { ListingReader, MAX_LISTING_LINE } from "../listing/listing_reader.ts";
+import type { Session } from "../transfer/session.ts";
+
+/** Options of {@linkcode FTP.list}. */
+export interface ListOptions {
+  /**
+   * The format of the lines: `"auto"` finds it out, a name (as in
+   * `Entry.format`) forces it, an object reads the lines itself.
+   *
+   * @default {"auto"}
+   */
+  format?: string | ListingFormat | undefined;
+  /**
+   * Zone of the times in a `LIST`, which says none: minutes east of UTC, or
+   * `"infer"`, which compares the newest file of the listing with its `MDTM`,
+   * once a session. For that the listing is read twice. `MLSD` is in UTC.
+   *
+   * @default {0}
+   */
+  zone?: number | "infer" | undefined;
+  /**
+   * What time it is, for dates without a year.
+   *
+   * @default {() => new Date()}
+   */
+  now?: Date | (() => Date) | undefined;
+  /**
+   * Milliseconds that a date without a year may lie in the future before it is
+   * taken for last year's.
+   *
+   * @default {86_400_000}
+   */
+  slack?: number | undefined;
+  /**
+   * Whether servers that hide names with a leading dot are asked for them
+   * (`LIST -a`); where that does not work, a plain `LIST` follows.
+   *
+   * @default {false}
+   */
+  all?: boolean | undefined;
+  /**
+   * Whether to give every version of a file where the server keeps several
+   * (OpenVMS).
+   *
+   * @default {false}
+   */
+  allVersions?: boolean | undefined;
+  /**
+   * Most entries to take; one more is a `RangeError`.
+   *
+   * @default {Infinity}
+   */
+  maxEntries?: number | undefined;
+  /**
+   * Called with each line that no format can read. Without it such a line is
+   * an entry of kind `"unknown"` with the line as its name.
+   */
+  onUnknown?: ((line: string, entry: Entry) => void) | undefined;
+  /** Aborts the listing; the connection stays usable. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * A reader for one listing.
+ *
+ * @param session The session, for its encoding and caps
+ * @param options What the user set
+ * @param zone Minutes east of UTC
+ * @returns The reader; it gives entries for the directory itself too
+ */
+export function makeReader(
+  session: Session,
+  options: ListOptions,
+  zone: number,
+): ListingReader {
+  const { format, now, slack, allVersions } = options;
+  return new ListingReader({
+    decode: (bytes) => session.control.encoding.decode(bytes),
+    zone,
+    maxLine: Math.min(session.options.maxLine, MAX_LISTING_LINE),
+    includeSelf: true,
+    ...format !== undefined && { format },
+    ...now !== undefined && { now },
+    ...slack !== undefined && { slack },
+    ...allVersions !== undefined && { allVersions },
+  });
+}
+
+/**
+ * Insists on options that can be used, before anything is sent.
+ *
+ * @param options What the user set
+ * @throws {RangeError} If `maxEntries` is not a number of entries, or `zone` no
+ * zone
+ */
+export function checkListOptions({ maxEntries, zone }: ListOptions): void {
+  if (maxEntries !== undefined && !(maxEntries >= 0)) {
+    throw new RangeError(
+      `Cannot take ${maxEntries} entries: "maxEntries" must be a number from 0`,
+    );
+  }
+  if (typeof zone === "string" && zone !== "infer") {
+    throw new RangeError(
+      `Cannot use the zone "${zone}": it must be minutes east of UTC, or "infer"`,
+    );
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * One listing on the wire: opened, received in batches of entries, confirmed.
+ *
+ * @module
+ */
+
+import type { Entry } from "../listing/entry.ts";
+import { isSelf } from "../listing/listing_reader.ts";
+import type { Path } from "../protocol/command.ts";
+import { FTPError, replyError } from "../protocol/errors.ts";
+import type { Session } from "../transfer/session.ts";
+import { Transfer } from "../transfer/transfer.ts";
+import { enterDirectory, type Leave } from "./in_directory.ts";
+import { type ListOptions, makeReader } from "./listing_options.ts";
+
+/** Size of one read, in bytes. */
+const READ_SIZE = 64 * 1024;
+
+/** Takes a turn of the session, or goes on in the one that the caller has. */
+export type TakeTurn = <T>(run: () => Promise<T>) => Promise<T>;
+
+/** A directory to be listed. */
+export interface ListRequest {
+  readonly session: Session;
+  readonly path: Path;
+  readonly options: ListOptions;
+  readonly turn: TakeTurn;
+  /** Is told of the entries for the directory itself and its parent. */
+  readonly onSelf?: ((entry: Entry) => void) | undefined;
+}
+
+/** A listing that the server has begun to send. */
+export interface OpenListing {
+  readonly transfer: Transfer;
+  /** Called when the transfer is over, in the same turn. */
+  readonly leave: Leave;
+}
+
+/** How a listing is received. */
+export interface ReceiveOptions {
+  /** Asks for the listing; called within a turn. */
+  open: () => Promise<OpenListing>;
+  /** Minutes east of UTC. */
+  zone: number;
+  /** Ends the listing. */
+  signal?: AbortSignal | undefined;
+  /** Called when data, or the end of it, has come. */
+  onData?: () => void;
+}
+
+/** What came of a listing. */
+export interface Received {
+  /** How many entries. */
+  readonly count: number;
+  /** How many entries for the directory itself and its parent. */
+  readonly selves: number;
+  /** The format of the lines, if one was found. */
+  readonly format: string | undefined;
+  /** Whether the server refused, since there was nothing to be found. */
+  readonly isRefused: boolean;
+}
+
+/**
+ * Receives a listing. Stopping early aborts it; the session stays in step.
+ *
+ * @param request Which directory
+ * @param options How
+ * @returns Batches of entries as they come; when the server has confirmed the
+ * listing, what came of it
+ */
+export async function* receiveListing(
+  request: ListRequest,
+  { open, zone, signal, onData }: ReceiveOptions,
+): AsyncGenerator<Entry[], Received> {
+  const { session, options, turn, onSelf } = request;
+  const reader = makeReader(session, options, zone);
+  let count = 0;
+  let selves = 0;
+  const proper = (entries: Entry[]) => {
+    const others = entries.filter((entry) => {
+      if (!isSelf(entry)) return true;
+      onSelf?.(entry);
+      return false;
+    });
+    count += others.length;
+    selves += entries.length - others.length;
+    return others;
+  };
+  const { transfer, leave } = await turn(open);
+  let isOver = false;
+  try {
+    const buffer = new Uint8Array(READ_SIZE);
+    while (true) {
+      const n = await transfer.data.read(buffer);
+      onData?.();
+      if (n === null) break;
+      yield proper(reader.push(buffer.subarray(0, n)));
+      if (reader.error !== undefined) throw reader.error;
+    }
+    isOver = true;
+  } catch (error) {
+    isOver = true;
+    throw await turn(async () => {
+      const reason = await transfer.failed(error, { signal });
+      await leave();
+      return reason;
+    });
+  } finally {
+    if (!isOver) {
+      await turn(async () => {
+        await transfer.abort();
+        await leave();
+      });
+    }
+  }
+  await turn(() => finish({ transfer, leave }, signal));
+  yield proper(reader.end());
+  if (reader.error !== undefined) throw reader.error;
+  return { count, selves, format: reader.format, isRefused: false };
+}
+
+async function finish(
+  { transfer, leave }: OpenListing,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    const reply = await transfer.finish({ signal });
+    // vsftpd: "226 Transfer done (but failed to open directory)."
+    if (/\bfailed to open directory\b/i.test(reply.text)) {
+      throw replyError(reply, transfer.command);
+    }
+  } finally {
+    await leave();
+  }
+}
+
+/**
+ * Asks for a listing by `MLSD` (RFC 3659 section 7).
+ *
+ * @param request Which directory
+ * @param signal Ends the call
+ * @returns The open listing
+ */
+export async function openMLSD(
+  { session, path }: ListRequest,
+  signal: AbortSignal | undefined,
+): Promise<OpenListing> {
+  const argument = path.length === 0 ? undefined : path;
+  const command = { verb: "MLSD", argument, name: "path" };
+  const options = { signal, type: "A" } as const;
+  const transfer = await Transfer.openInTurn(session, command, options);
+  return { transfer, leave: () => Promise.resolve() };
+}
+
+/**
+ * Asks for a listing by `LIST`, in the directory itself: as an argument servers
+ * take a blank, a dash, a star or a bracket in the path for something else, list
+ * a file as if it were a directory, and a missing directory as an empty one.
+ *
+ * @param request Which directory
+ * @param flags "-a", or nothing
+ * @returns The open listing
+ * @throws {FTPError} If there is no such directory
+ */
+export async function openList(
+  { session, path, options: { signal } }: ListRequest,
+  flags?: string,
+): Promise<OpenListing> {
+  const stay: Leave = () => Promise.resolve();
+  const isHere = path.length === 0 || path === ".";
+  const leave = isHere ? stay : await enterDirectory(session, path, { signal });
+  const command = {
+    verb: "LIST",
+    argument: leave === undefined ? path : flags,
+    name: "path",
+  };
+  try {
+    const options = { signal, type: "A" } as const;
+    const transfer = await Transfer.openInTurn(session, command, options);
+    return { transfer, leave: leave ?? stay };
+  } catch (error) {
+    await leave?.();
+    throw error;
+  }
+}
+
+/** What servers say of a directory with nothing in it. */
+const NOTHING_REGEXP =
+  /\bno\b.*\b(files?|director(y|ies)|members?|entries|objects?|data ?sets?)\b|\bnot? (be )?found\b|\b(cannot|could not) find\b|\bempty\b/i;
+
+/**
+ * Receives a listing, and takes a refusal for what it is: 450 and 550 may say
+ * that a directory is empty, or that there is none.
+ *
+ * @param request Which directory
+ * @param options How
+ * @returns As {@linkcode receiveListing}
+ */
+export async function* receiveOrNothing(
+  request: ListRequest,
+  options: ReceiveOptions,
+): AsyncGenerator<Entry[], Received> {
+  try {
+    return yield* receiveListing(request, options);
+  } catch (error) {
+    if (!isNothingFound(error)) throw error;
+    if (!await isThere(request)) throw error;
+    return { count: 0, selves: 0, format: undefined, isRefused: true };
+  }
+}
+
+function isNothingFound(error: unknown): boolean {
+  const reply = error instanceof FTPError ? error.reply : undefined;
+  return (reply?.code === 450 || reply?.code === 550) &&
+    NOTHING_REGEXP.test(reply.text);
+}
+
+/** Only a directory can be gone to. */
+async function isThere(
+  { session, path, options: { signal }, turn }: ListRequest,
+): Promise<boolean> {
+  const directory = path.length === 0 ? "." : path;
+  return await turn(async () => {
+    try {
+      const leave = await enterDirectory(session, directory, { signal });
+      await leave?.();
+      return leave !== undefined;
+    } catch (error) {
+      if (error instanceof FTPError && error.reply !== undefined) return false;
+      throw error;
+    }
+  });
+}

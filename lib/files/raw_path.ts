@@ -1,0 +1,62 @@
+/**
+ * Paths as bytes: what a listing calls a file, whatever its encoding.
+ *
+ * @module
+ */
+
+import type { Path } from "../protocol/command.ts";
+import type { Session } from "../transfer/session.ts";
+
+const SLASH = 0x2F;
+
+/**
+ * The bytes of a path.
+ *
+ * @param session The session, for its encoding
+ * @param path Text or bytes
+ * @returns The bytes
+ * @throws {TypeError} If the text does not fit the encoding
+ */
+export function rawPathOf(session: Session, path: Path): Uint8Array {
+  return typeof path === "string"
+    ? session.control.encoding.encode(path)
+    : path;
+}
+
+/**
+ * The path of an entry of a directory.
+ *
+ * @param directory The directory; empty for the current one
+ * @param name The entry
+ * @returns The path
+ */
+export function joinRawPath(
+  directory: Uint8Array,
+  name: Uint8Array,
+): Uint8Array {
+  const isOpen = directory.length > 0 && directory.at(-1) !== SLASH;
+  const joined = new Uint8Array(directory.length + +isOpen + name.length);
+  joined.set(directory);
+  if (isOpen) joined[directory.length] = SLASH;
+  joined.set(name, joined.length - name.length);
+  return joined;
+}
+
+/**
+ * Splits a path at its last slash; slashes at the end are not looked at.
+ *
+ * @param path The path
+ * @returns The directory, empty if there is none; and the name, empty for the
+ * root
+ */
+export function splitRawPath(
+  path: Uint8Array,
+): [directory: Uint8Array, name: Uint8Array] {
+  let end = path.length;
+  while (end > 0 && path[end - 1] === SLASH) end--;
+  const start = path.lastIndexOf(SLASH, end - 1) + 1;
+  if (end === 0) {
+    return [path.subarray(0, Math.min(1, path.length)), path.subarray(0, 0)];
+  }
+  return [path.subarray(0, start), path.subarray(start, end)];
+}

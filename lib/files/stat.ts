@@ -1,0 +1,208 @@
+/**
+ * One path: what it is, and whether it is there.
+ *
+ * @module
+ */
+
+import { Entry } from "../listing/entry.ts";
+import { ListingReader } from "../listing/listing_reader.ts";
+import type { ParsedLine } from "../listing/listing_format.ts";
+import { ParsedSource, toByteText } from "../listing/parsed_source.ts";
+import type { Path } from "../protocol/command.ts";
+import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+import { parseModificationTime } from "../protocol/reply_text.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+import { requestSize } from "./commands.ts";
+import { EntryView } from "./entry_view.ts";
+import { textOfPath } from "./facts.ts";
+import { enterDirectory } from "./in_directory.ts";
+import { isUnknownCommand } from "./list_by_mlsd.ts";
+import { readDirectory } from "./listing.ts";
+import type { ListOptions } from "./listing_options.ts";
+import { rawPathOf, splitRawPath } from "./raw_path.ts";
+
+/**
+ * What a path is: by `MLST` (RFC 3659 section 7), and where that is unknown by
+ * `CWD`, `SIZE` and `MDTM`, and by the listing of its directory.
+ *
+ * @param session The session
+ * @param path The path
+ * @param options A signal, and how a listing is read
+ * @returns The entry, under the last name of the path
+ * @throws {FTPPermanentError} If there is nothing
+ */
+export async function requestEntry(
+  session: Session,
+  path: Path,
+  options: ListOptions,
+): Promise<Entry> {
+  if (!session.unknown.has("MLST")) {
+    const argument = path.length === 0 ? undefined : path;
+    try {
+      const reply = await session.turns.share(() =>
+        session.perform({ verb: "MLST", argument, name: "path" }, options)
+      );
+      const entry = readFacts(session, path, reply);
+      if (entry !== undefined) return entry;
+    } catch (error) {
+      if (!isUnknownCommand(error)) throw error;
+    }
+    session.unknown.add("MLST");
+  }
+  return await probeEntry(session, path, options);
+}
+
+/** What denies knowledge of a path, not its being. */
+const DENIED_REGEXP = /permission|denied|not allowed|privilege|log ?in/i;
+
+/**
+ * Whether there is something under a path.
+ *
+ * @param session The session
+ * @param path The path
+ * @param options A signal, and how a listing is read
+ * @returns Whether there is
+ * @throws {FTPError} If the server will not tell, such as for want of permission
+ */
+export async function existsPath(
+  session: Session,
+  path: Path,
+  options: ListOptions,
+): Promise<boolean> {
+  try {
+    await requestEntry(session, path, options);
+    return true;
+  } catch (error) {
+    const reply = error instanceof FTPError ? error.reply : undefined;
+    const isMissing = [450, 501, 550, 553].includes(reply?.code ?? 0) &&
+      !DENIED_REGEXP.test(reply!.text);
+    if (!isMissing) throw error;
+    return false;
+  }
+}
+
+/** Facts of `MLST`: lines that begin with a blank, and one name on each. */
+function readFacts(
+  session: Session,
+  path: Path,
+  reply: Reply,
+): Entry | undefined {
+  const { encoding } = session.control;
+  const lines = reply.lines
+    .map((line) => line.replace(/^250[- ]/, "").trimStart())
+    .filter((line) => /^[\w.-]+=/.test(line));
+  const last = lines.at(-1);
+  if (last === undefined) return undefined;
+  // some servers spread the facts over lines, each with the name
+  const facts = lines.slice(0, -1).map((line) => line.replace(/ .*/, ""));
+  const reader = new ListingReader({
+    decode: (bytes) => encoding.decode(bytes),
+    format: "mlsd",
+    includeSelf: true,
+  });
+  const [entry] = reader.push(
+    encoding.encode(`${facts.join("")}${last}\r\n`),
+  );
+  return entry && new Entry(new EntryView(entry, nameOf(session, path)), 0);
+}
+
+function nameOf(
+  session: Session,
+  path: Path,
+): { text: string; raw: Uint8Array } {
+  const whole = rawPathOf(session, path);
+  const [, name] = splitRawPath(whole);
+  const raw = name.length > 0 ? name.slice() : whole.slice();
+  return { text: session.control.encoding.decode(raw), raw };
+}
+
+/** A server without `MLST` is asked in three ways, the cheapest first. */
+async function probeEntry(
+  session: Session,
+  path: Path,
+  options: ListOptions,
+): Promise<Entry> {
+  const { signal } = options;
+  const found = await session.turns.alone(() =>
+    probe(session, path, { signal })
+  );
+  if (!(found instanceof FTPError)) {
+    return makeEntry(session, path, found);
+  }
+  // what is neither a directory nor a file that can be read still has a line
+  const name = nameOf(session, path);
+  const [directory] = splitRawPath(rawPathOf(session, path));
+  try {
+    const entries = await readDirectory(session, directory, {
+      ...options,
+      all: true,
+    });
+    const entry = entries.find(({ rawName }) => isEqual(rawName, name.raw));
+    if (entry !== undefined) return entry;
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+  }
+  const { reply, command } = found;
+  throw new FTPPermanentError(
+    `Cannot find "${textOfPath(session, path)}": ${reply?.text}`,
+    { reply, command, cause: found },
+  );
+}
+
+type Probed = Pick<ParsedLine, "kind" | "size" | "mtime">;
+
+/** What `CWD`, `SIZE` and `MDTM` tell, or the refusal. */
+async function probe(
+  session: Session,
+  path: Path,
+  options: SignalOptions,
+): Promise<Probed | FTPError> {
+  if (await isDirectory(session, path, options)) return { kind: "directory" };
+  try {
+    await session.ensureType("I", options);
+    const size = await requestSize(session, path, options);
+    const command = { verb: "MDTM", argument: path, name: "path" };
+    const reply = await session.exchange(command, options).catch((error) => {
+      if (error instanceof FTPPermanentError) return undefined;
+      throw error;
+    });
+    const mtime = reply?.code === 213 ? parseModificationTime(reply) : null;
+    return { kind: "file", size: size ?? undefined, mtime: mtime ?? undefined };
+  } catch (error) {
+    if (error instanceof FTPError && error.reply !== undefined) return error;
+    throw error;
+  }
+}
+
+async function isDirectory(
+  session: Session,
+  path: Path,
+  options: SignalOptions,
+): Promise<boolean> {
+  try {
+    const directory = path.length === 0 ? "." : path;
+    const leave = await enterDirectory(session, directory, options);
+    await leave?.();
+    return leave !== undefined;
+  } catch (error) {
+    if (error instanceof FTPError && error.reply !== undefined) return false;
+    throw error;
+  }
+}
+
+function makeEntry(session: Session, path: Path, probed: Probed): Entry {
+  const { encoding } = session.control;
+  const { raw } = nameOf(session, path);
+  const source = new ParsedSource({
+    parsed: { ...probed, name: toByteText(raw), mtimePrecision: "second" },
+    line: "",
+    format: "commands",
+    decode: (bytes) => encoding.decode(bytes),
+  });
+  return new Entry(source, 0);
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

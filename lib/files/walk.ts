@@ -1,0 +1,238 @@
+/**
+ * Walking a directory tree.
+ *
+ * @module
+ */
+
+import type { Entry } from "../listing/entry.ts";
+import type { Path } from "../protocol/command.ts";
+import { FTPError } from "../protocol/errors.ts";
+import { parseDirectory } from "../protocol/reply_text.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+import { textOfPath } from "./facts.ts";
+import { enterDirectory } from "./in_directory.ts";
+import { readDirectory } from "./listing.ts";
+import { joinPath } from "./names.ts";
+import { joinRawPath, rawPathOf } from "./raw_path.ts";
+import { requestEntry } from "./stat.ts";
+import { WalkEntry } from "./walk_entry.ts";
+import type { WalkOptions } from "./walk_options.ts";
+
+/** Deepest tree that is walked without being told how deep to go. */
+const MAX_LEVELS = 256;
+
+/** Most entries of one directory, all of which are kept while it is walked. */
+const MAX_ENTRIES = 1_000_000;
+
+/** A directory to go into. */
+interface Start {
+  readonly path: string;
+  readonly rawPath: Uint8Array;
+  /** What tells it from other directories (RFC 3659 section 7.5.2). */
+  readonly unique: string | undefined;
+  /** Its path without links, where links are followed. */
+  readonly canonical: string | undefined;
+}
+
+/** A directory that is being walked. */
+interface Level extends Start {
+  /** What was read and not given yet, last first. */
+  readonly rest: Entry[];
+}
+
+/**
+ * Walks a tree, depth first. Each directory is read whole, in a turn of its own,
+ * before its entries are given: between two entries the session is free.
+ *
+ * @param session The session
+ * @param path Where to begin; "" for the current directory
+ * @param options Filters, depth, and how listings are read
+ * @returns The entries, a directory before what is in it
+ */
+export async function* walkTree(
+  session: Session,
+  path: Path,
+  options: WalkOptions,
+): AsyncGenerator<WalkEntry> {
+  const { maxDepth = Infinity, skip = [] } = options;
+  if (!(maxDepth >= 1)) {
+    throw new RangeError(
+      `Cannot walk ${maxDepth} levels: "maxDepth" must be 1 or more`,
+    );
+  }
+  const levels: Level[] = [await openRoot(session, path, options)];
+  for (let level; (level = levels.at(-1)) !== undefined;) {
+    const entry = level.rest.pop();
+    if (entry === undefined) {
+      levels.pop();
+      continue;
+    }
+    const place = {
+      path: joinPath(level.path, entry.name),
+      rawPath: joinRawPath(level.rawPath, entry.rawName),
+      depth: levels.length,
+    };
+    if (matchesAny(skip, place.path)) continue;
+    const start = levels.length < maxDepth
+      ? await startOf(session, entry, { ...place, level, options })
+      : undefined;
+    const isLoop = start !== undefined && isOneOf(levels, start);
+    const met = new WalkEntry(entry, { ...place, isLoop });
+    if (isWanted(met, options)) yield met;
+    if (start === undefined || isLoop) continue;
+    if (levels.length >= MAX_LEVELS && options.maxDepth === undefined) {
+      throw new RangeError(
+        `Cannot walk "${place.path}": it is more than ${MAX_LEVELS} levels deep; set "maxDepth" to go on`,
+      );
+    }
+    const next = await openLevel(session, start, levels, options);
+    if (next !== undefined) levels.push(next);
+  }
+}
+
+function isWanted(entry: WalkEntry, options: WalkOptions): boolean {
+  const { includeFiles, includeDirs, includeSymlinks, match } = options;
+  const isIncluded = entry.isDirectory
+    ? includeDirs
+    : entry.isSymlink
+    ? includeSymlinks
+    : includeFiles;
+  return isIncluded !== false &&
+    (match === undefined || matchesAny(match, entry.path));
+}
+
+function matchesAny(regexps: readonly RegExp[], path: string): boolean {
+  return regexps.some((regexp) => {
+    regexp.lastIndex = 0; // of one with the flag "g", left by its last use
+    return regexp.test(path);
+  });
+}
+
+interface Meeting {
+  readonly path: string;
+  readonly rawPath: Uint8Array;
+  readonly level: Level;
+  readonly options: WalkOptions;
+}
+
+/** Where to go on, if the entry is a directory, or leads to one. */
+async function startOf(
+  session: Session,
+  entry: Entry,
+  { path, rawPath, level, options }: Meeting,
+): Promise<Start | undefined> {
+  if (entry.hostile) return undefined;
+  const unique = entry.facts?.unique;
+  if (entry.isDirectory) {
+    const canonical = level.canonical === undefined
+      ? undefined
+      : joinPath(level.canonical, entry.name);
+    return { path, rawPath, unique, canonical };
+  }
+  if (!entry.isSymlink || options.followSymlinks !== true) return undefined;
+  const canonical = await canonicalPath(session, rawPath, options);
+  return canonical === undefined
+    ? undefined
+    : { path, rawPath, unique, canonical };
+}
+
+/** Whether the walk is in a directory already. */
+function isOneOf(levels: readonly Level[], start: Start): boolean {
+  return levels.some(({ unique, canonical }) =>
+    (unique !== undefined && unique === start.unique) ||
+    (canonical !== undefined && canonical === start.canonical)
+  );
+}
+
+/**
+ * The path that the server shows in a directory: most resolve links.
+ *
+ * @returns The path, or `undefined` for what is no directory
+ */
+async function canonicalPath(
+  session: Session,
+  path: Uint8Array,
+  { signal }: SignalOptions,
+): Promise<string | undefined> {
+  return await session.turns.alone(async () => {
+    try {
+      const directory = path.length === 0 ? "." : path;
+      const leave = await enterDirectory(session, directory, { signal });
+      if (leave === undefined) return undefined;
+      try {
+        const reply = await session.perform({ verb: "PWD" }, { signal });
+        return reply.code === 257 ? parseDirectory(reply) : undefined;
+      } finally {
+        await leave();
+      }
+    } catch (error) {
+      if (error instanceof FTPError && error.reply !== undefined) {
+        return undefined;
+      }
+      throw error;
+    }
+  });
+}
+
+async function openRoot(
+  session: Session,
+  path: Path,
+  options: WalkOptions,
+): Promise<Level> {
+  const rawPath = rawPathOf(session, path);
+  const canonical = options.followSymlinks === true
+    ? await canonicalPath(session, rawPath, options)
+    : undefined;
+  const start = {
+    path: textOfPath(session, path),
+    rawPath,
+    unique: undefined,
+    canonical,
+  };
+  const level = await readLevel(session, start, options);
+  // pyftpdlib shows links as what they lead to, and no "." to tell a loop by
+  const needsUnique = level.unique === undefined &&
+    !session.unknown.has("MLST") &&
+    level.rest.some(({ facts }) => facts?.unique !== undefined);
+  if (!needsUnique) return level;
+  const { facts } = await requestEntry(session, path, options);
+  return { ...level, unique: facts?.unique };
+}
+
+async function openLevel(
+  session: Session,
+  start: Start,
+  levels: readonly Level[],
+  options: WalkOptions,
+): Promise<Level | undefined> {
+  try {
+    const level = await readLevel(session, start, options);
+    return isOneOf(levels, level) ? undefined : level;
+  } catch (error) {
+    const isRefused = error instanceof FTPError && error.reply !== undefined;
+    if (!isRefused || options.onError === undefined) throw error;
+    options.onError(error, start.path);
+    return undefined;
+  }
+}
+
+async function readLevel(
+  session: Session,
+  start: Start,
+  options: WalkOptions,
+): Promise<Level> {
+  let { unique } = start;
+  const { maxEntries = MAX_ENTRIES } = options;
+  const entries = await readDirectory(
+    session,
+    start.rawPath,
+    { ...options, maxEntries },
+    // a link may have a "unique" of its own: the directory knows better
+    ({ facts }) => {
+      if (facts?.type?.toLowerCase() === "cdir") {
+        unique = facts.unique ?? unique;
+      }
+    },
+  );
+  return { ...start, unique, rest: entries.reverse() };
+}

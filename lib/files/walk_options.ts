@@ -1,0 +1,59 @@
+/**
+ * Options of walks.
+ *
+ * @module
+ */
+
+import type { FTPError } from "../protocol/errors.ts";
+import type { ListOptions } from "./listing_options.ts";
+
+/** Options of {@linkcode FTP.walk}. */
+export interface WalkOptions extends ListOptions {
+  /**
+   * How deep to go: 1 for the directory's own entries. Without it, a tree of
+   * more than 256 levels is a `RangeError`.
+   *
+   * @default {Infinity}
+   */
+  maxDepth?: number | undefined;
+  /**
+   * Whether to give files, and what is neither a directory nor a link.
+   *
+   * @default {true}
+   */
+  includeFiles?: boolean | undefined;
+  /**
+   * Whether to give directories.
+   *
+   * @default {true}
+   */
+  includeDirs?: boolean | undefined;
+  /**
+   * Whether to give symbolic links.
+   *
+   * @default {true}
+   */
+  includeSymlinks?: boolean | undefined;
+  /**
+   * Whether to go into the directories that symbolic links lead to.
+   *
+   * @default {false}
+   */
+  followSymlinks?: boolean | undefined;
+  /** Give only entries whose path one of these matches. */
+  match?: readonly RegExp[] | undefined;
+  /** Leave out entries whose path one of these matches, and what is in them. */
+  skip?: readonly RegExp[] | undefined;
+  /**
+   * Most entries of one directory, which are all kept while it is walked; one
+   * more is a `RangeError`.
+   *
+   * @default {1_000_000}
+   */
+  maxEntries?: number | undefined;
+  /**
+   * Called for a directory that cannot be listed; the walk goes on. Without it
+   * the walk ends with the error.
+   */
+  onError?: ((error: FTPError, path: string) => void) | undefined;
+}
