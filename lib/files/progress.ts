@@ -50,6 +50,9 @@ const LEAST_BLOCK = 1024;
 /** Milliseconds of silence whose bytes may be made up for. */
 const BURST = 100;
 
+/** Milliseconds that one block takes at the limit. */
+const EVEN = 20;
+
 /** Weight of the newest figure in the rate. */
 const SMOOTHING = 0.3;
 
@@ -92,7 +95,7 @@ export class Meter {
   /** Bytes to read or write at once, so that the rate is even. */
   get blocksize(): number {
     const { maxRate = Infinity } = this.#options;
-    const even = Math.ceil(maxRate * BURST / 1000);
+    const even = Math.ceil(maxRate * EVEN / 1000);
     return Math.min(FULL_BLOCK, Math.max(LEAST_BLOCK, even));
   }
 

@@ -70,9 +70,10 @@ export async function retrieve(
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   aborted.catch(() => {});
   const onAbort = () => {
-    // nobody may be reading: the transfer is ended without being asked
+    // nobody may be reading: the transfer is ended without being asked. Who
+    // sees the error can use the client
     ending ??= transfer.abort();
-    reject(signal!.reason);
+    ending.finally(() => reject(signal!.reason));
   };
   signal?.addEventListener("abort", onAbort, { once: true });
   const release = () => signal?.removeEventListener("abort", onAbort);

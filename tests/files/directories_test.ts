@@ -1,0 +1,109 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FTPPermanentError } from "../../mod.ts";
+import { logIn } from "../real/client.ts";
+import { serverTest } from "../servers/mod.ts";
+import { memoryServer } from "./memory_server.ts";
+
+serverTest(
+  "FTP.ensureDir makes a folder and its parents, and stays where it is",
+  async (server) => {
+    await server.mkdir("start");
+    await using ftp = await logIn(server);
+    await ftp.cwd("start");
+    await ftp.ensureDir("a b/c/d");
+    await ftp.ensureDir("a b/c/d");
+    await ftp.ensureDir("/x/y/");
+    await ftp.ensureDir("/");
+    assertEquals(
+      Deno.statSync(`${server.root}/start/a b/c/d`).isDirectory,
+      true,
+    );
+    assertEquals(Deno.statSync(`${server.root}/x/y`).isDirectory, true);
+    assertEquals(await ftp.pwd(), "/start");
+  },
+);
+
+serverTest(
+  "FTP.ensureDir rejects what a file is in the way of",
+  async (server) => {
+    await server.write("a", "a file");
+    await using ftp = await logIn(server);
+    await assertRejects(() => ftp.ensureDir("a/b"), FTPPermanentError);
+    await assertRejects(() => ftp.ensureDir("a"), FTPPermanentError);
+    assertEquals(await ftp.pwd(), "/");
+  },
+);
+
+serverTest("FTP.remove removes a file or an empty folder", async (server) => {
+  await server.write("a", "a file");
+  await server.mkdir("b");
+  await server.write("c/d", "another");
+  await using ftp = await logIn(server);
+  await ftp.remove("a");
+  await ftp.remove("b");
+  await assertRejects(() => ftp.remove("c"), FTPPermanentError);
+  await assertRejects(() => ftp.remove("nothing"), FTPPermanentError);
+  await assertRejects(() => ftp.remove("", { recursive: true }), TypeError);
+  assertEquals([...Deno.readDirSync(server.root)].map(({ name }) => name), [
+    "c",
+  ]);
+});
+
+serverTest(
+  "FTP.remove removes a folder with all that is in it",
+  async (server) => {
+    for (let i = 0; i < 100; i++) await server.write(`top/file ${i}`, "x");
+    await server.write("top/.hidden", "x");
+    await server.write("top/a/b/c/d", "x");
+    await server.mkdir("top/a/empty");
+    await server.write("kept/file", "x");
+    await using ftp = await logIn(server);
+    await ftp.remove("top", { recursive: true });
+    assertEquals([...Deno.readDirSync(server.root)].map(({ name }) => name), [
+      "kept",
+    ]);
+    await assertRejects(
+      () => ftp.remove("top", { recursive: true }),
+      FTPPermanentError,
+    );
+    assertEquals(await ftp.pwd(), "/");
+  },
+);
+
+serverTest(
+  "FTP.remove removes links and never follows them",
+  async (server) => {
+    await server.write("kept/file", "x");
+    await server.mkdir("top");
+    Deno.symlinkSync("../kept", `${server.root}/top/link`);
+    await using ftp = await logIn(server);
+    await ftp.remove("top", { recursive: true });
+    assertEquals(Deno.readTextFileSync(`${server.root}/kept/file`), "x");
+  },
+);
+
+Deno.test("FTP.remove refuses names that lead out of the folder", async (context) => {
+  for (const name of ["../kept", "/kept", "a/b", "..\\kept", "a\0b"]) {
+    await context.step(JSON.stringify(name), async () => {
+      await using server = await memoryServer({ "/kept": "x", "/top/a": "x" });
+      server.on("MLSD", async (turn) => {
+        await turn.reply(150, "Here");
+        const data = await turn.openData();
+        await data.write(`type=file; ${name}\r\n`);
+        data.close();
+        await data.closed;
+        await turn.reply(226, "Done");
+      });
+      await using ftp = await server.client();
+      await assertRejects(
+        () => ftp.remove("/top", { recursive: true }),
+        Deno.errors.InvalidData,
+        "may lead out",
+      );
+      assertEquals(server.text("/kept"), "x");
+      assertEquals(server.commands.filter((line) => line.startsWith("DELE")), [
+        "DELE /top",
+      ]);
+    });
+  }
+});
