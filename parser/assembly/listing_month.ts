@@ -60,7 +60,7 @@ function find(table: StaticArray<u32>, key: u32): i32 {
 }
 
 /** English, which nearly every server speaks, without a search. */
-function english(key: u32): i32 {
+export function english(key: u32): i32 {
   switch (key) {
     case 0x6a616e:
       return 1;

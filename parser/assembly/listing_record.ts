@@ -127,19 +127,27 @@ const MAX_SAFE: u64 = 9007199254740991;
 export function setSize(start: usize, end: usize): void {
   store<u32>(record, <u32> (start - INPUT), 64);
   store<u32>(record, <u32> (end - INPUT), 68);
-  let value: u64 = 0;
-  const safe = end - start < 19;
-  if (safe) {
-    for (let p = start; p < end; p++) {
-      value = value * 10 + (load<u8>(p) - 0x30);
-    }
-  }
-  if (safe && value <= MAX_SAFE) {
+  const length = end - start;
+  const value = length <= 8
+    ? upTo8(end, length)
+    : length <= 16
+    ? upTo8(end - 8, length - 8) * 100000000 + upTo8(end, 8)
+    : u64.MAX_VALUE;
+  if (value <= MAX_SAFE) {
     store<f64>(record, <f64> value, 48);
     replaceFlags(0x300, Size.Exact << 8);
   } else {
     replaceFlags(0x300, Size.Digits << 8);
   }
+}
+
+/** The number of 1 to 8 digits before `end`, all at once: pairs, fours, eight. */
+function upTo8(end: usize, length: usize): u64 {
+  let v = (load<u64>(end - 8) ^ 0x3030303030303030) &
+    (<u64> -1 << ((8 - length) << 3));
+  v = (v * 10 + (v >> 8)) & 0x00ff00ff00ff00ff;
+  v = (v * 100 + (v >> 16)) & 0x0000ffff0000ffff;
+  return (v * 10000 + (v >> 32)) & 0xffffffff;
 }
 
 /** Writes a size whose digits are not in one piece. */

@@ -26,6 +26,12 @@ import {
   setTarget,
   setTime,
 } from "./listing_record";
+import {
+  scanUsual,
+  usualEnd,
+  usualSizeEnd,
+  usualSizeStart,
+} from "./listing_unix_usual";
 
 /** What a word may be to the date behind it. */
 const enum Word {
@@ -185,6 +191,20 @@ export function scanUnix(start: usize, end: usize): bool {
   ) p++;
   if (p >= end || !isBlank(load<u8>(p)) && !isDigit(load<u8>(p))) return false;
 
+  if (letter != 0x62 && letter != 0x63 && scanUsual(p, end)) {
+    const known = usualSizeEnd - usualSizeStart < 19;
+    finish(
+      kind,
+      mode,
+      usualEnd + 1,
+      end,
+      kind == Kind.Link && known
+        ? digits(usualSizeStart, usualSizeEnd)
+        : u64.MAX_VALUE,
+    );
+    return true;
+  }
+
   const isDevice = letter == 0x62 || letter == 0x63;
   let count = 0;
   // The words: the first, and the last three.
@@ -287,14 +307,29 @@ export function scanUnix(start: usize, end: usize): bool {
     }
   }
 
+  setTime(dateTime, datePrecision);
+  const known = w1 == Word.Number && e1 - s1 < 19;
+  finish(
+    kind,
+    mode,
+    dateEnd + 1,
+    end,
+    known ? digits(s1, e1) : u64.MAX_VALUE,
+  );
+  return true;
+}
+
+/** Writes what every line has; `size` says how long a link's target is. */
+function finish(
+  kind: i32,
+  mode: i32,
+  name: usize,
+  end: usize,
+  size: u64,
+): void {
   setKind(kind);
   setMode(mode);
-  setTime(dateTime, datePrecision);
   setFormat(Format.Unix);
-  const name = dateEnd + 1;
-  if (kind == Kind.Link) {
-    const known = w1 == Word.Number && e1 - s1 < 19;
-    scanArrow(name, end, known ? digits(s1, e1) : u64.MAX_VALUE);
-  } else setName(name, end);
-  return true;
+  if (kind == Kind.Link) scanArrow(name, end, size);
+  else setName(name, end);
 }

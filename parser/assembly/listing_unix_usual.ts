@@ -1,0 +1,144 @@
+/**
+ * The shape nearly every Unix line has: permissions, links, owner, group, size,
+ * English month, day, time or year. Words are found by masks of their blanks and
+ * digits instead of byte by byte. Whatever is else is left to the full grammar,
+ * and so is a line in which that could see a date further in front.
+ */
+import { daysOf, local, yearOf } from "./listing_calendar";
+import { isLetter } from "./listing_char";
+import { english } from "./listing_month";
+import {
+  Precision,
+  setGroup,
+  setOwner,
+  setSize,
+  setTime,
+} from "./listing_record";
+
+/** Where the date ends, and where size lies: for links' targets. */
+export let usualEnd: usize = 0;
+export let usualSizeStart: usize = 0;
+export let usualSizeEnd: usize = 0;
+
+function masks(p: usize, isDigit: bool): u64 {
+  let mask: u64 = 0;
+  for (let i: usize = 0; i < 64; i += 16) {
+    const block = v128.load(p + i);
+    const found = isDigit
+      ? i8x16.lt_u(i8x16.sub(block, i8x16.splat(0x30)), i8x16.splat(10))
+      : v128.or(
+        i8x16.eq(block, i8x16.splat(0x20)),
+        i8x16.eq(block, i8x16.splat(0x09)),
+      );
+    mask |= <u64> <u32> i8x16.bitmask(found) << i;
+  }
+  return mask;
+}
+
+/** Bits from `start` to `end`, which is above it and below 64. */
+function span(start: u64, end: u64): u64 {
+  return ((<u64> 1 << (end - start)) - 1) << start;
+}
+
+function two(p: usize): i32 {
+  return (<i32> load<u8>(p) - 0x30) * 10 + <i32> load<u8>(p, 1) - 0x30;
+}
+
+/** Reads the words behind the permissions, which begin at `p`. */
+export function scanUsual(p: usize, end: usize): bool {
+  const blanks = masks(p, false);
+  const digits = masks(p, true);
+  // Past the last word a blank must come within the 64 bytes.
+  if ((blanks & 1) == 0) return false;
+  let rest = ~blanks;
+  const s1 = ctz(rest);
+  let gaps = blanks & (<u64> -1 << s1);
+  const e1 = ctz(gaps);
+  if (e1 > 60) return false;
+  rest = ~blanks & (<u64> -1 << e1);
+  const s2 = ctz(rest);
+  if (s2 > 60) return false;
+  gaps = blanks & (<u64> -1 << s2);
+  const e2 = ctz(gaps);
+  if (e2 > 60) return false;
+  rest = ~blanks & (<u64> -1 << e2);
+  const s3 = ctz(rest);
+  if (s3 > 60) return false;
+  gaps = blanks & (<u64> -1 << s3);
+  const e3 = ctz(gaps);
+  if (e3 > 60) return false;
+  rest = ~blanks & (<u64> -1 << e3);
+  const s4 = ctz(rest);
+  if (s4 > 60) return false;
+  gaps = blanks & (<u64> -1 << s4);
+  const e4 = ctz(gaps);
+  if (e4 > 60) return false;
+  rest = ~blanks & (<u64> -1 << e4);
+  const s5 = ctz(rest);
+  if (s5 > 55) return false;
+  // The month has three letters, the day one or two digits.
+  if ((blanks >> s5 & 0xf) != 8) return false;
+  rest = ~blanks & (<u64> -1 << (s5 + 3));
+  const s6 = ctz(rest);
+  if (s6 > 60) return false;
+  gaps = blanks & (<u64> -1 << s6);
+  const e6 = ctz(gaps);
+  if (e6 > 60 || e6 - s6 > 2) return false;
+  rest = ~blanks & (<u64> -1 << e6);
+  const s7 = ctz(rest);
+  if (s7 > 58) return false;
+  gaps = blanks & (<u64> -1 << s7);
+  const e7 = ctz(gaps);
+  if (e7 > 63 || p + <usize> e7 >= end) return false;
+
+  const links = span(s1, e1);
+  const size = span(s4, e4);
+  const day = span(s6, e6);
+  const numbers = links | size | day;
+  if ((digits & numbers) != numbers) return false;
+  // Could the full grammar find a date that begins with owner, group or size?
+  const ownerIsNumber = (digits & span(s2, e2)) == span(s2, e2);
+  const groupIsNumber = (digits & span(s3, e3)) == span(s3, e3);
+  if (ownerIsNumber) {
+    const length = e2 - s2;
+    if (length < 3 || length == 4 && (digits >> s3 & 1) != 0) return false;
+  } else if (
+    !isLetter(load<u8>(p + <usize> s2)) || (digits >> s3 & 1) != 0
+  ) return false;
+  if ((ownerIsNumber || groupIsNumber) && e4 - s4 < 3) return false;
+
+  const name = p + <usize> s5;
+  const month = english(
+    (<u32> load<u8>(name) << 16 | <u32> load<u8>(name, 1) << 8 |
+      load<u8>(name, 2)) | 0x202020,
+  );
+  if (month == 0) return false;
+  const q = p + <usize> s6;
+  const d = e6 - s6 == 2 ? two(q) : <i32> load<u8>(q) - 0x30;
+  const t = p + <usize> s7;
+  const shape = digits >> s7 & 0x1f;
+  let year: i32;
+  let clock: f64 = 0;
+  let precision: i32;
+  if (e7 - s7 == 5 && shape == 0b11011 && load<u8>(t, 2) == 0x3a) {
+    const hour = two(t);
+    const minute = two(t + 3);
+    if (hour > 23 || minute > 59 || d < 1) return false;
+    clock = <f64> (hour * 60 + minute) * 60000;
+    precision = Precision.Minute;
+    year = yearOf(month, d, clock);
+  } else if (e7 - s7 == 4 && (shape & 0xf) == 0xf) {
+    year = two(t) * 100 + two(t + 2);
+    precision = Precision.Day;
+  } else return false;
+  if (year < 1 || d < 1 || d > daysOf(month, year)) return false;
+
+  usualEnd = p + <usize> e7;
+  usualSizeStart = p + <usize> s4;
+  usualSizeEnd = p + <usize> e4;
+  setSize(usualSizeStart, usualSizeEnd);
+  setOwner(p + <usize> s2, p + <usize> e2);
+  setGroup(p + <usize> s3, p + <usize> e3);
+  setTime(local(year, month, d, clock), precision);
+  return true;
+}
