@@ -125,7 +125,9 @@ export async function withNewerTLS<T>(
   } catch (error) {
     const { tls } = server;
     const mayRetry = tls !== undefined && tls.maxVersion === undefined &&
-      error instanceof TLSError && error.reason === "version";
+      error instanceof TLSError &&
+      // ProFTPD hangs up without an alert
+      (error.reason === "version" || error.reason === "broken");
     if (!mayRetry) throw error;
     return await attempt({ ...server, tls: { ...tls, maxVersion: "TLSv1.3" } });
   }

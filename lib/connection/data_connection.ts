@@ -265,10 +265,18 @@ export class DataConnection implements AsyncDisposable {
     if (this.#bytesRead > 0 || this.#isEnded) return this.#release();
     this.#isClosed = true;
     const timer = setTimeout(() => this.#release(), CLOSE_GRACE);
-    this.#closing = this.#stream.closeWrite().catch(() => {}).finally(() => {
+    this.#closing = this.#takeLeave().catch(() => {}).finally(() => {
       clearTimeout(timer);
       this.#release();
     });
+  }
+
+  /** Under TLS 1.3 the server's last words are tickets for later sessions. */
+  async #takeLeave(): Promise<void> {
+    await this.#stream.closeWrite();
+    if (this.#stream.info?.protocol !== "TLSv1.3") return;
+    const buffer = new Uint8Array(1);
+    while (await this.#stream.read(buffer) !== null);
   }
 
   /** Resolves when nothing of the connection is left. */
