@@ -45,13 +45,13 @@ export {
   TLSError,
   type TLSErrorOptions,
   type TLSErrorReason,
-} from "./lib/connection/tls_errors.ts";
+} from "./lib/tls/tls_errors.ts";
 export type {
   TLSCertificate,
   TLSInfo,
-  TLSOptions,
   TLSVersion,
-} from "./lib/connection/tls_options.ts";
+} from "./lib/connection/tls_info.ts";
+export type { TLSOptions } from "./lib/tls/tls_options.ts";
 export type { Trace, TraceEvent } from "./lib/connection/trace.ts";
 export type { RemoveOptions } from "./lib/files/directories.ts";
 export {

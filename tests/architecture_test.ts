@@ -8,6 +8,7 @@ const ROOMS = [
   "lib/protocol/",
   "lib/listing/",
   "lib/connection/",
+  "lib/tls/",
   "lib/transfer/",
   "lib/files/",
   "lib/client/",
@@ -21,11 +22,11 @@ const NOT_SHIPPED = ["parser/build.ts"];
 const SIBLINGS = [
   /^lib\/connection\/(control_connection|ledger)\.ts$/,
   /^lib\/connection\/data_connection\.ts$/,
-  /^lib\/connection\/tls_\w+\.ts$/,
+  /^lib\/tls\/\w+\.ts$/,
 ];
 
 /** What all three may look at in TLS: words, not works. */
-const TLS_WORDS = "lib/connection/tls_options.ts";
+const TLS_WORDS = "lib/connection/tls_info.ts";
 
 interface Module {
   /** Path from the root. */

@@ -7,12 +7,15 @@
 import type { ByteStream } from "../connection/byte_stream.ts";
 import { ControlConnection } from "../connection/control_connection.ts";
 import { dial } from "../connection/dial.ts";
-import { secureControl, TLSConnection } from "../connection/tls_connection.ts";
+import { secureControl, TLSConnection } from "../tls/tls_connection.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { Session, type SignalOptions } from "../transfer/session.ts";
 import { greet } from "./dialogues.ts";
 import type { Server, Settings } from "./options.ts";
 import { keepTLSSession } from "./security.ts";
+
+/** Servers that read pipelined commands right however they are cut. */
+const PIPELINING_REGEXP = /vsFTPd|Pure-FTPd|pyftpdlib/i;
 
 /**
  * Dials, secures if TLS is implicit, takes the greeting, and makes the
@@ -54,5 +57,6 @@ export async function openSession(
   session.isClearDataAllowed = tls === undefined;
   if (stream instanceof TLSConnection) keepTLSSession(session, stream.session);
   const welcome = await greet(control, options);
+  if (PIPELINING_REGEXP.test(welcome.text)) control.allowAnyInFlight();
   return { session, welcome };
 }

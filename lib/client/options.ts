@@ -6,7 +6,7 @@
 
 import type { PortRange } from "../connection/dial.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
-import type { TLSOptions } from "../connection/tls_options.ts";
+import type { TLSOptions } from "../tls/tls_options.ts";
 import { type Trace, Tracer } from "../connection/trace.ts";
 
 /** Options of {@linkcode FTP}. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { TLSConnection } from "../connection/tls_connection.ts";
+import { TLSConnection } from "../tls/tls_connection.ts";
 import type { Link } from "../files/link.ts";
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";

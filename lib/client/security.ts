@@ -9,10 +9,10 @@ import {
   secureControl,
   secureData,
   TLSConnection,
-} from "../connection/tls_connection.ts";
-import { TLSError } from "../connection/tls_errors.ts";
-import type { TLSOptions } from "../connection/tls_options.ts";
-import type { TLSSession } from "../connection/tls_session.ts";
+} from "../tls/tls_connection.ts";
+import { TLSError } from "../tls/tls_errors.ts";
+import type { TLSOptions } from "../tls/tls_options.ts";
+import type { TLSSession } from "../tls/tls_session.ts";
 import type { Command } from "../protocol/command.ts";
 import {
   FTPPermanentError,

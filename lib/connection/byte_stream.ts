@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { TLSInfo } from "./tls_options.ts";
+import type { TLSInfo } from "./tls_info.ts";
 
 /** A duplex stream of bytes: a `Deno.TcpConn`, or TLS over one. */
 export interface ByteStream {

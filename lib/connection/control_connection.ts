@@ -26,6 +26,13 @@ const READ_SIZE = 16 * 1024;
 /** Commands written in one piece are joined up to this many bytes. */
 const WRITE_SIZE = 64 * 1024;
 
+/**
+ * Bytes of commands without a reply that any server can bear: less than a
+ * segment and than the buffer of a command. ProFTPD (1.3.8) joins two commands
+ * to one where a read of its own ends between CR and LF.
+ */
+const SAFE_IN_FLIGHT = 512;
+
 /** Settings of a control connection. */
 export interface ControlOptions {
   /** Of commands and replies. */
@@ -64,6 +71,9 @@ export class ControlConnection {
   #failure: Error | undefined;
   #isClosing = false;
   #outgoing: Uint8Array[] = [];
+  #inFlight = 0;
+  #maxInFlight = SAFE_IN_FLIGHT;
+  #isUrgent = false;
   #isWriting = false;
   #reading: Promise<void>;
   #isPaused = false;
@@ -125,6 +135,11 @@ export class ControlConnection {
     return this.#lastReply;
   }
 
+  /** Lifts the limit on bytes of commands that have no reply yet. */
+  allowAnyInFlight(): void {
+    this.#maxInFlight = Infinity;
+  }
+
   /**
    * Expects the greeting.
    *
@@ -162,8 +177,10 @@ export class ControlConnection {
     }
     const { kind = "command", pauses = false } = options;
     const owed = this.#owe(new Owed(describe, kind, pauses));
+    owed.size = bytes.length;
     this.#options.tracer.emit("sent", describe);
     this.#outgoing.push(bytes);
+    this.#isUrgent ||= options.during !== undefined;
     if (!this.#isWriting) this.#flush();
     return owed;
   }
@@ -273,9 +290,12 @@ export class ControlConnection {
     this.#isWriting = true;
     try {
       while (this.#outgoing.length > 0 && this.#failure === undefined) {
-        await writeAll(this.#stream, this.#takeOutgoing());
+        const bytes = this.#takeOutgoing();
+        if (bytes === undefined) return; // the next reply makes room
+        await writeAll(this.#stream, bytes);
         this.#watchdog.touch();
       }
+      this.#isUrgent = false;
     } catch (error) {
       this.#closedBy(error);
     } finally {
@@ -284,20 +304,35 @@ export class ControlConnection {
   }
 
   /** Joins waiting commands, so that a pipeline is few segments. */
-  #takeOutgoing(): Uint8Array {
-    if (this.#outgoing.length === 1) return this.#outgoing.pop()!;
+  #takeOutgoing(): Uint8Array | undefined {
+    const outgoing = this.#outgoing;
+    const room = this.#isUrgent ? Infinity : this.#maxInFlight - this.#inFlight;
     let size = 0;
     let count = 0;
-    while (count < this.#outgoing.length && size < WRITE_SIZE) {
-      size += this.#outgoing[count++]!.length;
+    while (count < outgoing.length && size < WRITE_SIZE) {
+      const next = size + outgoing[count]!.length;
+      if (next > room && this.#inFlight + size > 0) break;
+      size = next;
+      count++;
     }
+    if (count === 0) return undefined;
+    this.#inFlight += size;
+    if (outgoing.length === 1) return outgoing.pop()!;
     const joined = new Uint8Array(size);
     let at = 0;
-    for (const bytes of this.#outgoing.splice(0, count)) {
+    for (const bytes of outgoing.splice(0, count)) {
       joined.set(bytes, at);
       at += bytes.length;
     }
     return joined;
+  }
+
+  /** A reply has come: there is room for as many bytes as it answers. */
+  #makeRoom(owed: Owed): void {
+    this.#inFlight -= owed.size;
+    owed.size = 0;
+    if (this.#ledger.head === undefined) this.#inFlight = 0;
+    if (this.#outgoing.length > 0 && !this.#isWriting) this.#flush();
   }
 
   /** The only loop that reads from the socket. */
@@ -344,6 +379,7 @@ export class ControlConnection {
         ),
       );
     }
+    if (owed !== undefined) this.#makeRoom(owed);
     if (reply.code < 200 && owed?.preliminary === reply) this.#open = owed;
     if (owed?.isSettled && owed.pauses && reply.code < 400) {
       this.#isPaused = true;

@@ -7,7 +7,7 @@
 
 import type { ByteStream } from "./byte_stream.ts";
 import { Watchdog } from "./deadline.ts";
-import type { TLSInfo } from "./tls_options.ts";
+import type { TLSInfo } from "./tls_info.ts";
 import { restate } from "./restate.ts";
 
 /** Size of the chunks of {@linkcode DataConnection.readable}, in bytes. */

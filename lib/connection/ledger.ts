@@ -62,6 +62,8 @@ export class Owed {
   readonly kind: OwedKind;
   /** Whether reading stops after the final reply (before a TLS handshake). */
   readonly pauses: boolean;
+  /** Bytes of the command that await their first reply. */
+  size = 0;
   /** The entry behind this one. */
   next: Owed | undefined;
   /** The 1yz reply, once it came. */

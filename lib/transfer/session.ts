@@ -8,7 +8,7 @@
 import type { ControlConnection } from "../connection/control_connection.ts";
 import type { PortRange } from "../connection/dial.ts";
 import type { Owed } from "../connection/ledger.ts";
-import type { TLSSession } from "../connection/tls_session.ts";
+import type { TLSSession } from "../tls/tls_session.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
 import type { Command } from "../protocol/command.ts";
 import { replyError } from "../protocol/errors.ts";

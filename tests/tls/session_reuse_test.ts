@@ -6,8 +6,8 @@ import {
   secureControl,
   secureData,
   type TLSConnection,
-} from "../../lib/connection/tls_connection.ts";
-import type { TLSOptions } from "../../lib/connection/tls_options.ts";
+} from "../../lib/tls/tls_connection.ts";
+import type { TLSOptions } from "../../lib/tls/tls_options.ts";
 import { certificates } from "../servers/certificates.ts";
 import {
   type RealServer,

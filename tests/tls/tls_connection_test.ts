@@ -4,15 +4,13 @@ import {
   secureControl,
   secureData,
   type TLSConnection,
-} from "../../lib/connection/tls_connection.ts";
+} from "../../lib/tls/tls_connection.ts";
 import {
   TLSError,
   type TLSErrorReason,
-} from "../../lib/connection/tls_errors.ts";
-import type {
-  TLSOptions,
-  TLSVersion,
-} from "../../lib/connection/tls_options.ts";
+} from "../../lib/tls/tls_errors.ts";
+import type { TLSVersion } from "../../lib/connection/tls_info.ts";
+import type { TLSOptions } from "../../lib/tls/tls_options.ts";
 import { X509Certificate } from "node:crypto";
 import type { TlsOptions } from "node:tls";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ByteStream } from "./byte_stream.ts";
+import type { ByteStream } from "../connection/byte_stream.ts";
 
 /** A stream of which some bytes were read before. */
 export class DetachedStream implements ByteStream {

@@ -15,7 +15,7 @@ import {
 import { checkServerIdentity } from "node:tls";
 import { type CertificateParts, readCertificate } from "./tls_der.ts";
 import type { TLSFault } from "./tls_errors.ts";
-import type { TLSCertificate } from "./tls_options.ts";
+import type { TLSCertificate } from "../connection/tls_info.ts";
 
 /** Longest chain that is followed. */
 const MAX_CHAIN = 10;

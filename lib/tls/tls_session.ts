@@ -30,9 +30,9 @@ import { TLSThread } from "./tls_worker.ts";
 import type {
   TLSCertificate,
   TLSInfo,
-  TLSOptions,
   TLSVersion,
-} from "./tls_options.ts";
+} from "../connection/tls_info.ts";
+import type { TLSOptions } from "./tls_options.ts";
 
 /** What the TLS clients of this thread are made of. */
 const PARTS: EngineParts = { connect, Duplex, setImmediate };

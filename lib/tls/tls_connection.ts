@@ -5,13 +5,14 @@
  * @module
  */
 
-import { type ByteStream, writeAll } from "./byte_stream.ts";
+import { type ByteStream, writeAll } from "../connection/byte_stream.ts";
 import { DetachedStream } from "./detached_stream.ts";
-import { abortable, settledWithin, within } from "./deadline.ts";
+import { abortable, settledWithin, within } from "../connection/deadline.ts";
 import type { Engine, EngineEvents, Handshake } from "./tls_engine.ts";
 import { readClearAnswer, readHandshakeError, TLSError } from "./tls_errors.ts";
 import type { TLSFault } from "./tls_errors.ts";
-import type { TLSInfo, TLSOptions } from "./tls_options.ts";
+import type { TLSInfo } from "../connection/tls_info.ts";
+import type { TLSOptions } from "./tls_options.ts";
 import { TLSSession } from "./tls_session.ts";
 
 /** Size of the reads of ciphertext, in bytes. */

@@ -1,11 +1,10 @@
 /**
- * What a user may decide about TLS, and what can be asked afterwards.
+ * What a user may decide about TLS.
  *
  * @module
  */
 
-/** A version of TLS. */
-export type TLSVersion = "TLSv1.2" | "TLSv1.3";
+import type { TLSVersion } from "../connection/tls_info.ts";
 
 /** Options for FTP over TLS (RFC 4217). */
 export interface TLSOptions {
@@ -71,34 +70,4 @@ export interface TLSOptions {
    * @default {false}
    */
   dangerouslyAcceptAnyCertificate?: boolean;
-}
-
-/** A certificate of the server. */
-export interface TLSCertificate {
-  /** Whom it names, as "CN=example.com, O=Example". */
-  readonly subject: string;
-  /** Who issued it. */
-  readonly issuer: string;
-  /** When it starts to be valid. */
-  readonly validFrom: Date;
-  /** When it ends to be valid. */
-  readonly validTo: Date;
-  /** The host names and addresses it is for. */
-  readonly names: readonly string[];
-  /** The certificate itself. */
-  readonly pem: string;
-}
-
-/** What is known of a connection over TLS. */
-export interface TLSInfo {
-  /** The version that is spoken. */
-  readonly protocol: TLSVersion;
-  /** The cipher suite, as OpenSSL calls it. */
-  readonly cipher: string;
-  /** The server's certificate. */
-  readonly peerCertificate: TLSCertificate;
-  /** SHA-256 of the server's certificate, upper-case hexadecimal with colons. */
-  readonly fingerprint: string;
-  /** Whether an earlier session was resumed. */
-  readonly resumed: boolean;
 }
