@@ -5,7 +5,7 @@
  */
 
 import { settledWithin } from "../connection/deadline.ts";
-import type { TLSInfo } from "../connection/tls_options.ts";
+import type { TLSInfo } from "../connection/tls_info.ts";
 import { parseCommand } from "../protocol/command.ts";
 import { replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";

@@ -38,7 +38,7 @@ export async function sendBlocks(
   checkBlocksize(blocksize);
   const chunks = chunksOf(source, blocksize);
   return await send(session, command, options, async ({ data }) => {
-    for await (const chunk of chunks) {
+    for await (const chunk of whileOpen(data, chunks)) {
       if (callback === undefined) {
         await data.writeAll(chunk);
         continue;
@@ -71,12 +71,13 @@ export async function sendLines(
 ): Promise<Reply> {
   const { callback, signal } = options;
   const { maxLine } = session.options;
-  const blocks = toNetworkLines(chunksOf(source, TEXT_BLOCK_SIZE), maxLine);
+  const chunks = chunksOf(source, TEXT_BLOCK_SIZE);
   return await send(
     session,
     command,
     { signal, type: "A" },
     async ({ data }) => {
+      const blocks = toNetworkLines(whileOpen(data, chunks), maxLine);
       for await (const block of blocks) {
         await data.writeAll(block);
         if (callback === undefined) continue;
@@ -84,6 +85,31 @@ export async function sendLines(
       }
     },
   );
+}
+
+/**
+ * The chunks of a source, until the data connection fails: a source may give
+ * nothing for ever, and a signal still ends the upload.
+ */
+async function* whileOpen(
+  data: Transfer["data"],
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let isRead = false;
+  try {
+    while (true) {
+      const next = await data.unlessFailed(iterator.next());
+      isRead = next.done === true;
+      if (isRead) return;
+      yield next.value;
+    }
+  } finally {
+    // one that is asked for a chunk ends when it gives it: nobody waits then
+    const ended = isRead ? undefined : iterator.return?.();
+    if (data.failure === undefined) await ended;
+    else ended?.catch(() => {});
+  }
 }
 
 /** Size of one read of a text file, in bytes. */
