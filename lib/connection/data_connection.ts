@@ -40,6 +40,7 @@ export class DataConnection implements AsyncDisposable {
   #bytesWritten = 0;
   #isEnded = false;
   #failure: unknown;
+  #onFailure: ((reason: unknown) => void) | undefined;
   #isClosed = false;
   #closing: Promise<void> | undefined;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
@@ -285,12 +286,31 @@ export class DataConnection implements AsyncDisposable {
   }
 
   /**
+   * Waits for something else, but no longer than the connection lasts.
+   *
+   * @param promise What is waited for
+   * @returns What the promise gives
+   * @throws Why the connection failed, if it fails first
+   */
+  async unlessFailed<T>(promise: Promise<T>): Promise<T> {
+    const { promise: failed, reject } = Promise.withResolvers<never>();
+    if (this.#failure !== undefined) reject(this.#failure);
+    this.#onFailure = reject;
+    try {
+      return await Promise.race([promise, failed]);
+    } finally {
+      this.#onFailure = undefined;
+    }
+  }
+
+  /**
    * Ends the connection at once: pending and later calls reject.
    *
    * @param reason What they reject with
    */
   fail(reason: unknown): void {
     this.#failure ??= reason;
+    this.#onFailure?.(this.#failure);
     this.#release();
   }
 

@@ -169,8 +169,13 @@ export class Session {
         "Cannot wait for a reply: no command is owed one",
       );
     }
-    const reply = await this.control.wait(owed.first, signal);
-    return { reply, command: owed.command };
+    try {
+      const reply = await this.control.wait(owed.first, signal);
+      return { reply, command: owed.command };
+    } catch (error) {
+      this.#unclaimed.unshift(owed); // the next call may still have it
+      throw error;
+    }
   }
 
   /**
