@@ -9,7 +9,10 @@ import { serverTest } from "./servers/mod.ts";
 const ROOT = new URL("..", import.meta.url);
 
 /** Serves the repository's files over HTTP, and notes what is asked for. */
-function serveRepository(): { server: Deno.HttpServer; asked: string[] } {
+function serveRepository(): {
+  server: Deno.HttpServer<Deno.NetAddr>;
+  asked: string[];
+} {
   const asked: string[] = [];
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },

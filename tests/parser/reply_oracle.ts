@@ -83,7 +83,10 @@ export class ReplyOracle {
     } else if (this.#replyLength > this.#options.maxReply) {
       this.error = "reply too long";
     } else if (byte === LF) {
-      const line = String.fromCharCode.apply(null, this.#line).replace(/\r*$/, "");
+      const line = String.fromCharCode.apply(null, this.#line).replace(
+        /\r*$/,
+        "",
+      );
       this.#line = [];
       this.#onLine(line);
     }

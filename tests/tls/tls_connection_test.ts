@@ -5,10 +5,7 @@ import {
   secureData,
   type TLSConnection,
 } from "../../lib/tls/tls_connection.ts";
-import {
-  TLSError,
-  type TLSErrorReason,
-} from "../../lib/tls/tls_errors.ts";
+import { TLSError, type TLSErrorReason } from "../../lib/tls/tls_errors.ts";
 import type { TLSVersion } from "../../lib/connection/tls_info.ts";
 import type { TLSOptions } from "../../lib/tls/tls_options.ts";
 import { X509Certificate } from "node:crypto";
