@@ -46,7 +46,7 @@ function begins(p: usize, end: usize, word: string): bool {
 function scanType(p: usize, end: usize): void {
   const first = load<u8>(p) | 0x20;
   let kind: i32 = Kind.Other;
-  if (first == 0x66 && is(p, end, "file")) kind = Kind.File;
+  if (end - p == 4 && lower4(p) == 0x656c6966) kind = Kind.File; // file
   else if (first == 0x64 && is(p, end, "dir")) kind = Kind.Directory;
   else if (is(p, end, "cdir") || is(p, end, "pdir")) {
     kind = Kind.Directory;
@@ -63,8 +63,20 @@ function scanType(p: usize, end: usize): void {
   setKind(kind);
 }
 
+/** Whether all sixteen bytes are digits. */
+function areDigits(a: u64, b: u64): bool {
+  const high: u64 = 0xf0f0f0f0f0f0f0f0;
+  const wanted: u64 = 0x3030303030303030;
+  const carry: u64 = 0x0606060606060606;
+  return ((a & high ^ wanted) | (b & high ^ wanted) |
+    (a + carry & high ^ wanted) | (b + carry & high ^ wanted)) == 0;
+}
+
 /** YYYYMMDDHHMMSS with a fraction; anything else leaves the entry without a time. */
 function scanModify(p: usize, end: usize): void {
+  if (end - p == 14 && areDigits(load<u64>(p), load<u64>(p, 6))) {
+    return scanMoment(number(p, p + 4), p + 4, end, end);
+  }
   let q = skipDigits(p, end);
   if (q - p == 15 && load<u8>(p) == 0x31 && load<u8>(p + 1) == 0x39) {
     // The year 2000 written as "19" and "100".
@@ -168,15 +180,13 @@ function scanFact(p: usize, value: usize, end: usize): void {
   }
 }
 
-/** Bits of the bytes among the 16 at `p` that a fact is made of: `=` and `;`. */
-function marks(p: usize): i32 {
-  const block = v128.load(p);
-  return i8x16.bitmask(
-    v128.or(
-      i8x16.eq(block, i8x16.splat(<i8> EQUALS)),
-      i8x16.eq(block, i8x16.splat(<i8> SEMICOLON)),
-    ),
-  );
+/** Bits of the bytes among the 64 at `p` that are `wanted`. */
+function marks(p: usize, wanted: u32): u64 {
+  const splat = i8x16.splat(<i8> wanted);
+  return <u64> <u32> i8x16.bitmask(i8x16.eq(v128.load(p), splat)) |
+    <u64> <u32> i8x16.bitmask(i8x16.eq(v128.load(p, 16), splat)) << 16 |
+    <u64> <u32> i8x16.bitmask(i8x16.eq(v128.load(p, 32), splat)) << 32 |
+    <u64> <u32> i8x16.bitmask(i8x16.eq(v128.load(p, 48), splat)) << 48;
 }
 
 /** Where the first blank is, or `end`. */
@@ -211,32 +221,43 @@ function factsEnd(start: usize, end: usize): usize {
 export function scanMlsd(start: usize, end: usize): bool {
   const blank = factsEnd(start, end);
   if (blank == 0 || blank + 1 >= end) return false;
-  let facts = 0;
+  let isAny = false;
   let p = start;
   let value: usize = 0;
-  let at = start;
-  let found = marks(at);
-  while (p < blank) {
-    while (found == 0 && at < blank) {
-      at += 16;
-      found = marks(at);
+  for (let window = start; window < blank; window += 64) {
+    let semicolons = marks(window, SEMICOLON);
+    let equals = marks(window, EQUALS);
+    if (blank - window < 64) {
+      const inside = (<u64> 1 << <u64> (blank - window)) - 1;
+      semicolons &= inside;
+      equals &= inside;
     }
-    const mark = at + <usize> ctz(found);
-    const q = found == 0 || mark >= blank ? blank : mark;
-    found &= found - 1;
-    if (q < blank && load<u8>(q) == EQUALS) {
-      if (value == 0) value = q + 1;
-      continue;
+    while (semicolons != 0) {
+      const q = window + <usize> ctz(semicolons);
+      if (value == 0 && equals != 0) {
+        const equal = window + <usize> ctz(equals);
+        if (equal < q) value = equal + 1;
+      }
+      if (q > p) {
+        if (value <= p + 1) return false;
+        scanFact(p, value, q);
+        isAny = true;
+      }
+      p = q + 1;
+      value = 0;
+      // What stands before this semicolon has been seen.
+      equals &= 0 - (semicolons & (0 - semicolons));
+      semicolons &= semicolons - 1;
     }
-    if (q > p) {
-      if (value <= p + 1) return false;
-      scanFact(p, value, q);
-      facts++;
-    }
-    p = q + 1;
-    value = 0;
+    if (value == 0 && equals != 0) value = window + <usize> ctz(equals) + 1;
   }
-  if (facts == 0) return false;
+  if (p < blank) {
+    // NcFTPd leaves the last semicolon out.
+    if (value <= p + 1) return false;
+    scanFact(p, value, blank);
+    isAny = true;
+  }
+  if (!isAny) return false;
   setName(blank + 1, end);
   setFormat(Format.Mlsd);
   return true;
