@@ -4,15 +4,13 @@
  * @module
  */
 
-import type { ByteStream } from "../connection/byte_stream.ts";
 import { ControlConnection } from "../connection/control_connection.ts";
 import { dial } from "../connection/dial.ts";
-import { secureControl, TLSConnection } from "../tls/tls_connection.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { Session, type SignalOptions } from "../transfer/session.ts";
 import { greet } from "./dialogues.ts";
 import type { Server, Settings } from "./options.ts";
-import { keepTLSSession } from "./security.ts";
+import { keepTLSSession, secureStream } from "./security.ts";
 
 /** Servers that read pipelined commands right however they are cut. */
 const PIPELINING_REGEXP = /vsFTPd|Pure-FTPd|pyftpdlib/i;
@@ -34,16 +32,11 @@ export async function openSession(
   const { timeout } = settings;
   const { signal } = options;
   const { host, port, tls } = server;
-  let stream: ByteStream = await dial(host, port, { timeout, signal });
-  if (tls?.mode === "implicit") {
-    stream = await secureControl(stream, {
-      host,
-      port,
-      options: tls,
-      timeout,
-      signal,
-    });
-  }
+  const raw = await dial(host, port, { timeout, signal });
+  const secured = tls?.mode === "implicit"
+    ? await secureStream(raw, { host, port, options: tls, timeout, signal })
+    : undefined;
+  const stream = secured ?? raw;
   const control = new ControlConnection(stream, settings);
   const peer = stream.remoteAddr as Deno.NetAddr;
   const session = new Session(control, [peer.hostname, peer.port], {
@@ -55,7 +48,7 @@ export async function openSession(
     maxLine: settings.maxLine,
   });
   session.isClearDataAllowed = tls === undefined;
-  if (stream instanceof TLSConnection) keepTLSSession(session, stream.session);
+  if (secured !== undefined) keepTLSSession(session, secured.session);
   const welcome = await greet(control, options);
   if (PIPELINING_REGEXP.test(welcome.text)) control.allowAnyInFlight();
   return { session, welcome };

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { TLSConnection } from "../tls/tls_connection.ts";
 import type { Link } from "../files/link.ts";
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -14,7 +13,14 @@ import { Turns } from "../transfer/turns.ts";
 import { type Credentials, logIn } from "./dialogues.ts";
 import { openSession } from "./open_session.ts";
 import type { Server, Settings } from "./options.ts";
-import { auth, ccc, protC, protP, secureIfAsked } from "./security.ts";
+import {
+  auth,
+  ccc,
+  isSecured,
+  protC,
+  protP,
+  secureIfAsked,
+} from "./security.ts";
 import { sessionOf, setSession } from "./session_of.ts";
 
 /** Who logged in where. */
@@ -145,8 +151,7 @@ async function restore(
   if (old.type === "A" || old.type === "I") {
     await session.ensureType(old.type, options);
   }
-  const wasCleared = old.tls !== undefined &&
-    !(old.control.stream instanceof TLSConnection);
+  const wasCleared = old.tls !== undefined && !isSecured(old);
   if (wasCleared) await ccc(session, options);
 }
 

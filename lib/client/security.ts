@@ -5,9 +5,9 @@
  */
 
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import {
-  secureControl,
-  secureData,
+import type { ByteStream } from "../connection/byte_stream.ts";
+import type {
+  SecureControlOptions,
   TLSConnection,
 } from "../tls/tls_connection.ts";
 import { TLSError } from "../tls/tls_errors.ts";
@@ -21,6 +21,26 @@ import {
 } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Server } from "./options.ts";
+
+/** Loaded when it is needed: `node:tls` takes as long as all the rest. */
+function loadTLS(): Promise<typeof import("../tls/tls_connection.ts")> {
+  return import("../tls/tls_connection.ts");
+}
+
+/**
+ * Puts TLS on the stream of a control connection.
+ *
+ * @param stream The connection
+ * @param options Whom, how, and until when
+ * @returns The secured stream, and the session for data connections
+ */
+export async function secureStream(
+  stream: ByteStream,
+  options: SecureControlOptions,
+): Promise<TLSConnection> {
+  const { secureControl } = await loadTLS();
+  return await secureControl(stream, options);
+}
 
 /**
  * Secures the control connection, if that was asked for and is not done.
@@ -56,7 +76,7 @@ export async function secureIfAsked(
  * @returns Whether it is
  */
 export function isSecured(session: Session): boolean {
-  return session.control.stream instanceof TLSConnection;
+  return session.control.stream.info !== undefined;
 }
 
 /**
@@ -80,7 +100,7 @@ export async function auth(
   }
   const reply = await requestAuth(session, server.tls, options);
   await session.control.replaceStream(async (stream) => {
-    const secured = await secureControl(stream, {
+    const secured = await secureStream(stream, {
       host: server.host,
       port: server.port,
       options: server.tls ?? {},
@@ -168,8 +188,11 @@ export async function protP(
     options,
   );
   session.protection = {
-    secure: (stream, signal) =>
-      secureData(stream, tls, { timeout: session.options.timeout, signal }),
+    secure: async (stream, signal) => {
+      const { secureData } = await loadTLS();
+      const { timeout } = session.options;
+      return await secureData(stream, tls, { timeout, signal });
+    },
   };
   return reply;
 }
@@ -206,12 +229,13 @@ export async function ccc(
   session: Session,
   options: SignalOptions,
 ): Promise<Reply> {
-  const { stream } = session.control;
-  if (!(stream instanceof TLSConnection)) {
+  if (!isSecured(session)) {
     throw new TypeError('Cannot send "CCC": the connection is in clear text');
   }
   const reply = await pausing(session, { verb: "CCC" }, options);
-  await session.control.replaceStream(() => stream.detach());
+  await session.control.replaceStream((stream) =>
+    (stream as TLSConnection).detach()
+  );
   return reply;
 }
 
