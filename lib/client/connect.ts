@@ -112,8 +112,11 @@ function parseTarget(url: string | URL): Target {
       `Cannot connect to a URL of the scheme "${scheme}": use ftp:, ftpes: or ftps:`,
     );
   }
-  // "http:" so that every scheme has an authority that URL takes apart alike
-  const parsed = URL.parse(text.replace(/^\w+:/, "ftp:"));
+  // "ftp:" so that every scheme has an authority that URL takes apart alike;
+  // "?" begins no query in an FTP URL (RFC 1738 section 3.2)
+  const parsed = URL.parse(
+    text.replace(/^\w+:/, "ftp:").replaceAll("?", "%3F"),
+  );
   if (parsed === null) {
     throw new TypeError("Cannot connect: the URL cannot be read");
   }
@@ -123,8 +126,7 @@ function parseTarget(url: string | URL): Target {
     user: parsed.username === "" ? undefined : decode(parsed.username),
     password: parsed.password === "" ? undefined : decode(parsed.password),
     directory: decode(
-      // "?" means nothing in an FTP URL (RFC 1738 section 3.2)
-      `${parsed.pathname}${parsed.search}`.slice(1).replace(/;type=[aid]$/i, "")
+      parsed.pathname.slice(1).replace(/;type=[aid]$/i, "")
         .replace(/\/+$/, ""),
     ),
     tls: TLS_OF_SCHEME[scheme],
