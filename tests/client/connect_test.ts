@@ -1,0 +1,134 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { connect, FTPPermanentError } from "../../mod.ts";
+import { ScriptedServer } from "./script.ts";
+
+const LOGIN = ["USER anonymous", "PASS anonymous@"];
+
+/** What stands before and behind the host of a URL, and what is sent. */
+const URLS: [userinfo: string, rest: string, commands: string[]][] = [
+  ["", "", LOGIN],
+  ["", "/", LOGIN],
+  ["", "/pub", [...LOGIN, "CWD pub"]],
+  ["", "/pub/linux/", [...LOGIN, "CWD pub/linux"]],
+  ["", "/%2Fpub", [...LOGIN, "CWD /pub"]],
+  ["", "//pub", [...LOGIN, "CWD /pub"]],
+  ["", "/%2F", [...LOGIN, "CWD /"]],
+  ["", "/a%20b", [...LOGIN, "CWD a b"]],
+  ["", "/a b", [...LOGIN, "CWD a b"]],
+  ["", "/100%", [...LOGIN, "CWD 100%"]],
+  ["", "/a%25b", [...LOGIN, "CWD a%b"]],
+  ["", "/a%23b", [...LOGIN, "CWD a#b"]],
+  ["", "/what?", [...LOGIN, "CWD what?"]],
+  ["", "/what?a=b", [...LOGIN, "CWD what?a=b"]],
+  ["", "/a%3Bb", [...LOGIN, "CWD a;b"]],
+  ["", "/pub;type=i", [...LOGIN, "CWD pub"]],
+  ["", "/pub;type=A", [...LOGIN, "CWD pub"]],
+  ["", "/;type=d", LOGIN],
+  ["u@", "", ["USER u", "PASS "]],
+  ["u:p@", "", ["USER u", "PASS p"]],
+  ["u%40h:p%3A%2F%40@", "/", ["USER u@h", "PASS p:/@"]],
+  ["%C3%BC:%20p%20@", "/", ["USER Ã¼", "PASS  p "]],
+];
+
+for (const [userinfo, rest, commands] of URLS) {
+  Deno.test(`connect sends ${commands} for ftp://${userinfo}host${rest}`, async () => {
+    await using server = new ScriptedServer({ CWD: "250 ok" });
+    const url = `ftp://${userinfo}${server.hostname}:${server.port}${rest}`;
+    {
+      await using ftp = await connect(url);
+      assert(ftp.connected);
+    }
+    assertEquals(server.commands, [...commands, "QUIT"]);
+  });
+}
+
+Deno.test("connect takes a URL object, a name, and a bracketed address", async () => {
+  await using server = new ScriptedServer();
+  const { hostname, port } = server;
+  await using a = await connect(new URL(`ftp://u:p@${hostname}:${port}/`));
+  await using b = await connect("localhost", { port });
+  await using c = await connect(hostname, { port, user: "v", password: "q" });
+  assertEquals([a.host, b.host, c.host], [hostname, "localhost", hostname]);
+  assertEquals(server.commands, [
+    "USER u",
+    "PASS p",
+    ...LOGIN,
+    "USER v",
+    "PASS q",
+  ]);
+
+  await using other = new ScriptedServer({}, "::1");
+  await using d = await connect("[::1]", { port: other.port });
+  await using e = await connect(`ftp://[::1]:${other.port}/`);
+  await using f = await connect("::1", { port: other.port });
+  assertEquals([d.host, e.host, f.host], ["::1", "::1", "::1"]);
+});
+
+Deno.test("connect prefers what the URL says to its options", async () => {
+  await using server = new ScriptedServer({
+    PASS: "332 Account",
+    ACCT: "230 in",
+  });
+  await using _ftp = await connect(
+    `ftp://u:p@${server.hostname}:${server.port}`,
+    { port: 1, user: "v", password: "q", account: "a", encoding: "latin-1" },
+  );
+  assertEquals(server.commands, ["USER u", "PASS p", "ACCT a"]);
+});
+
+Deno.test("connect refuses other schemes", async () => {
+  for (const url of ["http://h/", "sftp://h/", "file:///x", "ftpx://h/"]) {
+    await assertRejects(
+      () => connect(url),
+      TypeError,
+      `the scheme "${url.split(":")[0]}:": use ftp:, ftpes: or ftps:`,
+    );
+  }
+});
+
+Deno.test("connect refuses a URL that cannot be read", async () => {
+  for (const url of ["ftp://", "ftp://[::1", "ftp://h:99999/"]) {
+    await assertRejects(() => connect(url), TypeError, "cannot be read");
+  }
+});
+
+Deno.test("connect refuses line ends in user, password and path", async () => {
+  await using server = new ScriptedServer({ CWD: "250 ok" });
+  const host = `${server.hostname}:${server.port}`;
+  for (
+    const [url, name] of [
+      [`ftp://u%0D%0ADELE%20x@${host}/`, "user"],
+      [`ftp://u:p%0A@${host}/`, "passwd"],
+      [`ftp://${host}/a%00b`, "dirname"],
+    ] as const
+  ) {
+    await assertRejects(() => connect(url), TypeError, `"${name}"`);
+  }
+  assert(!server.commands.join().includes("DELE"));
+});
+
+Deno.test("connect closes the connection when it fails", async () => {
+  const gone = Promise.withResolvers<void>();
+  await using server = new ScriptedServer({
+    CWD: async (peer) => {
+      await peer.reply("550 No such directory");
+      assertEquals(await peer.next(), null);
+      gone.resolve();
+    },
+  });
+  await assertRejects(
+    () => connect(`ftp://${server.hostname}:${server.port}/x`),
+    FTPPermanentError,
+    '"CWD x": 550',
+  );
+  await gone.promise;
+});
+
+Deno.test("connect can be aborted", async () => {
+  await using server = new ScriptedServer({ PASS: (peer) => peer.deaf });
+  const url = `ftp://${server.hostname}:${server.port}/`;
+  await assertRejects(
+    () => connect(url, { signal: AbortSignal.timeout(50) }),
+    DOMException,
+  );
+});

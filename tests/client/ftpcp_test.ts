@@ -1,0 +1,204 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  ftpcp,
+  FTPPermanentError,
+  FTPReplyError,
+  FTPTemporaryError,
+} from "../../mod.ts";
+import { type Script, ScriptedServer } from "./script.ts";
+
+const SOURCE: Script = {
+  EPSV: (peer) => peer.reply("229 Here (|||4242|)"),
+  RETR: "150 Here\n226 Sent",
+  ABOR: "426 Cut\n226 Aborted",
+  PWD: '257 "/source"',
+};
+const TARGET: Script = {
+  PORT: "200 ok",
+  EPRT: "200 ok",
+  STOR: "150 Send\n226 Stored",
+  ABOR: "426 Cut\n226 Aborted",
+  PWD: '257 "/target"',
+};
+
+/** Two servers with a client each. */
+async function start(source: Script = {}, target: Script = {}) {
+  const servers = new AsyncDisposableStack();
+  const from = servers.use(new ScriptedServer({ ...SOURCE, ...source }));
+  const to = servers.use(new ScriptedServer({ ...TARGET, ...target }));
+  const a = servers.use(await from.connect());
+  const b = servers.use(await to.connect());
+  return {
+    from,
+    to,
+    a,
+    b,
+    [Symbol.asyncDispose]: () => servers.disposeAsync(),
+  };
+}
+
+Deno.test("ftpcp lets the source listen and the target connect", async () => {
+  await using pair = await start();
+  const { from, to, a, b } = pair;
+  await ftpcp(a, "from x", b, "to y");
+  assertEquals(from.commands, ["TYPE I", "EPSV", "RETR from x"]);
+  assertEquals(to.commands, ["TYPE I", "PORT 127,0,0,1,16,146", "STOR to y"]);
+  await ftpcp(a, Uint8Array.of(0xE9), b, "z", "A");
+  assertEquals(from.commands.slice(3), ["TYPE A", "EPSV", "RETR \xE9"]);
+  assertEquals([await a.pwd(), await b.pwd()], ["/source", "/target"]);
+});
+
+Deno.test("ftpcp sends the target to the source, whatever 227 claims", async () => {
+  await using pair = await start({
+    EPSV: "500 What",
+    PASV: "227 Here (10,0,0,1,16,146)",
+  });
+  const { to, a, b } = pair;
+  await ftpcp(a, "x", b, "y");
+  assertEquals(to.commands[1], "PORT 127,0,0,1,16,146");
+});
+
+Deno.test("ftpcp sends the target where a trusted 227 says", async () => {
+  await using from = new ScriptedServer({
+    ...SOURCE,
+    EPSV: "500 What",
+    PASV: "227 Here (10,0,0,1,16,146)",
+  });
+  await using to = new ScriptedServer(TARGET);
+  await using a = await from.connect({ trustPasvHost: true });
+  await using b = await to.connect();
+  await ftpcp(a, "x", b, "y");
+  assertEquals(to.commands[1], "PORT 10,0,0,1,16,146");
+});
+
+Deno.test("ftpcp uses EPRT over IPv6", async () => {
+  await using from = new ScriptedServer(SOURCE, "::1");
+  await using to = new ScriptedServer(TARGET);
+  await using a = await from.connect();
+  await using b = await to.connect();
+  await ftpcp(a, "x", b, "y");
+  assertEquals(to.commands[1], "EPRT |2|::1|4242|");
+});
+
+// deno-lint-ignore no-explicit-any
+type ErrorClass = abstract new (...args: any[]) => Error;
+
+/** What fails, and what ftpcp throws; both connections stay usable. */
+const REFUSALS: [
+  name: string,
+  source: Script,
+  target: Script,
+  Class: ErrorClass,
+  message: string,
+][] = [
+  [
+    "the target refuses PORT",
+    {},
+    { PORT: "500 Illegal PORT" },
+    FTPPermanentError,
+    "500 Illegal PORT",
+  ],
+  [
+    "the target refuses STOR",
+    {},
+    { STOR: "553 No" },
+    FTPPermanentError,
+    '"STOR y": 553 No',
+  ],
+  [
+    "the target needs no data",
+    {},
+    { STOR: "226 Done" },
+    FTPReplyError,
+    "125 or 150 was due, got 226 Done",
+  ],
+  [
+    "the source refuses RETR",
+    { RETR: "550 No such file" },
+    { STOR: "150 Send" },
+    FTPPermanentError,
+    '"RETR x": 550 No such file',
+  ],
+  [
+    "the source fails",
+    { RETR: "150 Here\n426 Cut" },
+    {},
+    FTPTemporaryError,
+    "426 Cut",
+  ],
+  [
+    "the target fails",
+    {},
+    { STOR: "150 Send\n552 Full" },
+    FTPPermanentError,
+    "552 Full",
+  ],
+  [
+    "the source refuses TYPE",
+    { TYPE: "504 No" },
+    {},
+    FTPPermanentError,
+    "504 No",
+  ],
+  [
+    "the source refuses to listen",
+    { EPSV: "500 What", PASV: "502 No" },
+    {},
+    FTPPermanentError,
+    "502 No",
+  ],
+];
+
+for (const [name, source, target, Class, message] of REFUSALS) {
+  Deno.test(`ftpcp throws when ${name}, and both are usable`, async () => {
+    await using pair = await start(source, target);
+    const { a, b } = pair;
+    await assertRejects(() => ftpcp(a, "x", b, "y"), Class, message);
+    assertEquals([await a.pwd(), await b.pwd()], ["/source", "/target"]);
+    await assertRejects(() => a.voidresp(), TypeError);
+    await assertRejects(() => b.voidresp(), TypeError);
+  });
+}
+
+Deno.test("ftpcp ends in time when a side never confirms", async () => {
+  await using from = new ScriptedServer(SOURCE);
+  await using to = new ScriptedServer({ ...TARGET, STOR: "150 Send" });
+  await using a = await from.connect();
+  await using b = await to.connect({ timeout: 200 });
+  await assertRejects(
+    () => ftpcp(a, "x", b, "y"),
+    Deno.errors.TimedOut,
+    '"STOR y"',
+  );
+  assertEquals(b.connected, false);
+  assertEquals(await a.pwd(), "/source");
+});
+
+Deno.test("ftpcp is aborted, and both are usable", async () => {
+  await using pair = await start({ RETR: "150 Here" }, { STOR: "150 Send" });
+  const { a, b } = pair;
+  const reason = new Error("enough");
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(reason), 50);
+  const { signal } = controller;
+  const error = await ftpcp(a, "x", b, "y", "I", { signal }).catch((e) => e);
+  assert(error === reason, `${error}`);
+  assertEquals([await a.pwd(), await b.pwd()], ["/source", "/target"]);
+});
+
+Deno.test("ftpcp refuses line ends in its names", async () => {
+  await using pair = await start({}, { STOR: "150 Send" });
+  const { from, a, b } = pair;
+  await assertRejects(
+    () => ftpcp(a, "x\nDELE y", b, "y"),
+    TypeError,
+    '"sourceName"',
+  );
+  await assertRejects(
+    () => ftpcp(a, "x", b, "y\nDELE y"),
+    TypeError,
+    '"targetName"',
+  );
+  assert(!from.verbs.includes("DELE"));
+  assertEquals([await a.pwd(), await b.pwd()], ["/source", "/target"]);
+});
