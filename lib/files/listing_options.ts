@@ -107,9 +107,9 @@ export function checkListOptions({ maxEntries, zone }: ListOptions): void {
       `Cannot take ${maxEntries} entries: "maxEntries" must be a number from 0`,
     );
   }
-  if (typeof zone === "string" && zone !== "infer") {
+  if (zone !== undefined && zone !== "infer" && !Number.isFinite(zone)) {
     throw new RangeError(
-      `Cannot use the zone "${zone}": it must be minutes east of UTC, or "infer"`,
+      `Cannot use the zone ${zone}: it must be minutes east of UTC, or "infer"`,
     );
   }
 }

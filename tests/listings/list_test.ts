@@ -1,0 +1,556 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  type Entry,
+  FTPPermanentError,
+  FTPProtocolError,
+  FTPTemporaryError,
+} from "../../mod.ts";
+import {
+  fact,
+  hangsAfter,
+  namesOf,
+  Pair,
+  sendLines,
+  sends,
+  unix,
+  UNKNOWN,
+} from "./scripted_listings.ts";
+
+Deno.test("FTP.list gives the entries of MLSD", async () => {
+  await using pair = await Pair.make({ "/d/a.txt": "12345", "/d/sub/b": "" });
+  const entries = await Array.fromAsync(pair.ftp.list("/d"));
+  assertEquals(entries.map(({ name, kind, size }) => [name, kind, size]), [
+    ["a.txt", "file", 5],
+    ["sub", "directory", undefined],
+  ]);
+  assertEquals(entries[0]!.mtime, new Date("2024-02-29T12:34:56Z"));
+  assertEquals(pair.commands, ["MLSD /d"]);
+});
+
+Deno.test("FTP.list gives entries before the data connection ends", async () => {
+  await using pair = await Pair.make();
+  const seen = Promise.withResolvers<void>();
+  pair.server.on("MLSD", async (turn) => {
+    await turn.reply(150, "Here it comes");
+    const data = await turn.openData();
+    for (let i = 0; i < 20; i++) await data.write(`${fact(`f${i}`)}\r\n`);
+    await seen.promise; // the rest comes when the first was seen, or never
+    await data.write(`${fact("last")}\r\n`);
+    data.close();
+    await data.closed;
+    await turn.reply(226, "Done");
+  });
+  const names: string[] = [];
+  for await (const { name } of pair.ftp.list()) {
+    names.push(name);
+    seen.resolve();
+  }
+  assertEquals(names.length, 21);
+  assertEquals(names.at(-1), "last");
+});
+
+Deno.test("FTP.list ends only after the final reply", async () => {
+  await using pair = await Pair.make();
+  pair.server.on("MLSD", async (turn) => {
+    await turn.reply(150, "Here it comes");
+    const data = await turn.openData();
+    for (let i = 0; i < 20; i++) await data.write(`${fact(`f${i}`)}\r\n`);
+    data.close();
+    await data.closed;
+    await turn.reply(451, "The disk broke");
+  });
+  const error = await assertRejects(
+    () => namesOf(pair.ftp.list()),
+    FTPTemporaryError,
+  );
+  assertEquals(error.message, 'Cannot complete "MLSD": 451 The disk broke');
+  assertEquals(await pair.ftp.pwd(), "/");
+});
+
+Deno.test("FTP.list that is left early aborts the transfer and leaves the connection usable", async () => {
+  await using pair = await Pair.make({ "/a": "" });
+  pair.server.once("MLSD", hangsAfter(`${fact("x")}\r\n`.repeat(20)));
+  for await (const { name } of pair.ftp.list()) {
+    assertEquals(name, "x");
+    break;
+  }
+  assertEquals(await pair.ftp.pwd(), "/");
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+  assert(pair.commands.includes("ABOR"));
+});
+
+Deno.test("FTP.list rejects with the reason of its signal and leaves the connection usable", async () => {
+  await using pair = await Pair.make({ "/a": "" });
+  pair.server.once("MLSD", hangsAfter(`${fact("x")}\r\n`.repeat(20)));
+  const controller = new AbortController();
+  const reason = new Error("Enough");
+  const error = await assertRejects(async () => {
+    for await (const _ of pair.ftp.list("", { signal: controller.signal })) {
+      controller.abort(reason);
+    }
+  });
+  assertEquals(error, reason);
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+});
+
+Deno.test("FTP.list refuses other commands while it is open, and goes on", async () => {
+  await using pair = await Pair.make();
+  pair.server.on("MLSD", sends(...Array(20).fill(fact("x"))));
+  let count = 0;
+  for await (const _ of pair.ftp.list()) {
+    if (count++ === 0) {
+      await assertRejects(() => pair.ftp.pwd(), Deno.errors.Busy);
+    }
+  }
+  assertEquals(count, 20);
+});
+
+for (const code of [500, 502, 504]) {
+  Deno.test(`FTP.list falls back to LIST when MLSD is answered with ${code}, and remembers it`, async () => {
+    await using pair = await Pair.make({ "/a": "", "/b": "" });
+    pair.server.on("MLSD", `${code} What is that?`);
+    assertEquals(await namesOf(pair.ftp.list()), ["a", "b"]);
+    assertEquals(await namesOf(pair.ftp.list()), ["a", "b"]);
+    assertEquals(pair.commands, ["MLSD", "LIST", "LIST"]);
+  });
+}
+
+Deno.test("FTP.list tries MLSD whatever FEAT says", async () => {
+  await using pair = await Pair.make({ "/a": "" });
+  pair.server.on("FEAT", "211 No features");
+  assertEquals((await pair.ftp.features()).size, 0);
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+  assertEquals(pair.commands, ["FEAT", "MLSD"]);
+});
+
+Deno.test("FTP.list gives a first MLSD up that sends nothing, and remembers it", async () => {
+  await using pair = await Pair.make({ "/a": "" }, { timeout: 600 });
+  pair.server.on("MLSD", hangsAfter(""));
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+  assertEquals(
+    pair.server.commands.filter((line) => line === "MLSD").length,
+    1,
+  );
+});
+
+Deno.test("FTP.list gives a first MLSD up that is not answered", async () => {
+  await using pair = await Pair.make({ "/a": "" }, { timeout: 600 });
+  pair.server.on("MLSD", async (turn) => {
+    await turn.server.received("ABOR");
+    await turn.reply(426, "Aborted");
+  });
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+});
+
+Deno.test("FTP.list does not time a MLSD that has sent something", async () => {
+  await using pair = await Pair.make({}, { timeout: 600 });
+  pair.server.on("MLSD", async (turn) => {
+    await turn.reply(150, "Here it comes");
+    const data = await turn.openData();
+    await data.write(`${fact("a")}\r\n`);
+    await new Promise((resolve) => setTimeout(resolve, 300)); // > a third of 600
+    await data.write(`${fact("b")}\r\n`);
+    data.close();
+    await data.closed;
+    await turn.reply(226, "Done");
+  });
+  assertEquals(await namesOf(pair.ftp.list()), ["a", "b"]);
+  assertEquals(pair.commands, ["MLSD"]);
+});
+
+Deno.test("FTP.list does not believe a first MLSD that gives nothing", async () => {
+  await using pair = await Pair.make({ "/a": "" });
+  pair.server.on("MLSD", sends());
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+  assertEquals(pair.commands, ["MLSD", "LIST", "LIST"]);
+});
+
+Deno.test("FTP.list believes an empty MLSD once another gave entries", async () => {
+  await using pair = await Pair.make();
+  pair.server.once("MLSD", sends(fact("a")));
+  pair.server.once("MLSD", sends());
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+  assertEquals(await namesOf(pair.ftp.list()), []);
+  assertEquals(pair.commands, ["MLSD", "MLSD"]);
+});
+
+Deno.test("FTP.list believes a MLSD that gives only the directory itself", async () => {
+  await using pair = await Pair.make();
+  pair.server.on("MLSD", sends(fact(".", "cdir"), fact("..", "pdir")));
+  assertEquals(await namesOf(pair.ftp.list()), []);
+  assertEquals(pair.commands, ["MLSD"]);
+});
+
+Deno.test("FTP.list asks MLSD again after an empty directory", async () => {
+  await using pair = await Pair.make({ "/a": "" });
+  pair.server.once("MLSD", sends());
+  pair.server.once("LIST", sends("total 0"));
+  assertEquals(await namesOf(pair.ftp.list()), []);
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+  assertEquals(pair.commands, ["MLSD", "LIST", "MLSD"]);
+});
+
+Deno.test("FTP.list leaves a MLSD whose lines nobody can read", async () => {
+  await using pair = await Pair.make({ "/a": "" });
+  pair.server.on("MLSD", sends(...Array(500).fill("<html>Error</html>")));
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+  assertEquals(pair.commands.filter((line) => line === "MLSD").length, 1);
+});
+
+Deno.test("FTP.list shows a refusal of MLSD that is about the path", async () => {
+  await using pair = await Pair.make();
+  const error = await assertRejects(
+    () => namesOf(pair.ftp.list("/nope")),
+    FTPPermanentError,
+  );
+  assertEquals(
+    error.message,
+    'Cannot complete "MLSD /nope": 550 No such folder',
+  );
+  assertEquals(pair.commands.includes("LIST"), false);
+});
+
+const NOTHING = [
+  "450 No files found",
+  "550 No files found",
+  "550 No such file or directory",
+  "550 The directory is empty",
+  "550 No members found",
+  "450 /d: File not found",
+];
+
+for (const refusal of NOTHING) {
+  for (const verb of ["MLSD", "LIST"]) {
+    Deno.test(`FTP.list takes "${refusal}" to ${verb} for an empty directory where there is one`, async () => {
+      await using pair = await Pair.make({ "/d/a": "" });
+      if (verb === "LIST") pair.server.on("MLSD", UNKNOWN);
+      pair.server.on(verb, refusal);
+      assertEquals(await namesOf(pair.ftp.list("/d")), []);
+      assertEquals(await namesOf(pair.ftp.list("")), []);
+      assertEquals(await pair.ftp.pwd(), "/");
+      const error = await assertRejects(() => namesOf(pair.ftp.list("/nope")));
+      assert((error as Error).message.includes(
+        verb === "LIST" ? "550 No such folder" : refusal,
+      ));
+    });
+  }
+}
+
+Deno.test("FTP.list takes a 450 after 150 for an empty directory too", async () => {
+  await using pair = await Pair.make({ "/d/a": "" });
+  pair.server.on("MLSD", async (turn) => {
+    await turn.reply(150, "Here it comes");
+    const data = await turn.openData();
+    data.close();
+    await data.closed;
+    await turn.reply(450, "No files found");
+  });
+  assertEquals(await namesOf(pair.ftp.list("/d")), []);
+});
+
+Deno.test("FTP.list does not take want of permission for an empty directory", async () => {
+  await using pair = await Pair.make({ "/d/a": "" });
+  pair.server.on("MLSD", "550 Permission denied");
+  await assertRejects(() => namesOf(pair.ftp.list("/d")), FTPPermanentError);
+});
+
+Deno.test('FTP.list does not take vsftpd\'s "226 ... failed to open directory" for success', async () => {
+  await using pair = await Pair.make();
+  pair.server.on("MLSD", UNKNOWN);
+  pair.server.on("LIST", async (turn) => {
+    await turn.reply(150, "Here comes the directory listing.");
+    const data = await turn.openData();
+    data.close();
+    await data.closed;
+    await turn.reply(226, "Transfer done (but failed to open directory).");
+  });
+  const error = await assertRejects(() => namesOf(pair.ftp.list()));
+  assert((error as Error).message.includes("failed to open directory"));
+});
+
+const PATHS = ["/d x", "-l", "a[1]", "*", " lead", "trail ", "plain"];
+
+for (const path of PATHS) {
+  Deno.test(`FTP.list asks LIST in the directory ${JSON.stringify(path)} itself, and comes back`, async () => {
+    const folder = path.startsWith("/") ? path : `/${path}`;
+    await using pair = await Pair.make({
+      [`${folder}/inner`]: "",
+      "/outer": "",
+    });
+    pair.server.on("MLSD", UNKNOWN);
+    assertEquals(await namesOf(pair.ftp.list(path)), ["inner"]);
+    assertEquals(pair.commands, [
+      "MLSD " + path,
+      "PWD",
+      `CWD ${path}`,
+      "LIST",
+      "CWD /",
+    ]);
+    assertEquals((await namesOf(pair.ftp.list())).includes("outer"), true);
+  });
+}
+
+Deno.test("FTP.list comes back when LIST is refused", async () => {
+  await using pair = await Pair.make({ "/d x/inner": "" });
+  pair.server.on("MLSD", UNKNOWN).on("LIST", "451 Not now");
+  await assertRejects(() => namesOf(pair.ftp.list("/d x")), FTPTemporaryError);
+  assertEquals(await pair.ftp.pwd(), "/");
+});
+
+Deno.test("FTP.list comes back when its loop is left", async () => {
+  await using pair = await Pair.make({ "/d x/inner": "" });
+  pair.server.on("MLSD", UNKNOWN);
+  pair.server.on("LIST", hangsAfter(`${unix("inner")}\r\n`.repeat(20)));
+  for await (const _ of pair.ftp.list("/d x")) break;
+  assertEquals(await pair.ftp.pwd(), "/");
+});
+
+Deno.test("FTP.list comes back when it is aborted on its way", async () => {
+  await using pair = await Pair.make({ "/d x/inner": "" });
+  const controller = new AbortController();
+  pair.server.on("MLSD", UNKNOWN);
+  pair.server.on("CWD", async (turn) => {
+    controller.abort(new Error("Enough"));
+    await turn.default();
+  });
+  const { signal } = controller;
+  await assertRejects(
+    () => namesOf(pair.ftp.list("/d x", { signal })),
+    Error,
+    "Enough",
+  );
+  assertEquals(await pair.ftp.pwd(), "/");
+});
+
+Deno.test("FTP.list closes a connection that cannot come back", async () => {
+  await using pair = await Pair.make({ "/d x/inner": "" });
+  pair.server.on("MLSD", UNKNOWN).on("CWD", async (turn) => {
+    if (turn.argument === "/") await turn.reply(550, "Gone");
+    else await turn.default();
+  });
+  const error = await assertRejects(() => namesOf(pair.ftp.list("/d x")));
+  assert((error as Error).message.startsWith('Cannot return to "/"'));
+  await assertRejects(() => pair.ftp.pwd(), Deno.errors.NotConnected);
+});
+
+Deno.test("FTP.list lets no other command in between CWD and LIST", async () => {
+  await using pair = await Pair.make({ "/d x/inner": "", "/f": "1" });
+  pair.server.on("MLSD", UNKNOWN);
+  const listing = namesOf(pair.ftp.list("/d x"));
+  const sizes = ["f", "f", "f"].map((path) =>
+    pair.ftp.size(path).catch((error) => error)
+  );
+  assertEquals(await listing, ["inner"]);
+  for (const size of await Promise.all(sizes)) {
+    assert(size === 1 || size instanceof Deno.errors.Busy, String(size));
+  }
+});
+
+Deno.test("FTP.list gives LIST the path where nobody says where to come back to", async () => {
+  await using pair = await Pair.make({ "/d/inner": "" });
+  pair.server.on("MLSD", UNKNOWN).on("PWD", UNKNOWN);
+  assertEquals(await namesOf(pair.ftp.list("/d")), ["inner"]);
+  assertEquals(pair.commands, ["MLSD /d", "PWD", "LIST /d"]);
+});
+
+Deno.test("FTP.list sends bytes of a path as they are", async () => {
+  await using pair = await Pair.make();
+  let bytes: Uint8Array | undefined;
+  pair.server.on("MLSD", (turn) => {
+    bytes = turn.bytes;
+    return sendLines(turn, [fact("a")]);
+  });
+  const path = Uint8Array.of(0x2f, 0xe9, 0x20, 0xfe);
+  assertEquals(await namesOf(pair.ftp.list(path)), ["a"]);
+  const sent = [...new TextEncoder().encode("MLSD "), ...path, 0x0d];
+  assertEquals([...bytes!], sent);
+});
+
+Deno.test("FTP.list names round-trip as bytes where they are no text", async () => {
+  await using pair = await Pair.make();
+  const raw = Uint8Array.of(0x66, 0xe9, 0x20, 0xff, 0x20);
+  const line = new Uint8Array([...new TextEncoder().encode(fact("")), ...raw]);
+  pair.server.on("MLSD", sends(line));
+  const [entry] = await Array.fromAsync(pair.ftp.list());
+  assertEquals(entry!.rawName, raw);
+  const seen: Uint8Array[] = [];
+  pair.server.on("DELE", async (turn) => {
+    seen.push(turn.bytes);
+    await turn.reply(250, "Deleted");
+  });
+  await pair.ftp.delete(entry!.rawName);
+  await pair.ftp.delete(entry!.name);
+  // Telnet doubles 0xFF (RFC 854)
+  const sent = [
+    ...new TextEncoder().encode("DELE "),
+    0x66,
+    0xe9,
+    0x20,
+    0xff,
+    0xff,
+    0x20,
+    0x0d,
+  ];
+  assertEquals(seen.map((bytes) => [...bytes]), [sent, sent]);
+});
+
+Deno.test("FTP.list asks for hidden names only with all", async () => {
+  await using pair = await Pair.make();
+  pair.server.on("MLSD", UNKNOWN);
+  pair.server.on(
+    "LIST",
+    (turn) =>
+      sendLines(
+        turn,
+        turn.argument === "-a"
+          ? [unix(".", "d"), unix(".h"), unix("a")]
+          : [unix("a")],
+      ),
+  );
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+  assertEquals(await namesOf(pair.ftp.list("", { all: true })), [".h", "a"]);
+  assertEquals(pair.commands, ["MLSD", "LIST", "LIST -a"]);
+});
+
+for (
+  const [what, answer] of [
+    ["is refused", "550 -a: No such file"],
+    ["is a syntax error", "501 No arguments here"],
+    ["gives nothing", sends()],
+  ] as const
+) {
+  Deno.test(`FTP.list does without "-a" where LIST -a ${what}, and remembers it`, async () => {
+    await using pair = await Pair.make();
+    pair.server.on("MLSD", UNKNOWN);
+    pair.server.on("LIST", async (turn) => {
+      if (turn.argument === "") return await sendLines(turn, [unix("a")]);
+      if (typeof answer === "string") await turn.raw(`${answer}\r\n`);
+      else await answer(turn);
+    });
+    assertEquals(await namesOf(pair.ftp.list("", { all: true })), ["a"]);
+    assertEquals(await namesOf(pair.ftp.list("", { all: true })), ["a"]);
+    assertEquals(pair.commands.filter((line) => line === "LIST -a").length, 1);
+  });
+}
+
+Deno.test("FTP.list reads the times of LIST in the zone it is given", async () => {
+  await using pair = await Pair.make();
+  pair.server.on("MLSD", UNKNOWN);
+  pair.server.on("LIST", sends(unix("a", "-", "Jul  1 14:30")));
+  const now = new Date("2024-08-01T00:00:00Z");
+  const [entry] = await Array.fromAsync(pair.ftp.list("", { zone: 120, now }));
+  assertEquals(entry!.mtime, new Date("2024-07-01T12:30:00Z"));
+  assertEquals(entry!.mtimePrecision, "minute");
+});
+
+Deno.test("FTP.list infers the zone from one MDTM, once", async () => {
+  await using pair = await Pair.make({ "/d x/old": "" });
+  pair.server.on("MLSD", UNKNOWN);
+  pair.server.on(
+    "LIST",
+    sends(
+      unix("old", "-", "Jan  1  2020"),
+      unix("sub", "d", "Jul 20 10:00"),
+      unix("new", "-", "Jul  1 14:30"),
+      unix("older", "-", "Jun  1 14:30"),
+    ),
+  );
+  pair.server.on("MDTM", "213 20240701123045");
+  const options = {
+    zone: "infer",
+    now: new Date("2024-08-01T00:00:00Z"),
+  } as const;
+  for (let i = 0; i < 2; i++) {
+    const entries = await Array.fromAsync(pair.ftp.list("/d x", options));
+    assertEquals(entries[2]!.mtime, new Date("2024-07-01T12:30:00Z"));
+    assertEquals(entries.length, 4);
+  }
+  const asked = pair.commands.filter((line) => line.startsWith("MDTM"));
+  assertEquals(asked, ["MDTM /d x/new"]);
+});
+
+Deno.test("FTP.list does without a zone where no file tells it", async () => {
+  await using pair = await Pair.make();
+  pair.server.on("MLSD", UNKNOWN).on("MDTM", "550 No such file");
+  pair.server.on("LIST", sends(unix("a", "-", "Jul  1 14:30")));
+  const options = {
+    zone: "infer",
+    now: new Date("2024-08-01T00:00:00Z"),
+  } as const;
+  const [entry] = await Array.fromAsync(pair.ftp.list("", options));
+  assertEquals(entry!.mtime, new Date("2024-07-01T14:30:00Z"));
+});
+
+Deno.test("FTP.list stops at maxEntries and leaves the connection usable", async () => {
+  await using pair = await Pair.make();
+  pair.server.on("MLSD", sends(...Array(50).fill(fact("x"))));
+  const entries: Entry[] = [];
+  await assertRejects(
+    async () => {
+      for await (const entry of pair.ftp.list("", { maxEntries: 30 })) {
+        entries.push(entry);
+      }
+    },
+    RangeError,
+    "more than 30 entries",
+  );
+  assertEquals(entries.length, 30);
+  assertEquals(await pair.ftp.pwd(), "/");
+});
+
+Deno.test("FTP.list stops at a line beyond maxLine and leaves the connection usable", async () => {
+  await using pair = await Pair.make({}, { maxLine: 1000 });
+  pair.server.on(
+    "MLSD",
+    hangsAfter(`${fact("a")}\r\n`.repeat(20) + "x".repeat(100_000)),
+  );
+  await assertRejects(
+    () => namesOf(pair.ftp.list()),
+    FTPProtocolError,
+    "1000 bytes",
+  );
+  assertEquals(await pair.ftp.pwd(), "/");
+});
+
+Deno.test("FTP.list gives lines that nobody can read, or reports them", async () => {
+  await using pair = await Pair.make();
+  pair.server.on("MLSD", UNKNOWN);
+  pair.server.on("LIST", sends(unix("a"), "what is this?", unix("b")));
+  const entries = await Array.fromAsync(pair.ftp.list());
+  assertEquals(entries.map(({ name }) => name), ["a", "what is this?", "b"]);
+  assertEquals(entries[1]!.kind, "unknown");
+  assertEquals(entries[1]!.hostile, true);
+  const lines: string[] = [];
+  const onUnknown = (line: string) => lines.push(line);
+  assertEquals(await namesOf(pair.ftp.list("", { onUnknown })), ["a", "b"]);
+  assertEquals(lines, ["what is this?"]);
+});
+
+Deno.test("FTP.list lets the user read the lines", async () => {
+  await using pair = await Pair.make();
+  pair.server.on("MLSD", UNKNOWN);
+  pair.server.on("LIST", sends("x|y", "z|w"));
+  const format = {
+    name: "mine",
+    read: (line: string) => ({
+      name: line.split("|")[1]!,
+      kind: "file" as const,
+    }),
+  };
+  assertEquals(await namesOf(pair.ftp.list("", { format })), ["y", "w"]);
+});
+
+Deno.test("FTP.list refuses options before anything is sent", async () => {
+  await using pair = await Pair.make();
+  for (
+    const options of [{ maxEntries: -1 }, { zone: NaN }, {
+      zone: "local" as "infer",
+    }, { format: "nope" }]
+  ) {
+    await assertRejects(() => namesOf(pair.ftp.list("", options)), RangeError);
+  }
+  assertEquals(pair.commands, []);
+});
