@@ -25,6 +25,9 @@ import { Meter } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
 import { isRestRefused, isSameStart, OVERLAP } from "./resume.ts";
 
+/** Bytes that are read and written at once: fewer, larger calls. */
+const BLOCK_SIZE = 1024 * 1024;
+
 /**
  * Downloads a file.
  *
@@ -60,7 +63,7 @@ class Download {
     this.#link = link;
     this.#remote = remote;
     this.#options = options;
-    this.#meter = new Meter(options);
+    this.#meter = new Meter(options, BLOCK_SIZE);
   }
 
   async run(local: string | URL): Promise<FileTransferResult> {

@@ -41,9 +41,6 @@ export interface MeterOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Most bytes that are read or written at once. */
-export const FULL_BLOCK: number = 1024 * 1024;
-
 /** Least bytes of a block, however low the rate. */
 const LEAST_BLOCK = 1024;
 
@@ -65,6 +62,7 @@ export class Meter {
   /** Bytes that were moved, also those that were moved again. */
   moved = 0;
   readonly #options: MeterOptions;
+  readonly #block: number;
   readonly #interval: number;
   readonly #isIdle: boolean;
   #reportedAt = performance.now();
@@ -76,9 +74,10 @@ export class Meter {
    * Makes a meter.
    *
    * @param options Whom to tell, and the limit
+   * @param block Bytes that are best read or written at once
    * @throws {RangeError} If a rate is not positive
    */
-  constructor(options: MeterOptions) {
+  constructor(options: MeterOptions, block: number) {
     const { onProgress, progressRate = 10, maxRate = Infinity } = options;
     for (const [name, value] of Object.entries({ progressRate, maxRate })) {
       if (!(value > 0)) {
@@ -88,6 +87,7 @@ export class Meter {
       }
     }
     this.#options = options;
+    this.#block = block;
     this.#interval = 1000 / progressRate;
     this.#isIdle = onProgress === undefined && maxRate === Infinity;
   }
@@ -96,7 +96,7 @@ export class Meter {
   get blocksize(): number {
     const { maxRate = Infinity } = this.#options;
     const even = Math.ceil(maxRate * EVEN / 1000);
-    return Math.min(FULL_BLOCK, Math.max(LEAST_BLOCK, even));
+    return Math.min(this.#block, Math.max(LEAST_BLOCK, even));
   }
 
   /**

@@ -18,11 +18,14 @@ import { FTPVerificationError, LocalFault, unwrapped } from "./faults.ts";
 import { keepAlive } from "./keep_alive.ts";
 import type { Link } from "./link.ts";
 import type { FileTransferResult, UploadOptions } from "./options.ts";
-import { FULL_BLOCK, Meter } from "./progress.ts";
+import { Meter } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
 import { isRestRefused, isSameStart, OVERLAP } from "./resume.ts";
 import { openSource, type UploadSource } from "./upload_source.ts";
 import { UploadTarget } from "./upload_target.ts";
+
+/** Bytes that are read and written at once: what stays in the processor's cache. */
+const BLOCK_SIZE = 128 * 1024;
 
 /**
  * Uploads a file.
@@ -71,7 +74,7 @@ class Upload {
     this.#source = source;
     this.#options = options;
     this.#target = new UploadTarget(remote, source.identity, options);
-    this.#meter = new Meter(options);
+    this.#meter = new Meter(options, BLOCK_SIZE);
     this.#meter.total = source.size;
   }
 
@@ -268,7 +271,7 @@ class Upload {
   async #digest(hash: Hash): Promise<string> {
     if (this.#digester !== undefined) return this.#digester.digester.digest();
     const digester = new Digester(hash);
-    for await (const chunk of this.#source.read(0, FULL_BLOCK)) {
+    for await (const chunk of this.#source.read(0, BLOCK_SIZE)) {
       this.#options.signal?.throwIfAborted();
       digester.update(chunk);
     }
