@@ -44,6 +44,13 @@ export interface RetrbinaryOptions {
    * @default {8192}
    */
   blocksize?: number | undefined;
+  /**
+   * Whether all blocks lie in one buffer: faster, and a block is valid only
+   * until the callback returns or its promise is settled.
+   *
+   * @default {false}
+   */
+  reuse?: boolean | undefined;
   /** Offset to start at, in bytes (`REST`). */
   rest?: number | string | undefined;
   /** Aborts the transfer. */
@@ -51,7 +58,7 @@ export interface RetrbinaryOptions {
 }
 
 /** Options of `storbinary`. */
-export interface StorbinaryOptions extends RetrbinaryOptions {
+export interface StorbinaryOptions extends Omit<RetrbinaryOptions, "reuse"> {
   /** Called with each block that was written, and awaited. */
   callback?: ((block: Uint8Array) => unknown) | undefined;
 }
@@ -130,7 +137,7 @@ export class FTPProtocol extends FTPConnection {
    *
    * @param cmd `RETR path`
    * @param callback Called with each block and awaited; the block is the
-   * callback's to keep
+   * callback's to keep, unless `reuse` is set
    * @param options Block size, offset and signal
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure
@@ -143,6 +150,7 @@ export class FTPProtocol extends FTPConnection {
   ): Promise<Reply> {
     return receiveBlocks(sessionOf(this), parseCommand(cmd), callback, {
       blocksize: options.blocksize ?? BLOCKSIZE,
+      reuse: options.reuse,
       rest: options.rest,
       signal: options.signal,
       type: "I",

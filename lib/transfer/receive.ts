@@ -14,16 +14,22 @@ import { Transfer, type TransferOptions } from "./transfer.ts";
 /** Size of one read of a file, in bytes; the fastest that was measured. */
 const READ_SIZE = 256 * 1024;
 
+/** Size of the memory that blocks are cut from, in bytes. */
+const PIECE_SIZE = 64 * 1024;
+
 /** How blocks are received. */
 export interface ReceiveOptions extends TransferOptions {
   /** Most bytes of one block. */
   blocksize: number;
+  /** Whether blocks lie in one buffer, which the next read overwrites. */
+  reuse?: boolean | undefined;
 }
 
 /**
  * Receives a file in blocks.
  *
- * Every block is memory of its own: the callback may keep it.
+ * Every block is memory of its own, which the callback may keep, unless
+ * `reuse` is set.
  *
  * @param session The session
  * @param command `RETR` and the like
@@ -41,29 +47,47 @@ export async function receiveBlocks(
   checkBlocksize(blocksize);
   return await receive(session, command, options, async ({ data }) => {
     const buffer = new Uint8Array(READ_SIZE);
-    await data.readToEnd(buffer, (n) => {
-      // one copy of a large read costs less than fresh memory for each block
-      const bytes = buffer.slice(0, n);
-      return n <= blocksize
-        ? callback(bytes)
-        : callInBlocks(bytes, blocksize, callback);
-    });
+    const cut = options.reuse ? blocksIn : freshBlocksOf;
+    await data.readToEnd(
+      buffer,
+      (n) => callEach(cut(buffer.subarray(0, n), blocksize), callback),
+    );
   });
 }
 
-/** Calls back for each block; waits only where the callback wants it to. */
-function callInBlocks(
+/**
+ * Cuts a read into blocks of fresh memory. One copy of a piece costs less than
+ * memory for each block, and pieces of this size are had from the allocator
+ * without asking the system for pages.
+ */
+function* freshBlocksOf(
   bytes: Uint8Array<ArrayBuffer>,
   blocksize: number,
-  callback: (block: Uint8Array<ArrayBuffer>) => unknown,
-): Promise<void> | undefined {
+): Generator<Uint8Array<ArrayBuffer>> {
+  for (let start = 0; start < bytes.length; start += PIECE_SIZE) {
+    yield* blocksIn(bytes.slice(start, start + PIECE_SIZE), blocksize);
+  }
+}
+
+/** Cuts a read into blocks that lie in it. */
+function* blocksIn(
+  bytes: Uint8Array<ArrayBuffer>,
+  blocksize: number,
+): Generator<Uint8Array<ArrayBuffer>> {
   for (let at = 0; at < bytes.length; at += blocksize) {
-    const result = callback(bytes.subarray(at, at + blocksize));
+    yield bytes.subarray(at, at + blocksize);
+  }
+}
+
+/** Calls back for each block; waits only where the callback wants it to. */
+function callEach<T>(
+  blocks: Iterator<T>,
+  callback: (block: T) => unknown,
+): Promise<void> | undefined {
+  for (let next = blocks.next(); !next.done; next = blocks.next()) {
+    const result = callback(next.value);
     if (isThenable(result)) {
-      const rest = bytes.subarray(at + blocksize);
-      return Promise.resolve(result).then(() =>
-        callInBlocks(rest, blocksize, callback)
-      );
+      return Promise.resolve(result).then(() => callEach(blocks, callback));
     }
   }
   return undefined;

@@ -33,11 +33,11 @@ async function session(): Promise<FTP> {
 
 await using ftp = await session();
 
-async function retrbinary(blocksize: number): Promise<void> {
+async function retrbinary(blocksize: number, reuse: boolean): Promise<void> {
   let received = 0;
   await ftp.retrbinary("RETR big", (block) => {
     received += block.length;
-  }, { blocksize });
+  }, { blocksize, reuse });
   if (received !== SIZE) throw new Error(`received ${received}`);
 }
 
@@ -86,7 +86,8 @@ f.quit()
 
 for (const blocksize of [8192, 1024 ** 2]) {
   await compare(`download 1 GB, discarded, blocks of ${blocksize}`, ROUNDS, {
-    "retrbinary": () => retrbinary(blocksize),
+    "retrbinary": () => retrbinary(blocksize, false),
+    "retrbinary { reuse: true }": () => retrbinary(blocksize, true),
     "bare Deno.connect loop": () => bareLoop(blocksize),
     "ftplib": ftplib(
       `f.retrbinary("RETR big", lambda block: None, ${blocksize})`,
