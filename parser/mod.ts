@@ -14,7 +14,6 @@ import {
   inputAddress,
   inputSize,
   listingAddress,
-  maxListingRecords,
   memory,
   replyCodesAddress,
   replyEndsAddress,
@@ -23,6 +22,9 @@ import {
   scanReplies,
   stateAddress,
 } from "./parser.wasm";
+import { RECORD } from "./listing_record.ts";
+
+export { FLAG, RECORD } from "./listing_record.ts";
 
 /** How many bytes one call to a scanner takes at most. */
 export const PIECE_SIZE: number = inputSize();
@@ -213,42 +215,6 @@ function writeInput(piece: Uint8Array): void {
 function toWord(cap: number): number {
   return Math.max(0, Math.min(Math.floor(cap), 0x3fffffff));
 }
-
-/** Words of a listing's record, as `assembly/listing_record.ts` lays them out. */
-export const RECORD = {
-  words: 18,
-  lineStart: 0,
-  lineEnd: 1,
-  flags: 2,
-  nameStart: 3,
-  nameEnd: 4,
-  targetStart: 5,
-  targetEnd: 6,
-  ownerStart: 7,
-  ownerEnd: 8,
-  groupStart: 9,
-  groupEnd: 10,
-  mode: 11,
-  digitsStart: 16,
-  digitsEnd: 17,
-  /** These two count in numbers of 64 bits. */
-  size: 6,
-  time: 7,
-} as const;
-
-/** What the flags of a record say, as `assembly/listing_record.ts` packs them. */
-export const FLAG = {
-  kindMask: 0xf,
-  formatShift: 4,
-  formatMask: 0x3,
-  precisionShift: 6,
-  precisionMask: 0x3,
-  sizeShift: 8,
-  sizeMask: 0x3,
-  ascii: 1 << 10,
-  self: 1 << 11,
-  hasMode: 1 << 12,
-} as const;
 
 /** Lines of a listing: a table that is the caller's own. */
 export interface ListingRecords {

@@ -18,72 +18,12 @@ import { Entry } from "./entry.ts";
 import { FORMATS } from "./formats.ts";
 import { LinkPairs } from "./link_pairs.ts";
 import type { ListingFormat } from "./listing_format.ts";
+import {
+  DEFAULT_SLACK,
+  type ListingReaderOptions,
+  MAX_LISTING_LINE,
+} from "./listing_options.ts";
 import { TABLE_FORMATS, TableSource, type TextReader } from "./table_source.ts";
-
-/** Longest line of a listing, in bytes, and the most that can be asked for. */
-export const MAX_LISTING_LINE = 65_535;
-
-/** A server's clock may be ahead of ours, and its zone unknown: a day. */
-export const DEFAULT_SLACK = 86_400_000;
-
-/** Options for {@linkcode ListingReader}. */
-export interface ListingReaderOptions {
-  /**
-   * Bytes to text in the session's encoding, without failing.
-   *
-   * @default {UTF-8, undecodable bytes as lone surrogates}
-   */
-  decode?: (bytes: Uint8Array) => string;
-  /**
-   * The format of the lines: `"auto"` finds it out, and finds it out again when
-   * it stops fitting; a name, as in `Entry.format`, forces it; an object reads
-   * the lines itself.
-   *
-   * @default {"auto"}
-   */
-  format?: string | ListingFormat;
-  /**
-   * What time it is, for dates without a year. Asked once, at the start.
-   *
-   * @default {() => new Date()}
-   */
-  now?: Date | (() => Date);
-  /**
-   * Minutes that the times of a LIST are east of UTC. MLSD's are UTC.
-   *
-   * @default {0}
-   */
-  zone?: number;
-  /**
-   * Milliseconds that a date without a year may lie in the future before it is
-   * taken for last year's.
-   *
-   * @default {86_400_000}
-   */
-  slack?: number;
-  /**
-   * Bytes a line may have; at most 65,535. A longer one is no listing: the
-   * reader stops with an error.
-   *
-   * @default {65_535}
-   */
-  maxLine?: number;
-  /**
-   * Whether to give entries for the listed directory and its parent (`.`, `..`,
-   * MLSD's `cdir` and `pdir`).
-   *
-   * @default {false}
-   */
-  includeSelf?: boolean;
-  /**
-   * Whether to give every version of a file where the server keeps several
-   * (OpenVMS), with the version in the name: `A.TXT;3`. Otherwise the newest one
-   * is given, under the name without it.
-   *
-   * @default {false}
-   */
-  allVersions?: boolean;
-}
 
 /**
  * Reads a directory listing, whichever server wrote it. Bytes go in as they
@@ -248,9 +188,10 @@ export class ListingReader {
       if ((flags >> FLAG.formatShift & FLAG.formatMask) === accepted) {
         if ((flags & FLAG.self) === 0 || this.#includeSelf) {
           const entry = new Entry(source, index);
-          if (this.#pairs.add(entry, source.isOpenLink(index))) {
-            entries.push(entry);
-          }
+          if (
+            accepted !== MLSD ||
+            this.#pairs.add(entry, source.isOpenLink(index))
+          ) entries.push(entry);
         }
         continue;
       }
@@ -283,6 +224,7 @@ export class ListingReader {
   }
 }
 
+const MLSD = TABLE_FORMATS.indexOf("mlsd");
 const LF = 0x0A;
 const CR = 0x0D;
 

@@ -165,10 +165,8 @@ export class TableSource implements EntrySource {
   }
 
   mtime(index: number): Date | undefined {
-    if ((this.flags(index) >> FLAG.precisionShift & FLAG.precisionMask) === 0) {
-      return undefined;
-    }
-    return new Date(this.#numbers[index * (RECORD.words / 2) + RECORD.time]!);
+    const time = this.#numbers[index * (RECORD.words / 2) + RECORD.time]!;
+    return Number.isNaN(time) ? undefined : new Date(time);
   }
 
   mtimePrecision(index: number): TimePrecision | undefined {

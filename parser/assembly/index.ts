@@ -1,10 +1,5 @@
 export { inputAddress, inputSize, stateAddress } from "./layout";
-export {
-  consumedBytes,
-  listingAddress,
-  maxListingRecords,
-  scanListing,
-} from "./listing";
+export { consumedBytes, listingAddress, scanListing } from "./listing";
 export {
   replyCodesAddress,
   replyEndsAddress,

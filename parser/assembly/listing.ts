@@ -25,11 +25,6 @@ export function listingAddress(): usize {
   return RECORDS;
 }
 
-/** How many records one scan makes at most. */
-export function maxListingRecords(): i32 {
-  return MAX_RECORDS;
-}
-
 /** How many bytes the last scan went through: whole lines. */
 export function consumedBytes(): i32 {
   return consumed;

@@ -103,7 +103,7 @@ function scanRest(month: i32, day: i32, p: usize, end: usize): bool {
   const digits = q - p;
   if (digits == 4) {
     const year = number(p, q);
-    let r = skipSign(q, end);
+    const r = skipSign(q, end);
     if (endsWord(r, end)) {
       return accept(year, month, day, 0, Precision.Day, r);
     }
@@ -138,8 +138,8 @@ function scanTime(
     const padded = isBlank(at(p, end)) && isBlank(at(p + 1, end));
     return accept(year, month, day, 0, Precision.Day, padded ? p + 1 : p);
   }
-  let time = clock;
-  let r = clockEnd;
+  const time = clock;
+  const r = clockEnd;
   if (clockHasSeconds) {
     // "ls --full-time" tells its zone.
     const z = skipBlanks(r, end);
@@ -273,7 +273,7 @@ function scanMonthFirst(p: usize, end: usize): bool {
   // Most words in front of a date are owners: the search comes last.
   if (s == r || s - r > 2) return false;
   let t = skipSign(s, end);
-  let comma = at(t, end) == 0x2c;
+  const comma = at(t, end) == 0x2c;
   if (at(t, end) == 0x2e || comma) t++;
   if (!isBlank(at(t, end))) return false;
   const m = month(p, end);

@@ -77,7 +77,7 @@ function scanModify(p: usize, end: usize): void {
   if (end - p == 14 && areDigits(load<u64>(p), load<u64>(p, 6))) {
     return scanMoment(number(p, p + 4), p + 4, end, end);
   }
-  let q = skipDigits(p, end);
+  const q = skipDigits(p, end);
   if (q - p == 15 && load<u8>(p) == 0x31 && load<u8>(p + 1) == 0x39) {
     // The year 2000 written as "19" and "100".
     scanMoment(1900 + number(p + 2, p + 5), p + 5, q, end);

@@ -9,7 +9,7 @@
  *     36  group start  40  group end
  *     44  mode                               permission bits
  *     48  size, f64                          when it is exact in one
- *     56  time, f64                          milliseconds since 1970 UTC
+ *     56  time, f64                          milliseconds since 1970 UTC, or NaN
  *     64  size start   68  size end          the digits as they were sent
  *
  * Positions count bytes from INPUT.
@@ -77,6 +77,7 @@ export function clearRecord(): void {
   v128.store(record, zero, 24);
   v128.store(record, zero, 40);
   v128.store(record, zero, 56);
+  store<f64>(record, NaN, 56);
 }
 
 export function addFlags(flags: i32): void {

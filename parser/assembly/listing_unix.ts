@@ -11,6 +11,7 @@ import {
   skipToBlank,
 } from "./listing_char";
 import { dateEnd, datePrecision, dateTime, scanDate } from "./listing_date";
+import { kindOf, scanPair, scanTriad } from "./listing_permissions";
 import {
   clearSize,
   Format,
@@ -41,58 +42,6 @@ const enum Word {
   Rounded = 2,
   /** "0," or "109,767" */
   Device = 3,
-}
-
-function kindOf(c: u32): i32 {
-  switch (c) {
-    case 0x2d: // -
-    case 0x66: // f
-      return Kind.File;
-    case 0x64: // d
-      return Kind.Directory;
-    case 0x6c: // l
-    case 0x65: // e: z/OS calls a link to another file system external
-      return Kind.Link;
-    case 0x62: // b
-    case 0x63: // c
-    case 0x70: // p
-    case 0x73: // s
-    case 0x44: // D: a door
-      return Kind.Other;
-    default:
-      return Kind.Unknown;
-  }
-}
-
-/** The letters for reading and writing as bits, or -1. */
-function scanPair(p: usize): i32 {
-  const r = load<u8>(p);
-  const w = load<u8>(p, 1);
-  if (r != 0x72 && r != 0x2d || w != 0x77 && w != 0x2d) return -1;
-  return (r == 0x72 ? 4 : 0) | (w == 0x77 ? 2 : 0);
-}
-
-/** Three permission letters as bits, or -1; `special` is the bit of s, S, t, T. */
-function scanTriad(p: usize, special: i32): i32 {
-  const bits = scanPair(p);
-  if (bits < 0) return -1;
-  const x = load<u8>(p, 2);
-  switch (x) {
-    case 0x2d: // -
-      return bits;
-    case 0x78: // x
-      return bits | 1;
-    case 0x73: // s
-    case 0x74: // t
-      return bits | 1 | special;
-    case 0x53: // S
-    case 0x54: // T
-    case 0x4c: // L: mandatory locking, kept as set-group-ID without x
-    case 0x6c: // l
-      return bits | special;
-    default:
-      return -1;
-  }
 }
 
 function classify(p: usize, end: usize): i32 {
@@ -211,7 +160,7 @@ export function scanUnix(start: usize, end: usize): bool {
   let firstStart: usize = 0, firstEnd: usize = 0, firstWord = 0;
   let secondStart: usize = 0, secondEnd: usize = 0;
   let s1: usize = 0, e1: usize = 0, w1 = 0;
-  let e2: usize = 0, s2: usize = 0, w2 = 0;
+  let e2: usize = 0, w2 = 0;
   let e3: usize = 0;
   let numbers = 0;
   // Owner and group with blanks in them stand apart by more than one.
@@ -247,7 +196,6 @@ export function scanUnix(start: usize, end: usize): bool {
       gapIndex = count;
     }
     e3 = e2;
-    s2 = s1;
     e2 = e1;
     w2 = w1;
     s1 = p;

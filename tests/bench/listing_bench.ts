@@ -14,7 +14,7 @@ const encoder = new TextEncoder();
 for (
   const [name, text] of [
     ["MLSD, ProFTPD's facts", makeMlsd(LINES)],
-    ["MLSD, few facts", makeShortMlsd(LINES)],
+    ["MLSD, pyftpdlib's facts", makeShortMlsd(LINES)],
     ["LIST of Unix", makeUnix(LINES)],
   ] as const
 ) {

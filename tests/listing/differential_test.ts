@@ -5,7 +5,8 @@ import { isFrame } from "../../lib/listing/frame.ts";
 import { ListingReader } from "../../lib/listing/listing_reader.ts";
 import { toByteText } from "../../lib/listing/parsed_source.ts";
 import { makeEncoding } from "../../lib/protocol/encoding.ts";
-import { type OracleEntry, readOracle } from "./oracle.ts";
+import { readOracle } from "./oracle.ts";
+import type { OracleEntry } from "./oracle_entry.ts";
 import { SEEDS } from "./seeds.ts";
 import { fromByteText, NOW } from "./test_utils.ts";
 

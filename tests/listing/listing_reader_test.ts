@@ -1,10 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Entry } from "../../lib/listing/entry.ts";
 import type { ListingFormat } from "../../lib/listing/listing_format.ts";
-import {
-  ListingReader,
-  MAX_LISTING_LINE,
-} from "../../lib/listing/listing_reader.ts";
+import { MAX_LISTING_LINE } from "../../lib/listing/listing_options.ts";
+import { ListingReader } from "../../lib/listing/listing_reader.ts";
 import { FTPProtocolError } from "../../lib/protocol/errors.ts";
 import {
   assertSplitProof,

@@ -5,26 +5,9 @@
  * @module
  */
 
-import {
-  type Calendar,
-  makeDate,
-  type OracleDate,
-  readDate,
-} from "./oracle_date.ts";
-
-/** What the oracle reads; the fields of an entry, texts of one character a byte. */
-export interface OracleEntry {
-  format: "mlsd" | "unix" | "dos";
-  kind: string;
-  name: string;
-  size: number | bigint | undefined;
-  mtime: number | undefined;
-  precision: string | undefined;
-  mode: number | undefined;
-  target: string | undefined;
-  owner: string | undefined;
-  group: string | undefined;
-}
+import { type Calendar, makeDate } from "./oracle_date.ts";
+import { type OracleEntry, toSize } from "./oracle_entry.ts";
+import { readUnix } from "./oracle_unix.ts";
 
 const BLANK = "[ \\t]";
 
@@ -34,12 +17,6 @@ export function readOracle(
   calendar: Calendar,
 ): OracleEntry | undefined {
   return readUnix(line, calendar) ?? readMlsd(line) ?? readDos(line, calendar);
-}
-
-function toSize(digits: string): number | bigint | undefined {
-  if (digits.length > 40) return undefined;
-  const size = BigInt(digits);
-  return size > Number.MAX_SAFE_INTEGER ? size : Number(size);
 }
 
 function lower(text: string): string {
@@ -161,180 +138,6 @@ function readType(entry: OracleEntry, value: string): void {
     const colon = value.indexOf(":");
     if (colon >= 0) entry.target = value.slice(colon + 1);
   }
-}
-
-// Unix
-
-const TRIAD = "[-r][-w][-xsStTLl]";
-const UNIX_REGEXP = new RegExp(
-  `^${BLANK}*(?:\\d+${BLANK}*)?(?:\\d+${BLANK}*)?` +
-    `(?=[^]{14})([-fdlebcpsD])(${TRIAD})(${TRIAD})` +
-    `([-r][-w](?:(?=${BLANK})|[-xsStTLl]))[+.@]*(?=[ \\t\\d])`,
-);
-
-const UNIX_KINDS: Record<string, string> = {
-  "-": "file",
-  f: "file",
-  d: "directory",
-  l: "symlink",
-  e: "symlink",
-};
-
-function readTriad(triad: string, special: number): number {
-  const x = triad[2] ?? "-";
-  return (triad[0] === "r" ? 4 : 0) + (triad[1] === "w" ? 2 : 0) +
-    ("xst".includes(x) ? 1 : 0) + ("sStTLl".includes(x) ? special : 0);
-}
-
-interface Word {
-  text: string;
-  start: number;
-  end: number;
-}
-
-function isNumber(text: string | undefined): boolean {
-  return text !== undefined && /^\d+$/.test(text);
-}
-
-function isRounded(text: string): boolean {
-  return /^\d+(?:\.\d*)?[kmgt]$/i.test(text);
-}
-
-/** The words in front of the date, and the date. */
-function findDate(
-  line: string,
-  from: number,
-  isDevice: boolean,
-  calendar: Calendar,
-): { words: Word[]; date: OracleDate } | undefined {
-  const words: Word[] = [];
-  for (const match of line.slice(from).matchAll(/[^ \t]+/g)) {
-    const start = from + match.index;
-    const last = words.at(-1)?.text ?? "";
-    const isSize = isNumber(last) ||
-      (isDevice ? /^\d+,\d*$/.test(last) : isRounded(last));
-    if (isSize) {
-      const date = readDate(line, start, calendar);
-      if (date !== undefined && /[ \t]/.test(line[date.end] ?? "")) {
-        return { words, date };
-      }
-    }
-    words.push({ text: match[0], start, end: start + match[0].length });
-  }
-  return undefined;
-}
-
-function readUnix(line: string, calendar: Calendar): OracleEntry | undefined {
-  const match = UNIX_REGEXP.exec(line);
-  if (match === null) return undefined;
-  const [head, letter, user, group, world] = match;
-  const isDevice = letter === "b" || letter === "c";
-  const found = findDate(line, head.length, isDevice, calendar);
-  if (found === undefined) return undefined;
-  const { words, date } = found;
-  const entry: OracleEntry = {
-    format: "unix",
-    kind: UNIX_KINDS[letter!] ?? "other",
-    name: line.slice(date.end + 1),
-    size: undefined,
-    mtime: date.time,
-    precision: date.precision,
-    mode: readTriad(user!, 0o40) << 6 | readTriad(group!, 0o200) << 3 |
-      readTriad(world!, 0o1000),
-    target: undefined,
-    owner: undefined,
-    group: undefined,
-  };
-  const last = words.pop()!.text;
-  if (
-    isDevice && isNumber(last) && /^\d+,\d*$/.test(words.at(-1)?.text ?? "")
-  ) {
-    words.pop();
-  } else if (isNumber(last)) entry.size = toSize(last);
-  else if (isRounded(last)) entry.size = readRounded(last);
-  if (!readOwners(entry, words, last)) return undefined;
-  if (entry.kind === "symlink") splitArrow(entry, last);
-  return entry;
-}
-
-function readRounded(text: string): number {
-  const factor = 1024 ** ("kmgt".indexOf(text.at(-1)!.toLowerCase()) + 1);
-  const digits = text.slice(0, -1).replace(".", "");
-  const places = (text.slice(0, -1).split(".")[1] ?? "").length;
-  // Digit by digit, as the parser adds them up.
-  let value = 0;
-  let unit = 1;
-  for (const digit of digits) value = value * 10 + Number(digit);
-  for (let i = 0; i < places; i++) unit *= 10;
-  return Math.round(value / unit * factor);
-}
-
-function readOwners(entry: OracleEntry, words: Word[], size: string): boolean {
-  const [first, second] = words;
-  const texts = words.map((word) => word.text);
-  if (first === undefined) return true;
-  if (!isNumber(first.text)) {
-    const isOdd = /^\d/.test(first.text) && !isRounded(first.text) &&
-      !/^\d+,\d*$/.test(first.text);
-    if (isOdd) return false;
-    if (texts.length === 1 && texts[0] === "folder") {
-      entry.size = undefined;
-      return true;
-    }
-  } else {
-    words = words.slice(1);
-    if (texts.length === 2 && texts[1] === "folder") return false;
-    if (texts.length === 2 && isNumber(second!.text) && isNumber(size)) {
-      const [a, b, c] = [first.text, second!.text, size];
-      const isSum = c.length < 20 &&
-        BigInt.asUintN(64, BigInt(a) + BigInt(b)) ===
-          BigInt.asUintN(64, BigInt(c));
-      if (isSum || a === "0" && b === c) return true;
-    }
-  }
-  if (words.length === 0) return true;
-  if (words.length === 1) {
-    entry.owner = words[0]!.text;
-    return true;
-  }
-  const line = (from: Word, to: Word, all = words): string => {
-    let text = "";
-    for (let i = all.indexOf(from); i <= all.indexOf(to); i++) {
-      const word = all[i]!;
-      text += word === from
-        ? word.text
-        : gapBefore(word, all[i - 1]!) + word.text;
-    }
-    return text;
-  };
-  const gap = words.findIndex((word, i) =>
-    i > 0 && word.start - words[i - 1]!.end > 1
-  );
-  const split = gap > 0 ? gap : 1;
-  entry.owner = line(words[0]!, words[split - 1]!);
-  entry.group = line(words[split]!, words.at(-1)!);
-  return true;
-}
-
-/** Blanks are compared by their number: tabs and spaces are alike here. */
-function gapBefore(word: Word, before: Word): string {
-  return " ".repeat(word.start - before.end);
-}
-
-function splitArrow(entry: OracleEntry, size: string): void {
-  const text = entry.name;
-  let at = text.indexOf(" -> ");
-  if (at < 0) return;
-  if (isNumber(size) && size.length < 19) {
-    for (let i = at; i >= 0; i = text.indexOf(" -> ", i + 1)) {
-      if (text.length - i - 4 === Number(size)) {
-        at = i;
-        break;
-      }
-    }
-  }
-  entry.name = text.slice(0, at);
-  entry.target = text.slice(at + 4);
 }
 
 // DOS

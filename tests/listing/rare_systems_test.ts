@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { ListingReaderOptions } from "../../lib/listing/listing_reader.ts";
+import type { ListingReaderOptions } from "../../lib/listing/listing_options.ts";
 import { FORMATS } from "../../lib/listing/formats.ts";
 import { assertSplitProof, readListing } from "./test_utils.ts";
 

@@ -6,10 +6,8 @@
 
 import { assertEquals } from "@std/assert";
 import type { Entry } from "../../lib/listing/entry.ts";
-import {
-  ListingReader,
-  type ListingReaderOptions,
-} from "../../lib/listing/listing_reader.ts";
+import type { ListingReaderOptions } from "../../lib/listing/listing_options.ts";
+import { ListingReader } from "../../lib/listing/listing_reader.ts";
 
 /** The clock of the tests. */
 export const NOW = new Date("2024-06-15T12:00:00Z");

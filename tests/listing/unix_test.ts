@@ -9,8 +9,6 @@ import {
   unknown,
 } from "./test_utils.ts";
 
-const AUG_2001 = "2001-08-22T00:00:00.000Z";
-
 const LINES: readonly Case[] = [
   // Names
   ["drwxr-xr-x    3 110      1002            3 Dec 02  2009 pub", {

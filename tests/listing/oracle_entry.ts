@@ -1,0 +1,26 @@
+/**
+ * What the oracle reads out of a line.
+ *
+ * @module
+ */
+
+/** What the oracle reads; the fields of an entry, texts of one character a byte. */
+export interface OracleEntry {
+  format: "mlsd" | "unix" | "dos";
+  kind: string;
+  name: string;
+  size: number | bigint | undefined;
+  mtime: number | undefined;
+  precision: string | undefined;
+  mode: number | undefined;
+  target: string | undefined;
+  owner: string | undefined;
+  group: string | undefined;
+}
+
+/** A size that is never rounded. */
+export function toSize(digits: string): number | bigint | undefined {
+  if (digits.length > 40) return undefined;
+  const size = BigInt(digits);
+  return size > Number.MAX_SAFE_INTEGER ? size : Number(size);
+}
