@@ -194,6 +194,7 @@ Deno.test("FTP.close ends a transfer that is under way", async () => {
     RETR: async (peer) => {
       await peer.reply("150 Here");
       await writeTo(await peer.accept(), "data");
+      await peer.deaf;
     },
   });
   await using ftp = await server.connect();
