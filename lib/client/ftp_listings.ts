@@ -48,11 +48,8 @@ export class FTPListings extends FTPProtocol {
    * }
    * ```
    */
-  async *list(
-    path: Path = "",
-    options: ListOptions = {},
-  ): AsyncGenerator<Entry> {
-    yield* listDirectory(sessionOf(this), path, options);
+  list(path: Path = "", options: ListOptions = {}): AsyncGenerator<Entry> {
+    return listDirectory(sessionOf(this), path, options);
   }
 
   /**
@@ -82,11 +79,8 @@ export class FTPListings extends FTPProtocol {
    * }
    * ```
    */
-  async *walk(
-    path: Path = "",
-    options: WalkOptions = {},
-  ): AsyncGenerator<WalkEntry> {
-    yield* walkTree(sessionOf(this), path, options);
+  walk(path: Path = "", options: WalkOptions = {}): AsyncGenerator<WalkEntry> {
+    return walkTree(sessionOf(this), path, options);
   }
 
   /**

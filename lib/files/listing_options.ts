@@ -6,7 +6,8 @@
 
 import type { Entry } from "../listing/entry.ts";
 import type { ListingFormat } from "../listing/listing_format.ts";
-import { ListingReader, MAX_LISTING_LINE } from "../listing/listing_reader.ts";
+import { MAX_LISTING_LINE } from "../listing/listing_options.ts";
+import { ListingReader } from "../listing/listing_reader.ts";
 import type { Session } from "../transfer/session.ts";
 
 /** Options of {@linkcode FTP.list}. */

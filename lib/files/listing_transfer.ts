@@ -16,6 +16,12 @@ import { type ListOptions, makeReader } from "./listing_options.ts";
 /** Size of one read, in bytes. */
 const READ_SIZE = 64 * 1024;
 
+/**
+ * Bytes whose entries are given at once. The less is alive at a time, the less
+ * does the engine think that it needs a larger heap.
+ */
+const BATCH_SIZE = 8 * 1024;
+
 /** Takes a turn of the session, or goes on in the one that the caller has. */
 export type TakeTurn = <T>(run: () => Promise<T>) => Promise<T>;
 
@@ -94,7 +100,10 @@ export async function* receiveListing(
       const n = await transfer.data.read(buffer);
       onData?.();
       if (n === null) break;
-      yield proper(reader.push(buffer.subarray(0, n)));
+      for (let at = 0; at < n; at += BATCH_SIZE) {
+        const end = Math.min(n, at + BATCH_SIZE);
+        yield proper(reader.push(buffer.subarray(at, end)));
+      }
       if (reader.error !== undefined) throw reader.error;
     }
     isOver = true;

@@ -1,0 +1,49 @@
+/**
+ * Lists a directory in a process of its own, so that what it needs can be
+ * measured: `deno run count_entries.ts PORT`. Says "first" at the first entry,
+ * and what it has found in the end.
+ */
+
+import { FTP } from "../../mod.ts";
+
+/** What the process says in the end. */
+export interface EntryCount {
+  /** How many entries came. */
+  count: number;
+  /** The sum of their sizes. */
+  bytes: number;
+  /** The sum of the lengths of their names. */
+  characters: number;
+  /** Growth of the resident memory from before the listing to its peak, in bytes. */
+  growth: number;
+  /** How long the listing took, in milliseconds. */
+  elapsed: number;
+}
+
+/** Entries between two looks at the memory. */
+const INTERVAL = 10_000;
+
+async function count(port: number): Promise<EntryCount> {
+  await using ftp = new FTP();
+  await ftp.connect("127.0.0.1", port);
+  await ftp.login();
+  const result = { count: 0, bytes: 0, characters: 0 };
+  const before = Deno.memoryUsage().rss;
+  let peak = before;
+  const start = performance.now();
+  for await (const { name, size } of ftp.list()) {
+    if (result.count === 0) console.log("first");
+    if (++result.count % INTERVAL === 0) {
+      peak = Math.max(peak, Deno.memoryUsage().rss);
+    }
+    result.bytes += Number(size);
+    result.characters += name.length;
+  }
+  peak = Math.max(peak, Deno.memoryUsage().rss);
+  const elapsed = performance.now() - start;
+  return { ...result, growth: peak - before, elapsed };
+}
+
+if (import.meta.main) {
+  console.log(JSON.stringify(await count(Number(Deno.args[0]))));
+}
