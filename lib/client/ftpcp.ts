@@ -49,7 +49,11 @@ export async function ftpcp(
 ): Promise<void> {
   const from = sessionOf(source);
   const to = sessionOf(target);
-  if (from.protection !== undefined || to.protection !== undefined) {
+  // what passes between the servers is in clear text
+  const isProtected = [from, to].some((session) =>
+    session.protection !== undefined || !session.isClearDataAllowed
+  );
+  if (isProtected) {
     throw new TypeError(
       "Cannot copy between servers while data connections are protected: call protC() on both first",
     );
