@@ -202,3 +202,18 @@ Deno.test("ftpcp refuses line ends in its names", async () => {
   assert(!from.verbs.includes("DELE"));
   assertEquals([await a.pwd(), await b.pwd()], ["/source", "/target"]);
 });
+
+Deno.test("ftpcp refuses where TLS was asked for", async () => {
+  await using from = new ScriptedServer(SOURCE);
+  await using to = new ScriptedServer(TARGET);
+  await using a = await from.connect();
+  await using b = await to.connect({ tls: "explicit" });
+  for (const [source, target] of [[a, b], [b, a]] as const) {
+    await assertRejects(
+      () => ftpcp(source, "x", target, "y"),
+      TypeError,
+      "call protC() on both first",
+    );
+  }
+  assertEquals([from.commands, to.commands], [[], []]);
+});

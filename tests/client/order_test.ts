@@ -228,3 +228,30 @@ Deno.test("FTP closes a connection on which a reply comes that nobody asked for"
   assert(error.cause instanceof FTPProtocolError);
   assertEquals(ftp.connected, false);
 });
+
+Deno.test("FTP understands replies that come byte by byte", async () => {
+  const slowly = (text: string) => async (peer: Peer) => {
+    for (const byte of new TextEncoder().encode(text)) {
+      await peer.raw(Uint8Array.of(byte));
+      await new Promise((done) => setTimeout(done, 0));
+    }
+  };
+  await using server = new ScriptedServer({
+    greeting: slowly("220-Hello\r\n220 Ready\r\n"),
+    USER: slowly("331 Password\r\n"),
+    PASS: slowly("230-Wel\r\n226 come\r\n230 in\r\n"),
+    PWD: slowly('257 "/日本"\r\n'),
+    RETR: async (peer) => {
+      const conn = await peer.accept();
+      await writeTo(conn, "data");
+      conn.close();
+      await slowly("150 Here (4 bytes)\r\n226 Done\r\n")(peer);
+    },
+  });
+  await using ftp = await server.connect();
+  assertEquals(ftp.getwelcome().text, "220-Hello\n220 Ready");
+  assertEquals((await ftp.login("u", "p")).lines.length, 3);
+  assertEquals(await ftp.pwd(), "/日本");
+  assertEquals(await retrieve(ftp), "data");
+  assertEquals(await ftp.pwd(), "/日本");
+});
