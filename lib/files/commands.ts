@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type Command, type Path, printable } from "../protocol/command.ts";
+import {
+  type Command,
+  encodeCommand,
+  type Path,
+  printable,
+} from "../protocol/command.ts";
 import {
   FTPPermanentError,
   FTPReplyError,
@@ -29,15 +34,15 @@ export async function rename(
   toname: Path,
   options: SignalOptions,
 ): Promise<Reply> {
+  const target: Command = { verb: "RNTO", argument: toname, name: "toname" };
+  // refused here and not between the two, where the server waits for RNTO
+  encodeCommand(target, session.control.encoding);
   const reply = await session.exchange(
     { verb: "RNFR", argument: fromname, name: "fromname" },
     options,
   );
   if (reply.code < 300) throw replyError(reply, "RNFR");
-  return await session.perform(
-    { verb: "RNTO", argument: toname, name: "toname" },
-    options,
-  );
+  return await session.perform(target, options);
 }
 
 /**
