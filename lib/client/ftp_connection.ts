@@ -168,15 +168,17 @@ export class FTPConnection implements AsyncDisposable {
   ): Promise<Reply> {
     const credentials = resolveCredentials(user, passwd, acct);
     const settings = this.#settings;
-    return sessionOf(this).turns.alone(() =>
-      withNewerTLS(this.#server, async (server) => {
-        if (server !== this.#server) await this.#open(server, options);
-        const identity = { server, settings, credentials };
-        const session = sessionOf(this);
-        const reply = await enter(session, this.#welcome!, identity, options);
-        linkOf(this).remember(identity);
-        return reply;
-      })
+    return sessionOf(this).turns.alone(
+      () =>
+        withNewerTLS(this.#server, async (server) => {
+          if (server !== this.#server) await this.#open(server, options);
+          const identity = { server, settings, credentials };
+          const session = sessionOf(this);
+          const reply = await enter(session, this.#welcome!, identity, options);
+          linkOf(this).remember(identity);
+          return reply;
+        }),
+      options,
     );
   }
 
@@ -204,8 +206,9 @@ export class FTPConnection implements AsyncDisposable {
    */
   sendcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.share(() =>
-      session.exchange(parseCommand(cmd), options)
+    return session.turns.share(
+      () => session.exchange(parseCommand(cmd), options),
+      options,
     );
   }
 
@@ -220,8 +223,9 @@ export class FTPConnection implements AsyncDisposable {
    */
   voidcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.share(() =>
-      session.perform(parseCommand(cmd), options)
+    return session.turns.share(
+      () => session.perform(parseCommand(cmd), options),
+      options,
     );
   }
 
@@ -281,7 +285,10 @@ export class FTPConnection implements AsyncDisposable {
   acct(password: string, options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
     const command = { verb: "ACCT", argument: password, name: "password" };
-    return session.turns.share(() => session.perform(command, options));
+    return session.turns.share(
+      () => session.perform(command, options),
+      options,
+    );
   }
 
   /**
@@ -318,7 +325,7 @@ export class FTPConnection implements AsyncDisposable {
       const quitting = session.perform({ verb: "QUIT" }, options);
       session.control.expectClose();
       return quitting;
-    });
+    }, options);
     this.#end("quit() was called");
     return reply;
   }
@@ -357,7 +364,10 @@ export class FTPConnection implements AsyncDisposable {
    */
   auth(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.alone(() => auth(session, this.#server, options));
+    return session.turns.alone(
+      () => auth(session, this.#server, options),
+      options,
+    );
   }
 
   /**
@@ -368,7 +378,7 @@ export class FTPConnection implements AsyncDisposable {
    */
   protP(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.alone(() => protP(session, options));
+    return session.turns.alone(() => protP(session, options), options);
   }
 
   /**
@@ -379,7 +389,7 @@ export class FTPConnection implements AsyncDisposable {
    */
   protC(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.alone(() => protC(session, options));
+    return session.turns.alone(() => protC(session, options), options);
   }
 
   /**
@@ -391,6 +401,6 @@ export class FTPConnection implements AsyncDisposable {
    */
   ccc(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.alone(() => ccc(session, options));
+    return session.turns.alone(() => ccc(session, options), options);
   }
 }

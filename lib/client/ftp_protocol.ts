@@ -239,7 +239,7 @@ export class FTPProtocol extends FTPConnection {
    */
   makepasv(options: SignalOptions = {}): Promise<HostPort> {
     const session = sessionOf(this);
-    return session.turns.alone(() => requestPassive(session, options));
+    return session.turns.alone(() => requestPassive(session, options), options);
   }
 
   /**
@@ -263,7 +263,7 @@ export class FTPProtocol extends FTPConnection {
         throw error;
       }
       return listener;
-    });
+    }, options);
   }
 
   /**
@@ -369,8 +369,14 @@ export class FTPProtocol extends FTPConnection {
   cwd(dirname: Path, options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
     return dirname === ".."
-      ? session.turns.alone(() => changeDirectory(session, dirname, options))
-      : session.turns.share(() => changeDirectory(session, dirname, options));
+      ? session.turns.alone(
+        () => changeDirectory(session, dirname, options),
+        options,
+      )
+      : session.turns.share(
+        () => changeDirectory(session, dirname, options),
+        options,
+      );
   }
 
   /**
@@ -423,7 +429,10 @@ export class FTPProtocol extends FTPConnection {
    */
   delete(filename: Path, options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.share(() => deleteFile(session, filename, options));
+    return session.turns.share(
+      () => deleteFile(session, filename, options),
+      options,
+    );
   }
 
   /**
@@ -440,8 +449,9 @@ export class FTPProtocol extends FTPConnection {
     options: SignalOptions = {},
   ): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.alone(() =>
-      rename(session, fromname, toname, options)
+    return session.turns.alone(
+      () => rename(session, fromname, toname, options),
+      options,
     );
   }
 
@@ -457,12 +467,18 @@ export class FTPProtocol extends FTPConnection {
     options: SignalOptions = {},
   ): Promise<number | bigint | null> {
     const session = sessionOf(this);
-    return session.turns.share(() => requestSize(session, filename, options));
+    return session.turns.share(
+      () => requestSize(session, filename, options),
+      options,
+    );
   }
 
   #void(command: Command, options: SignalOptions): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.share(() => session.perform(command, options));
+    return session.turns.share(
+      () => session.perform(command, options),
+      options,
+    );
   }
 }
 

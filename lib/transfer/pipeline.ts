@@ -37,8 +37,9 @@ export async function* pipeline(
   let next = 0; // outstanding is a queue with its head here
   const ask = async (command: Command): Promise<Reply | FTPError> => {
     try {
-      return await session.turns.share(() =>
-        session.exchange(command, { signal })
+      return await session.turns.share(
+        () => session.exchange(command, { signal }),
+        { signal },
       );
     } catch (error) {
       if (error instanceof FTPError && error.reply !== undefined) return error;

@@ -76,8 +76,9 @@ export class Transfer {
     options: TransferOptions = {},
   ): Promise<Transfer> {
     options.signal?.throwIfAborted();
-    return await session.turns.alone(() =>
-      Transfer.openInTurn(session, command, options)
+    return await session.turns.alone(
+      () => Transfer.openInTurn(session, command, options),
+      options,
     );
   }
 

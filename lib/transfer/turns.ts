@@ -5,6 +5,14 @@
  * @module
  */
 
+import { abortable } from "../connection/deadline.ts";
+
+/** What the wait for a turn may be given. */
+interface TurnOptions {
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 interface Waiting {
   readonly isAlone: boolean;
   readonly start: () => void;
@@ -24,37 +32,66 @@ export class Turns {
    * Runs a call beside others.
    *
    * @param run Starts at once if nobody is alone or waiting to be
+   * @param options A signal; it ends the wait for the turn
    * @returns What `run` gives
    */
-  share<T>(run: () => Promise<T>): Promise<T> {
-    return this.#take(false, run);
+  share<T>(run: () => Promise<T>, options?: TurnOptions): Promise<T> {
+    return this.#take(false, run, options?.signal);
   }
 
   /**
    * Runs a call when all before it are done, and lets none start until it is.
    *
    * @param run The dialogue
+   * @param options A signal; it ends the wait for the turn
    * @returns What `run` gives
    */
-  alone<T>(run: () => Promise<T>): Promise<T> {
-    return this.#take(true, run);
+  alone<T>(run: () => Promise<T>, options?: TurnOptions): Promise<T> {
+    return this.#take(true, run, options?.signal);
   }
 
-  async #take<T>(isAlone: boolean, run: () => Promise<T>): Promise<T> {
+  async #take<T>(
+    isAlone: boolean,
+    run: () => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     if (!this.#mayStart(isAlone)) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#queue.push({ isAlone, start: resolve });
-      await promise;
+      await this.#queueUp(isAlone, signal);
     } else {
       this.#started(isAlone);
     }
     try {
       return await run();
     } finally {
-      this.#running--;
-      this.#isAlone = false;
-      this.#startWaiting();
+      this.#end();
     }
+  }
+
+  async #queueUp(
+    isAlone: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiting = { isAlone, start: resolve };
+    this.#queue.push(waiting);
+    try {
+      await abortable(promise, signal);
+    } catch (error) {
+      const place = this.#queue.indexOf(waiting);
+      if (place < 0) {
+        this.#end(); // its turn had come at the same moment
+      } else {
+        this.#queue.splice(place, 1);
+        this.#startWaiting(); // others may have waited for this one alone
+      }
+      throw error;
+    }
+  }
+
+  #end(): void {
+    this.#running--;
+    this.#isAlone = false;
+    this.#startWaiting();
   }
 
   #mayStart(isAlone: boolean): boolean {

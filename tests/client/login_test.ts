@@ -136,3 +136,23 @@ Deno.test("FTP.acct sends ACCT and wants 2yz", async () => {
   assertEquals((await ftp.acct("good")).code, 230);
   await assertRejects(() => ftp.acct("bad"), FTPReplyError, '"ACCT ****"');
 });
+
+Deno.test("FTP.login keeps others waiting, who can be aborted", async () => {
+  const gate = Promise.withResolvers<void>();
+  await using server = new ScriptedServer({
+    USER: async (peer) => {
+      await gate.promise;
+      await peer.reply("230 in");
+    },
+  });
+  await using ftp = await server.connect();
+  const login = ftp.login("u", "p");
+  await assertRejects(
+    () => ftp.pwd({ signal: AbortSignal.timeout(20) }),
+    DOMException,
+  );
+  gate.resolve();
+  assertEquals((await login).code, 230);
+  assertEquals(await ftp.pwd(), "/");
+  assertEquals(server.commands, ["USER u", "PWD"]);
+});

@@ -77,3 +77,35 @@ Deno.test("Turns goes on after calls that fail", async () => {
   assertEquals(await last, "last");
   assertEquals(await turns.share(() => Promise.resolve(1)), 1);
 });
+
+Deno.test("Turns lets a call leave the queue by its signal", async () => {
+  const log: string[] = [];
+  const turns = new Turns();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const a = new Call(turns, "share", "a", log);
+  const b = turns.alone(() => Promise.resolve(log.push("b")), { signal });
+  const c = new Call(turns, "share", "c", log);
+  assertEquals(log, ["a"]);
+  controller.abort(new Error("enough"));
+  await assertRejects(() => b, Error, "enough");
+  await settle();
+  assertEquals(log, ["a", "c"]);
+  await Promise.all([a.end(), c.end()]);
+  assertEquals(await turns.alone(() => Promise.resolve("d")), "d");
+});
+
+Deno.test("Turns gives a turn on that comes as its call is aborted", async () => {
+  const log: string[] = [];
+  const turns = new Turns();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const a = new Call(turns, "alone", "a", log);
+  const b = turns.alone(() => Promise.resolve(log.push("b")), { signal });
+  const c = new Call(turns, "alone", "c", log);
+  controller.abort(new Error("enough"));
+  await Promise.all([a.end(), assertRejects(() => b, Error, "enough")]);
+  await settle();
+  assertEquals(log, ["a", "/a", "c"]);
+  await c.end();
+});
