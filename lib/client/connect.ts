@@ -5,6 +5,7 @@
  */
 
 import { FTP } from "./ftp.ts";
+import { readNetrc } from "./netrc.ts";
 import type { FTPOptions } from "./options.ts";
 
 /** Options of {@linkcode connect}. */
@@ -25,6 +26,15 @@ export interface ConnectURLOptions extends FTPOptions {
   password?: string | undefined;
   /** The account, for servers that ask for one. */
   account?: string | undefined;
+  /**
+   * Where to look for a password that neither the URL nor the options have: a
+   * path, or `true` for `.netrc` in the home directory. It is not looked at
+   * otherwise. Requires `allow-read` permission for it, and `true` `allow-sys`
+   * for `homedir`.
+   *
+   * @default {false}
+   */
+  netrc?: string | URL | boolean | undefined;
   /** Ends the call. */
   signal?: AbortSignal | undefined;
 }
@@ -69,15 +79,11 @@ export async function connect(
 ): Promise<FTP> {
   const target = parseTarget(url);
   const { signal } = options;
+  const [user, password, account] = await findCredentials(target, options);
   const ftp = new FTP({ ...options, tls: options.tls ?? target.tls });
   try {
     await ftp.connect(target.host, target.port ?? options.port, { signal });
-    await ftp.login(
-      target.user ?? options.user,
-      target.password ?? options.password,
-      options.account,
-      { signal },
-    );
+    await ftp.login(user, password, account, { signal });
     if (target.directory !== "") {
       await ftp.cwd(target.directory, { signal });
     }
@@ -86,6 +92,23 @@ export async function connect(
     ftp.close();
     throw error;
   }
+}
+
+/** The URL goes before the options, and both before `.netrc`. */
+async function findCredentials(
+  target: Target,
+  options: ConnectURLOptions,
+): Promise<(string | undefined)[]> {
+  const user = target.user ?? options.user;
+  const password = target.password ?? options.password;
+  const { account, netrc } = options;
+  if (password !== undefined || !netrc) return [user, password, account];
+  const entry = await readNetrc(netrc, target.host, user);
+  return [
+    user ?? entry?.login,
+    entry?.password,
+    account ?? entry?.account,
+  ];
 }
 
 const TLS_OF_SCHEME: Record<string, FTPOptions["tls"]> = {

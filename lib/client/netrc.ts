@@ -1,0 +1,121 @@
+/**
+ * `.netrc`: who logs in where, in a file of the user's.
+ *
+ * @module
+ */
+
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** What `.netrc` says of a host. */
+export interface NetrcEntry {
+  /** The user. */
+  readonly login: string | undefined;
+  /** The password. */
+  readonly password: string | undefined;
+  /** The account. */
+  readonly account: string | undefined;
+}
+
+/** A word, or a quoted one. */
+const TOKEN_REGEXP = /^(?:"((?:[^"\\]|\\.)*)"|\S+)/;
+
+/**
+ * Finds a host in the text of a `.netrc`.
+ *
+ * @param text The text: `machine`, `default`, `login`, `password`, `account`;
+ * macros (`macdef`) and comments are passed over
+ * @param host The host's name
+ * @param user Only this user's entry, if it is known who
+ * @returns The first entry for the host, else the default one
+ */
+export function parseNetrc(
+  text: string,
+  host: string,
+  user?: string,
+): NetrcEntry | undefined {
+  const isFor = (machine: string | undefined, entry: NetrcEntry) =>
+    (machine === undefined || machine.toLowerCase() === host.toLowerCase()) &&
+    (user === undefined || entry.login === user);
+  return parseEntries(text).find(([machine, entry]) => isFor(machine, entry))
+    ?.[1];
+}
+
+/** Every entry with its machine; `default` has none, and ends the search. */
+function parseEntries(text: string): [string | undefined, NetrcEntry][] {
+  // a macro ends with an empty line
+  const words = tokenize(
+    text.replace(/^[ \t]*macdef\b[^]*?(\n\s*\n|(?![^]))/gm, "\n"),
+  );
+  const entries: [string | undefined, Record<string, string>][] = [];
+  for (let word; (word = words.shift()) !== undefined;) {
+    if (word === "default") entries.push([undefined, {}]);
+    else if (word === "machine") entries.push([words.shift() ?? "", {}]);
+    else {
+      const value = words.shift();
+      const entry = entries.at(-1)?.[1];
+      if (entry !== undefined && value !== undefined) {
+        entry[word === "user" ? "login" : word] ??= value;
+      }
+    }
+  }
+  return entries.map(([machine, { login, password, account }]) => [
+    machine,
+    { login, password, account },
+  ]);
+}
+
+/** A "#" begins a comment only where a keyword could stand. */
+function tokenize(text: string): string[] {
+  const words: string[] = [];
+  let isValue = false;
+  let rest = text.trimStart();
+  while (rest !== "") {
+    const [token, quoted] = TOKEN_REGEXP.exec(rest)!;
+    if (token.startsWith("#") && !isValue) {
+      rest = rest.replace(/^.*/, "").trimStart();
+      continue;
+    }
+    words.push(quoted?.replace(/\\(.)/g, "$1") ?? token);
+    isValue = !isValue && token !== "default";
+    rest = rest.slice(token.length).trimStart();
+  }
+  return words;
+}
+
+/**
+ * Reads a host's entry from a `.netrc`.
+ *
+ * Requires `allow-read` permission for the file, and for `true` `allow-sys`
+ * or `allow-env` as `node:os` needs them to find the home directory.
+ *
+ * @param netrc A path, or `true` for `.netrc` in the home directory
+ * @param host The host's name
+ * @param user Only this user's entry, if it is known who
+ * @returns The entry, or `undefined` where there is none, or no file in the
+ * home directory
+ * @throws {Deno.errors.PermissionDenied} If others may read the file in the
+ * home directory
+ */
+export async function readNetrc(
+  netrc: string | URL | true,
+  host: string,
+  user?: string,
+): Promise<NetrcEntry | undefined> {
+  if (netrc !== true) {
+    return parseNetrc(await Deno.readTextFile(netrc), host, user);
+  }
+  const path = join(homedir(), ".netrc");
+  try {
+    const { mode } = await Deno.stat(path);
+    if (mode !== null && (mode & 0o077) !== 0) {
+      throw new Deno.errors.PermissionDenied(
+        `Cannot use "${path}": others may read or write it, run "chmod 600" on it`,
+      );
+    }
+    return parseNetrc(await Deno.readTextFile(path), host, user);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
