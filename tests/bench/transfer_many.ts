@@ -1,0 +1,57 @@
+/**
+ * `deno run -A tests/bench/transfer_many.ts [files]`: many files of 1 KB on
+ * one connection, into memory (`/dev/shm`), beside ftplib and basic-ftp.
+ */
+
+import { connect } from "../../mod.ts";
+import { startServer } from "../servers/mod.ts";
+import { compare } from "./compare.ts";
+import { basicFtp, ftplib } from "./transfer_peers.ts";
+
+const COUNT = Number(Deno.args[0] ?? 2000);
+const ROUNDS = Number(Deno.args[1] ?? 7);
+const FOLDER = Deno.makeTempDirSync({ dir: "/dev/shm", prefix: "ftp_bench_" });
+
+try {
+  for (const name of ["vsftpd", "proftpd"] as const) {
+    await using server = await startServer(name);
+    for (let i = 0; i < COUNT; i++) {
+      await server.write(`many/${i}`, new Uint8Array(1000).fill(i));
+    }
+    const { host, port, user, password } = server;
+    await using ftp = await connect(`ftp://${host}:${port}`, {
+      user,
+      password,
+    });
+    const basic = await basicFtp(server);
+    const each = async (
+      fetch: (path: string, to: string) => Promise<unknown>,
+    ) => {
+      for (let i = 0; i < COUNT; i++) {
+        await fetch(`many/${i}`, `${FOLDER}/${i}`);
+      }
+    };
+    await compare(`${COUNT} files of 1 KB from ${name}`, ROUNDS, {
+      "download()": () => each((path, to) => ftp.download(path, to)),
+      "download(), bare": () =>
+        each((path, to) =>
+          ftp.download(path, to, {
+            atomic: false,
+            verify: "none",
+            mtime: false,
+          })
+        ),
+      "retrbinary()": () =>
+        each(async (path, to) => {
+          using file = await Deno.create(to);
+          await ftp.retrbinary(`RETR ${path}`, (block) => file.write(block));
+        }),
+      ftplib: () =>
+        ftplib({ server, remote: "many", local: FOLDER }, "many", COUNT),
+      "basic-ftp": () => each((path, to) => basic.downloadTo(to, path)),
+    });
+    basic.close();
+  }
+} finally {
+  Deno.removeSync(FOLDER, { recursive: true });
+}
