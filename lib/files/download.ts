@@ -28,6 +28,9 @@ import { isRestRefused, isSameStart, OVERLAP } from "./resume.ts";
 /** Bytes that are read and written at once: fewer, larger calls. */
 const BLOCK_SIZE = 1024 * 1024;
 
+/** Least size of the buffer, in bytes: a file may be larger than was said. */
+const LEAST_BLOCK = 16 * 1024;
+
 /**
  * Downloads a file.
  *
@@ -223,7 +226,11 @@ class Download {
     meter.position = part.position;
     await using _ = keepAlive(this.#link.session, transfer, this.#options);
     try {
-      const buffer = new Uint8Array(meter.blocksize);
+      // a small file does not pay for a large buffer
+      const rest = (facts.size ?? Infinity) - part.position;
+      const buffer = new Uint8Array(
+        Math.min(meter.blocksize, Math.max(rest, LEAST_BLOCK)),
+      );
       while (true) {
         const n = await data.read(buffer);
         if (n === null) break;

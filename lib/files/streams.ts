@@ -41,7 +41,10 @@ export interface StoreOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Most bytes of one chunk of a stream. */
+/** Most bytes of the first chunk of a stream: most files are small. */
+const FIRST_CHUNK_SIZE = 16 * 1024;
+
+/** Most bytes of a chunk. */
 const CHUNK_SIZE = 256 * 1024;
 
 /** Most bytes of one write. */
@@ -78,10 +81,11 @@ export async function retrieve(
   signal?.addEventListener("abort", onAbort, { once: true });
   const release = () => signal?.removeEventListener("abort", onAbort);
   if (signal?.aborted) onAbort();
+  let size = FIRST_CHUNK_SIZE;
   const pull = async (
     controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
   ): Promise<void> => {
-    const buffer = new Uint8Array(CHUNK_SIZE);
+    const buffer = new Uint8Array(size);
     let n: number | null;
     try {
       n = await transfer.data.read(buffer);
@@ -93,6 +97,7 @@ export async function retrieve(
       release();
       throw cause;
     }
+    if (n === size) size = Math.min(size * 2, CHUNK_SIZE);
     if (n !== null) return controller.enqueue(trimmed(buffer, n));
     release(); // finish() looks after the signal itself
     await transfer.finish({ signal });
