@@ -71,8 +71,12 @@ export async function readDirectory(
 }
 
 async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
-  const { session } = request;
-  if (session.hasMLSD === true) {
+  const { session, options: { command } } = request;
+  if (command === "LIST") {
+    yield* listByList(request);
+    return;
+  }
+  if (command === "MLSD" || session.hasMLSD === true) {
     yield* listByMLSD(request);
     return;
   }

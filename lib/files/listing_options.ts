@@ -13,6 +13,13 @@ import type { Session } from "../transfer/session.ts";
 /** Options of {@linkcode FTP.list}. */
 export interface ListOptions {
   /**
+   * The command to send, whatever was found out about it: `LIST` tells of links
+   * and owners on some servers whose `MLSD` does not.
+   *
+   * @default {"MLSD" where it works, else "LIST"}
+   */
+  command?: "MLSD" | "LIST" | undefined;
+  /**
    * The format of the lines: `"auto"` finds it out, a name (as in
    * `Entry.format`) forces it, an object reads the lines itself.
    *
