@@ -66,3 +66,51 @@ serverTest(
   },
   { anonymous: true, needs: (features) => features.anonymous },
 );
+
+serverTest(
+  "streams.ts counts lines, stores a report and reads it back",
+  async (server) => {
+    await server.write("logs/data.csv", "a,1\nb,2\nc,3\n");
+    const password = encodeURIComponent(server.password);
+    const url =
+      `ftp://${server.user}:${password}@${server.host}:${server.port}/logs`;
+    const { code, printed, complaints } = await runExample(
+      "streams.ts",
+      [url, "data.csv"],
+      Deno.cwd(),
+    );
+    assertEquals(code, 0, complaints);
+    assertEquals(printed, "data.csv has 3 lines\ndata.csv has 12 bytes\n");
+    assertEquals(
+      new TextDecoder().decode(await server.read("logs/data.csv.report")),
+      "data.csv has 3 lines\n",
+    );
+  },
+);
+
+serverTest(
+  "mirror.ts fetches a tree, and then only what has changed",
+  async (server) => {
+    await server.write("tree/a.txt", "first");
+    await server.write("tree/deep/er/ b.txt", "second");
+    const folder = await Deno.makeTempDir();
+    try {
+      const password = encodeURIComponent(server.password);
+      const url =
+        `ftp://${server.user}:${password}@${server.host}:${server.port}/tree`;
+      const first = await runExample("mirror.ts", [url, "here"], folder);
+      assertEquals(first.code, 0, first.complaints);
+      assertStringIncludes(first.printed, "2 of 2 files fetched");
+      assertEquals(
+        await Deno.readTextFile(`${folder}/here/deep/er/ b.txt`),
+        "second",
+      );
+      await server.write("tree/a.txt", "changed");
+      const second = await runExample("mirror.ts", [url, "here"], folder);
+      assertStringIncludes(second.printed, "1 of 2 files fetched");
+      assertEquals(await Deno.readTextFile(`${folder}/here/a.txt`), "changed");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);

@@ -99,7 +99,7 @@ export class FTP extends FTPListings {
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Read a text line by line
-   * ```ts no-eval
+   * ```ts
    * import { connect } from "../../mod.ts";
    * import { TextLineStream } from "@std/streams";
    *
@@ -134,7 +134,7 @@ export class FTP extends FTPListings {
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Store a text
-   * ```ts no-eval
+   * ```ts
    * import { connect } from "../../mod.ts";
    *
    * await using ftp = await connect("ftp://user:password@ftp.example.com");
@@ -184,7 +184,7 @@ export class FTP extends FTPListings {
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
    *
    * @example Download what may break off
-   * ```ts no-eval
+   * ```ts
    * import { connect, progressBar } from "../../mod.ts";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");

@@ -48,7 +48,7 @@ const LEAST_BAR = 5;
  * @returns A function for the option `onProgress`
  *
  * @example Watch a download
- * ```ts no-eval
+ * ```ts
  * import { connect, progressBar } from "../../mod.ts";
  *
  * await using ftp = await connect("ftp://ftp.example.com/pub");

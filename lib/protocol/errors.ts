@@ -22,7 +22,7 @@ export interface FTPErrorOptions extends ErrorOptions {
  * Base of the errors that a reply of the server causes.
  *
  * @example Tell the server's "no" from a broken connection
- * ```ts no-assert
+ * ```ts
  * import { FTPError } from "./errors.ts";
  *
  * function isRefusal(error: unknown): boolean {
