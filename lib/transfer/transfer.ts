@@ -388,7 +388,9 @@ async function abortOwed(
         // NOOP's reply for ABOR too: the transfer's was for both
         if (await abor.first === mark) return final;
       }
-      return await control.wait(abor.first, signal);
+      const reply = await control.wait(abor.first, signal);
+      // Pure-FTPd: 426 to the transfer, 451 to ABOR, and all is well
+      return reply.code >= 400 && final.code === 426 ? final : reply;
     });
   } catch (error) {
     control.fail(restate(error, (message) => message));
