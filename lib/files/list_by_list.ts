@@ -87,8 +87,12 @@ async function findZone(request: ListRequest): Promise<number> {
   if (newest === undefined) return 0;
   const argument = joinRawPath(rawPathOf(session, path), newest.rawName);
   try {
-    const reply = await turn(() =>
-      session.exchange({ verb: "MDTM", argument, name: "path" }, { signal })
+    const reply = await turn(
+      () =>
+        session.exchange({ verb: "MDTM", argument, name: "path" }, { signal }),
+      {
+        signal,
+      },
     );
     const time = reply.code === 213 ? parseModificationTime(reply) : null;
     if (time !== null) session.zone = inferZone(newest, time);

@@ -31,7 +31,8 @@ export async function* listDirectory(
   checkListOptions(options);
   const { maxEntries = Infinity } = options;
   let count = 0;
-  const turn: ListRequest["turn"] = (run) => session.turns.alone(run);
+  const turn: ListRequest["turn"] = (run, options) =>
+    session.turns.alone(run, options);
   for await (const batch of listBatches({ session, path, options, turn })) {
     for (const entry of reportUnread(batch, options)) {
       if (++count > maxEntries) throw tooMany(session, path, maxEntries);
@@ -67,7 +68,7 @@ export async function readDirectory(
       if (entries.length > maxEntries) throw tooMany(session, path, maxEntries);
     }
     return entries;
-  });
+  }, options);
 }
 
 async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {

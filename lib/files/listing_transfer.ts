@@ -8,7 +8,7 @@ import type { Entry } from "../listing/entry.ts";
 import { isSelf } from "../listing/listing_reader.ts";
 import type { Path } from "../protocol/command.ts";
 import { FTPError, replyError } from "../protocol/errors.ts";
-import type { Session } from "../transfer/session.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
 import { Transfer } from "../transfer/transfer.ts";
 import { enterDirectory, type Leave } from "./in_directory.ts";
 import { type ListOptions, makeReader } from "./listing_options.ts";
@@ -23,7 +23,10 @@ const READ_SIZE = 64 * 1024;
 const BATCH_SIZE = 8 * 1024;
 
 /** Takes a turn of the session, or goes on in the one that the caller has. */
-export type TakeTurn = <T>(run: () => Promise<T>) => Promise<T>;
+export type TakeTurn = <T>(
+  run: () => Promise<T>,
+  options?: SignalOptions,
+) => Promise<T>;
 
 /** A directory to be listed. */
 export interface ListRequest {
@@ -92,7 +95,7 @@ export async function* receiveListing(
     selves += entries.length - others.length;
     return others;
   };
-  const { transfer, leave } = await turn(open);
+  const { transfer, leave } = await turn(open, { signal });
   let isOver = false;
   try {
     const buffer = new Uint8Array(READ_SIZE);
@@ -238,5 +241,5 @@ async function isThere(
       if (error instanceof FTPError && error.reply !== undefined) return false;
       throw error;
     }
-  });
+  }, { signal });
 }

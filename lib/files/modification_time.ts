@@ -99,7 +99,10 @@ async function ask(
   options: SignalOptions,
 ): Promise<Reply> {
   try {
-    return await session.turns.share(() => session.perform(command, options));
+    return await session.turns.share(
+      () => session.perform(command, options),
+      options,
+    );
   } catch (error) {
     const isRefusal = error instanceof FTPPermanentError ||
       error instanceof FTPReplyError;

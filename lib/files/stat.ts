@@ -40,8 +40,10 @@ export async function requestEntry(
   if (!session.unknown.has("MLST")) {
     const argument = path.length === 0 ? undefined : path;
     try {
-      const reply = await session.turns.share(() =>
-        session.perform({ verb: "MLST", argument, name: "path" }, options)
+      const reply = await session.turns.share(
+        () =>
+          session.perform({ verb: "MLST", argument, name: "path" }, options),
+        options,
       );
       const entry = readFacts(session, path, reply);
       if (entry !== undefined) return entry;
@@ -123,9 +125,9 @@ async function probeEntry(
   path: Path,
   options: ListOptions,
 ): Promise<Entry> {
-  const { signal } = options;
-  const found = await session.turns.alone(() =>
-    probe(session, path, { signal })
+  const found = await session.turns.alone(
+    () => probe(session, path, options),
+    options,
   );
   if (!(found instanceof FTPError)) {
     return makeEntry(session, path, found);

@@ -171,7 +171,7 @@ async function canonicalPath(
       }
       throw error;
     }
-  });
+  }, { signal });
 }
 
 async function openRoot(

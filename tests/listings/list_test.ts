@@ -115,6 +115,32 @@ for (const code of [500, 502, 504]) {
   });
 }
 
+Deno.test("FTP.list remembers that MLSD is unknown also after an empty directory", async () => {
+  await using pair = await Pair.make();
+  pair.server.on("MLSD", UNKNOWN);
+  assertEquals(await namesOf(pair.ftp.list()), []);
+  assertEquals(await namesOf(pair.ftp.list()), []);
+  assertEquals(pair.commands, ["MLSD", "LIST", "LIST"]);
+});
+
+Deno.test("FTP.list does not wait for its turn when its signal is aborted", async () => {
+  await using pair = await Pair.make({ "/a": "" });
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  pair.server.on("CDUP", async (turn) => {
+    await answered;
+    await turn.default();
+  });
+  const before = pair.ftp.cwd(".."); // takes a turn alone
+  const reason = new Error("Enough");
+  const controller = new AbortController();
+  const listing = namesOf(pair.ftp.list("", { signal: controller.signal }));
+  controller.abort(reason);
+  assertEquals(await listing.catch((error) => error), reason);
+  answer();
+  await before.catch(() => {});
+  assertEquals(await namesOf(pair.ftp.list()), ["a"]);
+});
+
 Deno.test("FTP.list tries MLSD whatever FEAT says", async () => {
   await using pair = await Pair.make({ "/a": "" });
   pair.server.on("FEAT", "211 No features");
@@ -340,6 +366,7 @@ Deno.test("FTP.list lets no other command in between CWD and LIST", async () => 
   await using pair = await Pair.make({ "/d x/inner": "", "/f": "1" });
   pair.server.on("MLSD", UNKNOWN);
   const listing = namesOf(pair.ftp.list("/d x"));
+  await pair.server.received("CWD");
   const sizes = ["f", "f", "f"].map((path) =>
     pair.ftp.size(path).catch((error) => error)
   );
@@ -454,8 +481,8 @@ Deno.test("FTP.list infers the zone from one MDTM, once", async () => {
     sends(
       unix("old", "-", "Jan  1  2020"),
       unix("sub", "d", "Jul 20 10:00"),
-      unix("new", "-", "Jul  1 14:30"),
       unix("older", "-", "Jun  1 14:30"),
+      unix("new", "-", "Jul  1 14:30"),
     ),
   );
   pair.server.on("MDTM", "213 20240701123045");
@@ -465,7 +492,7 @@ Deno.test("FTP.list infers the zone from one MDTM, once", async () => {
   } as const;
   for (let i = 0; i < 2; i++) {
     const entries = await Array.fromAsync(pair.ftp.list("/d x", options));
-    assertEquals(entries[2]!.mtime, new Date("2024-07-01T12:30:00Z"));
+    assertEquals(entries[3]!.mtime, new Date("2024-07-01T12:30:00Z"));
     assertEquals(entries.length, 4);
   }
   const asked = pair.commands.filter((line) => line.startsWith("MDTM"));

@@ -94,6 +94,7 @@ const FILTERS: [title: string, options: WalkOptions, paths: string[]][] = [
     "d/e/c.txt",
     "f/g.md",
   ]],
+  ["match", { match: [/./g], maxDepth: 1 }, ["a.txt", "d", "f"]],
   ["skip", { skip: [/^d\/e$/g, /\.md$/g] }, ["a.txt", "d", "d/b.txt", "f"]],
 ];
 
