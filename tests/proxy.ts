@@ -15,7 +15,7 @@
  */
 
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { Peer } from "./peer.ts";
+import { Peer } from "./scripted/peer.ts";
 
 /** Where the proxy is, so that ports can be the same. */
 const PROXY_HOST = "127.0.0.2";

@@ -1,7 +1,7 @@
 /** What the scripted server answers unless a test scripts it: a small, correct FTP server over memory. */
 
 import { concat } from "./peer.ts";
-import type { Handler, Turn } from "./scripted_session.ts";
+import type { Handler, Turn } from "./session.ts";
 
 /** The time of every file, as MDTM and the facts of MLSD write it. */
 const MODIFIED = "20240229123456";

@@ -1,8 +1,8 @@
 // The scripted server itself, by hand: no line of the client under test is involved.
 
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { RawSession } from "./raw_session.ts";
-import { ScriptedServer } from "./scripted_server.ts";
+import { RawSession } from "../raw_session.ts";
+import { ScriptedServer } from "./mod.ts";
 
 /** ABOR after Telnet's interrupt and synch. */
 const ABORT = Uint8Array.from(
