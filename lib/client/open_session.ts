@@ -15,6 +15,9 @@ import { keepTLSSession, secureStream } from "./security.ts";
 /** Servers that read pipelined commands right however they are cut. */
 const PIPELINING_REGEXP = /vsFTPd|Pure-FTPd|pyftpdlib/i;
 
+/** Servers that read commands as Telnet; the others take 0xFF as it is. */
+const TELNET_REGEXP = /ProFTPD/i;
+
 /**
  * Dials, secures if TLS is implicit, takes the greeting, and makes the
  * session. Requires `allow-net` permission.
@@ -51,5 +54,6 @@ export async function openSession(
   if (secured !== undefined) keepTLSSession(session, secured.session);
   const welcome = await greet(control, options);
   if (PIPELINING_REGEXP.test(welcome.text)) control.allowAnyInFlight();
+  if (TELNET_REGEXP.test(welcome.text)) control.speakTelnet();
   return { session, welcome };
 }

@@ -13,6 +13,7 @@ import type { Tracer } from "./trace.ts";
 import {
   type Command,
   describeCommand,
+  doubleIAC,
   encodeCommand,
   printable,
 } from "../protocol/command.ts";
@@ -74,6 +75,7 @@ export class ControlConnection {
   #inFlight = 0;
   #maxInFlight = SAFE_IN_FLIGHT;
   #isUrgent = false;
+  #isTelnet = false;
   #isWriting = false;
   #reading: Promise<void>;
   #isPaused = false;
@@ -135,6 +137,11 @@ export class ControlConnection {
     return this.#lastReply;
   }
 
+  /** Doubles the byte 0xFF in commands from here on. */
+  speakTelnet(): void {
+    this.#isTelnet = true;
+  }
+
   /** Lifts the limit on bytes of commands that have no reply yet. */
   allowAnyInFlight(): void {
     this.#maxInFlight = Infinity;
@@ -161,7 +168,8 @@ export class ControlConnection {
    * @throws {Deno.errors.NotConnected} If the connection is closed
    */
   send(command: Command, options: SendOptions = {}): Owed {
-    const bytes = encodeCommand(command, this.#encoding);
+    const line = encodeCommand(command, this.#encoding);
+    const bytes = this.#isTelnet ? doubleIAC(line) : line;
     const encoding = this.#encoding;
     const describe = () => describeCommand(command, encoding);
     if (this.#failure !== undefined) {

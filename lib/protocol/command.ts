@@ -47,8 +47,7 @@ const IAC = 0xFF;
  * bytes of the control connection.
  *
  * Nothing is rewritten; a carriage return, line feed or NUL is refused, since
- * it would end the line and start a second command. The byte 0xFF is doubled
- * (RFC 854; it occurs only in encodings other than UTF-8).
+ * it would end the line and start a second command.
  *
  * @param command The command
  * @param encoding The session's encoding
@@ -76,7 +75,7 @@ export function encodeCommand(
   line.set(tail, head.length);
   line[line.length - 2] = CR;
   line[line.length - 1] = LF;
-  return line.includes(IAC) ? doubleIAC(line) : line;
+  return line;
 }
 
 /** What nearly all lines are made of: the same bytes in every encoding. */
@@ -91,7 +90,16 @@ function encodePlain(line: string): Uint8Array {
   return bytes;
 }
 
-function doubleIAC(line: Uint8Array): Uint8Array {
+/**
+ * Doubles the byte 0xFF, for servers that read commands as Telnet (RFC 854):
+ * ProFTPD does; vsftpd and Pure-FTPd would take it for two characters of the
+ * name. It occurs only in encodings other than UTF-8.
+ *
+ * @param line A command line
+ * @returns The line to write
+ */
+export function doubleIAC(line: Uint8Array): Uint8Array {
+  if (!line.includes(IAC)) return line;
   const doubled: number[] = [];
   for (const byte of line) {
     doubled.push(byte);
