@@ -72,7 +72,11 @@ export async function ftpcp(
     await open(from, "RETR", sourceName, "sourceName", options);
     await Promise.all([complete(to, options), complete(from, options)]);
   } catch (error) {
-    await Promise.all([abortOpen(from), abortOpen(to)]);
+    await abortOpen(from);
+    // the target may wait for data from the port that the source still has
+    // open: asked for another one, the source closes it
+    await requestPassive(from, options).catch(() => {});
+    await abortOpen(to);
     throw error;
   }
 }
