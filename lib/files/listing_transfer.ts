@@ -4,6 +4,7 @@
  * @module
  */
 
+import { settledWithin } from "../connection/deadline.ts";
 import type { Entry } from "../listing/entry.ts";
 import { isSelf } from "../listing/listing_reader.ts";
 import type { Path } from "../protocol/command.ts";
@@ -21,6 +22,13 @@ const READ_SIZE = 64 * 1024;
  * does the engine think that it needs a larger heap.
  */
 const BATCH_SIZE = 8 * 1024;
+
+/**
+ * A listing that is left early is read to its end if that takes no more than so
+ * many bytes and milliseconds, and else aborted: an abort costs more.
+ */
+const MAX_DRAIN_SIZE = 4 * 1024 * 1024;
+const MAX_DRAIN_TIME = 250;
 
 /** Takes a turn of the session, or goes on in the one that the caller has. */
 export type TakeTurn = <T>(
@@ -54,7 +62,7 @@ export interface ReceiveOptions {
   /** Ends the listing. */
   signal?: AbortSignal | undefined;
   /** Called when data, or the end of it, has come. */
-  onData?: () => void;
+  onData?: (() => void) | undefined;
 }
 
 /** What came of a listing. */
@@ -95,10 +103,15 @@ export async function* receiveListing(
     selves += entries.length - others.length;
     return others;
   };
+  if (session.hasStaleListing) {
+    await turn(() => flushStale(session, { open, zone, signal, onData }), {
+      signal,
+    });
+  }
   const { transfer, leave } = await turn(open, { signal });
+  const buffer = new Uint8Array(READ_SIZE);
   let isOver = false;
   try {
-    const buffer = new Uint8Array(READ_SIZE);
     while (true) {
       const n = await transfer.data.read(buffer);
       onData?.();
@@ -112,23 +125,79 @@ export async function* receiveListing(
     isOver = true;
   } catch (error) {
     isOver = true;
-    throw await turn(async () => {
-      const reason = await transfer.failed(error, { signal });
-      await leave();
-      return reason;
-    });
+    session.hasStaleListing ||= transfer.data.bytesRead > 0;
+    throw await turn(() => fail({ transfer, leave }, error, signal));
   } finally {
     if (!isOver) {
-      await turn(async () => {
-        await transfer.abort();
-        await leave();
-      });
+      await turn(() => stop(session, { transfer, leave }, buffer));
     }
   }
   await turn(() => finish({ transfer, leave }, signal));
   yield proper(reader.end());
   if (reader.error !== undefined) throw reader.error;
   return { count, selves, format: reader.format, isRefused: false };
+}
+
+/** Ends a listing that failed, and gives the error to throw. */
+async function fail(
+  { transfer, leave }: OpenListing,
+  error: unknown,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
+  const reason = await transfer.failed(error, { signal });
+  await leave();
+  return reason;
+}
+
+/** Ends a listing that nobody wants any more: what is short is read out. */
+async function stop(
+  session: Session,
+  { transfer, leave }: OpenListing,
+  buffer: Uint8Array,
+): Promise<void> {
+  try {
+    const isRead = await settledWithin(drain(transfer, buffer), MAX_DRAIN_TIME);
+    if (isRead === true) {
+      await transfer.finish().catch(() => {}); // nobody asks any more
+    } else {
+      session.hasStaleListing = true;
+      await transfer.abort();
+    }
+  } finally {
+    await leave();
+  }
+}
+
+/** Whether the end of the data was reached. */
+async function drain(
+  { data }: Transfer,
+  buffer: Uint8Array,
+): Promise<boolean> {
+  for (let size = 0; size < MAX_DRAIN_SIZE;) {
+    const n = await data.read(buffer);
+    if (n === null) return true;
+    size += n;
+  }
+  return false;
+}
+
+/** Reads a listing for what a server puts before it, and throws it away. */
+async function flushStale(
+  session: Session,
+  { open, signal, onData }: ReceiveOptions,
+): Promise<void> {
+  const { transfer, leave } = await open();
+  try {
+    await transfer.data.readToEnd(
+      new Uint8Array(READ_SIZE),
+      () => onData?.(),
+    );
+  } catch (error) {
+    throw await fail({ transfer, leave }, error, signal);
+  }
+  onData?.();
+  await finish({ transfer, leave }, signal);
+  session.hasStaleListing = false;
 }
 
 async function finish(

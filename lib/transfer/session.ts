@@ -78,6 +78,11 @@ export class Session {
   hasMLSD: boolean | undefined;
   /** Whether `LIST -a` works here: not known before the first try. */
   hasListAll: boolean | undefined;
+  /**
+   * Whether a listing was broken off: ProFTPD and Pure-FTPd put what they had
+   * not sent of it before the next one.
+   */
+  hasStaleListing = false;
   /** Minutes that the times of a `LIST` are east of UTC, once found out. */
   zone: number | undefined;
   /** The TLS session of the control connection, once there is one. */

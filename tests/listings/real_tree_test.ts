@@ -39,6 +39,7 @@ Deno.test("FTP.list, FTP.stat and FTP.walk say what the disk says, on every serv
           }
           compare(await read(ftp, path, "LIST"), folder);
         }
+        await leaveEarly(ftp, features.mlsd ? ["MLSD", "LIST"] : ["LIST"]);
         await openByRawPath(ftp, shown.get("odd")!);
         await walk(ftp, name, shown);
       },
@@ -127,6 +128,32 @@ function expected(entry: Entry, onDisk: OnDisk): unknown {
 /** A time in the units that an entry's is exact in. */
 function cut({ mtimePrecision }: Entry, time: number): number {
   return Math.floor(time / UNITS[mtimePrecision!]);
+}
+
+/**
+ * A listing that is left or aborted leaves the connection as it was: also where
+ * the server puts the rest of it before the next one.
+ */
+async function leaveEarly(
+  ftp: FTP,
+  commands: readonly ("MLSD" | "LIST")[],
+): Promise<void> {
+  for (const command of commands) {
+    for (let i = 0; i < 4; i++) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      try {
+        for await (const _ of ftp.list("/many", { command, signal })) {
+          if (i % 2 === 0) break;
+          controller.abort(new DOMException("Enough", "AbortError"));
+        }
+      } catch (error) {
+        assertEquals(error, signal.reason);
+      }
+      assertEquals(await ftp.pwd(), "/");
+      assertEquals((await read(ftp, "many", command)).length, MANY);
+    }
+  }
 }
 
 /** Each file in "odd" has its name as content. */
