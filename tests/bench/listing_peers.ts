@@ -6,8 +6,7 @@
  */
 
 // @ts-types="./basic_ftp.d.ts"
-// deno-lint-ignore no-import-prefix -- a peer is no dependency of the module
-import { parseList } from "npm:basic-ftp@6.2.3/dist/parseList.js";
+import { parseList } from "basic-ftp/dist/parseList.js";
 import type { Entry } from "../../lib/listing/entry.ts";
 import { ListingReader } from "../../lib/listing/listing_reader.ts";
 

@@ -1,8 +1,7 @@
 /** What the reply benches parse, and how. */
 
 // Only this bench needs it.
-// deno-lint-ignore no-import-prefix
-import { parseControlResponse } from "npm:basic-ftp@6.2.3/dist/parseControlResponse.js";
+import { parseControlResponse } from "basic-ftp/dist/parseControlResponse.js";
 import { type Reply, ReplyReader } from "../../lib/protocol/reply.ts";
 import { ReplyScanner } from "../../parser/mod.ts";
 import { ReplyOracle } from "../parser/reply_oracle.ts";

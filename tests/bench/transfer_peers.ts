@@ -1,6 +1,6 @@
 /** Other FTP clients at the work of `download` and `upload`. */
 
-import { Client } from "npm:basic-ftp@6.2.3";
+import { Client } from "basic-ftp";
 import type { RealServer } from "../servers/mod.ts";
 
 /** One file from or to a server. */
