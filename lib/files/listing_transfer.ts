@@ -4,14 +4,14 @@
  * @module
  */
 
-import { settledWithin } from "../connection/deadline.ts";
 import type { Entry } from "../listing/entry.ts";
 import { isSelf } from "../listing/listing_reader.ts";
 import type { Path } from "../protocol/command.ts";
-import { FTPError, replyError } from "../protocol/errors.ts";
+import { FTPError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { Transfer } from "../transfer/transfer.ts";
 import { enterDirectory, type Leave } from "./in_directory.ts";
+import { fail, finish, type OpenListing, stop } from "./listing_end.ts";
 import { type ListOptions, makeReader } from "./listing_options.ts";
 
 /** Size of one read, in bytes. */
@@ -22,13 +22,6 @@ const READ_SIZE = 64 * 1024;
  * does the engine think that it needs a larger heap.
  */
 const BATCH_SIZE = 8 * 1024;
-
-/**
- * A listing that is left early is read to its end if that takes no more than so
- * many bytes and milliseconds, and else aborted: an abort costs more.
- */
-const MAX_DRAIN_SIZE = 4 * 1024 * 1024;
-const MAX_DRAIN_TIME = 250;
 
 /** Takes a turn of the session, or goes on in the one that the caller has. */
 export type TakeTurn = <T>(
@@ -44,13 +37,6 @@ export interface ListRequest {
   readonly turn: TakeTurn;
   /** Is told of the entries for the directory itself and its parent. */
   readonly onSelf?: ((entry: Entry) => void) | undefined;
-}
-
-/** A listing that the server has begun to send. */
-export interface OpenListing {
-  readonly transfer: Transfer;
-  /** Called when the transfer is over, in the same turn. */
-  readonly leave: Leave;
 }
 
 /** How a listing is received. */
@@ -138,49 +124,6 @@ export async function* receiveListing(
   return { count, selves, format: reader.format, isRefused: false };
 }
 
-/** Ends a listing that failed, and gives the error to throw. */
-async function fail(
-  { transfer, leave }: OpenListing,
-  error: unknown,
-  signal: AbortSignal | undefined,
-): Promise<unknown> {
-  const reason = await transfer.failed(error, { signal });
-  await leave();
-  return reason;
-}
-
-/** Ends a listing that nobody wants any more: what is short is read out. */
-async function stop(
-  session: Session,
-  { transfer, leave }: OpenListing,
-  buffer: Uint8Array,
-): Promise<void> {
-  try {
-    const isRead = await settledWithin(drain(transfer, buffer), MAX_DRAIN_TIME);
-    if (isRead === true) {
-      await transfer.finish().catch(() => {}); // nobody asks any more
-    } else {
-      session.hasStaleListing = true;
-      await transfer.abort();
-    }
-  } finally {
-    await leave();
-  }
-}
-
-/** Whether the end of the data was reached. */
-async function drain(
-  { data }: Transfer,
-  buffer: Uint8Array,
-): Promise<boolean> {
-  for (let size = 0; size < MAX_DRAIN_SIZE;) {
-    const n = await data.read(buffer);
-    if (n === null) return true;
-    size += n;
-  }
-  return false;
-}
-
 /** Reads a listing for what a server puts before it, and throws it away. */
 async function flushStale(
   session: Session,
@@ -198,21 +141,6 @@ async function flushStale(
   onData?.();
   await finish({ transfer, leave }, signal);
   session.hasStaleListing = false;
-}
-
-async function finish(
-  { transfer, leave }: OpenListing,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  try {
-    const reply = await transfer.finish({ signal });
-    // vsftpd: "226 Transfer done (but failed to open directory)."
-    if (/\bfailed to open directory\b/i.test(reply.text)) {
-      throw replyError(reply, transfer.command);
-    }
-  } finally {
-    await leave();
-  }
 }
 
 /**
