@@ -224,7 +224,7 @@ class Download {
     const { data } = transfer;
     const meter = this.#meter;
     meter.position = part.position;
-    await using _ = keepAlive(this.#link.session, transfer, this.#options);
+    await using alive = keepAlive(this.#link.session, transfer, this.#options);
     try {
       // a small file does not pay for a large buffer
       const rest = (facts.size ?? Infinity) - part.position;
@@ -241,6 +241,7 @@ class Download {
     } catch (error) {
       throw await transfer.failed(error, this.#options);
     }
+    alive.stop();
     await confirm(transfer, part.position, facts.size, this.#options);
   }
 

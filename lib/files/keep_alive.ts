@@ -13,6 +13,15 @@ import type { Transfer } from "../transfer/transfer.ts";
 /** Longest wait, in milliseconds, for the replies after the transfer. */
 const GRACE = 5000;
 
+/** Ends what {@linkcode keepAlive} began. */
+export interface KeepAlive extends AsyncDisposable {
+  /**
+   * Sends no more, since no data flows: their replies would count as progress
+   * of a wait for the final reply, which could last for ever.
+   */
+  stop(): void;
+}
+
 /**
  * Sends `NOOP`s until it is disposed of, which waits for the replies that are
  * owed. A server that swallowed a `NOOP` would be one reply behind from there
@@ -27,7 +36,7 @@ export function keepAlive(
   { control }: Session,
   transfer: Transfer,
   { keepAlive: interval = 0 }: { keepAlive?: number | undefined },
-): AsyncDisposable {
+): KeepAlive {
   let owed: Owed | undefined;
   const send = () => {
     const isAnswered = owed?.isSettled ?? true;
@@ -35,6 +44,7 @@ export function keepAlive(
   };
   const timer = interval > 0 ? setInterval(send, interval) : undefined;
   return {
+    stop: () => clearInterval(timer),
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       if (owed === undefined || owed.isSettled) return;

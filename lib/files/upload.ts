@@ -219,7 +219,7 @@ class Upload {
   ): Promise<void> {
     const meter = this.#meter;
     const { blocksize } = meter;
-    await using _ = keepAlive(session, transfer, this.#options);
+    await using alive = keepAlive(session, transfer, this.#options);
     try {
       for await (const chunk of this.#source.read(start, blocksize)) {
         for (let at = 0; at < chunk.length; at += blocksize) {
@@ -234,6 +234,7 @@ class Upload {
     } catch (error) {
       throw await transfer.failed(error, this.#options);
     }
+    alive.stop();
     await confirm(transfer, meter.position, meter.position, this.#options);
   }
 

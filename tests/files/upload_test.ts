@@ -294,6 +294,20 @@ Deno.test("FTP.upload tells when all bytes went but no word came", async () => {
   assertEquals([error.bytes, error.size], [DATA.length, DATA.length]);
 });
 
+Deno.test("FTP.upload does not wait for ever while NOOPs are answered", async () => {
+  await using server = await memoryServer();
+  server.on("STOR", async (turn) => {
+    await turn.reply(150, "Send it");
+    await turn.openData(); // and never says that it is complete
+  });
+  await using ftp = await server.client({ timeout: 200 });
+  await assertRejects(
+    () =>
+      ftp.upload(DATA.subarray(0, 10), "data", { keepAlive: 5, retry: false }),
+    FTPUnconfirmedError,
+  );
+});
+
 Deno.test("FTP.upload finds out that a rename was done whose reply was lost", async () => {
   await using server = await memoryServer({ "/data": "old" });
   server.once("RNTO", async (turn) => {
