@@ -22,13 +22,13 @@ export {
   type ConnectOptions,
   FTPConnection,
 } from "./lib/client/ftp_connection.ts";
+export { FTPListings } from "./lib/client/ftp_listings.ts";
 export {
   FTPProtocol,
   type ListArgument,
   type RetrbinaryOptions,
   type StorbinaryOptions,
 } from "./lib/client/ftp_protocol.ts";
-export { FTPListings } from "./lib/client/ftp_listings.ts";
 export { ftpcp } from "./lib/client/ftpcp.ts";
 export type { FTPOptions } from "./lib/client/options.ts";
 export type { ByteStream } from "./lib/connection/byte_stream.ts";
@@ -41,17 +41,11 @@ export {
   type OpenOptions,
   type PortRange,
 } from "./lib/connection/dial.ts";
-export {
-  TLSError,
-  type TLSErrorOptions,
-  type TLSErrorReason,
-} from "./lib/tls/tls_errors.ts";
 export type {
   TLSCertificate,
   TLSInfo,
   TLSVersion,
 } from "./lib/connection/tls_info.ts";
-export type { TLSOptions } from "./lib/tls/tls_options.ts";
 export type { Trace, TraceEvent } from "./lib/connection/trace.ts";
 export type { RemoveOptions } from "./lib/files/directories.ts";
 export {
@@ -60,6 +54,7 @@ export {
   FTPVerificationError,
   type FTPVerificationErrorOptions,
 } from "./lib/files/faults.ts";
+export type { ListOptions } from "./lib/files/listing_options.ts";
 export type {
   DownloadOptions,
   FileTransferOptions,
@@ -67,18 +62,17 @@ export type {
   UploadOptions,
   Verification,
 } from "./lib/files/options.ts";
+export type { MeterOptions, Progress } from "./lib/files/progress.ts";
 export {
   progressBar,
   type ProgressBarOptions,
 } from "./lib/files/progress_bar.ts";
-export type { MeterOptions, Progress } from "./lib/files/progress.ts";
 export type {
   RecoveryOptions,
   RetryEvent,
   RetryOptions,
 } from "./lib/files/recovery.ts";
 export type { RetrieveOptions, StoreOptions } from "./lib/files/streams.ts";
-export type { ListOptions } from "./lib/files/listing_options.ts";
 export { WalkEntry, type WalkPlace } from "./lib/files/walk_entry.ts";
 export type { WalkOptions } from "./lib/files/walk_options.ts";
 export {
@@ -105,5 +99,11 @@ export {
 } from "./lib/protocol/errors.ts";
 export { Reply } from "./lib/protocol/reply.ts";
 export { parse150, parse257 } from "./lib/protocol/reply_text.ts";
+export {
+  TLSError,
+  type TLSErrorOptions,
+  type TLSErrorReason,
+} from "./lib/tls/tls_errors.ts";
+export type { TLSOptions } from "./lib/tls/tls_options.ts";
 export type { SignalOptions } from "./lib/transfer/session.ts";
 export type { ByteReader, Source } from "./lib/transfer/source.ts";

@@ -10,6 +10,7 @@ import { pipeline } from "../transfer/pipeline.ts";
 import { iterateLines } from "../transfer/receive.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { requestDirectory } from "./facts.ts";
+import { isDirectory } from "./in_directory.ts";
 import { checkName, joinPath } from "./names.ts";
 
 /** Options of {@linkcode FTP.remove}. */
@@ -47,16 +48,15 @@ export async function ensureDir(
   path: string,
   options: SignalOptions,
 ): Promise<void> {
-  const origin = await requestDirectory(session, options);
   await session.turns.alone(async () => {
-    if (await isDirectory(session, path, origin, options)) return;
+    if (await isDirectory(session, path, options)) return;
     let refusal: FTPPermanentError | undefined;
     for (const parent of prefixes(path)) {
       refusal = await make(session, parent, options);
     }
     if (refusal === undefined) return;
     // somebody else may have made it meanwhile
-    if (!await isDirectory(session, path, origin, options)) throw refusal;
+    if (!await isDirectory(session, path, options)) throw refusal;
   });
 }
 
@@ -83,32 +83,6 @@ async function make(
     if (error instanceof FTPPermanentError) return error;
     throw error;
   }
-}
-
-/** Goes there and back: no other command tells it on every server. */
-async function isDirectory(
-  session: Session,
-  path: string,
-  origin: string,
-  options: SignalOptions,
-): Promise<boolean> {
-  if (origin === "") return false; // there would be no way back
-  try {
-    await session.perform(
-      { verb: "CWD", argument: path, name: "path" },
-      options,
-    );
-  } catch (error) {
-    if (error instanceof FTPPermanentError) {
-      session.directory = origin;
-      return false;
-    }
-    throw error;
-  }
-  // even if the signal is aborted now
-  await session.perform({ verb: "CWD", argument: origin, name: "path" });
-  session.directory = origin;
-  return true;
 }
 
 /**

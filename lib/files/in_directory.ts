@@ -45,6 +45,34 @@ export async function enterDirectory(
   return () => returnTo(session, origin);
 }
 
+/**
+ * Whether a path is a directory: it is gone to, and come back from. No other
+ * command tells it on every server. The caller has the turn.
+ *
+ * @param session The session
+ * @param path The path; "" for the current directory
+ * @param options A signal
+ * @returns Whether it is; `false` also where the server does not tell where to
+ * come back to
+ */
+export async function isDirectory(
+  session: Session,
+  path: Path,
+  options: SignalOptions,
+): Promise<boolean> {
+  const directory = path.length === 0 ? "." : path;
+  try {
+    const leave = await enterDirectory(session, directory, options);
+    await leave?.();
+    return leave !== undefined;
+  } catch (error) {
+    const isRefused = error instanceof FTPPermanentError ||
+      (error instanceof FTPError && error.reply?.code === 450);
+    if (!isRefused) throw error;
+    return false;
+  }
+}
+
 async function currentDirectory(
   session: Session,
   options: SignalOptions,

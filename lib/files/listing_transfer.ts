@@ -10,7 +10,7 @@ import type { Path } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { Transfer } from "../transfer/transfer.ts";
-import { enterDirectory, type Leave } from "./in_directory.ts";
+import { enterDirectory, isDirectory, type Leave } from "./in_directory.ts";
 import { fail, finish, type OpenListing, stop } from "./listing_end.ts";
 import { type ListOptions, makeReader } from "./listing_options.ts";
 
@@ -213,7 +213,10 @@ export async function* receiveOrNothing(
     return yield* receiveListing(request, options);
   } catch (error) {
     if (!isNothingFound(error)) throw error;
-    if (!await isThere(request)) throw error;
+    const { session, path, turn } = request;
+    const { signal } = request.options;
+    const ask = () => isDirectory(session, path, { signal });
+    if (!await turn(ask, { signal })) throw error;
     return { count: 0, selves: 0, format: undefined, isRefused: true };
   }
 }
@@ -222,21 +225,4 @@ function isNothingFound(error: unknown): boolean {
   const reply = error instanceof FTPError ? error.reply : undefined;
   return (reply?.code === 450 || reply?.code === 550) &&
     NOTHING_REGEXP.test(reply.text);
-}
-
-/** Only a directory can be gone to. */
-async function isThere(
-  { session, path, options: { signal }, turn }: ListRequest,
-): Promise<boolean> {
-  const directory = path.length === 0 ? "." : path;
-  return await turn(async () => {
-    try {
-      const leave = await enterDirectory(session, directory, { signal });
-      await leave?.();
-      return leave !== undefined;
-    } catch (error) {
-      if (error instanceof FTPError && error.reply !== undefined) return false;
-      throw error;
-    }
-  }, { signal });
 }

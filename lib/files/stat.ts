@@ -16,7 +16,7 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 import { requestSize } from "./commands.ts";
 import { EntryView } from "./entry_view.ts";
 import { textOfPath } from "./facts.ts";
-import { enterDirectory } from "./in_directory.ts";
+import { isDirectory } from "./in_directory.ts";
 import { isUnknownCommand } from "./list_by_mlsd.ts";
 import { readDirectory } from "./listing.ts";
 import type { ListOptions } from "./listing_options.ts";
@@ -173,22 +173,6 @@ async function probe(
     return { kind: "file", size: size ?? undefined, mtime: mtime ?? undefined };
   } catch (error) {
     if (error instanceof FTPError && error.reply !== undefined) return error;
-    throw error;
-  }
-}
-
-async function isDirectory(
-  session: Session,
-  path: Path,
-  options: SignalOptions,
-): Promise<boolean> {
-  try {
-    const directory = path.length === 0 ? "." : path;
-    const leave = await enterDirectory(session, directory, options);
-    await leave?.();
-    return leave !== undefined;
-  } catch (error) {
-    if (error instanceof FTPError && error.reply !== undefined) return false;
     throw error;
   }
 }
