@@ -7,10 +7,9 @@
 
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import { pipeline } from "../transfer/pipeline.ts";
-import { iterateLines } from "../transfer/receive.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { requestDirectory } from "./facts.ts";
 import { isDirectory } from "./in_directory.ts";
+import { readDirectory } from "./listing.ts";
 import { checkName, joinPath } from "./names.ts";
 
 /** Options of {@linkcode FTP.remove}. */
@@ -24,13 +23,6 @@ export interface RemoveOptions {
   /** Ends the call; what is removed by then stays removed. */
   signal?: AbortSignal | undefined;
 }
-
-/** Gives the names in a directory, or none for what is no directory. */
-export type Lister = (
-  session: Session,
-  path: string,
-  options: SignalOptions,
-) => Promise<string[]>;
 
 /** Deletions under way at once. */
 const WINDOW = 64;
@@ -91,14 +83,12 @@ async function make(
  * @param session The session
  * @param path What to remove
  * @param options Whether with what is in it; a signal
- * @param list Names the entries of a directory
  * @throws {FTPPermanentError} If something cannot be removed
  */
 export async function remove(
   session: Session,
   path: string,
   options: RemoveOptions,
-  list: Lister = listNames,
 ): Promise<void> {
   if (path === "") {
     throw new TypeError("Cannot remove a path that is empty");
@@ -106,7 +96,7 @@ export async function remove(
   // what DELE takes is no directory: a link to one is gone, not entered
   const [refusal] = await deleteAll(session, [path], options);
   if (refusal !== undefined) {
-    await removeDirectory(session, path, refusal.error, options, list);
+    await removeDirectory(session, path, refusal.error, options);
   }
 }
 
@@ -120,15 +110,14 @@ async function removeDirectory(
   path: string,
   refusal: FTPError,
   options: RemoveOptions,
-  list: Lister,
 ): Promise<void> {
   if (!(refusal instanceof FTPPermanentError)) throw refusal;
   const { recursive = false, signal } = options;
   if (recursive) {
-    const names = await listOrThrow(session, path, refusal, { signal }, list);
+    const names = await listOrThrow(session, path, refusal, { signal });
     const paths = names.map((name) => joinPath(path, checkName(name)));
     for (const entry of await deleteAll(session, paths, options)) {
-      await removeDirectory(session, entry.path, entry.error, options, list);
+      await removeDirectory(session, entry.path, entry.error, options);
     }
   }
   try {
@@ -149,10 +138,13 @@ async function listOrThrow(
   path: string,
   refusal: FTPError,
   options: SignalOptions,
-  list: Lister,
 ): Promise<string[]> {
   try {
-    return await list(session, path, options);
+    const entries = await readDirectory(session, path, {
+      ...options,
+      all: true,
+    });
+    return entries.map(({ name }) => name);
   } catch (error) {
     throw error instanceof FTPPermanentError ? refusal : error;
   }
@@ -178,83 +170,4 @@ async function deleteAll(
     if (result instanceof FTPError) refusals.push({ path, error: result });
   }
   return refusals;
-}
-
-/**
- * Names the entries of a directory: `MLSD`, else `NLST`.
- *
- * @param session The session
- * @param path The directory
- * @param options A signal
- * @returns The names, without those of the directory itself and its parent
- */
-export async function listNames(
-  session: Session,
-  path: string,
-  options: SignalOptions,
-): Promise<string[]> {
-  if (!session.unknown.has("MLSD")) {
-    const command = { verb: "MLSD", argument: path, name: "path" };
-    const lines = await linesUnlessRefused(session, command, options);
-    if (!(lines instanceof FTPPermanentError)) {
-      return lines.filter((line) => !/(^|;)type=[cp]dir;/i.test(line)).map(
-        (line) => line.slice(line.indexOf(" ") + 1),
-      );
-    }
-    if (![500, 502].includes(lines.reply?.code ?? 0)) throw lines;
-    session.unknown.add("MLSD");
-  }
-  return await nameByNlst(session, path, options);
-}
-
-/**
- * From inside the directory, since paths with blanks are misread behind an
- * option, and some servers put the path before each name.
- */
-async function nameByNlst(
-  session: Session,
-  path: string,
-  options: SignalOptions,
-): Promise<string[]> {
-  const origin = await requestDirectory(session, options);
-  if (origin === "") {
-    throw new Deno.errors.NotSupported(
-      `Cannot list "${path}": the server knows neither MLSD nor PWD`,
-    );
-  }
-  const change = (argument: string, { signal }: SignalOptions = {}) =>
-    session.turns.share(() =>
-      session.perform({ verb: "CWD", argument, name: "path" }, { signal })
-    );
-  await change(path, options);
-  try {
-    // hidden names too; servers that take "-a" for a name refuse it
-    for (const argument of ["-a", undefined]) {
-      const command = argument === undefined
-        ? { verb: "NLST" }
-        : { verb: "NLST", argument };
-      const lines = await linesUnlessRefused(session, command, options);
-      if (lines instanceof FTPPermanentError) continue;
-      return lines.filter((name) => name !== "." && name !== "..");
-    }
-    return []; // 550 is what an empty directory gets from some servers
-  } finally {
-    if (session.control.failure === undefined) {
-      await change(origin);
-      session.directory = origin;
-    }
-  }
-}
-
-async function linesUnlessRefused(
-  session: Session,
-  command: { verb: string; argument?: string },
-  options: SignalOptions,
-): Promise<string[] | FTPPermanentError> {
-  try {
-    return await Array.fromAsync(iterateLines(session, command, options));
-  } catch (error) {
-    if (error instanceof FTPPermanentError) return error;
-    throw error;
-  }
 }
