@@ -28,7 +28,9 @@ export class FTPListings extends FTPProtocol {
    * The entries come before the listing has ended, in memory that does not grow
    * with their number. Until the loop ends the connection is busy: keep the
    * entries, or use {@linkcode walk}, to do something with each. Stopping early
-   * aborts the transfer; the connection stays usable.
+   * reads a short rest out, and aborts a long one; the connection stays usable.
+   * After an abort the next listing is read twice, since ProFTPD and Pure-FTPd
+   * put what they had left of the first before it.
    *
    * @param path The directory, text or bytes; "" for the current one
    * @param options Format, zone, caps and signal

@@ -17,7 +17,7 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 import { requestSize } from "./commands.ts";
 
 /** Replies that mean "I do not know that command" (RFC 959 section 4.2.1). */
-const UNKNOWN_REPLIES = [500, 502, 504];
+export const UNKNOWN_REPLIES: readonly number[] = [500, 502, 504];
 
 /** What a server says of a file. */
 export interface RemoteFacts {

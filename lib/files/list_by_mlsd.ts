@@ -8,15 +8,13 @@
 import type { Entry } from "../listing/entry.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
+import { UNKNOWN_REPLIES } from "./facts.ts";
 import {
   type ListRequest,
   openMLSD,
   type Received,
   receiveOrNothing,
 } from "./listing_transfer.ts";
-
-/** Replies that mean "I do not know that command" (RFC 959 section 4.2.1). */
-const UNKNOWN_REPLIES = [500, 502, 504];
 
 /** Longest wait for a first `MLSD` to send something, in milliseconds. */
 const PATIENCE = 10_000;

@@ -9,11 +9,8 @@ import { FTPPermanentError, FTPReplyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { formatTime, parseModificationTime } from "../protocol/reply_text.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { textOfPath } from "./facts.ts";
+import { textOfPath, UNKNOWN_REPLIES } from "./facts.ts";
 import { rawPathOf } from "./raw_path.ts";
-
-/** Replies that mean "I do not know that" (RFC 959 section 4.2.1). */
-const UNKNOWN_REPLIES = [500, 502, 504];
 
 /** What servers have, the one made for it first. */
 const COMMANDS: readonly { verb: string; prefix: string }[] = [
