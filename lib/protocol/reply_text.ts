@@ -89,7 +89,7 @@ function safeInteger(digits: string): number | null {
  * @returns The path; "" where the reply has no quotes, as ftplib has it
  * @throws {FTPReplyError} If the code is not 257
  * @throws {FTPProtocolError} If the closing quote is missing, or the path has
- * control characters
+ * control characters other than a tab
  *
  * @example Read a path with quotes in it
  * ```ts
@@ -102,12 +102,18 @@ export function parse257(reply: Reply | string): string {
   const text = expectCode(reply, 257);
   const open = text.indexOf('"');
   if (open < 0) return "";
+  const undoubled = PURE_FTPD_REGEXP.exec(text);
+  if (undoubled !== null) return cleanPath(reply, undoubled[1]!);
   const match = /^"((?:[^"]|"")*)"/.exec(text.slice(open));
   if (match === null) {
     throw unreadableReply(reply, "a path", "its closing quote is missing");
   }
   return cleanPath(reply, match[1]!.replaceAll('""', '"'));
 }
+
+// Pure-FTPd does not double quotes; its words tell it from others
+const PURE_FTPD_REGEXP =
+  /^257 "(.*)"(?: is your current location| : The directory was successfully created)$/;
 
 /**
  * Reads the path in a 257 reply also where a server forgets the quotes: the
@@ -129,7 +135,7 @@ export function parseDirectory(reply: Reply): string {
 
 function cleanPath(reply: Reply | string, path: string): string {
   // deno-lint-ignore no-control-regex
-  if (/[\u0000-\u001F\u007F]/.test(path)) {
+  if (/[\u0000-\u0008\u000A-\u001F\u007F]/.test(path)) {
     throw unreadableReply(reply, "a path", "it has control characters");
   }
   return path;

@@ -287,11 +287,11 @@ Deno.test("FTP takes Telnet out of replies and doubles it in commands", async ()
     Uint8Array.from([...text].map((char) => char.charCodeAt(0)));
   await using server = new ScriptedServer({
     greeting: (peer) =>
-      peer.raw(bytes("\xFF\xFB\x01220 Rea\xFF\xFD\x06dy\r\n")),
+      peer.raw(bytes("\xFF\xFB\x01220 Pro\xFF\xFD\x06FTPD\r\n")),
     CWD: (peer) => peer.raw(bytes('25\xFF\xFB\x010 "\xFF\xFF"\r\n')),
   });
   await using ftp = await server.connect({ encoding: "latin-1" });
-  assertEquals(ftp.getwelcome().text, "220 Ready");
+  assertEquals(ftp.getwelcome().text, "220 ProFTPD");
   assertEquals((await ftp.cwd("/ÿ")).text, '250 "ÿ"');
   assertEquals(server.commands, ["CWD /\xFF\xFF"]);
 });

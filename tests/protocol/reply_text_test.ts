@@ -38,7 +38,10 @@ const PATHS: [text: string, quoted: string | null, directory?: string][] = [
   // curl 3217, 3218
   ['257 "/x\u0001y"', null],
   ['257 "/x\u007Fy"', null],
-  ['257 "/x\ty"', null],
+  ['257 "/x\ty"', "/x\ty"],
+  // Pure-FTPd does not double quotes
+  ['257 "/a"b""c" is your current location', '/a"b""c'],
+  ['257 "a"b" : The directory was successfully created', 'a"b'],
   // VMS, DOS and OS/400 as they are
   ['257 "DISK$X:[DIR]"', "DISK$X:[DIR]"],
   ['257 "C:\\dir"', "C:\\dir"],

@@ -155,7 +155,7 @@ serverTest(
   "FTP.storbinary reports a file system that is full",
   async (server) => {
     const mounted = await mount(server.root);
-    if (!mounted) return; // needs the right to mount
+    if (!mounted) return console.log("Not tested: it needs the right to mount");
     try {
       await using ftp = await logIn(server);
       const error = await assertRejects(
