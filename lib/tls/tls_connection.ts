@@ -385,7 +385,12 @@ export class TLSConnection implements ByteStream {
       }
     } catch (error) {
       this.#rest?.reject(error);
-      this.#fail(error);
+      if (!this.#isSecured) return this.#fail(error);
+      // pyftpdlib resets a connection whose close_notify we answer: what came
+      // before the reset is looked at first
+      this.#engine.settle(() => {
+        if (!this.#isNotified) this.#fail(error);
+      });
     }
   }
 
