@@ -1,0 +1,175 @@
+/** The files of a case on both sides, and what may be there afterwards. */
+
+import { createHash } from "node:crypto";
+import { LocalFolder } from "../files/local_folder.ts";
+import { makeData } from "../real/client.ts";
+import { SERVED_ID } from "../servers/real_server.ts";
+import { type FaultCase, MAX_SIZE } from "./fault_case.ts";
+
+/** Where the contents of files begin in the pool. */
+const OFFSETS = 1024 * 1024;
+
+let pool: Uint8Array<ArrayBuffer> | undefined;
+
+function contentOf(seed: number, size: number): Uint8Array<ArrayBuffer> {
+  pool ??= makeData(MAX_SIZE + OFFSETS);
+  const start = Math.imul(seed, 40_503) >>> 12;
+  return pool.subarray(start % OFFSETS, start % OFFSETS + size);
+}
+
+/** What is wrong with a file. */
+export type Loss = string | undefined;
+
+/** The files of one case. */
+export class CaseFiles implements Disposable {
+  /** The transferred file's name on both sides. */
+  readonly name: string;
+  readonly content: Uint8Array<ArrayBuffer>;
+  readonly #case: FaultCase;
+  readonly #old: Uint8Array<ArrayBuffer> | undefined;
+  readonly #decoy: Uint8Array<ArrayBuffer> | undefined;
+  readonly #local = new LocalFolder();
+  readonly #root: string;
+  readonly #remote: string;
+
+  /** Makes them below the folder that a server serves. */
+  constructor(faultCase: FaultCase, root: string) {
+    const { seed, size, oldSize, inDirectory, direction } = faultCase;
+    this.#case = faultCase;
+    this.name = `file-${seed}.bin`;
+    this.content = contentOf(seed * 3, size);
+    this.#root = root;
+    this.#remote = inDirectory ? `${root}/work` : root;
+    if (inDirectory) {
+      Deno.mkdirSync(this.#remote, { recursive: true });
+      Deno.chownSync(this.#remote, SERVED_ID, SERVED_ID);
+      // who loses the directory on the way finds this
+      this.#decoy = contentOf(seed * 3 + 2, size + 1);
+      this.#serve(root, this.#decoy);
+    }
+    if (oldSize !== null) this.#old = contentOf(seed * 3 + 1, oldSize);
+    if (direction === "download") {
+      this.#serve(this.#remote, this.content);
+      if (this.#old) Deno.writeFileSync(this.localPath, this.#old);
+    } else {
+      Deno.writeFileSync(this.sourcePath, this.content);
+      if (this.#old) this.#serve(this.#remote, this.#old);
+    }
+  }
+
+  /** Where a download goes. */
+  get localPath(): string {
+    return this.#local.at(this.name);
+  }
+
+  /** Where an upload comes from. */
+  get sourcePath(): string {
+    return this.#local.at("source");
+  }
+
+  /** What is wrong with the target after a call that reported success. */
+  lossAfterSuccess(): Loss {
+    const found = this.#target();
+    if (found !== undefined && sha256(found) === sha256(this.content)) {
+      return this.#lostDecoy();
+    }
+    return `success was reported, but ${this.#describe(found)}`;
+  }
+
+  /**
+   * What is wrong with the target after a call that failed.
+   *
+   * @param wasStarted Whether it was the transfer that failed, and not the login
+   */
+  lossAfterFailure(wasStarted: boolean): Loss {
+    const found = this.#target();
+    const { direction, options, faults } = this.#case;
+    if (isSame(found, this.#old)) return this.#lostDecoy();
+    // the reply to the renaming may have been lost
+    if (wasStarted && direction === "upload" && isSame(found, this.content)) {
+      return this.#lostDecoy();
+    }
+    const isWhatWasAskedFor = wasStarted && !options.atomic &&
+      (faults[0]?.fault === "corrupt" || this.#isBeginning(found));
+    if (isWhatWasAskedFor) return this.#lostDecoy();
+    return `the call failed, and ${this.#describe(found)}`;
+  }
+
+  /** Names of files that nobody asked for here. */
+  leftHere(): string[] {
+    return this.#local.names().filter((name) =>
+      name !== this.name && name !== "source"
+    );
+  }
+
+  /** Names of files that nobody asked for on the server. */
+  leftThere(): string[] {
+    return [...Deno.readDirSync(this.#remote)].map(({ name }) => name)
+      .filter((name) => name !== this.name && name !== "work").sort();
+  }
+
+  [Symbol.dispose](): void {
+    this.#local[Symbol.dispose]();
+    for (const folder of new Set([this.#remote, this.#root])) {
+      for (const { name, isFile } of Deno.readDirSync(folder)) {
+        if (isFile) Deno.removeSync(`${folder}/${name}`);
+      }
+    }
+  }
+
+  #serve(folder: string, content: Uint8Array): void {
+    const path = `${folder}/${this.name}`;
+    Deno.writeFileSync(path, content);
+    Deno.chownSync(path, SERVED_ID, SERVED_ID);
+  }
+
+  #target(): Uint8Array | undefined {
+    return this.#case.direction === "download"
+      ? readIfThere(this.localPath)
+      : readIfThere(`${this.#remote}/${this.name}`);
+  }
+
+  #lostDecoy(): Loss {
+    if (this.#decoy === undefined) return undefined;
+    const found = readIfThere(`${this.#root}/${this.name}`);
+    return isSame(found, this.#decoy)
+      ? undefined
+      : "a file in another directory was changed";
+  }
+
+  #isBeginning(found: Uint8Array | undefined): boolean {
+    return found === undefined
+      ? this.#old === undefined
+      : isSame(found, this.content.subarray(0, found.length));
+  }
+
+  #describe(found: Uint8Array | undefined): string {
+    const { content } = this;
+    if (found === undefined) return "there is no file";
+    if (this.#old && isSame(found, this.#old)) return "the old file is there";
+    const first = found.findIndex((byte, at) => byte !== content[at]);
+    const differs = first === -1 ? "" : ` that differ from byte ${first} on`;
+    return `the file has ${found.length} of ${content.length} bytes${differs}`;
+  }
+}
+
+function readIfThere(path: string): Uint8Array | undefined {
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function isSame(
+  a: Uint8Array | undefined,
+  b: Uint8Array | undefined,
+): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.length === b.length && sha256(a) === sha256(b);
+}

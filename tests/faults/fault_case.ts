@@ -1,0 +1,254 @@
+/** What one case does, all of it made from its seed. */
+
+import type {
+  DownloadOptions,
+  FTPOptions,
+  RetryOptions,
+  UploadOptions,
+  Verification,
+} from "../../mod.ts";
+import type { Direction, Fault } from "../proxy.ts";
+import type { ServerName } from "../servers/mod.ts";
+import { Random } from "./random.ts";
+
+/** A server, with TLS or without. */
+export interface Configuration {
+  readonly server: ServerName;
+  readonly tls: boolean;
+}
+
+/** Seed 0 is a case of the first, seed 1 of the second, and so on, again and again. */
+export const CONFIGURATIONS: readonly Configuration[] =
+  (["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"] as const)
+    .flatMap((server) => [{ server, tls: false }, { server, tls: true }]);
+
+/** A fault on one of the case's connections. */
+export interface CaseFault {
+  readonly channel: "control" | "data";
+  /** Which connection of the channel, from 0. */
+  readonly index: number;
+  /** Bytes from the start of the connection; on the first control connection after `"login"`, from there. */
+  readonly from: "start" | "login";
+  readonly direction: Direction;
+  readonly offset: number;
+  readonly fault: Fault;
+  readonly duration: number;
+}
+
+/** The server's processes are killed. */
+export interface Kill {
+  /** At which line of the client's trace, counted from the beginning of the call. */
+  readonly event: number;
+  /** Milliseconds after it. */
+  readonly wait: number;
+  /** Whether it is started again at once. */
+  readonly restart: boolean;
+}
+
+/** One transfer, and what happens to it. */
+export interface FaultCase extends Configuration {
+  readonly seed: number;
+  readonly direction: "download" | "upload";
+  readonly size: number;
+  /** Size of the target's old file, or `null` for none. */
+  readonly oldSize: number | null;
+  /** What is uploaded. */
+  readonly source: "path" | "bytes" | "blob" | "stream";
+  /** The client is in a subdirectory, and decoys of the same name lie outside. */
+  readonly inDirectory: boolean;
+  readonly timeout: number;
+  /** Whether a TLS session shares its name, so that clients need Workers. */
+  readonly sharesName: boolean;
+  readonly options: {
+    readonly retry: RetryOptions | false;
+    readonly resume: boolean;
+    readonly atomic: boolean;
+    readonly verify: Verification;
+    readonly mtime: boolean;
+    readonly keepAlive: number;
+  };
+  readonly faults: readonly CaseFault[];
+  readonly kill: Kill | undefined;
+  /** Milliseconds until the caller's signal is aborted. */
+  readonly abort: number | undefined;
+}
+
+/** Options that both transfers take. */
+export type CaseOptions = DownloadOptions & UploadOptions & FTPOptions;
+
+/** The longest file. */
+export const MAX_SIZE = 50 * 1024 * 1024;
+
+/** Bytes of control dialogue about a transfer, roughly: faults beyond never happen. */
+const CALL_BYTES = { plain: 400, tls: 1100 };
+const LOGIN_BYTES = { plain: 220, tls: 2600 };
+
+/** Makes the case of a seed. */
+export function makeCase(seed: number): FaultCase {
+  const random = new Random(seed);
+  const { server, tls } = CONFIGURATIONS[seed % CONFIGURATIONS.length]!;
+  const direction = random.pick([[1, "download"], [1, "upload"]]);
+  const size = makeSize(random);
+  const verify = random.pick<Verification>([
+    [server === "proftpd" ? 3 : 1, "hash"],
+    [3, "size"],
+  ]);
+  const options: FaultCase["options"] = {
+    retry: random.chance(0.4) ? false : {
+      attempts: random.between(1, 6),
+      delay: random.between(1, 60),
+      maxDelay: 200,
+    },
+    resume: random.chance(0.4),
+    atomic: random.chance(0.85),
+    verify,
+    mtime: random.chance(0.5),
+    keepAlive: random.chance(0.15) ? random.between(5, 40) : 0,
+  };
+  const what = { server, tls, direction, size, verify };
+  const faults = makeFaults(random, what, options.retry !== false);
+  return {
+    seed,
+    ...what,
+    options,
+    oldSize: random.pick([
+      [2, null],
+      [2, size],
+      [4, makeSize(random, 200_000)],
+    ]),
+    source: random.pick([
+      [6, "path"],
+      [2, "bytes"],
+      [1, "blob"],
+      [2, "stream"],
+    ]),
+    inDirectory: random.chance(0.4),
+    // ProFTPD takes 400 ms until it greets, every now and then
+    timeout: random.between(300, 500) + (server === "proftpd" ? 400 : 0),
+    sharesName: random.chance(0.1),
+    faults,
+    kill: faults.length === 0
+      ? {
+        event: random.between(0, 24),
+        wait: random.between(0, 8),
+        restart: random.chance(0.7),
+      }
+      : undefined,
+    abort: random.chance(0.04) ? random.magnitude(1, 400) : undefined,
+  };
+}
+
+function makeSize(random: Random, most = MAX_SIZE): number {
+  const size = random.pick<() => number>([
+    [8, () => 0],
+    [8, () => random.between(1, 10)],
+    [50, () => random.magnitude(10, 65_536)],
+    [26, () => random.magnitude(65_536, 1_000_000)],
+    [6, () => random.magnitude(1_000_000, 5_000_000)],
+    [1, () => random.between(5_000_000, MAX_SIZE)],
+  ])();
+  return Math.min(size, most);
+}
+
+type What =
+  & Pick<
+    FaultCase,
+    "server" | "tls" | "direction" | "size"
+  >
+  & { verify: Verification };
+
+/** Faults of the connections; none where the server is to be killed. */
+function makeFaults(
+  random: Random,
+  what: What,
+  isRetried: boolean,
+): CaseFault[] {
+  if (random.chance(0.02)) return [];
+  const faults = [makeFault(random, what, 0)];
+  // a flipped bit comes alone: two accidents can always be made to hide each other
+  if (faults[0]!.fault === "corrupt") return faults;
+  if (random.chance(0.15)) faults.push(makeFault(random, what, 0, false));
+  for (let index = 1; isRetried && index < 6 && random.chance(0.5); index++) {
+    faults.push(makeFault(random, what, index, false));
+  }
+  // one fault a direction of a connection
+  return faults.filter((fault, at) =>
+    faults.findIndex((other) =>
+      other.channel === fault.channel && other.index === fault.index &&
+      other.direction === fault.direction
+    ) === at
+  );
+}
+
+function makeFault(
+  random: Random,
+  what: What,
+  index: number,
+  mayCorrupt = true,
+): CaseFault {
+  const channel = random.pick([[3, "data"], [2, "control"]]);
+  const forward = what.direction === "upload" ? "up" : "down";
+  const direction = random.pick<Direction>(
+    channel === "control"
+      ? [[1, "up"], [1, "down"]]
+      : [[9, forward], [what.tls ? 2 : 0, forward === "up" ? "down" : "up"]],
+  );
+  const fault = random.pick<Fault>([
+    [25, "close"],
+    [25, "reset"],
+    [20, "stall"],
+    [20, "pause"],
+    [mayCorrupt && isTold(channel, direction, what) ? 20 : 0, "corrupt"],
+  ]);
+  const from = channel === "control" && index === 0 && random.chance(0.8)
+    ? "login"
+    : "start";
+  return {
+    channel,
+    index,
+    from,
+    direction,
+    offset: channel === "control"
+      ? makeControlOffset(random, what.tls, from)
+      : makeDataOffset(random, what),
+    fault,
+    // some longer than the time-out: what comes then comes too late
+    duration: random.between(5, channel === "control" ? 1300 : 700),
+  };
+}
+
+/** Whether anybody can tell that a byte is not what was sent. */
+function isTold(
+  channel: CaseFault["channel"],
+  direction: Direction,
+  what: What,
+): boolean {
+  if (what.tls) return true;
+  if (channel === "data") {
+    return what.server === "proftpd" && what.verify === "hash";
+  }
+  // of an upload's commands nobody can: the server would confirm another name
+  return direction === "down" || what.direction === "download";
+}
+
+function makeControlOffset(
+  random: Random,
+  tls: boolean,
+  from: CaseFault["from"],
+): number {
+  const kind = tls ? "tls" : "plain";
+  const login = LOGIN_BYTES[kind];
+  return from === "login"
+    ? random.between(0, CALL_BYTES[kind])
+    : random.between(0, random.chance(0.5) ? login : login + CALL_BYTES[kind]);
+}
+
+function makeDataOffset(random: Random, { size, tls }: What): number {
+  const wire = tls ? size + Math.ceil(size / 16_384) * 29 + 300 : size;
+  return random.pick<() => number>([
+    [tls ? 3 : 1, () => random.between(0, Math.min(600, wire))],
+    [6, () => random.between(0, wire)],
+    [2, () => Math.max(0, wire - random.between(1, 200))],
+    [1, () => Math.max(0, wire - 1)],
+  ])();
+}

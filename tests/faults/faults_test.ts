@@ -1,0 +1,97 @@
+/**
+ * Thousands of transfers that something happens to, on the way or at the server. Whatever it is, the target
+ * is the right file or what it was before; nothing is left behind, nothing waits for ever, and nobody gets
+ * the reply to somebody else's command.
+ *
+ *     FTP_FAULT_COUNT=20000 deno task test tests/faults     that many faults, and tables of what came of them
+ *     FTP_FAULT_SEED=4711 deno task test tests/faults       one case, as a failure named it
+ *
+ * @module
+ */
+
+import { isIgnored, reportServers } from "../servers/mod.ts";
+import { type Configuration, CONFIGURATIONS, makeCase } from "./fault_case.ts";
+import { Lane } from "./lane.ts";
+import { LeakTracker } from "./leak_tracker.ts";
+import { type CaseReport, runCase } from "./run_case.ts";
+import { Tally } from "./tally.ts";
+
+/** Faults in all, unless the environment says otherwise. */
+const COUNT = 2000;
+
+/** Transfers at once, each with a server and a proxy of its own. */
+const LANES = 16;
+
+/** Most transfers for one fault that happens: plans may miss. */
+const MAX_MISSES = 5;
+
+const seedAsked = Deno.env.get("FTP_FAULT_SEED");
+const countAsked = Deno.env.get("FTP_FAULT_COUNT");
+const count = Number(countAsked ?? COUNT) / CONFIGURATIONS.length;
+
+reportServers();
+CONFIGURATIONS.forEach((configuration, index) => {
+  const { server, tls } = configuration;
+  const isAsked = seedAsked === undefined ||
+    Number(seedAsked) % CONFIGURATIONS.length === index;
+  Deno.test({
+    name:
+      `FTP.download and FTP.upload lose nothing, whatever happens (${server}, ${
+        tls ? "TLS" : "plain"
+      })`,
+    ignore: isIgnored(server) || !isAsked,
+    fn: async () => {
+      const tally = seedAsked === undefined
+        ? await runMany(configuration, index)
+        : await runOne(configuration, Number(seedAsked));
+      console.log(tally.summary());
+      if (countAsked !== undefined) console.log(tally.table());
+      const { failures } = tally;
+      if (failures.length > 0) {
+        throw new Error(failures.map(describe).join("\n\n"));
+      }
+    },
+  });
+});
+
+async function runMany(
+  configuration: Configuration,
+  first: number,
+): Promise<Tally> {
+  using tracker = new LeakTracker();
+  const tally = new Tally();
+  let cases = 0;
+  const runLane = async (number: number) => {
+    await using lane = await Lane.start(`lane-${number}.test`, configuration);
+    while (tally.faults < count && cases < count * MAX_MISSES) {
+      const seed = first + CONFIGURATIONS.length * cases++;
+      tally.add(await runCase(lane, makeCase(seed), tracker));
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, (_, i) => runLane(i)));
+  return tally;
+}
+
+async function runOne(
+  configuration: Configuration,
+  seed: number,
+): Promise<Tally> {
+  using tracker = new LeakTracker();
+  await using lane = await Lane.start("lane-0.test", configuration);
+  const tally = new Tally();
+  const report = await runCase(lane, makeCase(seed), tracker);
+  console.log(describe(report));
+  tally.add(report);
+  return tally;
+}
+
+function describe(report: CaseReport): string {
+  const { faultCase, problems, error, happened } = report;
+  const found = problems.map(({ kind, text }) => `${kind}: ${text}`);
+  return [
+    `FTP_FAULT_SEED=${faultCase.seed}: ${found.join("; ") || "no problem"}`,
+    `happened: ${happened.join(", ") || "nothing"}`,
+    `outcome: ${error === undefined ? report.outcome : Deno.inspect(error)}`,
+    Deno.inspect(faultCase, { compact: true, breakLength: 120, depth: 5 }),
+  ].join("\n");
+}

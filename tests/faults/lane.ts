@@ -1,0 +1,209 @@
+/** A server of its own behind a proxy of its own, on which cases run one after the other. */
+
+import { type PlannedFault, Proxy } from "../proxy.ts";
+import { certificates } from "../servers/certificates.ts";
+import { type RealServer, startServer } from "../servers/mod.ts";
+import { findFreePorts } from "../servers/process.ts";
+import { SERVED_ID } from "../servers/real_server.ts";
+import type { CaseFault, Configuration, FaultCase } from "./fault_case.ts";
+
+/** A stalled session keeps its port until the proxy is cut. */
+const PASSIVE_PORTS = 12;
+
+/** Attempts to find ports that nobody else takes meanwhile. */
+const START_ATTEMPTS = 5;
+
+/** How each server is told which ports to use, since it has to be the same ones after a restart. */
+const PASSIVE_SETTINGS: Record<
+  Configuration["server"],
+  (first: number, last: number) => string[]
+> = {
+  vsftpd: (first, last) => [`pasv_min_port=${first}`, `pasv_max_port=${last}`],
+  proftpd: (first, last) => [`PassivePorts ${first} ${last}`],
+  "pure-ftpd": (first, last) => ["--passiveportrange", `${first}:${last}`],
+  pyftpdlib: (
+    first,
+    last,
+  ) => [`handler.passive_ports = range(${first}, ${last + 1})`],
+};
+
+/** What befell a case, and on which of its connections. */
+export interface Happening {
+  readonly fault: CaseFault;
+  readonly planned: PlannedFault;
+}
+
+/** One lane. */
+export class Lane implements AsyncDisposable {
+  readonly name: string;
+  /** What the server serves. */
+  readonly root: string;
+  readonly #configuration: Configuration;
+  readonly #port: number;
+  #server: RealServer;
+  #proxy: Proxy;
+  #plan: Happening[] = [];
+  #counts = { control: 0, data: 0 };
+  #seen = 0;
+  #isKilled = false;
+
+  private constructor(
+    name: string,
+    configuration: Configuration,
+    root: string,
+    port: number,
+    server: RealServer,
+    proxy: Proxy,
+  ) {
+    this.name = name;
+    this.#configuration = configuration;
+    this.root = root;
+    this.#port = port;
+    this.#server = server;
+    this.#proxy = proxy;
+  }
+
+  /** Starts the server and the proxy. */
+  static async start(
+    name: string,
+    configuration: Configuration,
+  ): Promise<Lane> {
+    const root = await Deno.makeTempDir({ prefix: "ftp_faults_" });
+    await Deno.chmod(root, 0o755);
+    await Deno.chown(root, SERVED_ID, SERVED_ID);
+    for (let attempt = 1;; attempt++) {
+      const port = findFreePorts("127.0.0.1", 1 + PASSIVE_PORTS);
+      let server: RealServer | undefined;
+      try {
+        server = await serve(configuration, root, port);
+        // the plan is asked for when connections are made: the lane is there by then
+        const proxy = await Proxy.start({
+          host: server.host,
+          port,
+          passivePorts: [port + 1, port + PASSIVE_PORTS],
+        }, { plan: ({ channel }) => lane.#planFor(channel) });
+        const lane = new Lane(name, configuration, root, port, server, proxy);
+        return lane;
+      } catch (error) {
+        await server?.stop();
+        if (attempt < START_ATTEMPTS) continue;
+        await Deno.remove(root, { recursive: true });
+        throw error;
+      }
+    }
+  }
+
+  get host(): string {
+    return this.#proxy.host;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get user(): string {
+    return this.#server.user;
+  }
+
+  get password(): string {
+    return this.#server.password;
+  }
+
+  /** Whether the server was killed since the case began. */
+  get isKilled(): boolean {
+    return this.#isKilled;
+  }
+
+  /** Control connections since the case began. */
+  get controlConnections(): number {
+    return this.#counts.control;
+  }
+
+  /** What happened since the case began. */
+  get happened(): Happening[] {
+    const faults = new Set(this.#proxy.faults.slice(this.#seen));
+    return this.#plan.filter(({ planned }) => faults.has(planned));
+  }
+
+  /** Whether something happened to the control connection in use. */
+  get isControlHurt(): boolean {
+    const index = this.#counts.control - 1;
+    return this.#isKilled ||
+      this.happened.some(({ fault }) =>
+        fault.channel === "control" && fault.index === index
+      );
+  }
+
+  /** Plans a case's faults for the connections that will be made. */
+  arm({ faults }: Pick<FaultCase, "faults">): void {
+    this.#seen = this.#proxy.faults.length;
+    this.#proxy.bytes.up = this.#proxy.bytes.down = 0;
+    this.#counts = { control: 0, data: 0 };
+    this.#isKilled = false;
+    this.#plan = faults.map((fault) => {
+      const { direction, duration } = fault;
+      const offset = fault.from === "login" ? Infinity : fault.offset;
+      const planned = { direction, offset, fault: fault.fault, duration };
+      return { fault, planned };
+    });
+  }
+
+  /** The login is over, and nothing else went through: faults that count from there are given their place. */
+  loggedIn(): void {
+    if (this.#counts.control > 1) return; // it took more than one attempt
+    for (const { fault, planned } of this.#plan) {
+      if (fault.from !== "login") continue;
+      planned.offset = this.#proxy.bytes[fault.direction] + fault.offset;
+    }
+  }
+
+  /** Lets nothing happen any more but what has begun. */
+  disarm(): void {
+    for (const { planned } of this.#plan) planned.offset = Infinity;
+  }
+
+  /** Ends what connections are left. */
+  cut(): void {
+    this.#proxy.cut();
+  }
+
+  /** Kills the server and every session of it. */
+  kill(): void {
+    if (this.#isKilled) return;
+    this.#isKilled = true;
+    this.#server.kill();
+  }
+
+  /** Starts the server again after a kill. */
+  async restart(): Promise<void> {
+    await this.#server.stop();
+    this.#server = await serve(this.#configuration, this.root, this.#port);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#proxy[Symbol.asyncDispose]();
+    await this.#server.stop();
+    await Deno.remove(this.root, { recursive: true });
+  }
+
+  #planFor(channel: "control" | "data"): PlannedFault[] {
+    const index = this.#counts[channel]++;
+    return this.#plan.filter(({ fault }) =>
+      fault.channel === channel && fault.index === index
+    ).map(({ planned }) => planned);
+  }
+}
+
+async function serve(
+  { server, tls }: Configuration,
+  root: string,
+  port: number,
+): Promise<RealServer> {
+  const { good } = await certificates();
+  return await startServer(server, {
+    root,
+    port,
+    extra: PASSIVE_SETTINGS[server](port + 1, port + PASSIVE_PORTS),
+    ...(tls ? { tls: { mode: "explicit", ...good } } : {}),
+  });
+}

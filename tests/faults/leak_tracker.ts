@@ -1,0 +1,117 @@
+/**
+ * Whose connection, listener, file or Worker is still open? The sanitizers of a test can tell that there is
+ * one; with hundreds of cases at once this tells which case it belongs to.
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** What one case has open. */
+export class Holdings {
+  readonly #open = new Map<object, string>();
+  #changed = Promise.withResolvers<void>();
+  /** Workers that were started. */
+  workers = 0;
+
+  /** Something was opened. */
+  add(resource: object, what: string): void {
+    this.#open.set(resource, what);
+  }
+
+  /** Something was closed. */
+  remove(resource: object): void {
+    this.#open.delete(resource);
+    this.#changed.resolve();
+  }
+
+  /** What is open, waiting at most so many milliseconds for it to be closed. */
+  async left(patience: number): Promise<string[]> {
+    const { promise: late, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(true), patience);
+    let isLate = false;
+    while (this.#open.size > 0 && !isLate) {
+      this.#changed = Promise.withResolvers();
+      isLate = await Promise.race([
+        late,
+        this.#changed.promise.then(() => false),
+      ]);
+    }
+    clearTimeout(timer);
+    return [...this.#open.values()];
+  }
+}
+
+/** Watches what is opened, and by which case, until it is disposed of. */
+export class LeakTracker implements Disposable {
+  readonly #storage = new AsyncLocalStorage<Holdings>();
+  readonly #originals = {
+    connect: Deno.connect,
+    listen: Deno.listen,
+    open: Deno.open,
+    openSync: Deno.openSync,
+    Worker: globalThis.Worker,
+  };
+
+  constructor() {
+    const { connect, listen, open, openSync, Worker } = this.#originals;
+    const watch = this.#watch.bind(this);
+    const storage = this.#storage;
+    // deno-lint-ignore no-explicit-any
+    const anyhow = <T>(value: T): any => value;
+    Deno.connect = anyhow(async (options: Deno.ConnectOptions) => {
+      const holdings = storage.getStore();
+      const { hostname, port } = options;
+      return watch(
+        holdings,
+        await connect(options),
+        `connection to ${hostname}:${port}`,
+      );
+    });
+    Deno.listen = anyhow((options: Deno.TcpListenOptions) =>
+      watch(storage.getStore(), listen(options), "listener")
+    );
+    Deno.open = async (path, options) =>
+      watch(storage.getStore(), await open(path, options), `file ${path}`);
+    Deno.openSync = (path, options) =>
+      watch(storage.getStore(), openSync(path, options), `file ${path}`);
+    globalThis.Worker = class extends Worker {
+      readonly #holdings = storage.getStore();
+      constructor(url: string | URL, options?: WorkerOptions) {
+        super(url, options);
+        this.#holdings?.add(this, "Worker");
+        if (this.#holdings !== undefined) this.#holdings.workers++;
+      }
+      override terminate(): void {
+        super.terminate();
+        this.#holdings?.remove(this);
+      }
+    };
+  }
+
+  /** Runs a case; what it opens, now and later, is its own. */
+  run<T>(holdings: Holdings, run: () => Promise<T>): Promise<T> {
+    return this.#storage.run(holdings, run);
+  }
+
+  #watch<T extends { close(): void }>(
+    holdings: Holdings | undefined,
+    resource: T,
+    what: string,
+  ): T {
+    if (holdings === undefined) return resource;
+    holdings.add(resource, what);
+    const close = resource.close.bind(resource);
+    const dispose = () => {
+      close();
+      holdings.remove(resource);
+    };
+    Object.defineProperty(resource, "close", { value: dispose });
+    Object.defineProperty(resource, Symbol.dispose, { value: dispose });
+    return resource;
+  }
+
+  [Symbol.dispose](): void {
+    const { Worker, ...ofDeno } = this.#originals;
+    Object.assign(Deno, ofDeno);
+    globalThis.Worker = Worker;
+  }
+}

@@ -1,0 +1,384 @@
+/** Runs a case and judges what came of it. */
+
+import { X509Certificate } from "node:crypto";
+import { FTP, FTPError, type FTPOptions } from "../../mod.ts";
+import { certificates } from "../servers/certificates.ts";
+import { CaseFiles } from "./case_files.ts";
+import type { FaultCase } from "./fault_case.ts";
+import type { Lane } from "./lane.ts";
+import { Holdings, type LeakTracker } from "./leak_tracker.ts";
+
+/** Something that must never happen. */
+export interface Problem {
+  readonly kind: "loss" | "hang" | "leak" | "leftover" | "state" | "secret";
+  readonly text: string;
+}
+
+/** What came of a case. */
+export interface CaseReport {
+  readonly faultCase: FaultCase;
+  /** Names of the faults that happened: "data close". */
+  readonly happened: readonly string[];
+  /** "right file", "right file after retries", or the error's name. */
+  readonly outcome: string;
+  readonly error: unknown;
+  readonly problems: readonly Problem[];
+  /** Milliseconds of the transfer, and of what it might have taken. */
+  readonly elapsed: number;
+  readonly patience: number;
+  /** Whether the server was left with a temporary file, which only a failed upload may do. */
+  readonly hasLeftover: boolean;
+}
+
+/** What is tested; another one proves that the checks can fail. */
+export interface Client {
+  download: (
+    ftp: FTP,
+    ...rest: Parameters<FTP["download"]>
+  ) => Promise<{ size: number; retries: number }>;
+  upload: (
+    ftp: FTP,
+    ...rest: Parameters<FTP["upload"]>
+  ) => Promise<{ size: number; retries: number }>;
+  pwd: (ftp: FTP) => Promise<string>;
+}
+
+/** The client of this module. */
+export const CLIENT: Client = {
+  download: (ftp, ...rest) => ftp.download(...rest),
+  upload: (ftp, ...rest) => ftp.upload(...rest),
+  pwd: (ftp) => ftp.pwd(),
+};
+
+/** Milliseconds that a busy machine may add. */
+const SLACK = 6000;
+
+/** Slowest pace of a transfer through the proxy on it, in bytes a millisecond. */
+const PACE = 3000;
+
+/** Grace periods of the client, in milliseconds, as its documentation has them. */
+const GRACE = { abort: 5000, keepAlive: 5000, leave: 2000, cleanUp: 5000 };
+
+/** Time-out of a client that nothing is done to. */
+const CALM_TIMEOUT = 20_000;
+
+/** Longest wait for it: nothing is expected to take that long. */
+const CALM_PATIENCE = 60_000;
+
+/** Longest wait for a closed client to let go of everything. */
+const RELEASE = 4000;
+
+/** Runs a case on a lane. */
+export async function runCase(
+  lane: Lane,
+  faultCase: FaultCase,
+  tracker: LeakTracker,
+  client: Client = CLIENT,
+): Promise<CaseReport> {
+  using files = new CaseFiles(faultCase, lane.root);
+  const run = new CaseRun(lane, faultCase, files, client);
+  const holdings = new Holdings();
+  await tracker.run(holdings, () => run.disturbed());
+  for (const what of await holdings.left(RELEASE)) {
+    run.problems.push({ kind: "leak", text: what });
+  }
+  if (lane.isKilled) await lane.restart();
+  if (run.error !== undefined && !(run.error instanceof Hang)) await run.calm();
+  return run.report();
+}
+
+class CaseRun {
+  readonly problems: Problem[] = [];
+  error: unknown;
+  readonly #lane: Lane;
+  readonly #case: FaultCase;
+  readonly #files: CaseFiles;
+  readonly #client: Client;
+  #happened: string[] = [];
+  #isStarted = false;
+  #retries = 0;
+  #elapsed = 0;
+  #leftover: string[] = [];
+
+  constructor(
+    lane: Lane,
+    faultCase: FaultCase,
+    files: CaseFiles,
+    client: Client,
+  ) {
+    this.#lane = lane;
+    this.#case = faultCase;
+    this.#files = files;
+    this.#client = client;
+  }
+
+  /** The transfer, and what happens to it. */
+  async disturbed(): Promise<void> {
+    const { kill, abort, timeout } = this.#case;
+    let isUnderway = false;
+    let events = 0;
+    let killing: ReturnType<typeof setTimeout> | undefined;
+    const restarted = Promise.withResolvers<void>();
+    const onEvent = () => {
+      if (!isUnderway || kill === undefined || events++ !== kill.event) return;
+      killing = setTimeout(() => {
+        killing = undefined;
+        this.#lane.kill();
+        if (kill.restart) {
+          this.#lane.restart().then(restarted.resolve, restarted.reject);
+        } else restarted.resolve();
+      }, kill.wait);
+    };
+    this.#lane.arm(this.#case);
+    const ftp = await this.#makeClient(timeout, onEvent);
+    const start = performance.now();
+    try {
+      await this.#bounded(() => this.#logIn(ftp));
+      this.#lane.loggedIn();
+      this.#isStarted = isUnderway = true;
+      const signal = abort === undefined
+        ? undefined
+        : AbortSignal.timeout(abort);
+      await this.#bounded(() => this.#transfer(ftp, signal));
+    } catch (error) {
+      this.error = error ?? new Error("nothing was thrown");
+    }
+    this.#elapsed = performance.now() - start;
+    isUnderway = false;
+    clearTimeout(killing);
+    if (this.#lane.isKilled) await restarted.promise;
+    this.#lane.disarm();
+    await this.#untilNothingIsLate();
+    this.#note();
+    this.#checkFiles();
+    this.#checkError();
+    await this.#checkState(ftp);
+    await this.#bounded(() => ftp[Symbol.asyncDispose]()).catch(() => {});
+    ftp.close();
+    this.#lane.cut();
+  }
+
+  /** Afterwards, with nothing in its way, the same call must succeed. */
+  async calm(): Promise<void> {
+    this.#lane.arm({ faults: [] });
+    const ftp = await this.#makeClient(CALM_TIMEOUT);
+    try {
+      await this.#bounded(() => this.#logIn(ftp), CALM_PATIENCE);
+      await this.#bounded(() => this.#transfer(ftp), CALM_PATIENCE);
+      const loss = this.#files.lossAfterSuccess();
+      if (loss !== undefined) this.#blame("loss", `the next time ${loss}`);
+      this.#checkLeftovers(true);
+      await ftp.quit();
+    } catch (error) {
+      this.#blame("state", `the next time fails too: ${error}`);
+      ftp.close();
+    }
+  }
+
+  report(): CaseReport {
+    const retried = this.#retries > 0 ? " after retries" : "";
+    return {
+      faultCase: this.#case,
+      happened: this.#happened,
+      outcome: this.error === undefined
+        ? `right file${retried}`
+        : nameOf(this.error),
+      error: this.error,
+      problems: this.problems,
+      elapsed: this.#elapsed,
+      patience: this.#patience(),
+      hasLeftover: this.#leftover.length > 0,
+    };
+  }
+
+  async #makeClient(timeout: number, trace?: () => void): Promise<FTP> {
+    return new FTP({ timeout, trace, ...await this.#tls() });
+  }
+
+  async #tls(): Promise<FTPOptions> {
+    if (!this.#case.tls) return {};
+    const { authority, good } = await certificates();
+    return {
+      tls: this.#case.sharesName
+        ? {
+          serverName: "localhost",
+          caCerts: [Deno.readTextFileSync(authority.certificate)],
+        }
+        : {
+          serverName: this.#lane.name,
+          fingerprint: new X509Certificate(Deno.readFileSync(good.certificate))
+            .fingerprint256,
+        },
+    };
+  }
+
+  async #logIn(ftp: FTP): Promise<void> {
+    const { host, port, user, password } = this.#lane;
+    await ftp.connect(host, port);
+    await ftp.login(user, password);
+    if (this.#case.inDirectory) await ftp.cwd("work");
+  }
+
+  async #transfer(ftp: FTP, signal?: AbortSignal): Promise<void> {
+    const { direction, options, source, size } = this.#case;
+    const { name, content, localPath, sourcePath } = this.#files;
+    const rest = { ...options, signal };
+    const result = direction === "download"
+      ? await this.#client.download(ftp, name, localPath, rest)
+      : await this.#client.upload(
+        ftp,
+        {
+          path: () => sourcePath,
+          bytes: () => content,
+          blob: () => new Blob([content]),
+          stream: () => new Blob([content]).stream(),
+        }[source](),
+        name,
+        rest,
+      );
+    this.#retries = result.retries;
+    if (result.size !== size) {
+      this.#blame("loss", `${result.size} bytes were reported, not ${size}`);
+    }
+  }
+
+  /** Longest time that a call may take: what each incident costs, and the periods of grace. */
+  #patience(): number {
+    const { timeout, faults, kill, options, direction, size, abort } =
+      this.#case;
+    const { attempts = 0, maxDelay = 0 } = options.retry || {};
+    const incidents = faults.length + (kill === undefined ? 0 : attempts + 1);
+    const pauses = faults.reduce((sum, { duration }) => sum + duration, 0);
+    const each = 4 * timeout + maxDelay + GRACE.leave +
+      (options.keepAlive > 0 ? GRACE.keepAlive : 0);
+    return SLACK + (incidents + 1) * size / PACE + incidents * each + pauses +
+      (abort !== undefined || options.resume ? GRACE.abort : 0) +
+      (direction === "upload" ? GRACE.cleanUp + timeout : 0);
+  }
+
+  /** Runs a call, and does not wait for it longer than it may take. */
+  async #bounded<T>(
+    run: () => Promise<T>,
+    patience: number = this.#patience(),
+  ): Promise<T> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      this.#blame("hang", `no end within ${Math.round(patience)} ms`);
+      late.reject(new Hang("The call hangs"));
+    }, patience);
+    const running = run();
+    running.catch(() => {}); // too late
+    try {
+      return await Promise.race([running, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** What the proxy holds back is given the time to arrive, and to do its damage. */
+  async #untilNothingIsLate(): Promise<void> {
+    const durations = this.#lane.happened
+      .filter(({ fault }) => fault.fault === "pause")
+      .map(({ fault }) => fault.duration);
+    if (durations.length === 0) return;
+    const latest = Math.max(...durations) + 30;
+    await new Promise((resolve) => setTimeout(resolve, latest));
+  }
+
+  #note(): void {
+    this.#happened = this.#lane.happened.map(({ fault }) =>
+      `${fault.channel} ${fault.fault}`
+    );
+    if (this.#lane.isKilled) {
+      this.#happened.push(
+        `server killed${this.#case.kill?.restart ? ", restarted" : ""}`,
+      );
+    }
+  }
+
+  #checkFiles(): void {
+    const files = this.#files;
+    const loss = this.error === undefined
+      ? files.lossAfterSuccess()
+      : files.lossAfterFailure(this.#isStarted);
+    if (loss !== undefined) this.#blame("loss", loss);
+    this.#checkLeftovers(this.error === undefined);
+  }
+
+  #checkLeftovers(isSuccess: boolean): void {
+    const { options, direction } = this.#case;
+    const here = this.#files.leftHere();
+    const mayBeHere = !isSuccess && options.resume && direction === "download";
+    if (here.length > 0 && !mayBeHere) {
+      this.#blame("leftover", `${here} was left here`);
+    }
+    const there = this.#files.leftThere();
+    if (isSuccess) {
+      const fresh = there.filter((name) => !this.#leftover.includes(name));
+      if (fresh.length > 0) this.#blame("leftover", `${fresh} was left there`);
+    } else {
+      this.#leftover = there.filter((name) => !isForResuming(name));
+    }
+  }
+
+  #checkError(): void {
+    const { error } = this;
+    if (error === undefined) return;
+    const text = Deno.inspect(error);
+    if (text.includes(this.#lane.password)) this.#blame("secret", text);
+    const isAbort = this.#case.abort !== undefined &&
+      error instanceof DOMException;
+    if (error instanceof Error && !isAbort && !isExpected(error)) {
+      this.#blame("state", `an error of an unexpected class: ${text}`);
+    }
+  }
+
+  /** The client either gets the reply of its own command, or says that there is no connection. */
+  async #checkState(ftp: FTP): Promise<void> {
+    const { inDirectory } = this.#case;
+    const wasConnected = ftp.connected;
+    try {
+      const directory = await this.#bounded(() => this.#client.pwd(ftp));
+      const expected = inDirectory && this.#isStarted
+        ? ["/work"]
+        : ["/", "/work"];
+      if (!expected.includes(directory)) {
+        this.#blame("state", `PWD gave ${JSON.stringify(directory)}`);
+      }
+    } catch (error) {
+      if (error instanceof Deno.errors.NotConnected) return;
+      const isExcused = this.#lane.isControlHurt || !this.#isStarted;
+      if (!wasConnected || !isExcused) {
+        this.#blame("state", `PWD failed afterwards: ${error}`);
+      }
+    }
+  }
+
+  #blame(kind: Problem["kind"], text: string): void {
+    this.problems.push({ kind, text });
+  }
+}
+
+/** Whether a temporary file is one that the next call goes on with. */
+function isForResuming(name: string): boolean {
+  return name.includes(".resume-");
+}
+
+/** A call that did not end. */
+class Hang extends Error {
+  override name = "Hang";
+}
+
+/** The classes that the documentation names. */
+function isExpected(error: Error): boolean {
+  return error instanceof FTPError || error instanceof Hang ||
+    Object.values(Deno.errors).some((Class) => error instanceof Class) ||
+    /TLSError/.test(error.name);
+}
+
+function nameOf(error: unknown): string {
+  if (error instanceof FTPError) {
+    return `${error.name} ${error.reply?.code ?? ""}`.trim();
+  }
+  return error instanceof Error ? error.name : String(error);
+}

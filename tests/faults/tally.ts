@@ -1,0 +1,71 @@
+/** Counts what happened and what came of it. */
+
+import type { CaseReport, Problem } from "./run_case.ts";
+
+/** Kinds of problems, and what they are called. */
+const NAMES: Record<Problem["kind"], string> = {
+  loss: "silent losses",
+  hang: "hangs",
+  leak: "leaks",
+  leftover: "leftovers",
+  state: "sessions out of step",
+  secret: "secrets shown",
+};
+
+/** The reports of many cases. */
+export class Tally {
+  /** Faults that happened. */
+  faults = 0;
+  cases = 0;
+  readonly failures: CaseReport[] = [];
+  readonly #rows = new Map<string, Map<string, number>>();
+  readonly #outcomes = new Map<string, number>();
+  #leftovers = 0;
+  #slowest = 0;
+
+  add(report: CaseReport): void {
+    const { outcome, happened, problems, elapsed } = report;
+    this.cases++;
+    this.faults += happened.length;
+    if (problems.length > 0) this.failures.push(report);
+    count(this.#outcomes, outcome);
+    for (const fault of new Set(happened.length > 0 ? happened : ["nothing"])) {
+      let row = this.#rows.get(fault);
+      if (row === undefined) this.#rows.set(fault, row = new Map());
+      count(row, outcome);
+    }
+    if (report.hasLeftover) this.#leftovers++;
+    this.#slowest = Math.max(this.#slowest, elapsed);
+  }
+
+  /** One line. */
+  summary(): string {
+    const all = this.failures.flatMap(({ problems }) => problems);
+    const bad = Object.entries(NAMES).map(([kind, name]) =>
+      `${all.filter((problem) => problem.kind === kind).length} ${name}`
+    );
+    const right = [...this.#outcomes].filter(([outcome]) =>
+      outcome.startsWith("right file")
+    ).reduce((sum, [, count]) => sum + count, 0);
+    return `${this.faults} faults in ${this.cases} transfers: ${right} right files, ${
+      this.cases - right
+    } errors; ${
+      bad.join(", ")
+    }; ${this.#leftovers} failed uploads left a temporary file; the slowest took ${
+      Math.round(this.#slowest)
+    } ms`;
+  }
+
+  /** Faults, and for each the outcomes of the transfers it happened to. */
+  table(): string {
+    return [...this.#rows].sort().map(([fault, outcomes]) => {
+      const cells = [...outcomes].sort((a, b) => b[1] - a[1])
+        .map(([outcome, count]) => `${count} ${outcome}`);
+      return `  ${fault}: ${cells.join(", ")}`;
+    }).join("\n");
+  }
+}
+
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
