@@ -13,6 +13,12 @@ import { restate } from "./restate.ts";
 /** Size of the chunks of {@linkcode DataConnection.readable}, in bytes. */
 const CHUNK_SIZE = 64 * 1024;
 
+/** Size of the first read of {@linkcode DataConnection.readToEnd}: small files are many. */
+const LEAST_READ_SIZE = 16 * 1024;
+
+/** Size of its later reads, in bytes; the fastest that was measured. */
+const READ_SIZE = 256 * 1024;
+
 /** Longest wait for TLS to take its leave after {@linkcode DataConnection.close}. */
 const CLOSE_GRACE = 2000;
 
@@ -136,16 +142,15 @@ export class DataConnection implements AsyncDisposable {
 
   /**
    * Reads to the end of the data: {@linkcode read} in a loop, without the cost
-   * of a promise more for each read.
+   * of a promise more for each read, in a buffer that grows while reads fill it.
    *
-   * @param buffer Where to, each time again
-   * @param take Called with the number of bytes read, and awaited
+   * @param take Called with what was read, and awaited; valid until then
    * @throws As {@linkcode read}, or what `take` throws
    */
   async readToEnd(
-    buffer: Uint8Array,
-    take: (n: number) => unknown,
+    take: (bytes: Uint8Array<ArrayBuffer>) => unknown,
   ): Promise<void> {
+    let buffer = new Uint8Array(LEAST_READ_SIZE);
     while (true) {
       let n: number | null;
       this.#watchdog.begin();
@@ -162,8 +167,9 @@ export class DataConnection implements AsyncDisposable {
         return;
       }
       this.#bytesRead += n;
-      const result = take(n);
+      const result = take(buffer.subarray(0, n));
       if (result !== undefined) await result;
+      if (n === buffer.length && n < READ_SIZE) buffer = new Uint8Array(4 * n);
     }
   }
 

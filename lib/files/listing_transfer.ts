@@ -131,10 +131,7 @@ async function flushStale(
 ): Promise<void> {
   const { transfer, leave } = await open();
   try {
-    await transfer.data.readToEnd(
-      new Uint8Array(READ_SIZE),
-      () => onData?.(),
-    );
+    await transfer.data.readToEnd(() => onData?.());
   } catch (error) {
     throw await fail({ transfer, leave }, error, signal);
   }

@@ -11,9 +11,6 @@ import type { Session, SignalOptions } from "./session.ts";
 import { checkBlocksize } from "./source.ts";
 import { Transfer, type TransferOptions } from "./transfer.ts";
 
-/** Size of one read of a file, in bytes; the fastest that was measured. */
-const READ_SIZE = 256 * 1024;
-
 /** Size of the memory that blocks are cut from, in bytes. */
 const PIECE_SIZE = 64 * 1024;
 
@@ -46,12 +43,8 @@ export async function receiveBlocks(
   const { blocksize } = options;
   checkBlocksize(blocksize);
   return await receive(session, command, options, async ({ data }) => {
-    const buffer = new Uint8Array(READ_SIZE);
     const cut = options.reuse ? blocksIn : freshBlocksOf;
-    await data.readToEnd(
-      buffer,
-      (n) => callEach(cut(buffer.subarray(0, n), blocksize), callback),
-    );
+    await data.readToEnd((bytes) => callEach(cut(bytes, blocksize), callback));
   });
 }
 
