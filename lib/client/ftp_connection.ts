@@ -10,7 +10,7 @@ import { parseCommand } from "../protocol/command.ts";
 import { replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { expectSuccess, type SignalOptions } from "../transfer/session.ts";
-import { abortOpen } from "../transfer/transfer.ts";
+import { abortOpen } from "../transfer/abort.ts";
 import { resolveCredentials } from "./dialogues.ts";
 import { openSession } from "./open_session.ts";
 import {

@@ -14,7 +14,7 @@ import {
   type Session,
   type SignalOptions,
 } from "../transfer/session.ts";
-import { abortOpen } from "../transfer/transfer.ts";
+import { abortOpen } from "../transfer/abort.ts";
 import type { FTPProtocol } from "./ftp_protocol.ts";
 import { sessionOf } from "./session_of.ts";
 

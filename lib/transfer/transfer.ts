@@ -7,21 +7,16 @@
 
 import type { ByteStream } from "../connection/byte_stream.ts";
 import { DataConnection } from "../connection/data_connection.ts";
-import { settledWithin, within } from "../connection/deadline.ts";
 import type { Owed } from "../connection/ledger.ts";
 import { restate } from "../connection/restate.ts";
 import type { Command } from "../protocol/command.ts";
-import { FTPError, replyError } from "../protocol/errors.ts";
+import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { parse150 } from "../protocol/reply_text.ts";
+import { abortOwed, explain } from "./abort.ts";
 import { type DataChannel, openDataChannel } from "./data_channel.ts";
+import { refusal } from "./refusal.ts";
 import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
-
-/** Longest wait, in milliseconds, for what an aborted transfer still owes. */
-const ABORT_GRACE = 5000;
-
-/** Longest wait for `ABOR`'s own reply before a `NOOP` is sent to fence it. */
-const FENCE_GRACE = 1000;
 
 /** How a transfer is opened. */
 export interface TransferOptions extends SignalOptions {
@@ -309,95 +304,6 @@ async function connectUnlessRefused(
   }
 }
 
-/**
- * After a failure of the data connection the server's final reply often says
- * why (552, 426, 522): it makes the better error. Without one in time the
- * session is closed, since it may be out of step.
- */
-async function explain(
-  session: Session,
-  owed: Owed,
-  error: unknown,
-): Promise<unknown> {
-  const { timeout } = session.options;
-  const grace = Math.min(ABORT_GRACE, timeout || ABORT_GRACE);
-  const reply = await settledWithin(owed.final, grace);
-  if (reply === undefined) {
-    session.control.fail(restate(error, (message) => message));
-    return error;
-  }
-  return reply.code >= 400
-    ? refusal(session, reply, owed.command, error)
-    : error;
-}
-
-// ProFTPD tells its log the cause, and the client "Operation not permitted"
-const SESSION_REUSE_REGEXP =
-  /\b(re-?use|resum|session|operation not permitted)/i;
-
-/** What a server says when the data connection brings no TLS session along. */
-const SESSION_REUSE_CODES = [425, 450, 522, 521, 534];
-
-/** The error for a transfer's reply; it tells what TLS has to do with it. */
-function refusal(
-  session: Session,
-  reply: Reply,
-  command: string,
-  cause?: unknown,
-): FTPError {
-  const error = replyError(reply, command, cause);
-  const isAboutReuse = session.protection !== undefined &&
-    SESSION_REUSE_CODES.includes(reply.code) &&
-    SESSION_REUSE_REGEXP.test(reply.text);
-  if (isAboutReuse) {
-    error.message +=
-      ' (the server wants the TLS session of the control connection resumed on data connections: leave "cert" and "key" out and "maxVersion" at "TLSv1.2", or have the server not require it)';
-  }
-  return error;
-}
-
-/** See {@linkcode Transfer.abort}. */
-async function abortOwed(
-  { control }: Session,
-  owed: Owed,
-  closeData: () => void,
-): Promise<Reply | undefined> {
-  if (owed.isSettled || control.failure !== undefined) {
-    closeData();
-    return undefined;
-  }
-  const abor = control.send({ verb: "ABOR" }, { during: owed });
-  closeData();
-  const late = () =>
-    new Deno.errors.TimedOut(
-      `Cannot abort "${owed.command}": no reply within ${ABORT_GRACE} ms; the connection is closed`,
-    );
-  try {
-    return await within(ABORT_GRACE, undefined, late, async (signal) => {
-      const final = await control.wait(owed.final, signal);
-      // after 4yz or 5yz one more reply is due; after 2yz there may be one
-      // (for both) or two: a NOOP's 200 marks the end
-      const isPlain = final.code >= 400 &&
-        await settledWithin(abor.first, FENCE_GRACE) !== undefined;
-      if (!isPlain) {
-        const fence = control.send({ verb: "NOOP" }, {
-          kind: "fence",
-          during: owed,
-        });
-        const mark = await control.wait(fence.first, signal);
-        // NOOP's reply for ABOR too: the transfer's was for both
-        if (await abor.first === mark) return final;
-      }
-      const reply = await control.wait(abor.first, signal);
-      // Pure-FTPd: 426 to the transfer, 451 to ABOR, and all is well
-      return reply.code >= 400 && final.code === 426 ? final : reply;
-    });
-  } catch (error) {
-    control.fail(restate(error, (message) => message));
-    return undefined;
-  }
-}
-
 /** Bytes that went through, and no word from the server about them. */
 function unconfirmed({ data, command }: Transfer, error: unknown): Error {
   const bytes = data.bytesRead + data.bytesWritten;
@@ -406,20 +312,4 @@ function unconfirmed({ data, command }: Transfer, error: unknown): Error {
     (message) =>
       `Cannot confirm "${command}": ${bytes} bytes went through, but the server did not say that the transfer is complete: ${message}`,
   );
-}
-
-/**
- * Aborts whatever transfer the session has open, however it was opened.
- *
- * @param session The session
- * @returns As {@linkcode Transfer.abort}
- */
-export async function abortOpen(session: Session): Promise<Reply | undefined> {
-  const { control, transfer } = session;
-  if (transfer !== undefined) return await transfer.abort();
-  const { open } = control;
-  if (open === undefined) return undefined;
-  const reply = await abortOwed(session, open, () => {});
-  control.collect(open);
-  return reply;
 }

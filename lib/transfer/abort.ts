@@ -1,0 +1,111 @@
+/**
+ * Ending a transfer before its time, and leaving the session in step.
+ *
+ * @module
+ */
+
+import { settledWithin, within } from "../connection/deadline.ts";
+import type { Owed } from "../connection/ledger.ts";
+import { restate } from "../connection/restate.ts";
+import type { Reply } from "../protocol/reply.ts";
+import { refusal } from "./refusal.ts";
+import type { Session } from "./session.ts";
+
+/** Longest wait, in milliseconds, for what an aborted transfer still owes. */
+const ABORT_GRACE = 5000;
+
+/** Longest wait for `ABOR`'s own reply before a `NOOP` is sent to fence it. */
+const FENCE_GRACE = 1000;
+
+/**
+ * After a failure of the data connection the server's final reply often says
+ * why (552, 426, 522): it makes the better error. Without one in time the
+ * session is closed, since it may be out of step.
+ *
+ * @param session The session
+ * @param owed The transfer's entry in the ledger
+ * @param error What happened to the data connection
+ * @returns The error to throw
+ */
+export async function explain(
+  session: Session,
+  owed: Owed,
+  error: unknown,
+): Promise<unknown> {
+  const { timeout } = session.options;
+  const grace = Math.min(ABORT_GRACE, timeout || ABORT_GRACE);
+  const reply = await settledWithin(owed.final, grace);
+  if (reply === undefined) {
+    session.control.fail(restate(error, (message) => message));
+    return error;
+  }
+  return reply.code >= 400
+    ? refusal(session, reply, owed.command, error)
+    : error;
+}
+
+/**
+ * Aborts (`ABOR`, RFC 959 section 4.1.3) and takes every reply that is owed;
+ * closes the session if that fails.
+ *
+ * @param session The session
+ * @param owed The transfer's entry in the ledger
+ * @param closeData Closes the data connection
+ * @returns The reply to `ABOR`; `undefined` if none was needed or none came
+ */
+export async function abortOwed(
+  { control }: Session,
+  owed: Owed,
+  closeData: () => void,
+): Promise<Reply | undefined> {
+  if (owed.isSettled || control.failure !== undefined) {
+    closeData();
+    return undefined;
+  }
+  const abor = control.send({ verb: "ABOR" }, { during: owed });
+  closeData();
+  const late = () =>
+    new Deno.errors.TimedOut(
+      `Cannot abort "${owed.command}": no reply within ${ABORT_GRACE} ms; the connection is closed`,
+    );
+  try {
+    return await within(ABORT_GRACE, undefined, late, async (signal) => {
+      const final = await control.wait(owed.final, signal);
+      // after 4yz or 5yz one more reply is due; after 2yz there may be one
+      // (for both) or two: a NOOP's 200 marks the end
+      const isPlain = final.code >= 400 &&
+        await settledWithin(abor.first, FENCE_GRACE) !== undefined;
+      if (!isPlain) {
+        const fence = control.send({ verb: "NOOP" }, {
+          kind: "fence",
+          during: owed,
+        });
+        const mark = await control.wait(fence.first, signal);
+        // NOOP's reply for ABOR too: the transfer's was for both
+        if (await abor.first === mark) return final;
+      }
+      const reply = await control.wait(abor.first, signal);
+      // Pure-FTPd: 426 to the transfer, 451 to ABOR, and all is well
+      return reply.code >= 400 && final.code === 426 ? final : reply;
+    });
+  } catch (error) {
+    control.fail(restate(error, (message) => message));
+    return undefined;
+  }
+}
+
+/**
+ * Aborts whatever transfer the session has open, however it was opened.
+ *
+ * @param session The session
+ * @returns As {@linkcode Transfer.abort}
+ */
+export async function abortOpen(session: Session): Promise<Reply | undefined> {
+  const { control, transfer } = session;
+  if (transfer !== undefined) return await transfer.abort();
+  const { open } = control;
+  if (open === undefined) return undefined;
+  const reply = await abortOwed(session, open, () => {});
+  control.collect(open);
+  return reply;
+}
