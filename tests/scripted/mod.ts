@@ -15,7 +15,8 @@
  *     await server.received("RETR");                            // an event to await
  *     server.commands                                          // ["USER anonymous", "PASS ...", ...]
  *
- * The pseudo-verb `"connect"` stands for the greeting. What is not scripted is answered by the defaults in
+ * The pseudo-verb `"connect"` stands for the greeting, `"*"` for every verb that has no script of its own.
+ * What is not scripted is answered by the defaults in
  * commands.ts, over the files in memory. A handler can call `turn.default()` and do more around it.
  *
  * @module
@@ -33,12 +34,16 @@ export interface ScriptedServerOptions {
   hostname?: string;
   /** Files by absolute path, as they travel. Their folders exist too. */
   files?: Record<string, string | Uint8Array>;
+  /** How lines are decoded; latin-1 shows every byte. @default {"utf8"} */
+  charset?: "utf8" | "latin1";
 }
 
 /** The server. */
 export class ScriptedServer implements AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  /** How lines are decoded. */
+  readonly charset: "utf8" | "latin1";
   /** Files by absolute path. */
   readonly files = new Map<string, Uint8Array>();
   /** Folders by absolute path. */
@@ -52,6 +57,7 @@ export class ScriptedServer implements AsyncDisposable {
   readonly #onceHandlers = new Map<string, Handler[]>();
   readonly #awaited = new Map<string, Awaited[]>();
   readonly #errors: unknown[] = [];
+  readonly #serving: Promise<void>[] = [];
 
   /** Use {@linkcode ScriptedServer.start}. */
   private constructor(server: Server, options: ScriptedServerOptions) {
@@ -59,6 +65,7 @@ export class ScriptedServer implements AsyncDisposable {
     const address = server.address() as { address: string; port: number };
     this.host = address.address;
     this.port = address.port;
+    this.charset = options.charset ?? "utf8";
     for (const [path, content] of Object.entries(options.files ?? {})) {
       this.put(path, content);
     }
@@ -76,6 +83,11 @@ export class ScriptedServer implements AsyncDisposable {
     const scripted = new ScriptedServer(server, options);
     server.on("connection", (socket: Socket) => scripted.#accept(socket));
     return scripted;
+  }
+
+  /** The verbs of the lines received. */
+  get verbs(): string[] {
+    return this.commands.map((line) => line.split(" ", 1)[0]!);
   }
 
   /** Scripts a verb: every time it comes. A text is a whole reply, its lines separated by LF. */
@@ -117,14 +129,15 @@ export class ScriptedServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     for (const session of this.sessions) await session.dispose();
-    await closed;
+    for (const entry of [...this.#awaited.values()].flat()) entry.giveUp();
+    await Promise.all([closed, ...this.#serving]);
     if (this.#errors.length > 0) throw this.#errors[0];
   }
 
   /** The handler for a verb: scripted for one time, scripted, or the default. Used by the session. */
   handlerFor(verb: string): Handler {
     return this.#onceHandlers.get(verb)?.shift() ?? this.#handlers.get(verb) ??
-      defaultFor(verb);
+      this.#handlers.get("*") ?? defaultFor(verb);
   }
 
   /** Notes a line that came in. Used by the session. */
@@ -139,10 +152,12 @@ export class ScriptedServer implements AsyncDisposable {
   #accept(socket: Socket): void {
     const session = new ScriptedSession(this, new Peer(socket));
     this.sessions.push(session);
-    session.serve().catch((error) => {
-      if (!(error instanceof PeerGone)) this.#errors.push(error);
-      session.peer.close();
-    });
+    this.#serving.push(
+      session.serve().catch((error) => {
+        if (!(error instanceof PeerGone)) this.#errors.push(error);
+        session.peer.close();
+      }),
+    );
   }
 }
 
@@ -150,12 +165,15 @@ export class ScriptedServer implements AsyncDisposable {
 interface Awaited {
   promise: Promise<string>;
   arrive(line: string): void;
+  /** It will not come any more. */
+  giveUp(): void;
   arrived: boolean;
   taken: boolean;
 }
 
 function addAwaited(list: Awaited[]): Awaited {
-  const { promise, resolve } = Promise.withResolvers<string>();
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  promise.catch(() => {}); // nobody may ever ask for it
   const entry: Awaited = {
     promise,
     arrived: false,
@@ -163,6 +181,9 @@ function addAwaited(list: Awaited[]): Awaited {
     arrive(line: string): void {
       entry.arrived = true;
       resolve(line);
+    },
+    giveUp(): void {
+      reject(new PeerGone("The server ended before the command came"));
     },
   };
   list.push(entry);

@@ -13,6 +13,7 @@ export class Peer {
   #received = 0;
   #ended = false;
   #wasReset = false;
+  #isDeaf = false;
   /** Settles when the connection is gone, whoever ended it. */
   readonly closed: Promise<void>;
 
@@ -80,6 +81,7 @@ export class Peer {
   /** Reads what has come; `null` at the end of the stream or of the connection. */
   async read(): Promise<Uint8Array | null> {
     for (;;) {
+      if (this.#isDeaf) await this.closed;
       const chunk = this.#socket.read() as Uint8Array | null;
       if (chunk !== null) {
         this.#received += chunk.length;
@@ -101,6 +103,11 @@ export class Peer {
       length += chunk.length;
     }
     return concat(chunks);
+  }
+
+  /** Reads nothing more: what the other side sends fills the buffers, until it cannot send any more. */
+  deafen(): void {
+    this.#isDeaf = true;
   }
 
   /** Says that nothing more will be sent (FIN), and goes on reading. */

@@ -51,6 +51,32 @@ Deno.test("ScriptedServer.on replaces an answer, once for one time only", async 
   assertEquals(server.commands.slice(-2), ["SIZE x", "size x"]);
 });
 
+Deno.test('ScriptedServer.on takes "*" for what has no script of its own', async () => {
+  await using server = await ScriptedServer.start();
+  server.on("*", "502 No").on("SIZE", "213 1").on("PASS", "230 In");
+  server.on("USER", (turn) => turn.default());
+  server.on("connect", (turn) => turn.default());
+  using session = await RawSession.login(server);
+  assertEquals(await session.command("SIZE x"), "213 1");
+  assertEquals(await session.command("NOOP"), "502 No");
+  assertEquals(server.verbs, ["USER", "PASS", "TYPE", "SIZE", "NOOP"]);
+});
+
+Deno.test("ScriptedServer.commands shows what came: lone LFs, Telnet, in latin-1 every byte", async () => {
+  for (const charset of ["utf8", "latin1"] as const) {
+    await using server = await ScriptedServer.start({ charset });
+    await using session = await RawSession.login(server);
+    await session.command("NOOP \xe9\nNOOP");
+    await session.command(ABORT);
+    assertEquals(
+      server.commands.slice(3),
+      charset === "latin1"
+        ? ["NOOP \xc3\xa9\nNOOP", "\xff\xf4\xff\xf2ABOR"]
+        : ["NOOP \xe9\nNOOP", "\ufffd\ufffd\ufffd\ufffdABOR"],
+    );
+  }
+});
+
 Deno.test("ScriptedServer.received gives each command once, before or after it came", async () => {
   await using server = await ScriptedServer.start();
   const first = server.received("NOOP");
@@ -61,6 +87,45 @@ Deno.test("ScriptedServer.received gives each command once, before or after it c
     "NOOP 1",
     "NOOP 2",
   ]);
+});
+
+Deno.test("ScriptedServer ends with handlers that wait, and throws what others threw", async () => {
+  const server = await ScriptedServer.start();
+  server.on("NOOP", async (turn) => void await turn.server.received("HELP"));
+  server.on("SITE", () => Promise.reject(new Error("Fault")));
+  using session = await RawSession.login(server);
+  await session.command("SITE");
+  using other = await RawSession.login(server);
+  const answer = other.command("NOOP");
+  await server.received("NOOP");
+  await assertRejects(() => server[Symbol.asyncDispose](), Error, "Fault");
+  assertEquals(await answer, "");
+});
+
+Deno.test("Turn.next takes a command before its turn", async () => {
+  await using server = await ScriptedServer.start();
+  server.on("SITE", async (turn) => {
+    await turn.reply(200, `${await turn.next()} and ${await turn.next()}`);
+    assertEquals(await turn.next(), null);
+  });
+  const conn = await Deno.connect({ hostname: server.host, port: server.port });
+  using session = new RawSession(conn, server.host);
+  assertMatch(await session.reply(), /^220/);
+  const two = new TextEncoder().encode("SITE\r\nNOOP 1\r\nNOOP 2\r\n");
+  assertEquals(await session.command(two), "200 NOOP 1 and NOOP 2");
+  await conn.closeWrite();
+});
+
+Deno.test("Turn.send and Turn.take move data as they are told", async () => {
+  await using server = await ScriptedServer.start();
+  let taken = "";
+  server.on("RETR", (turn) => turn.send(turn.argument));
+  server.on("STOR", async (turn) => void (taken = text(await turn.take())));
+  await using session = await RawSession.login(server);
+  assertEquals(text(await session.fetch("RETR hello")), "hello");
+  const bytes = new TextEncoder().encode("world");
+  assertEquals(await session.store("STOR x", bytes), "226 Done");
+  assertEquals(taken, "world");
 });
 
 Deno.test("Turn resets a data connection in the middle", async () => {

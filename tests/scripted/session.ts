@@ -1,17 +1,26 @@
 /** One conversation of the scripted server, and the turns it consists of. */
 
-import { concat, type Peer } from "./peer.ts";
+import { Buffer } from "node:buffer";
 import { DEFAULTS } from "./commands.ts";
 import { DataPort } from "./data.ts";
 import type { ScriptedServer } from "./mod.ts";
+import type { Peer } from "./peer.ts";
 
 /** What is done about one command. */
 export type Handler = (turn: Turn) => void | Promise<void>;
 
-const LF = 10;
+const CRLF = "\r\n";
 
 /** Telnet's interrupt and synch, which some clients send before ABOR. */
 const TELNET_REGEXP = /^(?:\xff[\xf0-\xff])+/;
+
+/** A command as it came. */
+interface Command {
+  readonly bytes: Uint8Array;
+  readonly line: string;
+  readonly verb: string;
+  readonly argument: string;
+}
 
 /** One control connection. */
 export class ScriptedSession {
@@ -30,7 +39,7 @@ export class ScriptedSession {
   aborted = false;
   /** A command that moves data is being handled. */
   transferring = false;
-  readonly #lines: Uint8Array[] = [];
+  readonly #waiting: Command[] = [];
   #wake = Promise.withResolvers<void>();
   #ended = false;
 
@@ -43,24 +52,37 @@ export class ScriptedSession {
   /** Greets, then answers one command after the other. */
   async serve(): Promise<void> {
     const reading = this.readLines(this.peer);
-    await this.#handle(new Uint8Array(), "connect", "CONNECT");
-    for (;;) {
-      const bytes = this.#lines.shift();
-      if (bytes !== undefined) await this.#handle(bytes, ...parseLine(bytes));
-      else if (this.#ended) break;
-      else await this.#wake.promise;
+    await this.#handle({
+      bytes: new Uint8Array(),
+      line: "connect",
+      verb: "CONNECT",
+      argument: "",
+    });
+    for (let command; (command = await this.next()) !== null;) {
+      await this.#handle(command);
     }
     await reading;
     this.peer.close();
   }
 
+  /** The next command in line, which nobody else is given then; `null` when the client has left. */
+  async next(): Promise<Command | null> {
+    while (this.#waiting.length === 0) {
+      if (this.#ended) return null;
+      await this.#wake.promise;
+    }
+    return this.#waiting.shift()!;
+  }
+
   /** Takes lines from a connection until it ends; call it again for a peer that TLS was put on. */
   async readLines(peer: Peer): Promise<void> {
-    let rest = new Uint8Array();
+    let rest = Buffer.alloc(0);
     for (let chunk; (chunk = await peer.read()) !== null;) {
-      rest = concat([rest, chunk]) as Uint8Array<ArrayBuffer>;
-      for (let end; (end = rest.indexOf(LF)) >= 0; rest = rest.slice(end + 1)) {
-        this.#arrive(rest.slice(0, end));
+      rest = Buffer.concat([rest, chunk]);
+      // A lone LF is part of the line, so that a test sees it.
+      for (let end; (end = rest.indexOf(CRLF)) >= 0;) {
+        this.#arrive(rest.subarray(0, end));
+        rest = rest.subarray(end + CRLF.length);
       }
     }
     this.#ended = true;
@@ -74,21 +96,27 @@ export class ScriptedSession {
     await this.dataPort.close();
   }
 
-  #arrive(bytes: Uint8Array): void {
-    const [line, verb] = parseLine(bytes);
+  #arrive(bytes: Buffer): void {
+    const text = bytes.toString("latin1");
+    const skipped = text.match(TELNET_REGEXP)?.[0].length ?? 0;
+    const command = bytes.toString(this.server.charset, skipped);
+    const line = bytes.toString(this.server.charset);
+    const [first = ""] = command.split(" ", 1);
+    const verb = first.toUpperCase();
+    const argument = command.slice(first.length + 1);
+    this.#waiting.push({ bytes, line, verb, argument });
     this.server.note(line, verb);
     // ABOR acts at once; its reply waits for its turn.
     if (verb === "ABOR" && this.transferring) {
       this.aborted = true;
       this.dataPort.peer?.drop();
     }
-    this.#lines.push(bytes);
     this.#wake.resolve();
     this.#wake = Promise.withResolvers();
   }
 
-  async #handle(bytes: Uint8Array, line: string, verb: string): Promise<void> {
-    await this.server.handlerFor(verb)(new Turn(this, bytes, line, verb));
+  async #handle(command: Command): Promise<void> {
+    await this.server.handlerFor(command.verb)(new Turn(this, command));
   }
 }
 
@@ -98,25 +126,20 @@ export class Turn {
   readonly server: ScriptedServer;
   /** The line's bytes, without its end. */
   readonly bytes: Uint8Array;
-  /** The line's text. */
+  /** The line's text, in the server's charset. */
   readonly line: string;
   /** The command's verb, in upper case. */
   readonly verb: string;
   /** What follows the verb and one space. */
   readonly argument: string;
 
-  constructor(
-    session: ScriptedSession,
-    bytes: Uint8Array,
-    line: string,
-    verb: string,
-  ) {
+  constructor(session: ScriptedSession, command: Command) {
     this.session = session;
     this.server = session.server;
-    this.bytes = bytes;
-    this.line = line;
-    this.verb = verb;
-    this.argument = line.slice(verb.length + 1);
+    this.bytes = command.bytes;
+    this.line = command.line;
+    this.verb = command.verb;
+    this.argument = command.argument;
   }
 
   /** Sends a reply; several lines make it a multi-line one. */
@@ -144,9 +167,39 @@ export class Turn {
     await defaultFor(this.verb)(this);
   }
 
+  /** Takes the next command, which is not answered then unless here; `null` when the client has left. */
+  async next(): Promise<string | null> {
+    return (await this.session.next())?.line ?? null;
+  }
+
   /** Opens the data connection: waits for the client's, or dials it in active mode. */
   async openData(): Promise<Peer> {
     return await this.session.dataPort.open();
+  }
+
+  /** Sends data, and says so: 150 and 226, whatever comes in between. */
+  async send(content: string | Uint8Array): Promise<void> {
+    await this.reply(150, "Here it comes");
+    const data = await this.openData();
+    await data.write(content);
+    data.close();
+    await data.closed;
+    await this.reply(226, "Done");
+  }
+
+  /** Takes data, and says so: 150 and 226, whatever comes in between. */
+  async take(): Promise<Uint8Array> {
+    await this.reply(150, "Send it");
+    const data = await this.openData();
+    const bytes = await data.readAll();
+    data.close();
+    await this.reply(226, "Done");
+    return bytes;
+  }
+
+  /** Reads nothing more from the control connection: what the client sends piles up. */
+  deafen(): void {
+    this.session.peer.deafen();
   }
 
   /** Answers nothing until the client is gone. */
@@ -173,14 +226,4 @@ export class Turn {
 /** What the server does about a verb unless told otherwise. */
 export function defaultFor(verb: string): Handler {
   return DEFAULTS[verb] ?? ((turn) => turn.reply(502, "Not implemented"));
-}
-
-function parseLine(bytes: Uint8Array): [line: string, verb: string] {
-  const text = new TextDecoder("latin1").decode(bytes);
-  const skipped = text.match(TELNET_REGEXP)?.[0].length ?? 0;
-  const line = new TextDecoder().decode(bytes.subarray(skipped)).replace(
-    /\r$/,
-    "",
-  );
-  return [line, line.split(" ", 1)[0]!.toUpperCase()];
 }
