@@ -47,14 +47,14 @@ export type {
   TLSVersion,
 } from "./lib/connection/tls_info.ts";
 export type { Trace, TraceEvent } from "./lib/connection/trace.ts";
-export type { RemoveOptions } from "./lib/files/directories.ts";
+export type { RemoveOptions } from "./lib/directories/directories.ts";
 export {
   FTPUnconfirmedError,
   type FTPUnconfirmedErrorOptions,
   FTPVerificationError,
   type FTPVerificationErrorOptions,
 } from "./lib/files/faults.ts";
-export type { ListOptions } from "./lib/files/listing_options.ts";
+export type { ListOptions } from "./lib/directories/listing_options.ts";
 export type {
   DownloadOptions,
   FileTransferOptions,
@@ -73,8 +73,8 @@ export type {
   RetryOptions,
 } from "./lib/files/recovery.ts";
 export type { RetrieveOptions, StoreOptions } from "./lib/files/streams.ts";
-export { WalkEntry, type WalkPlace } from "./lib/files/walk_entry.ts";
-export type { WalkOptions } from "./lib/files/walk_options.ts";
+export { WalkEntry, type WalkPlace } from "./lib/directories/walk_entry.ts";
+export type { WalkOptions } from "./lib/directories/walk_options.ts";
 export {
   Entry,
   type EntryKind,

@@ -10,6 +10,8 @@ const ROOMS = [
   "lib/connection/",
   "lib/tls/",
   "lib/transfer/",
+  "lib/paths/",
+  "lib/directories/",
   "lib/files/",
   "lib/client/",
   "mod.ts",

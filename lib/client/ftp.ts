@@ -4,9 +4,13 @@
  * @module
  */
 
-import { ensureDir, remove, type RemoveOptions } from "../files/directories.ts";
+import {
+  ensureDir,
+  remove,
+  type RemoveOptions,
+} from "../directories/directories.ts";
 import { download } from "../files/download.ts";
-import { textOfPath } from "../files/facts.ts";
+import { textOfPath } from "../paths/facts.ts";
 import type {
   DownloadOptions,
   FileTransferResult,

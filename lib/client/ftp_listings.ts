@@ -4,14 +4,14 @@
  * @module
  */
 
-import { requestFeatures, requestModificationTime } from "../files/facts.ts";
-import { listDirectory } from "../files/listing.ts";
-import type { ListOptions } from "../files/listing_options.ts";
-import { changeModificationTime } from "../files/modification_time.ts";
-import { existsPath, requestEntry } from "../files/stat.ts";
-import { walkTree } from "../files/walk.ts";
-import type { WalkEntry } from "../files/walk_entry.ts";
-import type { WalkOptions } from "../files/walk_options.ts";
+import { requestFeatures, requestModificationTime } from "../paths/facts.ts";
+import { listDirectory } from "../directories/listing.ts";
+import type { ListOptions } from "../directories/listing_options.ts";
+import { changeModificationTime } from "../paths/modification_time.ts";
+import { existsPath, requestEntry } from "../directories/stat.ts";
+import { walkTree } from "../directories/walk.ts";
+import type { WalkEntry } from "../directories/walk_entry.ts";
+import type { WalkOptions } from "../directories/walk_options.ts";
 import type { Entry } from "../listing/entry.ts";
 import type { Path } from "../protocol/command.ts";
 import type { SignalOptions } from "../transfer/session.ts";

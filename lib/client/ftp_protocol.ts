@@ -11,7 +11,7 @@ import {
   deleteFile,
   rename,
   requestSize,
-} from "../files/commands.ts";
+} from "../paths/commands.ts";
 import { formatEprt, formatPort, type HostPort } from "../protocol/address.ts";
 import { type Command, parseCommand, type Path } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";

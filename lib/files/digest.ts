@@ -10,7 +10,7 @@ import { crc32 } from "node:zlib";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { requestFeatures } from "./facts.ts";
+import { requestFeatures } from "../paths/facts.ts";
 
 /** A hash that a server can make of a file. */
 export interface Hash {

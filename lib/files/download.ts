@@ -15,7 +15,7 @@ import {
   requestBinarySize,
   requestDirectory,
   requestFacts,
-} from "./facts.ts";
+} from "../paths/facts.ts";
 import { FTPVerificationError, locallyAsync, unwrapped } from "./faults.ts";
 import { keepAlive } from "./keep_alive.ts";
 import type { Link } from "./link.ts";

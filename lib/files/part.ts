@@ -8,7 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { basename, dirname, join } from "node:path";
 import { LocalFault, locally } from "./faults.ts";
-import { isResumablePart, partName, randomMark } from "./names.ts";
+import { isResumablePart, partName, randomMark } from "../paths/names.ts";
 
 /** Where a download goes. */
 export interface Target {

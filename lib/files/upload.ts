@@ -6,14 +6,14 @@
  */
 
 import { writeAll } from "../connection/byte_stream.ts";
-import { FTPPermanentError } from "../protocol/errors.ts";
+import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { Transfer } from "../transfer/transfer.ts";
 import { confirm } from "./confirm.ts";
 import { chooseHash, Digester, type Hash, requestHash } from "./digest.ts";
-import { requestBinarySize } from "./facts.ts";
-import { setModificationTime } from "./modification_time.ts";
+import { requestBinarySize } from "../paths/facts.ts";
+import { setModificationTime } from "../paths/modification_time.ts";
 import { FTPVerificationError, LocalFault, unwrapped } from "./faults.ts";
 import { keepAlive } from "./keep_alive.ts";
 import type { Link } from "./link.ts";
@@ -118,6 +118,7 @@ class Upload {
 
   /** Sends what the server lacks. */
   async #store(session: Session): Promise<void> {
+    await this.#target.leave(session);
     const stored = await this.#proven(session);
     this.#meter.position = stored ?? 0;
     if (stored !== null && stored === this.#source.size) {
@@ -186,18 +187,36 @@ class Upload {
     this.#target.isTouched = true;
     if (start > 0 && this.#canRestart) {
       try {
-        return { transfer: await this.#begin(session, "STOR", start), start };
+        return { transfer: await this.#write(session, "STOR", start), start };
       } catch (error) {
         if (!isRestRefused(error)) throw error;
         this.#canRestart = false;
       }
     }
     if (stored > 0 && !this.#canRestart) {
-      return { transfer: await this.#begin(session, "APPE", 0), start: stored };
+      return { transfer: await this.#write(session, "APPE", 0), start: stored };
     }
-    const transfer = await this.#begin(session, "STOR", 0);
+    const transfer = await this.#write(session, "STOR", 0);
     this.#target.isOwn = true;
     return { transfer, start: 0 };
+  }
+
+  /** Begins to write, and notes whether the server has begun too. */
+  async #write(
+    session: Session,
+    verb: string,
+    start: number,
+  ): Promise<Transfer> {
+    this.#target.isInDoubt = true;
+    try {
+      const transfer = await this.#begin(session, verb, start);
+      this.#target.isInDoubt = false;
+      return transfer;
+    } catch (error) {
+      const isAnswered = error instanceof FTPError && error.reply !== undefined;
+      this.#target.isInDoubt = !isAnswered;
+      throw error;
+    }
   }
 
   async #begin(

@@ -8,10 +8,10 @@
 import { createHash } from "node:crypto";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
-import { deleteFile, rename } from "./commands.ts";
-import { requestBinarySize } from "./facts.ts";
+import { deleteFile, rename } from "../paths/commands.ts";
+import { requestBinarySize } from "../paths/facts.ts";
 import type { Link } from "./link.ts";
-import { partName, randomMark, splitPath } from "./names.ts";
+import { partName, randomMark, splitPath } from "../paths/names.ts";
 import type { UploadOptions } from "./options.ts";
 
 /** Longest time, in milliseconds, to connect again only to clean up. */
@@ -19,14 +19,20 @@ const CLEANUP_TIMEOUT = 5000;
 
 /** A file on the server that grows, and is put in place or removed. */
 export class UploadTarget {
-  /** Where the bytes go. */
-  readonly path: string;
   /** Whether what is under {@linkcode path} is this upload's own. */
   isOwn = false;
   /** Whether the server was told to write. */
   isTouched = false;
+  /**
+   * Whether the server was told to write there and did not answer: what a
+   * lost connection holds back may still reach it, and empty the file.
+   */
+  isInDoubt = false;
   readonly #remote: string;
   readonly #options: UploadOptions;
+  readonly #first: string;
+  #path: string;
+  readonly #abandoned: string[] = [];
   #isRenaming = false;
   #isOldDeleted = false;
 
@@ -53,9 +59,41 @@ export class UploadTarget {
     const mark = isResumable
       ? createHash("sha256").update(identity).digest("hex").slice(0, 16)
       : randomMark();
-    this.path = atomic ? directory + partName(name, mark, isResumable) : remote;
+    this.#first = atomic
+      ? directory + partName(name, mark, isResumable)
+      : remote;
+    this.#path = this.#first;
     this.#remote = remote;
     this.#options = options;
+  }
+
+  /** Where the bytes go. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /**
+   * Takes the file out of reach of a command that may come late, by another
+   * name. Written in place it has only the one.
+   *
+   * @param session The new session
+   */
+  async leave(session: Session): Promise<void> {
+    if (!this.isInDoubt || this.path === this.#remote) return;
+    const [directory, name] = splitPath(this.#remote);
+    const path = directory + partName(name, randomMark(), false);
+    try {
+      await this.#rename(session, path);
+    } catch (error) {
+      if (!(error instanceof FTPPermanentError)) {
+        this.#abandoned.push(path); // it may be there now, or soon
+        throw error;
+      }
+      this.isOwn = false; // it was not made yet
+    }
+    this.#abandoned.push(this.path);
+    this.#path = path;
+    this.isInDoubt = false;
   }
 
   /**
@@ -66,15 +104,24 @@ export class UploadTarget {
    */
   async commit(session: Session, size: number): Promise<void> {
     if (this.path === this.#remote) return;
-    if (this.#isRenaming && await this.#isRenamed(session, size)) return;
+    const isDone = this.#isRenaming && await this.#isRenamed(session, size);
+    if (!isDone) await this.#putInPlace(session);
+    await this.#deleteAll(session, this.#abandoned);
+  }
+
+  async #putInPlace(session: Session): Promise<void> {
     this.#isRenaming = true;
     try {
-      await this.#rename(session);
+      await this.#rename(session, this.#remote);
     } catch (error) {
       if (!(error instanceof FTPPermanentError)) throw error;
-      if (this.#options.replace !== "delete") throw this.#refused(error);
+      // a refused RNFR says nothing of the file that is in the way
+      const isInTheWay = error.command?.startsWith("RNTO") === true;
+      if (this.#options.replace !== "delete" || !isInTheWay) {
+        throw this.#refused(error);
+      }
       await this.#deleteOld(session, error);
-      await this.#rename(session);
+      await this.#rename(session, this.#remote);
     }
   }
 
@@ -93,18 +140,29 @@ export class UploadTarget {
   ): Promise<unknown> {
     if (this.path === this.#remote || !this.isTouched) return error;
     if (this.#isOldDeleted) return this.#stranded(error);
-    if (isKept) return error;
+    if (isKept && this.path === this.#first) return error;
     try {
       if (link.session.control.failure !== undefined) {
         const signal = AbortSignal.timeout(CLEANUP_TIMEOUT);
         await link.reconnect({ signal });
       }
       const { session } = link;
-      await session.turns.share(() => deleteFile(session, this.path, {}));
+      // the next call looks for it there
+      if (isKept) await this.#rename(session, this.#first);
+      else await this.#deleteAll(session, [this.path, ...this.#abandoned]);
     } catch {
-      // the server is gone, or never made the file: the first error matters
+      // the server is gone: the first error matters
     }
     return error;
+  }
+
+  /** Deletes what is left, as far as the server lets us. */
+  async #deleteAll(session: Session, paths: readonly string[]): Promise<void> {
+    const deleting = paths.map((path) =>
+      session.turns.share(() => deleteFile(session, path, {}))
+    );
+    // one may never have been made, and the connection be lost
+    await Promise.allSettled(deleting);
   }
 
   /** Whether an earlier try succeeded whose reply was lost. */
@@ -116,10 +174,10 @@ export class UploadTarget {
     return left === null && there === size;
   }
 
-  async #rename(session: Session): Promise<void> {
+  async #rename(session: Session, path: string): Promise<void> {
     const { signal } = this.#options;
     await session.turns.alone(() =>
-      rename(session, this.path, this.#remote, { signal })
+      rename(session, this.path, path, { signal })
     );
   }
 

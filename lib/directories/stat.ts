@@ -13,14 +13,14 @@ import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { parseModificationTime } from "../protocol/reply_text.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { requestSize } from "./commands.ts";
+import { requestSize } from "../paths/commands.ts";
 import { EntryView } from "./entry_view.ts";
-import { textOfPath } from "./facts.ts";
+import { textOfPath } from "../paths/facts.ts";
 import { isDirectory } from "./in_directory.ts";
 import { isUnknownCommand } from "./list_by_mlsd.ts";
 import { readDirectory } from "./listing.ts";
 import type { ListOptions } from "./listing_options.ts";
-import { rawPathOf, splitRawPath } from "./raw_path.ts";
+import { rawPathOf, splitRawPath } from "../paths/raw_path.ts";
 
 /**
  * What a path is: by `MLST` (RFC 3659 section 7), and where that is unknown by

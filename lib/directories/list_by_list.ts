@@ -15,7 +15,7 @@ import {
   type Received,
   receiveOrNothing,
 } from "./listing_transfer.ts";
-import { joinRawPath, rawPathOf } from "./raw_path.ts";
+import { joinRawPath, rawPathOf } from "../paths/raw_path.ts";
 
 /** How many entries are looked at for a file whose time tells the zone. */
 const ZONE_SAMPLE = 1000;

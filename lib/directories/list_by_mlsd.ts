@@ -8,7 +8,7 @@
 import type { Entry } from "../listing/entry.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
-import { UNKNOWN_REPLIES } from "./facts.ts";
+import { UNKNOWN_REPLIES } from "../paths/facts.ts";
 import {
   type ListRequest,
   openMLSD,

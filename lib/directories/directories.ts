@@ -10,7 +10,7 @@ import { pipeline } from "../transfer/pipeline.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { isDirectory } from "./in_directory.ts";
 import { readDirectory } from "./listing.ts";
-import { checkName, joinPath } from "./names.ts";
+import { checkName, joinPath } from "../paths/names.ts";
 
 /** Options of {@linkcode FTP.remove}. */
 export interface RemoveOptions {

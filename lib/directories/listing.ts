@@ -8,7 +8,7 @@
 import type { Entry } from "../listing/entry.ts";
 import type { Path } from "../protocol/command.ts";
 import type { Session } from "../transfer/session.ts";
-import { textOfPath } from "./facts.ts";
+import { textOfPath } from "../paths/facts.ts";
 import { listByList } from "./list_by_list.ts";
 import { isUnread, listByMLSD, tryMLSD } from "./list_by_mlsd.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
