@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPPermanentError } from "../../mod.ts";
-import { closeQuietly, ScriptedServer, until } from "./script.ts";
+import { startScript } from "./script.ts";
 
 /**
  * What a server says to ABOR while it sends a file, to NOOP behind it, and what
@@ -26,10 +26,10 @@ const PATTERNS: [
 
 for (const [name, replies, noop, result] of PATTERNS) {
   Deno.test(`FTP.abort takes ${name}`, async () => {
-    await using server = new ScriptedServer({
-      RETR: async (peer) => {
-        await peer.reply("150 Here");
-        await (await peer.accept()).write(new Uint8Array(10));
+    await using server = await startScript({
+      RETR: async (turn) => {
+        await turn.reply(150, "Here");
+        await (await turn.openData()).write(new Uint8Array(10));
       },
       ABOR: replies,
       NOOP: noop === "" ? "500 Unwanted" : noop,
@@ -47,9 +47,9 @@ for (const [name, replies, noop, result] of PATTERNS) {
 }
 
 Deno.test("FTP.abort throws when ABOR is refused and all was sent", async () => {
-  await using server = new ScriptedServer({
-    RETR: async (peer) => {
-      await peer.send("abc");
+  await using server = await startScript({
+    RETR: async (turn) => {
+      await turn.send("abc");
     },
     ABOR: "500 ABOR?",
     PWD: '257 "/own"',
@@ -61,14 +61,14 @@ Deno.test("FTP.abort throws when ABOR is refused and all was sent", async () => 
 });
 
 Deno.test("FTP.abort sends ABOR also where no transfer is open", async () => {
-  await using server = new ScriptedServer({ ABOR: "225 Nothing to do" });
+  await using server = await startScript({ ABOR: "225 Nothing to do" });
   await using ftp = await server.connect();
   assertEquals((await ftp.abort()).code, 225);
   assertEquals(await ftp.pwd(), "/");
 });
 
 Deno.test("FTP.abort ends a transfer that was opened by hand", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     RETR: "150 Here",
     ABOR: "426 Cut\n226 Aborted",
   });
@@ -83,7 +83,7 @@ Deno.test("FTP.abort ends a transfer that was opened by hand", async () => {
 });
 
 Deno.test("FTP.abort closes the connection where nothing is answered", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     RETR: "150 Here",
     ABOR: () => {},
     NOOP: () => {},
@@ -96,33 +96,32 @@ Deno.test("FTP.abort closes the connection where nothing is answered", async () 
 });
 
 Deno.test("FTP.abort ends an upload", async () => {
-  let received = 0;
-  await using server = new ScriptedServer({
-    STOR: async (peer) => {
-      await peer.reply("150 Send");
-      const conn = await peer.accept();
-      const buffer = new Uint8Array(65_536);
-      received += await conn.read(buffer) ?? 0;
-      assertEquals(await peer.next(), "ABOR");
-      closeQuietly(conn);
-      await peer.reply("426 Cut\n226 Aborted");
+  const came = Promise.withResolvers<void>();
+  await using server = await startScript({
+    STOR: async (turn) => {
+      await turn.reply(150, "Send");
+      const conn = await turn.openData();
+      if (await conn.read() !== null) came.resolve();
+      assertEquals(await turn.next(), "ABOR");
+      conn.drop();
+      await turn.raw("426 Cut\r\n226 Aborted\r\n");
     },
   });
   await using ftp = await server.connect();
   const conn = await ftp.transfercmd("STOR x");
   await conn.write(new Uint8Array(1000));
-  await until(() => received > 0);
+  await came.promise;
   assertEquals((await ftp.abort()).text, "226 Aborted");
   assertEquals(await ftp.pwd(), "/");
 });
 
 Deno.test("FTP.abort may be followed by another transfer", async () => {
   let count = 0;
-  await using server = new ScriptedServer({
-    RETR: async (peer) => {
-      if (count++ > 0) return await peer.send("whole");
-      await peer.reply("150 Here");
-      await peer.accept();
+  await using server = await startScript({
+    RETR: async (turn) => {
+      if (count++ > 0) return await turn.send("whole");
+      await turn.reply(150, "Here");
+      await turn.openData();
     },
     ABOR: "226 Aborted",
   });

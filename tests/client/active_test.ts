@@ -5,39 +5,14 @@ import {
   FTPPermanentError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { type Peer, type Script, ScriptedServer, writeTo } from "./script.ts";
+import { byDefault, type Script, startScript } from "./script.ts";
 
 /** A server that dials the client where PORT or EPRT says. */
-function makeActive(script: Script = {}): Script {
-  let target: [string, number] = ["", 0];
-  return {
-    PORT: (peer, argument) => {
-      const [h1, h2, h3, h4, p1, p2] = argument.split(",").map(Number);
-      target = [`${h1}.${h2}.${h3}.${h4}`, p1! * 256 + p2!];
-      return peer.reply("200 ok");
-    },
-    EPRT: (peer, argument) => {
-      const [, , host, port] = argument.split("|");
-      target = [host!, Number(port)];
-      return peer.reply("200 ok");
-    },
-    LIST: async (peer) => {
-      await peer.reply("150 Here");
-      await sendTo(peer, target);
-      await peer.reply("226 Done");
-    },
-    ...script,
-  };
-}
-
-async function sendTo(
-  peer: Peer,
-  [host, port]: [string, number],
-): Promise<void> {
-  const conn = await peer.dial(host, port);
-  await writeTo(conn, "one\r\n");
-  conn.close();
-}
+const ACTIVE: Script = {
+  PORT: byDefault,
+  EPRT: byDefault,
+  LIST: (turn) => turn.send("one\r\n"),
+};
 
 async function list(ftp: FTP): Promise<string[]> {
   const lines: string[] = [];
@@ -46,7 +21,7 @@ async function list(ftp: FTP): Promise<string[]> {
 }
 
 Deno.test("FTP listens and sends PORT in active mode", async () => {
-  await using server = new ScriptedServer(makeActive());
+  await using server = await startScript(ACTIVE);
   await using ftp = await server.connect({ passive: false });
   assertEquals(ftp.passiveserver, false);
   assertEquals(await list(ftp), ["one"]);
@@ -55,7 +30,7 @@ Deno.test("FTP listens and sends PORT in active mode", async () => {
 });
 
 Deno.test("FTP.setPasv changes the mode from one transfer to the next", async () => {
-  await using server = new ScriptedServer(makeActive());
+  await using server = await startScript(ACTIVE);
   await using ftp = await server.connect();
   ftp.setPasv(false);
   assertEquals(await list(ftp), ["one"]);
@@ -66,21 +41,21 @@ Deno.test("FTP.setPasv changes the mode from one transfer to the next", async ()
 });
 
 Deno.test("FTP sends EPRT where PORT is unknown", async () => {
-  await using server = new ScriptedServer(makeActive({ PORT: "500 What" }));
+  await using server = await startScript({ ...ACTIVE, PORT: "500 What" });
   await using ftp = await server.connect({ passive: false });
   assertEquals(await list(ftp), ["one"]);
   assertEquals(server.verbs, ["TYPE", "PORT", "EPRT", "LIST"]);
 });
 
 Deno.test("FTP sends EPRT over IPv6", async () => {
-  await using server = new ScriptedServer(makeActive(), "::1");
+  await using server = await startScript(ACTIVE, "::1");
   await using ftp = await server.connect({ passive: false });
   assertEquals(await list(ftp), ["one"]);
   assert(server.commands[1]!.startsWith("EPRT |2|::1|"));
 });
 
 Deno.test("FTP throws when PORT is refused, and is usable", async () => {
-  await using server = new ScriptedServer(makeActive({ PORT: "530 No" }));
+  await using server = await startScript({ ...ACTIVE, PORT: "530 No" });
   await using ftp = await server.connect({ passive: false });
   await assertRejects(() => list(ftp), FTPPermanentError, "530 No");
   assertEquals(await ftp.pwd(), "/");
@@ -92,7 +67,7 @@ Deno.test("FTP listens in the range of ports that was given", async () => {
   );
   const ports = probes.map((probe) => probe.addr.port).sort((a, b) => a - b);
   const [first, last] = ports as [number, number];
-  await using server = new ScriptedServer(makeActive());
+  await using server = await startScript(ACTIVE);
   const range = { passive: false, activePorts: [first, first] } as const;
   await using ftp = await server.connect(range);
   await assertRejects(() => list(ftp), Deno.errors.AddrInUse);
@@ -110,7 +85,7 @@ Deno.test("FTP listens in the range of ports that was given", async () => {
 });
 
 Deno.test("FTP listens at the local address that was given", async () => {
-  await using server = new ScriptedServer(makeActive());
+  await using server = await startScript(ACTIVE);
   await using ftp = await server.connect({
     passive: false,
     localAddress: "127.0.0.2",
@@ -120,22 +95,21 @@ Deno.test("FTP listens at the local address that was given", async () => {
 });
 
 Deno.test("FTP passes strangers over who connect first", async () => {
-  let port = 0;
-  await using server = new ScriptedServer(
-    makeActive({
-      EPRT: (peer, argument) => {
-        port = Number(argument.split("|")[3]);
-        return peer.reply("200 ok");
-      },
-      LIST: async (peer) => {
-        await peer.reply("150 Here");
+  await using server = await startScript(
+    {
+      ...ACTIVE,
+      async LIST(turn) {
+        const port = Number(server.commands.at(-2)!.split("|")[3]);
+        await turn.reply(150, "Here");
         // the listener takes both families; the server's address is ::1
-        const stranger = await peer.dial("127.0.0.1", port);
+        using stranger = await Deno.connect({ hostname: "127.0.0.1", port });
         assertEquals(await stranger.read(new Uint8Array(1)), null);
-        await sendTo(peer, ["::1", port]);
-        await peer.reply("226 Done");
+        const data = await turn.openData();
+        await data.write("one\r\n");
+        data.close();
+        await turn.reply(226, "Done");
       },
-    }),
+    },
     "::1",
   );
   await using ftp = await server.connect({
@@ -146,16 +120,17 @@ Deno.test("FTP passes strangers over who connect first", async () => {
 });
 
 Deno.test("FTP does not wait for a connection that the server gave up", async () => {
-  await using server = new ScriptedServer(makeActive({
+  await using server = await startScript({
+    ...ACTIVE,
     LIST: "150 Here\n425 Cannot connect",
-  }));
+  });
   await using ftp = await server.connect({ passive: false, timeout: 60_000 });
   await assertRejects(() => list(ftp), FTPTemporaryError, "425 Cannot connect");
   assertEquals(await ftp.pwd(), "/");
 });
 
 Deno.test("FTP ends the wait for the server's connection in time", async () => {
-  await using server = new ScriptedServer(makeActive({ LIST: "150 Here" }));
+  await using server = await startScript({ ...ACTIVE, LIST: "150 Here" });
   await using ftp = await server.connect({ passive: false, timeout: 200 });
   await assertRejects(
     () => list(ftp),
@@ -166,7 +141,7 @@ Deno.test("FTP ends the wait for the server's connection in time", async () => {
 });
 
 Deno.test("FTP.makeport listens and tells the server", async () => {
-  await using server = new ScriptedServer(makeActive());
+  await using server = await startScript(ACTIVE);
   await using ftp = await server.connect();
   const listener = await ftp.makeport();
   assertEquals(listener.addr.hostname, "127.0.0.1");

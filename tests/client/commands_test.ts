@@ -7,7 +7,7 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { type Script, ScriptedServer } from "./script.ts";
+import { type Script, startScript } from "./script.ts";
 
 type Call = (ftp: FTP) => Promise<unknown>;
 
@@ -96,12 +96,12 @@ const RESULTS: [
   ["sendeprt", (f) => f.sendeprt("::1", 5001), { EPRT: "200 ok" }, "200 ok", [
     "EPRT |2|::1|5001|",
   ]],
-  ["quit", (f) => f.quit(), {}, "221 Bye", ["QUIT"]],
+  ["quit", (f) => f.quit(), {}, "221 Goodbye", ["QUIT"]],
 ];
 
 for (const [name, call, script, result, commands] of RESULTS) {
   Deno.test(`FTP.${name}`, async () => {
-    await using server = new ScriptedServer(script);
+    await using server = await startScript(script);
     await using ftp = await server.connect();
     const given = await call(ftp);
     assertEquals(
@@ -221,7 +221,7 @@ const REFUSALS: [
 
 for (const [name, call, script, Class, message] of REFUSALS) {
   Deno.test(`FTP.${name} throws, and the connection is usable`, async () => {
-    await using server = new ScriptedServer({ SYST: "215 UNIX", ...script });
+    await using server = await startScript({ SYST: "215 UNIX", ...script });
     await using ftp = await server.connect();
     const error = await assertRejects(() => call(ftp), Class, message);
     assert((error as FTPError).reply !== undefined);
@@ -232,15 +232,15 @@ for (const [name, call, script, Class, message] of REFUSALS) {
 
 Deno.test("FTP.size asks again in type I where type A is refused", async () => {
   let type = "A";
-  await using server = new ScriptedServer({
-    TYPE: (peer, argument) => {
-      type = argument;
-      return peer.reply("200 ok");
+  await using server = await startScript({
+    TYPE: (turn) => {
+      type = turn.argument;
+      return turn.reply(200, "ok");
     },
-    SIZE: (peer) =>
-      peer.reply(
-        type === "I" ? "213 7" : "550 SIZE not allowed in ASCII mode",
-      ),
+    SIZE: (turn) =>
+      type === "I"
+        ? turn.reply(213, "7")
+        : turn.reply(550, "SIZE not allowed in ASCII mode"),
   });
   await using ftp = await server.connect();
   assertEquals(await ftp.size("x"), 7);
@@ -249,10 +249,10 @@ Deno.test("FTP.size asks again in type I where type A is refused", async () => {
 });
 
 Deno.test("FTP.sendcmd keeps what has no characters as bytes", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     CWD: "250 ok",
-    PWD: (peer) =>
-      peer.raw(Uint8Array.from([
+    PWD: (turn) =>
+      turn.raw(Uint8Array.from([
         ...new TextEncoder().encode('257 "/caf'),
         0xE9,
         ...new TextEncoder().encode('"\r\n'),
@@ -266,10 +266,10 @@ Deno.test("FTP.sendcmd keeps what has no characters as bytes", async () => {
 });
 
 Deno.test("FTP speaks the session's encoding", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     CWD: "250 ok",
-    PWD: (peer) =>
-      peer.raw(Uint8Array.from(
+    PWD: (turn) =>
+      turn.raw(Uint8Array.from(
         [...'257 "/\xCF\xF0"\r\n'].map((char) => char.charCodeAt(0)),
       )),
   });
@@ -285,10 +285,10 @@ Deno.test("FTP speaks the session's encoding", async () => {
 Deno.test("FTP takes Telnet out of replies and doubles it in commands", async () => {
   const bytes = (text: string) =>
     Uint8Array.from([...text].map((char) => char.charCodeAt(0)));
-  await using server = new ScriptedServer({
-    greeting: (peer) =>
-      peer.raw(bytes("\xFF\xFB\x01220 Pro\xFF\xFD\x06FTPD\r\n")),
-    CWD: (peer) => peer.raw(bytes('25\xFF\xFB\x010 "\xFF\xFF"\r\n')),
+  await using server = await startScript({
+    connect: (turn) =>
+      turn.raw(bytes("\xFF\xFB\x01220 Pro\xFF\xFD\x06FTPD\r\n")),
+    CWD: (turn) => turn.raw(bytes('25\xFF\xFB\x010 "\xFF\xFF"\r\n')),
   });
   await using ftp = await server.connect({ encoding: "latin-1" });
   assertEquals(ftp.getwelcome().text, "220 ProFTPD");

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { connect, FTPPermanentError } from "../../mod.ts";
-import { ScriptedServer } from "./script.ts";
+import { stall, startScript } from "./script.ts";
 
 const LOGIN = ["USER anonymous", "PASS anonymous@"];
 
@@ -32,8 +32,8 @@ const URLS: [userinfo: string, rest: string, commands: string[]][] = [
 
 for (const [userinfo, rest, commands] of URLS) {
   Deno.test(`connect sends ${commands} for ftp://${userinfo}host${rest}`, async () => {
-    await using server = new ScriptedServer({ CWD: "250 ok" });
-    const url = `ftp://${userinfo}${server.hostname}:${server.port}${rest}`;
+    await using server = await startScript({ CWD: "250 ok" });
+    const url = `ftp://${userinfo}${server.host}:${server.port}${rest}`;
     {
       await using ftp = await connect(url);
       assert(ftp.connected);
@@ -43,8 +43,8 @@ for (const [userinfo, rest, commands] of URLS) {
 }
 
 Deno.test("connect takes a URL object, a name, and a bracketed address", async () => {
-  await using server = new ScriptedServer();
-  const { hostname, port } = server;
+  await using server = await startScript();
+  const { host: hostname, port } = server;
   await using a = await connect(new URL(`ftp://u:p@${hostname}:${port}/`));
   await using b = await connect("localhost", { port });
   await using c = await connect(hostname, { port, user: "v", password: "q" });
@@ -57,7 +57,7 @@ Deno.test("connect takes a URL object, a name, and a bracketed address", async (
     "PASS q",
   ]);
 
-  await using other = new ScriptedServer({}, "::1");
+  await using other = await startScript({}, "::1");
   await using d = await connect("[::1]", { port: other.port });
   await using e = await connect(`ftp://[::1]:${other.port}/`);
   await using f = await connect("::1", { port: other.port });
@@ -65,12 +65,12 @@ Deno.test("connect takes a URL object, a name, and a bracketed address", async (
 });
 
 Deno.test("connect prefers what the URL says to its options", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     PASS: "332 Account",
     ACCT: "230 in",
   });
   await using _ftp = await connect(
-    `ftp://u:p@${server.hostname}:${server.port}`,
+    `ftp://u:p@${server.host}:${server.port}`,
     { port: 1, user: "v", password: "q", account: "a", encoding: "latin-1" },
   );
   assertEquals(server.commands, ["USER u", "PASS p", "ACCT a"]);
@@ -93,8 +93,8 @@ Deno.test("connect refuses a URL that cannot be read", async () => {
 });
 
 Deno.test("connect refuses line ends in user, password and path", async () => {
-  await using server = new ScriptedServer({ CWD: "250 ok" });
-  const host = `${server.hostname}:${server.port}`;
+  await using server = await startScript({ CWD: "250 ok" });
+  const host = `${server.host}:${server.port}`;
   for (
     const [url, name] of [
       [`ftp://u%0D%0ADELE%20x@${host}/`, "user"],
@@ -109,15 +109,15 @@ Deno.test("connect refuses line ends in user, password and path", async () => {
 
 Deno.test("connect closes the connection when it fails", async () => {
   const gone = Promise.withResolvers<void>();
-  await using server = new ScriptedServer({
-    CWD: async (peer) => {
-      await peer.reply("550 No such directory");
-      assertEquals(await peer.next(), null);
+  await using server = await startScript({
+    CWD: async (turn) => {
+      await turn.reply(550, "No such directory");
+      assertEquals(await turn.next(), null);
       gone.resolve();
     },
   });
   await assertRejects(
-    () => connect(`ftp://${server.hostname}:${server.port}/x`),
+    () => connect(`ftp://${server.host}:${server.port}/x`),
     FTPPermanentError,
     '"CWD x": 550',
   );
@@ -125,8 +125,8 @@ Deno.test("connect closes the connection when it fails", async () => {
 });
 
 Deno.test("connect can be aborted", async () => {
-  await using server = new ScriptedServer({ PASS: (peer) => peer.deaf });
-  const url = `ftp://${server.hostname}:${server.port}/`;
+  await using server = await startScript({ PASS: stall });
+  const url = `ftp://${server.host}:${server.port}/`;
   await assertRejects(
     () => connect(url, { signal: AbortSignal.timeout(50) }),
     DOMException,

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type FTP, FTPPermanentError } from "../../mod.ts";
-import { ScriptedServer, writeTo } from "./script.ts";
+import { startScript } from "./script.ts";
 
 const BYTES = Uint8Array.from({ length: 1_000_000 }, (_, i) => i * 7 % 251);
 
@@ -15,7 +15,7 @@ async function joined(blocks: Uint8Array[]): Promise<Uint8Array> {
 }
 
 Deno.test("FTP.retrbinary gives all bytes in blocks of at most blocksize", async () => {
-  await using server = new ScriptedServer({ RETR: (peer) => peer.send(BYTES) });
+  await using server = await startScript({ RETR: (turn) => turn.send(BYTES) });
   await using ftp = await server.connect();
   for (const blocksize of [100, 8192, 10_000_000, undefined]) {
     const blocks = await retrieve(ftp, blocksize);
@@ -29,7 +29,7 @@ Deno.test("FTP.retrbinary gives all bytes in blocks of at most blocksize", async
 });
 
 Deno.test("FTP.retrbinary lets the callback keep and change its blocks", async () => {
-  await using server = new ScriptedServer({ RETR: (peer) => peer.send(BYTES) });
+  await using server = await startScript({ RETR: (turn) => turn.send(BYTES) });
   await using ftp = await server.connect();
   const blocks: Uint8Array[] = [];
   await ftp.retrbinary("RETR x", (block) => {
@@ -42,7 +42,7 @@ Deno.test("FTP.retrbinary lets the callback keep and change its blocks", async (
 });
 
 Deno.test("FTP.retrbinary refuses a blocksize that gets nowhere", async () => {
-  await using server = new ScriptedServer();
+  await using server = await startScript();
   await using ftp = await server.connect();
   for (const blocksize of [0, -1, 1.5, NaN, Infinity]) {
     await assertRejects(
@@ -62,14 +62,14 @@ Deno.test("FTP.retrbinary refuses a blocksize that gets nowhere", async () => {
 Deno.test("FTP.retrbinary awaits its callback: the server is held back", async () => {
   const size = 64 * 1024 * 1024;
   let sent = 0;
-  await using server = new ScriptedServer({
-    RETR: async (peer) => {
-      await peer.reply("150 Here");
-      const conn = await peer.accept();
+  await using server = await startScript({
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
+      const conn = await turn.openData();
       const piece = new Uint8Array(256 * 1024);
-      for (; sent < size; sent += piece.length) await writeTo(conn, piece);
+      for (; sent < size; sent += piece.length) await conn.write(piece);
       conn.close();
-      await peer.reply("226 Done");
+      await turn.reply(226, "Done");
     },
   });
   await using ftp = await server.connect();
@@ -95,13 +95,13 @@ Deno.test("FTP.retrbinary awaits its callback: the server is held back", async (
 
 for (const kind of ["throws", "rejects"]) {
   Deno.test(`FTP.retrbinary aborts when its callback ${kind}, and is usable`, async () => {
-    await using server = new ScriptedServer({
-      RETR: async (peer) => {
-        await peer.reply("150 Here");
-        const conn = await peer.accept();
-        await writeTo(conn, BYTES);
-        assertEquals(await peer.next(), "ABOR");
-        await peer.reply("426 Cut\n226 Aborted");
+    await using server = await startScript({
+      RETR: async (turn) => {
+        await turn.reply(150, "Here");
+        const conn = await turn.openData();
+        await conn.write(BYTES);
+        assertEquals(await turn.next(), "ABOR");
+        await turn.raw("426 Cut\r\n226 Aborted\r\n");
       },
       PWD: '257 "/own"',
     });
@@ -121,9 +121,9 @@ for (const kind of ["throws", "rejects"]) {
 }
 
 Deno.test("FTP.retrbinary sends REST before the command", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     REST: "350 Restarting",
-    RETR: (peer) => peer.send("tail"),
+    RETR: (turn) => turn.send("tail"),
   });
   await using ftp = await server.connect();
   await ftp.retrbinary("RETR x", () => {}, { rest: 100 });
@@ -143,7 +143,7 @@ Deno.test("FTP.retrbinary sends REST before the command", async () => {
 });
 
 Deno.test("FTP.retrbinary throws when REST is refused, and starts nothing", async () => {
-  await using server = new ScriptedServer({ REST: "502 No" });
+  await using server = await startScript({ REST: "502 No" });
   await using ftp = await server.connect();
   await assertRejects(
     () => ftp.retrbinary("RETR x", () => {}, { rest: 1 }),
@@ -155,11 +155,11 @@ Deno.test("FTP.retrbinary throws when REST is refused, and starts nothing", asyn
 });
 
 Deno.test("FTP.ntransfercmd gives the size that 150 tells", async () => {
-  await using server = new ScriptedServer({
-    RETR: async (peer, name) => {
-      await peer.reply(`150 Opening ${name}`);
-      (await peer.accept()).close();
-      await peer.reply("226 Done");
+  await using server = await startScript({
+    RETR: async (turn) => {
+      await turn.reply(150, `Opening ${turn.argument}`);
+      (await turn.openData()).close();
+      await turn.reply(226, "Done");
     },
   });
   await using ftp = await server.connect();
@@ -178,7 +178,7 @@ Deno.test("FTP.ntransfercmd gives the size that 150 tells", async () => {
 });
 
 Deno.test("FTP.ntransfercmd gives a connection like Deno.Conn", async () => {
-  await using server = new ScriptedServer({ RETR: (peer) => peer.send(BYTES) });
+  await using server = await startScript({ RETR: (turn) => turn.send(BYTES) });
   await using ftp = await server.connect();
   const [conn] = await ftp.ntransfercmd("RETR x");
   assertEquals((conn.remoteAddr as Deno.NetAddr).hostname, "127.0.0.1");

@@ -1,11 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type FTP, FTPProtocolError, FTPTemporaryError } from "../../mod.ts";
-import {
-  closeQuietly,
-  type Script,
-  ScriptedServer,
-  writeTo,
-} from "./script.ts";
+import { type Script, stall, startScript } from "./script.ts";
 
 // deno-lint-ignore no-explicit-any
 type ErrorClass = abstract new (...args: any[]) => Error;
@@ -19,55 +14,55 @@ const FAILURES: [
 ][] = [
   [
     "closes",
-    (peer) => peer.close(),
+    (turn) => turn.close(),
     Deno.errors.UnexpectedEof,
     'Cannot complete "NOOP": the server closed the connection',
   ],
   [
     "closes in the middle of a reply",
-    async (peer) => {
-      await peer.raw("200 o");
-      peer.close();
+    async (turn) => {
+      await turn.raw("200 o");
+      turn.close();
     },
     Deno.errors.UnexpectedEof,
     'Cannot complete "NOOP": the server closed the connection in the middle of a reply',
   ],
   [
     "closes between the lines of a reply",
-    async (peer) => {
-      await peer.raw("200-o\r\nk\r\n");
-      peer.close();
+    async (turn) => {
+      await turn.raw("200-o\r\nk\r\n");
+      turn.close();
     },
     Deno.errors.UnexpectedEof,
     "in the middle of a reply",
   ],
   [
     "never answers",
-    (peer) => peer.deaf,
+    stall,
     Deno.errors.TimedOut,
     'Cannot complete "NOOP": no reply within 300 ms; the connection is closed',
   ],
   [
     "begins an answer and stops",
-    async (peer) => {
-      await peer.raw("200 o");
-      await peer.deaf;
+    async (turn) => {
+      await turn.raw("200 o");
+      await turn.stall();
     },
     Deno.errors.TimedOut,
     "no reply within 300 ms",
   ],
   [
     "ends a multi-line reply with another code",
-    async (peer) => {
-      await peer.raw("553-No\r\n150 Opening\r\n");
-      await peer.deaf;
+    async (turn) => {
+      await turn.raw("553-No\r\n150 Opening\r\n");
+      await turn.stall();
     },
     Deno.errors.TimedOut,
     '"150 Opening" may have been meant to end the reply: try { multiline: "lenient" }',
   ],
   [
     "answers garbage",
-    (peer) => peer.raw("\x1B[2J<html>\r\n"),
+    (turn) => turn.raw("\x1B[2J<html>\r\n"),
     FTPProtocolError,
     "expected a code from 100 to 599",
   ],
@@ -79,19 +74,19 @@ const FAILURES: [
   ],
   [
     "answers a line of 10 MB",
-    async (peer) => {
-      await peer.raw("200 ");
-      await peer.raw(new Uint8Array(10_000_000).fill(0x78));
-      await peer.raw("\r\n");
+    async (turn) => {
+      await turn.raw("200 ");
+      await turn.raw(new Uint8Array(10_000_000).fill(0x78));
+      await turn.raw("\r\n");
     },
     FTPProtocolError,
     "a line is longer than 65536 bytes",
   ],
   [
     "answers without end",
-    async (peer) => {
-      await peer.raw("200-ok\r\n");
-      while (true) await peer.raw("200-and so on\r\n".repeat(1000));
+    async (turn) => {
+      await turn.raw("200-ok\r\n");
+      while (true) await turn.raw("200-and so on\r\n".repeat(1000));
     },
     FTPProtocolError,
     "longer than 1048576 bytes",
@@ -100,7 +95,7 @@ const FAILURES: [
 
 for (const [name, noop, Class, message] of FAILURES) {
   Deno.test(`FTP ends when the server ${name}`, async () => {
-    await using server = new ScriptedServer({ NOOP: noop });
+    await using server = await startScript({ NOOP: noop });
     await using ftp = await server.connect({ timeout: 300 });
     const first = ftp.voidcmd("NOOP");
     const second = ftp.pwd().catch((error) => error);
@@ -125,7 +120,7 @@ for (const [name, noop, Class, message] of FAILURES) {
 }
 
 Deno.test("FTP reads a reply of glFTPd when told to be lenient", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     NOOP: "200-So\n250 and so",
   });
   await using ftp = await server.connect({ multiline: "lenient" });
@@ -134,7 +129,7 @@ Deno.test("FTP reads a reply of glFTPd when told to be lenient", async () => {
 });
 
 Deno.test("FTP takes 421 for the end, whatever it answers", async () => {
-  await using server = new ScriptedServer({ NOOP: "421 Idle too long" });
+  await using server = await startScript({ NOOP: "421 Idle too long" });
   await using ftp = await server.connect();
   const error = await assertRejects(
     () => ftp.voidcmd("NOOP"),
@@ -151,10 +146,10 @@ Deno.test("FTP takes 421 for the end, whatever it answers", async () => {
 });
 
 Deno.test("FTP takes a 421 that nobody asked for as the reason of the end", async () => {
-  await using server = new ScriptedServer({
-    NOOP: async (peer) => {
-      await peer.raw("200 ok\r\n421 Shutting down\r\n");
-      peer.close();
+  await using server = await startScript({
+    NOOP: async (turn) => {
+      await turn.raw("200 ok\r\n421 Shutting down\r\n");
+      turn.close();
     },
   });
   await using ftp = await server.connect();
@@ -167,7 +162,7 @@ Deno.test("FTP takes a 421 that nobody asked for as the reason of the end", asyn
 });
 
 Deno.test("FTP.quit takes leave; what comes later is told so", async () => {
-  await using server = new ScriptedServer();
+  await using server = await startScript();
   await using ftp = await server.connect();
   assertEquals((await ftp.quit()).code, 221);
   assertEquals(ftp.connected, false);
@@ -175,7 +170,7 @@ Deno.test("FTP.quit takes leave; what comes later is told so", async () => {
 });
 
 Deno.test("FTP.close ends calls that are under way", async () => {
-  await using server = new ScriptedServer({ NOOP: () => {} });
+  await using server = await startScript({ NOOP: () => {} });
   await using ftp = await server.connect();
   const waiting = ftp.voidcmd("NOOP");
   ftp.close();
@@ -190,11 +185,11 @@ async function retrieve(ftp: FTP): Promise<number> {
 }
 
 Deno.test("FTP.close ends a transfer that is under way", async () => {
-  await using server = new ScriptedServer({
-    RETR: async (peer) => {
-      await peer.reply("150 Here");
-      await writeTo(await peer.accept(), "data");
-      await peer.deaf;
+  await using server = await startScript({
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
+      await (await turn.openData()).write("data");
+      await turn.stall();
     },
   });
   await using ftp = await server.connect();
@@ -208,37 +203,39 @@ Deno.test("FTP.close ends a transfer that is under way", async () => {
 
 /** How a server dies during a download: always an error, never a success. */
 const DEATHS: [name: string, script: Script[string]][] = [
-  ["closes both connections", async (peer) => {
-    await peer.reply("150 Here");
-    await writeTo(await peer.accept(), "data");
-    peer.close();
+  ["closes both connections", async (turn) => {
+    await turn.reply(150, "Here");
+    const conn = await turn.openData();
+    await conn.write("data");
+    conn.drop();
+    turn.close();
   }],
-  ["closes the control connection, then ends the data", async (peer) => {
-    await peer.reply("150 Here");
-    const conn = await peer.accept();
-    peer.hangUp();
-    await writeTo(conn, "data");
-    closeQuietly(conn);
+  ["closes the control connection, then ends the data", async (turn) => {
+    await turn.reply(150, "Here");
+    const conn = await turn.openData();
+    turn.close();
+    await conn.write("data");
+    conn.drop();
   }],
-  ["says 421 and closes", async (peer) => {
-    await peer.reply("150 Here");
-    const conn = await peer.accept();
-    await peer.reply("421 Shutting down");
-    closeQuietly(conn);
-    peer.close();
+  ["says 421 and closes", async (turn) => {
+    await turn.reply(150, "Here");
+    const conn = await turn.openData();
+    await turn.reply(421, "Shutting down");
+    conn.drop();
+    turn.close();
   }],
 ];
 
 for (const [name, script] of DEATHS) {
   Deno.test(`FTP.retrbinary throws when the server ${name}`, async () => {
-    await using server = new ScriptedServer({ RETR: script });
+    await using server = await startScript({ RETR: script });
     await using ftp = await server.connect();
     await assertRejects(() => retrieve(ftp), Error, '"RETR x"');
     assertEquals(ftp.connected, false);
   });
 
   Deno.test(`FTP.storbinary throws when the server ${name}`, async () => {
-    await using server = new ScriptedServer({ STOR: script });
+    await using server = await startScript({ STOR: script });
     await using ftp = await server.connect();
     const bytes = [new Uint8Array(100), new Uint8Array(1_000_000)];
     await assertRejects(
@@ -251,20 +248,20 @@ for (const [name, script] of DEATHS) {
 }
 
 Deno.test("FTP disposes of itself with QUIT, and without where that hangs", async () => {
-  await using server = new ScriptedServer();
+  await using server = await startScript();
   {
     await using ftp = await server.connect();
     await ftp.pwd();
   }
   assertEquals(server.verbs, ["PWD", "QUIT"]);
 
-  await using mute = new ScriptedServer({ QUIT: () => {} });
+  await using mute = await startScript({ QUIT: () => {} });
   {
     await using _ftp = await mute.connect({ timeout: 100 });
   }
   assertEquals(mute.verbs, ["QUIT"]);
 
-  await using sending = new ScriptedServer({ RETR: "150 Here" });
+  await using sending = await startScript({ RETR: "150 Here" });
   {
     await using ftp = await sending.connect();
     await ftp.transfercmd("RETR x");

@@ -5,10 +5,10 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { type Script, ScriptedServer } from "./script.ts";
+import { type Script, startScript } from "./script.ts";
 
 const SOURCE: Script = {
-  EPSV: (peer) => peer.reply("229 Here (|||4242|)"),
+  EPSV: (turn) => turn.reply(229, "Here (|||4242|)"),
   RETR: "150 Here\n226 Sent",
   ABOR: "426 Cut\n226 Aborted",
   PWD: '257 "/source"',
@@ -24,8 +24,8 @@ const TARGET: Script = {
 /** Two servers with a client each. */
 async function start(source: Script = {}, target: Script = {}) {
   const servers = new AsyncDisposableStack();
-  const from = servers.use(new ScriptedServer({ ...SOURCE, ...source }));
-  const to = servers.use(new ScriptedServer({ ...TARGET, ...target }));
+  const from = servers.use(await startScript({ ...SOURCE, ...source }));
+  const to = servers.use(await startScript({ ...TARGET, ...target }));
   const a = servers.use(await from.connect());
   const b = servers.use(await to.connect());
   return {
@@ -59,12 +59,12 @@ Deno.test("ftpcp sends the target to the source, whatever 227 claims", async () 
 });
 
 Deno.test("ftpcp sends the target where a trusted 227 says", async () => {
-  await using from = new ScriptedServer({
+  await using from = await startScript({
     ...SOURCE,
     EPSV: "500 What",
     PASV: "227 Here (10,0,0,1,16,146)",
   });
-  await using to = new ScriptedServer(TARGET);
+  await using to = await startScript(TARGET);
   await using a = await from.connect({ trustPasvHost: true });
   await using b = await to.connect();
   await ftpcp(a, "x", b, "y");
@@ -72,8 +72,8 @@ Deno.test("ftpcp sends the target where a trusted 227 says", async () => {
 });
 
 Deno.test("ftpcp uses EPRT over IPv6", async () => {
-  await using from = new ScriptedServer(SOURCE, "::1");
-  await using to = new ScriptedServer(TARGET);
+  await using from = await startScript(SOURCE, "::1");
+  await using to = await startScript(TARGET);
   await using a = await from.connect();
   await using b = await to.connect();
   await ftpcp(a, "x", b, "y");
@@ -161,8 +161,8 @@ for (const [name, source, target, Class, message] of REFUSALS) {
 }
 
 Deno.test("ftpcp ends in time when a side never confirms", async () => {
-  await using from = new ScriptedServer(SOURCE);
-  await using to = new ScriptedServer({ ...TARGET, STOR: "150 Send" });
+  await using from = await startScript(SOURCE);
+  await using to = await startScript({ ...TARGET, STOR: "150 Send" });
   await using a = await from.connect();
   await using b = await to.connect({ timeout: 200 });
   await assertRejects(
@@ -204,8 +204,8 @@ Deno.test("ftpcp refuses line ends in its names", async () => {
 });
 
 Deno.test("ftpcp refuses where TLS was asked for", async () => {
-  await using from = new ScriptedServer(SOURCE);
-  await using to = new ScriptedServer(TARGET);
+  await using from = await startScript(SOURCE);
+  await using to = await startScript(TARGET);
   await using a = await from.connect();
   await using b = await to.connect({ tls: "explicit" });
   for (const [source, target] of [[a, b], [b, a]] as const) {

@@ -6,7 +6,7 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { type Script, ScriptedServer } from "./script.ts";
+import { type Script, startScript } from "./script.ts";
 
 // deno-lint-ignore no-explicit-any
 type ErrorClass = abstract new (...args: any[]) => Error;
@@ -14,7 +14,7 @@ type ErrorClass = abstract new (...args: any[]) => Error;
 /** A greeting that is no welcome, and what connect() throws. */
 const REFUSALS: [
   name: string,
-  greeting: Script[string],
+  connect: Script[string],
   Class: ErrorClass,
   message: string,
 ][] = [
@@ -28,24 +28,24 @@ const REFUSALS: [
   ["with a code that is none", "620 Hello", FTPProtocolError, "620 Hello"],
   [
     "that is nothing but an end",
-    (peer) => peer.close(),
+    (turn) => turn.close(),
     Deno.errors.UnexpectedEof,
     "the server closed the connection",
   ],
   [
     "cut in the middle",
-    async (peer) => {
-      await peer.raw("220 Rea");
-      peer.close();
+    async (turn) => {
+      await turn.raw("220 Rea");
+      turn.close();
     },
     Deno.errors.UnexpectedEof,
     "in the middle of a reply",
   ],
   [
     "cut in the middle of its lines",
-    async (peer) => {
-      await peer.raw("220-Ready\r\n220-when\r\n");
-      peer.close();
+    async (turn) => {
+      await turn.raw("220-Ready\r\n220-when\r\n");
+      turn.close();
     },
     Deno.errors.UnexpectedEof,
     "in the middle of a reply",
@@ -54,10 +54,10 @@ const REFUSALS: [
 
 for (const [name, greeting, Class, message] of REFUSALS) {
   Deno.test(`FTP.connect refuses a greeting ${name}`, async () => {
-    await using server = new ScriptedServer({ greeting });
+    await using server = await startScript({ connect: greeting });
     await using ftp = new FTP({ timeout: 5000 });
     await assertRejects(
-      () => ftp.connect(server.hostname, server.port),
+      () => ftp.connect(server.host, server.port),
       Class,
       message,
     );
@@ -70,49 +70,49 @@ for (const [name, greeting, Class, message] of REFUSALS) {
 }
 
 Deno.test("FTP.connect gives the welcome and getwelcome() keeps it", async () => {
-  await using server = new ScriptedServer({
-    greeting: "220-Hello\n  there\n220 Ready",
+  await using server = await startScript({
+    connect: "220-Hello\n  there\n220 Ready",
   });
   await using ftp = new FTP();
-  const welcome = await ftp.connect(server.hostname, server.port);
+  const welcome = await ftp.connect(server.host, server.port);
   assertEquals(welcome.code, 220);
   assertEquals(welcome.text, "220-Hello\n  there\n220 Ready");
   assert(ftp.getwelcome() === welcome);
-  assertEquals([ftp.host, ftp.port], [server.hostname, server.port]);
+  assertEquals([ftp.host, ftp.port], [server.host, server.port]);
   assertEquals(ftp.lastresp, "220");
   assert(ftp.connected);
 });
 
 Deno.test("FTP.connect waits 120 out", async () => {
-  await using server = new ScriptedServer({
-    greeting: "120 Ready in 1 minute\n120-Still\n120 not\n220 Ready",
+  await using server = await startScript({
+    connect: "120 Ready in 1 minute\n120-Still\n120 not\n220 Ready",
   });
   await using ftp = new FTP();
-  const welcome = await ftp.connect(server.hostname, server.port);
+  const welcome = await ftp.connect(server.host, server.port);
   assertEquals(welcome.text, "220 Ready");
   assertEquals(await ftp.pwd(), "/");
 });
 
 Deno.test("FTP.connect ends when no greeting comes in time", async () => {
-  await using server = new ScriptedServer({ greeting: () => {} });
+  await using server = await startScript({ connect: () => {} });
   await using ftp = new FTP({ timeout: 200 });
   await assertRejects(
-    () => ftp.connect(server.hostname, server.port),
+    () => ftp.connect(server.host, server.port),
     Deno.errors.TimedOut,
     'Cannot complete "connect": no reply within 200 ms',
   );
 });
 
 Deno.test("FTP.connect ends when an endless greeting comes", async () => {
-  await using server = new ScriptedServer({
-    greeting: async (peer) => {
-      await peer.raw("220-Hello\r\n");
-      while (true) await peer.raw("and more of it\r\n".repeat(1000));
+  await using server = await startScript({
+    connect: async (turn) => {
+      await turn.raw("220-Hello\r\n");
+      while (true) await turn.raw("and more of it\r\n".repeat(1000));
     },
   });
   await using ftp = new FTP({ maxReply: 100_000 });
   await assertRejects(
-    () => ftp.connect(server.hostname, server.port),
+    () => ftp.connect(server.host, server.port),
     FTPProtocolError,
     "longer than 100000 bytes",
   );
@@ -131,34 +131,34 @@ Deno.test("FTP.connect says whom it could not reach", async () => {
 });
 
 Deno.test("FTP.connect can be aborted, before and while it waits", async () => {
-  await using server = new ScriptedServer({ greeting: () => {} });
+  await using server = await startScript({ connect: () => {} });
   await using ftp = new FTP({ timeout: 5000 });
   const reason = new Error("changed my mind");
   await assertRejects(
     () =>
-      ftp.connect(server.hostname, server.port, {
+      ftp.connect(server.host, server.port, {
         signal: AbortSignal.abort(reason),
       }),
     Error,
     reason.message,
   );
-  assertEquals(server.connections, 0);
+  assertEquals(server.sessions.length, 0);
   const controller = new AbortController();
-  const connecting = ftp.connect(server.hostname, server.port, controller);
+  const connecting = ftp.connect(server.host, server.port, controller);
   setTimeout(() => controller.abort("a word"), 20);
   assertEquals(await connecting.catch((error) => error), "a word");
   assertEquals(ftp.connected, false);
 });
 
 Deno.test("FTP.connect connects again after close() and after a failure", async () => {
-  await using server = new ScriptedServer();
+  await using server = await startScript();
   await using ftp = await server.connect();
   ftp.close();
-  await ftp.connect(server.hostname, server.port);
+  await ftp.connect(server.host, server.port);
   assertEquals(await ftp.pwd(), "/");
-  await ftp.connect(server.hostname, server.port);
+  await ftp.connect(server.host, server.port);
   assertEquals(await ftp.pwd(), "/");
-  assertEquals(server.connections, 3);
+  assertEquals(server.sessions.length, 3);
 });
 
 Deno.test("FTP throws NotConnected before connect()", async () => {

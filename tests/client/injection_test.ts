@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type FTP, ftpcp } from "../../mod.ts";
-import { ScriptedServer } from "./script.ts";
+import { startScript } from "./script.ts";
 
 /** Every way in for a text of the caller, and the name in the message. */
 const WAYS: [
@@ -47,9 +47,11 @@ const WAYS: [
 
 for (const [name, argument, call] of WAYS) {
   Deno.test(`FTP.${name} refuses CR, LF and NUL, and is usable`, async () => {
-    await using server = new ScriptedServer({
-      USER: (peer, user) =>
-        peer.reply(user === "needs account" ? "332 Account" : "331 Password"),
+    await using server = await startScript({
+      USER: (turn) =>
+        turn.argument === "needs account"
+          ? turn.reply(332, "Account")
+          : turn.reply(331, "Password"),
       RNFR: "350 and",
       REST: "350 ok",
       PORT: "200 ok",

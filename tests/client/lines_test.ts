@@ -1,18 +1,19 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTPProtocolError, FTPReplyError } from "../../mod.ts";
-import { type Peer, type Script, ScriptedServer, writeTo } from "./script.ts";
+import type { Turn } from "../scripted/mod.ts";
+import { type Script, startScript } from "./script.ts";
 
 /** Sends the pieces one by one, each when the client has had time to read. */
 function inPieces(...pieces: (string | Uint8Array)[]): Script[string] {
-  return async (peer) => {
-    await peer.reply("150 Here");
-    const conn = await peer.accept();
+  return async (turn) => {
+    await turn.reply(150, "Here");
+    const conn = await turn.openData();
     for (const piece of pieces) {
-      await writeTo(conn, piece);
+      await conn.write(piece);
       await new Promise((done) => setTimeout(done, 2));
     }
     conn.close();
-    await peer.reply("226 Done");
+    await turn.reply(226, "Done");
   };
 }
 
@@ -36,7 +37,7 @@ const TEXTS: [
 
 for (const [name, pieces, lines] of TEXTS) {
   Deno.test(`FTP.retrlines reads ${name}`, async () => {
-    await using server = new ScriptedServer({ RETR: inPieces(...pieces) });
+    await using server = await startScript({ RETR: inPieces(...pieces) });
     await using ftp = await server.connect();
     const got: string[] = [];
     const reply = await ftp.retrlines("RETR x", (line) => got.push(line));
@@ -48,7 +49,7 @@ for (const [name, pieces, lines] of TEXTS) {
 
 Deno.test("FTP.retrlines reads the session's encoding", async () => {
   const bytes = Uint8Array.of(0x93, 0xFA, 0x96, 0x7B, 0x0D, 0x0A);
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     RETR: inPieces(bytes.subarray(0, 3), bytes.subarray(3)),
   });
   await using ftp = await server.connect({ encoding: "shift_jis" });
@@ -58,8 +59,8 @@ Deno.test("FTP.retrlines reads the session's encoding", async () => {
 });
 
 Deno.test("FTP.retrlines awaits its callback and aborts when it throws", async () => {
-  await using server = new ScriptedServer({
-    RETR: (peer) => peer.send("a\nb\nc\n"),
+  await using server = await startScript({
+    RETR: (turn) => turn.send("a\nb\nc\n"),
     ABOR: "225 Nothing to abort",
   });
   await using ftp = await server.connect();
@@ -79,17 +80,17 @@ Deno.test("FTP.retrlines awaits its callback and aborts when it throws", async (
 });
 
 Deno.test("FTP.retrlines refuses a line over maxLine, and is usable", async () => {
-  const endless = async (peer: Peer) => {
-    await peer.reply("150 Here");
-    const conn = await peer.accept();
+  const endless = async (turn: Turn) => {
+    await turn.reply(150, "Here");
+    const conn = await turn.openData();
     const sending = (async () => {
-      while (true) await writeTo(conn, "x".repeat(10_000));
+      while (true) await conn.write("x".repeat(10_000));
     })().catch(() => {});
-    assertEquals(await peer.next(), "ABOR");
+    assertEquals(await turn.next(), "ABOR");
     await sending;
-    await peer.reply("426 Cut\n226 Aborted");
+    await turn.raw("426 Cut\r\n226 Aborted\r\n");
   };
-  await using server = new ScriptedServer({ RETR: endless });
+  await using server = await startScript({ RETR: endless });
   await using ftp = await server.connect({ maxLine: 100_000 });
   await assertRejects(
     () => ftp.retrlines("RETR x", () => {}),
@@ -100,9 +101,9 @@ Deno.test("FTP.retrlines refuses a line over maxLine, and is usable", async () =
 });
 
 Deno.test("FTP.nlst and dir put their words behind the command", async () => {
-  await using server = new ScriptedServer({
-    NLST: (peer, words) => peer.send(`nlst\r\n${words}\r\n`),
-    LIST: (peer, words) => peer.send(`list\r\n${words}\r\n`),
+  await using server = await startScript({
+    NLST: (turn) => turn.send(`nlst\r\n${turn.argument}\r\n`),
+    LIST: (turn) => turn.send(`list\r\n${turn.argument}\r\n`),
   });
   await using ftp = await server.connect();
   assertEquals(await ftp.nlst(), ["nlst", ""]);
@@ -114,10 +115,10 @@ Deno.test("FTP.nlst and dir put their words behind the command", async () => {
 });
 
 Deno.test("FTP.mlsd gives names and facts to the letter", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     OPTS: "200 ok",
-    MLSD: (peer) =>
-      peer.send(
+    MLSD: (turn) =>
+      turn.send(
         "Type=cdir;Size=1; /x\r\nTYPE=file;size=ty=pe;  a ;b \r\n;x\r\n y\r\n",
       ),
   });
@@ -138,8 +139,8 @@ Deno.test("FTP.mlsd gives names and facts to the letter", async () => {
 });
 
 Deno.test("FTP.mlsd may be left early, and the connection is usable", async () => {
-  await using server = new ScriptedServer({
-    MLSD: (peer) => peer.send("type=file; x\r\n".repeat(1000)),
+  await using server = await startScript({
+    MLSD: (turn) => turn.send("type=file; x\r\n".repeat(1000)),
     ABOR: "225 Nothing to abort",
   });
   await using ftp = await server.connect();
@@ -152,7 +153,7 @@ Deno.test("FTP.mlsd may be left early, and the connection is usable", async () =
 });
 
 Deno.test("FTP.retrlines wants 1yz or 2yz, not 3yz", async () => {
-  await using server = new ScriptedServer({ LIST: "350 and" });
+  await using server = await startScript({ LIST: "350 and" });
   await using ftp = await server.connect();
   await assertRejects(() => ftp.retrlines("LIST"), FTPReplyError, "350 and");
   assertEquals(await ftp.pwd(), "/");

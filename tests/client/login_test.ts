@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPError, FTPPermanentError, FTPReplyError } from "../../mod.ts";
-import { type Script, ScriptedServer } from "./script.ts";
+import { type Script, startScript } from "./script.ts";
 
 /** How a server lets one in, and what it is sent; the last reply is "... in". */
 const PATHS: [name: string, script: Script, commands: string[]][] = [
@@ -23,7 +23,7 @@ const PATHS: [name: string, script: Script, commands: string[]][] = [
 
 for (const [name, script, commands] of PATHS) {
   Deno.test(`FTP.login goes the way of ${name}`, async () => {
-    await using server = new ScriptedServer(script);
+    await using server = await startScript(script);
     await using ftp = await server.connect();
     const reply = await ftp.login("u", "p", "a");
     assertEquals(reply.text.slice(4), "in");
@@ -33,7 +33,7 @@ for (const [name, script, commands] of PATHS) {
 }
 
 Deno.test("FTP.login sends nothing where the greeting was 230", async () => {
-  await using server = new ScriptedServer({ greeting: "230 You are in" });
+  await using server = await startScript({ connect: "230 You are in" });
   await using ftp = await server.connect();
   assertEquals((await ftp.login("u", "p")).text, "230 You are in");
   assertEquals(server.commands, []);
@@ -54,7 +54,7 @@ const CREDENTIALS: [given: [string?, string?, string?], commands: string[]][] =
 
 for (const [given, commands] of CREDENTIALS) {
   Deno.test(`FTP.login sends ${JSON.stringify(commands)}`, async () => {
-    await using server = new ScriptedServer();
+    await using server = await startScript();
     await using ftp = await server.connect();
     await ftp.login(...given);
     assertEquals(server.commands, commands);
@@ -75,7 +75,7 @@ const REFUSALS: [name: string, script: Script, message: string][] = [
 
 for (const [name, script, message] of REFUSALS) {
   Deno.test(`FTP.login throws for ${name} and stays connected`, async () => {
-    await using server = new ScriptedServer(script);
+    await using server = await startScript(script);
     await using ftp = await server.connect();
     const error = await assertRejects(
       () => ftp.login("u", "hunter2", "hunter3"),
@@ -89,7 +89,7 @@ for (const [name, script, message] of REFUSALS) {
 }
 
 Deno.test("FTP.login throws an FTPPermanentError with reply and masked command", async () => {
-  await using server = new ScriptedServer({ PASS: "530 Login incorrect" });
+  await using server = await startScript({ PASS: "530 Login incorrect" });
   await using ftp = await server.connect();
   const error = await assertRejects(
     () => ftp.login("u", "hunter2"),
@@ -102,7 +102,7 @@ Deno.test("FTP.login throws an FTPPermanentError with reply and masked command",
 });
 
 Deno.test("FTP.login lets no other command come between", async () => {
-  await using server = new ScriptedServer();
+  await using server = await startScript();
   await using ftp = await server.connect();
   await Promise.all([ftp.login("u", "p"), ftp.voidcmd("NOOP"), ftp.pwd()]);
   assertEquals(server.commands, ["USER u", "PASS p", "NOOP", "PWD"]);
@@ -110,10 +110,11 @@ Deno.test("FTP.login lets no other command come between", async () => {
 
 Deno.test("FTP.login can be aborted and done again", async () => {
   const gate = Promise.withResolvers<void>();
-  await using server = new ScriptedServer({
-    PASS: async (peer, password) => {
-      if (password === "slow") await gate.promise;
-      await peer.reply(password === "slow" ? "530 Too late" : "230 in");
+  await using server = await startScript({
+    PASS: async (turn) => {
+      if (turn.argument !== "slow") return await turn.reply(230, "in");
+      await gate.promise;
+      await turn.reply(530, "Too late");
     },
   });
   await using ftp = await server.connect();
@@ -128,9 +129,11 @@ Deno.test("FTP.login can be aborted and done again", async () => {
 });
 
 Deno.test("FTP.acct sends ACCT and wants 2yz", async () => {
-  await using server = new ScriptedServer({
-    ACCT: (peer, account) =>
-      peer.reply(account === "good" ? "230 in" : "332 Again"),
+  await using server = await startScript({
+    ACCT: (turn) =>
+      turn.argument === "good"
+        ? turn.reply(230, "in")
+        : turn.reply(332, "Again"),
   });
   await using ftp = await server.connect();
   assertEquals((await ftp.acct("good")).code, 230);
@@ -139,10 +142,10 @@ Deno.test("FTP.acct sends ACCT and wants 2yz", async () => {
 
 Deno.test("FTP.login keeps others waiting, who can be aborted", async () => {
   const gate = Promise.withResolvers<void>();
-  await using server = new ScriptedServer({
-    USER: async (peer) => {
+  await using server = await startScript({
+    USER: async (turn) => {
       await gate.promise;
-      await peer.reply("230 in");
+      await turn.reply(230, "in");
     },
   });
   await using ftp = await server.connect();

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type FTP, FTPProtocolError, FTPTemporaryError } from "../../mod.ts";
-import { type Peer, ScriptedServer, writeTo } from "./script.ts";
+import type { Turn } from "../scripted/mod.ts";
+import { startScript } from "./script.ts";
 
 async function retrieve(ftp: FTP): Promise<string> {
   const blocks: Uint8Array<ArrayBuffer>[] = [];
@@ -8,55 +9,55 @@ async function retrieve(ftp: FTP): Promise<string> {
   return await new Blob(blocks).text();
 }
 
-async function deliver(peer: Peer, data: string): Promise<void> {
-  const conn = await peer.accept();
-  await writeTo(conn, data);
+async function deliver(turn: Turn, data: string): Promise<void> {
+  const conn = await turn.openData();
+  await conn.write(data);
   conn.close();
 }
 
 /** Orders in which replies and data can come, all of them good. */
-const ORDERS: [name: string, retr: (peer: Peer) => Promise<void>][] = [
-  ["150, data, 226", (peer) => peer.send("data")],
-  ["125, data, 250", async (peer) => {
-    await peer.reply("125 Here");
-    await deliver(peer, "data");
-    await peer.reply("250 Done");
+const ORDERS: [name: string, retr: (turn: Turn) => Promise<void>][] = [
+  ["150, data, 226", (turn) => turn.send("data")],
+  ["125, data, 250", async (turn) => {
+    await turn.reply(125, "Here");
+    await deliver(turn, "data");
+    await turn.reply(250, "Done");
   }],
-  ["150 and 226 in one segment, then data", async (peer) => {
-    await peer.raw("150 Here\r\n226 Done\r\n");
+  ["150 and 226 in one segment, then data", async (turn) => {
+    await turn.raw("150 Here\r\n226 Done\r\n");
     await new Promise((done) => setTimeout(done, 30));
-    await deliver(peer, "data");
+    await deliver(turn, "data");
   }],
-  ["data before 150", async (peer) => {
-    await deliver(peer, "data");
+  ["data before 150", async (turn) => {
+    await deliver(turn, "data");
     await new Promise((done) => setTimeout(done, 30));
-    await peer.reply("150 Here\n226 Done");
+    await turn.raw("150 Here\r\n226 Done\r\n");
   }],
-  ["a stray 226 before 150", async (peer) => {
-    await peer.reply("226 Stray");
+  ["a stray 226 before 150", async (turn) => {
+    await turn.reply(226, "Stray");
     await new Promise((done) => setTimeout(done, 30));
-    await peer.send("data");
+    await turn.send("data");
   }],
-  ["several 1yz", async (peer) => {
-    await peer.reply("150 Here\n110 Marker\n125-So\n125 on");
-    await deliver(peer, "data");
-    await peer.reply("226 Done");
+  ["several 1yz", async (turn) => {
+    await turn.raw("150 Here\r\n110 Marker\r\n125-So\r\n125 on\r\n");
+    await deliver(turn, "data");
+    await turn.reply(226, "Done");
   }],
-  ["226 late", async (peer) => {
-    await peer.reply("150 Here");
-    await deliver(peer, "data");
+  ["226 late", async (turn) => {
+    await turn.reply(150, "Here");
+    await deliver(turn, "data");
     await new Promise((done) => setTimeout(done, 100));
-    await peer.reply("226-Done\n 4 bytes\n226 indeed");
+    await turn.raw("226-Done\r\n 4 bytes\r\n226 indeed\r\n");
   }],
-  ["226 and no 150", async (peer) => {
-    await deliver(peer, "data");
-    await peer.reply("226 Done");
+  ["226 and no 150", async (turn) => {
+    await deliver(turn, "data");
+    await turn.reply(226, "Done");
   }],
 ];
 
 for (const [name, retr] of ORDERS) {
   Deno.test(`FTP.retrbinary takes ${name}`, async () => {
-    await using server = new ScriptedServer({
+    await using server = await startScript({
       RETR: retr,
       PWD: '257 "/own"',
     });
@@ -69,10 +70,10 @@ for (const [name, retr] of ORDERS) {
 }
 
 Deno.test("FTP.retrbinary reports no success without 226", async () => {
-  await using server = new ScriptedServer({
-    RETR: async (peer) => {
-      await peer.reply("150 Here");
-      await deliver(peer, "data");
+  await using server = await startScript({
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
+      await deliver(turn, "data");
     },
   });
   await using ftp = await server.connect({ timeout: 200 });
@@ -86,12 +87,12 @@ Deno.test("FTP.retrbinary reports no success without 226", async () => {
 });
 
 Deno.test("FTP.retrbinary reports no success for a connection that ends before 226", async () => {
-  await using server = new ScriptedServer({
-    RETR: async (peer) => {
-      await peer.reply("150 Here");
-      await deliver(peer, "data");
-      await peer.raw("226 Tr");
-      peer.close();
+  await using server = await startScript({
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
+      await deliver(turn, "data");
+      await turn.raw("226 Tr");
+      turn.close();
     },
   });
   await using ftp = await server.connect();
@@ -109,11 +110,11 @@ for (
   ] as const
 ) {
   Deno.test(`FTP.retrbinary throws "${reply}" behind the data, and is usable`, async () => {
-    await using server = new ScriptedServer({
-      RETR: async (peer) => {
-        await peer.reply("150 Here");
-        await deliver(peer, "dat");
-        await peer.reply(reply);
+    await using server = await startScript({
+      RETR: async (turn) => {
+        await turn.reply(150, "Here");
+        await deliver(turn, "dat");
+        await turn.raw(`${reply}\r\n`);
       },
     });
     await using ftp = await server.connect();
@@ -123,8 +124,8 @@ for (
 }
 
 Deno.test("FTP refuses other commands while a transfer is open, and the transfer goes on", async () => {
-  await using server = new ScriptedServer({
-    RETR: (peer) => peer.send("data"),
+  await using server = await startScript({
+    RETR: (turn) => turn.send("data"),
   });
   await using ftp = await server.connect();
   const conn = await ftp.transfercmd("RETR x");
@@ -151,8 +152,8 @@ Deno.test("FTP refuses other commands while a transfer is open, and the transfer
 });
 
 Deno.test("FTP says what was forgotten when voidresp() was", async () => {
-  await using server = new ScriptedServer({
-    RETR: (peer) => peer.send("data"),
+  await using server = await startScript({
+    RETR: (turn) => turn.send("data"),
   });
   await using ftp = await server.connect();
   const conn = await ftp.transfercmd("RETR x");
@@ -168,8 +169,8 @@ Deno.test("FTP says what was forgotten when voidresp() was", async () => {
 });
 
 Deno.test("FTP.voidresp refuses to wait while the data connection is open", async () => {
-  await using server = new ScriptedServer({
-    RETR: (peer) => peer.send("data"),
+  await using server = await startScript({
+    RETR: (turn) => turn.send("data"),
   });
   await using ftp = await server.connect();
   const conn = await ftp.transfercmd("RETR x");
@@ -179,11 +180,11 @@ Deno.test("FTP.voidresp refuses to wait while the data connection is open", asyn
 });
 
 Deno.test("FTP.voidresp throws what the server says of a transfer", async () => {
-  await using server = new ScriptedServer({
-    RETR: async (peer) => {
-      await peer.reply("150 Here");
-      (await peer.accept()).close();
-      await peer.reply("426 Cut");
+  await using server = await startScript({
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
+      (await turn.openData()).close();
+      await turn.reply(426, "Cut");
     },
   });
   await using ftp = await server.connect();
@@ -195,7 +196,7 @@ Deno.test("FTP.voidresp throws what the server says of a transfer", async () => 
 });
 
 Deno.test("FTP.putcmd and getresp keep commands and replies in order", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     A: "211 a",
     B: "450 b",
     C: "150 c\n226 c",
@@ -215,7 +216,7 @@ Deno.test("FTP.putcmd and getresp keep commands and replies in order", async () 
 });
 
 Deno.test("FTP closes a connection on which a reply comes that nobody asked for", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     NOOP: "200 one\n200 \x1Btwo",
   });
   await using ftp = await server.connect();
@@ -230,22 +231,22 @@ Deno.test("FTP closes a connection on which a reply comes that nobody asked for"
 });
 
 Deno.test("FTP understands replies that come byte by byte", async () => {
-  const slowly = (text: string) => async (peer: Peer) => {
+  const slowly = (text: string) => async (turn: Turn) => {
     for (const byte of new TextEncoder().encode(text)) {
-      await peer.raw(Uint8Array.of(byte));
+      await turn.raw(Uint8Array.of(byte));
       await new Promise((done) => setTimeout(done, 0));
     }
   };
-  await using server = new ScriptedServer({
-    greeting: slowly("220-Hello\r\n220 Ready\r\n"),
+  await using server = await startScript({
+    connect: slowly("220-Hello\r\n220 Ready\r\n"),
     USER: slowly("331 Password\r\n"),
     PASS: slowly("230-Wel\r\n226 come\r\n230 in\r\n"),
     PWD: slowly('257 "/日本"\r\n'),
-    RETR: async (peer) => {
-      const conn = await peer.accept();
-      await writeTo(conn, "data");
+    RETR: async (turn) => {
+      const conn = await turn.openData();
+      await conn.write("data");
       conn.close();
-      await slowly("150 Here (4 bytes)\r\n226 Done\r\n")(peer);
+      await slowly("150 Here (4 bytes)\r\n226 Done\r\n")(turn);
     },
   });
   await using ftp = await server.connect();

@@ -5,9 +5,10 @@ import {
   FTPProtocolError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { type Peer, type Script, ScriptedServer } from "./script.ts";
+import type { Turn } from "../scripted/mod.ts";
+import { type Script, startScript } from "./script.ts";
 
-const LIST: Script = { LIST: (peer) => peer.send("one\r\n") };
+const LIST: Script = { LIST: (turn) => turn.send("one\r\n") };
 
 async function list(ftp: FTP): Promise<string[]> {
   const lines: string[] = [];
@@ -15,13 +16,25 @@ async function list(ftp: FTP): Promise<string[]> {
   return lines;
 }
 
-function port227(peer: Peer, host = "127,0,0,1"): string {
-  const port = peer.listen();
-  return `227 Here (${host},${port >> 8},${port & 255})`;
+/** Listens, and says so in the words of PASV. */
+async function reply227(turn: Turn, host = "127,0,0,1"): Promise<void> {
+  const port = await turn.session.dataPort.listen();
+  await turn.reply(227, `Here (${host},${port >> 8},${port & 255})`);
+}
+
+/** Listens, and says so in the words of EPSV. */
+async function reply229(turn: Turn): Promise<void> {
+  await turn.reply(229, `Here (|||${await turn.session.dataPort.listen()}|)`);
+}
+
+/** A port on which nobody listens. */
+function deadPort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
 }
 
 Deno.test("FTP asks by EPSV and goes on with it", async () => {
-  await using server = new ScriptedServer(LIST);
+  await using server = await startScript(LIST);
   await using ftp = await server.connect();
   assertEquals(await list(ftp), ["one"]);
   assertEquals(await list(ftp), ["one"]);
@@ -30,7 +43,7 @@ Deno.test("FTP asks by EPSV and goes on with it", async () => {
 
 for (const refusal of ["500 What", "501 Eh", "502 No", "522 No", "550 No"]) {
   Deno.test(`FTP asks by PASV after "${refusal}" to EPSV, and remembers`, async () => {
-    await using server = new ScriptedServer({ ...LIST, EPSV: refusal });
+    await using server = await startScript({ ...LIST, EPSV: refusal });
     await using ftp = await server.connect();
     assertEquals(await list(ftp), ["one"]);
     assertEquals(await list(ftp), ["one"]);
@@ -46,17 +59,17 @@ for (const refusal of ["500 What", "501 Eh", "502 No", "522 No", "550 No"]) {
 }
 
 Deno.test("FTP asks by EPSV again on another connection", async () => {
-  await using server = new ScriptedServer({ ...LIST, EPSV: "500 What" });
+  await using server = await startScript({ ...LIST, EPSV: "500 What" });
   await using ftp = await server.connect();
   await list(ftp);
-  await ftp.connect(server.hostname, server.port);
+  await ftp.connect(server.host, server.port);
   await list(ftp);
   assertEquals(server.verbs.filter((verb) => verb === "EPSV").length, 2);
 });
 
 Deno.test("FTP does not fall back when EPSV is refused for the login or for now", async () => {
   for (const refusal of ["530 Log in", "425 Busy", "421 Bye"]) {
-    await using server = new ScriptedServer({ ...LIST, EPSV: refusal });
+    await using server = await startScript({ ...LIST, EPSV: refusal });
     await using ftp = await server.connect();
     await assertRejects(
       () => list(ftp),
@@ -68,18 +81,18 @@ Deno.test("FTP does not fall back when EPSV is refused for the login or for now"
 });
 
 Deno.test("FTP understands 227 after EPSV and 229 after PASV", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     ...LIST,
-    EPSV: (peer) => peer.reply(port227(peer)),
+    EPSV: (turn) => reply227(turn),
   });
   await using ftp = await server.connect();
   assertEquals(await list(ftp), ["one"]);
   assertEquals(server.verbs, ["TYPE", "EPSV", "LIST"]);
 
-  await using other = new ScriptedServer({
+  await using other = await startScript({
     ...LIST,
     EPSV: "502 No",
-    PASV: (peer) => peer.reply(`229 Here (|||${peer.listen()}|)`),
+    PASV: reply229,
   });
   await using second = await other.connect();
   assertEquals(await list(second), ["one"]);
@@ -87,9 +100,9 @@ Deno.test("FTP understands 227 after EPSV and 229 after PASV", async () => {
 });
 
 Deno.test("FTP tries PASV once when nobody is at the port of EPSV, and remembers", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     ...LIST,
-    EPSV: (peer) => peer.reply(`229 Here (|||${peer.deadPort()}|)`),
+    EPSV: (turn) => turn.reply(229, `Here (|||${deadPort()}|)`),
   });
   await using ftp = await server.connect();
   assertEquals(await list(ftp), ["one"]);
@@ -99,13 +112,13 @@ Deno.test("FTP tries PASV once when nobody is at the port of EPSV, and remembers
 
 Deno.test("FTP gives up when nobody is at the port of PASV either", async () => {
   let isDead = true;
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     ...LIST,
-    EPSV: (peer) =>
-      peer.reply(`229 (|||${isDead ? peer.deadPort() : peer.listen()}|)`),
-    PASV: (peer) => {
-      const port = peer.deadPort();
-      return peer.reply(`227 (127,0,0,1,${port >> 8},${port & 255})`);
+    EPSV: (turn) =>
+      isDead ? turn.reply(229, `(|||${deadPort()}|)`) : reply229(turn),
+    PASV: (turn) => {
+      const port = deadPort();
+      return turn.reply(227, `(127,0,0,1,${port >> 8},${port & 255})`);
     },
   });
   await using ftp = await server.connect();
@@ -121,12 +134,10 @@ Deno.test("FTP gives up when nobody is at the port of PASV either", async () => 
 
 Deno.test("FTP stays with EPSV that has worked when a port is dead once", async () => {
   let count = 0;
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     ...LIST,
-    EPSV: (peer) =>
-      peer.reply(
-        `229 (|||${count++ === 1 ? peer.deadPort() : peer.listen()}|)`,
-      ),
+    EPSV: (turn) =>
+      count++ === 1 ? turn.reply(229, `(|||${deadPort()}|)`) : reply229(turn),
   });
   await using ftp = await server.connect();
   await list(ftp);
@@ -137,10 +148,10 @@ Deno.test("FTP stays with EPSV that has worked when a port is dead once", async 
 
 for (const host of ["10,0,0,1", "8,8,8,8", "0,0,0,0", "224,0,0,1"]) {
   Deno.test(`FTP ignores the host ${host} of a 227 reply`, async () => {
-    await using server = new ScriptedServer({
+    await using server = await startScript({
       ...LIST,
       EPSV: "500 What",
-      PASV: (peer) => peer.reply(port227(peer, host)),
+      PASV: (turn) => reply227(turn, host),
     });
     await using ftp = await server.connect();
     assertEquals(await list(ftp), ["one"]);
@@ -150,9 +161,9 @@ for (const host of ["10,0,0,1", "8,8,8,8", "0,0,0,0", "224,0,0,1"]) {
 
 Deno.test("FTP dials the host of a 227 reply if it is to be trusted", async () => {
   let host = "127,0,0,2";
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     EPSV: "500 What",
-    PASV: (peer) => peer.reply(`227 Here (${host},1,1)`),
+    PASV: (turn) => turn.reply(227, `Here (${host},1,1)`),
   });
   await using ftp = await server.connect({ trustPasvHost: true });
   assertEquals(await ftp.makepasv(), ["127.0.0.2", 257]);
@@ -161,7 +172,7 @@ Deno.test("FTP dials the host of a 227 reply if it is to be trusted", async () =
 });
 
 Deno.test("FTP refuses a 227 or 229 that it cannot read, and stays usable", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     ...LIST,
     EPSV: "229 Here (|||70000|)",
   });
@@ -171,14 +182,14 @@ Deno.test("FTP refuses a 227 or 229 that it cannot read, and stays usable", asyn
 });
 
 Deno.test("FTP knows no PASV over IPv6", async () => {
-  await using server = new ScriptedServer(LIST, "::1");
+  await using server = await startScript(LIST, "::1");
   await using ftp = await server.connect();
   assertEquals(await list(ftp), ["one"]);
   assertEquals(server.verbs, ["TYPE", "EPSV", "LIST"]);
   const [host] = await ftp.makepasv();
   assertEquals(host, "::1");
 
-  await using other = new ScriptedServer({ ...LIST, EPSV: "500 What" }, "::1");
+  await using other = await startScript({ ...LIST, EPSV: "500 What" }, "::1");
   await using second = await other.connect();
   await assertRejects(() => list(second), FTPPermanentError, '"EPSV": 500');
   assertEquals(other.verbs, ["TYPE", "EPSV"]);
@@ -192,7 +203,7 @@ for (
   ] satisfies [string, Script][]
 ) {
   Deno.test(`FTP.retrbinary throws the server's ${name}, and is usable`, async () => {
-    await using server = new ScriptedServer({ ...LIST, ...script });
+    await using server = await startScript({ ...LIST, ...script });
     await using ftp = await server.connect();
     const error = await ftp.retrbinary("RETR x", () => {}).catch((e) => e);
     assert(

@@ -1,18 +1,18 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTPError, type Reply } from "../../mod.ts";
-import { ScriptedServer } from "./script.ts";
+import { startScript } from "./script.ts";
 
 Deno.test("FTP writes commands that are not awaited at once, in order", async () => {
   const gate = Promise.withResolvers<void>();
   const seen: string[] = [];
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     // the first is answered when the others have come
-    SIZE: async (peer) => {
+    SIZE: async (turn) => {
       seen.push("SIZE a");
-      for (let i = 0; i < 2; i++) seen.push((await peer.next())!);
+      for (let i = 0; i < 2; i++) seen.push((await turn.next())!);
       gate.resolve();
-      await peer.raw("213 1\r\n550 No\r\n21");
-      await peer.raw("3 3\r\n");
+      await turn.raw("213 1\r\n550 No\r\n21");
+      await turn.raw("3 3\r\n");
     },
   });
   await using ftp = await server.connect();
@@ -27,11 +27,16 @@ Deno.test("FTP writes commands that are not awaited at once, in order", async ()
 });
 
 Deno.test("FTP matches 20,000 replies with their commands", async () => {
-  await using server = new ScriptedServer({
-    SIZE: (peer, name) =>
-      peer.reply(
-        Number(name) % 7 === 0 ? `550-No\n ${name}\n550 x` : `213 ${name}`,
-      ),
+  await using server = await startScript({
+    SIZE: async (turn) => {
+      const name = turn.argument;
+      await (Number(name) % 7 === 0
+        ? turn.raw(`550-No
+ ${name}
+550 x
+`)
+        : turn.reply(213, name));
+    },
   });
   await using ftp = await server.connect();
   const sizes = await Promise.all(
@@ -48,9 +53,9 @@ Deno.test("FTP matches 20,000 replies with their commands", async () => {
 });
 
 Deno.test("FTP.pipeline gives a reply or a refusal for each command, in order", async () => {
-  await using server = new ScriptedServer({
-    SIZE: (peer, name) =>
-      peer.reply(Number(name) % 2 === 0 ? `213 ${name}` : `550 ${name}`),
+  await using server = await startScript({
+    SIZE: (turn) =>
+      turn.reply(Number(turn.argument) % 2 === 0 ? 213 : 550, turn.argument),
   });
   await using ftp = await server.connect();
   const commands = Array.from({ length: 1000 }, (_, i) => `SIZE ${i}`);
@@ -70,7 +75,7 @@ Deno.test("FTP.pipeline gives a reply or a refusal for each command, in order", 
 Deno.test("FTP.pipeline keeps to its window", async () => {
   let outstanding = 0;
   let most = 0;
-  await using server = new ScriptedServer({ NOOP: "200 ok" });
+  await using server = await startScript({ NOOP: "200 ok" });
   await using ftp = await server.connect();
   function* commands(): Generator<string> {
     for (let i = 0; i < 100; i++) {
@@ -90,8 +95,8 @@ Deno.test("FTP.pipeline keeps to its window", async () => {
 });
 
 Deno.test("FTP.pipeline may be left early, and the connection is in step", async () => {
-  await using server = new ScriptedServer({
-    SIZE: (peer, name) => peer.reply(`213 ${name}`),
+  await using server = await startScript({
+    SIZE: (turn) => turn.reply(213, turn.argument),
     PWD: '257 "/own"',
   });
   await using ftp = await server.connect();
@@ -105,10 +110,10 @@ Deno.test("FTP.pipeline may be left early, and the connection is in step", async
 });
 
 Deno.test("FTP.pipeline ends when the connection does", async () => {
-  await using server = new ScriptedServer({
-    SIZE: async (peer, name) => {
-      if (name === "5") peer.close();
-      else await peer.reply(`213 ${name}`);
+  await using server = await startScript({
+    SIZE: async (turn) => {
+      if (turn.argument === "5") turn.close();
+      else await turn.reply(213, turn.argument);
     },
   });
   await using ftp = await server.connect();
@@ -124,7 +129,7 @@ Deno.test("FTP.pipeline ends when the connection does", async () => {
 });
 
 Deno.test("FTP refuses a line end in a pipelined command, and the others go on", async () => {
-  await using server = new ScriptedServer({ NOOP: "200 ok" });
+  await using server = await startScript({ NOOP: "200 ok" });
   await using ftp = await server.connect();
   const results = await Promise.allSettled([
     ftp.sendcmd("NOOP"),

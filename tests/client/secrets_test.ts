@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect, type FTP, FTPError, type TraceEvent } from "../../mod.ts";
-import { type Script, ScriptedServer } from "./script.ts";
+import { type Script, stall, startScript } from "./script.ts";
 
 const SECRET = "hunter2";
 
@@ -29,15 +29,15 @@ const FAILURES: [name: string, answer: Script[string]][] = [
   ["refused", "530 No"],
   ["delayed", "451 No"],
   ["answered with 1yz", "150 And"],
-  ["cut", (peer) => peer.close()],
-  ["ignored", (peer) => peer.deaf],
+  ["cut", (turn) => turn.close()],
+  ["ignored", stall],
   ["answered with garbage", "What?"],
 ];
 
 for (const [failure, answer] of FAILURES) {
   for (const [name, call] of CALLS) {
     Deno.test(`FTP.${name} shows no secret when it is ${failure}`, async () => {
-      await using server = new ScriptedServer({
+      await using server = await startScript({
         USER: name === "login" ? "331 Password" : answer,
         PASS: answer,
         ACCT: answer,
@@ -69,7 +69,7 @@ for (const [failure, answer] of FAILURES) {
 }
 
 Deno.test("FTP shows no secret when it cannot be sent", async () => {
-  await using server = new ScriptedServer();
+  await using server = await startScript();
   await using ftp = await server.connect({ encoding: "latin-1" });
   const calls: (() => Promise<unknown>)[] = [
     () => ftp.login("u", `${SECRET}日`),
@@ -85,8 +85,8 @@ Deno.test("FTP shows no secret when it cannot be sent", async () => {
 });
 
 Deno.test("connect shows no secret of its URL", async () => {
-  await using server = new ScriptedServer({ PASS: "530 No", CWD: "550 No" });
-  const host = `${server.hostname}:${server.port}`;
+  await using server = await startScript({ PASS: "530 No", CWD: "550 No" });
+  const host = `${server.host}:${server.port}`;
   const urls = [
     `ftp://u:${SECRET}@${host}/`,
     `ftp://u:${SECRET}%0A@${host}/`,
@@ -104,7 +104,7 @@ Deno.test("connect shows no secret of its URL", async () => {
 });
 
 Deno.test("FTP traces commands, replies and events", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     PASS: "230-Welcome\n \x1B[2J\n230 x",
   });
   const trace: TraceEvent[] = [];
@@ -118,9 +118,9 @@ Deno.test("FTP traces commands, replies and events", async () => {
   ftp.close();
   const lines = trace.map(({ direction, text }) => `${direction} ${text}`);
   assertEquals(lines.filter((line) => !line.startsWith("event")), [
-    "received 220 Ready",
+    "received 220 Scripted server ready",
     "sent USER u",
-    "received 331 Password",
+    "received 331 Password required",
     "sent PASS ****",
     "received 230-Welcome\n \uFFFD[2J\n230 x",
   ]);
@@ -129,7 +129,7 @@ Deno.test("FTP traces commands, replies and events", async () => {
 });
 
 Deno.test("FTP.setDebuglevel prints to standard error, masked", async () => {
-  await using server = new ScriptedServer();
+  await using server = await startScript();
   await using ftp = await server.connect();
   const printed: string[] = [];
   const original = console.error;
@@ -147,10 +147,10 @@ Deno.test("FTP.setDebuglevel prints to standard error, masked", async () => {
   }
   assertEquals(printed, [
     "> USER u",
-    "< 331 Password",
+    "< 331 Password required",
     "> PASS ****",
-    "< 230 Welcome",
+    "< 230 Logged in",
     "> NOOP",
-    "< 200 Still here",
+    "< 200 Done nothing",
   ]);
 });

@@ -1,12 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type FTP, FTPError } from "../../mod.ts";
-import {
-  closeQuietly,
-  type Script,
-  ScriptedServer,
-  until,
-  writeTo,
-} from "./script.ts";
+import { type Script, startScript } from "./script.ts";
 
 const REASON = new Error("enough");
 
@@ -57,7 +51,7 @@ const CALLS: [name: string, call: Call][] = [
 
 for (const [name, call] of CALLS) {
   Deno.test(`FTP.${name} sends nothing when its signal is aborted before`, async () => {
-    await using server = new ScriptedServer();
+    await using server = await startScript();
     await using ftp = await server.connect();
     const error = await call(ftp, AbortSignal.abort(REASON)).catch((e) => e);
     assert(error === REASON, `${error}`);
@@ -66,6 +60,7 @@ for (const [name, call] of CALLS) {
   });
 
   Deno.test(`FTP.${name} ends when its signal is aborted, and is in step`, async () => {
+    const came = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
     let isFirst = true;
     // the first command is answered late, when nobody waits for it any more
@@ -90,19 +85,20 @@ for (const [name, call] of CALLS) {
         "PWD",
       ].map((verb) => [
         verb,
-        async (peer) => {
-          const text = isFirst ? "250 late" : `257 "/own"`;
-          if (isFirst) await gate.promise;
+        async (turn) => {
+          if (!isFirst) return await turn.reply(257, '"/own"');
+          came.resolve();
+          await gate.promise;
           isFirst = false;
-          await peer.reply(text);
+          await turn.reply(250, "late");
         },
       ]),
     );
-    await using server = new ScriptedServer(late);
+    await using server = await startScript(late);
     await using ftp = await server.connect();
     const controller = new AbortController();
     const calling = call(ftp, controller.signal).catch((e) => e);
-    await until(() => server.commands.length > 0);
+    await came.promise;
     controller.abort(REASON);
     assert(await calling === REASON);
     const next = ftp.pwd();
@@ -115,30 +111,30 @@ for (const [name, call] of CALLS) {
 /** A server that stays in a phase of a download until it is aborted. */
 const PHASES: [name: string, script: (go: () => void) => Script][] = [
   ["waiting for 150", (go) => ({
-    RETR: async (peer) => {
+    RETR: async (turn) => {
       go();
-      assertEquals(await peer.next(), "ABOR");
-      await peer.reply("426 Cut\n226 Aborted");
+      assertEquals(await turn.next(), "ABOR");
+      await turn.raw("426 Cut\r\n226 Aborted\r\n");
     },
   })],
   ["transferring", (go) => ({
-    RETR: async (peer) => {
-      await peer.reply("150 Here");
-      await writeTo(await peer.accept(), "data");
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
+      await (await turn.openData()).write("data");
       go();
-      assertEquals(await peer.next(), "ABOR");
-      await peer.reply("426 Cut\n226 Aborted");
+      assertEquals(await turn.next(), "ABOR");
+      await turn.raw("426 Cut\r\n226 Aborted\r\n");
     },
   })],
   ["confirming", (go) => ({
-    RETR: async (peer) => {
-      await peer.reply("150 Here");
-      const conn = await peer.accept();
-      await writeTo(conn, "data");
-      closeQuietly(conn);
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
+      const conn = await turn.openData();
+      await conn.write("data");
+      conn.drop();
       go();
-      assertEquals(await peer.next(), "ABOR");
-      await peer.reply("226 Done\n225 Nothing");
+      assertEquals(await turn.next(), "ABOR");
+      await turn.raw("226 Done\r\n225 Nothing\r\n");
     },
   })],
 ];
@@ -146,7 +142,7 @@ const PHASES: [name: string, script: (go: () => void) => Script][] = [
 for (const [name, script] of PHASES) {
   Deno.test(`FTP.retrbinary is aborted while ${name}, and is in step`, async () => {
     const { promise: going, resolve: go } = Promise.withResolvers<void>();
-    await using server = new ScriptedServer({
+    await using server = await startScript({
       PWD: '257 "/own"',
       ...script(go),
     });
@@ -164,7 +160,7 @@ for (const [name, script] of PHASES) {
 }
 
 Deno.test("FTP.retrbinary is aborted while it dials, and is usable", async () => {
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     // a documentation address: nobody answers there
     EPSV: "500 What",
     PASV: "227 (192,0,2,1,1,1)",
@@ -175,7 +171,7 @@ Deno.test("FTP.retrbinary is aborted while it dials, and is usable", async () =>
   const { signal } = controller;
   const retrieval = ftp.retrbinary("RETR x", () => {}, { signal })
     .catch((e) => e);
-  await until(() => server.verbs.includes("PASV"));
+  await server.received("PASV");
   await new Promise((done) => setTimeout(done, 20));
   controller.abort(REASON);
   const error = await retrieval;
@@ -186,10 +182,10 @@ Deno.test("FTP.retrbinary is aborted while it dials, and is usable", async () =>
 
 Deno.test("FTP.retrbinary is aborted while it listens, and is usable", async () => {
   const { promise: going, resolve: go } = Promise.withResolvers<void>();
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     PORT: "200 ok",
-    RETR: async (peer) => {
-      await peer.reply("150 Here");
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
       go();
     },
     ABOR: "426 Cut\n226 Aborted",
@@ -207,13 +203,13 @@ Deno.test("FTP.retrbinary is aborted while it listens, and is usable", async () 
 });
 
 Deno.test("FTP.storbinary is aborted while it sends, ends its source, and is usable", async () => {
-  await using server = new ScriptedServer({
-    STOR: async (peer) => {
-      await peer.reply("150 Send");
-      const conn = await peer.accept();
-      assertEquals(await peer.next(), "ABOR");
-      closeQuietly(conn);
-      await peer.reply("426 Cut\n226 Aborted");
+  await using server = await startScript({
+    STOR: async (turn) => {
+      await turn.reply(150, "Send");
+      const conn = await turn.openData();
+      assertEquals(await turn.next(), "ABOR");
+      conn.drop();
+      await turn.raw("426 Cut\r\n226 Aborted\r\n");
     },
   });
   await using ftp = await server.connect();
@@ -236,10 +232,10 @@ Deno.test("FTP.storbinary is aborted while it sends, ends its source, and is usa
 });
 
 Deno.test("FTP.storbinary is aborted while its source gives nothing", async () => {
-  await using server = new ScriptedServer({
-    STOR: async (peer) => {
-      await peer.reply("150 Send");
-      await peer.accept();
+  await using server = await startScript({
+    STOR: async (turn) => {
+      await turn.reply(150, "Send");
+      await turn.openData();
     },
     ABOR: "426 Cut\n226 Aborted",
   });
@@ -256,10 +252,10 @@ Deno.test("FTP.storbinary is aborted while its source gives nothing", async () =
 });
 
 Deno.test("FTP.ntransfercmd's signal ends the data connection too", async () => {
-  await using server = new ScriptedServer({
-    RETR: async (peer) => {
-      await peer.reply("150 Here");
-      await peer.accept();
+  await using server = await startScript({
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
+      await turn.openData();
     },
     ABOR: "426 Cut\n226 Aborted",
   });
@@ -277,10 +273,10 @@ Deno.test("FTP.ntransfercmd's signal ends the data connection too", async () => 
 
 Deno.test("FTP.voidresp is aborted and can be called again", async () => {
   const gate = Promise.withResolvers<void>();
-  await using server = new ScriptedServer({
-    A: async (peer) => {
+  await using server = await startScript({
+    A: async (turn) => {
       await gate.promise;
-      await peer.reply("200 a");
+      await turn.reply(200, "a");
     },
   });
   await using ftp = await server.connect();

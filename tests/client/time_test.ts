@@ -1,20 +1,20 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPTemporaryError } from "../../mod.ts";
-import { ScriptedServer, writeTo } from "./script.ts";
+import { startScript } from "./script.ts";
 
 const TIMEOUT = 300;
 
 Deno.test("FTP.retrbinary never ends a transfer that moves, however slowly", async () => {
-  await using server = new ScriptedServer({
-    RETR: async (peer) => {
-      await peer.reply("150 Here");
-      const conn = await peer.accept();
+  await using server = await startScript({
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
+      const conn = await turn.openData();
       for (let i = 0; i < 10; i++) {
-        await writeTo(conn, "x");
+        await conn.write("x");
         await new Promise((done) => setTimeout(done, TIMEOUT / 4));
       }
       conn.close();
-      await peer.reply("226 Done");
+      await turn.reply(226, "Done");
     },
   });
   await using ftp = await server.connect({ timeout: TIMEOUT });
@@ -26,8 +26,8 @@ Deno.test("FTP.retrbinary never ends a transfer that moves, however slowly", asy
 });
 
 Deno.test("FTP.storbinary never ends a transfer whose source is slow", async () => {
-  await using server = new ScriptedServer({
-    STOR: async (peer) => void await peer.take(),
+  await using server = await startScript({
+    STOR: async (turn) => void await turn.take(),
   });
   await using ftp = await server.connect({ timeout: TIMEOUT });
   async function* slow(): AsyncGenerator<Uint8Array> {
@@ -39,8 +39,8 @@ Deno.test("FTP.storbinary never ends a transfer whose source is slow", async () 
 });
 
 Deno.test("FTP.retrbinary never ends a transfer whose callback is slow", async () => {
-  await using server = new ScriptedServer({
-    RETR: (peer) => peer.send("data"),
+  await using server = await startScript({
+    RETR: (turn) => turn.send("data"),
   });
   await using ftp = await server.connect({ timeout: TIMEOUT });
   await ftp.retrbinary(
@@ -50,10 +50,10 @@ Deno.test("FTP.retrbinary never ends a transfer whose callback is slow", async (
 });
 
 Deno.test("FTP.retrbinary ends a transfer that stands still", async () => {
-  await using server = new ScriptedServer({
-    RETR: async (peer) => {
-      await peer.reply("150 Here");
-      await writeTo(await peer.accept(), "data");
+  await using server = await startScript({
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
+      await (await turn.openData()).write("data");
     },
   });
   await using ftp = await server.connect({ timeout: TIMEOUT });
@@ -66,11 +66,11 @@ Deno.test("FTP.retrbinary ends a transfer that stands still", async () => {
 });
 
 Deno.test("FTP.retrbinary gives the server's word for a transfer that stands still", async () => {
-  await using server = new ScriptedServer({
-    RETR: async (peer) => {
-      await peer.reply("150 Here");
-      await writeTo(await peer.accept(), "data");
-      await peer.reply("426 Disk asleep");
+  await using server = await startScript({
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
+      await (await turn.openData()).write("data");
+      await turn.reply(426, "Disk asleep");
     },
   });
   await using ftp = await server.connect({ timeout: TIMEOUT });
@@ -84,10 +84,10 @@ Deno.test("FTP.retrbinary gives the server's word for a transfer that stands sti
 });
 
 Deno.test("FTP.storbinary ends when the server takes no more data", async () => {
-  await using server = new ScriptedServer({
-    STOR: async (peer) => {
-      await peer.reply("150 Send");
-      await peer.accept();
+  await using server = await startScript({
+    STOR: async (turn) => {
+      await turn.reply(150, "Send");
+      await turn.openData();
     },
   });
   await using ftp = await server.connect({ timeout: TIMEOUT });
@@ -99,10 +99,11 @@ Deno.test("FTP.storbinary ends when the server takes no more data", async () => 
 });
 
 Deno.test("FTP ends when the server takes no more commands", async () => {
-  await using server = new ScriptedServer({
-    greeting: async (peer) => {
-      await peer.reply("220 Ready");
-      await peer.deaf;
+  await using server = await startScript({
+    connect: async (turn) => {
+      await turn.reply(220, "Ready");
+      turn.deafen();
+      await turn.stall();
     },
   });
   await using ftp = await server.connect({ timeout: TIMEOUT });
@@ -117,12 +118,12 @@ Deno.test("FTP ends when the server takes no more commands", async () => {
 });
 
 Deno.test("FTP with timeout 0 waits as long as it takes", async () => {
-  await using server = new ScriptedServer({
-    NOOP: async (peer) => {
+  await using server = await startScript({
+    NOOP: async (turn) => {
       await new Promise((done) => setTimeout(done, 100));
-      await peer.reply("200 ok");
+      await turn.reply(200, "ok");
     },
-    RETR: (peer) => peer.send("data"),
+    RETR: (turn) => turn.send("data"),
   });
   await using ftp = await server.connect({ timeout: 0 });
   assertEquals((await ftp.voidcmd("NOOP")).code, 200);
@@ -130,13 +131,13 @@ Deno.test("FTP with timeout 0 waits as long as it takes", async () => {
 });
 
 Deno.test("FTP counts the progress of a reply, not its whole", async () => {
-  await using server = new ScriptedServer({
-    NOOP: async (peer) => {
+  await using server = await startScript({
+    NOOP: async (turn) => {
       for (let i = 0; i < 8; i++) {
-        await peer.raw("200-wait\r\n");
+        await turn.raw("200-wait\r\n");
         await new Promise((done) => setTimeout(done, TIMEOUT / 4));
       }
-      await peer.raw("200 ok\r\n");
+      await turn.raw("200 ok\r\n");
     },
   });
   await using ftp = await server.connect({ timeout: TIMEOUT });

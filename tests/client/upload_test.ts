@@ -1,12 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPPermanentError, type Source } from "../../mod.ts";
-import { closeQuietly, type Script, ScriptedServer, until } from "./script.ts";
+import { type Script, startScript } from "./script.ts";
+
+const LATIN1 = new TextDecoder("latin1");
 
 /** A server that keeps what it is sent, as latin-1. */
 function makeStore(): { script: Script; stored: string[] } {
   const stored: string[] = [];
-  const store: Script[string] = async (peer) =>
-    void stored.push(await peer.take());
+  const store: Script[string] = async (turn) =>
+    void stored.push(LATIN1.decode(await turn.take()));
   return {
     script: { STOR: store, APPE: store, STOU: store, REST: "350 ok" },
     stored,
@@ -27,7 +29,7 @@ const SOURCES: [kind: string, make: () => Source][] = [
 for (const [kind, make] of SOURCES) {
   Deno.test(`FTP.storbinary stores ${kind}`, async () => {
     const { script, stored } = makeStore();
-    await using server = new ScriptedServer(script);
+    await using server = await startScript(script);
     await using ftp = await server.connect();
     const reply = await ftp.storbinary("STOR x", make());
     assertEquals(reply.code, 226);
@@ -38,7 +40,7 @@ for (const [kind, make] of SOURCES) {
 
 Deno.test("FTP.storbinary stores an open file, and leaves it open", async () => {
   const { script, stored } = makeStore();
-  await using server = new ScriptedServer(script);
+  await using server = await startScript(script);
   await using ftp = await server.connect();
   const path = new URL("../../deno.json", import.meta.url);
   using file = await Deno.open(path);
@@ -49,7 +51,7 @@ Deno.test("FTP.storbinary stores an open file, and leaves it open", async () => 
 
 Deno.test("FTP.storbinary stores an empty file", async () => {
   const { script, stored } = makeStore();
-  await using server = new ScriptedServer(script);
+  await using server = await startScript(script);
   await using ftp = await server.connect();
   await ftp.storbinary("STOR x", new Uint8Array(0));
   await ftp.storbinary("STOR x", []);
@@ -58,7 +60,7 @@ Deno.test("FTP.storbinary stores an empty file", async () => {
 
 Deno.test("FTP.storbinary calls back with every block, and awaits", async () => {
   const { script, stored } = makeStore();
-  await using server = new ScriptedServer(script);
+  await using server = await startScript(script);
   await using ftp = await server.connect();
   const sizes: number[] = [];
   let running = 0;
@@ -77,12 +79,12 @@ Deno.test("FTP.storbinary calls back with every block, and awaits", async () => 
 
 Deno.test("FTP.storbinary sends APPE, STOU and REST as they are told", async () => {
   const { script } = makeStore();
-  await using server = new ScriptedServer({
+  await using server = await startScript({
     ...script,
-    STOU: async (peer) => {
-      await peer.reply("150 FILE: x.1");
-      await (await peer.accept()).read(new Uint8Array(1));
-      await peer.reply("250 Stored as x.1");
+    STOU: async (turn) => {
+      await turn.reply(150, "FILE: x.1");
+      await (await turn.openData()).readAll();
+      await turn.reply(250, "Stored as x.1");
     },
   });
   await using ftp = await server.connect();
@@ -109,7 +111,7 @@ const TEXTS: [text: string, stored: string][] = [
 for (const [text, expected] of TEXTS) {
   Deno.test(`FTP.storlines stores ${JSON.stringify(text)} with CRLF`, async () => {
     const { script, stored } = makeStore();
-    await using server = new ScriptedServer(script);
+    await using server = await startScript(script);
     await using ftp = await server.connect();
     const bytes = new TextEncoder().encode(text);
     await ftp.storlines("STOR x", bytes);
@@ -124,7 +126,7 @@ for (const [text, expected] of TEXTS) {
 
 Deno.test("FTP.storlines calls back with every line", async () => {
   const { script } = makeStore();
-  await using server = new ScriptedServer(script);
+  await using server = await startScript(script);
   await using ftp = await server.connect();
   const lines: string[] = [];
   await ftp.storlines(
@@ -136,7 +138,7 @@ Deno.test("FTP.storlines calls back with every line", async () => {
 });
 
 Deno.test("FTP.storbinary refuses what is no source, before it says a word", async () => {
-  await using server = new ScriptedServer();
+  await using server = await startScript();
   await using ftp = await server.connect();
   await assertRejects(
     () => ftp.storbinary("STOR x", "text" as unknown as Source),
@@ -162,13 +164,13 @@ const FAULTS: [name: string, make: () => [Source, (() => void)?]][] = [
 
 for (const [name, make] of FAULTS) {
   Deno.test(`FTP.storbinary aborts when the ${name}, and is usable`, async () => {
-    await using server = new ScriptedServer({
-      STOR: async (peer) => {
-        await peer.reply("150 Send");
-        const conn = await peer.accept();
-        assertEquals(await peer.next(), "ABOR");
-        closeQuietly(conn);
-        await peer.reply("426 Cut\n226 Aborted");
+    await using server = await startScript({
+      STOR: async (turn) => {
+        await turn.reply(150, "Send");
+        const conn = await turn.openData();
+        assertEquals(await turn.next(), "ABOR");
+        conn.drop();
+        await turn.raw("426 Cut\r\n226 Aborted\r\n");
       },
       PWD: '257 "/own"',
     });
@@ -184,13 +186,13 @@ for (const [name, make] of FAULTS) {
 }
 
 Deno.test("FTP.storbinary throws 552 when the server's disk is full, and ends the source", async () => {
-  await using server = new ScriptedServer({
-    STOR: async (peer) => {
-      await peer.reply("150 Send");
-      const conn = await peer.accept();
-      await conn.read(new Uint8Array(1000));
-      closeQuietly(conn);
-      await peer.reply("552 Disk full");
+  await using server = await startScript({
+    STOR: async (turn) => {
+      await turn.reply(150, "Send");
+      const conn = await turn.openData();
+      await conn.read();
+      conn.drop();
+      await turn.reply(552, "Disk full");
     },
   });
   await using ftp = await server.connect();
@@ -210,13 +212,13 @@ Deno.test("FTP.storbinary throws 552 when the server's disk is full, and ends th
 });
 
 Deno.test("FTP.storbinary throws 552 that comes when all was sent", async () => {
-  await using server = new ScriptedServer({
-    STOR: async (peer) => {
-      await peer.reply("150 Send");
-      const conn = await peer.accept();
-      while (await conn.read(new Uint8Array(65_536)) !== null);
-      closeQuietly(conn);
-      await peer.reply("552 Disk full");
+  await using server = await startScript({
+    STOR: async (turn) => {
+      await turn.reply(150, "Send");
+      const conn = await turn.openData();
+      await conn.readAll();
+      conn.drop();
+      await turn.reply(552, "Disk full");
     },
   });
   await using ftp = await server.connect();
@@ -230,7 +232,7 @@ Deno.test("FTP.storbinary throws 552 that comes when all was sent", async () => 
 
 Deno.test("FTP.transfercmd gives a writable that ends the data", async () => {
   const { script, stored } = makeStore();
-  await using server = new ScriptedServer(script);
+  await using server = await startScript(script);
   await using ftp = await server.connect();
   const conn = await ftp.transfercmd("STOR x");
   await new Blob(["one", "two"]).stream().pipeTo(conn.writable);
@@ -241,5 +243,5 @@ Deno.test("FTP.transfercmd gives a writable that ends the data", async () => {
   second.close();
   assertEquals((await ftp.voidresp()).code, 226);
   assertEquals(stored, ["onetwo", "three"]);
-  await until(() => second.isClosed);
+  assert(second.isClosed);
 });
