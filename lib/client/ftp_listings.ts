@@ -117,7 +117,9 @@ export class FTPListings extends FTPProtocol {
    *
    * @param path The file, text or bytes
    * @param options A signal
-   * @returns The time, or `null` where the server does not tell
+   * @returns The time, or `null` where the server has no `MDTM`
+   * @throws {FTPError} If the server refuses, such as for a file that is not
+   * there
    */
   mtime(path: Path, options: SignalOptions = {}): Promise<Date | null> {
     return requestModificationTime(sessionOf(this), path, options);

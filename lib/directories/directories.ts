@@ -49,7 +49,7 @@ export async function ensureDir(
     if (refusal === undefined) return;
     // somebody else may have made it meanwhile
     if (!await isDirectory(session, path, options)) throw refusal;
-  });
+  }, options);
 }
 
 /** "/a/b/c": "/a", "/a/b", "/a/b/c". */
@@ -121,8 +121,12 @@ async function removeDirectory(
     }
   }
   try {
-    await session.turns.share(() =>
-      session.perform({ verb: "RMD", argument: path, name: "path" }, { signal })
+    await session.turns.share(
+      () =>
+        session.perform({ verb: "RMD", argument: path, name: "path" }, {
+          signal,
+        }),
+      { signal },
     );
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;

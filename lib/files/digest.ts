@@ -91,7 +91,7 @@ export async function requestHash(
       }
       const command = { verb, argument, name: "path" };
       return readHash(await session.perform(command, options), digits);
-    });
+    }, options);
   } catch (error) {
     if (error instanceof FTPPermanentError) return undefined;
     throw error;

@@ -42,7 +42,10 @@ export async function requestFeatures(
   if (session.features !== undefined) return session.features;
   const reply = await unlessRefused(
     () =>
-      session.turns.share(() => session.exchange({ verb: "FEAT" }, options)),
+      session.turns.share(
+        () => session.exchange({ verb: "FEAT" }, options),
+        options,
+      ),
   );
   const isList = reply?.code === 211;
   return session.features = isList ? parseFeatures(reply) : new Map();
@@ -54,8 +57,8 @@ export async function requestFeatures(
  * @param session The session
  * @param path The file
  * @param options A signal
- * @returns The time, or `null` where the server does not tell
- * @throws {FTPTemporaryError} If it may tell later
+ * @returns The time, or `null` where the server has no `MDTM`
+ * @throws {FTPError} If the server refuses, such as for a file that is not there
  */
 export async function requestModificationTime(
   session: Session,
@@ -66,7 +69,9 @@ export async function requestModificationTime(
   const reply = await optional(
     session,
     "MDTM",
-    () => session.turns.share(() => session.exchange(command, options)),
+    () =>
+      session.turns.share(() => session.exchange(command, options), options),
+    false,
   );
   return reply?.code === 213 ? parseModificationTime(reply) : null;
 }
@@ -87,9 +92,9 @@ export async function requestFacts(
 ): Promise<RemoteFacts> {
   const [size, modified] = await Promise.all([
     requestBinarySize(session, path, options),
-    requestModificationTime(session, path, options),
+    unlessRefused(() => requestModificationTime(session, path, options)),
   ]);
-  return { size, modified };
+  return { size, modified: modified ?? null };
 }
 
 /**
@@ -114,7 +119,7 @@ export async function requestBinarySize(
       session.turns.share(async () => {
         await session.ensureType("I", options);
         return await requestSize(session, path, options);
-      }),
+      }, options),
   );
   return typeof size === "number" ? size : null;
 }
@@ -133,7 +138,11 @@ export async function requestDirectory(
 ): Promise<string> {
   if (session.directory !== undefined) return session.directory;
   const reply = await unlessRefused(
-    () => session.turns.share(() => session.exchange({ verb: "PWD" }, options)),
+    () =>
+      session.turns.share(
+        () => session.exchange({ verb: "PWD" }, options),
+        options,
+      ),
   );
   return session.directory = reply?.code === 257 ? parseDirectory(reply) : "";
 }
@@ -156,23 +165,27 @@ async function optional<T>(
   session: Session,
   command: string,
   ask: () => Promise<T>,
+  mayRefuse = true,
 ): Promise<T | undefined> {
   if (session.unknown.has(command)) return undefined;
   return await unlessRefused(ask, (code) => {
-    if (UNKNOWN_REPLIES.includes(code)) session.unknown.add(command);
+    const isUnknown = UNKNOWN_REPLIES.includes(code);
+    if (isUnknown) session.unknown.add(command);
+    return isUnknown || mayRefuse;
   });
 }
 
-/** What the server answers, or `undefined` for a 5yz. */
+/** What the server answers, or `undefined` for a 5yz that is to be expected. */
 async function unlessRefused<T>(
   ask: () => Promise<T>,
-  onRefused: (code: number) => void = () => {},
+  isExpected: (code: number) => boolean = () => true,
 ): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {
-    if (!(error instanceof FTPPermanentError)) throw error;
-    onRefused(error.reply?.code ?? 0);
+    const isRefused = error instanceof FTPPermanentError &&
+      isExpected(error.reply?.code ?? 0);
+    if (!isRefused) throw error;
     return undefined;
   }
 }

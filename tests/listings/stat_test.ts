@@ -105,7 +105,7 @@ Deno.test("FTP.exists does not answer for a server that does not tell", async ()
   await assertRejects(() => pair.ftp.exists("/x"), FTPTemporaryError);
 });
 
-Deno.test("FTP.mtime reads MDTM, or gives null", async () => {
+Deno.test("FTP.mtime reads MDTM, gives null without it, and tells a refusal", async () => {
   await using pair = await Pair.make({ "/a": "" });
   assertEquals(await pair.ftp.mtime("/a"), new Date("2024-02-29T12:34:56Z"));
   pair.server.on("MDTM", "213 20240101000000.250");
@@ -113,6 +113,8 @@ Deno.test("FTP.mtime reads MDTM, or gives null", async () => {
     await pair.ftp.mtime("/a"),
     new Date("2024-01-01T00:00:00.250Z"),
   );
+  pair.server.on("MDTM", "550 No such file");
+  await assertRejects(() => pair.ftp.mtime("/b"), FTPPermanentError);
   pair.server.on("MDTM", UNKNOWN);
   assertEquals(await pair.ftp.mtime("/a"), null);
 });
