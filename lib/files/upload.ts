@@ -6,7 +6,7 @@
  */
 
 import { writeAll } from "../connection/byte_stream.ts";
-import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { Transfer } from "../transfer/transfer.ts";
@@ -184,7 +184,6 @@ class Upload {
   ): Promise<{ transfer: Transfer; start: number }> {
     // the end of a part may not have reached the disk: it is sent again
     const start = Math.max(0, stored - OVERLAP);
-    this.#target.isTouched = true;
     if (start > 0 && this.#canRestart) {
       try {
         return { transfer: await this.#write(session, "STOR", start), start };
@@ -201,22 +200,12 @@ class Upload {
     return { transfer, start: 0 };
   }
 
-  /** Begins to write, and notes whether the server has begun too. */
   async #write(
     session: Session,
     verb: string,
     start: number,
   ): Promise<Transfer> {
-    this.#target.isInDoubt = true;
-    try {
-      const transfer = await this.#begin(session, verb, start);
-      this.#target.isInDoubt = false;
-      return transfer;
-    } catch (error) {
-      const isAnswered = error instanceof FTPError && error.reply !== undefined;
-      this.#target.isInDoubt = !isAnswered;
-      throw error;
-    }
+    return await this.#target.write(() => this.#begin(session, verb, start));
   }
 
   async #begin(

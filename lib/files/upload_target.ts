@@ -7,7 +7,7 @@
 
 import { createHash } from "node:crypto";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
-import type { Session } from "../transfer/session.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
 import { deleteFile, rename } from "../paths/commands.ts";
 import { requestBinarySize } from "../paths/facts.ts";
 import type { Link } from "./link.ts";
@@ -23,16 +23,12 @@ export class UploadTarget {
   isOwn = false;
   /** Whether the server was told to write. */
   isTouched = false;
-  /**
-   * Whether the server was told to write there and did not answer: what a
-   * lost connection holds back may still reach it, and empty the file.
-   */
-  isInDoubt = false;
   readonly #remote: string;
   readonly #options: UploadOptions;
   readonly #first: string;
   #path: string;
   readonly #abandoned: string[] = [];
+  #isInDoubt = false;
   #isRenaming = false;
   #isOldDeleted = false;
 
@@ -73,13 +69,32 @@ export class UploadTarget {
   }
 
   /**
+   * Begins to write. If the server is told to and does not answer, the file is
+   * in doubt: what a lost connection holds back may still reach the server,
+   * and empty the file.
+   *
+   * @param begin Sends the command
+   * @returns What it gives
+   */
+  async write<T>(begin: () => Promise<T>): Promise<T> {
+    this.isTouched = true;
+    try {
+      return await begin();
+    } catch (error) {
+      const isAnswered = error instanceof FTPError && error.reply !== undefined;
+      this.#isInDoubt = !isAnswered;
+      throw error;
+    }
+  }
+
+  /**
    * Takes the file out of reach of a command that may come late, by another
    * name. Written in place it has only the one.
    *
    * @param session The new session
    */
   async leave(session: Session): Promise<void> {
-    if (!this.isInDoubt || this.path === this.#remote) return;
+    if (!this.#isInDoubt || this.path === this.#remote) return;
     const [directory, name] = splitPath(this.#remote);
     const path = directory + partName(name, randomMark(), false);
     try {
@@ -93,7 +108,7 @@ export class UploadTarget {
     }
     this.#abandoned.push(this.path);
     this.#path = path;
-    this.isInDoubt = false;
+    this.#isInDoubt = false;
   }
 
   /**
@@ -148,7 +163,7 @@ export class UploadTarget {
       }
       const { session } = link;
       // the next call looks for it there
-      if (isKept) await this.#rename(session, this.#first);
+      if (isKept) await this.#rename(session, this.#first, {});
       else await this.#deleteAll(session, [this.path, ...this.#abandoned]);
     } catch {
       // the server is gone: the first error matters
@@ -174,8 +189,11 @@ export class UploadTarget {
     return left === null && there === size;
   }
 
-  async #rename(session: Session, path: string): Promise<void> {
-    const { signal } = this.#options;
+  async #rename(
+    session: Session,
+    path: string,
+    { signal }: SignalOptions = this.#options,
+  ): Promise<void> {
     await session.turns.alone(() =>
       rename(session, this.path, path, { signal })
     );

@@ -105,11 +105,15 @@ export function makeCase(seed: number): FaultCase {
     mtime: random.chance(0.5),
     keepAlive: random.chance(0.15) ? random.between(5, 40) : 0,
   };
-  const what = { server, tls, direction, size, verify };
+  const { atomic } = options;
+  const what = { server, tls, direction, size, verify, atomic };
   const faults = makeFaults(random, what, options.retry !== false);
   return {
     seed,
-    ...what,
+    server,
+    tls,
+    direction,
+    size,
     options,
     oldSize: random.pick([
       [2, null],
@@ -150,12 +154,10 @@ function makeSize(random: Random, most = MAX_SIZE): number {
   return Math.min(size, most);
 }
 
+/** What a fault's place depends on. */
 type What =
-  & Pick<
-    FaultCase,
-    "server" | "tls" | "direction" | "size"
-  >
-  & { verify: Verification };
+  & Pick<FaultCase, "server" | "tls" | "direction" | "size">
+  & Pick<FaultCase["options"], "verify" | "atomic">;
 
 /** Faults of the connections; none where the server is to be killed. */
 function makeFaults(
@@ -212,8 +214,7 @@ function makeFault(
       ? makeControlOffset(random, what.tls, from)
       : makeDataOffset(random, what),
     fault,
-    // some longer than the time-out: what comes then comes too late
-    duration: random.between(5, channel === "control" ? 1300 : 700),
+    duration: random.between(5, longestPause(channel, direction, what)),
   };
 }
 
@@ -229,6 +230,20 @@ function isTold(
   }
   // of an upload's commands nobody can: the server would confirm another name
   return direction === "down" || what.direction === "download";
+}
+
+/**
+ * Some are longer than the time-out: what comes then comes too late. A command that writes to the target
+ * itself must not: nobody can keep the server from obeying it after all is done.
+ */
+function longestPause(
+  channel: CaseFault["channel"],
+  direction: Direction,
+  what: What,
+): number {
+  if (channel === "data") return 700;
+  const mayWrite = what.direction === "upload" && direction === "up";
+  return mayWrite && !what.atomic ? 250 : 1300;
 }
 
 function makeControlOffset(

@@ -148,9 +148,12 @@ class CaseRun {
     clearTimeout(killing);
     if (this.#lane.isKilled) await restarted.promise;
     this.#lane.disarm();
+    // what comes late may leave an empty file, but nobody could prevent that any more
+    if (this.error === undefined) this.#checkLeftovers(true);
     await this.#untilNothingIsLate();
+    if (this.error !== undefined) this.#checkLeftovers(false);
     this.#note();
-    this.#checkFiles();
+    this.#checkTarget();
     this.#checkError();
     await this.#checkState(ftp);
     await this.#bounded(() => ftp[Symbol.asyncDispose]()).catch(() => {});
@@ -296,13 +299,12 @@ class CaseRun {
     }
   }
 
-  #checkFiles(): void {
+  #checkTarget(): void {
     const files = this.#files;
     const loss = this.error === undefined
       ? files.lossAfterSuccess()
       : files.lossAfterFailure(this.#isStarted);
     if (loss !== undefined) this.#blame("loss", loss);
-    this.#checkLeftovers(this.error === undefined);
   }
 
   #checkLeftovers(isSuccess: boolean): void {

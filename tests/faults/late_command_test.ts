@@ -1,0 +1,76 @@
+/** A command that was held up and reaches the server when the next attempt is well under way. */
+
+import { assertEquals } from "@std/assert";
+import { isIgnored } from "../servers/mod.ts";
+import { type FaultCase, makeCase } from "./fault_case.ts";
+import { Lane } from "./lane.ts";
+import { LeakTracker } from "./leak_tracker.ts";
+import { runCase } from "./run_case.ts";
+
+// vsftpd obeys no command of a connection that was closed behind it
+for (const server of ["proftpd", "pure-ftpd", "pyftpdlib"] as const) {
+  Deno.test({
+    name:
+      `FTP.upload is not undone by its first STOR that comes late (${server})`,
+    ignore: isIgnored(server),
+    fn: async () => {
+      using tracker = new LeakTracker();
+      await using lane = await Lane.start("late.test", { server, tls: false });
+      const { problems, outcome, happened } = await runCase(
+        lane,
+        makeLateCase(server),
+        tracker,
+      );
+      assertEquals({ problems, outcome, happened }, {
+        problems: [],
+        outcome: "right file after retries",
+        happened: ["control pause", "data pause"],
+      });
+    },
+  });
+}
+
+/** The first STOR is held up until the second one has sent half of the file. */
+function makeLateCase(server: FaultCase["server"]): FaultCase {
+  const common = { direction: "up", fault: "pause" } as const;
+  return {
+    ...makeCase(0),
+    server,
+    tls: false,
+    direction: "upload",
+    size: 3_000_000,
+    oldSize: 1000,
+    source: "path",
+    inDirectory: false,
+    timeout: 1000,
+    options: {
+      retry: { delay: 10 },
+      resume: false,
+      atomic: true,
+      verify: "size",
+      mtime: false,
+      keepAlive: 0,
+    },
+    faults: [
+      // "TYPE I" and "EPSV" come first
+      {
+        ...common,
+        channel: "control",
+        index: 0,
+        from: "login",
+        offset: 20,
+        duration: 1700,
+      },
+      {
+        ...common,
+        channel: "data",
+        index: 1,
+        from: "start",
+        offset: 1_500_000,
+        duration: 900,
+      },
+    ],
+    kill: undefined,
+    abort: undefined,
+  };
+}
