@@ -7,7 +7,7 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { type Script, startScript } from "./script.ts";
+import { type ErrorClass, type Script, startScript } from "./script.ts";
 
 type Call = (ftp: FTP) => Promise<unknown>;
 
@@ -111,9 +111,6 @@ for (const [name, call, script, result, commands] of RESULTS) {
     assertEquals(server.commands, commands);
   });
 }
-
-// deno-lint-ignore no-explicit-any
-type ErrorClass = abstract new (...args: any[]) => Error;
 
 /** A call, what the server answers, and what the call throws. */
 const REFUSALS: [

@@ -98,10 +98,8 @@ for (const kind of ["throws", "rejects"]) {
     await using server = await startScript({
       RETR: async (turn) => {
         await turn.reply(150, "Here");
-        const conn = await turn.openData();
-        await conn.write(BYTES);
-        assertEquals(await turn.next(), "ABOR");
-        await turn.raw("426 Cut\r\n226 Aborted\r\n");
+        await (await turn.openData()).write(BYTES);
+        await turn.confirmAbort();
       },
       PWD: '257 "/own"',
     });

@@ -1,9 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type FTP, FTPProtocolError, FTPTemporaryError } from "../../mod.ts";
-import { type Script, stall, startScript } from "./script.ts";
-
-// deno-lint-ignore no-explicit-any
-type ErrorClass = abstract new (...args: any[]) => Error;
+import { type ErrorClass, type Script, stall, startScript } from "./script.ts";
 
 /** What a server does instead of answering NOOP, and what comes of it. */
 const FAILURES: [

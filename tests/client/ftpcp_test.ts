@@ -5,7 +5,7 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { type Script, startScript } from "./script.ts";
+import { type ErrorClass, type Script, startScript } from "./script.ts";
 
 const SOURCE: Script = {
   EPSV: (turn) => turn.reply(229, "Here (|||4242|)"),
@@ -79,9 +79,6 @@ Deno.test("ftpcp uses EPRT over IPv6", async () => {
   await ftpcp(a, "x", b, "y");
   assertEquals(to.commands[1], "EPRT |2|::1|4242|");
 });
-
-// deno-lint-ignore no-explicit-any
-type ErrorClass = abstract new (...args: any[]) => Error;
 
 /** What fails, and what ftpcp throws; both connections stay usable. */
 const REFUSALS: [

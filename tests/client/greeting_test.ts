@@ -6,10 +6,7 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { type Script, startScript } from "./script.ts";
-
-// deno-lint-ignore no-explicit-any
-type ErrorClass = abstract new (...args: any[]) => Error;
+import { type ErrorClass, type Script, startScript } from "./script.ts";
 
 /** A greeting that is no welcome, and what connect() throws. */
 const REFUSALS: [

@@ -6,6 +6,10 @@ import { type Handler, ScriptedServer } from "../scripted/mod.ts";
 /** Answers by verb, in upper case; "connect" is the greeting. */
 export type Script = Record<string, Handler | string>;
 
+/** A class of errors, for tables. */
+// deno-lint-ignore no-explicit-any
+export type ErrorClass = abstract new (...args: any[]) => Error;
+
 /** A server that makes its clients itself. */
 export interface ClientServer extends ScriptedServer {
   /** A client that is connected and not logged in. */
@@ -48,6 +52,12 @@ export const byDefault: Handler = (turn) => turn.default();
 
 /** Stands for a server that does not answer, whatever comes. */
 export const stall: Handler = (turn) => turn.stall();
+
+/** Takes nothing of an upload, until it is aborted. */
+export const untilAborted: Handler = async (turn) => {
+  await turn.reply(150, "Send");
+  await turn.confirmAbort(await turn.openData());
+};
 
 const refuse: Handler = (turn) =>
   turn.reply(502, `No ${turn.verb} in this script`);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type FTP, FTPError } from "../../mod.ts";
-import { type Script, startScript } from "./script.ts";
+import { type Script, startScript, untilAborted } from "./script.ts";
 
 const REASON = new Error("enough");
 
@@ -113,8 +113,7 @@ const PHASES: [name: string, script: (go: () => void) => Script][] = [
   ["waiting for 150", (go) => ({
     RETR: async (turn) => {
       go();
-      assertEquals(await turn.next(), "ABOR");
-      await turn.raw("426 Cut\r\n226 Aborted\r\n");
+      await turn.confirmAbort();
     },
   })],
   ["transferring", (go) => ({
@@ -122,8 +121,7 @@ const PHASES: [name: string, script: (go: () => void) => Script][] = [
       await turn.reply(150, "Here");
       await (await turn.openData()).write("data");
       go();
-      assertEquals(await turn.next(), "ABOR");
-      await turn.raw("426 Cut\r\n226 Aborted\r\n");
+      await turn.confirmAbort();
     },
   })],
   ["confirming", (go) => ({
@@ -139,6 +137,21 @@ const PHASES: [name: string, script: (go: () => void) => Script][] = [
   })],
 ];
 
+/** Retrieves, aborts shortly after an event, and gives what is thrown then. */
+async function abortedRetrieval(
+  ftp: FTP,
+  event: Promise<unknown>,
+): Promise<unknown> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const retrieval = ftp.retrbinary("RETR x", () => {}, { signal })
+    .catch((e) => e);
+  await event;
+  await new Promise((done) => setTimeout(done, 20));
+  controller.abort(REASON);
+  return await retrieval;
+}
+
 for (const [name, script] of PHASES) {
   Deno.test(`FTP.retrbinary is aborted while ${name}, and is in step`, async () => {
     const { promise: going, resolve: go } = Promise.withResolvers<void>();
@@ -147,14 +160,7 @@ for (const [name, script] of PHASES) {
       ...script(go),
     });
     await using ftp = await server.connect();
-    const controller = new AbortController();
-    const { signal } = controller;
-    const retrieval = ftp.retrbinary("RETR x", () => {}, { signal })
-      .catch((e) => e);
-    await going;
-    await new Promise((done) => setTimeout(done, 20));
-    controller.abort(REASON);
-    assert(await retrieval === REASON);
+    assert(await abortedRetrieval(ftp, going) === REASON);
     assertEquals(await ftp.pwd(), "/own");
   });
 }
@@ -167,14 +173,7 @@ Deno.test("FTP.retrbinary is aborted while it dials, and is usable", async () =>
     PWD: '257 "/own"',
   });
   await using ftp = await server.connect({ trustPasvHost: true });
-  const controller = new AbortController();
-  const { signal } = controller;
-  const retrieval = ftp.retrbinary("RETR x", () => {}, { signal })
-    .catch((e) => e);
-  await server.received("PASV");
-  await new Promise((done) => setTimeout(done, 20));
-  controller.abort(REASON);
-  const error = await retrieval;
+  const error = await abortedRetrieval(ftp, server.received("PASV"));
   // where there is no route at all, dialling fails before it can be aborted
   assert(error === REASON || !(error instanceof FTPError), `${error}`);
   assertEquals(await ftp.pwd(), "/own");
@@ -191,27 +190,12 @@ Deno.test("FTP.retrbinary is aborted while it listens, and is usable", async () 
     ABOR: "426 Cut\n226 Aborted",
   });
   await using ftp = await server.connect({ passive: false });
-  const controller = new AbortController();
-  const { signal } = controller;
-  const retrieval = ftp.retrbinary("RETR x", () => {}, { signal })
-    .catch((e) => e);
-  await going;
-  await new Promise((done) => setTimeout(done, 20));
-  controller.abort(REASON);
-  assert(await retrieval === REASON);
+  assert(await abortedRetrieval(ftp, going) === REASON);
   assertEquals(await ftp.pwd(), "/");
 });
 
 Deno.test("FTP.storbinary is aborted while it sends, ends its source, and is usable", async () => {
-  await using server = await startScript({
-    STOR: async (turn) => {
-      await turn.reply(150, "Send");
-      const conn = await turn.openData();
-      assertEquals(await turn.next(), "ABOR");
-      conn.drop();
-      await turn.raw("426 Cut\r\n226 Aborted\r\n");
-    },
-  });
+  await using server = await startScript({ STOR: untilAborted });
   await using ftp = await server.connect();
   const controller = new AbortController();
   let isCancelled = false;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPPermanentError, type Source } from "../../mod.ts";
-import { type Script, startScript } from "./script.ts";
+import { type Script, startScript, untilAborted } from "./script.ts";
 
 const LATIN1 = new TextDecoder("latin1");
 
@@ -165,13 +165,7 @@ const FAULTS: [name: string, make: () => [Source, (() => void)?]][] = [
 for (const [name, make] of FAULTS) {
   Deno.test(`FTP.storbinary aborts when the ${name}, and is usable`, async () => {
     await using server = await startScript({
-      STOR: async (turn) => {
-        await turn.reply(150, "Send");
-        const conn = await turn.openData();
-        assertEquals(await turn.next(), "ABOR");
-        conn.drop();
-        await turn.raw("426 Cut\r\n226 Aborted\r\n");
-      },
+      STOR: untilAborted,
       PWD: '257 "/own"',
     });
     await using ftp = await server.connect();

@@ -26,6 +26,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { Peer, PeerGone, toBytes } from "./peer.ts";
 import { defaultFor, type Handler, ScriptedSession } from "./session.ts";
 
+export { PeerGone } from "./peer.ts";
 export type { Handler, ScriptedSession, Turn } from "./session.ts";
 
 /** How a server is started. */

@@ -172,6 +172,14 @@ export class Turn {
     return (await this.session.next())?.line ?? null;
   }
 
+  /** Takes ABOR, cuts a data connection, and says so: 426 and 226, in one piece. */
+  async confirmAbort(data?: Peer): Promise<void> {
+    const command = await this.next();
+    if (command !== "ABOR") throw new Error(`ABOR was due, got ${command}`);
+    data?.drop();
+    await this.raw("426 Cut\r\n226 Aborted\r\n");
+  }
+
   /** Opens the data connection: waits for the client's, or dials it in active mode. */
   async openData(): Promise<Peer> {
     return await this.session.dataPort.open();
