@@ -5,6 +5,7 @@
  */
 
 import { FTPError, FTPProtocolError } from "../protocol/errors.ts";
+import { TLSError } from "../tls/tls_errors.ts";
 import { FTPUnconfirmedError, FTPVerificationError } from "./faults.ts";
 import type { Link } from "./link.ts";
 import { pause } from "./pause.ts";
@@ -92,6 +93,8 @@ export function isPassing(error: unknown): boolean {
   if (error instanceof FTPError && error.reply !== undefined) {
     return PASSING_REPLIES.includes(error.reply.code);
   }
+  // a connection lost in the handshake; whom not to trust does not change
+  if (error instanceof TLSError) return error.reason === "broken";
   // what the platform has no class for (no route, no name server) is an Error
   return error instanceof FTPProtocolError ||
     PASSING_FAILURES.some((Class) => error instanceof Class) ||

@@ -1,0 +1,55 @@
+/** A data connection that breaks while TLS is being set up. */
+
+import { assertEquals } from "@std/assert";
+import { isIgnored } from "../servers/mod.ts";
+import { type FaultCase, makeCase } from "./fault_case.ts";
+import { Lane } from "./lane.ts";
+import { LeakTracker } from "./leak_tracker.ts";
+import { runCase } from "./run_case.ts";
+
+for (const direction of ["download", "upload"] as const) {
+  for (const fault of ["close", "reset", "stall", "corrupt"] as const) {
+    Deno.test({
+      name: `FTP.${direction} tries again after a ${fault} in the handshake`,
+      ignore: isIgnored("vsftpd"),
+      fn: async () => {
+        using tracker = new LeakTracker();
+        const configuration = { server: "vsftpd", tls: true } as const;
+        await using lane = await Lane.start("lane-0.test", configuration);
+        const faultCase: FaultCase = {
+          ...makeCase(1),
+          direction,
+          size: 100_000,
+          source: "path",
+          sharesName: false,
+          options: {
+            retry: { delay: 10 },
+            resume: false,
+            atomic: true,
+            verify: "size",
+            mtime: false,
+            keepAlive: 0,
+          },
+          faults: [{
+            channel: "data",
+            index: 0,
+            from: "start",
+            direction: "down",
+            offset: 60,
+            fault,
+            duration: 0,
+          }],
+          kill: undefined,
+          abort: undefined,
+        };
+        const report = await runCase(lane, faultCase, tracker);
+        const { problems, outcome, happened } = report;
+        assertEquals({ problems, outcome, happened }, {
+          problems: [],
+          outcome: "right file after retries",
+          happened: [`data ${fault}`],
+        });
+      },
+    });
+  }
+}
