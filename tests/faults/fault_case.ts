@@ -127,7 +127,7 @@ export function makeCase(seed: number): FaultCase {
       [2, "stream"],
     ]),
     inDirectory: random.chance(0.4),
-    // ProFTPD takes 400 ms until it greets, every now and then
+    // ProFTPD does not greet for 400 ms after another session has ended
     timeout: random.between(300, 500) + (server === "proftpd" ? 400 : 0),
     sharesName: random.chance(0.1),
     faults,
