@@ -14,17 +14,17 @@ import {
   AUTHORITY,
   TestAuthority,
   type TestCertificate,
-} from "./test_authority.ts";
+} from "../servers/test_authority.ts";
 import { startTCPServer, startTLSServer } from "./echo_server.ts";
 
 const VERSIONS: readonly TLSVersion[] = ["TLSv1.2", "TLSv1.3"];
 
-await using authority = await TestAuthority.make();
+using authority = await TestAuthority.make();
 const server = await authority.issue("localhost");
-const TRUSTING: TLSOptions = { caCerts: [authority.certificate.cert] };
+const TRUSTING: TLSOptions = { caCerts: [authority.certificate.pem.cert] };
 
-function serverOptions({ cert, key }: TestCertificate): TlsOptions {
-  return { cert, key };
+function serverOptions({ pem }: TestCertificate): TlsOptions {
+  return pem;
 }
 
 async function control(
@@ -342,17 +342,14 @@ const REFUSALS: readonly Refusal[] = [
   {
     title: "an unknown authority, by caCerts",
     certificate: server,
-    options: { caCerts: [selfSigned.cert] },
+    options: { caCerts: [selfSigned.pem.cert] },
     reason: "unknown-ca",
     message: /the certificate of "CN=Test authority", which issued/,
   },
   {
     title: "a certificate issued by one that must not",
-    certificate: {
-      ...await authority.issue("localhost", { issuer: notAuthority }),
-      ...{},
-    },
-    options: { caCerts: [notAuthority.cert] },
+    certificate: await authority.issue("localhost", { issuer: notAuthority }),
+    options: { caCerts: [notAuthority.pem.cert] },
     reason: "bad-certificate",
     message: /"CN=Not an authority" must not issue certificates/,
   },
@@ -371,7 +368,7 @@ const REFUSALS: readonly Refusal[] = [
     title: "a certificate of X.509 version 1, even if it is pinned",
     certificate: versionOne,
     options: {
-      fingerprint: new X509Certificate(versionOne.cert).fingerprint256,
+      fingerprint: new X509Certificate(versionOne.pem.cert).fingerprint256,
     },
     reason: "bad-certificate",
     message:
@@ -398,8 +395,8 @@ for (const { title, certificate, options, host, reason, message } of REFUSALS) {
 
 Deno.test("secureControl trusts a chain that leads to caCerts", async () => {
   await using running = await startTLSServer({
-    key: chained.key,
-    cert: chained.cert + intermediate.cert,
+    key: chained.pem.key,
+    cert: chained.pem.cert + intermediate.pem.cert,
   });
   const connection = await control(running.port);
   assertEquals(connection.info.peerCertificate.issuer, "CN=Intermediate");
@@ -412,7 +409,7 @@ Deno.test("secureControl trusts a chain that leads to caCerts", async () => {
 
 Deno.test("secureControl trusts a self-signed certificate among caCerts", async () => {
   await using running = await startTLSServer(serverOptions(selfSigned));
-  close(await control(running.port, { caCerts: [selfSigned.cert] }));
+  close(await control(running.port, { caCerts: [selfSigned.pem.cert] }));
 });
 
 Deno.test("secureControl trusts a pinned certificate, and data connections resume", async () => {
