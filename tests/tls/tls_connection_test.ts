@@ -403,6 +403,8 @@ Deno.test("secureControl trusts a chain that leads to caCerts", async () => {
   assertEquals(connection.info.peerCertificate.names, [
     "localhost",
     "127.0.0.1",
+    "127.0.0.2",
+    "::1",
   ]);
   close(connection);
 });
