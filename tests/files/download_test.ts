@@ -9,7 +9,7 @@ import {
 } from "../../mod.ts";
 import { logIn, makeData } from "../real/client.ts";
 import { serverTest } from "../servers/mod.ts";
-import type { Turn } from "../scripted_session.ts";
+import type { Turn } from "../scripted/mod.ts";
 import { LocalFolder } from "./local_folder.ts";
 import { memoryServer } from "./memory_server.ts";
 

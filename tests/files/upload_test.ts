@@ -13,7 +13,7 @@ import {
   type UploadOptions,
 } from "../../mod.ts";
 import { bytes, logIn, makeData, text } from "../real/client.ts";
-import type { Turn } from "../scripted_session.ts";
+import type { Turn } from "../scripted/mod.ts";
 import { type RealServer, serverTest } from "../servers/mod.ts";
 import { LocalFolder } from "./local_folder.ts";
 import { memoryServer } from "./memory_server.ts";

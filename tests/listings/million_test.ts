@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ScriptedServer } from "../scripted_server.ts";
-import type { Handler } from "../scripted_session.ts";
+import { type Handler, ScriptedServer } from "../scripted/mod.ts";
 import type { EntryCount } from "./count_entries.ts";
 import { fact, unix, UNKNOWN } from "./scripted_listings.ts";
 

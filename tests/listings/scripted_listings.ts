@@ -1,8 +1,8 @@
 /** What the tests of listings share: a client on a scripted server, and listings that it sends. */
 
 import { type Entry, FTP, type FTPOptions } from "../../mod.ts";
-import { ScriptedServer } from "../scripted_server.ts";
-import type { Handler, Turn } from "../scripted_session.ts";
+import { type Handler, ScriptedServer, type Turn } from "../scripted/mod.ts";
+import { concat, toBytes } from "../scripted/peer.ts";
 
 /** What servers say to a command they do not have. */
 export const UNKNOWN = "502 Command not implemented";
@@ -51,15 +51,9 @@ export async function sendLines(
   turn: Turn,
   lines: readonly (string | Uint8Array)[],
 ): Promise<void> {
-  await turn.reply(150, "Here it comes");
-  const data = await turn.openData();
-  for (const line of lines) {
-    await data.write(line);
-    await data.write("\r\n");
-  }
-  data.close();
-  await data.closed;
-  await turn.reply(226, "Done");
+  await turn.send(
+    concat(lines.flatMap((line) => [toBytes(line), toBytes("\r\n")])),
+  );
 }
 
 /** Opens a listing, sends what there is, and then nothing until it is aborted. */

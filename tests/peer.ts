@@ -1,2 +1,0 @@
-// Shim, until all have moved to scripted/peer.ts.
-export * from "./scripted/peer.ts";

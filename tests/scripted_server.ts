@@ -1,2 +1,0 @@
-// Shim, until all have moved to scripted/mod.ts.
-export * from "./scripted/mod.ts";
