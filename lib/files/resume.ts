@@ -48,3 +48,25 @@ export async function isSameStart(
   }
   return bytes.every((byte, index) => byte === expected[index]);
 }
+
+/**
+ * Compares a whole download, and ends it.
+ *
+ * @param transfer The open transfer
+ * @param chunks What it should be
+ * @param options A signal
+ * @returns Whether it begins with that
+ */
+export async function isSameFile(
+  transfer: Transfer,
+  chunks: AsyncIterable<Uint8Array>,
+  options: SignalOptions,
+): Promise<boolean> {
+  for await (const chunk of chunks) {
+    if (await isSameStart(transfer, chunk, options)) continue;
+    await transfer.abort();
+    return false;
+  }
+  await transfer.finish(options);
+  return true;
+}

@@ -20,7 +20,7 @@ import type { Link } from "./link.ts";
 import type { FileTransferResult, UploadOptions } from "./options.ts";
 import { Meter } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
-import { isRestRefused, isSameStart, OVERLAP } from "./resume.ts";
+import { isRestRefused, isSameFile, isSameStart, OVERLAP } from "./resume.ts";
 import { openSource, type UploadSource } from "./upload_source.ts";
 import { UploadTarget } from "./upload_target.ts";
 
@@ -106,7 +106,7 @@ class Upload {
       await setModificationTime(session, this.#target.path, modified, {
         signal,
       });
-    await this.#target.commit(session, this.#meter.position);
+    await this.#target.commit(session, () => this.#isInPlace(session));
     return {
       size: this.#meter.position,
       bytes: this.#meter.moved,
@@ -212,10 +212,11 @@ class Upload {
     session: Session,
     verb: string,
     start: number,
+    path: string = this.#target.path,
   ): Promise<Transfer> {
     return await Transfer.open(
       session,
-      { verb, argument: this.#target.path, name: "remote" },
+      { verb, argument: path, name: "remote" },
       { type: "I", rest: start || undefined, signal: this.#options.signal },
     );
   }
@@ -265,6 +266,21 @@ class Upload {
     const expected = await this.#digest(hash);
     if (actual !== expected) throw this.#differs(hash.name, expected, actual);
     return hash.name;
+  }
+
+  /**
+   * Whether what is under the target's name is this file, every byte of it:
+   * the old one may be as long.
+   */
+  async #isInPlace(session: Session): Promise<boolean> {
+    const { remote } = this.#target;
+    const size = await requestBinarySize(session, remote, this.#options);
+    if (size !== this.#meter.position || !this.#source.isRewindable) {
+      return false;
+    }
+    const transfer = await this.#begin(session, "RETR", 0, remote);
+    const chunks = this.#source.read(0, BLOCK_SIZE);
+    return await isSameFile(transfer, chunks, this.#options);
   }
 
   /** A stream is read once: its hash is made on the way. */

@@ -23,7 +23,8 @@ export class UploadTarget {
   isOwn = false;
   /** Whether the server was told to write. */
   isTouched = false;
-  readonly #remote: string;
+  /** The file that is to be replaced. */
+  readonly remote: string;
   readonly #options: UploadOptions;
   readonly #first: string;
   #path: string;
@@ -59,7 +60,7 @@ export class UploadTarget {
       ? directory + partName(name, mark, isResumable)
       : remote;
     this.#path = this.#first;
-    this.#remote = remote;
+    this.remote = remote;
     this.#options = options;
   }
 
@@ -94,8 +95,8 @@ export class UploadTarget {
    * @param session The new session
    */
   async leave(session: Session): Promise<void> {
-    if (!this.#isInDoubt || this.path === this.#remote) return;
-    const [directory, name] = splitPath(this.#remote);
+    if (!this.#isInDoubt || this.path === this.remote) return;
+    const [directory, name] = splitPath(this.remote);
     const path = directory + partName(name, randomMark(), false);
     try {
       await this.#rename(session, path);
@@ -115,11 +116,16 @@ export class UploadTarget {
    * Puts the file in its place.
    *
    * @param session The session
-   * @param size Its size, to know it by if a reply was lost
+   * @param isInPlace Tells whether it is there, if a reply was lost
    */
-  async commit(session: Session, size: number): Promise<void> {
-    if (this.path === this.#remote) return;
-    const isDone = this.#isRenaming && await this.#isRenamed(session, size);
+  async commit(
+    session: Session,
+    isInPlace: () => Promise<boolean>,
+  ): Promise<void> {
+    if (this.path === this.remote) return;
+    const isDone = this.#isRenaming &&
+      await requestBinarySize(session, this.path, this.#options) === null &&
+      await isInPlace();
     if (!isDone) await this.#putInPlace(session);
     await this.#deleteAll(session, this.#abandoned);
   }
@@ -127,7 +133,7 @@ export class UploadTarget {
   async #putInPlace(session: Session): Promise<void> {
     this.#isRenaming = true;
     try {
-      await this.#rename(session, this.#remote);
+      await this.#rename(session, this.remote);
     } catch (error) {
       if (!(error instanceof FTPPermanentError)) throw error;
       // a refused RNFR says nothing of the file that is in the way
@@ -136,7 +142,7 @@ export class UploadTarget {
         throw this.#refused(error);
       }
       await this.#deleteOld(session, error);
-      await this.#rename(session, this.#remote);
+      await this.#rename(session, this.remote);
     }
   }
 
@@ -153,7 +159,7 @@ export class UploadTarget {
     error: unknown,
     isKept: boolean,
   ): Promise<unknown> {
-    if (this.path === this.#remote || !this.isTouched) return error;
+    if (this.path === this.remote || !this.isTouched) return error;
     if (this.#isOldDeleted) return this.#stranded(error);
     if (isKept && this.path === this.#first) return error;
     try {
@@ -180,15 +186,6 @@ export class UploadTarget {
     await Promise.allSettled(deleting);
   }
 
-  /** Whether an earlier try succeeded whose reply was lost. */
-  async #isRenamed(session: Session, size: number): Promise<boolean> {
-    const [left, there] = await Promise.all([
-      requestBinarySize(session, this.path, this.#options),
-      requestBinarySize(session, this.#remote, this.#options),
-    ]);
-    return left === null && there === size;
-  }
-
   async #rename(
     session: Session,
     path: string,
@@ -203,7 +200,7 @@ export class UploadTarget {
     const { signal } = this.#options;
     try {
       await session.turns.share(() =>
-        deleteFile(session, this.#remote, { signal })
+        deleteFile(session, this.remote, { signal })
       );
     } catch (error) {
       if (!(error instanceof FTPPermanentError)) throw error;
@@ -214,7 +211,7 @@ export class UploadTarget {
 
   #refused(error: FTPError): FTPError {
     return new FTPPermanentError(
-      `Cannot put the upload in place as "${this.#remote}": ${error.message}; if the server refuses to rename over a file, use { replace: "delete" }`,
+      `Cannot put the upload in place as "${this.remote}": ${error.message}; if the server refuses to rename over a file, use { replace: "delete" }`,
       { reply: error.reply, command: error.command, cause: error },
     );
   }
@@ -222,7 +219,7 @@ export class UploadTarget {
   #stranded(error: unknown): FTPError {
     const { message, reply, command } = error as FTPError;
     return new FTPError(
-      `Cannot put the upload in place as "${this.#remote}": the old file is deleted, the whole new one is "${this.path}": ${message}`,
+      `Cannot put the upload in place as "${this.remote}": the old file is deleted, the whole new one is "${this.path}": ${message}`,
       { reply, command, cause: error },
     );
   }

@@ -137,9 +137,10 @@ export class CaseFiles implements Disposable {
       : "a file in another directory was changed";
   }
 
+  /** Pure-FTPd writes beside the target by itself, and may leave none. */
   #isBeginning(found: Uint8Array | undefined): boolean {
     return found === undefined
-      ? this.#old === undefined
+      ? this.#case.server === "pure-ftpd" || this.#old === undefined
       : isSame(found, this.content.subarray(0, found.length));
   }
 

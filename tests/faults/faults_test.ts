@@ -23,7 +23,7 @@ const COUNT = 2000;
 const LANES = 16;
 
 /** ProFTPD sleeps for 400 ms whenever a session has ended, and nobody is greeted meanwhile. */
-const PROFTPD_LANES = 32;
+const PROFTPD_LANES = 28;
 
 /** Most transfers for one fault that happens: plans may miss. */
 const MAX_MISSES = 5;

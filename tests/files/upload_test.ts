@@ -323,6 +323,25 @@ Deno.test("FTP.upload finds out that a rename was done whose reply was lost", as
   assertEquals([...server.files.keys()], ["/data"]);
 });
 
+Deno.test("FTP.upload does not take an old file of the same size for its own", async () => {
+  const old = DATA.map((byte) => byte ^ 1);
+  await using server = await memoryServer({});
+  server.put("/data", old);
+  server.once("RNTO", async (turn) => {
+    // ProFTPD obeys half a command when the connection ends: it went elsewhere
+    turn.server.files.delete(turn.session.renameFrom!);
+    await Promise.resolve();
+    turn.close();
+  });
+  await using ftp = await server.client();
+  await assertRejects(
+    () => ftp.upload(DATA, "data", QUICK),
+    FTPPermanentError,
+    'Cannot put the upload in place as "data"',
+  );
+  assertEquals(server.files.get("/data"), old);
+});
+
 Deno.test("FTP.upload keeps the old file where the server refuses to rename over it", async () => {
   await using server = await memoryServer({ "/data": "old" });
   server.on("RNTO", async (turn) => {
