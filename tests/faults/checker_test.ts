@@ -6,7 +6,9 @@ import { isIgnored } from "../servers/mod.ts";
 import type { CaseFault, FaultCase } from "./fault_case.ts";
 import { Lane } from "./lane.ts";
 import { LeakTracker } from "./leak_tracker.ts";
-import { CLIENT, type Client, type Problem, runCase } from "./run_case.ts";
+import { CLIENT, type Client } from "./client.ts";
+import type { Problem } from "./report.ts";
+import { runCase } from "./run_case.ts";
 
 const CUT: CaseFault = {
   channel: "data",

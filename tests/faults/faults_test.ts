@@ -13,7 +13,8 @@ import { isIgnored, reportServers } from "../servers/mod.ts";
 import { type Configuration, CONFIGURATIONS, makeCase } from "./fault_case.ts";
 import { Lane } from "./lane.ts";
 import { LeakTracker } from "./leak_tracker.ts";
-import { type CaseReport, runCase } from "./run_case.ts";
+import type { CaseReport } from "./report.ts";
+import { runCase } from "./run_case.ts";
 import { Tally } from "./tally.ts";
 
 /** Faults in all, unless the environment says otherwise. */

@@ -1,68 +1,21 @@
 /** Runs a case and judges what came of it. */
 
 import { X509Certificate } from "node:crypto";
-import {
-  FTP,
-  FTPError,
-  type FTPOptions,
-  FTPVerificationError,
-} from "../../mod.ts";
+import { FTP, type FTPOptions, FTPVerificationError } from "../../mod.ts";
 import { certificates } from "../servers/certificates.ts";
+import { CLIENT, type Client } from "./client.ts";
 import { CaseFiles } from "./case_files.ts";
 import type { FaultCase } from "./fault_case.ts";
 import type { Lane } from "./lane.ts";
 import { Holdings, type LeakTracker } from "./leak_tracker.ts";
-
-/** Something that must never happen. */
-export interface Problem {
-  readonly kind: "loss" | "hang" | "leak" | "leftover" | "state" | "secret";
-  readonly text: string;
-}
-
-/** What came of a case. */
-export interface CaseReport {
-  readonly faultCase: FaultCase;
-  /** Names of the faults that happened: "data close". */
-  readonly happened: readonly string[];
-  /** "right file", "right file after retries", or the error's name. */
-  readonly outcome: string;
-  readonly error: unknown;
-  readonly problems: readonly Problem[];
-  /** Milliseconds of the transfer, and of what it might have taken. */
-  readonly elapsed: number;
-  readonly patience: number;
-  /** Whether the server was left with a temporary file, which only a failed upload may do. */
-  readonly hasLeftover: boolean;
-}
-
-/** What is tested; another one proves that the checks can fail. */
-export interface Client {
-  download: (
-    ftp: FTP,
-    ...rest: Parameters<FTP["download"]>
-  ) => Promise<{ size: number; retries: number }>;
-  upload: (
-    ftp: FTP,
-    ...rest: Parameters<FTP["upload"]>
-  ) => Promise<{ size: number; retries: number }>;
-  pwd: (ftp: FTP) => Promise<string>;
-}
-
-/** The client of this module. */
-export const CLIENT: Client = {
-  download: (ftp, ...rest) => ftp.download(...rest),
-  upload: (ftp, ...rest) => ftp.upload(...rest),
-  pwd: (ftp) => ftp.pwd(),
-};
-
-/** Milliseconds that a busy machine may add. */
-const SLACK = 6000;
-
-/** Slowest pace of a transfer through the proxy on it, in bytes a millisecond. */
-const PACE = 3000;
-
-/** Grace periods of the client, in milliseconds, as its documentation has them. */
-const GRACE = { abort: 5000, keepAlive: 5000, leave: 2000, cleanUp: 5000 };
+import { patienceWith } from "./patience.ts";
+import {
+  type CaseReport,
+  Hang,
+  isExpected,
+  nameOf,
+  type Problem,
+} from "./report.ts";
 
 /** Time-out of a client that nothing is done to. */
 const CALM_TIMEOUT = 20_000;
@@ -204,7 +157,7 @@ class CaseRun {
       error: this.error,
       problems: this.problems,
       elapsed: this.#elapsed,
-      patience: this.#patience(),
+      patience: patienceWith(this.#case),
       hasLeftover: this.#leftover.length > 0,
     };
   }
@@ -260,24 +213,10 @@ class CaseRun {
     }
   }
 
-  /** Longest time that a call may take: what each incident costs, and the periods of grace. */
-  #patience(): number {
-    const { timeout, faults, kill, options, direction, size, abort } =
-      this.#case;
-    const { attempts = 0, maxDelay = 0 } = options.retry || {};
-    const incidents = faults.length + (kill === undefined ? 0 : attempts + 1);
-    const pauses = faults.reduce((sum, { duration }) => sum + duration, 0);
-    const each = 4 * timeout + maxDelay + GRACE.leave +
-      (options.keepAlive > 0 ? GRACE.keepAlive : 0);
-    return SLACK + (incidents + 1) * size / PACE + incidents * each + pauses +
-      (abort !== undefined || options.resume ? GRACE.abort : 0) +
-      (direction === "upload" ? GRACE.cleanUp + timeout : 0);
-  }
-
   /** Runs a call, and does not wait for it longer than it may take. */
   async #bounded<T>(
     run: () => Promise<T>,
-    patience: number = this.#patience(),
+    patience: number = patienceWith(this.#case),
   ): Promise<T> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
@@ -400,23 +339,4 @@ class CaseRun {
 /** Whether a temporary file is one that the next call goes on with. */
 function isForResuming(name: string): boolean {
   return name.includes(".resume-");
-}
-
-/** A call that did not end. */
-class Hang extends Error {
-  override name = "Hang";
-}
-
-/** The classes that the documentation names. */
-function isExpected(error: Error): boolean {
-  return error instanceof FTPError || error instanceof Hang ||
-    Object.values(Deno.errors).some((Class) => error instanceof Class) ||
-    /TLSError/.test(error.name);
-}
-
-function nameOf(error: unknown): string {
-  if (error instanceof FTPError) {
-    return `${error.name} ${error.reply?.code ?? ""}`.trim();
-  }
-  return error instanceof Error ? error.name : String(error);
 }

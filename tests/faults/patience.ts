@@ -1,0 +1,25 @@
+/** How long a call may take, in milliseconds, with what happens to it. */
+
+import type { FaultCase } from "./fault_case.ts";
+
+/** Milliseconds that a busy machine may add. */
+const SLACK = 6000;
+
+/** Slowest pace of a transfer through the proxy on it, in bytes a millisecond. */
+const PACE = 3000;
+
+/** Grace periods of the client, in milliseconds, as its documentation has them. */
+const GRACE = { abort: 5000, keepAlive: 5000, leave: 2000, cleanUp: 5000 };
+
+/** Longest time that a call may take: what each incident costs, and the periods of grace. */
+export function patienceWith(faultCase: FaultCase): number {
+  const { timeout, faults, kill, options, direction, size, abort } = faultCase;
+  const { attempts = 0, maxDelay = 0 } = options.retry || {};
+  const incidents = faults.length + (kill === undefined ? 0 : attempts + 1);
+  const pauses = faults.reduce((sum, { duration }) => sum + duration, 0);
+  const each = 4 * timeout + maxDelay + GRACE.leave +
+    (options.keepAlive > 0 ? GRACE.keepAlive : 0);
+  return SLACK + (incidents + 1) * size / PACE + incidents * each + pauses +
+    (abort !== undefined || options.resume ? GRACE.abort : 0) +
+    (direction === "upload" ? GRACE.cleanUp + timeout : 0);
+}

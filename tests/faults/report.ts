@@ -1,0 +1,46 @@
+/** What a case comes to. */
+
+import { FTPError } from "../../mod.ts";
+import type { FaultCase } from "./fault_case.ts";
+
+/** Something that must never happen. */
+export interface Problem {
+  readonly kind: "loss" | "hang" | "leak" | "leftover" | "state" | "secret";
+  readonly text: string;
+}
+
+/** What came of a case. */
+export interface CaseReport {
+  readonly faultCase: FaultCase;
+  /** Names of the faults that happened: "data close". */
+  readonly happened: readonly string[];
+  /** "right file", "right file after retries", or the error's name. */
+  readonly outcome: string;
+  readonly error: unknown;
+  readonly problems: readonly Problem[];
+  /** Milliseconds of the transfer, and of what it might have taken. */
+  readonly elapsed: number;
+  readonly patience: number;
+  /** Whether the server was left with a temporary file, which only a failed upload may do. */
+  readonly hasLeftover: boolean;
+}
+
+/** A call that did not end. */
+export class Hang extends Error {
+  override name = "Hang";
+}
+
+/** The classes that the documentation names. */
+export function isExpected(error: Error): boolean {
+  return error instanceof FTPError || error instanceof Hang ||
+    Object.values(Deno.errors).some((Class) => error instanceof Class) ||
+    /TLSError/.test(error.name);
+}
+
+/** An error in a table. */
+export function nameOf(error: unknown): string {
+  if (error instanceof FTPError) {
+    return `${error.name} ${error.reply?.code ?? ""}`.trim();
+  }
+  return error instanceof Error ? error.name : String(error);
+}
