@@ -40,9 +40,12 @@ const PARTS: EngineParts = { connect, Duplex, setImmediate };
 /** Control connections whose sessions the store of this thread holds, by its keys. */
 const takenPlaces = new Set<string>();
 
+/** The keys that were ever used there. */
+const knownPlaces = new Set<string>();
+
 /**
- * Most of them: the platform's store has room for 32 names and is open to the
- * rest of the program.
+ * Most of them: the platform's store has room for 32 names, forgets the one
+ * that came first though it is in use, and is open to the rest of the program.
  */
 const MAX_PLACES = 16;
 
@@ -104,10 +107,13 @@ export class TLSSession {
     this.#place = `${rejectUnauthorized} ${
       servername?.toLowerCase().replace(/\.$/, "") ?? "an address"
     }`;
-    if (takenPlaces.has(this.#place) || takenPlaces.size >= MAX_PLACES) {
+    const isFull = !knownPlaces.has(this.#place) &&
+      knownPlaces.size >= MAX_PLACES;
+    if (takenPlaces.has(this.#place) || isFull) {
       this.#thread = new TLSThread();
     } else {
       takenPlaces.add(this.#place);
+      knownPlaces.add(this.#place);
     }
   }
 
