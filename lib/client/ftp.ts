@@ -30,6 +30,7 @@ import { pipeline } from "../transfer/pipeline.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { FTPListings } from "./ftp_listings.ts";
+import { preparePipeline } from "./quirks.ts";
 import { linkOf } from "./reconnect.ts";
 import { sessionOf } from "./session_of.ts";
 
@@ -68,7 +69,9 @@ export interface PipelineOptions {
 export class FTP extends FTPListings {
   /**
    * Sends many commands without waiting for each: twenty thousand `SIZE`s take
-   * about one round trip.
+   * about one round trip. ProFTPD joins commands that come too thick: it gets
+   * at most 512 bytes at once, and so does a server of which nothing is known
+   * until `FEAT` was asked.
    *
    * @param commands Whole command lines, taken as replies make room
    * @param options Window and signal
@@ -81,8 +84,13 @@ export class FTP extends FTPListings {
     options: PipelineOptions = {},
   ): AsyncGenerator<Reply | FTPError> {
     const { window = WINDOW, signal } = options;
+    const session = sessionOf(this);
     const parsed = Iterator.from(commands).map(parseCommand);
-    yield* pipeline(sessionOf(this), parsed, { window, signal });
+    const prepared = await preparePipeline(session, parsed, {
+      window,
+      signal,
+    });
+    yield* pipeline(session, prepared, { window, signal });
   }
 
   /**

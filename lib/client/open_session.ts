@@ -10,13 +10,8 @@ import type { Reply } from "../protocol/reply.ts";
 import { Session, type SignalOptions } from "../transfer/session.ts";
 import { greet } from "./dialogues.ts";
 import type { Server, Settings } from "./options.ts";
+import { noteServer } from "./quirks.ts";
 import { keepTLSSession, secureStream } from "./security.ts";
-
-/** Servers that read pipelined commands right however they are cut. */
-const PIPELINING_REGEXP = /vsFTPd|Pure-FTPd|pyftpdlib/i;
-
-/** Servers that read commands as Telnet; the others take 0xFF as it is. */
-const TELNET_REGEXP = /ProFTPD/i;
 
 /**
  * Dials, secures if TLS is implicit, takes the greeting, and makes the
@@ -53,7 +48,6 @@ export async function openSession(
   session.isClearDataAllowed = tls === undefined;
   if (secured !== undefined) keepTLSSession(session, secured.session);
   const welcome = await greet(control, options);
-  if (PIPELINING_REGEXP.test(welcome.text)) control.allowAnyInFlight();
-  if (TELNET_REGEXP.test(welcome.text)) control.speakTelnet();
+  noteServer(control, welcome);
   return { session, welcome };
 }

@@ -142,6 +142,11 @@ export class ControlConnection {
     this.#isTelnet = true;
   }
 
+  /** Whether few bytes of commands may be without a reply. */
+  get isLimited(): boolean {
+    return this.#maxInFlight !== Infinity;
+  }
+
   /** Lifts the limit on bytes of commands that have no reply yet. */
   allowAnyInFlight(): void {
     this.#maxInFlight = Infinity;

@@ -1,0 +1,75 @@
+/**
+ * What has to be known of a server before it is talked to freely.
+ *
+ * @module
+ */
+
+import type { ControlConnection } from "../connection/control_connection.ts";
+import { requestFeatures } from "../paths/facts.ts";
+import type { Command } from "../protocol/command.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+
+// servers that read pipelined commands right however they are cut
+const PIPELINING_REGEXP =
+  /vsFTPd|Pure-FTPd|pyftpdlib|FileZilla|Microsoft FTP|Serv-U|glFTPd|NcFTPd/i;
+
+// servers that read commands as Telnet; the others take 0xFF as it is
+const TELNET_REGEXP = /ProFTPD/i;
+
+// of mod_facts: ProFTPD, whatever its greeting says
+const PROFTPD_FEATURE = "MFF";
+
+/** Bytes of commands that may be a pipeline on any server. */
+const SHORT = 512;
+
+/**
+ * Draws conclusions from the greeting.
+ *
+ * @param control The connection
+ * @param welcome The greeting
+ */
+export function noteServer(control: ControlConnection, welcome: Reply): void {
+  if (PIPELINING_REGEXP.test(welcome.text)) control.allowAnyInFlight();
+  if (TELNET_REGEXP.test(welcome.text)) control.speakTelnet();
+}
+
+/**
+ * Looks at the beginning of a pipeline, and, if it is a long one, asks a server
+ * whose greeting says nothing what it is (`FEAT`): ProFTPD must not be sent
+ * too many bytes at once, all others may.
+ *
+ * @param session The session
+ * @param commands The pipeline
+ * @param options The window, past which no command is taken, and a signal
+ * @returns The same commands
+ */
+export async function preparePipeline(
+  session: Session,
+  commands: Iterator<Command>,
+  { window, signal }: SignalOptions & { window: number },
+): Promise<Iterable<Command>> {
+  const first: Command[] = [];
+  let size = 0;
+  const { control } = session;
+  while (control.isLimited && size <= SHORT && first.length < window) {
+    const next = commands.next();
+    if (next.done) return first;
+    first.push(next.value);
+    const { verb, argument = "" } = next.value;
+    size += verb.length + argument.length + 3; // a blank and CRLF
+  }
+  if (size > SHORT) {
+    const features = await requestFeatures(session, { signal });
+    if (!features.has(PROFTPD_FEATURE)) control.allowAnyInFlight();
+  }
+  return chain(first, commands);
+}
+
+function* chain(
+  first: readonly Command[],
+  rest: Iterator<Command>,
+): Generator<Command> {
+  yield* first;
+  for (let next = rest.next(); !next.done; next = rest.next()) yield next.value;
+}

@@ -1,0 +1,59 @@
+import { assert, assertEquals } from "@std/assert";
+import { FTP } from "../../mod.ts";
+import { ScriptedServer } from "../scripted/mod.ts";
+
+const MFF = "211-Features\n MFF modify;UNIX.group;UNIX.mode;\n211 End";
+
+/**
+ * Sends as many `NOOP`s as are asked for.
+ *
+ * @returns What else the server was asked, and how many `NOOP`s it had at most
+ * without having answered them
+ */
+async function runPipeline(
+  greeting: string,
+  features: string,
+  count: number,
+): Promise<{ others: string[]; thickest: number }> {
+  await using server = await ScriptedServer.start();
+  const noops = () => server.commands.filter((line) => line === "NOOP").length;
+  let answered = 0;
+  let thickest = 0;
+  server.on("connect", greeting).on("FEAT", features);
+  server.on("NOOP", async (turn) => {
+    thickest = Math.max(thickest, noops() - answered);
+    answered++;
+    await turn.reply(200, "Done");
+  });
+  await using ftp = new FTP();
+  await ftp.connect(server.host, server.port);
+  await ftp.login();
+  const before = server.commands.length;
+  const commands = Array.from({ length: count }, () => "NOOP");
+  const replies = await Array.fromAsync(ftp.pipeline(commands));
+  assertEquals(replies.length, count);
+  const others = server.commands.slice(before).filter((line) =>
+    line !== "NOOP"
+  );
+  return { others, thickest };
+}
+
+Deno.test("FTP.pipeline asks an unknown server for FEAT only if it is long", async () => {
+  assertEquals((await runPipeline("220 Hello", "211 None", 50)).others, []);
+  const long = await runPipeline("220 Hello", "211 None", 500);
+  assertEquals(long.others, ["FEAT"]);
+  assert(long.thickest > 100, `${long.thickest} at once`);
+});
+
+Deno.test("FTP.pipeline sends all at once to a server that says it is vsftpd", async () => {
+  const known = await runPipeline("220 (vsFTPd 3.0.3)", MFF, 500);
+  assertEquals(known.others, []);
+  assert(known.thickest > 100, `${known.thickest} at once`);
+});
+
+Deno.test("FTP.pipeline sends ProFTPD 512 bytes at once, whatever its greeting", async () => {
+  for (const greeting of ["220 ProFTPD Server", "220 Hello"]) {
+    const { thickest } = await runPipeline(greeting, MFF, 500);
+    assert(thickest <= Math.floor(512 / "NOOP\r\n".length), `${thickest}`);
+  }
+});
