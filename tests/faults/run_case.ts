@@ -1,7 +1,12 @@
 /** Runs a case and judges what came of it. */
 
 import { X509Certificate } from "node:crypto";
-import { FTP, type FTPOptions, FTPVerificationError } from "../../mod.ts";
+import {
+  FTP,
+  FTPError,
+  type FTPOptions,
+  FTPVerificationError,
+} from "../../mod.ts";
 import { certificates } from "../servers/certificates.ts";
 import { CLIENT, type Client } from "./client.ts";
 import { CaseFiles } from "./case_files.ts";
@@ -313,6 +318,8 @@ class CaseRun {
       }
     } catch (error) {
       if (error instanceof Deno.errors.NotConnected) return;
+      const isOwnReply = error instanceof FTPError && error.reply?.code === 530;
+      if (isOwnReply && !this.#isStarted) return;
       if (!wasConnected || !this.#isExcused(error)) {
         return this.#blame("state", `PWD failed afterwards: ${error}`);
       }
