@@ -50,7 +50,12 @@ const replyCodes = new Uint16Array(buffer, replyCodesAddress(), MAX_REPLIES);
 const replyStarts = new Int32Array(buffer, replyStartsAddress(), MAX_REPLIES);
 const replyEnds = new Int32Array(buffer, replyEndsAddress(), MAX_REPLIES);
 
-const LISTING = listingAddress();
+// The table of a listing's lines has the room up to the input.
+const listingWords = new Int32Array(
+  buffer,
+  listingAddress(),
+  (INPUT - listingAddress()) / Int32Array.BYTES_PER_ELEMENT,
+);
 
 /** Words of a reply stream's state, as `assembly/state.ts` lays them out. */
 const WORD = {
@@ -216,9 +221,9 @@ function toWord(cap: number): number {
   return Math.max(0, Math.min(Math.floor(cap), 0x3fffffff));
 }
 
-/** Lines of a listing: a table that is the caller's own. */
+/** Lines of a listing and what is in them: the caller's own. */
 export interface ListingRecords {
-  /** How many lines it has. */
+  /** How many lines there are. */
   readonly count: number;
   /** The words of all records, {@linkcode RECORD.words} a record. */
   readonly words: Int32Array;
@@ -226,6 +231,8 @@ export interface ListingRecords {
   readonly numbers: Float64Array;
   /** How many bytes the records are about: whole lines, from the start on. */
   readonly consumed: number;
+  /** Those bytes; none where there is no line but blank ones. */
+  readonly bytes: Uint8Array;
 }
 
 /** Options for {@linkcode ListingScanner}. */
@@ -252,30 +259,34 @@ export class ListingScanner {
   }
 
   /**
-   * Scans the whole lines at the start of a piece, as many as fit the table.
+   * Scans the whole lines at the start of some bytes, as many as fit the table.
    *
-   * @param piece At most {@linkcode PIECE_SIZE} bytes
+   * @param held The first of the bytes
+   * @param piece Those that follow; at most {@linkcode PIECE_SIZE} in all
    * @param last Whether the listing ends with the piece, so that its last line
    * needs no line end
    * @returns The lines, blank ones left out
    */
-  scan(piece: Uint8Array, last: boolean): ListingRecords {
+  scan(held: Uint8Array, piece: Uint8Array, last: boolean): ListingRecords {
     const { formats, latest, zone } = this.#options;
-    bytes.set(piece, INPUT);
+    bytes.set(held, INPUT);
+    bytes.set(piece, INPUT + held.length);
     const count = scanListing(
-      piece.length,
+      held.length + piece.length,
       last ? 1 : 0,
       formats,
       latest,
       zone,
     );
-    const end = LISTING + count * RECORD.words * 4;
-    const table = buffer.slice(LISTING, end);
+    const consumed = consumedBytes();
+    // slice() of a typed array: that of an ArrayBuffer clears its memory first.
+    const words = listingWords.slice(0, count * RECORD.words);
     return {
       count,
-      words: new Int32Array(table),
-      numbers: new Float64Array(table),
-      consumed: consumedBytes(),
+      words,
+      numbers: new Float64Array(words.buffer),
+      consumed,
+      bytes: bytes.slice(INPUT, count > 0 ? INPUT + consumed : INPUT),
     };
   }
 }

@@ -4,10 +4,19 @@
  * @module
  */
 
-import { type Entry, resolveLink } from "./entry.ts";
+import { Entry, resolveLink } from "./entry.ts";
+import type { TableSource } from "./table_source.ts";
 
 /** How many entries back, and links open, are remembered: memory is bounded. */
 const MAX_REMEMBERED = 128;
+
+/** Entries that came one after the other. */
+interface Run {
+  /** How many. */
+  readonly count: number;
+  /** Gives one of them. */
+  entry(at: number): Entry;
+}
 
 /**
  * Joins the links of an MLSD listing with their targets. Servers that follow the
@@ -16,8 +25,12 @@ const MAX_REMEMBERED = 128;
  * path, it is about a file outside of the directory and is no entry.
  */
 export class LinkPairs {
-  /** The last entries, before the first link makes it worth to index them. */
-  readonly #recent: Entry[] = [];
+  /**
+   * The last entries, before the first link makes it worth to index them. Most
+   * come as runs of lines: noting each would cost more than making it.
+   */
+  #recent: Run[] = [];
+  /** How many entries those are. */
   #count = 0;
   /** Entries by `unique`, once a link was open; `undefined` before. */
   #targets: Map<string, Entry> | undefined;
@@ -37,8 +50,40 @@ export class LinkPairs {
       return true;
     }
     if (this.#targets !== undefined) return this.#addTarget(entry);
-    this.#recent[this.#count++ % MAX_REMEMBERED] = entry;
+    this.#note({ count: 1, entry: () => entry });
     return true;
+  }
+
+  /** Whether a link has come, so that every entry has to be shown to `add`. */
+  get isIndexed(): boolean {
+    return this.#targets !== undefined;
+  }
+
+  /**
+   * Takes lines that are entries and no open links, all of them at once, as long
+   * as there was no link.
+   *
+   * @param source The lines that were read together
+   * @param start The first of them
+   * @param end The first that is none of them
+   */
+  addRun(source: TableSource, start: number, end: number): void {
+    if (start === end) return;
+    this.#note({
+      count: end - start,
+      entry: (at) => new Entry(source, start + at),
+    });
+  }
+
+  /** Keeps a run, and of those before it what is recent still. */
+  #note(run: Run): void {
+    const recent = this.#recent;
+    recent.push(run);
+    this.#count += run.count;
+    // None is kept longer than it has to be: it holds the lines it came with.
+    while (this.#count - recent[0]!.count >= MAX_REMEMBERED) {
+      this.#count -= recent.shift()!.count;
+    }
   }
 
   #addLink(link: Entry): void {
@@ -67,13 +112,17 @@ export class LinkPairs {
 
   #index(): Map<string, Entry> {
     const targets = new Map<string, Entry>();
-    const start = Math.max(0, this.#count - MAX_REMEMBERED);
-    for (let i = start; i < this.#count; i++) {
-      const entry = this.#recent[i % MAX_REMEMBERED]!;
-      const unique = entry.facts?.unique;
-      if (unique && !entry.isSymlink) remember(targets, unique, entry);
+    // As many for every cutting of the listing into runs.
+    let before = this.#count;
+    for (const run of this.#recent) {
+      for (let at = 0; at < run.count; at++) {
+        if (before-- > MAX_REMEMBERED) continue;
+        const entry = run.entry(at);
+        const unique = entry.facts?.unique;
+        if (unique && !entry.isSymlink) remember(targets, unique, entry);
+      }
     }
-    this.#recent.length = 0;
+    this.#recent = [];
     return targets;
   }
 }

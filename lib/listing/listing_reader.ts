@@ -129,14 +129,10 @@ export class ListingReader {
     const entries: Entry[] = [];
     let at = 0;
     while (at < chunk.length && this.#error === undefined && !this.#ended) {
-      const room = this.#buffer.length - this.#filled;
+      const room = PIECE_SIZE - this.#filled;
       const piece = chunk.subarray(at, at + room);
-      this.#buffer.set(piece, this.#filled);
-      this.#filled += piece.length;
       at += piece.length;
-      // A line that is not whole costs nothing but its copy.
-      if (piece.includes(LF)) this.#scan(entries, false);
-      else this.#checkRest();
+      this.#take(entries, piece);
     }
     return entries;
   }
@@ -151,55 +147,73 @@ export class ListingReader {
     if (this.#ended) return entries;
     this.#ended = true;
     if (this.#error === undefined && this.#filled > 0) {
-      this.#scan(entries, true);
+      this.#scan(entries, NO_BYTES, true);
     }
     for (const entry of this.#chooser.end()) this.#add(entries, entry);
     return entries;
   }
 
-  /** Reads the whole lines in the buffer and keeps the rest. */
-  #scan(entries: Entry[], last: boolean): void {
-    let at = 0;
-    while (at < this.#filled && this.#error === undefined) {
-      const rest = this.#buffer.subarray(at, this.#filled);
-      const records = this.#scanner.scan(rest, last);
-      if (records.consumed === 0) break;
-      if (records.count > 0) {
-        const bytes = rest.slice(0, records.consumed);
-        this.#read(entries, bytes, records);
-      }
-      at += records.consumed;
+  /** Reads the whole lines of what is held and a piece, and keeps the rest. */
+  #take(entries: Entry[], piece: Uint8Array): void {
+    let rest = piece;
+    // A line that is not whole costs nothing but its copy.
+    while (rest.includes(LF)) {
+      rest = rest.subarray(this.#scan(entries, rest, false));
+      if (this.#error !== undefined) return;
     }
-    this.#buffer.copyWithin(0, at, this.#filled);
-    this.#filled -= at;
+    this.#buffer.set(rest, this.#filled);
+    this.#filled += rest.length;
     this.#checkRest();
   }
 
-  #read(entries: Entry[], bytes: Uint8Array, records: ListingRecords): void {
-    const source = new TableSource(bytes, records, this.#text);
-    const { count, words } = records;
+  /** Reads whole lines, the one that is held first; gives how much of the piece. */
+  #scan(entries: Entry[], piece: Uint8Array, last: boolean): number {
+    const held = this.#filled;
+    const records = this.#scanner.scan(
+      this.#buffer.subarray(0, held),
+      piece,
+      last,
+    );
+    this.#filled = 0;
+    if (records.count > 0) this.#read(entries, records);
+    return records.consumed - held;
+  }
+
+  #read(entries: Entry[], records: ListingRecords): void {
+    const source = new TableSource(records, this.#text);
+    const { bytes, count, words } = records;
     const isLong = bytes.length > this.#maxLine;
+    const pairs = this.#pairs;
     let accepted = this.#chooser.accepted;
+    // Lines from here on are entries, but have not been shown to the pairs.
+    let runStart = 0;
     for (let index = 0; index < count; index++) {
       if (isLong && source.lineLength(index) > this.#maxLine) {
         return this.#fail();
       }
       const flags = words[index * RECORD.words + RECORD.flags]!;
-      if ((flags >> FLAG.formatShift & FLAG.formatMask) === accepted) {
-        if ((flags & FLAG.self) === 0 || this.#includeSelf) {
-          const entry = new Entry(source, index);
-          if (
-            accepted !== MLSD ||
-            this.#pairs.add(entry, source.isOpenLink(index))
-          ) entries.push(entry);
-        }
+      const isAccepted =
+        (flags >> FLAG.formatShift & FLAG.formatMask) === accepted;
+      if (
+        isAccepted && (flags & FLAG.self) === 0 &&
+        (accepted !== MLSD || !pairs.isIndexed && !source.isOpenLink(index))
+      ) {
+        entries.push(new Entry(source, index));
         continue;
       }
-      for (const entry of this.#chooser.read({ source, index })) {
-        this.#add(entries, entry);
+      if (accepted === MLSD) pairs.addRun(source, runStart, index);
+      runStart = index + 1;
+      if (!isAccepted) {
+        for (const entry of this.#chooser.read({ source, index })) {
+          this.#add(entries, entry);
+        }
+        accepted = this.#chooser.accepted;
+      } else if ((flags & FLAG.self) === 0 || this.#includeSelf) {
+        const entry = new Entry(source, index);
+        if (pairs.add(entry, source.isOpenLink(index))) entries.push(entry);
       }
-      accepted = this.#chooser.accepted;
     }
+    if (accepted === MLSD) pairs.addRun(source, runStart, count);
   }
 
   #add(entries: Entry[], entry: Entry): void {
@@ -225,6 +239,7 @@ export class ListingReader {
 }
 
 const MLSD = TABLE_FORMATS.indexOf("mlsd");
+const NO_BYTES = new Uint8Array(0);
 const LF = 0x0A;
 const CR = 0x0D;
 

@@ -67,12 +67,11 @@ export class TableSource implements EntrySource {
   /**
    * Makes a source.
    *
-   * @param bytes The lines
-   * @param records Where what lies in them
+   * @param records The lines, and where what lies in them
    * @param reader How the session reads bytes
    */
-  constructor(bytes: Uint8Array, records: ListingRecords, reader: TextReader) {
-    this.#bytes = bytes;
+  constructor(records: ListingRecords, reader: TextReader) {
+    this.#bytes = records.bytes;
     this.#words = records.words;
     this.#numbers = records.numbers;
     this.#reader = reader;
