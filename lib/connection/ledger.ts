@@ -13,7 +13,8 @@ import type { Reply } from "../protocol/reply.ts";
  * - "greeting": 1yz (120) is waited out, any other reply is final;
  * - "transfer": 1yz opens; a 2yz before it is a stray of the past or, if no 1yz
  *   follows, the final reply itself;
- * - "fence": a `NOOP` that marks the end of what an `ABOR` owes;
+ * - "fence": a `NOOP` that marks the end of what an `ABOR` owes: whatever comes
+ *   before its own reply is one too many, and dropped;
  * - "alive": a `NOOP` during a transfer, answered at once (ProFTPD, pyftpdlib;
  *   with 500 by Pure-FTPd) or after it (vsftpd).
  */
@@ -116,6 +117,7 @@ export class Owed {
    * @returns Whether nothing more is owed
    */
   take(reply: Reply, onSettled: () => void): boolean {
+    if (this.kind === "fence" && !isSyntaxReply(reply)) return false;
     const isPreliminary = reply.code < 200;
     if (isPreliminary && this.kind === "greeting") return false;
     if (isPreliminary) {
@@ -235,7 +237,10 @@ export class Ledger {
 /**
  * Whether a reply is of the group "syntax" (RFC 959 section 4.2.1: x0z), which
  * answers a `NOOP` and never ends a transfer that has begun.
+ *
+ * @param reply The reply
+ * @returns Whether it is
  */
-function isSyntaxReply({ code }: Reply): boolean {
+export function isSyntaxReply({ code }: Reply): boolean {
   return code === 200 || (code >= 500 && code < 510);
 }

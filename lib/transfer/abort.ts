@@ -5,7 +5,7 @@
  */
 
 import { settledWithin, within } from "../connection/deadline.ts";
-import type { Owed } from "../connection/ledger.ts";
+import { isSyntaxReply, type Owed } from "../connection/ledger.ts";
 import { restate } from "../connection/restate.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { refusal } from "./refusal.ts";
@@ -73,9 +73,13 @@ export async function abortOwed(
       const final = await control.wait(owed.final, signal);
       // after 4yz or 5yz one more reply is due; after 2yz there may be one
       // (for both) or two: a NOOP's 200 marks the end
-      const isPlain = final.code >= 400 &&
-        await settledWithin(abor.first, FENCE_GRACE) !== undefined;
-      if (!isPlain) {
+      const first = final.code >= 400
+        ? await settledWithin(abor.first, FENCE_GRACE)
+        : undefined;
+      // 4yz to both: ProFTPD may still say 226
+      const isDoubtful = first === undefined ||
+        (first.code >= 400 && !isSyntaxReply(final));
+      if (isDoubtful) {
         const fence = control.send({ verb: "NOOP" }, {
           kind: "fence",
           during: owed,

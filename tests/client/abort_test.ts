@@ -20,6 +20,8 @@ const PATTERNS: [
   ["426 for both", "426 Aborted", "200 Noop", "426 Aborted"],
   ["226 and 226", "226 Complete\n226 Aborted", "200 Noop", "226 Aborted"],
   ["226 and 225", "226 Complete\n225 Nothing", "200 Noop", "225 Nothing"],
+  ["426 and 451", "426 Cut\n451 Gone", "200 Noop", "426 Cut"],
+  ["425, 426 and 226", "425 TLS\n426 Cut", "226 Late\n200 Noop", "426 Cut"],
   ["500 first, then 426", "500 ABOR?\n426 Cut", "", "426 Cut"],
   ["500 first, then 226", "500 ABOR?\n226 Complete", "", "226 Complete"],
 ];
