@@ -23,6 +23,9 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
    * Whether the file is written under a temporary name and takes the target's
    * place when it is complete and verified.
    *
+   * Written in place, a file is at the mercy of what a lost connection left
+   * behind: a server may obey an old `STOR` late, after a retry.
+   *
    * @default {true}
    */
   atomic?: boolean | undefined;
