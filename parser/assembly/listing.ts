@@ -33,26 +33,28 @@ export function consumedBytes(): i32 {
 const LF: i8 = 0x0a;
 const CR: u8 = 0x0d;
 
-/** High bits seen while the last LF was searched. */
-let high: u64 = 0;
-
 /** Where the next LF is, or `end`. May load up to 15 bytes past it. */
 function findLf(p: usize, end: usize): usize {
   const lf = i8x16.splat(LF);
-  high = 0;
-  while (p < end) {
-    const block = v128.load(p);
-    const found = i8x16.bitmask(i8x16.eq(block, lf));
-    const negative = i8x16.bitmask(block);
+  for (; p < end; p += 16) {
+    const found = i8x16.bitmask(i8x16.eq(v128.load(p), lf));
     if (found != 0) {
-      const n = <usize> ctz(found);
-      high |= <u64> (negative & ((1 << <i32> n) - 1));
-      return p + n < end ? p + n : end;
+      const q = p + <usize> ctz(found);
+      return q < end ? q : end;
     }
-    high |= <u64> negative;
-    p += 16;
   }
   return end;
+}
+
+/** Whether all bytes from `p` to `end` are ASCII. */
+function isAscii(p: usize, end: usize): bool {
+  let bits = i8x16.splat(0);
+  for (; p + 16 <= end; p += 16) bits = v128.or(bits, v128.load(p));
+  let high = i8x16.bitmask(bits);
+  if (p < end) {
+    high |= i8x16.bitmask(v128.load(p)) & ((1 << <i32> (end - p)) - 1);
+  }
+  return high == 0;
 }
 
 /** `.` and `..`, as a directory, and the names MLSD gives the listed one. */
@@ -83,6 +85,8 @@ export function scanListing(
 ): i32 {
   setCalendar(latest, zone);
   const end = INPUT + <usize> length;
+  // Nearly every piece is: its lines are not looked at one by one.
+  const isPieceAscii = isAscii(INPUT, end);
   let count = 0;
   let p = INPUT;
   while (p < end && count < MAX_RECORDS) {
@@ -93,7 +97,7 @@ export function scanListing(
     if (lineEnd > p) {
       openRecord(count++, p, lineEnd);
       if (!scanLine(p, lineEnd, formats)) clearRecord();
-      if (high == 0) addFlags(Flag.Ascii);
+      if (isPieceAscii || isAscii(p, lineEnd)) addFlags(Flag.Ascii);
     }
     p = lf + 1;
   }

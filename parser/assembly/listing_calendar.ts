@@ -30,7 +30,8 @@ export function isLeap(year: i32): bool {
 
 export function daysOf(month: i32, year: i32): i32 {
   if (month == 2) return isLeap(year) ? 29 : 28;
-  return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+  // The odd months up to July have 31 days, and the even ones from August on.
+  return 30 + (month + (month >> 3) & 1);
 }
 
 /** Days from 1970-01-01 to a date (the year begins in March, so that 29 February is last). */

@@ -38,3 +38,38 @@ export function number(p: usize, end: usize): i32 {
 export function matches4(p: usize, end: usize, word: u32): bool {
   return end - p >= 4 && (load<u32>(p) | 0x20202020) == word;
 }
+
+const ZEROS: u64 = 0x3030303030303030;
+
+/** What keeps eight bytes from being digits: 0 when they are. */
+function notDigits(bytes: u64): u64 {
+  const high: u64 = 0xf0f0f0f0f0f0f0f0;
+  return (bytes & high ^ ZEROS) | (bytes + 0x0606060606060606 & high ^ ZEROS);
+}
+
+/** Whether the eight bytes of a word are digits. */
+export function areDigits(bytes: u64): bool {
+  return notDigits(bytes) == 0;
+}
+
+/** Whether all bytes from `p` to `end` are digits; there is at least one. */
+export function areAllDigits(p: usize, end: usize): bool {
+  const length = end - p;
+  if (length > 8) return skipDigits(p, end) == end;
+  // The bytes before the first digit are shifted out, and zeros in.
+  const unused = (8 - length) << 3;
+  return areDigits(
+    load<u64>(end - 8) >> unused << unused | ZEROS & ~(<u64> -1 << unused),
+  );
+}
+
+/** The numbers of four pairs of digits at once, one in 16 bits. */
+export function pairs(digits: u64): u64 {
+  const v = digits ^ ZEROS;
+  return (v * 10 + (v >> 8)) & 0x00ff00ff00ff00ff;
+}
+
+/** One of the four numbers. */
+export function pair(numbers: u64, index: u64): i32 {
+  return <i32> (numbers >> (index << 4)) & 0xffff;
+}

@@ -3,7 +3,14 @@
  * that the host does not need at once are left to it, in the line.
  */
 import { daysOf, utc } from "./listing_calendar";
-import { number, skipDigits } from "./listing_char";
+import {
+  areAllDigits,
+  areDigits,
+  number,
+  pair,
+  pairs,
+  skipDigits,
+} from "./listing_char";
 import {
   addFlags,
   Flag,
@@ -25,11 +32,7 @@ import {
 const SEMICOLON: u32 = 0x3b;
 const EQUALS: u32 = 0x3d;
 
-/** Whether the text from `p` to `end` is the lower-case ASCII `word`, any case. */
-function is(p: usize, end: usize, word: string): bool {
-  return end - p == <usize> word.length && begins(p, end, word);
-}
-
+/** Whether the text from `p` to `end` begins with the lower-case ASCII `word`, any case. */
 function begins(p: usize, end: usize, word: string): bool {
   const n = <usize> word.length;
   if (end - p < n) return false;
@@ -44,15 +47,19 @@ function begins(p: usize, end: usize, word: string): bool {
 }
 
 function scanType(p: usize, end: usize): void {
-  const first = load<u8>(p) | 0x20;
+  const length = end - p;
+  const head = lower4(p);
   let kind: i32 = Kind.Other;
-  if (end - p == 4 && lower4(p) == 0x656c6966) kind = Kind.File; // file
-  else if (first == 0x64 && is(p, end, "dir")) kind = Kind.Directory;
-  else if (is(p, end, "cdir") || is(p, end, "pdir")) {
-    kind = Kind.Directory;
-    addFlags(Flag.Self);
-  } else if (is(p, end, "link")) kind = Kind.Link;
-  else if (begins(p, end, "os.unix=")) {
+  if (length == 4) {
+    if (head == 0x656c6966) kind = Kind.File; // file
+    else if (head == 0x6b6e696c) kind = Kind.Link; // link
+    else if (head == 0x72696463 || head == 0x72696470) { // cdir, pdir
+      kind = Kind.Directory;
+      addFlags(Flag.Self);
+    }
+  } else if (length == 3) {
+    if ((head & 0xffffff) == 0x726964) kind = Kind.Directory; // dir
+  } else if (begins(p, end, "os.unix=")) {
     const q = p + 8;
     if (begins(q, end, "slink") || begins(q, end, "symlink")) {
       kind = Kind.Link;
@@ -63,19 +70,21 @@ function scanType(p: usize, end: usize): void {
   setKind(kind);
 }
 
-/** Whether all sixteen bytes are digits. */
-function areDigits(a: u64, b: u64): bool {
-  const high: u64 = 0xf0f0f0f0f0f0f0f0;
-  const wanted: u64 = 0x3030303030303030;
-  const carry: u64 = 0x0606060606060606;
-  return ((a & high ^ wanted) | (b & high ^ wanted) |
-    (a + carry & high ^ wanted) | (b + carry & high ^ wanted)) == 0;
-}
-
 /** YYYYMMDDHHMMSS with a fraction; anything else leaves the entry without a time. */
 function scanModify(p: usize, end: usize): void {
-  if (end - p == 14 && areDigits(load<u64>(p), load<u64>(p, 6))) {
-    return scanMoment(number(p, p + 4), p + 4, end, end);
+  if (end - p == 14) {
+    const date = load<u64>(p);
+    const clock = load<u64>(p, 6); // the day once more, and the time
+    if (areDigits(date) && areDigits(clock)) {
+      const ymd = pairs(date);
+      const hms = pairs(clock);
+      const year = pair(ymd, 0) * 100 + pair(ymd, 1);
+      const time = (pair(hms, 1) * 60 + pair(hms, 2)) * 60 + pair(hms, 3);
+      const isTime = pair(hms, 1) < 24 && pair(hms, 2) < 60 &&
+        pair(hms, 3) < 61;
+      if (isTime) setMoment(year, pair(ymd, 2), pair(ymd, 3), time * 1000);
+      return;
+    }
   }
   const q = skipDigits(p, end);
   if (q - p == 15 && load<u8>(p) == 0x31 && load<u8>(p + 1) == 0x39) {
@@ -83,7 +92,6 @@ function scanModify(p: usize, end: usize): void {
     scanMoment(1900 + number(p + 2, p + 5), p + 5, q, end);
   } else if (q - p == 14) scanMoment(number(p, p + 4), p + 4, q, end);
 }
-
 function scanMoment(year: i32, p: usize, q: usize, end: usize): void {
   let fraction: f64 = 0;
   if (q < end && load<u8>(q) == 0x2e) {
@@ -96,15 +104,17 @@ function scanMoment(year: i32, p: usize, q: usize, end: usize): void {
   }
   if (q < end && (load<u8>(q) | 0x20) == 0x7a) q++;
   if (q != end) return;
-  const month = number(p, p + 2);
-  const day = number(p + 2, p + 4);
   const hour = number(p + 4, p + 6);
   const minute = number(p + 6, p + 8);
   const second = number(p + 8, p + 10);
-  if (year < 1 || month < 1 || month > 12 || day < 1) return;
-  if (day > daysOf(month, year)) return;
   if (hour > 23 || minute > 59 || second > 60) return;
   const time = <f64> ((hour * 60 + minute) * 60 + second) * 1000 + fraction;
+  setMoment(year, number(p, p + 2), number(p + 2, p + 4), time);
+}
+
+function setMoment(year: i32, month: i32, day: i32, time: f64): void {
+  if (year < 1 || month < 1 || month > 12 || day < 1) return;
+  if (day > 28 && day > daysOf(month, year)) return;
   setTime(utc(year, month, day, time), Precision.Second);
 }
 
@@ -123,33 +133,40 @@ function scanMode(p: usize, end: usize): void {
 const OWNER: usize = 28;
 const GROUP: usize = 36;
 
-/** `UNIX.ownername` and `UNIX.groupname` win over `owner`, `group`, `uid` and `gid`. */
-function scanUnixFact(p: usize, key: usize, value: usize, end: usize): void {
-  const length = key - p;
-  if (length == 4) {
-    if (lower4(p) == 0x65646f6d) scanMode(value, end); // mode
-    return;
-  }
-  if (length == 3) {
-    if (is(p, key, "uid")) setShort(OWNER, value, end);
-    else if (is(p, key, "gid")) setShort(GROUP, value, end);
-    return;
-  }
-  const isLong = length == 9 && lower4(p + 5) == 0x656d616e; // name
-  if (length != 5 && !isLong) return;
+/**
+ * A fact `UNIX.key=value`, whose key begins at `p`; false when it is another.
+ * `UNIX.ownername` and `UNIX.groupname` win over `owner`, `group`, `uid`, `gid`.
+ */
+function scanUnixFact(p: usize, end: usize): bool {
   const head = lower4(p);
-  const fifth = load<u8>(p, 4) | 0x20;
-  if (head == 0x656e776f && fifth == 0x72) { // owner
-    if (isLong) setOwner(value, end);
-    else setShort(OWNER, value, end);
-  } else if (head == 0x756f7267 && fifth == 0x70) { // group
-    if (isLong) setGroup(value, end);
-    else setShort(GROUP, value, end);
+  if (head == 0x65646f6d && load<u8>(p, 4) == EQUALS) { // mode=
+    scanMode(p + 5, end);
+    return true;
   }
+  if (load<u8>(p, 3) == EQUALS) {
+    const isUser = (head & 0xffffff) == 0x646975; // uid
+    if (!isUser && (head & 0xffffff) != 0x646967) return false; // gid
+    setShort(isUser ? OWNER : GROUP, p + 4, end);
+    return true;
+  }
+  const fifth = load<u8>(p, 4) | 0x20;
+  const isOwner = head == 0x656e776f && fifth == 0x72; // owner
+  if (!isOwner && !(head == 0x756f7267 && fifth == 0x70)) return false; // group
+  const part = isOwner ? OWNER : GROUP;
+  if (load<u8>(p, 5) == EQUALS) {
+    setShort(part, p + 6, end);
+    return true;
+  }
+  if (lower4(p + 5) != 0x656d616e || load<u8>(p, 9) != EQUALS) return false; // name
+  if (p + 10 < end) setPart(part, p + 10, end);
+  return true;
 }
 
 function setShort(part: usize, value: usize, end: usize): void {
-  if (load<u32>(record + part) != 0) return;
+  if (value < end && load<u32>(record + part) == 0) setPart(part, value, end);
+}
+
+function setPart(part: usize, value: usize, end: usize): void {
   if (part == OWNER) setOwner(value, end);
   else setGroup(value, end);
 }
@@ -159,25 +176,40 @@ function lower4(p: usize): u32 {
   return load<u32>(p) | 0x20202020;
 }
 
-/** `p` to `value` is `key=`. An empty value says nothing. */
-function scanFact(p: usize, value: usize, end: usize): void {
-  if (value == end) return;
-  const key = value - 1;
-  const length = key - p;
-  if (length < 4) return;
+/**
+ * The fact `key=value` from `p` to `end`; false when it has no key. A key is
+ * known by its letters and the `=`, which no end of a fact looks like: so they
+ * are loaded without a look at where it ends. An empty value says nothing.
+ */
+function scanFact(p: usize, end: usize): bool {
   const head = lower4(p);
-  if (length == 4) {
-    if (head == 0x65707974) scanType(value, end); // type
-    else if (head == 0x657a6973 || head == 0x647a6973) { // size, sizd
-      if (skipDigits(value, end) == end) setSize(value, end);
+  const next = load<u32>(p, 4);
+  if ((next & 0xff) == EQUALS) {
+    const value = p + 5;
+    if (head == 0x65707974) { // type
+      if (value < end) scanType(value, end);
+      return true;
     }
-  } else if (length == 6) {
-    if (head == 0x69646f6d && (load<u16>(p, 4) | 0x2020) == 0x7966) { // modify
-      scanModify(value, end);
+    if (head == 0x657a6973 || head == 0x647a6973) { // size, sizd
+      if (value < end && areAllDigits(value, end)) setSize(value, end);
+      return true;
     }
-  } else if (length >= 8 && head == 0x78696e75 && load<u8>(p, 4) == 0x2e) {
-    scanUnixFact(p + 5, key, value, end); // unix.
+  } else if (head == 0x69646f6d && (next & 0xffffff | 0x2020) == 0x3d7966) {
+    if (p + 7 < end) scanModify(p + 7, end); // modify
+    return true;
+  } else if (head == 0x78696e75 && (next & 0xff) == 0x2e) { // unix.
+    if (scanUnixFact(p + 5, end)) return true;
   }
+  return load<u8>(p) != EQUALS && hasEquals(p, end);
+}
+
+function hasEquals(p: usize, end: usize): bool {
+  const equals = i8x16.splat(<i8> EQUALS);
+  for (; p < end; p += 16) {
+    const found = i8x16.bitmask(i8x16.eq(v128.load(p), equals));
+    if (found != 0) return p + <usize> ctz(found) < end;
+  }
+  return false;
 }
 
 /** Bits of the bytes among the 64 at `p` that are `wanted`. */
@@ -223,38 +255,23 @@ export function scanMlsd(start: usize, end: usize): bool {
   if (blank == 0 || blank + 1 >= end) return false;
   let isAny = false;
   let p = start;
-  let value: usize = 0;
   for (let window = start; window < blank; window += 64) {
     let semicolons = marks(window, SEMICOLON);
-    let equals = marks(window, EQUALS);
     if (blank - window < 64) {
-      const inside = (<u64> 1 << <u64> (blank - window)) - 1;
-      semicolons &= inside;
-      equals &= inside;
+      semicolons &= (<u64> 1 << <u64> (blank - window)) - 1;
     }
-    while (semicolons != 0) {
+    for (; semicolons != 0; semicolons &= semicolons - 1) {
       const q = window + <usize> ctz(semicolons);
-      if (value == 0 && equals != 0) {
-        const equal = window + <usize> ctz(equals);
-        if (equal < q) value = equal + 1;
-      }
       if (q > p) {
-        if (value <= p + 1) return false;
-        scanFact(p, value, q);
+        if (!scanFact(p, q)) return false;
         isAny = true;
       }
       p = q + 1;
-      value = 0;
-      // What stands before this semicolon has been seen.
-      equals &= 0 - (semicolons & (0 - semicolons));
-      semicolons &= semicolons - 1;
     }
-    if (value == 0 && equals != 0) value = window + <usize> ctz(equals) + 1;
   }
   if (p < blank) {
     // NcFTPd leaves the last semicolon out.
-    if (value <= p + 1) return false;
-    scanFact(p, value, blank);
+    if (!scanFact(p, blank)) return false;
     isAny = true;
   }
   if (!isAny) return false;
