@@ -48,48 +48,34 @@ function two(p: usize): i32 {
 export function scanUsual(p: usize, end: usize): bool {
   const blanks = masks(p, false);
   const digits = masks(p, true);
-  // Past the last word a blank must come within the 64 bytes.
   if ((blanks & 1) == 0) return false;
-  let rest = ~blanks;
-  const s1 = ctz(rest);
-  let gaps = blanks & (<u64> -1 << s1);
-  const e1 = ctz(gaps);
-  if (e1 > 60) return false;
-  rest = ~blanks & (<u64> -1 << e1);
-  const s2 = ctz(rest);
-  if (s2 > 60) return false;
-  gaps = blanks & (<u64> -1 << s2);
-  const e2 = ctz(gaps);
-  if (e2 > 60) return false;
-  rest = ~blanks & (<u64> -1 << e2);
-  const s3 = ctz(rest);
-  if (s3 > 60) return false;
-  gaps = blanks & (<u64> -1 << s3);
-  const e3 = ctz(gaps);
-  if (e3 > 60) return false;
-  rest = ~blanks & (<u64> -1 << e3);
-  const s4 = ctz(rest);
-  if (s4 > 60) return false;
-  gaps = blanks & (<u64> -1 << s4);
-  const e4 = ctz(gaps);
-  if (e4 > 60) return false;
-  rest = ~blanks & (<u64> -1 << e4);
-  const s5 = ctz(rest);
-  if (s5 > 55) return false;
+  // Where words start, and where they end: the lowest bit is taken off each time.
+  let starts = ~blanks & (blanks << 1);
+  let ends = blanks & ~(blanks << 1 | 1);
+  const s1 = ctz(starts), e1 = ctz(ends);
+  starts &= starts - 1;
+  ends &= ends - 1;
+  const s2 = ctz(starts), e2 = ctz(ends);
+  starts &= starts - 1;
+  ends &= ends - 1;
+  const s3 = ctz(starts), e3 = ctz(ends);
+  starts &= starts - 1;
+  ends &= ends - 1;
+  const s4 = ctz(starts), e4 = ctz(ends);
+  starts &= starts - 1;
+  ends &= ends - 1;
+  const s5 = ctz(starts), e5 = ctz(ends);
+  starts &= starts - 1;
+  ends &= ends - 1;
+  const s6 = ctz(starts), e6 = ctz(ends);
+  starts &= starts - 1;
+  ends &= ends - 1;
+  // Past the last word a blank must come within the 64 bytes.
+  if (ends == 0) return false;
+  const s7 = ctz(starts), e7 = ctz(ends);
+  if (p + <usize> e7 >= end) return false;
   // The month has three letters, the day one or two digits.
-  if ((blanks >> s5 & 0xf) != 8) return false;
-  rest = ~blanks & (<u64> -1 << (s5 + 3));
-  const s6 = ctz(rest);
-  if (s6 > 60) return false;
-  gaps = blanks & (<u64> -1 << s6);
-  const e6 = ctz(gaps);
-  if (e6 > 60 || e6 - s6 > 2) return false;
-  rest = ~blanks & (<u64> -1 << e6);
-  const s7 = ctz(rest);
-  if (s7 > 58) return false;
-  gaps = blanks & (<u64> -1 << s7);
-  const e7 = ctz(gaps);
-  if (e7 > 63 || p + <usize> e7 >= end) return false;
+  if (e5 - s5 != 3 || e6 - s6 > 2) return false;
 
   const links = span(s1, e1);
   const size = span(s4, e4);
