@@ -29,7 +29,7 @@ function* cut(bytes: Uint8Array): Generator<Uint8Array> {
 
 /** This module's own. */
 export function readWithReader(bytes: Uint8Array): Work {
-  return read(bytes, (entry) => entry.mtime?.getTime() ?? 0);
+  return read(bytes, true);
 }
 
 /**
@@ -37,17 +37,17 @@ export function readWithReader(bytes: Uint8Array): Work {
  * for their text.
  */
 export function readWithoutTimes(bytes: Uint8Array): Work {
-  return read(bytes, () => 0);
+  return read(bytes, false);
 }
 
-function read(bytes: Uint8Array, timeOf: (entry: Entry) => number): Work {
+function read(bytes: Uint8Array, isTimed: boolean): Work {
   const reader = new ListingReader();
   const work = { count: 0, sum: 0 };
   const add = (entries: Entry[]): void => {
     for (const entry of entries) {
       work.count++;
       work.sum += entry.name.length + (entry.isDirectory ? 1 : 0) +
-        Number(entry.size ?? 0) + timeOf(entry);
+        Number(entry.size ?? 0) + (isTimed ? entry.mtime?.getTime() ?? 0 : 0);
     }
   };
   for (const piece of cut(bytes)) add(reader.push(piece));
