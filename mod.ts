@@ -23,12 +23,13 @@ export {
   FTPConnection,
 } from "./lib/client/ftp_connection.ts";
 export { FTPListings } from "./lib/client/ftp_listings.ts";
+export { FTPProtocol } from "./lib/client/ftp_protocol.ts";
 export {
-  FTPProtocol,
+  FTPTransfers,
   type ListArgument,
   type RetrbinaryOptions,
   type StorbinaryOptions,
-} from "./lib/client/ftp_protocol.ts";
+} from "./lib/client/ftp_transfers.ts";
 export { ftpcp } from "./lib/client/ftpcp.ts";
 export type { FTPOptions } from "./lib/client/options.ts";
 export type { ByteStream } from "./lib/connection/byte_stream.ts";

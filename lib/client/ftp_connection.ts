@@ -21,7 +21,12 @@ import {
 } from "./options.ts";
 import { enter, linkOf } from "./reconnect.ts";
 import { auth, ccc, protC, protP, withNewerTLS } from "./security.ts";
-import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
+import {
+  maybeSessionOf,
+  performOn,
+  sessionOf,
+  setSession,
+} from "./session_of.ts";
 
 /** Longest wait, in milliseconds, for `QUIT`'s reply when a client is disposed of. */
 const DISPOSE_GRACE = 2000;
@@ -222,11 +227,7 @@ export class FTPConnection implements AsyncDisposable {
    * @throws {FTPError} As {@linkcode sendcmd}
    */
   voidcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
-    const session = sessionOf(this);
-    return session.turns.share(
-      () => session.perform(parseCommand(cmd), options),
-      options,
-    );
+    return performOn(this, parseCommand(cmd), options);
   }
 
   /**
@@ -283,12 +284,8 @@ export class FTPConnection implements AsyncDisposable {
    * @returns The 2yz reply
    */
   acct(password: string, options: SignalOptions = {}): Promise<Reply> {
-    const session = sessionOf(this);
     const command = { verb: "ACCT", argument: password, name: "password" };
-    return session.turns.share(
-      () => session.perform(command, options),
-      options,
-    );
+    return performOn(this, command, options);
   }
 
   /**

@@ -5,7 +5,9 @@
  * @module
  */
 
-import type { Session } from "../transfer/session.ts";
+import type { Command } from "../protocol/command.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
 
 const sessions = new WeakMap<object, Session>();
 
@@ -42,4 +44,24 @@ export function maybeSessionOf(client: object): Session | undefined {
  */
 export function setSession(client: object, session: Session): void {
   sessions.set(client, session);
+}
+
+/**
+ * Sends a command that must be answered with 2yz, beside others.
+ *
+ * @param client The client
+ * @param command The command
+ * @param options A signal
+ * @returns The reply
+ */
+export function performOn(
+  client: object,
+  command: Command,
+  options: SignalOptions,
+): Promise<Reply> {
+  const session = sessionOf(client);
+  return session.turns.share(
+    () => session.perform(command, options),
+    options,
+  );
 }

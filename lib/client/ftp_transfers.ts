@@ -1,0 +1,387 @@
+/**
+ * The protocol level's transfers: files, texts and listings, as ftplib has them.
+ *
+ * @module
+ */
+
+import type { DataConnection } from "../connection/data_connection.ts";
+import type { DataListener } from "../connection/dial.ts";
+import { formatEprt, formatPort, type HostPort } from "../protocol/address.ts";
+import { parseCommand } from "../protocol/command.ts";
+import type { Reply } from "../protocol/reply.ts";
+import {
+  announce,
+  listenForServer,
+  requestPassive,
+} from "../transfer/data_channel.ts";
+import {
+  iterateLines,
+  receiveBlocks,
+  receiveLines,
+} from "../transfer/receive.ts";
+import { sendBlocks, sendLines } from "../transfer/send.ts";
+import type { SignalOptions } from "../transfer/session.ts";
+import type { Source } from "../transfer/source.ts";
+import { Transfer } from "../transfer/transfer.ts";
+import { FTPConnection } from "./ftp_connection.ts";
+import { performOn, sessionOf } from "./session_of.ts";
+
+/** Bytes of one block, as in ftplib. */
+const BLOCKSIZE = 8192;
+
+/** Options of `retrbinary`. */
+export interface RetrbinaryOptions {
+  /**
+   * Most bytes of one block.
+   *
+   * @default {8192}
+   */
+  blocksize?: number | undefined;
+  /**
+   * Whether all blocks lie in one buffer: faster, and a block is valid only
+   * until the callback returns or its promise is settled.
+   *
+   * @default {false}
+   */
+  reuse?: boolean | undefined;
+  /** Offset to start at, in bytes (`REST`). */
+  rest?: number | string | undefined;
+  /** Aborts the transfer. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of `storbinary`. */
+export interface StorbinaryOptions extends Omit<RetrbinaryOptions, "reuse"> {
+  /** Called with each block that was written, and awaited. */
+  callback?: ((block: Uint8Array) => unknown) | undefined;
+}
+
+/** An argument of `nlst` and `dir`: a word for the command, or options. */
+export type ListArgument = string | SignalOptions;
+
+/**
+ * The transfers of Python's `ftplib.FTP`, on the connection.
+ */
+export class FTPTransfers extends FTPConnection {
+  /**
+   * Opens a transfer and gives its data connection. Read or write it, close
+   * it, and then await `voidresp`: before that the transfer is not
+   * confirmed, and every other command is refused with `Deno.errors.Busy`.
+   *
+   * @param cmd `RETR path`, `STOR path`, `LIST`...
+   * @param rest Offset to start at, in bytes (`REST`)
+   * @param options A signal; it ends the data connection too
+   * @returns The data connection, and the server's estimate of the size in
+   * bytes or `null`
+   * @throws {FTPError} If the server refuses
+   *
+   * @example Read a file in pieces
+   * ```ts
+   * import { FTP } from "../../mod.ts";
+   *
+   * await using ftp = new FTP();
+   * await ftp.connect("ftp.example.com");
+   * await ftp.login();
+   * await ftp.voidcmd("TYPE I");
+   * const [conn, size] = await ftp.ntransfercmd("RETR data.bin");
+   * const buffer = new Uint8Array(2048);
+   * let received = 0;
+   * for (let n; (n = await conn.read(buffer)) !== null;) received += n;
+   * conn.close();
+   * await ftp.voidresp();
+   * console.log(received, size);
+   * ```
+   */
+  async ntransfercmd(
+    cmd: string,
+    rest?: number | string,
+    options: SignalOptions = {},
+  ): Promise<[DataConnection, number | null]> {
+    const session = sessionOf(this);
+    const transfer = await Transfer.open(session, parseCommand(cmd), {
+      ...options,
+      rest,
+    });
+    return [transfer.data, transfer.size];
+  }
+
+  /**
+   * As {@linkcode ntransfercmd}, without the size.
+   *
+   * @param cmd `RETR path`, `STOR path`, `LIST`...
+   * @param rest Offset to start at, in bytes
+   * @param options A signal
+   * @returns The data connection
+   */
+  async transfercmd(
+    cmd: string,
+    rest?: number | string,
+    options: SignalOptions = {},
+  ): Promise<DataConnection> {
+    const [connection] = await this.ntransfercmd(cmd, rest, options);
+    return connection;
+  }
+
+  /**
+   * Retrieves a file in binary (`TYPE I`).
+   *
+   * An error of the callback aborts the transfer and is thrown again; the
+   * connection stays usable.
+   *
+   * @param cmd `RETR path`
+   * @param callback Called with each block and awaited; the block is the
+   * callback's to keep, unless `reuse` is set
+   * @param options Block size, offset and signal
+   * @returns The final 2yz reply
+   * @throws {FTPError} If the server refuses or reports a failure
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   */
+  retrbinary(
+    cmd: string,
+    callback: (block: Uint8Array<ArrayBuffer>) => unknown,
+    options: RetrbinaryOptions = {},
+  ): Promise<Reply> {
+    return receiveBlocks(sessionOf(this), parseCommand(cmd), callback, {
+      blocksize: options.blocksize ?? BLOCKSIZE,
+      reuse: options.reuse,
+      rest: options.rest,
+      signal: options.signal,
+      type: "I",
+    });
+  }
+
+  /**
+   * Retrieves a text or a listing (`TYPE A`), line by line.
+   *
+   * @param cmd `RETR path`, `LIST`, `NLST`...
+   * @param callback Called with each line, without its end, and awaited
+   * @param options A signal
+   * @returns The final 2yz reply
+   * @throws {FTPProtocolError} If a line is longer than `maxLine`
+   */
+  retrlines(
+    cmd: string,
+    callback: (line: string) => unknown = console.log,
+    options: SignalOptions = {},
+  ): Promise<Reply> {
+    return receiveLines(sessionOf(this), parseCommand(cmd), callback, {
+      ...options,
+    });
+  }
+
+  /**
+   * Stores a file in binary (`TYPE I`).
+   *
+   * @param cmd `STOR path`, `APPE path`, `STOU`
+   * @param source The bytes
+   * @param options Block size, callback, offset and signal
+   * @returns The final 2yz reply
+   * @throws {FTPError} If the server refuses or reports a failure (552: disk
+   * full)
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   */
+  storbinary(
+    cmd: string,
+    source: Source,
+    options: StorbinaryOptions = {},
+  ): Promise<Reply> {
+    return sendBlocks(sessionOf(this), parseCommand(cmd), source, {
+      blocksize: options.blocksize ?? BLOCKSIZE,
+      callback: options.callback,
+      rest: options.rest,
+      signal: options.signal,
+      type: "I",
+    });
+  }
+
+  /**
+   * Stores a text (`TYPE A`). Every line is ended with CRLF.
+   *
+   * @param cmd `STOR path`
+   * @param source The bytes, with LF or CRLF
+   * @param callback Called with each line that was written, and awaited
+   * @param options A signal
+   * @returns The final 2yz reply
+   */
+  storlines(
+    cmd: string,
+    source: Source,
+    callback?: (line: Uint8Array) => unknown,
+    options: SignalOptions = {},
+  ): Promise<Reply> {
+    return sendLines(sessionOf(this), parseCommand(cmd), source, {
+      ...options,
+      callback,
+    });
+  }
+
+  /**
+   * Chooses who dials the data connection from here on.
+   *
+   * @param value `true`: the client; `false`: the server
+   */
+  setPasv(value: boolean): void {
+    sessionOf(this).options.passive = value;
+  }
+
+  /**
+   * Asks the server to listen (`EPSV`, else `PASV`).
+   *
+   * @param options A signal
+   * @returns Host and port to dial
+   */
+  makepasv(options: SignalOptions = {}): Promise<HostPort> {
+    const session = sessionOf(this);
+    return session.turns.alone(() => requestPassive(session, options), options);
+  }
+
+  /**
+   * Listens and tells the server where (`PORT`, `EPRT`). The caller accepts
+   * and closes.
+   *
+   * Requires `allow-net` permission.
+   *
+   * @tags allow-net
+   * @param options A signal
+   * @returns The listener
+   */
+  makeport(options: SignalOptions = {}): Promise<DataListener> {
+    const session = sessionOf(this);
+    return session.turns.alone(async () => {
+      const listener = listenForServer(session);
+      try {
+        await announce(session, listener.addr, options);
+      } catch (error) {
+        listener.close();
+        throw error;
+      }
+      return listener;
+    }, options);
+  }
+
+  /**
+   * Tells the server where to connect (`PORT`, RFC 959).
+   *
+   * @param host An IPv4 address
+   * @param port A TCP port
+   * @param options A signal
+   * @returns The 2yz reply
+   */
+  async sendport(
+    host: string,
+    port: number,
+    options: SignalOptions = {},
+  ): Promise<Reply> {
+    const argument = formatPort(host, port);
+    return await performOn(
+      this,
+      { verb: "PORT", argument, name: "host" },
+      options,
+    );
+  }
+
+  /**
+   * Tells the server where to connect (`EPRT`, RFC 2428).
+   *
+   * @param host An IPv4 or IPv6 address
+   * @param port A TCP port
+   * @param options A signal
+   * @returns The 2yz reply
+   */
+  async sendeprt(
+    host: string,
+    port: number,
+    options: SignalOptions = {},
+  ): Promise<Reply> {
+    const argument = formatEprt(host, port);
+    return await performOn(
+      this,
+      { verb: "EPRT", argument, name: "host" },
+      options,
+    );
+  }
+
+  /**
+   * Names in a directory (`NLST`).
+   *
+   * @param args Words for the command, commonly one path; and a signal
+   * @returns The names, as the server gives them
+   */
+  async nlst(...args: ListArgument[]): Promise<string[]> {
+    const { cmd, options } = listCommand("NLST", args);
+    const names: string[] = [];
+    await this.retrlines(cmd, (line) => names.push(line), options);
+    return names;
+  }
+
+  /**
+   * A directory as people read it (`LIST`).
+   *
+   * @param args Words for the command, commonly one path; last a callback for
+   * the lines, else they are printed; and a signal
+   * @returns The final reply
+   */
+  dir(
+    ...args: (ListArgument | ((line: string) => unknown))[]
+  ): Promise<Reply> {
+    const callback = args.find((arg) => typeof arg === "function");
+    const words = args.filter((arg) => typeof arg !== "function");
+    const { cmd, options } = listCommand("LIST", words);
+    return this.retrlines(cmd, callback, options);
+  }
+
+  /**
+   * A directory in the standard's format (`MLSD`, RFC 3659 section 7).
+   * Stopping early aborts the transfer; the connection stays usable.
+   *
+   * @param path The directory; "" for the current one
+   * @param facts The facts wanted (`OPTS MLST`); none for the server's choice
+   * @param options A signal
+   * @returns Name and facts of each entry, the facts' names in lower case; the
+   * entries for the directory itself and its parent too
+   */
+  async *mlsd(
+    path = "",
+    facts: readonly string[] = [],
+    options: SignalOptions = {},
+  ): AsyncGenerator<[name: string, facts: Record<string, string>]> {
+    const session = sessionOf(this);
+    if (facts.length > 0) {
+      const argument = `MLST ${facts.join(";")};`;
+      await performOn(this, { verb: "OPTS", argument, name: "facts" }, options);
+    }
+    const command = path === ""
+      ? { verb: "MLSD" }
+      : { verb: "MLSD", argument: path, name: "path" };
+    for await (
+      const line of iterateLines(session, command, options)
+    ) {
+      yield splitFacts(line);
+    }
+  }
+}
+
+function listCommand(
+  verb: string,
+  args: readonly ListArgument[],
+): { cmd: string; options: SignalOptions } {
+  const words = args.filter((arg) => typeof arg === "string");
+  const options = args.find((arg) => typeof arg === "object") ?? {};
+  // ftplib leaves an empty word out of LIST; NLST gets the same
+  const given = words.filter((word) => word !== "");
+  return { cmd: [verb, ...given].join(" "), options };
+}
+
+/** As ftplib reads a line: facts up to the first blank, then the name. */
+function splitFacts(line: string): [string, Record<string, string>] {
+  const blank = line.indexOf(" ");
+  const head = blank < 0 ? line : line.slice(0, blank);
+  const facts: Record<string, string> = {};
+  for (const fact of head.replace(/;$/, "").split(";")) {
+    if (fact === "") continue;
+    const equals = fact.indexOf("=");
+    const key = equals < 0 ? fact : fact.slice(0, equals);
+    facts[key.toLowerCase()] = equals < 0 ? "" : fact.slice(equals + 1);
+  }
+  return [blank < 0 ? "" : line.slice(blank + 1), facts];
+}
