@@ -10,25 +10,35 @@ const CONNECT_INTERVAL = 5;
 const FIRST_PORT = 12_000;
 const LAST_PORT = 32_000;
 
-/** Finds `count` neighbouring ports on which nothing listens. */
+/** Ports given away in this process, though nothing may listen on them yet. */
+const given = new Set<number>();
+
+/** Where a proxy takes the same ports as the server behind it. */
+const PROXY_HOST = "127.0.0.2";
+
+/** Finds `count` neighbouring ports on which nothing listens, nor a proxy would. */
 export function findFreePorts(host: string, count: number): number {
   for (let attempt = 0; attempt < 1000; attempt++) {
     const first = FIRST_PORT +
       Math.floor(Math.random() * (LAST_PORT - FIRST_PORT - count));
-    if (areFree(host, first, count)) return first;
+    const ports = Array.from({ length: count }, (_, i) => first + i);
+    if (!ports.every((port) => isFree(host, port))) continue;
+    for (const port of ports) given.add(port);
+    return first;
   }
   throw new Error(`Cannot find ${count} free ports on "${host}"`);
 }
 
-function areFree(hostname: string, first: number, count: number): boolean {
-  for (let port = first; port < first + count; port++) {
-    try {
+function isFree(host: string, port: number): boolean {
+  if (given.has(port)) return false;
+  try {
+    for (const hostname of [host, PROXY_HOST]) {
       Deno.listen({ hostname, port }).close();
-    } catch {
-      return false;
     }
+    return true;
+  } catch {
+    return false;
   }
-  return true;
 }
 
 /** A running server: its processes share a session of the operating system, whoever their parent is. */
