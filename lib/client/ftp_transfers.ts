@@ -9,11 +9,7 @@ import type { DataListener } from "../connection/dial.ts";
 import { formatEprt, formatPort, type HostPort } from "../protocol/address.ts";
 import { parseCommand } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
-import {
-  announce,
-  listenForServer,
-  requestPassive,
-} from "../transfer/data_channel.ts";
+import { requestActive, requestPassive } from "../transfer/data_channel.ts";
 import {
   iterateLines,
   receiveBlocks,
@@ -247,16 +243,10 @@ export class FTPTransfers extends FTPConnection {
    */
   makeport(options: SignalOptions = {}): Promise<DataListener> {
     const session = sessionOf(this);
-    return session.turns.alone(async () => {
-      const listener = listenForServer(session);
-      try {
-        await announce(session, listener.addr, options);
-      } catch (error) {
-        listener.close();
-        throw error;
-      }
-      return listener;
-    }, options);
+    return session.turns.alone(
+      () => requestActive(session, options),
+      options,
+    );
   }
 
   /**

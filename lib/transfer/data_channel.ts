@@ -137,13 +137,7 @@ async function listenActive(
   session: Session,
   options: SignalOptions,
 ): Promise<DataChannel> {
-  const listener = listenForServer(session);
-  try {
-    await announce(session, listener.addr, options);
-  } catch (error) {
-    listener.close();
-    throw error;
-  }
+  const listener = await requestActive(session, options);
   return {
     connect: async (signal) => {
       try {
@@ -160,13 +154,34 @@ async function listenActive(
 }
 
 /**
+ * Listens, and tells the server where.
+ *
+ * @param session The session
+ * @param options A signal
+ * @returns The listener, which the server is to connect to
+ */
+export async function requestActive(
+  session: Session,
+  options: SignalOptions = {},
+): Promise<DataListener> {
+  const listener = listenForServer(session);
+  try {
+    await announce(session, listener.addr, options);
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+  return listener;
+}
+
+/**
  * Listens on the address that the control connection comes from, or the one
  * the user chose.
  *
  * @param session The session
  * @returns The listener
  */
-export function listenForServer(session: Session): DataListener {
+function listenForServer(session: Session): DataListener {
   const { localAddress, activePorts } = session.options;
   const local = session.control.stream.localAddr as Deno.NetAddr;
   return DataListener.listen(localAddress ?? local.hostname, activePorts);
@@ -181,7 +196,7 @@ export function listenForServer(session: Session): DataListener {
  * @param options A signal
  * @returns The server's reply
  */
-export async function announce(
+async function announce(
   session: Session,
   addr: Deno.NetAddr,
   options: SignalOptions = {},
