@@ -5,6 +5,8 @@
  * @module
  */
 
+import { printable } from "../protocol/command.ts";
+
 /**
  * Insists on a name that is one segment of a path, here and there.
  *
@@ -19,7 +21,7 @@ export function checkName(name: string): string {
   if (isSegment) return name;
   throw new Deno.errors.InvalidData(
     `Cannot use the name ${
-      JSON.stringify(name)
+      printable(JSON.stringify(name))
     } that the server gave: it is not a plain name, and may lead out of its directory`,
   );
 }

@@ -7,6 +7,7 @@
 
 import { PIECE_SIZE, ReplyScanner } from "../../parser/mod.ts";
 import { ByteBuffer, copyOf } from "./byte_buffer.ts";
+import { printable } from "./command.ts";
 import { FTPProtocolError } from "./errors.ts";
 import { ReplySource } from "./reply_source.ts";
 
@@ -270,5 +271,5 @@ function quote(text: string): string {
   const short = text.length > MAX_QUOTE
     ? `${text.slice(0, MAX_QUOTE)}...`
     : text;
-  return JSON.stringify(short);
+  return printable(JSON.stringify(short)); // JSON leaves DEL and C1 as they are
 }

@@ -231,6 +231,13 @@ const CASES: Case[] = [
     error: `${NO_CODE}"\\u001b[2J\\u0000"`,
   },
   {
+    name:
+      "DEL and the control characters of Latin-1, which JSON does not quote",
+    input: "\x7f\x9b2J\r\n",
+    replies: [],
+    error: `${NO_CODE}"\uFFFD\uFFFD2J"`,
+  },
+  {
     name: "a long line without a code, cut in the message",
     input: `${"x".repeat(100)}\n`,
     replies: [],
