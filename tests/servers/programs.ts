@@ -54,7 +54,8 @@ export function findProgram(name: string): string | undefined {
 /**
  * The environment that lets an extracted program find its extracted libraries.
  *
- * @returns `LD_LIBRARY_PATH` and `PYTHONPATH`, with whatever the caller's environment had.
+ * @returns `LD_LIBRARY_PATH` and `PYTHONPATH`, with whatever the caller's environment had; where OpenSSL itself
+ *   was extracted, also `OPENSSL_MODULES`.
  */
 export function programEnvironment(): Record<string, string> {
   const libraries: string[] = [];
@@ -68,7 +69,14 @@ export function programEnvironment(): Record<string, string> {
     }
     modules.push(`${tree}usr/lib/python3/dist-packages`);
   }
+  const openSSLModules = libraries.find((folder) =>
+    subfolders(folder).includes("ossl-modules")
+  );
   return {
+    // OpenSSL looks for its modules where Debian installs them, and nowhere else.
+    ...(openSSLModules === undefined
+      ? {}
+      : { OPENSSL_MODULES: `${openSSLModules}/ossl-modules` }),
     LD_LIBRARY_PATH: joined(libraries, Deno.env.get("LD_LIBRARY_PATH")),
     PYTHONPATH: joined(modules, Deno.env.get("PYTHONPATH")),
   };

@@ -28,6 +28,23 @@ const UNWANTED = new Set([
 /** Where the packages are kept, so that a second run fetches nothing. */
 const PACKAGES_FOLDER = `${PROVISIONED_FOLDER}packages/`;
 
+/** What apt-get keeps of its own: nothing on the machine changes, and nobody has to be root. */
+const APT_FOLDER = `${PROVISIONED_FOLDER}apt/`;
+
+/** Names the packages that are unpacked, once they all are. */
+const UNPACKED_FILE = `${PROVISIONED_FOLDER}unpacked`;
+
+const APT_OPTIONS: readonly string[] = [
+  `Dir::Cache=${APT_FOLDER}`,
+  "Dir::Cache::pkgcache=pkgcache.bin",
+  "Dir::Cache::srcpkgcache=srcpkgcache.bin",
+  // Debian's "_apt" user may not write here; the packages' signatures are checked all the same.
+  "APT::Sandbox::User=root",
+];
+
+/** For a bare machine, that has no package lists, and an old one, whose lists name packages that are gone. */
+const OWN_LISTS: readonly string[] = [`Dir::State::lists=${APT_FOLDER}lists`];
+
 interface Output {
   success: boolean;
   text: string;
@@ -43,82 +60,108 @@ async function run(
     ...(cwd === undefined ? {} : { cwd }),
     env: { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" },
     stdin: "null",
-  }).output();
+  }).output().catch((error) => {
+    throw new Error(
+      `Cannot run ${command}, which Debian and its kind have: ${error.message}`,
+    );
+  });
   const decoder = new TextDecoder();
   return { success, text: decoder.decode(stdout) + decoder.decode(stderr) };
 }
 
-/** Simulates the installation of a group: what it would add is what has to be unpacked. */
-async function missingPackages(
-  group: readonly string[],
-): Promise<string[] | undefined> {
-  const { success, text } = await run("apt-get", [
-    "install",
-    "--simulate",
-    "--no-install-recommends",
-    ...group,
-  ]);
-  if (!success) return undefined;
-  return [...text.matchAll(/^Inst (\S+)/gm)].map((match) => match[1]!).filter((
-    name,
-  ) => !UNWANTED.has(name));
+function apt(
+  options: readonly string[],
+  args: readonly string[],
+  cwd?: string,
+): Promise<Output> {
+  const all = [...APT_OPTIONS, ...options].flatMap((option) => ["-o", option]);
+  return run("apt-get", [...all, ...args], cwd);
 }
 
-async function missingOfAllGroups(): Promise<Set<string> | undefined> {
+/** Simulates the installation of each group: what it would add is what has to be unpacked. */
+async function missingPackages(
+  options: readonly string[],
+): Promise<Set<string>> {
   const all = new Set<string>();
   for (const group of GROUPS) {
-    const names = await missingPackages(group);
-    if (names === undefined) return undefined;
-    for (const name of names) all.add(name);
+    const { success, text } = await apt(options, [
+      "install",
+      "--simulate",
+      "--no-install-recommends",
+      ...group,
+    ]);
+    if (!success) {
+      throw new Error(
+        `Cannot resolve the packages ${group.join(" ")}: ${text}`,
+      );
+    }
+    for (const [_line, name] of text.matchAll(/^Inst (\S+)/gm)) {
+      if (!UNWANTED.has(name!)) all.add(name!);
+    }
   }
   return all;
 }
 
 function fetchedPackages(): string[] {
   return [...Deno.readDirSync(PACKAGES_FOLDER)].map((entry) => entry.name)
-    .filter((name) => name.endsWith(".deb"));
+    .filter((name) => name.endsWith(".deb")).sort();
 }
 
-async function fetchPackages(names: Set<string>): Promise<Output> {
+/** Fetches what is not there yet, as the given package lists have it. */
+async function fetchPackages(options: readonly string[]): Promise<void> {
+  const names = await missingPackages(options);
   const present = new Set(fetchedPackages().map((file) => file.split("_")[0]!));
   const wanted = [...names].filter((name) => !present.has(name));
-  if (wanted.length === 0) return { success: true, text: "" };
-  // Debian's "_apt" user may not write here; the packages' signatures are checked all the same.
-  return await run("apt-get", [
-    "download",
-    "-o",
-    "APT::Sandbox::User=root",
-    ...wanted,
-  ], PACKAGES_FOLDER);
+  if (wanted.length === 0) return;
+  const { success, text } = await apt(
+    options,
+    ["download", ...wanted],
+    PACKAGES_FOLDER,
+  );
+  if (!success) throw new Error(`Cannot fetch the servers' packages: ${text}`);
 }
 
-async function provision(): Promise<void> {
-  await Deno.mkdir(PACKAGES_FOLDER, { recursive: true });
-  let names = await missingOfAllGroups();
-  let fetched = names === undefined ? undefined : await fetchPackages(names);
-  if (!fetched?.success) {
-    // A bare machine has no package lists, an old one has lists whose packages are gone.
-    const update = await run("apt-get", ["update"]);
-    names = await missingOfAllGroups();
-    if (names === undefined) {
-      throw new Error(`Cannot resolve the servers' packages: ${update.text}`);
-    }
-    fetched = await fetchPackages(names);
-    if (!fetched.success) {
-      throw new Error(`Cannot fetch the servers' packages: ${fetched.text}`);
-    }
-  }
-  for (const file of fetchedPackages()) {
+async function unpackPackages(): Promise<void> {
+  const files = fetchedPackages();
+  const unpacked = await Deno.readTextFile(UNPACKED_FILE).catch(() => "");
+  if (unpacked === files.join("\n")) return;
+  for (const file of files) {
     const { success, text } = await run("dpkg-deb", [
       "--extract",
       PACKAGES_FOLDER + file,
       PROVISIONED_FOLDER,
     ]);
-    if (!success) throw new Error(`Cannot unpack "${file}": ${text}`);
+    if (!success) {
+      await Deno.remove(PACKAGES_FOLDER + file); // it may have come in part: the next run fetches it anew
+      throw new Error(`Cannot unpack "${file}": ${text}`);
+    }
   }
+  await Deno.writeTextFile(UNPACKED_FILE, files.join("\n"));
+}
+
+async function provision(): Promise<void> {
+  Deno.umask(0o022); // the servers give their rights up, and read on
+  await Deno.mkdir(PACKAGES_FOLDER, { recursive: true });
+  await Deno.mkdir(`${APT_FOLDER}lists/partial`, { recursive: true });
+  try {
+    await fetchPackages([]);
+  } catch {
+    const { text } = await apt(OWN_LISTS, ["update"]);
+    await fetchPackages(OWN_LISTS).catch((error) => {
+      throw new Error(`${error.message}${text}`);
+    });
+  }
+  await unpackPackages();
   console.log(
     `Unpacked ${fetchedPackages().length} packages into "${PROVISIONED_FOLDER}"`,
   );
 }
 
-if (import.meta.main) await provision();
+if (import.meta.main) {
+  try {
+    await provision();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message.trim() : error);
+    Deno.exit(1);
+  }
+}

@@ -39,8 +39,12 @@ export const AUTHORITY: readonly string[] = [
   "keyUsage=critical,keyCertSign,cRLSign",
 ];
 
-// "x509" cannot set dates in the past, "ca" can; it keeps its books in a folder.
-const CONFIG = `[ca]
+// "x509" cannot set dates in the past, "ca" can; it keeps its books in a folder. The system's own settings may be
+// missing.
+const CONFIG = `[req]
+distinguished_name = name
+[name]
+[ca]
 default_ca = main
 [main]
 database = index
@@ -91,7 +95,7 @@ export class TestAuthority implements Disposable {
     const base = `${this.#folder}/${++this.#issued}`;
     const [certificate, key] = [`${base}.pem`, `${base}.key`];
     await this.#openssl([
-      ...["req", "-new", "-nodes", "-newkey"],
+      ...["req", "-config", "config", "-new", "-nodes", "-newkey"],
       ...(wishes.rsa
         ? ["rsa:2048"]
         : ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]),
