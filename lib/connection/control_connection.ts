@@ -427,9 +427,12 @@ export class ControlConnection {
     const tried = owed === undefined
       ? "Cannot write to the control connection"
       : `Cannot complete "${owed.command}"`;
-    const hint = this.#reader.hint === undefined
+    const { hint: line } = this.#reader;
+    const hint = line === undefined
       ? ""
-      : `; "${this.#reader.hint}" may have been meant to end the reply: try { multiline: "lenient" }`;
+      : `; "${
+        printable(line)
+      }" may have been meant to end the reply: try { multiline: "lenient" }`;
     this.fail(
       new Deno.errors.TimedOut(
         `${tried}: no reply within ${this.#options.timeout} ms; the connection is closed${hint}`,

@@ -51,11 +51,11 @@ const FAILURES: [
   [
     "ends a multi-line reply with another code",
     async (turn) => {
-      await turn.raw("553-No\r\n150 Opening\r\n");
+      await turn.raw("553-No\r\n150 Opening\x1B\r\n");
       await turn.stall();
     },
     Deno.errors.TimedOut,
-    '"150 Opening" may have been meant to end the reply: try { multiline: "lenient" }',
+    '"150 Opening\uFFFD" may have been meant to end the reply: try { multiline: "lenient" }',
   ],
   [
     "answers garbage",
