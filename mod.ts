@@ -18,10 +18,8 @@
 
 export { connect, type ConnectURLOptions } from "./lib/client/connect.ts";
 export { FTP, type PipelineOptions } from "./lib/client/ftp.ts";
-export {
-  type ConnectOptions,
-  FTPConnection,
-} from "./lib/client/ftp_connection.ts";
+export { FTPCommands } from "./lib/client/ftp_commands.ts";
+export { FTPConnection } from "./lib/client/ftp_connection.ts";
 export { FTPListings } from "./lib/client/ftp_listings.ts";
 export { FTPProtocol } from "./lib/client/ftp_protocol.ts";
 export {

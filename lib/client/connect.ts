@@ -58,7 +58,7 @@ interface Target {
  * Requires `allow-net` permission.
  *
  * @tags allow-net
- * @param url A URL, or a host's name or address
+ * @param url A URL, or a host's name or address, with ":port" or without
  * @param options What the URL does not say, and all options of {@linkcode FTP}
  * @returns A client; `await using` takes leave of the server at the end
  * @throws {TypeError} If the URL is of another scheme
@@ -117,12 +117,16 @@ const TLS_OF_SCHEME: Record<string, FTPOptions["tls"]> = {
   "ftps:": "implicit",
 };
 
+/** A name, an IPv4 address or a bracketed IPv6 address; and a port. */
+const HOST_REGEXP = /^([^:[\]]+|\[.*\]):(\d{1,5})$/;
+
 function parseTarget(url: string | URL): Target {
   const text = String(url);
   if (!text.includes("://")) {
+    const [, host, port] = HOST_REGEXP.exec(text) ?? [];
     return {
-      host: text.replace(/^\[(.*)\]$/, "$1"),
-      port: undefined,
+      host: (host ?? text).replace(/^\[(.*)\]$/, "$1"),
+      port: port === undefined ? undefined : Number(port),
       user: undefined,
       password: undefined,
       directory: "",

@@ -1,19 +1,17 @@
 /**
- * The connection itself: dialled, secured, logged in; commands and replies.
+ * The connection itself: dialled, secured, logged in, left.
  *
  * @module
  */
 
 import { settledWithin } from "../connection/deadline.ts";
 import type { TLSInfo } from "../connection/tls_info.ts";
-import { parseCommand } from "../protocol/command.ts";
-import { replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
-import { expectSuccess, type SignalOptions } from "../transfer/session.ts";
-import { abortOpen } from "../transfer/abort.ts";
+import type { SignalOptions } from "../transfer/session.ts";
 import { resolveCredentials } from "./dialogues.ts";
 import { openSession } from "./open_session.ts";
 import {
+  checkAddress,
   type FTPOptions,
   resolveOptions,
   type Server,
@@ -21,29 +19,14 @@ import {
 } from "./options.ts";
 import { enter, linkOf } from "./reconnect.ts";
 import { auth, ccc, protC, protP, withNewerTLS } from "./security.ts";
-import {
-  maybeSessionOf,
-  performOn,
-  sessionOf,
-  setSession,
-} from "./session_of.ts";
+import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
 
 /** Longest wait, in milliseconds, for `QUIT`'s reply when a client is disposed of. */
 const DISPOSE_GRACE = 2000;
 
-/** Options of {@linkcode FTPConnection.connect}. */
-export interface ConnectOptions {
-  /** Ends the call. */
-  signal?: AbortSignal | undefined;
-}
-
 /**
- * One connection to an FTP server: the part of Python's `ftplib.FTP` that is
- * about commands and replies.
- *
- * Commands that are not awaited one by one are pipelined: written at once,
- * replies matched in order. While a data transfer is open any other command
- * is refused with `Deno.errors.Busy`, and the transfer goes on.
+ * One connection to an FTP server: the part of Python's `ftplib.FTP` and
+ * `ftplib.FTP_TLS` that opens, secures and ends it.
  *
  * Errors are of two kinds. {@linkcode FTPError} and its subclasses carry a
  * `reply`: the server said no, and the connection can be used. `Deno.errors.*`
@@ -91,7 +74,18 @@ export class FTPConnection implements AsyncDisposable {
 
   /** Whether the client dials the data connection. */
   get passiveserver(): boolean {
-    return maybeSessionOf(this)?.options.passive ?? this.#settings.passive;
+    return this.#settings.passive;
+  }
+
+  /**
+   * Chooses who dials the data connection from here on.
+   *
+   * @param value `true`: the client; `false`: the server
+   */
+  setPasv(value: boolean): void {
+    this.#settings.passive = value;
+    const session = maybeSessionOf(this);
+    if (session !== undefined) session.options.passive = value;
   }
 
   /** The code of the last reply, as ftplib has it: three digits, or "". */
@@ -122,13 +116,16 @@ export class FTPConnection implements AsyncDisposable {
    * @param options A signal
    * @returns The welcome, 2yz
    * @throws {FTPError} If the welcome is 4yz or 5yz; the connection is closed
+   * @throws {TypeError} If the host is empty or a URL
+   * @throws {RangeError} If the port is not 1 to 65535
    * @throws {Error} `Deno.errors.*` if there is no connection to be had
    */
   async connect(
     host: string,
     port: number = this.#settings.tls?.mode === "implicit" ? 990 : 21,
-    options: ConnectOptions = {},
+    options: SignalOptions = {},
   ): Promise<Reply> {
+    checkAddress(host, port);
     this.close();
     const server = { host, port, tls: this.#settings.tls };
     return await withNewerTLS(server, (server) => this.#open(server, options));
@@ -196,118 +193,6 @@ export class FTPConnection implements AsyncDisposable {
     setSession(this, session);
     this.#server = server;
     return this.#welcome = welcome;
-  }
-
-  /**
-   * Sends a command and waits for the reply.
-   *
-   * @param cmd The whole command line
-   * @param options A signal
-   * @returns A reply of 1yz, 2yz or 3yz. After 1yz the final reply is still
-   * owed: see {@linkcode voidresp}
-   * @throws {FTPTemporaryError} For 4yz
-   * @throws {FTPPermanentError} For 5yz
-   * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
-   */
-  sendcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
-    const session = sessionOf(this);
-    return session.turns.share(
-      () => session.exchange(parseCommand(cmd), options),
-      options,
-    );
-  }
-
-  /**
-   * Sends a command that must be answered with 2yz.
-   *
-   * @param cmd The whole command line
-   * @param options A signal
-   * @returns The reply
-   * @throws {FTPReplyError} For 1yz and 3yz
-   * @throws {FTPError} As {@linkcode sendcmd}
-   */
-  voidcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
-    return performOn(this, parseCommand(cmd), options);
-  }
-
-  /**
-   * Sends a command and does not wait; {@linkcode getresp} gives the reply.
-   *
-   * @param cmd The whole command line
-   */
-  putcmd(cmd: string): Promise<void> {
-    const session = sessionOf(this);
-    return session.turns.share(() => {
-      session.put(parseCommand(cmd));
-      return Promise.resolve();
-    });
-  }
-
-  /**
-   * Waits for the reply that is owed next: of {@linkcode putcmd}, or the final
-   * one of an open transfer.
-   *
-   * @param options A signal
-   * @returns A reply of 1yz, 2yz or 3yz
-   * @throws {FTPError} For 4yz and 5yz
-   * @throws {TypeError} If no reply is owed, or the data connection is open
-   */
-  async getresp(options: SignalOptions = {}): Promise<Reply> {
-    const session = sessionOf(this);
-    if (session.transfer !== undefined) {
-      return await session.transfer.collect(options);
-    }
-    const { reply, command } = await session.nextReply(options);
-    if (reply.code >= 400) throw replyError(reply, command);
-    return reply;
-  }
-
-  /**
-   * Waits for the reply that is owed next, which must be 2yz. After
-   * `ntransfercmd` it is the server's word that the transfer is
-   * complete: call it when the data connection is closed.
-   *
-   * @param options A signal
-   * @returns The reply
-   * @throws {FTPError} Unless it is 2yz
-   * @throws {TypeError} If no reply is owed, or the data connection is open
-   */
-  async voidresp(options: SignalOptions = {}): Promise<Reply> {
-    return expectSuccess(await this.getresp(options), "voidresp");
-  }
-
-  /**
-   * Sends account information (`ACCT`).
-   *
-   * @param password The account
-   * @param options A signal
-   * @returns The 2yz reply
-   */
-  acct(password: string, options: SignalOptions = {}): Promise<Reply> {
-    const command = { verb: "ACCT", argument: password, name: "password" };
-    return performOn(this, command, options);
-  }
-
-  /**
-   * Aborts the open transfer (`ABOR`): its data connection is closed, and all
-   * replies that are owed are taken.
-   *
-   * @param options A signal
-   * @returns The reply to `ABOR`: 225, 226 or 426
-   * @throws {FTPReplyError} For any other code
-   * @throws {Deno.errors.TimedOut} If what is owed does not come within five
-   * seconds; the connection is closed
-   */
-  async abort(options: SignalOptions = {}): Promise<Reply> {
-    const session = sessionOf(this);
-    const wasConnected = this.connected;
-    const aborted = await abortOpen(session);
-    const { failure } = session.control;
-    if (wasConnected && failure !== undefined) throw failure;
-    const reply = aborted ??
-      await session.exchange({ verb: "ABOR" }, options);
-    if (![225, 226, 426].includes(reply.code)) throw replyError(reply, "ABOR");
-    return reply;
   }
 
   /**

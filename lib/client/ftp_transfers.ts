@@ -19,7 +19,7 @@ import { sendBlocks, sendLines } from "../transfer/send.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { Transfer } from "../transfer/transfer.ts";
-import { FTPConnection } from "./ftp_connection.ts";
+import { FTPCommands } from "./ftp_commands.ts";
 import { performOn, sessionOf } from "./session_of.ts";
 
 /** Bytes of one block, as in ftplib. */
@@ -58,7 +58,7 @@ export type ListArgument = string | SignalOptions;
 /**
  * The transfers of Python's `ftplib.FTP`, on the connection.
  */
-export class FTPTransfers extends FTPConnection {
+export class FTPTransfers extends FTPCommands {
   /**
    * Opens a transfer and gives its data connection. Read or write it, close
    * it, and then await `voidresp`: before that the transfer is not
@@ -94,6 +94,7 @@ export class FTPTransfers extends FTPConnection {
     options: SignalOptions = {},
   ): Promise<[DataConnection, number | null]> {
     const session = sessionOf(this);
+    checkRest(rest);
     const transfer = await Transfer.open(session, parseCommand(cmd), {
       ...options,
       rest,
@@ -130,14 +131,16 @@ export class FTPTransfers extends FTPConnection {
    * @param options Block size, offset and signal
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure
+   * @throws {RangeError} If block size or offset are no such numbers
    * @throws {Error} `Deno.errors.*` if a connection fails
    */
-  retrbinary(
+  async retrbinary(
     cmd: string,
     callback: (block: Uint8Array<ArrayBuffer>) => unknown,
     options: RetrbinaryOptions = {},
   ): Promise<Reply> {
-    return receiveBlocks(sessionOf(this), parseCommand(cmd), callback, {
+    checkOptions(options);
+    return await receiveBlocks(sessionOf(this), parseCommand(cmd), callback, {
       blocksize: options.blocksize ?? BLOCKSIZE,
       reuse: options.reuse,
       rest: options.rest,
@@ -147,7 +150,8 @@ export class FTPTransfers extends FTPConnection {
   }
 
   /**
-   * Retrieves a text or a listing (`TYPE A`), line by line.
+   * Retrieves a text or a listing (`TYPE A`), line by line. CRLF and LF end a
+   * line; a CR alone does not, unlike in ftplib.
    *
    * @param cmd `RETR path`, `LIST`, `NLST`...
    * @param callback Called with each line, without its end, and awaited
@@ -174,14 +178,16 @@ export class FTPTransfers extends FTPConnection {
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure (552: disk
    * full)
+   * @throws {RangeError} If block size or offset are no such numbers
    * @throws {Error} `Deno.errors.*` if a connection fails
    */
-  storbinary(
+  async storbinary(
     cmd: string,
     source: Source,
     options: StorbinaryOptions = {},
   ): Promise<Reply> {
-    return sendBlocks(sessionOf(this), parseCommand(cmd), source, {
+    checkOptions(options);
+    return await sendBlocks(sessionOf(this), parseCommand(cmd), source, {
       blocksize: options.blocksize ?? BLOCKSIZE,
       callback: options.callback,
       rest: options.rest,
@@ -209,15 +215,6 @@ export class FTPTransfers extends FTPConnection {
       ...options,
       callback,
     });
-  }
-
-  /**
-   * Chooses who dials the data connection from here on.
-   *
-   * @param value `true`: the client; `false`: the server
-   */
-  setPasv(value: boolean): void {
-    sessionOf(this).options.passive = value;
   }
 
   /**
@@ -296,6 +293,8 @@ export class FTPTransfers extends FTPConnection {
    *
    * @param args Words for the command, commonly one path; and a signal
    * @returns The names, as the server gives them
+   * @throws {FTPError} If the server refuses; some do with 550 or 450 where
+   * there is nothing to name
    */
   async nlst(...args: ListArgument[]): Promise<string[]> {
     const { cmd, options } = listCommand("NLST", args);
@@ -349,6 +348,26 @@ export class FTPTransfers extends FTPConnection {
       yield splitFacts(line);
     }
   }
+}
+
+/** ftplib takes block size and offset as arguments: nobody is to lose them. */
+function checkOptions(options: StorbinaryOptions): void {
+  if (typeof options !== "object") {
+    throw new TypeError(
+      `Cannot use ${options} as options: give an object, { blocksize, rest }`,
+    );
+  }
+  checkRest(options.rest);
+}
+
+/** A number is an offset; a text may be any marker (RFC 959 section 3.5). */
+function checkRest(rest: number | string | undefined): void {
+  const isOffset = typeof rest !== "number" ||
+    (Number.isSafeInteger(rest) && rest >= 0);
+  if (isOffset) return;
+  throw new RangeError(
+    `Cannot start at offset ${rest}: rest must be a non-negative integer`,
+  );
 }
 
 function listCommand(

@@ -33,7 +33,7 @@ import { sessionOf } from "./session_of.ts";
  * @param source A client of the server that has the file
  * @param sourceName The file there
  * @param target A client of the server that gets it
- * @param targetName The file there
+ * @param targetName The file there; the same name if it is left out or ""
  * @param type The representation type for both
  * @param options A signal; aborting it closes neither connection
  * @throws {FTPError} If either server refuses or reports a failure
@@ -43,7 +43,7 @@ export async function ftpcp(
   source: FTPProtocol,
   sourceName: Path,
   target: FTPProtocol,
-  targetName: Path,
+  targetName: Path = sourceName,
   type: "A" | "I" = "I",
   options: SignalOptions = {},
 ): Promise<void> {
@@ -68,7 +68,8 @@ export async function ftpcp(
     : { verb: "PORT", argument: formatPort(host, port) };
   await to.perform(announcement, options);
   try {
-    await open(to, "STOR", targetName, "targetName", options);
+    const name = targetName === "" ? sourceName : targetName;
+    await open(to, "STOR", name, "targetName", options);
     await open(from, "RETR", sourceName, "sourceName", options);
     await Promise.all([complete(to, options), complete(from, options)]);
   } catch (error) {

@@ -92,11 +92,11 @@ export interface FTPOptions {
   multiline?: "strict" | "lenient" | undefined;
 }
 
-/** Every option with its value. */
+/** Every option with its value; `passive` changes with `setPasv`. */
 export interface Settings {
   readonly encoding: Encoding;
   readonly timeout: number;
-  readonly passive: boolean;
+  passive: boolean;
   readonly localAddress: string | undefined;
   readonly activePorts: PortRange;
   readonly trustPasvHost: boolean;
@@ -136,9 +136,15 @@ const TIMEOUT = 30_000;
  * @param options What the user set
  * @returns Every setting
  * @throws {RangeError} If a number is negative or no number
- * @throws {TypeError} If a word is none of those allowed
+ * @throws {TypeError} If a word is none of those allowed, or the options are
+ * something else (ftplib's constructor takes a host)
  */
 export function resolveOptions(options: FTPOptions): Settings {
+  if (typeof options !== "object") {
+    throw new TypeError(
+      `Cannot use a ${typeof options} as options: the host goes to connect()`,
+    );
+  }
   return {
     encoding: makeEncoding(options.encoding ?? "utf-8"),
     timeout: limit("timeout", options.timeout ?? TIMEOUT),
@@ -166,6 +172,27 @@ function resolveTLS(tls: FTPOptions["tls"]): Settings["tls"] {
     "implicit",
   ]);
   return { ...options, mode };
+}
+
+/**
+ * Insists on a host and a port that can be dialled.
+ *
+ * @param host A name or an address
+ * @param port A TCP port
+ * @throws {TypeError} If the host is empty or a URL
+ * @throws {RangeError} If the port is not 1 to 65535
+ */
+export function checkAddress(host: string, port: number): void {
+  if (typeof host !== "string" || host === "" || host.includes("/")) {
+    throw new TypeError(
+      "Cannot connect: the host must be a name or an address (the function connect() takes a URL)",
+    );
+  }
+  if (!(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
+    throw new RangeError(
+      `Cannot connect to port ${port}: it must be an integer from 1 to 65535`,
+    );
+  }
 }
 
 function limit(name: string, value: number): number {

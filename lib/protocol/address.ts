@@ -110,15 +110,15 @@ export function parsePassive(
  * @param port A TCP port
  * @returns "h1,h2,h3,h4,p1,p2"
  * @throws {TypeError} If the host is no IPv4 address
+ * @throws {RangeError} If the port is not 1 to 65535
  */
 export function formatPort(host: string, port: number): string {
-  if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(host)) {
+  if (!isIPv4(host)) {
     throw new TypeError(
-      `Cannot send "PORT" for ${
-        JSON.stringify(host)
-      }: it is no IPv4 address, use EPRT`,
+      'Cannot send "PORT": "host" is no IPv4 address; EPRT takes any',
     );
   }
+  checkPort("PORT", port);
   return `${host.replaceAll(".", ",")},${port >> 8},${port & 255}`;
 }
 
@@ -128,9 +128,29 @@ export function formatPort(host: string, port: number): string {
  * @param host An IPv4 or IPv6 address
  * @param port A TCP port
  * @returns "|1|a.b.c.d|port|" or "|2|a:b::c|port|"
+ * @throws {TypeError} If the host is no address
+ * @throws {RangeError} If the port is not 1 to 65535
  */
 export function formatEprt(host: string, port: number): string {
-  return `|${isIPv6(host) ? 2 : 1}|${host}|${port}|`;
+  const bare = host.replace(/%.*$/, ""); // a zone means nothing to the server
+  const isAddress = isIPv4(bare) || /^[\dA-Fa-f.]*:[\dA-Fa-f.:]*$/.test(bare);
+  if (!isAddress) {
+    throw new TypeError('Cannot send "EPRT": "host" is no address');
+  }
+  checkPort("EPRT", port);
+  return `|${isIPv6(bare) ? 2 : 1}|${bare}|${port}|`;
+}
+
+function isIPv4(host: string): boolean {
+  return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) &&
+    host.split(".").every((byte) => Number(byte) <= 255);
+}
+
+function checkPort(verb: string, port: number): void {
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return;
+  throw new RangeError(
+    `Cannot send "${verb}" for port ${port}: it must be an integer from 1 to 65535`,
+  );
 }
 
 /**

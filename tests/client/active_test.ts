@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   DataListener,
-  type FTP,
+  FTP,
   FTPPermanentError,
   FTPTemporaryError,
 } from "../../mod.ts";
@@ -38,6 +38,18 @@ Deno.test("FTP.setPasv changes the mode from one transfer to the next", async ()
   assertEquals(ftp.passiveserver, true);
   await ftp.makepasv();
   assertEquals(server.verbs, ["TYPE", "PORT", "LIST", "EPSV"]);
+});
+
+Deno.test("FTP.setPasv holds before connect() and through it", async () => {
+  await using server = await startScript(ACTIVE);
+  await using ftp = new FTP();
+  ftp.setPasv(false);
+  for (let i = 0; i < 2; i++) {
+    await ftp.connect(server.host, server.port);
+    assertEquals(ftp.passiveserver, false);
+    assertEquals(await list(ftp), ["one"]);
+    assertEquals(server.verbs.slice(-3), ["TYPE", "PORT", "LIST"]);
+  }
 });
 
 Deno.test("FTP sends EPRT where PORT is unknown", async () => {

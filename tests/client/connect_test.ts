@@ -56,11 +56,14 @@ Deno.test("connect takes a URL object, a name, and a bracketed address", async (
     "USER v",
     "PASS q",
   ]);
+  await using g = await connect(`localhost:${port}`);
+  assertEquals([g.host, g.port], ["localhost", port]);
 
   await using other = await startScript({}, "::1");
   await using d = await connect("[::1]", { port: other.port });
   await using e = await connect(`ftp://[::1]:${other.port}/`);
   await using f = await connect("::1", { port: other.port });
+  await using _h = await connect(`[::1]:${other.port}`);
   assertEquals([d.host, e.host, f.host], ["::1", "::1", "::1"]);
 });
 

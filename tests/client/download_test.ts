@@ -59,6 +59,40 @@ Deno.test("FTP.retrbinary refuses a blocksize that gets nowhere", async () => {
   assertEquals(server.commands, []);
 });
 
+Deno.test("FTP.retrbinary and storbinary refuse an offset that is none", async () => {
+  await using server = await startScript();
+  await using ftp = await server.connect();
+  for (const rest of [-1, 1.5, NaN, Infinity]) {
+    const calls = [
+      () => ftp.retrbinary("RETR x", () => {}, { rest }),
+      () => ftp.storbinary("STOR x", BYTES, { rest }),
+      () => ftp.ntransfercmd("RETR x", rest),
+    ];
+    for (const call of calls) {
+      await assertRejects(call, RangeError, `Cannot start at offset ${rest}`);
+    }
+  }
+  assertEquals(server.commands, []);
+});
+
+Deno.test("FTP.retrbinary and storbinary do not lose a block size given as in ftplib", async () => {
+  await using server = await startScript();
+  await using ftp = await server.connect();
+  const options = 1024 as unknown as Record<string, never>;
+  const message = "Cannot use 1024 as options: give an object";
+  await assertRejects(
+    () => ftp.retrbinary("RETR x", () => {}, options),
+    TypeError,
+    message,
+  );
+  await assertRejects(
+    () => ftp.storbinary("STOR x", BYTES, options),
+    TypeError,
+    message,
+  );
+  assertEquals(server.commands, []);
+});
+
 Deno.test("FTP.retrbinary awaits its callback: the server is held back", async () => {
   const size = 64 * 1024 * 1024;
   let sent = 0;

@@ -48,6 +48,17 @@ Deno.test("ftpcp lets the source listen and the target connect", async () => {
   assertEquals([await a.pwd(), await b.pwd()], ["/source", "/target"]);
 });
 
+Deno.test("ftpcp keeps the name unless told another", async () => {
+  await using pair = await start();
+  const { to, a, b } = pair;
+  await ftpcp(a, "x", b);
+  await ftpcp(a, "y", b, "");
+  assertEquals(to.commands.filter((line) => line.startsWith("STOR")), [
+    "STOR x",
+    "STOR y",
+  ]);
+});
+
 Deno.test("ftpcp sends the target to the source, whatever 227 claims", async () => {
   await using pair = await start({
     EPSV: "500 What",

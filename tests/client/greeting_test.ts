@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   FTP,
   FTPPermanentError,
@@ -127,6 +127,32 @@ Deno.test("FTP.connect says whom it could not reach", async () => {
   );
 });
 
+Deno.test("FTP.connect refuses what is no host and what is no port", async () => {
+  await using ftp = new FTP();
+  for (const host of ["", "ftp://127.0.0.1", "127.0.0.1/pub"]) {
+    await assertRejects(
+      () => ftp.connect(host),
+      TypeError,
+      "the host must be a name or an address",
+    );
+  }
+  for (const port of [0, -1, 65_536, 1.5, NaN]) {
+    await assertRejects(
+      () => ftp.connect("127.0.0.1", port),
+      RangeError,
+      `Cannot connect to port ${port}`,
+    );
+  }
+});
+
+Deno.test("FTP refuses a host where ftplib's constructor takes one", () => {
+  assertThrows(
+    () => new FTP("ftp.example.com" as unknown as Record<string, never>),
+    TypeError,
+    "the host goes to connect()",
+  );
+});
+
 Deno.test("FTP.connect can be aborted, before and while it waits", async () => {
   await using server = await startScript({ connect: () => {} });
   await using ftp = new FTP({ timeout: 5000 });
@@ -167,7 +193,7 @@ Deno.test("FTP throws NotConnected before connect()", async () => {
     () => ftp.retrlines("LIST"),
     () => ftp.quit(),
     () => ftp.getwelcome(),
-    () => ftp.setPasv(true),
+    () => ftp.makepasv(),
   ];
   for (const call of calls) {
     await assertRejects(

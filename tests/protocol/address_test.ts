@@ -159,14 +159,41 @@ Deno.test("formatPort writes six numbers", () => {
 });
 
 Deno.test("formatPort refuses what is no IPv4 address", () => {
-  for (const host of ["::1", "localhost", "1.2.3", "1.2.3.4\r\nDELE x", ""]) {
+  for (
+    const host of [
+      "::1",
+      "localhost",
+      "1.2.3",
+      "1.2.3.256",
+      "1.2.3.4.5",
+      "1.2.3.4\r\nDELE x",
+      "",
+    ]
+  ) {
     assertThrows(() => formatPort(host, 1), TypeError, "IPv4");
+  }
+});
+
+Deno.test("formatEprt refuses what is no address", () => {
+  for (
+    const host of ["localhost", "1.2.3.4|1|", "::1|9|", "::1\r\nX", "", "x"]
+  ) {
+    assertThrows(() => formatEprt(host, 1), TypeError, "is no address");
+  }
+});
+
+Deno.test("formatPort and formatEprt refuse what is no port", () => {
+  for (const port of [0, -1, 65536, 1.5, NaN]) {
+    assertThrows(() => formatPort("1.2.3.4", port), RangeError, `${port}`);
+    assertThrows(() => formatEprt("1.2.3.4", port), RangeError, `${port}`);
   }
 });
 
 Deno.test("formatEprt writes protocol, host and port", () => {
   assertEquals(formatEprt("::1", 5001), "|2|::1|5001|");
   assertEquals(formatEprt("132.235.1.2", 6275), "|1|132.235.1.2|6275|");
+  assertEquals(formatEprt("::ffff:1.2.3.4", 1), "|2|::ffff:1.2.3.4|1|");
+  assertEquals(formatEprt("fe80::1%eth0", 1), "|2|fe80::1|1|");
 });
 
 /** Pairs of addresses and whether they are one host. */

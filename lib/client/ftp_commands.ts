@@ -1,0 +1,134 @@
+/**
+ * Commands and replies, as ftplib has them.
+ *
+ * @module
+ */
+
+import { parseCommand } from "../protocol/command.ts";
+import { replyError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+import { abortOpen } from "../transfer/abort.ts";
+import { expectSuccess, type SignalOptions } from "../transfer/session.ts";
+import { FTPConnection } from "./ftp_connection.ts";
+import { performOn, sessionOf } from "./session_of.ts";
+
+/**
+ * The commands and replies of Python's `ftplib.FTP`, on the connection.
+ *
+ * Commands that are not awaited one by one are pipelined: written at once,
+ * replies matched in order. While a data transfer is open any other command
+ * is refused with `Deno.errors.Busy`, and the transfer goes on.
+ */
+export class FTPCommands extends FTPConnection {
+  /**
+   * Sends a command and waits for the reply.
+   *
+   * @param cmd The whole command line
+   * @param options A signal
+   * @returns A reply of 1yz, 2yz or 3yz. After 1yz the final reply is still
+   * owed: see {@linkcode voidresp}
+   * @throws {FTPTemporaryError} For 4yz
+   * @throws {FTPPermanentError} For 5yz
+   * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
+   */
+  sendcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
+    const session = sessionOf(this);
+    return session.turns.share(
+      () => session.exchange(parseCommand(cmd), options),
+      options,
+    );
+  }
+
+  /**
+   * Sends a command that must be answered with 2yz.
+   *
+   * @param cmd The whole command line
+   * @param options A signal
+   * @returns The reply
+   * @throws {FTPReplyError} For 1yz and 3yz
+   * @throws {FTPError} As {@linkcode sendcmd}
+   */
+  voidcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
+    return performOn(this, parseCommand(cmd), options);
+  }
+
+  /**
+   * Sends a command and does not wait; {@linkcode getresp} gives the reply.
+   *
+   * @param cmd The whole command line
+   */
+  putcmd(cmd: string): Promise<void> {
+    const session = sessionOf(this);
+    return session.turns.share(() => {
+      session.put(parseCommand(cmd));
+      return Promise.resolve();
+    });
+  }
+
+  /**
+   * Waits for the reply that is owed next: of {@linkcode putcmd}, or the final
+   * one of an open transfer.
+   *
+   * @param options A signal
+   * @returns A reply of 1yz, 2yz or 3yz
+   * @throws {FTPError} For 4yz and 5yz
+   * @throws {TypeError} If no reply is owed, or the data connection is open
+   */
+  async getresp(options: SignalOptions = {}): Promise<Reply> {
+    const session = sessionOf(this);
+    if (session.transfer !== undefined) {
+      return await session.transfer.collect(options);
+    }
+    const { reply, command } = await session.nextReply(options);
+    if (reply.code >= 400) throw replyError(reply, command);
+    return reply;
+  }
+
+  /**
+   * Waits for the reply that is owed next, which must be 2yz. After
+   * `ntransfercmd` it is the server's word that the transfer is
+   * complete: call it when the data connection is closed.
+   *
+   * @param options A signal
+   * @returns The reply
+   * @throws {FTPError} Unless it is 2yz
+   * @throws {TypeError} If no reply is owed, or the data connection is open
+   */
+  async voidresp(options: SignalOptions = {}): Promise<Reply> {
+    return expectSuccess(await this.getresp(options), "voidresp");
+  }
+
+  /**
+   * Sends account information (`ACCT`).
+   *
+   * @param password The account
+   * @param options A signal
+   * @returns The 2yz reply
+   */
+  acct(password: string, options: SignalOptions = {}): Promise<Reply> {
+    const command = { verb: "ACCT", argument: password, name: "password" };
+    return performOn(this, command, options);
+  }
+
+  /**
+   * Aborts the open transfer (`ABOR`): its data connection is closed, and all
+   * replies that are owed are taken.
+   *
+   * @param options A signal
+   * @returns The reply to `ABOR`: 225, 226 or 426
+   * @throws {FTPError} For any other code
+   * @throws {Deno.errors.TimedOut} If what is owed does not come within five
+   * seconds; the connection is closed
+   */
+  async abort(options: SignalOptions = {}): Promise<Reply> {
+    const session = sessionOf(this);
+    const wasConnected = this.connected;
+    const aborted = await abortOpen(session);
+    const { failure } = session.control;
+    if (wasConnected && failure !== undefined) throw failure;
+    const reply = aborted ??
+      await session.exchange({ verb: "ABOR" }, options);
+    if (![225, 226, 426].includes(reply.code)) throw replyError(reply, "ABOR");
+    return reply;
+  }
+}
