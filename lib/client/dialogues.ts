@@ -12,6 +12,7 @@ import {
   type Session,
   type SignalOptions,
 } from "../transfer/session.ts";
+import { requestUTF8 } from "./quirks.ts";
 
 /** Who logs in. */
 export interface Credentials {
@@ -88,5 +89,7 @@ export async function logIn(
     reply = await session.exchange({ verb, argument, name }, options);
     if (reply.code < 300) break;
   }
-  return expectSuccess(reply!, "USER");
+  expectSuccess(reply!, "USER");
+  await requestUTF8(session, options);
+  return reply!;
 }

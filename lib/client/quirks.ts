@@ -7,6 +7,7 @@
 import type { ControlConnection } from "../connection/control_connection.ts";
 import { requestFeatures } from "../paths/facts.ts";
 import type { Command } from "../protocol/command.ts";
+import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 
@@ -20,6 +21,12 @@ const TELNET_REGEXP = /ProFTPD/i;
 // of mod_facts: ProFTPD, whatever its greeting says
 const PROFTPD_FEATURE = "MFF";
 
+// servers whose names are in UTF-8 only for who asks for it
+// (draft-ietf-ftpext-utf-8-option)
+const UTF8_ON_DEMAND_REGEXP = /Microsoft FTP/i;
+
+const onDemand = new WeakSet<ControlConnection>();
+
 /** Bytes of commands that may be a pipeline on any server. */
 const SHORT = 512;
 
@@ -32,6 +39,27 @@ const SHORT = 512;
 export function noteServer(control: ControlConnection, welcome: Reply): void {
   if (PIPELINING_REGEXP.test(welcome.text)) control.allowAnyInFlight();
   if (TELNET_REGEXP.test(welcome.text)) control.speakTelnet();
+  if (UTF8_ON_DEMAND_REGEXP.test(welcome.text)) onDemand.add(control);
+}
+
+/**
+ * Asks for names in UTF-8, where the server has them in another encoding
+ * otherwise. Whatever it answers is taken.
+ *
+ * @param session The session, logged in
+ * @param options A signal
+ */
+export async function requestUTF8(
+  session: Session,
+  options: SignalOptions,
+): Promise<void> {
+  const { control } = session;
+  if (!onDemand.has(control) || control.encoding.label !== "utf-8") return;
+  try {
+    await session.exchange({ verb: "OPTS", argument: "UTF8 ON" }, options);
+  } catch (error) {
+    if (!(error instanceof FTPError && error.reply !== undefined)) throw error;
+  }
 }
 
 /**

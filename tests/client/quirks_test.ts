@@ -57,3 +57,23 @@ Deno.test("FTP.pipeline sends ProFTPD 512 bytes at once, whatever its greeting",
     assert(thickest <= Math.floor(512 / "NOOP\r\n".length), `${thickest}`);
   }
 });
+
+Deno.test("FTP.login asks IIS for names in UTF-8, whatever it answers", async () => {
+  const iis = "220 Microsoft FTP Service";
+  const cases: [greeting: string, encoding: string, asked: string[]][] = [
+    [iis, "utf-8", ["OPTS UTF8 ON"]],
+    [iis, "windows-1252", []],
+    ["220 Hello", "utf-8", []],
+  ];
+  for (const [greeting, encoding, asked] of cases) {
+    for (const answer of ["200 On", "202 Always on", "501 No", "451 No"]) {
+      await using server = await ScriptedServer.start();
+      server.on("connect", greeting).on("OPTS", answer);
+      await using ftp = new FTP({ encoding });
+      await ftp.connect(server.host, server.port);
+      assertEquals((await ftp.login()).code, 230);
+      assertEquals(server.commands.slice(2), asked);
+      assertEquals(await ftp.pwd(), "/");
+    }
+  }
+});
