@@ -7,8 +7,8 @@
  *       channel === "data" ? [{ direction: "down", offset: 1000, fault: "reset" }] : [] });
  *     ... let the client connect to proxy.host, proxy.port
  *
- * The proxy listens on 127.0.0.2 with the very port numbers of the server on 127.0.0.1: EPSV, and PASV whose
- * host is not trusted, lead the client back to the proxy, though nothing is rewritten. So it works under TLS.
+ * The proxy listens on another address with the very port numbers of the server: EPSV, and PASV whose host is
+ * not trusted, lead the client back to the proxy, though nothing is rewritten. So it works under TLS.
  * The server has to confine its passive ports. Active mode goes past the proxy.
  *
  * @module
@@ -16,9 +16,7 @@
 
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { Peer } from "./scripted/peer.ts";
-
-/** Where the proxy is, so that ports can be the same. */
-const PROXY_HOST = "127.0.0.2";
+import { PROXY_HOST } from "./servers/loopback.ts";
 
 /** Which way bytes go: from the client to the server, or back. */
 export type Direction = "up" | "down";

@@ -13,9 +13,9 @@ const PROGRAM = `
 const { FTP } = await import(${
   JSON.stringify(new URL("../../mod.ts", import.meta.url).href)
 });
-const [port, user, password, name] = Deno.args;
+const [host, port, user, password, name] = Deno.args;
 const ftp = new FTP();
-await ftp.connect("127.0.0.1", Number(port));
+await ftp.connect(host, Number(port));
 await ftp.login(user, password);
 let received = 0;
 let peak = 0;
@@ -37,6 +37,7 @@ for (const gigabytes of GIGABYTES) {
     args: [
       "eval",
       PROGRAM,
+      server.host,
       `${server.port}`,
       server.user,
       server.password,

@@ -20,7 +20,7 @@ const random = crypto.getRandomValues(new Uint8Array(65536));
   using file = await Deno.open(`${server.root}/big`, { write: true });
   for (let at = 0; at < SIZE; at += random.length) await file.write(random);
 }
-const url = `ftp://127.0.0.1:${server.port}`;
+const url = `ftp://${server.host}:${server.port}`;
 const login = `${server.user}:${server.password}`;
 
 async function session(): Promise<FTP> {
@@ -76,7 +76,7 @@ class Zeros:
     def read(self, n):
         n = min(n, self.left); self.left -= n
         return bytes(n)
-f = ftplib.FTP(); f.connect("127.0.0.1", ${server.port}); f.login(sys.argv[1], sys.argv[2])
+f = ftplib.FTP(); f.connect("${server.host}", ${server.port}); f.login(sys.argv[1], sys.argv[2])
 ${work}
 f.quit()
 `,

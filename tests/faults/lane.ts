@@ -3,15 +3,12 @@
 import { type PlannedFault, Proxy } from "../proxy.ts";
 import { certificates } from "../servers/certificates.ts";
 import { type RealServer, startServer } from "../servers/mod.ts";
-import { findFreePorts } from "../servers/process.ts";
+import { SERVER_HOST, takePorts } from "../servers/loopback.ts";
 import { SERVED_ID } from "../servers/real_server.ts";
 import type { CaseFault, Configuration, FaultCase } from "./fault_case.ts";
 
 /** A stalled session keeps its port until the proxy is cut. */
 const PASSIVE_PORTS = 12;
-
-/** Attempts to find ports that nobody else takes meanwhile. */
-const START_ATTEMPTS = 5;
 
 /** How each server is told which ports to use, since it has to be the same ones after a restart. */
 const PASSIVE_SETTINGS: Record<
@@ -71,25 +68,22 @@ export class Lane implements AsyncDisposable {
     const root = await Deno.makeTempDir({ prefix: "ftp_faults_" });
     await Deno.chmod(root, 0o755);
     await Deno.chown(root, SERVED_ID, SERVED_ID);
-    for (let attempt = 1;; attempt++) {
-      const port = findFreePorts("127.0.0.1", 1 + PASSIVE_PORTS);
-      let server: RealServer | undefined;
-      try {
-        server = await serve(configuration, root, port);
-        // the plan is asked for when connections are made: the lane is there by then
-        const proxy = await Proxy.start({
-          host: server.host,
-          port,
-          passivePorts: [port + 1, port + PASSIVE_PORTS],
-        }, { plan: ({ channel }) => lane.#planFor(channel) });
-        const lane = new Lane(name, configuration, root, port, server, proxy);
-        return lane;
-      } catch (error) {
-        await server?.stop();
-        if (attempt < START_ATTEMPTS) continue;
-        await Deno.remove(root, { recursive: true });
-        throw error;
-      }
+    const port = takePorts(SERVER_HOST, 1 + PASSIVE_PORTS);
+    let server: RealServer | undefined;
+    try {
+      server = await serve(configuration, root, port);
+      // the plan is asked for when connections are made: the lane is there by then
+      const proxy = await Proxy.start({
+        host: server.host,
+        port,
+        passivePorts: [port + 1, port + PASSIVE_PORTS],
+      }, { plan: ({ channel }) => lane.#planFor(channel) });
+      const lane = new Lane(name, configuration, root, port, server, proxy);
+      return lane;
+    } catch (error) {
+      await server?.stop();
+      await Deno.remove(root, { recursive: true });
+      throw error;
     }
   }
 

@@ -148,7 +148,7 @@ serverTest(
     assertEquals((await ftp.sendeprt("127.0.0.1", local)).code, 200);
     listener.close();
     const [host, port] = await ftp.makepasv();
-    assertEquals(host, "127.0.0.1");
+    assertEquals(host, server.host);
     const conn = await Deno.connect({ hostname: host, port });
     conn.close();
     assertEquals(await ftp.pwd(), "/");

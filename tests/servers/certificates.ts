@@ -3,6 +3,7 @@
  * temporary folders that are removed when the process unloads.
  */
 
+import { PROXY_HOST, SERVER_HOST, SERVER_HOST_IPV6 } from "./loopback.ts";
 import { type CertificateFiles, TestAuthority } from "./test_authority.ts";
 
 /** All that the TLS tests need. */
@@ -11,7 +12,7 @@ export interface Certificates {
   readonly authority: CertificateFiles;
   /** An authority that signed nothing here. */
   readonly otherAuthority: CertificateFiles;
-  /** For localhost, 127.0.0.1, 127.0.0.2 and ::1. */
+  /** For localhost and the addresses of servers and proxies. */
   readonly good: CertificateFiles;
   /** Like `good`, with an RSA key. */
   readonly rsa: CertificateFiles;
@@ -24,6 +25,11 @@ export interface Certificates {
   /** For a client that proves who it is. */
   readonly client: CertificateFiles;
 }
+
+const names = [
+  "DNS:localhost",
+  ...[SERVER_HOST, PROXY_HOST, SERVER_HOST_IPV6].map((host) => `IP:${host}`),
+].join(",");
 
 let cached: Promise<Certificates> | undefined;
 
@@ -46,13 +52,16 @@ async function makeCertificates(): Promise<Certificates> {
   return {
     authority: authority.certificate,
     otherAuthority: other.certificate,
-    good: await authority.issue("good"),
-    rsa: await authority.issue("rsa", { rsa: true }),
-    expired: await authority.issue("expired", { to: "20210101" }),
+    good: await authority.issue("good", { names }),
+    rsa: await authority.issue("rsa", { names, rsa: true }),
+    expired: await authority.issue("expired", { names, to: "20210101" }),
     wrongName: await authority.issue("wrong_name", {
       names: "DNS:elsewhere.test",
     }),
-    selfSigned: await authority.issue("self_signed", { selfSigned: true }),
+    selfSigned: await authority.issue("self_signed", {
+      names,
+      selfSigned: true,
+    }),
     client: await authority.issue("client", {
       extensions: [
         "basicConstraints=critical,CA:FALSE",

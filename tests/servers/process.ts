@@ -6,41 +6,6 @@ const START_TIMEOUT = 20_000;
 /** Between two attempts to connect to a server that is starting, in milliseconds. */
 const CONNECT_INTERVAL = 5;
 
-/** Ports below the range the system gives out by itself, so that only another test can take them. */
-const FIRST_PORT = 12_000;
-const LAST_PORT = 32_000;
-
-/** Ports given away in this process, though nothing may listen on them yet. */
-const given = new Set<number>();
-
-/** Where a proxy takes the same ports as the server behind it. */
-const PROXY_HOST = "127.0.0.2";
-
-/** Finds `count` neighbouring ports on which nothing listens, nor a proxy would. */
-export function findFreePorts(host: string, count: number): number {
-  for (let attempt = 0; attempt < 1000; attempt++) {
-    const first = FIRST_PORT +
-      Math.floor(Math.random() * (LAST_PORT - FIRST_PORT - count));
-    const ports = Array.from({ length: count }, (_, i) => first + i);
-    if (!ports.every((port) => isFree(host, port))) continue;
-    for (const port of ports) given.add(port);
-    return first;
-  }
-  throw new Error(`Cannot find ${count} free ports on "${host}"`);
-}
-
-function isFree(host: string, port: number): boolean {
-  if (given.has(port)) return false;
-  try {
-    for (const hostname of [host, PROXY_HOST]) {
-      Deno.listen({ hostname, port }).close();
-    }
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** A running server: its processes share a session of the operating system, whoever their parent is. */
 export class ServerProcess {
   readonly pid: number;

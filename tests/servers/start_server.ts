@@ -1,6 +1,7 @@
 /** Starting a server, and what can be done with it while it runs. */
 
-import { findFreePorts, ServerProcess } from "./process.ts";
+import { SERVER_HOST, SERVER_HOST_IPV6, takePorts } from "./loopback.ts";
+import { ServerProcess } from "./process.ts";
 import { PROFTPD } from "./proftpd.ts";
 import { PURE_FTPD } from "./pure_ftpd.ts";
 import { PYFTPDLIB } from "./pyftpdlib.ts";
@@ -35,9 +36,6 @@ export const SERVERS: readonly ServerKind[] = [
   PURE_FTPD,
   PYFTPDLIB,
 ];
-
-/** Attempts to start a server whose free port somebody else took meanwhile. */
-const START_ATTEMPTS = 3;
 
 /** A server that runs. */
 export class RealServer implements AsyncDisposable {
@@ -147,13 +145,7 @@ export async function startServer(
     );
   }
   refuseWhatItCannot(kind, options);
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await start(kind, options);
-    } catch (error) {
-      if (attempt === START_ATTEMPTS || options.port !== undefined) throw error;
-    }
-  }
+  return await start(kind, options);
 }
 
 function refuseWhatItCannot(
@@ -215,7 +207,7 @@ async function start(
 }
 
 async function makeContext(options: ServerOptions): Promise<LaunchContext> {
-  const host = options.ipv6 ? "::1" : "127.0.0.1";
+  const host = options.ipv6 ? SERVER_HOST_IPV6 : SERVER_HOST;
   const folder = await Deno.makeTempDir({ prefix: "ftp_server_" });
   const root = options.root ?? `${folder}/root`;
   // Session processes that run as another user pass through both.
@@ -228,12 +220,12 @@ async function makeContext(options: ServerOptions): Promise<LaunchContext> {
   const { passivePorts } = options;
   const firstPort = passivePorts === undefined
     ? undefined
-    : findFreePorts(host, passivePorts);
+    : takePorts(host, passivePorts);
   return {
     folder,
     root,
     host,
-    port: options.port ?? findFreePorts(host, 1),
+    port: options.port ?? takePorts(host, 1),
     user: USER,
     password: PASSWORD,
     passivePorts: firstPort === undefined

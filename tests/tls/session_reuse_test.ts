@@ -19,11 +19,13 @@ const SIZES = [0, 1, 1000, 100_000, 0, 300_000];
 
 /** A dialogue by hand: what is tested is below the client. */
 class Dialogue implements Disposable {
+  readonly #host: string;
   #stream: ByteStream;
   #tls: TLSConnection | undefined;
   #text = "";
 
-  private constructor(stream: ByteStream) {
+  private constructor(host: string, stream: ByteStream) {
+    this.#host = host;
     this.#stream = stream;
   }
 
@@ -31,7 +33,7 @@ class Dialogue implements Disposable {
     const { host, port } = server;
     const conn = await Deno.connect({ hostname: host, port });
     conn.setNoDelay(true);
-    const dialogue = new Dialogue(conn);
+    const dialogue = new Dialogue(host, conn);
     await dialogue.#reply();
     await dialogue.expect("2", "AUTH TLS");
     const { authority } = await certificates();
@@ -92,7 +94,7 @@ class Dialogue implements Disposable {
   async #open(command: string): Promise<TLSConnection> {
     const numbers = /(\d+),(\d+)\)/.exec(await this.expect("2", "PASV"))!;
     const conn = await Deno.connect({
-      hostname: "127.0.0.1",
+      hostname: this.#host,
       port: Number(numbers[1]) * 256 + Number(numbers[2]),
     });
     await this.expect("1", command);

@@ -1,0 +1,100 @@
+/**
+ * Addresses and ports for the servers of one test file, and nobody else's: test runs at the same time, and
+ * test files at the same time, do not meet. All of 127.0.0.0/8 is this machine on Linux, so each file has two
+ * addresses of its own there; of `::1`, which is the only one, it has some ports.
+ */
+
+/** How many test files can run at once. */
+const SHARES = 250;
+
+/** Ports below the range the system gives out by itself. On `::1`, each share has its part of them. */
+const FIRST_PORT = 12_000;
+const LAST_PORT = 32_000;
+const IPV6_PORTS = (LAST_PORT - FIRST_PORT) / SHARES;
+
+/** Where shares are taken: each at an address and a port, in case something listens on all addresses. */
+const FIRST_GUARD_PORT = FIRST_PORT - SHARES;
+
+/** What one test file has. */
+interface Share {
+  /** Where servers listen. */
+  readonly host: string;
+  /** Where a proxy can listen on the very ports of the server behind it. */
+  readonly proxyHost: string;
+  /** The first of the ports on `::1`. */
+  readonly ipv6Port: number;
+  /** Open as long as the share is taken, until the test file's end: the system lets only one have it. */
+  readonly guard: Deno.Listener | undefined;
+}
+
+function takeShare(): Share {
+  const start = Math.floor(Math.random() * SHARES);
+  for (let i = 0; i < SHARES; i++) {
+    const number = (start + i) % SHARES;
+    const host = `127.77.${number}.1`;
+    try {
+      const port = FIRST_GUARD_PORT + number;
+      const guard = Deno.listen({ hostname: host, port });
+      const ipv6Port = FIRST_PORT + number * IPV6_PORTS;
+      return { host, proxyHost: `127.77.${number}.2`, ipv6Port, guard };
+    } catch (error) {
+      if (error instanceof Deno.errors.AddrInUse) continue;
+      break; // loopback has one address here
+    }
+  }
+  // Test runs may meet, then.
+  const [host, proxyHost] = ["127.0.0.1", "127.0.0.2"];
+  return { host, proxyHost, ipv6Port: FIRST_PORT, guard: undefined };
+}
+
+const share = takeShare();
+
+/** Where servers listen. */
+export const SERVER_HOST = share.host;
+
+/** Where a proxy listens. */
+export const PROXY_HOST = share.proxyHost;
+
+/** The same on IPv6. */
+export const SERVER_HOST_IPV6 = "::1";
+
+const next = { ipv4: 0, ipv6: 0 };
+
+/**
+ * Gives away ports that nothing listens on, and that were not given before.
+ *
+ * @param host `SERVER_HOST`, whose ports are free at `PROXY_HOST` too, or `SERVER_HOST_IPV6`.
+ * @param count How many, one after the other.
+ * @returns The first of them.
+ */
+export function takePorts(host: string, count: number): number {
+  const isIPv6 = host === SERVER_HOST_IPV6;
+  const family = isIPv6 ? "ipv6" : "ipv4";
+  const [first, size] = isIPv6
+    ? [share.ipv6Port, IPV6_PORTS]
+    : [FIRST_PORT, LAST_PORT - FIRST_PORT];
+  const hosts = isIPv6 ? [host] : [host, PROXY_HOST];
+  for (let tried = 0; tried < size; tried += count) {
+    if (next[family] + count > size) next[family] = 0; // those of then are long free again
+    const port = first + next[family];
+    next[family] += count;
+    if (areFree(hosts, port, count)) return port;
+  }
+  throw new Error(`Cannot find ${count} free ports on "${host}"`);
+}
+
+function areFree(
+  hosts: readonly string[],
+  first: number,
+  count: number,
+): boolean {
+  try {
+    for (let port = first; port < first + count; port++) {
+      for (const hostname of hosts) Deno.listen({ hostname, port }).close();
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return false;
+    throw error;
+  }
+}
