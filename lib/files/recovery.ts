@@ -66,6 +66,10 @@ const PROGRESS = 128 * 1024;
 /** What may be better next time, by its reply (RFC 959 section 4.2.2). */
 const PASSING_REPLIES = [421, 425, 426, 450, 451];
 
+// ProFTPD's and Serv-U's 530 to a login, where others say 421: the connection
+// that was lost may still count
+const CROWDED_REGEXP = /\b(too many|maximum)\b/i;
+
 /** Failed connections. */
 const PASSING_FAILURES = [
   Deno.errors.BrokenPipe,
@@ -91,7 +95,9 @@ export function isPassing(error: unknown): boolean {
     error instanceof FTPVerificationError
   ) return true;
   if (error instanceof FTPError && error.reply !== undefined) {
-    return PASSING_REPLIES.includes(error.reply.code);
+    const { code, text } = error.reply;
+    return PASSING_REPLIES.includes(code) ||
+      (code === 530 && CROWDED_REGEXP.test(text));
   }
   // a connection lost in the handshake; whom not to trust does not change
   if (error instanceof TLSError) return error.reason === "broken";

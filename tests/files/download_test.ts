@@ -405,6 +405,21 @@ Deno.test("FTP.download recovers from what passes and from nothing else", async 
   }
 });
 
+Deno.test("FTP.download waits where its lost connection still counts", async () => {
+  await using server = await memoryServer({ "/data": "data" });
+  server.once("RETR", (turn) => turn.reset());
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  // ProFTPD's words; the next login is let in
+  server.once(
+    "PASS",
+    "530 Sorry, the maximum number of clients (1) for this user are already connected.",
+  );
+  const { retries } = await ftp.download("data", folder.at("copy"), QUICK);
+  assertEquals(retries, 2);
+  assertEquals(Deno.readTextFileSync(folder.at("copy")), "data");
+});
+
 Deno.test("FTP.download gives up after so many attempts, and waits in between", async () => {
   await using server = await memoryServer({ "/data": "data" });
   server.on("RETR", "450 Busy");
