@@ -11,6 +11,7 @@ import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { requestFeatures } from "../paths/facts.ts";
+import { splitPath } from "../paths/names.ts";
 
 /** A hash that a server can make of a file. */
 export interface Hash {
@@ -90,7 +91,7 @@ export async function requestHash(
         );
       }
       const command = { verb, argument, name: "path" };
-      return readHash(await session.perform(command, options), digits);
+      return readHash(await session.perform(command, options), digits, path);
     }, options);
   } catch (error) {
     if (error instanceof FTPPermanentError) return undefined;
@@ -98,15 +99,30 @@ export async function requestHash(
   }
 }
 
-/** The last word of the right length; a CRC may lack its leading zeros. */
-function readHash(reply: Reply, digits: number): string | undefined {
+/**
+ * The last word of the right length; a CRC may lack its leading zeros. A file
+ * may be called by such a word itself, and the reply repeat its name.
+ *
+ * @param reply The reply
+ * @param digits How long the hash is
+ * @param path The file
+ * @returns Hexadecimal digits in lower case, or `undefined` if there are none
+ */
+export function readHash(
+  reply: Reply,
+  digits: number,
+  path: string,
+): string | undefined {
   const text = reply.text.slice(4);
   const least = digits === 8 ? 1 : digits;
-  const words = text.match(/(?<![\w.])[0-9a-f]+(?![\w.])/gi) ?? [];
+  const words = text.match(/(?<![\w.])[0-9a-f]+(?![\w.])/gi)?.filter((word) =>
+    word.length >= least && word.length <= digits
+  );
   // HASH's own reply: 213 SHA-256 0-49 169cd22282da7f14 name
   const named = /^[A-Z0-9-]+ \d+-\d+ ([0-9a-f]+)\b/i.exec(text)?.[1];
-  const word = named ??
-    words.findLast((word) => word.length >= least && word.length <= digits);
+  const [, name] = splitPath(path);
+  const word = named ?? words?.findLast((word) => word !== name) ??
+    words?.at(-1);
   return word?.toLowerCase().padStart(digits, "0");
 }
 
