@@ -84,9 +84,13 @@ export function isResumablePart(name: string, of: string): boolean {
 }
 
 function partPrefix(name: string): string {
-  let stem = name;
-  while (new TextEncoder().encode(stem).length > MAX_STEM) {
-    stem = stem.slice(0, -1);
+  const encoder = new TextEncoder();
+  let stem = "";
+  let size = 0;
+  for (const char of name) { // not by code units: half a character is none
+    size += encoder.encode(char).length;
+    if (size > MAX_STEM) break;
+    stem += char;
   }
   return `.${stem}.`;
 }
