@@ -271,6 +271,7 @@ export class FTP extends FTPListings {
    * @throws {FTPPermanentError} If something cannot be removed
    * @throws {Deno.errors.InvalidData} If the server names something that is
    * not in the directory
+   * @throws {RangeError} If a directory has more than `maxEntries`
    */
   async remove(path: Path, options: RemoveOptions = {}): Promise<void> {
     return await remove(sessionOf(this), this.#text(path), options);

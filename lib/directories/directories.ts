@@ -10,6 +10,7 @@ import { pipeline } from "../transfer/pipeline.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { isDirectory } from "./in_directory.ts";
 import { readDirectory } from "./listing.ts";
+import type { ListOptions } from "./listing_options.ts";
 import { checkName, joinPath } from "../paths/names.ts";
 
 /** Options of {@linkcode FTP.remove}. */
@@ -20,6 +21,13 @@ export interface RemoveOptions {
    * @default {false}
    */
   recursive?: boolean | undefined;
+  /**
+   * Most entries of one directory, whose names are all kept while they are
+   * removed; one more is a `RangeError`.
+   *
+   * @default {1_000_000}
+   */
+  maxEntries?: number | undefined;
   /** Ends the call; what is removed by then stays removed. */
   signal?: AbortSignal | undefined;
 }
@@ -112,9 +120,12 @@ async function removeDirectory(
   options: RemoveOptions,
 ): Promise<void> {
   if (!(refusal instanceof FTPPermanentError)) throw refusal;
-  const { recursive = false, signal } = options;
+  const { recursive = false, maxEntries, signal } = options;
   if (recursive) {
-    const names = await listOrThrow(session, path, refusal, { signal });
+    const names = await listOrThrow(session, path, refusal, {
+      maxEntries,
+      signal,
+    });
     const paths = names.map((name) => joinPath(path, checkName(name)));
     for (const entry of await deleteAll(session, paths, options)) {
       await removeDirectory(session, entry.path, entry.error, options);
@@ -141,7 +152,7 @@ async function listOrThrow(
   session: Session,
   path: string,
   refusal: FTPError,
-  options: SignalOptions,
+  options: ListOptions,
 ): Promise<string[]> {
   try {
     const entries = await readDirectory(session, path, {

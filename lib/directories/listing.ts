@@ -14,6 +14,9 @@ import { isUnread, listByMLSD, tryMLSD } from "./list_by_mlsd.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
 import type { ListRequest } from "./listing_transfer.ts";
 
+/** Most entries that are kept at once, unless the user says otherwise. */
+const MAX_KEPT = 1_000_000;
+
 /**
  * Lists a directory, entry by entry, before the listing has ended. While it is
  * open the session is busy.
@@ -49,7 +52,7 @@ export async function* listDirectory(
  * @param options Format, zone, caps and signal
  * @param onSelf Is told of the entries for the directory itself and its parent
  * @returns All entries
- * @throws {RangeError} If there are more than `maxEntries`
+ * @throws {RangeError} If there are more than `maxEntries`, or a million
  */
 export async function readDirectory(
   session: Session,
@@ -58,7 +61,7 @@ export async function readDirectory(
   onSelf?: (entry: Entry) => void,
 ): Promise<Entry[]> {
   checkListOptions(options);
-  const { maxEntries = Infinity } = options;
+  const { maxEntries = MAX_KEPT } = options;
   const turn: ListRequest["turn"] = (run) => run();
   const request = { session, path, options, turn, onSelf };
   return await session.turns.alone(async () => {

@@ -21,9 +21,6 @@ import type { WalkOptions } from "./walk_options.ts";
 /** Deepest tree that is walked without being told how deep to go. */
 const MAX_LEVELS = 256;
 
-/** Most entries of one directory, all of which are kept while it is walked. */
-const MAX_ENTRIES = 1_000_000;
-
 /** A directory to go into. */
 interface Start {
   readonly path: string;
@@ -222,11 +219,10 @@ async function readLevel(
   options: WalkOptions,
 ): Promise<Level> {
   let { unique } = start;
-  const { maxEntries = MAX_ENTRIES } = options;
   const entries = await readDirectory(
     session,
     start.rawPath,
-    { ...options, maxEntries },
+    options,
     // a link may have a "unique" of its own: the directory knows better
     ({ facts }) => {
       if (facts?.type?.toLowerCase() === "cdir") {

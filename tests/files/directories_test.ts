@@ -107,3 +107,17 @@ Deno.test("FTP.remove refuses names that lead out of the folder", async (context
     });
   }
 });
+
+Deno.test("FTP.remove deletes nothing of a folder that is larger than maxEntries", async () => {
+  const files = { "/top/a": "x", "/top/b": "x", "/top/c": "x" };
+  await using server = await memoryServer(files);
+  await using ftp = await server.client();
+  await assertRejects(
+    () => ftp.remove("/top", { recursive: true, maxEntries: 2 }),
+    RangeError,
+    'more than 2 entries, the most that "maxEntries" allows',
+  );
+  assertEquals([...server.files.keys()], Object.keys(files));
+  await ftp.remove("/top", { recursive: true, maxEntries: 3 });
+  assertEquals(server.files.size, 0);
+});
