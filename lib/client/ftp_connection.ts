@@ -6,6 +6,7 @@
 
 import { settledWithin } from "../connection/deadline.ts";
 import type { TLSInfo } from "../connection/tls_info.ts";
+import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { resolveCredentials } from "./dialogues.ts";
@@ -196,20 +197,29 @@ export class FTPConnection implements AsyncDisposable {
   }
 
   /**
-   * Takes leave and closes the connection.
+   * Takes leave (`QUIT`) and closes the connection, also where the server
+   * refuses.
    *
-   * @param options A signal
-   * @returns The reply to `QUIT`
+   * @param options A signal; if it is aborted the connection stays open
+   * @returns The 2yz reply
+   * @throws {FTPError} If the reply is another
+   * @throws {Deno.errors.Busy} If a transfer is open, which goes on
+   * @throws {Deno.errors.UnexpectedEof} If the server closes without a reply
    */
   async quit(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    const reply = await session.turns.alone(() => {
-      const quitting = session.perform({ verb: "QUIT" }, options);
-      session.control.expectClose();
-      return quitting;
-    }, options);
-    this.#end("quit() was called");
-    return reply;
+    try {
+      const reply = await session.turns.alone(() => {
+        const quitting = session.perform({ verb: "QUIT" }, options);
+        session.control.expectClose();
+        return quitting;
+      }, options);
+      this.#end("quit() was called");
+      return reply;
+    } catch (error) {
+      if (error instanceof FTPError) this.#end("quit() was called");
+      throw error;
+    }
   }
 
   /** Closes the connections at once, without a word to the server. */

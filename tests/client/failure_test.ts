@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type FTP, FTPProtocolError, FTPTemporaryError } from "../../mod.ts";
+import {
+  type FTP,
+  FTPPermanentError,
+  FTPProtocolError,
+  FTPReplyError,
+  FTPTemporaryError,
+} from "../../mod.ts";
 import { type ErrorClass, type Script, stall, startScript } from "./script.ts";
 
 /** What a server does instead of answering NOOP, and what comes of it. */
@@ -164,6 +170,22 @@ Deno.test("FTP.quit takes leave; what comes later is told so", async () => {
   assertEquals((await ftp.quit()).code, 221);
   assertEquals(ftp.connected, false);
   await assertRejects(() => ftp.pwd(), Deno.errors.NotConnected, "called");
+});
+
+Deno.test("FTP.quit closes whatever the server says, or does not say", async () => {
+  for (
+    const [quit, Class] of [
+      ["500 Stay", FTPPermanentError],
+      ["350 And then", FTPReplyError],
+      [(turn) => turn.close(), Deno.errors.UnexpectedEof],
+    ] satisfies [Script[string], ErrorClass][]
+  ) {
+    await using server = await startScript({ QUIT: quit });
+    await using ftp = await server.connect();
+    await assertRejects(() => ftp.quit(), Class);
+    assertEquals(ftp.connected, false);
+    await assertRejects(() => ftp.pwd(), Deno.errors.NotConnected);
+  }
 });
 
 Deno.test("FTP.close ends calls that are under way", async () => {
