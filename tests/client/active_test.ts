@@ -5,6 +5,7 @@ import {
   FTPPermanentError,
   FTPTemporaryError,
 } from "../../mod.ts";
+import { SERVER_HOST, takePorts } from "../servers/loopback.ts";
 import { byDefault, type Script, startScript } from "./script.ts";
 
 /** A server that dials the client where PORT or EPRT says. */
@@ -74,23 +75,23 @@ Deno.test("FTP throws when PORT is refused, and is usable", async () => {
 });
 
 Deno.test("FTP listens in the range of ports that was given", async () => {
-  const probes = [0, 0].map(() =>
-    Deno.listen({ hostname: "127.0.0.1", port: 0 })
-  );
-  const ports = probes.map((probe) => probe.addr.port).sort((a, b) => a - b);
-  const [first, last] = ports as [number, number];
+  const first = takePorts(SERVER_HOST, 1);
+  const taken = Deno.listen({ hostname: SERVER_HOST, port: first });
   await using server = await startScript(ACTIVE);
-  const range = { passive: false, activePorts: [first, first] } as const;
-  await using ftp = await server.connect(range);
+  await using ftp = await server.connect({
+    passive: false,
+    localAddress: SERVER_HOST,
+    activePorts: [first, first],
+  });
   await assertRejects(() => list(ftp), Deno.errors.AddrInUse);
-  for (const probe of probes) probe.close();
+  taken.close();
   assertEquals(await list(ftp), ["one"]);
   const port = server.commands.find((line) => line.startsWith("PORT"))!;
   const [p1, p2] = port.split(",").slice(-2).map(Number);
   assertEquals(p1! * 256 + p2!, first);
 
   assertThrows(
-    () => DataListener.listen("127.0.0.1", [last, last - 1]),
+    () => DataListener.listen("127.0.0.1", [first, first - 1]),
     RangeError,
     "is empty",
   );
