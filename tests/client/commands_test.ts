@@ -206,7 +206,6 @@ const REFUSALS: [
     FTPPermanentError,
     "550-a\n b\n550 c",
   ],
-  ["quit", (f) => f.quit(), { QUIT: "500 No" }, FTPPermanentError, "500 No"],
   [
     "makepasv with rubbish",
     (f) => f.makepasv(),
