@@ -51,8 +51,11 @@ export interface PipelineOptions {
 }
 
 /**
- * An FTP client. See {@linkcode FTPProtocol} for the methods of ftplib, and for
- * the contract about calls that overlap and calls that fail.
+ * An FTP client: paths, streams and whole files. Below it are the methods of
+ * ftplib, {@linkcode FTPConnection} with the contract about calls that fail,
+ * {@linkcode FTPCommands} with that about calls that overlap,
+ * {@linkcode FTPTransfers} and {@linkcode FTPProtocol}; and
+ * {@linkcode FTPListings}.
  *
  * @example Fetch a file
  * ```ts
@@ -77,6 +80,7 @@ export class FTP extends FTPListings {
    * @param options Window and signal
    * @returns For each command, in order, its reply or the server's refusal
    * @throws {TypeError} If a line has CR, LF or NUL
+   * @throws {RangeError} If the window is not a positive integer
    * @throws {Error} `Deno.errors.*` if the connection fails
    */
   async *pipeline(
@@ -108,6 +112,7 @@ export class FTP extends FTPListings {
    * @param options Offset and signal
    * @returns The bytes
    * @throws {FTPError} If the server refuses
+   * @throws {RangeError} If the offset is not a non-negative integer
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Read a text line by line
@@ -143,6 +148,9 @@ export class FTP extends FTPListings {
    * @param options Offset, append and signal
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure
+   * @throws {RangeError} If the offset is not a non-negative integer
+   * @throws {TypeError} If the source is none, or there are both an offset and
+   * `append`
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Store a text
@@ -179,8 +187,10 @@ export class FTP extends FTPListings {
    * connection is usable then. While connecting again, and where what is owed
    * does not come, it is closed.
    *
-   * Downloads and uploads that are started at once take turns. Local files are
-   * written synchronously, in blocks of up to 1 MiB.
+   * Downloads and uploads that are started at once take turns. A file of up to
+   * 1 MiB is written synchronously, a larger one while more of it comes, from
+   * two buffers of 1 MiB. How long the disk takes is not limited by `timeout`;
+   * a signal ends the wait within five seconds.
    *
    * Requires `allow-read` and `allow-write` permission for the target's
    * directory.

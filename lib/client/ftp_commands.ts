@@ -4,16 +4,20 @@
  * @module
  */
 
+import type { DataListener } from "../connection/dial.ts";
+import { formatEprt, formatPort, type HostPort } from "../protocol/address.ts";
 import { parseCommand } from "../protocol/command.ts";
 import { replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { abortOpen } from "../transfer/abort.ts";
+import { requestActive, requestPassive } from "../transfer/data_channel.ts";
 import { expectSuccess, type SignalOptions } from "../transfer/session.ts";
 import { FTPConnection } from "./ftp_connection.ts";
 import { performOn, sessionOf } from "./session_of.ts";
 
 /**
- * The commands and replies of Python's `ftplib.FTP`, on the connection.
+ * The commands and replies of Python's `ftplib.FTP`, on the connection; and the
+ * ports that data connections are made of, for who opens them by hand.
  *
  * Commands that are not awaited one by one are pipelined: written at once,
  * replies matched in order. While a data transfer is open any other command
@@ -30,6 +34,8 @@ export class FTPCommands extends FTPConnection {
    * @throws {FTPTemporaryError} For 4yz
    * @throws {FTPPermanentError} For 5yz
    * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
+   * @throws {Deno.errors.Busy} If a transfer is open, which goes on
+   * @throws {Error} `Deno.errors.*` if the connection fails
    */
   sendcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
@@ -56,6 +62,8 @@ export class FTPCommands extends FTPConnection {
    * Sends a command and does not wait; {@linkcode getresp} gives the reply.
    *
    * @param cmd The whole command line
+   * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
+   * @throws {Deno.errors.Busy} If a transfer is open, which goes on
    */
   putcmd(cmd: string): Promise<void> {
     const session = sessionOf(this);
@@ -99,11 +107,12 @@ export class FTPCommands extends FTPConnection {
   }
 
   /**
-   * Sends account information (`ACCT`).
+   * Sends account information (`ACCT`, RFC 959 section 4.1.1).
    *
    * @param password The account
    * @param options A signal
    * @returns The 2yz reply
+   * @throws {FTPError} As {@linkcode voidcmd}
    */
   acct(password: string, options: SignalOptions = {}): Promise<Reply> {
     const command = { verb: "ACCT", argument: password, name: "password" };
@@ -111,8 +120,9 @@ export class FTPCommands extends FTPConnection {
   }
 
   /**
-   * Aborts the open transfer (`ABOR`): its data connection is closed, and all
-   * replies that are owed are taken.
+   * Aborts the open transfer (`ABOR`, RFC 959 section 4.1.3): its data
+   * connection is closed, and all replies that are owed are taken. Where no
+   * transfer is open `ABOR` is sent all the same.
    *
    * @param options A signal
    * @returns The reply to `ABOR`: 225, 226 or 426
@@ -130,5 +140,88 @@ export class FTPCommands extends FTPConnection {
       await session.exchange({ verb: "ABOR" }, options);
     if (![225, 226, 426].includes(reply.code)) throw replyError(reply, "ABOR");
     return reply;
+  }
+
+  /**
+   * Asks the server to listen (`EPSV`, RFC 2428, else `PASV`, RFC 959). Over
+   * IPv6 there is only `EPSV`.
+   *
+   * @param options A signal
+   * @returns Host and port to dial; the host is that of the control connection,
+   * unless `trustPasvHost` is set
+   * @throws {FTPError} If the server refuses
+   * @throws {FTPProtocolError} If the reply names no port
+   */
+  makepasv(options: SignalOptions = {}): Promise<HostPort> {
+    const session = sessionOf(this);
+    return session.turns.alone(() => requestPassive(session, options), options);
+  }
+
+  /**
+   * Listens and tells the server where (`PORT`, `EPRT`). The caller accepts
+   * and closes.
+   *
+   * Requires `allow-net` permission.
+   *
+   * @tags allow-net
+   * @param options A signal
+   * @returns The listener; its `accept()` takes the server's connection only
+   * @throws {FTPError} If the server refuses
+   * @throws {Deno.errors.AddrInUse} If no port of `activePorts` is free
+   */
+  makeport(options: SignalOptions = {}): Promise<DataListener> {
+    const session = sessionOf(this);
+    return session.turns.alone(
+      () => requestActive(session, options),
+      options,
+    );
+  }
+
+  /**
+   * Tells the server where to connect (`PORT`, RFC 959).
+   *
+   * @param host An IPv4 address
+   * @param port A TCP port
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses
+   * @throws {TypeError} If the host is no such address
+   * @throws {RangeError} If the port is not 1 to 65535
+   */
+  async sendport(
+    host: string,
+    port: number,
+    options: SignalOptions = {},
+  ): Promise<Reply> {
+    const argument = formatPort(host, port);
+    return await performOn(
+      this,
+      { verb: "PORT", argument, name: "host" },
+      options,
+    );
+  }
+
+  /**
+   * Tells the server where to connect (`EPRT`, RFC 2428).
+   *
+   * @param host An IPv4 or IPv6 address
+   * @param port A TCP port
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses
+   * @throws {TypeError} If the host is no address
+   * @throws {RangeError} If the port is not 1 to 65535
+   */
+  async sendeprt(
+    host: string,
+    port: number,
+    options: SignalOptions = {},
+  ): Promise<Reply> {
+    const argument = formatEprt(host, port);
+    return await performOn(
+      this,
+      { verb: "EPRT", argument, name: "host" },
+      options,
+    );
   }
 }

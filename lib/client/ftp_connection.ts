@@ -30,10 +30,12 @@ const DISPOSE_GRACE = 2000;
  * `ftplib.FTP_TLS` that opens, secures and ends it.
  *
  * Errors are of two kinds. {@linkcode FTPError} and its subclasses carry a
- * `reply`: the server said no, and the connection can be used. `Deno.errors.*`
- * and an `FTPProtocolError` without a reply mean that the connection failed:
- * it is closed, and every later call throws `Deno.errors.NotConnected` with
- * the cause. An aborted `signal` rejects with its reason and leaves the
+ * `reply`: the server said no, and the connection can be used, but for 421.
+ * `Deno.errors.*` and an {@linkcode FTPProtocolError} without a reply mean that
+ * the connection failed: it is closed, and every later call throws
+ * `Deno.errors.NotConnected` with the cause. Two are thrown before anything is
+ * sent and change nothing: `Deno.errors.Busy` while a transfer is open, and
+ * `TypeError` or `RangeError` for an argument that cannot be sent. An aborted `signal` rejects with its reason and leaves the
  * connection usable, unless the method says otherwise.
  */
 export class FTPConnection implements AsyncDisposable {
@@ -144,7 +146,8 @@ export class FTPConnection implements AsyncDisposable {
   }
 
   /**
-   * Shows what is sent and received, on standard error, secrets masked.
+   * Shows what is sent and received, on standard error, secrets masked. It may
+   * be called before {@linkcode connect}.
    *
    * @param level 0 for nothing, 1 for commands and replies, 2 for events too
    */
@@ -156,12 +159,18 @@ export class FTPConnection implements AsyncDisposable {
    * Logs in (RFC 959 section 4.1.1). With explicit TLS the control connection
    * is secured first, and the data connections after (`PROT P`).
    *
-   * @param user The user
-   * @param passwd The password; anonymous users send "anonymous@"
-   * @param acct The account, where the server asks for one
-   * @param options A signal
+   * @param user The user; "" is "anonymous"
+   * @param passwd The password, where the server asks for one (331); anonymous
+   * users send "anonymous@"
+   * @param acct The account, where the server asks for one (332)
+   * @param options A signal; if it is aborted while the connection is being
+   * secured, it is closed
    * @returns The 2yz reply
    * @throws {FTPPermanentError} If user or password are wrong (530)
+   * @throws {FTPError} If the server refuses, `AUTH` or `PROT` too: with TLS
+   * nothing secret was sent in clear text then
+   * @throws {TLSError} If TLS fails or the server cannot be trusted; the
+   * connection is closed
    */
   login(
     user = "anonymous",
@@ -251,8 +260,12 @@ export class FTPConnection implements AsyncDisposable {
    * Secures the control connection (`AUTH TLS`, RFC 4217). {@linkcode login}
    * does it by itself when the option `tls` is set.
    *
-   * @param options A signal
+   * @param options A signal; if it is aborted the connection is closed
    * @returns The 234 reply
+   * @throws {FTPError} If the server refuses; the connection is in clear text
+   * @throws {TLSError} If TLS fails or the server cannot be trusted; the
+   * connection is closed
+   * @throws {TypeError} If the connection is under TLS already
    */
   auth(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
@@ -263,10 +276,14 @@ export class FTPConnection implements AsyncDisposable {
   }
 
   /**
-   * Protects data connections from here on (`PBSZ 0`, `PROT P`).
+   * Protects data connections from here on (`PBSZ 0`, `PROT P`, RFC 4217
+   * section 9).
    *
    * @param options A signal
    * @returns The 2yz reply to `PROT`
+   * @throws {FTPError} If the server refuses; no data is sent in clear text then
+   * unless {@linkcode protC} is called
+   * @throws {TypeError} If the control connection is not under TLS
    */
   protP(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
@@ -274,10 +291,12 @@ export class FTPConnection implements AsyncDisposable {
   }
 
   /**
-   * Leaves data connections in clear text from here on (`PROT C`).
+   * Leaves data connections in clear text from here on (`PROT C`, RFC 4217
+   * section 9).
    *
    * @param options A signal
    * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses; data stays protected
    */
   protC(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
@@ -285,11 +304,14 @@ export class FTPConnection implements AsyncDisposable {
   }
 
   /**
-   * Returns the control connection to clear text (`CCC`), for firewalls that
-   * must read it. Data connections keep their protection.
+   * Returns the control connection to clear text (`CCC`, RFC 4217 section
+   * 12.3), for firewalls that must read it. Data connections keep their
+   * protection.
    *
-   * @param options A signal
+   * @param options A signal; if it is aborted the connection is closed
    * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses
+   * @throws {TypeError} If the control connection is not under TLS
    */
   ccc(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);

@@ -22,11 +22,13 @@ import { performOn, sessionOf } from "./session_of.ts";
  */
 export class FTPProtocol extends FTPTransfers {
   /**
-   * Changes the directory. ".." is `CDUP`, "" is ".".
+   * Changes the directory (`CWD`, RFC 959 section 4.1.1). ".." is `CDUP`, and
+   * `CWD ..` where that is unknown (500); "" is ".".
    *
    * @param dirname The directory
    * @param options A signal
    * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses
    */
   cwd(dirname: Path, options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
@@ -42,10 +44,13 @@ export class FTPProtocol extends FTPTransfers {
   }
 
   /**
-   * The current directory.
+   * The current directory (`PWD`, RFC 959 section 4.1.3).
    *
    * @param options A signal
-   * @returns The path; "" where the server does not answer 257
+   * @returns The path, also one without quotes; "" where the server does not
+   * answer 257
+   * @throws {FTPError} If the server refuses
+   * @throws {FTPProtocolError} As {@linkcode parse257}
    */
   async pwd(options: SignalOptions = {}): Promise<string> {
     const reply = await performOn(this, { verb: "PWD" }, options);
@@ -53,11 +58,14 @@ export class FTPProtocol extends FTPTransfers {
   }
 
   /**
-   * Makes a directory.
+   * Makes a directory (`MKD`, RFC 959 section 4.1.3).
    *
    * @param dirname The directory
    * @param options A signal
-   * @returns The path that the server made; "" where it does not say 257
+   * @returns The path that the server made, in its words; "" where it does not
+   * say 257, or no path in quotes
+   * @throws {FTPError} If the server refuses
+   * @throws {FTPProtocolError} As {@linkcode parse257}
    */
   async mkd(dirname: Path, options: SignalOptions = {}): Promise<string> {
     const reply = await performOn(this, {
@@ -69,11 +77,12 @@ export class FTPProtocol extends FTPTransfers {
   }
 
   /**
-   * Removes an empty directory.
+   * Removes an empty directory (`RMD`, RFC 959 section 4.1.3).
    *
    * @param dirname The directory
    * @param options A signal
    * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses
    */
   rmd(dirname: Path, options: SignalOptions = {}): Promise<Reply> {
     return performOn(
@@ -84,12 +93,13 @@ export class FTPProtocol extends FTPTransfers {
   }
 
   /**
-   * Deletes a file.
+   * Deletes a file (`DELE`, RFC 959 section 4.1.3).
    *
    * @param filename The file
    * @param options A signal
    * @returns The reply, 250 or 200
    * @throws {FTPReplyError} For another code below 400
+   * @throws {FTPError} If the server refuses
    */
   delete(filename: Path, options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
@@ -100,12 +110,14 @@ export class FTPProtocol extends FTPTransfers {
   }
 
   /**
-   * Renames a file or a directory.
+   * Renames a file or a directory (`RNFR`, `RNTO`, RFC 959 section 4.1.3). Most
+   * servers replace a file that has the new name.
    *
    * @param fromname The old path
    * @param toname The new path
    * @param options A signal
    * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses either
    */
   rename(
     fromname: Path,
@@ -120,11 +132,14 @@ export class FTPProtocol extends FTPTransfers {
   }
 
   /**
-   * The size of a file (`SIZE`, RFC 3659 section 4), in the current type.
+   * The size of a file (`SIZE`, RFC 3659 section 4), in the current type; in
+   * `TYPE I`, which stays, where the server refuses in ASCII.
    *
    * @param filename The file
    * @param options A signal
-   * @returns Bytes, a `bigint` past 2^53; `null` unless the reply is 213
+   * @returns Bytes, a `bigint` past 2^53; `null` unless the reply is 213 with a
+   * number
+   * @throws {FTPError} If the server refuses
    */
   size(
     filename: Path,

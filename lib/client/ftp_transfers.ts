@@ -5,11 +5,9 @@
  */
 
 import type { DataConnection } from "../connection/data_connection.ts";
-import type { DataListener } from "../connection/dial.ts";
-import { formatEprt, formatPort, type HostPort } from "../protocol/address.ts";
+import { parseFacts } from "../listing/facts.ts";
 import { parseCommand } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
-import { requestActive, requestPassive } from "../transfer/data_channel.ts";
 import {
   iterateLines,
   receiveBlocks,
@@ -70,6 +68,9 @@ export class FTPTransfers extends FTPCommands {
    * @returns The data connection, and the server's estimate of the size in
    * bytes or `null`
    * @throws {FTPError} If the server refuses
+   * @throws {RangeError} If the offset is a number and no such offset
+   * @throws {TypeError} If TLS was asked for and the data is not protected
+   * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Read a file in pieces
    * ```ts
@@ -154,10 +155,14 @@ export class FTPTransfers extends FTPCommands {
    * line; a CR alone does not, unlike in ftplib.
    *
    * @param cmd `RETR path`, `LIST`, `NLST`...
-   * @param callback Called with each line, without its end, and awaited
+   * @param callback Called with each line, without its end, and awaited; prints
+   * it if it is left out
    * @param options A signal
    * @returns The final 2yz reply
-   * @throws {FTPProtocolError} If a line is longer than `maxLine`
+   * @throws {FTPError} If the server refuses or reports a failure
+   * @throws {FTPProtocolError} If a line is longer than `maxLine`; the transfer
+   * is aborted, and the connection can be used
+   * @throws {Error} `Deno.errors.*` if a connection fails
    */
   retrlines(
     cmd: string,
@@ -204,6 +209,9 @@ export class FTPTransfers extends FTPCommands {
    * @param callback Called with each line that was written, and awaited
    * @param options A signal
    * @returns The final 2yz reply
+   * @throws {FTPError} As {@linkcode storbinary}
+   * @throws {FTPProtocolError} If a line is longer than `maxLine`; the transfer
+   * is aborted, and the connection can be used
    */
   storlines(
     cmd: string,
@@ -218,78 +226,7 @@ export class FTPTransfers extends FTPCommands {
   }
 
   /**
-   * Asks the server to listen (`EPSV`, else `PASV`).
-   *
-   * @param options A signal
-   * @returns Host and port to dial
-   */
-  makepasv(options: SignalOptions = {}): Promise<HostPort> {
-    const session = sessionOf(this);
-    return session.turns.alone(() => requestPassive(session, options), options);
-  }
-
-  /**
-   * Listens and tells the server where (`PORT`, `EPRT`). The caller accepts
-   * and closes.
-   *
-   * Requires `allow-net` permission.
-   *
-   * @tags allow-net
-   * @param options A signal
-   * @returns The listener
-   */
-  makeport(options: SignalOptions = {}): Promise<DataListener> {
-    const session = sessionOf(this);
-    return session.turns.alone(
-      () => requestActive(session, options),
-      options,
-    );
-  }
-
-  /**
-   * Tells the server where to connect (`PORT`, RFC 959).
-   *
-   * @param host An IPv4 address
-   * @param port A TCP port
-   * @param options A signal
-   * @returns The 2yz reply
-   */
-  async sendport(
-    host: string,
-    port: number,
-    options: SignalOptions = {},
-  ): Promise<Reply> {
-    const argument = formatPort(host, port);
-    return await performOn(
-      this,
-      { verb: "PORT", argument, name: "host" },
-      options,
-    );
-  }
-
-  /**
-   * Tells the server where to connect (`EPRT`, RFC 2428).
-   *
-   * @param host An IPv4 or IPv6 address
-   * @param port A TCP port
-   * @param options A signal
-   * @returns The 2yz reply
-   */
-  async sendeprt(
-    host: string,
-    port: number,
-    options: SignalOptions = {},
-  ): Promise<Reply> {
-    const argument = formatEprt(host, port);
-    return await performOn(
-      this,
-      { verb: "EPRT", argument, name: "host" },
-      options,
-    );
-  }
-
-  /**
-   * Names in a directory (`NLST`).
+   * Names in a directory (`NLST`, RFC 959 section 4.1.3), all of which are kept.
    *
    * @param args Words for the command, commonly one path; and a signal
    * @returns The names, as the server gives them
@@ -304,11 +241,12 @@ export class FTPTransfers extends FTPCommands {
   }
 
   /**
-   * A directory as people read it (`LIST`).
+   * A directory as people read it (`LIST`, RFC 959 section 4.1.3).
    *
    * @param args Words for the command, commonly one path; last a callback for
    * the lines, else they are printed; and a signal
-   * @returns The final reply
+   * @returns The final 2yz reply
+   * @throws {FTPError} As {@linkcode retrlines}
    */
   dir(
     ...args: (ListArgument | ((line: string) => unknown))[]
@@ -328,6 +266,7 @@ export class FTPTransfers extends FTPCommands {
    * @param options A signal
    * @returns Name and facts of each entry, the facts' names in lower case; the
    * entries for the directory itself and its parent too
+   * @throws {FTPError} As {@linkcode retrlines}; 500 or 502 where it is unknown
    */
   async *mlsd(
     path = "",
@@ -345,7 +284,8 @@ export class FTPTransfers extends FTPCommands {
     for await (
       const line of iterateLines(session, command, options)
     ) {
-      yield splitFacts(line);
+      const { name, facts } = parseFacts(line);
+      yield [name, facts];
     }
   }
 }
@@ -379,18 +319,4 @@ function listCommand(
   // ftplib leaves an empty word out of LIST; NLST gets the same
   const given = words.filter((word) => word !== "");
   return { cmd: [verb, ...given].join(" "), options };
-}
-
-/** As ftplib reads a line: facts up to the first blank, then the name. */
-function splitFacts(line: string): [string, Record<string, string>] {
-  const blank = line.indexOf(" ");
-  const head = blank < 0 ? line : line.slice(0, blank);
-  const facts: Record<string, string> = {};
-  for (const fact of head.replace(/;$/, "").split(";")) {
-    if (fact === "") continue;
-    const equals = fact.indexOf("=");
-    const key = equals < 0 ? fact : fact.slice(0, equals);
-    facts[key.toLowerCase()] = equals < 0 ? "" : fact.slice(equals + 1);
-  }
-  return [blank < 0 ? "" : line.slice(blank + 1), facts];
 }

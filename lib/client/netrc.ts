@@ -86,8 +86,8 @@ function tokenize(text: string): string[] {
 /**
  * Reads a host's entry from a `.netrc`.
  *
- * Requires `allow-read` permission for the file, and for `true` `allow-sys`
- * or `allow-env` as `node:os` needs them to find the home directory.
+ * Requires `allow-read` permission for the file, and for `true` `allow-sys` for
+ * `homedir`.
  *
  * @param netrc A path, or `true` for `.netrc` in the home directory
  * @param host The host's name

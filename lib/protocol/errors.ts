@@ -55,13 +55,19 @@ export class FTPError extends Error {
   }
 }
 
-/** A 4yz reply (ftplib's `error_temp`): the same command may succeed later. */
+/**
+ * A 4yz reply (ftplib's `error_temp`, RFC 959 section 4.2.1): the same command
+ * may succeed later. After 421 the connection is closed.
+ */
 export class FTPTemporaryError extends FTPError {
   /** The class's own name. */
   override name = "FTPTemporaryError";
 }
 
-/** A 5yz reply (ftplib's `error_perm`): the same command will fail again. */
+/**
+ * A 5yz reply (ftplib's `error_perm`, RFC 959 section 4.2.1): the same command
+ * will fail again.
+ */
 export class FTPPermanentError extends FTPError {
   /** The class's own name. */
   override name = "FTPPermanentError";
@@ -74,8 +80,12 @@ export class FTPReplyError extends FTPError {
 }
 
 /**
- * What came is not FTP (ftplib's `error_proto`): no code, a line or reply past
- * its cap, a reply nobody asked for. The connection is closed.
+ * What came is not FTP (ftplib's `error_proto`).
+ *
+ * With a `reply`: it came whole, and cannot be read (227 without numbers). The
+ * connection can be used. Without: no code, a line or reply past its cap, a
+ * reply nobody asked for. The connection is closed, unless it is a line of a
+ * text or a listing that is longer than `maxLine`.
  */
 export class FTPProtocolError extends FTPError {
   /** The class's own name. */
