@@ -37,7 +37,7 @@ export {
 } from "./lib/connection/data_connection.ts";
 export {
   DataListener,
-  type OpenOptions,
+  type ListenOptions,
   type PortRange,
 } from "./lib/connection/dial.ts";
 export type {

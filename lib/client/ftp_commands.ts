@@ -168,6 +168,21 @@ export class FTPCommands extends FTPConnection {
    * @returns The listener; its `accept()` takes the server's connection only
    * @throws {FTPError} If the server refuses
    * @throws {Deno.errors.AddrInUse} If no port of `activePorts` is free
+   *
+   * @example Let the server connect
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * const listener = await ftp.makeport();
+   * await ftp.sendcmd("NLST"); // 150: it connects
+   * const conn = await listener.accept();
+   * listener.close();
+   * const buffer = new Uint8Array(8192);
+   * for (let n; (n = await conn.read(buffer)) !== null;) console.log(n);
+   * conn.close();
+   * await ftp.voidresp();
+   * ```
    */
   makeport(options: SignalOptions = {}): Promise<DataListener> {
     const session = sessionOf(this);

@@ -73,12 +73,22 @@ export function showAddress(hostname: string, port: number): string {
 /** A port, or a range of ports, both ends included. */
 export type PortRange = number | readonly [first: number, last: number];
 
+/** For whom a listener waits. */
+export interface ListenOptions {
+  /** The only address that may connect. */
+  peer: string;
+  /** Milliseconds that it may take to; 0 for no limit. */
+  timeout: number;
+}
+
 /** Waits for the server's data connection in active mode. */
 export class DataListener {
   readonly #listener: Deno.TcpListener;
+  readonly #options: ListenOptions;
 
-  private constructor(listener: Deno.TcpListener) {
+  private constructor(listener: Deno.TcpListener, options: ListenOptions) {
     this.#listener = listener;
+    this.#options = options;
   }
 
   /**
@@ -87,17 +97,22 @@ export class DataListener {
    *
    * @param hostname The local address
    * @param ports The range; 0 lets the system choose
+   * @param options Who is to connect, and within what time
    * @returns The listener
    * @throws {Deno.errors.AddrInUse} If no port of the range is free
    */
-  static listen(hostname: string, ports: PortRange): DataListener {
+  static listen(
+    hostname: string,
+    ports: PortRange,
+    options: ListenOptions,
+  ): DataListener {
     const [first, last] = typeof ports === "number" ? [ports, ports] : ports;
     let failure: unknown = new RangeError(
       `Cannot listen for data: the port range ${first} to ${last} is empty`,
     );
     for (let port = first; port <= last; port++) {
       try {
-        return new DataListener(Deno.listen({ hostname, port }));
+        return new DataListener(Deno.listen({ hostname, port }), options);
       } catch (error) {
         failure = error;
         if (!(error instanceof Deno.errors.AddrInUse)) break;
@@ -112,19 +127,20 @@ export class DataListener {
   }
 
   /**
-   * Accepts the connection of one peer; a stranger's is closed and passed
+   * Accepts the connection of the server; a stranger's is closed and passed
    * over.
    *
-   * @param peer The only address that may connect
-   * @param options Time-out and signal
+   * @param options A signal
    * @returns The connection
-   * @throws {Deno.errors.TimedOut} If the peer does not connect in time
+   * @throws {Deno.errors.TimedOut} If the server does not connect in time
    */
-  async accept(peer: string, options: OpenOptions): Promise<ByteStream> {
-    const { timeout, signal } = options;
+  async accept(
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<ByteStream> {
+    const { peer, timeout } = this.#options;
     return await within(
       timeout,
-      signal,
+      options.signal,
       () =>
         new Deno.errors.TimedOut(
           `Cannot open a data connection: "${peer}" did not connect to port ${this.addr.port} within ${timeout} ms`,

@@ -141,10 +141,7 @@ async function listenActive(
   return {
     connect: async (signal) => {
       try {
-        return await listener.accept(session.peer[0], {
-          timeout: session.options.timeout,
-          signal,
-        });
+        return await listener.accept({ signal });
       } finally {
         listener.close();
       }
@@ -182,9 +179,12 @@ export async function requestActive(
  * @returns The listener
  */
 function listenForServer(session: Session): DataListener {
-  const { localAddress, activePorts } = session.options;
+  const { localAddress, activePorts, timeout } = session.options;
   const local = session.control.stream.localAddr as Deno.NetAddr;
-  return DataListener.listen(localAddress ?? local.hostname, activePorts);
+  return DataListener.listen(localAddress ?? local.hostname, activePorts, {
+    peer: session.peer[0],
+    timeout,
+  });
 }
 
 /**
