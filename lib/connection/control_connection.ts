@@ -388,7 +388,6 @@ export class ControlConnection {
           `Received a reply that no command is waiting for, "${
             printable(reply.text)
           }": the connection is out of step and closed`,
-          { reply },
         ),
       );
     }

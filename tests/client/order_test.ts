@@ -227,6 +227,8 @@ Deno.test("FTP closes a connection on which a reply comes that nobody asked for"
     '"200 \uFFFDtwo"',
   ) as Error;
   assert(error.cause instanceof FTPProtocolError);
+  // with a reply it would say that the connection can be used
+  assertEquals(error.cause.reply, undefined);
   assertEquals(ftp.connected, false);
 });
 
