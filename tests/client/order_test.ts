@@ -228,7 +228,7 @@ Deno.test("FTP closes a connection on which a reply comes that nobody asked for"
   ) as Error;
   assert(error.cause instanceof FTPProtocolError);
   // with a reply it would say that the connection can be used
-  assertEquals(error.cause.reply, undefined);
+  assertEquals((error.cause as FTPProtocolError).reply, undefined);
   assertEquals(ftp.connected, false);
 });
 
