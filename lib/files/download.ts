@@ -6,6 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { abortable, settledWithin } from "../connection/deadline.ts";
 import type { Session } from "../transfer/session.ts";
 import { Transfer } from "../transfer/transfer.ts";
 import { confirm } from "./confirm.ts";
@@ -16,7 +17,12 @@ import {
   requestDirectory,
   requestFacts,
 } from "../paths/facts.ts";
-import { FTPVerificationError, locallyAsync, unwrapped } from "./faults.ts";
+import {
+  FTPVerificationError,
+  LocalFault,
+  locallyAsync,
+  unwrapped,
+} from "./faults.ts";
 import { keepAlive } from "./keep_alive.ts";
 import type { Link } from "./link.ts";
 import type { DownloadOptions, FileTransferResult } from "./options.ts";
@@ -24,12 +30,16 @@ import { Part, resolveTarget, type Target } from "./part.ts";
 import { Meter } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
 import { isRestRefused, isSameStart, OVERLAP } from "./resume.ts";
+import { WriteBehind } from "./write_behind.ts";
 
 /** Bytes that are read and written at once: fewer, larger calls. */
 const BLOCK_SIZE = 1024 * 1024;
 
 /** Least size of the buffer, in bytes: a file may be larger than was said. */
 const LEAST_BLOCK = 16 * 1024;
+
+/** Longest wait, in milliseconds, for a write when the transfer has failed. */
+const DISK_GRACE = 5000;
 
 /**
  * Downloads a file.
@@ -215,34 +225,49 @@ class Download {
     );
   }
 
-  /** The fast path: large blocks, each written before the next is read. */
+  /** Takes the data, and the server's word that it was all. */
   async #receive(
     transfer: Transfer,
     part: Part,
     facts: RemoteFacts,
   ): Promise<void> {
-    const { data } = transfer;
-    const meter = this.#meter;
-    meter.position = part.position;
+    this.#meter.position = part.position;
     await using alive = keepAlive(this.#link.session, transfer, this.#options);
+    // a small file does not pay for a large buffer
+    const rest = (facts.size ?? Infinity) - part.position;
+    const size = Math.min(this.#meter.blocksize, Math.max(rest, LEAST_BLOCK));
+    const writer = new WriteBehind(part, size, rest <= size);
+    const reading = this.#read(transfer, writer);
     try {
-      // a small file does not pay for a large buffer
-      const rest = (facts.size ?? Infinity) - part.position;
-      const buffer = new Uint8Array(
-        Math.min(meter.blocksize, Math.max(rest, LEAST_BLOCK)),
-      );
-      while (true) {
-        const n = await data.read(buffer);
-        if (n === null) break;
-        part.write(buffer.subarray(0, n));
-        const wait = meter.add(n);
-        if (wait !== undefined) await wait;
-      }
+      // a full disk ends the wait for data, a signal the wait for a disk
+      const ended = Promise.race([reading, writer.failed]);
+      await abortable(ended, this.#options.signal);
     } catch (error) {
-      throw await transfer.failed(error, this.#options);
+      const cause = await transfer.failed(error, this.#options);
+      // what came is the part's: the next attempt goes on behind it
+      const flushing = reading.catch(() => writer.flush()).catch(() => {});
+      const isFlushed = settledWithin(flushing.then(() => true), DISK_GRACE);
+      if (await isFlushed || this.#options.signal?.aborted) throw cause;
+      throw new LocalFault(
+        new Deno.errors.TimedOut(
+          `Cannot write to "${part.path}": a write takes more than ${DISK_GRACE} ms`,
+          { cause },
+        ),
+      );
     }
     alive.stop();
     await confirm(transfer, part.position, facts.size, this.#options);
+  }
+
+  /** The fast path: large blocks, read while others are written. */
+  async #read({ data }: Transfer, writer: WriteBehind): Promise<void> {
+    for (let n; (n = await data.read(writer.room)) !== null;) {
+      const written = writer.take(n);
+      if (written !== undefined) await written;
+      const wait = this.#meter.add(n);
+      if (wait !== undefined) await wait;
+    }
+    await writer.flush();
   }
 
   /** Compares size and hash. */

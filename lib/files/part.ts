@@ -7,7 +7,7 @@
 
 import { fileURLToPath } from "node:url";
 import { basename, dirname, join } from "node:path";
-import { LocalFault, locally } from "./faults.ts";
+import { locally, locallyAsync } from "./faults.ts";
 import { isResumablePart, partName, randomMark } from "../paths/names.ts";
 
 /** Where a download goes. */
@@ -187,20 +187,26 @@ export class Part {
   /**
    * Writes bytes at the end.
    *
+   * @param bytes What; left alone until they are written
+   */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      const n = await locallyAsync(() => this.#file.write(bytes.subarray(at)));
+      this.#position += n;
+      at += n;
+    }
+  }
+
+  /**
+   * As {@linkcode write}, while nothing else goes on: for a few bytes.
+   *
    * @param bytes What
    */
-  write(bytes: Uint8Array): void {
-    let written = 0;
-    try {
-      while (written < bytes.length) {
-        written += this.#file.writeSync(
-          written === 0 ? bytes : bytes.subarray(written),
-        );
-      }
-    } catch (error) {
-      throw new LocalFault(error);
-    } finally {
-      this.#position += written;
+  writeSync(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const n = locally(() => this.#file.writeSync(bytes.subarray(at)));
+      this.#position += n;
+      at += n;
     }
   }
 
