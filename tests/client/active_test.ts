@@ -5,7 +5,7 @@ import {
   FTPPermanentError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { SERVER_HOST, takePorts } from "../servers/loopback.ts";
+import { HAS_IPV6, SERVER_HOST, takePorts } from "../servers/loopback.ts";
 import { byDefault, type Script, startScript } from "./script.ts";
 
 /** A server that dials the client where PORT or EPRT says. */
@@ -63,7 +63,7 @@ Deno.test("FTP sends EPRT where PORT is unknown", async () => {
   assertEquals(server.verbs, ["TYPE", "PORT", "EPRT", "LIST"]);
 });
 
-Deno.test("FTP sends EPRT over IPv6", async () => {
+Deno.test("FTP sends EPRT over IPv6", { ignore: !HAS_IPV6 }, async () => {
   await using server = await startScript(ACTIVE, "::1");
   await using ftp = await server.connect({ passive: false });
   assertEquals(await list(ftp), ["one"]);
@@ -110,30 +110,34 @@ Deno.test("FTP listens at the local address that was given", async () => {
   assert(server.commands[1]!.startsWith("PORT 127,0,0,2,"));
 });
 
-Deno.test("FTP passes strangers over who connect first", async () => {
-  await using server = await startScript(
-    {
-      ...ACTIVE,
-      async LIST(turn) {
-        const port = Number(server.commands.at(-2)!.split("|")[3]);
-        await turn.reply(150, "Here");
-        // the listener takes both families; the server's address is ::1
-        using stranger = await Deno.connect({ hostname: "127.0.0.1", port });
-        assertEquals(await stranger.read(new Uint8Array(1)), null);
-        const data = await turn.openData();
-        await data.write("one\r\n");
-        data.close();
-        await turn.reply(226, "Done");
+Deno.test(
+  "FTP passes strangers over who connect first",
+  { ignore: !HAS_IPV6 },
+  async () => {
+    await using server = await startScript(
+      {
+        ...ACTIVE,
+        async LIST(turn) {
+          const port = Number(server.commands.at(-2)!.split("|")[3]);
+          await turn.reply(150, "Here");
+          // the listener takes both families; the server's address is ::1
+          using stranger = await Deno.connect({ hostname: "127.0.0.1", port });
+          assertEquals(await stranger.read(new Uint8Array(1)), null);
+          const data = await turn.openData();
+          await data.write("one\r\n");
+          data.close();
+          await turn.reply(226, "Done");
+        },
       },
-    },
-    "::1",
-  );
-  await using ftp = await server.connect({
-    passive: false,
-    localAddress: "::",
-  });
-  assertEquals(await list(ftp), ["one"]);
-});
+      "::1",
+    );
+    await using ftp = await server.connect({
+      passive: false,
+      localAddress: "::",
+    });
+    assertEquals(await list(ftp), ["one"]);
+  },
+);
 
 Deno.test("FTP does not wait for a connection that the server gave up", async () => {
   await using server = await startScript({

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { connect, FTPPermanentError } from "../../mod.ts";
+import { HAS_IPV6 } from "../servers/loopback.ts";
 import { stall, startScript } from "./script.ts";
 
 const LOGIN = ["USER anonymous", "PASS anonymous@"];
@@ -42,7 +43,7 @@ for (const [userinfo, rest, commands] of URLS) {
   });
 }
 
-Deno.test("connect takes a URL object, a name, and a bracketed address", async () => {
+Deno.test("connect takes a URL object, a name, and an address", async () => {
   await using server = await startScript();
   const { host: hostname, port } = server;
   await using a = await connect(new URL(`ftp://u:p@${hostname}:${port}/`));
@@ -58,7 +59,11 @@ Deno.test("connect takes a URL object, a name, and a bracketed address", async (
   ]);
   await using g = await connect(`localhost:${port}`);
   assertEquals([g.host, g.port], ["localhost", port]);
+});
 
+Deno.test("connect takes an IPv6 address, in brackets or without", {
+  ignore: !HAS_IPV6,
+}, async () => {
   await using other = await startScript({}, "::1");
   await using d = await connect("[::1]", { port: other.port });
   await using e = await connect(`ftp://[::1]:${other.port}/`);

@@ -5,6 +5,7 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../../mod.ts";
+import { HAS_IPV6 } from "../servers/loopback.ts";
 import { type ErrorClass, type Script, startScript } from "./script.ts";
 
 const SOURCE: Script = {
@@ -82,7 +83,7 @@ Deno.test("ftpcp sends the target where a trusted 227 says", async () => {
   assertEquals(to.commands[1], "PORT 10,0,0,1,16,146");
 });
 
-Deno.test("ftpcp uses EPRT over IPv6", async () => {
+Deno.test("ftpcp uses EPRT over IPv6", { ignore: !HAS_IPV6 }, async () => {
   await using from = await startScript(SOURCE, "::1");
   await using to = await startScript(TARGET);
   await using a = await from.connect();

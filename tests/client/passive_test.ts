@@ -6,6 +6,7 @@ import {
   FTPTemporaryError,
 } from "../../mod.ts";
 import type { Turn } from "../scripted/mod.ts";
+import { HAS_IPV6 } from "../servers/loopback.ts";
 import { type Script, startScript } from "./script.ts";
 
 const LIST: Script = { LIST: (turn) => turn.send("one\r\n") };
@@ -181,7 +182,7 @@ Deno.test("FTP refuses a 227 or 229 that it cannot read, and stays usable", asyn
   assertEquals(await ftp.pwd(), "/");
 });
 
-Deno.test("FTP knows no PASV over IPv6", async () => {
+Deno.test("FTP knows no PASV over IPv6", { ignore: !HAS_IPV6 }, async () => {
   await using server = await startScript(LIST, "::1");
   await using ftp = await server.connect();
   assertEquals(await list(ftp), ["one"]);

@@ -58,6 +58,18 @@ export const PROXY_HOST = share.proxyHost;
 /** The same on IPv6. */
 export const SERVER_HOST_IPV6 = "::1";
 
+/** Whether there is IPv6 at all: containers often have none, and nothing in them can change it. */
+export const HAS_IPV6 = canListen(SERVER_HOST_IPV6);
+
+function canListen(hostname: string): boolean {
+  try {
+    Deno.listen({ hostname, port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const next = { ipv4: 0, ipv6: 0 };
 
 /**

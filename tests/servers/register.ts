@@ -1,5 +1,6 @@
 /** Registering tests that run against the real servers. */
 
+import { HAS_IPV6 } from "./loopback.ts";
 import type {
   ServerFeatures,
   ServerName,
@@ -41,7 +42,7 @@ export function serverTest(
     if (needs !== undefined && !needs(kind.features)) continue;
     Deno.test({
       name: `${title} (${kind.name})`,
-      ignore: isIgnored(kind.name),
+      ignore: isIgnored(kind.name) || serverOptions.ipv6 === true && !HAS_IPV6,
       fn: async (context) => {
         await using server = await startServer(kind.name, {
           ...serverOptions,
@@ -71,5 +72,6 @@ export function reportServers(): void {
   const found = SERVERS.map((kind) =>
     `${kind.name} ${kind.missing() ?? "found"}`
   );
+  if (!HAS_IPV6) found.push(`IPv6 not found (nobody can listen on "::1")`);
   console.log(`Servers for the tests: ${found.join(", ")}`);
 }
