@@ -144,11 +144,14 @@ function isOneOf(levels: readonly Level[], start: Start): boolean {
 /**
  * The path that the server shows in a directory: most resolve links.
  *
+ * @param session The session
+ * @param path The directory, or a link
+ * @param options A signal
  * @returns The path, or `undefined` for what is no directory
  */
-async function canonicalPath(
+export async function canonicalPath(
   session: Session,
-  path: Uint8Array,
+  path: Path,
   { signal }: SignalOptions,
 ): Promise<string | undefined> {
   return await session.turns.alone(async () => {

@@ -83,6 +83,16 @@ export function isResumablePart(name: string, of: string): boolean {
     /^[0-9a-f]{16}\.part$/.test(name.slice(prefix.length));
 }
 
+/**
+ * Whether a name is that of a file that is being transferred, or was.
+ *
+ * @param name The name to look at
+ * @returns Whether it is
+ */
+export function isPart(name: string): boolean {
+  return /^\..+\.(resume-)?[0-9a-f]{16}\.part$/s.test(name);
+}
+
 function partPrefix(name: string): string {
   const encoder = new TextEncoder();
   let stem = "";
