@@ -5,7 +5,7 @@
  */
 
 import { formatEprt, formatPort, isIPv6 } from "../protocol/address.ts";
-import { type Path, printable } from "../protocol/command.ts";
+import type { Path } from "../protocol/command.ts";
 import { FTPReplyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { requestPassive } from "../transfer/data_channel.ts";
@@ -93,7 +93,7 @@ async function open(
   const reply = await session.exchange(command, options);
   if (reply.code < 200) return;
   throw new FTPReplyError(
-    `Cannot open "${verb}": 125 or 150 was due, got ${printable(reply.text)}`,
+    `Cannot open "${verb}": 125 or 150 was due, got ${reply.text}`,
     { reply, command: verb },
   );
 }

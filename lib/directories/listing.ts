@@ -6,7 +6,7 @@
  */
 
 import type { Entry } from "../listing/entry.ts";
-import type { Path } from "../protocol/command.ts";
+import { type Path, printable } from "../protocol/command.ts";
 import type { Session } from "../transfer/session.ts";
 import { textOfPath } from "../paths/facts.ts";
 import { listByList } from "./list_by_list.ts";
@@ -106,7 +106,7 @@ function reportUnread(entries: Entry[], { onUnknown }: ListOptions): Entry[] {
 function tooMany(session: Session, path: Path, maxEntries: number): RangeError {
   return new RangeError(
     `Cannot list "${
-      textOfPath(session, path)
+      printable(textOfPath(session, path))
     }": it has more than ${maxEntries} entries, the most that "maxEntries" allows`,
   );
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Entry } from "../listing/entry.ts";
-import type { Path } from "../protocol/command.ts";
+import { type Path, printable } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import { parseDirectory } from "../protocol/reply_text.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
@@ -79,7 +79,9 @@ export async function* walkTree(
     if (start === undefined || isLoop) continue;
     if (levels.length >= MAX_LEVELS && options.maxDepth === undefined) {
       throw new RangeError(
-        `Cannot walk "${place.path}": it is more than ${MAX_LEVELS} levels deep; set "maxDepth" to go on`,
+        `Cannot walk "${
+          printable(place.path)
+        }": it is more than ${MAX_LEVELS} levels deep; set "maxDepth" to go on`,
       );
     }
     const next = await openLevel(session, start, levels, options);

@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  type Command,
-  encodeCommand,
-  type Path,
-  printable,
-} from "../protocol/command.ts";
+import { type Command, encodeCommand, type Path } from "../protocol/command.ts";
 import {
   FTPPermanentError,
   FTPReplyError,
@@ -126,9 +121,7 @@ export async function deleteFile(
   );
   if (reply.code === 250 || reply.code === 200) return reply;
   throw new FTPReplyError(
-    `Cannot be sure of "DELE": 250 or 200 was due, got ${
-      printable(reply.text)
-    }`,
+    `Cannot be sure of "DELE": 250 or 200 was due, got ${reply.text}`,
     { reply, command: "DELE" },
   );
 }

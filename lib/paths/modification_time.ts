@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Command, Path } from "../protocol/command.ts";
+import { type Command, type Path, printable } from "../protocol/command.ts";
 import { FTPPermanentError, FTPReplyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { formatTime, parseModificationTime } from "../protocol/reply_text.ts";
@@ -39,7 +39,7 @@ export async function changeModificationTime(
   if (!(year >= 1 && year <= 9999)) {
     throw new RangeError(
       `Cannot set the time of "${
-        textOfPath(session, path)
+        printable(textOfPath(session, path))
       }": the date must be one of the years 1 to 9999`,
     );
   }

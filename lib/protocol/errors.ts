@@ -42,12 +42,14 @@ export class FTPError extends Error {
   /**
    * Makes an error.
    *
-   * @param message What was tried, on what, and what the server said
+   * @param message What was tried, on what, and what the server said; control
+   * characters are replaced, so that names and words of the server cannot drive
+   * a terminal
    * @param options The reply, the masked command and the cause
    */
   constructor(message: string, options: FTPErrorOptions = {}) {
     super(
-      message,
+      printable(message),
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.reply = options.reply;
@@ -110,7 +112,7 @@ export function replyError(
     : reply.code >= 400
     ? FTPTemporaryError
     : FTPReplyError;
-  return new Class(`Cannot complete "${command}": ${printable(reply.text)}`, {
+  return new Class(`Cannot complete "${command}": ${reply.text}`, {
     reply,
     command,
     cause,

@@ -7,7 +7,6 @@
 
 import { PIECE_SIZE, ReplyScanner } from "../../parser/mod.ts";
 import { ByteBuffer, copyOf } from "./byte_buffer.ts";
-import { printable } from "./command.ts";
 import { FTPProtocolError } from "./errors.ts";
 import { ReplySource } from "./reply_source.ts";
 
@@ -271,5 +270,5 @@ function quote(text: string): string {
   const short = text.length > MAX_QUOTE
     ? `${text.slice(0, MAX_QUOTE)}...`
     : text;
-  return printable(JSON.stringify(short)); // JSON leaves DEL and C1 as they are
+  return JSON.stringify(short);
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { printable } from "./command.ts";
 import { FTPProtocolError, FTPReplyError } from "./errors.ts";
 import type { Reply } from "./reply.ts";
 
@@ -23,9 +22,7 @@ export function expectCode(
   const text = textOf(reply);
   if (codes.includes(Number(text.slice(0, 3)))) return text;
   throw new FTPReplyError(
-    `Cannot read a reply: code ${codes.join(" or ")} was due, got "${
-      printable(text)
-    }"`,
+    `Cannot read a reply: code ${codes.join(" or ")} was due, got "${text}"`,
     typeof reply === "string" ? {} : { reply },
   );
 }
@@ -44,7 +41,7 @@ export function unreadableReply(
   why: string,
 ): FTPProtocolError {
   return new FTPProtocolError(
-    `Cannot read ${what} in "${printable(textOf(reply))}": ${why}`,
+    `Cannot read ${what} in "${textOf(reply)}": ${why}`,
     typeof reply === "string" ? {} : { reply },
   );
 }

@@ -1,0 +1,53 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  FTPError,
+  FTPPermanentError,
+  FTPProtocolError,
+  FTPReplyError,
+  FTPTemporaryError,
+  replyError,
+} from "../../lib/protocol/errors.ts";
+import { Reply } from "../../lib/protocol/reply.ts";
+
+/** A reply's text, and the class of its error. */
+const CLASSES = [
+  ["150 Here", FTPReplyError],
+  ["226 Done", FTPReplyError],
+  ["350 And then", FTPReplyError],
+  ["421 Bye", FTPTemporaryError],
+  ["452 No space", FTPTemporaryError],
+  ["500 What", FTPPermanentError],
+  ["552 No space", FTPPermanentError],
+] as const;
+
+for (const [text, Class] of CLASSES) {
+  Deno.test(`replyError makes an ${Class.name} of "${text}"`, () => {
+    const reply = Reply.from(text);
+    const cause = new Error("before");
+    const error = replyError(reply, "PASS ****", cause);
+    assertEquals(error.constructor, Class);
+    assertEquals(error.name, Class.name);
+    assert(error instanceof FTPError && error instanceof Error);
+    assertEquals(error.message, `Cannot complete "PASS ****": ${text}`);
+    assertEquals([error.reply, error.command, error.cause], [
+      reply,
+      "PASS ****",
+      cause,
+    ]);
+  });
+}
+
+Deno.test("FTPError shows no control character but LF", () => {
+  const all = String.fromCharCode(...Array(256).keys());
+  for (const Class of [FTPError, FTPPermanentError, FTPProtocolError]) {
+    const { message } = new Class(`Cannot find "${all}"`);
+    // deno-lint-ignore no-control-regex
+    assertEquals(message.match(/[\x00-\x1F\x7F-\x9F]/g), ["\n"]);
+    assert(message.includes("\uFFFD"));
+  }
+});
+
+Deno.test("FTPError has no cause unless it is given one", () => {
+  assertEquals("cause" in new FTPError("Cannot find"), false);
+  assertEquals(new FTPError("Cannot find").reply, undefined);
+});
