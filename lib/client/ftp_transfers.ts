@@ -99,6 +99,7 @@ export class FTPTransfers extends FTPCommands {
     const transfer = await Transfer.open(session, parseCommand(cmd), {
       ...options,
       rest,
+      advice: "close its data connection and await voidresp() first",
     });
     return [transfer.data, transfer.size];
   }

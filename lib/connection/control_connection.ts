@@ -34,6 +34,12 @@ const WRITE_SIZE = 64 * 1024;
  */
 const SAFE_IN_FLIGHT = 512;
 
+/** What to do about an open transfer: one of a method, one sent by hand. */
+const ADVICE: Partial<Record<OwedKind, string>> = {
+  transfer: "await its end first",
+  command: "await voidresp() first",
+};
+
 /** Settings of a control connection. */
 export interface ControlOptions {
   /** Of commands and replies. */
@@ -58,6 +64,8 @@ export interface SendOptions {
   during?: Owed | undefined;
   /** Stop reading after the final reply, for a handshake. @default {false} */
   pauses?: boolean;
+  /** What to do about the transfer while it is open, for messages. */
+  advice?: string | undefined;
 }
 
 /** One control connection, from the greeting to its end. */
@@ -185,12 +193,15 @@ export class ControlConnection {
     }
     if (this.#open !== undefined && this.#open !== options.during) {
       throw new Deno.errors.Busy(
-        `Cannot send "${describe()}": the transfer "${this.#open.command}" is open; close its data connection and await voidresp() first`,
+        `Cannot send "${describe()}": the transfer "${this.#open.command}" is open; ${
+          this.#open.advice ?? ADVICE[this.#open.kind]
+        }`,
       );
     }
     const { kind = "command", pauses = false } = options;
     const owed = this.#owe(new Owed(describe, kind, pauses));
     owed.size = bytes.length;
+    owed.advice = options.advice;
     this.#options.tracer.emit("sent", describe);
     this.#outgoing.push(bytes);
     this.#isUrgent ||= options.during !== undefined;

@@ -65,6 +65,8 @@ export class Owed {
   readonly pauses: boolean;
   /** Bytes of the command that await their first reply. */
   size = 0;
+  /** How the user can end it while it is open, for messages. */
+  advice: string | undefined;
   /** The entry behind this one. */
   next: Owed | undefined;
   /** The 1yz reply, once it came. */

@@ -77,7 +77,8 @@ export async function stop(
   buffer: Uint8Array,
 ): Promise<void> {
   try {
-    const isRead = await settledWithin(drain(transfer, buffer), MAX_DRAIN_TIME);
+    const isRead = transfer.data.isEnded ||
+      await settledWithin(drain(transfer, buffer), MAX_DRAIN_TIME);
     if (isRead === true) {
       await transfer.finish().catch(() => {}); // nobody asks any more
     } else {

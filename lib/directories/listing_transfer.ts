@@ -23,6 +23,10 @@ const READ_SIZE = 64 * 1024;
  */
 const BATCH_SIZE = 8 * 1024;
 
+/** To who sends a command while a listing is open. */
+const ADVICE =
+  "finish the loop or break out of it, collect the entries first (Array.fromAsync), or use walk()";
+
 /** Takes a turn of the session, or goes on in the one that the caller has. */
 export type TakeTurn = <T>(
   run: () => Promise<T>,
@@ -108,6 +112,10 @@ export async function* receiveListing(
       }
       if (reader.error !== undefined) throw reader.error;
     }
+    transfer.data.close();
+    // the caller has the last entries before the transfer is closed here: the
+    // session is as busy in the loop over a short listing as in a long one
+    yield proper(reader.end());
     isOver = true;
   } catch (error) {
     isOver = true;
@@ -119,7 +127,6 @@ export async function* receiveListing(
     }
   }
   await turn(() => finish({ transfer, leave }, signal));
-  yield proper(reader.end());
   if (reader.error !== undefined) throw reader.error;
   return { count, selves, format: reader.format, isRefused: false };
 }
@@ -153,7 +160,7 @@ export async function openMLSD(
 ): Promise<OpenListing> {
   const argument = path.length === 0 ? undefined : path;
   const command = { verb: "MLSD", argument, name: "path" };
-  const options = { signal, type: "A" } as const;
+  const options = { signal, type: "A", advice: ADVICE } as const;
   const transfer = await Transfer.openInTurn(session, command, options);
   return { transfer, leave: () => Promise.resolve() };
 }
@@ -181,7 +188,7 @@ export async function openList(
     name: "path",
   };
   try {
-    const options = { signal, type: "A" } as const;
+    const options = { signal, type: "A", advice: ADVICE } as const;
     const transfer = await Transfer.openInTurn(session, command, options);
     return { transfer, leave: leave ?? stay };
   } catch (error) {

@@ -67,7 +67,12 @@ export async function retrieve(
   const transfer = await Transfer.open(
     session,
     { verb: "RETR", argument: path, name: "path" },
-    { type: "I", rest: checkedOffset(options.offset), signal },
+    {
+      type: "I",
+      rest: checkedOffset(options.offset),
+      signal,
+      advice: "read its stream to the end or cancel it first",
+    },
   );
   let ending: Promise<unknown> | undefined;
   const { promise: aborted, reject } = Promise.withResolvers<never>();

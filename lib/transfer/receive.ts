@@ -153,6 +153,8 @@ export async function* iterateLines(
   const transfer = await Transfer.open(session, command, {
     ...options,
     type: "A",
+    advice:
+      "finish the loop or break out of it, or collect what it gives first (Array.fromAsync)",
   });
   let isComplete = false;
   try {

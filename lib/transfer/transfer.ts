@@ -24,6 +24,8 @@ export interface TransferOptions extends SignalOptions {
   rest?: number | string | undefined;
   /** The representation type to set first. */
   type?: "A" | "I" | undefined;
+  /** How the user ends the transfer, for who is refused meanwhile. */
+  advice?: string | undefined;
 }
 
 /** A transfer that the server has opened. */
@@ -248,11 +250,11 @@ async function begin(
   session: Session,
   command: Command,
   channel: DataChannel,
-  { signal }: SignalOptions,
+  { signal, advice }: TransferOptions,
 ): Promise<Transfer> {
   const { control, protection, options } = session;
   signal?.throwIfAborted();
-  const owed = control.send(command, { kind: "transfer" });
+  const owed = control.send(command, { kind: "transfer", advice });
   let stream: ByteStream;
   let reply: Reply;
   try {

@@ -151,6 +151,33 @@ Deno.test("FTP refuses other commands while a transfer is open, and the transfer
   assertEquals(await ftp.pwd(), "/");
 });
 
+Deno.test("FTP says of each call what to do while its transfer is open", async () => {
+  await using server = await startScript({
+    RETR: (turn) => turn.send("data\r\n"),
+    MLSD: (turn) => turn.send(" name\r\n"),
+    LIST: async (turn) => {
+      await turn.reply(150, "Here it comes");
+      await turn.reply(226, "Done");
+    },
+  });
+  await using ftp = await server.connect();
+  const isBusy = (advice: string) =>
+    assertRejects(() => ftp.pwd(), Deno.errors.Busy, `is open; ${advice}`);
+  for await (const _ of await ftp.retrieve("x")) {
+    await isBusy("read its stream to the end or cancel it first");
+  }
+  for await (const _ of ftp.mlsd()) {
+    await isBusy("finish the loop or break out of it, or collect");
+  }
+  const block = () => isBusy("await its end first");
+  await ftp.retrbinary("RETR x", block);
+  await ftp.retrlines("RETR x", block);
+  await ftp.sendcmd("LIST");
+  await isBusy("await voidresp() first");
+  await ftp.voidresp();
+  assertEquals(await ftp.pwd(), "/");
+});
+
 Deno.test("FTP says what was forgotten when voidresp() was", async () => {
   await using server = await startScript({
     RETR: (turn) => turn.send("data"),

@@ -1,4 +1,9 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import {
   type Entry,
   FTPPermanentError,
@@ -122,6 +127,45 @@ Deno.test("FTP.list refuses other commands while it is open, and goes on", async
     }
   }
   assertEquals(count, 20);
+});
+
+for (const count of [1, 3, 50, 5000]) {
+  Deno.test(`FTP.list refuses other commands in every turn of its loop, over ${count} names by MLSD and by LIST`, async () => {
+    const files = Array.from({ length: count }, (_, i) => [`/f${i}`, ""]);
+    await using pair = await Pair.make(Object.fromEntries(files));
+    const { ftp } = pair;
+    for (const command of ["MLSD", "LIST"] as const) {
+      let met = 0;
+      for await (const { name } of ftp.list("", { command })) {
+        met++;
+        if (met > 2 && met < count) continue;
+        const error = await assertRejects(
+          () => ftp.download(name, "/nowhere/at/all"),
+          Deno.errors.Busy,
+        );
+        assertStringIncludes(
+          error.message,
+          `the transfer "${command}" is open; finish the loop or break out of it, collect the entries first (Array.fromAsync), or use walk()`,
+        );
+      }
+      assertEquals(met, count);
+      assertEquals(await ftp.pwd(), "/");
+      for await (const _ of ftp.list("", { command })) break;
+      assertEquals(await ftp.pwd(), "/");
+    }
+  });
+}
+
+Deno.test("FTP.list leaves the connection usable when it is left at its last name", async () => {
+  await using pair = await Pair.make({ "/a": "" });
+  const { ftp } = pair;
+  for await (const _ of ftp.list()) break;
+  const left = await assertRejects(async () => {
+    for await (const _ of ftp.list()) throw new Error("Mine");
+  });
+  assertEquals((left as Error).message, "Mine");
+  assertEquals(await namesOf(ftp.list()), ["a"]);
+  assertEquals(pair.commands, ["MLSD", "MLSD", "MLSD"]);
 });
 
 for (const code of [500, 502, 504]) {
