@@ -6,6 +6,32 @@ const START_TIMEOUT = 20_000;
 /** Between two attempts to connect to a server that is starting, in milliseconds. */
 const CONNECT_INTERVAL = 5;
 
+/**
+ * Becomes the server. Beside it waits a child for the end of its input, which comes when the tests are killed or
+ * interrupted: then it ends the server and removes what nobody else will.
+ */
+const SCRIPT = `
+output=$1 folder=$2 outside=$3
+shift 3
+exec 3<&0 </dev/null >>"$output" 2>&1
+(cat <&3; kill -KILL $$; rm -rf "$folder" "$outside") &
+exec 3<&-
+exec "$@"
+`;
+
+/** What a server is run with. */
+export interface ServerCommand {
+  /** Program and arguments. */
+  readonly command: readonly string[];
+  readonly env: Record<string, string>;
+  /** Its folder, where a file collects what it prints. */
+  readonly folder: string;
+  /** What else goes with it, if it is left alone. */
+  readonly outside: string | undefined;
+  /** Bytes that a file may have; writing beyond fails with EFBIG. */
+  readonly maxFileSize: number | undefined;
+}
+
 /** A running server: its processes share a session of the operating system, whoever their parent is. */
 export class ServerProcess {
   readonly pid: number;
@@ -13,26 +39,28 @@ export class ServerProcess {
   readonly #output: string;
   #ended = false;
 
-  /**
-   * @param command Program and arguments.
-   * @param output The file that collects what the process prints.
-   * @param maxFileSize Bytes that a file may have; writing beyond fails with EFBIG.
-   */
+  /** Starts it. */
   constructor(
-    command: readonly string[],
-    env: Record<string, string>,
-    output: string,
-    maxFileSize: number | undefined,
+    { command, env, folder, outside = "", maxFileSize }: ServerCommand,
   ) {
-    this.#output = output;
+    this.#output = `${folder}/output.log`;
     // The shell's unit is 512 bytes. Ignoring SIGXFSZ turns the signal into an error of write().
     const limit = maxFileSize === undefined
       ? ""
       : `trap '' XFSZ; ulimit -f ${Math.ceil(maxFileSize / 512)}; `;
-    this.#child = new Deno.Command("/bin/sh", {
-      args: ["-c", `${limit}exec setsid "$@" >>"$0" 2>&1`, output, ...command],
+    this.#child = new Deno.Command("setsid", {
+      args: [
+        "/bin/sh",
+        "-c",
+        limit + SCRIPT,
+        "sh",
+        this.#output,
+        folder,
+        outside,
+        ...command,
+      ],
       env,
-      stdin: "null",
+      stdin: "piped", // open as long as the tests run
       stdout: "null",
       stderr: "null",
     }).spawn();
@@ -96,6 +124,7 @@ export class ServerProcess {
     }
     this.kill("SIGKILL");
     await this.#child.status;
+    await this.#child.stdin.close();
   }
 }
 

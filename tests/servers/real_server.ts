@@ -91,8 +91,8 @@ export interface Launch {
   readonly env?: Record<string, string>;
   /** Log files, beside what the process prints. */
   readonly logs: readonly string[];
-  /** Undoes what was done outside the folder. */
-  readonly cleanup?: () => Promise<void>;
+  /** A file outside the folder, to be removed at the end. */
+  readonly outside?: string;
 }
 
 /** One of the four servers. */

@@ -178,12 +178,13 @@ async function start(
   let process: ServerProcess | undefined;
   try {
     launch = await kind.prepare(context);
-    process = new ServerProcess(
-      [launch.program, ...launch.args],
-      launch.env ?? {},
-      `${context.folder}/output.log`,
-      options.maxFileSize,
-    );
+    process = new ServerProcess({
+      command: [launch.program, ...launch.args],
+      env: launch.env ?? {},
+      folder: context.folder,
+      outside: launch.outside,
+      maxFileSize: options.maxFileSize,
+    });
     await process.ready(
       context.host,
       context.port,
@@ -242,7 +243,7 @@ async function cleanUp(
   context: LaunchContext,
   launch: Launch | undefined,
 ): Promise<void> {
-  await launch?.cleanup?.();
+  if (launch?.outside !== undefined) await Deno.remove(launch.outside);
   await Deno.remove(context.folder, { recursive: true });
 }
 

@@ -60,7 +60,7 @@ export const VSFTPD: ServerKind = {
       args: [config],
       env,
       logs: [log],
-      cleanup: () => Deno.remove(`${PAM_FOLDER}/${service}`),
+      outside: `${PAM_FOLDER}/${service}`,
     };
   },
 };
