@@ -7,9 +7,15 @@
 
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { abortable, within } from "../connection/deadline.ts";
+import type { Command } from "../protocol/command.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
-import type { Session, SignalOptions } from "../transfer/session.ts";
+import {
+  expectSuccess,
+  type Session,
+  type SignalOptions,
+} from "../transfer/session.ts";
 import { requestFeatures } from "../paths/facts.ts";
 import { splitPath } from "../paths/names.ts";
 
@@ -63,13 +69,66 @@ export async function chooseHash(
   return undefined;
 }
 
+/** How a server is asked for a hash. */
+export interface HashOptions extends SignalOptions {
+  /**
+   * Size of the file, in bytes: the longer may its hash take.
+   *
+   * @default {0}
+   */
+  size?: number | undefined;
+}
+
+/** A hash of the same file here and there. */
+export interface HashPair {
+  /** Its name. */
+  readonly name: string;
+  /** Hexadecimal digits of the hash here, in lower case. */
+  readonly local: string;
+  /** Hexadecimal digits of the hash there, in lower case. */
+  readonly remote: string;
+}
+
 /**
- * Asks the server for the hash of a file.
+ * Makes the hash of a file here while the server makes it there.
+ *
+ * @param session The session
+ * @param path The file there
+ * @param options Its size, and a signal
+ * @param make Makes the hash here
+ * @returns Both, or `undefined` if the server has no hash, refuses or cannot be
+ * understood
+ */
+export async function hashBoth(
+  session: Session,
+  path: string,
+  { size, signal }: HashOptions,
+  make: (hash: Hash, signal: AbortSignal) => Promise<string>,
+): Promise<HashPair | undefined> {
+  const hash = await chooseHash(session, { signal });
+  if (hash === undefined) return undefined;
+  const stop = new AbortController();
+  const either = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
+  const making = make(hash, either);
+  making.catch((fault) => stop.abort(fault));
+  try {
+    const options = { size, signal: either };
+    const remote = await requestHash(session, hash, path, options);
+    if (remote === undefined) return undefined;
+    return { name: hash.name, local: await making, remote };
+  } finally {
+    stop.abort();
+    await making.catch(() => {}); // it has a file open
+  }
+}
+
+/**
+ * Asks the server for the hash of a file, and waits as long as it may take.
  *
  * @param session The session
  * @param hash Which
  * @param path The file
- * @param options A signal
+ * @param options Its size, and a signal
  * @returns Hexadecimal digits in lower case, or `undefined` if the server
  * refuses or cannot be understood
  */
@@ -77,7 +136,7 @@ export async function requestHash(
   session: Session,
   { name, digits, verb }: Hash,
   path: string,
-  options: SignalOptions,
+  options: HashOptions,
 ): Promise<string | undefined> {
   // the X commands take a range behind the path: a path with blanks is quoted
   const argument = verb !== "HASH" && path.includes(" ") ? `"${path}"` : path;
@@ -91,12 +150,43 @@ export async function requestHash(
         );
       }
       const command = { verb, argument, name: "path" };
-      return readHash(await session.perform(command, options), digits, path);
+      const reply = await performSlowly(session, command, options);
+      return readHash(reply, digits, path);
     }, options);
   } catch (error) {
     if (error instanceof FTPPermanentError) return undefined;
     throw error;
   }
+}
+
+/** Bytes of a file that the slowest server reads in a millisecond. */
+const LEAST_RATE = 10_000;
+
+/** Waits as long as a slow server may need to read the whole of a file. */
+async function performSlowly(
+  session: Session,
+  command: Command,
+  { size = 0, signal }: HashOptions,
+): Promise<Reply> {
+  const { control, options: { timeout } } = session;
+  if (timeout === 0) return await session.perform(command, { signal });
+  const patience = timeout + Math.ceil(size / LEAST_RATE);
+  signal?.throwIfAborted();
+  const owed = control.send(command);
+  const late = () => {
+    const error = new Deno.errors.TimedOut(
+      `Cannot complete "${owed.command}": no reply within ${patience} ms; the connection is closed`,
+    );
+    control.fail(error);
+    return error;
+  };
+  const reply = await within(
+    patience,
+    signal,
+    late,
+    (signal) => abortable(owed.first, signal),
+  );
+  return expectSuccess(reply, owed.command);
 }
 
 /**
@@ -130,6 +220,7 @@ export function readHash(
 export class Digester {
   readonly #hash: ReturnType<typeof createHash> | undefined;
   #crc = 0;
+  #digest: string | undefined;
 
   /**
    * Starts.
@@ -153,12 +244,12 @@ export class Digester {
   }
 
   /**
-   * Ends.
+   * Ends; it can be called again.
    *
    * @returns Hexadecimal digits in lower case
    */
   digest(): string {
-    return this.#hash?.digest("hex") ??
+    return this.#digest ??= this.#hash?.digest("hex") ??
       (this.#crc >>> 0).toString(16).padStart(8, "0");
   }
 }

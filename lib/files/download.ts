@@ -10,7 +10,7 @@ import { abortable, settledWithin } from "../connection/deadline.ts";
 import type { Session } from "../transfer/session.ts";
 import { Transfer } from "../transfer/transfer.ts";
 import { confirm } from "./confirm.ts";
-import { chooseHash, hashFile, requestHash } from "./digest.ts";
+import { hashBoth, hashFile, type HashPair } from "./digest.ts";
 import {
   type RemoteFacts,
   requestBinarySize,
@@ -293,28 +293,24 @@ class Download {
         );
       }
     }
-    if (verify === "hash") {
-      const hash = await chooseHash(session, { signal });
-      const expected = hash && await requestHash(
+    if (verify === "hash" && part.isReadable) {
+      const hashes = await hashBoth(
         session,
-        hash,
         this.#remote,
-        { signal },
+        { size: part.position, signal },
+        (hash, signal) => locallyAsync(() => hashFile(part.path, hash, signal)),
       );
-      if (hash !== undefined && expected !== undefined) {
-        const actual = await locallyAsync(() =>
-          hashFile(part.path, hash, signal)
-        );
-        if (actual !== expected) {
-          part.reset();
-          throw new FTPVerificationError(
-            `Cannot verify the download of "${this.#remote}"`,
-            { what: hash.name, expected, actual },
-          );
-        }
-        return hash.name;
-      }
+      if (hashes !== undefined) return this.#compare(part, hashes);
     }
     return size === null ? null : "size";
+  }
+
+  #compare(part: Part, { name, local, remote }: HashPair): string {
+    if (local === remote) return name;
+    part.reset();
+    throw new FTPVerificationError(
+      `Cannot verify the download of "${this.#remote}"`,
+      { what: name, expected: remote, actual: local },
+    );
   }
 }

@@ -33,8 +33,8 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
    * What is compared before the file takes its place. "size": the server's
    * `SIZE` with the bytes that went through, where the server tells. "hash": a
    * hash too, where the server has one (`HASH`, `XSHA256`, `XSHA1`, `XMD5`,
-   * `XCRC`); it reads the whole file for it, which may take longer than
-   * `timeout`.
+   * `XCRC`). It reads the whole file for it, and this side does so meanwhile:
+   * the wait is one second longer than `timeout` for every 10 MB.
    *
    * @default {"size"}
    */

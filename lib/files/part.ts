@@ -140,6 +140,11 @@ export class Part {
     return this.#path;
   }
 
+  /** Whether what was written can be read again: not from a device or pipe. */
+  get isReadable(): boolean {
+    return this.#target.isReplaceable;
+  }
+
   /** Bytes of the remote file that are in this one. */
   get position(): number {
     return this.#position;

@@ -11,7 +11,7 @@ import type { Session } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { Transfer } from "../transfer/transfer.ts";
 import { confirm } from "./confirm.ts";
-import { chooseHash, Digester, type Hash, requestHash } from "./digest.ts";
+import { chooseHash, Digester, type Hash, hashBoth } from "./digest.ts";
 import { requestBinarySize } from "../paths/facts.ts";
 import { setModificationTime } from "../paths/modification_time.ts";
 import { FTPVerificationError, LocalFault, unwrapped } from "./faults.ts";
@@ -255,17 +255,18 @@ class Upload {
     if (size !== null && size !== sent) {
       throw this.#differs("size", sent, size);
     }
-    const hash = verify === "hash"
-      ? await chooseHash(session, { signal })
+    const hashes = verify === "hash"
+      ? await hashBoth(
+        session,
+        path,
+        { size: sent, signal },
+        (hash, signal) => this.#digest(hash, signal),
+      )
       : undefined;
-    const actual = hash &&
-      await requestHash(session, hash, path, { signal });
-    if (hash === undefined || actual === undefined) {
-      return size === null ? null : "size";
-    }
-    const expected = await this.#digest(hash);
-    if (actual !== expected) throw this.#differs(hash.name, expected, actual);
-    return hash.name;
+    if (hashes === undefined) return size === null ? null : "size";
+    const { name, local, remote } = hashes;
+    if (local !== remote) throw this.#differs(name, local, remote);
+    return name;
   }
 
   /**
@@ -293,11 +294,11 @@ class Upload {
     }
   }
 
-  async #digest(hash: Hash): Promise<string> {
+  async #digest(hash: Hash, signal: AbortSignal): Promise<string> {
     if (this.#digester !== undefined) return this.#digester.digester.digest();
     const digester = new Digester(hash);
     for await (const chunk of this.#source.read(0, BLOCK_SIZE)) {
-      this.#options.signal?.throwIfAborted();
+      signal.throwIfAborted();
       digester.update(chunk);
     }
     return digester.digest();

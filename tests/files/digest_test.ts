@@ -1,6 +1,11 @@
-import { assertEquals } from "@std/assert";
+import { createHash } from "node:crypto";
+import { assertEquals, assertRejects } from "@std/assert";
 import { readHash } from "../../lib/files/digest.ts";
 import { Reply } from "../../lib/protocol/reply.ts";
+import { makeData } from "../real/client.ts";
+import type { Turn } from "../scripted/mod.ts";
+import { LocalFolder } from "./local_folder.ts";
+import { type MemoryServer, memoryServer } from "./memory_server.ts";
 
 const MD5 = "d41d8cd98f00b204e9800998ecf8427e";
 const OTHER = "0cc175b9c0f1b6a831c399e269772661";
@@ -41,3 +46,93 @@ for (const [text, digits, path, hash] of REPLIES) {
     assertEquals(readHash(Reply.from(text), digits, path), hash);
   });
 }
+
+const LARGE = makeData(12_000_000);
+
+/** A server with SHA-256, made of a file in memory. */
+async function hashingServer(): Promise<MemoryServer> {
+  const server = await memoryServer({ "/data": LARGE, "/small": "small" });
+  server.on("FEAT", "211-Features\n HASH SHA-256*\n SIZE\n211 End");
+  server.on("HASH", sendHash);
+  return server;
+}
+
+async function sendHash(turn: Turn): Promise<void> {
+  const file = turn.server.files.get(`/${turn.argument}`)!;
+  const hash = createHash("sha256").update(file).digest("hex");
+  await turn.reply(213, `SHA-256 0-${file.length - 1} ${hash} name`);
+}
+
+Deno.test("FTP.download waits for the hash of a large file longer than for other replies", async () => {
+  await using server = await hashingServer();
+  const timeout = 200;
+  server.once("HASH", async (turn) => {
+    await new Promise((resolve) => setTimeout(resolve, 2 * timeout));
+    await sendHash(turn);
+  });
+  using folder = new LocalFolder();
+  await using ftp = await server.client({ timeout });
+  const { verified, retries } = await ftp.download("data", folder.at("copy"), {
+    verify: "hash",
+  });
+  assertEquals([verified, retries], ["SHA-256", 0]);
+});
+
+Deno.test("FTP.download does not wait for a hash for ever", async () => {
+  await using server = await hashingServer();
+  server.on("HASH", (turn) => turn.stall());
+  using folder = new LocalFolder();
+  await using ftp = await server.client({ timeout: 100 });
+  await assertRejects(
+    () =>
+      ftp.download("small", folder.at("copy"), {
+        verify: "hash",
+        retry: false,
+      }),
+    Deno.errors.TimedOut,
+    'Cannot complete "HASH small": no reply within 101 ms',
+  );
+  assertEquals([ftp.connected, folder.names()], [false, []]);
+});
+
+Deno.test("FTP.download ends with its signal while the server makes a hash", async () => {
+  await using server = await hashingServer();
+  server.on("HASH", async (turn) => {
+    await server.received("QUIT"); // it takes its time
+    await turn.reply(550, "Later");
+  });
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const controller = new AbortController();
+  const reason = new Error("Enough");
+  const downloading = ftp.download("data", folder.at("copy"), {
+    verify: "hash",
+    signal: controller.signal,
+  });
+  await server.received("HASH");
+  controller.abort(reason);
+  assertEquals(await downloading.catch((error) => error), reason);
+  assertEquals([ftp.connected, folder.names()], [true, []]);
+});
+
+Deno.test("FTP.download asks for no hash of what cannot be read again here", async () => {
+  await using server = await hashingServer();
+  await using ftp = await server.client();
+  const { verified } = await ftp.download("small", "/dev/null", {
+    verify: "hash",
+  });
+  assertEquals([verified, server.verbs.includes("HASH")], ["size", false]);
+});
+
+Deno.test("FTP.upload verifies a stream by its hash twice, if it has to", async () => {
+  await using server = await hashingServer();
+  server.once("RNFR", (turn) => turn.close());
+  await using ftp = await server.client();
+  const source = ReadableStream.from([new TextEncoder().encode("new")]);
+  const { verified, retries } = await ftp.upload(source, "small", {
+    verify: "hash",
+    retry: { delay: 1 },
+  });
+  assertEquals([verified, retries], ["SHA-256", 1]);
+  assertEquals(server.text("/small"), "new");
+});
