@@ -4,6 +4,7 @@
  * @module
  */
 
+import { makeEncoding } from "../protocol/encoding.ts";
 import { FTP } from "./ftp.ts";
 import { readNetrc } from "./netrc.ts";
 import type { FTPOptions } from "./options.ts";
@@ -52,8 +53,10 @@ interface Target {
  * Connects, secures, logs in and changes directory.
  *
  * A URL's path is relative to the directory after login (RFC 1738 section
- * 3.2.2); `ftp://host/%2Fpub` names `/pub` itself. `ftp:` is clear text unless
- * the option `tls` is set, `ftpes:` is explicit TLS, `ftps:` implicit TLS.
+ * 3.2.2); `ftp://host/%2Fpub` names `/pub` itself. Escapes that are UTF-8 are
+ * text in the client's encoding, others (`%E9`) the bytes themselves. `ftp:` is
+ * clear text unless the option `tls` is set, `ftpes:` is explicit TLS, `ftps:`
+ * implicit TLS.
  *
  * Requires `allow-net` permission.
  *
@@ -160,10 +163,12 @@ function parseTarget(url: string | URL): Target {
   };
 }
 
+const UTF8 = makeEncoding("utf-8");
+
+/** Escapes that are not UTF-8 keep their bytes; a lone "%" stands for itself. */
 function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a lone "%" stands for itself
-  }
+  return text.replace(
+    /(?:%[0-9a-f]{2})+/gi,
+    (escapes) => UTF8.decode(Uint8Array.fromHex(escapes.replaceAll("%", ""))),
+  );
 }

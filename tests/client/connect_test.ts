@@ -28,6 +28,9 @@ const URLS: [userinfo: string, rest: string, commands: string[]][] = [
   ["u@", "", ["USER u", "PASS "]],
   ["u:p@", "", ["USER u", "PASS p"]],
   ["u%40h:p%3A%2F%40@", "/", ["USER u@h", "PASS p:/@"]],
+  ["", "/caf%E9/%C3%A9", [...LOGIN, "CWD caf\xe9/\xc3\xa9"]], // as they travel
+  ["", "/50%2G%E9%", [...LOGIN, "CWD 50%2G\xe9%"]],
+  ["u%FF:p%fe@", "/", ["USER u\xff", "PASS p\xfe"]],
   ["%C3%BC:%20p%20@", "/", ["USER Ã¼", "PASS  p "]],
 ];
 
