@@ -37,9 +37,9 @@ export class FTPCommands extends FTPConnection {
    * @throws {Deno.errors.Busy} If a transfer is open, which goes on
    * @throws {Error} `Deno.errors.*` if the connection fails
    */
-  sendcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
+  async sendcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.share(
+    return await session.turns.share(
       () => session.exchange(parseCommand(cmd), options),
       options,
     );
@@ -54,8 +54,8 @@ export class FTPCommands extends FTPConnection {
    * @throws {FTPReplyError} For 1yz and 3yz
    * @throws {FTPError} As {@linkcode sendcmd}
    */
-  voidcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
-    return performOn(this, parseCommand(cmd), options);
+  async voidcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
+    return await performOn(this, parseCommand(cmd), options);
   }
 
   /**
@@ -65,9 +65,9 @@ export class FTPCommands extends FTPConnection {
    * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
    * @throws {Deno.errors.Busy} If a transfer is open, which goes on
    */
-  putcmd(cmd: string): Promise<void> {
+  async putcmd(cmd: string): Promise<void> {
     const session = sessionOf(this);
-    return session.turns.share(() => {
+    return await session.turns.share(() => {
       session.put(parseCommand(cmd));
       return Promise.resolve();
     });
@@ -114,9 +114,9 @@ export class FTPCommands extends FTPConnection {
    * @returns The 2yz reply
    * @throws {FTPError} As {@linkcode voidcmd}
    */
-  acct(password: string, options: SignalOptions = {}): Promise<Reply> {
+  async acct(password: string, options: SignalOptions = {}): Promise<Reply> {
     const command = { verb: "ACCT", argument: password, name: "password" };
-    return performOn(this, command, options);
+    return await performOn(this, command, options);
   }
 
   /**
@@ -152,9 +152,12 @@ export class FTPCommands extends FTPConnection {
    * @throws {FTPError} If the server refuses
    * @throws {FTPProtocolError} If the reply names no port
    */
-  makepasv(options: SignalOptions = {}): Promise<HostPort> {
+  async makepasv(options: SignalOptions = {}): Promise<HostPort> {
     const session = sessionOf(this);
-    return session.turns.alone(() => requestPassive(session, options), options);
+    return await session.turns.alone(
+      () => requestPassive(session, options),
+      options,
+    );
   }
 
   /**
@@ -184,9 +187,9 @@ export class FTPCommands extends FTPConnection {
    * await ftp.voidresp();
    * ```
    */
-  makeport(options: SignalOptions = {}): Promise<DataListener> {
+  async makeport(options: SignalOptions = {}): Promise<DataListener> {
     const session = sessionOf(this);
-    return session.turns.alone(
+    return await session.turns.alone(
       () => requestActive(session, options),
       options,
     );

@@ -172,7 +172,7 @@ export class FTPConnection implements AsyncDisposable {
    * @throws {TLSError} If TLS fails or the server cannot be trusted; the
    * connection is closed
    */
-  login(
+  async login(
     user = "anonymous",
     passwd = "",
     acct = "",
@@ -180,7 +180,7 @@ export class FTPConnection implements AsyncDisposable {
   ): Promise<Reply> {
     const credentials = resolveCredentials(user, passwd, acct);
     const settings = this.#settings;
-    return sessionOf(this).turns.alone(
+    return await sessionOf(this).turns.alone(
       () =>
         withNewerTLS(this.#server, async (server) => {
           if (server !== this.#server) await this.#open(server, options);
@@ -267,9 +267,9 @@ export class FTPConnection implements AsyncDisposable {
    * connection is closed
    * @throws {TypeError} If the connection is under TLS already
    */
-  auth(options: SignalOptions = {}): Promise<Reply> {
+  async auth(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.alone(
+    return await session.turns.alone(
       () => auth(session, this.#server, options),
       options,
     );
@@ -285,9 +285,9 @@ export class FTPConnection implements AsyncDisposable {
    * unless {@linkcode protC} is called
    * @throws {TypeError} If the control connection is not under TLS
    */
-  protP(options: SignalOptions = {}): Promise<Reply> {
+  async protP(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.alone(() => protP(session, options), options);
+    return await session.turns.alone(() => protP(session, options), options);
   }
 
   /**
@@ -298,9 +298,9 @@ export class FTPConnection implements AsyncDisposable {
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses; data stays protected
    */
-  protC(options: SignalOptions = {}): Promise<Reply> {
+  async protC(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.alone(() => protC(session, options), options);
+    return await session.turns.alone(() => protC(session, options), options);
   }
 
   /**
@@ -313,8 +313,8 @@ export class FTPConnection implements AsyncDisposable {
    * @throws {FTPError} If the server refuses
    * @throws {TypeError} If the control connection is not under TLS
    */
-  ccc(options: SignalOptions = {}): Promise<Reply> {
+  async ccc(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.alone(() => ccc(session, options), options);
+    return await session.turns.alone(() => ccc(session, options), options);
   }
 }

@@ -95,8 +95,8 @@ export class FTPListings extends FTPProtocol {
    * @returns The entry, under the last name of the path
    * @throws {FTPPermanentError} If there is nothing
    */
-  stat(path: Path, options: ListOptions = {}): Promise<Entry> {
-    return requestEntry(sessionOf(this), path, options);
+  async stat(path: Path, options: ListOptions = {}): Promise<Entry> {
+    return await requestEntry(sessionOf(this), path, options);
   }
 
   /**
@@ -108,8 +108,8 @@ export class FTPListings extends FTPProtocol {
    * @throws {FTPError} If the server does not tell, such as for want of
    * permission
    */
-  exists(path: Path, options: ListOptions = {}): Promise<boolean> {
-    return existsPath(sessionOf(this), path, options);
+  async exists(path: Path, options: ListOptions = {}): Promise<boolean> {
+    return await existsPath(sessionOf(this), path, options);
   }
 
   /**
@@ -121,8 +121,8 @@ export class FTPListings extends FTPProtocol {
    * @throws {FTPError} If the server refuses, such as for a file that is not
    * there
    */
-  mtime(path: Path, options: SignalOptions = {}): Promise<Date | null> {
-    return requestModificationTime(sessionOf(this), path, options);
+  async mtime(path: Path, options: SignalOptions = {}): Promise<Date | null> {
+    return await requestModificationTime(sessionOf(this), path, options);
   }
 
   /**
@@ -135,8 +135,12 @@ export class FTPListings extends FTPProtocol {
    * @throws {FTPError} If the server does not do it
    * @throws {RangeError} If the date is invalid
    */
-  setMtime(path: Path, date: Date, options: SignalOptions = {}): Promise<void> {
-    return changeModificationTime(sessionOf(this), path, date, options);
+  async setMtime(
+    path: Path,
+    date: Date,
+    options: SignalOptions = {},
+  ): Promise<void> {
+    return await changeModificationTime(sessionOf(this), path, date, options);
   }
 
   /**
@@ -147,7 +151,9 @@ export class FTPListings extends FTPProtocol {
    * @returns Names in upper case with their parameters; empty where `FEAT` is
    * refused
    */
-  features(options: SignalOptions = {}): Promise<ReadonlyMap<string, string>> {
-    return requestFeatures(sessionOf(this), options);
+  async features(
+    options: SignalOptions = {},
+  ): Promise<ReadonlyMap<string, string>> {
+    return await requestFeatures(sessionOf(this), options);
   }
 }

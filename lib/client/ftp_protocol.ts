@@ -30,17 +30,13 @@ export class FTPProtocol extends FTPTransfers {
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
    */
-  cwd(dirname: Path, options: SignalOptions = {}): Promise<Reply> {
+  async cwd(dirname: Path, options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return dirname === ".."
-      ? session.turns.alone(
-        () => changeDirectory(session, dirname, options),
-        options,
-      )
-      : session.turns.share(
-        () => changeDirectory(session, dirname, options),
-        options,
-      );
+    const turn = dirname === ".." ? "alone" : "share"; // it may be two commands
+    return await session.turns[turn](
+      () => changeDirectory(session, dirname, options),
+      options,
+    );
   }
 
   /**
@@ -84,8 +80,8 @@ export class FTPProtocol extends FTPTransfers {
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
    */
-  rmd(dirname: Path, options: SignalOptions = {}): Promise<Reply> {
-    return performOn(
+  async rmd(dirname: Path, options: SignalOptions = {}): Promise<Reply> {
+    return await performOn(
       this,
       { verb: "RMD", argument: dirname, name: "dirname" },
       options,
@@ -101,9 +97,9 @@ export class FTPProtocol extends FTPTransfers {
    * @throws {FTPReplyError} For another code below 400
    * @throws {FTPError} If the server refuses
    */
-  delete(filename: Path, options: SignalOptions = {}): Promise<Reply> {
+  async delete(filename: Path, options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.share(
+    return await session.turns.share(
       () => deleteFile(session, filename, options),
       options,
     );
@@ -119,13 +115,13 @@ export class FTPProtocol extends FTPTransfers {
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses either
    */
-  rename(
+  async rename(
     fromname: Path,
     toname: Path,
     options: SignalOptions = {},
   ): Promise<Reply> {
     const session = sessionOf(this);
-    return session.turns.alone(
+    return await session.turns.alone(
       () => rename(session, fromname, toname, options),
       options,
     );
@@ -141,12 +137,12 @@ export class FTPProtocol extends FTPTransfers {
    * number
    * @throws {FTPError} If the server refuses
    */
-  size(
+  async size(
     filename: Path,
     options: SignalOptions = {},
   ): Promise<number | bigint | null> {
     const session = sessionOf(this);
-    return session.turns.share(
+    return await session.turns.share(
       () => requestSize(session, filename, options),
       options,
     );

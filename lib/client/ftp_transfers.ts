@@ -165,12 +165,12 @@ export class FTPTransfers extends FTPCommands {
    * is aborted, and the connection can be used
    * @throws {Error} `Deno.errors.*` if a connection fails
    */
-  retrlines(
+  async retrlines(
     cmd: string,
     callback: (line: string) => unknown = console.log,
     options: SignalOptions = {},
   ): Promise<Reply> {
-    return receiveLines(sessionOf(this), parseCommand(cmd), callback, {
+    return await receiveLines(sessionOf(this), parseCommand(cmd), callback, {
       ...options,
     });
   }
@@ -214,13 +214,13 @@ export class FTPTransfers extends FTPCommands {
    * @throws {FTPProtocolError} If a line is longer than `maxLine`; the transfer
    * is aborted, and the connection can be used
    */
-  storlines(
+  async storlines(
     cmd: string,
     source: Source,
     callback?: (line: Uint8Array) => unknown,
     options: SignalOptions = {},
   ): Promise<Reply> {
-    return sendLines(sessionOf(this), parseCommand(cmd), source, {
+    return await sendLines(sessionOf(this), parseCommand(cmd), source, {
       ...options,
       callback,
     });

@@ -97,6 +97,51 @@ const RESULTS: [
     "EPRT |2|::1|5001|",
   ]],
   ["quit", (f) => f.quit(), {}, "221 Goodbye", ["QUIT"]],
+  // what servers say where another 2yz was due
+  ["cwd with 200", (f) => f.cwd("x"), { CWD: "200 ok" }, "200 ok", ["CWD x"]],
+  [
+    "rename with 200",
+    (f) => f.rename("a", "b"),
+    { RNFR: "350 and", RNTO: "200 ok" },
+    "200 ok",
+    ["RNFR a", "RNTO b"],
+  ],
+  [
+    "voidcmd TYPE with 226",
+    (f) => f.voidcmd("TYPE I"),
+    { TYPE: "226 ok" },
+    "226 ok",
+    ["TYPE I"],
+  ],
+  [
+    "login with 202",
+    (f) => f.login(),
+    { PASS: "202 No need" },
+    "202 No need",
+    ["USER anonymous", "PASS anonymous@"],
+  ],
+  // replies of several lines where one is usual
+  [
+    "pwd on several lines",
+    (f) => f.pwd(),
+    { PWD: '257-"/a"\n 225 "/b"\n257 is it' },
+    "/a",
+    ["PWD"],
+  ],
+  [
+    "size on several lines",
+    (f) => f.size("x"),
+    { SIZE: "213-The size of 7.txt\n is\n213 42" },
+    42,
+    ["SIZE x"],
+  ],
+  [
+    "pwd of 17 KB",
+    (f) => f.pwd(),
+    { PWD: `257 "/${"d".repeat(17_000)}"` },
+    `/${"d".repeat(17_000)}`,
+    ["PWD"],
+  ],
 ];
 
 for (const [name, call, script, result, commands] of RESULTS) {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   FTP,
+  ftpcp,
   FTPPermanentError,
   FTPProtocolError,
   FTPReplyError,
@@ -186,22 +187,59 @@ Deno.test("FTP.connect connects again after close() and after a failure", async 
 
 Deno.test("FTP throws NotConnected before connect()", async () => {
   const ftp = new FTP();
-  const calls: (() => unknown)[] = [
-    () => ftp.pwd(),
+  const message = "call connect() first";
+  // each rejects, none throws: a catch() is enough
+  const calls: (() => Promise<unknown>)[] = [
     () => ftp.login(),
     () => ftp.sendcmd("NOOP"),
-    () => ftp.retrlines("LIST"),
+    () => ftp.voidcmd("NOOP"),
+    () => ftp.putcmd("NOOP"),
+    () => ftp.getresp(),
+    () => ftp.voidresp(),
+    () => ftp.abort(),
+    () => ftp.acct("x"),
+    () => ftp.auth(),
+    () => ftp.protP(),
+    () => ftp.protC(),
+    () => ftp.ccc(),
     () => ftp.quit(),
-    () => ftp.getwelcome(),
     () => ftp.makepasv(),
+    () => ftp.makeport(),
+    () => ftp.sendport("127.0.0.1", 1),
+    () => ftp.sendeprt("::1", 1),
+    () => ftp.ntransfercmd("RETR x"),
+    () => ftp.transfercmd("RETR x"),
+    () => ftp.retrbinary("RETR x", () => {}),
+    () => ftp.retrlines("LIST"),
+    () => ftp.storbinary("STOR x", []),
+    () => ftp.storlines("STOR x", []),
+    () => ftp.nlst(),
+    () => ftp.dir(),
+    () => ftp.mlsd().next(),
+    () => ftp.cwd("x"),
+    () => ftp.pwd(),
+    () => ftp.mkd("x"),
+    () => ftp.rmd("x"),
+    () => ftp.delete("x"),
+    () => ftp.rename("x", "y"),
+    () => ftp.size("x"),
+    () => ftp.stat("x"),
+    () => ftp.exists("x"),
+    () => ftp.mtime("x"),
+    () => ftp.setMtime("x", new Date(0)),
+    () => ftp.features(),
+    () => ftp.pipeline(["NOOP"]).next(),
+    () => ftp.retrieve("x"),
+    () => ftp.store("x", []),
+    () => ftp.ensureDir("x"),
+    () => ftp.remove("x"),
+    () => ftp.upload([], "x"),
+    () => ftpcp(ftp, "x", ftp),
   ];
   for (const call of calls) {
-    await assertRejects(
-      async () => await call(),
-      Deno.errors.NotConnected,
-      "call connect() first",
-    );
+    await assertRejects(call, Deno.errors.NotConnected, message);
   }
+  assertThrows(() => ftp.getwelcome(), Deno.errors.NotConnected, message);
   assertEquals([ftp.connected, ftp.lastresp, ftp.host], [false, "", ""]);
   ftp.close();
   await ftp[Symbol.asyncDispose]();
