@@ -63,22 +63,28 @@ export interface FTPOptions {
    * @default {no TLS}
    */
   tls?: "explicit" | "implicit" | TLSOptions | undefined;
-  /** Receives every command, reply and event, secrets masked. */
+  /**
+   * Receives every command, reply and event, secrets masked and control
+   * characters replaced.
+   *
+   * @default {nobody}
+   */
   trace?: Trace | undefined;
   /**
-   * Longest line of a reply, in bytes.
+   * Longest line of a reply, in bytes; a longer one ends the connection.
    *
    * @default {65_536}
    */
   maxReplyLine?: number | undefined;
   /**
-   * Longest reply, in bytes.
+   * Longest reply, in bytes; a longer one ends the connection.
    *
    * @default {1_048_576}
    */
   maxReply?: number | undefined;
   /**
-   * Longest line of a listing or a text file, in bytes.
+   * Longest line of a listing or a text file, in bytes; a longer one ends the
+   * transfer.
    *
    * @default {1_048_576}
    */
