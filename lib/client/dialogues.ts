@@ -25,15 +25,17 @@ export interface Credentials {
  * Waits for the greeting; a 120 ("ready in n minutes") is waited out.
  *
  * @param control The connection
+ * @param address Whose it is, for messages
  * @param options A signal
  * @returns The 2yz greeting
  * @throws {FTPError} If the server does not want us; the connection is closed
  */
 export async function greet(
   control: ControlConnection,
+  address: string,
   { signal }: SignalOptions,
 ): Promise<Reply> {
-  const owed = control.expectGreeting();
+  const owed = control.expectGreeting(address);
   try {
     return expectSuccess(await control.wait(owed.final, signal), owed.command);
   } catch (error) {

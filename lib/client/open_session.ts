@@ -5,7 +5,7 @@
  */
 
 import { ControlConnection } from "../connection/control_connection.ts";
-import { dial } from "../connection/dial.ts";
+import { dial, showAddress } from "../connection/dial.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { Session, type SignalOptions } from "../transfer/session.ts";
 import { greet } from "./dialogues.ts";
@@ -47,7 +47,7 @@ export async function openSession(
   });
   session.isClearDataAllowed = tls === undefined;
   if (secured !== undefined) keepTLSSession(session, secured.session);
-  const welcome = await greet(control, options);
+  const welcome = await greet(control, showAddress(host, port), options);
   noteServer(control, welcome);
   return { session, welcome };
 }

@@ -34,6 +34,14 @@ const WRITE_SIZE = 64 * 1024;
  */
 const SAFE_IN_FLIGHT = 512;
 
+/**
+ * Time-outs that a whole reply may take, though its lines keep coming: a server
+ * may count files or hash one while it sends them.
+ */
+const REPLY_TIMEOUTS = 20;
+
+const LF = 0x0A;
+
 /** What to do about an open transfer: one of a method, one sent by hand. */
 const ADVICE: Partial<Record<OwedKind, string>> = {
   transfer: "await its end first",
@@ -88,6 +96,8 @@ export class ControlConnection {
   #reading: Promise<void>;
   #isPaused = false;
   #lastReply: Reply | undefined;
+  /** When the reply that has not ended began. */
+  #begun = performance.now();
   readonly #closed = Promise.withResolvers<void>();
 
   /**
@@ -163,10 +173,12 @@ export class ControlConnection {
   /**
    * Expects the greeting.
    *
+   * @param address Whose, for messages
    * @returns Its entry in the ledger
    */
-  expectGreeting(): Owed {
-    return this.#owe(new Owed(() => "connect", "greeting", false));
+  expectGreeting(address: string): Owed {
+    const describe = () => `connect to ${address}`;
+    return this.#owe(new Owed(describe, "greeting", false));
   }
 
   /**
@@ -368,17 +380,36 @@ export class ControlConnection {
         const n = await this.#stream.read(buffer);
         if (this.#failure !== undefined) return;
         if (n === null) return this.#ended();
-        this.#watchdog.touch();
-        for (const reply of this.#reader.push(buffer.subarray(0, n))) {
-          this.#deliver(reply);
-        }
-        if (this.#reader.error !== undefined) {
-          return this.fail(this.#reader.error);
-        }
+        this.#take(buffer.subarray(0, n));
       }
     } catch (error) {
       this.#closedBy(error);
     }
+  }
+
+  /** Whole lines are progress, but not for ever without a reply that ends. */
+  #take(bytes: Uint8Array): void {
+    const now = performance.now();
+    if (!this.#isBegun) this.#begun = now;
+    if (bytes.includes(LF)) this.#watchdog.touch();
+    const replies = this.#reader.push(bytes);
+    for (const reply of replies) this.#deliver(reply);
+    if (this.#reader.error !== undefined) return this.fail(this.#reader.error);
+    if (!this.#isBegun) return;
+    if (replies.length > 0 && !this.#awaitsGreeting) this.#begun = now;
+    const most = REPLY_TIMEOUTS * this.#options.timeout;
+    if (most > 0 && now - this.#begun > most) {
+      this.#expire(`the reply has no end after ${most} ms`);
+    }
+  }
+
+  /** Whether the greeting is due: a 120 before it is only a part of it. */
+  get #awaitsGreeting(): boolean {
+    return this.#ledger.head?.kind === "greeting";
+  }
+
+  get #isBegun(): boolean {
+    return this.#reader.hasPartial || this.#awaitsGreeting;
   }
 
   #deliver(reply: Reply): void {
@@ -432,7 +463,9 @@ export class ControlConnection {
     );
   }
 
-  #expire(): void {
+  #expire(
+    what = `no reply within ${this.#options.timeout} ms`,
+  ): void {
     const owed = this.#ledger.head;
     const tried = owed === undefined
       ? "Cannot write to the control connection"
@@ -445,7 +478,7 @@ export class ControlConnection {
       }" may have been meant to end the reply: try { multiline: "lenient" }`;
     this.fail(
       new Deno.errors.TimedOut(
-        `${tried}: no reply within ${this.#options.timeout} ms; the connection is closed${hint}`,
+        `${tried}: ${what}; the connection is closed${hint}`,
       ),
     );
   }

@@ -143,3 +143,42 @@ Deno.test("FTP counts the progress of a reply, not its whole", async () => {
   await using ftp = await server.connect({ timeout: TIMEOUT });
   assertEquals((await ftp.voidcmd("NOOP")).lines.length, 9);
 });
+
+/** What comes every ten milliseconds in place of a greeting. */
+const DRIPS: [name: string, drip: string, message: string][] = [
+  ["a line without an end", "x", "no reply within 100 ms"],
+  ["a reply without an end", "220-x\r\n", "the reply has no end after 2000 ms"],
+  ["120 and no greeting", "120 Wait\r\n", "the reply has no end after 2000 ms"],
+];
+
+for (const [name, drip, message] of DRIPS) {
+  Deno.test(`FTP.connect ends while ${name} comes drop by drop`, async () => {
+    await using server = await startScript({
+      connect: async (turn) => {
+        while (!turn.session.peer.isGone) {
+          await turn.raw(drip);
+          await new Promise((done) => setTimeout(done, 10));
+        }
+      },
+    });
+    await assertRejects(
+      () => server.connect({ timeout: 100 }),
+      Deno.errors.TimedOut,
+      message,
+    );
+  });
+}
+
+Deno.test("FTP.sendcmd waits for a reply whose lines come slowly", async () => {
+  await using server = await startScript({
+    SITE: async (turn) => {
+      for (let i = 0; i < 10; i++) {
+        await turn.raw("200-Still at it\r\n");
+        await new Promise((done) => setTimeout(done, TIMEOUT / 4));
+      }
+      await turn.raw("200 Done\r\n");
+    },
+  });
+  await using ftp = await server.connect({ timeout: TIMEOUT });
+  assertEquals((await ftp.sendcmd("SITE x")).lines.length, 11);
+});
