@@ -12,10 +12,12 @@ import { existsPath, requestEntry } from "../directories/stat.ts";
 import { walkTree } from "../directories/walk.ts";
 import type { WalkEntry } from "../directories/walk_entry.ts";
 import type { WalkOptions } from "../directories/walk_options.ts";
+import { type RecoveryOptions, withReconnection } from "../files/recovery.ts";
 import type { Entry } from "../listing/entry.ts";
 import type { Path } from "../protocol/command.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { FTPProtocol } from "./ftp_protocol.ts";
+import { linkOf } from "./reconnect.ts";
 import { sessionOf } from "./session_of.ts";
 
 /** Directories as entries, and what the server knows of one path. */
@@ -64,8 +66,11 @@ export class FTPListings extends FTPProtocol {
    * server tells them apart (MLSD's fact `unique`, `PWD`). Names that are no part
    * of a path (`..`, `a/b`) are given with `hostile` set, and never followed.
    *
+   * A directory whose listing is cut by a lost connection is listed again on a
+   * new one, as `retry` says; no entry is given twice.
+   *
    * @param path Where to begin, text or bytes; "" for the current directory
-   * @param options Filters, depth, and those of {@linkcode list}
+   * @param options Filters, depth, retries, and those of {@linkcode list}
    * @returns The entries with their paths, a directory before what is in it
    * @throws {FTPError} If a directory cannot be listed, unless `onError` is set
    * @throws {RangeError} If the tree is deeper, or a directory larger, than the
@@ -81,8 +86,15 @@ export class FTPListings extends FTPProtocol {
    * }
    * ```
    */
-  walk(path: Path = "", options: WalkOptions = {}): AsyncGenerator<WalkEntry> {
-    return walkTree(sessionOf(this), path, options);
+  walk(
+    path: Path = "",
+    options: WalkOptions & RecoveryOptions = {},
+  ): AsyncGenerator<WalkEntry> {
+    return walkTree(
+      (step) => withReconnection(linkOf(this), options, step),
+      path,
+      options,
+    );
   }
 
   /**

@@ -87,12 +87,14 @@ async function currentDirectory(
   }
 }
 
-/** Without the caller's signal: a session in the wrong place hits wrong files. */
+/**
+ * Without the caller's signal: a session in the wrong place hits wrong files.
+ * One that takes the place of a lost session begins at the origin too.
+ */
 async function returnTo(session: Session, origin: string): Promise<void> {
-  if (session.control.failure !== undefined) return;
   try {
+    if (session.control.failure !== undefined) return;
     await session.perform({ verb: "CWD", argument: origin });
-    session.directory = origin;
   } catch (error) {
     const failure = restate(
       error,
@@ -101,5 +103,7 @@ async function returnTo(session: Session, origin: string): Promise<void> {
     );
     session.control.fail(failure);
     throw failure;
+  } finally {
+    session.directory = origin;
   }
 }

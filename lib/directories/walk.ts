@@ -21,6 +21,11 @@ import type { WalkOptions } from "./walk_options.ts";
 /** Deepest tree that is walked without being told how deep to go. */
 const MAX_LEVELS = 256;
 
+/** Runs one step, on another session if the connection is lost meanwhile. */
+export type RunStep = <T>(
+  step: (session: Session) => Promise<T>,
+) => Promise<T>;
+
 /** A directory to go into. */
 interface Start {
   readonly path: string;
@@ -39,15 +44,16 @@ interface Level extends Start {
 
 /**
  * Walks a tree, depth first. Each directory is read whole, in a turn of its own,
- * before its entries are given: between two entries the session is free.
+ * before its entries are given: between two entries the session is free, and one
+ * that is lost is lost between two directories.
  *
- * @param session The session
+ * @param run Runs each step
  * @param path Where to begin; "" for the current directory
  * @param options Filters, depth, and how listings are read
  * @returns The entries, a directory before what is in it
  */
 export async function* walkTree(
-  session: Session,
+  run: RunStep,
   path: Path,
   options: WalkOptions,
 ): AsyncGenerator<WalkEntry> {
@@ -57,7 +63,9 @@ export async function* walkTree(
       `Cannot walk ${maxDepth} levels: "maxDepth" must be 1 or more`,
     );
   }
-  const levels: Level[] = [await openRoot(session, path, options)];
+  const levels: Level[] = [
+    await run((session) => openRoot(session, path, options)),
+  ];
   for (let level; (level = levels.at(-1)) !== undefined;) {
     const entry = level.rest.pop();
     if (entry === undefined) {
@@ -71,7 +79,7 @@ export async function* walkTree(
     };
     if (matchesAny(skip, place.path)) continue;
     const start = levels.length < maxDepth
-      ? await startOf(session, entry, { ...place, level, options })
+      ? await startOf(run, entry, { ...place, level, options })
       : undefined;
     const isLoop = start !== undefined && isOneOf(levels, start);
     const met = new WalkEntry(entry, { ...place, isLoop });
@@ -84,7 +92,9 @@ export async function* walkTree(
         }": it is more than ${MAX_LEVELS} levels deep; set "maxDepth" to go on`,
       );
     }
-    const next = await openLevel(session, start, levels, options);
+    const next = await run((session) =>
+      openLevel(session, start, levels, options)
+    );
     if (next !== undefined) levels.push(next);
   }
 }
@@ -116,7 +126,7 @@ interface Meeting {
 
 /** Where to go on, if the entry is a directory, or leads to one. */
 async function startOf(
-  session: Session,
+  run: RunStep,
   entry: Entry,
   { path, rawPath, level, options }: Meeting,
 ): Promise<Start | undefined> {
@@ -129,7 +139,9 @@ async function startOf(
     return { path, rawPath, unique, canonical };
   }
   if (!entry.isSymlink || options.followSymlinks !== true) return undefined;
-  const canonical = await canonicalPath(session, rawPath, options);
+  const canonical = await run((session) =>
+    canonicalPath(session, rawPath, options)
+  );
   return canonical === undefined
     ? undefined
     : { path, rawPath, unique, canonical };

@@ -6,6 +6,7 @@
 
 import { FTPError, FTPProtocolError } from "../protocol/errors.ts";
 import { TLSError } from "../tls/tls_errors.ts";
+import type { Session } from "../transfer/session.ts";
 import { FTPUnconfirmedError, FTPVerificationError } from "./faults.ts";
 import type { Link } from "./link.ts";
 import { pause } from "./pause.ts";
@@ -153,6 +154,47 @@ export async function withRecovery<T>(
       await pause(wait, signal);
     }
   }
+}
+
+/**
+ * Runs what only reads, again on another session if the connection is lost
+ * meanwhile. What the server refuses is not tried again.
+ *
+ * @param link Gives the session, and a new one
+ * @param options How often, and a signal
+ * @param run The reading
+ * @returns What it gives
+ */
+export async function withReconnection<T>(
+  link: Link,
+  options: RecoveryOptions,
+  run: (session: Session) => Promise<T>,
+): Promise<T> {
+  const { session } = link;
+  let lost: { error: unknown } | undefined;
+  try {
+    return await run(session);
+  } catch (error) {
+    if (session.control.failure === undefined) throw error;
+    lost = { error };
+  }
+  const again = async () => {
+    const first = lost;
+    lost = undefined;
+    if (first !== undefined) throw first.error;
+    const { session } = link;
+    try {
+      return { value: await run(session) };
+    } catch (error) {
+      if (session.control.failure !== undefined) throw error;
+      return { error };
+    }
+  };
+  const outcome = await link.jobs.alone(() =>
+    withRecovery(link, options, () => 0, again)
+  );
+  if ("error" in outcome) throw outcome.error;
+  return outcome.value;
 }
 
 /**

@@ -1,5 +1,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { type FTP, FTPPermanentError, type WalkOptions } from "../../mod.ts";
+import {
+  type FTP,
+  FTPPermanentError,
+  FTPTemporaryError,
+  type RecoveryOptions,
+  type RetryEvent,
+  type WalkOptions,
+} from "../../mod.ts";
+import type { Turn } from "../scripted/mod.ts";
 import {
   fact,
   Pair,
@@ -19,7 +27,7 @@ const TREE = {
 async function pathsOf(
   ftp: FTP,
   path = "",
-  options: WalkOptions = {},
+  options: WalkOptions & RecoveryOptions = {},
 ): Promise<string[]> {
   return (await Array.fromAsync(ftp.walk(path, options)))
     .map(({ path, isLoop }) => isLoop ? `${path} (loop)` : path);
@@ -326,3 +334,114 @@ Deno.test("FTP.walk keeps the bytes of names that are no text in the path", asyn
   ]);
   assertEquals([...entries[1]!.rawPath], [0x66, 0xe9, 0x2f, 0x78]);
 });
+
+/** Sends one entry of a listing, and closes both connections. */
+async function vanish(turn: Turn): Promise<void> {
+  await turn.reply(150, "Here it comes");
+  const data = await turn.openData();
+  await data.write(`${fact("b.txt")}\r\n`);
+  data.close();
+  await data.closed;
+  turn.close();
+}
+
+Deno.test("FTP.walk lists a directory again whose listing was cut, and gives nothing twice", async () => {
+  await using pair = await Pair.make({ "/pub/a.txt": "0", ...inPub(TREE) });
+  await pair.ftp.cwd("pub");
+  const all = ["a.txt", "d", "d/b.txt", "d/e", "d/e/c.txt", "f", "f/g.md"];
+  const retries: RetryEvent[] = [];
+  let losses = 0;
+  pair.server.on(
+    "MLSD",
+    (turn) =>
+      turn.argument === "d" && losses++ < 2 ? vanish(turn) : turn.default(),
+  );
+  const paths = await pathsOf(pair.ftp, "", {
+    retry: { delay: 1 },
+    onRetry: (event) => retries.push(event),
+  });
+  assertEquals(paths, all);
+  assertEquals(retries.map(({ attempt }) => attempt), [1, 2]);
+  assertEquals(pair.server.sessions.length, 3);
+  assertEquals(await pair.ftp.pwd(), "/pub");
+
+  losses = 0;
+  await assertRejects(
+    () => pathsOf(pair.ftp, "", { retry: false }),
+    Deno.errors.UnexpectedEof,
+  );
+});
+
+Deno.test("FTP.walk goes on after a connection that was lost between two entries", async () => {
+  await using pair = await Pair.make(TREE);
+  const paths: string[] = [];
+  for await (const { path } of pair.ftp.walk("", { retry: { delay: 1 } })) {
+    paths.push(path);
+    if (path !== "d") continue;
+    pair.server.once("NOOP", (turn) => turn.close());
+    await assertRejects(() => pair.ftp.voidcmd("NOOP"));
+  }
+  assertEquals(paths, [
+    "a.txt",
+    "d",
+    "d/b.txt",
+    "d/e",
+    "d/e/c.txt",
+    "f",
+    "f/g.md",
+  ]);
+});
+
+Deno.test("FTP.walk does not try again what the server refuses", async () => {
+  await using pair = await Pair.make(TREE);
+  pair.server.on(
+    "MLSD",
+    (turn) =>
+      turn.argument === "d" ? turn.reply(450, "Not now") : turn.default(),
+  );
+  await assertRejects(() => pathsOf(pair.ftp), FTPTemporaryError, "Not now");
+  assertEquals(
+    pair.server.commands.filter((line) => line === "MLSD d").length,
+    1,
+  );
+});
+
+Deno.test("FTP.walk does not come back after close()", async () => {
+  await using pair = await Pair.make(TREE);
+  await assertRejects(async () => {
+    for await (const { path } of pair.ftp.walk()) {
+      if (path === "d") pair.ftp.close();
+    }
+  }, Deno.errors.NotConnected);
+  assertEquals(pair.server.sessions.length, 1);
+});
+
+Deno.test("FTP.walk does not begin again in a directory that it only looked into", async () => {
+  await using pair = await Pair.make({ "/pub/a.txt": "0" });
+  await pair.ftp.cwd("pub");
+  pair.server.on(
+    "MLSD",
+    (turn) =>
+      sendLines(
+        turn,
+        turn.argument === "" ? [fact("link", "OS.unix=slink:/elsewhere")] : [],
+      ),
+  );
+  pair.server.put("/pub/link/x", "");
+  let isFirst = true;
+  pair.server.on("PWD", async (turn) => {
+    const isLost = isFirst && turn.session.folder === "/pub/link";
+    if (!isLost) return await turn.default();
+    isFirst = false;
+    turn.close();
+  });
+  await pathsOf(pair.ftp, "", { followSymlinks: true, retry: { delay: 1 } });
+  assertEquals(pair.server.sessions.length, 2);
+  assertEquals(await pair.ftp.pwd(), "/pub");
+});
+
+function inPub(files: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(files).map(([path, text]) => [`/pub${path}`, text]),
+  );
+}
