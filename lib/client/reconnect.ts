@@ -147,6 +147,10 @@ async function restore(
   if (old.protection === undefined && session.protection !== undefined) {
     await protC(session, options);
   }
+  for (const [name, command] of old.settings) {
+    const isSet = session.settings.get(name)?.argument === command.argument;
+    if (!isSet) await session.perform(command, options);
+  }
   for (const move of movesOf(old)) await session.perform(move, options);
   if (old.type === "A" || old.type === "I") {
     await session.ensureType(old.type, options);

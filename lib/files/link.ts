@@ -20,7 +20,7 @@ export interface Link {
   readonly jobs: Turns;
   /**
    * Replaces the session: dials, secures, logs in, and restores directory,
-   * type, protection and encoding.
+   * type, protection, encoding, and what `MODE`, `STRU` and `OPTS` have set.
    *
    * @param options A signal
    */

@@ -66,6 +66,8 @@ export class Session {
   directory: string | undefined;
   /** What leads there from the directory after login, if that is known. */
   moves: readonly Command[] | undefined = [];
+  /** The latest `MODE`, `STRU`, and `OPTS` of each feature that were accepted. */
+  readonly settings: Map<string, Command> = new Map();
   /** What the server said to `FEAT`, once it was asked. */
   features: Map<string, string> | undefined;
   /** Optional commands that the server does not know, in upper case. */
@@ -214,6 +216,7 @@ export class Session {
     const word = verb.toUpperCase();
     const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
     if (isAfresh) this.features = undefined;
+    if (word === "REIN") this.settings.clear();
     if (isAfresh || word === "TYPE") this.type = undefined;
     if (isAfresh || MOVE_REGEXP.test(word)) {
       this.directory = undefined;
@@ -229,8 +232,11 @@ export class Session {
   ): void {
     const isDone = reply.code < 300;
     const argument = String(command.argument);
-    if (isDone && command.verb.toUpperCase() === "TYPE") {
-      this.type = argument.toUpperCase();
+    const word = command.verb.toUpperCase();
+    if (isDone && word === "TYPE") this.type = argument.toUpperCase();
+    if (isDone && SETTING_REGEXP.test(word)) {
+      const feature = word === "OPTS" ? argument.split(" ", 1)[0] : "";
+      this.settings.set(`${word} ${feature}`.toUpperCase(), command);
     }
     if (!MOVE_REGEXP.test(command.verb)) return;
     if (!isDone) this.moves = before;
@@ -240,6 +246,9 @@ export class Session {
     }
   }
 }
+
+/** What holds until it is said otherwise, beside the type. */
+const SETTING_REGEXP = /^(MODE|STRU|OPTS)$/;
 
 /** What changes the directory. */
 const MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
