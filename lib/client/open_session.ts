@@ -39,6 +39,7 @@ export async function openSession(
   const peer = stream.remoteAddr as Deno.NetAddr;
   const session = new Session(control, [peer.hostname, peer.port], {
     timeout,
+    host,
     passive: settings.passive,
     trustPasvHost: settings.trustPasvHost,
     localAddress: settings.localAddress,

@@ -58,6 +58,55 @@ export async function dial(
 }
 
 /**
+ * Dials the peer of another connection. Where only its name is allowed
+ * (`--allow-net=ftp.example.com`) the name is dialled, which may have several
+ * addresses: no other one will do. Requires `allow-net` permission.
+ *
+ * @param address The peer's address
+ * @param port A TCP port
+ * @param name What the user called the peer: a name or the same address
+ * @param options Time-out and signal
+ * @returns The connection, as {@linkcode dial} gives it
+ * @throws {Deno.errors.NotCapable} If the permission is for another port, or
+ * the name leads elsewhere; the message says what to allow
+ * @throws {Error} As {@linkcode dial}
+ */
+export async function dialPeer(
+  address: string,
+  port: number,
+  name: string,
+  options: OpenOptions,
+): Promise<ByteStream> {
+  const isNamed = name !== address && isAllowed(name, port) &&
+    !isAllowed(address, port);
+  const stream = await dial(isNamed ? name : address, port, options)
+    .catch((error) => {
+      if (!(error instanceof Deno.errors.NotCapable)) throw error;
+      throw new Deno.errors.NotCapable(
+        `${error.message}; a server chooses the ports of its data connections: allow the host without a port, --allow-net=${
+          showHost(name)
+        }`,
+        { cause: error },
+      );
+    });
+  const { hostname } = stream.remoteAddr as Deno.NetAddr;
+  if (!isNamed || isSameHost(hostname, address)) return stream;
+  stream.close();
+  throw new Deno.errors.NotCapable(
+    `Cannot connect to "${
+      showAddress(address, port)
+    }": only the name "${name}" is allowed, and it led to "${hostname}"; allow the address too, --allow-net=${name},${
+      showHost(address)
+    }`,
+  );
+}
+
+function isAllowed(hostname: string, port: number): boolean {
+  const host = showAddress(hostname, port);
+  return Deno.permissions.querySync({ name: "net", host }).state === "granted";
+}
+
+/**
  * Shows an address in messages.
  *
  * @param hostname A name or an address
@@ -65,9 +114,11 @@ export async function dial(
  * @returns "host:port", or "[v6]:port"
  */
 export function showAddress(hostname: string, port: number): string {
-  return hostname.includes(":")
-    ? `[${hostname}]:${port}`
-    : `${hostname}:${port}`;
+  return `${showHost(hostname)}:${port}`;
+}
+
+function showHost(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
 
 /** A port, or a range of ports, both ends included. */

@@ -6,7 +6,7 @@
  */
 
 import type { ByteStream } from "../connection/byte_stream.ts";
-import { DataListener, dial } from "../connection/dial.ts";
+import { DataListener, dialPeer } from "../connection/dial.ts";
 import {
   formatEprt,
   formatPort,
@@ -67,9 +67,12 @@ async function dialEitherWay(
   session: Session,
   options: SignalOptions,
 ): Promise<ByteStream> {
-  const { timeout } = session.options;
+  const { timeout, host: name } = session.options;
   const open = async ([host, port]: HostPort) =>
-    await dial(host, port, { timeout, signal: options.signal });
+    await dialPeer(host, port, host === session.peer[0] ? name : host, {
+      timeout,
+      signal: options.signal,
+    });
   const address = await requestPassive(session, options);
   const mayTryPasv = !isIPv6(session.peer[0]) &&
     session.hasExtendedPassive === undefined;
@@ -80,6 +83,7 @@ async function dialEitherWay(
     return stream;
   } catch (error) {
     if (options.signal?.aborted) throw error;
+    if (error instanceof Deno.errors.NotCapable) throw error;
     // the port that EPSV named is dead (a firewall that reads only 227
     // replies): PASV once, and stay with what works
     const stream = await open(await requestPasv(session, options));

@@ -20,6 +20,8 @@ import { Turns } from "./turns.ts";
 export interface SessionOptions {
   /** Milliseconds without progress that a wait may last; 0 for no limit. */
   timeout: number;
+  /** The server's end of the control connection, as the user named it. */
+  host: string;
   /** Whether the data connection is dialled by the client. */
   passive: boolean;
   /** Whether the address in a 227 reply is used, against RFC 2577. */
