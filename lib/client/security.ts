@@ -6,10 +6,8 @@
 
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
-import type {
-  SecureControlOptions,
-  TLSConnection,
-} from "../tls/tls_connection.ts";
+import type { SecureControlOptions } from "../tls/secure.ts";
+import type { TLSConnection } from "../tls/tls_connection.ts";
 import { TLSError } from "../tls/tls_errors.ts";
 import type { TLSOptions } from "../tls/tls_options.ts";
 import type { TLSSession } from "../tls/tls_session.ts";
@@ -23,8 +21,8 @@ import type { Reply } from "../protocol/reply.ts";
 import type { Server } from "./options.ts";
 
 /** Loaded when it is needed: `node:tls` takes as long as all the rest. */
-function loadTLS(): Promise<typeof import("../tls/tls_connection.ts")> {
-  return import("../tls/tls_connection.ts");
+function loadTLS(): Promise<typeof import("../tls/secure.ts")> {
+  return import("../tls/secure.ts");
 }
 
 /**

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ByteStream } from "./byte_stream.ts";
+import { type ByteStream, free } from "./byte_stream.ts";
 import { Watchdog } from "./deadline.ts";
 import type { TLSInfo } from "./tls_info.ts";
 import { restate } from "./restate.ts";
@@ -142,34 +142,51 @@ export class DataConnection implements AsyncDisposable {
 
   /**
    * Reads to the end of the data: {@linkcode read} in a loop, without the cost
-   * of a promise more for each read, in a buffer that grows while reads fill it.
+   * of a promise more for each read, in a buffer that grows while reads fill
+   * it, or in the memory that the stream gives.
    *
-   * @param take Called with what was read, and awaited; valid until then
+   * @param take Called with what was read, and awaited; it is told whether it
+   * may keep the bytes, which otherwise are valid until then
+   * @param options Whether to let it keep them where that costs nothing
    * @throws As {@linkcode read}, or what `take` throws
    */
   async readToEnd(
-    take: (bytes: Uint8Array<ArrayBuffer>) => unknown,
+    take: (bytes: Uint8Array<ArrayBuffer>, isOwn: boolean) => unknown,
+    { keep = false }: { keep?: boolean } = {},
   ): Promise<void> {
-    let buffer = new Uint8Array(LEAST_READ_SIZE);
+    const stream = this.#stream;
+    const isOwn = stream.readOwn !== undefined;
+    let buffer = new Uint8Array(isOwn ? 0 : LEAST_READ_SIZE);
     while (true) {
-      let n: number | null;
+      let bytes: Uint8Array<ArrayBuffer> | null;
       this.#watchdog.begin();
       try {
-        n = await this.#stream.read(buffer);
+        if (stream.readOwn === undefined) {
+          const n = await stream.read(buffer);
+          bytes = n === null ? null : buffer.subarray(0, n);
+        } else {
+          bytes = await stream.readOwn();
+        }
         if (this.#failure !== undefined) throw this.#failure;
       } catch (error) {
         throw this.#reason(error);
       } finally {
         this.#watchdog.end();
       }
-      if (n === null) {
+      if (bytes === null) {
         this.#isEnded = true;
         return;
       }
-      this.#bytesRead += n;
-      const result = take(buffer.subarray(0, n));
+      this.#bytesRead += bytes.length;
+      const result = take(bytes, isOwn && keep);
       if (result !== undefined) await result;
-      if (n === buffer.length && n < READ_SIZE) buffer = new Uint8Array(4 * n);
+      if (isOwn) {
+        if (!keep) free(bytes);
+      } else if (
+        bytes.length === buffer.length && buffer.length < READ_SIZE
+      ) {
+        buffer = new Uint8Array(4 * buffer.length);
+      }
     }
   }
 

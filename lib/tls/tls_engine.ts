@@ -59,7 +59,7 @@ export interface EngineEvents {
   /** Ciphertext to send; `done` is called once it is on its way. */
   send(bytes: Uint8Array, done: () => void): void;
   /** Cleartext from the peer; the engine does not keep it. */
-  data(bytes: Uint8Array): void;
+  data(bytes: Uint8Array<ArrayBuffer>): void;
   /** The peer's close_notify came. */
   end(): void;
   /** TLS failed. */
@@ -148,7 +148,12 @@ export function startEngine(
       resumed: socket.isSessionReused(),
     });
   });
-  socket.on("data", (chunk: Uint8Array) => events.data(chunk));
+  // a plain one: the slice() of Node's Buffer is no copy
+  socket.on(
+    "data",
+    ({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>) =>
+      events.data(new Uint8Array(buffer, byteOffset, length)),
+  );
   socket.on("end", () => events.end());
   socket.on("error", (error: Error & { code?: string }) => {
     events.fail(error.message, error.code ?? "");

@@ -31,7 +31,11 @@ type Order =
 /** What the thread tells about one client. */
 type News =
   | { id: number; type: "secure"; handshake: Handshake }
-  | { id: number; type: "session" | "send" | "data"; bytes: Uint8Array }
+  | {
+    id: number;
+    type: "session" | "send" | "data";
+    bytes: Uint8Array<ArrayBuffer>;
+  }
   | { id: number; type: "fed"; size: number }
   | { id: number; type: "end" | "written" | "ended" | "settled" }
   | { id: number; type: "fail"; message: string; code: string };

@@ -40,11 +40,13 @@ export async function receiveBlocks(
   callback: (block: Uint8Array<ArrayBuffer>) => unknown,
   options: ReceiveOptions,
 ): Promise<Reply> {
-  const { blocksize } = options;
+  const { blocksize, reuse = false } = options;
   checkBlocksize(blocksize);
   return await receive(session, command, options, async ({ data }) => {
-    const cut = options.reuse ? blocksIn : freshBlocksOf;
-    await data.readToEnd((bytes) => callEach(cut(bytes, blocksize), callback));
+    await data.readToEnd((bytes, isOwn) => {
+      const cut = reuse || isOwn ? blocksIn : freshBlocksOf;
+      return callEach(cut(bytes, blocksize), callback);
+    }, { keep: !reuse });
   });
 }
 

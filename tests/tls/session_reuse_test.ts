@@ -2,11 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type ByteStream, writeAll } from "../../lib/connection/byte_stream.ts";
-import {
-  secureControl,
-  secureData,
-  type TLSConnection,
-} from "../../lib/tls/tls_connection.ts";
+import { secureControl, secureData } from "../../lib/tls/secure.ts";
+import type { TLSConnection } from "../../lib/tls/tls_connection.ts";
 import type { TLSOptions } from "../../lib/tls/tls_options.ts";
 import { certificates } from "../servers/certificates.ts";
 import {

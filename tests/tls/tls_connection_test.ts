@@ -1,10 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { writeAll } from "../../lib/connection/byte_stream.ts";
-import {
-  secureControl,
-  secureData,
-  type TLSConnection,
-} from "../../lib/tls/tls_connection.ts";
+import { secureControl, secureData } from "../../lib/tls/secure.ts";
+import type { TLSConnection } from "../../lib/tls/tls_connection.ts";
 import { TLSError, type TLSErrorReason } from "../../lib/tls/tls_errors.ts";
 import type { TLSVersion } from "../../lib/connection/tls_info.ts";
 import type { TLSOptions } from "../../lib/tls/tls_options.ts";
@@ -157,6 +154,43 @@ Deno.test("secureData resumes a session of TLS 1.2 although tickets of 1.3 are l
   const second = await data(first, running.port);
   assertEquals(second.info.resumed, true);
   close(first, second);
+});
+
+Deno.test("TLSConnection.readOwn gives what comes after a read, in memory to keep", async () => {
+  const sent = pattern(1_000_000);
+  await using running = await startTLSServer(
+    serverOptions(server),
+    (socket) => socket.end(sent),
+  );
+  const connection = await control(running.port);
+  const first = new Uint8Array(10);
+  assertEquals(await connection.read(first), 10);
+  const chunks = [first];
+  for (let chunk; (chunk = await connection.readOwn()) !== null;) {
+    // Node's Buffer has a slice() that does not copy
+    assertEquals(chunk.constructor, Uint8Array);
+    chunks.push(chunk);
+  }
+  const received = await new Blob(chunks).bytes();
+  assert(received.length === sent.length);
+  assert(received.every((byte, i) => byte === sent[i]));
+  assertEquals(connection.endedCleanly, true);
+  close(connection);
+});
+
+Deno.test("TLSConnection in a thread reads what a server sent that closed at once", async () => {
+  await using running = await startTLSServer(
+    serverOptions(server),
+    (socket) => socket.end(pattern(10)),
+  );
+  const first = await control(running.port); // its sessions are in this thread
+  for (let i = 0; i < 20; i++) {
+    const second = await control(running.port);
+    assertEquals(await readAll(second), pattern(10));
+    assertEquals(second.endedCleanly, true);
+    close(second);
+  }
+  close(first);
 });
 
 Deno.test("TLSConnection tells of a stream cut off before close_notify", async () => {

@@ -1,0 +1,69 @@
+/**
+ * Cleartext that has come and was not read yet.
+ *
+ * @module
+ */
+
+import { free } from "../connection/byte_stream.ts";
+
+/** A queue of bytes, in the chunks in which they came. */
+export class CleartextQueue {
+  readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
+  #taken = 0; // bytes of the first chunk that were read
+  #size = 0;
+
+  /** Bytes that wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Adds a chunk.
+   *
+   * @param chunk At least one byte, which the queue keeps
+   */
+  push(chunk: Uint8Array<ArrayBuffer>): void {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+  }
+
+  /**
+   * Takes as much as there is room for.
+   *
+   * @param buffer Where to
+   * @returns Bytes taken
+   */
+  read(buffer: Uint8Array): number {
+    let filled = 0;
+    while (filled < buffer.length && this.#size > 0) {
+      const chunk = this.#chunks[0]!;
+      const part = chunk.subarray(
+        this.#taken,
+        this.#taken + buffer.length - filled,
+      );
+      buffer.set(part, filled);
+      filled += part.length;
+      this.#taken += part.length;
+      this.#size -= part.length;
+      if (this.#taken === chunk.length) free(this.#next());
+    }
+    return filled;
+  }
+
+  /**
+   * Takes what is left of the first chunk.
+   *
+   * @returns The chunk itself
+   */
+  take(): Uint8Array<ArrayBuffer> {
+    const rest = this.#chunks[0]!.subarray(this.#taken);
+    const chunk = this.#next();
+    this.#size -= rest.length;
+    return rest.length === chunk.length ? chunk : rest;
+  }
+
+  #next(): Uint8Array<ArrayBuffer> {
+    this.#taken = 0;
+    return this.#chunks.shift()!;
+  }
+}
