@@ -20,6 +20,7 @@ export { connect, type ConnectURLOptions } from "./lib/client/connect.ts";
 export { FTP, type PipelineOptions } from "./lib/client/ftp.ts";
 export { FTPCommands } from "./lib/client/ftp_commands.ts";
 export { FTPConnection } from "./lib/client/ftp_connection.ts";
+export { FTPDirectories } from "./lib/client/ftp_directories.ts";
 export { FTPListings } from "./lib/client/ftp_listings.ts";
 export { FTPProtocol } from "./lib/client/ftp_protocol.ts";
 export {
@@ -72,6 +73,24 @@ export type {
   RetryOptions,
 } from "./lib/files/recovery.ts";
 export type { RetrieveOptions, StoreOptions } from "./lib/files/streams.ts";
+export {
+  FTPMirrorError,
+  type FTPMirrorErrorOptions,
+} from "./lib/mirror/faults.ts";
+export type {
+  DownloadDirOptions,
+  MirrorAction,
+  MirrorComparison,
+  MirrorEntry,
+  MirrorEvent,
+  MirrorFailure,
+  MirrorOptions,
+  MirrorProgress,
+  MirrorReason,
+  MirrorResult,
+  MirrorSymlinks,
+  UploadDirOptions,
+} from "./lib/mirror/options.ts";
 export { WalkEntry, type WalkPlace } from "./lib/directories/walk_entry.ts";
 export type { WalkOptions } from "./lib/directories/walk_options.ts";
 export {

@@ -13,6 +13,7 @@ const ROOMS = [
   "lib/paths/",
   "lib/directories/",
   "lib/files/",
+  "lib/mirror/",
   "lib/client/",
   "mod.ts",
 ];

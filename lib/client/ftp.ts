@@ -29,7 +29,7 @@ import type { Reply } from "../protocol/reply.ts";
 import { pipeline } from "../transfer/pipeline.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
-import { FTPListings } from "./ftp_listings.ts";
+import { FTPDirectories } from "./ftp_directories.ts";
 import { preparePipeline } from "./quirks.ts";
 import { linkOf } from "./reconnect.ts";
 import { sessionOf } from "./session_of.ts";
@@ -69,7 +69,7 @@ export interface PipelineOptions {
  * console.log(await new Blob(blocks).text());
  * ```
  */
-export class FTP extends FTPListings {
+export class FTP extends FTPDirectories {
   /**
    * Sends many commands without waiting for each: twenty thousand `SIZE`s take
    * about one round trip. ProFTPD joins commands that come too thick: it gets

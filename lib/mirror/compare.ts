@@ -1,0 +1,90 @@
+/**
+ * Whether a file has to be transferred.
+ *
+ * @module
+ */
+
+import { hashBoth, hashFile } from "../files/digest.ts";
+import { locallyAsync, unwrapped } from "../files/faults.ts";
+import type { Link } from "../files/link.ts";
+import { withRecovery } from "../files/recovery.ts";
+import type { Item } from "./folder.ts";
+import type {
+  MirrorComparison,
+  MirrorOptions,
+  MirrorReason,
+} from "./options.ts";
+
+/**
+ * Compares what is known of two files without reading them.
+ *
+ * @param source The file
+ * @param target What is there in its place
+ * @param compare What counts
+ * @returns Why the file has to be transferred, or `undefined`
+ */
+export function differenceOf(
+  source: Item,
+  target: Item,
+  compare: MirrorComparison = "size-and-time",
+): MirrorReason | undefined {
+  if (compare === "always") return "always";
+  const isSized = source.size !== undefined && target.size !== undefined;
+  if (isSized && source.size !== target.size) return "size";
+  const isTimed = source.mtime !== undefined && target.mtime !== undefined;
+  if (compare === "size" || !isTimed) return isSized ? undefined : "size";
+  const precision = Math.max(source.precision, target.precision, 1000);
+  const isOlder = Math.floor(target.mtime / precision) <
+    Math.floor(source.mtime / precision);
+  return isOlder ? "time" : undefined;
+}
+
+/**
+ * Whether a listing leaves open what only the server can tell exactly.
+ *
+ * @param remote The file there
+ * @param local The file here
+ * @param compare What counts
+ * @returns Whether to ask
+ */
+export function isVague(
+  remote: Item,
+  local: Item,
+  compare: MirrorComparison = "size-and-time",
+): boolean {
+  if (compare === "always") return false;
+  if (remote.size === undefined) return true;
+  if (compare === "size" || remote.size !== local.size) return false;
+  return remote.mtime === undefined || remote.precision > 1000;
+}
+
+/**
+ * Compares the hashes of two files.
+ *
+ * @param link The client
+ * @param remote The file there
+ * @param local The file here
+ * @param size Bytes of each
+ * @param options How calls are tried again
+ * @returns Whether they are the same, `undefined` where the server has no hash
+ */
+export function haveSameHash(
+  link: Link,
+  remote: string,
+  local: string,
+  size: number,
+  options: MirrorOptions,
+): Promise<boolean | undefined> {
+  const { signal } = options;
+  const compare = async (): Promise<boolean | undefined> => {
+    const hashes = await hashBoth(
+      link.session,
+      remote,
+      { size, signal },
+      (hash, signal) => locallyAsync(() => hashFile(local, hash, signal)),
+    );
+    return hashes && hashes.local === hashes.remote;
+  };
+  const run = () => withRecovery(link, options, () => 0, compare);
+  return unwrapped(() => link.jobs.alone(run, options));
+}

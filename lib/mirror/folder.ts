@@ -1,0 +1,233 @@
+/**
+ * One directory of a tree, as one of the two sides has it.
+ *
+ * @module
+ */
+
+import type { EntryKind } from "../listing/entry.ts";
+import { joinPath } from "../paths/names.ts";
+import { printable } from "../protocol/command.ts";
+import type { MirrorEntry } from "./options.ts";
+
+/** Where a directory is, below the one that is mirrored. */
+export interface Place {
+  /** Its path, with `/` between names; "" for the first. */
+  readonly path: string;
+  /** How many directories it is below the first. */
+  readonly depth: number;
+  /** The directory that it is in. */
+  readonly parent: Place | undefined;
+  /** What tells the source's directory from others. */
+  identity: Identity;
+  /** Whether the target did not have it. */
+  readonly isNew: boolean;
+}
+
+/** What tells a directory from others, as far as it is known. */
+export interface Identity {
+  /** The fact of that name (RFC 3659 section 7.5.2). */
+  readonly unique?: string | undefined;
+  /** Its path without links, where links are followed. */
+  readonly canonical?: string | undefined;
+}
+
+/** One entry of a directory. */
+export interface Item {
+  readonly name: string;
+  readonly kind: EntryKind;
+  /** Bytes, where they are known exactly. */
+  readonly size: number | bigint | undefined;
+  /** Milliseconds since 1970. */
+  readonly mtime: number | undefined;
+  /** How exact the time is, in milliseconds. */
+  readonly precision: number;
+  /** What tells a directory from others. */
+  readonly identity: Identity;
+  /** Why it must not be touched. */
+  readonly problem: Error | undefined;
+}
+
+/** The entries of a directory. */
+export class Folder {
+  /** The entries by their names. */
+  readonly items: Map<string, Item> = new Map();
+  /** What tells the directory from others. */
+  readonly identity: Identity;
+  /** Whether names with a leading dot may be missing. */
+  readonly hidesDots: boolean;
+  #folded: Map<string, string> | undefined;
+
+  /**
+   * Makes a directory without entries.
+   *
+   * @param identity What tells it from others
+   * @param hidesDots Whether names with a leading dot may be missing
+   */
+  constructor(identity: Identity = {}, hidesDots = false) {
+    this.identity = identity;
+    this.hidesDots = hidesDots;
+  }
+
+  /**
+   * Adds an entry. A second one of the same name makes both unusable.
+   *
+   * @param item The entry
+   */
+  add(item: Item): void {
+    if (!this.items.has(item.name)) return this.set(item);
+    const problem = new Deno.errors.InvalidData(
+      `Cannot tell two entries apart that are both called ${
+        JSON.stringify(item.name)
+      }`,
+    );
+    this.set({ ...item, problem });
+  }
+
+  /**
+   * Sets what is known of an entry.
+   *
+   * @param item The entry
+   */
+  set(item: Item): void {
+    this.items.set(item.name, item);
+    this.#folded?.set(fold(item.name), item.name);
+  }
+
+  /**
+   * A name that some file systems take for the same as another: it differs only
+   * in case, or in how accents are composed.
+   *
+   * @param name The other name, which the directory lacks
+   * @returns The name, if the directory has one
+   */
+  twinOf(name: string): string | undefined {
+    if (this.#folded === undefined) {
+      this.#folded = new Map();
+      for (const other of this.items.keys()) {
+        this.#folded.set(fold(other), other);
+      }
+    }
+    return this.#folded.get(fold(name));
+  }
+}
+
+function fold(name: string): string {
+  // to upper case first: "ß" and "ſ" have none of their own
+  return name.toUpperCase().toLowerCase().normalize("NFC");
+}
+
+/**
+ * Whether a directory is one that it is in itself.
+ *
+ * @param item The directory
+ * @param place Where it was met
+ * @returns Whether it is
+ */
+export function isLoop({ identity }: Item, place: Place): boolean {
+  const { unique, canonical } = identity;
+  for (let at: Place | undefined = place; at !== undefined; at = at.parent) {
+    const isSame = (unique !== undefined && unique === at.identity.unique) ||
+      (canonical !== undefined && canonical === at.identity.canonical);
+    if (isSame) return true;
+  }
+  return false;
+}
+
+/**
+ * An entry as the caller sees it.
+ *
+ * @param place Where it is
+ * @param item What it is
+ * @returns The entry
+ */
+export function entryOf(place: Place, item: Item): MirrorEntry {
+  const { name, kind, size, mtime } = item;
+  return {
+    path: joinPath(place.path, name),
+    name,
+    depth: place.depth + 1,
+    kind,
+    size,
+    mtime: mtime === undefined ? undefined : new Date(mtime),
+  };
+}
+
+/**
+ * A directory as the caller sees it.
+ *
+ * @param place The directory
+ * @returns The entry
+ */
+export function directoryOf({ path, depth }: Place): MirrorEntry {
+  return {
+    path,
+    name: path.slice(path.lastIndexOf("/") + 1),
+    depth,
+    kind: "directory",
+    size: undefined,
+    mtime: undefined,
+  };
+}
+
+/**
+ * A path in an error message.
+ *
+ * @param path The path, which anybody may have chosen
+ * @returns The path in quotes, without what drives a terminal
+ */
+export function quote(path: string): string {
+  return `"${printable(path)}"`;
+}
+
+/** The source or the target of a mirror. Paths are those of {@linkcode Place}. */
+export interface Side {
+  /**
+   * Reads a directory.
+   *
+   * @param place The directory
+   * @returns Its entries
+   */
+  read(place: Place): Promise<Folder>;
+  /**
+   * Looks for what a listing does not show: under another name, or hidden.
+   *
+   * @param path The path
+   * @returns What is there
+   */
+  probe(path: string): Promise<Item | undefined>;
+  /**
+   * Whether {@linkcode probe} may find what a directory's listing lacks.
+   *
+   * @param folder The directory
+   * @param name The name
+   * @returns Whether it is worth the try
+   */
+  mayHide(folder: Folder, name: string): boolean;
+  /**
+   * Insists on a name that can be one here.
+   *
+   * @param name What the other side calls an entry
+   */
+  check(name: string): void;
+  /**
+   * Makes a directory that may be there already.
+   *
+   * @param path The directory; the first is made with its parents
+   */
+  make(path: string): Promise<void>;
+  /**
+   * Removes entries.
+   *
+   * @param paths What to remove
+   * @param recursive Whether directories with all that is in them
+   * @returns For each what went wrong, or `undefined`
+   */
+  remove(paths: readonly string[], recursive: boolean): Promise<unknown[]>;
+  /**
+   * The whole path of an entry.
+   *
+   * @param path The path below the directory that is mirrored
+   * @returns The path
+   */
+  at(path: string): string;
+}

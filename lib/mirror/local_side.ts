@@ -1,0 +1,180 @@
+/**
+ * The local directory of a mirror.
+ *
+ * @module
+ */
+
+import type { EntryKind } from "../listing/entry.ts";
+import {
+  Folder,
+  type Identity,
+  type Item,
+  type Place,
+  type Side,
+} from "./folder.ts";
+
+/** What Windows has no file names of: characters, ends and devices. */
+const WINDOWS_REGEXP =
+  // deno-lint-ignore no-control-regex
+  /[<>:"|?*\u0000-\u001F]|[. ]$|^(con|prn|aux|nul|com[0-9\u00B9\u00B2\u00B3]|lpt[0-9\u00B9\u00B2\u00B3])\s*(\.|$)/i;
+
+/** A local directory, and what is in it. */
+export class LocalSide implements Side {
+  readonly #root: string;
+  readonly #follows: boolean;
+
+  /**
+   * Makes a side.
+   *
+   * @param root The directory; a link to one will do
+   * @param follows Whether the links in it are followed
+   */
+  constructor(root: string, follows: boolean) {
+    this.#root = root;
+    this.#follows = follows;
+  }
+
+  at(path: string): string {
+    if (path === "") return this.#root;
+    return this.#root.endsWith("/")
+      ? this.#root + path
+      : `${this.#root}/${path}`;
+  }
+
+  // synchronous: from the system's cache in no time
+  read(place: Place): Promise<Folder> {
+    return Promise.try(() => {
+      const path = this.at(place.path);
+      const canonical = this.#follows ? Deno.realPathSync(path) : undefined;
+      const folder = new Folder({ canonical });
+      for (const { name } of Deno.readDirSync(path)) {
+        const item = this.#look(`${path}/${name}`, name);
+        if (item !== undefined) folder.add(item);
+      }
+      return folder;
+    });
+  }
+
+  probe(path: string): Promise<Item | undefined> {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    return Promise.try(() => this.#look(this.at(path), name));
+  }
+
+  /** What the file system takes for one name, nobody else knows. */
+  mayHide(): boolean {
+    return true;
+  }
+
+  check(name: string): void {
+    checkLocalName(name, Deno.build.os);
+  }
+
+  make(path: string): Promise<void> {
+    return Deno.mkdir(this.at(path), { recursive: path === "" });
+  }
+
+  async remove(
+    paths: readonly string[],
+    recursive: boolean,
+  ): Promise<unknown[]> {
+    const errors: unknown[] = [];
+    for (const path of paths) {
+      try {
+        await Deno.remove(this.at(path), { recursive });
+        errors.push(undefined);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    return errors;
+  }
+
+  #look(path: string, name: string): Item | undefined {
+    const info = statOrNothing(path, Deno.lstatSync);
+    if (info === undefined) {
+      // a name that is no text, or a file that is gone
+      return name.includes("\uFFFD") ? nameless(name) : undefined;
+    }
+    if (!info.isSymlink || !this.#follows) return itemOf(name, info, {});
+    const target = statOrNothing(path, Deno.statSync);
+    if (target === undefined) return itemOf(name, info, {}, dangling(path));
+    const canonical = target.isDirectory ? Deno.realPathSync(path) : undefined;
+    return itemOf(name, target, { canonical });
+  }
+}
+
+/**
+ * Insists on a name that a local file can have. That it is no more than a name
+ * is known already.
+ *
+ * @param name The name
+ * @param os The platform
+ * @throws {Deno.errors.InvalidData} If no file can be called that
+ */
+export function checkLocalName(name: string, os: typeof Deno.build.os): void {
+  // bytes that are no text: Deno's paths are, and would be another's
+  const isText = name.isWellFormed();
+  if (isText && (os !== "windows" || !WINDOWS_REGEXP.test(name))) return;
+  throw new Deno.errors.InvalidData(
+    `Cannot use the name ${JSON.stringify(name)} here: ${
+      isText ? "Windows has no such names" : "it is no text"
+    }`,
+  );
+}
+
+function statOrNothing(
+  path: string,
+  stat: (path: string) => Deno.FileInfo,
+): Deno.FileInfo | undefined {
+  try {
+    return stat(path);
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory;
+    if (!isMissing) throw error;
+    return undefined;
+  }
+}
+
+function itemOf(
+  name: string,
+  info: Deno.FileInfo,
+  identity: Identity,
+  problem?: Error,
+): Item {
+  return {
+    name,
+    kind: kindOf(info),
+    size: info.size,
+    mtime: info.mtime?.getTime(),
+    precision: 1,
+    identity,
+    problem,
+  };
+}
+
+function kindOf({ isFile, isDirectory, isSymlink }: Deno.FileInfo): EntryKind {
+  if (isFile) return "file";
+  if (isDirectory) return "directory";
+  return isSymlink ? "symlink" : "other";
+}
+
+function nameless(name: string): Item {
+  return {
+    name,
+    kind: "unknown",
+    size: undefined,
+    mtime: undefined,
+    precision: 1,
+    identity: {},
+    problem: new Deno.errors.InvalidData(
+      `Cannot open ${JSON.stringify(name)}: its name is no text`,
+    ),
+  };
+}
+
+function dangling(path: string): Error {
+  return new Deno.errors.NotFound(
+    `Cannot follow the symbolic link "${path}": it leads nowhere`,
+  );
+}

@@ -1,0 +1,173 @@
+/**
+ * A directory there and one here: down and up.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { download } from "../files/download.ts";
+import type { Link } from "../files/link.ts";
+import { upload } from "../files/upload.ts";
+import { differenceOf, haveSameHash, isVague } from "./compare.ts";
+import { type Item, quote, type Side } from "./folder.ts";
+import { LocalSide } from "./local_side.ts";
+import { Mirror } from "./mirror.ts";
+import type {
+  DownloadDirOptions,
+  MirrorReason,
+  MirrorResult,
+  UploadDirOptions,
+} from "./options.ts";
+import { RemoteSide } from "./remote_side.ts";
+import type { Tally } from "./tally.ts";
+import type { MirrorTask, Pair } from "./task.ts";
+
+/**
+ * Downloads a directory with all that is in it.
+ *
+ * @param link The client
+ * @param remote The directory on the server
+ * @param local Where to, a path or a `file:` URL
+ * @param options See {@linkcode DownloadDirOptions}
+ * @returns What was done
+ */
+export function downloadDir(
+  link: Link,
+  remote: string,
+  local: string | URL,
+  options: DownloadDirOptions,
+): Promise<MirrorResult> {
+  return mirror(link, { remote, local, isUpload: false }, options);
+}
+
+/**
+ * Uploads a directory with all that is in it.
+ *
+ * @param link The client
+ * @param local The directory here, a path or a `file:` URL
+ * @param remote Where to
+ * @param options See {@linkcode UploadDirOptions}
+ * @returns What was done
+ */
+export function uploadDir(
+  link: Link,
+  local: string | URL,
+  remote: string,
+  options: UploadDirOptions,
+): Promise<MirrorResult> {
+  return mirror(link, { remote, local, isUpload: true }, options);
+}
+
+/** What is where, and which way it goes. */
+interface Ends {
+  readonly remote: string;
+  readonly local: string | URL;
+  readonly isUpload: boolean;
+}
+
+async function mirror(
+  link: Link,
+  ends: Ends,
+  options: UploadDirOptions,
+): Promise<MirrorResult> {
+  return await new Mirror(new DirTask(link, ends, options), options).run();
+}
+
+/** Files between a server and here. */
+class DirTask implements MirrorTask {
+  readonly link: Link;
+  readonly #remote: RemoteSide;
+  readonly #local: LocalSide;
+  readonly #isUpload: boolean;
+  readonly #options: UploadDirOptions;
+
+  constructor(
+    link: Link,
+    { remote, local, isUpload }: Ends,
+    options: UploadDirOptions,
+  ) {
+    const path = local instanceof URL ? fileURLToPath(local) : local;
+    const follows = options.symlinks === "follow";
+    this.link = link;
+    this.#remote = new RemoteSide(link, remote, options, follows && !isUpload);
+    this.#local = new LocalSide(path, follows && isUpload);
+    this.#isUpload = isUpload;
+    this.#options = options;
+  }
+
+  get title(): string {
+    const verb = this.#isUpload ? "upload" : "download";
+    return `Cannot ${verb} all of ${quote(this.source.at(""))}`;
+  }
+
+  get source(): Side {
+    return this.#isUpload ? this.#local : this.#remote;
+  }
+
+  get target(): Side {
+    return this.#isUpload ? this.#remote : this.#local;
+  }
+
+  async sharpen({ place, source, target }: Pair): Promise<void> {
+    const [there, here] = this.#isUpload ? [target, source] : [source, target];
+    const vague = [...there.items.values()].filter((item) => {
+      const local = here.items.get(item.name);
+      return item.kind === "file" && item.problem === undefined &&
+        local?.kind === "file" && isVague(item, local, this.#options.compare);
+    });
+    if (vague.length === 0) return;
+    for (const item of await this.#remote.sharpen(place, vague)) {
+      there.set(item);
+    }
+  }
+
+  async compare(
+    path: string,
+    source: Item,
+    target: Item,
+  ): Promise<MirrorReason | undefined> {
+    const { compare } = this.#options;
+    // a server that sets its own time never comes up with one of the future
+    const isAhead = this.#isUpload && (source.mtime ?? 0) > Date.now();
+    const from = isAhead ? { ...source, mtime: undefined } : source;
+    if (compare !== "hash") return differenceOf(from, target, compare);
+    const difference = differenceOf(from, target, "size");
+    if (difference !== undefined) return difference;
+    const isSame = await haveSameHash(
+      this.link,
+      this.#remote.at(path),
+      this.#local.at(path),
+      Number(source.size),
+      this.#options,
+    );
+    if (isSame !== undefined) return isSame ? undefined : "hash";
+    return differenceOf(from, target, "size-and-time");
+  }
+
+  async transfer(path: string, source: Item, tally: Tally): Promise<number> {
+    const remote = this.#remote.at(path);
+    const local = this.#local.at(path);
+    const options = {
+      ...this.#options,
+      onProgress: tally.progressOf(path),
+      onRetry: tally.onRetry,
+    };
+    if (!this.#isUpload) {
+      return (await download(this.link, remote, local, options)).bytes;
+    }
+    const { bytes, mtime } = await upload(this.link, local, remote, options);
+    // by the server's own time nobody could tell later
+    if (mtime === null) await this.#checkUnchanged(path, source);
+    return bytes;
+  }
+
+  async #checkUnchanged(path: string, { size, mtime }: Item): Promise<void> {
+    const now = await this.#local.probe(path);
+    if (now?.size === size && now?.mtime === mtime) return;
+    throw new Deno.errors.InvalidData(
+      `Cannot be sure of ${
+        quote(this.#local.at(path))
+      }: it changed while it was uploaded`,
+    );
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Options, events and results of `downloadDir` and `uploadDir`.
+ *
+ * @module
+ */
+
+import type { ListOptions } from "../directories/listing_options.ts";
+import type { FileTransferOptions, UploadOptions } from "../files/options.ts";
+import type { Progress } from "../files/progress.ts";
+import type { EntryKind } from "../listing/entry.ts";
+
+/** How is told whether a file has to be transferred. */
+export type MirrorComparison = "size-and-time" | "size" | "hash" | "always";
+
+/** What is done with symbolic links of the source. */
+export type MirrorSymlinks = "skip" | "follow";
+
+/** Something in one of the two directories. */
+export interface MirrorEntry {
+  /** Its path from the directory that is mirrored, with `/` between names. */
+  readonly path: string;
+  /** The last name of the path. */
+  readonly name: string;
+  /** Depth below the directory that is mirrored; its own entries have 1. */
+  readonly depth: number;
+  /** What it is. */
+  readonly kind: EntryKind;
+  /** Bytes of a file, where they are known. */
+  readonly size: number | bigint | undefined;
+  /** When it was changed, where that is known. */
+  readonly mtime: Date | undefined;
+}
+
+/**
+ * What is done with an entry:
+ *
+ * - `"transfer"`: a file was transferred;
+ * - `"unchanged"`: a file is there already;
+ * - `"make"`: a directory was made;
+ * - `"remove"`: what the source lacks was removed, a directory with all in it;
+ * - `"skip"`: nothing, for the reason that the event gives;
+ * - `"fail"`: nothing, for the error that the event carries.
+ */
+export type MirrorAction =
+  | "transfer"
+  | "unchanged"
+  | "make"
+  | "remove"
+  | "skip"
+  | "fail";
+
+/**
+ * Why it is done. A transfer: the target has no such file (`"new"`), another
+ * size (`"size"`), an older time (`"time"`), another hash (`"hash"`), or
+ * nothing was compared (`"always"`). A removal: the source lacks it
+ * (`"missing"`), or has something of another kind by that name (`"kind"`). What
+ * is skipped: a symbolic link (`"symlink"`), a directory that leads back to one
+ * that it is in (`"loop"`), a device, a pipe and the like (`"other"`), a
+ * temporary file of a transfer (`"part"`), something in the target that cannot
+ * be named safely (`"hostile"`).
+ */
+export type MirrorReason =
+  | "new"
+  | "size"
+  | "time"
+  | "hash"
+  | "always"
+  | "missing"
+  | "kind"
+  | "symlink"
+  | "loop"
+  | "other"
+  | "part"
+  | "hostile";
+
+/** What was done with one entry; in a dry run, what would be. */
+export interface MirrorEvent {
+  /** What was done. */
+  readonly action: MirrorAction;
+  /** The entry, as the source has it, or the target if the source lacks it. */
+  readonly entry: MirrorEntry;
+  /** Why, unless the action says it all. */
+  readonly reason?: MirrorReason | undefined;
+  /** What went wrong, of `"fail"`. */
+  readonly error?: unknown;
+}
+
+/** How far a mirror is. How much is left is not known: the tree is not, either. */
+export interface MirrorProgress {
+  /** The path of the file that is under way. */
+  readonly path: string;
+  /** How far that file is. */
+  readonly file: Progress;
+  /** Files that were transferred before it. */
+  readonly transferred: number;
+  /** Bytes of those files, and of this one so far. */
+  readonly bytes: number;
+}
+
+/** What {@linkcode FTP.downloadDir} and {@linkcode FTP.uploadDir} have in common. */
+export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
+  /**
+   * When a file is left alone.
+   *
+   * - `"size-and-time"`: the target's is as long and not older, by the second
+   *   or by what the server's times have. Where a listing is less exact, `MDTM`
+   *   is asked for, many at once. A server that cannot be told a file's time
+   *   gives it the time of the upload, which will do. A local time in the future
+   *   does not count for an upload.
+   * - `"size"`: as long; for sources whose times mean nothing, such as a fresh
+   *   checkout, and servers without a clock. A change that keeps the length is
+   *   missed.
+   * - `"hash"`: as long, and of the same hash where the server has one (`HASH`,
+   *   `XSHA256`, `XSHA1`, `XMD5`, `XCRC`); else as `"size-and-time"`.
+   * - `"always"`: never.
+   *
+   * @default {"size-and-time"}
+   */
+  compare?: MirrorComparison | undefined;
+  /**
+   * Whether what the source lacks is removed from the target, and what is of
+   * another kind there gives way. That is done last, after both directories were
+   * listed again, and only if nothing failed before. What `filter` leaves out
+   * stays, and so does everything if the source is empty. Symbolic links are
+   * removed, never followed.
+   *
+   * @default {false}
+   */
+  delete?: boolean | undefined;
+  /**
+   * Tells whether an entry takes part. What does not is neither transferred nor
+   * removed, and of a directory neither is what is in it. It is asked for the
+   * source's entries and, with `delete`, for those that only the target has;
+   * for some more than once.
+   */
+  filter?: ((entry: MirrorEntry) => boolean) | undefined;
+  /**
+   * What is done with symbolic links of the source. "skip": nothing. "follow":
+   * what they lead to is transferred under their names, wherever that is, but
+   * not if it is a directory that they are in. No link is ever made, and those
+   * of the target are never followed. Some servers show links as what they lead
+   * to: those are no links here.
+   *
+   * @default {"skip"}
+   */
+  symlinks?: MirrorSymlinks | undefined;
+  /**
+   * Most directories below each other; what is deeper fails.
+   *
+   * @default {256}
+   */
+  maxDepth?: number | undefined;
+  /**
+   * Whether nothing is changed, and `onEntry` and the result tell what would be.
+   *
+   * @default {false}
+   */
+  dryRun?: boolean | undefined;
+  /** How the server's directories are listed. */
+  list?: Omit<ListOptions, "all" | "onUnknown" | "signal"> | undefined;
+  /** Called for each entry when it is dealt with. Not awaited. */
+  onEntry?: ((event: MirrorEvent) => void) | undefined;
+  /**
+   * Called as the bytes of a file go through, and once at its end. Not awaited.
+   */
+  onProgress?: ((progress: MirrorProgress) => void) | undefined;
+  /** Ends the mirror. What was done by then stays done. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of {@linkcode FTP.downloadDir}. */
+export type DownloadDirOptions = MirrorOptions;
+
+/** Options of {@linkcode FTP.uploadDir}. */
+export interface UploadDirOptions
+  extends MirrorOptions, Pick<UploadOptions, "replace"> {}
+
+/** What a mirror did; in a dry run, what it would do. */
+export interface MirrorResult {
+  /** Files that were transferred. */
+  readonly transferred: number;
+  /** Files that were left alone, since the target has them. */
+  readonly unchanged: number;
+  /** Directories that were made. */
+  readonly made: number;
+  /** Entries that were removed; a directory with all in it is one. */
+  readonly removed: number;
+  /** Entries that were passed over: links, devices. */
+  readonly skipped: number;
+  /** Entries that failed. */
+  readonly failed: number;
+  /** Bytes that went through; in a dry run, bytes of the files as listed. */
+  readonly bytes: number;
+}
+
+/** One entry that failed. */
+export interface MirrorFailure {
+  /** Its path from the directory that is mirrored; "" for that one itself. */
+  readonly path: string;
+  /** What went wrong. */
+  readonly error: unknown;
+}

@@ -1,0 +1,276 @@
+/**
+ * The directory on the server of a mirror.
+ *
+ * @module
+ */
+
+import { ensureDir, remove } from "../directories/directories.ts";
+import { readDirectory } from "../directories/listing.ts";
+import { existsPath, requestEntry } from "../directories/stat.ts";
+import { canonicalPath } from "../directories/walk.ts";
+import { unwrapped } from "../files/faults.ts";
+import type { Link } from "../files/link.ts";
+import { withRecovery } from "../files/recovery.ts";
+import type { Entry, TimePrecision } from "../listing/entry.ts";
+import { requestFacts } from "../paths/facts.ts";
+import { checkName, joinPath } from "../paths/names.ts";
+import { FTPPermanentError } from "../protocol/errors.ts";
+import type { Session } from "../transfer/session.ts";
+import {
+  Folder,
+  type Identity,
+  type Item,
+  type Place,
+  type Side,
+} from "./folder.ts";
+import type { MirrorOptions } from "./options.ts";
+
+/** Most entries of one directory: all are kept while it is dealt with. */
+const MAX_ENTRIES = 1_000_000;
+
+/** Files that are asked for at once. */
+const WINDOW = 64;
+
+const PRECISIONS: Record<TimePrecision, number> = {
+  second: 1000,
+  minute: 60_000,
+  day: 86_400_000,
+};
+
+/** A directory on the server, and what is in it. */
+export class RemoteSide implements Side {
+  readonly #link: Link;
+  readonly #root: string;
+  readonly #options: MirrorOptions;
+  readonly #follows: boolean;
+
+  /**
+   * Makes a side.
+   *
+   * @param link The client
+   * @param root The directory; "" for the current one
+   * @param options How listings are read and calls tried again
+   * @param follows Whether the links in it are followed
+   */
+  constructor(
+    link: Link,
+    root: string,
+    options: MirrorOptions,
+    follows: boolean,
+  ) {
+    this.#link = link;
+    this.#root = root;
+    this.#options = options;
+    this.#follows = follows;
+  }
+
+  at(path: string): string {
+    return path === "" ? this.#root : joinPath(this.#root, path);
+  }
+
+  read(place: Place): Promise<Folder> {
+    return this.#run(async (session) => {
+      const { list, signal } = this.#options;
+      let { unique, canonical } = place.identity;
+      const path = this.at(place.path);
+      const options = { maxEntries: MAX_ENTRIES, ...list, all: true, signal };
+      const entries = await readDirectory(session, path, options, (entry) => {
+        const { type, unique: own } = entry.facts ?? {};
+        if (type?.toLowerCase() === "cdir") unique = own ?? unique;
+      });
+      const isTold = entries.some(({ facts }) => facts?.unique !== undefined);
+      if (unique === undefined && isTold && !session.unknown.has("MLST")) {
+        const { facts } = await requestEntry(session, path, options);
+        unique = facts?.unique;
+      }
+      if (this.#follows) {
+        canonical ??= await canonicalPath(session, path, { signal });
+      }
+      const hidesDots = session.hasMLSD !== true && session.hasListAll !== true;
+      const folder = new Folder({ unique, canonical }, hidesDots);
+      for (const entry of entries) {
+        folder.add(await this.#look(session, place, canonical, entry));
+      }
+      return folder;
+    });
+  }
+
+  probe(path: string): Promise<Item | undefined> {
+    return this.#run(async (session) => {
+      const { list, signal } = this.#options;
+      const options = { ...list, signal };
+      try {
+        return itemOf(await requestEntry(session, this.at(path), options), {});
+      } catch (error) {
+        if (error instanceof FTPPermanentError) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** A file system that folds names, and names with a dot that are not shown. */
+  mayHide(folder: Folder, name: string): boolean {
+    return (folder.hidesDots && name.startsWith(".")) ||
+      folder.twinOf(name) !== undefined;
+  }
+
+  /** What the server does not take it refuses itself. */
+  check(): void {}
+
+  make(path: string): Promise<void> {
+    return this.#run(async (session) => {
+      const { signal } = this.#options;
+      const argument = this.at(path);
+      const command = { verb: "MKD", argument, name: "path" };
+      try {
+        if (path !== "") {
+          await session.turns.share(
+            () => session.perform(command, { signal }),
+            { signal },
+          );
+          return;
+        }
+      } catch (error) {
+        if (!(error instanceof FTPPermanentError)) throw error;
+      }
+      await ensureDir(session, argument, { signal });
+    });
+  }
+
+  async remove(
+    paths: readonly string[],
+    recursive: boolean,
+  ): Promise<unknown[]> {
+    const { signal } = this.#options;
+    const errors: unknown[] = [];
+    const rest = new Set(paths.keys());
+    let isAgain = false;
+    await this.#run(async (session) => {
+      const removeOne = async (index: number): Promise<void> => {
+        const path = this.at(paths[index]!);
+        try {
+          await remove(session, path, { recursive, signal });
+        } catch (error) {
+          if (!(error instanceof FTPPermanentError)) throw error;
+          // perhaps only the reply was lost
+          if (!isAgain || await existsPath(session, path, { signal })) {
+            errors[index] = error;
+          }
+        }
+        rest.delete(index);
+      };
+      const results = await Promise.allSettled([...rest].map(removeOne));
+      isAgain = true;
+      const failed = results.find(({ status }) => status === "rejected");
+      if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
+    });
+    return paths.map((_, index) => errors[index]);
+  }
+
+  /**
+   * Asks for sizes and times that a listing does not give to the second.
+   *
+   * @param place Where the files are
+   * @param items The files
+   * @returns What is known of them now
+   */
+  sharpen(place: Place, items: readonly Item[]): Promise<Item[]> {
+    return this.#run(async (session) => {
+      const { signal } = this.#options;
+      const sharp: Item[] = [];
+      for (let at = 0; at < items.length; at += WINDOW) {
+        const some = items.slice(at, at + WINDOW);
+        const facts = await Promise.all(
+          some.map(({ name }) =>
+            requestFacts(session, this.at(joinPath(place.path, name)), {
+              signal,
+            })
+          ),
+        );
+        for (const [index, { size, modified }] of facts.entries()) {
+          const item = some[index]!;
+          sharp.push({
+            ...item,
+            size: size ?? item.size,
+            mtime: modified?.getTime() ?? item.mtime,
+            precision: modified === null ? item.precision : 1000,
+          });
+        }
+      }
+      return sharp;
+    });
+  }
+
+  async #look(
+    session: Session,
+    place: Place,
+    canonical: string | undefined,
+    entry: Entry,
+  ): Promise<Item> {
+    const { name } = entry;
+    const unique = entry.facts?.unique;
+    const problem = problemOf(entry);
+    if (!this.#follows || problem !== undefined) {
+      return itemOf(entry, { unique }, problem);
+    }
+    if (entry.isDirectory) {
+      return itemOf(entry, {
+        unique,
+        canonical: canonical === undefined
+          ? undefined
+          : joinPath(canonical, name),
+      });
+    }
+    if (!entry.isSymlink) return itemOf(entry, {});
+    const { signal } = this.#options;
+    const path = this.at(joinPath(place.path, name));
+    const target = await canonicalPath(session, path, { signal });
+    const link = itemOf(entry, { unique, canonical: target });
+    if (target !== undefined) return { ...link, kind: "directory" };
+    const { size, modified } = await requestFacts(session, path, { signal });
+    return {
+      ...link,
+      kind: "file",
+      size: size ?? undefined,
+      mtime: modified?.getTime(),
+      precision: 1000,
+    };
+  }
+
+  /** Runs a job on the session in use, and on another if that is lost. */
+  #run<T>(job: (session: Session) => Promise<T>): Promise<T> {
+    const link = this.#link;
+    const run = () =>
+      withRecovery(link, this.#options, () => 0, () => job(link.session));
+    return unwrapped(() => link.jobs.alone(run, this.#options));
+  }
+}
+
+function itemOf(entry: Entry, identity: Identity, problem?: Error): Item {
+  const { name, kind, size, isSizeApproximate, mtime, mtimePrecision } = entry;
+  return {
+    name,
+    kind,
+    size: isSizeApproximate ? undefined : size,
+    mtime: mtime?.getTime(),
+    precision: PRECISIONS[mtimePrecision ?? "second"],
+    identity,
+    problem,
+  };
+}
+
+/** Why an entry must not be touched. */
+function problemOf(entry: Entry): Error | undefined {
+  if (!entry.hostile) return undefined;
+  if (entry.format === "unknown") {
+    return new Deno.errors.InvalidData(
+      `Cannot read the line ${JSON.stringify(entry.line)} of a listing`,
+    );
+  }
+  try {
+    checkName(entry.name);
+  } catch (error) {
+    return error as Error;
+  }
+  return undefined;
+}
