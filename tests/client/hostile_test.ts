@@ -32,7 +32,7 @@ const OPERATIONS: [name: string, run: (ftp: FTP) => Promise<unknown>][] = [
   ["mlsd", (f) => Array.fromAsync(f.mlsd())],
   ["list", (f) => Array.fromAsync(f.list("/folder", { all: true }))],
   ["stat", (f) => f.stat("/data")],
-  ["walk", (f) => Array.fromAsync(f.walk("", { maxDepth: 2 }))],
+  ["walk", (f) => Array.fromAsync(f.walk("", { maxDepth: 2, retry: false }))],
   ["retrbinary", (f) => f.retrbinary("RETR /data", () => {}, { rest: 1 })],
   ["retrieve", async (f) => await (await f.retrieve("/data")).cancel()],
   ["store", (f) => f.store("/new", new Uint8Array(9))],
