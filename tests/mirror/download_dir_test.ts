@@ -1,0 +1,420 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import {
+  FTPMirrorError,
+  FTPPermanentError,
+  type MirrorEntry,
+  type MirrorEvent,
+  type MirrorProgress,
+} from "../../mod.ts";
+import { LocalFolder } from "../files/local_folder.ts";
+import {
+  fact,
+  Pair,
+  sendLines,
+  sends,
+  unix,
+  UNKNOWN,
+} from "../listings/scripted_listings.ts";
+import { failuresOf, Notes, readTree, writeTree } from "./tree.ts";
+
+Deno.test("FTP.downloadDir refuses names that lead out of the folder, and goes on", async () => {
+  await using pair = await Pair.make({ "/good": "1" });
+  using folder = new LocalFolder();
+  writeTree(folder.path, { "to/kept": "1" });
+  const names = ["../out", "..\\out", "a/b", "/etc/x", "a\0b", "C:\\x"];
+  pair.server.on(
+    "MLSD",
+    sends(...names.map((name) => fact(name)), "rubbish", fact("good")),
+  );
+  const notes = new Notes();
+  const { error, failures } = await failuresOf(() =>
+    pair.ftp.downloadDir("", folder.at("to"), {
+      delete: true,
+      onEntry: notes.take,
+    })
+  );
+  assertEquals(failures.length, names.length + 1);
+  for (const failure of failures) {
+    assertMatch(failure, /Cannot (use the name|read the line)/);
+  }
+  assertEquals(error.result.transferred, 1);
+  assert(error.cause instanceof Deno.errors.InvalidData);
+  assertEquals(notes.lines.at(-1), "transfer good (new)");
+  // nothing is removed beside what is in doubt
+  assertEquals(readTree(folder.path), { "to/good": "1", "to/kept": "1" });
+  assertEquals(pair.commands.filter((line) => line.startsWith("RETR")), [
+    "RETR good",
+  ]);
+});
+
+Deno.test("FTP.downloadDir lets a filter take hostile names out", async () => {
+  await using pair = await Pair.make({ "/good": "1" });
+  using folder = new LocalFolder();
+  pair.server.on("MLSD", sends(fact("../out"), fact("good")));
+  const { transferred } = await pair.ftp.downloadDir("", folder.path, {
+    filter: ({ name }: MirrorEntry) => !name.includes("/"),
+  });
+  assertEquals(transferred, 1);
+});
+
+Deno.test("FTP.downloadDir does not go through local links, nor replace them", async () => {
+  await using pair = await Pair.make({
+    "/d/file": "new",
+    "/file": "new",
+    "/other": "1",
+  });
+  using folder = new LocalFolder();
+  writeTree(folder.path, { "out/file": "old", "to/": "" });
+  Deno.symlinkSync("../out", folder.at("to/d"));
+  Deno.symlinkSync("../out/file", folder.at("to/file"));
+  const { failures } = await failuresOf(() =>
+    pair.ftp.downloadDir("", folder.at("to"), { delete: true })
+  );
+  assertEquals(failures.length, 2);
+  for (const failure of failures) assertMatch(failure, /symbolic link/);
+  assertEquals(readTree(folder.path), {
+    "out/file": "old",
+    "to/d": "-> ../out",
+    "to/file": "-> ../out/file",
+    "to/other": "1",
+  });
+});
+
+Deno.test("FTP.downloadDir removes local links, and not what they lead to", async () => {
+  await using pair = await Pair.make({ "/file": "1" });
+  using folder = new LocalFolder();
+  writeTree(folder.path, { "out/file": "old", "to/gone/file": "1" });
+  Deno.symlinkSync("../out", folder.at("to/link"));
+  Deno.symlinkSync("../../out", folder.at("to/gone/link"));
+  const { removed } = await pair.ftp.downloadDir("", folder.at("to"), {
+    delete: true,
+  });
+  assertEquals(removed, 2);
+  assertEquals(readTree(folder.path), { "out/file": "old", "to/file": "1" });
+});
+
+Deno.test("FTP.downloadDir goes on after a file that fails, and removes nothing", async () => {
+  await using pair = await Pair.make({ "/a": "1", "/b": "2", "/c": "3" });
+  using folder = new LocalFolder();
+  writeTree(folder.path, { "extra": "1", "b": "old" });
+  pair.server.on(
+    "RETR",
+    (turn) =>
+      turn.argument === "b"
+        ? turn.reply(550, "Permission denied")
+        : turn.default(),
+  );
+  const { error, failures } = await failuresOf(() =>
+    pair.ftp.downloadDir("", folder.path, { delete: true, compare: "always" })
+  );
+  assertEquals(failures, [
+    'b: Cannot complete "RETR b": 550 Permission denied',
+  ]);
+  assertEquals(
+    error.message,
+    'Cannot download all of "": 1 entry failed, "b": Cannot complete "RETR b": 550 Permission denied',
+  );
+  assert(error.cause instanceof FTPPermanentError);
+  assertEquals([
+    error.result.transferred,
+    error.result.failed,
+    error.result.removed,
+  ], [2, 1, 0]);
+  assertEquals(readTree(folder.path), {
+    "a": "1",
+    "b": "old",
+    "c": "3",
+    "extra": "1",
+  });
+  assertEquals(await pair.ftp.pwd(), "/");
+});
+
+Deno.test("FTP.downloadDir removes nothing if a listing fails or is cut", async () => {
+  for (const code of [550, 426]) {
+    await using pair = await Pair.make({ "/a": "1", "/d/b": "2" });
+    using folder = new LocalFolder();
+    writeTree(folder.path, { "extra": "1", "d/extra": "1" });
+    pair.server.on("MLSD", async (turn) => {
+      if (turn.argument !== "d") return await turn.default();
+      if (code === 550) return await turn.reply(550, "Permission denied");
+      await turn.reply(150, "Here it comes");
+      const data = await turn.openData();
+      await data.write(`${fact("b")}\r\n`);
+      data.close();
+      await data.closed;
+      await turn.reply(426, "Cut");
+    });
+    const { failures } = await failuresOf(() =>
+      pair.ftp.downloadDir("", folder.path, {
+        delete: true,
+        retry: { attempts: 1, delay: 1 },
+      })
+    );
+    assertEquals(failures.length, 1);
+    assertMatch(failures[0]!, RegExp(`^d: .*${code}`));
+    assertEquals(readTree(folder.path), {
+      "a": "1",
+      "extra": "1",
+      "d/extra": "1",
+    });
+  }
+});
+
+Deno.test("FTP.downloadDir removes nothing if the second look at a directory fails", async () => {
+  await using pair = await Pair.make({ "/d/b": "2", "/e/c": "2" });
+  using folder = new LocalFolder();
+  writeTree(folder.path, { "d/extra": "1", "e/extra": "1" });
+  let count = 0;
+  pair.server.on(
+    "MLSD",
+    (turn) =>
+      turn.argument === "d" && ++count === 2
+        ? turn.reply(550, "Permission denied")
+        : turn.default(),
+  );
+  await failuresOf(() =>
+    pair.ftp.downloadDir("", folder.path, { delete: true })
+  );
+  assertEquals(readTree(folder.path), {
+    "d/b": "2",
+    "d/extra": "1",
+    "e/c": "2",
+    "e/extra": "1",
+  });
+});
+
+Deno.test("FTP.downloadDir removes nothing if the source is empty", async () => {
+  await using pair = await Pair.make();
+  using folder = new LocalFolder();
+  writeTree(folder.path, { "a": "1" });
+  const { failures } = await failuresOf(() =>
+    pair.ftp.downloadDir("", folder.path, { delete: true })
+  );
+  assertMatch(failures[0]!, /^: Cannot remove all that is in .* is empty/);
+  assertEquals(readTree(folder.path), { "a": "1" });
+  assertEquals((await pair.ftp.downloadDir("", folder.path)).removed, 0);
+});
+
+Deno.test("FTP.downloadDir keeps what begins with a dot if the server hides such names", async () => {
+  await using pair = await Pair.make({ "/a": "1" });
+  using folder = new LocalFolder();
+  writeTree(folder.path, { ".env": "1", "b": "1" });
+  pair.server.on("MLSD", UNKNOWN);
+  pair.server.on(
+    "LIST",
+    (turn) =>
+      turn.argument === "-a"
+        ? turn.reply(550, "No such file")
+        : sendLines(turn, [unix("a")]),
+  );
+  await pair.ftp.downloadDir("", folder.path, { delete: true });
+  assertEquals(readTree(folder.path), { ".env": "1", "a": "1" });
+});
+
+Deno.test("FTP.downloadDir rejects what cannot be listed, and makes no folder", async () => {
+  await using pair = await Pair.make({ "/a": "1" });
+  using folder = new LocalFolder();
+  await assertRejects(
+    () => pair.ftp.downloadDir("none", folder.at("to")),
+    FTPPermanentError,
+  );
+  assertEquals(folder.names(), []);
+  await assertRejects(
+    () => pair.ftp.downloadDir("", folder.at("to"), { maxDepth: 0 }),
+    RangeError,
+  );
+});
+
+Deno.test("FTP.downloadDir does not follow a tree without end", async () => {
+  await using pair = await Pair.make();
+  using folder = new LocalFolder();
+  pair.server.on("MLSD", sends(fact("d", "dir", "")));
+  const { error, failures } = await failuresOf(() =>
+    pair.ftp.downloadDir("", folder.path, { maxDepth: 3 })
+  );
+  assertEquals(failures, [
+    'd/d/d/d: Cannot mirror "d/d/d/d": it is more than 3 levels deep; set "maxDepth" to go on',
+  ]);
+  assertEquals(error.result.made, 3);
+});
+
+Deno.test("FTP.downloadDir does not enter a directory that it is in", async () => {
+  await using pair = await Pair.make();
+  using folder = new LocalFolder();
+  pair.server.on("MLSD", (turn) =>
+    sendLines(turn, [
+      fact(".", "cdir", `unique=${turn.argument || "top"};`),
+      fact(
+        turn.argument === "" ? "d" : "up",
+        "dir",
+        `unique=${turn.argument === "" ? "d" : "top"};`,
+      ),
+    ]));
+  const notes = new Notes();
+  await pair.ftp.downloadDir("", folder.path, { onEntry: notes.take });
+  assertEquals(notes.lines, ["make d", "skip d/up (loop)"]);
+});
+
+Deno.test("FTP.downloadDir passes over parts of transfers, and what is no file", async () => {
+  const part = ".a.0123456789abcdef.part";
+  await using pair = await Pair.make({ "/a": "1", [`/${part}`]: "1" });
+  using folder = new LocalFolder();
+  pair.server.on(
+    "MLSD",
+    sends(
+      fact("a"),
+      fact(part),
+      fact("pipe", "OS.unix=fifo"),
+      fact("link", "OS.unix=slink:/etc"),
+    ),
+  );
+  const notes = new Notes();
+  const { skipped } = await pair.ftp.downloadDir("", folder.path, {
+    onEntry: notes.take,
+  });
+  assertEquals(skipped, 3);
+  assertEquals(notes.sorted, [
+    `skip ${part} (part)`,
+    "skip link (symlink)",
+    "skip pipe (other)",
+    "transfer a (new)",
+  ]);
+});
+
+Deno.test("FTP.downloadDir refuses two entries of one name", async () => {
+  await using pair = await Pair.make({ "/a": "1" });
+  using folder = new LocalFolder();
+  pair.server.on("MLSD", sends(fact("a"), fact("a", "dir", "")));
+  const { failures } = await failuresOf(() =>
+    pair.ftp.downloadDir("", folder.path)
+  );
+  assertEquals(failures, [
+    'a: Cannot tell two entries apart that are both called "a"',
+  ]);
+  assertEquals(folder.names(), []);
+});
+
+Deno.test("FTP.downloadDir does not take bytes for text", async () => {
+  await using pair = await Pair.make();
+  using folder = new LocalFolder();
+  pair.server.on(
+    "MLSD",
+    sends(Uint8Array.from([...new TextEncoder().encode(fact("caf")), 0xE9])),
+  );
+  const { failures } = await failuresOf(() =>
+    pair.ftp.downloadDir("", folder.path)
+  );
+  assertMatch(
+    failures[0]!,
+    /Cannot use the name "caf\\udce9" here: it is no text$/,
+  );
+});
+
+Deno.test("FTP.downloadDir tells how far it is", async () => {
+  await using pair = await Pair.make({ "/a": "12345", "/b": "123" });
+  using folder = new LocalFolder();
+  const seen: MirrorProgress[] = [];
+  const { bytes } = await pair.ftp.downloadDir("", folder.path, {
+    onProgress: (progress: MirrorProgress) => seen.push(progress),
+  });
+  assertEquals(bytes, 8);
+  assertEquals(
+    seen.filter(({ file }) => file.done).map((
+      { path, transferred, bytes },
+    ) => [path, transferred, bytes]),
+    [["a", 0, 5], ["b", 1, 8]],
+  );
+});
+
+Deno.test("FTP.downloadDir changes nothing in a dry run", async () => {
+  await using pair = await Pair.make({ "/a": "1", "/d/b": "22" });
+  using folder = new LocalFolder();
+  writeTree(folder.path, { "to/extra": "1", "to/d": "a file" });
+  const before = readTree(folder.path);
+  const notes = new Notes();
+  const result = await pair.ftp.downloadDir("", folder.at("to"), {
+    dryRun: true,
+    delete: true,
+    onEntry: notes.take,
+  });
+  assertEquals(notes.lines, [
+    "transfer a (new)",
+    "remove extra (missing)",
+    "remove d (kind)",
+    "make d",
+    "transfer d/b (new)",
+  ]);
+  assertEquals([result.transferred, result.bytes], [2, 3]);
+  assertEquals(readTree(folder.path), before);
+  await pair.ftp.downloadDir("", folder.at("none"), { dryRun: true });
+  assertEquals(folder.names(), ["to"]);
+  assertEquals(
+    pair.commands.filter((line) =>
+      !line.startsWith("MLSD") && !line.startsWith("MLST")
+    ),
+    [],
+  );
+});
+
+Deno.test("FTP.downloadDir ends with what a callback throws, or the signal says", async () => {
+  await using pair = await Pair.make({ "/a": "1", "/b": "2" });
+  const throws = () => {
+    throw new SyntaxError("mine");
+  };
+  for (
+    const options of [{ onEntry: throws }, { onProgress: throws }, {
+      filter: throws,
+    }]
+  ) {
+    using folder = new LocalFolder();
+    await assertRejects(
+      () => pair.ftp.downloadDir("", folder.path, options),
+      SyntaxError,
+      "mine",
+    );
+  }
+  using folder = new LocalFolder();
+  const box = new AbortController();
+  await assertRejects(
+    () =>
+      pair.ftp.downloadDir("", folder.path, {
+        onEntry: (_: MirrorEvent) => box.abort(new RangeError("enough")),
+        signal: box.signal,
+      }),
+    RangeError,
+    "enough",
+  );
+  assertEquals(folder.names(), ["a"]);
+  assertEquals(await pair.ftp.pwd(), "/");
+});
+
+Deno.test("FTP.downloadDir walks again if too much is to be removed", async () => {
+  const count = 1010;
+  const files = Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [`/d${i}/a`, "1"]),
+  );
+  await using pair = await Pair.make(files);
+  using folder = new LocalFolder();
+  for (let i = 0; i < count; i++) {
+    writeTree(folder.path, { [`d${i}/a`]: "1", [`d${i}/extra`]: "1" });
+  }
+  const result = await pair.ftp.downloadDir("", folder.path, { delete: true });
+  assertEquals([result.unchanged, result.removed], [count, count]);
+  assertEquals(Object.keys(readTree(folder.path)).length, count);
+});
+
+Deno.test("FTPMirrorError keeps a thousand failures and counts all", async () => {
+  await using pair = await Pair.make();
+  using folder = new LocalFolder();
+  pair.server.on(
+    "MLSD",
+    sends(...Array.from({ length: 1200 }, (_, i) => fact(`../${i}`))),
+  );
+  const error = await assertRejects(
+    () => pair.ftp.downloadDir("", folder.path),
+    FTPMirrorError,
+  );
+  assertEquals(error.name, "FTPMirrorError");
+  assertEquals(error.failures.length, 1000);
+  assertEquals(error.result.failed, 1200);
+});
