@@ -75,7 +75,7 @@ export interface Received {
  * @returns Batches of entries as they come; when the server has confirmed the
  * listing, what came of it
  */
-export async function* receiveListing(
+async function* receiveListing(
   request: ListRequest,
   { open, zone, signal, onData }: ReceiveOptions,
 ): AsyncGenerator<Entry[], Received> {

@@ -123,16 +123,12 @@ export async function hashBoth(
 }
 
 /**
- * Asks the server for the hash of a file, and waits as long as it may take.
+ * Asks the server, and waits as long as it may take.
  *
- * @param session The session
- * @param hash Which
- * @param path The file
- * @param options Its size, and a signal
  * @returns Hexadecimal digits in lower case, or `undefined` if the server
  * refuses or cannot be understood
  */
-export async function requestHash(
+async function requestHash(
   session: Session,
   { name, digits, verb }: Hash,
   path: string,

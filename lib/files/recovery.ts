@@ -90,7 +90,7 @@ const PASSING_FAILURES = [
  * @param error What went wrong
  * @returns Whether it is worth a try
  */
-export function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): boolean {
   if (
     error instanceof FTPUnconfirmedError ||
     error instanceof FTPVerificationError
