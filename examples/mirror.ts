@@ -1,51 +1,53 @@
 /**
- * Brings a folder of a server up to date here: what is missing, or has another
- * size, or is newer there, is downloaded. Nothing is deleted. Names that would
- * lead out of the folder are reported and passed over.
+ * Keeps a folder here and one on a server the same: what is missing, or has
+ * another size, or is newer at its origin, is transferred.
  *
  *     deno run --allow-net --allow-read --allow-write \
- *       examples/mirror.ts ftp://host/pub/data ./data
+ *       examples/mirror.ts down ftp://host/pub/data ./data
+ *     deno run --allow-net --allow-read \
+ *       examples/mirror.ts up ftpes://user:password@host/www ./site --delete
+ *
+ * `--delete` removes what the origin lacks, `--dry-run` only tells.
  *
  * @module
  */
 
-import { dirname, join } from "node:path";
-import { connect, type Entry, progressBar, type WalkEntry } from "../mod.ts";
+import {
+  connect,
+  FTPMirrorError,
+  type MirrorOptions,
+  progressBar,
+} from "../mod.ts";
 
-const [url, folder] = Deno.args;
-if (url === undefined || folder === undefined) {
-  console.error("Usage: mirror.ts ftp://user:password@host/folder FOLDER");
+const flags = Deno.args.filter((arg) => arg.startsWith("--"));
+const [way, url, folder] = Deno.args.filter((arg) => !arg.startsWith("--"));
+if (!/^(down|up)$/.test(way ?? "") || url === undefined || !folder) {
+  console.error(
+    "Usage: mirror.ts down|up ftp://user:password@host/folder FOLDER [--delete] [--dry-run]",
+  );
   Deno.exit(2);
 }
 
+const options: MirrorOptions = {
+  delete: flags.includes("--delete"),
+  dryRun: flags.includes("--dry-run"),
+  onEntry({ action, entry, error }) {
+    if (action === "fail") console.error(`fail: ${entry.path}: ${error}`);
+    else if (action !== "unchanged") console.log(`${action}: ${entry.path}`);
+  },
+  onProgress: ({ path, file }) => progressBar({ label: path })(file),
+};
+
 await using ftp = await connect(url);
-
-// the connection carries one transfer at a time: look first, then fetch
-const files: WalkEntry[] = [];
-for await (const entry of ftp.walk("", { includeDirs: false })) {
-  if (entry.hostile) console.error(`Passed over: "${entry.line}"`);
-  else if (entry.isFile) files.push(entry);
-}
-
-let fetched = 0;
-for (const entry of files) {
-  const local = join(folder, entry.path);
-  if (await isUpToDate(local, entry)) continue;
-  await Deno.mkdir(dirname(local), { recursive: true });
-  const onProgress = progressBar({ label: entry.path });
-  await ftp.download(entry.rawPath, local, { onProgress, resume: true });
-  fetched++;
-}
-console.log(`${fetched} of ${files.length} files fetched`);
-
-async function isUpToDate(local: string, entry: Entry): Promise<boolean> {
-  try {
-    const { isFile, size, mtime } = await Deno.stat(local);
-    const isOlder = mtime !== null && entry.mtime !== undefined &&
-      mtime < entry.mtime;
-    return isFile && size === entry.size && !isOlder;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+try {
+  const { transferred, unchanged, removed } = way === "down"
+    ? await ftp.downloadDir("", folder, options)
+    : await ftp.uploadDir(folder, "", options);
+  console.log(
+    `${transferred} transferred, ${unchanged} unchanged, ${removed} removed`,
+  );
+} catch (error) {
+  if (!(error instanceof FTPMirrorError)) throw error;
+  console.error(error.message);
+  Deno.exitCode = 1;
 }

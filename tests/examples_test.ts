@@ -89,7 +89,7 @@ serverTest(
 );
 
 serverTest(
-  "mirror.ts fetches a tree, and then only what has changed",
+  "mirror.ts brings a tree here and back, and then only what has changed",
   async (server) => {
     await server.write("tree/a.txt", "first");
     await server.write("tree/deep/er/ b.txt", "second");
@@ -98,17 +98,33 @@ serverTest(
       const password = encodeURIComponent(server.password);
       const url =
         `ftp://${server.user}:${password}@${server.host}:${server.port}/tree`;
-      const first = await runExample("mirror.ts", [url, "here"], folder);
-      assertEquals(first.code, 0, first.complaints);
-      assertStringIncludes(first.printed, "2 of 2 files fetched");
+      const mirror = async (way: string, ...flags: string[]) => {
+        const args = [way, url, "here", ...flags];
+        const { code, printed, complaints } = await runExample(
+          "mirror.ts",
+          args,
+          folder,
+        );
+        assertEquals(code, 0, complaints);
+        return printed.trimEnd().split("\n").at(-1);
+      };
+      assertEquals(
+        await mirror("down"),
+        "2 transferred, 0 unchanged, 0 removed",
+      );
       assertEquals(
         await Deno.readTextFile(`${folder}/here/deep/er/ b.txt`),
         "second",
       );
-      await server.write("tree/a.txt", "changed");
-      const second = await runExample("mirror.ts", [url, "here"], folder);
-      assertStringIncludes(second.printed, "1 of 2 files fetched");
-      assertEquals(await Deno.readTextFile(`${folder}/here/a.txt`), "changed");
+      await Deno.writeTextFile(`${folder}/here/a.txt`, "changed");
+      await Deno.remove(`${folder}/here/deep`, { recursive: true });
+      const done = "1 transferred, 0 unchanged, 1 removed";
+      assertEquals(await mirror("up", "--delete", "--dry-run"), done);
+      assertEquals(await mirror("up", "--delete"), done);
+      assertEquals(
+        new TextDecoder().decode(await server.read("tree/a.txt")),
+        "changed",
+      );
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
