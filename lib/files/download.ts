@@ -7,6 +7,7 @@
 
 import { createHash } from "node:crypto";
 import { abortable, settledWithin } from "../connection/deadline.ts";
+import { requestAhead } from "../transfer/data_channel.ts";
 import type { Session } from "../transfer/session.ts";
 import { Transfer } from "../transfer/transfer.ts";
 import { confirm } from "./confirm.ts";
@@ -124,7 +125,9 @@ class Download {
 
   /** Asks what the file is, and forgets what was fetched of another one. */
   async #inspect(session: Session): Promise<RemoteFacts> {
-    const facts = await requestFacts(session, this.#remote, this.#options);
+    const asked = requestFacts(session, this.#remote, this.#options);
+    requestAhead(session, this.#options); // one round trip for all three
+    const facts = await asked;
     const before = this.#facts;
     this.#facts = facts;
     this.#meter.total = facts.size;

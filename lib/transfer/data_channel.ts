@@ -18,6 +18,9 @@ import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "./session.ts";
 
+/** Milliseconds that a port which was asked for ahead is trusted to be there. */
+const AHEAD_LIFE = 5000;
+
 /** A data connection that opens in two steps, round the transfer's command. */
 export interface DataChannel {
   /**
@@ -93,6 +96,42 @@ async function dialEitherWay(
 }
 
 /**
+ * Asks the server to listen before the transfer is opened, and does not wait:
+ * the next one finds the reply there, and has a round trip less. Only for who
+ * is about to open one: pyftpdlib closes the session where nobody connects
+ * within 30 seconds.
+ *
+ * @param session The session
+ * @param options The transfer's signal
+ */
+export function requestAhead(
+  session: Session,
+  { signal }: SignalOptions,
+): void {
+  if (!session.options.passive) return;
+  const verb = session.hasExtendedPassive === false ? "PASV" : "EPSV";
+  const ask = () => {
+    const reply = session.perform({ verb }, { signal });
+    session.ahead = { reply, signal, at: performance.now() };
+    return reply;
+  };
+  session.turns.share(ask, { signal }).catch(() => {}); // the transfer throws
+}
+
+/** Sends `EPSV` or `PASV`, unless that was done ahead. */
+async function askToListen(
+  session: Session,
+  verb: string,
+  { signal }: SignalOptions,
+): Promise<Reply> {
+  const { ahead } = session;
+  session.ahead = undefined; // a port is good for one connection
+  const isUsable = ahead !== undefined && ahead.signal === signal &&
+    performance.now() - ahead.at < AHEAD_LIFE;
+  return await (isUsable ? ahead.reply : session.perform({ verb }, { signal }));
+}
+
+/**
  * Asks the server to listen: `EPSV` (RFC 2428) unless it was refused before,
  * else `PASV` (RFC 959). Over IPv6 there is only `EPSV`.
  *
@@ -108,7 +147,7 @@ export async function requestPassive(
     return await requestPasv(session, options);
   }
   try {
-    return resolve(session, await session.perform({ verb: "EPSV" }, options));
+    return resolve(session, await askToListen(session, "EPSV", options));
   } catch (error) {
     const isRefused = error instanceof FTPPermanentError &&
       error.reply?.code !== 530;
@@ -123,7 +162,7 @@ async function requestPasv(
   session: Session,
   options: SignalOptions,
 ): Promise<HostPort> {
-  return resolve(session, await session.perform({ verb: "PASV" }, options));
+  return resolve(session, await askToListen(session, "PASV", options));
 }
 
 /**

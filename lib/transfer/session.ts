@@ -52,6 +52,16 @@ export interface SignalOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** A port that the server was asked for before the transfer was opened. */
+export interface PortAhead {
+  /** The 2yz reply to `EPSV` or `PASV`; rejects as the transfer would. */
+  readonly reply: Promise<Reply>;
+  /** Whose it is: the signal of the call that asked. */
+  readonly signal: AbortSignal | undefined;
+  /** When it was asked for, in milliseconds. */
+  readonly at: number;
+}
+
 /** One control connection with its settings. */
 export class Session {
   /** The control connection. */
@@ -78,6 +88,8 @@ export class Session {
   hasRestart = false;
   /** Whether `EPSV` works here: not known before the first try. */
   hasExtendedPassive: boolean | undefined;
+  /** A port for the next transfer, if nothing was sent that may close it. */
+  ahead: PortAhead | undefined;
   /** Whether `MLSD` works here: not known before it gave an entry. */
   hasMLSD: boolean | undefined;
   /** Whether `LIST -a` works here: not known before the first try. */
@@ -217,6 +229,7 @@ export class Session {
   #doubt({ verb }: Command): void {
     const word = verb.toUpperCase();
     const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
+    if (!LOOK_REGEXP.test(word)) this.ahead = undefined;
     if (isAfresh) this.features = undefined;
     if (word === "REIN") this.settings.clear();
     if (isAfresh || word === "TYPE") this.type = undefined;
@@ -251,6 +264,9 @@ export class Session {
 
 /** What holds until it is said otherwise, beside the type. */
 const SETTING_REGEXP = /^(MODE|STRU|OPTS)$/;
+
+/** What is sent between the request for a port and its transfer. */
+const LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/;
 
 /** What changes the directory. */
 const MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;

@@ -1,0 +1,134 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FTPTemporaryError } from "../../mod.ts";
+import { LocalFolder } from "./local_folder.ts";
+import { memoryServer } from "./memory_server.ts";
+
+const FILES = { "/a": "first", "/b": "second" };
+const VERBS = /^(TYPE|SIZE|MDTM|EPSV|PASV|PORT|RETR)/;
+
+/** What the server was told about transfers, by verb. */
+function told({ verbs }: { verbs: string[] }): string[] {
+  return verbs.filter((verb) => VERBS.test(verb));
+}
+
+Deno.test("FTP.download asks for size, time and port in one round trip", async () => {
+  await using server = await memoryServer(FILES);
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  await ftp.voidcmd("TYPE I");
+  const asked = Promise.all(
+    ["SIZE", "MDTM", "EPSV"].map((verb) => server.received(verb)),
+  );
+  // none is answered before all have come
+  for (const verb of ["SIZE", "MDTM", "EPSV"]) {
+    server.once(verb, async (turn) => {
+      await asked;
+      await turn.default();
+    });
+  }
+  await ftp.download("a", folder.at("a"), { retry: false });
+  await ftp.download("b", folder.at("b"));
+  assertEquals(Deno.readTextFileSync(folder.at("b")), "second");
+  const all = told(server);
+  assertEquals(all.filter((verb) => verb === "EPSV").length, 2);
+  assertEquals(all.filter((verb) => verb === "RETR").length, 2);
+});
+
+Deno.test("FTP.download falls back to PASV when EPSV that was sent ahead is refused", async () => {
+  await using server = await memoryServer(FILES);
+  server.on("EPSV", "500 What");
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  await ftp.download("a", folder.at("a"), { retry: false });
+  await ftp.download("b", folder.at("b"), { retry: false });
+  assertEquals(Deno.readTextFileSync(folder.at("b")), "second");
+  const passive = told(server).filter((verb) => /EPSV|PASV/.test(verb));
+  assertEquals(passive, ["EPSV", "PASV", "PASV"]);
+});
+
+Deno.test("FTP asks for another port when a command came after the one that was asked for ahead", async () => {
+  for (const command of ["PORT 127,0,0,1,1,1", "EPSV"]) {
+    await using server = await memoryServer(FILES);
+    server.once("SIZE", "450 Not now");
+    using folder = new LocalFolder();
+    await using ftp = await server.client();
+    await assertRejects(
+      () => ftp.download("a", folder.at("a"), { retry: false }),
+      FTPTemporaryError,
+    );
+    await ftp.voidcmd(command);
+    const before = server.verbs.length;
+    let text = "";
+    await ftp.retrbinary("RETR a", (block) => {
+      text += new TextDecoder().decode(block);
+    });
+    assertEquals(text, "first");
+    assertEquals(server.verbs.slice(before), ["EPSV", "RETR"]);
+  }
+});
+
+Deno.test("FTP asks for another port when the one that was asked for ahead is old", async () => {
+  await using server = await memoryServer(FILES);
+  server.once("SIZE", "450 Not now");
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  await assertRejects(
+    () => ftp.download("a", folder.at("a"), { retry: false }),
+    FTPTemporaryError,
+  );
+  const now = performance.now;
+  performance.now = () => now.call(performance) + 60_000;
+  try {
+    await ftp.retrbinary("RETR a", () => {});
+  } finally {
+    performance.now = now;
+  }
+  assertEquals(server.verbs.filter((verb) => verb === "EPSV").length, 2);
+});
+
+Deno.test("FTP gives a port that a download asked for to no call with another signal", async () => {
+  await using server = await memoryServer(FILES);
+  const gate = Promise.withResolvers<void>();
+  server.once("EPSV", async (turn) => {
+    await gate.promise;
+    await turn.default();
+  });
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const downloading = ftp.download("a", folder.at("a"), { signal })
+    .catch((error) => error);
+  await server.received("EPSV");
+  const reason = new Error("enough");
+  controller.abort(reason);
+  assertEquals(await downloading, reason);
+  gate.resolve();
+  await ftp.retrbinary("RETR a", () => {});
+  assertEquals(server.verbs.filter((verb) => verb === "EPSV").length, 2);
+});
+
+Deno.test("FTP.download asks for no port in active mode", async () => {
+  await using server = await memoryServer(FILES);
+  using folder = new LocalFolder();
+  await using ftp = await server.client({ passive: false });
+  await ftp.download("a", folder.at("a"), { retry: false });
+  assertEquals(told(server).includes("EPSV"), false);
+  assertEquals(Deno.readTextFileSync(folder.at("a")), "first");
+});
+
+Deno.test("FTP.storbinary sends STOR after its data connection stands, and no sooner", async () => {
+  await using server = await memoryServer(FILES);
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  await using ftp = await server.client();
+  await ftp.storbinary("STOR c", new Uint8Array(1));
+  server.once("EPSV", `229 Here (|||${port}|)`);
+  await assertRejects(
+    () => ftp.storbinary("STOR a", new Uint8Array(1)),
+    Deno.errors.ConnectionRefused,
+  );
+  assertEquals(server.commands.includes("STOR a"), false);
+  assertEquals(server.text("/a"), "first");
+});
