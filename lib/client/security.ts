@@ -19,6 +19,7 @@ import {
 } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Server } from "./options.ts";
+import { TicketOffice } from "./ticket_office.ts";
 
 /** Loaded when it is needed: `node:tls` takes as long as all the rest. */
 function loadTLS(): Promise<typeof import("../tls/secure.ts")> {
@@ -185,7 +186,9 @@ export async function protP(
     { verb: "PROT", argument: "P" },
     options,
   );
+  const tickets = new TicketOffice(session, tls);
   session.protection = {
+    prepare: (options) => tickets.supply(options),
     secure: async (stream, signal) => {
       const { secureData } = await loadTLS();
       const { timeout } = session.options;

@@ -57,8 +57,10 @@ export interface TLSOptions {
   minVersion?: TLSVersion;
   /**
    * The highest version that is spoken. A session of TLS 1.2 can be resumed
-   * any number of times; a ticket of TLS 1.3 is good for one data connection,
-   * and servers do not always send a new one, so an upload may be refused.
+   * any number of times; a ticket of TLS 1.3 is good for one data connection
+   * here. Where the server sends too few (ProFTPD does, with uploads), `LIST`
+   * is sent before a transfer that has none left: the server refuses it, and
+   * gives two tickets with the refusal.
    *
    * @default {"TLSv1.2"}
    */

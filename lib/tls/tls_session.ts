@@ -17,6 +17,7 @@ import {
   fingerprintOf,
   parseFingerprint,
 } from "./tls_certificate.ts";
+import { EarlyEngine } from "./early_engine.ts";
 import {
   type Engine,
   type EngineEvents,
@@ -63,6 +64,8 @@ export class TLSSession {
   readonly #acceptsAny: boolean;
   readonly #place: string;
   readonly #thread: TLSThread | undefined;
+  #isSingleUse = false; // tickets of TLS 1.3, each good for one connection
+  #early: EarlyEngine | undefined;
   #users = 0;
   #isClosed = false;
   #isGone = false;
@@ -124,35 +127,62 @@ export class TLSSession {
    * @returns The TLS client
    */
   startEngine(events: Omit<EngineEvents, "session">): Engine {
-    const all = {
-      ...events,
-      session: (session: Uint8Array) => this.#engineOptions.session = session,
-    };
-    return this.#thread?.startEngine(this.#engineOptions, all) ??
-      startEngine(PARTS, this.#engineOptions, all);
+    const early = this.#early;
+    this.#early = undefined;
+    const all = { ...events, session: this.#keepSession };
+    return early?.adopt(all) ?? this.#startEngine(all);
   }
+
+  readonly #startEngine = (events: EngineEvents): Engine =>
+    this.#thread?.startEngine(this.#engineOptions, events) ??
+      startEngine(PARTS, this.#engineOptions, events);
+
+  readonly #keepSession = (session: Uint8Array): void => {
+    this.#engineOptions.session = session;
+  };
 
   /**
    * Makes the session of the control connection the one that the data
-   * connections find. With TLS 1.2 the platform looks for tickets of 1.3
-   * first, and whoever spoke 1.3 with this host before has left some: each
-   * ClientHello takes one away.
+   * connections find. To be called before another byte is read: the tickets of
+   * TLS 1.3 come after the handshake.
    *
    * @param handshake The control connection's
    */
   prepare(handshake: Handshake): void {
-    if (handshake.protocol !== "TLSv1.2" || this.#thread !== undefined) return;
+    this.#isSingleUse = handshake.protocol === "TLSv1.3";
+    if (this.#thread === undefined) this.#forgetTickets();
+  }
+
+  /**
+   * Tells whether the next data connection can resume the session of the
+   * control connection. The platform uses a ticket of TLS 1.3 once, and
+   * servers do not always give a new one for it.
+   *
+   * @returns Whether it can; with TLS 1.2 it always can
+   */
+  async canResume(): Promise<boolean> {
+    if (!this.#isSingleUse || this.#isGone) return true;
+    this.#early ??= new EarlyEngine(this.#startEngine);
+    return await this.#early.hasTicket();
+  }
+
+  /**
+   * Takes away the tickets of TLS 1.3 that earlier control connections to this
+   * host, or the rest of the program, have left: they stand for other sessions,
+   * and for 1.2 too the platform looks for them first. Each ClientHello takes
+   * one away.
+   */
+  #forgetTickets(): void {
     const ignore = () => {};
-    for (let i = 0; i < MAX_TICKETS; i++) {
-      startEngine(PARTS, this.#engineOptions, {
-        secure: ignore,
-        session: ignore,
-        send: (_, done) => done(),
-        data: ignore,
-        end: ignore,
-        fail: ignore,
-      }).destroy();
-    }
+    const events = {
+      secure: ignore,
+      session: ignore,
+      send: (_: Uint8Array, done: () => void) => done(),
+      data: ignore,
+      end: ignore,
+      fail: ignore,
+    };
+    for (let i = 0; i < MAX_TICKETS; i++) this.#startEngine(events).destroy();
   }
 
   /**
@@ -253,6 +283,7 @@ export class TLSSession {
   #tidy(): void {
     if (!this.#isClosed || this.#users > 0 || this.#isGone) return;
     this.#isGone = true;
+    this.#early?.destroy();
     if (this.#thread === undefined) takenPlaces.delete(this.#place);
     else this.#thread.close();
   }

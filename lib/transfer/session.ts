@@ -37,6 +37,13 @@ export interface SessionOptions {
 /** Protects data connections. */
 export interface DataProtection {
   /**
+   * Does what has to be done before a data connection is asked for. The caller
+   * has the turn.
+   *
+   * @param options A signal
+   */
+  prepare(options: SignalOptions): Promise<void>;
+  /**
    * Puts TLS on a data connection.
    *
    * @param stream The TCP connection

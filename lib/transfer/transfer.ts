@@ -94,6 +94,7 @@ export class Transfer {
     options: TransferOptions = {},
   ): Promise<Transfer> {
     refuseClearData(session, command);
+    await session.protection?.prepare({ signal: options.signal });
     if (options.type !== undefined) {
       await session.ensureType(options.type, options);
     }

@@ -17,12 +17,7 @@ for (const mode of ["explicit", "implicit"] as const) {
       assertMatch(peerCertificate.subject, /CN=good/);
       await exchange(ftp, server);
     }, {
-      // ProFTPD gives no ticket of TLS 1.3 on an upload: the one after next is refused
-      prepare: withTLS({
-        mode,
-        version,
-        ...(version === "1.3" ? { sessionReuse: false } : {}),
-      }),
+      prepare: withTLS({ mode, version }),
       needs: (features) => mode === "explicit" || features.implicitTLS,
     });
   }
@@ -103,15 +98,6 @@ serverTest(
     servers: ["vsftpd", "pure-ftpd", "pyftpdlib"],
   },
 );
-
-serverTest("FTP carries sixty files in a row over TLS 1.3", async (server) => {
-  await using ftp = await logInTLS(server);
-  assertEquals(ftp.tls?.protocol, "TLSv1.3");
-  await mixed(ftp, server, "f", 60);
-}, {
-  prepare: withTLS({ version: "1.3" }),
-  servers: ["vsftpd", "pure-ftpd", "pyftpdlib"],
-});
 
 /** Downloads and uploads, empty files among them. */
 async function mixed(
