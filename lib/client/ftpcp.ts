@@ -15,6 +15,7 @@ import {
   type SignalOptions,
 } from "../transfer/session.ts";
 import { abortOpen } from "../transfer/abort.ts";
+import { FTPConnection } from "./ftp_connection.ts";
 import type { FTPProtocol } from "./ftp_protocol.ts";
 import { sessionOf } from "./session_of.ts";
 
@@ -37,7 +38,8 @@ import { sessionOf } from "./session_of.ts";
  * @param type The representation type for both
  * @param options A signal; aborting it closes neither connection
  * @throws {FTPError} If either server refuses or reports a failure
- * @throws {TypeError} If a data connection is to be protected
+ * @throws {TypeError} If a data connection is to be protected, or a client is
+ * of another copy of this module
  */
 export async function ftpcp(
   source: FTPProtocol,
@@ -47,6 +49,12 @@ export async function ftpcp(
   type: "A" | "I" = "I",
   options: SignalOptions = {},
 ): Promise<void> {
+  for (const client of [source, target]) {
+    if (client instanceof FTPConnection) continue;
+    throw new TypeError(
+      "Cannot copy between servers: what is given is no FTP of this copy of the module; import FTP and ftpcp from the same URL",
+    );
+  }
   const from = sessionOf(source);
   const to = sessionOf(target);
   // what passes between the servers is in clear text

@@ -6,12 +6,17 @@
 
 import { ControlConnection } from "../connection/control_connection.ts";
 import { dial, showAddress } from "../connection/dial.ts";
+import { restate } from "../connection/restate.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { Session, type SignalOptions } from "../transfer/session.ts";
 import { greet } from "./dialogues.ts";
 import type { Server, Settings } from "./options.ts";
 import { noteServer } from "./quirks.ts";
 import { keepTLSSession, secureStream } from "./security.ts";
+
+/** Implicit TLS is rare, and "ftps:" is what comes to mind. */
+const IMPLICIT_HINT =
+  '; nothing listens for implicit TLS there: most servers have explicit TLS, on port 21 (tls: "explicit", or a URL of the scheme ftpes:)';
 
 /**
  * Dials, secures if TLS is implicit, takes the greeting, and makes the
@@ -30,7 +35,12 @@ export async function openSession(
   const { timeout } = settings;
   const { signal } = options;
   const { host, port, tls } = server;
-  const raw = await dial(host, port, { timeout, signal });
+  const raw = await dial(host, port, { timeout, signal }).catch((error) => {
+    const isRefused = error instanceof Deno.errors.ConnectionRefused;
+    throw isRefused && tls?.mode === "implicit"
+      ? restate(error, (message) => message + IMPLICIT_HINT)
+      : error;
+  });
   const secured = tls?.mode === "implicit"
     ? await secureStream(raw, { host, port, options: tls, timeout, signal })
     : undefined;

@@ -185,13 +185,19 @@ function resolveTLS(tls: FTPOptions["tls"]): Settings["tls"] {
  *
  * @param host A name or an address
  * @param port A TCP port
- * @throws {TypeError} If the host is empty or a URL
+ * @throws {TypeError} If the host is none, has a port, or is a URL
  * @throws {RangeError} If the port is not 1 to 65535
  */
 export function checkAddress(host: string, port: number): void {
-  if (typeof host !== "string" || host === "" || host.includes("/")) {
+  // never shown: what is no host may hold a password
+  if (typeof host !== "string" || !/^[^\s/@]+$/.test(host)) {
     throw new TypeError(
-      "Cannot connect: the host must be a name or an address (the function connect() takes a URL)",
+      "Cannot connect: the host must be a name or an address (the function connect() takes a URL, such as ftp://user@host/path)",
+    );
+  }
+  if (/^([^:]*|\[.*\]):\d*$/.test(host)) {
+    throw new TypeError(
+      `Cannot connect to "${host}": the port is an argument of its own`,
     );
   }
   if (!(Number.isInteger(port) && port >= 1 && port <= 65_535)) {

@@ -120,9 +120,13 @@ async function requestAuth(
   try {
     return await pausing(session, { verb: "AUTH", argument: "TLS" }, options);
   } catch (error) {
-    const isRefused = error instanceof FTPPermanentError;
-    if (!isRefused || !tls?.allowAuthSSL) throw error;
-    return await pausing(session, { verb: "AUTH", argument: "SSL" }, options);
+    if (!(error instanceof FTPPermanentError)) throw error;
+    if (tls?.allowAuthSSL) {
+      return await pausing(session, { verb: "AUTH", argument: "SSL" }, options);
+    }
+    error.message +=
+      ' (the server offers no explicit TLS on this port; nothing secret was sent. Try tls: "implicit", which has port 990, or leave "tls" out to talk in clear text)';
+    throw error;
   }
 }
 

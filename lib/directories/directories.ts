@@ -5,6 +5,7 @@
  * @module
  */
 
+import { printable } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import { pipeline } from "../transfer/pipeline.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
@@ -143,7 +144,14 @@ async function removeDirectory(
     if (!(error instanceof FTPPermanentError)) throw error;
     // for a file DELE's words are to the point, for a directory RMD's
     const isFile = /not a directory|no such/i.test(error.reply?.text ?? "");
-    throw isFile ? refusal : error;
+    const cause = isFile ? refusal : error;
+    const said = ({ reply }: FTPError) => printable(reply?.text ?? "");
+    throw new FTPPermanentError(
+      `Cannot remove "${printable(path)}": as a file, "${
+        said(refusal)
+      }"; as a directory, "${said(error)}"`,
+      { reply: cause.reply, command: cause.command, cause },
+    );
   }
 }
 

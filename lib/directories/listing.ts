@@ -6,7 +6,7 @@
  */
 
 import type { Entry } from "../listing/entry.ts";
-import { type Path, printable } from "../protocol/command.ts";
+import { checkPath, type Path, printable } from "../protocol/command.ts";
 import type { Session } from "../transfer/session.ts";
 import { textOfPath } from "../paths/facts.ts";
 import { listByList } from "./list_by_list.ts";
@@ -31,6 +31,7 @@ export async function* listDirectory(
   path: Path,
   options: ListOptions,
 ): AsyncGenerator<Entry> {
+  checkPath(path, "path");
   checkListOptions(options);
   const { maxEntries = Infinity } = options;
   let count = 0;

@@ -6,7 +6,7 @@
 
 import type { Entry } from "../listing/entry.ts";
 import { isSelf } from "../listing/listing_reader.ts";
-import type { Path } from "../protocol/command.ts";
+import { type Path, withPath } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { Transfer } from "../transfer/transfer.ts";
@@ -158,8 +158,7 @@ export async function openMLSD(
   { session, path }: ListRequest,
   signal: AbortSignal | undefined,
 ): Promise<OpenListing> {
-  const argument = path.length === 0 ? undefined : path;
-  const command = { verb: "MLSD", argument, name: "path" };
+  const command = withPath("MLSD", path);
   const options = { signal, type: "A", advice: ADVICE } as const;
   const transfer = await Transfer.openInTurn(session, command, options);
   return { transfer, leave: () => Promise.resolve() };
@@ -177,16 +176,12 @@ export async function openMLSD(
  */
 export async function openList(
   { session, path, options: { signal } }: ListRequest,
-  flags?: string,
+  flags = "",
 ): Promise<OpenListing> {
   const stay: Leave = () => Promise.resolve();
   const isHere = path.length === 0 || path === ".";
   const leave = isHere ? stay : await enterDirectory(session, path, { signal });
-  const command = {
-    verb: "LIST",
-    argument: leave === undefined ? path : flags,
-    name: "path",
-  };
+  const command = withPath("LIST", leave === undefined ? path : flags);
   try {
     const options = { signal, type: "A", advice: ADVICE } as const;
     const transfer = await Transfer.openInTurn(session, command, options);

@@ -8,7 +8,7 @@ import { Entry } from "../listing/entry.ts";
 import { ListingReader } from "../listing/listing_reader.ts";
 import type { ParsedLine } from "../listing/listing_format.ts";
 import { ParsedSource, toByteText } from "../listing/parsed_source.ts";
-import type { Path } from "../protocol/command.ts";
+import { checkPath, type Path, withPath } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { parseModificationTime } from "../protocol/reply_text.ts";
@@ -37,12 +37,12 @@ export async function requestEntry(
   path: Path,
   options: ListOptions,
 ): Promise<Entry> {
+  checkPath(path, "path");
   if (!session.unknown.has("MLST")) {
-    const argument = path.length === 0 ? undefined : path;
+    const command = withPath("MLST", path);
     try {
       const reply = await session.turns.share(
-        () =>
-          session.perform({ verb: "MLST", argument, name: "path" }, options),
+        () => session.perform(command, options),
         options,
       );
       const entry = readFacts(session, path, reply);

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Path } from "../protocol/command.ts";
+import { checkPath, type Path } from "../protocol/command.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import {
   parseDirectory,
@@ -155,6 +155,7 @@ export async function requestDirectory(
  * @returns The text
  */
 export function textOfPath(session: Session, path: Path): string {
+  checkPath(path, "path");
   return typeof path === "string"
     ? path
     : session.control.encoding.decode(path);

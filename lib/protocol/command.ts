@@ -14,10 +14,37 @@ export type Path = string | Uint8Array;
 export interface Command {
   /** The verb, as sent. */
   readonly verb: string;
-  /** What follows the blank after the verb, if anything does. */
-  readonly argument?: Path | undefined;
+  /** What follows the blank after the verb; left out where nothing does. */
+  readonly argument?: Path;
   /** What the caller calls the argument; named when it is refused. */
   readonly name?: string | undefined;
+}
+
+/**
+ * Insists on a path, where types are not checked.
+ *
+ * @param value What the caller gave
+ * @param name What the caller calls it
+ * @throws {TypeError} Unless it is a string or a `Uint8Array`
+ */
+export function checkPath(value: unknown, name: string): asserts value is Path {
+  if (typeof value === "string" || value instanceof Uint8Array) return;
+  throw new TypeError(
+    `Cannot use "${name}": it must be a string or a Uint8Array, not ${
+      value === undefined || value === null ? value : `of type ${typeof value}`
+    }`,
+  );
+}
+
+/**
+ * A command that is about the current directory where it has no argument.
+ *
+ * @param verb The verb
+ * @param path The path; "" for the current directory
+ * @returns The command
+ */
+export function withPath(verb: string, path: Path): Command {
+  return path.length === 0 ? { verb } : { verb, argument: path, name: "path" };
 }
 
 /**
@@ -26,8 +53,14 @@ export interface Command {
  * @param line "VERB" or "VERB argument"; what follows the first blank is kept
  * to the letter
  * @returns The command
+ * @throws {TypeError} If it is no string
  */
 export function parseCommand(line: string): Command {
+  if (typeof line !== "string") {
+    throw new TypeError(
+      `Cannot send a command: "cmd" must be a string, not of type ${typeof line}`,
+    );
+  }
   const blank = line.indexOf(" ");
   return blank < 0 ? { verb: line, name: "cmd" } : {
     verb: line.slice(0, blank),
@@ -60,6 +93,9 @@ export function encodeCommand(
   encoding: Encoding,
 ): Uint8Array {
   const { verb, argument } = command;
+  if (argument !== undefined || "argument" in command) {
+    checkPath(argument, command.name ?? "argument");
+  }
   if (typeof argument !== "object") {
     const line = argument === undefined ? verb : `${verb} ${argument}`;
     if (PLAIN_REGEXP.test(line)) return encodePlain(line);
