@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { serverTest } from "./servers/mod.ts";
 
-const EXAMPLES = new URL("../examples/", import.meta.url).pathname;
+const EXAMPLES = import.meta.resolve("../examples/");
 const NAME = "linux-1.0.tar.gz";
 
 /** Runs an example in a folder of its own, with the permissions it documents. */

@@ -76,7 +76,7 @@ async function runClient(
       "--allow-net=127.0.0.1",
       "--allow-read",
       "--allow-sys",
-      new URL("./count_entries.ts", import.meta.url).pathname,
+      import.meta.resolve("./count_entries.ts"),
       String(port),
     ],
     stdout: "piped",

@@ -59,7 +59,8 @@ export class ServerProcess {
         outside,
         ...command,
       ],
-      env,
+      env: { ...env, TZ: "UTC" },
+      cwd: folder, // where the tests run, a server without rights may not be let in
       stdin: "piped", // open as long as the tests run
       stdout: "null",
       stderr: "null",

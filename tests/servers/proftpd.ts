@@ -73,7 +73,7 @@ function settings(context: LaunchContext, users: string): string[] {
     "",
   );
   const lines = [
-    `ModulePath ${modules}`,
+    `ModulePath "${modules}"`,
     "LoadModule mod_tls.c",
     "LoadModule mod_digest.c",
     'ServerName "test"',
@@ -86,12 +86,12 @@ function settings(context: LaunchContext, users: string): string[] {
     `User ${SERVED_USER}`,
     `Group ${SERVED_USER}`,
     "Umask 022",
-    `PidFile ${folder}/pid`,
-    `ScoreboardFile ${folder}/scoreboard`,
-    `DelayTable ${folder}/delay`,
+    `PidFile "${folder}/pid"`,
+    `ScoreboardFile "${folder}/scoreboard"`,
+    `DelayTable "${folder}/delay"`,
     "DelayEngine off",
     "AuthOrder mod_auth_file.c",
-    `AuthUserFile ${users}`,
+    `AuthUserFile "${users}"`,
     "RequireValidShell off",
     "DefaultRoot ~",
     "AllowOverwrite on",
@@ -101,9 +101,9 @@ function settings(context: LaunchContext, users: string): string[] {
     "MaxInstances none",
     "WtmpLog off",
     "TransferLog none",
-    `SystemLog ${folder}/system.log`,
+    `SystemLog "${folder}/system.log"`,
     'LogFormat commands "%P %r %s"',
-    `ExtendedLog ${folder}/commands.log ALL commands`,
+    `ExtendedLog "${folder}/commands.log" ALL commands`,
     "TimesGMT on",
   ];
   if (passivePorts !== undefined) {
@@ -120,7 +120,7 @@ function settings(context: LaunchContext, users: string): string[] {
   }
   if (options.anonymous) {
     lines.push(
-      `<Anonymous ${context.root}>`,
+      `<Anonymous "${context.root}">`,
       "User ftp",
       "UserAlias anonymous ftp",
       "RequireValidShell off",
@@ -139,17 +139,18 @@ function tlsSettings({ folder, options: { tls } }: LaunchContext): string[] {
   ];
   return [
     "TLSEngine on",
-    `TLSLog ${folder}/tls.log`,
-    `TLSRSACertificateFile ${tls.certificate}`,
-    `TLSRSACertificateKeyFile ${tls.key}`,
+    `TLSLog "${folder}/tls.log"`,
+    `TLSRSACertificateFile "${tls.certificate}"`,
+    `TLSRSACertificateKeyFile "${tls.key}"`,
     `TLSProtocol ${
       tls.version === undefined ? "TLSv1.2 TLSv1.3" : `TLSv${tls.version}`
     }`,
     `TLSRequired ${tls.required ? "on" : "off"}`,
     "TLSRenegotiate none",
     ...(flags.length === 0 ? [] : [`TLSOptions ${flags.join(" ")}`]),
-    ...(tls.clientAuthority === undefined
-      ? ["TLSVerifyClient off"]
-      : [`TLSCACertificateFile ${tls.clientAuthority}`, "TLSVerifyClient on"]),
+    ...(tls.clientAuthority === undefined ? ["TLSVerifyClient off"] : [
+      `TLSCACertificateFile "${tls.clientAuthority}"`,
+      "TLSVerifyClient on",
+    ]),
   ];
 }

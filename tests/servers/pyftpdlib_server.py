@@ -1,5 +1,7 @@
 """Runs pyftpdlib as the JSON file named by the first argument says."""
 
+# Imported now what others import when they need it, since the rights to read it may be gone by then.
+import _strptime  # noqa: F401
 import json
 import logging
 import os

@@ -92,7 +92,7 @@ async function writePAMService(
   }
   await Deno.writeTextFile(
     `${PAM_FOLDER}/${service}`,
-    `auth required pam_userdb.so db=${database} crypt=none
+    `auth required pam_userdb.so [db=${database}] crypt=none
 account required pam_permit.so
 `,
   );
