@@ -14,7 +14,7 @@ import {
   isIPv6,
   parsePassive,
 } from "../protocol/address.ts";
-import { FTPPermanentError } from "../protocol/errors.ts";
+import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "./session.ts";
 
@@ -112,7 +112,13 @@ export function requestAhead(
   const verb = session.hasExtendedPassive === false ? "PASV" : "EPSV";
   const ask = () => {
     const reply = session.perform({ verb }, { signal });
-    session.ahead = { reply, signal, at: performance.now() };
+    const ahead = { reply, signal, at: performance.now() };
+    session.ahead = ahead;
+    reply.catch((error) => {
+      // the server's refusal is an answer; what was never sent is none
+      const isAnswer = error instanceof FTPError;
+      if (!isAnswer && session.ahead === ahead) session.ahead = undefined;
+    });
     return reply;
   };
   session.turns.share(ask, { signal }).catch(() => {}); // the transfer throws
