@@ -50,20 +50,21 @@ export async function explain(
  *
  * @param session The session
  * @param owed The transfer's entry in the ledger
- * @param closeData Closes the data connection
+ * @param closeData Closes the data connection, at once or when the server has
+ * had a moment to see the `ABOR`
  * @returns The reply to `ABOR`; `undefined` if none was needed or none came
  */
 export async function abortOwed(
   { control }: Session,
   owed: Owed,
-  closeData: () => void,
+  closeData: () => Promise<void> | void,
 ): Promise<Reply | undefined> {
   if (owed.isSettled || control.failure !== undefined) {
-    closeData();
+    await closeData();
     return undefined;
   }
   const abor = control.send({ verb: "ABOR" }, { during: owed });
-  closeData();
+  await closeData();
   const late = () =>
     new Deno.errors.TimedOut(
       `Cannot abort "${owed.command}": no reply within ${ABORT_GRACE} ms; the connection is closed`,

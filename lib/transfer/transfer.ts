@@ -7,6 +7,7 @@
 
 import type { ByteStream } from "../connection/byte_stream.ts";
 import { DataConnection } from "../connection/data_connection.ts";
+import { settledWithin } from "../connection/deadline.ts";
 import type { Owed } from "../connection/ledger.ts";
 import { restate } from "../connection/restate.ts";
 import type { Command } from "../protocol/command.ts";
@@ -205,7 +206,13 @@ export class Transfer {
    * @returns The reply to `ABOR`; `undefined` if none was needed or none came
    */
   async abort(): Promise<Reply | undefined> {
-    const reply = await abortOwed(this.#session, this.#owed, () => {
+    const reply = await abortOwed(this.#session, this.#owed, async () => {
+      if (this.#session.protection !== undefined) {
+        await settledWithin(
+          Promise.race([this.#owed.final, drain(this.data)]),
+          DRAIN_GRACE,
+        );
+      }
       this.data.fail(new Deno.errors.Interrupted("The transfer was aborted"));
     });
     this.#forget();
@@ -215,6 +222,23 @@ export class Transfer {
   #forget(): void {
     this.#session.control.collect(this.#owed);
     if (this.#session.transfer === this) this.#session.transfer = undefined;
+  }
+}
+
+/**
+ * Longest wait, in milliseconds, for a server under TLS to see an `ABOR`:
+ * ProFTPD gives the whole session up when it cannot write to a protected data
+ * connection.
+ */
+const DRAIN_GRACE = 500;
+
+/** Drops what still comes down; an upload has nothing to drop. */
+async function drain(data: DataConnection): Promise<void> {
+  if (data.bytesWritten > 0 || data.failure !== undefined) return;
+  try {
+    await data.readToEnd(() => {});
+  } catch {
+    // it is given up anyway
   }
 }
 
