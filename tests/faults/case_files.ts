@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { LocalFolder } from "../files/local_folder.ts";
 import { makeData } from "../real/client.ts";
-import { SERVED_ID } from "../servers/real_server.ts";
+import { handOver } from "../servers/real_server.ts";
 import { type FaultCase, MAX_SIZE } from "./fault_case.ts";
 
 /** Where the contents of files begin in the pool. */
@@ -42,7 +42,7 @@ export class CaseFiles implements Disposable {
     this.#remote = inDirectory ? `${root}/work` : root;
     if (inDirectory) {
       Deno.mkdirSync(this.#remote, { recursive: true });
-      Deno.chownSync(this.#remote, SERVED_ID, SERVED_ID);
+      handOver(this.#remote);
       // who loses the directory on the way finds this
       this.#decoy = contentOf(seed * 3 + 2, size + 1);
       this.#serve(root, this.#decoy);
@@ -120,7 +120,7 @@ export class CaseFiles implements Disposable {
   #serve(folder: string, content: Uint8Array): void {
     const path = `${folder}/${this.name}`;
     Deno.writeFileSync(path, content);
-    Deno.chownSync(path, SERVED_ID, SERVED_ID);
+    handOver(path);
   }
 
   #target(): Uint8Array | undefined {

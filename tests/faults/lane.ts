@@ -4,7 +4,7 @@ import { type PlannedFault, Proxy } from "../proxy.ts";
 import { certificates } from "../servers/certificates.ts";
 import { type RealServer, startServer } from "../servers/mod.ts";
 import { SERVER_HOST, takePorts } from "../servers/loopback.ts";
-import { SERVED_ID } from "../servers/real_server.ts";
+import { handOver } from "../servers/real_server.ts";
 import type { CaseFault, Configuration, FaultCase } from "./fault_case.ts";
 
 /** A stalled session keeps its port until the proxy is cut. */
@@ -67,7 +67,7 @@ export class Lane implements AsyncDisposable {
   ): Promise<Lane> {
     const root = await Deno.makeTempDir({ prefix: "ftp_faults_" });
     await Deno.chmod(root, 0o755);
-    await Deno.chown(root, SERVED_ID, SERVED_ID);
+    handOver(root);
     const port = takePorts(SERVER_HOST, 1 + PASSIVE_PORTS);
     let server: RealServer | undefined;
     try {

@@ -110,9 +110,11 @@ const CODES: Record<string, Record<string, number>> = {
 
 serverTest("FTP.mkd and rmd are refused without permission", async (server) => {
   await Deno.mkdir(`${server.root}/guarded/inside`, { recursive: true });
+  await Deno.chmod(`${server.root}/guarded`, 0o555);
   await using ftp = await logIn(server);
   await assertRejects(() => ftp.mkd("guarded/new"), FTPPermanentError, "55");
   await assertRejects(() => ftp.rmd("guarded/inside"), FTPPermanentError, "55");
+  await Deno.chmod(`${server.root}/guarded`, 0o755); // so that it can be removed
 });
 
 serverTest(

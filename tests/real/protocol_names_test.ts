@@ -85,7 +85,7 @@ async function writeRaw(
   await shell(
     `cd "$0" && f=$(printf '${
       octal.join("")
-    }') && printf %s "$1" > "$f" && chown daemon:daemon "$f"`,
+    }') && printf %s "$1" > "$f" && { [ "$(id -u)" != 0 ] || chown daemon:daemon "$f"; }`,
     folder,
     content,
   );

@@ -84,8 +84,7 @@ serverTest("A server that may not write refuses to", async (server) => {
 
 serverTest("A server without permission says 550", async (server) => {
   await server.write("secret", DATA);
-  await Deno.chown(`${server.root}/secret`, 0, 0);
-  await Deno.chmod(`${server.root}/secret`, 0o600);
+  await Deno.chmod(`${server.root}/secret`, 0);
   await using session = await RawSession.login(server);
   const { port, hostname } = await session.passive();
   using _data = await Deno.connect({ hostname, port });

@@ -113,6 +113,11 @@ export const SERVED_USER = "daemon";
 /** Its numbers, as user and as group, on every Debian. */
 export const SERVED_ID = 1;
 
+/** Hands a path to the user that files are served as: whoever runs the tests, where that is not root. */
+export function handOver(path: string): void {
+  if (Deno.uid() === 0) Deno.chownSync(path, SERVED_ID, SERVED_ID);
+}
+
 /** The TLS versions in an OpenSSL configuration file: pins what a server's own options cannot. */
 export async function writeOpenSSLConfig(
   context: LaunchContext,

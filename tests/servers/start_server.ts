@@ -6,9 +6,9 @@ import { PROFTPD } from "./proftpd.ts";
 import { PURE_FTPD } from "./pure_ftpd.ts";
 import { PYFTPDLIB } from "./pyftpdlib.ts";
 import {
+  handOver,
   type Launch,
   type LaunchContext,
-  SERVED_ID,
   type ServerFeatures,
   type ServerKind,
   type ServerName,
@@ -85,7 +85,7 @@ export class RealServer implements AsyncDisposable {
     const parent = path.split("/").slice(0, -1).join("/");
     if (parent !== "") await this.mkdir(parent);
     await Deno.writeFile(`${this.root}/${path}`, bytes);
-    await own(this.#context, `${this.root}/${path}`);
+    own(this.#context, `${this.root}/${path}`);
   }
 
   /** Makes a folder below the served folder, with its parents, owned by the server's user. */
@@ -94,7 +94,7 @@ export class RealServer implements AsyncDisposable {
     for (const name of path.split("/").filter((part) => part !== "")) {
       current += `/${name}`;
       await Deno.mkdir(current, { recursive: true });
-      await own(this.#context, current);
+      own(this.#context, current);
     }
   }
 
@@ -219,7 +219,7 @@ async function makeContext(options: ServerOptions): Promise<LaunchContext> {
   if (options.root === undefined) {
     await Deno.mkdir(root);
     // vsftpd lets nobody anonymous into a folder that can be written to.
-    if (!options.anonymous) await own({ options }, root);
+    if (!options.anonymous) own({ options }, root);
   }
   const { passivePorts } = options;
   const firstPort = passivePorts === undefined
@@ -248,13 +248,11 @@ async function cleanUp(
 }
 
 /** Hands a path to the server's user, unless the user may not write: then it stays whose it is. */
-async function own(
+function own(
   { options }: Pick<LaunchContext, "options">,
   path: string,
-): Promise<void> {
-  if (Deno.uid() === 0 && options.writable !== false) {
-    await Deno.chown(path, SERVED_ID, SERVED_ID);
-  }
+): void {
+  if (options.writable !== false) handOver(path);
 }
 
 /** One of the four, by its name. */
