@@ -31,7 +31,7 @@ import type { SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { FTPDirectories } from "./ftp_directories.ts";
 import { preparePipeline } from "./quirks.ts";
-import { linkOf } from "./reconnect.ts";
+import { linkOf, onReady } from "./reconnect.ts";
 import { sessionOf } from "./session_of.ts";
 
 /** Most commands under way in {@linkcode FTP.pipeline}. */
@@ -56,6 +56,11 @@ export interface PipelineOptions {
  * {@linkcode FTPCommands} with that about calls that overlap,
  * {@linkcode FTPTransfers} and {@linkcode FTPProtocol}; and
  * {@linkcode FTPListings}.
+ *
+ * Where the server closed the connection while nothing was asked of it (many do
+ * after some minutes), the methods that take a path connect and log in again,
+ * and return to the directory, before they begin. Those of ftplib do not, and
+ * throw `Deno.errors.NotConnected`: {@linkcode reconnect} is for them.
  *
  * @example Fetch a file
  * ```ts
@@ -98,6 +103,30 @@ export class FTP extends FTPDirectories {
   }
 
   /**
+   * Connects and logs in again, as the client was: to the same server, under
+   * the same protection, in the same directory. A connection that is open is
+   * closed first, and with it a transfer.
+   *
+   * Requires `allow-net` permission.
+   *
+   * @tags allow-net
+   * @param options A signal
+   * @throws {Deno.errors.NotConnected} If nobody has logged in, the client was
+   * closed, or its directory is not known
+   * @throws {FTPError} If the server refuses
+   * @throws {Error} `Deno.errors.*` if there is no connection to be had
+   */
+  async reconnect(options: SignalOptions = {}): Promise<void> {
+    const link = linkOf(this);
+    const { control, transfer } = link.session;
+    if (!link.canReconnect) return await link.reconnect(options); // it says why
+    const reason = new Deno.errors.NotConnected("reconnect() was called");
+    transfer?.data.fail(reason);
+    control.fail(reason);
+    await link.jobs.alone(() => link.reconnect(options), options);
+  }
+
+  /**
    * Reads a file as a web stream. The server waits while nobody reads.
    *
    * The stream ends after the server's final 2yz and errors in every other
@@ -131,7 +160,11 @@ export class FTP extends FTPDirectories {
     path: Path,
     options: RetrieveOptions = {},
   ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    return await retrieve(sessionOf(this), path, options);
+    return await onReady(
+      this,
+      options,
+      (session) => retrieve(session, path, options),
+    );
   }
 
   /**
@@ -166,7 +199,11 @@ export class FTP extends FTPDirectories {
     source: Source,
     options: StoreOptions = {},
   ): Promise<Reply> {
-    return await store(sessionOf(this), path, source, options);
+    return await onReady(
+      this,
+      options,
+      (session) => store(session, path, source, options),
+    );
   }
 
   /**
@@ -269,7 +306,11 @@ export class FTP extends FTPDirectories {
    * @throws {FTPPermanentError} If there is no such directory afterwards
    */
   async ensureDir(path: Path, options: SignalOptions = {}): Promise<void> {
-    return await ensureDir(sessionOf(this), this.#text(path), options);
+    return await onReady(
+      this,
+      options,
+      (session) => ensureDir(session, this.#text(path), options),
+    );
   }
 
   /**
@@ -284,7 +325,11 @@ export class FTP extends FTPDirectories {
    * @throws {RangeError} If a directory has more than `maxEntries`
    */
   async remove(path: Path, options: RemoveOptions = {}): Promise<void> {
-    return await remove(sessionOf(this), this.#text(path), options);
+    return await onReady(
+      this,
+      options,
+      (session) => remove(session, this.#text(path), options),
+    );
   }
 
   #text(path: Path): string {

@@ -17,8 +17,7 @@ import type { Entry } from "../listing/entry.ts";
 import type { Path } from "../protocol/command.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { FTPProtocol } from "./ftp_protocol.ts";
-import { linkOf } from "./reconnect.ts";
-import { sessionOf } from "./session_of.ts";
+import { linkOf, onReady } from "./reconnect.ts";
 
 /** Directories as entries, and what the server knows of one path. */
 export class FTPListings extends FTPProtocol {
@@ -53,7 +52,7 @@ export class FTPListings extends FTPProtocol {
    * ```
    */
   list(path: Path = "", options: ListOptions = {}): AsyncGenerator<Entry> {
-    return listDirectory(sessionOf(this), path, options);
+    return listDirectory(() => linkOf(this).ready(options), path, options);
   }
 
   /**
@@ -108,7 +107,11 @@ export class FTPListings extends FTPProtocol {
    * @throws {FTPPermanentError} If there is nothing
    */
   async stat(path: Path, options: ListOptions = {}): Promise<Entry> {
-    return await requestEntry(sessionOf(this), path, options);
+    return await onReady(
+      this,
+      options,
+      (session) => requestEntry(session, path, options),
+    );
   }
 
   /**
@@ -121,7 +124,11 @@ export class FTPListings extends FTPProtocol {
    * permission
    */
   async exists(path: Path, options: ListOptions = {}): Promise<boolean> {
-    return await existsPath(sessionOf(this), path, options);
+    return await onReady(
+      this,
+      options,
+      (session) => existsPath(session, path, options),
+    );
   }
 
   /**
@@ -134,7 +141,11 @@ export class FTPListings extends FTPProtocol {
    * there
    */
   async mtime(path: Path, options: SignalOptions = {}): Promise<Date | null> {
-    return await requestModificationTime(sessionOf(this), path, options);
+    return await onReady(
+      this,
+      options,
+      (session) => requestModificationTime(session, path, options),
+    );
   }
 
   /**
@@ -152,7 +163,11 @@ export class FTPListings extends FTPProtocol {
     date: Date,
     options: SignalOptions = {},
   ): Promise<void> {
-    return await changeModificationTime(sessionOf(this), path, date, options);
+    return await onReady(
+      this,
+      options,
+      (session) => changeModificationTime(session, path, date, options),
+    );
   }
 
   /**
@@ -166,6 +181,10 @@ export class FTPListings extends FTPProtocol {
   async features(
     options: SignalOptions = {},
   ): Promise<ReadonlyMap<string, string>> {
-    return await requestFeatures(sessionOf(this), options);
+    return await onReady(
+      this,
+      options,
+      (session) => requestFeatures(session, options),
+    );
   }
 }

@@ -98,6 +98,29 @@ export class ClientLink implements Link {
   }
 
   /**
+   * The session to begin a call on. One that the server closed while nothing
+   * was asked of it (a time-out of its own) is replaced.
+   *
+   * @param options A signal
+   * @returns The session, at once where it is open or failed in another way:
+   * calls keep their order
+   */
+  ready(options: SignalOptions): Session | Promise<Session> {
+    return this.#wasClosedIdle ? this.#renew(options) : this.session;
+  }
+
+  async #renew(options: SignalOptions): Promise<Session> {
+    await this.jobs.alone(async () => {
+      if (this.#wasClosedIdle) await this.reconnect(options);
+    }, options);
+    return this.session;
+  }
+
+  get #wasClosedIdle(): boolean {
+    return this.session.control.wasClosedIdle && this.canReconnect;
+  }
+
+  /**
    * Replaces the session.
    *
    * @param options A signal
@@ -181,4 +204,23 @@ export function linkOf(client: object): ClientLink {
   let link = links.get(client);
   if (link === undefined) links.set(client, link = new ClientLink(client));
   return link;
+}
+
+/**
+ * Runs a call of the path level: on another session, if the server closed the
+ * last one while nothing was asked of it.
+ *
+ * @param client The client
+ * @param options A signal
+ * @param run The call
+ * @returns What it gives
+ * @throws {Deno.errors.NotConnected} If the client was never connected
+ */
+export async function onReady<T>(
+  client: object,
+  options: SignalOptions,
+  run: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = linkOf(client).ready(options);
+  return await run(session instanceof Promise ? await session : session);
 }

@@ -87,6 +87,7 @@ export class ControlConnection {
   #open: Owed | undefined;
   #failure: Error | undefined;
   #isClosing = false;
+  #wasIdle = false;
   #outgoing: Uint8Array[] = [];
   #inFlight = 0;
   #maxInFlight = SAFE_IN_FLIGHT;
@@ -138,6 +139,14 @@ export class ControlConnection {
   /** Why the connection is closed, if it is. */
   get failure(): Error | undefined {
     return this.#failure;
+  }
+
+  /**
+   * Whether the server closed the connection while nothing was asked of it: no
+   * command is lost with it.
+   */
+  get wasClosedIdle(): boolean {
+    return this.#failure !== undefined && this.#wasIdle;
   }
 
   /** The transfer whose final reply nobody has collected yet. */
@@ -439,6 +448,7 @@ export class ControlConnection {
       this.#isPaused = true;
     }
     if (reply.code === 421) {
+      this.#wasIdle = owed === undefined && this.#open === undefined;
       // 421 closes the connection, whatever it answers (RFC 959 section 5.4)
       this.fail(
         new Deno.errors.ConnectionReset(
@@ -449,6 +459,7 @@ export class ControlConnection {
   }
 
   #ended(): void {
+    this.#wasIdle = this.#isIdle && !this.#reader.hasPartial;
     if (this.#isClosing && this.#ledger.head === undefined) {
       return this.fail(new Deno.errors.NotConnected("quit() was called"));
     }
@@ -483,7 +494,12 @@ export class ControlConnection {
     );
   }
 
+  get #isIdle(): boolean {
+    return this.#ledger.head === undefined && this.#open === undefined;
+  }
+
   #closedBy(error: unknown): void {
+    this.#wasIdle = this.#isIdle;
     const command = this.#ledger.head?.command ?? "a command";
     this.fail(
       restate(

@@ -21,18 +21,20 @@ const MAX_KEPT = 1_000_000;
  * Lists a directory, entry by entry, before the listing has ended. While it is
  * open the session is busy.
  *
- * @param session The session
+ * @param open Gives the session, when the first entry is asked for
  * @param path The directory; "" for the current one
  * @param options Format, zone, caps and signal
  * @returns The entries; it ends only after the server's final 2yz
  */
 export async function* listDirectory(
-  session: Session,
+  open: () => Session | Promise<Session>,
   path: Path,
   options: ListOptions,
 ): AsyncGenerator<Entry> {
   checkPath(path, "path");
   checkListOptions(options);
+  const opened = open();
+  const session = opened instanceof Promise ? await opened : opened;
   const { maxEntries = Infinity } = options;
   let count = 0;
   const turn: ListRequest["turn"] = (run, options) =>
