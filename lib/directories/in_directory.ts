@@ -5,10 +5,12 @@
  */
 
 import { restate } from "../connection/restate.ts";
-import type { Path } from "../protocol/command.ts";
+import { textOfPath } from "../paths/facts.ts";
+import { type Path, withPath } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import { parseDirectory } from "../protocol/reply_text.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import { Transfer } from "../transfer/transfer.ts";
 
 /** Comes back. It never leaves the session where it should not be. */
 export type Leave = () => Promise<void>;
@@ -63,14 +65,66 @@ export async function isDirectory(
   const directory = path.length === 0 ? "." : path;
   try {
     const leave = await enterDirectory(session, directory, options);
-    await leave?.();
-    return leave !== undefined;
+    if (leave === undefined) return false;
+    try {
+      const isPrefix = PREFIX_REGEXP.test(session.control.lastReply!.text);
+      return !isPrefix || await hasNames(session, "", options);
+    } finally {
+      await leave();
+    }
   } catch (error) {
     const isRefused = error instanceof FTPPermanentError ||
       (error instanceof FTPError && error.reply?.code === 450);
     if (!isRefused) throw error;
     return false;
   }
+}
+
+/**
+ * What z/OS says to `CWD` of any name that is no partitioned data set: data sets
+ * may begin with it, or not.
+ */
+const PREFIX_REGEXP = /^250\b.*\bworking directory name prefix\b/i;
+
+/**
+ * Whether a path is one of z/OS's data sets, by its quotes or by those of the
+ * directory it is in. The directory was asked for.
+ *
+ * @param session The session
+ * @param path The path
+ * @returns Whether it is
+ */
+export function isDataSet(session: Session, path: Path): boolean {
+  const text = textOfPath(session, path);
+  return text.startsWith("'") ||
+    (!text.startsWith("/") && session.directory?.startsWith("'") === true);
+}
+
+/**
+ * Whether `NLST` names anything. The caller has the turn.
+ *
+ * @param session The session
+ * @param path What to name; "" for what is in the current directory
+ * @param options A signal
+ * @returns Whether it does
+ * @throws {FTPError} If the server refuses, such as for want of names
+ */
+export async function hasNames(
+  session: Session,
+  path: Path,
+  { signal }: SignalOptions,
+): Promise<boolean> {
+  const options = { signal, type: "A" } as const;
+  const command = withPath("NLST", path);
+  const transfer = await Transfer.openInTurn(session, command, options);
+  let size = 0;
+  try {
+    await transfer.data.readToEnd((bytes) => void (size += bytes.length));
+  } catch (error) {
+    throw await transfer.failed(error, options);
+  }
+  await transfer.finish(options);
+  return size > 0;
 }
 
 async function currentDirectory(

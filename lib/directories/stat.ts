@@ -16,7 +16,7 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 import { requestSize } from "../paths/commands.ts";
 import { EntryView } from "./entry_view.ts";
 import { textOfPath } from "../paths/facts.ts";
-import { isDirectory } from "./in_directory.ts";
+import { hasNames, isDataSet, isDirectory } from "./in_directory.ts";
 import { isUnknownCommand } from "./list_by_mlsd.ts";
 import { readDirectory } from "./listing.ts";
 import type { ListOptions } from "./listing_options.ts";
@@ -172,7 +172,24 @@ async function probe(
     const mtime = reply?.code === 213 ? parseModificationTime(reply) : null;
     return { kind: "file", size: size ?? undefined, mtime: mtime ?? undefined };
   } catch (error) {
-    if (error instanceof FTPError && error.reply !== undefined) return error;
+    if (!(error instanceof FTPError && error.reply !== undefined)) throw error;
+    return isDataSet(session, path)
+      ? await probeDataSet(session, path, options, error)
+      : error;
+  }
+}
+
+/** z/OS knows no `SIZE` of a data set, but its name; `CWD` works for any. */
+async function probeDataSet(
+  session: Session,
+  path: Path,
+  options: SignalOptions,
+  refusal: FTPError,
+): Promise<Probed | FTPError> {
+  try {
+    return await hasNames(session, path, options) ? { kind: "file" } : refusal;
+  } catch (error) {
+    if (error instanceof FTPPermanentError) return error;
     throw error;
   }
 }
