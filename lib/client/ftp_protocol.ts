@@ -133,14 +133,14 @@ export class FTPProtocol extends FTPTransfers {
    *
    * @param filename The file
    * @param options A signal
-   * @returns Bytes, a `bigint` past 2^53; `null` unless the reply is 213 with a
-   * number
+   * @returns Bytes; `null` unless the reply is 213 with a number, of up to 2^53
+   * so that it is not rounded
    * @throws {FTPError} If the server refuses
    */
   async size(
     filename: Path,
     options: SignalOptions = {},
-  ): Promise<number | bigint | null> {
+  ): Promise<number | null> {
     const session = sessionOf(this);
     return await session.turns.share(
       () => requestSize(session, filename, options),

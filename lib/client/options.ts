@@ -83,8 +83,9 @@ export interface FTPOptions {
    */
   maxReply?: number | undefined;
   /**
-   * Longest line of a listing or a text file, in bytes; a longer one ends the
-   * transfer.
+   * Longest line of a text (`retrlines`, `dir`, `nlst`, `mlsd`), in bytes; a
+   * longer one ends the transfer. A line of which an entry is made (`list`,
+   * `stat`, `walk`) may have 65,535 at most, whatever is set here.
    *
    * @default {1_048_576}
    */

@@ -47,7 +47,7 @@ export class EntryView implements EntrySource {
     return this.#entry.kind;
   }
 
-  size(): number | bigint | undefined {
+  size(): number | undefined {
     return this.#entry.size;
   }
 

@@ -22,7 +22,7 @@ export interface EntrySource {
   /** What the entry is. */
   kind(index: number): EntryKind;
   /** Bytes of the file. */
-  size(index: number): number | bigint | undefined;
+  size(index: number): number | undefined;
   /** Whether the server rounded the size. */
   isSizeApproximate(index: number): boolean;
   /** Time of the last modification, a new `Date` on each call. */
@@ -127,8 +127,11 @@ export class Entry implements Deno.DirEntry {
     return this.kind === "symlink";
   }
 
-  /** Bytes; a `bigint` above 2^53, `undefined` where the server does not say. */
-  get size(): number | bigint | undefined {
+  /**
+   * Bytes; `undefined` where the server does not say, or says more than 2^53,
+   * which would be rounded (`facts.size` and `line` have it as it came).
+   */
+  get size(): number | undefined {
     return this.#source.size(this.#index);
   }
 
@@ -207,7 +210,7 @@ export class Entry implements Deno.DirEntry {
     return {
       name: this.name,
       kind: this.kind,
-      size: typeof this.size === "bigint" ? String(this.size) : this.size,
+      size: this.size,
       mtime: this.mtime?.toISOString(),
       mtimePrecision: this.mtimePrecision,
       mode: this.mode,

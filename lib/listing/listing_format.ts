@@ -16,7 +16,7 @@ export interface ParsedLine {
   /** The version's number, where files have several: the newest comes first. */
   version?: number | undefined;
   /** Bytes, where the line tells. */
-  size?: number | bigint | undefined;
+  size?: number | undefined;
   /** Whether the server rounded the size. */
   isSizeApproximate?: boolean;
   /** Time of the last modification. */
@@ -164,16 +164,16 @@ export function toFullYear(year: number): number {
 }
 
 /**
- * Reads a size that may be larger than a number can hold.
+ * Reads a size.
  *
  * @param digits Decimal digits, in groups or not
- * @returns The size; a `bigint` above 2^53
+ * @returns The size; `undefined` above 2^53, where it would be rounded
  */
-export function parseSize(digits: string): number | bigint | undefined {
+export function parseSize(digits: string): number | undefined {
   const plain = digits.replace(/[,.']/g, "");
   if (!/^\d{1,40}$/.test(plain)) return undefined;
   const number = Number(plain);
-  return Number.isSafeInteger(number) ? number : BigInt(plain);
+  return Number.isSafeInteger(number) ? number : undefined;
 }
 
 /**

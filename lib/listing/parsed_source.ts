@@ -54,7 +54,7 @@ export class ParsedSource implements EntrySource {
     return this.#parsed.kind;
   }
 
-  size(): number | bigint | undefined {
+  size(): number | undefined {
     return this.#parsed.size;
   }
 

@@ -146,17 +146,15 @@ export class TableSource implements EntrySource {
     return this.flags(index) >> FLAG.sizeShift & FLAG.sizeMask;
   }
 
-  size(index: number): number | bigint | undefined {
+  size(index: number): number | undefined {
     const state = this.#sizeState(index);
     if (state === SIZE.none) return undefined;
     if (state !== SIZE.digits) {
       return this.#numbers[index * (RECORD.words / 2) + RECORD.size];
     }
     const digits = this.#part(index, RECORD.digitsStart);
-    // Nobody has a file this large: reading such a number takes its time.
-    if (digits === undefined || digits.length > 40) return undefined;
-    const size = BigInt(digits);
-    return size > Number.MAX_SAFE_INTEGER ? size : Number(size);
+    const size = Number(digits);
+    return Number.isSafeInteger(size) ? size : undefined;
   }
 
   isSizeApproximate(index: number): boolean {

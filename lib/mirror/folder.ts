@@ -36,7 +36,7 @@ export interface Item {
   readonly name: string;
   readonly kind: EntryKind;
   /** Bytes, where they are known exactly. */
-  readonly size: number | bigint | undefined;
+  readonly size: number | undefined;
   /** Milliseconds since 1970. */
   readonly mtime: number | undefined;
   /** How exact the time is, in milliseconds. */

@@ -26,7 +26,7 @@ export interface MirrorEntry {
   /** What it is. */
   readonly kind: EntryKind;
   /** Bytes of a file, where they are known. */
-  readonly size: number | bigint | undefined;
+  readonly size: number | undefined;
   /** When it was changed, where that is known. */
   readonly mtime: Date | undefined;
 }

@@ -82,7 +82,7 @@ export async function requestSize(
   session: Session,
   filename: Path,
   options: SignalOptions,
-): Promise<number | bigint | null> {
+): Promise<number | null> {
   const command: Command = {
     verb: "SIZE",
     argument: filename,

@@ -121,7 +121,7 @@ export async function requestBinarySize(
         return await requestSize(session, path, options);
       }, options),
   );
-  return typeof size === "number" ? size : null;
+  return size ?? null;
 }
 
 /**

@@ -143,13 +143,14 @@ function cleanPath(reply: Reply | string, path: string): string {
  * number of the text, since some servers put words round it.
  *
  * @param reply A 213 reply
- * @returns Bytes, a `bigint` past 2^53, or `null` where there is no number
+ * @returns Bytes, or `null` where there is no number, or one past 2^53, which
+ * would be rounded
  */
-export function parseSize(reply: Reply): number | bigint | null {
+export function parseSize(reply: Reply): number | null {
   const text = reply.text.slice(4);
   const match = /^\s*(\d+)/.exec(text) ?? /(?<![-\d])(\d+)\D*$/.exec(text);
   if (match === null) return null;
-  return safeInteger(match[1]!) ?? BigInt(match[1]!);
+  return safeInteger(match[1]!) ?? null;
 }
 
 const TIME_REGEXP =

@@ -74,7 +74,7 @@ const LINES: readonly Case[] = [
   ["04-27-00  12:09PM       <DIR> one blank", { name: "one blank" }],
   ["04-14-00  03:47PM                  589 1,2 3", { name: "1,2 3" }],
   ["04-14-00  03:47PM                  589 a/b", { hostile: true }],
-  ["04-14-00  03:47PM   9007199254740993 big", { size: 9007199254740993n }],
+  ["04-14-00  03:47PM   9007199254740993 big", { size: undefined }],
   // Links
   ["04-27-00  12:09PM       <JUNCTION>     Docs [C:\\Users\\x]", {
     name: "Docs",

@@ -196,9 +196,7 @@ function readDosRest(entry: OracleEntry, rest: string): boolean {
     /^(\d+|\d{1,3}(?:,\d{3}){1,5}|\d{1,3}(?:\.\d{3}){1,5})[ \t]([^]*)$/
       .exec(rest);
   if (file !== null) {
-    const isGrouped = /[,.]/.test(file[1]!);
     entry.size = toSize(file[1]!.replace(/[,.]/g, ""));
-    if (isGrouped && typeof entry.size === "bigint") entry.size = undefined;
     entry.name = file[2]!;
     return true;
   }

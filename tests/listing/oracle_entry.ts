@@ -9,7 +9,7 @@ export interface OracleEntry {
   format: "mlsd" | "unix" | "dos";
   kind: string;
   name: string;
-  size: number | bigint | undefined;
+  size: number | undefined;
   mtime: number | undefined;
   precision: string | undefined;
   mode: number | undefined;
@@ -19,8 +19,7 @@ export interface OracleEntry {
 }
 
 /** A size that is never rounded. */
-export function toSize(digits: string): number | bigint | undefined {
-  if (digits.length > 40) return undefined;
+export function toSize(digits: string): number | undefined {
   const size = BigInt(digits);
-  return size > Number.MAX_SAFE_INTEGER ? size : Number(size);
+  return size > Number.MAX_SAFE_INTEGER ? undefined : Number(size);
 }

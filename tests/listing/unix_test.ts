@@ -131,7 +131,7 @@ const LINES: readonly Case[] = [
   }],
   [
     "-rw-r--r--        0   18446744073709551615 18446744073709551615 Nov 16  2006 VIDEO_TS.VOB",
-    { size: 18446744073709551615n, owner: undefined, name: "VIDEO_TS.VOB" },
+    { size: undefined, owner: undefined, name: "VIDEO_TS.VOB" },
   ],
   ["-------r--         326  1391972  1392298 Nov 22  1995 File", {
     size: 1392298,
@@ -147,7 +147,7 @@ const LINES: readonly Case[] = [
   // Sizes
   ["-rw-r--r--   1 u g 816026400 Oct  2 10:59 f", { size: 816026400 }],
   ["-rw-r--r--   1 u g 9007199254740992 Oct  2 10:59 f", {
-    size: 9007199254740992n,
+    size: undefined,
   }],
   ["-rw-r--r--   1 root     other  33.5k Oct 5 21:22 named size", {
     size: 34304,

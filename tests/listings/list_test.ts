@@ -156,6 +156,17 @@ for (const count of [1, 3, 50, 5000]) {
   });
 }
 
+Deno.test("FTP.list gives sizes that can be added up, and none that is rounded", async () => {
+  await using pair = await Pair.make({ "/a": "123", "/b": "45" });
+  let total = 0;
+  for await (const { size } of pair.ftp.list()) total += size ?? 0;
+  assertEquals(total, 5);
+  pair.server.on("MLSD", sends(fact("x", "file", "size=9007199254740993;")));
+  const [entry] = await Array.fromAsync(pair.ftp.list());
+  assertEquals(entry!.size, undefined);
+  assertEquals(entry!.facts?.size, "9007199254740993");
+});
+
 Deno.test("FTP.list leaves the connection usable when it is left at its last name", async () => {
   await using pair = await Pair.make({ "/a": "" });
   const { ftp } = pair;

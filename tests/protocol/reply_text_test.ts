@@ -105,15 +105,15 @@ Deno.test("parse150 refuses another code", () => {
 });
 
 /** The size that a 213 reply tells. */
-const SIZES_213: [text: string, expected: number | bigint | null][] = [
+const SIZES_213: [text: string, expected: number | null][] = [
   ["213 5555", 5555],
   ["213 0", 0],
   ["213   5555  ", 5555],
   ["213 5555, commentary", 5555],
   ["213 file: 213, Size =51", 51],
   ["213 9007199254740991", 9007199254740991],
-  ["213 9007199254740992", 9007199254740992n],
-  ["213 18446744073709551615", 18446744073709551615n],
+  ["213 9007199254740992", null],
+  ["213 18446744073709551615", null],
   ["213 -1", null],
   ["213 unknown", null],
   ["213 ", null],
