@@ -28,6 +28,11 @@ export interface DataOptions {
   timeout: number;
   /** Ends the connection. */
   signal?: AbortSignal | undefined;
+  /**
+   * Called when the signal is aborted, to end the connection when the server
+   * has been told; it is ended at once without.
+   */
+  onAbort?: ((reason: unknown) => void) | undefined;
   /** The transfer, printable, for messages. */
   command: string;
 }
@@ -68,7 +73,7 @@ export class DataConnection implements AsyncDisposable {
         ),
       ));
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
-    if (options.signal?.aborted) this.#onAbort();
+    if (options.signal?.aborted) this.fail(options.signal.reason);
   }
 
   /** The local end. */
@@ -129,7 +134,7 @@ export class DataConnection implements AsyncDisposable {
     this.#watchdog.begin();
     try {
       const n = await this.#stream.read(buffer);
-      if (this.#failure !== undefined) throw this.#failure;
+      this.#check();
       if (n === null) this.#isEnded = true;
       else this.#bytesRead += n;
       return n;
@@ -167,7 +172,7 @@ export class DataConnection implements AsyncDisposable {
         } else {
           bytes = await stream.readOwn();
         }
-        if (this.#failure !== undefined) throw this.#failure;
+        this.#check();
       } catch (error) {
         throw this.#reason(error);
       } finally {
@@ -200,6 +205,7 @@ export class DataConnection implements AsyncDisposable {
   async write(bytes: Uint8Array): Promise<number> {
     this.#watchdog.begin();
     try {
+      this.#check();
       const n = await this.#stream.write(bytes);
       this.#bytesWritten += n;
       return n;
@@ -220,10 +226,12 @@ export class DataConnection implements AsyncDisposable {
   async writeAll(bytes: Uint8Array): Promise<void> {
     this.#watchdog.begin();
     try {
+      this.#check();
       let written = await this.#stream.write(bytes);
       this.#bytesWritten += written;
       while (written < bytes.length) {
         this.#watchdog.touch();
+        this.#check();
         const n = await this.#stream.write(bytes.subarray(written));
         written += n;
         this.#bytesWritten += n;
@@ -243,6 +251,7 @@ export class DataConnection implements AsyncDisposable {
   async closeWrite(): Promise<void> {
     this.#watchdog.begin();
     try {
+      this.#check();
       await this.#stream.closeWrite();
     } catch (error) {
       throw this.#reason(error);
@@ -337,13 +346,48 @@ export class DataConnection implements AsyncDisposable {
     this.#release();
   }
 
+  /**
+   * Ends the connection for its users: later calls reject, and pending ones as
+   * soon as anything moves. The server does not see it before {@linkcode fail}.
+   *
+   * @param reason What they reject with
+   */
+  interrupt(reason: unknown): void {
+    this.#failure ??= reason;
+    this.#isClosed = true;
+    this.#onFailure?.(this.#failure);
+  }
+
+  /**
+   * Drops what still comes down, until the server ends it or the connection is
+   * closed; an upload has nothing to drop.
+   */
+  async drain(): Promise<void> {
+    const buffer = new Uint8Array(READ_SIZE);
+    try {
+      while (
+        this.#bytesWritten === 0 && await this.#stream.read(buffer) !== null
+      );
+    } catch {
+      // it is given up anyway
+    }
+  }
+
   /** Closes the connection and waits until nothing of it is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.closed;
   }
 
-  #onAbort = (): void => this.fail(this.#options.signal!.reason);
+  #onAbort = (): void => {
+    const { signal, onAbort } = this.#options;
+    if (onAbort === undefined || this.#isClosed) this.fail(signal!.reason);
+    else onAbort(signal!.reason);
+  };
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
 
   #release(): void {
     this.#isClosed = true;

@@ -37,6 +37,7 @@ export class Transfer {
   readonly size: number | null;
   readonly #session: Session;
   readonly #owed: Owed;
+  #aborting: Promise<Reply | undefined> | undefined;
 
   /**
    * Joins an open data connection and its entry in the ledger.
@@ -192,6 +193,7 @@ export class Transfer {
       await this.abort();
       return error;
     }
+    await this.#aborting; // by somebody else
     this.data.fail(error);
     const explained = await explain(this.#session, this.#owed, error);
     this.#forget();
@@ -206,17 +208,32 @@ export class Transfer {
    * @returns The reply to `ABOR`; `undefined` if none was needed or none came
    */
   async abort(): Promise<Reply | undefined> {
-    const reply = await abortOwed(this.#session, this.#owed, async () => {
-      if (this.#session.protection !== undefined) {
+    const reason = new Deno.errors.Interrupted("The transfer was aborted");
+    const reply = await this.interrupt(reason);
+    this.#forget();
+    return reply;
+  }
+
+  /**
+   * As {@linkcode abort}, for a transfer whose end somebody else will ask for.
+   *
+   * @param reason What calls of the data connection reject with
+   * @returns The reply to `ABOR`, if any
+   */
+  interrupt(reason: unknown): Promise<Reply | undefined> {
+    const { data } = this;
+    return this.#aborting ??= abortOwed(this.#session, this.#owed, async () => {
+      data.interrupt(reason);
+      const mayBreak = this.#session.protection !== undefined &&
+        this.#session.control.isLimited;
+      if (mayBreak) {
         await settledWithin(
-          Promise.race([this.#owed.final, drain(this.data)]),
+          Promise.race([this.#owed.final, data.drain()]),
           DRAIN_GRACE,
         );
       }
-      this.data.fail(new Deno.errors.Interrupted("The transfer was aborted"));
+      data.fail(reason);
     });
-    this.#forget();
-    return reply;
   }
 
   #forget(): void {
@@ -228,19 +245,9 @@ export class Transfer {
 /**
  * Longest wait, in milliseconds, for a server under TLS to see an `ABOR`:
  * ProFTPD gives the whole session up when it cannot write to a protected data
- * connection.
+ * connection. The others that are known look for it after that only.
  */
 const DRAIN_GRACE = 500;
-
-/** Drops what still comes down; an upload has nothing to drop. */
-async function drain(data: DataConnection): Promise<void> {
-  if (data.bytesWritten > 0 || data.failure !== undefined) return;
-  try {
-    await data.readToEnd(() => {});
-  } catch {
-    // it is given up anyway
-  }
-}
 
 /** Where TLS was asked for, data never goes in clear text by accident. */
 function refuseClearData(session: Session, { verb }: Command): void {
@@ -302,10 +309,12 @@ async function begin(
   const data = new DataConnection(stream, {
     timeout: options.timeout,
     signal,
+    onAbort: (reason) => transfer.interrupt(reason),
     command: owed.command,
   });
   const size = reply.code < 200 ? parse150(reply) : null;
-  return session.transfer = new Transfer(session, owed, data, size);
+  const transfer = new Transfer(session, owed, data, size);
+  return session.transfer = transfer;
 }
 
 /**

@@ -1,0 +1,101 @@
+/** Transfers over TLS that are ended before their time, and what is left of the session. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { FTP } from "../../mod.ts";
+import { serverTest } from "../servers/mod.ts";
+import { makeData } from "./client.ts";
+import { logInTLS, withTLS } from "./tls_client.ts";
+
+const TIMES = 10;
+
+const ENOUGH = new RangeError("Enough");
+
+const DATA = makeData(20_000_000);
+
+/** Every way to end a transfer early; each ends one. */
+const WAYS: Record<string, (ftp: FTP) => Promise<unknown>> = {
+  async "FTP.abort in a download"(ftp) {
+    const [conn] = await ftp.ntransfercmd("RETR big");
+    await conn.read(new Uint8Array(1000));
+    await ftp.abort();
+  },
+  async "FTP.abort in an upload"(ftp) {
+    const [conn] = await ftp.ntransfercmd("STOR up");
+    await conn.write(DATA.subarray(0, 100_000));
+    await ftp.abort();
+  },
+  "FTP.retrbinary whose callback throws": (ftp) =>
+    expectEnough(() =>
+      ftp.retrbinary("RETR big", () => {
+        throw ENOUGH;
+      })
+    ),
+  "FTP.retrbinary and a signal": (ftp) =>
+    expectEnough((abort, signal) =>
+      ftp.retrbinary("RETR big", abort, { signal })
+    ),
+  "FTP.storbinary and a signal": (ftp) =>
+    expectEnough((callback, signal) =>
+      ftp.storbinary("STOR up", DATA, { callback, signal })
+    ),
+  async "FTP.retrieve whose stream is cancelled"(ftp) {
+    const reader = (await ftp.retrieve("big")).getReader();
+    await reader.read();
+    await reader.cancel();
+  },
+  "FTP.retrieve and a signal": (ftp) =>
+    expectEnough(async (abort, signal) => {
+      for await (const _ of await ftp.retrieve("big", { signal })) abort();
+    }),
+  "FTP.download and a signal": (ftp) =>
+    expectEnough((onProgress, signal) =>
+      ftp.download("big", "/dev/null", {
+        signal,
+        onProgress,
+        progressRate: 1e3,
+      })
+    ),
+  "FTP.upload and a signal": (ftp) =>
+    expectEnough((onProgress, signal) =>
+      ftp.upload(DATA, "up", { signal, onProgress, progressRate: 1e3 })
+    ),
+  async "FTP.list that is left"(ftp) {
+    for await (const _ of ftp.list("many")) break;
+  },
+  "FTP.list and a signal": (ftp) =>
+    expectEnough(async (abort, signal) => {
+      for await (const _ of ftp.list("many", { signal })) abort();
+    }),
+};
+
+for (const [way, end] of Object.entries(WAYS)) {
+  serverTest(`${way} leaves the TLS connection in step`, async (server) => {
+    await server.write("big", DATA);
+    if (way.includes(".list")) {
+      await server.mkdir("many");
+      for (let i = 0; i < 2000; i++) {
+        await server.write(`many/${"name".repeat(40)}${i}`, "");
+      }
+    }
+    for (let i = 0; i < TIMES; i++) {
+      await using ftp = await logInTLS(server, {}, { timeout: 10_000 });
+      await end(ftp);
+      assertEquals(await ftp.pwd(), "/");
+      assertEquals(await ftp.size("big"), DATA.length);
+      assert((await ftp.nlst()).includes("big"));
+    }
+  }, { prepare: withTLS() });
+}
+
+/** Runs a transfer under a signal, which it aborts itself. */
+async function expectEnough(
+  run: (abort: () => void, signal: AbortSignal) => Promise<unknown>,
+): Promise<void> {
+  const controller = new AbortController();
+  const abort = () => controller.abort(ENOUGH);
+  await assertRejects(
+    () => run(abort, controller.signal),
+    RangeError,
+    ENOUGH.message,
+  );
+}
