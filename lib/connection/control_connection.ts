@@ -6,10 +6,19 @@
  */
 
 import { type ByteStream, writeAll } from "./byte_stream.ts";
+import { CommandQueue } from "./command_queue.ts";
+import type { ControlOptions, SendOptions } from "./control_options.ts";
+import {
+  broken,
+  closedByReply,
+  ended,
+  expired,
+  injected,
+  outOfStep,
+} from "./control_failures.ts";
 import { abortable, Watchdog } from "./deadline.ts";
 import { Ledger, Owed, type OwedKind } from "./ledger.ts";
 import { restate } from "./restate.ts";
-import type { Tracer } from "./trace.ts";
 import {
   type Command,
   describeCommand,
@@ -18,21 +27,10 @@ import {
   printable,
 } from "../protocol/command.ts";
 import type { Encoding } from "../protocol/encoding.ts";
-import { FTPProtocolError } from "../protocol/errors.ts";
 import { type Reply, ReplyReader } from "../protocol/reply.ts";
 
 /** Size of one read from the socket, in bytes. */
 const READ_SIZE = 16 * 1024;
-
-/** Commands written in one piece are joined up to this many bytes. */
-const WRITE_SIZE = 64 * 1024;
-
-/**
- * Bytes of commands without a reply that any server can bear: less than a
- * segment and than the buffer of a command. ProFTPD (1.3.8) joins two commands
- * to one where a read of its own ends between CR and LF.
- */
-const SAFE_IN_FLIGHT = 512;
 
 /**
  * Time-outs that a whole reply may take, though its lines keep coming: a server
@@ -48,50 +46,20 @@ const ADVICE: Partial<Record<OwedKind, string>> = {
   command: "await voidresp() first",
 };
 
-/** Settings of a control connection. */
-export interface ControlOptions {
-  /** Of commands and replies. */
-  encoding: Encoding;
-  /** Milliseconds without progress that a wait may last; 0 for no limit. */
-  timeout: number;
-  /** Longest line of a reply, in bytes. */
-  maxReplyLine: number;
-  /** Longest reply, in bytes. */
-  maxReply: number;
-  /** How a multi-line reply ends. */
-  multiline: "strict" | "lenient";
-  /** Receives every command and reply, masked. */
-  tracer: Tracer;
-}
-
-/** How one command is sent. */
-export interface SendOptions {
-  /** How its replies are taken. @default {"command"} */
-  kind?: OwedKind;
-  /** The open transfer this command may be sent during (`ABOR`). */
-  during?: Owed | undefined;
-  /** Stop reading after the final reply, for a handshake. @default {false} */
-  pauses?: boolean;
-  /** What to do about the transfer while it is open, for messages. */
-  advice?: string | undefined;
-}
-
 /** One control connection, from the greeting to its end. */
 export class ControlConnection {
+  /** The encoding of commands and replies from here on. */
+  encoding: Encoding;
   #stream: ByteStream;
   readonly #options: ControlOptions;
   readonly #reader: ReplyReader;
   readonly #ledger = new Ledger();
   readonly #watchdog: Watchdog;
-  #encoding: Encoding;
   #open: Owed | undefined;
   #failure: Error | undefined;
   #isClosing = false;
   #wasIdle = false;
-  #outgoing: Uint8Array[] = [];
-  #inFlight = 0;
-  #maxInFlight = SAFE_IN_FLIGHT;
-  #isUrgent = false;
+  readonly #queue = new CommandQueue();
   #isTelnet = false;
   #isWriting = false;
   #reading: Promise<void>;
@@ -110,9 +78,9 @@ export class ControlConnection {
   constructor(stream: ByteStream, options: ControlOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#encoding = options.encoding;
+    this.encoding = options.encoding;
     this.#reader = new ReplyReader({
-      decode: (bytes) => this.#encoding.decode(bytes),
+      decode: (bytes) => this.encoding.decode(bytes),
       maxReplyLine: options.maxReplyLine,
       maxReply: options.maxReply,
       multiline: options.multiline,
@@ -124,16 +92,6 @@ export class ControlConnection {
   /** The stream in use: TCP, or TLS over it. */
   get stream(): ByteStream {
     return this.#stream;
-  }
-
-  /** The encoding of commands and replies. */
-  get encoding(): Encoding {
-    return this.#encoding;
-  }
-
-  /** The encoding of commands and replies from here on. */
-  set encoding(encoding: Encoding) {
-    this.#encoding = encoding;
   }
 
   /** Why the connection is closed, if it is. */
@@ -171,12 +129,12 @@ export class ControlConnection {
 
   /** Whether few bytes of commands may be without a reply. */
   get isLimited(): boolean {
-    return this.#maxInFlight !== Infinity;
+    return this.#queue.isLimited;
   }
 
   /** Lifts the limit on bytes of commands that have no reply yet. */
   allowAnyInFlight(): void {
-    this.#maxInFlight = Infinity;
+    this.#queue.liftLimit();
   }
 
   /**
@@ -202,9 +160,9 @@ export class ControlConnection {
    * @throws {Deno.errors.NotConnected} If the connection is closed
    */
   send(command: Command, options: SendOptions = {}): Owed {
-    const line = encodeCommand(command, this.#encoding);
+    const line = encodeCommand(command, this.encoding);
     const bytes = this.#isTelnet ? doubleIAC(line) : line;
-    const encoding = this.#encoding;
+    const encoding = this.encoding;
     const describe = () => describeCommand(command, encoding);
     if (this.#failure !== undefined) {
       throw new Deno.errors.NotConnected(
@@ -224,8 +182,7 @@ export class ControlConnection {
     owed.size = bytes.length;
     owed.advice = options.advice;
     this.#options.tracer.emit("sent", describe);
-    this.#outgoing.push(bytes);
-    this.#isUrgent ||= options.during !== undefined;
+    this.#queue.add(bytes, options.during !== undefined);
     if (!this.#isWriting) this.#flush();
     return owed;
   }
@@ -279,9 +236,7 @@ export class ControlConnection {
     await this.#reading;
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#reader.hasPartial || this.#ledger.head !== undefined) {
-      const error = new FTPProtocolError(
-        "Cannot change the protection of the control connection: bytes came in clear text behind the reply; the connection is closed",
-      );
+      const error = injected("bytes");
       this.fail(error);
       throw error;
     }
@@ -334,13 +289,12 @@ export class ControlConnection {
   async #flush(): Promise<void> {
     this.#isWriting = true;
     try {
-      while (this.#outgoing.length > 0 && this.#failure === undefined) {
-        const bytes = this.#takeOutgoing();
+      while (this.#failure === undefined) {
+        const bytes = this.#queue.take();
         if (bytes === undefined) return; // the next reply makes room
         await writeAll(this.#stream, bytes);
         this.#watchdog.touch();
       }
-      this.#isUrgent = false;
     } catch (error) {
       this.#closedBy(error);
     } finally {
@@ -348,36 +302,12 @@ export class ControlConnection {
     }
   }
 
-  /** Joins waiting commands, so that a pipeline is few segments. */
-  #takeOutgoing(): Uint8Array | undefined {
-    const outgoing = this.#outgoing;
-    const room = this.#isUrgent ? Infinity : this.#maxInFlight - this.#inFlight;
-    let size = 0;
-    let count = 0;
-    while (count < outgoing.length && size < WRITE_SIZE) {
-      const next = size + outgoing[count]!.length;
-      if (next > room && this.#inFlight + size > 0) break;
-      size = next;
-      count++;
-    }
-    if (count === 0) return undefined;
-    this.#inFlight += size;
-    if (outgoing.length === 1) return outgoing.pop()!;
-    const joined = new Uint8Array(size);
-    let at = 0;
-    for (const bytes of outgoing.splice(0, count)) {
-      joined.set(bytes, at);
-      at += bytes.length;
-    }
-    return joined;
-  }
-
   /** A reply has come: there is room for as many bytes as it answers. */
   #makeRoom(owed: Owed): void {
-    this.#inFlight -= owed.size;
+    this.#queue.answered(owed.size);
     owed.size = 0;
-    if (this.#ledger.head === undefined) this.#inFlight = 0;
-    if (this.#outgoing.length > 0 && !this.#isWriting) this.#flush();
+    if (this.#ledger.head === undefined) this.#queue.allAnswered();
+    if (!this.#queue.isEmpty && !this.#isWriting) this.#flush();
   }
 
   /** The only loop that reads from the socket. */
@@ -426,21 +356,11 @@ export class ControlConnection {
     this.#lastReply = reply;
     this.#options.tracer.emit("received", () => printable(reply.text));
     if (this.#isPaused) {
-      return this.fail(
-        new FTPProtocolError(
-          "Cannot change the protection of the control connection: a reply came in clear text behind the one that agreed to it; the connection is closed",
-        ),
-      );
+      return this.fail(injected("a reply"));
     }
     const owed = this.#ledger.deliver(reply);
     if (owed === undefined && reply.code !== 421) {
-      return this.fail(
-        new FTPProtocolError(
-          `Received a reply that no command is waiting for, "${
-            printable(reply.text)
-          }": the connection is out of step and closed`,
-        ),
-      );
+      return this.fail(outOfStep(reply));
     }
     if (owed !== undefined) this.#makeRoom(owed);
     if (reply.code < 200 && owed?.preliminary === reply) this.#open = owed;
@@ -449,12 +369,7 @@ export class ControlConnection {
     }
     if (reply.code === 421) {
       this.#wasIdle = owed === undefined && this.#open === undefined;
-      // 421 closes the connection, whatever it answers (RFC 959 section 5.4)
-      this.fail(
-        new Deno.errors.ConnectionReset(
-          `The server closed the connection: ${printable(reply.text)}`,
-        ),
-      );
+      this.fail(closedByReply(reply));
     }
   }
 
@@ -463,35 +378,13 @@ export class ControlConnection {
     if (this.#isClosing && this.#ledger.head === undefined) {
       return this.fail(new Deno.errors.NotConnected("quit() was called"));
     }
-    const where = this.#reader.hasPartial ? " in the middle of a reply" : "";
-    const tried = this.#ledger.head === undefined
-      ? "Cannot keep the connection"
-      : `Cannot complete "${this.#ledger.head.command}"`;
-    this.fail(
-      new Deno.errors.UnexpectedEof(
-        `${tried}: the server closed the connection${where}`,
-      ),
-    );
+    this.fail(ended(this.#ledger.head, this.#reader.hasPartial));
   }
 
   #expire(
     what = `no reply within ${this.#options.timeout} ms`,
   ): void {
-    const owed = this.#ledger.head;
-    const tried = owed === undefined
-      ? "Cannot write to the control connection"
-      : `Cannot complete "${owed.command}"`;
-    const { hint: line } = this.#reader;
-    const hint = line === undefined
-      ? ""
-      : `; "${
-        printable(line)
-      }" may have been meant to end the reply: try { multiline: "lenient" }`;
-    this.fail(
-      new Deno.errors.TimedOut(
-        `${tried}: ${what}; the connection is closed${hint}`,
-      ),
-    );
+    this.fail(expired(this.#ledger.head, what, this.#reader.hint));
   }
 
   get #isIdle(): boolean {
@@ -500,13 +393,6 @@ export class ControlConnection {
 
   #closedBy(error: unknown): void {
     this.#wasIdle = this.#isIdle;
-    const command = this.#ledger.head?.command ?? "a command";
-    this.fail(
-      restate(
-        error,
-        (message) =>
-          `Cannot complete "${command}": the connection failed: ${message}`,
-      ),
-    );
+    this.fail(broken(this.#ledger.head, error));
   }
 }

@@ -1,0 +1,99 @@
+/**
+ * Commands on their way to the socket, and how many bytes of them may be
+ * without a reply.
+ *
+ * @module
+ */
+
+/** Commands written in one piece are joined up to this many bytes. */
+const WRITE_SIZE = 64 * 1024;
+
+/**
+ * Bytes of commands without a reply that any server can bear: less than a
+ * segment and than the buffer of a command. ProFTPD (1.3.8) joins two commands
+ * to one where a read of its own ends between CR and LF.
+ */
+const SAFE_IN_FLIGHT = 512;
+
+/** Commands that are written in order, joined, and no more than may be. */
+export class CommandQueue {
+  #waiting: Uint8Array[] = [];
+  #inFlight = 0;
+  #maxInFlight = SAFE_IN_FLIGHT;
+  #isUrgent = false;
+
+  /** Whether few bytes of commands may be without a reply. */
+  get isLimited(): boolean {
+    return this.#maxInFlight !== Infinity;
+  }
+
+  /** Lifts the limit on bytes of commands that have no reply yet. */
+  liftLimit(): void {
+    this.#maxInFlight = Infinity;
+  }
+
+  /** Whether no command waits to be written. */
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /**
+   * Adds a command.
+   *
+   * @param line Its bytes, with CRLF
+   * @param isUrgent Whether it, and so what is before it, must not wait for
+   * replies (`ABOR`)
+   */
+  add(line: Uint8Array, isUrgent: boolean): void {
+    this.#waiting.push(line);
+    this.#isUrgent ||= isUrgent;
+  }
+
+  /**
+   * Takes what may be written now, joined, so that a pipeline is few segments.
+   *
+   * @returns The bytes; `undefined` if there is room for none until a reply
+   * comes, or nothing waits
+   */
+  take(): Uint8Array | undefined {
+    const waiting = this.#waiting;
+    const room = this.#isUrgent ? Infinity : this.#maxInFlight - this.#inFlight;
+    let size = 0;
+    let count = 0;
+    while (count < waiting.length && size < WRITE_SIZE) {
+      const next = size + waiting[count]!.length;
+      if (next > room && this.#inFlight + size > 0) break;
+      size = next;
+      count++;
+    }
+    if (count === 0) return undefined;
+    this.#inFlight += size;
+    const taken = waiting.splice(0, count);
+    if (waiting.length === 0) this.#isUrgent = false;
+    return count === 1 ? taken[0]! : concat(taken, size);
+  }
+
+  /**
+   * Makes room: a command is answered.
+   *
+   * @param size Its bytes
+   */
+  answered(size: number): void {
+    this.#inFlight -= size;
+  }
+
+  /** Makes all room: every command is answered. */
+  allAnswered(): void {
+    this.#inFlight = 0;
+  }
+}
+
+function concat(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  const joined = new Uint8Array(size);
+  let at = 0;
+  for (const bytes of pieces) {
+    joined.set(bytes, at);
+    at += bytes.length;
+  }
+  return joined;
+}

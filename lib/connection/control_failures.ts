@@ -1,0 +1,111 @@
+/**
+ * How a control connection fails, in words.
+ *
+ * @module
+ */
+
+import type { Owed } from "./ledger.ts";
+import { restate } from "./restate.ts";
+import { printable } from "../protocol/command.ts";
+import { FTPProtocolError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+
+/**
+ * Something came behind the reply that agreed to TLS, or to its end: it was
+ * not protected by what was just agreed (response injection).
+ *
+ * @param what What came: "bytes" or "a reply"
+ * @returns The error
+ */
+export function injected(what: "bytes" | "a reply"): FTPProtocolError {
+  return new FTPProtocolError(
+    `Cannot change the protection of the control connection: ${what} came in clear text behind the reply that agreed to it; the connection is closed`,
+  );
+}
+
+/**
+ * A reply came that no command is waiting for.
+ *
+ * @param reply The reply
+ * @returns The error
+ */
+export function outOfStep(reply: Reply): FTPProtocolError {
+  return new FTPProtocolError(
+    `Received a reply that no command is waiting for, "${
+      printable(reply.text)
+    }": the connection is out of step and closed`,
+  );
+}
+
+/**
+ * The server said that it closes: 421 does, whatever it answers (RFC 959
+ * section 5.4).
+ *
+ * @param reply The reply
+ * @returns The error
+ */
+export function closedByReply(reply: Reply): Error {
+  return new Deno.errors.ConnectionReset(
+    `The server closed the connection: ${printable(reply.text)}`,
+  );
+}
+
+/**
+ * The server closed the connection.
+ *
+ * @param owed What was due
+ * @param isCut Whether the reply had begun
+ * @returns The error
+ */
+export function ended(owed: Owed | undefined, isCut: boolean): Error {
+  const tried = owed === undefined
+    ? "Cannot keep the connection"
+    : `Cannot complete "${owed.command}"`;
+  const where = isCut ? " in the middle of a reply" : "";
+  return new Deno.errors.UnexpectedEof(
+    `${tried}: the server closed the connection${where}`,
+  );
+}
+
+/**
+ * A wait was too long.
+ *
+ * @param owed What was due
+ * @param what What did not happen
+ * @param line The line that may have been meant to end the reply
+ * @returns The error
+ */
+export function expired(
+  owed: Owed | undefined,
+  what: string,
+  line: string | undefined,
+): Error {
+  const tried = owed === undefined
+    ? "Cannot write to the control connection"
+    : `Cannot complete "${owed.command}"`;
+  const hint = line === undefined
+    ? ""
+    : `; "${
+      printable(line)
+    }" may have been meant to end the reply: try { multiline: "lenient" }`;
+  return new Deno.errors.TimedOut(
+    `${tried}: ${what}; the connection is closed${hint}`,
+  );
+}
+
+/**
+ * Reading or writing failed.
+ *
+ * @param owed What was due
+ * @param error Why
+ * @returns The error, of the same class
+ */
+export function broken(owed: Owed | undefined, error: unknown): Error {
+  return restate(
+    error,
+    (message) =>
+      `Cannot complete "${
+        owed?.command ?? "a command"
+      }": the connection failed: ${message}`,
+  );
+}

@@ -1,0 +1,37 @@
+/**
+ * Settings of a control connection and of what is sent on it.
+ *
+ * @module
+ */
+
+import type { Owed, OwedKind } from "./ledger.ts";
+import type { Tracer } from "./trace.ts";
+import type { Encoding } from "../protocol/encoding.ts";
+
+/** Settings of a control connection. */
+export interface ControlOptions {
+  /** Of commands and replies. */
+  encoding: Encoding;
+  /** Milliseconds without progress that a wait may last; 0 for no limit. */
+  timeout: number;
+  /** Longest line of a reply, in bytes. */
+  maxReplyLine: number;
+  /** Longest reply, in bytes. */
+  maxReply: number;
+  /** How a multi-line reply ends. */
+  multiline: "strict" | "lenient";
+  /** Receives every command and reply, masked. */
+  tracer: Tracer;
+}
+
+/** How one command is sent. */
+export interface SendOptions {
+  /** How its replies are taken. @default {"command"} */
+  kind?: OwedKind;
+  /** The open transfer this command may be sent during (`ABOR`). */
+  during?: Owed | undefined;
+  /** Stop reading after the final reply, for a handshake. @default {false} */
+  pauses?: boolean;
+  /** What to do about the transfer while it is open, for messages. */
+  advice?: string | undefined;
+}
