@@ -23,6 +23,15 @@ export interface FTPOptions {
    * Milliseconds that a wait may last without progress; 0 for no limit. It
    * never limits a transfer that moves.
    *
+   * A call whose server has fallen silent may take longer in all, by what
+   * follows the wait, each of it five seconds at most, and no longer than
+   * `timeout`: a transfer waits for the server's word on its data connection,
+   * which often tells the cause; `upload()` deletes its temporary file, if need
+   * be on a new connection. `download()` and `upload()` do so once for each
+   * attempt (`retry`), beside the waits between them. A call whose signal
+   * aborts takes as long at most: five seconds for the transfer, and five for
+   * the temporary file.
+   *
    * @default {30_000}
    */
   timeout?: number | undefined;

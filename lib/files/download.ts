@@ -20,6 +20,7 @@ import {
 } from "../paths/facts.ts";
 import {
   FTPVerificationError,
+  givenUp,
   LocalFault,
   locallyAsync,
   unwrapped,
@@ -72,11 +73,18 @@ class Download {
   #part: Part | undefined;
   readonly #retries = { count: 0 };
   #canRestart = true;
+  #isTooLarge = false;
 
   constructor(link: Link, remote: string, options: DownloadOptions) {
     this.#link = link;
     this.#remote = remote;
     this.#options = options;
+    const { maxSize = Infinity } = options;
+    if (!(maxSize >= 0)) {
+      throw new RangeError(
+        `Cannot download "${remote}": "maxSize" must be a number and not negative, not ${maxSize}`,
+      );
+    }
     this.#meter = new Meter(options, BLOCK_SIZE);
   }
 
@@ -94,9 +102,14 @@ class Download {
       return result;
     } catch (error) {
       isKept = this.#options.resume === true && this.#isProvable &&
-        (this.#part?.position ?? 0) > 0 &&
+        (this.#part?.position ?? 0) > 0 && !this.#isTooLarge &&
         !(error instanceof FTPVerificationError);
-      throw error;
+      if (this.#options.signal?.aborted) throw error;
+      throw givenUp(error, `Cannot download "${this.#remote}"`, {
+        retries: this.#retries.count,
+        bytes: this.#part?.position ?? 0,
+        size: this.#meter.total,
+      });
     } finally {
       this.#part?.close(isKept);
     }
@@ -134,6 +147,12 @@ class Download {
     const isSame = before?.size === facts.size &&
       before?.modified?.getTime() === facts.modified?.getTime();
     if (!isSame || !this.#isProvable) this.#part?.reset();
+    const { maxSize = Infinity } = this.#options;
+    if ((facts.size ?? 0) > maxSize) {
+      throw this.#tooLarge(
+        `it has ${facts.size} bytes, "maxSize" is ${maxSize}`,
+      );
+    }
     return facts;
   }
 
@@ -240,7 +259,7 @@ class Download {
     const rest = (facts.size ?? Infinity) - part.position;
     const size = Math.min(this.#meter.blocksize, Math.max(rest, LEAST_BLOCK));
     const writer = new WriteBehind(part, size, rest <= size);
-    const reading = this.#read(transfer, writer);
+    const reading = this.#read(transfer, writer, part.position);
     try {
       // a full disk ends the wait for data, a signal the wait for a disk
       const ended = Promise.race([reading, writer.failed]);
@@ -263,14 +282,36 @@ class Download {
   }
 
   /** The fast path: large blocks, read while others are written. */
-  async #read({ data }: Transfer, writer: WriteBehind): Promise<void> {
+  async #read(
+    { data }: Transfer,
+    writer: WriteBehind,
+    start: number,
+  ): Promise<void> {
+    const { maxSize = Infinity } = this.#options;
+    let rest = maxSize - start;
     for (let n; (n = await data.read(writer.room)) !== null;) {
+      rest -= n;
+      if (rest < 0) {
+        throw this.#tooLarge(
+          `more came than the ${maxSize} bytes of "maxSize"`,
+        );
+      }
       const written = writer.take(n);
       if (written !== undefined) await written;
       const wait = this.#meter.add(n);
       if (wait !== undefined) await wait;
     }
     await writer.flush();
+  }
+
+  /** No fault of the connection: it would be the same again. */
+  #tooLarge(what: string): LocalFault {
+    this.#isTooLarge = true;
+    return new LocalFault(
+      new Deno.errors.InvalidData(
+        `Cannot download "${this.#remote}": ${what}`,
+      ),
+    );
   }
 
   /** Compares size and hash. */
@@ -285,13 +326,14 @@ class Download {
       // a log may have grown meanwhile: the server's latest word counts
       size = await requestBinarySize(session, this.#remote, { signal });
       if (size !== part.position) {
-        if (part.position > (size ?? 0)) part.reset();
+        const actual = part.position;
+        if (actual > (size ?? 0)) part.reset();
         throw new FTPVerificationError(
           `Cannot verify the download of "${this.#remote}"`,
           {
             what: "size",
             expected: size ?? facts.size!,
-            actual: part.position,
+            actual,
           },
         );
       }

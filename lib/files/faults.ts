@@ -5,7 +5,15 @@
  * @module
  */
 
-import { FTPError, type FTPErrorOptions } from "../protocol/errors.ts";
+import { restate } from "../connection/restate.ts";
+import {
+  FTPError,
+  type FTPErrorOptions,
+  FTPPermanentError,
+  FTPProtocolError,
+  FTPReplyError,
+  FTPTemporaryError,
+} from "../protocol/errors.ts";
 
 /** What an {@linkcode FTPUnconfirmedError} carries besides its message. */
 export interface FTPUnconfirmedErrorOptions extends FTPErrorOptions {
@@ -143,4 +151,75 @@ export async function unwrapped<T>(run: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw error instanceof LocalFault ? error.fault : error;
   }
+}
+
+/** Classes of errors that are made of a message and what every one carries. */
+const PLAIN_CLASSES = [
+  FTPPermanentError,
+  FTPTemporaryError,
+  FTPReplyError,
+  FTPProtocolError,
+  FTPError,
+] as const;
+
+/**
+ * The same kind of error with another message, the original as its cause.
+ *
+ * @param error What was thrown
+ * @param say Makes the message from the original's
+ * @returns The error; the original where its class has a message of its own, or
+ * where it is a fault of this side
+ */
+export function retold(
+  error: unknown,
+  say: (message: string) => string,
+): unknown {
+  if (error instanceof FTPError) {
+    const { message, reply, command } = error;
+    const options = { reply, command, cause: error };
+    if (error instanceof FTPUnconfirmedError) {
+      const { bytes, size } = error;
+      return new FTPUnconfirmedError(say(message), { ...options, bytes, size });
+    }
+    const Class = PLAIN_CLASSES.find((Class) => error.constructor === Class);
+    return Class === undefined ? error : new Class(say(message), options);
+  }
+  const isPlatforms = error instanceof Error &&
+    Object.values(Deno.errors).some((Class) => error.constructor === Class);
+  return isPlatforms ? restate(error, say) : error;
+}
+
+/** How far a transfer came that failed. */
+interface GivenUp {
+  /** How many times it was tried again. */
+  readonly retries: number;
+  /** Bytes of the file that are on the other side. */
+  readonly bytes: number;
+  /** Size of the file, where it is known. */
+  readonly size: number | null;
+}
+
+/**
+ * The error of a transfer that was tried more than once: it says what the last
+ * attempt's does not.
+ *
+ * @param error The last attempt's
+ * @param action What could not be done, on which file
+ * @param progress How far it came
+ * @returns The error; the same if there was but one attempt
+ */
+export function givenUp(
+  error: unknown,
+  action: string,
+  { retries, bytes, size }: GivenUp,
+): unknown {
+  if (retries === 0) return error;
+  const whole = size === null ? "" : ` of ${size}`;
+  return retold(
+    error,
+    (message) =>
+      `${action} in ${
+        retries + 1
+      } attempts, with ${bytes}${whole} bytes: ${message}`,
+  );
 }

@@ -52,23 +52,72 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
    * @default {0}
    */
   keepAlive?: number | undefined;
-  /** Ends the transfer. */
+  /**
+   * Ends the transfer: the temporary file is removed, or kept for a later call
+   * with `resume`. A program that is killed leaves it behind; on Ctrl-C it can
+   * be spared that:
+   *
+   * ```ts ignore
+   * const controller = new AbortController();
+   * Deno.addSignalListener("SIGINT", () => controller.abort());
+   * await ftp.upload("image.iso", "image.iso", { signal: controller.signal });
+   * ```
+   */
   signal?: AbortSignal | undefined;
 }
 
 /** Options of {@linkcode FTP.download}. */
-export type DownloadOptions = FileTransferOptions;
+export interface DownloadOptions extends FileTransferOptions {
+  /**
+   * Most bytes that the file may have, against servers that send without end,
+   * whatever `SIZE` says. A larger one is an error, and nothing of it is kept.
+   *
+   * @default {Infinity}
+   */
+  maxSize?: number | undefined;
+}
 
-/** Options of {@linkcode FTP.upload}. */
+/**
+ * Options of {@linkcode FTP.upload}.
+ *
+ * A file that takes another's place under its name is a new one. It gets the
+ * old one's permissions where the server tells (`STAT`) and sets them
+ * (`SITE CHMOD`), just before the rename; until then, and where the server
+ * does not, it has those that the server gives to new files. Set-user-ID bits,
+ * the owner, access control lists and further hard links are not taken over. A
+ * symbolic link is replaced by a plain file, and what it points to stays as it
+ * was. A server
+ * that forbids to overwrite (ProFTPD's `AllowOverwrite off`) may still rename
+ * over a file. With `atomic: false` the server does with all of these what its
+ * `STOR` does.
+ *
+ * Where a temporary file is left behind (this process was killed, or the
+ * server did not let it be deleted), its name tells: `.<name>.<16 hexadecimal
+ * digits>.part`, or `.<name>.resume-<digits>.part` with `resume`, which the
+ * next call for the same unchanged file goes on with. The others may be
+ * deleted by hand when nothing is being uploaded.
+ */
 export interface UploadOptions extends FileTransferOptions {
   /**
    * What happens where a server refuses to rename over a file that exists:
    * "rename", the call fails and the old file stays; "delete", the old file is
    * deleted first, and for a moment there is none under the name.
    *
+   * Where a server renames no files at all (a drop box), `atomic: false` is the
+   * way.
+   *
    * @default {"rename"}
    */
   replace?: "rename" | "delete" | undefined;
+  /**
+   * Chooses the temporary name, for servers that refuse those which begin with
+   * a dot. It is given the file's name and a mark that tells this upload from
+   * others: a name without it is the same for two uploads at once. What it
+   * returns is one segment of a path; the file is written beside its target.
+   *
+   * @default {(name, mark) => `.${name}.${mark}.part`}
+   */
+  temporaryName?: ((name: string, mark: string) => string) | undefined;
 }
 
 /** What `download` and `upload` tell of a complete transfer. */

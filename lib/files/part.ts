@@ -7,7 +7,8 @@
 
 import { fileURLToPath } from "node:url";
 import { basename, dirname, join } from "node:path";
-import { locally, locallyAsync } from "./faults.ts";
+import { restate } from "../connection/restate.ts";
+import { LocalFault, locally } from "./faults.ts";
 import { isResumablePart, partName, randomMark } from "../paths/names.ts";
 
 /** Where a download goes. */
@@ -97,7 +98,7 @@ export class Part {
     );
     const path = join(dirname(target.path), name);
     return locally(() => {
-      const file = Deno.openSync(path, {
+      const file = open(target, path, {
         read: true,
         write: true,
         create: true,
@@ -124,7 +125,7 @@ export class Part {
    */
   static inPlace(target: Target, isKept: boolean): Part {
     return locally(() => {
-      const file = Deno.openSync(target.path, {
+      const file = open(target, target.path, {
         read: target.isReplaceable,
         write: true,
         create: true,
@@ -196,7 +197,8 @@ export class Part {
    */
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
-      const n = await locallyAsync(() => this.#file.write(bytes.subarray(at)));
+      const n = await this.#file.write(bytes.subarray(at))
+        .catch((error) => this.#fail(error));
       this.#position += n;
       at += n;
     }
@@ -209,10 +211,26 @@ export class Part {
    */
   writeSync(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
-      const n = locally(() => this.#file.writeSync(bytes.subarray(at)));
+      let n: number;
+      try {
+        n = this.#file.writeSync(bytes.subarray(at));
+      } catch (error) {
+        this.#fail(error);
+      }
       this.#position += n;
       at += n;
     }
+  }
+
+  #fail(error: unknown): never {
+    const { path } = this.#target;
+    throw new LocalFault(
+      restate(
+        error,
+        (message) =>
+          `Cannot write to "${path}" after ${this.#position} bytes: ${message}`,
+      ),
+    );
   }
 
   /**
@@ -250,6 +268,25 @@ export class Part {
     } catch {
       // somebody else did; the error that led here matters more
     }
+  }
+}
+
+/** Opens a file; a folder that is missing is named. */
+function open(
+  target: Target,
+  path: string,
+  options: Deno.OpenOptions,
+): Deno.FsFile {
+  try {
+    return Deno.openSync(path, options);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Deno.errors.NotFound(
+      `Cannot download to "${target.path}": the folder "${
+        dirname(path)
+      }" does not exist`,
+      { cause: error },
+    );
   }
 }
 

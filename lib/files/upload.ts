@@ -14,7 +14,12 @@ import { confirm } from "./confirm.ts";
 import { chooseHash, Digester, type Hash, hashBoth } from "./digest.ts";
 import { requestBinarySize } from "../paths/facts.ts";
 import { setModificationTime } from "../paths/modification_time.ts";
-import { FTPVerificationError, LocalFault, unwrapped } from "./faults.ts";
+import {
+  FTPVerificationError,
+  givenUp,
+  LocalFault,
+  unwrapped,
+} from "./faults.ts";
 import { keepAlive } from "./keep_alive.ts";
 import type { Link } from "./link.ts";
 import type { FileTransferResult, UploadOptions } from "./options.ts";
@@ -92,20 +97,35 @@ class Upload {
       const isKept = this.#options.resume === true &&
         this.#source.identity !== null &&
         !(error instanceof FTPVerificationError);
-      throw await this.#target.rollBack(this.#link, error, isKept);
+      throw await this.#target.rollBack(
+        this.#link,
+        this.#options.signal?.aborted ? error : this.#givenUp(error),
+        isKept,
+      );
     }
+  }
+
+  #givenUp(error: unknown): unknown {
+    return givenUp(error, `Cannot upload to "${this.#target.remote}"`, {
+      retries: this.#retries.count,
+      bytes: this.#meter.position,
+      size: this.#source.size,
+    });
   }
 
   async #attempt(): Promise<FileTransferResult> {
     const { session } = this.#link;
     const { verify = "size", mtime = true, signal } = this.#options;
     if (!this.#isStored) await this.#store(session);
+    const inspecting = this.#target.inspect(session);
+    inspecting.catch(() => {}); // whoever fails first is heard
     const verified = verify === "none" ? null : await this.#verify(session);
     const { modified } = this.#source;
     const isDated = mtime && modified !== null &&
       await setModificationTime(session, this.#target.path, modified, {
         signal,
       });
+    await inspecting;
     await this.#target.commit(session, () => this.#isInPlace(session));
     return {
       size: this.#meter.position,
@@ -119,6 +139,7 @@ class Upload {
   /** Sends what the server lacks. */
   async #store(session: Session): Promise<void> {
     await this.#target.leave(session);
+    await this.#target.prepare(session);
     const stored = await this.#proven(session);
     this.#meter.position = stored ?? 0;
     if (stored !== null && stored === this.#source.size) {

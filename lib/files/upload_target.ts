@@ -6,13 +6,21 @@
  */
 
 import { createHash } from "node:crypto";
-import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import { requestAhead } from "../transfer/data_channel.ts";
+import {
+  FTPError,
+  FTPPermanentError,
+  FTPTemporaryError,
+} from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { deleteFile, rename } from "../paths/commands.ts";
 import { requestBinarySize } from "../paths/facts.ts";
 import type { Link } from "./link.ts";
-import { partName, randomMark, splitPath } from "../paths/names.ts";
+import { randomMark, splitPath } from "../paths/names.ts";
+import { retold } from "./faults.ts";
 import type { UploadOptions } from "./options.ts";
+import { canChangeMode, requestMode, tryToChangeMode } from "./upload_mode.ts";
+import { refuseDataSet, temporaryPath } from "./upload_name.ts";
 
 /** Longest time, in milliseconds, to connect again only to clean up. */
 const CLEANUP_TIMEOUT = 5000;
@@ -32,6 +40,8 @@ export class UploadTarget {
   #isInDoubt = false;
   #isRenaming = false;
   #isOldDeleted = false;
+  #isOldThere: boolean | undefined;
+  #mode: number | undefined;
 
   /**
    * Chooses the name.
@@ -46,7 +56,7 @@ export class UploadTarget {
     options: UploadOptions,
   ) {
     const { atomic = true, resume = false } = options;
-    const [directory, name] = splitPath(remote);
+    const [, name] = splitPath(remote);
     if (name === "") {
       throw new TypeError(
         `Cannot upload to "${remote}": it names no file`,
@@ -57,7 +67,7 @@ export class UploadTarget {
       ? createHash("sha256").update(identity).digest("hex").slice(0, 16)
       : randomMark();
     this.#first = atomic
-      ? directory + partName(name, mark, isResumable)
+      ? temporaryPath(remote, mark, isResumable, options)
       : remote;
     this.#path = this.#first;
     this.remote = remote;
@@ -67,6 +77,41 @@ export class UploadTarget {
   /** Where the bytes go. */
   get path(): string {
     return this.#path;
+  }
+
+  /**
+   * Looks, before anything is sent, whether there is a place beside the target,
+   * and what is in the target's own.
+   *
+   * @param session The session
+   * @throws {Deno.errors.NotSupported} If there is none
+   */
+  async prepare(session: Session): Promise<void> {
+    if (this.#path === this.remote || this.#isOldThere !== undefined) return;
+    const options = this.#options;
+    await refuseDataSet(session, this.remote, options);
+    if (!canChangeMode(session)) return;
+    const asking = requestBinarySize(session, this.remote, options);
+    requestAhead(session, options); // in the same round trip
+    try {
+      this.#isOldThere = await asking !== null;
+    } catch (error) {
+      if (!(error instanceof FTPTemporaryError)) throw error;
+      this.#isOldThere = false; // it is asked for nothing but its mode
+    }
+  }
+
+  /**
+   * Asks for the mode of the old file where it is not known yet; beside other
+   * questions, so that it costs no round trip of its own.
+   *
+   * @param session The session
+   */
+  async inspect(session: Session): Promise<void> {
+    if (!this.#isOldThere || this.#isRenaming) return;
+    if (!canChangeMode(session)) return;
+    const options = this.#options;
+    this.#mode ??= await requestMode(session, this.remote, options);
   }
 
   /**
@@ -84,7 +129,7 @@ export class UploadTarget {
     } catch (error) {
       const isAnswered = error instanceof FTPError && error.reply !== undefined;
       this.#isInDoubt = !isAnswered;
-      throw error;
+      throw this.#isNameRefused(error) ? this.#nameless(error) : error;
     }
   }
 
@@ -96,8 +141,13 @@ export class UploadTarget {
    */
   async leave(session: Session): Promise<void> {
     if (!this.#isInDoubt || this.path === this.remote) return;
-    const [directory, name] = splitPath(this.remote);
-    const path = directory + partName(name, randomMark(), false);
+    const path = temporaryPath(
+      this.remote,
+      randomMark(),
+      false,
+      this.#options,
+    );
+    if (path === this.path) return; // the caller knows but one name
     try {
       await this.#rename(session, path);
     } catch (error) {
@@ -133,13 +183,21 @@ export class UploadTarget {
   async #putInPlace(session: Session): Promise<void> {
     this.#isRenaming = true;
     try {
-      await this.#rename(session, this.remote);
+      await this.#rename(session, this.remote, this.#options, this.#mode);
     } catch (error) {
       if (!(error instanceof FTPPermanentError)) throw error;
       // a refused RNFR says nothing of the file that is in the way
-      const isInTheWay = error.command?.startsWith("RNTO") === true;
-      if (this.#options.replace !== "delete" || !isInTheWay) {
-        throw this.#refused(error);
+      if (!error.command?.startsWith("RNTO")) {
+        throw this.#refused(
+          error,
+          "if the server renames no files, use { atomic: false }",
+        );
+      }
+      if (this.#options.replace !== "delete") {
+        throw this.#refused(
+          error,
+          'if the server refuses to rename over a file, use { replace: "delete" } or { atomic: false }',
+        );
       }
       await this.#deleteOld(session, error);
       await this.#rename(session, this.remote);
@@ -162,38 +220,64 @@ export class UploadTarget {
     if (this.path === this.remote || !this.isTouched) return error;
     if (this.#isOldDeleted) return this.#stranded(error);
     if (isKept && this.path === this.#first) return error;
+    const { timeout } = link.session.options;
+    const grace = Math.min(CLEANUP_TIMEOUT, timeout || CLEANUP_TIMEOUT);
+    const signal = AbortSignal.timeout(grace);
     try {
       if (link.session.control.failure !== undefined) {
-        const signal = AbortSignal.timeout(CLEANUP_TIMEOUT);
         await link.reconnect({ signal });
       }
       const { session } = link;
       // the next call looks for it there
-      if (isKept) await this.#rename(session, this.#first, {});
-      else await this.#deleteAll(session, [this.path, ...this.#abandoned]);
+      if (isKept) await this.#rename(session, this.#first, { signal });
+      else {
+        const paths = [this.path, ...this.#abandoned];
+        const [refusal] = await this.#deleteAll(session, paths, { signal });
+        if (refusal !== undefined) return this.#left(error, refusal);
+      }
+      return error;
     } catch {
       // the server is gone: the first error matters
+      return isKept ? error : this.#left(error, undefined);
     }
-    return error;
   }
 
-  /** Deletes what is left, as far as the server lets us. */
-  async #deleteAll(session: Session, paths: readonly string[]): Promise<void> {
+  /**
+   * Deletes what is left, as far as the server lets us.
+   *
+   * @returns For each what went wrong, if anything did
+   */
+  async #deleteAll(
+    session: Session,
+    paths: readonly string[],
+    { signal }: SignalOptions = {},
+  ): Promise<unknown[]> {
     const deleting = paths.map((path) =>
-      session.turns.share(() => deleteFile(session, path, {}))
+      session.turns.share(
+        () => deleteFile(session, path, { signal }),
+        { signal },
+      )
     );
     // one may never have been made, and the connection be lost
-    await Promise.allSettled(deleting);
+    const outcomes = await Promise.allSettled(deleting);
+    return outcomes.map((outcome) =>
+      outcome.status === "fulfilled" ? undefined : outcome.reason
+    );
   }
 
   async #rename(
     session: Session,
     path: string,
     { signal }: SignalOptions = this.#options,
+    mode?: number,
   ): Promise<void> {
-    await session.turns.alone(() =>
-      rename(session, this.path, path, { signal })
-    );
+    await session.turns.alone(async () => {
+      const changing = mode === undefined
+        ? undefined
+        : tryToChangeMode(session, this.path, mode, { signal });
+      await rename(session, this.path, path, { signal });
+      await changing;
+    }, { signal });
   }
 
   async #deleteOld(session: Session, refusal: FTPError): Promise<void> {
@@ -204,15 +288,54 @@ export class UploadTarget {
       );
     } catch (error) {
       if (!(error instanceof FTPPermanentError)) throw error;
-      throw refusal; // there was nothing to delete, or it may not be
+      // there was nothing to delete, or it may not be
+      throw this.#refused(
+        refusal,
+        `the old file could not be deleted either (${error.reply?.text}): if the server renames no files, use { atomic: false }`,
+      );
     }
     this.#isOldDeleted = true;
   }
 
-  #refused(error: FTPError): FTPError {
+  #refused(error: FTPError, advice: string): FTPError {
     return new FTPPermanentError(
-      `Cannot put the upload in place as "${this.remote}": ${error.message}; if the server refuses to rename over a file, use { replace: "delete" }`,
+      `Cannot put the upload in place as "${this.remote}": ${error.message}; ${advice}`,
       { reply: error.reply, command: error.command, cause: error },
+    );
+  }
+
+  /** Whether the temporary name itself may be why the server refused. */
+  #isNameRefused(error: unknown): error is FTPPermanentError {
+    return this.#path !== this.remote && error instanceof FTPPermanentError &&
+      /^(STOR|APPE)/.test(error.command ?? "") &&
+      [501, 550, 553].includes(error.reply?.code ?? 0);
+  }
+
+  #nameless(error: FTPPermanentError): FTPError {
+    const { reply, command } = error;
+    return new FTPPermanentError(
+      `${error.message}; this is the temporary name of "${this.remote}": if the server refuses such names, choose others with { temporaryName }, or write in place with { atomic: false }`,
+      { reply, command, cause: error },
+    );
+  }
+
+  /** Says what could not be cleaned up; a reason to abort is left alone. */
+  #left(
+    error: unknown,
+    obstacle: unknown,
+  ): unknown {
+    if (!this.isOwn || this.#options.signal?.aborted) return error;
+    const isRefused = obstacle instanceof FTPError;
+    // a rename that was not answered may have been done
+    const isSure = isRefused &&
+      (!this.#isRenaming || error instanceof FTPPermanentError);
+    const why = isRefused ? `: ${obstacle.message}` : "";
+    return retold(
+      error,
+      (message) =>
+        `${message}; the temporary file "${this.path}" ${
+          isSure ? "is" : "may be"
+        } left on the server${why}`,
     );
   }
 

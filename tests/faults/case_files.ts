@@ -108,6 +108,11 @@ export class CaseFiles implements Disposable {
       .filter((name) => name !== this.name && name !== "work").sort();
   }
 
+  /** Whether a file on the server has no bytes. */
+  isEmptyThere(name: string): boolean {
+    return Deno.statSync(`${this.#remote}/${name}`).size === 0;
+  }
+
   [Symbol.dispose](): void {
     this.#local[Symbol.dispose]();
     for (const folder of new Set([this.#remote, this.#root])) {

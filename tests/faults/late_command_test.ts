@@ -52,13 +52,13 @@ function makeLateCase(server: FaultCase["server"]): FaultCase {
       keepAlive: 0,
     },
     faults: [
-      // "TYPE I" and "EPSV" come first
+      // "TYPE I", "EPSV" and "SIZE file-0.bin" come first
       {
         ...common,
         channel: "control",
         index: 0,
         from: "login",
-        offset: 20,
+        offset: 40,
         duration: 1700,
       },
       {

@@ -284,9 +284,13 @@ class CaseRun {
     }
   }
 
-  /** Whether a name is the beginning of another: ProFTPD obeys half a command when the connection ends. */
+  /**
+   * Whether a name is the beginning of another: ProFTPD obeys half a command when the connection ends, and
+   * one that lacks its CRLF only makes an empty file of the whole name.
+   */
   #isCutShort(name: string): boolean {
-    return this.#case.server === "proftpd" && !name.endsWith(".part") &&
+    return this.#case.server === "proftpd" &&
+      (!name.endsWith(".part") || this.#files.isEmptyThere(name)) &&
       this.#case.faults.some(({ channel, direction }) =>
         channel === "control" && direction === "up"
       );
