@@ -358,16 +358,11 @@ export class DataConnection implements AsyncDisposable {
     this.#onFailure?.(this.#failure);
   }
 
-  /**
-   * Drops what still comes down, until the server ends it or the connection is
-   * closed; an upload has nothing to drop.
-   */
+  /** Drops what still comes down, until its end or until it is closed. */
   async drain(): Promise<void> {
     const buffer = new Uint8Array(READ_SIZE);
     try {
-      while (
-        this.#bytesWritten === 0 && await this.#stream.read(buffer) !== null
-      );
+      while (await this.#stream.read(buffer) !== null);
     } catch {
       // it is given up anyway
     }

@@ -102,6 +102,41 @@ export function abortable<T>(
   );
 }
 
+/** A signal that follows another one after a while. */
+export class PatientSignal {
+  /** The later signal; none where there is nothing to follow. */
+  readonly signal: AbortSignal | undefined;
+  readonly #source: AbortSignal | undefined;
+  readonly #onAbort: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Follows a signal.
+   *
+   * @param source The signal, not aborted yet
+   * @param delay Milliseconds between the two; 0 for none
+   */
+  constructor(source: AbortSignal | undefined, delay: number) {
+    const controller = new AbortController();
+    this.#source = source;
+    this.#onAbort = () => {
+      const abort = () => controller.abort(source!.reason);
+      this.#timer = setTimeout(abort, delay);
+    };
+    const isFollowing = source !== undefined && delay > 0;
+    this.signal = isFollowing ? controller.signal : source;
+    if (isFollowing) {
+      source.addEventListener("abort", this.#onAbort, { once: true });
+    }
+  }
+
+  /** Follows no more. */
+  release(): void {
+    clearTimeout(this.#timer);
+    this.#source?.removeEventListener("abort", this.#onAbort);
+  }
+}
+
 /**
  * Runs a wait that can be interrupted, within a time.
  *

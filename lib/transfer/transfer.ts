@@ -7,7 +7,7 @@
 
 import type { ByteStream } from "../connection/byte_stream.ts";
 import { DataConnection } from "../connection/data_connection.ts";
-import { settledWithin } from "../connection/deadline.ts";
+import { PatientSignal, settledWithin } from "../connection/deadline.ts";
 import type { Owed } from "../connection/ledger.ts";
 import { restate } from "../connection/restate.ts";
 import type { Command } from "../protocol/command.ts";
@@ -225,7 +225,7 @@ export class Transfer {
     return this.#aborting ??= abortOwed(this.#session, this.#owed, async () => {
       data.interrupt(reason);
       const mayBreak = this.#session.protection !== undefined &&
-        this.#session.control.isLimited;
+        this.#session.control.isLimited && !UPLOAD_REGEXP.test(this.command);
       if (mayBreak) {
         await settledWithin(
           Promise.race([this.#owed.final, data.drain()]),
@@ -248,6 +248,16 @@ export class Transfer {
  * connection. The others that are known look for it after that only.
  */
 const DRAIN_GRACE = 500;
+
+/** The commands after which the server has nothing to write. */
+const UPLOAD_REGEXP = /^(STOR|STOU|APPE)\b/i;
+
+/**
+ * Longest wait, in milliseconds, for a protected data connection to be opened
+ * although the signal is aborted: vsftpd's control connection falls back to
+ * clear text when a data connection is closed before its handshake.
+ */
+const OPEN_GRACE = 1000;
 
 /** Where TLS was asked for, data never goes in clear text by accident. */
 function refuseClearData(session: Session, { verb }: Command): void {
@@ -289,7 +299,12 @@ async function begin(
   const owed = control.send(command, { kind: "transfer", advice });
   let stream: ByteStream;
   let reply: Reply;
+  const patient = new PatientSignal(
+    signal,
+    protection === undefined ? 0 : OPEN_GRACE,
+  );
   try {
+    const { signal } = patient;
     reply = await control.wait(owed.first, signal);
     if (reply.code >= 300) throw refusal(session, reply, owed.command);
     session.hasRestart = false;
@@ -297,24 +312,33 @@ async function begin(
     if (protection !== undefined) {
       stream = await protection.secure(stream, signal);
     }
-  } catch (error) {
+  } catch (cause) {
     channel.close();
+    const error = signal?.aborted ? signal.reason : cause;
     if (owed.isSettled && control.open !== owed) throw error;
     const explained = signal?.aborted
       ? await abortOwed(session, owed, () => {}).then(() => error)
       : await explain(session, owed, error);
     control.collect(owed);
     throw explained;
+  } finally {
+    patient.release();
   }
+  const isLate = signal?.aborted === true;
   const data = new DataConnection(stream, {
     timeout: options.timeout,
-    signal,
+    signal: isLate ? undefined : signal,
     onAbort: (reason) => transfer.interrupt(reason),
     command: owed.command,
   });
   const size = reply.code < 200 ? parse150(reply) : null;
   const transfer = new Transfer(session, owed, data, size);
-  return session.transfer = transfer;
+  session.transfer = transfer;
+  if (isLate) {
+    await transfer.abort();
+    throw signal.reason;
+  }
+  return transfer;
 }
 
 /**

@@ -87,6 +87,29 @@ for (const [way, end] of Object.entries(WAYS)) {
   }, { prepare: withTLS() });
 }
 
+serverTest(
+  "FTP.store aborted while its TLS connection is opened leaves the session in step",
+  async (server) => {
+    for (let i = 0; i < TIMES; i++) {
+      const controller = new AbortController();
+      await using ftp = await logInTLS(server, {}, {
+        trace: ({ text }) => {
+          // at once, and while the data connection is opened
+          if (text === "STOR up") setTimeout(() => controller.abort(ENOUGH), i);
+        },
+      });
+      const { signal } = controller;
+      const error = await assertRejects(() =>
+        ftp.store("up", DATA, { signal })
+      );
+      assertEquals(error, ENOUGH);
+      assertEquals(await ftp.pwd(), "/");
+      assert((await ftp.nlst()).includes("up"));
+    }
+  },
+  { prepare: withTLS() },
+);
+
 /** Runs a transfer under a signal, which it aborts itself. */
 async function expectEnough(
   run: (abort: () => void, signal: AbortSignal) => Promise<unknown>,
