@@ -52,6 +52,9 @@ export function joinPath(directory: string, name: string): string {
 /** Longest name that a temporary name is derived from, in bytes of 255. */
 const MAX_STEM = 200;
 
+/** Most bytes that a unit of a string takes in UTF-8. */
+const MAX_BYTES = 3;
+
 /**
  * The temporary name of a file that is being transferred:
  * `.name.0123456789abcdef.part`, or `.name.resume-0123456789abcdef.part` for
@@ -94,6 +97,7 @@ export function isPart(name: string): boolean {
 }
 
 function partPrefix(name: string): string {
+  if (name.length * MAX_BYTES <= MAX_STEM) return `.${name}.`;
   const encoder = new TextEncoder();
   let stem = "";
   let size = 0;
