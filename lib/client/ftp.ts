@@ -273,7 +273,8 @@ export class FTP extends FTPDirectories {
    * file) cannot be sent again: it is tried again only before its first byte
    * was read. With `resume` the temporary file stays after a failure. With
    * `atomic: false` the target itself is written to. A server that refuses to
-   * rename over a file keeps it, unless `replace` is "delete".
+   * rename over a file keeps it, unless `replace` is "delete". What becomes of
+   * permissions and links {@linkcode UploadOptions} tells.
    *
    * An aborted signal does what it does in {@linkcode download}.
    *

@@ -5,7 +5,11 @@
  */
 
 import type { ListOptions } from "../directories/listing_options.ts";
-import type { FileTransferOptions, UploadOptions } from "../files/options.ts";
+import type {
+  DownloadOptions,
+  FileTransferOptions,
+  UploadOptions,
+} from "../files/options.ts";
 import type { Progress } from "../files/progress.ts";
 import type { EntryKind } from "../listing/entry.ts";
 
@@ -169,11 +173,12 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
 }
 
 /** Options of {@linkcode FTP.downloadDir}. */
-export type DownloadDirOptions = MirrorOptions;
+export interface DownloadDirOptions
+  extends MirrorOptions, Pick<DownloadOptions, "maxSize"> {}
 
 /** Options of {@linkcode FTP.uploadDir}. */
 export interface UploadDirOptions
-  extends MirrorOptions, Pick<UploadOptions, "replace"> {}
+  extends MirrorOptions, Pick<UploadOptions, "replace" | "temporaryName"> {}
 
 /** What a mirror did; in a dry run, what it would do. */
 export interface MirrorResult {

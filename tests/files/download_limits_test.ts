@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import {
   type DownloadOptions,
+  FTPMirrorError,
   FTPTemporaryError,
   FTPVerificationError,
 } from "../../mod.ts";
@@ -187,5 +188,20 @@ Deno.test("FTP.download counts what it had when the server went away for good", 
   assertMatch(
     error.message,
     /^Cannot download "data" in [34] attempts, with \d+ of 1000000 bytes: .*421/,
+  );
+});
+
+Deno.test("FTP.downloadDir takes no file that is larger than maxSize", async () => {
+  await using server = await memoryServer({ "/large": DATA, "/small": "x" });
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const { failures }: FTPMirrorError = await assertRejects(
+    () => ftp.downloadDir("", folder.at(""), { maxSize: 1000 }),
+    FTPMirrorError,
+  );
+  assertEquals(failures.map(({ path }) => path), ["large"]);
+  assertEquals(
+    [...Deno.readDirSync(folder.at(""))].map(({ name }) => name),
+    ["small"],
   );
 });

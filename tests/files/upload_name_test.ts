@@ -13,6 +13,7 @@ import {
 } from "../../mod.ts";
 import { bytes, logIn, text } from "../real/client.ts";
 import { type RealServer, serverTest } from "../servers/mod.ts";
+import { LocalFolder } from "./local_folder.ts";
 import { memoryServer } from "./memory_server.ts";
 
 const QUICK: UploadOptions = { retry: { delay: 1 } };
@@ -214,4 +215,18 @@ Deno.test("FTP.upload takes quotes in a name for what they are elsewhere", async
     await ftp.upload(bytes("new"), "'quoted'");
     assertEquals([...server.files.keys()], ["/'quoted'"]);
   }
+});
+
+Deno.test("FTP.uploadDir uses temporary names of the caller's choice", async () => {
+  await using server = await memoryServer();
+  using folder = new LocalFolder();
+  Deno.writeTextFileSync(folder.at("data"), "new");
+  await using ftp = await server.client();
+  await ftp.uploadDir(folder.at(""), "", {
+    temporaryName: (name, mark) => `${name}.${mark}.tmp`,
+  });
+  assertEquals(server.text("/data"), "new");
+  const stores = server.commands.filter((line) => line.startsWith("STOR"));
+  assertEquals(stores.length, 1);
+  assertMatch(stores[0]!, /STOR data\.[0-9a-f]{16}\.tmp$/);
 });
