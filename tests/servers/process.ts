@@ -92,7 +92,11 @@ export class ServerProcess {
         continue;
       }
       using _closed = conn;
-      if (implicitTLS || await greets(conn)) return;
+      // one that accepts and says nothing is not waited for any longer
+      const timer = setTimeout(() => conn.close(), deadline - Date.now());
+      const isReady = implicitTLS || await greets(conn);
+      clearTimeout(timer);
+      if (isReady) return;
     }
   }
 

@@ -13,6 +13,9 @@ import {
   startServer,
 } from "./start_server.ts";
 
+/** How long a test may take in milliseconds: the slowest needs a fifth on a busy machine. */
+const TEST_TIMEOUT = 120_000;
+
 /** How {@linkcode serverTest} chooses and starts the servers. */
 export interface ServerTestOptions extends ServerOptions {
   /** Only these servers. @default {all four} */
@@ -43,6 +46,7 @@ export function serverTest(
     Deno.test({
       name: `${title} (${kind.name})`,
       ignore: isIgnored(kind.name) || serverOptions.ipv6 === true && !HAS_IPV6,
+      timeout: TEST_TIMEOUT, // what hangs is named, and the others run
       fn: async (context) => {
         await using server = await startServer(kind.name, {
           ...serverOptions,
