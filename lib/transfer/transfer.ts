@@ -100,7 +100,7 @@ export class Transfer {
     if (options.type !== undefined) {
       await session.ensureType(options.type, options);
     }
-    const channel = await openDataChannel(session, options);
+    const channel = await openDataChannel(session, command.verb, options);
     try {
       await setRestart(session, options);
       return await begin(session, command, channel, options);
@@ -305,7 +305,8 @@ async function begin(
   );
   try {
     const { signal } = patient;
-    reply = await control.wait(owed.first, signal);
+    reply = await control.wait(firstReply(owed, channel), signal);
+    if (reply.code === 425 && channel.dialled) session.dialsMeanwhile = false;
     if (reply.code >= 300) throw refusal(session, reply, owed.command);
     session.hasRestart = false;
     stream = await connectUnlessRefused(channel, owed, session, signal);
@@ -339,6 +340,12 @@ async function begin(
     throw signal.reason;
   }
   return transfer;
+}
+
+/** Nobody waits for a server that waits for a connection which failed. */
+function firstReply(owed: Owed, { dialled }: DataChannel): Promise<Reply> {
+  if (dialled === undefined) return owed.first;
+  return Promise.race([owed.first, dialled.then(() => owed.first)]);
 }
 
 /**
