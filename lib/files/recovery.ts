@@ -140,6 +140,7 @@ export async function withRecovery<T>(
         furthest = position();
         attempt = 1;
       }
+      leaveSpoiled(link, error, most);
       const isHopeless = signal?.aborted || attempt > most ||
         !isPassing(error) || (isLost(link) && !link.canReconnect);
       if (isHopeless) throw error;
@@ -175,6 +176,7 @@ export async function withReconnection<T>(
   try {
     return await run(session);
   } catch (error) {
+    leaveSpoiled(link, error, options.retry === false ? 0 : 1);
     if (session.control.failure === undefined) throw error;
     lost = { error };
   }
@@ -215,6 +217,17 @@ export function countingRetries(
       options.onRetry?.(event);
     },
   };
+}
+
+/**
+ * Gives a session up whose data connections are refused for want of its TLS
+ * session, where there may be another: that one is kept apart from the rest of
+ * the program.
+ */
+function leaveSpoiled(link: Link, error: unknown, attempts: number): void {
+  const { session, canReconnect } = link;
+  if (!session.tls?.isSpoiled || !canReconnect || attempts === 0) return;
+  session.control.fail(error as Error);
 }
 
 function isLost({ session }: Link): boolean {

@@ -7,6 +7,9 @@
 
 import type { Engine, EngineEvents } from "./tls_engine.ts";
 
+/** What came of a client that has failed. */
+const NO_HELLO = new Uint8Array(0);
+
 /** What an engine tells, all of it. */
 type Told = {
   [Name in keyof EngineEvents]: [Name, ...Parameters<EngineEvents[Name]>];
@@ -15,7 +18,7 @@ type Told = {
 /** A TLS client that waits for its connection. */
 export class EarlyEngine {
   readonly #engine: Engine;
-  readonly #hello = Promise.withResolvers<boolean>();
+  readonly #hello = Promise.withResolvers<Uint8Array>();
   #events: EngineEvents | undefined;
   #untold: Told[] = [];
 
@@ -29,13 +32,13 @@ export class EarlyEngine {
       secure: (...args) => this.#tell(["secure", ...args]),
       session: (...args) => this.#tell(["session", ...args]),
       send: (...args) => {
-        this.#hello.resolve(offersTicket(args[0]));
+        this.#hello.resolve(args[0]);
         this.#tell(["send", ...args]);
       },
       data: (...args) => this.#tell(["data", ...args]),
       end: (...args) => this.#tell(["end", ...args]),
       fail: (...args) => {
-        this.#hello.resolve(false);
+        this.#hello.resolve(NO_HELLO);
         this.#tell(["fail", ...args]);
       },
     });
@@ -47,10 +50,24 @@ export class EarlyEngine {
    * @returns Whether its ClientHello has one
    */
   async hasTicket(): Promise<boolean> {
-    const hasTicket = await this.#hello.promise;
+    return offersTicket(await this.#waitForHello());
+  }
+
+  /**
+   * Tells whether the client, which speaks nothing newer, has a session of TLS
+   * 1.2 for the server.
+   *
+   * @returns Whether its ClientHello has one
+   */
+  async hasSession(): Promise<boolean> {
+    return ((await this.#waitForHello())[HELLO_HEAD] ?? 0) > 0;
+  }
+
+  async #waitForHello(): Promise<Uint8Array> {
+    const hello = await this.#hello.promise;
     // one that waits for a connection does not hold the program
     if (this.#events === undefined) this.#engine.unref();
-    return hasTicket;
+    return hello;
   }
 
   /**
@@ -68,7 +85,7 @@ export class EarlyEngine {
 
   /** Drops the client, for which there will be no connection. */
   destroy(): void {
-    this.#hello.resolve(false);
+    this.#hello.resolve(NO_HELLO);
     this.#engine.destroy();
   }
 

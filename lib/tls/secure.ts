@@ -74,7 +74,9 @@ export async function secureData(
   options: HandshakeOptions,
 ): Promise<TLSConnection> {
   try {
-    return await secure(stream, session, "data", options);
+    const connection = await secure(stream, session, "data", options);
+    session.holdSession();
+    return connection;
   } catch (error) {
     closeQuietly(stream);
     throw error;
@@ -99,7 +101,10 @@ async function secure(
       const connection = new TLSConnection(stream, session, what);
       return abortable(connection.handshake(), signal)
         .then((handshake) => {
-          if (channel === "control") session.prepare(handshake);
+          if (channel === "control") {
+            session.prepare(handshake);
+            session.holdSession();
+          }
           return connection;
         }, (error) => {
           connection.close();

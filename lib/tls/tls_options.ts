@@ -66,6 +66,16 @@ export interface TLSOptions {
    */
   maxVersion?: TLSVersion;
   /**
+   * Whether the TLS client has a thread of its own from the first connection
+   * on. The platform keeps the sessions to resume by host, for all of the
+   * thread: where the program talks to the same host over `node:https` or
+   * `node:tls` too, a server that asks for the session on the data connections
+   * may refuse one. That is noticed, and `isolate` is on for the host then.
+   *
+   * @default {false}
+   */
+  isolate?: boolean;
+  /**
    * Accepts whatever certificate the server shows: anyone between can read
    * and change everything. Pin a `fingerprint` instead.
    *

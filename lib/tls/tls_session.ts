@@ -38,11 +38,24 @@ import type { TLSOptions } from "./tls_options.ts";
 /** What the TLS clients of this thread are made of. */
 const PARTS: EngineParts = { connect, Duplex, setImmediate };
 
-/** Control connections whose sessions the store of this thread holds, by its keys. */
-const takenPlaces = new Set<string>();
+/** What is known of the platform's store of this thread, by its keys. */
+interface Places {
+  /** Whose sessions a control connection keeps there. */
+  readonly taken: Set<string>;
+  /** Which were ever used. */
+  readonly known: Set<string>;
+  /** Where the rest of the program keeps sessions too. */
+  readonly shared: Set<string>;
+}
 
-/** The keys that were ever used there. */
-const knownPlaces = new Set<string>();
+/** Where all copies of this module find it: the store is theirs together. */
+const PLACES = Symbol.for("ftp.tls.places.1");
+
+const places: Places = (globalThis as { [PLACES]?: Places })[PLACES] ??= {
+  taken: new Set(),
+  known: new Set(),
+  shared: new Set(),
+};
 
 /**
  * Most of them: the platform's store has room for 32 names, forgets the one
@@ -65,6 +78,9 @@ export class TLSSession {
   readonly #place: string;
   readonly #thread: TLSThread | undefined;
   #isSingleUse = false; // tickets of TLS 1.3, each good for one connection
+  #isOffered: boolean | undefined; // whether a ClientHello brings the session
+  #holding: Promise<void> | undefined;
+  #isSpoiled = false;
   #early: EarlyEngine | undefined;
   #users = 0;
   #isClosed = false;
@@ -110,13 +126,15 @@ export class TLSSession {
     this.#place = `${rejectUnauthorized} ${
       servername?.toLowerCase().replace(/\.$/, "") ?? "an address"
     }`;
-    const isFull = !knownPlaces.has(this.#place) &&
-      knownPlaces.size >= MAX_PLACES;
-    if (takenPlaces.has(this.#place) || isFull) {
+    const { taken, known, shared } = places;
+    const isFull = !known.has(this.#place) && known.size >= MAX_PLACES;
+    const isApart = options.isolate === true || isFull ||
+      taken.has(this.#place) || shared.has(this.#place);
+    if (isApart) {
       this.#thread = new TLSThread();
     } else {
-      takenPlaces.add(this.#place);
-      knownPlaces.add(this.#place);
+      taken.add(this.#place);
+      known.add(this.#place);
     }
   }
 
@@ -161,9 +179,70 @@ export class TLSSession {
    * @returns Whether it can; with TLS 1.2 it always can
    */
   async canResume(): Promise<boolean> {
-    if (!this.#isSingleUse || this.#isGone) return true;
+    if (this.#isGone) return true;
+    if (!this.#isSingleUse) {
+      await this.holdSession();
+      return true;
+    }
     this.#early ??= new EarlyEngine(this.#startEngine);
     return await this.#early.hasTicket();
+  }
+
+  /**
+   * Begins the next data connection's handshake, as long as the store holds
+   * the session of TLS 1.2: any other TLS client of the program that talks to
+   * the host takes it away, and leaves tickets of 1.3 in its way.
+   */
+  async holdSession(): Promise<void> {
+    const isMeant = this.#thread === undefined && !this.#isSingleUse &&
+      this.#engineOptions.maxVersion === "TLSv1.2" && this.#isOffered !== false;
+    if (!isMeant || this.#isGone) return;
+    await (this.#holding ??= this.#hold());
+    this.#holding = undefined;
+  }
+
+  async #hold(): Promise<void> {
+    if (this.#early !== undefined) return;
+    for (let i = 0; i <= MAX_TICKETS && !this.#isGone; i++) {
+      const early = new EarlyEngine(this.#startEngine);
+      if (await early.hasSession() && !this.#isGone) {
+        this.#early ??= early;
+        this.#isOffered = true;
+        return;
+      }
+      early.destroy();
+    }
+    this.#isOffered ??= false; // the server gives none to resume
+  }
+
+  /**
+   * Whether a data connection was refused since it did not bring the session
+   * of the control connection, and another connection is likely to do better.
+   */
+  get isSpoiled(): boolean {
+    return this.#isSpoiled;
+  }
+
+  /**
+   * Takes note that the server has missed the session of the control
+   * connection. Sessions of later connections to this host are kept apart.
+   *
+   * @returns What the user can do about it
+   */
+  noteRefusal(): string {
+    const { cert, maxVersion } = this.#engineOptions;
+    if (cert !== undefined) {
+      return 'leave "cert" and "key" out, or have the server not require it';
+    }
+    if (this.#thread === undefined) {
+      this.#isSpoiled = true;
+      places.shared.add(this.#place);
+      return 'another TLS client of this program, such as "node:https", may have put its session in the place of ours. Connect again, which keeps them apart from now on, or always with "isolate"; or have the server not require it';
+    }
+    const advice = "have the server not require it";
+    return maxVersion === "TLSv1.2"
+      ? advice
+      : `leave "maxVersion" at "TLSv1.2", or ${advice}`;
   }
 
   /**
@@ -284,7 +363,7 @@ export class TLSSession {
     if (!this.#isClosed || this.#users > 0 || this.#isGone) return;
     this.#isGone = true;
     this.#early?.destroy();
-    if (this.#thread === undefined) takenPlaces.delete(this.#place);
+    if (this.#thread === undefined) places.taken.delete(this.#place);
     else this.#thread.close();
   }
 }

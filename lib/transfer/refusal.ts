@@ -36,7 +36,7 @@ export function refusal(
     SESSION_REUSE_REGEXP.test(reply.text);
   if (isAboutReuse) {
     error.message +=
-      ' (the server wants the TLS session of the control connection resumed on data connections: leave "cert" and "key" out and "maxVersion" at "TLSv1.2", or have the server not require it)';
+      ` (the server wants the TLS session of the control connection resumed on data connections: ${session.tls?.noteRefusal()})`;
   }
   return error;
 }
