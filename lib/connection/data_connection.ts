@@ -6,12 +6,10 @@
  */
 
 import { type ByteStream, free } from "./byte_stream.ts";
+import { readableOf, writableOf } from "./data_streams.ts";
 import { Watchdog } from "./deadline.ts";
 import type { TLSInfo } from "./tls_info.ts";
 import { restate } from "./restate.ts";
-
-/** Size of the chunks of {@linkcode DataConnection.readable}, in bytes. */
-const CHUNK_SIZE = 64 * 1024;
 
 /** Size of the first read of {@linkcode DataConnection.readToEnd}: small files are many. */
 const LEAST_READ_SIZE = 16 * 1024;
@@ -262,31 +260,12 @@ export class DataConnection implements AsyncDisposable {
 
   /** The data as a web stream of chunks; it closes the connection at its end. */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return this.#readable ??= new ReadableStream({
-      pull: async (controller) => {
-        const buffer = new Uint8Array(CHUNK_SIZE);
-        const n = await this.read(buffer);
-        if (n === null) {
-          this.close();
-          controller.close();
-        } else {
-          controller.enqueue(buffer.subarray(0, n));
-        }
-      },
-      cancel: () => this.close(),
-    }, { highWaterMark: 0 });
+    return this.#readable ??= readableOf(this);
   }
 
   /** The data as a web stream to write to; closing it closes the connection. */
   get writable(): WritableStream<Uint8Array> {
-    return this.#writable ??= new WritableStream({
-      write: (chunk) => this.writeAll(chunk),
-      close: async () => {
-        await this.closeWrite();
-        this.close();
-      },
-      abort: () => this.close(),
-    });
+    return this.#writable ??= writableOf(this);
   }
 
   /**
