@@ -29,8 +29,6 @@ export interface DataChannel {
    * @param signal Ends the wait
    */
   connect(signal?: AbortSignal): Promise<ByteStream>;
-  /** The connection, where it is dialled while the command is under way. */
-  readonly dialled?: Promise<ByteStream>;
   /** Gives up what is open. */
   close(): void;
 }
@@ -39,23 +37,16 @@ export interface DataChannel {
  * Prepares a data connection in the session's mode.
  *
  * @param session The session
- * @param verb The transfer's command
  * @param options A signal
- * @returns The channel: dialled if passive, listening if active
+ * @returns The channel: dialled already if passive, listening if active
  */
 export async function openDataChannel(
   session: Session,
-  verb: string,
   options: SignalOptions,
 ): Promise<DataChannel> {
-  if (!session.options.passive) return await listenActive(session, options);
-  // never so for an upload: the server empties the file before it waits; nor
-  // under TLS, where a connection that is given up may cost ProFTPD's session
-  const mayMeanwhile = session.dialsMeanwhile &&
-    session.protection === undefined && verb.toUpperCase() === "RETR";
-  return mayMeanwhile
-    ? await dialMeanwhile(session, options)
-    : await dialPassive(session, options);
+  return session.options.passive
+    ? await dialPassive(session, options)
+    : await listenActive(session, options);
 }
 
 async function dialPassive(
@@ -63,7 +54,6 @@ async function dialPassive(
   options: SignalOptions,
 ): Promise<DataChannel> {
   const stream = await dialEitherWay(session, options);
-  session.dialsMeanwhile ??= true;
   return {
     connect: () => Promise.resolve(stream),
     close: () => {
@@ -76,51 +66,16 @@ async function dialPassive(
   };
 }
 
-/**
- * Dials without waiting: a server takes the connection when it has read the
- * command, which saves a round trip. Only where a connection came about before,
- * since one that fails now costs the server's wait for it.
- */
-async function dialMeanwhile(
-  session: Session,
-  { signal }: SignalOptions,
-): Promise<DataChannel> {
-  const address = await requestPassive(session, { signal });
-  const refused = new AbortController();
-  const dialled = dialServer(session, address, {
-    signal: signal === undefined
-      ? refused.signal
-      : AbortSignal.any([signal, refused.signal]),
-  });
-  dialled.catch(() => {
-    const isGivenUp = refused.signal.aborted || signal?.aborted;
-    if (!isGivenUp) session.dialsMeanwhile = false;
-  });
-  return {
-    connect: () => dialled,
-    dialled,
-    close: () => {
-      refused.abort();
-      dialled.then((stream) => stream.close()).catch(() => {});
-    },
-  };
-}
-
-function dialServer(
-  { options, peer }: Session,
-  [host, port]: HostPort,
-  { signal }: SignalOptions,
-): Promise<ByteStream> {
-  const { timeout, host: name } = options;
-  const isPeer = host === peer[0];
-  return dialPeer(host, port, isPeer ? name : host, { timeout, signal });
-}
-
 async function dialEitherWay(
   session: Session,
   options: SignalOptions,
 ): Promise<ByteStream> {
-  const open = (address: HostPort) => dialServer(session, address, options);
+  const { timeout, host: name } = session.options;
+  const open = async ([host, port]: HostPort) =>
+    await dialPeer(host, port, host === session.peer[0] ? name : host, {
+      timeout,
+      signal: options.signal,
+    });
   const address = await requestPassive(session, options);
   const mayTryPasv = !isIPv6(session.peer[0]) &&
     session.hasExtendedPassive === undefined;

@@ -95,11 +95,6 @@ export class Session {
   hasRestart = false;
   /** Whether `EPSV` works here: not known before the first try. */
   hasExtendedPassive: boolean | undefined;
-  /**
-   * Whether data connections are dialled while the transfer's command is under
-   * way: not before one came about, and no more once that failed.
-   */
-  dialsMeanwhile: boolean | undefined;
   /** A port for the next transfer, if nothing was sent that may close it. */
   ahead: PortAhead | undefined;
   /** Whether `MLSD` works here: not known before it gave an entry. */

@@ -100,7 +100,7 @@ export class Transfer {
     if (options.type !== undefined) {
       await session.ensureType(options.type, options);
     }
-    const channel = await openDataChannel(session, command.verb, options);
+    const channel = await openDataChannel(session, options);
     try {
       await setRestart(session, options);
       return await begin(session, command, channel, options);
@@ -305,8 +305,7 @@ async function begin(
   );
   try {
     const { signal } = patient;
-    reply = await control.wait(firstReply(owed, channel), signal);
-    if (reply.code === 425 && channel.dialled) session.dialsMeanwhile = false;
+    reply = await control.wait(owed.first, signal);
     if (reply.code >= 300) throw refusal(session, reply, owed.command);
     session.hasRestart = false;
     stream = await connectUnlessRefused(channel, owed, session, signal);
@@ -340,12 +339,6 @@ async function begin(
     throw signal.reason;
   }
   return transfer;
-}
-
-/** Nobody waits for a server that waits for a connection which failed. */
-function firstReply(owed: Owed, { dialled }: DataChannel): Promise<Reply> {
-  if (dialled === undefined) return owed.first;
-  return Promise.race([owed.first, dialled.then(() => owed.first)]);
 }
 
 /**

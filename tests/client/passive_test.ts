@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   type FTP,
   FTPPermanentError,
@@ -145,76 +145,6 @@ Deno.test("FTP stays with EPSV that has worked when a port is dead once", async 
   await assertRejects(() => list(ftp), Deno.errors.ConnectionRefused);
   assertEquals(await list(ftp), ["one"]);
   assert(!server.verbs.includes("PASV"));
-});
-
-/** Retrieves from a server of which some ports, counted from 1, are dead. */
-async function retrieveFrom(
-  dead: readonly number[],
-  script: Script = {},
-): Promise<{ outcomes: string[]; verbs: string[] }> {
-  let count = 0;
-  const isDead = () => dead.includes(count);
-  await using server = await startScript({
-    EPSV: (turn) =>
-      ++count && isDead()
-        ? turn.reply(229, `(|||${deadPort()}|)`)
-        : reply229(turn),
-    RETR: (turn) =>
-      isDead() ? turn.reply(425, "Nobody came") : turn.send("data"),
-    ...script,
-  });
-  await using ftp = await server.connect();
-  const outcomes: string[] = [];
-  for (let i = 0; i < 4; i++) {
-    await ftp.retrbinary("RETR a", () => {}).then(
-      (reply) => outcomes.push(`${reply.code}`),
-      (error) => outcomes.push(error.constructor.name),
-    );
-  }
-  return { outcomes, verbs: server.verbs };
-}
-
-Deno.test("FTP.retrbinary sends RETR before its data connection stands, until that goes wrong", async () => {
-  const { outcomes, verbs } = await retrieveFrom([2, 4]);
-  assertEquals(outcomes[0], "226");
-  assertMatch(outcomes[1]!, /^(FTPTemporaryError|ConnectionRefused)$/);
-  assertEquals(outcomes[2], "226");
-  assertEquals(outcomes[3], "ConnectionRefused");
-  assertEquals(verbs.filter((verb) => verb === "RETR").length, 3);
-});
-
-Deno.test("FTP.retrbinary sends the first RETR when its data connection stands", async () => {
-  const { outcomes, verbs } = await retrieveFrom([1, 2, 3, 4], {
-    PASV: "500 What",
-  });
-  assertEquals(outcomes.length, 4);
-  assertEquals(verbs.includes("RETR"), false);
-});
-
-Deno.test("FTP.retrbinary waits for no data connection when RETR is refused", async () => {
-  let count = 0;
-  const { outcomes, verbs } = await retrieveFrom([], {
-    RETR: (turn) => ++count === 2 ? turn.reply(550, "No") : turn.send("data"),
-  });
-  assertEquals(outcomes, ["226", "FTPPermanentError", "226", "226"]);
-  assertEquals(verbs.filter((verb) => verb === "EPSV").length, 4);
-});
-
-Deno.test("FTP.retrbinary closes the connection when its data connection fails and the server waits on", async () => {
-  let count = 0;
-  await using server = await startScript({
-    EPSV: (turn) =>
-      count++ === 1 ? turn.reply(229, `(|||${deadPort()}|)`) : reply229(turn),
-    RETR: (turn) => count === 2 ? undefined : turn.send("data"),
-  });
-  await using ftp = await server.connect({ timeout: 500 });
-  await ftp.retrbinary("RETR a", () => {});
-  await assertRejects(
-    () => ftp.retrbinary("RETR a", () => {}),
-    Deno.errors.ConnectionRefused,
-    'Cannot connect to "127.0.0.1:',
-  );
-  await assertRejects(() => ftp.voidcmd("NOOP"), Deno.errors.NotConnected);
 });
 
 for (const host of ["10,0,0,1", "8,8,8,8", "0,0,0,0", "224,0,0,1"]) {
