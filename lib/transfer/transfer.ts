@@ -224,9 +224,11 @@ export class Transfer {
     const { data } = this;
     return this.#aborting ??= abortOwed(this.#session, this.#owed, async () => {
       data.interrupt(reason);
-      const mayBreak = this.#session.protection !== undefined &&
-        this.#session.control.isLimited && !UPLOAD_REGEXP.test(this.command);
-      if (mayBreak) {
+      const { protection, control } = this.#session;
+      // servers that are known not to be ProFTPD are let off its limit
+      const mayBeProFTPD = control.isLimited;
+      const isWriting = !UPLOAD_REGEXP.test(this.command);
+      if (protection !== undefined && mayBeProFTPD && isWriting) {
         await settledWithin(
           Promise.race([this.#owed.final, data.drain()]),
           DRAIN_GRACE,
