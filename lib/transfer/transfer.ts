@@ -333,7 +333,9 @@ async function begin(
     onAbort: (reason) => transfer.interrupt(reason),
     command: owed.command,
   });
-  const size = reply.code < 200 ? parse150(reply) : null;
+  // any other 1yz opens a transfer too, and tells no size
+  const isUsual = reply.code === 150 || reply.code === 125;
+  const size = isUsual ? parse150(reply) : null;
   const transfer = new Transfer(session, owed, data, size);
   session.transfer = transfer;
   if (isLate) {

@@ -23,6 +23,11 @@ const ORDERS: [name: string, retr: (turn: Turn) => Promise<void>][] = [
     await deliver(turn, "data");
     await turn.reply(250, "Done");
   }],
+  ["124 (10 bytes), data, 226", async (turn) => {
+    await turn.reply(124, "Here (10 bytes)");
+    await deliver(turn, "data");
+    await turn.reply(226, "Done");
+  }],
   ["150 and 226 in one segment, then data", async (turn) => {
     await turn.raw("150 Here\r\n226 Done\r\n");
     await new Promise((done) => setTimeout(done, 30));
