@@ -240,6 +240,8 @@ export class FTP extends FTPDirectories {
    * @throws {FTPError} If the server refuses
    * @throws {FTPUnconfirmedError} If every byte came but not the server's word
    * @throws {FTPVerificationError} If the two files differ
+   * @throws {TypeError} If an option is none of the words that it may be;
+   * nothing is sent
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
    *
    * @example Download what may break off
@@ -288,6 +290,8 @@ export class FTP extends FTPDirectories {
    * @throws {FTPError} If the server refuses
    * @throws {FTPUnconfirmedError} If every byte went but no word came back
    * @throws {FTPVerificationError} If the two files differ
+   * @throws {TypeError} If an option is none of the words that it may be;
+   * nothing is sent
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
    */
   async upload(

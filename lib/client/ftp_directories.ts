@@ -45,6 +45,8 @@ export class FTPDirectories extends FTPListings {
    * file is transferred
    * @returns How many files were transferred, left alone, removed...
    * @throws {FTPMirrorError} If something failed; `cause` says what
+   * @throws {TypeError} If an option is none of the words that it may be;
+   * nothing is sent
    * @throws {FTPError} If the directory itself cannot be listed
    * @throws {Error} `Deno.errors.*` if the first connection or the local
    * directory fails
@@ -101,6 +103,8 @@ export class FTPDirectories extends FTPListings {
    * file is transferred
    * @returns How many files were transferred, left alone, removed...
    * @throws {FTPMirrorError} If something failed; `cause` says what
+   * @throws {TypeError} If an option is none of the words that it may be;
+   * nothing is sent
    * @throws {FTPError} If the directory itself cannot be made or listed
    * @throws {Error} `Deno.errors.*` if the first connection or the local
    * directory fails

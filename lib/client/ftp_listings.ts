@@ -39,6 +39,7 @@ export class FTPListings extends FTPProtocol {
    * parent; it ends only after the server's final 2yz
    * @throws {FTPError} If the server refuses, or reports a failure
    * @throws {RangeError} If there are more than `maxEntries`
+   * @throws {TypeError} If there is no such `command` or `format`
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example List the files of a directory

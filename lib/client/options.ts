@@ -5,6 +5,7 @@
  */
 
 import type { PortRange } from "../connection/dial.ts";
+import { checkWord } from "../protocol/check_word.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
 import type { TLSOptions } from "../tls/tls_options.ts";
 import { type Trace, Tracer } from "../connection/trace.ts";
@@ -161,6 +162,8 @@ export function resolveOptions(options: FTPOptions): Settings {
       `Cannot use a ${typeof options} as options: the host goes to connect()`,
     );
   }
+  const { multiline = "strict" } = options;
+  checkWord("multiline", multiline, ["strict", "lenient"]);
   return {
     encoding: makeEncoding(options.encoding ?? "utf-8"),
     timeout: limit("timeout", options.timeout ?? TIMEOUT),
@@ -173,21 +176,26 @@ export function resolveOptions(options: FTPOptions): Settings {
     maxReplyLine: limit("maxReplyLine", options.maxReplyLine ?? MAX_REPLY_LINE),
     maxReply: limit("maxReply", options.maxReply ?? MAX_REPLY),
     maxLine: limit("maxLine", options.maxLine ?? MAX_LINE),
-    multiline: oneOf("multiline", options.multiline ?? "strict", [
-      "strict",
-      "lenient",
-    ]),
+    multiline,
   };
 }
 
+const TLS_MODES = ["explicit", "implicit"];
+
+const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
+
+/** No other value stands for "no TLS": what was meant is not to be guessed. */
 function resolveTLS(tls: FTPOptions["tls"]): Settings["tls"] {
   if (tls === undefined) return undefined;
-  const options = typeof tls === "string" ? { mode: tls } : tls;
-  const mode = oneOf("tls", options.mode ?? "explicit", [
-    "explicit",
-    "implicit",
-  ]);
-  return { ...options, mode };
+  if (typeof tls !== "object" || tls === null) {
+    checkWord("tls", tls, TLS_MODES, ["an object", "left out"]);
+    return { mode: tls };
+  }
+  const { mode = "explicit", minVersion, maxVersion } = tls;
+  checkWord("tls.mode", mode, TLS_MODES);
+  checkWord("tls.minVersion", minVersion, TLS_VERSIONS);
+  checkWord("tls.maxVersion", maxVersion, TLS_VERSIONS);
+  return { ...tls, mode };
 }
 
 /**
@@ -221,18 +229,5 @@ function limit(name: string, value: number): number {
   if (value >= 0) return value;
   throw new RangeError(
     `Cannot use ${name} ${value}: it must be a number and not negative`,
-  );
-}
-
-function oneOf<Word extends string>(
-  name: string,
-  word: Word,
-  words: readonly Word[],
-): Word {
-  if (words.includes(word)) return word;
-  throw new TypeError(
-    `Cannot use ${name} "${word}": it must be ${
-      words.map((word) => `"${word}"`).join(" or ")
-    }`,
   );
 }

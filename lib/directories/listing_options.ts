@@ -7,7 +7,8 @@
 import type { Entry } from "../listing/entry.ts";
 import type { ListingFormat } from "../listing/listing_format.ts";
 import { MAX_LISTING_LINE } from "../listing/listing_options.ts";
-import { ListingReader } from "../listing/listing_reader.ts";
+import { checkFormat, ListingReader } from "../listing/listing_reader.ts";
+import { checkWord } from "../protocol/check_word.ts";
 import type { Session } from "../transfer/session.ts";
 
 /** Options of {@linkcode FTP.list}. */
@@ -108,8 +109,12 @@ export function makeReader(
  * @param options What the user set
  * @throws {RangeError} If `maxEntries` is not a number of entries, or `zone` no
  * zone
+ * @throws {TypeError} If there is no such `command` or `format`
  */
-export function checkListOptions({ maxEntries, zone }: ListOptions): void {
+export function checkListOptions(options: ListOptions): void {
+  const { command, format, maxEntries, zone } = options;
+  checkWord("command", command, ["MLSD", "LIST"]);
+  checkFormat(format);
   if (maxEntries !== undefined && !(maxEntries >= 0)) {
     throw new RangeError(
       `Cannot take ${maxEntries} entries: "maxEntries" must be a number from 0`,

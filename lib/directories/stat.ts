@@ -19,7 +19,7 @@ import { textOfPath } from "../paths/facts.ts";
 import { hasNames, isDataSet, isDirectory } from "./in_directory.ts";
 import { isUnknownCommand } from "./list_by_mlsd.ts";
 import { readDirectory } from "./listing.ts";
-import type { ListOptions } from "./listing_options.ts";
+import { checkListOptions, type ListOptions } from "./listing_options.ts";
 import { rawPathOf, splitRawPath } from "../paths/raw_path.ts";
 
 /**
@@ -38,6 +38,7 @@ export async function requestEntry(
   options: ListOptions,
 ): Promise<Entry> {
   checkPath(path, "path");
+  checkListOptions(options);
   if (!session.unknown.has("MLST")) {
     const command = withPath("MLST", path);
     try {

@@ -12,6 +12,7 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 import { textOfPath } from "../paths/facts.ts";
 import { enterDirectory } from "./in_directory.ts";
 import { readDirectory } from "./listing.ts";
+import { checkListOptions } from "./listing_options.ts";
 import { joinPath } from "../paths/names.ts";
 import { joinRawPath, rawPathOf } from "../paths/raw_path.ts";
 import { requestEntry } from "./stat.ts";
@@ -63,6 +64,7 @@ export async function* walkTree(
       `Cannot walk ${maxDepth} levels: "maxDepth" must be 1 or more`,
     );
   }
+  checkListOptions(options);
   const levels: Level[] = [
     await run((session) => openRoot(session, path, options)),
   ];

@@ -27,7 +27,11 @@ import {
 } from "./faults.ts";
 import { keepAlive } from "./keep_alive.ts";
 import type { Link } from "./link.ts";
-import type { DownloadOptions, FileTransferResult } from "./options.ts";
+import {
+  checkTransferOptions,
+  type DownloadOptions,
+  type FileTransferResult,
+} from "./options.ts";
 import { Part, resolveTarget, type Target } from "./part.ts";
 import { Meter } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
@@ -76,6 +80,7 @@ class Download {
   #isTooLarge = false;
 
   constructor(link: Link, remote: string, options: DownloadOptions) {
+    checkTransferOptions(options);
     this.#link = link;
     this.#remote = remote;
     this.#options = options;

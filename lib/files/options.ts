@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkWord } from "../protocol/check_word.ts";
 import type { MeterOptions } from "./progress.ts";
 import type { RecoveryOptions } from "./recovery.ts";
 
@@ -135,4 +136,17 @@ export interface FileTransferResult {
   readonly mtime: Date | null;
   /** How many times it was tried again. */
   readonly retries: number;
+}
+
+/**
+ * Insists on words that are known, before anything is sent.
+ *
+ * @param options The caller's
+ * @throws {TypeError} If there is no such `verify` or `replace`
+ */
+export function checkTransferOptions(
+  { verify, replace }: Pick<UploadOptions, "verify" | "replace">,
+): void {
+  checkWord("verify", verify, ["size", "hash", "none"]);
+  checkWord("replace", replace, ["rename", "delete"]);
 }

@@ -22,7 +22,11 @@ import {
 } from "./faults.ts";
 import { keepAlive } from "./keep_alive.ts";
 import type { Link } from "./link.ts";
-import type { FileTransferResult, UploadOptions } from "./options.ts";
+import {
+  checkTransferOptions,
+  type FileTransferResult,
+  type UploadOptions,
+} from "./options.ts";
 import { Meter } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
 import { isRestRefused, isSameFile, isSameStart, OVERLAP } from "./resume.ts";
@@ -75,6 +79,7 @@ class Upload {
     remote: string,
     options: UploadOptions,
   ) {
+    checkTransferOptions(options);
     this.#link = link;
     this.#source = source;
     this.#options = options;

@@ -11,6 +11,7 @@ import {
   PIECE_SIZE,
   RECORD,
 } from "../../parser/mod.ts";
+import { checkWord } from "../protocol/check_word.ts";
 import { makeEncoding } from "../protocol/encoding.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
 import { DialectChooser } from "./dialect_chooser.ts";
@@ -66,7 +67,8 @@ export class ListingReader {
    * Makes a reader.
    *
    * @param options Encoding, format, time and caps
-   * @throws {RangeError} If `maxLine`, `zone` or `format` is not usable
+   * @throws {RangeError} If `maxLine` or `zone` is not usable
+   * @throws {TypeError} If there is no such `format`
    */
   constructor(options: ListingReaderOptions = {}) {
     const {
@@ -89,6 +91,7 @@ export class ListingReader {
         `Cannot use the zone ${zone}: it must be minutes east of UTC, a day at most`,
       );
     }
+    checkFormat(format);
     const time = (typeof now === "function" ? now() : now).getTime();
     this.#maxLine = maxLine;
     this.#includeSelf = includeSelf;
@@ -275,10 +278,18 @@ function findFormat(
   format: string | ListingFormat,
 ): string | ListingFormat {
   if (typeof format !== "string") return format;
-  if (TABLE_FORMATS.slice(1).some((name) => name === format)) return format;
-  const found = FORMATS.find((known) => known.name === format);
-  if (found === undefined) {
-    throw new RangeError(`Cannot read the format "${format}": it is not known`);
-  }
-  return found;
+  return FORMATS.find((known) => known.name === format) ?? format;
+}
+
+/**
+ * Insists on a format that there is.
+ *
+ * @param format What the user set
+ * @throws {TypeError} If it is neither a name of one nor an object
+ */
+export function checkFormat(format: string | ListingFormat | undefined): void {
+  if (typeof format === "object" && format !== null) return;
+  const names = FORMATS.map(({ name }) => name);
+  const known = ["auto", ...TABLE_FORMATS.slice(1), ...names];
+  checkWord("format", format, known, ["an object"]);
 }

@@ -12,11 +12,12 @@ import { differenceOf, haveSameHash, isVague } from "./compare.ts";
 import { type Item, quote, type Side } from "./folder.ts";
 import { LocalSide } from "./local_side.ts";
 import { Mirror } from "./mirror.ts";
-import type {
-  DownloadDirOptions,
-  MirrorReason,
-  MirrorResult,
-  UploadDirOptions,
+import {
+  checkMirrorOptions,
+  type DownloadDirOptions,
+  type MirrorReason,
+  type MirrorResult,
+  type UploadDirOptions,
 } from "./options.ts";
 import { RemoteSide } from "./remote_side.ts";
 import type { Tally } from "./tally.ts";
@@ -70,6 +71,7 @@ async function mirror(
   ends: Ends,
   options: UploadDirOptions,
 ): Promise<MirrorResult> {
+  checkMirrorOptions(options);
   return await new Mirror(new DirTask(link, ends, options), options).run();
 }
 

@@ -4,14 +4,19 @@
  * @module
  */
 
-import type { ListOptions } from "../directories/listing_options.ts";
-import type {
-  DownloadOptions,
-  FileTransferOptions,
-  UploadOptions,
+import {
+  checkListOptions,
+  type ListOptions,
+} from "../directories/listing_options.ts";
+import {
+  checkTransferOptions,
+  type DownloadOptions,
+  type FileTransferOptions,
+  type UploadOptions,
 } from "../files/options.ts";
 import type { Progress } from "../files/progress.ts";
 import type { EntryKind } from "../listing/entry.ts";
+import { checkWord } from "../protocol/check_word.ts";
 
 /** How is told whether a file has to be transferred. */
 export type MirrorComparison = "size-and-time" | "size" | "hash" | "always";
@@ -204,4 +209,19 @@ export interface MirrorFailure {
   readonly path: string;
   /** What went wrong. */
   readonly error: unknown;
+}
+
+/**
+ * Insists on words that are known, before anything is sent.
+ *
+ * @param options The caller's
+ * @throws {TypeError} If there is no such `compare`, `symlinks` or `verify`...
+ * @throws {RangeError} If `list` has numbers that cannot be used
+ */
+export function checkMirrorOptions(options: UploadDirOptions): void {
+  const { compare, symlinks, list = {} } = options;
+  checkWord("compare", compare, ["size-and-time", "size", "hash", "always"]);
+  checkWord("symlinks", symlinks, ["skip", "follow"]);
+  checkListOptions(list);
+  checkTransferOptions(options);
 }

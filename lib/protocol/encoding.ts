@@ -49,7 +49,7 @@ const LONE_SURROGATE_REGEXP =
  * it ("utf-16le")
  */
 export function makeEncoding(label: string): Encoding {
-  const lower = label.toLowerCase();
+  const lower = String(label).toLowerCase();
   if (ISO_8859_1_LABELS.includes(lower)) return makeLatin1(lower);
   let decoder: TextDecoder;
   try {

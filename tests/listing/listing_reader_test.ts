@@ -221,8 +221,8 @@ Deno.test("ListingReader refuses options that make no sense", () => {
   assertThrows(() => new ListingReader({ zone: NaN }), RangeError, "zone");
   assertThrows(
     () => new ListingReader({ format: "cobol" }),
-    RangeError,
-    'Cannot read the format "cobol": it is not known',
+    TypeError,
+    'Cannot use format "cobol": it must be "auto", "mlsd", "unix", "dos", "vms"',
   );
 });
 
