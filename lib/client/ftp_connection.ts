@@ -4,9 +4,7 @@
  * @module
  */
 
-import { settledWithin } from "../connection/deadline.ts";
 import type { TLSInfo } from "../connection/tls_info.ts";
-import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { resolveCredentials } from "./dialogues.ts";
@@ -14,6 +12,7 @@ import { openSession } from "./open_session.ts";
 import {
   checkAddress,
   type FTPOptions,
+  optionsOf,
   resolveOptions,
   type Server,
   type Settings,
@@ -21,9 +20,6 @@ import {
 import { enter, linkOf } from "./reconnect.ts";
 import { auth, ccc, protC, protP, withNewerTLS } from "./security.ts";
 import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
-
-/** Longest wait, in milliseconds, for `QUIT`'s reply when a client is disposed of. */
-const DISPOSE_GRACE = 2000;
 
 /**
  * One connection to an FTP server: the part of Python's `ftplib.FTP` and
@@ -216,44 +212,54 @@ export class FTPConnection implements AsyncDisposable {
    * @throws {Deno.errors.UnexpectedEof} If the server closes without a reply
    */
   async quit(options: SignalOptions = {}): Promise<Reply> {
-    const session = sessionOf(this);
-    try {
-      const reply = await session.turns.alone(() => {
-        const quitting = session.perform({ verb: "QUIT" }, options);
-        session.control.expectClose();
-        return quitting;
-      }, options);
-      this.#end("quit() was called");
-      return reply;
-    } catch (error) {
-      if (error instanceof FTPError) this.#end("quit() was called");
-      throw error;
-    }
+    return await linkOf(this).quit(options);
+  }
+
+  /**
+   * Opens another connection like this one: to the same server, by the same
+   * user, under the same protection, in the same directory, and with what
+   * `TYPE`, `MODE`, `STRU` and `OPTS` have set. A connection carries one
+   * transfer at a time: several at once need several. Whoever opens one closes
+   * it. Servers limit how many they let one user have.
+   *
+   * Requires `allow-net` permission.
+   *
+   * @tags allow-net
+   * @param options A signal
+   * @returns A client of its own, made by the constructor of this one's class
+   * @throws {Deno.errors.NotConnected} If nobody is logged in, or the directory
+   * is not known
+   * @throws {FTPError} If the server refuses
+   * @throws {Error} `Deno.errors.*` if there is no connection to be had
+   *
+   * @example Fetch two files at once
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * await using twin = await ftp.clone();
+   * await Promise.all([ftp.download("a", "a"), twin.download("b", "b")]);
+   * ```
+   */
+  async clone(options: SignalOptions = {}): Promise<this> {
+    const Class = this.constructor as new (options: FTPOptions) => this;
+    const twin = new Class(optionsOf(this.#settings));
+    const settings = twin.#settings;
+    settings.tracer.level = this.#settings.tracer.level;
+    const opened = await linkOf(this).openFor(twin, settings, options);
+    twin.#server = opened.server;
+    twin.#welcome = opened.welcome;
+    return twin;
   }
 
   /** Closes the connections at once, without a word to the server. */
   close(): void {
-    this.#end("close() was called");
-  }
-
-  #end(why: string): void {
-    linkOf(this).remember(undefined);
-    const session = maybeSessionOf(this);
-    if (session === undefined) return;
-    const reason = new Deno.errors.NotConnected(why);
-    session.transfer?.data.fail(reason);
-    session.control.fail(reason);
+    linkOf(this).end("close() was called");
   }
 
   /** Takes leave if that is possible without waiting long, and closes. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const session = maybeSessionOf(this);
-    if (session === undefined) return;
-    if (this.connected && session.control.open === undefined) {
-      await settledWithin(this.quit(), DISPOSE_GRACE);
-    }
-    this.close();
-    await session.control.closed;
+    await linkOf(this)[Symbol.asyncDispose]();
   }
 
   /**

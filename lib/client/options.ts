@@ -185,6 +185,17 @@ const TLS_MODES = ["explicit", "implicit"];
 const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
 
 /** No other value stands for "no TLS": what was meant is not to be guessed. */
+/**
+ * The options that give the same settings again.
+ *
+ * @param settings The settings
+ * @returns Options for another client
+ */
+export function optionsOf(settings: Settings): FTPOptions {
+  const { encoding, tracer, ...rest } = settings;
+  return { ...rest, encoding: encoding.label, trace: tracer.trace };
+}
+
 function resolveTLS(tls: FTPOptions["tls"]): Settings["tls"] {
   if (tls === undefined) return undefined;
   if (typeof tls !== "object" || tls === null) {

@@ -5,23 +5,22 @@
  * @module
  */
 
-import type { Link } from "../files/link.ts";
-import type { Command } from "../protocol/command.ts";
+import { settledWithin } from "../connection/deadline.ts";
+import type { OwnLink } from "../files/link.ts";
+import { requestDirectory } from "../paths/facts.ts";
+import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { Turns } from "../transfer/turns.ts";
 import { type Credentials, logIn } from "./dialogues.ts";
 import { openSession } from "./open_session.ts";
 import type { Server, Settings } from "./options.ts";
-import {
-  auth,
-  ccc,
-  isSecured,
-  protC,
-  protP,
-  secureIfAsked,
-} from "./security.ts";
-import { sessionOf, setSession } from "./session_of.ts";
+import { restore, type SessionState, stateOf } from "./restore.ts";
+import { auth, protP, secureIfAsked } from "./security.ts";
+import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
+
+/** Longest wait, in milliseconds, for `QUIT`'s reply when a client is disposed of. */
+const DISPOSE_GRACE = 2000;
 
 /** Who logged in where. */
 export interface Identity {
@@ -56,8 +55,8 @@ export async function enter(
   return reply;
 }
 
-/** A client's {@linkcode Link}. */
-export class ClientLink implements Link {
+/** A client's {@linkcode OwnLink}. */
+export class ClientLink implements OwnLink {
   /** Downloads and uploads take turns. */
   readonly jobs: Turns = new Turns();
   readonly #client: object;
@@ -126,70 +125,141 @@ export class ClientLink implements Link {
    * @param options A signal
    */
   async reconnect(options: SignalOptions): Promise<void> {
-    const identity = this.#identity;
-    if (identity === undefined) {
-      throw new Deno.errors.NotConnected(
-        "Cannot connect again: nobody is logged in",
+    const identity = this.#identityFor("connect again");
+    const state = stateOf(this.session);
+    const { session } = await open(identity, state, options);
+    if (this.#identity !== identity) {
+      const error = new Deno.errors.NotConnected(
+        "Cannot connect again: the connection was closed here",
       );
-    }
-    const { server, settings } = identity;
-    const old = this.session;
-    const opened = await openSession(server, settings, options);
-    const { session, welcome } = opened;
-    try {
-      if (old.tls !== undefined && server.tls === undefined) {
-        await auth(session, server, options); // as the user had done
-      }
-      await enter(session, welcome, identity, options);
-      await restore(old, session, options);
-      if (this.#identity !== identity) {
-        throw new Deno.errors.NotConnected(
-          "Cannot connect again: the connection was closed here",
-        );
-      }
-    } catch (error) {
-      session.control.fail(error as Error);
+      session.control.fail(error);
       throw error;
     }
     setSession(this.#client, session);
   }
+
+  /**
+   * Opens another session like this one.
+   *
+   * @param options A signal
+   * @returns Its link, whose owner is the caller
+   */
+  async another(options: SignalOptions): Promise<ClientLink> {
+    const client = {};
+    const { settings } = this.#identityFor("open another connection");
+    await this.openFor(client, settings, options);
+    return linkOf(client);
+  }
+
+  /**
+   * Gives another client a session like this one, and a link that knows who
+   * logged in.
+   *
+   * @param client The other client
+   * @param settings Its settings
+   * @param options A signal
+   * @returns Where it leads, and the greeting
+   * @throws {Deno.errors.NotConnected} If nobody is logged in
+   */
+  async openFor(
+    client: object,
+    settings: Settings,
+    options: SignalOptions,
+  ): Promise<{ server: Server; welcome: Reply }> {
+    const own = this.#identityFor("open another connection");
+    const identity = { ...own, settings };
+    const { session } = this;
+    // in a turn: no dialogue is in another directory for one command then
+    const look = () =>
+      session.turns.share(() => Promise.resolve(stateOf(session)), options);
+    let state = await look();
+    if (state.moves === undefined) {
+      await requestDirectory(session, options);
+      state = await look();
+    }
+    const opened = await open(identity, state, options);
+    setSession(client, opened.session);
+    linkOf(client).remember(identity);
+    return { server: identity.server, welcome: opened.welcome };
+  }
+
+  /**
+   * Takes leave of the server (`QUIT`) and closes the connection, also where
+   * the server refuses.
+   *
+   * @param options A signal; if it is aborted the connection stays open
+   * @returns The 2yz reply
+   */
+  async quit(options: SignalOptions): Promise<Reply> {
+    const { session } = this;
+    try {
+      const reply = await session.turns.alone(() => {
+        const quitting = session.perform({ verb: "QUIT" }, options);
+        session.control.expectClose();
+        return quitting;
+      }, options);
+      this.end("quit() was called");
+      return reply;
+    } catch (error) {
+      if (error instanceof FTPError) this.end("quit() was called");
+      throw error;
+    }
+  }
+
+  /**
+   * Closes the connections at once, for good.
+   *
+   * @param why What every later call is told
+   */
+  end(why: string): void {
+    this.#identity = undefined;
+    const session = maybeSessionOf(this.#client);
+    if (session === undefined) return;
+    const reason = new Deno.errors.NotConnected(why);
+    session.transfer?.data.fail(reason);
+    session.control.fail(reason);
+  }
+
+  /** Takes leave if that is possible without waiting long, and closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const session = maybeSessionOf(this.#client);
+    if (session === undefined) return;
+    const { control } = session;
+    if (control.failure === undefined && control.open === undefined) {
+      await settledWithin(this.quit({}), DISPOSE_GRACE);
+    }
+    this.end("close() was called");
+    await control.closed;
+  }
+
+  #identityFor(action: string): Identity {
+    if (this.#identity !== undefined) return this.#identity;
+    throw new Deno.errors.NotConnected(
+      `Cannot ${action}: nobody is logged in`,
+    );
+  }
 }
 
-/** Sets a session as another one was. */
-async function restore(
-  old: Session,
-  session: Session,
+/** Dials, secures, logs in, and sets the session as another one is. */
+async function open(
+  identity: Identity,
+  state: SessionState,
   options: SignalOptions,
-): Promise<void> {
-  session.options.passive = old.options.passive;
-  session.hasExtendedPassive = old.hasExtendedPassive;
-  session.control.encoding = old.control.encoding;
-  if (old.protection !== undefined && session.protection === undefined) {
-    await protP(session, options);
+): Promise<{ session: Session; welcome: Reply }> {
+  const { server, settings } = identity;
+  const opened = await openSession(server, settings, options);
+  const { session, welcome } = opened;
+  try {
+    if (state.wasSecured && server.tls === undefined) {
+      await auth(session, server, options); // as the user had done
+    }
+    await enter(session, welcome, identity, options);
+    await restore(state, session, options);
+    return opened;
+  } catch (error) {
+    session.control.fail(error as Error);
+    throw error;
   }
-  if (old.protection === undefined && session.protection !== undefined) {
-    await protC(session, options);
-  }
-  for (const [name, command] of old.settings) {
-    const isSet = session.settings.get(name)?.argument === command.argument;
-    if (!isSet) await session.perform(command, options);
-  }
-  for (const move of movesOf(old)) await session.perform(move, options);
-  if (old.type === "A" || old.type === "I") {
-    await session.ensureType(old.type, options);
-  }
-  const wasCleared = old.tls !== undefined && !isSecured(old);
-  if (wasCleared) await ccc(session, options);
-}
-
-function movesOf({ directory, moves }: Session): readonly Command[] {
-  if (directory) {
-    return [{ verb: "CWD", argument: directory, name: "directory" }];
-  }
-  if (moves !== undefined) return moves;
-  throw new Deno.errors.NotConnected(
-    "Cannot connect again: the directory on the server is not known; give absolute paths, or await cwd()",
-  );
 }
 
 const links = new WeakMap<object, ClientLink>();

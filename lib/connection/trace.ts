@@ -31,7 +31,8 @@ const MARKS: Record<TraceEvent["direction"], string> = {
 export class Tracer {
   /** Lines on standard error: 0 none, 1 commands and replies, 2 events too. */
   level = 0;
-  readonly #trace: Trace | undefined;
+  /** Who listens, if anybody does. */
+  readonly trace: Trace | undefined;
 
   /**
    * Makes a tracer.
@@ -39,7 +40,7 @@ export class Tracer {
    * @param trace Who listens, if anybody does
    */
   constructor(trace: Trace | undefined) {
-    this.#trace = trace;
+    this.trace = trace;
   }
 
   /**
@@ -51,11 +52,11 @@ export class Tracer {
   emit(direction: TraceEvent["direction"], text: () => string): void {
     const isPrinted = this.level > 1 ||
       (this.level === 1 && direction !== "event");
-    if (this.#trace === undefined && !isPrinted) return;
+    if (this.trace === undefined && !isPrinted) return;
     const event = { time: Date.now(), direction, text: text() };
     if (isPrinted) console.error(`${MARKS[direction]} ${event.text}`);
     try {
-      this.#trace?.(event);
+      this.trace?.(event);
     } catch {
       // a listener's fault must not touch the transfer it listens to
     }

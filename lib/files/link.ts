@@ -25,4 +25,15 @@ export interface Link {
    * @param options A signal
    */
   reconnect(options: SignalOptions): Promise<void>;
+  /**
+   * Opens another session, to the same server and set to the same as this one
+   * is at the moment.
+   *
+   * @param options A signal
+   * @returns A link of its own
+   */
+  another(options: SignalOptions): Promise<OwnLink>;
 }
+
+/** A link that its owner has to dispose of: it takes leave of the server. */
+export interface OwnLink extends Link, AsyncDisposable {}

@@ -1,0 +1,89 @@
+/**
+ * Setting a session as another one is: after a loss, and for a further
+ * connection.
+ *
+ * @module
+ */
+
+import type { Encoding } from "../protocol/encoding.ts";
+import type { Command } from "../protocol/command.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+import { ccc, isSecured, protC, protP } from "./security.ts";
+
+/** What a session is set to. */
+export interface SessionState {
+  readonly passive: boolean;
+  readonly hasExtendedPassive: boolean | undefined;
+  readonly encoding: Encoding;
+  /** Whether the control connection was under TLS, if only for the login. */
+  readonly wasSecured: boolean;
+  /** Whether it is in clear text again (`CCC`). */
+  readonly isCleared: boolean;
+  /** Whether data connections are protected. */
+  readonly isProtected: boolean;
+  readonly settings: ReadonlyMap<string, Command>;
+  /** What leads to the directory; `undefined` if nobody knows. */
+  readonly moves: readonly Command[] | undefined;
+  readonly type: string | undefined;
+}
+
+/**
+ * Takes note of what a session is set to.
+ *
+ * @param session The session
+ * @returns Its state at this moment
+ */
+export function stateOf(session: Session): SessionState {
+  const { control, options, directory, tls } = session;
+  return {
+    passive: options.passive,
+    hasExtendedPassive: session.hasExtendedPassive,
+    encoding: control.encoding,
+    wasSecured: tls !== undefined,
+    isCleared: tls !== undefined && !isSecured(session),
+    isProtected: session.protection !== undefined,
+    settings: new Map(session.settings),
+    moves: directory
+      ? [{ verb: "CWD", argument: directory, name: "directory" }]
+      : session.moves,
+    type: session.type,
+  };
+}
+
+/**
+ * Sets a session that is logged in as another one was.
+ *
+ * @param state What the other one was set to
+ * @param session The session
+ * @param options A signal
+ * @throws {Deno.errors.NotConnected} If the directory is not known
+ */
+export async function restore(
+  state: SessionState,
+  session: Session,
+  options: SignalOptions,
+): Promise<void> {
+  session.options.passive = state.passive;
+  session.hasExtendedPassive = state.hasExtendedPassive;
+  session.control.encoding = state.encoding;
+  if (state.isProtected && session.protection === undefined) {
+    await protP(session, options);
+  }
+  if (!state.isProtected && session.protection !== undefined) {
+    await protC(session, options);
+  }
+  for (const [name, command] of state.settings) {
+    const isSet = session.settings.get(name)?.argument === command.argument;
+    if (!isSet) await session.perform(command, options);
+  }
+  if (state.moves === undefined) {
+    throw new Deno.errors.NotConnected(
+      "Cannot connect again: the directory on the server is not known; give absolute paths, or await cwd()",
+    );
+  }
+  for (const move of state.moves) await session.perform(move, options);
+  if (state.type === "A" || state.type === "I") {
+    await session.ensureType(state.type, options);
+  }
+  if (state.isCleared) await ccc(session, options);
+}
