@@ -33,7 +33,7 @@ import {
   type FileTransferResult,
 } from "./options.ts";
 import { Part, resolveTarget, type Target } from "./part.ts";
-import { Meter } from "./progress.ts";
+import { Meter, type Pace } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
 import { isRestRefused, isSameStart, OVERLAP } from "./resume.ts";
 import { WriteBehind } from "./write_behind.ts";
@@ -54,6 +54,7 @@ const DISK_GRACE = 5000;
  * @param remote The file on the server
  * @param local Where to, a path or a `file:` URL
  * @param options See {@linkcode DownloadOptions}
+ * @param pace How fast it may be together with others
  * @returns What was transferred and verified
  */
 export function download(
@@ -61,9 +62,10 @@ export function download(
   remote: string,
   local: string | URL,
   options: DownloadOptions,
+  pace?: Pace,
 ): Promise<FileTransferResult> {
   return unwrapped(() =>
-    link.jobs.alone(() => new Download(link, remote, options).run(local))
+    link.jobs.alone(() => new Download(link, remote, options, pace).run(local))
   );
 }
 
@@ -79,7 +81,12 @@ class Download {
   #canRestart = true;
   #isTooLarge = false;
 
-  constructor(link: Link, remote: string, options: DownloadOptions) {
+  constructor(
+    link: Link,
+    remote: string,
+    options: DownloadOptions,
+    pace: Pace | undefined,
+  ) {
     checkTransferOptions(options);
     this.#link = link;
     this.#remote = remote;
@@ -90,7 +97,7 @@ class Download {
         `Cannot download "${remote}": "maxSize" must be a number and not negative, not ${maxSize}`,
       );
     }
-    this.#meter = new Meter(options, BLOCK_SIZE);
+    this.#meter = new Meter(options, BLOCK_SIZE, pace);
   }
 
   async run(local: string | URL): Promise<FileTransferResult> {

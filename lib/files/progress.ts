@@ -53,6 +53,46 @@ const EVEN = 20;
 /** Weight of the newest figure in the rate. */
 const SMOOTHING = 0.3;
 
+/** How fast transfers may be, all that share it together. */
+export class Pace {
+  readonly #rate: number;
+  #due = 0;
+
+  /**
+   * Makes a pace.
+   *
+   * @param rate Most bytes in a second
+   * @throws {RangeError} If it is not positive
+   */
+  constructor(rate = Infinity) {
+    this.#rate = checkRate("maxRate", rate);
+  }
+
+  /** Whether there is no limit. */
+  get isFree(): boolean {
+    return this.#rate === Infinity;
+  }
+
+  /** Bytes to read or write at once, so that the rate is even. */
+  get blocksize(): number {
+    return Math.max(LEAST_BLOCK, Math.ceil(this.#rate * EVEN / 1000));
+  }
+
+  /**
+   * Counts bytes that went through.
+   *
+   * @param bytes How many
+   * @param signal Ends the wait
+   * @returns A wait, where that was faster than it may be
+   */
+  keep(bytes: number, signal?: AbortSignal): Promise<void> | undefined {
+    if (this.isFree) return undefined;
+    const now = performance.now();
+    this.#due = Math.max(this.#due, now - BURST) + bytes * 1000 / this.#rate;
+    return this.#due > now ? pause(this.#due - now, signal) : undefined;
+  }
+}
+
 /** Counts the bytes of one transfer. */
 export class Meter {
   /** Bytes of the file that are on the other side. */
@@ -63,40 +103,35 @@ export class Meter {
   moved = 0;
   readonly #options: MeterOptions;
   readonly #block: number;
+  readonly #pace: Pace;
   readonly #interval: number;
-  readonly #isIdle: boolean;
   #reportedAt = performance.now();
   #reportedBytes = 0;
   #rate = 0;
-  #due = 0;
 
   /**
    * Makes a meter.
    *
    * @param options Whom to tell, and the limit
    * @param block Bytes that are best read or written at once
+   * @param pace The limit, if it is one that others share
    * @throws {RangeError} If a rate is not positive
    */
-  constructor(options: MeterOptions, block: number) {
-    const { onProgress, progressRate = 10, maxRate = Infinity } = options;
-    for (const [name, value] of Object.entries({ progressRate, maxRate })) {
-      if (!(value > 0)) {
-        throw new RangeError(
-          `Cannot use ${name} ${value}: it must be a positive number`,
-        );
-      }
-    }
+  constructor(
+    options: MeterOptions,
+    block: number,
+    pace: Pace = new Pace(options.maxRate),
+  ) {
     this.#options = options;
     this.#block = block;
-    this.#interval = 1000 / progressRate;
-    this.#isIdle = onProgress === undefined && maxRate === Infinity;
+    this.#pace = pace;
+    const { progressRate = 10 } = options;
+    this.#interval = 1000 / checkRate("progressRate", progressRate);
   }
 
-  /** Bytes to read or write at once, so that the rate is even. */
+  /** Bytes to read or write at once. */
   get blocksize(): number {
-    const { maxRate = Infinity } = this.#options;
-    const even = Math.ceil(maxRate * EVEN / 1000);
-    return Math.min(this.#block, Math.max(LEAST_BLOCK, even));
+    return Math.min(this.#block, this.#pace.blocksize);
   }
 
   /**
@@ -108,23 +143,17 @@ export class Meter {
   add(bytes: number): Promise<void> | undefined {
     this.position += bytes;
     this.moved += bytes;
-    if (this.#isIdle) return undefined;
-    const now = performance.now();
-    if (now - this.#reportedAt >= this.#interval) this.#report(now, false);
-    return this.#wait(now, bytes);
+    if (this.#options.onProgress !== undefined) {
+      const now = performance.now();
+      if (now - this.#reportedAt >= this.#interval) this.#report(now, false);
+    }
+    return this.#pace.keep(bytes, this.#options.signal);
   }
 
   /** Tells that the transfer is complete. */
   finish(): void {
     if (this.#options.onProgress === undefined) return;
     this.#report(performance.now(), true);
-  }
-
-  #wait(now: number, bytes: number): Promise<void> | undefined {
-    const { maxRate, signal } = this.#options;
-    if (maxRate === undefined) return undefined;
-    this.#due = Math.max(this.#due, now - BURST) + bytes * 1000 / maxRate;
-    return this.#due > now ? pause(this.#due - now, signal) : undefined;
   }
 
   #report(now: number, done: boolean): void {
@@ -152,4 +181,11 @@ export class Meter {
       throw new LocalFault(error);
     }
   }
+}
+
+function checkRate(name: string, value: number): number {
+  if (value > 0) return value;
+  throw new RangeError(
+    `Cannot use ${name} ${value}: it must be a positive number`,
+  );
 }

@@ -27,7 +27,7 @@ import {
   type FileTransferResult,
   type UploadOptions,
 } from "./options.ts";
-import { Meter } from "./progress.ts";
+import { Meter, type Pace } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
 import { isRestRefused, isSameFile, isSameStart, OVERLAP } from "./resume.ts";
 import { openSource, type UploadSource } from "./upload_source.ts";
@@ -43,6 +43,7 @@ const BLOCK_SIZE = 128 * 1024;
  * @param local A path or `file:` URL, or bytes of any kind
  * @param remote The file on the server
  * @param options See {@linkcode UploadOptions}
+ * @param pace How fast it may be together with others
  * @returns What was transferred and verified
  */
 export function upload(
@@ -50,11 +51,12 @@ export function upload(
   local: string | URL | Source,
   remote: string,
   options: UploadOptions,
+  pace?: Pace,
 ): Promise<FileTransferResult> {
   return unwrapped(() =>
     link.jobs.alone(async () => {
       using source = openSource(local);
-      return await new Upload(link, source, remote, options).run();
+      return await new Upload(link, source, remote, options, pace).run();
     })
   );
 }
@@ -78,13 +80,14 @@ class Upload {
     source: UploadSource,
     remote: string,
     options: UploadOptions,
+    pace: Pace | undefined,
   ) {
     checkTransferOptions(options);
     this.#link = link;
     this.#source = source;
     this.#options = options;
     this.#target = new UploadTarget(remote, source.identity, options);
-    this.#meter = new Meter(options, BLOCK_SIZE);
+    this.#meter = new Meter(options, BLOCK_SIZE, pace);
     this.#meter.total = source.size;
   }
 

@@ -11,6 +11,7 @@ import {
   type Place,
   type Side,
 } from "./folder.ts";
+import type { Link } from "../files/link.ts";
 import type { MirrorEntry, MirrorOptions } from "./options.ts";
 import type { Tally } from "./tally.ts";
 
@@ -39,6 +40,8 @@ export function isExtra(
 
 /** What removals need. */
 export interface Removal {
+  /** The client. */
+  readonly link: Link;
   /** Where from. */
   readonly target: Side;
   /** Who counts. */
@@ -62,7 +65,7 @@ export async function removeItems(
   place: Place,
   items: readonly Item[],
 ): Promise<boolean> {
-  const { tally, options, reason } = removal;
+  const { link, tally, options, reason } = removal;
   const whole: MirrorEntry[] = [];
   let areGone = true;
   for (const item of items) {
@@ -87,7 +90,7 @@ export async function removeItems(
         tally.note({ action: "remove", entry, reason });
       } else {
         areGone = false;
-        await tally.attempt(entry, () => Promise.reject(error));
+        await tally.attempt(link, entry, () => Promise.reject(error));
       }
     }
   }
@@ -100,7 +103,7 @@ async function removeFiltered(
   place: Place,
   item: Item,
 ): Promise<boolean> {
-  const { target, tally, options, reason } = removal;
+  const { link, target, tally, options, reason } = removal;
   const entry = entryOf(place, item);
   if (options.dryRun !== true) {
     // pyftpdlib shows a link as what it leads to: it is not gone through
@@ -113,7 +116,7 @@ async function removeFiltered(
   const { path, depth } = entry;
   const { identity } = item;
   const inner = { path, depth, parent: place, identity, isNew: false };
-  const folder = await tally.attempt(entry, () => target.read(inner));
+  const folder = await tally.attempt(link, entry, () => target.read(inner));
   if (folder === undefined) return false;
   const isEmptied = await removeItems(
     removal,
@@ -123,7 +126,7 @@ async function removeFiltered(
   if (!isEmptied) return false;
   const [error] = await remove(removal, [entry], false);
   if (error === undefined) tally.note({ action: "remove", entry, reason });
-  else await tally.attempt(entry, () => Promise.reject(error));
+  else await tally.attempt(link, entry, () => Promise.reject(error));
   return error === undefined;
 }
 

@@ -117,6 +117,19 @@ function fold(name: string): string {
 }
 
 /**
+ * What all names have in common that any file system takes for the same, and
+ * more: accents and signs that are not seen do not count, nor do dots and blanks
+ * at the end.
+ *
+ * @param name A name
+ * @returns What it has in common with others
+ */
+export function likenessOf(name: string): string {
+  const bare = name.normalize("NFKD").replace(/[\p{M}\p{Cf}]+/gu, "");
+  return fold(bare.replace(/[. ]+$/, ""));
+}
+
+/**
  * Whether a directory is one that it is in itself.
  *
  * @param item The directory

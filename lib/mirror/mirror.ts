@@ -5,6 +5,9 @@
  */
 
 import { unwrapped } from "../files/faults.ts";
+import type { Link } from "../files/link.ts";
+import { TreeAgenda } from "./agenda.ts";
+import { Crew } from "./crew.ts";
 import { isExtra, removeItems } from "./extras.ts";
 import {
   directoryOf,
@@ -31,40 +34,48 @@ const MAX_DEPTH = 256;
 /** Directories to come back to; if there are more, all are gone through. */
 const MAX_REMEMBERED = 1000;
 
-/** Deals with a directory; gives those in it that are next. */
-type Visit = (pair: Pair) => Promise<Place[]>;
-
 /**
- * One run. It keeps the entries of one directory at a time, and the directories
- * that wait beside those above it.
+ * One run. It keeps the entries of about as many directories as there are
+ * connections, and the directories that wait beside those above them.
  */
-export class Mirror {
-  readonly #task: MirrorTask;
+export class Mirror implements AsyncDisposable {
+  readonly #crew: Crew<MirrorTask>;
   readonly #options: MirrorOptions;
   readonly #tally: Tally;
   readonly #maxDepth: number;
   /** Where something is to be removed; `undefined` if that is too much. */
-  #remembered: Place[] | undefined = [];
+  #remembered: Set<Place> | undefined = new Set();
   #isUnread = false;
 
   /**
    * Makes a run.
    *
-   * @param task What it is about
+   * @param link The client
    * @param options The caller's
+   * @param make Makes what works with one connection, until a signal
    * @throws {RangeError} If `maxDepth` is not 1 or more
    */
-  constructor(task: MirrorTask, options: MirrorOptions) {
-    const { maxDepth = MAX_DEPTH } = options;
+  constructor(
+    link: Link,
+    options: MirrorOptions,
+    make: (link: Link, signal: AbortSignal) => MirrorTask,
+  ) {
+    const { maxDepth = MAX_DEPTH, connections = 1, dryRun, signal } = options;
     if (!(maxDepth >= 1)) {
       throw new RangeError(
         `Cannot mirror ${maxDepth} levels: "maxDepth" must be 1 or more`,
       );
     }
-    this.#task = task;
-    this.#options = options;
+    const most = dryRun === true ? 1 : connections;
+    const crew = new Crew(link, { most, signal }, make);
+    this.#crew = crew;
+    this.#options = { ...options, signal: crew.signal };
     this.#maxDepth = maxDepth;
-    this.#tally = new Tally(task.link, task.title, options);
+    this.#tally = new Tally(
+      crew.first.title,
+      this.#options,
+      (link) => crew.dismiss(link),
+    );
   }
 
   /**
@@ -83,7 +94,7 @@ export class Mirror {
       isNew: false,
     };
     await unwrapped(async () => {
-      await this.#walk(root, (pair) => this.#bringAll(pair));
+      await this.#bringTree(root);
       // last, and only if all is there: what is to go may be the only copy
       if (result.failed === 0) await this.#tidyUp(root);
     });
@@ -91,32 +102,37 @@ export class Mirror {
     return { ...result };
   }
 
-  /** Goes through a tree, a directory before those in it. */
-  async #walk(root: Place, visit: Visit): Promise<void> {
-    const places = [root];
-    for (let place; (place = places.pop()) !== undefined;) {
-      const pair = await this.#open(place);
-      const inner = pair === undefined ? [] : await visit(pair);
-      for (let next; (next = inner.pop()) !== undefined;) places.push(next);
-    }
+  /** Closes the connections that the run has opened. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#crew[Symbol.asyncDispose]();
+  }
+
+  /** Transfers what a tree lacks, over as many connections as there may be. */
+  async #bringTree(root: Place): Promise<void> {
+    const agenda = new TreeAgenda(root, {
+      open: (task, place) => this.#inspect(task, place),
+      bring: (task, pair, item) => this.#bringWanted(task, pair, item),
+      close: (pair) => this.#close(pair),
+    });
+    await this.#crew.run(agenda);
   }
 
   /** Reads a directory on both sides. */
-  async #open(place: Place): Promise<Pair | undefined> {
+  async #open(task: MirrorTask, place: Place): Promise<Pair | undefined> {
     const read = async (): Promise<Pair> => {
-      const source = await this.#task.source.read(place);
+      const source = await task.source.read(place);
       place.identity = source.identity;
-      return { place, source, target: await this.#readTarget(place) };
+      return { place, source, target: await this.#readTarget(task, place) };
     };
     // without the first there is nothing to tell of
     if (place.parent === undefined) return await read();
-    const pair = await this.#tally.attempt(directoryOf(place), read);
+    const entry = directoryOf(place);
+    const pair = await this.#tally.attempt(task.link, entry, read);
     this.#isUnread ||= pair === undefined;
     return pair;
   }
 
-  async #readTarget(place: Place): Promise<Folder> {
-    const { target } = this.#task;
+  async #readTarget({ target }: MirrorTask, place: Place): Promise<Folder> {
     if (place.isNew) return new Folder();
     if (place.parent === undefined) {
       if (this.#options.dryRun !== true) await target.make("");
@@ -125,39 +141,51 @@ export class Mirror {
     return await target.read(place);
   }
 
-  /** Transfers what a directory lacks. */
-  async #bringAll(pair: Pair): Promise<Place[]> {
-    const { place, source } = pair;
-    const isKnown = await this.#tally.attempt(directoryOf(place), async () => {
+  /** Reads a directory, and what listings do not tell. */
+  async #inspect(task: MirrorTask, place: Place): Promise<Pair | undefined> {
+    this.#crew.callOthers();
+    const pair = await this.#open(task, place);
+    if (pair === undefined) return undefined;
+    const { link } = task;
+    return await this.#tally.attempt(link, directoryOf(place), async () => {
       const isFirst = place.parent === undefined;
-      if (isFirst && this.#options.delete) checkSource(this.#task, pair);
-      await this.#task.sharpen(pair);
-      return true;
+      if (isFirst && this.#options.delete) checkSource(task, pair);
+      await task.sharpen(pair);
+      return pair;
     });
-    if (isKnown === undefined) return [];
-    const places: Place[] = [];
-    for (const item of source.items.values()) {
-      const entry = entryOf(place, item);
-      if (!this.#tally.wants(entry)) continue;
-      const next = await this.#tally.attempt(
-        entry,
-        () => this.#bring(pair, item, entry),
-      );
-      if (next !== undefined) places.push(next);
-    }
+  }
+
+  /** Brings one entry that takes part. */
+  async #bringWanted(
+    task: MirrorTask,
+    pair: Pair,
+    item: Item,
+  ): Promise<Place | undefined> {
+    const entry = entryOf(pair.place, item);
+    if (!this.#tally.wants(entry)) return undefined;
+    return await this.#tally.attempt(
+      task.link,
+      entry,
+      () => this.#bring(task, pair, item, entry),
+    );
+  }
+
+  /** Remembers a directory from which something is to be removed. */
+  #close(pair: Pair): void {
+    const { place } = pair;
     if (this.#extrasOf(pair).some((item) => this.#isWanted(place, item))) {
       this.#remember(place);
     }
-    return places;
   }
 
   /** Brings one entry; gives the place of a directory. */
   async #bring(
+    task: MirrorTask,
     pair: Pair,
     item: Item,
     entry: MirrorEntry,
   ): Promise<Place | undefined> {
-    const { target } = this.#task;
+    const { target } = task;
     if (item.problem !== undefined) throw item.problem;
     const reason = reasonToSkip(item, pair.place);
     if (reason !== undefined) {
@@ -167,7 +195,7 @@ export class Mirror {
     target.check(item.name);
     const there = await findCounterpart(target, pair, item, entry.path);
     if (there === undefined || there.kind === item.kind) {
-      return await this.#put(pair, item, there);
+      return await this.#put(task, pair, item, there);
     }
     const path = target.at(entry.path);
     checkClash(there, item.kind, path, this.#options.delete === true);
@@ -177,18 +205,24 @@ export class Mirror {
 
   /** Transfers a file, or makes a directory. */
   async #put(
+    task: MirrorTask,
     { place, target }: Pair,
     item: Item,
     there: Item | undefined,
   ): Promise<Place | undefined> {
     const next = item.kind === "directory"
-      ? await this.#enter(place, item, there === undefined)
-      : await this.#send(place, item, there);
+      ? await this.#enter(task, place, item, there === undefined)
+      : await this.#send(task, place, item, there);
     target.set(item); // from now on another name may mean this one
     return next;
   }
 
-  async #enter(place: Place, item: Item, isNew: boolean): Promise<Place> {
+  async #enter(
+    task: MirrorTask,
+    place: Place,
+    item: Item,
+    isNew: boolean,
+  ): Promise<Place> {
     const entry = entryOf(place, item);
     const { path, depth } = entry;
     if (depth > this.#maxDepth) {
@@ -199,37 +233,41 @@ export class Mirror {
       );
     }
     if (isNew) {
-      if (this.#options.dryRun !== true) await this.#task.target.make(path);
+      if (this.#options.dryRun !== true) await task.target.make(path);
       this.#tally.note({ action: "make", entry });
     }
     return { path, depth, parent: place, identity: item.identity, isNew };
   }
 
   async #send(
+    task: MirrorTask,
     place: Place,
     item: Item,
     there: Item | undefined,
   ): Promise<undefined> {
     const entry = entryOf(place, item);
     const { path, size } = entry;
+    if (this.#options.compare === "hash") this.#crew.callOthers();
     const reason = there === undefined
       ? "new"
-      : await this.#task.compare(path, item, there);
+      : await task.compare(path, item, there);
     if (reason === undefined) {
       this.#tally.note({ action: "unchanged", entry });
       return;
     }
-    const bytes = this.#options.dryRun === true
-      ? Number(size ?? 0)
-      : await this.#task.transfer(path, item, this.#tally);
-    this.#tally.result.bytes += bytes;
+    if (this.#options.dryRun === true) {
+      this.#tally.result.bytes += Number(size ?? 0);
+    } else {
+      this.#crew.callOthers();
+      const send = () => task.transfer(path, item, this.#tally);
+      await this.#tally.count(path, send);
+    }
     this.#tally.note({ action: "transfer", entry, reason });
   }
 
   #remember(place: Place): void {
-    if (this.#remembered?.at(-1) === place) return;
-    this.#remembered?.push(place);
-    if ((this.#remembered?.length ?? 0) > MAX_REMEMBERED) {
+    this.#remembered?.add(place);
+    if ((this.#remembered?.size ?? 0) > MAX_REMEMBERED) {
       this.#remembered = undefined;
     }
   }
@@ -244,20 +282,26 @@ export class Mirror {
     return this.#tally.wants(entryOf(place, item));
   }
 
-  /** Removes what is to go, from where it was seen, or from everywhere. */
+  /**
+   * Removes what is to go, from where it was seen, or from everywhere: with the
+   * client's own connection, one directory after the other.
+   */
   async #tidyUp(root: Place): Promise<void> {
-    const places = this.#remembered;
-    if (places === undefined) {
-      return await this.#walk(root, (pair) => this.#tidy(pair));
-    }
-    for (const place of places) {
-      const pair = await this.#open(place);
-      if (pair !== undefined) await this.#tidy(pair);
+    const isEverywhere = this.#remembered === undefined;
+    const places = [...this.#remembered ?? [root]].reverse();
+    for (let place; (place = places.pop()) !== undefined;) {
+      const pair = await this.#open(this.#crew.first, place);
+      const inner = pair === undefined ? [] : await this.#tidy(pair);
+      if (isEverywhere) places.push(...inner.reverse());
     }
   }
 
-  /** Removes what is to go from a directory, after another look at it. */
+  /**
+   * Removes what is to go from a directory, after another look at it; gives
+   * the directories in it.
+   */
   async #tidy(pair: Pair): Promise<Place[]> {
+    const task = this.#crew.first;
     const { place, source, target } = pair;
     const places: Place[] = [];
     // one listing that failed casts doubt on all
@@ -267,7 +311,7 @@ export class Mirror {
       : findLost(pair, (item) => this.#isWanted(place, item));
     if (lost !== undefined) {
       const entry = entryOf(place, lost);
-      const path = quote(this.#task.target.at(entry.path));
+      const path = quote(task.target.at(entry.path));
       const error = new Deno.errors.NotFound(
         `Cannot remove anything beside ${path}: it is not listed there, though the source has it`,
       );
@@ -283,7 +327,7 @@ export class Mirror {
       if (there.kind !== item.kind) {
         await this.#replace(pair, item, there);
       } else if (item.kind === "directory") {
-        places.push(await this.#enter(place, item, false));
+        places.push(await this.#enter(task, place, item, false));
       }
     }
     return places;
@@ -292,12 +336,13 @@ export class Mirror {
   /** Puts an entry where one of another kind is. */
   async #replace(pair: Pair, item: Item, there: Item): Promise<void> {
     const { place } = pair;
+    const task = this.#crew.first;
     const entry = entryOf(place, item);
-    const path = this.#task.target.at(entry.path);
-    const next = await this.#tally.attempt(entry, async () => {
+    const path = task.target.at(entry.path);
+    const next = await this.#tally.attempt(task.link, entry, async () => {
       checkClash(there, item.kind, path, true);
       if (await this.#remove(place, [there], "kind")) {
-        return await this.#put(pair, item, undefined);
+        return await this.#put(task, pair, item, undefined);
       }
       throw new Deno.errors.AlreadyExists(
         `Cannot replace the ${there.kind} ${
@@ -305,8 +350,7 @@ export class Mirror {
         } by a ${item.kind}: not all that is in it could or may be removed`,
       );
     });
-    if (next === undefined) return;
-    await this.#walk(next, (pair) => this.#bringAll(pair));
+    if (next !== undefined) await this.#bringTree(next);
   }
 
   async #remove(
@@ -314,9 +358,9 @@ export class Mirror {
     items: Item[],
     reason: "missing" | "kind",
   ): Promise<boolean> {
-    const { target } = this.#task;
+    const { link, target } = this.#crew.first;
     const options = this.#options;
-    const removal = { target, tally: this.#tally, options, reason };
+    const removal = { link, target, tally: this.#tally, options, reason };
     return await removeItems(removal, place, items);
   }
 }

@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { download } from "../files/download.ts";
 import type { Link } from "../files/link.ts";
+import { Pace } from "../files/progress.ts";
 import { upload } from "../files/upload.ts";
 import { differenceOf, haveSameHash, isVague } from "./compare.ts";
 import { type Item, quote, type Side } from "./folder.ts";
@@ -72,7 +73,13 @@ async function mirror(
   options: UploadDirOptions,
 ): Promise<MirrorResult> {
   checkMirrorOptions(options);
-  return await new Mirror(new DirTask(link, ends, options), options).run();
+  const pace = new Pace(options.maxRate);
+  await using mirror = new Mirror(
+    link,
+    options,
+    (link, signal) => new DirTask(link, ends, { ...options, signal }, pace),
+  );
+  return await mirror.run();
 }
 
 /** Files between a server and here. */
@@ -82,11 +89,13 @@ class DirTask implements MirrorTask {
   readonly #local: LocalSide;
   readonly #isUpload: boolean;
   readonly #options: UploadDirOptions;
+  readonly #pace: Pace;
 
   constructor(
     link: Link,
     { remote, local, isUpload }: Ends,
     options: UploadDirOptions,
+    pace: Pace,
   ) {
     const path = local instanceof URL ? fileURLToPath(local) : local;
     const follows = options.symlinks === "follow";
@@ -95,6 +104,7 @@ class DirTask implements MirrorTask {
     this.#local = new LocalSide(path, follows && isUpload);
     this.#isUpload = isUpload;
     this.#options = options;
+    this.#pace = pace;
   }
 
   get title(): string {
@@ -149,18 +159,20 @@ class DirTask implements MirrorTask {
   async transfer(path: string, source: Item, tally: Tally): Promise<number> {
     const remote = this.#remote.at(path);
     const local = this.#local.at(path);
+    const pace = this.#pace;
     const options = {
       ...this.#options,
       onProgress: tally.progressOf(path),
       onRetry: tally.onRetry,
     };
     if (!this.#isUpload) {
-      return (await download(this.link, remote, local, options)).bytes;
+      const done = await download(this.link, remote, local, options, pace);
+      return done.bytes;
     }
-    const { bytes, mtime } = await upload(this.link, local, remote, options);
+    const done = await upload(this.link, local, remote, options, pace);
     // by the server's own time nobody could tell later
-    if (mtime === null) await this.#checkUnchanged(path, source);
-    return bytes;
+    if (done.mtime === null) await this.#checkUnchanged(path, source);
+    return done.bytes;
   }
 
   async #checkUnchanged(path: string, { size, mtime }: Item): Promise<void> {

@@ -100,9 +100,9 @@ export interface MirrorProgress {
   readonly path: string;
   /** How far that file is. */
   readonly file: Progress;
-  /** Files that were transferred before it. */
+  /** Files that were transferred before. */
   readonly transferred: number;
-  /** Bytes of those files, and of this one so far. */
+  /** Bytes of those files, and of all that are under way so far. */
   readonly bytes: number;
 }
 
@@ -165,6 +165,22 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    * @default {false}
    */
   dryRun?: boolean | undefined;
+  /**
+   * Most connections that work at once, the client's own among them. The others
+   * are opened when there is work for them, as by {@linkcode FTP.clone}, and
+   * closed at the end; where the server allows fewer, those do it all. Many
+   * small files and directories gain most, and the more, the longer the way to
+   * the server.
+   *
+   * @default {1}
+   */
+  connections?: number | undefined;
+  /**
+   * Most bytes in a second, of all connections together.
+   *
+   * @default {no limit}
+   */
+  maxRate?: number | undefined;
   /** How the server's directories are listed. */
   list?: Omit<ListOptions, "all" | "onUnknown" | "signal"> | undefined;
   /** Called for each entry when it is dealt with. Not awaited. */
@@ -216,12 +232,17 @@ export interface MirrorFailure {
  *
  * @param options The caller's
  * @throws {TypeError} If there is no such `compare`, `symlinks` or `verify`...
- * @throws {RangeError} If `list` has numbers that cannot be used
+ * @throws {RangeError} If there are numbers that cannot be used
  */
 export function checkMirrorOptions(options: UploadDirOptions): void {
-  const { compare, symlinks, list = {} } = options;
+  const { compare, symlinks, connections = 1, list = {} } = options;
   checkWord("compare", compare, ["size-and-time", "size", "hash", "always"]);
   checkWord("symlinks", symlinks, ["skip", "follow"]);
+  if (!(Number.isInteger(connections) && connections >= 1)) {
+    throw new RangeError(
+      `Cannot use ${connections} connections: it must be an integer, 1 or more`,
+    );
+  }
   checkListOptions(list);
   checkTransferOptions(options);
 }

@@ -42,21 +42,28 @@ export class Tally {
     failed: 0,
     bytes: 0,
   };
-  readonly #link: Link;
+  readonly #dismiss: (link: Link) => boolean;
   readonly #title: string;
   readonly #options: MirrorOptions;
   readonly #failures: MirrorFailure[] = [];
+  /** Bytes of each file that is under way. */
+  readonly #underway = new Map<string, number>();
   #fault: LocalFault | undefined;
 
   /**
    * Begins to count.
    *
-   * @param link The client
    * @param title What is tried, for error messages
    * @param options Whom to tell
+   * @param dismiss Is given a connection that is lost for good; tells whether
+   * there are others
    */
-  constructor(link: Link, title: string, options: MirrorOptions) {
-    this.#link = link;
+  constructor(
+    title: string,
+    options: MirrorOptions,
+    dismiss: (link: Link) => boolean,
+  ) {
+    this.#dismiss = dismiss;
     this.#title = title;
     this.#options = options;
   }
@@ -76,12 +83,14 @@ export class Tally {
   /**
    * Does something with one entry. If that fails, the others go on.
    *
+   * @param link The connection that it is done with
    * @param entry The entry
    * @param run Does it
    * @returns What it gives; `undefined` if it failed
    * @throws {unknown} What ends the mirror
    */
   async attempt<T>(
+    link: Link,
     entry: MirrorEntry,
     run: () => Promise<T>,
   ): Promise<T | undefined> {
@@ -93,7 +102,7 @@ export class Tally {
       this.#options.signal?.throwIfAborted();
       // no permission: the next will have none either
       if (error instanceof Deno.errors.NotCapable) throw error;
-      await this.#comeBack(error);
+      await this.#comeBack(link, error);
       this.note({ action: "fail", entry, error });
       return undefined;
     }
@@ -115,6 +124,21 @@ export class Tally {
   }
 
   /**
+   * Counts the bytes of a file.
+   *
+   * @param path The file
+   * @param run Transfers it, and gives the bytes that went through
+   */
+  async count(path: string, run: () => Promise<number>): Promise<void> {
+    try {
+      const bytes = await run();
+      this.result.bytes += bytes; // others may have counted meanwhile
+    } finally {
+      this.#underway.delete(path);
+    }
+  }
+
+  /**
    * Follows the transfer of a file.
    *
    * @param path The file
@@ -124,10 +148,11 @@ export class Tally {
     const { onProgress } = this.#options;
     if (onProgress === undefined) return undefined;
     return (file) => {
-      const { transferred, bytes } = this.result;
-      this.#guard(() =>
-        onProgress({ path, file, transferred, bytes: bytes + file.transferred })
-      );
+      this.#underway.set(path, file.transferred);
+      const { transferred } = this.result;
+      let { bytes } = this.result;
+      for (const some of this.#underway.values()) bytes += some;
+      this.#guard(() => onProgress({ path, file, transferred, bytes }));
     };
   }
 
@@ -165,17 +190,20 @@ export class Tally {
   }
 
   /** One file may have been the end of a connection: the others get another. */
-  async #comeBack(cause: unknown): Promise<void> {
-    const link = this.#link;
+  async #comeBack(link: Link, cause: unknown): Promise<void> {
     const { retry, signal } = this.#options;
     if (link.session.control.failure === undefined) return;
-    if (retry === false || !link.canReconnect) throw this.error(cause);
-    try {
-      await link.jobs.alone(() => link.reconnect({ signal }), { signal });
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw this.error(error);
+    let why = cause;
+    if (retry !== false && link.canReconnect) {
+      try {
+        await link.jobs.alone(() => link.reconnect({ signal }), { signal });
+        return;
+      } catch (error) {
+        signal?.throwIfAborted();
+        why = error;
+      }
     }
+    if (!this.#dismiss(link)) throw this.error(why);
   }
 
   /** Keeps what a callback throws: nobody else's errors end the mirror. */
