@@ -89,16 +89,16 @@ async function secure(
   channel: "control" | "data",
   { timeout, signal }: HandshakeOptions,
 ): Promise<TLSConnection> {
-  const what = `Cannot secure the ${channel} connection to "${session.shown}"`;
+  const where = `the ${channel} connection to "${session.shown}"`;
   return await within(
     timeout,
     signal,
     () =>
       new Deno.errors.TimedOut(
-        `${what}: the TLS handshake was not done within ${timeout} ms`,
+        `Cannot secure ${where}: the TLS handshake was not done within ${timeout} ms`,
       ),
     (signal) => {
-      const connection = new TLSConnection(stream, session, what);
+      const connection = new TLSConnection(stream, session, where);
       return abortable(connection.handshake(), signal)
         .then((handshake) => {
           if (channel === "control") {

@@ -39,7 +39,7 @@ export class TLSConnection implements ByteStream {
   readonly session: TLSSession;
   readonly #stream: ByteStream;
   readonly #engine: Engine;
-  readonly #what: string;
+  readonly #where: string;
   readonly #secured = Promise.withResolvers<Handshake>();
   readonly #ended = Promise.withResolvers<void>();
   #info: TLSInfo | undefined;
@@ -65,12 +65,12 @@ export class TLSConnection implements ByteStream {
    *
    * @param stream The connection beneath
    * @param session What is shared with the control connection
-   * @param what The beginning of the messages of errors
+   * @param where What it is and where it leads to, for messages of errors
    */
-  constructor(stream: ByteStream, session: TLSSession, what: string) {
+  constructor(stream: ByteStream, session: TLSSession, where: string) {
     this.session = session;
     this.#stream = stream;
-    this.#what = what;
+    this.#where = where;
     this.#secured.promise.catch(() => {});
     this.#outbox = new Outbox(stream, (error) => this.#fail(error));
     this.#engine = session.startEngine(this.#events());
@@ -339,7 +339,8 @@ export class TLSConnection implements ByteStream {
   }
 
   #fault(fault: TLSFault, fingerprint?: string): TLSError {
-    return new TLSError(`${this.#what}: ${fault.detail}`, {
+    const what = this.#isSecured ? "TLS broke on" : "Cannot secure";
+    return new TLSError(`${what} ${this.#where}: ${fault.detail}`, {
       reason: fault.reason,
       fingerprint,
     });

@@ -30,6 +30,10 @@ export interface TLSErrorOptions extends ErrorOptions {
 /**
  * TLS could not be set up, or the server could not be trusted. The connection
  * is closed; nothing secret was sent.
+ *
+ * TLS that breaks after the handshake (a record that was changed on the way, an
+ * alert) is a connection that failed: `Deno.errors.ConnectionAborted`, with an
+ * error of this class, and mostly of the reason "broken", as its `cause`.
  */
 export class TLSError extends Deno.errors.InvalidData {
   /** The class's own name. */
