@@ -111,13 +111,14 @@ export class Authorities {
     return isSelfIssued(link) && below === 0
       ? {
         reason: "self-signed",
-        detail: "the certificate is self-signed and is not among `caCerts`",
+        detail:
+          "the certificate is self-signed and not among `caCerts`: add it there",
       }
       : {
         reason: "unknown-ca",
         detail: `the certificate of "${
           shownIssuer(link)
-        }", which issued the server's, is not among \`caCerts\``,
+        }", which issued the server's, is not among \`caCerts\`: add it there`,
       };
   }
 }

@@ -10,7 +10,13 @@ import { DetachedStream } from "./detached_stream.ts";
 import { settledWithin } from "../connection/deadline.ts";
 import { Outbox } from "./outbox.ts";
 import type { Engine, EngineEvents, Handshake } from "./tls_engine.ts";
-import { readClearAnswer, readHandshakeError, TLSError } from "./tls_errors.ts";
+import { ShownCertificate } from "./shown_certificate.ts";
+import {
+  explainFault,
+  readClearAnswer,
+  readHandshakeError,
+  TLSError,
+} from "./tls_errors.ts";
 import type { TLSFault } from "./tls_errors.ts";
 import type { TLSInfo } from "../connection/tls_info.ts";
 import type { TLSSession } from "./tls_session.ts";
@@ -43,6 +49,7 @@ export class TLSConnection implements ByteStream {
   readonly #secured = Promise.withResolvers<Handshake>();
   readonly #ended = Promise.withResolvers<void>();
   #info: TLSInfo | undefined;
+  #shown: ShownCertificate | undefined = new ShownCertificate();
   readonly #cleartext = new CleartextQueue();
   readonly #outbox: Outbox;
   #news = Promise.withResolvers<void>();
@@ -115,6 +122,7 @@ export class TLSConnection implements ByteStream {
     }
     this.#info = this.session.describe(handshake);
     this.#isSecured = true;
+    this.#shown = undefined;
     return handshake;
   }
 
@@ -279,6 +287,7 @@ export class TLSConnection implements ByteStream {
         const fault = isFirst ? readClearAnswer(bytes) : undefined;
         if (fault !== undefined) throw this.#fault(fault);
         isFirst = false;
+        this.#shown?.take(bytes);
         this.#feed(bytes);
       }
     } catch (error) {
@@ -338,9 +347,11 @@ export class TLSConnection implements ByteStream {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #fault(fault: TLSFault, fingerprint?: string): TLSError {
+  #fault(fault: TLSFault, proven?: string): TLSError {
     const what = this.#isSecured ? "TLS broke on" : "Cannot secure";
-    return new TLSError(`${what} ${this.#where}: ${fault.detail}`, {
+    const fingerprint = proven ?? this.#shown?.fingerprint;
+    const why = explainFault(fault, fingerprint);
+    return new TLSError(`${what} ${this.#where}: ${why}`, {
       reason: fault.reason,
       fingerprint,
     });

@@ -42,7 +42,8 @@ export class TLSError extends Deno.errors.InvalidData {
   readonly reason: TLSErrorReason;
   /**
    * SHA-256 of the certificate the server showed, if it showed one: what to
-   * compare with what the server's operator says, and then to pin.
+   * compare with what the server's operator says, and then to pin. With TLS 1.3
+   * a certificate that the platform refuses cannot be seen.
    */
   readonly fingerprint: string | undefined;
 
@@ -72,8 +73,7 @@ export interface TLSFault {
 
 const SELF_SIGNED: TLSFault = {
   reason: "self-signed",
-  detail:
-    "the certificate is self-signed: pin it with `fingerprint`, or trust it with `caCerts`",
+  detail: "the certificate is self-signed: trust it with `caCerts`",
 };
 
 const UNKNOWN_CA: TLSFault = {
@@ -98,6 +98,28 @@ const CLIENT_CERTIFICATE: TLSFault = {
   detail:
     "the server does not accept the client's certificate, or wants one: see `cert` and `key`",
 };
+
+/** Where a certificate is sound, and only nobody vouches for it. */
+const PINNABLE: readonly TLSErrorReason[] = ["self-signed", "unknown-ca"];
+
+/**
+ * Says what went wrong, and how to pin a certificate where that is the answer:
+ * never one that has expired or is for another name.
+ *
+ * @param fault What went wrong
+ * @param fingerprint SHA-256 of the certificate, if it is known
+ * @returns The words for the message of an error
+ */
+export function explainFault(
+  { reason, detail }: TLSFault,
+  fingerprint: string | undefined,
+): string {
+  if (!PINNABLE.includes(reason)) return detail;
+  const advice = fingerprint === undefined
+    ? 'or pin its SHA-256 with tls: { fingerprint: "..." }'
+    : `or, if the server's operator names this SHA-256, pin it with tls: { fingerprint: "${fingerprint}" }`;
+  return `${detail}, ${advice}`;
+}
 
 /** What the codes of `node:tls` mean here. */
 const FAULTS: Record<string, TLSFault> = {

@@ -358,27 +358,27 @@ const REFUSALS: readonly Refusal[] = [
     certificate: selfSigned,
     options: {},
     reason: "self-signed",
-    message: /is self-signed: pin it with `fingerprint`/,
+    message: /is self-signed: trust it with `caCerts`, or, if /,
   },
   {
     title: "a self-signed certificate, by caCerts",
     certificate: selfSigned,
     reason: "self-signed",
-    message: /is self-signed and is not among `caCerts`/,
+    message: /is self-signed and not among `caCerts`: add it there, or, if /,
   },
   {
     title: "an unknown authority, by the platform's store",
     certificate: server,
     options: {},
     reason: "unknown-ca",
-    message: /an authority that is not trusted here/,
+    message: /an authority that is not trusted here: .*, or, if /,
   },
   {
     title: "an unknown authority, by caCerts",
     certificate: server,
     options: { caCerts: [selfSigned.pem.cert] },
     reason: "unknown-ca",
-    message: /the certificate of "CN=Test authority", which issued/,
+    message: /the certificate of "CN=Test authority", which issued .*, or, if /,
   },
   {
     title: "a certificate issued by one that must not",
@@ -424,8 +424,27 @@ for (const { title, certificate, options, host, reason, message } of REFUSALS) {
       error.message,
     );
     assert(error instanceof Deno.errors.InvalidData);
+    const { fingerprint256 } = new X509Certificate(certificate.pem.cert);
+    assertEquals(error.fingerprint, fingerprint256);
+    assertEquals(
+      error.message.includes(
+        `pin it with tls: { fingerprint: "${fingerprint256}" }`,
+      ),
+      reason === "self-signed" || reason === "unknown-ca",
+      error.message,
+    );
   });
 }
+
+Deno.test("secureControl says how to pin a certificate that TLS 1.3 hides", async () => {
+  await using running = await startTLSServer(serverOptions(selfSigned));
+  const error = await assertRejects(
+    () => control(running.port, { minVersion: "TLSv1.3" }),
+    TLSError,
+    'or pin its SHA-256 with tls: { fingerprint: "..." }',
+  );
+  assertEquals(error.fingerprint, undefined);
+});
 
 Deno.test("secureControl trusts a chain that leads to caCerts", async () => {
   await using running = await startTLSServer({
@@ -451,11 +470,11 @@ Deno.test("secureControl trusts a self-signed certificate among caCerts", async 
 Deno.test("secureControl trusts a pinned certificate, and data connections resume", async () => {
   await using running = await startTLSServer(serverOptions(selfSigned));
   const error = await assertRejects(() => control(running.port, {}), TLSError);
-  assertEquals(error.fingerprint, undefined); // the platform does not show it
   const any = await control(running.port, {
     dangerouslyAcceptAnyCertificate: true,
   });
   const { fingerprint } = any.info;
+  assertEquals(error.fingerprint, fingerprint);
   close(any);
   for (
     const spelt of [fingerprint, fingerprint.replaceAll(":", "").toLowerCase()]
