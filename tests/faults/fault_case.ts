@@ -22,6 +22,26 @@ export const CONFIGURATIONS: readonly Configuration[] =
   (["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"] as const)
     .flatMap((server) => [{ server, tls: false }, { server, tls: true }]);
 
+/**
+ * The seeds of a configuration's cases.
+ *
+ * @param index The configuration's
+ * @param start No seed is below it
+ */
+export function* seedsOf(
+  index: number,
+  start: number,
+): Generator<number, never> {
+  if (!Number.isSafeInteger(start) || start < 0) {
+    throw new RangeError(
+      `Cannot start at the seed ${start}: it must be an integer from 0`,
+    );
+  }
+  const { length } = CONFIGURATIONS;
+  const first = start + (index - start % length + length) % length;
+  for (let seed = first;; seed += length) yield seed;
+}
+
 /** A fault on one of the case's connections. */
 export interface CaseFault {
   readonly channel: "control" | "data";

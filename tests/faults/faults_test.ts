@@ -4,13 +4,19 @@
  * the reply to somebody else's command.
  *
  *     FTP_FAULT_COUNT=20000 deno task test tests/faults     that many faults, and tables of what came of them
- *     FTP_FAULT_SEED=4711 deno task test tests/faults       one case, as a failure named it
+ *     FTP_FAULT_START=100000 deno task test tests/faults    other cases: from this seed on, and not from 0
+ *     FTP_FAULT_SEED=4711 deno task test tests/faults       one case, as a failure named it, wherever the run began
  *
  * @module
  */
 
 import { isIgnored, reportServers } from "../servers/mod.ts";
-import { type Configuration, CONFIGURATIONS, makeCase } from "./fault_case.ts";
+import {
+  type Configuration,
+  CONFIGURATIONS,
+  makeCase,
+  seedsOf,
+} from "./fault_case.ts";
 import { Lane } from "./lane.ts";
 import { LeakTracker } from "./leak_tracker.ts";
 import type { CaseReport } from "./report.ts";
@@ -31,6 +37,7 @@ const MAX_MISSES = 5;
 
 const seedAsked = Deno.env.get("FTP_FAULT_SEED");
 const countAsked = Deno.env.get("FTP_FAULT_COUNT");
+const start = Number(Deno.env.get("FTP_FAULT_START") ?? 0);
 const count = Number(countAsked ?? COUNT) / CONFIGURATIONS.length;
 
 reportServers();
@@ -48,7 +55,8 @@ CONFIGURATIONS.forEach((configuration, index) => {
       const tally = seedAsked === undefined
         ? await runMany(configuration, index)
         : await runOne(configuration, Number(seedAsked));
-      console.log(tally.summary());
+      const run = seedAsked === undefined ? `FTP_FAULT_START=${start}: ` : "";
+      console.log(run + tally.summary());
       if (countAsked !== undefined) console.log(tally.table());
       const { failures } = tally;
       if (failures.length > 0) {
@@ -60,15 +68,17 @@ CONFIGURATIONS.forEach((configuration, index) => {
 
 async function runMany(
   configuration: Configuration,
-  first: number,
+  index: number,
 ): Promise<Tally> {
   using tracker = new LeakTracker();
   const tally = new Tally();
+  const seeds = seedsOf(index, start);
   let cases = 0;
   const runLane = async (number: number) => {
     await using lane = await Lane.start(`lane-${number}.test`, configuration);
     while (tally.faults < count && cases < count * MAX_MISSES) {
-      const seed = first + CONFIGURATIONS.length * cases++;
+      cases++;
+      const seed = seeds.next().value;
       const report = await runCase(lane, makeCase(seed), tracker);
       tally.add(report);
       // at once: the run may be long, or never end
