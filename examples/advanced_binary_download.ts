@@ -32,26 +32,44 @@ export async function main(host: string, port: number): Promise<void> {
   await ftp.voidcmd("TYPE I");
 
   const [conn, size] = await ftp.ntransfercmd(`RETR ${NAME}`);
+  const show = makeProgress(size);
   const block = new Uint8Array(BLOCKSIZE);
   let received = 0;
   for (let n; (n = await conn.read(block)) !== null;) {
     for (let at = 0; at < n;) at += await file.write(block.subarray(at, n));
     received += n;
-    show(progress(received, size));
+    show(received, false);
   }
-  show("\n");
+  show(received, true);
   conn.close();
   await ftp.voidresp(); // only now is the file known to be whole
   await ftp.quit();
 }
 
-function progress(received: number, size: number | null): string {
-  if (size === null) return `\rReceived ${received} bytes`;
-  const percent = (100 * received / Math.max(size, 1)).toFixed(1);
-  return `\rReceived ${received} of ${size} total bytes (${percent}%)`;
+/** Live on a terminal, with every block; elsewhere about ten lines. */
+function makeProgress(
+  size: number | null,
+): (received: number, isDone: boolean) => void {
+  const isLive = Deno.stdout.isTerminal();
+  let due = 0;
+  return (received, isDone) => {
+    const line = progress(received, size);
+    if (isLive) {
+      print(`\r${line}${isDone ? "\n" : ""}`);
+    } else if (isDone || received >= due) {
+      print(`${line}\n`);
+      due = size === null ? 2 * received : received + size / 9;
+    }
+  };
 }
 
-function show(text: string): void {
+function progress(received: number, size: number | null): string {
+  if (size === null) return `Received ${received} bytes`;
+  const percent = (100 * received / Math.max(size, 1)).toFixed(1);
+  return `Received ${received} of ${size} total bytes (${percent}%)`;
+}
+
+function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
 }
 
