@@ -12,7 +12,7 @@ const TICKS = 8;
  * a wait costs two counters: the hot loops of a transfer can afford it.
  */
 export class Watchdog {
-  readonly #timeout: number;
+  #timeout: number;
   readonly #onExpire: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waits = 0;
@@ -54,10 +54,11 @@ export class Watchdog {
     this.#progress++;
   }
 
-  /** Ends the watch for good. */
+  /** Ends the watch for good: waits that begin later are not watched. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#timeout = 0;
   }
 
   #arm(): void {
