@@ -225,12 +225,15 @@ Deno.test("FTP.storbinary is aborted while its source gives nothing", async () =
   });
   await using ftp = await server.connect();
   const controller = new AbortController();
+  const asked = Promise.withResolvers<void>();
   const source = new ReadableStream<Uint8Array>({
-    pull: () => void setTimeout(() => controller.abort(REASON), 20),
-  });
+    pull: () => asked.resolve(),
+  }, { highWaterMark: 0 });
   const { signal } = controller;
-  const error = await ftp.storbinary("STOR x", source, { signal })
-    .catch((e) => e);
+  const storing = ftp.storbinary("STOR x", source, { signal }).catch((e) => e);
+  await asked.promise;
+  controller.abort(REASON);
+  const error = await storing;
   assert(error === REASON, `${error}`);
   assertEquals(await ftp.pwd(), "/");
 });

@@ -40,7 +40,12 @@ async function dialTLS(
     assertMatch(await session.reply(), /^220/);
     assertMatch(await session.command("AUTH TLS"), /^234/);
     const secured = await Deno.startTls(conn, { hostname, caCerts });
-    await secured.handshake();
+    try {
+      await secured.handshake();
+    } catch (error) {
+      secured.close();
+      throw error;
+    }
     return secured;
   } catch (error) {
     try {
