@@ -103,9 +103,11 @@ export class FTP extends FTPDirectories {
   }
 
   /**
-   * Connects and logs in again, as the client was: to the same server, under
-   * the same protection, in the same directory. A connection that is open is
-   * closed first, and with it a transfer.
+   * Connects and logs in again, as the client was: to the same server and
+   * virtual host (`HOST`), under the same protection, in the same directory,
+   * with the same `TYPE`, `MODE`, `STRU`, `LANG` and `OPTS`. What else was sent
+   * by hand (`SITE`, `CLNT`, `ACCT`...) is not sent again. A connection that is
+   * open is closed first, and with it a transfer.
    *
    * Requires `allow-net` permission.
    *

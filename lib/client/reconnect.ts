@@ -250,8 +250,17 @@ async function open(
   const opened = await openSession(server, settings, options);
   const { session, welcome } = opened;
   try {
+    const { virtualHost } = state;
+    // before TLS, if it was so: it chooses the certificate (RFC 7151 section 4)
+    if (virtualHost?.isSecured === false) {
+      await session.perform(virtualHost.command, options);
+    }
     if (state.wasSecured && server.tls === undefined) {
       await auth(session, server, options); // as the user had done
+    }
+    await secureIfAsked(session, server, welcome, options);
+    if (virtualHost?.isSecured) {
+      await session.perform(virtualHost.command, options);
     }
     await enter(session, welcome, identity, options);
     await restore(state, session, options);

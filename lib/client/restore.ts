@@ -7,7 +7,11 @@
 
 import type { Encoding } from "../protocol/encoding.ts";
 import type { Command } from "../protocol/command.ts";
-import type { Session, SignalOptions } from "../transfer/session.ts";
+import type {
+  Session,
+  SignalOptions,
+  VirtualHost,
+} from "../transfer/session.ts";
 import { ccc, isSecured, protC, protP } from "./security.ts";
 
 /** What a session is set to. */
@@ -22,6 +26,8 @@ export interface SessionState {
   /** Whether data connections are protected. */
   readonly isProtected: boolean;
   readonly settings: ReadonlyMap<string, Command>;
+  /** What is chosen before the login. */
+  readonly virtualHost: VirtualHost | undefined;
   /** What leads to the directory; `undefined` if nobody knows. */
   readonly moves: readonly Command[] | undefined;
   readonly type: string | undefined;
@@ -43,6 +49,7 @@ export function stateOf(session: Session): SessionState {
     isCleared: tls !== undefined && !isSecured(session),
     isProtected: session.protection !== undefined,
     settings: new Map(session.settings),
+    virtualHost: session.virtualHost,
     moves: directory
       ? [{ verb: "CWD", argument: directory, name: "directory" }]
       : session.moves,

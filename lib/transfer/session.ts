@@ -53,6 +53,14 @@ export interface DataProtection {
   secure(stream: ByteStream, signal?: AbortSignal): Promise<ByteStream>;
 }
 
+/** Which of a server's virtual hosts was chosen. */
+export interface VirtualHost {
+  /** The `HOST` command. */
+  readonly command: Command;
+  /** Whether it was sent under TLS: it may choose the certificate otherwise. */
+  readonly isSecured: boolean;
+}
+
 /** What a wait may be given. */
 export interface SignalOptions {
   /** Ends the call. */
@@ -85,8 +93,13 @@ export class Session {
   directory: string | undefined;
   /** What leads there from the directory after login, if that is known. */
   moves: readonly Command[] | undefined = [];
-  /** The latest `MODE`, `STRU`, and `OPTS` of each feature that were accepted. */
+  /**
+   * The latest `MODE`, `STRU`, `LANG`, and `OPTS` of each feature that were
+   * accepted.
+   */
   readonly settings: Map<string, Command> = new Map();
+  /** The latest `HOST` that was accepted (RFC 7151). */
+  virtualHost: VirtualHost | undefined;
   /** What the server said to `FEAT`, once it was asked. */
   features: Map<string, string> | undefined;
   /** Optional commands that the server does not know, in upper case. */
@@ -238,7 +251,10 @@ export class Session {
     const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
     if (!LOOK_REGEXP.test(word)) this.ahead = undefined;
     if (isAfresh) this.features = undefined;
-    if (word === "REIN") this.settings.clear();
+    if (word === "REIN") {
+      this.settings.clear();
+      this.virtualHost = undefined;
+    }
     if (isAfresh || word === "TYPE") this.type = undefined;
     if (isAfresh || MOVE_REGEXP.test(word)) {
       this.directory = undefined;
@@ -260,6 +276,10 @@ export class Session {
       const feature = word === "OPTS" ? argument.split(" ", 1)[0] : "";
       this.settings.set(`${word} ${feature}`.toUpperCase(), command);
     }
+    if (isDone && word === "HOST") {
+      const isSecured = this.control.stream.info !== undefined;
+      this.virtualHost = { command, isSecured };
+    }
     if (!MOVE_REGEXP.test(command.verb)) return;
     if (!isDone) this.moves = before;
     else if (argument.startsWith("/")) this.moves = [command];
@@ -270,7 +290,7 @@ export class Session {
 }
 
 /** What holds until it is said otherwise, beside the type. */
-const SETTING_REGEXP = /^(MODE|STRU|OPTS)$/;
+const SETTING_REGEXP = /^(MODE|STRU|LANG|OPTS)$/;
 
 /** What is sent between the request for a port and its transfer. */
 const LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/;
