@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Meter, Pace } from "../../lib/files/progress.ts";
 import { likenessOf } from "../../lib/mirror/folder.ts";
-import type { MirrorProgress } from "../../mod.ts";
+import type { FTPOptions, MirrorProgress } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { Pair } from "../listings/scripted_listings.ts";
 import type { Handler } from "../scripted/mod.ts";
@@ -19,9 +19,13 @@ function together(pair: Pair, verb: string, count: number): void {
 }
 
 /** A server with files, named by their paths; what is in them is their path. */
-async function serverWith(paths: readonly string[]): Promise<Pair> {
+async function serverWith(
+  paths: readonly string[],
+  options: FTPOptions = {},
+): Promise<Pair> {
   return await Pair.make(
     Object.fromEntries(paths.map((path) => [`/${path}`, path])),
+    options,
   );
 }
 
@@ -80,6 +84,7 @@ Deno.test("FTP.downloadDir lists directories over several connections at once", 
   });
   const { transferred, made } = await pair.ftp.downloadDir("", folder.path, {
     connections: 4,
+    retry: false,
   });
   assertEquals([transferred, made], [TREE.length, 8]);
   assertEquals(readTree(folder.path), treeOf(TREE));
@@ -105,17 +110,22 @@ Deno.test("FTP.downloadDir opens no connection that there is no work for", async
   await pair.ftp.downloadDir("", folder.path, { connections: 4 });
   assertEquals(count(pair, "USER"), 1);
   for (const name of FILES) pair.server.put(`/${name}`, name);
-  await pair.ftp.downloadDir("", folder.path, {
-    connections: 4,
-    dryRun: true,
-  });
-  assertEquals(count(pair, "USER"), 1);
   await pair.ftp.downloadDir("", folder.path, { connections: 2 });
   assertEquals(count(pair, "USER"), 2);
   const { unchanged } = await pair.ftp.downloadDir("", folder.path, {
     connections: 4,
   });
   assertEquals([unchanged, count(pair, "USER")], [13, 2]);
+});
+
+Deno.test("FTP.uploadDir and downloadDir open no connection in a dry run", async () => {
+  await using pair = await serverWith(TREE);
+  using folder = new LocalFolder();
+  const options = { connections: 4, dryRun: true };
+  await pair.ftp.downloadDir("", folder.path, options);
+  writeTree(folder.path, treeOf(TREE.map((path) => `new ${path}`)));
+  await pair.ftp.uploadDir(folder.path, "", options);
+  assertEquals(pair.server.sessions.length, 1);
 });
 
 Deno.test("FTP.downloadDir is in the client's directory on every connection", async () => {
@@ -174,7 +184,7 @@ for (const [what, verb, refuse] of REFUSALS) {
 }
 
 Deno.test("FTP.downloadDir does not wait for a connection that is not there in time", async () => {
-  await using pair = await serverWith(FILES);
+  await using pair = await serverWith(FILES, { timeout: 0 });
   using folder = new LocalFolder();
   pair.server.on("connect", (turn) => turn.stall());
   const { transferred } = await pair.ftp.downloadDir("", folder.path, {
@@ -246,9 +256,17 @@ Deno.test("FTP.downloadDir does not write two names to one local file at once", 
   const names = ["README", "other", "readme"];
   await using pair = await serverWith(names);
   using folder = new LocalFolder();
-  // "other" comes last, so that there is time for the second name
+  // the first is under way until all are there, "other" until the end
   const done = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  const [own] = pair.server.sessions;
+  let missing = 2;
+  pair.server.on("TYPE", async (turn) => {
+    await turn.default(); // the last that is set before there is work
+    if (turn.session !== own && --missing === 0) arrived.resolve();
+  });
   pair.server.on("RETR", async (turn) => {
+    if (turn.argument === "README") await arrived.promise;
     if (turn.argument === "other") await done.promise;
     await turn.default();
   });
@@ -263,7 +281,7 @@ Deno.test("FTP.downloadDir does not write two names to one local file at once", 
     const { failures } = await failuresOf(() =>
       pair.ftp.downloadDir("", folder.path, {
         connections: 3,
-        onEntry: ({ action }) => action === "fail" && done.resolve(),
+        onEntry: ({ entry }) => entry.name === "readme" && done.resolve(),
       })
     );
     assertEquals(failures.length, 1);
@@ -328,18 +346,20 @@ Deno.test("FTP.downloadDir ends all transfers when a callback throws", async () 
     await turn.reply(150, "Here it comes");
     await turn.confirmAbort(await turn.openData());
   });
+  let calls = 0;
   await assertRejects(
     () =>
       pair.ftp.downloadDir("", folder.path, {
         connections: 3,
         onEntry: () => {
+          calls++;
           throw new SyntaxError("mine");
         },
       }),
     SyntaxError,
     "mine",
   );
-  assertEquals(folder.names().length, 1);
+  assertEquals([calls, folder.names().length], [1, 1]);
   assertEquals(await pair.ftp.pwd(), "/");
 });
 
@@ -447,3 +467,24 @@ Deno.test("Meter keeps a pace that it shares", async () => {
   const wait = new Meter(options, 1024, pace).add(90);
   await assertRejects(() => wait!, Error, "no time to wait");
 });
+
+for (const direction of ["up", "down"] as const) {
+  const name = direction === "up" ? "uploadDir" : "downloadDir";
+  Deno.test(`FTP.${name} keeps the rate of all files and connections together`, async () => {
+    const tree = treeOf(FILES.map((name) => name.padEnd(50, "x")));
+    await using pair = await serverWith(
+      direction === "down" ? Object.keys(tree) : [],
+    );
+    using folder = new LocalFolder();
+    if (direction === "up") writeTree(folder.path, tree);
+    const options = { connections: 3, maxRate: 2000 };
+    const start = performance.now();
+    const { bytes } = direction === "up"
+      ? await pair.ftp.uploadDir(folder.path, "", options)
+      : await pair.ftp.downloadDir("", folder.path, options);
+    // but for the first tenth of a second, and what clocks round off
+    const least = bytes * 1000 / options.maxRate - 110;
+    assertEquals(bytes, 600);
+    assert(performance.now() - start >= least);
+  });
+}
