@@ -116,6 +116,10 @@ export interface UploadOptions extends FileTransferOptions {
    * others: a name without it is the same for two uploads at once. What it
    * returns is one segment of a path; the file is written beside its target.
    *
+   * A mirror passes over the temporary files of a directory that it reads from,
+   * but knows only names of the default's kind: while others are uploaded, or
+   * where one was left behind, let the mirror's `filter` leave them out.
+   *
    * @default {(name, mark) => `.${name}.${mark}.part`}
    */
   temporaryName?: ((name: string, mark: string) => string) | undefined;

@@ -133,6 +133,11 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    * stays, and so does everything if the source is empty. Symbolic links are
    * removed, never followed.
    *
+   * Temporary files that transfers have left in the target are removed too, and
+   * so are those of another program that writes there at this moment, whose
+   * transfer then fails: `filter` keeps them, by `.part` at their ends or by
+   * what `temporaryName` made of them.
+   *
    * @default {false}
    */
   delete?: boolean | undefined;

@@ -263,3 +263,22 @@ Deno.test("FTP.uploadDir removes what is left, though the reply was lost", async
   assertEquals(removed, 2);
   assertEquals(filesOf(pair.server), { "/a": "1" });
 });
+
+Deno.test("FTP.uploadDir removes parts that were left, unless filter keeps them", async () => {
+  const mark = "0123456789abcdef";
+  const left = { [`/.b.${mark}.part`]: "half", [`/tmp-${mark}-b`]: "half" };
+  await using pair = await Pair.make({ "/a": "1", ...left });
+  using folder = new LocalFolder();
+  writeTree(folder.path, { a: "1" });
+  const options = {
+    delete: true,
+    temporaryName: (name: string, mark: string) => `tmp-${mark}-${name}`,
+  };
+  await pair.ftp.uploadDir(folder.path, "", {
+    ...options,
+    filter: ({ name }) => !name.endsWith(".part") && !name.startsWith("tmp-"),
+  });
+  assertEquals(filesOf(pair.server), { "/a": "1", ...left });
+  await pair.ftp.uploadDir(folder.path, "", options);
+  assertEquals(filesOf(pair.server), { "/a": "1" });
+});
