@@ -6,13 +6,14 @@
 
 /** Something that is read piece by piece, as `Deno.FsFile` is. */
 export interface ByteReader {
-  /** Reads at least one byte; `null` at the end. */
+  /** Gives the count of bytes it has read, at least one; `null` at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
 }
 
 /**
- * Bytes to upload. A stream or an iterator is read once and ended when the
- * transfer fails; an open file is read from where it stands and stays open.
+ * Bytes to upload. A stream or an iterator is read once, and ended when the
+ * transfer fails or is refused: one that was read before is not taken. An open
+ * file is read from where it stands and stays open.
  */
 export type Source =
   | ReadableStream<Uint8Array>
@@ -35,6 +36,16 @@ export function checkBlocksize(blocksize: number): void {
   );
 }
 
+/** What to give instead, for messages. */
+const ADVICE =
+  "give a ReadableStream, an iterable of Uint8Array, a Blob, a Uint8Array or an open file";
+
+/** Times in a row that a reader may read nothing before its end. */
+const MAX_EMPTY_READS = 100;
+
+/** Generators that were read: they would seem to be empty. */
+const spent = new WeakSet<object>();
+
 /**
  * The pieces of a source.
  *
@@ -42,36 +53,88 @@ export function checkBlocksize(blocksize: number): void {
  * @param blocksize Size of one read of a file, and longest piece of a
  * `Uint8Array`, in bytes
  * @returns The pieces. One that was read from a file is valid until the next
- * @throws {TypeError} If the source is nothing that bytes can be had from
+ * @throws {TypeError} If the source is nothing that bytes can be had from, as
+ * far as can be seen before it is read
  */
 export function chunksOf(
   source: Source,
   blocksize: number,
 ): AsyncIterable<Uint8Array> {
+  checkSource(source);
   if (source instanceof Uint8Array) return slices(source, blocksize);
   if (source instanceof Blob) return checked(source.stream());
-  if (hasMethod(source, "read")) return reads(source, blocksize);
-  if (
-    hasMethod(source, Symbol.asyncIterator) ||
-    (hasMethod(source, Symbol.iterator) && typeof source !== "string")
-  ) {
-    return checked(
-      source as AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  return isIterable(source) ? checked(source) : reads(source, blocksize);
+}
+
+/**
+ * Insists on a source that bytes can be had from, as far as can be seen before
+ * it is read.
+ *
+ * @param source The source
+ * @throws {TypeError} If it is another value, or a stream or a generator that
+ * was read before
+ */
+export function checkSource(source: Source): void {
+  const kind = kindOf(source);
+  if (source instanceof Uint8Array || source instanceof Blob) return;
+  if (ArrayBuffer.isView(source) || kind === "ArrayBuffer") {
+    throw new TypeError(
+      `Cannot upload from a value of type object (${kind}): new Uint8Array(${
+        kind === "ArrayBuffer"
+          ? "it"
+          : "it.buffer, it.byteOffset, it.byteLength"
+      }) has its bytes`,
     );
   }
+  const isReader = hasMethod(source, "read");
+  if (typeof source === "string" || !(isReader || isIterable(source))) {
+    throw new TypeError(
+      `Cannot upload from ${
+        typeof source === "string"
+          ? "a string"
+          : source === null || source === undefined
+          ? source
+          : `a value of type ${typeof source} (${kind})`
+      }: ${ADVICE} (new TextEncoder().encode(text) makes bytes of text)`,
+    );
+  }
+  if (Array.isArray(source)) { for (const chunk of source) checkChunk(chunk); }
+  const isSpent = source instanceof ReadableStream
+    ? isUsed(source)
+    : spent.has(source);
+  if (!isSpent) return;
   throw new TypeError(
-    `Cannot upload from ${
-      typeof source === "string"
-        ? "a string"
-        : `a value of type ${typeof source}`
-    }: give a ReadableStream, an iterable of Uint8Array, a Blob, a Uint8Array or an open file (new TextEncoder().encode(text) makes bytes of text)`,
+    `Cannot upload from a source (${kind}) that is locked or was read before: its bytes may be gone (stream.pipeThrough(new TransformStream()) gives the rest of a stream)`,
   );
+}
+
+/** The name of a value's kind: "Uint16Array", "Promise". */
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/** Whether a stream is locked or disturbed; nothing else tells the latter. */
+function isUsed(stream: ReadableStream<Uint8Array>): boolean {
+  try {
+    new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** A stream of Node has `read()` too, which is not that of a file. */
+function isIterable(
+  value: unknown,
+): value is AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  return hasMethod(value, Symbol.asyncIterator) ||
+    hasMethod(value, Symbol.iterator);
 }
 
 function hasMethod<Name extends string | symbol>(
   value: unknown,
   name: Name,
-): value is Record<Name, (buffer: Uint8Array) => Promise<number | null>> {
+): value is Record<Name, () => unknown> {
   return typeof (value as Record<Name, unknown> | null)?.[name] === "function";
 }
 
@@ -89,22 +152,42 @@ async function* reads(
   blocksize: number,
 ): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(blocksize);
-  while (true) {
+  for (let empty = 0; empty < MAX_EMPTY_READS;) {
     const n = await reader.read(buffer);
     if (n === null) return;
-    yield buffer.subarray(0, n);
+    if (!Number.isInteger(n) || n < 0 || n > blocksize) {
+      throw new TypeError(
+        `Cannot upload from a reader whose read() gives ${
+          String(n)
+        }: it must give the count of bytes it has read, 1 to ${blocksize} here, or null at the end`,
+      );
+    }
+    if (n > 0) {
+      empty = 0;
+      yield buffer.subarray(0, n);
+    } else {
+      empty++; // there may be something when others had their turn
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
   }
+  throw new TypeError(
+    `Cannot upload from a reader whose read() gives 0, ${MAX_EMPTY_READS} times in a row: it must give null at the end`,
+  );
 }
 
 async function* checked(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
+  if (kindOf(chunks).endsWith("Generator")) spent.add(chunks);
   for await (const chunk of chunks) {
-    if (!(chunk instanceof Uint8Array)) {
-      throw new TypeError(
-        `Cannot upload a chunk of type ${typeof chunk}: the source must give Uint8Array`,
-      );
-    }
+    checkChunk(chunk);
     yield chunk;
   }
+}
+
+function checkChunk(chunk: unknown): void {
+  if (chunk instanceof Uint8Array) return;
+  throw new TypeError(
+    `Cannot upload a chunk of type ${typeof chunk}: the source must give Uint8Array`,
+  );
 }

@@ -1,5 +1,10 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { chunksOf, type Source } from "../../lib/transfer/source.ts";
+import { Readable } from "node:stream";
+import {
+  type ByteReader,
+  chunksOf,
+  type Source,
+} from "../../lib/transfer/source.ts";
 
 const BYTES = new TextEncoder().encode("hello, world");
 
@@ -71,7 +76,13 @@ Deno.test("chunksOf refuses what bytes cannot be had from", () => {
       ["text", "a string"],
       [5, "number"],
       [{}, "object"],
-      [null, "object"],
+      [null, "null"],
+      [Promise.resolve(BYTES), "object (Promise)"],
+      [new ArrayBuffer(2), "object (ArrayBuffer)"],
+      [new DataView(new ArrayBuffer(2)), "object (DataView)"],
+      [new Uint16Array(2), "object (Uint16Array)"],
+      [[1, 2], "chunk of type number"],
+      [[BYTES, "text"], "chunk of type string"],
       [undefined, "undefined"],
       [() => BYTES, "function"],
     ] as const
@@ -84,9 +95,62 @@ Deno.test("chunksOf refuses what bytes cannot be had from", () => {
   }
 });
 
+Deno.test("chunksOf refuses a stream that is locked or was read", async () => {
+  const locked = new Blob(["x"]).stream();
+  const reader = locked.getReader();
+  const cancelled = new Blob(["x"]).stream();
+  await cancelled.cancel();
+  const read = new Blob(["x"]).stream();
+  await collect(chunksOf(read, 5));
+  for (const stream of [locked, cancelled, read]) {
+    assertThrows(() => chunksOf(stream, 5), TypeError, "read before");
+  }
+  await reader.cancel();
+});
+
+Deno.test("chunksOf refuses a generator that was read", async () => {
+  for (const make of [generate, generateLater]) {
+    const generator = make();
+    for await (const _ of chunksOf(generator, 5)) break;
+    assertThrows(() => chunksOf(generator, 5), TypeError, "read before");
+  }
+});
+
+Deno.test("chunksOf gives the bytes of a stream of Node", async () => {
+  assertEquals(await collect(chunksOf(Readable.from(halves()), 5)), [...BYTES]);
+});
+
+for (const count of [13, -1, NaN, 1.5, undefined, "2", { bytesRead: 2 }]) {
+  Deno.test(`chunksOf refuses a reader that gives ${JSON.stringify(count)} for 12 bytes`, async () => {
+    const reader = { read: () => Promise.resolve(count) } as ByteReader;
+    await assertRejects(
+      () => collect(chunksOf(reader, 12)),
+      TypeError,
+      `read() gives ${String(count)}: it must`,
+    );
+  });
+}
+
+Deno.test("chunksOf asks a reader again that reads nothing, but not for ever", async () => {
+  let count = 0;
+  const slow: ByteReader = {
+    read: () => Promise.resolve([0, 0, 1, null][count++]!),
+  };
+  assertEquals(await collect(chunksOf(slow, 5)), [0]);
+  let hadTurn = false;
+  setTimeout(() => hadTurn = true, 0);
+  const stuck: ByteReader = { read: () => Promise.resolve(0) };
+  await assertRejects(
+    () => collect(chunksOf(stuck, 5)),
+    TypeError,
+    "gives 0, 100 times in a row",
+  );
+  assert(hadTurn);
+});
+
 Deno.test("chunksOf refuses chunks that are no bytes", async () => {
   for (const chunk of ["text", 5, [1, 2], new ArrayBuffer(2)]) {
-    const source = [chunk] as unknown as Source;
+    const source = new Set([chunk]) as unknown as Source;
     await assertRejects(
       () => collect(chunksOf(source, 5)),
       TypeError,
