@@ -41,6 +41,19 @@ Deno.test("FTP.retrbinary lets the callback keep and change its blocks", async (
   assertEquals(last, BYTES.slice(-last.length));
 });
 
+Deno.test("FTP.retrbinary gives blocks of one buffer when told to reuse it", async () => {
+  await using server = await startScript({ RETR: (turn) => turn.send(BYTES) });
+  await using ftp = await server.connect();
+  const buffers = new Set<ArrayBuffer>();
+  let sum = 0;
+  await ftp.retrbinary("RETR x", (block) => {
+    buffers.add(block.buffer);
+    for (const byte of block) sum += byte;
+  }, { reuse: true, blocksize: 1000 });
+  assertEquals(sum, BYTES.reduce((total, byte) => total + byte, 0));
+  assert(buffers.size <= 3, "it grows twice");
+});
+
 Deno.test("FTP.retrbinary refuses a blocksize that gets nowhere", async () => {
   await using server = await startScript();
   await using ftp = await server.connect();
@@ -174,8 +187,42 @@ Deno.test("FTP.retrbinary sends REST before the command", async () => {
   );
 });
 
+Deno.test("FTP.retrbinary takes an offset back that no transfer took", async () => {
+  const gate = Promise.withResolvers<void>();
+  await using server = await startScript({
+    REST: async (turn) => {
+      if (turn.argument === "2") await gate.promise;
+      await turn.reply(350, "Restarting");
+    },
+    RETR: (turn) => turn.send("data"),
+  });
+  server.once("RETR", "550 No such file");
+  await using ftp = await server.connect();
+  const retr = (rest?: number, signal?: AbortSignal) =>
+    ftp.retrbinary("RETR x", () => {}, { rest, signal });
+  await assertRejects(() => retr(1), FTPPermanentError, "550");
+  await retr();
+  await retr();
+  const controller = new AbortController();
+  const aborted = retr(2, controller.signal).catch((error) => error);
+  const isSent = (line: string) => line === "REST 2";
+  while (!isSent(await server.received("REST")));
+  controller.abort("enough");
+  assertEquals(await aborted, "enough");
+  gate.resolve();
+  await retr();
+  assertEquals(
+    server.commands.filter((line) => /^(REST|RETR)/.test(line)),
+    ["REST 1", "RETR x", "REST 0", "RETR x", "RETR x", "REST 2"]
+      .concat(["REST 0", "RETR x"]),
+  );
+});
+
 Deno.test("FTP.retrbinary throws when REST is refused, and starts nothing", async () => {
-  await using server = await startScript({ REST: "502 No" });
+  await using server = await startScript({
+    REST: "502 No",
+    RETR: (turn) => turn.send("data"),
+  });
   await using ftp = await server.connect();
   await assertRejects(
     () => ftp.retrbinary("RETR x", () => {}, { rest: 1 }),
@@ -183,7 +230,20 @@ Deno.test("FTP.retrbinary throws when REST is refused, and starts nothing", asyn
     '"REST 1": 502 No',
   );
   assert(!server.verbs.includes("RETR"));
-  assertEquals(await ftp.pwd(), "/");
+  await ftp.retrbinary("RETR x", () => {});
+  assertEquals(server.verbs.filter((verb) => verb === "REST"), ["REST"]);
+});
+
+Deno.test("FTP.transfercmd leaves the type alone, whatever it is", async () => {
+  await using server = await startScript({ RETR: (turn) => turn.send("data") });
+  await using ftp = await server.connect();
+  await ftp.retrbinary("RETR x", () => {});
+  const conn = await ftp.transfercmd("RETR x");
+  conn.close();
+  await ftp.voidresp();
+  assertEquals(server.commands.filter((line) => /^TYPE/.test(line)), [
+    "TYPE I",
+  ]);
 });
 
 Deno.test("FTP.ntransfercmd gives the size that 150 tells", async () => {

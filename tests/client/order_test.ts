@@ -209,6 +209,9 @@ Deno.test("FTP.voidresp refuses to wait while the data connection is open", asyn
   await assertRejects(() => ftp.voidresp(), TypeError, "close it first");
   conn.close();
   await ftp.voidresp();
+  await using second = await ftp.transfercmd("RETR x");
+  while (await second.read(new Uint8Array(10)) !== null);
+  await ftp.voidresp(); // its end has come, that is enough
 });
 
 Deno.test("FTP.voidresp throws what the server says of a transfer", async () => {
@@ -232,6 +235,7 @@ Deno.test("FTP.putcmd and getresp keep commands and replies in order", async () 
     A: "211 a",
     B: "450 b",
     C: "150 c\n226 c",
+    D: "150 d\n451 d",
     PWD: '257 "/own"',
   });
   await using ftp = await server.connect();
@@ -244,7 +248,37 @@ Deno.test("FTP.putcmd and getresp keep commands and replies in order", async () 
   assertEquals((await ftp.getresp()).text, "150 c");
   assertEquals((await ftp.voidresp()).text, "226 c");
   await assertRejects(() => ftp.getresp(), TypeError, "no command is owed");
-  assertEquals(server.commands, ["A", "B", "PWD", "C"]);
+  await ftp.sendcmd("D");
+  await assertRejects(() => ftp.voidresp(), FTPTemporaryError, '"D": 451 d');
+  assertEquals(server.commands, ["A", "B", "PWD", "C", "D"]);
+});
+
+Deno.test("FTP.retrbinary sets the type again after another login", async () => {
+  await using server = await startScript({ RETR: (turn) => turn.send("data") });
+  await using ftp = await server.connect();
+  await retrieve(ftp);
+  await ftp.login("other", "p");
+  await retrieve(ftp);
+  assertEquals(
+    server.verbs.filter((verb) => /^(TYPE|USER)$/.test(verb)),
+    ["TYPE", "USER", "TYPE"],
+  );
+});
+
+Deno.test("FTP.putcmd of TYPE is noticed", async () => {
+  await using server = await startScript({
+    RETR: (turn) => turn.send("data"),
+    TYPE: "200 ok",
+  });
+  await using ftp = await server.connect();
+  assertEquals(await retrieve(ftp), "data");
+  await ftp.putcmd("TYPE A");
+  await ftp.voidresp();
+  assertEquals(await retrieve(ftp), "data");
+  assertEquals(
+    server.commands.filter((line) => line.startsWith("TYPE")),
+    ["TYPE I", "TYPE A", "TYPE I"],
+  );
 });
 
 Deno.test("FTP closes a connection on which a reply comes that nobody asked for", async () => {

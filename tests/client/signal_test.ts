@@ -254,6 +254,7 @@ Deno.test("FTP.ntransfercmd's signal ends the data connection too", async () => 
   const reading = conn.read(new Uint8Array(1)).catch((e) => e);
   controller.abort(REASON);
   assert(await reading === REASON);
+  await server.received("ABOR"); // without abort(), too
   assertEquals((await ftp.abort()).code, 226);
   assertEquals(await ftp.pwd(), "/");
 });

@@ -75,6 +75,28 @@ Deno.test("FTP.storbinary calls back with every block, and awaits", async () => 
   });
   assertEquals(sizes, [20_000, 20_000, 10_000]);
   assert(stored[0] === TEXT);
+  const callback = (block: Uint8Array) => sizes.push(block.length);
+  await ftp.storbinary("STOR x", [BYTES], { blocksize: 25_000, callback });
+  assertEquals(sizes.slice(3), [25_000, 25_000]);
+});
+
+Deno.test("FTP.storbinary calls back with what was written only", async () => {
+  await using server = await startScript({ STOR: untilAborted });
+  await using ftp = await server.connect();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const blocks = 1024;
+  let written = 0;
+  await assertRejects(() =>
+    ftp.storbinary("STOR x", [new Uint8Array(blocks * 65_536)], {
+      blocksize: 65_536,
+      callback: () => {
+        if (++written === 1) setTimeout(() => controller.abort(), 20);
+      },
+      signal,
+    })
+  );
+  assert(written < blocks, "the server takes nothing");
 });
 
 Deno.test("FTP.storbinary sends APPE, STOU and REST as they are told", async () => {
@@ -132,9 +154,19 @@ Deno.test("FTP.storlines calls back with every line", async () => {
   await ftp.storlines(
     "STOR x",
     new TextEncoder().encode("a\n\nb"),
-    (line) => lines.push(new TextDecoder().decode(line)),
+    async (line) => {
+      const text = new TextDecoder().decode(line);
+      lines.push(`begin ${text}`);
+      await Promise.resolve();
+      lines.push(`end ${text}`);
+    },
   );
-  assertEquals(lines, ["a\r\n", "\r\n", "b\r\n"]);
+  assertEquals(
+    lines,
+    ["a\r\n", "\r\n", "b\r\n"].flatMap((
+      text,
+    ) => [`begin ${text}`, `end ${text}`]),
+  );
 });
 
 Deno.test("FTP.storbinary refuses what is no source, before it says a word", async () => {
@@ -178,6 +210,74 @@ for (const [name, make] of FAULTS) {
     assertEquals(await ftp.pwd(), "/own");
   });
 }
+
+Deno.test("FTP.storbinary rejects when its source has ended", async () => {
+  await using server = await startScript({ STOR: untilAborted });
+  await using ftp = await server.connect();
+  let hasEnded = false;
+  async function* source() {
+    try {
+      yield BYTES;
+    } finally {
+      await new Promise((done) => setTimeout(done, 0));
+      hasEnded = true;
+    }
+  }
+  const callback = () => {
+    throw new Error("fault");
+  };
+  await assertRejects(
+    () => ftp.storbinary("STOR x", source(), { callback }),
+    Error,
+    "fault",
+  );
+  assert(hasEnded);
+});
+
+Deno.test("FTP.storbinary is aborted though its source is stuck, which may fail later", async () => {
+  await using server = await startScript({ STOR: untilAborted });
+  await using ftp = await server.connect();
+  const asked = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const failed = Promise.withResolvers<void>();
+  async function* source() {
+    try {
+      asked.resolve();
+      await gate.promise;
+      yield BYTES;
+    } finally {
+      setTimeout(failed.resolve, 0);
+      // deno-lint-ignore no-unsafe-finally
+      throw new Error("fault");
+    }
+  }
+  const controller = new AbortController();
+  const { signal } = controller;
+  const storing = ftp.storbinary("STOR x", source(), { signal })
+    .catch((error) => error);
+  await asked.promise;
+  controller.abort("enough");
+  assertEquals(await storing, "enough");
+  assertEquals(await ftp.pwd(), "/");
+  gate.resolve();
+  await failed.promise;
+});
+
+Deno.test("FTP.storbinary says how many bytes are unconfirmed", async () => {
+  await using server = await startScript({
+    STOR: async (turn) => {
+      await turn.reply(150, "Send");
+      await (await turn.openData()).readAll();
+      turn.close();
+    },
+  });
+  await using ftp = await server.connect();
+  await assertRejects(
+    () => ftp.storbinary("STOR x", BYTES),
+    Deno.errors.UnexpectedEof,
+    'Cannot confirm "STOR x": 50000 bytes went through',
+  );
+});
 
 Deno.test("FTP.storbinary throws 552 when the server's disk is full, and ends the source", async () => {
   await using server = await startScript({
