@@ -32,9 +32,14 @@ export class FTPDirectories extends FTPListings {
    * are in the way: nothing is written through them. Symbolic links of the
    * server are passed over, unless `symlinks` is "follow".
    *
-   * Memory holds one directory's entries at a time. A lost connection is
-   * recovered from as in `download`, and ends the mirror if that does
-   * not work; another call goes on where it ended.
+   * With `connections` several work at once: each lists, makes directories or
+   * transfers, and what fails on one does not keep the others. Of two names that
+   * may be the same file the second waits for the first.
+   *
+   * Memory holds the entries of one directory for each connection, and of those
+   * where a transfer is under way. A lost connection is recovered from as in
+   * `download`. If that does not work, the client's own ends the mirror, and
+   * another costs the file that it was at; another call goes on where it ended.
    *
    * Requires `allow-read` and `allow-write` permission for the directory.
    *
