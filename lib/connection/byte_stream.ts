@@ -51,6 +51,23 @@ export async function writeAll(
   }
 }
 
+/** Size of one read of what nobody wants, in bytes. */
+const DRAIN_SIZE = 64 * 1024;
+
+/**
+ * Drops what still comes, until its end or until the stream is closed.
+ *
+ * @param stream The stream
+ */
+export async function drain(stream: ByteStream): Promise<void> {
+  const buffer = new Uint8Array(DRAIN_SIZE);
+  try {
+    while (await stream.read(buffer) !== null);
+  } catch {
+    // it is given up anyway
+  }
+}
+
 /**
  * Gives the memory of some bytes back, where they have it to themselves. What
  * is left to the garbage collector has it run through the whole heap again and

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type ByteStream, free } from "./byte_stream.ts";
+import { type ByteStream, drain, free } from "./byte_stream.ts";
 import { readableOf, writableOf } from "./data_streams.ts";
 import { Watchdog } from "./deadline.ts";
 import type { TLSInfo } from "./tls_info.ts";
@@ -27,7 +27,7 @@ export interface DataOptions {
   /** Ends the connection. */
   signal?: AbortSignal | undefined;
   /**
-   * Called when the signal is aborted, to end the connection when the server
+   * Called when the transfer is given up, to end the connection when the server
    * has been told; it is ended at once without.
    */
   onAbort?: ((reason: unknown) => void) | undefined;
@@ -263,7 +263,11 @@ export class DataConnection implements AsyncDisposable {
     return this.#readable ??= readableOf(this);
   }
 
-  /** The data as a web stream to write to; closing it closes the connection. */
+  /**
+   * The data as a web stream to write to; closing it closes the connection.
+   * Aborting it, as a pipe does whose source fails, aborts the transfer, and
+   * `voidresp` rejects. The server may keep what came until then.
+   */
   get writable(): WritableStream<Uint8Array> {
     return this.#writable ??= writableOf(this);
   }
@@ -286,9 +290,7 @@ export class DataConnection implements AsyncDisposable {
   /** Under TLS 1.3 the server's last words are tickets for later sessions. */
   async #takeLeave(): Promise<void> {
     await this.#stream.closeWrite();
-    if (this.#stream.info?.protocol !== "TLSv1.3") return;
-    const buffer = new Uint8Array(1);
-    while (await this.#stream.read(buffer) !== null);
+    if (this.#stream.info?.protocol === "TLSv1.3") await drain(this.#stream);
   }
 
   /** Resolves when nothing of the connection is left. */
@@ -303,12 +305,12 @@ export class DataConnection implements AsyncDisposable {
    * @returns What the promise gives
    * @throws Why the connection failed, if it fails first
    */
-  async unlessFailed<T>(promise: Promise<T>): Promise<T> {
+  async unlessFailed<T>(promise: PromiseLike<T>): Promise<T> {
     const { promise: failed, reject } = Promise.withResolvers<never>();
     if (this.#failure !== undefined) reject(this.#failure);
     this.#onFailure = reject;
     try {
-      return await Promise.race([promise, failed]);
+      return await Promise.race([failed, promise]);
     } finally {
       this.#onFailure = undefined;
     }
@@ -337,14 +339,16 @@ export class DataConnection implements AsyncDisposable {
     this.#onFailure?.(this.#failure);
   }
 
-  /** Drops what still comes down, until its end or until it is closed. */
-  async drain(): Promise<void> {
-    const buffer = new Uint8Array(READ_SIZE);
-    try {
-      while (await this.#stream.read(buffer) !== null);
-    } catch {
-      // it is given up anyway
-    }
+  /**
+   * Gives the transfer up: the server is told, where there is somebody to tell
+   * it, before it sees the end of the data.
+   *
+   * @param reason What pending and later calls reject with
+   */
+  giveUp(reason: unknown): void {
+    const { onAbort } = this.#options;
+    if (onAbort === undefined || this.#isClosed) this.fail(reason);
+    else onAbort(reason);
   }
 
   /** Closes the connection and waits until nothing of it is left. */
@@ -353,11 +357,7 @@ export class DataConnection implements AsyncDisposable {
     await this.closed;
   }
 
-  #onAbort = (): void => {
-    const { signal, onAbort } = this.#options;
-    if (onAbort === undefined || this.#isClosed) this.fail(signal!.reason);
-    else onAbort(signal!.reason);
-  };
+  #onAbort = (): void => this.giveUp(this.#options.signal!.reason);
 
   #check(): void {
     if (this.#failure !== undefined) throw this.#failure;

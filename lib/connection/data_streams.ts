@@ -36,7 +36,8 @@ export function readableOf(
 /**
  * Takes what is to be sent.
  *
- * @param data The connection; it is closed with the stream
+ * @param data The connection; it is closed with the stream, and given up with
+ * one that is aborted
  * @returns The stream
  */
 export function writableOf(data: DataConnection): WritableStream<Uint8Array> {
@@ -46,6 +47,8 @@ export function writableOf(data: DataConnection): WritableStream<Uint8Array> {
       await data.closeWrite();
       data.close();
     },
-    abort: () => data.close(),
+    // nobody is to take what was written until now for all of it
+    abort: (reason) =>
+      data.giveUp(reason ?? new Error("The stream was aborted")),
   });
 }

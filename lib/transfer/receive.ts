@@ -6,6 +6,7 @@
 
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { waitFor } from "./callback.ts";
 import { LineDecoder } from "./lines.ts";
 import type { Session, SignalOptions } from "./session.ts";
 import { checkBlocksize } from "./source.ts";
@@ -45,7 +46,7 @@ export async function receiveBlocks(
   return await receive(session, command, options, async ({ data }) => {
     await data.readToEnd((bytes, isOwn) => {
       const cut = reuse || isOwn ? blocksIn : freshBlocksOf;
-      return callEach(cut(bytes, blocksize), callback);
+      return callEach(cut(bytes, blocksize), callback, data);
     }, { keep: !reuse });
   });
 }
@@ -74,23 +75,22 @@ function* blocksIn(
   }
 }
 
-/** Calls back for each block; waits only where the callback wants it to. */
+/**
+ * Calls back for each block; waits only where the callback wants it to, and no
+ * longer than the transfer lasts.
+ */
 function callEach<T>(
   blocks: Iterator<T>,
   callback: (block: T) => unknown,
+  data: Transfer["data"],
 ): Promise<void> | undefined {
   for (let next = blocks.next(); !next.done; next = blocks.next()) {
-    const result = callback(next.value);
-    if (isThenable(result)) {
-      return Promise.resolve(result).then(() => callEach(blocks, callback));
+    const wait = waitFor(data, callback(next.value));
+    if (wait !== undefined) {
+      return wait.then(() => callEach(blocks, callback, data));
     }
   }
   return undefined;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then ===
-    "function";
 }
 
 /**
@@ -112,8 +112,8 @@ export async function receiveLines(
   return await receive(session, command, text, async ({ data }) => {
     for await (const lines of lineBatches(session, data)) {
       for (const line of lines) {
-        const result = callback(line);
-        if (isThenable(result)) await result;
+        const wait = waitFor(data, callback(line));
+        if (wait !== undefined) await wait;
       }
     }
   });
@@ -166,7 +166,6 @@ export async function* iterateLines(
     }
     isComplete = true;
   } catch (error) {
-    isComplete = true;
     throw await transfer.failed(error, options);
   } finally {
     if (!isComplete) await transfer.abort();

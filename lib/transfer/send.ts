@@ -6,9 +6,11 @@
 
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { waitFor } from "./callback.ts";
 import { linesOf, toNetworkLines } from "./lines.ts";
 import type { Session, SignalOptions } from "./session.ts";
 import { checkBlocksize, chunksOf, type Source } from "./source.ts";
+import { StartedSource } from "./started_source.ts";
 import { Transfer, type TransferOptions } from "./transfer.ts";
 
 /** How blocks are sent. */
@@ -36,9 +38,9 @@ export async function sendBlocks(
 ): Promise<Reply> {
   const { blocksize, callback } = options;
   checkBlocksize(blocksize);
-  const chunks = chunksOf(source, blocksize);
-  return await send(session, command, options, async ({ data }) => {
-    for await (const chunk of whileOpen(data, chunks)) {
+  const all = chunksOf(source, blocksize);
+  return await send(session, command, all, options, async (data, chunks) => {
+    for await (const chunk of chunks) {
       if (callback === undefined) {
         await data.writeAll(chunk);
         continue;
@@ -46,7 +48,8 @@ export async function sendBlocks(
       for (let start = 0; start < chunk.length; start += blocksize) {
         const block = chunk.subarray(start, start + blocksize);
         await data.writeAll(block);
-        await callback(block);
+        const wait = waitFor(data, callback(block));
+        if (wait !== undefined) await wait;
       }
     }
   });
@@ -71,27 +74,30 @@ export async function sendLines(
 ): Promise<Reply> {
   const { callback, signal } = options;
   const { maxLine } = session.options;
-  const chunks = chunksOf(source, TEXT_BLOCK_SIZE);
-  return await send(
-    session,
-    command,
-    { signal, type: "A" },
-    async ({ data }) => {
-      const blocks = toNetworkLines(whileOpen(data, chunks), maxLine);
-      for await (const block of blocks) {
-        await data.writeAll(block);
-        if (callback === undefined) continue;
-        for (const line of linesOf(block)) await callback(line);
+  const all = chunksOf(source, TEXT_BLOCK_SIZE);
+  const text = { signal, type: "A" } as const;
+  return await send(session, command, all, text, async (data, chunks) => {
+    for await (const block of toNetworkLines(chunks, maxLine)) {
+      await data.writeAll(block);
+      if (callback === undefined) continue;
+      for (const line of linesOf(block)) {
+        const wait = waitFor(data, callback(line));
+        if (wait !== undefined) await wait;
       }
-    },
-  );
+    }
+  });
 }
 
 /**
  * The chunks of a source, until the data connection fails: a source may give
  * nothing for ever, and a signal still ends the upload.
+ *
+ * @param data The data connection
+ * @param chunks The source
+ * @returns The chunks
+ * @throws Why the connection failed, if it does
  */
-async function* whileOpen(
+export async function* whileOpen(
   data: Transfer["data"],
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
@@ -115,17 +121,35 @@ async function* whileOpen(
 /** Size of one read of a text file, in bytes. */
 const TEXT_BLOCK_SIZE = 64 * 1024;
 
-/** Opens a transfer, gives what there is, and returns only on the server's word. */
+/**
+ * Opens a transfer, gives what there is, and returns only on the server's word.
+ * The server is told nothing before the source has shown that it is one.
+ */
 async function send(
   session: Session,
   command: Command,
+  all: AsyncIterable<Uint8Array>,
   options: TransferOptions,
-  produce: (transfer: Transfer) => Promise<void>,
+  produce: (
+    data: Transfer["data"],
+    chunks: AsyncIterable<Uint8Array>,
+  ) => Promise<void>,
 ): Promise<Reply> {
-  const transfer = await Transfer.open(session, command, options);
+  options.signal?.throwIfAborted();
+  Transfer.check(session, command);
+  const source = new StartedSource(all);
+  await source.start(session, options);
+  let transfer: Transfer;
   try {
-    await produce(transfer);
-    await transfer.data.closeWrite();
+    transfer = await Transfer.open(session, command, options);
+  } catch (error) {
+    await source.end();
+    throw error;
+  }
+  const { data } = transfer;
+  try {
+    await produce(data, whileOpen(data, source));
+    await data.closeWrite();
   } catch (error) {
     throw await transfer.failed(error, options);
   }

@@ -129,6 +129,8 @@ export class Session {
   isClearDataAllowed = true;
   /** The transfer whose final reply was not seen yet. */
   transfer: Transfer | undefined;
+  /** Aborted when the control connection has ended, with the reason. */
+  readonly ended: AbortSignal;
   readonly #unclaimed: Owed[] = [];
 
   /**
@@ -146,6 +148,9 @@ export class Session {
     this.control = control;
     this.peer = peer;
     this.options = options;
+    const ending = new AbortController();
+    this.ended = ending.signal;
+    control.closed.then(() => ending.abort(control.failure));
   }
 
   /**

@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { ByteStream } from "../connection/byte_stream.ts";
+import { type ByteStream, drain } from "../connection/byte_stream.ts";
 import { DataConnection } from "../connection/data_connection.ts";
 import { PatientSignal, settledWithin } from "../connection/deadline.ts";
 import type { Owed } from "../connection/ledger.ts";
 import { restate } from "../connection/restate.ts";
-import type { Command } from "../protocol/command.ts";
+import { type Command, encodeCommand } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { parse150 } from "../protocol/reply_text.ts";
@@ -57,6 +57,19 @@ export class Transfer {
     this.#owed = owed;
     this.data = data;
     this.size = size;
+  }
+
+  /**
+   * Refuses what would not be sent: for callers that have to know before.
+   *
+   * @param session The session
+   * @param command `RETR`, `STOR`, `LIST`...
+   * @throws {TypeError} If the command cannot be sent, or TLS was asked for and
+   * data is not protected
+   */
+  static check(session: Session, command: Command): void {
+    encodeCommand(command, session.control.encoding);
+    refuseClearData(session, command);
   }
 
   /**
@@ -164,6 +177,8 @@ export class Transfer {
    *
    * @param options A signal
    * @returns The final 2yz reply
+   * @throws Why the data connection failed or was given up, or the server's
+   * error if it explains that: what came is not all, whatever the server says
    * @throws {TypeError} If the data connection is open: nothing would end the
    * wait
    */
@@ -173,6 +188,8 @@ export class Transfer {
         `Cannot wait for the end of "${this.command}": its data connection is open, close it first`,
       );
     }
+    const { failure } = this.data;
+    if (failure !== undefined) throw await this.failed(failure);
     return await this.finish(options);
   }
 
@@ -230,7 +247,7 @@ export class Transfer {
       const isWriting = !UPLOAD_REGEXP.test(this.command);
       if (protection !== undefined && mayBeProFTPD && isWriting) {
         await settledWithin(
-          Promise.race([this.#owed.final, data.drain()]),
+          Promise.race([this.#owed.final, drain(data.stream)]),
           DRAIN_GRACE,
         );
       }
