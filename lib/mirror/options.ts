@@ -191,7 +191,8 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
   /** Called for each entry when it is dealt with. Not awaited. */
   onEntry?: ((event: MirrorEvent) => void) | undefined;
   /**
-   * Called as the bytes of a file go through, and once at its end. Not awaited.
+   * Called as the bytes of a file go through, and once at its end: for each of
+   * the files that are under way. Not awaited.
    */
   onProgress?: ((progress: MirrorProgress) => void) | undefined;
   /** Ends the mirror. What was done by then stays done. */
