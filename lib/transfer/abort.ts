@@ -59,7 +59,7 @@ export async function abortOwed(
   owed: Owed,
   closeData: () => Promise<void> | void,
 ): Promise<Reply | undefined> {
-  if (owed.isSettled || control.failure !== undefined) {
+  if (owed.isSettled) {
     await closeData();
     return undefined;
   }

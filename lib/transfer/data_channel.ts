@@ -85,7 +85,6 @@ async function dialEitherWay(
     session.hasExtendedPassive = true;
     return stream;
   } catch (error) {
-    if (options.signal?.aborted) throw error;
     if (error instanceof Deno.errors.NotCapable) throw error;
     // the port that EPSV named is dead (a firewall that reads only 227
     // replies): PASV once, and stay with what works

@@ -87,7 +87,6 @@ export class Transfer {
     command: Command,
     options: TransferOptions = {},
   ): Promise<Transfer> {
-    options.signal?.throwIfAborted();
     return await session.turns.alone(
       () => Transfer.openInTurn(session, command, options),
       options,
