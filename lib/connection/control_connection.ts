@@ -10,6 +10,8 @@ import { CommandQueue } from "./command_queue.ts";
 import type { ControlOptions, SendOptions } from "./control_options.ts";
 import {
   broken,
+  busy,
+  closed,
   closedByReply,
   ended,
   expired,
@@ -17,7 +19,7 @@ import {
   outOfStep,
 } from "./control_failures.ts";
 import { abortable, Watchdog } from "./deadline.ts";
-import { Ledger, Owed, type OwedKind } from "./ledger.ts";
+import { Ledger, Owed } from "./ledger.ts";
 import { restate } from "./restate.ts";
 import {
   type Command,
@@ -27,7 +29,8 @@ import {
   printable,
 } from "../protocol/command.ts";
 import type { Encoding } from "../protocol/encoding.ts";
-import { type Reply, ReplyReader } from "../protocol/reply.ts";
+import { conceal, type Reply, ReplyReader } from "../protocol/reply.ts";
+import { Secrets } from "../protocol/secrets.ts";
 
 /** Size of one read from the socket, in bytes. */
 const READ_SIZE = 16 * 1024;
@@ -40,12 +43,6 @@ const REPLY_TIMEOUTS = 20;
 
 const LF = 0x0A;
 
-/** What to do about an open transfer: one of a method, one sent by hand. */
-const ADVICE: Partial<Record<OwedKind, string>> = {
-  transfer: "await its end first",
-  command: "await voidresp() first",
-};
-
 /** One control connection, from the greeting to its end. */
 export class ControlConnection {
   /** The encoding of commands and replies from here on. */
@@ -54,6 +51,7 @@ export class ControlConnection {
   readonly #options: ControlOptions;
   readonly #reader: ReplyReader;
   readonly #ledger = new Ledger();
+  readonly #secrets = new Secrets();
   readonly #watchdog: Watchdog;
   #open: Owed | undefined;
   #failure: Error | undefined;
@@ -84,6 +82,7 @@ export class ControlConnection {
       maxReplyLine: options.maxReplyLine,
       maxReply: options.maxReply,
       multiline: options.multiline,
+      mask: this.#mask,
     });
     this.#watchdog = new Watchdog(options.timeout, () => this.#expire());
     this.#reading = this.#run();
@@ -164,22 +163,14 @@ export class ControlConnection {
     const bytes = this.#isTelnet ? doubleIAC(line) : line;
     const encoding = this.encoding;
     const describe = () => describeCommand(command, encoding);
-    if (this.#failure !== undefined) {
-      throw new Deno.errors.NotConnected(
-        `Cannot send "${describe()}": the connection is closed: ${this.#failure.message}`,
-        { cause: this.#failure },
-      );
-    }
+    if (this.#failure !== undefined) throw closed(describe(), this.#failure);
     if (this.#open !== undefined && this.#open !== options.during) {
-      throw new Deno.errors.Busy(
-        `Cannot send "${describe()}": the transfer "${this.#open.command}" is open; ${
-          this.#open.advice ?? ADVICE[this.#open.kind]
-        }`,
-      );
+      throw busy(describe(), this.#open);
     }
     const { kind = "command", pauses = false } = options;
     const owed = this.#owe(new Owed(describe, kind, pauses));
     owed.size = bytes.length;
+    owed.isSecret = this.#secrets.note(command);
     owed.advice = options.advice;
     this.#options.tracer.emit("sent", describe);
     this.#queue.add(bytes, options.during !== undefined);
@@ -354,11 +345,17 @@ export class ControlConnection {
   #deliver(reply: Reply): void {
     if (this.#failure !== undefined) return;
     this.#lastReply = reply;
-    this.#options.tracer.emit("received", () => printable(reply.text));
+    this.#options.tracer.emit(
+      "received",
+      () => printable(this.#mask(reply.text)),
+    );
     if (this.#isPaused) {
       return this.fail(injected("a reply"));
     }
     const owed = this.#ledger.deliver(reply);
+    // what else is below 400 is data: a path, a size
+    const mayBecomeError = owed?.isSecret !== false || reply.code >= 400;
+    if (mayBecomeError) conceal(reply, this.#mask);
     if (owed === undefined && reply.code !== 421) {
       return this.fail(outOfStep(reply));
     }
@@ -372,6 +369,8 @@ export class ControlConnection {
       this.fail(closedByReply(reply));
     }
   }
+
+  #mask = (text: string): string => this.#secrets.mask(text);
 
   #ended(): void {
     this.#wasIdle = this.#isIdle && !this.#reader.hasPartial;

@@ -4,11 +4,46 @@
  * @module
  */
 
-import type { Owed } from "./ledger.ts";
+import type { Owed, OwedKind } from "./ledger.ts";
 import { restate } from "./restate.ts";
 import { printable } from "../protocol/command.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
+
+/** What to do about an open transfer: one of a method, one sent by hand. */
+const ADVICE: Partial<Record<OwedKind, string>> = {
+  transfer: "await its end first",
+  command: "await voidresp() first",
+};
+
+/**
+ * A command cannot be sent any more.
+ *
+ * @param command The command, printable and masked
+ * @param failure Why the connection is closed
+ * @returns The error
+ */
+export function closed(command: string, failure: Error): Error {
+  return new Deno.errors.NotConnected(
+    `Cannot send "${command}": the connection is closed: ${failure.message}`,
+    { cause: failure },
+  );
+}
+
+/**
+ * A command cannot be sent while a transfer is open.
+ *
+ * @param command The command, printable and masked
+ * @param open The transfer
+ * @returns The error
+ */
+export function busy(command: string, open: Owed): Error {
+  return new Deno.errors.Busy(
+    `Cannot send "${command}": the transfer "${open.command}" is open; ${
+      open.advice ?? ADVICE[open.kind]
+    }`,
+  );
+}
 
 /**
  * Something came behind the reply that agreed to TLS, or to its end: it was

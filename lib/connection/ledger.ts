@@ -65,6 +65,8 @@ export class Owed {
   readonly pauses: boolean;
   /** Bytes of the command that await their first reply. */
   size = 0;
+  /** Whether the command holds a secret. */
+  isSecret = false;
   /** How the user can end it while it is open, for messages. */
   advice: string | undefined;
   /** The entry behind this one. */

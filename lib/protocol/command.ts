@@ -183,6 +183,23 @@ function refuseLineEnds(bytes: Uint8Array, verb: string, name: string): void {
 }
 
 const SECRET_REGEXP = /^\s*(PASS|ACCT|ADAT|SITE\s+(?:PSWD|PASSWD))(?=\s|$)/i;
+
+/**
+ * The secrets that a command holds.
+ *
+ * @param command The command
+ * @returns What follows `PASS`, `ACCT` and `ADAT`; each of the passwords that
+ * follow `SITE PSWD`
+ */
+export function secretsOf({ verb, argument }: Command): string[] {
+  if (typeof argument !== "string") return [];
+  const line = `${verb} ${argument}`;
+  const [start] = SECRET_REGEXP.exec(line) ?? [];
+  if (start === undefined) return [];
+  const secret = line.slice(start.length).trim();
+  return /^\s*SITE/i.test(start) ? secret.split(/\s+/) : [secret];
+}
+
 /**
  * Shows a command line without its secrets.
  *
@@ -192,8 +209,17 @@ const SECRET_REGEXP = /^\s*(PASS|ACCT|ADAT|SITE\s+(?:PSWD|PASSWD))(?=\s|$)/i;
  */
 export function maskCommand(line: string): string {
   const secret = SECRET_REGEXP.exec(line);
-  if (secret !== null) return `${secret[1]} ****`;
-  return line.includes("://") ? line.replace(/\S+/g, maskURL) : line;
+  return secret === null ? maskURLs(line) : `${secret[1]} ****`;
+}
+
+/**
+ * Masks passwords in URLs.
+ *
+ * @param text Any text
+ * @returns The text, each password replaced by `****`
+ */
+export function maskURLs(text: string): string {
+  return text.includes("://") ? text.replace(/\S+/g, maskURL) : text;
 }
 
 /** A password may hold "/" and "@" itself: it goes up to the word's last "@". */

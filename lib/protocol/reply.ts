@@ -16,8 +16,20 @@ const CR = 0x0d;
 /** How much of a line that is no reply an error quotes, in characters. */
 const MAX_QUOTE = 80;
 
+/**
+ * Masks the text of a reply, before it is handed on.
+ *
+ * @param reply The reply
+ * @param mask Gives the text without its secrets
+ */
+export let conceal: (reply: Reply, mask: (text: string) => string) => void;
+
 /** What the server said: a code and one or more lines of text. */
 export class Reply {
+  static {
+    conceal = (reply, mask) => void (reply.#text = mask(reply.text));
+  }
+
   /** The three-digit code, 100 to 599. */
   readonly code: number;
   #source: ReplySource | undefined;
@@ -117,6 +129,8 @@ export interface ReplyReaderOptions {
    * @default {"strict"}
    */
   multiline?: "strict" | "lenient" | undefined;
+  /** Masks what an error quotes. */
+  mask?: ((text: string) => string) | undefined;
 }
 
 /**
@@ -125,6 +139,7 @@ export interface ReplyReaderOptions {
  */
 export class ReplyReader {
   readonly #decode: (bytes: Uint8Array) => string;
+  readonly #mask: (text: string) => string;
   readonly #maxReplyLine: number;
   readonly #maxReply: number;
   readonly #scanner: ReplyScanner;
@@ -139,6 +154,7 @@ export class ReplyReader {
    */
   constructor(options: ReplyReaderOptions) {
     this.#decode = options.decode;
+    this.#mask = options.mask ?? ((text) => text);
     this.#maxReplyLine = options.maxReplyLine ?? 65_536;
     this.#maxReply = options.maxReply ?? 1_048_576;
     this.#scanner = new ReplyScanner({
@@ -257,11 +273,11 @@ export class ReplyReader {
     );
   }
 
-  /** Reads a line without its trailing CRs. */
+  /** Reads a line for people, without its trailing CRs. */
   #read(line: Uint8Array): string {
     let end = line.length;
     while (end > 0 && line[end - 1] === CR) end--;
-    return new ReplySource(line, this.#decode).read(0, end);
+    return this.#mask(new ReplySource(line, this.#decode).read(0, end));
   }
 }
 
