@@ -1,6 +1,6 @@
 /**
  * Hashes of files, here and there: `HASH` (draft-bryan-ftpext-hash) and the
- * older `XSHA256`, `XSHA1`, `XMD5`, `XCRC`.
+ * older `XSHA256`, `XSHA1`, `XMD5`, `XCRC`, `MD5`, `MMD5` (draft-twine-ftpmd5).
  *
  * @module
  */
@@ -42,7 +42,7 @@ const KNOWN: readonly KnownHash[] = [
   { name: "SHA-256", digits: 64, algorithm: "sha256", verbs: ["XSHA256"] },
   { name: "SHA-512", digits: 128, algorithm: "sha512", verbs: ["XSHA512"] },
   { name: "SHA-1", digits: 40, algorithm: "sha1", verbs: ["XSHA1", "XSHA"] },
-  { name: "MD5", digits: 32, algorithm: "md5", verbs: ["XMD5"] },
+  { name: "MD5", digits: 32, algorithm: "md5", verbs: ["XMD5", "MD5", "MMD5"] },
   { name: "CRC32", digits: 8, algorithm: undefined, verbs: ["XCRC"] },
 ];
 
@@ -135,7 +135,9 @@ async function requestHash(
   options: HashOptions,
 ): Promise<string | undefined> {
   // the X commands take a range behind the path: a path with blanks is quoted
-  const argument = verb !== "HASH" && path.includes(" ") ? `"${path}"` : path;
+  const argument = verb.startsWith("X") && path.includes(" ")
+    ? `"${path}"`
+    : path;
   try {
     return await session.turns.alone(async () => {
       await session.ensureType("I", options);

@@ -24,6 +24,8 @@ const REPLIES: [
   [`250 XMD5 "a b" ${MD5.toUpperCase()}`, 32, "a b", MD5],
   [`250 ${MD5}`, 32, "x", MD5],
   [`250-Hash follows\n ${MD5}\n250 Done`, 32, "x", MD5],
+  [`251 a b ${MD5}`, 32, "/a b", MD5],
+  [`252 x ${MD5}`, 32, "x", MD5],
   // files that are called by a hash
   [`250 ${MD5} ${OTHER}`, 32, OTHER, MD5],
   [`250 ${OTHER} ${MD5}`, 32, `/pub/${OTHER}`, MD5],
@@ -136,3 +138,28 @@ Deno.test("FTP.upload verifies a stream by its hash twice, if it has to", async 
   assertEquals([verified, retries], ["SHA-256", 1]);
   assertEquals(server.text("/small"), "new");
 });
+
+/** Commands for a file's MD5, the code of their reply, and a path with a blank. */
+const MD5_COMMANDS: [verb: string, code: number, argument: string][] = [
+  ["XMD5", 250, '"a b"'],
+  ["MD5", 251, "a b"],
+  ["MMD5", 252, "a b"],
+];
+
+for (const [verb, code, argument] of MD5_COMMANDS) {
+  Deno.test(`FTP.download verifies by ${verb}`, async () => {
+    await using server = await memoryServer({ "/a b": "" });
+    server.on("FEAT", `211-Features\n ${verb}\n SIZE\n211 End`);
+    server.on(verb, (turn) => turn.reply(code, `${turn.argument} ${MD5}`));
+    using folder = new LocalFolder();
+    await using ftp = await server.client();
+    const { verified } = await ftp.download("a b", folder.at("copy"), {
+      verify: "hash",
+    });
+    assertEquals(verified, "MD5");
+    assertEquals(
+      server.commands.findLast((line) => line.startsWith(verb)),
+      `${verb} ${argument}`,
+    );
+  });
+}
