@@ -28,6 +28,9 @@ import { sessionOf } from "./session_of.ts";
  * such transfers, and rightly (RFC 2577). Data that `PROT P` protects cannot be
  * sent this way.
  *
+ * It has both connections to itself: it begins when the calls before it are
+ * done, and those after it wait.
+ *
  * Requires `allow-net` permission.
  *
  * @tags allow-net
@@ -36,10 +39,11 @@ import { sessionOf } from "./session_of.ts";
  * @param target A client of the server that gets it
  * @param targetName The file there; the same name if it is left out or ""
  * @param type The representation type for both
- * @param options A signal; aborting it closes neither connection
+ * @param options A signal, which ends the wait for the connections too; aborting
+ * it closes neither
  * @throws {FTPError} If either server refuses or reports a failure
- * @throws {TypeError} If a data connection is to be protected, or a client is
- * of another copy of this module
+ * @throws {TypeError} If a data connection is to be protected, both clients are
+ * the same, or one is of another copy of this module
  */
 export async function ftpcp(
   source: FTPProtocol,
@@ -57,6 +61,66 @@ export async function ftpcp(
   }
   const from = sessionOf(source);
   const to = sessionOf(target);
+  if (from === to) {
+    throw new TypeError(
+      "Cannot copy between servers: source and target are the same client; clone() opens another connection to the same server",
+    );
+  }
+  const name = targetName === "" ? sourceName : targetName;
+  await together(
+    [from, to],
+    options,
+    () =>
+      copy(
+        { session: from, name: sourceName },
+        { session: to, name },
+        type,
+        options,
+      ),
+  );
+}
+
+/**
+ * Runs a call when it is alone on two connections. It takes its place in both
+ * queues at once: of two such calls the later one is behind in both, so that
+ * neither has one connection and waits for the other's.
+ */
+async function together<T>(
+  sessions: readonly Session[],
+  options: SignalOptions,
+  run: () => Promise<T>,
+): Promise<T> {
+  const done = Promise.withResolvers<void>();
+  const turns = sessions.map(({ turns }) => {
+    const turn = Promise.withResolvers<void>();
+    const hold = () => {
+      turn.resolve();
+      return done.promise;
+    };
+    turns.alone(hold, options).catch(turn.reject);
+    return turn.promise;
+  });
+  try {
+    await Promise.all(turns);
+    return await run();
+  } finally {
+    done.resolve();
+  }
+}
+
+/** One side of a copy. */
+interface End {
+  readonly session: Session;
+  readonly name: Path;
+}
+
+/** Copies, in a turn of each side's. */
+async function copy(
+  { session: from, name: sourceName }: End,
+  { session: to, name: targetName }: End,
+  type: "A" | "I",
+  options: SignalOptions,
+): Promise<void> {
   // what passes between the servers is in clear text
   const isProtected = [from, to].some((session) =>
     session.protection !== undefined || !session.isClearDataAllowed
@@ -76,8 +140,7 @@ export async function ftpcp(
     : { verb: "PORT", argument: formatPort(host, port) };
   await to.perform(announcement, options);
   try {
-    const name = targetName === "" ? sourceName : targetName;
-    await open(to, "STOR", name, "targetName", options);
+    await open(to, "STOR", targetName, "targetName", options);
     await open(from, "RETR", sourceName, "sourceName", options);
     await Promise.all([complete(to, options), complete(from, options)]);
   } catch (error) {

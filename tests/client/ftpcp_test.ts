@@ -197,19 +197,102 @@ Deno.test("ftpcp is aborted, and both are usable", async () => {
 
 Deno.test("ftpcp refuses line ends in its names", async () => {
   await using pair = await start({}, { STOR: "150 Send" });
-  const { from, a, b } = pair;
-  await assertRejects(
-    () => ftpcp(a, "x\nDELE y", b, "y"),
-    TypeError,
-    '"sourceName"',
-  );
-  await assertRejects(
-    () => ftpcp(a, "x", b, "y\nDELE y"),
-    TypeError,
-    '"targetName"',
-  );
-  assert(!from.verbs.includes("DELE"));
+  const { from, to, a, b } = pair;
+  for (const end of ["\r", "\n", "\0", "\r\n"]) {
+    const name = `hunter2${end}DELE y`;
+    const errors = [
+      await assertRejects(() => ftpcp(a, name, b, "y"), TypeError),
+      await assertRejects(() => ftpcp(a, "x", b, name), TypeError),
+    ];
+    assert(errors[0]!.message.includes('"sourceName"'), errors[0]!.message);
+    assert(errors[1]!.message.includes('"targetName"'), errors[1]!.message);
+    assert(!/hunter2|[\r\n\0]/.test(errors.join("")), errors.join(""));
+  }
+  const commands = [...from.commands, ...to.commands].join();
+  assert(!/hunter2|DELE/.test(commands), commands);
   assertEquals([await a.pwd(), await b.pwd()], ["/source", "/target"]);
+});
+
+/** Servers that take each other's files, as a table of their own. */
+const BOTH: Script = { ...SOURCE, ...TARGET };
+
+Deno.test("ftpcp has both connections to itself, whichever way others copy", async () => {
+  const begun = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  await using pair = await start(BOTH, BOTH);
+  const { from, to, a, b } = pair;
+  to.once("STOR", async (turn) => {
+    await turn.reply(150, "Send");
+    begun.resolve();
+    await gate.promise;
+    await turn.reply(226, "Stored");
+  });
+  const there = ftpcp(a, "1", b);
+  await begun.promise;
+  const calls = [
+    ftpcp(b, "2", a),
+    ftpcp(a, "3", b),
+    a.size("4"),
+    ftpcp(b, "5", a),
+    b.nlst("6"),
+  ];
+  to.on("SIZE", "213 4");
+  from.on("SIZE", "213 4");
+  to.on("NLST", (turn) => turn.send("6\r\n"));
+  gate.resolve();
+  await there;
+  assertEquals(await Promise.all(calls), [undefined, undefined, 4, undefined, [
+    "6",
+  ]]);
+  const moves = (commands: string[]) =>
+    commands.filter((line) => !/^(TYPE|P|E)/.test(line)).map((line) =>
+      line.replace("RETR", "->").replace("STOR", "<-")
+    );
+  assertEquals(moves(from.commands), [
+    "-> 1",
+    "<- 2",
+    "-> 3",
+    "SIZE 4",
+    "<- 5",
+  ]);
+  assertEquals(moves(to.commands), ["<- 1", "-> 2", "<- 3", "-> 5", "NLST 6"]);
+});
+
+Deno.test("ftpcp does not wait for who waits for it", async () => {
+  await using pair = await start(BOTH, BOTH);
+  const { a, b } = pair;
+  const copies = [];
+  for (let i = 0; i < 10; i++) {
+    copies.push(ftpcp(a, `${i}`, b), ftpcp(b, `${i}`, a));
+  }
+  await Promise.all(copies);
+});
+
+Deno.test("ftpcp is aborted while it waits for a connection, and lets go of the other", async () => {
+  await using pair = await start({}, { NOOP: () => {} });
+  const { from, to, a, b } = pair;
+  const controller = new AbortController();
+  const noop = b.voidcmd("NOOP").catch(() => {});
+  const copying = ftpcp(a, "x", b, "y", "I", controller);
+  const pwd = a.pwd();
+  const reason = new Error("enough");
+  controller.abort(reason);
+  assertEquals(await copying.catch((error) => error), reason);
+  assertEquals(await pwd, "/source");
+  assertEquals([from.commands, to.commands], [["PWD"], ["NOOP"]]);
+  b.close();
+  await noop;
+});
+
+Deno.test("ftpcp refuses one client for both", async () => {
+  await using from = await startScript(SOURCE);
+  await using a = await from.connect();
+  await assertRejects(
+    () => ftpcp(a, "x", a, "y"),
+    TypeError,
+    "source and target are the same client; clone() opens another",
+  );
+  assertEquals(from.commands, []);
 });
 
 Deno.test("ftpcp refuses where TLS was asked for", async () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type FTP, ftpcp } from "../../mod.ts";
+import type { FTP } from "../../mod.ts";
 import { startScript } from "./script.ts";
 
 /** Every way in for a text of the caller, and the name in the message. */
@@ -42,7 +42,6 @@ const WAYS: [
   ["mlsd, facts", "facts", (f, t) => Array.fromAsync(f.mlsd("", [t]))],
   ["sendport", "host", (f, t) => f.sendport(t, 1)],
   ["sendeprt", "host", (f, t) => f.sendeprt(t, 1)],
-  ["ftpcp, target", "targetName", (f, t) => ftpcp(f, "x", f, t)],
 ];
 
 for (const [name, argument, call] of WAYS) {
