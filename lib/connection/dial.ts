@@ -42,8 +42,16 @@ export async function dial(
         `Cannot connect to "${shown}": no answer within ${timeout} ms`,
       ),
     async (signal) => {
+      // a connection that comes at the moment when the signal is aborted would
+      // be dropped by the platform, open: it is closed here instead
+      signal.throwIfAborted = () => {};
       try {
-        return await Deno.connect({ hostname, port, signal });
+        const conn = await Deno.connect({ hostname, port, signal });
+        if (signal.aborted) {
+          conn.close();
+          throw signal.reason;
+        }
+        return conn;
       } catch (error) {
         throw signal.aborted ? error : restate(
           error,
