@@ -5,13 +5,14 @@
  * @module
  */
 
+import type { EntryKind } from "../listing/entry.ts";
 import { printable } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import { pipeline } from "../transfer/pipeline.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import { kindOf, kindsOf, noteLinks } from "./entry_kinds.ts";
 import { isDirectory } from "./in_directory.ts";
 import { readDirectory } from "./listing.ts";
-import type { ListOptions } from "./listing_options.ts";
 import { checkName, joinPath } from "../paths/names.ts";
 
 /** Options of {@linkcode FTP.remove}. */
@@ -35,6 +36,9 @@ export interface RemoveOptions {
 
 /** Deletions under way at once. */
 const WINDOW = 64;
+
+/** What a server says of what its system denies. */
+const DENIED_REGEXP = /\b(permission|access)( is)? denied\W*$/i;
 
 /**
  * Makes a directory and its parents, where they are missing.
@@ -87,57 +91,118 @@ async function make(
 }
 
 /**
- * Removes a file, or a directory. Symbolic links are removed, never followed.
+ * Removes a file, or a directory. Symbolic links are removed, never followed:
+ * what the server does not delete is gone into only if it is known to be a
+ * directory.
  *
  * @param session The session
  * @param path What to remove
  * @param options Whether with what is in it; a signal
+ * @param kind What it is, if it was listed and {@linkcode kindsOf} asked
  * @throws {FTPPermanentError} If something cannot be removed
  */
 export async function remove(
   session: Session,
   path: string,
   options: RemoveOptions,
+  kind?: EntryKind,
 ): Promise<void> {
   if (path === "") {
     throw new TypeError("Cannot remove a path that is empty");
   }
   // what DELE takes is no directory: a link to one is gone, not entered
   const [refusal] = await deleteAll(session, [path], options);
-  if (refusal !== undefined) {
-    await removeDirectory(session, path, refusal.error, options);
+  if (refusal === undefined) return;
+  const { error } = refusal;
+  if (!(error instanceof FTPPermanentError)) throw error;
+  if (options.recursive === true) {
+    const isDirectory = await orRefusal(
+      error,
+      async () =>
+        (kind ?? await kindOf(session, path, options)) === "directory",
+    );
+    if (!isDirectory) throw error;
+    await removeTree(session, path, error, options);
+  } else {
+    await removeDirectory(session, path, error, options);
   }
 }
 
 interface Refusal {
-  readonly path: string;
+  readonly index: number;
   readonly error: FTPError;
 }
 
+/** Removes a directory, which is listed as one, with all that is in it. */
+async function removeTree(
+  session: Session,
+  path: string,
+  refusal: FTPPermanentError,
+  options: RemoveOptions,
+): Promise<void> {
+  if (isDenied(refusal)) {
+    // it will not go, whatever is in it; and a server may be told to show links
+    // as what they lead to (Pure-FTPd's "-b", ProFTPD's "ShowSymlinks off")
+    try {
+      await removeDirectory(session, path, refusal, options);
+      return;
+    } catch (error) {
+      if (!(error instanceof FTPPermanentError) || isDenied(error)) throw error;
+    }
+  }
+  await empty(session, path, refusal, options);
+  await removeDirectory(session, path, refusal, options);
+}
+
+/** Removes what is in a directory. */
+async function empty(
+  session: Session,
+  path: string,
+  refusal: FTPPermanentError,
+  options: RemoveOptions,
+): Promise<void> {
+  const { maxEntries, signal } = options;
+  const entries = await orRefusal(
+    refusal,
+    () => readDirectory(session, path, { maxEntries, signal, all: true }),
+  );
+  noteLinks(session, entries);
+  const paths = entries.map(({ name }) => joinPath(path, checkName(name)));
+  const refusals = await deleteAll(session, paths, options);
+  const [first] = refusals;
+  if (first === undefined) return;
+  const rest = refusals.map(({ index }) => entries[index]!);
+  const kinds = await orRefusal(
+    first.error,
+    () => kindsOf(session, path, rest, options),
+  );
+  for (const [at, { index, error }] of refusals.entries()) {
+    const kind = kinds[at];
+    const isRemovable = kind === "directory" ||
+      // on Windows a link to a directory is removed as one
+      (kind === "symlink" && rest[at]!.format === "dos");
+    if (!isRemovable || !(error instanceof FTPPermanentError)) throw error;
+    const removeInner = kind === "directory" ? removeTree : removeDirectory;
+    await removeInner(session, paths[index]!, error, options);
+  }
+}
+
+function isDenied({ reply }: FTPError): boolean {
+  return DENIED_REGEXP.test(reply?.text ?? "");
+}
+
+/** Removes a directory in which nothing is left. */
 async function removeDirectory(
   session: Session,
   path: string,
-  refusal: FTPError,
-  options: RemoveOptions,
+  refusal: FTPPermanentError,
+  options: SignalOptions,
 ): Promise<void> {
-  if (!(refusal instanceof FTPPermanentError)) throw refusal;
-  const { recursive = false, maxEntries, signal } = options;
-  if (recursive) {
-    const names = await listOrThrow(session, path, refusal, {
-      maxEntries,
-      signal,
-    });
-    const paths = names.map((name) => joinPath(path, checkName(name)));
-    for (const entry of await deleteAll(session, paths, options)) {
-      await removeDirectory(session, entry.path, entry.error, options);
-    }
-  }
+  const command = { verb: "RMD", argument: path, name: "path" };
+  const { signal } = options;
   try {
     await session.turns.share(
-      () =>
-        session.perform({ verb: "RMD", argument: path, name: "path" }, {
-          signal,
-        }),
+      () => session.perform(command, { signal }),
       { signal },
     );
   } catch (error) {
@@ -155,19 +220,13 @@ async function removeDirectory(
   }
 }
 
-/** What cannot be listed is no directory: the refusal to delete it stands. */
-async function listOrThrow(
-  session: Session,
-  path: string,
+/** Where nothing can be listed, the refusal to delete stands. */
+async function orRefusal<T>(
   refusal: FTPError,
-  options: ListOptions,
-): Promise<string[]> {
+  run: () => Promise<T>,
+): Promise<T> {
   try {
-    const entries = await readDirectory(session, path, {
-      ...options,
-      all: true,
-    });
-    return entries.map(({ name }) => name);
+    return await run();
   } catch (error) {
     throw error instanceof FTPPermanentError ? refusal : error;
   }
@@ -189,8 +248,8 @@ async function deleteAll(
   for await (
     const result of pipeline(session, commands, { window: WINDOW, signal })
   ) {
-    const path = paths[index++]!;
-    if (result instanceof FTPError) refusals.push({ path, error: result });
+    if (result instanceof FTPError) refusals.push({ index, error: result });
+    index++;
   }
   return refusals;
 }

@@ -47,21 +47,29 @@ export async function* listDirectory(
   }
 }
 
+/** What is done with entries as they are read. */
+export interface EntryHooks {
+  /** Is told of the entries for the directory itself and its parent. */
+  readonly onSelf?: ((entry: Entry) => void) | undefined;
+  /** Whether an entry is kept; the others are not counted either. */
+  readonly isWanted?: ((entry: Entry) => boolean) | undefined;
+}
+
 /**
  * Reads a whole directory in one turn: other calls wait until it is done.
  *
  * @param session The session
  * @param path The directory
  * @param options Format, zone, caps and signal
- * @param onSelf Is told of the entries for the directory itself and its parent
- * @returns All entries
+ * @param hooks What is done with entries as they are read
+ * @returns All entries that are wanted
  * @throws {RangeError} If there are more than `maxEntries`, or a million
  */
 export async function readDirectory(
   session: Session,
   path: Path,
   options: ListOptions,
-  onSelf?: (entry: Entry) => void,
+  { onSelf, isWanted }: EntryHooks = {},
 ): Promise<Entry[]> {
   checkListOptions(options);
   const { maxEntries = MAX_KEPT } = options;
@@ -70,7 +78,9 @@ export async function readDirectory(
   return await session.turns.alone(async () => {
     const entries: Entry[] = [];
     for await (const batch of listBatches(request)) {
-      for (const entry of reportUnread(batch, options)) entries.push(entry);
+      for (const entry of reportUnread(batch, options)) {
+        if (isWanted?.(entry) !== false) entries.push(entry);
+      }
       if (entries.length > maxEntries) throw tooMany(session, path, maxEntries);
     }
     return entries;

@@ -242,11 +242,13 @@ async function readLevel(
     session,
     start.rawPath,
     options,
-    // a link may have a "unique" of its own: the directory knows better
-    ({ facts }) => {
-      if (facts?.type?.toLowerCase() === "cdir") {
-        unique = facts.unique ?? unique;
-      }
+    {
+      // a link may have a "unique" of its own: the directory knows better
+      onSelf: ({ facts }) => {
+        if (facts?.type?.toLowerCase() === "cdir") {
+          unique = facts.unique ?? unique;
+        }
+      },
     },
   );
   return { ...start, unique, rest: entries.reverse() };

@@ -106,7 +106,7 @@ async function removeFiltered(
   const { link, target, tally, options, reason } = removal;
   const entry = entryOf(place, item);
   if (options.dryRun !== true) {
-    // pyftpdlib shows a link as what it leads to: it is not gone through
+    // a server may show a link as what it leads to: it is not gone through
     const [error] = await remove(removal, [entry], false);
     if (error === undefined) {
       tally.note({ action: "remove", entry, reason });
@@ -138,7 +138,7 @@ async function remove(
 ): Promise<unknown[]> {
   if (options.dryRun === true) return [];
   try {
-    return await target.remove(entries.map(({ path }) => path), recursive);
+    return await target.remove(entries, recursive);
   } catch (error) {
     return entries.map(() => error);
   }

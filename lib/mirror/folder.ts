@@ -231,11 +231,14 @@ export interface Side {
   /**
    * Removes entries.
    *
-   * @param paths What to remove
+   * @param entries What to remove, as it was read here
    * @param recursive Whether directories with all that is in them
    * @returns For each what went wrong, or `undefined`
    */
-  remove(paths: readonly string[], recursive: boolean): Promise<unknown[]>;
+  remove(
+    entries: readonly MirrorEntry[],
+    recursive: boolean,
+  ): Promise<unknown[]>;
   /**
    * The whole path of an entry.
    *

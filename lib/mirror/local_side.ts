@@ -12,6 +12,7 @@ import {
   type Place,
   type Side,
 } from "./folder.ts";
+import type { MirrorEntry } from "./options.ts";
 
 /** What Windows has no file names of: characters, ends and devices. */
 const WINDOWS_REGEXP =
@@ -74,11 +75,11 @@ export class LocalSide implements Side {
   }
 
   async remove(
-    paths: readonly string[],
+    entries: readonly MirrorEntry[],
     recursive: boolean,
   ): Promise<unknown[]> {
     const errors: unknown[] = [];
-    for (const path of paths) {
+    for (const { path } of entries) {
       try {
         await Deno.remove(this.at(path), { recursive });
         errors.push(undefined);

@@ -100,7 +100,7 @@ class DirTask implements MirrorTask {
     const path = local instanceof URL ? fileURLToPath(local) : local;
     const follows = options.symlinks === "follow";
     this.link = link;
-    this.#remote = new RemoteSide(link, remote, options, follows && !isUpload);
+    this.#remote = new RemoteSide(link, remote, options, isUpload);
     this.#local = new LocalSide(path, follows && isUpload);
     this.#isUpload = isUpload;
     this.#options = options;

@@ -5,6 +5,7 @@
  */
 
 import { ensureDir, remove } from "../directories/directories.ts";
+import { kindsOf, noteLinks } from "../directories/entry_kinds.ts";
 import { readDirectory } from "../directories/listing.ts";
 import { existsPath, requestEntry } from "../directories/stat.ts";
 import { canonicalPath } from "../directories/walk.ts";
@@ -23,7 +24,7 @@ import {
   type Place,
   type Side,
 } from "./folder.ts";
-import type { MirrorOptions } from "./options.ts";
+import type { MirrorEntry, MirrorOptions } from "./options.ts";
 
 /** Most entries of one directory: all are kept while it is dealt with. */
 const MAX_ENTRIES = 1_000_000;
@@ -43,6 +44,7 @@ export class RemoteSide implements Side {
   readonly #root: string;
   readonly #options: MirrorOptions;
   readonly #follows: boolean;
+  readonly #unmasksLinks: boolean;
 
   /**
    * Makes a side.
@@ -50,18 +52,19 @@ export class RemoteSide implements Side {
    * @param link The client
    * @param root The directory; "" for the current one
    * @param options How listings are read and calls tried again
-   * @param follows Whether the links in it are followed
+   * @param isTarget Whether it is what is changed
    */
   constructor(
     link: Link,
     root: string,
     options: MirrorOptions,
-    follows: boolean,
+    isTarget: boolean,
   ) {
     this.#link = link;
     this.#root = root;
     this.#options = options;
-    this.#follows = follows;
+    this.#follows = options.symlinks === "follow" && !isTarget;
+    this.#unmasksLinks = options.delete === true && isTarget;
   }
 
   at(path: string): string {
@@ -74,10 +77,10 @@ export class RemoteSide implements Side {
       let { unique, canonical } = place.identity;
       const path = this.at(place.path);
       const options = { maxEntries: MAX_ENTRIES, ...list, all: true, signal };
-      const entries = await readDirectory(session, path, options, (entry) => {
-        const { type, unique: own } = entry.facts ?? {};
+      const onSelf = ({ facts: { type, unique: own } = {} }: Entry) => {
         if (type?.toLowerCase() === "cdir") unique = own ?? unique;
-      });
+      };
+      const entries = await readDirectory(session, path, options, { onSelf });
       const isTold = entries.some(({ facts }) => facts?.unique !== undefined);
       if (unique === undefined && isTold && !session.unknown.has("MLST")) {
         const { facts } = await requestEntry(session, path, options);
@@ -90,6 +93,9 @@ export class RemoteSide implements Side {
       const folder = new Folder({ unique, canonical }, hidesDots);
       for (const entry of entries) {
         folder.add(await this.#look(session, place, canonical, entry));
+      }
+      if (this.#unmasksLinks) {
+        await this.#exposeLinks(session, path, entries, folder);
       }
       return folder;
     });
@@ -138,18 +144,19 @@ export class RemoteSide implements Side {
   }
 
   async remove(
-    paths: readonly string[],
+    entries: readonly MirrorEntry[],
     recursive: boolean,
   ): Promise<unknown[]> {
     const { signal } = this.#options;
     const errors: unknown[] = [];
-    const rest = new Set(paths.keys());
+    const rest = new Set(entries.keys());
     let isAgain = false;
     await this.#run(async (session) => {
       const removeOne = async (index: number): Promise<void> => {
-        const path = this.at(paths[index]!);
+        const { path: name, kind } = entries[index]!;
+        const path = this.at(name);
         try {
-          await remove(session, path, { recursive, signal });
+          await remove(session, path, { recursive, signal }, kind);
         } catch (error) {
           if (!(error instanceof FTPPermanentError)) throw error;
           // perhaps only the reply was lost
@@ -164,7 +171,7 @@ export class RemoteSide implements Side {
       const failed = results.find(({ status }) => status === "rejected");
       if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
     });
-    return paths.map((_, index) => errors[index]);
+    return entries.map((_, index) => errors[index]);
   }
 
   /**
@@ -235,6 +242,21 @@ export class RemoteSide implements Side {
       mtime: modified?.getTime(),
       precision: 1000,
     };
+  }
+
+  /** Shows links as such where the server does not. */
+  async #exposeLinks(
+    session: Session,
+    path: string,
+    entries: readonly Entry[],
+    folder: Folder,
+  ): Promise<void> {
+    const { signal } = this.#options;
+    noteLinks(session, entries);
+    const kinds = await kindsOf(session, path, entries, { signal });
+    for (const [index, { name }] of entries.entries()) {
+      folder.set({ ...folder.items.get(name)!, kind: kinds[index]! });
+    }
   }
 
   /** Runs a job on the session in use, and on another if that is lost. */

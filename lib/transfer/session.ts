@@ -114,6 +114,8 @@ export class Session {
   hasMLSD: boolean | undefined;
   /** Whether `LIST -a` works here: not known before the first try. */
   hasListAll: boolean | undefined;
+  /** Whether `MLSD` was seen to show links as such. */
+  tellsLinks = false;
   /**
    * Whether a listing was broken off: ProFTPD and Pure-FTPd put what they had
    * not sent of it before the next one.

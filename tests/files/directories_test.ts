@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTPPermanentError } from "../../mod.ts";
-import { logIn } from "../real/client.ts";
+import { addReadOnlyLink, logIn } from "../real/client.ts";
 import { serverTest } from "../servers/mod.ts";
 import { memoryServer } from "./memory_server.ts";
 
@@ -81,6 +81,48 @@ serverTest(
     assertEquals(Deno.readTextFileSync(`${server.root}/kept/file`), "x");
   },
 );
+
+serverTest(
+  "FTP.remove does not go through a link that cannot be removed",
+  async (server) => {
+    await server.write("kept/file", "x");
+    using _ = await addReadOnlyLink(server, "read-only", "../kept");
+    await using ftp = await logIn(server);
+    for (const path of ["read-only", "read-only/link", "/read-only/link/"]) {
+      await assertRejects(
+        () => ftp.remove(path, { recursive: true }),
+        FTPPermanentError,
+      );
+      assertEquals(Deno.readTextFileSync(`${server.root}/kept/file`), "x");
+    }
+  },
+);
+
+for (
+  const [name, extra] of [
+    ["proftpd", "ShowSymlinks off"],
+    ["pure-ftpd", "-b"],
+  ] as const
+) {
+  serverTest(
+    "FTP.remove does not go through a link that is shown as a folder",
+    async (server) => {
+      await server.write("kept/file", "x");
+      await server.write("top/permission denied/file", "x");
+      using _ = await addReadOnlyLink(server, "read-only", "../kept");
+      await using ftp = await logIn(server);
+      await assertRejects(
+        () => ftp.remove("read-only", { recursive: true }),
+        FTPPermanentError,
+        'Cannot remove "read-only/link": as a file, "550 ',
+      );
+      assertEquals(Deno.readTextFileSync(`${server.root}/kept/file`), "x");
+      await ftp.remove("top", { recursive: true });
+      assertEquals(await ftp.exists("top"), false);
+    },
+    { servers: [name], extra: [extra] },
+  );
+}
 
 Deno.test("FTP.remove refuses names that lead out of the folder", async (context) => {
   for (const name of ["../kept", "/kept", "a/b", "..\\kept", "a\0b"]) {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { LocalFolder } from "../files/local_folder.ts";
-import { logIn } from "../real/client.ts";
+import { addReadOnlyLink, logIn } from "../real/client.ts";
 import { serverTest } from "../servers/mod.ts";
 import {
   failuresOf,
@@ -127,10 +127,8 @@ serverTest(
       ...options,
       onEntry: notes.take,
     });
-    if (server.name !== "pyftpdlib") { // which shows the link as what it leads to
-      assertEquals(done, plan);
-      assertEquals(notes.sorted, planned.toSorted());
-    }
+    assertEquals(done, plan);
+    assertEquals(notes.sorted, planned.toSorted());
     const first = notes.lines.findIndex((line) => line.startsWith("remove"));
     const last = notes.lines.findLastIndex((line) =>
       line.startsWith("transfer")
@@ -143,6 +141,32 @@ serverTest(
       "data/upload": "theirs",
     });
     assertEquals(readTree(`${server.root}/outside`), { file: "x" });
+  },
+);
+
+serverTest(
+  "FTP.uploadDir does not go through a link of the target",
+  async (server) => {
+    await server.write("kept/file", "x");
+    await server.write("kept/other", "x");
+    await server.write("top/sub/extra", "x");
+    using _ = await addReadOnlyLink(server, "top/sub/fixed", "../../../kept");
+    using folder = new LocalFolder();
+    writeTree(folder.at("none"), { "a": "1" });
+    writeTree(folder.at("same"), { "a": "1", "sub/fixed/link/file": "1" });
+    await using ftp = await logIn(server);
+    for (const name of ["none", "same"]) {
+      for (const filter of [undefined, () => true]) {
+        const { failures } = await failuresOf(() =>
+          ftp.uploadDir(folder.at(name), "top", { delete: true, filter })
+        );
+        assertEquals(failures.length > 0, true);
+        assertEquals(readTree(`${server.root}/kept`), {
+          file: "x",
+          other: "x",
+        });
+      }
+    }
   },
 );
 

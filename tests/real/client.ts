@@ -97,3 +97,19 @@ export function modesTest(
     );
   }
 }
+
+/**
+ * Makes a folder that nothing can be removed from, with a link in it, until it
+ * is disposed of.
+ */
+export async function addReadOnlyLink(
+  server: RealServer,
+  folder: string,
+  target: string,
+): Promise<Disposable> {
+  await server.mkdir(folder);
+  const path = `${server.root}/${folder}`;
+  Deno.symlinkSync(target, `${path}/link`);
+  Deno.chmodSync(path, 0o555);
+  return { [Symbol.dispose]: () => Deno.chmodSync(path, 0o755) };
+}
