@@ -32,10 +32,8 @@ export {
 export { ftpcp } from "./lib/client/ftpcp.ts";
 export type { FTPOptions } from "./lib/client/options.ts";
 export type { ByteStream } from "./lib/connection/byte_stream.ts";
-export {
-  DataConnection,
-  type DataOptions,
-} from "./lib/connection/data_connection.ts";
+export { DataConnection } from "./lib/connection/data_connection.ts";
+export type { DataOptions } from "./lib/connection/data_options.ts";
 export {
   DataListener,
   type ListenOptions,

@@ -100,6 +100,8 @@ export class FTPCommands extends FTPConnection {
    * @param options A signal
    * @returns The reply
    * @throws {FTPError} Unless it is 2yz
+   * @throws {Deno.errors.Interrupted} If a download over TLS was closed here
+   * before the end of its data; the connection is usable
    * @throws {TypeError} If no reply is owed, or the data connection is open
    */
   async voidresp(options: SignalOptions = {}): Promise<Reply> {

@@ -7,6 +7,7 @@
 
 import { type ByteStream, drain, free } from "./byte_stream.ts";
 import { readableOf, writableOf } from "./data_streams.ts";
+import type { DataOptions } from "./data_options.ts";
 import { Watchdog } from "./deadline.ts";
 import type { TLSInfo } from "./tls_info.ts";
 import { restate } from "./restate.ts";
@@ -19,21 +20,6 @@ const READ_SIZE = 256 * 1024;
 
 /** Longest wait for TLS to take its leave after {@linkcode DataConnection.close}. */
 const CLOSE_GRACE = 2000;
-
-/** Settings of a data connection. */
-export interface DataOptions {
-  /** Milliseconds that a read or write may wait; 0 for no limit. */
-  timeout: number;
-  /** Ends the connection. */
-  signal?: AbortSignal | undefined;
-  /**
-   * Called when the transfer is given up, to end the connection when the server
-   * has been told; it is ended at once without.
-   */
-  onAbort?: ((reason: unknown) => void) | undefined;
-  /** The transfer, printable, for messages. */
-  command: string;
-}
 
 /**
  * A data connection, shaped like `Deno.Conn`.
@@ -51,6 +37,7 @@ export class DataConnection implements AsyncDisposable {
   #failure: unknown;
   #onFailure: ((reason: unknown) => void) | undefined;
   #isClosed = false;
+  #isHeld = false;
   #closing: Promise<void> | undefined;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array> | undefined;
@@ -107,6 +94,11 @@ export class DataConnection implements AsyncDisposable {
   /** Whether {@linkcode close} was called or the connection failed. */
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** Whether {@linkcode close} left the server's side for others to end. */
+  get isHeld(): boolean {
+    return this.#isHeld;
   }
 
   /** Why the connection failed, if it did. */
@@ -275,9 +267,15 @@ export class DataConnection implements AsyncDisposable {
   /**
    * Closes the connection. After an upload over TLS the leave-taking goes on
    * for a moment; {@linkcode closed} tells when it is over.
+   *
+   * Before the end of a download over TLS, the server sees nothing of it until
+   * `abort`, `voidresp` or the end of the client, and is sent `ABOR` first:
+   * ProFTPD gives the whole session up when it cannot write to a protected data
+   * connection, and Pure-FTPd falls silent.
    */
   close(): void {
     if (this.#isClosed) return;
+    if (this.#options.holds && !this.#isEnded) return this.#hold();
     if (this.#bytesRead > 0 || this.#isEnded) return this.#release();
     this.#isClosed = true;
     const timer = setTimeout(() => this.#release(), CLOSE_GRACE);
@@ -285,6 +283,15 @@ export class DataConnection implements AsyncDisposable {
       clearTimeout(timer);
       this.#release();
     });
+  }
+
+  /** Ends the connection for its users only. */
+  #hold(): void {
+    this.#isHeld = true;
+    this.interrupt(
+      new Deno.errors.BadResource("The data connection is closed"),
+    );
+    this.#stream.unref(); // a program that has done with it may end
   }
 
   /** Under TLS 1.3 the server's last words are tickets for later sessions. */
@@ -365,6 +372,7 @@ export class DataConnection implements AsyncDisposable {
 
   #release(): void {
     this.#isClosed = true;
+    this.#isHeld = false;
     this.#watchdog.stop();
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     try {

@@ -10,9 +10,13 @@ import { restate } from "../connection/restate.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { refusal } from "./refusal.ts";
 import type { Session } from "./session.ts";
+import type { Transfer } from "./transfer.ts";
 
 /** Longest wait, in milliseconds, for what an aborted transfer still owes. */
 const ABORT_GRACE = 5000;
+
+/** Longest wait, in milliseconds, for the word that a closed download is whole. */
+const FINAL_GRACE = 500;
 
 /** Longest wait for `ABOR`'s own reply before a `NOOP` is sent to fence it. */
 const FENCE_GRACE = 1000;
@@ -97,6 +101,32 @@ export async function abortOwed(
     control.fail(restate(error, (message) => message));
     return undefined;
   }
+}
+
+/**
+ * Ends a download whose data connection the user has closed before its end.
+ * What the server says to the `ABOR` is no word about the file.
+ *
+ * @param session The session
+ * @param owed The transfer's entry in the ledger
+ * @param transfer The transfer, whose data connection is held
+ * @throws {Deno.errors.Interrupted} Unless the server has sent it all
+ */
+export async function endHeld(
+  { control }: Session,
+  owed: Owed,
+  transfer: Transfer,
+): Promise<void> {
+  const { data, command } = transfer;
+  // all of it may be here, and only its end was not read
+  await settledWithin(owed.final, FINAL_GRACE);
+  const isOver = owed.isSettled;
+  if (!isOver) await transfer.abort();
+  data.fail(data.failure);
+  if (isOver || control.failure !== undefined) return;
+  throw new Deno.errors.Interrupted(
+    `Cannot complete "${command}": its data connection was closed before the end of the data, after ${data.bytesRead} bytes`,
+  );
 }
 
 /**

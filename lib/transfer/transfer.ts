@@ -14,7 +14,7 @@ import { type Command, encodeCommand } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { parse150 } from "../protocol/reply_text.ts";
-import { abortOwed, explain } from "./abort.ts";
+import { abortOwed, endHeld, explain } from "./abort.ts";
 import { type DataChannel, openDataChannel } from "./data_channel.ts";
 import { refusal } from "./refusal.ts";
 import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
@@ -155,6 +155,7 @@ export class Transfer {
    */
   async finish({ signal }: SignalOptions = {}): Promise<Reply> {
     this.data.close();
+    if (this.data.isHeld) await endHeld(this.#session, this.#owed, this);
     await this.data.closed;
     let reply: Reply;
     try {
@@ -187,8 +188,8 @@ export class Transfer {
         `Cannot wait for the end of "${this.command}": its data connection is open, close it first`,
       );
     }
-    const { failure } = this.data;
-    if (failure !== undefined) throw await this.failed(failure);
+    const { failure, isHeld } = this.data;
+    if (failure !== undefined && !isHeld) throw await this.failed(failure);
     return await this.finish(options);
   }
 
@@ -347,6 +348,7 @@ async function begin(
     timeout: options.timeout,
     signal: isLate ? undefined : signal,
     onAbort: (reason) => transfer.interrupt(reason),
+    holds: protection !== undefined && !UPLOAD_REGEXP.test(owed.command),
     command: owed.command,
   });
   // any other 1yz opens a transfer too, and tells no size
@@ -354,6 +356,8 @@ async function begin(
   const size = isUsual ? parse150(reply) : null;
   const transfer = new Transfer(session, owed, data, size);
   session.transfer = transfer;
+  // what is held does not outlast the session
+  control.closed.then(() => data.isHeld && data.fail(control.failure));
   if (isLate) {
     await transfer.abort();
     throw signal.reason;

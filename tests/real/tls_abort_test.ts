@@ -1,6 +1,6 @@
 /** Transfers over TLS that are ended before their time, and what is left of the session. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { FTP } from "../../mod.ts";
 import { serverTest } from "../servers/mod.ts";
 import { makeData } from "./client.ts";
@@ -18,6 +18,46 @@ const WAYS: Record<string, (ftp: FTP) => Promise<unknown>> = {
     const [conn] = await ftp.ntransfercmd("RETR big");
     await conn.read(new Uint8Array(1000));
     await ftp.abort();
+  },
+  async "FTP.abort after DataConnection.close in a download"(ftp) {
+    const [conn] = await ftp.ntransfercmd("RETR big");
+    await conn.read(new Uint8Array(1000));
+    conn.close();
+    await ftp.abort();
+  },
+  async "FTP.abort after DataConnection.close before the first byte"(ftp) {
+    const [conn] = await ftp.ntransfercmd("RETR big");
+    conn.close();
+    await ftp.abort();
+  },
+  async "FTP.voidresp after DataConnection.close in a download"(ftp) {
+    const [conn] = await ftp.ntransfercmd("RETR big");
+    await conn.read(new Uint8Array(1000));
+    conn.close();
+    const { message } = await assertRejects(
+      () => ftp.voidresp(),
+      Deno.errors.Interrupted,
+    );
+    assertMatch(message, /"RETR big": .* before the end .* after \d+ bytes$/);
+  },
+  async "FTP.voidresp after DataConnection.readable was cancelled"(ftp) {
+    const [conn] = await ftp.ntransfercmd("RETR big");
+    const reader = conn.readable.getReader();
+    await reader.read();
+    await reader.cancel();
+    await assertRejects(() => ftp.voidresp(), Deno.errors.Interrupted);
+  },
+  async "FTP.voidresp after DataConnection.close where all was read but the end"(
+    ftp,
+  ) {
+    await ftp.voidcmd("TYPE I");
+    const [conn] = await ftp.ntransfercmd("RETR big");
+    const block = new Uint8Array(1 << 20);
+    for (let rest = DATA.length; rest > 0;) {
+      rest -= await conn.read(block.subarray(0, rest)) ?? rest;
+    }
+    conn.close();
+    assertEquals((await ftp.voidresp()).code, 226);
   },
   async "FTP.abort in an upload"(ftp) {
     const [conn] = await ftp.ntransfercmd("STOR up");
@@ -77,7 +117,9 @@ for (const [way, end] of Object.entries(WAYS)) {
         await server.write(`many/${"name".repeat(40)}${i}`, "");
       }
     }
-    for (let i = 0; i < TIMES; i++) {
+    // voidresp() waits half a second for a word that all is well
+    const times = way.includes("voidresp") ? 2 : TIMES;
+    for (let i = 0; i < times; i++) {
       await using ftp = await logInTLS(server, {}, { timeout: 10_000 });
       await end(ftp);
       assertEquals(await ftp.pwd(), "/");
