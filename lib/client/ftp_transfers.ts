@@ -33,7 +33,10 @@ export interface RetrbinaryOptions {
   blocksize?: number | undefined;
   /**
    * Whether all blocks lie in one buffer: faster, and a block is valid only
-   * until the callback returns or its promise is settled.
+   * until the callback returns or its promise is settled. Memory is the same
+   * for a file of any size then. Without, every block is the callback's to keep,
+   * and those that it does not keep are garbage until the platform collects
+   * them: some tens of megabytes more in a transfer of many gigabytes.
    *
    * @default {false}
    */
