@@ -36,8 +36,9 @@ import { Secrets } from "../protocol/secrets.ts";
 const READ_SIZE = 16 * 1024;
 
 /**
- * Time-outs that a whole reply may take, though its lines keep coming: a server
- * may count files or hash one while it sends them.
+ * Time-outs that a wait may take until a command is answered, though lines keep
+ * coming: a server may count files or hash one while it sends them. A greeting's
+ * 120 is no answer, and neither is a 1yz behind another one.
  */
 const REPLY_TIMEOUTS = 20;
 
@@ -63,8 +64,8 @@ export class ControlConnection {
   #reading: Promise<void>;
   #isPaused = false;
   #lastReply: Reply | undefined;
-  /** When the reply that has not ended began. */
-  #begun = performance.now();
+  /** When the wait for the reply that is due began. */
+  #begun = 0;
   readonly #closed = Promise.withResolvers<void>();
 
   /**
@@ -144,7 +145,7 @@ export class ControlConnection {
    */
   expectGreeting(address: string): Owed {
     const describe = () => `connect to ${address}`;
-    return this.#owe(new Owed(describe, "greeting", false));
+    return this.#ledger.add(new Owed(describe, "greeting", false));
   }
 
   /**
@@ -168,13 +169,12 @@ export class ControlConnection {
       throw busy(describe(), this.#open);
     }
     const { kind = "command", pauses = false } = options;
-    const owed = this.#owe(new Owed(describe, kind, pauses));
+    const owed = this.#ledger.add(new Owed(describe, kind, pauses));
     owed.size = bytes.length;
     owed.isSecret = this.#secrets.note(command);
     owed.advice = options.advice;
+    this.#write(bytes, options.during !== undefined);
     this.#options.tracer.emit("sent", describe);
-    this.#queue.add(bytes, options.during !== undefined);
-    if (!this.#isWriting) this.#flush();
     return owed;
   }
 
@@ -190,7 +190,10 @@ export class ControlConnection {
     reply: Promise<Reply>,
     signal?: AbortSignal,
   ): Promise<Reply> {
-    if (this.#watchdog.waits === 0) this.#stream.ref();
+    if (this.#watchdog.waits === 0) {
+      this.#stream.ref();
+      this.#begun = performance.now();
+    }
     this.#watchdog.begin();
     try {
       return await abortable(reply, signal);
@@ -271,20 +274,27 @@ export class ControlConnection {
     return this.#closed.promise;
   }
 
-  #owe(owed: Owed): Owed {
-    this.#ledger.add(owed);
-    return owed;
+  /**
+   * Writes a command in its turn, in one piece with others of the same moment;
+   * what is urgent (`ABOR`) at once, before its data connection is closed.
+   */
+  #write(bytes: Uint8Array, isUrgent: boolean): void {
+    const isFirst = this.#queue.isEmpty;
+    this.#queue.add(bytes, isUrgent);
+    if (isUrgent) this.#flush();
+    else if (isFirst) queueMicrotask(() => this.#flush());
   }
 
   /** The only place that writes to the socket. */
   async #flush(): Promise<void> {
+    if (this.#isWriting) return;
     this.#isWriting = true;
     try {
       while (this.#failure === undefined) {
         const bytes = this.#queue.take();
         if (bytes === undefined) return; // the next reply makes room
+        // that is no progress: who never answers may well read
         await writeAll(this.#stream, bytes);
-        this.#watchdog.touch();
       }
     } catch (error) {
       this.#closedBy(error);
@@ -298,7 +308,6 @@ export class ControlConnection {
     this.#queue.answered(owed.size);
     owed.size = 0;
     if (this.#ledger.head === undefined) this.#queue.allAnswered();
-    if (!this.#queue.isEmpty && !this.#isWriting) this.#flush();
   }
 
   /** The only loop that reads from the socket. */
@@ -317,29 +326,17 @@ export class ControlConnection {
     }
   }
 
-  /** Whole lines are progress, but not for ever without a reply that ends. */
+  /** Whole lines are progress, but not for ever without an answer. */
   #take(bytes: Uint8Array): void {
-    const now = performance.now();
-    if (!this.#isBegun) this.#begun = now;
     if (bytes.includes(LF)) this.#watchdog.touch();
-    const replies = this.#reader.push(bytes);
-    for (const reply of replies) this.#deliver(reply);
+    for (const reply of this.#reader.push(bytes)) this.#deliver(reply);
     if (this.#reader.error !== undefined) return this.fail(this.#reader.error);
-    if (!this.#isBegun) return;
-    if (replies.length > 0 && !this.#awaitsGreeting) this.#begun = now;
+    if (!this.#queue.isEmpty) this.#flush();
+    const isAwaited = this.#watchdog.waits > 0 && !this.#isIdle;
     const most = REPLY_TIMEOUTS * this.#options.timeout;
-    if (most > 0 && now - this.#begun > most) {
+    if (isAwaited && most > 0 && performance.now() - this.#begun > most) {
       this.#expire(`the reply has no end after ${most} ms`);
     }
-  }
-
-  /** Whether the greeting is due: a 120 before it is only a part of it. */
-  get #awaitsGreeting(): boolean {
-    return this.#ledger.head?.kind === "greeting";
-  }
-
-  get #isBegun(): boolean {
-    return this.#reader.hasPartial || this.#awaitsGreeting;
   }
 
   #deliver(reply: Reply): void {
@@ -360,7 +357,9 @@ export class ControlConnection {
       return this.fail(outOfStep(reply));
     }
     if (owed !== undefined) this.#makeRoom(owed);
-    if (reply.code < 200 && owed?.preliminary === reply) this.#open = owed;
+    if (owed?.preliminary === reply) this.#open = owed;
+    const isAnswer = owed?.isSettled || owed?.preliminary === reply;
+    if (isAnswer) this.#begun = performance.now();
     if (owed?.isSettled && owed.pauses && reply.code < 400) {
       this.#isPaused = true;
     }

@@ -124,6 +124,7 @@ export class DataConnection implements AsyncDisposable {
     this.#watchdog.begin();
     try {
       const n = await this.#stream.read(buffer);
+      this.#watchdog.touch();
       this.#check();
       if (n === null) this.#isEnded = true;
       else this.#bytesRead += n;
@@ -162,6 +163,7 @@ export class DataConnection implements AsyncDisposable {
         } else {
           bytes = await stream.readOwn();
         }
+        this.#watchdog.touch();
         this.#check();
       } catch (error) {
         throw this.#reason(error);
@@ -197,6 +199,7 @@ export class DataConnection implements AsyncDisposable {
     try {
       this.#check();
       const n = await this.#stream.write(bytes);
+      this.#watchdog.touch();
       this.#bytesWritten += n;
       return n;
     } catch (error) {
@@ -218,11 +221,12 @@ export class DataConnection implements AsyncDisposable {
     try {
       this.#check();
       let written = await this.#stream.write(bytes);
+      this.#watchdog.touch();
       this.#bytesWritten += written;
       while (written < bytes.length) {
-        this.#watchdog.touch();
         this.#check();
         const n = await this.#stream.write(bytes.subarray(written));
+        this.#watchdog.touch();
         written += n;
         this.#bytesWritten += n;
       }

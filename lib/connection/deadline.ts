@@ -8,8 +8,10 @@
 const TICKS = 8;
 
 /**
- * Ends waits that make no progress. One timer serves any number of waits, and
- * a wait costs two counters: the hot loops of a transfer can afford it.
+ * Ends waits that make no progress: while one is under way, something has to
+ * move. That others begin or end is no progress of a wait. One timer serves any
+ * number of waits, and a wait costs two counters: the hot loops of a transfer
+ * can afford it.
  */
 export class Watchdog {
   #timeout: number;
@@ -36,9 +38,9 @@ export class Watchdog {
     return this.#waits;
   }
 
-  /** A wait begins. */
+  /** A wait begins; where there is no other, its time begins too. */
   begin(): void {
-    this.#waits++;
+    if (this.#waits++ > 0) return;
     this.#progress++;
     if (this.#timer === undefined && this.#timeout > 0) this.#arm();
   }
@@ -46,7 +48,6 @@ export class Watchdog {
   /** A wait has ended. */
   end(): void {
     this.#waits--;
-    this.#progress++;
   }
 
   /** Something moved. */
@@ -69,6 +70,7 @@ export class Watchdog {
 
   #schedule(): void {
     this.#timer = setTimeout(() => this.#tick(), this.#timeout / TICKS);
+    Deno.unrefTimer(this.#timer); // what is waited for holds the program
   }
 
   #tick(): void {

@@ -184,11 +184,13 @@ export class Ledger {
    * Adds an entry behind all others.
    *
    * @param owed The entry
+   * @returns The same
    */
-  add(owed: Owed): void {
+  add(owed: Owed): Owed {
     if (this.#tail === undefined) this.#head = owed;
     else this.#tail.next = owed;
     this.#tail = owed;
+    return owed;
   }
 
   /** Takes the head away. */

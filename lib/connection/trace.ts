@@ -17,7 +17,11 @@ export interface TraceEvent {
   readonly text: string;
 }
 
-/** Receives a trace. What it throws is ignored. */
+/**
+ * Receives a trace. It is called in the order of the events, each as soon as the
+ * work in hand is done, so that it may call the client itself. What it throws or
+ * rejects with is ignored.
+ */
 export type Trace = (event: TraceEvent) => void;
 
 /** What stands before a line on standard error. */
@@ -55,10 +59,18 @@ export class Tracer {
     if (this.trace === undefined && !isPrinted) return;
     const event = { time: Date.now(), direction, text: text() };
     if (isPrinted) console.error(`${MARKS[direction]} ${event.text}`);
-    try {
-      this.trace?.(event);
-    } catch {
-      // a listener's fault must not touch the transfer it listens to
-    }
+    const { trace } = this;
+    // not in the middle of the work: a call that the listener makes would find
+    // the ledger, the type, the directory half changed
+    if (trace !== undefined) queueMicrotask(() => tell(trace, event));
+  }
+}
+
+/** A listener's fault must not touch the transfer it listens to. */
+async function tell(trace: Trace, event: TraceEvent): Promise<void> {
+  try {
+    await trace(event);
+  } catch {
+    // an async one's neither
   }
 }

@@ -117,7 +117,8 @@ export async function requestBinarySize(
     "SIZE",
     () =>
       session.turns.share(async () => {
-        await session.ensureType("I", options);
+        // nothing is awaited needlessly: the command goes out with others
+        if (session.type !== "I") await session.ensureType("I", options);
         return await requestSize(session, path, options);
       }, options),
   );

@@ -116,6 +116,7 @@ Deno.test("FTP traces commands, replies and events", async () => {
   });
   await ftp.login("u", SECRET);
   ftp.close();
+  await Promise.resolve(); // the trace is told when the work in hand is done
   const lines = trace.map(({ direction, text }) => `${direction} ${text}`);
   assertEquals(lines.filter((line) => !line.startsWith("event")), [
     "received 220 Scripted server ready",

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { FTPTemporaryError } from "../../mod.ts";
-import { startScript } from "./script.ts";
+import { type FTP, FTPTemporaryError } from "../../mod.ts";
+import { stall, startScript } from "./script.ts";
 
 const TIMEOUT = 300;
 
@@ -181,4 +181,79 @@ Deno.test("FTP.sendcmd waits for a reply whose lines come slowly", async () => {
   });
   await using ftp = await server.connect({ timeout: TIMEOUT });
   assertEquals((await ftp.sendcmd("SITE x")).lines.length, 11);
+});
+
+Deno.test("FTP.size waits no longer for a silent server because other calls are made", async () => {
+  await using server = await startScript({ SIZE: stall });
+  await using ftp = await server.connect({ timeout: TIMEOUT });
+  const others: Promise<unknown>[] = [];
+  const started = performance.now();
+  const timer = setInterval(() => {
+    if (performance.now() - started > 10 * TIMEOUT) return ftp.close();
+    // one that waits on, one that gives up
+    others.push(ftp.sendcmd("NOOP").catch((error) => error));
+    const signal = AbortSignal.timeout(TIMEOUT / 20);
+    others.push(ftp.pwd({ signal }).catch((error) => error));
+  }, TIMEOUT / 10);
+  try {
+    await assertRejects(
+      () => ftp.size("x"),
+      Deno.errors.TimedOut,
+      'Cannot complete "SIZE x": no reply within 300 ms',
+    );
+  } finally {
+    clearInterval(timer);
+  }
+  await Promise.all(others);
+});
+
+/** Who waits for a final reply. */
+const WAITS: [name: string, run: (ftp: FTP) => Promise<unknown>][] = [
+  ["voidresp", async (ftp) => {
+    await ftp.sendcmd("RETR x");
+    await ftp.voidresp();
+  }],
+  ["retrbinary", (ftp) => ftp.retrbinary("RETR x", () => {})],
+];
+
+for (const [name, run] of WAITS) {
+  Deno.test(`FTP.${name} ends while 1yz replies come and no other`, async () => {
+    await using server = await startScript({
+      RETR: async (turn) => {
+        await turn.reply(150, "Here");
+        if (name === "retrbinary") (await turn.openData()).close();
+        for (let i = 0; i < 500 && !turn.session.peer.isGone; i++) {
+          await turn.reply(110, "Marker");
+          await new Promise((done) => setTimeout(done, 10));
+        }
+        await turn.reply(226, "Done");
+      },
+    });
+    await using ftp = await server.connect({ timeout: 100 });
+    await assertRejects(
+      () => run(ftp),
+      Deno.errors.TimedOut,
+      "the reply has no end after 2000 ms",
+    );
+  });
+}
+
+Deno.test("FTP.retrbinary waits for data as long as it moves, whatever replies come", async () => {
+  await using server = await startScript({
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
+      const conn = await turn.openData();
+      for (let i = 0; i < 30; i++) {
+        await conn.write("x");
+        await turn.reply(110, "Marker");
+        await new Promise((done) => setTimeout(done, 50));
+      }
+      conn.close();
+      await turn.reply(226, "Done");
+    },
+  });
+  // twenty time-outs are over before the data is
+  await using ftp = await server.connect({ timeout: 60 });
+  const { code } = await ftp.retrbinary("RETR x", () => {});
+  assertEquals(code, 226);
 });

@@ -34,6 +34,23 @@ Deno.test("FTP.download asks for size, time and port in one round trip", async (
   assertEquals(all.filter((verb) => verb === "RETR").length, 2);
 });
 
+Deno.test("FTP.download asks for size, time and port in one segment", async () => {
+  await using server = await memoryServer(FILES);
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const { peer } = server.sessions.at(-1)!;
+  const read = peer.read.bind(peer);
+  const segments: string[] = [];
+  peer.read = async () => {
+    const bytes = await read();
+    if (bytes !== null) segments.push(new TextDecoder().decode(bytes));
+    return bytes;
+  };
+  await ftp.voidcmd("TYPE I");
+  await ftp.download("a", folder.at("a"));
+  assertEquals(segments[0], "SIZE a\r\nMDTM a\r\nEPSV\r\n");
+});
+
 Deno.test("FTP.download falls back to PASV when EPSV that was sent ahead is refused", async () => {
   await using server = await memoryServer(FILES);
   server.on("EPSV", "500 What");

@@ -1,0 +1,93 @@
+import { assertEquals } from "@std/assert";
+import type { FTPOptions } from "../../mod.ts";
+import { ScriptedServer } from "../scripted/mod.ts";
+import { certificates } from "../servers/certificates.ts";
+import { startTLSServer } from "../tls/echo_server.ts";
+
+const PROGRAM = new URL("ending_program.ts", import.meta.url);
+
+/** Longest wait for a program that does not end, in milliseconds. */
+const PATIENCE = 30_000;
+
+/** Far longer than that: what waits for it is seen. */
+const TIMEOUT = 2 ** 31 - 1;
+
+/** Runs ending_program.ts, and gives what it prints until it ends by itself. */
+async function runProgram(
+  url: string,
+  options: FTPOptions,
+  verb: string,
+): Promise<string> {
+  const { stdout, stderr, signal } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--allow-all",
+      "--no-check",
+      PROGRAM.pathname,
+      url,
+      JSON.stringify(options),
+      verb,
+    ],
+    env: { NO_COLOR: "1" },
+    signal: AbortSignal.timeout(PATIENCE),
+  }).output();
+  if (signal !== null) return `ended by ${signal}`;
+  const decoder = new TextDecoder();
+  return decoder.decode(stdout) + decoder.decode(stderr);
+}
+
+/** What a program does last, and what it says of a server that is silent then. */
+const LAST: [verb: string, timeout: number, said: string][] = [
+  ["NOOP", TIMEOUT, "Done\n"],
+  ["LIST", TIMEOUT, "Done\n"],
+  [
+    "SITE",
+    200,
+    'TimedOut: Cannot complete "SITE": no reply within 200 ms; the connection is closed\n',
+  ],
+];
+
+for (const [verb, timeout, said] of LAST) {
+  Deno.test(`FTP does not hold a program whose last call was ${verb}, nor leave it`, async () => {
+    await using server = await ScriptedServer.start({ files: { "/a": "x" } });
+    server.on("SITE", (turn) => turn.stall());
+    const url = `ftp://${server.host}:${server.port}`;
+    assertEquals(await runProgram(url, { timeout }, verb), said);
+  });
+}
+
+/** Replies of a server that knows no transfers; it is silent to the rest. */
+const REPLIES: Record<string, string> = {
+  USER: "331 And",
+  PASS: "230 In",
+  PBSZ: "200 Yes",
+  PROT: "200 Yes",
+  PWD: '257 "/"',
+  NOOP: "200 Yes",
+};
+
+for (const [verb, timeout, said] of LAST) {
+  if (verb === "LIST") continue;
+  Deno.test(`FTP does not hold a program whose last call was ${verb} under TLS, nor leave it`, async () => {
+    const { authority, good } = await certificates();
+    const pem = {
+      cert: await Deno.readTextFile(good.certificate),
+      key: await Deno.readTextFile(good.key),
+    };
+    const caCerts = [await Deno.readTextFile(authority.certificate)];
+    await using server = await startTLSServer(pem, (socket) => {
+      socket.write("220 Ready\r\n");
+      socket.on("data", (data: Uint8Array) => {
+        const [line] = new TextDecoder().decode(data).split("\r\n", 1);
+        const reply = REPLIES[line!.split(" ", 1)[0]!];
+        if (reply !== undefined) socket.write(`${reply}\r\n`);
+      });
+    });
+    const url = `ftps://127.0.0.1:${server.port}`;
+    const options: FTPOptions = {
+      timeout,
+      tls: { mode: "implicit", caCerts, serverName: "localhost" },
+    };
+    assertEquals(await runProgram(url, options, verb), said);
+  });
+}
