@@ -84,7 +84,7 @@ serverTest(
       passivePorts: 200,
       ...await withTLS({ required: true })(),
     }),
-    needs: ({ tls }) => tls,
+    servers: ["vsftpd", "proftpd"], // which demand that sessions are resumed
   },
 );
 
