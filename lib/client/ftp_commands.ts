@@ -103,6 +103,8 @@ export class FTPCommands extends FTPConnection {
    * @throws {Deno.errors.Interrupted} If a download over TLS was closed here
    * before the end of its data; the connection is usable
    * @throws {TypeError} If no reply is owed, or the data connection is open
+   * @throws {Error} Why the data connection failed or was aborted here, although
+   * the reply may be 2yz
    */
   async voidresp(options: SignalOptions = {}): Promise<Reply> {
     return expectSuccess(await this.getresp(options), "voidresp");

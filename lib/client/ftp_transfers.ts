@@ -179,7 +179,8 @@ export class FTPTransfers extends FTPCommands {
   }
 
   /**
-   * Stores a file in binary (`TYPE I`).
+   * Stores a file in binary (`TYPE I`). The command is sent when the source has
+   * given its first chunk: it may empty a file.
    *
    * @param cmd `STOR path`, `APPE path`, `STOU`
    * @param source The bytes
@@ -188,6 +189,7 @@ export class FTPTransfers extends FTPCommands {
    * @throws {FTPError} If the server refuses or reports a failure (552: disk
    * full)
    * @throws {RangeError} If block size or offset are no such numbers
+   * @throws {TypeError} If the source gives no bytes, or was read before
    * @throws {Error} `Deno.errors.*` if a connection fails
    */
   async storbinary(
@@ -206,7 +208,8 @@ export class FTPTransfers extends FTPCommands {
   }
 
   /**
-   * Stores a text (`TYPE A`). Every line is ended with CRLF.
+   * Stores a text (`TYPE A`). Every line is ended with CRLF. As with
+   * {@linkcode storbinary} the source comes first.
    *
    * @param cmd `STOR path`
    * @param source The bytes, with LF or CRLF

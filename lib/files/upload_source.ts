@@ -6,7 +6,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { chunksOf, type Source } from "../transfer/source.ts";
+import { checkSource, chunksOf, type Source } from "../transfer/source.ts";
 import { LocalFault, locally } from "./faults.ts";
 
 /** Something to upload. Every failure of it is a {@linkcode LocalFault}. */
@@ -41,6 +41,7 @@ export interface UploadSource extends Disposable {
  * @param local A path or `file:` URL, or bytes of any kind
  * @returns The source
  * @throws {LocalFault} If a file cannot be read
+ * @throws {TypeError} If it is none of those, as far as can be seen
  */
 export function openSource(local: string | URL | Source): UploadSource {
   if (typeof local === "string" || local instanceof URL) {
@@ -53,6 +54,7 @@ export function openSource(local: string | URL | Source): UploadSource {
       (offset) => blob?.slice(offset) ?? (local as Uint8Array).subarray(offset),
     );
   }
+  checkSource(local);
   return {
     size: null,
     modified: null,

@@ -181,3 +181,19 @@ Deno.test("FTP.storbinary reads nothing of its source for what is refused here",
   );
   assertEquals(source.next().value, BYTES);
 });
+
+Deno.test("FTP.upload in place leaves the file alone if its source is seen to be none", async () => {
+  const { script, file } = makePrecious();
+  await using server = await startScript({ ...script, SIZE: "213 8" });
+  await using ftp = await server.connect();
+  const locked = ReadableStream.from([BYTES]);
+  const reader = locked.getReader();
+  for (const source of [locked, [1, 2], new Uint16Array(2), null, 5]) {
+    await assertRejects(
+      () => ftp.upload(source as Source, "x", { atomic: false }),
+      TypeError,
+    );
+  }
+  await reader.cancel();
+  assertEquals(file(), "PRECIOUS");
+});

@@ -112,6 +112,23 @@ serverTest(
   },
 );
 
+serverTest(
+  "FTP.voidresp does not confirm an upload whose pipe broke",
+  async (server) => {
+    await using ftp = await logIn(server);
+    for (const count of [0, 50]) {
+      const conn = await ftp.transfercmd("STOR broken");
+      const broken = ReadableStream.from((function* () {
+        for (let i = 0; i < count; i++) yield new Uint8Array(65_536);
+        throw new RangeError("fault");
+      })());
+      await assertRejects(() => broken.pipeTo(conn.writable), RangeError);
+      await assertRejects(() => ftp.voidresp(), Error);
+      assertEquals(await ftp.pwd(), "/");
+    }
+  },
+);
+
 serverTest("FTP is disposed of in the middle of a transfer", async (server) => {
   await writeBig(server.root);
   await using ftp = await logIn(server);
