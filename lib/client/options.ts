@@ -5,6 +5,7 @@
  */
 
 import type { PortRange } from "../connection/dial.ts";
+import { checkNumber, MAX_MILLISECONDS } from "../protocol/check_number.ts";
 import { checkWord } from "../protocol/check_word.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
 import type { TLSOptions } from "../tls/tls_options.ts";
@@ -21,8 +22,8 @@ export interface FTPOptions {
    */
   encoding?: string | undefined;
   /**
-   * Milliseconds that a wait may last without progress; 0 for no limit. It
-   * never limits a transfer that moves.
+   * Milliseconds that a wait may last without progress, up to 2,147,483,647;
+   * 0 or `Infinity` for no limit. It never limits a transfer that moves.
    *
    * A call whose server has fallen silent may take longer in all, by what
    * follows the wait, each of it five seconds at most, and no longer than
@@ -152,7 +153,7 @@ const TIMEOUT = 30_000;
  *
  * @param options What the user set
  * @returns Every setting
- * @throws {RangeError} If a number is negative or no number
+ * @throws {RangeError} If a number is negative, too large or no number
  * @throws {TypeError} If a word is none of those allowed, or the options are
  * something else (ftplib's constructor takes a host)
  */
@@ -162,11 +163,12 @@ export function resolveOptions(options: FTPOptions): Settings {
       `Cannot use a ${typeof options} as options: the host goes to connect()`,
     );
   }
-  const { multiline = "strict" } = options;
+  const { multiline = "strict", timeout = TIMEOUT } = options;
   checkWord("multiline", multiline, ["strict", "lenient"]);
+  checkNumber("timeout", timeout, { most: MAX_MILLISECONDS });
   return {
     encoding: makeEncoding(options.encoding ?? "utf-8"),
-    timeout: limit("timeout", options.timeout ?? TIMEOUT),
+    timeout: timeout === Infinity ? 0 : timeout,
     passive: options.passive ?? true,
     localAddress: options.localAddress,
     activePorts: options.activePorts ?? 0,
@@ -237,8 +239,6 @@ export function checkAddress(host: string, port: number): void {
 }
 
 function limit(name: string, value: number): number {
-  if (value >= 0) return value;
-  throw new RangeError(
-    `Cannot use ${name} ${value}: it must be a number and not negative`,
-  );
+  checkNumber(name, value);
+  return value;
 }

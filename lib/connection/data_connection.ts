@@ -219,17 +219,14 @@ export class DataConnection implements AsyncDisposable {
   async writeAll(bytes: Uint8Array): Promise<void> {
     this.#watchdog.begin();
     try {
-      this.#check();
-      let written = await this.#stream.write(bytes);
-      this.#watchdog.touch();
-      this.#bytesWritten += written;
-      while (written < bytes.length) {
+      let written = 0;
+      do {
         this.#check();
         const n = await this.#stream.write(bytes.subarray(written));
         this.#watchdog.touch();
         written += n;
         this.#bytesWritten += n;
-      }
+      } while (written < bytes.length);
     } catch (error) {
       throw this.#reason(error);
     } finally {

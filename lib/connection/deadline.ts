@@ -4,6 +4,8 @@
  * @module
  */
 
+import { MAX_MILLISECONDS } from "../protocol/check_number.ts";
+
 /** Ticks in one time-out: how fine the time without progress is measured. */
 const TICKS = 8;
 
@@ -161,7 +163,10 @@ export async function within<T>(
   const onAbort = () => controller.abort(signal!.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   const timer = timeout > 0
-    ? setTimeout(() => controller.abort(late()), timeout)
+    ? setTimeout(
+      () => controller.abort(late()),
+      Math.min(timeout, MAX_MILLISECONDS),
+    )
     : undefined;
   try {
     return await run(controller.signal);

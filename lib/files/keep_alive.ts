@@ -29,7 +29,7 @@ export interface KeepAlive extends AsyncDisposable {
  *
  * @param session The session
  * @param transfer The open transfer
- * @param options Milliseconds from one to the next; 0 for none
+ * @param options Milliseconds from one to the next; 0 or `Infinity` for none
  * @returns What ends it
  */
 export function keepAlive(
@@ -42,7 +42,8 @@ export function keepAlive(
     const isAnswered = owed?.isSettled ?? true;
     if (isAnswered && control.failure === undefined) owed = transfer.sendNoop();
   };
-  const timer = interval > 0 ? setInterval(send, interval) : undefined;
+  const isFinite = interval > 0 && interval < Infinity;
+  const timer = isFinite ? setInterval(send, interval) : undefined;
   return {
     stop: () => clearInterval(timer),
     async [Symbol.asyncDispose]() {

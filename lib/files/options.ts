@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkNumber, MAX_MILLISECONDS } from "../protocol/check_number.ts";
 import { checkWord } from "../protocol/check_word.ts";
 import type { MeterOptions } from "./progress.ts";
 import type { RecoveryOptions } from "./recovery.ts";
@@ -48,7 +49,7 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
   mtime?: boolean | undefined;
   /**
    * Milliseconds between `NOOP`s on the control connection while data flows,
-   * against firewalls that forget idle connections; 0 for none.
+   * against firewalls that forget idle connections; 0 or `Infinity` for none.
    *
    * @default {0}
    */
@@ -143,14 +144,22 @@ export interface FileTransferResult {
 }
 
 /**
- * Insists on words that are known, before anything is sent.
+ * Insists on words that are known and on numbers that can be used, before
+ * anything is sent.
  *
  * @param options The caller's
  * @throws {TypeError} If there is no such `verify` or `replace`
+ * @throws {RangeError} If a number is negative, too large or no number
  */
 export function checkTransferOptions(
-  { verify, replace }: Pick<UploadOptions, "verify" | "replace">,
+  options: Pick<UploadOptions, "verify" | "replace" | "retry" | "keepAlive">,
 ): void {
+  const { verify, replace, retry, keepAlive } = options;
   checkWord("verify", verify, ["size", "hash", "none"]);
   checkWord("replace", replace, ["rename", "delete"]);
+  const { attempts, delay, maxDelay } = retry || {};
+  checkNumber("retry.attempts", attempts, { isInteger: true });
+  checkNumber("retry.delay", delay);
+  checkNumber("retry.maxDelay", maxDelay);
+  checkNumber("keepAlive", keepAlive, { most: MAX_MILLISECONDS });
 }

@@ -4,10 +4,12 @@
  * @module
  */
 
+import { MAX_MILLISECONDS } from "../protocol/check_number.ts";
+
 /**
  * Waits.
  *
- * @param milliseconds How long
+ * @param milliseconds How long; 24 days at most
  * @param signal Ends the wait
  * @throws The signal's reason, if it is aborted
  */
@@ -24,7 +26,7 @@ export function pause(
     const timer = setTimeout(() => {
       signal?.removeEventListener("abort", onAbort);
       resolve();
-    }, milliseconds);
+    }, Math.min(milliseconds, MAX_MILLISECONDS));
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }

@@ -23,16 +23,24 @@ export function checkWord(
   others: readonly string[] = [],
 ): void {
   if (word === undefined || words.includes(word as string)) return;
-  const shown = typeof word === "string"
-    ? `"${printable(word)}"`
-    : word === null || typeof word === "boolean" || typeof word === "number"
-    ? String(word)
-    : `a value of type ${typeof word}`;
   const allowed = [...words.map((word) => `"${word}"`), ...others];
   const last = allowed.pop();
   throw new TypeError(
-    `Cannot use ${name} ${shown}: it must be ${
+    `Cannot use ${name} ${showValue(word)}: it must be ${
       allowed.length === 0 ? last : `${allowed.join(", ")} or ${last}`
     }`,
   );
+}
+
+/**
+ * Shows what an option was set to.
+ *
+ * @param value Anything
+ * @returns A text in quotes, what else can be shown, or its type
+ */
+export function showValue(value: unknown): string {
+  if (typeof value === "string") return `"${printable(value)}"`;
+  const isPlain = value === null || typeof value === "boolean" ||
+    typeof value === "number";
+  return isPlain ? String(value) : `a value of type ${typeof value}`;
 }

@@ -174,10 +174,13 @@ function refuseLineEnds(bytes: Uint8Array, verb: string, name: string): void {
       : byte === LF
       ? "a line feed"
       : "a NUL";
+    const danger = byte === NUL
+      ? "at which many servers end it" // they take it for a text of C
+      : "which would start another command";
     throw new TypeError(
       `Cannot send ${
         /^[A-Za-z]{1,8}$/.test(verb) ? `"${verb}"` : "a command"
-      }: "${name}" contains ${what}, which would start another command`,
+      }: "${name}" contains ${what}, ${danger}`,
     );
   }
 }
