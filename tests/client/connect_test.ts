@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { connect, FTPPermanentError } from "../../mod.ts";
+import { connect, FTP, FTPPermanentError } from "../../mod.ts";
 import { HAS_IPV6 } from "../servers/loopback.ts";
-import { stall, startScript } from "./script.ts";
+import { startScript } from "./script.ts";
 
 const LOGIN = ["USER anonymous", "PASS anonymous@"];
 
@@ -135,11 +135,24 @@ Deno.test("connect closes the connection when it fails", async () => {
   await gone.promise;
 });
 
-Deno.test("connect can be aborted", async () => {
-  await using server = await startScript({ PASS: stall });
-  const url = `ftp://${server.host}:${server.port}/`;
-  await assertRejects(
-    () => connect(url, { signal: AbortSignal.timeout(50) }),
-    DOMException,
-  );
+for (const verb of ["connect", "PASS", "CWD"]) {
+  Deno.test(`connect can be aborted while ${verb} is not answered`, async () => {
+    const came = Promise.withResolvers<void>();
+    await using server = await startScript({
+      [verb]: async (turn) => {
+        came.resolve();
+        await turn.stall();
+      },
+    });
+    const url = `ftp://${server.host}:${server.port}/directory`;
+    const controller = new AbortController();
+    const connecting = connect(url, controller).catch((error) => error);
+    await came.promise;
+    controller.abort("enough");
+    assertEquals(await connecting, "enough");
+  });
+}
+
+Deno.test("FTP waits for thirty seconds unless it is told otherwise", () => {
+  assertEquals(new FTP().timeout, 30_000);
 });

@@ -163,3 +163,21 @@ for (const [verb, code, argument] of MD5_COMMANDS) {
     );
   });
 }
+
+Deno.test("FTP.downloadDir asks for hashes in binary, though listings go as text", async () => {
+  await using server = await hashingServer();
+  server.put("/d/small", "small");
+  server.on("HASH", async (turn) => {
+    const types = server.commands.filter((line) => line.startsWith("TYPE"));
+    assertEquals(types.at(-1), "TYPE I");
+    const hash = createHash("sha256").update("small").digest("hex");
+    await turn.reply(213, `SHA-256 0-4 ${hash} name`);
+  });
+  using folder = new LocalFolder();
+  Deno.writeTextFileSync(folder.at("small"), "small");
+  await using ftp = await server.client();
+  const { transferred } = await ftp.downloadDir("/d", folder.path, {
+    compare: "hash",
+  });
+  assertEquals([transferred, server.verbs.includes("HASH")], [0, true]);
+});

@@ -39,6 +39,25 @@ for (const [title, reply] of REPLIES) {
   });
 }
 
+Deno.test("FTP.stat merges the facts of several lines of a MLST", async () => {
+  await using pair = await Pair.make();
+  const lines = [
+    "250-File data",
+    " Type=dir;Size=0; multiline-dir",
+    " Modify=20201213202400; multiline-dir",
+    "250 End",
+  ];
+  pair.server.on("MLST", lines.join("\n"));
+  const entry = await pair.ftp.stat("multiline-dir");
+  assertEquals(entry.kind, "directory");
+  assertEquals(entry.mtime, new Date("2020-12-13T20:24:00Z"));
+  assertEquals(entry.facts, {
+    type: "dir",
+    size: "0",
+    modify: "20201213202400",
+  });
+});
+
 Deno.test("FTP.stat probes where MLST is unknown, and remembers it", async () => {
   await using pair = await Pair.make({ "/d/a": "12345" });
   pair.server.on("MLST", UNKNOWN);
@@ -182,4 +201,16 @@ Deno.test("FTP.features is empty where FEAT is refused", async () => {
   await using pair = await Pair.make();
   pair.server.on("FEAT", UNKNOWN);
   assertEquals((await pair.ftp.features()).size, 0);
+});
+
+Deno.test("FTP.setMtime refuses a date that no server could take, and sends nothing", async () => {
+  await using pair = await Pair.make();
+  for (const date of ["", "-000001-01-01", "0000-12-31", "+010000-01-01"]) {
+    await assertRejects(
+      () => pair.ftp.setMtime("/a", new Date(date)),
+      RangeError,
+      'Cannot set the time of "/a": the date must be one of the years 1 to 9999',
+    );
+  }
+  assertEquals(pair.commands, []);
 });

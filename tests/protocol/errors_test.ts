@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   FTPError,
   FTPPermanentError,
@@ -50,4 +50,10 @@ Deno.test("FTPError shows no control character but LF", () => {
 Deno.test("FTPError has no cause unless it is given one", () => {
   assertEquals("cause" in new FTPError("Cannot find"), false);
   assertEquals(new FTPError("Cannot find").reply, undefined);
+});
+
+Deno.test("Reply.from refuses what is not exactly one reply", () => {
+  for (const text of ["", "250 a\n250 b", "250 a\n250-b", "250 a\nb"]) {
+    assertThrows(() => Reply.from(text), SyntaxError, "expected one reply");
+  }
 });

@@ -231,3 +231,14 @@ for (const [what, text] of HOSTILE) {
 function show(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 }
+
+Deno.test("parse257 shows what it cannot read, be it a reply or its text", () => {
+  for (const reply of ['257 "/a', Reply.from('257 "/a')]) {
+    const error = assertThrows(
+      () => parse257(reply),
+      FTPProtocolError,
+      'in "257 "/a"',
+    );
+    assertEquals(error.reply, reply instanceof Reply ? reply : undefined);
+  }
+});
