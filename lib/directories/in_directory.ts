@@ -5,12 +5,15 @@
  */
 
 import { restate } from "../connection/restate.ts";
-import { textOfPath } from "../paths/facts.ts";
+import { askDirectory, textOfPath } from "../paths/facts.ts";
 import { type Path, withPath } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
-import { parseDirectory } from "../protocol/reply_text.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { Transfer } from "../transfer/transfer.ts";
+
+/** Has IBM i call everything by a path. */
+const NAME_FORMAT = "SITE NAMEFMT";
+const NAME_FORMAT_COMMAND = { verb: "SITE", argument: "NAMEFMT 1" };
 
 /** Comes back. It never leaves the session where it should not be. */
 export type Leave = () => Promise<void>;
@@ -31,8 +34,8 @@ export async function enterDirectory(
   path: Path,
   options: SignalOptions,
 ): Promise<Leave | undefined> {
-  const origin = await currentDirectory(session, options);
-  if (origin === "") return undefined;
+  const origin = await originOf(session, path, options);
+  if (origin === undefined) return undefined;
   try {
     await session.perform(
       { verb: "CWD", argument: path, name: "path" },
@@ -127,18 +130,36 @@ export async function hasNames(
   return size > 0;
 }
 
-async function currentDirectory(
+/** What IBM i calls a library. */
+const LIBRARY_REGEXP = /^[A-Z$#@][A-Z0-9$#@_.]{0,9}$/;
+
+/**
+ * The current directory, if there is a way back to it. IBM i tells of a library,
+ * by a name that it does not know any more once it was given a path: unless it
+ * is asked to tell of libraries as paths, too.
+ */
+async function originOf(
   session: Session,
+  path: Path,
   options: SignalOptions,
-): Promise<string> {
-  if (session.directory !== undefined) return session.directory;
+): Promise<string | undefined> {
+  const origin = await askDirectory(session, options);
+  const isStranded = textOfPath(session, path).startsWith("/") &&
+    LIBRARY_REGEXP.test(origin);
+  if (!isStranded) return origin || undefined;
+  if (session.unknown.has(NAME_FORMAT)) return undefined;
   try {
-    const reply = await session.perform({ verb: "PWD" }, options);
-    return session.directory = reply.code === 257 ? parseDirectory(reply) : "";
+    const { text } = await session.perform({ verb: "SYST" }, options);
+    if (/\bOS\/400\b/i.test(text)) {
+      await session.perform(NAME_FORMAT_COMMAND, options);
+    }
   } catch (error) {
-    if (error instanceof FTPPermanentError) return session.directory = "";
-    throw error;
+    if (!(error instanceof FTPPermanentError)) throw error;
   }
+  const directory = await askDirectory(session, options);
+  if (!LIBRARY_REGEXP.test(directory)) return directory || undefined;
+  session.unknown.add(NAME_FORMAT);
+  return undefined;
 }
 
 /**

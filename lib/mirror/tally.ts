@@ -73,11 +73,21 @@ export class Tally {
    *
    * @param entry The entry
    * @returns What the caller's filter says
-   * @throws {LocalFault} If it throws
+   * @throws {LocalFault} If it throws, or gives no boolean: a promise is true
+   * whatever comes of it
    */
   wants(entry: MirrorEntry): boolean {
     const { filter } = this.#options;
-    return filter === undefined || locally(() => filter(entry));
+    if (filter === undefined) return true;
+    return locally(() => {
+      const isWanted: unknown = filter(entry);
+      if (typeof isWanted === "boolean") return isWanted;
+      throw new TypeError(
+        `Cannot tell whether ${
+          quote(entry.path)
+        } takes part: "filter" must return true or false, not a promise or anything else`,
+      );
+    });
   }
 
   /**

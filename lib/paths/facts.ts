@@ -138,12 +138,27 @@ export async function requestDirectory(
   options: SignalOptions = {},
 ): Promise<string> {
   if (session.directory !== undefined) return session.directory;
+  return await session.turns.share(
+    () => askDirectory(session, options),
+    options,
+  );
+}
+
+/**
+ * The current directory, as {@linkcode requestDirectory}. The caller has the
+ * turn.
+ *
+ * @param session The session
+ * @param options A signal
+ * @returns The path, or "" where the server does not tell
+ */
+export async function askDirectory(
+  session: Session,
+  options: SignalOptions,
+): Promise<string> {
+  if (session.directory !== undefined) return session.directory;
   const reply = await unlessRefused(
-    () =>
-      session.turns.share(
-        () => session.exchange({ verb: "PWD" }, options),
-        options,
-      ),
+    () => session.exchange({ verb: "PWD" }, options),
   );
   return session.directory = reply?.code === 257 ? parseDirectory(reply) : "";
 }

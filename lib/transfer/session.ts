@@ -253,8 +253,8 @@ export class Session {
   }
 
   /** Forgets what a command may change: nobody may be there to see its reply. */
-  #doubt({ verb }: Command): void {
-    const word = verb.toUpperCase();
+  #doubt(command: Command): void {
+    const word = command.verb.toUpperCase();
     const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
     if (!LOOK_REGEXP.test(word)) this.ahead = undefined;
     if (isAfresh) this.features = undefined;
@@ -263,7 +263,7 @@ export class Session {
       this.virtualHost = undefined;
     }
     if (isAfresh || word === "TYPE") this.type = undefined;
-    if (isAfresh || MOVE_REGEXP.test(word)) {
+    if (isAfresh || isMove(command)) {
       this.directory = undefined;
       this.moves = isAfresh ? [] : undefined;
     }
@@ -279,16 +279,15 @@ export class Session {
     const argument = String(command.argument);
     const word = command.verb.toUpperCase();
     if (isDone && word === "TYPE") this.type = argument.toUpperCase();
-    if (isDone && SETTING_REGEXP.test(word)) {
-      const feature = word === "OPTS" ? argument.split(" ", 1)[0] : "";
-      this.settings.set(`${word} ${feature}`.toUpperCase(), command);
-    }
+    const setting = settingOf(word, argument);
+    if (isDone && setting !== undefined) this.settings.set(setting, command);
     if (isDone && word === "HOST") {
       const isSecured = this.control.stream.info !== undefined;
       this.virtualHost = { command, isSecured };
     }
-    if (!MOVE_REGEXP.test(command.verb)) return;
+    if (!isMove(command)) return;
     if (!isDone) this.moves = before;
+    else if (word === "SITE") this.moves = undefined; // told by other names now
     else if (argument.startsWith("/")) this.moves = [command];
     else if (before !== undefined && before.length < MAX_MOVES) {
       this.moves = [...before, command];
@@ -296,8 +295,19 @@ export class Session {
   }
 }
 
-/** What holds until it is said otherwise, beside the type. */
-const SETTING_REGEXP = /^(MODE|STRU|LANG|OPTS)$/;
+/** What holds until it is said otherwise, beside the type: its name. */
+function settingOf(word: string, argument: string): string | undefined {
+  if (/^(MODE|STRU|LANG)$/.test(word)) return word;
+  const [feature] = argument.toUpperCase().split(" ", 1);
+  // of IBM i: what names look like
+  const isKept = word === "OPTS" || (word === "SITE" && feature === "NAMEFMT");
+  return isKept ? `${word} ${feature}` : undefined;
+}
+
+function isMove({ verb, argument }: Command): boolean {
+  return MOVE_REGEXP.test(verb) ||
+    settingOf(verb.toUpperCase(), String(argument)) === "SITE NAMEFMT";
+}
 
 /** What is sent between the request for a port and its transfer. */
 const LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/;

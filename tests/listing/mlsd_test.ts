@@ -121,6 +121,8 @@ const LINES: readonly Case[] = [
     ["00", 0],
     ["64", 0o64],
     ["100644", 0o644],
+    ["04755", 0o4755],
+    ["06444", 0o6444], // as ProFTPD and Pure-FTPd write a set-ID file's
     ["0888", undefined],
     ["rw", undefined],
   ] as const).map(([text, mode]): Case => [

@@ -356,6 +356,30 @@ Deno.test("FTP.downloadDir changes nothing in a dry run", async () => {
   );
 });
 
+Deno.test("FTP.downloadDir takes only true and false of a filter, and removes nothing otherwise", async () => {
+  await using pair = await Pair.make({ "/a": "1" });
+  using folder = new LocalFolder();
+  Deno.writeTextFileSync(folder.at("kept"), "x");
+  const answers = [Promise.resolve(false), undefined, 0, "kept"];
+  for (const answer of answers) {
+    const filter = () => answer as unknown as boolean;
+    await assertRejects(
+      () => pair.ftp.downloadDir("", folder.path, { delete: true, filter }),
+      TypeError,
+      'Cannot tell whether "a" takes part: "filter" must return true or false',
+    );
+    assertEquals(Deno.readTextFileSync(folder.at("kept")), "x");
+  }
+  const filter = ({ name }: MirrorEntry) =>
+    name === "a" || (Promise.resolve(false) as unknown as boolean);
+  await assertRejects(
+    () => pair.ftp.downloadDir("", folder.path, { delete: true, filter }),
+    TypeError,
+    'Cannot tell whether "kept" takes part',
+  );
+  assertEquals(Deno.readTextFileSync(folder.at("kept")), "x");
+});
+
 Deno.test("FTP.downloadDir ends with what a callback throws, or the signal says", async () => {
   await using pair = await Pair.make({ "/a": "1", "/b": "2" });
   const throws = () => {
