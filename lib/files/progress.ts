@@ -17,13 +17,20 @@ export interface Progress {
   readonly rate: number;
   /** Milliseconds until the end at this rate, or `null` where nobody knows. */
   readonly eta: number | null;
-  /** Whether this is the last report: the transfer is complete. */
+  /**
+   * Whether this is the last report: every byte is on the other side, and
+   * verified. What is left is that the file takes its place; only the call's
+   * own end tells that it has.
+   */
   readonly done: boolean;
 }
 
 /** What a transfer tells, and how fast it may be. */
 export interface MeterOptions {
-  /** Called as bytes go through, and once at the end. Not awaited. */
+  /**
+   * Called as bytes go through, and once at the end. Not awaited. What it throws
+   * ends the transfer, also at the end: the old file stays.
+   */
   onProgress?: ((progress: Progress) => void) | undefined;
   /**
    * Most calls of `onProgress` in a second.
@@ -108,6 +115,7 @@ export class Meter {
   #reportedAt = performance.now();
   #reportedBytes = 0;
   #rate = 0;
+  #isFinished = false;
 
   /**
    * Makes a meter.
@@ -143,16 +151,17 @@ export class Meter {
   add(bytes: number): Promise<void> | undefined {
     this.position += bytes;
     this.moved += bytes;
-    if (this.#options.onProgress !== undefined) {
+    if (this.#options.onProgress !== undefined && !this.#isFinished) {
       const now = performance.now();
       if (now - this.#reportedAt >= this.#interval) this.#report(now, false);
     }
     return this.#pace.keep(bytes, this.#options.signal);
   }
 
-  /** Tells that the transfer is complete. */
+  /** Tells, once, that all bytes are on the other side. */
   finish(): void {
-    if (this.#options.onProgress === undefined) return;
+    if (this.#options.onProgress === undefined || this.#isFinished) return;
+    this.#isFinished = true;
     this.#report(performance.now(), true);
   }
 

@@ -9,6 +9,7 @@ import { writeAll } from "../connection/byte_stream.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
+import { whileOpen } from "../transfer/send.ts";
 import { Transfer } from "../transfer/transfer.ts";
 import { confirm } from "./confirm.ts";
 import { chooseHash, Digester, type Hash, hashBoth } from "./digest.ts";
@@ -99,7 +100,6 @@ class Upload {
         () => this.#meter.position,
         () => this.#attempt(),
       );
-      this.#meter.finish();
       return result;
     } catch (error) {
       const isKept = this.#options.resume === true &&
@@ -134,6 +134,8 @@ class Upload {
         signal,
       });
     await inspecting;
+    this.#checkSource();
+    this.#meter.finish(); // before: what it throws leaves the old file
     await this.#target.commit(session, () => this.#isInPlace(session));
     return {
       size: this.#meter.position,
@@ -174,8 +176,9 @@ class Upload {
     const isFirst = !this.#isStarted;
     this.#isStarted = true;
     const mayBeOurs = isFirst ? resume : this.#target.isOwn && !this.#isWrong;
-    if (!mayBeOurs || !this.#source.isRewindable) return null;
-    if (this.#source.hasChanged()) return null;
+    const hasChanged = this.#source.hasChanged();
+    this.#meter.total = this.#source.size;
+    if (!mayBeOurs || !this.#source.isRewindable || hasChanged) return null;
     const size = await requestBinarySize(session, path, { signal });
     if (size === null || size > (this.#source.size ?? 0)) return null;
     if (!isFirst || size === 0) return size;
@@ -259,7 +262,8 @@ class Upload {
     const { blocksize } = meter;
     await using alive = keepAlive(session, transfer, this.#options);
     try {
-      for await (const chunk of this.#source.read(start, blocksize)) {
+      const chunks = this.#source.read(start, blocksize);
+      for await (const chunk of whileOpen(transfer.data, chunks)) {
         for (let at = 0; at < chunk.length; at += blocksize) {
           const block = chunk.subarray(at, at + blocksize);
           await writeAll(transfer.data, block);
@@ -333,17 +337,34 @@ class Upload {
     return digester.digest();
   }
 
+  /** What was sent while somebody wrote to the file is neither old nor new. */
+  #checkSource(): void {
+    const { size, modified } = this.#source;
+    if (!this.#source.hasChanged()) return;
+    const [what, expected, actual] = size !== this.#source.size
+      ? ["size", size!, this.#source.size!] as const
+      : [
+        "mtime",
+        modified?.toISOString() ?? "unknown",
+        this.#source.modified?.toISOString() ?? "unknown",
+      ] as const;
+    throw this.#differs(
+      what,
+      expected,
+      actual,
+      `Cannot upload to "${this.#target.remote}": the local file changed meanwhile (one that is written to all the time can be given as an open Deno.FsFile)`,
+    );
+  }
+
   #differs(
     what: string,
     expected: number | string,
     actual: number | string,
+    message = `Cannot verify the upload of "${this.#target.path}"`,
   ): Error {
     this.#isStored = false;
     this.#isWrong = true;
-    const error = new FTPVerificationError(
-      `Cannot verify the upload of "${this.#target.path}"`,
-      { what, expected, actual },
-    );
+    const error = new FTPVerificationError(message, { what, expected, actual });
     return this.#source.isRewindable ? error : new LocalFault(error);
   }
 }

@@ -7,13 +7,13 @@
 
 import { fileURLToPath } from "node:url";
 import { checkSource, chunksOf, type Source } from "../transfer/source.ts";
-import { LocalFault, locally } from "./faults.ts";
+import { locally, locallyAsync } from "./faults.ts";
 
 /** Something to upload. Every failure of it is a {@linkcode LocalFault}. */
 export interface UploadSource extends Disposable {
-  /** Size in bytes, where it is known before. */
+  /** Size in bytes, where it is known before; a file's when last asked. */
   readonly size: number | null;
-  /** When it was last changed, for files. */
+  /** When it was last changed, for files, as of when last asked. */
   readonly modified: Date | null;
   /** Tells this file from another and from an older version; not for streams. */
   readonly identity: string | null;
@@ -85,19 +85,28 @@ function openFile(local: string | URL): UploadSource {
   const path = local instanceof URL ? fileURLToPath(local) : local;
   const file = Deno.openSync(path);
   try {
-    const { isDirectory, isFile, size, mtime } = file.statSync();
+    let info = file.statSync();
+    const { isDirectory, isFile } = info;
     if (isDirectory) {
       throw new Deno.errors.IsADirectory(
         `Cannot upload "${path}": it is a directory`,
       );
     }
-    let identity = identify(file);
     return {
-      size: isFile ? size : null,
-      modified: isFile ? mtime : null,
-      identity: isFile ? identity : null,
+      get size() {
+        return isFile ? info.size : null;
+      },
+      get modified() {
+        return isFile ? info.mtime : null;
+      },
+      identity: isFile ? identify(info) : null,
       isRewindable: isFile,
-      hasChanged: () => identity !== (identity = locally(() => identify(file))),
+      hasChanged() {
+        if (!isFile) return false;
+        const before = identify(info);
+        info = locally(() => file.statSync());
+        return identify(info) !== before;
+      },
       read: (offset, blocksize) =>
         faulty(
           isFile
@@ -112,8 +121,7 @@ function openFile(local: string | URL): UploadSource {
   }
 }
 
-function identify(file: Deno.FsFile): string {
-  const { size, mtime } = file.statSync();
+function identify({ size, mtime }: Deno.FileInfo): string {
   return JSON.stringify([size, mtime]);
 }
 
@@ -132,22 +140,18 @@ async function* blocksOf(
   }
 }
 
-async function* faulty(
-  chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  try {
-    while (true) {
-      let next: IteratorResult<Uint8Array>;
-      try {
-        next = await iterator.next();
-      } catch (error) {
-        throw new LocalFault(error);
-      }
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    await iterator.return?.();
-  }
+/** No generator: those do not hear that they are to end while they wait. */
+function faulty(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = chunks[Symbol.asyncIterator]();
+      return {
+        next: () => locallyAsync(() => iterator.next()),
+        async return(): Promise<IteratorResult<Uint8Array>> {
+          await iterator.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
 }

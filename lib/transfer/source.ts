@@ -175,14 +175,78 @@ async function* reads(
   );
 }
 
-async function* checked(
+/**
+ * No generator: while one waits for a chunk it does not hear that it is to
+ * end, and a stream that gives nothing can be cancelled. As with one, a source
+ * that was not asked for anything is left alone.
+ */
+function checked(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
+): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      let iterator:
+        | AsyncIterator<Uint8Array>
+        | Iterator<Uint8Array>
+        | undefined;
+      let isEnded = false;
+      async function end(): Promise<IteratorResult<Uint8Array>> {
+        const wasEnded = isEnded;
+        isEnded = true;
+        if (!wasEnded) await iterator?.return?.();
+        return { done: true, value: undefined };
+      }
+      return {
+        async next() {
+          let result: IteratorResult<Uint8Array>;
+          try {
+            result = await (iterator ??= iteratorOf(chunks)).next();
+          } catch (error) {
+            isEnded = true; // by itself
+            throw error;
+          }
+          if (result.done) {
+            isEnded = true;
+            return result;
+          }
+          if (!(result.value instanceof Uint8Array)) await end();
+          checkChunk(result.value);
+          return result;
+        },
+        return: end,
+      };
+    },
+  };
+}
+
+function iteratorOf(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncIterator<Uint8Array> | Iterator<Uint8Array> {
   if (kindOf(chunks).endsWith("Generator")) spent.add(chunks);
-  for await (const chunk of chunks) {
-    checkChunk(chunk);
-    yield chunk;
-  }
+  if (chunks instanceof ReadableStream) return readerOf(chunks);
+  return Symbol.asyncIterator in chunks
+    ? chunks[Symbol.asyncIterator]()
+    : chunks[Symbol.iterator]();
+}
+
+/** A stream's own iterator waits for the chunk before it cancels. */
+function readerOf(
+  stream: ReadableStream<Uint8Array>,
+): AsyncIterator<Uint8Array> {
+  const reader = stream.getReader();
+  return {
+    async next() {
+      const { done, value } = await reader.read();
+      if (!done) return { done, value };
+      reader.releaseLock();
+      return { done, value: undefined };
+    },
+    async return() {
+      await reader.cancel();
+      reader.releaseLock();
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 function checkChunk(chunk: unknown): void {
