@@ -32,10 +32,11 @@ import {
   type DownloadOptions,
   type FileTransferResult,
 } from "./options.ts";
-import { Part, resolveTarget, type Target } from "./part.ts";
+import { Part } from "./part.ts";
 import { Meter, type Pace } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
 import { isRestRefused, isSameStart, OVERLAP } from "./resume.ts";
+import { resolveTarget, type Target } from "./target.ts";
 import { WriteBehind } from "./write_behind.ts";
 
 /** Bytes that are read and written at once: fewer, larger calls. */
@@ -80,6 +81,8 @@ class Download {
   readonly #retries = { count: 0 };
   #canRestart = true;
   #isTooLarge = false;
+  /** What the server said when it began to send, where there is no SIZE. */
+  #announced: number | null = null;
 
   constructor(
     link: Link,
@@ -110,7 +113,6 @@ class Download {
         () => this.#part?.position ?? 0,
         () => this.#attempt(target),
       );
-      this.#meter.finish();
       return result;
     } catch (error) {
       isKept = this.#options.resume === true && this.#isProvable &&
@@ -129,16 +131,19 @@ class Download {
 
   async #attempt(target: Target): Promise<FileTransferResult> {
     const { session } = this.#link;
-    const { signal, verify = "size", mtime = true } = this.#options;
+    const { signal, verify = "size", mtime = true, sync } = this.#options;
     const facts = await this.#inspect(session);
     const part = this.#part ??= await this.#open(session, target, facts);
     await this.#fetch(session, part, facts);
     const verified = verify === "none"
       ? null
       : await this.#verify(session, part, facts);
-    signal?.throwIfAborted();
     const modified = mtime ? facts.modified : null;
-    part.commit(modified);
+    if (modified !== null) part.date(modified);
+    if (sync) await abortable(part.sync(), signal);
+    this.#meter.finish(); // before: what it throws leaves the old file
+    signal?.throwIfAborted();
+    part.commit();
     return {
       size: part.position,
       bytes: this.#meter.moved,
@@ -155,7 +160,7 @@ class Download {
     const facts = await asked;
     const before = this.#facts;
     this.#facts = facts;
-    this.#meter.total = facts.size;
+    this.#meter.total = facts.size ?? this.#announced;
     const isSame = before?.size === facts.size &&
       before?.modified?.getTime() === facts.modified?.getTime();
     if (!isSame || !this.#isProvable) this.#part?.reset();
@@ -220,6 +225,9 @@ class Download {
       part.reset();
     }
     const transfer = await this.#retrieve(session, 0);
+    // behind REST some servers tell the whole size, and some the rest
+    this.#announced = transfer.size;
+    this.#meter.total = facts.size ?? transfer.size;
     await this.#receive(transfer, part, facts);
   }
 
@@ -290,7 +298,8 @@ class Download {
       );
     }
     alive.stop();
-    await confirm(transfer, part.position, facts.size, this.#options);
+    const whole = facts.size ?? this.#announced;
+    await confirm(transfer, part.position, whole, this.#options);
   }
 
   /** The fast path: large blocks, read while others are written. */
@@ -334,7 +343,8 @@ class Download {
   ): Promise<string | null> {
     const { verify, signal } = this.#options;
     let { size } = facts;
-    if (size !== null && size !== part.position) {
+    if (size === null) size = this.#checkAnnounced(part);
+    else if (size !== part.position) {
       // a log may have grown meanwhile: the server's latest word counts
       size = await requestBinarySize(session, this.#remote, { signal });
       if (size !== part.position) {
@@ -360,6 +370,18 @@ class Download {
       if (hashes !== undefined) return this.#compare(part, hashes);
     }
     return size === null ? null : "size";
+  }
+
+  /** The word of the 150 reply: more may have come, of a log that grows. */
+  #checkAnnounced({ position }: Part): number | null {
+    const expected = this.#announced;
+    if (expected === null || position >= expected) {
+      return position === expected ? expected : null;
+    }
+    throw new FTPVerificationError(
+      `Cannot verify the download of "${this.#remote}"`,
+      { what: "size", expected, actual: position },
+    );
   }
 
   #compare(part: Part, { name, local, remote }: HashPair): string {

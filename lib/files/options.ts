@@ -16,7 +16,10 @@ export type Verification = "size" | "hash" | "none";
 export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
   /**
    * Whether what an earlier call left half done is completed, and what this
-   * call leaves half done is kept for a later one.
+   * call leaves half done is kept for a later one. Its name can be foretold, and
+   * of what it has only the last 64 KiB are compared: where strangers may write
+   * to the folder, `verify: "hash"` belongs to it. A symbolic link or a hard
+   * link under the name of a part here is refused and not written to.
    *
    * @default {false}
    */
@@ -33,7 +36,9 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
   atomic?: boolean | undefined;
   /**
    * What is compared before the file takes its place. "size": the server's
-   * `SIZE` with the bytes that went through, where the server tells. "hash": a
+   * `SIZE` with the bytes that went through, where the server tells. A download
+   * from one that has no `SIZE` goes by the size in its 150 reply: fewer bytes
+   * are an error, and more a file that grew. "hash": a
    * hash too, where the server has one (`HASH`, `XSHA256`, `XSHA1`, `XMD5`,
    * `XCRC`). It reads the whole file for it, and this side does so meanwhile:
    * the wait is one second longer than `timeout` for every 10 MB.
@@ -68,7 +73,14 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Options of {@linkcode FTP.download}. */
+/**
+ * Options of {@linkcode FTP.download}.
+ *
+ * A symbolic link as the target stays one: what it points to is replaced, or
+ * made. A file that is written to in place (`atomic: false`) and a part that may
+ * be resumed are locked: another download to it at the same time is refused
+ * with `Deno.errors.Busy`.
+ */
 export interface DownloadOptions extends FileTransferOptions {
   /**
    * Most bytes that the file may have, against servers that send without end,
@@ -77,10 +89,23 @@ export interface DownloadOptions extends FileTransferOptions {
    * @default {Infinity}
    */
   maxSize?: number | undefined;
+  /**
+   * Whether the file is on the disk, and not only in the system's cache, before
+   * it takes its place (`fsync`). Without, it may be empty after a power cut
+   * that follows within seconds; with, each file takes the time of the disk.
+   *
+   * @default {false}
+   */
+  sync?: boolean | undefined;
 }
 
 /**
  * Options of {@linkcode FTP.upload}.
+ *
+ * A local file whose size or time changes while it is uploaded is sent again,
+ * and in the end it is an `FTPVerificationError`: nothing takes the place of the
+ * old file. One that is written to all the time, such as a log, can be given as
+ * an open `Deno.FsFile`: what there is of it is sent.
  *
  * A file that takes another's place under its name is a new one. It gets the
  * old one's permissions where the server tells (`STAT`) and sets them

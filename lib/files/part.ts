@@ -5,58 +5,12 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { restate } from "../connection/restate.ts";
-import { LocalFault, locally } from "./faults.ts";
+import { LocalFault, locally, locallyAsync } from "./faults.ts";
 import { isResumablePart, partName, randomMark } from "../paths/names.ts";
-
-/** Where a download goes. */
-export interface Target {
-  /** The path, symbolic links followed. */
-  readonly path: string;
-  /** Permissions of the file that is replaced, where there is one. */
-  readonly mode: number | undefined;
-  /** Whether it is a file or nothing yet, and no device or pipe. */
-  readonly isReplaceable: boolean;
-}
-
-/**
- * Looks at the target of a download.
- *
- * @param local A path, or a `file:` URL
- * @returns What is there
- * @throws {LocalFault} If it is a directory, or its directory is missing
- */
-export function resolveTarget(local: string | URL): Target {
-  return locally(() => {
-    const path = local instanceof URL ? fileURLToPath(local) : local;
-    const info = statOrNothing(path);
-    if (info === undefined) {
-      return { path, mode: undefined, isReplaceable: true };
-    }
-    if (info.isDirectory) {
-      throw new Deno.errors.IsADirectory(
-        `Cannot download to "${path}": it is a directory`,
-      );
-    }
-    return {
-      // a link stays one: what it points to is replaced
-      path: Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path,
-      mode: info.mode === null ? undefined : info.mode & 0o777,
-      isReplaceable: info.isFile,
-    };
-  });
-}
-
-function statOrNothing(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
+import { isUnder, openInPlace, openPart, removeIdlePart } from "./part_file.ts";
+import { misplaced, type Target } from "./target.ts";
 
 /** A local file that grows. Every failure of it is a {@linkcode LocalFault}. */
 export class Part {
@@ -96,23 +50,16 @@ export class Part {
       mark ?? randomMark(),
       isResumable,
     );
-    const path = join(dirname(target.path), name);
+    const path = beside(target.path, name);
     return locally(() => {
-      const file = open(target, path, {
-        read: true,
-        write: true,
-        create: true,
-        createNew: !isResumable,
-        ...(target.mode === undefined ? {} : { mode: target.mode }),
-      });
-      if (isResumable && !file.tryLockSync(true)) {
-        file.close();
-        throw new Deno.errors.Busy(
-          `Cannot write to "${path}": another download is under way there`,
-        );
-      }
-      const { size } = file.statSync();
-      return new Part(target, path, isResumable, file, size);
+      const file = inFolder(
+        target,
+        () =>
+          isResumable
+            ? openPart(path, target.mode)
+            : openNew(path, target.mode),
+      );
+      return new Part(target, path, isResumable, file, file.statSync().size);
     });
   }
 
@@ -122,17 +69,19 @@ export class Part {
    * @param target The target
    * @param isKept Whether what it has is kept, to be resumed
    * @returns The part
+   * @throws {LocalFault} If another download is writing to it
    */
   static inPlace(target: Target, isKept: boolean): Part {
+    const { path, isReplaceable } = target;
     return locally(() => {
-      const file = open(target, target.path, {
-        read: target.isReplaceable,
-        write: true,
-        create: true,
-        truncate: target.isReplaceable && !isKept,
-      });
-      const { size } = file.statSync();
-      return new Part(target, target.path, isKept, file, size);
+      const file = inFolder(
+        target,
+        () =>
+          isReplaceable
+            ? openInPlace(path, isKept)
+            : Deno.openSync(path, { write: true, create: true }),
+      );
+      return new Part(target, path, isKept, file, file.statSync().size);
     });
   }
 
@@ -234,23 +183,45 @@ export class Part {
   }
 
   /**
+   * Gives the file its time.
+   *
+   * @param modified The time
+   */
+  date(modified: Date): void {
+    if (!this.isReadable) return;
+    locally(() => this.#file.utimeSync(new Date(), modified));
+  }
+
+  /** Waits until the file is on the disk. */
+  async sync(): Promise<void> {
+    if (this.isReadable) await locallyAsync(() => this.#file.sync());
+  }
+
+  /**
    * Puts the file in the target's place.
    *
-   * @param modified The time to give it
+   * @throws {LocalFault} If it cannot be put there
    */
-  commit(modified: Date | null): void {
-    locally(() => {
-      const { path, isReplaceable } = this.#target;
-      if (modified !== null && isReplaceable) {
-        this.#file.utimeSync(new Date(), modified);
-      }
-      if (this.#path !== path) {
-        Deno.renameSync(this.#path, path);
-        this.#isDone = true;
-        if (this.#isResumable) removeOtherParts(path);
-      }
+  commit(): void {
+    const { path, isReplaceable } = this.#target;
+    if (this.#path !== path) {
+      locally(() => {
+        try {
+          Deno.renameSync(this.#path, path);
+        } catch (error) {
+          throw misplaced(path, error);
+        }
+      });
       this.#isDone = true;
-    });
+      if (this.#isResumable) removeOtherParts(path);
+    } else if (isReplaceable && !locally(() => isUnder(path, this.#file))) {
+      throw new LocalFault(
+        new Deno.errors.NotFound(
+          `Cannot download to "${path}": the file was removed or replaced meanwhile; download again`,
+        ),
+      );
+    }
+    this.#isDone = true;
   }
 
   /**
@@ -260,42 +231,61 @@ export class Part {
    * @param isKept Whether it stays, for another call to resume
    */
   close(isKept: boolean): void {
-    this.#file.close();
     const isLeft = this.#isDone || isKept || this.#path === this.#target.path;
-    if (isLeft) return;
     try {
-      Deno.removeSync(this.#path);
+      // while it is locked: then it is nobody else's
+      if (!isLeft) Deno.removeSync(this.#path);
     } catch {
       // somebody else did; the error that led here matters more
     }
+    this.#file.close();
   }
 }
 
+/** The path of a name beside a path, ".." and links as they are. */
+function beside(path: string, name: string): string {
+  return path.slice(0, path.length - basename(path).length) + name;
+}
+
+function openNew(path: string, mode: number | undefined): Deno.FsFile {
+  return Deno.openSync(path, {
+    read: true,
+    write: true,
+    createNew: true,
+    ...(mode === undefined ? {} : { mode }),
+  });
+}
+
 /** Opens a file; a folder that is missing is named. */
-function open(
-  target: Target,
-  path: string,
-  options: Deno.OpenOptions,
-): Deno.FsFile {
+function inFolder(target: Target, open: () => Deno.FsFile): Deno.FsFile {
   try {
-    return Deno.openSync(path, options);
+    return open();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new Deno.errors.NotFound(
       `Cannot download to "${target.path}": the folder "${
-        dirname(path)
+        dirname(target.path)
       }" does not exist`,
       { cause: error },
     );
   }
 }
 
-/** Parts of versions of the file that are past. */
+/**
+ * Parts of versions of the file that are past. The file is in its place: what
+ * cannot be removed does not matter any more.
+ */
 function removeOtherParts(path: string): void {
-  const directory = dirname(path);
-  for (const { name } of Deno.readDirSync(directory)) {
-    if (isResumablePart(name, basename(path))) {
-      Deno.removeSync(join(directory, name));
+  try {
+    for (const { name } of Deno.readDirSync(dirname(path))) {
+      if (!isResumablePart(name, basename(path))) continue;
+      try {
+        removeIdlePart(beside(path, name));
+      } catch {
+        // somebody else's, perhaps; there may be more
+      }
     }
+  } catch {
+    // the folder may not be read
   }
 }

@@ -205,3 +205,61 @@ Deno.test("FTP.downloadDir takes no file that is larger than maxSize", async () 
     ["small"],
   );
 });
+
+/** Says a size, and sends so many bytes. */
+function announcing(size: number, sent: number): (turn: Turn) => Promise<void> {
+  return async (turn) => {
+    await turn.reply(
+      150,
+      `Opening BINARY mode data connection (${size} bytes)`,
+    );
+    const data = await turn.openData();
+    await data.write(DATA.subarray(0, sent));
+    await data.end();
+    await turn.reply(226, "Done");
+  };
+}
+
+Deno.test("FTP.download goes by the size in the 150 reply where SIZE is missing", async () => {
+  await using server = await memoryServer({ "/data": DATA });
+  server.on("SIZE", "502 Unknown");
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const totals: (number | null)[] = [];
+  const options: DownloadOptions = {
+    ...NEVER,
+    onProgress: ({ total }) => totals.push(total),
+  };
+  server.once("RETR", announcing(5000, 2000));
+  const error = await assertRejects(
+    () => ftp.download("data", folder.at("data"), options),
+    FTPVerificationError,
+    "size is 2000, not 5000",
+  );
+  assertEquals([error.what, error.expected, error.actual], [
+    "size",
+    5000,
+    2000,
+  ]);
+  assertEquals(folder.names(), []);
+
+  server.once("RETR", announcing(5000, 2000));
+  const unverified: DownloadOptions = { ...options, verify: "none" };
+  await ftp.download("data", folder.at("data"), unverified);
+  assertEquals(totals, [5000]);
+
+  for (const [sent, verified] of [[5000, "size"], [6000, null]] as const) {
+    server.once("RETR", announcing(5000, sent)); // or it has grown
+    const result = await ftp.download("data", folder.at("data"), options);
+    assertEquals([result.size, result.verified], [sent, verified]);
+  }
+});
+
+Deno.test("FTP.download goes by SIZE where the 150 reply says another", async () => {
+  await using server = await memoryServer({ "/data": DATA });
+  server.once("RETR", announcing(DATA.length * 2, DATA.length));
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const { verified } = await ftp.download("data", folder.at("data"), NEVER);
+  assertEquals(verified, "size");
+});
