@@ -10,6 +10,7 @@ import {
   type RemoveOptions,
 } from "../directories/directories.ts";
 import { download } from "../files/download.ts";
+import { runJob } from "../files/job.ts";
 import { textOfPath } from "../paths/facts.ts";
 import type {
   DownloadOptions,
@@ -125,7 +126,7 @@ export class FTP extends FTPDirectories {
     const reason = new Deno.errors.NotConnected("reconnect() was called");
     transfer?.data.fail(reason);
     control.fail(reason);
-    await link.jobs.alone(() => link.reconnect(options), options);
+    await runJob(link, options, (options) => link.reconnect(options));
   }
 
   /**

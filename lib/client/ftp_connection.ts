@@ -8,7 +8,7 @@ import type { TLSInfo } from "../connection/tls_info.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { resolveCredentials } from "./dialogues.ts";
-import { openSession } from "./open_session.ts";
+import { enter } from "./enter.ts";
 import {
   checkAddress,
   type FTPOptions,
@@ -17,9 +17,9 @@ import {
   type Server,
   type Settings,
 } from "./options.ts";
-import { enter, linkOf } from "./reconnect.ts";
+import { type ClientLink, linkOf, renewLink } from "./reconnect.ts";
 import { auth, ccc, protC, protP, withNewerTLS } from "./security.ts";
-import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
+import { maybeSessionOf, sessionOf } from "./session_of.ts";
 
 /**
  * One connection to an FTP server: the part of Python's `ftplib.FTP` and
@@ -107,6 +107,10 @@ export class FTPConnection implements AsyncDisposable {
    * Connects and reads the welcome. With implicit TLS the handshake comes
    * first.
    *
+   * A connection that is open, or is being opened, is closed first, and what was
+   * begun on it ends with `Deno.errors.NotConnected`: transfers, the waits
+   * before they are tried again, whole directories. None goes on here.
+   *
    * Requires `allow-net` permission.
    *
    * @tags allow-net
@@ -117,6 +121,8 @@ export class FTPConnection implements AsyncDisposable {
    * @throws {FTPError} If the welcome is 4yz or 5yz; the connection is closed
    * @throws {TypeError} If the host is empty or a URL
    * @throws {RangeError} If the port is not 1 to 65535
+   * @throws {Deno.errors.NotConnected} If the client is closed, disposed of or
+   * connected again before there is a connection
    * @throws {Error} `Deno.errors.*` if there is no connection to be had
    */
   async connect(
@@ -125,9 +131,11 @@ export class FTPConnection implements AsyncDisposable {
     options: SignalOptions = {},
   ): Promise<Reply> {
     checkAddress(host, port);
-    this.close();
-    const server = { host, port, tls: this.#settings.tls };
-    return await withNewerTLS(server, (server) => this.#open(server, options));
+    const link = renewLink(this);
+    return await withNewerTLS(
+      { host, port, tls: this.#settings.tls },
+      (server) => this.#open(link, server, options),
+    );
   }
 
   /**
@@ -155,6 +163,9 @@ export class FTPConnection implements AsyncDisposable {
    * Logs in (RFC 959 section 4.1.1). With explicit TLS the control connection
    * is secured first, and the data connections after (`PROT P`).
    *
+   * Where another user was logged in, what was begun as that user ends with
+   * `Deno.errors.NotConnected`, as at {@linkcode connect}.
+   *
    * @param user The user; "" is "anonymous"
    * @param passwd The password, where the server asks for one (331); anonymous
    * users send "anonymous@"
@@ -176,27 +187,30 @@ export class FTPConnection implements AsyncDisposable {
   ): Promise<Reply> {
     const credentials = resolveCredentials(user, passwd, acct);
     const settings = this.#settings;
-    return await sessionOf(this).turns.alone(
-      () =>
-        withNewerTLS(this.#server, async (server) => {
-          if (server !== this.#server) await this.#open(server, options);
-          const identity = { server, settings, credentials };
-          const session = sessionOf(this);
-          const reply = await enter(session, this.#welcome!, identity, options);
-          linkOf(this).remember(identity);
-          return reply;
-        }),
-      options,
-    );
+    const session = sessionOf(this);
+    return await session.turns.alone(() => {
+      const link = linkOf(this).admit(session, credentials);
+      return withNewerTLS(this.#server, async (server) => {
+        if (server !== this.#server) await this.#open(link, server, options);
+        const identity = { server, settings, credentials };
+        const reply = await enter(
+          link.session,
+          this.#welcome!,
+          identity,
+          options,
+        );
+        link.remember(identity);
+        return reply;
+      });
+    }, options);
   }
 
-  async #open(server: Server, options: SignalOptions): Promise<Reply> {
-    const { session, welcome } = await openSession(
-      server,
-      this.#settings,
-      options,
-    );
-    setSession(this, session);
+  async #open(
+    link: ClientLink,
+    server: Server,
+    options: SignalOptions,
+  ): Promise<Reply> {
+    const welcome = await link.open(server, this.#settings, options);
     this.#server = server;
     return this.#welcome = welcome;
   }
@@ -252,12 +266,19 @@ export class FTPConnection implements AsyncDisposable {
     return twin;
   }
 
-  /** Closes the connections at once, without a word to the server. */
+  /**
+   * Closes the connections at once, without a word to the server. What is under
+   * way ends with `Deno.errors.NotConnected`: calls, transfers and the waits
+   * before they are tried again, {@linkcode connect} and `reconnect` too.
+   */
   close(): void {
     linkOf(this).end("close() was called");
   }
 
-  /** Takes leave if that is possible without waiting long, and closes. */
+  /**
+   * Takes leave if that is possible without waiting long, and closes as
+   * {@linkcode close} does.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await linkOf(this)[Symbol.asyncDispose]();
   }

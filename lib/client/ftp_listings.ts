@@ -12,6 +12,7 @@ import { existsPath, requestEntry } from "../directories/stat.ts";
 import { walkTree } from "../directories/walk.ts";
 import type { WalkEntry } from "../directories/walk_entry.ts";
 import type { WalkOptions } from "../directories/walk_options.ts";
+import type { Link } from "../files/link.ts";
 import { type RecoveryOptions, withReconnection } from "../files/recovery.ts";
 import type { Entry } from "../listing/entry.ts";
 import type { Path } from "../protocol/command.ts";
@@ -90,8 +91,9 @@ export class FTPListings extends FTPProtocol {
     path: Path = "",
     options: WalkOptions & RecoveryOptions = {},
   ): AsyncGenerator<WalkEntry> {
+    let link: Link | undefined; // whose tree it is, from the first step on
     return walkTree(
-      (step) => withReconnection(linkOf(this), options, step),
+      (step) => withReconnection(link ??= linkOf(this), options, step),
       path,
       options,
     );

@@ -6,60 +6,30 @@
  */
 
 import { settledWithin } from "../connection/deadline.ts";
+import { runJob, untilEnd } from "../files/job.ts";
 import type { OwnLink } from "../files/link.ts";
 import { requestDirectory } from "../paths/facts.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { Turns } from "../transfer/turns.ts";
-import { type Credentials, logIn } from "./dialogues.ts";
+import type { Credentials } from "./dialogues.ts";
+import { type Identity, openLike } from "./enter.ts";
 import { openSession } from "./open_session.ts";
 import type { Server, Settings } from "./options.ts";
-import { restore, type SessionState, stateOf } from "./restore.ts";
-import { auth, protP, secureIfAsked } from "./security.ts";
+import { stateOf } from "./restore.ts";
 import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
 
 /** Longest wait, in milliseconds, for `QUIT`'s reply when a client is disposed of. */
 const DISPOSE_GRACE = 2000;
 
-/** Who logged in where. */
-export interface Identity {
-  /** The server. */
-  readonly server: Server;
-  /** The client's settings. */
-  readonly settings: Settings;
-  /** User, password and account. */
-  readonly credentials: Credentials;
-}
-
-/**
- * Secures the session if that was asked for, logs in, protects the data.
- *
- * @param session The session
- * @param welcome Its greeting
- * @param identity Who logs in where
- * @param options A signal
- * @returns The 2yz reply to the login
- */
-export async function enter(
-  session: Session,
-  welcome: Reply,
-  { server, settings, credentials }: Identity,
-  options: SignalOptions,
-): Promise<Reply> {
-  await secureIfAsked(session, server, welcome, options);
-  const reply = welcome.code === 230
-    ? welcome // the server has logged us in by itself
-    : await logIn(session, credentials, options);
-  if (settings.tls !== undefined) await protP(session, options);
-  return reply;
-}
-
-/** A client's {@linkcode OwnLink}. */
+/** A client's {@linkcode OwnLink}: it has another after each `connect()`. */
 export class ClientLink implements OwnLink {
   /** Downloads and uploads take turns. */
   readonly jobs: Turns = new Turns();
   readonly #client: object;
+  readonly #end = new AbortController();
+  #own: Session | undefined;
   #identity: Identity | undefined;
 
   /**
@@ -73,7 +43,15 @@ export class ClientLink implements OwnLink {
 
   /** The session in use. */
   get session(): Session {
-    return sessionOf(this.#client);
+    const session = this.#own ?? sessionOf(this.#client);
+    // what was closed tells so itself, and better
+    if (session.control.failure === undefined) this.ended.throwIfAborted();
+    return session;
+  }
+
+  /** Aborted when the client is closed, or somebody else's. */
+  get ended(): AbortSignal {
+    return this.#end.signal;
   }
 
   /** Whether somebody logged in, and has not closed the connection. */
@@ -88,11 +66,63 @@ export class ClientLink implements OwnLink {
   }
 
   /**
+   * Connects, without a login.
+   *
+   * @param server Whom
+   * @param settings The client's settings
+   * @param options A signal
+   * @returns The greeting
+   * @throws {Deno.errors.NotConnected} If the link ends meanwhile
+   */
+  async open(
+    server: Server,
+    settings: Settings,
+    options: SignalOptions,
+  ): Promise<Reply> {
+    const { session, welcome } = await this.#hold(
+      options,
+      (options) => openSession(server, settings, options),
+    );
+    this.#take(session);
+    return welcome;
+  }
+
+  /**
+   * The link of who is about to log in. What was begun for another user ends,
+   * unless a transfer is open: no login is sent then.
+   *
+   * @param session Where
+   * @param credentials Who
+   * @returns This link, or the client's next one
+   * @throws {Deno.errors.NotConnected} If the session was replaced meanwhile
+   */
+  admit(session: Session, { user, acct }: Credentials): ClientLink {
+    if (session !== this.session) {
+      throw new Deno.errors.NotConnected(
+        "Cannot log in: the connection was closed here",
+      );
+    }
+    const before = this.#identity?.credentials;
+    const isSame = before?.user === user && before.acct === acct;
+    const { failure, open } = session.control;
+    if (isSame || failure !== undefined || open !== undefined) return this;
+    const next = new ClientLink(this.#client);
+    links.set(this.#client, next);
+    next.#take(session);
+    this.#finish(
+      "the connection is another user's by now: login() was called",
+    );
+    return next;
+  }
+
+  /**
    * Takes note of a login.
    *
-   * @param identity Who logged in where; nothing to forget it
+   * @param identity Who logged in where
+   * @throws {Deno.errors.NotConnected} If the link has ended meanwhile
    */
-  remember(identity: Identity | undefined): void {
+  remember(identity: Identity): void {
+    this.ended.throwIfAborted();
     this.#identity = identity;
   }
 
@@ -109,9 +139,9 @@ export class ClientLink implements OwnLink {
   }
 
   async #renew(options: SignalOptions): Promise<Session> {
-    await this.jobs.alone(async () => {
+    await runJob(this, options, async (options) => {
       if (this.#wasClosedIdle) await this.reconnect(options);
-    }, options);
+    });
     return this.session;
   }
 
@@ -123,19 +153,16 @@ export class ClientLink implements OwnLink {
    * Replaces the session.
    *
    * @param options A signal
+   * @throws {Deno.errors.NotConnected} If the link ends meanwhile
    */
   async reconnect(options: SignalOptions): Promise<void> {
     const identity = this.#identityFor("connect again");
     const state = stateOf(this.session);
-    const { session } = await open(identity, state, options);
-    if (this.#identity !== identity) {
-      const error = new Deno.errors.NotConnected(
-        "Cannot connect again: the connection was closed here",
-      );
-      session.control.fail(error);
-      throw error;
-    }
-    setSession(this.#client, session);
+    const { session } = await this.#hold(
+      options,
+      (options) => openLike(identity, state, options),
+    );
+    this.#take(session);
   }
 
   /**
@@ -177,9 +204,13 @@ export class ClientLink implements OwnLink {
       await requestDirectory(session, options);
       state = await look();
     }
-    const opened = await open(identity, state, options);
-    setSession(client, opened.session);
-    linkOf(client).remember(identity);
+    const opened = await this.#hold(
+      options,
+      (options) => openLike(identity, state, options),
+    );
+    const link = linkOf(client);
+    link.#take(opened.session);
+    link.remember(identity);
     return { server: identity.server, welcome: opened.welcome };
   }
 
@@ -198,38 +229,66 @@ export class ClientLink implements OwnLink {
         session.control.expectClose();
         return quitting;
       }, options);
-      this.end("quit() was called");
+      this.#endOf(session);
       return reply;
     } catch (error) {
-      if (error instanceof FTPError) this.end("quit() was called");
+      if (error instanceof FTPError) this.#endOf(session);
       throw error;
     }
   }
 
   /**
-   * Closes the connections at once, for good.
+   * Closes the connections at once, for good, and ends what would open others.
    *
    * @param why What every later call is told
    */
   end(why: string): void {
-    this.#identity = undefined;
-    const session = maybeSessionOf(this.#client);
-    if (session === undefined) return;
+    const session = this.#own ?? maybeSessionOf(this.#client);
     const reason = new Deno.errors.NotConnected(why);
-    session.transfer?.data.fail(reason);
-    session.control.fail(reason);
+    session?.transfer?.data.fail(reason);
+    session?.control.fail(reason);
+    this.#finish(`the connection was closed here: ${why}`);
   }
 
   /** Takes leave if that is possible without waiting long, and closes. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const session = maybeSessionOf(this.#client);
-    if (session === undefined) return;
-    const { control } = session;
-    if (control.failure === undefined && control.open === undefined) {
+    const control = maybeSessionOf(this.#client)?.control;
+    const mayQuit = control?.failure === undefined &&
+      control?.open === undefined;
+    if (control !== undefined && mayQuit) {
       await settledWithin(this.quit({}), DISPOSE_GRACE);
     }
     this.end("close() was called");
-    await control.closed;
+    await control?.closed;
+  }
+
+  /** After `QUIT`, before which somebody else may have logged in. */
+  #endOf(session: Session): void {
+    const link = linkOf(this.#client);
+    if (link.#own === session) link.end("quit() was called");
+  }
+
+  /** Ends every job, every wait for the next attempt, and every dialling. */
+  #finish(why: string): void {
+    this.#identity = undefined;
+    if (this.ended.aborted) return;
+    this.#end.abort(new Deno.errors.NotConnected(`Cannot go on: ${why}`));
+  }
+
+  /** Opens a session, which is closed again if the link ends meanwhile. */
+  async #hold<T extends { session: Session }>(
+    { signal }: SignalOptions,
+    open: (options: SignalOptions) => Promise<T>,
+  ): Promise<T> {
+    const opened = await open({ signal: untilEnd(this, signal) });
+    if (!this.ended.aborted) return opened;
+    opened.session.control.fail(this.ended.reason);
+    throw this.ended.reason;
+  }
+
+  #take(session: Session): void {
+    this.#own = session;
+    setSession(this.#client, session);
   }
 
   #identityFor(action: string): Identity {
@@ -237,37 +296,6 @@ export class ClientLink implements OwnLink {
     throw new Deno.errors.NotConnected(
       `Cannot ${action}: nobody is logged in`,
     );
-  }
-}
-
-/** Dials, secures, logs in, and sets the session as another one is. */
-async function open(
-  identity: Identity,
-  state: SessionState,
-  options: SignalOptions,
-): Promise<{ session: Session; welcome: Reply }> {
-  const { server, settings } = identity;
-  const opened = await openSession(server, settings, options);
-  const { session, welcome } = opened;
-  try {
-    const { virtualHost } = state;
-    // before TLS, if it was so: it chooses the certificate (RFC 7151 section 4)
-    if (virtualHost?.isSecured === false) {
-      await session.perform(virtualHost.command, options);
-    }
-    if (state.wasSecured && server.tls === undefined) {
-      await auth(session, server, options); // as the user had done
-    }
-    await secureIfAsked(session, server, welcome, options);
-    if (virtualHost?.isSecured) {
-      await session.perform(virtualHost.command, options);
-    }
-    await enter(session, welcome, identity, options);
-    await restore(state, session, options);
-    return opened;
-  } catch (error) {
-    session.control.fail(error as Error);
-    throw error;
   }
 }
 
@@ -282,6 +310,20 @@ const links = new WeakMap<object, ClientLink>();
 export function linkOf(client: object): ClientLink {
   let link = links.get(client);
   if (link === undefined) links.set(client, link = new ClientLink(client));
+  return link;
+}
+
+/**
+ * The link of a client that is about to connect: what is left of the last one
+ * is closed.
+ *
+ * @param client The client
+ * @returns A link without a session
+ */
+export function renewLink(client: object): ClientLink {
+  linkOf(client).end("connect() was called");
+  const link = new ClientLink(client);
+  links.set(client, link);
   return link;
 }
 

@@ -23,8 +23,8 @@ import {
   givenUp,
   LocalFault,
   locallyAsync,
-  unwrapped,
 } from "./faults.ts";
+import { runJob } from "./job.ts";
 import { keepAlive } from "./keep_alive.ts";
 import type { Link } from "./link.ts";
 import {
@@ -65,8 +65,10 @@ export function download(
   options: DownloadOptions,
   pace?: Pace,
 ): Promise<FileTransferResult> {
-  return unwrapped(() =>
-    link.jobs.alone(() => new Download(link, remote, options, pace).run(local))
+  return runJob(
+    link,
+    options,
+    (options) => new Download(link, remote, options, pace).run(local),
   );
 }
 

@@ -1,6 +1,6 @@
 /**
  * What the path level needs of a client: its session, and another one when
- * that is lost.
+ * that is lost, as long as the same user is logged in on the same server.
  *
  * @module
  */
@@ -8,10 +8,19 @@
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { Turns } from "../transfer/turns.ts";
 
-/** A client, as seen from below. */
+/**
+ * A client, as seen from below, from one `connect()` or login to the next: what
+ * was begun for one user on one server never goes on as another, or on another.
+ */
 export interface Link {
-  /** The session in use. Its connection may have failed. */
+  /**
+   * The session in use. Its connection may have failed.
+   *
+   * @throws {Deno.errors.NotConnected} If it is somebody else's by now
+   */
   readonly session: Session;
+  /** Aborted when the client is closed, or somebody else's. */
+  readonly ended: AbortSignal;
   /** Whether a lost session can be replaced: user and password are known. */
   readonly canReconnect: boolean;
   /** User, host and port: what tells one account's files from another's. */

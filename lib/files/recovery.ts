@@ -8,6 +8,7 @@ import { FTPError, FTPProtocolError } from "../protocol/errors.ts";
 import { TLSError } from "../tls/tls_errors.ts";
 import type { Session } from "../transfer/session.ts";
 import { FTPUnconfirmedError, FTPVerificationError } from "./faults.ts";
+import { runJob } from "./job.ts";
 import type { Link } from "./link.ts";
 import { pause } from "./pause.ts";
 
@@ -192,8 +193,10 @@ export async function withReconnection<T>(
       return { error };
     }
   };
-  const outcome = await link.jobs.alone(() =>
-    withRecovery(link, options, () => 0, again)
+  const outcome = await runJob(
+    link,
+    options,
+    (options) => withRecovery(link, options, () => 0, again),
   );
   if ("error" in outcome) throw outcome.error;
   return outcome.value;

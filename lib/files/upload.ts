@@ -15,12 +15,8 @@ import { confirm } from "./confirm.ts";
 import { chooseHash, Digester, type Hash, hashBoth } from "./digest.ts";
 import { requestBinarySize } from "../paths/facts.ts";
 import { setModificationTime } from "../paths/modification_time.ts";
-import {
-  FTPVerificationError,
-  givenUp,
-  LocalFault,
-  unwrapped,
-} from "./faults.ts";
+import { FTPVerificationError, givenUp, LocalFault } from "./faults.ts";
+import { runJob } from "./job.ts";
 import { keepAlive } from "./keep_alive.ts";
 import type { Link } from "./link.ts";
 import {
@@ -54,12 +50,10 @@ export function upload(
   options: UploadOptions,
   pace?: Pace,
 ): Promise<FileTransferResult> {
-  return unwrapped(() =>
-    link.jobs.alone(async () => {
-      using source = openSource(local);
-      return await new Upload(link, source, remote, options, pace).run();
-    })
-  );
+  return runJob(link, options, async (options) => {
+    using source = openSource(local);
+    return await new Upload(link, source, remote, options, pace).run();
+  });
 }
 
 /** One upload, over as many connections as it takes. */

@@ -220,10 +220,10 @@ export class UploadTarget {
     if (this.path === this.remote || !this.isTouched) return error;
     if (this.#isOldDeleted) return this.#stranded(error);
     if (isKept && this.path === this.#first) return error;
-    const { timeout } = link.session.options;
-    const grace = Math.min(CLEANUP_TIMEOUT, timeout || CLEANUP_TIMEOUT);
-    const signal = AbortSignal.timeout(grace);
     try {
+      const { timeout } = link.session.options;
+      const grace = Math.min(CLEANUP_TIMEOUT, timeout || CLEANUP_TIMEOUT);
+      const signal = AbortSignal.timeout(grace);
       if (link.session.control.failure !== undefined) {
         await link.reconnect({ signal });
       }

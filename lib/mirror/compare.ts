@@ -5,7 +5,8 @@
  */
 
 import { hashBoth, hashFile } from "../files/digest.ts";
-import { locallyAsync, unwrapped } from "../files/faults.ts";
+import { locallyAsync } from "../files/faults.ts";
+import { runJob } from "../files/job.ts";
 import type { Link } from "../files/link.ts";
 import { withRecovery } from "../files/recovery.ts";
 import type { Item } from "./folder.ts";
@@ -85,6 +86,9 @@ export function haveSameHash(
     );
     return hashes && hashes.local === hashes.remote;
   };
-  const run = () => withRecovery(link, options, () => 0, compare);
-  return unwrapped(() => link.jobs.alone(run, options));
+  return runJob(
+    link,
+    options,
+    (options) => withRecovery(link, options, () => 0, compare),
+  );
 }

@@ -6,6 +6,7 @@
 
 import { fileURLToPath } from "node:url";
 import { download } from "../files/download.ts";
+import { untilEnd } from "../files/job.ts";
 import type { Link } from "../files/link.ts";
 import { Pace } from "../files/progress.ts";
 import { upload } from "../files/upload.ts";
@@ -74,9 +75,11 @@ async function mirror(
 ): Promise<MirrorResult> {
   checkMirrorOptions(options);
   const pace = new Pace(options.maxRate);
+  // further connections end with the client's own
+  const signal = untilEnd(link, options.signal);
   await using mirror = new Mirror(
     link,
-    options,
+    { ...options, signal },
     (link, signal) => new DirTask(link, ends, { ...options, signal }, pace),
   );
   return await mirror.run();

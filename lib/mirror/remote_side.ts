@@ -9,7 +9,7 @@ import { kindsOf, noteLinks } from "../directories/entry_kinds.ts";
 import { readDirectory } from "../directories/listing.ts";
 import { existsPath, requestEntry } from "../directories/stat.ts";
 import { canonicalPath } from "../directories/walk.ts";
-import { unwrapped } from "../files/faults.ts";
+import { runJob } from "../files/job.ts";
 import type { Link } from "../files/link.ts";
 import { withRecovery } from "../files/recovery.ts";
 import type { Entry, TimePrecision } from "../listing/entry.ts";
@@ -262,9 +262,12 @@ export class RemoteSide implements Side {
   /** Runs a job on the session in use, and on another if that is lost. */
   #run<T>(job: (session: Session) => Promise<T>): Promise<T> {
     const link = this.#link;
-    const run = () =>
-      withRecovery(link, this.#options, () => 0, () => job(link.session));
-    return unwrapped(() => link.jobs.alone(run, this.#options));
+    return runJob(
+      link,
+      this.#options,
+      (options) =>
+        withRecovery(link, options, () => 0, () => job(link.session)),
+    );
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { LocalFault, locally } from "../files/faults.ts";
+import { runJob } from "../files/job.ts";
 import type { Link } from "../files/link.ts";
 import type { Progress } from "../files/progress.ts";
 import { quote } from "./folder.ts";
@@ -206,7 +207,7 @@ export class Tally {
     let why = cause;
     if (retry !== false && link.canReconnect) {
       try {
-        await link.jobs.alone(() => link.reconnect({ signal }), { signal });
+        await runJob(link, { signal }, (options) => link.reconnect(options));
         return;
       } catch (error) {
         signal?.throwIfAborted();

@@ -1,0 +1,85 @@
+/**
+ * From an identity to a session that is logged in.
+ *
+ * @module
+ */
+
+import type { Reply } from "../protocol/reply.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+import { type Credentials, logIn } from "./dialogues.ts";
+import { openSession } from "./open_session.ts";
+import type { Server, Settings } from "./options.ts";
+import { restore, type SessionState } from "./restore.ts";
+import { auth, protP, secureIfAsked } from "./security.ts";
+
+/** Who logged in where. */
+export interface Identity {
+  /** The server. */
+  readonly server: Server;
+  /** The client's settings. */
+  readonly settings: Settings;
+  /** User, password and account. */
+  readonly credentials: Credentials;
+}
+
+/**
+ * Secures the session if that was asked for, logs in, protects the data.
+ *
+ * @param session The session
+ * @param welcome Its greeting
+ * @param identity Who logs in where
+ * @param options A signal
+ * @returns The 2yz reply to the login
+ */
+export async function enter(
+  session: Session,
+  welcome: Reply,
+  { server, settings, credentials }: Identity,
+  options: SignalOptions,
+): Promise<Reply> {
+  await secureIfAsked(session, server, welcome, options);
+  const reply = welcome.code === 230
+    ? welcome // the server has logged us in by itself
+    : await logIn(session, credentials, options);
+  if (settings.tls !== undefined) await protP(session, options);
+  return reply;
+}
+
+/**
+ * Dials, secures, logs in, and sets the session as another one is. Requires
+ * `allow-net` permission.
+ *
+ * @param identity Who logs in where
+ * @param state What the other one is set to
+ * @param options A signal
+ * @returns The session and its greeting
+ */
+export async function openLike(
+  identity: Identity,
+  state: SessionState,
+  options: SignalOptions,
+): Promise<{ session: Session; welcome: Reply }> {
+  const { server, settings } = identity;
+  const opened = await openSession(server, settings, options);
+  const { session, welcome } = opened;
+  try {
+    const { virtualHost } = state;
+    // before TLS, if it was so: it chooses the certificate (RFC 7151 section 4)
+    if (virtualHost?.isSecured === false) {
+      await session.perform(virtualHost.command, options);
+    }
+    if (state.wasSecured && server.tls === undefined) {
+      await auth(session, server, options); // as the user had done
+    }
+    await secureIfAsked(session, server, welcome, options);
+    if (virtualHost?.isSecured) {
+      await session.perform(virtualHost.command, options);
+    }
+    await enter(session, welcome, identity, options);
+    await restore(state, session, options);
+    return opened;
+  } catch (error) {
+    session.control.fail(error as Error);
+    throw error;
+  }
+}
