@@ -18,7 +18,10 @@ import { checkName, joinPath } from "../paths/names.ts";
 /** Options of {@linkcode FTP.remove}. */
 export interface RemoveOptions {
   /**
-   * Whether a directory is removed with all that is in it.
+   * Whether a directory is removed with all that is in it. Nothing is gone into
+   * but directories: a symbolic link that the server does not delete is an
+   * error, as is what may be one. Where `MLSD` may show links as what they lead
+   * to, as that of pyftpdlib does, `LIST` is asked, too.
    *
    * @default {false}
    */

@@ -35,7 +35,9 @@ export interface WalkOptions extends ListOptions {
    */
   includeSymlinks?: boolean | undefined;
   /**
-   * Whether to go into the directories that symbolic links lead to.
+   * Whether to go into the directories that symbolic links lead to. Where
+   * `MLSD` shows links as what they lead to (pyftpdlib), they are no links here
+   * and gone into anyway, but not in circles; `command: "LIST"` shows them.
    *
    * @default {false}
    */

@@ -145,7 +145,8 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    * Tells whether an entry takes part. What does not is neither transferred nor
    * removed, and of a directory neither is what is in it. It is asked for the
    * source's entries and, with `delete`, for those that only the target has;
-   * for some more than once.
+   * for some more than once. What it returns must be `true` or `false`: a
+   * promise, as of an async function, is refused.
    */
   filter?: ((entry: MirrorEntry) => boolean) | undefined;
   /**
@@ -153,7 +154,7 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    * what they lead to is transferred under their names, wherever that is, but
    * not if it is a directory that they are in. No link is ever made, and those
    * of the target are never followed. Some servers show links as what they lead
-   * to: those are no links here.
+   * to: those are no links here, unless `delete` has the target looked at twice.
    *
    * @default {"skip"}
    */

@@ -124,6 +124,66 @@ for (
   );
 }
 
+Deno.test("FTP.remove goes into what no listing shows only where it is", async () => {
+  for (const place of ["/top/a", "/kept"]) {
+    const files = { "/top/a/file": "x", "/kept/file": "x" };
+    await using server = await memoryServer(files);
+    let directory = "/";
+    server.on("LIST", (turn) => turn.send(""));
+    server.on("CWD", (turn) => {
+      directory = turn.argument === "/top/a" ? place : turn.argument;
+      return turn.reply(250, "Changed");
+    });
+    server.on("PWD", (turn) => turn.reply(257, `"${directory}"`));
+    await using ftp = await server.client();
+    const removing = ftp.remove("/top", { recursive: true });
+    if (place === "/kept") {
+      await assertRejects(() => removing, FTPPermanentError, "DELE /top/a");
+      assertEquals([...server.files.keys()], Object.keys(files));
+    } else {
+      await removing;
+      assertEquals([...server.files.keys()], ["/kept/file"]);
+    }
+  }
+});
+
+Deno.test("FTP.remove removes a junction of Windows as a folder, and does not go into it", async () => {
+  await using server = await memoryServer({ "/top/a": "x" });
+  server.on("MLSD", "500 Unknown");
+  const lines: Record<string, string> = {
+    "/": "01-01-20  10:00AM       <DIR>          Top",
+    "/top": "01-01-20  10:00AM       <JUNCTION>     link [C:\\kept]",
+  };
+  let directory = "/";
+  server.on("CWD", (turn) => {
+    directory = turn.argument;
+    return turn.reply(250, "Changed");
+  });
+  server.on("LIST", (turn) => turn.send(`${lines[directory]}\r\n`));
+  server.on("DELE", "550 Access is denied.");
+  server.on("RMD", (turn) => {
+    const isFull = turn.argument === "/top" &&
+      !server.commands.includes("RMD /top/link");
+    return isFull
+      ? turn.reply(550, "The directory is not empty.")
+      : turn.reply(250, "Gone");
+  });
+  await using ftp = await server.client();
+  await ftp.remove("/top", { recursive: true });
+  const told = server.commands.filter((line) => /^(DELE|RMD|CWD)/.test(line));
+  assertEquals(told, [
+    "DELE /top",
+    "CWD /",
+    "CWD /",
+    "RMD /top",
+    "CWD /top",
+    "CWD /",
+    "DELE /top/link",
+    "RMD /top/link",
+    "RMD /top",
+  ]);
+});
+
 Deno.test("FTP.remove refuses names that lead out of the folder", async (context) => {
   for (const name of ["../kept", "/kept", "a/b", "..\\kept", "a\0b"]) {
     await context.step(JSON.stringify(name), async () => {
