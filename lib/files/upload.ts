@@ -256,8 +256,12 @@ class Upload {
     const { blocksize } = meter;
     await using alive = keepAlive(session, transfer, this.#options);
     try {
-      const chunks = this.#source.read(start, blocksize);
-      for await (const chunk of whileOpen(transfer.data, chunks)) {
+      const all = this.#source.read(start, blocksize);
+      // a file or bytes in memory never keep anybody waiting
+      const chunks = this.#source.isRewindable
+        ? all
+        : whileOpen(transfer.data, all);
+      for await (const chunk of chunks) {
         for (let at = 0; at < chunk.length; at += blocksize) {
           const block = chunk.subarray(at, at + blocksize);
           await writeAll(transfer.data, block);

@@ -202,7 +202,7 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
 
 /** Options of {@linkcode FTP.downloadDir}. */
 export interface DownloadDirOptions
-  extends MirrorOptions, Pick<DownloadOptions, "maxSize"> {}
+  extends MirrorOptions, Pick<DownloadOptions, "maxSize" | "sync"> {}
 
 /** Options of {@linkcode FTP.uploadDir}. */
 export interface UploadDirOptions
