@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { sessionOf } from "../../lib/client/session_of.ts";
+import type { ByteStream } from "../../lib/connection/byte_stream.ts";
 import { FTPPermanentError, type Source } from "../../mod.ts";
 import { type Script, startScript, untilAborted } from "./script.ts";
 
@@ -338,4 +340,36 @@ Deno.test("FTP.transfercmd gives a writable that ends the data", async () => {
   assertEquals((await ftp.voidresp()).code, 226);
   assertEquals(stored, ["onetwo", "three"]);
   assert(second.isClosed);
+});
+
+Deno.test("FTP.storbinary and storlines trust no 226 when the last bytes could not be sent", async () => {
+  const { script, stored } = makeStore();
+  await using server = await startScript(script);
+  await using ftp = await server.connect();
+  // as TLS does, which keeps what was written last
+  const secure = (stream: ByteStream) => {
+    const closeWrite = async () => {
+      await stream.closeWrite();
+      throw new Deno.errors.BrokenPipe("kept bytes");
+    };
+    return Promise.resolve(
+      new Proxy(stream, {
+        get: (_, name) => {
+          if (name === "closeWrite") return closeWrite;
+          const value = stream[name as keyof ByteStream];
+          return typeof value === "function" ? value.bind(stream) : value;
+        },
+      }),
+    );
+  };
+  sessionOf(ftp).protection = { prepare: () => Promise.resolve(), secure };
+  for (
+    const store of [
+      () => ftp.storbinary("STOR x", BYTES),
+      () => ftp.storlines("STOR x", BYTES),
+    ]
+  ) {
+    await assertRejects(store, Deno.errors.BrokenPipe, "kept bytes");
+  }
+  assert(stored.length === 2);
 });

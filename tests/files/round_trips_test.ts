@@ -149,3 +149,19 @@ Deno.test("FTP.storbinary sends STOR after its data connection stands, and no so
   assertEquals(server.commands.includes("STOR a"), false);
   assertEquals(server.text("/a"), "first");
 });
+
+Deno.test("FTP.retrbinary asks for a port itself where FTP.download could not ask ahead", async () => {
+  await using server = await memoryServer(FILES);
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const conn = await ftp.transfercmd("RETR a");
+  await assertRejects(
+    () => ftp.download("b", folder.at("b"), { retry: false }),
+    Deno.errors.Busy,
+  );
+  conn.close();
+  await ftp.voidresp();
+  let text = "";
+  await ftp.retrlines("RETR b", (line) => text += line);
+  assertEquals(text, "second");
+});

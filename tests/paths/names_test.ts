@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   checkName,
+  isPart,
   isResumablePart,
   joinPath,
   partName,
@@ -105,6 +106,25 @@ Deno.test("isResumablePart knows no other file's part, and no other file", () =>
   ) {
     assertEquals(isResumablePart(other, "x"), false);
   }
+});
+
+Deno.test("isPart tells what a transfer left behind, and nothing of the user's", () => {
+  const mark = "0123456789abcdef";
+  for (const name of [`.x.${mark}.part`, `.x.resume-${mark}.part`]) {
+    assertEquals(isPart(name), true);
+    for (
+      const other of [
+        `a${name}`,
+        `${name}.gz`,
+        name.toUpperCase(),
+        name.slice(1),
+      ]
+    ) {
+      assertEquals(isPart(other), false);
+    }
+  }
+  assertEquals(isResumablePart(`.x.resume-${mark}.part.gz`, "x"), false);
+  assertEquals(isResumablePart(`.x.resume-0${mark}.part`, "x"), false);
 });
 
 Deno.test("randomMark gives sixteen digits, others each time", () => {
