@@ -30,8 +30,10 @@ export interface ConnectURLOptions extends FTPOptions {
   /**
    * Where to look for a password that neither the URL nor the options have: a
    * path, or `true` for `.netrc` in the home directory. It is not looked at
-   * otherwise. Requires `allow-read` permission for it, and `true` `allow-sys`
-   * for `homedir`.
+   * otherwise. The one in the home directory is refused if others may read or
+   * write it (`chmod 600`); who may do so with a file that is named here, such as
+   * a mounted secret, is not looked at. Requires `allow-read` permission for it,
+   * and `true` `allow-sys` for `homedir`.
    *
    * @default {false}
    */
@@ -66,6 +68,8 @@ interface Target {
  * @returns A client; `await using` takes leave of the server at the end
  * @throws {TypeError} If the URL is of another scheme
  * @throws {FTPError} If the server refuses; the connection is closed
+ * @throws {Deno.errors.PermissionDenied} If others may read or write the
+ * `.netrc` in the home directory, and it is to be used
  * @throws {Error} `Deno.errors.*` if the connection fails
  *
  * @example Log in and list a directory

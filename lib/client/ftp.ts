@@ -115,7 +115,7 @@ export class FTP extends FTPDirectories {
    * @tags allow-net
    * @param options A signal
    * @throws {Deno.errors.NotConnected} If nobody has logged in, the client was
-   * closed, or its directory is not known
+   * closed or is closed meanwhile, or its directory is not known
    * @throws {FTPError} If the server refuses
    * @throws {Error} `Deno.errors.*` if there is no connection to be had
    */

@@ -241,8 +241,8 @@ export class FTPConnection implements AsyncDisposable {
    * @tags allow-net
    * @param options A signal
    * @returns A client of its own, made by the constructor of this one's class
-   * @throws {Deno.errors.NotConnected} If nobody is logged in, or the directory
-   * is not known
+   * @throws {Deno.errors.NotConnected} If nobody is logged in, the directory is
+   * not known, or this client is closed meanwhile
    * @throws {FTPError} If the server refuses
    * @throws {Error} `Deno.errors.*` if there is no connection to be had
    *

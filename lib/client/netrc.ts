@@ -94,8 +94,8 @@ function tokenize(text: string): string[] {
  * @param user Only this user's entry, if it is known who
  * @returns The entry, or `undefined` where there is none, or no file in the
  * home directory
- * @throws {Deno.errors.PermissionDenied} If others may read the file in the
- * home directory
+ * @throws {Deno.errors.PermissionDenied} If others may read or write the file
+ * in the home directory; one that is named is taken as it is
  */
 export async function readNetrc(
   netrc: string | URL | true,

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { FTP, type RetryEvent } from "../../mod.ts";
+import { FTP, ftpcp, type RetryEvent } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { type MemoryServer, memoryServer } from "../files/memory_server.ts";
 import { bytes } from "../real/client.ts";
+import { startScript } from "./script.ts";
 
 /** Retries that wait for longer than any test, and tell when they do. */
 function patience(times = 1) {
@@ -146,15 +147,24 @@ Deno.test("FTP.connect closes what was connected before, and what is being", asy
 });
 
 Deno.test("FTP.login that waits for its turn does not log in on the next connection", async () => {
-  await using server = await memoryServer();
+  const gate = Promise.withResolvers<void>();
+  await using source = await startScript({ RETR: "150 Here" });
+  await using target = await startScript({
+    PORT: "200 ok",
+    STOR: "150 Send",
+    ABOR: async (turn) => {
+      await gate.promise;
+      await turn.raw("426 Cut\r\n226 Aborted\r\n");
+    },
+  });
   await using other = await memoryServer();
-  await using ftp = await server.client();
-  const asked = server.received("NOOP");
-  server.on("NOOP", (turn) => turn.stall());
-  const calls = [ftp.voidcmd("NOOP"), ftp.login("another", "secret")]
+  await using ftp = await source.connect();
+  await using second = await target.connect();
+  const calls = [ftpcp(ftp, "x", second), ftp.login("another", "secret")]
     .map((call) => assertRejects(() => call, Deno.errors.NotConnected));
-  await asked;
+  await source.received("RETR");
   await ftp.connect(other.host, other.port);
+  gate.resolve(); // only now the copy is over, and the login's turn
   await Promise.all(calls);
   await ftp.login("third", "secret");
   assertEquals(other.commands, ["USER third", "PASS secret"]);
