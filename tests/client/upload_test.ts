@@ -376,6 +376,10 @@ Deno.test("FTP trusts no 226 when the last bytes could not be sent", async () =>
   const piped = new Blob([BYTES]).stream().pipeTo(conn.writable);
   await assertRejects(() => piped, Deno.errors.BrokenPipe, "kept bytes");
   conn.close();
-  await ftp.voidresp();
+  await assertRejects(
+    () => ftp.voidresp(),
+    Deno.errors.BrokenPipe,
+    "kept bytes",
+  );
   assertEquals(stored.length, 4);
 });
