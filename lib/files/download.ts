@@ -143,7 +143,7 @@ class Download {
     const modified = mtime ? facts.modified : null;
     if (modified !== null) part.date(modified);
     if (sync) await abortable(part.sync(), signal);
-    this.#meter.finish(); // before: what it throws leaves the old file
+    await this.#meter.finish(); // before: what it throws leaves the old file
     signal?.throwIfAborted();
     part.commit();
     return {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LocalFault } from "./faults.ts";
+import { Listener } from "./listener.ts";
 import { pause } from "./pause.ts";
 
 /** How far a transfer is. */
@@ -29,7 +29,8 @@ export interface Progress {
 export interface MeterOptions {
   /**
    * Called as bytes go through, and once at the end. Not awaited. What it throws
-   * ends the transfer, also at the end: the old file stays.
+   * ends the transfer, also at the end: the old file stays. What an async one
+   * rejects with does the same, if it does so before the end.
    */
   onProgress?: ((progress: Progress) => void) | undefined;
   /**
@@ -112,6 +113,7 @@ export class Meter {
   readonly #block: number;
   readonly #pace: Pace;
   readonly #interval: number;
+  readonly #listener = new Listener();
   #reportedAt = performance.now();
   #reportedBytes = 0;
   #rate = 0;
@@ -152,6 +154,7 @@ export class Meter {
     this.position += bytes;
     this.moved += bytes;
     if (this.#options.onProgress !== undefined && !this.#isFinished) {
+      this.#listener.check();
       const now = performance.now();
       if (now - this.#reportedAt >= this.#interval) this.#report(now, false);
     }
@@ -159,10 +162,11 @@ export class Meter {
   }
 
   /** Tells, once, that all bytes are on the other side. */
-  finish(): void {
+  async finish(): Promise<void> {
     if (this.#options.onProgress === undefined || this.#isFinished) return;
     this.#isFinished = true;
     this.#report(performance.now(), true);
+    await this.#listener.settle();
   }
 
   #report(now: number, done: boolean): void {
@@ -184,11 +188,7 @@ export class Meter {
       eta: left === 0 ? 0 : Number.isFinite(eta) ? Math.max(0, eta) : null,
       done,
     };
-    try {
-      this.#options.onProgress?.(progress);
-    } catch (error) {
-      throw new LocalFault(error);
-    }
+    this.#listener.call(() => this.#options.onProgress?.(progress));
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { abortable } from "../connection/deadline.ts";
 import { FTPError, FTPProtocolError } from "../protocol/errors.ts";
 import { TLSError } from "../tls/tls_errors.ts";
 import type { Session } from "../transfer/session.ts";
@@ -56,7 +57,7 @@ export interface RecoveryOptions {
    * @default {{ attempts: 5, delay: 500, maxDelay: 30_000 }}
    */
   retry?: RetryOptions | false | undefined;
-  /** Called before each wait. */
+  /** Called before each wait, and awaited. What it throws ends the transfer. */
   onRetry?: ((event: RetryEvent) => void) | undefined;
   /** Ends the transfer. */
   signal?: AbortSignal | undefined;
@@ -147,12 +148,13 @@ export async function withRecovery<T>(
       if (isHopeless) throw error;
       const longest = Math.min(maxDelay, delay * 2 ** (attempt - 1));
       const wait = longest * (1 - Math.random() / 2);
-      onRetry?.({
+      const told: unknown = onRetry?.({
         error: error as Error,
         attempt,
         delay: wait,
         transferred: position(),
       });
+      if (told !== undefined) await abortable(Promise.resolve(told), signal);
       await pause(wait, signal);
     }
   }
@@ -217,7 +219,7 @@ export function countingRetries(
     ...options,
     onRetry: (event) => {
       retries.count++;
-      options.onRetry?.(event);
+      return options.onRetry?.(event);
     },
   };
 }

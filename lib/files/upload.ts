@@ -129,7 +129,7 @@ class Upload {
       });
     await inspecting;
     this.#checkSource();
-    this.#meter.finish(); // before: what it throws leaves the old file
+    await this.#meter.finish(); // before: what it throws leaves the old file
     await this.#target.commit(session, () => this.#isInPlace(session));
     return {
       size: this.#meter.position,

@@ -97,6 +97,7 @@ export class Mirror implements AsyncDisposable {
       await this.#bringTree(root);
       // last, and only if all is there: what is to go may be the only copy
       if (result.failed === 0) await this.#tidyUp(root);
+      await this.#tally.settle();
     });
     if (result.failed > 0) throw this.#tally.error();
     return { ...result };

@@ -189,11 +189,15 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
   maxRate?: number | undefined;
   /** How the server's directories are listed. */
   list?: Omit<ListOptions, "all" | "onUnknown" | "signal"> | undefined;
-  /** Called for each entry when it is dealt with. Not awaited. */
+  /**
+   * Called for each entry when it is dealt with. Not awaited; what it throws or
+   * rejects with ends the mirror.
+   */
   onEntry?: ((event: MirrorEvent) => void) | undefined;
   /**
    * Called as the bytes of a file go through, and once at its end: for each of
-   * the files that are under way. Not awaited.
+   * the files that are under way. Not awaited; what it throws or rejects with
+   * ends the mirror.
    */
   onProgress?: ((progress: MirrorProgress) => void) | undefined;
   /** Ends the mirror. What was done by then stays done. */

@@ -5,6 +5,7 @@
  */
 
 import { LocalFault, locally } from "../files/faults.ts";
+import { Listener } from "../files/listener.ts";
 import { runJob } from "../files/job.ts";
 import type { Link } from "../files/link.ts";
 import type { Progress } from "../files/progress.ts";
@@ -49,7 +50,7 @@ export class Tally {
   readonly #failures: MirrorFailure[] = [];
   /** Bytes of each file that is under way. */
   readonly #underway = new Map<string, number>();
-  #fault: LocalFault | undefined;
+  readonly #listener = new Listener();
 
   /**
    * Begins to count.
@@ -109,7 +110,7 @@ export class Tally {
       return await run();
     } catch (error) {
       if (error instanceof LocalFault) throw error;
-      if (this.#fault !== undefined) throw this.#fault;
+      this.#listener.check();
       this.#options.signal?.throwIfAborted();
       // no permission: the next will have none either
       if (error instanceof Deno.errors.NotCapable) throw error;
@@ -123,7 +124,7 @@ export class Tally {
    * Counts and tells what was done.
    *
    * @param event What
-   * @throws {LocalFault} If the callback throws
+   * @throws {LocalFault} If the callback throws, or one has failed meanwhile
    */
   note(event: MirrorEvent): void {
     const { action, entry, error } = event;
@@ -131,7 +132,7 @@ export class Tally {
     if (action === "fail" && this.#failures.length < MAX_FAILURES) {
       this.#failures.push({ path: entry.path, error });
     }
-    locally(() => this.#options.onEntry?.(event));
+    this.#listener.call(() => this.#options.onEntry?.(event));
   }
 
   /**
@@ -163,18 +164,30 @@ export class Tally {
       const { transferred } = this.result;
       let { bytes } = this.result;
       for (const some of this.#underway.values()) bytes += some;
-      this.#guard(() => onProgress({ path, file, transferred, bytes }));
+      return this.#listener.call(() =>
+        onProgress({ path, file, transferred, bytes })
+      );
     };
   }
 
   /**
-   * The caller's `onRetry`, of which is known if it throws.
+   * The caller's `onRetry`, of which is known if it fails.
    *
    * @returns What `download` and `upload` are to call
    */
   get onRetry(): MirrorOptions["onRetry"] {
     const { onRetry } = this.#options;
-    return onRetry && ((event) => this.#guard(() => onRetry(event)));
+    return onRetry &&
+      ((event) => this.#listener.call(() => onRetry(event)));
+  }
+
+  /**
+   * Looks, at the end, whether the callbacks are well.
+   *
+   * @throws {LocalFault} If one has failed
+   */
+  async settle(): Promise<void> {
+    await this.#listener.settle();
   }
 
   /**
@@ -215,15 +228,5 @@ export class Tally {
       }
     }
     if (!this.#dismiss(link)) throw this.error(why);
-  }
-
-  /** Keeps what a callback throws: nobody else's errors end the mirror. */
-  #guard(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.#fault = new LocalFault(error);
-      throw error;
-    }
   }
 }

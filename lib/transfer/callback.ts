@@ -22,7 +22,13 @@ export function waitFor(
   return isThenable(result) ? data.unlessFailed(result) : undefined;
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+/**
+ * Whether a value is a promise, of whatever make.
+ *
+ * @param value Anything
+ * @returns Whether it can be waited for
+ */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | undefined)?.then ===
     "function";
 }

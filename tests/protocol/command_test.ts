@@ -58,9 +58,9 @@ Deno.test("encodeCommand gives bytes back that were decoded as surrogates", () =
 
 for (
   const [what, end] of [
-    ["a carriage return", "\r"],
-    ["a line feed", "\n"],
-    ["a NUL", "\0"],
+    ["a carriage return, which would start another command", "\r"],
+    ["a line feed, which would start another command", "\n"],
+    ["a NUL, at which many servers end it", "\0"],
   ] as const
 ) {
   Deno.test(`encodeCommand refuses ${what} and names the argument, never its value`, () => {
