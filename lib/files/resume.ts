@@ -50,12 +50,31 @@ export async function isSameStart(
 }
 
 /**
+ * Whether a download has no more bytes. Its end is to be read before it is
+ * finished: under TLS one that is closed before may have to be aborted.
+ *
+ * @param transfer The open transfer
+ * @param options A signal
+ * @returns Whether it is at its end
+ */
+export async function isAtEnd(
+  transfer: Transfer,
+  options: SignalOptions,
+): Promise<boolean> {
+  try {
+    return await transfer.data.read(new Uint8Array(1)) === null;
+  } catch (error) {
+    throw await transfer.failed(error, options);
+  }
+}
+
+/**
  * Compares a whole download, and ends it.
  *
  * @param transfer The open transfer
  * @param chunks What it should be
  * @param options A signal
- * @returns Whether it begins with that
+ * @returns Whether it is that, and no more
  */
 export async function isSameFile(
   transfer: Transfer,
@@ -67,6 +86,8 @@ export async function isSameFile(
     await transfer.abort();
     return false;
   }
-  await transfer.finish(options);
-  return true;
+  const isWhole = await isAtEnd(transfer, options);
+  if (isWhole) await transfer.finish(options);
+  else await transfer.abort();
+  return isWhole;
 }

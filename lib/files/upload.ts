@@ -26,7 +26,13 @@ import {
 } from "./options.ts";
 import { Meter, type Pace } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
-import { isRestRefused, isSameFile, isSameStart, OVERLAP } from "./resume.ts";
+import {
+  isAtEnd,
+  isRestRefused,
+  isSameFile,
+  isSameStart,
+  OVERLAP,
+} from "./resume.ts";
 import { openSource, type UploadSource } from "./upload_source.ts";
 import { UploadTarget } from "./upload_target.ts";
 
@@ -193,7 +199,8 @@ class Upload {
     }
     try {
       const transfer = await this.#begin(session, "RETR", size - length);
-      const isSame = await isSameStart(transfer, expected, this.#options);
+      const isSame = await isSameStart(transfer, expected, this.#options) &&
+        await isAtEnd(transfer, this.#options);
       if (isSame) await transfer.finish(this.#options);
       else await transfer.abort();
       return isSame;

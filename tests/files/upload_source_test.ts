@@ -198,3 +198,30 @@ Deno.test("FTP.upload leaves the old file when the last onProgress throws", asyn
   assertEquals(server.text("/data"), "old");
   assertEquals([...server.files.keys()], ["/data"]);
 });
+
+Deno.test("FTP.upload reads the end of what it compares, and takes no longer file for its own", async () => {
+  await using server = await memoryServer();
+  using folder = new LocalFolder();
+  Deno.writeFileSync(folder.at("data"), DATA);
+  await using ftp = await server.client();
+  const options: UploadOptions = { resume: true, retry: false };
+  server.once("STOR", async (turn) => {
+    await turn.reply(150, "Send it");
+    const data = await turn.openData();
+    turn.server.put(`/${turn.argument}`, DATA.subarray(0, 200_000));
+    await data.readAll();
+    await turn.reply(451, "Cut");
+  });
+  await assertRejects(() => ftp.upload(folder.at("data"), "data", options));
+  server.once("RETR", async (turn) => {
+    await turn.reply(150, "Here it comes");
+    const data = await turn.openData();
+    await data.write(DATA.subarray(200_000 - 65_536, 200_001)); // one too many
+    await data.end();
+    await turn.reply(226, "Done");
+  });
+  const { bytes } = await ftp.upload(folder.at("data"), "data", options);
+  assertEquals(bytes, DATA.length);
+  assertEquals(server.files.get("/data"), DATA);
+  assertEquals([...server.files.keys()], ["/data"]);
+});
