@@ -58,25 +58,6 @@ Deno.test("FTP.stat merges the facts of several lines of a MLST", async () => {
   });
 });
 
-Deno.test("FTP.stat merges the facts of several lines of a MLST", async () => {
-  await using pair = await Pair.make();
-  const lines = [
-    "250-File data",
-    " Type=dir;Size=0; multiline-dir",
-    " Modify=20201213202400; multiline-dir",
-    "250 End",
-  ];
-  pair.server.on("MLST", lines.join("\n"));
-  const entry = await pair.ftp.stat("multiline-dir");
-  assertEquals(entry.kind, "directory");
-  assertEquals(entry.mtime, new Date("2020-12-13T20:24:00Z"));
-  assertEquals(entry.facts, {
-    type: "dir",
-    size: "0",
-    modify: "20201213202400",
-  });
-});
-
 Deno.test("FTP.stat probes where MLST is unknown, and remembers it", async () => {
   await using pair = await Pair.make({ "/d/a": "12345" });
   pair.server.on("MLST", UNKNOWN);
