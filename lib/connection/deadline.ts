@@ -44,12 +44,14 @@ export class Watchdog {
   begin(): void {
     if (this.#waits++ > 0) return;
     this.#progress++;
-    if (this.#timer === undefined && this.#timeout > 0) this.#arm();
+    if (this.#timer !== undefined) Deno.refTimer(this.#timer);
+    else if (this.#timeout > 0) this.#arm();
   }
 
-  /** A wait has ended. */
+  /** A wait has ended; without any, the timer does not hold the program. */
   end(): void {
-    this.#waits--;
+    if (--this.#waits > 0 || this.#timer === undefined) return;
+    Deno.unrefTimer(this.#timer);
   }
 
   /** Something moved. */
@@ -72,7 +74,6 @@ export class Watchdog {
 
   #schedule(): void {
     this.#timer = setTimeout(() => this.#tick(), this.#timeout / TICKS);
-    Deno.unrefTimer(this.#timer); // what is waited for holds the program
   }
 
   #tick(): void {
