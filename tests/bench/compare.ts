@@ -1,8 +1,9 @@
 /** Contenders in turn, medians and ratios: what every comparing script needs. */
 
 /**
- * Runs contenders one after the other, again and again, after one run that is
- * not counted, and prints each one's median and the first one's ratio to it.
+ * Runs contenders one after the other, again and again, each round beginning
+ * with another one: what a run leaves behind slows whoever comes next. After one
+ * round that is not counted it prints each one's median and the first one's ratio to it.
  *
  * @param title What is compared
  * @param rounds Counted runs of each
@@ -14,26 +15,25 @@ export async function compare(
   rounds: number,
   contenders: Record<string, () => Promise<number | void>>,
 ): Promise<void> {
-  const times = new Map<string, number[]>();
+  const all = Object.entries(contenders);
+  const times = new Map(all.map(([name]) => [name, [] as number[]]));
   for (let round = -1; round < rounds; round++) {
-    for (const [name, run] of Object.entries(contenders)) {
+    const first = Math.max(round, 0) % all.length;
+    for (const [name, run] of [...all.slice(first), ...all.slice(0, first)]) {
       const start = performance.now();
       const own = await run();
       const elapsed = own ?? performance.now() - start;
-      if (round < 0) continue;
-      const all = times.get(name) ?? [];
-      all.push(elapsed);
-      times.set(name, all);
+      if (round >= 0) times.get(name)!.push(elapsed);
     }
   }
   const ours = median(times.values().next().value!);
   console.log(`\n${title} (median of ${rounds})`);
-  for (const [name, all] of times) {
-    const sorted = all.toSorted((a, b) => a - b);
+  for (const [name, own] of times) {
+    const sorted = own.toSorted((a, b) => a - b);
     console.log(
-      `  ${name.padEnd(26)} ${median(all).toFixed(0).padStart(7)} ms` +
+      `  ${name.padEnd(26)} ${median(own).toFixed(0).padStart(7)} ms` +
         `  (${sorted[0]!.toFixed(0)} to ${sorted.at(-1)!.toFixed(0)})` +
-        `  ours is ${(median(all) / ours).toFixed(2)} times as fast`,
+        `  ours is ${(median(own) / ours).toFixed(2)} times as fast`,
     );
   }
 }
