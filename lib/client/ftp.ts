@@ -88,6 +88,21 @@ export class FTP extends FTPDirectories {
    * @throws {TypeError} If a line has CR, LF or NUL
    * @throws {RangeError} If the window is not a positive integer
    * @throws {Error} `Deno.errors.*` if the connection fails
+   *
+   * @example Ask for the sizes of many files
+   * ```ts
+   * import { connect, FTPError } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * const names = await ftp.nlst();
+   * let total = 0;
+   * const replies = ftp.pipeline(names.map((name) => `SIZE ${name}`));
+   * for await (const reply of replies) {
+   *   if (reply instanceof FTPError) console.error(reply.message);
+   *   else total += Number(reply.text.slice(4));
+   * }
+   * console.log(total);
+   * ```
    */
   async *pipeline(
     commands: Iterable<string>,
@@ -296,6 +311,20 @@ export class FTP extends FTPDirectories {
    * @throws {TypeError} If an option is none of the words that it may be;
    * nothing is sent
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
+   *
+   * @example Upload, and know what became of it
+   * ```ts
+   * import { connect, FTPUnconfirmedError } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftpes://ftp.example.com/in");
+   * try {
+   *   const { verified, retries } = await ftp.upload("orders.csv", "orders.csv");
+   *   console.log(`there, compared by ${verified} after ${retries} retries`);
+   * } catch (error) {
+   *   if (!(error instanceof FTPUnconfirmedError)) throw error;
+   *   console.error("sent, but the server did not say that it has it", error);
+   * }
+   * ```
    */
   async upload(
     local: string | URL | Source,
@@ -331,6 +360,14 @@ export class FTP extends FTPDirectories {
    * @throws {Deno.errors.InvalidData} If the server names something that is
    * not in the directory
    * @throws {RangeError} If a directory has more than `maxEntries`
+   *
+   * @example Remove last year's files
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/archive");
+   * await ftp.remove("2025", { recursive: true });
+   * ```
    */
   async remove(path: Path, options: RemoveOptions = {}): Promise<void> {
     return await onReady(

@@ -108,6 +108,15 @@ export class FTPListings extends FTPProtocol {
    * @param options A signal, and how a listing is read
    * @returns The entry, under the last name of the path
    * @throws {FTPPermanentError} If there is nothing
+   *
+   * @example See whether a file has changed
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * const { size, mtime } = await ftp.stat("data.bin");
+   * console.log(size, mtime?.toISOString());
+   * ```
    */
   async stat(path: Path, options: ListOptions = {}): Promise<Entry> {
     return await onReady(

@@ -138,6 +138,20 @@ export class FTPTransfers extends FTPCommands {
    * @throws {FTPError} If the server refuses or reports a failure
    * @throws {RangeError} If block size or offset are no such numbers
    * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example Hash a file without keeping it
+   * ```ts
+   * import { createHash } from "node:crypto";
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * const hash = createHash("sha256");
+   * await ftp.retrbinary("RETR data.bin", (block) => hash.update(block), {
+   *   blocksize: 65_536,
+   *   reuse: true,
+   * });
+   * console.log(hash.digest("hex"));
+   * ```
    */
   async retrbinary(
     cmd: string,
@@ -167,6 +181,15 @@ export class FTPTransfers extends FTPCommands {
    * @throws {FTPProtocolError} If a line is longer than `maxLine`; the transfer
    * is aborted, and the connection can be used
    * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example Read a report
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com");
+   * const lines: string[] = [];
+   * await ftp.retrlines("RETR report.txt", (line) => lines.push(line));
+   * ```
    */
   async retrlines(
     cmd: string,
@@ -191,6 +214,15 @@ export class FTPTransfers extends FTPCommands {
    * @throws {RangeError} If block size or offset are no such numbers
    * @throws {TypeError} If the source gives no bytes, or was read before
    * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example Append to a log
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/logs");
+   * const line = new TextEncoder().encode(`${new Date().toISOString()} done\n`);
+   * await ftp.storbinary("APPE jobs.log", line);
+   * ```
    */
   async storbinary(
     cmd: string,

@@ -44,6 +44,15 @@ import { sessionOf } from "./session_of.ts";
  * @throws {FTPError} If either server refuses or reports a failure
  * @throws {TypeError} If a data connection is to be protected, both clients are
  * the same, or one is of another copy of this module
+ *
+ * @example Copy between two servers
+ * ```ts
+ * import { connect, ftpcp } from "../../mod.ts";
+ *
+ * await using source = await connect("ftp://one.example.com");
+ * await using target = await connect("ftp://two.example.com");
+ * await ftpcp(source, "data.bin", target, "data.bin");
+ * ```
  */
 export async function ftpcp(
   source: FTPProtocol,

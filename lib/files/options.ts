@@ -39,8 +39,8 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
    * `SIZE` with the bytes that went through, where the server tells. A download
    * from one that has no `SIZE` goes by the size in its 150 reply: fewer bytes
    * are an error, and more a file that grew. "hash": a
-   * hash too, where the server has one (`HASH`, `XSHA256`, `XSHA1`, `XMD5`,
-   * `XCRC`). It reads the whole file for it, and this side does so meanwhile:
+   * hash too, where the server has one (`HASH`, `XSHA256`, `XSHA1`, `MD5`,
+   * `MMD5`, `XMD5`, `XCRC`). It reads the whole file for it, and this side does so meanwhile:
    * the wait is one second longer than `timeout` for every 10 MB.
    *
    * @default {"size"}
