@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { DEAD_PORT } from "../dead_port.ts";
 import {
   FTP,
   ftpcp,
@@ -117,14 +118,11 @@ Deno.test("FTP.connect ends when an endless greeting comes", async () => {
 });
 
 Deno.test("FTP.connect says whom it could not reach", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
   await using ftp = new FTP();
   await assertRejects(
-    () => ftp.connect("127.0.0.1", port),
+    () => ftp.connect("127.0.0.1", DEAD_PORT),
     Deno.errors.ConnectionRefused,
-    `Cannot connect to "127.0.0.1:${port}"`,
+    `Cannot connect to "127.0.0.1:${DEAD_PORT}"`,
   );
 });
 

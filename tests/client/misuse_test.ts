@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { DEAD_PORT } from "../dead_port.ts";
 import { connect, FTP, ftpcp, FTPPermanentError } from "../../mod.ts";
 import { ScriptedServer } from "../scripted/mod.ts";
 import { startScript } from "./script.ts";
@@ -86,11 +87,8 @@ Deno.test("connect says what to try where the server has no such TLS", async () 
     );
     assertEquals(error.reply?.code, code);
   }
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
   await assertRejects(
-    () => connect(`ftps://127.0.0.1:${port}`),
+    () => connect(`ftps://127.0.0.1:${DEAD_PORT}`),
     Deno.errors.ConnectionRefused,
     'most servers have explicit TLS, on port 21 (tls: "explicit", or a URL of the scheme ftpes:)',
   );

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DEAD_PORT } from "../dead_port.ts";
 import {
   type FTP,
   FTPPermanentError,
@@ -26,12 +27,6 @@ async function reply227(turn: Turn, host = "127,0,0,1"): Promise<void> {
 /** Listens, and says so in the words of EPSV. */
 async function reply229(turn: Turn): Promise<void> {
   await turn.reply(229, `Here (|||${await turn.session.dataPort.listen()}|)`);
-}
-
-/** A port on which nobody listens. */
-function deadPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 Deno.test("FTP asks by EPSV and goes on with it", async () => {
@@ -103,7 +98,7 @@ Deno.test("FTP understands 227 after EPSV and 229 after PASV", async () => {
 Deno.test("FTP tries PASV once when nobody is at the port of EPSV, and remembers", async () => {
   await using server = await startScript({
     ...LIST,
-    EPSV: (turn) => turn.reply(229, `Here (|||${deadPort()}|)`),
+    EPSV: (turn) => turn.reply(229, `Here (|||${DEAD_PORT}|)`),
   });
   await using ftp = await server.connect();
   assertEquals(await list(ftp), ["one"]);
@@ -116,11 +111,8 @@ Deno.test("FTP gives up when nobody is at the port of PASV either", async () => 
   await using server = await startScript({
     ...LIST,
     EPSV: (turn) =>
-      isDead ? turn.reply(229, `(|||${deadPort()}|)`) : reply229(turn),
-    PASV: (turn) => {
-      const port = deadPort();
-      return turn.reply(227, `(127,0,0,1,${port >> 8},${port & 255})`);
-    },
+      isDead ? turn.reply(229, `(|||${DEAD_PORT}|)`) : reply229(turn),
+    PASV: `227 (127,0,0,1,0,${DEAD_PORT})`,
   });
   await using ftp = await server.connect();
   await assertRejects(
@@ -138,7 +130,7 @@ Deno.test("FTP stays with EPSV that has worked when a port is dead once", async 
   await using server = await startScript({
     ...LIST,
     EPSV: (turn) =>
-      count++ === 1 ? turn.reply(229, `(|||${deadPort()}|)`) : reply229(turn),
+      count++ === 1 ? turn.reply(229, `(|||${DEAD_PORT}|)`) : reply229(turn),
   });
   await using ftp = await server.connect();
   await list(ftp);

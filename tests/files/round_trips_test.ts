@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { DEAD_PORT } from "../dead_port.ts";
 import { FTPTemporaryError } from "../../mod.ts";
 import { LocalFolder } from "./local_folder.ts";
 import { memoryServer } from "./memory_server.ts";
@@ -136,12 +137,9 @@ Deno.test("FTP.download asks for no port in active mode", async () => {
 
 Deno.test("FTP.storbinary sends STOR after its data connection stands, and no sooner", async () => {
   await using server = await memoryServer(FILES);
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
   await using ftp = await server.client();
   await ftp.storbinary("STOR c", new Uint8Array(1));
-  server.once("EPSV", `229 Here (|||${port}|)`);
+  server.once("EPSV", `229 Here (|||${DEAD_PORT}|)`);
   await assertRejects(
     () => ftp.storbinary("STOR a", new Uint8Array(1)),
     Deno.errors.ConnectionRefused,

@@ -5,6 +5,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { DEAD_PORT } from "../dead_port.ts";
 import { FTP, FTPPermanentError } from "../../mod.ts";
 import { serverTest } from "../servers/mod.ts";
 import { dialIn, fetchBytes, logIn, text } from "./client.ts";
@@ -86,11 +87,8 @@ serverTest("FTP is disposed of with QUIT", async (server) => {
 });
 
 Deno.test("FTP.connect says where nobody listens", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
   const error = await assertRejects(
-    () => new FTP().connect("127.0.0.1", port),
+    () => new FTP().connect("127.0.0.1", DEAD_PORT),
     Deno.errors.ConnectionRefused,
   );
   assertMatch(error.message, /^Cannot connect to "127\.0\.0\.1:\d+": /);
