@@ -57,8 +57,12 @@ export interface RecoveryOptions {
    * @default {{ attempts: 5, delay: 500, maxDelay: 30_000 }}
    */
   retry?: RetryOptions | false | undefined;
-  /** Called before each wait, and awaited. What it throws ends the transfer. */
-  onRetry?: ((event: RetryEvent) => void) | undefined;
+  /**
+   * Called before each wait, and awaited. What it throws ends the transfer. A
+   * download or upload of the same client waits for this one to end: awaited in
+   * here, it would never begin.
+   */
+  onRetry?: ((event: RetryEvent) => void | Promise<void>) | undefined;
   /** Ends the transfer. */
   signal?: AbortSignal | undefined;
 }
