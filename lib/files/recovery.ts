@@ -62,7 +62,7 @@ export interface RecoveryOptions {
    * download or upload of the same client waits for this one to end: awaited in
    * here, it would never begin.
    */
-  onRetry?: ((event: RetryEvent) => void | Promise<void>) | undefined;
+  onRetry?: ((event: RetryEvent) => unknown) | undefined;
   /** Ends the transfer. */
   signal?: AbortSignal | undefined;
 }
