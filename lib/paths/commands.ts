@@ -4,6 +4,7 @@
  * @module
  */
 
+import { settledWithin } from "../connection/deadline.ts";
 import { type Command, encodeCommand, type Path } from "../protocol/command.ts";
 import {
   FTPPermanentError,
@@ -13,6 +14,9 @@ import {
 import type { Reply } from "../protocol/reply.ts";
 import { parseSize } from "../protocol/reply_text.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+
+/** Longest wait for a server that was told to rename and then not to. */
+const ABORT_GRACE = 1000;
 
 /**
  * Renames: `RNFR`, `RNTO` (RFC 959 section 4.1.3).
@@ -32,12 +36,42 @@ export async function rename(
   const target: Command = { verb: "RNTO", argument: toname, name: "toname" };
   // refused here and not between the two, where the server waits for RNTO
   encodeCommand(target, session.control.encoding);
-  const reply = await session.exchange(
-    { verb: "RNFR", argument: fromname, name: "fromname" },
-    options,
-  );
+  options.signal?.throwIfAborted();
+  let reply: Reply;
+  try {
+    reply = await session.exchange(
+      { verb: "RNFR", argument: fromname, name: "fromname" },
+      options,
+    );
+    options.signal?.throwIfAborted();
+  } catch (error) {
+    if (options.signal?.aborted) {
+      await settledWithin(giveUpRename(session, fromname), ABORT_GRACE);
+    }
+    throw error;
+  }
   if (reply.code < 300) throw replyError(reply, "RNFR");
   return await session.perform(target, options);
+}
+
+/**
+ * Makes sure that a server does not wait for `RNTO`: ProFTPD refuses all other
+ * commands until it has come. One that does is given the name that the file has,
+ * which changes nothing.
+ */
+async function giveUpRename(session: Session, fromname: Path): Promise<void> {
+  try {
+    await session.perform({ verb: "PWD" });
+  } catch (error) {
+    const isRefused = error instanceof FTPPermanentError &&
+      [501, 503].includes(error.reply?.code ?? 0);
+    if (!isRefused) return;
+    await session.perform({
+      verb: "RNTO",
+      argument: fromname,
+      name: "fromname",
+    }).catch(() => {}); // it has come, whatever became of it
+  }
 }
 
 /**

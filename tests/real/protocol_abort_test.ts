@@ -145,3 +145,28 @@ async function writeBig(root: string): Promise<void> {
 async function* endless(): AsyncGenerator<Uint8Array> {
   while (true) yield new Uint8Array(65_536);
 }
+
+serverTest(
+  "FTP.rename that is aborted between RNFR and RNTO leaves the next command its reply",
+  async (server) => {
+    await server.write("small", "x");
+    for (const moment of ["sent", "received"]) {
+      const controller = new AbortController();
+      await using ftp = await logIn(server, {
+        trace: ({ direction, text }) => {
+          if (direction === moment && /^(RNFR|350)/.test(text)) {
+            controller.abort(new RangeError("enough"));
+          }
+        },
+      });
+      await assertRejects(
+        () => ftp.rename("small", "other", { signal: controller.signal }),
+        RangeError,
+        "enough",
+      );
+      assertEquals(await ftp.pwd(), "/");
+      assertEquals(await ftp.size("small"), 1);
+      assertEquals(await ftp.size("other").catch(() => null), null);
+    }
+  },
+);
