@@ -123,16 +123,15 @@ class Upload {
 
   async #attempt(): Promise<FileTransferResult> {
     const { session } = this.#link;
-    const { verify = "size", mtime = true, signal } = this.#options;
+    const { verify = "size" } = this.#options;
     if (!this.#isStored) await this.#store(session);
     const inspecting = this.#target.inspect(session);
+    // in one round trip, but for a hash, which may take the server its time
+    const dating = verify === "hash" ? undefined : this.#date(session);
     inspecting.catch(() => {}); // whoever fails first is heard
+    dating?.catch(() => {});
     const verified = verify === "none" ? null : await this.#verify(session);
-    const { modified } = this.#source;
-    const isDated = mtime && modified !== null &&
-      await setModificationTime(session, this.#target.path, modified, {
-        signal,
-      });
+    const mtime = await (dating ?? this.#date(session));
     await inspecting;
     this.#checkSource();
     await this.#meter.finish(); // before: what it throws leaves the old file
@@ -141,9 +140,20 @@ class Upload {
       size: this.#meter.position,
       bytes: this.#meter.moved,
       verified,
-      mtime: isDated ? modified : null,
+      mtime,
       retries: this.#retries.count,
     };
+  }
+
+  /** Gives the file its time, if that is wanted and the server can. */
+  async #date(session: Session): Promise<Date | null> {
+    const { mtime = true, signal } = this.#options;
+    const { modified } = this.#source;
+    if (!mtime || modified === null) return null;
+    const { path } = this.#target;
+    return await setModificationTime(session, path, modified, { signal })
+      ? modified
+      : null;
   }
 
   /** Sends what the server lacks. */

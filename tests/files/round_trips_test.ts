@@ -1,8 +1,8 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DEAD_PORT } from "../dead_port.ts";
 import { FTPTemporaryError } from "../../mod.ts";
 import { LocalFolder } from "./local_folder.ts";
-import { memoryServer } from "./memory_server.ts";
+import { type MemoryServer, memoryServer } from "./memory_server.ts";
 
 const FILES = { "/a": "first", "/b": "second" };
 const VERBS = /^(TYPE|SIZE|MDTM|EPSV|PASV|PORT|RETR)/;
@@ -10,6 +10,19 @@ const VERBS = /^(TYPE|SIZE|MDTM|EPSV|PASV|PORT|RETR)/;
 /** What the server was told about transfers, by verb. */
 function told({ verbs }: { verbs: string[] }): string[] {
   return verbs.filter((verb) => VERBS.test(verb));
+}
+
+/** What the server reads from now on, at a time. */
+function segmentsOf(server: MemoryServer): string[] {
+  const { peer } = server.sessions.at(-1)!;
+  const read = peer.read.bind(peer);
+  const segments: string[] = [];
+  peer.read = async () => {
+    const bytes = await read();
+    if (bytes !== null) segments.push(new TextDecoder().decode(bytes));
+    return bytes;
+  };
+  return segments;
 }
 
 Deno.test("FTP.download asks for size, time and port in one round trip", async () => {
@@ -39,17 +52,26 @@ Deno.test("FTP.download asks for size, time and port in one segment", async () =
   await using server = await memoryServer(FILES);
   using folder = new LocalFolder();
   await using ftp = await server.client();
-  const { peer } = server.sessions.at(-1)!;
-  const read = peer.read.bind(peer);
-  const segments: string[] = [];
-  peer.read = async () => {
-    const bytes = await read();
-    if (bytes !== null) segments.push(new TextDecoder().decode(bytes));
-    return bytes;
-  };
+  const segments = segmentsOf(server);
   await ftp.voidcmd("TYPE I");
   await ftp.download("a", folder.at("a"));
   assertEquals(segments[0], "SIZE a\r\nMDTM a\r\nEPSV\r\n");
+});
+
+Deno.test("FTP.upload compares and dates what it stored in one segment", async () => {
+  await using server = await memoryServer(FILES);
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  Deno.writeTextFileSync(folder.at("c"), "third");
+  Deno.utimeSync(folder.at("c"), 1e9, 1e9);
+  await ftp.upload(folder.at("c"), "c"); // FEAT and the like are known now
+  const segments = segmentsOf(server);
+  const { verified, mtime } = await ftp.upload(folder.at("c"), "d");
+  assertEquals(verified, "size");
+  assertEquals(mtime, new Date(1e12));
+  assertEquals(server.text("/d"), "third");
+  const [checks] = segments.filter((segment) => segment.includes("MFMT"));
+  assertMatch(checks!, /^(MFMT \d+ \.d.*\r\nSIZE|SIZE \.d.*\r\nMFMT) .*\r\n$/);
 });
 
 Deno.test("FTP.download falls back to PASV when EPSV that was sent ahead is refused", async () => {
