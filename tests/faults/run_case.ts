@@ -323,7 +323,10 @@ class CaseRun {
     } catch (error) {
       if (error instanceof Deno.errors.NotConnected) return;
       const isOwnReply = error instanceof FTPError && error.reply?.code === 530;
-      if (isOwnReply && !this.#isStarted) return;
+      // one bit makes the 331 to USER a 231, as if no password were wanted
+      const mayLackLogin = !this.#isStarted ||
+        this.#happened.includes("control corrupt");
+      if (isOwnReply && mayLackLogin) return;
       if (!wasConnected || !this.#isExcused(error)) {
         return this.#blame("state", `PWD failed afterwards: ${error}`);
       }
