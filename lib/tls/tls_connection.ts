@@ -53,6 +53,7 @@ export class TLSConnection implements ByteStream {
   #shown: ShownCertificate | undefined = new ShownCertificate();
   readonly #cleartext = new CleartextQueue();
   readonly #outbox: Outbox;
+  readonly #poll: BusyPoll | undefined;
   #news = Promise.withResolvers<void>();
   #room = Promise.withResolvers<void>();
   #writing: Promise<void> = Promise.resolve();
@@ -79,6 +80,7 @@ export class TLSConnection implements ByteStream {
     this.session = session;
     this.#stream = stream;
     this.#where = where;
+    this.#poll = session.hasCores ? new BusyPoll() : undefined;
     this.#secured.promise.catch(() => {});
     this.#outbox = new Outbox(stream, (error) => this.#fail(error));
     this.#engine = session.startEngine(this.#events());
@@ -186,6 +188,7 @@ export class TLSConnection implements ByteStream {
     const part = bytes.subarray(0, WRITE_SIZE);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#writing = promise;
+    this.#poll?.afterWrite(part.length);
     this.#engine.write(part, resolve);
     return part.length;
   }
@@ -268,7 +271,6 @@ export class TLSConnection implements ByteStream {
   async #pump(): Promise<void> {
     try {
       let isFirst = true;
-      const poll = new BusyPoll();
       while (this.#failure === undefined && this.#endedCleanly === undefined) {
         if (this.#cleartext.size >= READ_AHEAD) {
           this.#room = Promise.withResolvers();
@@ -291,7 +293,7 @@ export class TLSConnection implements ByteStream {
         isFirst = false;
         this.#shown?.take(bytes);
         this.#feed(bytes);
-        await poll.after(n);
+        await this.#poll?.afterRead(n);
       }
     } catch (error) {
       this.#rest?.reject(error);
@@ -365,6 +367,7 @@ export class TLSConnection implements ByteStream {
     this.#failure = error;
     this.#secured.reject(error);
     this.#engine.destroy();
+    this.#poll?.stop();
     this.#room.resolve();
     this.#announce();
   }

@@ -3,67 +3,101 @@ import { BusyPoll } from "../../lib/tls/busy_poll.ts";
 
 const MIB = 1024 * 1024;
 
-/** A clock that moves when it is told to, and by 0.03 ms with each turn. */
-class ToldClock {
+/** A machine whose clock moves when it is told to, and by 0.03 ms a turn. */
+class ToldMachine {
   time = 1000;
-  turns = 0;
+  #turns: (() => void)[] = [];
   now = () => this.time;
-  turn = () => {
-    this.turns++;
-    this.time += 0.03;
-    return Promise.resolve();
-  };
+  turn = (callback: () => void) => void this.#turns.push(callback);
+
+  /** Turns until nobody wants another turn; tells how often. */
+  run(): number {
+    let count = 0;
+    for (let next; (next = this.#turns.shift()) !== undefined; count++) {
+      this.time += 0.03;
+      next();
+    }
+    return count;
+  }
 }
 
-/** Notes reads of 16 KiB until a MiB is full, in so many milliseconds. */
-function fill(poll: BusyPoll, clock: ToldClock, time: number): unknown[] {
+/** Has `note` called with 16 KiB until a MiB is full, in so many milliseconds. */
+function fill<T>(
+  machine: ToldMachine,
+  time: number,
+  note: (size: number) => T,
+): T[] {
   const count = MIB / 16_384;
   return Array.from({ length: count }, () => {
-    clock.time += time / count;
-    return poll.after(16_384);
+    machine.time += time / count;
+    return note(16_384);
   });
 }
 
 Deno.test("BusyPoll lets bytes gather for a tenth of a millisecond after a short read of a fast transfer", async () => {
-  const clock = new ToldClock();
-  const poll = new BusyPoll(clock);
-  const waits = fill(poll, clock, 3.9);
+  const machine = new ToldMachine();
+  const poll = new BusyPoll(machine);
+  const waits = fill(machine, 3.9, (size) => poll.afterRead(size));
   assertEquals(waits.slice(0, -1).filter((wait) => wait !== undefined), []);
+  assertEquals(machine.run(), 4);
   await waits.at(-1);
-  assertEquals(clock.turns, 4);
-  const next = poll.after(39_999);
-  assert(next instanceof Promise);
+  const next = poll.afterRead(39_999);
+  assertEquals(machine.run(), 4);
   await next;
-  assertEquals(clock.turns, 8);
 });
 
 Deno.test("BusyPoll reads on at once after a long read", () => {
-  const clock = new ToldClock();
-  const poll = new BusyPoll(clock);
-  fill(poll, clock, 1);
-  assertEquals(poll.after(40_000), undefined);
+  const machine = new ToldMachine();
+  const poll = new BusyPoll(machine);
+  fill(machine, 1, (size) => poll.afterRead(size));
+  machine.run();
+  assertEquals(poll.afterRead(40_000), undefined);
+  assertEquals(machine.run(), 0);
 });
 
 Deno.test("BusyPoll sleeps where a network sets the speed, also after a fast beginning", () => {
-  const clock = new ToldClock();
-  const poll = new BusyPoll(clock);
-  fill(poll, clock, 1);
-  assert(poll.after(1) instanceof Promise);
-  const waits = fill(poll, clock, 4.1);
-  assertEquals(waits.at(-1), undefined);
-  assertEquals(poll.after(1), undefined);
+  const machine = new ToldMachine();
+  const poll = new BusyPoll(machine);
+  fill(machine, 1, (size) => poll.afterRead(size));
+  assert(poll.afterRead(1) instanceof Promise);
+  machine.run();
+  fill(machine, 4.1, (size) => poll.afterRead(size));
+  machine.run();
+  assertEquals(poll.afterRead(1), undefined);
+  fill(machine, 4.1, (size) => poll.afterWrite(size));
+  assertEquals(machine.run(), 0);
+});
+
+Deno.test("BusyPoll stays awake between fast writes and for two milliseconds after the last", () => {
+  const machine = new ToldMachine();
+  const poll = new BusyPoll(machine);
+  fill(machine, 1, (size) => poll.afterWrite(size));
+  poll.afterWrite(262_144);
+  assertEquals(machine.run(), Math.ceil(2 / 0.03));
+  poll.afterWrite(262_144);
+  assert(machine.run() > 0, "asleep");
+});
+
+Deno.test("BusyPoll.stop lets everybody sleep, and whoever reads go on", async () => {
+  const machine = new ToldMachine();
+  const poll = new BusyPoll(machine);
+  fill(machine, 1, (size) => poll.afterWrite(size));
+  const wait = poll.afterRead(1);
+  poll.stop();
+  assertEquals(machine.run(), 1);
+  await wait;
 });
 
 Deno.test("BusyPoll leaves turns to others", async () => {
   const poll = new BusyPoll();
-  while (poll.after(65_536) === undefined && poll.after(1) === undefined);
+  while (poll.afterRead(65_536) === undefined && !poll.afterRead(1));
   let others = 0;
   const count = () => {
     others++;
     immediate = setImmediate(count);
   };
   let immediate = setImmediate(count);
-  await poll.after(1);
+  await poll.afterRead(1);
   clearImmediate(immediate);
   assert(others > 0, "nothing else ran");
 });
