@@ -45,7 +45,13 @@ export async function openSession(
     ? await secureStream(raw, { host, port, options: tls, timeout, signal })
     : undefined;
   const stream = secured ?? raw;
-  const control = new ControlConnection(stream, settings);
+  const address = showAddress(host, port);
+  const { pipelining, dropping } = settings;
+  const control = new ControlConnection(stream, {
+    ...settings,
+    pipelining: pipelining && !dropping.has(address),
+    onDropped: () => dropping.add(address),
+  });
   const peer = stream.remoteAddr as Deno.NetAddr;
   const session = new Session(control, [peer.hostname, peer.port], {
     timeout,
@@ -58,7 +64,7 @@ export async function openSession(
   });
   session.isClearDataAllowed = tls === undefined;
   if (secured !== undefined) keepTLSSession(session, secured.session);
-  const welcome = await greet(control, showAddress(host, port), options);
+  const welcome = await greet(control, address, options);
   noteServer(control, welcome);
   return { session, welcome };
 }

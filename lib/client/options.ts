@@ -108,6 +108,16 @@ export interface FTPOptions {
    * @default {"strict"}
    */
   multiline?: "strict" | "lenient" | undefined;
+  /**
+   * Whether commands that need not wait for each other are sent together, which
+   * saves round trips. Some devices read one command from what has come and
+   * drop the rest, or take it all for one, and so do some firewalls. Where such
+   * a command got no reply within `timeout`, the client's next connections to
+   * that server do without; `download()` and `upload()` make one and go on.
+   *
+   * @default {true}
+   */
+  pipelining?: boolean | undefined;
 }
 
 /** Every option with its value; `passive` changes with `setPasv`. */
@@ -124,6 +134,9 @@ export interface Settings {
   readonly maxReply: number;
   readonly maxLine: number;
   readonly multiline: "strict" | "lenient";
+  readonly pipelining: boolean;
+  /** Addresses of servers that turned out not to bear `pipelining`. */
+  readonly dropping: Set<string>;
 }
 
 /** Whom to talk to, and under what protection. */
@@ -179,6 +192,8 @@ export function resolveOptions(options: FTPOptions): Settings {
     maxReply: limit("maxReply", options.maxReply ?? MAX_REPLY),
     maxLine: limit("maxLine", options.maxLine ?? MAX_LINE),
     multiline,
+    pipelining: options.pipelining ?? true,
+    dropping: new Set(),
   };
 }
 
@@ -186,7 +201,6 @@ const TLS_MODES = ["explicit", "implicit"];
 
 const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
 
-/** No other value stands for "no TLS": what was meant is not to be guessed. */
 /**
  * The options that give the same settings again.
  *
@@ -194,10 +208,16 @@ const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
  * @returns Options for another client
  */
 export function optionsOf(settings: Settings): FTPOptions {
-  const { encoding, tracer, ...rest } = settings;
-  return { ...rest, encoding: encoding.label, trace: tracer.trace };
+  const { encoding, tracer, dropping, pipelining, ...rest } = settings;
+  return {
+    ...rest,
+    encoding: encoding.label,
+    trace: tracer.trace,
+    pipelining: pipelining && dropping.size === 0,
+  };
 }
 
+/** No other value stands for "no TLS": what was meant is not to be guessed. */
 function resolveTLS(tls: FTPOptions["tls"]): Settings["tls"] {
   if (tls === undefined) return undefined;
   if (typeof tls !== "object" || tls === null) {

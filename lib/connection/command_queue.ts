@@ -17,10 +17,20 @@ const SAFE_IN_FLIGHT = 512;
 
 /** Commands that are written in order, joined, and no more than may be. */
 export class CommandQueue {
+  readonly #isJoining: boolean;
   #waiting: Uint8Array[] = [];
   #inFlight = 0;
   #maxInFlight = SAFE_IN_FLIGHT;
   #isUrgent = false;
+
+  /**
+   * Makes an empty one.
+   *
+   * @param isJoining Whether a command may follow another that has no reply yet
+   */
+  constructor(isJoining: boolean) {
+    this.#isJoining = isJoining;
+  }
 
   /** Whether few bytes of commands may be without a reply. */
   get isLimited(): boolean {
@@ -57,7 +67,8 @@ export class CommandQueue {
    */
   take(): Uint8Array | undefined {
     const waiting = this.#waiting;
-    const room = this.#isUrgent ? Infinity : this.#maxInFlight - this.#inFlight;
+    const most = this.#isJoining ? this.#maxInFlight : 0;
+    const room = this.#isUrgent ? Infinity : most - this.#inFlight;
     let size = 0;
     let count = 0;
     while (count < waiting.length && size < WRITE_SIZE) {
@@ -74,17 +85,14 @@ export class CommandQueue {
   }
 
   /**
-   * Makes room: a command is answered.
+   * Makes room: a reply to a command has come, its first or another.
    *
-   * @param size Its bytes
+   * @param command The command, whose bytes make room once
+   * @param isLast Whether no other is without a reply
    */
-  answered(size: number): void {
-    this.#inFlight -= size;
-  }
-
-  /** Makes all room: every command is answered. */
-  allAnswered(): void {
-    this.#inFlight = 0;
+  answered(command: { size: number }, isLast: boolean): void {
+    this.#inFlight = isLast ? 0 : this.#inFlight - command.size;
+    command.size = 0;
   }
 }
 

@@ -58,7 +58,7 @@ export class ControlConnection {
   #failure: Error | undefined;
   #isClosing = false;
   #wasIdle = false;
-  readonly #queue = new CommandQueue();
+  readonly #queue: CommandQueue;
   #isTelnet = false;
   #isWriting = false;
   #reading: Promise<void>;
@@ -78,6 +78,7 @@ export class ControlConnection {
     this.#stream = stream;
     this.#options = options;
     this.encoding = options.encoding;
+    this.#queue = new CommandQueue(options.pipelining);
     this.#reader = new ReplyReader({
       decode: (bytes) => this.encoding.decode(bytes),
       maxReplyLine: options.maxReplyLine,
@@ -171,6 +172,7 @@ export class ControlConnection {
     const { kind = "command", pauses = false } = options;
     const owed = this.#ledger.add(new Owed(describe, kind, pauses));
     owed.size = bytes.length;
+    owed.isPipelined &&= this.#options.pipelining && !options.during;
     owed.isSecret = this.#secrets.note(command);
     owed.advice = options.advice;
     this.#write(bytes, options.during !== undefined);
@@ -229,7 +231,7 @@ export class ControlConnection {
   ): Promise<void> {
     await this.#reading;
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#reader.hasPartial || this.#ledger.head !== undefined) {
+    if (this.#reader.hasPartial || this.due !== undefined) {
       const error = injected("bytes");
       this.fail(error);
       throw error;
@@ -303,13 +305,6 @@ export class ControlConnection {
     }
   }
 
-  /** A reply has come: there is room for as many bytes as it answers. */
-  #makeRoom(owed: Owed): void {
-    this.#queue.answered(owed.size);
-    owed.size = 0;
-    if (this.#ledger.head === undefined) this.#queue.allAnswered();
-  }
-
   /** The only loop that reads from the socket. */
   async #run(): Promise<void> {
     const buffer = new Uint8Array(READ_SIZE);
@@ -330,7 +325,10 @@ export class ControlConnection {
   #take(bytes: Uint8Array): void {
     if (bytes.includes(LF)) this.#watchdog.touch();
     for (const reply of this.#reader.push(bytes)) this.#deliver(reply);
-    if (this.#reader.error !== undefined) return this.fail(this.#reader.error);
+    if (this.#reader.error !== undefined) {
+      this.#suspect();
+      return this.fail(this.#reader.error);
+    }
     if (!this.#queue.isEmpty) this.#flush();
     const isAwaited = this.#watchdog.waits > 0 && !this.#isIdle;
     const most = REPLY_TIMEOUTS * this.#options.timeout;
@@ -346,9 +344,7 @@ export class ControlConnection {
       "received",
       () => printable(this.#mask(reply.text)),
     );
-    if (this.#isPaused) {
-      return this.fail(injected("a reply"));
-    }
+    if (this.#isPaused) return this.fail(injected("a reply"));
     const owed = this.#ledger.deliver(reply);
     // what else is below 400 is data: a path, a size
     const mayBecomeError = owed?.isSecret !== false || reply.code >= 400;
@@ -356,7 +352,7 @@ export class ControlConnection {
     if (owed === undefined && reply.code !== 421) {
       return this.fail(outOfStep(reply));
     }
-    if (owed !== undefined) this.#makeRoom(owed);
+    if (owed !== undefined) this.#queue.answered(owed, this.due === undefined);
     if (owed?.preliminary === reply) this.#open = owed;
     const isAnswer = owed?.isSettled || owed?.preliminary === reply;
     if (isAnswer) this.#begun = performance.now();
@@ -373,24 +369,30 @@ export class ControlConnection {
 
   #ended(): void {
     this.#wasIdle = this.#isIdle && !this.#reader.hasPartial;
-    if (this.#isClosing && this.#ledger.head === undefined) {
+    if (this.#isClosing && this.due === undefined) {
       return this.fail(new Deno.errors.NotConnected("quit() was called"));
     }
-    this.fail(ended(this.#ledger.head, this.#reader.hasPartial));
+    this.fail(ended(this.due, this.#reader.hasPartial));
   }
 
   #expire(
     what = `no reply within ${this.#options.timeout} ms`,
   ): void {
-    this.fail(expired(this.#ledger.head, what, this.#reader.hint));
+    this.fail(expired(this.#suspect(), what, this.#reader.hint));
+  }
+
+  /** What is due: if it was pipelined the server may not bear that. */
+  #suspect(): Owed | undefined {
+    if (this.due?.isPipelined) this.#options.onDropped();
+    return this.due;
   }
 
   get #isIdle(): boolean {
-    return this.#ledger.head === undefined && this.#open === undefined;
+    return this.due === undefined && this.#open === undefined;
   }
 
   #closedBy(error: unknown): void {
     this.#wasIdle = this.#isIdle;
-    this.fail(broken(this.#ledger.head, error));
+    this.fail(broken(this.due, error));
   }
 }

@@ -118,11 +118,13 @@ export function expired(
   const tried = owed === undefined
     ? "Cannot write to the control connection"
     : `Cannot complete "${owed.command}"`;
-  const hint = line === undefined
-    ? ""
-    : `; "${
+  const hint = line !== undefined
+    ? `; "${
       printable(line)
-    }" may have been meant to end the reply: try { multiline: "lenient" }`;
+    }" may have been meant to end the reply: try { multiline: "lenient" }`
+    : owed?.isPipelined
+    ? "; it was sent before the command ahead of it was answered, which some servers and firewalls cannot take: the next connection of this client does without, as all do with { pipelining: false }"
+    : "";
   return new Deno.errors.TimedOut(
     `${tried}: ${what}; the connection is closed${hint}`,
   );

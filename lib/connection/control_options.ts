@@ -20,6 +20,10 @@ export interface ControlOptions {
   maxReply: number;
   /** How a multi-line reply ends. */
   multiline: "strict" | "lenient";
+  /** Whether commands are written before those ahead of them are answered. */
+  pipelining: boolean;
+  /** Called where one that was written so gets no reply. */
+  onDropped: () => void;
   /** Receives every command and reply, masked. */
   tracer: Tracer;
 }

@@ -29,6 +29,12 @@ export type OwedKind =
 const STRAY_GRACE = 1000;
 
 /**
+ * Commands behind the first of a pipeline that a server drops, if it does. What
+ * is lost in the middle of thousands is a network's fault.
+ */
+const PIPELINE_START = 4;
+
+/**
  * A promise that is made when somebody asks for it: of the two that each
  * command has, most are never looked at.
  */
@@ -67,6 +73,10 @@ export class Owed {
   size = 0;
   /** Whether the command holds a secret. */
   isSecret = false;
+  /** Commands of the same run before this one: each came before the replies. */
+  place = 0;
+  /** Whether the command is one of the first in a pipeline, behind another. */
+  isPipelined = false;
   /** How the user can end it while it is open, for messages. */
   advice: string | undefined;
   /** The entry behind this one. */
@@ -188,7 +198,11 @@ export class Ledger {
    */
   add(owed: Owed): Owed {
     if (this.#tail === undefined) this.#head = owed;
-    else this.#tail.next = owed;
+    else {
+      this.#tail.next = owed;
+      owed.place = this.#tail.place + 1;
+      owed.isPipelined = owed.place <= PIPELINE_START;
+    }
     this.#tail = owed;
     return owed;
   }

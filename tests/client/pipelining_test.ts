@@ -1,6 +1,20 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTPError, type Reply } from "../../mod.ts";
-import { startScript } from "./script.ts";
+import { byDefault, stall, startScript } from "./script.ts";
+
+/** What a download and an upload send, beside logging in. */
+const TRANSFERS = [
+  "SIZE",
+  "MDTM",
+  "RETR",
+  "STOR",
+  "RNFR",
+  "RNTO",
+  "MFMT",
+  "REST",
+  "DELE",
+  "CWD",
+];
 
 Deno.test("FTP writes commands that are not awaited at once, in order", async () => {
   const gate = Promise.withResolvers<void>();
@@ -141,4 +155,101 @@ Deno.test("FTP refuses a line end in a pipelined command, and the others go on",
     ["fulfilled", "rejected", "fulfilled"],
   );
   assertEquals(server.commands, ["NOOP", "NOOP"]);
+});
+
+for (const perPacket of ["first", "joined"] as const) {
+  Deno.test(`FTP.download and FTP.upload go on where the server takes one command from each packet (${perPacket})`, async () => {
+    await using server = await startScript({
+      ...Object.fromEntries(TRANSFERS.map((verb) => [verb, byDefault])),
+      PWD: '257 "/"',
+    });
+    server.put("/a", "hello");
+    server.perPacket = perPacket;
+    await using ftp = await server.connect({ timeout: 300 });
+    await ftp.login("me", "secret");
+    const folder = await Deno.makeTempDir();
+    try {
+      const retry = { attempts: 1, delay: 1 };
+      await ftp.download("a", `${folder}/a`, { retry });
+      assertEquals(await Deno.readTextFile(`${folder}/a`), "hello");
+      await ftp.upload(`${folder}/a`, "b", { retry });
+      assertEquals(server.text("/b"), "hello");
+      assertEquals(server.sessions.length, 2);
+      await using twin = await ftp.clone();
+      await twin.download("b", `${folder}/b`, { retry });
+      assertEquals(await Deno.readTextFile(`${folder}/b`), "hello");
+      assertEquals(server.sessions.length, 3);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("FTP says what may be wrong where a server drops a command that came with another", async () => {
+  await using server = await startScript({ SIZE: "213 1" });
+  server.perPacket = "first";
+  await using ftp = await server.connect({ timeout: 200 });
+  const [first, second] = [ftp.size("a"), ftp.size("b")];
+  assertEquals(await first, 1);
+  await assertRejects(
+    () => second,
+    Deno.errors.TimedOut,
+    'Cannot complete "SIZE b": no reply within 200 ms; the connection is closed; it was sent before the command ahead of it was answered, which some servers and firewalls cannot take: the next connection of this client does without, as all do with { pipelining: false }',
+  );
+  await ftp.connect(server.host, server.port);
+  assertEquals(await Promise.all([ftp.size("a"), ftp.size("b")]), [1, 1]);
+});
+
+Deno.test("FTP blames no pipeline where the first command of it got no reply, or there was none", async () => {
+  await using server = await startScript({ SIZE: stall });
+  await using ftp = await server.connect({ timeout: 100 });
+  const both = await Promise.allSettled([ftp.size("a"), ftp.size("b")]);
+  for (const { reason } of both as PromiseRejectedResult[]) {
+    assertEquals(
+      reason.message,
+      'Cannot complete "SIZE a": no reply within 100 ms; the connection is closed',
+    );
+  }
+});
+
+Deno.test("FTP writes one command at a time when told so", async () => {
+  const unanswered: number[] = [];
+  let answered = 0;
+  await using server = await startScript({
+    SIZE: async (turn) => {
+      // what was sent along has come after a turn of the event loop
+      await new Promise((resolve) => setTimeout(resolve));
+      unanswered.push(server.commands.length - answered);
+      answered++;
+      await turn.reply(213, turn.argument);
+    },
+  });
+  await using ftp = await server.connect({ pipelining: false });
+  assertEquals(
+    await Promise.all([1, 2, 3].map((i) => ftp.size(`${i}`))),
+    [1, 2, 3],
+  );
+  const replies = [];
+  for await (const reply of ftp.pipeline(["SIZE 4", "SIZE 5"])) {
+    replies.push((reply as Reply).text);
+  }
+  assertEquals(replies, ["213 4", "213 5"]);
+  assertEquals(unanswered, [1, 1, 1, 1, 1]);
+});
+
+Deno.test("FTP blames no server for the middle of a long pipeline", async () => {
+  await using server = await startScript({
+    SIZE: (turn) => turn.reply(213, "1"),
+  });
+  for (let i = 0; i < 10; i++) {
+    server.once("SIZE", (turn) => turn.reply(213, "1"));
+  }
+  server.once("SIZE", stall);
+  await using ftp = await server.connect({ timeout: 100 });
+  const names = Array.from({ length: 20 }, (_, i) => `${i}`);
+  const settled = await Promise.allSettled(names.map((name) => ftp.size(name)));
+  assertEquals(
+    (settled[10] as PromiseRejectedResult).reason.message,
+    'Cannot complete "SIZE 10": no reply within 100 ms; the connection is closed',
+  );
 });

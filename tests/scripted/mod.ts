@@ -45,6 +45,11 @@ export class ScriptedServer implements AsyncDisposable {
   readonly port: number;
   /** How lines are decoded. */
   readonly charset: "utf8" | "latin1";
+  /**
+   * What is made of commands that come in one packet: each of them, the first
+   * and nothing of the others, or one of them all, as LightFTP does.
+   */
+  perPacket: "each" | "first" | "joined" = "each";
   /** Files by absolute path. */
   readonly files = new Map<string, Uint8Array>();
   /** Folders by absolute path. */

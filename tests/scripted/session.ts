@@ -78,6 +78,13 @@ export class ScriptedSession {
   async readLines(peer: Peer): Promise<void> {
     let rest = Buffer.alloc(0);
     for (let chunk; (chunk = await peer.read()) !== null;) {
+      if (this.server.perPacket !== "each") {
+        const isFirst = this.server.perPacket === "first";
+        const packet = Buffer.from(chunk);
+        const end = isFirst ? packet.indexOf(CRLF) : packet.lastIndexOf(CRLF);
+        this.#arrive(packet.subarray(0, end));
+        continue;
+      }
       rest = Buffer.concat([rest, chunk]);
       // A lone LF is part of the line, so that a test sees it.
       for (let end; (end = rest.indexOf(CRLF)) >= 0;) {
