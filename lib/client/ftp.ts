@@ -296,7 +296,8 @@ export class FTP extends FTPDirectories {
    * rename over a file keeps it, unless `replace` is "delete". What becomes of
    * permissions and links {@linkcode UploadOptions} tells.
    *
-   * An aborted signal does what it does in {@linkcode download}.
+   * An aborted signal does what it does in {@linkcode download}. Where it comes
+   * while the server renames, the new file may be in its place, whole.
    *
    * Requires `allow-read` permission for a local path.
    *

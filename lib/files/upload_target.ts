@@ -275,7 +275,7 @@ export class UploadTarget {
       const changing = mode === undefined
         ? undefined
         : tryToChangeMode(session, this.path, mode, { signal });
-      await rename(session, this.path, path, { signal });
+      await rename(session, this.path, path, { signal, isAtOnce: true });
       await changing;
     }, { signal });
   }

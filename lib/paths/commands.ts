@@ -19,30 +19,40 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 const ABORT_GRACE = 1000;
 
 /**
- * Renames: `RNFR`, `RNTO` (RFC 959 section 4.1.3).
+ * Renames: `RNFR`, `RNTO` (RFC 959 section 4.1.3). Once it is aborted the file
+ * keeps its name, unless `RNTO` was sent.
  *
  * @param session The session
  * @param fromname The old path
  * @param toname The new path
- * @param options A signal
+ * @param options A signal; whether both commands go in one round trip, for who
+ * comes again where a server cannot take that
  * @returns The 2yz reply
  */
 export async function rename(
   session: Session,
   fromname: Path,
   toname: Path,
-  options: SignalOptions,
+  options: SignalOptions & { isAtOnce?: boolean },
 ): Promise<Reply> {
+  const source: Command = {
+    verb: "RNFR",
+    argument: fromname,
+    name: "fromname",
+  };
   const target: Command = { verb: "RNTO", argument: toname, name: "toname" };
   // refused here and not between the two, where the server waits for RNTO
   encodeCommand(target, session.control.encoding);
   options.signal?.throwIfAborted();
-  let reply: Reply;
+  if (options.isAtOnce) {
+    const asking = session.exchange(source, options);
+    const renaming = session.perform(target, options);
+    renaming.catch(() => {}); // refused too, if the other is
+    demandMore(await asking);
+    return await renaming;
+  }
   try {
-    reply = await session.exchange(
-      { verb: "RNFR", argument: fromname, name: "fromname" },
-      options,
-    );
+    demandMore(await session.exchange(source, options));
     options.signal?.throwIfAborted();
   } catch (error) {
     if (options.signal?.aborted) {
@@ -50,8 +60,12 @@ export async function rename(
     }
     throw error;
   }
-  if (reply.code < 300) throw replyError(reply, "RNFR");
   return await session.perform(target, options);
+}
+
+/** Insists on the 3yz that asks for `RNTO`. */
+function demandMore(reply: Reply): void {
+  if (reply.code < 300) throw replyError(reply, "RNFR");
 }
 
 /**

@@ -230,3 +230,24 @@ Deno.test("FTP.uploadDir uses temporary names of the caller's choice", async () 
   assertEquals(stores.length, 1);
   assertMatch(stores[0]!, /STOR data\.[0-9a-f]{16}\.tmp$/);
 });
+
+Deno.test("FTP.upload renames in one round trip, and blames the command that was refused first", async () => {
+  await using server = await memoryServer();
+  await using ftp = await server.client();
+  const moved = server.received("RNTO");
+  server.once("RNFR", async (turn) => {
+    await moved;
+    await turn.default();
+  });
+  await ftp.upload(bytes("new"), "data");
+  assertEquals(server.text("/data"), "new");
+  server.once("RNFR", "550 Not you");
+  await assertRejects(
+    () => ftp.upload(bytes("newer"), "data"),
+    FTPPermanentError,
+    "550 Not you",
+  );
+  assertEquals([...server.files.keys()], ["/data"]);
+  assertEquals(server.text("/data"), "new");
+  assertEquals(await ftp.size("data"), 3);
+});
