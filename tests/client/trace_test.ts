@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { FTP, TraceEvent } from "../../mod.ts";
+import { unhandledIn } from "../unhandled.ts";
 import { startScript } from "./script.ts";
 
 /** A listener that makes a call at the first line of the trace that begins so. */
@@ -67,13 +68,7 @@ for (const line of ["sent SIZE", "received 213"]) {
 
 Deno.test("FTP ignores what a listener of the trace rejects with", async () => {
   await using server = await startScript();
-  const unhandled: unknown[] = [];
-  const listen = (event: PromiseRejectionEvent) => {
-    event.preventDefault();
-    unhandled.push(event.reason);
-  };
-  addEventListener("unhandledrejection", listen);
-  try {
+  const unhandled = await unhandledIn(async () => {
     await using ftp = await server.connect({
       trace: async () => {
         await Promise.resolve();
@@ -81,9 +76,6 @@ Deno.test("FTP ignores what a listener of the trace rejects with", async () => {
       },
     });
     assertEquals(await ftp.pwd(), "/");
-    await new Promise((done) => setTimeout(done, 0));
-  } finally {
-    removeEventListener("unhandledrejection", listen);
-  }
+  });
   assertEquals(unhandled, []);
 });

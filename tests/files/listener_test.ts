@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPMirrorError } from "../../mod.ts";
+import { unhandledIn } from "../unhandled.ts";
 import { LocalFolder } from "./local_folder.ts";
 import { memoryServer } from "./memory_server.ts";
 
@@ -18,20 +19,11 @@ function atOnce(): Promise<void> {
 
 /** Runs a call that must fail with the callback's fault, and nothing beside it. */
 async function assertFault(call: () => Promise<unknown>): Promise<void> {
-  const unhandled: unknown[] = [];
-  const listen = (event: PromiseRejectionEvent) => {
-    event.preventDefault();
-    unhandled.push(event.reason);
-  };
-  addEventListener("unhandledrejection", listen);
-  try {
+  const unhandled = await unhandledIn(async () => {
     const error = await assertRejects(call);
     assert(!(error instanceof FTPMirrorError));
     assertEquals(error, FAULT);
-    await new Promise((done) => setTimeout(done, 0));
-  } finally {
-    removeEventListener("unhandledrejection", listen);
-  }
+  });
   assertEquals(unhandled, []);
 }
 

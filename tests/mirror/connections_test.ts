@@ -5,6 +5,7 @@ import type { FTPOptions, MirrorProgress } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { Pair } from "../listings/scripted_listings.ts";
 import type { Handler } from "../scripted/mod.ts";
+import { foldNames } from "./folding_disk.ts";
 import { failuresOf, Notes, readTree, type Tree, writeTree } from "./tree.ts";
 
 /** Has a server answer a command when so many have come at once. */
@@ -270,26 +271,16 @@ Deno.test("FTP.downloadDir does not write two names to one local file at once", 
     if (turn.argument === "other") await done.promise;
     await turn.default();
   });
-  const { lstatSync } = Deno;
-  // as on a disk that takes names in other letters for the same
-  Deno.lstatSync = (path) => {
-    const wanted = String(path).slice(folder.path.length + 1).toLowerCase();
-    const name = folder.names().find((name) => name.toLowerCase() === wanted);
-    return lstatSync(name === undefined ? path : folder.at(name));
-  };
-  try {
-    const { failures } = await failuresOf(() =>
-      pair.ftp.downloadDir("", folder.path, {
-        connections: 3,
-        onEntry: ({ entry }) => entry.name === "readme" && done.resolve(),
-      })
-    );
-    assertEquals(failures.length, 1);
-    assertMatch(failures[0]!, /^readme: .* is the same there as "README"$/);
-    assertEquals(readTree(folder.path), treeOf(["README", "other"]));
-  } finally {
-    Deno.lstatSync = lstatSync;
-  }
+  using _ = foldNames(folder);
+  const { failures } = await failuresOf(() =>
+    pair.ftp.downloadDir("", folder.path, {
+      connections: 3,
+      onEntry: ({ entry }) => entry.name === "readme" && done.resolve(),
+    })
+  );
+  assertEquals(failures.length, 1);
+  assertMatch(failures[0]!, /^readme: .* is the same there as "README"$/);
+  assertEquals(readTree(folder.path), treeOf(["README", "other"]));
 });
 
 Deno.test("likenessOf is the same for names that a disk may take for the same", () => {

@@ -15,6 +15,7 @@ import {
   unix,
   UNKNOWN,
 } from "../listings/scripted_listings.ts";
+import { foldNames } from "./folding_disk.ts";
 import { failuresOf, Notes, readTree, writeTree } from "./tree.ts";
 
 Deno.test("FTP.downloadDir refuses names that lead out of the folder, and goes on", async () => {
@@ -446,23 +447,13 @@ Deno.test("FTPMirrorError keeps a thousand failures and counts all", async () =>
 Deno.test("FTP.downloadDir does not write two names to one local file", async () => {
   await using pair = await Pair.make({ "/README": "1", "/readme": "22" });
   using folder = new LocalFolder();
-  const { lstatSync } = Deno;
-  // as on a disk that takes names in other letters for the same
-  Deno.lstatSync = (path) => {
-    const wanted = String(path).slice(folder.path.length + 1).toLowerCase();
-    const name = folder.names().find((name) => name.toLowerCase() === wanted);
-    return lstatSync(name === undefined ? path : folder.at(name));
-  };
-  try {
-    for (let count = 0; count < 2; count++) {
-      const { failures } = await failuresOf(() =>
-        pair.ftp.downloadDir("", folder.path)
-      );
-      assertEquals(failures.length, 1);
-      assertMatch(failures[0]!, /^readme: .* is the same there as "README"$/);
-      assertEquals(readTree(folder.path), { "README": "1" });
-    }
-  } finally {
-    Deno.lstatSync = lstatSync;
+  using _ = foldNames(folder);
+  for (let count = 0; count < 2; count++) {
+    const { failures } = await failuresOf(() =>
+      pair.ftp.downloadDir("", folder.path)
+    );
+    assertEquals(failures.length, 1);
+    assertMatch(failures[0]!, /^readme: .* is the same there as "README"$/);
+    assertEquals(readTree(folder.path), { "README": "1" });
   }
 });
