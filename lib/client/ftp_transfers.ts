@@ -8,6 +8,7 @@ import type { DataConnection } from "../connection/data_connection.ts";
 import { parseFacts } from "../listing/facts.ts";
 import { parseCommand } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { openTransfer } from "../transfer/open_transfer.ts";
 import {
   iterateLines,
   receiveBlocks,
@@ -16,7 +17,6 @@ import {
 import { sendBlocks, sendLines } from "../transfer/send.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
-import { Transfer } from "../transfer/transfer.ts";
 import { FTPCommands } from "./ftp_commands.ts";
 import { performOn, sessionOf } from "./session_of.ts";
 
@@ -99,7 +99,7 @@ export class FTPTransfers extends FTPCommands {
   ): Promise<[DataConnection, number | null]> {
     const session = sessionOf(this);
     checkRest(rest);
-    const transfer = await Transfer.open(session, parseCommand(cmd), {
+    const transfer = await openTransfer(session, parseCommand(cmd), {
       ...options,
       rest,
       advice: "close its data connection and await voidresp() first",

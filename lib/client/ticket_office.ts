@@ -7,8 +7,8 @@
 import type { Command } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { TLSSession } from "../tls/tls_session.ts";
+import { openTransferInTurn } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { Transfer } from "../transfer/transfer.ts";
 
 /**
  * What opens a data connection and changes nothing. ProFTPD opens it before it
@@ -74,7 +74,12 @@ export class TicketOffice {
   /** Fetches tickets; tells whether they are of any use here. */
   async #fetch(options: SignalOptions): Promise<boolean> {
     try {
-      await listInTurn(this.#session, HARMLESS, options);
+      const listing = await openTransferInTurn(
+        this.#session,
+        HARMLESS,
+        options,
+      );
+      await listing.complete((data) => data.readToEnd(() => {}), options);
       return false; // let in without a ticket
     } catch (error) {
       const isOver = this.#session.control.failure !== undefined ||
@@ -83,19 +88,4 @@ export class TicketOffice {
     }
     return await this.#tls.canResume();
   }
-}
-
-/** Asks for a listing and drops it. */
-async function listInTurn(
-  session: Session,
-  command: Command,
-  options: SignalOptions,
-): Promise<void> {
-  const transfer = await Transfer.openInTurn(session, command, options);
-  try {
-    await transfer.data.readToEnd(() => {});
-  } catch (error) {
-    throw await transfer.failed(error, options);
-  }
-  await transfer.finish(options);
 }

@@ -8,8 +8,8 @@ import { restate } from "../connection/restate.ts";
 import { askDirectory, textOfPath } from "../paths/facts.ts";
 import { type Path, withPath } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import { openTransferInTurn } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { Transfer } from "../transfer/transfer.ts";
 
 /** Has IBM i call everything by a path. */
 const NAME_FORMAT = "SITE NAMEFMT";
@@ -119,14 +119,12 @@ export async function hasNames(
 ): Promise<boolean> {
   const options = { signal, type: "A" } as const;
   const command = withPath("NLST", path);
-  const transfer = await Transfer.openInTurn(session, command, options);
+  const transfer = await openTransferInTurn(session, command, options);
   let size = 0;
-  try {
-    await transfer.data.readToEnd((bytes) => void (size += bytes.length));
-  } catch (error) {
-    throw await transfer.failed(error, options);
-  }
-  await transfer.finish(options);
+  await transfer.complete(
+    (data) => data.readToEnd((bytes) => void (size += bytes.length)),
+    options,
+  );
   return size > 0;
 }
 

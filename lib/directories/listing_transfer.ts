@@ -8,8 +8,8 @@ import type { Entry } from "../listing/entry.ts";
 import { isSelf } from "../listing/listing_reader.ts";
 import { type Path, withPath } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
+import { openTransferInTurn } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { Transfer } from "../transfer/transfer.ts";
 import { enterDirectory, isDirectory, type Leave } from "./in_directory.ts";
 import { fail, finish, type OpenListing, stop } from "./listing_end.ts";
 import { type ListOptions, makeReader } from "./listing_options.ts";
@@ -160,7 +160,7 @@ export async function openMLSD(
 ): Promise<OpenListing> {
   const command = withPath("MLSD", path);
   const options = { signal, type: "A", advice: ADVICE } as const;
-  const transfer = await Transfer.openInTurn(session, command, options);
+  const transfer = await openTransferInTurn(session, command, options);
   return { transfer, leave: () => Promise.resolve() };
 }
 
@@ -184,7 +184,7 @@ export async function openList(
   const command = withPath("LIST", leave === undefined ? path : flags);
   try {
     const options = { signal, type: "A", advice: ADVICE } as const;
-    const transfer = await Transfer.openInTurn(session, command, options);
+    const transfer = await openTransferInTurn(session, command, options);
     return { transfer, leave: leave ?? stay };
   } catch (error) {
     await leave?.();

@@ -8,8 +8,9 @@
 import { createHash } from "node:crypto";
 import { abortable, settledWithin } from "../connection/deadline.ts";
 import { requestAhead } from "../transfer/data_channel.ts";
+import { openTransfer } from "../transfer/open_transfer.ts";
 import type { Session } from "../transfer/session.ts";
-import { Transfer } from "../transfer/transfer.ts";
+import type { Transfer } from "../transfer/transfer.ts";
 import { confirm } from "./confirm.ts";
 import { hashBoth, hashFile, type HashPair } from "./digest.ts";
 import {
@@ -258,7 +259,7 @@ class Download {
   }
 
   async #retrieve(session: Session, start: number): Promise<Transfer> {
-    return await Transfer.open(
+    return await openTransfer(
       session,
       { verb: "RETR", argument: this.#remote, name: "remote" },
       {

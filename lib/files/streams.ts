@@ -6,10 +6,10 @@
 
 import type { Path } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { openTransfer } from "../transfer/open_transfer.ts";
 import { sendBlocks } from "../transfer/send.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
-import { Transfer } from "../transfer/transfer.ts";
 
 /** Options of {@linkcode FTP.retrieve}. */
 export interface RetrieveOptions {
@@ -64,7 +64,7 @@ export async function retrieve(
   options: RetrieveOptions,
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const { signal } = options;
-  const transfer = await Transfer.open(
+  const transfer = await openTransfer(
     session,
     { verb: "RETR", argument: path, name: "path" },
     {

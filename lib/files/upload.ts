@@ -7,10 +7,11 @@
 
 import { writeAll } from "../connection/byte_stream.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
+import { openTransfer } from "../transfer/open_transfer.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { whileOpen } from "../transfer/send.ts";
-import { Transfer } from "../transfer/transfer.ts";
+import type { Transfer } from "../transfer/transfer.ts";
 import { confirm } from "./confirm.ts";
 import { chooseHash, Digester, type Hash, hashBoth } from "./digest.ts";
 import { requestBinarySize } from "../paths/facts.ts";
@@ -257,7 +258,7 @@ class Upload {
     start: number,
     path: string = this.#target.path,
   ): Promise<Transfer> {
-    return await Transfer.open(
+    return await openTransfer(
       session,
       { verb, argument: path, name: "remote" },
       { type: "I", rest: start || undefined, signal: this.#options.signal },

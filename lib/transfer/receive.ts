@@ -8,9 +8,10 @@ import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { waitFor } from "./callback.ts";
 import { LineDecoder } from "./lines.ts";
+import { openTransfer, type TransferOptions } from "./open_transfer.ts";
 import type { Session, SignalOptions } from "./session.ts";
 import { checkBlocksize } from "./source.ts";
-import { Transfer, type TransferOptions } from "./transfer.ts";
+import type { Transfer } from "./transfer.ts";
 
 /** Size of the memory that blocks are cut from, in bytes. */
 const PIECE_SIZE = 64 * 1024;
@@ -43,7 +44,7 @@ export async function receiveBlocks(
 ): Promise<Reply> {
   const { blocksize, reuse = false } = options;
   checkBlocksize(blocksize);
-  return await receive(session, command, options, async ({ data }) => {
+  return await receive(session, command, options, async (data) => {
     await data.readToEnd((bytes, isOwn) => {
       const cut = reuse || isOwn ? blocksIn : freshBlocksOf;
       return callEach(cut(bytes, blocksize), callback, data);
@@ -109,7 +110,7 @@ export async function receiveLines(
   options: SignalOptions,
 ): Promise<Reply> {
   const text = { ...options, type: "A" } as const;
-  return await receive(session, command, text, async ({ data }) => {
+  return await receive(session, command, text, async (data) => {
     for await (const lines of lineBatches(session, data)) {
       for (const line of lines) {
         const wait = waitFor(data, callback(line));
@@ -152,7 +153,7 @@ export async function* iterateLines(
   command: Command,
   options: SignalOptions,
 ): AsyncGenerator<string> {
-  const transfer = await Transfer.open(session, command, {
+  const transfer = await openTransfer(session, command, {
     ...options,
     type: "A",
     advice:
@@ -178,13 +179,8 @@ async function receive(
   session: Session,
   command: Command,
   options: TransferOptions,
-  consume: (transfer: Transfer) => Promise<void>,
+  consume: (data: Transfer["data"]) => Promise<void>,
 ): Promise<Reply> {
-  const transfer = await Transfer.open(session, command, options);
-  try {
-    await consume(transfer);
-  } catch (error) {
-    throw await transfer.failed(error, options);
-  }
-  return await transfer.finish(options);
+  const transfer = await openTransfer(session, command, options);
+  return await transfer.complete(consume, options);
 }

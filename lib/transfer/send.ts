@@ -8,10 +8,15 @@ import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { waitFor } from "./callback.ts";
 import { linesOf, toNetworkLines } from "./lines.ts";
+import {
+  checkTransfer,
+  openTransfer,
+  type TransferOptions,
+} from "./open_transfer.ts";
 import type { Session, SignalOptions } from "./session.ts";
 import { checkBlocksize, chunksOf, type Source } from "./source.ts";
 import { StartedSource } from "./started_source.ts";
-import { Transfer, type TransferOptions } from "./transfer.ts";
+import type { Transfer } from "./transfer.ts";
 
 /** How blocks are sent. */
 export interface SendOptions extends TransferOptions {
@@ -136,22 +141,18 @@ async function send(
   ) => Promise<void>,
 ): Promise<Reply> {
   options.signal?.throwIfAborted();
-  Transfer.check(session, command);
+  checkTransfer(session, command);
   const source = new StartedSource(all);
   await source.start(session, options);
   let transfer: Transfer;
   try {
-    transfer = await Transfer.open(session, command, options);
+    transfer = await openTransfer(session, command, options);
   } catch (error) {
     await source.end();
     throw error;
   }
-  const { data } = transfer;
-  try {
+  return await transfer.complete(async (data) => {
     await produce(data, whileOpen(data, source));
     await data.closeWrite();
-  } catch (error) {
-    throw await transfer.failed(error, options);
-  }
-  return await transfer.finish(options);
+  }, options);
 }

@@ -1,0 +1,210 @@
+/**
+ * Opening a transfer: what is asked for before it, its command, and the data
+ * connection.
+ *
+ * @module
+ */
+
+import type { ByteStream } from "../connection/byte_stream.ts";
+import { DataConnection } from "../connection/data_connection.ts";
+import { PatientSignal } from "../connection/deadline.ts";
+import type { Owed } from "../connection/ledger.ts";
+import { type Command, encodeCommand } from "../protocol/command.ts";
+import { FTPError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+import { parse150 } from "../protocol/reply_text.ts";
+import { abortOwed, explain } from "./abort.ts";
+import { type DataChannel, openDataChannel } from "./data_channel.ts";
+import { refusal } from "./refusal.ts";
+import type { Session, SignalOptions } from "./session.ts";
+import { isUpload, Transfer } from "./transfer.ts";
+
+/** How a transfer is opened. */
+export interface TransferOptions extends SignalOptions {
+  /** Where to start, in bytes: `REST` is sent before the command. */
+  rest?: number | string | undefined;
+  /** The representation type to set first. */
+  type?: "A" | "I" | undefined;
+  /** How the user ends the transfer, for who is refused meanwhile. */
+  advice?: string | undefined;
+}
+
+/**
+ * Longest wait, in milliseconds, for a protected data connection to be opened
+ * although the signal is aborted: vsftpd's control connection falls back to
+ * clear text when a data connection is closed before its handshake.
+ */
+const OPEN_GRACE = 1000;
+
+/**
+ * Refuses what would not be sent: for callers that have to know before.
+ *
+ * @param session The session
+ * @param command `RETR`, `STOR`, `LIST`...
+ * @throws {TypeError} If the command cannot be sent, or TLS was asked for and
+ * data is not protected
+ */
+export function checkTransfer(session: Session, command: Command): void {
+  encodeCommand(command, session.control.encoding);
+  refuseClearData(session, command);
+}
+
+/**
+ * Opens a transfer.
+ *
+ * @param session The session
+ * @param command `RETR`, `STOR`, `LIST`...
+ * @param options Offset, type and signal
+ * @returns The open transfer
+ * @throws {FTPError} If the server refuses: the session is usable
+ * @throws {Error} `Deno.errors.*` if a connection fails
+ */
+export async function openTransfer(
+  session: Session,
+  command: Command,
+  options: TransferOptions = {},
+): Promise<Transfer> {
+  return await session.turns.alone(
+    () => openTransferInTurn(session, command, options),
+    options,
+  );
+}
+
+/**
+ * As {@linkcode openTransfer}, for a caller that has the turn: what comes before
+ * the transfer belongs to it.
+ *
+ * @param session The session
+ * @param command `RETR`, `STOR`, `LIST`...
+ * @param options Offset, type and signal
+ * @returns The open transfer
+ */
+export async function openTransferInTurn(
+  session: Session,
+  command: Command,
+  options: TransferOptions = {},
+): Promise<Transfer> {
+  refuseClearData(session, command);
+  await session.protection?.prepare({ signal: options.signal });
+  if (options.type !== undefined) {
+    await session.ensureType(options.type, options);
+  }
+  const channel = await openDataChannel(session, options);
+  try {
+    await setRestart(session, options);
+    return await begin(session, command, channel, options);
+  } catch (error) {
+    channel.close();
+    throw error;
+  }
+}
+
+/** Where TLS was asked for, data never goes in clear text by accident. */
+function refuseClearData(session: Session, { verb }: Command): void {
+  if (session.protection !== undefined || session.isClearDataAllowed) return;
+  throw new TypeError(
+    `Cannot open "${verb}": TLS was asked for, and data connections are not protected; call login() or protP() first, or protC() to send data in clear text`,
+  );
+}
+
+/**
+ * Sends the offset. One that was sent for a transfer which never began still
+ * holds on the server, and is taken back.
+ */
+async function setRestart(
+  session: Session,
+  options: TransferOptions,
+): Promise<void> {
+  const { rest } = options;
+  if (rest === undefined && !session.hasRestart) return;
+  session.hasRestart = true;
+  try {
+    const argument = `${rest ?? 0}`;
+    await session.exchange({ verb: "REST", argument, name: "rest" }, options);
+  } catch (error) {
+    if (error instanceof FTPError) session.hasRestart = false; // refused
+    throw error;
+  }
+}
+
+/** Sends the transfer's command and completes the data connection. */
+async function begin(
+  session: Session,
+  command: Command,
+  channel: DataChannel,
+  { signal, advice }: TransferOptions,
+): Promise<Transfer> {
+  const { control, protection, options } = session;
+  signal?.throwIfAborted();
+  const owed = control.send(command, { kind: "transfer", advice });
+  let stream: ByteStream;
+  let reply: Reply;
+  const patient = new PatientSignal(
+    signal,
+    protection === undefined ? 0 : OPEN_GRACE,
+  );
+  try {
+    const { signal } = patient;
+    reply = await control.wait(owed.first, signal);
+    if (reply.code >= 300) throw refusal(session, reply, owed.command);
+    session.hasRestart = false;
+    stream = await connectUnlessRefused(channel, owed, session, signal);
+    if (protection !== undefined) {
+      stream = await protection.secure(stream, signal);
+    }
+  } catch (cause) {
+    channel.close();
+    const error = signal?.aborted ? signal.reason : cause;
+    if (owed.isSettled && control.open !== owed) throw error;
+    const explained = signal?.aborted
+      ? await abortOwed(session, owed, () => {}).then(() => error)
+      : await explain(session, owed, error);
+    control.collect(owed);
+    throw explained;
+  } finally {
+    patient.release();
+  }
+  const isLate = signal?.aborted === true;
+  const data = new DataConnection(stream, {
+    timeout: options.timeout,
+    signal: isLate ? undefined : signal,
+    onAbort: (reason) => transfer.interrupt(reason),
+    holds: protection !== undefined && !isUpload(owed.command),
+    command: owed.command,
+  });
+  // any other 1yz opens a transfer too, and tells no size
+  const isUsual = reply.code === 150 || reply.code === 125;
+  const size = isUsual ? parse150(reply) : null;
+  const transfer = new Transfer(session, owed, data, size);
+  session.transfer = transfer;
+  // what is held does not outlast the session
+  control.closed.then(() => data.isHeld && data.fail(control.failure));
+  if (isLate) {
+    await transfer.abort();
+    throw signal.reason;
+  }
+  return transfer;
+}
+
+/**
+ * Completes the data connection. In active mode a server that cannot connect
+ * says so (425): nobody waits any longer then.
+ */
+async function connectUnlessRefused(
+  channel: DataChannel,
+  owed: Owed,
+  session: Session,
+  signal: AbortSignal | undefined,
+): Promise<ByteStream> {
+  const { promise: refused, reject } = Promise.withResolvers<never>();
+  owed.final.then((reply) => {
+    if (reply.code >= 400) reject(refusal(session, reply, owed.command));
+  }, reject);
+  const connected = channel.connect(signal);
+  try {
+    return await Promise.race([connected, refused]);
+  } catch (error) {
+    connected.then((stream) => stream.close()).catch(() => {});
+    throw error;
+  }
+}
