@@ -372,19 +372,19 @@ export class ControlConnection {
     if (this.#isClosing && this.due === undefined) {
       return this.fail(new Deno.errors.NotConnected("quit() was called"));
     }
-    this.fail(ended(this.due, this.#reader.hasPartial));
+    const isSuspect = this.#suspect(this.#ledger.isUnproven);
+    this.fail(ended(this.due, this.#reader.hasPartial, isSuspect));
   }
 
-  #expire(
-    what = `no reply within ${this.#options.timeout} ms`,
-  ): void {
-    this.fail(expired(this.#suspect(), what, this.#reader.hint));
+  #expire(what = `no reply within ${this.#options.timeout} ms`): void {
+    this.#suspect();
+    this.fail(expired(this.due, what, this.#reader.hint));
   }
 
-  /** What is due: if it was pipelined the server may not bear that. */
-  #suspect(): Owed | undefined {
-    if (this.due?.isPipelined) this.#options.onDropped();
-    return this.due;
+  /** Whether the server may not bear what was pipelined: that is noted. */
+  #suspect(isSuspect = this.due?.isPipelined === true): boolean {
+    if (isSuspect) this.#options.onDropped();
+    return isSuspect;
   }
 
   get #isIdle(): boolean {
@@ -393,6 +393,7 @@ export class ControlConnection {
 
   #closedBy(error: unknown): void {
     this.#wasIdle = this.#isIdle;
+    this.#suspect(this.#ledger.isUnproven);
     this.fail(broken(this.due, error));
   }
 }

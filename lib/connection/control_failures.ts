@@ -10,6 +10,10 @@ import { printable } from "../protocol/command.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 
+/** What is done about a server that cannot take commands together. */
+const ONE_AT_A_TIME =
+  ", which some servers and firewalls cannot take: the next connection of this client does without, as all do with { pipelining: false }";
+
 /** What to do about an open transfer: one of a method, one sent by hand. */
 const ADVICE: Partial<Record<OwedKind, string>> = {
   transfer: "await its end first",
@@ -90,15 +94,23 @@ export function closedByReply(reply: Reply): Error {
  *
  * @param owed What was due
  * @param isCut Whether the reply had begun
+ * @param isSuspect Whether it may have closed it because commands came together
  * @returns The error
  */
-export function ended(owed: Owed | undefined, isCut: boolean): Error {
+export function ended(
+  owed: Owed | undefined,
+  isCut: boolean,
+  isSuspect: boolean,
+): Error {
   const tried = owed === undefined
     ? "Cannot keep the connection"
     : `Cannot complete "${owed.command}"`;
   const where = isCut ? " in the middle of a reply" : "";
+  const hint = isSuspect
+    ? `; it was sent together with another command${ONE_AT_A_TIME}`
+    : "";
   return new Deno.errors.UnexpectedEof(
-    `${tried}: the server closed the connection${where}`,
+    `${tried}: the server closed the connection${where}${hint}`,
   );
 }
 
@@ -123,7 +135,7 @@ export function expired(
       printable(line)
     }" may have been meant to end the reply: try { multiline: "lenient" }`
     : owed?.isPipelined
-    ? "; it was sent before the command ahead of it was answered, which some servers and firewalls cannot take: the next connection of this client does without, as all do with { pipelining: false }"
+    ? `; it was sent before the command ahead of it was answered${ONE_AT_A_TIME}`
     : "";
   return new Deno.errors.TimedOut(
     `${tried}: ${what}; the connection is closed${hint}`,

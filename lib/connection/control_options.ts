@@ -22,7 +22,7 @@ export interface ControlOptions {
   multiline: "strict" | "lenient";
   /** Whether commands are written before those ahead of them are answered. */
   pipelining: boolean;
-  /** Called where one that was written so gets no reply. */
+  /** Called where one that was written so gets no reply, or ends it all. */
   onDropped: () => void;
   /** Receives every command and reply, masked. */
   tracer: Tracer;

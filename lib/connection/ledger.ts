@@ -184,10 +184,21 @@ export class Owed {
 export class Ledger {
   #head: Owed | undefined;
   #tail: Owed | undefined;
+  #isProven = false;
 
   /** The entry that the next reply belongs to. */
   get head(): Owed | undefined {
     return this.#head;
+  }
+
+  /**
+   * Whether the command that is due was sent together with another, and none
+   * that was sent behind another got a reply on this connection so far.
+   */
+  get isUnproven(): boolean {
+    const head = this.#head;
+    if (this.#isProven || head === undefined || head.preliminary) return false;
+    return head.isPipelined || head.next?.isPipelined === true;
   }
 
   /**
@@ -222,6 +233,7 @@ export class Ledger {
   deliver(reply: Reply): Owed | undefined {
     const owed = this.#head;
     if (owed === undefined) return undefined;
+    this.#isProven ||= owed.isPipelined;
     const alive = owed.next;
     if (alive?.kind === "alive" && isSyntaxReply(reply) && owed.preliminary) {
       owed.next = alive.next;

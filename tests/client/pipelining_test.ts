@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertObjectMatch, assertRejects } from "@std/assert";
 import { FTPError, type Reply } from "../../mod.ts";
 import { byDefault, stall, startScript } from "./script.ts";
 
@@ -157,7 +157,7 @@ Deno.test("FTP refuses a line end in a pipelined command, and the others go on",
   assertEquals(server.commands, ["NOOP", "NOOP"]);
 });
 
-for (const perPacket of ["first", "joined"] as const) {
+for (const perPacket of ["first", "joined", "none"] as const) {
   Deno.test(`FTP.download and FTP.upload go on where the server takes one command from each packet (${perPacket})`, async () => {
     await using server = await startScript({
       ...Object.fromEntries(TRANSFERS.map((verb) => [verb, byDefault])),
@@ -198,6 +198,36 @@ Deno.test("FTP says what may be wrong where a server drops a command that came w
   );
   await ftp.connect(server.host, server.port);
   assertEquals(await Promise.all([ftp.size("a"), ftp.size("b")]), [1, 1]);
+});
+
+Deno.test("FTP says what may be wrong where a server closes the connection on commands that came together", async () => {
+  await using server = await startScript({ SIZE: "213 1" });
+  server.perPacket = "none";
+  await using ftp = await server.connect();
+  await assertRejects(
+    () => Promise.all([ftp.size("a"), ftp.size("b")]),
+    Deno.errors.UnexpectedEof,
+    'Cannot complete "SIZE a": the server closed the connection; it was sent together with another command, which some servers and firewalls cannot take: the next connection of this client does without, as all do with { pipelining: false }',
+  );
+  await ftp.connect(server.host, server.port);
+  assertEquals(await Promise.all([ftp.size("a"), ftp.size("b")]), [1, 1]);
+});
+
+Deno.test("FTP blames no pipeline for the end of a connection that took one before, or had none", async () => {
+  await using server = await startScript({ SIZE: "213 1" });
+  await using ftp = await server.connect();
+  await Promise.all([ftp.size("a"), ftp.size("b")]);
+  server.once("SIZE", (turn) => turn.close());
+  const ended = {
+    message: 'Cannot complete "SIZE a": the server closed the connection',
+  };
+  assertObjectMatch(
+    await assertRejects(() => Promise.all([ftp.size("a"), ftp.size("b")])),
+    ended,
+  );
+  await ftp.connect(server.host, server.port);
+  server.once("SIZE", (turn) => turn.close());
+  assertObjectMatch(await assertRejects(() => ftp.size("a")), ended);
 });
 
 Deno.test("FTP blames no pipeline where the first command of it got no reply, or there was none", async () => {

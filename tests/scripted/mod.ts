@@ -47,9 +47,10 @@ export class ScriptedServer implements AsyncDisposable {
   readonly charset: "utf8" | "latin1";
   /**
    * What is made of commands that come in one packet: each of them, the first
-   * and nothing of the others, or one of them all, as LightFTP does.
+   * and nothing of the others, or one of them all, as LightFTP did, or the end
+   * of the connection, as it does now.
    */
-  perPacket: "each" | "first" | "joined" = "each";
+  perPacket: "each" | "first" | "joined" | "none" = "each";
   /** Files by absolute path. */
   readonly files = new Map<string, Uint8Array>();
   /** Folders by absolute path. */

@@ -81,6 +81,8 @@ export class ScriptedSession {
       if (this.server.perPacket !== "each") {
         const isFirst = this.server.perPacket === "first";
         const packet = Buffer.from(chunk);
+        const isOne = packet.indexOf(CRLF) === packet.lastIndexOf(CRLF);
+        if (this.server.perPacket === "none" && !isOne) break;
         const end = isFirst ? packet.indexOf(CRLF) : packet.lastIndexOf(CRLF);
         this.#arrive(packet.subarray(0, end));
         continue;
