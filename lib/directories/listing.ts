@@ -7,6 +7,7 @@
 
 import type { Entry } from "../listing/entry.ts";
 import { checkPath, type Path, printable } from "../protocol/command.ts";
+import { Listener } from "../transfer/listener.ts";
 import type { Session } from "../transfer/session.ts";
 import { textOfPath } from "../paths/facts.ts";
 import { listByList } from "./list_by_list.ts";
@@ -36,15 +37,17 @@ export async function* listDirectory(
   const opened = open();
   const session = opened instanceof Promise ? await opened : opened;
   const { maxEntries = Infinity } = options;
+  const listener = new Listener();
   let count = 0;
   const turn: ListRequest["turn"] = (run, options) =>
     session.turns.alone(run, options);
   for await (const batch of listBatches({ session, path, options, turn })) {
-    for (const entry of reportUnread(batch, options)) {
+    for (const entry of reportUnread(batch, options, listener)) {
       if (++count > maxEntries) throw tooMany(session, path, maxEntries);
       yield entry;
     }
   }
+  await listener.settle();
 }
 
 /** What is done with entries as they are read. */
@@ -75,14 +78,16 @@ export async function readDirectory(
   const { maxEntries = MAX_KEPT } = options;
   const turn: ListRequest["turn"] = (run) => run();
   const request = { session, path, options, turn, onSelf };
+  const listener = new Listener();
   return await session.turns.alone(async () => {
     const entries: Entry[] = [];
     for await (const batch of listBatches(request)) {
-      for (const entry of reportUnread(batch, options)) {
+      for (const entry of reportUnread(batch, options, listener)) {
         if (isWanted?.(entry) !== false) entries.push(entry);
       }
       if (entries.length > maxEntries) throw tooMany(session, path, maxEntries);
     }
+    await listener.settle();
     return entries;
   }, options);
 }
@@ -107,11 +112,17 @@ async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
   if (count === 0 && unread.length > 0) yield unread;
 }
 
-function reportUnread(entries: Entry[], { onUnknown }: ListOptions): Entry[] {
+/** Takes out what nobody can read, where somebody is told of it. */
+function reportUnread(
+  entries: Entry[],
+  { onUnknown }: ListOptions,
+  listener: Listener,
+): Entry[] {
+  listener.check();
   if (onUnknown === undefined) return entries;
   return entries.filter((entry) => {
     if (!isUnread(entry)) return true;
-    onUnknown(entry.line, entry);
+    listener.call(() => onUnknown(entry.line, entry));
     return false;
   });
 }

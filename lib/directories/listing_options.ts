@@ -69,10 +69,11 @@ export interface ListOptions {
    */
   maxEntries?: number | undefined;
   /**
-   * Called with each line that no format can read. Without it such a line is
-   * an entry of kind `"unknown"` with the line as its name.
+   * Called with each line that no format can read, and not awaited; what it
+   * throws ends the listing. Without it such a line is an entry of kind
+   * `"unknown"` with the line as its name.
    */
-  onUnknown?: ((line: string, entry: Entry) => void) | undefined;
+  onUnknown?: ((line: string, entry: Entry) => unknown) | undefined;
   /** Aborts the listing; the connection stays usable. */
   signal?: AbortSignal | undefined;
 }

@@ -8,6 +8,7 @@ import type { Entry } from "../listing/entry.ts";
 import { type Path, printable } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import { parseDirectory } from "../protocol/reply_text.ts";
+import { Listener } from "../transfer/listener.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { textOfPath } from "../paths/facts.ts";
 import { enterDirectory } from "./in_directory.ts";
@@ -56,8 +57,14 @@ interface Level extends Start {
 export async function* walkTree(
   run: RunStep,
   path: Path,
-  options: WalkOptions,
+  { onError, onUnknown, ...others }: WalkOptions,
 ): AsyncGenerator<WalkEntry> {
+  const listener = new Listener();
+  const options: WalkOptions = {
+    ...others,
+    onError: listener.heard(onError),
+    onUnknown: listener.heard(onUnknown),
+  };
   const { maxDepth = Infinity, skip = [] } = options;
   if (!(maxDepth >= 1)) {
     throw new RangeError(
@@ -69,6 +76,7 @@ export async function* walkTree(
     await run((session) => openRoot(session, path, options)),
   ];
   for (let level; (level = levels.at(-1)) !== undefined;) {
+    listener.check();
     const entry = level.rest.pop();
     if (entry === undefined) {
       levels.pop();
@@ -99,6 +107,7 @@ export async function* walkTree(
     );
     if (next !== undefined) levels.push(next);
   }
+  await listener.settle();
 }
 
 function isWanted(entry: WalkEntry, options: WalkOptions): boolean {
@@ -226,7 +235,9 @@ async function openLevel(
     return isOneOf(levels, level) ? undefined : level;
   } catch (error) {
     const isRefused = error instanceof FTPError && error.reply !== undefined;
-    if (!isRefused || options.onError === undefined) throw error;
+    // 421 says nothing of the directory: it is listed on another connection
+    const isLost = session.control.failure !== undefined;
+    if (!isRefused || isLost || options.onError === undefined) throw error;
     options.onError(error, start.path);
     return undefined;
   }

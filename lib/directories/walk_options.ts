@@ -54,8 +54,8 @@ export interface WalkOptions extends ListOptions {
    */
   maxEntries?: number | undefined;
   /**
-   * Called for a directory that cannot be listed; the walk goes on. Without it
-   * the walk ends with the error.
+   * Called for a directory that cannot be listed, and not awaited; the walk goes
+   * on, unless it throws. Without it the walk ends with the error.
    */
-  onError?: ((error: FTPError, path: string) => void) | undefined;
+  onError?: ((error: FTPError, path: string) => unknown) | undefined;
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Listener } from "./listener.ts";
+import { Listener } from "../transfer/listener.ts";
+import { LocalFault } from "./faults.ts";
 import { pause } from "./pause.ts";
 
 /** How far a transfer is. */
@@ -113,7 +114,7 @@ export class Meter {
   readonly #block: number;
   readonly #pace: Pace;
   readonly #interval: number;
-  readonly #listener = new Listener();
+  readonly #listener = new Listener((fault) => new LocalFault(fault));
   #reportedAt = performance.now();
   #reportedBytes = 0;
   #rate = 0;

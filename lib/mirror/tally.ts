@@ -5,10 +5,10 @@
  */
 
 import { LocalFault, locally } from "../files/faults.ts";
-import { Listener } from "../files/listener.ts";
 import { runJob } from "../files/job.ts";
 import type { Link } from "../files/link.ts";
 import type { Progress } from "../files/progress.ts";
+import { Listener } from "../transfer/listener.ts";
 import { quote } from "./folder.ts";
 import { FTPMirrorError } from "./faults.ts";
 import type {
@@ -50,7 +50,7 @@ export class Tally {
   readonly #failures: MirrorFailure[] = [];
   /** Bytes of each file that is under way. */
   readonly #underway = new Map<string, number>();
-  readonly #listener = new Listener();
+  readonly #listener = new Listener((fault) => new LocalFault(fault));
 
   /**
    * Begins to count.
@@ -176,9 +176,7 @@ export class Tally {
    * @returns What `download` and `upload` are to call
    */
   get onRetry(): MirrorOptions["onRetry"] {
-    const { onRetry } = this.#options;
-    return onRetry &&
-      ((event) => this.#listener.call(() => onRetry(event)));
+    return this.#listener.heard(this.#options.onRetry);
   }
 
   /**

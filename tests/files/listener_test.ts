@@ -60,6 +60,29 @@ for (const callback of [late, atOnce]) {
     assertEquals(server.verbs.filter((verb) => verb === "RETR").length, 1);
   });
 
+  Deno.test(`FTP.walk fails when onError ${name}`, async () => {
+    await using server = await memoryServer({ "/d/a": "1", "/e/b": "2" });
+    server.on(
+      "MLSD",
+      (turn) => turn.argument === "/d" ? turn.reply(550, "No") : turn.default(),
+    );
+    await using ftp = await server.client();
+    const walk = ftp.walk("/", { onError: callback });
+    await assertFault(() => Array.fromAsync(walk));
+    assertEquals(await ftp.pwd(), "/");
+  });
+
+  for (const call of ["list", "walk"] as const) {
+    Deno.test(`FTP.${call} fails when onUnknown ${name}`, async () => {
+      await using server = await memoryServer();
+      server.on("MLSD", (turn) => turn.send("what is this?\r\n"));
+      await using ftp = await server.client();
+      const options = { command: "MLSD", onUnknown: callback } as const;
+      await assertFault(() => Array.fromAsync<unknown>(ftp[call]("", options)));
+      assertEquals(await ftp.pwd(), "/");
+    });
+  }
+
   for (const option of ["onEntry", "onProgress", "onRetry"]) {
     Deno.test(`FTP.downloadDir fails when ${option} ${name}`, async () => {
       await using server = await memoryServer({ "/d/a": "1", "/d/b": "2" });

@@ -284,6 +284,25 @@ Deno.test("FTP.walk ends with the error of a directory, or reports it and goes o
   assertEquals(errors, ["d: 550"]);
 });
 
+Deno.test("FTP.walk reports no directory that the end of the connection has cost", async () => {
+  await using pair = await Pair.make(TREE);
+  const lost: string[] = [];
+  pair.server.once("MLSD", (turn) => turn.default());
+  pair.server.once("MLSD", async (turn) => {
+    lost.push(turn.argument);
+    await turn.reply(421, "Too long");
+    turn.close();
+  });
+  const errors: string[] = [];
+  const paths = await pathsOf(pair.ftp, "", {
+    retry: { delay: 1 },
+    onError: (_, path) => errors.push(path),
+  });
+  assertEquals(paths, await pathsOf(pair.ftp));
+  assertEquals(lost, ["d"]);
+  assertEquals(errors, []);
+});
+
 Deno.test("FTP.walk keeps to maxEntries in each directory", async () => {
   await using pair = await Pair.make();
   pair.server.on("MLSD", sends(...Array(50).fill(fact("x"))));
