@@ -99,7 +99,7 @@ export function parse257(reply: Reply | string): string {
   const text = expectCode(reply, 257);
   const open = text.indexOf('"');
   if (open < 0) return "";
-  const undoubled = PURE_FTPD_REGEXP.exec(text);
+  const undoubled = PURE_FTPD_REGEXP.exec(text) ?? UNDOUBLED_REGEXP.exec(text);
   if (undoubled !== null) return cleanPath(reply, undoubled[1]!);
   const match = /^"((?:[^"]|"")*)"/.exec(text.slice(open));
   if (match === null) {
@@ -111,6 +111,9 @@ export function parse257(reply: Reply | string): string {
 // Pure-FTPd does not double quotes; its words tell it from others
 const PURE_FTPD_REGEXP =
   /^257 "(.*)"(?: is your current location| : The directory was successfully created)$/;
+
+// a quote in the midst of a word closes nothing: LightFTP and many small servers
+const UNDOUBLED_REGEXP = /^257[ -]"((?:[^"]|"")*"[^"\s.,;:)].*)"(?:\s|$)/;
 
 /**
  * Reads the path in a 257 reply also where a server forgets the quotes: the

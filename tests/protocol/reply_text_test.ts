@@ -42,6 +42,10 @@ const PATHS: [text: string, quoted: string | null, directory?: string][] = [
   // Pure-FTPd does not double quotes
   ['257 "/a"b""c" is your current location', '/a"b""c'],
   ['257 "a"b" : The directory was successfully created', 'a"b'],
+  // nor do LightFTP and many small servers
+  ['257 "/a/q"uo"te" is a current directory.', '/a/q"uo"te'],
+  ['257 "/"x"/y z"', '/"x"/y z'],
+  ['257 "/a"is the current directory', "/a"],
   // VMS, DOS and OS/400 as they are
   ['257 "DISK$X:[DIR]"', "DISK$X:[DIR]"],
   ['257 "C:\\dir"', "C:\\dir"],
