@@ -5,7 +5,7 @@
  */
 
 import type { ControlConnection } from "../connection/control_connection.ts";
-import { restate } from "../connection/restate.ts";
+import { asError } from "../connection/restate.ts";
 import type { Reply } from "../protocol/reply.ts";
 import {
   expectSuccess,
@@ -39,7 +39,7 @@ export async function greet(
   try {
     return expectSuccess(await control.wait(owed.final, signal), owed.command);
   } catch (error) {
-    control.fail(restate(error, (message) => message));
+    control.fail(asError(error));
     throw error;
   }
 }

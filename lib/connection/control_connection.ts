@@ -20,7 +20,7 @@ import {
 } from "./control_failures.ts";
 import { abortable, Watchdog } from "./deadline.ts";
 import { Ledger, Owed } from "./ledger.ts";
-import { restate } from "./restate.ts";
+import { asError } from "./restate.ts";
 import {
   type Command,
   describeCommand,
@@ -240,7 +240,7 @@ export class ControlConnection {
       this.#stream.ref();
       this.#stream = await secure(this.#stream);
     } catch (error) {
-      this.fail(restate(error, (message) => message));
+      this.fail(asError(error));
       throw error;
     }
     this.#isPaused = false;

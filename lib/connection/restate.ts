@@ -21,11 +21,21 @@ export function restate(
   error: unknown,
   say: (message: string) => string,
 ): Error {
-  const original = error instanceof Error ? error : new Error(String(error));
+  const original = asError(error);
   const message = say(original.message);
   if (message === original.message) return original;
   const Class = RESTATABLE.has(original.constructor)
     ? original.constructor as ErrorClass
     : Deno.errors.ConnectionAborted;
   return new Class(message, { cause: original });
+}
+
+/**
+ * What was thrown, as an error.
+ *
+ * @param error What was thrown, whatever it is
+ * @returns The same, or an error that says it
+ */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

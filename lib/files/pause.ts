@@ -4,6 +4,7 @@
  * @module
  */
 
+import { abortable } from "../connection/deadline.ts";
 import { MAX_MILLISECONDS } from "../protocol/check_number.ts";
 
 /**
@@ -13,20 +14,15 @@ import { MAX_MILLISECONDS } from "../protocol/check_number.ts";
  * @param signal Ends the wait
  * @throws The signal's reason, if it is aborted
  */
-export function pause(
+export async function pause(
   milliseconds: number,
   signal?: AbortSignal,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(signal!.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, Math.min(milliseconds, MAX_MILLISECONDS));
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, Math.min(milliseconds, MAX_MILLISECONDS));
+  try {
+    await abortable(promise, signal);
+  } finally {
+    clearTimeout(timer);
+  }
 }

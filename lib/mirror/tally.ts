@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asError } from "../connection/restate.ts";
 import { LocalFault, locally } from "../files/faults.ts";
 import { runJob } from "../files/job.ts";
 import type { Link } from "../files/link.ts";
@@ -203,7 +204,7 @@ export class Tally {
       : `${failed} ${failed === 1 ? "entry" : "entries"} failed, ${
         failed === 1 ? "" : "the first "
       }${quote(first?.path ?? "")}`;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = asError(cause).message;
     return new FTPMirrorError(`${this.#title}: ${what}: ${why}`, {
       result: { ...this.result },
       failures: this.#failures,

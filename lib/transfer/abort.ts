@@ -6,7 +6,7 @@
 
 import { settledWithin, within } from "../connection/deadline.ts";
 import { isSyntaxReply, type Owed } from "../connection/ledger.ts";
-import { restate } from "../connection/restate.ts";
+import { asError } from "../connection/restate.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { refusal } from "./refusal.ts";
 import type { Session } from "./session.ts";
@@ -40,7 +40,7 @@ export async function explain(
   const grace = Math.min(ABORT_GRACE, timeout || ABORT_GRACE);
   const reply = await settledWithin(owed.final, grace);
   if (reply === undefined) {
-    session.control.fail(restate(error, (message) => message));
+    session.control.fail(asError(error));
     return error;
   }
   return reply.code >= 400
@@ -98,7 +98,7 @@ export async function abortOwed(
       return reply.code >= 400 && final.code === 426 ? final : reply;
     });
   } catch (error) {
-    control.fail(restate(error, (message) => message));
+    control.fail(asError(error));
     return undefined;
   }
 }
