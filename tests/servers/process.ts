@@ -3,8 +3,11 @@
 /** How long a server may take until its greeting, in milliseconds, on a busy machine. */
 const START_TIMEOUT = 20_000;
 
-/** Between two attempts to connect to a server that is starting, in milliseconds. */
-const CONNECT_INTERVAL = 5;
+/** How long processes that were killed may take until they are gone, in milliseconds. */
+const STOP_TIMEOUT = 20_000;
+
+/** Between two looks at what tells nobody that it has changed, in milliseconds. */
+const INTERVAL = 5;
 
 /**
  * Becomes the server. Beside it waits a child for the end of its input, which comes when the tests are killed or
@@ -37,6 +40,8 @@ export class ServerProcess {
   readonly pid: number;
   readonly #child: Deno.ChildProcess;
   readonly #output: string;
+  /** What was killed: its processes' numbers, and when each was started. */
+  readonly #killed = new Map<number, string>();
   #ended = false;
 
   /** Starts it. */
@@ -88,7 +93,7 @@ export class ServerProcess {
         conn = await Deno.connect({ hostname, port });
       } catch {
         // No server tells that it listens: the port itself is the only event there is.
-        await new Promise((resolve) => setTimeout(resolve, CONNECT_INTERVAL));
+        await new Promise((resolve) => setTimeout(resolve, INTERVAL));
         continue;
       }
       using _closed = conn;
@@ -107,29 +112,60 @@ export class ServerProcess {
 
   /** Sends a signal to the server and to every session it serves. */
   kill(signal: Deno.Signal = "SIGKILL"): void {
-    for (const pid of serverProcesses(this.pid)) {
+    if (signal !== "SIGKILL") {
+      this.#send(signal);
+      return;
+    }
+    // What is stopped forks no more; look again until nothing new has appeared, then kill them all at once:
+    // a session whose parent is gone could no longer be told from anybody else's process.
+    let isNew;
+    do {
+      isNew = false;
+      for (const { pid, started } of this.#send("SIGSTOP")) {
+        if (this.#killed.get(pid) === started) continue;
+        this.#killed.set(pid, started);
+        isNew = true;
+      }
+    } while (isNew);
+    this.#send(signal);
+  }
+
+  /** Kills what is left and waits until the server is gone. */
+  async stop(): Promise<void> {
+    this.kill();
+    await this.#child.status;
+    await this.#child.stdin.close();
+    await this.#gone();
+  }
+
+  /** Sends a signal, and tells to whom. */
+  #send(signal: Deno.Signal): ProcessEntry[] {
+    const found = serverProcesses(this.pid);
+    for (const { pid } of found) {
       try {
         Deno.kill(pid, signal);
       } catch {
         // It ended meanwhile.
       }
     }
+    return found;
   }
 
-  /** Kills what is left and waits until the server is gone. */
-  async stop(): Promise<void> {
-    // What is stopped forks no more; look again until nothing new has appeared, then kill them all at once:
-    // a session whose parent is gone could no longer be told from anybody else's process.
-    for (
-      let count = -1, found;
-      (found = serverProcesses(this.pid).length) !== count;
-      count = found
-    ) {
-      this.kill("SIGSTOP");
+  /** Waits for those that were killed: sessions outlive the server by a little, with its port still open. */
+  async #gone(): Promise<void> {
+    const deadline = Date.now() + STOP_TIMEOUT;
+    for (;;) {
+      const left = processes().filter(({ pid, started }) =>
+        this.#killed.get(pid) === started
+      );
+      if (left.length === 0) return;
+      if (Date.now() > deadline) {
+        const pids = left.map(({ pid }) => pid);
+        throw new Error(`Cannot end the server: ${pids} are still there`);
+      }
+      // Only a parent is told of an end, and theirs is gone.
+      await new Promise((resolve) => setTimeout(resolve, INTERVAL));
     }
-    this.kill("SIGKILL");
-    await this.#child.status;
-    await this.#child.stdin.close();
   }
 }
 
@@ -147,7 +183,7 @@ async function greets(conn: Deno.TcpConn): Promise<boolean> {
  * The living processes of a server: its session of the operating system, and all that descend from it.
  * Both, since vsftpd's sessions leave the one, and processes whose parent was killed leave the other.
  */
-function serverProcesses(server: number): number[] {
+function serverProcesses(server: number): ProcessEntry[] {
   const members = new Set([server]);
   const living = processes();
   for (let size = 0; size !== members.size;) {
@@ -156,13 +192,15 @@ function serverProcesses(server: number): number[] {
       if (members.has(parent) || members.has(session)) members.add(pid);
     }
   }
-  return living.map((process) => process.pid).filter((pid) => members.has(pid));
+  return living.filter(({ pid }) => members.has(pid));
 }
 
 interface ProcessEntry {
   readonly pid: number;
   readonly parent: number;
   readonly session: number;
+  /** When, since numbers are given again. */
+  readonly started: string;
 }
 
 /**
@@ -174,15 +212,18 @@ function processes(): ProcessEntry[] {
     args: ["-c", "cat /proc/[0-9]*/stat 2>/dev/null"],
   }).outputSync();
   const entries: ProcessEntry[] = [];
-  // "pid (name) state ppid pgrp session ...": the name may hold anything.
+  // "pid (name) state ppid pgrp session ... starttime", the 22nd: the name may hold anything.
   const lines = new TextDecoder().decode(stdout)
-    .matchAll(/^(\d+) \(.*\) (\S) (\d+) \d+ (\d+) /gm);
-  for (const [_line, pid, state, parent, session] of lines) {
+    .matchAll(
+      /^(\d+) \(.*\) (\S) (\d+) \d+ (\d+) (?:\S+ ){15}(\d+) /gm,
+    );
+  for (const [_line, pid, state, parent, session, started] of lines) {
     if (state === "Z") continue;
     entries.push({
       pid: Number(pid),
       parent: Number(parent),
       session: Number(session),
+      started: started!,
     });
   }
   return entries;

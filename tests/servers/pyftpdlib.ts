@@ -12,7 +12,7 @@ import {
 const SCRIPT = fileURLToPath(new URL("./pyftpdlib_server.py", import.meta.url));
 
 /** Debian's own Python: another one would not see Debian's modules. */
-const PYTHON = ["usr/bin/python3", "usr/bin/python3.11"];
+export const PYTHON = ["usr/bin/python3", "usr/bin/python3.11"];
 
 export const PYFTPDLIB: ServerKind = {
   name: "pyftpdlib",
