@@ -1,6 +1,6 @@
 /** The checks of these tests see what a careless client does: each of these is one. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { DownloadOptions, FTP } from "../../mod.ts";
 import { isIgnored } from "../servers/mod.ts";
 import type { CaseFault, FaultCase } from "./fault_case.ts";
@@ -255,6 +255,30 @@ Deno.test({
         { kind: "leak", text: `connection to ${lane.host}:${lane.port}` },
         { kind: "leak", text: "file ." },
       ]);
+    });
+    await context.step("a server that does not start again", async () => {
+      const { restart } = lane;
+      let times = 0;
+      lane.restart = async () => {
+        times++;
+        await Promise.resolve();
+        throw new Error("The port is taken");
+      };
+      const kill = { event: 0, wait: 0, restart: true };
+      const { problems } = await runCase(
+        lane,
+        { ...UNHARMED, kill },
+        tracker,
+        CLIENT,
+      );
+      assertEquals(
+        problems,
+        Array(2).fill({ kind: "restart", text: "Error: The port is taken" }),
+      );
+      assertEquals(times, 2);
+      assertFalse(lane.isServing);
+      await restart.call(lane);
+      assert(lane.isServing);
     });
   },
 });

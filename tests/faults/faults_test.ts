@@ -76,7 +76,9 @@ async function runMany(
   let cases = 0;
   const runLane = async (number: number) => {
     await using lane = await Lane.start(`lane-${number}.test`, configuration);
-    while (tally.faults < count && cases < count * MAX_MISSES) {
+    while (
+      tally.faults < count && cases < count * MAX_MISSES && lane.isServing
+    ) {
       cases++;
       const seed = seeds.next().value;
       const report = await runCase(lane, makeCase(seed), tracker);

@@ -43,6 +43,7 @@ export class Lane implements AsyncDisposable {
   #counts = { control: 0, data: 0 };
   #seen = 0;
   #isKilled = false;
+  #isServing = true;
 
   private constructor(
     name: string,
@@ -108,6 +109,11 @@ export class Lane implements AsyncDisposable {
     return this.#isKilled;
   }
 
+  /** Whether there is a server: one that was killed may not have started again. */
+  get isServing(): boolean {
+    return this.#isServing;
+  }
+
   /** Control connections since the case began. */
   get controlConnections(): number {
     return this.#counts.control;
@@ -165,13 +171,16 @@ export class Lane implements AsyncDisposable {
   kill(): void {
     if (this.#isKilled) return;
     this.#isKilled = true;
+    this.#isServing = false;
     this.#server.kill();
   }
 
   /** Starts the server again after a kill. */
   async restart(): Promise<void> {
+    this.#isServing = false;
     await this.#server.stop();
     this.#server = await serve(this.#configuration, this.root, this.#port);
+    this.#isServing = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

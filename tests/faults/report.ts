@@ -5,7 +5,14 @@ import type { FaultCase } from "./fault_case.ts";
 
 /** Something that must never happen. */
 export interface Problem {
-  readonly kind: "loss" | "hang" | "leak" | "leftover" | "state" | "secret";
+  readonly kind:
+    | "loss"
+    | "hang"
+    | "leak"
+    | "leftover"
+    | "state"
+    | "secret"
+    | "restart";
   readonly text: string;
 }
 

@@ -45,8 +45,9 @@ export async function runCase(
   for (const what of await holdings.left(RELEASE)) {
     run.problems.push({ kind: "leak", text: what });
   }
-  if (lane.isKilled) await lane.restart();
-  if (run.error !== undefined && !(run.error instanceof Hang)) {
+  if (lane.isKilled) await run.restart();
+  const isOver = run.error === undefined || run.error instanceof Hang;
+  if (!isOver && lane.isServing) {
     // a part with a wrong byte in it is found out, and goes, before the file is right
     const mayBeWrong = faultCase.faults[0]?.fault === "corrupt";
     if (!await run.calm(mayBeWrong)) await run.calm();
@@ -85,15 +86,13 @@ class CaseRun {
     let isUnderway = false;
     let events = 0;
     let killing: ReturnType<typeof setTimeout> | undefined;
-    const restarted = Promise.withResolvers<void>();
+    let restarted: Promise<void> | undefined;
     const onEvent = () => {
       if (!isUnderway || kill === undefined || events++ !== kill.event) return;
       killing = setTimeout(() => {
         killing = undefined;
         this.#lane.kill();
-        if (kill.restart) {
-          this.#lane.restart().then(restarted.resolve, restarted.reject);
-        } else restarted.resolve();
+        if (kill.restart) restarted = this.restart();
       }, kill.wait);
     };
     this.#lane.arm(this.#case);
@@ -113,7 +112,7 @@ class CaseRun {
     this.#elapsed = performance.now() - start;
     isUnderway = false;
     clearTimeout(killing);
-    if (this.#lane.isKilled) await restarted.promise;
+    await restarted;
     this.#lane.disarm();
     // what comes late may leave an empty file, but nobody could prevent that any more
     if (this.error === undefined) this.#checkLeftovers(true);
@@ -126,6 +125,15 @@ class CaseRun {
     await this.#bounded(() => ftp[Symbol.asyncDispose]()).catch(() => {});
     ftp.close();
     this.#lane.cut();
+  }
+
+  /** Starts the server that was killed. */
+  async restart(): Promise<void> {
+    try {
+      await this.#lane.restart();
+    } catch (error) {
+      this.#blame("restart", `${error}`);
+    }
   }
 
   /**

@@ -10,6 +10,7 @@ const NAMES: Record<Problem["kind"], string> = {
   leftover: "leftovers",
   state: "sessions out of step",
   secret: "secrets shown",
+  restart: "servers that did not start again",
 };
 
 /** The reports of many cases. */
