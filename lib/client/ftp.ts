@@ -10,7 +10,7 @@ import {
   type RemoveOptions,
 } from "../directories/directories.ts";
 import { download } from "../files/download.ts";
-import { runJob } from "../files/job.ts";
+import { runJob, untilEnd } from "../files/job.ts";
 import { textOfPath } from "../paths/facts.ts";
 import type {
   DownloadOptions,
@@ -374,7 +374,10 @@ export class FTP extends FTPDirectories {
     return await onReady(
       this,
       options,
-      (session) => remove(session, this.#text(path), options),
+      (session) =>
+        remove(session, this.#text(path), options, {
+          begin: () => untilEnd(linkOf(this), options.signal),
+        }),
     );
   }
 

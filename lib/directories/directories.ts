@@ -6,7 +6,7 @@
  */
 
 import type { EntryKind } from "../listing/entry.ts";
-import { printable } from "../protocol/command.ts";
+import { type Command, printable } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import { pipeline } from "../transfer/pipeline.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
@@ -93,6 +93,14 @@ async function make(
   }
 }
 
+/** What {@linkcode remove} knows of its caller. */
+interface RemoveContext {
+  /** What the path is, if it was listed and {@linkcode kindsOf} asked. */
+  readonly kind?: EntryKind;
+  /** Gives a signal of the caller's end, when the turn has come. */
+  readonly begin?: () => AbortSignal;
+}
+
 /**
  * Removes a file, or a directory. Symbolic links are removed, never followed:
  * what the server does not delete is gone into only if it is known to be a
@@ -101,24 +109,30 @@ async function make(
  * @param session The session
  * @param path What to remove
  * @param options Whether with what is in it; a signal
- * @param kind What it is, if it was listed and {@linkcode kindsOf} asked
+ * @param context What is known of the path and the caller
  * @throws {FTPPermanentError} If something cannot be removed
  */
 export async function remove(
   session: Session,
   path: string,
-  options: RemoveOptions,
-  kind?: EntryKind,
+  { signal, ...others }: RemoveOptions,
+  { kind, begin }: RemoveContext = {},
 ): Promise<void> {
   if (path === "") {
     throw new TypeError("Cannot remove a path that is empty");
   }
-  // what DELE takes is no directory: a link to one is gone, not entered
-  const [refusal] = await deleteAll(session, [path], options);
-  if (refusal === undefined) return;
-  const { error } = refusal;
-  if (!(error instanceof FTPPermanentError)) throw error;
-  if (options.recursive === true) {
+  let options: RemoveOptions = { ...others, signal };
+  try {
+    // what DELE takes is no directory: a link to one is gone, not entered
+    await session.turns.share(() => {
+      if (begin !== undefined) options = { ...others, signal: begin() };
+      return session.perform(deletion(path), options);
+    }, { signal });
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    if (options.recursive !== true) {
+      return await removeDirectory(session, path, error, options);
+    }
     const isDirectory = await orRefusal(
       error,
       async () =>
@@ -126,9 +140,11 @@ export async function remove(
     );
     if (!isDirectory) throw error;
     await removeTree(session, path, error, options);
-  } else {
-    await removeDirectory(session, path, error, options);
   }
+}
+
+function deletion(path: string): Command {
+  return { verb: "DELE", argument: path, name: "path" };
 }
 
 interface Refusal {
@@ -242,11 +258,7 @@ async function deleteAll(
   { signal }: SignalOptions,
 ): Promise<Refusal[]> {
   const refusals: Refusal[] = [];
-  const commands = paths.map((argument) => ({
-    verb: "DELE",
-    argument,
-    name: "path",
-  }));
+  const commands = paths.map(deletion);
   let index = 0;
   for await (
     const result of pipeline(session, commands, { window: WINDOW, signal })

@@ -156,7 +156,7 @@ export class RemoteSide implements Side {
         const { path: name, kind } = entries[index]!;
         const path = this.at(name);
         try {
-          await remove(session, path, { recursive, signal }, kind);
+          await remove(session, path, { recursive, signal }, { kind });
         } catch (error) {
           if (!(error instanceof FTPPermanentError)) throw error;
           // perhaps only the reply was lost

@@ -188,6 +188,44 @@ Deno.test("FTP.walk does not go on as somebody else, or elsewhere", async () => 
   }
 });
 
+Deno.test("FTP.remove does not go on as somebody else", async () => {
+  await using server = await memoryServer({ "/top/a": "a", "/top/d/b": "b" });
+  await using ftp = await server.client();
+  const { promise: login, resolve } = Promise.withResolvers<unknown>();
+  server.once("MLSD", async (turn) => {
+    resolve(ftp.login("another", "secret"));
+    await turn.default();
+  });
+  await assertRejects(
+    () => ftp.remove("/top", { recursive: true }),
+    Deno.errors.NotConnected,
+    "the connection is another user's by now",
+  );
+  await login;
+  assertEquals(await ftp.pwd(), "/");
+  const since = server.commands.lastIndexOf("USER another");
+  assert(!server.verbs.slice(since).includes("DELE"));
+  assertEquals([...server.files.keys()], ["/top/a", "/top/d/b"]);
+});
+
+Deno.test("FTP.remove is the work of who is logged in when its turn comes", async () => {
+  await using server = await memoryServer({ "/top/a": "a", "/b": "b" });
+  await using ftp = await server.client();
+  const calls = [
+    ftp.remove("/b"),
+    ftp.login("another", "secret"),
+    ftp.remove("/top", { recursive: true }),
+  ];
+  await Promise.all(calls);
+  const removed = server.commands.filter((line) => /^(USER|DELE)/.test(line));
+  assertEquals(removed.slice(1), [
+    "DELE /b",
+    "USER another",
+    "DELE /top",
+    "DELE /top/a",
+  ]);
+});
+
 Deno.test("FTP.walk begins on the connection that is there when it is read", async () => {
   await using server = await memoryServer({ "/d/a": "a" });
   await using other = await memoryServer({ "/x": "x" });
