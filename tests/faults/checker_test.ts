@@ -42,6 +42,7 @@ const DOWNLOAD: FaultCase = {
   faults: [CUT],
   kill: undefined,
   abort: undefined,
+  pipelining: true,
 };
 
 const UPLOAD: FaultCase = {

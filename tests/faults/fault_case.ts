@@ -91,6 +91,8 @@ export interface FaultCase extends Configuration {
   readonly kill: Kill | undefined;
   /** Milliseconds until the caller's signal is aborted. */
   readonly abort: number | undefined;
+  /** Whether commands may be sent together. */
+  readonly pipelining: boolean;
 }
 
 /** Options that both transfers take. */
@@ -159,6 +161,7 @@ export function makeCase(seed: number): FaultCase {
       }
       : undefined,
     abort: random.chance(0.04) ? random.magnitude(1, 400) : undefined,
+    pipelining: random.chance(0.75),
   };
 }
 

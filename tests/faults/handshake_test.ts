@@ -41,6 +41,7 @@ for (const direction of ["download", "upload"] as const) {
           }],
           kill: undefined,
           abort: undefined,
+          pipelining: true,
         };
         const report = await runCase(lane, faultCase, tracker);
         const { problems, outcome, happened } = report;

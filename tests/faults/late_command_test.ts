@@ -72,5 +72,6 @@ function makeLateCase(server: FaultCase["server"]): FaultCase {
     ],
     kill: undefined,
     abort: undefined,
+    pipelining: true,
   };
 }

@@ -176,7 +176,8 @@ class CaseRun {
   }
 
   async #makeClient(timeout: number, trace?: () => void): Promise<FTP> {
-    return new FTP({ timeout, trace, ...await this.#tls() });
+    const { pipelining } = this.#case;
+    return new FTP({ timeout, trace, pipelining, ...await this.#tls() });
   }
 
   async #tls(): Promise<FTPOptions> {
