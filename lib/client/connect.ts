@@ -4,10 +4,17 @@
  * @module
  */
 
+import { checkNames, type NamesOf } from "../protocol/check_names.ts";
+import { printable } from "../protocol/command.ts";
 import { makeEncoding } from "../protocol/encoding.ts";
+import { FTPPermanentError } from "../protocol/errors.ts";
+import { retold } from "../files/faults.ts";
+import type { SignalOptions } from "../transfer/session.ts";
 import { FTP } from "./ftp.ts";
+import { showAddress } from "../connection/dial.ts";
+import { TLS_MODES } from "../tls/tls_options.ts";
 import { readNetrc } from "./netrc.ts";
-import type { FTPOptions } from "./options.ts";
+import { FTP_OPTIONS, type FTPOptions } from "./options.ts";
 
 /** Options of {@linkcode connect}. */
 export interface ConnectURLOptions extends FTPOptions {
@@ -42,13 +49,23 @@ export interface ConnectURLOptions extends FTPOptions {
   signal?: AbortSignal | undefined;
 }
 
+const CONNECT_OPTIONS: NamesOf<ConnectURLOptions> = {
+  ...FTP_OPTIONS,
+  port: true,
+  user: true,
+  password: true,
+  account: true,
+  netrc: true,
+  signal: true,
+};
+
 interface Target {
   host: string;
   port: number | undefined;
   user: string | undefined;
   password: string | undefined;
   directory: string;
-  tls: FTPOptions["tls"];
+  tls: "explicit" | "implicit" | undefined;
 }
 
 /**
@@ -66,7 +83,7 @@ interface Target {
  * @param url A URL, or a host's name or address, with ":port" or without
  * @param options What the URL does not say, and all options of {@linkcode FTP}
  * @returns A client; `await using` takes leave of the server at the end
- * @throws {TypeError} If the URL is of another scheme
+ * @throws {TypeError} If the URL is of another scheme, or an option is none
  * @throws {FTPError} If the server refuses; the connection is closed
  * @throws {Deno.errors.PermissionDenied} If others may read or write the
  * `.netrc` in the home directory, and it is to be used
@@ -84,13 +101,20 @@ export async function connect(
   url: string | URL,
   options: ConnectURLOptions = {},
 ): Promise<FTP> {
+  checkNames("connect", options, CONNECT_OPTIONS);
   const target = parseTarget(url);
-  const { signal } = options;
-  const [user, password, account] = await findCredentials(target, options);
-  const ftp = new FTP({ ...options, tls: options.tls ?? target.tls });
+  const { port, user, password, account, netrc, signal, ...rest } = options;
+  const tls = chooseTLS(target.tls, options.tls);
+  const credentials = await findCredentials(target, {
+    user,
+    password,
+    account,
+    netrc,
+  });
+  const ftp = new FTP({ ...rest, tls });
   try {
-    await ftp.connect(target.host, target.port ?? options.port, { signal });
-    await ftp.login(user, password, account, { signal });
+    await ftp.connect(target.host, target.port ?? port, { signal });
+    await logIn(ftp, credentials, { signal });
     if (target.directory !== "") {
       await ftp.cwd(target.directory, { signal });
     }
@@ -101,24 +125,66 @@ export async function connect(
   }
 }
 
+/** The scheme says when TLS begins, the option whom to trust; never otherwise. */
+function chooseTLS(
+  scheme: Target["tls"],
+  option: FTPOptions["tls"],
+): FTPOptions["tls"] {
+  const isObject = typeof option === "object" && option !== null;
+  const mode = isObject ? option.mode : option;
+  if (scheme === undefined) return option;
+  if (TLS_MODES.includes(mode ?? scheme) && (mode ?? scheme) !== scheme) {
+    throw new TypeError(
+      `Cannot use tls "${mode}" with a URL whose scheme stands for ${scheme} TLS: ftpes: is explicit, ftps: implicit`,
+    );
+  }
+  return isObject ? { ...option, mode: mode ?? scheme } : option ?? scheme;
+}
+
+type Login = Pick<ConnectURLOptions, "user" | "password" | "account">;
+
 /** The URL goes before the options, and both before `.netrc`. */
 async function findCredentials(
   target: Target,
-  options: ConnectURLOptions,
-): Promise<(string | undefined)[]> {
+  options: Login & Pick<ConnectURLOptions, "netrc">,
+): Promise<Login> {
+  const { account, netrc } = options;
   const user = target.user ?? options.user;
   const password = target.password ?? options.password;
-  const { account, netrc } = options;
-  if (password !== undefined || !netrc) return [user, password, account];
+  if (password !== undefined || !netrc) return { user, password, account };
   const entry = await readNetrc(netrc, target.host, user);
-  return [
-    user ?? entry?.login,
-    entry?.password,
-    account ?? entry?.account,
-  ];
+  return {
+    user: user ?? entry?.login,
+    password: entry?.password,
+    account: account ?? entry?.account,
+  };
 }
 
-const TLS_OF_SCHEME: Record<string, FTPOptions["tls"]> = {
+/** Logs in, or says where and as whom that failed. */
+async function logIn(
+  ftp: FTP,
+  { user, password, account }: Login,
+  options: SignalOptions,
+): Promise<void> {
+  try {
+    await ftp.login(user, password, account, options);
+  } catch (error) {
+    const isMissing = password === undefined &&
+      error instanceof FTPPermanentError && error.command?.startsWith("PASS");
+    const hint = isMissing
+      ? "; no password was given (in the URL, as an option, in a .netrc that is to be used)"
+      : "";
+    const where = `${showAddress(ftp.host, ftp.port)} as "${
+      printable(user ?? "anonymous")
+    }"`;
+    throw retold(
+      error,
+      (message) => `Cannot log in to ${where}: ${message}${hint}`,
+    );
+  }
+}
+
+const TLS_OF_SCHEME: Record<string, Target["tls"]> = {
   "ftp:": undefined,
   "ftpes:": "explicit",
   "ftps:": "implicit",

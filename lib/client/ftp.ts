@@ -12,10 +12,12 @@ import {
 import { download } from "../files/download.ts";
 import { runJob, untilEnd } from "../files/job.ts";
 import { textOfPath } from "../paths/facts.ts";
-import type {
-  DownloadOptions,
-  FileTransferResult,
-  UploadOptions,
+import {
+  DOWNLOAD_OPTIONS,
+  type DownloadOptions,
+  type FileTransferResult,
+  UPLOAD_OPTIONS,
+  type UploadOptions,
 } from "../files/options.ts";
 import {
   retrieve,
@@ -24,6 +26,7 @@ import {
   type StoreOptions,
 } from "../files/streams.ts";
 import { upload } from "../files/upload.ts";
+import { checkNames } from "../protocol/check_names.ts";
 import { parseCommand, type Path } from "../protocol/command.ts";
 import type { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -279,6 +282,7 @@ export class FTP extends FTPDirectories {
     local: string | URL,
     options: DownloadOptions = {},
   ): Promise<FileTransferResult> {
+    checkNames("download", options, DOWNLOAD_OPTIONS);
     return await download(linkOf(this), this.#text(remote), local, options);
   }
 
@@ -332,6 +336,7 @@ export class FTP extends FTPDirectories {
     remote: Path,
     options: UploadOptions = {},
   ): Promise<FileTransferResult> {
+    checkNames("upload", options, UPLOAD_OPTIONS);
     return await upload(linkOf(this), local, this.#text(remote), options);
   }
 

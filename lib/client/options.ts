@@ -5,10 +5,15 @@
  */
 
 import type { PortRange } from "../connection/dial.ts";
+import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkNumber, MAX_MILLISECONDS } from "../protocol/check_number.ts";
 import { checkWord } from "../protocol/check_word.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
-import type { TLSOptions } from "../tls/tls_options.ts";
+import {
+  checkTLSOptions,
+  TLS_MODES,
+  type TLSOptions,
+} from "../tls/tls_options.ts";
 import { type Trace, Tracer } from "../connection/trace.ts";
 
 /** Options of {@linkcode FTP}. */
@@ -161,14 +166,31 @@ const MAX_LINE = 1024 * 1024;
 /** Milliseconds without progress. */
 const TIMEOUT = 30_000;
 
+/** The options of a client, by name. */
+export const FTP_OPTIONS: NamesOf<FTPOptions> = {
+  encoding: true,
+  timeout: true,
+  passive: true,
+  localAddress: true,
+  activePorts: true,
+  trustPasvHost: true,
+  tls: true,
+  trace: true,
+  maxReplyLine: true,
+  maxReply: true,
+  maxLine: true,
+  multiline: true,
+  pipelining: true,
+};
+
 /**
  * Fills in the defaults.
  *
  * @param options What the user set
  * @returns Every setting
  * @throws {RangeError} If a number is negative, too large or no number
- * @throws {TypeError} If a word is none of those allowed, or the options are
- * something else (ftplib's constructor takes a host)
+ * @throws {TypeError} If a name or a word is none of those allowed, or the
+ * options are something else (ftplib's constructor takes a host)
  */
 export function resolveOptions(options: FTPOptions): Settings {
   if (typeof options !== "object") {
@@ -176,6 +198,7 @@ export function resolveOptions(options: FTPOptions): Settings {
       `Cannot use a ${typeof options} as options: the host goes to connect()`,
     );
   }
+  checkNames("FTP", options, FTP_OPTIONS);
   const { multiline = "strict", timeout = TIMEOUT } = options;
   checkWord("multiline", multiline, ["strict", "lenient"]);
   checkNumber("timeout", timeout, { most: MAX_MILLISECONDS });
@@ -196,10 +219,6 @@ export function resolveOptions(options: FTPOptions): Settings {
     dropping: new Set(),
   };
 }
-
-const TLS_MODES = ["explicit", "implicit"];
-
-const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
 
 /**
  * The options that give the same settings again.
@@ -224,11 +243,8 @@ function resolveTLS(tls: FTPOptions["tls"]): Settings["tls"] {
     checkWord("tls", tls, TLS_MODES, ["an object", "left out"]);
     return { mode: tls };
   }
-  const { mode = "explicit", minVersion, maxVersion } = tls;
-  checkWord("tls.mode", mode, TLS_MODES);
-  checkWord("tls.minVersion", minVersion, TLS_VERSIONS);
-  checkWord("tls.maxVersion", maxVersion, TLS_VERSIONS);
-  return { ...tls, mode };
+  checkTLSOptions(tls);
+  return { ...tls, mode: tls.mode ?? "explicit" };
 }
 
 /**

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { showValue } from "../protocol/check_word.ts";
+import type { NamesOf } from "../protocol/check_names.ts";
 import { checkNumber, MAX_MILLISECONDS } from "../protocol/check_number.ts";
 import { checkWord } from "../protocol/check_word.ts";
 import type { MeterOptions } from "./progress.ts";
@@ -168,12 +170,42 @@ export interface FileTransferResult {
   readonly retries: number;
 }
 
+/** The options that downloads and uploads share, by name. */
+export const TRANSFER_OPTIONS: NamesOf<FileTransferOptions> = {
+  resume: true,
+  atomic: true,
+  verify: true,
+  mtime: true,
+  keepAlive: true,
+  retry: true,
+  onRetry: true,
+  onProgress: true,
+  progressRate: true,
+  maxRate: true,
+  signal: true,
+};
+
+/** The options of a download, by name. */
+export const DOWNLOAD_OPTIONS: NamesOf<DownloadOptions> = {
+  ...TRANSFER_OPTIONS,
+  maxSize: true,
+  sync: true,
+};
+
+/** The options of an upload, by name. */
+export const UPLOAD_OPTIONS: NamesOf<UploadOptions> = {
+  ...TRANSFER_OPTIONS,
+  replace: true,
+  temporaryName: true,
+};
+
 /**
  * Insists on words that are known and on numbers that can be used, before
  * anything is sent.
  *
  * @param options The caller's
- * @throws {TypeError} If there is no such `verify` or `replace`
+ * @throws {TypeError} If there is no such `verify` or `replace`, or `retry` is
+ * neither an object nor `false`
  * @throws {RangeError} If a number is negative, too large or no number
  */
 export function checkTransferOptions(
@@ -182,6 +214,13 @@ export function checkTransferOptions(
   const { verify, replace, retry, keepAlive } = options;
   checkWord("verify", verify, ["size", "hash", "none"]);
   checkWord("replace", replace, ["rename", "delete"]);
+  if (retry !== undefined && retry !== false && typeof retry !== "object") {
+    throw new TypeError(
+      `Cannot use retry ${
+        showValue(retry)
+      }: it must be an object, such as { attempts: 3 }, or false`,
+    );
+  }
   const { attempts, delay, maxDelay } = retry || {};
   checkNumber("retry.attempts", attempts, { isInteger: true });
   checkNumber("retry.delay", delay);

@@ -73,7 +73,7 @@ async function mirror(
   ends: Ends,
   options: UploadDirOptions,
 ): Promise<MirrorResult> {
-  checkMirrorOptions(options);
+  checkMirrorOptions(options, ends.isUpload);
   const pace = new Pace(options.maxRate);
   // further connections end with the client's own
   const signal = untilEnd(link, options.signal);

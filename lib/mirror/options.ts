@@ -12,10 +12,12 @@ import {
   checkTransferOptions,
   type DownloadOptions,
   type FileTransferOptions,
+  TRANSFER_OPTIONS,
   type UploadOptions,
 } from "../files/options.ts";
 import type { Progress } from "../files/progress.ts";
 import type { EntryKind } from "../listing/entry.ts";
+import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkWord } from "../protocol/check_word.ts";
 
 /** How is told whether a file has to be transferred. */
@@ -238,14 +240,48 @@ export interface MirrorFailure {
   readonly error: unknown;
 }
 
+/** The options of both mirrors, by name. */
+const MIRROR_OPTIONS: NamesOf<MirrorOptions> = {
+  ...TRANSFER_OPTIONS,
+  compare: true,
+  delete: true,
+  filter: true,
+  symlinks: true,
+  maxDepth: true,
+  dryRun: true,
+  connections: true,
+  list: true,
+  onEntry: true,
+};
+
+/** The options of a mirror from the server, by name. */
+const DOWNLOAD_DIR_OPTIONS: NamesOf<DownloadDirOptions> = {
+  ...MIRROR_OPTIONS,
+  maxSize: true,
+  sync: true,
+};
+
+/** The options of a mirror to the server, by name. */
+const UPLOAD_DIR_OPTIONS: NamesOf<UploadDirOptions> = {
+  ...MIRROR_OPTIONS,
+  replace: true,
+  temporaryName: true,
+};
+
 /**
- * Insists on words that are known, before anything is sent.
+ * Insists on names and words that are known, before anything is sent.
  *
  * @param options The caller's
- * @throws {TypeError} If there is no such `compare`, `symlinks` or `verify`...
+ * @param isUpload Which way the mirror goes
+ * @throws {TypeError} If there is no such option, no such `compare`, `symlinks` or `verify`...
  * @throws {RangeError} If there are numbers that cannot be used
  */
-export function checkMirrorOptions(options: UploadDirOptions): void {
+export function checkMirrorOptions(
+  options: UploadDirOptions,
+  isUpload: boolean,
+): void {
+  if (isUpload) checkNames("uploadDir", options, UPLOAD_DIR_OPTIONS);
+  else checkNames("downloadDir", options, DOWNLOAD_DIR_OPTIONS);
   const { compare, symlinks, connections = 1, list = {} } = options;
   checkWord("compare", compare, ["size-and-time", "size", "hash", "always"]);
   checkWord("symlinks", symlinks, ["skip", "follow"]);

@@ -5,6 +5,8 @@
  */
 
 import type { TLSVersion } from "../connection/tls_info.ts";
+import { checkNames, type NamesOf } from "../protocol/check_names.ts";
+import { checkWord } from "../protocol/check_word.ts";
 
 /** Options for FTP over TLS (RFC 4217). */
 export interface TLSOptions {
@@ -82,4 +84,64 @@ export interface TLSOptions {
    * @default {false}
    */
   dangerouslyAcceptAnyCertificate?: boolean;
+}
+
+/** How TLS may begin. */
+export const TLS_MODES = ["explicit", "implicit"];
+
+const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
+
+const TLS_OPTIONS: NamesOf<TLSOptions> = {
+  mode: true,
+  allowAuthSSL: true,
+  caCerts: true,
+  fingerprint: true,
+  cert: true,
+  key: true,
+  serverName: true,
+  minVersion: true,
+  maxVersion: true,
+  isolate: true,
+  dangerouslyAcceptAnyCertificate: true,
+};
+
+/**
+ * Insists on options that can be used, before anything is sent.
+ *
+ * @param options The caller's
+ * @throws {TypeError} If there is no such option or word, or a
+ * fingerprint is none
+ */
+export function checkTLSOptions(options: TLSOptions): void {
+  checkNames("tls", options, TLS_OPTIONS);
+  const { mode, minVersion, maxVersion, caCerts, fingerprint } = options;
+  checkWord("tls.mode", mode, TLS_MODES);
+  checkWord("tls.minVersion", minVersion, TLS_VERSIONS);
+  checkWord("tls.maxVersion", maxVersion, TLS_VERSIONS);
+  if (caCerts !== undefined && !Array.isArray(caCerts)) {
+    throw new TypeError(
+      'Cannot use "caCerts": it must be an array of PEM texts, such as [await Deno.readTextFile("ca.pem")]',
+    );
+  }
+  if (fingerprint !== undefined) [fingerprint].flat().forEach(parseFingerprint);
+}
+
+/**
+ * Brings a user's fingerprint to the form of `fingerprintOf`.
+ *
+ * @param text Hexadecimal, with or without colons or spaces
+ * @returns Upper-case hexadecimal, with colons
+ * @throws {TypeError} If it is no SHA-256
+ */
+export function parseFingerprint(text: string): string {
+  const digits = String(text).replace(/^sha-?256[:=]/i, "").replace(
+    /[:\s]/g,
+    "",
+  );
+  if (!/^[0-9a-f]{64}$/i.test(digits)) {
+    throw new TypeError(
+      `Cannot use "fingerprint": a SHA-256 has 64 hexadecimal digits, and this is not one: "${text}"`,
+    );
+  }
+  return digits.toUpperCase().match(/../g)!.join(":");
 }

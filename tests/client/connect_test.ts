@@ -87,6 +87,66 @@ Deno.test("connect prefers what the URL says to its options", async () => {
   assertEquals(server.commands, ["USER u", "PASS p", "ACCT a"]);
 });
 
+Deno.test("connect says where and as whom it could not log in, and that it had no password", async () => {
+  await using server = await startScript({ PASS: "530 Login incorrect" });
+  const host = `${server.host}:${server.port}`;
+  const who =
+    `Cannot log in to ${host} as "u": Cannot complete "PASS ****": 530 Login incorrect`;
+  const given = await assertRejects(
+    () => connect(`ftp://${host}`, { user: "u", password: "p" }),
+    FTPPermanentError,
+  );
+  assertEquals(given.message, who);
+  assertEquals([given.reply?.code, given.command], [530, "PASS ****"]);
+  const missing = await assertRejects(() => connect(`ftp://u@${host}`));
+  assertEquals(
+    (missing as Error).message,
+    `${who}; no password was given (in the URL, as an option, in a .netrc that is to be used)`,
+  );
+});
+
+Deno.test("connect begins TLS as the scheme says, and refuses an option that says otherwise", async () => {
+  const first = Promise.withResolvers<Uint8Array>();
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    using conn = await listener.accept();
+    const bytes = new Uint8Array(1);
+    await conn.read(bytes);
+    first.resolve(bytes);
+  })();
+  const url = `ftps://127.0.0.1:${listener.addr.port}`;
+  await assertRejects(() =>
+    connect(url, { timeout: 200, tls: { fingerprint: "0".repeat(64) } })
+  );
+  assertEquals(await first.promise, Uint8Array.of(22), "a handshake");
+  await serving;
+  for (
+    const [scheme, tls, message] of [
+      [
+        "ftps",
+        "explicit",
+        'tls "explicit" with a URL whose scheme stands for implicit TLS',
+      ],
+      [
+        "ftps",
+        { mode: "explicit" },
+        'tls "explicit" with a URL whose scheme stands for implicit TLS',
+      ],
+      [
+        "ftpes",
+        { mode: "implicit" },
+        'tls "implicit" with a URL whose scheme stands for explicit TLS',
+      ],
+    ] as const
+  ) {
+    await assertRejects(
+      () => connect(`${scheme}://127.0.0.1:1`, { tls }),
+      TypeError,
+      message,
+    );
+  }
+});
+
 Deno.test("connect refuses other schemes", async () => {
   for (const url of ["http://h/", "sftp://h/", "file:///x", "ftpx://h/"]) {
     await assertRejects(

@@ -34,6 +34,20 @@ const SETTINGS: [options: Record<string, unknown>, message: string][] = [
     { multiline: "lax" },
     'multiline "lax": it must be "strict" or "lenient"',
   ],
+  [{ TLS: "explicit" }, '"TLS" as an option of '],
+  [{ secure: true }, '"secure" as an option of '],
+  [
+    { tls: { rejectUnauthorized: false } },
+    '"rejectUnauthorized" as an option of tls: there are allowAuthSSL, caCerts, ',
+  ],
+  [
+    { tls: { caCerts: "-----BEGIN CERTIFICATE-----" } },
+    '"caCerts": it must be an array of PEM texts',
+  ],
+  [
+    { tls: { fingerprint: ["AA:BB"] } },
+    '"fingerprint": a SHA-256 has 64 hexadecimal digits',
+  ],
 ];
 
 Deno.test("FTP refuses words that no option has, and says which there are", () => {
@@ -64,6 +78,40 @@ Deno.test("connect refuses words that no option has before it dials", async () =
   }
 });
 
+Deno.test("connect refuses options that it has not, and takes all that FTP has", async () => {
+  for (const name of ["username", "passwd", "retry"]) {
+    await assertRejects(
+      () => connect("ftp://127.0.0.1:1", { [name]: "x" }),
+      TypeError,
+      `Cannot use "${name}" as an option of connect: there are account, activePorts, encoding, `,
+    );
+  }
+  await using server = await memoryServer();
+  await using ftp = await connect(`${server.host}:${server.port}`, {
+    user: "u",
+    password: "p",
+    account: "a",
+    port: 1,
+    netrc: false,
+    signal: new AbortController().signal,
+    encoding: "latin-1",
+    passive: true,
+    activePorts: 0,
+    trustPasvHost: false,
+    trace: () => {},
+    pipelining: true,
+    timeout: 5000,
+    localAddress: undefined,
+    tls: undefined,
+    maxLine: 1000,
+    maxReply: 1000,
+    maxReplyLine: 1000,
+    multiline: "strict",
+    ...{ username: undefined },
+  });
+  assertEquals(ftp.encoding, "latin-1");
+});
+
 /** Calls with a word that no option has, and the option. */
 const CALLS: [
   call: string,
@@ -80,6 +128,32 @@ const CALLS: [
     (ftp) =>
       ftp.upload(new Uint8Array(1), "a", { verify: true as unknown as "hash" }),
     'verify true: it must be "size", "hash" or "none"',
+  ],
+  [
+    "download",
+    (ftp, path) => ftp.download("a", path, { ["verfy" as "verify"]: "hash" }),
+    '"verfy" as an option of download: there are atomic, ',
+  ],
+  [
+    "download",
+    (ftp, path) => ftp.download("a", path, { retry: 3 as unknown as false }),
+    "retry 3: it must be an object, such as { attempts: 3 }, or false",
+  ],
+  [
+    "upload",
+    (ftp) => ftp.upload(new Uint8Array(1), "a", { ["sync" as "mtime"]: true }),
+    '"sync" as an option of upload: there are atomic, ',
+  ],
+  [
+    "downloadDir",
+    (ftp, path) =>
+      ftp.downloadDir("", path, { ["dryrun" as "dryRun"]: true, delete: true }),
+    '"dryrun" as an option of downloadDir: there are atomic, compare, ',
+  ],
+  [
+    "uploadDir",
+    (ftp, path) => ftp.uploadDir(path, "", { ["recursive" as "delete"]: true }),
+    '"recursive" as an option of uploadDir: there are atomic, compare, ',
   ],
   [
     "upload",
