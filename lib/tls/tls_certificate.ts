@@ -1,6 +1,6 @@
 /**
  * Whether a server's certificate is to be trusted, where the platform's own
- * store does not decide: names, pinned fingerprints and private authorities.
+ * store does not decide: pinned fingerprints and private authorities.
  *
  * The platform resumes no session if it is given private authorities itself,
  * so their chains are verified here.
@@ -12,7 +12,8 @@ import {
   type X509Certificate,
   X509Certificate as Certificate,
 } from "node:crypto";
-import { checkServerIdentity } from "node:tls";
+import { printable } from "../protocol/command.ts";
+import { shownNames } from "./certificate_names.ts";
 import { type CertificateParts, readCertificate } from "./tls_der.ts";
 import type { TLSFault } from "./tls_errors.ts";
 import type { TLSCertificate } from "../connection/tls_info.ts";
@@ -41,7 +42,7 @@ export class Authorities {
    */
   constructor(pems: readonly string[]) {
     this.#links = pems.flatMap((pem, i) => {
-      const blocks = pem.match(PEM_REGEXP);
+      const blocks = String(pem).match(PEM_REGEXP);
       if (blocks === null) {
         throw new TypeError(
           `Cannot use "caCerts": entry ${i} holds no PEM certificate`,
@@ -145,26 +146,6 @@ export function checkProvable(der: Uint8Array): TLSFault | undefined {
 }
 
 /**
- * Compares a certificate's names with the one that was dialled.
- *
- * @param der The peer's certificate
- * @param name A host name or an address
- * @returns What is wrong, or `undefined`
- */
-export function checkName(der: Uint8Array, name: string): TLSFault | undefined {
-  const certificate = new Certificate(der);
-  if (checkServerIdentity(name, certificate.toLegacyObject()) === undefined) {
-    return undefined;
-  }
-  const names = readNames(certificate).join(", ") || "no host";
-  return {
-    reason: "wrong-name",
-    detail:
-      `the certificate is for ${names}, not for "${name}": dial one of its names, or say which is right with \`serverName\``,
-  };
-}
-
-/**
  * The SHA-256 of a certificate.
  *
  * @param der The certificate
@@ -172,23 +153,6 @@ export function checkName(der: Uint8Array, name: string): TLSFault | undefined {
  */
 export function fingerprintOf(der: Uint8Array): string {
   return new Certificate(der).fingerprint256;
-}
-
-/**
- * Brings a user's fingerprint to the form of {@linkcode fingerprintOf}.
- *
- * @param text Hexadecimal, with or without colons or spaces
- * @returns Upper-case hexadecimal, with colons
- * @throws {TypeError} If it is no SHA-256
- */
-export function parseFingerprint(text: string): string {
-  const digits = text.replace(/^sha-?256[:=]/i, "").replace(/[:\s]/g, "");
-  if (!/^[0-9a-f]{64}$/i.test(digits)) {
-    throw new TypeError(
-      `Cannot use "fingerprint": a SHA-256 has 64 hexadecimal digits, and this is not one: "${text}"`,
-    );
-  }
-  return digits.toUpperCase().match(/../g)!.join(":");
 }
 
 /**
@@ -204,7 +168,7 @@ export function describeCertificate(der: Uint8Array): TLSCertificate {
     issuer: oneLine(certificate.issuer),
     validFrom: new Date(certificate.validFrom),
     validTo: new Date(certificate.validTo),
-    names: readNames(certificate),
+    names: shownNames(der),
     pem: certificate.toString(),
   };
 }
@@ -279,11 +243,5 @@ function shownIssuer({ certificate }: Link): string {
 
 /** Node separates the parts of a distinguished name by line feeds. */
 function oneLine(name: string): string {
-  return name.split("\n").join(", ");
-}
-
-function readNames(certificate: X509Certificate): string[] {
-  return (certificate.subjectAltName ?? "").split(", ")
-    .map((name) => name.replace(/^(DNS|IP Address):/, ""))
-    .filter((name) => name !== "");
+  return printable(name.split("\n").join(", "));
 }

@@ -19,6 +19,21 @@ export interface CertificateParts {
   hasNameConstraints: boolean;
 }
 
+/** Whom a certificate is for (RFC 5280, section 4.2.1.6): other kinds count for nothing here. */
+export interface AlternativeNames {
+  /** Each `dNSName`, whatever its characters. */
+  readonly hosts: readonly string[];
+  /** Each `iPAddress`, in the order of the network. */
+  readonly addresses: readonly Uint8Array[];
+}
+
+/** One extension. */
+interface Extension {
+  readonly id: string;
+  readonly isCritical: boolean;
+  readonly value: Reader;
+}
+
 /** DER's tags of what a certificate is made of. */
 const BOOLEAN = 0x01;
 const INTEGER = 0x02;
@@ -28,6 +43,12 @@ const OID = 0x06;
 const SEQUENCE = 0x30;
 const VERSION = 0xa0;
 const EXTENSIONS = 0xa3;
+
+/** DER's tags of what a name may be; the last kind has the number 8. */
+const DNS_NAME = 0x82;
+const IP_ADDRESS = 0x87;
+const CONTEXT_SPECIFIC = 0b10;
+const LAST_NAME = 8;
 
 /** X.509 version 3, as it is encoded. */
 const VERSION_3 = 2;
@@ -114,6 +135,51 @@ class Reader {
  * extension that is not understood
  */
 export function readCertificate(der: Uint8Array): CertificateParts {
+  const parts: CertificateParts = {
+    isAuthority: false,
+    pathLength: undefined,
+    maySign: true,
+    isForServers: true,
+    hasNameConstraints: false,
+  };
+  for (const { id, isCritical, value } of readExtensions(der)) {
+    if (isCritical && !UNDERSTOOD.has(id)) {
+      throw new SyntaxError("it has a critical extension that is not known");
+    }
+    readExtension(id, value, parts);
+  }
+  return parts;
+}
+
+/**
+ * Reads whom a certificate is for. Not from the platform's text of it, in which
+ * a mail address may look like a host's name.
+ *
+ * @param der The certificate
+ * @returns The names
+ * @throws {SyntaxError} If it is not X.509 version 3 in DER
+ */
+export function readAlternativeNames(der: Uint8Array): AlternativeNames {
+  const hosts: string[] = [];
+  const addresses: Uint8Array[] = [];
+  const { value } =
+    readExtensions(der).find(({ id }) => id === SUBJECT_ALT_NAME) ?? {};
+  if (value === undefined) return { hosts, addresses };
+  const names = new Reader(value.take(SEQUENCE));
+  value.finish();
+  while (!names.isAtEnd) {
+    const tag = names.nextTag!;
+    if (tag >> 6 !== CONTEXT_SPECIFIC || (tag & 0x1f) > LAST_NAME) {
+      throw new SyntaxError("it has a name of no kind");
+    }
+    const name = names.skip();
+    if (tag === DNS_NAME) hosts.push(new TextDecoder().decode(name));
+    if (tag === IP_ADDRESS) addresses.push(name);
+  }
+  return { hosts, addresses };
+}
+
+function readExtensions(der: Uint8Array): Extension[] {
   const outer = new Reader(der);
   const certificate = new Reader(outer.take(SEQUENCE));
   outer.finish();
@@ -137,38 +203,25 @@ export function readCertificate(der: Uint8Array): CertificateParts {
   body.take(SEQUENCE); // validity
   body.take(SEQUENCE); // subject
   body.take(SEQUENCE); // public key
-  const parts: CertificateParts = {
-    isAuthority: false,
-    pathLength: undefined,
-    maySign: true,
-    isForServers: true,
-    hasNameConstraints: false,
-  };
-  if (!body.isAtEnd) {
-    const wrapper = new Reader(body.take(EXTENSIONS));
-    readExtensions(new Reader(wrapper.take(SEQUENCE)), parts);
-    wrapper.finish();
-    body.finish();
-  }
-  return parts;
-}
-
-function readExtensions(extensions: Reader, parts: CertificateParts): void {
-  const seen = new Set<string>();
-  while (!extensions.isAtEnd) {
-    const extension = new Reader(extensions.take(SEQUENCE));
+  if (body.isAtEnd) return [];
+  const wrapper = new Reader(body.take(EXTENSIONS));
+  const list = new Reader(wrapper.take(SEQUENCE));
+  wrapper.finish();
+  body.finish();
+  const extensions: Extension[] = [];
+  while (!list.isAtEnd) {
+    const extension = new Reader(list.take(SEQUENCE));
     const id = toHex(extension.take(OID));
     const isCritical = extension.nextTag === BOOLEAN &&
       extension.take(BOOLEAN)[0] !== 0;
     const value = new Reader(extension.take(OCTET_STRING));
     extension.finish();
-    if (seen.has(id)) throw new SyntaxError("it has an extension twice");
-    seen.add(id);
-    if (isCritical && !UNDERSTOOD.has(id)) {
-      throw new SyntaxError("it has a critical extension that is not known");
+    if (extensions.some((other) => other.id === id)) {
+      throw new SyntaxError("it has an extension twice");
     }
-    readExtension(id, value, parts);
+    extensions.push({ id, isCritical, value });
   }
+  return extensions;
 }
 
 function readExtension(

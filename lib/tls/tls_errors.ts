@@ -4,6 +4,8 @@
  * @module
  */
 
+import { printable } from "../protocol/command.ts";
+
 /** Why TLS did not come about, for programs. */
 export type TLSErrorReason =
   | "expired"
@@ -55,7 +57,7 @@ export class TLSError extends Deno.errors.InvalidData {
    */
   constructor(message: string, options: TLSErrorOptions) {
     super(
-      message,
+      printable(message),
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.reason = options.reason;

@@ -9,13 +9,12 @@ import { isIP } from "node:net";
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { connect } from "node:tls";
+import { checkName } from "./certificate_names.ts";
 import {
   Authorities,
-  checkName,
   checkProvable,
   describeCertificate,
   fingerprintOf,
-  parseFingerprint,
 } from "./tls_certificate.ts";
 import { EarlyEngine } from "./early_engine.ts";
 import {
@@ -33,7 +32,7 @@ import type {
   TLSInfo,
   TLSVersion,
 } from "../connection/tls_info.ts";
-import type { TLSOptions } from "./tls_options.ts";
+import { parseFingerprint, type TLSOptions } from "./tls_options.ts";
 
 /** What the TLS clients of this thread are made of. */
 const PARTS: EngineParts = { connect, Duplex, setImmediate };
