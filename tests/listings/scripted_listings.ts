@@ -85,3 +85,15 @@ export function fact(name: string, type = "file", more = "size=1;"): string {
 export function unix(name: string, kind = "-", time = "Jan  1  2024"): string {
   return `${kind}rw-r--r--   1 owner group           1 ${time} ${name}`;
 }
+
+/** Has a server list by `LIST` only, and without what begins with a dot. */
+export function hideDots(pair: Pair, ...lines: string[]): void {
+  pair.server.on("MLSD", UNKNOWN);
+  pair.server.on(
+    "LIST",
+    (turn) =>
+      turn.argument === "-a"
+        ? turn.reply(550, "No such file")
+        : sendLines(turn, lines),
+  );
+}

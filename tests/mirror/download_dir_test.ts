@@ -9,11 +9,11 @@ import {
 import { LocalFolder } from "../files/local_folder.ts";
 import {
   fact,
+  hideDots,
   Pair,
   sendLines,
   sends,
   unix,
-  UNKNOWN,
 } from "../listings/scripted_listings.ts";
 import { foldNames } from "./folding_disk.ts";
 import { failuresOf, Notes, readTree, writeTree } from "./tree.ts";
@@ -200,14 +200,7 @@ Deno.test("FTP.downloadDir keeps what begins with a dot if the server hides such
   await using pair = await Pair.make({ "/a": "1" });
   using folder = new LocalFolder();
   writeTree(folder.path, { ".env": "1", "b": "1" });
-  pair.server.on("MLSD", UNKNOWN);
-  pair.server.on(
-    "LIST",
-    (turn) =>
-      turn.argument === "-a"
-        ? turn.reply(550, "No such file")
-        : sendLines(turn, [unix("a")]),
-  );
+  hideDots(pair, unix("a"));
   await pair.ftp.downloadDir("", folder.path, { delete: true });
   assertEquals(readTree(folder.path), { ".env": "1", "a": "1" });
 });

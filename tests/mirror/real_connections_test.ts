@@ -1,10 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  FTP,
-  type FTPOptions,
-  type MirrorResult,
-  type TraceEvent,
-} from "../../mod.ts";
+import type { FTPOptions, TraceEvent } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { Proxy } from "../proxy.ts";
 import { trusting, withTLS } from "../real/tls_client.ts";
@@ -13,6 +8,7 @@ import {
   type ServerName,
   serverTest,
 } from "../servers/mod.ts";
+import { logInThrough, mirrorSides, prepareSides } from "./real_sides.ts";
 import { makeTree, readTree, type Tree, writeTree } from "./tree.ts";
 
 /** Counts the logins of a client and of those that are like it. */
@@ -22,18 +18,6 @@ class Logins {
   readonly trace = ({ direction, text }: TraceEvent): void => {
     if (direction === "sent" && text.startsWith("USER ")) this.count++;
   };
-}
-
-/** Connects through a proxy, and logs in. */
-async function dial(
-  proxy: Proxy,
-  server: RealServer,
-  options: FTPOptions = {},
-): Promise<FTP> {
-  const ftp = new FTP({ timeout: 5000, ...options });
-  await ftp.connect(proxy.host, proxy.port);
-  await ftp.login(server.user, server.password);
-  return ftp;
 }
 
 /** Brings a tree there and back, and removes some of it. */
@@ -46,7 +30,7 @@ async function checkTree(
   await using proxy = await Proxy.start(server, { delay: 5 });
   const logins = new Logins();
   const { trace } = logins;
-  await using ftp = await dial(proxy, server, { ...options, trace });
+  await using ftp = await logInThrough(proxy, server, { ...options, trace });
   const tree = makeTree();
   writeTree(folder.at("from"), tree);
   const all = { connections: 4 };
@@ -107,7 +91,7 @@ for (const [name, extra] of Object.entries(LIMITS)) {
       }
       await using proxy = await Proxy.start(server, { delay: 5 });
       let refusals = 0;
-      await using ftp = await dial(proxy, server, {
+      await using ftp = await logInThrough(proxy, server, {
         trace: ({ direction, text }) => {
           if (direction === "received" && /^(421|530)/.test(text)) refusals++;
         },
@@ -131,26 +115,17 @@ for (const direction of ["up", "down"] as const) {
     async (server) => {
       using folder = new LocalFolder();
       const tree = manyFiles();
-      Deno.mkdirSync(folder.at("local"));
-      Deno.mkdirSync(`${server.root}/top`);
-      Deno.chmodSync(`${server.root}/top`, 0o777);
-      writeTree(
-        direction === "up" ? folder.at("local") : `${server.root}/top`,
-        tree,
-      );
+      prepareSides(server, folder, direction, tree);
       await using proxy = await Proxy.start(server, {
         plan: ({ channel, index }) =>
           channel === "data" && index % 10 === 9
             ? [{ direction, offset: 1000, fault: "reset" }]
             : [],
       });
-      await using ftp = await dial(proxy, server);
-      const options = { connections: 3, retry: { delay: 1 } };
-      const run = (): Promise<MirrorResult> =>
-        direction === "up"
-          ? ftp.uploadDir(folder.at("local"), "top", options)
-          : ftp.downloadDir("top", folder.at("local"), options);
-      assertEquals((await run()).transferred, 60);
+      await using ftp = await logInThrough(proxy, server);
+      const options = { connections: 3 };
+      const done = await mirrorSides(ftp, folder, direction, options);
+      assertEquals(done.transferred, 60);
       assert(proxy.faults.length > 0);
       assertEquals(readTree(folder.at("local")), tree);
       assertEquals(readTree(`${server.root}/top`), tree);

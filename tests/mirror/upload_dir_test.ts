@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { LocalFolder } from "../files/local_folder.ts";
 import {
   fact,
+  hideDots,
   Pair,
   sendLines,
   unix,
@@ -106,14 +107,7 @@ Deno.test("FTP.uploadDir looks for hidden files by their names", async () => {
   await using pair = await Pair.make({ "/.htaccess": "1" });
   using folder = new LocalFolder();
   writeTree(folder.path, { ".htaccess": "1", "a": "1" });
-  pair.server.on("MLSD", UNKNOWN);
-  pair.server.on(
-    "LIST",
-    (turn) =>
-      turn.argument === "-a"
-        ? turn.reply(550, "No such file")
-        : sendLines(turn, [unix("b")]),
-  );
+  hideDots(pair, unix("b"));
   const notes = new Notes();
   await pair.ftp.uploadDir(folder.path, "", { onEntry: notes.take });
   assertEquals(notes.sorted, ["transfer a (new)", "unchanged .htaccess"]);
