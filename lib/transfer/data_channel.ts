@@ -117,6 +117,7 @@ export function requestAhead(
       // the server's refusal is an answer; what was never sent is none
       const isAnswer = error instanceof FTPError;
       if (!isAnswer && session.ahead === ahead) session.ahead = undefined;
+      if (!isAnswer) doubtExtendedPassive(session);
     });
     return reply;
   };
@@ -137,8 +138,9 @@ async function askToListen(
 }
 
 /**
- * Asks the server to listen: `EPSV` (RFC 2428) unless it was refused before,
- * else `PASV` (RFC 959). Over IPv6 there is only `EPSV`.
+ * Asks the server to listen: `EPSV` (RFC 2428) unless it was refused before, or
+ * cost the connection before it ever worked; else `PASV` (RFC 959). Over IPv6
+ * there is only `EPSV`.
  *
  * @param session The session
  * @param options A signal
@@ -154,13 +156,26 @@ export async function requestPassive(
   try {
     return resolve(session, await askToListen(session, "EPSV", options));
   } catch (error) {
+    if (isIPv6(session.peer[0])) throw error;
     const isRefused = error instanceof FTPPermanentError &&
       error.reply?.code !== 530;
-    if (!isRefused || isIPv6(session.peer[0])) throw error;
+    if (!isRefused) {
+      doubtExtendedPassive(session);
+      throw error;
+    }
     const address = await requestPasv(session, options);
     session.hasExtendedPassive = false;
     return address;
   }
+}
+
+/**
+ * Some firewalls swallow `EPSV`, or cut the connection: where it never worked and
+ * the connection is lost, the next one uses `PASV`.
+ */
+function doubtExtendedPassive(session: Session): void {
+  const isLost = session.control.failure !== undefined;
+  if (isLost && !isIPv6(session.peer[0])) session.hasExtendedPassive ??= false;
 }
 
 async function requestPasv(

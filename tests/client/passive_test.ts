@@ -8,7 +8,7 @@ import {
 } from "../../mod.ts";
 import type { Turn } from "../scripted/mod.ts";
 import { HAS_IPV6 } from "../servers/loopback.ts";
-import { type Script, startScript } from "./script.ts";
+import { byDefault, type Script, stall, startScript } from "./script.ts";
 
 const LIST: Script = { LIST: (turn) => turn.send("one\r\n") };
 
@@ -205,5 +205,34 @@ for (
     );
     assert(error.message.startsWith('Cannot complete "RETR x": '));
     assertEquals(await list(ftp), ["one"]);
+  });
+}
+
+for (
+  const [what, EPSV] of [
+    ["swallows EPSV", stall],
+    ["cuts the connection at EPSV", (turn: Turn) => turn.close()],
+  ] as const
+) {
+  Deno.test(`FTP.download goes on by PASV where something ${what}`, async () => {
+    await using server = await startScript({
+      RETR: byDefault,
+      SIZE: byDefault,
+      EPSV,
+    });
+    server.put("/a", "hello");
+    await using ftp = await server.connect({ timeout: 200 });
+    await ftp.login("me", "secret");
+    const path = await Deno.makeTempFile();
+    try {
+      await ftp.download("a", path, { retry: { attempts: 1, delay: 1 } });
+      assertEquals(await Deno.readTextFile(path), "hello");
+      assertEquals(server.verbs.filter((verb) => /^(EPSV|PASV)$/.test(verb)), [
+        "EPSV",
+        "PASV",
+      ]);
+    } finally {
+      await Deno.remove(path);
+    }
   });
 }
