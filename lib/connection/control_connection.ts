@@ -29,7 +29,8 @@ import {
   printable,
 } from "../protocol/command.ts";
 import type { Encoding } from "../protocol/encoding.ts";
-import { conceal, type Reply, ReplyReader } from "../protocol/reply.ts";
+import { CONCEAL } from "../protocol/errors.ts";
+import { type Reply, ReplyReader } from "../protocol/reply.ts";
 import { Secrets } from "../protocol/secrets.ts";
 
 /** Size of one read from the socket, in bytes. */
@@ -346,9 +347,8 @@ export class ControlConnection {
     );
     if (this.#isPaused) return this.fail(injected("a reply"));
     const owed = this.#ledger.deliver(reply);
-    // what else is below 400 is data: a path, a size
-    const mayBecomeError = owed?.isSecret !== false || reply.code >= 400;
-    if (mayBecomeError) conceal(reply, this.#mask);
+    // what else is below 400 is data, until an error is made of it
+    if (owed?.isSecret !== false || reply.code >= 400) reply[CONCEAL]();
     if (owed === undefined && reply.code !== 421) {
       return this.fail(outOfStep(reply));
     }

@@ -156,7 +156,9 @@ function encodePath(
       bytes = encoding.encode(argument);
     } catch {
       throw new TypeError(
-        `Cannot send "${verb}": "${name}" has a character that the encoding "${encoding.label}" lacks`,
+        `Cannot send ${
+          showVerb(verb)
+        }: "${name}" has a character that the encoding "${encoding.label}" lacks`,
       );
     }
   } else {
@@ -178,14 +180,17 @@ function refuseLineEnds(bytes: Uint8Array, verb: string, name: string): void {
       ? "at which many servers end it" // they take it for a text of C
       : "which would start another command";
     throw new TypeError(
-      `Cannot send ${
-        /^[A-Za-z]{1,8}$/.test(verb) ? `"${verb}"` : "a command"
-      }: "${name}" contains ${what}, ${danger}`,
+      `Cannot send ${showVerb(verb)}: "${name}" contains ${what}, ${danger}`,
     );
   }
 }
 
-const SECRET_REGEXP = /^\s*(PASS|ACCT|ADAT|SITE\s+(?:PSWD|PASSWD))(?=\s|$)/i;
+/** What is no word may be a whole line, with a secret in it. */
+function showVerb(verb: string): string {
+  return /^[A-Za-z]{1,8}$/.test(verb) ? `"${verb}"` : "a command";
+}
+
+const SECRET_REGEXP = /^\s*(PASS|ACCT|ADAT|SITE\s+(?:PSWD|PASSWD))(?!\w)/i;
 
 /**
  * The secrets that a command holds.
@@ -195,12 +200,14 @@ const SECRET_REGEXP = /^\s*(PASS|ACCT|ADAT|SITE\s+(?:PSWD|PASSWD))(?=\s|$)/i;
  * follow `SITE PSWD`
  */
 export function secretsOf({ verb, argument }: Command): string[] {
-  if (typeof argument !== "string") return [];
-  const line = `${verb} ${argument}`;
+  if (typeof argument === "object") return [];
+  // servers take other white space than a blank, too
+  const line = argument === undefined ? verb : `${verb} ${argument}`;
   const [start] = SECRET_REGEXP.exec(line) ?? [];
   if (start === undefined) return [];
   const secret = line.slice(start.length).trim();
-  return /^\s*SITE/i.test(start) ? secret.split(/\s+/) : [secret];
+  const secrets = /^\s*SITE/i.test(start) ? secret.split(/\s+/) : [secret];
+  return secrets.filter((secret) => secret !== "");
 }
 
 /**
@@ -244,11 +251,11 @@ function maskURL(word: string): string {
  */
 export function describeCommand(command: Command, encoding: Encoding): string {
   const { verb, argument } = command;
-  if (argument === undefined) return maskCommand(printable(verb));
+  if (argument === undefined) return printable(maskCommand(verb));
   const text = typeof argument === "string"
     ? argument
     : encoding.decode(argument);
-  return maskCommand(printable(`${verb} ${text}`));
+  return printable(maskCommand(`${verb} ${text}`));
 }
 
 /**

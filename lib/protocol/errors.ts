@@ -10,6 +10,13 @@
 import { printable } from "./command.ts";
 import type { Reply } from "./reply.ts";
 
+/**
+ * Names the method by which a reply loses the secrets that the server has
+ * repeated in it. Until an error is made of it a reply may be data: a path, a
+ * size.
+ */
+export const CONCEAL: unique symbol = Symbol("conceal");
+
 /** What an {@linkcode FTPError} carries besides its message. */
 export interface FTPErrorOptions extends ErrorOptions {
   /** The reply that caused the error. */
@@ -44,17 +51,25 @@ export class FTPError extends Error {
    *
    * @param message What was tried, on what, and what the server said; control
    * characters are replaced, so that names and words of the server cannot drive
-   * a terminal
+   * a terminal, and secrets that the reply repeats
    * @param options The reply, the masked command and the cause
    */
   constructor(message: string, options: FTPErrorOptions = {}) {
+    const { reply } = options;
     super(
-      printable(message),
+      printable(reply === undefined ? message : concealIn(message, reply)),
       options.cause === undefined ? undefined : { cause: options.cause },
     );
-    this.reply = options.reply;
+    this.reply = reply;
     this.command = options.command;
   }
+}
+
+/** Conceals the secrets of a reply, and of a message that quotes it whole. */
+function concealIn(message: string, reply: Reply): string {
+  const said = reply.text;
+  reply[CONCEAL]();
+  return message.replaceAll(said, () => reply.text);
 }
 
 /**

@@ -7,7 +7,7 @@
 
 import { PIECE_SIZE, ReplyScanner } from "../../parser/mod.ts";
 import { ByteBuffer, copyOf } from "./byte_buffer.ts";
-import { FTPProtocolError } from "./errors.ts";
+import { CONCEAL, FTPProtocolError } from "./errors.ts";
 import { ReplySource } from "./reply_source.ts";
 
 const LF = 0x0a;
@@ -16,26 +16,15 @@ const CR = 0x0d;
 /** How much of a line that is no reply an error quotes, in characters. */
 const MAX_QUOTE = 80;
 
-/**
- * Masks the text of a reply, before it is handed on.
- *
- * @param reply The reply
- * @param mask Gives the text without its secrets
- */
-export let conceal: (reply: Reply, mask: (text: string) => string) => void;
-
 /** What the server said: a code and one or more lines of text. */
 export class Reply {
-  static {
-    conceal = (reply, mask) => void (reply.#text = mask(reply.text));
-  }
-
   /** The three-digit code, 100 to 599. */
   readonly code: number;
   #source: ReplySource | undefined;
   readonly #start: number;
   readonly #end: number;
   #text = "";
+  #mask: ((text: string) => string) | undefined;
 
   /**
    * Makes a reply out of a range of bytes. {@linkcode Reply.from} makes one out
@@ -45,12 +34,20 @@ export class Reply {
    * @param source The bytes it is in
    * @param start Where it starts in them
    * @param end Where it ends, its line end excluded
+   * @param mask Gives a text without secrets, for when an error is made of this
    */
-  constructor(code: number, source: ReplySource, start: number, end: number) {
+  constructor(
+    code: number,
+    source: ReplySource,
+    start: number,
+    end: number,
+    mask?: (text: string) => string,
+  ) {
     this.code = code;
     this.#source = source;
     this.#start = start;
     this.#end = end;
+    this.#mask = mask;
   }
 
   /**
@@ -96,6 +93,17 @@ export class Reply {
     return this.text;
   }
 
+  /**
+   * Masks the secrets in the text, for good.
+   *
+   * @ignore
+   */
+  [CONCEAL](): void {
+    if (this.#mask === undefined) return;
+    this.#text = this.#mask(this.text);
+    this.#mask = undefined;
+  }
+
   /** What `console.log` shows. */
   [Symbol.for("Deno.customInspect")](
     inspect: (value: unknown, options: unknown) => string,
@@ -129,7 +137,7 @@ export interface ReplyReaderOptions {
    * @default {"strict"}
    */
   multiline?: "strict" | "lenient" | undefined;
-  /** Masks what an error quotes. */
+  /** Masks what an error quotes, and replies when they become one. */
   mask?: ((text: string) => string) | undefined;
 }
 
@@ -139,7 +147,7 @@ export interface ReplyReaderOptions {
  */
 export class ReplyReader {
   readonly #decode: (bytes: Uint8Array) => string;
-  readonly #mask: (text: string) => string;
+  readonly #mask: ((text: string) => string) | undefined;
   readonly #maxReplyLine: number;
   readonly #maxReply: number;
   readonly #scanner: ReplyScanner;
@@ -154,7 +162,7 @@ export class ReplyReader {
    */
   constructor(options: ReplyReaderOptions) {
     this.#decode = options.decode;
-    this.#mask = options.mask ?? ((text) => text);
+    this.#mask = options.mask;
     this.#maxReplyLine = options.maxReplyLine ?? 65_536;
     this.#maxReply = options.maxReply ?? 1_048_576;
     this.#scanner = new ReplyScanner({
@@ -218,7 +226,9 @@ export class ReplyReader {
       first = 1;
       const bytes = this.#join(text, scanner.end(0));
       const source = new ReplySource(bytes, this.#decode);
-      replies.push(new Reply(scanner.code(0), source, 0, bytes.length));
+      replies.push(
+        new Reply(scanner.code(0), source, 0, bytes.length, this.#mask),
+      );
     }
     if (count > first) {
       const base = scanner.start(first);
@@ -231,6 +241,7 @@ export class ReplyReader {
             source,
             scanner.start(index) - base,
             scanner.end(index) - base,
+            this.#mask,
           ),
         );
       }
@@ -277,7 +288,8 @@ export class ReplyReader {
   #read(line: Uint8Array): string {
     let end = line.length;
     while (end > 0 && line[end - 1] === CR) end--;
-    return this.#mask(new ReplySource(line, this.#decode).read(0, end));
+    const text = new ReplySource(line, this.#decode).read(0, end);
+    return this.#mask?.(text) ?? text;
   }
 }
 

@@ -20,6 +20,9 @@ const CALLS: [name: string, call: (ftp: FTP) => Promise<unknown>][] = [
       if (result instanceof FTPError) throw result;
     }
   }],
+  ["sendcmd PASS, a tab", (f) => f.sendcmd(`PASS\t${SECRET}`)],
+  ["sendcmd PASS, white space", (f) => f.sendcmd(`\tPASS\v${SECRET} x`)],
+  ["sendcmd SITE PSWD", (f) => f.sendcmd(`SITE\tPSWD\told\t${SECRET}`)],
   ["login by proxy", (f) => f.login(`ftp://u:${SECRET}@host`, SECRET)],
   ["cwd to a URL", (f) => f.cwd(`ftp://u:${SECRET}@host/x`)],
 ];
@@ -42,6 +45,7 @@ for (const [failure, answer] of FAILURES) {
         PASS: answer,
         ACCT: answer,
         CWD: answer,
+        "*": answer,
       });
       const trace: TraceEvent[] = [];
       await using ftp = await server.connect({
@@ -76,6 +80,8 @@ Deno.test("FTP shows no secret when it cannot be sent", async () => {
     () => ftp.login("u", `${SECRET}\n`),
     () => ftp.sendcmd(`PASS\n${SECRET}`),
     () => ftp.sendcmd(`PASS日 ${SECRET}`),
+    () => ftp.sendcmd(`PASS\t${SECRET} 日`),
+    () => ftp.sendcmd(`PASS\t${SECRET} x\n`),
   ];
   for (const call of calls) {
     const error = await call().catch((error) => error);
