@@ -6,7 +6,6 @@
  */
 
 import { writeAll } from "../connection/byte_stream.ts";
-import { FTPPermanentError } from "../protocol/errors.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
@@ -27,13 +26,8 @@ import {
 } from "./options.ts";
 import { Meter, type Pace } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
-import {
-  isAtEnd,
-  isRestRefused,
-  isSameFile,
-  isSameStart,
-  OVERLAP,
-} from "./resume.ts";
+import { isSameEnd, keepsBeginning } from "./part_proof.ts";
+import { isRestRefused, isSameFile, OVERLAP } from "./resume.ts";
 import { openSource, type UploadSource } from "./upload_source.ts";
 import { UploadTarget } from "./upload_target.ts";
 
@@ -194,31 +188,13 @@ class Upload {
     if (size === null || size > (this.#source.size ?? 0)) return null;
     if (!isFirst || size === 0) return size;
     // an earlier call's, or anybody's: its end has to be the same
-    this.#target.isOwn = await this.#isSameThere(session, size);
+    this.#target.isOwn = await isSameEnd(
+      this.#source,
+      size,
+      (verb, start) => this.#begin(session, verb, start),
+      this.#options,
+    );
     return this.#target.isOwn ? size : null;
-  }
-
-  async #isSameThere(session: Session, size: number): Promise<boolean> {
-    const length = Math.min(OVERLAP, size);
-    const expected = new Uint8Array(length);
-    let at = 0;
-    for await (const chunk of this.#source.read(size - length, length)) {
-      const piece = chunk.subarray(0, length - at);
-      expected.set(piece, at);
-      at += piece.length;
-      if (at === length) break;
-    }
-    try {
-      const transfer = await this.#begin(session, "RETR", size - length);
-      const isSame = await isSameStart(transfer, expected, this.#options) &&
-        await isAtEnd(transfer, this.#options);
-      if (isSame) await transfer.finish(this.#options);
-      else await transfer.abort();
-      return isSame;
-    } catch (error) {
-      if (error instanceof FTPPermanentError) return false; // may not be read
-      throw error;
-    }
   }
 
   /** Opens the transfer at the last place that is beyond doubt. */
@@ -227,14 +203,17 @@ class Upload {
     stored: number,
   ): Promise<{ transfer: Transfer; start: number }> {
     // the end of a part may not have reached the disk: it is sent again
-    const start = Math.max(0, stored - OVERLAP);
-    if (start > 0 && this.#canRestart) {
+    if (stored > OVERLAP && this.#canRestart) {
       try {
-        return { transfer: await this.#write(session, "STOR", start), start };
+        if (await this.#mayRestart(session, stored)) {
+          const start = stored - OVERLAP;
+          return { transfer: await this.#write(session, "STOR", start), start };
+        }
+        stored = 0;
       } catch (error) {
         if (!isRestRefused(error)) throw error;
-        this.#canRestart = false;
       }
+      this.#canRestart = false;
     }
     if (stored > 0 && !this.#canRestart) {
       return { transfer: await this.#write(session, "APPE", 0), start: stored };
@@ -242,6 +221,19 @@ class Upload {
     const transfer = await this.#write(session, "STOR", 0);
     this.#target.isOwn = true;
     return { transfer, start: 0 };
+  }
+
+  /** Whether the server keeps what is before an offset. */
+  async #mayRestart(session: Session, stored: number): Promise<boolean> {
+    return await keepsBeginning(
+      this.#source,
+      stored,
+      (verb, start) =>
+        verb === "STOR"
+          ? this.#write(session, verb, start)
+          : this.#begin(session, verb, start),
+      this.#options,
+    );
   }
 
   async #write(
