@@ -8,6 +8,7 @@ import { requestFeatures, requestModificationTime } from "../paths/facts.ts";
 import { listDirectory } from "../directories/listing.ts";
 import type { ListOptions } from "../directories/listing_options.ts";
 import { changeModificationTime } from "../paths/modification_time.ts";
+import { changePermissions } from "../paths/permissions.ts";
 import { existsPath, requestEntry } from "../directories/stat.ts";
 import { walkTree } from "../directories/walk.ts";
 import type { WalkEntry } from "../directories/walk_entry.ts";
@@ -34,11 +35,18 @@ export class FTPListings extends FTPProtocol {
    * After an abort the next listing is read twice, since ProFTPD and Pure-FTPd
    * put what they had left of the first before it.
    *
+   * A listing that is not whole is an error, after the entries that came: where
+   * the server has cut it and says so (Pure-FTPd: `226 Output truncated to 10000
+   * matches`; z/OS: `JESENTRYLIMIT`), or may not read or enter the directory
+   * though it answers with a 2yz (vsftpd, ProFTPD, Pure-FTPd, pyftpdlib). For
+   * that, one that gives nothing is followed by another command or two.
+   *
    * @param path The directory, text or bytes; "" for the current one
    * @param options Format, zone, caps and signal
    * @returns The entries, without those for the directory itself and its
    * parent; it ends only after the server's final 2yz
    * @throws {FTPError} If the server refuses, or reports a failure
+   * @throws {FTPReplyError} If the server confirms a listing that is not whole
    * @throws {RangeError} If there are more than `maxEntries`
    * @throws {TypeError} If there is no such `command` or `format`
    * @throws {Error} `Deno.errors.*` if a connection fails
@@ -179,6 +187,27 @@ export class FTPListings extends FTPProtocol {
       this,
       options,
       (session) => changeModificationTime(session, path, date, options),
+    );
+  }
+
+  /**
+   * Gives a file or a directory permissions, on servers of Unix (`SITE CHMOD`).
+   *
+   * @param path The file, text or bytes
+   * @param mode The bits, such as `0o755`
+   * @param options A signal
+   * @throws {FTPError} If the server does not do it
+   * @throws {RangeError} If the mode is not 0 to `0o7777`
+   */
+  async chmod(
+    path: Path,
+    mode: number,
+    options: SignalOptions = {},
+  ): Promise<void> {
+    return await onReady(
+      this,
+      options,
+      (session) => changePermissions(session, path, mode, options),
     );
   }
 

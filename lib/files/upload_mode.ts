@@ -8,6 +8,7 @@ import type { Command } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { UNKNOWN_REPLIES } from "../paths/facts.ts";
+import { chmodCommand } from "../paths/permissions.ts";
 
 // what a session remembers that the server does not know
 const CHMOD = "SITE CHMOD";
@@ -105,14 +106,8 @@ export async function tryToChangeMode(
   mode: number,
   options: SignalOptions,
 ): Promise<void> {
-  const digits = mode.toString(8).padStart(3, "0");
-  const command = {
-    verb: "SITE",
-    argument: `CHMOD ${digits} ${path}`,
-    name: "path",
-  };
   try {
-    await session.exchange(command, options);
+    await session.exchange(chmodCommand(session, path, mode), options);
   } catch (error) {
     noteUnknown(session, error, CHMOD);
     // a lost connection concerns the command that is sent after this one

@@ -10,7 +10,7 @@ import type { Reply } from "../protocol/reply.ts";
 import { formatTime, parseModificationTime } from "../protocol/reply_text.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { textOfPath, UNKNOWN_REPLIES } from "./facts.ts";
-import { rawPathOf } from "./raw_path.ts";
+import { behind } from "./raw_path.ts";
 
 /** What servers have, the one made for it first. */
 const COMMANDS: readonly { verb: string; prefix: string }[] = [
@@ -49,7 +49,7 @@ export async function changeModificationTime(
     if (session.unknown.has(key)) continue;
     const reply = await ask(session, {
       verb,
-      argument: join(session, `${prefix}${formatTime(date)} `, path),
+      argument: behind(session, `${prefix}${formatTime(date)} `, path),
       name: "path",
     }, options);
     if (UNKNOWN_REPLIES.includes(reply.code)) session.unknown.add(key);
@@ -114,13 +114,4 @@ function isDone(verb: string, reply: Reply, date: Date): boolean {
   if (verb !== "MDTM") return true;
   const told = parseModificationTime(reply);
   return told === null || formatTime(told) === formatTime(date);
-}
-
-function join(session: Session, prefix: string, path: Path): Uint8Array {
-  const head = session.control.encoding.encode(prefix);
-  const tail = rawPathOf(session, path);
-  const joined = new Uint8Array(head.length + tail.length);
-  joined.set(head);
-  joined.set(tail, head.length);
-  return joined;
 }

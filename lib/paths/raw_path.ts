@@ -24,6 +24,27 @@ export function rawPathOf(session: Session, path: Path): Uint8Array {
 }
 
 /**
+ * A path behind the other words of a command's argument.
+ *
+ * @param session The session, for its encoding
+ * @param words The words, with the blank at their end
+ * @param path Text or bytes
+ * @returns The bytes of both
+ */
+export function behind(
+  session: Session,
+  words: string,
+  path: Path,
+): Uint8Array {
+  const head = session.control.encoding.encode(words);
+  const tail = rawPathOf(session, path);
+  const joined = new Uint8Array(head.length + tail.length);
+  joined.set(head);
+  joined.set(tail, head.length);
+  return joined;
+}
+
+/**
  * The path of an entry of a directory.
  *
  * @param directory The directory; empty for the current one

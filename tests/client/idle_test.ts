@@ -41,6 +41,7 @@ const CALLS: [name: string, call: (ftp: FTP) => Promise<unknown>, unknown][] = [
   ["exists", (f) => f.exists("a"), true],
   ["mtime", async (f) => (await f.mtime("a"))?.getFullYear(), 2024],
   ["setMtime", (f) => f.setMtime("a", new Date(0)), undefined],
+  ["chmod", (f) => f.chmod("a", 0o644), undefined],
   ["features", async (f) => (await f.features()).has("SIZE"), true],
   ["ensureDir", (f) => f.ensureDir("x"), undefined],
   ["remove", (f) => f.remove("a"), undefined],
@@ -61,6 +62,7 @@ for (const [name, call, expected] of CALLS) {
   for (const end of ENDS) {
     Deno.test(`FTP.${name} connects again where the server closed the idle connection with ${end}`, async () => {
       await using server = await ScriptedServer.start({ files: FILES });
+      server.on("SITE", "200 Done");
       await using ftp = await connectIdle(server, end);
       assertEquals(await call(ftp), expected);
       assertEquals(await ftp.pwd(), "/d");

@@ -20,6 +20,21 @@ async function place(
 
 if (IS_UNIX) {
   serverTest(
+    "FTP.chmod gives a file and a directory permissions",
+    async (server) => {
+      await place(server, "run.cgi", 0o644);
+      await using ftp = await logIn(server);
+      await ftp.mkd("folder");
+      await ftp.chmod("run.cgi", 0o750);
+      await ftp.chmod("folder", 0o711);
+      assertEquals(
+        [modeOf(server, "run.cgi"), modeOf(server, "folder")],
+        ["750", "711"],
+      );
+    },
+  );
+
+  serverTest(
     "FTP.upload gives the file the mode of the one that it replaces",
     async (server) => {
       await using ftp = await logIn(server);

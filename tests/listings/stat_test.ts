@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FTPPermanentError, FTPTemporaryError } from "../../mod.ts";
 import { Pair, sends, unix, UNKNOWN } from "./scripted_listings.ts";
 
@@ -139,6 +139,21 @@ Deno.test("FTP.mtime reads MDTM, gives null without it, and tells a refusal", as
 });
 
 const DATE = new Date("2001-02-03T04:05:06.789Z");
+
+Deno.test("FTP.chmod sends SITE CHMOD, tells a refusal, and refuses what is no mode", async () => {
+  await using pair = await Pair.make({ "/a b": "" });
+  pair.server.on("SITE", "200 Done");
+  await pair.ftp.chmod("/a b", 0o755);
+  await pair.ftp.chmod(Uint8Array.of(0x2f, 0xe9), 0o7);
+  assertEquals(pair.commands[0], "SITE CHMOD 755 /a b");
+  assertMatch(pair.commands[1]!, /^SITE CHMOD 007 /);
+  pair.server.on("SITE", "550 Not yours");
+  await assertRejects(() => pair.ftp.chmod("/a b", 0o644), FTPPermanentError);
+  for (const mode of [-1, 0o10000, 7.5, NaN]) {
+    await assertRejects(() => pair.ftp.chmod("/a b", mode), RangeError);
+  }
+  assertEquals(pair.commands.length, 3);
+});
 
 Deno.test("FTP.setMtime sends MFMT", async () => {
   await using pair = await Pair.make({ "/a b": "" });
