@@ -71,11 +71,15 @@ async function dialEitherWay(
   options: SignalOptions,
 ): Promise<ByteStream> {
   const { timeout, host: name } = session.options;
-  const open = async ([host, port]: HostPort) =>
-    await dialPeer(host, port, host === session.peer[0] ? name : host, {
-      timeout,
-      signal: options.signal,
-    });
+  const open = ([host, port]: HostPort) =>
+    session.untilEnded(
+      options.signal,
+      (signal) =>
+        dialPeer(host, port, host === session.peer[0] ? name : host, {
+          timeout,
+          signal,
+        }),
+    );
   const address = await requestPassive(session, options);
   const mayTryPasv = !isIPv6(session.peer[0]) &&
     session.hasExtendedPassive === undefined;
@@ -86,6 +90,7 @@ async function dialEitherWay(
     return stream;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
+    if (session.control.failure !== undefined) throw session.control.failure;
     // the port that EPSV named is dead (a firewall that reads only 227
     // replies): PASV once, and stay with what works
     const stream = await open(await requestPasv(session, options));

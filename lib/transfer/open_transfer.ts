@@ -148,10 +148,11 @@ async function begin(
     reply = await control.wait(owed.first, signal);
     if (reply.code >= 300) throw refusal(session, reply, owed.command);
     session.hasRestart = false;
-    stream = await connectUnlessRefused(channel, owed, session, signal);
-    if (protection !== undefined) {
-      stream = await protection.secure(stream, signal);
-    }
+    const raw = await connectUnlessRefused(channel, owed, session, signal);
+    stream = protection === undefined ? raw : await session.untilEnded(
+      signal,
+      (signal) => protection.secure(raw, signal),
+    );
   } catch (cause) {
     channel.close();
     const error = signal?.aborted ? signal.reason : cause;

@@ -156,6 +156,24 @@ export class Session {
   }
 
   /**
+   * Waits for something else than a reply: the end of the session ends that too.
+   *
+   * @param signal The caller's
+   * @param run Begins what is waited for, under a signal of either
+   * @returns What `run` gives
+   * @throws Why the control connection has failed, if it fails first
+   */
+  async untilEnded<T>(
+    signal: AbortSignal | undefined,
+    run: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { ended } = this;
+    return await run(
+      signal === undefined ? ended : AbortSignal.any([signal, ended]),
+    );
+  }
+
+  /**
    * Sends a command and waits for its first reply.
    *
    * @param command The command

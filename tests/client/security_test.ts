@@ -1,21 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { connect as dial } from "node:net";
 import {
-  FTP,
   type FTPError,
   FTPPermanentError,
   FTPProtocolError,
   FTPTemporaryError,
   TLSError,
 } from "../../mod.ts";
-import { certificates } from "../servers/certificates.ts";
-import { startTLSServer, type TLSTestServer } from "../tls/echo_server.ts";
-import {
-  type ClientServer,
-  type ErrorClass,
-  type Script,
-  startScript,
-} from "./script.ts";
+import { connectImplicit, startImplicit } from "./implicit_front.ts";
+import { type ErrorClass, startScript } from "./script.ts";
 
 /** What a server says to AUTH that is no agreement, and what comes of it. */
 const REFUSALS: [reply: string, Class: ErrorClass][] = [
@@ -119,36 +111,6 @@ Deno.test("FTP.login tries AUTH SSL only where it may", async () => {
     );
   }
 });
-
-/** A scripted server behind TLS from the first byte; its data is in clear text. */
-async function startImplicit(
-  script: Script,
-): Promise<{ server: ClientServer; front: TLSTestServer }> {
-  const server = await startScript(script);
-  const { good } = await certificates();
-  const front = await startTLSServer({
-    cert: await Deno.readTextFile(good.certificate),
-    key: await Deno.readTextFile(good.key),
-  }, (socket) => {
-    const behind = dial(server.port, server.host);
-    behind.on("error", () => {});
-    behind.on("close", () => socket.destroy());
-    socket.on("close", () => behind.destroy());
-    socket.pipe(behind).pipe(socket);
-  });
-  return { server, front };
-}
-
-async function connectImplicit(
-  { server, front }: { server: ClientServer; front: TLSTestServer },
-): Promise<FTP> {
-  const ftp = new FTP({
-    timeout: 2000,
-    tls: { mode: "implicit", dangerouslyAcceptAnyCertificate: true },
-  });
-  await ftp.connect(server.host, front.port);
-  return ftp;
-}
 
 for (const refused of ["PBSZ", "PROT"]) {
   Deno.test(`FTP sends no data in clear text where ${refused} is refused`, async () => {

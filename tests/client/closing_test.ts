@@ -1,0 +1,108 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { FTP, TraceEvent } from "../../mod.ts";
+import type { ScriptedServer } from "../scripted/mod.ts";
+import { SilentPort } from "../silent_port.ts";
+import { connectImplicit, startImplicit } from "./implicit_front.ts";
+import { type ErrorClass, startScript } from "./script.ts";
+
+/** Far longer than the tests may take: nothing here ends by a time-out. */
+const TIMEOUT = 20_000;
+
+const { NotConnected, UnexpectedEof, ConnectionReset } = Deno.errors;
+
+/** How a control connection ends, and with what a call that is under way. */
+const ENDS: [
+  name: string,
+  end: (ftp: FTP, server: ScriptedServer, port: number) => void,
+  Classes: ErrorClass[],
+][] = [
+  ["close", (ftp) => ftp.close(), [NotConnected]],
+  [
+    "connect",
+    (ftp, { host }, port) => void ftp.connect(host, port).catch(() => {}),
+    [NotConnected],
+  ],
+  ["the server's FIN", (_, server) => last(server).drop(), [
+    UnexpectedEof,
+    ConnectionReset,
+  ]],
+  ["a reset", (_, server) => last(server).reset(), [
+    ConnectionReset,
+    UnexpectedEof,
+  ]],
+];
+
+function last(
+  { sessions }: ScriptedServer,
+): ScriptedServer["sessions"][0]["peer"] {
+  return sessions.at(-1)!.peer;
+}
+
+/** A listener, and a promise of the first line of the trace that begins so. */
+function waitFor(
+  line: string,
+): { trace: (event: TraceEvent) => void; seen: Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return {
+    trace: ({ direction, text }) => {
+      if (`${direction} ${text}`.startsWith(line)) resolve();
+    },
+    seen: promise,
+  };
+}
+
+for (const [name, end, Classes] of ENDS) {
+  Deno.test(`FTP dials no data connection any longer after ${name}`, {
+    ignore: !SilentPort.isPossible,
+  }, async () => {
+    using silent = await SilentPort.open();
+    await using server = await startScript({
+      EPSV: `229 Here (|||${silent.port}|)`,
+    });
+    const { trace, seen } = waitFor("received 229");
+    await using ftp = await server.connect({ timeout: TIMEOUT, trace });
+    const call = ftp.retrbinary("RETR x", () => {});
+    const queued = ftp.retrbinary("RETR y", () => {});
+    call.catch(() => {});
+    queued.catch(() => {});
+    await seen;
+    await new Promise((resolve) => setTimeout(resolve)); // it dials by then
+    end(ftp, server, server.port);
+    await assertEnded(call, Classes);
+    await assertRejects(() => queued, NotConnected);
+    assertEquals(server.verbs, ["TYPE", "EPSV"]);
+  });
+
+  Deno.test(`FTP secures no data connection any longer after ${name}`, async () => {
+    const hello = Promise.withResolvers<void>();
+    const started = await startImplicit({
+      PBSZ: "200 ok",
+      PROT: "200 ok",
+      RETR: async (turn) => {
+        await turn.reply(150, "Here");
+        const data = await turn.openData();
+        await data.read();
+        hello.resolve();
+        await data.closed;
+      },
+    });
+    await using server = started.server;
+    await using _front = started.front;
+    await using ftp = await connectImplicit(started, { timeout: TIMEOUT });
+    await ftp.login();
+    const call = ftp.retrbinary("RETR x", () => {});
+    call.catch(() => {});
+    await hello.promise;
+    end(ftp, server, started.front.port);
+    await assertEnded(call, Classes);
+  });
+}
+
+async function assertEnded(
+  call: Promise<unknown>,
+  Classes: readonly ErrorClass[],
+): Promise<void> {
+  const error = await call.then(() => undefined, (error) => error);
+  assert(Classes.some((Class) => error instanceof Class), `${error}`);
+  assert(!error.message.includes("PASV"), `late: ${error}`); // tried after the time-out
+}

@@ -1,0 +1,44 @@
+/** The scripted server behind TLS, and a client that takes any certificate. */
+
+import { connect as dial } from "node:net";
+import { FTP, type FTPOptions } from "../../mod.ts";
+import { certificates } from "../servers/certificates.ts";
+import { startTLSServer, type TLSTestServer } from "../tls/echo_server.ts";
+import { type ClientServer, type Script, startScript } from "./script.ts";
+
+/** A scripted server, and what stands before it. */
+export interface ImplicitServer {
+  readonly server: ClientServer;
+  readonly front: TLSTestServer;
+}
+
+/** A scripted server behind TLS from the first byte; its data is in clear text. */
+export async function startImplicit(script: Script): Promise<ImplicitServer> {
+  const server = await startScript(script);
+  const { good } = await certificates();
+  const front = await startTLSServer({
+    cert: await Deno.readTextFile(good.certificate),
+    key: await Deno.readTextFile(good.key),
+  }, (socket) => {
+    const behind = dial(server.port, server.host);
+    behind.on("error", () => {});
+    behind.on("close", () => socket.destroy());
+    socket.on("close", () => behind.destroy());
+    socket.pipe(behind).pipe(socket);
+  });
+  return { server, front };
+}
+
+/** Connects to such a server. */
+export async function connectImplicit(
+  { server, front }: ImplicitServer,
+  options: FTPOptions = {},
+): Promise<FTP> {
+  const ftp = new FTP({
+    timeout: 2000,
+    tls: { mode: "implicit", dangerouslyAcceptAnyCertificate: true },
+    ...options,
+  });
+  await ftp.connect(server.host, front.port);
+  return ftp;
+}

@@ -1,0 +1,39 @@
+/** A port of loopback to which nobody ever gets through: its queue is full, and the system drops what asks to come in. */
+export class SilentPort implements Disposable {
+  readonly #listener: Deno.TcpListener;
+  readonly #conns: Deno.TcpConn[] = [];
+
+  private constructor() {
+    this.#listener = Deno.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      tcpBacklog: QUEUE - 1,
+    });
+  }
+
+  /** Opens one, and fills its queue. */
+  static async open(): Promise<SilentPort> {
+    const silent = new SilentPort();
+    const { hostname, port } = silent.#listener.addr;
+    for (let i = 0; i < QUEUE; i++) {
+      silent.#conns.push(await Deno.connect({ hostname, port }));
+    }
+    return silent;
+  }
+
+  /** Whether this system has such ports: others refuse, or queue more. */
+  static readonly isPossible: boolean = Deno.build.os === "linux";
+
+  /** Its number. */
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  [Symbol.dispose](): void {
+    for (const conn of this.#conns) conn.close();
+    this.#listener.close();
+  }
+}
+
+/** Connections that wait to be accepted: Linux has one more than it is told. */
+const QUEUE = 2;
