@@ -98,6 +98,7 @@ export class FTP extends FTPDirectories {
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * const names = await ftp.nlst();
+   * await ftp.voidcmd("TYPE I"); // some servers tell no size in TYPE A
    * let total = 0;
    * const replies = ftp.pipeline(names.map((name) => `SIZE ${name}`));
    * for await (const reply of replies) {
