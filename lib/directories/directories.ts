@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { EntryKind } from "../listing/entry.ts";
+import type { Entry, EntryKind } from "../listing/entry.ts";
 import { type Command, printable } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import { pipeline } from "../transfer/pipeline.ts";
@@ -13,6 +13,7 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 import { kindOf, kindsOf, noteLinks } from "./entry_kinds.ts";
 import { isDirectory } from "./in_directory.ts";
 import { readDirectory } from "./listing.ts";
+import type { PartialListingError } from "./partial_listing_error.ts";
 import { checkName, joinPath } from "../paths/names.ts";
 
 /** Options of {@linkcode FTP.remove}. */
@@ -21,7 +22,8 @@ export interface RemoveOptions {
    * Whether a directory is removed with all that is in it. Nothing is gone into
    * but directories: a symbolic link that the server does not delete is an
    * error, as is what may be one. Where `MLSD` may show links as what they lead
-   * to, as that of pyftpdlib does, `LIST` is asked, too.
+   * to, as that of pyftpdlib does, `LIST` is asked, too. A directory whose
+   * listing the server cuts is listed again until nothing is left.
    *
    * @default {false}
    */
@@ -169,22 +171,56 @@ async function removeTree(
       if (!(error instanceof FTPPermanentError) || isDenied(error)) throw error;
     }
   }
-  await empty(session, path, refusal, options);
-  await removeDirectory(session, path, refusal, options);
+  const unread = await empty(session, path, refusal, options);
+  try {
+    await removeDirectory(session, path, refusal, options);
+  } catch (error) {
+    // why it was not emptied is more to the point
+    throw error instanceof FTPPermanentError ? unread ?? error : error;
+  }
 }
 
-/** Removes what is in a directory. */
+/**
+ * Removes what is in a directory. Where the server cuts the listing, the next
+ * one has what comes then.
+ *
+ * @returns What went wrong if it does not show what is there; nothing may be
+ */
 async function empty(
   session: Session,
   path: string,
   refusal: FTPPermanentError,
   options: RemoveOptions,
-): Promise<void> {
+): Promise<FTPError | undefined> {
   const { maxEntries, signal } = options;
-  const entries = await orRefusal(
-    refusal,
-    () => readDirectory(session, path, { maxEntries, signal, all: true }),
-  );
+  const listed = { maxEntries, signal, all: true };
+  let gone = new Set<string>();
+  while (true) {
+    let partial: PartialListingError | undefined;
+    const onPartial = (error: PartialListingError) => void (partial = error);
+    let entries: Entry[];
+    try {
+      entries = await readDirectory(session, path, listed, { onPartial });
+    } catch (error) {
+      if (!(error instanceof FTPPermanentError)) throw error;
+      return refusal;
+    }
+    const isStuck = entries.length === 0 ||
+      entries.some(({ name }) => gone.has(name));
+    if (partial !== undefined && isStuck) return partial;
+    await removeEntries(session, path, entries, options);
+    if (partial === undefined) return undefined;
+    gone = new Set(entries.map(({ name }) => name));
+  }
+}
+
+/** Removes what was listed in a directory. */
+async function removeEntries(
+  session: Session,
+  path: string,
+  entries: readonly Entry[],
+  options: RemoveOptions,
+): Promise<void> {
   noteLinks(session, entries);
   const paths = entries.map(({ name }) => joinPath(path, checkName(name)));
   const refusals = await deleteAll(session, paths, options);

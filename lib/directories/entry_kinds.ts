@@ -34,7 +34,7 @@ export async function kindsOf(
   );
   if (doubtful.size === 0) return entries.map(({ kind }) => kind);
   const names = new Set(Array.from(doubtful, ({ name }) => name));
-  const listed = await readAgain(
+  const { kinds: listed } = await readAgain(
     session,
     directory,
     options,
@@ -83,7 +83,7 @@ export async function kindOf(
   const [directory, rawName] = splitRawPath(rawPathOf(session, path));
   const name = session.control.encoding.decode(rawName);
   if (/^\.{0,2}$/.test(name)) return "directory"; // no name of a link
-  const listed = await readAgain(
+  const { kinds: listed, isWhole } = await readAgain(
     session,
     directory,
     options,
@@ -91,7 +91,7 @@ export async function kindOf(
   );
   // the server may take "a" for what it calls "A"
   const kinds = listed.has(name) ? [listed.get(name)!] : [...listed.values()];
-  if (kinds.length === 0) {
+  if (kinds.length === 0 || (!isWhole && !listed.has(name))) {
     return await kindByPath(session, directory, path, options);
   }
   return kinds.every((kind) => kind === kinds[0]) ? kinds[0]! : "unknown";
@@ -108,23 +108,27 @@ async function readAgain(
   directory: Path,
   { signal }: SignalOptions,
   isWanted: (entry: Entry) => boolean,
-): Promise<Map<string, EntryKind>> {
+): Promise<{ kinds: Map<string, EntryKind>; isWhole: boolean }> {
   const command = session.tellsLinks ? undefined : "LIST";
   const options = { all: true, command, signal } as const;
+  let isWhole = true;
+  const onPartial = () => void (isWhole = false);
   const entries = await readDirectory(session, directory, options, {
     isWanted,
+    onPartial,
   });
   const kinds = new Map<string, EntryKind>();
   for (const { name, kind } of entries) {
     const isSame = (kinds.get(name) ?? kind) === kind;
     kinds.set(name, isSame ? kind : "unknown");
   }
-  return kinds;
+  return { kinds, isWhole };
 }
 
 /**
- * What no listing shows, such as a hidden name: most servers tell in a directory
- * where it is, and not how it was come to.
+ * What no listing shows, such as a hidden name, or one behind the place where it
+ * was cut: most servers tell in a directory where it is, and not how it was come
+ * to.
  */
 async function kindByPath(
   session: Session,

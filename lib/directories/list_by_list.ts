@@ -7,15 +7,19 @@
 
 import type { Entry } from "../listing/entry.ts";
 import { inferZone } from "../listing/infer_zone.ts";
+import { textOfPath } from "../paths/facts.ts";
+import { joinRawPath, rawPathOf } from "../paths/raw_path.ts";
+import { printable } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import { parseModificationTime } from "../protocol/reply_text.ts";
+import type { Session } from "../transfer/session.ts";
 import {
   type ListRequest,
   openList,
   type Received,
   receiveOrNothing,
 } from "./listing_transfer.ts";
-import { joinRawPath, rawPathOf } from "../paths/raw_path.ts";
+import { PartialListingError } from "./partial_listing_error.ts";
 
 /** How many entries are looked at for a file whose time tells the zone. */
 const ZONE_SAMPLE = 1000;
@@ -64,13 +68,74 @@ async function* listAll(
   const { session } = request;
   try {
     const received = yield* listPlain(request, zone, "-a");
-    // even an empty directory has a line for itself
     if (received.count + received.selves > 0) session.hasListAll = true;
+    noteSelf(session, received);
     return session.hasListAll === true ? received : undefined;
   } catch (error) {
     const isRefused = session.hasListAll === undefined &&
       error instanceof FTPError &&
       NO_FLAG_REPLIES.includes(error.reply?.code ?? 0);
+    if (!isRefused) throw error;
+    return undefined;
+  }
+}
+
+/** Takes note of whether `LIST -a` has a line for the directory itself. */
+function noteSelf(session: Session, { count, selves }: Received): void {
+  if (selves > 0) session.showsSelf = true;
+  else if (count > 0) session.showsSelf ??= false;
+}
+
+/**
+ * Insists on a directory that may be read, where `LIST` gave nothing: ProFTPD
+ * confirms that of any other, too, but by `LIST -a` shows not even the directory
+ * itself.
+ *
+ * @param request Which directory
+ * @param received What came of its listing
+ * @throws {PartialListingError} If it may not be read
+ */
+export async function proveRead(
+  request: ListRequest,
+  { count, selves, isRefused }: Received,
+): Promise<void> {
+  if (count + selves > 0 || isRefused) return;
+  const { session, path } = request;
+  if (session.showsSelf === false) return;
+  const received = await readAll(request);
+  if (received === undefined || received.count + received.selves > 0) return;
+  if (session.showsSelf === undefined) {
+    // not empty: it has this one in it
+    const parent = joinRawPath(rawPathOf(session, path), PARENT);
+    await readAll({ ...request, path: parent });
+  }
+  if (session.showsSelf !== true) {
+    session.showsSelf = false; // once is enough
+    return;
+  }
+  const { reply } = received;
+  throw new PartialListingError(
+    `Cannot list "${
+      printable(textOfPath(session, path))
+    }": the server does not show even the directory itself, as where it may not read`,
+    { reply, command: "LIST -a" },
+  );
+}
+
+const PARENT = new TextEncoder().encode("..");
+
+/** What comes of `LIST -a`; `undefined` where the server refuses. */
+async function readAll(request: ListRequest): Promise<Received | undefined> {
+  const { session } = request;
+  const batches = listPlain({ ...request, onSelf: undefined }, 0, "-a");
+  try {
+    let next = await batches.next();
+    while (!next.done) next = await batches.next();
+    noteSelf(session, next.value);
+    return next.value;
+  } catch (error) {
+    const isRefused = error instanceof FTPError && error.reply !== undefined &&
+      !(error instanceof PartialListingError);
     if (!isRefused) throw error;
     return undefined;
   }

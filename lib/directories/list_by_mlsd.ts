@@ -9,8 +9,10 @@ import type { Entry } from "../listing/entry.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
 import { UNKNOWN_REPLIES } from "../paths/facts.ts";
+import { enterDirectory } from "./in_directory.ts";
 import {
   type ListRequest,
+  NOTHING,
   openMLSD,
   type Received,
   receiveOrNothing,
@@ -31,12 +33,31 @@ const MAX_UNREAD = 100;
  * @param request Which directory
  * @returns Batches of entries
  */
-export function listByMLSD(
+export async function* listByMLSD(
   request: ListRequest,
 ): AsyncGenerator<Entry[], Received> {
   const { signal } = request.options;
   const open = () => openMLSD(request, signal);
-  return receiveOrNothing(request, { open, zone: 0, signal });
+  const options = { open, zone: 0, signal };
+  const received = yield* receiveOrNothing(request, options);
+  await proveEmpty(request, received);
+  return received;
+}
+
+/**
+ * Insists on a directory that may be entered, where nothing was listed: in
+ * another one ProFTPD and pyftpdlib pass over all there is, and confirm that.
+ * The current one was entered.
+ */
+async function proveEmpty(
+  { session, path, options: { signal }, turn }: ListRequest,
+  { count, isRefused }: Received,
+): Promise<void> {
+  if (count > 0 || isRefused || path.length === 0 || path === ".") return;
+  await turn(async () => {
+    const leave = await enterDirectory(session, path, { signal });
+    await leave?.();
+  }, { signal });
 }
 
 /**
@@ -70,7 +91,9 @@ export async function* tryMLSD(
       if (done) {
         if (value.count + value.selves > unread.length) session.hasMLSD = true;
         // without a line: an empty directory, or an MLSD that does nothing
-        return session.hasMLSD === true || value.isRefused;
+        if (session.hasMLSD !== true) return value.isRefused;
+        await proveEmpty(request, value);
+        return true;
       }
       if (session.hasMLSD === true) {
         yield value;
@@ -94,13 +117,6 @@ export async function* tryMLSD(
     await batches.return(NOTHING);
   }
 }
-
-const NOTHING: Received = {
-  count: 0,
-  selves: 0,
-  format: undefined,
-  isRefused: false,
-};
 
 /**
  * Whether an entry is a line that no format could read.

@@ -10,10 +10,11 @@ import { checkPath, type Path, printable } from "../protocol/command.ts";
 import { Listener } from "../transfer/listener.ts";
 import type { Session } from "../transfer/session.ts";
 import { textOfPath } from "../paths/facts.ts";
-import { listByList } from "./list_by_list.ts";
+import { listByList, proveRead } from "./list_by_list.ts";
 import { isUnread, listByMLSD, tryMLSD } from "./list_by_mlsd.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
 import type { ListRequest } from "./listing_transfer.ts";
+import { PartialListingError } from "./partial_listing_error.ts";
 
 /** Most entries that are kept at once, unless the user says otherwise. */
 const MAX_KEPT = 1_000_000;
@@ -56,6 +57,11 @@ export interface EntryHooks {
   readonly onSelf?: ((entry: Entry) => void) | undefined;
   /** Whether an entry is kept; the others are not counted either. */
   readonly isWanted?: ((entry: Entry) => boolean) | undefined;
+  /**
+   * Is told that the listing is not whole, and what there is of it is given;
+   * without it, that is an error.
+   */
+  readonly onPartial?: ((error: PartialListingError) => void) | undefined;
 }
 
 /**
@@ -72,7 +78,7 @@ export async function readDirectory(
   session: Session,
   path: Path,
   options: ListOptions,
-  { onSelf, isWanted }: EntryHooks = {},
+  { onSelf, isWanted, onPartial }: EntryHooks = {},
 ): Promise<Entry[]> {
   checkListOptions(options);
   const { maxEntries = MAX_KEPT } = options;
@@ -81,11 +87,19 @@ export async function readDirectory(
   const listener = new Listener();
   return await session.turns.alone(async () => {
     const entries: Entry[] = [];
-    for await (const batch of listBatches(request)) {
-      for (const entry of reportUnread(batch, options, listener)) {
-        if (isWanted?.(entry) !== false) entries.push(entry);
+    try {
+      for await (const batch of listBatches(request)) {
+        for (const entry of reportUnread(batch, options, listener)) {
+          if (isWanted?.(entry) !== false) entries.push(entry);
+        }
+        if (entries.length > maxEntries) {
+          throw tooMany(session, path, maxEntries);
+        }
       }
-      if (entries.length > maxEntries) throw tooMany(session, path, maxEntries);
+    } catch (error) {
+      const isPartial = error instanceof PartialListingError;
+      if (!isPartial || onPartial === undefined) throw error;
+      onPartial(error);
     }
     await listener.settle();
     return entries;
@@ -95,7 +109,7 @@ export async function readDirectory(
 async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
   const { session, options: { command } } = request;
   if (command === "LIST") {
-    yield* listByList(request);
+    await proveRead(request, yield* listByList(request));
     return;
   }
   if (command === "MLSD" || session.hasMLSD === true) {
@@ -106,7 +120,10 @@ async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
   if (session.hasMLSD === undefined && (yield* tryMLSD(request, unread))) {
     return;
   }
-  const { count, format } = yield* listByList(request);
+  const received = yield* listByList(request);
+  const { count, format } = received;
+  // an MLSD that gave nothing agrees
+  if (session.hasMLSD === false) await proveRead(request, received);
   // MLSD gave nothing where there is something
   if (count > 0 && format !== undefined) session.hasMLSD = false;
   if (count === 0 && unread.length > 0) yield unread;

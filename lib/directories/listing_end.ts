@@ -5,7 +5,7 @@
  */
 
 import { settledWithin } from "../connection/deadline.ts";
-import { replyError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 import type { Leave } from "./in_directory.ts";
@@ -29,18 +29,15 @@ export interface OpenListing {
  *
  * @param listing The listing
  * @param signal Ends the wait for the server's word
- * @throws {FTPError} Unless the server says that the listing is complete
+ * @returns The server's 2yz
+ * @throws {FTPError} If there is none
  */
 export async function finish(
   { transfer, leave }: OpenListing,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<Reply> {
   try {
-    const reply = await transfer.finish({ signal });
-    // vsftpd: "226 Transfer done (but failed to open directory)."
-    if (/\bfailed to open directory\b/i.test(reply.text)) {
-      throw replyError(reply, transfer.command);
-    }
+    return await transfer.finish({ signal });
   } finally {
     await leave();
   }

@@ -8,11 +8,13 @@ import type { Entry } from "../listing/entry.ts";
 import { isSelf } from "../listing/listing_reader.ts";
 import { type Path, withPath } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
 import { openTransferInTurn } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { enterDirectory, isDirectory, type Leave } from "./in_directory.ts";
 import { fail, finish, type OpenListing, stop } from "./listing_end.ts";
 import { type ListOptions, makeReader } from "./listing_options.ts";
+import { checkWhole } from "./partial_listing_error.ts";
 
 /** Size of one read, in bytes. */
 const READ_SIZE = 64 * 1024;
@@ -65,6 +67,8 @@ export interface Received {
   readonly format: string | undefined;
   /** Whether the server refused, since there was nothing to be found. */
   readonly isRefused: boolean;
+  /** The server's last word of it, unless it refused. */
+  readonly reply: Reply | undefined;
 }
 
 /**
@@ -126,9 +130,10 @@ async function* receiveListing(
       await turn(() => stop(session, { transfer, leave }, buffer));
     }
   }
-  await turn(() => finish({ transfer, leave }, signal));
+  const reply = await turn(() => finish({ transfer, leave }, signal));
   if (reader.error !== undefined) throw reader.error;
-  return { count, selves, format: reader.format, isRefused: false };
+  checkWhole(reply, transfer.command);
+  return { count, selves, format: reader.format, isRefused: false, reply };
 }
 
 /** Reads a listing for what a server puts before it, and throws it away. */
@@ -192,7 +197,16 @@ export async function openList(
   }
 }
 
-/** What servers say of a directory with nothing in it. */
+/** What comes of a directory with nothing in it. */
+export const NOTHING: Received = {
+  count: 0,
+  selves: 0,
+  format: undefined,
+  isRefused: true,
+  reply: undefined,
+};
+
+/** What servers say of it. */
 const NOTHING_REGEXP =
   /\bno\b.*\b(files?|director(y|ies)|members?|entries|objects?|data ?sets?)\b|\bnot? (be )?found\b|\b(cannot|could not) find\b|\bempty\b/i;
 
@@ -216,7 +230,7 @@ export async function* receiveOrNothing(
     const { signal } = request.options;
     const ask = () => isDirectory(session, path, { signal });
     if (!await turn(ask, { signal })) throw error;
-    return { count: 0, selves: 0, format: undefined, isRefused: true };
+    return NOTHING;
   }
 }
 

@@ -20,6 +20,7 @@ import { hasNames, isDataSet, isDirectory } from "./in_directory.ts";
 import { isUnknownCommand } from "./list_by_mlsd.ts";
 import { readDirectory } from "./listing.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
+import type { PartialListingError } from "./partial_listing_error.ts";
 import { rawPathOf, splitRawPath } from "../paths/raw_path.ts";
 
 /**
@@ -136,13 +137,15 @@ async function probeEntry(
   // what is neither a directory nor a file that can be read still has a line
   const name = nameOf(session, path);
   const [directory] = splitRawPath(rawPathOf(session, path));
+  let partial: PartialListingError | undefined;
+  const onPartial = (error: PartialListingError) => void (partial = error);
   try {
-    const entries = await readDirectory(session, directory, {
-      ...options,
-      all: true,
-    });
+    const listed = { ...options, all: true };
+    const hooks = { onPartial };
+    const entries = await readDirectory(session, directory, listed, hooks);
     const entry = entries.find(({ rawName }) => isEqual(rawName, name.raw));
     if (entry !== undefined) return entry;
+    if (partial !== undefined) throw partial;
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;
   }

@@ -55,6 +55,8 @@ export class Folder {
   readonly identity: Identity;
   /** Whether names with a leading dot may be missing. */
   readonly hidesDots: boolean;
+  /** Why there may be more than was listed. */
+  partial: Error | undefined;
   #folded: Map<string, string> | undefined;
 
   /**

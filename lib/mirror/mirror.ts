@@ -125,11 +125,16 @@ export class Mirror implements AsyncDisposable {
       place.identity = source.identity;
       return { place, source, target: await this.#readTarget(task, place) };
     };
-    // without the first there is nothing to tell of
-    if (place.parent === undefined) return await read();
     const entry = directoryOf(place);
-    const pair = await this.#tally.attempt(task.link, entry, read);
-    this.#isUnread ||= pair === undefined;
+    // without the first there is nothing to tell of
+    const pair = place.parent === undefined
+      ? await read()
+      : await this.#tally.attempt(task.link, entry, read);
+    const error = pair?.source.partial;
+    if (error !== undefined) {
+      this.#tally.note({ action: "fail", entry, error });
+    }
+    this.#isUnread ||= pair === undefined || error !== undefined;
     return pair;
   }
 
@@ -293,7 +298,8 @@ export class Mirror implements AsyncDisposable {
     for (let place; (place = places.pop()) !== undefined;) {
       const pair = await this.#open(this.#crew.first, place);
       const inner = pair === undefined ? [] : await this.#tidy(pair);
-      if (isEverywhere) places.push(...inner.reverse());
+      if (!isEverywhere) continue;
+      for (const place of inner.reverse()) places.push(place);
     }
   }
 

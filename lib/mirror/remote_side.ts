@@ -7,6 +7,7 @@
 import { ensureDir, remove } from "../directories/directories.ts";
 import { kindsOf, noteLinks } from "../directories/entry_kinds.ts";
 import { readDirectory } from "../directories/listing.ts";
+import { PartialListingError } from "../directories/partial_listing_error.ts";
 import { existsPath, requestEntry } from "../directories/stat.ts";
 import { canonicalPath } from "../directories/walk.ts";
 import { runJob } from "../files/job.ts";
@@ -45,6 +46,7 @@ export class RemoteSide implements Side {
   readonly #options: MirrorOptions;
   readonly #follows: boolean;
   readonly #unmasksLinks: boolean;
+  readonly #isTarget: boolean;
 
   /**
    * Makes a side.
@@ -65,6 +67,7 @@ export class RemoteSide implements Side {
     this.#options = options;
     this.#follows = options.symlinks === "follow" && !isTarget;
     this.#unmasksLinks = options.delete === true && isTarget;
+    this.#isTarget = isTarget;
   }
 
   at(path: string): string {
@@ -80,7 +83,15 @@ export class RemoteSide implements Side {
       const onSelf = ({ facts: { type, unique: own } = {} }: Entry) => {
         if (type?.toLowerCase() === "cdir") unique = own ?? unique;
       };
-      const entries = await readDirectory(session, path, options, { onSelf });
+      let partial: Error | undefined;
+      const entries = await readDirectory(session, path, options, {
+        onSelf,
+        onPartial: (error) => void (partial = error),
+      });
+      // in the target nothing may be taken for missing
+      if (partial !== undefined && (this.#isTarget || entries.length === 0)) {
+        throw partial;
+      }
       const isTold = entries.some(({ facts }) => facts?.unique !== undefined);
       if (unique === undefined && isTold && !session.unknown.has("MLST")) {
         const { facts } = await requestEntry(session, path, options);
@@ -91,6 +102,7 @@ export class RemoteSide implements Side {
       }
       const hidesDots = session.hasMLSD !== true && session.hasListAll !== true;
       const folder = new Folder({ unique, canonical }, hidesDots);
+      folder.partial = partial;
       for (const entry of entries) {
         folder.add(await this.#look(session, place, canonical, entry));
       }
@@ -158,7 +170,9 @@ export class RemoteSide implements Side {
         try {
           await remove(session, path, { recursive, signal }, { kind });
         } catch (error) {
-          if (!(error instanceof FTPPermanentError)) throw error;
+          const isFinal = error instanceof FTPPermanentError ||
+            error instanceof PartialListingError;
+          if (!isFinal) throw error;
           // perhaps only the reply was lost
           if (!isAgain || await existsPath(session, path, { signal })) {
             errors[index] = error;

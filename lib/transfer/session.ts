@@ -114,6 +114,8 @@ export class Session {
   hasMLSD: boolean | undefined;
   /** Whether `LIST -a` works here: not known before the first try. */
   hasListAll: boolean | undefined;
+  /** Whether `LIST -a` shows the directory itself, as far as was seen. */
+  showsSelf: boolean | undefined;
   /** Whether `MLSD` was seen to show links as such. */
   tellsLinks = false;
   /**

@@ -1,0 +1,159 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { FTPError, FTPReplyError, type ListOptions } from "../../mod.ts";
+import { LocalFolder } from "../files/local_folder.ts";
+import { logIn } from "../real/client.ts";
+import { serverTest } from "../servers/mod.ts";
+import { DENIALS, deny } from "../servers/unreadable.ts";
+import { failuresOf, readTree, type Tree, writeTree } from "./tree.ts";
+
+/** Pure-FTPd, which cuts listings at 10,000 entries unless it is told. */
+const CUTTING = {
+  servers: ["pure-ftpd"],
+  extra: ["--limitrecursion", "10:5"],
+} as const;
+
+/** A tree with more in one directory than the server shows. */
+const LARGE: Tree = { "a": "1", "z/in": "2" };
+for (let i = 10; i < 30; i++) LARGE[`d/${i}`] = "x";
+
+for (const command of [undefined, "LIST"] as const) {
+  const by = command ?? "what works";
+  const list: ListOptions = { command };
+
+  serverTest(
+    `FTP.downloadDir brings what a cut listing shows, fails and removes nothing, by ${by}`,
+    async (server) => {
+      using folder = new LocalFolder();
+      writeTree(`${server.root}/top`, LARGE);
+      writeTree(folder.at("all"), { ...LARGE, extra: "x", "z/extra": "x" });
+      await using ftp = await logIn(server);
+      const { error, failures } = await failuresOf(() =>
+        ftp.downloadDir("top", folder.at("all"), { delete: true, list })
+      );
+      assertEquals(failures.length, 1);
+      assertStringIncludes(failures[0]!, "d: Cannot complete");
+      assertStringIncludes(failures[0]!, "truncated to 10 matches");
+      assertEquals(error.result.removed, 0);
+      assertEquals(readTree(folder.at("all")), {
+        ...LARGE,
+        extra: "x",
+        "z/extra": "x",
+      });
+      const { error: other } = await failuresOf(() =>
+        ftp.downloadDir("top", folder.at("new"), { list })
+      );
+      const { transferred, failed } = other.result;
+      assertEquals(failed, 1);
+      assertEquals(transferred >= 10, true);
+      // the first directory of all as well
+      const { failures: first } = await failuresOf(() =>
+        ftp.downloadDir("top/d", folder.at("all/d"), { delete: true, list })
+      );
+      assertStringIncludes(first.join(), "truncated to 10 matches");
+      assertEquals([...Deno.readDirSync(folder.at("all/d"))].length, 20);
+    },
+    CUTTING,
+  );
+
+  serverTest(
+    `FTP.uploadDir takes nothing for missing that a cut listing lacks, by ${by}`,
+    async (server) => {
+      using folder = new LocalFolder();
+      await server.mkdir("top/d");
+      await server.mkdir("top/z");
+      writeTree(`${server.root}/top`, { ...LARGE, "d/extra": "x", extra: "x" });
+      writeTree(folder.path, LARGE);
+      await using ftp = await logIn(server);
+      const { error, failures } = await failuresOf(() =>
+        ftp.uploadDir(folder.path, "top", { delete: true, list })
+      );
+      assertEquals(failures.length, 1);
+      assertStringIncludes(failures[0]!, "truncated to 10 matches");
+      const { transferred, removed } = error.result;
+      assertEquals([transferred, removed], [0, 0]);
+      await assertRejects(
+        () => ftp.uploadDir(folder.at("d"), "top/d", { delete: true, list }),
+        FTPReplyError,
+        "truncated to 10 matches",
+      );
+      assertEquals(readTree(`${server.root}/top`), {
+        ...LARGE,
+        "d/extra": "x",
+        extra: "x",
+      });
+    },
+    CUTTING,
+  );
+
+  serverTest(
+    `FTP.downloadDir and uploadDir remove nothing beside a directory that the server may not read, by ${by}`,
+    async (server) => {
+      using folder = new LocalFolder();
+      const tree = { "a": "1", "sub/b": "2", "sub/deep/c": "3" };
+      for (const [path, content] of Object.entries(tree)) {
+        await server.write(`top/${path}`, content);
+      }
+      await server.write("top/extra", "x");
+      for (const denial of DENIALS) {
+        writeTree(folder.path, { ...tree, "sub/mine": "4" });
+        using _ = deny(server, "top/sub", denial);
+        // a new connection knows nothing of the server's ways
+        await using ftp = await logIn(server);
+        const up = await failuresOf(() =>
+          ftp.uploadDir(folder.path, "top", {
+            delete: true,
+            compare: "size",
+            list,
+          })
+        );
+        assertEquals(up.error.result.removed, 0, denial);
+        assertEquals(up.error.result.transferred, 0, denial);
+        const down = await failuresOf(() =>
+          ftp.downloadDir("top", folder.path, {
+            delete: true,
+            compare: "size",
+            list,
+          })
+        );
+        assertEquals(down.error.result.removed, 0, denial);
+        assertEquals(down.failures.length, 1, denial);
+        assertStringIncludes(down.failures[0]!, "sub: Cannot ", denial);
+        for (const path of ["top/sub", "top/sub/"]) {
+          await assertRejects(
+            () => ftp.downloadDir(path, folder.at("sub"), { delete: true }),
+            FTPError,
+          );
+        }
+        const here = { ...tree, "sub/mine": "4", "extra": "x" };
+        assertEquals(readTree(folder.path), here, denial);
+        Deno.removeSync(folder.at("extra"));
+      }
+      assertEquals(readTree(`${server.root}/top`), { ...tree, extra: "x" });
+    },
+  );
+}
+
+serverTest(
+  "FTP.uploadDir removes a directory whose listing the server cuts, and what can be removed beside one that it may not read",
+  async (server) => {
+    using folder = new LocalFolder();
+    writeTree(folder.path, { "a": "1" });
+    await server.write("top/a", "1");
+    for (let i = 0; i < 25; i++) await server.write(`top/large/${i}`, "x");
+    await server.write("top/extra", "x");
+    await server.write("top/denied/file", "x");
+    using _ = deny(server, "top/denied", "0311");
+    await using ftp = await logIn(server);
+    const { error, failures } = await failuresOf(() =>
+      ftp.uploadDir(folder.path, "top", { delete: true, compare: "size" })
+    );
+    assertEquals(failures.length, 1);
+    assertStringIncludes(failures[0]!, "denied: ");
+    assertEquals(error.result.removed, 2);
+    assertEquals(readTree(`${server.root}/top`), {
+      "a": "1",
+      "denied/file": "x",
+    });
+  },
+  CUTTING,
+);
