@@ -16,7 +16,8 @@ import { pause } from "./pause.ts";
 /** How a transfer that failed is tried again. */
 export interface RetryOptions {
   /**
-   * How many times in a row without progress.
+   * How many times in a row without progress, and how many times in all because
+   * the files differed (`FTPVerificationError`).
    *
    * @default {5}
    */
@@ -40,7 +41,10 @@ export interface RetryOptions {
 export interface RetryEvent {
   /** What went wrong. */
   readonly error: Error;
-  /** How many times in a row this made no progress; 1 for the first. */
+  /**
+   * How many times in a row this made no progress, or how many times the files
+   * differed; 1 for the first.
+   */
   readonly attempt: number;
   /** Milliseconds until it is tried again. */
   readonly delay: number;
@@ -134,6 +138,7 @@ export async function withRecovery<T>(
   const { attempts = 5, delay = 500, maxDelay = 30_000 } = retry || {};
   const most = retry === false ? 0 : attempts;
   let furthest = position();
+  let mismatches = 0;
   for (let attempt = 1;; attempt++) {
     try {
       signal?.throwIfAborted();
@@ -142,7 +147,10 @@ export async function withRecovery<T>(
       }
       return await run();
     } catch (error) {
-      if (position() >= furthest + PROGRESS) {
+      if (error instanceof FTPVerificationError) {
+        // of a file that grows each attempt comes further, and none to an end
+        attempt = Math.max(attempt, ++mismatches);
+      } else if (position() >= furthest + PROGRESS) {
         furthest = position();
         attempt = 1;
       }
