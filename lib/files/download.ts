@@ -12,19 +12,12 @@ import { openTransfer } from "../transfer/open_transfer.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 import { confirm } from "./confirm.ts";
-import { hashBoth, hashFile, type HashPair } from "./digest.ts";
 import {
   type RemoteFacts,
-  requestBinarySize,
   requestDirectory,
   requestFacts,
 } from "../paths/facts.ts";
-import {
-  FTPVerificationError,
-  givenUp,
-  LocalFault,
-  locallyAsync,
-} from "./faults.ts";
+import { FTPVerificationError, givenUp, LocalFault } from "./faults.ts";
 import { runJob } from "./job.ts";
 import { keepAlive } from "./keep_alive.ts";
 import type { Link } from "./link.ts";
@@ -38,6 +31,7 @@ import { Meter, type Pace } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
 import { isRestRefused, isSameStart, OVERLAP } from "./resume.ts";
 import { resolveTarget, type Target } from "./target.ts";
+import { verifyDownload } from "./verify_download.ts";
 import { WriteBehind } from "./write_behind.ts";
 
 /** Bytes that are read and written at once: fewer, larger calls. */
@@ -48,6 +42,9 @@ const LEAST_BLOCK = 16 * 1024;
 
 /** Longest wait, in milliseconds, for a write when the transfer has failed. */
 const DISK_GRACE = 5000;
+
+/** Milliseconds of data after which a file is asked for once more. */
+const PATIENCE = 1000;
 
 /**
  * Downloads a file.
@@ -86,6 +83,8 @@ class Download {
   #isTooLarge = false;
   /** What the server said when it began to send, where there is no SIZE. */
   #announced: number | null = null;
+  /** Whether the data took so long that the file may have become another. */
+  #isSlow = false;
 
   constructor(
     link: Link,
@@ -138,9 +137,15 @@ class Download {
     const facts = await this.#inspect(session);
     const part = this.#part ??= await this.#open(session, target, facts);
     await this.#fetch(session, part, facts);
-    const verified = verify === "none"
-      ? null
-      : await this.#verify(session, part, facts);
+    const verified = verify === "none" ? null : await verifyDownload(session, {
+      remote: this.#remote,
+      part,
+      facts,
+      announced: this.#announced,
+      isSlow: this.#isSlow,
+    }, this.#options);
+    const { total } = this.#meter; // it may have grown meanwhile
+    if (total !== null) this.#meter.total = Math.max(total, part.position);
     const modified = mtime ? facts.modified : null;
     if (modified !== null) part.date(modified);
     if (sync) await abortable(part.sync(), signal);
@@ -276,6 +281,7 @@ class Download {
     part: Part,
     facts: RemoteFacts,
   ): Promise<void> {
+    const began = performance.now();
     this.#meter.position = part.position;
     await using alive = keepAlive(this.#link.session, transfer, this.#options);
     // a small file does not pay for a large buffer
@@ -303,6 +309,7 @@ class Download {
     alive.stop();
     const whole = facts.size ?? this.#announced;
     await confirm(transfer, part.position, whole, this.#options);
+    this.#isSlow = performance.now() - began > PATIENCE;
   }
 
   /** The fast path: large blocks, read while others are written. */
@@ -335,64 +342,6 @@ class Download {
       new Deno.errors.InvalidData(
         `Cannot download "${this.#remote}": ${what}`,
       ),
-    );
-  }
-
-  /** Compares size and hash. */
-  async #verify(
-    session: Session,
-    part: Part,
-    facts: RemoteFacts,
-  ): Promise<string | null> {
-    const { verify, signal } = this.#options;
-    let { size } = facts;
-    if (size === null) size = this.#checkAnnounced(part);
-    else if (size !== part.position) {
-      // a log may have grown meanwhile: the server's latest word counts
-      size = await requestBinarySize(session, this.#remote, { signal });
-      if (size !== part.position) {
-        const actual = part.position;
-        if (actual > (size ?? 0)) part.reset();
-        throw new FTPVerificationError(
-          `Cannot verify the download of "${this.#remote}"`,
-          {
-            what: "size",
-            expected: size ?? facts.size!,
-            actual,
-          },
-        );
-      }
-    }
-    if (verify === "hash" && part.isReadable) {
-      const hashes = await hashBoth(
-        session,
-        this.#remote,
-        { size: part.position, signal },
-        (hash, signal) => locallyAsync(() => hashFile(part.path, hash, signal)),
-      );
-      if (hashes !== undefined) return this.#compare(part, hashes);
-    }
-    return size === null ? null : "size";
-  }
-
-  /** The word of the 150 reply: more may have come, of a log that grows. */
-  #checkAnnounced({ position }: Part): number | null {
-    const expected = this.#announced;
-    if (expected === null || position >= expected) {
-      return position === expected ? expected : null;
-    }
-    throw new FTPVerificationError(
-      `Cannot verify the download of "${this.#remote}"`,
-      { what: "size", expected, actual: position },
-    );
-  }
-
-  #compare(part: Part, { name, local, remote }: HashPair): string {
-    if (local === remote) return name;
-    part.reset();
-    throw new FTPVerificationError(
-      `Cannot verify the download of "${this.#remote}"`,
-      { what: name, expected: remote, actual: local },
     );
   }
 }

@@ -39,11 +39,20 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
   /**
    * What is compared before the file takes its place. "size": the server's
    * `SIZE` with the bytes that went through, where the server tells. A download
-   * from one that has no `SIZE` goes by the size in its 150 reply: fewer bytes
-   * are an error, and more a file that grew. "hash": a
-   * hash too, where the server has one (`HASH`, `XSHA256`, `XSHA1`, `MD5`,
-   * `MMD5`, `XMD5`, `XCRC`). It reads the whole file for it, and this side does so meanwhile:
-   * the wait is one second longer than `timeout` for every 10 MB.
+   * from one that has no `SIZE` goes by the size in its 150 reply.
+   *
+   * Fewer bytes than the server announced are an error. More are a file that
+   * grows, such as a log, if the server has as many by now: it comes as it was
+   * at some moment. Where the data of a download took longer than a second,
+   * size and time are asked for once more: a file of the same size with another
+   * time was written over meanwhile, and is fetched again. In a shorter time,
+   * and within the second that `MDTM` cannot tell apart, that goes unnoticed,
+   * but for a hash.
+   *
+   * "hash": a hash too, where the server has one (`HASH`, `XSHA256`, `XSHA1`,
+   * `MD5`, `MMD5`, `XMD5`, `XCRC`). It reads the whole file for it, and this
+   * side does so meanwhile: the wait is one second longer than `timeout` for
+   * every 10 MB. A file that grows without end never has the same.
    *
    * @default {"size"}
    */
