@@ -294,12 +294,13 @@ export class FTP extends FTPDirectories {
    * temporary file is deleted.
    *
    * Recovers and resumes as {@linkcode download} does, from what `SIZE` says,
-   * by `REST` and `STOR`, else by `APPE`. What is read once (a stream, an open
-   * file) cannot be sent again: it is tried again only before its first byte
-   * was read. With `resume` the temporary file stays after a failure. With
-   * `atomic: false` the target itself is written to. A server that refuses to
-   * rename over a file keeps it, unless `replace` is "delete". What becomes of
-   * permissions and links {@linkcode UploadOptions} tells.
+   * by `REST` and `STOR`, else by `APPE`, else from the beginning. What is read
+   * once (a stream, an open file) cannot be sent again: it is tried again only
+   * before its first byte was read, or where all of it went and `SIZE` tells
+   * that it is there. With `resume` the temporary file stays after a failure.
+   * With `atomic: false` the target itself is written to. A server that refuses
+   * to rename over a file keeps it, unless `replace` is "delete". What becomes
+   * of permissions and links {@linkcode UploadOptions} tells.
    *
    * An aborted signal does what it does in {@linkcode download}. Where it comes
    * while the server renames, the new file may be in its place, whole.

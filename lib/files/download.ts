@@ -8,7 +8,6 @@
 import { createHash } from "node:crypto";
 import { abortable, settledWithin } from "../connection/deadline.ts";
 import { requestAhead } from "../transfer/data_channel.ts";
-import { openTransfer } from "../transfer/open_transfer.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 import { confirm } from "./confirm.ts";
@@ -26,6 +25,7 @@ import {
   type DownloadOptions,
   type FileTransferResult,
 } from "./options.ts";
+import { openAt } from "./open_at.ts";
 import { Part } from "./part.ts";
 import { Meter, type Pace } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
@@ -264,15 +264,7 @@ class Download {
   }
 
   async #retrieve(session: Session, start: number): Promise<Transfer> {
-    return await openTransfer(
-      session,
-      { verb: "RETR", argument: this.#remote, name: "remote" },
-      {
-        type: "I",
-        rest: start || undefined,
-        signal: this.#options.signal,
-      },
-    );
+    return await openAt(session, "RETR", this.#remote, start, this.#options);
   }
 
   /** Takes the data, and the server's word that it was all. */

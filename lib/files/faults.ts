@@ -25,8 +25,11 @@ export interface FTPUnconfirmedErrorOptions extends FTPErrorOptions {
 
 /**
  * Every byte of the file went through, but the server never said that the
- * transfer is complete. The connection is closed. The file may be whole: its
- * size, its time or a hash can tell, on a new connection.
+ * transfer is complete. The connection is closed. Before it gives up, `upload`
+ * asks for the size on a new connection, as often as `retry` lets it. What is
+ * not confirmed takes no file's place: the temporary one is removed, or kept
+ * with `resume`. Only a file that was written in place (`atomic: false`) is
+ * there then, and may be whole: its size, its time or a hash can tell.
  */
 export class FTPUnconfirmedError extends FTPError {
   /** The class's own name. */
@@ -51,7 +54,7 @@ export class FTPUnconfirmedError extends FTPError {
 
 /** What an {@linkcode FTPVerificationError} carries besides its message. */
 export interface FTPVerificationErrorOptions extends FTPErrorOptions {
-  /** What was compared: "size", or the name of a hash. */
+  /** What was compared: "size", "mtime", or the name of a hash. */
   what: string;
   /** What it should have been. */
   expected: number | string;
@@ -66,9 +69,9 @@ export interface FTPVerificationErrorOptions extends FTPErrorOptions {
 export class FTPVerificationError extends FTPError {
   /** The class's own name. */
   override name = "FTPVerificationError";
-  /** What was compared: "size", or the name of a hash such as "SHA-256". */
+  /** What was compared: "size", "mtime", or the name of a hash: "SHA-256". */
   readonly what: string;
-  /** What it should have been: a number of bytes, or hexadecimal digits. */
+  /** What it should have been: bytes, an ISO 8601 time, or hexadecimal digits. */
   readonly expected: number | string;
   /** What it was. */
   readonly actual: number | string;

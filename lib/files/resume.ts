@@ -4,22 +4,34 @@
  * @module
  */
 
-import { FTPPermanentError } from "../protocol/errors.ts";
+import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 
 /** Bytes before the end of a part that are fetched or sent again. */
 export const OVERLAP: number = 64 * 1024;
 
+/** What refuses a command for what it asks, and not for the file. */
+const UNSUITABLE = [500, 501, 502, 503, 504, 554];
+
+// ProFTPD's 451 where AllowStoreRestart is off: "Append/Restart not permitted"
+const RESTART_REGEXP = /\b(restart|resum|append)/i;
+
 /**
- * Whether the server refused an offset, and not the transfer.
+ * Whether the server refused to go on in the middle of a file, and not the
+ * transfer: the offset, or what was to begin there (some say yes to every
+ * `REST`, and no to the `STOR` behind it).
  *
- * @param error What was thrown
+ * @param error What was thrown by a transfer with an offset, or by `APPE`
  * @returns Whether it starts at the beginning only
  */
 export function isRestRefused(error: unknown): boolean {
-  return error instanceof FTPPermanentError &&
-    error.command?.startsWith("REST") === true;
+  if (!(error instanceof FTPError) || error.reply === undefined) return false;
+  if (error.command?.startsWith("REST")) {
+    return error instanceof FTPPermanentError;
+  }
+  const { code, text } = error.reply;
+  return UNSUITABLE.includes(code) || RESTART_REGEXP.test(text);
 }
 
 /**

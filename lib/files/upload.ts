@@ -6,16 +6,26 @@
  */
 
 import { writeAll } from "../connection/byte_stream.ts";
-import { openTransfer } from "../transfer/open_transfer.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { whileOpen } from "../transfer/send.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 import { confirm } from "./confirm.ts";
-import { chooseHash, Digester, type Hash, hashBoth } from "./digest.ts";
+import {
+  chooseHash,
+  Digester,
+  type Hash,
+  hashBoth,
+  hashChunks,
+} from "./digest.ts";
 import { requestBinarySize } from "../paths/facts.ts";
 import { setModificationTime } from "../paths/modification_time.ts";
-import { FTPVerificationError, givenUp, LocalFault } from "./faults.ts";
+import {
+  FTPUnconfirmedError,
+  FTPVerificationError,
+  givenUp,
+  LocalFault,
+} from "./faults.ts";
 import { runJob } from "./job.ts";
 import { keepAlive } from "./keep_alive.ts";
 import type { Link } from "./link.ts";
@@ -26,8 +36,10 @@ import {
 } from "./options.ts";
 import { Meter, type Pace } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
-import { isSameEnd, keepsBeginning } from "./part_proof.ts";
-import { isRestRefused, isSameFile, OVERLAP } from "./resume.ts";
+import { openAt } from "./open_at.ts";
+import { keepsBeginning } from "./part_proof.ts";
+import { isRestRefused, OVERLAP } from "./resume.ts";
+import { UploadProof } from "./upload_proof.ts";
 import { openSource, type UploadSource } from "./upload_source.ts";
 import { UploadTarget } from "./upload_target.ts";
 
@@ -65,10 +77,12 @@ class Upload {
   readonly #target: UploadTarget;
   readonly #meter: Meter;
   readonly #retries = { count: 0 };
-  #isStarted = false;
+  readonly #proof: UploadProof;
+  /** How it may go on behind what is there, as far as the server has not refused. */
+  readonly #ways = ["STOR", "APPE"];
   #isStored = false;
-  #isWrong = false;
-  #canRestart = true;
+  /** What a source that is read once came to, when all of it was sent. */
+  #unconfirmed: FTPUnconfirmedError | undefined;
   #digester: { hash: Hash; digester: Digester } | undefined;
 
   constructor(
@@ -83,6 +97,7 @@ class Upload {
     this.#source = source;
     this.#options = options;
     this.#target = new UploadTarget(remote, source.identity, options);
+    this.#proof = new UploadProof(source, this.#target, options);
     this.#meter = new Meter(options, BLOCK_SIZE, pace);
     this.#meter.total = source.size;
   }
@@ -100,9 +115,10 @@ class Upload {
       const isKept = this.#options.resume === true &&
         this.#source.identity !== null &&
         !(error instanceof FTPVerificationError);
+      const last = this.#isStored ? error : this.#unconfirmed ?? error;
       throw await this.#target.rollBack(
         this.#link,
-        this.#options.signal?.aborted ? error : this.#givenUp(error),
+        this.#options.signal?.aborted ? error : this.#givenUp(last),
         isKept,
       );
     }
@@ -130,7 +146,10 @@ class Upload {
     await inspecting;
     this.#checkSource();
     await this.#meter.finish(); // before: what it throws leaves the old file
-    await this.#target.commit(session, () => this.#isInPlace(session));
+    await this.#target.commit(
+      session,
+      () => this.#proof.isInPlace(session, this.#meter.position),
+    );
     return {
       size: this.#meter.position,
       bytes: this.#meter.moved,
@@ -155,46 +174,29 @@ class Upload {
   async #store(session: Session): Promise<void> {
     await this.#target.leave(session);
     await this.#target.prepare(session);
-    const stored = await this.#proven(session);
-    this.#meter.position = stored ?? 0;
-    if (stored !== null && stored === this.#source.size) {
+    const sent = this.#unconfirmed?.bytes;
+    const stored = await this.#proof.stored(session, sent);
+    const { size } = this.#source;
+    this.#meter.total = size;
+    if (stored !== null && stored === (sent ?? size)) {
+      this.#meter.position = stored;
       this.#isStored = true; // only the confirmation was lost
       return;
     }
+    if (sent !== undefined) throw new LocalFault(this.#unconfirmed);
+    this.#meter.position = stored ?? 0;
     await this.#prepareDigest(session);
     const { transfer, start } = await this.#open(session, stored ?? 0);
     this.#meter.position = start;
-    this.#isWrong = false;
     try {
       await this.#send(session, transfer, start);
     } catch (error) {
       if (this.#source.isRewindable) throw error;
-      throw new LocalFault(error); // what was read of a stream is gone
+      // what was read is gone; where it was all, SIZE may tell
+      if (!(error instanceof FTPUnconfirmedError)) throw new LocalFault(error);
+      throw this.#unconfirmed = error;
     }
     this.#isStored = true;
-  }
-
-  /** Bytes on the server that are known to be the file's, or `null`. */
-  async #proven(session: Session): Promise<number | null> {
-    const { signal, resume = false } = this.#options;
-    const { path } = this.#target;
-    const isFirst = !this.#isStarted;
-    this.#isStarted = true;
-    const mayBeOurs = isFirst ? resume : this.#target.isOwn && !this.#isWrong;
-    const hasChanged = this.#source.hasChanged();
-    this.#meter.total = this.#source.size;
-    if (!mayBeOurs || !this.#source.isRewindable || hasChanged) return null;
-    const size = await requestBinarySize(session, path, { signal });
-    if (size === null || size > (this.#source.size ?? 0)) return null;
-    if (!isFirst || size === 0) return size;
-    // an earlier call's, or anybody's: its end has to be the same
-    this.#target.isOwn = await isSameEnd(
-      this.#source,
-      size,
-      (verb, start) => this.#begin(session, verb, start),
-      this.#options,
-    );
-    return this.#target.isOwn ? size : null;
   }
 
   /** Opens the transfer at the last place that is beyond doubt. */
@@ -202,24 +204,27 @@ class Upload {
     session: Session,
     stored: number,
   ): Promise<{ transfer: Transfer; start: number }> {
-    // the end of a part may not have reached the disk: it is sent again
-    if (stored > OVERLAP && this.#canRestart) {
+    while (stored > OVERLAP && this.#ways.length > 0) {
       try {
+        if (this.#ways[0] === "APPE") {
+          const transfer = await this.#write(session, "APPE", 0);
+          return { transfer, start: stored };
+        }
         if (await this.#mayRestart(session, stored)) {
+          // the end of a part may not have reached the disk: it is sent again
           const start = stored - OVERLAP;
           return { transfer: await this.#write(session, "STOR", start), start };
         }
+        this.#proof.isCurrent = false; // it may be spoiled
         stored = 0;
       } catch (error) {
         if (!isRestRefused(error)) throw error;
       }
-      this.#canRestart = false;
-    }
-    if (stored > 0 && !this.#canRestart) {
-      return { transfer: await this.#write(session, "APPE", 0), start: stored };
+      this.#ways.shift();
     }
     const transfer = await this.#write(session, "STOR", 0);
     this.#target.isOwn = true;
+    this.#proof.isCurrent = true;
     return { transfer, start: 0 };
   }
 
@@ -231,29 +236,18 @@ class Upload {
       (verb, start) =>
         verb === "STOR"
           ? this.#write(session, verb, start)
-          : this.#begin(session, verb, start),
+          : openAt(session, verb, this.#target.path, start, this.#options),
       this.#options,
     );
   }
 
   async #write(
     session: Session,
-    verb: string,
+    verb: "STOR" | "APPE",
     start: number,
   ): Promise<Transfer> {
-    return await this.#target.write(() => this.#begin(session, verb, start));
-  }
-
-  async #begin(
-    session: Session,
-    verb: string,
-    start: number,
-    path: string = this.#target.path,
-  ): Promise<Transfer> {
-    return await openTransfer(
-      session,
-      { verb, argument: path, name: "remote" },
-      { type: "I", rest: start || undefined, signal: this.#options.signal },
+    return await this.#target.write(() =>
+      openAt(session, verb, this.#target.path, start, this.#options)
     );
   }
 
@@ -310,21 +304,6 @@ class Upload {
     return name;
   }
 
-  /**
-   * Whether what is under the target's name is this file, every byte of it:
-   * the old one may be as long.
-   */
-  async #isInPlace(session: Session): Promise<boolean> {
-    const { remote } = this.#target;
-    const size = await requestBinarySize(session, remote, this.#options);
-    if (size !== this.#meter.position || !this.#source.isRewindable) {
-      return false;
-    }
-    const transfer = await this.#begin(session, "RETR", 0, remote);
-    const chunks = this.#source.read(0, BLOCK_SIZE);
-    return await isSameFile(transfer, chunks, this.#options);
-  }
-
   /** A stream is read once: its hash is made on the way. */
   async #prepareDigest(session: Session): Promise<void> {
     const { verify, signal } = this.#options;
@@ -337,12 +316,7 @@ class Upload {
 
   async #digest(hash: Hash, signal: AbortSignal): Promise<string> {
     if (this.#digester !== undefined) return this.#digester.digester.digest();
-    const digester = new Digester(hash);
-    for await (const chunk of this.#source.read(0, BLOCK_SIZE)) {
-      signal.throwIfAborted();
-      digester.update(chunk);
-    }
-    return digester.digest();
+    return await hashChunks(this.#source.read(0, BLOCK_SIZE), hash, signal);
   }
 
   /** What was sent while somebody wrote to the file is neither old nor new. */
@@ -371,7 +345,7 @@ class Upload {
     message = `Cannot verify the upload of "${this.#target.path}"`,
   ): Error {
     this.#isStored = false;
-    this.#isWrong = true;
+    this.#proof.isCurrent = false;
     const error = new FTPVerificationError(message, { what, expected, actual });
     return this.#source.isRewindable ? error : new LocalFault(error);
   }

@@ -31,6 +31,8 @@ export class UploadTarget {
   isOwn = false;
   /** Whether the server was told to write. */
   isTouched = false;
+  /** Whether nobody else has ever heard of the first name: it is random. */
+  readonly isNew: boolean;
   /** The file that is to be replaced. */
   readonly remote: string;
   readonly #options: UploadOptions;
@@ -70,6 +72,7 @@ export class UploadTarget {
       ? temporaryPath(remote, mark, isResumable, options)
       : remote;
     this.#path = this.#first;
+    this.isNew = atomic && !isResumable && this.#first.includes(mark);
     this.remote = remote;
     this.#options = options;
   }

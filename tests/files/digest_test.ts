@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { assertEquals, assertRejects } from "@std/assert";
-import { readHash } from "../../lib/files/digest.ts";
+import { hashChunks, readHash } from "../../lib/files/digest.ts";
 import { Reply } from "../../lib/protocol/reply.ts";
 import { makeData } from "../real/client.ts";
 import type { Turn } from "../scripted/mod.ts";
@@ -180,4 +180,47 @@ Deno.test("FTP.downloadDir asks for hashes in binary, though listings go as text
     compare: "hash",
   });
   assertEquals([transferred, server.verbs.includes("HASH")], [0, true]);
+});
+
+Deno.test("FTP.upload lets the program go on while it makes a hash", async () => {
+  await using server = await hashingServer();
+  using folder = new LocalFolder();
+  const size = 64 * 1024 * 1024;
+  Deno.writeFileSync(folder.at("data"), new Uint8Array(size));
+  await using ftp = await server.client();
+  const { readSync } = Deno.FsFile.prototype;
+  let read = 0;
+  Deno.FsFile.prototype.readSync = function (buffer) {
+    const n = readSync.call(this, buffer);
+    read += n ?? 0;
+    return n;
+  };
+  try {
+    const reads: number[] = [];
+    server.on("OPTS", async (turn) => {
+      reads.push(read);
+      await turn.default();
+    });
+    const { verified } = await ftp.upload(folder.at("data"), "data", {
+      verify: "hash",
+    });
+    assertEquals(verified, "SHA-256");
+    assertEquals(reads.length, 1);
+    assertEquals([reads[0]! < 2 * size, read], [true, 2 * size]);
+  } finally {
+    Deno.FsFile.prototype.readSync = readSync;
+  }
+});
+
+Deno.test("hashChunks is ended by a signal, though its bytes are all there", async () => {
+  const reason = new Error("Enough");
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(reason));
+  async function* chunks() {
+    for (let i = 0; i < 1000; i++) yield LARGE.subarray(0, 1024 * 1024);
+  }
+  const hash = { name: "CRC32", digits: 8, verb: "XCRC" };
+  const error = await hashChunks(chunks(), hash, controller.signal)
+    .catch((error) => error);
+  assertEquals(error, reason);
 });

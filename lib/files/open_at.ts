@@ -1,0 +1,33 @@
+/**
+ * Opening a file on the server at an offset.
+ *
+ * @module
+ */
+
+import { openTransfer } from "../transfer/open_transfer.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { Transfer } from "../transfer/transfer.ts";
+
+/**
+ * Opens a transfer of a file, in type I.
+ *
+ * @param session The session
+ * @param verb `RETR`, `STOR` or `APPE`
+ * @param path The file
+ * @param start Where to start, in bytes: 0 needs no `REST`
+ * @param options A signal
+ * @returns The open transfer
+ */
+export async function openAt(
+  session: Session,
+  verb: "RETR" | "STOR" | "APPE",
+  path: string,
+  start: number,
+  { signal }: SignalOptions,
+): Promise<Transfer> {
+  return await openTransfer(
+    session,
+    { verb, argument: path, name: "remote" },
+    { type: "I", rest: start || undefined, signal },
+  );
+}

@@ -1,0 +1,131 @@
+/**
+ * What of a file is on the server already, beyond doubt.
+ *
+ * @module
+ */
+
+import { requestBinarySize } from "../paths/facts.ts";
+import { FTPTemporaryError } from "../protocol/errors.ts";
+import { requestAhead } from "../transfer/data_channel.ts";
+import type { Session } from "../transfer/session.ts";
+import type { UploadOptions } from "./options.ts";
+import { openAt } from "./open_at.ts";
+import { isSameEnd } from "./part_proof.ts";
+import { isSameFile } from "./resume.ts";
+import type { UploadSource } from "./upload_source.ts";
+import type { UploadTarget } from "./upload_target.ts";
+
+/** Bytes that are compared at once. */
+const BLOCK_SIZE = 128 * 1024;
+
+/** Tells the bytes of one upload from those of an older file. */
+export class UploadProof {
+  /**
+   * Whether what is sent there is of the source as it is now: not before the
+   * server took the first byte of it, and not after it turned out to be wrong.
+   */
+  isCurrent = false;
+  readonly #source: UploadSource;
+  readonly #target: UploadTarget;
+  readonly #options: UploadOptions;
+  /** Size of what was there before, `undefined` while nobody knows. */
+  #old: number | null | undefined;
+
+  /**
+   * Knows nothing yet.
+   *
+   * @param source What is uploaded
+   * @param target Where to
+   * @param options Whether an earlier call's part is looked for, and a signal
+   */
+  constructor(
+    source: UploadSource,
+    target: UploadTarget,
+    options: UploadOptions,
+  ) {
+    this.#source = source;
+    this.#target = target;
+    this.#options = options;
+  }
+
+  /**
+   * Bytes on the server that are known to be the file's.
+   *
+   * @param session The session
+   * @param sent Bytes of a source that is read once, when all of it was sent
+   * @returns How many, or `null` if there are none
+   */
+  async stored(
+    session: Session,
+    sent: number | undefined,
+  ): Promise<number | null> {
+    const hasChanged = this.#source.hasChanged();
+    if (hasChanged) this.isCurrent = false;
+    const whole = sent ?? this.#source.size;
+    if (this.#old === undefined && !this.#target.isTouched) {
+      const isWanted = this.#options.resume === true && !hasChanged;
+      return await this.#inspect(session, isWanted ? whole : null);
+    }
+    if (!this.isCurrent || this.#old === undefined) return null;
+    const stored = await requestBinarySize(
+      session,
+      this.#target.path,
+      this.#options,
+    );
+    // a server that stores under a name of its own and failed has the old file
+    const isOurs = stored !== null && stored !== this.#old &&
+      stored <= (whole ?? 0);
+    return isOurs ? stored : null;
+  }
+
+  /** Looks at what is there before the server was told to write. */
+  async #inspect(
+    session: Session,
+    whole: number | null,
+  ): Promise<number | null> {
+    const { path, remote, isNew } = this.#target;
+    if (isNew) {
+      this.#old = null;
+      return null;
+    }
+    const asking = requestBinarySize(session, path, this.#options);
+    // in the same round trip, where STOR is what follows
+    if (path === remote && whole === null) requestAhead(session, this.#options);
+    try {
+      this.#old = await asking;
+    } catch (error) {
+      if (whole !== null || !(error instanceof FTPTemporaryError)) throw error;
+    }
+    const size = this.#old ?? 0;
+    if (whole === null || size === 0 || size > whole) return null;
+    // an earlier call's, or anybody's: its end has to be the same
+    const isSame = await isSameEnd(
+      this.#source,
+      size,
+      (verb, start) => openAt(session, verb, path, start, this.#options),
+      this.#options,
+    );
+    if (!isSame) return null;
+    this.#target.isOwn = true;
+    this.isCurrent = true;
+    this.#old = null;
+    return size;
+  }
+
+  /**
+   * Whether what is under the target's name is this file, every byte of it:
+   * the old one may be as long.
+   *
+   * @param session The session
+   * @param whole Size of this file
+   * @returns Whether it is
+   */
+  async isInPlace(session: Session, whole: number): Promise<boolean> {
+    const { remote } = this.#target;
+    const size = await requestBinarySize(session, remote, this.#options);
+    if (size !== whole || !this.#source.isRewindable) return false;
+    const transfer = await openAt(session, "RETR", remote, 0, this.#options);
+    const chunks = this.#source.read(0, BLOCK_SIZE);
+    return await isSameFile(transfer, chunks, this.#options);
+  }
+}
