@@ -72,7 +72,7 @@ export class TreeAgenda implements Agenda<MirrorTask> {
     for (const folder of this.#open) {
       const item = folder.take();
       if (item !== undefined) return (task) => this.#bring(task, folder, item);
-      this.#places.push(...folder.takePlaces());
+      this.#takePlaces(folder);
     }
     const place = this.#places.pop();
     return place && ((task) => this.#enter(task, place));
@@ -98,9 +98,14 @@ export class TreeAgenda implements Agenda<MirrorTask> {
 
   #closeIfDone(folder: OpenFolder): void {
     if (!folder.isDone) return;
-    this.#places.push(...folder.takePlaces());
+    this.#takePlaces(folder);
     this.#open.splice(this.#open.indexOf(folder), 1);
     this.#work.close(folder.pair);
+  }
+
+  #takePlaces(folder: OpenFolder): void {
+    // there may be more than a call can have arguments
+    for (const place of folder.takePlaces()) this.#places.push(place);
   }
 }
 
