@@ -270,6 +270,24 @@ export async function hashFile(
   signal?: AbortSignal,
 ): Promise<string> {
   using file = await Deno.open(path);
+  return await hashOpenFile(file, hash, signal);
+}
+
+/**
+ * As {@linkcode hashFile}, of a file that is open: what locks it would keep a
+ * second handle from reading it on Windows.
+ *
+ * @param file The file; it is read from its beginning to its end
+ * @param hash Which
+ * @param signal Ends the work
+ * @returns Hexadecimal digits in lower case
+ */
+export async function hashOpenFile(
+  file: Deno.FsFile,
+  hash: Hash,
+  signal?: AbortSignal,
+): Promise<string> {
+  file.seekSync(0, Deno.SeekMode.Start);
   const digester = new Digester(hash);
   const buffer = new Uint8Array(BLOCK_SIZE);
   while (true) {

@@ -146,8 +146,8 @@ class Download {
     }, this.#options);
     const { total } = this.#meter; // it may have grown meanwhile
     if (total !== null) this.#meter.total = Math.max(total, part.position);
-    const modified = mtime ? facts.modified : null;
-    if (modified !== null) part.date(modified);
+    part.begin(); // of an empty file nothing came
+    const modified = mtime ? part.date(facts.modified) : null;
     if (sync) await abortable(part.sync(), signal);
     await this.#meter.finish(); // before: what it throws leaves the old file
     signal?.throwIfAborted();
@@ -191,14 +191,9 @@ class Download {
     target: Target,
     facts: RemoteFacts,
   ): Promise<Part> {
-    const { resume = false, atomic = true } = this.#options;
+    const { resume = false, atomic = true, signal } = this.#options;
     if (!atomic || !target.isReplaceable) {
-      const part = Part.inPlace(target, resume && target.isReplaceable);
-      const { modified } = facts;
-      const isOlder = modified !== null && (part.modified ?? 0) < modified;
-      const isLonger = part.position > (facts.size ?? 0);
-      if (target.isReplaceable && (isOlder || isLonger)) part.reset();
-      return part;
+      return await Part.inPlace(target, resume ? facts : undefined, signal);
     }
     const mark = resume && this.#isProvable
       ? await this.#mark(session, facts)
@@ -279,7 +274,9 @@ class Download {
     // a small file does not pay for a large buffer
     const rest = (facts.size ?? Infinity) - part.position;
     const size = Math.min(this.#meter.blocksize, Math.max(rest, LEAST_BLOCK));
-    const writer = new WriteBehind(part, size, rest <= size);
+    // a pipe is not written to synchronously: who reads it may be in this program
+    const isWhole = rest <= size && part.isReadable;
+    const writer = new WriteBehind(part, size, isWhole);
     const reading = this.#read(transfer, writer, part.position);
     try {
       // a full disk ends the wait for data, a signal the wait for a disk

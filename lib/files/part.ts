@@ -7,9 +7,20 @@
 
 import { basename, dirname } from "node:path";
 import { restate } from "../connection/restate.ts";
+import { type Hash, hashOpenFile } from "./digest.ts";
 import { LocalFault, locally, locallyAsync } from "./faults.ts";
-import { isResumablePart, partName, randomMark } from "../paths/names.ts";
-import { isUnder, openInPlace, openPart, removeIdlePart } from "./part_file.ts";
+import { keepMode, modeMeanwhile } from "./keep_mode.ts";
+import { openPipe } from "./open_pipe.ts";
+import type { RemoteFacts } from "../paths/facts.ts";
+import { partName, randomMark } from "../paths/names.ts";
+import {
+  beside,
+  isUnder,
+  openInPlace,
+  openNew,
+  openPart,
+  removeOtherParts,
+} from "./part_file.ts";
 import { misplaced, type Target } from "./target.ts";
 
 /** A local file that grows. Every failure of it is a {@linkcode LocalFault}. */
@@ -19,6 +30,11 @@ export class Part {
   readonly #isResumable: boolean;
   readonly #file: Deno.FsFile;
   #position: number;
+  /** Whether there was no file under the target's own name before. */
+  #isNew = false;
+  /** Whether the file still has what was there before, to be gone then. */
+  #isStale = false;
+  #isBegun = false;
   #isDone = false;
 
   private constructor(
@@ -51,37 +67,45 @@ export class Part {
       isResumable,
     );
     const path = beside(target.path, name);
+    const mode = modeMeanwhile(target.mode);
     return locally(() => {
       const file = inFolder(
         target,
-        () =>
-          isResumable
-            ? openPart(path, target.mode)
-            : openNew(path, target.mode),
+        () => isResumable ? openPart(path, mode) : openNew(path, mode),
       );
       return new Part(target, path, isResumable, file, file.statSync().size);
     });
   }
 
   /**
-   * Opens the target itself.
+   * Opens the target itself. What it has stays until there is something new.
    *
    * @param target The target
-   * @param isKept Whether what it has is kept, to be resumed
+   * @param facts Of the remote file, if what there is of it is to be resumed
+   * @param signal Ends the wait for the other end of a pipe
    * @returns The part
    * @throws {LocalFault} If another download is writing to it
    */
-  static inPlace(target: Target, isKept: boolean): Part {
-    const { path, isReplaceable } = target;
+  static async inPlace(
+    target: Target,
+    facts: RemoteFacts | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Part> {
+    const { path } = target;
+    if (!target.isReplaceable) {
+      const options = { write: true, create: true };
+      const opening = () => openPipe(path, options, signal);
+      return new Part(target, path, false, await locallyAsync(opening), 0);
+    }
     return locally(() => {
-      const file = inFolder(
-        target,
-        () =>
-          isReplaceable
-            ? openInPlace(path, isKept)
-            : Deno.openSync(path, { write: true, create: true }),
-      );
-      return new Part(target, path, isKept, file, file.statSync().size);
+      const { file, isNew } = inFolder(target, () => openInPlace(path));
+      const { size, mtime } = file.statSync();
+      const isKept = facts !== undefined && size <= (facts.size ?? 0) &&
+        (mtime ?? 0) >= (facts.modified ?? 0);
+      const part = new Part(target, path, false, file, isKept ? size : 0);
+      part.#isNew = isNew;
+      part.#isStale = size > part.#position;
+      return part;
     });
   }
 
@@ -100,24 +124,36 @@ export class Part {
     return this.#position;
   }
 
-  /** When this file was last written to. */
-  get modified(): Date | null {
-    return locally(() => this.#file.statSync().mtime);
-  }
-
-  /** Empties the file. */
+  /**
+   * Starts over. A file that has not been written to yet stays as it is until
+   * {@linkcode begin}: the server may have nothing better.
+   */
   reset(): void {
     if (this.#position === 0) return;
-    locally(() => {
-      if (!this.#target.isReplaceable) {
-        throw new Deno.errors.InvalidData(
+    if (!this.#target.isReplaceable) {
+      throw new LocalFault(
+        new Deno.errors.InvalidData(
           `Cannot write to "${this.#path}" again: it is no file`,
-        );
-      }
+        ),
+      );
+    }
+    this.#position = 0;
+    this.#isStale = true;
+    if (this.#isBegun) this.#empty();
+  }
+
+  /** There is something new: what was there before goes. */
+  begin(): void {
+    this.#isBegun = true;
+    if (this.#isStale) this.#empty();
+  }
+
+  #empty(): void {
+    locally(() => {
       this.#file.truncateSync(0);
       this.#file.seekSync(0, Deno.SeekMode.Start);
-      this.#position = 0;
     });
+    this.#isStale = false;
   }
 
   /**
@@ -145,6 +181,7 @@ export class Part {
    * @param bytes What; left alone until they are written
    */
   async write(bytes: Uint8Array): Promise<void> {
+    this.begin();
     for (let at = 0; at < bytes.length;) {
       const n = await this.#file.write(bytes.subarray(at))
         .catch((error) => this.#fail(error));
@@ -159,6 +196,7 @@ export class Part {
    * @param bytes What
    */
   writeSync(bytes: Uint8Array): void {
+    this.begin();
     for (let at = 0; at < bytes.length;) {
       let n: number;
       try {
@@ -183,13 +221,32 @@ export class Part {
   }
 
   /**
-   * Gives the file its time.
+   * Makes the hash of the file, by the handle that has it locked.
    *
-   * @param modified The time
+   * @param hash Which
+   * @param signal Ends the work
+   * @returns Hexadecimal digits in lower case
    */
-  date(modified: Date): void {
-    if (!this.isReadable) return;
-    locally(() => this.#file.utimeSync(new Date(), modified));
+  hash(hash: Hash, signal: AbortSignal): Promise<string> {
+    this.begin();
+    return locallyAsync(() => hashOpenFile(this.#file, hash, signal));
+  }
+
+  /**
+   * Gives the file its time, if that may be done: some file systems have none
+   * to set, and a file that somebody else owns takes only the present.
+   *
+   * @param modified The time, if it is known
+   * @returns The time, or `null` if the file does not have it
+   */
+  date(modified: Date | null): Date | null {
+    if (modified === null || !this.isReadable) return null;
+    try {
+      this.#file.utimeSync(new Date(), modified);
+      return modified;
+    } catch {
+      return null; // what is in it matters more
+    }
   }
 
   /** Waits until the file is on the disk. */
@@ -203,8 +260,9 @@ export class Part {
    * @throws {LocalFault} If it cannot be put there
    */
   commit(): void {
-    const { path, isReplaceable } = this.#target;
+    const { path, mode, isReplaceable } = this.#target;
     if (this.#path !== path) {
+      if (mode !== undefined) keepMode(this.#path, this.#file, mode);
       locally(() => {
         try {
           Deno.renameSync(this.#path, path);
@@ -226,15 +284,16 @@ export class Part {
 
   /**
    * Closes the file. One that was not committed is removed, unless it is the
-   * target itself.
+   * target itself and has something, or was there before.
    *
    * @param isKept Whether it stays, for another call to resume
    */
   close(isKept: boolean): void {
-    const isLeft = this.#isDone || isKept || this.#path === this.#target.path;
     try {
+      const isOwn = this.#path !== this.#target.path ||
+        this.#isNew && this.#position === 0 && isUnder(this.#path, this.#file);
       // while it is locked: then it is nobody else's
-      if (!isLeft) Deno.removeSync(this.#path);
+      if (isOwn && !this.#isDone && !isKept) Deno.removeSync(this.#path);
     } catch {
       // somebody else did; the error that led here matters more
     }
@@ -242,22 +301,8 @@ export class Part {
   }
 }
 
-/** The path of a name beside a path, ".." and links as they are. */
-function beside(path: string, name: string): string {
-  return path.slice(0, path.length - basename(path).length) + name;
-}
-
-function openNew(path: string, mode: number | undefined): Deno.FsFile {
-  return Deno.openSync(path, {
-    read: true,
-    write: true,
-    createNew: true,
-    ...(mode === undefined ? {} : { mode }),
-  });
-}
-
 /** Opens a file; a folder that is missing is named. */
-function inFolder(target: Target, open: () => Deno.FsFile): Deno.FsFile {
+function inFolder<T>(target: Target, open: () => T): T {
   try {
     return open();
   } catch (error) {
@@ -268,24 +313,5 @@ function inFolder(target: Target, open: () => Deno.FsFile): Deno.FsFile {
       }" does not exist`,
       { cause: error },
     );
-  }
-}
-
-/**
- * Parts of versions of the file that are past. The file is in its place: what
- * cannot be removed does not matter any more.
- */
-function removeOtherParts(path: string): void {
-  try {
-    for (const { name } of Deno.readDirSync(dirname(path))) {
-      if (!isResumablePart(name, basename(path))) continue;
-      try {
-        removeIdlePart(beside(path, name));
-      } catch {
-        // somebody else's, perhaps; there may be more
-      }
-    }
-  } catch {
-    // the folder may not be read
   }
 }

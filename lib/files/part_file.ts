@@ -1,14 +1,33 @@
 /**
- * Opening the files that downloads write to: by one download at a time, and
- * never what a link leads to.
+ * The files that downloads write to: opened by one download at a time, and never
+ * what a link leads to.
  *
  * @module
  */
 
+import { basename, dirname } from "node:path";
+import { isResumablePart } from "../paths/names.ts";
 import { lstatOrNothing } from "./target.ts";
 
-/** Most times that a part is opened which vanishes at the same moment. */
+/** Most times that a file is opened which vanishes at the same moment. */
 const MAX_ATTEMPTS = 10;
+
+/**
+ * Opens a file that is not there yet.
+ *
+ * @param path Where it will be
+ * @param mode Its permissions
+ * @returns The file
+ * @throws {Deno.errors.AlreadyExists} If there is anything
+ */
+export function openNew(path: string, mode: number | undefined): Deno.FsFile {
+  return Deno.openSync(path, {
+    read: true,
+    write: true,
+    createNew: true,
+    ...(mode === undefined ? {} : { mode }),
+  });
+}
 
 /**
  * Opens a part that an earlier call may have left, and locks it. Its name can
@@ -21,42 +40,62 @@ const MAX_ATTEMPTS = 10;
  * @throws {Deno.errors.InvalidData} If there is something else
  */
 export function openPart(path: string, mode: number | undefined): Deno.FsFile {
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    const file = openOnce(path, mode);
-    if (file !== undefined) return file;
-  }
-  throw busy(path);
+  return openLocked(path, mode, isPart).file;
+}
+
+/** A file that is written to where it is. */
+export interface InPlace {
+  /** The file. */
+  readonly file: Deno.FsFile;
+  /** Whether there was none. */
+  readonly isNew: boolean;
 }
 
 /**
- * Opens a file to write to it where it is, and locks it.
+ * Opens a file to write to it where it is, and locks it. What it has stays.
  *
  * @param path The file
- * @param isKept Whether what it has is kept
- * @returns The file
+ * @returns The file; nobody else has it until it is closed
  * @throws {Deno.errors.Busy} If another download has it
  */
-export function openInPlace(path: string, isKept: boolean): Deno.FsFile {
-  const file = Deno.openSync(path, { read: true, write: true, create: true });
-  try {
-    if (!tryLock(file)) throw busy(path);
-    if (!isKept) file.truncateSync(0); // and not before it is locked
-    return file;
-  } catch (error) {
-    file.close();
-    throw error;
-  }
+export function openInPlace(path: string): InPlace {
+  return openLocked(
+    path,
+    undefined,
+    (path) => lstatOrNothing(path) !== undefined,
+  );
 }
 
 /**
- * Removes a part, unless a download is under way there.
+ * The path of a name beside a path, ".." and links as they are.
  *
- * @param path The part
+ * @param path The path
+ * @param name The name
+ * @returns Its path
  */
-export function removeIdlePart(path: string): void {
-  if (!lstatOrNothing(path)?.isFile) return;
-  using file = Deno.openSync(path, { read: true, write: true });
-  if (file.tryLockSync(true) && isUnder(path, file)) Deno.removeSync(path);
+export function beside(path: string, name: string): string {
+  return path.slice(0, path.length - basename(path).length) + name;
+}
+
+/**
+ * Removes parts of versions of a file that are past. The file is in its place:
+ * what cannot be removed does not matter any more.
+ *
+ * @param path The file
+ */
+export function removeOtherParts(path: string): void {
+  try {
+    for (const { name } of Deno.readDirSync(dirname(path))) {
+      if (!isResumablePart(name, basename(path))) continue;
+      try {
+        removeIdlePart(beside(path, name));
+      } catch {
+        // somebody else's, perhaps; there may be more
+      }
+    }
+  } catch {
+    // the folder may not be read
+  }
 }
 
 /**
@@ -78,40 +117,56 @@ export function isUnder(path: string, file: Deno.FsFile): boolean {
       here.birthtime?.getTime() === there.birthtime?.getTime();
 }
 
-/** Opens a part, unless its name changes hands at the same moment. */
-function openOnce(
+/** Removes a part, unless a download is under way there. */
+function removeIdlePart(path: string): void {
+  if (!lstatOrNothing(path)?.isFile) return;
+  using file = Deno.openSync(path, { read: true, write: true });
+  // without locks nobody can tell: it stays
+  if (file.tryLockSync(true) && isUnder(path, file)) Deno.removeSync(path);
+}
+
+/** Opens a file or makes it, and locks it. */
+function openLocked(
   path: string,
   mode: number | undefined,
+  isThere: (path: string) => boolean,
+): InPlace {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    const isNew = !isThere(path);
+    const file = openUnlessLate(path, mode, isNew);
+    if (file === undefined) continue;
+    let isOurs = false;
+    try {
+      if (!tryLock(file)) throw busy(path);
+      // the download that had it may have put it elsewhere meanwhile
+      isOurs = isThere(path) && isUnder(path, file);
+    } finally {
+      if (!isOurs) file.close();
+    }
+    if (isOurs) return { file, isNew };
+  }
+  throw busy(path);
+}
+
+/** Opens a file, unless its name changes hands at the same moment. */
+function openUnlessLate(
+  path: string,
+  mode: number | undefined,
+  isNew: boolean,
 ): Deno.FsFile | undefined {
-  const isThere = checkPart(path);
-  let file: Deno.FsFile;
+  const Late = isNew ? Deno.errors.AlreadyExists : Deno.errors.NotFound;
   try {
-    file = Deno.openSync(path, {
-      read: true,
-      write: true,
-      ...(isThere ? {} : { createNew: true }),
-      ...(isThere || mode === undefined ? {} : { mode }),
-    });
+    return isNew
+      ? openNew(path, mode)
+      : Deno.openSync(path, { read: true, write: true });
   } catch (error) {
-    const isLate = isThere
-      ? error instanceof Deno.errors.NotFound
-      : error instanceof Deno.errors.AlreadyExists;
-    if (isLate) return undefined;
+    if (error instanceof Late) return undefined;
     throw error;
   }
-  let isOurs = false;
-  try {
-    if (!file.tryLockSync(true)) throw busy(path);
-    // the download that had it may have put it in its place meanwhile
-    isOurs = checkPart(path) && isUnder(path, file);
-  } finally {
-    if (!isOurs) file.close();
-  }
-  return isOurs ? file : undefined;
 }
 
 /** Whether there is a part; it is a file with no other name. */
-function checkPart(path: string): boolean {
+function isPart(path: string): boolean {
   const info = lstatOrNothing(path);
   if (info === undefined) return false;
   const what = info.isSymlink

@@ -8,13 +8,14 @@ import { basename, dirname, isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import { restate } from "../connection/restate.ts";
 import { locally } from "./faults.ts";
+import type { FileMode } from "./keep_mode.ts";
 
 /** Where a download goes. */
 export interface Target {
   /** The path, symbolic links followed. */
   readonly path: string;
   /** Permissions of the file that is replaced, where there is one. */
-  readonly mode: number | undefined;
+  readonly mode: FileMode | undefined;
   /** Whether it is a file or nothing yet, and no device or pipe. */
   readonly isReplaceable: boolean;
 }
@@ -42,12 +43,15 @@ export function resolveTarget(local: string | URL): Target {
     if (basename(path) === "" || !path.endsWith(basename(path))) {
       throw new TypeError(`Cannot download to "${path}": it names no file`);
     }
-    return {
-      // a link stays one: what it points to is replaced, or made
-      path: info === undefined ? followed(path) : real(path),
-      mode: info?.mode == null ? undefined : info.mode & 0o777,
-      isReplaceable: info === undefined || info.isFile,
-    };
+    const isReplaceable = info === undefined || info.isFile;
+    // a link stays one: what it points to is replaced, or made. A pipe, as
+    // /dev/stdout may lead to, has no path of its own
+    const end = !isReplaceable
+      ? path
+      : info === undefined
+      ? followed(path)
+      : real(path);
+    return { path: end, mode: modeOf(info), isReplaceable };
   });
 }
 
@@ -78,6 +82,12 @@ export function misplaced(path: string, error: unknown): Error {
     (message) =>
       `Cannot download to "${path}": the complete file could not be put there: ${message}`,
   );
+}
+
+function modeOf(info: Deno.FileInfo | undefined): FileMode | undefined {
+  const { mode = null, gid: group = null } = info ?? {};
+  const hasModes = mode !== null && Deno.build.os !== "windows";
+  return hasModes ? { bits: mode & 0o777, group } : undefined;
 }
 
 function look(path: string): Deno.FileInfo | undefined {

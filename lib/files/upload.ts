@@ -64,7 +64,7 @@ export function upload(
   pace?: Pace,
 ): Promise<FileTransferResult> {
   return runJob(link, options, async (options) => {
-    using source = openSource(local);
+    using source = await openSource(local, options.signal);
     return await new Upload(link, source, remote, options, pace).run();
   });
 }

@@ -8,6 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { checkSource, chunksOf, type Source } from "../transfer/source.ts";
 import { locally, locallyAsync } from "./faults.ts";
+import { openPipe } from "./open_pipe.ts";
 
 /** Something to upload. Every failure of it is a {@linkcode LocalFault}. */
 export interface UploadSource extends Disposable {
@@ -39,13 +40,17 @@ export interface UploadSource extends Disposable {
  * Opens what is to be uploaded.
  *
  * @param local A path or `file:` URL, or bytes of any kind
+ * @param signal Ends the wait for the other end of a pipe
  * @returns The source
  * @throws {LocalFault} If a file cannot be read
  * @throws {TypeError} If it is none of those, as far as can be seen
  */
-export function openSource(local: string | URL | Source): UploadSource {
+export async function openSource(
+  local: string | URL | Source,
+  signal?: AbortSignal,
+): Promise<UploadSource> {
   if (typeof local === "string" || local instanceof URL) {
-    return locally(() => openFile(local));
+    return await locallyAsync(() => openFile(local, signal));
   }
   if (local instanceof Uint8Array || local instanceof Blob) {
     const blob = local instanceof Blob ? local : undefined;
@@ -81,17 +86,22 @@ function rewindable(
   };
 }
 
-function openFile(local: string | URL): UploadSource {
+async function openFile(
+  local: string | URL,
+  signal: AbortSignal | undefined,
+): Promise<UploadSource> {
   const path = local instanceof URL ? fileURLToPath(local) : local;
-  const file = Deno.openSync(path);
+  const { isDirectory, isFile } = Deno.statSync(path);
+  if (isDirectory) {
+    throw new Deno.errors.IsADirectory(
+      `Cannot upload "${path}": it is a directory`,
+    );
+  }
+  const file = isFile
+    ? Deno.openSync(path)
+    : await openPipe(path, { read: true }, signal);
   try {
     let info = file.statSync();
-    const { isDirectory, isFile } = info;
-    if (isDirectory) {
-      throw new Deno.errors.IsADirectory(
-        `Cannot upload "${path}": it is a directory`,
-      );
-    }
     return {
       get size() {
         return isFile ? info.size : null;

@@ -1,15 +1,28 @@
-/** What a user's script does with what `--allow-net` allows; run by permission_test.ts. */
+/** What a user's script does with what it is allowed; run by permission_test.ts. */
 
 import { connect } from "../../mod.ts";
 import { dialPeer } from "../../lib/connection/dial.ts";
 
-const [call, host, port] = Deno.args as [string, string, string];
+const [call, host, port, path, kind] = Deno.args as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 
 try {
   if (call === "dialPeer") {
     const options = { timeout: 5000 };
     const stream = await dialPeer("127.0.0.2", Number(port), host, options);
     stream.close();
+  } else if (call === "download") {
+    await using ftp = await connect(host, { port: Number(port) });
+    const { verified } = await ftp.download("a", path, {
+      atomic: kind !== "in place",
+      resume: kind === "resume",
+    });
+    console.log(verified);
   } else {
     await using ftp = await connect(host, { port: Number(port) });
     const [first] = await Array.fromAsync(ftp.list());

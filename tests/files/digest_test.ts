@@ -80,6 +80,30 @@ Deno.test("FTP.download waits for the hash of a large file longer than for other
   assertEquals([verified, retries], ["SHA-256", 0]);
 });
 
+Deno.test("FTP.download makes the hash of its part by the handle that has it locked", async () => {
+  await using server = await hashingServer();
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const { open } = Deno;
+  Deno.open = () => {
+    // as on Windows, where a lock is kept from other handles too
+    throw new Error("Another process has locked a portion of the file");
+  };
+  try {
+    for (const options of [{}, { resume: true }, { atomic: false }]) {
+      const { verified } = await ftp.download("data", folder.at("copy"), {
+        ...options,
+        verify: "hash",
+        retry: false,
+      });
+      assertEquals(verified, "SHA-256");
+      assertEquals(Deno.readFileSync(folder.at("copy")), LARGE);
+    }
+  } finally {
+    Deno.open = open;
+  }
+});
+
 Deno.test("FTP.download does not wait for a hash for ever", async () => {
   await using server = await hashingServer();
   server.on("HASH", (turn) => turn.stall());

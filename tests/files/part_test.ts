@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import type { DownloadOptions } from "../../mod.ts";
+import { type DownloadOptions, FTPTemporaryError } from "../../mod.ts";
 import { openPart } from "../../lib/files/part_file.ts";
 import { makeData } from "../real/client.ts";
 import type { Turn } from "../scripted/mod.ts";
@@ -338,4 +338,54 @@ Deno.test("FTP.download has the file on the disk before it takes its place, if t
   }
   assertEquals(seen, [false]);
   assertEquals(Deno.readFileSync(folder.at("copy")), DATA);
+});
+
+Deno.test("FTP.download has succeeded when only its time may not be set", async () => {
+  await using server = await memoryServer({ "/data": DATA });
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const { utimeSync } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.utimeSync = () => {
+    // of a file that somebody else owns
+    throw new Deno.errors.PermissionDenied("Operation not permitted");
+  };
+  try {
+    for (const atomic of [true, false]) {
+      const { mtime } = await ftp.download("data", folder.at("copy"), {
+        atomic,
+        retry: false,
+      });
+      assertEquals(mtime, null);
+      assertEquals(Deno.readFileSync(folder.at("copy")), DATA);
+    }
+  } finally {
+    Deno.FsFile.prototype.utimeSync = utimeSync;
+  }
+  const { mtime } = await ftp.download("data", folder.at("copy"));
+  assertEquals(Deno.statSync(folder.at("copy")).mtime, mtime);
+  assertEquals((await ftp.download("data", "/dev/null")).mtime, null);
+});
+
+Deno.test("FTP.download resumes where the file system has no locks", async () => {
+  await using server = await memoryServer({ "/data": DATA });
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const { tryLockSync } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.tryLockSync = () => {
+    throw new Error("No locks available (os error 37)");
+  };
+  try {
+    server.once("RETR", cut);
+    await assertRejects(
+      () => ftp.download("data", folder.at("copy"), RESUME),
+      FTPTemporaryError,
+      "451",
+    );
+    const { bytes } = await ftp.download("data", folder.at("copy"), RESUME);
+    assertEquals(bytes, DATA.length - 1000);
+  } finally {
+    Deno.FsFile.prototype.tryLockSync = tryLockSync;
+  }
+  assertEquals(Deno.readFileSync(folder.at("copy")), DATA);
+  assertEquals(folder.names(), ["copy"]);
 });

@@ -3,6 +3,7 @@ import { WriteBehind } from "../../lib/files/write_behind.ts";
 import { makeData } from "../real/client.ts";
 import { memoryServer } from "./memory_server.ts";
 import { LocalFolder } from "./local_folder.ts";
+import { makePipe } from "./make_pipe.ts";
 
 const DATA = makeData(3_000_000);
 
@@ -112,11 +113,9 @@ Deno.test("FTP.download stops at once when the disk is full, though the server s
   assertEquals(server.sessions.length, 1);
 });
 
-/** A pipe with a name: who writes to it waits until somebody reads. */
-async function makePipe(path: string): Promise<Deno.FsFile> {
-  const { success } = await new Deno.Command("mkfifo", { args: [path] })
-    .output();
-  assertEquals(success, true);
+/** A pipe with a name, open: who writes to it waits until somebody reads. */
+async function openPipe(path: string): Promise<Deno.FsFile> {
+  await makePipe(path);
   return Deno.openSync(path, { read: true, write: true });
 }
 
@@ -129,7 +128,7 @@ async function drain(pipe: Deno.FsFile, length: number): Promise<Uint8Array> {
 Deno.test("FTP.download leaves the program free while the disk is slow", async () => {
   await using server = await memoryServer({ "/data": DATA });
   using folder = new LocalFolder();
-  using pipe = await makePipe(folder.at("pipe"));
+  using pipe = await openPipe(folder.at("pipe"));
   await using ftp = await server.client();
   const [bytes] = await Promise.all([
     drain(pipe, DATA.length), // in the same thread: it must have its turn
@@ -148,7 +147,7 @@ Deno.test("FTP.download ends with its signal while a write is under way", async 
     await turn.confirmAbort(data);
   });
   using folder = new LocalFolder();
-  using pipe = await makePipe(folder.at("pipe"));
+  using pipe = await openPipe(folder.at("pipe"));
   await using ftp = await server.client();
   const controller = new AbortController();
   const reason = new Error("Enough");
