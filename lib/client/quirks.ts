@@ -15,6 +15,9 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 const PIPELINING_REGEXP =
   /vsFTPd|Pure-FTPd|pyftpdlib|FileZilla|Microsoft FTP|Serv-U|glFTPd|NcFTPd/i;
 
+// ftp-srv answers what came in two packets in any order
+const DISORDER_REGEXP = /^220 Ready$/m;
+
 // servers that read commands as Telnet; the others take 0xFF as it is
 const TELNET_REGEXP = /ProFTPD/i;
 
@@ -37,7 +40,8 @@ const SHORT = 512;
  * @param welcome The greeting
  */
 export function noteServer(control: ControlConnection, welcome: Reply): void {
-  if (PIPELINING_REGEXP.test(welcome.text)) control.allowAnyInFlight();
+  if (PIPELINING_REGEXP.test(welcome.text)) control.limitInFlight(Infinity);
+  if (DISORDER_REGEXP.test(welcome.text)) control.limitInFlight(0);
   if (TELNET_REGEXP.test(welcome.text)) control.speakTelnet();
   if (UTF8_ON_DEMAND_REGEXP.test(welcome.text)) onDemand.add(control);
 }
@@ -89,7 +93,7 @@ export async function preparePipeline(
   }
   if (size > SHORT) {
     const features = await requestFeatures(session, { signal });
-    if (!features.has(PROFTPD_FEATURE)) control.allowAnyInFlight();
+    if (!features.has(PROFTPD_FEATURE)) control.limitInFlight(Infinity);
   }
   return chain(first, commands);
 }

@@ -17,10 +17,9 @@ const SAFE_IN_FLIGHT = 512;
 
 /** Commands that are written in order, joined, and no more than may be. */
 export class CommandQueue {
-  readonly #isJoining: boolean;
   #waiting: Uint8Array[] = [];
   #inFlight = 0;
-  #maxInFlight = SAFE_IN_FLIGHT;
+  #maxInFlight: number;
   #isUrgent = false;
 
   /**
@@ -29,17 +28,26 @@ export class CommandQueue {
    * @param isJoining Whether a command may follow another that has no reply yet
    */
   constructor(isJoining: boolean) {
-    this.#isJoining = isJoining;
+    this.#maxInFlight = isJoining ? SAFE_IN_FLIGHT : 0;
   }
 
-  /** Whether few bytes of commands may be without a reply. */
+  /** Whether a command may follow another that has no reply yet. */
+  get isJoining(): boolean {
+    return this.#maxInFlight > 0;
+  }
+
+  /** Whether a few bytes of commands may be without a reply, and no more. */
   get isLimited(): boolean {
-    return this.#maxInFlight !== Infinity;
+    return this.isJoining && this.#maxInFlight !== Infinity;
   }
 
-  /** Lifts the limit on bytes of commands that have no reply yet. */
-  liftLimit(): void {
-    this.#maxInFlight = Infinity;
+  /**
+   * Sets the limit on bytes of commands that have no reply yet.
+   *
+   * @param size Bytes; 0 for one command at a time, which nothing changes again
+   */
+  limit(size: number): void {
+    if (this.isJoining) this.#maxInFlight = size;
   }
 
   /** Whether no command waits to be written. */
@@ -67,8 +75,8 @@ export class CommandQueue {
    */
   take(): Uint8Array | undefined {
     const waiting = this.#waiting;
-    const most = this.#isJoining ? this.#maxInFlight : 0;
-    const room = this.#isUrgent ? Infinity : most - this.#inFlight;
+    const most = this.#isUrgent ? Infinity : this.#maxInFlight;
+    const room = most - this.#inFlight;
     let size = 0;
     let count = 0;
     while (count < waiting.length && size < WRITE_SIZE) {

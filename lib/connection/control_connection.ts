@@ -134,9 +134,9 @@ export class ControlConnection {
     return this.#queue.isLimited;
   }
 
-  /** Lifts the limit on bytes of commands that have no reply yet. */
-  allowAnyInFlight(): void {
-    this.#queue.liftLimit();
+  /** Sets the limit on bytes of commands without a reply; 0 for one command. */
+  limitInFlight(size: number): void {
+    this.#queue.limit(size);
   }
 
   /**
@@ -173,7 +173,7 @@ export class ControlConnection {
     const { kind = "command", pauses = false } = options;
     const owed = this.#ledger.add(new Owed(describe, kind, pauses));
     owed.size = bytes.length;
-    owed.isPipelined &&= this.#options.pipelining && !options.during;
+    owed.isPipelined &&= this.#queue.isJoining && !options.during;
     owed.isSecret = this.#secrets.note(command);
     owed.advice = options.advice;
     this.#write(bytes, options.during !== undefined);

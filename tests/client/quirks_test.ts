@@ -58,6 +58,13 @@ Deno.test("FTP.pipeline sends ProFTPD 512 bytes at once, whatever its greeting",
   }
 });
 
+Deno.test("FTP.pipeline sends ftp-srv one command at a time", async () => {
+  for (const greeting of ["220 Ready", "220-Hello\n220 Ready"]) {
+    const { others, thickest } = await runPipeline(greeting, "211 None", 500);
+    assertEquals([others, thickest], [[], 1]);
+  }
+});
+
 Deno.test("FTP.login asks IIS for names in UTF-8, whatever it answers", async () => {
   const iis = "220 Microsoft FTP Service";
   const cases: [greeting: string, encoding: string, asked: string[]][] = [
