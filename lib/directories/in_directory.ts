@@ -8,6 +8,7 @@ import { restate } from "../connection/restate.ts";
 import { askDirectory, textOfPath } from "../paths/facts.ts";
 import { type Path, withPath } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
 import { openTransferInTurn } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 
@@ -77,10 +78,16 @@ export async function isDirectory(
     }
   } catch (error) {
     const isRefused = error instanceof FTPPermanentError ||
-      (error instanceof FTPError && error.reply?.code === 450);
+      (error instanceof FTPError && isNotThere(error.reply));
     if (!isRefused) throw error;
     return false;
   }
+}
+
+/** bftpd answers with 451 whatever the system refused. */
+function isNotThere(reply: Reply | undefined): boolean {
+  if (reply?.code !== 451) return reply?.code === 450;
+  return /\b(no such (file|dir)|not a directory)/i.test(reply.text);
 }
 
 /**

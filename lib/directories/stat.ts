@@ -57,6 +57,9 @@ export async function requestEntry(
   return await probeEntry(session, path, options);
 }
 
+/** That a directory's listing has no such name, where nothing else would tell. */
+const absences = new WeakSet<FTPError>();
+
 /** What denies knowledge of a path, not its being. */
 const DENIED_REGEXP = /permission|denied|not allowed|privilege|log ?in/i;
 
@@ -78,6 +81,7 @@ export async function existsPath(
     await requestEntry(session, path, options);
     return true;
   } catch (error) {
+    if (error instanceof FTPError && absences.has(error)) return false;
     const reply = error instanceof FTPError ? error.reply : undefined;
     const isMissing = [450, 501, 550, 553].includes(reply?.code ?? 0) &&
       !DENIED_REGEXP.test(reply!.text);
@@ -137,6 +141,7 @@ async function probeEntry(
   // what is neither a directory nor a file that can be read still has a line
   const name = nameOf(session, path);
   const [directory] = splitRawPath(rawPathOf(session, path));
+  let isListed = false;
   let partial: PartialListingError | undefined;
   const onPartial = (error: PartialListingError) => void (partial = error);
   try {
@@ -146,14 +151,19 @@ async function probeEntry(
     const entry = entries.find(({ rawName }) => isEqual(rawName, name.raw));
     if (entry !== undefined) return entry;
     if (partial !== undefined) throw partial;
+    isListed = !name.text.startsWith("."); // those may be left out
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;
   }
   const { reply, command } = found;
-  throw new FTPPermanentError(
-    `Cannot find "${textOfPath(session, path)}": ${reply?.text}`,
+  const isAbsent = isListed && isUnknownCommand(found);
+  const why = isAbsent ? "it is not in its directory's listing" : reply?.text;
+  const error = new FTPPermanentError(
+    `Cannot find "${textOfPath(session, path)}": ${why}`,
     { reply, command, cause: found },
   );
+  if (isAbsent) absences.add(error);
+  throw error;
 }
 
 type Probed = Pick<ParsedLine, "kind" | "size" | "mtime">;

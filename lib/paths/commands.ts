@@ -107,7 +107,7 @@ export async function changeDirectory(
       return await session.perform({ verb: "CDUP" }, options);
     } catch (error) {
       const isUnknown = error instanceof FTPPermanentError &&
-        error.reply?.code === 500;
+        [500, 502].includes(error.reply?.code ?? 0);
       if (!isUnknown) throw error;
     }
   }

@@ -30,6 +30,13 @@ const RESULTS: [
     ["CDUP", "CWD .."],
   ],
   [
+    "cwd up where CDUP is not implemented",
+    (f) => f.cwd(".."),
+    { CDUP: "502 No", CWD: "250 ok" },
+    "250 ok",
+    ["CDUP", "CWD .."],
+  ],
+  [
     "cwd of bytes",
     (f) => f.cwd(Uint8Array.of(0xE9)),
     { CWD: "250 ok" },

@@ -116,6 +116,39 @@ for (const isKnown of [true, false]) {
   });
 }
 
+Deno.test("FTP.exists tells by a listing where there is neither MLST nor SIZE", async () => {
+  await using pair = await Pair.make({ "/d/a": "" });
+  for (const verb of ["MLST", "MLSD", "SIZE"]) pair.server.on(verb, UNKNOWN);
+  assertEquals(await pair.ftp.exists("/d/a"), true);
+  assertEquals(await pair.ftp.exists("/d/nope"), false);
+  await assertRejects(
+    () => pair.ftp.stat("/d/nope"),
+    FTPPermanentError,
+    'Cannot find "/d/nope": it is not in its directory\'s listing',
+  );
+  // what a listing may leave out
+  await assertRejects(() => pair.ftp.exists("/d/.nope"), FTPPermanentError);
+});
+
+Deno.test("FTP.exists and FTP.ensureDir bear 451 for what is not there, of bftpd", async () => {
+  await using pair = await Pair.make({ "/d/a": "" });
+  pair.server.on("MLST", UNKNOWN).on("CWD", async (turn) => {
+    if (turn.argument !== "/" && turn.argument !== "/d") {
+      await turn.reply(451, "Error: No such file or directory.");
+    } else await turn.default();
+  });
+  assertEquals(await pair.ftp.exists("/d/a"), true);
+  assertEquals(await pair.ftp.exists("/d/nope"), false);
+  await pair.ftp.ensureDir("/new");
+  assertEquals(pair.server.folders.has("/new"), true);
+  pair.server.on("CWD", "451 Not now");
+  await assertRejects(
+    () => pair.ftp.exists("/d"),
+    FTPTemporaryError,
+    "Not now",
+  );
+});
+
 Deno.test("FTP.exists does not answer for a server that does not tell", async () => {
   await using pair = await Pair.make();
   pair.server.once("MLST", "550 Permission denied");
