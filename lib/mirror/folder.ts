@@ -219,6 +219,18 @@ export interface Side {
    */
   mayHide(folder: Folder, name: string): boolean;
   /**
+   * Looks for entries by their names that a listing lacks, where a listing may
+   * lack some without a word.
+   *
+   * @param place The directory
+   * @param items What the other side has
+   * @returns The first that is there all the same
+   */
+  findUnlisted(
+    place: Place,
+    items: readonly Item[],
+  ): Promise<Item | undefined>;
+  /**
    * Insists on a name that can be one here.
    *
    * @param name What the other side calls an entry

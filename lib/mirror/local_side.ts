@@ -66,6 +66,10 @@ export class LocalSide implements Side {
     return true;
   }
 
+  findUnlisted(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   check(name: string): void {
     checkLocalName(name, Deno.build.os);
   }

@@ -20,6 +20,7 @@ import {
 import type { MirrorEntry, MirrorOptions, MirrorResult } from "./options.ts";
 import {
   checkClash,
+  checkMissing,
   checkSource,
   findCounterpart,
   findLost,
@@ -325,7 +326,16 @@ export class Mirror implements AsyncDisposable {
       this.#tally.note({ action: "fail", entry, error });
       return places;
     }
-    await this.#remove(place, this.#extrasOf(pair), "missing");
+    const extras = this.#extrasOf(pair);
+    const wanted = extras.filter((item) => this.#isWanted(place, item));
+    const isSure = await this.#tally.attempt(
+      task.link,
+      directoryOf(place),
+      () => checkMissing(task, pair, wanted),
+    );
+    this.#isUnread ||= isSure === undefined;
+    if (isSure === undefined) return places;
+    await this.#remove(place, extras, "missing");
     for (const item of source.items.values()) {
       const there = target.items.get(item.name);
       const isIdle = there === undefined || item.problem !== undefined ||

@@ -132,7 +132,9 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    * Whether what the source lacks is removed from the target, and what is of
    * another kind there gives way. That is done last, after both directories were
    * listed again, and only if nothing failed before: a listing that the server
-   * has cut, or of a directory that it may not read, is a failure. What `filter` leaves out stays, and so does everything if the source is empty. Symbolic links are
+   * has cut, or of a directory that it may not read, is a failure. Where a server
+   * may cut `LIST` without a word (ProFTPD's `ListOptions` with `maxfiles`), what
+   * a download would remove is asked for by its name first. What `filter` leaves out stays, and so does everything if the source is empty. Symbolic links are
    * removed, never followed.
    *
    * Temporary files that transfers have left in the target are removed too, and

@@ -6,6 +6,7 @@
 
 import { ensureDir, remove } from "../directories/directories.ts";
 import { kindsOf, noteLinks } from "../directories/entry_kinds.ts";
+import { isDirectory } from "../directories/in_directory.ts";
 import { readDirectory } from "../directories/listing.ts";
 import { PartialListingError } from "../directories/partial_listing_error.ts";
 import { existsPath, requestEntry } from "../directories/stat.ts";
@@ -130,6 +131,36 @@ export class RemoteSide implements Side {
   mayHide(folder: Folder, name: string): boolean {
     return (folder.hidesDots && name.startsWith(".")) ||
       folder.twinOf(name) !== undefined;
+  }
+
+  /** ProFTPD cuts `LIST` where it is told to, and does not say so. */
+  findUnlisted(
+    place: Place,
+    items: readonly Item[],
+  ): Promise<Item | undefined> {
+    return this.#run(async (session) => {
+      const { list, signal } = this.#options;
+      const { command = session.hasMLSD === true ? "MLSD" : "LIST" } = list ??
+        {};
+      if (command === "MLSD") return undefined;
+      const has = async ({ name, kind }: Item): Promise<boolean> => {
+        const path = this.at(joinPath(place.path, name));
+        if (kind === "directory") {
+          const ask = () => isDirectory(session, path, { signal });
+          return await session.turns.alone(ask, { signal });
+        }
+        const { size, modified } = await requestFacts(session, path, {
+          signal,
+        });
+        return (size ?? modified) !== null;
+      };
+      for (let at = 0; at < items.length; at += WINDOW) {
+        const some = items.slice(at, at + WINDOW);
+        const index = (await Promise.all(some.map(has))).indexOf(true);
+        if (index >= 0) return some[index];
+      }
+      return undefined;
+    });
   }
 
   /** What the server does not take it refuses itself. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isPart } from "../paths/names.ts";
+import { isPart, joinPath } from "../paths/names.ts";
 import { isLoop, type Item, type Place, quote, type Side } from "./folder.ts";
 import type { MirrorReason } from "./options.ts";
 import type { MirrorTask, Pair } from "./task.ts";
@@ -138,4 +138,34 @@ export function findLost(
     return !isListed && problem === undefined &&
       reasonToSkip(item, place) === undefined && wants(item);
   });
+}
+
+/**
+ * Insists on entries that the source lacks, whatever its listing shows.
+ *
+ * @param task What is mirrored
+ * @param pair The directory
+ * @param extras What is to be removed from the target
+ * @returns `true`
+ * @throws {Deno.errors.InvalidData} If the source has one of them
+ */
+export async function checkMissing(
+  { source: side, target }: MirrorTask,
+  { place, source }: Pair,
+  extras: readonly Item[],
+): Promise<true> {
+  const items = extras.filter(({ name, kind, problem }) =>
+    (kind === "file" || kind === "directory") && problem === undefined &&
+    source.twinOf(name) === undefined // which may answer to this name
+  );
+  const found = items.length === 0
+    ? undefined
+    : await side.findUnlisted(place, items);
+  if (found === undefined) return true;
+  const path = joinPath(place.path, found.name);
+  throw new Deno.errors.InvalidData(
+    `Cannot remove ${quote(target.at(path))}: the source has ${
+      quote(side.at(path))
+    }, though it does not list it`,
+  );
 }

@@ -1,4 +1,9 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { FTPError, FTPReplyError, type ListOptions } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { logIn } from "../real/client.ts";
@@ -156,4 +161,64 @@ serverTest(
     });
   },
   CUTTING,
+);
+
+serverTest(
+  "FTP.downloadDir removes nothing that the server has and does not list, and says so",
+  async (server) => {
+    using folder = new LocalFolder();
+    const list: ListOptions = { command: "LIST" };
+    const tree: Tree = { ...LARGE, "files/a": "1" };
+    for (let i = 10; i < 30; i++) tree[`dirs/${i}/in`] = "x";
+    writeTree(`${server.root}/top`, tree);
+    await using ftp = await logIn(server);
+    for (const name of ["d", "dirs"]) {
+      writeTree(folder.path, tree);
+      writeTree(folder.at(name), { extra: "x", "more/in": "x" });
+      const { failures, error } = await failuresOf(() =>
+        ftp.downloadDir(`top/${name}`, folder.at(name), { delete: true, list })
+      );
+      assertEquals(error.result.removed, 0);
+      assertEquals(failures.length, 1);
+      assertMatch(
+        failures[0]!,
+        /^: Cannot remove ".*": the source has "top\/.*", though it does not list it$/,
+      );
+      // what is asked for is told by MLSD, too: this is of LIST alone
+      const { removed } = await ftp.downloadDir(
+        `top/${name}`,
+        folder.at(name),
+        { delete: true },
+      );
+      assertEquals(removed, 2);
+    }
+    assertEquals(readTree(folder.path), tree);
+  },
+  { servers: ["proftpd"], extra: ['ListOptions "" maxfiles 10'] },
+);
+
+serverTest(
+  "FTP.downloadDir removes what the server has not, by LIST",
+  async (server) => {
+    using folder = new LocalFolder();
+    await server.write("top/a", "1");
+    await server.write("top/d/b", "2");
+    await server.mkdir("top/empty");
+    writeTree(folder.path, {
+      "a": "1",
+      "d/b": "2",
+      "d/extra": "x",
+      "empty/extra": "x",
+      "gone/deep/file": "x",
+      ".extra": "x",
+      "extra": "x",
+    });
+    await using ftp = await logIn(server);
+    const { removed } = await ftp.downloadDir("top", folder.path, {
+      delete: true,
+      list: { command: "LIST" },
+    });
+    assertEquals(removed, 5);
+    assertEquals(readTree(folder.path), { a: "1", "d/b": "2", "empty/": "" });
+  },
 );
