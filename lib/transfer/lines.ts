@@ -6,6 +6,7 @@
 
 import { ByteBuffer } from "../protocol/byte_buffer.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
+import { linesOf } from "../protocol/lines_of.ts";
 
 const CR = 0x0D;
 const LF = 0x0A;
@@ -146,18 +147,4 @@ function withNetworkEnds(block: Uint8Array): Uint8Array {
     converted[to++] = byte;
   }
   return converted;
-}
-
-/**
- * Cuts a block of whole lines into its lines, each with its end.
- *
- * @param block Bytes that end with LF
- * @returns The lines
- */
-export function* linesOf(block: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < block.length;) {
-    const end = block.indexOf(LF, start) + 1 || block.length;
-    yield block.subarray(start, end);
-    start = end;
-  }
 }

@@ -4,10 +4,12 @@
  * @module
  */
 
+import { abortable, settledWithin } from "../connection/deadline.ts";
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { waitFor } from "./callback.ts";
-import { linesOf, toNetworkLines } from "./lines.ts";
+import { linesOf } from "../protocol/lines_of.ts";
+import { toNetworkLines } from "./lines.ts";
 import {
   checkTransfer,
   openTransfer,
@@ -118,10 +120,16 @@ export async function* whileOpen(
   } finally {
     // one that is asked for a chunk ends when it gives it: nobody waits then
     const ended = isRead ? undefined : iterator.return?.();
-    if (data.failure === undefined) await ended;
-    else ended?.catch(() => {});
+    const ending = data.unlessFailed(Promise.resolve(ended));
+    await settledWithin(ending, SOURCE_GRACE);
   }
 }
+
+/**
+ * Longest wait, in milliseconds, until a source that is not wanted any more has
+ * ended: it may never do so, and what is to be said is known.
+ */
+const SOURCE_GRACE = 1000;
 
 /** Size of one read of a text file, in bytes. */
 const TEXT_BLOCK_SIZE = 64 * 1024;
@@ -148,7 +156,8 @@ async function send(
   try {
     transfer = await openTransfer(session, command, options);
   } catch (error) {
-    await source.end();
+    const ending = abortable(source.end(), options.signal);
+    await settledWithin(abortable(ending, session.ended), SOURCE_GRACE);
     throw error;
   }
   return await transfer.complete(async (data) => {

@@ -307,6 +307,54 @@ Deno.test("FTP.storbinary throws 552 when the server's disk is full, and ends th
   assertEquals(await ftp.pwd(), "/");
 });
 
+/** Sources that never end when they are told to. */
+const DEAF: [name: string, make: () => Source][] = [
+  ["a stream", () =>
+    new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+      cancel: () => new Promise(() => {}),
+    })],
+  ["a generator", async function* () {
+    try {
+      while (true) yield new Uint8Array(65_536);
+    } finally {
+      await new Promise(() => {});
+    }
+  }],
+];
+
+for (const [name, make] of DEAF) {
+  Deno.test(`FTP.storbinary throws a refusal although ${name} does not end`, async () => {
+    await using server = await startScript({ STOR: "550 No" });
+    await using ftp = await server.connect();
+    await assertRejects(
+      () => ftp.storbinary("STOR x", make()),
+      FTPPermanentError,
+      "550 No",
+    );
+    await assertRejects(
+      () => ftp.store("x", make()),
+      FTPPermanentError,
+      "550 No",
+    );
+    assertEquals(await ftp.pwd(), "/");
+  });
+
+  Deno.test(`FTP.storbinary throws what a callback does although ${name} does not end`, async () => {
+    await using server = await startScript({ STOR: untilAborted });
+    await using ftp = await server.connect();
+    const fail = () => {
+      throw new Error("enough");
+    };
+    await assertRejects(
+      () => ftp.storbinary("STOR x", make(), { callback: fail }),
+      Error,
+      "enough",
+    );
+    assertEquals(await ftp.pwd(), "/");
+  });
+}
+
 Deno.test("FTP.storbinary throws 552 that comes when all was sent", async () => {
   await using server = await startScript({
     STOR: async (turn) => {

@@ -1,11 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { makeEncoding } from "../../lib/protocol/encoding.ts";
 import { FTPProtocolError } from "../../lib/protocol/errors.ts";
-import {
-  LineDecoder,
-  linesOf,
-  toNetworkLines,
-} from "../../lib/transfer/lines.ts";
+import { linesOf } from "../../lib/protocol/lines_of.ts";
+import { LineDecoder, toNetworkLines } from "../../lib/transfer/lines.ts";
 
 const NO_LIMIT = 1 << 20;
 const ENCODER = new TextEncoder();
