@@ -9,7 +9,7 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 import { type Credentials, logIn } from "./dialogues.ts";
 import { openSession } from "./open_session.ts";
 import type { Server, Settings } from "./options.ts";
-import { restore, type SessionState } from "./restore.ts";
+import { restore, restoreSettings, type SessionState } from "./restore.ts";
 import { auth, protP, secureIfAsked } from "./security.ts";
 
 /** Who logged in where. */
@@ -46,6 +46,60 @@ export async function enter(
 }
 
 /**
+ * Secures the session, and chooses the virtual host, as another one had.
+ *
+ * @param session The session
+ * @param welcome Its greeting
+ * @param server Host, port and TLS options
+ * @param state What the other one is set to
+ * @param options A signal
+ */
+async function secureLike(
+  session: Session,
+  welcome: Reply,
+  server: Server,
+  state: SessionState,
+  options: SignalOptions,
+): Promise<void> {
+  const { virtualHost } = state;
+  // before TLS, if it was so: it chooses the certificate (RFC 7151 section 4)
+  if (virtualHost?.isSecured === false) {
+    await session.perform(virtualHost.command, options);
+  }
+  if (state.wasSecured && server.tls === undefined) {
+    await auth(session, server, options); // as the user had done
+  }
+  await secureIfAsked(session, server, welcome, options);
+  if (virtualHost?.isSecured) {
+    await session.perform(virtualHost.command, options);
+  }
+}
+
+/**
+ * As {@linkcode enter}, where another session could not be secured: what was
+ * said to the server before comes first.
+ *
+ * @param session The session
+ * @param welcome Its greeting
+ * @param identity Who logs in where
+ * @param state What the other one was set to
+ * @param options A signal
+ * @returns The 2yz reply to the login
+ */
+export async function enterLike(
+  session: Session,
+  welcome: Reply,
+  identity: Identity,
+  state: SessionState,
+  options: SignalOptions,
+): Promise<Reply> {
+  session.control.encoding = state.encoding;
+  await secureLike(session, welcome, identity.server, state, options);
+  await restoreSettings(state, session, options);
+  return await enter(session, welcome, identity, options);
+}
+
+/**
  * Dials, secures, logs in, and sets the session as another one is. Requires
  * `allow-net` permission.
  *
@@ -63,18 +117,7 @@ export async function openLike(
   const opened = await openSession(server, settings, options);
   const { session, welcome } = opened;
   try {
-    const { virtualHost } = state;
-    // before TLS, if it was so: it chooses the certificate (RFC 7151 section 4)
-    if (virtualHost?.isSecured === false) {
-      await session.perform(virtualHost.command, options);
-    }
-    if (state.wasSecured && server.tls === undefined) {
-      await auth(session, server, options); // as the user had done
-    }
-    await secureIfAsked(session, server, welcome, options);
-    if (virtualHost?.isSecured) {
-      await session.perform(virtualHost.command, options);
-    }
+    await secureLike(session, welcome, server, state, options);
     await enter(session, welcome, identity, options);
     await restore(state, session, options);
     return opened;

@@ -8,7 +8,7 @@ import type { TLSInfo } from "../connection/tls_info.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { resolveCredentials } from "./dialogues.ts";
-import { enter } from "./enter.ts";
+import { enter, enterLike } from "./enter.ts";
 import {
   checkAddress,
   type FTPOptions,
@@ -18,6 +18,7 @@ import {
   type Settings,
 } from "./options.ts";
 import { type ClientLink, linkOf, renewLink } from "./reconnect.ts";
+import { stateOf } from "./restore.ts";
 import { auth, ccc, protC, protP, withNewerTLS } from "./security.ts";
 import { maybeSessionOf, sessionOf } from "./session_of.ts";
 
@@ -190,15 +191,16 @@ export class FTPConnection implements AsyncDisposable {
     const session = sessionOf(this);
     return await session.turns.alone(() => {
       const link = linkOf(this).admit(session, credentials);
+      const before = stateOf(session);
       return withNewerTLS(this.#server, async (server) => {
-        if (server !== this.#server) await this.#open(link, server, options);
         const identity = { server, settings, credentials };
-        const reply = await enter(
-          link.session,
-          this.#welcome!,
-          identity,
-          options,
-        );
+        const isSame = server === this.#server;
+        const welcome = isSame
+          ? this.#welcome!
+          : await this.#open(link, server, options);
+        const reply = isSame
+          ? await enter(session, welcome, identity, options)
+          : await enterLike(link.session, welcome, identity, before, options);
         link.remember(identity);
         return reply;
       });

@@ -79,10 +79,7 @@ export async function restore(
   if (!state.isProtected && session.protection !== undefined) {
     await protC(session, options);
   }
-  for (const [name, command] of state.settings) {
-    const isSet = session.settings.get(name)?.argument === command.argument;
-    if (!isSet) await session.perform(command, options);
-  }
+  await restoreSettings(state, session, options);
   if (state.moves === undefined) {
     throw new Deno.errors.NotConnected(
       "Cannot connect again: the directory on the server is not known; give absolute paths, or await cwd()",
@@ -93,4 +90,22 @@ export async function restore(
     await session.ensureType(state.type, options);
   }
   if (state.isCleared) await ccc(session, options);
+}
+
+/**
+ * Sends `MODE`, `OPTS` and the like again, those that are not set yet.
+ *
+ * @param state What another session was set to
+ * @param session The session
+ * @param options A signal
+ */
+export async function restoreSettings(
+  { settings }: SessionState,
+  session: Session,
+  options: SignalOptions,
+): Promise<void> {
+  for (const [name, command] of settings) {
+    const isSet = session.settings.get(name)?.argument === command.argument;
+    if (!isSet) await session.perform(command, options);
+  }
 }

@@ -3,7 +3,7 @@ import { FTP } from "../../mod.ts";
 import { serverTest } from "../servers/mod.ts";
 import { trusting, withTLS } from "./tls_client.ts";
 
-const DIALOGUE_REGEXP = /^(HOST|AUTH|USER|CWD)\b/;
+const DIALOGUE_REGEXP = /^(HOST|AUTH|OPTS|USER|CWD)\b/;
 
 serverTest(
   "FTP.reconnect sends HOST before AUTH, as it was",
@@ -27,4 +27,32 @@ serverTest(
     assertEquals(sent.slice(-3), once);
   },
   { prepare: withTLS(), servers: ["proftpd"] },
+);
+
+serverTest(
+  "FTP.login says again what was said before, where TLS 1.3 takes a second connection",
+  async (server) => {
+    const sent: string[] = [];
+    await using ftp = new FTP({
+      ...await trusting(),
+      trace: ({ direction, text }) => {
+        if (direction === "sent" && DIALOGUE_REGEXP.test(text)) sent.push(text);
+      },
+    });
+    await ftp.connect(server.host, server.port);
+    await ftp.voidcmd(`HOST ${server.host}`);
+    await ftp.voidcmd("OPTS UTF8 ON");
+    await ftp.login(server.user, server.password);
+    const [host, auth, user] = [
+      `HOST ${server.host}`,
+      "AUTH TLS",
+      `USER ${server.user}`,
+    ];
+    assertEquals(ftp.tls?.protocol, "TLSv1.3");
+    const again = [host, auth, "OPTS UTF8 ON", user];
+    assertEquals(sent, [host, "OPTS UTF8 ON", auth, ...again]);
+    await ftp.reconnect();
+    assertEquals(sent.slice(-4), [host, auth, user, "OPTS UTF8 ON"]);
+  },
+  { prepare: withTLS({ version: "1.3" }), servers: ["proftpd"] },
 );
