@@ -75,12 +75,14 @@ export class FTPCommands extends FTPConnection {
 
   /**
    * Waits for the reply that is owed next: of {@linkcode putcmd}, or the final
-   * one of an open transfer.
+   * one of an open transfer. A command that opens a transfer has two, 1yz and
+   * the final one.
    *
    * @param options A signal
    * @returns A reply of 1yz, 2yz or 3yz
    * @throws {FTPError} For 4yz and 5yz
    * @throws {TypeError} If no reply is owed, or the data connection is open
+   * @throws {Deno.errors.NotConnected} If the connection is closed
    */
   async getresp(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);

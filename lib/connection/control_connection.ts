@@ -30,6 +30,7 @@ import {
 } from "../protocol/command.ts";
 import type { Encoding } from "../protocol/encoding.ts";
 import { CONCEAL } from "../protocol/errors.ts";
+import { linesOf } from "../protocol/lines_of.ts";
 import { type Reply, ReplyReader } from "../protocol/reply.ts";
 import { Secrets } from "../protocol/secrets.ts";
 
@@ -209,12 +210,13 @@ export class ControlConnection {
   }
 
   /**
-   * Marks the final reply of the open transfer as seen: commands may be sent
-   * again.
+   * Marks the final reply of a command as seen: where it was the open transfer,
+   * commands may be sent again.
    *
-   * @param owed The transfer's entry
+   * @param owed The command's entry
    */
   collect(owed: Owed): void {
+    owed.isCollected = true;
     if (this.#open === owed) this.#open = undefined;
   }
 
@@ -223,20 +225,15 @@ export class ControlConnection {
    * `CCC`).
    *
    * @param secure Makes the new stream from the old one
-   * @throws {FTPProtocolError} If bytes came behind the reply: they were not
-   * protected by what was just agreed (response injection). The connection is
-   * closed
+   * @throws {FTPProtocolError} If bytes came behind the reply, of whatever kind:
+   * they were not protected by what was just agreed (response injection). The
+   * connection is closed
    */
   async replaceStream(
     secure: (stream: ByteStream) => Promise<ByteStream>,
   ): Promise<void> {
     await this.#reading;
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#reader.hasPartial || this.due !== undefined) {
-      const error = injected("bytes");
-      this.fail(error);
-      throw error;
-    }
     try {
       this.#stream.ref();
       this.#stream = await secure(this.#stream);
@@ -325,7 +322,11 @@ export class ControlConnection {
   /** Whole lines are progress, but not for ever without an answer. */
   #take(bytes: Uint8Array): void {
     if (bytes.includes(LF)) this.#watchdog.touch();
-    for (const reply of this.#reader.push(bytes)) this.#deliver(reply);
+    // where nothing may come behind a reply, each line is looked at by itself
+    for (const part of this.#ledger.pauses ? linesOf(bytes) : [bytes]) {
+      if (this.#isPaused) return this.fail(injected());
+      for (const reply of this.#reader.push(part)) this.#deliver(reply);
+    }
     if (this.#reader.error !== undefined) {
       this.#suspect();
       return this.fail(this.#reader.error);
@@ -345,7 +346,6 @@ export class ControlConnection {
       "received",
       () => printable(this.#mask(reply.text)),
     );
-    if (this.#isPaused) return this.fail(injected("a reply"));
     const owed = this.#ledger.deliver(reply);
     // what else is below 400 is data, until an error is made of it
     if (owed?.isSecret !== false || reply.code >= 400) reply[CONCEAL]();

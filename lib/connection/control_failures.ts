@@ -35,6 +35,19 @@ export function closed(command: string, failure: Error): Error {
 }
 
 /**
+ * A reply will not come any more.
+ *
+ * @param failure Why the connection is closed
+ * @returns The error
+ */
+export function closedWaiting(failure: Error): Error {
+  return new Deno.errors.NotConnected(
+    `Cannot wait for a reply: the connection is closed: ${failure.message}`,
+    { cause: failure },
+  );
+}
+
+/**
  * A command cannot be sent while a transfer is open.
  *
  * @param command The command, printable and masked
@@ -53,12 +66,11 @@ export function busy(command: string, open: Owed): Error {
  * Something came behind the reply that agreed to TLS, or to its end: it was
  * not protected by what was just agreed (response injection).
  *
- * @param what What came: "bytes" or "a reply"
  * @returns The error
  */
-export function injected(what: "bytes" | "a reply"): FTPProtocolError {
+export function injected(): FTPProtocolError {
   return new FTPProtocolError(
-    `Cannot change the protection of the control connection: ${what} came in clear text behind the reply that agreed to it; the connection is closed`,
+    `Cannot change the protection of the control connection: bytes came in clear text behind the reply that agreed to it; the connection is closed`,
   );
 }
 

@@ -77,6 +77,8 @@ export class Owed {
   place = 0;
   /** Whether the command is one of the first in a pipeline, behind another. */
   isPipelined = false;
+  /** Whether somebody has seen its final reply, or its end. */
+  isCollected = false;
   /** How the user can end it while it is open, for messages. */
   advice: string | undefined;
   /** The entry behind this one. */
@@ -189,6 +191,11 @@ export class Ledger {
   /** The entry that the next reply belongs to. */
   get head(): Owed | undefined {
     return this.#head;
+  }
+
+  /** Whether reading stops after the last reply that is owed. */
+  get pauses(): boolean {
+    return this.#tail?.pauses === true;
   }
 
   /**

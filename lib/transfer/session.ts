@@ -6,6 +6,7 @@
  */
 
 import type { ControlConnection } from "../connection/control_connection.ts";
+import { closedWaiting } from "../connection/control_failures.ts";
 import type { PortRange } from "../connection/dial.ts";
 import type { Owed } from "../connection/ledger.ts";
 import type { TLSSession } from "../tls/tls_session.ts";
@@ -135,7 +136,10 @@ export class Session {
   transfer: Transfer | undefined;
   /** Aborted when the control connection has ended, with the reason. */
   readonly ended: AbortSignal;
-  readonly #unclaimed: Owed[] = [];
+  #unclaimed: Owed[] = [];
+  /** Those whose 1yz was given. */
+  readonly #begun = new WeakSet<Owed>();
+  readonly #claims = new Turns();
 
   /**
    * Wraps a control connection.
@@ -210,40 +214,43 @@ export class Session {
    * @param command The command
    */
   put(command: Command): void {
-    this.#unclaimed.push(this.control.send(command));
+    this.#unclaimed.push(this.control.send(command, { advice: PUT_ADVICE }));
     this.#doubt(command);
   }
 
   /**
    * Waits for the reply that is due next: the open transfer's final one, or
-   * the first that {@linkcode put} left.
+   * those of the commands that {@linkcode put} has sent, in order. One that
+   * opens a transfer has two.
    *
    * @param options A signal
    * @returns The reply and the command it answers, whatever its code
    * @throws {TypeError} If nothing is owed
+   * @throws {Deno.errors.NotConnected} If the connection is closed
    */
-  async nextReply(
-    { signal }: SignalOptions = {},
+  nextReply(
+    options: SignalOptions = {},
   ): Promise<{ reply: Reply; command: string }> {
-    const open = this.control.open;
-    if (open !== undefined) {
-      const reply = await this.control.wait(open.final, signal);
-      this.control.collect(open);
-      return { reply, command: open.command };
-    }
-    const owed = this.#unclaimed.shift();
+    return this.#claims.alone(() => this.#claim(options), options);
+  }
+
+  async #claim(
+    { signal }: SignalOptions,
+  ): Promise<{ reply: Reply; command: string }> {
+    const { open, failure } = this.control;
+    const own = this.#unclaimed.filter(({ isCollected }) => !isCollected);
+    this.#unclaimed = own;
+    const owed = open === undefined || own.includes(open) ? own[0] : open;
     if (owed === undefined) {
-      throw new TypeError(
-        "Cannot wait for a reply: no command is owed one",
-      );
+      if (failure !== undefined) throw closedWaiting(failure);
+      throw new TypeError("Cannot wait for a reply: no command is owed one");
     }
-    try {
-      const reply = await this.control.wait(owed.first, signal);
-      return { reply, command: owed.command };
-    } catch (error) {
-      this.#unclaimed.unshift(owed); // the next call may still have it
-      throw error;
-    }
+    const isFirst = own.includes(owed) && !this.#begun.has(owed);
+    const due = isFirst ? owed.first : owed.final;
+    const reply = await this.control.wait(due, signal);
+    if (reply.code < 200) this.#begun.add(owed);
+    else this.control.collect(owed);
+    return { reply, command: owed.command };
   }
 
   /**
@@ -314,6 +321,9 @@ export class Session {
     }
   }
 }
+
+/** How a transfer ends that was opened by hand. */
+const PUT_ADVICE = "await getresp() until it gives the final reply first";
 
 /** What holds until it is said otherwise, beside the type: its name. */
 function settingOf(word: string, argument: string): string | undefined {

@@ -1,5 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type FTP, FTPProtocolError, FTPTemporaryError } from "../../mod.ts";
+import {
+  type FTP,
+  FTPPermanentError,
+  FTPProtocolError,
+  FTPTemporaryError,
+} from "../../mod.ts";
 import type { Turn } from "../scripted/mod.ts";
 import { startScript } from "./script.ts";
 
@@ -251,6 +256,94 @@ Deno.test("FTP.putcmd and getresp keep commands and replies in order", async () 
   await ftp.sendcmd("D");
   await assertRejects(() => ftp.voidresp(), FTPTemporaryError, '"D": 451 d');
   assertEquals(server.commands, ["A", "B", "PWD", "C", "D"]);
+});
+
+/** Sends a command, waits for what it opens, and for its end. */
+async function receiveByHand(
+  ftp: FTP,
+  command: string,
+  isSlow: boolean,
+): Promise<string[]> {
+  const [hostname, port] = await ftp.makepasv();
+  await ftp.putcmd(command);
+  // the reply to NOOP comes behind the 150
+  if (isSlow) await until(() => ftp.lastresp === "150");
+  const replies = [(await ftp.getresp()).text];
+  using conn = await Deno.connect({ hostname, port });
+  await new Response(conn.readable).text();
+  replies.push((await ftp.getresp()).text);
+  return replies;
+}
+
+async function until(isDone: () => boolean): Promise<void> {
+  while (!isDone()) await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+for (const isSlow of [false, true]) {
+  Deno.test(`FTP.getresp gives 150, then 226${isSlow ? ", however late it is called" : ""}`, async () => {
+    await using server = await startScript({
+      LIST: async (turn) => {
+        await turn.reply(150, "Here");
+        await deliver(turn, "x\r\n");
+        await turn.reply(226, "Done");
+      },
+    });
+    await using ftp = await server.connect({ timeout: 1000 });
+    for (let i = 0; i < 2; i++) {
+      assertEquals(
+        await receiveByHand(ftp, "LIST", isSlow),
+        ["150 Here", "226 Done"],
+      );
+    }
+    await assertRejects(() => ftp.getresp(), TypeError, "no command is owed");
+    assertEquals(await ftp.pwd(), "/");
+  });
+}
+
+Deno.test("FTP.getresp gives both replies of each command, in order", async () => {
+  await using server = await startScript({
+    A: "211 a",
+    B: "150 b\n226 b",
+    C: "150 c\n226 c",
+    D: "550 d",
+  });
+  await using ftp = await server.connect();
+  for (const command of ["A", "B", "C", "D"]) await ftp.putcmd(command);
+  await until(() => ftp.lastresp === "550");
+  const texts = ["211 a", "150 b", "226 b", "150 c", "226 c"];
+  assertEquals(
+    (await Promise.all(texts.map(() => ftp.getresp()))).map(String),
+    texts,
+  );
+  await assertRejects(() => ftp.getresp(), FTPPermanentError, "550 d");
+  await assertRejects(() => ftp.getresp(), TypeError, "no command is owed");
+});
+
+Deno.test("FTP.putcmd waits for the end of what it has opened", async () => {
+  await using server = await startScript({
+    LIST: (turn) => turn.reply(150, "Here"),
+    ABOR: "426 Cut\n226 Done",
+  });
+  await using ftp = await server.connect();
+  await ftp.putcmd("LIST");
+  assertEquals((await ftp.getresp()).code, 150);
+  await assertRejects(
+    () => ftp.pwd(),
+    Deno.errors.Busy,
+    "await getresp() until it gives the final reply",
+  );
+  assertEquals((await ftp.abort()).code, 226);
+  await assertRejects(() => ftp.getresp(), TypeError, "no command is owed");
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("FTP.getresp says that the connection is closed where nothing is owed", async () => {
+  await using server = await startScript();
+  await using ftp = await server.connect();
+  ftp.close();
+  for (const call of [() => ftp.getresp(), () => ftp.voidresp()]) {
+    await assertRejects(call, Deno.errors.NotConnected, "close() was called");
+  }
 });
 
 Deno.test("FTP.retrbinary sets the type again after another login", async () => {

@@ -46,21 +46,56 @@ const INJECTED: [name: string, bytes: string][] = [
   ["half a reply", "234 Go\r\n230 You are"],
   ["a byte", "234 Go\r\n2"],
   ["what is no reply", "234 Go\r\nGET / HTTP/1.1\r\n"],
+  ["a blank line", "234 Go\r\n\r\n"],
+  ["a NUL", "234 Go\r\n\0"],
+  ["a Telnet command", "234 Go\r\n\xFF\xF1"],
+  ["half a Telnet command", "234 Go\r\n\xFF"],
+  ["half a Telnet option", "234 Go\r\n\xFF\xFB"],
+  ["a Telnet subnegotiation", "234 Go\r\n\xFF\xFAx"],
   ["a reply to 334", "334 Go\r\n230 You are in\r\n"],
 ];
 
 for (const [name, bytes] of INJECTED) {
   Deno.test(`FTP.login takes no word that came before TLS: ${name}`, async () => {
-    await using server = await startScript({ AUTH: (turn) => turn.raw(bytes) });
+    await using server = await startScript({
+      AUTH: (turn) =>
+        turn.raw(Uint8Array.from(bytes, (char) => char.charCodeAt(0))),
+    });
     await using ftp = await server.connect({ tls: "explicit" });
     await assertRejects(
       () => ftp.login("me", "hunter2"),
       FTPProtocolError,
+      "in clear text behind the reply",
     );
     assertEquals(ftp.connected, false);
     assertEquals(server.commands, ["AUTH TLS"]);
   });
 }
+
+Deno.test("FTP.login sends HOST again where TLS takes a second connection", async () => {
+  let count = 0;
+  await using server = await startScript({
+    HOST: "220 Yes",
+    AUTH: async (turn) => {
+      if (count++ > 0) return await turn.reply(534, "No");
+      await turn.reply(234, "Go");
+      turn.close(); // as ProFTPD does where it speaks nothing older than 1.3
+    },
+  });
+  await using ftp = await server.connect({ tls: "explicit" });
+  await ftp.voidcmd("HOST customer.example");
+  await assertRejects(
+    () => ftp.login("me", "hunter2"),
+    FTPPermanentError,
+    "534 No",
+  );
+  assertEquals(server.commands, [
+    "HOST customer.example",
+    "AUTH TLS",
+    "HOST customer.example",
+    "AUTH TLS",
+  ]);
+});
 
 Deno.test("FTP.login refuses a greeting that logs in before TLS", async () => {
   await using server = await startScript({ connect: "230 You are in" });
