@@ -257,6 +257,20 @@ Deno.test("FTP.download starts over where REST is unknown", async () => {
   assertEquals(Deno.readFileSync(folder.at("copy")), DATA);
 });
 
+Deno.test("FTP.download starts over where REST is answered 350 and the RETR behind it is refused", async () => {
+  await using server = await memoryServer({ "/data": DATA });
+  server.once("RETR", breakAfter(1_000_000));
+  server.on("RETR", async (turn) => {
+    if (turn.session.restart === 0) return await turn.default();
+    await turn.reply(451, "data: Restart not permitted, try again");
+  });
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const { retries } = await ftp.download("data", folder.at("copy"), QUICK);
+  assertEquals(retries, 1);
+  assertEquals(Deno.readFileSync(folder.at("copy")), DATA);
+});
+
 Deno.test("FTP.download is not fooled by a server that says 226 too soon", async () => {
   await using server = await memoryServer({ "/data": DATA });
   const early = async (turn: Turn) => {
