@@ -46,6 +46,14 @@ const DISK_GRACE = 5000;
 /** Milliseconds of data after which a file is asked for once more. */
 const PATIENCE = 1000;
 
+/** What a download that is one of many shares with the others. */
+export interface Company {
+  /** How fast it may be together with them. */
+  readonly pace?: Pace | undefined;
+  /** The parts in its folder, which else is looked through for each file. */
+  readonly parts?: readonly string[] | undefined;
+}
+
 /**
  * Downloads a file.
  *
@@ -53,7 +61,7 @@ const PATIENCE = 1000;
  * @param remote The file on the server
  * @param local Where to, a path or a `file:` URL
  * @param options See {@linkcode DownloadOptions}
- * @param pace How fast it may be together with others
+ * @param company What it shares with others
  * @returns What was transferred and verified
  */
 export function download(
@@ -61,12 +69,12 @@ export function download(
   remote: string,
   local: string | URL,
   options: DownloadOptions,
-  pace?: Pace,
+  company: Company = {},
 ): Promise<FileTransferResult> {
   return runJob(
     link,
     options,
-    (options) => new Download(link, remote, options, pace).run(local),
+    (options) => new Download(link, remote, options, company).run(local),
   );
 }
 
@@ -76,6 +84,7 @@ class Download {
   readonly #remote: string;
   readonly #options: DownloadOptions;
   readonly #meter: Meter;
+  readonly #parts: readonly string[] | undefined;
   #facts: RemoteFacts | undefined;
   #part: Part | undefined;
   readonly #retries = { count: 0 };
@@ -90,12 +99,13 @@ class Download {
     link: Link,
     remote: string,
     options: DownloadOptions,
-    pace: Pace | undefined,
+    { pace, parts }: Company,
   ) {
     checkTransferOptions(options);
     this.#link = link;
     this.#remote = remote;
     this.#options = options;
+    this.#parts = parts;
     const { maxSize = Infinity } = options;
     if (!(maxSize >= 0)) {
       throw new RangeError(
@@ -151,7 +161,7 @@ class Download {
     if (sync) await abortable(part.sync(), signal);
     await this.#meter.finish(); // before: what it throws leaves the old file
     signal?.throwIfAborted();
-    part.commit();
+    part.commit(this.#parts);
     return {
       size: part.position,
       bytes: this.#meter.moved,

@@ -257,9 +257,10 @@ export class Part {
   /**
    * Puts the file in the target's place.
    *
+   * @param parts The parts in its folder, if they are known
    * @throws {LocalFault} If it cannot be put there
    */
-  commit(): void {
+  commit(parts?: readonly string[]): void {
     const { path, mode, isReplaceable } = this.#target;
     if (this.#path !== path) {
       if (mode !== undefined) keepMode(this.#path, this.#file, mode);
@@ -271,7 +272,7 @@ export class Part {
         }
       });
       this.#isDone = true;
-      if (this.#isResumable) removeOtherParts(path);
+      if (this.#isResumable) removeOtherParts(path, parts);
     } else if (isReplaceable && !locally(() => isUnder(path, this.#file))) {
       throw new LocalFault(
         new Deno.errors.NotFound(

@@ -82,10 +82,14 @@ export function beside(path: string, name: string): string {
  * what cannot be removed does not matter any more.
  *
  * @param path The file
+ * @param names Names in its folder, if they are known
  */
-export function removeOtherParts(path: string): void {
+export function removeOtherParts(
+  path: string,
+  names?: readonly string[],
+): void {
   try {
-    for (const { name } of Deno.readDirSync(dirname(path))) {
+    for (const name of names ?? namesIn(dirname(path))) {
       if (!isResumablePart(name, basename(path))) continue;
       try {
         removeIdlePart(beside(path, name));
@@ -115,6 +119,10 @@ export function isUnder(path: string, file: Deno.FsFile): boolean {
     ? here.ino === there.ino && here.dev === there.dev
     : here.size === there.size &&
       here.birthtime?.getTime() === there.birthtime?.getTime();
+}
+
+function namesIn(folder: string): string[] {
+  return Array.from(Deno.readDirSync(folder), ({ name }) => name);
 }
 
 /** Removes a part, unless a download is under way there. */

@@ -5,7 +5,7 @@
  */
 
 import type { EntryKind } from "../listing/entry.ts";
-import { joinPath } from "../paths/names.ts";
+import { isPart, joinPath } from "../paths/names.ts";
 import { printable } from "../protocol/command.ts";
 import type { MirrorEntry } from "./options.ts";
 
@@ -58,6 +58,7 @@ export class Folder {
   /** Why there may be more than was listed. */
   partial: Error | undefined;
   #folded: Map<string, string> | undefined;
+  #parts: readonly string[] | undefined;
 
   /**
    * Makes a directory without entries.
@@ -93,6 +94,11 @@ export class Folder {
   set(item: Item): void {
     this.items.set(item.name, item);
     this.#folded?.set(fold(item.name), item.name);
+  }
+
+  /** The names of what transfers have left there before. */
+  get parts(): readonly string[] {
+    return this.#parts ??= [...this.items.keys().filter(isPart)];
   }
 
   /**

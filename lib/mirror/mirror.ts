@@ -213,14 +213,14 @@ export class Mirror implements AsyncDisposable {
   /** Transfers a file, or makes a directory. */
   async #put(
     task: MirrorTask,
-    { place, target }: Pair,
+    pair: Pair,
     item: Item,
     there: Item | undefined,
   ): Promise<Place | undefined> {
     const next = item.kind === "directory"
-      ? await this.#enter(task, place, item, there === undefined)
-      : await this.#send(task, place, item, there);
-    target.set(item); // from now on another name may mean this one
+      ? await this.#enter(task, pair.place, item, there === undefined)
+      : await this.#send(task, pair, item, there);
+    pair.target.set(item); // from now on another name may mean this one
     return next;
   }
 
@@ -248,7 +248,7 @@ export class Mirror implements AsyncDisposable {
 
   async #send(
     task: MirrorTask,
-    place: Place,
+    { place, target }: Pair,
     item: Item,
     there: Item | undefined,
   ): Promise<undefined> {
@@ -266,7 +266,7 @@ export class Mirror implements AsyncDisposable {
       this.#tally.result.bytes += Number(size ?? 0);
     } else {
       this.#crew.callOthers();
-      const send = () => task.transfer(path, item, this.#tally);
+      const send = () => task.transfer(path, item, target, this.#tally);
       await this.#tally.count(path, send);
     }
     this.#tally.note({ action: "transfer", entry, reason });

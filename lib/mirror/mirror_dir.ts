@@ -11,7 +11,7 @@ import type { Link } from "../files/link.ts";
 import { Pace } from "../files/progress.ts";
 import { upload } from "../files/upload.ts";
 import { differenceOf, haveSameHash, isVague } from "./compare.ts";
-import { type Item, quote, type Side } from "./folder.ts";
+import { type Folder, type Item, quote, type Side } from "./folder.ts";
 import { LocalSide } from "./local_side.ts";
 import { Mirror } from "./mirror.ts";
 import {
@@ -159,7 +159,12 @@ class DirTask implements MirrorTask {
     return differenceOf(from, target, "size-and-time");
   }
 
-  async transfer(path: string, source: Item, tally: Tally): Promise<number> {
+  async transfer(
+    path: string,
+    source: Item,
+    target: Folder,
+    tally: Tally,
+  ): Promise<number> {
     const remote = this.#remote.at(path);
     const local = this.#local.at(path);
     const pace = this.#pace;
@@ -169,7 +174,8 @@ class DirTask implements MirrorTask {
       onRetry: tally.onRetry,
     };
     if (!this.#isUpload) {
-      const done = await download(this.link, remote, local, options, pace);
+      const company = { pace, parts: target.parts };
+      const done = await download(this.link, remote, local, options, company);
       return done.bytes;
     }
     const done = await upload(this.link, local, remote, options, pace);

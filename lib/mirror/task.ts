@@ -53,8 +53,14 @@ export interface MirrorTask {
    *
    * @param path The file
    * @param source What the source has
+   * @param target Where it goes
    * @param tally Who is told of the progress
    * @returns The bytes that went through
    */
-  transfer(path: string, source: Item, tally: Tally): Promise<number>;
+  transfer(
+    path: string,
+    source: Item,
+    target: Folder,
+    tally: Tally,
+  ): Promise<number>;
 }

@@ -450,3 +450,43 @@ Deno.test("FTP.downloadDir does not write two names to one local file", async ()
     assertEquals(readTree(folder.path), { "README": "1" });
   }
 });
+
+Deno.test("FTP.downloadDir with { resume: true } looks through a folder once, however many files come", async () => {
+  const files = Array.from({ length: 50 }, (_, i) => [`/d/${i}`, "1"]);
+  await using pair = await Pair.make(Object.fromEntries(files));
+  using folder = new LocalFolder();
+  const { readDirSync } = Deno;
+  let count = 0;
+  Deno.readDirSync = (path) => {
+    count++;
+    return readDirSync(path);
+  };
+  try {
+    const options = { resume: true, compare: "always" } as const;
+    for (let i = 0; i < 2; i++) {
+      const done = await pair.ftp.downloadDir("", folder.path, options);
+      assertEquals(done.transferred, 50);
+    }
+  } finally {
+    Deno.readDirSync = readDirSync;
+  }
+  assertEquals(count, 3); // what was new was not even looked through
+});
+
+Deno.test("FTP.downloadDir with { resume: true } removes the parts of versions that are past", async () => {
+  await using pair = await Pair.make({ "/d/a": "12", "/d/b": "12" });
+  using folder = new LocalFolder();
+  const past = "resume-0123456789abcdef.part";
+  writeTree(folder.path, {
+    [`d/.a.${past}`]: "1",
+    [`d/.b.${past}`]: "1",
+    [`d/.c.${past}`]: "1",
+    "d/a": "1",
+  });
+  await pair.ftp.downloadDir("", folder.path, { resume: true });
+  assertEquals(readTree(folder.path), {
+    "d/a": "12",
+    "d/b": "12",
+    [`d/.c.${past}`]: "1", // of another file
+  });
+});
