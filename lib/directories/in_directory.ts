@@ -8,7 +8,6 @@ import { restate } from "../connection/restate.ts";
 import { askDirectory, textOfPath } from "../paths/facts.ts";
 import { type Path, withPath } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
-import type { Reply } from "../protocol/reply.ts";
 import { openTransferInTurn } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 
@@ -77,15 +76,21 @@ export async function isDirectory(
       await leave();
     }
   } catch (error) {
-    const isRefused = error instanceof FTPPermanentError ||
-      (error instanceof FTPError && isNotThere(error.reply));
-    if (!isRefused) throw error;
+    if (!isNoDirectory(error)) throw error;
     return false;
   }
 }
 
-/** bftpd answers with 451 whatever the system refused. */
-function isNotThere(reply: Reply | undefined): boolean {
+/**
+ * Whether a refusal to go to a directory will stay. bftpd has 451 for whatever
+ * the system refused.
+ *
+ * @param error What was thrown
+ * @returns Whether it is one
+ */
+export function isNoDirectory(error: unknown): boolean {
+  if (error instanceof FTPPermanentError) return true;
+  const reply = error instanceof FTPError ? error.reply : undefined;
   if (reply?.code !== 451) return reply?.code === 450;
   return /\b(no such (file|dir)|not a directory)/i.test(reply.text);
 }

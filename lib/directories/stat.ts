@@ -16,7 +16,12 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 import { requestSize } from "../paths/commands.ts";
 import { EntryView } from "./entry_view.ts";
 import { textOfPath } from "../paths/facts.ts";
-import { hasNames, isDataSet, isDirectory } from "./in_directory.ts";
+import {
+  hasNames,
+  isDataSet,
+  isDirectory,
+  isNoDirectory,
+} from "./in_directory.ts";
 import { isUnknownCommand } from "./list_by_mlsd.ts";
 import { readDirectory } from "./listing.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
@@ -57,7 +62,7 @@ export async function requestEntry(
   return await probeEntry(session, path, options);
 }
 
-/** That a directory's listing has no such name, where nothing else would tell. */
+/** That there is no such name in its directory, where nothing else would tell. */
 const absences = new WeakSet<FTPError>();
 
 /** What denies knowledge of a path, not its being. */
@@ -141,7 +146,7 @@ async function probeEntry(
   // what is neither a directory nor a file that can be read still has a line
   const name = nameOf(session, path);
   const [directory] = splitRawPath(rawPathOf(session, path));
-  let isListed = false;
+  let isAbsent = false;
   let partial: PartialListingError | undefined;
   const onPartial = (error: PartialListingError) => void (partial = error);
   try {
@@ -151,13 +156,15 @@ async function probeEntry(
     const entry = entries.find(({ rawName }) => isEqual(rawName, name.raw));
     if (entry !== undefined) return entry;
     if (partial !== undefined) throw partial;
-    isListed = !name.text.startsWith("."); // those may be left out
+    isAbsent = !name.text.startsWith("."); // those may be left out
   } catch (error) {
-    if (!(error instanceof FTPPermanentError)) throw error;
+    if (!isNoDirectory(error)) throw error;
+    const { reply } = error as FTPError;
+    isAbsent = reply?.code === 550 && !DENIED_REGEXP.test(reply.text);
   }
   const { reply, command } = found;
-  const isAbsent = isListed && isUnknownCommand(found);
-  const why = isAbsent ? "it is not in its directory's listing" : reply?.text;
+  isAbsent &&= isUnknownCommand(found);
+  const why = isAbsent ? "there is no such name in its directory" : reply?.text;
   const error = new FTPPermanentError(
     `Cannot find "${textOfPath(session, path)}": ${why}`,
     { reply, command, cause: found },

@@ -121,10 +121,11 @@ Deno.test("FTP.exists tells by a listing where there is neither MLST nor SIZE", 
   for (const verb of ["MLST", "MLSD", "SIZE"]) pair.server.on(verb, UNKNOWN);
   assertEquals(await pair.ftp.exists("/d/a"), true);
   assertEquals(await pair.ftp.exists("/d/nope"), false);
+  assertEquals(await pair.ftp.exists("/nope/a"), false);
   await assertRejects(
     () => pair.ftp.stat("/d/nope"),
     FTPPermanentError,
-    'Cannot find "/d/nope": it is not in its directory\'s listing',
+    'Cannot find "/d/nope": there is no such name in its directory',
   );
   // what a listing may leave out
   await assertRejects(() => pair.ftp.exists("/d/.nope"), FTPPermanentError);
@@ -139,6 +140,7 @@ Deno.test("FTP.exists and FTP.ensureDir bear 451 for what is not there, of bftpd
   });
   assertEquals(await pair.ftp.exists("/d/a"), true);
   assertEquals(await pair.ftp.exists("/d/nope"), false);
+  assertEquals(await pair.ftp.exists("/nope/a"), false);
   await pair.ftp.ensureDir("/new");
   assertEquals(pair.server.folders.has("/new"), true);
   pair.server.on("CWD", "451 Not now");
