@@ -139,7 +139,21 @@ async function askToListen(
   session.ahead = undefined; // a port is good for one connection
   const isUsable = ahead !== undefined && ahead.signal === signal &&
     performance.now() - ahead.at < AHEAD_LIFE;
-  return await (isUsable ? ahead.reply : session.perform({ verb }, { signal }));
+  try {
+    return await (isUsable
+      ? ahead.reply
+      : session.perform({ verb }, { signal }));
+  } catch (error) {
+    if (!isStuck(error)) throw error;
+    await session.perform({ verb: "ABOR" }, { signal });
+    return await session.perform({ verb }, { signal });
+  }
+}
+
+/** LightFTP may miss the end of a transfer; it says then that `ABOR` helps. */
+function isStuck(error: unknown): boolean {
+  return error instanceof FTPPermanentError &&
+    /\buse ABOR\b/i.test(error.reply?.text ?? "");
 }
 
 /**

@@ -63,6 +63,19 @@ Deno.test("FTP asks by EPSV again on another connection", async () => {
   assertEquals(server.verbs.filter((verb) => verb === "EPSV").length, 2);
 });
 
+Deno.test("FTP aborts what LightFTP takes for open, and asks again", async () => {
+  await using server = await startScript({ ...LIST, ABOR: "226 Closing" });
+  const stuck = "550 Another action is in progress, use ABOR command first.";
+  await using ftp = await server.connect();
+  server.once("EPSV", stuck);
+  assertEquals(await list(ftp), ["one"]);
+  assertEquals(await list(ftp), ["one"]);
+  const verbs = ["TYPE", "EPSV", "ABOR", "EPSV", "LIST", "EPSV", "LIST"];
+  assertEquals(server.verbs, verbs);
+  server.on("EPSV", stuck).on("PASV", stuck);
+  await assertRejects(() => list(ftp), FTPPermanentError, "in progress");
+});
+
 Deno.test("FTP does not fall back when EPSV is refused for the login or for now", async () => {
   for (const refusal of ["530 Log in", "425 Busy", "421 Bye"]) {
     await using server = await startScript({ ...LIST, EPSV: refusal });
