@@ -153,9 +153,11 @@ async function findCredentials(
   const password = target.password ?? options.password;
   if (password !== undefined || !netrc) return { user, password, account };
   const entry = await readNetrc(netrc, target.host, user);
+  const login = user ?? entry?.login;
   return {
-    user: user ?? entry?.login,
-    password: entry?.password,
+    user: login,
+    // anonymous users are not told by it
+    password: login === undefined ? undefined : entry?.password,
     account: account ?? entry?.account,
   };
 }
@@ -193,6 +195,12 @@ const TLS_OF_SCHEME: Record<string, Target["tls"]> = {
 /** A name, an IPv4 address or a bracketed IPv6 address; and a port. */
 const HOST_REGEXP = /^([^:[\]]+|\[.*\]):(\d{1,5})$/;
 
+/** What follows the authority of a URL, from its first slash on. */
+const PATH_REGEXP = /(?<=^\w+:\/\/[^/\\#]*)\/.*$/s;
+
+/** An authority that ends with port 21. */
+const PORT_21_REGEXP = /^\w+:\/\/[^/\\#]*:0*21(?=[/\\#]|$)/;
+
 function parseTarget(url: string | URL): Target {
   const text = String(url);
   if (!text.includes("://")) {
@@ -213,21 +221,26 @@ function parseTarget(url: string | URL): Target {
     );
   }
   // "ftp:" so that every scheme has an authority that URL takes apart alike;
-  // "?" begins no query in an FTP URL (RFC 1738 section 3.2)
-  const parsed = URL.parse(
-    text.replace(/^\w+:/, "ftp:").replaceAll("?", "%3F"),
-  );
+  // "?" begins no query in an FTP URL, and "\" no directory (RFC 1738 section
+  // 3.2)
+  const plain = text.trim().replace(/^\w+:/, "ftp:").replaceAll("?", "%3F")
+    .replace(PATH_REGEXP, (path) => path.replaceAll("\\", "%5C"));
+  const parsed = URL.parse(plain);
   if (parsed === null) {
     throw new TypeError("Cannot connect: the URL cannot be read");
   }
   return {
     host: parsed.hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: parsed.port === "" ? undefined : Number(parsed.port),
+    port: PORT_21_REGEXP.test(plain)
+      ? 21 // URL takes it for one that was left out
+      : parsed.port === ""
+      ? undefined
+      : Number(parsed.port),
     user: parsed.username === "" ? undefined : decode(parsed.username),
     password: parsed.password === "" ? undefined : decode(parsed.password),
     directory: decode(
       parsed.pathname.slice(1).replace(/;type=[aid]$/i, "")
-        .replace(/\/+$/, ""),
+        .replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, ""),
     ),
     tls: TLS_OF_SCHEME[scheme],
   };

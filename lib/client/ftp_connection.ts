@@ -115,7 +115,7 @@ export class FTPConnection implements AsyncDisposable {
    * Requires `allow-net` permission.
    *
    * @tags allow-net
-   * @param host A name or an address
+   * @param host A name, which may have letters beyond ASCII, or an address
    * @param port A TCP port; 990 is the default with implicit TLS
    * @param options A signal
    * @returns The welcome, 2yz
@@ -131,10 +131,10 @@ export class FTPConnection implements AsyncDisposable {
     port: number = this.#settings.tls?.mode === "implicit" ? 990 : 21,
     options: SignalOptions = {},
   ): Promise<Reply> {
-    checkAddress(host, port);
+    const name = checkAddress(host, port);
     const link = renewLink(this);
     return await withNewerTLS(
-      { host, port, tls: this.#settings.tls },
+      { host: name, port, tls: this.#settings.tls },
       (server) => this.#open(link, server, options),
     );
   }

@@ -43,10 +43,7 @@ export function parseNetrc(
 
 /** Every entry with its machine; `default` has none, and ends the search. */
 function parseEntries(text: string): [string | undefined, NetrcEntry][] {
-  // a macro ends with an empty line
-  const words = tokenize(
-    text.replace(/^[ \t]*macdef\b[^]*?(\n\s*\n|(?![^]))/gm, "\n"),
-  );
+  const words = tokenize(text);
   const entries: [string | undefined, Record<string, string>][] = [];
   for (let word; (word = words.shift()) !== undefined;) {
     if (word === "default") entries.push([undefined, {}]);
@@ -65,7 +62,10 @@ function parseEntries(text: string): [string | undefined, NetrcEntry][] {
   ]);
 }
 
-/** A "#" begins a comment only where a keyword could stand. */
+/** A macro ends with an empty line. */
+const MACRO_REGEXP = /^macdef\s[^]*?(?:\n[^\S\n]*\n|$)/;
+
+/** Comments and macros begin only where a keyword could stand. */
 function tokenize(text: string): string[] {
   const words: string[] = [];
   let isValue = false;
@@ -74,6 +74,10 @@ function tokenize(text: string): string[] {
     const [token, quoted] = TOKEN_REGEXP.exec(rest)!;
     if (token.startsWith("#") && !isValue) {
       rest = rest.replace(/^.*/, "").trimStart();
+      continue;
+    }
+    if (token === "macdef" && !isValue) {
+      rest = rest.replace(MACRO_REGEXP, "").trimStart();
       continue;
     }
     words.push(quoted?.replace(/\\(.)/g, "$1") ?? token);

@@ -50,7 +50,8 @@ export interface FTPOptions {
    */
   passive?: boolean | undefined;
   /**
-   * Local address to listen on in active mode. Deno cannot bind connections
+   * Local address to listen on in active mode; the server is told that of the
+   * control connection where it stands for all (`"0.0.0.0"`, `"::"`). Deno cannot bind connections
    * that it dials, so it has no effect in passive mode.
    *
    * @default {the address that the control connection comes from}
@@ -250,14 +251,20 @@ function resolveTLS(tls: FTPOptions["tls"]): Settings["tls"] {
 /**
  * Insists on a host and a port that can be dialled.
  *
- * @param host A name or an address
+ * @param host A name or an address, in brackets or without
  * @param port A TCP port
+ * @returns The host as it is dialled: without brackets, in ASCII (RFC 5890)
  * @throws {TypeError} If the host is none, has a port, or is a URL
  * @throws {RangeError} If the port is not 1 to 65535
  */
-export function checkAddress(host: string, port: number): void {
+export function checkAddress(host: string, port: number): string {
+  const isHost = typeof host === "string" && /^[^\s/@?#\\]+$/.test(host);
+  // deno-lint-ignore no-control-regex
+  const ascii = !isHost || /^[\x00-\x7F]*$/.test(host)
+    ? host
+    : URL.parse(`ftp://${host}`)?.hostname;
   // never shown: what is no host may hold a password
-  if (typeof host !== "string" || !/^[^\s/@]+$/.test(host)) {
+  if (!isHost || ascii === undefined) {
     throw new TypeError(
       "Cannot connect: the host must be a name or an address (the function connect() takes a URL, such as ftp://user@host/path)",
     );
@@ -272,6 +279,7 @@ export function checkAddress(host: string, port: number): void {
       `Cannot connect to port ${port}: it must be an integer from 1 to 65535`,
     );
   }
+  return ascii.replace(/^\[(.*)\]$/, "$1");
 }
 
 function limit(name: string, value: number): number {

@@ -1,5 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { connect, FTP, FTPPermanentError } from "../../mod.ts";
+import {
+  connect,
+  type ConnectURLOptions,
+  FTP,
+  FTPPermanentError,
+} from "../../mod.ts";
 import { HAS_IPV6 } from "../servers/loopback.ts";
 import { startScript } from "./script.ts";
 
@@ -14,6 +19,11 @@ const URLS: [userinfo: string, rest: string, commands: string[]][] = [
   ["", "/%2Fpub", [...LOGIN, "CWD /pub"]],
   ["", "//pub", [...LOGIN, "CWD /pub"]],
   ["", "/%2F", [...LOGIN, "CWD /"]],
+  ["", "//", [...LOGIN, "CWD /"]],
+  ["", "///", [...LOGIN, "CWD /"]],
+  ["", "//pub//", [...LOGIN, "CWD /pub"]],
+  ["", "//;type=i", [...LOGIN, "CWD /"]],
+  ["", "/a%5Cb/c\\d", [...LOGIN, "CWD a\\b/c\\d"]],
   ["", "/a%20b", [...LOGIN, "CWD a b"]],
   ["", "/a b", [...LOGIN, "CWD a b"]],
   ["", "/100%", [...LOGIN, "CWD 100%"]],
@@ -63,6 +73,63 @@ Deno.test("connect takes a URL object, a name, and an address", async () => {
   await using g = await connect(`localhost:${port}`);
   assertEquals([g.host, g.port], ["localhost", port]);
 });
+
+/** URLs that name port 21, and options that would have another. */
+const PORTS_21: [url: string, options: ConnectURLOptions][] = [
+  ["ftp://127.0.0.1:21", { port: 1 }],
+  ["ftp://127.0.0.1:021/", { port: 1 }],
+  ["ftp://u:p@127.0.0.1:21/x:2", { port: 1 }],
+  ["ftp://127.0.0.1:21/", { tls: "implicit" }],
+  ["ftps://127.0.0.1:21/", {}],
+  ["127.0.0.1:21", { port: 1 }],
+];
+
+for (const [url, options] of PORTS_21) {
+  Deno.test(`connect dials port 21 for ${url} with ${JSON.stringify(options)}`, async () => {
+    // nobody is there, or somebody who does not know us
+    const error = await connect(url, { timeout: 500, ...options }).catch((e) =>
+      e
+    );
+    assert(error instanceof Error);
+    assert(error.message.includes("127.0.0.1:21"), error.message);
+  });
+}
+
+Deno.test("connect takes the port of its options where the URL has none", async () => {
+  await using server = await startScript({ CWD: "250 ok" });
+  const { host, port } = server;
+  for (
+    const url of [
+      `ftp://u:21@${host}/x:21`,
+      `ftp://${host}#:21`,
+    ]
+  ) {
+    await using ftp = await connect(url, { port });
+    assertEquals(ftp.port, port, url);
+  }
+});
+
+Deno.test(
+  "connect and FTP.connect take a name in any script, and an address in brackets",
+  {
+    ignore: !HAS_IPV6,
+  },
+  async () => {
+    const nowhere = "b\xFCcher.invalid";
+    for (const url of [nowhere, `ftp://${nowhere}`]) {
+      const error = await connect(url, { timeout: 5000 }).catch((e) => e);
+      assert(error instanceof Error);
+      assert(error.message.includes("xn--bcher-kva.invalid"), error.message);
+    }
+    await using server = await startScript({}, "::1");
+    await using ftp = new FTP();
+    await ftp.connect("[::1]", server.port);
+    assertEquals(ftp.host, "::1");
+    for (const host of ["\xFC?x", "\xFC#x", "\xFC:21", "\xFC%"]) {
+      await assertRejects(() => ftp.connect(host), TypeError, "Cannot connect");
+    }
+  },
+);
 
 Deno.test("connect takes an IPv6 address, in brackets or without", {
   ignore: !HAS_IPV6,

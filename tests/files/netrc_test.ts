@@ -18,6 +18,11 @@ machine second.example login carol password c
 machine bare.example
 default login anonymous password me@example
 machine late.example login x password y
+machine inline.example login x password macdef macdef init
+machine inner.example login x password stolen
+ \t
+machine last.example login x password z macdef end
+machine inner.example login x password stolen
 `;
 
 const CASES: [
@@ -34,6 +39,9 @@ const CASES: [
   ["macro.example", undefined, ["anonymous", "me@example", undefined]],
   ["late.example", undefined, ["anonymous", "me@example", undefined]],
   ["late.example", "x", ["x", "y", undefined]],
+  ["inline.example", "x", ["x", "macdef", undefined]],
+  ["inner.example", "x", undefined],
+  ["last.example", "x", ["x", "z", undefined]],
 ];
 
 for (const [host, user, expected] of CASES) {
@@ -83,4 +91,19 @@ Deno.test("connect looks into .netrc only if it is asked to and has to", async (
     () => connect(url, { port, netrc: folder.at("none") }),
     Deno.errors.NotFound,
   );
+});
+
+Deno.test("connect tells anonymous users' servers no password that stands without a login", async () => {
+  await using server = await memoryServer();
+  using folder = new LocalFolder();
+  const netrc = folder.at("netrc");
+  Deno.writeTextFileSync(netrc, `machine ${server.host} password secret`);
+  await using _ftp = await connect(`ftp://${server.host}`, {
+    port: server.port,
+    netrc,
+  });
+  assertEquals(server.commands.slice(0, 2), [
+    "USER anonymous",
+    "PASS anonymous@",
+  ]);
 });
