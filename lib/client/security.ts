@@ -6,6 +6,7 @@
 
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
+import { closed } from "../connection/control_failures.ts";
 import type { SecureControlOptions } from "../tls/secure.ts";
 import type { TLSConnection } from "../tls/tls_connection.ts";
 import { TLSError } from "../tls/tls_errors.ts";
@@ -234,6 +235,8 @@ export async function ccc(
   session: Session,
   options: SignalOptions,
 ): Promise<Reply> {
+  const { failure } = session.control;
+  if (failure !== undefined) throw closed("CCC", failure);
   if (!isSecured(session)) {
     throw new TypeError('Cannot send "CCC": the connection is in clear text');
   }

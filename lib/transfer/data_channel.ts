@@ -244,8 +244,12 @@ export async function requestActive(
   options: SignalOptions = {},
 ): Promise<DataListener> {
   const listener = listenForServer(session);
+  const { hostname, port } = listener.addr;
+  const isAny = /^(0\.0\.0\.0|::)$/.test(hostname);
+  const local = session.control.stream.localAddr as Deno.NetAddr;
+  const told = isAny ? local.hostname : hostname;
   try {
-    await announce(session, listener.addr, options);
+    await announce(session, told, port, options);
   } catch (error) {
     listener.close();
     throw error;
@@ -274,23 +278,22 @@ function listenForServer(session: Session): DataListener {
  * 959) over IPv4, and `EPRT` there too if `PORT` is refused.
  *
  * @param session The session
- * @param addr The listener's address
+ * @param hostname The listener's address
+ * @param port Its port
  * @param options A signal
  * @returns The server's reply
  */
 async function announce(
   session: Session,
-  addr: Deno.NetAddr,
+  hostname: string,
+  port: number,
   options: SignalOptions = {},
 ): Promise<Reply> {
-  const eprt = {
-    verb: "EPRT",
-    argument: formatEprt(addr.hostname, addr.port),
-  };
-  if (isIPv6(addr.hostname)) return await session.perform(eprt, options);
-  const port = { verb: "PORT", argument: formatPort(addr.hostname, addr.port) };
+  const eprt = { verb: "EPRT", argument: formatEprt(hostname, port) };
+  if (isIPv6(hostname)) return await session.perform(eprt, options);
+  const argument = formatPort(hostname, port);
   try {
-    return await session.perform(port, options);
+    return await session.perform({ verb: "PORT", argument }, options);
   } catch (error) {
     const isUnknown = error instanceof FTPPermanentError &&
       [500, 502].includes(error.reply?.code ?? 0);

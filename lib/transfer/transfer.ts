@@ -127,12 +127,13 @@ export class Transfer {
    * wait
    */
   async collect(options?: SignalOptions): Promise<Reply> {
-    if (!this.data.isClosed && !this.data.isEnded) {
+    const { failure, isHeld } = this.data;
+    const isOver = this.data.isClosed || this.data.isEnded;
+    if (!isOver && failure === undefined) {
       throw new TypeError(
         `Cannot wait for the end of "${this.command}": its data connection is open, close it first`,
       );
     }
-    const { failure, isHeld } = this.data;
     if (failure !== undefined && !isHeld) throw await this.failed(failure);
     return await this.finish(options);
   }

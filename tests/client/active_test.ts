@@ -110,6 +110,16 @@ Deno.test("FTP listens at the local address that was given", async () => {
   assert(server.commands[1]!.startsWith("PORT 127,0,0,2,"));
 });
 
+Deno.test("FTP announces its own address where it listens at all", async () => {
+  await using server = await startScript(ACTIVE);
+  await using ftp = await server.connect({
+    passive: false,
+    localAddress: "0.0.0.0",
+  });
+  assertEquals(await list(ftp), ["one"]);
+  assert(server.commands[1]!.startsWith("PORT 127,0,0,1,"));
+});
+
 Deno.test(
   "FTP passes strangers over who connect first",
   { ignore: !HAS_IPV6 },

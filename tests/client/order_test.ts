@@ -337,11 +337,32 @@ Deno.test("FTP.putcmd waits for the end of what it has opened", async () => {
   assertEquals(await ftp.pwd(), "/");
 });
 
+Deno.test("FTP.voidresp gives the server's word about a data connection that failed, closed or not", async () => {
+  await using server = await startScript({
+    RETR: async (turn) => {
+      await turn.reply(150, "Here");
+      const conn = await turn.openData();
+      await conn.write("data");
+      conn.reset();
+      await turn.reply(426, "Disk on fire");
+    },
+  });
+  await using ftp = await server.connect();
+  const [conn] = await ftp.ntransfercmd("RETR x");
+  await assertRejects(async () => {
+    for await (const _chunk of conn.readable);
+  });
+  await assertRejects(() => ftp.voidresp(), FTPTemporaryError, "426 Disk");
+  assertEquals(await ftp.pwd(), "/");
+});
+
 Deno.test("FTP.getresp says that the connection is closed where nothing is owed", async () => {
   await using server = await startScript();
   await using ftp = await server.connect();
   ftp.close();
-  for (const call of [() => ftp.getresp(), () => ftp.voidresp()]) {
+  for (
+    const call of [() => ftp.getresp(), () => ftp.voidresp(), () => ftp.ccc()]
+  ) {
     await assertRejects(call, Deno.errors.NotConnected, "close() was called");
   }
 });
