@@ -277,7 +277,7 @@ export class ReplyReader {
       line !== undefined
         ? `Cannot read the reply: expected a code from 100 to 599, got ${
           quote(this.#read(line))
-        }`
+        }${whoElse(line)}`
         : status === "lineTooLong"
         ? `Cannot read the reply: a line is longer than ${this.#maxReplyLine} bytes`
         : `Cannot read the reply: it is longer than ${this.#maxReply} bytes`,
@@ -299,4 +299,16 @@ function quote(text: string): string {
     ? `${text.slice(0, MAX_QUOTE)}...`
     : text;
   return JSON.stringify(short);
+}
+
+const SPEAKERS: readonly [first: string, hint: string][] = [
+  ["SSH-", "; that is SSH, and SFTP is another protocol than FTP"],
+  ["HTTP/", "; that is a web server"],
+  ["\x15\x03", "; that is TLS: it may begin with the first byte here (ftps:)"],
+];
+
+/** Who speaks, if it is no FTP server. */
+function whoElse(line: Uint8Array): string {
+  const start = String.fromCharCode(...line.subarray(0, 5));
+  return SPEAKERS.find(([first]) => start.startsWith(first))?.[1] ?? "";
 }

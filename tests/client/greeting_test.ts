@@ -242,3 +242,26 @@ Deno.test("FTP throws NotConnected before connect()", async () => {
   ftp.close();
   await ftp[Symbol.asyncDispose]();
 });
+
+for (
+  const [greeting, hint] of [
+    ["SSH-2.0-OpenSSH_9.2\r\n", 'got "SSH-2.0-OpenSSH_9.2"; that is SSH, and'],
+    ["HTTP/1.1 400 Bad Request\r\n", 'Request"; that is a web server'],
+    ["\x15\x03\x01\0\x02\x02\x46\n", "; that is TLS: it may begin with"],
+    ["Hello\r\n", 'got "Hello"'],
+  ] as const
+) {
+  Deno.test(`FTP.connect says who speaks where it is no FTP server: ${JSON.stringify(greeting)}`, async () => {
+    await using server = await startScript({
+      connect: (turn) =>
+        turn.raw(Uint8Array.from(greeting, (c) => c.charCodeAt(0))),
+    });
+    const { message } = await assertRejects(
+      () => server.connect(),
+      FTPProtocolError,
+    );
+    const found = message.slice(message.indexOf(hint));
+    assertEquals(found.slice(0, hint.length), hint);
+    assertEquals(message.includes("; that is"), hint.includes("; that is"));
+  });
+}

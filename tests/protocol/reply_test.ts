@@ -198,7 +198,8 @@ const CASES: Case[] = [
     name: "a line without a code",
     input: "220 a\r\nSSH-2.0-OpenSSH\r\n220 b\r\n",
     replies: [[220, "220 a"]],
-    error: `${NO_CODE}"SSH-2.0-OpenSSH"`,
+    error:
+      `${NO_CODE}"SSH-2.0-OpenSSH"; that is SSH, and SFTP is another protocol than FTP`,
   },
   {
     name: "a short line",
