@@ -221,13 +221,11 @@ export class ControlConnection {
   }
 
   /**
-   * Replaces the stream after a command that paused the reading (`AUTH`,
-   * `CCC`).
+   * Replaces the stream after a command that paused reading (`AUTH`, `CCC`).
    *
    * @param secure Makes the new stream from the old one
-   * @throws {FTPProtocolError} If bytes came behind the reply, of whatever kind:
-   * they were not protected by what was just agreed (response injection). The
-   * connection is closed
+   * @throws {FTPProtocolError} If bytes came behind the reply, not protected by
+   * what was just agreed (response injection); the connection is closed
    */
   async replaceStream(
     secure: (stream: ByteStream) => Promise<ByteStream>,
@@ -237,10 +235,13 @@ export class ControlConnection {
     try {
       this.#stream.ref();
       this.#stream = await secure(this.#stream);
+      if (this.#failure !== undefined) this.#stream.close(); // nobody knew it
     } catch (error) {
+      const { failure = error } = this; // what was closed meanwhile breaks too
       this.fail(asError(error));
-      throw error;
+      throw failure;
     }
+    if (this.#failure !== undefined) throw this.#failure;
     this.#isPaused = false;
     this.#reading = this.#run();
   }

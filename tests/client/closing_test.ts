@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { FTP, TraceEvent } from "../../mod.ts";
+import { ControlConnection } from "../../lib/connection/control_connection.ts";
+import { Tracer } from "../../lib/connection/trace.ts";
+import { makeEncoding } from "../../lib/protocol/encoding.ts";
+import { FTP, type TraceEvent } from "../../mod.ts";
 import type { ScriptedServer } from "../scripted/mod.ts";
 import { SilentPort } from "../silent_port.ts";
+import { startTCPServer, type TLSTestServer } from "../tls/echo_server.ts";
 import { connectImplicit, startImplicit } from "./implicit_front.ts";
 import { type ErrorClass, startScript } from "./script.ts";
 
@@ -97,6 +101,67 @@ for (const [name, end, Classes] of ENDS) {
     await assertEnded(call, Classes);
   });
 }
+
+/** A server that agrees to TLS and says nothing more. */
+function startSilentTLS(onHello: () => void): TLSTestServer {
+  const encoder = new TextEncoder();
+  return startTCPServer(async (conn) => {
+    const buffer = new Uint8Array(16_384);
+    await conn.write(encoder.encode("220 Ready\r\n"));
+    await conn.read(buffer);
+    await conn.write(encoder.encode("234 Go\r\n"));
+    await conn.read(buffer);
+    onHello();
+    while (await conn.read(buffer) !== null);
+  });
+}
+
+for (const name of ["login", "auth"] as const) {
+  Deno.test(`FTP.${name} says that the client was closed in its handshake`, async () => {
+    const hello = Promise.withResolvers<void>();
+    await using server = startSilentTLS(hello.resolve);
+    await using ftp = new FTP({ timeout: TIMEOUT, tls: "explicit" });
+    await ftp.connect("127.0.0.1", server.port);
+    const call = ftp[name]();
+    call.catch(() => {});
+    await hello.promise;
+    ftp.close();
+    await assertRejects(() => call, NotConnected, "close() was called");
+  });
+}
+
+Deno.test("ControlConnection.replaceStream closes the stream that came after the end", async () => {
+  await using server = await startScript({ AUTH: "234 Go" });
+  const { host: hostname, port } = server;
+  const control = new ControlConnection(
+    await Deno.connect({ hostname, port }),
+    {
+      encoding: makeEncoding("utf-8"),
+      timeout: TIMEOUT,
+      maxReplyLine: 1000,
+      maxReply: 1000,
+      multiline: "strict",
+      pipelining: true,
+      onDropped: () => {},
+      tracer: new Tracer(undefined),
+    },
+  );
+  await control.wait(control.expectGreeting("here").final);
+  const command = { verb: "AUTH", argument: "TLS" };
+  await control.wait(control.send(command, { pauses: true }).final);
+  const reason = new NotConnected("enough");
+  let isClosed = false;
+  const replaced = control.replaceStream((stream) => {
+    control.fail(reason);
+    const late = Object.create(stream);
+    late.close = () => isClosed = true;
+    return Promise.resolve(late);
+  });
+  const error = await replaced.catch((error) => error);
+  assert(error === reason, `${error}`);
+  assert(isClosed, "the late stream is open");
+  await control.closed;
+});
 
 async function assertEnded(
   call: Promise<unknown>,
