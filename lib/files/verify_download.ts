@@ -10,8 +10,8 @@ import {
   requestFacts,
 } from "../paths/facts.ts";
 import type { Session } from "../transfer/session.ts";
-import { hashBoth, hashFile } from "./digest.ts";
-import { FTPVerificationError, locallyAsync } from "./faults.ts";
+import { hashBoth } from "./digest.ts";
+import { FTPVerificationError } from "./faults.ts";
 import type { DownloadOptions } from "./options.ts";
 import type { Part } from "./part.ts";
 
@@ -54,7 +54,7 @@ export async function verifyDownload(
       session,
       remote,
       { size: part.position, signal },
-      (hash, signal) => locallyAsync(() => hashFile(part.path, hash, signal)),
+      (hash, signal) => part.hash(hash, signal),
     );
     if (hashes !== undefined) {
       const { name, local, remote } = hashes;
