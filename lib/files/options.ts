@@ -31,7 +31,9 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
    * place when it is complete and verified.
    *
    * Written in place, a file is at the mercy of what a lost connection left
-   * behind: a server may obey an old `STOR` late, after a retry.
+   * behind: a server may obey an old `STOR` late, after a retry. A file here
+   * keeps what it has until the first new bytes come: what the server refuses
+   * changes nothing.
    *
    * @default {true}
    */
@@ -58,7 +60,10 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
    */
   verify?: Verification | undefined;
   /**
-   * Whether the file gets the time of its original.
+   * Whether the file gets the time of its original. Where it may not be set (a
+   * server without a command for it, a local file that somebody else owns, a
+   * file system that refuses) the file is complete all the same, and `mtime` of
+   * the result is `null`.
    *
    * @default {true}
    */
@@ -89,8 +94,14 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
  *
  * A symbolic link as the target stays one: what it points to is replaced, or
  * made. A file that is written to in place (`atomic: false`) and a part that may
- * be resumed are locked: another download to it at the same time is refused
- * with `Deno.errors.Busy`.
+ * be resumed are locked, where the file system has locks: another download to it
+ * at the same time is refused with `Deno.errors.Busy`.
+ *
+ * A file that is replaced hands on its permissions, whatever the umask, but not
+ * its owner and its group; another group is given no more than the umask gives
+ * it. A device or a pipe (`/dev/stdout`, a named pipe) is written to as it is;
+ * one that has no reader yet is waited for until `signal` or `close()`, as an
+ * upload waits for a pipe that has no writer.
  */
 export interface DownloadOptions extends FileTransferOptions {
   /**
@@ -173,7 +184,7 @@ export interface FileTransferResult {
    * such as "SHA-256", or `null` if the server told nothing to compare.
    */
   readonly verified: string | null;
-  /** The time that the file was given, or `null`. */
+  /** The time that the file was given, or `null` if it has another. */
   readonly mtime: Date | null;
   /** How many times it was tried again. */
   readonly retries: number;
