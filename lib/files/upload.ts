@@ -218,11 +218,16 @@ class Upload {
         this.#proof.isCurrent = false; // it may be spoiled
         stored = 0;
       } catch (error) {
-        if (!isRestRefused(error)) throw error;
+        const isUseless = isRestRefused(error) ||
+          this.#target.isNameRefused(error); // it may not be written over
+        if (!isUseless) throw error;
       }
       this.#ways.shift();
     }
-    const transfer = await this.#write(session, "STOR", 0);
+    const transfer = await this.#target.writeAnew(
+      session,
+      () => openAt(session, "STOR", this.#target.path, 0, this.#options),
+    );
     this.#target.isOwn = true;
     this.#proof.isCurrent = true;
     return { transfer, start: 0 };

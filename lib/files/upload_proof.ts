@@ -97,6 +97,7 @@ export class UploadProof {
       if (whole !== null || !(error instanceof FTPTemporaryError)) throw error;
     }
     const size = this.#old ?? 0;
+    this.#target.isThere = this.#old !== null;
     if (whole === null || size === 0 || size > whole) return null;
     // an earlier call's, or anybody's: its end has to be the same
     const isSame = await isSameEnd(

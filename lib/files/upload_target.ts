@@ -18,6 +18,7 @@ import { requestBinarySize } from "../paths/facts.ts";
 import type { Link } from "./link.ts";
 import { randomMark, splitPath } from "../paths/names.ts";
 import { retold } from "./faults.ts";
+import { nameless, refused, stranded } from "./upload_errors.ts";
 import type { UploadOptions } from "./options.ts";
 import { canChangeMode, requestMode, tryToChangeMode } from "./upload_mode.ts";
 import { refuseDataSet, temporaryPath } from "./upload_name.ts";
@@ -25,12 +26,17 @@ import { refuseDataSet, temporaryPath } from "./upload_name.ts";
 /** Longest time, in milliseconds, to connect again only to clean up. */
 const CLEANUP_TIMEOUT = 5000;
 
+/** A command to write that alone got no reply. */
+const UNANSWERED_REGEXP = /^Cannot complete "(STOR|APPE) /;
+
 /** A file on the server that grows, and is put in place or removed. */
 export class UploadTarget {
   /** Whether what is under {@linkcode path} is this upload's own. */
   isOwn = false;
   /** Whether the server was told to write. */
   isTouched = false;
+  /** Whether something may be under {@linkcode path} already. */
+  isThere = false;
   /** Whether nobody else has ever heard of the first name: it is random. */
   readonly isNew: boolean;
   /** The file that is to be replaced. */
@@ -40,6 +46,7 @@ export class UploadTarget {
   #path: string;
   readonly #abandoned: string[] = [];
   #isInDoubt = false;
+  #isLocked = false;
   #isRenaming = false;
   #isOldDeleted = false;
   #isOldThere: boolean | undefined;
@@ -126,43 +133,95 @@ export class UploadTarget {
    * @returns What it gives
    */
   async write<T>(begin: () => Promise<T>): Promise<T> {
-    this.isTouched = true;
+    this.isTouched = this.isThere = true;
     try {
       return await begin();
     } catch (error) {
       const isAnswered = error instanceof FTPError && error.reply !== undefined;
       this.#isInDoubt = !isAnswered;
-      throw this.#isNameRefused(error) ? this.#nameless(error) : error;
+      this.#isLocked = error instanceof Deno.errors.TimedOut &&
+        UNANSWERED_REGEXP.test(error.message);
+      throw this.isNameRefused(error) ? nameless(error, this.remote) : error;
     }
+  }
+
+  /**
+   * Whether the temporary name, or what is under it, may be why the server
+   * refused to write.
+   *
+   * @param error What was thrown
+   * @returns Whether another name may do
+   */
+  isNameRefused(error: unknown): error is FTPPermanentError {
+    return this.path !== this.remote && error instanceof FTPPermanentError &&
+      /^(STOR|APPE)/.test(error.command ?? "") &&
+      [501, 550, 553].includes(error.reply?.code ?? 0);
+  }
+
+  /**
+   * Begins to write a file from its first byte. What is there is deleted before:
+   * some servers do not let it be written over (ProFTPD's `AllowOverwrite off`),
+   * or choose another name then (Pure-FTPd's `--autorename`).
+   *
+   * @param session The session
+   * @param begin Sends the command
+   * @returns What it gives
+   */
+  async writeAnew<T>(session: Session, begin: () => Promise<T>): Promise<T> {
+    if (!this.isThere || this.path === this.remote) {
+      return await this.write(begin);
+    }
+    const { path } = this;
+    const [refusal] = await this.#deleteAll(session, [path], this.#options);
+    try {
+      return await this.write(begin);
+    } catch (error) {
+      // neither to be deleted nor to be written to: an old connection may use it
+      const isStuck = refusal !== undefined && this.isNameRefused(error);
+      const other = this.#otherPath();
+      if (!isStuck || other === path) throw error;
+      this.#startOver(other);
+    }
+    return await this.write(begin);
   }
 
   /**
    * Takes the file out of reach of a command that may come late, by another
    * name. Written in place it has only the one.
    *
+   * A file that an old connection has locked would take the lock along: vsftpd
+   * lets nobody write to it before that connection, if it broke without a word,
+   * has timed out (`lock_upload_files`; 300 seconds). It is left behind.
+   *
    * @param session The new session
    */
   async leave(session: Session): Promise<void> {
     if (!this.#isInDoubt || this.path === this.remote) return;
-    const path = temporaryPath(
-      this.remote,
-      randomMark(),
-      false,
-      this.#options,
-    );
+    const path = this.#otherPath();
     if (path === this.path) return; // the caller knows but one name
+    if (!this.isOwn || this.#isLocked) return this.#startOver(path);
     try {
       await this.#rename(session, path);
+      this.#abandoned.push(this.path);
+      this.#path = path;
     } catch (error) {
       if (!(error instanceof FTPPermanentError)) {
         this.#abandoned.push(path); // it may be there now, or soon
         throw error;
       }
-      this.isOwn = false; // it was not made yet
+      this.#startOver(path); // it was not made yet
     }
+    this.#isInDoubt = false;
+  }
+
+  #otherPath(): string {
+    return temporaryPath(this.remote, randomMark(), false, this.#options);
+  }
+
+  #startOver(path: string): void {
     this.#abandoned.push(this.path);
     this.#path = path;
-    this.#isInDoubt = false;
+    this.isOwn = this.isThere = this.#isInDoubt = false;
   }
 
   /**
@@ -191,14 +250,16 @@ export class UploadTarget {
       if (!(error instanceof FTPPermanentError)) throw error;
       // a refused RNFR says nothing of the file that is in the way
       if (!error.command?.startsWith("RNTO")) {
-        throw this.#refused(
+        throw refused(
           error,
+          this.remote,
           "if the server renames no files, use { atomic: false }",
         );
       }
       if (this.#options.replace !== "delete") {
-        throw this.#refused(
+        throw refused(
           error,
+          this.remote,
           'if the server refuses to rename over a file, use { replace: "delete" } or { atomic: false }',
         );
       }
@@ -221,7 +282,7 @@ export class UploadTarget {
     isKept: boolean,
   ): Promise<unknown> {
     if (this.path === this.remote || !this.isTouched) return error;
-    if (this.#isOldDeleted) return this.#stranded(error);
+    if (this.#isOldDeleted) return stranded(error, this.remote, this.path);
     if (isKept && this.path === this.#first) return error;
     try {
       const { timeout } = link.session.options;
@@ -231,8 +292,7 @@ export class UploadTarget {
         await link.reconnect({ signal });
       }
       const { session } = link;
-      // the next call looks for it there
-      if (isKept) await this.#rename(session, this.#first, { signal });
+      if (isKept) await this.#keep(session, { signal });
       else {
         const paths = [this.path, ...this.#abandoned];
         const [refusal] = await this.#deleteAll(session, paths, { signal });
@@ -243,6 +303,19 @@ export class UploadTarget {
       // the server is gone: the first error matters
       return isKept ? error : this.#left(error, undefined);
     }
+  }
+
+  /** Leaves the longest part where the next call looks for it. */
+  async #keep(session: Session, options: SignalOptions): Promise<void> {
+    const sizes = [this.path, this.#first].map((path) =>
+      requestBinarySize(session, path, options)
+    );
+    const [size, first] = await Promise.all(sizes);
+    const others = new Set([this.path, ...this.#abandoned]);
+    const isLonger = (size ?? 0) > (first ?? 0);
+    others.delete(isLonger ? this.path : this.#first);
+    await this.#deleteAll(session, [...others], options);
+    if (isLonger) await this.#rename(session, this.#first, options);
   }
 
   /**
@@ -292,34 +365,13 @@ export class UploadTarget {
     } catch (error) {
       if (!(error instanceof FTPPermanentError)) throw error;
       // there was nothing to delete, or it may not be
-      throw this.#refused(
+      throw refused(
         refusal,
+        this.remote,
         `the old file could not be deleted either (${error.reply?.text}): if the server renames no files, use { atomic: false }`,
       );
     }
     this.#isOldDeleted = true;
-  }
-
-  #refused(error: FTPError, advice: string): FTPError {
-    return new FTPPermanentError(
-      `Cannot put the upload in place as "${this.remote}": ${error.message}; ${advice}`,
-      { reply: error.reply, command: error.command, cause: error },
-    );
-  }
-
-  /** Whether the temporary name itself may be why the server refused. */
-  #isNameRefused(error: unknown): error is FTPPermanentError {
-    return this.#path !== this.remote && error instanceof FTPPermanentError &&
-      /^(STOR|APPE)/.test(error.command ?? "") &&
-      [501, 550, 553].includes(error.reply?.code ?? 0);
-  }
-
-  #nameless(error: FTPPermanentError): FTPError {
-    const { reply, command } = error;
-    return new FTPPermanentError(
-      `${error.message}; this is the temporary name of "${this.remote}": if the server refuses such names, choose others with { temporaryName }, or write in place with { atomic: false }`,
-      { reply, command, cause: error },
-    );
   }
 
   /** Says what could not be cleaned up; a reason to abort is left alone. */
@@ -339,14 +391,6 @@ export class UploadTarget {
         `${message}; the temporary file "${this.path}" ${
           isSure ? "is" : "may be"
         } left on the server${why}`,
-    );
-  }
-
-  #stranded(error: unknown): FTPError {
-    const { message, reply, command } = error as FTPError;
-    return new FTPError(
-      `Cannot put the upload in place as "${this.remote}": the old file is deleted, the whole new one is "${this.path}": ${message}`,
-      { reply, command, cause: error },
     );
   }
 }
