@@ -31,9 +31,13 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
    * place when it is complete and verified.
    *
    * Written in place, a file is at the mercy of what a lost connection left
-   * behind: a server may obey an old `STOR` late, after a retry. A file here
-   * keeps what it has until the first new bytes come: what the server refuses
-   * changes nothing.
+   * behind: a server may obey an old `STOR` late, after a retry, keep the file
+   * locked for as long as it takes the old connection for alive (vsftpd: 300
+   * seconds), refuse to write to what is there (ProFTPD's `AllowOverwrite off`),
+   * or store it under another name and not say so (Pure-FTPd's `--autorename`:
+   * only the size may tell). Under a temporary name an upload recovers from all
+   * of these. A file here keeps what it has until the first new bytes come: what
+   * the server refuses changes nothing.
    *
    * @default {true}
    */
@@ -135,10 +139,9 @@ export interface DownloadOptions extends FileTransferOptions {
  * does not, it has those that the server gives to new files. Set-user-ID bits,
  * the owner, access control lists and further hard links are not taken over. A
  * symbolic link is replaced by a plain file, and what it points to stays as it
- * was. A server
- * that forbids to overwrite (ProFTPD's `AllowOverwrite off`) may still rename
- * over a file. With `atomic: false` the server does with all of these what its
- * `STOR` does.
+ * was. A server that forbids to overwrite (ProFTPD, unless `AllowOverwrite` is
+ * on) may still rename over a file, or needs `replace: "delete"`. With
+ * `atomic: false` the server does with all of these what its `STOR` does.
  *
  * Where a temporary file is left behind (this process was killed, or the
  * server did not let it be deleted), its name tells: `.<name>.<16 hexadecimal
