@@ -176,8 +176,10 @@ export async function requestPassive(
     return resolve(session, await askToListen(session, "EPSV", options));
   } catch (error) {
     if (isIPv6(session.peer[0])) throw error;
-    const isRefused = error instanceof FTPPermanentError &&
-      error.reply?.code !== 530;
+    const code = error instanceof FTPError ? error.reply?.code : undefined;
+    // 202: superfluous here, RFC 959 section 4.2.1
+    const isRefused = code === 202 ||
+      (error instanceof FTPPermanentError && code !== 530);
     if (!isRefused) {
       doubtExtendedPassive(session);
       throw error;

@@ -37,7 +37,16 @@ Deno.test("FTP asks by EPSV and goes on with it", async () => {
   assertEquals(server.verbs, ["TYPE", "EPSV", "LIST", "EPSV", "LIST"]);
 });
 
-for (const refusal of ["500 What", "501 Eh", "502 No", "522 No", "550 No"]) {
+for (
+  const refusal of [
+    "202 Superfluous",
+    "500 What",
+    "501 Eh",
+    "502 No",
+    "522 No",
+    "550 No",
+  ]
+) {
   Deno.test(`FTP asks by PASV after "${refusal}" to EPSV, and remembers`, async () => {
     await using server = await startScript({ ...LIST, EPSV: refusal });
     await using ftp = await server.connect();
