@@ -20,7 +20,8 @@ import { type Trace, Tracer } from "../connection/trace.ts";
 export interface FTPOptions {
   /**
    * Encoding of commands, replies and names: "utf-8", "latin-1", or a label
-   * that `TextDecoder` knows. Bytes that are not text in it become lone
+   * that `TextDecoder` knows. Bytes that are not text in it, or those of a
+   * character that is usually written with others, become lone
    * surrogates, and the same bytes again when they are sent.
    *
    * @default {"utf-8"}

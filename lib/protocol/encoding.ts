@@ -4,10 +4,13 @@
  * Bytes that are not text in the encoding decode to lone surrogates
  * U+DC80 to U+DCFF, one a byte, and encode back to that byte (Python's
  * `surrogateescape`, PEP 383): a name survives the round trip as bytes even
- * where the text cannot be read.
+ * where the text cannot be read. So do bytes of a character that is usually
+ * written by others, as Shift_JIS has some hundred.
  *
  * @module
  */
+
+import { type CharacterTable, tableOf } from "./character_table.ts";
 
 /** Text to bytes and back, without loss. */
 export interface Encoding {
@@ -45,8 +48,8 @@ const LONE_SURROGATE_REGEXP =
  * @param label "utf-8", "latin-1" (ISO 8859-1 proper, as in Python) or any
  * label that `TextDecoder` knows
  * @returns The encoding
- * @throws {RangeError} If nobody knows the label, or ASCII is something else in
- * it ("utf-16le")
+ * @throws {RangeError} If nobody knows the label, or ASCII may be something else
+ * in it ("utf-16le", "iso-2022-jp")
  */
 export function makeEncoding(label: string): Encoding {
   const lower = String(label).toLowerCase();
@@ -60,7 +63,8 @@ export function makeEncoding(label: string): Encoding {
     );
   }
   if (decoder.encoding === "utf-8") return makeUtf8(decoder);
-  if (tryDecode(decoder, ASCII_BYTES) !== ASCII) {
+  const hasStates = decoder.encoding === "iso-2022-jp"; // ASCII in one of them
+  if (hasStates || tryDecode(decoder, ASCII_BYTES) !== ASCII) {
     throw new RangeError(
       `Cannot use the encoding "${label}": commands and replies must be ASCII in it`,
     );
@@ -100,38 +104,13 @@ function makeLatin1(label: string): Encoding {
 }
 
 function makeLegacy(label: string, decoder: TextDecoder): Encoding {
-  let bytesOf: Map<string, Uint8Array> | undefined;
+  const table = () => tableOf(decoder.encoding);
   return {
     label,
-    decode: (bytes) => decodeEscaping(decoder, bytes),
+    decode: (bytes) => decodeEscaping(decoder, bytes, table),
     encode: (text) =>
-      encodeByCharacter(
-        text,
-        label,
-        (char) => (bytesOf ??= invert(decoder)).get(char),
-      ),
+      encodeByCharacter(text, label, (char) => table().get(char)),
   };
-}
-
-/** What one byte, or two, decode to, turned round: there is no TextEncoder. */
-function invert(decoder: TextDecoder): Map<string, Uint8Array> {
-  const bytesOf = new Map<string, Uint8Array>();
-  const leads: number[] = [];
-  for (let byte = 0; byte < 256; byte++) {
-    const char = tryDecode(decoder, Uint8Array.of(byte));
-    if (char === undefined) leads.push(byte);
-    else if (!bytesOf.has(char)) bytesOf.set(char, Uint8Array.of(byte));
-  }
-  for (const lead of leads) {
-    for (let trail = 0x30; trail < 256; trail++) {
-      const bytes = Uint8Array.of(lead, trail);
-      const char = tryDecode(decoder, bytes);
-      if (char !== undefined && [...char].length === 1 && !bytesOf.has(char)) {
-        bytesOf.set(char, bytes);
-      }
-    }
-  }
-  return bytesOf;
 }
 
 function tryDecode(
@@ -150,23 +129,41 @@ const LF = 0x0A;
 /** Longest byte sequence of one character in any encoding of the web. */
 const MAX_SEQUENCE = 4;
 
-function decodeEscaping(decoder: TextDecoder, bytes: Uint8Array): string {
+/**
+ * Decodes bytes; what is no text is escaped, and so is what would be encoded to
+ * other bytes.
+ *
+ * @param decoder Of the encoding
+ * @param bytes The bytes
+ * @param table The way back, where several sequences may be one character
+ */
+function decodeEscaping(
+  decoder: TextDecoder,
+  bytes: Uint8Array,
+  table?: () => CharacterTable,
+): string {
   const whole = tryDecode(decoder, bytes);
-  if (whole !== undefined) return whole;
+  const isFaithful = whole !== undefined &&
+    (table === undefined || isASCII(whole) || table().isFaithful(whole));
+  if (isFaithful) return whole;
   const end = bytes.indexOf(LF) + 1;
-  if (end > 0 && end < bytes.length) return decodeLines(decoder, bytes);
+  if (end > 0 && end < bytes.length) {
+    return decodeLines(decoder, bytes, table);
+  }
   let text = "";
   for (let i = 0; i < bytes.length;) {
     let taken = 0;
     for (let n = 1; n <= MAX_SEQUENCE && i + n <= bytes.length; n++) {
-      const char = tryDecode(decoder, bytes.subarray(i, i + n));
+      const sequence = bytes.subarray(i, i + n);
+      const char = tryDecode(decoder, sequence);
       if (char === undefined) continue;
-      text += char;
+      const isText = isReturned(char, sequence, table?.());
+      text += isText ? char : escape(sequence);
       taken = n;
       break;
     }
     if (taken === 0) {
-      text += String.fromCharCode(0xDC00 + bytes[i]!);
+      text += escape(bytes.subarray(i, i + 1));
       taken = 1;
     }
     i += taken;
@@ -174,12 +171,44 @@ function decodeEscaping(decoder: TextDecoder, bytes: Uint8Array): string {
   return text;
 }
 
+// deno-lint-ignore no-control-regex
+const ASCII_REGEXP = /^[\x00-\x7F]*$/;
+
+function isASCII(text: string): boolean {
+  return ASCII_REGEXP.test(text);
+}
+
+/** Bytes as they are: letters of ASCII, and lone surrogates. */
+function escape(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) {
+    text += String.fromCharCode(byte < 0x80 ? byte : 0xDC00 + byte);
+  }
+  return text;
+}
+
+/** Whether a character is encoded to the bytes that it comes from. */
+function isReturned(
+  char: string,
+  sequence: Uint8Array,
+  table: CharacterTable | undefined,
+): boolean {
+  if (table === undefined || isASCII(char)) return true;
+  const bytes = table.get(char);
+  return bytes?.length === sequence.length &&
+    bytes.every((byte, i) => byte === sequence[i]);
+}
+
 /** Line by line, so that one bad name does not slow a whole listing down. */
-function decodeLines(decoder: TextDecoder, bytes: Uint8Array): string {
+function decodeLines(
+  decoder: TextDecoder,
+  bytes: Uint8Array,
+  table?: () => CharacterTable,
+): string {
   let text = "";
   for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(LF, start) + 1 || bytes.length;
-    text += decodeEscaping(decoder, bytes.subarray(start, end));
+    text += decodeEscaping(decoder, bytes.subarray(start, end), table);
     start = end;
   }
   return text;

@@ -313,6 +313,26 @@ Deno.test("FTP.sendcmd keeps what has no characters as bytes", async () => {
   assertEquals(server.commands.at(-1), "CWD /caf\xE9");
 });
 
+Deno.test("FTP.nlst gives names that open the very file, whichever of several bytes a character has", async () => {
+  // one name twice: as IBM's extensions have it, and as NEC's selection has it
+  const names = ["\xFB\xFC\x8B\xB4.txt", "\xEE\xE0\x8B\xB4.txt"];
+  await using server = await startScript({
+    NLST: (turn) =>
+      turn.send(
+        Uint8Array.from(
+          names.join("\r\n") + "\r\n",
+          (char) => char.charCodeAt(0),
+        ),
+      ),
+    DELE: "250 Gone",
+  });
+  await using ftp = await server.connect({ encoding: "shift_jis" });
+  const listed = await ftp.nlst();
+  assertEquals(listed[0], "髙橋.txt");
+  for (const name of listed) await ftp.delete(name);
+  assertEquals(server.commands.slice(-2), names.map((name) => `DELE ${name}`));
+});
+
 Deno.test("FTP speaks the session's encoding", async () => {
   await using server = await startScript({
     CWD: "250 ok",

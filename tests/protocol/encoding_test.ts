@@ -22,6 +22,19 @@ const PAIRS: [label: string, bytes: number[], text: string][] = [
   ["shift_jis", [0x93, 0xFA, 0x96, 0x7B, 0xB1], "日本ｱ"],
   ["shift_jis", [0x95, 0x5C], "表"], // its second byte is a backslash
   ["shift_jis", [0x61, 0xFF], "a\uDCFF"],
+  // everyday surnames: IBM's extensions, not NEC's selection of them
+  ["shift_jis", [0xFB, 0xFC, 0xFA, 0xB1], "髙﨑"],
+  ["shift_jis", [0xEE, 0xE0, 0x8B, 0xB4], "\uDCEE\uDCE0橋"],
+  ["shift_jis", [0xED, 0x40], "\uDCED@"],
+  ["euc-jp", [0x8F, 0xB0, 0xA1, 0xC6, 0xFC], "丂日"],
+  ["big5", [0xF9, 0xF9, 0xA4, 0x51], "═十"],
+  ["big5", [0x88, 0x62, 0x88, 0x66], "\uDC88bÊ"], // two characters, and one
+  ["big5", [0x87, 0x45], "𧉧"],
+  ["gb18030", [0x81, 0x39, 0xEF, 0x30, 0x94, 0x39, 0xFC, 0x36], "㐁😀"],
+  ["gb18030", [0xA2, 0xE3, 0x80], "€\uDC80"],
+  ["gb18030", [0x84, 0x31, 0xA4, 0x37], "\uDC841\uDCA47"], // U+FFFD
+  ["gbk", [0x80, 0xA2, 0xE3], "€\uDCA2\uDCE3"],
+  ["gbk", [0x81, 0x30, 0x81, 0x30], "\uDC810\uDC810"], // not of GBK
   ["gbk", [0xD6, 0xD0, 0xCE, 0xC4, 0x61], "中文a"],
   ["gbk", [0xD6], "\uDCD6"],
   ["big5", [0xA4, 0xA4], "中"],
@@ -43,7 +56,15 @@ Deno.test("makeEncoding refuses a label that nobody knows", () => {
 });
 
 Deno.test("makeEncoding refuses encodings in which commands are not ASCII", () => {
-  for (const label of ["utf-16", "utf-16le", "utf-16be", "iso-2022-kr"]) {
+  for (
+    const label of [
+      "utf-16",
+      "utf-16le",
+      "utf-16be",
+      "iso-2022-kr",
+      "iso-2022-jp",
+    ]
+  ) {
     assertThrows(() => makeEncoding(label), RangeError, `"${label}"`);
   }
 });
@@ -78,6 +99,58 @@ Deno.test("makeEncoding keeps every single byte", () => {
     }
   }
 });
+
+for (
+  const label of [
+    "shift_jis",
+    "euc-jp",
+    "big5",
+    "gbk",
+    "gb18030",
+    "euc-kr",
+    "windows-874",
+  ]
+) {
+  Deno.test(`makeEncoding("${label}") keeps every two bytes, and longer ones`, () => {
+    const seed = chooseSeed();
+    const random = new Random(seed);
+    const { decode, encode } = makeEncoding(label);
+    const keeps = (bytes: Uint8Array) => {
+      const kept = encode(decode(bytes));
+      const isKept = kept.length === bytes.length &&
+        kept.every((byte, i) => byte === bytes[i]);
+      assertEquals(isKept, true, `${label} ${bytes}, FTP_SEED=${seed}`);
+    };
+    for (let lead = 0x80; lead < 256; lead++) {
+      for (let trail = 0x30; trail < 256; trail++) {
+        keeps(Uint8Array.of(lead, trail));
+      }
+    }
+    for (let round = 0; round < 1000; round++) {
+      keeps(
+        Uint8Array.from({ length: 1 + random.below(8) }, () =>
+          random.pick([
+            random.below(256),
+            0x0A,
+            0x30 + random.below(10),
+            0x8F,
+            0x81 + random.below(4),
+          ])),
+      );
+      keeps(
+        Uint8Array.of(
+          0x81 + random.below(126),
+          0x30 + random.below(10),
+          0x81 + random.below(126),
+          0x30 + random.below(10),
+        ),
+      );
+      keeps(
+        Uint8Array.of(0x8F, 0xA1 + random.below(94), 0xA1 + random.below(94)),
+      );
+    }
+  });
+}
 
 Deno.test("makeEncoding keeps random bytes, and lines of them", () => {
   const seed = chooseSeed();
