@@ -1,22 +1,28 @@
 import { assertEquals } from "@std/assert";
 import { FTP } from "../../mod.ts";
-import { serverTest } from "../servers/mod.ts";
+import { type RealServer, serverTest } from "../servers/mod.ts";
 import { trusting, withTLS } from "./tls_client.ts";
 
 const DIALOGUE_REGEXP = /^(HOST|AUTH|OPTS|USER|CWD)\b/;
+
+/** A client that has chosen a virtual host; its dialogues are taken down. */
+async function connectToHost(server: RealServer, sent: string[]): Promise<FTP> {
+  const ftp = new FTP({
+    ...await trusting(),
+    trace: ({ direction, text }) => {
+      if (direction === "sent" && DIALOGUE_REGEXP.test(text)) sent.push(text);
+    },
+  });
+  await ftp.connect(server.host, server.port);
+  await ftp.voidcmd(`HOST ${server.host}`);
+  return ftp;
+}
 
 serverTest(
   "FTP.reconnect sends HOST before AUTH, as it was",
   async (server) => {
     const sent: string[] = [];
-    await using ftp = new FTP({
-      ...await trusting(),
-      trace: ({ direction, text }) => {
-        if (direction === "sent" && DIALOGUE_REGEXP.test(text)) sent.push(text);
-      },
-    });
-    await ftp.connect(server.host, server.port);
-    await ftp.voidcmd(`HOST ${server.host}`);
+    await using ftp = await connectToHost(server, sent);
     await ftp.login(server.user, server.password);
     const once = [`HOST ${server.host}`, "AUTH TLS", `USER ${server.user}`];
     assertEquals(sent, once);
@@ -33,14 +39,7 @@ serverTest(
   "FTP.login says again what was said before, where TLS 1.3 takes a second connection",
   async (server) => {
     const sent: string[] = [];
-    await using ftp = new FTP({
-      ...await trusting(),
-      trace: ({ direction, text }) => {
-        if (direction === "sent" && DIALOGUE_REGEXP.test(text)) sent.push(text);
-      },
-    });
-    await ftp.connect(server.host, server.port);
-    await ftp.voidcmd(`HOST ${server.host}`);
+    await using ftp = await connectToHost(server, sent);
     await ftp.voidcmd("OPTS UTF8 ON");
     await ftp.login(server.user, server.password);
     const [host, auth, user] = [
