@@ -33,6 +33,13 @@ const GATHER_TIME = 0.1;
 /** How long to stay awake after a write, in milliseconds. */
 const AWAKE_TIME = 2;
 
+/**
+ * Most turns of the event loop in a millisecond of waiting, several times what
+ * there are: where the clock stands still, as in a program that mocks it, they
+ * end the wait.
+ */
+const MOST_TURNS = 5000;
+
 /** What the machine gives; tests give their own. */
 interface Machine {
   /** Milliseconds since some moment. */
@@ -46,14 +53,24 @@ const MACHINE: Machine = {
   turn: (callback) => void setImmediate(callback),
 };
 
+/** When somebody may sleep again. */
+interface Deadline {
+  /** In milliseconds. */
+  end: number;
+  /** Turns that are left until then, whatever the clock says. */
+  turns: number;
+}
+
 /** Stays awake between the reads or writes of one connection while they are fast. */
 export class BusyPoll {
   readonly #machine: Machine;
   #start: number;
   #count = 0;
   #isFast = false;
-  #end = 0;
-  #turning: Promise<void> | undefined;
+  readonly #reading: Deadline = { end: 0, turns: 0 };
+  readonly #writing: Deadline = { end: 0, turns: 0 };
+  #gathered: PromiseWithResolvers<void> | undefined;
+  #isTurning = false;
 
   /** Begins to measure. */
   constructor(machine: Machine = MACHINE) {
@@ -70,7 +87,9 @@ export class BusyPoll {
   afterRead(size: number): Promise<void> | undefined {
     this.#measure(size);
     if (!this.#isFast || size >= SHORT_READ) return undefined;
-    return this.#stayAwake(GATHER_TIME);
+    this.#gathered ??= Promise.withResolvers();
+    this.#stayAwake(this.#reading, GATHER_TIME);
+    return this.#gathered.promise;
   }
 
   /**
@@ -80,12 +99,12 @@ export class BusyPoll {
    */
   afterWrite(size: number): void {
     this.#measure(size);
-    if (this.#isFast) this.#stayAwake(AWAKE_TIME);
+    if (this.#isFast) this.#stayAwake(this.#writing, AWAKE_TIME);
   }
 
   /** Lets everybody sleep, from the next turn on. */
   stop(): void {
-    this.#end = 0;
+    this.#reading.turns = this.#writing.turns = 0;
   }
 
   #measure(size: number): void {
@@ -97,16 +116,26 @@ export class BusyPoll {
     this.#count = 0;
   }
 
-  #stayAwake(time: number): Promise<void> {
-    const { now, turn } = this.#machine;
-    this.#end = now() + time;
-    return this.#turning ??= new Promise((resolve) => {
-      const next = () => {
-        if (now() < this.#end) return turn(next);
-        this.#turning = undefined;
-        resolve();
-      };
-      turn(next);
-    });
+  #stayAwake(deadline: Deadline, time: number): void {
+    deadline.end = this.#machine.now() + time;
+    deadline.turns = time * MOST_TURNS;
+    if (this.#isTurning) return;
+    this.#isTurning = true;
+    this.#machine.turn(this.#next);
+  }
+
+  /** One turn: writes that go on keep no read waiting. */
+  readonly #next = (): void => {
+    if (this.#gathered !== undefined && this.#isOver(this.#reading)) {
+      this.#gathered.resolve();
+      this.#gathered = undefined;
+    }
+    const isWriting = !this.#isOver(this.#writing);
+    this.#isTurning = isWriting || this.#gathered !== undefined;
+    if (this.#isTurning) this.#machine.turn(this.#next);
+  };
+
+  #isOver(deadline: Deadline): boolean {
+    return --deadline.turns < 0 || this.#machine.now() >= deadline.end;
   }
 }

@@ -10,14 +10,20 @@ class ToldMachine {
   now = () => this.time;
   turn = (callback: () => void) => void this.#turns.push(callback);
 
-  /** Turns until nobody wants another turn; tells how often. */
-  run(): number {
+  /** Turns until nobody wants another turn, or often enough; tells how often. */
+  run(most = Infinity): number {
     let count = 0;
-    for (let next; (next = this.#turns.shift()) !== undefined; count++) {
-      this.time += 0.03;
-      next();
-    }
+    while (count < most && this.turnOnce()) count++;
     return count;
+  }
+
+  /** Turns once, if somebody wants that. */
+  turnOnce(): boolean {
+    const next = this.#turns.shift();
+    if (next === undefined) return false;
+    this.time += 0.03;
+    next();
+    return true;
   }
 }
 
@@ -85,6 +91,33 @@ Deno.test("BusyPoll.stop lets everybody sleep, and whoever reads go on", async (
   const wait = poll.afterRead(1);
   poll.stop();
   assertEquals(machine.run(), 1);
+  await wait;
+});
+
+Deno.test("BusyPoll lets a read go on in its time while writes keep it awake", async () => {
+  const machine = new ToldMachine();
+  const poll = new BusyPoll(machine);
+  fill(machine, 1, (size) => poll.afterWrite(size));
+  const start = machine.time;
+  let end = Infinity;
+  const wait = poll.afterRead(1)?.then(() => end = machine.time);
+  for (let i = 0; i < 100; i++) {
+    poll.afterWrite(262_144);
+    machine.turnOnce();
+    await Promise.resolve();
+  }
+  await wait;
+  assert(end - start < 0.2, `after ${end - start} ms`);
+  machine.run();
+});
+
+Deno.test("BusyPoll sleeps although the clock stands still", async () => {
+  const machine = new ToldMachine();
+  const poll = new BusyPoll({ now: () => 0, turn: machine.turn });
+  for (let i = 0; i < 100; i++) poll.afterWrite(262_144);
+  const wait = poll.afterRead(1);
+  assert(wait instanceof Promise);
+  assert(machine.run(20_000) < 20_000, "it spins");
   await wait;
 });
 
