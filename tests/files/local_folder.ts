@@ -9,10 +9,15 @@ export class LocalFolder implements Disposable {
 
   /** The names in the folder, sorted. */
   names(): string[] {
-    return [...Deno.readDirSync(this.path)].map(({ name }) => name).sort();
+    return namesIn(this.path);
   }
 
   [Symbol.dispose](): void {
     Deno.removeSync(this.path, { recursive: true });
   }
+}
+
+/** The names in a folder, sorted. */
+export function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 }

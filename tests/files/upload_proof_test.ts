@@ -1,14 +1,13 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
-  FTP,
   FTPUnconfirmedError,
   FTPVerificationError,
   type UploadOptions,
 } from "../../mod.ts";
-import { Proxy } from "../proxy.ts";
 import { logIn, makeData } from "../real/client.ts";
 import type { Turn } from "../scripted/mod.ts";
 import { serverTest } from "../servers/mod.ts";
+import { cutFirst, keepSome, logInThrough } from "./cut_uploads.ts";
 import { LocalFolder } from "./local_folder.ts";
 import { memoryServer } from "./memory_server.ts";
 
@@ -32,24 +31,6 @@ async function storeMutely(turn: Turn): Promise<void> {
   turn.close();
 }
 
-/** Keeps the first 200,000 bytes, or more, and is gone. */
-async function keepSome(turn: Turn): Promise<void> {
-  await turn.reply(150, "Send it");
-  const data = await turn.openData();
-  const chunks: Uint8Array[] = [];
-  for (let count = 0; count < 200_000;) {
-    const chunk = (await data.read())!;
-    chunks.push(chunk);
-    count += chunk.length;
-  }
-  turn.server.put(
-    `/${turn.argument}`,
-    await new Blob(chunks as BlobPart[]).bytes(),
-  );
-  data.reset();
-  turn.close();
-}
-
 /** The commands that write, and the offsets before them. */
 function writes({ commands }: { commands: string[] }): string[] {
   return commands.filter((line) => /^(STOR|APPE|REST [^0])/.test(line));
@@ -60,17 +41,8 @@ for (const length of [DATA.length, 500_000]) {
     `FTP.upload in place does not take ${length} old bytes for its own where the server stores under another name`,
     async (server) => {
       await server.write("data", makeData(length, 7));
-      await using proxy = await Proxy.start(server, {
-        plan: ({ channel, index }) =>
-          channel === "data" && index === 0
-            ? [{ direction: "up", offset: 300_000, fault: "reset" }]
-            : [],
-      });
-      const { host, port } = proxy;
-      const { user, password } = server;
-      await using ftp = new FTP();
-      await ftp.connect(host, port);
-      await ftp.login(user, password);
+      await using proxy = await cutFirst(server, 300_000, "reset");
+      await using ftp = await logInThrough(proxy, server);
       const { retries } = await ftp.upload(DATA, "data", {
         ...QUICK,
         atomic: false,
@@ -117,7 +89,7 @@ Deno.test("FTP.upload does not go on behind an old file that ends like its own b
 
 Deno.test("FTP.upload in place goes on behind what it sent itself", async () => {
   await using server = await memoryServer({ "/data": "old" });
-  server.once("STOR", keepSome);
+  server.once("STOR", keepSome(200_000));
   await using ftp = await server.client();
   await ftp.upload(DATA, "data", { ...QUICK, atomic: false });
   assertEquals(server.files.get("/data"), DATA);
@@ -127,7 +99,7 @@ Deno.test("FTP.upload in place goes on behind what it sent itself", async () => 
 Deno.test("FTP.upload in place trusts no size where it does not know the old one", async () => {
   await using server = await memoryServer({ "/data": "old" });
   server.once("SIZE", "450 Not now");
-  server.once("STOR", keepSome);
+  server.once("STOR", keepSome(200_000));
   await using ftp = await server.client();
   await ftp.upload(DATA, "data", { ...QUICK, atomic: false });
   assertEquals(server.files.get("/data"), DATA);
@@ -159,7 +131,7 @@ Deno.test("FTP.upload starts over where REST is answered 350 and the STOR behind
   for (const refusal of refusals) {
     await context.step(refusal, async () => {
       await using server = await memoryServer();
-      server.once("STOR", keepSome);
+      server.once("STOR", keepSome(200_000));
       server.on("APPE", refusal);
       server.on("STOR", async (turn) => {
         if (turn.session.restart === 0) return await turn.default();
@@ -210,7 +182,7 @@ Deno.test("FTP.upload does not go on with an older version of its source", async
   Deno.writeFileSync(folder.at("data"), DATA);
   const other = makeData(DATA.length, 7);
   server.once("STOR", async (turn) => {
-    await keepSome(turn);
+    await keepSome(200_000)(turn);
     Deno.writeFileSync(folder.at("data"), other);
     Deno.utimeSync(folder.at("data"), 1e9, 1e9);
   });

@@ -1,15 +1,9 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import {
-  FTP,
-  type FTPOptions,
-  FTPPermanentError,
-  type UploadOptions,
-} from "../../mod.ts";
-import { type Fault, Proxy } from "../proxy.ts";
+import { FTPPermanentError, type UploadOptions } from "../../mod.ts";
 import { logIn, makeData, text } from "../real/client.ts";
-import type { Turn } from "../scripted/mod.ts";
-import { type RealServer, serverTest } from "../servers/mod.ts";
-import { LocalFolder } from "./local_folder.ts";
+import { serverTest } from "../servers/mod.ts";
+import { cutFirst, keepSome, logInThrough } from "./cut_uploads.ts";
+import { LocalFolder, namesIn } from "./local_folder.ts";
 import { memoryServer } from "./memory_server.ts";
 
 const DATA = makeData(3_000_000);
@@ -23,56 +17,6 @@ const PROFTPD_DEFAULTS = [
   "</Directory>",
 ];
 
-/** A proxy where the first data connection has an accident. */
-function cutFirst(
-  server: RealServer,
-  offset: number,
-  fault: Fault,
-): Promise<Proxy> {
-  return Proxy.start(server, {
-    plan: ({ channel, index }) =>
-      channel === "data" && index === 0
-        ? [{ direction: "up", offset, fault }]
-        : [],
-  });
-}
-
-/** Logs in through a proxy. */
-async function logInThrough(
-  { host, port }: Proxy,
-  { user, password }: RealServer,
-  options: FTPOptions = {},
-): Promise<FTP> {
-  const ftp = new FTP(options);
-  await ftp.connect(host, port);
-  await ftp.login(user, password);
-  return ftp;
-}
-
-/** Takes some bytes, keeps them, and closes both connections. */
-function keep(length: number): (turn: Turn) => Promise<void> {
-  return async (turn) => {
-    await turn.reply(150, "Send it");
-    const data = await turn.openData();
-    const chunks: Uint8Array[] = [];
-    for (let count = 0; count < length;) {
-      const chunk = (await data.read())!;
-      chunks.push(chunk.subarray(0, length - count));
-      count += chunk.length;
-    }
-    turn.server.put(
-      `/${turn.argument}`,
-      await new Blob(chunks as BlobPart[]).bytes(),
-    );
-    data.reset();
-    turn.close();
-  };
-}
-
-function names(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-}
-
 for (const offset of [30_000, 300_000]) {
   serverTest(
     `FTP.upload recovers after ${offset} bytes where nothing may be written over`,
@@ -82,7 +26,7 @@ for (const offset of [30_000, 300_000]) {
       const { retries } = await ftp.upload(DATA, "data", QUICK);
       assertEquals(retries, 1);
       assertEquals(await server.read("data"), DATA);
-      assertEquals(names(server.root), ["data"]);
+      assertEquals(namesIn(server.root), ["data"]);
     },
     { servers: ["proftpd"], passivePorts: 20, extra: PROFTPD_DEFAULTS },
   );
@@ -109,10 +53,10 @@ serverTest(
       Error,
       stop.message,
     );
-    assertMatch(names(server.root).join(), /^\.data\.resume-\w+\.part$/);
+    assertMatch(namesIn(server.root).join(), /^\.data\.resume-\w+\.part$/);
     await ftp.upload(folder.at("data"), "data", options);
     assertEquals(await server.read("data"), DATA);
-    assertEquals(names(server.root), ["data"]);
+    assertEquals(namesIn(server.root), ["data"]);
   },
   { servers: ["proftpd"], extra: PROFTPD_DEFAULTS },
 );
@@ -128,10 +72,10 @@ serverTest(
       'use { replace: "delete" }',
     );
     assertEquals(text(await server.read("data")), "old");
-    assertEquals(names(server.root), ["data"]);
+    assertEquals(namesIn(server.root), ["data"]);
     await ftp.upload(DATA, "data", { replace: "delete" });
     assertEquals(await server.read("data"), DATA);
-    assertEquals(names(server.root), ["data"]);
+    assertEquals(namesIn(server.root), ["data"]);
   },
   { servers: ["proftpd"], extra: PROFTPD_DEFAULTS },
 );
@@ -147,7 +91,7 @@ serverTest(
     // vsftpd's old session has the part locked
     assertEquals(retries, server.name === "vsftpd" ? 2 : 1);
     assertEquals(await server.read("data"), DATA);
-    assertEquals(names(server.root), ["data"]);
+    assertEquals(namesIn(server.root), ["data"]);
   },
   { passivePorts: 20 },
 );
@@ -162,7 +106,7 @@ for (const offset of [30_000, 300_000]) {
       const { retries } = await ftp.upload(DATA, "data", QUICK);
       assertEquals(retries, 1);
       assertEquals(await server.read("data"), DATA);
-      assertEquals(names(server.root), ["data"]);
+      assertEquals(namesIn(server.root), ["data"]);
     },
     { servers: ["pure-ftpd"], passivePorts: 20, extra: ["--autorename"] },
   );
@@ -183,18 +127,18 @@ serverTest(
         },
       })
     );
-    const [part] = names(server.root);
+    const [part] = namesIn(server.root);
     await server.write(part!, "something else");
     await ftp.upload(folder.at("data"), "data", options);
     assertEquals(await server.read("data"), DATA);
-    assertEquals(names(server.root), ["data"]);
+    assertEquals(namesIn(server.root), ["data"]);
   },
   { servers: ["pure-ftpd"], extra: ["--autorename"] },
 );
 
 Deno.test("FTP.upload takes another name where its part is in use", async () => {
   await using server = await memoryServer();
-  server.once("STOR", keep(30_000));
+  server.once("STOR", keepSome(30_000));
   server.once("DELE", "550 In use");
   server.on("STOR", async (turn) => {
     if (!turn.server.files.has(`/${turn.argument}`)) return turn.default();
@@ -209,7 +153,7 @@ Deno.test("FTP.upload takes another name where its part is in use", async () => 
 
 Deno.test("FTP.upload writes over its part where it may not be deleted", async () => {
   await using server = await memoryServer();
-  server.once("STOR", keep(30_000));
+  server.once("STOR", keepSome(30_000));
   server.on("DELE", "550 Not for you");
   await using ftp = await server.client();
   await ftp.upload(DATA, "data", QUICK);
@@ -219,7 +163,7 @@ Deno.test("FTP.upload writes over its part where it may not be deleted", async (
 
 Deno.test("FTP.upload goes on with its part where it is the connection that was lost", async () => {
   await using server = await memoryServer();
-  server.once("STOR", keep(1_000_000));
+  server.once("STOR", keepSome(1_000_000));
   server.once("STOR", (turn) => turn.close());
   await using ftp = await server.client();
   const { retries } = await ftp.upload(DATA, "data", QUICK);
@@ -235,9 +179,9 @@ for (const second of [200_000, 2_000_000]) {
     await using server = await memoryServer();
     using folder = new LocalFolder();
     Deno.writeFileSync(folder.at("data"), DATA);
-    server.once("STOR", keep(1_000_000));
+    server.once("STOR", keepSome(1_000_000));
     server.once("STOR", (turn) => turn.stall()); // somebody has it locked
-    server.once("STOR", keep(second));
+    server.once("STOR", keepSome(second));
     await using ftp = await server.client({ timeout: 500 });
     const options: UploadOptions = { resume: true };
     let failures = 0;

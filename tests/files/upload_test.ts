@@ -15,7 +15,7 @@ import {
 import { bytes, logIn, makeData, text } from "../real/client.ts";
 import type { Turn } from "../scripted/mod.ts";
 import { type RealServer, serverTest } from "../servers/mod.ts";
-import { LocalFolder } from "./local_folder.ts";
+import { LocalFolder, namesIn } from "./local_folder.ts";
 import { memoryServer } from "./memory_server.ts";
 
 const DATA = makeData(3_000_000);
@@ -31,7 +31,7 @@ serverTest(
     await using ftp = await logIn(server);
     const result = await ftp.upload(folder.at("local"), "dir/remote file");
     assertEquals(await server.read("dir/remote file"), DATA);
-    assertEquals(names(`${server.root}/dir`), ["remote file"]);
+    assertEquals(namesIn(`${server.root}/dir`), ["remote file"]);
     assertEquals([result.size, result.verified, result.retries], [
       DATA.length,
       "size",
@@ -62,7 +62,7 @@ serverTest("FTP.upload replaces a file", async (server) => {
     },
   );
   assertEquals(text(await server.read("remote")), "a stream");
-  assertEquals(names(server.root), ["remote"]);
+  assertEquals(namesIn(server.root), ["remote"]);
 });
 
 serverTest("FTP.upload verifies by the server's best hash", async (server) => {
@@ -93,7 +93,7 @@ serverTest(
       fault,
     );
     assertEquals(text(await server.read("remote")), "old");
-    assertEquals(names(server.root), ["remote"]);
+    assertEquals(namesIn(server.root), ["remote"]);
     await assertRejects(
       () => ftp.upload("/no/such/file", "remote"),
       Deno.errors.NotFound,
@@ -126,7 +126,7 @@ serverTest("FTP.upload stops when its signal aborts", async (server) => {
   );
   assertEquals(error, reason);
   assertEquals(text(await server.read("remote")), "old");
-  assertEquals(names(server.root), ["remote"]);
+  assertEquals(namesIn(server.root), ["remote"]);
   await ftp.upload(bytes("new"), "remote");
   assertEquals(text(await server.read("remote")), "new");
 });
@@ -166,7 +166,7 @@ async function leavePart(
         transferred > 15_000_000 && controller.abort(),
     })
   );
-  const [part] = names(server.root);
+  const [part] = namesIn(server.root);
   assertMatch(part!, /^\.remote\.resume-[0-9a-f]{16}\.part$/);
   return { part: part!, size: Deno.statSync(`${server.root}/${part}`).size };
 }
@@ -181,7 +181,7 @@ serverTest("FTP.upload resumes what an earlier call left", async (server) => {
     resume: true,
   });
   assertEquals(await server.read("remote"), data);
-  assertEquals(names(server.root), ["remote"]);
+  assertEquals(namesIn(server.root), ["remote"]);
   assertEquals(bytes, data.length - size + 65_536);
 }, { needs: (features) => features.resumeUpload });
 
@@ -450,7 +450,3 @@ Deno.test("FTP.upload in place does not take the old file for its own part", asy
   assertEquals(server.files.get("/data"), DATA);
   assertEquals(server.commands.some((line) => line.startsWith("REST")), false);
 });
-
-function names(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-}
