@@ -76,8 +76,32 @@ async function secureLike(
 }
 
 /**
- * As {@linkcode enter}, where another session could not be secured: what was
- * said to the server before comes first.
+ * Secures the session, where another one could not be: what was said to the
+ * server before comes first.
+ *
+ * @param session The session
+ * @param welcome Its greeting
+ * @param server Host, port and TLS options
+ * @param state What the other one was set to
+ * @param options A signal
+ * @returns The reply to `AUTH`
+ */
+export async function authLike(
+  session: Session,
+  welcome: Reply,
+  server: Server,
+  state: SessionState,
+  options: SignalOptions,
+): Promise<Reply> {
+  session.control.encoding = state.encoding;
+  await secureLike(session, welcome, server, state, options);
+  const reply = session.control.lastReply!;
+  await restoreSettings(state, session, options);
+  return reply;
+}
+
+/**
+ * As {@linkcode enter}, on a session that is secured by {@linkcode authLike}.
  *
  * @param session The session
  * @param welcome Its greeting
@@ -93,9 +117,7 @@ export async function enterLike(
   state: SessionState,
   options: SignalOptions,
 ): Promise<Reply> {
-  session.control.encoding = state.encoding;
-  await secureLike(session, welcome, identity.server, state, options);
-  await restoreSettings(state, session, options);
+  await authLike(session, welcome, identity.server, state, options);
   return await enter(session, welcome, identity, options);
 }
 

@@ -8,7 +8,7 @@ import type { TLSInfo } from "../connection/tls_info.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { resolveCredentials } from "./dialogues.ts";
-import { enter, enterLike } from "./enter.ts";
+import { authLike, enter, enterLike } from "./enter.ts";
 import {
   checkAddress,
   type FTPOptions,
@@ -287,7 +287,9 @@ export class FTPConnection implements AsyncDisposable {
 
   /**
    * Secures the control connection (`AUTH TLS`, RFC 4217). {@linkcode login}
-   * does it by itself when the option `tls` is set.
+   * does it by itself when the option `tls` is set. Where the server knows
+   * nothing older than TLS 1.3, both connect once more, for that; without the
+   * option, which may say so, this speaks TLS 1.2 only.
    *
    * @param options A signal; if it is aborted the connection is closed
    * @returns The 234 reply
@@ -298,10 +300,17 @@ export class FTPConnection implements AsyncDisposable {
    */
   async auth(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return await session.turns.alone(
-      () => auth(session, this.#server, options),
-      options,
-    );
+    return await session.turns.alone(() => {
+      const link = linkOf(this);
+      const before = stateOf(session);
+      return withNewerTLS(this.#server, async (server) => {
+        if (server === this.#server) {
+          return await auth(session, server, options);
+        }
+        const welcome = await this.#open(link, server, options);
+        return await authLike(link.session, welcome, server, before, options);
+      });
+    }, options);
   }
 
   /**

@@ -55,3 +55,21 @@ serverTest(
   },
   { prepare: withTLS({ version: "1.3" }), servers: ["proftpd"] },
 );
+
+serverTest(
+  "FTP.auth says again what was said before, where TLS 1.3 takes a second connection",
+  async (server) => {
+    const sent: string[] = [];
+    await using ftp = await connectToHost(server, sent);
+    const { code } = await ftp.auth();
+    assertEquals(code, 234);
+    assertEquals(ftp.tls?.protocol, "TLSv1.3");
+    const once = [`HOST ${server.host}`, "AUTH TLS"];
+    assertEquals(sent, [...once, ...once]);
+    await ftp.login(server.user, server.password);
+    assertEquals(sent, [...once, ...once, `USER ${server.user}`]);
+    await ftp.storbinary("STOR x", new Uint8Array(3));
+    assertEquals(await ftp.size("x"), 3);
+  },
+  { prepare: withTLS({ version: "1.3" }), servers: ["proftpd"] },
+);
