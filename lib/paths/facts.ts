@@ -117,9 +117,12 @@ export async function requestBinarySize(
     "SIZE",
     () =>
       session.turns.share(async () => {
-        // nothing is awaited needlessly: the command goes out with others
-        if (session.type !== "I") await session.ensureType("I", options);
-        return await requestSize(session, path, options);
+        // nothing is awaited: the commands go out with others, TYPE first
+        const [, size] = await Promise.all([
+          session.type === "I" ? undefined : session.ensureType("I", options),
+          requestSize(session, path, options),
+        ]);
+        return size;
       }, options),
   );
   return size ?? null;

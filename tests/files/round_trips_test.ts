@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DEAD_PORT } from "../dead_port.ts";
-import { FTPTemporaryError } from "../../mod.ts";
+import { FTPPermanentError, FTPTemporaryError } from "../../mod.ts";
 import { LocalFolder } from "./local_folder.ts";
 import { type MemoryServer, memoryServer } from "./memory_server.ts";
 
@@ -46,6 +46,25 @@ Deno.test("FTP.download asks for size, time and port in one round trip", async (
   const all = told(server);
   assertEquals(all.filter((verb) => verb === "EPSV").length, 2);
   assertEquals(all.filter((verb) => verb === "RETR").length, 2);
+});
+
+Deno.test("FTP.download asks for the type with the rest, and for the port last", async () => {
+  await using server = await memoryServer(FILES);
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const segments = segmentsOf(server);
+  await ftp.voidcmd("NOOP");
+  await ftp.download("a", folder.at("a"));
+  assertEquals(segments[0], "TYPE I\r\nSIZE a\r\nMDTM a\r\nEPSV\r\n");
+  await ftp.voidcmd("TYPE A");
+  server.once("TYPE", "500 What");
+  await assertRejects(
+    () => ftp.download("b", folder.at("b"), { retry: false }),
+    FTPPermanentError,
+    '"TYPE I": 500 What',
+  );
+  await ftp.download("b", folder.at("b"));
+  assertEquals(Deno.readTextFileSync(folder.at("b")), "second");
 });
 
 Deno.test("FTP.download asks for size, time and port in one segment", async () => {
