@@ -141,7 +141,7 @@ class Upload {
     const dating = verify === "hash" ? undefined : this.#date(session);
     inspecting.catch(() => {}); // whoever fails first is heard
     dating?.catch(() => {});
-    const verified = verify === "none" ? null : await this.#verify(session);
+    const verified = verify === "none" ? null : await this.#prove(session);
     const mtime = await (dating ?? this.#date(session));
     await inspecting;
     this.#checkSource();
@@ -157,6 +157,19 @@ class Upload {
       mtime,
       retries: this.#retries.count,
     };
+  }
+
+  /** Compares both files. What an earlier call left whole and wrong is sent again. */
+  async #prove(session: Session): Promise<string | null> {
+    try {
+      return await this.#verify(session);
+    } catch (error) {
+      const isLeft = error instanceof FTPVerificationError &&
+        this.#meter.moved === 0;
+      if (!isLeft) throw error;
+      await this.#store(session);
+      return await this.#verify(session);
+    }
   }
 
   /** Gives the file its time, if that is wanted and the server can. */

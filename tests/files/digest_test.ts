@@ -248,3 +248,22 @@ Deno.test("hashChunks is ended by a signal, though its bytes are all there", asy
     .catch((error) => error);
   assertEquals(error, reason);
 });
+
+Deno.test("FTP.upload sends again what an earlier call left whole and wrong", async () => {
+  await using server = await hashingServer();
+  await using ftp = await server.client();
+  using folder = new LocalFolder();
+  const good = LARGE.slice(0, 200_000);
+  Deno.writeFileSync(folder.at("data"), good);
+  const spoiled = good.slice();
+  spoiled[0]! ^= 1;
+  server.put("/data", spoiled);
+  const { verified, bytes } = await ftp.upload(folder.at("data"), "data", {
+    atomic: false,
+    resume: true,
+    verify: "hash",
+    retry: false,
+  });
+  assertEquals([verified, bytes], ["SHA-256", 200_000]);
+  assertEquals(server.files.get("/data"), good);
+});
