@@ -28,7 +28,7 @@ const WINDOW = 1024 * 1024;
 const WINDOW_TIME = 4;
 
 /** How long to let bytes gather, in milliseconds: a few records' time. */
-const GATHER_TIME = 0.1;
+const GATHER_TIME = 0.2;
 
 /** How long to stay awake after a write, in milliseconds. */
 const AWAKE_TIME = 2;
