@@ -136,7 +136,10 @@ export async function openLike(
   options: SignalOptions,
 ): Promise<{ session: Session; welcome: Reply }> {
   const { server, settings } = identity;
-  const opened = await openSession(server, settings, options);
+  const opened = await openSession(server, settings, {
+    ...options,
+    profile: state.profile,
+  });
   const { session, welcome } = opened;
   try {
     await secureLike(session, welcome, server, state, options);

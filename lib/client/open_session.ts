@@ -8,6 +8,7 @@ import { ControlConnection } from "../connection/control_connection.ts";
 import { dial, showAddress } from "../connection/dial.ts";
 import { restate } from "../connection/restate.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { ServerProfile } from "../transfer/server_profile.ts";
 import { Session, type SignalOptions } from "../transfer/session.ts";
 import { greet } from "./dialogues.ts";
 import type { Server, Settings } from "./options.ts";
@@ -24,13 +25,13 @@ const IMPLICIT_HINT =
  *
  * @param server Whom
  * @param settings The client's settings
- * @param options A signal
+ * @param options A signal, and what is known of the server
  * @returns The session and its 2yz greeting
  */
 export async function openSession(
   server: Server,
   settings: Settings,
-  options: SignalOptions,
+  options: SignalOptions & { profile?: ServerProfile },
 ): Promise<{ session: Session; welcome: Reply }> {
   const { timeout } = settings;
   const { signal } = options;
@@ -61,10 +62,10 @@ export async function openSession(
     localAddress: settings.localAddress,
     activePorts: settings.activePorts,
     maxLine: settings.maxLine,
-  });
+  }, options.profile ?? new ServerProfile());
   session.isClearDataAllowed = tls === undefined;
   if (secured !== undefined) keepTLSSession(session, secured.session);
   const welcome = await greet(control, address, options);
-  noteServer(control, welcome);
+  noteServer(session, welcome);
   return { session, welcome };
 }

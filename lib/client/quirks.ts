@@ -4,31 +4,24 @@
  * @module
  */
 
-import type { ControlConnection } from "../connection/control_connection.ts";
 import { requestFeatures } from "../paths/facts.ts";
 import type { Command } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
+import type { Vendor } from "../transfer/server_profile.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 
 // servers that read pipelined commands right however they are cut
-const PIPELINING_REGEXP =
-  /vsFTPd|Pure-FTPd|pyftpdlib|FileZilla|Microsoft FTP|Serv-U|glFTPd|NcFTPd/i;
-
-// ftp-srv answers what came in two packets in any order
-const DISORDER_REGEXP = /^220 Ready$/m;
-
-// servers that read commands as Telnet; the others take 0xFF as it is
-const TELNET_REGEXP = /ProFTPD/i;
-
-// of mod_facts: ProFTPD, whatever its greeting says
-const PROFTPD_FEATURE = "MFF";
-
-// servers whose names are in UTF-8 only for who asks for it
-// (draft-ietf-ftpext-utf-8-option)
-const UTF8_ON_DEMAND_REGEXP = /Microsoft FTP/i;
-
-const onDemand = new WeakSet<ControlConnection>();
+const PIPELINING: ReadonlySet<Vendor> = new Set([
+  "vsftpd",
+  "Pure-FTPd",
+  "pyftpdlib",
+  "FileZilla",
+  "IIS",
+  "Serv-U",
+  "glFTPd",
+  "NcFTPd",
+]);
 
 /** Bytes of commands that may be a pipeline on any server. */
 const SHORT = 512;
@@ -36,14 +29,21 @@ const SHORT = 512;
 /**
  * Draws conclusions from the greeting.
  *
- * @param control The connection
+ * @param session The session
  * @param welcome The greeting
  */
-export function noteServer(control: ControlConnection, welcome: Reply): void {
-  if (PIPELINING_REGEXP.test(welcome.text)) control.limitInFlight(Infinity);
-  if (DISORDER_REGEXP.test(welcome.text)) control.limitInFlight(0);
-  if (TELNET_REGEXP.test(welcome.text)) control.speakTelnet();
-  if (UTF8_ON_DEMAND_REGEXP.test(welcome.text)) onDemand.add(control);
+export function noteServer(
+  { control, profile }: Session,
+  welcome: Reply,
+): void {
+  profile.noteGreeting(welcome.text);
+  const { vendor } = profile;
+  if (vendor === undefined) return;
+  if (PIPELINING.has(vendor)) control.limitInFlight(Infinity);
+  // ftp-srv answers what came in two packets in any order
+  if (vendor === "ftp-srv") control.limitInFlight(0);
+  // ProFTPD reads commands as Telnet; the others take 0xFF as it is
+  if (vendor === "ProFTPD") control.speakTelnet();
 }
 
 /**
@@ -57,8 +57,10 @@ export async function requestUTF8(
   session: Session,
   options: SignalOptions,
 ): Promise<void> {
-  const { control } = session;
-  if (!onDemand.has(control) || control.encoding.label !== "utf-8") return;
+  const { control, profile } = session;
+  // IIS: names are in UTF-8 only on demand (draft-ietf-ftpext-utf-8-option)
+  const isOnDemand = profile.vendor === "IIS";
+  if (!isOnDemand || control.encoding.label !== "utf-8") return;
   try {
     await session.exchange({ verb: "OPTS", argument: "UTF8 ON" }, options);
   } catch (error) {
@@ -92,8 +94,8 @@ export async function preparePipeline(
     size += verb.length + argument.length + 3; // a blank and CRLF
   }
   if (size > SHORT) {
-    const features = await requestFeatures(session, { signal });
-    if (!features.has(PROFTPD_FEATURE)) control.limitInFlight(Infinity);
+    await requestFeatures(session, { signal });
+    if (!session.profile.mayBe("ProFTPD")) control.limitInFlight(Infinity);
   }
   return chain(first, commands);
 }

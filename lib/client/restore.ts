@@ -7,6 +7,7 @@
 
 import type { Encoding } from "../protocol/encoding.ts";
 import type { Command } from "../protocol/command.ts";
+import type { ServerProfile } from "../transfer/server_profile.ts";
 import type {
   Session,
   SignalOptions,
@@ -16,6 +17,8 @@ import { ccc, isSecured, protC, protP } from "./security.ts";
 
 /** What a session is set to. */
 export interface SessionState {
+  /** What is known of the server: not a copy. */
+  readonly profile: ServerProfile;
   readonly passive: boolean;
   readonly hasExtendedPassive: boolean | undefined;
   readonly encoding: Encoding;
@@ -42,6 +45,7 @@ export interface SessionState {
 export function stateOf(session: Session): SessionState {
   const { control, options, directory, tls } = session;
   return {
+    profile: session.profile,
     passive: options.passive,
     hasExtendedPassive: session.hasExtendedPassive,
     encoding: control.encoding,

@@ -48,7 +48,9 @@ export async function requestFeatures(
       ),
   );
   const isList = reply?.code === 211;
-  return session.features = isList ? parseFeatures(reply) : new Map();
+  session.features = isList ? parseFeatures(reply) : new Map();
+  if (isList) session.profile.noteFeatures(session.features);
+  return session.features;
 }
 
 /**

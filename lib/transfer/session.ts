@@ -14,6 +14,7 @@ import type { ByteStream } from "../connection/byte_stream.ts";
 import type { Command } from "../protocol/command.ts";
 import { replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
+import type { ServerProfile } from "./server_profile.ts";
 import type { Transfer } from "./transfer.ts";
 import { Turns } from "./turns.ts";
 
@@ -86,6 +87,8 @@ export class Session {
   readonly peer: readonly [host: string, port: number];
   /** The settings; `passive` changes with `setPasv`. */
   readonly options: SessionOptions;
+  /** What is known of the server, shared with its other connections. */
+  readonly profile: ServerProfile;
   /** Who may talk. */
   readonly turns = new Turns();
   /** The representation type the server was last told, if any. */
@@ -147,15 +150,18 @@ export class Session {
    * @param control The connection
    * @param peer Address and port of the server's end
    * @param options The settings
+   * @param profile What is known of the server
    */
   constructor(
     control: ControlConnection,
     peer: readonly [host: string, port: number],
     options: SessionOptions,
+    profile: ServerProfile,
   ) {
     this.control = control;
     this.peer = peer;
     this.options = options;
+    this.profile = profile;
     const ending = new AbortController();
     this.ended = ending.signal;
     control.closed.then(() => ending.abort(control.failure));

@@ -186,9 +186,8 @@ export class Transfer {
     const { data } = this;
     return this.#aborting ??= abortOwed(this.#session, this.#owed, async () => {
       data.interrupt(reason);
-      const { protection, control } = this.#session;
-      // servers that are known not to be ProFTPD are let off its limit
-      const mayBeProFTPD = control.isLimited;
+      const { protection, profile } = this.#session;
+      const mayBeProFTPD = profile.mayBe("ProFTPD");
       const isWriting = !isUpload(this.command);
       if (protection !== undefined && mayBeProFTPD && isWriting) {
         await settledWithin(
