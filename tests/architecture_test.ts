@@ -31,6 +31,16 @@ const SIBLINGS = [
 /** What all three may look at in TLS: words, not works. */
 const TLS_WORDS = "lib/connection/tls_info.ts";
 
+/** A turn of the event loop that nothing has asked for. */
+const TURN =
+  /\b(setImmediate|nextTick)\(|\bset(Timeout|Interval)\([^;]*,\s*0\)/;
+
+/** Who takes one turn and no second: not in a loop that has no end. */
+const TURNS_ONCE = [
+  "lib/tls/tls_engine.ts", // settle(): what was fed had its consequences
+  "lib/transfer/source.ts", // a reader that gives 0, a counted number of times
+];
+
 interface Module {
   /** Path from the root. */
   readonly path: string;
@@ -123,6 +133,15 @@ Deno.test("the pure rooms do no I/O and wait for nothing", () => {
     )
     .map(({ path }) => path);
   assertEquals(impure, []);
+});
+
+Deno.test("what ships waits for events: nothing turns the event loop, nothing counts cores", () => {
+  const turning = modules.filter(({ code }) => TURN.test(code));
+  assertEquals(turning.map(({ path }) => path), TURNS_ONCE);
+  const counting = modules.filter(({ code }) =>
+    /\bhardwareConcurrency\b|\bavailableParallelism\b|\bcpus\(/.test(code)
+  );
+  assertEquals(counting.map(({ path }) => path), []);
 });
 
 Deno.test("mod.ts re-exports by name and has no logic", () => {

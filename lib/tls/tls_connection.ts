@@ -5,7 +5,6 @@
  */
 
 import type { ByteStream } from "../connection/byte_stream.ts";
-import { BusyPoll } from "./busy_poll.ts";
 import { CleartextQueue } from "./cleartext_queue.ts";
 import { DetachedStream } from "./detached_stream.ts";
 import { settledWithin } from "../connection/deadline.ts";
@@ -53,7 +52,6 @@ export class TLSConnection implements ByteStream {
   #shown: ShownCertificate | undefined = new ShownCertificate();
   readonly #cleartext = new CleartextQueue();
   readonly #outbox: Outbox;
-  readonly #poll: BusyPoll | undefined;
   #news = Promise.withResolvers<void>();
   #room = Promise.withResolvers<void>();
   #writing: Promise<void> = Promise.resolve();
@@ -80,7 +78,6 @@ export class TLSConnection implements ByteStream {
     this.session = session;
     this.#stream = stream;
     this.#where = where;
-    this.#poll = session.hasCores ? new BusyPoll() : undefined;
     this.#secured.promise.catch(() => {});
     this.#outbox = new Outbox(stream, (error) => this.#fail(error));
     this.#engine = session.startEngine(this.#events());
@@ -188,7 +185,6 @@ export class TLSConnection implements ByteStream {
     const part = bytes.subarray(0, WRITE_SIZE);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#writing = promise;
-    this.#poll?.afterWrite(part.length);
     this.#engine.write(part, resolve);
     return part.length;
   }
@@ -293,7 +289,6 @@ export class TLSConnection implements ByteStream {
         isFirst = false;
         this.#shown?.take(bytes);
         this.#feed(bytes);
-        await this.#poll?.afterRead(n);
       }
     } catch (error) {
       this.#rest?.reject(error);
@@ -367,7 +362,6 @@ export class TLSConnection implements ByteStream {
     this.#failure = error;
     this.#secured.reject(error);
     this.#engine.destroy();
-    this.#poll?.stop();
     this.#room.resolve();
     this.#announce();
   }

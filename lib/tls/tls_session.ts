@@ -138,15 +138,6 @@ export class TLSSession {
   }
 
   /**
-   * Whether there is a core for each who works at a transfer: a server that may
-   * be on this machine, this thread, and the TLS client's own where it has one.
-   */
-  get hasCores(): boolean {
-    const workers = this.#thread === undefined ? 2 : 3;
-    return navigator.hardwareConcurrency >= workers;
-  }
-
-  /**
    * Starts a handshake.
    *
    * @param events What happens
