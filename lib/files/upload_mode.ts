@@ -6,6 +6,7 @@
 
 import type { Command } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
+import { readOctal } from "../protocol/numbers.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { UNKNOWN_REPLIES } from "../paths/facts.ts";
 import { chmodCommand } from "../paths/permissions.ts";
@@ -86,7 +87,7 @@ function readFactOfMode(lines: readonly string[]): number | undefined {
     .map((line) => line.replace(/ .*/, "").toLowerCase())
     .find((facts) => /(^|;)type=file;/.test(facts));
   const digits = /(?:^|;)unix\.mode=([0-7]+);/.exec(facts ?? "")?.[1];
-  const mode = parseInt(digits ?? "777", 8) & 0o777;
+  const mode = (readOctal(digits) ?? 0o777) & 0o777;
   return mode === 0o777 ? undefined : mode; // it may be a link's
 }
 

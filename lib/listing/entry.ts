@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isFileTime } from "../protocol/numbers.ts";
+
 /** What an entry is. A line nobody can read is `"unknown"`. */
 export type EntryKind = "file" | "directory" | "symlink" | "other" | "unknown";
 
@@ -143,9 +145,13 @@ export class Entry implements Deno.DirEntry {
     return this.#source.isSizeApproximate(this.#index);
   }
 
-  /** Time of the last modification, where it is known. */
+  /**
+   * Time of the last modification, where it is known: a year before 1902 or
+   * after 2499 stands for one that is not.
+   */
   get mtime(): Date | undefined {
-    return this.#source.mtime(this.#index);
+    const time = this.#source.mtime(this.#index);
+    return time !== undefined && isFileTime(time.getTime()) ? time : undefined;
   }
 
   /**
@@ -153,7 +159,8 @@ export class Entry implements Deno.DirEntry {
    * ones. `undefined` where there is no time.
    */
   get mtimePrecision(): TimePrecision | undefined {
-    return this.#source.mtimePrecision(this.#index);
+    const { mtime } = this;
+    return mtime && this.#source.mtimePrecision(this.#index);
   }
 
   /** Permission bits, set-user-ID, set-group-ID and sticky bits included. */

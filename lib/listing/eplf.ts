@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readOctal } from "../protocol/numbers.ts";
 import {
   type LineResult,
   type ListingFormat,
@@ -32,7 +33,7 @@ function read(line: string): LineResult {
       ? "file"
       : "other",
     size: parseSize(find("s", /^\d+$/) ?? ""),
-    mode: mode === undefined ? undefined : parseInt(mode, 8),
+    mode: readOctal(mode),
     ...(seconds !== undefined && {
       mtime: new Date(Number(seconds) * 1000),
       mtimePrecision: "second",

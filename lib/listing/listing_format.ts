@@ -5,6 +5,7 @@
  * @module
  */
 
+import { readDecimal } from "../protocol/numbers.ts";
 import type { EntryKind, TimePrecision } from "./entry.ts";
 
 /** What a format reads out of a line. */
@@ -166,14 +167,12 @@ export function toFullYear(year: number): number {
 /**
  * Reads a size.
  *
- * @param digits Decimal digits, in groups or not
- * @returns The size; `undefined` above 2^53, where it would be rounded
+ * @param digits Decimal digits
+ * @returns The size; `undefined` unless it is a decimal number, and above 2^53,
+ * where it would be rounded
  */
 export function parseSize(digits: string): number | undefined {
-  const plain = digits.replace(/[,.']/g, "");
-  if (!/^\d{1,40}$/.test(plain)) return undefined;
-  const number = Number(plain);
-  return Number.isSafeInteger(number) ? number : undefined;
+  return readDecimal(digits);
 }
 
 /**

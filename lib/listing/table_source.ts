@@ -5,6 +5,7 @@
  */
 
 import { FLAG, type ListingRecords, RECORD } from "../../parser/mod.ts";
+import { readDecimal } from "../protocol/numbers.ts";
 import type { EntryKind, EntrySource, TimePrecision } from "./entry.ts";
 import { parseFacts } from "./facts.ts";
 
@@ -153,8 +154,7 @@ export class TableSource implements EntrySource {
       return this.#numbers[index * (RECORD.words / 2) + RECORD.size];
     }
     const digits = this.#part(index, RECORD.digitsStart);
-    const size = Number(digits);
-    return Number.isSafeInteger(size) ? size : undefined;
+    return readDecimal(digits);
   }
 
   isSizeApproximate(index: number): boolean {

@@ -13,7 +13,8 @@ export type HostPort = [host: string, port: number];
 
 // both are bounded at every repetition: a server's 64 KB of digits or bars must
 // not make the search quadratic
-const SIX_NUMBERS_REGEXP = /(?<!\d)\d{1,9}(?:\s{0,9},\s{0,9}\d{1,9}){5}(?!\d)/;
+const SIX_NUMBERS_REGEXP =
+  /(?<![\w.+-])(?<![\d,]\s{0,9},\s{0,9})\d{1,9}(?:\s{0,9},\s{0,9}\d{1,9}){5}(?!\w|\.\d|\s{0,9},\s{0,9}\d)/;
 // delimiter: any printable character but a digit, the same one each time
 const EXTENDED_REGEXP =
   /\(([\x21-\x2F\x3A-\x7E])(\d{0,3})\1([\dA-Za-z:.%]{0,64}?)\1(\d{1,9})\1\)/;

@@ -5,6 +5,7 @@
  */
 
 import { FTPProtocolError, FTPReplyError } from "./errors.ts";
+import { isFileTime, readDecimal } from "./numbers.ts";
 import type { Reply } from "./reply.ts";
 
 /**
@@ -50,9 +51,13 @@ function textOf(reply: Reply | string): string {
   return typeof reply === "string" ? reply : reply.text;
 }
 
+// bounded: 60 KB of digits must not be read once from each
+const SIZE_150_REGEXP = /\(([0-9]{1,40}) bytes\)/gi;
+
 /**
- * Reads the size estimate in the reply that opens a transfer: `(2241 bytes)`.
- * No RFC asks for it; vsftpd, ProFTPD, Pure-FTPd and pyftpdlib differ.
+ * Reads the size estimate in the reply that opens a transfer: `(2241 bytes)`,
+ * the last one, since the name of the file comes before it. No RFC asks for it;
+ * vsftpd, ProFTPD, Pure-FTPd and pyftpdlib differ.
  *
  * @param reply A 150 or 125 reply, or its text
  * @returns Bytes, or `null` where the reply names none
@@ -69,13 +74,9 @@ function textOf(reply: Reply | string): string {
  * ```
  */
 export function parse150(reply: Reply | string): number | null {
-  const match = /\((\d+) bytes\)/i.exec(expectCode(reply, 150, 125));
-  return match === null ? null : safeInteger(match[1]!);
-}
-
-function safeInteger(digits: string): number | null {
-  const value = Number(digits);
-  return Number.isSafeInteger(value) ? value : null;
+  const text = expectCode(reply, 150, 125);
+  const [, digits] = [...text.matchAll(SIZE_150_REGEXP)].at(-1) ?? [];
+  return readDecimal(digits) ?? null;
 }
 
 /**
@@ -141,19 +142,31 @@ function cleanPath(reply: Reply | string, path: string): string {
   return path;
 }
 
+/** The one line of a 213 reply: one of several lines is a reply to `STAT`. */
+function statusOf(reply: Reply): string {
+  return reply.text.includes("\n") ? "" : reply.text.slice(4);
+}
+
 /**
- * Reads the number in a 213 reply to `SIZE` (RFC 3659 section 4): the last
- * number of the text, since some servers put words round it.
+ * Reads the number in a 213 reply to `SIZE` (RFC 3659 section 4): the first or
+ * the last word of the text, since some servers put words round it.
  *
  * @param reply A 213 reply
- * @returns Bytes, or `null` where there is no number, or one past 2^53, which
- * would be rounded
+ * @returns Bytes, or `null` where there is no decimal number, more than one that
+ * it could be, or one past 2^53, which would be rounded
  */
 export function parseSize(reply: Reply): number | null {
-  const text = reply.text.slice(4);
-  const match = /^\s*(\d+)/.exec(text) ?? /(?<![-\d])(\d+)\D*$/.exec(text);
-  if (match === null) return null;
-  return safeInteger(match[1]!) ?? null;
+  const words = statusOf(reply).split(/[ \t]+/).filter((word) => word !== "");
+  const [first = "", ...others] = words;
+  const digits = first.replace(/[,;]$/, "");
+  if (/^[0-9]/.test(first)) {
+    const isAlone = !others.some((word) => /[0-9]/.test(word));
+    return isAlone ? readDecimal(digits) ?? null : null;
+  }
+  const last = words.at(-1) ?? "";
+  // "1 000" is a thousand
+  if (/[0-9]$/.test(words.at(-2) ?? "")) return null;
+  return readDecimal(last.slice(last.indexOf("=") + 1)) ?? null;
 }
 
 const TIME_REGEXP =
@@ -166,7 +179,7 @@ const TIME_REGEXP =
  * @returns The time, to the millisecond, or `null` where there is none
  */
 export function parseModificationTime(reply: Reply): Date | null {
-  const word = reply.text.slice(4).split(/[\s;]/).find((part) =>
+  const word = statusOf(reply).split(/[\s;]/).find((part) =>
     /^\d{14}/.test(part)
   );
   return word === undefined ? null : parseTime(word);
@@ -176,7 +189,8 @@ export function parseModificationTime(reply: Reply): Date | null {
  * Reads a time value of RFC 3659 section 2.3, `YYYYMMDDHHMMSS[.sss]`, UTC.
  *
  * Servers with a year-2000 fault send "19" and the years since 1900
- * (`19100...` for 2000): fifteen digits, read as meant.
+ * (`19100...` for 2000): fifteen digits, read as meant. What stands for "not
+ * known" on the clock of some system (0001, 1601, 9999) is no time of a file.
  *
  * @param word The digits
  * @returns The time, or `null` if it is none
@@ -196,9 +210,9 @@ export function parseTime(word: string): Date | null {
   const isReal = midnight.getUTCMonth() === month - 1 &&
     midnight.getUTCDate() === day;
   if (!isReal) return null;
-  return new Date(
-    Date.UTC(year, month - 1, day, hour, minute, second, milliseconds),
-  );
+  const time = Date.UTC(year, month - 1, day, hour, minute, second) +
+    milliseconds;
+  return isFileTime(time) ? new Date(time) : null;
 }
 
 /**

@@ -95,6 +95,20 @@ const SIZES_150: [text: string, expected: number | null][] = [
   ["150 (-1 bytes)", null],
   ["150 (18446744073709551615 bytes)", null],
   ["150", null],
+  // the name of the file comes before the size, and is the server's own choice
+  [
+    "150 Opening BINARY mode data connection for x (5 bytes) (2241 bytes).",
+    2241,
+  ],
+  ["150 Opening (5 bytes) (9007199254740993 bytes)", null],
+  ["150 (0x10 bytes)", null],
+  ["150 (1e3 bytes)", null],
+  ["150 (+5 bytes)", null],
+  ["150 ( 5 bytes)", null],
+  ["150 (1_000 bytes)", null],
+  ["150 (1,000 bytes)", null],
+  ["150 (٥ bytes)", null],
+  ["150 (" + "0".repeat(100) + "5 bytes)", null],
 ];
 
 for (const [text, expected] of SIZES_150) {
@@ -122,6 +136,30 @@ const SIZES_213: [text: string, expected: number | null][] = [
   ["213 unknown", null],
   ["213 ", null],
   ["213", null],
+  ["213 007", 7],
+  ["213 Size=51", 51],
+  ["213 51; commentary", 51],
+  // what is no decimal number is not taken for the digits that it begins with
+  ["213 0x10", null],
+  ["213 1e3", null],
+  ["213 +5", null],
+  ["213 1_000", null],
+  ["213 1,000", null],
+  ["213 1.000", null],
+  ["213 1.5", null],
+  ["213 1 000", null],
+  ["213 Size: 1 000", null],
+  ["213 Infinity", null],
+  ["213 NaN", null],
+  ["213 5 6", null],
+  ["213 12K", null],
+  ["213 ٥", null],
+  ["213  5", null],
+  ["213 10h", null],
+  ["213 Size =-51", null],
+  ["213 " + "0".repeat(100) + "5", null],
+  // a reply of several lines is one to STAT
+  ["213-Status\n 5\n213 End of 51", null],
 ];
 
 for (const [text, expected] of SIZES_213) {
@@ -159,6 +197,24 @@ const TIMES: [text: string, expected: string | null][] = [
   ["213 20230101000000x", null],
   ["213 never", null],
   ["213", null],
+  ["213 19991", null],
+  ["213 +20230201111632", null],
+  ["213-20230201111632\n213 End", null],
+  // zeros of other clocks: .NET, VMS, OLE, NTP, Windows; and .NET's last moment
+  ["213 00010101000000", null],
+  ["213 00000101000000", null],
+  ["213 18581117000000", null],
+  ["213 18991230000000", null],
+  ["213 19000101000000", null],
+  ["213 16010101000000", null],
+  ["213 99991231235959", null],
+  // before 1970 there are files, and servers that tell their times
+  ["213 19700101000000", "1970-01-01T00:00:00.000Z"],
+  ["213 19691231235959", "1969-12-31T23:59:59.000Z"],
+  ["213 19020101000000", "1902-01-01T00:00:00.000Z"],
+  ["213 19011231235959", null],
+  ["213 24991231235959", "2499-12-31T23:59:59.000Z"],
+  ["213 25000101000000", null],
 ];
 
 for (const [text, expected] of TIMES) {
@@ -213,6 +269,9 @@ const HOSTILE: [what: string, text: string][] = [
   ["parentheses", "(1".repeat(30_000)],
   ["VMS directories", "x:[".repeat(20_000)],
   ["blanks", " ".repeat(60_000) + "x"],
+  ["digits and blanks", "1 ".repeat(30_000)],
+  ["sizes", "(1 bytes)".repeat(7000)],
+  ["half a size", "(1 bytes".repeat(7000)],
 ];
 
 for (const [what, text] of HOSTILE) {
