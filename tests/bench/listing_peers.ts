@@ -6,7 +6,8 @@
  */
 
 // @ts-types="./basic_ftp.d.ts"
-import { parseList } from "basic-ftp/dist/parseList.js";
+// deno-lint-ignore no-import-prefix -- in the import map, every program would download it
+import { parseList } from "npm:/basic-ftp@6.2.3/dist/parseList.js";
 import type { Entry } from "../../lib/listing/entry.ts";
 import { ListingReader } from "../../lib/listing/listing_reader.ts";
 

@@ -1,7 +1,8 @@
 /** What the reply benches parse, and how. */
 
 // Only this bench needs it.
-import { parseControlResponse } from "basic-ftp/dist/parseControlResponse.js";
+// deno-lint-ignore no-import-prefix -- in the import map, every program would download it
+import { parseControlResponse } from "npm:/basic-ftp@6.2.3/dist/parseControlResponse.js";
 import { type Reply, ReplyReader } from "../../lib/protocol/reply.ts";
 import { ReplyScanner } from "../../parser/mod.ts";
 import { ReplyOracle } from "../parser/reply_oracle.ts";

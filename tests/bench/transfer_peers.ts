@@ -1,6 +1,7 @@
 /** Other FTP clients at the work of `download` and `upload`. */
 
-import { Client } from "basic-ftp";
+// deno-lint-ignore no-import-prefix -- in the import map, every program would download it
+import { Client } from "npm:basic-ftp@6.2.3";
 import type { RealServer } from "../servers/mod.ts";
 
 /** One file from or to a server. */

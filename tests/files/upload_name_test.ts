@@ -8,7 +8,7 @@ import {
 } from "@std/assert";
 import {
   FTPPermanentError,
-  type FTPTemporaryError,
+  FTPTemporaryError,
   type UploadOptions,
 } from "../../mod.ts";
 import { bytes, logIn, text } from "../real/client.ts";
@@ -61,8 +61,9 @@ Deno.test("FTP.upload names the file that it could not delete, and no other", as
   server.on("DELE", "550 Not you");
   server.on("SIZE", "450 Later");
   await using ftp = await server.client();
-  const error: FTPTemporaryError = await assertRejects(() =>
-    ftp.upload(bytes("new"), "data", { retry: false })
+  const error = await assertRejects(
+    () => ftp.upload(bytes("new"), "data", { retry: false }),
+    FTPTemporaryError,
   );
   const [part] = [...server.files.keys()];
   assertMatch(error.message, /450 Later.* is left on the server: .*Not you/);

@@ -253,8 +253,12 @@ Deno.test("FTP.stat finds a name before the place where a listing was cut, and d
   const words = "226 Output truncated to 10 matches";
   server.on("LIST", listsAnd([unix("a", "l")], words));
   assertEquals((await ftp.stat("/a")).kind, "symlink");
-  for (const run of [() => ftp.stat("/b"), () => ftp.exists("/b")]) {
-    await assertRejects<unknown>(run, FTPReplyError, "truncated");
+  const calls: (() => Promise<unknown>)[] = [
+    () => ftp.stat("/b"),
+    () => ftp.exists("/b"),
+  ];
+  for (const run of calls) {
+    await assertRejects(run, FTPReplyError, "truncated");
   }
 });
 

@@ -1,4 +1,4 @@
-import { assertEquals, assertLess, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 
 const PAGE = 65_536;
 const wasm = await Deno.readFile(
@@ -36,10 +36,4 @@ Deno.test("parser.wasm has memory of a fixed size", () => {
   const memory = exports.memory as WebAssembly.Memory;
   assertEquals(memory.buffer.byteLength % PAGE, 0);
   assertThrows(() => memory.grow(1), RangeError);
-});
-
-Deno.test("parser.wasm has at most 8 KiB for replies", async () => {
-  // The compiler reads the environment as soon as it is loaded.
-  const { build } = await import("../../parser/build.ts");
-  assertLess((await build("reply.ts")).length, 8 * 1024 + 1);
 });

@@ -58,10 +58,11 @@ for (const fault of ["reset", "close", "corrupt", "pause"] as const) {
       using data = await Deno.connect(await session.passive());
       assertMatch(await session.command("RETR data"), /^150/);
       if (fault === "reset") {
-        return await assertRejects(
+        await assertRejects(
           () => readAll(data),
           Deno.errors.ConnectionReset,
         );
+        return;
       }
       const got = await readAll(data);
       const wanted = DATA.slice();
