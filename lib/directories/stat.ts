@@ -5,6 +5,7 @@
  */
 
 import { Entry } from "../listing/entry.ts";
+import { factsEnd } from "../listing/facts.ts";
 import { ListingReader } from "../listing/listing_reader.ts";
 import type { ParsedLine } from "../listing/listing_format.ts";
 import { ParsedSource, toByteText } from "../listing/parsed_source.ts";
@@ -108,7 +109,8 @@ function readFacts(
   const last = lines.at(-1);
   if (last === undefined) return undefined;
   // some servers spread the facts over lines, each with the name
-  const facts = lines.slice(0, -1).map((line) => line.replace(/ .*/, ""));
+  const facts = lines.slice(0, -1)
+    .map((line) => line.slice(0, factsEnd(line)).replace(/;?$/, ";"));
   const reader = new ListingReader({
     decode: (bytes) => encoding.decode(bytes),
     format: "mlsd",

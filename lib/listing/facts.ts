@@ -12,12 +12,52 @@ export interface FactLine {
   facts: Record<string, string>;
 }
 
-/** ProFTPD's spelling of a link; the target stands as it is, blanks and all. */
-const LINK_FACT = "type=os.unix=slink:";
+/** A name as facts have it, and `=`. */
+const SHAPE_REGEXP = /^[a-z][\w.-]*=/i;
+
+/** Facts whose values have no blanks. */
+const CLOSED_REGEXP =
+  /^(?:(?:type|perm)=[a-z]*|(?:size|sizd|modify|create|unix\.(?:mode|uid|gid))=[\dz.]*)$/i;
+
+/**
+ * Finds the blank at which the facts of a line end: it follows a `;`. A value
+ * may have blanks, such as the group "domain users" of ProFTPD with a directory
+ * service, or a link's target. NcFTPd leaves the last `;` out: then it is the
+ * first blank of the last fact, or one that follows a value that never has any.
+ *
+ * @param line The line, without its line end
+ * @returns Where the blank is; the line's length if it has no name
+ */
+export function factsEnd(line: string): number {
+  let blank = line.indexOf(" ");
+  if (blank < 0) return line.length;
+  if (blank === 0 || line[blank - 1] === ";") return blank;
+  let start = line.lastIndexOf(";", blank) + 1;
+  const equals = line.indexOf("=", start);
+  if (equals < 0 || equals > blank) return blank;
+  for (let last = -1;;) {
+    const semicolon = line.indexOf(";", start);
+    const end = semicolon < 0 ? line.length : semicolon;
+    if (blank >= 0 && blank < start) blank = line.indexOf(" ", start);
+    if (blank === start) return blank;
+    const fact = line.slice(start, end);
+    if (last >= 0 && fact !== "" && !SHAPE_REGEXP.test(fact)) {
+      const close = line.indexOf("; ", start);
+      return close < 0 ? last : close + 1;
+    }
+    if (blank >= 0 && blank < end) {
+      if (CLOSED_REGEXP.test(line.slice(start, blank))) return blank;
+      last = blank;
+      if (semicolon < 0) return last;
+    }
+    if (semicolon < 0) return line.length;
+    start = end + 1;
+  }
+}
 
 /**
  * Takes a line of MLSD, or of a reply to MLST, apart: the facts end at the first
- * blank, and all that follows is the name. Nothing is refused: what has no `=`
+ * blank that follows a `;`, and all that follows is the name. Nothing is refused: what has no `=`
  * becomes a fact with an empty value, as in Python's `ftplib`.
  *
  * @param line The line, without its line end and without the blank that begins
@@ -35,15 +75,7 @@ const LINK_FACT = "type=os.unix=slink:";
  * ```
  */
 export function parseFacts(line: string): FactLine {
-  let end = line.indexOf(" ");
-  if (end < 0) end = line.length;
-  if (end > 0 && line[end - 1] !== ";") {
-    const fact = line.lastIndexOf(";", end - 1) + 1;
-    if (line.slice(fact, fact + LINK_FACT.length).toLowerCase() === LINK_FACT) {
-      const close = line.indexOf("; ", end);
-      if (close >= 0) end = close + 1;
-    }
-  }
+  const end = factsEnd(line);
   const facts: Record<string, string> = {};
   for (const fact of line.slice(0, end).split(";")) {
     if (fact === "") continue;

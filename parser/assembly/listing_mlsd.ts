@@ -6,6 +6,8 @@ import { daysOf, utc } from "./listing_calendar";
 import {
   areAllDigits,
   areDigits,
+  isDigit,
+  isLetter,
   number,
   pair,
   pairs,
@@ -31,6 +33,7 @@ import {
 
 const SEMICOLON: u32 = 0x3b;
 const EQUALS: u32 = 0x3d;
+const SPACE: u32 = 0x20;
 
 /** Whether the text from `p` to `end` begins with the lower-case ASCII `word`, any case. */
 function begins(p: usize, end: usize, word: string): bool {
@@ -221,11 +224,11 @@ function marks(p: usize, wanted: u32): u64 {
     <u64> <u32> i8x16.bitmask(i8x16.eq(v128.load(p, 48), splat)) << 48;
 }
 
-/** Where the first blank is, or `end`. */
-function findBlank(p: usize, end: usize): usize {
-  const blank = i8x16.splat(0x20);
+/** Where the first `wanted` is, or `end`. */
+function find(wanted: u32, p: usize, end: usize): usize {
+  const splat = i8x16.splat(<i8> wanted);
   for (; p < end; p += 16) {
-    const found = i8x16.bitmask(i8x16.eq(v128.load(p), blank));
+    const found = i8x16.bitmask(i8x16.eq(v128.load(p), splat));
     if (found != 0) {
       const q = p + <usize> ctz(found);
       return q < end ? q : end;
@@ -234,19 +237,87 @@ function findBlank(p: usize, end: usize): usize {
   return end;
 }
 
-/** Where the facts end: at the first blank, or after a link's target that has some. */
-function factsEnd(start: usize, end: usize): usize {
-  const p = findBlank(start, end);
-  if (p >= end || p == start) return 0;
-  if (load<u8>(p - 1) == SEMICOLON) return p;
-  // ProFTPD puts a target as it is, blanks and all: the facts end with "; ".
-  let fact = p;
-  while (fact > start && load<u8>(fact - 1) != SEMICOLON) fact--;
-  if (!begins(fact, p, "type=os.unix=slink:")) return p;
-  for (let q = p; q + 1 < end; q++) {
-    if (load<u8>(q) == SEMICOLON && load<u8>(q + 1) == 0x20) return q + 1;
+/** Whether `p` begins with a name as facts have it, and `=`. */
+function isShaped(p: usize, end: usize): bool {
+  if (p >= end || !isLetter(load<u8>(p))) return false;
+  for (p++; p < end; p++) {
+    const c: u32 = load<u8>(p);
+    if (c == EQUALS) return true;
+    const isInner = isLetter(c) || isDigit(c) || c == 0x2d || c == 0x2e ||
+      c == 0x5f;
+    if (!isInner) return false;
   }
-  return p;
+  return false;
+}
+
+/** Whether all is digits, dots or Z. */
+function isNumeric(p: usize, end: usize): bool {
+  for (; p < end; p++) {
+    const c: u32 = load<u8>(p);
+    if (!isDigit(c) && c != 0x2e && (c | 0x20) != 0x7a) return false;
+  }
+  return true;
+}
+
+function isWord(p: usize, end: usize): bool {
+  while (p < end && isLetter(load<u8>(p))) p++;
+  return p == end;
+}
+
+/** Whether the fact up to the blank `end` is one whose value has no blanks. */
+function isClosed(p: usize, end: usize): bool {
+  const value = find(EQUALS, p, end) + 1;
+  if (begins(p, end, "type=") || begins(p, end, "perm=")) {
+    return isWord(value, end);
+  }
+  const isNumber = begins(p, end, "size=") || begins(p, end, "sizd=") ||
+    begins(p, end, "modify=") || begins(p, end, "create=") ||
+    begins(p, end, "unix.mode=") || begins(p, end, "unix.uid=") ||
+    begins(p, end, "unix.gid=");
+  return isNumber && isNumeric(value, end);
+}
+
+/**
+ * The blank at which the facts end, or 0 where there is none. It follows a
+ * semicolon: a value may have blanks, such as the group "domain users" of
+ * ProFTPD with a directory service, and a link's target. NcFTPd leaves the last
+ * semicolon out: then it is the first blank of the last fact, or one that
+ * follows a value that never has any.
+ */
+function factsEnd(start: usize, end: usize): usize {
+  let last: usize = 0;
+  let blank = find(SPACE, start, end);
+  if (blank >= end || blank == start) return 0;
+  if (load<u8>(blank - 1) == SEMICOLON) return blank;
+  // From the fact that has the blank on: those before it end before it, too.
+  let p = blank;
+  while (p > start && load<u8>(p - 1) != SEMICOLON) p--;
+  if (find(EQUALS, p, blank) == blank) return blank;
+  while (true) {
+    const q = find(SEMICOLON, p, end);
+    if (blank < p) blank = find(SPACE, p, end);
+    if (blank == p) return p < end ? p : 0;
+    const isEmpty = p == q;
+    if (last != 0 && !isEmpty && !isShaped(p, q)) {
+      return isEnded(p, end) ? 0 : last;
+    }
+    if (blank < q) {
+      if (isClosed(p, blank)) return blank;
+      last = blank;
+      if (q == end) return last;
+    }
+    if (q == end) return 0;
+    p = q + 1;
+  }
+}
+
+/** Whether a blank follows one of the semicolons. */
+function isEnded(p: usize, end: usize): bool {
+  for (; p < end; p++) {
+    p = find(SEMICOLON, p, end);
+    if (p + 1 < end && load<u8>(p + 1) == SPACE) return true;
+  }
+  return false;
 }
 
 /** Reads a line with at least one fact. */

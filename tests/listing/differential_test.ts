@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Entry } from "../../lib/listing/entry.ts";
+import { parseFacts } from "../../lib/listing/facts.ts";
 import { FORMATS } from "../../lib/listing/formats.ts";
 import { isFrame } from "../../lib/listing/frame.ts";
 import { ListingReader } from "../../lib/listing/listing_reader.ts";
@@ -71,11 +72,14 @@ function knownTime({ mtime }: OracleEntry): number | undefined {
   return year >= 1902 && year < 2500 ? mtime : undefined;
 }
 
-/** Whether the entry is what the oracle read. */
+/** Whether the entry is what the oracle read, and its facts end there, too. */
 function isSame(entry: Entry, oracle: OracleEntry): boolean {
   const time = knownTime(oracle);
   const precision = time === undefined ? undefined : oracle.precision;
-  return entry.format === oracle.format && entry.kind === oracle.kind &&
+  const isSplit = entry.format !== "mlsd" ||
+    parseFacts(entry.line).name === entry.name;
+  return isSplit && entry.format === oracle.format &&
+    entry.kind === oracle.kind &&
     entry.name === oracle.name && entry.size === oracle.size &&
     entry.mtime?.getTime() === time &&
     entry.mtimePrecision === precision && entry.mode === oracle.mode &&

@@ -46,6 +46,48 @@ const LINES: readonly Case[] = [
   unknown(`${FACTS} `),
   // No semicolon behind the last fact (NcFTPd)
   ["type=file;size=5 name", { name: "name", kind: "file", size: 5 }],
+  ["type=file;size=5 na; me", { name: "na; me", kind: "file", size: 5 }],
+  ["size=5;type=file a;b=c; d", { name: "a;b=c; d", kind: "file", size: 5 }],
+  ["type=dir;modify=20240229000000 a; b", { name: "a; b", kind: "directory" }],
+  ["type=file;perm=adfrw a; b", { name: "a; b" }],
+  ["size=5;type=FILE  a; b", { name: " a; b", kind: "file" }],
+  ["type=file;UNIX.group=7 name", { name: "name", group: "7" }],
+  ["type=file;UNIX.groupname=staff na me", { name: "na me", group: "staff" }],
+  ["type=file;UNIX.groupname=staff a;b", { name: "a;b", group: "staff" }],
+  // Values with blanks (ProFTPD with a directory service)
+  ...([
+    ["type=file;size=3;UNIX.groupname=domain users;UNIX.mode=0644; ", "a.txt"],
+    ["UNIX.groupname=domain users;type=file;size=3;UNIX.mode=644; ", "na me"],
+    ["size=3;type=file;UNIX.mode=644;UNIX.groupname=domain users; ", " lead"],
+    ["size=3;type=file;UNIX.mode=644;UNIX.groupname=domain users; ", "a; b=c"],
+    ["size=3;type=file;UNIX.mode=644;UNIX.groupname=domain users; ", ";;; ;"],
+    [
+      "x=a  b ;type=file;size=3;unix.GroupName=domain users;UNIX.mode=644; ",
+      "f",
+    ],
+    ["type=file;size=3;UNIX.mode=644;UNIX.groupname=domain users;x= ; ", "f"],
+    ["type=file;size=3;UNIX.groupname=domain users;UNIX.mode=0644 ", "a.txt"],
+    ["UNIX.groupname=domain users;UNIX.mode=644;type=file;size=3 ", "a; b"],
+    ["UNIX.mode=644;type=file;size=3;UNIX.groupname=domain users;x=y ", "a b"],
+  ] as const).map(([facts, name]): Case => [`${facts}${name}`, {
+    name,
+    kind: "file",
+    size: 3,
+    mode: 0o644,
+    group: "domain users",
+    format: "mlsd",
+  }]),
+  [
+    "type=file;UNIX.groupname=a b;UNIX.ownername=c d e; name",
+    { name: "name", group: "a b", owner: "c d e" },
+  ],
+  ["modify=2024-01-01 10:00;type=file; f", { name: "f", mtime: undefined }],
+  // Nothing of the facts is ever a name
+  unknown("type=file;UNIX.groupname=domain users;UNIX.mode=0644;"),
+  unknown("type=file;UNIX.groupname=domain users;UNIX.mode=0644"),
+  unknown("type=file;UNIX.groupname=domain users;UNIX.mode=0644; "),
+  unknown("type=file;UNIX.groupname=a b;c;UNIX.mode=0644; a.txt"),
+  unknown("type=OS.unix=slink:/a b;c;size=4; l"),
   // Names
   ...[
     "na me",

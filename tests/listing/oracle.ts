@@ -26,18 +26,45 @@ function lower(text: string): string {
 
 // MLSD
 
+const FACT = /^[a-z][\w.-]*=/i;
+const NUMERIC = /^(?:size|sizd|modify|create|unix\.(?:mode|uid|gid))=[\dz.]*$/i;
+const WORD = /^(?:type|perm)=[a-z]*$/i;
+
 function splitMlsd(line: string): [facts: string, name: string] | undefined {
-  let blank = line.indexOf(" ");
-  if (blank <= 0) return undefined;
-  if (line[blank - 1] !== ";") {
-    const fact = line.slice(0, blank).split(";").at(-1)!;
-    if (lower(fact).startsWith("type=os.unix=slink:")) {
-      const end = line.indexOf("; ", blank);
-      if (end > 0) blank = end + 1;
+  const length = factsLength(line);
+  const name = length > 0 ? line.slice(length + 1) : "";
+  return name === "" ? undefined : [line.slice(0, length), name];
+}
+
+/** How long the facts are: 0 where they cannot be told from the name. */
+function factsLength(line: string): number {
+  const pieces = line.split(";");
+  const first = pieces.findIndex((piece) => piece.includes(" "));
+  if (first < 0) return 0;
+  let at = pieces.slice(0, first).reduce(
+    (sum, { length }) => sum + length + 1,
+    0,
+  );
+  let known = 0;
+  for (const [index, piece] of pieces.entries()) {
+    if (index < first) continue;
+    if (piece.startsWith(" ")) return at;
+    const head = piece.split(" ", 1)[0]!;
+    if (index === first && !head.includes("=")) return at + head.length;
+    if (index > first && piece !== "" && !FACT.test(piece)) {
+      const isEnded = pieces.slice(index + 1).some((next) =>
+        next.startsWith(" ")
+      );
+      return isEnded ? 0 : known;
     }
+    if (piece.includes(" ")) {
+      known = at + head.length;
+      if (WORD.test(head) || NUMERIC.test(head)) return known;
+      if (index === pieces.length - 1) return known;
+    }
+    at += piece.length + 1;
   }
-  const name = line.slice(blank + 1);
-  return name === "" ? undefined : [line.slice(0, blank), name];
+  return 0;
 }
 
 function readModify(text: string): number | undefined {

@@ -28,6 +28,18 @@ const REPLIES: [title: string, reply: string][] = [
   ["facts on two lines", "250-Begin\n Type=file; p\n Size=42; p\n250 End"],
   ["one line", "250 type=file;size=42; /p"],
   ["no last semicolon", "250-Begin\n type=file;size=42 /p\n250 End"],
+  [
+    "a value with a blank",
+    "250-Begin\n type=file;x.group=domain users;size=42; /p\n250 End",
+  ],
+  [
+    "a value with a blank on the first of two lines",
+    "250-Begin\n type=file;x=domain users;size=42; p\n y=z; p\n250 End",
+  ],
+  [
+    "facts on two lines, without their last semicolons",
+    "250-Begin\n Type=file a; p\n Size=42 a; p\n250 End",
+  ],
 ];
 
 for (const [title, reply] of REPLIES) {
