@@ -97,9 +97,13 @@ export async function kindOf(
   return kinds.every((kind) => kind === kinds[0]) ? kinds[0]! : "unknown";
 }
 
-/** Whether an entry may be a link that is shown as what it leads to. */
-function isDoubtful({ kind, facts }: Entry): boolean {
-  return facts !== undefined && (kind === "directory" || kind === "unknown");
+/**
+ * Whether an entry may be a link that is shown as what it leads to. A hostile
+ * name cannot be asked for; whoever gets it goes nowhere with it.
+ */
+function isDoubtful({ kind, facts, hostile }: Entry): boolean {
+  return !hostile && facts !== undefined &&
+    (kind === "directory" || kind === "unknown");
 }
 
 /** Kinds by names, as the command tells them that tells links. */

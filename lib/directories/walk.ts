@@ -6,7 +6,7 @@
 
 import type { Entry } from "../listing/entry.ts";
 import { type Path, printable } from "../protocol/command.ts";
-import { FTPError } from "../protocol/errors.ts";
+import { FTPError, FTPProtocolError } from "../protocol/errors.ts";
 import { parseDirectory } from "../protocol/reply_text.ts";
 import { Listener } from "../transfer/listener.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
@@ -234,7 +234,9 @@ async function openLevel(
     const level = await readLevel(session, start, options);
     return isOneOf(levels, level) ? undefined : level;
   } catch (error) {
-    const isRefused = error instanceof FTPError && error.reply !== undefined;
+    // a listing that is none, such as one with a line over the cap, counts too
+    const isRefused = error instanceof FTPProtocolError ||
+      (error instanceof FTPError && error.reply !== undefined);
     // 421 says nothing of the directory: it is listed on another connection
     const isLost = session.control.failure !== undefined;
     if (!isRefused || isLost || options.onError === undefined) throw error;

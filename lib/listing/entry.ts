@@ -48,7 +48,7 @@ export interface EntrySource {
 }
 
 /** What makes a name unfit to be one segment of a path. */
-const HOSTILE_REGEXP = /^\.{0,2}$|[/\\\0]/;
+const HOSTILE_REGEXP = /^\.{0,2}$|[/\\\0\r\n]/;
 
 /** Tells an entry where it leads, as another line has it. */
 export let resolveLink: (entry: Entry, target: string) => void;
@@ -200,7 +200,7 @@ export class Entry implements Deno.DirEntry {
 
   /**
    * Whether the name must not be made a part of a path: it is empty, `.` or
-   * `..`, holds `/`, `\` or NUL, or is a line that no format could read.
+   * `..`, holds `/`, `\`, NUL, CR or LF, or is a line that no format could read.
    */
   get hostile(): boolean {
     return HOSTILE_REGEXP.test(this.name) || this.kind === "unknown" &&

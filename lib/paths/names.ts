@@ -13,16 +13,17 @@ import { printable } from "../protocol/command.ts";
  * @param name What a server calls an entry of a directory
  * @returns The name
  * @throws {Deno.errors.InvalidData} If it is empty, "." or "..", or has a
- * slash, a backslash or a NUL: it could lead out of the directory
+ * slash or a backslash, which could lead out of the directory, or a NUL, CR or LF,
+ * which no command can carry
  */
 export function checkName(name: string): string {
   const isSegment = name !== "" && name !== "." && name !== ".." &&
-    !/[/\\\0]/.test(name);
+    !/[/\\\0\r\n]/.test(name);
   if (isSegment) return name;
   throw new Deno.errors.InvalidData(
     `Cannot use the name ${
       printable(JSON.stringify(name))
-    } that the server gave: it is not a plain name, and may lead out of its directory`,
+    } that the server gave: it is not a plain name, and may lead out of its directory or into another command`,
   );
 }
 

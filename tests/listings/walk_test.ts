@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import {
   type FTP,
   FTPPermanentError,
+  FTPProtocolError,
   FTPTemporaryError,
   type RecoveryOptions,
   type RetryEvent,
@@ -131,6 +132,8 @@ Deno.test("FTP.walk marks hostile names and never follows them", async () => {
     "C:\\",
     "a\0b",
     "/",
+    "a\rb",
+    "\rc",
   ];
   pair.server.on(
     "MLSD",
@@ -145,8 +148,54 @@ Deno.test("FTP.walk marks hostile names and never follows them", async () => {
     entries.push(entry);
   }
   const tame = entries.filter(({ hostile }) => !hostile);
+  // "." and ".." are directories that the listing itself is about
+  assertEquals(entries.length, 2 * (2 * names.length - 2 + 1));
   assertEquals(tame.map(({ path }) => path), ["kind", "kind/kind"]);
   assertEquals(pair.commands, ["MLSD", "MLSD kind"]);
+});
+
+Deno.test("FTP.walk passes on names with CR where links are followed, and tells links by LIST", async () => {
+  await using pair = await Pair.make();
+  pair.server.on("MLSD", UNKNOWN).on(
+    "LIST",
+    sends(unix("a\rb", "d"), unix("c\rd -> e", "l"), unix("f")),
+  );
+  const entries = await Array.fromAsync(
+    pair.ftp.walk("", { followSymlinks: true }),
+  );
+  assertEquals(entries.map(({ name, hostile }) => [name, hostile]), [
+    ["a\rb", true],
+    ["c\rd", true],
+    ["f", false],
+  ]);
+});
+
+Deno.test("FTP.walk tells onError of a directory with a name that is too long, and goes on", async () => {
+  await using pair = await Pair.make();
+  pair.server.on(
+    "MLSD",
+    (turn) =>
+      turn.argument === ""
+        ? sendLines(turn, [fact("d", "dir", ""), fact("e", "dir", "")])
+        : sendLines(turn, [
+          fact("x"),
+          turn.argument === "d" ? fact("n".repeat(70_000)) : fact("y"),
+        ]),
+  );
+  const errors: string[] = [];
+  const paths = await pathsOf(pair.ftp, "", {
+    onError: (error, path) => errors.push(`${path}: ${error.message}`),
+  });
+  assertEquals(paths, ["d", "e", "e/x", "e/y"]);
+  assertEquals(errors, [
+    "d: Cannot read the listing: a line has more than 65535 bytes",
+  ]);
+  await assertRejects(
+    () => pathsOf(pair.ftp, ""),
+    FTPProtocolError,
+    "more than 65535 bytes",
+  );
+  assertEquals(await pair.ftp.pwd(), "/");
 });
 
 Deno.test("FTP.walk does not enter a directory twice that MLSD tells by unique", async () => {

@@ -22,7 +22,7 @@ Deno.test("FTP.downloadDir refuses names that lead out of the folder, and goes o
   await using pair = await Pair.make({ "/good": "1" });
   using folder = new LocalFolder();
   writeTree(folder.path, { "to/kept": "1" });
-  const names = ["../out", "..\\out", "a/b", "/etc/x", "a\0b", "C:\\x"];
+  const names = ["../out", "..\\out", "a/b", "/etc/x", "a\0b", "C:\\x", "a\rb"];
   pair.server.on(
     "MLSD",
     sends(...names.map((name) => fact(name)), "rubbish", fact("good")),

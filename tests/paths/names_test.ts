@@ -28,6 +28,8 @@ Deno.test("checkName refuses names that lead elsewhere, and shows them harmless"
       "..\\x",
       "C:\\x",
       "a\0b",
+      "a\rb",
+      "a\nb",
       "\x9B/",
     ]
   ) {
