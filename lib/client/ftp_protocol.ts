@@ -107,7 +107,8 @@ export class FTPProtocol extends FTPTransfers {
 
   /**
    * Renames a file or a directory (`RNFR`, `RNTO`, RFC 959 section 4.1.3). Most
-   * servers replace a file that has the new name.
+   * servers replace a file that has the new name. A server that answers `RNFR`
+   * with 2yz and `RNTO` too has renamed; ftplib throws there.
    *
    * @param fromname The old path
    * @param toname The new path

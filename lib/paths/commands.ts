@@ -7,6 +7,7 @@
 import { settledWithin } from "../connection/deadline.ts";
 import { type Command, encodeCommand, type Path } from "../protocol/command.ts";
 import {
+  FTPError,
   FTPPermanentError,
   FTPReplyError,
   replyError,
@@ -22,12 +23,17 @@ const ABORT_GRACE = 1000;
  * Renames: `RNFR`, `RNTO` (RFC 959 section 4.1.3). Once it is aborted the file
  * keeps its name, unless `RNTO` was sent.
  *
+ * Some servers answer `RNFR` with 250 or 226 where 350 is due (libftpvita, the
+ * servers of some cameras), and rename all the same: `RNTO` decides there.
+ *
  * @param session The session
  * @param fromname The old path
  * @param toname The new path
  * @param options A signal; whether both commands go in one round trip, for who
  * comes again where a server cannot take that
- * @returns The 2yz reply
+ * @returns The 2yz reply to `RNTO`
+ * @throws {FTPReplyError} If `RNFR` is answered with 1yz, or with 2yz where
+ * `RNTO` is refused then
  */
 export async function rename(
   session: Session,
@@ -48,11 +54,11 @@ export async function rename(
     const asking = session.exchange(source, options);
     const renaming = session.perform(target, options);
     renaming.catch(() => {}); // refused too, if the other is
-    demandMore(await asking);
-    return await renaming;
+    return await decide(demandNext(await asking), renaming);
   }
+  let answer: Reply;
   try {
-    demandMore(await session.exchange(source, options));
+    answer = demandNext(await session.exchange(source, options));
     options.signal?.throwIfAborted();
   } catch (error) {
     if (options.signal?.aborted) {
@@ -60,12 +66,24 @@ export async function rename(
     }
     throw error;
   }
-  return await session.perform(target, options);
+  return await decide(answer, session.perform(target, options));
 }
 
-/** Insists on the 3yz that asks for `RNTO`. */
-function demandMore(reply: Reply): void {
-  if (reply.code < 300) throw replyError(reply, "RNFR");
+/** Requires a reply after which `RNTO` may follow. */
+function demandNext(reply: Reply): Reply {
+  if (reply.code < 200) throw replyError(reply, "RNFR");
+  return reply;
+}
+
+/** The reply to `RNTO`; where that is refused, an odd reply to `RNFR` is why. */
+async function decide(answer: Reply, renaming: Promise<Reply>): Promise<Reply> {
+  try {
+    return await renaming;
+  } catch (error) {
+    const isRefused = error instanceof FTPError && error.reply !== undefined;
+    if (answer.code >= 300 || !isRefused) throw error;
+    throw replyError(answer, "RNFR", error);
+  }
 }
 
 /**

@@ -363,3 +363,15 @@ Deno.test("FTP takes Telnet out of replies and doubles it in commands", async ()
   assertEquals((await ftp.cwd("/ÿ")).text, '250 "ÿ"');
   assertEquals(server.commands, ["CWD /\xFF\xFF"]);
 });
+
+Deno.test("FTP.rename succeeds where RNFR is answered with 2yz and RNTO is obeyed", async () => {
+  for (const answer of ["250 The file exists", "226 OK", "200 Go on"]) {
+    await using server = await startScript({
+      RNFR: answer,
+      RNTO: "226 Renamed",
+    });
+    await using ftp = await server.connect();
+    assertEquals((await ftp.rename("a", "b")).text, "226 Renamed");
+    assertEquals(server.commands.slice(-2), ["RNFR a", "RNTO b"]);
+  }
+});
