@@ -299,8 +299,8 @@ export class FTP extends FTPDirectories {
    * before its first byte was read, or where all of it went and `SIZE` tells
    * that it is there. With `resume` the temporary file stays after a failure.
    * With `atomic: false` the target itself is written to. A server that refuses
-   * to rename over a file keeps it, unless `replace` is "delete". What becomes
-   * of permissions and links {@linkcode UploadOptions} tells.
+   * to rename over a file keeps it, unless `replace` is "delete"; the old file is
+   * deleted when the new one is in its place, and not before. What becomes of permissions and links {@linkcode UploadOptions} tells.
    *
    * An aborted signal does what it does in {@linkcode download}. Where it comes
    * while the server renames, the new file may be in its place, whole.

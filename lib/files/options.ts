@@ -153,7 +153,13 @@ export interface UploadOptions extends FileTransferOptions {
   /**
    * What happens where a server refuses to rename over a file that exists:
    * "rename", the call fails and the old file stays; "delete", the old file is
-   * deleted first, and for a moment there is none under the name.
+   * moved aside and deleted when the new one has its name. For a moment there is
+   * none under the name. If the new file cannot have it, the old one gets it
+   * back; if that fails too, the error tells the names of both.
+   *
+   * A refusal and a lost reply are looked into: `SIZE` and `MLST` tell what has
+   * which name, and where sizes are equal the file is read back. So is the
+   * server's word: sizes prove in the same round trip that the rename was done.
    *
    * Where a server renames no files at all (a drop box), `atomic: false` is the
    * way.

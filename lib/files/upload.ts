@@ -84,6 +84,10 @@ class Upload {
   /** What a source that is read once came to, when all of it was sent. */
   #unconfirmed: FTPUnconfirmedError | undefined;
   #digester: { hash: Hash; digester: Digester } | undefined;
+  /** What was compared, and found to be the same. */
+  #verified: string | null = null;
+  /** The time that the file was given. */
+  #mtime: Date | null = null;
 
   constructor(
     link: Link,
@@ -116,11 +120,13 @@ class Upload {
         this.#source.identity !== null &&
         !(error instanceof FTPVerificationError);
       const last = this.#isStored ? error : this.#unconfirmed ?? error;
-      throw await this.#target.rollBack(
+      const failure = await this.#target.rollBack(
         this.#link,
         this.#options.signal?.aborted ? error : this.#givenUp(last),
         isKept,
       );
+      if (failure === undefined) return this.#result();
+      throw failure;
     }
   }
 
@@ -134,27 +140,39 @@ class Upload {
 
   async #attempt(): Promise<FileTransferResult> {
     const { session } = this.#link;
-    const { verify = "size" } = this.#options;
     if (!this.#isStored) await this.#store(session);
+    // once the server was told to rename, the temporary file may be gone
+    if (!this.#target.isCommitting) await this.#check(session);
+    const { position } = this.#meter;
+    await this.#target.commit(session, {
+      size: position,
+      isVisible: this.#verified !== null,
+      compare: (session, options) => this.#proof.isInPlace(session, options),
+    });
+    return this.#result();
+  }
+
+  /** Proves that what is there is the source, and dates it. */
+  async #check(session: Session): Promise<void> {
+    const { verify = "size" } = this.#options;
     const inspecting = this.#target.inspect(session);
     // in one round trip, but for a hash, which may take the server its time
     const dating = verify === "hash" ? undefined : this.#date(session);
     inspecting.catch(() => {}); // whoever fails first is heard
     dating?.catch(() => {});
-    const verified = verify === "none" ? null : await this.#prove(session);
-    const mtime = await (dating ?? this.#date(session));
+    this.#verified = verify === "none" ? null : await this.#prove(session);
+    this.#mtime = await (dating ?? this.#date(session));
     await inspecting;
     this.#checkSource();
     await this.#meter.finish(); // before: what it throws leaves the old file
-    await this.#target.commit(
-      session,
-      () => this.#proof.isInPlace(session, this.#meter.position),
-    );
+  }
+
+  #result(): FileTransferResult {
     return {
       size: this.#meter.position,
       bytes: this.#meter.moved,
-      verified,
-      mtime,
+      verified: this.#verified,
+      mtime: this.#mtime,
       retries: this.#retries.count,
     };
   }

@@ -41,21 +41,21 @@ export function refused(
 }
 
 /**
- * The error where the old file is gone and the new one has another name.
+ * The error where there is no file under the name, and both files have others.
  *
- * @param error What went wrong
- * @param remote The file that is to be replaced
- * @param path Where the new one is
+ * @param error Why neither could be given the name
+ * @param remote The file that was to be replaced
+ * @param paths Where the old file is, and the new one
  * @returns The error to throw
  */
 export function stranded(
   error: unknown,
   remote: string,
-  path: string,
+  { aside, path }: { aside: string; path: string },
 ): FTPError {
   const { message, reply, command } = error as FTPError;
   return new FTPError(
-    `Cannot put the upload in place as "${remote}": the old file is deleted, the whole new one is "${path}": ${message}`,
+    `Cannot put the upload in place as "${remote}", nor the old file back: the old file is "${aside}", the whole new one is "${path}"; rename one of them: ${message}`,
     { reply, command, cause: error },
   );
 }

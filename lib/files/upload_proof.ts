@@ -5,9 +5,9 @@
  */
 
 import { requestBinarySize } from "../paths/facts.ts";
-import { FTPTemporaryError } from "../protocol/errors.ts";
+import { FTPPermanentError, FTPTemporaryError } from "../protocol/errors.ts";
 import { requestAhead } from "../transfer/data_channel.ts";
-import type { Session } from "../transfer/session.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { UploadOptions } from "./options.ts";
 import { openAt } from "./open_at.ts";
 import { isSameEnd } from "./part_proof.ts";
@@ -114,19 +114,26 @@ export class UploadProof {
   }
 
   /**
-   * Whether what is under the target's name is this file, every byte of it:
+   * Compares what is under the target's name with this file, every byte of it:
    * the old one may be as long.
    *
    * @param session The session
-   * @param whole Size of this file
-   * @returns Whether it is
+   * @param options A signal
+   * @returns Whether it is the same; `undefined` if either cannot be read
    */
-  async isInPlace(session: Session, whole: number): Promise<boolean> {
+  async isInPlace(
+    session: Session,
+    { signal }: SignalOptions,
+  ): Promise<boolean | undefined> {
     const { remote } = this.#target;
-    const size = await requestBinarySize(session, remote, this.#options);
-    if (size !== whole || !this.#source.isRewindable) return false;
-    const transfer = await openAt(session, "RETR", remote, 0, this.#options);
-    const chunks = this.#source.read(0, BLOCK_SIZE);
-    return await isSameFile(transfer, chunks, this.#options);
+    if (!this.#source.isRewindable) return undefined;
+    try {
+      const transfer = await openAt(session, "RETR", remote, 0, { signal });
+      const chunks = this.#source.read(0, BLOCK_SIZE);
+      return await isSameFile(transfer, chunks, { signal });
+    } catch (error) {
+      if (error instanceof FTPPermanentError) return undefined;
+      throw error;
+    }
   }
 }

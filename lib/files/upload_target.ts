@@ -13,14 +13,16 @@ import {
   FTPTemporaryError,
 } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { deleteFile, rename } from "../paths/commands.ts";
+import { rename } from "../paths/commands.ts";
 import { requestBinarySize } from "../paths/facts.ts";
 import type { Link } from "./link.ts";
 import { randomMark, splitPath } from "../paths/names.ts";
 import { retold } from "./faults.ts";
-import { nameless, refused, stranded } from "./upload_errors.ts";
+import { deleteAll, isThere } from "./leftovers.ts";
+import { type CompleteUpload, Replacement } from "./replacement.ts";
+import { nameless } from "./upload_errors.ts";
 import type { UploadOptions } from "./options.ts";
-import { canChangeMode, requestMode, tryToChangeMode } from "./upload_mode.ts";
+import { canChangeMode, requestMode } from "./upload_mode.ts";
 import { refuseDataSet, temporaryPath } from "./upload_name.ts";
 
 /** Longest time, in milliseconds, to connect again only to clean up. */
@@ -45,11 +47,10 @@ export class UploadTarget {
   readonly #first: string;
   #path: string;
   readonly #abandoned: string[] = [];
+  #isPrepared = false;
   #isInDoubt = false;
   #isLocked = false;
-  #isRenaming = false;
-  #isOldDeleted = false;
-  #isOldThere: boolean | undefined;
+  readonly #replacement: Replacement;
   #mode: number | undefined;
 
   /**
@@ -82,6 +83,12 @@ export class UploadTarget {
     this.isNew = atomic && !isResumable && this.#first.includes(mark);
     this.remote = remote;
     this.#options = options;
+    this.#replacement = new Replacement(remote, options);
+  }
+
+  /** Whether the server was told to put the file in its place. */
+  get isCommitting(): boolean {
+    return this.#replacement.hasBegun;
   }
 
   /** Where the bytes go. */
@@ -97,18 +104,20 @@ export class UploadTarget {
    * @throws {Deno.errors.NotSupported} If there is none
    */
   async prepare(session: Session): Promise<void> {
-    if (this.#path === this.remote || this.#isOldThere !== undefined) return;
+    if (this.#path === this.remote || this.#isPrepared) return;
     const options = this.#options;
     await refuseDataSet(session, this.remote, options);
-    if (!canChangeMode(session)) return;
-    const asking = requestBinarySize(session, this.remote, options);
-    requestAhead(session, options); // in the same round trip
-    try {
-      this.#isOldThere = await asking !== null;
-    } catch (error) {
-      if (!(error instanceof FTPTemporaryError)) throw error;
-      this.#isOldThere = false; // it is asked for nothing but its mode
+    if (canChangeMode(session)) {
+      const asking = requestBinarySize(session, this.remote, options);
+      requestAhead(session, options); // in the same round trip
+      try {
+        this.#replacement.oldSize = await asking;
+      } catch (error) {
+        // it is asked for nothing but its mode, and what the rename proves
+        if (!(error instanceof FTPTemporaryError)) throw error;
+      }
     }
+    this.#isPrepared = true;
   }
 
   /**
@@ -118,8 +127,8 @@ export class UploadTarget {
    * @param session The session
    */
   async inspect(session: Session): Promise<void> {
-    if (!this.#isOldThere || this.#isRenaming) return;
-    if (!canChangeMode(session)) return;
+    if (typeof this.#replacement.oldSize !== "number") return;
+    if (this.isCommitting || !canChangeMode(session)) return;
     const options = this.#options;
     this.#mode ??= await requestMode(session, this.remote, options);
   }
@@ -172,7 +181,7 @@ export class UploadTarget {
       return await this.write(begin);
     }
     const { path } = this;
-    const [refusal] = await this.#deleteAll(session, [path], this.#options);
+    const [refusal] = await deleteAll(session, [path], this.#options);
     try {
       return await this.write(begin);
     } catch (error) {
@@ -228,44 +237,17 @@ export class UploadTarget {
    * Puts the file in its place.
    *
    * @param session The session
-   * @param isInPlace Tells whether it is there, if a reply was lost
+   * @param upload What is known of it
    */
   async commit(
     session: Session,
-    isInPlace: () => Promise<boolean>,
+    upload: Omit<CompleteUpload, "path" | "mode">,
   ): Promise<void> {
-    if (this.path === this.remote) return;
-    const isDone = this.#isRenaming &&
-      await requestBinarySize(session, this.path, this.#options) === null &&
-      await isInPlace();
-    if (!isDone) await this.#putInPlace(session);
-    await this.#deleteAll(session, this.#abandoned);
-  }
-
-  async #putInPlace(session: Session): Promise<void> {
-    this.#isRenaming = true;
-    try {
-      await this.#rename(session, this.remote, this.#options, this.#mode);
-    } catch (error) {
-      if (!(error instanceof FTPPermanentError)) throw error;
-      // a refused RNFR says nothing of the file that is in the way
-      if (!error.command?.startsWith("RNTO")) {
-        throw refused(
-          error,
-          this.remote,
-          "if the server renames no files, use { atomic: false }",
-        );
-      }
-      if (this.#options.replace !== "delete") {
-        throw refused(
-          error,
-          this.remote,
-          'if the server refuses to rename over a file, use { replace: "delete" } or { atomic: false }',
-        );
-      }
-      await this.#deleteOld(session, error);
-      await this.#rename(session, this.remote);
-    }
+    const { path } = this;
+    if (path === this.remote) return;
+    const mode = this.#mode;
+    await this.#replacement.run(session, { ...upload, path, mode });
+    await deleteAll(session, this.#abandoned);
   }
 
   /**
@@ -274,7 +256,8 @@ export class UploadTarget {
    * @param link The client
    * @param error What went wrong
    * @param isKept Whether what is there stays, for another call to resume
-   * @returns The error to throw
+   * @returns The error to throw; `undefined` if it turns out that the file is in
+   * its place
    */
   async rollBack(
     link: Link,
@@ -282,8 +265,8 @@ export class UploadTarget {
     isKept: boolean,
   ): Promise<unknown> {
     if (this.path === this.remote || !this.isTouched) return error;
-    if (this.#isOldDeleted) return stranded(error, this.remote, this.path);
-    if (isKept && this.path === this.#first) return error;
+    const { hasBegun } = this.#replacement;
+    if (isKept && !hasBegun && this.path === this.#first) return error;
     try {
       const { timeout } = link.session.options;
       const grace = Math.min(CLEANUP_TIMEOUT, timeout || CLEANUP_TIMEOUT);
@@ -292,16 +275,39 @@ export class UploadTarget {
         await link.reconnect({ signal });
       }
       const { session } = link;
-      if (isKept) await this.#keep(session, { signal });
-      else {
-        const paths = [this.path, ...this.#abandoned];
-        const [refusal] = await this.#deleteAll(session, paths, { signal });
-        if (refusal !== undefined) return this.#left(error, refusal);
+      if (hasBegun) {
+        const isDone = await this.#settle(session, { signal });
+        if (isDone instanceof Error) return isDone;
+        if (isDone) {
+          await deleteAll(session, [this.path, ...this.#abandoned], { signal });
+          return this.#options.signal?.aborted ? error : undefined;
+        }
+        if (isDone === undefined) {
+          return this.#withNotes(error, [this.#unknown]);
+        }
       }
+      if (isKept) await this.#keep(session, { signal });
+      else return await this.#discard(session, error, { signal });
       return error;
     } catch {
       // the server is gone: the first error matters
-      return isKept ? error : this.#left(error, undefined);
+      return this.#inDoubt(error, isKept);
+    }
+  }
+
+  /** Finds out what became of the rename, and puts the old file back. */
+  async #settle(
+    session: Session,
+    options: SignalOptions,
+  ): Promise<boolean | Error | undefined> {
+    try {
+      return await this.#replacement.settle(session, options);
+    } catch (error) {
+      // neither has the name: that is what has to be known, whatever led there
+      const isStranded = error instanceof FTPError &&
+        session.control.failure === undefined;
+      if (isStranded) return error;
+      throw error;
     }
   }
 
@@ -314,83 +320,63 @@ export class UploadTarget {
     const others = new Set([this.path, ...this.#abandoned]);
     const isLonger = (size ?? 0) > (first ?? 0);
     others.delete(isLonger ? this.path : this.#first);
-    await this.#deleteAll(session, [...others], options);
+    await deleteAll(session, [...others], options);
     if (isLonger) await this.#rename(session, this.#first, options);
   }
 
-  /**
-   * Deletes what is left, as far as the server lets us.
-   *
-   * @returns For each what went wrong, if anything did
-   */
-  async #deleteAll(
+  /** Deletes the temporary files, and says which are left. */
+  async #discard(
     session: Session,
-    paths: readonly string[],
-    { signal }: SignalOptions = {},
-  ): Promise<unknown[]> {
-    const deleting = paths.map((path) =>
-      session.turns.share(
-        () => deleteFile(session, path, { signal }),
-        { signal },
-      )
-    );
-    // one may never have been made, and the connection be lost
-    const outcomes = await Promise.allSettled(deleting);
-    return outcomes.map((outcome) =>
-      outcome.status === "fulfilled" ? undefined : outcome.reason
-    );
+    error: unknown,
+    options: SignalOptions,
+  ): Promise<unknown> {
+    const paths = [this.path, ...this.#abandoned];
+    const refusals = await deleteAll(session, paths, options);
+    if (!this.isOwn || this.#options.signal?.aborted) return error;
+    for (const [index, refusal] of refusals.entries()) {
+      if (refusal === undefined) continue;
+      const path = paths[index]!;
+      if (!(refusal instanceof FTPError)) throw refusal;
+      const isLeft = await isThere(session, path, options);
+      if (isLeft === false) continue; // it was never made, or is taken away
+      const state = isLeft ? "is" : "may be";
+      return this.#withNotes(error, [
+        `the temporary file "${path}" ${state} left on the server: ${refusal.message}`,
+      ]);
+    }
+    return error;
   }
 
   async #rename(
     session: Session,
     path: string,
     { signal }: SignalOptions = this.#options,
-    mode?: number,
   ): Promise<void> {
-    await session.turns.alone(async () => {
-      const changing = mode === undefined
-        ? undefined
-        : tryToChangeMode(session, this.path, mode, { signal });
-      await rename(session, this.path, path, { signal, isAtOnce: true });
-      await changing;
-    }, { signal });
-  }
-
-  async #deleteOld(session: Session, refusal: FTPError): Promise<void> {
-    const { signal } = this.#options;
-    try {
-      await session.turns.share(() =>
-        deleteFile(session, this.remote, { signal })
-      );
-    } catch (error) {
-      if (!(error instanceof FTPPermanentError)) throw error;
-      // there was nothing to delete, or it may not be
-      throw refused(
-        refusal,
-        this.remote,
-        `the old file could not be deleted either (${error.reply?.text}): if the server renames no files, use { atomic: false }`,
-      );
-    }
-    this.#isOldDeleted = true;
-  }
-
-  /** Says what could not be cleaned up; a reason to abort is left alone. */
-  #left(
-    error: unknown,
-    obstacle: unknown,
-  ): unknown {
-    if (!this.isOwn || this.#options.signal?.aborted) return error;
-    const isRefused = obstacle instanceof FTPError;
-    // a rename that was not answered may have been done
-    const isSure = isRefused &&
-      (!this.#isRenaming || error instanceof FTPPermanentError);
-    const why = isRefused ? `: ${obstacle.message}` : "";
-    return retold(
-      error,
-      (message) =>
-        `${message}; the temporary file "${this.path}" ${
-          isSure ? "is" : "may be"
-        } left on the server${why}`,
+    await session.turns.alone(
+      () => rename(session, this.path, path, { signal, isAtOnce: true }),
+      { signal },
     );
+  }
+
+  /** Says what could not be looked at. */
+  #inDoubt(error: unknown, isKept: boolean): unknown {
+    const { aside, hasBegun } = this.#replacement;
+    const notes: string[] = [];
+    if (hasBegun) notes.push(this.#unknown);
+    if (aside !== undefined) notes.push(`the old file may be "${aside}"`);
+    if (this.isOwn && !isKept) {
+      notes.push(`the temporary file "${this.path}" may be left on the server`);
+    }
+    return this.#withNotes(error, notes);
+  }
+
+  get #unknown(): string {
+    return `the server did not say whether the new file is in place as "${this.remote}"`;
+  }
+
+  /** An error that says more; a reason to abort is left alone. */
+  #withNotes(error: unknown, notes: readonly string[]): unknown {
+    if (this.#options.signal?.aborted) return error;
+    return retold(error, (message) => [message, ...notes].join("; "));
   }
 }

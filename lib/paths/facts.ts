@@ -118,16 +118,40 @@ export async function requestBinarySize(
     session,
     "SIZE",
     () =>
-      session.turns.share(async () => {
-        // nothing is awaited: the commands go out with others, TYPE first
-        const [, size] = await Promise.all([
-          session.type === "I" ? undefined : session.ensureType("I", options),
-          requestSize(session, path, options),
-        ]);
-        return size;
-      }, options),
+      session.turns.share(() => askBinarySize(session, path, options), options),
   );
   return size ?? null;
+}
+
+/**
+ * Size of a file, as {@linkcode requestBinarySize}. The caller has the turn, and
+ * sends other commands before and after without waiting.
+ *
+ * @param session The session
+ * @param path The file
+ * @param options A signal
+ * @returns Bytes, or `null`
+ */
+export async function requestSizeInTurn(
+  session: Session,
+  path: Path,
+  options: SignalOptions,
+): Promise<number | null> {
+  const ask = () => askBinarySize(session, path, options);
+  return await optional(session, "SIZE", ask) ?? null;
+}
+
+async function askBinarySize(
+  session: Session,
+  path: Path,
+  options: SignalOptions,
+): Promise<number | null> {
+  // nothing is awaited: the commands go out with others, TYPE first
+  const [, size] = await Promise.all([
+    session.type === "I" ? undefined : session.ensureType("I", options),
+    requestSize(session, path, options),
+  ]);
+  return size;
 }
 
 /**

@@ -113,6 +113,8 @@ Deno.test("FTP.upload asks for a mode and sets it without a round trip of its ow
     "SITE CHMOD 755 PART",
     "RNFR PART",
     "RNTO data",
+    "SIZE data", // that it was done is looked at in the same round trip
+    "SIZE PART",
   ]);
 });
 
@@ -129,7 +131,13 @@ Deno.test("FTP.upload is done where a server refuses SITE CHMOD, and does not as
   const before = server.commands.length;
   await ftp.upload(bytes("3"), "data");
   const after = server.commands.slice(before);
-  assertEquals(after.filter((line) => /^(SITE|STAT|SIZE data)/.test(line)), []);
+  const rename = after.findIndex((line) => line.startsWith("RNFR"));
+  assertEquals(
+    after.slice(0, rename).filter((line) =>
+      /^(SITE|STAT|SIZE data)/.test(line)
+    ),
+    [],
+  );
   assertEquals(server.text("/data"), "3");
 });
 

@@ -38,7 +38,7 @@ Deno.test("FTP.upload to a server that renames nothing asks for { atomic: false 
   }
 });
 
-Deno.test("FTP.upload says so where neither a rename nor a deletion is allowed", async () => {
+Deno.test("FTP.upload says so where neither renames nor deletions are allowed", async () => {
   await using server = await memoryServer({ "/data": "old" });
   server.on("RNTO", "550 Never");
   server.on("DELE", "550 Not you");
@@ -47,7 +47,7 @@ Deno.test("FTP.upload says so where neither a rename nor a deletion is allowed",
     () => ftp.upload(bytes("new"), "data", { ...QUICK, replace: "delete" }),
     FTPPermanentError,
   );
-  assertMatch(message, /550 Never.*\(550 Not you\).*\{ atomic: false \}/);
+  assertMatch(message, /550 Never.*\(550 Never\).*\{ atomic: false \}/);
   const part = [...server.files.keys()].find((path) => path !== "/data")!;
   assertStringIncludes(
     message,

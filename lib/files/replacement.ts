@@ -1,0 +1,343 @@
+/**
+ * Puts an uploaded file in the place of the one that it replaces, so that one
+ * of the two is there whatever goes wrong.
+ *
+ * @module
+ */
+
+import { rename } from "../paths/commands.ts";
+import { requestBinarySize, requestSizeInTurn } from "../paths/facts.ts";
+import { randomMark } from "../paths/names.ts";
+import { FTPError, FTPTemporaryError } from "../protocol/errors.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+import { backOff } from "./back_off.ts";
+import { deleteAll, isThere } from "./leftovers.ts";
+import type { UploadOptions } from "./options.ts";
+import { refuseDirectory } from "./store_refusal.ts";
+import { refused, stranded } from "./upload_errors.ts";
+import { tryToChangeMode } from "./upload_mode.ts";
+import { temporaryPath } from "./upload_name.ts";
+
+/** An upload that is complete and verified under its temporary name. */
+export interface CompleteUpload {
+  /** The temporary file. */
+  readonly path: string;
+  /** Its size, in bytes. */
+  readonly size: number;
+  /** Permissions that it gets, if any. */
+  readonly mode: number | undefined;
+  /** Whether the server tells the size of the temporary file. */
+  readonly isVisible: boolean;
+  /**
+   * Compares the target with the source, byte by byte.
+   *
+   * @param session The session
+   * @param options A signal
+   * @returns Whether they are the same; `undefined` if either cannot be read
+   */
+  compare(
+    session: Session,
+    options: SignalOptions,
+  ): Promise<boolean | undefined>;
+}
+
+/** Replaces one file on the server. */
+export class Replacement {
+  /** Size of the old file; `null` if there is none, `undefined` if unknown. */
+  oldSize: number | null | undefined;
+  readonly #remote: string;
+  readonly #options: UploadOptions;
+  #upload: CompleteUpload | undefined;
+  #aside: string | undefined;
+
+  /**
+   * Changes nothing yet.
+   *
+   * @param remote The file that is to be replaced
+   * @param options Whether it may be moved aside; how names are chosen
+   */
+  constructor(remote: string, options: UploadOptions) {
+    this.#remote = remote;
+    this.#options = options;
+  }
+
+  /** Whether the server was told to rename, and may have done so. */
+  get hasBegun(): boolean {
+    return this.#upload !== undefined;
+  }
+
+  /** Where the old file may be, if it was moved. */
+  get aside(): string | undefined {
+    return this.#aside;
+  }
+
+  /**
+   * Puts the new file in its place. May be called again after a failure.
+   *
+   * @param session The session
+   * @param upload The new file
+   * @throws {FTPError} If the server refuses: the old file is in its place
+   * @throws {Error} `Deno.errors.*` if the connection fails: {@linkcode settle}
+   * tells what was done
+   */
+  async run(session: Session, upload: CompleteUpload): Promise<void> {
+    const options = this.#options;
+    const remote = this.#remote;
+    if (this.hasBegun) {
+      this.#upload = upload;
+      if (isTrue(await this.settle(session, options), remote)) return;
+    }
+    this.#upload = upload;
+    try {
+      await this.#renameOver(session, upload);
+    } catch (error) {
+      if (!isRefusal(session, error)) throw error;
+      // some servers refuse what they have done
+      if (isTrue(await this.#isInPlace(session, options), remote)) return;
+      await this.#replaceRefused(session, upload, error);
+    }
+  }
+
+  /**
+   * Finds out what a command did whose reply is missing. Brings the old file
+   * back if there is none under the name.
+   *
+   * @param session The session, perhaps a new one
+   * @param options A signal
+   * @returns Whether the new file is in its place; `undefined` if nothing tells
+   * @throws {FTPError} If the old file cannot be brought back; the message has
+   * its name
+   */
+  async settle(
+    session: Session,
+    options: SignalOptions,
+  ): Promise<boolean | undefined> {
+    const isInPlace = await this.#isInPlace(session, options);
+    if (isInPlace) await this.#dropAside(session, options);
+    else await this.#bringBack(session, options);
+    return isInPlace;
+  }
+
+  async #renameOver(session: Session, upload: CompleteUpload): Promise<void> {
+    const { signal } = this.#options;
+    const { path, mode, size } = upload;
+    const { oldSize } = this;
+    const isTold = upload.isVisible && !session.unknown.has("SIZE");
+    // a new file of the old one's size shows by its old name only
+    const isAlike = oldSize === undefined || oldSize === size;
+    const sizes = await session.turns.alone(async () => {
+      const changing = mode === undefined
+        ? undefined
+        : tryToChangeMode(session, path, mode, { signal });
+      const renaming = rename(session, path, this.#remote, {
+        signal,
+        isAtOnce: true,
+      });
+      // in the same round trip
+      const asking = Promise.all(
+        [this.#remote, ...(isAlike ? [path] : [])]
+          .filter(() => isTold)
+          .map((path) => requestSizeInTurn(session, path, { signal })),
+      );
+      asking.catch(() => {});
+      await renaming;
+      await changing;
+      return await asking;
+    }, { signal });
+    if (!isTold) return;
+    const [now, left = null] = sizes;
+    if (now === size && left === null) return;
+    await this.#confirm(session, upload);
+  }
+
+  /** Looks whether a rename was done that the server confirmed. */
+  async #confirm(session: Session, upload: CompleteUpload): Promise<void> {
+    const options = this.#options;
+    const { path, size } = upload;
+    let isLeft: boolean | undefined;
+    let now: number | null = null;
+    await backOff(options, async () => {
+      isLeft = await isThere(session, path, options);
+      now = await requestBinarySize(session, this.#remote, options);
+      if (isLeft !== false) return isLeft === undefined;
+      // another upload may have taken the place since then
+      return now !== null && (now === size || now !== this.oldSize);
+    });
+    // taken away at once, by what the new files of a drop box are for
+    const isDone = isLeft === undefined ||
+      (isLeft === false &&
+        (now === null || now === size || now !== this.oldSize));
+    if (isDone) return;
+    throw new FTPError(
+      `Cannot put the upload in place as "${this.#remote}": the server confirmed the rename, but ${
+        isLeft
+          ? `the file is still "${path}"`
+          : `the old file, of ${now} bytes, is still there`
+      }; if the server renames no files, use { atomic: false }`,
+    );
+  }
+
+  /** Finds out why `RNTO` was refused, and does without it where it may. */
+  async #replaceRefused(
+    session: Session,
+    upload: CompleteUpload,
+    refusal: FTPError,
+  ): Promise<void> {
+    const options = this.#options;
+    const remote = this.#remote;
+    await refuseDirectory(session, remote, refusal, options);
+    if (refusal instanceof FTPTemporaryError) throw refusal;
+    // a refused RNFR says nothing of the file that is in the way
+    if (!refusal.command?.startsWith("RNTO")) {
+      const isLeft = await isThere(session, upload.path, options);
+      throw refused(
+        refusal,
+        remote,
+        isLeft === false
+          ? `the server took the temporary file "${upload.path}" away (as a drop box does): use { atomic: false }`
+          : "if the server renames no files, use { atomic: false }",
+      );
+    }
+    if (options.replace !== "delete") {
+      throw refused(
+        refusal,
+        remote,
+        'if the server refuses to rename over a file, use { replace: "delete" } or { atomic: false }',
+      );
+    }
+    if (await isThere(session, remote, options) === false) {
+      throw refused(
+        refusal,
+        remote,
+        "there is no old file in the way: if the server renames no files, use { atomic: false }",
+      );
+    }
+    await this.#swap(session, upload, refusal);
+  }
+
+  /**
+   * Moves the old file aside and the new one to its place, without a round trip
+   * in between. What fails is undone.
+   */
+  async #swap(
+    session: Session,
+    { path }: CompleteUpload,
+    refusal: FTPError,
+  ): Promise<void> {
+    const options = this.#options;
+    const { signal } = options;
+    const remote = this.#remote;
+    const aside = this.#aside = this.#asidePath(path);
+    const [moving, renaming] = await session.turns.alone(
+      () =>
+        Promise.allSettled(
+          [[remote, aside], [path, remote]].map(([from, to]) =>
+            rename(session, from!, to!, { signal, isAtOnce: true })
+          ),
+        ),
+      { signal },
+    );
+    for (const outcome of [moving!, renaming!]) {
+      const isLost = outcome.status === "rejected" &&
+        !isRefusal(session, outcome.reason);
+      if (isLost) throw outcome.reason;
+    }
+    if (isTrue(await this.settle(session, options), remote)) return;
+    const isMoved = moving!.status === "fulfilled";
+    const cause = (renaming as PromiseRejectedResult).reason ?? refusal;
+    if (isMoved && cause instanceof FTPTemporaryError) throw cause;
+    throw refused(
+      isMoved ? cause : refusal,
+      remote,
+      isMoved
+        ? "the old file is in its place again: if the server renames no files, use { atomic: false }"
+        : `the old file could not be moved out of the way either (${
+          ((moving as PromiseRejectedResult).reason as FTPError).reply?.text
+        }): use { atomic: false }`,
+    );
+  }
+
+  /** A name of its own, also where the caller has but one. */
+  #asidePath(path: string): string {
+    const mark = randomMark();
+    const chosen = temporaryPath(this.#remote, mark, false, this.#options);
+    return chosen === path ? `${this.#remote}.${mark}.old` : chosen;
+  }
+
+  /** Whether the new file has its name. */
+  async #isInPlace(
+    session: Session,
+    options: SignalOptions,
+  ): Promise<boolean | undefined> {
+    const { path, size, compare } = this.#upload!;
+    const now = await requestBinarySize(session, this.#remote, options);
+    if (now !== null && now !== size) return false;
+    const isSame = await compare(session, options);
+    if (isSame !== undefined) return isSame;
+    const isLeft = await isThere(session, path, options);
+    if (isLeft !== false) return false;
+    // the names tell: the old file is elsewhere, or had another size
+    const { aside } = this;
+    if (aside !== undefined && await isThere(session, aside, options)) {
+      return await isThere(session, this.#remote, options);
+    }
+    if (now === null) {
+      const isAnything = await isThere(session, this.#remote, options);
+      return isAnything === false ? false : undefined;
+    }
+    const { oldSize } = this;
+    return oldSize === undefined || oldSize === now ? undefined : true;
+  }
+
+  /** Deletes the old file, whose place the new one has. */
+  async #dropAside(session: Session, options: SignalOptions): Promise<void> {
+    const { aside } = this;
+    if (aside === undefined) return;
+    await deleteAll(session, [aside], options);
+    this.#aside = undefined;
+  }
+
+  /** Gives the old file its name back, if it was moved. */
+  async #bringBack(session: Session, options: SignalOptions): Promise<void> {
+    const { aside } = this;
+    if (aside === undefined) return;
+    let obstacle: unknown;
+    if (await isThere(session, this.#remote, options) !== true) {
+      try {
+        await session.turns.alone(
+          () =>
+            rename(session, aside, this.#remote, {
+              signal: options.signal,
+              isAtOnce: true,
+            }),
+          options,
+        );
+      } catch (error) {
+        if (!isRefusal(session, error)) throw error;
+        obstacle = error;
+      }
+    }
+    const isBack = obstacle === undefined ||
+      await isThere(session, this.#remote, options) !== false ||
+      await isThere(session, aside, options) === false;
+    if (!isBack) {
+      const { path } = this.#upload!;
+      throw stranded(obstacle, this.#remote, { aside, path });
+    }
+    this.#aside = undefined;
+  }
+}
+
+/** Insists on an answer to whether the new file is in its place. */
+function isTrue(isInPlace: boolean | undefined, remote: string): boolean {
+  if (isInPlace !== undefined) return isInPlace;
+  throw new FTPError(
+    `Cannot confirm that the upload is in place as "${remote}": the server did not say so, and nothing else tells the new file from the old one; compare them`,
+  );
+}
+
+/** Whether the server said no, and can be asked again. */
+function isRefusal(session: Session, error: unknown): error is FTPError {
+  return error instanceof FTPError && error.reply !== undefined &&
+    error.reply.code !== 421 && session.control.failure === undefined;
+}
