@@ -26,11 +26,20 @@ export type Direction = "up" | "down";
  *
  * - `"close"`: both ends see an orderly end (FIN), as if the peer had closed;
  * - `"reset"`: both ends see a reset (RST);
+ * - `"cut"`: the receiver sees an orderly end (FIN), and the sender nothing: what it goes on to send is dropped;
+ * - `"unclosed"`: as `"cut"`, where TLS's close_notify begins, whatever the offset;
  * - `"stall"`: nothing more passes in this direction, though the connection stays;
  * - `"corrupt"`: one byte is changed, and all goes on;
  * - `"pause"`: nothing passes for `duration` milliseconds, then all goes on.
  */
-export type Fault = "close" | "reset" | "stall" | "corrupt" | "pause";
+export type Fault =
+  | "close"
+  | "reset"
+  | "cut"
+  | "unclosed"
+  | "stall"
+  | "corrupt"
+  | "pause";
 
 /** A fault, and where it happens. */
 export interface PlannedFault {
@@ -171,12 +180,19 @@ export class Proxy implements AsyncDisposable {
     direction: Direction,
     plan: readonly PlannedFault[],
   ): Promise<void> {
-    const faults = plan.filter((planned) => planned.direction === direction)
+    const own = plan.filter((planned) => planned.direction === direction);
+    const faults = own.filter(({ fault }) => fault !== "unclosed")
       .sort((a, b) => a.offset - b.offset);
+    const unclosed = own.find(({ fault }) => fault === "unclosed");
+    const records = new RecordScanner();
     const line = new DelayLine(this.#delay);
     this.#lines.push(line);
     let passed = 0;
     for (let chunk; (chunk = await from.read()) !== null;) {
+      const alert = unclosed && records.findAlert(chunk);
+      if (alert !== undefined) {
+        faults.push({ ...unclosed!, offset: passed + alert, fault: "cut" });
+      }
       let rest = chunk;
       for (
         let planned;
@@ -191,11 +207,18 @@ export class Proxy implements AsyncDisposable {
         rest = rest.subarray(before.length);
         const { fault, duration = 100 } = planned;
         if (fault === "stall") return;
+        if (fault === "cut") {
+          await line.send(() => to.end());
+          while (await from.read() !== null);
+          return;
+        }
         if (fault === "corrupt") rest = corrupted(rest);
         else if (fault === "pause") await line.hold(duration);
-        else {return await line.send(() =>
+        else if (fault !== "unclosed") {
+          return await line.send(() =>
             [from, to].forEach((peer) => end(peer, fault))
-          );}
+          );
+        }
       }
       const last = rest;
       await line.send(() => this.#pass(to, last, direction));
@@ -212,6 +235,39 @@ export class Proxy implements AsyncDisposable {
   ): Promise<void> {
     this.bytes[direction] += bytes.length;
     if (bytes.length > 0) await to.write(bytes).catch(() => {}); // the other direction tells of its end
+  }
+}
+
+/** Bytes of the head of a TLS record, and of an encrypted alert of TLS 1.3. */
+const HEAD_SIZE = 5;
+const ALERT_SIZE = 19;
+
+/** Follows the records of TLS in a stream, up to the first alert. */
+class RecordScanner {
+  #head: number[] = [];
+  #left = 0;
+
+  /** Takes the next bytes; gives where in them the alert's body begins. */
+  findAlert(bytes: Uint8Array): number | undefined {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#left > 0) {
+        const skipped = Math.min(this.#left, bytes.length - at);
+        this.#left -= skipped;
+        at += skipped;
+        continue;
+      }
+      this.#head.push(bytes[at]!);
+      if (this.#head.length === HEAD_SIZE) {
+        const [type, , , high, low] = this.#head;
+        this.#head = [];
+        this.#left = high! * 256 + low!;
+        const isAlert = type === 0x15 ||
+          (type === 0x17 && this.#left <= ALERT_SIZE);
+        if (isAlert) return at;
+      }
+      at++;
+    }
+    return undefined;
   }
 }
 

@@ -79,7 +79,10 @@ export class TicketOffice {
         HARMLESS,
         options,
       );
-      await listing.complete((data) => data.readToEnd(() => {}), options);
+      await listing.complete((data) => data.readToEnd(() => {}), {
+        ...options,
+        isWhole: true, // whatever it is
+      });
       return false; // let in without a ticket
     } catch (error) {
       const isOver = this.#session.control.failure !== undefined ||

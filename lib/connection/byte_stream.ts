@@ -29,6 +29,11 @@ export interface ByteStream {
   readonly remoteAddr: Deno.Addr;
   /** What is known of TLS, where the stream has it. */
   readonly info?: TLSInfo;
+  /**
+   * Whether the peer said that the stream is whole (close_notify) before it
+   * ended; `undefined` before the end, and where the stream cannot say it.
+   */
+  readonly endedCleanly?: boolean | undefined;
   /** Makes pending reads keep the event loop alive, the default. */
   ref(): void;
   /** Lets the program end although a read is pending. */

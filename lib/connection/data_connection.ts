@@ -91,6 +91,14 @@ export class DataConnection implements AsyncDisposable {
     return this.#isEnded;
   }
 
+  /**
+   * Whether the data ended without TLS's close_notify: anybody on the way can
+   * end a stream like that, and some of the data may be missing.
+   */
+  get isCut(): boolean {
+    return this.#isEnded && this.#stream.endedCleanly === false;
+  }
+
   /** Whether {@linkcode close} was called or the connection failed. */
   get isClosed(): boolean {
     return this.#isClosed;

@@ -62,6 +62,8 @@ export interface EntryHooks {
    * without it, that is an error.
    */
   readonly onPartial?: ((error: PartialListingError) => void) | undefined;
+  /** As {@linkcode ListRequest.isStrict}. */
+  readonly isStrict?: boolean | undefined;
 }
 
 /**
@@ -78,12 +80,12 @@ export async function readDirectory(
   session: Session,
   path: Path,
   options: ListOptions,
-  { onSelf, isWanted, onPartial }: EntryHooks = {},
+  { onSelf, isWanted, onPartial, isStrict }: EntryHooks = {},
 ): Promise<Entry[]> {
   checkListOptions(options);
   const { maxEntries = MAX_KEPT } = options;
   const turn: ListRequest["turn"] = (run) => run();
-  const request = { session, path, options, turn, onSelf };
+  const request = { session, path, options, turn, onSelf, isStrict };
   const listener = new Listener();
   return await session.turns.alone(async () => {
     const entries: Entry[] = [];

@@ -14,7 +14,7 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 import { enterDirectory, isDirectory, type Leave } from "./in_directory.ts";
 import { fail, finish, type OpenListing, stop } from "./listing_end.ts";
 import { type ListOptions, makeReader } from "./listing_options.ts";
-import { checkWhole } from "./partial_listing_error.ts";
+import { checkWhole, unproven } from "./partial_listing_error.ts";
 
 /** Size of one read, in bytes. */
 const READ_SIZE = 64 * 1024;
@@ -43,6 +43,8 @@ export interface ListRequest {
   readonly turn: TakeTurn;
   /** Is told of the entries for the directory itself and its parent. */
   readonly onSelf?: ((entry: Entry) => void) | undefined;
+  /** Whether the end of the data is insisted on, whatever the user's options. */
+  readonly isStrict?: boolean | undefined;
 }
 
 /** How a listing is received. */
@@ -119,7 +121,7 @@ async function* receiveListing(
     transfer.data.close();
     // the caller has the last entries before the transfer is closed here: the
     // session is as busy in the loop over a short listing as in a long one
-    yield proper(reader.end());
+    if (!transfer.isFrayed) yield proper(reader.end());
     isOver = true;
   } catch (error) {
     isOver = true;
@@ -133,6 +135,7 @@ async function* receiveListing(
   const reply = await turn(() => finish({ transfer, leave }, signal));
   if (reader.error !== undefined) throw reader.error;
   checkWhole(reply, transfer.command);
+  if (transfer.isUnproven && request.isStrict) throw unproven(reply, transfer);
   return { count, selves, format: reader.format, isRefused: false, reply };
 }
 

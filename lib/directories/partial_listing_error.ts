@@ -30,6 +30,24 @@ const QUOTED_REGEXP = /"[^"]*"/g;
 export class PartialListingError extends FTPReplyError {}
 
 /**
+ * The error for a listing that ended without TLS's close_notify, where the user
+ * lets that pass and the caller must not.
+ *
+ * @param reply The server's final 2yz
+ * @param transfer What it was sent to
+ * @returns The error
+ */
+export function unproven(
+  reply: Reply,
+  { command }: { readonly command: string },
+): PartialListingError {
+  return new PartialListingError(
+    `Cannot be sure of "${command}": the TLS data connection ended without close_notify, so that entries may be missing; "allowMissingCloseNotify" does not apply to "delete"`,
+    { reply, command },
+  );
+}
+
+/**
  * Insists on a listing that is whole.
  *
  * @param reply The server's final 2yz

@@ -6,6 +6,7 @@
 
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { isTruncated } from "../transfer/cut_data.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 import { FTPUnconfirmedError } from "./faults.ts";
@@ -28,9 +29,13 @@ export async function confirm(
   options: SignalOptions,
 ): Promise<Reply> {
   try {
-    return await transfer.finish(options);
+    const { signal } = options;
+    // of a file that grew meanwhile, all that it had at first
+    const isWhole = size !== null && bytes >= size;
+    return await transfer.finish({ signal, isWhole });
   } catch (error) {
-    const isAnswered = error instanceof FTPError && error.reply !== undefined;
+    const isAnswered = isTruncated(error) ||
+      (error instanceof FTPError && error.reply !== undefined);
     if (isAnswered || options.signal?.aborted || bytes !== size) throw error;
     throw new FTPUnconfirmedError(
       `Cannot confirm "${transfer.command}": all ${bytes} bytes of the file went through, but the server did not say that the transfer is complete`,

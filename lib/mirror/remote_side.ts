@@ -88,6 +88,8 @@ export class RemoteSide implements Side {
       const entries = await readDirectory(session, path, options, {
         onSelf,
         onPartial: (error) => void (partial = error),
+        // what this one lacks is removed from the other side
+        isStrict: this.#options.delete === true && !this.#isTarget,
       });
       // in the target nothing may be taken for missing
       if (partial !== undefined && (this.#isTarget || entries.length === 0)) {

@@ -36,6 +36,12 @@ const READ_AHEAD = 1024 * 1024;
 /** Most cleartext that one write takes, in bytes. */
 const WRITE_SIZE = 256 * 1024;
 
+/**
+ * Rounds of the event loop in which a close_notify that came may be told: the
+ * platform tells it by several steps, and a stream without one counts as cut.
+ */
+const SETTLE_ROUNDS = 8;
+
 /** Longest wait for a close_notify to leave or to arrive, in milliseconds. */
 const CLOSE_WAIT = 2000;
 
@@ -309,9 +315,10 @@ export class TLSConnection implements ByteStream {
   }
 
   /** The stream has ended: with close_notify just before, or cut off. */
-  #finish(): void {
+  #finish(rounds = SETTLE_ROUNDS): void {
     this.#engine.settle(() => {
       if (this.#isNotified) return;
+      if (rounds > 1) return this.#finish(rounds - 1);
       if (this.#isSecured) return this.#end(false);
       this.#fail(this.#fault({
         reason: "broken",

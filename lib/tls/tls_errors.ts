@@ -19,6 +19,7 @@ export type TLSErrorReason =
   | "version"
   | "cipher"
   | "not-tls"
+  | "truncated"
   | "broken";
 
 /** What a {@linkcode TLSError} carries besides its message. */
@@ -35,7 +36,9 @@ export interface TLSErrorOptions extends ErrorOptions {
  *
  * TLS that breaks after the handshake (a record that was changed on the way, an
  * alert) is a connection that failed: `Deno.errors.ConnectionAborted`, with an
- * error of this class, and mostly of the reason "broken", as its `cause`.
+ * error of this class, and mostly of the reason "broken", as its `cause`. Data
+ * that ends without close_notify, and may be cut off, is a
+ * `Deno.errors.UnexpectedEof` whose `cause` has the reason "truncated".
  */
 export class TLSError extends Deno.errors.InvalidData {
   /** The class's own name. */

@@ -78,6 +78,17 @@ export interface TLSOptions {
    */
   isolate?: boolean;
   /**
+   * Whether this server never ends the data of a transfer with TLS's
+   * close_notify. Without close_notify, data that was cut off on the way looks
+   * whole, so that a download counts only if its size agrees with `SIZE` or the
+   * 150 reply, and a listing, which has no size, is an error. With this option,
+   * what cannot be checked is believed; a size that disagrees is an error all
+   * the same. `downloadDir()` with `delete` ignores the option.
+   *
+   * @default {false}
+   */
+  allowMissingCloseNotify?: boolean;
+  /**
    * Accepts whatever certificate the server shows: anyone between can read
    * and change everything. Pin a `fingerprint` instead.
    *
@@ -102,6 +113,7 @@ const TLS_OPTIONS: NamesOf<TLSOptions> = {
   minVersion: true,
   maxVersion: true,
   isolate: true,
+  allowMissingCloseNotify: true,
   dangerouslyAcceptAnyCertificate: true,
 };
 

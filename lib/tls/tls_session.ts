@@ -69,6 +69,8 @@ const MAX_TICKETS = 8;
 export class TLSSession {
   /** Host and port, for messages. */
   readonly shown: string;
+  /** Whether data may end without close_notify. */
+  readonly allowsMissingCloseNotify: boolean;
   readonly #name: string;
   readonly #engineOptions: EngineOptions;
   readonly #fingerprints: readonly string[] | undefined;
@@ -99,6 +101,7 @@ export class TLSSession {
    */
   constructor(host: string, port: number, options: TLSOptions) {
     this.shown = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    this.allowsMissingCloseNotify = options.allowMissingCloseNotify ?? false;
     this.#name = options.serverName ?? host;
     this.#acceptsAny = options.dangerouslyAcceptAnyCertificate ?? false;
     this.#fingerprints = options.fingerprint === undefined

@@ -14,6 +14,7 @@ import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { parse150 } from "../protocol/reply_text.ts";
 import { abortOwed, explain } from "./abort.ts";
+import { sizedFile } from "./cut_data.ts";
 import { type DataChannel, openDataChannel } from "./data_channel.ts";
 import { refusal } from "./refusal.ts";
 import type { Session, SignalOptions } from "./session.ts";
@@ -132,7 +133,7 @@ async function begin(
   session: Session,
   command: Command,
   channel: DataChannel,
-  { signal, advice }: TransferOptions,
+  { signal, advice, rest }: TransferOptions,
 ): Promise<Transfer> {
   const { control, protection, options } = session;
   signal?.throwIfAborted();
@@ -176,7 +177,8 @@ async function begin(
   // any other 1yz opens a transfer too, and tells no size
   const isUsual = reply.code === 150 || reply.code === 125;
   const size = isUsual ? parse150(reply) : null;
-  const transfer = new Transfer(session, owed, data, size);
+  const file = sizedFile(session, command, rest);
+  const transfer = new Transfer(session, owed, data, size, file);
   session.transfer = transfer;
   // what is held does not outlast the session
   control.closed.then(() => data.isHeld && data.fail(control.failure));

@@ -44,7 +44,7 @@ export async function receiveBlocks(
 ): Promise<Reply> {
   const { blocksize, reuse = false } = options;
   checkBlocksize(blocksize);
-  return await receive(session, command, options, async (data) => {
+  return await receive(session, command, options, async ({ data }) => {
     await data.readToEnd((bytes, isOwn) => {
       const cut = reuse || isOwn ? blocksIn : freshBlocksOf;
       return callEach(cut(bytes, blocksize), callback, data);
@@ -110,8 +110,9 @@ export async function receiveLines(
   options: SignalOptions,
 ): Promise<Reply> {
   const text = { ...options, type: "A" } as const;
-  return await receive(session, command, text, async (data) => {
-    for await (const lines of lineBatches(session, data)) {
+  return await receive(session, command, text, async (transfer) => {
+    const { data } = transfer;
+    for await (const lines of lineBatches(session, transfer)) {
       for (const line of lines) {
         const wait = waitFor(data, callback(line));
         if (wait !== undefined) await wait;
@@ -125,8 +126,9 @@ const TEXT_READ_SIZE = 64 * 1024;
 
 async function* lineBatches(
   session: Session,
-  data: Transfer["data"],
+  transfer: Transfer,
 ): AsyncGenerator<string[]> {
+  const { data } = transfer;
   const { encoding } = session.control;
   const { maxLine } = session.options;
   const decoder = new LineDecoder((bytes) => encoding.decode(bytes), maxLine);
@@ -136,7 +138,7 @@ async function* lineBatches(
     if (n === null) break;
     yield decoder.push(buffer.subarray(0, n));
   }
-  yield decoder.end();
+  if (!transfer.isFrayed) yield decoder.end();
 }
 
 /**
@@ -161,8 +163,7 @@ export async function* iterateLines(
   });
   let isComplete = false;
   try {
-    const { data } = transfer;
-    for await (const lines of lineBatches(session, data)) {
+    for await (const lines of lineBatches(session, transfer)) {
       yield* lines;
     }
     isComplete = true;
@@ -179,8 +180,8 @@ async function receive(
   session: Session,
   command: Command,
   options: TransferOptions,
-  consume: (data: Transfer["data"]) => Promise<void>,
+  consume: (transfer: Transfer) => Promise<void>,
 ): Promise<Reply> {
   const transfer = await openTransfer(session, command, options);
-  return await transfer.complete(consume, options);
+  return await transfer.complete(() => consume(transfer), options);
 }

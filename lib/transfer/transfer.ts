@@ -12,8 +12,23 @@ import type { Owed } from "../connection/ledger.ts";
 import { restate } from "../connection/restate.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { abortOwed, endHeld, explain } from "./abort.ts";
+import {
+  isProtected,
+  proveWhole,
+  type SizedFile,
+  truncated,
+} from "./cut_data.ts";
 import { refusal } from "./refusal.ts";
 import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
+
+/** How a transfer is finished. */
+export interface FinishOptions extends SignalOptions {
+  /**
+   * Whether the caller knows from the control connection that all of the data
+   * came, or does not care: it may end without TLS's close_notify then.
+   */
+  isWhole?: boolean | undefined;
+}
 
 /** A transfer that the server has opened. */
 export class Transfer {
@@ -23,6 +38,8 @@ export class Transfer {
   readonly size: number | null;
   readonly #session: Session;
   readonly #owed: Owed;
+  readonly #file: SizedFile | undefined;
+  #isUnproven = false;
   #aborting: Promise<Reply | undefined> | undefined;
 
   /**
@@ -32,22 +49,42 @@ export class Transfer {
    * @param owed The transfer command's entry
    * @param data The data connection
    * @param size The server's estimate
+   * @param file What is downloaded, if it is a file as it is
    */
   constructor(
     session: Session,
     owed: Owed,
     data: DataConnection,
     size: number | null,
+    file?: SizedFile,
   ) {
     this.#session = session;
     this.#owed = owed;
     this.data = data;
     this.size = size;
+    this.#file = file;
   }
 
   /** The command, printable and masked. */
   get command(): string {
     return this.#owed.command;
+  }
+
+  /**
+   * Whether the data ended without TLS's close_notify, nothing else told that it
+   * is whole, and the user's options let that pass.
+   */
+  get isUnproven(): boolean {
+    return this.#isUnproven;
+  }
+
+  /** Whether the last line of the data may be half a line. */
+  get isFrayed(): boolean {
+    return this.data.isCut && !this.#allowsCut;
+  }
+
+  get #allowsCut(): boolean {
+    return this.#session.tls?.allowsMissingCloseNotify === true;
   }
 
   /** The final reply, when it comes. */
@@ -78,7 +115,7 @@ export class Transfer {
    */
   async complete(
     move: (data: DataConnection) => Promise<void>,
-    options?: SignalOptions,
+    options?: FinishOptions,
   ): Promise<Reply> {
     try {
       await move(this.data);
@@ -91,13 +128,16 @@ export class Transfer {
   /**
    * Closes the data connection and waits for the final reply.
    *
-   * @param options A signal
+   * @param options A signal, and whether the data is known to be whole
    * @returns The 2yz reply: the server's word that all is well
    * @throws {FTPError} If the server says otherwise; the session is usable
+   * @throws {Deno.errors.UnexpectedEof} If the data ended without TLS's
+   * close_notify and may be cut off; the session is usable
    * @throws {Error} If no reply comes: the message says that the data is
    * unconfirmed, and the session is closed
    */
-  async finish({ signal }: SignalOptions = {}): Promise<Reply> {
+  async finish(options: FinishOptions = {}): Promise<Reply> {
+    const { signal } = options;
     this.data.close();
     if (this.data.isHeld) await endHeld(this.#session, this.#owed, this);
     await this.data.closed;
@@ -111,9 +151,31 @@ export class Transfer {
       }
       throw unconfirmed(this, error);
     }
-    this.#forget();
+    try {
+      if (reply.code < 300) await this.#checkEnd(options);
+    } finally {
+      this.#forget();
+    }
     if (reply.code >= 400) throw refusal(this.#session, reply, this.command);
     return expectSuccess(reply, this.command);
+  }
+
+  /** Insists on data that is whole, where TLS did not say that it is. */
+  async #checkEnd({ signal, isWhole: isKnown }: FinishOptions): Promise<void> {
+    const { data, size: announced, command } = this;
+    if (!data.isCut) return;
+    // what tells that came on the control connection
+    if (isKnown === true && isProtected(this.#session)) return;
+    const { bytesRead: bytes } = data;
+    const { isWhole, size } = await proveWhole(this.#session, {
+      owed: this.#owed,
+      bytes,
+      announced,
+      file: this.#file,
+    }, { signal });
+    if (isWhole === true) return;
+    this.#isUnproven = isWhole === undefined && this.#allowsCut;
+    if (!this.#isUnproven) throw truncated(command, bytes, size);
   }
 
   /**

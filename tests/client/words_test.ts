@@ -38,7 +38,7 @@ const SETTINGS: [options: Record<string, unknown>, message: string][] = [
   [{ secure: true }, '"secure" as an option of '],
   [
     { tls: { rejectUnauthorized: false } },
-    '"rejectUnauthorized" as an option of tls: there are allowAuthSSL, caCerts, ',
+    '"rejectUnauthorized" as an option of tls: there are allowAuthSSL, allowMissingCloseNotify, ',
   ],
   [
     { tls: { caCerts: "-----BEGIN CERTIFICATE-----" } },
