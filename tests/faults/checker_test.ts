@@ -3,11 +3,12 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { DownloadOptions, FTP } from "../../mod.ts";
 import { isIgnored } from "../servers/mod.ts";
-import type { CaseFault, FaultCase } from "./fault_case.ts";
+import { type CaseFault, type FaultCase, slowedDown } from "./fault_case.ts";
 import { Lane } from "./lane.ts";
 import { LeakTracker } from "./leak_tracker.ts";
 import { CLIENT, type Client } from "./client.ts";
 import type { Problem } from "./report.ts";
+import { measurePace } from "./pace.ts";
 import { runCase } from "./run_case.ts";
 
 const CUT: CaseFault = {
@@ -43,6 +44,7 @@ const DOWNLOAD: FaultCase = {
   kill: undefined,
   abort: undefined,
   pipelining: true,
+  pace: 1,
 };
 
 const UPLOAD: FaultCase = {
@@ -206,6 +208,15 @@ const CARELESS: readonly Careless[] = [
     kind: "state",
     text: /an error of an unexpected class: SyntaxError/,
   },
+  {
+    title: "fails although nothing happens to it",
+    faultCase: UNHARMED,
+    client: {
+      download: () => Promise.reject(new Deno.errors.TimedOut("slow")),
+    },
+    kind: "calm",
+    text: /nothing happened, and the call failed: TimedOut: slow/,
+  },
 ];
 
 Deno.test({
@@ -214,19 +225,22 @@ Deno.test({
   fn: async (context) => {
     using tracker = new LeakTracker();
     await using lane = await Lane.start("lane-0.test", DOWNLOAD);
+    const { factor } = await measurePace([lane], tracker);
+    const run = (faultCase: FaultCase, client: Partial<Client> = {}) =>
+      runCase(lane, slowedDown(faultCase, factor), tracker, {
+        ...CLIENT,
+        ...client,
+      });
     await context.step("the client of this module has no problem", async () => {
       for (const faultCase of [DOWNLOAD, UPLOAD, UNHARMED]) {
-        const { problems, happened } = await runCase(lane, faultCase, tracker);
+        const { problems, happened } = await run(faultCase);
         assertEquals(problems, []);
         assertEquals(happened.length, faultCase.faults.length);
       }
     });
     for (const { title, faultCase, client, kind, text } of CARELESS) {
       await context.step(`a client that ${title}`, async () => {
-        const { problems } = await runCase(lane, faultCase, tracker, {
-          ...CLIENT,
-          ...client,
-        });
+        const { problems } = await run(faultCase, client);
         const seen = problems.some((problem) =>
           problem.kind === kind && text.test(problem.text)
         );
@@ -234,16 +248,14 @@ Deno.test({
       });
     }
     await context.step("a client that shows the password", async () => {
-      const { problems } = await runCase(lane, UNHARMED, tracker, {
-        ...CLIENT,
+      const { problems } = await run(UNHARMED, {
         download: () => Promise.reject(new Error(`PASS ${lane.password}`)),
       });
       assert(problems.some(({ kind }) => kind === "secret"));
     });
     await context.step("a client that forgets what it opened", async () => {
       const opened: Disposable[] = [];
-      const { problems } = await runCase(lane, UNHARMED, tracker, {
-        ...CLIENT,
+      const { problems } = await run(UNHARMED, {
         download: async (ftp, remote, local, options) => {
           const { host, port } = lane;
           opened.push(await Deno.connect({ hostname: host, port }));
@@ -266,12 +278,7 @@ Deno.test({
         throw new Error("The port is taken");
       };
       const kill = { event: 0, wait: 0, restart: true };
-      const { problems } = await runCase(
-        lane,
-        { ...UNHARMED, kill },
-        tracker,
-        CLIENT,
-      );
+      const { problems } = await run({ ...UNHARMED, kill });
       assertEquals(
         problems,
         Array(2).fill({ kind: "restart", text: "Error: The port is taken" }),

@@ -93,10 +93,15 @@ export interface FaultCase extends Configuration {
   readonly abort: number | undefined;
   /** Whether commands may be sent together. */
   readonly pipelining: boolean;
+  /** By how much all times were multiplied: 1 as the seed has it, more on a slow machine. */
+  readonly pace: number;
 }
 
 /** Options that both transfers take. */
 export type CaseOptions = DownloadOptions & UploadOptions & FTPOptions;
+
+/** The shortest time-out of a case as its seed has it, in milliseconds. */
+export const SHORTEST_TIMEOUT = 300;
 
 /** The longest file. */
 export const MAX_SIZE = 50 * 1024 * 1024;
@@ -150,7 +155,8 @@ export function makeCase(seed: number): FaultCase {
     ]),
     inDirectory: random.chance(0.4),
     // ProFTPD does not greet for 400 ms after another session has ended
-    timeout: random.between(300, 500) + (server === "proftpd" ? 400 : 0),
+    timeout: random.between(SHORTEST_TIMEOUT, 500) +
+      (server === "proftpd" ? 400 : 0),
     sharesName: random.chance(0.1),
     faults,
     kill: faults.length === 0
@@ -162,6 +168,27 @@ export function makeCase(seed: number): FaultCase {
       : undefined,
     abort: random.chance(0.04) ? random.magnitude(1, 400) : undefined,
     pipelining: random.chance(0.75),
+    pace: 1,
+  };
+}
+
+/**
+ * The same case on a slower machine: time-outs are longer, and so is what they are compared with.
+ *
+ * @param faultCase The case
+ * @param pace By how much, 1 or more
+ */
+export function slowedDown(faultCase: FaultCase, pace: number): FaultCase {
+  const { timeout, faults, abort } = faultCase;
+  return {
+    ...faultCase,
+    pace: faultCase.pace * pace,
+    timeout: Math.ceil(timeout * pace),
+    faults: faults.map((fault) => ({
+      ...fault,
+      duration: Math.ceil(fault.duration * pace),
+    })),
+    abort: abort === undefined ? undefined : Math.ceil(abort * pace),
   };
 }
 

@@ -16,8 +16,10 @@ import {
   CONFIGURATIONS,
   makeCase,
   seedsOf,
+  slowedDown,
 } from "./fault_case.ts";
 import { Lane } from "./lane.ts";
+import { laneCount, measurePace } from "./pace.ts";
 import { LeakTracker } from "./leak_tracker.ts";
 import type { CaseReport } from "./report.ts";
 import { runCase } from "./run_case.ts";
@@ -25,12 +27,6 @@ import { Tally } from "./tally.ts";
 
 /** Faults in all, unless the environment says otherwise. */
 const COUNT = 2000;
-
-/** Transfers at once, each with a server and a proxy of its own. */
-const LANES = 16;
-
-/** ProFTPD sleeps for 400 ms whenever a session has ended, and nobody is greeted meanwhile. */
-const PROFTPD_LANES = 28;
 
 /** Most transfers for one fault that happens: plans may miss. */
 const MAX_MISSES = 5;
@@ -58,10 +54,12 @@ CONFIGURATIONS.forEach((configuration, index) => {
       const run = seedAsked === undefined ? `FTP_FAULT_START=${start}: ` : "";
       console.log(run + tally.summary());
       if (countAsked !== undefined) console.log(tally.table());
-      const { failures } = tally;
-      if (failures.length > 0) {
-        throw new Error(failures.map(describe).join("\n\n"));
-      }
+      const found = tally.failures.map(describe);
+      const shortfall = seedAsked === undefined
+        ? tally.shortfall(count)
+        : undefined;
+      if (shortfall !== undefined) found.unshift(shortfall);
+      if (found.length > 0) throw new Error(found.join("\n\n"));
     },
   });
 });
@@ -74,22 +72,51 @@ async function runMany(
   const tally = new Tally();
   const seeds = seedsOf(index, start);
   let cases = 0;
-  const runLane = async (number: number) => {
-    await using lane = await Lane.start(`lane-${number}.test`, configuration);
+  await using lanes = await startLanes(configuration);
+  const pace = await measurePace(lanes.all, tracker);
+  const runLane = async (lane: Lane) => {
     while (
       tally.faults < count && cases < count * MAX_MISSES && lane.isServing
     ) {
       cases++;
       const seed = seeds.next().value;
-      const report = await runCase(lane, makeCase(seed), tracker);
+      const faultCase = slowedDown(makeCase(seed), pace.factor);
+      const report = await runCase(lane, faultCase, tracker);
+      if (report.happened.length === 0) pace.note(report);
       tally.add(report);
       // at once: the run may be long, or never end
       if (report.problems.length > 0) console.log(describe(report));
     }
   };
-  const length = configuration.server === "proftpd" ? PROFTPD_LANES : LANES;
-  await Promise.all(Array.from({ length }, (_, i) => runLane(i)));
+  await Promise.all(lanes.all.map(runLane));
+  console.log(`${lanes.all.length} lanes, ${pace}`);
   return tally;
+}
+
+/** As many lanes as the machine bears, or none. */
+async function startLanes(
+  configuration: Configuration,
+): Promise<AsyncDisposable & { all: Lane[] }> {
+  const starting = Array.from(
+    { length: laneCount(configuration) },
+    (_, i) => Lane.start(`lane-${i}.test`, configuration),
+  );
+  const started = await Promise.allSettled(starting);
+  const all = started.flatMap((one) =>
+    one.status === "fulfilled" ? [one.value] : []
+  );
+  const lanes = {
+    all,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(all.map((lane) => lane[Symbol.asyncDispose]()));
+    },
+  };
+  if (all.length === starting.length) return lanes;
+  await lanes[Symbol.asyncDispose]();
+  throw new AggregateError(
+    started.flatMap((one) => one.status === "rejected" ? [one.reason] : []),
+    "Cannot start the lanes",
+  );
 }
 
 async function runOne(
@@ -99,7 +126,9 @@ async function runOne(
   using tracker = new LeakTracker();
   await using lane = await Lane.start("lane-0.test", configuration);
   const tally = new Tally();
-  const report = await runCase(lane, makeCase(seed), tracker);
+  const pace = await measurePace([lane], tracker);
+  const faultCase = slowedDown(makeCase(seed), pace.factor);
+  const report = await runCase(lane, faultCase, tracker);
   console.log(describe(report));
   tally.add(report);
   return tally;

@@ -2,10 +2,13 @@
 
 import { assertEquals } from "@std/assert";
 import { isIgnored } from "../servers/mod.ts";
-import { type FaultCase, makeCase } from "./fault_case.ts";
+import { type FaultCase, makeCase, slowedDown } from "./fault_case.ts";
 import { Lane } from "./lane.ts";
 import { LeakTracker } from "./leak_tracker.ts";
+import { measurePace, type Pace } from "./pace.ts";
 import { runCase } from "./run_case.ts";
+
+let pace: Pace | undefined;
 
 for (const direction of ["download", "upload"] as const) {
   for (const fault of ["close", "reset", "stall", "corrupt"] as const) {
@@ -43,7 +46,12 @@ for (const direction of ["download", "upload"] as const) {
           abort: undefined,
           pipelining: true,
         };
-        const report = await runCase(lane, faultCase, tracker);
+        pace ??= await measurePace([lane], tracker);
+        const report = await runCase(
+          lane,
+          slowedDown(faultCase, pace.factor),
+          tracker,
+        );
         const { problems, outcome, happened } = report;
         assertEquals({ problems, outcome, happened }, {
           problems: [],

@@ -35,7 +35,8 @@ export class Lane implements AsyncDisposable {
   readonly name: string;
   /** What the server serves. */
   readonly root: string;
-  readonly #configuration: Configuration;
+  /** Which server it has. */
+  readonly configuration: Configuration;
   readonly #port: number;
   #server: RealServer;
   #proxy: Proxy;
@@ -54,7 +55,7 @@ export class Lane implements AsyncDisposable {
     proxy: Proxy,
   ) {
     this.name = name;
-    this.#configuration = configuration;
+    this.configuration = configuration;
     this.root = root;
     this.#port = port;
     this.#server = server;
@@ -179,7 +180,7 @@ export class Lane implements AsyncDisposable {
   async restart(): Promise<void> {
     this.#isServing = false;
     await this.#server.stop();
-    this.#server = await serve(this.#configuration, this.root, this.#port);
+    this.#server = await serve(this.configuration, this.root, this.#port);
     this.#isServing = true;
   }
 

@@ -2,9 +2,10 @@
 
 import { assertEquals } from "@std/assert";
 import { isIgnored } from "../servers/mod.ts";
-import { type FaultCase, makeCase } from "./fault_case.ts";
+import { type FaultCase, makeCase, slowedDown } from "./fault_case.ts";
 import { Lane } from "./lane.ts";
 import { LeakTracker } from "./leak_tracker.ts";
+import { measurePace } from "./pace.ts";
 import { runCase } from "./run_case.ts";
 
 // vsftpd obeys no command of a connection that was closed behind it
@@ -16,9 +17,10 @@ for (const server of ["proftpd", "pure-ftpd", "pyftpdlib"] as const) {
     fn: async () => {
       using tracker = new LeakTracker();
       await using lane = await Lane.start("late.test", { server, tls: false });
+      const { factor } = await measurePace([lane], tracker);
       const { problems, outcome, happened } = await runCase(
         lane,
-        makeLateCase(server),
+        slowedDown(makeLateCase(server), factor),
         tracker,
       );
       assertEquals({ problems, outcome, happened }, {

@@ -2,11 +2,11 @@
 
 import type { FaultCase } from "./fault_case.ts";
 
-/** Milliseconds that a busy machine may add. */
+/** Milliseconds that a machine may add whose pace is 1. */
 const SLACK = 6000;
 
-/** Slowest pace of a transfer through the proxy on it, in bytes a millisecond. */
-const PACE = 3000;
+/** Slowest transfer through the proxy on it, in bytes a millisecond. */
+const SPEED = 3000;
 
 /** Grace periods of the client, in milliseconds, as its documentation has them. */
 const GRACE = { abort: 5000, keepAlive: 5000, leave: 2000, cleanUp: 5000 };
@@ -20,7 +20,8 @@ export function patienceWith(faultCase: FaultCase): number {
   const pauses = faults.reduce((sum, { duration }) => sum + duration, 0);
   const each = 4 * timeout + maxDelay + GRACE.leave +
     (options.keepAlive > 0 ? GRACE.keepAlive : 0);
-  return SLACK + (incidents + 1) * size / PACE + incidents * each + pauses +
+  const work = SLACK + (incidents + 1) * size / SPEED;
+  return work * faultCase.pace + incidents * each + pauses +
     (abort !== undefined || options.resume ? GRACE.abort : 0) +
     (direction === "upload" ? GRACE.cleanUp + timeout : 0);
 }

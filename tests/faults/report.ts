@@ -12,6 +12,7 @@ export interface Problem {
     | "leftover"
     | "state"
     | "secret"
+    | "calm"
     | "restart";
   readonly text: string;
 }
@@ -28,6 +29,8 @@ export interface CaseReport {
   /** Milliseconds of the transfer, and of what it might have taken. */
   readonly elapsed: number;
   readonly patience: number;
+  /** Milliseconds of the longest wait for the next line of the client's trace. */
+  readonly slowestStep: number;
   /** Whether the server was left with a temporary file, which only a failed upload may do. */
   readonly hasLeftover: boolean;
 }

@@ -22,7 +22,7 @@ import {
   type Problem,
 } from "./report.ts";
 
-/** Time-out of a client that nothing is done to. */
+/** Time-out of a client that nothing is done to, where the pace is 1. */
 const CALM_TIMEOUT = 20_000;
 
 /** Longest wait for it: nothing is expected to take that long. */
@@ -30,6 +30,9 @@ const CALM_PATIENCE = 60_000;
 
 /** Longest wait for a closed client to let go of everything. */
 const RELEASE = 4000;
+
+/** How much later than it was to be something may come that the proxy held back. */
+const LATENESS = 30;
 
 /** Runs a case on a lane. */
 export async function runCase(
@@ -42,7 +45,7 @@ export async function runCase(
   const run = new CaseRun(lane, faultCase, files, client);
   const holdings = new Holdings();
   await tracker.run(holdings, () => run.disturbed());
-  for (const what of await holdings.left(RELEASE)) {
+  for (const what of await holdings.left(RELEASE * faultCase.pace)) {
     run.problems.push({ kind: "leak", text: what });
   }
   if (lane.isKilled) await run.restart();
@@ -66,6 +69,7 @@ class CaseRun {
   #isStarted = false;
   #retries = 0;
   #elapsed = 0;
+  #slowestStep = 0;
   #leftover: string[] = [];
 
   constructor(
@@ -87,7 +91,11 @@ class CaseRun {
     let events = 0;
     let killing: ReturnType<typeof setTimeout> | undefined;
     let restarted: Promise<void> | undefined;
+    let last = performance.now();
     const onEvent = () => {
+      const now = performance.now();
+      this.#slowestStep = Math.max(this.#slowestStep, now - last);
+      last = now;
       if (!isUnderway || kill === undefined || events++ !== kill.event) return;
       killing = setTimeout(() => {
         killing = undefined;
@@ -97,7 +105,7 @@ class CaseRun {
     };
     this.#lane.arm(this.#case);
     const ftp = await this.#makeClient(timeout, onEvent);
-    const start = performance.now();
+    const start = last = performance.now();
     try {
       await this.#bounded(() => this.#logIn(ftp));
       this.#lane.loggedIn();
@@ -109,6 +117,7 @@ class CaseRun {
     } catch (error) {
       this.error = error ?? new Error("nothing was thrown");
     }
+    onEvent();
     this.#elapsed = performance.now() - start;
     isUnderway = false;
     clearTimeout(killing);
@@ -121,6 +130,7 @@ class CaseRun {
     this.#note();
     this.#checkTarget();
     this.#checkError();
+    this.#checkCalm();
     await this.#checkState(ftp);
     await this.#bounded(() => ftp[Symbol.asyncDispose]()).catch(() => {});
     ftp.close();
@@ -143,10 +153,12 @@ class CaseRun {
    */
   async calm(mayBeWrong = false): Promise<boolean> {
     this.#lane.arm({ faults: [] });
-    const ftp = await this.#makeClient(CALM_TIMEOUT);
+    const { pace } = this.#case;
+    const ftp = await this.#makeClient(CALM_TIMEOUT * pace);
+    const patience = CALM_PATIENCE * pace;
     try {
-      await this.#bounded(() => this.#logIn(ftp), CALM_PATIENCE);
-      await this.#bounded(() => this.#transfer(ftp), CALM_PATIENCE);
+      await this.#bounded(() => this.#logIn(ftp), patience);
+      await this.#bounded(() => this.#transfer(ftp), patience);
       const loss = this.#files.lossAfterSuccess();
       if (loss !== undefined) this.#blame("loss", `the next time ${loss}`);
       this.#checkLeftovers(true);
@@ -170,6 +182,7 @@ class CaseRun {
       error: this.error,
       problems: this.problems,
       elapsed: this.#elapsed,
+      slowestStep: this.#slowestStep,
       patience: patienceWith(this.#case),
       hasLeftover: this.#leftover.length > 0,
     };
@@ -252,7 +265,7 @@ class CaseRun {
       .filter(({ fault }) => fault.fault === "pause")
       .map(({ fault }) => fault.duration);
     if (durations.length === 0) return;
-    const latest = Math.max(...durations) + 30;
+    const latest = Math.max(...durations) + LATENESS * this.#case.pace;
     await new Promise((resolve) => setTimeout(resolve, latest));
   }
 
@@ -310,11 +323,23 @@ class CaseRun {
     if (error === undefined) return;
     const text = Deno.inspect(error);
     if (text.includes(this.#lane.password)) this.#blame("secret", text);
-    const isAbort = this.#case.abort !== undefined &&
-      error instanceof DOMException;
-    if (error instanceof Error && !isAbort && !isExpected(error)) {
+    if (
+      error instanceof Error && !this.#isAbort(error) && !isExpected(error)
+    ) {
       this.#blame("state", `an error of an unexpected class: ${text}`);
     }
+  }
+
+  /** Who fails without a fault shows nothing about faults: the machine, or the client, is not up to it. */
+  #checkCalm(): void {
+    const { error } = this;
+    if (error === undefined || this.#happened.length > 0) return;
+    if (error instanceof Hang || this.#isAbort(error)) return;
+    this.#blame("calm", `nothing happened, and the call failed: ${error}`);
+  }
+
+  #isAbort(error: unknown): boolean {
+    return this.#case.abort !== undefined && error instanceof DOMException;
   }
 
   /** The client either gets the reply of its own command, or says that there is no connection. */

@@ -10,6 +10,7 @@ const NAMES: Record<Problem["kind"], string> = {
   leftover: "leftovers",
   state: "sessions out of step",
   secret: "secrets shown",
+  calm: "errors of transfers that nothing happened to",
   restart: "servers that did not start again",
 };
 
@@ -39,15 +40,23 @@ export class Tally {
     this.#slowest = Math.max(this.#slowest, elapsed);
   }
 
+  /**
+   * What the run fails to show, if anything.
+   *
+   * @param asked Faults that were to happen
+   */
+  shortfall(asked: number): string | undefined {
+    if (this.faults >= asked && this.#right > 0) return undefined;
+    return `The run shows too little: ${this.faults} of ${asked} faults happened in ${this.cases} transfers, ${this.#right} of which ended with the right file`;
+  }
+
   /** One line. */
   summary(): string {
     const all = this.failures.flatMap(({ problems }) => problems);
     const bad = Object.entries(NAMES).map(([kind, name]) =>
       `${all.filter((problem) => problem.kind === kind).length} ${name}`
     );
-    const right = [...this.#outcomes].filter(([outcome]) =>
-      outcome.startsWith("right file")
-    ).reduce((sum, [, count]) => sum + count, 0);
+    const right = this.#right;
     return `${this.faults} faults in ${this.cases} transfers: ${right} right files, ${
       this.cases - right
     } errors; ${
@@ -55,6 +64,12 @@ export class Tally {
     }; ${this.#leftovers} failed uploads left a temporary file; the slowest took ${
       Math.round(this.#slowest)
     } ms`;
+  }
+
+  get #right(): number {
+    return [...this.#outcomes].filter(([outcome]) =>
+      outcome.startsWith("right file")
+    ).reduce((sum, [, count]) => sum + count, 0);
   }
 
   /** Faults, and for each the outcomes of the transfers it happened to. */

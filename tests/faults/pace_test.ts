@@ -1,0 +1,68 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { isIgnored } from "../servers/mod.ts";
+import { makeCase, SHORTEST_TIMEOUT, slowedDown } from "./fault_case.ts";
+import { Lane } from "./lane.ts";
+import { LeakTracker } from "./leak_tracker.ts";
+import { laneCount, measurePace, Pace } from "./pace.ts";
+import { patienceWith } from "./patience.ts";
+
+Deno.test("Pace.factor is 1 on a fast machine and follows the slowest step on others", () => {
+  const pace = new Pace();
+  assertEquals(pace.factor, 1);
+  pace.note({ slowestStep: 5 });
+  assertEquals(pace.factor, 1);
+  pace.note({ slowestStep: 5 * SHORTEST_TIMEOUT });
+  const slow = pace.factor;
+  assert(slow * SHORTEST_TIMEOUT > 2 * 5 * SHORTEST_TIMEOUT, `${slow}`);
+  pace.note({ slowestStep: 5 });
+  assertEquals(pace.factor, slow);
+});
+
+Deno.test("slowedDown makes all that is measured in time longer, and nothing else", () => {
+  const seed = Array.from({ length: 1000 }, (_, seed) => seed).find((seed) => {
+    const { faults, abort } = makeCase(seed);
+    return faults.length > 1 && abort !== undefined;
+  })!;
+  const fast = makeCase(seed);
+  const slow = slowedDown(fast, 3);
+  assertEquals(slow, {
+    ...fast,
+    pace: 3,
+    timeout: fast.timeout * 3,
+    faults: fast.faults.map((fault) => ({
+      ...fault,
+      duration: fault.duration * 3,
+    })),
+    abort: fast.abort! * 3,
+  });
+  assert(patienceWith(slow) > patienceWith(fast));
+  assertEquals(slowedDown(fast, 1), fast);
+});
+
+Deno.test("laneCount grows with the cores and is never 0", () => {
+  const plain = { server: "vsftpd", tls: false } as const;
+  const tls = { server: "vsftpd", tls: true } as const;
+  assert(laneCount(plain, 1) >= 1 && laneCount(tls, 1) >= 1);
+  assertEquals(laneCount(plain, 8), 8 * laneCount(plain, 1));
+  assert(laneCount(tls, 2) < laneCount(plain, 2));
+});
+
+Deno.test({
+  name: "measurePace fails where a call fails to which nothing is done",
+  ignore: isIgnored("vsftpd"),
+  fn: async () => {
+    using tracker = new LeakTracker();
+    await using lane = await Lane.start("lane-0.test", {
+      server: "vsftpd",
+      tls: false,
+    });
+    const { factor } = await measurePace([lane], tracker);
+    assert(factor >= 1);
+    lane.kill();
+    await assertRejects(
+      () => measurePace([lane], tracker),
+      Error,
+      'Cannot measure the pace of "vsftpd"',
+    );
+  },
+});

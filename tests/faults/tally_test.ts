@@ -1,0 +1,45 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { makeCase } from "./fault_case.ts";
+import type { CaseReport } from "./report.ts";
+import { Tally } from "./tally.ts";
+
+function makeReport(part: Partial<CaseReport> = {}): CaseReport {
+  return {
+    faultCase: makeCase(0),
+    happened: ["data close"],
+    outcome: "right file after retries",
+    error: undefined,
+    problems: [],
+    elapsed: 1,
+    slowestStep: 1,
+    patience: 2,
+    hasLeftover: false,
+    ...part,
+  };
+}
+
+Deno.test("Tally.shortfall is undefined once all faults have happened", () => {
+  const tally = new Tally();
+  tally.add(makeReport());
+  tally.add(makeReport({ happened: ["data close", "control reset"] }));
+  assertEquals(tally.shortfall(3), undefined);
+});
+
+Deno.test("Tally.shortfall tells of a run in which fewer faults happened", () => {
+  const tally = new Tally();
+  assertMatch(tally.shortfall(1)!, /0 of 1 faults happened in 0 transfers/);
+  tally.add(makeReport());
+  tally.add(makeReport({ happened: [] }));
+  assertMatch(tally.shortfall(2)!, /1 of 2 faults happened in 2 transfers/);
+});
+
+Deno.test("Tally.shortfall tells of a run in which no transfer succeeded", () => {
+  const tally = new Tally();
+  tally.add(makeReport({ outcome: "TimedOut" }));
+  assertMatch(tally.shortfall(1)!, /0 of which ended with the right file/);
+});
+
+Deno.test("Tally.shortfall tells of a run that was to show nothing", () => {
+  assertMatch(new Tally().shortfall(0)!, /shows too little/);
+  assertMatch(new Tally().shortfall(NaN)!, /shows too little/);
+});
