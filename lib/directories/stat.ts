@@ -25,6 +25,7 @@ import {
 } from "./in_directory.ts";
 import { isUnknownCommand } from "./list_by_mlsd.ts";
 import { readDirectory } from "./listing.ts";
+import { DENIED_REGEXP } from "./presence.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
 import type { PartialListingError } from "./partial_listing_error.ts";
 import { rawPathOf, splitRawPath } from "../paths/raw_path.ts";
@@ -65,9 +66,6 @@ export async function requestEntry(
 
 /** That there is no such name in its directory, where nothing else would tell. */
 const absences = new WeakSet<FTPError>();
-
-/** What denies knowledge of a path, not its being. */
-const DENIED_REGEXP = /permission|denied|not allowed|privilege|log ?in/i;
 
 /**
  * Whether there is something under a path.

@@ -225,17 +225,14 @@ export interface Side {
    */
   mayHide(folder: Folder, name: string): boolean;
   /**
-   * Looks for entries by their names that a listing lacks, where a listing may
-   * lack some without a word.
+   * Looks for entries by their names, whatever a listing shows.
    *
    * @param place The directory
    * @param items What the other side has
-   * @returns The first that is there all the same
+   * @returns For each whether it is there; why, where that cannot be told: a
+   * `TypeError` where there can be no such name
    */
-  findUnlisted(
-    place: Place,
-    items: readonly Item[],
-  ): Promise<Item | undefined>;
+  ask(place: Place, items: readonly Item[]): Promise<(boolean | Error)[]>;
   /**
    * Insists on a name that can be one here.
    *

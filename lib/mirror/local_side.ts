@@ -5,6 +5,7 @@
  */
 
 import type { EntryKind } from "../listing/entry.ts";
+import { joinPath } from "../paths/names.ts";
 import {
   Folder,
   type Identity,
@@ -66,8 +67,24 @@ export class LocalSide implements Side {
     return true;
   }
 
-  findUnlisted(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  ask(place: Place, items: readonly Item[]): Promise<(boolean | Error)[]> {
+    return Promise.resolve(
+      items.map(({ name }) => this.#has(joinPath(place.path, name))),
+    );
+  }
+
+  #has(path: string): boolean | Error {
+    // Deno would look for another name
+    if (!path.isWellFormed()) {
+      return new TypeError(
+        `Cannot look for ${JSON.stringify(path)} here: its name is no text`,
+      );
+    }
+    try {
+      return statOrNothing(this.at(path), Deno.lstatSync) !== undefined;
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   check(name: string): void {

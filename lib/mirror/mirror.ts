@@ -8,7 +8,7 @@ import { unwrapped } from "../files/faults.ts";
 import type { Link } from "../files/link.ts";
 import { TreeAgenda } from "./agenda.ts";
 import { Crew } from "./crew.ts";
-import { isExtra, removeItems } from "./extras.ts";
+import { isExtra, type Removal, removeItems } from "./extras.ts";
 import {
   directoryOf,
   entryOf,
@@ -20,8 +20,8 @@ import {
 import type { MirrorEntry, MirrorOptions, MirrorResult } from "./options.ts";
 import {
   checkClash,
-  checkMissing,
   checkSource,
+  confirmKind,
   findCounterpart,
   findLost,
   reasonToSkip,
@@ -31,6 +31,9 @@ import type { MirrorTask, Pair } from "./task.ts";
 
 /** Deepest tree that is mirrored without being told how deep to go. */
 const MAX_DEPTH = 256;
+
+/** Why what is in the way of something else is removed. */
+const KIND = { reason: "kind", isProven: true } as const;
 
 /** Directories to come back to; if there are more, all are gone through. */
 const MAX_REMEMBERED = 1000;
@@ -326,16 +329,13 @@ export class Mirror implements AsyncDisposable {
       this.#tally.note({ action: "fail", entry, error });
       return places;
     }
-    const extras = this.#extrasOf(pair);
-    const wanted = extras.filter((item) => this.#isWanted(place, item));
-    const isSure = await this.#tally.attempt(
+    const removed = await this.#tally.attempt(
       task.link,
       directoryOf(place),
-      () => checkMissing(task, pair, wanted),
+      () => this.#remove(place, this.#extrasOf(pair), { twins: source }),
     );
-    this.#isUnread ||= isSure === undefined;
-    if (isSure === undefined) return places;
-    await this.#remove(place, extras, "missing");
+    this.#isUnread ||= removed === undefined;
+    if (removed === undefined) return places;
     for (const item of source.items.values()) {
       const there = target.items.get(item.name);
       const isIdle = there === undefined || item.problem !== undefined ||
@@ -358,7 +358,8 @@ export class Mirror implements AsyncDisposable {
     const path = task.target.at(entry.path);
     const next = await this.#tally.attempt(task.link, entry, async () => {
       checkClash(there, item.kind, path, true);
-      if (await this.#remove(place, [there], "kind")) {
+      await confirmKind(task.source, item, entry.path, this.#options);
+      if (await this.#remove(place, [there], KIND)) {
         return await this.#put(task, pair, item, undefined);
       }
       throw new Deno.errors.AlreadyExists(
@@ -373,11 +374,12 @@ export class Mirror implements AsyncDisposable {
   async #remove(
     place: Place,
     items: Item[],
-    reason: "missing" | "kind",
+    why: Partial<Removal>,
   ): Promise<boolean> {
-    const { link, target } = this.#crew.first;
+    const { link, source, target } = this.#crew.first;
     const options = this.#options;
-    const removal = { link, target, tally: this.#tally, options, reason };
+    const tally = this.#tally;
+    const removal = { link, source, target, tally, options, ...why };
     return await removeItems(removal, place, items);
   }
 }

@@ -68,7 +68,8 @@ export type MirrorAction =
  * is skipped: a symbolic link (`"symlink"`), a directory that leads back to one
  * that it is in (`"loop"`), a device, a pipe and the like (`"other"`), a
  * temporary file of a transfer (`"part"`), something in the target that cannot
- * be named safely (`"hostile"`).
+ * be named safely (`"hostile"`), or by whose name the source has something that
+ * it may list under another one (`"twin"`: `A` and `a`).
  */
 export type MirrorReason =
   | "new"
@@ -82,7 +83,8 @@ export type MirrorReason =
   | "loop"
   | "other"
   | "part"
-  | "hostile";
+  | "hostile"
+  | "twin";
 
 /** What was done with one entry; in a dry run, what would be. */
 export interface MirrorEvent {
@@ -132,9 +134,12 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    * Whether what the source lacks is removed from the target, and what is of
    * another kind there gives way. That is done last, after both directories were
    * listed again, and only if nothing failed before: a listing that the server
-   * has cut, or of a directory that it may not read, is a failure. Where a server
-   * may cut `LIST` without a word (ProFTPD's `ListOptions` with `maxfiles`), what
-   * a download would remove is asked for by its name first. What `filter` leaves out stays, and so does everything if the source is empty. Symbolic links are
+   * has cut, or of a directory that it may not read, is a failure. No listing is
+   * believed alone: right before an entry is removed, the source is asked for it
+   * by its name (`MLST`, or `SIZE`, `MDTM` and `CWD`; a look at the local disk).
+   * An entry that it has all the same is a failure, and nothing else is removed;
+   * one that it does not tell of stays and fails. What another program makes
+   * between that question and the removal is not seen. What `filter` leaves out stays, and so does everything if the source is empty. Symbolic links are
    * removed, never followed.
    *
    * Temporary files that transfers have left in the target are removed too, and

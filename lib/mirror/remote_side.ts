@@ -6,9 +6,9 @@
 
 import { ensureDir, remove } from "../directories/directories.ts";
 import { kindsOf, noteLinks } from "../directories/entry_kinds.ts";
-import { isDirectory } from "../directories/in_directory.ts";
 import { readDirectory } from "../directories/listing.ts";
 import { PartialListingError } from "../directories/partial_listing_error.ts";
+import { isPresent } from "../directories/presence.ts";
 import { existsPath, requestEntry } from "../directories/stat.ts";
 import { canonicalPath } from "../directories/walk.ts";
 import { runJob } from "../files/job.ts";
@@ -17,7 +17,7 @@ import { withRecovery } from "../files/recovery.ts";
 import type { Entry, TimePrecision } from "../listing/entry.ts";
 import { requestFacts } from "../paths/facts.ts";
 import { checkName, joinPath } from "../paths/names.ts";
-import { FTPPermanentError } from "../protocol/errors.ts";
+import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
 import {
   Folder,
@@ -135,33 +135,26 @@ export class RemoteSide implements Side {
       folder.twinOf(name) !== undefined;
   }
 
-  /** ProFTPD cuts `LIST` where it is told to, and does not say so. */
-  findUnlisted(
-    place: Place,
-    items: readonly Item[],
-  ): Promise<Item | undefined> {
+  ask(place: Place, items: readonly Item[]): Promise<(boolean | Error)[]> {
     return this.#run(async (session) => {
-      const { list, signal } = this.#options;
-      const { command = session.hasMLSD === true ? "MLSD" : "LIST" } = list ??
-        {};
-      if (command === "MLSD") return undefined;
-      const has = async ({ name, kind }: Item): Promise<boolean> => {
+      const { signal } = this.#options;
+      const asked = items.map(async ({ name, kind }) => {
         const path = this.at(joinPath(place.path, name));
-        if (kind === "directory") {
-          const ask = () => isDirectory(session, path, { signal });
-          return await session.turns.alone(ask, { signal });
+        try {
+          return await isPresent(session, { path, kind }, { signal });
+        } catch (error) {
+          const isAnswer = error instanceof TypeError ||
+            (error instanceof FTPError && error.reply !== undefined);
+          if (!isAnswer || session.control.failure !== undefined) throw error;
+          return error;
         }
-        const { size, modified } = await requestFacts(session, path, {
-          signal,
-        });
-        return (size ?? modified) !== null;
-      };
-      for (let at = 0; at < items.length; at += WINDOW) {
-        const some = items.slice(at, at + WINDOW);
-        const index = (await Promise.all(some.map(has))).indexOf(true);
-        if (index >= 0) return some[index];
-      }
-      return undefined;
+      });
+      const answers = await Promise.allSettled(asked);
+      const failed = answers.find(({ status }) => status === "rejected");
+      if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
+      return answers.map((answer) =>
+        (answer as PromiseFulfilledResult<boolean | Error>).value
+      );
     });
   }
 

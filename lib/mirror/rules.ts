@@ -4,9 +4,9 @@
  * @module
  */
 
-import { isPart, joinPath } from "../paths/names.ts";
+import { isPart } from "../paths/names.ts";
 import { isLoop, type Item, type Place, quote, type Side } from "./folder.ts";
-import type { MirrorReason } from "./options.ts";
+import type { MirrorOptions, MirrorReason } from "./options.ts";
 import type { MirrorTask, Pair } from "./task.ts";
 
 /**
@@ -141,31 +141,30 @@ export function findLost(
 }
 
 /**
- * Insists on entries that the source lacks, whatever its listing shows.
+ * Insists that the source has something else under the name of what is to be
+ * removed, whatever its listing shows.
  *
- * @param task What is mirrored
- * @param pair The directory
- * @param extras What is to be removed from the target
- * @returns `true`
- * @throws {Deno.errors.InvalidData} If the source has one of them
+ * @param side The source
+ * @param item What it listed
+ * @param path Its path
+ * @param options Whether links are followed
+ * @throws {Deno.errors.InvalidData} If there is nothing, or another kind
  */
-export async function checkMissing(
-  { source: side, target }: MirrorTask,
-  { place, source }: Pair,
-  extras: readonly Item[],
-): Promise<true> {
-  const items = extras.filter(({ name, kind, problem }) =>
-    (kind === "file" || kind === "directory") && problem === undefined &&
-    source.twinOf(name) === undefined // which may answer to this name
-  );
-  const found = items.length === 0
-    ? undefined
-    : await side.findUnlisted(place, items);
-  if (found === undefined) return true;
-  const path = joinPath(place.path, found.name);
+export async function confirmKind(
+  side: Side,
+  { kind }: Item,
+  path: string,
+  { symlinks }: MirrorOptions,
+): Promise<void> {
+  const found = await side.probe(path);
+  if (found?.kind === kind) return;
+  // what a link leads to was asked for by its name
+  if (found?.kind === "symlink" && symlinks === "follow") return;
   throw new Deno.errors.InvalidData(
-    `Cannot remove ${quote(target.at(path))}: the source has ${
+    `Cannot remove what is in the way of ${
       quote(side.at(path))
-    }, though it does not list it`,
+    }: the source lists it as a ${kind}, and shows ${
+      found === undefined ? "nothing" : `a ${found.kind}`
+    } under its name`,
   );
 }

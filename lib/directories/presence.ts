@@ -1,0 +1,126 @@
+/**
+ * Whether something is there, asked by its name: what a listing leaves out, or
+ * shows under another name, must not be taken for missing.
+ *
+ * @module
+ */
+
+import type { EntryKind } from "../listing/entry.ts";
+import { UNKNOWN_REPLIES } from "../paths/facts.ts";
+import { type Command, type Path, withPath } from "../protocol/command.ts";
+import { FTPError } from "../protocol/errors.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+import { hasNames, isDirectory } from "./in_directory.ts";
+
+/** What denies knowledge of a path, not its being. */
+export const DENIED_REGEXP = /permission|denied|not allowed|privilege|log ?in/i;
+
+/** What a refusal that may pass says of a path that is not there (bftpd). */
+const MISSING_REGEXP = /\bno such (?:file|dir)|\bnot found\b/i;
+
+/** A path that is asked for. */
+export interface Named {
+  /** The path. */
+  readonly path: Path;
+  /** What it would be. */
+  readonly kind: EntryKind;
+}
+
+/**
+ * Whether a path exists: by `MLST`, else by `SIZE` and `MDTM` of a file and by
+ * `CWD` of a directory, else by `NLST`. Calls of files are pipelined.
+ *
+ * @param session The session
+ * @param named The path, and what it would be
+ * @param options A signal
+ * @returns Whether it exists, as a file or as a directory
+ * @throws {FTPError} If the server does not tell
+ * @throws {TypeError} If no command can carry the path
+ */
+export async function isPresent(
+  session: Session,
+  { path, kind }: Named,
+  options: SignalOptions,
+): Promise<boolean> {
+  if (!session.unknown.has("MLST")) {
+    const told = await ask(session, withPath("MLST", path), options);
+    if (told !== undefined) return told;
+  }
+  return kind === "directory"
+    ? await isDirectoryThere(session, path, options)
+    : await isFileThere(session, path, options);
+}
+
+async function isFileThere(
+  session: Session,
+  path: Path,
+  options: SignalOptions,
+): Promise<boolean> {
+  const command = (verb: string) => ({ verb, argument: path, name: "path" });
+  const [, ...answers] = await Promise.all([
+    session.turns.share(() => session.ensureType("I", options), options),
+    ask(session, command("SIZE"), options),
+    ask(session, command("MDTM"), options),
+  ]);
+  if (answers.includes(true)) return true;
+  if (answers.includes(false)) return false;
+  return await session.turns.alone(async () => {
+    try {
+      return await hasNames(session, path, options);
+    } catch (error) {
+      return isAbsence(error) ? false : fail(error);
+    }
+  }, options);
+}
+
+function isDirectoryThere(
+  session: Session,
+  path: Path,
+  options: SignalOptions,
+): Promise<boolean> {
+  return session.turns.alone(async () => {
+    if (await isDirectory(session, path, options)) return true;
+    const { lastReply } = session.control;
+    const isTold = session.directory !== "" &&
+      !(lastReply !== undefined && lastReply.code >= 400 &&
+        DENIED_REGEXP.test(lastReply.text));
+    if (isTold) return false;
+    throw new FTPError(
+      "Cannot tell whether the directory exists: the server does not say",
+      { reply: lastReply },
+    );
+  }, options);
+}
+
+/** What one command tells; `undefined` where it is unknown. */
+async function ask(
+  session: Session,
+  command: Command,
+  options: SignalOptions,
+): Promise<boolean | undefined> {
+  const { verb } = command;
+  if (session.unknown.has(verb)) return undefined;
+  try {
+    await session.turns.share(() => session.perform(command, options), options);
+    return true;
+  } catch (error) {
+    const code = error instanceof FTPError ? error.reply?.code : undefined;
+    if (UNKNOWN_REPLIES.includes(code ?? 0)) {
+      session.unknown.add(verb);
+      return undefined;
+    }
+    return isAbsence(error) ? false : fail(error);
+  }
+}
+
+/** Whether a refusal says that there is nothing. */
+function isAbsence(error: unknown): boolean {
+  const reply = error instanceof FTPError ? error.reply : undefined;
+  if (reply === undefined || DENIED_REGEXP.test(reply.text)) return false;
+  return [450, 501, 550, 553].includes(reply.code) ||
+    (reply.code === 451 && MISSING_REGEXP.test(reply.text));
+}
+
+function fail(error: unknown): never {
+  throw error;
+}
