@@ -246,6 +246,15 @@ export class ControlConnection {
     this.#reading = this.#run();
   }
 
+  /**
+   * Tells whoever traces the connection what no command and no reply shows.
+   *
+   * @param text Gives the text, printable and masked
+   */
+  tell(text: () => string): void {
+    this.#options.tracer.emit("event", text);
+  }
+
   /** Announces that the server may close now (`QUIT`). */
   expectClose(): void {
     this.#isClosing = true;

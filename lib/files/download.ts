@@ -7,6 +7,7 @@
 
 import { createHash } from "node:crypto";
 import { abortable, settledWithin } from "../connection/deadline.ts";
+import { printable } from "../protocol/command.ts";
 import { requestAhead } from "../transfer/data_channel.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
@@ -208,7 +209,14 @@ class Download {
     const mark = resume && this.#isProvable
       ? await this.#mark(session, facts)
       : undefined;
-    return Part.beside(target, mark);
+    const part = Part.beside(target, mark);
+    const { foreign } = part;
+    if (foreign !== undefined) {
+      session.control.tell(() =>
+        printable(`not resumed: "${foreign}" may be somebody else's`)
+      );
+    }
+    return part;
   }
 
   /** What the part is taken from: another file or version has another mark. */

@@ -38,17 +38,23 @@ export function modeMeanwhile(mode: FileMode | undefined): number | undefined {
  *
  * @param path Where the file is
  * @param file The file
- * @param mode The permissions
+ * @param mode The permissions; those of a new file without
+ * @param fresh What a new file is like that {@linkcode modeMeanwhile} made; the
+ * file itself without
  */
 export function keepMode(
   path: string,
   file: Deno.FsFile,
-  mode: FileMode,
+  mode: FileMode | undefined,
+  fresh?: Deno.FileInfo,
 ): void {
   const own = file.statSync();
-  const bits = own.gid === mode.group
+  const { gid, mode: made } = fresh ?? own;
+  const bits = mode === undefined
+    ? (made ?? 0) & 0o777
+    : gid === mode.group
     ? mode.bits
-    : mode.bits & ((own.mode ?? 0) | ~GROUP_BITS);
+    : mode.bits & ((made ?? 0) | ~GROUP_BITS);
   if (((own.mode ?? 0) & 0o777) === bits) return;
   try {
     // chmod() would follow a link that somebody has put there meanwhile

@@ -18,10 +18,14 @@ export type Verification = "size" | "hash" | "none";
 export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
   /**
    * Whether what an earlier call left half done is completed, and what this
-   * call leaves half done is kept for a later one. Its name can be foretold, and
-   * of what it has only the last 64 KiB are compared: where strangers may write
-   * to the folder, `verify: "hash"` belongs to it. A symbolic link or a hard
-   * link under the name of a part here is refused and not written to.
+   * call leaves half done is kept for a later one. Its name can be predicted, and
+   * only its last 64 KiB are compared. A download therefore takes a part only if
+   * nobody else can have written to it: a plain file with one name, of the same
+   * owner as new files, writable by that owner alone. What else has the name
+   * stays untouched, `trace` tells of it, and the file is downloaded from its
+   * beginning; the same goes for a target in place (`atomic: false`). Windows
+   * tells neither owner nor permissions, and neither does a server: where
+   * strangers may write to the folder there, add `verify: "hash"`.
    *
    * @default {false}
    */

@@ -9,13 +9,15 @@ import { basename, dirname } from "node:path";
 import { restate } from "../connection/restate.ts";
 import { type Hash, hashOpenFile } from "./digest.ts";
 import { LocalFault, locally, locallyAsync } from "./faults.ts";
-import { keepMode, modeMeanwhile } from "./keep_mode.ts";
+import { type FileMode, keepMode, modeMeanwhile } from "./keep_mode.ts";
 import { openPipe } from "./open_pipe.ts";
 import type { RemoteFacts } from "../paths/facts.ts";
 import { partName, randomMark } from "../paths/names.ts";
 import {
   beside,
+  isOnlyOf,
   isUnder,
+  newFileBeside,
   openInPlace,
   openNew,
   openPart,
@@ -30,6 +32,8 @@ export class Part {
   readonly #isResumable: boolean;
   readonly #file: Deno.FsFile;
   #position: number;
+  /** What was left alone since it may be somebody else's, if anything was. */
+  #foreign: string | undefined;
   /** Whether there was no file under the target's own name before. */
   #isNew = false;
   /** Whether the file still has what was there before, to be gone then. */
@@ -52,7 +56,8 @@ export class Part {
   }
 
   /**
-   * Opens a part beside its target.
+   * Opens a part beside its target. What may be somebody else's is left alone:
+   * another part is made then, which cannot be resumed.
    *
    * @param target The target
    * @param mark What the part is taken from, if it may be resumed
@@ -60,21 +65,28 @@ export class Part {
    * @throws {LocalFault} If another download is writing to it
    */
   static beside(target: Target, mark: string | undefined): Part {
-    const isResumable = mark !== undefined;
-    const name = partName(
-      basename(target.path),
-      mark ?? randomMark(),
-      isResumable,
+    const name = basename(target.path);
+    return locally(() =>
+      inFolder(target, () => {
+        let foreign: string | undefined;
+        if (mark !== undefined) {
+          const path = beside(target.path, partName(name, mark, true));
+          const file = openPart(path);
+          if (file !== undefined) {
+            const info = file.statSync();
+            // some file systems give all files to everybody
+            const isResumable = isOnlyOf(info, info.uid);
+            return new Part(target, path, isResumable, file, info.size);
+          }
+          foreign = path;
+        }
+        const path = beside(target.path, partName(name, randomMark(), false));
+        const file = openNew(path, modeMeanwhile(target.mode));
+        const part = new Part(target, path, false, file, 0);
+        part.#foreign = foreign;
+        return part;
+      })
     );
-    const path = beside(target.path, name);
-    const mode = modeMeanwhile(target.mode);
-    return locally(() => {
-      const file = inFolder(
-        target,
-        () => isResumable ? openPart(path, mode) : openNew(path, mode),
-      );
-      return new Part(target, path, isResumable, file, file.statSync().size);
-    });
   }
 
   /**
@@ -100,8 +112,9 @@ export class Part {
     return locally(() => {
       const { file, isNew } = inFolder(target, () => openInPlace(path));
       const { size, mtime } = file.statSync();
-      const isKept = facts !== undefined && size <= (facts.size ?? 0) &&
-        (mtime ?? 0) >= (facts.modified ?? 0);
+      const isKept = facts !== undefined && !isNew &&
+        size <= (facts.size ?? 0) &&
+        (mtime ?? 0) >= (facts.modified ?? 0) && isOurs(path, file);
       const part = new Part(target, path, false, file, isKept ? size : 0);
       part.#isNew = isNew;
       part.#isStale = size > part.#position;
@@ -112,6 +125,11 @@ export class Part {
   /** Where the bytes are. */
   get path(): string {
     return this.#path;
+  }
+
+  /** A part that was left alone since it may be somebody else's. */
+  get foreign(): string | undefined {
+    return this.#foreign;
   }
 
   /** Whether what was written can be read again: not from a device or pipe. */
@@ -263,16 +281,16 @@ export class Part {
   commit(parts?: readonly string[]): void {
     const { path, mode, isReplaceable } = this.#target;
     if (this.#path !== path) {
-      if (mode !== undefined) keepMode(this.#path, this.#file, mode);
       locally(() => {
         try {
-          Deno.renameSync(this.#path, path);
+          this.#takePlace(path, mode);
         } catch (error) {
           throw misplaced(path, error);
         }
       });
       this.#isDone = true;
-      if (this.#isResumable) removeOtherParts(path, parts);
+      const { uid } = this.#file.statSync();
+      if (this.#isResumable) removeOtherParts(path, uid, parts);
     } else if (isReplaceable && !locally(() => isUnder(path, this.#file))) {
       throw new LocalFault(
         new Deno.errors.NotFound(
@@ -283,6 +301,22 @@ export class Part {
     this.#isDone = true;
   }
 
+  /** Renames the file, which has the permissions of a finished one before. */
+  #takePlace(path: string, mode: FileMode | undefined): void {
+    if (mode !== undefined || this.#isResumable) {
+      const fresh = this.#isResumable && Deno.build.os !== "windows"
+        ? newFileBeside(path, modeMeanwhile(mode))
+        : undefined;
+      keepMode(this.#path, this.#file, mode, fresh);
+    }
+    if (!isUnder(this.#path, this.#file)) {
+      throw new Deno.errors.NotFound(
+        `"${this.#path}" was removed or replaced meanwhile; download again`,
+      );
+    }
+    Deno.renameSync(this.#path, path);
+  }
+
   /**
    * Closes the file. One that was not committed is removed, unless it is the
    * target itself and has something, or was there before.
@@ -291,14 +325,25 @@ export class Part {
    */
   close(isKept: boolean): void {
     try {
-      const isOwn = this.#path !== this.#target.path ||
-        this.#isNew && this.#position === 0 && isUnder(this.#path, this.#file);
+      const isPart = this.#path !== this.#target.path ||
+        this.#isNew && this.#position === 0;
+      const isOwn = isPart && isUnder(this.#path, this.#file);
       // while it is locked: then it is nobody else's
-      if (isOwn && !this.#isDone && !isKept) Deno.removeSync(this.#path);
+      const stays = isKept && this.#isResumable;
+      if (isOwn && !this.#isDone && !stays) Deno.removeSync(this.#path);
     } catch {
       // somebody else did; the error that led here matters more
     }
     this.#file.close();
+  }
+}
+
+/** Whether what a file has can only come from this user. */
+function isOurs(path: string, file: Deno.FsFile): boolean {
+  try {
+    return isOnlyOf(file.statSync(), newFileBeside(path).uid);
+  } catch {
+    return false; // the folder takes no new file: nobody can tell
   }
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { basename, dirname } from "node:path";
-import { isResumablePart } from "../paths/names.ts";
+import { isResumablePart, partName, randomMark } from "../paths/names.ts";
 import { lstatOrNothing } from "./target.ts";
 
 /** Most times that a file is opened which vanishes at the same moment. */
@@ -29,18 +29,65 @@ export function openNew(path: string, mode: number | undefined): Deno.FsFile {
   });
 }
 
+/** What lets others than the owner change a file. */
+const OTHERS_WRITE = 0o022;
+
+/** What a part may be opened for by its owner alone, until it is complete. */
+const PART_MODE = 0o600;
+
+/**
+ * Whether nobody but its owner can have put anything into a file: it is a plain
+ * file with one name. Windows tells neither owner nor permissions.
+ *
+ * @param info The file
+ * @param owner Whose it is to be
+ * @returns Whether it is
+ */
+export function isOnlyOf(
+  { isFile, nlink, uid, mode }: Deno.FileInfo,
+  owner: number | null,
+): boolean {
+  if (!isFile || (nlink ?? 1) > 1) return false;
+  if (Deno.build.os === "windows") return true;
+  return uid === owner && ((mode ?? 0) & OTHERS_WRITE) === 0;
+}
+
+/**
+ * What a new file in a folder is like: its owner, its group, its permissions.
+ * One is made for it and removed, since the program's own user and umask are told
+ * with a permission only, and the folder may have its own (access control lists).
+ *
+ * @param path A file in the folder
+ * @param mode Permissions to make it with; the umask cuts them
+ * @returns What it was like
+ */
+export function newFileBeside(path: string, mode?: number): Deno.FileInfo {
+  const probe = beside(path, partName(basename(path), randomMark(), false));
+  using file = openNew(probe, mode);
+  try {
+    return file.statSync();
+  } finally {
+    Deno.removeSync(probe);
+  }
+}
+
 /**
  * Opens a part that an earlier call may have left, and locks it. Its name can
- * be foretold: where others may write to the folder, anything may be there.
+ * be predicted: where others may write to the folder, anything may be there.
+ * Only a part that nobody else could write to is taken.
  *
  * @param path Where it is, or will be
- * @param mode Permissions of a new one
- * @returns The file; nobody else has it until it is closed
+ * @returns The file, which nobody else has until it is closed; or `undefined`
+ * if what is there may be somebody else's
  * @throws {Deno.errors.Busy} If another download has it
- * @throws {Deno.errors.InvalidData} If there is something else
  */
-export function openPart(path: string, mode: number | undefined): Deno.FsFile {
-  return openLocked(path, mode, isPart).file;
+export function openPart(path: string): Deno.FsFile | undefined {
+  let owner: number | null | undefined;
+  const isOurs = (info: Deno.FileInfo) => {
+    owner ??= newFileBeside(path).uid;
+    return isOnlyOf(info, owner);
+  };
+  return openLocked(path, PART_MODE, isOurs)?.file;
 }
 
 /** A file that is written to where it is. */
@@ -59,11 +106,7 @@ export interface InPlace {
  * @throws {Deno.errors.Busy} If another download has it
  */
 export function openInPlace(path: string): InPlace {
-  return openLocked(
-    path,
-    undefined,
-    (path) => lstatOrNothing(path) !== undefined,
-  );
+  return openLocked(path, undefined, () => true)!;
 }
 
 /**
@@ -79,20 +122,22 @@ export function beside(path: string, name: string): string {
 
 /**
  * Removes parts of versions of a file that are past. The file is in its place:
- * what cannot be removed does not matter any more.
+ * what cannot be removed does not matter any more. Those of others stay.
  *
  * @param path The file
+ * @param owner Whose the parts are to be
  * @param names Names in its folder, if they are known
  */
 export function removeOtherParts(
   path: string,
+  owner: number | null,
   names?: readonly string[],
 ): void {
   try {
     for (const name of names ?? namesIn(dirname(path))) {
       if (!isResumablePart(name, basename(path))) continue;
       try {
-        removeIdlePart(beside(path, name));
+        removeIdlePart(beside(path, name), owner);
       } catch {
         // somebody else's, perhaps; there may be more
       }
@@ -125,29 +170,34 @@ function namesIn(folder: string): string[] {
   return Array.from(Deno.readDirSync(folder), ({ name }) => name);
 }
 
-/** Removes a part, unless a download is under way there. */
-function removeIdlePart(path: string): void {
-  if (!lstatOrNothing(path)?.isFile) return;
+/** Removes a part, unless it is somebody else's or a download is under way there. */
+function removeIdlePart(path: string, owner: number | null): void {
+  const info = lstatOrNothing(path);
+  if (info === undefined || !isOnlyOf(info, owner)) return;
   using file = Deno.openSync(path, { read: true, write: true });
   // without locks nobody can tell: it stays
   if (file.tryLockSync(true) && isUnder(path, file)) Deno.removeSync(path);
 }
 
-/** Opens a file or makes it, and locks it. */
+/** Opens a file or makes it, and locks it; nothing if it is not wanted. */
 function openLocked(
   path: string,
   mode: number | undefined,
-  isThere: (path: string) => boolean,
-): InPlace {
+  isWanted: (info: Deno.FileInfo) => boolean,
+): InPlace | undefined {
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    const isNew = !isThere(path);
+    const info = lstatOrNothing(path);
+    if (info !== undefined && !isWanted(info)) return undefined;
+    const isNew = info === undefined;
     const file = openUnlessLate(path, mode, isNew);
     if (file === undefined) continue;
     let isOurs = false;
     try {
+      // the name may have become another file's meanwhile
+      if (!isNew && !isWanted(file.statSync())) return undefined;
       if (!tryLock(file)) throw busy(path);
       // the download that had it may have put it elsewhere meanwhile
-      isOurs = isThere(path) && isUnder(path, file);
+      isOurs = isUnder(path, file);
     } finally {
       if (!isOurs) file.close();
     }
@@ -171,23 +221,6 @@ function openUnlessLate(
     if (error instanceof Late) return undefined;
     throw error;
   }
-}
-
-/** Whether there is a part; it is a file with no other name. */
-function isPart(path: string): boolean {
-  const info = lstatOrNothing(path);
-  if (info === undefined) return false;
-  const what = info.isSymlink
-    ? "a symbolic link"
-    : !info.isFile
-    ? "no file"
-    : (info.nlink ?? 1) > 1
-    ? "a file with more than one name (hard links)"
-    : undefined;
-  if (what === undefined) return true;
-  throw new Deno.errors.InvalidData(
-    `Cannot resume with "${path}": it is ${what}, and nothing that a download has left; remove it, or download with { resume: false }`,
-  );
 }
 
 /** Locks a file; where the file system has no locks, it does without. */

@@ -66,7 +66,7 @@ Deno.test({
     );
     const [part, ...others] = folder.names();
     assertEquals(others, ["copy"]);
-    assertEquals(modeOf(folder.at(part!)), 0o644);
+    assertEquals(modeOf(folder.at(part!)), 0o600);
     const { bytes } = await ftp.download("data", folder.at("copy"), options);
     assertEquals(bytes, DATA.length - 1000);
     assertEquals(modeOf(folder.at("copy")), 0o444);
