@@ -25,6 +25,28 @@ export class Random {
  * repeated, or the time.
  */
 export function chooseSeed(): number {
-  const given = Deno.env.get("FTP_SEED");
-  return given === undefined ? Date.now() % 0x8000_0000 : Number(given);
+  return readInteger("FTP_SEED", 0) ?? Date.now() % 0x8000_0000;
+}
+
+/**
+ * How many random cases a property is tried with.
+ *
+ * @param usual As many as the gate has time for; the variable FTP_PROPERTY_CASES
+ * asks for more
+ */
+export function chooseCount(usual: number): number {
+  return readInteger("FTP_PROPERTY_CASES", 1) ?? usual;
+}
+
+/** A variable's integer: what is none must not make a test of nothing. */
+function readInteger(name: string, lowest: number): number | undefined {
+  const given = Deno.env.get(name);
+  if (given === undefined) return undefined;
+  const value = Number(given);
+  if (given.trim() !== "" && Number.isSafeInteger(value) && value >= lowest) {
+    return value;
+  }
+  throw new RangeError(
+    `Cannot use ${name}="${given}": it must be an integer from ${lowest}`,
+  );
 }

@@ -59,12 +59,14 @@ export function serverTest(
 }
 
 /**
- * Tells whether tests that need a server are to be ignored: it is missing, and nothing requires it.
+ * Tells whether tests that need a server are to be ignored: it is missing, and nothing requires it; or no
+ * server is wanted (`FTP_SERVERS=none`).
  *
  * @param name Which server.
  * @returns For `Deno.test({ ignore })`.
  */
 export function isIgnored(name: ServerName): boolean {
+  if (Deno.env.get("FTP_SERVERS") === "none") return true;
   return serverKind(name).missing() !== undefined &&
     Deno.env.get("FTP_REQUIRE_SERVERS") !== "1";
 }

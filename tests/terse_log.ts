@@ -1,0 +1,139 @@
+/**
+ * Makes a short report of what `deno test` prints: a line for each folder, and all that a failure says.
+ *
+ * @module
+ */
+
+/** What was counted. */
+interface Counts {
+  passed: number;
+  failed: number;
+  ignored: number;
+}
+
+/** How many lines of one test file are kept, in case one of its tests fails. */
+const MAX_KEPT = 2000;
+
+const FILE = /^running \d+ tests? from (\S+)$/;
+const RESULT = /^\S.* \.\.\. (ok|FAILED|ignored)(?: \(.*\))?$/s;
+const SUMMARY =
+  /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(?: \| (\d+) ignored)?/;
+const OUTPUT_START = /^-+ (?:(?:pre|post)-test )?output -+$/;
+const OUTPUT_END = /^-+ (?:(?:pre|post)-test )?output end -+$/;
+const STILL_RUNNING = /'[^']*' has been running for over .*$/;
+
+/** Reads the log line by line. */
+export class TerseLog {
+  readonly #write: (line: string) => void;
+  #folder: string | undefined;
+  #counts: Counts = { passed: 0, failed: 0, ignored: 0 };
+  #started = performance.now();
+  #kept: string[] = [];
+  #hasFailed = false;
+  #isOutput = false;
+  #isRest = false;
+  #total: Counts | undefined;
+
+  /** @param write Takes each line of the report */
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
+
+  /** What Deno's own summary says; `undefined` if there was none. */
+  get total(): Readonly<Counts> | undefined {
+    return this.#total;
+  }
+
+  /** Takes a line of the log, without its end. */
+  push(line: string): void {
+    // deno-lint-ignore no-control-regex
+    const text = line.replace(/\x1b\[[\d;]*m/g, "");
+    if (this.#isRest) {
+      this.#readSummary(text);
+      return this.#write(line);
+    }
+    if (this.#isOutput) {
+      if (OUTPUT_END.test(text)) this.#isOutput = false;
+      return this.#keep(line);
+    }
+    const file = FILE.exec(text)?.[1];
+    if (file !== undefined) return this.#startFile(file, line);
+    if (text.trim() === "ERRORS" || this.#readSummary(text)) {
+      this.#endFolder();
+      this.#isRest = true;
+      return this.#write(line);
+    }
+    const waiting = STILL_RUNNING.exec(text);
+    if (waiting !== null) this.#write(waiting[0]);
+    if (OUTPUT_START.test(text)) this.#isOutput = true;
+    this.#count(text);
+    this.#keep(line);
+  }
+
+  /** The log has ended: the process may have, too, before all tests were run. */
+  end(): void {
+    if (this.#isRest) return;
+    this.#hasFailed = true; // its last lines tell why
+    this.#endFolder();
+  }
+
+  #startFile(file: string, line: string): void {
+    const folder = file.replace(/^\.\//, "").replace(/\/?[^/]+$/, "");
+    if (folder !== this.#folder) {
+      this.#endFolder();
+      this.#folder = folder;
+      this.#started = performance.now();
+    } else {
+      this.#endFile();
+    }
+    this.#kept.push(line);
+  }
+
+  #count(text: string): void {
+    switch (RESULT.exec(text)?.[1]) {
+      case "ok":
+        this.#counts.passed++;
+        break;
+      case "ignored":
+        this.#counts.ignored++;
+        break;
+      case "FAILED":
+        this.#counts.failed++;
+        this.#hasFailed = true;
+    }
+  }
+
+  #keep(line: string): void {
+    this.#kept.push(line);
+    if (this.#kept.length > MAX_KEPT) this.#kept.splice(0, MAX_KEPT / 2);
+  }
+
+  #endFile(): void {
+    if (this.#hasFailed) this.#kept.forEach((line) => this.#write(line));
+    this.#hasFailed = false;
+    this.#kept = [];
+  }
+
+  #endFolder(): void {
+    this.#endFile();
+    if (this.#folder === undefined) return;
+    const { passed, failed, ignored } = this.#counts;
+    const seconds = (performance.now() - this.#started) / 1000;
+    this.#write(
+      `${this.#folder}: ${passed} passed` +
+        (failed > 0 ? `, ${failed} failed` : "") +
+        (ignored > 0 ? `, ${ignored} ignored` : "") +
+        ` (${seconds.toFixed(0)} s)`,
+    );
+    this.#folder = undefined;
+    this.#counts = { passed: 0, failed: 0, ignored: 0 };
+  }
+
+  #readSummary(text: string): boolean {
+    const found = SUMMARY.exec(text);
+    if (found === null) return false;
+    const [passed, failed, ignored] = found.slice(1).map((n) => Number(n ?? 0));
+    this.#total = { passed: passed!, failed: failed!, ignored: ignored! };
+    return true;
+  }
+}
