@@ -5,7 +5,11 @@
  */
 
 import { abortable } from "../connection/deadline.ts";
-import { FTPError, FTPProtocolError } from "../protocol/errors.ts";
+import {
+  FTPError,
+  FTPPermanentError,
+  FTPProtocolError,
+} from "../protocol/errors.ts";
 import { TLSError } from "../tls/tls_errors.ts";
 import type { Session } from "../transfer/session.ts";
 import { FTPUnconfirmedError, FTPVerificationError } from "./faults.ts";
@@ -107,7 +111,9 @@ function isPassing(error: unknown): boolean {
   ) return true;
   if (error instanceof FTPError && error.reply !== undefined) {
     const { code, text } = error.reply;
-    return PASSING_REPLIES.includes(code) ||
+    // what a 4yz was found to mean may be permanent
+    const isFinal = error instanceof FTPPermanentError;
+    return (!isFinal && PASSING_REPLIES.includes(code)) ||
       (code === 530 && CROWDED_REGEXP.test(text));
   }
   // a connection lost in the handshake; whom not to trust does not change

@@ -18,6 +18,9 @@ import { refused, stranded } from "./upload_errors.ts";
 import { tryToChangeMode } from "./upload_mode.ts";
 import { temporaryPath } from "./upload_name.ts";
 
+// what a session remembers of a drop box
+const TAKEN = "SIZE of what was renamed";
+
 /** An upload that is complete and verified under its temporary name. */
 export interface CompleteUpload {
   /** The temporary file. */
@@ -161,12 +164,14 @@ export class Replacement {
       now = await requestBinarySize(session, this.#remote, options);
       if (isLeft !== false) return isLeft === undefined;
       // another upload may have taken the place since then
-      return now !== null && (now === size || now !== this.oldSize);
+      if (now === null) return session.unknown.has(TAKEN);
+      return now === size || now !== this.oldSize;
     });
     // taken away at once, by what the new files of a drop box are for
     const isDone = isLeft === undefined ||
       (isLeft === false &&
         (now === null || now === size || now !== this.oldSize));
+    if (isDone && now === null) session.unknown.add(TAKEN);
     if (isDone) return;
     throw new FTPError(
       `Cannot put the upload in place as "${this.#remote}": the server confirmed the rename, but ${

@@ -10,12 +10,20 @@ import {
   isDataSet,
   isNoDirectory,
 } from "../directories/in_directory.ts";
+import { UNKNOWN_REPLIES } from "../paths/facts.ts";
 import { splitPath } from "../paths/names.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 
 /** What a server says where it cannot make a file; bftpd and Pure-FTPd have 451 for much. */
 const REFUSALS = [450, 451, 501, 550, 551, 553];
+
+/**
+ * What a server says of a path that leads nowhere; Pure-FTPd's `MLST` says
+ * "Can't check for file existence".
+ */
+const MISSING_REGEXP =
+  /\b(no such|not exist|not found|does ?n.t exist|check for file existence)/i;
 
 /**
  * Makes the refusal to store a file say what is wrong with its path, where that
@@ -48,7 +56,7 @@ export async function explainRefusal(
     if (await stateOf(session, directory, options) !== "missing") return error;
     const { reply, command } = error;
     return new FTPPermanentError(
-      `Cannot upload to "${remote}": the directory "${directory}" does not exist or cannot be entered; make it with ensureDir() (${
+      `Cannot write to "${remote}": the directory "${directory}" does not exist or cannot be entered; make it with ensureDir() (${
         reply!.text
       })`,
       { reply, command, cause: error },
@@ -77,6 +85,44 @@ export async function refuseDirectory(
   throw directoryError(remote, refusal);
 }
 
+/**
+ * Whether `MLST` tells that a path is a directory.
+ *
+ * @param session The session
+ * @param path The path
+ * @param options A signal
+ * @returns Whether it is; `undefined` if the server does not tell
+ */
+export async function isListedDirectory(
+  session: Session,
+  path: string,
+  { signal }: SignalOptions,
+): Promise<boolean | undefined> {
+  if (session.unknown.has("MLST")) return undefined;
+  const command = { verb: "MLST", argument: path, name: "remote" };
+  try {
+    const { lines } = await session.turns.share(
+      () => session.exchange(command, { signal }),
+      { signal },
+    );
+    const facts = lines.map((line) =>
+      line.replace(/^250-/, "").trimStart().split("; ", 1)[0]
+    );
+    const types = facts.map((facts) =>
+      /(?:^|;)type=([^;]*)(?:;|$)/i.exec(facts!)?.[1]?.toLowerCase()
+    );
+    const [type] = types.filter((type) => type !== undefined);
+    if (type === undefined || type.startsWith("os.")) return undefined; // a link
+    return type !== "file";
+  } catch (error) {
+    const isRefused = error instanceof FTPError && error.reply !== undefined;
+    if (!isRefused) throw error;
+    const { code, text } = error.reply!;
+    if (UNKNOWN_REPLIES.includes(code)) session.unknown.add("MLST");
+    return MISSING_REGEXP.test(text) ? false : undefined;
+  }
+}
+
 function directoryError(
   remote: string,
   refusal: FTPError | undefined,
@@ -84,17 +130,20 @@ function directoryError(
   const { reply, command } = refusal ?? {};
   const why = reply === undefined ? "" : ` (${reply.text})`;
   return new FTPPermanentError(
-    `Cannot upload to "${remote}": it is a directory; give the name of a file in it${why}`,
+    `Cannot write to "${remote}": it is a directory; give the name of a file in it${why}`,
     { reply, command, cause: refusal },
   );
 }
 
-/** Whether a path can be gone to, as far as the server tells. */
+/** Whether a path is a directory, as far as the server tells. */
 async function stateOf(
   session: Session,
   path: string,
   options: SignalOptions,
 ): Promise<"there" | "missing" | "unknown"> {
+  // first: Pure-FTPd takes its time for each CWD that fails
+  const isListed = await isListedDirectory(session, path, options);
+  if (isListed !== undefined) return isListed ? "there" : "missing";
   return await session.turns.alone(async () => {
     try {
       const leave = await enterDirectory(session, path, options);

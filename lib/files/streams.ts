@@ -6,10 +6,12 @@
 
 import type { Path } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { textOfPath } from "../paths/facts.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
 import { sendBlocks } from "../transfer/send.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
+import { explainRefusal } from "./store_refusal.ts";
 
 /** Options of {@linkcode FTP.retrieve}. */
 export interface RetrieveOptions {
@@ -153,12 +155,17 @@ export async function store(
       'Cannot store with both "offset" and "append": the server appends at its own end of the file',
     );
   }
-  return await sendBlocks(
-    session,
-    { verb: append ? "APPE" : "STOR", argument: path, name: "path" },
-    source,
-    { blocksize: WRITE_SIZE, type: "I", rest, signal },
-  );
+  try {
+    return await sendBlocks(
+      session,
+      { verb: append ? "APPE" : "STOR", argument: path, name: "path" },
+      source,
+      { blocksize: WRITE_SIZE, type: "I", rest, signal },
+    );
+  } catch (error) {
+    const remote = textOfPath(session, path);
+    throw await explainRefusal(session, remote, error, { signal });
+  }
 }
 
 /** An offset for `REST`; none for the beginning. */

@@ -18,7 +18,6 @@ import {
   hashBoth,
   hashChunks,
 } from "./digest.ts";
-import { requestBinarySize } from "../paths/facts.ts";
 import { setModificationTime } from "../paths/modification_time.ts";
 import {
   FTPUnconfirmedError,
@@ -39,6 +38,7 @@ import { countingRetries, withRecovery } from "./recovery.ts";
 import { openAt } from "./open_at.ts";
 import { keepsBeginning } from "./part_proof.ts";
 import { isRestRefused, OVERLAP } from "./resume.ts";
+import { explainRefusal } from "./store_refusal.ts";
 import { UploadProof } from "./upload_proof.ts";
 import { openSource, type UploadSource } from "./upload_source.ts";
 import { UploadTarget } from "./upload_target.ts";
@@ -162,6 +162,7 @@ class Upload {
     dating?.catch(() => {});
     this.#verified = verify === "none" ? null : await this.#prove(session);
     this.#mtime = await (dating ?? this.#date(session));
+    if (this.#proof.wasLate) this.#mtime ??= await this.#date(session);
     await inspecting;
     this.#checkSource();
     await this.#meter.finish(); // before: what it throws leaves the old file
@@ -204,7 +205,8 @@ class Upload {
   /** Sends what the server lacks. */
   async #store(session: Session): Promise<void> {
     await this.#target.leave(session);
-    await this.#target.prepare(session);
+    const { size: expected } = this.#source;
+    await this.#target.prepare(session, expected);
     const sent = this.#unconfirmed?.bytes;
     const stored = await this.#proof.stored(session, sent);
     const { size } = this.#source;
@@ -217,11 +219,17 @@ class Upload {
     if (sent !== undefined) throw new LocalFault(this.#unconfirmed);
     this.#meter.position = stored ?? 0;
     await this.#prepareDigest(session);
-    const { transfer, start } = await this.#open(session, stored ?? 0);
+    const explain = (error: unknown) =>
+      explainRefusal(session, this.#target.remote, error, this.#options);
+    const { transfer, start } = await this.#open(session, stored ?? 0)
+      .catch(async (error) => {
+        throw await explain(error);
+      });
     this.#meter.position = start;
     try {
       await this.#send(session, transfer, start);
-    } catch (error) {
+    } catch (refusal) {
+      const error = await explain(refusal);
       if (this.#source.isRewindable) throw error;
       // what was read is gone; where it was all, SIZE may tell
       if (!(error instanceof FTPUnconfirmedError)) throw new LocalFault(error);
@@ -322,9 +330,19 @@ class Upload {
     const { verify, signal } = this.#options;
     const { path } = this.#target;
     const sent = this.#meter.position;
-    const size = await requestBinarySize(session, path, { signal });
+    const size = await this.#proof.storedSize(session, sent);
+    const isOldSize = this.#proof.isOldSize(size);
     if (size !== null && size !== sent) {
-      throw this.#differs("size", sent, size);
+      if (!isOldSize) throw this.#differs("size", sent, size);
+      // each attempt might make another file
+      throw new LocalFault(
+        this.#differs(
+          "size",
+          sent,
+          size,
+          `Cannot verify the upload of "${path}": the old file is still there, the server may have stored the new one under another name`,
+        ),
+      );
     }
     const hashes = verify === "hash"
       ? await hashBoth(
@@ -334,7 +352,9 @@ class Upload {
         (hash, signal) => this.#digest(hash, signal),
       )
       : undefined;
-    if (hashes === undefined) return size === null ? null : "size";
+    // an old file of the same size would tell the same
+    const isSized = size !== null && !isOldSize;
+    if (hashes === undefined) return isSized ? "size" : null;
     const { name, local, remote } = hashes;
     if (local !== remote) throw this.#differs(name, local, remote);
     return name;

@@ -9,6 +9,7 @@ import { FTPPermanentError, FTPTemporaryError } from "../protocol/errors.ts";
 import { requestAhead } from "../transfer/data_channel.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { UploadOptions } from "./options.ts";
+import { backOff } from "./back_off.ts";
 import { openAt } from "./open_at.ts";
 import { isSameEnd } from "./part_proof.ts";
 import { isSameFile } from "./resume.ts";
@@ -17,6 +18,9 @@ import type { UploadTarget } from "./upload_target.ts";
 
 /** Bytes that are compared at once. */
 const BLOCK_SIZE = 128 * 1024;
+
+// what a session remembers of a server that does not show what was stored
+const HIDDEN = "SIZE of what was stored";
 
 /** Tells the bytes of one upload from those of an older file. */
 export class UploadProof {
@@ -30,6 +34,7 @@ export class UploadProof {
   readonly #options: UploadOptions;
   /** Size of what was there before, `undefined` while nobody knows. */
   #old: number | null | undefined;
+  #wasLate = false;
 
   /**
    * Knows nothing yet.
@@ -46,6 +51,56 @@ export class UploadProof {
     this.#source = source;
     this.#target = target;
     this.#options = options;
+  }
+
+  /** Whether the server did not show the file at once. */
+  get wasLate(): boolean {
+    return this.#wasLate;
+  }
+
+  /**
+   * Whether a size is that of the file that is written over in place: the server
+   * may have stored the new one under another name.
+   *
+   * @param size What the server tells
+   * @returns Whether it is
+   */
+  isOldSize(size: number | null): boolean {
+    const { path, remote } = this.#target;
+    return path === remote && size !== null && size === this.#old;
+  }
+
+  /**
+   * Size that the server tells of what it confirmed. Some tell the old one, 0 or
+   * 550 for a second or two: they are asked again before anything is sent again.
+   *
+   * @param session The session
+   * @param sent Bytes that were sent
+   * @returns Bytes; `null` if the server does not tell
+   */
+  async storedSize(session: Session, sent: number): Promise<number | null> {
+    const { unknown } = session;
+    let size: number | null | undefined;
+    await backOff(this.#options, async () => {
+      const before = size;
+      size = await requestBinarySize(
+        session,
+        this.#target.path,
+        this.#options,
+      );
+      if (size === null) {
+        const isFinal = unknown.has("SIZE") || unknown.has(HIDDEN);
+        this.#wasLate ||= !isFinal;
+        return isFinal;
+      }
+      const isRight = size === sent || size > sent;
+      const isLate = size === 0 || this.isOldSize(size) || size !== before;
+      this.#wasLate ||= !isRight && isLate;
+      return isRight || !isLate;
+    });
+    if (size !== null) unknown.delete(HIDDEN);
+    else if (!unknown.has("SIZE")) unknown.add(HIDDEN);
+    return size ?? null;
   }
 
   /**

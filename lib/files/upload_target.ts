@@ -20,6 +20,7 @@ import { randomMark, splitPath } from "../paths/names.ts";
 import { retold } from "./faults.ts";
 import { deleteAll, isThere } from "./leftovers.ts";
 import { type CompleteUpload, Replacement } from "./replacement.ts";
+import { isListedDirectory, refuseDirectory } from "./store_refusal.ts";
 import { nameless } from "./upload_errors.ts";
 import type { UploadOptions } from "./options.ts";
 import { canChangeMode, requestMode } from "./upload_mode.ts";
@@ -27,6 +28,9 @@ import { refuseDataSet, temporaryPath } from "./upload_name.ts";
 
 /** Longest time, in milliseconds, to connect again only to clean up. */
 const CLEANUP_TIMEOUT = 5000;
+
+/** Bytes that take longer to send than a question. */
+const LARGE = 1024 * 1024;
 
 /** A command to write that alone got no reply. */
 const UNANSWERED_REGEXP = /^Cannot complete "(STOR|APPE) /;
@@ -67,7 +71,7 @@ export class UploadTarget {
   ) {
     const { atomic = true, resume = false } = options;
     const [, name] = splitPath(remote);
-    if (name === "") {
+    if (["", ".", ".."].includes(name)) {
       throw new TypeError(
         `Cannot upload to "${remote}": it names no file`,
       );
@@ -101,20 +105,34 @@ export class UploadTarget {
    * and what is in the target's own.
    *
    * @param session The session
-   * @throws {Deno.errors.NotSupported} If there is none
+   * @param size Bytes that are going to be sent, `null` if that is not known:
+   * before many are, a question more whether the target is a directory is cheap
+   * @throws {Deno.errors.NotSupported} If there is no place
+   * @throws {FTPPermanentError} If the target is a directory
    */
-  async prepare(session: Session): Promise<void> {
+  async prepare(session: Session, size: number | null): Promise<void> {
     if (this.#path === this.remote || this.#isPrepared) return;
     const options = this.#options;
     await refuseDataSet(session, this.remote, options);
-    if (canChangeMode(session)) {
+    const isLarge = (size ?? Infinity) > LARGE;
+    if (isLarge || canChangeMode(session)) {
       const asking = requestBinarySize(session, this.remote, options);
+      const listing = isLarge
+        ? isListedDirectory(session, this.remote, options)
+        : undefined;
+      listing?.catch(() => {}); // whoever fails first is heard
       requestAhead(session, options); // in the same round trip
       try {
         this.#replacement.oldSize = await asking;
       } catch (error) {
         // it is asked for nothing but its mode, and what the rename proves
         if (!(error instanceof FTPTemporaryError)) throw error;
+      }
+      const isDirectory = await listing;
+      const { oldSize = null } = this.#replacement;
+      const isDoubtful = isDirectory === undefined && (size ?? 0) > LARGE;
+      if (oldSize === null && (isDirectory || isDoubtful)) {
+        await refuseDirectory(session, this.remote, undefined, options);
       }
     }
     this.#isPrepared = true;
