@@ -83,7 +83,8 @@ export class FTP extends FTPDirectories {
    * Sends many commands without waiting for each: twenty thousand `SIZE`s take
    * about one round trip. ProFTPD joins commands that come too thick: it gets
    * at most 512 bytes at once, and so does a server of which nothing is known
-   * until `FEAT` was asked.
+   * until `FEAT` was asked. Pure-FTPd gets 2,048, and so does an unknown server
+   * under TLS.
    *
    * @param commands Whole command lines, taken as replies make room
    * @param options Window and signal

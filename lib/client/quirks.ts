@@ -14,7 +14,6 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 // servers that read pipelined commands right however they are cut
 const PIPELINING: ReadonlySet<Vendor> = new Set([
   "vsftpd",
-  "Pure-FTPd",
   "pyftpdlib",
   "FileZilla",
   "IIS",
@@ -25,6 +24,13 @@ const PIPELINING: ReadonlySet<Vendor> = new Set([
 
 /** Bytes of commands that may be a pipeline on any server. */
 const SHORT = 512;
+
+/**
+ * Bytes of commands that may be without a reply on Pure-FTPd, whose buffer
+ * takes 4,127: under TLS it does not see the rest of a record that had no room
+ * there, and waits for more.
+ */
+const PURE_FTPD_BUFFER = 2048;
 
 /**
  * Draws conclusions from the greeting.
@@ -40,6 +46,7 @@ export function noteServer(
   const { vendor } = profile;
   if (vendor === undefined) return;
   if (PIPELINING.has(vendor)) control.limitInFlight(Infinity);
+  if (vendor === "Pure-FTPd") control.limitInFlight(PURE_FTPD_BUFFER);
   // ftp-srv answers what came in two packets in any order
   if (vendor === "ftp-srv") control.limitInFlight(0);
   // ProFTPD reads commands as Telnet; the others take 0xFF as it is
@@ -71,7 +78,8 @@ export async function requestUTF8(
 /**
  * Looks at the beginning of a pipeline, and, if it is a long one, asks a server
  * whose greeting says nothing what it is (`FEAT`): ProFTPD must not be sent
- * too many bytes at once, all others may.
+ * too many bytes at once, and Pure-FTPd under TLS not more than its buffer
+ * takes.
  *
  * @param session The session
  * @param commands The pipeline
@@ -85,8 +93,9 @@ export async function preparePipeline(
 ): Promise<Iterable<Command>> {
   const first: Command[] = [];
   let size = 0;
-  const { control } = session;
-  while (control.isLimited && size <= SHORT && first.length < window) {
+  const { control, profile } = session;
+  const isUnknown = control.isLimited && profile.vendor === undefined;
+  while (isUnknown && size <= SHORT && first.length < window) {
     const next = commands.next();
     if (next.done) return first;
     first.push(next.value);
@@ -95,7 +104,11 @@ export async function preparePipeline(
   }
   if (size > SHORT) {
     await requestFeatures(session, { signal });
-    if (!session.profile.mayBe("ProFTPD")) control.limitInFlight(Infinity);
+    const isSecured = control.stream.info !== undefined;
+    const mayBePureFTPd = isSecured && profile.mayBe("Pure-FTPd");
+    if (!profile.mayBe("ProFTPD")) {
+      control.limitInFlight(mayBePureFTPd ? PURE_FTPD_BUFFER : Infinity);
+    }
   }
   return chain(first, commands);
 }
