@@ -155,11 +155,13 @@ export async function requestSize(
     name: "filename",
   };
   let reply: Reply;
+  // by the time of the refusal another call may have set it
+  const wasBinary = session.type === "I";
   try {
     reply = await session.exchange(command, options);
   } catch (error) {
     const isAsciiRefusal = error instanceof FTPPermanentError &&
-      session.type !== "I" && /ascii/i.test(error.reply?.text ?? "");
+      !wasBinary && /ascii/i.test(error.reply?.text ?? "");
     if (!isAsciiRefusal) throw error;
     await session.ensureType("I", options);
     reply = await session.exchange(command, options);

@@ -296,6 +296,24 @@ Deno.test("FTP.size asks again in type I where type A is refused", async () => {
   assertEquals(server.commands, ["SIZE x", "TYPE I", "SIZE x", "SIZE y"]);
 });
 
+Deno.test("FTP.size asks again where another call sets type I meanwhile", async () => {
+  let type = "A";
+  await using server = await startScript({
+    TYPE: (turn) => {
+      type = turn.argument;
+      return turn.reply(200, "ok");
+    },
+    SIZE: (turn) =>
+      type === "I"
+        ? turn.reply(213, "7")
+        : turn.reply(550, "SIZE not allowed in ASCII mode"),
+  });
+  await using ftp = await server.connect();
+  await ftp.voidcmd("TYPE A");
+  const [size] = await Promise.all([ftp.size("x"), ftp.voidcmd("TYPE I")]);
+  assertEquals(size, 7);
+});
+
 Deno.test("FTP.sendcmd keeps what has no characters as bytes", async () => {
   await using server = await startScript({
     CWD: "250 ok",
