@@ -73,6 +73,14 @@ export interface ProxyTarget {
   readonly passivePorts?: readonly [number, number] | undefined;
 }
 
+/** Both ends of a connection through the proxy. */
+interface Pair {
+  readonly client: Peer;
+  readonly server: Peer;
+  /** Settles when the client has ended and the server was told. */
+  readonly sent: Promise<void>;
+}
+
 /** The proxy. */
 export class Proxy implements AsyncDisposable {
   readonly host = PROXY_HOST;
@@ -86,6 +94,7 @@ export class Proxy implements AsyncDisposable {
   readonly #plan: NonNullable<ProxyOptions["plan"]>;
   readonly #servers: Server[] = [];
   readonly #peers = new Set<Peer>();
+  readonly #pairs = new Set<Pair>();
   readonly #lines: DelayLine[] = [];
   readonly #counts = { control: 0, data: 0 };
   #stopped = false;
@@ -120,6 +129,19 @@ export class Proxy implements AsyncDisposable {
   /** Ends every connection at once, with a reset or in order. */
   cut(fault: "close" | "reset" = "reset"): void {
     for (const peer of this.#peers) end(peer, fault);
+  }
+
+  /**
+   * Waits until the server has all that clients sent which are gone, and nothing is open: a client that is killed
+   * closes both directions, though a FIN tells of one only.
+   */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#pairs].map(async ({ client, server, sent }) => {
+      await sent;
+      client.close();
+      server.close();
+      await Promise.all([client.closed, server.closed]);
+    }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -162,8 +184,12 @@ export class Proxy implements AsyncDisposable {
       connect({ host: this.#target.host, port, allowHalfOpen: true }),
     );
     const plan = this.#plan({ channel, index: this.#counts[channel]++ });
-    this.#forward(client, server, "up", plan);
+    const sent = this.#forward(client, server, "up", plan);
     this.#forward(server, client, "down", plan);
+    const pair = { client, server, sent };
+    this.#pairs.add(pair);
+    Promise.all([client.closed, server.closed])
+      .then(() => this.#pairs.delete(pair));
   }
 
   #add(socket: Socket): Peer {
@@ -225,7 +251,13 @@ export class Proxy implements AsyncDisposable {
       passed += last.length;
     }
     // What the one end did, the other is to see, but not before the bytes that precede it.
-    await line.send(() => from.wasReset ? to.reset() : to.end());
+    const { promise: isPassed, resolve } = Promise.withResolvers<void>();
+    await line.send(() => {
+      if (from.wasReset) to.reset();
+      else to.end();
+      resolve();
+    });
+    await Promise.race([isPassed, to.closed]);
   }
 
   async #pass(

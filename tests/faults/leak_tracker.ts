@@ -12,6 +12,11 @@ export class Holdings {
   /** Workers that were started. */
   workers = 0;
 
+  /** How many are open. */
+  get count(): number {
+    return this.#open.size;
+  }
+
   /** Something was opened. */
   add(resource: object, what: string): void {
     this.#open.set(resource, what);

@@ -1,0 +1,96 @@
+/**
+ * A program that is killed: it logs in, says so, makes one call, and says what came of it. It may also kill itself, in
+ * the midst of what it does.
+ *
+ * @module
+ */
+
+import { FTP } from "../../mod.ts";
+
+/** What it is told, as JSON in its first argument. */
+export interface Order {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** The certificate's fingerprint, with TLS. */
+  readonly fingerprint?: string | undefined;
+  readonly call: "download" | "upload" | "downloadDir" | "uploadDir";
+  readonly local: string;
+  readonly remote: string;
+  readonly options: Record<string, unknown>;
+  /** Kills itself at this event of the trace after the login, or when so many bytes have gone through. */
+  readonly suicide?:
+    | { readonly event: number }
+    | { readonly bytes: number }
+    | undefined;
+}
+
+/** What it says at its end. */
+export interface Outcome {
+  /** Events of the trace after the login. */
+  readonly events: number;
+}
+
+/** Makes the call of an order. */
+export async function obey(
+  ftp: FTP,
+  { call, local, remote, options }: Order,
+  onProgress?: (progress: { transferred: number }) => void,
+): Promise<void> {
+  const all = { ...options, ...onProgress && { onProgress } };
+  switch (call) {
+    case "download":
+      await ftp.download(remote, local, all);
+      break;
+    case "upload":
+      await ftp.upload(local, remote, all);
+      break;
+    case "downloadDir":
+      await ftp.downloadDir(remote, local, all);
+      break;
+    case "uploadDir":
+      await ftp.uploadDir(local, remote, all);
+  }
+}
+
+/** The client that an order is made with. */
+export async function logInFor(
+  { host, port, user, password, fingerprint }: Order,
+  trace?: () => void,
+): Promise<FTP> {
+  const ftp = new FTP({
+    timeout: 60_000,
+    trace,
+    ...fingerprint && { tls: { serverName: host, fingerprint } },
+  });
+  await ftp.connect(host, port);
+  await ftp.login(user, password);
+  return ftp;
+}
+
+if (import.meta.main) {
+  const order: Order = JSON.parse(Deno.args[0]!);
+  const { suicide } = order;
+  const event = suicide && "event" in suicide ? suicide.event : undefined;
+  const bytes = suicide && "bytes" in suicide ? suicide.bytes : Infinity;
+  let events = -Infinity;
+  const die = () => Deno.kill(Deno.pid, "SIGKILL");
+  const onEvent = () => {
+    events++;
+    if (events === event) die();
+  };
+  let before = 0;
+  let last = 0;
+  const onProgress = ({ transferred }: { transferred: number }) => {
+    if (transferred < last) before += last; // the next file of a mirror
+    last = transferred;
+    if (before + transferred >= bytes) die();
+  };
+  const ftp = await logInFor(order, onEvent);
+  events = 0;
+  console.log("ready");
+  await obey(ftp, order, onProgress);
+  console.log(JSON.stringify({ events } satisfies Outcome));
+  ftp.close();
+}

@@ -1,0 +1,311 @@
+/** Random calls, one after the other, on a server of their own; each answer is compared with the model. */
+
+import { X509Certificate } from "node:crypto";
+import { FTP, type FTPOptions } from "../../mod.ts";
+import { Holdings, type LeakTracker } from "../faults/leak_tracker.ts";
+import { Random } from "../faults/random.ts";
+import { LocalFolder } from "../files/local_folder.ts";
+import { certificates } from "../servers/certificates.ts";
+import {
+  type RealServer,
+  type ServerName,
+  startServer,
+} from "../servers/mod.ts";
+import type { Call, Draw, Kind } from "./call.ts";
+import { CHANGING_CALLS } from "./changing_calls.ts";
+import { LISTING_CALLS } from "./listing_calls.ts";
+import { ModelTree } from "./model_tree.ts";
+import { ServedFolder } from "./served_folder.ts";
+import { question, READING_CALLS } from "./reading_calls.ts";
+import { Stop } from "./stop.ts";
+
+const KINDS = [...LISTING_CALLS, ...READING_CALLS, ...CHANGING_CALLS];
+
+/** Calls between two looks at what aborted calls have left. */
+const CALLS_A_LOOK = 40;
+
+/** Time-out of the client, in milliseconds: no server is that slow, on any machine. */
+const TIMEOUT = 60_000;
+
+/** Longest wait for one call, in milliseconds: nothing that is expected takes that long. */
+const PATIENCE = 4 * TIMEOUT;
+
+/** Most connections and workers of one client at once: control and data, an old one of each that is being closed. */
+const MAX_HOLDINGS = 8;
+
+/** Longest wait for a closed client to let go of everything, in milliseconds. */
+const RELEASE = 10_000;
+
+/** Latest calls, and lines of the trace, that a finding tells. */
+const CALLS_TOLD = 8;
+const TRACE_TOLD = 40;
+
+/** What is run. */
+export interface ModelPlan {
+  readonly server: ServerName;
+  readonly tls: boolean;
+  readonly seed: number;
+  readonly calls: number;
+  /** Share of the calls that is stopped. */
+  readonly stops: number;
+  /** The server's name in its certificate's pin, so that clients at once do not share sessions. */
+  readonly name: string;
+}
+
+/** Something that must never happen. */
+export interface Finding {
+  readonly kind: "wrong" | "error" | "hang" | "leak" | "left";
+  /** With the seed, the call and those before it. */
+  readonly text: string;
+}
+
+/** What came of a run. */
+export interface ModelReport {
+  calls: number;
+  stops: number;
+  /** Stopped calls that rejected because of it. */
+  interrupted: number;
+  /** Connections that an abort has cost, which a call of ftplib has told of. */
+  reconnections: number;
+  readonly findings: Finding[];
+}
+
+/** Runs a plan. */
+export async function runModel(
+  plan: ModelPlan,
+  tracker: LeakTracker,
+  tell: (finding: Finding) => void,
+): Promise<ModelReport> {
+  const { good } = await certificates();
+  using served = new ServedFolder();
+  await using server = await startServer(plan.server, {
+    root: served.path,
+    ...plan.tls ? { tls: { mode: "explicit", ...good } } : {},
+  });
+  using folder = new LocalFolder();
+  const holdings = new Holdings();
+  const run = new ModelRun(plan, server, folder, holdings, tell);
+  return await tracker.run(holdings, () => run.all());
+}
+
+class ModelRun {
+  readonly report: ModelReport = {
+    calls: 0,
+    stops: 0,
+    interrupted: 0,
+    reconnections: 0,
+    findings: [],
+  };
+  readonly #plan: ModelPlan;
+  readonly #server: RealServer;
+  readonly #folder: LocalFolder;
+  readonly #holdings: Holdings;
+  readonly #tell: (finding: Finding) => void;
+  readonly #tree: ModelTree;
+  readonly #told: string[] = [];
+  #trace: string[] = [];
+  #ftp!: FTP;
+  /** Whether a call was stopped on this connection, and no transfer has succeeded since. */
+  #isInDoubt = false;
+
+  constructor(
+    plan: ModelPlan,
+    server: RealServer,
+    folder: LocalFolder,
+    holdings: Holdings,
+    tell: (finding: Finding) => void,
+  ) {
+    this.#plan = plan;
+    this.#server = server;
+    this.#folder = folder;
+    this.#holdings = holdings;
+    this.#tell = tell;
+    this.#tree = new ModelTree(server, new Random(plan.seed));
+  }
+
+  async all(): Promise<ModelReport> {
+    const { calls } = this.#plan;
+    await this.#renew();
+    for (let index = 0; index < calls; index++) {
+      await this.#step(index);
+      this.report.calls++;
+      if (index % CALLS_A_LOOK === CALLS_A_LOOK - 1) await this.#look();
+    }
+    await this.#look();
+    await this.#end();
+    for (const what of await this.#holdings.left(RELEASE)) {
+      this.#find("leak", `${what} is open at the end`);
+    }
+    return this.report;
+  }
+
+  async #step(index: number): Promise<void> {
+    const { seed, stops } = this.#plan;
+    const random = new Random(Math.imul(seed, 1_000_003) + index);
+    using stop = random.chance(stops) ? new Stop(random) : undefined;
+    const draw: Draw = {
+      random,
+      stop,
+      tree: this.#tree,
+      server: this.#server,
+      folder: this.#folder,
+    };
+    const kind: Kind = random.pick(KINDS);
+    const call = kind(draw) ?? question(draw)!;
+    this.#told.push(`${index}: ${call.text}`);
+    if (this.#told.length > CALLS_TOLD) this.#told.shift();
+    if (stop !== undefined) this.report.stops++;
+    const isDone = await this.#make(call, stop);
+    if (isDone && stop === undefined) call.apply?.();
+    else for (const doubt of call.doubts ?? []) this.#tree.doubt(doubt);
+    if (stop !== undefined || !isDone) this.#isInDoubt = true;
+    if (call.isMove && (stop !== undefined || !isDone)) await this.#goBack();
+    if (this.#holdings.count > MAX_HOLDINGS) {
+      this.#find("leak", `${this.#holdings.count} things are open`);
+      await this.#renew();
+    }
+  }
+
+  /** Makes a call; gives whether it did what it should. */
+  async #make(call: Call, stop: Stop | undefined): Promise<boolean> {
+    for (let attempt = 0;; attempt++) {
+      try {
+        const problem = await bounded(call.run(this.#ftp));
+        if (problem === undefined) return true;
+        this.#find("wrong", `${call.text} gave ${problem}`);
+      } catch (error) {
+        if (stop !== undefined && error === stop.reason) {
+          this.report.interrupted++;
+          return true;
+        }
+        const mayReconnect = error instanceof Deno.errors.NotConnected &&
+          call.level === "ftplib" && this.#isInDoubt && attempt === 0;
+        if (mayReconnect) {
+          this.report.reconnections++;
+          if (await this.#reconnect() && stop === undefined) continue;
+          return true;
+        }
+        const kind = error instanceof Hang ? "hang" : "error";
+        this.#find(kind, `${call.text} threw ${Deno.inspect(error)}`);
+      }
+      await this.#renew();
+      return false;
+    }
+  }
+
+  /** After a call that may have moved. */
+  async #goBack(): Promise<void> {
+    const { directory } = this.#tree;
+    await this.#make({
+      text: `cwd(${directory}), after a move that was stopped`,
+      level: "ftplib",
+      run: async (ftp) => {
+        await ftp.cwd(directory);
+        const found = await ftp.pwd();
+        return found === directory ? undefined : `the directory ${found}`;
+      },
+    }, undefined);
+  }
+
+  /** Looks at what is left of aborted calls, when the server has nothing else to do. */
+  async #look(): Promise<void> {
+    await this.#make({
+      text: "pwd(), before a look at the disk",
+      level: "ftplib",
+      run: async (ftp) => {
+        const found = await ftp.pwd();
+        const { directory } = this.#tree;
+        return found === directory ? undefined : `${found} for ${directory}`;
+      },
+    }, undefined);
+    for (const problem of this.#tree.settle()) this.#find("left", problem);
+  }
+
+  async #reconnect(): Promise<boolean> {
+    this.#isInDoubt = false;
+    try {
+      await bounded(this.#ftp.reconnect());
+      return true;
+    } catch (error) {
+      this.#find("error", `reconnect() threw ${Deno.inspect(error)}`);
+      await this.#renew();
+      return false;
+    }
+  }
+
+  /** Another client, where nothing can be said of this one any more. */
+  async #renew(): Promise<void> {
+    await this.#end();
+    this.#isInDoubt = false;
+    const { host, port, user, password } = this.#server;
+    const ftp = new FTP(await this.#options());
+    this.#ftp = ftp;
+    await ftp.connect(host, port);
+    await ftp.login(user, password);
+    await ftp.cwd(this.#tree.directory);
+  }
+
+  async #end(): Promise<void> {
+    const ftp: FTP | undefined = this.#ftp;
+    if (ftp === undefined) return;
+    try {
+      await bounded(ftp[Symbol.asyncDispose]());
+    } catch (error) {
+      this.#find("hang", `the end threw ${Deno.inspect(error)}`);
+    }
+  }
+
+  async #options(): Promise<FTPOptions> {
+    const { seed, tls, name } = this.#plan;
+    this.#trace = [];
+    const options: FTPOptions = {
+      timeout: TIMEOUT,
+      pipelining: seed % 3 !== 0,
+      trace: (event) => {
+        this.#trace.push(Deno.inspect(event, { breakLength: Infinity }));
+        if (this.#trace.length > 2 * TRACE_TOLD) {
+          this.#trace = this.#trace.slice(-TRACE_TOLD);
+        }
+      },
+    };
+    if (!tls) return options;
+    const { good } = await certificates();
+    const pem = Deno.readFileSync(good.certificate);
+    const fingerprint = new X509Certificate(pem).fingerprint256;
+    return { ...options, tls: { serverName: name, fingerprint } };
+  }
+
+  #find(kind: Finding["kind"], text: string): void {
+    const { seed, server, tls } = this.#plan;
+    const finding = {
+      kind,
+      text: [
+        `FTP_MODEL_SEED=${seed} (${server}, ${
+          tls ? "TLS" : "plain"
+        }): ${kind}: ${text}`,
+        ...this.#told.map((call) => `  call ${call}`),
+        ...this.#trace.slice(-TRACE_TOLD).map((line) => `    ${line}`),
+      ].join("\n"),
+    };
+    this.report.findings.push(finding);
+    this.#tell(finding);
+  }
+}
+
+/** A call that does not end. */
+class Hang extends Error {
+  override name = "Hang";
+}
+
+async function bounded<T>(promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Hang(`no end within ${PATIENCE} ms`)),
+    PATIENCE,
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

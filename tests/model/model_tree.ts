@@ -1,0 +1,339 @@
+/** What is on the server, kept in memory: the truth that answers are compared with. */
+
+import type { Random } from "../faults/random.ts";
+import type { RealServer } from "../servers/mod.ts";
+import { handOver } from "../servers/real_server.ts";
+import { type Content, differenceOf, makeContent, RECORD } from "./content.ts";
+
+/** Directories that are read only: large ones, whose listings leave something behind when they are aborted. */
+const LISTED = { "/big": 3000, "/big2": 1200, "/empty": 0 };
+
+/** Directories whose files change. */
+const CHANGED = ["/w", "/w/a", "/w/b", "/w/a/deep"];
+
+/** Files that are larger than the buffers of both ends. */
+const LARGE_SIZES = [1_500_007, 2_500_003, 3_000_017];
+
+/** Files in a directory at the start, and the most that calls add. */
+const FILES = { first: 5, most: 10 };
+
+/** Names whose end is not known that are still tolerated. */
+const MAX_GHOSTS = 1000;
+
+/** One file. */
+export interface ModelFile {
+  readonly path: string;
+  readonly size: number;
+  /** `undefined` for files of which only the size counts. */
+  readonly content: Content | undefined;
+  /** When it was changed, where that is known. */
+  mtime: Date | undefined;
+}
+
+/** What a listing says of one name. */
+export interface Listed {
+  readonly name: string;
+  readonly isDirectory?: boolean | undefined;
+  readonly size?: number | undefined;
+}
+
+/** A path of which an aborted call may have changed anything. */
+export interface Doubt {
+  readonly path: string;
+  /** What may be there, beside nothing. */
+  readonly allowed: readonly Content[];
+  /** Whether the beginning of the last one may be there. */
+  readonly isPartial?: boolean;
+  /** Whether nothing may be there. */
+  readonly mayBeGone: boolean;
+}
+
+/** The tree. */
+export class ModelTree {
+  /** The current directory of the client. */
+  directory = "/";
+  readonly #server: RealServer;
+  readonly #directories = new Map<string, Map<string, ModelFile>>();
+  readonly #sizes = new Set<number>();
+  #doubts: Doubt[] = [];
+  readonly #ghosts = new Set<string>();
+  #serials = 0;
+  #names = 0;
+
+  /** Makes it on the disk of a server. */
+  constructor(server: RealServer, random: Random) {
+    this.#server = server;
+    for (
+      const path of ["/", ...Object.keys(LISTED), "/large", ...CHANGED]
+    ) {
+      this.#directories.set(path, new Map());
+      Deno.mkdirSync(this.#onDisk(path), { recursive: true });
+      handOver(this.#onDisk(path));
+    }
+    for (const [directory, count] of Object.entries(LISTED)) {
+      for (let i = 0; i < count; i++) {
+        const path = `${directory}/${directory.slice(1)}-${
+          String(i).padStart(4, "0")
+        }-with-a-name-of-usual-length`;
+        const size = this.#newSize(random, 1_000_000, 9_000_000);
+        this.#add({ path, size, content: undefined, mtime: undefined });
+        using file = Deno.createSync(this.#onDisk(path));
+        file.truncateSync(size);
+      }
+    }
+    for (const size of LARGE_SIZES) {
+      this.#write(this.newPath("/large"), this.#makeContent(size));
+    }
+    for (const directory of CHANGED) {
+      for (let i = 0; i < FILES.first; i++) {
+        this.#write(this.newPath(directory), this.newContent(random));
+      }
+    }
+  }
+
+  /** Directories whose files change. */
+  get changed(): string[] {
+    return CHANGED;
+  }
+
+  /** Directories that are worth a listing, each as often as its weight says. */
+  get listed(): [weight: number, path: string][] {
+    return [
+      [30, "/big"],
+      [15, "/big2"],
+      [8, "/empty"],
+      [5, "/large"],
+      ...CHANGED.map((path): [number, string] => [12, path]),
+    ];
+  }
+
+  /** All files below a directory, or of it alone. */
+  filesIn(directory: string, { isDeep = false } = {}): ModelFile[] {
+    return [...this.#directories].filter(([path]) =>
+      path === directory || (isDeep && path.startsWith(`${directory}/`))
+    ).flatMap(([, files]) => [...files.values()]);
+  }
+
+  /** Directories below another. */
+  directoriesIn(directory: string): string[] {
+    return [...this.#directories.keys()].filter((path) =>
+      path.startsWith(`${directory}/`)
+    );
+  }
+
+  /** A file whose content is known. */
+  pickFile(random: Random, { isLarge = false } = {}): ModelFile {
+    const files = isLarge
+      ? this.filesIn("/large")
+      : this.filesIn("/w", { isDeep: true });
+    return files[random.between(0, files.length - 1)]!;
+  }
+
+  /** Where a file is to be written: over another, or under a name that never was. */
+  pickTarget(random: Random): string {
+    const directory = CHANGED[random.between(0, CHANGED.length - 1)]!;
+    const files = this.filesIn(directory);
+    const isNew = files.length < FILES.most &&
+      (files.length < FILES.first || random.chance(0.4));
+    return isNew
+      ? this.newPath(directory)
+      : files[random.between(0, files.length - 1)]!.path;
+  }
+
+  /** A path that never was. */
+  newPath(directory: string): string {
+    return `${directory}/n${this.#names++}`;
+  }
+
+  /**
+   * A content of a size that no other file has or had.
+   *
+   * @param isText Whether its last line has an end.
+   */
+  newContent(random: Random, { isText = false } = {}): Content {
+    const size = isText
+      ? this.#newSize(random, 2, 10_000, RECORD)
+      : this.#newSize(random, 20, 300_000);
+    return this.#makeContent(size);
+  }
+
+  /** What is under a path. */
+  fileAt(path: string): ModelFile | undefined {
+    return this.#directories.get(parentOf(path))?.get(path);
+  }
+
+  /** Writes down that a file has a content. */
+  set(path: string, content: Content, mtime?: Date): void {
+    this.#add({ path, size: content.bytes.length, content, mtime });
+  }
+
+  /** Writes down that a path is gone. */
+  remove(path: string): void {
+    this.#directories.get(parentOf(path))?.delete(path);
+    this.#directories.delete(path);
+  }
+
+  /** Writes down that a directory was made. */
+  addDirectory(path: string): void {
+    this.#directories.set(path, new Map());
+  }
+
+  /** Writes down that nobody knows what is under a path. */
+  doubt(doubt: Doubt): void {
+    this.remove(doubt.path);
+    this.#doubts.push(doubt);
+    this.#ghosts.add(doubt.path);
+  }
+
+  /**
+   * Looks at what is really under the paths in doubt, and removes it. The server has to be idle.
+   *
+   * @returns What must not be there.
+   */
+  settle(): string[] {
+    const doubts = this.#doubts;
+    this.#doubts = [];
+    for (const ghost of this.#ghosts) {
+      if (this.#ghosts.size <= MAX_GHOSTS) break;
+      this.#ghosts.delete(ghost);
+    }
+    for (const directory of CHANGED) {
+      for (const { name } of Deno.readDirSync(this.#onDisk(directory))) {
+        // Temporary files of aborted uploads, the servers' own too.
+        if (name.startsWith(".")) this.#unlink(`${directory}/${name}`);
+      }
+    }
+    return doubts.flatMap((doubt) => this.#settleOne(doubt) ?? []);
+  }
+
+  /** What is wrong with a file on the disk of the server. */
+  differenceOnDisk(path: string, content: Content): string | undefined {
+    const found = this.#read(path);
+    return found === undefined
+      ? "there is no file on the server's disk"
+      : differenceOf(found, content);
+  }
+
+  /** What is wrong with a listing, or `undefined`. */
+  listingProblem(
+    directory: string,
+    listed: readonly Listed[],
+    { isPartial = false } = {},
+  ): string | undefined {
+    const files = this.#directories.get(directory)!;
+    const seen = new Set<string>();
+    const problems: string[] = [];
+    for (const { name, isDirectory, size } of listed) {
+      const path = `${directory === "/" ? "" : directory}/${name}`;
+      if (seen.has(path)) problems.push(`${name} twice`);
+      seen.add(path);
+      if (this.#isTolerated(path)) continue;
+      const file = files.get(path);
+      if (file === undefined && !this.#directories.has(path)) {
+        problems.push(`${JSON.stringify(name)}, which is not there`);
+      } else if (isDirectory !== undefined && isDirectory !== !file) {
+        problems.push(`${name} as ${isDirectory ? "a directory" : "a file"}`);
+      } else if (file && size !== undefined && size !== file.size) {
+        problems.push(`${name} with ${size} bytes instead of ${file.size}`);
+      }
+    }
+    if (!isPartial) {
+      const all = [...files.keys(), ...this.#childrenOf(directory)];
+      const missing = all.filter((path) => !seen.has(path));
+      if (missing.length > 0) {
+        problems.push(
+          `${missing.length} of ${all.length} names are missing, such as ${
+            missing[0]
+          }`,
+        );
+      }
+    }
+    if (problems.length === 0) return undefined;
+    return `${listed.length} names, among them ${
+      problems.slice(0, 4).join(", ")
+    } (${problems.length} differences)`;
+  }
+
+  /** Whether nobody knows what is there, or it is a temporary file. */
+  #isTolerated(path: string): boolean {
+    return this.#ghosts.has(path) || path.includes("/.");
+  }
+
+  #childrenOf(directory: string): string[] {
+    return [...this.#directories.keys()].filter((path) =>
+      path !== "/" && parentOf(path) === directory
+    );
+  }
+
+  #settleOne(
+    { path, allowed, isPartial = false, mayBeGone }: Doubt,
+  ): string | undefined {
+    const found = this.#read(path);
+    this.#unlink(path);
+    if (found === undefined) {
+      return mayBeGone ? undefined : `${path} is gone after an aborted call`;
+    }
+    const last = allowed.at(-1);
+    const isRight = allowed.some((content) =>
+      differenceOf(found, content, {
+        isPartial: isPartial && content === last,
+      }) === undefined
+    );
+    if (isRight || allowed.length === 0) return undefined;
+    return `${path} has ${differenceOf(found, last!)} after an aborted call`;
+  }
+
+  #read(path: string): Uint8Array | undefined {
+    try {
+      if (Deno.statSync(this.#onDisk(path)).isDirectory) {
+        return new Uint8Array();
+      }
+      return Deno.readFileSync(this.#onDisk(path));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  }
+
+  #unlink(path: string): void {
+    try {
+      Deno.removeSync(this.#onDisk(path), { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  #write(path: string, content: Content): void {
+    Deno.writeFileSync(this.#onDisk(path), content.bytes);
+    handOver(this.#onDisk(path));
+    const mtime = new Date(Date.UTC(2024, 0, 1) + content.serial * 1000);
+    Deno.utimeSync(this.#onDisk(path), mtime, mtime);
+    this.set(path, content, mtime);
+  }
+
+  #add(file: ModelFile): void {
+    this.#directories.get(parentOf(file.path))!.set(file.path, file);
+  }
+
+  #makeContent(size: number): Content {
+    return makeContent(this.#serials++, size);
+  }
+
+  #newSize(random: Random, first: number, last: number, unit = 1): number {
+    for (;;) {
+      const size = random.magnitude(first, last) * unit;
+      if (this.#sizes.has(size)) continue;
+      this.#sizes.add(size);
+      return size;
+    }
+  }
+
+  #onDisk(path: string): string {
+    return `${this.#server.root}${path}`;
+  }
+}
+
+/** The directory that a path is in. */
+export function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
