@@ -61,6 +61,9 @@ export function parseCommand(line: string): Command {
       `Cannot send a command: "cmd" must be a string, not of type ${typeof line}`,
     );
   }
+  if (line.trim() === "") {
+    throw new TypeError('Cannot send a command: "cmd" is empty');
+  }
   const blank = line.indexOf(" ");
   return blank < 0 ? { verb: line, name: "cmd" } : {
     verb: line.slice(0, blank),
@@ -190,36 +193,61 @@ function showVerb(verb: string): string {
   return /^[A-Za-z]{1,8}$/.test(verb) ? `"${verb}"` : "a command";
 }
 
-const SECRET_REGEXP = /^\s*(PASS|ACCT|ADAT|SITE\s+(?:PSWD|PASSWD))(?!\w)/i;
+// what is followed by secrets; servers take other white space than a blank, too.
+// MIC, CONF and ENC hold a whole command, PASS too, in base64 (RFC 2228)
+const SECRET_REGEXP =
+  /^\s*(X?PASS|PASSWD|PASSWORD|PSWD|ACCT|ADAT|MIC|CONF|ENC|SITE\s+(?:\w*PASS|PASSWD|PASSWORD|PSWD|ADDUSER|USERADD|GADDUSER|LOGIN|AUTH))(?!\w)/i;
+
+// names of users come first: glFTPd's and ioFTPD's SITE ADDUSER user password,
+// SITE CHPASS user password, SITE GADDUSER group user password
+const NAMES_REGEXP = /(ADDUSER|USERADD|CHPASS|LOGIN)$/i;
+
+// a login by proxy: USER user:password@host, OPEN user:password@host
+const PROXY_REGEXP = /^\s*(?:USER|OPEN|SITE)\s/i;
 
 /**
  * The secrets that a command holds.
  *
  * @param command The command
- * @returns What follows `PASS`, `ACCT` and `ADAT`; each of the passwords that
- * follow `SITE PSWD`
+ * @returns What follows `PASS`, `ACCT`, `ADAT` and their like; each of the
+ * passwords that follow `SITE PSWD`, `SITE CHPASS user`, `SITE ADDUSER user`
  */
 export function secretsOf({ verb, argument }: Command): string[] {
   if (typeof argument === "object") return [];
-  // servers take other white space than a blank, too
   const line = argument === undefined ? verb : `${verb} ${argument}`;
-  const [start] = SECRET_REGEXP.exec(line) ?? [];
+  const [start, name = ""] = SECRET_REGEXP.exec(line) ?? [];
   if (start === undefined) return [];
   const secret = line.slice(start.length).trim();
-  const secrets = /^\s*SITE/i.test(start) ? secret.split(/\s+/) : [secret];
-  return secrets.filter((secret) => secret !== "");
+  if (!/^SITE/i.test(name)) {
+    // "-" in front of a password asks for few words, and is not repeated
+    const bare = secret.startsWith("-") ? [secret.slice(1)] : [];
+    return [secret, ...bare].filter((secret) => secret !== "");
+  }
+  const words = secret.split(/\s+/).filter((word) => word !== "");
+  const names = /GADDUSER$/i.test(name) ? 2 : NAMES_REGEXP.test(name) ? 1 : 0;
+  // a word alone may be either
+  return words.length > names ? words.slice(names) : words.slice(-1);
 }
 
 /**
  * Shows a command line without its secrets.
  *
  * @param line The line, without CRLF
- * @returns The line; what follows `PASS`, `ACCT`, `ADAT` and `SITE PSWD` (in
- * any case) and a password in a URL replaced by `****`
+ * @returns The line; what follows `PASS`, `ACCT`, `ADAT`, `SITE PSWD` and their
+ * like (in any case) and a password in a URL replaced by `****`
  */
 export function maskCommand(line: string): string {
   const secret = SECRET_REGEXP.exec(line);
-  return secret === null ? maskURLs(line) : `${secret[1]} ****`;
+  if (secret !== null) return `${secret[1]} ****`;
+  const masked = maskURLs(line);
+  if (!PROXY_REGEXP.test(line)) return masked;
+  return masked.replace(/\S+/g, (word) => {
+    const colon = word.indexOf(":");
+    const end = word.lastIndexOf("@");
+    return colon < 0 || end < colon || word.includes("://")
+      ? word
+      : `${word.slice(0, colon)}:****${word.slice(end)}`;
+  });
 }
 
 /**

@@ -146,7 +146,7 @@ const MASKED: [line: string, shown: string][] = [
   ],
   ["USER ftp://h/x", "USER ftp://h/x"],
   ["USER ftp://u@h:21/x", "USER ftp://u@h:21/x"],
-  ["PASSWORD x", "PASSWORD x"],
+  ["PASSWORD x", "PASSWORD ****"],
   ["PASV", "PASV"],
   ["USER me", "USER me"],
   ["RETR PASS x", "RETR PASS x"],
@@ -199,7 +199,6 @@ const PARSED: [line: string, verb: string, argument: string | undefined][] = [
   ["CWD /a b", "CWD", "/a b"],
   ["CWD  /a", "CWD", " /a"],
   ["CWD ", "CWD", ""],
-  ["", "", undefined],
 ];
 
 for (const [line, verb, argument] of PARSED) {
