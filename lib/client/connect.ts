@@ -5,16 +5,23 @@
  */
 
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
-import { printable } from "../protocol/command.ts";
-import { makeEncoding } from "../protocol/encoding.ts";
+import { showValue } from "../protocol/check_word.ts";
+import {
+  type Command,
+  encodeCommand,
+  maskCommand,
+  printable,
+} from "../protocol/command.ts";
+import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import { retold } from "../files/faults.ts";
+import { checkLocalPath } from "../files/local_path.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { FTP } from "./ftp.ts";
 import { showAddress } from "../connection/dial.ts";
 import { TLS_MODES } from "../tls/tls_options.ts";
 import { readNetrc } from "./netrc.ts";
-import { FTP_OPTIONS, type FTPOptions } from "./options.ts";
+import { checkAddress, FTP_OPTIONS, type FTPOptions } from "./options.ts";
 
 /** Options of {@linkcode connect}. */
 export interface ConnectURLOptions extends FTPOptions {
@@ -105,13 +112,19 @@ export async function connect(
   const target = parseTarget(url);
   const { port, user, password, account, netrc, signal, ...rest } = options;
   const tls = chooseTLS(target.tls, options.tls);
+  checkNetrc(netrc);
+  const ftp = new FTP({ ...rest, tls });
+  const encoding = makeEncoding(ftp.encoding);
+  checkAddress(target.host, target.port ?? port ?? 21);
+  checkTexts(target, encoding);
+  checkTexts({ user, password, account }, encoding);
   const credentials = await findCredentials(target, {
     user,
     password,
     account,
     netrc,
   });
-  const ftp = new FTP({ ...rest, tls });
+  checkTexts(credentials, encoding); // .netrc may say anything
   try {
     await ftp.connect(target.host, target.port ?? port, { signal });
     await logIn(ftp, credentials, { signal });
@@ -122,6 +135,36 @@ export async function connect(
   } catch (error) {
     ftp.close();
     throw error;
+  }
+}
+
+/** Insists on texts that can be sent, before there is a connection. */
+function checkTexts(
+  texts: Login & { directory?: string },
+  encoding: Encoding,
+): void {
+  const { user, password, account, directory } = texts;
+  const commands: Command[] = [
+    { verb: "USER", argument: user ?? "", name: "user" },
+    { verb: "PASS", argument: password ?? "", name: "password" },
+    { verb: "ACCT", argument: account ?? "", name: "account" },
+    { verb: "CWD", argument: directory ?? "", name: "path of the URL" },
+  ];
+  for (const command of commands) encodeCommand(command, encoding);
+}
+
+function checkNetrc(netrc: unknown): void {
+  const isNetrc = netrc === undefined || typeof netrc === "boolean" ||
+    netrc instanceof URL || typeof netrc === "string";
+  if (!isNetrc) {
+    throw new TypeError(
+      `Cannot use ${
+        showValue(netrc)
+      } as "netrc": it must be a path, a file: URL, true or false`,
+    );
+  }
+  if (typeof netrc !== "boolean" && netrc !== undefined) {
+    checkLocalPath(netrc, "netrc");
   }
 }
 
@@ -177,7 +220,7 @@ async function logIn(
       ? "; no password was given (in the URL, as an option, in a .netrc that is to be used)"
       : "";
     const where = `${showAddress(ftp.host, ftp.port)} as "${
-      printable(user ?? "anonymous")
+      printable(maskCommand(`USER ${user ?? "anonymous"}`).slice(5))
     }"`;
     throw retold(
       error,
@@ -204,9 +247,11 @@ const PORT_21_REGEXP = /^\w+:\/\/[^/\\#]*:0*21(?=[/\\#]|$)/;
 function parseTarget(url: string | URL): Target {
   const text = String(url);
   if (!text.includes("://")) {
-    const [, host, port] = HOST_REGEXP.exec(text) ?? [];
+    const [, host, digits] = HOST_REGEXP.exec(text) ?? [];
+    // what is no port may be a password, and must not be shown
+    const port = Number(digits) <= 65_535 ? digits : undefined;
     return {
-      host: (host ?? text).replace(/^\[(.*)\]$/, "$1"),
+      host: (port === undefined ? text : host!).replace(/^\[(.*)\]$/, "$1"),
       port: port === undefined ? undefined : Number(port),
       user: undefined,
       password: undefined,

@@ -6,6 +6,9 @@
 
 import type { ControlConnection } from "../connection/control_connection.ts";
 import { asError } from "../connection/restate.ts";
+import { encodeCommand } from "../protocol/command.ts";
+import type { Encoding } from "../protocol/encoding.ts";
+import { FTPReplyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import {
   expectSuccess,
@@ -57,6 +60,14 @@ export function resolveCredentials(
   passwd = "",
   acct = "",
 ): Credentials {
+  for (const [name, value] of Object.entries({ user, passwd, acct })) {
+    if (typeof value === "string") continue;
+    throw new TypeError(
+      `Cannot log in: "${name}" must be a string, not ${
+        value === null ? "null" : `of type ${typeof value}`
+      }`,
+    );
+  }
   const isAnonymous = user === "" || user === "anonymous";
   const isEmpty = passwd === "" || passwd === "-";
   return {
@@ -66,6 +77,36 @@ export function resolveCredentials(
   };
 }
 
+/** A command of the login, and what the caller calls its argument. */
+type LoginStep = [verb: string, argument: string, name: string];
+
+function stepsOf({ user, passwd, acct }: Credentials): LoginStep[] {
+  return [["USER", user, "user"], ["PASS", passwd, "passwd"], [
+    "ACCT",
+    acct,
+    "acct",
+  ]];
+}
+
+/**
+ * Insists on credentials that can be sent, before anything is.
+ *
+ * @param credentials Who
+ * @param encoding The session's encoding
+ * @throws {TypeError} If one has CR, LF or NUL, or does not fit the encoding
+ */
+export function checkCredentials(
+  credentials: Credentials,
+  encoding: Encoding,
+): void {
+  for (const [verb, argument, name] of stepsOf(credentials)) {
+    encodeCommand({ verb, argument, name }, encoding);
+  }
+}
+
+/** The reply that asks for `ACCT`. */
+const NEED_ACCOUNT = 332;
+
 /**
  * Logs in: `USER`, and `PASS` and `ACCT` where they are asked for (RFC 959
  * section 5.4).
@@ -74,24 +115,41 @@ export function resolveCredentials(
  * @param credentials Who
  * @param options A signal
  * @returns The 2yz reply
+ * @throws {FTPReplyError} If the server asks for an account (332), and there is
+ * none to give
  */
 export async function logIn(
   session: Session,
-  { user, passwd, acct }: Credentials,
+  credentials: Credentials,
   options: SignalOptions,
 ): Promise<Reply> {
-  const asked: [verb: string, argument: string, name: string][] = [
-    ["USER", user, "user"],
-    ["PASS", passwd, "passwd"],
-    ["ACCT", acct, "acct"],
+  checkCredentials(credentials, session.control.encoding);
+  const [user, password, account] = stepsOf(credentials) as [
+    LoginStep,
+    LoginStep,
+    LoginStep,
   ];
-  let reply: Reply | undefined;
-  for (const [verb, argument, name] of asked) {
-    if (reply?.code === 332 && verb !== "ACCT") continue;
-    reply = await session.exchange({ verb, argument, name }, options);
-    if (reply.code < 300) break;
+  const send = ([verb, argument, name]: LoginStep): Promise<Reply> =>
+    session.exchange({ verb, argument, name }, options);
+  let step = user;
+  let reply = await send(step);
+  if (reply.code >= 300 && reply.code !== NEED_ACCOUNT) {
+    step = password;
+    reply = await send(step);
   }
-  expectSuccess(reply!, "USER");
+  if (reply.code === NEED_ACCOUNT) {
+    if (credentials.acct === "") throw noAccount(reply, step[0]);
+    step = account;
+    reply = await send(step);
+  }
+  expectSuccess(reply, step[0]);
   await requestUTF8(session, options);
-  return reply!;
+  return reply;
+}
+
+function noAccount(reply: Reply, verb: string): FTPReplyError {
+  return new FTPReplyError(
+    `Cannot log in: the server asks for an account, "${reply.text}", and none was given; give it as the third argument of login(), or as the option "account" of connect()`,
+    { reply, command: verb },
+  );
 }

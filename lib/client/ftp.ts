@@ -25,8 +25,14 @@ import {
   store,
   type StoreOptions,
 } from "../files/streams.ts";
+import { checkLocalPath } from "../files/local_path.ts";
 import { upload } from "../files/upload.ts";
-import { checkNames } from "../protocol/check_names.ts";
+import {
+  checkNames,
+  checkSignal,
+  type NamesOf,
+} from "../protocol/check_names.ts";
+import { checkNumber } from "../protocol/check_number.ts";
 import { parseCommand, type Path } from "../protocol/command.ts";
 import type { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -36,10 +42,31 @@ import type { Source } from "../transfer/source.ts";
 import { FTPDirectories } from "./ftp_directories.ts";
 import { preparePipeline } from "./quirks.ts";
 import { linkOf, onReady } from "./reconnect.ts";
-import { sessionOf } from "./session_of.ts";
+import { checkPathFor, sessionOf } from "./session_of.ts";
 
 /** Most commands under way in {@linkcode FTP.pipeline}. */
 const WINDOW = 4096;
+
+const PIPELINE_OPTIONS: NamesOf<PipelineOptions> = {
+  window: true,
+  signal: true,
+};
+
+const REMOVE_OPTIONS: NamesOf<RemoveOptions> = {
+  recursive: true,
+  maxEntries: true,
+  signal: true,
+};
+
+const RETRIEVE_OPTIONS: NamesOf<RetrieveOptions> = {
+  offset: true,
+  signal: true,
+};
+
+const STORE_OPTIONS: NamesOf<StoreOptions> = {
+  ...RETRIEVE_OPTIONS,
+  append: true,
+};
 
 /** Options of {@linkcode FTP.pipeline}. */
 export interface PipelineOptions {
@@ -114,6 +141,7 @@ export class FTP extends FTPDirectories {
     options: PipelineOptions = {},
   ): AsyncGenerator<Reply | FTPError> {
     const { window = WINDOW, signal } = options;
+    checkNames("pipeline", options, PIPELINE_OPTIONS);
     const session = sessionOf(this);
     const parsed = Iterator.from(commands).map(parseCommand);
     const prepared = await preparePipeline(session, parsed, {
@@ -140,6 +168,7 @@ export class FTP extends FTPDirectories {
    * @throws {Error} `Deno.errors.*` if there is no connection to be had
    */
   async reconnect(options: SignalOptions = {}): Promise<void> {
+    checkSignal(options.signal);
     const link = linkOf(this);
     const { control, transfer } = link.session;
     if (!link.canReconnect) return await link.reconnect(options); // it says why
@@ -183,6 +212,8 @@ export class FTP extends FTPDirectories {
     path: Path,
     options: RetrieveOptions = {},
   ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    checkPathFor(this, path, "path");
+    checkNames("retrieve", options, RETRIEVE_OPTIONS);
     return await onReady(
       this,
       options,
@@ -222,6 +253,8 @@ export class FTP extends FTPDirectories {
     source: Source,
     options: StoreOptions = {},
   ): Promise<Reply> {
+    checkPathFor(this, path, "path");
+    checkNames("store", options, STORE_OPTIONS);
     return await onReady(
       this,
       options,
@@ -285,6 +318,8 @@ export class FTP extends FTPDirectories {
     options: DownloadOptions = {},
   ): Promise<FileTransferResult> {
     checkNames("download", options, DOWNLOAD_OPTIONS);
+    checkPathFor(this, remote, "path");
+    checkLocalPath(local, "local");
     return await download(linkOf(this), this.#text(remote), local, options);
   }
 
@@ -340,6 +375,8 @@ export class FTP extends FTPDirectories {
     options: UploadOptions = {},
   ): Promise<FileTransferResult> {
     checkNames("upload", options, UPLOAD_OPTIONS);
+    checkPathFor(this, remote, "path");
+    if (typeof local === "string") checkLocalPath(local, "local");
     return await upload(linkOf(this), local, this.#text(remote), options);
   }
 
@@ -352,6 +389,7 @@ export class FTP extends FTPDirectories {
    * @throws {FTPPermanentError} If there is no such directory afterwards
    */
   async ensureDir(path: Path, options: SignalOptions = {}): Promise<void> {
+    checkPathFor(this, path, "path");
     return await onReady(
       this,
       options,
@@ -379,6 +417,9 @@ export class FTP extends FTPDirectories {
    * ```
    */
   async remove(path: Path, options: RemoveOptions = {}): Promise<void> {
+    checkPathFor(this, path, "path");
+    checkNames("remove", options, REMOVE_OPTIONS);
+    checkNumber("maxEntries", options.maxEntries);
     return await onReady(
       this,
       options,

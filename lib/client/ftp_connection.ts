@@ -5,9 +5,11 @@
  */
 
 import type { TLSInfo } from "../connection/tls_info.ts";
+import { checkNames, checkSignal } from "../protocol/check_names.ts";
+import { checkNumber } from "../protocol/check_number.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { SignalOptions } from "../transfer/session.ts";
-import { resolveCredentials } from "./dialogues.ts";
+import { checkCredentials, resolveCredentials } from "./dialogues.ts";
 import { authLike, enter, enterLike } from "./enter.ts";
 import {
   checkAddress,
@@ -83,6 +85,7 @@ export class FTPConnection implements AsyncDisposable {
    * @param value `true`: the client; `false`: the server
    */
   setPasv(value: boolean): void {
+    checkNames("setPasv", { passive: value }, { passive: true });
     this.#settings.passive = value;
     const session = maybeSessionOf(this);
     if (session !== undefined) session.options.passive = value;
@@ -132,6 +135,7 @@ export class FTPConnection implements AsyncDisposable {
     options: SignalOptions = {},
   ): Promise<Reply> {
     const name = checkAddress(host, port);
+    checkSignal(options.signal);
     const link = renewLink(this);
     return await withNewerTLS(
       { host: name, port, tls: this.#settings.tls },
@@ -157,6 +161,7 @@ export class FTPConnection implements AsyncDisposable {
    * @param level 0 for nothing, 1 for commands and replies, 2 for events too
    */
   setDebuglevel(level: number): void {
+    checkNumber("level", level);
     this.#settings.tracer.level = level;
   }
 
@@ -189,6 +194,7 @@ export class FTPConnection implements AsyncDisposable {
     const credentials = resolveCredentials(user, passwd, acct);
     const settings = this.#settings;
     const session = sessionOf(this);
+    checkCredentials(credentials, session.control.encoding);
     return await session.turns.alone(() => {
       const link = linkOf(this).admit(session, credentials);
       const before = stateOf(session);

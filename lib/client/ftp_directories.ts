@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkLocalPath } from "../files/local_path.ts";
 import { downloadDir, uploadDir } from "../mirror/mirror_dir.ts";
 import type {
   DownloadDirOptions,
@@ -14,7 +15,7 @@ import { textOfPath } from "../paths/facts.ts";
 import type { Path } from "../protocol/command.ts";
 import { FTPListings } from "./ftp_listings.ts";
 import { linkOf } from "./reconnect.ts";
-import { sessionOf } from "./session_of.ts";
+import { checkAnyPathFor, sessionOf } from "./session_of.ts";
 
 /** Directories with all that is in them. */
 export class FTPDirectories extends FTPListings {
@@ -78,6 +79,8 @@ export class FTPDirectories extends FTPListings {
     local: string | URL,
     options: DownloadDirOptions = {},
   ): Promise<MirrorResult> {
+    checkAnyPathFor(this, remote, "remote");
+    checkLocalPath(local, "local");
     return await downloadDir(
       linkOf(this),
       textOfPath(sessionOf(this), remote),
@@ -134,6 +137,8 @@ export class FTPDirectories extends FTPListings {
     remote: Path,
     options: UploadDirOptions = {},
   ): Promise<MirrorResult> {
+    checkLocalPath(local, "local");
+    checkAnyPathFor(this, remote, "remote");
     return await uploadDir(
       linkOf(this),
       local,

@@ -6,7 +6,11 @@
 
 import { requestFeatures, requestModificationTime } from "../paths/facts.ts";
 import { listDirectory } from "../directories/listing.ts";
-import type { ListOptions } from "../directories/listing_options.ts";
+import {
+  checkListOptions,
+  LIST_OPTIONS,
+  type ListOptions,
+} from "../directories/listing_options.ts";
 import { changeModificationTime } from "../paths/modification_time.ts";
 import { changePermissions } from "../paths/permissions.ts";
 import { existsPath, requestEntry } from "../directories/stat.ts";
@@ -14,12 +18,19 @@ import { walkTree } from "../directories/walk.ts";
 import type { WalkEntry } from "../directories/walk_entry.ts";
 import type { WalkOptions } from "../directories/walk_options.ts";
 import type { Link } from "../files/link.ts";
-import { type RecoveryOptions, withReconnection } from "../files/recovery.ts";
+import {
+  checkRetry,
+  type RecoveryOptions,
+  withReconnection,
+} from "../files/recovery.ts";
 import type { Entry } from "../listing/entry.ts";
+import { checkNames, type NamesOf } from "../protocol/check_names.ts";
+import { showValue } from "../protocol/check_word.ts";
 import type { Path } from "../protocol/command.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { FTPProtocol } from "./ftp_protocol.ts";
 import { linkOf, onReady } from "./reconnect.ts";
+import { checkAnyPathFor, checkPathFor } from "./session_of.ts";
 
 /** Directories as entries, and what the server knows of one path. */
 export class FTPListings extends FTPProtocol {
@@ -62,7 +73,15 @@ export class FTPListings extends FTPProtocol {
    * ```
    */
   list(path: Path = "", options: ListOptions = {}): AsyncGenerator<Entry> {
-    return listDirectory(() => linkOf(this).ready(options), path, options);
+    return listDirectory(
+      () => {
+        checkNames("list", options, LIST_OPTIONS);
+        checkAnyPathFor(this, path, "path");
+        return linkOf(this).ready(options);
+      },
+      path,
+      options,
+    );
   }
 
   /**
@@ -99,9 +118,15 @@ export class FTPListings extends FTPProtocol {
     path: Path = "",
     options: WalkOptions & RecoveryOptions = {},
   ): AsyncGenerator<WalkEntry> {
+    const begin = () => {
+      checkNames("walk", options, WALK_OPTIONS);
+      checkRetry(options.retry);
+      checkAnyPathFor(this, path, "path");
+      return linkOf(this);
+    };
     let link: Link | undefined; // whose tree it is, from the first step on
     return walkTree(
-      (step) => withReconnection(link ??= linkOf(this), options, step),
+      (step) => withReconnection(link ??= begin(), options, step),
       path,
       options,
     );
@@ -127,6 +152,9 @@ export class FTPListings extends FTPProtocol {
    * ```
    */
   async stat(path: Path, options: ListOptions = {}): Promise<Entry> {
+    checkPathFor(this, path, "path");
+    checkNames("stat", options, LIST_OPTIONS);
+    checkListOptions(options);
     return await onReady(
       this,
       options,
@@ -144,6 +172,9 @@ export class FTPListings extends FTPProtocol {
    * permission
    */
   async exists(path: Path, options: ListOptions = {}): Promise<boolean> {
+    checkPathFor(this, path, "path");
+    checkNames("exists", options, LIST_OPTIONS);
+    checkListOptions(options);
     return await onReady(
       this,
       options,
@@ -161,6 +192,7 @@ export class FTPListings extends FTPProtocol {
    * there
    */
   async mtime(path: Path, options: SignalOptions = {}): Promise<Date | null> {
+    checkPathFor(this, path, "path");
     return await onReady(
       this,
       options,
@@ -183,6 +215,8 @@ export class FTPListings extends FTPProtocol {
     date: Date,
     options: SignalOptions = {},
   ): Promise<void> {
+    checkPathFor(this, path, "path");
+    checkDate(date);
     return await onReady(
       this,
       options,
@@ -204,6 +238,7 @@ export class FTPListings extends FTPProtocol {
     mode: number,
     options: SignalOptions = {},
   ): Promise<void> {
+    checkPathFor(this, path, "path");
     return await onReady(
       this,
       options,
@@ -228,4 +263,25 @@ export class FTPListings extends FTPProtocol {
       (session) => requestFeatures(session, options),
     );
   }
+}
+
+const WALK_OPTIONS: NamesOf<WalkOptions & RecoveryOptions> = {
+  ...LIST_OPTIONS,
+  maxDepth: true,
+  includeFiles: true,
+  includeDirs: true,
+  includeSymlinks: true,
+  followSymlinks: true,
+  match: true,
+  skip: true,
+  onError: true,
+  retry: true,
+  onRetry: true,
+};
+
+function checkDate(date: Date): void {
+  if (date instanceof Date) return;
+  throw new TypeError(
+    `Cannot use ${showValue(date)} as "date": it must be a Date`,
+  );
 }

@@ -15,7 +15,7 @@ import type { Reply } from "../protocol/reply.ts";
 import { parse257, parseDirectory } from "../protocol/reply_text.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { FTPTransfers } from "./ftp_transfers.ts";
-import { performOn, sessionOf } from "./session_of.ts";
+import { checkPathFor, performOn, sessionOf } from "./session_of.ts";
 
 /**
  * The rest of Python's `ftplib.FTP`: directories and files.
@@ -64,6 +64,7 @@ export class FTPProtocol extends FTPTransfers {
    * @throws {FTPProtocolError} As {@linkcode parse257}
    */
   async mkd(dirname: Path, options: SignalOptions = {}): Promise<string> {
+    checkPathFor(this, dirname, "dirname");
     const reply = await performOn(this, {
       verb: "MKD",
       argument: dirname,
@@ -81,6 +82,7 @@ export class FTPProtocol extends FTPTransfers {
    * @throws {FTPError} If the server refuses
    */
   async rmd(dirname: Path, options: SignalOptions = {}): Promise<Reply> {
+    checkPathFor(this, dirname, "dirname");
     return await performOn(
       this,
       { verb: "RMD", argument: dirname, name: "dirname" },
@@ -98,6 +100,7 @@ export class FTPProtocol extends FTPTransfers {
    * @throws {FTPError} If the server refuses
    */
   async delete(filename: Path, options: SignalOptions = {}): Promise<Reply> {
+    checkPathFor(this, filename, "filename");
     const session = sessionOf(this);
     return await session.turns.share(
       () => deleteFile(session, filename, options),
@@ -121,6 +124,8 @@ export class FTPProtocol extends FTPTransfers {
     toname: Path,
     options: SignalOptions = {},
   ): Promise<Reply> {
+    checkPathFor(this, fromname, "fromname");
+    checkPathFor(this, toname, "toname");
     const session = sessionOf(this);
     return await session.turns.alone(
       () => rename(session, fromname, toname, options),
@@ -142,6 +147,7 @@ export class FTPProtocol extends FTPTransfers {
     filename: Path,
     options: SignalOptions = {},
   ): Promise<number | null> {
+    checkPathFor(this, filename, "filename");
     const session = sessionOf(this);
     return await session.turns.share(
       () => requestSize(session, filename, options),

@@ -6,7 +6,9 @@
 
 import type { DataConnection } from "../connection/data_connection.ts";
 import { parseFacts } from "../listing/facts.ts";
-import { parseCommand } from "../protocol/command.ts";
+import { checkNames, type NamesOf } from "../protocol/check_names.ts";
+import { showValue } from "../protocol/check_word.ts";
+import { encodeCommand, parseCommand } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
 import {
@@ -52,6 +54,20 @@ export interface StorbinaryOptions extends Omit<RetrbinaryOptions, "reuse"> {
   /** Called with each block that was written, and awaited. */
   callback?: ((block: Uint8Array) => unknown) | undefined;
 }
+
+const RETRBINARY_OPTIONS: NamesOf<RetrbinaryOptions> = {
+  blocksize: true,
+  reuse: true,
+  rest: true,
+  signal: true,
+};
+
+const STORBINARY_OPTIONS: NamesOf<StorbinaryOptions> = {
+  blocksize: true,
+  callback: true,
+  rest: true,
+  signal: true,
+};
 
 /** An argument of `nlst` and `dir`: a word for the command, or options. */
 export type ListArgument = string | SignalOptions;
@@ -158,7 +174,8 @@ export class FTPTransfers extends FTPCommands {
     callback: (block: Uint8Array<ArrayBuffer>) => unknown,
     options: RetrbinaryOptions = {},
   ): Promise<Reply> {
-    checkOptions(options);
+    checkNames("retrbinary", options, RETRBINARY_OPTIONS);
+    checkRest(options.rest);
     return await receiveBlocks(sessionOf(this), parseCommand(cmd), callback, {
       blocksize: options.blocksize ?? BLOCKSIZE,
       reuse: options.reuse,
@@ -229,7 +246,8 @@ export class FTPTransfers extends FTPCommands {
     source: Source,
     options: StorbinaryOptions = {},
   ): Promise<Reply> {
-    checkOptions(options);
+    checkNames("storbinary", options, STORBINARY_OPTIONS);
+    checkRest(options.rest);
     return await sendBlocks(sessionOf(this), parseCommand(cmd), source, {
       blocksize: options.blocksize ?? BLOCKSIZE,
       callback: options.callback,
@@ -313,13 +331,15 @@ export class FTPTransfers extends FTPCommands {
     options: SignalOptions = {},
   ): AsyncGenerator<[name: string, facts: Record<string, string>]> {
     const session = sessionOf(this);
+    checkFacts(facts);
+    const command = path === ""
+      ? { verb: "MLSD" }
+      : { verb: "MLSD", argument: path, name: "path" };
+    encodeCommand(command, session.control.encoding);
     if (facts.length > 0) {
       const argument = `MLST ${facts.join(";")};`;
       await performOn(this, { verb: "OPTS", argument, name: "facts" }, options);
     }
-    const command = path === ""
-      ? { verb: "MLSD" }
-      : { verb: "MLSD", argument: path, name: "path" };
     for await (
       const line of iterateLines(session, command, options)
     ) {
@@ -329,23 +349,24 @@ export class FTPTransfers extends FTPCommands {
   }
 }
 
-/** ftplib takes block size and offset as arguments: nobody is to lose them. */
-function checkOptions(options: StorbinaryOptions): void {
-  if (typeof options !== "object") {
-    throw new TypeError(
-      `Cannot use ${options} as options: give an object, { blocksize, rest }`,
-    );
-  }
-  checkRest(options.rest);
-}
-
 /** A number is an offset; a text may be any marker (RFC 959 section 3.5). */
 function checkRest(rest: number | string | undefined): void {
-  const isOffset = typeof rest !== "number" ||
-    (Number.isSafeInteger(rest) && rest >= 0);
-  if (isOffset) return;
+  if (rest === undefined || typeof rest === "string") return;
+  if (Number.isSafeInteger(rest) && rest >= 0) return;
   throw new RangeError(
-    `Cannot start at offset ${rest}: rest must be a non-negative integer`,
+    `Cannot start at offset ${
+      showValue(rest)
+    }: rest must be a non-negative integer`,
+  );
+}
+
+/** A fact is a word (RFC 3659 section 7.1). */
+function checkFacts(facts: readonly string[]): void {
+  const areFacts = Array.isArray(facts) &&
+    facts.every((fact) => typeof fact === "string" && /^[^\s;=]+$/.test(fact));
+  if (areFacts) return;
+  throw new TypeError(
+    'Cannot use "facts": it must be an array of facts, such as ["size", "modify"]',
   );
 }
 
@@ -353,6 +374,10 @@ function listCommand(
   verb: string,
   args: readonly ListArgument[],
 ): { cmd: string; options: SignalOptions } {
+  for (const arg of args) {
+    if (typeof arg === "string") continue;
+    checkNames(verb, arg, { signal: true });
+  }
   const words = args.filter((arg) => typeof arg === "string");
   const options = args.find((arg) => typeof arg === "object") ?? {};
   // ftplib leaves an empty word out of LIST; NLST gets the same

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkWord } from "../protocol/check_word.ts";
 import { formatEprt, formatPort, isIPv6 } from "../protocol/address.ts";
 import type { Path } from "../protocol/command.ts";
 import { FTPReplyError } from "../protocol/errors.ts";
@@ -17,7 +18,7 @@ import {
 import { abortOpen } from "../transfer/abort.ts";
 import { FTPConnection } from "./ftp_connection.ts";
 import type { FTPProtocol } from "./ftp_protocol.ts";
-import { sessionOf } from "./session_of.ts";
+import { checkPathFor, sessionOf } from "./session_of.ts";
 
 /**
  * Copies a file from one server to another (RFC 959 section 2.3, figure 2;
@@ -75,7 +76,10 @@ export async function ftpcp(
       "Cannot copy between servers: source and target are the same client; clone() opens another connection to the same server",
     );
   }
+  checkWord("type", type, ["A", "I"]);
+  checkPathFor(source, sourceName, "sourceName");
   const name = targetName === "" ? sourceName : targetName;
+  checkPathFor(target, name, "targetName");
   await together(
     [from, to],
     options,

@@ -7,7 +7,7 @@
 import type { PortRange } from "../connection/dial.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkNumber, MAX_MILLISECONDS } from "../protocol/check_number.ts";
-import { checkWord } from "../protocol/check_word.ts";
+import { checkWord, showValue } from "../protocol/check_word.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
 import {
   checkTLSOptions,
@@ -201,6 +201,7 @@ export function resolveOptions(options: FTPOptions): Settings {
     );
   }
   checkNames("FTP", options, FTP_OPTIONS);
+  checkActivePorts(options.activePorts);
   const { multiline = "strict", timeout = TIMEOUT } = options;
   checkWord("multiline", multiline, ["strict", "lenient"]);
   checkNumber("timeout", timeout, { most: MAX_MILLISECONDS });
@@ -259,7 +260,10 @@ function resolveTLS(tls: FTPOptions["tls"]): Settings["tls"] {
  * @throws {RangeError} If the port is not 1 to 65535
  */
 export function checkAddress(host: string, port: number): string {
-  const isHost = typeof host === "string" && /^[^\s/@?#\\]+$/.test(host);
+  // deno-lint-ignore no-control-regex
+  const hasOddSigns = /[\s\x00-\x1F\x7F/@?#\\]/;
+  const isHost = typeof host === "string" && host !== "" &&
+    !hasOddSigns.test(host);
   // deno-lint-ignore no-control-regex
   const ascii = !isHost || /^[\x00-\x7F]*$/.test(host)
     ? host
@@ -270,9 +274,16 @@ export function checkAddress(host: string, port: number): string {
       "Cannot connect: the host must be a name or an address (the function connect() takes a URL, such as ftp://user@host/path)",
     );
   }
+  // of "user:12345" it is not known which it is
   if (/^([^:]*|\[.*\]):\d*$/.test(host)) {
     throw new TypeError(
-      `Cannot connect to "${host}": the port is an argument of its own`,
+      "Cannot connect: the host has a port, which is an argument of its own",
+    );
+  }
+  const bare = ascii.replace(/^\[(.*)\]$/, "$1");
+  if (bare.includes(":") && !isAddress(bare)) {
+    throw new TypeError(
+      "Cannot connect: the host has a colon and is no IPv6 address (the function connect() takes a URL, such as ftp://user@host/path)",
     );
   }
   if (!(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
@@ -280,8 +291,36 @@ export function checkAddress(host: string, port: number): string {
       `Cannot connect to port ${port}: it must be an integer from 1 to 65535`,
     );
   }
-  return ascii.replace(/^\[(.*)\]$/, "$1");
+  return bare;
 }
+
+/** Whether a text with colons is an IPv6 address, with a zone or without. */
+function isAddress(text: string): boolean {
+  const zoned = /^([^%]*)(?:%[\w.~-]+)?$/.exec(text);
+  return zoned !== null && URL.canParse(`http://[${zoned[1]}]`);
+}
+
+/** A port, or the first and the last one. */
+function checkActivePorts(ports: unknown): void {
+  if (ports === undefined) return;
+  const range: readonly unknown[] = Array.isArray(ports)
+    ? ports
+    : [ports, ports];
+  const [first, last] = range;
+  const arePorts = range.length === 2 &&
+    range.every((port) => Number.isInteger(port)) &&
+    Number(first) >= 0 && Number(first) <= Number(last) &&
+    Number(last) <= MAX_PORT;
+  if (arePorts) return;
+  throw new RangeError(
+    `Cannot use ${
+      showValue(ports)
+    } as "activePorts": it must be a port from 0 to ${MAX_PORT}, or the first and the last one, [50000, 50100]`,
+  );
+}
+
+/** The last TCP port. */
+const MAX_PORT = 65_535;
 
 function limit(name: string, value: number): number {
   checkNumber(name, value);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Command } from "../protocol/command.ts";
+import { type Command, encodeCommand, type Path } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 
@@ -64,4 +64,37 @@ export function performOn(
     () => session.perform(command, options),
     options,
   );
+}
+
+/**
+ * Insists on a path that can be sent, before anything is.
+ *
+ * @param client The client
+ * @param path The path
+ * @param name What the caller calls it
+ * @throws {TypeError} If it is no path, is empty, has CR, LF or NUL, or does not
+ * fit the encoding
+ */
+export function checkPathFor(client: object, path: Path, name: string): void {
+  checkAnyPathFor(client, path, name);
+  if (path.length > 0) return;
+  throw new TypeError(
+    `Cannot use "${name}": it is empty; "." is the current directory`,
+  );
+}
+
+/**
+ * As {@linkcode checkPathFor}, for a path that may be "", the current directory.
+ *
+ * @param client The client
+ * @param path The path
+ * @param name What the caller calls it
+ */
+export function checkAnyPathFor(
+  client: object,
+  path: Path,
+  name: string,
+): void {
+  const { encoding } = sessionOf(client).control;
+  encodeCommand({ verb: "", argument: path, name }, encoding);
 }

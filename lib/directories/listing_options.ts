@@ -8,6 +8,8 @@ import type { Entry } from "../listing/entry.ts";
 import type { ListingFormat } from "../listing/listing_format.ts";
 import { MAX_LISTING_LINE } from "../listing/listing_options.ts";
 import { checkFormat, ListingReader } from "../listing/listing_reader.ts";
+import type { NamesOf } from "../protocol/check_names.ts";
+import { checkNumber } from "../protocol/check_number.ts";
 import { checkWord } from "../protocol/check_word.ts";
 import type { Session } from "../transfer/session.ts";
 
@@ -78,6 +80,20 @@ export interface ListOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** The options of a listing, by name. */
+export const LIST_OPTIONS: NamesOf<ListOptions> = {
+  command: true,
+  format: true,
+  zone: true,
+  now: true,
+  slack: true,
+  all: true,
+  allVersions: true,
+  maxEntries: true,
+  onUnknown: true,
+  signal: true,
+};
+
 /**
  * A reader for one listing.
  *
@@ -113,9 +129,11 @@ export function makeReader(
  * @throws {TypeError} If there is no such `command` or `format`
  */
 export function checkListOptions(options: ListOptions): void {
-  const { command, format, maxEntries, zone } = options;
+  const { command, format, maxEntries, now, slack, zone } = options;
   checkWord("command", command, ["MLSD", "LIST"]);
   checkFormat(format);
+  checkNumber("slack", slack);
+  checkNow(now);
   if (maxEntries !== undefined && !(maxEntries >= 0)) {
     throw new RangeError(
       `Cannot take ${maxEntries} entries: "maxEntries" must be a number from 0`,
@@ -126,4 +144,14 @@ export function checkListOptions(options: ListOptions): void {
       `Cannot use the zone ${zone}: it must be minutes east of UTC, or "infer"`,
     );
   }
+}
+
+/** A date that is none would leave every entry without a time. */
+function checkNow(now: ListOptions["now"]): void {
+  const isTime = now === undefined || typeof now === "function" ||
+    (now instanceof Date && !Number.isNaN(now.getTime()));
+  if (isTime) return;
+  throw new TypeError(
+    'Cannot use "now": it must be a valid Date, or a function that returns one',
+  );
 }

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { showValue } from "../protocol/check_word.ts";
 import type { NamesOf } from "../protocol/check_names.ts";
 import { checkNumber, MAX_MILLISECONDS } from "../protocol/check_number.ts";
 import { checkWord } from "../protocol/check_word.ts";
 import type { MeterOptions } from "./progress.ts";
-import type { RecoveryOptions } from "./recovery.ts";
+import { checkRetry, type RecoveryOptions } from "./recovery.ts";
 
 /** What is compared when a file was transferred. */
 export type Verification = "size" | "hash" | "none";
@@ -247,16 +246,6 @@ export function checkTransferOptions(
   const { verify, replace, retry, keepAlive } = options;
   checkWord("verify", verify, ["size", "hash", "none"]);
   checkWord("replace", replace, ["rename", "delete"]);
-  if (retry !== undefined && retry !== false && typeof retry !== "object") {
-    throw new TypeError(
-      `Cannot use retry ${
-        showValue(retry)
-      }: it must be an object, such as { attempts: 3 }, or false`,
-    );
-  }
-  const { attempts, delay, maxDelay } = retry || {};
-  checkNumber("retry.attempts", attempts, { isInteger: true });
-  checkNumber("retry.delay", delay);
-  checkNumber("retry.maxDelay", maxDelay);
+  checkRetry(retry);
   checkNumber("keepAlive", keepAlive, { most: MAX_MILLISECONDS });
 }

@@ -5,6 +5,9 @@
  */
 
 import { abortable } from "../connection/deadline.ts";
+import { checkNames, type NamesOf } from "../protocol/check_names.ts";
+import { checkNumber } from "../protocol/check_number.ts";
+import { showValue } from "../protocol/check_word.ts";
 import {
   FTPError,
   FTPPermanentError,
@@ -73,6 +76,35 @@ export interface RecoveryOptions {
   onRetry?: ((event: RetryEvent) => unknown) | undefined;
   /** Ends the transfer. */
   signal?: AbortSignal | undefined;
+}
+
+const RETRY_OPTIONS: NamesOf<RetryOptions> = {
+  attempts: true,
+  delay: true,
+  maxDelay: true,
+};
+
+/**
+ * Insists on a `retry` that can be used, before anything is sent.
+ *
+ * @param retry The caller's
+ * @throws {TypeError} If it is neither an object nor `false`, or has other names
+ * @throws {RangeError} If a number is negative or no number
+ */
+export function checkRetry(retry: RecoveryOptions["retry"]): void {
+  if (retry === undefined || retry === false) return;
+  if (typeof retry !== "object" || retry === null) {
+    throw new TypeError(
+      `Cannot use retry ${
+        showValue(retry)
+      }: it must be an object, such as { attempts: 3 }, or false`,
+    );
+  }
+  checkNames("retry", retry, RETRY_OPTIONS);
+  const { attempts, delay, maxDelay } = retry;
+  checkNumber("retry.attempts", attempts, { isInteger: true });
+  checkNumber("retry.delay", delay);
+  checkNumber("retry.maxDelay", maxDelay);
 }
 
 /** Bytes that count as progress: more than what a new attempt reads again. */

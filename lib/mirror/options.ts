@@ -6,6 +6,7 @@
 
 import {
   checkListOptions,
+  LIST_OPTIONS,
   type ListOptions,
 } from "../directories/listing_options.ts";
 import {
@@ -297,6 +298,7 @@ export function checkMirrorOptions(
       `Cannot use ${connections} connections: it must be an integer, 1 or more`,
     );
   }
+  checkNames("list", list, LIST_OPTIONS);
   checkListOptions(list);
   checkTransferOptions(options);
 }

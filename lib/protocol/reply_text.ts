@@ -142,9 +142,14 @@ function cleanPath(reply: Reply | string, path: string): string {
   return path;
 }
 
-/** The one line of a 213 reply: one of several lines is a reply to `STAT`. */
+/**
+ * What a 213 reply says: of several lines, as `STAT` has them too, the last one
+ * if it is a word alone.
+ */
 function statusOf(reply: Reply): string {
-  return reply.text.includes("\n") ? "" : reply.text.slice(4);
+  const lines = reply.lines;
+  const last = lines.at(-1)!.slice(4);
+  return lines.length === 1 || /^ *\S+ *$/.test(last) ? last : "";
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import type { TLSVersion } from "../connection/tls_info.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
-import { checkWord } from "../protocol/check_word.ts";
+import { checkWord, showValue } from "../protocol/check_word.ts";
 
 /** Options for FTP over TLS (RFC 4217). */
 export interface TLSOptions {
@@ -130,7 +130,9 @@ export function checkTLSOptions(options: TLSOptions): void {
   checkWord("tls.mode", mode, TLS_MODES);
   checkWord("tls.minVersion", minVersion, TLS_VERSIONS);
   checkWord("tls.maxVersion", maxVersion, TLS_VERSIONS);
-  if (caCerts !== undefined && !Array.isArray(caCerts)) {
+  const areTexts = caCerts === undefined || Array.isArray(caCerts) &&
+      caCerts.every((text) => typeof text === "string");
+  if (!areTexts) {
     throw new TypeError(
       'Cannot use "caCerts": it must be an array of PEM texts, such as [await Deno.readTextFile("ca.pem")]',
     );
@@ -152,7 +154,9 @@ export function parseFingerprint(text: string): string {
   );
   if (!/^[0-9a-f]{64}$/i.test(digits)) {
     throw new TypeError(
-      `Cannot use "fingerprint": a SHA-256 has 64 hexadecimal digits, and this is not one: "${text}"`,
+      `Cannot use "fingerprint": a SHA-256 has 64 hexadecimal digits, and this is not one: ${
+        showValue(text)
+      }`,
     );
   }
   return digits.toUpperCase().match(/../g)!.join(":");

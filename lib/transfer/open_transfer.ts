@@ -42,12 +42,24 @@ const OPEN_GRACE = 1000;
  *
  * @param session The session
  * @param command `RETR`, `STOR`, `LIST`...
+ * @param options The offset
  * @throws {TypeError} If the command cannot be sent, or TLS was asked for and
  * data is not protected
  */
-export function checkTransfer(session: Session, command: Command): void {
+export function checkTransfer(
+  session: Session,
+  command: Command,
+  { rest }: TransferOptions = {},
+): void {
   encodeCommand(command, session.control.encoding);
   refuseClearData(session, command);
+  if (rest !== undefined) {
+    encodeCommand(restartCommand(rest), session.control.encoding);
+  }
+}
+
+function restartCommand(rest: number | string): Command {
+  return { verb: "REST", argument: `${rest}`, name: "rest" };
 }
 
 /**
@@ -85,7 +97,7 @@ export async function openTransferInTurn(
   command: Command,
   options: TransferOptions = {},
 ): Promise<Transfer> {
-  refuseClearData(session, command);
+  checkTransfer(session, command, options);
   await session.protection?.prepare({ signal: options.signal });
   if (options.type !== undefined) {
     await session.ensureType(options.type, options);
@@ -120,8 +132,7 @@ async function setRestart(
   if (rest === undefined && !session.hasRestart) return;
   session.hasRestart = true;
   try {
-    const argument = `${rest ?? 0}`;
-    await session.exchange({ verb: "REST", argument, name: "rest" }, options);
+    await session.exchange(restartCommand(rest ?? 0), options);
   } catch (error) {
     if (error instanceof FTPError) session.hasRestart = false; // refused
     throw error;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkFunction } from "../protocol/check_names.ts";
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { waitFor } from "./callback.ts";
@@ -44,6 +45,7 @@ export async function receiveBlocks(
 ): Promise<Reply> {
   const { blocksize, reuse = false } = options;
   checkBlocksize(blocksize);
+  checkFunction("callback", callback);
   return await receive(session, command, options, async ({ data }) => {
     await data.readToEnd((bytes, isOwn) => {
       const cut = reuse || isOwn ? blocksIn : freshBlocksOf;
@@ -109,6 +111,7 @@ export async function receiveLines(
   callback: (line: string) => unknown,
   options: SignalOptions,
 ): Promise<Reply> {
+  checkFunction("callback", callback);
   const text = { ...options, type: "A" } as const;
   return await receive(session, command, text, async (transfer) => {
     const { data } = transfer;

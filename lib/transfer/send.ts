@@ -5,6 +5,7 @@
  */
 
 import { abortable, settledWithin } from "../connection/deadline.ts";
+import { checkFunction } from "../protocol/check_names.ts";
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { waitFor } from "./callback.ts";
@@ -45,6 +46,7 @@ export async function sendBlocks(
 ): Promise<Reply> {
   const { blocksize, callback } = options;
   checkBlocksize(blocksize);
+  if (callback !== undefined) checkFunction("callback", callback);
   const all = chunksOf(source, blocksize);
   return await send(session, command, all, options, async (data, chunks) => {
     for await (const chunk of chunks) {
@@ -80,6 +82,7 @@ export async function sendLines(
   },
 ): Promise<Reply> {
   const { callback, signal } = options;
+  if (callback !== undefined) checkFunction("callback", callback);
   const { maxLine } = session.options;
   const all = chunksOf(source, TEXT_BLOCK_SIZE);
   const text = { signal, type: "A" } as const;
@@ -149,7 +152,7 @@ async function send(
   ) => Promise<void>,
 ): Promise<Reply> {
   options.signal?.throwIfAborted();
-  checkTransfer(session, command);
+  checkTransfer(session, command, options);
   const source = new StartedSource(all);
   await source.start(session, options);
   let transfer: Transfer;

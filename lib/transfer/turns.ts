@@ -6,6 +6,7 @@
  */
 
 import { abortable } from "../connection/deadline.ts";
+import { checkSignal } from "../protocol/check_names.ts";
 
 /** What the wait for a turn may be given. */
 interface TurnOptions {
@@ -55,6 +56,7 @@ export class Turns {
     run: () => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
+    checkSignal(signal);
     if (!this.#mayStart(isAlone)) {
       await this.#queueUp(isAlone, signal);
     } else {

@@ -92,16 +92,15 @@ Deno.test("FTP.retrbinary and storbinary do not lose a block size given as in ft
   await using server = await startScript();
   await using ftp = await server.connect();
   const options = 1024 as unknown as Record<string, never>;
-  const message = "Cannot use 1024 as options: give an object";
   await assertRejects(
     () => ftp.retrbinary("RETR x", () => {}, options),
     TypeError,
-    message,
+    "Cannot use 1024 as the options of retrbinary: give an object",
   );
   await assertRejects(
     () => ftp.storbinary("STOR x", BYTES, options),
     TypeError,
-    message,
+    "Cannot use 1024 as the options of storbinary: give an object",
   );
   assertEquals(server.commands, []);
 });

@@ -128,6 +128,32 @@ Deno.test("FTP.login can be aborted and done again", async () => {
   assertEquals((await ftp.login("u", "p")).text, "230 in");
 });
 
+for (const verb of ["USER", "PASS"]) {
+  Deno.test(`FTP.login says that an account is asked for (332 to ${verb}), and sends no empty ACCT`, async () => {
+    await using server = await startScript({ [verb]: "332 Need account" });
+    await using ftp = await server.connect();
+    const error = await assertRejects(
+      () => ftp.login("u", "hunter2"),
+      FTPReplyError,
+      'Cannot log in: the server asks for an account, "332 Need account", and none was given',
+    );
+    assertEquals(error.reply?.code, 332);
+    assertEquals(error.command, verb);
+    assertEquals(server.verbs.includes("ACCT"), false);
+    assertEquals(ftp.connected, true);
+    // with one, on the same connection
+    server.on("ACCT", "230 in");
+    assertEquals((await ftp.login("u", "hunter2", "a")).code, 230);
+  });
+}
+
+Deno.test("FTP.login sends no ACCT where the server asks for the password again", async () => {
+  await using server = await startScript({ PASS: "331 Again" });
+  await using ftp = await server.connect();
+  await assertRejects(() => ftp.login("u", "p", "a"), FTPReplyError, "331");
+  assertEquals(server.verbs.includes("ACCT"), false);
+});
+
 Deno.test("FTP.acct sends ACCT and wants 2yz", async () => {
   await using server = await startScript({
     ACCT: (turn) =>

@@ -378,13 +378,12 @@ Deno.test("FTP.download refuses a name that is none before it asks for anything"
   using folder = new LocalFolder();
   await using ftp = await server.client();
   const before = server.commands.length;
-  for (const name of ["", folder.at("missing/")]) {
-    await assertRejects(
-      () => ftp.download("data", name),
-      TypeError,
-      `Cannot download to "${name}": it names no file`,
-    );
-  }
+  const name = folder.at("missing/");
+  await assertRejects(
+    () => ftp.download("data", name),
+    TypeError,
+    `Cannot download to "${name}": it names no file`,
+  );
   Deno.writeTextFileSync(folder.at("file"), "");
   const below = folder.at("file/copy");
   await assertRejects(

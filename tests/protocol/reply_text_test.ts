@@ -158,6 +158,7 @@ const SIZES_213: [text: string, expected: number | null][] = [
   ["213 10h", null],
   ["213 Size =-51", null],
   ["213 " + "0".repeat(100) + "5", null],
+  ["213-Size\n of it\n213 42", 42],
   // a reply of several lines is one to STAT
   ["213-Status\n 5\n213 End of 51", null],
 ];
