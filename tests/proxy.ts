@@ -28,6 +28,8 @@ export type Direction = "up" | "down";
  * - `"reset"`: both ends see a reset (RST);
  * - `"cut"`: the receiver sees an orderly end (FIN), and the sender nothing: what it goes on to send is dropped;
  * - `"unclosed"`: as `"cut"`, where TLS's close_notify begins, whatever the offset;
+ * - `"abrupt"`: the receiver sees a reset (RST) where the sender ends, after every byte, whatever the offset;
+ * - `"abruptTLS"`: as `"abrupt"`, where TLS's close_notify begins;
  * - `"stall"`: nothing more passes in this direction, though the connection stays;
  * - `"corrupt"`: one byte is changed, and all goes on;
  * - `"pause"`: nothing passes for `duration` milliseconds, then all goes on.
@@ -37,6 +39,8 @@ export type Fault =
   | "reset"
   | "cut"
   | "unclosed"
+  | "abrupt"
+  | "abruptTLS"
   | "stall"
   | "corrupt"
   | "pause";
@@ -207,9 +211,12 @@ export class Proxy implements AsyncDisposable {
     plan: readonly PlannedFault[],
   ): Promise<void> {
     const own = plan.filter((planned) => planned.direction === direction);
-    const faults = own.filter(({ fault }) => fault !== "unclosed")
+    const faults = own.filter(({ fault }) => !ENDS.has(fault))
       .sort((a, b) => a.offset - b.offset);
-    const unclosed = own.find(({ fault }) => fault === "unclosed");
+    const unclosed = own.find(({ fault }) =>
+      /^(unclosed|abruptTLS)$/.test(fault)
+    );
+    const abrupt = own.find(({ fault }) => fault === "abrupt");
     const records = new RecordScanner();
     const line = new DelayLine(this.#delay);
     this.#lines.push(line);
@@ -217,7 +224,8 @@ export class Proxy implements AsyncDisposable {
     for (let chunk; (chunk = await from.read()) !== null;) {
       const alert = unclosed && records.findAlert(chunk);
       if (alert !== undefined) {
-        faults.push({ ...unclosed!, offset: passed + alert, fault: "cut" });
+        const fault = unclosed!.fault === "unclosed" ? "cut" : "abrupt";
+        faults.push({ ...unclosed!, offset: passed + alert, fault });
       }
       let rest = chunk;
       for (
@@ -233,14 +241,14 @@ export class Proxy implements AsyncDisposable {
         rest = rest.subarray(before.length);
         const { fault, duration = 100 } = planned;
         if (fault === "stall") return;
-        if (fault === "cut") {
-          await line.send(() => to.end());
+        if (fault === "cut" || fault === "abrupt") {
+          await line.send(() => fault === "cut" ? to.end() : to.reset());
           while (await from.read() !== null);
           return;
         }
         if (fault === "corrupt") rest = corrupted(rest);
         else if (fault === "pause") await line.hold(duration);
-        else if (fault !== "unclosed") {
+        else if (fault === "close" || fault === "reset") {
           return await line.send(() =>
             [from, to].forEach((peer) => end(peer, fault))
           );
@@ -249,6 +257,10 @@ export class Proxy implements AsyncDisposable {
       const last = rest;
       await line.send(() => this.#pass(to, last, direction));
       passed += last.length;
+    }
+    if (abrupt !== undefined) {
+      this.faults.push(abrupt);
+      return await line.send(() => to.reset());
     }
     // What the one end did, the other is to see, but not before the bytes that precede it.
     const { promise: isPassed, resolve } = Promise.withResolvers<void>();
@@ -269,6 +281,9 @@ export class Proxy implements AsyncDisposable {
     if (bytes.length > 0) await to.write(bytes).catch(() => {}); // the other direction tells of its end
   }
 }
+
+/** What happens where a sender ends. */
+const ENDS: ReadonlySet<Fault> = new Set(["unclosed", "abrupt", "abruptTLS"]);
 
 /** Bytes of the head of a TLS record, and of an encrypted alert of TLS 1.3. */
 const HEAD_SIZE = 5;

@@ -182,7 +182,9 @@ export class FTP extends FTPDirectories {
    * Reads a file as a web stream. The server waits while nobody reads.
    *
    * The stream ends after the server's final 2yz and errors in every other
-   * case: on 4yz and 5yz, when a connection fails, when no final reply comes.
+   * case: on 4yz and 5yz, when a connection fails, when no final reply comes. A
+   * data connection that is reset after the last byte is no failure if the final
+   * reply is 2yz and the size in the 150 reply, or `SIZE`, is what came.
    * Cancelling it aborts the transfer (`ABOR`); so does the signal, in every
    * phase. The connection is usable afterwards, unless what the server owes
    * does not come within five seconds: it is closed then. Until the stream has
@@ -224,7 +226,9 @@ export class FTP extends FTPDirectories {
   /**
    * Writes a file from a stream or any other source of bytes, straight to its
    * name: a failure leaves what the server got by then. {@linkcode upload} does
-   * not.
+   * not. What the reply proves is that the server says it has the file: neither
+   * its size nor its name is looked at, and some servers say so of a file that
+   * was cut or stored under another name.
    *
    * An aborted signal, like a source that fails, aborts the transfer (`ABOR`)
    * in every phase. The connection is usable afterwards, unless what the server
@@ -234,7 +238,8 @@ export class FTP extends FTPDirectories {
    * @param source The bytes
    * @param options Offset, append and signal
    * @returns The final 2yz reply
-   * @throws {FTPError} If the server refuses or reports a failure
+   * @throws {FTPError} If the server refuses or reports a failure; the message
+   * says so where the directory is missing, or the path is a directory
    * @throws {RangeError} If the offset is not a non-negative integer
    * @throws {TypeError} If the source is none, or there are both an offset and
    * `append`
@@ -348,7 +353,8 @@ export class FTP extends FTPDirectories {
    * @param remote The file on the server
    * @param options Resume, verification, retries, progress and more
    * @returns What was transferred and verified
-   * @throws {FTPError} If the server refuses
+   * @throws {FTPError} If the server refuses; the message says so where the
+   * directory is missing, the target is a directory, or a temporary file is left
    * @throws {FTPUnconfirmedError} If every byte went but no word came back
    * @throws {FTPVerificationError} If the two files differ
    * @throws {TypeError} If an option is none of the words that it may be;

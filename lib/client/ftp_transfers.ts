@@ -220,7 +220,8 @@ export class FTPTransfers extends FTPCommands {
 
   /**
    * Stores a file in binary (`TYPE I`). The command is sent when the source has
-   * given its first chunk: it may empty a file.
+   * given its first chunk: it may empty a file. As in ftplib, what is proven is
+   * the server's final reply and nothing else: `size` or `upload` compare.
    *
    * @param cmd `STOR path`, `APPE path`, `STOU`
    * @param source The bytes

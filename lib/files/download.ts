@@ -301,11 +301,20 @@ class Download {
       const ended = Promise.race([reading, writer.failed]);
       await abortable(ended, this.#options.signal);
     } catch (error) {
-      const cause = await transfer.failed(error, this.#options);
+      const { signal } = this.#options;
       // what came is the part's: the next attempt goes on behind it
       const flushing = reading.catch(() => writer.flush()).catch(() => {});
       const isFlushed = settledWithin(flushing.then(() => true), DISK_GRACE);
-      if (await isFlushed || this.#options.signal?.aborted) throw cause;
+      const isBroken = error === transfer.data.failure && !signal?.aborted;
+      if (isBroken) await isFlushed;
+      const isWhole = isBroken &&
+        part.position === (facts.size ?? this.#announced);
+      const failure = await transfer.endAfter(error, { signal, isWhole })
+        .then(() => undefined, (cause) => ({ cause }));
+      // the server reset the connection after the last byte
+      if (failure === undefined) return this.#noteTime(began);
+      const { cause } = failure;
+      if (await isFlushed || signal?.aborted) throw cause;
       throw new LocalFault(
         new Deno.errors.TimedOut(
           `Cannot write to "${part.path}": a write takes more than ${DISK_GRACE} ms`,
@@ -316,6 +325,10 @@ class Download {
     alive.stop();
     const whole = facts.size ?? this.#announced;
     await confirm(transfer, part.position, whole, this.#options);
+    this.#noteTime(began);
+  }
+
+  #noteTime(began: number): void {
     this.#isSlow = performance.now() - began > PATIENCE;
   }
 

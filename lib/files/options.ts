@@ -50,6 +50,15 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
    * `SIZE` with the bytes that went through, where the server tells. A download
    * from one that has no `SIZE` goes by the size in its 150 reply.
    *
+   * A data connection that the server resets after the last byte is no failure
+   * where the final reply is 2yz and the size agrees.
+   *
+   * An upload asks again for three seconds where the server tells 0, the old
+   * size or nothing after its 226, as FTP servers before object stores do. In
+   * place (`atomic: false`) the size of an old file that was as long proves
+   * nothing, and of a drop box that takes the file away there is none: the
+   * result's `verified` is `null` then, and all there is is the server's 226.
+   *
    * Fewer bytes than the server announced are an error. More are a file that
    * grows, such as a log, if the server has as many by now: it comes as it was
    * at some moment. Where the data of a download took longer than a second,
@@ -193,7 +202,9 @@ export interface FileTransferResult {
   readonly bytes: number;
   /**
    * What was found to be the same here and there: "size", the name of a hash
-   * such as "SHA-256", or `null` if the server told nothing to compare.
+   * such as "SHA-256", or `null` if the server told nothing that proves it: the
+   * file is confirmed by its final reply only. Of an upload under a temporary
+   * name it is what was compared before the rename.
    */
   readonly verified: string | null;
   /** The time that the file was given, or `null` if it has another. */

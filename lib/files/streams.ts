@@ -97,12 +97,18 @@ export async function retrieve(
     try {
       n = await transfer.data.read(buffer);
     } catch (error) {
-      const failing = transfer.failed.bind(transfer, error, { signal });
-      const cause = ending === undefined
-        ? await (ending = failing())
-        : await ending.then(() => signal?.aborted ? signal.reason : error);
+      if (ending === undefined) {
+        const settling = transfer.endAfter(error, { signal })
+          .then(() => undefined, (cause) => ({ cause }));
+        ending = settling;
+        const failure = await settling;
+        release();
+        if (failure !== undefined) throw failure.cause;
+        return controller.close(); // it was reset after the last byte
+      }
+      await ending;
       release();
-      throw cause;
+      throw signal?.aborted ? signal.reason : error;
     }
     if (n === size) size = Math.min(size * 2, CHUNK_SIZE);
     if (n !== null) return controller.enqueue(trimmed(buffer, n));

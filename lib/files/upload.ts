@@ -303,6 +303,7 @@ class Upload {
     const meter = this.#meter;
     const { blocksize } = meter;
     await using alive = keepAlive(session, transfer, this.#options);
+    let isWhole = false;
     try {
       const all = this.#source.read(start, blocksize);
       // a file or bytes in memory never keep anybody waiting
@@ -318,9 +319,18 @@ class Upload {
           if (wait !== undefined) await wait;
         }
       }
+      isWhole = true;
       await transfer.data.closeWrite();
     } catch (error) {
-      throw await transfer.failed(error, this.#options);
+      alive.stop();
+      const { signal } = this.#options;
+      await transfer.endAfter(error, { signal, isWhole });
+      // reset by a server that says 2yz: only the size tells that it took all
+      const stored = await this.#proof.storedSize(session, meter.position);
+      const isProven = stored === meter.position &&
+        !this.#proof.isOldSize(stored);
+      if (isProven) return;
+      throw error;
     }
     alive.stop();
     await confirm(transfer, meter.position, meter.position, this.#options);

@@ -53,6 +53,8 @@ export interface CutData {
   readonly bytes: number;
   /** The size in the 150 reply. */
   readonly announced: number | null;
+  /** Whether the data came over TLS. @default {true} */
+  readonly isSecure?: boolean;
   /** What the bytes are of, where `SIZE` can tell its size. */
   readonly file: SizedFile | undefined;
 }
@@ -77,7 +79,7 @@ export interface Completeness {
 
 /**
  * Compares what came with a size that the server tells on the control
- * connection, which has to be protected for it: 150's, else `SIZE`.
+ * connection, which has to be protected if the data was: 150's, else `SIZE`.
  *
  * @param session The session
  * @param cut What came
@@ -91,7 +93,8 @@ export async function proveWhole(
   { signal }: SignalOptions,
 ): Promise<Completeness> {
   const { bytes, announced, file } = cut;
-  if (file === undefined || !isProtected(session)) {
+  const mayBeForged = cut.isSecure !== false && !isProtected(session);
+  if (file === undefined || mayBeForged) {
     return { isWhole: undefined, size: undefined };
   }
   // behind REST some servers announce the whole size

@@ -120,9 +120,54 @@ export class Transfer {
     try {
       await move(this.data);
     } catch (error) {
-      throw await this.failed(error, options);
+      return await this.endAfter(error, options);
     }
     return await this.finish(options);
+  }
+
+  /**
+   * Ends the transfer after an error, as {@linkcode failed}. Where the server has
+   * reset the data connection after all of the data, this is no failure: the
+   * server says 2yz, and the size that it tells for the file agrees.
+   *
+   * @param error What happened
+   * @param options The signal that the transfer runs under, and whether the
+   * caller knows that all of the data went through
+   * @returns The final 2yz reply, if the transfer is complete
+   * @throws What {@linkcode failed} makes of the error
+   */
+  async endAfter(error: unknown, options: FinishOptions = {}): Promise<Reply> {
+    const { data } = this;
+    const mayBeWhole = error === data.failure && isReset(error) &&
+      this.#aborting === undefined && !options.signal?.aborted;
+    if (!mayBeWhole) throw await this.failed(error, options);
+    data.fail(error);
+    try {
+      const explained = await explain(this.#session, this.#owed, error);
+      const isAnswered = explained === error &&
+        this.#session.control.failure === undefined;
+      if (!isAnswered || !await this.#isWhole(options)) throw explained;
+    } finally {
+      this.#forget();
+    }
+    return expectSuccess(await this.#owed.final, this.command);
+  }
+
+  /** Whether all of the data went through a connection that was reset. */
+  async #isWhole({ signal, isWhole }: FinishOptions): Promise<boolean> {
+    const { data, size: announced } = this;
+    if (data.tls !== undefined && !isProtected(this.#session)) return false;
+    if (isWhole !== undefined || isUpload(this.command)) {
+      return isWhole === true;
+    }
+    const completeness = await proveWhole(this.#session, {
+      owed: this.#owed,
+      bytes: data.bytesRead,
+      announced,
+      isSecure: data.tls !== undefined,
+      file: this.#file,
+    }, { signal });
+    return completeness.isWhole === true;
   }
 
   /**
@@ -265,6 +310,18 @@ export class Transfer {
     this.#session.control.collect(this.#owed);
     if (this.#session.transfer === this) this.#session.transfer = undefined;
   }
+}
+
+/** What a peer does to a connection that it has done with. */
+const RESETS = [
+  Deno.errors.ConnectionReset,
+  Deno.errors.ConnectionAborted,
+  Deno.errors.BrokenPipe,
+  Deno.errors.NotConnected,
+];
+
+function isReset(error: unknown): boolean {
+  return RESETS.some((Class) => error instanceof Class);
 }
 
 /**
