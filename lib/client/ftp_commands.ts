@@ -39,10 +39,11 @@ export class FTPCommands extends FTPConnection {
    */
   async sendcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
-    return await session.turns.share(
-      () => session.exchange(parseCommand(cmd), options),
-      options,
-    );
+    const command = parseCommand(cmd);
+    return await session.turns.share(() => {
+      session.noteByHand(command);
+      return session.exchange(command, options);
+    }, options);
   }
 
   /**
@@ -55,7 +56,12 @@ export class FTPCommands extends FTPConnection {
    * @throws {FTPError} As {@linkcode sendcmd}
    */
   async voidcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
-    return await performOn(this, parseCommand(cmd), options);
+    const session = sessionOf(this);
+    const command = parseCommand(cmd);
+    return await session.turns.share(() => {
+      session.noteByHand(command);
+      return session.perform(command, options);
+    }, options);
   }
 
   /**
@@ -68,7 +74,9 @@ export class FTPCommands extends FTPConnection {
   async putcmd(cmd: string): Promise<void> {
     const session = sessionOf(this);
     return await session.turns.share(() => {
-      session.put(parseCommand(cmd));
+      const command = parseCommand(cmd);
+      session.noteByHand(command);
+      session.put(command);
       return Promise.resolve();
     });
   }
@@ -122,6 +130,7 @@ export class FTPCommands extends FTPConnection {
    */
   async acct(password: string, options: SignalOptions = {}): Promise<Reply> {
     const command = { verb: "ACCT", argument: password, name: "password" };
+    sessionOf(this).noteByHand(command);
     return await performOn(this, command, options);
   }
 
@@ -141,9 +150,13 @@ export class FTPCommands extends FTPConnection {
     const wasConnected = this.connected;
     const aborted = await abortOpen(session);
     const { failure } = session.control;
-    if (wasConnected && failure !== undefined) throw failure;
-    const reply = aborted ??
-      await session.exchange({ verb: "ABOR" }, options);
+    const isLate = failure instanceof Deno.errors.TimedOut;
+    if (wasConnected && (session.isLost || isLate)) throw failure;
+    let reply = aborted;
+    if (reply === undefined) {
+      await session.ready(options.signal);
+      reply = await session.exchange({ verb: "ABOR" }, options);
+    }
     if (![225, 226, 426].includes(reply.code)) throw replyError(reply, "ABOR");
     return reply;
   }

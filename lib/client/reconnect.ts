@@ -8,6 +8,8 @@
 import { settledWithin } from "../connection/deadline.ts";
 import { runJob, untilEnd } from "../files/job.ts";
 import type { OwnLink } from "../files/link.ts";
+import { pause } from "../files/pause.ts";
+import { isCrowded } from "../files/recovery.ts";
 import { requestDirectory } from "../paths/facts.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -22,6 +24,10 @@ import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
 
 /** Longest wait, in milliseconds, for `QUIT`'s reply when a client is disposed of. */
 const DISPOSE_GRACE = 2000;
+
+/** How often, and after how many milliseconds first, a crowded server is asked. */
+const CROWDED_ATTEMPTS = 6;
+const CROWDED_DELAY = 100;
 
 /** A client's {@linkcode OwnLink}: it has another after each `connect()`. */
 export class ClientLink implements OwnLink {
@@ -124,21 +130,31 @@ export class ClientLink implements OwnLink {
   remember(identity: Identity): void {
     this.ended.throwIfAborted();
     this.#identity = identity;
+    const { session } = this;
+    session.renewal = () => this.#renewal(session);
   }
 
   /**
-   * The session to begin a call on. One that the server closed while nothing
-   * was asked of it (a time-out of its own) is replaced.
+   * The session to begin a call on, when no transfer is being ended. One that
+   * the server closed while nothing was asked of it (a time-out of its own) is
+   * replaced, and so is the connection of one that is in doubt.
    *
    * @param options A signal
    * @returns The session, at once where it is open or failed in another way:
    * calls keep their order
    */
   ready(options: SignalOptions): Session | Promise<Session> {
-    return this.#wasClosedIdle ? this.#renew(options) : this.session;
+    const { session } = this;
+    const wait = session.ready(options.signal, { isForced: true });
+    if (wait === undefined && !this.#wasClosedIdle) return session;
+    return this.#renew(options, wait);
   }
 
-  async #renew(options: SignalOptions): Promise<Session> {
+  async #renew(
+    options: SignalOptions,
+    wait: Promise<void> | undefined,
+  ): Promise<Session> {
+    await wait;
     await runJob(this, options, async (options) => {
       if (this.#wasClosedIdle) await this.reconnect(options);
     });
@@ -163,6 +179,7 @@ export class ClientLink implements OwnLink {
       (options) => openLike(identity, state, options),
     );
     this.#take(session);
+    this.remember(identity);
   }
 
   /**
@@ -289,6 +306,23 @@ export class ClientLink implements OwnLink {
   #take(session: Session): void {
     this.#own = session;
     setSession(this.#client, session);
+  }
+
+  /** The server may count the connection that was closed for a moment. */
+  async #renewal(session: Session): Promise<Session> {
+    for (let attempt = 1;; attempt++) {
+      const identity = this.#identityFor("connect again");
+      try {
+        const { session: other } = await this.#hold(
+          {},
+          (options) => openLike(identity, stateOf(session), options),
+        );
+        return other;
+      } catch (error) {
+        if (attempt > CROWDED_ATTEMPTS || !isCrowded(error)) throw error;
+        await pause(CROWDED_DELAY * 2 ** (attempt - 1), this.ended);
+      }
+    }
   }
 
   #identityFor(action: string): Identity {

@@ -16,6 +16,7 @@ import {
   ended,
   expired,
   injected,
+  misplaced,
   outOfStep,
 } from "./control_failures.ts";
 import { abortable, Watchdog } from "./deadline.ts";
@@ -32,6 +33,7 @@ import type { Encoding } from "../protocol/encoding.ts";
 import { CONCEAL } from "../protocol/errors.ts";
 import { linesOf } from "../protocol/lines_of.ts";
 import { type Reply, ReplyReader } from "../protocol/reply.ts";
+import { mayAnswer } from "../protocol/reply_kind.ts";
 import { Secrets } from "../protocol/secrets.ts";
 
 /** Size of one read from the socket, in bytes. */
@@ -58,6 +60,8 @@ export class ControlConnection {
   readonly #watchdog: Watchdog;
   #open: Owed | undefined;
   #failure: Error | undefined;
+  #isDoubtful = false;
+  #isBroken = false;
   #isClosing = false;
   #wasIdle = false;
   readonly #queue: CommandQueue;
@@ -108,6 +112,14 @@ export class ControlConnection {
    */
   get wasClosedIdle(): boolean {
     return this.#failure !== undefined && this.#wasIdle;
+  }
+
+  /**
+   * Whether the connection was closed for what a transfer that was ended early
+   * may have left behind: another one can take its place.
+   */
+  get isDoubtful(): boolean {
+    return this.#isDoubtful;
   }
 
   /** The transfer whose final reply nobody has collected yet. */
@@ -173,6 +185,7 @@ export class ControlConnection {
     }
     const { kind = "command", pauses = false } = options;
     const owed = this.#ledger.add(new Owed(describe, kind, pauses));
+    owed.verb = command.verb.toUpperCase();
     owed.size = bytes.length;
     owed.isPipelined &&= this.#queue.isJoining && !options.during;
     owed.isSecret = this.#secrets.note(command);
@@ -266,6 +279,10 @@ export class ControlConnection {
    * @param reason Why
    */
   fail(reason: Error): void {
+    if (this.#isDoubtful) {
+      this.#failure = reason; // for good now
+      this.#isDoubtful = false;
+    }
     if (this.#failure !== undefined) return;
     this.#failure = reason;
     this.#options.tracer.emit("event", () => `closed: ${reason.message}`);
@@ -277,6 +294,18 @@ export class ControlConnection {
       // closed by the peer already
     }
     this.#reading.then(() => this.#closed.resolve());
+  }
+
+  /**
+   * Closes a connection on which something may have been left behind.
+   *
+   * @param reason By what
+   */
+  giveUp(reason: Error): void {
+    // not where the user has closed it: only where it broke over an abort
+    if (this.#failure !== undefined && !this.#isBroken) return;
+    this.fail(reason);
+    this.#isDoubtful = true;
   }
 
   /** Resolves when the connection is closed and nothing reads any more. */
@@ -356,6 +385,11 @@ export class ControlConnection {
       "received",
       () => printable(this.#mask(reply.text)),
     );
+    const { due } = this;
+    if (due?.verb !== undefined && !mayAnswer(due.verb, reply)) {
+      reply[CONCEAL]();
+      return this.fail(misplaced(due, reply));
+    }
     const owed = this.#ledger.deliver(reply);
     // what else is below 400 is data, until an error is made of it
     if (owed?.isSecret !== false || reply.code >= 400) reply[CONCEAL]();
@@ -383,11 +417,13 @@ export class ControlConnection {
       return this.fail(new Deno.errors.NotConnected("quit() was called"));
     }
     const isSuspect = this.#suspect(this.#ledger.isUnproven);
+    this.#isBroken = true;
     this.fail(ended(this.due, this.#reader.hasPartial, isSuspect));
   }
 
   #expire(what = `no reply within ${this.#options.timeout} ms`): void {
     this.#suspect();
+    this.#isBroken = true;
     this.fail(expired(this.due, what, this.#reader.hint));
   }
 
@@ -402,8 +438,10 @@ export class ControlConnection {
   }
 
   #closedBy(error: unknown): void {
+    if (this.#failure !== undefined) return;
     this.#wasIdle = this.#isIdle;
     this.#suspect(this.#ledger.isUnproven);
+    this.#isBroken = true;
     this.fail(broken(this.due, error));
   }
 }

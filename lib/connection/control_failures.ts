@@ -89,6 +89,22 @@ export function outOfStep(reply: Reply): FTPProtocolError {
 }
 
 /**
+ * A reply came that cannot be for the command that is due: one was lost before
+ * it, or one came too many.
+ *
+ * @param owed What was due
+ * @param reply The reply
+ * @returns The error
+ */
+export function misplaced(owed: Owed, reply: Reply): FTPProtocolError {
+  return new FTPProtocolError(
+    `Cannot complete "${owed.command}": "${
+      printable(reply.text)
+    }" is a reply to another command; the connection is out of step and closed`,
+  );
+}
+
+/**
  * The server said that it closes: 421 does, whatever it answers (RFC 959
  * section 5.4).
  *

@@ -69,6 +69,8 @@ export class Owed {
   readonly kind: OwedKind;
   /** Whether reading stops after the final reply (before a TLS handshake). */
   readonly pauses: boolean;
+  /** The command's verb, in upper case; none of the greeting. */
+  verb: string | undefined;
   /** Bytes of the command that await their first reply. */
   size = 0;
   /** Whether the command holds a secret. */

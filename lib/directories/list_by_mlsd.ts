@@ -107,7 +107,7 @@ export async function* tryMLSD(
     }
   } catch (error) {
     const isLate = box.signal.aborted && options.signal?.aborted !== true;
-    if (isLate && session.control.failure) throw session.control.failure;
+    if (isLate && session.isLost) throw session.control.failure;
     if (!isLate && !isUnknownCommand(error)) throw error;
     session.hasMLSD = false;
     return false;

@@ -84,7 +84,11 @@ export async function readDirectory(
 ): Promise<Entry[]> {
   checkListOptions(options);
   const { maxEntries = MAX_KEPT } = options;
-  const turn: ListRequest["turn"] = (run) => run();
+  // the caller has the turn; another connection may take this one's place in it
+  const turn: ListRequest["turn"] = async (run, { signal } = {}) => {
+    await session.ready(signal);
+    return await run();
+  };
   const request = { session, path, options, turn, onSelf, isStrict };
   const listener = new Listener();
   return await session.turns.alone(async () => {

@@ -6,7 +6,6 @@
 
 import { settledWithin } from "../connection/deadline.ts";
 import type { Reply } from "../protocol/reply.ts";
-import type { Session } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 import type { Leave } from "./in_directory.ts";
 
@@ -64,12 +63,10 @@ export async function fail(
 /**
  * Ends a listing that nobody wants any more: what is short is read out.
  *
- * @param session The session
  * @param listing The listing
  * @param buffer Where to read to
  */
 export async function stop(
-  session: Session,
   { transfer, leave }: OpenListing,
   buffer: Uint8Array,
 ): Promise<void> {
@@ -79,7 +76,6 @@ export async function stop(
     if (isRead === true) {
       await transfer.finish().catch(() => {}); // nobody asks any more
     } else {
-      session.hasStaleListing = true;
       await transfer.abort();
     }
   } finally {

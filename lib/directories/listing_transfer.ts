@@ -99,11 +99,6 @@ async function* receiveListing(
     selves += entries.length - others.length;
     return others;
   };
-  if (session.hasStaleListing) {
-    await turn(() => flushStale(session, { open, zone, signal, onData }), {
-      signal,
-    });
-  }
   const { transfer, leave } = await turn(open, { signal });
   const buffer = new Uint8Array(READ_SIZE);
   let isOver = false;
@@ -125,34 +120,17 @@ async function* receiveListing(
     isOver = true;
   } catch (error) {
     isOver = true;
-    session.hasStaleListing ||= transfer.data.bytesRead > 0;
-    throw await turn(() => fail({ transfer, leave }, error, signal));
+    throw await session.settle(() => fail({ transfer, leave }, error, signal));
   } finally {
     if (!isOver) {
-      await turn(() => stop(session, { transfer, leave }, buffer));
+      await session.settle(() => stop({ transfer, leave }, buffer));
     }
   }
-  const reply = await turn(() => finish({ transfer, leave }, signal));
+  const reply = await session.settle(() => finish({ transfer, leave }, signal));
   if (reader.error !== undefined) throw reader.error;
   checkWhole(reply, transfer.command);
   if (transfer.isUnproven && request.isStrict) throw unproven(reply, transfer);
   return { count, selves, format: reader.format, isRefused: false, reply };
-}
-
-/** Reads a listing for what a server puts before it, and throws it away. */
-async function flushStale(
-  session: Session,
-  { open, signal, onData }: ReceiveOptions,
-): Promise<void> {
-  const { transfer, leave } = await open();
-  try {
-    await transfer.data.readToEnd(() => onData?.());
-  } catch (error) {
-    throw await fail({ transfer, leave }, error, signal);
-  }
-  onData?.();
-  await finish({ transfer, leave }, signal);
-  session.hasStaleListing = false;
 }
 
 /**
@@ -193,7 +171,10 @@ export async function openList(
   try {
     const options = { signal, type: "A", advice: ADVICE } as const;
     const transfer = await openTransferInTurn(session, command, options);
-    return { transfer, leave: leave ?? stay };
+    let left: Promise<void> | undefined;
+    const leaveOnce = () => left ??= (leave ?? stay)();
+    transfer.onEnd = leaveOnce;
+    return { transfer, leave: leaveOnce };
   } catch (error) {
     await leave?.();
     throw error;

@@ -238,7 +238,7 @@ async function openLevel(
     const isRefused = error instanceof FTPProtocolError ||
       (error instanceof FTPError && error.reply !== undefined);
     // 421 says nothing of the directory: it is listed on another connection
-    const isLost = session.control.failure !== undefined;
+    const isLost = session.isLost;
     if (!isRefused || isLost || options.onError === undefined) throw error;
     options.onError(error, start.path);
     return undefined;

@@ -37,7 +37,7 @@ export async function isThere(
       if (isFound !== undefined) return isFound;
     } catch (error) {
       const isRefused = error instanceof FTPError &&
-        error.reply !== undefined && session.control.failure === undefined;
+        error.reply !== undefined && !session.isLost;
       if (!isRefused) throw error;
     }
   }

@@ -117,6 +117,19 @@ const PASSING_REPLIES = [421, 425, 426, 450, 451];
 // that was lost may still count
 const CROWDED_REGEXP = /\b(too many|maximum)\b/i;
 
+/**
+ * Whether a server has as many connections as it lets one user have: the one
+ * that was closed a moment ago may still count.
+ *
+ * @param error What was thrown when another was opened
+ * @returns Whether it may be tried again
+ */
+export function isCrowded(error: unknown): boolean {
+  const reply = error instanceof FTPError ? error.reply : undefined;
+  return reply?.code === 421 ||
+    (reply?.code === 530 && CROWDED_REGEXP.test(reply.text));
+}
+
 /** Failed connections. */
 const PASSING_FAILURES = [
   Deno.errors.BrokenPipe,
@@ -183,6 +196,7 @@ export async function withRecovery<T>(
       if (isLost(link) && link.canReconnect && most > 0) {
         await link.reconnect({ signal });
       }
+      await link.session.ready(signal, { isForced: true });
       return await run();
     } catch (error) {
       if (error instanceof FTPVerificationError) {
@@ -230,7 +244,7 @@ export async function withReconnection<T>(
     return await run(session);
   } catch (error) {
     leaveSpoiled(link, error, options.retry === false ? 0 : 1);
-    if (session.control.failure === undefined) throw error;
+    if (!session.isLost) throw error;
     lost = { error };
   }
   const again = async () => {
@@ -241,7 +255,7 @@ export async function withReconnection<T>(
     try {
       return { value: await run(session) };
     } catch (error) {
-      if (session.control.failure !== undefined) throw error;
+      if (session.isLost) throw error;
       return { error };
     }
   };
@@ -286,5 +300,5 @@ function leaveSpoiled(link: Link, error: unknown, attempts: number): void {
 }
 
 function isLost({ session }: Link): boolean {
-  return session.control.failure !== undefined;
+  return session.isLost;
 }

@@ -344,5 +344,5 @@ function isTrue(isInPlace: boolean | undefined, remote: string): boolean {
 /** Whether the server said no, and can be asked again. */
 function isRefusal(session: Session, error: unknown): error is FTPError {
   return error instanceof FTPError && error.reply !== undefined &&
-    error.reply.code !== 421 && session.control.failure === undefined;
+    error.reply.code !== 421 && !session.isLost;
 }

@@ -44,7 +44,7 @@ export async function explainRefusal(
   const isRefusal = error instanceof FTPError && error.reply !== undefined &&
     /^(STOR|APPE)\b/.test(error.command ?? "") &&
     REFUSALS.includes(error.reply.code) &&
-    session.control.failure === undefined && !options.signal?.aborted;
+    !session.isLost && !options.signal?.aborted;
   if (!isRefusal) return error;
   try {
     if (await stateOf(session, remote, options) === "there") {

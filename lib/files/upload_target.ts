@@ -289,7 +289,7 @@ export class UploadTarget {
       const { timeout } = link.session.options;
       const grace = Math.min(CLEANUP_TIMEOUT, timeout || CLEANUP_TIMEOUT);
       const signal = AbortSignal.timeout(grace);
-      if (link.session.control.failure !== undefined) {
+      if (link.session.isLost) {
         await link.reconnect({ signal });
       }
       const { session } = link;

@@ -215,7 +215,7 @@ export class Tally {
   /** One file may have been the end of a connection: the others get another. */
   async #comeBack(link: Link, cause: unknown): Promise<void> {
     const { retry, signal } = this.#options;
-    if (link.session.control.failure === undefined) return;
+    if (!link.session.isLost) return;
     let why = cause;
     if (retry !== false && link.canReconnect) {
       try {

@@ -11,9 +11,13 @@ import type { Reply } from "../protocol/reply.ts";
 import { refusal } from "./refusal.ts";
 import type { Session } from "./session.ts";
 import type { Transfer } from "./transfer.ts";
+import { isUpload } from "./verbs.ts";
 
 /** Longest wait, in milliseconds, for what an aborted transfer still owes. */
 const ABORT_GRACE = 5000;
+
+/** As that, where the connection is closed in any case: the server gets ready. */
+const SHORT_GRACE = 1000;
 
 /** Longest wait, in milliseconds, for the word that a closed download is whole. */
 const FINAL_GRACE = 500;
@@ -40,7 +44,7 @@ export async function explain(
   const grace = Math.min(ABORT_GRACE, timeout || ABORT_GRACE);
   const reply = await settledWithin(owed.final, grace);
   if (reply === undefined) {
-    session.control.fail(asError(error));
+    if (!owed.isSettled) session.control.fail(asError(error));
     return error;
   }
   return reply.code >= 400
@@ -54,21 +58,54 @@ export async function explain(
  *
  * @param session The session
  * @param owed The transfer's entry in the ledger
- * @param closeData Closes the data connection, at once or when the server has
- * had a moment to see the `ABOR`
+ * @param options How the data connection is closed, and who asks
  * @returns The reply to `ABOR`; `undefined` if none was needed or none came
  */
 export async function abortOwed(
-  { control }: Session,
+  session: Session,
   owed: Owed,
-  closeData: () => Promise<void> | void,
+  { closeData = () => {}, needsReply = false }: AbortOptions = {},
 ): Promise<Reply | undefined> {
   if (owed.isSettled) {
-    await closeData();
+    await closeData(false);
     return undefined;
   }
+  try {
+    // what an upload has sent is to be written before it may be sent again
+    const isShort = !needsReply && !isUpload(owed.command) &&
+      !session.profile.leavesNothing;
+    if (!isShort) return await requestAbort(session, owed, closeData);
+    session.control.send({ verb: "ABOR" }, { during: owed });
+    await closeData(false);
+    await settledWithin(owed.final, SHORT_GRACE);
+    return undefined;
+  } finally {
+    session.doubt(owed.command);
+  }
+}
+
+/** How a transfer is aborted. */
+export interface AbortOptions {
+  /**
+   * Closes the data connection; it is told whether the server has to have had a
+   * moment to see the `ABOR`.
+   */
+  closeData?: ((isSeen: boolean) => Promise<void> | void) | undefined;
+  /**
+   * Whether the reply to `ABOR` is asked for: without, a download is given up
+   * sooner on a connection that is not used again.
+   */
+  needsReply?: boolean | undefined;
+}
+
+/** As {@linkcode abortOwed}, of what is owed its final reply. */
+async function requestAbort(
+  { control }: Session,
+  owed: Owed,
+  closeData: (isSeen: boolean) => Promise<void> | void,
+): Promise<Reply | undefined> {
   const abor = control.send({ verb: "ABOR" }, { during: owed });
-  await closeData();
+  await closeData(true);
   const late = () =>
     new Deno.errors.TimedOut(
       `Cannot abort "${owed.command}": no reply within ${ABORT_GRACE} ms; the connection is closed`,
@@ -98,7 +135,7 @@ export async function abortOwed(
       return reply.code >= 400 && final.code === 426 ? final : reply;
     });
   } catch (error) {
-    control.fail(asError(error));
+    control.giveUp(asError(error));
     return undefined;
   }
 }
@@ -113,7 +150,7 @@ export async function abortOwed(
  * @throws {Deno.errors.Interrupted} Unless the server has sent it all
  */
 export async function endHeld(
-  { control }: Session,
+  session: Session,
   owed: Owed,
   transfer: Transfer,
 ): Promise<void> {
@@ -123,7 +160,7 @@ export async function endHeld(
   const isOver = owed.isSettled;
   if (!isOver) await transfer.abort();
   data.fail(data.failure);
-  if (isOver || control.failure !== undefined) return;
+  if (isOver || session.isLost) return;
   throw new Deno.errors.Interrupted(
     `Cannot complete "${command}": its data connection was closed before the end of the data, after ${data.bytesRead} bytes`,
   );
@@ -137,10 +174,12 @@ export async function endHeld(
  */
 export async function abortOpen(session: Session): Promise<Reply | undefined> {
   const { control, transfer } = session;
-  if (transfer !== undefined) return await transfer.abort();
+  if (transfer !== undefined) return await transfer.abort({ needsReply: true });
   const { open } = control;
   if (open === undefined) return undefined;
-  const reply = await abortOwed(session, open, () => {});
-  control.collect(open);
-  return reply;
+  return await session.settle(async () => {
+    const reply = await abortOwed(session, open, { needsReply: true });
+    control.collect(open);
+    return reply;
+  });
 }

@@ -18,7 +18,8 @@ import { sizedFile } from "./cut_data.ts";
 import { type DataChannel, openDataChannel } from "./data_channel.ts";
 import { refusal } from "./refusal.ts";
 import type { Session, SignalOptions } from "./session.ts";
-import { isUpload, Transfer } from "./transfer.ts";
+import { Transfer } from "./transfer.ts";
+import { isUpload } from "./verbs.ts";
 
 /** How a transfer is opened. */
 export interface TransferOptions extends SignalOptions {
@@ -170,8 +171,9 @@ async function begin(
     const error = signal?.aborted ? signal.reason : cause;
     if (owed.isSettled && control.open !== owed) throw error;
     const explained = signal?.aborted
-      ? await abortOwed(session, owed, () => {}).then(() => error)
+      ? await abortOwed(session, owed).then(() => error)
       : await explain(session, owed, error);
+    session.doubt(owed.command);
     control.collect(owed);
     throw explained;
   } finally {

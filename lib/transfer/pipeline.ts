@@ -38,7 +38,10 @@ export async function* pipeline(
   const ask = async (command: Command): Promise<Reply | FTPError> => {
     try {
       return await session.turns.share(
-        () => session.exchange(command, { signal }),
+        () => {
+          session.noteByHand(command);
+          return session.exchange(command, { signal });
+        },
         { signal },
       );
     } catch (error) {

@@ -153,6 +153,7 @@ async function send(
 ): Promise<Reply> {
   options.signal?.throwIfAborted();
   checkTransfer(session, command, options);
+  await session.ready(options.signal);
   const source = new StartedSource(all);
   await source.start(session, options);
   let transfer: Transfer;

@@ -60,6 +60,15 @@ export class ServerProfile {
   }
 
   /**
+   * Whether a transfer that was ended early leaves nothing behind: no data, no
+   * reply. It was measured, and is not believed of what was not.
+   */
+  get leavesNothing(): boolean {
+    // vsftpd serves one command after the other, and has no state of a transfer
+    return this.#vendor === "vsftpd";
+  }
+
+  /**
    * Draws conclusions from a greeting. A greeting without a vendor's name
    * proves nothing.
    *

@@ -7,6 +7,7 @@
 
 import type { ControlConnection } from "../connection/control_connection.ts";
 import { closedWaiting } from "../connection/control_failures.ts";
+import { abortable } from "../connection/deadline.ts";
 import type { PortRange } from "../connection/dial.ts";
 import type { Owed } from "../connection/ledger.ts";
 import type { TLSSession } from "../tls/tls_session.ts";
@@ -81,16 +82,12 @@ export interface PortAhead {
 
 /** One control connection with its settings. */
 export class Session {
-  /** The control connection. */
-  readonly control: ControlConnection;
-  /** Host and port that were dialled: the server, for data connections too. */
-  readonly peer: readonly [host: string, port: number];
   /** The settings; `passive` changes with `setPasv`. */
   readonly options: SessionOptions;
   /** What is known of the server, shared with its other connections. */
   readonly profile: ServerProfile;
   /** Who may talk. */
-  readonly turns = new Turns();
+  readonly turns: Turns = new Turns((signal) => this.ready(signal));
   /** The representation type the server was last told, if any. */
   type: string | undefined;
   /** The current directory, if the server was asked for it. */
@@ -122,11 +119,6 @@ export class Session {
   showsSelf: boolean | undefined;
   /** Whether `MLSD` was seen to show links as such. */
   tellsLinks = false;
-  /**
-   * Whether a listing was broken off: ProFTPD and Pure-FTPd put what they had
-   * not sent of it before the next one.
-   */
-  hasStaleListing = false;
   /** Minutes that the times of a `LIST` are east of UTC, once found out. */
   zone: number | undefined;
   /** The TLS session of the control connection, once there is one. */
@@ -137,8 +129,19 @@ export class Session {
   isClearDataAllowed = true;
   /** The transfer whose final reply was not seen yet. */
   transfer: Transfer | undefined;
-  /** Aborted when the control connection has ended, with the reason. */
-  readonly ended: AbortSignal;
+  /**
+   * What was sent by hand and cannot be repeated on another connection: its
+   * verb.
+   */
+  handmade: string | undefined;
+  /** Opens another connection, logged in and set as this one is. */
+  renewal: (() => Promise<Session>) | undefined;
+  #control: ControlConnection;
+  #peer: readonly [host: string, port: number];
+  #ended: AbortSignal;
+  /** Ends of transfers that are under way. */
+  readonly #endings = new Set<Promise<unknown>>();
+  #renewing: Promise<void> | undefined;
   #unclaimed: Owed[] = [];
   /** Those whose 1yz was given. */
   readonly #begun = new WeakSet<Owed>();
@@ -158,13 +161,142 @@ export class Session {
     options: SessionOptions,
     profile: ServerProfile,
   ) {
-    this.control = control;
-    this.peer = peer;
+    this.#control = control;
+    this.#peer = peer;
     this.options = options;
     this.profile = profile;
     const ending = new AbortController();
-    this.ended = ending.signal;
+    this.#ended = ending.signal;
     control.closed.then(() => ending.abort(control.failure));
+  }
+
+  /** The control connection. It is another one after {@linkcode renew}. */
+  get control(): ControlConnection {
+    return this.#control;
+  }
+
+  /** Host and port that were dialled: the server, for data connections too. */
+  get peer(): readonly [host: string, port: number] {
+    return this.#peer;
+  }
+
+  /** Aborted when the control connection has ended, with the reason. */
+  get ended(): AbortSignal {
+    return this.#ended;
+  }
+
+  /** Whether the control connection has failed, and not for a doubt. */
+  get isLost(): boolean {
+    return this.#control.failure !== undefined && !this.#control.isDoubtful;
+  }
+
+  /**
+   * Ends a transfer. Calls that want a turn meanwhile wait for it; it takes no
+   * turn itself.
+   *
+   * @param end Ends the transfer, and what belongs to it
+   * @returns What it gives
+   */
+  async settle<T>(end: () => Promise<T>): Promise<T> {
+    const ending = end();
+    this.#endings.add(ending);
+    try {
+      return await ending;
+    } finally {
+      this.#endings.delete(ending);
+    }
+  }
+
+  /**
+   * Takes note of a transfer that did not come to its end. What the server says
+   * to `ABOR` does not prove that nothing is left: pyftpdlib sends the file
+   * when the next data connection is opened, Pure-FTPd and ProFTPD put what was
+   * left of a listing before the next, ProFTPD loses a reply. So the connection
+   * is closed, unless the server is known to leave nothing, and the next call
+   * has another.
+   *
+   * @param command The transfer's command, printable and masked
+   */
+  doubt(command: string): void {
+    this.ahead = undefined;
+    if (this.profile.leavesNothing) return;
+    const hint = this.handmade === undefined
+      ? "call reconnect()"
+      : `"${this.handmade}", which was sent by hand, is not repeated by itself: call reconnect()`;
+    this.#control.giveUp(
+      new Deno.errors.NotConnected(
+        `"${command}" did not come to its end, and this server may give what is left of it to the next transfer; ${hint}`,
+      ),
+    );
+  }
+
+  /**
+   * What a call waits for before it begins: that nothing of an earlier transfer
+   * is left.
+   *
+   * @param signal Ends the wait
+   * @param options Whether the connection may be another one although something
+   * that was sent by hand is lost with it
+   * @returns The wait; `undefined` where there is none
+   */
+  ready(
+    signal: AbortSignal | undefined,
+    { isForced = false }: { isForced?: boolean } = {},
+  ): Promise<void> | undefined {
+    this.transfer?.endIfLeft();
+    const isSettled = this.#endings.size === 0;
+    if (isSettled && !this.#control.isDoubtful) return undefined;
+    const open = async () => {
+      await this.#settled(signal);
+      // what cannot be repeated is not lost in silence: the call throws
+      if (isForced || this.handmade === undefined) await this.renew(signal);
+    };
+    return open();
+  }
+
+  /**
+   * Has another control connection where this one was closed for a doubt. The
+   * caller has the turn, or comes before all turns.
+   *
+   * @param signal Ends the wait
+   * @throws {Error} `Deno.errors.*` if there is none to be had
+   */
+  async renew(signal?: AbortSignal): Promise<void> {
+    const { renewal } = this;
+    if (!this.#control.isDoubtful || renewal === undefined) return;
+    this.#renewing ??= renewal().then((other) => this.#adopt(other))
+      .finally(() => this.#renewing = undefined);
+    await abortable(this.#renewing, signal);
+  }
+
+  /** Waits until no transfer is being ended. */
+  async #settled(signal?: AbortSignal): Promise<void> {
+    while (this.#endings.size > 0) {
+      await abortable(Promise.allSettled([...this.#endings]), signal);
+    }
+  }
+
+  /** Goes on with the connection of another session, set as this one. */
+  #adopt(other: Session): void {
+    if (!this.#control.isDoubtful) { // closed meanwhile, for good
+      other.control.fail(this.#control.failure!);
+      throw this.#control.failure;
+    }
+    this.#control = other.#control;
+    this.#peer = other.#peer;
+    this.#ended = other.#ended;
+    this.tls = other.tls;
+    this.protection = other.protection;
+    this.isClearDataAllowed = other.isClearDataAllowed;
+    this.type = other.type;
+    this.directory = other.directory;
+    this.moves = other.moves;
+    this.virtualHost = other.virtualHost;
+    this.handmade = undefined;
+    this.hasRestart = false;
+    this.ahead = undefined;
+    this.transfer = undefined;
+    this.#unclaimed = [];
   }
 
   /**
@@ -222,6 +354,21 @@ export class Session {
   put(command: Command): void {
     this.#unclaimed.push(this.control.send(command, { advice: PUT_ADVICE }));
     this.#doubt(command);
+  }
+
+  /**
+   * Takes note of a command that the user gives word for word: another
+   * connection may not be set as this one then.
+   *
+   * @param command The command
+   */
+  noteByHand(command: Command): void {
+    const word = command.verb.toUpperCase();
+    // who is logged in is not known any more
+    if (/^(USER|PASS|REIN)$/.test(word)) this.renewal = undefined;
+    if (!isRepeatable(word, String(command.argument ?? ""))) {
+      this.handmade = word;
+    }
   }
 
   /**
@@ -336,13 +483,30 @@ function settingOf(word: string, argument: string): string | undefined {
   if (/^(MODE|STRU|LANG)$/.test(word)) return word;
   const [feature] = argument.toUpperCase().split(" ", 1);
   // of IBM i: what names look like
-  const isKept = word === "OPTS" || (word === "SITE" && feature === "NAMEFMT");
+  const isKept = word === "OPTS" ||
+    (word === "SITE" && /^(NAMEFMT|UMASK|IDLE)$/.test(feature!));
   return isKept ? `${word} ${feature}` : undefined;
 }
 
 function isMove({ verb, argument }: Command): boolean {
   return MOVE_REGEXP.test(verb) ||
     settingOf(verb.toUpperCase(), String(argument)) === "SITE NAMEFMT";
+}
+
+/** Commands that set nothing. */
+const STATELESS_REGEXP =
+  /^(NOOP|X?PWD|SIZE|MDTM|STAT|HELP|SYST|FEAT|ABOR|LIST|NLST|MLSD|MLST|RETR|STO[RU]|APPE|DELE|X?RMD|X?MKD|RNFR|RNTO|MFMT|MFCT|MFF|AVBL|HASH|MD5|X(CRC|MD5|SHA1?|SHA256|SHA512)|ALLO|REST|QUIT|PASV|EPSV|PORT|EPRT|HOST)$/;
+
+/** Of `SITE`: what changes a file, and nothing of the session. */
+const STATELESS_SITE_REGEXP =
+  /^(CHMOD|CHOWN|CHGRP|UTIME|HELP|SYMLINK|CPFR|CPTO|MKDIR|RMDIR)\b/i;
+
+/** Whether another connection can be as it is after a command. */
+function isRepeatable(word: string, argument: string): boolean {
+  if (word === "TYPE") return /^[AI]$/i.test(argument);
+  if (word === "SITE" && STATELESS_SITE_REGEXP.test(argument)) return true;
+  return STATELESS_REGEXP.test(word) || MOVE_REGEXP.test(word) ||
+    settingOf(word, argument) !== undefined;
 }
 
 /** What is sent between the request for a port and its transfer. */

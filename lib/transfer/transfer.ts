@@ -20,6 +20,7 @@ import {
 } from "./cut_data.ts";
 import { refusal } from "./refusal.ts";
 import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
+import { isUpload } from "./verbs.ts";
 
 /** How a transfer is finished. */
 export interface FinishOptions extends SignalOptions {
@@ -36,11 +37,14 @@ export class Transfer {
   readonly data: DataConnection;
   /** The server's estimate of the size, in bytes, from its 150 reply. */
   readonly size: number | null;
+  /** What belongs to its end: the way back to a directory. */
+  onEnd: (() => Promise<void>) | undefined;
   readonly #session: Session;
   readonly #owed: Owed;
   readonly #file: SizedFile | undefined;
   #isUnproven = false;
   #aborting: Promise<Reply | undefined> | undefined;
+  #isLeft = false;
 
   /**
    * Joins an open data connection and its entry in the ledger.
@@ -141,16 +145,22 @@ export class Transfer {
     const mayBeWhole = error === data.failure && isReset(error) &&
       this.#aborting === undefined && !options.signal?.aborted;
     if (!mayBeWhole) throw await this.failed(error, options);
-    data.fail(error);
-    try {
-      const explained = await explain(this.#session, this.#owed, error);
-      const isAnswered = explained === error &&
-        this.#session.control.failure === undefined;
-      if (!isAnswered || !await this.#isWhole(options)) throw explained;
-    } finally {
-      this.#forget();
-    }
-    return expectSuccess(await this.#owed.final, this.command);
+    this.#isLeft = true; // and is being looked after
+    return await this.#session.settle(async () => {
+      data.fail(error);
+      try {
+        const explained = await explain(this.#session, this.#owed, error);
+        const isAnswered = explained === error &&
+          this.#session.control.failure === undefined;
+        if (!isAnswered || !await this.#isWhole(options)) {
+          this.#session.doubt(this.command);
+          throw explained;
+        }
+      } finally {
+        this.#forget();
+      }
+      return expectSuccess(await this.#owed.final, this.command);
+    });
   }
 
   /** Whether all of the data went through a connection that was reset. */
@@ -182,7 +192,13 @@ export class Transfer {
    * unconfirmed, and the session is closed
    */
   async finish(options: FinishOptions = {}): Promise<Reply> {
+    this.#isLeft = true; // and is being looked after
+    return await this.#session.settle(() => this.#finish(options));
+  }
+
+  async #finish(options: FinishOptions): Promise<Reply> {
     const { signal } = options;
+    const isEarly = !isUpload(this.command) && !this.data.isEnded;
     this.data.close();
     if (this.data.isHeld) await endHeld(this.#session, this.#owed, this);
     await this.data.closed;
@@ -196,6 +212,8 @@ export class Transfer {
       }
       throw unconfirmed(this, error);
     }
+    // a server that has sent all of it has nothing left
+    if (isEarly && reply.code >= 300) this.#session.doubt(this.command);
     try {
       if (reply.code < 300) await this.#checkEnd(options);
     } finally {
@@ -262,11 +280,41 @@ export class Transfer {
       await this.abort();
       return error;
     }
-    await this.#aborting; // by somebody else
-    this.data.fail(error);
-    const explained = await explain(this.#session, this.#owed, error);
-    this.#forget();
-    return explained;
+    return await this.#session.settle(async () => {
+      await this.#aborting; // by somebody else
+      this.data.fail(error);
+      const explained = await explain(this.#session, this.#owed, error);
+      // one that was ended before has a connection no more
+      if (!this.#owed.isCollected) this.#session.doubt(this.command);
+      this.#forget();
+      return explained;
+    });
+  }
+
+  /**
+   * Ends the transfer where the user has left it: its data connection was
+   * closed before the end of a download, or has failed. What is only to be
+   * confirmed (an upload that was closed, a download that was read to its end)
+   * waits for who confirms it.
+   */
+  endIfLeft(): void {
+    const { data, command } = this;
+    const isEarly = data.isClosed && !data.isEnded && !isUpload(command);
+    if (this.#isLeft || (!isEarly && data.failure === undefined)) return;
+    this.#isLeft = true;
+    this.#session.settle(() => this.#endLeft()).catch(() => {});
+  }
+
+  async #endLeft(): Promise<void> {
+    const { failure, isHeld } = this.data;
+    if (failure !== undefined && !isHeld) {
+      await this.failed(failure);
+    } else {
+      // all of it may be here, and only its end was not read
+      await settledWithin(this.#owed.final, LEFT_GRACE);
+      await this.abort();
+    }
+    await this.onEnd?.();
   }
 
   /**
@@ -274,28 +322,38 @@ export class Transfer {
    * every reply that is owed is taken. If that fails, or takes more than five
    * seconds, the session is closed.
    *
+   * @param options Whether the reply is asked for
    * @returns The reply to `ABOR`; `undefined` if none was needed or none came
    */
-  async abort(): Promise<Reply | undefined> {
+  async abort(
+    options: { needsReply?: boolean } = {},
+  ): Promise<Reply | undefined> {
     const reason = new Deno.errors.Interrupted("The transfer was aborted");
-    const reply = await this.interrupt(reason);
-    this.#forget();
-    return reply;
+    return await this.#session.settle(async () => {
+      const reply = await this.interrupt(reason, options);
+      this.#forget();
+      return reply;
+    });
   }
 
   /**
    * As {@linkcode abort}, for a transfer whose end somebody else will ask for.
    *
    * @param reason What calls of the data connection reject with
+   * @param options Whether the reply is asked for
    * @returns The reply to `ABOR`, if any
    */
-  interrupt(reason: unknown): Promise<Reply | undefined> {
+  interrupt(
+    reason: unknown,
+    { needsReply }: { needsReply?: boolean } = {},
+  ): Promise<Reply | undefined> {
     const { data } = this;
-    return this.#aborting ??= abortOwed(this.#session, this.#owed, async () => {
+    if (this.#aborting !== undefined) return this.#aborting;
+    const closeData = async (isSeen: boolean) => {
       data.interrupt(reason);
       const { protection, profile } = this.#session;
       const mayBeProFTPD = profile.mayBe("ProFTPD");
-      const isWriting = !isUpload(this.command);
+      const isWriting = isSeen && !isUpload(this.command);
       if (protection !== undefined && mayBeProFTPD && isWriting) {
         await settledWithin(
           Promise.race([this.#owed.final, drain(data.stream)]),
@@ -303,7 +361,10 @@ export class Transfer {
         );
       }
       data.fail(reason);
-    });
+    };
+    return this.#aborting = this.#session.settle(() =>
+      abortOwed(this.#session, this.#owed, { closeData, needsReply })
+    );
   }
 
   #forget(): void {
@@ -331,15 +392,8 @@ function isReset(error: unknown): boolean {
  */
 const DRAIN_GRACE = 500;
 
-/**
- * Whether the server has nothing to write after a command.
- *
- * @param command The command
- * @returns Whether it is for an upload
- */
-export function isUpload(command: string): boolean {
-  return /^(STOR|STOU|APPE)\b/i.test(command);
-}
+/** Longest wait, in milliseconds, for the final reply to a download that was left. */
+const LEFT_GRACE = 500;
 
 /** Bytes that went through, and no word from the server about them. */
 function unconfirmed({ data, command }: Transfer, error: unknown): Error {

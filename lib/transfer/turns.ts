@@ -14,6 +14,16 @@ interface TurnOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/**
+ * What a call whose turn has come still has to wait for.
+ *
+ * @param signal The call's
+ * @returns The wait; `undefined` if there is none
+ */
+export type Gate = (
+  signal: AbortSignal | undefined,
+) => Promise<void> | undefined;
+
 interface Waiting {
   readonly isAlone: boolean;
   readonly start: () => void;
@@ -26,8 +36,18 @@ interface Waiting {
  */
 export class Turns {
   readonly #queue: Waiting[] = [];
+  readonly #gate: Gate | undefined;
   #running = 0;
   #isAlone = false;
+
+  /**
+   * Makes an empty queue.
+   *
+   * @param gate What else each call waits for, when its turn has come
+   */
+  constructor(gate?: Gate) {
+    this.#gate = gate;
+  }
 
   /**
    * Runs a call beside others.
@@ -63,6 +83,8 @@ export class Turns {
       this.#started(isAlone);
     }
     try {
+      const wait = this.#gate?.(signal);
+      if (wait !== undefined) await wait;
       return await run();
     } finally {
       this.#end();

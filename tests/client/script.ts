@@ -16,9 +16,11 @@ export interface ClientServer extends ScriptedServer {
   connect(options?: FTPOptions): Promise<FTP>;
 }
 
+/** Of the server that is known to leave nothing behind when a transfer is aborted. */
+export const CLEAN_GREETING = "220 (vsFTPd 3.0.3)";
+
 /** What is answered without a script, too. */
 const POLITE = [
-  "CONNECT",
   "USER",
   "PASS",
   "TYPE",
@@ -37,6 +39,7 @@ export async function startScript(
   const server = await ScriptedServer.start({ hostname, charset: "latin1" });
   server.on("*", refuse);
   for (const verb of POLITE) server.on(verb, byDefault);
+  server.on("CONNECT", CLEAN_GREETING);
   for (const [verb, answer] of Object.entries(script)) server.on(verb, answer);
   return Object.assign(server, {
     async connect(options: FTPOptions = {}): Promise<FTP> {

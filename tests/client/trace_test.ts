@@ -15,7 +15,10 @@ function once(line: string, call: () => void): (event: TraceEvent) => void {
 
 for (const line of ["sent SIZE", "received 213", "sent TYPE"]) {
   Deno.test(`FTP gives each call its own reply when a listener makes one at "${line}"`, async () => {
-    await using server = await startScript({ SIZE: "213 777", MDTM: "213 1" });
+    await using server = await startScript({
+      SIZE: "213 777",
+      MDTM: "213 20260101000000",
+    });
     const calls: Promise<string>[] = [];
     const ftp: FTP = await server.connect({
       trace: once(line, () => {
@@ -26,7 +29,7 @@ for (const line of ["sent SIZE", "received 213", "sent TYPE"]) {
     await using _ = ftp;
     await ftp.voidcmd("TYPE A");
     assertEquals(await ftp.size("x"), 777);
-    assertEquals(await Promise.all(calls), ["213 1"]);
+    assertEquals(await Promise.all(calls), ["213 20260101000000"]);
     assertEquals(await ftp.pwd(), "/");
   });
 }

@@ -20,8 +20,10 @@ export class Pair implements AsyncDisposable {
   static async make(
     files: Record<string, string> = {},
     options: FTPOptions = {},
+    isClean = false,
   ): Promise<Pair> {
     const server = await ScriptedServer.start({ files });
+    if (isClean) server.on("CONNECT", "220 (vsFTPd 3.0.3)");
     const ftp = new FTP({ timeout: 5000, ...options });
     await ftp.connect(server.host, server.port);
     await ftp.login();

@@ -1,0 +1,215 @@
+/** What real servers leave behind of a transfer that was stopped early: nothing that a later call could get. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { FTP, FTPOptions } from "../../mod.ts";
+import { type RealServer, serverTest } from "../servers/mod.ts";
+import { fetchBytes, logIn, makeData, text } from "./client.ts";
+import { logInTLS, withTLS } from "./tls_client.ts";
+
+const ENOUGH = new Error("Enough");
+
+/** Entries of the directory that is listed and left: more than fit into buffers. */
+const MANY = 3000;
+
+/** Logs in, over TLS or without. */
+function enter(
+  server: RealServer,
+  isTLS: boolean,
+  options: FTPOptions = {},
+): Promise<FTP> {
+  const settings = { timeout: 20_000, ...options };
+  return isTLS ? logInTLS(server, {}, settings) : logIn(server, settings);
+}
+
+/** Registers a test for each server, in clear text and over TLS. */
+function doubtTest(
+  title: string,
+  test: (server: RealServer, isTLS: boolean) => Promise<void>,
+): void {
+  for (const isTLS of [false, true]) {
+    serverTest(
+      `${title}, ${isTLS ? "over TLS" : "in clear text"}`,
+      async (server) => {
+        await fill(server);
+        await test(server, isTLS);
+      },
+      isTLS ? { prepare: withTLS() } : {},
+    );
+  }
+}
+
+async function fill(server: RealServer): Promise<void> {
+  await server.write("big", makeData(4_000_000));
+  await server.write("a", "A".repeat(200));
+  await server.write("b", "content of b");
+  for (let size = 0; size < 30; size++) {
+    await server.write(`s${size}`, "x".repeat(size));
+  }
+  for (const name of ["p", "q", "r"]) await server.write(`small/${name}`, "");
+  await server.mkdir("many");
+  for (let i = 0; i < MANY; i++) {
+    Deno.writeTextFileSync(
+      `${server.root}/many/entry_${i}_${"n".repeat(i % 60)}`,
+      "",
+    );
+  }
+}
+
+/** Asks in every way, and compares with what there is. */
+async function checkAll(ftp: FTP, server: RealServer): Promise<void> {
+  assertEquals(await namesOf(ftp, "small"), ["p", "q", "r"]);
+  assertEquals(text(await fetchBytes(ftp, "b")), "content of b");
+  assertEquals((await ftp.sendcmd("STAT")).code, 211);
+  const sizes = [1, 2, 22, 7];
+  assertEquals(
+    await Promise.all(sizes.map((size) => ftp.size(`/s${size}`))),
+    sizes,
+  );
+  assertEquals(await ftp.pwd(), "/");
+  await ftp.storbinary("STOR new", new TextEncoder().encode("of new"));
+  assertEquals(text(await server.read("new")), "of new");
+  const listed = await Array.fromAsync(ftp.list("small"), ({ name }) => name);
+  assertEquals(listed.sort(), ["p", "q", "r"]);
+}
+
+async function namesOf(ftp: FTP, path: string): Promise<string[]> {
+  const names = (await ftp.nlst(path)).map((name) => name.replace(/^.*\//, ""));
+  return names.filter((name) => !/^\.{1,2}$/.test(name)).sort();
+}
+
+/** Opens a transfer, and aborts it at a moment. */
+async function abortAt(
+  server: RealServer,
+  isTLS: boolean,
+  command: string,
+  moment: string,
+): Promise<FTP> {
+  const controller = new AbortController();
+  let isArmed = false;
+  const ftp = await enter(server, isTLS, {
+    trace: ({ direction, text }) => {
+      const isSent = direction === "sent" && text === command;
+      const isMoment = moment === "sent"
+        ? isSent
+        : direction === "received" && /^1/.test(text);
+      if (isArmed && isMoment) controller.abort(ENOUGH);
+    },
+  });
+  await ftp.voidcmd("TYPE I");
+  isArmed = moment !== "data";
+  const { signal } = controller;
+  const opening = ftp.ntransfercmd(command, undefined, { signal });
+  if (moment === "data") {
+    const [conn] = await opening;
+    if (/^STOR/.test(command)) await conn.write(makeData(5000));
+    else await conn.read(new Uint8Array(1000));
+    controller.abort(ENOUGH);
+  } else {
+    await opening.then(([conn]) => conn.close(), () => {});
+  }
+  return ftp;
+}
+
+for (const command of ["RETR big", "RETR a", "LIST many", "STOR up"]) {
+  for (const moment of ["sent", "150", "data"]) {
+    doubtTest(
+      `FTP gives nothing of "${command}" to later calls when it is aborted at "${moment}"`,
+      async (server, isTLS) => {
+        for (let i = 0; i < 3; i++) {
+          await using ftp = await abortAt(server, isTLS, command, moment);
+          await checkAll(ftp, server);
+        }
+      },
+    );
+  }
+}
+
+doubtTest(
+  "FTP.list and walk that are left again and again give what there is",
+  async (server, isTLS) => {
+    await using ftp = await enter(server, isTLS);
+    for (let i = 0; i < 5; i++) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const error = await assertRejects(async () => {
+        for await (const _ of ftp.list("many", { signal })) {
+          controller.abort(ENOUGH);
+        }
+      });
+      assertEquals(error, ENOUGH);
+      let count = 0;
+      for await (const { name } of ftp.list("many")) {
+        assert(name.startsWith("entry_"), name);
+        count++;
+      }
+      assertEquals(count, MANY);
+      for await (const _ of ftp.walk()) break;
+      assertEquals(await namesOf(ftp, "small"), ["p", "q", "r"]);
+    }
+  },
+);
+
+doubtTest(
+  "FTP.retrieve that is cancelled again and again leaves the next file whole",
+  async (server, isTLS) => {
+    await using ftp = await enter(server, isTLS);
+    for (let i = 0; i < 10; i++) {
+      for await (const _ of await ftp.retrieve("big")) break;
+      const b = await new Response(await ftp.retrieve("b")).text();
+      assertEquals(b, "content of b");
+    }
+  },
+);
+
+/** Ways that broke the session of ProFTPD, which the options took for another. */
+const WAYS: Record<string, (ftp: FTP) => Promise<unknown>> = {
+  async "FTP.retrieve whose stream is cancelled"(ftp) {
+    const reader = (await ftp.retrieve("big")).getReader();
+    await reader.read();
+    await reader.cancel();
+  },
+  async "FTP.abort"(ftp) {
+    const [conn] = await ftp.ntransfercmd("RETR big");
+    await conn.read(new Uint8Array(1000));
+    await ftp.abort();
+  },
+  "FTP.retrbinary whose callback throws": (ftp) =>
+    assertRejects(
+      () =>
+        ftp.retrbinary("RETR big", () => {
+          throw ENOUGH;
+        }),
+      Error,
+      ENOUGH.message,
+    ),
+};
+
+for (const [way, stop] of Object.entries(WAYS)) {
+  serverTest(
+    `${way} leaves the client usable with TLS and no pipelining`,
+    async (server) => {
+      await server.write("big", makeData(20_000_000));
+      for (let i = 0; i < 6; i++) {
+        await using ftp = await enter(server, true, { pipelining: false });
+        await stop(ftp);
+        assertEquals(await ftp.pwd(), "/");
+        assertEquals(await ftp.size("big"), 20_000_000);
+      }
+    },
+    { prepare: withTLS() },
+  );
+}
+
+serverTest(
+  "FTP goes on after an abort where the server lets a user have one connection",
+  async (server) => {
+    await server.write("big", makeData(20_000_000));
+    await server.write("b", "content of b");
+    await using ftp = await logIn(server);
+    for (let i = 0; i < 3; i++) {
+      for await (const _ of await ftp.retrieve("big")) break;
+      assertEquals(text(await fetchBytes(ftp, "b")), "content of b");
+    }
+  },
+  { servers: ["proftpd"], extra: ["MaxClientsPerHost 1"] },
+);
