@@ -62,12 +62,35 @@ export interface ProxiedConnection {
   readonly index: number;
 }
 
+/** Lets bytes of any connection pass up to a place that is chosen while they flow. */
+export interface Gate {
+  /**
+   * Counts the bytes of a chunk.
+   *
+   * @returns How many of them may pass before {@linkcode reached} is called; `undefined` for all
+   */
+  count(
+    connection: ProxiedConnection,
+    direction: Direction,
+    length: number,
+  ): number | undefined;
+  /**
+   * What is before has passed, and what follows waits.
+   *
+   * @returns What becomes of it: "truncate" ends the receiver's stream in order (FIN), while the sender gets rid of the
+   * rest and is told nothing
+   */
+  reached(): Promise<"pass" | "truncate">;
+}
+
 /** How a proxy behaves. */
 export interface ProxyOptions {
   /** Milliseconds of round-trip time that it adds, half of it each way. @default {0} */
   delay?: number;
   /** The faults of a connection, asked for when it is made. @default {none} */
   plan?: (connection: ProxiedConnection) => readonly PlannedFault[];
+  /** What decides while bytes flow. @default {none} */
+  gate?: Gate;
 }
 
 /** What is proxied: a `RealServer`, or anything that says where it is. */
@@ -96,6 +119,7 @@ export class Proxy implements AsyncDisposable {
   readonly #target: ProxyTarget;
   readonly #delay: number;
   readonly #plan: NonNullable<ProxyOptions["plan"]>;
+  readonly #gate: Gate | undefined;
   readonly #servers: Server[] = [];
   readonly #peers = new Set<Peer>();
   readonly #pairs = new Set<Pair>();
@@ -109,6 +133,7 @@ export class Proxy implements AsyncDisposable {
     this.port = target.port;
     this.#delay = (options.delay ?? 0) / 2;
     this.#plan = options.plan ?? (() => []);
+    this.#gate = options.gate;
   }
 
   /** Listens on the target's ports. */
@@ -187,9 +212,10 @@ export class Proxy implements AsyncDisposable {
     const server = this.#add(
       connect({ host: this.#target.host, port, allowHalfOpen: true }),
     );
-    const plan = this.#plan({ channel, index: this.#counts[channel]++ });
-    const sent = this.#forward(client, server, "up", plan);
-    this.#forward(server, client, "down", plan);
+    const connection = { channel, index: this.#counts[channel]++ };
+    const plan = this.#plan(connection);
+    const sent = this.#forward(client, server, "up", { plan, connection });
+    this.#forward(server, client, "down", { plan, connection });
     const pair = { client, server, sent };
     this.#pairs.add(pair);
     Promise.all([client.closed, server.closed])
@@ -208,7 +234,10 @@ export class Proxy implements AsyncDisposable {
     from: Peer,
     to: Peer,
     direction: Direction,
-    plan: readonly PlannedFault[],
+    { plan, connection }: {
+      plan: readonly PlannedFault[];
+      connection: ProxiedConnection;
+    },
   ): Promise<void> {
     const own = plan.filter((planned) => planned.direction === direction);
     const faults = own.filter(({ fault }) => !ENDS.has(fault))
@@ -228,6 +257,24 @@ export class Proxy implements AsyncDisposable {
         faults.push({ ...unclosed!, offset: passed + alert, fault });
       }
       let rest = chunk;
+      for (
+        let allowed;
+        (allowed = this.#gate?.count(connection, direction, rest.length)) !==
+          undefined;
+      ) {
+        const before = rest.subarray(0, allowed);
+        rest = rest.subarray(allowed);
+        passed += before.length;
+        await line.send(() => this.#pass(to, before, direction));
+        const { promise: decision, resolve } = Promise.withResolvers<
+          "pass" | "truncate"
+        >();
+        await line.send(async () => resolve(await this.#gate!.reached()));
+        if (await Promise.race([decision, to.closed]) !== "truncate") continue;
+        to.end();
+        while (await from.read() !== null);
+        return;
+      }
       for (
         let planned;
         (planned = faults[0]) !== undefined &&

@@ -4,6 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { FTP, type FTPOptions } from "../../mod.ts";
 import { Holdings, type LeakTracker } from "../faults/leak_tracker.ts";
 import { Random } from "../faults/random.ts";
+import { Proxy } from "../proxy.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { certificates } from "../servers/certificates.ts";
 import {
@@ -11,6 +12,13 @@ import {
   type ServerName,
   startServer,
 } from "../servers/mod.ts";
+import {
+  ByteGate,
+  ByteStop,
+  choosePlace,
+  describePlace,
+  type Place,
+} from "./byte_gate.ts";
 import type { Call, Draw, Kind } from "./call.ts";
 import { CHANGING_CALLS } from "./changing_calls.ts";
 import { LISTING_CALLS } from "./listing_calls.ts";
@@ -19,7 +27,11 @@ import { ServedFolder } from "./served_folder.ts";
 import { question, READING_CALLS } from "./reading_calls.ts";
 import { Stop } from "./stop.ts";
 
-const KINDS = [...LISTING_CALLS, ...READING_CALLS, ...CHANGING_CALLS];
+const READING_KINDS = [...LISTING_CALLS, ...READING_CALLS];
+const KINDS = [...READING_KINDS, ...CHANGING_CALLS];
+
+/** Enough for connections that are still being closed. */
+const PASSIVE_PORTS = 30;
 
 /** Calls between two looks at what aborted calls have left. */
 const CALLS_A_LOOK = 40;
@@ -46,8 +58,13 @@ export interface ModelPlan {
   readonly tls: boolean;
   readonly seed: number;
   readonly calls: number;
-  /** Share of the calls that is stopped. */
+  /** Share of the calls that is disturbed. */
   readonly stops: number;
+  /**
+   * How: stopped at a moment of time in any way; by its signal, when so many bytes have come; or cut off by a FIN on
+   * the data connection without TLS's own end, after so many bytes, which only calls that read anything are.
+   */
+  readonly disturbance: "stop" | "byte stop" | "truncation";
   /** The server's name in its certificate's pin, so that clients at once do not share sessions. */
   readonly name: string;
 }
@@ -78,14 +95,35 @@ export async function runModel(
 ): Promise<ModelReport> {
   const { good } = await certificates();
   using served = new ServedFolder();
+  const isProxied = plan.disturbance !== "stop";
   await using server = await startServer(plan.server, {
     root: served.path,
+    ...isProxied ? { passivePorts: PASSIVE_PORTS } : {},
     ...plan.tls ? { tls: { mode: "explicit", ...good } } : {},
   });
   using folder = new LocalFolder();
   const holdings = new Holdings();
-  const run = new ModelRun(plan, server, folder, holdings, tell);
+  const gate = new ByteGate();
+  await using proxy = isProxied
+    ? await Proxy.start(server, { gate })
+    : undefined;
+  const { host } = proxy ?? server;
+  const run = new ModelRun(
+    plan,
+    { server, host, gate, folder },
+    holdings,
+    tell,
+  );
   return await tracker.run(holdings, () => run.all());
+}
+
+/** Where a plan is run. */
+interface Scene {
+  readonly server: RealServer;
+  /** The server's or the proxy's. */
+  readonly host: string;
+  readonly gate: ByteGate;
+  readonly folder: LocalFolder;
 }
 
 class ModelRun {
@@ -97,8 +135,7 @@ class ModelRun {
     findings: [],
   };
   readonly #plan: ModelPlan;
-  readonly #server: RealServer;
-  readonly #folder: LocalFolder;
+  readonly #scene: Scene;
   readonly #holdings: Holdings;
   readonly #tell: (finding: Finding) => void;
   readonly #tree: ModelTree;
@@ -110,17 +147,15 @@ class ModelRun {
 
   constructor(
     plan: ModelPlan,
-    server: RealServer,
-    folder: LocalFolder,
+    scene: Scene,
     holdings: Holdings,
     tell: (finding: Finding) => void,
   ) {
     this.#plan = plan;
-    this.#server = server;
-    this.#folder = folder;
+    this.#scene = scene;
     this.#holdings = holdings;
     this.#tell = tell;
-    this.#tree = new ModelTree(server, new Random(plan.seed));
+    this.#tree = new ModelTree(scene.server, new Random(plan.seed));
   }
 
   async all(): Promise<ModelReport> {
@@ -140,21 +175,28 @@ class ModelRun {
   }
 
   async #step(index: number): Promise<void> {
-    const { seed, stops } = this.#plan;
+    const { seed, stops, disturbance } = this.#plan;
+    const { server, folder, gate } = this.#scene;
     const random = new Random(Math.imul(seed, 1_000_003) + index);
-    using stop = random.chance(stops) ? new Stop(random) : undefined;
-    const draw: Draw = {
-      random,
-      stop,
-      tree: this.#tree,
-      server: this.#server,
-      folder: this.#folder,
-    };
-    const kind: Kind = random.pick(KINDS);
+    const isDisturbed = random.chance(stops);
+    if (isDisturbed) this.report.stops++;
+    const isTruncated = isDisturbed && disturbance === "truncation";
+    using stop = isDisturbed && !isTruncated
+      ? this.#newStop(random)
+      : undefined;
+    const tree = this.#tree;
+    const draw: Draw = { random, stop, tree, server, folder };
+    const kind: Kind = random.pick(isTruncated ? READING_KINDS : KINDS);
     const call = kind(draw) ?? question(draw)!;
     this.#told.push(`${index}: ${call.text}`);
     if (this.#told.length > CALLS_TOLD) this.#told.shift();
-    if (stop !== undefined) this.report.stops++;
+    if (isTruncated) {
+      const place = choosePlace(random, this.report.stops + seed, "data");
+      this.#told.push(`   cut ${describePlace(place)}`);
+      await this.#makeTruncated(call, place);
+      gate.disarm();
+      return;
+    }
     const isDone = await this.#make(call, stop);
     if (isDone && stop === undefined) call.apply?.();
     else for (const doubt of call.doubts ?? []) this.#tree.doubt(doubt);
@@ -164,6 +206,38 @@ class ModelRun {
       this.#find("leak", `${this.#holdings.count} things are open`);
       await this.#renew();
     }
+  }
+
+  #newStop(random: Random): Stop {
+    const { disturbance, seed } = this.#plan;
+    if (disturbance === "stop") return new Stop(random);
+    // Lanes begin at different bytes.
+    const place = choosePlace(random, this.report.stops + 37 * seed);
+    return new ByteStop(random, this.#scene.gate, place);
+  }
+
+  /** Makes a call whose data are cut short: it may fail, but not succeed with less than all. */
+  async #makeTruncated(call: Call, place: Place): Promise<void> {
+    this.#isInDoubt = true;
+    this.#scene.gate.arm(place, () => Promise.resolve("truncate"));
+    const before = this.#scene.gate.reachedCount;
+    try {
+      const problem = await bounded(call.run(this.#ftp));
+      if (problem === undefined) return;
+      this.#find("wrong", `${call.text} gave ${problem}`);
+    } catch (error) {
+      const isCut = this.#scene.gate.reachedCount > before;
+      if (isCut) this.report.interrupted++;
+      const isLate = error instanceof Deno.errors.NotConnected;
+      const isExpected = isCut || isLate;
+      if (isExpected && !(error instanceof Hang)) {
+        if (isLate) await this.#reconnect();
+        return;
+      }
+      const kind = error instanceof Hang ? "hang" : "error";
+      this.#find(kind, `${call.text} threw ${Deno.inspect(error)}`);
+    }
+    await this.#renew();
   }
 
   /** Makes a call; gives whether it did what it should. */
@@ -178,8 +252,11 @@ class ModelRun {
           this.report.interrupted++;
           return true;
         }
+        // What has cut the data may have broken the control connection too, which every later call may tell.
+        const mayTell = call.level === "ftplib" ||
+          this.#plan.disturbance === "truncation";
         const mayReconnect = error instanceof Deno.errors.NotConnected &&
-          call.level === "ftplib" && this.#isInDoubt && attempt === 0;
+          mayTell && this.#isInDoubt && attempt === 0;
         if (mayReconnect) {
           this.report.reconnections++;
           if (await this.#reconnect() && stop === undefined) continue;
@@ -237,7 +314,8 @@ class ModelRun {
   async #renew(): Promise<void> {
     await this.#end();
     this.#isInDoubt = false;
-    const { host, port, user, password } = this.#server;
+    const { server, host } = this.#scene;
+    const { port, user, password } = server;
     const ftp = new FTP(await this.#options());
     this.#ftp = ftp;
     await ftp.connect(host, port);

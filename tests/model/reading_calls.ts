@@ -213,6 +213,56 @@ export const download: Kind = (draw) => {
   };
 };
 
+/** `downloadDir()` with `delete`, over what an earlier one left. */
+export const downloadDir: Kind = (draw) => {
+  const { tree, stop, folder } = draw;
+  const files = tree.filesIn("/w", { isDeep: true });
+  const local = folder.at("mirror");
+  const at = ({ path }: ModelFile) => `${local}${path.slice("/w".length)}`;
+  return {
+    text: `downloadDir(/w, delete)${told(stop && "signal", stop)}`,
+    level: "path",
+    run: async (ftp) => {
+      const kept = files.filter((file) => isRight(at(file), file));
+      stop?.arm();
+      const { signal } = stop ?? {};
+      let thrown: unknown;
+      try {
+        await ftp.downloadDir("/w", local, { delete: true, signal });
+      } catch (error) {
+        thrown = error;
+      }
+      const wrong = (thrown === undefined ? files : kept)
+        .filter((file) => !isRight(at(file), file));
+      if (wrong.length > 0) {
+        return `${wrong.length} of ${files.length} files that are not right, such as ${
+          wrong[0]!.path
+        }`;
+      }
+      if (thrown !== undefined) {
+        throw stop?.signal.aborted ? stop.reason : thrown;
+      }
+      const isExpected = new Set(files.map(at));
+      const left = namesBelow(local).filter((path) => !isExpected.has(path));
+      return left.length > 0 ? `${left} were left` : undefined;
+    },
+  };
+};
+
+function isRight(path: string, { content }: ModelFile): boolean {
+  try {
+    return differenceOf(Deno.readFileSync(path), content!) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+function namesBelow(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? namesBelow(`${folder}/${name}`) : [`${folder}/${name}`]
+  );
+}
+
 /** `SIZE` of many files at once. */
 export const pipeline: Kind = ({ random, tree, stop }) => {
   const files = [
@@ -411,6 +461,7 @@ export const READING_CALLS: readonly (readonly [number, Kind])[] = [
   [6, retrieve],
   [5, fileByHand],
   [4, download],
+  [1, downloadDir],
   [5, pipeline],
   [16, question],
   [4, burst],

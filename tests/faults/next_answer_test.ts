@@ -1,0 +1,45 @@
+/**
+ * Calls that are disturbed at every byte of the replies and of listings, and the answers to the calls after them: aborts
+ * at a byte, and TLS data connections that are cut by a FIN at a byte, though the server confirms the transfer.
+ *
+ *     FTP_ANSWER_COUNT=8000 deno task test tests/faults/next_answer_test.ts   that many disturbed calls in all
+ *     FTP_ANSWER_SEED=4711 deno task test tests/faults/next_answer_test.ts    other calls
+ *     FTP_ANSWER_LANES=1 deno task test tests/faults/next_answer_test.ts      clients at once
+ *
+ * @module
+ */
+
+import { runLanes } from "../model/run_lanes.ts";
+import { isIgnored, reportServers } from "../servers/mod.ts";
+import { CONFIGURATIONS } from "./fault_case.ts";
+
+const { env } = Deno;
+const count = Number(env.get("FTP_ANSWER_COUNT") ?? 240);
+const seed = Number(env.get("FTP_ANSWER_SEED") ?? 1);
+const lanes = Number(env.get("FTP_ANSWER_LANES") ?? 2);
+
+/** Each disturbed call is followed by one that is not, more or less. */
+const STOPS = 0.5;
+
+const plans = CONFIGURATIONS.flatMap((configuration) => [
+  { ...configuration, disturbance: "byte stop" as const },
+  ...configuration.tls
+    ? [{ ...configuration, disturbance: "truncation" as const }]
+    : [],
+]);
+const calls = Math.ceil(count / STOPS / plans.length);
+
+reportServers();
+for (const plan of plans) {
+  const { server, tls, disturbance } = plan;
+  const what = disturbance === "truncation"
+    ? "to and after calls whose data are cut short"
+    : "after calls that are aborted at any byte";
+  Deno.test({
+    name: `FTP gives no wrong answer ${what} (${server}, ${
+      tls ? "TLS" : "plain"
+    })`,
+    ignore: isIgnored(server),
+    fn: () => runLanes({ ...plan, seed, calls, stops: STOPS }, lanes),
+  });
+}
