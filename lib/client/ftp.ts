@@ -185,11 +185,12 @@ export class FTP extends FTPDirectories {
    * case: on 4yz and 5yz, when a connection fails, when no final reply comes. A
    * data connection that is reset after the last byte is no failure if the final
    * reply is 2yz and the size in the 150 reply, or `SIZE`, is what came.
-   * Cancelling it aborts the transfer (`ABOR`); so does the signal, in every
-   * phase. The connection is usable afterwards, unless what the server owes
-   * does not come within five seconds: it is closed then. Until the stream has
-   * ended or is cancelled the transfer is open, and other commands are refused
-   * with `Deno.errors.Busy`.
+   * Cancelling it, or leaving a loop over it, aborts the transfer (`ABOR`); so
+   * does the signal, in every phase. The next call waits until that is settled,
+   * and has another connection where this server may leave something behind, as
+   * {@linkcode FTPCommands.abort} tells. Until the stream has ended or is
+   * cancelled the transfer is open, and other commands are refused with
+   * `Deno.errors.Busy`.
    *
    * @param path The file
    * @param options Offset and signal
@@ -231,8 +232,8 @@ export class FTP extends FTPDirectories {
    * was cut or stored under another name.
    *
    * An aborted signal, like a source that fails, aborts the transfer (`ABOR`)
-   * in every phase. The connection is usable afterwards, unless what the server
-   * owes does not come within five seconds: it is closed then.
+   * in every phase. The next call waits until that is settled, and may have
+   * another connection, as {@linkcode FTPCommands.abort} tells.
    *
    * @param path The file
    * @param source The bytes

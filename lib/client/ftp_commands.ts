@@ -139,6 +139,14 @@ export class FTPCommands extends FTPConnection {
    * connection is closed, and all replies that are owed are taken. Where no
    * transfer is open `ABOR` is sent all the same.
    *
+   * A server may give what is left of the transfer to the next one, whatever it
+   * says. So the connection is closed then, unless the server is known to leave
+   * nothing (vsftpd), {@linkcode FTPConnection.connected} is false, and the next
+   * call connects, logs in and sets type, directory and options again. Where
+   * something was sent by hand that is not repeated (`SITE`, `CLNT`, `ACCT`...),
+   * or nobody is logged in, that call throws `Deno.errors.NotConnected`, and
+   * `reconnect()` is needed.
+   *
    * @param options A signal
    * @returns The reply to `ABOR`: 225, 226 or 426
    * @throws {FTPError} For any other code

@@ -42,9 +42,9 @@ export class FTPListings extends FTPProtocol {
    * The entries come before the listing has ended, in memory that does not grow
    * with their number. Until the loop ends the connection is busy: keep the
    * entries, or use {@linkcode walk}, to do something with each. Stopping early
-   * reads a short rest out, and aborts a long one; the connection stays usable.
-   * After an abort the next listing is read twice, since ProFTPD and Pure-FTPd
-   * put what they had left of the first before it.
+   * reads a short rest out, and aborts a long one. After an abort the next call
+   * has another connection, since ProFTPD and Pure-FTPd put what they had left of
+   * the listing before the next one; vsftpd does not.
    *
    * A listing that is not whole is an error, after the entries that came: where
    * the server has cut it and says so (Pure-FTPd: `226 Output truncated to 10000

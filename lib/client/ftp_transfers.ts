@@ -79,7 +79,9 @@ export class FTPTransfers extends FTPCommands {
   /**
    * Opens a transfer and gives its data connection. Read or write it, close
    * it, and then await `voidresp`: before that the transfer is not
-   * confirmed, and every other command is refused with `Deno.errors.Busy`.
+   * confirmed, and every other command is refused with `Deno.errors.Busy`. A
+   * download that is closed before its end is aborted by the next call, which
+   * may have another connection, as {@linkcode FTPCommands.abort} tells.
    *
    * @param cmd `RETR path`, `STOR path`, `LIST`...
    * @param rest Offset to start at, in bytes (`REST`)
@@ -143,8 +145,8 @@ export class FTPTransfers extends FTPCommands {
   /**
    * Retrieves a file in binary (`TYPE I`).
    *
-   * An error of the callback aborts the transfer and is thrown again; the
-   * connection stays usable.
+   * An error of the callback aborts the transfer and is thrown again; the client
+   * stays usable, perhaps by another connection ({@linkcode FTPCommands.abort}).
    *
    * @param cmd `RETR path`
    * @param callback Called with each block and awaited; the block is the
@@ -317,7 +319,8 @@ export class FTPTransfers extends FTPCommands {
 
   /**
    * A directory in the standard's format (`MLSD`, RFC 3659 section 7).
-   * Stopping early aborts the transfer; the connection stays usable.
+   * Stopping early aborts the transfer; the client stays usable, perhaps by
+   * another connection ({@linkcode FTPCommands.abort}).
    *
    * @param path The directory; "" for the current one
    * @param facts The facts wanted (`OPTS MLST`); none for the server's choice

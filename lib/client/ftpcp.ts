@@ -157,11 +157,11 @@ async function copy(
     await open(from, "RETR", sourceName, "sourceName", options);
     await Promise.all([complete(to, options), complete(from, options)]);
   } catch (error) {
-    await abortOpen(from);
+    await abortOpen(from, { isAsked: true });
     // the target may wait for data from the port that the source still has
     // open: asked for another one, the source closes it
     await requestPassive(from, options).catch(() => {});
-    await abortOpen(to);
+    await abortOpen(to, { isAsked: true });
     throw error;
   }
 }

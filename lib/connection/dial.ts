@@ -138,6 +138,8 @@ export interface ListenOptions {
   peer: string;
   /** Milliseconds that it may take to; 0 for no limit. */
   timeout: number;
+  /** The port that was listened on last: it is the last to be tried again. */
+  lastPort?: number | undefined;
 }
 
 /** Waits for the server's data connection in active mode. */
@@ -151,8 +153,9 @@ export class DataListener {
   }
 
   /**
-   * Listens on the first free port of a range. Requires `allow-net`
-   * permission.
+   * Listens on a free port of a range: the first one, or the next in turn after
+   * that of the last transfer, for which the server may still connect. Requires
+   * `allow-net` permission.
    *
    * @param hostname The local address
    * @param ports The range; 0 lets the system choose
@@ -169,7 +172,10 @@ export class DataListener {
     let failure: unknown = new RangeError(
       `Cannot listen for data: the port range ${first} to ${last} is empty`,
     );
-    for (let port = first; port <= last; port++) {
+    const size = last - first + 1;
+    const { lastPort = last } = options;
+    for (let step = 1; step <= size; step++) {
+      const port = first + (Math.max(lastPort - first, 0) + step) % size;
       try {
         return new DataListener(Deno.listen({ hostname, port }), options);
       } catch (error) {

@@ -170,12 +170,17 @@ export async function endHeld(
  * Aborts whatever transfer the session has open, however it was opened.
  *
  * @param session The session
+ * @param options Whether what is due may be a transfer that was asked for and
+ * is not open yet
  * @returns As {@linkcode Transfer.abort}
  */
-export async function abortOpen(session: Session): Promise<Reply | undefined> {
+export async function abortOpen(
+  session: Session,
+  { isAsked = false }: { isAsked?: boolean } = {},
+): Promise<Reply | undefined> {
   const { control, transfer } = session;
   if (transfer !== undefined) return await transfer.abort({ needsReply: true });
-  const { open } = control;
+  const open = control.open ?? (isAsked ? control.due : undefined);
   if (open === undefined) return undefined;
   return await session.settle(async () => {
     const reply = await abortOwed(session, open, { needsReply: true });

@@ -269,10 +269,14 @@ export async function requestActive(
 function listenForServer(session: Session): DataListener {
   const { localAddress, activePorts, timeout } = session.options;
   const local = session.control.stream.localAddr as Deno.NetAddr;
-  return DataListener.listen(localAddress ?? local.hostname, activePorts, {
+  const hostname = localAddress ?? local.hostname;
+  const listener = DataListener.listen(hostname, activePorts, {
     peer: session.peer[0],
     timeout,
+    lastPort: session.activePort,
   });
+  session.activePort = listener.addr.port;
+  return listener;
 }
 
 /**

@@ -109,6 +109,8 @@ export class Session {
   hasRestart = false;
   /** Whether `EPSV` works here: not known before the first try. */
   hasExtendedPassive: boolean | undefined;
+  /** Where the server was told to connect last, in active mode. */
+  activePort: number | undefined;
   /** A port for the next transfer, if nothing was sent that may close it. */
   ahead: PortAhead | undefined;
   /** Whether `MLSD` works here: not known before it gave an entry. */
@@ -219,7 +221,9 @@ export class Session {
    */
   doubt(command: string): void {
     this.ahead = undefined;
-    if (this.profile.leavesNothing) return;
+    // a server may break the connection over it: the next call has another
+    const isOpen = this.#control.failure === undefined;
+    if (isOpen && this.profile.leavesNothing) return;
     const hint = this.handmade === undefined
       ? "call reconnect()"
       : `"${this.handmade}", which was sent by hand, is not repeated by itself: call reconnect()`;

@@ -100,6 +100,23 @@ Deno.test("FTP listens in the range of ports that was given", async () => {
   );
 });
 
+Deno.test("FTP takes the next port of the range, where the server may still connect to the last one", async () => {
+  const first = takePorts(SERVER_HOST, 3);
+  await using server = await startScript(ACTIVE);
+  await using ftp = await server.connect({
+    passive: false,
+    localAddress: SERVER_HOST,
+    activePorts: [first, first + 2],
+  });
+  for (let i = 0; i < 4; i++) assertEquals(await list(ftp), ["one"]);
+  const told = server.commands.filter((line) => line.startsWith("PORT"));
+  const ports = told.map((line) => {
+    const [p1, p2] = line.split(",").slice(-2).map(Number);
+    return p1! * 256 + p2! - first;
+  });
+  assertEquals(ports, [0, 1, 2, 0]);
+});
+
 Deno.test("FTP listens at the local address that was given", async () => {
   await using server = await startScript(ACTIVE);
   await using ftp = await server.connect({

@@ -259,6 +259,26 @@ Deno.test("FTP whose data connection broke has another control connection", asyn
   assertEquals(server.sessions.length, 2);
 });
 
+Deno.test("FTP goes on where the server broke the connection over the data connection", async () => {
+  for (const isClean of [true, false]) {
+    await using pair = await Pair.make({ "/f": "all of it" }, {}, isClean);
+    const { ftp, server } = pair;
+    // vsftpd, when TLS ends without close_notify
+    server.once("RETR", async (turn) => {
+      await turn.reply(150, "Here");
+      const data = await turn.openData();
+      await data.write("some");
+      data.reset();
+      turn.close();
+    });
+    const stream = await ftp.retrieve("/f");
+    await assertRejects(() => new Response(stream).text());
+    const text = await new Response(await ftp.retrieve("/f")).text();
+    assertEquals(text, "all of it");
+    assertEquals(server.sessions.length, 2);
+  }
+});
+
 Deno.test("FTP keeps the connection whose transfer was refused, or read to its end", async () => {
   await using pair = await Pair.make({ "/f": "all of it" });
   const { ftp, server } = pair;

@@ -195,6 +195,20 @@ Deno.test("ftpcp is aborted, and both are usable", async () => {
   assertEquals([await a.pwd(), await b.pwd()], ["/source", "/target"]);
 });
 
+Deno.test("ftpcp is aborted before the target has answered, and both are usable", async () => {
+  await using pair = await start({}, {
+    STOR: () => {}, // what ABOR gets is for both
+  });
+  const { to, a, b } = pair;
+  const reason = new Error("enough");
+  const controller = new AbortController();
+  to.received("STOR").then(() => controller.abort(reason));
+  const { signal } = controller;
+  const error = await ftpcp(a, "x", b, "y", "I", { signal }).catch((e) => e);
+  assert(error === reason, `${error}`);
+  assertEquals([await a.pwd(), await b.pwd()], ["/source", "/target"]);
+});
+
 Deno.test("ftpcp refuses line ends in its names", async () => {
   await using pair = await start({}, { STOR: "150 Send" });
   const { from, to, a, b } = pair;
