@@ -113,6 +113,7 @@ export {
   FTPReplyError,
   FTPTemporaryError,
 } from "./lib/protocol/errors.ts";
+export { printable } from "./lib/protocol/printable.ts";
 export { Reply } from "./lib/protocol/reply.ts";
 export { parse150, parse257 } from "./lib/protocol/reply_text.ts";
 export {

@@ -16,6 +16,7 @@ import {
   connect,
   FTPMirrorError,
   type MirrorOptions,
+  printable,
   progressBar,
 } from "../mod.ts";
 
@@ -32,8 +33,11 @@ const options: MirrorOptions = {
   delete: flags.includes("--delete"),
   dryRun: flags.includes("--dry-run"),
   onEntry({ action, entry, error }) {
-    if (action === "fail") console.error(`fail: ${entry.path}: ${error}`);
-    else if (action !== "unchanged") console.log(`${action}: ${entry.path}`);
+    // names are the server's: they must not drive the terminal
+    const path = printable(entry.path);
+    if (action === "fail") {
+      console.error(`fail: ${path}: ${printable(String(error))}`);
+    } else if (action !== "unchanged") console.log(`${action}: ${path}`);
   },
   onProgress: ({ path, file }) => progressBar({ label: path })(file),
 };

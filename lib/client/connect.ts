@@ -10,8 +10,8 @@ import {
   type Command,
   encodeCommand,
   maskCommand,
-  printable,
 } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import { retold } from "../files/faults.ts";

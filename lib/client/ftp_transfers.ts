@@ -9,6 +9,7 @@ import { parseFacts } from "../listing/facts.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { showValue } from "../protocol/check_word.ts";
 import { encodeCommand, parseCommand } from "../protocol/command.ts";
+import { printableText } from "../protocol/printable.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
 import {
@@ -193,7 +194,7 @@ export class FTPTransfers extends FTPCommands {
    *
    * @param cmd `RETR path`, `LIST`, `NLST`...
    * @param callback Called with each line, without its end, and awaited; prints
-   * it if it is left out
+   * it if it is left out, control characters replaced
    * @param options A signal
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure
@@ -212,7 +213,7 @@ export class FTPTransfers extends FTPCommands {
    */
   async retrlines(
     cmd: string,
-    callback: (line: string) => unknown = console.log,
+    callback: (line: string) => unknown = printLine,
     options: SignalOptions = {},
   ): Promise<Reply> {
     return await receiveLines(sessionOf(this), parseCommand(cmd), callback, {
@@ -351,6 +352,11 @@ export class FTPTransfers extends FTPCommands {
       yield [name, facts];
     }
   }
+}
+
+/** What a server sends must not drive the terminal. */
+function printLine(line: string): void {
+  console.log(printableText(line));
 }
 
 /** A number is an offset; a text may be any marker (RFC 959 section 3.5). */

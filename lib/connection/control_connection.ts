@@ -27,8 +27,8 @@ import {
   describeCommand,
   doubleIAC,
   encodeCommand,
-  printable,
 } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
 import type { Encoding } from "../protocol/encoding.ts";
 import { CONCEAL } from "../protocol/errors.ts";
 import { linesOf } from "../protocol/lines_of.ts";

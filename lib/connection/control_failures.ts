@@ -6,7 +6,7 @@
 
 import type { Owed, OwedKind } from "./ledger.ts";
 import { restate } from "./restate.ts";
-import { printable } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 

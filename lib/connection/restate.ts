@@ -4,6 +4,8 @@
  * @module
  */
 
+import { printable, printableError } from "../protocol/printable.ts";
+
 type ErrorClass = new (message: string, options?: ErrorOptions) => Error;
 
 /** Classes that take a message and options, and mean a failed connection. */
@@ -21,8 +23,8 @@ export function restate(
   error: unknown,
   say: (message: string) => string,
 ): Error {
-  const original = asError(error);
-  const message = say(original.message);
+  const original = printableError(asError(error));
+  const message = printable(say(original.message));
   if (message === original.message) return original;
   const Class = RESTATABLE.has(original.constructor)
     ? original.constructor as ErrorClass

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { printable } from "../protocol/printable.ts";
+
 /** One line of a trace. Secrets are masked before it is made. */
 export interface TraceEvent {
   /** Milliseconds since 1970, as `Date.now()` gives them. */
@@ -57,7 +59,7 @@ export class Tracer {
     const isPrinted = this.level > 1 ||
       (this.level === 1 && direction !== "event");
     if (this.trace === undefined && !isPrinted) return;
-    const event = { time: Date.now(), direction, text: text() };
+    const event = { time: Date.now(), direction, text: printable(text()) };
     if (isPrinted) console.error(`${MARKS[direction]} ${event.text}`);
     const { trace } = this;
     // not in the middle of the work: a call that the listener makes would find

@@ -6,7 +6,8 @@
  */
 
 import type { Entry, EntryKind } from "../listing/entry.ts";
-import { type Command, printable } from "../protocol/command.ts";
+import type { Command } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import { pipeline } from "../transfer/pipeline.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";

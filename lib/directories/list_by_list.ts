@@ -9,7 +9,7 @@ import type { Entry } from "../listing/entry.ts";
 import { inferZone } from "../listing/infer_zone.ts";
 import { textOfPath } from "../paths/facts.ts";
 import { joinRawPath, rawPathOf } from "../paths/raw_path.ts";
-import { printable } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
 import { FTPError } from "../protocol/errors.ts";
 import { parseModificationTime } from "../protocol/reply_text.ts";
 import type { Session } from "../transfer/session.ts";

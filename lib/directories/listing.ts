@@ -6,7 +6,8 @@
  */
 
 import type { Entry } from "../listing/entry.ts";
-import { checkPath, type Path, printable } from "../protocol/command.ts";
+import { checkPath, type Path } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
 import { Listener } from "../transfer/listener.ts";
 import type { Session } from "../transfer/session.ts";
 import { textOfPath } from "../paths/facts.ts";

@@ -5,7 +5,8 @@
  */
 
 import type { Entry } from "../listing/entry.ts";
-import { type Path, printable } from "../protocol/command.ts";
+import type { Path } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
 import { FTPError, FTPProtocolError } from "../protocol/errors.ts";
 import { parseDirectory } from "../protocol/reply_text.ts";
 import { Listener } from "../transfer/listener.ts";

@@ -7,7 +7,7 @@
 
 import { createHash } from "node:crypto";
 import { abortable, settledWithin } from "../connection/deadline.ts";
-import { printable } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
 import { requestAhead } from "../transfer/data_channel.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";

@@ -14,6 +14,7 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../protocol/errors.ts";
+import { printableError } from "../protocol/printable.ts";
 
 /** What an {@linkcode FTPUnconfirmedError} carries besides its message. */
 export interface FTPUnconfirmedErrorOptions extends FTPErrorOptions {
@@ -152,7 +153,7 @@ export async function unwrapped<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    throw error instanceof LocalFault ? error.fault : error;
+    throw printableError(error instanceof LocalFault ? error.fault : error);
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printable } from "../protocol/command.ts";
+import { printableLine } from "../protocol/printable.ts";
 import type { Progress } from "./progress.ts";
 
 /** Options of {@linkcode progressBar}. */
@@ -67,7 +67,7 @@ export function progressBar(
   if (!isTerminal) return () => {};
   return (progress) => {
     const columns = options.columns ?? terminalColumns();
-    const line = formatProgress(progress, printable(label), columns);
+    const line = formatProgress(progress, printableLine(label), columns);
     write(`\r${line}\x1b[K${progress.done ? "\n" : ""}`);
   };
 }

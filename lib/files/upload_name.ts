@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printable } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";

@@ -5,6 +5,7 @@
  */
 
 import { isFileTime } from "../protocol/numbers.ts";
+import { printableInspection } from "../protocol/printable.ts";
 
 /** What an entry is. A line nobody can read is `"unknown"`. */
 export type EntryKind = "file" | "directory" | "symlink" | "other" | "unknown";
@@ -243,6 +244,8 @@ export class Entry implements Deno.DirEntry {
   ): string {
     const fields = Object.entries(this.toJSON())
       .filter(([, value]) => value !== undefined);
-    return `Entry ${inspect(Object.fromEntries(fields), options)}`;
+    return printableInspection(
+      `Entry ${inspect(Object.fromEntries(fields), options)}`,
+    );
   }
 }

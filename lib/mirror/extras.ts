@@ -4,12 +4,12 @@
  * @module
  */
 
+import { quote } from "../protocol/printable.ts";
 import {
   entryOf,
   type Folder,
   type Item,
   type Place,
-  quote,
   type Side,
 } from "./folder.ts";
 import type { Link } from "../files/link.ts";

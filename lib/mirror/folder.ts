@@ -6,7 +6,6 @@
 
 import type { EntryKind } from "../listing/entry.ts";
 import { isPart, joinPath } from "../paths/names.ts";
-import { printable } from "../protocol/command.ts";
 import type { MirrorEntry } from "./options.ts";
 
 /** Where a directory is, below the one that is mirrored. */
@@ -188,16 +187,6 @@ export function directoryOf({ path, depth }: Place): MirrorEntry {
     size: undefined,
     mtime: undefined,
   };
-}
-
-/**
- * A path in an error message.
- *
- * @param path The path, which anybody may have chosen
- * @returns The path in quotes, without what drives a terminal
- */
-export function quote(path: string): string {
-  return `"${printable(path)}"`;
 }
 
 /** The source or the target of a mirror. Paths are those of {@linkcode Place}. */

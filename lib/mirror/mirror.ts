@@ -9,13 +9,13 @@ import type { Link } from "../files/link.ts";
 import { TreeAgenda } from "./agenda.ts";
 import { Crew } from "./crew.ts";
 import { isExtra, type Removal, removeItems } from "./extras.ts";
+import { quote } from "../protocol/printable.ts";
 import {
   directoryOf,
   entryOf,
   Folder,
   type Item,
   type Place,
-  quote,
 } from "./folder.ts";
 import type { MirrorEntry, MirrorOptions, MirrorResult } from "./options.ts";
 import {

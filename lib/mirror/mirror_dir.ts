@@ -11,7 +11,8 @@ import type { Link } from "../files/link.ts";
 import { Pace } from "../files/progress.ts";
 import { upload } from "../files/upload.ts";
 import { differenceOf, haveSameHash, isVague } from "./compare.ts";
-import { type Folder, type Item, quote, type Side } from "./folder.ts";
+import { quote } from "../protocol/printable.ts";
+import type { Folder, Item, Side } from "./folder.ts";
 import { LocalSide } from "./local_side.ts";
 import { Mirror } from "./mirror.ts";
 import {

@@ -5,7 +5,8 @@
  */
 
 import { isPart } from "../paths/names.ts";
-import { isLoop, type Item, type Place, quote, type Side } from "./folder.ts";
+import { quote } from "../protocol/printable.ts";
+import { isLoop, type Item, type Place, type Side } from "./folder.ts";
 import type { MirrorOptions, MirrorReason } from "./options.ts";
 import type { MirrorTask, Pair } from "./task.ts";
 

@@ -10,7 +10,7 @@ import { runJob } from "../files/job.ts";
 import type { Link } from "../files/link.ts";
 import type { Progress } from "../files/progress.ts";
 import { Listener } from "../transfer/listener.ts";
-import { quote } from "./folder.ts";
+import { printableError, quote } from "../protocol/printable.ts";
 import { FTPMirrorError } from "./faults.ts";
 import type {
   MirrorEntry,
@@ -131,7 +131,8 @@ export class Tally {
     const { action, entry, error } = event;
     this.result[COUNTS[action]]++;
     if (action === "fail" && this.#failures.length < MAX_FAILURES) {
-      this.#failures.push({ path: entry.path, error });
+      const shown = printableError(error);
+      this.#failures.push({ path: entry.path, error: shown });
     }
     this.#listener.call(() => this.#options.onEntry?.(event));
   }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Command, type Path, printable } from "../protocol/command.ts";
+import type { Command, Path } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
 import { FTPPermanentError, FTPReplyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { formatTime, parseModificationTime } from "../protocol/reply_text.ts";

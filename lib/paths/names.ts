@@ -5,7 +5,7 @@
  * @module
  */
 
-import { printable } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
 
 /**
  * Insists on a name that is one segment of a path, here and there.

@@ -5,7 +5,7 @@
  */
 
 import { showValue } from "./check_word.ts";
-import { printable } from "./command.ts";
+import { printable } from "./printable.ts";
 
 /** The names of a type's options: the compiler sees that none is missing. */
 export type NamesOf<Options> = Readonly<Record<keyof Options, true>>;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printable } from "./command.ts";
+import { quote } from "./printable.ts";
 
 /**
  * Insists on one of the words that an option may be. Without types a misspelt
@@ -39,7 +39,7 @@ export function checkWord(
  * @returns A text in quotes, what else can be shown, or its type
  */
 export function showValue(value: unknown): string {
-  if (typeof value === "string") return `"${printable(value)}"`;
+  if (typeof value === "string") return quote(value);
   const isPlain = value === null || typeof value === "boolean" ||
     typeof value === "number";
   return isPlain ? String(value) : `a value of type ${typeof value}`;

@@ -6,6 +6,7 @@
  */
 
 import type { Encoding } from "./encoding.ts";
+import { printable } from "./printable.ts";
 
 /** A path on the server: text in the session's encoding, or its raw bytes. */
 export type Path = string | Uint8Array;
@@ -284,16 +285,4 @@ export function describeCommand(command: Command, encoding: Encoding): string {
     ? argument
     : encoding.decode(argument);
   return printable(maskCommand(`${verb} ${text}`));
-}
-
-/**
- * Replaces control characters, so that a name or a server's words cannot
- * drive the terminal they are printed on.
- *
- * @param text Any text
- * @returns The text with U+FFFD for each control character but LF
- */
-export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/g, "\uFFFD");
 }

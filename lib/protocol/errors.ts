@@ -7,7 +7,7 @@
  * @module
  */
 
-import { printable } from "./command.ts";
+import { printable, printableError, printableInspection } from "./printable.ts";
 import type { Reply } from "./reply.ts";
 
 /**
@@ -58,10 +58,38 @@ export class FTPError extends Error {
     const { reply } = options;
     super(
       printable(reply === undefined ? message : concealIn(message, reply)),
-      options.cause === undefined ? undefined : { cause: options.cause },
+      options.cause === undefined
+        ? undefined
+        : { cause: printableError(options.cause) },
     );
     this.reply = reply;
     this.command = options.command;
+  }
+
+  /**
+   * Shows the error in `console.log`: its fields too, but no name or word of the
+   * server that drives a terminal.
+   *
+   * @param inspect Deno's function that shows a value
+   * @param options How it shows it
+   * @returns The text
+   */
+  [Symbol.for("Deno.customInspect")](
+    inspect: (value: unknown, options?: unknown) => string,
+    options: unknown,
+  ): string {
+    const { stack, message, cause } = this;
+    const fields = Object.entries(this).filter(([name, value]) =>
+      name !== "name" && value !== undefined
+    );
+    const shown = fields.length === 0
+      ? ""
+      : ` ${inspect(Object.fromEntries(fields), options)}`;
+    const why = cause === undefined
+      ? ""
+      : `\nCaused by ${inspect(printableError(cause), options)}`;
+    const what = printable(stack ?? `${this.name}: ${message}`);
+    return printableInspection(`${what}${shown}${why}`);
   }
 }
 

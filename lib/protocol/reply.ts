@@ -8,6 +8,7 @@
 import { PIECE_SIZE, ReplyScanner } from "../../parser/mod.ts";
 import { ByteBuffer, copyOf } from "./byte_buffer.ts";
 import { CONCEAL, FTPProtocolError } from "./errors.ts";
+import { printableInspection, printableLine } from "./printable.ts";
 import { ReplySource } from "./reply_source.ts";
 
 const LF = 0x0a;
@@ -109,7 +110,9 @@ export class Reply {
     inspect: (value: unknown, options: unknown) => string,
     options: unknown,
   ): string {
-    return `Reply ${inspect({ code: this.code, text: this.text }, options)}`;
+    return printableInspection(
+      `Reply ${inspect({ code: this.code, text: this.text }, options)}`,
+    );
   }
 }
 
@@ -298,7 +301,7 @@ function quote(text: string): string {
   const short = text.length > MAX_QUOTE
     ? `${text.slice(0, MAX_QUOTE)}...`
     : text;
-  return JSON.stringify(short);
+  return printableLine(JSON.stringify(short));
 }
 
 const SPEAKERS: readonly [first: string, hint: string][] = [

@@ -12,7 +12,7 @@ import {
   type X509Certificate,
   X509Certificate as Certificate,
 } from "node:crypto";
-import { printable } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
 import { shownNames } from "./certificate_names.ts";
 import { type CertificateParts, readCertificate } from "./tls_der.ts";
 import type { TLSFault } from "./tls_errors.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printable } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
 
 /** Why TLS did not come about, for programs. */
 export type TLSErrorReason =

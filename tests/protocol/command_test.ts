@@ -6,8 +6,8 @@ import {
   encodeCommand,
   maskCommand,
   parseCommand,
-  printable,
 } from "../../lib/protocol/command.ts";
+import { printable } from "../../lib/protocol/printable.ts";
 import { makeEncoding } from "../../lib/protocol/encoding.ts";
 
 const UTF8 = makeEncoding("utf-8");
