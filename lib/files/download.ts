@@ -28,6 +28,7 @@ import {
 } from "./options.ts";
 import { openAt } from "./open_at.ts";
 import { Part } from "./part.ts";
+import { partsBeside } from "./part_file.ts";
 import { Meter, type Pace } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
 import { isRestRefused, isSameStart, OVERLAP } from "./resume.ts";
@@ -161,8 +162,10 @@ class Download {
     const modified = mtime ? part.date(facts.modified) : null;
     if (sync) await abortable(part.sync(), signal);
     await this.#meter.finish(); // before: what it throws leaves the old file
+    const isBeside = part.path !== target.path;
+    const parts = isBeside ? await this.#partsBeside(target) : undefined;
     signal?.throwIfAborted();
-    part.commit(this.#parts);
+    part.commit(parts);
     return {
       size: part.position,
       bytes: this.#meter.moved,
@@ -170,6 +173,14 @@ class Download {
       mtime: modified,
       retries: this.#retries.count,
     };
+  }
+
+  /** Parts that may have been abandoned; of an earlier version they are made by this client too. */
+  async #partsBeside(
+    { path }: Target,
+  ): Promise<readonly string[] | undefined> {
+    if (this.#options.resume) return this.#parts;
+    return this.#parts ?? await partsBeside(this.#link, path);
   }
 
   /** Asks what the file is, and forgets what was fetched of another one. */

@@ -12,15 +12,15 @@ import { LocalFault, locally, locallyAsync } from "./faults.ts";
 import { type FileMode, keepMode, modeMeanwhile } from "./keep_mode.ts";
 import { openPipe } from "./open_pipe.ts";
 import type { RemoteFacts } from "../paths/facts.ts";
-import { partName, randomMark } from "../paths/names.ts";
+import { partName } from "../paths/names.ts";
 import {
   beside,
   isOnlyOf,
   isUnder,
   newFileBeside,
   openInPlace,
-  openNew,
   openPart,
+  openRandomPart,
   removeOtherParts,
 } from "./part_file.ts";
 import { misplaced, type Target } from "./target.ts";
@@ -80,8 +80,10 @@ export class Part {
           }
           foreign = path;
         }
-        const path = beside(target.path, partName(name, randomMark(), false));
-        const file = openNew(path, modeMeanwhile(target.mode));
+        const { path, file } = openRandomPart(
+          target.path,
+          modeMeanwhile(target.mode),
+        );
         const part = new Part(target, path, false, file, 0);
         part.#foreign = foreign;
         return part;
@@ -275,7 +277,7 @@ export class Part {
   /**
    * Puts the file in the target's place.
    *
-   * @param parts The parts in its folder, if they are known
+   * @param parts The parts in its folder; looked for there if they are not known
    * @throws {LocalFault} If it cannot be put there
    */
   commit(parts?: readonly string[]): void {
@@ -289,8 +291,7 @@ export class Part {
         }
       });
       this.#isDone = true;
-      const { uid } = this.#file.statSync();
-      if (this.#isResumable) removeOtherParts(path, uid, parts);
+      removeOtherParts(path, this.#file.statSync().uid, parts);
     } else if (isReplaceable && !locally(() => isUnder(path, this.#file))) {
       throw new LocalFault(
         new Deno.errors.NotFound(

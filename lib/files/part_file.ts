@@ -6,7 +6,13 @@
  */
 
 import { basename, dirname } from "node:path";
-import { isResumablePart, partName, randomMark } from "../paths/names.ts";
+import {
+  isPart,
+  isPartOf,
+  isResumablePart,
+  partName,
+  randomMark,
+} from "../paths/names.ts";
 import { lstatOrNothing } from "./target.ts";
 
 /** Most times that a file is opened which vanishes at the same moment. */
@@ -29,8 +35,80 @@ export function openNew(path: string, mode: number | undefined): Deno.FsFile {
   });
 }
 
+/**
+ * Opens a new part under a name that no other file has, and locks it: what is
+ * not locked was abandoned, and may be removed.
+ *
+ * @param path The file that it is a part of
+ * @param mode Its permissions
+ * @returns Its path and the file
+ */
+export function openRandomPart(
+  path: string,
+  mode: number | undefined,
+): { path: string; file: Deno.FsFile } {
+  for (let attempt = 1;; attempt++) {
+    const part = beside(path, partName(basename(path), randomMark(), false));
+    try {
+      const opened = openLocked(part, mode, () => false);
+      if (opened !== undefined) return { path: part, file: opened.file };
+    } catch (error) {
+      // another download has taken it for abandoned before it was locked
+      const isTaken = error instanceof Deno.errors.Busy;
+      if (!isTaken || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Folders whose parts a client remembers. */
+const MAX_FOLDERS = 100;
+
+const partsSeen = new WeakMap<object, Map<string, Promise<string[]>>>();
+
+/**
+ * The parts that were in a file's folder when a client downloaded to it first:
+ * a folder is not read again for each of its files.
+ *
+ * @param client The client
+ * @param path The file
+ * @returns Their names; none where the folder may not be read
+ */
+export async function partsBeside(
+  client: object,
+  path: string,
+): Promise<readonly string[]> {
+  const folder = dirname(path);
+  let seen = partsSeen.get(client);
+  if (seen === undefined || seen.size >= MAX_FOLDERS) {
+    partsSeen.set(client, seen = new Map());
+  }
+  let parts = seen.get(folder);
+  if (parts === undefined) seen.set(folder, parts = partsIn(folder));
+  return await parts;
+}
+
+async function partsIn(folder: string): Promise<string[]> {
+  const parts: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (isPart(name)) parts.push(name);
+    }
+  } catch {
+    // what is left there does not matter to the file
+  }
+  return parts;
+}
+
 /** What lets others than the owner change a file. */
 const OTHERS_WRITE = 0o022;
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
 
 /** What a part may be opened for by its owner alone, until it is complete. */
 const PART_MODE = 0o600;
@@ -47,9 +125,17 @@ export function isOnlyOf(
   { isFile, nlink, uid, mode }: Deno.FileInfo,
   owner: number | null,
 ): boolean {
+  if (!isOwn({ isFile, nlink, uid }, owner)) return false;
+  return Deno.build.os === "windows" || ((mode ?? 0) & OTHERS_WRITE) === 0;
+}
+
+/** Whether it is a file with one name, of one owner. */
+function isOwn(
+  { isFile, nlink, uid }: Pick<Deno.FileInfo, "isFile" | "nlink" | "uid">,
+  owner: number | null,
+): boolean {
   if (!isFile || (nlink ?? 1) > 1) return false;
-  if (Deno.build.os === "windows") return true;
-  return uid === owner && ((mode ?? 0) & OTHERS_WRITE) === 0;
+  return Deno.build.os === "windows" || uid === owner;
 }
 
 /**
@@ -67,7 +153,7 @@ export function newFileBeside(path: string, mode?: number): Deno.FileInfo {
   try {
     return file.statSync();
   } finally {
-    Deno.removeSync(probe);
+    removeIfThere(probe); // another download may have taken it for abandoned
   }
 }
 
@@ -135,9 +221,12 @@ export function removeOtherParts(
 ): void {
   try {
     for (const name of names ?? namesIn(dirname(path))) {
-      if (!isResumablePart(name, basename(path))) continue;
+      if (!isPartOf(name, basename(path))) continue;
+      const isResumable = isResumablePart(name, basename(path));
+      const isOurs = (info: Deno.FileInfo) =>
+        isResumable ? isOnlyOf(info, owner) : isOwn(info, owner);
       try {
-        removeIdlePart(beside(path, name), owner);
+        removeIdlePart(beside(path, name), isOurs);
       } catch {
         // somebody else's, perhaps; there may be more
       }
@@ -171,9 +260,12 @@ function namesIn(folder: string): string[] {
 }
 
 /** Removes a part, unless it is somebody else's or a download is under way there. */
-function removeIdlePart(path: string, owner: number | null): void {
+function removeIdlePart(
+  path: string,
+  isOurs: (info: Deno.FileInfo) => boolean,
+): void {
   const info = lstatOrNothing(path);
-  if (info === undefined || !isOnlyOf(info, owner)) return;
+  if (info === undefined || !isOurs(info)) return;
   using file = Deno.openSync(path, { read: true, write: true });
   // without locks nobody can tell: it stays
   if (file.tryLockSync(true) && isUnder(path, file)) Deno.removeSync(path);

@@ -88,6 +88,21 @@ export function isResumablePart(name: string, of: string): boolean {
 }
 
 /**
+ * Whether a name is that of a part of a file, whether or not it might have been
+ * resumed.
+ *
+ * @param name The name to look at
+ * @param of The file's name
+ * @returns Whether it is
+ */
+export function isPartOf(name: string, of: string): boolean {
+  const prefix = partPrefix(of);
+  return isResumablePart(name, of) ||
+    name.startsWith(prefix) &&
+      /^[0-9a-f]{16}\.part$/.test(name.slice(prefix.length));
+}
+
+/**
  * Whether a name is that of a file that is being transferred, or was.
  *
  * @param name The name to look at

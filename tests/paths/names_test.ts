@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   checkName,
   isPart,
+  isPartOf,
   isResumablePart,
   joinPath,
   partName,
@@ -87,6 +88,7 @@ for (const name of NAMES) {
         assertEquals(part.isWellFormed(), name.isWellFormed());
         assert(new TextEncoder().encode(part).length <= 255);
         assertEquals(isResumablePart(part, name), isResumable);
+        assertEquals(isPartOf(part, name), true);
         checkName(part);
       }
     },
@@ -107,6 +109,22 @@ Deno.test("isResumablePart knows no other file's part, and no other file", () =>
     ]
   ) {
     assertEquals(isResumablePart(other, "x"), false);
+  }
+});
+
+Deno.test("isPartOf knows no other file's part, and no other file", () => {
+  for (
+    const other of [
+      "x",
+      ".x.part",
+      `.x.${MARK}`,
+      `.x.${MARK}0.part`,
+      `.x.${MARK.toUpperCase()}.part`,
+      `.x.y.${MARK}.part`,
+      `x.${MARK}.part`,
+    ]
+  ) {
+    assertEquals(isPartOf(other, "x"), false);
   }
 });
 
