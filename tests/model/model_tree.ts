@@ -227,7 +227,7 @@ export class ModelTree {
       const path = `${directory === "/" ? "" : directory}/${name}`;
       if (seen.has(path)) problems.push(`${name} twice`);
       seen.add(path);
-      if (this.#isTolerated(path)) continue;
+      if (this.mayBe(path)) continue;
       const file = files.get(path);
       if (file === undefined && !this.#directories.has(path)) {
         problems.push(`${JSON.stringify(name)}, which is not there`);
@@ -255,7 +255,7 @@ export class ModelTree {
   }
 
   /** Whether nobody knows what is there, or it is a temporary file. */
-  #isTolerated(path: string): boolean {
+  mayBe(path: string): boolean {
     return this.#ghosts.has(path) || path.includes("/.");
   }
 

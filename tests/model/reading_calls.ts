@@ -243,7 +243,9 @@ export const downloadDir: Kind = (draw) => {
         throw stop?.signal.aborted ? stop.reason : thrown;
       }
       const isExpected = new Set(files.map(at));
-      const left = namesBelow(local).filter((path) => !isExpected.has(path));
+      const left = namesBelow(local).filter((path) =>
+        !isExpected.has(path) && !tree.mayBe(`/w${path.slice(local.length)}`)
+      );
       return left.length > 0 ? `${left} were left` : undefined;
     },
   };
