@@ -32,7 +32,7 @@ import { partsBeside } from "./part_file.ts";
 import { Meter, type Pace } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
 import { isRestRefused, isSameStart, OVERLAP } from "./resume.ts";
-import { resolveTarget, type Target } from "./target.ts";
+import { plainTarget, resolveTarget, type Target } from "./target.ts";
 import { verifyDownload } from "./verify_download.ts";
 import { WriteBehind } from "./write_behind.ts";
 
@@ -54,6 +54,8 @@ export interface Company {
   readonly pace?: Pace | undefined;
   /** The parts in its folder, which else is looked through for each file. */
   readonly parts?: readonly string[] | undefined;
+  /** Insists on the way to the target, which others may change meanwhile. */
+  readonly check?: (() => void) | undefined;
 }
 
 /**
@@ -87,6 +89,7 @@ class Download {
   readonly #options: DownloadOptions;
   readonly #meter: Meter;
   readonly #parts: readonly string[] | undefined;
+  readonly #check: (() => void) | undefined;
   #facts: RemoteFacts | undefined;
   #part: Part | undefined;
   readonly #retries = { count: 0 };
@@ -101,13 +104,14 @@ class Download {
     link: Link,
     remote: string,
     options: DownloadOptions,
-    { pace, parts }: Company,
+    { pace, parts, check }: Company,
   ) {
     checkTransferOptions(options);
     this.#link = link;
     this.#remote = remote;
     this.#options = options;
     this.#parts = parts;
+    this.#check = check;
     const { maxSize = Infinity } = options;
     if (!(maxSize >= 0)) {
       throw new RangeError(
@@ -118,7 +122,9 @@ class Download {
   }
 
   async run(local: string | URL): Promise<FileTransferResult> {
-    const target = resolveTarget(local);
+    const target = this.#check === undefined
+      ? resolveTarget(local)
+      : plainTarget(String(local), this.#check);
     let isKept = false;
     try {
       const result = await withRecovery(

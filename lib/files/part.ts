@@ -23,6 +23,7 @@ import {
   openRandomPart,
   removeOtherParts,
 } from "./part_file.ts";
+import { swapped } from "./plain_file.ts";
 import { misplaced, type Target } from "./target.ts";
 
 /** A local file that grows. Every failure of it is a {@linkcode LocalFault}. */
@@ -66,7 +67,7 @@ export class Part {
    */
   static beside(target: Target, mark: string | undefined): Part {
     const name = basename(target.path);
-    return locally(() =>
+    const part = locally(() =>
       inFolder(target, () => {
         let foreign: string | undefined;
         if (mark !== undefined) {
@@ -89,6 +90,8 @@ export class Part {
         return part;
       })
     );
+    part.#checkWay();
+    return part;
   }
 
   /**
@@ -120,6 +123,7 @@ export class Part {
       const part = new Part(target, path, false, file, isKept ? size : 0);
       part.#isNew = isNew;
       part.#isStale = size > part.#position;
+      part.#checkWay();
       return part;
     });
   }
@@ -302,6 +306,21 @@ export class Part {
     this.#isDone = true;
   }
 
+  /** Insists on a file that is where it should be, before it is written to. */
+  #checkWay(): void {
+    const { check } = this.#target;
+    if (check === undefined) return;
+    try {
+      locally(() => {
+        check();
+        if (!isUnder(this.#path, this.#file)) throw swapped(this.#path);
+      });
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
+  }
+
   /** Renames the file, which has the permissions of a finished one before. */
   #takePlace(path: string, mode: FileMode | undefined): void {
     if (mode !== undefined || this.#isResumable) {
@@ -310,6 +329,7 @@ export class Part {
         : undefined;
       keepMode(this.#path, this.#file, mode, fresh);
     }
+    this.#target.check?.();
     if (!isUnder(this.#path, this.#file)) {
       throw new Deno.errors.NotFound(
         `"${this.#path}" was removed or replaced meanwhile; download again`,
@@ -351,6 +371,7 @@ function isOurs(path: string, file: Deno.FsFile): boolean {
 /** Opens a file; a folder that is missing is named. */
 function inFolder<T>(target: Target, open: () => T): T {
   try {
+    target.check?.();
     return open();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

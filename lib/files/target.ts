@@ -18,6 +18,8 @@ export interface Target {
   readonly mode: FileMode | undefined;
   /** Whether it is a file or nothing yet, and no device or pipe. */
   readonly isReplaceable: boolean;
+  /** Insists on the way there, where others may change it meanwhile. */
+  readonly check?: (() => void) | undefined;
 }
 
 /** Most links that are followed, as Linux has it. */
@@ -52,6 +54,23 @@ export function resolveTarget(local: string | URL): Target {
       ? followed(path)
       : real(path);
     return { path: end, mode: modeOf(info), isReplaceable };
+  });
+}
+
+/**
+ * Looks at the target of a download in a directory that others may write to: a
+ * link is not followed.
+ *
+ * @param path The file
+ * @param check Insists on the way there
+ * @returns What is there
+ * @throws {LocalFault} If it is no file
+ */
+export function plainTarget(path: string, check: () => void): Target {
+  return locally(() => {
+    check();
+    const mode = modeOf(lstatOrNothing(path));
+    return { path, mode, isReplaceable: true, check };
   });
 }
 

@@ -36,6 +36,7 @@ import {
 import { Meter, type Pace } from "./progress.ts";
 import { countingRetries, withRecovery } from "./recovery.ts";
 import { openAt } from "./open_at.ts";
+import type { PlainPath } from "./plain_file.ts";
 import { keepsBeginning } from "./part_proof.ts";
 import { isRestRefused, OVERLAP } from "./resume.ts";
 import { explainRefusal } from "./store_refusal.ts";
@@ -54,6 +55,7 @@ const BLOCK_SIZE = 128 * 1024;
  * @param remote The file on the server
  * @param options See {@linkcode UploadOptions}
  * @param pace How fast it may be together with others
+ * @param plain How a plain file is reached that is not to be anything else
  * @returns What was transferred and verified
  */
 export function upload(
@@ -62,9 +64,10 @@ export function upload(
   remote: string,
   options: UploadOptions,
   pace?: Pace,
+  plain?: PlainPath,
 ): Promise<FileTransferResult> {
   return runJob(link, options, async (options) => {
-    using source = await openSource(local, options.signal);
+    using source = await openSource(local, options.signal, plain);
     return await new Upload(link, source, remote, options, pace).run();
   });
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { checkSource, chunksOf, type Source } from "../transfer/source.ts";
 import { locally, locallyAsync } from "./faults.ts";
 import { openPipe } from "./open_pipe.ts";
+import { PlainFile, type PlainPath } from "./plain_file.ts";
 
 /** Something to upload. Every failure of it is a {@linkcode LocalFault}. */
 export interface UploadSource extends Disposable {
@@ -41,6 +42,7 @@ export interface UploadSource extends Disposable {
  *
  * @param local A path or `file:` URL, or bytes of any kind
  * @param signal Ends the wait for the other end of a pipe
+ * @param plain How a plain file is reached that is not to be anything else
  * @returns The source
  * @throws {LocalFault} If a file cannot be read
  * @throws {TypeError} If it is none of those, as far as can be seen
@@ -48,7 +50,11 @@ export interface UploadSource extends Disposable {
 export async function openSource(
   local: string | URL | Source,
   signal?: AbortSignal,
+  plain?: PlainPath,
 ): Promise<UploadSource> {
+  if (typeof local === "string" && plain !== undefined) {
+    return locally(() => openPlain(local, plain));
+  }
   if (typeof local === "string" || local instanceof URL) {
     return await locallyAsync(() => openFile(local, signal));
   }
@@ -131,7 +137,32 @@ async function openFile(
   }
 }
 
-function identify({ size, mtime }: Deno.FileInfo): string {
+/** A file of a mirrored directory. */
+function openPlain(path: string, plain: PlainPath): UploadSource {
+  const file = new PlainFile(path, plain);
+  let info = file.stat();
+  return {
+    get size() {
+      return info.size;
+    },
+    get modified() {
+      return info.mtime;
+    },
+    identity: identify(info),
+    isRewindable: true,
+    hasChanged() {
+      const before = identify(info);
+      info = locally(() => file.stat());
+      return identify(info) !== before;
+    },
+    read: (offset, blocksize) => faulty(file.read(offset, blocksize)),
+    [Symbol.dispose]: () => file[Symbol.dispose](),
+  };
+}
+
+function identify(
+  { size, mtime }: Pick<Deno.FileInfo, "size" | "mtime">,
+): string {
   return JSON.stringify([size, mtime]);
 }
 

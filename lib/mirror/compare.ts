@@ -4,7 +4,8 @@
  * @module
  */
 
-import { hashBoth, hashFile } from "../files/digest.ts";
+import { hashBoth, hashChunks } from "../files/digest.ts";
+import { PlainFile, type PlainPath } from "../files/plain_file.ts";
 import { locallyAsync } from "../files/faults.ts";
 import { runJob } from "../files/job.ts";
 import type { Link } from "../files/link.ts";
@@ -15,6 +16,9 @@ import type {
   MirrorOptions,
   MirrorReason,
 } from "./options.ts";
+
+/** Bytes of a file that are read at once. */
+const BLOCK_SIZE = 128 * 1024;
 
 /**
  * Compares what is known of two files without reading them.
@@ -44,7 +48,7 @@ export function differenceOf(
  * Whether a listing leaves open what only the server can tell exactly.
  *
  * @param remote The file there
- * @param local The file here
+ * @param local The file here, and how it is reached
  * @param compare What counts
  * @returns Whether to ask
  */
@@ -72,7 +76,7 @@ export function isVague(
 export function haveSameHash(
   link: Link,
   remote: string,
-  local: string,
+  local: { readonly path: string; readonly plain: PlainPath },
   size: number,
   options: MirrorOptions,
 ): Promise<boolean | undefined> {
@@ -82,7 +86,11 @@ export function haveSameHash(
       link.session,
       remote,
       { size, signal },
-      (hash, signal) => locallyAsync(() => hashFile(local, hash, signal)),
+      (hash, signal) =>
+        locallyAsync(async () => {
+          using file = new PlainFile(local.path, local.plain);
+          return await hashChunks(file.read(0, BLOCK_SIZE), hash, signal);
+        }),
     );
     return hashes && hashes.local === hashes.remote;
   };

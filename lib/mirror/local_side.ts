@@ -5,6 +5,8 @@
  */
 
 import type { EntryKind } from "../listing/entry.ts";
+import { type PlainPath, swapped } from "../files/plain_file.ts";
+import { lstatOrNothing } from "../files/target.ts";
 import { joinPath } from "../paths/names.ts";
 import {
   Folder,
@@ -46,6 +48,7 @@ export class LocalSide implements Side {
   // synchronous: from the system's cache in no time
   read(place: Place): Promise<Folder> {
     return Promise.try(() => {
+      this.#checkFolders(place.path);
       const path = this.at(place.path);
       const canonical = this.#follows ? Deno.realPathSync(path) : undefined;
       const folder = new Folder({ canonical });
@@ -53,6 +56,7 @@ export class LocalSide implements Side {
         const item = this.#look(`${path}/${name}`, name);
         if (item !== undefined) folder.add(item);
       }
+      this.#checkFolders(place.path); // it was this one that was read
       return folder;
     });
   }
@@ -91,8 +95,39 @@ export class LocalSide implements Side {
     checkLocalName(name, Deno.build.os);
   }
 
-  make(path: string): Promise<void> {
-    return Deno.mkdir(this.at(path), { recursive: path === "" });
+  async make(path: string): Promise<void> {
+    if (path === "") return await Deno.mkdir(this.#root, { recursive: true });
+    this.#checkFolders(parentOf(path));
+    Deno.mkdirSync(this.at(path));
+  }
+
+  /**
+   * How a file is reached: right before it is opened, written or put in its
+   * place, what leads there has to be as it was read.
+   *
+   * @param path The file
+   * @returns What insists on it
+   */
+  plain(path: string): PlainPath {
+    return {
+      follows: this.#follows,
+      check: () => {
+        this.#checkFolders(parentOf(path));
+        if (this.#follows) return;
+        const whole = this.at(path);
+        if (lstatOrNothing(whole)?.isFile === false) throw swapped(whole);
+      },
+    };
+  }
+
+  /** Insists on directories that are none through a link, below the first. */
+  #checkFolders(path: string): void {
+    if (this.#follows || path === "") return;
+    for (let end = 0; end >= 0;) {
+      end = path.indexOf("/", end + 1);
+      const folder = this.at(end < 0 ? path : path.slice(0, end));
+      if (!Deno.lstatSync(folder).isDirectory) throw swapped(folder);
+    }
   }
 
   async remove(
@@ -100,9 +135,14 @@ export class LocalSide implements Side {
     recursive: boolean,
   ): Promise<unknown[]> {
     const errors: unknown[] = [];
-    for (const { path } of entries) {
+    for (const { path, kind } of entries) {
       try {
-        await Deno.remove(this.at(path), { recursive });
+        this.#checkFolders(parentOf(path));
+        const whole = this.at(path);
+        // what was put there meanwhile stays
+        if (kindOf(Deno.lstatSync(whole)) !== kind) throw swapped(whole);
+        if (kind === "directory") await Deno.remove(whole, { recursive });
+        else Deno.removeSync(whole);
         errors.push(undefined);
       } catch (error) {
         errors.push(error);
@@ -142,6 +182,10 @@ export function checkLocalName(name: string, os: typeof Deno.build.os): void {
       isText ? "Windows has no such names" : "it is no text"
     }`,
   );
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), 0));
 }
 
 function statOrNothing(

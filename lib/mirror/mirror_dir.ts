@@ -152,7 +152,7 @@ class DirTask implements MirrorTask {
     const isSame = await haveSameHash(
       this.link,
       this.#remote.at(path),
-      this.#local.at(path),
+      { path: this.#local.at(path), plain: this.#local.plain(path) },
       Number(source.size),
       this.#options,
     );
@@ -175,11 +175,19 @@ class DirTask implements MirrorTask {
       onRetry: tally.onRetry,
     };
     if (!this.#isUpload) {
-      const company = { pace, parts: target.parts };
+      const { check } = this.#local.plain(path);
+      const company = { pace, parts: target.parts, check };
       const done = await download(this.link, remote, local, options, company);
       return done.bytes;
     }
-    const done = await upload(this.link, local, remote, options, pace);
+    const done = await upload(
+      this.link,
+      local,
+      remote,
+      options,
+      pace,
+      this.#local.plain(path),
+    );
     // by the server's own time nobody could tell later
     if (done.mtime === null) await this.#checkUnchanged(path, source);
     return done.bytes;

@@ -6,3 +6,9 @@ export async function makePipe(path: string): Promise<void> {
     .output();
   assertEquals(success, true);
 }
+
+/** As {@linkcode makePipe}, where nothing may be awaited. */
+export function makePipeSync(path: string): void {
+  const { success } = new Deno.Command("mkfifo", { args: [path] }).outputSync();
+  assertEquals(success, true);
+}
