@@ -52,6 +52,7 @@ export class Replacement {
   readonly #options: UploadOptions;
   #upload: CompleteUpload | undefined;
   #aside: string | undefined;
+  #isDone = false;
 
   /**
    * Changes nothing yet.
@@ -67,6 +68,11 @@ export class Replacement {
   /** Whether the server was told to rename, and may have done so. */
   get hasBegun(): boolean {
     return this.#upload !== undefined;
+  }
+
+  /** Whether the new file was found in its place. */
+  get isDone(): boolean {
+    return this.#isDone;
   }
 
   /** Where the old file may be, if it was moved. */
@@ -115,7 +121,8 @@ export class Replacement {
     session: Session,
     options: SignalOptions,
   ): Promise<boolean | undefined> {
-    const isInPlace = await this.#isInPlace(session, options);
+    const isInPlace = this.#isDone || await this.#isInPlace(session, options);
+    this.#isDone = isInPlace === true;
     if (isInPlace) await this.#dropAside(session, options);
     else await this.#bringBack(session, options);
     return isInPlace;
@@ -275,30 +282,34 @@ export class Replacement {
     options: SignalOptions,
   ): Promise<boolean | undefined> {
     const { path, size, compare } = this.#upload!;
-    const now = await requestBinarySize(session, this.#remote, options);
+    const { aside, oldSize } = this;
+    const remote = this.#remote;
+    const now = await requestBinarySize(session, remote, options);
     if (now !== null && now !== size) return false;
+    const isLeft = await isThere(session, path, options);
+    const isAlike = now === null || oldSize === undefined || oldSize === now;
+    // some servers copy: the target has another size then
+    if (isLeft === true && isAlike) return false;
+    const isMoved = isLeft === false && aside !== undefined &&
+      await isThere(session, aside, options);
+    // the names tell it, and the file need not be read
+    if (isMoved) return now === size || await isThere(session, remote, options);
     const isSame = await compare(session, options);
     if (isSame !== undefined) return isSame;
-    const isLeft = await isThere(session, path, options);
     if (isLeft !== false) return false;
-    // the names tell: the old file is elsewhere, or had another size
-    const { aside } = this;
-    if (aside !== undefined && await isThere(session, aside, options)) {
-      return await isThere(session, this.#remote, options);
-    }
-    if (now === null) {
-      const isAnything = await isThere(session, this.#remote, options);
-      return isAnything === false ? false : undefined;
-    }
-    const { oldSize } = this;
-    return oldSize === undefined || oldSize === now ? undefined : true;
+    if (!isAlike) return true;
+    const isNothing = now === null &&
+      await isThere(session, remote, options) === false;
+    return isNothing ? false : undefined;
   }
 
   /** Deletes the old file, whose place the new one has. */
   async #dropAside(session: Session, options: SignalOptions): Promise<void> {
     const { aside } = this;
     if (aside === undefined) return;
-    await deleteAll(session, [aside], options);
+    const [failure] = await deleteAll(session, [aside], options);
+    const isLost = failure !== undefined && !isRefusal(session, failure);
+    if (isLost) throw failure; // it is deleted on the next connection
     this.#aside = undefined;
   }
 

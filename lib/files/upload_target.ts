@@ -309,6 +309,9 @@ export class UploadTarget {
       return error;
     } catch {
       // the server is gone: the first error matters
+      if (this.#replacement.isDone && !this.#options.signal?.aborted) {
+        return undefined;
+      }
       return this.#inDoubt(error, isKept);
     }
   }

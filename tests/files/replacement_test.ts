@@ -1,12 +1,15 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   type FileTransferResult,
+  FTP,
   FTPError,
   type UploadOptions,
 } from "../../mod.ts";
 import { logIn, makeData } from "../real/client.ts";
 import type { ScriptedSession } from "../scripted/session.ts";
-import { serverTest } from "../servers/mod.ts";
+import { Proxy } from "../proxy.ts";
+import { type RealServer, serverTest } from "../servers/mod.ts";
+import { logInThrough } from "./cut_uploads.ts";
 import { LocalFolder, namesIn } from "./local_folder.ts";
 import { type MemoryServer, memoryServer } from "./memory_server.ts";
 
@@ -28,6 +31,9 @@ interface Renaming {
   /** Whether a file that exists is never replaced. */
   isStrict?: boolean;
 }
+
+/** ProFTPD's default, where nothing may be renamed over a file. */
+const NO_OVERWRITE = ["<Directory ~>", "AllowOverwrite off", "</Directory>"];
 
 /** Has a server rename with faults; a lost session obeys nothing any more. */
 function script(server: MemoryServer, { faults, isStrict }: Renaming): void {
@@ -297,3 +303,72 @@ serverTest(
     assertEquals(namesIn(server.root), ["data"]);
   },
 );
+
+/** Bytes of the commands and of the replies up to the end of an upload. */
+async function measure(
+  server: RealServer,
+  options: UploadOptions,
+): Promise<{ up: number; down: number }> {
+  const sizes = { up: 0, down: 0 };
+  const ftp = new FTP({
+    trace: (event) => {
+      if (event.direction === "event") return;
+      const direction = event.direction === "sent" ? "up" : "down";
+      const text = event.text.replace(/^PASS .*/, `PASS ${server.password}`);
+      sizes[direction] += text.replaceAll("\n", "\r\n").trimEnd().length + 2;
+    },
+  });
+  await ftp.connect(server.host, server.port);
+  await ftp.login(server.user, server.password);
+  await ftp.upload(NEW, "data", options);
+  ftp.close();
+  return sizes;
+}
+
+for (const replace of ["rename", "delete"] as const) {
+  serverTest(
+    `FTP.upload leaves the old file or the new one, whole, where the connection is lost at any byte of the rename (${replace})`,
+    async (server) => {
+      const options: UploadOptions = { replace, retry: { delay: 1 } };
+      await server.write("data", OLD);
+      const sizes = await measure(server, options);
+      const counts = { cut: 0, done: 0 };
+      for (const direction of ["up", "down"] as const) {
+        // not within SITE CHMOD: ProFTPD would obey half of it
+        for (let back = 1; back < 86; back += 6) {
+          await server.write("data", OLD);
+          const offset = sizes[direction] - back;
+          await using proxy = await Proxy.start(server, {
+            plan: ({ channel, index }) =>
+              channel === "control" && index === 0
+                ? [{ direction, offset, fault: "reset" }]
+                : [],
+          });
+          await using ftp = await logInThrough(proxy, server, {
+            timeout: 5000,
+          });
+          const failure = await ftp.upload(NEW, "data", options)
+            .then(() => undefined, (error) => error);
+          const now = await server.read("data");
+          const told = `${direction} ${back}: ${failure}`;
+          assert(isSame(now, failure === undefined ? NEW : OLD), told);
+          const names = namesIn(server.root).filter((name) => name !== "data");
+          if (failure === undefined) assertEquals(names, [], told);
+          // ProFTPD obeys half a command: RNTO to half a name
+          else assertEquals(server.name, "proftpd", told);
+          for (const name of names) Deno.removeSync(`${server.root}/${name}`);
+          counts.cut += proxy.faults.length;
+          counts.done++;
+        }
+      }
+      // the last bytes of a reply may be more than were counted
+      assert(counts.cut > counts.done / 2, JSON.stringify(counts));
+    },
+    {
+      passivePorts: 20,
+      ...(replace === "delete"
+        ? { servers: ["proftpd"], extra: NO_OVERWRITE }
+        : {}),
+    },
+  );
+}
