@@ -16,6 +16,11 @@ import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import { retold } from "../files/faults.ts";
 import { checkLocalPath } from "../files/local_path.ts";
+import {
+  checkRetry,
+  type RetryOptions,
+  whileCrowded,
+} from "../files/recovery.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { FTP } from "./ftp.ts";
 import { showAddress } from "../connection/dial.ts";
@@ -52,7 +57,15 @@ export interface ConnectURLOptions extends FTPOptions {
    * @default {false}
    */
   netrc?: string | URL | boolean | undefined;
-  /** Ends the call. */
+  /**
+   * How often and after what wait it is tried again where the server has too
+   * many connections: 421, or 530 with words such as "too many connections". A
+   * refused user or password is never tried again.
+   *
+   * @default {false}
+   */
+  retry?: RetryOptions | false | undefined;
+  /** Ends the call, and a wait before it is tried again. */
   signal?: AbortSignal | undefined;
 }
 
@@ -63,6 +76,7 @@ const CONNECT_OPTIONS: NamesOf<ConnectURLOptions> = {
   password: true,
   account: true,
   netrc: true,
+  retry: true,
   signal: true,
 };
 
@@ -110,11 +124,13 @@ export async function connect(
 ): Promise<FTP> {
   checkNames("connect", options, CONNECT_OPTIONS);
   const target = parseTarget(url);
-  const { port, user, password, account, netrc, signal, ...rest } = options;
+  const { port, user, password, account, netrc, retry, signal, ...rest } =
+    options;
+  checkRetry(retry);
   const tls = chooseTLS(target.tls, options.tls);
   checkNetrc(netrc);
-  const ftp = new FTP({ ...rest, tls });
-  const encoding = makeEncoding(ftp.encoding);
+  const makeClient = () => new FTP({ ...rest, tls });
+  const encoding = makeEncoding(makeClient().encoding);
   checkAddress(target.host, target.port ?? port ?? 21);
   checkTexts(target, encoding);
   checkTexts({ user, password, account }, encoding);
@@ -125,17 +141,20 @@ export async function connect(
     netrc,
   });
   checkTexts(credentials, encoding); // .netrc may say anything
-  try {
-    await ftp.connect(target.host, target.port ?? port, { signal });
-    await logIn(ftp, credentials, { signal });
-    if (target.directory !== "") {
-      await ftp.cwd(target.directory, { signal });
+  return await whileCrowded(retry, signal, async () => {
+    const ftp = makeClient();
+    try {
+      await ftp.connect(target.host, target.port ?? port, { signal });
+      await logIn(ftp, credentials, { signal });
+      if (target.directory !== "") {
+        await ftp.cwd(target.directory, { signal });
+      }
+      return ftp;
+    } catch (error) {
+      ftp.close();
+      throw error;
     }
-    return ftp;
-  } catch (error) {
-    ftp.close();
-    throw error;
-  }
+  });
 }
 
 /** Insists on texts that can be sent, before there is a connection. */

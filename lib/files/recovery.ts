@@ -126,8 +126,51 @@ const CROWDED_REGEXP = /\b(too many|maximum)\b/i;
  */
 export function isCrowded(error: unknown): boolean {
   const reply = error instanceof FTPError ? error.reply : undefined;
-  return reply?.code === 421 ||
-    (reply?.code === 530 && CROWDED_REGEXP.test(reply.text));
+  if (reply === undefined || WRONG_REGEXP.test(reply.text)) return false;
+  return reply.code === 421 ||
+    (reply.code === 530 && CROWDED_REGEXP.test(reply.text));
+}
+
+// "Login incorrect", "Too many login attempts", "maximum tries": one more of
+// them may shut the user out
+const WRONG_REGEXP =
+  /\b(incorrect|invalid|wrong|passwords?|attempts?|tries|fail(?:ed|ures?)?)\b/i;
+
+/** How long to wait before another attempt. */
+interface Wait extends RetryOptions {
+  /** Which attempt failed, 1 for the first. */
+  attempt: number;
+}
+
+/** Milliseconds: each wait twice as long, less up to a half at random. */
+function waitOf({ attempt, delay = 500, maxDelay = 30_000 }: Wait): number {
+  const longest = Math.min(maxDelay, delay * 2 ** (attempt - 1));
+  return longest * (1 - Math.random() / 2);
+}
+
+/**
+ * Connects, and again while the server has too many connections.
+ *
+ * @param retry How often, and after what wait; never without
+ * @param signal Ends the waits
+ * @param attempt Connects
+ * @returns What `attempt` gives
+ * @throws The last error; at once, if it is another
+ */
+export async function whileCrowded<T>(
+  retry: RetryOptions | false | undefined,
+  signal: AbortSignal | undefined,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const most = retry ? retry.attempts ?? 5 : 0;
+  for (let count = 1;; count++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (count > most || !isCrowded(error)) throw error;
+      await pause(waitOf({ ...retry, attempt: count }), signal);
+    }
+  }
 }
 
 /** Failed connections. */
@@ -155,11 +198,11 @@ function isPassing(error: unknown): boolean {
     error instanceof FTPVerificationError
   ) return true;
   if (error instanceof FTPError && error.reply !== undefined) {
-    const { code, text } = error.reply;
+    const { code } = error.reply;
     // what a 4yz was found to mean may be permanent
     const isFinal = error instanceof FTPPermanentError;
     return (!isFinal && PASSING_REPLIES.includes(code)) ||
-      (code === 530 && CROWDED_REGEXP.test(text));
+      (code === 530 && isCrowded(error));
   }
   // a connection lost in the handshake; whom not to trust does not change
   if (error instanceof TLSError) return error.reason === "broken";
@@ -210,8 +253,7 @@ export async function withRecovery<T>(
       const isHopeless = signal?.aborted || attempt > most ||
         !isPassing(error) || (isLost(link) && !link.canReconnect);
       if (isHopeless) throw error;
-      const longest = Math.min(maxDelay, delay * 2 ** (attempt - 1));
-      const wait = longest * (1 - Math.random() / 2);
+      const wait = waitOf({ attempt, delay, maxDelay });
       const told: unknown = onRetry?.({
         error: error as Error,
         attempt,

@@ -79,7 +79,7 @@ Deno.test("connect refuses words that no option has before it dials", async () =
 });
 
 Deno.test("connect refuses options that it has not, and takes all that FTP has", async () => {
-  for (const name of ["username", "passwd", "retry"]) {
+  for (const name of ["username", "passwd", "retries"]) {
     await assertRejects(
       () => connect("ftp://127.0.0.1:1", { [name]: "x" }),
       TypeError,
