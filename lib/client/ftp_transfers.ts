@@ -121,6 +121,7 @@ export class FTPTransfers extends FTPCommands {
     const transfer = await openTransfer(session, parseCommand(cmd), {
       ...options,
       rest,
+      anyMode: true,
       advice: "close its data connection and await voidresp() first",
     });
     return [transfer.data, transfer.size];
@@ -185,6 +186,7 @@ export class FTPTransfers extends FTPCommands {
       rest: options.rest,
       signal: options.signal,
       type: "I",
+      anyMode: true,
     });
   }
 
@@ -258,6 +260,7 @@ export class FTPTransfers extends FTPCommands {
       rest: options.rest,
       signal: options.signal,
       type: "I",
+      anyMode: true,
     });
   }
 

@@ -133,12 +133,30 @@ export async function hasNames(
   const command = withPath("NLST", path);
   const transfer = await openTransferInTurn(session, command, options);
   let size = 0;
-  await transfer.complete(
-    (data) => data.readToEnd((bytes) => void (size += bytes.length)),
-    options,
-  );
+  let first = 0;
+  const enough = new Error("enough names came");
+  try {
+    await transfer.complete(
+      (data) =>
+        data.readToEnd((bytes) => {
+          size += bytes.length;
+          first ||= performance.now();
+          const time = performance.now() - first;
+          if (size > MAX_NAMES_SIZE || time > MAX_NAMES_TIME) throw enough;
+        }),
+      options,
+    );
+  } catch (error) {
+    if (error !== enough) throw error;
+  }
   return size > 0;
 }
+
+/** Bytes of names after which there is no doubt that there are some. */
+const MAX_NAMES_SIZE = 64 * 1024;
+
+/** Milliseconds after the first name, for names that come one by one. */
+const MAX_NAMES_TIME = 2000;
 
 /** What IBM i calls a library. */
 const LIBRARY_REGEXP = /^[A-Z$#@][A-Z0-9$#@_.]{0,9}$/;

@@ -39,8 +39,19 @@ export function sizedFile(
   return isPlain ? { path: argument, offset: Number(rest) } : undefined;
 }
 
-/** Whether a mode was left, or set again, as it is after the login. */
-function isSetTo({ settings }: Session, verb: string, code: string): boolean {
+/**
+ * Whether a mode was left, or set again, as it is after the login.
+ *
+ * @param session The session
+ * @param verb `MODE` or `STRU`
+ * @param code What it is after the login
+ * @returns Whether it is
+ */
+export function isSetTo(
+  { settings }: Session,
+  verb: string,
+  code: string,
+): boolean {
   const argument = settings.get(verb)?.argument ?? code;
   return String(argument).toUpperCase() === code;
 }

@@ -12,9 +12,10 @@ import type { Owed } from "../connection/ledger.ts";
 import { type Command, encodeCommand } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { quote } from "../protocol/printable.ts";
 import { parse150 } from "../protocol/reply_text.ts";
 import { abortOwed, explain } from "./abort.ts";
-import { sizedFile } from "./cut_data.ts";
+import { isSetTo, sizedFile } from "./cut_data.ts";
 import { type DataChannel, openDataChannel } from "./data_channel.ts";
 import { refusal } from "./refusal.ts";
 import type { Session, SignalOptions } from "./session.ts";
@@ -27,6 +28,11 @@ export interface TransferOptions extends SignalOptions {
   rest?: number | string | undefined;
   /** The representation type to set first. */
   type?: "A" | "I" | undefined;
+  /**
+   * Whether the caller takes the bytes as they travel, whatever `MODE` and `STRU`
+   * are set to.
+   */
+  anyMode?: boolean | undefined;
   /** How the user ends the transfer, for who is refused meanwhile. */
   advice?: string | undefined;
 }
@@ -50,10 +56,11 @@ const OPEN_GRACE = 1000;
 export function checkTransfer(
   session: Session,
   command: Command,
-  { rest }: TransferOptions = {},
+  { rest, anyMode = false }: TransferOptions = {},
 ): void {
   encodeCommand(command, session.control.encoding);
   refuseClearData(session, command);
+  if (!anyMode) refuseOddModes(session, command);
   if (rest !== undefined) {
     encodeCommand(restartCommand(rest), session.control.encoding);
   }
@@ -110,6 +117,19 @@ export async function openTransferInTurn(
   } catch (error) {
     channel.close();
     throw error;
+  }
+}
+
+/** Compressed bytes, blocks and records would be taken for a text or a file. */
+function refuseOddModes(session: Session, { verb }: Command): void {
+  for (const [setting, usual] of [["MODE", "S"], ["STRU", "F"]] as const) {
+    if (isSetTo(session, setting, usual)) continue;
+    const value = String(session.settings.get(setting)?.argument);
+    throw new TypeError(
+      `Cannot open ${quote(verb)}: the server was told ${
+        quote(`${setting} ${value}`)
+      }, and only ntransfercmd, retrbinary and storbinary take data as it travels; send "${setting} ${usual}" first`,
+    );
   }
 }
 
