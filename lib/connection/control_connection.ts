@@ -304,7 +304,7 @@ export class ControlConnection {
   giveUp(reason: Error): void {
     // not where the user has closed it: only where it broke over an abort
     if (this.#failure !== undefined && !this.#isBroken) return;
-    this.fail(reason);
+    if (this.#failure === undefined) this.fail(reason);
     this.#isDoubtful = true;
   }
 
