@@ -7,6 +7,7 @@
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
 import { closed } from "../connection/control_failures.ts";
+import { checkDenoVersion } from "../tls/deno_version.ts";
 import type { SecureControlOptions } from "../tls/secure.ts";
 import type { TLSConnection } from "../tls/tls_connection.ts";
 import { TLSError } from "../tls/tls_errors.ts";
@@ -38,6 +39,7 @@ export async function secureStream(
   stream: ByteStream,
   options: SecureControlOptions,
 ): Promise<TLSConnection> {
+  checkDenoVersion();
   const { secureControl } = await loadTLS();
   return await secureControl(stream, options);
 }
@@ -98,6 +100,7 @@ export async function auth(
   if (isSecured(session)) {
     throw new TypeError('Cannot send "AUTH": the connection is under TLS');
   }
+  checkDenoVersion(); // before the server waits for a handshake
   const reply = await requestAuth(session, server.tls, options);
   await session.control.replaceStream(async (stream) => {
     const secured = await secureStream(stream, {

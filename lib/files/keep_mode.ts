@@ -4,7 +4,8 @@
  * @module
  */
 
-import { closeSync, constants, fchmodSync, fstatSync, openSync } from "node:fs";
+// by namespace: Deno before 2.3.7 has no fchmodSync
+import * as fs from "node:fs";
 
 /** Permissions of a file, and whom some of them are for. */
 export interface FileMode {
@@ -13,6 +14,9 @@ export interface FileMode {
   /** The number of the group. */
   readonly group: number | null;
 }
+
+/** Whether permissions can be set later than when a file is made. */
+export const CAN_SET_MODE: boolean = typeof fs.fchmodSync === "function";
 
 /** What a group may do. */
 const GROUP_BITS = 0o070;
@@ -58,13 +62,13 @@ export function keepMode(
   if (((own.mode ?? 0) & 0o777) === bits) return;
   try {
     // chmod() would follow a link that somebody has put there meanwhile
-    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-    const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+    const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
-      const { ino, dev } = fstatSync(fd);
-      if (ino === own.ino && dev === own.dev) fchmodSync(fd, bits);
+      const { ino, dev } = fs.fstatSync(fd);
+      if (ino === own.ino && dev === own.dev) fs.fchmodSync(fd, bits);
     } finally {
-      closeSync(fd);
+      fs.closeSync(fd);
     }
   } catch {
     // such as FAT, where all files have the permissions of the mount

@@ -111,7 +111,7 @@ function removeIfThere(path: string): void {
 }
 
 /** What a part may be opened for by its owner alone, until it is complete. */
-const PART_MODE = 0o600;
+const PART_MODE = CAN_SET_MODE ? 0o600 : undefined;
 
 /**
  * Whether nobody but its owner can have put anything into a file: it is a plain

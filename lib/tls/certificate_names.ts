@@ -4,9 +4,8 @@
  * @module
  */
 
-import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-import { checkServerIdentity } from "node:tls";
+import { domainToASCII } from "node:url";
 import { type AlternativeNames, readAlternativeNames } from "./tls_der.ts";
 import type { TLSFault } from "./tls_errors.ts";
 
@@ -14,8 +13,10 @@ import type { TLSFault } from "./tls_errors.ts";
 const HOST_REGEXP = /^[\w*.-]+$/;
 
 /**
- * Compares a certificate's names with the one that was dialled (RFC 6125, and
- * the common name of a certificate that has no host's name elsewhere).
+ * Compares a certificate's names with the one that was dialled (RFC 9525). A
+ * wildcard stands for the whole first label of three or more. The common name
+ * counts only if it is the only one, and the certificate has no alternative
+ * names of any kind.
  *
  * @param der The peer's certificate
  * @param name A host name or an address
@@ -35,7 +36,7 @@ export function checkName(der: Uint8Array, name: string): TLSFault | undefined {
   }
   const isRight = isIP(name) > 0
     ? names.addresses.map(showAddress).includes(canonicalAddress(name))
-    : isForHost(der, names, name);
+    : isForHost(names, name);
   if (isRight) return undefined;
   const shown = show(names).join(", ") || "no host";
   return {
@@ -67,20 +68,33 @@ function show({ hosts, addresses }: AlternativeNames): string[] {
   ];
 }
 
-/** The platform compares the names, of which it gets only what can be one. */
 function isForHost(
-  der: Uint8Array,
-  { hosts }: AlternativeNames,
+  { hosts, commonNames }: AlternativeNames,
   name: string,
 ): boolean {
-  const certificate = new X509Certificate(der).toLegacyObject();
-  const { subject } = certificate;
-  return checkServerIdentity(name, {
-    ...certificate,
-    subject: hosts.length === 0 ? subject : { ...subject, CN: "" },
-    subjectaltname: hosts.filter((host) => HOST_REGEXP.test(host))
-      .map((host) => `DNS:${host}`).join(", "),
-  }) === undefined;
+  const host = canonicalHost(domainToASCII(name));
+  if (isIP(host) > 0) return false; // "127.0.0.1." is neither
+  const named = commonNames.length === 1 ? commonNames : hosts;
+  return named.some((pattern) =>
+    HOST_REGEXP.test(pattern) && isMatch(canonicalHost(pattern), host)
+  );
+}
+
+/** One form for one name: a dot at its end is no part of it. */
+function canonicalHost(host: string): string {
+  return host.toLowerCase().replace(/\.$/, "");
+}
+
+/** Least labels of a pattern with a wildcard: "*.com" is for nobody. */
+const LEAST_LABELS = 3;
+
+function isMatch(pattern: string, host: string): boolean {
+  const labels = host.split(".");
+  if (labels.includes("")) return false;
+  if (!pattern.includes("*")) return pattern === host;
+  const [first, ...rest] = pattern.split(".");
+  return first === "*" && rest.length + 1 >= LEAST_LABELS &&
+    rest.join(".") === labels.slice(1).join(".");
 }
 
 function showAddress(bytes: Uint8Array): string {

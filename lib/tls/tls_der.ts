@@ -25,6 +25,8 @@ export interface AlternativeNames {
   readonly hosts: readonly string[];
   /** Each `iPAddress`, in the order of the network. */
   readonly addresses: readonly Uint8Array[];
+  /** Each common name of the subject; none where the extension is there. */
+  readonly commonNames: readonly string[];
 }
 
 /** One extension. */
@@ -50,6 +52,10 @@ const IP_ADDRESS = 0x87;
 const CONTEXT_SPECIFIC = 0b10;
 const LAST_NAME = 8;
 
+/** DER's tags of texts that are ASCII where they name a host. */
+const TEXTS = [0x0c, 0x13, 0x14, 0x16];
+const SET = 0x31;
+
 /** X.509 version 3, as it is encoded. */
 const VERSION_3 = 2;
 
@@ -57,6 +63,7 @@ const VERSION_3 = 2;
 const KEY_CERT_SIGN = 0x04;
 
 /** Hexadecimal object identifiers. */
+const COMMON_NAME = "550403";
 const SUBJECT_ALT_NAME = "551d11";
 const BASIC_CONSTRAINTS = "551d13";
 const KEY_USAGE = "551d0f";
@@ -164,7 +171,9 @@ export function readAlternativeNames(der: Uint8Array): AlternativeNames {
   const addresses: Uint8Array[] = [];
   const { value } =
     readExtensions(der).find(({ id }) => id === SUBJECT_ALT_NAME) ?? {};
-  if (value === undefined) return { hosts, addresses };
+  if (value === undefined) {
+    return { hosts, addresses, commonNames: readCommonNames(der) };
+  }
   const names = new Reader(value.take(SEQUENCE));
   value.finish();
   while (!names.isAtEnd) {
@@ -176,7 +185,28 @@ export function readAlternativeNames(der: Uint8Array): AlternativeNames {
     if (tag === DNS_NAME) hosts.push(new TextDecoder().decode(name));
     if (tag === IP_ADDRESS) addresses.push(name);
   }
-  return { hosts, addresses };
+  return { hosts, addresses, commonNames: [] };
+}
+
+/** Each common name of the subject, in its order; "" for what is no plain text. */
+function readCommonNames(der: Uint8Array): string[] {
+  const names: string[] = [];
+  const certificate = new Reader(new Reader(der).take(SEQUENCE));
+  const body = new Reader(certificate.take(SEQUENCE));
+  body.take(VERSION);
+  for (const tag of [INTEGER, SEQUENCE, SEQUENCE, SEQUENCE]) body.take(tag);
+  const subject = new Reader(body.take(SEQUENCE));
+  while (!subject.isAtEnd) {
+    const attributes = new Reader(subject.take(SET));
+    while (!attributes.isAtEnd) {
+      const attribute = new Reader(attributes.take(SEQUENCE));
+      if (toHex(attribute.take(OID)) !== COMMON_NAME) continue;
+      const isText = TEXTS.includes(attribute.nextTag ?? 0);
+      const value = attribute.skip();
+      names.push(isText ? new TextDecoder().decode(value) : "");
+    }
+  }
+  return names;
 }
 
 function readExtensions(der: Uint8Array): Extension[] {

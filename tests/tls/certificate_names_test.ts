@@ -133,6 +133,46 @@ const NAMINGS: readonly Naming[] = [
     shown: ["*.example.test", "*.com", "*"],
   },
   {
+    title: "a wildcard that is a part of a label",
+    extensions: [
+      "subjectAltName=DNS:f*.example.test,DNS:*f.example.test,DNS:f*o.example.test,DNS:xn--*.example.test",
+    ],
+    isNotFor: ["foo.example.test", "oof.example.test", "xn--a.example.test"],
+  },
+  {
+    title: "a wildcard that is not the first label, or not the only one",
+    extensions: [
+      "subjectAltName=DNS:a.*.test,DNS:*.*.test,DNS:*.test,DNS:**.b.test",
+    ],
+    isNotFor: ["a.b.test", "b.test", "test", "x.b.test"],
+  },
+  {
+    title: "a wildcard and dots",
+    extensions: ["subjectAltName=DNS:*.example.test"],
+    isFor: ["a.example.test."],
+    isNotFor: [".example.test", "a..example.test", "*.b.example.test", ""],
+  },
+  {
+    title: "a common name and names of other kinds",
+    subject: "localhost",
+    extensions: section("email.1 = a@b.test", "IP.1 = 127.0.0.1"),
+    isFor: ["127.0.0.1"],
+    isNotFor: ["localhost"],
+  },
+  {
+    title: "a common name with a wildcard",
+    subject: "*.example.test",
+    extensions: ["basicConstraints=CA:FALSE"],
+    isFor: ["a.example.test"],
+    isNotFor: ["example.test", "a.b.example.test"],
+  },
+  {
+    title: "two common names",
+    subject: "localhost/CN=other.test",
+    extensions: ["basicConstraints=CA:FALSE"],
+    isNotFor: ["localhost", "other.test"],
+  },
+  {
     title: "a name beyond ASCII",
     extensions: ["subjectAltName=DNS:xn--bcher-kva.example"],
     isFor: ["xn--bcher-kva.example", "bücher.example"],
