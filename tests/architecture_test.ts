@@ -35,8 +35,9 @@ const TLS_WORDS = "lib/connection/tls_info.ts";
 const TURN =
   /\b(setImmediate|nextTick)\(|\bset(Timeout|Interval)\([^;]*,\s*0\)/;
 
-/** Who takes one turn and no second: not in a loop that has no end. */
+/** Who takes one turn and no second, or one for so much work: not in a loop that only waits. */
 const TURNS_ONCE = [
+  "lib/connection/breather.ts", // one after each slice of work: it waits for nothing
   "lib/tls/tls_engine.ts", // settle(): what was fed had its consequences
   "lib/transfer/source.ts", // a reader that gives 0, a counted number of times
 ];

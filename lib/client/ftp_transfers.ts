@@ -11,6 +11,7 @@ import { showValue } from "../protocol/check_word.ts";
 import { encodeCommand, parseCommand } from "../protocol/command.ts";
 import { printableText } from "../protocol/printable.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { keepLines } from "../transfer/kept_lines.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
 import {
   iterateLines,
@@ -296,12 +297,11 @@ export class FTPTransfers extends FTPCommands {
    * @returns The names, as the server gives them
    * @throws {FTPError} If the server refuses; some do with 550 or 450 where
    * there is nothing to name
+   * @throws {RangeError} If the names take more than `maxListing` bytes
    */
   async nlst(...args: ListArgument[]): Promise<string[]> {
     const { cmd, options } = listCommand("NLST", args);
-    const names: string[] = [];
-    await this.retrlines(cmd, (line) => names.push(line), options);
-    return names;
+    return await keepLines(sessionOf(this), parseCommand(cmd), options);
   }
 
   /**

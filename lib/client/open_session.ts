@@ -62,6 +62,7 @@ export async function openSession(
     localAddress: settings.localAddress,
     activePorts: settings.activePorts,
     maxLine: settings.maxLine,
+    maxListing: settings.maxListing,
   }, options.profile ?? new ServerProfile());
   session.isClearDataAllowed = tls === undefined;
   if (secured !== undefined) keepTLSSession(session, secured.session);

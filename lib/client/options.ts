@@ -109,6 +109,15 @@ export interface FTPOptions {
    */
   maxLine?: number | undefined;
   /**
+   * Most memory, in bytes, for the entries of directories that are kept at once
+   * (`nlst`, `walk`, `stat`, `remove`, `downloadDir`, `uploadDir`): their lines,
+   * and 64 bytes for each. One entry more is a `RangeError`. What is given as it
+   * comes (`list`, `mlsd`, `dir`, `retrlines`) is not kept and has no limit.
+   *
+   * @default {268_435_456}
+   */
+  maxListing?: number | undefined;
+  /**
    * Which line ends a multi-line reply: "strict", its own code and a blank
    * (RFC 959 section 4.2); "lenient", any code and a blank (glFTPd).
    *
@@ -140,6 +149,7 @@ export interface Settings {
   readonly maxReplyLine: number;
   readonly maxReply: number;
   readonly maxLine: number;
+  readonly maxListing: number;
   readonly multiline: "strict" | "lenient";
   readonly pipelining: boolean;
   /** Addresses of servers that turned out not to bear `pipelining`. */
@@ -165,6 +175,9 @@ const MAX_REPLY = 1024 * 1024;
 /** Of one line of a listing or a text. */
 const MAX_LINE = 1024 * 1024;
 
+/** Of the entries that are kept: a million long lines fit. */
+const MAX_LISTING = 256 * 1024 * 1024;
+
 /** Milliseconds without progress. */
 const TIMEOUT = 30_000;
 
@@ -181,6 +194,7 @@ export const FTP_OPTIONS: NamesOf<FTPOptions> = {
   maxReplyLine: true,
   maxReply: true,
   maxLine: true,
+  maxListing: true,
   multiline: true,
   pipelining: true,
 };
@@ -217,6 +231,7 @@ export function resolveOptions(options: FTPOptions): Settings {
     maxReplyLine: limit("maxReplyLine", options.maxReplyLine ?? MAX_REPLY_LINE),
     maxReply: limit("maxReply", options.maxReply ?? MAX_REPLY),
     maxLine: limit("maxLine", options.maxLine ?? MAX_LINE),
+    maxListing: limit("maxListing", options.maxListing ?? MAX_LISTING),
     multiline,
     pipelining: options.pipelining ?? true,
     dropping: new Set(),

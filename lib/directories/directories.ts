@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Breather, filterAll, visitAll } from "../connection/breather.ts";
 import type { Entry, EntryKind } from "../listing/entry.ts";
 import type { Command } from "../protocol/command.ts";
 import { printable } from "../protocol/printable.ts";
@@ -195,7 +196,7 @@ async function empty(
 ): Promise<FTPError | undefined> {
   const { maxEntries, signal } = options;
   const listed = { maxEntries, signal, all: true };
-  let gone = new Set<string>();
+  const gone = new Set<string>();
   while (true) {
     let partial: PartialListingError | undefined;
     const onPartial = (error: PartialListingError) => void (partial = error);
@@ -206,12 +207,15 @@ async function empty(
       if (!(error instanceof FTPPermanentError)) throw error;
       return refusal;
     }
-    const isStuck = entries.length === 0 ||
-      entries.some(({ name }) => gone.has(name));
+    const again = partial === undefined
+      ? []
+      : await filterAll(entries, ({ name }) => gone.has(name), signal);
+    const isStuck = entries.length === 0 || again.length > 0;
     if (partial !== undefined && isStuck) return partial;
     await removeEntries(session, path, entries, options);
     if (partial === undefined) return undefined;
-    gone = new Set(entries.map(({ name }) => name));
+    gone.clear();
+    await visitAll(entries, ({ name }) => gone.add(name), signal);
   }
 }
 
@@ -223,7 +227,12 @@ async function removeEntries(
   options: RemoveOptions,
 ): Promise<void> {
   noteLinks(session, entries);
-  const paths = entries.map(({ name }) => joinPath(path, checkName(name)));
+  const paths: string[] = [];
+  await visitAll(
+    entries,
+    ({ name }) => paths.push(joinPath(path, checkName(name))),
+    options.signal,
+  );
   const refusals = await deleteAll(session, paths, options);
   const [first] = refusals;
   if (first === undefined) return;
@@ -295,11 +304,13 @@ async function deleteAll(
   { signal }: SignalOptions,
 ): Promise<Refusal[]> {
   const refusals: Refusal[] = [];
-  const commands = paths.map(deletion);
+  const commands = paths.values().map(deletion);
+  const breather = new Breather();
   let index = 0;
   for await (
     const result of pipeline(session, commands, { window: WINDOW, signal })
   ) {
+    if (breather.isDue) await breather.pause(signal);
     if (result instanceof FTPError) refusals.push({ index, error: result });
     index++;
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Breather, filterAll, visitAll } from "../connection/breather.ts";
 import type { Entry, EntryKind } from "../listing/entry.ts";
 import { joinRawPath, rawPathOf, splitRawPath } from "../paths/raw_path.ts";
 import type { Path } from "../protocol/command.ts";
@@ -29,24 +30,31 @@ export async function kindsOf(
   entries: readonly Entry[],
   options: SignalOptions,
 ): Promise<EntryKind[]> {
-  const doubtful = new Set(
-    session.tellsLinks ? [] : entries.filter(isDoubtful),
+  const { signal } = options;
+  const doubtful = new Set<Entry>(
+    session.tellsLinks ? [] : await filterAll(entries, isDoubtful, signal),
   );
-  if (doubtful.size === 0) return entries.map(({ kind }) => kind);
-  const names = new Set(Array.from(doubtful, ({ name }) => name));
+  const kinds: EntryKind[] = [];
+  if (doubtful.size === 0) {
+    await visitAll(entries, ({ kind }) => kinds.push(kind), signal);
+    return kinds;
+  }
+  const names = new Set<string>();
+  await visitAll(doubtful, ({ name }) => names.add(name), signal);
   const { kinds: listed } = await readAgain(
     session,
     directory,
     options,
     ({ name }) => names.has(name),
   );
-  const kinds: EntryKind[] = [];
+  const breather = new Breather();
   for (const entry of entries) {
-    const { name, rawName, kind } = entry;
-    if (!doubtful.has(entry)) kinds.push(kind);
+    if (breather.isDue) await breather.pause(signal);
+    const { name } = entry;
+    if (!doubtful.has(entry)) kinds.push(entry.kind);
     else if (listed.has(name)) kinds.push(listed.get(name)!);
     else {
-      const path = joinRawPath(rawPathOf(session, directory), rawName);
+      const path = joinRawPath(rawPathOf(session, directory), entry.rawName);
       kinds.push(await kindByPath(session, directory, path, options));
     }
   }
@@ -101,9 +109,9 @@ export async function kindOf(
  * Whether an entry may be a link that is shown as what it leads to. A hostile
  * name cannot be asked for; whoever gets it goes nowhere with it.
  */
-function isDoubtful({ kind, facts, hostile }: Entry): boolean {
-  return !hostile && facts !== undefined &&
-    (kind === "directory" || kind === "unknown");
+function isDoubtful(entry: Entry): boolean {
+  const isAmbiguous = entry.kind === "directory" || entry.kind === "unknown";
+  return isAmbiguous && !entry.hostile && entry.facts !== undefined;
 }
 
 /** Kinds by names, as the command tells them that tells links. */
@@ -122,10 +130,10 @@ async function readAgain(
     onPartial,
   });
   const kinds = new Map<string, EntryKind>();
-  for (const { name, kind } of entries) {
+  await visitAll(entries, ({ name, kind }) => {
     const isSame = (kinds.get(name) ?? kind) === kind;
     kinds.set(name, isSame ? kind : "unknown");
-  }
+  }, signal);
   return { kinds, isWhole };
 }
 

@@ -8,6 +8,7 @@
 import type { Entry } from "../listing/entry.ts";
 import { checkPath, type Path } from "../protocol/command.ts";
 import { printable } from "../protocol/printable.ts";
+import { tooLarge } from "../transfer/kept_lines.ts";
 import { Listener } from "../transfer/listener.ts";
 import type { Session } from "../transfer/session.ts";
 import { textOfPath } from "../paths/facts.ts";
@@ -19,6 +20,9 @@ import { PartialListingError } from "./partial_listing_error.ts";
 
 /** Most entries that are kept at once, unless the user says otherwise. */
 const MAX_KEPT = 1_000_000;
+
+/** Bytes that an entry takes beside its line, about. */
+const ENTRY_SIZE = 64;
 
 /**
  * Lists a directory, entry by entry, before the listing has ended. While it is
@@ -65,6 +69,10 @@ export interface EntryHooks {
   readonly onPartial?: ((error: PartialListingError) => void) | undefined;
   /** As {@linkcode ListRequest.isStrict}. */
   readonly isStrict?: boolean | undefined;
+  /** Bytes that the caller keeps of other directories. */
+  readonly held?: number | undefined;
+  /** Is told how many bytes the entries take, about. */
+  readonly onSize?: ((size: number) => void) | undefined;
 }
 
 /**
@@ -75,16 +83,19 @@ export interface EntryHooks {
  * @param options Format, zone, caps and signal
  * @param hooks What is done with entries as they are read
  * @returns All entries that are wanted
- * @throws {RangeError} If there are more than `maxEntries`, or a million
+ * @throws {RangeError} If there are more than `maxEntries`, or a million, or if
+ * they take more than `maxListing` bytes
  */
 export async function readDirectory(
   session: Session,
   path: Path,
   options: ListOptions,
-  { onSelf, isWanted, onPartial, isStrict }: EntryHooks = {},
+  hooks: EntryHooks = {},
 ): Promise<Entry[]> {
   checkListOptions(options);
+  const { onSelf, isWanted, onPartial, isStrict, held = 0 } = hooks;
   const { maxEntries = MAX_KEPT } = options;
+  const { maxListing } = session.options;
   // the caller has the turn; another connection may take this one's place in it
   const turn: ListRequest["turn"] = async (run, { signal } = {}) => {
     await session.ready(signal);
@@ -94,10 +105,16 @@ export async function readDirectory(
   const listener = new Listener();
   return await session.turns.alone(async () => {
     const entries: Entry[] = [];
+    let size = 0;
     try {
       for await (const batch of listBatches(request)) {
         for (const entry of reportUnread(batch, options, listener)) {
-          if (isWanted?.(entry) !== false) entries.push(entry);
+          if (isWanted?.(entry) === false) continue;
+          entries.push(entry);
+          size += entry.line.length + ENTRY_SIZE;
+        }
+        if (held + size > maxListing) {
+          throw tooLarge(textOfPath(session, path), maxListing);
         }
         if (entries.length > maxEntries) {
           throw tooMany(session, path, maxEntries);
@@ -109,6 +126,7 @@ export async function readDirectory(
       onPartial(error);
     }
     await listener.settle();
+    hooks.onSize?.(size);
     return entries;
   }, options);
 }

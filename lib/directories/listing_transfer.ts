@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Breather } from "../connection/breather.ts";
 import type { Entry } from "../listing/entry.ts";
 import { isSelf } from "../listing/listing_reader.ts";
 import { type Path, withPath } from "../protocol/command.ts";
@@ -101,6 +102,7 @@ async function* receiveListing(
   };
   const { transfer, leave } = await turn(open, { signal });
   const buffer = new Uint8Array(READ_SIZE);
+  const breather = new Breather();
   let isOver = false;
   try {
     while (true) {
@@ -109,6 +111,7 @@ async function* receiveListing(
       if (n === null) break;
       for (let at = 0; at < n; at += BATCH_SIZE) {
         const end = Math.min(n, at + BATCH_SIZE);
+        if (breather.isDue) await breather.pause(signal);
         yield proper(reader.push(buffer.subarray(at, end)));
       }
       if (reader.error !== undefined) throw reader.error;

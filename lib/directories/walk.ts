@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Breather } from "../connection/breather.ts";
 import type { Entry } from "../listing/entry.ts";
 import type { Path } from "../protocol/command.ts";
 import { printable } from "../protocol/printable.ts";
@@ -43,6 +44,10 @@ interface Start {
 interface Level extends Start {
   /** What was read and not given yet, last first. */
   readonly rest: Entry[];
+  /** Bytes that it takes, about. */
+  readonly size: number;
+  /** Whether entries have the fact `unique`. */
+  readonly hasUnique: boolean;
 }
 
 /**
@@ -76,8 +81,10 @@ export async function* walkTree(
   const levels: Level[] = [
     await run((session) => openRoot(session, path, options)),
   ];
+  const breather = new Breather();
   for (let level; (level = levels.at(-1)) !== undefined;) {
     listener.check();
+    if (breather.isDue) await breather.pause(options.signal);
     const entry = level.rest.pop();
     if (entry === undefined) {
       levels.pop();
@@ -215,11 +222,10 @@ async function openRoot(
     unique: undefined,
     canonical,
   };
-  const level = await readLevel(session, start, options);
+  const level = await readLevel(session, start, [], options);
   // pyftpdlib shows links as what they lead to, and no "." to tell a loop by
   const needsUnique = level.unique === undefined &&
-    !session.unknown.has("MLST") &&
-    level.rest.some(({ facts }) => facts?.unique !== undefined);
+    !session.unknown.has("MLST") && level.hasUnique;
   if (!needsUnique) return level;
   const { facts } = await requestEntry(session, path, options);
   return { ...level, unique: facts?.unique };
@@ -232,7 +238,7 @@ async function openLevel(
   options: WalkOptions,
 ): Promise<Level | undefined> {
   try {
-    const level = await readLevel(session, start, options);
+    const level = await readLevel(session, start, levels, options);
     return isOneOf(levels, level) ? undefined : level;
   } catch (error) {
     // a listing that is none, such as one with a line over the cap, counts too
@@ -249,14 +255,23 @@ async function openLevel(
 async function readLevel(
   session: Session,
   start: Start,
+  levels: readonly Level[],
   options: WalkOptions,
 ): Promise<Level> {
   let { unique } = start;
+  let size = 0;
+  let hasUnique = false;
   const entries = await readDirectory(
     session,
     start.rawPath,
     options,
     {
+      held: levels.reduce((sum, { size }) => sum + size, 0),
+      onSize: (taken) => void (size = taken),
+      isWanted: (entry) => {
+        hasUnique ||= entry.facts?.unique !== undefined;
+        return true;
+      },
       // a link may have a "unique" of its own: the directory knows better
       onSelf: ({ facts }) => {
         if (facts?.type?.toLowerCase() === "cdir") {
@@ -265,5 +280,5 @@ async function readLevel(
       },
     },
   );
-  return { ...start, unique, rest: entries.reverse() };
+  return { ...start, unique, rest: entries.reverse(), size, hasUnique };
 }

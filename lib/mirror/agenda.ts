@@ -37,7 +37,7 @@ export interface TreeWork {
    *
    * @param pair The directory
    */
-  close(pair: Pair): void;
+  close(pair: Pair): Promise<void>;
 }
 
 /**
@@ -83,7 +83,7 @@ export class TreeAgenda implements Agenda<MirrorTask> {
     if (pair === undefined) return;
     const folder = new OpenFolder(pair);
     this.#open.push(folder);
-    this.#closeIfDone(folder);
+    await this.#closeIfDone(folder);
   }
 
   async #bring(
@@ -93,14 +93,14 @@ export class TreeAgenda implements Agenda<MirrorTask> {
   ): Promise<void> {
     const place = await this.#work.bring(task, folder.pair, item);
     folder.finish(item, place);
-    this.#closeIfDone(folder);
+    await this.#closeIfDone(folder);
   }
 
-  #closeIfDone(folder: OpenFolder): void {
+  async #closeIfDone(folder: OpenFolder): Promise<void> {
     if (!folder.isDone) return;
     this.#takePlaces(folder);
     this.#open.splice(this.#open.indexOf(folder), 1);
-    this.#work.close(folder.pair);
+    await this.#work.close(folder.pair);
   }
 
   #takePlaces(folder: OpenFolder): void {
@@ -109,12 +109,20 @@ export class TreeAgenda implements Agenda<MirrorTask> {
   }
 }
 
+/** Entries that wait for another one, and the first that still does. */
+interface Waiting {
+  readonly items: Item[];
+  next: number;
+}
+
 /** A directory whose entries are being dealt with. */
 class OpenFolder {
   readonly pair: Pair;
   readonly #items: Iterator<Item>;
   /** What waits for another entry that may mean the same file. */
-  readonly #underway = new Map<string, Item[]>();
+  readonly #underway = new Map<string, Waiting>();
+  /** The likenesses of the entries that are underway. */
+  readonly #likenesses = new Map<Item, string>();
   readonly #next: Item[] = [];
   readonly #places: Place[] = [];
   #left: number;
@@ -143,20 +151,27 @@ class OpenFolder {
       const likeness = likenessOf(item.name);
       const waiting = this.#underway.get(likeness);
       if (waiting === undefined) {
-        this.#underway.set(likeness, []);
+        this.#underway.set(likeness, { items: [], next: 0 });
+        this.#likenesses.set(item, likeness);
         return item;
       }
-      waiting.push(item); // one after the other: the second sees the first
+      waiting.items.push(item); // one after the other: the second sees the first
     }
     return undefined;
   }
 
-  finish({ name }: Item, place: Place | undefined): void {
+  finish(item: Item, place: Place | undefined): void {
     if (place !== undefined) this.#places.push(place);
-    const likeness = likenessOf(name);
-    const next = this.#underway.get(likeness)!.shift();
-    if (next === undefined) this.#underway.delete(likeness);
-    else this.#next.push(next);
+    const likeness = this.#likenesses.get(item)!;
+    this.#likenesses.delete(item);
+    const waiting = this.#underway.get(likeness)!;
+    const next = waiting.items[waiting.next++];
+    if (next === undefined) {
+      this.#underway.delete(likeness);
+    } else {
+      this.#likenesses.set(next, likeness);
+      this.#next.push(next);
+    }
   }
 
   /** The directories met so far, last first. */

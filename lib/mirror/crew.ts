@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Breather } from "../connection/breather.ts";
 import type { Link, OwnLink } from "../files/link.ts";
 
 /** One connection, and what it takes to work with it. */
@@ -52,6 +53,7 @@ export class Crew<W extends Worker> implements AsyncDisposable {
   #most: number;
   #agenda: Agenda<W> | undefined;
   #shifts: Promise<void>[] = [];
+  readonly #breather = new Breather();
   #busy = 0;
   #waiting = 0;
   #change = Promise.withResolvers<void>();
@@ -169,6 +171,7 @@ export class Crew<W extends Worker> implements AsyncDisposable {
     this.#busy++;
     try {
       await job(worker);
+      if (this.#breather.isDue) await this.#breather.pause(this.#signal);
     } catch (error) {
       this.#failure ??= { error };
       this.#end.abort(error);

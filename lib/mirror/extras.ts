@@ -5,6 +5,7 @@
  */
 
 import { quote } from "../protocol/printable.ts";
+import { Breather } from "../connection/breather.ts";
 import {
   entryOf,
   type Folder,
@@ -77,7 +78,9 @@ export async function removeItems(
   const { link, tally, options, reason = "missing" } = removal;
   const whole: Item[] = [];
   let areGone = true;
+  const breather = new Breather();
   for (const item of items) {
+    if (breather.isDue) await breather.pause(options.signal);
     const entry = entryOf(place, item);
     if (!tally.wants(entry)) {
       areGone = false;

@@ -118,7 +118,18 @@ export class Folder {
   }
 }
 
+/** No file system has longer names: what they fold to does not matter. */
+const MAX_NAME = 4096;
+
+/** Names for which letters are folded, and nothing else. */
+// deno-lint-ignore no-control-regex
+const ASCII_REGEXP = /^[\x00-\x7F]*$/;
+
 function fold(name: string): string {
+  // ordering a long run of accents takes the square of its length
+  if (name.length > MAX_NAME || ASCII_REGEXP.test(name)) {
+    return name.toLowerCase();
+  }
   // to upper case first: "ß" and "ſ" have none of their own
   return name.toUpperCase().toLowerCase().normalize("NFC");
 }
@@ -126,14 +137,20 @@ function fold(name: string): string {
 /**
  * What all names have in common that any file system takes for the same, and
  * more: accents and signs that are not seen do not count, nor do dots and blanks
- * at the end.
+ * at the end. Names that are too long for any file system have one thing in
+ * common.
  *
  * @param name A name
  * @returns What it has in common with others
  */
 export function likenessOf(name: string): string {
-  const bare = name.normalize("NFKD").replace(/[\p{M}\p{Cf}]+/gu, "");
-  return fold(bare.replace(/[. ]+$/, ""));
+  if (name.length > MAX_NAME) return "";
+  const bare = ASCII_REGEXP.test(name)
+    ? name
+    : name.normalize("NFKD").replace(/[\p{M}\p{Cf}]+/gu, "");
+  let end = bare.length;
+  while (end > 0 && (bare[end - 1] === "." || bare[end - 1] === " ")) end--;
+  return fold(bare.slice(0, end));
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Breather } from "../connection/breather.ts";
 import type { EntryKind } from "../listing/entry.ts";
 import { type PlainPath, swapped } from "../files/plain_file.ts";
 import { lstatOrNothing } from "../files/target.ts";
@@ -26,15 +27,18 @@ const WINDOWS_REGEXP =
 export class LocalSide implements Side {
   readonly #root: string;
   readonly #follows: boolean;
+  readonly #signal: AbortSignal | undefined;
 
   /**
    * Makes a side.
    *
    * @param root The directory; a link to one will do
    * @param follows Whether the links in it are followed
+   * @param signal Ends a long look
    */
-  constructor(root: string, follows: boolean) {
+  constructor(root: string, follows: boolean, signal?: AbortSignal) {
     this.#root = root;
+    this.#signal = signal;
     this.#follows = follows;
   }
 
@@ -45,20 +49,22 @@ export class LocalSide implements Side {
       : `${this.#root}/${path}`;
   }
 
-  // synchronous: from the system's cache in no time
-  read(place: Place): Promise<Folder> {
-    return Promise.try(() => {
+  // each look is synchronous: from the system's cache in no time
+  async read(place: Place): Promise<Folder> {
+    this.#checkFolders(place.path);
+    const path = this.at(place.path);
+    const canonical = this.#follows ? Deno.realPathSync(path) : undefined;
+    const folder = new Folder({ canonical });
+    const breather = new Breather();
+    for await (const { name } of Deno.readDir(path)) {
+      const item = this.#look(`${path}/${name}`, name);
+      if (item !== undefined) folder.add(item);
+      if (!breather.isDue) continue;
+      await breather.pause(this.#signal);
       this.#checkFolders(place.path);
-      const path = this.at(place.path);
-      const canonical = this.#follows ? Deno.realPathSync(path) : undefined;
-      const folder = new Folder({ canonical });
-      for (const { name } of Deno.readDirSync(path)) {
-        const item = this.#look(`${path}/${name}`, name);
-        if (item !== undefined) folder.add(item);
-      }
-      this.#checkFolders(place.path); // it was this one that was read
-      return folder;
-    });
+    }
+    this.#checkFolders(place.path); // it was this one that was read
+    return folder;
   }
 
   probe(path: string): Promise<Item | undefined> {

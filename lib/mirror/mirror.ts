@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Breather, filterAll } from "../connection/breather.ts";
 import { unwrapped } from "../files/faults.ts";
 import type { Link } from "../files/link.ts";
 import { TreeAgenda } from "./agenda.ts";
@@ -181,10 +182,12 @@ export class Mirror implements AsyncDisposable {
   }
 
   /** Remembers a directory from which something is to be removed. */
-  #close(pair: Pair): void {
+  async #close(pair: Pair): Promise<void> {
     const { place } = pair;
-    if (this.#extrasOf(pair).some((item) => this.#isWanted(place, item))) {
-      this.#remember(place);
+    const breather = new Breather();
+    for (const item of await this.#extrasOf(pair)) {
+      if (this.#isWanted(place, item)) return this.#remember(place);
+      if (breather.isDue) await breather.pause(this.#options.signal);
     }
   }
 
@@ -282,10 +285,13 @@ export class Mirror implements AsyncDisposable {
     }
   }
 
-  #extrasOf({ source, target }: Pair): Item[] {
+  async #extrasOf({ source, target }: Pair): Promise<Item[]> {
     if (this.#options.delete !== true) return [];
-    return [...target.items.values()]
-      .filter((item) => isExtra(item, source, target));
+    return await filterAll(
+      target.items.values(),
+      (item) => isExtra(item, source, target),
+      this.#options.signal,
+    );
   }
 
   #isWanted(place: Place, item: Item): boolean {
@@ -317,9 +323,11 @@ export class Mirror implements AsyncDisposable {
     const places: Place[] = [];
     // one listing that failed casts doubt on all
     if (this.#isUnread) return places;
-    const lost = this.#options.dryRun === true
-      ? undefined
-      : findLost(pair, (item) => this.#isWanted(place, item));
+    const lost = this.#options.dryRun === true ? undefined : await findLost(
+      pair,
+      (item) => this.#isWanted(place, item),
+      this.#options.signal,
+    );
     if (lost !== undefined) {
       const entry = entryOf(place, lost);
       const path = quote(task.target.at(entry.path));
@@ -332,11 +340,16 @@ export class Mirror implements AsyncDisposable {
     const removed = await this.#tally.attempt(
       task.link,
       directoryOf(place),
-      () => this.#remove(place, this.#extrasOf(pair), { twins: source }),
+      async () =>
+        await this.#remove(place, await this.#extrasOf(pair), {
+          twins: source,
+        }),
     );
     this.#isUnread ||= removed === undefined;
     if (removed === undefined) return places;
+    const breather = new Breather();
     for (const item of source.items.values()) {
+      if (breather.isDue) await breather.pause(this.#options.signal);
       const there = target.items.get(item.name);
       const isIdle = there === undefined || item.problem !== undefined ||
         reasonToSkip(item, place) !== undefined || !this.#isWanted(place, item);

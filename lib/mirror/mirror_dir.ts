@@ -5,6 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { filterAll } from "../connection/breather.ts";
 import { download } from "../files/download.ts";
 import { untilEnd } from "../files/job.ts";
 import type { Link } from "../files/link.ts";
@@ -105,7 +106,7 @@ class DirTask implements MirrorTask {
     const follows = options.symlinks === "follow";
     this.link = link;
     this.#remote = new RemoteSide(link, remote, options, isUpload);
-    this.#local = new LocalSide(path, follows && isUpload);
+    this.#local = new LocalSide(path, follows && isUpload, options.signal);
     this.#isUpload = isUpload;
     this.#options = options;
     this.#pace = pace;
@@ -126,11 +127,12 @@ class DirTask implements MirrorTask {
 
   async sharpen({ place, source, target }: Pair): Promise<void> {
     const [there, here] = this.#isUpload ? [target, source] : [source, target];
-    const vague = [...there.items.values()].filter((item) => {
+    const { compare, signal } = this.#options;
+    const vague = await filterAll(there.items.values(), (item) => {
       const local = here.items.get(item.name);
       return item.kind === "file" && item.problem === undefined &&
-        local?.kind === "file" && isVague(item, local, this.#options.compare);
-    });
+        local?.kind === "file" && isVague(item, local, compare);
+    }, signal);
     if (vague.length === 0) return;
     for (const item of await this.#remote.sharpen(place, vague)) {
       there.set(item);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Breather, visitAll } from "../connection/breather.ts";
 import { ensureDir, remove } from "../directories/directories.ts";
 import { kindsOf, noteLinks } from "../directories/entry_kinds.ts";
 import { readDirectory } from "../directories/listing.ts";
@@ -85,7 +86,12 @@ export class RemoteSide implements Side {
         if (type?.toLowerCase() === "cdir") unique = own ?? unique;
       };
       let partial: Error | undefined;
+      let isTold = false;
       const entries = await readDirectory(session, path, options, {
+        isWanted: (entry) => {
+          isTold ||= entry.facts?.unique !== undefined;
+          return true;
+        },
         onSelf,
         onPartial: (error) => void (partial = error),
         // what this one lacks is removed from the other side
@@ -95,7 +101,6 @@ export class RemoteSide implements Side {
       if (partial !== undefined && (this.#isTarget || entries.length === 0)) {
         throw partial;
       }
-      const isTold = entries.some(({ facts }) => facts?.unique !== undefined);
       if (unique === undefined && isTold && !session.unknown.has("MLST")) {
         const { facts } = await requestEntry(session, path, options);
         unique = facts?.unique;
@@ -106,8 +111,14 @@ export class RemoteSide implements Side {
       const hidesDots = session.hasMLSD !== true && session.hasListAll !== true;
       const folder = new Folder({ unique, canonical }, hidesDots);
       folder.partial = partial;
+      const breather = new Breather();
       for (const entry of entries) {
-        folder.add(await this.#look(session, place, canonical, entry));
+        folder.add(
+          this.#follows
+            ? await this.#look(session, place, canonical, entry)
+            : itemOf(entry, { unique: entry.facts?.unique }, problemOf(entry)),
+        );
+        if (breather.isDue) await breather.pause(signal);
       }
       if (this.#unmasksLinks) {
         await this.#exposeLinks(session, path, entries, folder);
@@ -257,7 +268,7 @@ export class RemoteSide implements Side {
     const { name } = entry;
     const unique = entry.facts?.unique;
     const problem = problemOf(entry);
-    if (!this.#follows || problem !== undefined) {
+    if (problem !== undefined) {
       return itemOf(entry, { unique }, problem);
     }
     if (entry.isDirectory) {
@@ -294,9 +305,12 @@ export class RemoteSide implements Side {
     const { signal } = this.#options;
     noteLinks(session, entries);
     const kinds = await kindsOf(session, path, entries, { signal });
-    for (const [index, { name }] of entries.entries()) {
-      folder.set({ ...folder.items.get(name)!, kind: kinds[index]! });
-    }
+    let index = 0;
+    await visitAll(entries, ({ name }) => {
+      const kind = kinds[index++]!;
+      const item = folder.items.get(name)!;
+      if (item.kind !== kind) folder.set({ ...item, kind });
+    }, signal);
   }
 
   /** Runs a job on the session in use, and on another if that is lost. */

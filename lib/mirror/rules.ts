@@ -4,6 +4,7 @@
  * @module
  */
 
+import { filterAll } from "../connection/breather.ts";
 import { isPart } from "../paths/names.ts";
 import { quote } from "../protocol/printable.ts";
 import { isLoop, type Item, type Place, type Side } from "./folder.ts";
@@ -125,20 +126,23 @@ export function checkSource(
  *
  * @param pair The directory, after the transfers
  * @param wants Tells whether an entry takes part
+ * @param signal Ends the search
  * @returns The first entry that the target lacks, if there is one
  */
-export function findLost(
+export async function findLost(
   { place, source, target }: Pair,
   wants: (item: Item) => boolean,
-): Item | undefined {
-  return source.items.values().find((item) => {
+  signal?: AbortSignal,
+): Promise<Item | undefined> {
+  const [first] = await filterAll(source.items.values(), (item) => {
     const { name, problem } = item;
     const isListed = target.items.has(name) ||
       target.twinOf(name) !== undefined ||
       (target.hidesDots && name.startsWith("."));
     return !isListed && problem === undefined &&
       reasonToSkip(item, place) === undefined && wants(item);
-  });
+  }, signal);
+  return first;
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import { checkFunction } from "../protocol/check_names.ts";
+import { Breather } from "../connection/breather.ts";
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { waitFor } from "./callback.ts";
@@ -136,7 +137,9 @@ async function* lineBatches(
   const { maxLine } = session.options;
   const decoder = new LineDecoder((bytes) => encoding.decode(bytes), maxLine);
   const buffer = new Uint8Array(TEXT_READ_SIZE);
+  const breather = new Breather();
   while (true) {
+    if (breather.isDue) await breather.pause();
     const n = await data.read(buffer);
     if (n === null) break;
     yield decoder.push(buffer.subarray(0, n));

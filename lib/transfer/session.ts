@@ -35,6 +35,8 @@ export interface SessionOptions {
   activePorts: PortRange;
   /** Longest line of a listing or a text, in bytes. */
   maxLine: number;
+  /** Most bytes of entries that are kept at once. */
+  maxListing: number;
 }
 
 /** Protects data connections. */

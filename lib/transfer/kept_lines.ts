@@ -1,0 +1,55 @@
+/**
+ * Lines that are all kept, up to a limit in bytes.
+ *
+ * @module
+ */
+
+import type { Command } from "../protocol/command.ts";
+import { printable } from "../protocol/printable.ts";
+import { receiveLines } from "./receive.ts";
+import type { Session, SignalOptions } from "./session.ts";
+
+/** Bytes that a line takes beside its characters, about. */
+const LINE_SIZE = 64;
+
+/**
+ * Receives a text in lines, and keeps them.
+ *
+ * @param session The session
+ * @param command `NLST` and the like
+ * @param options A signal
+ * @returns The lines, without their ends
+ * @throws {RangeError} If they take more than `maxListing` bytes; the transfer is
+ * aborted
+ */
+export async function keepLines(
+  session: Session,
+  command: Command,
+  options: SignalOptions,
+): Promise<string[]> {
+  const { maxListing } = session.options;
+  const { argument = "" } = command;
+  const lines: string[] = [];
+  let size = 0;
+  await receiveLines(session, command, (line) => {
+    size += line.length + LINE_SIZE;
+    if (size > maxListing) throw tooLarge(String(argument), maxListing);
+    lines.push(line);
+  }, options);
+  return lines;
+}
+
+/**
+ * Makes the error of a directory that has more than may be kept.
+ *
+ * @param path The directory
+ * @param maxListing Most bytes
+ * @returns The error
+ */
+export function tooLarge(path: string, maxListing: number): RangeError {
+  return new RangeError(
+    `Cannot list "${
+      printable(path)
+    }": its entries take more than ${maxListing} bytes, the most that "maxListing" allows`,
+  );
+}

@@ -1,0 +1,47 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { Folder, likenessOf } from "../../lib/mirror/folder.ts";
+
+/** Milliseconds of the fastest of some runs. */
+function fastest(run: () => void): number {
+  let best = Infinity;
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    run();
+    best = Math.min(best, performance.now() - start);
+  }
+  return best;
+}
+
+const WORST = [
+  ". ",
+  "a. ",
+  ".",
+  "\u0301\u0323",
+  "\u00e9\u0323\u0301 .",
+  "\u200b",
+];
+
+Deno.test("likenessOf and Folder.twinOf take no more than a few times longer for four times the text", () => {
+  for (const piece of WORST) {
+    const times = [16_384, 65_536].map((length) => {
+      const name = `a${piece.repeat(length / piece.length)}x`;
+      return fastest(() => {
+        likenessOf(name);
+        new Folder().twinOf(name);
+      });
+    });
+    // four times is linear, sixteen times the square; clocks have a grain
+    assert(
+      times[1]! < 12 * times[0]! + 20,
+      `${JSON.stringify(piece)}: ${times}`,
+    );
+  }
+});
+
+Deno.test("likenessOf ignores case, accents, and dots and blanks at the end", () => {
+  for (const name of ["A", "a.", "a . .", "\u00e1", "a\u0301", "\u200ba"]) {
+    assertEquals(likenessOf(name), "a", name);
+  }
+  assertNotEquals(likenessOf("a.b"), "ab");
+  assertEquals(likenessOf("b".repeat(5000)), likenessOf("a".repeat(5000)));
+});
