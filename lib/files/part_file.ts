@@ -5,6 +5,7 @@
  * @module
  */
 
+import { CAN_SET_MODE } from "./keep_mode.ts";
 import { basename, dirname } from "node:path";
 import {
   isPart,
