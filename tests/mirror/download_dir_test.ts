@@ -455,8 +455,12 @@ Deno.test("FTP.downloadDir with { resume: true } looks through a folder once, ho
   const files = Array.from({ length: 50 }, (_, i) => [`/d/${i}`, "1"]);
   await using pair = await Pair.make(Object.fromEntries(files));
   using folder = new LocalFolder();
-  const { readDirSync } = Deno;
+  const { readDir, readDirSync } = Deno;
   let count = 0;
+  Deno.readDir = (path) => {
+    count++;
+    return readDir(path);
+  };
   Deno.readDirSync = (path) => {
     count++;
     return readDirSync(path);
@@ -468,6 +472,7 @@ Deno.test("FTP.downloadDir with { resume: true } looks through a folder once, ho
       assertEquals(done.transferred, 50);
     }
   } finally {
+    Deno.readDir = readDir;
     Deno.readDirSync = readDirSync;
   }
   assertEquals(count, 3); // what was new was not even looked through
