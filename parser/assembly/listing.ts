@@ -3,6 +3,7 @@
  * carry the world's traffic. No line is lost: one that no format reads has a
  * record with its position alone, for the host to look at.
  */
+import { Char, Text } from "./char";
 import { setCalendar } from "./listing_calendar";
 import { scanDos } from "./listing_dos";
 import { scanMlsd } from "./listing_mlsd";
@@ -30,12 +31,9 @@ export function consumedBytes(): i32 {
   return consumed;
 }
 
-const LF: i8 = 0x0a;
-const CR: u8 = 0x0d;
-
 /** Where the next LF is, or `end`. May load up to 15 bytes past it. */
 function findLf(p: usize, end: usize): usize {
-  const lf = i8x16.splat(LF);
+  const lf = i8x16.splat(<i8> Char.Lf);
   for (; p < end; p += 16) {
     const found = i8x16.bitmask(i8x16.eq(v128.load(p), lf));
     if (found != 0) {
@@ -63,8 +61,8 @@ function markSelf(): void {
   if ((flags & 0xf) != Kind.Directory) return;
   const name = INPUT + load<u32>(record, 12);
   const length = INPUT + load<u32>(record, 16) - name;
-  if (length == 1 && load<u8>(name) == 0x2e) addFlags(Flag.Self);
-  else if (length == 2 && load<u16>(name) == 0x2e2e) addFlags(Flag.Self);
+  if (length == 1 && load<u8>(name) == Char.Dot) addFlags(Flag.Self);
+  else if (length == 2 && load<u16>(name) == Text.DotDot) addFlags(Flag.Self);
 }
 
 /**
@@ -93,7 +91,7 @@ export function scanListing(
     const lf = findLf(p, end);
     if (lf == end && !last) break;
     let lineEnd = lf;
-    while (lineEnd > p && load<u8>(lineEnd - 1) == CR) lineEnd--;
+    while (lineEnd > p && load<u8>(lineEnd - 1) == Char.Cr) lineEnd--;
     if (lineEnd > p) {
       openRecord(count++, p, lineEnd);
       if (!scanLine(p, lineEnd, formats)) clearRecord();

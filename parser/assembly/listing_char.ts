@@ -1,15 +1,16 @@
 /** Classes of bytes, and numbers, as the listings use them. */
+import { CASE_BIT, Char } from "./char";
 
 export function isDigit(c: u32): bool {
-  return c - 0x30 < 10;
+  return c - <u32> Char.Zero < 10;
 }
 
 export function isBlank(c: u32): bool {
-  return c == 0x20 || c == 0x09;
+  return c == Char.Space || c == Char.Tab;
 }
 
 export function isLetter(c: u32): bool {
-  return (c | 0x20) - 0x61 < 26;
+  return (c | CASE_BIT) - <u32> Char.a < 26;
 }
 
 export function skipBlanks(p: usize, end: usize): usize {
@@ -30,7 +31,7 @@ export function skipToBlank(p: usize, end: usize): usize {
 /** The number of at most nine digits from `p` to `end`. */
 export function number(p: usize, end: usize): i32 {
   let value = 0;
-  for (; p < end; p++) value = value * 10 + (load<u8>(p) - 0x30);
+  for (; p < end; p++) value = value * 10 + (load<u8>(p) - Char.Zero);
   return value;
 }
 

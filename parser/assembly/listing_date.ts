@@ -2,6 +2,7 @@
  * The date of a LIST line, in the many ways servers write it, found by its
  * shape from where it begins. The results stay in the three variables.
  */
+import { CASE_BIT, Char } from "./char";
 import { daysOf, local, yearOf } from "./listing_calendar";
 import {
   isBlank,
@@ -50,7 +51,7 @@ function accept(
 /** Reads `[H]H:MM[:SS[.fff]]`, and AM or PM behind it where there are `halves`. */
 export function scanClock(p: usize, end: usize, halves: bool): bool {
   let q = skipDigits(p, end);
-  if (q - p < 1 || q - p > 2 || at(q, end) != 0x3a) return false;
+  if (q - p < 1 || q - p > 2 || at(q, end) != Char.Colon) return false;
   let hour = number(p, q);
   p = q + 1;
   q = skipDigits(p, end);
@@ -58,25 +59,25 @@ export function scanClock(p: usize, end: usize, halves: bool): bool {
   const minute = number(p, q);
   let seconds = 0;
   clockHasSeconds = false;
-  if (at(q, end) == 0x3a) {
+  if (at(q, end) == Char.Colon) {
     p = q + 1;
     q = skipDigits(p, end);
     if (q - p != 2) return false;
     seconds = number(p, q);
     clockHasSeconds = true;
-    if (at(q, end) == 0x2e && isDigit(at(q + 1, end))) {
+    if (at(q, end) == Char.Dot && isDigit(at(q + 1, end))) {
       q = skipDigits(q + 1, end);
     }
   }
   if (hour > 23 || minute > 59 || seconds > 60) return false;
   if (halves) {
     let r = skipBlanks(q, end);
-    const half = at(r, end) | 0x20;
-    if (half == 0x61 || half == 0x70) {
+    const half = at(r, end) | CASE_BIT;
+    if (half == Char.a || half == Char.p) {
       r++;
-      if ((at(r, end) | 0x20) == 0x6d) r++;
+      if ((at(r, end) | CASE_BIT) == Char.m) r++;
       if (!endsWord(r, end) || hour < 1 || hour > 12) return false;
-      hour = hour % 12 + (half == 0x70 ? 12 : 0);
+      hour = hour % 12 + (half == Char.p ? 12 : 0);
       q = r;
     }
   }
@@ -90,7 +91,7 @@ function skipSign(p: usize, end: usize): usize {
   const start = p;
   while (p < end && load<u8>(p) >= 0x80) p++;
   // The sign for "year" in Shift JIS ends in a byte that is ASCII's N.
-  if (p == start + 1 && load<u8>(start) == 0x94 && at(p, end) == 0x4e) p++;
+  if (p == start + 1 && load<u8>(start) == 0x94 && at(p, end) == Char.N) p++;
   return p;
 }
 
@@ -145,7 +146,8 @@ function scanTime(
     const z = skipBlanks(r, end);
     const sign = at(z, end);
     if (
-      (sign == 0x2b || sign == 0x2d) && skipDigits(z + 1, end) == z + 5 &&
+      (sign == Char.Plus || sign == Char.Hyphen) &&
+      skipDigits(z + 1, end) == z + 5 &&
       endsWord(z + 5, end)
     ) {
       const hhmm = number(z + 1, z + 5);
@@ -153,7 +155,8 @@ function scanTime(
       if (!accept(year, month, day, time, Precision.Second, z + 5)) {
         return false;
       }
-      dateTime += local(1970, 1, 1, 0) * -1 + (sign == 0x2b ? -east : east);
+      dateTime += local(1970, 1, 1, 0) * -1 +
+        (sign == Char.Plus ? -east : east);
       return true;
     }
   }
@@ -228,7 +231,7 @@ function scanNumeric(p: usize, q: usize, end: usize): bool {
   if (signed) return scanRest(first, second, r, end);
   // Bare numbers need the colon of a time to be a date at all.
   const s = skipDigits(skipBlanks(r, end), end);
-  return at(s, end) == 0x3a && scanRest(first, second, r, end);
+  return at(s, end) == Char.Colon && scanRest(first, second, r, end);
 }
 
 /** Reads a date that begins at `p`, which is no blank. */
@@ -240,12 +243,13 @@ export function scanDate(p: usize, end: usize): bool {
     if (digits > 4 || digits == 3) return false;
     const mark = at(q, end);
     if (
-      mark == 0x2d || mark == 0x2f || (mark == 0x2e && isDigit(at(q + 1, end)))
+      mark == Char.Hyphen || mark == Char.Slash ||
+      (mark == Char.Dot && isDigit(at(q + 1, end)))
     ) {
       return scanJoined(p, q, mark, end);
     }
     let r = q;
-    if (mark == 0x2e) r++;
+    if (mark == Char.Dot) r++;
     const s = skipBlanks(r, end);
     const next = at(s, end);
     if (digits <= 2 && s > r && (isLetter(next) || next >= 0x80)) {
@@ -253,7 +257,7 @@ export function scanDate(p: usize, end: usize): bool {
       const m = month(s, end);
       if (m == 0) return false;
       r = monthEnd;
-      while (at(r, end) == 0x2e || at(r, end) == 0x2c) r++;
+      while (at(r, end) == Char.Dot || at(r, end) == Char.Comma) r++;
       return isBlank(at(r, end)) && scanRest(m, number(p, q), r, end);
     }
     return scanNumeric(p, q, end);
@@ -266,15 +270,15 @@ export function scanDate(p: usize, end: usize): bool {
 function scanMonthFirst(p: usize, end: usize): bool {
   let q = p;
   while (q < end && (isLetter(load<u8>(q)) || load<u8>(q) >= 0x80)) q++;
-  while (at(q, end) == 0x2e || at(q, end) == 0x2c) q++;
+  while (at(q, end) == Char.Dot || at(q, end) == Char.Comma) q++;
   let r = skipBlanks(q, end);
   if (r == q) return false;
   const s = skipDigits(r, end);
   // Most words in front of a date are owners: the search comes last.
   if (s == r || s - r > 2) return false;
   let t = skipSign(s, end);
-  const comma = at(t, end) == 0x2c;
-  if (at(t, end) == 0x2e || comma) t++;
+  const comma = at(t, end) == Char.Comma;
+  if (at(t, end) == Char.Dot || comma) t++;
   if (!isBlank(at(t, end))) return false;
   const m = month(p, end);
   if (m == 0) return false;

@@ -1,4 +1,5 @@
 /** A line as IIS and the other servers on Windows write it, after `dir`. */
+import { CASE_BIT, Char } from "./char";
 import { local } from "./listing_calendar";
 import { daysOf } from "./listing_calendar";
 import {
@@ -43,7 +44,7 @@ function scanDay(p: usize, end: usize): usize {
   const first = q - p;
   if (first != 1 && first != 2 && first != 4 || q >= end) return 0;
   const mark = load<u8>(q);
-  if (mark != 0x2d && mark != 0x2f && mark != 0x2e) return 0;
+  if (mark != Char.Hyphen && mark != Char.Slash && mark != Char.Dot) return 0;
   const r = skipDigits(q + 1, end);
   const second = r - q - 1;
   if (second < 1 || second > 2 || r >= end || load<u8>(r) != mark) return 0;
@@ -60,7 +61,7 @@ function scanDay(p: usize, end: usize): usize {
     if (third != 2 && third != 4) return 0;
     year = fullYear(number(r + 1, s), third);
     // Windows puts the day first where it writes dots, or where it must be one.
-    const dayFirst = mark == 0x2e || a > 12;
+    const dayFirst = mark == Char.Dot || a > 12;
     month = dayFirst ? b : a;
     day = dayFirst ? a : b;
   }
@@ -73,7 +74,7 @@ function scanGrouped(p: usize, end: usize): usize {
   let q = skipDigits(p, end);
   if (q >= end) return 0;
   const mark = load<u8>(q);
-  if (q == p || mark != 0x2c && mark != 0x2e || q - p > 3) return 0;
+  if (q == p || mark != Char.Comma && mark != Char.Dot || q - p > 3) return 0;
   let value: u64 = <u64> number(p, q);
   let groups = 0;
   while (q < end && load<u8>(q) == mark) {
@@ -89,13 +90,13 @@ function scanGrouped(p: usize, end: usize): usize {
 /** Reads `<DIR>`, `<JUNCTION>` and so on; returns where the name begins, or 0. */
 function scanMark(p: usize, end: usize): usize {
   let q = p + 1;
-  while (q < end && load<u8>(q) != 0x3e && q - p < MARK_WIDTH) q++;
-  if (q >= end || load<u8>(q) != 0x3e) return 0;
-  const c: u32 = load<u8>(p + 1) | 0x20;
+  while (q < end && load<u8>(q) != Char.Greater && q - p < MARK_WIDTH) q++;
+  if (q >= end || load<u8>(q) != Char.Greater) return 0;
+  const c: u32 = load<u8>(p + 1) | CASE_BIT;
   const length = ++q - p;
-  const isDirectory = c == 0x64 && length == 5;
-  isLink = c == 0x6a && length == 10 ||
-    c == 0x73 && (length == 9 || length == 10);
+  const isDirectory = c == Char.d && length == 5;
+  isLink = c == Char.j && length == 10 ||
+    c == Char.s && (length == 9 || length == 10);
   if (!isDirectory && !isLink) return 0;
   setKind(isDirectory ? Kind.Directory : Kind.Link);
   if (q >= end || !isBlank(load<u8>(q))) return 0;
@@ -107,9 +108,9 @@ function scanMark(p: usize, end: usize): usize {
 /** The target of a link stands behind it in brackets. */
 function scanLink(name: usize, end: usize): void {
   setName(name, end);
-  if (name >= end || load<u8>(end - 1) != 0x5d) return;
+  if (name >= end || load<u8>(end - 1) != Char.RightBracket) return;
   for (let p = name; p + 2 < end; p++) {
-    if (load<u8>(p) == 0x20 && load<u8>(p + 1) == 0x5b) {
+    if (load<u8>(p) == Char.Space && load<u8>(p + 1) == Char.LeftBracket) {
       setName(name, p);
       setTarget(p + 2, end - 1);
       return;
@@ -130,7 +131,7 @@ export function scanDos(start: usize, end: usize): bool {
   if (p >= end) return false;
   const time = local(year, month, day, clock);
   const precision = clockHasSeconds ? Precision.Second : Precision.Minute;
-  if (load<u8>(p) == 0x3c) {
+  if (load<u8>(p) == Char.Less) {
     const name = scanMark(p, end);
     if (name == 0 || name > end) return false;
     if (isLink) scanLink(name, end);

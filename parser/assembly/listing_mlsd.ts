@@ -2,6 +2,7 @@
  * A line of MLSD or MLST (RFC 3659, 7.2): `fact=value;fact=value; name`. Facts
  * that the host does not need at once are left to it, in the line.
  */
+import { CASE_BIT, Char, Text } from "./char";
 import { daysOf, utc } from "./listing_calendar";
 import {
   areAllDigits,
@@ -31,10 +32,6 @@ import {
   setTime,
 } from "./listing_record";
 
-const SEMICOLON: u32 = 0x3b;
-const EQUALS: u32 = 0x3d;
-const SPACE: u32 = 0x20;
-
 /** Whether the text from `p` to `end` begins with the lower-case ASCII `word`, any case. */
 function begins(p: usize, end: usize, word: string): bool {
   const n = <usize> word.length;
@@ -43,7 +40,7 @@ function begins(p: usize, end: usize, word: string): bool {
   for (let i: usize = 0; i < n; i++) {
     const wanted: u32 = load<u16>(w + (i << 1));
     const c: u32 = load<u8>(p + i);
-    const lower = c - 0x41 < 26 ? c | 0x20 : c;
+    const lower = c - <u32> Char.A < 26 ? c | CASE_BIT : c;
     if (lower != wanted) return false;
   }
   return true;
@@ -54,19 +51,19 @@ function scanType(p: usize, end: usize): void {
   const head = lower4(p);
   let kind: i32 = Kind.Other;
   if (length == 4) {
-    if (head == 0x656c6966) kind = Kind.File; // file
-    else if (head == 0x6b6e696c) kind = Kind.Link; // link
-    else if (head == 0x72696463 || head == 0x72696470) { // cdir, pdir
+    if (head == Text.File) kind = Kind.File;
+    else if (head == Text.Link) kind = Kind.Link;
+    else if (head == Text.Cdir || head == Text.Pdir) {
       kind = Kind.Directory;
       addFlags(Flag.Self);
     }
   } else if (length == 3) {
-    if ((head & 0xffffff) == 0x726964) kind = Kind.Directory; // dir
+    if ((head & 0xffffff) == Text.Dir) kind = Kind.Directory;
   } else if (begins(p, end, "os.unix=")) {
     const q = p + 8;
     if (begins(q, end, "slink") || begins(q, end, "symlink")) {
       kind = Kind.Link;
-      while (p < end && load<u8>(p) != 0x3a) p++;
+      while (p < end && load<u8>(p) != Char.Colon) p++;
       if (p < end) setTarget(p + 1, end);
     }
   }
@@ -90,14 +87,14 @@ function scanModify(p: usize, end: usize): void {
     }
   }
   const q = skipDigits(p, end);
-  if (q - p == 15 && load<u8>(p) == 0x31 && load<u8>(p + 1) == 0x39) {
+  if (q - p == 15 && load<u8>(p) == Char.One && load<u8>(p + 1) == Char.Nine) {
     // The year 2000 written as "19" and "100".
     scanMoment(1900 + number(p + 2, p + 5), p + 5, q, end);
   } else if (q - p == 14) scanMoment(number(p, p + 4), p + 4, q, end);
 }
 function scanMoment(year: i32, p: usize, q: usize, end: usize): void {
   let fraction: f64 = 0;
-  if (q < end && load<u8>(q) == 0x2e) {
+  if (q < end && load<u8>(q) == Char.Dot) {
     const start = ++q;
     q = skipDigits(q, end);
     if (q == start) return;
@@ -105,7 +102,7 @@ function scanMoment(year: i32, p: usize, q: usize, end: usize): void {
     fraction = <f64> number(start, start + known);
     for (let i = known; i < 3; i++) fraction *= 10;
   }
-  if (q < end && (load<u8>(q) | 0x20) == 0x7a) q++;
+  if (q < end && (load<u8>(q) | CASE_BIT) == Char.z) q++;
   if (q != end) return;
   const hour = number(p + 4, p + 6);
   const minute = number(p + 6, p + 8);
@@ -125,7 +122,7 @@ function scanMode(p: usize, end: usize): void {
   if (end - p < 1 || end - p > 7) return;
   let mode = 0;
   for (; p < end; p++) {
-    const digit: u32 = <u32> load<u8>(p) - 0x30;
+    const digit: u32 = <u32> load<u8>(p) - <u32> Char.Zero;
     if (digit > 7) return;
     mode = mode << 3 | digit;
   }
@@ -142,25 +139,25 @@ const GROUP: usize = 36;
  */
 function scanUnixFact(p: usize, end: usize): bool {
   const head = lower4(p);
-  if (head == 0x65646f6d && load<u8>(p, 4) == EQUALS) { // mode=
+  if (head == Text.Mode && load<u8>(p, 4) == Char.Equals) {
     scanMode(p + 5, end);
     return true;
   }
-  if (load<u8>(p, 3) == EQUALS) {
-    const isUser = (head & 0xffffff) == 0x646975; // uid
-    if (!isUser && (head & 0xffffff) != 0x646967) return false; // gid
+  if (load<u8>(p, 3) == Char.Equals) {
+    const isUser = (head & 0xffffff) == Text.Uid;
+    if (!isUser && (head & 0xffffff) != Text.Gid) return false;
     setShort(isUser ? OWNER : GROUP, p + 4, end);
     return true;
   }
-  const fifth = load<u8>(p, 4) | 0x20;
-  const isOwner = head == 0x656e776f && fifth == 0x72; // owner
-  if (!isOwner && !(head == 0x756f7267 && fifth == 0x70)) return false; // group
+  const fifth = load<u8>(p, 4) | CASE_BIT;
+  const isOwner = head == Text.Owne && fifth == Char.r; // owner
+  if (!isOwner && !(head == Text.Grou && fifth == Char.p)) return false; // group
   const part = isOwner ? OWNER : GROUP;
-  if (load<u8>(p, 5) == EQUALS) {
+  if (load<u8>(p, 5) == Char.Equals) {
     setShort(part, p + 6, end);
     return true;
   }
-  if (lower4(p + 5) != 0x656d616e || load<u8>(p, 9) != EQUALS) return false; // name
+  if (lower4(p + 5) != Text.Name || load<u8>(p, 9) != Char.Equals) return false;
   if (p + 10 < end) setPart(part, p + 10, end);
   return true;
 }
@@ -187,27 +184,27 @@ function lower4(p: usize): u32 {
 function scanFact(p: usize, end: usize): bool {
   const head = lower4(p);
   const next = load<u32>(p, 4);
-  if ((next & 0xff) == EQUALS) {
+  if ((next & 0xff) == Char.Equals) {
     const value = p + 5;
-    if (head == 0x65707974) { // type
+    if (head == Text.Type) {
       if (value < end) scanType(value, end);
       return true;
     }
-    if (head == 0x657a6973 || head == 0x647a6973) { // size, sizd
+    if (head == Text.Size || head == Text.Sizd) {
       if (value < end && areAllDigits(value, end)) setSize(value, end);
       return true;
     }
-  } else if (head == 0x69646f6d && (next & 0xffffff | 0x2020) == 0x3d7966) {
+  } else if (head == Text.Modi && (next & 0xffffff | 0x2020) == Text.FyEquals) {
     if (p + 7 < end) scanModify(p + 7, end); // modify
     return true;
-  } else if (head == 0x78696e75 && (next & 0xff) == 0x2e) { // unix.
+  } else if (head == Text.Unix && (next & 0xff) == Char.Dot) {
     if (scanUnixFact(p + 5, end)) return true;
   }
-  return load<u8>(p) != EQUALS && hasEquals(p, end);
+  return load<u8>(p) != Char.Equals && hasEquals(p, end);
 }
 
 function hasEquals(p: usize, end: usize): bool {
-  const equals = i8x16.splat(<i8> EQUALS);
+  const equals = i8x16.splat(<i8> Char.Equals);
   for (; p < end; p += 16) {
     const found = i8x16.bitmask(i8x16.eq(v128.load(p), equals));
     if (found != 0) return p + <usize> ctz(found) < end;
@@ -242,9 +239,10 @@ function isShaped(p: usize, end: usize): bool {
   if (p >= end || !isLetter(load<u8>(p))) return false;
   for (p++; p < end; p++) {
     const c: u32 = load<u8>(p);
-    if (c == EQUALS) return true;
-    const isInner = isLetter(c) || isDigit(c) || c == 0x2d || c == 0x2e ||
-      c == 0x5f;
+    if (c == Char.Equals) return true;
+    const isInner = isLetter(c) || isDigit(c) || c == Char.Hyphen ||
+      c == Char.Dot ||
+      c == Char.Underscore;
     if (!isInner) return false;
   }
   return false;
@@ -254,7 +252,7 @@ function isShaped(p: usize, end: usize): bool {
 function isNumeric(p: usize, end: usize): bool {
   for (; p < end; p++) {
     const c: u32 = load<u8>(p);
-    if (!isDigit(c) && c != 0x2e && (c | 0x20) != 0x7a) return false;
+    if (!isDigit(c) && c != Char.Dot && (c | CASE_BIT) != Char.z) return false;
   }
   return true;
 }
@@ -266,7 +264,7 @@ function isWord(p: usize, end: usize): bool {
 
 /** Whether the fact up to the blank `end` is one whose value has no blanks. */
 function isClosed(p: usize, end: usize): bool {
-  const value = find(EQUALS, p, end) + 1;
+  const value = find(Char.Equals, p, end) + 1;
   if (begins(p, end, "type=") || begins(p, end, "perm=")) {
     return isWord(value, end);
   }
@@ -286,16 +284,16 @@ function isClosed(p: usize, end: usize): bool {
  */
 function factsEnd(start: usize, end: usize): usize {
   let last: usize = 0;
-  let blank = find(SPACE, start, end);
+  let blank = find(Char.Space, start, end);
   if (blank >= end || blank == start) return 0;
-  if (load<u8>(blank - 1) == SEMICOLON) return blank;
+  if (load<u8>(blank - 1) == Char.Semicolon) return blank;
   // From the fact that has the blank on: those before it end before it, too.
   let p = blank;
-  while (p > start && load<u8>(p - 1) != SEMICOLON) p--;
-  if (find(EQUALS, p, blank) == blank) return blank;
+  while (p > start && load<u8>(p - 1) != Char.Semicolon) p--;
+  if (find(Char.Equals, p, blank) == blank) return blank;
   while (true) {
-    const q = find(SEMICOLON, p, end);
-    if (blank < p) blank = find(SPACE, p, end);
+    const q = find(Char.Semicolon, p, end);
+    if (blank < p) blank = find(Char.Space, p, end);
     if (blank == p) return p < end ? p : 0;
     const isEmpty = p == q;
     if (last != 0 && !isEmpty && !isShaped(p, q)) {
@@ -314,8 +312,8 @@ function factsEnd(start: usize, end: usize): usize {
 /** Whether a blank follows one of the semicolons. */
 function isEnded(p: usize, end: usize): bool {
   for (; p < end; p++) {
-    p = find(SEMICOLON, p, end);
-    if (p + 1 < end && load<u8>(p + 1) == SPACE) return true;
+    p = find(Char.Semicolon, p, end);
+    if (p + 1 < end && load<u8>(p + 1) == Char.Space) return true;
   }
   return false;
 }
@@ -327,7 +325,7 @@ export function scanMlsd(start: usize, end: usize): bool {
   let isAny = false;
   let p = start;
   for (let window = start; window < blank; window += 64) {
-    let semicolons = marks(window, SEMICOLON);
+    let semicolons = marks(window, Char.Semicolon);
     if (blank - window < 64) {
       semicolons &= (<u64> 1 << <u64> (blank - window)) - 1;
     }

@@ -3,6 +3,7 @@
  * in front, the date found by its shape with the size before it, the owner and
  * the group whatever is left between.
  */
+import { CASE_BIT, Char, Text } from "./char";
 import {
   isBlank,
   isDigit,
@@ -49,14 +50,14 @@ function classify(p: usize, end: usize): i32 {
   if (q == p) return Word.Other;
   if (q == end) return Word.Number;
   const c: u32 = load<u8>(q);
-  if (c == 0x2c) {
+  if (c == Char.Comma) {
     q++;
     return skipDigits(q, end) == end ? Word.Device : Word.Other;
   }
-  if (c == 0x2e) q = skipDigits(q + 1, end);
+  if (c == Char.Dot) q = skipDigits(q + 1, end);
   if (q + 1 != end) return Word.Other;
-  const unit: u32 = load<u8>(q) | 0x20;
-  return unit == 0x6b || unit == 0x6d || unit == 0x67 || unit == 0x74
+  const unit: u32 = load<u8>(q) | CASE_BIT;
+  return unit == Char.k || unit == Char.m || unit == Char.g || unit == Char.t
     ? Word.Rounded
     : Word.Other;
 }
@@ -68,29 +69,29 @@ function rounded(p: usize, end: usize): f64 {
   let inFraction = false;
   for (; p + 1 < end; p++) {
     const c: u32 = load<u8>(p);
-    if (c == 0x2e) inFraction = true;
+    if (c == Char.Dot) inFraction = true;
     else {
-      value = value * 10 + <f64> (c - 0x30);
+      value = value * 10 + <f64> (c - Char.Zero);
       if (inFraction) unit *= 10;
     }
   }
-  const letter = load<u8>(p) | 0x20;
+  const letter = load<u8>(p) | CASE_BIT;
   let factor: f64 = 1024;
-  if (letter != 0x6b) factor *= 1024;
-  if (letter == 0x67 || letter == 0x74) factor *= 1024;
-  if (letter == 0x74) factor *= 1024;
+  if (letter != Char.k) factor *= 1024;
+  if (letter == Char.g || letter == Char.t) factor *= 1024;
+  if (letter == Char.t) factor *= 1024;
   return Math.round(value / unit * factor);
 }
 
 function digits(p: usize, end: usize): u64 {
   let value: u64 = 0;
-  for (; p < end; p++) value = value * 10 + (load<u8>(p) - 0x30);
+  for (; p < end; p++) value = value * 10 + (load<u8>(p) - Char.Zero);
   return value;
 }
 
 function isFolder(p: usize, end: usize): bool {
-  return end - p == 6 && load<u32>(p) == 0x646c6f66 && // fold
-    load<u16>(p, 4) == 0x7265; // er
+  return end - p == 6 && load<u32>(p) == Text.Fold &&
+    load<u16>(p, 4) == Text.Er;
 }
 
 /**
@@ -100,7 +101,7 @@ function isFolder(p: usize, end: usize): bool {
 function scanArrow(start: usize, end: usize, size: u64): void {
   let first: usize = 0;
   for (let p = start; p + 4 <= end; p++) {
-    if (load<u32>(p) != 0x203e2d20) continue; // " -> "
+    if (load<u32>(p) != Text.Arrow) continue;
     if (first == 0) first = p;
     if (<u64> (end - p - 4) == size) {
       first = p;
@@ -136,11 +137,12 @@ export function scanUnix(start: usize, end: usize): bool {
   // "+" an access list, "." SELinux, "@" attributes of macOS
   while (
     p < end &&
-    (load<u8>(p) == 0x2b || load<u8>(p) == 0x2e || load<u8>(p) == 0x40)
+    (load<u8>(p) == Char.Plus || load<u8>(p) == Char.Dot ||
+      load<u8>(p) == Char.At)
   ) p++;
   if (p >= end || !isBlank(load<u8>(p)) && !isDigit(load<u8>(p))) return false;
 
-  if (letter != 0x62 && letter != 0x63 && scanUsual(p, end)) {
+  if (letter != Char.b && letter != Char.c && scanUsual(p, end)) {
     const known = usualSizeEnd - usualSizeStart < 19;
     finish(
       kind,
@@ -154,7 +156,7 @@ export function scanUnix(start: usize, end: usize): bool {
     return true;
   }
 
-  const isDevice = letter == 0x62 || letter == 0x63;
+  const isDevice = letter == Char.b || letter == Char.c;
   let count = 0;
   // The words: the first, and the last three.
   let firstStart: usize = 0, firstEnd: usize = 0, firstWord = 0;
@@ -237,7 +239,7 @@ export function scanUnix(start: usize, end: usize): bool {
     from = 2;
   } else if (
     size == 2 && numbers == 3 && firstEnd - firstStart == 1 &&
-    load<u8>(firstStart) == 0x30 && secondEnd - secondStart == e1 - s1 &&
+    load<u8>(firstStart) == Char.Zero && secondEnd - secondStart == e1 - s1 &&
     memory.compare(secondStart, s1, e1 - s1) == 0
   ) {
     from = 2;

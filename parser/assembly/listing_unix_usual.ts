@@ -4,6 +4,7 @@
  * digits instead of byte by byte. Whatever is else is left to the full grammar,
  * and so is a line in which that could see a date further in front.
  */
+import { Char } from "./char";
 import { daysOf, local, yearOf } from "./listing_calendar";
 import { isLetter } from "./listing_char";
 import { english } from "./listing_month";
@@ -25,10 +26,13 @@ function masks(p: usize, isDigit: bool): u64 {
   for (let i: usize = 0; i < 64; i += 16) {
     const block = v128.load(p + i);
     const found = isDigit
-      ? i8x16.lt_u(i8x16.sub(block, i8x16.splat(0x30)), i8x16.splat(10))
+      ? i8x16.lt_u(
+        i8x16.sub(block, i8x16.splat(<i8> Char.Zero)),
+        i8x16.splat(10),
+      )
       : v128.or(
-        i8x16.eq(block, i8x16.splat(0x20)),
-        i8x16.eq(block, i8x16.splat(0x09)),
+        i8x16.eq(block, i8x16.splat(<i8> Char.Space)),
+        i8x16.eq(block, i8x16.splat(<i8> Char.Tab)),
       );
     mask |= <u64> <u32> i8x16.bitmask(found) << i;
   }
@@ -41,7 +45,8 @@ function span(start: u64, end: u64): u64 {
 }
 
 function two(p: usize): i32 {
-  return (<i32> load<u8>(p) - 0x30) * 10 + <i32> load<u8>(p, 1) - 0x30;
+  return (<i32> load<u8>(p) - Char.Zero) * 10 + <i32> load<u8>(p, 1) -
+    Char.Zero;
 }
 
 /** Reads the words behind the permissions, which begin at `p`. */
@@ -100,13 +105,13 @@ export function scanUsual(p: usize, end: usize): bool {
   );
   if (month == 0) return false;
   const q = p + <usize> s6;
-  const d = e6 - s6 == 2 ? two(q) : <i32> load<u8>(q) - 0x30;
+  const d = e6 - s6 == 2 ? two(q) : <i32> load<u8>(q) - Char.Zero;
   const t = p + <usize> s7;
   const shape = digits >> s7 & 0x1f;
   let year: i32;
   let clock: f64 = 0;
   let precision: i32;
-  if (e7 - s7 == 5 && shape == 0b11011 && load<u8>(t, 2) == 0x3a) {
+  if (e7 - s7 == 5 && shape == 0b11011 && load<u8>(t, 2) == Char.Colon) {
     const hour = two(t);
     const minute = two(t + 3);
     if (hour > 23 || minute > 59 || d < 1) return false;
