@@ -212,8 +212,8 @@ export class Transfer {
       }
       throw unconfirmed(this, error);
     }
-    // a server that has sent all of it has nothing left
-    if (isEarly && reply.code >= 300) this.#session.doubt(this.command);
+    // Pure-FTPd says 226 while a part of a listing waits for the next one
+    if (isEarly) this.#session.doubt(this.command);
     try {
       if (reply.code < 300) await this.#checkEnd(options);
     } finally {
@@ -362,9 +362,13 @@ export class Transfer {
       }
       data.fail(reason);
     };
-    return this.#aborting = this.#session.settle(() =>
-      abortOwed(this.#session, this.#owed, { closeData, needsReply })
-    );
+    const isEarly = !isUpload(this.command) && !data.isEnded;
+    return this.#aborting = this.#session.settle(async () => {
+      const options = { closeData, needsReply };
+      const reply = await abortOwed(this.#session, this.#owed, options);
+      if (isEarly) this.#session.doubt(this.command); // although it said 2yz
+      return reply;
+    });
   }
 
   #forget(): void {

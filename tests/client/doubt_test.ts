@@ -279,6 +279,24 @@ Deno.test("FTP goes on where the server broke the connection over the data conne
   }
 });
 
+Deno.test("FTP has another connection where a listing was not read to its end, though the server said 226", async () => {
+  for (const isAborted of [true, false]) {
+    const confirmed = Promise.withResolvers<void>();
+    await using pair = await Pair.make({ "/f": "all of it" }, {
+      trace: ({ text }) => text.startsWith("226") && confirmed.resolve(),
+    });
+    const { ftp, server } = pair;
+    const controller = new AbortController();
+    const { signal } = controller;
+    const conn = (await ftp.ntransfercmd("LIST /", undefined, { signal }))[0];
+    await confirmed.promise;
+    if (isAborted) controller.abort(ENOUGH);
+    else conn.close();
+    assertEquals(await ftp.pwd(), "/");
+    assertEquals(server.sessions.length, 2);
+  }
+});
+
 Deno.test("FTP keeps the connection whose transfer was refused, or read to its end", async () => {
   await using pair = await Pair.make({ "/f": "all of it" });
   const { ftp, server } = pair;

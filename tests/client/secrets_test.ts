@@ -125,7 +125,7 @@ Deno.test("FTP traces commands, replies and events", async () => {
   await Promise.resolve(); // the trace is told when the work in hand is done
   const lines = trace.map(({ direction, text }) => `${direction} ${text}`);
   assertEquals(lines.filter((line) => !line.startsWith("event")), [
-    "received 220 Scripted server ready",
+    "received 220 (vsFTPd 3.0.3)",
     "sent USER u",
     "received 331 Password required",
     "sent PASS ****",
