@@ -64,7 +64,7 @@ export class ServerProcess {
         outside,
         ...command,
       ],
-      env: { ...env, TZ: "UTC" },
+      env: { TZ: "UTC", ...env },
       cwd: folder, // where the tests run, a server without rights may not be let in
       stdin: "piped", // open as long as the tests run
       stdout: "null",

@@ -39,6 +39,8 @@ export interface ServerOptions {
   dataTimeout?: number;
   /** Writing a file beyond this many bytes fails on the server, as if the disk were full. @default {no limit} */
   maxFileSize?: number;
+  /** The server's time zone, such as "Asia/Tokyo". @default {"UTC"} */
+  zone?: string;
   /** Lines for the server's configuration file; arguments for Pure-FTPd; Python statements for pyftpdlib. */
   extra?: readonly string[];
   /** The folder to serve, kept at the end. @default {a temporary folder, removed at the end} */

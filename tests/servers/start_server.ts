@@ -180,7 +180,10 @@ async function start(
     launch = await kind.prepare(context);
     process = new ServerProcess({
       command: [launch.program, ...launch.args],
-      env: launch.env ?? {},
+      env: {
+        ...launch.env,
+        ...options.zone !== undefined && { TZ: options.zone },
+      },
       folder: context.folder,
       outside: launch.outside,
       maxFileSize: options.maxFileSize,
