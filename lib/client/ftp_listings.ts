@@ -11,7 +11,7 @@ import {
   LIST_OPTIONS,
   type ListOptions,
 } from "../directories/listing_options.ts";
-import { changeModificationTime } from "../paths/modification_time.ts";
+import { dateFile } from "../directories/prove_clock.ts";
 import { changePermissions } from "../paths/permissions.ts";
 import { existsPath, requestEntry } from "../directories/stat.ts";
 import { walkTree } from "../directories/walk.ts";
@@ -185,6 +185,11 @@ export class FTPListings extends FTPProtocol {
   /**
    * When a file was last changed (`MDTM`, RFC 3659 section 3).
    *
+   * The standard wants UTC. A server that is set up to show local time (vsftpd's
+   * `use_localtime`) is read in its zone once that is known: by the option
+   * `serverZone`, or since an upload of this client, its clones or its mirrors
+   * has shown it. Until then what it shows is taken for UTC, unproven.
+   *
    * @param path The file, text or bytes
    * @param options A signal
    * @returns The time, or `null` where the server has no `MDTM`
@@ -204,6 +209,10 @@ export class FTPListings extends FTPProtocol {
    * Sets the time of a file, to the second: by `MFMT`, else by what vsftpd
    * (`MDTM` with a time) and Pure-FTPd (`SITE UTIME`) have.
    *
+   * vsftpd sets the time in the zone that it shows. Where that is not known, a
+   * temporary file is written beside the file first, and deleted: its time tells
+   * the zone. The option `serverZone` makes that needless.
+   *
    * @param path The file, text or bytes
    * @param date The time
    * @param options A signal
@@ -220,7 +229,7 @@ export class FTPListings extends FTPProtocol {
     return await onReady(
       this,
       options,
-      (session) => changeModificationTime(session, path, date, options),
+      (session) => dateFile(session, path, date, options),
     );
   }
 

@@ -63,7 +63,7 @@ export async function openSession(
     activePorts: settings.activePorts,
     maxLine: settings.maxLine,
     maxListing: settings.maxListing,
-  }, options.profile ?? new ServerProfile());
+  }, options.profile ?? new ServerProfile(settings.serverZone));
   session.isClearDataAllowed = tls === undefined;
   if (secured !== undefined) keepTLSSession(session, secured.session);
   const welcome = await greet(control, address, options);

@@ -134,6 +134,16 @@ export interface FTPOptions {
    * @default {true}
    */
   pipelining?: boolean | undefined;
+  /**
+   * Zone of the times that the server shows in `MDTM`, `MLSD` and `LIST`:
+   * minutes east of UTC. RFC 3659 wants UTC, and some servers are set up to show
+   * local time (vsftpd's `use_localtime=YES`, as Debian has it). Without this
+   * option a client takes the times for UTC until an upload of its own has shown
+   * the zone; one that only downloads never finds out.
+   *
+   * @default {found out by uploads, else 0}
+   */
+  serverZone?: number | undefined;
 }
 
 /** Every option with its value; `passive` changes with `setPasv`. */
@@ -152,6 +162,7 @@ export interface Settings {
   readonly maxListing: number;
   readonly multiline: "strict" | "lenient";
   readonly pipelining: boolean;
+  readonly serverZone: number | undefined;
   /** Addresses of servers that turned out not to bear `pipelining`. */
   readonly dropping: Set<string>;
 }
@@ -178,6 +189,9 @@ const MAX_LINE = 1024 * 1024;
 /** Of the entries that are kept: a million long lines fit. */
 const MAX_LISTING = 256 * 1024 * 1024;
 
+/** Minutes; no zone is a day away from UTC. */
+const MAX_ZONE = 24 * 60;
+
 /** Milliseconds without progress. */
 const TIMEOUT = 30_000;
 
@@ -197,6 +211,7 @@ export const FTP_OPTIONS: NamesOf<FTPOptions> = {
   maxListing: true,
   multiline: true,
   pipelining: true,
+  serverZone: true,
 };
 
 /**
@@ -219,6 +234,7 @@ export function resolveOptions(options: FTPOptions): Settings {
   const { multiline = "strict", timeout = TIMEOUT } = options;
   checkWord("multiline", multiline, ["strict", "lenient"]);
   checkNumber("timeout", timeout, { most: MAX_MILLISECONDS });
+  checkZone(options.serverZone);
   return {
     encoding: makeEncoding(options.encoding ?? "utf-8"),
     timeout: timeout === Infinity ? 0 : timeout,
@@ -234,6 +250,7 @@ export function resolveOptions(options: FTPOptions): Settings {
     maxListing: limit("maxListing", options.maxListing ?? MAX_LISTING),
     multiline,
     pipelining: options.pipelining ?? true,
+    serverZone: options.serverZone,
     dropping: new Set(),
   };
 }
@@ -336,6 +353,16 @@ function checkActivePorts(ports: unknown): void {
 
 /** The last TCP port. */
 const MAX_PORT = 65_535;
+
+function checkZone(zone: number | undefined): void {
+  if (zone === undefined) return;
+  if (typeof zone === "number" && Math.abs(zone) <= MAX_ZONE) return;
+  throw new RangeError(
+    `Cannot use ${
+      showValue(zone)
+    } as "serverZone": it must be minutes east of UTC, a day at most`,
+  );
+}
 
 function limit(name: string, value: number): number {
   checkNumber(name, value);

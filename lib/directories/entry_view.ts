@@ -19,20 +19,30 @@ export interface EntryName {
   readonly raw: Uint8Array;
 }
 
+/** What is shown otherwise. */
+export interface EntryChanges {
+  /** The name. */
+  readonly name?: EntryName | undefined;
+  /** Minutes that the time is east of UTC. */
+  readonly zone?: number | undefined;
+}
+
 /** What an entry says, to make another entry of. */
 export class EntryView implements EntrySource {
   readonly #entry: Entry;
   readonly #name: EntryName | undefined;
+  readonly #zone: number;
 
   /**
    * Makes a view.
    *
    * @param entry What is shown
-   * @param name Its name, if it is to be another
+   * @param changes What is shown otherwise
    */
-  constructor(entry: Entry, name?: EntryName) {
+  constructor(entry: Entry, { name, zone = 0 }: EntryChanges = {}) {
     this.#entry = entry;
     this.#name = name;
+    this.#zone = zone;
   }
 
   name(): string {
@@ -56,7 +66,8 @@ export class EntryView implements EntrySource {
   }
 
   mtime(): Date | undefined {
-    return this.#entry.mtime;
+    const { mtime } = this.#entry;
+    return mtime && new Date(mtime.getTime() - this.#zone * 60_000);
   }
 
   mtimePrecision(): TimePrecision | undefined {

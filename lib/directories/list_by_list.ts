@@ -37,9 +37,10 @@ export async function* listByList(
   request: ListRequest,
 ): AsyncGenerator<Entry[], Received> {
   const { session, options } = request;
-  const zone = options.zone === "infer"
+  const found = options.zone === "infer"
     ? await findZone(request)
-    : options.zone ?? 0;
+    : options.zone ?? session.profile.clock.zoneOf("LIST") ?? 0;
+  const zone = request.isRaw ? 0 : found;
   const isFlagged = options.all === true && session.hasListAll !== false;
   if (isFlagged) {
     const received = yield* listAll(request, zone);
@@ -142,29 +143,31 @@ async function readAll(request: ListRequest): Promise<Received | undefined> {
 }
 
 /**
- * The zone of the server's times, from the newest file of the listing and its
- * `MDTM`; found once a session.
+ * The zone of a listing's times, from its newest file and what `MDTM` shows for
+ * that; the two are compared once a server.
  */
 async function findZone(request: ListRequest): Promise<number> {
+  const { clock } = request.session.profile;
+  if (!clock.isListCompared) await compareNewest(request);
+  return clock.zoneOf("LIST") ?? clock.listAhead;
+}
+
+async function compareNewest(request: ListRequest): Promise<void> {
   const { session, path, options: { signal }, turn } = request;
-  if (session.zone !== undefined) return session.zone;
   const newest = await findNewest(request);
-  if (newest === undefined) return 0;
+  if (newest === undefined) return;
   const argument = joinRawPath(rawPathOf(session, path), newest.rawName);
+  const command = { verb: "MDTM", argument, name: "path" };
   try {
-    const reply = await turn(
-      () =>
-        session.exchange({ verb: "MDTM", argument, name: "path" }, { signal }),
-      {
-        signal,
-      },
-    );
-    const time = reply.code === 213 ? parseModificationTime(reply) : null;
-    if (time !== null) session.zone = inferZone(newest, time);
+    const reply = await turn(() => session.exchange(command, { signal }), {
+      signal,
+    });
+    const shown = reply.code === 213 ? parseModificationTime(reply) : null;
+    const ahead = shown === null ? undefined : inferZone(newest, shown);
+    if (ahead !== undefined) session.profile.clock.noteListAhead(ahead);
   } catch (error) {
     if (!(error instanceof FTPError && error.reply !== undefined)) throw error;
   }
-  return session.zone ?? 0;
 }
 
 async function findNewest(request: ListRequest): Promise<Entry | undefined> {

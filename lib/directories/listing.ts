@@ -5,13 +5,14 @@
  * @module
  */
 
-import type { Entry } from "../listing/entry.ts";
+import { Entry } from "../listing/entry.ts";
 import { checkPath, type Path } from "../protocol/command.ts";
 import { printable } from "../protocol/printable.ts";
 import { tooLarge } from "../transfer/kept_lines.ts";
 import { Listener } from "../transfer/listener.ts";
 import type { Session } from "../transfer/session.ts";
 import { textOfPath } from "../paths/facts.ts";
+import { EntryView } from "./entry_view.ts";
 import { listByList, proveRead } from "./list_by_list.ts";
 import { isUnread, listByMLSD, tryMLSD } from "./list_by_mlsd.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
@@ -48,7 +49,8 @@ export async function* listDirectory(
   const turn: ListRequest["turn"] = (run, options) =>
     session.turns.alone(run, options);
   for await (const batch of listBatches({ session, path, options, turn })) {
-    for (const entry of reportUnread(batch, options, listener)) {
+    const entries = inZone(session, batch);
+    for (const entry of reportUnread(entries, options, listener)) {
       if (++count > maxEntries) throw tooMany(session, path, maxEntries);
       yield entry;
     }
@@ -73,6 +75,8 @@ export interface EntryHooks {
   readonly held?: number | undefined;
   /** Is told how many bytes the entries take, about. */
   readonly onSize?: ((size: number) => void) | undefined;
+  /** Whether times are given as the server shows them, whatever its zone. */
+  readonly isRaw?: boolean | undefined;
 }
 
 /**
@@ -93,7 +97,7 @@ export async function readDirectory(
   hooks: EntryHooks = {},
 ): Promise<Entry[]> {
   checkListOptions(options);
-  const { onSelf, isWanted, onPartial, isStrict, held = 0 } = hooks;
+  const { onSelf, isWanted, onPartial, isStrict, isRaw, held = 0 } = hooks;
   const { maxEntries = MAX_KEPT } = options;
   const { maxListing } = session.options;
   // the caller has the turn; another connection may take this one's place in it
@@ -101,14 +105,15 @@ export async function readDirectory(
     await session.ready(signal);
     return await run();
   };
-  const request = { session, path, options, turn, onSelf, isStrict };
+  const request = { session, path, options, turn, onSelf, isStrict, isRaw };
   const listener = new Listener();
   return await session.turns.alone(async () => {
     const entries: Entry[] = [];
     let size = 0;
     try {
       for await (const batch of listBatches(request)) {
-        for (const entry of reportUnread(batch, options, listener)) {
+        const read = isRaw ? batch : inZone(session, batch);
+        for (const entry of reportUnread(read, options, listener)) {
           if (isWanted?.(entry) === false) continue;
           entries.push(entry);
           size += entry.line.length + ENTRY_SIZE;
@@ -152,6 +157,21 @@ async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
   // MLSD gave nothing where there is something
   if (count > 0 && format !== undefined) session.hasMLSD = false;
   if (count === 0 && unread.length > 0) yield unread;
+}
+
+/**
+ * Entries with their times in UTC, where a server's `MLSD` is known to show
+ * another zone (pyftpdlib's `use_gmt_times = False`). Those of a `LIST` were
+ * read in theirs.
+ */
+function inZone(session: Session, entries: Entry[]): Entry[] {
+  const zone = session.profile.clock.zoneOf("MLSD") ?? 0;
+  if (zone === 0) return entries;
+  return entries.map((entry) =>
+    entry.format === "mlsd"
+      ? new Entry(new EntryView(entry, { zone }), 0)
+      : entry
+  );
 }
 
 /** Takes out what nobody can read, where somebody is told of it. */

@@ -32,9 +32,14 @@ export interface ListOptions {
   /**
    * Zone of the times in a `LIST`, which says none: minutes east of UTC, or
    * `"infer"`, which compares the newest file of the listing with its `MDTM`,
-   * once a session. For that the listing is read twice. `MLSD` is in UTC.
+   * once a server. For that the listing is read twice. What it finds is only as
+   * true as `MDTM`'s zone, which is UTC unless an upload or `serverZone` has
+   * shown another. `MLSD` is in UTC.
    *
-   * @default {0}
+   * A mirror takes a number for the user's word, and reads `MDTM` in the zone
+   * that follows from it: the same, if both show the same for one file.
+   *
+   * @default {the zone that is known of the server, else 0}
    */
   zone?: number | "infer" | undefined;
   /**

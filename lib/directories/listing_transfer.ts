@@ -46,6 +46,8 @@ export interface ListRequest {
   readonly onSelf?: ((entry: Entry) => void) | undefined;
   /** Whether the end of the data is insisted on, whatever the user's options. */
   readonly isStrict?: boolean | undefined;
+  /** Whether times are given as the server shows them, whatever its zone. */
+  readonly isRaw?: boolean | undefined;
 }
 
 /** How a listing is received. */

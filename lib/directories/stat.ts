@@ -24,7 +24,7 @@ import {
   isNoDirectory,
 } from "./in_directory.ts";
 import { isUnknownCommand } from "./list_by_mlsd.ts";
-import { readDirectory } from "./listing.ts";
+import { type EntryHooks, readDirectory } from "./listing.ts";
 import { DENIED_REGEXP } from "./presence.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
 import type { PartialListingError } from "./partial_listing_error.ts";
@@ -37,6 +37,7 @@ import { rawPathOf, splitRawPath } from "../paths/raw_path.ts";
  * @param session The session
  * @param path The path
  * @param options A signal, and how a listing is read
+ * @param hooks Whether its time is wanted as the server shows it
  * @returns The entry, under the last name of the path
  * @throws {FTPPermanentError} If there is nothing
  */
@@ -44,6 +45,7 @@ export async function requestEntry(
   session: Session,
   path: Path,
   options: ListOptions,
+  { isRaw = false }: Pick<EntryHooks, "isRaw"> = {},
 ): Promise<Entry> {
   checkPath(path, "path");
   checkListOptions(options);
@@ -54,14 +56,14 @@ export async function requestEntry(
         () => session.perform(command, options),
         options,
       );
-      const entry = readFacts(session, path, reply);
+      const entry = readFacts(session, path, reply, isRaw);
       if (entry !== undefined) return entry;
     } catch (error) {
       if (!isUnknownCommand(error)) throw error;
     }
     session.unknown.add("MLST");
   }
-  return await probeEntry(session, path, options);
+  return await probeEntry(session, path, options, isRaw);
 }
 
 /** That there is no such name in its directory, where nothing else would tell. */
@@ -99,6 +101,7 @@ function readFacts(
   session: Session,
   path: Path,
   reply: Reply,
+  isRaw: boolean,
 ): Entry | undefined {
   const { encoding } = session.control;
   const lines = reply.lines
@@ -117,7 +120,9 @@ function readFacts(
   const [entry] = reader.push(
     encoding.encode(`${facts.join("")}${last}\r\n`),
   );
-  return entry && new Entry(new EntryView(entry, nameOf(session, path)), 0);
+  const zone = isRaw ? 0 : session.profile.clock.zoneOf("MLSD");
+  const name = nameOf(session, path);
+  return entry && new Entry(new EntryView(entry, { name, zone }), 0);
 }
 
 function nameOf(
@@ -135,13 +140,16 @@ async function probeEntry(
   session: Session,
   path: Path,
   options: ListOptions,
+  isRaw: boolean,
 ): Promise<Entry> {
   const found = await session.turns.alone(
     () => probe(session, path, options),
     options,
   );
   if (!(found instanceof FTPError)) {
-    return makeEntry(session, path, found);
+    const zone = isRaw ? 0 : session.profile.clock.zoneOf("MDTM");
+    const entry = makeEntry(session, path, found);
+    return new Entry(new EntryView(entry, { zone }), 0);
   }
   // what is neither a directory nor a file that can be read still has a line
   const name = nameOf(session, path);
@@ -151,7 +159,7 @@ async function probeEntry(
   const onPartial = (error: PartialListingError) => void (partial = error);
   try {
     const listed = { ...options, all: true };
-    const hooks = { onPartial };
+    const hooks = { onPartial, isRaw };
     const entries = await readDirectory(session, directory, listed, hooks);
     const entry = entries.find(({ rawName }) => isEqual(rawName, name.raw));
     if (entry !== undefined) return entry;

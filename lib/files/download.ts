@@ -56,6 +56,11 @@ export interface Company {
   readonly parts?: readonly string[] | undefined;
   /** Insists on the way to the target, which others may change meanwhile. */
   readonly check?: (() => void) | undefined;
+  /**
+   * Tells when the file was changed from what `MDTM` shows, where the directory's
+   * listing tells more.
+   */
+  readonly meant?: ((shown: Date | null) => Date | null) | undefined;
 }
 
 /**
@@ -90,6 +95,7 @@ class Download {
   readonly #meter: Meter;
   readonly #parts: readonly string[] | undefined;
   readonly #check: (() => void) | undefined;
+  readonly #meant: Company["meant"];
   #facts: RemoteFacts | undefined;
   #part: Part | undefined;
   readonly #retries = { count: 0 };
@@ -104,7 +110,7 @@ class Download {
     link: Link,
     remote: string,
     options: DownloadOptions,
-    { pace, parts, check }: Company,
+    { pace, parts, check, meant }: Company,
   ) {
     checkTransferOptions(options);
     this.#link = link;
@@ -112,6 +118,7 @@ class Download {
     this.#options = options;
     this.#parts = parts;
     this.#check = check;
+    this.#meant = meant;
     const { maxSize = Infinity } = options;
     if (!(maxSize >= 0)) {
       throw new RangeError(
@@ -165,7 +172,8 @@ class Download {
     const { total } = this.#meter; // it may have grown meanwhile
     if (total !== null) this.#meter.total = Math.max(total, part.position);
     part.begin(); // of an empty file nothing came
-    const modified = mtime ? part.date(facts.modified) : null;
+    const meant = this.#meant?.(facts.shown) ?? facts.modified;
+    const modified = mtime ? part.date(meant) : null;
     if (sync) await abortable(part.sync(), signal);
     await this.#meter.finish(); // before: what it throws leaves the old file
     const isBeside = part.path !== target.path;
@@ -198,7 +206,7 @@ class Download {
     this.#facts = facts;
     this.#meter.total = facts.size ?? this.#announced;
     const isSame = before?.size === facts.size &&
-      before?.modified?.getTime() === facts.modified?.getTime();
+      before?.shown?.getTime() === facts.shown?.getTime();
     if (!isSame || !this.#isProvable) this.#part?.reset();
     const { maxSize = Infinity } = this.#options;
     if ((facts.size ?? 0) > maxSize) {
@@ -247,7 +255,7 @@ class Download {
       directory,
       this.#remote,
       facts.size,
-      facts.modified,
+      facts.shown,
     ]);
     return createHash("sha256").update(text).digest("hex").slice(0, 16);
   }

@@ -81,6 +81,11 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
    * file system that refuses) the file is complete all the same, and `mtime` of
    * the result is `null`.
    *
+   * A server may show and set times in a zone of its own: an upload learns it
+   * from the file that it has just written. A download cannot, and gives its
+   * file the time that the server shows, unless the zone is known from an upload
+   * before it or from the option `serverZone`.
+   *
    * @default {true}
    */
   mtime?: boolean | undefined;

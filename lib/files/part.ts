@@ -117,9 +117,10 @@ export class Part {
     return locally(() => {
       const { file, isNew } = inFolder(target, () => openInPlace(path));
       const { size, mtime } = file.statSync();
+      // written after the file there was changed for the last time
       const isKept = facts !== undefined && !isNew &&
         size <= (facts.size ?? 0) &&
-        (mtime ?? 0) >= (facts.modified ?? 0) && isOurs(path, file);
+        (mtime?.getTime() ?? 0) >= (facts.latest ?? 0) && isOurs(path, file);
       const part = new Part(target, path, false, file, isKept ? size : 0);
       part.#isNew = isNew;
       part.#isStale = size > part.#position;

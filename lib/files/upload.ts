@@ -6,6 +6,7 @@
  */
 
 import { writeAll } from "../connection/byte_stream.ts";
+import type { Written } from "../transfer/server_clock.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { whileOpen } from "../transfer/send.ts";
@@ -86,6 +87,8 @@ class Upload {
   #isStored = false;
   /** What a source that is read once came to, when all of it was sent. */
   #unconfirmed: FTPUnconfirmedError | undefined;
+  /** When the server wrote the last of it, for what that tells of its clock. */
+  #written: Written | undefined;
   #digester: { hash: Hash; digester: Digester } | undefined;
   /** What was compared, and found to be the same. */
   #verified: string | null = null;
@@ -199,14 +202,16 @@ class Upload {
     const { mtime = true, signal } = this.#options;
     const { modified } = this.#source;
     if (!mtime || modified === null) return null;
+    const options = { signal, written: this.#written };
     const { path } = this.#target;
-    return await setModificationTime(session, path, modified, { signal })
+    return await setModificationTime(session, path, modified, options)
       ? modified
       : null;
   }
 
   /** Sends what the server lacks. */
   async #store(session: Session): Promise<void> {
+    this.#written = undefined;
     await this.#target.leave(session);
     const { size: expected } = this.#source;
     await this.#target.prepare(session, expected);
@@ -224,13 +229,14 @@ class Upload {
     await this.#prepareDigest(session);
     const explain = (error: unknown) =>
       explainRefusal(session, this.#target.remote, error, this.#options);
+    const opened = Date.now();
     const { transfer, start } = await this.#open(session, stored ?? 0)
       .catch(async (error) => {
         throw await explain(error);
       });
     this.#meter.position = start;
     try {
-      await this.#send(session, transfer, start);
+      await this.#send(session, transfer, start, opened);
     } catch (refusal) {
       const error = await explain(refusal);
       if (this.#source.isRewindable) throw error;
@@ -302,9 +308,11 @@ class Upload {
     session: Session,
     transfer: Transfer,
     start: number,
+    opened: number,
   ): Promise<void> {
     const meter = this.#meter;
     const { blocksize } = meter;
+    let from = opened;
     await using alive = keepAlive(session, transfer, this.#options);
     let isWhole = false;
     try {
@@ -316,6 +324,7 @@ class Upload {
       for await (const chunk of chunks) {
         for (let at = 0; at < chunk.length; at += blocksize) {
           const block = chunk.subarray(at, at + blocksize);
+          from = Date.now();
           await writeAll(transfer.data, block);
           this.#digester?.digester.update(block);
           const wait = meter.add(block.length);
@@ -337,6 +346,7 @@ class Upload {
     }
     alive.stop();
     await confirm(transfer, meter.position, meter.position, this.#options);
+    this.#written = { from, to: Date.now() };
   }
 
   async #verify(session: Session): Promise<string | null> {

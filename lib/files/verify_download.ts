@@ -83,17 +83,17 @@ async function checkAgain(
     throw spoiled(arrival, "size", size ?? facts.size!, position);
   }
   // for a small file that would be a round trip too many
-  if (!isSlow || facts.modified === null) return;
-  const { size, modified } = await requestFacts(session, remote, options);
+  if (!isSlow || facts.shown === null) return;
+  const { size, shown } = await requestFacts(session, remote, options);
   if (size === null) return; // it was removed meanwhile
   if (size < position) throw spoiled(arrival, "size", size, position);
-  if (size > position || modified === null) return;
-  if (modified.getTime() === facts.modified.getTime()) return;
+  if (size > position || shown === null) return;
+  if (shown.getTime() === facts.shown.getTime()) return;
   throw spoiled(
     arrival,
     "mtime",
-    facts.modified.toISOString(),
-    modified.toISOString(),
+    facts.shown.toISOString(),
+    shown.toISOString(),
     `Cannot download "${remote}": the file on the server changed meanwhile`,
   );
 }

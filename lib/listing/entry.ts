@@ -13,6 +13,13 @@ export type EntryKind = "file" | "directory" | "symlink" | "other" | "unknown";
 /** How far the time of an entry can be trusted. */
 export type TimePrecision = "second" | "minute" | "day";
 
+/** The same in milliseconds. */
+export const TIME_PRECISIONS: Readonly<Record<TimePrecision, number>> = {
+  second: 1000,
+  minute: 60_000,
+  day: 86_400_000,
+};
+
 /**
  * Where entries have their data from: the lines that were read together. What
  * it holds is read when it is asked for, once per question.

@@ -19,12 +19,25 @@ import { requestSize } from "./commands.ts";
 /** Replies that mean "I do not know that command" (RFC 959 section 4.2.1). */
 export const UNKNOWN_REPLIES: readonly number[] = [500, 502, 504];
 
+/** How exact `MDTM` is, in milliseconds. */
+export const SECOND = 1000;
+
 /** What a server says of a file. */
 export interface RemoteFacts {
   /** Size in bytes, where it is known. */
   readonly size: number | null;
   /** Time of the last change, where it is known. */
   readonly modified: Date | null;
+  /**
+   * The same as the server shows it, whatever its zone: it tells one version of
+   * the file from another.
+   */
+  readonly shown: Date | null;
+  /**
+   * The latest moment, by this side's clock, at which it may have been changed,
+   * in milliseconds since 1970: the server's zone and clock may not be known.
+   */
+  readonly latest: number | null;
 }
 
 /**
@@ -59,10 +72,29 @@ export async function requestFeatures(
  * @param session The session
  * @param path The file
  * @param options A signal
- * @returns The time, or `null` where the server has no `MDTM`
+ * @returns The time, in the server's zone as far as that is proven, else as it
+ * is shown; or `null` where the server has no `MDTM`
  * @throws {FTPError} If the server refuses, such as for a file that is not there
  */
 export async function requestModificationTime(
+  session: Session,
+  path: Path,
+  options: SignalOptions = {},
+): Promise<Date | null> {
+  const shown = await requestShownTime(session, path, options);
+  return shown && session.profile.clock.toUTC("MDTM", shown);
+}
+
+/**
+ * What `MDTM` shows for a file.
+ *
+ * @param session The session
+ * @param path The file
+ * @param options A signal
+ * @returns The digits read as UTC, or `null` where the server has no `MDTM`
+ * @throws {FTPError} If the server refuses, such as for a file that is not there
+ */
+export async function requestShownTime(
   session: Session,
   path: Path,
   options: SignalOptions = {},
@@ -92,11 +124,18 @@ export async function requestFacts(
   path: Path,
   options: SignalOptions = {},
 ): Promise<RemoteFacts> {
-  const [size, modified] = await Promise.all([
+  const [size, asked] = await Promise.all([
     requestBinarySize(session, path, options),
-    unlessRefused(() => requestModificationTime(session, path, options)),
+    unlessRefused(() => requestShownTime(session, path, options)),
   ]);
-  return { size, modified: modified ?? null };
+  const shown = asked ?? null;
+  const { clock } = session.profile;
+  return {
+    size,
+    modified: shown && clock.toUTC("MDTM", shown),
+    shown,
+    latest: shown && shown.getTime() + SECOND - clock.leadOf("MDTM")[0],
+  };
 }
 
 /**

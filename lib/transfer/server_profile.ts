@@ -4,6 +4,8 @@
  * @module
  */
 
+import { ServerClock } from "./server_clock.ts";
+
 /** A server's software, where it can be told. */
 export type Vendor =
   | "vsftpd"
@@ -34,6 +36,9 @@ const GREETINGS: readonly (readonly [Vendor, RegExp])[] = [
 /** Of ProFTPD's mod_facts, whatever the greeting says. */
 const PROFTPD_FEATURE = "MFF";
 
+/** Those that show `MDTM` and `MLSD` in UTC, however they are set up. */
+const UTC_VENDORS: readonly (Vendor | undefined)[] = ["ProFTPD", "Pure-FTPd"];
+
 /**
  * What is known of a server. Shared by a client, its clones, its
  * reconnections and the connections of a mirror: no other place infers a
@@ -42,6 +47,17 @@ const PROFTPD_FEATURE = "MFF";
 export class ServerProfile {
   #vendor: Vendor | undefined;
   #isNotProFTPD = false;
+  /** The times that it shows. */
+  readonly clock: ServerClock;
+
+  /**
+   * Makes a profile of which nothing is known.
+   *
+   * @param zone Minutes east of UTC of the server's times, if the user says so
+   */
+  constructor(zone?: number) {
+    this.clock = new ServerClock(zone);
+  }
 
   /** The server's software, or `undefined` if nothing told it. */
   get vendor(): Vendor | undefined {
@@ -76,7 +92,7 @@ export class ServerProfile {
    */
   noteGreeting(text: string): void {
     const found = GREETINGS.find(([, regexp]) => regexp.test(text));
-    if (found !== undefined) this.#vendor = found[0];
+    if (found !== undefined) this.#setVendor(found[0]);
   }
 
   /**
@@ -85,7 +101,12 @@ export class ServerProfile {
    * @param features Names in upper case with their parameters
    */
   noteFeatures(features: ReadonlyMap<string, string>): void {
-    if (features.has(PROFTPD_FEATURE)) this.#vendor = "ProFTPD";
+    if (features.has(PROFTPD_FEATURE)) this.#setVendor("ProFTPD");
     else this.#isNotProFTPD = true;
+  }
+
+  #setVendor(vendor: Vendor): void {
+    this.#vendor = vendor;
+    if (UTC_VENDORS.includes(vendor)) this.clock.noteUTC();
   }
 }

@@ -123,8 +123,6 @@ export class Session {
   showsSelf: boolean | undefined;
   /** Whether `MLSD` was seen to show links as such. */
   tellsLinks = false;
-  /** Minutes that the times of a `LIST` are east of UTC, once found out. */
-  zone: number | undefined;
   /** The TLS session of the control connection, once there is one. */
   tls: TLSSession | undefined;
   /** Protects data connections after `PROT P`. */
