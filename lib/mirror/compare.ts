@@ -10,6 +10,7 @@ import { locallyAsync } from "../files/faults.ts";
 import { runJob } from "../files/job.ts";
 import type { Link } from "../files/link.ts";
 import { withRecovery } from "../files/recovery.ts";
+import type { Lead } from "../transfer/server_clock.ts";
 import type { Item } from "./folder.ts";
 import type {
   MirrorComparison,
@@ -19,6 +20,7 @@ import type {
 
 /** Bytes of a file that are read at once. */
 const BLOCK_SIZE = 128 * 1024;
+const MINUTE = 60_000;
 
 /**
  * Compares what is known of two files without reading them.
@@ -26,22 +28,72 @@ const BLOCK_SIZE = 128 * 1024;
  * @param source The file
  * @param target What is there in its place
  * @param compare What counts
+ * @param isCurrent Whether their times prove that they are the same
  * @returns Why the file has to be transferred, or `undefined`
  */
 export function differenceOf(
   source: Item,
   target: Item,
-  compare: MirrorComparison = "size-and-time",
+  compare: MirrorComparison,
+  isCurrent: () => boolean,
 ): MirrorReason | undefined {
   if (compare === "always") return "always";
   const isSized = source.size !== undefined && target.size !== undefined;
   if (isSized && source.size !== target.size) return "size";
-  const isTimed = source.mtime !== undefined && target.mtime !== undefined;
-  if (compare === "size" || !isTimed) return isSized ? undefined : "size";
-  const precision = Math.max(source.precision, target.precision, 1000);
-  const isOlder = Math.floor(target.mtime / precision) <
-    Math.floor(source.mtime / precision);
-  return isOlder ? "time" : undefined;
+  if (compare === "size") return isSized ? undefined : "size";
+  return isCurrent() ? undefined : "time";
+}
+
+/** The time of a file on the server, and what is known of it. */
+export interface RemoteTime {
+  /** The digits that the server shows, read as UTC. */
+  readonly shown: number;
+  /** How exact they are, in milliseconds. */
+  readonly precision: number;
+  /** Minutes east of UTC; `undefined` if they are not proven. */
+  readonly zone: number | undefined;
+  /** How far they are ahead of this side's clock. */
+  readonly lead: Lead;
+}
+
+/**
+ * Whether a file here has the time of one there, as far as the server shows it.
+ *
+ * @param local Milliseconds since 1970
+ * @param remote The time there
+ * @returns Whether they are equal; where no zone is proven, to what is shown
+ */
+export function isSameTime(
+  local: number,
+  { shown, precision, zone = 0 }: RemoteTime,
+): boolean {
+  // a listing's days begin at the server's midnight
+  const meant = local + zone * MINUTE;
+  return Math.floor(meant / precision) === Math.floor(shown / precision);
+}
+
+/**
+ * Whether a file there was written after one here was changed, whatever is not
+ * known of the server's clock.
+ *
+ * @param local Milliseconds since 1970
+ * @param remote The time there
+ * @returns Whether it certainly was
+ */
+export function isWrittenLater(local: number, remote: RemoteTime): boolean {
+  return local < remote.shown - remote.lead[1];
+}
+
+/**
+ * Whether a file there was changed before one here was written, whatever is not
+ * known of the server's clock.
+ *
+ * @param local Milliseconds since 1970
+ * @param remote The time there
+ * @returns Whether it certainly was
+ */
+export function isChangedEarlier(local: number, remote: RemoteTime): boolean {
+  return local > remote.shown + remote.precision - remote.lead[0];
 }
 
 /**

@@ -6,6 +6,7 @@
 
 import type { EntryKind } from "../listing/entry.ts";
 import { isPart, joinPath } from "../paths/names.ts";
+import type { TimeTeller } from "../transfer/server_clock.ts";
 import type { MirrorEntry } from "./options.ts";
 
 /** Where a directory is, below the one that is mirrored. */
@@ -36,8 +37,17 @@ export interface Item {
   readonly kind: EntryKind;
   /** Bytes, where they are known exactly. */
   readonly size: number | undefined;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; of a server whose zone is not proven as shown. */
   readonly mtime: number | undefined;
+  /**
+   * The latest moment at which a file here may have been changed in any way, its
+   * name and its time included; milliseconds since 1970.
+   */
+  readonly ctime?: number | undefined;
+  /** The time as the server shows it: its digits read as UTC. */
+  readonly shown?: number | undefined;
+  /** What shows that. */
+  readonly teller?: TimeTeller | undefined;
   /** How exact the time is, in milliseconds. */
   readonly precision: number;
   /** What tells a directory from others. */

@@ -219,6 +219,8 @@ function itemOf(
     kind: kindOf(info),
     size: info.size,
     mtime: info.mtime?.getTime(),
+    // Deno cuts it to the second
+    ctime: info.ctime ? info.ctime.getTime() + 999 : undefined,
     precision: 1,
     identity,
     problem,

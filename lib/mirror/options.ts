@@ -63,7 +63,7 @@ export type MirrorAction =
 
 /**
  * Why it is done. A transfer: the target has no such file (`"new"`), another
- * size (`"size"`), an older time (`"time"`), another hash (`"hash"`), or
+ * size (`"size"`), another time (`"time"`), another hash (`"hash"`), or
  * nothing was compared (`"always"`). A removal: the source lacks it
  * (`"missing"`), or has something of another kind by that name (`"kind"`). What
  * is skipped: a symbolic link (`"symlink"`), a directory that leads back to one
@@ -116,11 +116,29 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
   /**
    * When a file is left alone.
    *
-   * - `"size-and-time"`: the target's is as long and not older, by the second
-   *   or by what the server's times have. Where a listing is less exact, `MDTM`
-   *   is asked for, many at once. A server that cannot be told a file's time
-   *   gives it the time of the upload, which will do. A local time in the future
-   *   does not count for an upload.
+   * - `"size-and-time"`: the target's is as long and has the time that this
+   *   mirror gave it, to the second or to what the server's times have: any
+   *   other time, newer or older, is a change. Where a listing is less exact,
+   *   `MDTM` is asked for, many at once.
+   *
+   *   A time on the server counts in the server's zone, and none is believed
+   *   unproven: where it matters, an upload writes a file of one byte
+   *   (`.clock.<16 hexadecimal digits>.part`, or by `temporaryName`), looks how
+   *   the server shows and sets its time, and deletes it; once in an hour for
+   *   each server. ProFTPD and Pure-FTPd need no proof. A download writes
+   *   nothing: it compares with what the server shows, in the zone of the option
+   *   `serverZone`, of `list.zone`, or of an upload before it. A dry run writes
+   *   nothing either, and takes what it cannot prove for changed.
+   *
+   *   A server that sets no times gives a file the time of its upload. It is
+   *   unchanged if by the server's clock, as far as it was measured, that is
+   *   after the last change of the file here, its `ctime` included. So a file
+   *   with a time in the future is sent each time.
+   *
+   *   A file that is changed twice within a second has one time: an upload waits
+   *   until the second of a change is over (three seconds where the server sets
+   *   no times). A change on the server within the second of the one before, or
+   *   the minute where it tells no seconds, is not seen.
    * - `"size"`: as long; for sources whose times mean nothing, such as a fresh
    *   checkout, and servers without a clock. A change that keeps the length is
    *   missed.

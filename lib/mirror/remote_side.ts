@@ -10,16 +10,28 @@ import { kindsOf, noteLinks } from "../directories/entry_kinds.ts";
 import { readDirectory } from "../directories/listing.ts";
 import { PartialListingError } from "../directories/partial_listing_error.ts";
 import { isPresent } from "../directories/presence.ts";
+import {
+  type ProofOptions,
+  proveClock,
+  proveDays,
+} from "../directories/prove_clock.ts";
 import { existsPath, requestEntry } from "../directories/stat.ts";
 import { canonicalPath } from "../directories/walk.ts";
 import { runJob } from "../files/job.ts";
 import type { Link } from "../files/link.ts";
 import { withRecovery } from "../files/recovery.ts";
-import type { Entry, TimePrecision } from "../listing/entry.ts";
-import { requestFacts } from "../paths/facts.ts";
+import { type Entry, TIME_PRECISIONS } from "../listing/entry.ts";
+import { inferZone } from "../listing/infer_zone.ts";
+import { requestFacts, SECOND } from "../paths/facts.ts";
 import { checkName, joinPath } from "../paths/names.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import {
+  isZone,
+  type ServerClock,
+  type TimeTeller,
+} from "../transfer/server_clock.ts";
 import type { Session } from "../transfer/session.ts";
+import type { RemoteTime } from "./compare.ts";
 import {
   Folder,
   type Identity,
@@ -27,19 +39,29 @@ import {
   type Place,
   type Side,
 } from "./folder.ts";
-import type { MirrorEntry, MirrorOptions } from "./options.ts";
+import type {
+  MirrorEntry,
+  MirrorOptions,
+  UploadDirOptions,
+} from "./options.ts";
 
 /** Most entries of one directory: all are kept while it is dealt with. */
 const MAX_ENTRIES = 1_000_000;
 
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+/** Most that summer time makes of a difference, in milliseconds. */
+const MAX_SUMMER = 120 * MINUTE;
+
+/** What shows the time of an entry, by the format that it came in. */
+const TELLERS: Readonly<Record<string, TimeTeller>> = {
+  mlsd: "MLSD",
+  commands: "MDTM",
+};
+
 /** Files that are asked for at once. */
 const WINDOW = 64;
-
-const PRECISIONS: Record<TimePrecision, number> = {
-  second: 1000,
-  minute: 60_000,
-  day: 86_400_000,
-};
 
 /** A directory on the server, and what is in it. */
 export class RemoteSide implements Side {
@@ -96,6 +118,7 @@ export class RemoteSide implements Side {
         onPartial: (error) => void (partial = error),
         // what this one lacks is removed from the other side
         isStrict: this.#options.delete === true && !this.#isTarget,
+        isRaw: true,
       });
       // in the target nothing may be taken for missing
       if (partial !== undefined && (this.#isTarget || entries.length === 0)) {
@@ -116,7 +139,11 @@ export class RemoteSide implements Side {
         folder.add(
           this.#follows
             ? await this.#look(session, place, canonical, entry)
-            : itemOf(entry, { unique: entry.facts?.unique }, problemOf(entry)),
+            : this.#itemOf(
+              entry,
+              { unique: entry.facts?.unique },
+              problemOf(entry),
+            ),
         );
         if (breather.isDue) await breather.pause(signal);
       }
@@ -132,7 +159,10 @@ export class RemoteSide implements Side {
       const { list, signal } = this.#options;
       const options = { ...list, signal };
       try {
-        return itemOf(await requestEntry(session, this.at(path), options), {});
+        const entry = await requestEntry(session, this.at(path), options, {
+          isRaw: true,
+        });
+        return this.#itemOf(entry, {});
       } catch (error) {
         if (error instanceof FTPPermanentError) return undefined;
         throw error;
@@ -245,18 +275,186 @@ export class RemoteSide implements Side {
             })
           ),
         );
-        for (const [index, { size, modified }] of facts.entries()) {
-          const item = some[index]!;
-          sharp.push({
-            ...item,
-            size: size ?? item.size,
-            mtime: modified?.getTime() ?? item.mtime,
-            precision: modified === null ? item.precision : 1000,
-          });
+        for (const [index, { size, shown }] of facts.entries()) {
+          const item = { ...some[index]!, size: size ?? some[index]!.size };
+          if (shown !== null) this.#compareWithList(item, shown);
+          sharp.push(
+            shown === null ? item : this.#timed({
+              ...item,
+              shown: shown.getTime(),
+              teller: "MDTM",
+              precision: SECOND,
+            }),
+          );
         }
       }
       return sharp;
     });
+  }
+
+  /**
+   * The time of a file, with what is known of it at this moment.
+   *
+   * @param item The file
+   * @param at The time that it may be, which tells whether it is in summer
+   * @returns The time, or `undefined` if the server shows none
+   */
+  timeOf(
+    { shown, teller, precision }: Item,
+    at: number,
+  ): RemoteTime | undefined {
+    if (shown === undefined || teller === undefined) return undefined;
+    const zone = this.#zoneOf(teller, at);
+    const lead = this.#clock.leadOf(teller, this.#zoneOf(teller));
+    return {
+      shown,
+      precision: Math.max(precision, SECOND),
+      zone,
+      lead,
+    };
+  }
+
+  /**
+   * The time of a file that is meant by what `MDTM` shows.
+   *
+   * @param item The file, as it was listed
+   * @param shown The digits read as UTC, if there are any
+   * @returns The time; without `MDTM` that of an exact listing
+   */
+  meantBy(item: Item, shown: Date | null): Date | null {
+    if (shown === null) {
+      const isExact = item.teller === "MLSD" && item.mtime !== undefined;
+      return isExact ? new Date(item.mtime) : null;
+    }
+    this.#compareWithList(item, shown);
+    const today = (this.#zoneOf("MDTM") ?? 0) * MINUTE;
+    const zone = this.#zoneOf("MDTM", shown.getTime() - today) ?? 0;
+    return new Date(shown.getTime() - zone * MINUTE);
+  }
+
+  /**
+   * Whether the zone of a file's time is proven.
+   *
+   * @param item The file
+   * @returns Whether it is
+   */
+  isProven({ teller = "MDTM" }: Item): boolean {
+    return this.#zoneOf(teller) !== undefined &&
+      (this.#clock.isProven(teller) || this.#givenZone !== undefined);
+  }
+
+  /**
+   * Learns the server's clock from a file that is written for it and deleted.
+   *
+   * @param teller What shows the times that matter
+   */
+  async prove(teller: TimeTeller): Promise<void> {
+    await this.#once((session, options) =>
+      proveClock(session, this.#root, { teller, ...options })
+    );
+  }
+
+  /**
+   * Learns whether summer time held on the days of some files, where a
+   * difference of their times may come from that.
+   *
+   * @param files Files there, and the times of those here
+   */
+  async proveDays(
+    files: readonly { item: Item; local: number }[],
+  ): Promise<void> {
+    const clock = this.#clock;
+    if (clock.isSettable !== true) return;
+    for (const teller of ["MDTM", "MLSD"] as const) {
+      const days = new Map<number, number>();
+      for (const { item, local } of files) {
+        const time = Math.floor(local / SECOND) * SECOND;
+        const zone = this.#zoneOf(teller);
+        if (item.teller !== teller || zone === undefined) continue;
+        const rest = Number(item.shown) - time - zone * MINUTE;
+        const isSummer = rest !== 0 && isZone(rest) &&
+          Math.abs(rest) <= MAX_SUMMER;
+        if (!isSummer || clock.hasDay(teller, local)) continue;
+        days.set(Math.floor(local / DAY), time);
+      }
+      if (days.size === 0) continue;
+      const times = [...days.values()];
+      await this.#once((session, options) =>
+        proveDays(session, this.#root, times, { teller, ...options })
+      );
+    }
+  }
+
+  /** One of a mirror's connections learns something, and the others wait. */
+  async #once(
+    learn: (session: Session, options: ProofOptions) => Promise<void>,
+  ): Promise<void> {
+    const clock = this.#clock;
+    if (clock.proving !== undefined) return await clock.proving;
+    const { temporaryName, signal } = this.#options as UploadDirOptions;
+    const options = { temporaryName, signal };
+    clock.proving = this.#run((session) => learn(session, options))
+      .finally(() => clock.proving = undefined);
+    await clock.proving;
+  }
+
+  get #clock(): ServerClock {
+    return this.#link.session.profile.clock;
+  }
+
+  /** The zone of listings that the caller gave: it says more than any guess. */
+  get #givenZone(): number | undefined {
+    const zone = this.#options.list?.zone;
+    return zone === "infer" ? undefined : zone;
+  }
+
+  /** The caller's zone is that of `LIST`, and tells that of `MDTM`. */
+  #zoneOf(teller: TimeTeller, at = Date.now()): number | undefined {
+    const clock = this.#clock;
+    const given = this.#givenZone;
+    if (given !== undefined && teller === "LIST") return given;
+    const beside = given !== undefined && teller === "MDTM"
+      ? clock.zoneBesideList(given)
+      : undefined;
+    return beside ?? clock.zoneAt(teller, at);
+  }
+
+  /** Learns from the listing of a file how its zone lies to that of `MDTM`. */
+  #compareWithList({ teller, shown, precision }: Item, mdtm: Date): void {
+    if (shown === undefined) return;
+    const clock = this.#clock;
+    if (teller === "MLSD" && shown === mdtm.getTime()) clock.noteSameZone();
+    const isExact = teller === "LIST" && precision === TIME_PRECISIONS.minute;
+    if (!isExact || clock.isListCompared) return;
+    const listed = {
+      mtime: new Date(shown),
+      mtimePrecision: "minute",
+    } as const;
+    const ahead = inferZone(listed, mdtm);
+    if (ahead !== undefined) clock.noteListAhead(ahead);
+  }
+
+  #itemOf(entry: Entry, identity: Identity, problem?: Error): Item {
+    const { name, kind, size, isSizeApproximate, mtime } = entry;
+    return this.#timed({
+      name,
+      kind,
+      size: isSizeApproximate ? undefined : size,
+      mtime: undefined,
+      shown: mtime?.getTime(),
+      teller: TELLERS[entry.format] ?? "LIST",
+      precision: TIME_PRECISIONS[entry.mtimePrecision ?? "second"],
+      identity,
+      problem,
+    });
+  }
+
+  /** An item with the time that is meant by the one that the server shows. */
+  #timed(item: Item): Item {
+    const { shown, teller = "LIST" } = item;
+    const zone = this.#zoneOf(teller) ?? 0;
+    const mtime = shown === undefined ? undefined : shown - zone * MINUTE;
+    return { ...item, mtime };
   }
 
   async #look(
@@ -269,29 +467,32 @@ export class RemoteSide implements Side {
     const unique = entry.facts?.unique;
     const problem = problemOf(entry);
     if (problem !== undefined) {
-      return itemOf(entry, { unique }, problem);
+      return this.#itemOf(entry, { unique }, problem);
     }
     if (entry.isDirectory) {
-      return itemOf(entry, {
+      return this.#itemOf(entry, {
         unique,
         canonical: canonical === undefined
           ? undefined
           : joinPath(canonical, name),
       });
     }
-    if (!entry.isSymlink) return itemOf(entry, {});
+    if (!entry.isSymlink) return this.#itemOf(entry, {});
     const { signal } = this.#options;
     const path = this.at(joinPath(place.path, name));
     const target = await canonicalPath(session, path, { signal });
-    const link = itemOf(entry, { unique, canonical: target });
+    const link = this.#itemOf(entry, { unique, canonical: target });
     if (target !== undefined) return { ...link, kind: "directory" };
-    const { size, modified } = await requestFacts(session, path, { signal });
+    const facts = await requestFacts(session, path, { signal });
+    const { size, shown, modified } = facts;
     return {
       ...link,
       kind: "file",
       size: size ?? undefined,
       mtime: modified?.getTime(),
-      precision: 1000,
+      shown: shown?.getTime(),
+      teller: "MDTM",
+      precision: SECOND,
     };
   }
 
@@ -323,19 +524,6 @@ export class RemoteSide implements Side {
         withRecovery(link, options, () => 0, () => job(link.session)),
     );
   }
-}
-
-function itemOf(entry: Entry, identity: Identity, problem?: Error): Item {
-  const { name, kind, size, isSizeApproximate, mtime, mtimePrecision } = entry;
-  return {
-    name,
-    kind,
-    size: isSizeApproximate ? undefined : size,
-    mtime: mtime?.getTime(),
-    precision: PRECISIONS[mtimePrecision ?? "second"],
-    identity,
-    problem,
-  };
 }
 
 /** Why an entry must not be touched. */

@@ -1,0 +1,318 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { FTP, type MirrorResult } from "../../mod.ts";
+import { LocalFolder } from "../files/local_folder.ts";
+import { logIn } from "../real/client.ts";
+import {
+  type RealServer,
+  type ServerName,
+  serverTest,
+} from "../servers/mod.ts";
+import { readTree, type Tree, writeTree } from "./tree.ts";
+
+/** Zones, most of which have no summer time. */
+const ZONES = [
+  "Asia/Tokyo",
+  "Africa/Johannesburg",
+  "Asia/Kathmandu",
+  "America/New_York",
+];
+
+/** How a server shows local time: by its package's defaults, or as it can be set. */
+const LOCAL: Record<ServerName, readonly string[]> = {
+  "vsftpd": ["use_localtime=YES"],
+  "proftpd": ["TimesGMT off"],
+  "pure-ftpd": [],
+  "pyftpdlib": ["handler.use_gmt_times = False"],
+};
+
+const SERVERS = Object.keys(LOCAL) as ServerName[];
+
+const TREE: Tree = { "a": "1", "b": "1", "d/c": "1", "d/e": "1" };
+
+/** Long ago, in summer and in winter, and a while before now. */
+const TIMES = [
+  new Date("2024-07-01T10:20:30Z"),
+  new Date("2024-01-01T10:20:30Z"),
+  new Date(Math.floor(Date.now() / 1000 - 5000) * 1000),
+];
+
+/** Debian's vsftpd, with and without a way to set times. */
+const NO_SETTING = ["mdtm_write=NO"];
+
+/** Registers a test for each server in each zone. */
+function zoneTest(
+  title: string,
+  test: (server: RealServer) => Promise<void>,
+  servers = SERVERS,
+  extra: readonly string[] = [],
+): void {
+  for (const zone of ZONES) {
+    for (const name of servers) {
+      serverTest(`${title}, in ${zone}`, test, {
+        servers: [name],
+        zone,
+        extra: [...LOCAL[name], ...extra],
+      });
+    }
+  }
+}
+
+/** Changes files, and not how long they are. */
+function edit(root: string, names: string[], time: Date): void {
+  for (const name of names) {
+    Deno.writeTextFileSync(`${root}/${name}`, "2");
+    Deno.utimeSync(`${root}/${name}`, time, time);
+  }
+}
+
+/** Runs a mirror twice; the second has nothing to do. */
+async function twice(
+  count: number,
+  mirror: () => Promise<MirrorResult>,
+): Promise<void> {
+  assertEquals((await mirror()).transferred, count);
+  assertEquals((await mirror()).transferred, 0);
+}
+
+/** A client of its own for each call knows nothing from the last. */
+async function afresh<T>(
+  server: RealServer,
+  call: (ftp: FTP) => Promise<T>,
+): Promise<T> {
+  await using ftp = await logIn(server);
+  return await call(ftp);
+}
+
+/** Hours around the time of a file, which a zone may pass over. */
+const HOURS = [-9, -5, 2, 9];
+
+async function mirrorsUp(server: RealServer): Promise<void> {
+  using folder = new LocalFolder();
+  await server.mkdir("top");
+  const local = folder.path;
+  writeTree(local, TREE);
+  TIMES.forEach((time, i) =>
+    Deno.utimeSync(`${local}/${Object.keys(TREE)[i]}`, time, time)
+  );
+  const up = () =>
+    afresh(server, (ftp) => ftp.uploadDir(local, "top", { connections: 2 }));
+  await twice(4, up);
+  for (const hours of HOURS) {
+    const time = new Date(TIMES[2]!.getTime() + hours * 3_600_000);
+    Deno.writeTextFileSync(`${local}/d/c`, String(Math.abs(hours)));
+    edit(local, ["a"], time);
+    Deno.utimeSync(`${local}/d/c`, time, time);
+    assertEquals((await up()).transferred > 0, true, `${hours} hours`);
+    assertEquals(readTree(`${server.root}/top`), readTree(local));
+  }
+}
+
+async function mirrorsDown(server: RealServer): Promise<void> {
+  using folder = new LocalFolder();
+  const local = folder.path;
+  const top = `${server.root}/top`;
+  for (const [name, content] of Object.entries(TREE)) {
+    await server.write(`top/${name}`, content);
+  }
+  TIMES.forEach((time, i) =>
+    Deno.utimeSync(`${top}/${Object.keys(TREE)[i]}`, time, time)
+  );
+  const down = () => afresh(server, (ftp) => ftp.downloadDir("top", local));
+  await twice(4, down);
+  for (const hours of HOURS) {
+    const time = new Date(TIMES[2]!.getTime() + hours * 3_600_000);
+    edit(top, ["a", "d/c"], time);
+    Deno.writeTextFileSync(`${top}/a`, String(Math.abs(hours)));
+    Deno.utimeSync(`${top}/a`, time, time);
+    await twice(2, down);
+    assertEquals(readTree(local), readTree(top));
+    Deno.writeTextFileSync(`${top}/d/c`, "1");
+    Deno.utimeSync(`${top}/d/c`, TIMES[1]!, TIMES[1]!);
+    await twice(1, down);
+    assertEquals(readTree(local), readTree(top));
+  }
+}
+
+zoneTest(
+  "FTP.uploadDir sends what was changed, and nothing twice",
+  mirrorsUp,
+);
+
+zoneTest(
+  "FTP.downloadDir brings what was changed, and nothing twice",
+  mirrorsDown,
+);
+
+zoneTest(
+  "FTP.uploadDir sends what was changed, and nothing twice, where no time can be set",
+  mirrorsUp,
+  ["vsftpd"],
+  NO_SETTING,
+);
+
+zoneTest(
+  "FTP.uploadDir sees a change within the second of the first, and sends nothing twice",
+  async (server) => {
+    using folder = new LocalFolder();
+    await server.mkdir("top");
+    const up = () => afresh(server, (ftp) => ftp.uploadDir(folder.path, "top"));
+    for (const content of ["1", "2", "3"]) {
+      Deno.writeTextFileSync(folder.at("a"), content);
+      await twice(1, up);
+      assertEquals(readTree(`${server.root}/top`), { a: content });
+    }
+  },
+  ["vsftpd"],
+);
+
+zoneTest(
+  "FTP.uploadDir sees a change just after the first, where no time can be set",
+  async (server) => {
+    using folder = new LocalFolder();
+    await server.mkdir("top");
+    const up = () => afresh(server, (ftp) => ftp.uploadDir(folder.path, "top"));
+    for (const content of ["1", "2", "3"]) {
+      Deno.writeTextFileSync(folder.at("a"), content);
+      await twice(1, up);
+      assertEquals(readTree(`${server.root}/top`), { a: content });
+    }
+  },
+  ["vsftpd"],
+  NO_SETTING,
+);
+
+zoneTest(
+  "FTP mirrors up and down and up again, and nothing twice",
+  async (server) => {
+    using folder = new LocalFolder();
+    await server.mkdir("top");
+    writeTree(folder.at("from"), TREE);
+    writeTree(folder.at("from"), { "b": "1" }, TIMES[0]!);
+    await using ftp = await logIn(server);
+    const up = (name: string) => ftp.uploadDir(folder.at(name), "top");
+    const down = (name: string) => ftp.downloadDir("top", folder.at(name));
+    await twice(4, () => up("from"));
+    await twice(4, () => down("to"));
+    assertEquals((await up("to")).transferred, 0);
+    assertEquals((await down("from")).transferred, 0);
+    edit(folder.at("to"), ["a"], new Date("2023-01-01T00:00:00Z"));
+    await twice(1, () => up("to"));
+    await twice(1, () => down("from"));
+    assertEquals(readTree(folder.at("from")), readTree(folder.at("to")));
+    for (const name of ["a", "b"]) {
+      const { mtime } = Deno.statSync(`${server.root}/top/${name}`);
+      assertEquals(mtime, Deno.statSync(folder.at(`from/${name}`)).mtime);
+      assertEquals(mtime, Deno.statSync(folder.at(`to/${name}`)).mtime);
+    }
+  },
+);
+
+zoneTest(
+  "FTP.upload, mtime, setMtime, stat and list have the times of the disk there",
+  async (server) => {
+    using folder = new LocalFolder();
+    const time = TIMES[2]!;
+    writeTree(folder.path, { "a": "1" }, time);
+    await server.mkdir("top");
+    const onDisk = () => Deno.statSync(`${server.root}/top/a`).mtime;
+    await using ftp = await logIn(server);
+    const { mtime } = await ftp.upload(folder.at("a"), "top/a");
+    assertEquals([mtime, onDisk()], [time, time]);
+    await using other = await ftp.clone();
+    assertEquals(await other.mtime("top/a"), time);
+    const later = new Date(time.getTime() + 60_000);
+    await other.setMtime("top/a", later);
+    assertEquals(onDisk(), later);
+    assertEquals((await ftp.stat("top/a")).mtime, later);
+    // MLSD shows seconds
+    const [entry] = await Array.fromAsync(ftp.list("top"));
+    if (entry!.mtimePrecision === "second") assertEquals(entry!.mtime, later);
+  },
+);
+
+serverTest(
+  "FTP.setMtime proves the zone of a server that sets what it shows",
+  async (server) => {
+    await server.write("top/a", "1");
+    await using ftp = await logIn(server);
+    await ftp.setMtime("top/a", TIMES[0]!);
+    assertEquals(Deno.statSync(`${server.root}/top/a`).mtime, TIMES[0]!);
+    assertEquals(await ftp.mtime("top/a"), TIMES[0]!);
+    const names = [...Deno.readDirSync(`${server.root}/top`)];
+    assertEquals(names.map(({ name }) => name), ["a"]);
+  },
+  { servers: ["vsftpd"], zone: "Asia/Tokyo", extra: LOCAL.vsftpd },
+);
+
+for (const name of ["vsftpd", "pyftpdlib"] as const) {
+  serverTest(
+    "FTP.mtime, stat, list and downloadDir go by the option serverZone",
+    async (server) => {
+      using folder = new LocalFolder();
+      await server.write("top/a", "1");
+      Deno.utimeSync(`${server.root}/top/a`, TIMES[2]!, TIMES[2]!);
+      await using ftp = await logIn(server, { serverZone: 345 });
+      assertEquals(await ftp.mtime("top/a"), TIMES[2]!);
+      assertEquals((await ftp.stat("top/a")).mtime, TIMES[2]!);
+      await twice(1, () => ftp.downloadDir("top", folder.path));
+      assertEquals(Deno.statSync(folder.at("a")).mtime, TIMES[2]!);
+      const [entry] = await Array.fromAsync(ftp.list("top"));
+      const minute = 60_000;
+      assertEquals(
+        Math.floor(entry!.mtime!.getTime() / minute),
+        Math.floor(TIMES[2]!.getTime() / minute),
+      );
+      for (const serverZone of [1500, NaN, "60" as unknown as number]) {
+        assertThrows(() => new FTP({ serverZone }), RangeError, "serverZone");
+      }
+    },
+    {
+      servers: [name],
+      zone: "Asia/Kathmandu",
+      extra: LOCAL[name],
+    },
+  );
+}
+
+serverTest(
+  "FTP.downloadDir believes the zone that it is given for listings, and not MDTM",
+  async (server) => {
+    using folder = new LocalFolder();
+    await server.write("top/a", "1");
+    Deno.utimeSync(`${server.root}/top/a`, TIMES[2]!, TIMES[2]!);
+    writeTree(folder.path, { "a": "1" }, TIMES[2]!);
+    await using ftp = await logIn(server);
+    const down = () =>
+      ftp.downloadDir("top", folder.path, { list: { zone: 540 } });
+    assertEquals((await down()).transferred, 0);
+    const later = new Date(TIMES[2]!.getTime() + 9 * 3_600_000);
+    edit(`${server.root}/top`, ["a"], later);
+    await twice(1, down);
+    assertEquals(Deno.readTextFileSync(folder.at("a")), "2");
+  },
+  { servers: ["vsftpd"], zone: "Asia/Tokyo", extra: LOCAL.vsftpd },
+);
+
+serverTest(
+  "FTP.uploadDir writes nothing to learn the clock in a dry run",
+  async (server) => {
+    using folder = new LocalFolder();
+    writeTree(folder.path, { "a": "1" });
+    await server.mkdir("top");
+    await afresh(server, (ftp) => ftp.uploadDir(folder.path, "top"));
+    const plan = await afresh(
+      server,
+      (ftp) => ftp.uploadDir(folder.path, "top", { dryRun: true }),
+    );
+    // nothing tells that 9 hours are a zone and no change
+    assertEquals(plan.transferred, 1);
+    const log = await server.log();
+    assertEquals(log.split("clock").length > 1, false);
+    const done = await afresh(
+      server,
+      (ftp) => ftp.uploadDir(folder.path, "top"),
+    );
+    assertEquals(done.transferred, 0);
+  },
+  { servers: ["vsftpd"], zone: "Asia/Tokyo", extra: LOCAL.vsftpd },
+);
