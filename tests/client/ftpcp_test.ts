@@ -280,6 +280,10 @@ Deno.test("ftpcp does not wait for who waits for it", async () => {
     copies.push(ftpcp(a, `${i}`, b), ftpcp(b, `${i}`, a));
   }
   await Promise.all(copies);
+  for (const { verbs } of [pair.from, pair.to]) {
+    const count = (verb: string) => verbs.filter((one) => one === verb).length;
+    assertEquals([count("RETR"), count("STOR")], [10, 10]);
+  }
 });
 
 Deno.test("ftpcp is aborted while it waits for a connection, and lets go of the other", async () => {

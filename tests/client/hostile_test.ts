@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { FTP, FTPError } from "../../mod.ts";
-import { chooseSeed, Random } from "../parser/random.ts";
+import { chooseCount, chooseSeed, Random } from "../parser/random.ts";
 import { ReplyOracle } from "../parser/reply_oracle.ts";
 import { ScriptedServer, type Turn } from "../scripted/mod.ts";
 
@@ -185,7 +185,7 @@ function printable(text: string): string {
 
 Deno.test("FTP bears a server that mutates its replies, adds to them and hangs up", async () => {
   const seed = chooseSeed();
-  const count = Number(Deno.env.get("FTP_HOSTILE") ?? CONVERSATIONS);
+  const count = chooseCount(CONVERSATIONS, "FTP_HOSTILE");
   console.log(`${count} conversations, FTP_SEED=${seed}`);
   let next = 0;
   await Promise.all(Array.from({ length: LANES }, async () => {

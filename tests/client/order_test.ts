@@ -171,8 +171,15 @@ Deno.test("FTP says of each call what to do while its transfer is open", async (
     },
   });
   await using ftp = await server.connect();
-  const isBusy = (advice: string) =>
-    assertRejects(() => ftp.pwd(), Deno.errors.Busy, `is open; ${advice}`);
+  let times = 0;
+  const isBusy = async (advice: string) => {
+    await assertRejects(
+      () => ftp.pwd(),
+      Deno.errors.Busy,
+      `is open; ${advice}`,
+    );
+    times++;
+  };
   for await (const _ of await ftp.retrieve("x")) {
     await isBusy("read its stream to the end or cancel it first");
   }
@@ -185,6 +192,7 @@ Deno.test("FTP says of each call what to do while its transfer is open", async (
   await ftp.sendcmd("LIST");
   await isBusy("await voidresp() first");
   await ftp.voidresp();
+  assertEquals(times, 5);
   assertEquals(await ftp.pwd(), "/");
 });
 

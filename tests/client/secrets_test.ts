@@ -57,6 +57,7 @@ for (const [failure, answer] of FAILURES) {
         await Promise.resolve().then(() => call(ftp)).catch((error) => error),
       ];
       assert(server.commands.join().includes(SECRET));
+      assert(errors.some((error) => error instanceof Error), `${errors}`);
       for (const error of errors) {
         assert(!Deno.inspect(error).includes(SECRET), Deno.inspect(error));
         if (error instanceof FTPError) {

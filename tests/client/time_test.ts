@@ -43,10 +43,12 @@ Deno.test("FTP.retrbinary never ends a transfer whose callback is slow", async (
     RETR: (turn) => turn.send("data"),
   });
   await using ftp = await server.connect({ timeout: TIMEOUT });
-  await ftp.retrbinary(
-    "RETR x",
-    () => new Promise((done) => setTimeout(done, 2 * TIMEOUT)),
-  );
+  let blocks = 0;
+  const reply = await ftp.retrbinary("RETR x", async () => {
+    await new Promise((done) => setTimeout(done, 2 * TIMEOUT));
+    blocks++;
+  });
+  assertEquals([reply.code, blocks], [226, 1]);
 });
 
 Deno.test("FTP.retrbinary ends a transfer that stands still", async () => {

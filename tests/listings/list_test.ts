@@ -4,6 +4,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { leaveAtFirst } from "../leave_at_first.ts";
 import {
   type Entry,
   FTPPermanentError,
@@ -87,7 +88,7 @@ Deno.test("FTP.list that is left early aborts the transfer and leaves the connec
 Deno.test("FTP.list that is left early reads a short listing to its end", async () => {
   await using pair = await Pair.make();
   pair.server.on("MLSD", sends(...Array(20).fill(fact("x"))));
-  for await (const _ of pair.ftp.list()) break;
+  await leaveAtFirst(pair.ftp.list());
   assertEquals(await pair.ftp.pwd(), "/");
   assertEquals(pair.commands, ["MLSD", "PWD"]);
 });
@@ -104,7 +105,7 @@ Deno.test("FTP.list is not deceived by the rest of a listing that was aborted", 
     left.add(turn.session);
     await hangsAfter(`${fact("x")}\r\n`.repeat(20))(turn);
   });
-  for await (const _ of pair.ftp.list()) break;
+  await leaveAtFirst(pair.ftp.list());
   assertEquals(await namesOf(pair.ftp.list()), ["a"]);
   assertEquals(await namesOf(pair.ftp.list()), ["a"]);
   assertEquals(pair.server.sessions.length, 2);
@@ -157,7 +158,7 @@ for (const count of [1, 3, 50, 5000]) {
       }
       assertEquals(met, count);
       assertEquals(await ftp.pwd(), "/");
-      for await (const _ of ftp.list("", { command })) break;
+      await leaveAtFirst(ftp.list("", { command }));
       assertEquals(await ftp.pwd(), "/");
     }
   });
@@ -177,7 +178,7 @@ Deno.test("FTP.list gives sizes that can be added up, and none that is rounded",
 Deno.test("FTP.list leaves the connection usable when it is left at its last name", async () => {
   await using pair = await Pair.make({ "/a": "" });
   const { ftp } = pair;
-  for await (const _ of ftp.list()) break;
+  await leaveAtFirst(ftp.list());
   const left = await assertRejects(async () => {
     for await (const _ of ftp.list()) throw new Error("Mine");
   });
@@ -400,7 +401,7 @@ Deno.test("FTP.list comes back when its loop is left", async () => {
   await using pair = await Pair.make({ "/d x/inner": "" });
   pair.server.on("MLSD", UNKNOWN);
   pair.server.on("LIST", hangsAfter(`${unix("inner")}\r\n`.repeat(20)));
-  for await (const _ of pair.ftp.list("/d x")) break;
+  await leaveAtFirst(pair.ftp.list("/d x"));
   assertEquals(await pair.ftp.pwd(), "/");
 });
 

@@ -1,5 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Entry, FTP } from "../../mod.ts";
+import { leaveAtFirst } from "../leave_at_first.ts";
 import { logIn } from "../real/client.ts";
 import {
   isIgnored,
@@ -142,12 +143,13 @@ async function leaveEarly(
     for (let i = 0; i < 4; i++) {
       const controller = new AbortController();
       const { signal } = controller;
-      try {
-        for await (const _ of ftp.list("/many", { command, signal })) {
-          if (i % 2 === 0) break;
-          controller.abort(new DOMException("Enough", "AbortError"));
-        }
-      } catch (error) {
+      const entries = ftp.list("/many", { command, signal });
+      if (i % 2 === 0) {
+        await leaveAtFirst(entries);
+      } else {
+        const error = await assertRejects(async () => {
+          for await (const _ of entries) controller.abort(new Error("Enough"));
+        });
         assertEquals(error, signal.reason);
       }
       assertEquals(await ftp.pwd(), "/");

@@ -31,11 +31,14 @@ export function chooseSeed(): number {
 /**
  * How many random cases a property is tried with.
  *
- * @param usual As many as the gate has time for; the variable FTP_PROPERTY_CASES
- * asks for more
+ * @param usual As many as the gate has time for
+ * @param variable The variable that asks for more
  */
-export function chooseCount(usual: number): number {
-  return readInteger("FTP_PROPERTY_CASES", 1) ?? usual;
+export function chooseCount(
+  usual: number,
+  variable = "FTP_PROPERTY_CASES",
+): number {
+  return readInteger(variable, 1) ?? usual;
 }
 
 /** A variable's integer: what is none must not make a test of nothing. */

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Readable } from "node:stream";
+import { leaveAtFirst } from "../leave_at_first.ts";
 import {
   type ByteReader,
   chunksOf,
@@ -111,7 +112,7 @@ Deno.test("chunksOf refuses a stream that is locked or was read", async () => {
 Deno.test("chunksOf refuses a generator that was read", async () => {
   for (const make of [generate, generateLater]) {
     const generator = make();
-    for await (const _ of chunksOf(generator, 5)) break;
+    await leaveAtFirst(chunksOf(generator, 5));
     assertThrows(() => chunksOf(generator, 5), TypeError, "read before");
   }
 });
@@ -165,7 +166,7 @@ Deno.test("chunksOf ends a source whose reading is given up", async () => {
     pull: (controller) => controller.enqueue(BYTES),
     cancel: () => void (isCancelled = true),
   });
-  for await (const _ of chunksOf(stream, 5)) break;
+  await leaveAtFirst(chunksOf(stream, 5));
   assert(isCancelled);
 
   let isReturned = false;
@@ -176,7 +177,7 @@ Deno.test("chunksOf ends a source whose reading is given up", async () => {
       isReturned = true;
     }
   })();
-  for await (const _ of chunksOf(generator, 5)) break;
+  await leaveAtFirst(chunksOf(generator, 5));
   assert(isReturned);
 });
 

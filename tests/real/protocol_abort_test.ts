@@ -131,9 +131,12 @@ serverTest(
 
 serverTest("FTP is disposed of in the middle of a transfer", async (server) => {
   await writeBig(server.root);
-  await using ftp = await logIn(server);
+  const ftp = await logIn(server);
   const [conn] = await ftp.ntransfercmd("RETR big");
-  await conn.read(new Uint8Array(8192));
+  assert(await conn.read(new Uint8Array(8192)) !== null);
+  await ftp[Symbol.asyncDispose]();
+  assertEquals(ftp.connected, false);
+  await assertRejects(() => conn.read(new Uint8Array(8192)));
 });
 
 /** A file of zeros that takes no space. */

@@ -77,10 +77,16 @@ serverTest(
 );
 
 serverTest("FTP is disposed of with QUIT", async (server) => {
+  const sent: string[] = [];
   {
-    await using ftp = await logIn(server);
+    await using ftp = await logIn(server, {
+      trace: ({ direction, text }) => {
+        if (direction === "sent") sent.push(text);
+      },
+    });
     await ftp.pwd();
   }
+  assertEquals(sent.at(-1), "QUIT");
   if (server.name === "vsftpd" || server.name === "proftpd") {
     assertStringIncludes(await server.log(), "QUIT");
   }

@@ -68,7 +68,8 @@ Deno.test("ServerProcess.stop waits until the sessions are gone, too", {
   } finally {
     await server.stop();
   }
-  Deno.listen({ hostname: SERVER_HOST, port }).close();
+  using listener = Deno.listen({ hostname: SERVER_HOST, port });
+  assertEquals(listener.addr.port, port);
   await Deno.remove(folder, { recursive: true });
 });
 
@@ -84,7 +85,9 @@ Deno.test(
       const { host: hostname, port } = server;
       for (let time = 0; time < 20; time++) {
         using conn = await Deno.connect({ hostname, port });
-        await conn.read(new Uint8Array(512)); // the session is there
+        const greeting = new Uint8Array(3);
+        await conn.read(greeting); // the session is there
+        assertEquals(new TextDecoder().decode(greeting), "220");
         server.kill();
         await server.stop();
         server = await startServer("pure-ftpd", { port });

@@ -22,6 +22,8 @@ export interface ServerTestOptions extends ServerOptions {
   servers?: readonly ServerName[];
   /** Only servers that can do this. @default {all} */
   needs?: (features: ServerFeatures) => boolean;
+  /** Leaves the test out on this machine. @default {false} */
+  ignore?: boolean;
   /** Options that have to be made when the test runs, such as certificates. */
   prepare?: () => Promise<ServerOptions>;
 }
@@ -39,13 +41,14 @@ export function serverTest(
   options: ServerTestOptions = {},
 ): void {
   reportServers();
-  const { servers, needs, prepare, ...serverOptions } = options;
+  const { servers, needs, prepare, ignore = false, ...serverOptions } = options;
   for (const kind of SERVERS) {
     if (servers !== undefined && !servers.includes(kind.name)) continue;
     if (needs !== undefined && !needs(kind.features)) continue;
     Deno.test({
       name: `${title} (${kind.name})`,
-      ignore: isIgnored(kind.name) || serverOptions.ipv6 === true && !HAS_IPV6,
+      ignore: ignore || isIgnored(kind.name) ||
+        serverOptions.ipv6 === true && !HAS_IPV6,
       timeout: TEST_TIMEOUT, // what hangs is named, and the others run
       fn: async (context) => {
         await using server = await startServer(kind.name, {
