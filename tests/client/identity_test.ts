@@ -60,7 +60,7 @@ const JOBS: [
   [
     "uploadDir",
     "STOR",
-    (f, d, options) => f.uploadDir(d, "/old", { ...options, delete: true }),
+    (f, d, options) => f.uploadDir(d, "/", { ...options, delete: true }),
   ],
   ["downloadDir", "MLSD", (f, d, options) => f.downloadDir("/", d, options)],
 ];
