@@ -51,7 +51,7 @@ export {
   type FTPUnconfirmedErrorOptions,
   FTPVerificationError,
   type FTPVerificationErrorOptions,
-} from "./lib/files/faults.ts";
+} from "./lib/files/errors.ts";
 export type { ListOptions } from "./lib/directories/listing_options.ts";
 export type {
   DownloadOptions,
@@ -74,7 +74,7 @@ export type { RetrieveOptions, StoreOptions } from "./lib/files/streams.ts";
 export {
   FTPMirrorError,
   type FTPMirrorErrorOptions,
-} from "./lib/mirror/faults.ts";
+} from "./lib/mirror/errors.ts";
 export type {
   DownloadDirOptions,
   MirrorAction,
@@ -115,12 +115,12 @@ export {
 } from "./lib/protocol/errors.ts";
 export { printable } from "./lib/protocol/printable.ts";
 export { Reply } from "./lib/protocol/reply.ts";
-export { parse150, parse257 } from "./lib/protocol/reply_text.ts";
+export { parse150, parse257 } from "./lib/protocol/reply_values.ts";
 export {
   TLSError,
   type TLSErrorOptions,
   type TLSErrorReason,
-} from "./lib/tls/tls_errors.ts";
-export type { TLSOptions } from "./lib/tls/tls_options.ts";
+} from "./lib/tls/errors.ts";
+export type { TLSOptions } from "./lib/tls/options.ts";
 export type { SignalOptions } from "./lib/transfer/session.ts";
 export type { ByteReader, Source } from "./lib/transfer/source.ts";

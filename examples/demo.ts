@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ScriptedServer } from "../tests/scripted/mod.ts";
+import { ScriptedServer } from "../tests/testing/scripted/mod.ts";
 import { main } from "./advanced_binary_download.ts";
 
 const PATH = "/pub/linux/kernel/v1.0/linux-1.0.tar.gz";

@@ -10,7 +10,7 @@ const ROOMS = [
   "lib/connection/",
   "lib/tls/",
   "lib/transfer/",
-  "lib/paths/",
+  "lib/commands/",
   "lib/directories/",
   "lib/files/",
   "lib/mirror/",
@@ -38,7 +38,7 @@ const TURN =
 /** Who takes one turn and no second, or one for so much work: not in a loop that only waits. */
 const TURNS_ONCE = [
   "lib/connection/breather.ts", // one after each slice of work: it waits for nothing
-  "lib/tls/tls_engine.ts", // settle(): what was fed had its consequences
+  "lib/tls/engine.ts", // settle(): what was fed had its consequences
   "lib/transfer/source.ts", // a reader that gives 0, a counted number of times
 ];
 

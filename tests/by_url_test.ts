@@ -4,7 +4,7 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { serverTest } from "./servers/mod.ts";
+import { serverTest } from "./testing/servers/mod.ts";
 
 const ROOT = new URL("..", import.meta.url);
 

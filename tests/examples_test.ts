@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { serverTest } from "./servers/mod.ts";
+import { serverTest } from "./testing/servers/mod.ts";
 
 const EXAMPLES = import.meta.resolve("../examples/");
 const NAME = "linux-1.0.tar.gz";

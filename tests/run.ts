@@ -14,8 +14,8 @@
 
 import { TextLineStream } from "@std/streams";
 import { fileURLToPath } from "node:url";
-import { SERVERS } from "./servers/mod.ts";
-import { HAS_IPV6 } from "./servers/loopback.ts";
+import { SERVERS } from "./testing/servers/mod.ts";
+import { HAS_IPV6 } from "./testing/servers/loopback.ts";
 import { TerseLog } from "./terse_log.ts";
 import { explainIgnored } from "./ignored.ts";
 

@@ -14,7 +14,7 @@ import {
 import { printable } from "../protocol/printable.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
-import { retold } from "../files/faults.ts";
+import { retold } from "../files/errors.ts";
 import { checkLocalPath } from "../files/local_path.ts";
 import {
   checkRetry,
@@ -24,7 +24,7 @@ import {
 import type { SignalOptions } from "../transfer/session.ts";
 import { FTP } from "./ftp.ts";
 import { showAddress } from "../connection/dial.ts";
-import { TLS_MODES } from "../tls/tls_options.ts";
+import { TLS_MODES } from "../tls/options.ts";
 import { readNetrc } from "./netrc.ts";
 import { checkAddress, FTP_OPTIONS, type FTPOptions } from "./options.ts";
 

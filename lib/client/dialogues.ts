@@ -5,7 +5,7 @@
  */
 
 import type { ControlConnection } from "../connection/control_connection.ts";
-import { asError } from "../connection/restate.ts";
+import { asError } from "../connection/with_message.ts";
 import { encodeCommand } from "../protocol/command.ts";
 import type { Encoding } from "../protocol/encoding.ts";
 import { FTPReplyError } from "../protocol/errors.ts";
@@ -15,7 +15,7 @@ import {
   type Session,
   type SignalOptions,
 } from "../transfer/session.ts";
-import { requestUTF8 } from "./quirks.ts";
+import { requestUTF8 } from "./server_quirks.ts";
 
 /** Who logs in. */
 export interface Credentials {

@@ -9,7 +9,11 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 import { type Credentials, logIn } from "./dialogues.ts";
 import { openSession } from "./open_session.ts";
 import type { Server, Settings } from "./options.ts";
-import { restore, restoreSettings, type SessionState } from "./restore.ts";
+import {
+  restore,
+  restoreSettings,
+  type SessionState,
+} from "./session_settings.ts";
 import { auth, protP, secureIfAsked } from "./security.ts";
 
 /** Who logged in where. */

@@ -9,9 +9,9 @@ import {
   remove,
   type RemoveOptions,
 } from "../directories/directories.ts";
-import { download } from "../files/download.ts";
-import { runJob, untilEnd } from "../files/job.ts";
-import { textOfPath } from "../paths/facts.ts";
+import { download } from "../files/download/download.ts";
+import { runJob, untilEnd } from "../files/operation.ts";
+import { textOfPath } from "../commands/queries.ts";
 import {
   DOWNLOAD_OPTIONS,
   type DownloadOptions,
@@ -26,7 +26,7 @@ import {
   type StoreOptions,
 } from "../files/streams.ts";
 import { checkLocalPath } from "../files/local_path.ts";
-import { upload } from "../files/upload.ts";
+import { upload } from "../files/upload/upload.ts";
 import {
   checkNames,
   checkSignal,
@@ -40,8 +40,8 @@ import { pipeline } from "../transfer/pipeline.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { FTPDirectories } from "./ftp_directories.ts";
-import { preparePipeline } from "./quirks.ts";
-import { linkOf, onReady } from "./reconnect.ts";
+import { preparePipeline } from "./server_quirks.ts";
+import { linkOf, onReady } from "./client_connection.ts";
 import { checkPathFor, sessionOf } from "./session_of.ts";
 
 /** Most commands under way in {@linkcode FTP.pipeline}. */

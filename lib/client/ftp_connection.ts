@@ -19,8 +19,8 @@ import {
   type Server,
   type Settings,
 } from "./options.ts";
-import { type ClientLink, linkOf, renewLink } from "./reconnect.ts";
-import { stateOf } from "./restore.ts";
+import { type ClientLink, linkOf, renewLink } from "./client_connection.ts";
+import { stateOf } from "./session_settings.ts";
 import { auth, ccc, protC, protP, withNewerTLS } from "./security.ts";
 import { maybeSessionOf, sessionOf } from "./session_of.ts";
 

@@ -5,16 +5,16 @@
  */
 
 import { checkLocalPath } from "../files/local_path.ts";
-import { downloadDir, uploadDir } from "../mirror/mirror_dir.ts";
+import { downloadDir, uploadDir } from "../mirror/mirror_directory.ts";
 import type {
   DownloadDirOptions,
   MirrorResult,
   UploadDirOptions,
 } from "../mirror/options.ts";
-import { textOfPath } from "../paths/facts.ts";
+import { textOfPath } from "../commands/queries.ts";
 import type { Path } from "../protocol/command.ts";
 import { FTPListings } from "./ftp_listings.ts";
-import { linkOf } from "./reconnect.ts";
+import { linkOf } from "./client_connection.ts";
 import { checkAnyPathFor, sessionOf } from "./session_of.ts";
 
 /** Directories with all that is in them. */

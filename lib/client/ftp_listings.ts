@@ -4,7 +4,10 @@
  * @module
  */
 
-import { requestFeatures, requestModificationTime } from "../paths/facts.ts";
+import {
+  requestFeatures,
+  requestModificationTime,
+} from "../commands/queries.ts";
 import { listDirectory } from "../directories/listing.ts";
 import {
   checkListOptions,
@@ -12,12 +15,12 @@ import {
   type ListOptions,
 } from "../directories/listing_options.ts";
 import { dateFile } from "../directories/prove_clock.ts";
-import { changePermissions } from "../paths/permissions.ts";
+import { changePermissions } from "../commands/permissions.ts";
 import { existsPath, requestEntry } from "../directories/stat.ts";
 import { walkTree } from "../directories/walk.ts";
 import type { WalkEntry } from "../directories/walk_entry.ts";
 import type { WalkOptions } from "../directories/walk_options.ts";
-import type { Link } from "../files/link.ts";
+import type { Link } from "../files/session_provider.ts";
 import {
   checkRetry,
   type RecoveryOptions,
@@ -29,7 +32,7 @@ import { showValue } from "../protocol/check_word.ts";
 import type { Path } from "../protocol/command.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { FTPProtocol } from "./ftp_protocol.ts";
-import { linkOf, onReady } from "./reconnect.ts";
+import { linkOf, onReady } from "./client_connection.ts";
 import { checkAnyPathFor, checkPathFor } from "./session_of.ts";
 
 /** Directories as entries, and what the server knows of one path. */

@@ -9,10 +9,10 @@ import {
   deleteFile,
   rename,
   requestSize,
-} from "../paths/commands.ts";
+} from "../commands/files.ts";
 import type { Path } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
-import { parse257, parseDirectory } from "../protocol/reply_text.ts";
+import { parse257, parseDirectory } from "../protocol/reply_values.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { FTPTransfers } from "./ftp_transfers.ts";
 import { checkPathFor, performOn, sessionOf } from "./session_of.ts";

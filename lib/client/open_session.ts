@@ -6,13 +6,13 @@
 
 import { ControlConnection } from "../connection/control_connection.ts";
 import { dial, showAddress } from "../connection/dial.ts";
-import { restate } from "../connection/restate.ts";
+import { restate } from "../connection/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { ServerProfile } from "../transfer/server_profile.ts";
 import { Session, type SignalOptions } from "../transfer/session.ts";
 import { greet } from "./dialogues.ts";
 import type { Server, Settings } from "./options.ts";
-import { noteServer } from "./quirks.ts";
+import { noteServer } from "./server_quirks.ts";
 import { keepTLSSession, secureStream } from "./security.ts";
 
 /** Implicit TLS is rare, and "ftps:" is what comes to mind. */

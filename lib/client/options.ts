@@ -9,11 +9,7 @@ import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkNumber, MAX_MILLISECONDS } from "../protocol/check_number.ts";
 import { checkWord, showValue } from "../protocol/check_word.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
-import {
-  checkTLSOptions,
-  TLS_MODES,
-  type TLSOptions,
-} from "../tls/tls_options.ts";
+import { checkTLSOptions, TLS_MODES, type TLSOptions } from "../tls/options.ts";
 import { type Trace, Tracer } from "../connection/trace.ts";
 
 /** Options of {@linkcode FTP}. */

@@ -6,13 +6,13 @@
 
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
-import { closed } from "../connection/control_failures.ts";
+import { closed } from "../connection/control_errors.ts";
 import { checkDenoVersion } from "../tls/deno_version.ts";
 import type { SecureControlOptions } from "../tls/secure.ts";
-import type { TLSConnection } from "../tls/tls_connection.ts";
-import { TLSError } from "../tls/tls_errors.ts";
-import type { TLSOptions } from "../tls/tls_options.ts";
-import type { TLSSession } from "../tls/tls_session.ts";
+import type { TLSConnection } from "../tls/connection.ts";
+import { TLSError } from "../tls/errors.ts";
+import type { TLSOptions } from "../tls/options.ts";
+import type { TLSSession } from "../tls/session.ts";
 import type { Command } from "../protocol/command.ts";
 import {
   FTPPermanentError,
@@ -21,7 +21,7 @@ import {
 } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Server } from "./options.ts";
-import { TicketOffice } from "./ticket_office.ts";
+import { TicketOffice } from "./ticket_supply.ts";
 
 /** Loaded when it is needed: `node:tls` takes as long as all the rest. */
 function loadTLS(): Promise<typeof import("../tls/secure.ts")> {

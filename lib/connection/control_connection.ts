@@ -18,10 +18,10 @@ import {
   injected,
   misplaced,
   outOfStep,
-} from "./control_failures.ts";
-import { abortable, Watchdog } from "./deadline.ts";
-import { Ledger, Owed } from "./ledger.ts";
-import { asError } from "./restate.ts";
+} from "./control_errors.ts";
+import { abortable, Watchdog } from "./waiting.ts";
+import { Ledger, Owed } from "./pending_commands.ts";
+import { asError } from "./with_message.ts";
 import {
   type Command,
   describeCommand,
@@ -34,7 +34,7 @@ import { CONCEAL } from "../protocol/errors.ts";
 import { linesOf } from "../protocol/lines_of.ts";
 import { type Reply, ReplyReader } from "../protocol/reply.ts";
 import { mayAnswer } from "../protocol/reply_kind.ts";
-import { Secrets } from "../protocol/secrets.ts";
+import { Secrets } from "../protocol/redaction.ts";
 
 /** Size of one read from the socket, in bytes. */
 const READ_SIZE = 16 * 1024;

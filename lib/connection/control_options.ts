@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Owed, OwedKind } from "./ledger.ts";
+import type { Owed, OwedKind } from "./pending_commands.ts";
 import type { Tracer } from "./trace.ts";
 import type { Encoding } from "../protocol/encoding.ts";
 

@@ -8,9 +8,9 @@
 import { type ByteStream, drain, free } from "./byte_stream.ts";
 import { readableOf, writableOf } from "./data_streams.ts";
 import type { DataOptions } from "./data_options.ts";
-import { Watchdog } from "./deadline.ts";
+import { Watchdog } from "./waiting.ts";
 import type { TLSInfo } from "./tls_info.ts";
-import { restate } from "./restate.ts";
+import { restate } from "./with_message.ts";
 
 /** Size of the first read of {@linkcode DataConnection.readToEnd}: small files are many. */
 const LEAST_READ_SIZE = 16 * 1024;

@@ -5,8 +5,8 @@
  */
 
 import type { ByteStream } from "./byte_stream.ts";
-import { within } from "./deadline.ts";
-import { restate } from "./restate.ts";
+import { within } from "./waiting.ts";
+import { restate } from "./with_message.ts";
 import { isSameHost } from "../protocol/address.ts";
 
 /** How long an opening may take, and who may end it. */

@@ -13,10 +13,10 @@ import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import { pipeline } from "../transfer/pipeline.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { kindOf, kindsOf, noteLinks } from "./entry_kinds.ts";
-import { isDirectory } from "./in_directory.ts";
+import { isDirectory } from "./change_directory.ts";
 import { readDirectory } from "./listing.ts";
 import type { PartialListingError } from "./partial_listing_error.ts";
-import { checkName, joinPath } from "../paths/names.ts";
+import { checkName, joinPath } from "../commands/path.ts";
 
 /** Options of {@linkcode FTP.remove}. */
 export interface RemoveOptions {

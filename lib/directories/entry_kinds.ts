@@ -7,7 +7,7 @@
 
 import { Breather, filterAll, visitAll } from "../connection/breather.ts";
 import type { Entry, EntryKind } from "../listing/entry.ts";
-import { joinRawPath, rawPathOf, splitRawPath } from "../paths/raw_path.ts";
+import { joinRawPath, rawPathOf, splitRawPath } from "../commands/raw_path.ts";
 import type { Path } from "../protocol/command.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { readDirectory } from "./listing.ts";

@@ -7,11 +7,11 @@
 
 import type { Entry } from "../listing/entry.ts";
 import { inferZone } from "../listing/infer_zone.ts";
-import { textOfPath } from "../paths/facts.ts";
-import { joinRawPath, rawPathOf } from "../paths/raw_path.ts";
+import { textOfPath } from "../commands/queries.ts";
+import { joinRawPath, rawPathOf } from "../commands/raw_path.ts";
 import { printable } from "../protocol/printable.ts";
 import { FTPError } from "../protocol/errors.ts";
-import { parseModificationTime } from "../protocol/reply_text.ts";
+import { parseModificationTime } from "../protocol/reply_values.ts";
 import type { Session } from "../transfer/session.ts";
 import {
   type ListRequest,

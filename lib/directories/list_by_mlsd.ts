@@ -8,8 +8,8 @@
 import type { Entry } from "../listing/entry.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
-import { UNKNOWN_REPLIES } from "../paths/facts.ts";
-import { enterDirectory } from "./in_directory.ts";
+import { UNKNOWN_REPLIES } from "../commands/queries.ts";
+import { enterDirectory } from "./change_directory.ts";
 import {
   type ListRequest,
   NOTHING,

@@ -11,7 +11,7 @@ import { printable } from "../protocol/printable.ts";
 import { tooLarge } from "../transfer/kept_lines.ts";
 import { Listener } from "../transfer/listener.ts";
 import type { Session } from "../transfer/session.ts";
-import { textOfPath } from "../paths/facts.ts";
+import { textOfPath } from "../commands/queries.ts";
 import { EntryView } from "./entry_view.ts";
 import { listByList, proveRead } from "./list_by_list.ts";
 import { isUnread, listByMLSD, tryMLSD } from "./list_by_mlsd.ts";

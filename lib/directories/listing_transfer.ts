@@ -12,8 +12,8 @@ import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { openTransferInTurn } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { enterDirectory, isDirectory, type Leave } from "./in_directory.ts";
-import { fail, finish, type OpenListing, stop } from "./listing_end.ts";
+import { enterDirectory, isDirectory, type Leave } from "./change_directory.ts";
+import { fail, finish, type OpenListing, stop } from "./verify_listing.ts";
 import { type ListOptions, makeReader } from "./listing_options.ts";
 import { checkWhole, unproven } from "./partial_listing_error.ts";
 

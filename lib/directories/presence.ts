@@ -6,11 +6,11 @@
  */
 
 import type { EntryKind } from "../listing/entry.ts";
-import { UNKNOWN_REPLIES } from "../paths/facts.ts";
+import { UNKNOWN_REPLIES } from "../commands/queries.ts";
 import { type Command, type Path, withPath } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { hasNames, isDirectory } from "./in_directory.ts";
+import { hasNames, isDirectory } from "./change_directory.ts";
 
 /** What denies knowledge of a path, not its being. */
 export const DENIED_REGEXP = /permission|denied|not allowed|privilege|log ?in/i;

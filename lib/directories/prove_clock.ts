@@ -5,7 +5,7 @@
  */
 
 import { writeAll } from "../connection/byte_stream.ts";
-import { settledWithin } from "../connection/deadline.ts";
+import { settledWithin } from "../connection/waiting.ts";
 import { TIME_PRECISIONS } from "../listing/entry.ts";
 import {
   changeModificationTime,
@@ -13,9 +13,9 @@ import {
   lookAtFacts,
   proveByFile,
   toSecond,
-} from "../paths/modification_time.ts";
-import { joinRawPath, rawPathOf, splitRawPath } from "../paths/raw_path.ts";
-import { partName, randomMark } from "../paths/names.ts";
+} from "../commands/modification_time.ts";
+import { joinRawPath, rawPathOf, splitRawPath } from "../commands/raw_path.ts";
+import { partName, randomMark } from "../commands/path.ts";
 import type { Path } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";

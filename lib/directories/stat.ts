@@ -12,23 +12,23 @@ import { ParsedSource, toByteText } from "../listing/parsed_source.ts";
 import { checkPath, type Path, withPath } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
-import { parseModificationTime } from "../protocol/reply_text.ts";
+import { parseModificationTime } from "../protocol/reply_values.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { requestSize } from "../paths/commands.ts";
+import { requestSize } from "../commands/files.ts";
 import { EntryView } from "./entry_view.ts";
-import { textOfPath } from "../paths/facts.ts";
+import { textOfPath } from "../commands/queries.ts";
 import {
   hasNames,
   isDataSet,
   isDirectory,
   isNoDirectory,
-} from "./in_directory.ts";
+} from "./change_directory.ts";
 import { isUnknownCommand } from "./list_by_mlsd.ts";
 import { type EntryHooks, readDirectory } from "./listing.ts";
 import { DENIED_REGEXP } from "./presence.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
 import type { PartialListingError } from "./partial_listing_error.ts";
-import { rawPathOf, splitRawPath } from "../paths/raw_path.ts";
+import { rawPathOf, splitRawPath } from "../commands/raw_path.ts";
 
 /**
  * What a path is: by `MLST` (RFC 3659 section 7), and where that is unknown by

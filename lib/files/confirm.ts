@@ -9,7 +9,7 @@ import type { Reply } from "../protocol/reply.ts";
 import { isTruncated } from "../transfer/cut_data.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
-import { FTPUnconfirmedError } from "./faults.ts";
+import { FTPUnconfirmedError } from "./errors.ts";
 
 /**
  * Waits for the final reply.

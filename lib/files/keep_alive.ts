@@ -5,8 +5,8 @@
  * @module
  */
 
-import { settledWithin } from "../connection/deadline.ts";
-import type { Owed } from "../connection/ledger.ts";
+import { settledWithin } from "../connection/waiting.ts";
+import type { Owed } from "../connection/pending_commands.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 

@@ -5,8 +5,8 @@
  */
 
 import { existsPath } from "../directories/stat.ts";
-import { deleteFile } from "../paths/commands.ts";
-import { requestBinarySize } from "../paths/facts.ts";
+import { deleteFile } from "../commands/files.ts";
+import { requestBinarySize } from "../commands/queries.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 

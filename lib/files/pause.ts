@@ -4,7 +4,7 @@
  * @module
  */
 
-import { abortable } from "../connection/deadline.ts";
+import { abortable } from "../connection/waiting.ts";
 import { MAX_MILLISECONDS } from "../protocol/check_number.ts";
 
 /**

@@ -6,7 +6,7 @@
  */
 
 import * as fs from "node:fs";
-import { lstatOrNothing } from "./target.ts";
+import { lstatOrNothing } from "./download/local_target.ts";
 
 /** How a file of a mirrored directory is reached. */
 export interface PlainPath {

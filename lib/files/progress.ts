@@ -5,7 +5,7 @@
  */
 
 import { Listener } from "../transfer/listener.ts";
-import { LocalFault } from "./faults.ts";
+import { LocalFault } from "./errors.ts";
 import { pause } from "./pause.ts";
 
 /** How far a transfer is. */

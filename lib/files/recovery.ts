@@ -4,7 +4,7 @@
  * @module
  */
 
-import { abortable } from "../connection/deadline.ts";
+import { abortable } from "../connection/waiting.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkNumber } from "../protocol/check_number.ts";
 import { showValue } from "../protocol/check_word.ts";
@@ -13,11 +13,11 @@ import {
   FTPPermanentError,
   FTPProtocolError,
 } from "../protocol/errors.ts";
-import { TLSError } from "../tls/tls_errors.ts";
+import { TLSError } from "../tls/errors.ts";
 import type { Session } from "../transfer/session.ts";
-import { FTPUnconfirmedError, FTPVerificationError } from "./faults.ts";
-import { runJob } from "./job.ts";
-import type { Link } from "./link.ts";
+import { FTPUnconfirmedError, FTPVerificationError } from "./errors.ts";
+import { runJob } from "./operation.ts";
+import type { Link } from "./session_provider.ts";
 import { pause } from "./pause.ts";
 
 /** How a transfer that failed is tried again. */

@@ -5,18 +5,18 @@
  * @module
  */
 
-import { rename } from "../paths/commands.ts";
-import { requestBinarySize, requestSizeInTurn } from "../paths/facts.ts";
-import { randomMark } from "../paths/names.ts";
+import { rename } from "../commands/files.ts";
+import { requestBinarySize, requestSizeInTurn } from "../commands/queries.ts";
+import { randomMark } from "../commands/path.ts";
 import { FTPError, FTPTemporaryError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { backOff } from "./back_off.ts";
 import { deleteAll, isThere } from "./leftovers.ts";
 import type { UploadOptions } from "./options.ts";
 import { refuseDirectory } from "./store_refusal.ts";
-import { refused, stranded } from "./upload_errors.ts";
-import { tryToChangeMode } from "./upload_mode.ts";
-import { temporaryPath } from "./upload_name.ts";
+import { refused, stranded } from "./upload/errors.ts";
+import { tryToChangeMode } from "./upload/file_mode.ts";
+import { temporaryPath } from "./upload/temporary_name.ts";
 
 // what a session remembers of a drop box
 const TAKEN = "SIZE of what was renamed";

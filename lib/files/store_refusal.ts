@@ -9,9 +9,9 @@ import {
   enterDirectory,
   isDataSet,
   isNoDirectory,
-} from "../directories/in_directory.ts";
-import { UNKNOWN_REPLIES } from "../paths/facts.ts";
-import { splitPath } from "../paths/names.ts";
+} from "../directories/change_directory.ts";
+import { UNKNOWN_REPLIES } from "../commands/queries.ts";
+import { splitPath } from "../commands/path.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 

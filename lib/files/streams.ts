@@ -6,7 +6,7 @@
 
 import type { Path } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
-import { textOfPath } from "../paths/facts.ts";
+import { textOfPath } from "../commands/queries.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
 import { sendBlocks } from "../transfer/send.ts";
 import type { Session } from "../transfer/session.ts";

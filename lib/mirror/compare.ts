@@ -4,14 +4,14 @@
  * @module
  */
 
-import { hashBoth, hashChunks } from "../files/digest.ts";
+import { hashBoth, hashChunks } from "../files/hash.ts";
 import { PlainFile, type PlainPath } from "../files/plain_file.ts";
-import { locallyAsync } from "../files/faults.ts";
-import { runJob } from "../files/job.ts";
-import type { Link } from "../files/link.ts";
+import { locallyAsync } from "../files/errors.ts";
+import { runJob } from "../files/operation.ts";
+import type { Link } from "../files/session_provider.ts";
 import { withRecovery } from "../files/recovery.ts";
 import type { Lead } from "../transfer/server_clock.ts";
-import type { Item } from "./folder.ts";
+import type { Item } from "./snapshot.ts";
 import type {
   MirrorComparison,
   MirrorOptions,

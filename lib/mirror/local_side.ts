@@ -7,15 +7,15 @@
 import { Breather } from "../connection/breather.ts";
 import type { EntryKind } from "../listing/entry.ts";
 import { type PlainPath, swapped } from "../files/plain_file.ts";
-import { lstatOrNothing } from "../files/target.ts";
-import { joinPath } from "../paths/names.ts";
+import { lstatOrNothing } from "../files/download/local_target.ts";
+import { joinPath } from "../commands/path.ts";
 import {
   Folder,
   type Identity,
   type Item,
   type Place,
   type Side,
-} from "./folder.ts";
+} from "./snapshot.ts";
 import type { MirrorEntry } from "./options.ts";
 
 /** What Windows has no file names of: characters, ends and devices. */

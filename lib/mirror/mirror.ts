@@ -5,11 +5,11 @@
  */
 
 import { Breather, filterAll } from "../connection/breather.ts";
-import { unwrapped } from "../files/faults.ts";
-import type { Link } from "../files/link.ts";
-import { TreeAgenda } from "./agenda.ts";
-import { Crew } from "./crew.ts";
-import { isExtra, type Removal, removeItems } from "./extras.ts";
+import { unwrapped } from "../files/errors.ts";
+import type { Link } from "../files/session_provider.ts";
+import { TreeAgenda } from "./tree_queue.ts";
+import { Crew } from "./worker_pool.ts";
+import { isExtra, type Removal, removeItems } from "./removals.ts";
 import { quote } from "../protocol/printable.ts";
 import {
   directoryOf,
@@ -17,7 +17,7 @@ import {
   Folder,
   type Item,
   type Place,
-} from "./folder.ts";
+} from "./snapshot.ts";
 import type { MirrorEntry, MirrorOptions, MirrorResult } from "./options.ts";
 import {
   checkClash,
@@ -26,9 +26,9 @@ import {
   findCounterpart,
   findLost,
   reasonToSkip,
-} from "./rules.ts";
-import { Tally } from "./tally.ts";
-import type { MirrorTask, Pair } from "./task.ts";
+} from "./safety.ts";
+import { Tally } from "./report.ts";
+import type { MirrorTask, Pair } from "./direction.ts";
 
 /** Deepest tree that is mirrored without being told how deep to go. */
 const MAX_DEPTH = 256;

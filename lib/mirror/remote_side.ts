@@ -17,13 +17,13 @@ import {
 } from "../directories/prove_clock.ts";
 import { existsPath, requestEntry } from "../directories/stat.ts";
 import { canonicalPath } from "../directories/walk.ts";
-import { runJob } from "../files/job.ts";
-import type { Link } from "../files/link.ts";
+import { runJob } from "../files/operation.ts";
+import type { Link } from "../files/session_provider.ts";
 import { withRecovery } from "../files/recovery.ts";
 import { type Entry, TIME_PRECISIONS } from "../listing/entry.ts";
 import { inferZone } from "../listing/infer_zone.ts";
-import { requestFacts, SECOND } from "../paths/facts.ts";
-import { checkName, joinPath } from "../paths/names.ts";
+import { requestFacts, SECOND } from "../commands/queries.ts";
+import { checkName, joinPath } from "../commands/path.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import {
   isZone,
@@ -38,7 +38,7 @@ import {
   type Item,
   type Place,
   type Side,
-} from "./folder.ts";
+} from "./snapshot.ts";
 import type {
   MirrorEntry,
   MirrorOptions,

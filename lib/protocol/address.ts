@@ -6,7 +6,7 @@
 
 import type { FTPProtocolError } from "./errors.ts";
 import type { Reply } from "./reply.ts";
-import { expectCode, unreadableReply } from "./reply_text.ts";
+import { expectCode, unreadableReply } from "./reply_values.ts";
 
 /** A host and a TCP port, as ftplib's functions return them. */
 export type HostPort = [host: string, port: number];

@@ -6,8 +6,8 @@
 
 import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
-import { type AlternativeNames, readAlternativeNames } from "./tls_der.ts";
-import type { TLSFault } from "./tls_errors.ts";
+import { type AlternativeNames, readAlternativeNames } from "./der.ts";
+import type { TLSFault } from "./errors.ts";
 
 /** What may stand for a host; what has any other character names nobody. */
 const HOST_REGEXP = /^[\w*.-]+$/;

@@ -6,10 +6,10 @@
  */
 
 import type { ByteStream } from "../connection/byte_stream.ts";
-import { abortable, within } from "../connection/deadline.ts";
-import { TLSConnection } from "./tls_connection.ts";
-import type { TLSOptions } from "./tls_options.ts";
-import { TLSSession } from "./tls_session.ts";
+import { abortable, within } from "../connection/waiting.ts";
+import { TLSConnection } from "./connection.ts";
+import type { TLSOptions } from "./options.ts";
+import { TLSSession } from "./session.ts";
 
 /** How long the handshake may take, and who may end it. */
 export interface HandshakeOptions {

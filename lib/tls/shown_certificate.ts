@@ -6,7 +6,7 @@
  */
 
 import { ByteBuffer } from "../protocol/byte_buffer.ts";
-import { fingerprintOf } from "./tls_certificate.ts";
+import { fingerprintOf } from "./certificate.ts";
 
 /** Most bytes of a handshake that are looked at. */
 const MAX_SIZE = 64 * 1024;

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { settledWithin, within } from "../connection/deadline.ts";
-import { isSyntaxReply, type Owed } from "../connection/ledger.ts";
-import { asError } from "../connection/restate.ts";
+import { settledWithin, within } from "../connection/waiting.ts";
+import { isSyntaxReply, type Owed } from "../connection/pending_commands.ts";
+import { asError } from "../connection/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { refusal } from "./refusal.ts";
 import type { Session } from "./session.ts";

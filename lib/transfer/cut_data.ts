@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { Owed } from "../connection/ledger.ts";
+import type { Owed } from "../connection/pending_commands.ts";
 import type { Command, Path } from "../protocol/command.ts";
-import { parseSize } from "../protocol/reply_text.ts";
-import { TLSError } from "../tls/tls_errors.ts";
+import { parseSize } from "../protocol/reply_values.ts";
+import { TLSError } from "../tls/errors.ts";
 import type { Session, SignalOptions } from "./session.ts";
 
 /** A download whose whole size the server may tell by `SIZE`. */

@@ -7,13 +7,13 @@
 
 import type { ByteStream } from "../connection/byte_stream.ts";
 import { DataConnection } from "../connection/data_connection.ts";
-import { PatientSignal } from "../connection/deadline.ts";
-import type { Owed } from "../connection/ledger.ts";
+import { PatientSignal } from "../connection/waiting.ts";
+import type { Owed } from "../connection/pending_commands.ts";
 import { type Command, encodeCommand } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { quote } from "../protocol/printable.ts";
-import { parse150 } from "../protocol/reply_text.ts";
+import { parse150 } from "../protocol/reply_values.ts";
 import { abortOwed, explain } from "./abort.ts";
 import { isSetTo, sizedFile } from "./cut_data.ts";
 import { type DataChannel, openDataChannel } from "./data_channel.ts";

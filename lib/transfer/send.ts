@@ -4,7 +4,7 @@
  * @module
  */
 
-import { abortable, settledWithin } from "../connection/deadline.ts";
+import { abortable, settledWithin } from "../connection/waiting.ts";
 import { checkFunction } from "../protocol/check_names.ts";
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";

@@ -6,18 +6,18 @@
  */
 
 import type { ControlConnection } from "../connection/control_connection.ts";
-import { closedWaiting } from "../connection/control_failures.ts";
-import { abortable } from "../connection/deadline.ts";
+import { closedWaiting } from "../connection/control_errors.ts";
+import { abortable } from "../connection/waiting.ts";
 import type { PortRange } from "../connection/dial.ts";
-import type { Owed } from "../connection/ledger.ts";
-import type { TLSSession } from "../tls/tls_session.ts";
+import type { Owed } from "../connection/pending_commands.ts";
+import type { TLSSession } from "../tls/session.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
 import type { Command } from "../protocol/command.ts";
 import { replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { ServerProfile } from "./server_profile.ts";
 import type { Transfer } from "./transfer.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "./session_lock.ts";
 
 /** Settings that transfers look at. */
 export interface SessionOptions {

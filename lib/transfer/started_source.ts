@@ -5,7 +5,7 @@
  * @module
  */
 
-import { abortable } from "../connection/deadline.ts";
+import { abortable } from "../connection/waiting.ts";
 import type { Session, SignalOptions } from "./session.ts";
 
 /** The chunks of a source, the first of which may have been taken. */

@@ -7,9 +7,9 @@
 
 import { drain } from "../connection/byte_stream.ts";
 import type { DataConnection } from "../connection/data_connection.ts";
-import { settledWithin } from "../connection/deadline.ts";
-import type { Owed } from "../connection/ledger.ts";
-import { restate } from "../connection/restate.ts";
+import { settledWithin } from "../connection/waiting.ts";
+import type { Owed } from "../connection/pending_commands.ts";
+import { restate } from "../connection/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { abortOwed, endHeld, explain } from "./abort.ts";
 import {

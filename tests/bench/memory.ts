@@ -7,7 +7,7 @@
  *     deno run -A tests/bench/memory.ts [megabytes]
  */
 
-import { startServer } from "../servers/mod.ts";
+import { startServer } from "../testing/servers/mod.ts";
 
 const LARGE = Number(Deno.args[0] ?? 10_000);
 

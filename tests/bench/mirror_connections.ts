@@ -6,8 +6,8 @@
  */
 
 import { connect, type FTP } from "../../mod.ts";
-import { Proxy } from "../proxy.ts";
-import { startServer } from "../servers/mod.ts";
+import { Proxy } from "../testing/proxy.ts";
+import { startServer } from "../testing/servers/mod.ts";
 import { compare } from "./compare.ts";
 
 const COUNT = Number(Deno.args[0] ?? 2000);

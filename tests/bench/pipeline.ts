@@ -7,8 +7,8 @@
  */
 
 import { FTP, type Reply } from "../../mod.ts";
-import { Proxy } from "../proxy.ts";
-import { startServer } from "../servers/mod.ts";
+import { Proxy } from "../testing/proxy.ts";
+import { startServer } from "../testing/servers/mod.ts";
 import { runPython } from "./compare.ts";
 
 const COMMANDS = 20_000;

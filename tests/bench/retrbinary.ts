@@ -6,7 +6,7 @@
  */
 
 import { FTP } from "../../mod.ts";
-import { startServer } from "../servers/mod.ts";
+import { startServer } from "../testing/servers/mod.ts";
 import { compare, runPython } from "./compare.ts";
 
 const ROUNDS = Number(Deno.args[0] ?? 7);

@@ -5,7 +5,7 @@
  *     deno run -A tests/bench/startup.ts [rounds]
  */
 
-import { startServer } from "../servers/mod.ts";
+import { startServer } from "../testing/servers/mod.ts";
 import { compare } from "./compare.ts";
 
 const ROUNDS = Number(Deno.args[0] ?? 15);

@@ -4,8 +4,8 @@
  */
 
 import { connect } from "../../mod.ts";
-import { RawSession } from "../raw_session.ts";
-import { startServer } from "../servers/mod.ts";
+import { RawSession } from "../testing/raw_session.ts";
+import { startServer } from "../testing/servers/mod.ts";
 import { compare } from "./compare.ts";
 import { basicFtp, curl, ftplib, type Job } from "./transfer_peers.ts";
 

@@ -4,7 +4,7 @@
  */
 
 import { connect } from "../../mod.ts";
-import { startServer } from "../servers/mod.ts";
+import { startServer } from "../testing/servers/mod.ts";
 import { compare } from "./compare.ts";
 import { basicFtp, ftplib } from "./transfer_peers.ts";
 

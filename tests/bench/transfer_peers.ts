@@ -2,7 +2,7 @@
 
 // deno-lint-ignore no-import-prefix -- in the import map, every program would download it
 import { Client } from "npm:basic-ftp@6.2.3";
-import type { RealServer } from "../servers/mod.ts";
+import type { RealServer } from "../testing/servers/mod.ts";
 
 /** One file from or to a server. */
 export interface Job {

@@ -7,9 +7,9 @@
  */
 
 import { FTP } from "../../mod.ts";
-import { certificates } from "../servers/certificates.ts";
-import { startServer } from "../servers/mod.ts";
-import { findProgram } from "../servers/programs.ts";
+import { certificates } from "../testing/servers/certificates.ts";
+import { startServer } from "../testing/servers/mod.ts";
+import { findProgram } from "../testing/servers/programs.ts";
 import { compare } from "./compare.ts";
 
 const ROUNDS = Number(Deno.args[0] ?? 5);

@@ -5,7 +5,11 @@ import {
   FTPPermanentError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { HAS_IPV6, SERVER_HOST, takePorts } from "../servers/loopback.ts";
+import {
+  HAS_IPV6,
+  SERVER_HOST,
+  takePorts,
+} from "../testing/servers/loopback.ts";
 import { byDefault, type Script, startScript } from "./script.ts";
 
 /** A server that dials the client where PORT or EPRT says. */

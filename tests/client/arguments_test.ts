@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect, FTP, ftpcp, type FTPOptions } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { ScriptedServer } from "../scripted/mod.ts";
+import { ScriptedServer } from "../testing/scripted/mod.ts";
 
 /** An argument that would start a second command. */
 const B = "a\r\nNOOP";

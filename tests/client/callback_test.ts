@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { FTP } from "../../mod.ts";
-import type { Handler } from "../scripted/mod.ts";
+import type { Handler } from "../testing/scripted/mod.ts";
 import { type Script, startScript } from "./script.ts";
 
 const BYTES = new TextEncoder().encode("one\ntwo\n");

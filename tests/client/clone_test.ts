@@ -3,7 +3,7 @@ import { FTP, FTPTemporaryError } from "../../mod.ts";
 import { memoryServer } from "../files/memory_server.ts";
 import { bytes, fetchBytes, logIn, text } from "../real/client.ts";
 import { logInTLS, withTLS } from "../real/tls_client.ts";
-import { serverTest } from "../servers/mod.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 
 Deno.test("FTP.clone opens a connection that is set as the first is", async () => {
   await using server = await memoryServer({ "/pub/a": "a" });

@@ -5,7 +5,7 @@ import {
   FTP,
   FTPPermanentError,
 } from "../../mod.ts";
-import { HAS_IPV6 } from "../servers/loopback.ts";
+import { HAS_IPV6 } from "../testing/servers/loopback.ts";
 import { startScript } from "./script.ts";
 
 const LOGIN = ["USER anonymous", "PASS anonymous@"];

@@ -8,8 +8,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { type FTP, FTPProtocolError } from "../../mod.ts";
-import { hangsAfter, Pair } from "../listings/scripted_listings.ts";
-import type { Handler } from "../scripted/mod.ts";
+import { hangsAfter, Pair } from "../directories/scripted_listings.ts";
+import type { Handler } from "../testing/scripted/mod.ts";
 import { CLEAN_GREETING, startScript } from "./script.ts";
 
 const ENOUGH = new Error("Enough");

@@ -5,7 +5,7 @@ import {
   FTPReplyError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import { HAS_IPV6 } from "../servers/loopback.ts";
+import { HAS_IPV6 } from "../testing/servers/loopback.ts";
 import { type ErrorClass, type Script, startScript } from "./script.ts";
 
 const SOURCE: Script = {

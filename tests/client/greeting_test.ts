@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { DEAD_PORT } from "../dead_port.ts";
+import { DEAD_PORT } from "../testing/dead_port.ts";
 import {
   FTP,
   ftpcp,

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { FTP, FTPError } from "../../mod.ts";
 import { chooseCount, chooseSeed, Random } from "../parser/random.ts";
 import { ReplyOracle } from "../parser/reply_oracle.ts";
-import { ScriptedServer, type Turn } from "../scripted/mod.ts";
+import { ScriptedServer, type Turn } from "../testing/scripted/mod.ts";
 
 /** Conversations in one run; FTP_HOSTILE asks for more. */
 const CONVERSATIONS = 60;

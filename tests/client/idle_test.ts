@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTP, type FTPOptions } from "../../mod.ts";
-import { ScriptedServer } from "../scripted/mod.ts";
+import { ScriptedServer } from "../testing/scripted/mod.ts";
 
 const FILES = { "/d/a": "hello", "/d/e/b": "there" };
 

@@ -2,7 +2,7 @@
 
 import { connect as dial } from "node:net";
 import { FTP, type FTPOptions } from "../../mod.ts";
-import { certificates } from "../servers/certificates.ts";
+import { certificates } from "../testing/servers/certificates.ts";
 import { startTLSServer, type TLSTestServer } from "../tls/echo_server.ts";
 import { type ClientServer, type Script, startScript } from "./script.ts";
 

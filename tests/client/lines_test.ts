@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTPProtocolError, FTPReplyError } from "../../mod.ts";
 import { leaveAtFirst } from "../leave_at_first.ts";
-import { PeerGone, type Turn } from "../scripted/mod.ts";
+import { PeerGone, type Turn } from "../testing/scripted/mod.ts";
 import { type Script, startScript } from "./script.ts";
 
 /** Sends the pieces one by one, each when the client has had time to read. */

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { DEAD_PORT } from "../dead_port.ts";
+import { DEAD_PORT } from "../testing/dead_port.ts";
 import { connect, FTP, ftpcp, FTPPermanentError } from "../../mod.ts";
-import { ScriptedServer } from "../scripted/mod.ts";
+import { ScriptedServer } from "../testing/scripted/mod.ts";
 import { startScript } from "./script.ts";
 
 /** Calls that types would refuse, and the argument that the error names. */

@@ -5,7 +5,7 @@ import {
   FTPProtocolError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import type { Turn } from "../scripted/mod.ts";
+import type { Turn } from "../testing/scripted/mod.ts";
 import { startScript } from "./script.ts";
 
 async function retrieve(ftp: FTP): Promise<string> {

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { DEAD_PORT } from "../dead_port.ts";
+import { DEAD_PORT } from "../testing/dead_port.ts";
 import {
   type FTP,
   FTPPermanentError,
   FTPProtocolError,
   FTPTemporaryError,
 } from "../../mod.ts";
-import type { Turn } from "../scripted/mod.ts";
-import { HAS_IPV6 } from "../servers/loopback.ts";
+import type { Turn } from "../testing/scripted/mod.ts";
+import { HAS_IPV6 } from "../testing/servers/loopback.ts";
 import { byDefault, type Script, stall, startScript } from "./script.ts";
 
 const LIST: Script = { LIST: (turn) => turn.send("one\r\n") };

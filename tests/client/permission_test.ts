@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { ScriptedServer } from "../scripted/mod.ts";
+import { ScriptedServer } from "../testing/scripted/mod.ts";
 
 const CLIENT = new URL("permission_client.ts", import.meta.url);
 

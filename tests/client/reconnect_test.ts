@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTP, FTPPermanentError } from "../../mod.ts";
 import { memoryServer } from "../files/memory_server.ts";
-import { TestAuthority } from "../servers/test_authority.ts";
+import { TestAuthority } from "../testing/servers/test_authority.ts";
 import { startTLSServer } from "../tls/echo_server.ts";
 
 /** Loses the connection; a walk finds another one. */

@@ -1,7 +1,7 @@
 /** The scripted server as the tests of the client use it: a table of answers, and a client. */
 
 import { FTP, type FTPOptions } from "../../mod.ts";
-import { type Handler, ScriptedServer } from "../scripted/mod.ts";
+import { type Handler, ScriptedServer } from "../testing/scripted/mod.ts";
 
 /** Answers by verb, in upper case; "connect" is the greeting. */
 export type Script = Record<string, Handler | string>;

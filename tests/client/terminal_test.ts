@@ -9,7 +9,7 @@ import {
   type TraceEvent,
 } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { ScriptedServer } from "../scripted/mod.ts";
+import { ScriptedServer } from "../testing/scripted/mod.ts";
 
 /** Clears the screen, by ESC and by C1, and turns the direction of the text. */
 const EVIL = "a\x1b[2J\x9b2J\x7f\u202etxt\u2066\u200b.bin";

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { FTP, TraceEvent } from "../../mod.ts";
-import { unhandledIn } from "../unhandled.ts";
+import { unhandledIn } from "../testing/unhandled.ts";
 import { startScript } from "./script.ts";
 
 /** A listener that makes a call at the first line of the trace that begins so. */

@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { LocalFolder } from "../files/local_folder.ts";
 import { makeData } from "../real/client.ts";
-import { handOver } from "../servers/real_server.ts";
+import { handOver } from "../testing/servers/real_server.ts";
 import { type FaultCase, MAX_SIZE } from "./fault_case.ts";
 
 /** Where the contents of files begin in the pool. */

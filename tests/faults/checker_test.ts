@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { DownloadOptions, FTP } from "../../mod.ts";
-import { isIgnored } from "../servers/mod.ts";
+import { isIgnored } from "../testing/servers/mod.ts";
 import { type CaseFault, type FaultCase, slowedDown } from "./fault_case.ts";
 import { Lane } from "./lane.ts";
 import { LeakTracker } from "./leak_tracker.ts";

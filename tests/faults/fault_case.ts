@@ -7,8 +7,8 @@ import type {
   UploadOptions,
   Verification,
 } from "../../mod.ts";
-import type { Direction, Fault } from "../proxy.ts";
-import type { ServerName } from "../servers/mod.ts";
+import type { Direction, Fault } from "../testing/proxy.ts";
+import type { ServerName } from "../testing/servers/mod.ts";
 import { Random } from "./random.ts";
 
 /** A server, with TLS or without. */

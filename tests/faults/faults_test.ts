@@ -10,7 +10,7 @@
  * @module
  */
 
-import { isIgnored, reportServers } from "../servers/mod.ts";
+import { isIgnored, reportServers } from "../testing/servers/mod.ts";
 import {
   type Configuration,
   CONFIGURATIONS,

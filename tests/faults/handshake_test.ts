@@ -1,7 +1,7 @@
 /** A data connection that breaks while TLS is being set up. */
 
 import { assertEquals } from "@std/assert";
-import { isIgnored } from "../servers/mod.ts";
+import { isIgnored } from "../testing/servers/mod.ts";
 import { type FaultCase, makeCase, slowedDown } from "./fault_case.ts";
 import { Lane } from "./lane.ts";
 import { LeakTracker } from "./leak_tracker.ts";

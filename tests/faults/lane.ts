@@ -1,10 +1,10 @@
 /** A server of its own behind a proxy of its own, on which cases run one after the other. */
 
-import { type PlannedFault, Proxy } from "../proxy.ts";
-import { certificates } from "../servers/certificates.ts";
-import { type RealServer, startServer } from "../servers/mod.ts";
-import { SERVER_HOST, takePorts } from "../servers/loopback.ts";
-import { handOver } from "../servers/real_server.ts";
+import { type PlannedFault, Proxy } from "../testing/proxy.ts";
+import { certificates } from "../testing/servers/certificates.ts";
+import { type RealServer, startServer } from "../testing/servers/mod.ts";
+import { SERVER_HOST, takePorts } from "../testing/servers/loopback.ts";
+import { handOver } from "../testing/servers/real_server.ts";
 import type { CaseFault, Configuration, FaultCase } from "./fault_case.ts";
 
 /** A stalled session keeps its port until the proxy is cut. */

@@ -1,7 +1,7 @@
 /** A command that was held up and reaches the server when the next attempt is well under way. */
 
 import { assertEquals } from "@std/assert";
-import { isIgnored } from "../servers/mod.ts";
+import { isIgnored } from "../testing/servers/mod.ts";
 import { type FaultCase, makeCase, slowedDown } from "./fault_case.ts";
 import { Lane } from "./lane.ts";
 import { LeakTracker } from "./leak_tracker.ts";

@@ -10,7 +10,7 @@
  */
 
 import { runLanes } from "../model/run_lanes.ts";
-import { isIgnored, reportServers } from "../servers/mod.ts";
+import { isIgnored, reportServers } from "../testing/servers/mod.ts";
 import { CONFIGURATIONS } from "./fault_case.ts";
 
 const { env } = Deno;

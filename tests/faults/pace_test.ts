@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { isIgnored } from "../servers/mod.ts";
+import { isIgnored } from "../testing/servers/mod.ts";
 import { makeCase, SHORTEST_TIMEOUT, slowedDown } from "./fault_case.ts";
 import { Lane } from "./lane.ts";
 import { LeakTracker } from "./leak_tracker.ts";

@@ -7,7 +7,7 @@ import {
   type FTPOptions,
   FTPVerificationError,
 } from "../../mod.ts";
-import { certificates } from "../servers/certificates.ts";
+import { certificates } from "../testing/servers/certificates.ts";
 import { CLIENT, type Client } from "./client.ts";
 import { CaseFiles } from "./case_files.ts";
 import type { FaultCase } from "./fault_case.ts";

@@ -6,10 +6,10 @@ import {
   type UploadOptions,
 } from "../../mod.ts";
 import { logIn, makeData } from "../real/client.ts";
-import type { ScriptedSession } from "../scripted/session.ts";
-import { Proxy } from "../proxy.ts";
-import { type RealServer, serverTest } from "../servers/mod.ts";
-import { logInThrough } from "./cut_uploads.ts";
+import type { ScriptedSession } from "../testing/scripted/session.ts";
+import { Proxy } from "../testing/proxy.ts";
+import { type RealServer, serverTest } from "../testing/servers/mod.ts";
+import { logInThrough } from "./upload/cut_uploads.ts";
 import { LocalFolder, namesIn } from "./local_folder.ts";
 import { type MemoryServer, memoryServer } from "./memory_server.ts";
 

@@ -2,12 +2,12 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { FTP, FTPOptions } from "../../mod.ts";
-import { type Fault, Proxy } from "../proxy.ts";
+import { type Fault, Proxy } from "../testing/proxy.ts";
 import { fetchBytes, makeData } from "../real/client.ts";
 import { trusting, withTLS } from "../real/tls_client.ts";
-import type { Turn } from "../scripted/mod.ts";
-import { type RealServer, serverTest } from "../servers/mod.ts";
-import { logInThrough } from "./cut_uploads.ts";
+import type { Turn } from "../testing/scripted/mod.ts";
+import { type RealServer, serverTest } from "../testing/servers/mod.ts";
+import { logInThrough } from "./upload/cut_uploads.ts";
 import { LocalFolder } from "./local_folder.ts";
 import { memoryServer } from "./memory_server.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { DEAD_PORT } from "../dead_port.ts";
+import { DEAD_PORT } from "../testing/dead_port.ts";
 import { FTPPermanentError, FTPTemporaryError } from "../../mod.ts";
 import { LocalFolder } from "./local_folder.ts";
 import { type MemoryServer, memoryServer } from "./memory_server.ts";

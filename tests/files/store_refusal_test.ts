@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTPPermanentError, type UploadOptions } from "../../mod.ts";
 import { bytes, logIn, makeData } from "../real/client.ts";
-import { serverTest } from "../servers/mod.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import { namesIn } from "./local_folder.ts";
 import { memoryServer } from "./memory_server.ts";
 

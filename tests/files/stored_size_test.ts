@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FTPPermanentError, FTPVerificationError } from "../../mod.ts";
 import { bytes, logIn, makeData } from "../real/client.ts";
-import type { Turn } from "../scripted/mod.ts";
-import { serverTest } from "../servers/mod.ts";
+import type { Turn } from "../testing/scripted/mod.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import { LocalFolder, namesIn } from "./local_folder.ts";
 import { memoryServer } from "./memory_server.ts";
 

@@ -3,7 +3,7 @@
 import { LocalFolder } from "../files/local_folder.ts";
 import { differenceOf } from "../model/content.ts";
 import type { ServedFolder } from "../model/served_folder.ts";
-import { handOver } from "../servers/real_server.ts";
+import { handOver } from "../testing/servers/real_server.ts";
 import type { KillCase } from "./kill_case.ts";
 
 /** Times of files: of the source's, and of the target's, which are older. */

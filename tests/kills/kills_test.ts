@@ -10,7 +10,7 @@
  */
 
 import { assert } from "@std/assert";
-import { isIgnored, reportServers, SERVERS } from "../servers/mod.ts";
+import { isIgnored, reportServers, SERVERS } from "../testing/servers/mod.ts";
 import { makeKillCase } from "./kill_case.ts";
 import { KillLane, type KillReport } from "./run_kill.ts";
 

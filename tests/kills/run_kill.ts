@@ -1,10 +1,10 @@
 /** Kills a program, looks at both sides, and makes its call again. */
 
 import { X509Certificate } from "node:crypto";
-import { Proxy } from "../proxy.ts";
-import { certificates } from "../servers/certificates.ts";
-import { startServer } from "../servers/mod.ts";
-import type { RealServer, ServerName } from "../servers/mod.ts";
+import { Proxy } from "../testing/proxy.ts";
+import { certificates } from "../testing/servers/certificates.ts";
+import { startServer } from "../testing/servers/mod.ts";
+import type { RealServer, ServerName } from "../testing/servers/mod.ts";
 import { ServedFolder } from "../model/served_folder.ts";
 import { CALLS, type KillCase, makeKillCase } from "./kill_case.ts";
 import { KillFiles } from "./kill_files.ts";

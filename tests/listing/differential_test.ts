@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { Entry } from "../../lib/listing/entry.ts";
 import { parseFacts } from "../../lib/listing/facts.ts";
 import { FORMATS } from "../../lib/listing/formats.ts";
-import { isFrame } from "../../lib/listing/frame.ts";
+import { isFrame } from "../../lib/listing/noise.ts";
 import { ListingReader } from "../../lib/listing/listing_reader.ts";
 import { toByteText } from "../../lib/listing/parsed_source.ts";
 import { makeEncoding } from "../../lib/protocol/encoding.ts";

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Meter, Pace } from "../../lib/files/progress.ts";
-import { likenessOf } from "../../lib/mirror/folder.ts";
+import { likenessOf } from "../../lib/mirror/snapshot.ts";
 import type { FTPOptions, MirrorProgress } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { Pair } from "../listings/scripted_listings.ts";
-import type { Handler } from "../scripted/mod.ts";
+import { Pair } from "../directories/scripted_listings.ts";
+import type { Handler } from "../testing/scripted/mod.ts";
 import { foldNames } from "./folding_disk.ts";
 import { failuresOf, Notes, readTree, type Tree, writeTree } from "./tree.ts";
 

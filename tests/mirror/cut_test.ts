@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { MirrorEvent } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { Proxy } from "../proxy.ts";
-import { serverTest } from "../servers/mod.ts";
+import { Proxy } from "../testing/proxy.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import { logInThrough, mirrorSides, prepareSides } from "./real_sides.ts";
 import { failuresOf, readTree, type Tree } from "./tree.ts";
 

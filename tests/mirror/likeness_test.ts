@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { Folder, likenessOf } from "../../lib/mirror/folder.ts";
+import { Folder, likenessOf } from "../../lib/mirror/snapshot.ts";
 
 /** Milliseconds of the fastest of some runs. */
 function fastest(run: () => void): number {

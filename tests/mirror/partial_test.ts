@@ -7,8 +7,8 @@ import {
 import { FTPError, FTPReplyError, type ListOptions } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { logIn } from "../real/client.ts";
-import { serverTest } from "../servers/mod.ts";
-import { DENIALS, deny } from "../servers/unreadable.ts";
+import { serverTest } from "../testing/servers/mod.ts";
+import { DENIALS, deny } from "../testing/servers/unreadable.ts";
 import { failuresOf, readTree, type Tree, writeTree } from "./tree.ts";
 
 /** Pure-FTPd, which cuts listings at 10,000 entries unless it is told. */

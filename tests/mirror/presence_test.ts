@@ -1,7 +1,7 @@
 /** Before a mirror removes an entry, it asks the source for it by name. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { Handler } from "../scripted/mod.ts";
+import type { Handler } from "../testing/scripted/mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import {
   fact,
@@ -10,9 +10,9 @@ import {
   sends,
   unix,
   UNKNOWN,
-} from "../listings/scripted_listings.ts";
+} from "../directories/scripted_listings.ts";
 import { logIn } from "../real/client.ts";
-import { serverTest } from "../servers/mod.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import { foldNames } from "./folding_disk.ts";
 import { failuresOf, Notes, readTree, writeTree } from "./tree.ts";
 

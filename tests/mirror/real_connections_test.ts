@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import type { FTPOptions, TraceEvent } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { Proxy } from "../proxy.ts";
+import { Proxy } from "../testing/proxy.ts";
 import { trusting, withTLS } from "../real/tls_client.ts";
 import {
   type RealServer,
   type ServerName,
   serverTest,
-} from "../servers/mod.ts";
+} from "../testing/servers/mod.ts";
 import { logInThrough, mirrorSides, prepareSides } from "./real_sides.ts";
 import { makeTree, readTree, type Tree, writeTree } from "./tree.ts";
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { UploadDirOptions } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { addReadOnlyLink, logIn } from "../real/client.ts";
-import { serverTest } from "../servers/mod.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import {
   failuresOf,
   makeTree,

@@ -7,8 +7,8 @@ import {
   type UploadDirOptions,
 } from "../../mod.ts";
 import type { LocalFolder } from "../files/local_folder.ts";
-import type { Proxy } from "../proxy.ts";
-import type { RealServer } from "../servers/mod.ts";
+import type { Proxy } from "../testing/proxy.ts";
+import type { RealServer } from "../testing/servers/mod.ts";
 import { type Tree, writeTree } from "./tree.ts";
 
 export type Direction = "up" | "down";

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { MirrorEntry } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { makePipeSync } from "../files/make_pipe.ts";
-import { Pair } from "../listings/scripted_listings.ts";
+import { Pair } from "../directories/scripted_listings.ts";
 import { failuresOf, readTree, writeTree } from "./tree.ts";
 
 const ignore = Deno.build.os === "windows";

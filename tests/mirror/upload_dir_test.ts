@@ -7,8 +7,8 @@ import {
   sendLines,
   unix,
   UNKNOWN,
-} from "../listings/scripted_listings.ts";
-import type { ScriptedServer } from "../scripted/mod.ts";
+} from "../directories/scripted_listings.ts";
+import type { ScriptedServer } from "../testing/scripted/mod.ts";
 import { failuresOf, Notes, writeTree } from "./tree.ts";
 
 /** What a server has, as text. */

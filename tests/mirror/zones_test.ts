@@ -6,7 +6,7 @@ import {
   type RealServer,
   type ServerName,
   serverTest,
-} from "../servers/mod.ts";
+} from "../testing/servers/mod.ts";
 import { readTree, type Tree, writeTree } from "./tree.ts";
 
 /** Zones, most of which have no summer time. */

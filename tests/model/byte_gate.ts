@@ -2,7 +2,7 @@
 
 import { setImmediate } from "node:timers";
 import type { Random } from "../faults/random.ts";
-import type { Direction, Gate, ProxiedConnection } from "../proxy.ts";
+import type { Direction, Gate, ProxiedConnection } from "../testing/proxy.ts";
 import { Stop } from "./stop.ts";
 
 /** Bytes of the replies to one call, and of a short listing: every one of them has its turn. */

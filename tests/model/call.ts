@@ -3,7 +3,7 @@
 import type { FTP } from "../../mod.ts";
 import type { LocalFolder } from "../files/local_folder.ts";
 import type { Random } from "../faults/random.ts";
-import type { ServerFeatures, ServerName } from "../servers/mod.ts";
+import type { ServerFeatures, ServerName } from "../testing/servers/mod.ts";
 import { type Doubt, type ModelTree, parentOf } from "./model_tree.ts";
 import type { Stop } from "./stop.ts";
 

@@ -4,14 +4,14 @@ import { X509Certificate } from "node:crypto";
 import { FTP, type FTPOptions } from "../../mod.ts";
 import { Holdings, type LeakTracker } from "../faults/leak_tracker.ts";
 import { Random } from "../faults/random.ts";
-import { Proxy } from "../proxy.ts";
+import { Proxy } from "../testing/proxy.ts";
 import { LocalFolder } from "../files/local_folder.ts";
-import { certificates } from "../servers/certificates.ts";
+import { certificates } from "../testing/servers/certificates.ts";
 import {
   type RealServer,
   type ServerName,
   startServer,
-} from "../servers/mod.ts";
+} from "../testing/servers/mod.ts";
 import {
   ByteGate,
   ByteStop,

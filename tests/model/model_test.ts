@@ -10,7 +10,7 @@
  * @module
  */
 
-import { isIgnored, reportServers, SERVERS } from "../servers/mod.ts";
+import { isIgnored, reportServers, SERVERS } from "../testing/servers/mod.ts";
 import { runLanes } from "./run_lanes.ts";
 
 const { env } = Deno;

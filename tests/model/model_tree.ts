@@ -1,8 +1,8 @@
 /** What is on the server, kept in memory: the truth that answers are compared with. */
 
 import type { Random } from "../faults/random.ts";
-import type { RealServer } from "../servers/mod.ts";
-import { handOver } from "../servers/real_server.ts";
+import type { RealServer } from "../testing/servers/mod.ts";
+import { handOver } from "../testing/servers/real_server.ts";
 import { type Content, differenceOf, makeContent, RECORD } from "./content.ts";
 
 /** Directories that are read only: large ones, whose listings leave something behind when they are aborted. */

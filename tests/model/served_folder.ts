@@ -1,6 +1,6 @@
 /** A folder for a server to serve, in memory where that can be had: thousands of files are made in it at once. */
 
-import { handOver } from "../servers/real_server.ts";
+import { handOver } from "../testing/servers/real_server.ts";
 
 /** Where Linux keeps files in memory. */
 const MEMORY = "/dev/shm";

@@ -5,7 +5,7 @@ import {
   type RealServer,
   serverTest,
   type ServerTestOptions,
-} from "../servers/mod.ts";
+} from "../testing/servers/mod.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();

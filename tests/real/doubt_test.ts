@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { FTP, FTPOptions } from "../../mod.ts";
-import { type RealServer, serverTest } from "../servers/mod.ts";
+import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { fetchBytes, logIn, makeData, text } from "./client.ts";
 import { logInTLS, withTLS } from "./tls_client.ts";
 

@@ -5,7 +5,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { FTPError } from "../../mod.ts";
-import { serverTest } from "../servers/mod.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import { bytes, fetchBytes, logIn, makeData, modesTest } from "./client.ts";
 
 const SIZE = 50 * 1024 * 1024;

@@ -6,7 +6,7 @@ import {
   Reply,
 } from "../../mod.ts";
 import { leaveAtFirst } from "../leave_at_first.ts";
-import { serverTest } from "../servers/mod.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import { fetchBytes, logIn } from "./client.ts";
 
 serverTest("FTP.sendcmd and voidcmd give the reply", async (server) => {

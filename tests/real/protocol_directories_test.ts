@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTPError, FTPPermanentError } from "../../mod.ts";
-import { type RealServer, serverTest } from "../servers/mod.ts";
+import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { bytes, fetchBytes, logIn } from "./client.ts";
 
 /** What people put into names, and what breaks clients. */

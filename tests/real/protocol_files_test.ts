@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FTPError, FTPPermanentError, FTPTemporaryError } from "../../mod.ts";
-import { isIgnored, serverTest } from "../servers/mod.ts";
+import { isIgnored, serverTest } from "../testing/servers/mod.ts";
 import { bytes, fetchBytes, logIn, makeData } from "./client.ts";
 
 serverTest("FTP.size is the number of bytes in binary", async (server) => {

@@ -1,6 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ftpcp, FTPError } from "../../mod.ts";
-import { isIgnored, type ServerName, startServer } from "../servers/mod.ts";
+import {
+  isIgnored,
+  type ServerName,
+  startServer,
+} from "../testing/servers/mod.ts";
 import { bytes, logIn, makeData } from "./client.ts";
 
 const DATA = makeData(500_000);

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FTPError } from "../../mod.ts";
 import { leaveAtFirst } from "../leave_at_first.ts";
-import { type RealServer, serverTest } from "../servers/mod.ts";
+import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { logIn, modesTest } from "./client.ts";
 
 const FILES = ["a", "two words", "ünï", 'a "quote"', "z".repeat(200)];

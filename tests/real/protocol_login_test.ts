@@ -5,9 +5,9 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { DEAD_PORT } from "../dead_port.ts";
+import { DEAD_PORT } from "../testing/dead_port.ts";
 import { FTP, FTPPermanentError } from "../../mod.ts";
-import { serverTest } from "../servers/mod.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import { dialIn, fetchBytes, logIn, text } from "./client.ts";
 
 serverTest("FTP.login is 230 with the right password", async (server) => {

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type FTP, FTPError } from "../../mod.ts";
-import { serverTest } from "../servers/mod.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import { bytes, fetchBytes, logIn } from "./client.ts";
 
 const LATIN1 = { encoding: "latin-1" };

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPError, type Source } from "../../mod.ts";
-import { serverTest } from "../servers/mod.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import {
   bytes,
   fetchBytes,

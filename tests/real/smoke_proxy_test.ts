@@ -1,9 +1,9 @@
 // The proxy itself, by hand: no line of the client under test is involved.
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { Proxy, type ProxyOptions } from "../proxy.ts";
-import { RawSession } from "../raw_session.ts";
-import { type RealServer, serverTest } from "../servers/mod.ts";
+import { Proxy, type ProxyOptions } from "../testing/proxy.ts";
+import { RawSession } from "../testing/raw_session.ts";
+import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 
 const DATA = crypto.getRandomValues(new Uint8Array(50_000));
 

@@ -1,8 +1,13 @@
 // The harness itself, by hand: no line of the client under test is involved.
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { PASSWORD, type RealServer, serverTest, USER } from "../servers/mod.ts";
-import { RawSession } from "../raw_session.ts";
+import {
+  PASSWORD,
+  type RealServer,
+  serverTest,
+  USER,
+} from "../testing/servers/mod.ts";
+import { RawSession } from "../testing/raw_session.ts";
 
 const DATA = new TextEncoder().encode(
   "What is written\r\nis what is read.\r\n",

@@ -3,14 +3,17 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import net from "node:net";
 import tls from "node:tls";
-import { RawSession, type RawStream } from "../raw_session.ts";
-import { type Certificates, certificates } from "../servers/certificates.ts";
+import { RawSession, type RawStream } from "../testing/raw_session.ts";
+import {
+  type Certificates,
+  certificates,
+} from "../testing/servers/certificates.ts";
 import {
   type RealServer,
   type ServerOptions,
   serverTest,
   type ServerTLS,
-} from "../servers/mod.ts";
+} from "../testing/servers/mod.ts";
 
 /** Options with TLS, made when the test runs. */
 function withTLS(

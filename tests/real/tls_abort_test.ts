@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { FTP } from "../../mod.ts";
 import { leaveAtFirst } from "../leave_at_first.ts";
-import { serverTest } from "../servers/mod.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import { makeData } from "./client.ts";
 import { logInTLS, withTLS } from "./tls_client.ts";
 

@@ -1,8 +1,15 @@
 /** What the TLS tests against real servers share. */
 
 import type { FTP, FTPOptions, TLSOptions } from "../../mod.ts";
-import { type Certificates, certificates } from "../servers/certificates.ts";
-import type { RealServer, ServerOptions, ServerTLS } from "../servers/mod.ts";
+import {
+  type Certificates,
+  certificates,
+} from "../testing/servers/certificates.ts";
+import type {
+  RealServer,
+  ServerOptions,
+  ServerTLS,
+} from "../testing/servers/mod.ts";
 import { logIn } from "./client.ts";
 
 /** Options for a server with TLS, made when the test runs. */

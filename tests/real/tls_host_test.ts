@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { FTP } from "../../mod.ts";
-import { type RealServer, serverTest } from "../servers/mod.ts";
+import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { trusting, withTLS } from "./tls_client.ts";
 
 const DIALOGUE_REGEXP = /^(HOST|AUTH|OPTS|USER|CWD)\b/;

@@ -2,8 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import type { FTPOptions } from "../../mod.ts";
-import { Proxy } from "../proxy.ts";
-import { type RealServer, serverTest } from "../servers/mod.ts";
+import { Proxy } from "../testing/proxy.ts";
+import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { makeData } from "./client.ts";
 import { logInTLS, withTLS } from "./tls_client.ts";
 

@@ -1,7 +1,7 @@
 /** Many commands at once under TLS: servers read records into buffers of their own. */
 
 import { assertEquals } from "@std/assert";
-import { serverTest } from "../servers/mod.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import { logInTLS, withTLS } from "./tls_client.ts";
 
 /** A path of 60 bytes: 200 commands are three buffers of Pure-FTPd's. */

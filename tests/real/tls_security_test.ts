@@ -5,8 +5,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { FTP, FTPError, FTPPermanentError } from "../../mod.ts";
-import { certificates } from "../servers/certificates.ts";
-import { serverTest } from "../servers/mod.ts";
+import { certificates } from "../testing/servers/certificates.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import { bytes, dialIn, fetchBytes, logIn } from "./client.ts";
 import { logInTLS, trusting, withTLS } from "./tls_client.ts";
 

@@ -7,9 +7,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { type FTP, FTPTemporaryError, type TLSOptions } from "../../mod.ts";
-import { certificates } from "../servers/certificates.ts";
-import type { RealServer, ServerFeatures } from "../servers/mod.ts";
-import { serverTest } from "../servers/mod.ts";
+import { certificates } from "../testing/servers/certificates.ts";
+import type { RealServer, ServerFeatures } from "../testing/servers/mod.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 import { bytes, fetchBytes, makeData } from "./client.ts";
 import { logInTLS, withTLS } from "./tls_client.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { FTP } from "../../mod.ts";
-import { type RealServer, serverTest } from "../servers/mod.ts";
+import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { bytes, fetchBytes, makeData, text } from "./client.ts";
 import { logInTLS, withTLS } from "./tls_client.ts";
 

@@ -16,8 +16,8 @@ import {
 import { LocalFolder } from "../files/local_folder.ts";
 import { logInThrough } from "../mirror/real_sides.ts";
 import { failuresOf } from "../mirror/tree.ts";
-import { type Fault, Proxy } from "../proxy.ts";
-import { type RealServer, serverTest } from "../servers/mod.ts";
+import { type Fault, Proxy } from "../testing/proxy.ts";
+import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { fetchBytes, makeData } from "./client.ts";
 import { trusting, withTLS } from "./tls_client.ts";
 

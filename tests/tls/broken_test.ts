@@ -10,9 +10,9 @@ import {
 import { writeAll } from "../../lib/connection/byte_stream.ts";
 import { DataConnection } from "../../lib/connection/data_connection.ts";
 import { secureControl, secureData } from "../../lib/tls/secure.ts";
-import { TLSError } from "../../lib/tls/tls_errors.ts";
+import { TLSError } from "../../lib/tls/errors.ts";
 import { FTP } from "../../mod.ts";
-import { TestAuthority } from "../servers/test_authority.ts";
+import { TestAuthority } from "../testing/servers/test_authority.ts";
 import { startTCPServer, startTLSServer } from "./echo_server.ts";
 
 using authority = await TestAuthority.make();

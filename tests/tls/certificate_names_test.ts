@@ -2,12 +2,12 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { X509Certificate } from "node:crypto";
 import { checkName, shownNames } from "../../lib/tls/certificate_names.ts";
 import { secureControl } from "../../lib/tls/secure.ts";
-import { describeCertificate } from "../../lib/tls/tls_certificate.ts";
-import { TLSError } from "../../lib/tls/tls_errors.ts";
+import { describeCertificate } from "../../lib/tls/certificate.ts";
+import { TLSError } from "../../lib/tls/errors.ts";
 import {
   TestAuthority,
   type TestCertificate,
-} from "../servers/test_authority.ts";
+} from "../testing/servers/test_authority.ts";
 import { startTLSServer } from "./echo_server.ts";
 
 using authority = await TestAuthority.make();

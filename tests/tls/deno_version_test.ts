@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { checkDenoVersion } from "../../lib/tls/deno_version.ts";
 import { FTP } from "../../mod.ts";
-import { ScriptedServer } from "../scripted/mod.ts";
+import { ScriptedServer } from "../testing/scripted/mod.ts";
 
 Deno.test("checkDenoVersion tells which Deno FTPS needs", () => {
   for (const version of ["2.9.0", "2.9.6", "2.10.0", "3.0.0", "2.9.0-rc.1"]) {

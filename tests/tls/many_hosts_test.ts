@@ -2,8 +2,8 @@
 
 import { X509Certificate } from "node:crypto";
 import { FTP } from "../../mod.ts";
-import { certificates } from "../servers/certificates.ts";
-import { serverTest } from "../servers/mod.ts";
+import { certificates } from "../testing/servers/certificates.ts";
+import { serverTest } from "../testing/servers/mod.ts";
 
 /** More than the platform's store of sessions has room for. */
 const HOSTS = 34;

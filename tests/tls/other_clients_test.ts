@@ -6,8 +6,8 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { connect, createServer, type SecureVersion } from "node:tls";
 import { FTP, FTPTemporaryError } from "../../mod.ts";
-import { certificates } from "../servers/certificates.ts";
-import { type RealServer, serverTest } from "../servers/mod.ts";
+import { certificates } from "../testing/servers/certificates.ts";
+import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { logInTLS, withTLS } from "../real/tls_client.ts";
 
 const REQUIRED = {

@@ -3,14 +3,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { type ByteStream, writeAll } from "../../lib/connection/byte_stream.ts";
 import { secureControl, secureData } from "../../lib/tls/secure.ts";
-import type { TLSConnection } from "../../lib/tls/tls_connection.ts";
-import type { TLSOptions } from "../../lib/tls/tls_options.ts";
-import { certificates } from "../servers/certificates.ts";
+import type { TLSConnection } from "../../lib/tls/connection.ts";
+import type { TLSOptions } from "../../lib/tls/options.ts";
+import { certificates } from "../testing/servers/certificates.ts";
 import {
   type RealServer,
   type ServerOptions,
   serverTest,
-} from "../servers/mod.ts";
+} from "../testing/servers/mod.ts";
 
 const SIZES = [0, 1, 1000, 100_000, 0, 300_000];
 

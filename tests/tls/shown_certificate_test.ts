@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { X509Certificate } from "node:crypto";
 import { ShownCertificate } from "../../lib/tls/shown_certificate.ts";
-import { TestAuthority } from "../servers/test_authority.ts";
+import { TestAuthority } from "../testing/servers/test_authority.ts";
 
 using authority = await TestAuthority.make();
 const certificate = new X509Certificate(authority.certificate.pem.cert);

@@ -1,0 +1,381 @@
+/**
+ * How a client comes back: who logged in where, and what the session was set
+ * to. Users and passwords are kept here and nowhere else.
+ *
+ * @module
+ */
+
+import { settledWithin } from "../connection/waiting.ts";
+import { runJob, untilEnd } from "../files/operation.ts";
+import type { OwnLink } from "../files/session_provider.ts";
+import { pause } from "../files/pause.ts";
+import { isCrowded } from "../files/recovery.ts";
+import { requestDirectory } from "../commands/queries.ts";
+import { FTPError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+import { Turns } from "../transfer/session_lock.ts";
+import type { Credentials } from "./dialogues.ts";
+import { type Identity, openLike } from "./enter.ts";
+import { openSession } from "./open_session.ts";
+import type { Server, Settings } from "./options.ts";
+import { stateOf } from "./session_settings.ts";
+import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
+
+/** Longest wait, in milliseconds, for `QUIT`'s reply when a client is disposed of. */
+const DISPOSE_GRACE = 2000;
+
+/** How often, and after how many milliseconds first, a crowded server is asked. */
+const CROWDED_ATTEMPTS = 6;
+const CROWDED_DELAY = 100;
+
+/** A client's {@linkcode OwnLink}: it has another after each `connect()`. */
+export class ClientLink implements OwnLink {
+  /** Downloads and uploads take turns. */
+  readonly jobs: Turns = new Turns();
+  readonly #client: object;
+  readonly #end = new AbortController();
+  #own: Session | undefined;
+  #identity: Identity | undefined;
+
+  /**
+   * Makes a link of a client that nobody has logged in yet.
+   *
+   * @param client The client
+   */
+  constructor(client: object) {
+    this.#client = client;
+  }
+
+  /** The session in use. */
+  get session(): Session {
+    const session = this.#own ?? sessionOf(this.#client);
+    // what was closed tells so itself, and better
+    if (session.control.failure === undefined) this.ended.throwIfAborted();
+    return session;
+  }
+
+  /** Aborted when the client is closed, or somebody else's. */
+  get ended(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /** Whether somebody logged in, and has not closed the connection. */
+  get canReconnect(): boolean {
+    return this.#identity !== undefined;
+  }
+
+  /** User, host and port. */
+  get origin(): string {
+    const { server, credentials } = this.#identity ?? {};
+    return JSON.stringify([credentials?.user, server?.host, server?.port]);
+  }
+
+  /**
+   * Connects, without a login.
+   *
+   * @param server Whom
+   * @param settings The client's settings
+   * @param options A signal
+   * @returns The greeting
+   * @throws {Deno.errors.NotConnected} If the link ends meanwhile
+   */
+  async open(
+    server: Server,
+    settings: Settings,
+    options: SignalOptions,
+  ): Promise<Reply> {
+    const { session, welcome } = await this.#hold(
+      options,
+      (options) => openSession(server, settings, options),
+    );
+    this.#take(session);
+    return welcome;
+  }
+
+  /**
+   * The link of who is about to log in. What was begun for another user ends,
+   * unless a transfer is open: no login is sent then.
+   *
+   * @param session Where
+   * @param credentials Who
+   * @returns This link, or the client's next one
+   * @throws {Deno.errors.NotConnected} If the session was replaced meanwhile
+   */
+  admit(session: Session, { user, acct }: Credentials): ClientLink {
+    if (session !== this.session) {
+      throw new Deno.errors.NotConnected(
+        "Cannot log in: the connection was closed here",
+      );
+    }
+    const before = this.#identity?.credentials;
+    const isSame = before?.user === user && before.acct === acct;
+    const { failure, open } = session.control;
+    if (isSame || failure !== undefined || open !== undefined) return this;
+    const next = new ClientLink(this.#client);
+    links.set(this.#client, next);
+    next.#take(session);
+    this.#finish(
+      "the connection is another user's by now: login() was called",
+    );
+    return next;
+  }
+
+  /**
+   * Takes note of a login.
+   *
+   * @param identity Who logged in where
+   * @throws {Deno.errors.NotConnected} If the link has ended meanwhile
+   */
+  remember(identity: Identity): void {
+    this.ended.throwIfAborted();
+    this.#identity = identity;
+    const { session } = this;
+    session.renewal = () => this.#renewal(session);
+  }
+
+  /**
+   * The session to begin a call on, when no transfer is being ended. One that
+   * the server closed while nothing was asked of it (a time-out of its own) is
+   * replaced, and so is the connection of one that is in doubt.
+   *
+   * @param options A signal
+   * @returns The session, at once where it is open or failed in another way:
+   * calls keep their order
+   */
+  ready(options: SignalOptions): Session | Promise<Session> {
+    const { session } = this;
+    const wait = session.ready(options.signal, { isForced: true });
+    if (wait === undefined && !this.#wasClosedIdle) return session;
+    return this.#renew(options, wait);
+  }
+
+  async #renew(
+    options: SignalOptions,
+    wait: Promise<void> | undefined,
+  ): Promise<Session> {
+    await wait;
+    await runJob(this, options, async (options) => {
+      if (this.#wasClosedIdle) await this.reconnect(options);
+    });
+    return this.session;
+  }
+
+  get #wasClosedIdle(): boolean {
+    return this.session.control.wasClosedIdle && this.canReconnect;
+  }
+
+  /**
+   * Replaces the session.
+   *
+   * @param options A signal
+   * @throws {Deno.errors.NotConnected} If the link ends meanwhile
+   */
+  async reconnect(options: SignalOptions): Promise<void> {
+    const identity = this.#identityFor("connect again");
+    const state = stateOf(this.session);
+    const { session } = await this.#hold(
+      options,
+      (options) => openLike(identity, state, options),
+    );
+    this.#take(session);
+    this.remember(identity);
+  }
+
+  /**
+   * Opens another session like this one.
+   *
+   * @param options A signal
+   * @returns Its link, whose owner is the caller
+   */
+  async another(options: SignalOptions): Promise<ClientLink> {
+    const client = {};
+    const { settings } = this.#identityFor("open another connection");
+    await this.openFor(client, settings, options);
+    return linkOf(client);
+  }
+
+  /**
+   * Gives another client a session like this one, and a link that knows who
+   * logged in.
+   *
+   * @param client The other client
+   * @param settings Its settings
+   * @param options A signal
+   * @returns Where it leads, and the greeting
+   * @throws {Deno.errors.NotConnected} If nobody is logged in
+   */
+  async openFor(
+    client: object,
+    settings: Settings,
+    options: SignalOptions,
+  ): Promise<{ server: Server; welcome: Reply }> {
+    const own = this.#identityFor("open another connection");
+    const identity = { ...own, settings };
+    const { session } = this;
+    // in a turn: no dialogue is in another directory for one command then
+    const look = () =>
+      session.turns.share(() => Promise.resolve(stateOf(session)), options);
+    let state = await look();
+    if (state.moves === undefined) {
+      await requestDirectory(session, options);
+      state = await look();
+    }
+    const opened = await this.#hold(
+      options,
+      (options) => openLike(identity, state, options),
+    );
+    const link = linkOf(client);
+    link.#take(opened.session);
+    link.remember(identity);
+    return { server: identity.server, welcome: opened.welcome };
+  }
+
+  /**
+   * Takes leave of the server (`QUIT`) and closes the connection, also where
+   * the server refuses.
+   *
+   * @param options A signal; if it is aborted the connection stays open
+   * @returns The 2yz reply
+   */
+  async quit(options: SignalOptions): Promise<Reply> {
+    const { session } = this;
+    try {
+      const reply = await session.turns.alone(() => {
+        const quitting = session.perform({ verb: "QUIT" }, options);
+        session.control.expectClose();
+        return quitting;
+      }, options);
+      this.#endOf(session);
+      return reply;
+    } catch (error) {
+      if (error instanceof FTPError) this.#endOf(session);
+      throw error;
+    }
+  }
+
+  /**
+   * Closes the connections at once, for good, and ends what would open others.
+   *
+   * @param why What every later call is told
+   */
+  end(why: string): void {
+    const session = this.#own ?? maybeSessionOf(this.#client);
+    const reason = new Deno.errors.NotConnected(why);
+    session?.transfer?.data.fail(reason);
+    session?.control.fail(reason);
+    this.#finish(`the connection was closed here: ${why}`);
+  }
+
+  /** Takes leave if that is possible without waiting long, and closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const control = maybeSessionOf(this.#client)?.control;
+    const mayQuit = control?.failure === undefined &&
+      control?.open === undefined;
+    if (control !== undefined && mayQuit) {
+      await settledWithin(this.quit({}), DISPOSE_GRACE);
+    }
+    this.end("close() was called");
+    await control?.closed;
+  }
+
+  /** After `QUIT`, before which somebody else may have logged in. */
+  #endOf(session: Session): void {
+    const link = linkOf(this.#client);
+    if (link.#own === session) link.end("quit() was called");
+  }
+
+  /** Ends every job, every wait for the next attempt, and every dialling. */
+  #finish(why: string): void {
+    this.#identity = undefined;
+    if (this.ended.aborted) return;
+    this.#end.abort(new Deno.errors.NotConnected(`Cannot go on: ${why}`));
+  }
+
+  /** Opens a session, which is closed again if the link ends meanwhile. */
+  async #hold<T extends { session: Session }>(
+    { signal }: SignalOptions,
+    open: (options: SignalOptions) => Promise<T>,
+  ): Promise<T> {
+    const opened = await open({ signal: untilEnd(this, signal) });
+    if (!this.ended.aborted) return opened;
+    opened.session.control.fail(this.ended.reason);
+    throw this.ended.reason;
+  }
+
+  #take(session: Session): void {
+    this.#own = session;
+    setSession(this.#client, session);
+  }
+
+  /** The server may count the connection that was closed for a moment. */
+  async #renewal(session: Session): Promise<Session> {
+    for (let attempt = 1;; attempt++) {
+      const identity = this.#identityFor("connect again");
+      try {
+        const { session: other } = await this.#hold(
+          {},
+          (options) => openLike(identity, stateOf(session), options),
+        );
+        return other;
+      } catch (error) {
+        if (attempt > CROWDED_ATTEMPTS || !isCrowded(error)) throw error;
+        await pause(CROWDED_DELAY * 2 ** (attempt - 1), this.ended);
+      }
+    }
+  }
+
+  #identityFor(action: string): Identity {
+    if (this.#identity !== undefined) return this.#identity;
+    throw new Deno.errors.NotConnected(
+      `Cannot ${action}: nobody is logged in`,
+    );
+  }
+}
+
+const links = new WeakMap<object, ClientLink>();
+
+/**
+ * The link of a client.
+ *
+ * @param client The client
+ * @returns Its link, the same one each time
+ */
+export function linkOf(client: object): ClientLink {
+  let link = links.get(client);
+  if (link === undefined) links.set(client, link = new ClientLink(client));
+  return link;
+}
+
+/**
+ * The link of a client that is about to connect: what is left of the last one
+ * is closed.
+ *
+ * @param client The client
+ * @returns A link without a session
+ */
+export function renewLink(client: object): ClientLink {
+  linkOf(client).end("connect() was called");
+  const link = new ClientLink(client);
+  links.set(client, link);
+  return link;
+}
+
+/**
+ * Runs a call of the path level: on another session, if the server closed the
+ * last one while nothing was asked of it.
+ *
+ * @param client The client
+ * @param options A signal
+ * @param run The call
+ * @returns What it gives
+ * @throws {Deno.errors.NotConnected} If the client was never connected
+ */
+export async function onReady<T>(
+  client: object,
+  options: SignalOptions,
+  run: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = linkOf(client).ready(options);
+  return await run(session instanceof Promise ? await session : session);
+}

@@ -1,0 +1,195 @@
+/**
+ * What is done with one path by a command or two: sizes, names, directories.
+ *
+ * @module
+ */
+
+import { settledWithin } from "../connection/waiting.ts";
+import { type Command, encodeCommand, type Path } from "../protocol/command.ts";
+import {
+  FTPError,
+  FTPPermanentError,
+  FTPReplyError,
+  replyError,
+} from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+import { parseSize } from "../protocol/reply_values.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
+
+/** Longest wait for a server that was told to rename and then not to. */
+const ABORT_GRACE = 1000;
+
+/**
+ * Renames: `RNFR`, `RNTO` (RFC 959 section 4.1.3). Once it is aborted the file
+ * keeps its name, unless `RNTO` was sent.
+ *
+ * Some servers answer `RNFR` with 250 or 226 where 350 is due (libftpvita, the
+ * servers of some cameras), and rename all the same: `RNTO` decides there.
+ *
+ * @param session The session
+ * @param fromname The old path
+ * @param toname The new path
+ * @param options A signal; whether both commands go in one round trip, for who
+ * comes again where a server cannot take that
+ * @returns The 2yz reply to `RNTO`
+ * @throws {FTPReplyError} If `RNFR` is answered with 1yz, or with 2yz where
+ * `RNTO` is refused then
+ */
+export async function rename(
+  session: Session,
+  fromname: Path,
+  toname: Path,
+  options: SignalOptions & { isAtOnce?: boolean },
+): Promise<Reply> {
+  const source: Command = {
+    verb: "RNFR",
+    argument: fromname,
+    name: "fromname",
+  };
+  const target: Command = { verb: "RNTO", argument: toname, name: "toname" };
+  // refused here and not between the two, where the server waits for RNTO
+  encodeCommand(target, session.control.encoding);
+  options.signal?.throwIfAborted();
+  if (options.isAtOnce) {
+    const asking = session.exchange(source, options);
+    const renaming = session.perform(target, options);
+    renaming.catch(() => {}); // refused too, if the other is
+    return await decide(demandNext(await asking), renaming);
+  }
+  let answer: Reply;
+  try {
+    answer = demandNext(await session.exchange(source, options));
+    options.signal?.throwIfAborted();
+  } catch (error) {
+    if (options.signal?.aborted) {
+      await settledWithin(giveUpRename(session, fromname), ABORT_GRACE);
+    }
+    throw error;
+  }
+  return await decide(answer, session.perform(target, options));
+}
+
+/** Requires a reply after which `RNTO` may follow. */
+function demandNext(reply: Reply): Reply {
+  if (reply.code < 200) throw replyError(reply, "RNFR");
+  return reply;
+}
+
+/** The reply to `RNTO`; where that is refused, an odd reply to `RNFR` is why. */
+async function decide(answer: Reply, renaming: Promise<Reply>): Promise<Reply> {
+  try {
+    return await renaming;
+  } catch (error) {
+    const isRefused = error instanceof FTPError && error.reply !== undefined;
+    if (answer.code >= 300 || !isRefused) throw error;
+    throw replyError(answer, "RNFR", error);
+  }
+}
+
+/**
+ * Makes sure that a server does not wait for `RNTO`: ProFTPD refuses all other
+ * commands until it has come. One that does is given the name that the file has,
+ * which changes nothing.
+ */
+async function giveUpRename(session: Session, fromname: Path): Promise<void> {
+  try {
+    await session.perform({ verb: "PWD" });
+  } catch (error) {
+    const isRefused = error instanceof FTPPermanentError &&
+      [501, 503].includes(error.reply?.code ?? 0);
+    if (!isRefused) return;
+    await session.perform({
+      verb: "RNTO",
+      argument: fromname,
+      name: "fromname",
+    }).catch(() => {}); // it has come, whatever became of it
+  }
+}
+
+/**
+ * Changes the directory; ".." goes by `CDUP` and, where that is unknown, by
+ * `CWD ..`; "" is ".".
+ *
+ * @param session The session
+ * @param dirname The directory
+ * @param options A signal
+ * @returns The 2yz reply
+ */
+export async function changeDirectory(
+  session: Session,
+  dirname: Path,
+  options: SignalOptions,
+): Promise<Reply> {
+  if (dirname === "..") {
+    try {
+      return await session.perform({ verb: "CDUP" }, options);
+    } catch (error) {
+      const isUnknown = error instanceof FTPPermanentError &&
+        [500, 502].includes(error.reply?.code ?? 0);
+      if (!isUnknown) throw error;
+    }
+  }
+  return await session.perform(
+    { verb: "CWD", argument: dirname === "" ? "." : dirname, name: "dirname" },
+    options,
+  );
+}
+
+/**
+ * Asks for a size (RFC 3659 section 4). Servers that refuse in type A are
+ * asked again in type I.
+ *
+ * @param session The session
+ * @param filename The file
+ * @param options A signal
+ * @returns Bytes, or `null` unless the reply is 213 with a number
+ */
+export async function requestSize(
+  session: Session,
+  filename: Path,
+  options: SignalOptions,
+): Promise<number | null> {
+  const command: Command = {
+    verb: "SIZE",
+    argument: filename,
+    name: "filename",
+  };
+  let reply: Reply;
+  // by the time of the refusal another call may have set it
+  const wasBinary = session.type === "I";
+  try {
+    reply = await session.exchange(command, options);
+  } catch (error) {
+    const isAsciiRefusal = error instanceof FTPPermanentError &&
+      !wasBinary && /ascii/i.test(error.reply?.text ?? "");
+    if (!isAsciiRefusal) throw error;
+    await session.ensureType("I", options);
+    reply = await session.exchange(command, options);
+  }
+  return reply.code === 213 ? parseSize(reply) : null;
+}
+
+/**
+ * Deletes a file; 250 and 200 will do.
+ *
+ * @param session The session
+ * @param filename The file
+ * @param options A signal
+ * @returns The reply
+ * @throws {FTPReplyError} For any other code below 400
+ */
+export async function deleteFile(
+  session: Session,
+  filename: Path,
+  options: SignalOptions,
+): Promise<Reply> {
+  const reply = await session.exchange(
+    { verb: "DELE", argument: filename, name: "filename" },
+    options,
+  );
+  if (reply.code === 250 || reply.code === 200) return reply;
+  throw new FTPReplyError(
+    `Cannot be sure of "DELE": 250 or 200 was due, got ${reply.text}`,
+    { reply, command: "DELE" },
+  );
+}

@@ -1,0 +1,105 @@
+/**
+ * Writing what came while more comes.
+ *
+ * @module
+ */
+
+import type { LocalFault } from "../errors.ts";
+import type { Part } from "./part.ts";
+
+/**
+ * Two buffers: one is written while the other is filled. What comes is written
+ * at once if nothing is being written, else when that is done; a full buffer
+ * has to wait.
+ */
+export class WriteBehind {
+  readonly #part: Pick<Part, "write" | "writeSync">;
+  readonly #failed = Promise.withResolvers<never>();
+  #fault: LocalFault | undefined;
+  #buffer: Uint8Array<ArrayBuffer>;
+  #spare: Uint8Array<ArrayBuffer> | undefined;
+  #filled = 0;
+  #writing: Promise<void> | undefined;
+
+  /**
+   * Makes the buffers.
+   *
+   * @param part Where the bytes go
+   * @param size Of one buffer, in bytes
+   * @param isWhole Whether all that will come fits into one: it is written
+   * synchronously then, which costs least
+   */
+  constructor(
+    part: Pick<Part, "write" | "writeSync">,
+    size: number,
+    isWhole: boolean,
+  ) {
+    this.#part = part;
+    this.#buffer = new Uint8Array(size);
+    if (!isWhole) this.#spare = new Uint8Array(size);
+    this.#failed.promise.catch(() => {}); // whoever waits is told
+  }
+
+  /** Rejects with a {@linkcode LocalFault} when a write has failed. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  /** Where the next bytes are to be put: never empty. */
+  get room(): Uint8Array<ArrayBuffer> {
+    return this.#filled === 0
+      ? this.#buffer
+      : this.#buffer.subarray(this.#filled);
+  }
+
+  /**
+   * Takes bytes that were put there.
+   *
+   * @param length How many
+   * @returns A wait, where there is no room left
+   * @throws {LocalFault} If they cannot be written
+   */
+  take(length: number): Promise<void> | undefined {
+    this.#filled += length;
+    if (this.#spare === undefined) {
+      this.#part.writeSync(this.#buffer.subarray(0, length));
+      this.#filled = 0;
+      return undefined;
+    }
+    if (this.#writing === undefined) return void this.#begin();
+    return this.#filled < this.#buffer.length
+      ? undefined
+      : this.#writing.then(() => this.#begin());
+  }
+
+  /**
+   * Waits until all bytes are written.
+   *
+   * @throws {LocalFault} If they cannot be
+   */
+  async flush(): Promise<void> {
+    await this.#writing;
+    this.#begin();
+    await this.#writing;
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  #begin(): void {
+    if (this.#fault !== undefined) throw this.#fault;
+    if (this.#spare === undefined || this.#filled === 0) return;
+    const bytes = this.#buffer.subarray(0, this.#filled);
+    [this.#buffer, this.#spare] = [this.#spare, this.#buffer];
+    this.#filled = 0;
+    this.#writing = this.#write(bytes);
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#part.write(bytes);
+    } catch (fault) {
+      this.#fault = fault as LocalFault;
+      this.#failed.reject(fault);
+    }
+    this.#writing = undefined;
+  }
+}

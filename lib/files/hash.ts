@@ -1,0 +1,329 @@
+/**
+ * Hashes of files, here and there: `HASH` (draft-bryan-ftpext-hash) and the
+ * older `XSHA256`, `XSHA1`, `XMD5`, `XCRC`, `MD5`, `MMD5` (draft-twine-ftpmd5).
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { abortable, within } from "../connection/waiting.ts";
+import type { Command } from "../protocol/command.ts";
+import { FTPPermanentError } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
+import {
+  expectSuccess,
+  type Session,
+  type SignalOptions,
+} from "../transfer/session.ts";
+import { requestFeatures } from "../commands/queries.ts";
+import { splitPath } from "../commands/path.ts";
+import { pause } from "./pause.ts";
+
+/** A hash that a server can make of a file. */
+export interface Hash {
+  /** Its name as `HASH` has it: "SHA-256", "CRC32". */
+  readonly name: string;
+  /** Hexadecimal digits of a value. */
+  readonly digits: number;
+  /** The command: "HASH", "XSHA256". */
+  readonly verb: string;
+}
+
+interface KnownHash {
+  readonly name: string;
+  readonly digits: number;
+  /** What node calls it; CRC32 is none of its hashes. */
+  readonly algorithm: string | undefined;
+  readonly verbs: readonly string[];
+}
+
+/** The strongest first. */
+const KNOWN: readonly KnownHash[] = [
+  { name: "SHA-256", digits: 64, algorithm: "sha256", verbs: ["XSHA256"] },
+  { name: "SHA-512", digits: 128, algorithm: "sha512", verbs: ["XSHA512"] },
+  { name: "SHA-1", digits: 40, algorithm: "sha1", verbs: ["XSHA1", "XSHA"] },
+  { name: "MD5", digits: 32, algorithm: "md5", verbs: ["XMD5", "MD5", "MMD5"] },
+  { name: "CRC32", digits: 8, algorithm: undefined, verbs: ["XCRC"] },
+];
+
+/**
+ * The best hash that a server has.
+ *
+ * @param session The session
+ * @param options A signal
+ * @returns The hash, or `undefined` where there is none
+ */
+export async function chooseHash(
+  session: Session,
+  options: SignalOptions,
+): Promise<Hash | undefined> {
+  const features = await requestFeatures(session, options);
+  const offered = (features.get("HASH") ?? "").toUpperCase().split(";").map(
+    (name) => name.replace("*", "").trim(),
+  );
+  for (const { name, digits, verbs } of KNOWN) {
+    if (offered.includes(name)) return { name, digits, verb: "HASH" };
+    const verb = verbs.find((verb) => features.has(verb));
+    if (verb !== undefined) return { name, digits, verb };
+  }
+  return undefined;
+}
+
+/** How a server is asked for a hash. */
+export interface HashOptions extends SignalOptions {
+  /**
+   * Size of the file, in bytes: the longer may its hash take.
+   *
+   * @default {0}
+   */
+  size?: number | undefined;
+}
+
+/** A hash of the same file here and there. */
+export interface HashPair {
+  /** Its name. */
+  readonly name: string;
+  /** Hexadecimal digits of the hash here, in lower case. */
+  readonly local: string;
+  /** Hexadecimal digits of the hash there, in lower case. */
+  readonly remote: string;
+}
+
+/**
+ * Makes the hash of a file here while the server makes it there.
+ *
+ * @param session The session
+ * @param path The file there
+ * @param options Its size, and a signal
+ * @param make Makes the hash here
+ * @returns Both, or `undefined` if the server has no hash, refuses or cannot be
+ * understood
+ */
+export async function hashBoth(
+  session: Session,
+  path: string,
+  { size, signal }: HashOptions,
+  make: (hash: Hash, signal: AbortSignal) => Promise<string>,
+): Promise<HashPair | undefined> {
+  const hash = await chooseHash(session, { signal });
+  if (hash === undefined) return undefined;
+  const stop = new AbortController();
+  const either = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
+  const making = make(hash, either);
+  making.catch((fault) => stop.abort(fault));
+  try {
+    const options = { size, signal: either };
+    const remote = await requestHash(session, hash, path, options);
+    if (remote === undefined) return undefined;
+    return { name: hash.name, local: await making, remote };
+  } finally {
+    stop.abort();
+    await making.catch(() => {}); // it has a file open
+  }
+}
+
+/**
+ * Asks the server, and waits as long as it may take.
+ *
+ * @returns Hexadecimal digits in lower case, or `undefined` if the server
+ * refuses or cannot be understood
+ */
+async function requestHash(
+  session: Session,
+  { name, digits, verb }: Hash,
+  path: string,
+  options: HashOptions,
+): Promise<string | undefined> {
+  // the X commands take a range behind the path: a path with blanks is quoted
+  const argument = verb.startsWith("X") && path.includes(" ")
+    ? `"${path}"`
+    : path;
+  try {
+    return await session.turns.alone(async () => {
+      await session.ensureType("I", options);
+      if (verb === "HASH") {
+        await session.perform(
+          { verb: "OPTS", argument: `HASH ${name}` },
+          options,
+        );
+      }
+      const command = { verb, argument, name: "path" };
+      const reply = await performSlowly(session, command, options);
+      return readHash(reply, digits, path);
+    }, options);
+  } catch (error) {
+    if (error instanceof FTPPermanentError) return undefined;
+    throw error;
+  }
+}
+
+/** Bytes of a file that the slowest server reads in a millisecond. */
+const LEAST_RATE = 10_000;
+
+/** Waits as long as a slow server may need to read the whole of a file. */
+async function performSlowly(
+  session: Session,
+  command: Command,
+  { size = 0, signal }: HashOptions,
+): Promise<Reply> {
+  const { control, options: { timeout } } = session;
+  if (timeout === 0) return await session.perform(command, { signal });
+  const patience = timeout + Math.ceil(size / LEAST_RATE);
+  signal?.throwIfAborted();
+  const owed = control.send(command);
+  const late = () => {
+    const error = new Deno.errors.TimedOut(
+      `Cannot complete "${owed.command}": no reply within ${patience} ms; the connection is closed`,
+    );
+    control.fail(error);
+    return error;
+  };
+  const reply = await within(
+    patience,
+    signal,
+    late,
+    (signal) => abortable(owed.first, signal),
+  );
+  return expectSuccess(reply, owed.command);
+}
+
+/**
+ * The last word of the right length; a CRC may lack its leading zeros. A file
+ * may be called by such a word itself, and the reply repeat its name.
+ *
+ * @param reply The reply
+ * @param digits How long the hash is
+ * @param path The file
+ * @returns Hexadecimal digits in lower case, or `undefined` if there are none
+ */
+export function readHash(
+  reply: Reply,
+  digits: number,
+  path: string,
+): string | undefined {
+  const text = reply.text.slice(4);
+  const least = digits === 8 ? 1 : digits;
+  const words = text.match(/(?<![\w.])[0-9a-f]+(?![\w.])/gi)?.filter((word) =>
+    word.length >= least && word.length <= digits
+  );
+  // HASH's own reply: 213 SHA-256 0-49 169cd22282da7f14 name
+  const named = /^[A-Z0-9-]+ \d+-\d+ ([0-9a-f]+)\b/i.exec(text)?.[1];
+  const [, name] = splitPath(path);
+  const word = named ?? words?.findLast((word) => word !== name) ??
+    words?.at(-1);
+  return word?.toLowerCase().padStart(digits, "0");
+}
+
+/** Makes a hash of bytes as they come. */
+export class Digester {
+  readonly #hash: ReturnType<typeof createHash> | undefined;
+  #crc = 0;
+  #digest: string | undefined;
+
+  /**
+   * Starts.
+   *
+   * @param hash Which
+   */
+  constructor(hash: Hash) {
+    const known = KNOWN.find(({ name }) => name === hash.name);
+    const algorithm = known?.algorithm;
+    this.#hash = algorithm === undefined ? undefined : createHash(algorithm);
+  }
+
+  /**
+   * Takes bytes.
+   *
+   * @param bytes What comes next
+   */
+  update(bytes: Uint8Array): void {
+    if (this.#hash === undefined) this.#crc = crc32(bytes, this.#crc);
+    else this.#hash.update(bytes);
+  }
+
+  /**
+   * Ends; it can be called again.
+   *
+   * @returns Hexadecimal digits in lower case
+   */
+  digest(): string {
+    return this.#digest ??= this.#hash?.digest("hex") ??
+      (this.#crc >>> 0).toString(16).padStart(8, "0");
+  }
+}
+
+/** Bytes of a file that are read at once. */
+const BLOCK_SIZE = 1024 * 1024;
+
+/**
+ * Makes the hash of a local file. Other work goes on meanwhile.
+ *
+ * @param path The file
+ * @param hash Which
+ * @param signal Ends the work
+ * @returns Hexadecimal digits in lower case
+ */
+export async function hashFile(
+  path: string,
+  hash: Hash,
+  signal?: AbortSignal,
+): Promise<string> {
+  using file = await Deno.open(path);
+  return await hashOpenFile(file, hash, signal);
+}
+
+/**
+ * As {@linkcode hashFile}, of a file that is open: what locks it would keep a
+ * second handle from reading it on Windows.
+ *
+ * @param file The file; it is read from its beginning to its end
+ * @param hash Which
+ * @param signal Ends the work
+ * @returns Hexadecimal digits in lower case
+ */
+export async function hashOpenFile(
+  file: Deno.FsFile,
+  hash: Hash,
+  signal?: AbortSignal,
+): Promise<string> {
+  file.seekSync(0, Deno.SeekMode.Start);
+  const digester = new Digester(hash);
+  const buffer = new Uint8Array(BLOCK_SIZE);
+  while (true) {
+    signal?.throwIfAborted();
+    const n = await file.read(buffer);
+    if (n === null) return digester.digest();
+    digester.update(buffer.subarray(0, n));
+  }
+}
+
+/** Bytes whose hash is made in one go: for 10 to 30 ms nothing else goes on. */
+const STRETCH = 16 * 1024 * 1024;
+
+/**
+ * Makes the hash of bytes that are there at once. Other work goes on meanwhile.
+ *
+ * @param chunks The bytes
+ * @param hash Which
+ * @param signal Ends the work
+ * @returns Hexadecimal digits in lower case
+ */
+export async function hashChunks(
+  chunks: AsyncIterable<Uint8Array>,
+  hash: Hash,
+  signal: AbortSignal,
+): Promise<string> {
+  const digester = new Digester(hash);
+  let rest = STRETCH;
+  for await (const chunk of chunks) {
+    signal.throwIfAborted();
+    digester.update(chunk);
+    rest -= chunk.length;
+    if (rest > 0) continue;
+    rest = STRETCH;
+    // a timer: beside setImmediate sockets come to their turn every 61st time
+    await pause(0, signal);
+  }
+  return digester.digest();
+}

@@ -1,0 +1,431 @@
+/**
+ * From a file here to a file there, so that what is there afterwards is either
+ * the whole new file or the old one.
+ *
+ * @module
+ */
+
+import { writeAll } from "../../connection/byte_stream.ts";
+import type { Written } from "../../transfer/server_clock.ts";
+import type { Session } from "../../transfer/session.ts";
+import type { Source } from "../../transfer/source.ts";
+import { whileOpen } from "../../transfer/send.ts";
+import type { Transfer } from "../../transfer/transfer.ts";
+import { confirm } from "../confirm.ts";
+import {
+  chooseHash,
+  Digester,
+  type Hash,
+  hashBoth,
+  hashChunks,
+} from "../hash.ts";
+import { setModificationTime } from "../../commands/modification_time.ts";
+import {
+  FTPUnconfirmedError,
+  FTPVerificationError,
+  givenUp,
+  LocalFault,
+} from "../errors.ts";
+import { runJob } from "../operation.ts";
+import { keepAlive } from "../keep_alive.ts";
+import type { Link } from "../session_provider.ts";
+import {
+  checkTransferOptions,
+  type FileTransferResult,
+  type UploadOptions,
+} from "../options.ts";
+import { Meter, type Pace } from "../progress.ts";
+import { countingRetries, withRecovery } from "../recovery.ts";
+import { openAt } from "../open_at.ts";
+import type { PlainPath } from "../plain_file.ts";
+import { keepsBeginning } from "../download/part_proof.ts";
+import { isRestRefused, OVERLAP } from "../resume.ts";
+import { explainRefusal } from "../store_refusal.ts";
+import { UploadProof } from "./proof.ts";
+import { openSource, type UploadSource } from "./source.ts";
+import { UploadTarget } from "./remote_target.ts";
+
+/** Bytes that are read and written at once: what stays in the processor's cache. */
+const BLOCK_SIZE = 128 * 1024;
+
+/**
+ * Uploads a file.
+ *
+ * @param link The client
+ * @param local A path or `file:` URL, or bytes of any kind
+ * @param remote The file on the server
+ * @param options See {@linkcode UploadOptions}
+ * @param pace How fast it may be together with others
+ * @param plain How a plain file is reached that is not to be anything else
+ * @returns What was transferred and verified
+ */
+export function upload(
+  link: Link,
+  local: string | URL | Source,
+  remote: string,
+  options: UploadOptions,
+  pace?: Pace,
+  plain?: PlainPath,
+): Promise<FileTransferResult> {
+  return runJob(link, options, async (options) => {
+    using source = await openSource(local, options.signal, plain);
+    return await new Upload(link, source, remote, options, pace).run();
+  });
+}
+
+/** One upload, over as many connections as it takes. */
+class Upload {
+  readonly #link: Link;
+  readonly #source: UploadSource;
+  readonly #options: UploadOptions;
+  readonly #target: UploadTarget;
+  readonly #meter: Meter;
+  readonly #retries = { count: 0 };
+  readonly #proof: UploadProof;
+  /** How it may go on behind what is there, as far as the server has not refused. */
+  readonly #ways = ["STOR", "APPE"];
+  #isStored = false;
+  /** What a source that is read once came to, when all of it was sent. */
+  #unconfirmed: FTPUnconfirmedError | undefined;
+  /** When the server wrote the last of it, for what that tells of its clock. */
+  #written: Written | undefined;
+  #digester: { hash: Hash; digester: Digester } | undefined;
+  /** What was compared, and found to be the same. */
+  #verified: string | null = null;
+  /** The time that the file was given. */
+  #mtime: Date | null = null;
+
+  constructor(
+    link: Link,
+    source: UploadSource,
+    remote: string,
+    options: UploadOptions,
+    pace: Pace | undefined,
+  ) {
+    checkTransferOptions(options);
+    this.#link = link;
+    this.#source = source;
+    this.#options = options;
+    this.#target = new UploadTarget(remote, source.identity, options);
+    this.#proof = new UploadProof(source, this.#target, options);
+    this.#meter = new Meter(options, BLOCK_SIZE, pace);
+    this.#meter.total = source.size;
+  }
+
+  async run(): Promise<FileTransferResult> {
+    try {
+      const result = await withRecovery(
+        this.#link,
+        countingRetries(this.#options, this.#retries),
+        () => this.#meter.position,
+        () => this.#attempt(),
+      );
+      return result;
+    } catch (error) {
+      const isKept = this.#options.resume === true &&
+        this.#source.identity !== null &&
+        !(error instanceof FTPVerificationError);
+      const last = this.#isStored ? error : this.#unconfirmed ?? error;
+      const failure = await this.#target.rollBack(
+        this.#link,
+        this.#options.signal?.aborted ? error : this.#givenUp(last),
+        isKept,
+      );
+      if (failure === undefined) return this.#result();
+      throw failure;
+    }
+  }
+
+  #givenUp(error: unknown): unknown {
+    return givenUp(error, `Cannot upload to "${this.#target.remote}"`, {
+      retries: this.#retries.count,
+      bytes: this.#meter.position,
+      size: this.#source.size,
+    });
+  }
+
+  async #attempt(): Promise<FileTransferResult> {
+    const { session } = this.#link;
+    if (!this.#isStored) await this.#store(session);
+    // once the server was told to rename, the temporary file may be gone
+    if (!this.#target.isCommitting) await this.#check(session);
+    const { position } = this.#meter;
+    await this.#target.commit(session, {
+      size: position,
+      isVisible: this.#verified !== null,
+      compare: (session, options) => this.#proof.isInPlace(session, options),
+    });
+    return this.#result();
+  }
+
+  /** Proves that what is there is the source, and dates it. */
+  async #check(session: Session): Promise<void> {
+    const { verify = "size" } = this.#options;
+    const inspecting = this.#target.inspect(session);
+    // in one round trip, but for a hash, which may take the server its time
+    const dating = verify === "hash" ? undefined : this.#date(session);
+    inspecting.catch(() => {}); // whoever fails first is heard
+    dating?.catch(() => {});
+    this.#verified = verify === "none" ? null : await this.#prove(session);
+    this.#mtime = await (dating ?? this.#date(session));
+    if (this.#proof.wasLate) this.#mtime ??= await this.#date(session);
+    await inspecting;
+    this.#checkSource();
+    await this.#meter.finish(); // before: what it throws leaves the old file
+  }
+
+  #result(): FileTransferResult {
+    return {
+      size: this.#meter.position,
+      bytes: this.#meter.moved,
+      verified: this.#verified,
+      mtime: this.#mtime,
+      retries: this.#retries.count,
+    };
+  }
+
+  /** Compares both files. What an earlier call left whole and wrong is sent again. */
+  async #prove(session: Session): Promise<string | null> {
+    try {
+      return await this.#verify(session);
+    } catch (error) {
+      const isLeft = error instanceof FTPVerificationError &&
+        this.#meter.moved === 0;
+      if (!isLeft) throw error;
+      await this.#store(session);
+      return await this.#verify(session);
+    }
+  }
+
+  /** Gives the file its time, if that is wanted and the server can. */
+  async #date(session: Session): Promise<Date | null> {
+    const { mtime = true, signal } = this.#options;
+    const { modified } = this.#source;
+    if (!mtime || modified === null) return null;
+    const options = { signal, written: this.#written };
+    const { path } = this.#target;
+    return await setModificationTime(session, path, modified, options)
+      ? modified
+      : null;
+  }
+
+  /** Sends what the server lacks. */
+  async #store(session: Session): Promise<void> {
+    this.#written = undefined;
+    await this.#target.leave(session);
+    const { size: expected } = this.#source;
+    await this.#target.prepare(session, expected);
+    const sent = this.#unconfirmed?.bytes;
+    const stored = await this.#proof.stored(session, sent);
+    const { size } = this.#source;
+    this.#meter.total = size;
+    if (stored !== null && stored === (sent ?? size)) {
+      this.#meter.position = stored;
+      this.#isStored = true; // only the confirmation was lost
+      return;
+    }
+    if (sent !== undefined) throw new LocalFault(this.#unconfirmed);
+    this.#meter.position = stored ?? 0;
+    await this.#prepareDigest(session);
+    const explain = (error: unknown) =>
+      explainRefusal(session, this.#target.remote, error, this.#options);
+    const opened = Date.now();
+    const { transfer, start } = await this.#open(session, stored ?? 0)
+      .catch(async (error) => {
+        throw await explain(error);
+      });
+    this.#meter.position = start;
+    try {
+      await this.#send(session, transfer, start, opened);
+    } catch (refusal) {
+      const error = await explain(refusal);
+      if (this.#source.isRewindable) throw error;
+      // what was read is gone; where it was all, SIZE may tell
+      if (!(error instanceof FTPUnconfirmedError)) throw new LocalFault(error);
+      throw this.#unconfirmed = error;
+    }
+    this.#isStored = true;
+  }
+
+  /** Opens the transfer at the last place that is beyond doubt. */
+  async #open(
+    session: Session,
+    stored: number,
+  ): Promise<{ transfer: Transfer; start: number }> {
+    while (stored > OVERLAP && this.#ways.length > 0) {
+      try {
+        if (this.#ways[0] === "APPE") {
+          const transfer = await this.#write(session, "APPE", 0);
+          return { transfer, start: stored };
+        }
+        if (await this.#mayRestart(session, stored)) {
+          // the end of a part may not have reached the disk: it is sent again
+          const start = stored - OVERLAP;
+          return { transfer: await this.#write(session, "STOR", start), start };
+        }
+        this.#proof.isCurrent = false; // it may be spoiled
+        stored = 0;
+      } catch (error) {
+        const isUseless = isRestRefused(error) ||
+          this.#target.isNameRefused(error); // it may not be written over
+        if (!isUseless) throw error;
+      }
+      this.#ways.shift();
+    }
+    const transfer = await this.#target.writeAnew(
+      session,
+      () => openAt(session, "STOR", this.#target.path, 0, this.#options),
+    );
+    this.#target.isOwn = true;
+    this.#proof.isCurrent = true;
+    return { transfer, start: 0 };
+  }
+
+  /** Whether the server keeps what is before an offset. */
+  async #mayRestart(session: Session, stored: number): Promise<boolean> {
+    return await keepsBeginning(
+      this.#source,
+      stored,
+      (verb, start) =>
+        verb === "STOR"
+          ? this.#write(session, verb, start)
+          : openAt(session, verb, this.#target.path, start, this.#options),
+      this.#options,
+    );
+  }
+
+  async #write(
+    session: Session,
+    verb: "STOR" | "APPE",
+    start: number,
+  ): Promise<Transfer> {
+    return await this.#target.write(() =>
+      openAt(session, verb, this.#target.path, start, this.#options)
+    );
+  }
+
+  async #send(
+    session: Session,
+    transfer: Transfer,
+    start: number,
+    opened: number,
+  ): Promise<void> {
+    const meter = this.#meter;
+    const { blocksize } = meter;
+    let from = opened;
+    await using alive = keepAlive(session, transfer, this.#options);
+    let isWhole = false;
+    try {
+      const all = this.#source.read(start, blocksize);
+      // a file or bytes in memory never keep anybody waiting
+      const chunks = this.#source.isRewindable
+        ? all
+        : whileOpen(transfer.data, all);
+      for await (const chunk of chunks) {
+        for (let at = 0; at < chunk.length; at += blocksize) {
+          const block = chunk.subarray(at, at + blocksize);
+          from = Date.now();
+          await writeAll(transfer.data, block);
+          this.#digester?.digester.update(block);
+          const wait = meter.add(block.length);
+          if (wait !== undefined) await wait;
+        }
+      }
+      isWhole = true;
+      await transfer.data.closeWrite();
+    } catch (error) {
+      alive.stop();
+      const { signal } = this.#options;
+      await transfer.endAfter(error, { signal, isWhole });
+      // reset by a server that says 2yz: only the size tells that it took all
+      const stored = await this.#proof.storedSize(session, meter.position);
+      const isProven = stored === meter.position &&
+        !this.#proof.isOldSize(stored);
+      if (isProven) return;
+      throw error;
+    }
+    alive.stop();
+    await confirm(transfer, meter.position, meter.position, this.#options);
+    this.#written = { from, to: Date.now() };
+  }
+
+  async #verify(session: Session): Promise<string | null> {
+    const { verify, signal } = this.#options;
+    const { path } = this.#target;
+    const sent = this.#meter.position;
+    const size = await this.#proof.storedSize(session, sent);
+    const isOldSize = this.#proof.isOldSize(size);
+    if (size !== null && size !== sent) {
+      if (!isOldSize) throw this.#differs("size", sent, size);
+      // each attempt might make another file
+      throw new LocalFault(
+        this.#differs(
+          "size",
+          sent,
+          size,
+          `Cannot verify the upload of "${path}": the old file is still there, the server may have stored the new one under another name`,
+        ),
+      );
+    }
+    const hashes = verify === "hash"
+      ? await hashBoth(
+        session,
+        path,
+        { size: sent, signal },
+        (hash, signal) => this.#digest(hash, signal),
+      )
+      : undefined;
+    // an old file of the same size would tell the same
+    const isSized = size !== null && !isOldSize;
+    if (hashes === undefined) return isSized ? "size" : null;
+    const { name, local, remote } = hashes;
+    if (local !== remote) throw this.#differs(name, local, remote);
+    return name;
+  }
+
+  /** A stream is read once: its hash is made on the way. */
+  async #prepareDigest(session: Session): Promise<void> {
+    const { verify, signal } = this.#options;
+    if (verify !== "hash" || this.#source.isRewindable) return;
+    const hash = await chooseHash(session, { signal });
+    if (hash !== undefined) {
+      this.#digester = { hash, digester: new Digester(hash) };
+    }
+  }
+
+  async #digest(hash: Hash, signal: AbortSignal): Promise<string> {
+    if (this.#digester !== undefined) return this.#digester.digester.digest();
+    return await hashChunks(this.#source.read(0, BLOCK_SIZE), hash, signal);
+  }
+
+  /** What was sent while somebody wrote to the file is neither old nor new. */
+  #checkSource(): void {
+    const { size, modified } = this.#source;
+    if (!this.#source.hasChanged()) return;
+    const [what, expected, actual] = size !== this.#source.size
+      ? ["size", size!, this.#source.size!] as const
+      : [
+        "mtime",
+        modified?.toISOString() ?? "unknown",
+        this.#source.modified?.toISOString() ?? "unknown",
+      ] as const;
+    throw this.#differs(
+      what,
+      expected,
+      actual,
+      `Cannot upload to "${this.#target.remote}": the local file changed meanwhile (one that is written to all the time can be given as an open Deno.FsFile)`,
+    );
+  }
+
+  #differs(
+    what: string,
+    expected: number | string,
+    actual: number | string,
+    message = `Cannot verify the upload of "${this.#target.path}"`,
+  ): Error {
+    this.#isStored = false;
+    this.#proof.isCurrent = false;
+    const error = new FTPVerificationError(message, { what, expected, actual });
+    return this.#source.isRewindable ? error : new LocalFault(error);
+  }
+}

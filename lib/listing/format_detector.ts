@@ -1,0 +1,277 @@
+/**
+ * Finds out which format a listing has, and reads the lines that the WASM
+ * parser leaves.
+ *
+ * @module
+ */
+
+import { Entry } from "./entry.ts";
+import { FORMATS } from "./formats.ts";
+import { isFrame } from "./noise.ts";
+import type {
+  LineContext,
+  LineResult,
+  ListingFormat,
+  ParsedLine,
+} from "./listing_format.ts";
+import { ParsedSource, toByteText } from "./parsed_source.ts";
+import { TABLE_FORMATS, type TableSource } from "./table_source.ts";
+
+/** A line, as the scanner found it. */
+export interface ListingLine {
+  /** The lines that were scanned together. */
+  source: TableSource;
+  /** Which of them it is. */
+  index: number;
+}
+
+/** How many lines decide on the format. */
+const SAMPLE_LINES = 10;
+
+/** So many lines in a row that only another format reads, and it takes over. */
+const RIVAL_LINES = 3;
+
+/** No rare system has longer lines; longer ones are not worth the search. */
+const MAX_RARE_LINE = 4096;
+
+/** What {@linkcode DialectChooser} needs to know. */
+export interface DialectChooserOptions {
+  /** The format to use and no other: a name of the scanner's, or an object. */
+  forced: string | ListingFormat | undefined;
+  /** The time and the zone. */
+  context: LineContext;
+  /** Bytes to text in the session's encoding. */
+  decode: (bytes: Uint8Array) => string;
+  /** Whether every version of a file is an entry. */
+  allVersions: boolean;
+}
+
+/** A format that reads in TypeScript, or the name of one the scanner reads. */
+type Dialect = string | ListingFormat;
+
+/** Chooses the format by the first lines; changes it when it stops fitting. */
+export class DialectChooser {
+  readonly #options: DialectChooserOptions;
+  readonly #formats: readonly ListingFormat[];
+  #current: Dialect | undefined;
+  /** The first lines, until they decide. */
+  #sample: ListingLine[] | undefined = [];
+  /** The line that its format says goes on in the next. */
+  #partial: { format: ListingFormat; text: string } | undefined;
+  #newest: { name: string; version: number } | undefined;
+  #rival: Dialect | undefined;
+  #rivalLines = 0;
+
+  /**
+   * Makes a chooser.
+   *
+   * @param options A forced format, the time, the encoding
+   */
+  constructor(options: DialectChooserOptions) {
+    this.#options = options;
+    const { forced } = options;
+    this.#formats = forced === undefined
+      ? FORMATS
+      : typeof forced === "string"
+      ? []
+      : [forced];
+    if (forced !== undefined) {
+      this.#current = forced;
+      this.#sample = undefined;
+    }
+  }
+
+  /** The name of the format in use. */
+  get current(): string | undefined {
+    return nameOf(this.#current);
+  }
+
+  /**
+   * The scanner's number of the format whose lines are entries at once; -1 when
+   * every line has to be shown to the chooser.
+   */
+  get accepted(): number {
+    const current = this.#current;
+    if (typeof current !== "string" || this.#rivalLines > 0) return -1;
+    return TABLE_FORMATS.findIndex((name) => name === current);
+  }
+
+  /**
+   * Reads a line, or keeps it until the format is known.
+   *
+   * @param line The line
+   * @returns The entries that are known by now
+   */
+  read(line: ListingLine): Entry[] {
+    if (this.#sample === undefined) return this.#readLine(line);
+    this.#sample.push(line);
+    return this.#sample.length < SAMPLE_LINES ? [] : this.#decide();
+  }
+
+  /**
+   * Ends the listing.
+   *
+   * @returns The entries that were kept back
+   */
+  end(): Entry[] {
+    const entries = this.#decide();
+    entries.push(...this.#endPartial());
+    return entries;
+  }
+
+  #decide(): Entry[] {
+    const sample = this.#sample;
+    if (sample === undefined) return [];
+    this.#sample = undefined;
+    this.#current = this.#best(sample);
+    return sample.flatMap((line) => this.#readLine(line));
+  }
+
+  /** The format that reads most of the lines; the scanner's win a draw. */
+  #best(sample: readonly ListingLine[]): Dialect | undefined {
+    const scores = new Map<Dialect, number>();
+    for (const { source, index } of sample) {
+      const format = source.format(index);
+      if (format !== "unknown") {
+        scores.set(format, (scores.get(format) ?? 0) + 1);
+      }
+    }
+    const lines = sample.map(({ source, index }) =>
+      toByteText(source.lineBytes(index))
+    );
+    // The scanner's formats cannot be outdone when they read every line.
+    const scanned = [...scores.values()].reduce((sum, score) => sum + score, 0);
+    if (scanned < sample.length) {
+      for (const format of this.#formats) {
+        scores.set(format, this.#score(format, lines));
+      }
+    }
+    let best: Dialect | undefined;
+    let bestScore = 0;
+    for (const [format, score] of scores) {
+      if (score > bestScore) [best, bestScore] = [format, score];
+    }
+    return best;
+  }
+
+  #score(format: ListingFormat, lines: readonly string[]): number {
+    let score = 0;
+    let partial: string | undefined;
+    for (const line of lines) {
+      const text = partial === undefined ? line : `${partial} ${line}`;
+      let result = this.#try(format, text);
+      if (result === undefined && partial !== undefined) {
+        result = this.#try(format, line);
+      }
+      partial = result === "partial" ? line : undefined;
+      if (typeof result === "object") score++;
+    }
+    return score;
+  }
+
+  #try(format: ListingFormat, line: string): LineResult {
+    if (line.length > MAX_RARE_LINE && this.#formats === FORMATS) {
+      return undefined;
+    }
+    return format.read(line, this.#options.context);
+  }
+
+  #readLine(line: ListingLine): Entry[] {
+    const { source, index } = line;
+    const text = toByteText(source.lineBytes(index));
+    if (this.#partial !== undefined) {
+      const { format, text: first } = this.#partial;
+      const whole = `${first} ${text}`;
+      const result = this.#try(format, whole);
+      if (typeof result === "object") {
+        this.#partial = undefined;
+        return this.#entries(result, whole, format.name);
+      }
+      return [...this.#endPartial(), ...this.#readLine(line)];
+    }
+    const current = this.#current;
+    if (typeof current === "object") {
+      const result = this.#try(current, text);
+      if (result === "partial") {
+        this.#partial = { format: current, text };
+        return [];
+      }
+      if (result !== undefined) {
+        this.#rivalLines = 0;
+        return result === "frame"
+          ? []
+          : this.#entries(result, text, current.name);
+      }
+    }
+    const scanned = source.format(index);
+    if (scanned !== "unknown") {
+      this.#note(scanned);
+      return [new Entry(source, index)];
+    }
+    return this.#readRare(text);
+  }
+
+  /** A line that neither the format in use nor the scanner reads. */
+  #readRare(text: string): Entry[] {
+    // RFC 3659, 7.2: no facts at all, a blank, and the name.
+    if (this.#current === "mlsd" && text.startsWith(" ") && text.length > 1) {
+      return [
+        this.#entry({ name: text.slice(1), kind: "unknown" }, text, "mlsd"),
+      ];
+    }
+    if (isFrame(text)) return [];
+    for (const format of this.#formats) {
+      const result = this.#try(format, text);
+      if (result === undefined || result === "partial") continue;
+      if (result === "frame") return [];
+      this.#note(format);
+      return this.#entries(result, text, format.name);
+    }
+    return [this.#entry({ name: text, kind: "unknown" }, text, "unknown")];
+  }
+
+  /** Remembers that a format read a line; it takes over when it goes on so. */
+  #note(format: Dialect): void {
+    if (format === this.#current) {
+      this.#rivalLines = 0;
+      return;
+    }
+    this.#rivalLines = format === this.#rival ? this.#rivalLines + 1 : 1;
+    this.#rival = format;
+    if (this.#rivalLines >= RIVAL_LINES || this.#current === undefined) {
+      this.#current = format;
+      this.#rivalLines = 0;
+    }
+  }
+
+  /** The next line did not go on with this one: nobody can read it. */
+  #endPartial(): Entry[] {
+    if (this.#partial === undefined) return [];
+    const { text } = this.#partial;
+    this.#partial = undefined;
+    return [this.#entry({ name: text, kind: "unknown" }, text, "unknown")];
+  }
+
+  /** The entry, unless it is an older version of the one before. */
+  #entries(parsed: ParsedLine, line: string, format: string): Entry[] {
+    const { name, version } = parsed;
+    if (version === undefined) return [this.#entry(parsed, line, format)];
+    if (this.#options.allVersions) {
+      const versioned = { ...parsed, name: `${name};${version}` };
+      return [this.#entry(versioned, line, format)];
+    }
+    const newest = this.#newest;
+    if (newest?.name === name && newest.version > version) return [];
+    this.#newest = { name, version };
+    return [this.#entry(parsed, line, format)];
+  }
+
+  #entry(parsed: ParsedLine, line: string, format: string): Entry {
+    const { decode } = this.#options;
+    return new Entry(new ParsedSource({ parsed, line, format, decode }), 0);
+  }
+}
+
+function nameOf(dialect: Dialect | undefined): string | undefined {
+  return typeof dialect === "object" ? dialect.name : dialect;
+}

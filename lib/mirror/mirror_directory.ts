@@ -1,0 +1,352 @@
+/**
+ * A directory there and one here: down and up.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { Breather, filterAll } from "../connection/breather.ts";
+import { download } from "../files/download/download.ts";
+import { untilEnd } from "../files/operation.ts";
+import type { Link } from "../files/session_provider.ts";
+import { pause } from "../files/pause.ts";
+import { Pace } from "../files/progress.ts";
+import { SECOND } from "../commands/queries.ts";
+import { upload } from "../files/upload/upload.ts";
+import { quote } from "../protocol/printable.ts";
+import type { ServerClock } from "../transfer/server_clock.ts";
+import {
+  differenceOf,
+  haveSameHash,
+  isChangedEarlier,
+  isSameTime,
+  isVague,
+  isWrittenLater,
+} from "./compare.ts";
+import type { Folder, Item, Side } from "./snapshot.ts";
+import { LocalSide } from "./local_side.ts";
+import { Mirror } from "./mirror.ts";
+import {
+  checkMirrorOptions,
+  type DownloadDirOptions,
+  type MirrorReason,
+  type MirrorResult,
+  type UploadDirOptions,
+} from "./options.ts";
+import { RemoteSide } from "./remote_side.ts";
+import type { Tally } from "./report.ts";
+import type { MirrorTask, Pair } from "./direction.ts";
+
+/** File systems take the time from the system's last tick, in milliseconds. */
+const TICK = 20;
+
+/**
+ * Milliseconds after which a file's time is certainly before that of its upload,
+ * by a clock that was compared with this side's to a second.
+ */
+const FRESH = 2300;
+
+/**
+ * Downloads a directory with all that is in it.
+ *
+ * @param link The client
+ * @param remote The directory on the server
+ * @param local Where to, a path or a `file:` URL
+ * @param options See {@linkcode DownloadDirOptions}
+ * @returns What was done
+ */
+export function downloadDir(
+  link: Link,
+  remote: string,
+  local: string | URL,
+  options: DownloadDirOptions,
+): Promise<MirrorResult> {
+  return mirror(link, { remote, local, isUpload: false }, options);
+}
+
+/**
+ * Uploads a directory with all that is in it.
+ *
+ * @param link The client
+ * @param local The directory here, a path or a `file:` URL
+ * @param remote Where to
+ * @param options See {@linkcode UploadDirOptions}
+ * @returns What was done
+ */
+export function uploadDir(
+  link: Link,
+  local: string | URL,
+  remote: string,
+  options: UploadDirOptions,
+): Promise<MirrorResult> {
+  return mirror(link, { remote, local, isUpload: true }, options);
+}
+
+/** What is where, and which way it goes. */
+interface Ends {
+  readonly remote: string;
+  readonly local: string | URL;
+  readonly isUpload: boolean;
+}
+
+/** What the connections of one mirror share. */
+interface Shared {
+  /** How fast they may be together. */
+  readonly pace: Pace;
+  /** Whether files here were seen not to take a time. */
+  isUndatable: boolean;
+}
+
+async function mirror(
+  link: Link,
+  ends: Ends,
+  options: UploadDirOptions,
+): Promise<MirrorResult> {
+  checkMirrorOptions(options, ends.isUpload);
+  const shared = { pace: new Pace(options.maxRate), isUndatable: false };
+  // further connections end with the client's own
+  const signal = untilEnd(link, options.signal);
+  await using mirror = new Mirror(
+    link,
+    { ...options, signal },
+    (link, signal) => new DirTask(link, ends, { ...options, signal }, shared),
+  );
+  return await mirror.run();
+}
+
+/** Files between a server and here. */
+class DirTask implements MirrorTask {
+  readonly link: Link;
+  readonly #remote: RemoteSide;
+  readonly #local: LocalSide;
+  readonly #isUpload: boolean;
+  readonly #options: UploadDirOptions;
+  readonly #shared: Shared;
+
+  constructor(
+    link: Link,
+    { remote, local, isUpload }: Ends,
+    options: UploadDirOptions,
+    shared: Shared,
+  ) {
+    const path = local instanceof URL ? fileURLToPath(local) : local;
+    const follows = options.symlinks === "follow";
+    this.link = link;
+    this.#remote = new RemoteSide(link, remote, options, isUpload);
+    this.#local = new LocalSide(path, follows && isUpload, options.signal);
+    this.#isUpload = isUpload;
+    this.#options = options;
+    this.#shared = shared;
+  }
+
+  get title(): string {
+    const verb = this.#isUpload ? "upload" : "download";
+    return `Cannot ${verb} all of ${quote(this.source.at(""))}`;
+  }
+
+  get source(): Side {
+    return this.#isUpload ? this.#local : this.#remote;
+  }
+
+  get target(): Side {
+    return this.#isUpload ? this.#remote : this.#local;
+  }
+
+  async sharpen({ place, source, target }: Pair): Promise<void> {
+    const [there, here] = this.#isUpload ? [target, source] : [source, target];
+    const { compare, signal } = this.#options;
+    const vague = await filterAll(there.items.values(), (item) => {
+      const local = here.items.get(item.name);
+      return item.kind === "file" && item.problem === undefined &&
+        local?.kind === "file" && isVague(item, local, compare);
+    }, signal);
+    if (vague.length > 0) {
+      for (const item of await this.#remote.sharpen(place, vague)) {
+        there.set(item);
+      }
+    }
+    await this.#learn(source, target);
+  }
+
+  /** Learns what the times of one directory need to be understood. */
+  async #learn(source: Folder, target: Folder): Promise<void> {
+    const { compare = "size-and-time" } = this.#options;
+    if (compare !== "size-and-time" || !this.#mayWrite) return;
+    const different: { item: Item; local: number }[] = [];
+    const breather = new Breather();
+    for (const item of target.items.values()) {
+      const local = source.items.get(item.name);
+      if (local === undefined || !isUndecided(local, item)) continue;
+      if (this.#needsProof(local, item)) await this.#prove(item);
+      if (!this.#isCurrent(local, item)) {
+        different.push({ item, local: local.mtime! });
+      }
+      if (breather.isDue) await breather.pause(this.#options.signal);
+    }
+    await this.#remote.proveDays(different);
+  }
+
+  async compare(
+    path: string,
+    source: Item,
+    target: Item,
+  ): Promise<MirrorReason | undefined> {
+    const { compare = "size-and-time" } = this.#options;
+    const isCurrent = () => this.#isCurrent(source, target);
+    const isHash = compare === "hash";
+    const first = isHash ? "size" : compare;
+    const difference = differenceOf(source, target, first, isCurrent);
+    if (!isHash || difference !== undefined) return difference;
+    const isSame = await haveSameHash(
+      this.link,
+      this.#remote.at(path),
+      { path: this.#local.at(path), plain: this.#local.plain(path) },
+      Number(source.size),
+      this.#options,
+    );
+    if (isSame !== undefined) return isSame ? undefined : "hash";
+    if (this.#needsProof(source, target)) await this.#prove(target);
+    return differenceOf(source, target, "size-and-time", isCurrent);
+  }
+
+  /** Whether a comparison depends on what is not known of the server's clock. */
+  #needsProof(source: Item, target: Item): boolean {
+    if (!this.#mayWrite || !isUndecided(source, target)) return false;
+    const { teller = "MDTM" } = target;
+    const clock = this.#clock;
+    const isProven = this.#remote.isProven(target);
+    if (this.#isDatedThere) {
+      return !isProven ||
+        (clock.isSettable === undefined && !this.#isCurrent(source, target));
+    }
+    return !isProven || !clock.isMeasured(teller);
+  }
+
+  /** Learns the server's clock, or waits until another connection has. */
+  async #prove({ teller = "MDTM" }: Item): Promise<void> {
+    await this.#clock.proving;
+    if (this.#clock.isUntried(teller)) await this.#remote.prove(teller);
+  }
+
+  /** Whether something may be written to learn the server's clock. */
+  get #mayWrite(): boolean {
+    return this.#isUpload && this.#options.dryRun !== true;
+  }
+
+  /** Whether times prove that a file need not be transferred. */
+  #isCurrent(source: Item, target: Item): boolean {
+    const [there, here] = this.#isUpload ? [target, source] : [source, target];
+    const { mtime: local } = here;
+    if (local === undefined) return false;
+    const remote = this.#remote.timeOf(there, local);
+    if (remote === undefined) return false;
+    const isSame = isSameTime(local, remote);
+    if (!this.#isUpload) {
+      return this.#isDatedHere(there)
+        ? isSame
+        : isChangedEarlier(local, remote);
+    }
+    if (this.#isDatedThere) return isSame;
+    // the server gave it the time of its upload; what takes an older time along
+    // when it comes (cp -p) is told by when it came, and a download by its time
+    const last = Math.max(local, here.ctime ?? 0);
+    if (isWrittenLater(last, remote)) return true;
+    const isMeasured = this.#clock.isMeasured(there.teller ?? "MDTM");
+    return isSame && (!isMeasured || local % SECOND === 0);
+  }
+
+  /** Whether uploads give their files the times of those here. */
+  get #isDatedThere(): boolean {
+    return this.#options.mtime !== false && this.#clock.isSettable !== false;
+  }
+
+  /** Whether downloads give their files the times of those there. */
+  #isDatedHere(there: Item): boolean {
+    return this.#options.mtime !== false && hasExactTime(there) &&
+      !this.#shared.isUndatable;
+  }
+
+  get #clock(): ServerClock {
+    return this.link.session.profile.clock;
+  }
+
+  async transfer(
+    path: string,
+    source: Item,
+    target: Folder,
+    tally: Tally,
+  ): Promise<number> {
+    const remote = this.#remote.at(path);
+    const local = this.#local.at(path);
+    const { pace } = this.#shared;
+    const options = {
+      ...this.#options,
+      onProgress: tally.progressOf(path),
+      onRetry: tally.onRetry,
+    };
+    if (!this.#isUpload) {
+      const { check } = this.#local.plain(path);
+      const meant = (shown: Date | null) => this.#remote.meantBy(source, shown);
+      const company = { pace, parts: target.parts, check, meant };
+      const done = await download(this.link, remote, local, options, company);
+      if (this.#options.mtime !== false && hasExactTime(source)) {
+        this.#shared.isUndatable = done.mtime === null;
+      }
+      return done.bytes;
+    }
+    const send = () =>
+      upload(this.link, local, remote, options, pace, this.#local.plain(path));
+    await this.#letTimePass(source);
+    let done = await send();
+    // the first that was not given its time, too soon after it was changed
+    if (done.mtime === null && await this.#letTimePass(source)) {
+      done = await send();
+    }
+    // by the server's own time nobody could tell later
+    if (done.mtime === null) await this.#checkUnchanged(path, source);
+    return done.bytes;
+  }
+
+  /**
+   * Waits, if a file was changed just now, until another change would have
+   * another time: servers tell seconds, and what follows in the same one would
+   * never be seen.
+   *
+   * @returns Whether that took any time
+   */
+  async #letTimePass({ mtime, ctime }: Item): Promise<boolean> {
+    const clock = this.#clock;
+    if (mtime === undefined) return false;
+    const isKept = this.#options.mtime === false ||
+      clock.isMeasured("MDTM") || clock.isMeasured("MLSD");
+    let end = Math.floor(mtime / SECOND) * SECOND + SECOND + TICK;
+    if (!this.#isDatedThere && isKept) {
+      end = Math.max(mtime, ctime ?? 0) + FRESH;
+    }
+    const rest = end - Date.now();
+    if (rest <= 0 || rest > FRESH + SECOND) return false; // or the time is of the future
+    await pause(rest, this.#options.signal);
+    return true;
+  }
+
+  async #checkUnchanged(path: string, { size, mtime }: Item): Promise<void> {
+    const now = await this.#local.probe(path);
+    if (now?.size === size && now?.mtime === mtime) return;
+    throw new Deno.errors.InvalidData(
+      `Cannot be sure of ${
+        quote(this.#local.at(path))
+      }: it changed while it was uploaded`,
+    );
+  }
+}
+
+/** Whether the times of a file here and one there decide. */
+function isUndecided(local: Item, remote: Item): boolean {
+  return local.kind === "file" && remote.kind === "file" &&
+    local.mtime !== undefined && remote.shown !== undefined &&
+    (remote.size === undefined || local.size === remote.size);
+}
+
+function hasExactTime({ shown, teller }: Item): boolean {
+  return shown !== undefined && teller !== "LIST";
+}

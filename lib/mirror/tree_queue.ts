@@ -1,0 +1,181 @@
+/**
+ * What is to be done of a tree: directories to go into, and what is in those
+ * that are open.
+ *
+ * @module
+ */
+
+import type { Agenda, Job } from "./worker_pool.ts";
+import { type Item, likenessOf, type Place } from "./snapshot.ts";
+import type { MirrorTask, Pair } from "./direction.ts";
+
+/** What is done with a tree. */
+export interface TreeWork {
+  /**
+   * Looks at a directory.
+   *
+   * @param task By whom
+   * @param place The directory
+   * @returns Both sides, or `undefined` if it is not gone into
+   */
+  open(task: MirrorTask, place: Place): Promise<Pair | undefined>;
+  /**
+   * Deals with one entry.
+   *
+   * @param task By whom
+   * @param pair The directory
+   * @param item The entry
+   * @returns A directory to go into
+   */
+  bring(
+    task: MirrorTask,
+    pair: Pair,
+    item: Item,
+  ): Promise<Place | undefined>;
+  /**
+   * Is called when all entries of a directory are dealt with.
+   *
+   * @param pair The directory
+   */
+  close(pair: Pair): Promise<void>;
+}
+
+/**
+ * A tree, a directory before those in it. The entries of directories that are
+ * open go first, so that there are no more of these than workers, but for those
+ * that wait for a worker's last entry.
+ */
+export class TreeAgenda implements Agenda<MirrorTask> {
+  readonly #work: TreeWork;
+  readonly #places: Place[];
+  readonly #open: OpenFolder[] = [];
+
+  /**
+   * Makes an agenda.
+   *
+   * @param root Where to begin
+   * @param work What is done
+   */
+  constructor(root: Place, work: TreeWork) {
+    this.#places = [root];
+    this.#work = work;
+  }
+
+  get size(): number {
+    return this.#open.reduce(
+      (sum, folder) => sum + folder.size,
+      this.#places.length,
+    );
+  }
+
+  take(): Job<MirrorTask> | undefined {
+    for (const folder of this.#open) {
+      const item = folder.take();
+      if (item !== undefined) return (task) => this.#bring(task, folder, item);
+      this.#takePlaces(folder);
+    }
+    const place = this.#places.pop();
+    return place && ((task) => this.#enter(task, place));
+  }
+
+  async #enter(task: MirrorTask, place: Place): Promise<void> {
+    const pair = await this.#work.open(task, place);
+    if (pair === undefined) return;
+    const folder = new OpenFolder(pair);
+    this.#open.push(folder);
+    await this.#closeIfDone(folder);
+  }
+
+  async #bring(
+    task: MirrorTask,
+    folder: OpenFolder,
+    item: Item,
+  ): Promise<void> {
+    const place = await this.#work.bring(task, folder.pair, item);
+    folder.finish(item, place);
+    await this.#closeIfDone(folder);
+  }
+
+  async #closeIfDone(folder: OpenFolder): Promise<void> {
+    if (!folder.isDone) return;
+    this.#takePlaces(folder);
+    this.#open.splice(this.#open.indexOf(folder), 1);
+    await this.#work.close(folder.pair);
+  }
+
+  #takePlaces(folder: OpenFolder): void {
+    // there may be more than a call can have arguments
+    for (const place of folder.takePlaces()) this.#places.push(place);
+  }
+}
+
+/** Entries that wait for another one, and the first that still does. */
+interface Waiting {
+  readonly items: Item[];
+  next: number;
+}
+
+/** A directory whose entries are being dealt with. */
+class OpenFolder {
+  readonly pair: Pair;
+  readonly #items: Iterator<Item>;
+  /** What waits for another entry that may mean the same file. */
+  readonly #underway = new Map<string, Waiting>();
+  /** The likenesses of the entries that are underway. */
+  readonly #likenesses = new Map<Item, string>();
+  readonly #next: Item[] = [];
+  readonly #places: Place[] = [];
+  #left: number;
+
+  constructor(pair: Pair) {
+    this.pair = pair;
+    this.#items = pair.source.items.values();
+    this.#left = pair.source.items.size;
+  }
+
+  /** Entries that nobody took. */
+  get size(): number {
+    return this.#left + this.#next.length;
+  }
+
+  get isDone(): boolean {
+    return this.size === 0 && this.#underway.size === 0;
+  }
+
+  take(): Item | undefined {
+    const item = this.#next.shift();
+    if (item !== undefined) return item;
+    while (this.#left > 0) {
+      this.#left--;
+      const item: Item = this.#items.next().value;
+      const likeness = likenessOf(item.name);
+      const waiting = this.#underway.get(likeness);
+      if (waiting === undefined) {
+        this.#underway.set(likeness, { items: [], next: 0 });
+        this.#likenesses.set(item, likeness);
+        return item;
+      }
+      waiting.items.push(item); // one after the other: the second sees the first
+    }
+    return undefined;
+  }
+
+  finish(item: Item, place: Place | undefined): void {
+    if (place !== undefined) this.#places.push(place);
+    const likeness = this.#likenesses.get(item)!;
+    this.#likenesses.delete(item);
+    const waiting = this.#underway.get(likeness)!;
+    const next = waiting.items[waiting.next++];
+    if (next === undefined) {
+      this.#underway.delete(likeness);
+    } else {
+      this.#likenesses.set(next, likeness);
+      this.#next.push(next);
+    }
+  }
+
+  /** The directories met so far, last first. */
+  takePlaces(): Place[] {
+    return this.#places.splice(0).reverse();
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Several connections at work on one mirror.
+ *
+ * @module
+ */
+
+import { Breather } from "../connection/breather.ts";
+import type { Link, OwnLink } from "../files/session_provider.ts";
+
+/** One connection, and what it takes to work with it. */
+interface Worker {
+  /** The connection. */
+  readonly link: Link;
+}
+
+/** A piece of work for one connection. */
+export type Job<W> = (worker: W) => Promise<void>;
+
+/** What there is to do. Who does a job may add others. */
+export interface Agenda<W> {
+  /** How many jobs could be begun at once. */
+  readonly size: number;
+  /**
+   * Gives a job away.
+   *
+   * @returns The job; `undefined` if there is none until another one is done
+   */
+  take(): Job<W> | undefined;
+}
+
+/** How many connections, and until when. */
+interface CrewOptions {
+  /** Most connections. */
+  readonly most: number;
+  /** Ends the work. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Workers, each with a connection of its own. The first has the client's; the
+ * others' are opened while there is more to do than is being done, and closed at
+ * the end. A server that refuses one more is worked with as far as it goes.
+ */
+export class Crew<W extends Worker> implements AsyncDisposable {
+  /** Who works with the client's own connection. */
+  readonly first: W;
+  readonly #make: (link: Link, signal: AbortSignal) => W;
+  readonly #end = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #workers: Set<W>;
+  readonly #hired: OwnLink[] = [];
+  readonly #hiring = new Set<Promise<void>>();
+  #most: number;
+  #agenda: Agenda<W> | undefined;
+  #shifts: Promise<void>[] = [];
+  readonly #breather = new Breather();
+  #busy = 0;
+  #waiting = 0;
+  #change = Promise.withResolvers<void>();
+  #failure: { error: unknown } | undefined;
+
+  /**
+   * Makes a crew of one.
+   *
+   * @param link The client
+   * @param options How many may join, and a signal
+   * @param make Makes a worker, which stops at the signal: the caller's, or
+   * that another worker's job failed
+   */
+  constructor(
+    link: Link,
+    { most, signal }: CrewOptions,
+    make: (link: Link, signal: AbortSignal) => W,
+  ) {
+    const { signal: end } = this.#end;
+    this.#signal = signal === undefined ? end : AbortSignal.any([signal, end]);
+    this.#most = most;
+    this.#make = make;
+    this.first = make(link, this.#signal);
+    this.#workers = new Set([this.first]);
+  }
+
+  /** Aborted when there is no going on. */
+  get signal(): AbortSignal {
+    return this.#signal;
+  }
+
+  /**
+   * Does what there is to do. It ends when nobody works any more, also after a
+   * failure.
+   *
+   * @param agenda The work
+   * @throws What the first job threw that failed
+   */
+  async run(agenda: Agenda<W>): Promise<void> {
+    this.#agenda = agenda;
+    this.#shifts = Array.from(this.#workers, (worker) => this.#work(worker));
+    // whoever joins meanwhile is waited for too
+    for (let i = 0; i < this.#shifts.length; i++) await this.#shifts[i];
+    this.#agenda = undefined;
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /**
+   * Tells that the job of a worker is one for the server: what else there is to
+   * do would have to wait, so others are called.
+   */
+  callOthers(): void {
+    if (this.#agenda === undefined) return;
+    const spare = this.#most - this.#workers.size - this.#hiring.size;
+    const work = this.#agenda.size - this.#waiting - this.#hiring.size;
+    for (let i = Math.min(spare, work); i > 0; i--) {
+      const hiring = this.#hire();
+      this.#hiring.add(hiring);
+      hiring.then(() => this.#hiring.delete(hiring));
+    }
+  }
+
+  /**
+   * Does without a worker whose connection is lost for good, and without more
+   * of them.
+   *
+   * @param link The connection
+   * @returns Whether there are others: the client's own is never done without
+   */
+  dismiss(link: Link): boolean {
+    if (link === this.first.link) return false;
+    this.#most = 0;
+    for (const worker of this.#workers) {
+      if (worker.link === link) this.#workers.delete(worker);
+    }
+    return true;
+  }
+
+  /** Closes what was opened. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    await Promise.all(this.#hiring);
+    await Promise.all(this.#hired.map((link) => link[Symbol.asyncDispose]()));
+  }
+
+  async #hire(): Promise<void> {
+    try {
+      const link = await this.first.link.another({ signal: this.#signal });
+      this.#hired.push(link);
+      const worker = this.#make(link, this.#signal);
+      this.#workers.add(worker);
+      if (this.#agenda !== undefined) this.#shifts.push(this.#work(worker));
+    } catch {
+      this.#most = 0; // it would refuse the next one too
+    }
+  }
+
+  /** Never rejects. */
+  async #work(worker: W): Promise<void> {
+    while (this.#failure === undefined && this.#workers.has(worker)) {
+      const job = this.#agenda?.take();
+      if (job !== undefined) {
+        await this.#do(job, worker);
+      } else if (this.#busy > 0) {
+        this.#waiting++;
+        await this.#change.promise;
+        this.#waiting--;
+      } else {
+        return;
+      }
+    }
+  }
+
+  async #do(job: Job<W>, worker: W): Promise<void> {
+    this.#busy++;
+    try {
+      await job(worker);
+      if (this.#breather.isDue) await this.#breather.pause(this.#signal);
+    } catch (error) {
+      this.#failure ??= { error };
+      this.#end.abort(error);
+    }
+    this.#busy--;
+    if (this.#waiting === 0) return;
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * Whether a server's certificate is to be trusted, where the platform's own
+ * store does not decide: pinned fingerprints and private authorities.
+ *
+ * The platform resumes no session if it is given private authorities itself,
+ * so their chains are verified here.
+ *
+ * @module
+ */
+
+import {
+  type X509Certificate,
+  X509Certificate as Certificate,
+} from "node:crypto";
+import { printable } from "../protocol/printable.ts";
+import { shownNames } from "./certificate_names.ts";
+import { type CertificateParts, readCertificate } from "./der.ts";
+import type { TLSFault } from "./errors.ts";
+import type { TLSCertificate } from "../connection/tls_info.ts";
+
+/** Longest chain that is followed. */
+const MAX_CHAIN = 10;
+
+/** A certificate, parsed twice: for what it says and for how it says it. */
+interface Link {
+  readonly certificate: X509Certificate;
+  readonly parts: CertificateParts;
+}
+
+const PEM_REGEXP =
+  /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
+
+/** Certificates of private authorities. */
+export class Authorities {
+  readonly #links: readonly Link[];
+
+  /**
+   * Reads the certificates.
+   *
+   * @param pems PEM texts, each of one or more certificates
+   * @throws {TypeError} If one cannot be read or is none
+   */
+  constructor(pems: readonly string[]) {
+    this.#links = pems.flatMap((pem, i) => {
+      const blocks = String(pem).match(PEM_REGEXP);
+      if (blocks === null) {
+        throw new TypeError(
+          `Cannot use "caCerts": entry ${i} holds no PEM certificate`,
+        );
+      }
+      return blocks.map((block) => {
+        try {
+          return toLink(new Uint8Array(new Certificate(block).raw));
+        } catch (cause) {
+          throw new TypeError(
+            `Cannot use "caCerts": entry ${i} cannot be read`,
+            { cause },
+          );
+        }
+      });
+    });
+  }
+
+  /**
+   * Follows a chain to one of the authorities (RFC 5280, section 6).
+   *
+   * @param chain The server's certificate, then what it sent along, DER
+   * @param now The time that counts
+   * @returns What is wrong, or `undefined`
+   */
+  check(chain: readonly Uint8Array[], now: Date): TLSFault | undefined {
+    let links: Link[];
+    try {
+      links = chain.slice(0, MAX_CHAIN).map(toLink);
+    } catch (error) {
+      return bad(
+        `the server sent a certificate that cannot be read: ${
+          (error as Error).message
+        }`,
+      );
+    }
+    const leaf = links[0]!;
+    const fault = checkDates(leaf, now) ?? checkLeaf(leaf);
+    if (fault !== undefined) return fault;
+    const anchored = this.#links.some((anchor) =>
+      anchor.certificate.raw.equals(leaf.certificate.raw)
+    );
+    if (anchored) return undefined;
+    return this.#climb(leaf, links.slice(1), 0, now);
+  }
+
+  /** Looks for a way from a certificate to an authority; `below` counts the authorities passed. */
+  #climb(
+    link: Link,
+    others: readonly Link[],
+    below: number,
+    now: Date,
+  ): TLSFault | undefined {
+    let fault: TLSFault | undefined;
+    for (const anchor of this.#links) {
+      if (!isIssuedBy(link, anchor)) continue;
+      fault = checkDates(anchor, now) ?? checkIssuer(anchor, below);
+      if (fault === undefined) return undefined;
+    }
+    for (const [i, other] of others.entries()) {
+      if (!isIssuedBy(link, other)) continue;
+      fault = checkDates(other, now) ?? checkIssuer(other, below) ??
+        this.#climb(other, others.toSpliced(i, 1), below + 1, now);
+      if (fault === undefined) return undefined;
+    }
+    if (fault !== undefined) return fault;
+    return isSelfIssued(link) && below === 0
+      ? {
+        reason: "self-signed",
+        detail:
+          "the certificate is self-signed and not among `caCerts`: add it there",
+      }
+      : {
+        reason: "unknown-ca",
+        detail: `the certificate of "${
+          shownIssuer(link)
+        }", which issued the server's, is not among \`caCerts\`: add it there`,
+      };
+  }
+}
+
+/**
+ * Whether the peer has proved, in its handshake, that it has the key of its
+ * certificate. The platform skips the proof for certificates that it cannot
+ * parse, where it is told to go on without its own verdict.
+ *
+ * @param der The peer's certificate
+ * @returns What is wrong, or `undefined`
+ */
+export function checkProvable(der: Uint8Array): TLSFault | undefined {
+  try {
+    readCertificate(der);
+    return undefined;
+  } catch (error) {
+    return bad(
+      `the platform cannot check that the server has the certificate's key: ${
+        (error as Error).message
+      }`,
+    );
+  }
+}
+
+/**
+ * The SHA-256 of a certificate.
+ *
+ * @param der The certificate
+ * @returns Upper-case hexadecimal, with colons
+ */
+export function fingerprintOf(der: Uint8Array): string {
+  return new Certificate(der).fingerprint256;
+}
+
+/**
+ * Reads a certificate for showing.
+ *
+ * @param der The certificate
+ * @returns What it says
+ */
+export function describeCertificate(der: Uint8Array): TLSCertificate {
+  const certificate = new Certificate(der);
+  return {
+    subject: oneLine(certificate.subject),
+    issuer: oneLine(certificate.issuer),
+    validFrom: new Date(certificate.validFrom),
+    validTo: new Date(certificate.validTo),
+    names: shownNames(der),
+    pem: certificate.toString(),
+  };
+}
+
+function toLink(der: Uint8Array): Link {
+  return { certificate: new Certificate(der), parts: readCertificate(der) };
+}
+
+function isIssuedBy(link: Link, issuer: Link): boolean {
+  try {
+    return link.certificate.checkIssued(issuer.certificate) &&
+      link.certificate.verify(issuer.certificate.publicKey);
+  } catch {
+    return false; // a key or a signature of a kind that the platform lacks
+  }
+}
+
+function isSelfIssued({ certificate }: Link): boolean {
+  return certificate.issuer === certificate.subject;
+}
+
+function checkDates({ certificate }: Link, now: Date): TLSFault | undefined {
+  const subject = oneLine(certificate.subject);
+  if (now < new Date(certificate.validFrom)) {
+    return {
+      reason: "not-yet-valid",
+      detail:
+        `the certificate of "${subject}" is valid from ${certificate.validFrom} only: check this machine's clock`,
+    };
+  }
+  if (now > new Date(certificate.validTo)) {
+    return {
+      reason: "expired",
+      detail:
+        `the certificate of "${subject}" has expired on ${certificate.validTo}`,
+    };
+  }
+  return undefined;
+}
+
+function checkLeaf({ parts }: Link): TLSFault | undefined {
+  return parts.isForServers
+    ? undefined
+    : bad("the certificate is not meant for servers");
+}
+
+function checkIssuer(issuer: Link, below: number): TLSFault | undefined {
+  const { parts } = issuer;
+  const who = `the certificate of "${oneLine(issuer.certificate.subject)}"`;
+  if (!parts.isAuthority || !parts.maySign) {
+    return bad(`${who} must not issue certificates, but did`);
+  }
+  if (parts.pathLength !== undefined && below > parts.pathLength) {
+    return bad(`${who} must not have so many authorities below it`);
+  }
+  if (!parts.isForServers) return bad(`${who} is not meant for servers`);
+  if (parts.hasNameConstraints) {
+    return bad(
+      `${who} limits the names below it, which is not supported with \`caCerts\`: give it to Deno with \`--cert\` or \`DENO_CERT\``,
+    );
+  }
+  return undefined;
+}
+
+function bad(detail: string): TLSFault {
+  return { reason: "bad-certificate", detail };
+}
+
+function shownIssuer({ certificate }: Link): string {
+  return oneLine(certificate.issuer);
+}
+
+/** Node separates the parts of a distinguished name by line feeds. */
+function oneLine(name: string): string {
+  return printable(name.split("\n").join(", "));
+}

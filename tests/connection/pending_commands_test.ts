@@ -1,0 +1,170 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  Ledger,
+  Owed,
+  type OwedKind,
+} from "../../lib/connection/pending_commands.ts";
+import { Reply } from "../../lib/protocol/reply.ts";
+
+/** Entries and replies in the order of delivery; who got which as final. */
+interface Case {
+  name: string;
+  kinds: OwedKind[];
+  replies: string[];
+  /** The final reply of each entry, `undefined` where it is still owed. */
+  finals: (string | undefined)[];
+  /** The first reply of each entry, where it is another. */
+  firsts?: (string | undefined)[];
+}
+
+const CASES: Case[] = [
+  {
+    name: "gives each command its reply",
+    kinds: ["command", "command", "command"],
+    replies: ["200 a", "550 b", "331 c"],
+    finals: ["200 a", "550 b", "331 c"],
+  },
+  {
+    name: "keeps a command due after 1yz",
+    kinds: ["command", "command"],
+    replies: ["150 a", "226 b", "257 c"],
+    finals: ["226 b", "257 c"],
+    firsts: ["150 a", "257 c"],
+  },
+  {
+    name: "takes several 1yz for one command",
+    kinds: ["command", "command"],
+    replies: ["150 a", "125 b", "110 c", "226 d"],
+    finals: ["226 d", undefined],
+    firsts: ["150 a", undefined],
+  },
+  {
+    name: "waits 120 out at the greeting",
+    kinds: ["greeting"],
+    replies: ["120 a", "120 b", "220 c"],
+    finals: ["220 c"],
+  },
+  {
+    name: "takes a greeting that is a refusal",
+    kinds: ["greeting"],
+    replies: ["120 a", "421 b"],
+    finals: ["421 b"],
+  },
+  {
+    name: "drops a stray 2yz before a transfer's 1yz",
+    kinds: ["transfer", "command"],
+    replies: ["226 stray", "150 a", "226 b", "200 c"],
+    finals: ["226 b", "200 c"],
+    firsts: ["150 a", "200 c"],
+  },
+  {
+    name: "drops one stray 2yz and no more",
+    kinds: ["transfer", "command"],
+    replies: ["226 stray", "226 b", "200 c"],
+    finals: ["226 b", "200 c"],
+  },
+  {
+    name: "takes a refusal behind a stray",
+    kinds: ["transfer"],
+    replies: ["226 stray", "550 a"],
+    finals: ["550 a"],
+  },
+  {
+    name: "takes a refusal of a transfer",
+    kinds: ["transfer", "command"],
+    replies: ["425 a", "200 b"],
+    finals: ["425 a", "200 b"],
+  },
+  {
+    name: "gives transfer and ABOR one reply each",
+    kinds: ["transfer", "command"],
+    replies: ["150 a", "426 b", "226 c"],
+    finals: ["426 b", "226 c"],
+    firsts: ["150 a", "226 c"],
+  },
+  {
+    name: "sees by the fence that one reply was for transfer and ABOR",
+    kinds: ["transfer", "command", "fence", "command"],
+    replies: ["150 a", "226 b", "200 NOOP", "257 c"],
+    finals: ["226 b", "200 NOOP", "200 NOOP", "257 c"],
+    firsts: ["150 a", "200 NOOP", "200 NOOP", "257 c"],
+  },
+  {
+    name: "sees by the fence that there were two replies",
+    kinds: ["transfer", "command", "fence", "command"],
+    replies: ["150 a", "226 b", "225 c", "200 NOOP", "257 d"],
+    finals: ["226 b", "225 c", "200 NOOP", "257 d"],
+    firsts: ["150 a", "225 c", "200 NOOP", "257 d"],
+  },
+];
+
+for (const { name, kinds, replies, finals, firsts = finals } of CASES) {
+  Deno.test(`Ledger ${name}`, async () => {
+    const ledger = new Ledger();
+    const entries = kinds.map((kind) => new Owed(() => kind, kind, false));
+    for (const entry of entries) ledger.add(entry);
+    for (const reply of replies) {
+      assert(ledger.deliver(Reply.from(reply)) !== undefined, reply);
+    }
+    for (const [index, entry] of entries.entries()) {
+      assertEquals(entry.isSettled, finals[index] !== undefined);
+      if (firsts[index] !== undefined) {
+        assertEquals((await entry.first).text, firsts[index]);
+      }
+      if (finals[index] !== undefined) {
+        assertEquals((await entry.final).text, finals[index]);
+      }
+    }
+    assert(ledger.head === entries.find((entry) => !entry.isSettled));
+    ledger.fail(new Error("the end"));
+  });
+}
+
+Deno.test("Ledger has no entry for a reply that nobody is owed", () => {
+  const ledger = new Ledger();
+  assertEquals(ledger.deliver(Reply.from("200 a")), undefined);
+  ledger.add(new Owed(() => "NOOP", "command", false));
+  ledger.deliver(Reply.from("200 a"));
+  assertEquals(ledger.deliver(Reply.from("200 b")), undefined);
+});
+
+Deno.test("Ledger takes a 2yz as the final reply when no 1yz follows it", async () => {
+  const ledger = new Ledger();
+  const transfer = new Owed(() => "RETR x", "transfer", false);
+  const next = new Owed(() => "NOOP", "command", false);
+  ledger.add(transfer);
+  ledger.add(next);
+  ledger.deliver(Reply.from("226 a"));
+  assertEquals((await transfer.first).text, "226 a");
+  assertEquals((await transfer.final).text, "226 a");
+  assert(ledger.head === next);
+});
+
+Deno.test("Ledger fails every entry, and keeps what was settled", async () => {
+  const ledger = new Ledger();
+  const [settled, open, waiting] = ["a", "b", "c"].map((command) =>
+    new Owed(() => command, "command", false)
+  ) as [Owed, Owed, Owed];
+  for (const entry of [settled, open, waiting]) ledger.add(entry);
+  ledger.deliver(Reply.from("200 a"));
+  ledger.deliver(Reply.from("150 b"));
+  ledger.fail(new Error("the end"));
+  assertEquals((await settled.final).text, "200 a");
+  assertEquals((await open.first).text, "150 b");
+  await assertRejects(() => open.final, Error, "the end");
+  await assertRejects(() => waiting.first, Error, "the end");
+  assertEquals(ledger.head, undefined);
+});
+
+Deno.test("Ledger delivers a hundred thousand replies in linear time", () => {
+  const ledger = new Ledger();
+  const reply = Reply.from("200 a");
+  for (let i = 0; i < 100_000; i++) {
+    ledger.add(new Owed(() => "NOOP", "command", false));
+  }
+  const start = performance.now();
+  for (let i = 0; i < 100_000; i++) ledger.deliver(reply);
+  const time = performance.now() - start;
+  assertEquals(ledger.head, undefined);
+  assert(time < 1000, `took ${time} ms`);
+});

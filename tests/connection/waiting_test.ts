@@ -1,0 +1,12 @@
+import { assertEquals } from "@std/assert";
+import { Watchdog } from "../../lib/connection/waiting.ts";
+
+Deno.test("Watchdog.stop is for good: a wait that begins later sets no timer", () => {
+  // the sanitizers would see the timer
+  const watchdog = new Watchdog(60_000, () => {});
+  watchdog.begin();
+  watchdog.end();
+  watchdog.stop();
+  watchdog.begin();
+  assertEquals(watchdog.waits, 1);
+});

@@ -1,0 +1,91 @@
+import { assert, assertEquals } from "@std/assert";
+import { type Handler, ScriptedServer } from "../testing/scripted/mod.ts";
+import type { EntryCount } from "./count_entries.ts";
+import { fact, unix, UNKNOWN } from "./scripted_listings.ts";
+
+const ENTRIES = 1_000_000;
+
+/** Lines in one write. */
+const BLOCK = 1000;
+
+/** Most that the resident memory of the client may grow by, in bytes. */
+const MAX_GROWTH = 40e6;
+
+/** The part of the bytes that come before the first entry at most. */
+const FIRST_SHARE = 0.01;
+
+/** Each line is as long as every other, and each name another. */
+function block(first: number, line: (name: string) => string): string {
+  let text = "";
+  for (let i = first; i < first + BLOCK; i++) {
+    text += `${line(`file ${String(i).padStart(8, "0")}.dat`)}\r\n`;
+  }
+  return text;
+}
+
+/** Sends a million lines; nothing beyond the share before the first entry was seen. */
+function sendsMillion(
+  line: (name: string) => string,
+  seen: Promise<void>,
+): Handler {
+  return async (turn) => {
+    await turn.reply(150, "Here it comes");
+    const data = await turn.openData();
+    for (let i = 0; i < ENTRIES; i += BLOCK) {
+      if (i + BLOCK > ENTRIES * FIRST_SHARE) await seen;
+      await data.write(block(i, line));
+    }
+    data.close();
+    await data.closed;
+    await turn.reply(226, "Done");
+  };
+}
+
+for (
+  const [verb, line] of [
+    ["MLSD", (name: string) => fact(name, "file", "size=1234;UNIX.mode=0644;")],
+    ["LIST", (name: string) => unix(name)],
+  ] as const
+) {
+  Deno.test(`FTP.list gives a million entries of ${verb} in memory that stays flat, the first before 1% of the bytes`, async () => {
+    await using server = await ScriptedServer.start();
+    const seen = Promise.withResolvers<void>();
+    if (verb === "LIST") server.on("MLSD", UNKNOWN);
+    server.on(verb, sendsMillion(line, seen.promise));
+    const result = await runClient(server.port, seen.resolve);
+    console.log(
+      `${verb}: ${result.count} entries in ${
+        Math.round(result.elapsed)
+      } ms, memory grew by ${(result.growth / 1e6).toFixed(1)} MB`,
+    );
+    assertEquals(result.count, ENTRIES);
+    assertEquals(result.characters, ENTRIES * 17);
+    assert(result.growth < MAX_GROWTH, `${result.growth} bytes`);
+  });
+}
+
+/** Runs the client in a process of its own. */
+async function runClient(
+  port: number,
+  onFirst: () => void,
+): Promise<EntryCount> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-check",
+      "--allow-net=127.0.0.1",
+      "--allow-read",
+      "--allow-sys",
+      import.meta.resolve("./count_entries.ts"),
+      String(port),
+    ],
+    stdout: "piped",
+  }).spawn();
+  let text = "";
+  for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    if (text.includes("first\n")) onFirst();
+  }
+  assert((await child.status).success, "The client has failed");
+  return JSON.parse(text.replace("first\n", ""));
+}

@@ -1,0 +1,65 @@
+import { assertEquals } from "@std/assert";
+import { TreeAgenda, type TreeWork } from "../../lib/mirror/tree_queue.ts";
+import { Folder, type Item, type Place } from "../../lib/mirror/snapshot.ts";
+import type { MirrorTask } from "../../lib/mirror/direction.ts";
+
+/** More than a call can have arguments. */
+const MANY = 250_000;
+
+const ROOT: Place = {
+  path: "",
+  depth: 0,
+  parent: undefined,
+  identity: {},
+  isNew: false,
+};
+
+for (const inHand of [0, 1]) {
+  Deno.test(`TreeAgenda takes a directory with ${MANY} in it, ${inHand} of them in hand at the end`, async () => {
+    const opened: string[] = [];
+    const agenda = new TreeAgenda(ROOT, work(opened));
+    const task = {} as MirrorTask; // nobody looks at it
+    await agenda.take()!(task);
+    for (let i = inHand; i < MANY; i++) await agenda.take()!(task);
+    for (let i = 0; i < inHand; i++) {
+      const last = agenda.take()!;
+      await agenda.take()!(task); // a directory, while the last entry is in hand
+      await last(task);
+    }
+    for (let job; (job = agenda.take()) !== undefined;) await job(task);
+    assertEquals(opened.length, MANY + 1);
+    assertEquals(new Set(opened).size, MANY + 1);
+    assertEquals(opened.slice(0, 2), ["", "0"]);
+  });
+}
+
+/** A directory with many empty ones in it. */
+function work(opened: string[]): TreeWork {
+  const source = new Folder();
+  for (let i = 0; i < MANY; i++) source.set(directory(`${i}`));
+  return {
+    open(_task, place) {
+      opened.push(place.path);
+      return Promise.resolve({
+        place,
+        source: place === ROOT ? source : new Folder(),
+        target: new Folder(),
+      });
+    },
+    bring: (_task, { place }, { name }) =>
+      Promise.resolve({ ...ROOT, path: name, depth: 1, parent: place }),
+    close: () => Promise.resolve(),
+  };
+}
+
+function directory(name: string): Item {
+  return {
+    name,
+    kind: "directory",
+    size: undefined,
+    mtime: undefined,
+    precision: 1000,
+    identity: {},
+    problem: undefined,
+  };
+}

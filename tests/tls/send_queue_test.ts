@@ -1,0 +1,74 @@
+import { assertEquals } from "@std/assert";
+import type { ByteStream } from "../../lib/connection/byte_stream.ts";
+import { Outbox } from "../../lib/tls/send_queue.ts";
+
+/** A stream that only writes. */
+function stream(write: (bytes: Uint8Array) => Promise<number>): ByteStream {
+  return { write } as Partial<ByteStream> as ByteStream;
+}
+
+function ignore(): void {}
+
+Deno.test("Outbox sends everything in order, however little the stream takes", async () => {
+  const sent: number[] = [];
+  const outbox = new Outbox(
+    stream((bytes) => {
+      const part = bytes.subarray(0, 3);
+      sent.push(...part);
+      return Promise.resolve(part.length);
+    }),
+    ignore,
+  );
+  outbox.add(Uint8Array.from([1, 2, 3, 4]), ignore);
+  outbox.add(Uint8Array.from([5]), ignore);
+  await outbox.sent;
+  outbox.add(Uint8Array.from([6, 7]), ignore);
+  await outbox.sent;
+  assertEquals(sent, [1, 2, 3, 4, 5, 6, 7]);
+});
+
+Deno.test("Outbox takes some ahead of a slow stream, and holds up the rest", async () => {
+  const size = 100 * 1024;
+  let begun = Promise.withResolvers<() => void>();
+  const outbox = new Outbox(
+    stream(() => new Promise((resolve) => begun.resolve(() => resolve(size)))),
+    ignore,
+  );
+  const done: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    outbox.add(new Uint8Array(size), () => done.push(i));
+  }
+  let isSent = false;
+  const sent = outbox.sent.then(() => isSent = true);
+  // of 400 KiB, 256 may wait
+  for (const expected of [[0, 1], [0, 1], [0, 1, 2, 3], [0, 1, 2, 3]]) {
+    const finish = await begun.promise;
+    begun = Promise.withResolvers();
+    assertEquals(done, expected);
+    assertEquals(isSent, false);
+    finish();
+  }
+  await sent;
+});
+
+Deno.test("Outbox tells of a broken stream once, and drops what would follow", async () => {
+  let writes = 0;
+  const errors: unknown[] = [];
+  const broken = new Deno.errors.BrokenPipe("gone");
+  const outbox = new Outbox(
+    stream(() => {
+      writes++;
+      return Promise.reject(broken);
+    }),
+    (error) => errors.push(error),
+  );
+  const done: string[] = [];
+  outbox.add(new Uint8Array(300 * 1024), () => done.push("first"));
+  assertEquals(done, []);
+  await outbox.sent;
+  outbox.add(new Uint8Array(1), () => done.push("second"));
+  await outbox.sent;
+  assertEquals(errors, [broken]);
+  assertEquals(done, ["first", "second"]);
+  assertEquals(writes, 1);
+});
