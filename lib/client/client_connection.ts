@@ -5,21 +5,21 @@
  * @module
  */
 
-import { settledWithin } from "../connection/waiting.ts";
-import { runJob, untilEnd } from "../files/operation.ts";
-import type { OwnLink } from "../files/session_provider.ts";
+import { settle } from "../connection/waiting.ts";
+import { runOperation, withLifetime } from "../files/operation.ts";
+import type { OwnedProvider } from "../files/session_provider.ts";
 import { pause } from "../files/pause.ts";
 import { isCrowded } from "../files/recovery.ts";
 import { requestDirectory } from "../commands/queries.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { Turns } from "../transfer/session_lock.ts";
+import { SessionLock } from "../transfer/session_lock.ts";
 import type { Credentials } from "./dialogues.ts";
-import { type Identity, openLike } from "./enter.ts";
+import { type Identity, openAs } from "./enter.ts";
 import { openSession } from "./open_session.ts";
 import type { Server, Settings } from "./options.ts";
-import { stateOf } from "./session_settings.ts";
+import { settingsOf } from "./session_settings.ts";
 import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
 
 /** Longest wait, in milliseconds, for `QUIT`'s reply when a client is disposed of. */
@@ -29,10 +29,10 @@ const DISPOSE_GRACE = 2000;
 const CROWDED_ATTEMPTS = 6;
 const CROWDED_DELAY = 100;
 
-/** A client's {@linkcode OwnLink}: it has another after each `connect()`. */
-export class ClientLink implements OwnLink {
+/** A client's {@linkcode OwnedProvider}: it has another after each `connect()`. */
+export class ClientConnection implements OwnedProvider {
   /** Downloads and uploads take turns. */
-  readonly jobs: Turns = new Turns();
+  readonly jobs: SessionLock = new SessionLock();
   readonly #client: object;
   readonly #end = new AbortController();
   #own: Session | undefined;
@@ -102,7 +102,7 @@ export class ClientLink implements OwnLink {
    * @returns This link, or the client's next one
    * @throws {Deno.errors.NotConnected} If the session was replaced meanwhile
    */
-  admit(session: Session, { user, acct }: Credentials): ClientLink {
+  admit(session: Session, { user, acct }: Credentials): ClientConnection {
     if (session !== this.session) {
       throw new Deno.errors.NotConnected(
         "Cannot log in: the connection was closed here",
@@ -112,7 +112,7 @@ export class ClientLink implements OwnLink {
     const isSame = before?.user === user && before.acct === acct;
     const { failure, open } = session.control;
     if (isSame || failure !== undefined || open !== undefined) return this;
-    const next = new ClientLink(this.#client);
+    const next = new ClientConnection(this.#client);
     links.set(this.#client, next);
     next.#take(session);
     this.#finish(
@@ -155,7 +155,7 @@ export class ClientLink implements OwnLink {
     wait: Promise<void> | undefined,
   ): Promise<Session> {
     await wait;
-    await runJob(this, options, async (options) => {
+    await runOperation(this, options, async (options) => {
       if (this.#wasClosedIdle) await this.reconnect(options);
     });
     return this.session;
@@ -173,10 +173,10 @@ export class ClientLink implements OwnLink {
    */
   async reconnect(options: SignalOptions): Promise<void> {
     const identity = this.#identityFor("connect again");
-    const state = stateOf(this.session);
+    const state = settingsOf(this.session);
     const { session } = await this.#hold(
       options,
-      (options) => openLike(identity, state, options),
+      (options) => openAs(identity, state, options),
     );
     this.#take(session);
     this.remember(identity);
@@ -188,11 +188,11 @@ export class ClientLink implements OwnLink {
    * @param options A signal
    * @returns Its link, whose owner is the caller
    */
-  async another(options: SignalOptions): Promise<ClientLink> {
+  async another(options: SignalOptions): Promise<ClientConnection> {
     const client = {};
     const { settings } = this.#identityFor("open another connection");
     await this.openFor(client, settings, options);
-    return linkOf(client);
+    return connectionOf(client);
   }
 
   /**
@@ -215,7 +215,7 @@ export class ClientLink implements OwnLink {
     const { session } = this;
     // in a turn: no dialogue is in another directory for one command then
     const look = () =>
-      session.turns.share(() => Promise.resolve(stateOf(session)), options);
+      session.turns.share(() => Promise.resolve(settingsOf(session)), options);
     let state = await look();
     if (state.moves === undefined) {
       await requestDirectory(session, options);
@@ -223,9 +223,9 @@ export class ClientLink implements OwnLink {
     }
     const opened = await this.#hold(
       options,
-      (options) => openLike(identity, state, options),
+      (options) => openAs(identity, state, options),
     );
-    const link = linkOf(client);
+    const link = connectionOf(client);
     link.#take(opened.session);
     link.remember(identity);
     return { server: identity.server, welcome: opened.welcome };
@@ -273,7 +273,7 @@ export class ClientLink implements OwnLink {
     const mayQuit = control?.failure === undefined &&
       control?.open === undefined;
     if (control !== undefined && mayQuit) {
-      await settledWithin(this.quit({}), DISPOSE_GRACE);
+      await settle(this.quit({}), DISPOSE_GRACE);
     }
     this.end("close() was called");
     await control?.closed;
@@ -281,7 +281,7 @@ export class ClientLink implements OwnLink {
 
   /** After `QUIT`, before which somebody else may have logged in. */
   #endOf(session: Session): void {
-    const link = linkOf(this.#client);
+    const link = connectionOf(this.#client);
     if (link.#own === session) link.end("quit() was called");
   }
 
@@ -297,7 +297,7 @@ export class ClientLink implements OwnLink {
     { signal }: SignalOptions,
     open: (options: SignalOptions) => Promise<T>,
   ): Promise<T> {
-    const opened = await open({ signal: untilEnd(this, signal) });
+    const opened = await open({ signal: withLifetime(this, signal) });
     if (!this.ended.aborted) return opened;
     opened.session.control.fail(this.ended.reason);
     throw this.ended.reason;
@@ -315,7 +315,7 @@ export class ClientLink implements OwnLink {
       try {
         const { session: other } = await this.#hold(
           {},
-          (options) => openLike(identity, stateOf(session), options),
+          (options) => openAs(identity, settingsOf(session), options),
         );
         return other;
       } catch (error) {
@@ -333,7 +333,7 @@ export class ClientLink implements OwnLink {
   }
 }
 
-const links = new WeakMap<object, ClientLink>();
+const links = new WeakMap<object, ClientConnection>();
 
 /**
  * The link of a client.
@@ -341,9 +341,11 @@ const links = new WeakMap<object, ClientLink>();
  * @param client The client
  * @returns Its link, the same one each time
  */
-export function linkOf(client: object): ClientLink {
+export function connectionOf(client: object): ClientConnection {
   let link = links.get(client);
-  if (link === undefined) links.set(client, link = new ClientLink(client));
+  if (link === undefined) {
+    links.set(client, link = new ClientConnection(client));
+  }
   return link;
 }
 
@@ -354,9 +356,9 @@ export function linkOf(client: object): ClientLink {
  * @param client The client
  * @returns A link without a session
  */
-export function renewLink(client: object): ClientLink {
-  linkOf(client).end("connect() was called");
-  const link = new ClientLink(client);
+export function renewConnection(client: object): ClientConnection {
+  connectionOf(client).end("connect() was called");
+  const link = new ClientConnection(client);
   links.set(client, link);
   return link;
 }
@@ -376,6 +378,6 @@ export async function onReady<T>(
   options: SignalOptions,
   run: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const session = linkOf(client).ready(options);
+  const session = connectionOf(client).ready(options);
   return await run(session instanceof Promise ? await session : session);
 }

@@ -12,7 +12,7 @@ import type { Server, Settings } from "./options.ts";
 import {
   restore,
   restoreSettings,
-  type SessionState,
+  type SessionSettings,
 } from "./session_settings.ts";
 import { auth, protP, secureIfAsked } from "./security.ts";
 
@@ -58,11 +58,11 @@ export async function enter(
  * @param state What the other one is set to
  * @param options A signal
  */
-async function secureLike(
+async function secureAs(
   session: Session,
   welcome: Reply,
   server: Server,
-  state: SessionState,
+  state: SessionSettings,
   options: SignalOptions,
 ): Promise<void> {
   const { virtualHost } = state;
@@ -90,22 +90,22 @@ async function secureLike(
  * @param options A signal
  * @returns The reply to `AUTH`
  */
-export async function authLike(
+export async function authAs(
   session: Session,
   welcome: Reply,
   server: Server,
-  state: SessionState,
+  state: SessionSettings,
   options: SignalOptions,
 ): Promise<Reply> {
   session.control.encoding = state.encoding;
-  await secureLike(session, welcome, server, state, options);
+  await secureAs(session, welcome, server, state, options);
   const reply = session.control.lastReply!;
   await restoreSettings(state, session, options);
   return reply;
 }
 
 /**
- * As {@linkcode enter}, on a session that is secured by {@linkcode authLike}.
+ * As {@linkcode enter}, on a session that is secured by {@linkcode authAs}.
  *
  * @param session The session
  * @param welcome Its greeting
@@ -114,14 +114,14 @@ export async function authLike(
  * @param options A signal
  * @returns The 2yz reply to the login
  */
-export async function enterLike(
+export async function loginAs(
   session: Session,
   welcome: Reply,
   identity: Identity,
-  state: SessionState,
+  state: SessionSettings,
   options: SignalOptions,
 ): Promise<Reply> {
-  await authLike(session, welcome, identity.server, state, options);
+  await authAs(session, welcome, identity.server, state, options);
   return await enter(session, welcome, identity, options);
 }
 
@@ -134,9 +134,9 @@ export async function enterLike(
  * @param options A signal
  * @returns The session and its greeting
  */
-export async function openLike(
+export async function openAs(
   identity: Identity,
-  state: SessionState,
+  state: SessionSettings,
   options: SignalOptions,
 ): Promise<{ session: Session; welcome: Reply }> {
   const { server, settings } = identity;
@@ -146,7 +146,7 @@ export async function openLike(
   });
   const { session, welcome } = opened;
   try {
-    await secureLike(session, welcome, server, state, options);
+    await secureAs(session, welcome, server, state, options);
     await enter(session, welcome, identity, options);
     await restore(state, session, options);
     return opened;

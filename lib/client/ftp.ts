@@ -10,7 +10,7 @@ import {
   type RemoveOptions,
 } from "../directories/directories.ts";
 import { download } from "../files/download/download.ts";
-import { runJob, untilEnd } from "../files/operation.ts";
+import { runOperation, withLifetime } from "../files/operation.ts";
 import { textOfPath } from "../commands/queries.ts";
 import {
   DOWNLOAD_OPTIONS,
@@ -41,7 +41,7 @@ import type { SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { FTPDirectories } from "./ftp_directories.ts";
 import { preparePipeline } from "./server_quirks.ts";
-import { linkOf, onReady } from "./client_connection.ts";
+import { connectionOf, onReady } from "./client_connection.ts";
 import { checkPathFor, sessionOf } from "./session_of.ts";
 
 /** Most commands under way in {@linkcode FTP.pipeline}. */
@@ -169,13 +169,13 @@ export class FTP extends FTPDirectories {
    */
   async reconnect(options: SignalOptions = {}): Promise<void> {
     checkSignal(options.signal);
-    const link = linkOf(this);
+    const link = connectionOf(this);
     const { control, transfer } = link.session;
     if (!link.canReconnect) return await link.reconnect(options); // it says why
     const reason = new Deno.errors.NotConnected("reconnect() was called");
     transfer?.data.fail(reason);
     control.fail(reason);
-    await runJob(link, options, (options) => link.reconnect(options));
+    await runOperation(link, options, (options) => link.reconnect(options));
   }
 
   /**
@@ -326,7 +326,12 @@ export class FTP extends FTPDirectories {
     checkNames("download", options, DOWNLOAD_OPTIONS);
     checkPathFor(this, remote, "path");
     checkLocalPath(local, "local");
-    return await download(linkOf(this), this.#text(remote), local, options);
+    return await download(
+      connectionOf(this),
+      this.#text(remote),
+      local,
+      options,
+    );
   }
 
   /**
@@ -384,7 +389,7 @@ export class FTP extends FTPDirectories {
     checkNames("upload", options, UPLOAD_OPTIONS);
     checkPathFor(this, remote, "path");
     if (typeof local === "string") checkLocalPath(local, "local");
-    return await upload(linkOf(this), local, this.#text(remote), options);
+    return await upload(connectionOf(this), local, this.#text(remote), options);
   }
 
   /**
@@ -432,7 +437,7 @@ export class FTP extends FTPDirectories {
       options,
       (session) =>
         remove(session, this.#text(path), options, {
-          begin: () => untilEnd(linkOf(this), options.signal),
+          begin: () => withLifetime(connectionOf(this), options.signal),
         }),
     );
   }

@@ -10,7 +10,7 @@ import { checkNumber } from "../protocol/check_number.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { checkCredentials, resolveCredentials } from "./dialogues.ts";
-import { authLike, enter, enterLike } from "./enter.ts";
+import { authAs, enter, loginAs } from "./enter.ts";
 import {
   checkAddress,
   type FTPOptions,
@@ -19,8 +19,12 @@ import {
   type Server,
   type Settings,
 } from "./options.ts";
-import { type ClientLink, linkOf, renewLink } from "./client_connection.ts";
-import { stateOf } from "./session_settings.ts";
+import {
+  type ClientConnection,
+  connectionOf,
+  renewConnection,
+} from "./client_connection.ts";
+import { settingsOf } from "./session_settings.ts";
 import { auth, ccc, protC, protP, withNewerTLS } from "./security.ts";
 import { maybeSessionOf, sessionOf } from "./session_of.ts";
 
@@ -136,7 +140,7 @@ export class FTPConnection implements AsyncDisposable {
   ): Promise<Reply> {
     const name = checkAddress(host, port);
     checkSignal(options.signal);
-    const link = renewLink(this);
+    const link = renewConnection(this);
     return await withNewerTLS(
       { host: name, port, tls: this.#settings.tls },
       (server) => this.#open(link, server, options),
@@ -196,8 +200,8 @@ export class FTPConnection implements AsyncDisposable {
     const session = sessionOf(this);
     checkCredentials(credentials, session.control.encoding);
     return await session.turns.alone(() => {
-      const link = linkOf(this).admit(session, credentials);
-      const before = stateOf(session);
+      const link = connectionOf(this).admit(session, credentials);
+      const before = settingsOf(session);
       return withNewerTLS(this.#server, async (server) => {
         const identity = { server, settings, credentials };
         const isSame = server === this.#server;
@@ -206,7 +210,7 @@ export class FTPConnection implements AsyncDisposable {
           : await this.#open(link, server, options);
         const reply = isSame
           ? await enter(session, welcome, identity, options)
-          : await enterLike(link.session, welcome, identity, before, options);
+          : await loginAs(link.session, welcome, identity, before, options);
         link.remember(identity);
         return reply;
       });
@@ -214,7 +218,7 @@ export class FTPConnection implements AsyncDisposable {
   }
 
   async #open(
-    link: ClientLink,
+    link: ClientConnection,
     server: Server,
     options: SignalOptions,
   ): Promise<Reply> {
@@ -234,7 +238,7 @@ export class FTPConnection implements AsyncDisposable {
    * @throws {Deno.errors.UnexpectedEof} If the server closes without a reply
    */
   async quit(options: SignalOptions = {}): Promise<Reply> {
-    return await linkOf(this).quit(options);
+    return await connectionOf(this).quit(options);
   }
 
   /**
@@ -268,7 +272,7 @@ export class FTPConnection implements AsyncDisposable {
     const twin = new Class(optionsOf(this.#settings));
     const settings = twin.#settings;
     settings.tracer.level = this.#settings.tracer.level;
-    const opened = await linkOf(this).openFor(twin, settings, options);
+    const opened = await connectionOf(this).openFor(twin, settings, options);
     twin.#server = opened.server;
     twin.#welcome = opened.welcome;
     return twin;
@@ -280,7 +284,7 @@ export class FTPConnection implements AsyncDisposable {
    * before they are tried again, {@linkcode connect} and `reconnect` too.
    */
   close(): void {
-    linkOf(this).end("close() was called");
+    connectionOf(this).end("close() was called");
   }
 
   /**
@@ -288,7 +292,7 @@ export class FTPConnection implements AsyncDisposable {
    * {@linkcode close} does.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    await linkOf(this)[Symbol.asyncDispose]();
+    await connectionOf(this)[Symbol.asyncDispose]();
   }
 
   /**
@@ -307,14 +311,14 @@ export class FTPConnection implements AsyncDisposable {
   async auth(options: SignalOptions = {}): Promise<Reply> {
     const session = sessionOf(this);
     return await session.turns.alone(() => {
-      const link = linkOf(this);
-      const before = stateOf(session);
+      const link = connectionOf(this);
+      const before = settingsOf(session);
       return withNewerTLS(this.#server, async (server) => {
         if (server === this.#server) {
           return await auth(session, server, options);
         }
         const welcome = await this.#open(link, server, options);
-        return await authLike(link.session, welcome, server, before, options);
+        return await authAs(link.session, welcome, server, before, options);
       });
     }, options);
   }

@@ -14,7 +14,7 @@ import type {
 import { textOfPath } from "../commands/queries.ts";
 import type { Path } from "../protocol/command.ts";
 import { FTPListings } from "./ftp_listings.ts";
-import { linkOf } from "./client_connection.ts";
+import { connectionOf } from "./client_connection.ts";
 import { checkAnyPathFor, sessionOf } from "./session_of.ts";
 
 /** Directories with all that is in them. */
@@ -82,7 +82,7 @@ export class FTPDirectories extends FTPListings {
     checkAnyPathFor(this, remote, "remote");
     checkLocalPath(local, "local");
     return await downloadDir(
-      linkOf(this),
+      connectionOf(this),
       textOfPath(sessionOf(this), remote),
       local,
       options,
@@ -140,7 +140,7 @@ export class FTPDirectories extends FTPListings {
     checkLocalPath(local, "local");
     checkAnyPathFor(this, remote, "remote");
     return await uploadDir(
-      linkOf(this),
+      connectionOf(this),
       local,
       textOfPath(sessionOf(this), remote),
       options,

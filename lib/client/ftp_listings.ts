@@ -20,7 +20,7 @@ import { existsPath, requestEntry } from "../directories/stat.ts";
 import { walkTree } from "../directories/walk.ts";
 import type { WalkEntry } from "../directories/walk_entry.ts";
 import type { WalkOptions } from "../directories/walk_options.ts";
-import type { Link } from "../files/session_provider.ts";
+import type { SessionProvider } from "../files/session_provider.ts";
 import {
   checkRetry,
   type RecoveryOptions,
@@ -32,7 +32,7 @@ import { showValue } from "../protocol/check_word.ts";
 import type { Path } from "../protocol/command.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { FTPProtocol } from "./ftp_protocol.ts";
-import { linkOf, onReady } from "./client_connection.ts";
+import { connectionOf, onReady } from "./client_connection.ts";
 import { checkAnyPathFor, checkPathFor } from "./session_of.ts";
 
 /** Directories as entries, and what the server knows of one path. */
@@ -80,7 +80,7 @@ export class FTPListings extends FTPProtocol {
       () => {
         checkNames("list", options, LIST_OPTIONS);
         checkAnyPathFor(this, path, "path");
-        return linkOf(this).ready(options);
+        return connectionOf(this).ready(options);
       },
       path,
       options,
@@ -125,9 +125,9 @@ export class FTPListings extends FTPProtocol {
       checkNames("walk", options, WALK_OPTIONS);
       checkRetry(options.retry);
       checkAnyPathFor(this, path, "path");
-      return linkOf(this);
+      return connectionOf(this);
     };
-    let link: Link | undefined; // whose tree it is, from the first step on
+    let link: SessionProvider | undefined; // whose tree it is, from the first step on
     return walkTree(
       (step) => withReconnection(link ??= begin(), options, step),
       path,

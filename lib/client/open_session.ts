@@ -6,7 +6,7 @@
 
 import { ControlConnection } from "../connection/control_connection.ts";
 import { dial, showAddress } from "../connection/dial.ts";
-import { restate } from "../connection/with_message.ts";
+import { withMessage } from "../connection/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { ServerProfile } from "../transfer/server_profile.ts";
 import { Session, type SignalOptions } from "../transfer/session.ts";
@@ -39,7 +39,7 @@ export async function openSession(
   const raw = await dial(host, port, { timeout, signal }).catch((error) => {
     const isRefused = error instanceof Deno.errors.ConnectionRefused;
     throw isRefused && tls?.mode === "implicit"
-      ? restate(error, (message) => message + IMPLICIT_HINT)
+      ? withMessage(error, (message) => message + IMPLICIT_HINT)
       : error;
   });
   const secured = tls?.mode === "implicit"

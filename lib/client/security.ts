@@ -21,7 +21,7 @@ import {
 } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Server } from "./options.ts";
-import { TicketOffice } from "./ticket_supply.ts";
+import { TicketSupply } from "./ticket_supply.ts";
 
 /** Loaded when it is needed: `node:tls` takes as long as all the rest. */
 function loadTLS(): Promise<typeof import("../tls/secure.ts")> {
@@ -194,7 +194,7 @@ export async function protP(
     { verb: "PROT", argument: "P" },
     options,
   );
-  const tickets = new TicketOffice(session, tls);
+  const tickets = new TicketSupply(session, tls);
   session.protection = {
     prepare: (options) => tickets.supply(options),
     secure: async (stream, signal) => {

@@ -16,7 +16,7 @@ import type {
 import { ccc, isSecured, protC, protP } from "./security.ts";
 
 /** What a session is set to. */
-export interface SessionState {
+export interface SessionSettings {
   /** What is known of the server: not a copy. */
   readonly profile: ServerProfile;
   readonly passive: boolean;
@@ -42,7 +42,7 @@ export interface SessionState {
  * @param session The session
  * @returns Its state at this moment
  */
-export function stateOf(session: Session): SessionState {
+export function settingsOf(session: Session): SessionSettings {
   const { control, options, directory, tls } = session;
   return {
     profile: session.profile,
@@ -70,7 +70,7 @@ export function stateOf(session: Session): SessionState {
  * @throws {Deno.errors.NotConnected} If the directory is not known
  */
 export async function restore(
-  state: SessionState,
+  state: SessionSettings,
   session: Session,
   options: SignalOptions,
 ): Promise<void> {
@@ -104,7 +104,7 @@ export async function restore(
  * @param options A signal
  */
 export async function restoreSettings(
-  { settings }: SessionState,
+  { settings }: SessionSettings,
   session: Session,
   options: SignalOptions,
 ): Promise<void> {

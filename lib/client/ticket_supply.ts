@@ -27,7 +27,7 @@ const HARMLESS: Command = { verb: "LIST" };
  * control connection's session before it refuses: so a listing is asked for
  * that will be refused, before an upload that would be.
  */
-export class TicketOffice {
+export class TicketSupply {
   readonly #session: Session;
   readonly #tls: TLSSession;
   /** Whether tickets are looked after: no more once they are found needless. */

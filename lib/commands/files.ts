@@ -4,7 +4,7 @@
  * @module
  */
 
-import { settledWithin } from "../connection/waiting.ts";
+import { settle } from "../connection/waiting.ts";
 import { type Command, encodeCommand, type Path } from "../protocol/command.ts";
 import {
   FTPError,
@@ -62,7 +62,7 @@ export async function rename(
     options.signal?.throwIfAborted();
   } catch (error) {
     if (options.signal?.aborted) {
-      await settledWithin(giveUpRename(session, fromname), ABORT_GRACE);
+      await settle(giveUpRename(session, fromname), ABORT_GRACE);
     }
     throw error;
   }

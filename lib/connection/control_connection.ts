@@ -20,7 +20,7 @@ import {
   outOfStep,
 } from "./control_errors.ts";
 import { abortable, Watchdog } from "./waiting.ts";
-import { Ledger, Owed } from "./pending_commands.ts";
+import { PendingCommand, PendingCommands } from "./pending_commands.ts";
 import { asError } from "./with_message.ts";
 import {
   type Command,
@@ -55,10 +55,10 @@ export class ControlConnection {
   #stream: ByteStream;
   readonly #options: ControlOptions;
   readonly #reader: ReplyReader;
-  readonly #ledger = new Ledger();
+  readonly #ledger = new PendingCommands();
   readonly #secrets = new Secrets();
   readonly #watchdog: Watchdog;
-  #open: Owed | undefined;
+  #open: PendingCommand | undefined;
   #failure: Error | undefined;
   #isDoubtful = false;
   #isBroken = false;
@@ -123,12 +123,12 @@ export class ControlConnection {
   }
 
   /** The transfer whose final reply nobody has collected yet. */
-  get open(): Owed | undefined {
+  get open(): PendingCommand | undefined {
     return this.#open;
   }
 
   /** The entry that is due next, if anything is owed. */
-  get due(): Owed | undefined {
+  get due(): PendingCommand | undefined {
     return this.#ledger.head;
   }
 
@@ -158,9 +158,9 @@ export class ControlConnection {
    * @param address Whose, for messages
    * @returns Its entry in the ledger
    */
-  expectGreeting(address: string): Owed {
+  expectGreeting(address: string): PendingCommand {
     const describe = () => `connect to ${address}`;
-    return this.#ledger.add(new Owed(describe, "greeting", false));
+    return this.#ledger.add(new PendingCommand(describe, "greeting", false));
   }
 
   /**
@@ -174,7 +174,7 @@ export class ControlConnection {
    * @throws {Deno.errors.Busy} If a transfer is open
    * @throws {Deno.errors.NotConnected} If the connection is closed
    */
-  send(command: Command, options: SendOptions = {}): Owed {
+  send(command: Command, options: SendOptions = {}): PendingCommand {
     const line = encodeCommand(command, this.encoding);
     const bytes = this.#isTelnet ? doubleIAC(line) : line;
     const encoding = this.encoding;
@@ -184,7 +184,7 @@ export class ControlConnection {
       throw busy(describe(), this.#open);
     }
     const { kind = "command", pauses = false } = options;
-    const owed = this.#ledger.add(new Owed(describe, kind, pauses));
+    const owed = this.#ledger.add(new PendingCommand(describe, kind, pauses));
     owed.verb = command.verb.toUpperCase();
     owed.size = bytes.length;
     owed.isPipelined &&= this.#queue.isJoining && !options.during;
@@ -228,7 +228,7 @@ export class ControlConnection {
    *
    * @param owed The command's entry
    */
-  collect(owed: Owed): void {
+  collect(owed: PendingCommand): void {
     owed.isCollected = true;
     if (this.#open === owed) this.#open = undefined;
   }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Owed, OwedKind } from "./pending_commands.ts";
-import { restate } from "./with_message.ts";
+import type { PendingCommand, PendingKind } from "./pending_commands.ts";
+import { withMessage } from "./with_message.ts";
 import { printable } from "../protocol/printable.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -15,7 +15,7 @@ const ONE_AT_A_TIME =
   ", which some servers and firewalls cannot take: the next connection of this client does without, as all do with { pipelining: false }";
 
 /** What to do about an open transfer: one of a method, one sent by hand. */
-const ADVICE: Partial<Record<OwedKind, string>> = {
+const ADVICE: Partial<Record<PendingKind, string>> = {
   transfer: "await its end first",
   command: "await voidresp() first",
 };
@@ -54,7 +54,7 @@ export function closedWaiting(failure: Error): Error {
  * @param open The transfer
  * @returns The error
  */
-export function busy(command: string, open: Owed): Error {
+export function busy(command: string, open: PendingCommand): Error {
   return new Deno.errors.Busy(
     `Cannot send "${command}": the transfer "${open.command}" is open; ${
       open.advice ?? ADVICE[open.kind]
@@ -96,7 +96,10 @@ export function outOfStep(reply: Reply): FTPProtocolError {
  * @param reply The reply
  * @returns The error
  */
-export function misplaced(owed: Owed, reply: Reply): FTPProtocolError {
+export function misplaced(
+  owed: PendingCommand,
+  reply: Reply,
+): FTPProtocolError {
   return new FTPProtocolError(
     `Cannot complete "${owed.command}": "${
       printable(reply.text)
@@ -126,7 +129,7 @@ export function closedByReply(reply: Reply): Error {
  * @returns The error
  */
 export function ended(
-  owed: Owed | undefined,
+  owed: PendingCommand | undefined,
   isCut: boolean,
   isSuspect: boolean,
 ): Error {
@@ -151,7 +154,7 @@ export function ended(
  * @returns The error
  */
 export function expired(
-  owed: Owed | undefined,
+  owed: PendingCommand | undefined,
   what: string,
   line: string | undefined,
 ): Error {
@@ -177,8 +180,11 @@ export function expired(
  * @param error Why
  * @returns The error, of the same class
  */
-export function broken(owed: Owed | undefined, error: unknown): Error {
-  return restate(
+export function broken(
+  owed: PendingCommand | undefined,
+  error: unknown,
+): Error {
+  return withMessage(
     error,
     (message) =>
       `Cannot complete "${

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Owed, OwedKind } from "./pending_commands.ts";
+import type { PendingCommand, PendingKind } from "./pending_commands.ts";
 import type { Tracer } from "./trace.ts";
 import type { Encoding } from "../protocol/encoding.ts";
 
@@ -31,9 +31,9 @@ export interface ControlOptions {
 /** How one command is sent. */
 export interface SendOptions {
   /** How its replies are taken. @default {"command"} */
-  kind?: OwedKind;
+  kind?: PendingKind;
   /** The open transfer this command may be sent during (`ABOR`). */
-  during?: Owed | undefined;
+  during?: PendingCommand | undefined;
   /** Stop reading after the final reply, for a handshake. @default {false} */
   pauses?: boolean;
   /** What to do about the transfer while it is open, for messages. */

@@ -10,7 +10,7 @@ import { readableOf, writableOf } from "./data_streams.ts";
 import type { DataOptions } from "./data_options.ts";
 import { Watchdog } from "./waiting.ts";
 import type { TLSInfo } from "./tls_info.ts";
-import { restate } from "./with_message.ts";
+import { withMessage } from "./with_message.ts";
 
 /** Size of the first read of {@linkcode DataConnection.readToEnd}: small files are many. */
 const LEAST_READ_SIZE = 16 * 1024;
@@ -396,7 +396,7 @@ export class DataConnection implements AsyncDisposable {
     if (this.#failure !== undefined || this.#isClosed) {
       return this.#failure ?? error;
     }
-    return this.#failure = restate(
+    return this.#failure = withMessage(
       error,
       (message) =>
         `Cannot complete "${this.#options.command}": the data connection failed after ${

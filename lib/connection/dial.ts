@@ -6,7 +6,7 @@
 
 import type { ByteStream } from "./byte_stream.ts";
 import { within } from "./waiting.ts";
-import { restate } from "./with_message.ts";
+import { withMessage } from "./with_message.ts";
 import { isSameHost } from "../protocol/address.ts";
 
 /** How long an opening may take, and who may end it. */
@@ -53,7 +53,7 @@ export async function dial(
         }
         return conn;
       } catch (error) {
-        throw signal.aborted ? error : restate(
+        throw signal.aborted ? error : withMessage(
           error,
           (message) => `Cannot connect to "${shown}": ${message}`,
         );

@@ -18,7 +18,7 @@ import type { Reply } from "../protocol/reply.ts";
  * - "alive": a `NOOP` during a transfer, answered at once (ProFTPD, pyftpdlib;
  *   with 500 by Pure-FTPd) or after it (vsftpd).
  */
-export type OwedKind =
+export type PendingKind =
   | "command"
   | "greeting"
   | "transfer"
@@ -64,9 +64,9 @@ class Eventual<T> {
 }
 
 /** The replies that one command is owed. */
-export class Owed {
+export class PendingCommand {
   /** How its replies are taken. */
-  readonly kind: OwedKind;
+  readonly kind: PendingKind;
   /** Whether reading stops after the final reply (before a TLS handshake). */
   readonly pauses: boolean;
   /** The command's verb, in upper case; none of the greeting. */
@@ -84,7 +84,7 @@ export class Owed {
   /** How the user can end it while it is open, for messages. */
   advice: string | undefined;
   /** The entry behind this one. */
-  next: Owed | undefined;
+  next: PendingCommand | undefined;
   /** The 1yz reply, once it came. */
   preliminary: Reply | undefined;
   readonly #describe: () => string;
@@ -101,7 +101,7 @@ export class Owed {
    * @param kind How its replies are taken
    * @param pauses Whether reading stops after the final reply
    */
-  constructor(describe: () => string, kind: OwedKind, pauses: boolean) {
+  constructor(describe: () => string, kind: PendingKind, pauses: boolean) {
     this.#describe = describe;
     this.kind = kind;
     this.pauses = pauses;
@@ -185,13 +185,13 @@ export class Owed {
 }
 
 /** A queue of entries, the one due first at its head. */
-export class Ledger {
-  #head: Owed | undefined;
-  #tail: Owed | undefined;
+export class PendingCommands {
+  #head: PendingCommand | undefined;
+  #tail: PendingCommand | undefined;
   #isProven = false;
 
   /** The entry that the next reply belongs to. */
-  get head(): Owed | undefined {
+  get head(): PendingCommand | undefined {
     return this.#head;
   }
 
@@ -216,7 +216,7 @@ export class Ledger {
    * @param owed The entry
    * @returns The same
    */
-  add(owed: Owed): Owed {
+  add(owed: PendingCommand): PendingCommand {
     if (this.#tail === undefined) this.#head = owed;
     else {
       this.#tail.next = owed;
@@ -239,7 +239,7 @@ export class Ledger {
    * @param reply What came
    * @returns The entry, or `undefined` if nothing is owed
    */
-  deliver(reply: Reply): Owed | undefined {
+  deliver(reply: Reply): PendingCommand | undefined {
     const owed = this.#head;
     if (owed === undefined) return undefined;
     this.#isProven ||= owed.isPipelined;

@@ -186,7 +186,7 @@ export async function within<T>(
  * @param timeout Milliseconds
  * @returns What the promise gives, or `undefined` if it rejects or is late
  */
-export async function settledWithin<T>(
+export async function settle<T>(
   promise: Promise<T>,
   timeout: number,
 ): Promise<T | undefined> {

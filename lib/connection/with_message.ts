@@ -19,7 +19,7 @@ const RESTATABLE = new Set<unknown>([Error, ...Object.values(Deno.errors)]);
  * @returns An error of the same class; of `Deno.errors.ConnectionAborted` if
  * the original's class is not the platform's
  */
-export function restate(
+export function withMessage(
   error: unknown,
   say: (message: string) => string,
 ): Error {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { restate } from "../connection/with_message.ts";
+import { withMessage } from "../connection/with_message.ts";
 import { askDirectory, textOfPath } from "../commands/queries.ts";
 import { type Path, withPath } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
@@ -199,7 +199,7 @@ async function returnTo(session: Session, origin: string): Promise<void> {
     if (session.control.failure !== undefined) return;
     await session.perform({ verb: "CWD", argument: origin });
   } catch (error) {
-    const failure = restate(
+    const failure = withMessage(
       error,
       (message) =>
         `Cannot return to "${origin}", so the connection is closed: ${message}`,

@@ -5,7 +5,7 @@
  */
 
 import { writeAll } from "../connection/byte_stream.ts";
-import { settledWithin } from "../connection/waiting.ts";
+import { settle } from "../connection/waiting.ts";
 import { TIME_PRECISIONS } from "../listing/entry.ts";
 import {
   changeModificationTime,
@@ -227,5 +227,5 @@ async function clear(session: Session, path: Uint8Array): Promise<void> {
   const command = { verb: "DELE", argument: path, name: "path" };
   const deleting = session.turns.share(() => session.exchange(command))
     .catch(() => {});
-  await settledWithin(deleting, CLEANUP_TIMEOUT);
+  await settle(deleting, CLEANUP_TIMEOUT);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { settledWithin } from "../connection/waiting.ts";
+import { settle } from "../connection/waiting.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 import type { Leave } from "./change_directory.ts";
@@ -72,7 +72,7 @@ export async function stop(
 ): Promise<void> {
   try {
     const isRead = transfer.data.isEnded ||
-      await settledWithin(drain(transfer, buffer), MAX_DRAIN_TIME);
+      await settle(drain(transfer, buffer), MAX_DRAIN_TIME);
     if (isRead === true) {
       await transfer.finish().catch(() => {}); // nobody asks any more
     } else {

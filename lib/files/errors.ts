@@ -5,7 +5,7 @@
  * @module
  */
 
-import { restate } from "../connection/with_message.ts";
+import { withMessage } from "../connection/with_message.ts";
 import {
   FTPError,
   type FTPErrorOptions,
@@ -98,7 +98,7 @@ export class FTPVerificationError extends FTPError {
  * Wraps an error of this side (a full disk, a callback, a source) on its way
  * through code that would otherwise blame the connection and try again.
  */
-export class LocalFault extends Error {
+export class LocalError extends Error {
   /** The error itself. */
   readonly fault: unknown;
 
@@ -109,7 +109,7 @@ export class LocalFault extends Error {
    */
   constructor(fault: unknown) {
     super("Cannot go on: a fault on this side", { cause: fault });
-    this.fault = fault instanceof LocalFault ? fault.fault : fault;
+    this.fault = fault instanceof LocalError ? fault.fault : fault;
   }
 }
 
@@ -118,13 +118,13 @@ export class LocalFault extends Error {
  *
  * @param run Reads, writes or calls back
  * @returns What it gives
- * @throws {LocalFault} If it throws
+ * @throws {LocalError} If it throws
  */
 export function locally<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {
-    throw new LocalFault(error);
+    throw new LocalError(error);
   }
 }
 
@@ -133,13 +133,13 @@ export function locally<T>(run: () => T): T {
  *
  * @param run Reads, writes or calls back
  * @returns What it gives
- * @throws {LocalFault} If it rejects
+ * @throws {LocalError} If it rejects
  */
 export async function locallyAsync<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    throw new LocalFault(error);
+    throw new LocalError(error);
   }
 }
 
@@ -153,7 +153,7 @@ export async function unwrapped<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    throw printableError(error instanceof LocalFault ? error.fault : error);
+    throw printableError(error instanceof LocalError ? error.fault : error);
   }
 }
 
@@ -190,7 +190,7 @@ export function retold(
   }
   const isPlatforms = error instanceof Error &&
     Object.values(Deno.errors).some((Class) => error.constructor === Class);
-  return isPlatforms ? restate(error, say) : error;
+  return isPlatforms ? withMessage(error, say) : error;
 }
 
 /** How far a transfer came that failed. */
@@ -212,7 +212,7 @@ interface GivenUp {
  * @param progress How far it came
  * @returns The error; the same if there was but one attempt
  */
-export function givenUp(
+export function afterAttempts(
   error: unknown,
   action: string,
   { retries, bytes, size }: GivenUp,

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { settledWithin } from "../connection/waiting.ts";
-import type { Owed } from "../connection/pending_commands.ts";
+import { settle } from "../connection/waiting.ts";
+import type { PendingCommand } from "../connection/pending_commands.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 
@@ -37,7 +37,7 @@ export function keepAlive(
   transfer: Transfer,
   { keepAlive: interval = 0 }: { keepAlive?: number | undefined },
 ): KeepAlive {
-  let owed: Owed | undefined;
+  let owed: PendingCommand | undefined;
   const send = () => {
     const isAnswered = owed?.isSettled ?? true;
     if (isAnswered && control.failure === undefined) owed = transfer.sendNoop();
@@ -49,7 +49,7 @@ export function keepAlive(
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       if (owed === undefined || owed.isSettled) return;
-      const reply = await settledWithin(owed.first, GRACE);
+      const reply = await settle(owed.first, GRACE);
       if (reply !== undefined || control.failure !== undefined) return;
       control.fail(
         new Deno.errors.TimedOut(

@@ -7,7 +7,7 @@
 
 import type { SignalOptions } from "../transfer/session.ts";
 import { unwrapped } from "./errors.ts";
-import type { Link } from "./session_provider.ts";
+import type { SessionProvider } from "./session_provider.ts";
 
 /**
  * Runs a job when those before it are done. The end of the link ends it in every
@@ -19,12 +19,12 @@ import type { Link } from "./session_provider.ts";
  * @returns What it gives
  * @throws {Deno.errors.NotConnected} If the link ends
  */
-export function runJob<T, Options extends SignalOptions>(
-  link: Link,
+export function runOperation<T, Options extends SignalOptions>(
+  link: SessionProvider,
   options: Options,
   run: (options: Options) => Promise<T>,
 ): Promise<T> {
-  const own = { ...options, signal: untilEnd(link, options.signal) };
+  const own = { ...options, signal: withLifetime(link, options.signal) };
   return unwrapped(() => link.jobs.alone(() => run(own), own));
 }
 
@@ -35,8 +35,8 @@ export function runJob<T, Options extends SignalOptions>(
  * @param signal The caller's
  * @returns What follows whichever is first
  */
-export function untilEnd(
-  { ended }: Pick<Link, "ended">,
+export function withLifetime(
+  { ended }: Pick<SessionProvider, "ended">,
   signal: AbortSignal | undefined,
 ): AbortSignal {
   if (signal === undefined || signal === ended) return ended;

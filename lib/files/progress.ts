@@ -5,7 +5,7 @@
  */
 
 import { Listener } from "../transfer/listener.ts";
-import { LocalFault } from "./errors.ts";
+import { LocalError } from "./errors.ts";
 import { pause } from "./pause.ts";
 
 /** How far a transfer is. */
@@ -63,7 +63,7 @@ const EVEN = 20;
 const SMOOTHING = 0.3;
 
 /** How fast transfers may be, all that share it together. */
-export class Pace {
+export class RateLimiter {
   readonly #rate: number;
   #due = 0;
 
@@ -103,7 +103,7 @@ export class Pace {
 }
 
 /** Counts the bytes of one transfer. */
-export class Meter {
+export class ProgressTracker {
   /** Bytes of the file that are on the other side. */
   position = 0;
   /** Size of the file in bytes, if it is known. */
@@ -112,9 +112,9 @@ export class Meter {
   moved = 0;
   readonly #options: MeterOptions;
   readonly #block: number;
-  readonly #pace: Pace;
+  readonly #pace: RateLimiter;
   readonly #interval: number;
-  readonly #listener = new Listener((fault) => new LocalFault(fault));
+  readonly #listener = new Listener((fault) => new LocalError(fault));
   #reportedAt = performance.now();
   #reportedBytes = 0;
   #rate = 0;
@@ -131,7 +131,7 @@ export class Meter {
   constructor(
     options: MeterOptions,
     block: number,
-    pace: Pace = new Pace(options.maxRate),
+    pace: RateLimiter = new RateLimiter(options.maxRate),
   ) {
     this.#options = options;
     this.#block = block;

@@ -16,8 +16,8 @@ import {
 import { TLSError } from "../tls/errors.ts";
 import type { Session } from "../transfer/session.ts";
 import { FTPUnconfirmedError, FTPVerificationError } from "./errors.ts";
-import { runJob } from "./operation.ts";
-import type { Link } from "./session_provider.ts";
+import { runOperation } from "./operation.ts";
+import type { SessionProvider } from "./session_provider.ts";
 import { pause } from "./pause.ts";
 
 /** How a transfer that failed is tried again. */
@@ -223,7 +223,7 @@ function isPassing(error: unknown): boolean {
  * @throws The last error
  */
 export async function withRecovery<T>(
-  link: Link,
+  link: SessionProvider,
   options: RecoveryOptions,
   position: () => number,
   run: () => Promise<T>,
@@ -276,7 +276,7 @@ export async function withRecovery<T>(
  * @returns What it gives
  */
 export async function withReconnection<T>(
-  link: Link,
+  link: SessionProvider,
   options: RecoveryOptions,
   run: (session: Session) => Promise<T>,
 ): Promise<T> {
@@ -301,7 +301,7 @@ export async function withReconnection<T>(
       return { error };
     }
   };
-  const outcome = await runJob(
+  const outcome = await runOperation(
     link,
     options,
     (options) => withRecovery(link, options, () => 0, again),
@@ -335,12 +335,16 @@ export function countingRetries(
  * session, where there may be another: that one is kept apart from the rest of
  * the program.
  */
-function leaveSpoiled(link: Link, error: unknown, attempts: number): void {
+function leaveSpoiled(
+  link: SessionProvider,
+  error: unknown,
+  attempts: number,
+): void {
   const { session, canReconnect } = link;
   if (!session.tls?.isSpoiled || !canReconnect || attempts === 0) return;
   session.control.fail(error as Error);
 }
 
-function isLost({ session }: Link): boolean {
+function isLost({ session }: SessionProvider): boolean {
   return session.isLost;
 }

@@ -6,13 +6,13 @@
  */
 
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import type { Turns } from "../transfer/session_lock.ts";
+import type { SessionLock } from "../transfer/session_lock.ts";
 
 /**
  * A client, as seen from below, from one `connect()` or login to the next: what
  * was begun for one user on one server never goes on as another, or on another.
  */
-export interface Link {
+export interface SessionProvider {
   /**
    * The session in use. Its connection may have failed.
    *
@@ -26,7 +26,7 @@ export interface Link {
   /** User, host and port: what tells one account's files from another's. */
   readonly origin: string;
   /** Downloads and uploads that were started at once take turns. */
-  readonly jobs: Turns;
+  readonly jobs: SessionLock;
   /**
    * Replaces the session: dials, secures, logs in, and restores directory,
    * type, protection, encoding, and what `MODE`, `STRU` and `OPTS` have set.
@@ -41,8 +41,8 @@ export interface Link {
    * @param options A signal
    * @returns A link of its own
    */
-  another(options: SignalOptions): Promise<OwnLink>;
+  another(options: SignalOptions): Promise<OwnedProvider>;
 }
 
 /** A link that its owner has to dispose of: it takes leave of the server. */
-export interface OwnLink extends Link, AsyncDisposable {}
+export interface OwnedProvider extends SessionProvider, AsyncDisposable {}

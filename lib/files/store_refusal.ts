@@ -47,13 +47,15 @@ export async function explainRefusal(
     !session.isLost && !options.signal?.aborted;
   if (!isRefusal) return error;
   try {
-    if (await stateOf(session, remote, options) === "there") {
+    if (await settingsOf(session, remote, options) === "there") {
       return directoryError(remote, error);
     }
     const [prefix] = splitPath(remote);
     const directory = prefix.replace(/(?<=.)\/+$/, "");
     if (directory === "" || directory === "/") return error;
-    if (await stateOf(session, directory, options) !== "missing") return error;
+    if (await settingsOf(session, directory, options) !== "missing") {
+      return error;
+    }
     const { reply, command } = error;
     return new FTPPermanentError(
       `Cannot write to "${remote}": the directory "${directory}" does not exist or cannot be entered; make it with ensureDir() (${
@@ -81,7 +83,7 @@ export async function refuseDirectory(
   refusal: FTPError | undefined,
   options: SignalOptions,
 ): Promise<void> {
-  if (await stateOf(session, remote, options) !== "there") return;
+  if (await settingsOf(session, remote, options) !== "there") return;
   throw directoryError(remote, refusal);
 }
 
@@ -136,7 +138,7 @@ function directoryError(
 }
 
 /** Whether a path is a directory, as far as the server tells. */
-async function stateOf(
+async function settingsOf(
   session: Session,
   path: string,
   options: SignalOptions,

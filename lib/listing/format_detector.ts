@@ -7,7 +7,7 @@
 
 import { Entry } from "./entry.ts";
 import { FORMATS } from "./formats.ts";
-import { isFrame } from "./noise.ts";
+import { isNoise } from "./noise.ts";
 import type {
   LineContext,
   LineResult,
@@ -34,8 +34,8 @@ const RIVAL_LINES = 3;
 /** No rare system has longer lines; longer ones are not worth the search. */
 const MAX_RARE_LINE = 4096;
 
-/** What {@linkcode DialectChooser} needs to know. */
-export interface DialectChooserOptions {
+/** What {@linkcode FormatDetector} needs to know. */
+export interface FormatDetectorOptions {
   /** The format to use and no other: a name of the scanner's, or an object. */
   forced: string | ListingFormat | undefined;
   /** The time and the zone. */
@@ -50,8 +50,8 @@ export interface DialectChooserOptions {
 type Dialect = string | ListingFormat;
 
 /** Chooses the format by the first lines; changes it when it stops fitting. */
-export class DialectChooser {
-  readonly #options: DialectChooserOptions;
+export class FormatDetector {
+  readonly #options: FormatDetectorOptions;
   readonly #formats: readonly ListingFormat[];
   #current: Dialect | undefined;
   /** The first lines, until they decide. */
@@ -67,7 +67,7 @@ export class DialectChooser {
    *
    * @param options A forced format, the time, the encoding
    */
-  constructor(options: DialectChooserOptions) {
+  constructor(options: FormatDetectorOptions) {
     this.#options = options;
     const { forced } = options;
     this.#formats = forced === undefined
@@ -219,7 +219,7 @@ export class DialectChooser {
         this.#entry({ name: text.slice(1), kind: "unknown" }, text, "mlsd"),
       ];
     }
-    if (isFrame(text)) return [];
+    if (isNoise(text)) return [];
     for (const format of this.#formats) {
       const result = this.#try(format, text);
       if (result === undefined || result === "partial") continue;

@@ -104,7 +104,7 @@ export interface EntryTime {
 }
 
 /**
- * Turns a date of a listing into a moment.
+ * SessionLock a date of a listing into a moment.
  *
  * @param civil The date and the time
  * @param context The zone, and the present for dates without a year

@@ -14,7 +14,7 @@ import {
 import { checkWord } from "../protocol/check_word.ts";
 import { makeEncoding } from "../protocol/encoding.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
-import { DialectChooser } from "./format_detector.ts";
+import { FormatDetector } from "./format_detector.ts";
 import { Entry } from "./entry.ts";
 import { FORMATS } from "./formats.ts";
 import { LinkPairs } from "./link_pairs.ts";
@@ -52,7 +52,7 @@ import { TABLE_FORMATS, TableSource, type TextReader } from "./table_source.ts";
  */
 export class ListingReader {
   readonly #scanner: ListingScanner;
-  readonly #chooser: DialectChooser;
+  readonly #chooser: FormatDetector;
   readonly #pairs = new LinkPairs();
   readonly #text: TextReader;
   readonly #maxLine: number;
@@ -101,7 +101,7 @@ export class ListingReader {
       latest: time + slack,
       zone: zone * 60_000,
     });
-    this.#chooser = new DialectChooser({
+    this.#chooser = new FormatDetector({
       forced: format === "auto" ? undefined : findFormat(format),
       context: { now: time, slack, zone },
       decode,

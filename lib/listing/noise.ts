@@ -28,7 +28,7 @@ const FRAME_REGEXPS: readonly RegExp[] = [
  * @param line The line, one character a byte
  * @returns Whether it is no entry
  */
-export function isFrame(line: string): boolean {
+export function isNoise(line: string): boolean {
   return line.length < 1024 &&
     (line.trim() === "" || FRAME_REGEXPS.some((regexp) => regexp.test(line)));
 }

@@ -100,7 +100,7 @@ export class ParsedSource implements EntrySource {
 }
 
 /**
- * Turns a text of one character a byte into those bytes.
+ * SessionLock a text of one character a byte into those bytes.
  *
  * @param text The text
  * @returns The bytes
@@ -112,7 +112,7 @@ export function toBytes(text: string): Uint8Array {
 }
 
 /**
- * Turns bytes into a text of one character a byte.
+ * SessionLock bytes into a text of one character a byte.
  *
  * @param bytes The bytes
  * @returns The text

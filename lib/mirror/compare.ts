@@ -7,11 +7,11 @@
 import { hashBoth, hashChunks } from "../files/hash.ts";
 import { PlainFile, type PlainPath } from "../files/plain_file.ts";
 import { locallyAsync } from "../files/errors.ts";
-import { runJob } from "../files/operation.ts";
-import type { Link } from "../files/session_provider.ts";
+import { runOperation } from "../files/operation.ts";
+import type { SessionProvider } from "../files/session_provider.ts";
 import { withRecovery } from "../files/recovery.ts";
 import type { Lead } from "../transfer/server_clock.ts";
-import type { Item } from "./snapshot.ts";
+import type { MirrorItem } from "./snapshot.ts";
 import type {
   MirrorComparison,
   MirrorOptions,
@@ -32,8 +32,8 @@ const MINUTE = 60_000;
  * @returns Why the file has to be transferred, or `undefined`
  */
 export function differenceOf(
-  source: Item,
-  target: Item,
+  source: MirrorItem,
+  target: MirrorItem,
   compare: MirrorComparison,
   isCurrent: () => boolean,
 ): MirrorReason | undefined {
@@ -105,8 +105,8 @@ export function isChangedEarlier(local: number, remote: RemoteTime): boolean {
  * @returns Whether to ask
  */
 export function isVague(
-  remote: Item,
-  local: Item,
+  remote: MirrorItem,
+  local: MirrorItem,
   compare: MirrorComparison = "size-and-time",
 ): boolean {
   if (compare === "always") return false;
@@ -126,7 +126,7 @@ export function isVague(
  * @returns Whether they are the same, `undefined` where the server has no hash
  */
 export function haveSameHash(
-  link: Link,
+  link: SessionProvider,
   remote: string,
   local: { readonly path: string; readonly plain: PlainPath },
   size: number,
@@ -146,7 +146,7 @@ export function haveSameHash(
     );
     return hashes && hashes.local === hashes.remote;
   };
-  return runJob(
+  return runOperation(
     link,
     options,
     (options) => withRecovery(link, options, () => 0, compare),

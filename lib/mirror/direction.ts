@@ -4,25 +4,25 @@
  * @module
  */
 
-import type { Link } from "../files/session_provider.ts";
-import type { Folder, Item, Place, Side } from "./snapshot.ts";
+import type { SessionProvider } from "../files/session_provider.ts";
+import type { DirectoryPath, MirrorItem, Side, Snapshot } from "./snapshot.ts";
 import type { MirrorReason } from "./options.ts";
-import type { Tally } from "./report.ts";
+import type { MirrorReport } from "./report.ts";
 
 /** One directory, as it is on both sides. */
-export interface Pair {
+export interface SnapshotPair {
   /** Where it is. */
-  readonly place: Place;
+  readonly place: DirectoryPath;
   /** What the source has. */
-  readonly source: Folder;
+  readonly source: Snapshot;
   /** What the target has, with what it got meanwhile. */
-  readonly target: Folder;
+  readonly target: Snapshot;
 }
 
 /** One way of mirroring: up or down. */
 export interface MirrorTask {
   /** The client. */
-  readonly link: Link;
+  readonly link: SessionProvider;
   /** What is tried, for error messages. */
   readonly title: string;
   /** Where from. */
@@ -34,7 +34,7 @@ export interface MirrorTask {
    *
    * @param pair The directory
    */
-  sharpen(pair: Pair): Promise<void>;
+  sharpen(pair: SnapshotPair): Promise<void>;
   /**
    * Tells why a file has to be transferred over another.
    *
@@ -45,8 +45,8 @@ export interface MirrorTask {
    */
   compare(
     path: string,
-    source: Item,
-    target: Item,
+    source: MirrorItem,
+    target: MirrorItem,
   ): Promise<MirrorReason | undefined>;
   /**
    * Transfers a file.
@@ -59,8 +59,8 @@ export interface MirrorTask {
    */
   transfer(
     path: string,
-    source: Item,
-    target: Folder,
-    tally: Tally,
+    source: MirrorItem,
+    target: Snapshot,
+    tally: MirrorReport,
   ): Promise<number>;
 }

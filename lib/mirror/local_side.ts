@@ -10,11 +10,11 @@ import { type PlainPath, swapped } from "../files/plain_file.ts";
 import { lstatOrNothing } from "../files/download/local_target.ts";
 import { joinPath } from "../commands/path.ts";
 import {
-  Folder,
+  type DirectoryPath,
   type Identity,
-  type Item,
-  type Place,
+  type MirrorItem,
   type Side,
+  Snapshot,
 } from "./snapshot.ts";
 import type { MirrorEntry } from "./options.ts";
 
@@ -50,11 +50,11 @@ export class LocalSide implements Side {
   }
 
   // each look is synchronous: from the system's cache in no time
-  async read(place: Place): Promise<Folder> {
+  async read(place: DirectoryPath): Promise<Snapshot> {
     this.#checkFolders(place.path);
     const path = this.at(place.path);
     const canonical = this.#follows ? Deno.realPathSync(path) : undefined;
-    const folder = new Folder({ canonical });
+    const folder = new Snapshot({ canonical });
     const breather = new Breather();
     for await (const { name } of Deno.readDir(path)) {
       const item = this.#look(`${path}/${name}`, name);
@@ -67,7 +67,7 @@ export class LocalSide implements Side {
     return folder;
   }
 
-  probe(path: string): Promise<Item | undefined> {
+  probe(path: string): Promise<MirrorItem | undefined> {
     const name = path.slice(path.lastIndexOf("/") + 1);
     return Promise.try(() => this.#look(this.at(path), name));
   }
@@ -77,7 +77,10 @@ export class LocalSide implements Side {
     return true;
   }
 
-  ask(place: Place, items: readonly Item[]): Promise<(boolean | Error)[]> {
+  ask(
+    place: DirectoryPath,
+    items: readonly MirrorItem[],
+  ): Promise<(boolean | Error)[]> {
     return Promise.resolve(
       items.map(({ name }) => this.#has(joinPath(place.path, name))),
     );
@@ -157,7 +160,7 @@ export class LocalSide implements Side {
     return errors;
   }
 
-  #look(path: string, name: string): Item | undefined {
+  #look(path: string, name: string): MirrorItem | undefined {
     const info = statOrNothing(path, Deno.lstatSync);
     if (info === undefined) {
       // a name that is no text, or a file that is gone
@@ -213,7 +216,7 @@ function itemOf(
   info: Deno.FileInfo,
   identity: Identity,
   problem?: Error,
-): Item {
+): MirrorItem {
   return {
     name,
     kind: kindOf(info),
@@ -233,7 +236,7 @@ function kindOf({ isFile, isDirectory, isSymlink }: Deno.FileInfo): EntryKind {
   return isSymlink ? "symlink" : "other";
 }
 
-function nameless(name: string): Item {
+function nameless(name: string): MirrorItem {
   return {
     name,
     kind: "unknown",

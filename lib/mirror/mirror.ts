@@ -6,17 +6,17 @@
 
 import { Breather, filterAll } from "../connection/breather.ts";
 import { unwrapped } from "../files/errors.ts";
-import type { Link } from "../files/session_provider.ts";
-import { TreeAgenda } from "./tree_queue.ts";
-import { Crew } from "./worker_pool.ts";
-import { isExtra, type Removal, removeItems } from "./removals.ts";
+import type { SessionProvider } from "../files/session_provider.ts";
+import { TreeQueue } from "./tree_queue.ts";
+import { WorkerPool } from "./worker_pool.ts";
+import { isExtraneous, type Removal, removeItems } from "./removals.ts";
 import { quote } from "../protocol/printable.ts";
 import {
   directoryOf,
+  type DirectoryPath,
   entryOf,
-  Folder,
-  type Item,
-  type Place,
+  type MirrorItem,
+  Snapshot,
 } from "./snapshot.ts";
 import type { MirrorEntry, MirrorOptions, MirrorResult } from "./options.ts";
 import {
@@ -27,8 +27,8 @@ import {
   findLost,
   reasonToSkip,
 } from "./safety.ts";
-import { Tally } from "./report.ts";
-import type { MirrorTask, Pair } from "./direction.ts";
+import { MirrorReport } from "./report.ts";
+import type { MirrorTask, SnapshotPair } from "./direction.ts";
 
 /** Deepest tree that is mirrored without being told how deep to go. */
 const MAX_DEPTH = 256;
@@ -44,12 +44,12 @@ const MAX_REMEMBERED = 1000;
  * connections, and the directories that wait beside those above them.
  */
 export class Mirror implements AsyncDisposable {
-  readonly #crew: Crew<MirrorTask>;
+  readonly #crew: WorkerPool<MirrorTask>;
   readonly #options: MirrorOptions;
-  readonly #tally: Tally;
+  readonly #tally: MirrorReport;
   readonly #maxDepth: number;
   /** Where something is to be removed; `undefined` if that is too much. */
-  #remembered: Set<Place> | undefined = new Set();
+  #remembered: Set<DirectoryPath> | undefined = new Set();
   #isUnread = false;
 
   /**
@@ -61,9 +61,9 @@ export class Mirror implements AsyncDisposable {
    * @throws {RangeError} If `maxDepth` is not 1 or more
    */
   constructor(
-    link: Link,
+    link: SessionProvider,
     options: MirrorOptions,
-    make: (link: Link, signal: AbortSignal) => MirrorTask,
+    make: (link: SessionProvider, signal: AbortSignal) => MirrorTask,
   ) {
     const { maxDepth = MAX_DEPTH, connections = 1, dryRun, signal } = options;
     if (!(maxDepth >= 1)) {
@@ -72,11 +72,11 @@ export class Mirror implements AsyncDisposable {
       );
     }
     const most = dryRun === true ? 1 : connections;
-    const crew = new Crew(link, { most, signal }, make);
+    const crew = new WorkerPool(link, { most, signal }, make);
     this.#crew = crew;
     this.#options = { ...options, signal: crew.signal };
     this.#maxDepth = maxDepth;
-    this.#tally = new Tally(
+    this.#tally = new MirrorReport(
       crew.first.title,
       this.#options,
       (link) => crew.dismiss(link),
@@ -91,7 +91,7 @@ export class Mirror implements AsyncDisposable {
    */
   async run(): Promise<MirrorResult> {
     const { result } = this.#tally;
-    const root: Place = {
+    const root: DirectoryPath = {
       path: "",
       depth: 0,
       parent: undefined,
@@ -114,8 +114,8 @@ export class Mirror implements AsyncDisposable {
   }
 
   /** Transfers what a tree lacks, over as many connections as there may be. */
-  async #bringTree(root: Place): Promise<void> {
-    const agenda = new TreeAgenda(root, {
+  async #bringTree(root: DirectoryPath): Promise<void> {
+    const agenda = new TreeQueue(root, {
       open: (task, place) => this.#inspect(task, place),
       bring: (task, pair, item) => this.#bringWanted(task, pair, item),
       close: (pair) => this.#close(pair),
@@ -124,8 +124,11 @@ export class Mirror implements AsyncDisposable {
   }
 
   /** Reads a directory on both sides. */
-  async #open(task: MirrorTask, place: Place): Promise<Pair | undefined> {
-    const read = async (): Promise<Pair> => {
+  async #open(
+    task: MirrorTask,
+    place: DirectoryPath,
+  ): Promise<SnapshotPair | undefined> {
+    const read = async (): Promise<SnapshotPair> => {
       const source = await task.source.read(place);
       place.identity = source.identity;
       return { place, source, target: await this.#readTarget(task, place) };
@@ -143,17 +146,23 @@ export class Mirror implements AsyncDisposable {
     return pair;
   }
 
-  async #readTarget({ target }: MirrorTask, place: Place): Promise<Folder> {
-    if (place.isNew) return new Folder();
+  async #readTarget(
+    { target }: MirrorTask,
+    place: DirectoryPath,
+  ): Promise<Snapshot> {
+    if (place.isNew) return new Snapshot();
     if (place.parent === undefined) {
       if (this.#options.dryRun !== true) await target.make("");
-      else if (await target.probe("") === undefined) return new Folder();
+      else if (await target.probe("") === undefined) return new Snapshot();
     }
     return await target.read(place);
   }
 
   /** Reads a directory, and what listings do not tell. */
-  async #inspect(task: MirrorTask, place: Place): Promise<Pair | undefined> {
+  async #inspect(
+    task: MirrorTask,
+    place: DirectoryPath,
+  ): Promise<SnapshotPair | undefined> {
     this.#crew.callOthers();
     const pair = await this.#open(task, place);
     if (pair === undefined) return undefined;
@@ -169,9 +178,9 @@ export class Mirror implements AsyncDisposable {
   /** Brings one entry that takes part. */
   async #bringWanted(
     task: MirrorTask,
-    pair: Pair,
-    item: Item,
-  ): Promise<Place | undefined> {
+    pair: SnapshotPair,
+    item: MirrorItem,
+  ): Promise<DirectoryPath | undefined> {
     const entry = entryOf(pair.place, item);
     if (!this.#tally.wants(entry)) return undefined;
     return await this.#tally.attempt(
@@ -182,7 +191,7 @@ export class Mirror implements AsyncDisposable {
   }
 
   /** Remembers a directory from which something is to be removed. */
-  async #close(pair: Pair): Promise<void> {
+  async #close(pair: SnapshotPair): Promise<void> {
     const { place } = pair;
     const breather = new Breather();
     for (const item of await this.#extrasOf(pair)) {
@@ -194,10 +203,10 @@ export class Mirror implements AsyncDisposable {
   /** Brings one entry; gives the place of a directory. */
   async #bring(
     task: MirrorTask,
-    pair: Pair,
-    item: Item,
+    pair: SnapshotPair,
+    item: MirrorItem,
     entry: MirrorEntry,
-  ): Promise<Place | undefined> {
+  ): Promise<DirectoryPath | undefined> {
     const { target } = task;
     if (item.problem !== undefined) throw item.problem;
     const reason = reasonToSkip(item, pair.place);
@@ -219,10 +228,10 @@ export class Mirror implements AsyncDisposable {
   /** Transfers a file, or makes a directory. */
   async #put(
     task: MirrorTask,
-    pair: Pair,
-    item: Item,
-    there: Item | undefined,
-  ): Promise<Place | undefined> {
+    pair: SnapshotPair,
+    item: MirrorItem,
+    there: MirrorItem | undefined,
+  ): Promise<DirectoryPath | undefined> {
     const next = item.kind === "directory"
       ? await this.#enter(task, pair.place, item, there === undefined)
       : await this.#send(task, pair, item, there);
@@ -232,10 +241,10 @@ export class Mirror implements AsyncDisposable {
 
   async #enter(
     task: MirrorTask,
-    place: Place,
-    item: Item,
+    place: DirectoryPath,
+    item: MirrorItem,
     isNew: boolean,
-  ): Promise<Place> {
+  ): Promise<DirectoryPath> {
     const entry = entryOf(place, item);
     const { path, depth } = entry;
     if (depth > this.#maxDepth) {
@@ -254,9 +263,9 @@ export class Mirror implements AsyncDisposable {
 
   async #send(
     task: MirrorTask,
-    { place, target }: Pair,
-    item: Item,
-    there: Item | undefined,
+    { place, target }: SnapshotPair,
+    item: MirrorItem,
+    there: MirrorItem | undefined,
   ): Promise<undefined> {
     const entry = entryOf(place, item);
     const { path, size } = entry;
@@ -278,23 +287,23 @@ export class Mirror implements AsyncDisposable {
     this.#tally.note({ action: "transfer", entry, reason });
   }
 
-  #remember(place: Place): void {
+  #remember(place: DirectoryPath): void {
     this.#remembered?.add(place);
     if ((this.#remembered?.size ?? 0) > MAX_REMEMBERED) {
       this.#remembered = undefined;
     }
   }
 
-  async #extrasOf({ source, target }: Pair): Promise<Item[]> {
+  async #extrasOf({ source, target }: SnapshotPair): Promise<MirrorItem[]> {
     if (this.#options.delete !== true) return [];
     return await filterAll(
       target.items.values(),
-      (item) => isExtra(item, source, target),
+      (item) => isExtraneous(item, source, target),
       this.#options.signal,
     );
   }
 
-  #isWanted(place: Place, item: Item): boolean {
+  #isWanted(place: DirectoryPath, item: MirrorItem): boolean {
     return this.#tally.wants(entryOf(place, item));
   }
 
@@ -302,7 +311,7 @@ export class Mirror implements AsyncDisposable {
    * Removes what is to go, from where it was seen, or from everywhere: with the
    * client's own connection, one directory after the other.
    */
-  async #tidyUp(root: Place): Promise<void> {
+  async #tidyUp(root: DirectoryPath): Promise<void> {
     const isEverywhere = this.#remembered === undefined;
     const places = [...this.#remembered ?? [root]].reverse();
     for (let place; (place = places.pop()) !== undefined;) {
@@ -317,10 +326,10 @@ export class Mirror implements AsyncDisposable {
    * Removes what is to go from a directory, after another look at it; gives
    * the directories in it.
    */
-  async #tidy(pair: Pair): Promise<Place[]> {
+  async #tidy(pair: SnapshotPair): Promise<DirectoryPath[]> {
     const task = this.#crew.first;
     const { place, source, target } = pair;
-    const places: Place[] = [];
+    const places: DirectoryPath[] = [];
     // one listing that failed casts doubt on all
     if (this.#isUnread) return places;
     const lost = this.#options.dryRun === true ? undefined : await findLost(
@@ -364,7 +373,11 @@ export class Mirror implements AsyncDisposable {
   }
 
   /** Puts an entry where one of another kind is. */
-  async #replace(pair: Pair, item: Item, there: Item): Promise<void> {
+  async #replace(
+    pair: SnapshotPair,
+    item: MirrorItem,
+    there: MirrorItem,
+  ): Promise<void> {
     const { place } = pair;
     const task = this.#crew.first;
     const entry = entryOf(place, item);
@@ -385,8 +398,8 @@ export class Mirror implements AsyncDisposable {
   }
 
   async #remove(
-    place: Place,
-    items: Item[],
+    place: DirectoryPath,
+    items: MirrorItem[],
     why: Partial<Removal>,
   ): Promise<boolean> {
     const { link, source, target } = this.#crew.first;

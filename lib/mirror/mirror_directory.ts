@@ -7,10 +7,10 @@
 import { fileURLToPath } from "node:url";
 import { Breather, filterAll } from "../connection/breather.ts";
 import { download } from "../files/download/download.ts";
-import { untilEnd } from "../files/operation.ts";
-import type { Link } from "../files/session_provider.ts";
+import { withLifetime } from "../files/operation.ts";
+import type { SessionProvider } from "../files/session_provider.ts";
 import { pause } from "../files/pause.ts";
-import { Pace } from "../files/progress.ts";
+import { RateLimiter } from "../files/progress.ts";
 import { SECOND } from "../commands/queries.ts";
 import { upload } from "../files/upload/upload.ts";
 import { quote } from "../protocol/printable.ts";
@@ -23,7 +23,7 @@ import {
   isVague,
   isWrittenLater,
 } from "./compare.ts";
-import type { Folder, Item, Side } from "./snapshot.ts";
+import type { MirrorItem, Side, Snapshot } from "./snapshot.ts";
 import { LocalSide } from "./local_side.ts";
 import { Mirror } from "./mirror.ts";
 import {
@@ -34,8 +34,8 @@ import {
   type UploadDirOptions,
 } from "./options.ts";
 import { RemoteSide } from "./remote_side.ts";
-import type { Tally } from "./report.ts";
-import type { MirrorTask, Pair } from "./direction.ts";
+import type { MirrorReport } from "./report.ts";
+import type { MirrorTask, SnapshotPair } from "./direction.ts";
 
 /** File systems take the time from the system's last tick, in milliseconds. */
 const TICK = 20;
@@ -56,7 +56,7 @@ const FRESH = 2300;
  * @returns What was done
  */
 export function downloadDir(
-  link: Link,
+  link: SessionProvider,
   remote: string,
   local: string | URL,
   options: DownloadDirOptions,
@@ -74,7 +74,7 @@ export function downloadDir(
  * @returns What was done
  */
 export function uploadDir(
-  link: Link,
+  link: SessionProvider,
   local: string | URL,
   remote: string,
   options: UploadDirOptions,
@@ -92,20 +92,20 @@ interface Ends {
 /** What the connections of one mirror share. */
 interface Shared {
   /** How fast they may be together. */
-  readonly pace: Pace;
+  readonly pace: RateLimiter;
   /** Whether files here were seen not to take a time. */
   isUndatable: boolean;
 }
 
 async function mirror(
-  link: Link,
+  link: SessionProvider,
   ends: Ends,
   options: UploadDirOptions,
 ): Promise<MirrorResult> {
   checkMirrorOptions(options, ends.isUpload);
-  const shared = { pace: new Pace(options.maxRate), isUndatable: false };
+  const shared = { pace: new RateLimiter(options.maxRate), isUndatable: false };
   // further connections end with the client's own
-  const signal = untilEnd(link, options.signal);
+  const signal = withLifetime(link, options.signal);
   await using mirror = new Mirror(
     link,
     { ...options, signal },
@@ -116,7 +116,7 @@ async function mirror(
 
 /** Files between a server and here. */
 class DirTask implements MirrorTask {
-  readonly link: Link;
+  readonly link: SessionProvider;
   readonly #remote: RemoteSide;
   readonly #local: LocalSide;
   readonly #isUpload: boolean;
@@ -124,7 +124,7 @@ class DirTask implements MirrorTask {
   readonly #shared: Shared;
 
   constructor(
-    link: Link,
+    link: SessionProvider,
     { remote, local, isUpload }: Ends,
     options: UploadDirOptions,
     shared: Shared,
@@ -152,7 +152,7 @@ class DirTask implements MirrorTask {
     return this.#isUpload ? this.#remote : this.#local;
   }
 
-  async sharpen({ place, source, target }: Pair): Promise<void> {
+  async sharpen({ place, source, target }: SnapshotPair): Promise<void> {
     const [there, here] = this.#isUpload ? [target, source] : [source, target];
     const { compare, signal } = this.#options;
     const vague = await filterAll(there.items.values(), (item) => {
@@ -169,10 +169,10 @@ class DirTask implements MirrorTask {
   }
 
   /** Learns what the times of one directory need to be understood. */
-  async #learn(source: Folder, target: Folder): Promise<void> {
+  async #learn(source: Snapshot, target: Snapshot): Promise<void> {
     const { compare = "size-and-time" } = this.#options;
     if (compare !== "size-and-time" || !this.#mayWrite) return;
-    const different: { item: Item; local: number }[] = [];
+    const different: { item: MirrorItem; local: number }[] = [];
     const breather = new Breather();
     for (const item of target.items.values()) {
       const local = source.items.get(item.name);
@@ -188,8 +188,8 @@ class DirTask implements MirrorTask {
 
   async compare(
     path: string,
-    source: Item,
-    target: Item,
+    source: MirrorItem,
+    target: MirrorItem,
   ): Promise<MirrorReason | undefined> {
     const { compare = "size-and-time" } = this.#options;
     const isCurrent = () => this.#isCurrent(source, target);
@@ -210,7 +210,7 @@ class DirTask implements MirrorTask {
   }
 
   /** Whether a comparison depends on what is not known of the server's clock. */
-  #needsProof(source: Item, target: Item): boolean {
+  #needsProof(source: MirrorItem, target: MirrorItem): boolean {
     if (!this.#mayWrite || !isUndecided(source, target)) return false;
     const { teller = "MDTM" } = target;
     const clock = this.#clock;
@@ -223,7 +223,7 @@ class DirTask implements MirrorTask {
   }
 
   /** Learns the server's clock, or waits until another connection has. */
-  async #prove({ teller = "MDTM" }: Item): Promise<void> {
+  async #prove({ teller = "MDTM" }: MirrorItem): Promise<void> {
     await this.#clock.proving;
     if (this.#clock.isUntried(teller)) await this.#remote.prove(teller);
   }
@@ -234,7 +234,7 @@ class DirTask implements MirrorTask {
   }
 
   /** Whether times prove that a file need not be transferred. */
-  #isCurrent(source: Item, target: Item): boolean {
+  #isCurrent(source: MirrorItem, target: MirrorItem): boolean {
     const [there, here] = this.#isUpload ? [target, source] : [source, target];
     const { mtime: local } = here;
     if (local === undefined) return false;
@@ -261,7 +261,7 @@ class DirTask implements MirrorTask {
   }
 
   /** Whether downloads give their files the times of those there. */
-  #isDatedHere(there: Item): boolean {
+  #isDatedHere(there: MirrorItem): boolean {
     return this.#options.mtime !== false && hasExactTime(there) &&
       !this.#shared.isUndatable;
   }
@@ -272,9 +272,9 @@ class DirTask implements MirrorTask {
 
   async transfer(
     path: string,
-    source: Item,
-    target: Folder,
-    tally: Tally,
+    source: MirrorItem,
+    target: Snapshot,
+    tally: MirrorReport,
   ): Promise<number> {
     const remote = this.#remote.at(path);
     const local = this.#local.at(path);
@@ -314,7 +314,7 @@ class DirTask implements MirrorTask {
    *
    * @returns Whether that took any time
    */
-  async #letTimePass({ mtime, ctime }: Item): Promise<boolean> {
+  async #letTimePass({ mtime, ctime }: MirrorItem): Promise<boolean> {
     const clock = this.#clock;
     if (mtime === undefined) return false;
     const isKept = this.#options.mtime === false ||
@@ -329,7 +329,10 @@ class DirTask implements MirrorTask {
     return true;
   }
 
-  async #checkUnchanged(path: string, { size, mtime }: Item): Promise<void> {
+  async #checkUnchanged(
+    path: string,
+    { size, mtime }: MirrorItem,
+  ): Promise<void> {
     const now = await this.#local.probe(path);
     if (now?.size === size && now?.mtime === mtime) return;
     throw new Deno.errors.InvalidData(
@@ -341,12 +344,12 @@ class DirTask implements MirrorTask {
 }
 
 /** Whether the times of a file here and one there decide. */
-function isUndecided(local: Item, remote: Item): boolean {
+function isUndecided(local: MirrorItem, remote: MirrorItem): boolean {
   return local.kind === "file" && remote.kind === "file" &&
     local.mtime !== undefined && remote.shown !== undefined &&
     (remote.size === undefined || local.size === remote.size);
 }
 
-function hasExactTime({ shown, teller }: Item): boolean {
+function hasExactTime({ shown, teller }: MirrorItem): boolean {
   return shown !== undefined && teller !== "LIST";
 }

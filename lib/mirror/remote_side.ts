@@ -17,8 +17,8 @@ import {
 } from "../directories/prove_clock.ts";
 import { existsPath, requestEntry } from "../directories/stat.ts";
 import { canonicalPath } from "../directories/walk.ts";
-import { runJob } from "../files/operation.ts";
-import type { Link } from "../files/session_provider.ts";
+import { runOperation } from "../files/operation.ts";
+import type { SessionProvider } from "../files/session_provider.ts";
 import { withRecovery } from "../files/recovery.ts";
 import { type Entry, TIME_PRECISIONS } from "../listing/entry.ts";
 import { inferZone } from "../listing/infer_zone.ts";
@@ -33,11 +33,11 @@ import {
 import type { Session } from "../transfer/session.ts";
 import type { RemoteTime } from "./compare.ts";
 import {
-  Folder,
+  type DirectoryPath,
   type Identity,
-  type Item,
-  type Place,
+  type MirrorItem,
   type Side,
+  Snapshot,
 } from "./snapshot.ts";
 import type {
   MirrorEntry,
@@ -65,7 +65,7 @@ const WINDOW = 64;
 
 /** A directory on the server, and what is in it. */
 export class RemoteSide implements Side {
-  readonly #link: Link;
+  readonly #link: SessionProvider;
   readonly #root: string;
   readonly #options: MirrorOptions;
   readonly #follows: boolean;
@@ -81,7 +81,7 @@ export class RemoteSide implements Side {
    * @param isTarget Whether it is what is changed
    */
   constructor(
-    link: Link,
+    link: SessionProvider,
     root: string,
     options: MirrorOptions,
     isTarget: boolean,
@@ -98,7 +98,7 @@ export class RemoteSide implements Side {
     return path === "" ? this.#root : joinPath(this.#root, path);
   }
 
-  read(place: Place): Promise<Folder> {
+  read(place: DirectoryPath): Promise<Snapshot> {
     return this.#run(async (session) => {
       const { list, signal } = this.#options;
       let { unique, canonical } = place.identity;
@@ -132,7 +132,7 @@ export class RemoteSide implements Side {
         canonical ??= await canonicalPath(session, path, { signal });
       }
       const hidesDots = session.hasMLSD !== true && session.hasListAll !== true;
-      const folder = new Folder({ unique, canonical }, hidesDots);
+      const folder = new Snapshot({ unique, canonical }, hidesDots);
       folder.partial = partial;
       const breather = new Breather();
       for (const entry of entries) {
@@ -154,7 +154,7 @@ export class RemoteSide implements Side {
     });
   }
 
-  probe(path: string): Promise<Item | undefined> {
+  probe(path: string): Promise<MirrorItem | undefined> {
     return this.#run(async (session) => {
       const { list, signal } = this.#options;
       const options = { ...list, signal };
@@ -171,12 +171,15 @@ export class RemoteSide implements Side {
   }
 
   /** A file system that folds names, and names with a dot that are not shown. */
-  mayHide(folder: Folder, name: string): boolean {
+  mayHide(folder: Snapshot, name: string): boolean {
     return (folder.hidesDots && name.startsWith(".")) ||
       folder.twinOf(name) !== undefined;
   }
 
-  ask(place: Place, items: readonly Item[]): Promise<(boolean | Error)[]> {
+  ask(
+    place: DirectoryPath,
+    items: readonly MirrorItem[],
+  ): Promise<(boolean | Error)[]> {
     return this.#run(async (session) => {
       const { signal } = this.#options;
       const asked = items.map(async ({ name, kind }) => {
@@ -262,10 +265,13 @@ export class RemoteSide implements Side {
    * @param items The files
    * @returns What is known of them now
    */
-  sharpen(place: Place, items: readonly Item[]): Promise<Item[]> {
+  sharpen(
+    place: DirectoryPath,
+    items: readonly MirrorItem[],
+  ): Promise<MirrorItem[]> {
     return this.#run(async (session) => {
       const { signal } = this.#options;
-      const sharp: Item[] = [];
+      const sharp: MirrorItem[] = [];
       for (let at = 0; at < items.length; at += WINDOW) {
         const some = items.slice(at, at + WINDOW);
         const facts = await Promise.all(
@@ -300,7 +306,7 @@ export class RemoteSide implements Side {
    * @returns The time, or `undefined` if the server shows none
    */
   timeOf(
-    { shown, teller, precision }: Item,
+    { shown, teller, precision }: MirrorItem,
     at: number,
   ): RemoteTime | undefined {
     if (shown === undefined || teller === undefined) return undefined;
@@ -321,7 +327,7 @@ export class RemoteSide implements Side {
    * @param shown The digits read as UTC, if there are any
    * @returns The time; without `MDTM` that of an exact listing
    */
-  meantBy(item: Item, shown: Date | null): Date | null {
+  meantBy(item: MirrorItem, shown: Date | null): Date | null {
     if (shown === null) {
       const isExact = item.teller === "MLSD" && item.mtime !== undefined;
       return isExact ? new Date(item.mtime) : null;
@@ -338,7 +344,7 @@ export class RemoteSide implements Side {
    * @param item The file
    * @returns Whether it is
    */
-  isProven({ teller = "MDTM" }: Item): boolean {
+  isProven({ teller = "MDTM" }: MirrorItem): boolean {
     return this.#zoneOf(teller) !== undefined &&
       (this.#clock.isProven(teller) || this.#givenZone !== undefined);
   }
@@ -361,7 +367,7 @@ export class RemoteSide implements Side {
    * @param files Files there, and the times of those here
    */
   async proveDays(
-    files: readonly { item: Item; local: number }[],
+    files: readonly { item: MirrorItem; local: number }[],
   ): Promise<void> {
     const clock = this.#clock;
     if (clock.isSettable !== true) return;
@@ -420,7 +426,7 @@ export class RemoteSide implements Side {
   }
 
   /** Learns from the listing of a file how its zone lies to that of `MDTM`. */
-  #compareWithList({ teller, shown, precision }: Item, mdtm: Date): void {
+  #compareWithList({ teller, shown, precision }: MirrorItem, mdtm: Date): void {
     if (shown === undefined) return;
     const clock = this.#clock;
     if (teller === "MLSD" && shown === mdtm.getTime()) clock.noteSameZone();
@@ -434,7 +440,7 @@ export class RemoteSide implements Side {
     if (ahead !== undefined) clock.noteListAhead(ahead);
   }
 
-  #itemOf(entry: Entry, identity: Identity, problem?: Error): Item {
+  #itemOf(entry: Entry, identity: Identity, problem?: Error): MirrorItem {
     const { name, kind, size, isSizeApproximate, mtime } = entry;
     return this.#timed({
       name,
@@ -450,7 +456,7 @@ export class RemoteSide implements Side {
   }
 
   /** An item with the time that is meant by the one that the server shows. */
-  #timed(item: Item): Item {
+  #timed(item: MirrorItem): MirrorItem {
     const { shown, teller = "LIST" } = item;
     const zone = this.#zoneOf(teller) ?? 0;
     const mtime = shown === undefined ? undefined : shown - zone * MINUTE;
@@ -459,10 +465,10 @@ export class RemoteSide implements Side {
 
   async #look(
     session: Session,
-    place: Place,
+    place: DirectoryPath,
     canonical: string | undefined,
     entry: Entry,
-  ): Promise<Item> {
+  ): Promise<MirrorItem> {
     const { name } = entry;
     const unique = entry.facts?.unique;
     const problem = problemOf(entry);
@@ -501,7 +507,7 @@ export class RemoteSide implements Side {
     session: Session,
     path: string,
     entries: readonly Entry[],
-    folder: Folder,
+    folder: Snapshot,
   ): Promise<void> {
     const { signal } = this.#options;
     noteLinks(session, entries);
@@ -517,7 +523,7 @@ export class RemoteSide implements Side {
   /** Runs a job on the session in use, and on another if that is lost. */
   #run<T>(job: (session: Session) => Promise<T>): Promise<T> {
     const link = this.#link;
-    return runJob(
+    return runOperation(
       link,
       this.#options,
       (options) =>

@@ -7,15 +7,15 @@
 import { quote } from "../protocol/printable.ts";
 import { Breather } from "../connection/breather.ts";
 import {
+  type DirectoryPath,
   entryOf,
-  type Folder,
-  type Item,
-  type Place,
+  type MirrorItem,
   type Side,
+  type Snapshot,
 } from "./snapshot.ts";
-import type { Link } from "../files/session_provider.ts";
+import type { SessionProvider } from "../files/session_provider.ts";
 import type { MirrorEntry, MirrorOptions } from "./options.ts";
-import type { Tally } from "./report.ts";
+import type { MirrorReport } from "./report.ts";
 
 /** Removals under way at once. */
 const WINDOW = 64;
@@ -28,10 +28,10 @@ const WINDOW = 64;
  * @param target The target's
  * @returns Whether it is to go
  */
-export function isExtra(
-  { name }: Item,
-  source: Folder,
-  target: Folder,
+export function isExtraneous(
+  { name }: MirrorItem,
+  source: Snapshot,
+  target: Snapshot,
 ): boolean {
   if (source.items.has(name)) return false;
   if (source.hidesDots && name.startsWith(".")) return false;
@@ -43,13 +43,13 @@ export function isExtra(
 /** What removals need. */
 export interface Removal {
   /** The client. */
-  readonly link: Link;
+  readonly link: SessionProvider;
   /** Who is asked once more for what it does not list. */
   readonly source: Side;
   /** Where from. */
   readonly target: Side;
   /** Who counts. */
-  readonly tally: Tally;
+  readonly tally: MirrorReport;
   /** The caller's. */
   readonly options: MirrorOptions;
   /** Why, unless the source lacks it. */
@@ -57,7 +57,7 @@ export interface Removal {
   /** Whether the source was asked already. */
   readonly isProven?: boolean | undefined;
   /** The source's directory, which may answer to one name for another. */
-  readonly twins?: Folder | undefined;
+  readonly twins?: Snapshot | undefined;
 }
 
 /**
@@ -72,11 +72,11 @@ export interface Removal {
  */
 export async function removeItems(
   removal: Removal,
-  place: Place,
-  items: readonly Item[],
+  place: DirectoryPath,
+  items: readonly MirrorItem[],
 ): Promise<boolean> {
   const { link, tally, options, reason = "missing" } = removal;
-  const whole: Item[] = [];
+  const whole: MirrorItem[] = [];
   let areGone = true;
   const breather = new Breather();
   for (const item of items) {
@@ -115,8 +115,8 @@ export async function removeItems(
 /** Removes what may go of a directory, and itself if that is all of it. */
 async function removeFiltered(
   removal: Removal,
-  place: Place,
-  item: Item,
+  place: DirectoryPath,
+  item: MirrorItem,
 ): Promise<boolean> {
   const { link, target, tally, options, reason = "missing" } = removal;
   const entry = entryOf(place, item);
@@ -150,12 +150,12 @@ async function removeFiltered(
 /** The entries that the source lacks, by its word for each name. */
 async function findMissing(
   { link, source, target, tally, isProven, twins }: Removal,
-  place: Place,
-  items: readonly Item[],
-): Promise<readonly Item[]> {
+  place: DirectoryPath,
+  items: readonly MirrorItem[],
+): Promise<readonly MirrorItem[]> {
   if (isProven) return items;
   const answers = await source.ask(place, items);
-  const missing: Item[] = [];
+  const missing: MirrorItem[] = [];
   for (const [index, item] of items.entries()) {
     const answer = answers[index]!;
     const entry = entryOf(place, item);

@@ -5,9 +5,9 @@
  */
 
 import { asError } from "../connection/with_message.ts";
-import { LocalFault, locally } from "../files/errors.ts";
-import { runJob } from "../files/operation.ts";
-import type { Link } from "../files/session_provider.ts";
+import { LocalError, locally } from "../files/errors.ts";
+import { runOperation } from "../files/operation.ts";
+import type { SessionProvider } from "../files/session_provider.ts";
 import type { Progress } from "../files/progress.ts";
 import { Listener } from "../transfer/listener.ts";
 import { printableError, quote } from "../protocol/printable.ts";
@@ -34,7 +34,7 @@ const COUNTS = {
 } as const;
 
 /** Counts, calls the user back, and knows when there is no going on. */
-export class Tally {
+export class MirrorReport {
   /** What was done so far. */
   readonly result: { -readonly [Key in keyof MirrorResult]: number } = {
     transferred: 0,
@@ -45,13 +45,13 @@ export class Tally {
     failed: 0,
     bytes: 0,
   };
-  readonly #dismiss: (link: Link) => boolean;
+  readonly #dismiss: (link: SessionProvider) => boolean;
   readonly #title: string;
   readonly #options: MirrorOptions;
   readonly #failures: MirrorFailure[] = [];
   /** Bytes of each file that is under way. */
   readonly #underway = new Map<string, number>();
-  readonly #listener = new Listener((fault) => new LocalFault(fault));
+  readonly #listener = new Listener((fault) => new LocalError(fault));
 
   /**
    * Begins to count.
@@ -64,7 +64,7 @@ export class Tally {
   constructor(
     title: string,
     options: MirrorOptions,
-    dismiss: (link: Link) => boolean,
+    dismiss: (link: SessionProvider) => boolean,
   ) {
     this.#dismiss = dismiss;
     this.#title = title;
@@ -76,7 +76,7 @@ export class Tally {
    *
    * @param entry The entry
    * @returns What the caller's filter says
-   * @throws {LocalFault} If it throws, or gives no boolean: a promise is true
+   * @throws {LocalError} If it throws, or gives no boolean: a promise is true
    * whatever comes of it
    */
   wants(entry: MirrorEntry): boolean {
@@ -103,14 +103,14 @@ export class Tally {
    * @throws {unknown} What ends the mirror
    */
   async attempt<T>(
-    link: Link,
+    link: SessionProvider,
     entry: MirrorEntry,
     run: () => Promise<T>,
   ): Promise<T | undefined> {
     try {
       return await run();
     } catch (error) {
-      if (error instanceof LocalFault) throw error;
+      if (error instanceof LocalError) throw error;
       this.#listener.check();
       this.#options.signal?.throwIfAborted();
       // no permission: the next will have none either
@@ -125,7 +125,7 @@ export class Tally {
    * Counts and tells what was done.
    *
    * @param event What
-   * @throws {LocalFault} If the callback throws, or one has failed meanwhile
+   * @throws {LocalError} If the callback throws, or one has failed meanwhile
    */
   note(event: MirrorEvent): void {
     const { action, entry, error } = event;
@@ -184,7 +184,7 @@ export class Tally {
   /**
    * Looks, at the end, whether the callbacks are well.
    *
-   * @throws {LocalFault} If one has failed
+   * @throws {LocalError} If one has failed
    */
   async settle(): Promise<void> {
     await this.#listener.settle();
@@ -214,13 +214,17 @@ export class Tally {
   }
 
   /** One file may have been the end of a connection: the others get another. */
-  async #comeBack(link: Link, cause: unknown): Promise<void> {
+  async #comeBack(link: SessionProvider, cause: unknown): Promise<void> {
     const { retry, signal } = this.#options;
     if (!link.session.isLost) return;
     let why = cause;
     if (retry !== false && link.canReconnect) {
       try {
-        await runJob(link, { signal }, (options) => link.reconnect(options));
+        await runOperation(
+          link,
+          { signal },
+          (options) => link.reconnect(options),
+        );
         return;
       } catch (error) {
         signal?.throwIfAborted();

@@ -7,9 +7,14 @@
 import { filterAll } from "../connection/breather.ts";
 import { isPart } from "../commands/path.ts";
 import { quote } from "../protocol/printable.ts";
-import { isLoop, type Item, type Place, type Side } from "./snapshot.ts";
+import {
+  type DirectoryPath,
+  isLoop,
+  type MirrorItem,
+  type Side,
+} from "./snapshot.ts";
 import type { MirrorOptions, MirrorReason } from "./options.ts";
-import type { MirrorTask, Pair } from "./direction.ts";
+import type { MirrorTask, SnapshotPair } from "./direction.ts";
 
 /**
  * Why an entry of the source is passed over.
@@ -19,8 +24,8 @@ import type { MirrorTask, Pair } from "./direction.ts";
  * @returns Why, or `undefined` if it is not
  */
 export function reasonToSkip(
-  item: Item,
-  place: Place,
+  item: MirrorItem,
+  place: DirectoryPath,
 ): MirrorReason | undefined {
   switch (item.kind) {
     case "file":
@@ -46,10 +51,10 @@ export function reasonToSkip(
  */
 export async function findCounterpart(
   side: Side,
-  { source, target }: Pair,
-  { name }: Item,
+  { source, target }: SnapshotPair,
+  { name }: MirrorItem,
   path: string,
-): Promise<Item | undefined> {
+): Promise<MirrorItem | undefined> {
   const listed = target.items.get(name);
   if (listed !== undefined) return listed;
   const found = side.mayHide(target, name) ? await side.probe(path) : undefined;
@@ -74,7 +79,7 @@ export async function findCounterpart(
  * @throws {Deno.errors.AlreadyExists} If it has to stay
  */
 export function checkClash(
-  there: Item,
+  there: MirrorItem,
   kind: string,
   path: string,
   mayRemove: boolean,
@@ -110,7 +115,7 @@ export function checkClash(
  */
 export function checkSource(
   { source, target }: MirrorTask,
-  pair: Pair,
+  pair: SnapshotPair,
 ): void {
   if (pair.source.items.size > 0 || pair.target.items.size === 0) return;
   throw new Deno.errors.InvalidData(
@@ -130,10 +135,10 @@ export function checkSource(
  * @returns The first entry that the target lacks, if there is one
  */
 export async function findLost(
-  { place, source, target }: Pair,
-  wants: (item: Item) => boolean,
+  { place, source, target }: SnapshotPair,
+  wants: (item: MirrorItem) => boolean,
   signal?: AbortSignal,
-): Promise<Item | undefined> {
+): Promise<MirrorItem | undefined> {
   const [first] = await filterAll(source.items.values(), (item) => {
     const { name, problem } = item;
     const isListed = target.items.has(name) ||
@@ -157,7 +162,7 @@ export async function findLost(
  */
 export async function confirmKind(
   side: Side,
-  { kind }: Item,
+  { kind }: MirrorItem,
   path: string,
   { symlinks }: MirrorOptions,
 ): Promise<void> {

@@ -10,13 +10,13 @@ import type { TimeTeller } from "../transfer/server_clock.ts";
 import type { MirrorEntry } from "./options.ts";
 
 /** Where a directory is, below the one that is mirrored. */
-export interface Place {
+export interface DirectoryPath {
   /** Its path, with `/` between names; "" for the first. */
   readonly path: string;
   /** How many directories it is below the first. */
   readonly depth: number;
   /** The directory that it is in. */
-  readonly parent: Place | undefined;
+  readonly parent: DirectoryPath | undefined;
   /** What tells the source's directory from others. */
   identity: Identity;
   /** Whether the target did not have it. */
@@ -32,7 +32,7 @@ export interface Identity {
 }
 
 /** One entry of a directory. */
-export interface Item {
+export interface MirrorItem {
   readonly name: string;
   readonly kind: EntryKind;
   /** Bytes, where they are known exactly. */
@@ -57,9 +57,9 @@ export interface Item {
 }
 
 /** The entries of a directory. */
-export class Folder {
+export class Snapshot {
   /** The entries by their names. */
-  readonly items: Map<string, Item> = new Map();
+  readonly items: Map<string, MirrorItem> = new Map();
   /** What tells the directory from others. */
   readonly identity: Identity;
   /** Whether names with a leading dot may be missing. */
@@ -85,7 +85,7 @@ export class Folder {
    *
    * @param item The entry
    */
-  add(item: Item): void {
+  add(item: MirrorItem): void {
     if (!this.items.has(item.name)) return this.set(item);
     const problem = new Deno.errors.InvalidData(
       `Cannot tell two entries apart that are both called ${
@@ -100,7 +100,7 @@ export class Folder {
    *
    * @param item The entry
    */
-  set(item: Item): void {
+  set(item: MirrorItem): void {
     this.items.set(item.name, item);
     this.#folded?.set(fold(item.name), item.name);
   }
@@ -153,7 +153,7 @@ function fold(name: string): string {
  * @param name A name
  * @returns What it has in common with others
  */
-export function likenessOf(name: string): string {
+export function collisionKey(name: string): string {
   if (name.length > MAX_NAME) return "";
   const bare = ASCII_REGEXP.test(name)
     ? name
@@ -170,9 +170,16 @@ export function likenessOf(name: string): string {
  * @param place Where it was met
  * @returns Whether it is
  */
-export function isLoop({ identity }: Item, place: Place): boolean {
+export function isLoop(
+  { identity }: MirrorItem,
+  place: DirectoryPath,
+): boolean {
   const { unique, canonical } = identity;
-  for (let at: Place | undefined = place; at !== undefined; at = at.parent) {
+  for (
+    let at: DirectoryPath | undefined = place;
+    at !== undefined;
+    at = at.parent
+  ) {
     const isSame = (unique !== undefined && unique === at.identity.unique) ||
       (canonical !== undefined && canonical === at.identity.canonical);
     if (isSame) return true;
@@ -187,7 +194,7 @@ export function isLoop({ identity }: Item, place: Place): boolean {
  * @param item What it is
  * @returns The entry
  */
-export function entryOf(place: Place, item: Item): MirrorEntry {
+export function entryOf(place: DirectoryPath, item: MirrorItem): MirrorEntry {
   const { name, kind, size, mtime } = item;
   return {
     path: joinPath(place.path, name),
@@ -205,7 +212,7 @@ export function entryOf(place: Place, item: Item): MirrorEntry {
  * @param place The directory
  * @returns The entry
  */
-export function directoryOf({ path, depth }: Place): MirrorEntry {
+export function directoryOf({ path, depth }: DirectoryPath): MirrorEntry {
   return {
     path,
     name: path.slice(path.lastIndexOf("/") + 1),
@@ -216,7 +223,7 @@ export function directoryOf({ path, depth }: Place): MirrorEntry {
   };
 }
 
-/** The source or the target of a mirror. Paths are those of {@linkcode Place}. */
+/** The source or the target of a mirror. Paths are those of {@linkcode DirectoryPath}. */
 export interface Side {
   /**
    * Reads a directory.
@@ -224,14 +231,14 @@ export interface Side {
    * @param place The directory
    * @returns Its entries
    */
-  read(place: Place): Promise<Folder>;
+  read(place: DirectoryPath): Promise<Snapshot>;
   /**
    * Looks for what a listing does not show: under another name, or hidden.
    *
    * @param path The path
    * @returns What is there
    */
-  probe(path: string): Promise<Item | undefined>;
+  probe(path: string): Promise<MirrorItem | undefined>;
   /**
    * Whether {@linkcode probe} may find what a directory's listing lacks.
    *
@@ -239,7 +246,7 @@ export interface Side {
    * @param name The name
    * @returns Whether it is worth the try
    */
-  mayHide(folder: Folder, name: string): boolean;
+  mayHide(folder: Snapshot, name: string): boolean;
   /**
    * Looks for entries by their names, whatever a listing shows.
    *
@@ -248,7 +255,10 @@ export interface Side {
    * @returns For each whether it is there; why, where that cannot be told: a
    * `TypeError` where there can be no such name
    */
-  ask(place: Place, items: readonly Item[]): Promise<(boolean | Error)[]>;
+  ask(
+    place: DirectoryPath,
+    items: readonly MirrorItem[],
+  ): Promise<(boolean | Error)[]>;
   /**
    * Insists on a name that can be one here.
    *

@@ -5,12 +5,16 @@
  * @module
  */
 
-import type { Agenda, Job } from "./worker_pool.ts";
-import { type Item, likenessOf, type Place } from "./snapshot.ts";
-import type { MirrorTask, Pair } from "./direction.ts";
+import type { Task, TaskQueue } from "./worker_pool.ts";
+import {
+  collisionKey,
+  type DirectoryPath,
+  type MirrorItem,
+} from "./snapshot.ts";
+import type { MirrorTask, SnapshotPair } from "./direction.ts";
 
 /** What is done with a tree. */
-export interface TreeWork {
+export interface TreeTask {
   /**
    * Looks at a directory.
    *
@@ -18,7 +22,10 @@ export interface TreeWork {
    * @param place The directory
    * @returns Both sides, or `undefined` if it is not gone into
    */
-  open(task: MirrorTask, place: Place): Promise<Pair | undefined>;
+  open(
+    task: MirrorTask,
+    place: DirectoryPath,
+  ): Promise<SnapshotPair | undefined>;
   /**
    * Deals with one entry.
    *
@@ -29,15 +36,15 @@ export interface TreeWork {
    */
   bring(
     task: MirrorTask,
-    pair: Pair,
-    item: Item,
-  ): Promise<Place | undefined>;
+    pair: SnapshotPair,
+    item: MirrorItem,
+  ): Promise<DirectoryPath | undefined>;
   /**
    * Is called when all entries of a directory are dealt with.
    *
    * @param pair The directory
    */
-  close(pair: Pair): Promise<void>;
+  close(pair: SnapshotPair): Promise<void>;
 }
 
 /**
@@ -45,9 +52,9 @@ export interface TreeWork {
  * open go first, so that there are no more of these than workers, but for those
  * that wait for a worker's last entry.
  */
-export class TreeAgenda implements Agenda<MirrorTask> {
-  readonly #work: TreeWork;
-  readonly #places: Place[];
+export class TreeQueue implements TaskQueue<MirrorTask> {
+  readonly #work: TreeTask;
+  readonly #places: DirectoryPath[];
   readonly #open: OpenFolder[] = [];
 
   /**
@@ -56,7 +63,7 @@ export class TreeAgenda implements Agenda<MirrorTask> {
    * @param root Where to begin
    * @param work What is done
    */
-  constructor(root: Place, work: TreeWork) {
+  constructor(root: DirectoryPath, work: TreeTask) {
     this.#places = [root];
     this.#work = work;
   }
@@ -68,7 +75,7 @@ export class TreeAgenda implements Agenda<MirrorTask> {
     );
   }
 
-  take(): Job<MirrorTask> | undefined {
+  take(): Task<MirrorTask> | undefined {
     for (const folder of this.#open) {
       const item = folder.take();
       if (item !== undefined) return (task) => this.#bring(task, folder, item);
@@ -78,7 +85,7 @@ export class TreeAgenda implements Agenda<MirrorTask> {
     return place && ((task) => this.#enter(task, place));
   }
 
-  async #enter(task: MirrorTask, place: Place): Promise<void> {
+  async #enter(task: MirrorTask, place: DirectoryPath): Promise<void> {
     const pair = await this.#work.open(task, place);
     if (pair === undefined) return;
     const folder = new OpenFolder(pair);
@@ -89,7 +96,7 @@ export class TreeAgenda implements Agenda<MirrorTask> {
   async #bring(
     task: MirrorTask,
     folder: OpenFolder,
-    item: Item,
+    item: MirrorItem,
   ): Promise<void> {
     const place = await this.#work.bring(task, folder.pair, item);
     folder.finish(item, place);
@@ -111,23 +118,23 @@ export class TreeAgenda implements Agenda<MirrorTask> {
 
 /** Entries that wait for another one, and the first that still does. */
 interface Waiting {
-  readonly items: Item[];
+  readonly items: MirrorItem[];
   next: number;
 }
 
 /** A directory whose entries are being dealt with. */
 class OpenFolder {
-  readonly pair: Pair;
-  readonly #items: Iterator<Item>;
+  readonly pair: SnapshotPair;
+  readonly #items: Iterator<MirrorItem>;
   /** What waits for another entry that may mean the same file. */
   readonly #underway = new Map<string, Waiting>();
   /** The likenesses of the entries that are underway. */
-  readonly #likenesses = new Map<Item, string>();
-  readonly #next: Item[] = [];
-  readonly #places: Place[] = [];
+  readonly #likenesses = new Map<MirrorItem, string>();
+  readonly #next: MirrorItem[] = [];
+  readonly #places: DirectoryPath[] = [];
   #left: number;
 
-  constructor(pair: Pair) {
+  constructor(pair: SnapshotPair) {
     this.pair = pair;
     this.#items = pair.source.items.values();
     this.#left = pair.source.items.size;
@@ -142,13 +149,13 @@ class OpenFolder {
     return this.size === 0 && this.#underway.size === 0;
   }
 
-  take(): Item | undefined {
+  take(): MirrorItem | undefined {
     const item = this.#next.shift();
     if (item !== undefined) return item;
     while (this.#left > 0) {
       this.#left--;
-      const item: Item = this.#items.next().value;
-      const likeness = likenessOf(item.name);
+      const item: MirrorItem = this.#items.next().value;
+      const likeness = collisionKey(item.name);
       const waiting = this.#underway.get(likeness);
       if (waiting === undefined) {
         this.#underway.set(likeness, { items: [], next: 0 });
@@ -160,7 +167,7 @@ class OpenFolder {
     return undefined;
   }
 
-  finish(item: Item, place: Place | undefined): void {
+  finish(item: MirrorItem, place: DirectoryPath | undefined): void {
     if (place !== undefined) this.#places.push(place);
     const likeness = this.#likenesses.get(item)!;
     this.#likenesses.delete(item);
@@ -175,7 +182,7 @@ class OpenFolder {
   }
 
   /** The directories met so far, last first. */
-  takePlaces(): Place[] {
+  takePlaces(): DirectoryPath[] {
     return this.#places.splice(0).reverse();
   }
 }

@@ -5,19 +5,22 @@
  */
 
 import { Breather } from "../connection/breather.ts";
-import type { Link, OwnLink } from "../files/session_provider.ts";
+import type {
+  OwnedProvider,
+  SessionProvider,
+} from "../files/session_provider.ts";
 
 /** One connection, and what it takes to work with it. */
 interface Worker {
   /** The connection. */
-  readonly link: Link;
+  readonly link: SessionProvider;
 }
 
 /** A piece of work for one connection. */
-export type Job<W> = (worker: W) => Promise<void>;
+export type Task<W> = (worker: W) => Promise<void>;
 
 /** What there is to do. Who does a job may add others. */
-export interface Agenda<W> {
+export interface TaskQueue<W> {
   /** How many jobs could be begun at once. */
   readonly size: number;
   /**
@@ -25,7 +28,7 @@ export interface Agenda<W> {
    *
    * @returns The job; `undefined` if there is none until another one is done
    */
-  take(): Job<W> | undefined;
+  take(): Task<W> | undefined;
 }
 
 /** How many connections, and until when. */
@@ -41,17 +44,17 @@ interface CrewOptions {
  * others' are opened while there is more to do than is being done, and closed at
  * the end. A server that refuses one more is worked with as far as it goes.
  */
-export class Crew<W extends Worker> implements AsyncDisposable {
+export class WorkerPool<W extends Worker> implements AsyncDisposable {
   /** Who works with the client's own connection. */
   readonly first: W;
-  readonly #make: (link: Link, signal: AbortSignal) => W;
+  readonly #make: (link: SessionProvider, signal: AbortSignal) => W;
   readonly #end = new AbortController();
   readonly #signal: AbortSignal;
   readonly #workers: Set<W>;
-  readonly #hired: OwnLink[] = [];
+  readonly #hired: OwnedProvider[] = [];
   readonly #hiring = new Set<Promise<void>>();
   #most: number;
-  #agenda: Agenda<W> | undefined;
+  #agenda: TaskQueue<W> | undefined;
   #shifts: Promise<void>[] = [];
   readonly #breather = new Breather();
   #busy = 0;
@@ -68,9 +71,9 @@ export class Crew<W extends Worker> implements AsyncDisposable {
    * that another worker's job failed
    */
   constructor(
-    link: Link,
+    link: SessionProvider,
     { most, signal }: CrewOptions,
-    make: (link: Link, signal: AbortSignal) => W,
+    make: (link: SessionProvider, signal: AbortSignal) => W,
   ) {
     const { signal: end } = this.#end;
     this.#signal = signal === undefined ? end : AbortSignal.any([signal, end]);
@@ -92,7 +95,7 @@ export class Crew<W extends Worker> implements AsyncDisposable {
    * @param agenda The work
    * @throws What the first job threw that failed
    */
-  async run(agenda: Agenda<W>): Promise<void> {
+  async run(agenda: TaskQueue<W>): Promise<void> {
     this.#agenda = agenda;
     this.#shifts = Array.from(this.#workers, (worker) => this.#work(worker));
     // whoever joins meanwhile is waited for too
@@ -123,7 +126,7 @@ export class Crew<W extends Worker> implements AsyncDisposable {
    * @param link The connection
    * @returns Whether there are others: the client's own is never done without
    */
-  dismiss(link: Link): boolean {
+  dismiss(link: SessionProvider): boolean {
     if (link === this.first.link) return false;
     this.#most = 0;
     for (const worker of this.#workers) {
@@ -167,7 +170,7 @@ export class Crew<W extends Worker> implements AsyncDisposable {
     }
   }
 
-  async #do(job: Job<W>, worker: W): Promise<void> {
+  async #do(job: Task<W>, worker: W): Promise<void> {
     this.#busy++;
     try {
       await job(worker);

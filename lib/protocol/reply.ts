@@ -118,7 +118,7 @@ export class Reply {
 
 /** Options for {@linkcode ReplyReader}. */
 export interface ReplyReaderOptions {
-  /** Turns bytes of the session's encoding into text; has to read ASCII as such. */
+  /** SessionLock bytes of the session's encoding into text; has to read ASCII as such. */
   decode: (bytes: Uint8Array) => string;
   /**
    * How many bytes a line of a reply may have.

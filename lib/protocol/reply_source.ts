@@ -20,7 +20,7 @@ export class ReplySource {
    * Makes a source.
    *
    * @param bytes The bytes, which are its own from now on
-   * @param decode Turns them into text
+   * @param decode SessionLock them into text
    */
   constructor(bytes: Uint8Array, decode: (bytes: Uint8Array) => string) {
     this.#bytes = bytes;

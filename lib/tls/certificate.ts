@@ -15,7 +15,7 @@ import {
 import { printable } from "../protocol/printable.ts";
 import { shownNames } from "./certificate_names.ts";
 import { type CertificateParts, readCertificate } from "./der.ts";
-import type { TLSFault } from "./errors.ts";
+import type { TLSProblem } from "./errors.ts";
 import type { TLSCertificate } from "../connection/tls_info.ts";
 
 /** Longest chain that is followed. */
@@ -68,7 +68,7 @@ export class Authorities {
    * @param now The time that counts
    * @returns What is wrong, or `undefined`
    */
-  check(chain: readonly Uint8Array[], now: Date): TLSFault | undefined {
+  check(chain: readonly Uint8Array[], now: Date): TLSProblem | undefined {
     let links: Link[];
     try {
       links = chain.slice(0, MAX_CHAIN).map(toLink);
@@ -95,8 +95,8 @@ export class Authorities {
     others: readonly Link[],
     below: number,
     now: Date,
-  ): TLSFault | undefined {
-    let fault: TLSFault | undefined;
+  ): TLSProblem | undefined {
+    let fault: TLSProblem | undefined;
     for (const anchor of this.#links) {
       if (!isIssuedBy(link, anchor)) continue;
       fault = checkDates(anchor, now) ?? checkIssuer(anchor, below);
@@ -132,7 +132,7 @@ export class Authorities {
  * @param der The peer's certificate
  * @returns What is wrong, or `undefined`
  */
-export function checkProvable(der: Uint8Array): TLSFault | undefined {
+export function checkProvable(der: Uint8Array): TLSProblem | undefined {
   try {
     readCertificate(der);
     return undefined;
@@ -190,7 +190,7 @@ function isSelfIssued({ certificate }: Link): boolean {
   return certificate.issuer === certificate.subject;
 }
 
-function checkDates({ certificate }: Link, now: Date): TLSFault | undefined {
+function checkDates({ certificate }: Link, now: Date): TLSProblem | undefined {
   const subject = oneLine(certificate.subject);
   if (now < new Date(certificate.validFrom)) {
     return {
@@ -209,13 +209,13 @@ function checkDates({ certificate }: Link, now: Date): TLSFault | undefined {
   return undefined;
 }
 
-function checkLeaf({ parts }: Link): TLSFault | undefined {
+function checkLeaf({ parts }: Link): TLSProblem | undefined {
   return parts.isForServers
     ? undefined
     : bad("the certificate is not meant for servers");
 }
 
-function checkIssuer(issuer: Link, below: number): TLSFault | undefined {
+function checkIssuer(issuer: Link, below: number): TLSProblem | undefined {
   const { parts } = issuer;
   const who = `the certificate of "${oneLine(issuer.certificate.subject)}"`;
   if (!parts.isAuthority || !parts.maySign) {
@@ -233,7 +233,7 @@ function checkIssuer(issuer: Link, below: number): TLSFault | undefined {
   return undefined;
 }
 
-function bad(detail: string): TLSFault {
+function bad(detail: string): TLSProblem {
   return { reason: "bad-certificate", detail };
 }
 

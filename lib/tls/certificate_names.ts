@@ -7,7 +7,7 @@
 import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
 import { type AlternativeNames, readAlternativeNames } from "./der.ts";
-import type { TLSFault } from "./errors.ts";
+import type { TLSProblem } from "./errors.ts";
 
 /** What may stand for a host; what has any other character names nobody. */
 const HOST_REGEXP = /^[\w*.-]+$/;
@@ -22,7 +22,10 @@ const HOST_REGEXP = /^[\w*.-]+$/;
  * @param name A host name or an address
  * @returns What is wrong, or `undefined`
  */
-export function checkName(der: Uint8Array, name: string): TLSFault | undefined {
+export function checkName(
+  der: Uint8Array,
+  name: string,
+): TLSProblem | undefined {
   let names: AlternativeNames;
   try {
     names = readAlternativeNames(der);

@@ -7,8 +7,8 @@
 import type { ByteStream } from "../connection/byte_stream.ts";
 import { CleartextQueue } from "./cleartext_queue.ts";
 import { DetachedStream } from "./detached_stream.ts";
-import { settledWithin } from "../connection/waiting.ts";
-import { Outbox } from "./send_queue.ts";
+import { settle } from "../connection/waiting.ts";
+import { SendQueue } from "./send_queue.ts";
 import type { Engine, EngineEvents, Handshake } from "./engine.ts";
 import { ShownCertificate } from "./shown_certificate.ts";
 import {
@@ -17,7 +17,7 @@ import {
   readHandshakeError,
   TLSError,
 } from "./errors.ts";
-import type { TLSFault } from "./errors.ts";
+import type { TLSProblem } from "./errors.ts";
 import type { TLSInfo } from "../connection/tls_info.ts";
 import type { TLSSession } from "./session.ts";
 
@@ -57,7 +57,7 @@ export class TLSConnection implements ByteStream {
   #info: TLSInfo | undefined;
   #shown: ShownCertificate | undefined = new ShownCertificate();
   readonly #cleartext = new CleartextQueue();
-  readonly #outbox: Outbox;
+  readonly #outbox: SendQueue;
   #news = Promise.withResolvers<void>();
   #room = Promise.withResolvers<void>();
   #writing: Promise<void> = Promise.resolve();
@@ -85,7 +85,7 @@ export class TLSConnection implements ByteStream {
     this.#stream = stream;
     this.#where = where;
     this.#secured.promise.catch(() => {});
-    this.#outbox = new Outbox(stream, (error) => this.#fail(error));
+    this.#outbox = new SendQueue(stream, (error) => this.#fail(error));
     this.#engine = session.startEngine(this.#events());
     session.retain();
   }
@@ -216,7 +216,7 @@ export class TLSConnection implements ByteStream {
    */
   async detach(): Promise<ByteStream> {
     await this.#leave();
-    await settledWithin(this.#ended.promise, CLOSE_WAIT);
+    await settle(this.#ended.promise, CLOSE_WAIT);
     this.#check();
     this.#isDetached = true;
     if (this.#isReading) this.#rest = Promise.withResolvers();
@@ -341,7 +341,7 @@ export class TLSConnection implements ByteStream {
       if (this.#failure !== undefined) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#engine.end(resolve);
-      await settledWithin(promise.then(() => this.#outbox.sent), CLOSE_WAIT);
+      await settle(promise.then(() => this.#outbox.sent), CLOSE_WAIT);
     })();
   }
 
@@ -354,7 +354,7 @@ export class TLSConnection implements ByteStream {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #fault(fault: TLSFault, proven?: string): TLSError {
+  #fault(fault: TLSProblem, proven?: string): TLSError {
     const what = this.#isSecured ? "TLS broke on" : "Cannot secure";
     const fingerprint = proven ?? this.#shown?.fingerprint;
     const why = explainFault(fault, fingerprint);

@@ -69,36 +69,36 @@ export class TLSError extends Deno.errors.InvalidData {
 }
 
 /** What went wrong and what to do about it, before it is put in a message. */
-export interface TLSFault {
+export interface TLSProblem {
   /** Why, for programs. */
   reason: TLSErrorReason;
   /** Why, for people. */
   detail: string;
 }
 
-const SELF_SIGNED: TLSFault = {
+const SELF_SIGNED: TLSProblem = {
   reason: "self-signed",
   detail: "the certificate is self-signed: trust it with `caCerts`",
 };
 
-const UNKNOWN_CA: TLSFault = {
+const UNKNOWN_CA: TLSProblem = {
   reason: "unknown-ca",
   detail:
     "the certificate was issued by an authority that is not trusted here: give that authority's certificate with `caCerts`",
 };
 
-const EXPIRED: TLSFault = {
+const EXPIRED: TLSProblem = {
   reason: "expired",
   detail: "the certificate has expired",
 };
 
-const VERSION: TLSFault = {
+const VERSION: TLSProblem = {
   reason: "version",
   detail:
     "the server supports none of the offered TLS versions: see `minVersion` and `maxVersion` (below TLS 1.2 nothing is spoken)",
 };
 
-const CLIENT_CERTIFICATE: TLSFault = {
+const CLIENT_CERTIFICATE: TLSProblem = {
   reason: "client-certificate",
   detail:
     "the server does not accept the client's certificate, or wants one: see `cert` and `key`",
@@ -116,7 +116,7 @@ const PINNABLE: readonly TLSErrorReason[] = ["self-signed", "unknown-ca"];
  * @returns The words for the message of an error
  */
 export function explainFault(
-  { reason, detail }: TLSFault,
+  { reason, detail }: TLSProblem,
   fingerprint: string | undefined,
 ): string {
   if (!PINNABLE.includes(reason)) return detail;
@@ -127,7 +127,7 @@ export function explainFault(
 }
 
 /** What the codes of `node:tls` mean here. */
-const FAULTS: Record<string, TLSFault> = {
+const FAULTS: Record<string, TLSProblem> = {
   CERT_HAS_EXPIRED: EXPIRED,
   CERT_NOT_YET_VALID: {
     reason: "not-yet-valid",
@@ -164,7 +164,7 @@ const FAULTS: Record<string, TLSFault> = {
  * @param code The platform's code
  * @returns What it means here
  */
-export function readHandshakeError(message: string, code: string): TLSFault {
+export function readHandshakeError(message: string, code: string): TLSProblem {
   const known = FAULTS[code];
   if (known !== undefined) return known;
   if (/peer is incompatible.*version|ProtocolVersion/i.test(message)) {
@@ -192,7 +192,7 @@ const QUOTE_SIZE = 80;
  * @param bytes The first bytes the peer sent
  * @returns The fault, or `undefined` if it may be TLS
  */
-export function readClearAnswer(bytes: Uint8Array): TLSFault | undefined {
+export function readClearAnswer(bytes: Uint8Array): TLSProblem | undefined {
   const first = bytes[0];
   // handshake, or an alert
   if (first === undefined || first === 0x16 || first === 0x15) return undefined;

@@ -16,7 +16,7 @@ type Told = {
 }[keyof EngineEvents];
 
 /** A TLS client that waits for its connection. */
-export class EarlyEngine {
+export class PreparedHandshake {
   readonly #engine: Engine;
   readonly #hello = Promise.withResolvers<Uint8Array>();
   #events: EngineEvents | undefined;

@@ -10,7 +10,7 @@ import { type ByteStream, free, writeAll } from "../connection/byte_stream.ts";
 const SEND_AHEAD = 256 * 1024;
 
 /** Sends bytes in order, and has the next ones made while they leave. */
-export class Outbox {
+export class SendQueue {
   readonly #stream: ByteStream;
   readonly #onError: (error: unknown) => void;
   readonly #queue: Uint8Array[] = [];

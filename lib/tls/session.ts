@@ -16,7 +16,7 @@ import {
   describeCertificate,
   fingerprintOf,
 } from "./certificate.ts";
-import { EarlyEngine } from "./prepared_handshake.ts";
+import { PreparedHandshake } from "./prepared_handshake.ts";
 import {
   type Engine,
   type EngineEvents,
@@ -25,7 +25,7 @@ import {
   type Handshake,
   startEngine,
 } from "./engine.ts";
-import type { TLSFault } from "./errors.ts";
+import type { TLSProblem } from "./errors.ts";
 import { TLSThread } from "./worker.ts";
 import type {
   TLSCertificate,
@@ -82,7 +82,7 @@ export class TLSSession {
   #isOffered: boolean | undefined; // whether a ClientHello brings the session
   #holding: Promise<void> | undefined;
   #isSpoiled = false;
-  #early: EarlyEngine | undefined;
+  #early: PreparedHandshake | undefined;
   #users = 0;
   #isClosed = false;
   #isGone = false;
@@ -186,7 +186,7 @@ export class TLSSession {
       await this.holdSession();
       return true;
     }
-    this.#early ??= new EarlyEngine(this.#startEngine);
+    this.#early ??= new PreparedHandshake(this.#startEngine);
     return await this.#early.hasTicket();
   }
 
@@ -206,7 +206,7 @@ export class TLSSession {
   async #hold(): Promise<void> {
     if (this.#early !== undefined) return;
     for (let i = 0; i <= MAX_TICKETS && !this.#isGone; i++) {
-      const early = new EarlyEngine(this.#startEngine);
+      const early = new PreparedHandshake(this.#startEngine);
       if (await early.hasSession() && !this.#isGone) {
         this.#early ??= early;
         this.#isOffered = true;
@@ -273,7 +273,7 @@ export class TLSSession {
    * @param handshake What came of the handshake
    * @returns What is wrong, or `undefined`
    */
-  judge(handshake: Handshake): TLSFault | undefined {
+  judge(handshake: Handshake): TLSProblem | undefined {
     const leaf = handshake.chain[0];
     if (leaf === undefined) {
       return {
@@ -296,7 +296,10 @@ export class TLSSession {
     return fault;
   }
 
-  #judge(leaf: Uint8Array, chain: readonly Uint8Array[]): TLSFault | undefined {
+  #judge(
+    leaf: Uint8Array,
+    chain: readonly Uint8Array[],
+  ): TLSProblem | undefined {
     if (this.#acceptsAny) return undefined;
     if (this.#engineOptions.rejectUnauthorized) {
       return checkName(leaf, this.#name); // the platform has done the rest

@@ -23,13 +23,13 @@ import {
 const FEED_AHEAD = 1024 * 1024;
 
 /** What the thread is told about one client. */
-type Order =
+type WorkerMessage =
   | { id: number; type: "start"; options: EngineOptions }
   | { id: number; type: "feed" | "write"; bytes: Uint8Array }
   | { id: number; type: "end" | "settle" | "destroy" | "sent" };
 
 /** What the thread tells about one client. */
-type News =
+type WorkerEvent =
   | { id: number; type: "secure"; handshake: Handshake }
   | {
     id: number;
@@ -69,7 +69,7 @@ function serve(
     const owned = own(bytes);
     port.postMessage({ id, type, bytes: owned }, [owned.buffer]);
   };
-  const obey = (order: Order): void => {
+  const obey = (order: WorkerMessage): void => {
     const { id } = order;
     if (order.type === "start") {
       sent.set(id, []);
@@ -117,7 +117,7 @@ function serve(
         sent.delete(id);
     }
   };
-  port.onmessage = ({ data }: MessageEvent<Order>) => obey(data);
+  port.onmessage = ({ data }: MessageEvent<WorkerMessage>) => obey(data);
 }
 
 /** One thread, for one control connection and its data connections. */
@@ -147,7 +147,7 @@ parentPort.once("message", ({ port }) => {
     // deno-lint-ignore no-explicit-any -- Node and the web name one class
     this.#worker.postMessage({ port: port2 }, [port2 as any]);
     this.#port = port1 as Port;
-    this.#port.onmessage = ({ data }: MessageEvent<News>) => {
+    this.#port.onmessage = ({ data }: MessageEvent<WorkerEvent>) => {
       this.#clients.get(data.id)?.hear(data);
     };
     this.#worker.on("error", (error: Error) => {
@@ -179,7 +179,7 @@ parentPort.once("message", ({ port }) => {
    * @param order What the thread is to do
    * @param bytes Bytes of the order, which are given away
    */
-  post(order: Order, bytes?: Uint8Array<ArrayBuffer>): void {
+  post(order: WorkerMessage, bytes?: Uint8Array<ArrayBuffer>): void {
     this.#port.postMessage(order, bytes === undefined ? [] : [bytes.buffer]);
   }
 
@@ -283,7 +283,7 @@ class RemoteEngine implements Engine {
   }
 
   /** Takes what the thread tells. */
-  hear(news: News): void {
+  hear(news: WorkerEvent): void {
     switch (news.type) {
       case "secure":
         return this.events.secure(news.handshake);

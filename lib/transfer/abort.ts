@@ -4,8 +4,11 @@
  * @module
  */
 
-import { settledWithin, within } from "../connection/waiting.ts";
-import { isSyntaxReply, type Owed } from "../connection/pending_commands.ts";
+import { settle, within } from "../connection/waiting.ts";
+import {
+  isSyntaxReply,
+  type PendingCommand,
+} from "../connection/pending_commands.ts";
 import { asError } from "../connection/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { refusal } from "./refusal.ts";
@@ -37,12 +40,12 @@ const FENCE_GRACE = 1000;
  */
 export async function explain(
   session: Session,
-  owed: Owed,
+  owed: PendingCommand,
   error: unknown,
 ): Promise<unknown> {
   const { timeout } = session.options;
   const grace = Math.min(ABORT_GRACE, timeout || ABORT_GRACE);
-  const reply = await settledWithin(owed.final, grace);
+  const reply = await settle(owed.final, grace);
   if (reply === undefined) {
     if (!owed.isSettled) session.control.fail(asError(error));
     return error;
@@ -63,7 +66,7 @@ export async function explain(
  */
 export async function abortOwed(
   session: Session,
-  owed: Owed,
+  owed: PendingCommand,
   { closeData = () => {}, needsReply = false }: AbortOptions = {},
 ): Promise<Reply | undefined> {
   if (owed.isSettled) {
@@ -77,7 +80,7 @@ export async function abortOwed(
     if (!isShort) return await requestAbort(session, owed, closeData);
     session.control.send({ verb: "ABOR" }, { during: owed });
     await closeData(false);
-    await settledWithin(owed.final, SHORT_GRACE);
+    await settle(owed.final, SHORT_GRACE);
     return undefined;
   } finally {
     session.doubt(owed.command);
@@ -101,7 +104,7 @@ export interface AbortOptions {
 /** As {@linkcode abortOwed}, of what is owed its final reply. */
 async function requestAbort(
   { control }: Session,
-  owed: Owed,
+  owed: PendingCommand,
   closeData: (isSeen: boolean) => Promise<void> | void,
 ): Promise<Reply | undefined> {
   const abor = control.send({ verb: "ABOR" }, { during: owed });
@@ -116,7 +119,7 @@ async function requestAbort(
       // after 4yz or 5yz one more reply is due; after 2yz there may be one
       // (for both) or two: a NOOP's 200 marks the end
       const first = final.code >= 400
-        ? await settledWithin(abor.first, FENCE_GRACE)
+        ? await settle(abor.first, FENCE_GRACE)
         : undefined;
       // 4yz to both: ProFTPD may still say 226
       const isDoubtful = first === undefined ||
@@ -151,12 +154,12 @@ async function requestAbort(
  */
 export async function endHeld(
   session: Session,
-  owed: Owed,
+  owed: PendingCommand,
   transfer: Transfer,
 ): Promise<void> {
   const { data, command } = transfer;
   // all of it may be here, and only its end was not read
-  await settledWithin(owed.final, FINAL_GRACE);
+  await settle(owed.final, FINAL_GRACE);
   const isOver = owed.isSettled;
   if (!isOver) await transfer.abort();
   data.fail(data.failure);

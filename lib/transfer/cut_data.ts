@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Owed } from "../connection/pending_commands.ts";
+import type { PendingCommand } from "../connection/pending_commands.ts";
 import type { Command, Path } from "../protocol/command.ts";
 import { parseSize } from "../protocol/reply_values.ts";
 import { TLSError } from "../tls/errors.ts";
@@ -59,7 +59,7 @@ export function isSetTo(
 /** Data that ended without close_notify. */
 export interface CutData {
   /** The transfer's entry in the ledger, its final reply not yet collected. */
-  readonly owed: Owed;
+  readonly owed: PendingCommand;
   /** Bytes that came. */
   readonly bytes: number;
   /** The size in the 150 reply. */
@@ -121,7 +121,7 @@ export async function proveWhole(
 /** Asks before the transfer is collected: no other command comes between. */
 async function askSize(
   { control, unknown }: Session,
-  during: Owed,
+  during: PendingCommand,
   { path }: SizedFile,
   signal: AbortSignal | undefined,
 ): Promise<number | null> {

@@ -57,7 +57,7 @@ class LineBlocks {
 }
 
 /**
- * Turns bytes into lines: CRLF and a bare LF end a line, the last one needs
+ * SessionLock bytes into lines: CRLF and a bare LF end a line, the last one needs
  * no end, and a piece may be cut anywhere.
  */
 export class LineDecoder {

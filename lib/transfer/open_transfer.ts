@@ -8,7 +8,7 @@
 import type { ByteStream } from "../connection/byte_stream.ts";
 import { DataConnection } from "../connection/data_connection.ts";
 import { PatientSignal } from "../connection/waiting.ts";
-import type { Owed } from "../connection/pending_commands.ts";
+import type { PendingCommand } from "../connection/pending_commands.ts";
 import { type Command, encodeCommand } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -228,7 +228,7 @@ async function begin(
  */
 async function connectUnlessRefused(
   channel: DataChannel,
-  owed: Owed,
+  owed: PendingCommand,
   session: Session,
   signal: AbortSignal | undefined,
 ): Promise<ByteStream> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { abortable, settledWithin } from "../connection/waiting.ts";
+import { abortable, settle } from "../connection/waiting.ts";
 import { checkFunction } from "../protocol/check_names.ts";
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -124,7 +124,7 @@ export async function* whileOpen(
     // one that is asked for a chunk ends when it gives it: nobody waits then
     const ended = isRead ? undefined : iterator.return?.();
     const ending = data.unlessFailed(Promise.resolve(ended));
-    await settledWithin(ending, SOURCE_GRACE);
+    await settle(ending, SOURCE_GRACE);
   }
 }
 
@@ -161,7 +161,7 @@ async function send(
     transfer = await openTransfer(session, command, options);
   } catch (error) {
     const ending = abortable(source.end(), options.signal);
-    await settledWithin(abortable(ending, session.ended), SOURCE_GRACE);
+    await settle(abortable(ending, session.ended), SOURCE_GRACE);
     throw error;
   }
   return await transfer.complete(async (data) => {

@@ -9,7 +9,7 @@ import type { ControlConnection } from "../connection/control_connection.ts";
 import { closedWaiting } from "../connection/control_errors.ts";
 import { abortable } from "../connection/waiting.ts";
 import type { PortRange } from "../connection/dial.ts";
-import type { Owed } from "../connection/pending_commands.ts";
+import type { PendingCommand } from "../connection/pending_commands.ts";
 import type { TLSSession } from "../tls/session.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
 import type { Command } from "../protocol/command.ts";
@@ -17,7 +17,7 @@ import { replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { ServerProfile } from "./server_profile.ts";
 import type { Transfer } from "./transfer.ts";
-import { Turns } from "./session_lock.ts";
+import { SessionLock } from "./session_lock.ts";
 
 /** Settings that transfers look at. */
 export interface SessionOptions {
@@ -89,7 +89,7 @@ export class Session {
   /** What is known of the server, shared with its other connections. */
   readonly profile: ServerProfile;
   /** Who may talk. */
-  readonly turns: Turns = new Turns((signal) => this.ready(signal));
+  readonly turns: SessionLock = new SessionLock((signal) => this.ready(signal));
   /** The representation type the server was last told, if any. */
   type: string | undefined;
   /** The current directory, if the server was asked for it. */
@@ -144,10 +144,10 @@ export class Session {
   /** Ends of transfers that are under way. */
   readonly #endings = new Set<Promise<unknown>>();
   #renewing: Promise<void> | undefined;
-  #unclaimed: Owed[] = [];
+  #unclaimed: PendingCommand[] = [];
   /** Those whose 1yz was given. */
-  readonly #begun = new WeakSet<Owed>();
-  readonly #claims = new Turns();
+  readonly #begun = new WeakSet<PendingCommand>();
+  readonly #claims = new SessionLock();
 
   /**
    * Wraps a control connection.
@@ -425,7 +425,7 @@ export class Session {
   async #ask(
     command: Command,
     signal: AbortSignal | undefined,
-  ): Promise<{ owed: Owed; reply: Reply }> {
+  ): Promise<{ owed: PendingCommand; reply: Reply }> {
     signal?.throwIfAborted();
     const owed = this.control.send(command);
     const { moves } = this;

@@ -34,7 +34,7 @@ interface Waiting {
  * they are pipelined; dialogues of several commands (`USER` then `PASS`) take
  * one alone, so that nothing comes between.
  */
-export class Turns {
+export class SessionLock {
   readonly #queue: Waiting[] = [];
   readonly #gate: Gate | undefined;
   #running = 0;

@@ -7,9 +7,9 @@
 
 import { drain } from "../connection/byte_stream.ts";
 import type { DataConnection } from "../connection/data_connection.ts";
-import { settledWithin } from "../connection/waiting.ts";
-import type { Owed } from "../connection/pending_commands.ts";
-import { restate } from "../connection/with_message.ts";
+import { settle } from "../connection/waiting.ts";
+import type { PendingCommand } from "../connection/pending_commands.ts";
+import { withMessage } from "../connection/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { abortOwed, endHeld, explain } from "./abort.ts";
 import {
@@ -40,7 +40,7 @@ export class Transfer {
   /** What belongs to its end: the way back to a directory. */
   onEnd: (() => Promise<void>) | undefined;
   readonly #session: Session;
-  readonly #owed: Owed;
+  readonly #owed: PendingCommand;
   readonly #file: SizedFile | undefined;
   #isUnproven = false;
   #aborting: Promise<Reply | undefined> | undefined;
@@ -57,7 +57,7 @@ export class Transfer {
    */
   constructor(
     session: Session,
-    owed: Owed,
+    owed: PendingCommand,
     data: DataConnection,
     size: number | null,
     file?: SizedFile,
@@ -101,7 +101,7 @@ export class Transfer {
    *
    * @returns Its entry in the ledger
    */
-  sendNoop(): Owed {
+  sendNoop(): PendingCommand {
     return this.#session.control.send({ verb: "NOOP" }, {
       kind: "alive",
       during: this.#owed,
@@ -311,7 +311,7 @@ export class Transfer {
       await this.failed(failure);
     } else {
       // all of it may be here, and only its end was not read
-      await settledWithin(this.#owed.final, LEFT_GRACE);
+      await settle(this.#owed.final, LEFT_GRACE);
       await this.abort();
     }
     await this.onEnd?.();
@@ -355,7 +355,7 @@ export class Transfer {
       const mayBeProFTPD = profile.mayBe("ProFTPD");
       const isWriting = isSeen && !isUpload(this.command);
       if (protection !== undefined && mayBeProFTPD && isWriting) {
-        await settledWithin(
+        await settle(
           Promise.race([this.#owed.final, drain(data.stream)]),
           DRAIN_GRACE,
         );
@@ -402,7 +402,7 @@ const LEFT_GRACE = 500;
 /** Bytes that went through, and no word from the server about them. */
 function unconfirmed({ data, command }: Transfer, error: unknown): Error {
   const bytes = data.bytesRead + data.bytesWritten;
-  return restate(
+  return withMessage(
     error,
     (message) =>
       `Cannot confirm "${command}": ${bytes} bytes went through, but the server did not say that the transfer is complete: ${message}`,

@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
-  Ledger,
-  Owed,
-  type OwedKind,
+  PendingCommand,
+  PendingCommands,
+  type PendingKind,
 } from "../../lib/connection/pending_commands.ts";
 import { Reply } from "../../lib/protocol/reply.ts";
 
 /** Entries and replies in the order of delivery; who got which as final. */
 interface Case {
   name: string;
-  kinds: OwedKind[];
+  kinds: PendingKind[];
   replies: string[];
   /** The final reply of each entry, `undefined` where it is still owed. */
   finals: (string | undefined)[];
@@ -99,9 +99,11 @@ const CASES: Case[] = [
 ];
 
 for (const { name, kinds, replies, finals, firsts = finals } of CASES) {
-  Deno.test(`Ledger ${name}`, async () => {
-    const ledger = new Ledger();
-    const entries = kinds.map((kind) => new Owed(() => kind, kind, false));
+  Deno.test(`PendingCommands ${name}`, async () => {
+    const ledger = new PendingCommands();
+    const entries = kinds.map((kind) =>
+      new PendingCommand(() => kind, kind, false)
+    );
     for (const entry of entries) ledger.add(entry);
     for (const reply of replies) {
       assert(ledger.deliver(Reply.from(reply)) !== undefined, reply);
@@ -121,17 +123,17 @@ for (const { name, kinds, replies, finals, firsts = finals } of CASES) {
 }
 
 Deno.test("Ledger has no entry for a reply that nobody is owed", () => {
-  const ledger = new Ledger();
+  const ledger = new PendingCommands();
   assertEquals(ledger.deliver(Reply.from("200 a")), undefined);
-  ledger.add(new Owed(() => "NOOP", "command", false));
+  ledger.add(new PendingCommand(() => "NOOP", "command", false));
   ledger.deliver(Reply.from("200 a"));
   assertEquals(ledger.deliver(Reply.from("200 b")), undefined);
 });
 
 Deno.test("Ledger takes a 2yz as the final reply when no 1yz follows it", async () => {
-  const ledger = new Ledger();
-  const transfer = new Owed(() => "RETR x", "transfer", false);
-  const next = new Owed(() => "NOOP", "command", false);
+  const ledger = new PendingCommands();
+  const transfer = new PendingCommand(() => "RETR x", "transfer", false);
+  const next = new PendingCommand(() => "NOOP", "command", false);
   ledger.add(transfer);
   ledger.add(next);
   ledger.deliver(Reply.from("226 a"));
@@ -141,10 +143,10 @@ Deno.test("Ledger takes a 2yz as the final reply when no 1yz follows it", async 
 });
 
 Deno.test("Ledger fails every entry, and keeps what was settled", async () => {
-  const ledger = new Ledger();
+  const ledger = new PendingCommands();
   const [settled, open, waiting] = ["a", "b", "c"].map((command) =>
-    new Owed(() => command, "command", false)
-  ) as [Owed, Owed, Owed];
+    new PendingCommand(() => command, "command", false)
+  ) as [PendingCommand, PendingCommand, PendingCommand];
   for (const entry of [settled, open, waiting]) ledger.add(entry);
   ledger.deliver(Reply.from("200 a"));
   ledger.deliver(Reply.from("150 b"));
@@ -157,10 +159,10 @@ Deno.test("Ledger fails every entry, and keeps what was settled", async () => {
 });
 
 Deno.test("Ledger delivers a hundred thousand replies in linear time", () => {
-  const ledger = new Ledger();
+  const ledger = new PendingCommands();
   const reply = Reply.from("200 a");
   for (let i = 0; i < 100_000; i++) {
-    ledger.add(new Owed(() => "NOOP", "command", false));
+    ledger.add(new PendingCommand(() => "NOOP", "command", false));
   }
   const start = performance.now();
   for (let i = 0; i < 100_000; i++) ledger.deliver(reply);

@@ -28,7 +28,7 @@ const SLOWEST_PACE = 20;
 const LANES_PER_CORE = { plain: 4, tls: 2 };
 
 /** The pace of one machine with one server. */
-export class Pace {
+export class RateLimiter {
   #slowest = 0;
 
   /** Takes what came of a call that nothing happened to. */
@@ -62,8 +62,8 @@ export class Pace {
 export async function measurePace(
   lanes: readonly Lane[],
   tracker: LeakTracker,
-): Promise<Pace> {
-  const pace = new Pace();
+): Promise<RateLimiter> {
+  const pace = new RateLimiter();
   await Promise.all(lanes.map(async (lane) => {
     for (let round = 0; round < ROUNDS; round++) {
       const report = await runCase(

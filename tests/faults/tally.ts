@@ -15,7 +15,7 @@ const NAMES: Record<Problem["kind"], string> = {
 };
 
 /** The reports of many cases. */
-export class Tally {
+export class MirrorReport {
   /** Faults that happened. */
   faults = 0;
   cases = 0;

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { Entry } from "../../lib/listing/entry.ts";
 import { parseFacts } from "../../lib/listing/facts.ts";
 import { FORMATS } from "../../lib/listing/formats.ts";
-import { isFrame } from "../../lib/listing/noise.ts";
+import { isNoise } from "../../lib/listing/noise.ts";
 import { ListingReader } from "../../lib/listing/listing_reader.ts";
 import { toByteText } from "../../lib/listing/parsed_source.ts";
 import { makeEncoding } from "../../lib/protocol/encoding.ts";
@@ -110,7 +110,7 @@ function toOracle(entry: Entry | undefined): unknown {
 
 function mayBeFrame(line: string): boolean {
   const context = { now: NOW.getTime(), slack: DAY, zone: ZONE };
-  return line === "" || isFrame(line) ||
+  return line === "" || isNoise(line) ||
     FORMATS.some((format) => format.read(line, context) === "frame");
 }
 

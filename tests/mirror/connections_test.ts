@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { Meter, Pace } from "../../lib/files/progress.ts";
-import { likenessOf } from "../../lib/mirror/snapshot.ts";
+import { ProgressTracker, RateLimiter } from "../../lib/files/progress.ts";
+import { collisionKey } from "../../lib/mirror/snapshot.ts";
 import type { FTPOptions, MirrorProgress } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { Pair } from "../directories/scripted_listings.ts";
@@ -292,10 +292,10 @@ Deno.test("likenessOf is the same for names that a disk may take for the same", 
     ["\ufb01n", "fin"],
     ["soft\u00adhyphen", "softhyphen", "soft\u200dhyphen"],
   ];
-  const likenesses = alike.map((names) => new Set(names.map(likenessOf)));
+  const likenesses = alike.map((names) => new Set(names.map(collisionKey)));
   for (const { size } of likenesses) assertEquals(size, 1);
-  assertEquals(likenessOf("a") === likenessOf("b"), false);
-  assertEquals(likenessOf("a.b") === likenessOf("ab"), false);
+  assertEquals(collisionKey("a") === collisionKey("b"), false);
+  assertEquals(collisionKey("a.b") === collisionKey("ab"), false);
 });
 
 Deno.test("FTP.downloadDir ends all transfers with its signal", async () => {
@@ -450,12 +450,12 @@ Deno.test("FTP.downloadDir ends where the client's own connection is lost for go
 Deno.test("Meter keeps a pace that it shares", async () => {
   const reason = new Error("no time to wait");
   const options = { maxRate: 1000, signal: AbortSignal.abort(reason) };
-  const alone = new Meter(options, 1024);
+  const alone = new ProgressTracker(options, 1024);
   assertEquals(alone.add(90), undefined);
-  assertEquals(new Meter(options, 1024).add(90), undefined);
-  const pace = new Pace(1000);
-  assertEquals(new Meter(options, 1024, pace).add(90), undefined);
-  const wait = new Meter(options, 1024, pace).add(90);
+  assertEquals(new ProgressTracker(options, 1024).add(90), undefined);
+  const pace = new RateLimiter(1000);
+  assertEquals(new ProgressTracker(options, 1024, pace).add(90), undefined);
+  const wait = new ProgressTracker(options, 1024, pace).add(90);
   await assertRejects(() => wait!, Error, "no time to wait");
 });
 

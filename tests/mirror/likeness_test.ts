@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { Folder, likenessOf } from "../../lib/mirror/snapshot.ts";
+import { collisionKey, Snapshot } from "../../lib/mirror/snapshot.ts";
 
 /** Milliseconds of the fastest of some runs. */
 function fastest(run: () => void): number {
@@ -21,13 +21,13 @@ const WORST = [
   "\u200b",
 ];
 
-Deno.test("likenessOf and Folder.twinOf take no more than a few times longer for four times the text", () => {
+Deno.test("likenessOf and Snapshot.twinOf take no more than a few times longer for four times the text", () => {
   for (const piece of WORST) {
     const times = [16_384, 65_536].map((length) => {
       const name = `a${piece.repeat(length / piece.length)}x`;
       return fastest(() => {
-        likenessOf(name);
-        new Folder().twinOf(name);
+        collisionKey(name);
+        new Snapshot().twinOf(name);
       });
     });
     // four times is linear, sixteen times the square; clocks have a grain
@@ -40,8 +40,8 @@ Deno.test("likenessOf and Folder.twinOf take no more than a few times longer for
 
 Deno.test("likenessOf ignores case, accents, and dots and blanks at the end", () => {
   for (const name of ["A", "a.", "a . .", "\u00e1", "a\u0301", "\u200ba"]) {
-    assertEquals(likenessOf(name), "a", name);
+    assertEquals(collisionKey(name), "a", name);
   }
-  assertNotEquals(likenessOf("a.b"), "ab");
-  assertEquals(likenessOf("b".repeat(5000)), likenessOf("a".repeat(5000)));
+  assertNotEquals(collisionKey("a.b"), "ab");
+  assertEquals(collisionKey("b".repeat(5000)), collisionKey("a".repeat(5000)));
 });

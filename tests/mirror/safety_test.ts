@@ -5,14 +5,14 @@ import {
   isSameTime,
   isWrittenLater,
 } from "../../lib/mirror/compare.ts";
-import type { Item } from "../../lib/mirror/snapshot.ts";
+import type { MirrorItem } from "../../lib/mirror/snapshot.ts";
 import { checkLocalName } from "../../lib/mirror/local_side.ts";
 import type { MirrorComparison } from "../../mod.ts";
 
 const SECOND = 1000;
 const MINUTE = 60_000;
 
-function file(size?: number): Item {
+function file(size?: number): MirrorItem {
   return {
     name: "a",
     kind: "file",
@@ -26,8 +26,8 @@ function file(size?: number): Item {
 
 const CASES: [
   title: string,
-  source: Item,
-  target: Item,
+  source: MirrorItem,
+  target: MirrorItem,
   compare: MirrorComparison,
   isCurrent: boolean,
   reason: string | undefined,

@@ -1,12 +1,16 @@
 import { assertEquals } from "@std/assert";
-import { TreeAgenda, type TreeWork } from "../../lib/mirror/tree_queue.ts";
-import { Folder, type Item, type Place } from "../../lib/mirror/snapshot.ts";
+import { TreeQueue, type TreeTask } from "../../lib/mirror/tree_queue.ts";
+import {
+  type DirectoryPath,
+  type MirrorItem,
+  Snapshot,
+} from "../../lib/mirror/snapshot.ts";
 import type { MirrorTask } from "../../lib/mirror/direction.ts";
 
 /** More than a call can have arguments. */
 const MANY = 250_000;
 
-const ROOT: Place = {
+const ROOT: DirectoryPath = {
   path: "",
   depth: 0,
   parent: undefined,
@@ -15,9 +19,9 @@ const ROOT: Place = {
 };
 
 for (const inHand of [0, 1]) {
-  Deno.test(`TreeAgenda takes a directory with ${MANY} in it, ${inHand} of them in hand at the end`, async () => {
+  Deno.test(`TreeQueue takes a directory with ${MANY} in it, ${inHand} of them in hand at the end`, async () => {
     const opened: string[] = [];
-    const agenda = new TreeAgenda(ROOT, work(opened));
+    const agenda = new TreeQueue(ROOT, work(opened));
     const task = {} as MirrorTask; // nobody looks at it
     await agenda.take()!(task);
     for (let i = inHand; i < MANY; i++) await agenda.take()!(task);
@@ -34,16 +38,16 @@ for (const inHand of [0, 1]) {
 }
 
 /** A directory with many empty ones in it. */
-function work(opened: string[]): TreeWork {
-  const source = new Folder();
+function work(opened: string[]): TreeTask {
+  const source = new Snapshot();
   for (let i = 0; i < MANY; i++) source.set(directory(`${i}`));
   return {
     open(_task, place) {
       opened.push(place.path);
       return Promise.resolve({
         place,
-        source: place === ROOT ? source : new Folder(),
-        target: new Folder(),
+        source: place === ROOT ? source : new Snapshot(),
+        target: new Snapshot(),
       });
     },
     bring: (_task, { place }, { name }) =>
@@ -52,7 +56,7 @@ function work(opened: string[]): TreeWork {
   };
 }
 
-function directory(name: string): Item {
+function directory(name: string): MirrorItem {
   return {
     name,
     kind: "directory",

@@ -12,7 +12,7 @@ const LISTING_BYTES = 900;
 /** Most bytes of a transfer before it is disturbed. */
 const MAX_BYTES = 400_000;
 
-/** Turns of the event loop that an abort is given, before what follows comes. */
+/** SessionLock of the event loop that an abort is given, before what follows comes. */
 const TURNS = 5;
 
 /** A place in what the server sends. */

@@ -66,7 +66,7 @@ export class Stop implements Disposable {
       this.#timer = setTimeout(() => this.abort(), this.#wait);
       return;
     }
-    // Turns of the event loop, and not milliseconds, are as fine as what a client does between two of its waits.
+    // SessionLock of the event loop, and not milliseconds, are as fine as what a client does between two of its waits.
     let left = this.#turns;
     const turn = () => {
       if (this.#isOver) return;

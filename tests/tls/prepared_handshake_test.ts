@@ -1,5 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { EarlyEngine, offersTicket } from "../../lib/tls/prepared_handshake.ts";
+import {
+  offersTicket,
+  PreparedHandshake,
+} from "../../lib/tls/prepared_handshake.ts";
 import type { Engine, EngineEvents } from "../../lib/tls/engine.ts";
 
 const SERVER_NAME = 0;
@@ -92,7 +95,11 @@ function clientHello(
 }
 
 /** An engine that does nothing, and a list of what is done with it. */
-function make(): { early: EarlyEngine; events: EngineEvents; calls: string[] } {
+function make(): {
+  early: PreparedHandshake;
+  events: EngineEvents;
+  calls: string[];
+} {
   const calls: string[] = [];
   const engine: Engine = {
     feed: () => true,
@@ -105,7 +112,7 @@ function make(): { early: EarlyEngine; events: EngineEvents; calls: string[] } {
     unref: () => calls.push("unref"),
   };
   let events: EngineEvents | undefined;
-  const early = new EarlyEngine((given) => {
+  const early = new PreparedHandshake((given) => {
     events = given;
     return engine;
   });

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { ByteStream } from "../../lib/connection/byte_stream.ts";
-import { Outbox } from "../../lib/tls/send_queue.ts";
+import { SendQueue } from "../../lib/tls/send_queue.ts";
 
 /** A stream that only writes. */
 function stream(write: (bytes: Uint8Array) => Promise<number>): ByteStream {
@@ -11,7 +11,7 @@ function ignore(): void {}
 
 Deno.test("Outbox sends everything in order, however little the stream takes", async () => {
   const sent: number[] = [];
-  const outbox = new Outbox(
+  const outbox = new SendQueue(
     stream((bytes) => {
       const part = bytes.subarray(0, 3);
       sent.push(...part);
@@ -30,7 +30,7 @@ Deno.test("Outbox sends everything in order, however little the stream takes", a
 Deno.test("Outbox takes some ahead of a slow stream, and holds up the rest", async () => {
   const size = 100 * 1024;
   let begun = Promise.withResolvers<() => void>();
-  const outbox = new Outbox(
+  const outbox = new SendQueue(
     stream(() => new Promise((resolve) => begun.resolve(() => resolve(size)))),
     ignore,
   );
@@ -55,7 +55,7 @@ Deno.test("Outbox tells of a broken stream once, and drops what would follow", a
   let writes = 0;
   const errors: unknown[] = [];
   const broken = new Deno.errors.BrokenPipe("gone");
-  const outbox = new Outbox(
+  const outbox = new SendQueue(
     stream(() => {
       writes++;
       return Promise.reject(broken);

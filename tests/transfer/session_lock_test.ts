@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Turns } from "../../lib/transfer/session_lock.ts";
+import { SessionLock } from "../../lib/transfer/session_lock.ts";
 
 /** A call that tells when it starts and ends when it is told to. */
 class Call {
@@ -7,7 +7,7 @@ class Call {
   readonly result: Promise<void>;
 
   constructor(
-    turns: Turns,
+    turns: SessionLock,
     kind: "share" | "alone",
     name: string,
     log: string[],
@@ -33,7 +33,7 @@ async function settle(): Promise<void> {
 
 Deno.test("Turns starts calls that share at once", () => {
   const log: string[] = [];
-  const turns = new Turns();
+  const turns = new SessionLock();
   new Call(turns, "share", "a", log);
   new Call(turns, "share", "b", log);
   assertEquals(log, ["a", "b"]);
@@ -41,7 +41,7 @@ Deno.test("Turns starts calls that share at once", () => {
 
 Deno.test("Turns lets a dialogue wait for all before it, and nothing start beside it", async () => {
   const log: string[] = [];
-  const turns = new Turns();
+  const turns = new SessionLock();
   const a = new Call(turns, "share", "a", log);
   const b = new Call(turns, "share", "b", log);
   const c = new Call(turns, "alone", "c", log);
@@ -66,7 +66,7 @@ Deno.test("Turns lets a dialogue wait for all before it, and nothing start besid
 });
 
 Deno.test("Turns goes on after calls that fail", async () => {
-  const turns = new Turns();
+  const turns = new SessionLock();
   const failing = turns.alone(() => Promise.reject(new Error("no")));
   const thrown = turns.share(() => {
     throw new Error("at once");
@@ -80,7 +80,7 @@ Deno.test("Turns goes on after calls that fail", async () => {
 
 Deno.test("Turns lets a call leave the queue by its signal", async () => {
   const log: string[] = [];
-  const turns = new Turns();
+  const turns = new SessionLock();
   const controller = new AbortController();
   const { signal } = controller;
   const a = new Call(turns, "share", "a", log);
@@ -97,7 +97,7 @@ Deno.test("Turns lets a call leave the queue by its signal", async () => {
 
 Deno.test("Turns gives a turn on that comes as its call is aborted", async () => {
   const log: string[] = [];
-  const turns = new Turns();
+  const turns = new SessionLock();
   const controller = new AbortController();
   const { signal } = controller;
   const a = new Call(turns, "alone", "a", log);

@@ -6,7 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { abortable, settledWithin } from "../../connection/waiting.ts";
+import { abortable, settle } from "../../connection/waiting.ts";
 import { printable } from "../../protocol/printable.ts";
 import { requestAhead } from "../../transfer/data_channel.ts";
 import type { Session } from "../../transfer/session.ts";
@@ -17,10 +17,10 @@ import {
   requestDirectory,
   requestFacts,
 } from "../../commands/queries.ts";
-import { FTPVerificationError, givenUp, LocalFault } from "../errors.ts";
-import { runJob } from "../operation.ts";
+import { afterAttempts, FTPVerificationError, LocalError } from "../errors.ts";
+import { runOperation } from "../operation.ts";
 import { keepAlive } from "../keep_alive.ts";
-import type { Link } from "../session_provider.ts";
+import type { SessionProvider } from "../session_provider.ts";
 import {
   checkTransferOptions,
   type DownloadOptions,
@@ -29,7 +29,7 @@ import {
 import { openAt } from "../open_at.ts";
 import { Part } from "./part.ts";
 import { partsBeside } from "./part_file.ts";
-import { Meter, type Pace } from "../progress.ts";
+import { ProgressTracker, type RateLimiter } from "../progress.ts";
 import { countingRetries, withRecovery } from "../recovery.ts";
 import { isRestRefused, isSameStart, OVERLAP } from "../resume.ts";
 import { plainTarget, resolveTarget, type Target } from "./local_target.ts";
@@ -49,9 +49,9 @@ const DISK_GRACE = 5000;
 const PATIENCE = 1000;
 
 /** What a download that is one of many shares with the others. */
-export interface Company {
+export interface SharedLimits {
   /** How fast it may be together with them. */
-  readonly pace?: Pace | undefined;
+  readonly pace?: RateLimiter | undefined;
   /** The parts in its folder, which else is looked through for each file. */
   readonly parts?: readonly string[] | undefined;
   /** Insists on the way to the target, which others may change meanwhile. */
@@ -74,13 +74,13 @@ export interface Company {
  * @returns What was transferred and verified
  */
 export function download(
-  link: Link,
+  link: SessionProvider,
   remote: string,
   local: string | URL,
   options: DownloadOptions,
-  company: Company = {},
+  company: SharedLimits = {},
 ): Promise<FileTransferResult> {
-  return runJob(
+  return runOperation(
     link,
     options,
     (options) => new Download(link, remote, options, company).run(local),
@@ -89,13 +89,13 @@ export function download(
 
 /** One download, over as many connections as it takes. */
 class Download {
-  readonly #link: Link;
+  readonly #link: SessionProvider;
   readonly #remote: string;
   readonly #options: DownloadOptions;
-  readonly #meter: Meter;
+  readonly #meter: ProgressTracker;
   readonly #parts: readonly string[] | undefined;
   readonly #check: (() => void) | undefined;
-  readonly #meant: Company["meant"];
+  readonly #meant: SharedLimits["meant"];
   #facts: RemoteFacts | undefined;
   #part: Part | undefined;
   readonly #retries = { count: 0 };
@@ -107,10 +107,10 @@ class Download {
   #isSlow = false;
 
   constructor(
-    link: Link,
+    link: SessionProvider,
     remote: string,
     options: DownloadOptions,
-    { pace, parts, check, meant }: Company,
+    { pace, parts, check, meant }: SharedLimits,
   ) {
     checkTransferOptions(options);
     this.#link = link;
@@ -125,7 +125,7 @@ class Download {
         `Cannot download "${remote}": "maxSize" must be a number and not negative, not ${maxSize}`,
       );
     }
-    this.#meter = new Meter(options, BLOCK_SIZE, pace);
+    this.#meter = new ProgressTracker(options, BLOCK_SIZE, pace);
   }
 
   async run(local: string | URL): Promise<FileTransferResult> {
@@ -146,7 +146,7 @@ class Download {
         (this.#part?.position ?? 0) > 0 && !this.#isTooLarge &&
         !(error instanceof FTPVerificationError);
       if (this.#options.signal?.aborted) throw error;
-      throw givenUp(error, `Cannot download "${this.#remote}"`, {
+      throw afterAttempts(error, `Cannot download "${this.#remote}"`, {
         retries: this.#retries.count,
         bytes: this.#part?.position ?? 0,
         size: this.#meter.total,
@@ -329,7 +329,7 @@ class Download {
       const { signal } = this.#options;
       // what came is the part's: the next attempt goes on behind it
       const flushing = reading.catch(() => writer.flush()).catch(() => {});
-      const isFlushed = settledWithin(flushing.then(() => true), DISK_GRACE);
+      const isFlushed = settle(flushing.then(() => true), DISK_GRACE);
       const isBroken = error === transfer.data.failure && !signal?.aborted;
       if (isBroken) await isFlushed;
       const isWhole = isBroken &&
@@ -340,7 +340,7 @@ class Download {
       if (failure === undefined) return this.#noteTime(began);
       const { cause } = failure;
       if (await isFlushed || signal?.aborted) throw cause;
-      throw new LocalFault(
+      throw new LocalError(
         new Deno.errors.TimedOut(
           `Cannot write to "${part.path}": a write takes more than ${DISK_GRACE} ms`,
           { cause },
@@ -381,9 +381,9 @@ class Download {
   }
 
   /** No fault of the connection: it would be the same again. */
-  #tooLarge(what: string): LocalFault {
+  #tooLarge(what: string): LocalError {
     this.#isTooLarge = true;
-    return new LocalFault(
+    return new LocalError(
       new Deno.errors.InvalidData(
         `Cannot download "${this.#remote}": ${what}`,
       ),

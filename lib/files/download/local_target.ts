@@ -6,7 +6,7 @@
 
 import { basename, dirname, isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
-import { restate } from "../../connection/with_message.ts";
+import { withMessage } from "../../connection/with_message.ts";
 import { locally } from "../errors.ts";
 import type { FileMode } from "./keep_mode.ts";
 
@@ -30,7 +30,7 @@ const MAX_LINKS = 40;
  *
  * @param local A path, or a `file:` URL
  * @returns What is there
- * @throws {LocalFault} If it is a directory, or names no file
+ * @throws {LocalError} If it is a directory, or names no file
  */
 export function resolveTarget(local: string | URL): Target {
   return locally(() => {
@@ -64,7 +64,7 @@ export function resolveTarget(local: string | URL): Target {
  * @param path The file
  * @param check Insists on the way there
  * @returns What is there
- * @throws {LocalFault} If it is no file
+ * @throws {LocalError} If it is no file
  */
 export function plainTarget(path: string, check: () => void): Target {
   return locally(() => {
@@ -96,7 +96,7 @@ export function misplaced(path: string, error: unknown): Error {
       { cause: error },
     );
   }
-  return restate(
+  return withMessage(
     error,
     (message) =>
       `Cannot download to "${path}": the complete file could not be put there: ${message}`,
@@ -113,7 +113,7 @@ function look(path: string): Deno.FileInfo | undefined {
   try {
     return statOrNothing(path);
   } catch (error) {
-    throw restate(
+    throw withMessage(
       error,
       (message) => `Cannot download to "${path}": ${message}`,
     );

@@ -6,9 +6,9 @@
  */
 
 import { basename, dirname } from "node:path";
-import { restate } from "../../connection/with_message.ts";
+import { withMessage } from "../../connection/with_message.ts";
 import { type Hash, hashOpenFile } from "../hash.ts";
-import { LocalFault, locally, locallyAsync } from "../errors.ts";
+import { LocalError, locally, locallyAsync } from "../errors.ts";
 import { type FileMode, keepMode, modeMeanwhile } from "./keep_mode.ts";
 import { openPipe } from "./open_pipe.ts";
 import type { RemoteFacts } from "../../commands/queries.ts";
@@ -26,7 +26,7 @@ import {
 import { swapped } from "../plain_file.ts";
 import { misplaced, type Target } from "./local_target.ts";
 
-/** A local file that grows. Every failure of it is a {@linkcode LocalFault}. */
+/** A local file that grows. Every failure of it is a {@linkcode LocalError}. */
 export class Part {
   readonly #target: Target;
   readonly #path: string;
@@ -63,7 +63,7 @@ export class Part {
    * @param target The target
    * @param mark What the part is taken from, if it may be resumed
    * @returns The part, with what an earlier call left in it
-   * @throws {LocalFault} If another download is writing to it
+   * @throws {LocalError} If another download is writing to it
    */
   static beside(target: Target, mark: string | undefined): Part {
     const name = basename(target.path);
@@ -101,7 +101,7 @@ export class Part {
    * @param facts Of the remote file, if what there is of it is to be resumed
    * @param signal Ends the wait for the other end of a pipe
    * @returns The part
-   * @throws {LocalFault} If another download is writing to it
+   * @throws {LocalError} If another download is writing to it
    */
   static async inPlace(
     target: Target,
@@ -156,7 +156,7 @@ export class Part {
   reset(): void {
     if (this.#position === 0) return;
     if (!this.#target.isReplaceable) {
-      throw new LocalFault(
+      throw new LocalError(
         new Deno.errors.InvalidData(
           `Cannot write to "${this.#path}" again: it is no file`,
         ),
@@ -236,8 +236,8 @@ export class Part {
 
   #fail(error: unknown): never {
     const { path } = this.#target;
-    throw new LocalFault(
-      restate(
+    throw new LocalError(
+      withMessage(
         error,
         (message) =>
           `Cannot write to "${path}" after ${this.#position} bytes: ${message}`,
@@ -283,7 +283,7 @@ export class Part {
    * Puts the file in the target's place.
    *
    * @param parts The parts in its folder; looked for there if they are not known
-   * @throws {LocalFault} If it cannot be put there
+   * @throws {LocalError} If it cannot be put there
    */
   commit(parts?: readonly string[]): void {
     const { path, mode, isReplaceable } = this.#target;
@@ -298,7 +298,7 @@ export class Part {
       this.#isDone = true;
       removeOtherParts(path, this.#file.statSync().uid, parts);
     } else if (isReplaceable && !locally(() => isUnder(path, this.#file))) {
-      throw new LocalFault(
+      throw new LocalError(
         new Deno.errors.NotFound(
           `Cannot download to "${path}": the file was removed or replaced meanwhile; download again`,
         ),

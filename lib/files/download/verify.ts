@@ -16,7 +16,7 @@ import type { DownloadOptions } from "../options.ts";
 import type { Part } from "./part.ts";
 
 /** A file that came, and what the server said of it. */
-export interface Arrival {
+export interface DownloadedFile {
   /** The file on the server. */
   readonly remote: string;
   /** What came of it. */
@@ -41,7 +41,7 @@ export interface Arrival {
  */
 export async function verifyDownload(
   session: Session,
-  arrival: Arrival,
+  arrival: DownloadedFile,
   { verify, signal }: DownloadOptions,
 ): Promise<string | null> {
   const { remote, part, facts, announced } = arrival;
@@ -73,7 +73,7 @@ export async function verifyDownload(
  */
 async function checkAgain(
   session: Session,
-  arrival: Arrival,
+  arrival: DownloadedFile,
   options: { signal: AbortSignal | undefined },
 ): Promise<void> {
   const { remote, part: { position }, facts, isSlow } = arrival;
@@ -100,7 +100,7 @@ async function checkAgain(
 
 /** The error for a part that no other attempt can go on with. */
 function spoiled(
-  arrival: Arrival,
+  arrival: DownloadedFile,
   what: string,
   expected: number | string,
   actual: number | string,
@@ -111,7 +111,7 @@ function spoiled(
 }
 
 function differs(
-  { remote }: Arrival,
+  { remote }: DownloadedFile,
   what: string,
   expected: number | string,
   actual: number | string,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LocalFault } from "../errors.ts";
+import type { LocalError } from "../errors.ts";
 import type { Part } from "./part.ts";
 
 /**
@@ -15,7 +15,7 @@ import type { Part } from "./part.ts";
 export class WriteBehind {
   readonly #part: Pick<Part, "write" | "writeSync">;
   readonly #failed = Promise.withResolvers<never>();
-  #fault: LocalFault | undefined;
+  #fault: LocalError | undefined;
   #buffer: Uint8Array<ArrayBuffer>;
   #spare: Uint8Array<ArrayBuffer> | undefined;
   #filled = 0;
@@ -40,7 +40,7 @@ export class WriteBehind {
     this.#failed.promise.catch(() => {}); // whoever waits is told
   }
 
-  /** Rejects with a {@linkcode LocalFault} when a write has failed. */
+  /** Rejects with a {@linkcode LocalError} when a write has failed. */
   get failed(): Promise<never> {
     return this.#failed.promise;
   }
@@ -57,7 +57,7 @@ export class WriteBehind {
    *
    * @param length How many
    * @returns A wait, where there is no room left
-   * @throws {LocalFault} If they cannot be written
+   * @throws {LocalError} If they cannot be written
    */
   take(length: number): Promise<void> | undefined {
     this.#filled += length;
@@ -75,7 +75,7 @@ export class WriteBehind {
   /**
    * Waits until all bytes are written.
    *
-   * @throws {LocalFault} If they cannot be
+   * @throws {LocalError} If they cannot be
    */
   async flush(): Promise<void> {
     await this.#writing;
@@ -97,7 +97,7 @@ export class WriteBehind {
     try {
       await this.#part.write(bytes);
     } catch (fault) {
-      this.#fault = fault as LocalFault;
+      this.#fault = fault as LocalError;
       this.#failed.reject(fault);
     }
     this.#writing = undefined;

@@ -15,7 +15,7 @@ import {
 import type { Session, SignalOptions } from "../../transfer/session.ts";
 import { rename } from "../../commands/files.ts";
 import { requestBinarySize } from "../../commands/queries.ts";
-import type { Link } from "../session_provider.ts";
+import type { SessionProvider } from "../session_provider.ts";
 import { randomMark, splitPath } from "../../commands/path.ts";
 import { retold } from "../errors.ts";
 import { deleteAll, isThere } from "../leftovers.ts";
@@ -278,7 +278,7 @@ export class UploadTarget {
    * its place
    */
   async rollBack(
-    link: Link,
+    link: SessionProvider,
     error: unknown,
     isKept: boolean,
   ): Promise<unknown> {

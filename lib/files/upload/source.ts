@@ -11,7 +11,7 @@ import { locally, locallyAsync } from "../errors.ts";
 import { openPipe } from "../download/open_pipe.ts";
 import { PlainFile, type PlainPath } from "../plain_file.ts";
 
-/** Something to upload. Every failure of it is a {@linkcode LocalFault}. */
+/** Something to upload. Every failure of it is a {@linkcode LocalError}. */
 export interface UploadSource extends Disposable {
   /** Size in bytes, where it is known before; a file's when last asked. */
   readonly size: number | null;
@@ -44,7 +44,7 @@ export interface UploadSource extends Disposable {
  * @param signal Ends the wait for the other end of a pipe
  * @param plain How a plain file is reached that is not to be anything else
  * @returns The source
- * @throws {LocalFault} If a file cannot be read
+ * @throws {LocalError} If a file cannot be read
  * @throws {TypeError} If it is none of those, as far as can be seen
  */
 export async function openSource(

@@ -21,20 +21,20 @@ import {
 } from "../hash.ts";
 import { setModificationTime } from "../../commands/modification_time.ts";
 import {
+  afterAttempts,
   FTPUnconfirmedError,
   FTPVerificationError,
-  givenUp,
-  LocalFault,
+  LocalError,
 } from "../errors.ts";
-import { runJob } from "../operation.ts";
+import { runOperation } from "../operation.ts";
 import { keepAlive } from "../keep_alive.ts";
-import type { Link } from "../session_provider.ts";
+import type { SessionProvider } from "../session_provider.ts";
 import {
   checkTransferOptions,
   type FileTransferResult,
   type UploadOptions,
 } from "../options.ts";
-import { Meter, type Pace } from "../progress.ts";
+import { ProgressTracker, type RateLimiter } from "../progress.ts";
 import { countingRetries, withRecovery } from "../recovery.ts";
 import { openAt } from "../open_at.ts";
 import type { PlainPath } from "../plain_file.ts";
@@ -60,14 +60,14 @@ const BLOCK_SIZE = 128 * 1024;
  * @returns What was transferred and verified
  */
 export function upload(
-  link: Link,
+  link: SessionProvider,
   local: string | URL | Source,
   remote: string,
   options: UploadOptions,
-  pace?: Pace,
+  pace?: RateLimiter,
   plain?: PlainPath,
 ): Promise<FileTransferResult> {
-  return runJob(link, options, async (options) => {
+  return runOperation(link, options, async (options) => {
     using source = await openSource(local, options.signal, plain);
     return await new Upload(link, source, remote, options, pace).run();
   });
@@ -75,11 +75,11 @@ export function upload(
 
 /** One upload, over as many connections as it takes. */
 class Upload {
-  readonly #link: Link;
+  readonly #link: SessionProvider;
   readonly #source: UploadSource;
   readonly #options: UploadOptions;
   readonly #target: UploadTarget;
-  readonly #meter: Meter;
+  readonly #meter: ProgressTracker;
   readonly #retries = { count: 0 };
   readonly #proof: UploadProof;
   /** How it may go on behind what is there, as far as the server has not refused. */
@@ -96,11 +96,11 @@ class Upload {
   #mtime: Date | null = null;
 
   constructor(
-    link: Link,
+    link: SessionProvider,
     source: UploadSource,
     remote: string,
     options: UploadOptions,
-    pace: Pace | undefined,
+    pace: RateLimiter | undefined,
   ) {
     checkTransferOptions(options);
     this.#link = link;
@@ -108,7 +108,7 @@ class Upload {
     this.#options = options;
     this.#target = new UploadTarget(remote, source.identity, options);
     this.#proof = new UploadProof(source, this.#target, options);
-    this.#meter = new Meter(options, BLOCK_SIZE, pace);
+    this.#meter = new ProgressTracker(options, BLOCK_SIZE, pace);
     this.#meter.total = source.size;
   }
 
@@ -128,7 +128,7 @@ class Upload {
       const last = this.#isStored ? error : this.#unconfirmed ?? error;
       const failure = await this.#target.rollBack(
         this.#link,
-        this.#options.signal?.aborted ? error : this.#givenUp(last),
+        this.#options.signal?.aborted ? error : this.#afterAttempts(last),
         isKept,
       );
       if (failure === undefined) return this.#result();
@@ -136,8 +136,8 @@ class Upload {
     }
   }
 
-  #givenUp(error: unknown): unknown {
-    return givenUp(error, `Cannot upload to "${this.#target.remote}"`, {
+  #afterAttempts(error: unknown): unknown {
+    return afterAttempts(error, `Cannot upload to "${this.#target.remote}"`, {
       retries: this.#retries.count,
       bytes: this.#meter.position,
       size: this.#source.size,
@@ -224,7 +224,7 @@ class Upload {
       this.#isStored = true; // only the confirmation was lost
       return;
     }
-    if (sent !== undefined) throw new LocalFault(this.#unconfirmed);
+    if (sent !== undefined) throw new LocalError(this.#unconfirmed);
     this.#meter.position = stored ?? 0;
     await this.#prepareDigest(session);
     const explain = (error: unknown) =>
@@ -241,7 +241,7 @@ class Upload {
       const error = await explain(refusal);
       if (this.#source.isRewindable) throw error;
       // what was read is gone; where it was all, SIZE may tell
-      if (!(error instanceof FTPUnconfirmedError)) throw new LocalFault(error);
+      if (!(error instanceof FTPUnconfirmedError)) throw new LocalError(error);
       throw this.#unconfirmed = error;
     }
     this.#isStored = true;
@@ -358,7 +358,7 @@ class Upload {
     if (size !== null && size !== sent) {
       if (!isOldSize) throw this.#differs("size", sent, size);
       // each attempt might make another file
-      throw new LocalFault(
+      throw new LocalError(
         this.#differs(
           "size",
           sent,
@@ -426,6 +426,6 @@ class Upload {
     this.#isStored = false;
     this.#proof.isCurrent = false;
     const error = new FTPVerificationError(message, { what, expected, actual });
-    return this.#source.isRewindable ? error : new LocalFault(error);
+    return this.#source.isRewindable ? error : new LocalError(error);
   }
 }
