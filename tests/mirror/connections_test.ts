@@ -320,7 +320,8 @@ Deno.test("FTP.downloadDir ends all transfers with its signal", async () => {
     "enough",
   );
   assertEquals(folder.names(), []);
-  assertEquals([count(pair, "ABOR"), count(pair, "QUIT")], [3, 2]);
+  // a connection that is in doubt is closed without a word
+  assertEquals([count(pair, "ABOR"), count(pair, "QUIT")], [3, 0]);
   assertEquals(await pair.ftp.pwd(), "/");
 });
 

@@ -110,7 +110,8 @@ Deno.test("FTP.download stops at once when the disk is full, though the server s
   assertInstanceOf(error, Error);
   assertEquals(error.message.includes("No space left"), true, error.message);
   assertEquals(await ftp.size("data"), DATA.length);
-  assertEquals(server.sessions.length, 1);
+  // another connection: what this server's aborts leave behind is not known
+  assertEquals(server.sessions.length, 2);
 });
 
 /** A pipe with a name, open: who writes to it waits until somebody reads. */
