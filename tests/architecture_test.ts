@@ -145,6 +145,13 @@ Deno.test("what ships waits for events: nothing turns the event loop, nothing co
   assertEquals(counting.map(({ path }) => path), []);
 });
 
+Deno.test("deno.lock has the standard library alone: whatever it lists is fetched before the first test", async () => {
+  const lock = JSON.parse(await Deno.readTextFile(new URL("deno.lock", ROOT)));
+  const packages = Object.keys(lock.npm).map((name) => name.split("@")[0]);
+  // the compiler and the peer library are 100 MB: see --no-lock in deno.json
+  assertEquals(packages, ["deno-std"]);
+});
+
 Deno.test("mod.ts re-exports by name and has no logic", () => {
   const facade = modules.find(({ path }) => path === "mod.ts")!;
   const rest = facade.code

@@ -464,7 +464,12 @@ Deno.test("secureControl trusts a chain that leads to caCerts", async () => {
 
 Deno.test("secureControl trusts a self-signed certificate among caCerts", async () => {
   await using running = await startTLSServer(serverOptions(selfSigned));
-  close(await control(running.port, { caCerts: [selfSigned.pem.cert] }));
+  const connection = await control(running.port, {
+    caCerts: [selfSigned.pem.cert],
+  });
+  const { subject, issuer } = connection.info.peerCertificate;
+  assertEquals(subject, issuer);
+  close(connection);
 });
 
 Deno.test("secureControl trusts a pinned certificate, and data connections resume", async () => {

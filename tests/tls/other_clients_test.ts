@@ -1,6 +1,11 @@
 /** Other TLS clients of the program, which talk to the same host. */
 
-import { assert, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { readFile } from "node:fs/promises";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -24,8 +29,12 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       await using ftp = await logInTLS(server);
       for (let i = 0; i < 12; i++) {
         for (let j = 0; j < i % 5; j++) await other.visit();
-        if (i % 2 === 0) await ftp.nlst();
-        else await ftp.storbinary("STOR new", new Uint8Array(i * 10_000));
+        if (i % 2 === 0) {
+          assert((await ftp.nlst()).includes("file"));
+        } else {
+          await ftp.storbinary("STOR new", new Uint8Array(i * 10_000));
+          assertEquals(await ftp.size("new"), i * 10_000);
+        }
       }
     },
     REQUIRED,
@@ -71,7 +80,7 @@ serverTest(
       maxVersion: "TLSv1.3",
     });
     for (let i = 0; i < 8; i++) await other.visit();
-    await ftp.nlst();
+    assertEquals(await ftp.nlst(), []);
   },
   REQUIRED,
 );
@@ -91,6 +100,7 @@ serverTest(
       for (let i = 0; i < 5; i++) {
         await one.storbinary("STOR one", new Uint8Array(1000));
         await two.storbinary("STOR two", new Uint8Array(1000));
+        assertEquals((await one.nlst()).sort(), ["one", "two"]);
       }
     } finally {
       await Deno.remove(folder, { recursive: true });
