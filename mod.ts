@@ -18,17 +18,12 @@
 
 export { connect, type ConnectURLOptions } from "./lib/client/connect.ts";
 export { FTP, type PipelineOptions } from "./lib/client/ftp.ts";
-export { FTPCommands } from "./lib/client/ftp_commands.ts";
-export { FTPConnection } from "./lib/client/ftp_connection.ts";
-export { FTPDirectories } from "./lib/client/ftp_directories.ts";
-export { FTPListings } from "./lib/client/ftp_listings.ts";
-export { FTPProtocol } from "./lib/client/ftp_protocol.ts";
 export {
-  FTPTransfers,
+  FTPProtocol,
   type ListArgument,
   type RetrbinaryOptions,
   type StorbinaryOptions,
-} from "./lib/client/ftp_transfers.ts";
+} from "./lib/client/ftp_protocol.ts";
 export { ftpcp } from "./lib/client/ftpcp.ts";
 export type { FTPOptions } from "./lib/client/options.ts";
 export type { ByteStream } from "./lib/connection/byte_stream.ts";

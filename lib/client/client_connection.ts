@@ -20,7 +20,6 @@ import { type Identity, openAs } from "./enter.ts";
 import { openSession } from "./open_session.ts";
 import type { Server, Settings } from "./options.ts";
 import { settingsOf } from "./session_settings.ts";
-import { maybeSessionOf, sessionOf, setSession } from "./session_of.ts";
 
 /** Longest wait, in milliseconds, for `QUIT`'s reply when a client is disposed of. */
 const DISPOSE_GRACE = 2000;
@@ -29,30 +28,35 @@ const DISPOSE_GRACE = 2000;
 const CROWDED_ATTEMPTS = 6;
 const CROWDED_DELAY = 100;
 
-/** A client's {@linkcode OwnedProvider}: it has another after each `connect()`. */
+/** A client's connection, from one `connect()` to the next. */
 export class ClientConnection implements OwnedProvider {
   /** Downloads and uploads take turns. */
   readonly jobs: SessionLock = new SessionLock();
-  readonly #client: object;
   readonly #end = new AbortController();
-  #own: Session | undefined;
+  #session: Session | undefined;
   #identity: Identity | undefined;
+  /** Has the session since another user logged in. */
+  #successor: ClientConnection | undefined;
 
   /**
-   * Makes a link of a client that nobody has logged in yet.
+   * The session in use.
    *
-   * @param client The client
+   * @throws {Deno.errors.NotConnected} If there is none, or the client was
+   * closed
    */
-  constructor(client: object) {
-    this.#client = client;
+  get session(): Session {
+    const session = this.#session;
+    // a closed session gives the better reason
+    if (session?.control.failure === undefined) this.ended.throwIfAborted();
+    if (session !== undefined) return session;
+    throw new Deno.errors.NotConnected(
+      "Cannot talk to a server: call connect() first",
+    );
   }
 
-  /** The session in use. */
-  get session(): Session {
-    const session = this.#own ?? sessionOf(this.#client);
-    // what was closed tells so itself, and better
-    if (session.control.failure === undefined) this.ended.throwIfAborted();
-    return session;
+  /** The session, if there was ever one. */
+  get sessionIfAny(): Session | undefined {
+    return this.#session;
   }
 
   /** Aborted when the client is closed, or somebody else's. */
@@ -89,7 +93,7 @@ export class ClientConnection implements OwnedProvider {
       options,
       (options) => openSession(server, settings, options),
     );
-    this.#take(session);
+    this.#session = session;
     return welcome;
   }
 
@@ -112,9 +116,8 @@ export class ClientConnection implements OwnedProvider {
     const isSame = before?.user === user && before.acct === acct;
     const { failure, open } = session.control;
     if (isSame || failure !== undefined || open !== undefined) return this;
-    const next = new ClientConnection(this.#client);
-    links.set(this.#client, next);
-    next.#take(session);
+    const next = this.#successor = new ClientConnection();
+    next.#session = session;
     this.#finish(
       "the connection is another user's by now: login() was called",
     );
@@ -178,7 +181,7 @@ export class ClientConnection implements OwnedProvider {
       options,
       (options) => openAs(identity, state, options),
     );
-    this.#take(session);
+    this.#session = session;
     this.remember(identity);
   }
 
@@ -189,27 +192,24 @@ export class ClientConnection implements OwnedProvider {
    * @returns Its link, whose owner is the caller
    */
   async another(options: SignalOptions): Promise<ClientConnection> {
-    const client = {};
     const { settings } = this.#identityFor("open another connection");
-    await this.openFor(client, settings, options);
-    return connectionOf(client);
+    const { connection } = await this.openFor(settings, options);
+    return connection;
   }
 
   /**
-   * Gives another client a session like this one, and a link that knows who
-   * logged in.
+   * Opens another session like this one, for a client with settings of its own.
    *
-   * @param client The other client
-   * @param settings Its settings
+   * @param settings The other client's settings
    * @param options A signal
-   * @returns Where it leads, and the greeting
-   * @throws {Deno.errors.NotConnected} If nobody is logged in
+   * @returns Its connection, the server, and the greeting
+   * @throws {Deno.errors.NotConnected} If no user is logged in
    */
-  async openFor(
-    client: object,
-    settings: Settings,
-    options: SignalOptions,
-  ): Promise<{ server: Server; welcome: Reply }> {
+  async openFor(settings: Settings, options: SignalOptions): Promise<{
+    connection: ClientConnection;
+    server: Server;
+    welcome: Reply;
+  }> {
     const own = this.#identityFor("open another connection");
     const identity = { ...own, settings };
     const { session } = this;
@@ -225,10 +225,11 @@ export class ClientConnection implements OwnedProvider {
       options,
       (options) => openAs(identity, state, options),
     );
-    const link = connectionOf(client);
-    link.#take(opened.session);
-    link.remember(identity);
-    return { server: identity.server, welcome: opened.welcome };
+    const connection = new ClientConnection();
+    connection.#session = opened.session;
+    connection.remember(identity);
+    const { server } = identity;
+    return { connection, server, welcome: opened.welcome };
   }
 
   /**
@@ -260,7 +261,7 @@ export class ClientConnection implements OwnedProvider {
    * @param why What every later call is told
    */
   end(why: string): void {
-    const session = this.#own ?? maybeSessionOf(this.#client);
+    const session = this.#session;
     const reason = new Deno.errors.NotConnected(why);
     session?.transfer?.data.fail(reason);
     session?.control.fail(reason);
@@ -269,7 +270,7 @@ export class ClientConnection implements OwnedProvider {
 
   /** Takes leave if that is possible without waiting long, and closes. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const control = maybeSessionOf(this.#client)?.control;
+    const control = this.#session?.control;
     const mayQuit = control?.failure === undefined &&
       control?.open === undefined;
     if (control !== undefined && mayQuit) {
@@ -279,10 +280,10 @@ export class ClientConnection implements OwnedProvider {
     await control?.closed;
   }
 
-  /** After `QUIT`, before which somebody else may have logged in. */
+  /** Ends after `QUIT`, before which another user may have logged in. */
   #endOf(session: Session): void {
-    const link = connectionOf(this.#client);
-    if (link.#own === session) link.end("quit() was called");
+    if (this.#successor !== undefined) this.#successor.#endOf(session);
+    else if (this.#session === session) this.end("quit() was called");
   }
 
   /** Ends every job, every wait for the next attempt, and every dialling. */
@@ -301,11 +302,6 @@ export class ClientConnection implements OwnedProvider {
     if (!this.ended.aborted) return opened;
     opened.session.control.fail(this.ended.reason);
     throw this.ended.reason;
-  }
-
-  #take(session: Session): void {
-    this.#own = session;
-    setSession(this.#client, session);
   }
 
   /** The server may count the connection that was closed for a moment. */
@@ -328,56 +324,7 @@ export class ClientConnection implements OwnedProvider {
   #identityFor(action: string): Identity {
     if (this.#identity !== undefined) return this.#identity;
     throw new Deno.errors.NotConnected(
-      `Cannot ${action}: nobody is logged in`,
+      `Cannot ${action}: no user is logged in`,
     );
   }
-}
-
-const links = new WeakMap<object, ClientConnection>();
-
-/**
- * The link of a client.
- *
- * @param client The client
- * @returns Its link, the same one each time
- */
-export function connectionOf(client: object): ClientConnection {
-  let link = links.get(client);
-  if (link === undefined) {
-    links.set(client, link = new ClientConnection(client));
-  }
-  return link;
-}
-
-/**
- * The link of a client that is about to connect: what is left of the last one
- * is closed.
- *
- * @param client The client
- * @returns A link without a session
- */
-export function renewConnection(client: object): ClientConnection {
-  connectionOf(client).end("connect() was called");
-  const link = new ClientConnection(client);
-  links.set(client, link);
-  return link;
-}
-
-/**
- * Runs a call of the path level: on another session, if the server closed the
- * last one while nothing was asked of it.
- *
- * @param client The client
- * @param options A signal
- * @param run The call
- * @returns What it gives
- * @throws {Deno.errors.NotConnected} If the client was never connected
- */
-export async function onReady<T>(
-  client: object,
-  options: SignalOptions,
-  run: (session: Session) => Promise<T>,
-): Promise<T> {
-  const session = connectionOf(client).ready(options);
-  return await run(session instanceof Promise ? await session : session);
 }

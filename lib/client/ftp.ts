@@ -4,14 +4,31 @@
  * @module
  */
 
+import { changePermissions } from "../commands/permissions.ts";
+import {
+  requestFeatures,
+  requestModificationTime,
+  textOfPath,
+} from "../commands/queries.ts";
 import {
   ensureDir,
   remove,
   type RemoveOptions,
 } from "../directories/directories.ts";
+import { listDirectory } from "../directories/listing.ts";
+import {
+  checkListOptions,
+  LIST_OPTIONS,
+  type ListOptions,
+} from "../directories/listing_options.ts";
+import { dateFile } from "../directories/prove_clock.ts";
+import { existsPath, requestEntry } from "../directories/stat.ts";
+import { walkTree } from "../directories/walk.ts";
+import type { WalkEntry } from "../directories/walk_entry.ts";
+import type { WalkOptions } from "../directories/walk_options.ts";
 import { download } from "../files/download/download.ts";
+import { checkLocalPath } from "../files/local_path.ts";
 import { runOperation, withLifetime } from "../files/operation.ts";
-import { textOfPath } from "../commands/queries.ts";
 import {
   DOWNLOAD_OPTIONS,
   type DownloadOptions,
@@ -20,29 +37,42 @@ import {
   type UploadOptions,
 } from "../files/options.ts";
 import {
+  checkRetry,
+  type RecoveryOptions,
+  withReconnection,
+} from "../files/recovery.ts";
+import type { SessionProvider } from "../files/session_provider.ts";
+import {
   retrieve,
   type RetrieveOptions,
   store,
   type StoreOptions,
 } from "../files/streams.ts";
-import { checkLocalPath } from "../files/local_path.ts";
 import { upload } from "../files/upload/upload.ts";
+import type { Entry } from "../listing/entry.ts";
+import { downloadDir, uploadDir } from "../mirror/mirror_directory.ts";
+import type {
+  DownloadDirOptions,
+  MirrorResult,
+  UploadDirOptions,
+} from "../mirror/options.ts";
 import {
   checkNames,
   checkSignal,
   type NamesOf,
 } from "../protocol/check_names.ts";
 import { checkNumber } from "../protocol/check_number.ts";
+import { showValue } from "../protocol/check_word.ts";
 import { parseCommand, type Path } from "../protocol/command.ts";
 import type { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { pipeline } from "../transfer/pipeline.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
-import { FTPDirectories } from "./ftp_directories.ts";
 import { preparePipeline } from "./server_quirks.ts";
-import { connectionOf, onReady } from "./client_connection.ts";
-import { checkPathFor, sessionOf } from "./session_of.ts";
+import type { Session } from "../transfer/session.ts";
+import { checkAnyPath, checkPath } from "./check_path.ts";
+import { connectionOf, FTPProtocol } from "./ftp_protocol.ts";
 
 /** Most commands under way in {@linkcode FTP.pipeline}. */
 const WINDOW = 4096;
@@ -82,16 +112,24 @@ export interface PipelineOptions {
 }
 
 /**
- * An FTP client: paths, streams and whole files. Below it are the methods of
- * ftplib, {@linkcode FTPConnection} with the contract about calls that fail,
- * {@linkcode FTPCommands} with that about calls that overlap,
- * {@linkcode FTPTransfers} and {@linkcode FTPProtocol}; and
- * {@linkcode FTPListings}.
+ * An FTP client: paths, streams, whole files and whole directories. The methods
+ * of ftplib are those of {@linkcode FTPProtocol}, which also states the contract
+ * about calls that fail and calls that overlap.
  *
- * Where the server closed the connection while nothing was asked of it (many do
- * after some minutes), the methods that take a path connect and log in again,
- * and return to the directory, before they begin. Those of ftplib do not, and
- * throw `Deno.errors.NotConnected`: {@linkcode reconnect} is for them.
+ * | task                  | methods |
+ * | --------------------- | ------- |
+ * | connect and leave     | {@linkcode FTPProtocol.connect}, {@linkcode FTPProtocol.login}, {@linkcode FTP.reconnect}, {@linkcode FTPProtocol.clone}, {@linkcode FTPProtocol.quit}, {@linkcode FTPProtocol.close} |
+ * | whole files           | {@linkcode FTP.download}, {@linkcode FTP.upload} |
+ * | streams               | {@linkcode FTP.retrieve}, {@linkcode FTP.store} |
+ * | whole directories     | {@linkcode FTP.downloadDir}, {@linkcode FTP.uploadDir} |
+ * | look                  | {@linkcode FTP.list}, {@linkcode FTP.walk}, {@linkcode FTP.stat}, {@linkcode FTP.exists}, {@linkcode FTP.mtime}, {@linkcode FTP.features} |
+ * | change                | {@linkcode FTP.ensureDir}, {@linkcode FTP.remove}, {@linkcode FTPProtocol.rename}, {@linkcode FTP.setMtime}, {@linkcode FTP.chmod} |
+ * | many commands at once | {@linkcode FTP.pipeline} |
+ *
+ * If the server closed the connection while it was idle, the methods that take a
+ * path connect and log in again, and return to the directory, before they begin.
+ * Those of ftplib throw `Deno.errors.NotConnected` instead: call
+ * {@linkcode FTP.reconnect}.
  *
  * @example Fetch a file
  * ```ts
@@ -105,7 +143,7 @@ export interface PipelineOptions {
  * console.log(await new Blob(blocks).text());
  * ```
  */
-export class FTP extends FTPDirectories {
+export class FTP extends FTPProtocol {
   /**
    * Sends many commands without waiting for each: twenty thousand `SIZE`s take
    * about one round trip. ProFTPD joins commands that come too thick: it gets
@@ -142,7 +180,7 @@ export class FTP extends FTPDirectories {
   ): AsyncGenerator<Reply | FTPError> {
     const { window = WINDOW, signal } = options;
     checkNames("pipeline", options, PIPELINE_OPTIONS);
-    const session = sessionOf(this);
+    const session = connectionOf(this).session;
     const parsed = Iterator.from(commands).map(parseCommand);
     const prepared = await preparePipeline(session, parsed, {
       window,
@@ -188,7 +226,7 @@ export class FTP extends FTPDirectories {
    * Cancelling it, or leaving a loop over it, aborts the transfer (`ABOR`); so
    * does the signal, in every phase. The next call waits until that is settled,
    * and has another connection where this server may leave something behind, as
-   * {@linkcode FTPCommands.abort} tells. Until the stream has ended or is
+   * {@linkcode FTPProtocol.abort} tells. Until the stream has ended or is
    * cancelled the transfer is open, and other commands are refused with
    * `Deno.errors.Busy`.
    *
@@ -215,10 +253,9 @@ export class FTP extends FTPDirectories {
     path: Path,
     options: RetrieveOptions = {},
   ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    checkPathFor(this, path, "path");
+    checkPath(connectionOf(this).session, path, "path");
     checkNames("retrieve", options, RETRIEVE_OPTIONS);
-    return await onReady(
-      this,
+    return await this.#onReady(
       options,
       (session) => retrieve(session, path, options),
     );
@@ -233,7 +270,7 @@ export class FTP extends FTPDirectories {
    *
    * An aborted signal, like a source that fails, aborts the transfer (`ABOR`)
    * in every phase. The next call waits until that is settled, and may have
-   * another connection, as {@linkcode FTPCommands.abort} tells.
+   * another connection, as {@linkcode FTPProtocol.abort} tells.
    *
    * @param path The file
    * @param source The bytes
@@ -259,10 +296,9 @@ export class FTP extends FTPDirectories {
     source: Source,
     options: StoreOptions = {},
   ): Promise<Reply> {
-    checkPathFor(this, path, "path");
+    checkPath(connectionOf(this).session, path, "path");
     checkNames("store", options, STORE_OPTIONS);
-    return await onReady(
-      this,
+    return await this.#onReady(
       options,
       (session) => store(session, path, source, options),
     );
@@ -324,7 +360,7 @@ export class FTP extends FTPDirectories {
     options: DownloadOptions = {},
   ): Promise<FileTransferResult> {
     checkNames("download", options, DOWNLOAD_OPTIONS);
-    checkPathFor(this, remote, "path");
+    checkPath(connectionOf(this).session, remote, "path");
     checkLocalPath(local, "local");
     return await download(
       connectionOf(this),
@@ -387,7 +423,7 @@ export class FTP extends FTPDirectories {
     options: UploadOptions = {},
   ): Promise<FileTransferResult> {
     checkNames("upload", options, UPLOAD_OPTIONS);
-    checkPathFor(this, remote, "path");
+    checkPath(connectionOf(this).session, remote, "path");
     if (typeof local === "string") checkLocalPath(local, "local");
     return await upload(connectionOf(this), local, this.#text(remote), options);
   }
@@ -401,9 +437,8 @@ export class FTP extends FTPDirectories {
    * @throws {FTPPermanentError} If there is no such directory afterwards
    */
   async ensureDir(path: Path, options: SignalOptions = {}): Promise<void> {
-    checkPathFor(this, path, "path");
-    return await onReady(
-      this,
+    checkPath(connectionOf(this).session, path, "path");
+    return await this.#onReady(
       options,
       (session) => ensureDir(session, this.#text(path), options),
     );
@@ -429,11 +464,10 @@ export class FTP extends FTPDirectories {
    * ```
    */
   async remove(path: Path, options: RemoveOptions = {}): Promise<void> {
-    checkPathFor(this, path, "path");
+    checkPath(connectionOf(this).session, path, "path");
     checkNames("remove", options, REMOVE_OPTIONS);
     checkNumber("maxEntries", options.maxEntries);
-    return await onReady(
-      this,
+    return await this.#onReady(
       options,
       (session) =>
         remove(session, this.#text(path), options, {
@@ -443,6 +477,396 @@ export class FTP extends FTPDirectories {
   }
 
   #text(path: Path): string {
-    return textOfPath(sessionOf(this), path);
+    return textOfPath(connectionOf(this).session, path);
   }
+
+  /**
+   * Lists a directory: by `MLSD` (RFC 3659 section 7) where that works, else by
+   * `LIST`. Which one works is found out by trying; a first `MLSD` that sends
+   * nothing for a third of `timeout`, or ten seconds, is given up.
+   *
+   * The entries come before the listing has ended, in memory that does not grow
+   * with their number. Until the loop ends the connection is busy: keep the
+   * entries, or use {@linkcode walk}, to do something with each. Stopping early
+   * reads a short rest out, and aborts a long one. After an abort the next call
+   * has another connection, since ProFTPD and Pure-FTPd put what they had left of
+   * the listing before the next one; vsftpd does not.
+   *
+   * A listing that is not whole is an error, after the entries that came: where
+   * the server has cut it and says so (Pure-FTPd: `226 Output truncated to 10000
+   * matches`; z/OS: `JESENTRYLIMIT`), or may not read or enter the directory
+   * though it answers with a 2yz (vsftpd, ProFTPD, Pure-FTPd, pyftpdlib). For
+   * that, one that gives nothing is followed by another command or two.
+   *
+   * @param path The directory, text or bytes; "" for the current one
+   * @param options Format, zone, caps and signal
+   * @returns The entries, without those for the directory itself and its
+   * parent; it ends only after the server's final 2yz
+   * @throws {FTPError} If the server refuses, or reports a failure
+   * @throws {FTPReplyError} If the server confirms a listing that is not whole
+   * @throws {RangeError} If there are more than `maxEntries`
+   * @throws {TypeError} If there is no such `command` or `format`
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example List the files of a directory
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * for await (const { name, isFile, size } of ftp.list()) {
+   *   if (isFile) console.log(name, size);
+   * }
+   * ```
+   */
+  list(path: Path = "", options: ListOptions = {}): AsyncGenerator<Entry> {
+    return listDirectory(
+      () => {
+        checkNames("list", options, LIST_OPTIONS);
+        checkAnyPath(connectionOf(this).session, path, "path");
+        return connectionOf(this).ready(options);
+      },
+      path,
+      options,
+    );
+  }
+
+  /**
+   * Walks a directory tree, depth first. Each directory is read whole before its
+   * entries are given: between two of them the connection is free, so that a
+   * file can be fetched where it is met. A relative path is relative to the
+   * current directory, which must not change meanwhile.
+   *
+   * Directories that the walk is in already are not entered again, as far as the
+   * server tells them apart (MLSD's fact `unique`, `PWD`). Names that are no part
+   * of a path (`..`, `a/b`) are given with `hostile` set, and never followed.
+   *
+   * A directory whose listing is cut by a lost connection is listed again on a
+   * new one, as `retry` says; no entry is given twice.
+   *
+   * @param path Where to begin, text or bytes; "" for the current directory
+   * @param options Filters, depth, retries, and those of {@linkcode list}
+   * @returns The entries with their paths, a directory before what is in it
+   * @throws {FTPError} If a directory cannot be listed, unless `onError` is set
+   * @throws {RangeError} If the tree is deeper, or a directory larger, than the
+   * options allow
+   *
+   * @example Find what is large
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com");
+   * for await (const entry of ftp.walk("/pub", { includeDirs: false })) {
+   *   if (entry.size !== undefined && entry.size > 1e9) console.log(entry.path);
+   * }
+   * ```
+   */
+  walk(
+    path: Path = "",
+    options: WalkOptions & RecoveryOptions = {},
+  ): AsyncGenerator<WalkEntry> {
+    const begin = () => {
+      checkNames("walk", options, WALK_OPTIONS);
+      checkRetry(options.retry);
+      checkAnyPath(connectionOf(this).session, path, "path");
+      return connectionOf(this);
+    };
+    let link: SessionProvider | undefined; // whose tree it is, from the first step on
+    return walkTree(
+      (step) => withReconnection(link ??= begin(), options, step),
+      path,
+      options,
+    );
+  }
+
+  /**
+   * What a path is: by `MLST` (RFC 3659 section 7), else by `CWD`, `SIZE` and
+   * `MDTM`, else by the listing of its directory. Whether a symbolic link is
+   * followed is up to the server.
+   *
+   * @param path The path, text or bytes
+   * @param options A signal, and how a listing is read
+   * @returns The entry, under the last name of the path
+   * @throws {FTPPermanentError} If there is nothing
+   *
+   * @example See whether a file has changed
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * const { size, mtime } = await ftp.stat("data.bin");
+   * console.log(size, mtime?.toISOString());
+   * ```
+   */
+  async stat(path: Path, options: ListOptions = {}): Promise<Entry> {
+    checkPath(connectionOf(this).session, path, "path");
+    checkNames("stat", options, LIST_OPTIONS);
+    checkListOptions(options);
+    return await this.#onReady(
+      options,
+      (session) => requestEntry(session, path, options),
+    );
+  }
+
+  /**
+   * Whether there is something under a path.
+   *
+   * @param path The path, text or bytes
+   * @param options A signal, and how a listing is read
+   * @returns Whether there is
+   * @throws {FTPError} If the server does not tell, such as for want of
+   * permission
+   */
+  async exists(path: Path, options: ListOptions = {}): Promise<boolean> {
+    checkPath(connectionOf(this).session, path, "path");
+    checkNames("exists", options, LIST_OPTIONS);
+    checkListOptions(options);
+    return await this.#onReady(
+      options,
+      (session) => existsPath(session, path, options),
+    );
+  }
+
+  /**
+   * When a file was last changed (`MDTM`, RFC 3659 section 3).
+   *
+   * The standard wants UTC. A server that is set up to show local time (vsftpd's
+   * `use_localtime`) is read in its zone once that is known: by the option
+   * `serverZone`, or since an upload of this client, its clones or its mirrors
+   * has shown it. Until then what it shows is taken for UTC, unproven.
+   *
+   * @param path The file, text or bytes
+   * @param options A signal
+   * @returns The time, or `null` where the server has no `MDTM`
+   * @throws {FTPError} If the server refuses, such as for a file that is not
+   * there
+   */
+  async mtime(path: Path, options: SignalOptions = {}): Promise<Date | null> {
+    checkPath(connectionOf(this).session, path, "path");
+    return await this.#onReady(
+      options,
+      (session) => requestModificationTime(session, path, options),
+    );
+  }
+
+  /**
+   * Sets the time of a file, to the second: by `MFMT`, else by what vsftpd
+   * (`MDTM` with a time) and Pure-FTPd (`SITE UTIME`) have.
+   *
+   * vsftpd sets the time in the zone that it shows. Where that is not known, a
+   * temporary file is written beside the file first, and deleted: its time tells
+   * the zone. The option `serverZone` makes that needless.
+   *
+   * @param path The file, text or bytes
+   * @param date The time
+   * @param options A signal
+   * @throws {FTPError} If the server does not do it
+   * @throws {RangeError} If the date is invalid
+   */
+  async setMtime(
+    path: Path,
+    date: Date,
+    options: SignalOptions = {},
+  ): Promise<void> {
+    checkPath(connectionOf(this).session, path, "path");
+    checkDate(date);
+    return await this.#onReady(
+      options,
+      (session) => dateFile(session, path, date, options),
+    );
+  }
+
+  /**
+   * Gives a file or a directory permissions, on servers of Unix (`SITE CHMOD`).
+   *
+   * @param path The file, text or bytes
+   * @param mode The bits, such as `0o755`
+   * @param options A signal
+   * @throws {FTPError} If the server does not do it
+   * @throws {RangeError} If the mode is not 0 to `0o7777`
+   */
+  async chmod(
+    path: Path,
+    mode: number,
+    options: SignalOptions = {},
+  ): Promise<void> {
+    checkPath(connectionOf(this).session, path, "path");
+    return await this.#onReady(
+      options,
+      (session) => changePermissions(session, path, mode, options),
+    );
+  }
+
+  /**
+   * What the server says it can do (`FEAT`, RFC 2389). It is asked once; whether
+   * it is true is another matter.
+   *
+   * @param options A signal
+   * @returns Names in upper case with their parameters; empty where `FEAT` is
+   * refused
+   */
+  async features(
+    options: SignalOptions = {},
+  ): Promise<ReadonlyMap<string, string>> {
+    return await this.#onReady(
+      options,
+      (session) => requestFeatures(session, options),
+    );
+  }
+
+  /**
+   * Downloads a directory with all that is in it, or brings one here up to date:
+   * a file that is here already, as long and not older, is left alone. Each file
+   * comes as by `download`, with its retries and its rename at the end;
+   * empty directories are made. With `delete`, what the server lacks is removed
+   * here, last.
+   *
+   * One entry that fails does not keep the others: they go on, nothing is
+   * removed then, and the end is an `FTPMirrorError` that tells what was done and
+   * what was not. So do names that would lead out of the directory, cannot be
+   * names here, or are the same here as another's, and symbolic links here that
+   * are in the way: nothing is written through them. Symbolic links of the
+   * server are passed over, unless `symlinks` is "follow".
+   *
+   * With `connections` several work at once: each lists, makes directories or
+   * transfers, and what fails on one does not keep the others. Of two names that
+   * may be the same file the second waits for the first.
+   *
+   * Memory holds the entries of one directory for each connection, and of those
+   * where a transfer is under way. A lost connection is recovered from as in
+   * `download`. If that does not work, the client's own ends the mirror, and
+   * another costs the file that it was at; another call goes on where it ended.
+   *
+   * Requires `allow-read` and `allow-write` permission for the directory.
+   *
+   * @tags allow-read, allow-write
+   * @param remote The directory on the server; "" for the current one
+   * @param local Where to, a path or a `file:` URL; made where it is missing
+   * @param options What is compared, removed, left out and told, and how each
+   * file is transferred
+   * @returns How many files were transferred, left alone, removed...
+   * @throws {FTPMirrorError} If something failed; `cause` says what
+   * @throws {TypeError} If an option is none of the words that it may be;
+   * nothing is sent
+   * @throws {FTPError} If the directory itself cannot be listed
+   * @throws {Error} `Deno.errors.*` if the first connection or the local
+   * directory fails
+   *
+   * @example Keep a data set up to date
+   * ```ts
+   * import { connect, FTPMirrorError } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com");
+   * try {
+   *   const { transferred, unchanged } = await ftp.downloadDir("pub/data", "data", {
+   *     filter: ({ kind, name }) => kind === "directory" || name.endsWith(".csv"),
+   *     onEntry: ({ action, entry }) => console.log(action, entry.path),
+   *   });
+   *   console.log(`${transferred} new, ${unchanged} as before`);
+   * } catch (error) {
+   *   if (!(error instanceof FTPMirrorError)) throw error;
+   *   for (const { path, error: why } of error.failures) console.error(path, why);
+   * }
+   * ```
+   */
+  async downloadDir(
+    remote: Path,
+    local: string | URL,
+    options: DownloadDirOptions = {},
+  ): Promise<MirrorResult> {
+    checkAnyPath(connectionOf(this).session, remote, "remote");
+    checkLocalPath(local, "local");
+    return await downloadDir(
+      connectionOf(this),
+      textOfPath(connectionOf(this).session, remote),
+      local,
+      options,
+    );
+  }
+
+  /**
+   * Uploads a directory with all that is in it, or brings one on the server up
+   * to date, as {@linkcode downloadDir} does the other way: what is there
+   * already, as long and not older, is left alone, and with `delete` what is not
+   * here is removed there, last. Files that `filter` leaves out stay on both
+   * sides.
+   *
+   * Each file goes as by `upload` and gets its original's time, where
+   * the server can set it; else it has the time of the upload, which is not
+   * older either. After a checkout, which gives all files the time of now, compare
+   * by "hash" or "size".
+   *
+   * Requires `allow-read` permission for the directory.
+   *
+   * @tags allow-read
+   * @param local The directory here, a path or a `file:` URL
+   * @param remote Where to; "" for the current directory; made with its parents
+   * where it is missing
+   * @param options What is compared, removed, left out and told, and how each
+   * file is transferred
+   * @returns How many files were transferred, left alone, removed...
+   * @throws {FTPMirrorError} If something failed; `cause` says what
+   * @throws {TypeError} If an option is none of the words that it may be;
+   * nothing is sent
+   * @throws {FTPError} If the directory itself cannot be made or listed
+   * @throws {Error} `Deno.errors.*` if the first connection or the local
+   * directory fails
+   *
+   * @example See what would be deployed, then do it
+   * ```ts
+   * import { connect, type UploadDirOptions } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftpes://user:password@ftp.example.com");
+   * const options: UploadDirOptions = {
+   *   compare: "hash",
+   *   delete: true,
+   *   filter: ({ path }) => path !== "uploads", // theirs, not ours
+   *   onEntry: ({ action, entry, reason }) => console.log(action, entry.path, reason),
+   * };
+   * await ftp.uploadDir("build", "public_html", { ...options, dryRun: true });
+   * if (confirm("Go on?")) await ftp.uploadDir("build", "public_html", options);
+   * ```
+   */
+  async uploadDir(
+    local: string | URL,
+    remote: Path,
+    options: UploadDirOptions = {},
+  ): Promise<MirrorResult> {
+    checkLocalPath(local, "local");
+    checkAnyPath(connectionOf(this).session, remote, "remote");
+    return await uploadDir(
+      connectionOf(this),
+      local,
+      textOfPath(connectionOf(this).session, remote),
+      options,
+    );
+  }
+
+  /** Runs a call on another connection if the server closed the last one idle. */
+  async #onReady<T>(
+    options: SignalOptions,
+    run: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const session = connectionOf(this).ready(options);
+    return await run(session instanceof Promise ? await session : session);
+  }
+}
+const WALK_OPTIONS: NamesOf<WalkOptions & RecoveryOptions> = {
+  ...LIST_OPTIONS,
+  maxDepth: true,
+  includeFiles: true,
+  includeDirs: true,
+  includeSymlinks: true,
+  followSymlinks: true,
+  match: true,
+  skip: true,
+  onError: true,
+  retry: true,
+  onRetry: true,
+};
+
+function checkDate(date: Date): void {
+  if (date instanceof Date) return;
+  throw new TypeError(
+    `Cannot use ${showValue(date)} as "date": it must be a Date`,
+  );
 }

@@ -16,9 +16,8 @@ import {
   type SignalOptions,
 } from "../transfer/session.ts";
 import { abortOpen } from "../transfer/abort.ts";
-import { FTPConnection } from "./ftp_connection.ts";
-import type { FTPProtocol } from "./ftp_protocol.ts";
-import { checkPathFor, sessionOf } from "./session_of.ts";
+import { checkPath } from "./check_path.ts";
+import { connectionOf, FTPProtocol } from "./ftp_protocol.ts";
 
 /**
  * Copies a file from one server to another (RFC 959 section 2.3, figure 2;
@@ -64,22 +63,22 @@ export async function ftpcp(
   options: SignalOptions = {},
 ): Promise<void> {
   for (const client of [source, target]) {
-    if (client instanceof FTPConnection) continue;
+    if (client instanceof FTPProtocol) continue;
     throw new TypeError(
       "Cannot copy between servers: what is given is no FTP of this copy of the module; import FTP and ftpcp from the same URL",
     );
   }
-  const from = sessionOf(source);
-  const to = sessionOf(target);
+  const from = connectionOf(source).session;
+  const to = connectionOf(target).session;
   if (from === to) {
     throw new TypeError(
       "Cannot copy between servers: source and target are the same client; clone() opens another connection to the same server",
     );
   }
   checkWord("type", type, ["A", "I"]);
-  checkPathFor(source, sourceName, "sourceName");
+  checkPath(from, sourceName, "sourceName");
   const name = targetName === "" ? sourceName : targetName;
-  checkPathFor(target, name, "targetName");
+  checkPath(to, name, "targetName");
   await together(
     [from, to],
     options,

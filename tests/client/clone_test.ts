@@ -66,7 +66,7 @@ Deno.test("FTP.clone waits for a call that is in another directory", async () =>
   assertEquals(await twin.pwd(), "/");
 });
 
-Deno.test("FTP.clone rejects where nobody is logged in, or the server has enough", async () => {
+Deno.test("FTP.clone rejects where no user is logged in, or the server has enough", async () => {
   await using ftp = new FTP();
   await assertRejects(() => ftp.clone(), Deno.errors.NotConnected);
   await using server = await memoryServer();
@@ -74,7 +74,7 @@ Deno.test("FTP.clone rejects where nobody is logged in, or the server has enough
   await assertRejects(
     () => ftp.clone(),
     Deno.errors.NotConnected,
-    "Cannot open another connection: nobody is logged in",
+    "Cannot open another connection: no user is logged in",
   );
   await ftp.login();
   server.once("connect", "421 Too many connections");

@@ -284,7 +284,7 @@ Deno.test("FTP.login as somebody else that fails leaves nobody to come back as",
   await assertRejects(
     () => ftp.reconnect(),
     Deno.errors.NotConnected,
-    "nobody is logged in",
+    "no user is logged in",
   );
 });
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { sessionOf } from "../../lib/client/session_of.ts";
+import { connectionOf } from "../../lib/client/ftp_protocol.ts";
 import type { ByteStream } from "../../lib/connection/byte_stream.ts";
 import { FTPPermanentError, type Source } from "../../mod.ts";
 import { type Script, startScript, untilAborted } from "./script.ts";
@@ -410,7 +410,10 @@ Deno.test("FTP trusts no 226 when the last bytes could not be sent", async () =>
       }),
     );
   };
-  sessionOf(ftp).protection = { prepare: () => Promise.resolve(), secure };
+  connectionOf(ftp).session.protection = {
+    prepare: () => Promise.resolve(),
+    secure,
+  };
   for (
     const store of [
       () => ftp.storbinary("STOR x", BYTES),

@@ -1,0 +1,35 @@
+/**
+ * Checks paths before anything is sent.
+ *
+ * @module
+ */
+
+import { encodeCommand, type Path } from "../protocol/command.ts";
+import type { Session } from "../transfer/session.ts";
+
+/**
+ * Requires a path that can be sent.
+ *
+ * @param session Gives the encoding
+ * @param path The path
+ * @param name The argument's name
+ * @throws {TypeError} If the path is empty, has CR, LF or NUL, or does not fit
+ * the encoding
+ */
+export function checkPath(session: Session, path: Path, name: string): void {
+  checkAnyPath(session, path, name);
+  if (path.length > 0) return;
+  throw new TypeError(
+    `Cannot use "${name}": it is empty; "." is the current directory`,
+  );
+}
+
+/** As {@linkcode checkPath}; "" is the current directory. */
+export function checkAnyPath(
+  session: Session,
+  path: Path,
+  name: string,
+): void {
+  const { encoding } = session.control;
+  encodeCommand({ verb: "", argument: path, name }, encoding);
+}
