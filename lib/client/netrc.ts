@@ -43,13 +43,14 @@ export function parseNetrc(
 
 /** Every entry with its machine; `default` has none, and ends the search. */
 function parseEntries(text: string): [string | undefined, NetrcEntry][] {
-  const words = tokenize(text);
+  const words = tokenize(text).values();
+  const next = () => words.next().value;
   const entries: [string | undefined, Record<string, string>][] = [];
-  for (let word; (word = words.shift()) !== undefined;) {
+  for (let word; (word = next()) !== undefined;) {
     if (word === "default") entries.push([undefined, {}]);
-    else if (word === "machine") entries.push([words.shift() ?? "", {}]);
+    else if (word === "machine") entries.push([next() ?? "", {}]);
     else {
-      const value = words.shift();
+      const value = next();
       const entry = entries.at(-1)?.[1];
       if (entry !== undefined && value !== undefined) {
         entry[word === "user" ? "login" : word] ??= value;

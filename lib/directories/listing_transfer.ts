@@ -197,7 +197,11 @@ export const NOTHING: Received = {
 
 /** What servers say of it. */
 const NOTHING_REGEXP =
-  /\bno\b.*\b(files?|director(y|ies)|members?|entries|objects?|data ?sets?)\b|\bnot? (be )?found\b|\b(cannot|could not) find\b|\bempty\b/i;
+  /\bnot? (be )?found\b|\b(cannot|could not) find\b|\bempty\b/i;
+
+/** What there is none of, in the same line as the word "no". */
+const THINGS_REGEXP =
+  /\b(files?|director(y|ies)|members?|entries|objects?|data ?sets?)\b/i;
 
 /**
  * Receives a listing, and takes a refusal for what it is: 450 and 550 may say
@@ -226,5 +230,19 @@ export async function* receiveOrNothing(
 function isNothingFound(error: unknown): boolean {
   const reply = error instanceof FTPError ? error.reply : undefined;
   return (reply?.code === 450 || reply?.code === 550) &&
-    NOTHING_REGEXP.test(reply.text);
+    saysNothing(reply);
+}
+
+/**
+ * Whether a refusal says that there is nothing to be listed.
+ *
+ * @param reply The refusal
+ * @returns Whether it does
+ */
+export function saysNothing({ text, lines }: Reply): boolean {
+  return NOTHING_REGEXP.test(text) || lines.some((line) => {
+    // the first "no" is the best one; from each, the line would be read again
+    const at = line.search(/\bno\b/i);
+    return at >= 0 && THINGS_REGEXP.test(line.slice(at));
+  });
 }

@@ -51,7 +51,7 @@ export async function explainRefusal(
       return directoryError(remote, error);
     }
     const [prefix] = splitPath(remote);
-    const directory = prefix.replace(/(?<=.)\/+$/, "");
+    const directory = prefix.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
     if (directory === "" || directory === "/") return error;
     if (await settingsOf(session, directory, options) !== "missing") {
       return error;

@@ -60,6 +60,8 @@ export class ListingReader {
   /** Bytes of the line that is not whole yet, at the buffer's start. */
   readonly #buffer = new Uint8Array(PIECE_SIZE);
   #filled = 0;
+  /** How many CRs it ends with. */
+  #crs = 0;
   #error: FTPProtocolError | undefined;
   #ended = false;
 
@@ -166,6 +168,8 @@ export class ListingReader {
     }
     this.#buffer.set(rest, this.#filled);
     this.#filled += rest.length;
+    const crs = countCRs(rest);
+    this.#crs = crs === rest.length ? this.#crs + crs : crs;
     this.#checkRest();
   }
 
@@ -178,6 +182,7 @@ export class ListingReader {
       last,
     );
     this.#filled = 0;
+    this.#crs = 0;
     if (records.count > 0) this.#read(entries, records);
     return records.consumed - held;
   }
@@ -228,8 +233,7 @@ export class ListingReader {
 
   /** CRs at the end are not the line's, if its LF follows. */
   #checkRest(): void {
-    let length = this.#filled;
-    while (length > 0 && this.#buffer[length - 1] === CR) length--;
+    const length = this.#filled - this.#crs;
     if (length > this.#maxLine || this.#filled === PIECE_SIZE) this.#fail();
   }
 
@@ -245,6 +249,12 @@ const MLSD = TABLE_FORMATS.indexOf("mlsd");
 const NO_BYTES = new Uint8Array(0);
 const LF = 0x0A;
 const CR = 0x0D;
+
+function countCRs(bytes: Uint8Array): number {
+  let start = bytes.length;
+  while (start > 0 && bytes[start - 1] === CR) start--;
+  return bytes.length - start;
+}
 
 /**
  * Whether an entry is the listed directory itself, or its parent.

@@ -13,7 +13,7 @@ const FRAME_REGEXPS: readonly RegExp[] = [
   // A ruler under a header
   /^ *-{3,}(?: +-{3,})* *$/,
   // A directory's header in "LIST -R"
-  /^(?:\.|\/|[A-Za-z]:[\\/]|[^\s:]+\/).*:$/,
+  /^(?:\.|\/|[A-Za-z]:[\\/]|[^\s:/]+\/).*:$/,
   // Complaints of ls, by any path
   /^(?:\S*\/)?ls: /,
   /^\S.*: (?:permission denied|no such file or directory)\.?$/i,

@@ -15,7 +15,8 @@ import {
 
 const VXWORKS_REGEXP =
   /^ *(\d{1,20}) +([A-Za-z]{3})-(\d{1,2})-(\d{4}) +(\d{1,2}):(\d\d):(\d\d) +(\S.*)$/s;
-const MARK_REGEXP = / +<DIR> *$/;
+// from the first blank of a run on: else a long one is read once from each
+const MARK_REGEXP = /(?<! ) +<DIR> *$/;
 
 /** Listings of VxWorks, as routers and other devices have it. */
 export const VXWORKS: ListingFormat = { name: "vxworks", read };

@@ -135,13 +135,21 @@ const MAX_NAME = 4096;
 // deno-lint-ignore no-control-regex
 const ASCII_REGEXP = /^[\x00-\x7F]*$/;
 
+/** No word has so many accents on one letter (UAX 15, section 13). */
+const LONG_RUN_REGEXP = /\p{M}{31}/u;
+
 function fold(name: string): string {
   // ordering a long run of accents takes the square of its length
-  if (name.length > MAX_NAME || ASCII_REGEXP.test(name)) {
-    return name.toLowerCase();
-  }
+  const isPlain = name.length > MAX_NAME || ASCII_REGEXP.test(name) ||
+    LONG_RUN_REGEXP.test(name);
+  if (isPlain) return name.toLowerCase();
   // to upper case first: "ß" and "ſ" have none of their own
   return name.toUpperCase().toLowerCase().normalize("NFC");
+}
+
+/** First those that stand alone: a long run of them would be put in order. */
+function withoutMarks(name: string): string {
+  return name.replace(/[\p{M}\p{Cf}]+/gu, "");
 }
 
 /**
@@ -157,7 +165,7 @@ export function collisionKey(name: string): string {
   if (name.length > MAX_NAME) return "";
   const bare = ASCII_REGEXP.test(name)
     ? name
-    : name.normalize("NFKD").replace(/[\p{M}\p{Cf}]+/gu, "");
+    : withoutMarks(withoutMarks(name).normalize("NFKD"));
   let end = bare.length;
   while (end > 0 && (bare[end - 1] === "." || bare[end - 1] === " ")) end--;
   return fold(bare.slice(0, end));

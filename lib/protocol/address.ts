@@ -133,7 +133,7 @@ export function formatPort(host: string, port: number): string {
  * @throws {RangeError} If the port is not 1 to 65535
  */
 export function formatEprt(host: string, port: number): string {
-  const bare = host.replace(/%.*$/, ""); // a zone means nothing to the server
+  const bare = host.replace(/%.*/s, ""); // a zone means nothing to the server
   const isAddress = isIPv4(bare) || /^[\dA-Fa-f.]*:[\dA-Fa-f.:]*$/.test(bare);
   if (!isAddress) {
     throw new TypeError('Cannot send "EPRT": "host" is no address');
@@ -177,7 +177,7 @@ export function isSameHost(a: string, b: string): boolean {
 }
 
 function canonicalHost(host: string): string {
-  const bare = host.toLowerCase().replace(/%.*$/, "");
+  const bare = host.toLowerCase().replace(/%.*/s, "");
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(bare);
   if (mapped !== null) return mapped[1]!;
   if (!isIPv6(bare)) return bare;

@@ -76,7 +76,8 @@ function makeUtf8(decoder: TextDecoder): Encoding {
   const encoder = new TextEncoder();
   return {
     label: "utf-8",
-    decode: (bytes) => decodeEscaping(decoder, bytes),
+    decode: (bytes) =>
+      tryDecode(decoder, bytes) ?? decodePartly(decoder, bytes),
     encode: (text) =>
       LONE_SURROGATE_REGEXP.test(text)
         ? encodeByCharacter(text, "utf-8", (char) => encoder.encode(char))
@@ -111,6 +112,36 @@ function makeLegacy(label: string, decoder: TextDecoder): Encoding {
     encode: (text) =>
       encodeByCharacter(text, label, (char) => table().get(char)),
   };
+}
+
+/** Decodes the runs of a text in UTF-8 that are valid, and escapes the others. */
+function decodePartly(decoder: TextDecoder, bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length;) {
+    const start = at;
+    for (let size; (size = sequenceSize(bytes, at)) > 0;) at += size;
+    if (at > start) text += decoder.decode(bytes.subarray(start, at));
+    const wrong = at;
+    while (at < bytes.length && sequenceSize(bytes, at) === 0) at++;
+    text += escape(bytes.subarray(wrong, at));
+  }
+  return text;
+}
+
+/** How many bytes a character has in UTF-8 (RFC 3629, section 4); 0 if none. */
+function sequenceSize(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at] ?? 0xFF;
+  if (lead < 0x80) return 1;
+  if (lead < 0xC2 || lead > 0xF4) return 0;
+  const size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  const second = bytes[at + 1] ?? 0;
+  const least = lead === 0xE0 ? 0xA0 : lead === 0xF0 ? 0x90 : 0x80;
+  const most = lead === 0xED ? 0x9F : lead === 0xF4 ? 0x8F : 0xBF;
+  if (second < least || second > most) return 0;
+  for (let i = 2; i < size; i++) {
+    if (((bytes[at + i] ?? 0) & 0xC0) !== 0x80) return 0;
+  }
+  return size;
 }
 
 function tryDecode(

@@ -114,6 +114,6 @@ function showAddress(bytes: Uint8Array): string {
 /** One form for one address: a zone is no part of it. */
 function canonicalAddress(address: string): string {
   if (!address.includes(":")) return address;
-  const bare = address.replace(/%.*$/, "");
+  const bare = address.replace(/%.*/s, "");
   return URL.parse(`http://[${bare}]`)?.hostname.slice(1, -1) ?? "no address";
 }

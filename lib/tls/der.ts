@@ -239,6 +239,7 @@ function readExtensions(der: Uint8Array): Extension[] {
   wrapper.finish();
   body.finish();
   const extensions: Extension[] = [];
+  const ids = new Set<string>();
   while (!list.isAtEnd) {
     const extension = new Reader(list.take(SEQUENCE));
     const id = toHex(extension.take(OID));
@@ -246,9 +247,8 @@ function readExtensions(der: Uint8Array): Extension[] {
       extension.take(BOOLEAN)[0] !== 0;
     const value = new Reader(extension.take(OCTET_STRING));
     extension.finish();
-    if (extensions.some((other) => other.id === id)) {
-      throw new SyntaxError("it has an extension twice");
-    }
+    if (ids.has(id)) throw new SyntaxError("it has an extension twice");
+    ids.add(id);
     extensions.push({ id, isCritical, value });
   }
   return extensions;

@@ -167,7 +167,11 @@ const FAULTS: Record<string, TLSProblem> = {
 export function readHandshakeError(message: string, code: string): TLSProblem {
   const known = FAULTS[code];
   if (known !== undefined) return known;
-  if (/peer is incompatible.*version|ProtocolVersion/i.test(message)) {
+  const incompatible = message.search(/peer is incompatible/i);
+  if (
+    /ProtocolVersion/i.test(message) ||
+    (incompatible >= 0 && /version/i.test(message.slice(incompatible)))
+  ) {
     return VERSION;
   }
   if (

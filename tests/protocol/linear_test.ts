@@ -1,0 +1,567 @@
+/** Whatever a server says is read in a time that is linear in its length. */
+
+import { assert, assertEquals } from "@std/assert";
+import { parseNetrc } from "../../lib/client/netrc.ts";
+import { isNoDirectory } from "../../lib/directories/change_directory.ts";
+import { saysNothing } from "../../lib/directories/listing_transfer.ts";
+import { checkWhole } from "../../lib/directories/partial_listing_error.ts";
+import { readHash } from "../../lib/files/hash.ts";
+import { factsEnd, parseFacts } from "../../lib/listing/facts.ts";
+import { FORMATS } from "../../lib/listing/formats.ts";
+import { ListingReader } from "../../lib/listing/listing_reader.ts";
+import { isNoise } from "../../lib/listing/noise.ts";
+import { collisionKey, Snapshot } from "../../lib/mirror/snapshot.ts";
+import { isSameHost, parse227, parse229 } from "../../lib/protocol/address.ts";
+import { maskCommand, maskURLs } from "../../lib/protocol/command.ts";
+import { makeEncoding } from "../../lib/protocol/encoding.ts";
+import { FTPError, replyError } from "../../lib/protocol/errors.ts";
+import { printableText, quote } from "../../lib/protocol/printable.ts";
+import { Secrets } from "../../lib/protocol/redaction.ts";
+import { Reply, ReplyReader } from "../../lib/protocol/reply.ts";
+import {
+  parse150,
+  parse257,
+  parseDirectory,
+  parseFeatures,
+  parseModificationTime,
+  parseSize,
+} from "../../lib/protocol/reply_values.ts";
+import { Authorities } from "../../lib/tls/certificate.ts";
+import { readCertificate } from "../../lib/tls/der.ts";
+import { readHandshakeError } from "../../lib/tls/errors.ts";
+import { ShownCertificate } from "../../lib/tls/shown_certificate.ts";
+import { worked } from "../testing/cpu_time.ts";
+
+/** Shorter than the longest line that is read. */
+const LONG = 60_000;
+const SHORT = LONG / 4;
+
+/** A linear work takes four times as long, a quadratic one sixteen times. */
+const MAX_RATIO = 10;
+
+/** Milliseconds that are not looked at closer: a quadratic work takes more. */
+const FLOOR = 25;
+
+/** What is repeated. */
+const UNITS = [
+  ..." .,;:=\"'`()[]<>{}|/\\-+*%@#?!_~&^$0129aeznNoRxX\t\r\0\u00A0",
+  ..."\u0300\u0316\u0345\u00E9\u1E69\uAC01\u200B\uFEFF\u{1F600}\uD800",
+  "a ",
+  '("',
+  '""',
+  '"a',
+  '" ',
+  "no ",
+  "no file ",
+  "->",
+  " -> ",
+  " . ",
+  ", ",
+  "1,",
+  "1 ",
+  "1.",
+  "1:",
+  "(|||",
+  "(1 bytes) ",
+  " ( ",
+  " (a",
+  " [",
+  " []",
+  "a=",
+  "a=b;",
+  ";=",
+  "; ",
+  "a=b c;",
+  "://",
+  "a://b:c@",
+  "../",
+  "-----",
+  "\u0300\u0316",
+  "<DIR> ",
+  "\n",
+  "\r\n",
+  "\n250-",
+  "\r\0",
+  "\\\n",
+  "-----BEGIN CERTIFICATE-----",
+];
+
+/** The least work of several runs: what others do meanwhile only adds to it. */
+function workOf(run: () => unknown, runs: number): number {
+  let least = Infinity;
+  for (let i = 0; i < runs; i++) {
+    const start = worked();
+    try {
+      run();
+    } catch (error) {
+      assert(error instanceof Error, "something was thrown that is no error");
+    }
+    least = Math.min(least, worked() - start);
+  }
+  return least;
+}
+
+/** How many times as long four times as much takes, unless that is nothing. */
+function ratioOf(run: (length: number) => unknown): number {
+  if (workOf(() => run(LONG), 1) < FLOOR) return 0;
+  const long = workOf(() => run(LONG), 3);
+  if (long < FLOOR) return 0;
+  return long / workOf(() => run(SHORT), 5);
+}
+
+/** Texts of a length: one unit, many times, and what makes a search fail. */
+function makeText(unit: string, length: number, [head, tail] = ["", ""]) {
+  return head + unit.repeat(Math.ceil(length / unit.length)) + tail;
+}
+
+/** Insists on linear time for each unit between each head and tail. */
+function assertLinear(
+  what: string,
+  run: (text: string) => unknown,
+  ends: Iterable<[head: string, tail: string]>,
+  units: Iterable<string> = UNITS,
+): number {
+  let count = 0;
+  const all = [...units];
+  for (const pair of ends) {
+    for (const unit of all) {
+      count++;
+      const ratio = ratioOf((length) => run(makeText(unit, length, pair)));
+      assert(
+        ratio <= MAX_RATIO,
+        `${what} takes ${Math.round(ratio)} times as long for 4 times ${
+          JSON.stringify(unit)
+        } between ${JSON.stringify(pair)}`,
+      );
+    }
+  }
+  return count;
+}
+
+/** A regular expression in the source of the library. */
+interface Found {
+  readonly file: string;
+  readonly pattern: string;
+  readonly flags: string;
+}
+
+function findExpressions(directory: URL): Found[] {
+  const found: Found[] = [];
+  for (const { name, isDirectory } of Deno.readDirSync(directory)) {
+    const url = new URL(isDirectory ? `${name}/` : name, directory);
+    if (isDirectory) found.push(...findExpressions(url));
+    else if (name.endsWith(".ts")) {
+      const note: Deno.lint.Plugin = {
+        name: "linear",
+        rules: {
+          expressions: {
+            create: () => ({
+              Literal(node) {
+                if (!("regex" in node) || node.regex === undefined) return;
+                const { pattern, flags } = node.regex;
+                found.push({ file: name, pattern, flags });
+              },
+            }),
+          },
+        },
+      };
+      Deno.lint.runPlugin(note, name, Deno.readTextFileSync(url));
+    }
+  }
+  return found;
+}
+
+/** Each sign and each word of an expression, alone and with a blank. */
+function unitsOf(pattern: string): Set<string> {
+  const words = pattern.match(/[a-z][a-z ]*/gi) ?? [];
+  const signs = pattern.match(/[^\\a-z0-9\s]/gi) ?? [];
+  return new Set([
+    ...UNITS,
+    ...words,
+    ...words.map((word) => `${word} `),
+    ...signs.map((sign) => ` ${sign}`),
+    ...signs.map((sign) => `${sign}a`),
+  ]);
+}
+
+Deno.test("Every regular expression of the library takes linear time", async (context) => {
+  const expressions = findExpressions(new URL("../../lib/", import.meta.url));
+  assert(expressions.length > 150, `${expressions.length} were found`);
+  const done = new Set<string>();
+  for (const { file, pattern, flags } of expressions) {
+    const key = `/${pattern}/${flags}`;
+    if (done.has(key)) continue;
+    done.add(key);
+    await context.step(`${file}: ${key}`, () => {
+      const regexp = new RegExp(pattern, flags);
+      const count = assertLinear(
+        key,
+        (text) => {
+          regexp.lastIndex = 0;
+          return text.replace(regexp, "");
+        },
+        [["", ""], ["", "\0!\n"]],
+        unitsOf(pattern),
+      );
+      assert(count >= 2 * UNITS.length);
+    });
+  }
+});
+
+function reply(text: string): Reply {
+  return Reply.from(text);
+}
+
+/** What reads a single text of a server, and how such a text may begin. */
+const READERS: Record<
+  string,
+  { heads: string[]; tails?: string[]; run: (text: string) => unknown }
+> = {
+  "Reply.from": { heads: ["250 ", "250-", ""], run: reply },
+  "ReplyReader.push": {
+    heads: ["220 ", "220-", "SSH-"],
+    run: (text) => {
+      const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+      const reader = new ReplyReader({ decode });
+      const bytes = new TextEncoder().encode(text);
+      for (let at = 0; at < bytes.length; at += 7) {
+        reader.push(bytes.subarray(at, at + 7));
+      }
+      return reader.hint;
+    },
+  },
+  parse150: { heads: ["150 ", "150 ("], run: parse150 },
+  parse227: { heads: ["227 ", "227 (", "227 1,"], run: parse227 },
+  parse229: {
+    heads: ["229 ", "229 (|||", "229 (|"],
+    run: (text) => parse229(text, ["::1", 21]),
+  },
+  parse257: {
+    heads: ["257 ", '257 "', '257 "/', '257 "a""'],
+    tails: ["", '" x', '"x', '" is your current location'],
+    run: parse257,
+  },
+  parseDirectory: {
+    heads: ["257 ", "257 /", "257 C:\\", "257 A:[", "257 A:"],
+    run: (text) => parseDirectory(reply(text)),
+  },
+  parseSize: {
+    heads: ["213 ", "213 1", "213-x\n213 "],
+    run: (text) => parseSize(reply(text)),
+  },
+  parseModificationTime: {
+    heads: ["213 ", "213 20240101000000.", "213 19100"],
+    run: (text) => parseModificationTime(reply(text)),
+  },
+  parseFeatures: {
+    heads: ["211-x\n ", "211-x\n211-", "211-x\n MLST "],
+    tails: ["\n211 End"],
+    run: (text) => parseFeatures(reply(text)),
+  },
+  parseFacts: {
+    heads: ["", "type=file;", "a=b ", "type=file;x=y z", "UNIX.groupname=a b"],
+    tails: ["", "; x", " x"],
+    run: (text) => [factsEnd(text), parseFacts(text)],
+  },
+  isNoise: {
+    heads: ["", "total ", ".", "./", "-", " ", "a/", "a: ", "---"],
+    tails: ["", ":", ": permission denied"],
+    run: isNoise,
+  },
+  checkWhole: {
+    heads: ["226 ", '226 "', "226-beschr"],
+    run: (text) => checkWhole(reply(text), "LIST"),
+  },
+  saysNothing: {
+    heads: ["550 ", "550 no ", "550-no\n550 "],
+    run: (text) => saysNothing(reply(text)),
+  },
+  isNoDirectory: {
+    heads: ["451 ", "451 no such "],
+    run: (text) => isNoDirectory(replyError(reply(text), "CWD x")),
+  },
+  readHash: {
+    heads: ["213 ", "213 SHA-256 0-1 ", "213 a", "250 SHA-"],
+    run: (text) => readHash(reply(text), 64, "a/b"),
+  },
+  maskCommand: {
+    heads: ["", "SITE ", "USER ", "SITE PASS", "SITE CHPASS a ", "OPEN a:"],
+    run: maskCommand,
+  },
+  maskURLs: { heads: ["", "://", "a://b:"], tails: ["", "@"], run: maskURLs },
+  "Secrets.mask": {
+    heads: ["", "hunter", "://"],
+    run: (text) => {
+      const secrets = new Secrets();
+      for (const argument of ["aaaaaaaab", "ab", "no ", '""', "0 0", "....;"]) {
+        secrets.note({ verb: "PASS", argument });
+      }
+      return secrets.mask(text);
+    },
+  },
+  FTPError: {
+    heads: ["550 ", "550 a://b:", "550-"],
+    run: (text) => {
+      const secrets = new Secrets();
+      secrets.note({ verb: "PASS", argument: "aaaaaaaab" });
+      const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+      const mask = (text: string) => secrets.mask(text);
+      const reader = new ReplyReader({ decode, mask });
+      const bytes = new TextEncoder().encode(`${text}\n550 x\r\n`);
+      const errors = reader.push(bytes).map((reply) =>
+        replyError(reply, "DELE x", new FTPError(text))
+      );
+      return errors.map((error) => Deno.inspect(error));
+    },
+  },
+  quote: { heads: ["", "\u200C"], run: quote },
+  printableText: { heads: ["", "\u200C"], run: printableText },
+  "Encoding.decode": {
+    heads: ["", "a"],
+    run: (text) => {
+      const bytes = new TextEncoder().encode(text);
+      return [
+        makeEncoding("utf-8").decode(bytes),
+        makeEncoding("latin1").decode(bytes),
+      ];
+    },
+  },
+  isSameHost: {
+    heads: ["", "::ffff:", "fe80::1%"],
+    run: (text) => isSameHost(text, "::1"),
+  },
+  parseNetrc: {
+    heads: ["", 'machine "', "machine a login ", "macdef a\n", "# "],
+    run: (text) => parseNetrc(text, "host"),
+  },
+  "collisionKey of each name": {
+    heads: ["", "a"],
+    run: (text) => text.match(/[^]{1,4000}/g)!.map(collisionKey),
+  },
+  "Snapshot.twinOf of each name": {
+    heads: ["", "a"],
+    run: (text) => {
+      const names = text.match(/[^]{1,4000}/g)!;
+      return names.map((name) => new Snapshot().twinOf(name));
+    },
+  },
+  readHandshakeError: {
+    heads: ["", "peer is incompatible "],
+    run: (text) => readHandshakeError(text, ""),
+  },
+  Authorities: {
+    heads: ["", "-----BEGIN CERTIFICATE-----"],
+    run: (text) => new Authorities([text]),
+  },
+  ShownCertificate: {
+    heads: ["\x16\x03\x03", "\x16\x03\x03\0\x20\x0b\0\0\0"],
+    run: (text) => {
+      const shown = new ShownCertificate();
+      for (const sign of text) {
+        shown.take(Uint8Array.of(sign.charCodeAt(0) & 0xFF));
+      }
+      return shown.fingerprint;
+    },
+  },
+};
+
+for (const [name, { heads, tails = [""], run }] of Object.entries(READERS)) {
+  Deno.test(`${name} takes linear time for whatever comes`, () => {
+    const ends = heads.flatMap((head) =>
+      [...tails, "\0!"].map((tail): [string, string] => [head, tail])
+    );
+    assert(assertLinear(name, run, ends) >= UNITS.length);
+  });
+}
+
+Deno.test("Encoding.decode does not slow down for bytes that are no UTF-8", () => {
+  const { decode } = makeEncoding("utf-8");
+  for (const unit of [[0xFF], [0xE0, 0x80], [0xC3], [0xF0, 0x9F, 0x98]]) {
+    const bytes = Uint8Array.from(
+      { length: LONG },
+      (_, i) => unit[i % unit.length]!,
+    );
+    assertEquals(decode(bytes).length, LONG);
+    // 2 ms here; by an exception for each byte it is 2 seconds
+    assert(workOf(() => decode(bytes), 3) < 100, `${unit}`);
+  }
+});
+
+/** Whole lines, with all that is read from them. */
+function readAll(bytes: Uint8Array, format: string, size = 8192): number {
+  const reader = new ListingReader({ format, includeSelf: true });
+  let count = 0;
+  const take = (entries: ReturnType<ListingReader["end"]>) => {
+    for (const entry of entries) {
+      count++;
+      assert(entry.toJSON() !== undefined && entry.rawName.length >= 0);
+      assertEquals(entry.hostile, entry.hostile);
+    }
+  };
+  for (let at = 0; at < bytes.length; at += size) {
+    take(reader.push(bytes.subarray(at, at + size)));
+  }
+  take(reader.end());
+  return count;
+}
+
+/** Lines of the three usual formats; the rare ones have theirs in files. */
+const USUAL: Record<string, string[]> = {
+  mlsd: [
+    "type=file;size=3;modify=20240101000000;UNIX.groupname=domain users; a.txt",
+    "type=OS.unix=symlink;unique=1; a",
+  ],
+  unix: [
+    "-rw-r--r--   1 owner group     42 Mar 25 10:00 notes.txt",
+    "lrwxrwxrwx   1 owner           11 2024-03-25 10:00 a -> b",
+    "brw-r--r--   1 domain users 10, 3 25. Mar 10:00 x",
+  ],
+  dos: [
+    "04-27-00  09:09PM       <DIR>          licensed",
+    "2004-07-15  18:32  1,234,567 a",
+    "04-27-00  09:09PM  <JUNCTION>  a [C:\\b]",
+  ],
+};
+
+function linesOf(format: string): string[] {
+  const usual = USUAL[format];
+  if (usual !== undefined) return usual;
+  const file = `../testdata/listings/${format.replaceAll("-", "_")}.txt`;
+  const lines = Deno.readTextFileSync(new URL(file, import.meta.url))
+    .split(/\r?\n/);
+  return lines.filter((line) => line !== "");
+}
+
+const LISTED = [...Object.keys(USUAL), ...FORMATS.map(({ name }) => name)];
+
+/** What is put into lines at each place: fewer, for there are many places. */
+const INSERTED = [
+  " ",
+  "\t",
+  "\r",
+  ".",
+  ",",
+  ";",
+  "=",
+  "/",
+  "-",
+  "0",
+  "1 ",
+  "a",
+  "A",
+  "*",
+  "(",
+  "[",
+  " (",
+  " [",
+  ":",
+  " -> ",
+  "<DIR> ",
+  "a ",
+  "a=",
+  ";=",
+  "\u00E9",
+  "20240",
+  " Jan 1 ",
+  " 1 Jan",
+  "\u5E74",
+]; // deno-fmt-ignore
+
+for (const format of LISTED) {
+  Deno.test(`ListingReader takes linear time for lines of ${format} that are blown up`, () => {
+    const seen = new Set<string>();
+    for (const line of linesOf(format)) {
+      // the place behind each word, and behind each sign
+      for (const { index } of line.matchAll(/\b|(?=\W)|$/g)) {
+        const head = line.slice(0, index);
+        const shape = head.replace(/\d+/g, "0").replace(/[A-Za-z]+/g, "a");
+        if (seen.has(shape)) continue;
+        seen.add(shape);
+        for (const tail of new Set([line.slice(index), ""])) {
+          for (const name of [format, "auto"]) {
+            assertLinear(
+              `${name} with ${JSON.stringify([head, tail])}`,
+              (text) => readAll(new TextEncoder().encode(text), name),
+              [[head, `${tail}\r\n`]],
+              INSERTED,
+            );
+          }
+        }
+      }
+    }
+    assert(seen.size > 3);
+  });
+}
+
+for (const format of ["auto", ...LISTED]) {
+  Deno.test(`ListingReader takes linear time for listings of whatever comes, as ${format}`, () => {
+    const count = assertLinear(
+      format,
+      (text) => readAll(new TextEncoder().encode(text), format),
+      [["", ""], ["", "\r\n"], ["a", "\nb\r\n"], [" ", " b"]],
+    );
+    assert(count > UNITS.length);
+  });
+}
+
+Deno.test("ListingReader takes linear time for lines that come byte by byte", () => {
+  const units = ["\r", "a", " ", "\n", "\r\n", "a=b;"];
+  assertLinear(
+    "byte by byte",
+    (text) => readAll(new TextEncoder().encode(text), "auto", 1),
+    [["", ""]],
+    units,
+  );
+});
+
+/** A value of DER with its tag and length. */
+function der(tag: number, ...parts: (number[] | Uint8Array)[]): Uint8Array {
+  const content = parts.flatMap((part) => [...part]);
+  const { length } = content;
+  const size = length < 0x80
+    ? [length]
+    : length < 0x100
+    ? [0x81, length]
+    : length < 0x10000
+    ? [0x82, length >> 8, length & 0xFF]
+    : [0x83, length >> 16, length >> 8 & 0xFF, length & 0xFF];
+  return Uint8Array.from([tag, ...size, ...content]);
+}
+
+/** A certificate with many extensions. */
+function certificate(count: number): Uint8Array {
+  const extensions: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const id = der(6, [
+      0x55,
+      0x2A,
+      0x80 | i >> 14,
+      0x80 | i >> 7 & 0x7F,
+      i & 0x7F,
+    ]);
+    extensions.push(...der(0x30, id, der(4, [])));
+  }
+  const empty = der(0x30);
+  const body = der(
+    0x30,
+    der(0xA0, der(2, [2])),
+    der(2, [1]),
+    empty,
+    empty,
+    empty,
+    empty,
+    empty,
+    der(0xA3, der(0x30, extensions)),
+  );
+  return der(0x30, body, empty, der(3, [0]));
+}
+
+Deno.test("readCertificate takes linear time for a certificate of many extensions", () => {
+  const long = certificate(16_000);
+  const short = certificate(4000);
+  const ratio = ratioOf((length) =>
+    readCertificate(length === LONG ? long : short)
+  );
+  assert(ratio <= MAX_RATIO, `${ratio} times as long`);
+  readCertificate(short);
+});
