@@ -62,7 +62,7 @@ export async function* listDirectory(
 export interface EntryHooks {
   /** Is told of the entries for the directory itself and its parent. */
   readonly onSelf?: ((entry: Entry) => void) | undefined;
-  /** Whether an entry is kept; the others are not counted either. */
+  /** Whether an entry is kept; the others count for what is read. */
   readonly isWanted?: ((entry: Entry) => boolean) | undefined;
   /**
    * Is told that the listing is not whole, and what there is of it is given;
@@ -88,7 +88,7 @@ export interface EntryHooks {
  * @param hooks What is done with entries as they are read
  * @returns All entries that are wanted
  * @throws {RangeError} If there are more than `maxEntries`, or a million, or if
- * they take more than `maxListing` bytes
+ * they take more than `maxListing` bytes, wanted or not
  */
 export async function readDirectory(
   session: Session,
@@ -110,15 +110,19 @@ export async function readDirectory(
   return await session.turns.alone(async () => {
     const entries: Entry[] = [];
     let size = 0;
+    let read = 0;
     try {
       for await (const batch of listBatches(request)) {
-        const read = isRaw ? batch : inZone(session, batch);
-        for (const entry of reportUnread(read, options, listener)) {
+        const given = isRaw ? batch : inZone(session, batch);
+        for (const entry of reportUnread(given, options, listener)) {
+          const taken = entry.line.length + ENTRY_SIZE;
+          read += taken;
           if (isWanted?.(entry) === false) continue;
           entries.push(entry);
-          size += entry.line.length + ENTRY_SIZE;
+          size += taken;
         }
-        if (held + size > maxListing) {
+        // what is looked for may never come, in a listing that never ends
+        if (held + read > maxListing) {
           throw tooLarge(textOfPath(session, path), maxListing);
         }
         if (entries.length > maxEntries) {

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTP, type FTPOptions } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
+import { worked } from "../testing/cpu_time.ts";
 import { fact, Pair, sendLines } from "./scripted_listings.ts";
 
 const ENTRIES = 10_000;
@@ -43,14 +44,6 @@ class Big implements AsyncDisposable {
     this.#process.kill();
     await this.#process.status;
   }
-}
-
-/** Milliseconds that this thread has worked: other processes do not count. */
-function worked(): number {
-  if (Deno.build.os !== "linux") return performance.now();
-  const [nanoseconds] = Deno.readTextFileSync("/proc/thread-self/schedstat")
-    .split(" ");
-  return Number(nanoseconds) / 1e6;
 }
 
 /** The work of a call in all, and the most of it without a turn for timers. */
@@ -170,6 +163,10 @@ Deno.test("FTP keeps no more bytes of a directory than maxListing", async (conte
     ["walk() of long names", () => count(ftp.walk("/wide/60000"))],
     ["downloadDir()", () => ftp.downloadDir("/wide/60000", folder.at("x"))],
     ["uploadDir()", () => ftp.uploadDir(folder.path, "/wide/60000")],
+    [
+      "remove(), which looks for a name",
+      () => ftp.remove("/endless/x", { recursive: true }),
+    ],
   ];
   for (const [title, call] of CAPPED) {
     await context.step(title, async () => {
