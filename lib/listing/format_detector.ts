@@ -136,12 +136,12 @@ export class FormatDetector {
         scores.set(format, (scores.get(format) ?? 0) + 1);
       }
     }
-    const lines = sample.map(({ source, index }) =>
-      toByteText(source.lineBytes(index))
-    );
     // The scanner's formats cannot be outdone when they read every line.
     const scanned = [...scores.values()].reduce((sum, score) => sum + score, 0);
     if (scanned < sample.length) {
+      const lines = sample.map(({ source, index }) =>
+        toByteText(source.lineBytes(index))
+      );
       for (const format of this.#formats) {
         scores.set(format, this.#score(format, lines));
       }
@@ -178,6 +178,13 @@ export class FormatDetector {
 
   #readLine(line: ListingLine): Entry[] {
     const { source, index } = line;
+    const scanned = source.format(index);
+    const isScanned = typeof this.#current !== "object" &&
+      this.#partial === undefined && scanned !== "unknown";
+    if (isScanned) {
+      this.#note(scanned);
+      return [new Entry(source, index)];
+    }
     const text = toByteText(source.lineBytes(index));
     if (this.#partial !== undefined) {
       const { format, text: first } = this.#partial;
@@ -203,7 +210,6 @@ export class FormatDetector {
           : this.#entries(result, text, current.name);
       }
     }
-    const scanned = source.format(index);
     if (scanned !== "unknown") {
       this.#note(scanned);
       return [new Entry(source, index)];

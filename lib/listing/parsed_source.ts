@@ -118,9 +118,16 @@ export function toBytes(text: string): Uint8Array {
  * @returns The text
  */
 export function toByteText(bytes: Uint8Array): string {
+  const ascii = decoder.decode(bytes);
+  // as long as the bytes, and without a mark for what is wrong: all of it ASCII
+  if (ascii.length === bytes.length && !ascii.includes("\uFFFD")) return ascii;
   let text = "";
   for (let i = 0; i < bytes.length; i += 8192) {
-    text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    const piece = bytes.subarray(i, i + 8192) as unknown as number[];
+    text += String.fromCharCode.apply(null, piece);
   }
   return text;
 }
+
+/** Many times as fast as one code after the other. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

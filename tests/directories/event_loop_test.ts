@@ -126,6 +126,14 @@ Deno.test("FTP leaves turns to timers while it goes over a large directory", asy
   }
 });
 
+Deno.test("FTP.walk leaves turns to timers while it reads the longest names", async () => {
+  await using big = await Big.start({ maxListing: 20_000_000 });
+  const { worst } = await gapsOf(() =>
+    assertRejects(() => count(big.ftp.walk("/wide/60000")), RangeError)
+  );
+  assert(worst < 50, `${worst} ms without a turn`);
+});
+
 Deno.test("FTP heeds a signal while it goes over what it has read", async (context) => {
   await using big = await Big.start();
   using folder = new LocalFolder();
