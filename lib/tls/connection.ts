@@ -64,6 +64,7 @@ export class TLSConnection implements ByteStream {
   #leaving: Promise<void> | undefined;
   #isSecured = false;
   #isNotified = false; // the peer's close_notify came
+  #isFlushed = false; // all but our close_notify was sent
   #endedCleanly: boolean | undefined;
   #failure: unknown;
   #isClosed = false;
@@ -85,7 +86,12 @@ export class TLSConnection implements ByteStream {
     this.#stream = stream;
     this.#where = where;
     this.#secured.promise.catch(() => {});
-    this.#outbox = new SendQueue(stream, (error) => this.#fail(error));
+    this.#outbox = new SendQueue(stream, (error) => {
+      // all that is lost is the answer to the peer's close_notify: the peer has
+      // closed, and what it sent is whole
+      if (this.#isNotified && this.#isFlushed) return;
+      this.#fail(error);
+    });
     this.#engine = session.startEngine(this.#events());
     session.retain();
   }
@@ -339,6 +345,7 @@ export class TLSConnection implements ByteStream {
       await this.#writing;
       await this.#outbox.sent;
       if (this.#failure !== undefined) return;
+      this.#isFlushed = true;
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#engine.end(resolve);
       await settle(promise.then(() => this.#outbox.sent), CLOSE_WAIT);

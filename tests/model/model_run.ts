@@ -1,7 +1,7 @@
 /** Random calls, one after the other, on a server of their own; each answer is compared with the model. */
 
 import { X509Certificate } from "node:crypto";
-import { FTP, type FTPOptions } from "../../mod.ts";
+import { FTP, type FTPOptions, type TraceEvent } from "../../mod.ts";
 import { Holdings, type LeakTracker } from "../faults/leak_tracker.ts";
 import { Random } from "../faults/random.ts";
 import { Proxy } from "../testing/proxy.ts";
@@ -140,7 +140,7 @@ class ModelRun {
   readonly #tell: (finding: Finding) => void;
   readonly #tree: ModelTree;
   readonly #told: string[] = [];
-  #trace: string[] = [];
+  #trace: TraceEvent[] = [];
   #ftp!: FTP;
   /** Whether a call was stopped on this connection, and no transfer has succeeded since. */
   #isInDoubt = false;
@@ -340,7 +340,7 @@ class ModelRun {
       timeout: TIMEOUT,
       pipelining: seed % 3 !== 0,
       trace: (event) => {
-        this.#trace.push(Deno.inspect(event, { breakLength: Infinity }));
+        this.#trace.push(event);
         if (this.#trace.length > 2 * TRACE_TOLD) {
           this.#trace = this.#trace.slice(-TRACE_TOLD);
         }
@@ -362,7 +362,9 @@ class ModelRun {
           tls ? "TLS" : "plain"
         }): ${kind}: ${text}`,
         ...this.#told.map((call) => `  call ${call}`),
-        ...this.#trace.slice(-TRACE_TOLD).map((line) => `    ${line}`),
+        ...this.#trace.slice(-TRACE_TOLD).map((event) =>
+          `    ${Deno.inspect(event, { breakLength: Infinity })}`
+        ),
       ].join("\n"),
     };
     this.report.findings.push(finding);

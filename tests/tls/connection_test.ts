@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { writeAll } from "../../lib/connection/byte_stream.ts";
+import { type ByteStream, writeAll } from "../../lib/connection/byte_stream.ts";
 import { secureControl, secureData } from "../../lib/tls/secure.ts";
 import type { TLSConnection } from "../../lib/tls/connection.ts";
 import { TLSError, type TLSErrorReason } from "../../lib/tls/errors.ts";
@@ -221,6 +221,49 @@ Deno.test("TLSConnection tells of a stream cut off before close_notify", async (
   cut.resolve();
   assertEquals(await connection.read(buffer), null);
   assertEquals(connection.endedCleanly, false);
+  close(connection);
+});
+
+Deno.test("TLSConnection reads to the end though its own close_notify meets a closed peer", async () => {
+  const sent = pattern(300_000);
+  await using running = await startTLSServer(
+    serverOptions(server),
+    (socket) => socket.once("data", () => socket.end(sent)),
+  );
+  const conn = await Deno.connect({
+    hostname: "127.0.0.1",
+    port: running.port,
+  });
+  let isGone = false;
+  let refused = 0;
+  const stream: ByteStream = {
+    localAddr: conn.localAddr,
+    remoteAddr: conn.remoteAddr,
+    read: (buffer) => conn.read(buffer),
+    write(bytes) {
+      if (!isGone) return conn.write(bytes);
+      refused++;
+      return Promise.reject(new Deno.errors.BrokenPipe("Broken pipe"));
+    },
+    closeWrite: () => conn.closeWrite(),
+    close: () => conn.close(),
+    ref: () => conn.ref(),
+    unref: () => conn.unref(),
+  };
+  const connection = await secureControl(stream, {
+    host: "localhost",
+    port: running.port,
+    options: TRUSTING,
+    timeout: 5000,
+  });
+  await writeAll(connection, new Uint8Array(10));
+  const first = new Uint8Array(1);
+  await connection.read(first);
+  isGone = true; // all that was asked for is on its way
+  const rest = await readAll(connection);
+  assertEquals(refused, 1);
+  assertEquals(rest, sent.subarray(1));
+  assertEquals(connection.endedCleanly, true);
   close(connection);
 });
 
