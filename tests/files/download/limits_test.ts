@@ -246,7 +246,8 @@ Deno.test("FTP.download goes by the size in the 150 reply where SIZE is missing"
   server.once("RETR", announcing(5000, 2000));
   const unverified: DownloadOptions = { ...options, verify: "none" };
   await ftp.download("data", folder.at("data"), unverified);
-  assertEquals(totals, [5000]);
+  // a slow machine tells its progress more than once
+  assertEquals([...new Set(totals)], [5000]);
 
   for (const [sent, verified] of [[5000, "size"], [6000, null]] as const) {
     server.once("RETR", announcing(5000, sent)); // or it has grown
