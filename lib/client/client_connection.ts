@@ -82,7 +82,7 @@ export class ClientConnection implements OwnedProvider {
    * @param settings The client's settings
    * @param options A signal
    * @returns The greeting
-   * @throws {Deno.errors.NotConnected} If the link ends meanwhile
+   * @throws {Deno.errors.NotConnected} If the connection ends meanwhile
    */
   async open(
     server: Server,
@@ -98,12 +98,12 @@ export class ClientConnection implements OwnedProvider {
   }
 
   /**
-   * The link of who is about to log in. What was begun for another user ends,
+   * The connection of who is about to log in. What was begun for another user ends,
    * unless a transfer is open: no login is sent then.
    *
    * @param session Where
    * @param credentials Who
-   * @returns This link, or the client's next one
+   * @returns This connection, or the client's next one
    * @throws {Deno.errors.NotConnected} If the session was replaced meanwhile
    */
   admit(session: Session, { user, acct }: Credentials): ClientConnection {
@@ -128,7 +128,7 @@ export class ClientConnection implements OwnedProvider {
    * Takes note of a login.
    *
    * @param identity Who logged in where
-   * @throws {Deno.errors.NotConnected} If the link has ended meanwhile
+   * @throws {Deno.errors.NotConnected} If the connection has ended meanwhile
    */
   remember(identity: Identity): void {
     this.ended.throwIfAborted();
@@ -172,7 +172,7 @@ export class ClientConnection implements OwnedProvider {
    * Replaces the session.
    *
    * @param options A signal
-   * @throws {Deno.errors.NotConnected} If the link ends meanwhile
+   * @throws {Deno.errors.NotConnected} If the connection ends meanwhile
    */
   async reconnect(options: SignalOptions): Promise<void> {
     const identity = this.#identityFor("connect again");
@@ -189,9 +189,9 @@ export class ClientConnection implements OwnedProvider {
    * Opens another session like this one.
    *
    * @param options A signal
-   * @returns Its link, whose owner is the caller
+   * @returns Its connection, whose owner is the caller
    */
-  async another(options: SignalOptions): Promise<ClientConnection> {
+  async fork(options: SignalOptions): Promise<ClientConnection> {
     const { settings } = this.#identityFor("open another connection");
     const { connection } = await this.openFor(settings, options);
     return connection;
@@ -293,7 +293,7 @@ export class ClientConnection implements OwnedProvider {
     this.#end.abort(new Deno.errors.NotConnected(`Cannot go on: ${why}`));
   }
 
-  /** Opens a session, which is closed again if the link ends meanwhile. */
+  /** Opens a session, which is closed again if the connection ends meanwhile. */
   async #hold<T extends { session: Session }>(
     { signal }: SignalOptions,
     open: (options: SignalOptions) => Promise<T>,

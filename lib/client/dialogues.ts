@@ -38,9 +38,12 @@ export async function greet(
   address: string,
   { signal }: SignalOptions,
 ): Promise<Reply> {
-  const owed = control.expectGreeting(address);
+  const pending = control.expectGreeting(address);
   try {
-    return expectSuccess(await control.wait(owed.final, signal), owed.command);
+    return expectSuccess(
+      await control.wait(pending.final, signal),
+      pending.command,
+    );
   } catch (error) {
     control.fail(asError(error));
     throw error;

@@ -207,13 +207,17 @@ export class FTP extends FTPProtocol {
    */
   async reconnect(options: SignalOptions = {}): Promise<void> {
     checkSignal(options.signal);
-    const link = connectionOf(this);
-    const { control, transfer } = link.session;
-    if (!link.canReconnect) return await link.reconnect(options); // it says why
+    const provider = connectionOf(this);
+    const { control, transfer } = provider.session;
+    if (!provider.canReconnect) return await provider.reconnect(options); // it says why
     const reason = new Deno.errors.NotConnected("reconnect() was called");
     transfer?.data.fail(reason);
     control.fail(reason);
-    await runOperation(link, options, (options) => link.reconnect(options));
+    await runOperation(
+      provider,
+      options,
+      (options) => provider.reconnect(options),
+    );
   }
 
   /**
@@ -570,9 +574,9 @@ export class FTP extends FTPProtocol {
       checkAnyPath(connectionOf(this).session, path, "path");
       return connectionOf(this);
     };
-    let link: SessionProvider | undefined; // whose tree it is, from the first step on
+    let provider: SessionProvider | undefined; // whose tree it is, from the first step on
     return walkTree(
-      (step) => withReconnection(link ??= begin(), options, step),
+      (step) => withReconnection(provider ??= begin(), options, step),
       path,
       options,
     );

@@ -257,15 +257,15 @@ async function pausing(
   { signal }: SignalOptions,
 ): Promise<Reply> {
   signal?.throwIfAborted();
-  const owed = control.send(command, { pauses: true });
+  const pending = control.send(command, { pauses: true });
   let reply: Reply;
   try {
-    reply = await control.wait(owed.final, signal);
+    reply = await control.wait(pending.final, signal);
   } catch (error) {
     // the server may be waiting for a handshake that nobody will begin
     control.fail(error as Error);
     throw error;
   }
-  if (reply.code >= 400) throw replyError(reply, owed.command);
+  if (reply.code >= 400) throw replyError(reply, pending.command);
   return reply;
 }

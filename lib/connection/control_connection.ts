@@ -184,15 +184,17 @@ export class ControlConnection {
       throw busy(describe(), this.#open);
     }
     const { kind = "command", pauses = false } = options;
-    const owed = this.#ledger.add(new PendingCommand(describe, kind, pauses));
-    owed.verb = command.verb.toUpperCase();
-    owed.size = bytes.length;
-    owed.isPipelined &&= this.#queue.isJoining && !options.during;
-    owed.isSecret = this.#secrets.note(command);
-    owed.advice = options.advice;
+    const pending = this.#ledger.add(
+      new PendingCommand(describe, kind, pauses),
+    );
+    pending.verb = command.verb.toUpperCase();
+    pending.size = bytes.length;
+    pending.isPipelined &&= this.#queue.isJoining && !options.during;
+    pending.isSecret = this.#secrets.note(command);
+    pending.advice = options.advice;
     this.#write(bytes, options.during !== undefined);
     this.#options.tracer.emit("sent", describe);
-    return owed;
+    return pending;
   }
 
   /**
@@ -226,11 +228,11 @@ export class ControlConnection {
    * Marks the final reply of a command as seen: where it was the open transfer,
    * commands may be sent again.
    *
-   * @param owed The command's entry
+   * @param pending The command's entry
    */
-  collect(owed: PendingCommand): void {
-    owed.isCollected = true;
-    if (this.#open === owed) this.#open = undefined;
+  collect(pending: PendingCommand): void {
+    pending.isCollected = true;
+    if (this.#open === pending) this.#open = undefined;
   }
 
   /**
@@ -390,21 +392,23 @@ export class ControlConnection {
       reply[CONCEAL]();
       return this.fail(misplaced(due, reply));
     }
-    const owed = this.#ledger.deliver(reply);
+    const pending = this.#ledger.deliver(reply);
     // what else is below 400 is data, until an error is made of it
-    if (owed?.isSecret !== false || reply.code >= 400) reply[CONCEAL]();
-    if (owed === undefined && reply.code !== 421) {
+    if (pending?.isSecret !== false || reply.code >= 400) reply[CONCEAL]();
+    if (pending === undefined && reply.code !== 421) {
       return this.fail(outOfStep(reply));
     }
-    if (owed !== undefined) this.#queue.answered(owed, this.due === undefined);
-    if (owed?.preliminary === reply) this.#open = owed;
-    const isAnswer = owed?.isSettled || owed?.preliminary === reply;
+    if (pending !== undefined) {
+      this.#queue.answered(pending, this.due === undefined);
+    }
+    if (pending?.preliminary === reply) this.#open = pending;
+    const isAnswer = pending?.isSettled || pending?.preliminary === reply;
     if (isAnswer) this.#begun = performance.now();
-    if (owed?.isSettled && owed.pauses && reply.code < 400) {
+    if (pending?.isSettled && pending.pauses && reply.code < 400) {
       this.#isPaused = true;
     }
     if (reply.code === 421) {
-      this.#wasIdle = owed === undefined && this.#open === undefined;
+      this.#wasIdle = pending === undefined && this.#open === undefined;
       this.fail(closedByReply(reply));
     }
   }

@@ -92,16 +92,16 @@ export function outOfStep(reply: Reply): FTPProtocolError {
  * A reply came that cannot be for the command that is due: one was lost before
  * it, or one came too many.
  *
- * @param owed What was due
+ * @param pending What was due
  * @param reply The reply
  * @returns The error
  */
 export function misplaced(
-  owed: PendingCommand,
+  pending: PendingCommand,
   reply: Reply,
 ): FTPProtocolError {
   return new FTPProtocolError(
-    `Cannot complete "${owed.command}": "${
+    `Cannot complete "${pending.command}": "${
       printable(reply.text)
     }" is a reply to another command; the connection is out of step and closed`,
   );
@@ -123,19 +123,19 @@ export function closedByReply(reply: Reply): Error {
 /**
  * The server closed the connection.
  *
- * @param owed What was due
+ * @param pending What was due
  * @param isCut Whether the reply had begun
  * @param isSuspect Whether it may have closed it because commands came together
  * @returns The error
  */
 export function ended(
-  owed: PendingCommand | undefined,
+  pending: PendingCommand | undefined,
   isCut: boolean,
   isSuspect: boolean,
 ): Error {
-  const tried = owed === undefined
+  const tried = pending === undefined
     ? "Cannot keep the connection"
-    : `Cannot complete "${owed.command}"`;
+    : `Cannot complete "${pending.command}"`;
   const where = isCut ? " in the middle of a reply" : "";
   const hint = isSuspect
     ? `; it was sent together with another command${ONE_AT_A_TIME}`
@@ -148,24 +148,24 @@ export function ended(
 /**
  * A wait was too long.
  *
- * @param owed What was due
+ * @param pending What was due
  * @param what What did not happen
  * @param line The line that may have been meant to end the reply
  * @returns The error
  */
 export function expired(
-  owed: PendingCommand | undefined,
+  pending: PendingCommand | undefined,
   what: string,
   line: string | undefined,
 ): Error {
-  const tried = owed === undefined
+  const tried = pending === undefined
     ? "Cannot write to the control connection"
-    : `Cannot complete "${owed.command}"`;
+    : `Cannot complete "${pending.command}"`;
   const hint = line !== undefined
     ? `; "${
       printable(line)
     }" may have been meant to end the reply: try { multiline: "lenient" }`
-    : owed?.isPipelined
+    : pending?.isPipelined
     ? `; it was sent before the command ahead of it was answered${ONE_AT_A_TIME}`
     : "";
   return new Deno.errors.TimedOut(
@@ -176,19 +176,19 @@ export function expired(
 /**
  * Reading or writing failed.
  *
- * @param owed What was due
+ * @param pending What was due
  * @param error Why
  * @returns The error, of the same class
  */
 export function broken(
-  owed: PendingCommand | undefined,
+  pending: PendingCommand | undefined,
   error: unknown,
 ): Error {
   return withMessage(
     error,
     (message) =>
       `Cannot complete "${
-        owed?.command ?? "a command"
+        pending?.command ?? "a command"
       }": the connection failed: ${message}`,
   );
 }

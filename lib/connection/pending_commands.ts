@@ -213,18 +213,18 @@ export class PendingCommands {
   /**
    * Adds an entry behind all others.
    *
-   * @param owed The entry
+   * @param pending The entry
    * @returns The same
    */
-  add(owed: PendingCommand): PendingCommand {
-    if (this.#tail === undefined) this.#head = owed;
+  add(pending: PendingCommand): PendingCommand {
+    if (this.#tail === undefined) this.#head = pending;
     else {
-      this.#tail.next = owed;
-      owed.place = this.#tail.place + 1;
-      owed.isPipelined = owed.place <= PIPELINE_START;
+      this.#tail.next = pending;
+      pending.place = this.#tail.place + 1;
+      pending.isPipelined = pending.place <= PIPELINE_START;
     }
-    this.#tail = owed;
-    return owed;
+    this.#tail = pending;
+    return pending;
   }
 
   /** Takes the head away. */
@@ -240,26 +240,28 @@ export class PendingCommands {
    * @returns The entry, or `undefined` if nothing is owed
    */
   deliver(reply: Reply): PendingCommand | undefined {
-    const owed = this.#head;
-    if (owed === undefined) return undefined;
-    this.#isProven ||= owed.isPipelined;
-    const alive = owed.next;
-    if (alive?.kind === "alive" && isSyntaxReply(reply) && owed.preliminary) {
-      owed.next = alive.next;
-      if (this.#tail === alive) this.#tail = owed;
+    const pending = this.#head;
+    if (pending === undefined) return undefined;
+    this.#isProven ||= pending.isPipelined;
+    const alive = pending.next;
+    if (
+      alive?.kind === "alive" && isSyntaxReply(reply) && pending.preliminary
+    ) {
+      pending.next = alive.next;
+      if (this.#tail === alive) this.#tail = pending;
       alive.settle(reply);
       return alive;
     }
-    if (owed.next?.kind === "fence" && reply.code === 200) {
+    if (pending.next?.kind === "fence" && reply.code === 200) {
       // the server answered transfer and ABOR with one reply; this is NOOP's
-      owed.settle(reply);
+      pending.settle(reply);
       this.shift();
       this.#head!.settle(reply);
       this.shift();
-    } else if (owed.take(reply, () => this.shift())) {
+    } else if (pending.take(reply, () => this.shift())) {
       this.shift();
     }
-    return owed;
+    return pending;
   }
 
   /**
@@ -268,8 +270,12 @@ export class PendingCommands {
    * @param reason Why none will come
    */
   fail(reason: unknown): void {
-    for (let owed = this.#head; owed !== undefined; owed = owed.next) {
-      owed.fail(reason);
+    for (
+      let pending = this.#head;
+      pending !== undefined;
+      pending = pending.next
+    ) {
+      pending.fail(reason);
     }
     this.#head = this.#tail = undefined;
   }

@@ -27,7 +27,7 @@ export class Watchdog {
   /**
    * Makes a watchdog that sleeps.
    *
-   * @param timeout Milliseconds without progress until it barks; 0 for never
+   * @param timeout Milliseconds without progress until `onExpire` is called; 0 for never
    * @param onExpire Called once, when a wait has made no progress for so long
    */
   constructor(timeout: number, onExpire: () => void) {

@@ -171,10 +171,10 @@ async function performSlowly(
   if (timeout === 0) return await session.perform(command, { signal });
   const patience = timeout + Math.ceil(size / LEAST_RATE);
   signal?.throwIfAborted();
-  const owed = control.send(command);
+  const pending = control.send(command);
   const late = () => {
     const error = new Deno.errors.TimedOut(
-      `Cannot complete "${owed.command}": no reply within ${patience} ms; the connection is closed`,
+      `Cannot complete "${pending.command}": no reply within ${patience} ms; the connection is closed`,
     );
     control.fail(error);
     return error;
@@ -183,9 +183,9 @@ async function performSlowly(
     patience,
     signal,
     late,
-    (signal) => abortable(owed.first, signal),
+    (signal) => abortable(pending.first, signal),
   );
-  return expectSuccess(reply, owed.command);
+  return expectSuccess(reply, pending.command);
 }
 
 /**

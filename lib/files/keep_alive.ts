@@ -37,10 +37,12 @@ export function keepAlive(
   transfer: Transfer,
   { keepAlive: interval = 0 }: { keepAlive?: number | undefined },
 ): KeepAlive {
-  let owed: PendingCommand | undefined;
+  let pending: PendingCommand | undefined;
   const send = () => {
-    const isAnswered = owed?.isSettled ?? true;
-    if (isAnswered && control.failure === undefined) owed = transfer.sendNoop();
+    const isAnswered = pending?.isSettled ?? true;
+    if (isAnswered && control.failure === undefined) {
+      pending = transfer.sendNoop();
+    }
   };
   const isFinite = interval > 0 && interval < Infinity;
   const timer = isFinite ? setInterval(send, interval) : undefined;
@@ -48,8 +50,8 @@ export function keepAlive(
     stop: () => clearInterval(timer),
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
-      if (owed === undefined || owed.isSettled) return;
-      const reply = await settle(owed.first, GRACE);
+      if (pending === undefined || pending.isSettled) return;
+      const reply = await settle(pending.first, GRACE);
       if (reply !== undefined || control.failure !== undefined) return;
       control.fail(
         new Deno.errors.TimedOut(

@@ -1,5 +1,5 @@
 /**
- * A job: one of the calls of a link that come one after the other and are tried
+ * A job: one of the calls of a connection that come one after the other and are tried
  * again, all on behalf of whoever was logged in when it began.
  *
  * @module
@@ -10,28 +10,28 @@ import { unwrapped } from "./errors.ts";
 import type { SessionProvider } from "./session_provider.ts";
 
 /**
- * Runs a job when those before it are done. The end of the link ends it in every
+ * Runs an operation when those before it are done. The end of the connection ends it in every
  * phase, as the caller's signal does.
  *
- * @param link The link, for the whole of the job
+ * @param provider The connection, for the whole operation
  * @param options The job's
  * @param run The job; its options have the signal to heed
  * @returns What it gives
- * @throws {Deno.errors.NotConnected} If the link ends
+ * @throws {Deno.errors.NotConnected} If the connection ends
  */
 export function runOperation<T, Options extends SignalOptions>(
-  link: SessionProvider,
+  provider: SessionProvider,
   options: Options,
   run: (options: Options) => Promise<T>,
 ): Promise<T> {
-  const own = { ...options, signal: withLifetime(link, options.signal) };
-  return unwrapped(() => link.jobs.alone(() => run(own), own));
+  const own = { ...options, signal: withLifetime(provider, options.signal) };
+  return unwrapped(() => provider.jobs.alone(() => run(own), own));
 }
 
 /**
- * A signal of the end of a link, or of the caller's.
+ * A signal of the end of a connection, or of the caller's.
  *
- * @param link The link
+ * @param provider The connection
  * @param signal The caller's
  * @returns What follows whichever is first
  */

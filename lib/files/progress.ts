@@ -112,7 +112,7 @@ export class ProgressTracker {
   moved = 0;
   readonly #options: MeterOptions;
   readonly #block: number;
-  readonly #pace: RateLimiter;
+  readonly #limiter: RateLimiter;
   readonly #interval: number;
   readonly #listener = new Listener((fault) => new LocalError(fault));
   #reportedAt = performance.now();
@@ -125,24 +125,24 @@ export class ProgressTracker {
    *
    * @param options Whom to tell, and the limit
    * @param block Bytes that are best read or written at once
-   * @param pace The limit, if it is one that others share
+   * @param limiter The limit, if it is one that others share
    * @throws {RangeError} If a rate is not positive
    */
   constructor(
     options: MeterOptions,
     block: number,
-    pace: RateLimiter = new RateLimiter(options.maxRate),
+    limiter: RateLimiter = new RateLimiter(options.maxRate),
   ) {
     this.#options = options;
     this.#block = block;
-    this.#pace = pace;
+    this.#limiter = limiter;
     const { progressRate = 10 } = options;
     this.#interval = 1000 / checkRate("progressRate", progressRate);
   }
 
   /** Bytes to read or write at once. */
   get blocksize(): number {
-    return Math.min(this.#block, this.#pace.blocksize);
+    return Math.min(this.#block, this.#limiter.blocksize);
   }
 
   /**
@@ -159,7 +159,7 @@ export class ProgressTracker {
       const now = performance.now();
       if (now - this.#reportedAt >= this.#interval) this.#report(now, false);
     }
-    return this.#pace.keep(bytes, this.#options.signal);
+    return this.#limiter.keep(bytes, this.#options.signal);
   }
 
   /** Tells, once, that all bytes are on the other side. */

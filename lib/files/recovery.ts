@@ -215,15 +215,15 @@ function isPassing(error: unknown): boolean {
 /**
  * Runs a job, and again while it fails for reasons that pass.
  *
- * @param link Gives the session, and a new one
+ * @param provider Gives the session, and a new one
  * @param options How often, and a signal
  * @param position Tells how far the job is, in bytes
- * @param run The job, on the link's session
+ * @param run The job, on the connection's session
  * @returns What it gives
  * @throws The last error
  */
 export async function withRecovery<T>(
-  link: SessionProvider,
+  provider: SessionProvider,
   options: RecoveryOptions,
   position: () => number,
   run: () => Promise<T>,
@@ -236,10 +236,10 @@ export async function withRecovery<T>(
   for (let attempt = 1;; attempt++) {
     try {
       signal?.throwIfAborted();
-      if (isLost(link) && link.canReconnect && most > 0) {
-        await link.reconnect({ signal });
+      if (isLost(provider) && provider.canReconnect && most > 0) {
+        await provider.reconnect({ signal });
       }
-      await link.session.ready(signal, { isForced: true });
+      await provider.session.ready(signal, { isForced: true });
       return await run();
     } catch (error) {
       if (error instanceof FTPVerificationError) {
@@ -249,9 +249,9 @@ export async function withRecovery<T>(
         furthest = position();
         attempt = 1;
       }
-      leaveSpoiled(link, error, most);
+      leaveSpoiled(provider, error, most);
       const isHopeless = signal?.aborted || attempt > most ||
-        !isPassing(error) || (isLost(link) && !link.canReconnect);
+        !isPassing(error) || (isLost(provider) && !provider.canReconnect);
       if (isHopeless) throw error;
       const wait = waitOf({ attempt, delay, maxDelay });
       const told: unknown = onRetry?.({
@@ -270,22 +270,22 @@ export async function withRecovery<T>(
  * Runs what only reads, again on another session if the connection is lost
  * meanwhile. What the server refuses is not tried again.
  *
- * @param link Gives the session, and a new one
+ * @param provider Gives the session, and a new one
  * @param options How often, and a signal
  * @param run The reading
  * @returns What it gives
  */
 export async function withReconnection<T>(
-  link: SessionProvider,
+  provider: SessionProvider,
   options: RecoveryOptions,
   run: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const { session } = link;
+  const { session } = provider;
   let lost: { error: unknown } | undefined;
   try {
     return await run(session);
   } catch (error) {
-    leaveSpoiled(link, error, options.retry === false ? 0 : 1);
+    leaveSpoiled(provider, error, options.retry === false ? 0 : 1);
     if (!session.isLost) throw error;
     lost = { error };
   }
@@ -293,7 +293,7 @@ export async function withReconnection<T>(
     const first = lost;
     lost = undefined;
     if (first !== undefined) throw first.error;
-    const { session } = link;
+    const { session } = provider;
     try {
       return { value: await run(session) };
     } catch (error) {
@@ -302,9 +302,9 @@ export async function withReconnection<T>(
     }
   };
   const outcome = await runOperation(
-    link,
+    provider,
     options,
-    (options) => withRecovery(link, options, () => 0, again),
+    (options) => withRecovery(provider, options, () => 0, again),
   );
   if ("error" in outcome) throw outcome.error;
   return outcome.value;
@@ -336,11 +336,11 @@ export function countingRetries(
  * the program.
  */
 function leaveSpoiled(
-  link: SessionProvider,
+  provider: SessionProvider,
   error: unknown,
   attempts: number,
 ): void {
-  const { session, canReconnect } = link;
+  const { session, canReconnect } = provider;
   if (!session.tls?.isSpoiled || !canReconnect || attempts === 0) return;
   session.control.fail(error as Error);
 }

@@ -39,10 +39,10 @@ export interface SessionProvider {
    * is at the moment.
    *
    * @param options A signal
-   * @returns A link of its own
+   * @returns A connection of its own
    */
-  another(options: SignalOptions): Promise<OwnedProvider>;
+  fork(options: SignalOptions): Promise<OwnedProvider>;
 }
 
-/** A link that its owner has to dispose of: it takes leave of the server. */
+/** A connection that its owner has to dispose of: it takes leave of the server. */
 export interface OwnedProvider extends SessionProvider, AsyncDisposable {}

@@ -118,7 +118,7 @@ export function isVague(
 /**
  * Compares the hashes of two files.
  *
- * @param link The client
+ * @param provider The client
  * @param remote The file there
  * @param local The file here
  * @param size Bytes of each
@@ -126,7 +126,7 @@ export function isVague(
  * @returns Whether they are the same, `undefined` where the server has no hash
  */
 export function haveSameHash(
-  link: SessionProvider,
+  provider: SessionProvider,
   remote: string,
   local: { readonly path: string; readonly plain: PlainPath },
   size: number,
@@ -135,7 +135,7 @@ export function haveSameHash(
   const { signal } = options;
   const compare = async (): Promise<boolean | undefined> => {
     const hashes = await hashBoth(
-      link.session,
+      provider.session,
       remote,
       { size, signal },
       (hash, signal) =>
@@ -147,8 +147,8 @@ export function haveSameHash(
     return hashes && hashes.local === hashes.remote;
   };
   return runOperation(
-    link,
+    provider,
     options,
-    (options) => withRecovery(link, options, () => 0, compare),
+    (options) => withRecovery(provider, options, () => 0, compare),
   );
 }

@@ -22,7 +22,7 @@ export interface SnapshotPair {
 /** One way of mirroring: up or down. */
 export interface MirrorTask {
   /** The client. */
-  readonly link: SessionProvider;
+  readonly provider: SessionProvider;
   /** What is tried, for error messages. */
   readonly title: string;
   /** Where from. */
@@ -34,7 +34,7 @@ export interface MirrorTask {
    *
    * @param pair The directory
    */
-  sharpen(pair: SnapshotPair): Promise<void>;
+  refine(pair: SnapshotPair): Promise<void>;
   /**
    * Tells why a file has to be transferred over another.
    *
@@ -54,13 +54,13 @@ export interface MirrorTask {
    * @param path The file
    * @param source What the source has
    * @param target Where it goes
-   * @param tally Who is told of the progress
+   * @param report Who is told of the progress
    * @returns The bytes that went through
    */
   transfer(
     path: string,
     source: MirrorItem,
     target: Snapshot,
-    tally: MirrorReport,
+    report: MirrorReport,
   ): Promise<number>;
 }

@@ -44,9 +44,9 @@ const MAX_REMEMBERED = 1000;
  * connections, and the directories that wait beside those above them.
  */
 export class Mirror implements AsyncDisposable {
-  readonly #crew: WorkerPool<MirrorTask>;
+  readonly #pool: WorkerPool<MirrorTask>;
   readonly #options: MirrorOptions;
-  readonly #tally: MirrorReport;
+  readonly #report: MirrorReport;
   readonly #maxDepth: number;
   /** Where something is to be removed; `undefined` if that is too much. */
   #remembered: Set<DirectoryPath> | undefined = new Set();
@@ -55,15 +55,15 @@ export class Mirror implements AsyncDisposable {
   /**
    * Makes a run.
    *
-   * @param link The client
+   * @param provider The client
    * @param options The caller's
    * @param make Makes what works with one connection, until a signal
    * @throws {RangeError} If `maxDepth` is not 1 or more
    */
   constructor(
-    link: SessionProvider,
+    provider: SessionProvider,
     options: MirrorOptions,
-    make: (link: SessionProvider, signal: AbortSignal) => MirrorTask,
+    make: (provider: SessionProvider, signal: AbortSignal) => MirrorTask,
   ) {
     const { maxDepth = MAX_DEPTH, connections = 1, dryRun, signal } = options;
     if (!(maxDepth >= 1)) {
@@ -72,14 +72,14 @@ export class Mirror implements AsyncDisposable {
       );
     }
     const most = dryRun === true ? 1 : connections;
-    const crew = new WorkerPool(link, { most, signal }, make);
-    this.#crew = crew;
-    this.#options = { ...options, signal: crew.signal };
+    const pool = new WorkerPool(provider, { most, signal }, make);
+    this.#pool = pool;
+    this.#options = { ...options, signal: pool.signal };
     this.#maxDepth = maxDepth;
-    this.#tally = new MirrorReport(
-      crew.first.title,
+    this.#report = new MirrorReport(
+      pool.first.title,
       this.#options,
-      (link) => crew.dismiss(link),
+      (provider) => pool.dropWorker(provider),
     );
   }
 
@@ -90,7 +90,7 @@ export class Mirror implements AsyncDisposable {
    * @throws {FTPMirrorError} If something failed
    */
   async run(): Promise<MirrorResult> {
-    const { result } = this.#tally;
+    const { result } = this.#report;
     const root: DirectoryPath = {
       path: "",
       depth: 0,
@@ -101,26 +101,26 @@ export class Mirror implements AsyncDisposable {
     await unwrapped(async () => {
       await this.#bringTree(root);
       // last, and only if all is there: what is to go may be the only copy
-      if (result.failed === 0) await this.#tidyUp(root);
-      await this.#tally.settle();
+      if (result.failed === 0) await this.#removeExtraneous(root);
+      await this.#report.settle();
     });
-    if (result.failed > 0) throw this.#tally.error();
+    if (result.failed > 0) throw this.#report.error();
     return { ...result };
   }
 
   /** Closes the connections that the run has opened. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#crew[Symbol.asyncDispose]();
+    await this.#pool[Symbol.asyncDispose]();
   }
 
   /** Transfers what a tree lacks, over as many connections as there may be. */
   async #bringTree(root: DirectoryPath): Promise<void> {
-    const agenda = new TreeQueue(root, {
+    const queue = new TreeQueue(root, {
       open: (task, place) => this.#inspect(task, place),
       bring: (task, pair, item) => this.#bringWanted(task, pair, item),
       close: (pair) => this.#close(pair),
     });
-    await this.#crew.run(agenda);
+    await this.#pool.run(queue);
   }
 
   /** Reads a directory on both sides. */
@@ -137,10 +137,10 @@ export class Mirror implements AsyncDisposable {
     // without the first there is nothing to tell of
     const pair = place.parent === undefined
       ? await read()
-      : await this.#tally.attempt(task.link, entry, read);
+      : await this.#report.attempt(task.provider, entry, read);
     const error = pair?.source.partial;
     if (error !== undefined) {
-      this.#tally.note({ action: "fail", entry, error });
+      this.#report.record({ action: "fail", entry, error });
     }
     this.#isUnread ||= pair === undefined || error !== undefined;
     return pair;
@@ -163,16 +163,20 @@ export class Mirror implements AsyncDisposable {
     task: MirrorTask,
     place: DirectoryPath,
   ): Promise<SnapshotPair | undefined> {
-    this.#crew.callOthers();
+    this.#pool.addWorkers();
     const pair = await this.#open(task, place);
     if (pair === undefined) return undefined;
-    const { link } = task;
-    return await this.#tally.attempt(link, directoryOf(place), async () => {
-      const isFirst = place.parent === undefined;
-      if (isFirst && this.#options.delete) checkSource(task, pair);
-      await task.sharpen(pair);
-      return pair;
-    });
+    const { provider } = task;
+    return await this.#report.attempt(
+      provider,
+      directoryOf(place),
+      async () => {
+        const isFirst = place.parent === undefined;
+        if (isFirst && this.#options.delete) checkSource(task, pair);
+        await task.refine(pair);
+        return pair;
+      },
+    );
   }
 
   /** Brings one entry that takes part. */
@@ -182,9 +186,9 @@ export class Mirror implements AsyncDisposable {
     item: MirrorItem,
   ): Promise<DirectoryPath | undefined> {
     const entry = entryOf(pair.place, item);
-    if (!this.#tally.wants(entry)) return undefined;
-    return await this.#tally.attempt(
-      task.link,
+    if (!this.#report.includes(entry)) return undefined;
+    return await this.#report.attempt(
+      task.provider,
       entry,
       () => this.#bring(task, pair, item, entry),
     );
@@ -194,7 +198,7 @@ export class Mirror implements AsyncDisposable {
   async #close(pair: SnapshotPair): Promise<void> {
     const { place } = pair;
     const breather = new Breather();
-    for (const item of await this.#extrasOf(pair)) {
+    for (const item of await this.#extraneousOf(pair)) {
       if (this.#isWanted(place, item)) return this.#remember(place);
       if (breather.isDue) await breather.pause(this.#options.signal);
     }
@@ -211,7 +215,7 @@ export class Mirror implements AsyncDisposable {
     if (item.problem !== undefined) throw item.problem;
     const reason = reasonToSkip(item, pair.place);
     if (reason !== undefined) {
-      this.#tally.note({ action: "skip", entry, reason });
+      this.#report.record({ action: "skip", entry, reason });
       return undefined;
     }
     target.check(item.name);
@@ -256,7 +260,7 @@ export class Mirror implements AsyncDisposable {
     }
     if (isNew) {
       if (this.#options.dryRun !== true) await task.target.make(path);
-      this.#tally.note({ action: "make", entry });
+      this.#report.record({ action: "make", entry });
     }
     return { path, depth, parent: place, identity: item.identity, isNew };
   }
@@ -269,22 +273,22 @@ export class Mirror implements AsyncDisposable {
   ): Promise<undefined> {
     const entry = entryOf(place, item);
     const { path, size } = entry;
-    if (this.#options.compare === "hash") this.#crew.callOthers();
+    if (this.#options.compare === "hash") this.#pool.addWorkers();
     const reason = there === undefined
       ? "new"
       : await task.compare(path, item, there);
     if (reason === undefined) {
-      this.#tally.note({ action: "unchanged", entry });
+      this.#report.record({ action: "unchanged", entry });
       return;
     }
     if (this.#options.dryRun === true) {
-      this.#tally.result.bytes += Number(size ?? 0);
+      this.#report.result.bytes += Number(size ?? 0);
     } else {
-      this.#crew.callOthers();
-      const send = () => task.transfer(path, item, target, this.#tally);
-      await this.#tally.count(path, send);
+      this.#pool.addWorkers();
+      const send = () => task.transfer(path, item, target, this.#report);
+      await this.#report.count(path, send);
     }
-    this.#tally.note({ action: "transfer", entry, reason });
+    this.#report.record({ action: "transfer", entry, reason });
   }
 
   #remember(place: DirectoryPath): void {
@@ -294,7 +298,7 @@ export class Mirror implements AsyncDisposable {
     }
   }
 
-  async #extrasOf({ source, target }: SnapshotPair): Promise<MirrorItem[]> {
+  async #extraneousOf({ source, target }: SnapshotPair): Promise<MirrorItem[]> {
     if (this.#options.delete !== true) return [];
     return await filterAll(
       target.items.values(),
@@ -304,18 +308,18 @@ export class Mirror implements AsyncDisposable {
   }
 
   #isWanted(place: DirectoryPath, item: MirrorItem): boolean {
-    return this.#tally.wants(entryOf(place, item));
+    return this.#report.includes(entryOf(place, item));
   }
 
   /**
    * Removes what is to go, from where it was seen, or from everywhere: with the
    * client's own connection, one directory after the other.
    */
-  async #tidyUp(root: DirectoryPath): Promise<void> {
+  async #removeExtraneous(root: DirectoryPath): Promise<void> {
     const isEverywhere = this.#remembered === undefined;
     const places = [...this.#remembered ?? [root]].reverse();
     for (let place; (place = places.pop()) !== undefined;) {
-      const pair = await this.#open(this.#crew.first, place);
+      const pair = await this.#open(this.#pool.first, place);
       const inner = pair === undefined ? [] : await this.#tidy(pair);
       if (!isEverywhere) continue;
       for (const place of inner.reverse()) places.push(place);
@@ -327,7 +331,7 @@ export class Mirror implements AsyncDisposable {
    * the directories in it.
    */
   async #tidy(pair: SnapshotPair): Promise<DirectoryPath[]> {
-    const task = this.#crew.first;
+    const task = this.#pool.first;
     const { place, source, target } = pair;
     const places: DirectoryPath[] = [];
     // one listing that failed casts doubt on all
@@ -343,14 +347,14 @@ export class Mirror implements AsyncDisposable {
       const error = new Deno.errors.NotFound(
         `Cannot remove anything beside ${path}: it is not listed there, though the source has it`,
       );
-      this.#tally.note({ action: "fail", entry, error });
+      this.#report.record({ action: "fail", entry, error });
       return places;
     }
-    const removed = await this.#tally.attempt(
-      task.link,
+    const removed = await this.#report.attempt(
+      task.provider,
       directoryOf(place),
       async () =>
-        await this.#remove(place, await this.#extrasOf(pair), {
+        await this.#remove(place, await this.#extraneousOf(pair), {
           twins: source,
         }),
     );
@@ -379,10 +383,10 @@ export class Mirror implements AsyncDisposable {
     there: MirrorItem,
   ): Promise<void> {
     const { place } = pair;
-    const task = this.#crew.first;
+    const task = this.#pool.first;
     const entry = entryOf(place, item);
     const path = task.target.at(entry.path);
-    const next = await this.#tally.attempt(task.link, entry, async () => {
+    const next = await this.#report.attempt(task.provider, entry, async () => {
       checkClash(there, item.kind, path, true);
       await confirmKind(task.source, item, entry.path, this.#options);
       if (await this.#remove(place, [there], KIND)) {
@@ -402,10 +406,10 @@ export class Mirror implements AsyncDisposable {
     items: MirrorItem[],
     why: Partial<Removal>,
   ): Promise<boolean> {
-    const { link, source, target } = this.#crew.first;
+    const { provider, source, target } = this.#pool.first;
     const options = this.#options;
-    const tally = this.#tally;
-    const removal = { link, source, target, tally, options, ...why };
+    const report = this.#report;
+    const removal = { provider, source, target, report, options, ...why };
     return await removeItems(removal, place, items);
   }
 }

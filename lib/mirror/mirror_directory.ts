@@ -49,37 +49,37 @@ const FRESH = 2300;
 /**
  * Downloads a directory with all that is in it.
  *
- * @param link The client
+ * @param provider The client
  * @param remote The directory on the server
  * @param local Where to, a path or a `file:` URL
  * @param options See {@linkcode DownloadDirOptions}
  * @returns What was done
  */
 export function downloadDir(
-  link: SessionProvider,
+  provider: SessionProvider,
   remote: string,
   local: string | URL,
   options: DownloadDirOptions,
 ): Promise<MirrorResult> {
-  return mirror(link, { remote, local, isUpload: false }, options);
+  return mirror(provider, { remote, local, isUpload: false }, options);
 }
 
 /**
  * Uploads a directory with all that is in it.
  *
- * @param link The client
+ * @param provider The client
  * @param local The directory here, a path or a `file:` URL
  * @param remote Where to
  * @param options See {@linkcode UploadDirOptions}
  * @returns What was done
  */
 export function uploadDir(
-  link: SessionProvider,
+  provider: SessionProvider,
   local: string | URL,
   remote: string,
   options: UploadDirOptions,
 ): Promise<MirrorResult> {
-  return mirror(link, { remote, local, isUpload: true }, options);
+  return mirror(provider, { remote, local, isUpload: true }, options);
 }
 
 /** What is where, and which way it goes. */
@@ -92,31 +92,35 @@ interface Ends {
 /** What the connections of one mirror share. */
 interface Shared {
   /** How fast they may be together. */
-  readonly pace: RateLimiter;
+  readonly limiter: RateLimiter;
   /** Whether files here were seen not to take a time. */
   isUndatable: boolean;
 }
 
 async function mirror(
-  link: SessionProvider,
+  provider: SessionProvider,
   ends: Ends,
   options: UploadDirOptions,
 ): Promise<MirrorResult> {
   checkMirrorOptions(options, ends.isUpload);
-  const shared = { pace: new RateLimiter(options.maxRate), isUndatable: false };
+  const shared = {
+    limiter: new RateLimiter(options.maxRate),
+    isUndatable: false,
+  };
   // further connections end with the client's own
-  const signal = withLifetime(link, options.signal);
+  const signal = withLifetime(provider, options.signal);
   await using mirror = new Mirror(
-    link,
+    provider,
     { ...options, signal },
-    (link, signal) => new DirTask(link, ends, { ...options, signal }, shared),
+    (provider, signal) =>
+      new DirTask(provider, ends, { ...options, signal }, shared),
   );
   return await mirror.run();
 }
 
 /** Files between a server and here. */
 class DirTask implements MirrorTask {
-  readonly link: SessionProvider;
+  readonly provider: SessionProvider;
   readonly #remote: RemoteSide;
   readonly #local: LocalSide;
   readonly #isUpload: boolean;
@@ -124,15 +128,15 @@ class DirTask implements MirrorTask {
   readonly #shared: Shared;
 
   constructor(
-    link: SessionProvider,
+    provider: SessionProvider,
     { remote, local, isUpload }: Ends,
     options: UploadDirOptions,
     shared: Shared,
   ) {
     const path = local instanceof URL ? fileURLToPath(local) : local;
     const follows = options.symlinks === "follow";
-    this.link = link;
-    this.#remote = new RemoteSide(link, remote, options, isUpload);
+    this.provider = provider;
+    this.#remote = new RemoteSide(provider, remote, options, isUpload);
     this.#local = new LocalSide(path, follows && isUpload, options.signal);
     this.#isUpload = isUpload;
     this.#options = options;
@@ -152,7 +156,7 @@ class DirTask implements MirrorTask {
     return this.#isUpload ? this.#remote : this.#local;
   }
 
-  async sharpen({ place, source, target }: SnapshotPair): Promise<void> {
+  async refine({ place, source, target }: SnapshotPair): Promise<void> {
     const [there, here] = this.#isUpload ? [target, source] : [source, target];
     const { compare, signal } = this.#options;
     const vague = await filterAll(there.items.values(), (item) => {
@@ -161,7 +165,7 @@ class DirTask implements MirrorTask {
         local?.kind === "file" && isVague(item, local, compare);
     }, signal);
     if (vague.length > 0) {
-      for (const item of await this.#remote.sharpen(place, vague)) {
+      for (const item of await this.#remote.refine(place, vague)) {
         there.set(item);
       }
     }
@@ -198,7 +202,7 @@ class DirTask implements MirrorTask {
     const difference = differenceOf(source, target, first, isCurrent);
     if (!isHash || difference !== undefined) return difference;
     const isSame = await haveSameHash(
-      this.link,
+      this.provider,
       this.#remote.at(path),
       { path: this.#local.at(path), plain: this.#local.plain(path) },
       Number(source.size),
@@ -267,35 +271,48 @@ class DirTask implements MirrorTask {
   }
 
   get #clock(): ServerClock {
-    return this.link.session.profile.clock;
+    return this.provider.session.profile.clock;
   }
 
   async transfer(
     path: string,
     source: MirrorItem,
     target: Snapshot,
-    tally: MirrorReport,
+    report: MirrorReport,
   ): Promise<number> {
     const remote = this.#remote.at(path);
     const local = this.#local.at(path);
-    const { pace } = this.#shared;
+    const { limiter } = this.#shared;
     const options = {
       ...this.#options,
-      onProgress: tally.progressOf(path),
-      onRetry: tally.onRetry,
+      onProgress: report.progressOf(path),
+      onRetry: report.onRetry,
     };
     if (!this.#isUpload) {
       const { check } = this.#local.plain(path);
       const meant = (shown: Date | null) => this.#remote.meantBy(source, shown);
-      const company = { pace, parts: target.parts, check, meant };
-      const done = await download(this.link, remote, local, options, company);
+      const limits = { limiter, parts: target.parts, check, meant };
+      const done = await download(
+        this.provider,
+        remote,
+        local,
+        options,
+        limits,
+      );
       if (this.#options.mtime !== false && hasExactTime(source)) {
         this.#shared.isUndatable = done.mtime === null;
       }
       return done.bytes;
     }
     const send = () =>
-      upload(this.link, local, remote, options, pace, this.#local.plain(path));
+      upload(
+        this.provider,
+        local,
+        remote,
+        options,
+        limiter,
+        this.#local.plain(path),
+      );
     await this.#letTimePass(source);
     let done = await send();
     // the first that was not given its time, too soon after it was changed

@@ -65,7 +65,7 @@ const WINDOW = 64;
 
 /** A directory on the server, and what is in it. */
 export class RemoteSide implements Side {
-  readonly #link: SessionProvider;
+  readonly #provider: SessionProvider;
   readonly #root: string;
   readonly #options: MirrorOptions;
   readonly #follows: boolean;
@@ -75,18 +75,18 @@ export class RemoteSide implements Side {
   /**
    * Makes a side.
    *
-   * @param link The client
+   * @param provider The client
    * @param root The directory; "" for the current one
    * @param options How listings are read and calls tried again
    * @param isTarget Whether it is what is changed
    */
   constructor(
-    link: SessionProvider,
+    provider: SessionProvider,
     root: string,
     options: MirrorOptions,
     isTarget: boolean,
   ) {
-    this.#link = link;
+    this.#provider = provider;
     this.#root = root;
     this.#options = options;
     this.#follows = options.symlinks === "follow" && !isTarget;
@@ -265,7 +265,7 @@ export class RemoteSide implements Side {
    * @param items The files
    * @returns What is known of them now
    */
-  sharpen(
+  refine(
     place: DirectoryPath,
     items: readonly MirrorItem[],
   ): Promise<MirrorItem[]> {
@@ -405,7 +405,7 @@ export class RemoteSide implements Side {
   }
 
   get #clock(): ServerClock {
-    return this.#link.session.profile.clock;
+    return this.#provider.session.profile.clock;
   }
 
   /** The zone of listings that the caller gave: it says more than any guess. */
@@ -487,12 +487,12 @@ export class RemoteSide implements Side {
     const { signal } = this.#options;
     const path = this.at(joinPath(place.path, name));
     const target = await canonicalPath(session, path, { signal });
-    const link = this.#itemOf(entry, { unique, canonical: target });
-    if (target !== undefined) return { ...link, kind: "directory" };
+    const provider = this.#itemOf(entry, { unique, canonical: target });
+    if (target !== undefined) return { ...provider, kind: "directory" };
     const facts = await requestFacts(session, path, { signal });
     const { size, shown, modified } = facts;
     return {
-      ...link,
+      ...provider,
       kind: "file",
       size: size ?? undefined,
       mtime: modified?.getTime(),
@@ -522,12 +522,12 @@ export class RemoteSide implements Side {
 
   /** Runs a job on the session in use, and on another if that is lost. */
   #run<T>(job: (session: Session) => Promise<T>): Promise<T> {
-    const link = this.#link;
+    const provider = this.#provider;
     return runOperation(
-      link,
+      provider,
       this.#options,
       (options) =>
-        withRecovery(link, options, () => 0, () => job(link.session)),
+        withRecovery(provider, options, () => 0, () => job(provider.session)),
     );
   }
 }

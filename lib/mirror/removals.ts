@@ -43,13 +43,13 @@ export function isExtraneous(
 /** What removals need. */
 export interface Removal {
   /** The client. */
-  readonly link: SessionProvider;
+  readonly provider: SessionProvider;
   /** Who is asked once more for what it does not list. */
   readonly source: Side;
   /** Where from. */
   readonly target: Side;
   /** Who counts. */
-  readonly tally: MirrorReport;
+  readonly report: MirrorReport;
   /** The caller's. */
   readonly options: MirrorOptions;
   /** Why, unless the source lacks it. */
@@ -75,17 +75,17 @@ export async function removeItems(
   place: DirectoryPath,
   items: readonly MirrorItem[],
 ): Promise<boolean> {
-  const { link, tally, options, reason = "missing" } = removal;
+  const { provider, report, options, reason = "missing" } = removal;
   const whole: MirrorItem[] = [];
   let areGone = true;
   const breather = new Breather();
   for (const item of items) {
     if (breather.isDue) await breather.pause(options.signal);
     const entry = entryOf(place, item);
-    if (!tally.wants(entry)) {
+    if (!report.includes(entry)) {
       areGone = false;
     } else if (item.problem !== undefined) {
-      tally.note({ action: "skip", entry, reason: "hostile" });
+      report.record({ action: "skip", entry, reason: "hostile" });
       areGone = false;
     } else if (item.kind !== "directory" || options.filter === undefined) {
       whole.push(item);
@@ -102,10 +102,10 @@ export async function removeItems(
     for (const [index, entry] of entries.entries()) {
       const error = errors[index];
       if (error === undefined) {
-        tally.note({ action: "remove", entry, reason });
+        report.record({ action: "remove", entry, reason });
       } else {
         areGone = false;
-        await tally.attempt(link, entry, () => Promise.reject(error));
+        await report.attempt(provider, entry, () => Promise.reject(error));
       }
     }
   }
@@ -118,7 +118,7 @@ async function removeFiltered(
   place: DirectoryPath,
   item: MirrorItem,
 ): Promise<boolean> {
-  const { link, target, tally, options, reason = "missing" } = removal;
+  const { provider, target, report, options, reason = "missing" } = removal;
   const entry = entryOf(place, item);
   const isMissing = (await findMissing(removal, place, [item])).length > 0;
   if (!isMissing) return false;
@@ -126,14 +126,18 @@ async function removeFiltered(
     // a server may show a link as what it leads to: it is not gone through
     const [error] = await remove(removal, [entry], false);
     if (error === undefined) {
-      tally.note({ action: "remove", entry, reason });
+      report.record({ action: "remove", entry, reason });
       return true;
     }
   }
   const { path, depth } = entry;
   const { identity } = item;
   const inner = { path, depth, parent: place, identity, isNew: false };
-  const folder = await tally.attempt(link, entry, () => target.read(inner));
+  const folder = await report.attempt(
+    provider,
+    entry,
+    () => target.read(inner),
+  );
   if (folder === undefined) return false;
   const isEmptied = await removeItems(
     { ...removal, isProven: false, twins: undefined },
@@ -142,14 +146,14 @@ async function removeFiltered(
   );
   if (!isEmptied) return false;
   const [error] = await remove(removal, [entry], false);
-  if (error === undefined) tally.note({ action: "remove", entry, reason });
-  else await tally.attempt(link, entry, () => Promise.reject(error));
+  if (error === undefined) report.record({ action: "remove", entry, reason });
+  else await report.attempt(provider, entry, () => Promise.reject(error));
   return error === undefined;
 }
 
 /** The entries that the source lacks, by its word for each name. */
 async function findMissing(
-  { link, source, target, tally, isProven, twins }: Removal,
+  { provider, source, target, report, isProven, twins }: Removal,
   place: DirectoryPath,
   items: readonly MirrorItem[],
 ): Promise<readonly MirrorItem[]> {
@@ -162,12 +166,12 @@ async function findMissing(
     if (answer === false) {
       missing.push(item);
     } else if (answer instanceof TypeError) {
-      tally.note({ action: "skip", entry, reason: "hostile" });
+      report.record({ action: "skip", entry, reason: "hostile" });
     } else if (answer !== true) {
-      await tally.attempt(link, entry, () => Promise.reject(answer));
+      await report.attempt(provider, entry, () => Promise.reject(answer));
     } else if (twins?.twinOf(item.name) !== undefined) {
       // on some file systems that is another name of what was listed
-      tally.note({ action: "skip", entry, reason: "twin" });
+      report.record({ action: "skip", entry, reason: "twin" });
     } else {
       throw new Deno.errors.InvalidData(
         `Cannot remove ${quote(target.at(entry.path))}: the source has ${

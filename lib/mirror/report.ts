@@ -45,7 +45,7 @@ export class MirrorReport {
     failed: 0,
     bytes: 0,
   };
-  readonly #dismiss: (link: SessionProvider) => boolean;
+  readonly #dropWorker: (provider: SessionProvider) => boolean;
   readonly #title: string;
   readonly #options: MirrorOptions;
   readonly #failures: MirrorFailure[] = [];
@@ -64,9 +64,9 @@ export class MirrorReport {
   constructor(
     title: string,
     options: MirrorOptions,
-    dismiss: (link: SessionProvider) => boolean,
+    dropWorker: (provider: SessionProvider) => boolean,
   ) {
-    this.#dismiss = dismiss;
+    this.#dropWorker = dropWorker;
     this.#title = title;
     this.#options = options;
   }
@@ -79,7 +79,7 @@ export class MirrorReport {
    * @throws {LocalError} If it throws, or gives no boolean: a promise is true
    * whatever comes of it
    */
-  wants(entry: MirrorEntry): boolean {
+  includes(entry: MirrorEntry): boolean {
     const { filter } = this.#options;
     if (filter === undefined) return true;
     return locally(() => {
@@ -96,14 +96,14 @@ export class MirrorReport {
   /**
    * Does something with one entry. If that fails, the others go on.
    *
-   * @param link The connection that it is done with
+   * @param provider The connection that it is done with
    * @param entry The entry
    * @param run Does it
    * @returns What it gives; `undefined` if it failed
    * @throws {unknown} What ends the mirror
    */
   async attempt<T>(
-    link: SessionProvider,
+    provider: SessionProvider,
     entry: MirrorEntry,
     run: () => Promise<T>,
   ): Promise<T | undefined> {
@@ -115,8 +115,8 @@ export class MirrorReport {
       this.#options.signal?.throwIfAborted();
       // no permission: the next will have none either
       if (error instanceof Deno.errors.NotCapable) throw error;
-      await this.#comeBack(link, error);
-      this.note({ action: "fail", entry, error });
+      await this.#comeBack(provider, error);
+      this.record({ action: "fail", entry, error });
       return undefined;
     }
   }
@@ -127,7 +127,7 @@ export class MirrorReport {
    * @param event What
    * @throws {LocalError} If the callback throws, or one has failed meanwhile
    */
-  note(event: MirrorEvent): void {
+  record(event: MirrorEvent): void {
     const { action, entry, error } = event;
     this.result[COUNTS[action]]++;
     if (action === "fail" && this.#failures.length < MAX_FAILURES) {
@@ -214,16 +214,16 @@ export class MirrorReport {
   }
 
   /** One file may have been the end of a connection: the others get another. */
-  async #comeBack(link: SessionProvider, cause: unknown): Promise<void> {
+  async #comeBack(provider: SessionProvider, cause: unknown): Promise<void> {
     const { retry, signal } = this.#options;
-    if (!link.session.isLost) return;
+    if (!provider.session.isLost) return;
     let why = cause;
-    if (retry !== false && link.canReconnect) {
+    if (retry !== false && provider.canReconnect) {
       try {
         await runOperation(
-          link,
+          provider,
           { signal },
-          (options) => link.reconnect(options),
+          (options) => provider.reconnect(options),
         );
         return;
       } catch (error) {
@@ -231,6 +231,6 @@ export class MirrorReport {
         why = error;
       }
     }
-    if (!this.#dismiss(link)) throw this.error(why);
+    if (!this.#dropWorker(provider)) throw this.error(why);
   }
 }

@@ -58,7 +58,7 @@ export class TreeQueue implements TaskQueue<MirrorTask> {
   readonly #open: OpenFolder[] = [];
 
   /**
-   * Makes an agenda.
+   * Makes a queue with one directory in it.
    *
    * @param root Where to begin
    * @param work What is done
@@ -155,11 +155,11 @@ class OpenFolder {
     while (this.#left > 0) {
       this.#left--;
       const item: MirrorItem = this.#items.next().value;
-      const likeness = collisionKey(item.name);
-      const waiting = this.#underway.get(likeness);
+      const key = collisionKey(item.name);
+      const waiting = this.#underway.get(key);
       if (waiting === undefined) {
-        this.#underway.set(likeness, { items: [], next: 0 });
-        this.#likenesses.set(item, likeness);
+        this.#underway.set(key, { items: [], next: 0 });
+        this.#likenesses.set(item, key);
         return item;
       }
       waiting.items.push(item); // one after the other: the second sees the first
@@ -169,14 +169,14 @@ class OpenFolder {
 
   finish(item: MirrorItem, place: DirectoryPath | undefined): void {
     if (place !== undefined) this.#places.push(place);
-    const likeness = this.#likenesses.get(item)!;
+    const key = this.#likenesses.get(item)!;
     this.#likenesses.delete(item);
-    const waiting = this.#underway.get(likeness)!;
+    const waiting = this.#underway.get(key)!;
     const next = waiting.items[waiting.next++];
     if (next === undefined) {
-      this.#underway.delete(likeness);
+      this.#underway.delete(key);
     } else {
-      this.#likenesses.set(next, likeness);
+      this.#likenesses.set(next, key);
       this.#next.push(next);
     }
   }

@@ -13,7 +13,7 @@ import type {
 /** One connection, and what it takes to work with it. */
 interface Worker {
   /** The connection. */
-  readonly link: SessionProvider;
+  readonly provider: SessionProvider;
 }
 
 /** A piece of work for one connection. */
@@ -47,15 +47,15 @@ interface CrewOptions {
 export class WorkerPool<W extends Worker> implements AsyncDisposable {
   /** Who works with the client's own connection. */
   readonly first: W;
-  readonly #make: (link: SessionProvider, signal: AbortSignal) => W;
+  readonly #make: (provider: SessionProvider, signal: AbortSignal) => W;
   readonly #end = new AbortController();
   readonly #signal: AbortSignal;
   readonly #workers: Set<W>;
-  readonly #hired: OwnedProvider[] = [];
-  readonly #hiring = new Set<Promise<void>>();
+  readonly #added: OwnedProvider[] = [];
+  readonly #adding = new Set<Promise<void>>();
   #most: number;
-  #agenda: TaskQueue<W> | undefined;
-  #shifts: Promise<void>[] = [];
+  #queue: TaskQueue<W> | undefined;
+  #runs: Promise<void>[] = [];
   readonly #breather = new Breather();
   #busy = 0;
   #waiting = 0;
@@ -63,23 +63,23 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
   #failure: { error: unknown } | undefined;
 
   /**
-   * Makes a crew of one.
+   * Makes a pool of one worker.
    *
-   * @param link The client
+   * @param provider The client
    * @param options How many may join, and a signal
    * @param make Makes a worker, which stops at the signal: the caller's, or
    * that another worker's job failed
    */
   constructor(
-    link: SessionProvider,
+    provider: SessionProvider,
     { most, signal }: CrewOptions,
-    make: (link: SessionProvider, signal: AbortSignal) => W,
+    make: (provider: SessionProvider, signal: AbortSignal) => W,
   ) {
     const { signal: end } = this.#end;
     this.#signal = signal === undefined ? end : AbortSignal.any([signal, end]);
     this.#most = most;
     this.#make = make;
-    this.first = make(link, this.#signal);
+    this.first = make(provider, this.#signal);
     this.#workers = new Set([this.first]);
   }
 
@@ -92,15 +92,15 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
    * Does what there is to do. It ends when nobody works any more, also after a
    * failure.
    *
-   * @param agenda The work
+   * @param queue The work
    * @throws What the first job threw that failed
    */
-  async run(agenda: TaskQueue<W>): Promise<void> {
-    this.#agenda = agenda;
-    this.#shifts = Array.from(this.#workers, (worker) => this.#work(worker));
+  async run(queue: TaskQueue<W>): Promise<void> {
+    this.#queue = queue;
+    this.#runs = Array.from(this.#workers, (worker) => this.#work(worker));
     // whoever joins meanwhile is waited for too
-    for (let i = 0; i < this.#shifts.length; i++) await this.#shifts[i];
-    this.#agenda = undefined;
+    for (let i = 0; i < this.#runs.length; i++) await this.#runs[i];
+    this.#queue = undefined;
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
@@ -108,14 +108,14 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
    * Tells that the job of a worker is one for the server: what else there is to
    * do would have to wait, so others are called.
    */
-  callOthers(): void {
-    if (this.#agenda === undefined) return;
-    const spare = this.#most - this.#workers.size - this.#hiring.size;
-    const work = this.#agenda.size - this.#waiting - this.#hiring.size;
+  addWorkers(): void {
+    if (this.#queue === undefined) return;
+    const spare = this.#most - this.#workers.size - this.#adding.size;
+    const work = this.#queue.size - this.#waiting - this.#adding.size;
     for (let i = Math.min(spare, work); i > 0; i--) {
-      const hiring = this.#hire();
-      this.#hiring.add(hiring);
-      hiring.then(() => this.#hiring.delete(hiring));
+      const adding = this.#addWorker();
+      this.#adding.add(adding);
+      adding.then(() => this.#adding.delete(adding));
     }
   }
 
@@ -123,14 +123,14 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
    * Does without a worker whose connection is lost for good, and without more
    * of them.
    *
-   * @param link The connection
+   * @param provider The connection
    * @returns Whether there are others: the client's own is never done without
    */
-  dismiss(link: SessionProvider): boolean {
-    if (link === this.first.link) return false;
+  dropWorker(provider: SessionProvider): boolean {
+    if (provider === this.first.provider) return false;
     this.#most = 0;
     for (const worker of this.#workers) {
-      if (worker.link === link) this.#workers.delete(worker);
+      if (worker.provider === provider) this.#workers.delete(worker);
     }
     return true;
   }
@@ -138,17 +138,21 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
   /** Closes what was opened. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
-    await Promise.all(this.#hiring);
-    await Promise.all(this.#hired.map((link) => link[Symbol.asyncDispose]()));
+    await Promise.all(this.#adding);
+    await Promise.all(
+      this.#added.map((provider) => provider[Symbol.asyncDispose]()),
+    );
   }
 
-  async #hire(): Promise<void> {
+  async #addWorker(): Promise<void> {
     try {
-      const link = await this.first.link.another({ signal: this.#signal });
-      this.#hired.push(link);
-      const worker = this.#make(link, this.#signal);
+      const provider = await this.first.provider.fork({
+        signal: this.#signal,
+      });
+      this.#added.push(provider);
+      const worker = this.#make(provider, this.#signal);
       this.#workers.add(worker);
-      if (this.#agenda !== undefined) this.#shifts.push(this.#work(worker));
+      if (this.#queue !== undefined) this.#runs.push(this.#work(worker));
     } catch {
       this.#most = 0; // it would refuse the next one too
     }
@@ -157,7 +161,7 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
   /** Never rejects. */
   async #work(worker: W): Promise<void> {
     while (this.#failure === undefined && this.#workers.has(worker)) {
-      const job = this.#agenda?.take();
+      const job = this.#queue?.take();
       if (job !== undefined) {
         await this.#do(job, worker);
       } else if (this.#busy > 0) {

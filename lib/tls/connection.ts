@@ -57,7 +57,7 @@ export class TLSConnection implements ByteStream {
   #info: TLSInfo | undefined;
   #shown: ShownCertificate | undefined = new ShownCertificate();
   readonly #cleartext = new CleartextQueue();
-  readonly #outbox: SendQueue;
+  readonly #sendQueue: SendQueue;
   #news = Promise.withResolvers<void>();
   #room = Promise.withResolvers<void>();
   #writing: Promise<void> = Promise.resolve();
@@ -86,7 +86,7 @@ export class TLSConnection implements ByteStream {
     this.#stream = stream;
     this.#where = where;
     this.#secured.promise.catch(() => {});
-    this.#outbox = new SendQueue(stream, (error) => {
+    this.#sendQueue = new SendQueue(stream, (error) => {
       // all that is lost is the answer to the peer's close_notify: the peer has
       // closed, and what it sent is whole
       if (this.#isNotified && this.#isFlushed) return;
@@ -260,7 +260,7 @@ export class TLSConnection implements ByteStream {
   #events(): Omit<EngineEvents, "session"> {
     return {
       secure: (handshake) => this.#secured.resolve(handshake),
-      send: (bytes, done) => this.#outbox.add(bytes, done),
+      send: (bytes, done) => this.#sendQueue.add(bytes, done),
       data: (bytes) => {
         this.#cleartext.push(bytes);
         this.#announce();
@@ -343,12 +343,12 @@ export class TLSConnection implements ByteStream {
   #leave(): Promise<void> {
     return this.#leaving ??= (async () => {
       await this.#writing;
-      await this.#outbox.sent;
+      await this.#sendQueue.sent;
       if (this.#failure !== undefined) return;
       this.#isFlushed = true;
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#engine.end(resolve);
-      await settle(promise.then(() => this.#outbox.sent), CLOSE_WAIT);
+      await settle(promise.then(() => this.#sendQueue.sent), CLOSE_WAIT);
     })();
   }
 

@@ -34,24 +34,24 @@ const FENCE_GRACE = 1000;
  * session is closed, since it may be out of step.
  *
  * @param session The session
- * @param owed The transfer's entry in the ledger
+ * @param pending The transfer's entry in the ledger
  * @param error What happened to the data connection
  * @returns The error to throw
  */
 export async function explain(
   session: Session,
-  owed: PendingCommand,
+  pending: PendingCommand,
   error: unknown,
 ): Promise<unknown> {
   const { timeout } = session.options;
   const grace = Math.min(ABORT_GRACE, timeout || ABORT_GRACE);
-  const reply = await settle(owed.final, grace);
+  const reply = await settle(pending.final, grace);
   if (reply === undefined) {
-    if (!owed.isSettled) session.control.fail(asError(error));
+    if (!pending.isSettled) session.control.fail(asError(error));
     return error;
   }
   return reply.code >= 400
-    ? refusal(session, reply, owed.command, error)
+    ? refusal(session, reply, pending.command, error)
     : error;
 }
 
@@ -60,30 +60,30 @@ export async function explain(
  * closes the session if that fails.
  *
  * @param session The session
- * @param owed The transfer's entry in the ledger
+ * @param pending The transfer's entry in the ledger
  * @param options How the data connection is closed, and who asks
  * @returns The reply to `ABOR`; `undefined` if none was needed or none came
  */
 export async function abortOwed(
   session: Session,
-  owed: PendingCommand,
+  pending: PendingCommand,
   { closeData = () => {}, needsReply = false }: AbortOptions = {},
 ): Promise<Reply | undefined> {
-  if (owed.isSettled) {
+  if (pending.isSettled) {
     await closeData(false);
     return undefined;
   }
   try {
     // what an upload has sent is to be written before it may be sent again
-    const isShort = !needsReply && !isUpload(owed.command) &&
+    const isShort = !needsReply && !isUpload(pending.command) &&
       !session.profile.leavesNothing;
-    if (!isShort) return await requestAbort(session, owed, closeData);
-    session.control.send({ verb: "ABOR" }, { during: owed });
+    if (!isShort) return await requestAbort(session, pending, closeData);
+    session.control.send({ verb: "ABOR" }, { during: pending });
     await closeData(false);
-    await settle(owed.final, SHORT_GRACE);
+    await settle(pending.final, SHORT_GRACE);
     return undefined;
   } finally {
-    session.doubt(owed.command);
+    session.doubt(pending.command);
   }
 }
 
@@ -104,18 +104,18 @@ export interface AbortOptions {
 /** As {@linkcode abortOwed}, of what is owed its final reply. */
 async function requestAbort(
   { control }: Session,
-  owed: PendingCommand,
+  pending: PendingCommand,
   closeData: (isSeen: boolean) => Promise<void> | void,
 ): Promise<Reply | undefined> {
-  const abor = control.send({ verb: "ABOR" }, { during: owed });
+  const abor = control.send({ verb: "ABOR" }, { during: pending });
   await closeData(true);
   const late = () =>
     new Deno.errors.TimedOut(
-      `Cannot abort "${owed.command}": no reply within ${ABORT_GRACE} ms; the connection is closed`,
+      `Cannot abort "${pending.command}": no reply within ${ABORT_GRACE} ms; the connection is closed`,
     );
   try {
     return await within(ABORT_GRACE, undefined, late, async (signal) => {
-      const final = await control.wait(owed.final, signal);
+      const final = await control.wait(pending.final, signal);
       // after 4yz or 5yz one more reply is due; after 2yz there may be one
       // (for both) or two: a NOOP's 200 marks the end
       const first = final.code >= 400
@@ -127,7 +127,7 @@ async function requestAbort(
       if (isDoubtful) {
         const fence = control.send({ verb: "NOOP" }, {
           kind: "fence",
-          during: owed,
+          during: pending,
         });
         const mark = await control.wait(fence.first, signal);
         // NOOP's reply for ABOR too: the transfer's was for both
@@ -148,19 +148,19 @@ async function requestAbort(
  * What the server says to the `ABOR` is no word about the file.
  *
  * @param session The session
- * @param owed The transfer's entry in the ledger
+ * @param pending The transfer's entry in the ledger
  * @param transfer The transfer, whose data connection is held
  * @throws {Deno.errors.Interrupted} Unless the server has sent it all
  */
 export async function endHeld(
   session: Session,
-  owed: PendingCommand,
+  pending: PendingCommand,
   transfer: Transfer,
 ): Promise<void> {
   const { data, command } = transfer;
   // all of it may be here, and only its end was not read
-  await settle(owed.final, FINAL_GRACE);
-  const isOver = owed.isSettled;
+  await settle(pending.final, FINAL_GRACE);
+  const isOver = pending.isSettled;
   if (!isOver) await transfer.abort();
   data.fail(data.failure);
   if (isOver || session.isLost) return;

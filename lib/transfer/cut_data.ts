@@ -59,7 +59,7 @@ export function isSetTo(
 /** Data that ended without close_notify. */
 export interface CutData {
   /** The transfer's entry in the ledger, its final reply not yet collected. */
-  readonly owed: PendingCommand;
+  readonly pending: PendingCommand;
   /** Bytes that came. */
   readonly bytes: number;
   /** The size in the 150 reply. */
@@ -112,7 +112,7 @@ export async function proveWhole(
   if (bytes === announced && file.offset === 0) {
     return { isWhole: true, size: bytes };
   }
-  const whole = await askSize(session, cut.owed, file, signal);
+  const whole = await askSize(session, cut.pending, file, signal);
   if (whole === null) return { isWhole: undefined, size: undefined };
   const size = Math.max(0, whole - file.offset);
   return { isWhole: bytes === size, size };
@@ -128,8 +128,8 @@ async function askSize(
   if (unknown.has("SIZE")) return null;
   const command = { verb: "SIZE", argument: path, name: "path" };
   try {
-    const owed = control.send(command, { during });
-    const reply = await control.wait(owed.first, signal);
+    const pending = control.send(command, { during });
+    const reply = await control.wait(pending.first, signal);
     return reply.code === 213 ? parseSize(reply) : null;
   } catch (error) {
     if (signal?.aborted) throw error;

@@ -169,7 +169,7 @@ async function begin(
 ): Promise<Transfer> {
   const { control, protection, options } = session;
   signal?.throwIfAborted();
-  const owed = control.send(command, { kind: "transfer", advice });
+  const pending = control.send(command, { kind: "transfer", advice });
   let stream: ByteStream;
   let reply: Reply;
   const patient = new PatientSignal(
@@ -178,10 +178,10 @@ async function begin(
   );
   try {
     const { signal } = patient;
-    reply = await control.wait(owed.first, signal);
-    if (reply.code >= 300) throw refusal(session, reply, owed.command);
+    reply = await control.wait(pending.first, signal);
+    if (reply.code >= 300) throw refusal(session, reply, pending.command);
     session.hasRestart = false;
-    const raw = await connectUnlessRefused(channel, owed, session, signal);
+    const raw = await connectUnlessRefused(channel, pending, session, signal);
     stream = protection === undefined ? raw : await session.untilEnded(
       signal,
       (signal) => protection.secure(raw, signal),
@@ -189,12 +189,12 @@ async function begin(
   } catch (cause) {
     channel.close();
     const error = signal?.aborted ? signal.reason : cause;
-    if (owed.isSettled && control.open !== owed) throw error;
+    if (pending.isSettled && control.open !== pending) throw error;
     const explained = signal?.aborted
-      ? await abortOwed(session, owed).then(() => error)
-      : await explain(session, owed, error);
-    session.doubt(owed.command);
-    control.collect(owed);
+      ? await abortOwed(session, pending).then(() => error)
+      : await explain(session, pending, error);
+    session.doubt(pending.command);
+    control.collect(pending);
     throw explained;
   } finally {
     patient.release();
@@ -204,14 +204,14 @@ async function begin(
     timeout: options.timeout,
     signal: isLate ? undefined : signal,
     onAbort: (reason) => transfer.interrupt(reason),
-    holds: protection !== undefined && !isUpload(owed.command),
-    command: owed.command,
+    holds: protection !== undefined && !isUpload(pending.command),
+    command: pending.command,
   });
   // any other 1yz opens a transfer too, and tells no size
   const isUsual = reply.code === 150 || reply.code === 125;
   const size = isUsual ? parse150(reply) : null;
   const file = sizedFile(session, command, rest);
-  const transfer = new Transfer(session, owed, data, size, file);
+  const transfer = new Transfer(session, pending, data, size, file);
   session.transfer = transfer;
   // what is held does not outlast the session
   control.closed.then(() => data.isHeld && data.fail(control.failure));
@@ -228,13 +228,13 @@ async function begin(
  */
 async function connectUnlessRefused(
   channel: DataChannel,
-  owed: PendingCommand,
+  pending: PendingCommand,
   session: Session,
   signal: AbortSignal | undefined,
 ): Promise<ByteStream> {
   const { promise: refused, reject } = Promise.withResolvers<never>();
-  owed.final.then((reply) => {
-    if (reply.code >= 400) reject(refusal(session, reply, owed.command));
+  pending.final.then((reply) => {
+    if (reply.code >= 400) reject(refusal(session, reply, pending.command));
   }, reject);
   const connected = channel.connect(signal);
   try {

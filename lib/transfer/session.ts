@@ -346,8 +346,8 @@ export class Session {
    * @throws {FTPReplyError} For 1yz and 3yz
    */
   async perform(command: Command, options?: SignalOptions): Promise<Reply> {
-    const { reply, owed } = await this.#ask(command, options?.signal);
-    return expectSuccess(reply, owed.command);
+    const { reply, pending } = await this.#ask(command, options?.signal);
+    return expectSuccess(reply, pending.command);
   }
 
   /**
@@ -397,17 +397,17 @@ export class Session {
     const { open, failure } = this.control;
     const own = this.#unclaimed.filter(({ isCollected }) => !isCollected);
     this.#unclaimed = own;
-    const owed = open === undefined || own.includes(open) ? own[0] : open;
-    if (owed === undefined) {
+    const pending = open === undefined || own.includes(open) ? own[0] : open;
+    if (pending === undefined) {
       if (failure !== undefined) throw closedWaiting(failure);
       throw new TypeError("Cannot wait for a reply: no command is owed one");
     }
-    const isFirst = own.includes(owed) && !this.#begun.has(owed);
-    const due = isFirst ? owed.first : owed.final;
+    const isFirst = own.includes(pending) && !this.#begun.has(pending);
+    const due = isFirst ? pending.first : pending.final;
     const reply = await this.control.wait(due, signal);
-    if (reply.code < 200) this.#begun.add(owed);
-    else this.control.collect(owed);
-    return { reply, command: owed.command };
+    if (reply.code < 200) this.#begun.add(pending);
+    else this.control.collect(pending);
+    return { reply, command: pending.command };
   }
 
   /**
@@ -425,15 +425,15 @@ export class Session {
   async #ask(
     command: Command,
     signal: AbortSignal | undefined,
-  ): Promise<{ owed: PendingCommand; reply: Reply }> {
+  ): Promise<{ pending: PendingCommand; reply: Reply }> {
     signal?.throwIfAborted();
-    const owed = this.control.send(command);
+    const pending = this.control.send(command);
     const { moves } = this;
     this.#doubt(command);
-    const reply = await this.control.wait(owed.first, signal);
+    const reply = await this.control.wait(pending.first, signal);
     this.#note(command, reply, moves);
-    if (reply.code >= 400) throw replyError(reply, owed.command);
-    return { owed, reply };
+    if (reply.code >= 400) throw replyError(reply, pending.command);
+    return { pending, reply };
   }
 
   /** Forgets what a command may change: nobody may be there to see its reply. */

@@ -40,7 +40,7 @@ export class Transfer {
   /** What belongs to its end: the way back to a directory. */
   onEnd: (() => Promise<void>) | undefined;
   readonly #session: Session;
-  readonly #owed: PendingCommand;
+  readonly #pending: PendingCommand;
   readonly #file: SizedFile | undefined;
   #isUnproven = false;
   #aborting: Promise<Reply | undefined> | undefined;
@@ -50,20 +50,20 @@ export class Transfer {
    * Joins an open data connection and its entry in the ledger.
    *
    * @param session The session
-   * @param owed The transfer command's entry
+   * @param pending The transfer command's entry
    * @param data The data connection
    * @param size The server's estimate
    * @param file What is downloaded, if it is a file as it is
    */
   constructor(
     session: Session,
-    owed: PendingCommand,
+    pending: PendingCommand,
     data: DataConnection,
     size: number | null,
     file?: SizedFile,
   ) {
     this.#session = session;
-    this.#owed = owed;
+    this.#pending = pending;
     this.data = data;
     this.size = size;
     this.#file = file;
@@ -71,7 +71,7 @@ export class Transfer {
 
   /** The command, printable and masked. */
   get command(): string {
-    return this.#owed.command;
+    return this.#pending.command;
   }
 
   /**
@@ -93,7 +93,7 @@ export class Transfer {
 
   /** The final reply, when it comes. */
   get final(): Promise<Reply> {
-    return this.#owed.final;
+    return this.#pending.final;
   }
 
   /**
@@ -104,7 +104,7 @@ export class Transfer {
   sendNoop(): PendingCommand {
     return this.#session.control.send({ verb: "NOOP" }, {
       kind: "alive",
-      during: this.#owed,
+      during: this.#pending,
     });
   }
 
@@ -149,7 +149,7 @@ export class Transfer {
     return await this.#session.settle(async () => {
       data.fail(error);
       try {
-        const explained = await explain(this.#session, this.#owed, error);
+        const explained = await explain(this.#session, this.#pending, error);
         const isAnswered = explained === error &&
           this.#session.control.failure === undefined;
         if (!isAnswered || !await this.#isWhole(options)) {
@@ -159,7 +159,7 @@ export class Transfer {
       } finally {
         this.#forget();
       }
-      return expectSuccess(await this.#owed.final, this.command);
+      return expectSuccess(await this.#pending.final, this.command);
     });
   }
 
@@ -171,7 +171,7 @@ export class Transfer {
       return isWhole === true;
     }
     const completeness = await proveWhole(this.#session, {
-      owed: this.#owed,
+      pending: this.#pending,
       bytes: data.bytesRead,
       announced,
       isSecure: data.tls !== undefined,
@@ -200,11 +200,11 @@ export class Transfer {
     const { signal } = options;
     const isEarly = !isUpload(this.command) && !this.data.isEnded;
     this.data.close();
-    if (this.data.isHeld) await endHeld(this.#session, this.#owed, this);
+    if (this.data.isHeld) await endHeld(this.#session, this.#pending, this);
     await this.data.closed;
     let reply: Reply;
     try {
-      reply = await this.#session.control.wait(this.#owed.final, signal);
+      reply = await this.#session.control.wait(this.#pending.final, signal);
     } catch (error) {
       if (signal?.aborted) {
         await this.abort();
@@ -231,7 +231,7 @@ export class Transfer {
     if (isKnown === true && isProtected(this.#session)) return;
     const { bytesRead: bytes } = data;
     const { isWhole, size } = await proveWhole(this.#session, {
-      owed: this.#owed,
+      pending: this.#pending,
       bytes,
       announced,
       file: this.#file,
@@ -283,9 +283,9 @@ export class Transfer {
     return await this.#session.settle(async () => {
       await this.#aborting; // by somebody else
       this.data.fail(error);
-      const explained = await explain(this.#session, this.#owed, error);
+      const explained = await explain(this.#session, this.#pending, error);
       // one that was ended before has a connection no more
-      if (!this.#owed.isCollected) this.#session.doubt(this.command);
+      if (!this.#pending.isCollected) this.#session.doubt(this.command);
       this.#forget();
       return explained;
     });
@@ -311,7 +311,7 @@ export class Transfer {
       await this.failed(failure);
     } else {
       // all of it may be here, and only its end was not read
-      await settle(this.#owed.final, LEFT_GRACE);
+      await settle(this.#pending.final, LEFT_GRACE);
       await this.abort();
     }
     await this.onEnd?.();
@@ -356,7 +356,7 @@ export class Transfer {
       const isWriting = isSeen && !isUpload(this.command);
       if (protection !== undefined && mayBeProFTPD && isWriting) {
         await settle(
-          Promise.race([this.#owed.final, drain(data.stream)]),
+          Promise.race([this.#pending.final, drain(data.stream)]),
           DRAIN_GRACE,
         );
       }
@@ -365,14 +365,14 @@ export class Transfer {
     const isEarly = !isUpload(this.command) && !data.isEnded;
     return this.#aborting = this.#session.settle(async () => {
       const options = { closeData, needsReply };
-      const reply = await abortOwed(this.#session, this.#owed, options);
+      const reply = await abortOwed(this.#session, this.#pending, options);
       if (isEarly) this.#session.doubt(this.command); // although it said 2yz
       return reply;
     });
   }
 
   #forget(): void {
-    this.#session.control.collect(this.#owed);
+    this.#session.control.collect(this.#pending);
     if (this.#session.transfer === this) this.#session.transfer = undefined;
   }
 }

@@ -21,16 +21,16 @@ const ROOT: DirectoryPath = {
 for (const inHand of [0, 1]) {
   Deno.test(`TreeQueue takes a directory with ${MANY} in it, ${inHand} of them in hand at the end`, async () => {
     const opened: string[] = [];
-    const agenda = new TreeQueue(ROOT, work(opened));
+    const queue = new TreeQueue(ROOT, work(opened));
     const task = {} as MirrorTask; // nobody looks at it
-    await agenda.take()!(task);
-    for (let i = inHand; i < MANY; i++) await agenda.take()!(task);
+    await queue.take()!(task);
+    for (let i = inHand; i < MANY; i++) await queue.take()!(task);
     for (let i = 0; i < inHand; i++) {
-      const last = agenda.take()!;
-      await agenda.take()!(task); // a directory, while the last entry is in hand
+      const last = queue.take()!;
+      await queue.take()!(task); // a directory, while the last entry is in hand
       await last(task);
     }
-    for (let job; (job = agenda.take()) !== undefined;) await job(task);
+    for (let job; (job = queue.take()) !== undefined;) await job(task);
     assertEquals(opened.length, MANY + 1);
     assertEquals(new Set(opened).size, MANY + 1);
     assertEquals(opened.slice(0, 2), ["", "0"]);

@@ -51,7 +51,7 @@ const PATIENCE = 1000;
 /** What a download that is one of many shares with the others. */
 export interface SharedLimits {
   /** How fast it may be together with them. */
-  readonly pace?: RateLimiter | undefined;
+  readonly limiter?: RateLimiter | undefined;
   /** The parts in its folder, which else is looked through for each file. */
   readonly parts?: readonly string[] | undefined;
   /** Insists on the way to the target, which others may change meanwhile. */
@@ -66,33 +66,33 @@ export interface SharedLimits {
 /**
  * Downloads a file.
  *
- * @param link The client
+ * @param provider The client
  * @param remote The file on the server
  * @param local Where to, a path or a `file:` URL
  * @param options See {@linkcode DownloadOptions}
- * @param company What it shares with others
+ * @param limits What it shares with others
  * @returns What was transferred and verified
  */
 export function download(
-  link: SessionProvider,
+  provider: SessionProvider,
   remote: string,
   local: string | URL,
   options: DownloadOptions,
-  company: SharedLimits = {},
+  limits: SharedLimits = {},
 ): Promise<FileTransferResult> {
   return runOperation(
-    link,
+    provider,
     options,
-    (options) => new Download(link, remote, options, company).run(local),
+    (options) => new Download(provider, remote, options, limits).run(local),
   );
 }
 
 /** One download, over as many connections as it takes. */
 class Download {
-  readonly #link: SessionProvider;
+  readonly #provider: SessionProvider;
   readonly #remote: string;
   readonly #options: DownloadOptions;
-  readonly #meter: ProgressTracker;
+  readonly #tracker: ProgressTracker;
   readonly #parts: readonly string[] | undefined;
   readonly #check: (() => void) | undefined;
   readonly #meant: SharedLimits["meant"];
@@ -107,13 +107,13 @@ class Download {
   #isSlow = false;
 
   constructor(
-    link: SessionProvider,
+    provider: SessionProvider,
     remote: string,
     options: DownloadOptions,
-    { pace, parts, check, meant }: SharedLimits,
+    { limiter, parts, check, meant }: SharedLimits,
   ) {
     checkTransferOptions(options);
-    this.#link = link;
+    this.#provider = provider;
     this.#remote = remote;
     this.#options = options;
     this.#parts = parts;
@@ -125,7 +125,7 @@ class Download {
         `Cannot download "${remote}": "maxSize" must be a number and not negative, not ${maxSize}`,
       );
     }
-    this.#meter = new ProgressTracker(options, BLOCK_SIZE, pace);
+    this.#tracker = new ProgressTracker(options, BLOCK_SIZE, limiter);
   }
 
   async run(local: string | URL): Promise<FileTransferResult> {
@@ -135,7 +135,7 @@ class Download {
     let isKept = false;
     try {
       const result = await withRecovery(
-        this.#link,
+        this.#provider,
         countingRetries(this.#options, this.#retries),
         () => this.#part?.position ?? 0,
         () => this.#attempt(target),
@@ -149,7 +149,7 @@ class Download {
       throw afterAttempts(error, `Cannot download "${this.#remote}"`, {
         retries: this.#retries.count,
         bytes: this.#part?.position ?? 0,
-        size: this.#meter.total,
+        size: this.#tracker.total,
       });
     } finally {
       this.#part?.close(isKept);
@@ -157,7 +157,7 @@ class Download {
   }
 
   async #attempt(target: Target): Promise<FileTransferResult> {
-    const { session } = this.#link;
+    const { session } = this.#provider;
     const { signal, verify = "size", mtime = true, sync } = this.#options;
     const facts = await this.#inspect(session);
     const part = this.#part ??= await this.#open(session, target, facts);
@@ -169,20 +169,20 @@ class Download {
       announced: this.#announced,
       isSlow: this.#isSlow,
     }, this.#options);
-    const { total } = this.#meter; // it may have grown meanwhile
-    if (total !== null) this.#meter.total = Math.max(total, part.position);
+    const { total } = this.#tracker; // it may have grown meanwhile
+    if (total !== null) this.#tracker.total = Math.max(total, part.position);
     part.begin(); // of an empty file nothing came
     const meant = this.#meant?.(facts.shown) ?? facts.modified;
     const modified = mtime ? part.date(meant) : null;
     if (sync) await abortable(part.sync(), signal);
-    await this.#meter.finish(); // before: what it throws leaves the old file
+    await this.#tracker.finish(); // before: what it throws leaves the old file
     const isBeside = part.path !== target.path;
     const parts = isBeside ? await this.#partsBeside(target) : undefined;
     signal?.throwIfAborted();
     part.commit(parts);
     return {
       size: part.position,
-      bytes: this.#meter.moved,
+      bytes: this.#tracker.moved,
       verified,
       mtime: modified,
       retries: this.#retries.count,
@@ -194,7 +194,7 @@ class Download {
     { path }: Target,
   ): Promise<readonly string[] | undefined> {
     if (this.#options.resume) return this.#parts;
-    return this.#parts ?? await partsBeside(this.#link, path);
+    return this.#parts ?? await partsBeside(this.#provider, path);
   }
 
   /** Asks what the file is, and forgets what was fetched of another one. */
@@ -204,7 +204,7 @@ class Download {
     const facts = await asked;
     const before = this.#facts;
     this.#facts = facts;
-    this.#meter.total = facts.size ?? this.#announced;
+    this.#tracker.total = facts.size ?? this.#announced;
     const isSame = before?.size === facts.size &&
       before?.shown?.getTime() === facts.shown?.getTime();
     if (!isSame || !this.#isProvable) this.#part?.reset();
@@ -251,7 +251,7 @@ class Download {
       ? ""
       : await requestDirectory(session, this.#options);
     const text = JSON.stringify([
-      this.#link.origin,
+      this.#provider.origin,
       directory,
       this.#remote,
       facts.size,
@@ -273,7 +273,7 @@ class Download {
     const transfer = await this.#retrieve(session, 0);
     // behind REST some servers tell the whole size, and some the rest
     this.#announced = transfer.size;
-    this.#meter.total = facts.size ?? transfer.size;
+    this.#tracker.total = facts.size ?? transfer.size;
     await this.#receive(transfer, part, facts);
   }
 
@@ -312,11 +312,15 @@ class Download {
     facts: RemoteFacts,
   ): Promise<void> {
     const began = performance.now();
-    this.#meter.position = part.position;
-    await using alive = keepAlive(this.#link.session, transfer, this.#options);
+    this.#tracker.position = part.position;
+    await using alive = keepAlive(
+      this.#provider.session,
+      transfer,
+      this.#options,
+    );
     // a small file does not pay for a large buffer
     const rest = (facts.size ?? Infinity) - part.position;
-    const size = Math.min(this.#meter.blocksize, Math.max(rest, LEAST_BLOCK));
+    const size = Math.min(this.#tracker.blocksize, Math.max(rest, LEAST_BLOCK));
     // a pipe is not written to synchronously: who reads it may be in this program
     const isWhole = rest <= size && part.isReadable;
     const writer = new WriteBehind(part, size, isWhole);
@@ -374,7 +378,7 @@ class Download {
       }
       const written = writer.take(n);
       if (written !== undefined) await written;
-      const wait = this.#meter.add(n);
+      const wait = this.#tracker.add(n);
       if (wait !== undefined) await wait;
     }
     await writer.flush();

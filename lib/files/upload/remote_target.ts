@@ -271,14 +271,14 @@ export class UploadTarget {
   /**
    * Cleans up after a failure.
    *
-   * @param link The client
+   * @param provider The client
    * @param error What went wrong
    * @param isKept Whether what is there stays, for another call to resume
    * @returns The error to throw; `undefined` if it turns out that the file is in
    * its place
    */
   async rollBack(
-    link: SessionProvider,
+    provider: SessionProvider,
     error: unknown,
     isKept: boolean,
   ): Promise<unknown> {
@@ -286,13 +286,13 @@ export class UploadTarget {
     const { hasBegun } = this.#replacement;
     if (isKept && !hasBegun && this.path === this.#first) return error;
     try {
-      const { timeout } = link.session.options;
+      const { timeout } = provider.session.options;
       const grace = Math.min(CLEANUP_TIMEOUT, timeout || CLEANUP_TIMEOUT);
       const signal = AbortSignal.timeout(grace);
-      if (link.session.isLost) {
-        await link.reconnect({ signal });
+      if (provider.session.isLost) {
+        await provider.reconnect({ signal });
       }
-      const { session } = link;
+      const { session } = provider;
       if (hasBegun) {
         const isDone = await this.#settle(session, { signal });
         if (isDone instanceof Error) return isDone;

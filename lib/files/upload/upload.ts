@@ -51,35 +51,35 @@ const BLOCK_SIZE = 128 * 1024;
 /**
  * Uploads a file.
  *
- * @param link The client
+ * @param provider The client
  * @param local A path or `file:` URL, or bytes of any kind
  * @param remote The file on the server
  * @param options See {@linkcode UploadOptions}
- * @param pace How fast it may be together with others
+ * @param limiter How fast it may be together with others
  * @param plain How a plain file is reached that is not to be anything else
  * @returns What was transferred and verified
  */
 export function upload(
-  link: SessionProvider,
+  provider: SessionProvider,
   local: string | URL | Source,
   remote: string,
   options: UploadOptions,
-  pace?: RateLimiter,
+  limiter?: RateLimiter,
   plain?: PlainPath,
 ): Promise<FileTransferResult> {
-  return runOperation(link, options, async (options) => {
+  return runOperation(provider, options, async (options) => {
     using source = await openSource(local, options.signal, plain);
-    return await new Upload(link, source, remote, options, pace).run();
+    return await new Upload(provider, source, remote, options, limiter).run();
   });
 }
 
 /** One upload, over as many connections as it takes. */
 class Upload {
-  readonly #link: SessionProvider;
+  readonly #provider: SessionProvider;
   readonly #source: UploadSource;
   readonly #options: UploadOptions;
   readonly #target: UploadTarget;
-  readonly #meter: ProgressTracker;
+  readonly #tracker: ProgressTracker;
   readonly #retries = { count: 0 };
   readonly #proof: UploadProof;
   /** How it may go on behind what is there, as far as the server has not refused. */
@@ -96,28 +96,28 @@ class Upload {
   #mtime: Date | null = null;
 
   constructor(
-    link: SessionProvider,
+    provider: SessionProvider,
     source: UploadSource,
     remote: string,
     options: UploadOptions,
-    pace: RateLimiter | undefined,
+    limiter: RateLimiter | undefined,
   ) {
     checkTransferOptions(options);
-    this.#link = link;
+    this.#provider = provider;
     this.#source = source;
     this.#options = options;
     this.#target = new UploadTarget(remote, source.identity, options);
     this.#proof = new UploadProof(source, this.#target, options);
-    this.#meter = new ProgressTracker(options, BLOCK_SIZE, pace);
-    this.#meter.total = source.size;
+    this.#tracker = new ProgressTracker(options, BLOCK_SIZE, limiter);
+    this.#tracker.total = source.size;
   }
 
   async run(): Promise<FileTransferResult> {
     try {
       const result = await withRecovery(
-        this.#link,
+        this.#provider,
         countingRetries(this.#options, this.#retries),
-        () => this.#meter.position,
+        () => this.#tracker.position,
         () => this.#attempt(),
       );
       return result;
@@ -127,7 +127,7 @@ class Upload {
         !(error instanceof FTPVerificationError);
       const last = this.#isStored ? error : this.#unconfirmed ?? error;
       const failure = await this.#target.rollBack(
-        this.#link,
+        this.#provider,
         this.#options.signal?.aborted ? error : this.#afterAttempts(last),
         isKept,
       );
@@ -139,17 +139,17 @@ class Upload {
   #afterAttempts(error: unknown): unknown {
     return afterAttempts(error, `Cannot upload to "${this.#target.remote}"`, {
       retries: this.#retries.count,
-      bytes: this.#meter.position,
+      bytes: this.#tracker.position,
       size: this.#source.size,
     });
   }
 
   async #attempt(): Promise<FileTransferResult> {
-    const { session } = this.#link;
+    const { session } = this.#provider;
     if (!this.#isStored) await this.#store(session);
     // once the server was told to rename, the temporary file may be gone
     if (!this.#target.isCommitting) await this.#check(session);
-    const { position } = this.#meter;
+    const { position } = this.#tracker;
     await this.#target.commit(session, {
       size: position,
       isVisible: this.#verified !== null,
@@ -171,13 +171,13 @@ class Upload {
     if (this.#proof.wasLate) this.#mtime ??= await this.#date(session);
     await inspecting;
     this.#checkSource();
-    await this.#meter.finish(); // before: what it throws leaves the old file
+    await this.#tracker.finish(); // before: what it throws leaves the old file
   }
 
   #result(): FileTransferResult {
     return {
-      size: this.#meter.position,
-      bytes: this.#meter.moved,
+      size: this.#tracker.position,
+      bytes: this.#tracker.moved,
       verified: this.#verified,
       mtime: this.#mtime,
       retries: this.#retries.count,
@@ -190,7 +190,7 @@ class Upload {
       return await this.#verify(session);
     } catch (error) {
       const isLeft = error instanceof FTPVerificationError &&
-        this.#meter.moved === 0;
+        this.#tracker.moved === 0;
       if (!isLeft) throw error;
       await this.#store(session);
       return await this.#verify(session);
@@ -218,14 +218,14 @@ class Upload {
     const sent = this.#unconfirmed?.bytes;
     const stored = await this.#proof.stored(session, sent);
     const { size } = this.#source;
-    this.#meter.total = size;
+    this.#tracker.total = size;
     if (stored !== null && stored === (sent ?? size)) {
-      this.#meter.position = stored;
+      this.#tracker.position = stored;
       this.#isStored = true; // only the confirmation was lost
       return;
     }
     if (sent !== undefined) throw new LocalError(this.#unconfirmed);
-    this.#meter.position = stored ?? 0;
+    this.#tracker.position = stored ?? 0;
     await this.#prepareDigest(session);
     const explain = (error: unknown) =>
       explainRefusal(session, this.#target.remote, error, this.#options);
@@ -234,7 +234,7 @@ class Upload {
       .catch(async (error) => {
         throw await explain(error);
       });
-    this.#meter.position = start;
+    this.#tracker.position = start;
     try {
       await this.#send(session, transfer, start, opened);
     } catch (refusal) {
@@ -310,8 +310,8 @@ class Upload {
     start: number,
     opened: number,
   ): Promise<void> {
-    const meter = this.#meter;
-    const { blocksize } = meter;
+    const tracker = this.#tracker;
+    const { blocksize } = tracker;
     let from = opened;
     await using alive = keepAlive(session, transfer, this.#options);
     let isWhole = false;
@@ -327,7 +327,7 @@ class Upload {
           from = Date.now();
           await writeAll(transfer.data, block);
           this.#digester?.digester.update(block);
-          const wait = meter.add(block.length);
+          const wait = tracker.add(block.length);
           if (wait !== undefined) await wait;
         }
       }
@@ -338,21 +338,21 @@ class Upload {
       const { signal } = this.#options;
       await transfer.endAfter(error, { signal, isWhole });
       // reset by a server that says 2yz: only the size tells that it took all
-      const stored = await this.#proof.storedSize(session, meter.position);
-      const isProven = stored === meter.position &&
+      const stored = await this.#proof.storedSize(session, tracker.position);
+      const isProven = stored === tracker.position &&
         !this.#proof.isOldSize(stored);
       if (isProven) return;
       throw error;
     }
     alive.stop();
-    await confirm(transfer, meter.position, meter.position, this.#options);
+    await confirm(transfer, tracker.position, tracker.position, this.#options);
     this.#written = { from, to: Date.now() };
   }
 
   async #verify(session: Session): Promise<string | null> {
     const { verify, signal } = this.#options;
     const { path } = this.#target;
-    const sent = this.#meter.position;
+    const sent = this.#tracker.position;
     const size = await this.#proof.storedSize(session, sent);
     const isOldSize = this.#proof.isOldSize(size);
     if (size !== null && size !== sent) {
