@@ -10,6 +10,7 @@ import { isSelf } from "../listing/listing_reader.ts";
 import { type Path, withPath } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { mayAskAgain } from "../transfer/cut_data.ts";
 import { openTransferInTurn } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { enterDirectory, isDirectory, type Leave } from "./change_directory.ts";
@@ -216,7 +217,7 @@ export async function* receiveOrNothing(
   options: ReceiveOptions,
 ): AsyncGenerator<Entry[], Received> {
   try {
-    return yield* receiveListing(request, options);
+    return yield* receiveAgain(request, options);
   } catch (error) {
     if (!isNothingFound(error)) throw error;
     const { session, path, turn } = request;
@@ -224,6 +225,20 @@ export async function* receiveOrNothing(
     const ask = () => isDirectory(session, path, { signal });
     if (!await turn(ask, { signal })) throw error;
     return NOTHING;
+  }
+}
+
+/** As {@linkcode receiveListing}, again where it was cut before its first byte. */
+async function* receiveAgain(
+  request: ListRequest,
+  options: ReceiveOptions,
+): AsyncGenerator<Entry[], Received> {
+  for (let asked = 1;; asked++) {
+    try {
+      return yield* receiveListing(request, options);
+    } catch (error) {
+      if (!mayAskAgain(error, { verb: "LIST" }, asked)) throw error;
+    }
   }
 }
 

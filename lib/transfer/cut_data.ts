@@ -157,10 +157,40 @@ export function truncated(
   const what = size === undefined
     ? "and nothing tells whether that is all; try again, or, if this server never sends close_notify, set tls: { allowMissingCloseNotify: true }"
     : `not the ${size} that there are; try again`;
-  return new Deno.errors.UnexpectedEof(
+  const error = new Deno.errors.UnexpectedEof(
     `Cannot complete "${command}": the TLS data connection was cut off (no close_notify) after ${bytes} bytes, ${what}`,
     { cause },
   );
+  if (bytes === 0) withoutData.add(error);
+  return error;
+}
+
+/** Errors of {@linkcode truncated} before the first byte. */
+const withoutData = new WeakSet<object>();
+
+/** Most times that a text is asked for which is cut before its first byte. */
+const MAX_ASKED = 10;
+
+/** Commands that may be sent twice. */
+const REPEATABLE_REGEXP = /^(RETR|LIST|NLST|MLSD)$/i;
+
+/**
+ * Tells whether to ask again for a text that was cut before its first byte.
+ * pyftpdlib ends an empty one without close_notify where it has not yet read the
+ * last of a resumed handshake.
+ *
+ * @param error What was thrown
+ * @param command The command
+ * @param asked How often it was sent
+ * @returns Whether to; nothing was given to the caller yet
+ */
+export function mayAskAgain(
+  error: unknown,
+  { verb }: Pick<Command, "verb">,
+  asked: number,
+): boolean {
+  return asked < MAX_ASKED && REPEATABLE_REGEXP.test(verb) &&
+    error instanceof Error && withoutData.has(error);
 }
 
 /**

@@ -9,6 +9,7 @@ import { Breather } from "../connection/breather.ts";
 import type { Command } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { waitFor } from "./callback.ts";
+import { mayAskAgain } from "./cut_data.ts";
 import { LineDecoder } from "./lines.ts";
 import { openTransfer, type TransferOptions } from "./open_transfer.ts";
 import type { Session, SignalOptions } from "./session.ts";
@@ -114,7 +115,7 @@ export async function receiveLines(
 ): Promise<Reply> {
   checkFunction("callback", callback);
   const text = { ...options, type: "A" } as const;
-  return await receive(session, command, text, async (transfer) => {
+  const take = async (transfer: Transfer): Promise<void> => {
     const { data } = transfer;
     for await (const lines of lineBatches(session, transfer)) {
       for (const line of lines) {
@@ -122,7 +123,14 @@ export async function receiveLines(
         if (wait !== undefined) await wait;
       }
     }
-  });
+  };
+  for (let asked = 1;; asked++) {
+    try {
+      return await receive(session, command, text, take);
+    } catch (error) {
+      if (!mayAskAgain(error, command, asked)) throw error;
+    }
+  }
 }
 
 /** Size of one read of a text, in bytes. */
@@ -157,6 +165,20 @@ async function* lineBatches(
  * @returns The lines, without their ends
  */
 export async function* iterateLines(
+  session: Session,
+  command: Command,
+  options: SignalOptions,
+): AsyncGenerator<string> {
+  for (let asked = 1;; asked++) {
+    try {
+      return yield* iterateOnce(session, command, options);
+    } catch (error) {
+      if (!mayAskAgain(error, command, asked)) throw error;
+    }
+  }
+}
+
+async function* iterateOnce(
   session: Session,
   command: Command,
   options: SignalOptions,

@@ -274,15 +274,45 @@ serverTest(
   },
 );
 
+/** Calls that read an empty directory, where a server may end it without close_notify. */
+const EMPTY_CALLS: readonly [string, (ftp: FTP) => Promise<unknown[]>][] = [
+  ["nlst", (ftp) => ftp.nlst("empty")],
+  ["mlsd", (ftp) => Array.fromAsync(ftp.mlsd("empty"))],
+  ["list", (ftp) => Array.fromAsync(ftp.list("empty"))],
+];
+
+serverTest(
+  "FTP asks again for a listing that was cut before its first byte, and not for ever",
+  async (server, context) => {
+    await server.mkdir("empty");
+    await using cutter = await startCutter(server);
+    await using ftp = await cutter.logIn({});
+    for (const [name, call] of EMPTY_CALLS) {
+      await context.step(name, async () => {
+        cutter.fault = "unclosed";
+        cutter.left = 1;
+        assertEquals(await call(ftp), []);
+        assert(cutter.left <= 0, "nothing was cut");
+        cutter.left = Infinity;
+        await assertTruncated(() => call(ftp));
+        cutter.fault = undefined;
+        assertEquals(await call(ftp), []);
+      });
+    }
+  },
+  { prepare: withTLS(), passivePorts: 20, servers: ["pyftpdlib"] },
+);
+
 /** A proxy that cuts data connections when it is told to. */
 async function startCutter(server: RealServer) {
-  const state: { fault: Fault | undefined; direction: "down" | "up" } = {
-    fault: undefined,
-    direction: "down",
-  };
+  const state: {
+    fault: Fault | undefined;
+    direction: "down" | "up";
+    left: number; // connections to be cut yet
+  } = { fault: undefined, direction: "down", left: Infinity };
   const proxy = await Proxy.start(server, {
     plan: ({ channel }) =>
-      channel === "data" && state.fault !== undefined
+      channel === "data" && state.fault !== undefined && state.left-- > 0
         ? [{ direction: state.direction, offset: CUT, fault: state.fault }]
         : [],
   });
