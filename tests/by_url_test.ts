@@ -3,10 +3,18 @@
  * nothing in the cache, no configuration, and only the permission to dial.
  */
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { serverTest } from "./testing/servers/mod.ts";
+import { X509Certificate } from "node:crypto";
+import { assertEquals } from "@std/assert";
+import { withTLS } from "./real/tls_client.ts";
+import { certificates } from "./testing/servers/certificates.ts";
+import { type RealServer, serverTest } from "./testing/servers/mod.ts";
 
 const ROOT = new URL("..", import.meta.url);
+
+const TYPES = new Map([
+  ["ts", "application/typescript"],
+  ["js", "text/javascript"],
+]);
 
 /** Serves the repository's files over HTTP, and notes what is asked for. */
 function serveRepository(): {
@@ -21,9 +29,8 @@ function serveRepository(): {
       asked.push(pathname);
       try {
         const bytes = await Deno.readFile(new URL(`.${pathname}`, ROOT));
-        const type = pathname.endsWith(".ts")
-          ? "application/typescript"
-          : "application/octet-stream";
+        const type = TYPES.get(pathname.split(".").at(-1)!) ??
+          "application/octet-stream";
         return new Response(bytes, { headers: { "content-type": type } });
       } catch {
         return new Response(null, { status: 404 });
@@ -33,25 +40,19 @@ function serveRepository(): {
   return { server, asked };
 }
 
-serverTest("mod.ts runs by URL with --allow-net alone", async (ftpServer) => {
-  const content = new Uint8Array(1_000_000).map((_, i) => i % 251);
-  await ftpServer.write("data.bin", content);
+/** Runs a program that imports a module by URL, with nothing cached and `--allow-net` alone. */
+async function runByURL(
+  module: string,
+  program: string,
+): Promise<{ printed: string; asked: string[]; hosts: string[] }> {
   const { server, asked } = serveRepository();
   const folder = await Deno.makeTempDir();
   try {
     const origin = `127.0.0.1:${server.addr.port}`;
-    const script = `
-      import { FTP } from "http://${origin}/mod.ts";
-      const ftp = new FTP();
-      await ftp.connect("${ftpServer.host}", ${ftpServer.port});
-      await ftp.login("${ftpServer.user}", "${ftpServer.password}");
-      const blocks = [];
-      await ftp.retrbinary("RETR data.bin", (block) => blocks.push(block));
-      await ftp.quit();
-      const digest = await crypto.subtle.digest("SHA-256", await new Blob(blocks).arrayBuffer());
-      console.log(new Uint8Array(digest).toHex());
-    `;
-    await Deno.writeTextFile(`${folder}/script.ts`, script);
+    await Deno.writeTextFile(
+      `${folder}/script.ts`,
+      `import { FTP } from "http://${origin}/${module}";\n${program}`,
+    );
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
         "run",
@@ -68,20 +69,73 @@ serverTest("mod.ts runs by URL with --allow-net alone", async (ftpServer) => {
     }).output();
     const errors = new TextDecoder().decode(stderr);
     assertEquals(code, 0, errors);
-    const digest = await crypto.subtle.digest("SHA-256", content);
-    assertStringIncludes(
-      new TextDecoder().decode(stdout),
-      new Uint8Array(digest).toHex(),
-    );
-    assertEquals(asked.filter((path) => path.startsWith("/tests")), []);
-    assertEquals(asked.includes("/parser/parser.wasm"), true);
-    // everything that was fetched came from here
-    const hosts = [...errors.matchAll(/Download (\w+:\/\/[^/]+)/g)].map((
-      [, host],
-    ) => host);
-    assertEquals([...new Set(hosts)], [`http://${origin}`]);
+    const hosts = [...errors.matchAll(/Download (\w+:\/\/[^/]+)/g)];
+    return {
+      printed: new TextDecoder().decode(stdout),
+      asked,
+      // everything that was fetched came from here
+      hosts: [...new Set(hosts.map(([, host]) => host!.replace(origin, "")))],
+    };
   } finally {
     await server.shutdown();
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+const CONTENT = new Uint8Array(1_000_000).map((_, i) => i % 251);
+
+/** Downloads a file on a connection and on its clone, and prints a hash of each. */
+function program(server: RealServer, options: string): string {
+  return `
+    await using ftp = new FTP(${options});
+    await ftp.connect("${server.host}", ${server.port});
+    await ftp.login("${server.user}", "${server.password}");
+    await using clone = await ftp.clone();
+    for (const each of [ftp, clone]) {
+      const blocks = [];
+      await each.retrbinary("RETR data.bin", (block) => blocks.push(block));
+      const digest = await crypto.subtle.digest("SHA-256", await new Blob(blocks).arrayBuffer());
+      console.log(new Uint8Array(digest).toHex());
+    }
+  `;
+}
+
+async function twoDigests(): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", CONTENT);
+  return `${new Uint8Array(digest).toHex()}\n`.repeat(2);
+}
+
+serverTest("mod.ts runs by URL with --allow-net alone", async (server) => {
+  await server.write("data.bin", CONTENT);
+  const run = await runByURL("mod.ts", program(server, ""));
+  assertEquals(run.printed, await twoDigests());
+  assertEquals(run.asked.filter((path) => path.startsWith("/tests")), []);
+  assertEquals(run.asked.includes("/parser/parser.wasm"), true);
+  assertEquals(run.hosts, ["http://"]);
+}, { servers: ["vsftpd"] });
+
+serverTest("dist/ftp.js is the whole module in one request", async (server) => {
+  await server.write("data.bin", CONTENT);
+  const run = await runByURL("dist/ftp.js", program(server, ""));
+  assertEquals(run.printed, await twoDigests());
+  assertEquals(run.asked, ["/dist/ftp.js"]);
+  assertEquals(run.hosts, ["http://"]);
 });
+
+serverTest(
+  "dist/ftp.js speaks TLS on a connection and on its clone",
+  async (server) => {
+    await server.write("data.bin", CONTENT);
+    const { certificate } = (await certificates()).good;
+    const { fingerprint256 } = new X509Certificate(
+      await Deno.readTextFile(certificate),
+    );
+    const run = await runByURL(
+      "dist/ftp.js",
+      program(server, `{ tls: { fingerprint: "${fingerprint256}" } }`),
+    );
+    assertEquals(run.printed, await twoDigests());
+    assertEquals(run.asked, ["/dist/ftp.js"]);
+  },
+  { prepare: withTLS() },
+);

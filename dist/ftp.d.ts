@@ -1,0 +1,7 @@
+/**
+ * Types of `ftp.js`: those of the sources.
+ *
+ * @module
+ */
+
+export * from "../mod.ts";

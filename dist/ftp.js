@@ -1,0 +1,19759 @@
+// @ts-self-types="./ftp.d.ts"
+// Built from mod.ts by "deno task build:dist": edit the sources instead.
+var __defProp = Object.defineProperty;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __esm = (fn, res) => function __init() {
+  return fn && (res = (0, fn[__getOwnPropNames(fn)[0]])(fn = 0)), res;
+};
+var __export = (target, all) => {
+  for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });
+};
+
+// lib/protocol/printable.ts
+function printable(text) {
+  return PLAIN_REGEXP.test(text) ? text : text.replace(MISLEADING_REGEXP, "\uFFFD");
+}
+function printableLine(text) {
+  return printable(text).replaceAll("\n", "\uFFFD");
+}
+function printableText(line) {
+  return line.split("	").map(printable).join("	");
+}
+function quote(name) {
+  return `"${printableLine(name)}"`;
+}
+function printableInspection(shown) {
+  return shown.replace(UNESCAPED_REGEXP, "\uFFFD");
+}
+function printableError(error) {
+  let next = error;
+  for (let depth = 0; next instanceof Error && depth < MAX_CAUSES; depth++) {
+    if (CLASSES.has(next.constructor)) clean(next);
+    next = next.cause;
+  }
+  return error;
+}
+function clean(error) {
+  const { message, stack } = error;
+  if (typeof message !== "string" || PLAIN_REGEXP.test(message)) return;
+  try {
+    error.message = printable(message);
+    if (stack !== void 0) error.stack = printable(stack);
+  } catch {
+  }
+}
+var PLAIN_REGEXP, MISLEADING_REGEXP, UNESCAPED_REGEXP, CLASSES, MAX_CAUSES;
+var init_printable = __esm({
+  "lib/protocol/printable.ts"() {
+    PLAIN_REGEXP = /^[\n -~]*$/;
+    MISLEADING_REGEXP = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB\u{E0000}-\u{E007F}\uD800-\uDFFF]|(?<=[ -~\n]|^)[\u200C\u200D]|[\u200C\u200D](?=[ -~\n\u200C\u200D]|$)/gu;
+    UNESCAPED_REGEXP = /[\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB\u{E0000}-\u{E007F}\uD800-\uDFFF]/gu;
+    CLASSES = /* @__PURE__ */ new Set([
+      Error,
+      TypeError,
+      RangeError,
+      SyntaxError,
+      AggregateError,
+      ...Object.values(Deno.errors)
+    ]);
+    MAX_CAUSES = 32;
+  }
+});
+
+// lib/protocol/check_word.ts
+function checkWord(name, word, words, others = []) {
+  if (word === void 0 || words.includes(word)) return;
+  const allowed = [
+    ...words.map((word2) => `"${word2}"`),
+    ...others
+  ];
+  const last = allowed.pop();
+  throw new TypeError(`Cannot use ${name} ${showValue(word)}: it must be ${allowed.length === 0 ? last : `${allowed.join(", ")} or ${last}`}`);
+}
+function showValue(value) {
+  if (typeof value === "string") return quote(value);
+  const isPlain2 = value === null || typeof value === "boolean" || typeof value === "number";
+  return isPlain2 ? String(value) : `a value of type ${typeof value}`;
+}
+var init_check_word = __esm({
+  "lib/protocol/check_word.ts"() {
+    init_printable();
+  }
+});
+
+// lib/protocol/check_names.ts
+function checkNames(where, options, names) {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot use ${showValue(options)} as the options of ${where}: give an object`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (value === void 0) continue;
+    if (!Object.hasOwn(names, name)) {
+      throw new TypeError(`Cannot use "${printable(name)}" as an option of ${where}: there are ${Object.keys(names).sort().join(", ")}`);
+    }
+    const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : void 0;
+    if (kind !== void 0) checkKind(name, value, kind);
+  }
+}
+function checkFunction(name, value) {
+  checkKind(name, value, FUNCTION);
+}
+function checkSignal(value) {
+  if (value !== void 0) checkKind("signal", value, SIGNAL);
+}
+function checkKind(name, value, { is, words }) {
+  if (is(value)) return;
+  const shown = typeof value === "string" ? "a string" : showValue(value);
+  throw new TypeError(`Cannot use ${shown} as "${name}": it must be ${words}`);
+}
+var FUNCTION, BOOLEAN, SIGNAL, TEXT, PATTERNS, KINDS;
+var init_check_names = __esm({
+  "lib/protocol/check_names.ts"() {
+    init_check_word();
+    init_printable();
+    FUNCTION = {
+      is: (value) => typeof value === "function",
+      words: "a function"
+    };
+    BOOLEAN = {
+      is: (value) => typeof value === "boolean",
+      words: "true or false"
+    };
+    SIGNAL = {
+      is: (value) => value instanceof AbortSignal,
+      words: "an AbortSignal"
+    };
+    TEXT = {
+      is: (value) => typeof value === "string",
+      words: "a string"
+    };
+    PATTERNS = {
+      is: (value) => Array.isArray(value) && value.every((item) => item instanceof RegExp),
+      words: "an array of regular expressions"
+    };
+    KINDS = {
+      signal: SIGNAL,
+      callback: FUNCTION,
+      filter: FUNCTION,
+      onEntry: FUNCTION,
+      onError: FUNCTION,
+      onProgress: FUNCTION,
+      onRetry: FUNCTION,
+      onUnknown: FUNCTION,
+      temporaryName: FUNCTION,
+      trace: FUNCTION,
+      all: BOOLEAN,
+      allVersions: BOOLEAN,
+      allowAuthSSL: BOOLEAN,
+      append: BOOLEAN,
+      atomic: BOOLEAN,
+      dangerouslyAcceptAnyCertificate: BOOLEAN,
+      delete: BOOLEAN,
+      dryRun: BOOLEAN,
+      followSymlinks: BOOLEAN,
+      includeDirs: BOOLEAN,
+      includeFiles: BOOLEAN,
+      includeSymlinks: BOOLEAN,
+      isolate: BOOLEAN,
+      mtime: BOOLEAN,
+      passive: BOOLEAN,
+      pipelining: BOOLEAN,
+      recursive: BOOLEAN,
+      resume: BOOLEAN,
+      reuse: BOOLEAN,
+      sync: BOOLEAN,
+      trustPasvHost: BOOLEAN,
+      account: TEXT,
+      cert: TEXT,
+      key: TEXT,
+      localAddress: TEXT,
+      password: TEXT,
+      serverName: TEXT,
+      user: TEXT,
+      match: PATTERNS,
+      skip: PATTERNS
+    };
+  }
+});
+
+// lib/protocol/check_number.ts
+function checkNumber(name, value, { isInteger = false, most = Infinity } = {}) {
+  if (value === void 0 || value === Infinity) return;
+  const isFit = typeof value === "number" && value <= most && value >= 0 && (!isInteger || Number.isInteger(value));
+  if (isFit) return;
+  const kind = isInteger ? "an integer" : "a number";
+  const end = most === Infinity ? "" : ` to ${most}`;
+  throw new RangeError(`Cannot use ${name} ${showValue(value)}: it must be ${kind} from 0${end}, or Infinity`);
+}
+var MAX_MILLISECONDS;
+var init_check_number = __esm({
+  "lib/protocol/check_number.ts"() {
+    init_check_word();
+    MAX_MILLISECONDS = 2 ** 31 - 1;
+  }
+});
+
+// lib/connection/waiting.ts
+function abortable(promise, signal) {
+  if (signal === void 0) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, {
+    once: true
+  });
+  promise.catch(() => {
+  });
+  return Promise.race([
+    promise,
+    aborted
+  ]).finally(() => signal.removeEventListener("abort", onAbort));
+}
+async function within(timeout, signal, late, run) {
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  const onAbort = () => controller.abort(signal.reason);
+  signal?.addEventListener("abort", onAbort, {
+    once: true
+  });
+  const timer = timeout > 0 ? setTimeout(() => controller.abort(late()), Math.min(timeout, MAX_MILLISECONDS)) : void 0;
+  try {
+    return await run(controller.signal);
+  } catch (error) {
+    throw controller.signal.aborted ? controller.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+async function settle(promise, timeout) {
+  const { promise: late, resolve: resolve2 } = Promise.withResolvers();
+  const timer = setTimeout(() => resolve2(void 0), timeout);
+  try {
+    return await Promise.race([
+      promise,
+      late
+    ]);
+  } catch {
+    return void 0;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+var TICKS, Watchdog, PatientSignal;
+var init_waiting = __esm({
+  "lib/connection/waiting.ts"() {
+    init_check_number();
+    TICKS = 8;
+    Watchdog = class {
+      #timeout;
+      #onExpire;
+      #timer;
+      #waits = 0;
+      #progress = 0;
+      #seen = 0;
+      #idleTicks = 0;
+      /**
+       * Makes a watchdog that sleeps.
+       *
+       * @param timeout Milliseconds without progress until `onExpire` is called; 0 for never
+       * @param onExpire Called once, when a wait has made no progress for so long
+       */
+      constructor(timeout, onExpire) {
+        this.#timeout = timeout;
+        this.#onExpire = onExpire;
+      }
+      /** How many waits are under way. */
+      get waits() {
+        return this.#waits;
+      }
+      /** A wait begins; where there is no other, its time begins too. */
+      begin() {
+        if (this.#waits++ > 0) return;
+        this.#progress++;
+        if (this.#timer !== void 0) Deno.refTimer(this.#timer);
+        else if (this.#timeout > 0) this.#arm();
+      }
+      /** A wait has ended; without any, the timer does not hold the program. */
+      end() {
+        if (--this.#waits > 0 || this.#timer === void 0) return;
+        Deno.unrefTimer(this.#timer);
+      }
+      /** Something moved. */
+      touch() {
+        this.#progress++;
+      }
+      /** Ends the watch for good: waits that begin later are not watched. */
+      stop() {
+        clearTimeout(this.#timer);
+        this.#timer = void 0;
+        this.#timeout = 0;
+      }
+      #arm() {
+        this.#seen = this.#progress;
+        this.#idleTicks = 0;
+        this.#schedule();
+      }
+      #schedule() {
+        this.#timer = setTimeout(() => this.#tick(), this.#timeout / TICKS);
+      }
+      #tick() {
+        this.#timer = void 0;
+        if (this.#waits === 0) return;
+        if (this.#seen !== this.#progress) return this.#arm();
+        if (++this.#idleTicks >= TICKS) return this.#onExpire();
+        this.#schedule();
+      }
+    };
+    PatientSignal = class {
+      /** The later signal; none where there is nothing to follow. */
+      signal;
+      #source;
+      #onAbort;
+      #timer;
+      /**
+       * Follows a signal.
+       *
+       * @param source The signal, not aborted yet
+       * @param delay Milliseconds between the two; 0 for none
+       */
+      constructor(source, delay) {
+        const controller = new AbortController();
+        this.#source = source;
+        this.#onAbort = () => {
+          const abort = () => controller.abort(source.reason);
+          this.#timer = setTimeout(abort, delay);
+        };
+        const isFollowing = source !== void 0 && delay > 0;
+        this.signal = isFollowing ? controller.signal : source;
+        if (isFollowing) {
+          source.addEventListener("abort", this.#onAbort, {
+            once: true
+          });
+        }
+      }
+      /** Follows no more. */
+      release() {
+        clearTimeout(this.#timer);
+        this.#source?.removeEventListener("abort", this.#onAbort);
+      }
+    };
+  }
+});
+
+// lib/tls/errors.ts
+function explainFault({ reason, detail }, fingerprint) {
+  if (!PINNABLE.includes(reason)) return detail;
+  const advice = fingerprint === void 0 ? 'or pin its SHA-256 with tls: { fingerprint: "..." }' : `or, if the server's operator names this SHA-256, pin it with tls: { fingerprint: "${fingerprint}" }`;
+  return `${detail}, ${advice}`;
+}
+function readHandshakeError(message, code) {
+  const known = FAULTS[code];
+  if (known !== void 0) return known;
+  const incompatible = message.search(/peer is incompatible/i);
+  if (/ProtocolVersion/i.test(message) || incompatible >= 0 && /version/i.test(message.slice(incompatible))) {
+    return VERSION;
+  }
+  if (code === "ERR_SSL_TLSV1_ALERT_INSUFFICIENT_SECURITY" || /HandshakeFailure|peer is incompatible|CipherSuite/i.test(message)) {
+    return {
+      reason: "cipher",
+      detail: `the server supports none of the offered cipher suites, or wants a client certificate (${message})`
+    };
+  }
+  return {
+    reason: "broken",
+    detail: message
+  };
+}
+function readClearAnswer(bytes2) {
+  const first = bytes2[0];
+  if (first === void 0 || first === 22 || first === 21) return void 0;
+  const quote3 = new TextDecoder().decode(bytes2.subarray(0, QUOTE_SIZE)).split(/[\r\n]/, 1)[0].replace(/[^ -~]+/g, "?");
+  return {
+    reason: "not-tls",
+    detail: `the server answered in clear text: ${JSON.stringify(quote3)}` + (/^\d{3}/.test(quote3) ? ' (a server that starts in clear text wants the mode "explicit")' : "")
+  };
+}
+var TLSError, SELF_SIGNED, UNKNOWN_CA, EXPIRED, VERSION, CLIENT_CERTIFICATE, PINNABLE, FAULTS, QUOTE_SIZE;
+var init_errors = __esm({
+  "lib/tls/errors.ts"() {
+    init_printable();
+    TLSError = class extends Deno.errors.InvalidData {
+      /** The class's own name. */
+      name = "TLSError";
+      /** Why, for programs. */
+      reason;
+      /**
+       * SHA-256 of the certificate the server showed, if it showed one: what to
+       * compare with what the server's operator says, and then to pin. With TLS 1.3
+       * a certificate that the platform refuses cannot be seen.
+       */
+      fingerprint;
+      /**
+       * Makes an error.
+       *
+       * @param message What was tried, on what, what went wrong, what to do
+       * @param options The reason, the fingerprint and the cause
+       */
+      constructor(message, options) {
+        super(printable(message), options.cause === void 0 ? void 0 : {
+          cause: options.cause
+        });
+        this.reason = options.reason;
+        this.fingerprint = options.fingerprint;
+      }
+    };
+    SELF_SIGNED = {
+      reason: "self-signed",
+      detail: "the certificate is self-signed: trust it with `caCerts`"
+    };
+    UNKNOWN_CA = {
+      reason: "unknown-ca",
+      detail: "the certificate was issued by an authority that is not trusted here: give that authority's certificate with `caCerts`"
+    };
+    EXPIRED = {
+      reason: "expired",
+      detail: "the certificate has expired"
+    };
+    VERSION = {
+      reason: "version",
+      detail: "the server supports none of the offered TLS versions: see `minVersion` and `maxVersion` (below TLS 1.2 nothing is spoken)"
+    };
+    CLIENT_CERTIFICATE = {
+      reason: "client-certificate",
+      detail: "the server does not accept the client's certificate, or wants one: see `cert` and `key`"
+    };
+    PINNABLE = [
+      "self-signed",
+      "unknown-ca"
+    ];
+    FAULTS = {
+      CERT_HAS_EXPIRED: EXPIRED,
+      CERT_NOT_YET_VALID: {
+        reason: "not-yet-valid",
+        detail: "the certificate is not valid yet: check this machine's clock"
+      },
+      CERT_REVOKED: {
+        reason: "bad-certificate",
+        detail: "the certificate has been revoked"
+      },
+      INVALID_PURPOSE: {
+        reason: "bad-certificate",
+        detail: "the certificate is not meant for servers"
+      },
+      DEPTH_ZERO_SELF_SIGNED_CERT: SELF_SIGNED,
+      SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_CA,
+      UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_CA,
+      UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_CA,
+      UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_CA,
+      ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: VERSION,
+      ERR_SSL_UNSUPPORTED_PROTOCOL: VERSION,
+      ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: CLIENT_CERTIFICATE,
+      ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
+      ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: CLIENT_CERTIFICATE,
+      ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: CLIENT_CERTIFICATE,
+      ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: CLIENT_CERTIFICATE,
+      ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: CLIENT_CERTIFICATE,
+      ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: CLIENT_CERTIFICATE
+    };
+    QUOTE_SIZE = 80;
+  }
+});
+
+// lib/protocol/byte_buffer.ts
+function copyOf(bytes2, from, to) {
+  const copied = new Uint8Array(to - from);
+  copy(bytes2, from, to, copied, 0);
+  return copied;
+}
+function copy(bytes2, from, to, target, start) {
+  if (to - from > SHORT) {
+    target.set(bytes2.subarray(from, to), start);
+    return;
+  }
+  for (let at = from; at < to; at++) target[start + at - from] = bytes2[at];
+}
+var MIN_CAPACITY, MAX_IDLE_CAPACITY, SHORT, ByteBuffer;
+var init_byte_buffer = __esm({
+  "lib/protocol/byte_buffer.ts"() {
+    MIN_CAPACITY = 256;
+    MAX_IDLE_CAPACITY = 65536;
+    SHORT = 48;
+    ByteBuffer = class {
+      #bytes = new Uint8Array(0);
+      #length = 0;
+      /** How many bytes are held. */
+      get length() {
+        return this.#length;
+      }
+      /** Adds a copy of the bytes in [from, to). */
+      append(bytes2, from, to) {
+        if (from >= to) return;
+        const length = this.#length + to - from;
+        if (length > this.#bytes.length) {
+          const grown = new Uint8Array(Math.max(MIN_CAPACITY, length, this.#bytes.length * 2));
+          grown.set(this.#bytes.subarray(0, this.#length));
+          this.#bytes = grown;
+        }
+        copy(bytes2, from, to, this.#bytes, this.#length);
+        this.#length = length;
+      }
+      /** Gives a view of what is held, good until the buffer changes. */
+      view() {
+        return this.#bytes.subarray(0, this.#length);
+      }
+      /** Gives the first bytes away, and drops the others. */
+      take(length) {
+        const taken = length > MAX_IDLE_CAPACITY ? this.#bytes.subarray(0, length) : copyOf(this.#bytes, 0, length);
+        this.clear();
+        return taken;
+      }
+      /** Drops what is held. */
+      clear() {
+        this.#length = 0;
+        if (this.#bytes.length > MAX_IDLE_CAPACITY) this.#bytes = new Uint8Array(0);
+      }
+    };
+  }
+});
+
+// lib/connection/byte_stream.ts
+async function writeAll(stream, bytes2) {
+  let written = 0;
+  while (written < bytes2.length) {
+    written += await stream.write(bytes2.subarray(written));
+  }
+}
+async function drain(stream) {
+  const buffer2 = new Uint8Array(DRAIN_SIZE);
+  try {
+    while (await stream.read(buffer2) !== null) ;
+  } catch {
+  }
+}
+function free({ buffer: buffer2, byteLength }) {
+  if (buffer2 instanceof ArrayBuffer && buffer2.byteLength === byteLength) {
+    buffer2.transfer(0);
+  }
+}
+var DRAIN_SIZE;
+var init_byte_stream = __esm({
+  "lib/connection/byte_stream.ts"() {
+    DRAIN_SIZE = 64 * 1024;
+  }
+});
+
+// lib/tls/cleartext_queue.ts
+var CleartextQueue;
+var init_cleartext_queue = __esm({
+  "lib/tls/cleartext_queue.ts"() {
+    init_byte_stream();
+    CleartextQueue = class {
+      #chunks = [];
+      #taken = 0;
+      #size = 0;
+      /** Bytes that wait. */
+      get size() {
+        return this.#size;
+      }
+      /**
+       * Adds a chunk.
+       *
+       * @param chunk At least one byte, which the queue keeps
+       */
+      push(chunk) {
+        this.#chunks.push(chunk);
+        this.#size += chunk.length;
+      }
+      /**
+       * Takes as much as there is room for.
+       *
+       * @param buffer Where to
+       * @returns Bytes taken
+       */
+      read(buffer2) {
+        let filled = 0;
+        while (filled < buffer2.length && this.#size > 0) {
+          const chunk = this.#chunks[0];
+          const part = chunk.subarray(this.#taken, this.#taken + buffer2.length - filled);
+          buffer2.set(part, filled);
+          filled += part.length;
+          this.#taken += part.length;
+          this.#size -= part.length;
+          if (this.#taken === chunk.length) free(this.#next());
+        }
+        return filled;
+      }
+      /**
+       * Takes what is left of the first chunk.
+       *
+       * @returns The chunk itself
+       */
+      take() {
+        const rest = this.#chunks[0].subarray(this.#taken);
+        const chunk = this.#next();
+        this.#size -= rest.length;
+        return rest.length === chunk.length ? chunk : rest;
+      }
+      #next() {
+        this.#taken = 0;
+        return this.#chunks.shift();
+      }
+    };
+  }
+});
+
+// lib/tls/detached_stream.ts
+var DetachedStream;
+var init_detached_stream = __esm({
+  "lib/tls/detached_stream.ts"() {
+    DetachedStream = class {
+      #stream;
+      #first;
+      /**
+       * Takes over a stream.
+       *
+       * @param stream The stream
+       * @param first What comes before the stream's own bytes: a read that began
+       * earlier; `undefined` if there is none
+       */
+      constructor(stream, first) {
+        this.#stream = stream;
+        this.#first = first;
+      }
+      /** The local end. */
+      get localAddr() {
+        return this.#stream.localAddr;
+      }
+      /** The peer's end. */
+      get remoteAddr() {
+        return this.#stream.remoteAddr;
+      }
+      /**
+       * Reads at least one byte.
+       *
+       * @param buffer Where to
+       * @returns Bytes read, or `null` at the end
+       */
+      async read(buffer2) {
+        if (this.#first === void 0) return this.#stream.read(buffer2);
+        const bytes2 = await this.#first;
+        if (bytes2 === null) return null;
+        const part = bytes2.subarray(0, buffer2.length);
+        buffer2.set(part);
+        this.#first = part.length < bytes2.length ? Promise.resolve(bytes2.subarray(part.length)) : void 0;
+        return part.length;
+      }
+      /**
+       * Writes at least one byte.
+       *
+       * @param bytes What
+       * @returns Bytes written
+       */
+      write(bytes2) {
+        return this.#stream.write(bytes2);
+      }
+      /** Ends the writing side. */
+      closeWrite() {
+        return this.#stream.closeWrite();
+      }
+      /** Closes both sides at once. */
+      close() {
+        this.#stream.close();
+      }
+      /** Makes pending reads keep the event loop alive, the default. */
+      ref() {
+        this.#stream.ref();
+      }
+      /** Lets the program end although a read is pending. */
+      unref() {
+        this.#stream.unref();
+      }
+    };
+  }
+});
+
+// lib/tls/send_queue.ts
+var SEND_AHEAD, SendQueue;
+var init_send_queue = __esm({
+  "lib/tls/send_queue.ts"() {
+    init_byte_stream();
+    SEND_AHEAD = 256 * 1024;
+    SendQueue = class {
+      #stream;
+      #onError;
+      #queue = [];
+      #size = 0;
+      #held = [];
+      #sending;
+      #isBroken = false;
+      /**
+       * Makes an empty one.
+       *
+       * @param stream Where to
+       * @param onError Called once, if the stream fails
+       */
+      constructor(stream, onError) {
+        this.#stream = stream;
+        this.#onError = onError;
+      }
+      /** Resolves when nothing waits any more: all is sent, or the stream failed. */
+      get sent() {
+        return this.#sending ?? Promise.resolve();
+      }
+      /**
+       * Sends bytes after those before.
+       *
+       * @param bytes What, given away
+       * @param done Called when there is room for more
+       */
+      add(bytes2, done) {
+        if (this.#isBroken) return done();
+        this.#queue.push(bytes2);
+        this.#size += bytes2.length;
+        this.#held.push(done);
+        this.#sending ??= this.#send();
+        this.#admit();
+      }
+      async #send() {
+        try {
+          for (let bytes2; (bytes2 = this.#queue.shift()) !== void 0; ) {
+            await writeAll(this.#stream, bytes2);
+            this.#size -= bytes2.length;
+            free(bytes2);
+            this.#admit();
+          }
+        } catch (error) {
+          this.#isBroken = true;
+          this.#onError(error);
+          this.#admit();
+        }
+        this.#sending = void 0;
+      }
+      #admit() {
+        if (this.#size > SEND_AHEAD && !this.#isBroken) return;
+        for (const done of this.#held.splice(0)) done();
+      }
+    };
+  }
+});
+
+// lib/tls/der.ts
+function readCertificate(der) {
+  const parts = {
+    isAuthority: false,
+    pathLength: void 0,
+    maySign: true,
+    isForServers: true,
+    hasNameConstraints: false
+  };
+  for (const { id, isCritical, value } of readExtensions(der)) {
+    if (isCritical && !UNDERSTOOD.has(id)) {
+      throw new SyntaxError("it has a critical extension that is not known");
+    }
+    readExtension(id, value, parts);
+  }
+  return parts;
+}
+function readAlternativeNames(der) {
+  const hosts = [];
+  const addresses = [];
+  const { value } = readExtensions(der).find(({ id }) => id === SUBJECT_ALT_NAME) ?? {};
+  if (value === void 0) {
+    return {
+      hosts,
+      addresses,
+      commonNames: readCommonNames(der)
+    };
+  }
+  const names = new Reader(value.take(SEQUENCE));
+  value.finish();
+  while (!names.isAtEnd) {
+    const tag = names.nextTag;
+    if (tag >> 6 !== CONTEXT_SPECIFIC || (tag & 31) > LAST_NAME) {
+      throw new SyntaxError("it has a name of no kind");
+    }
+    const name = names.skip();
+    if (tag === DNS_NAME) hosts.push(new TextDecoder().decode(name));
+    if (tag === IP_ADDRESS) addresses.push(name);
+  }
+  return {
+    hosts,
+    addresses,
+    commonNames: []
+  };
+}
+function readCommonNames(der) {
+  const names = [];
+  const certificate = new Reader(new Reader(der).take(SEQUENCE));
+  const body = new Reader(certificate.take(SEQUENCE));
+  body.take(VERSION2);
+  for (const tag of [
+    INTEGER,
+    SEQUENCE,
+    SEQUENCE,
+    SEQUENCE
+  ]) body.take(tag);
+  const subject = new Reader(body.take(SEQUENCE));
+  while (!subject.isAtEnd) {
+    const attributes = new Reader(subject.take(SET));
+    while (!attributes.isAtEnd) {
+      const attribute = new Reader(attributes.take(SEQUENCE));
+      if (toHex(attribute.take(OID)) !== COMMON_NAME) continue;
+      const isText = TEXTS.includes(attribute.nextTag ?? 0);
+      const value = attribute.skip();
+      names.push(isText ? new TextDecoder().decode(value) : "");
+    }
+  }
+  return names;
+}
+function readExtensions(der) {
+  const outer = new Reader(der);
+  const certificate = new Reader(outer.take(SEQUENCE));
+  outer.finish();
+  const body = new Reader(certificate.take(SEQUENCE));
+  const algorithm = certificate.take(SEQUENCE);
+  certificate.take(BIT_STRING);
+  certificate.finish();
+  if (body.nextTag !== VERSION2) {
+    throw new SyntaxError("it is of X.509 version 1; 3 is required");
+  }
+  const version = new Reader(body.take(VERSION2)).take(INTEGER);
+  if (version.length !== 1 || version[0] !== VERSION_3) {
+    throw new SyntaxError("it is not of X.509 version 3");
+  }
+  body.take(INTEGER);
+  if (toHex(body.take(SEQUENCE)) !== toHex(algorithm)) {
+    throw new SyntaxError("it names two algorithms for its signature");
+  }
+  body.take(SEQUENCE);
+  body.take(SEQUENCE);
+  body.take(SEQUENCE);
+  body.take(SEQUENCE);
+  if (body.isAtEnd) return [];
+  const wrapper = new Reader(body.take(EXTENSIONS));
+  const list = new Reader(wrapper.take(SEQUENCE));
+  wrapper.finish();
+  body.finish();
+  const extensions = [];
+  const ids = /* @__PURE__ */ new Set();
+  while (!list.isAtEnd) {
+    const extension = new Reader(list.take(SEQUENCE));
+    const id = toHex(extension.take(OID));
+    const isCritical = extension.nextTag === BOOLEAN2 && extension.take(BOOLEAN2)[0] !== 0;
+    const value = new Reader(extension.take(OCTET_STRING));
+    extension.finish();
+    if (ids.has(id)) throw new SyntaxError("it has an extension twice");
+    ids.add(id);
+    extensions.push({
+      id,
+      isCritical,
+      value
+    });
+  }
+  return extensions;
+}
+function readExtension(id, value, parts) {
+  switch (id) {
+    case BASIC_CONSTRAINTS: {
+      const constraints = new Reader(value.take(SEQUENCE));
+      parts.isAuthority = constraints.nextTag === BOOLEAN2 && constraints.take(BOOLEAN2)[0] !== 0;
+      if (!constraints.isAtEnd) {
+        parts.pathLength = parseInt(toHex(constraints.take(INTEGER)), 16);
+      }
+      break;
+    }
+    case KEY_USAGE:
+      parts.maySign = ((value.take(BIT_STRING)[1] ?? 0) & KEY_CERT_SIGN) !== 0;
+      break;
+    case EXTENDED_KEY_USAGE: {
+      const usages = new Reader(value.take(SEQUENCE));
+      parts.isForServers = false;
+      while (!usages.isAtEnd) {
+        const usage = toHex(usages.take(OID));
+        if (usage === SERVER_AUTH || usage === ANY_USAGE) {
+          parts.isForServers = true;
+        }
+      }
+      break;
+    }
+    case NAME_CONSTRAINTS:
+      parts.hasNameConstraints = true;
+  }
+}
+function toHex(bytes2) {
+  let hex = "";
+  for (const byte of bytes2) hex += byte.toString(16).padStart(2, "0");
+  return hex;
+}
+var BOOLEAN2, INTEGER, BIT_STRING, OCTET_STRING, OID, SEQUENCE, VERSION2, EXTENSIONS, DNS_NAME, IP_ADDRESS, CONTEXT_SPECIFIC, LAST_NAME, TEXTS, SET, VERSION_3, KEY_CERT_SIGN, COMMON_NAME, SUBJECT_ALT_NAME, BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, NAME_CONSTRAINTS, CERTIFICATE_POLICIES, SERVER_AUTH, ANY_USAGE, UNDERSTOOD, Reader;
+var init_der = __esm({
+  "lib/tls/der.ts"() {
+    BOOLEAN2 = 1;
+    INTEGER = 2;
+    BIT_STRING = 3;
+    OCTET_STRING = 4;
+    OID = 6;
+    SEQUENCE = 48;
+    VERSION2 = 160;
+    EXTENSIONS = 163;
+    DNS_NAME = 130;
+    IP_ADDRESS = 135;
+    CONTEXT_SPECIFIC = 2;
+    LAST_NAME = 8;
+    TEXTS = [
+      12,
+      19,
+      20,
+      22
+    ];
+    SET = 49;
+    VERSION_3 = 2;
+    KEY_CERT_SIGN = 4;
+    COMMON_NAME = "550403";
+    SUBJECT_ALT_NAME = "551d11";
+    BASIC_CONSTRAINTS = "551d13";
+    KEY_USAGE = "551d0f";
+    EXTENDED_KEY_USAGE = "551d25";
+    NAME_CONSTRAINTS = "551d1e";
+    CERTIFICATE_POLICIES = "551d20";
+    SERVER_AUTH = "2b06010505070301";
+    ANY_USAGE = "551d2500";
+    UNDERSTOOD = /* @__PURE__ */ new Set([
+      SUBJECT_ALT_NAME,
+      BASIC_CONSTRAINTS,
+      KEY_USAGE,
+      EXTENDED_KEY_USAGE,
+      NAME_CONSTRAINTS,
+      CERTIFICATE_POLICIES
+    ]);
+    Reader = class {
+      #bytes;
+      #at = 0;
+      constructor(bytes2) {
+        this.#bytes = bytes2;
+      }
+      get isAtEnd() {
+        return this.#at === this.#bytes.length;
+      }
+      get nextTag() {
+        return this.#bytes[this.#at];
+      }
+      /** Takes the next value, which must have the tag; gives its content. */
+      take(tag) {
+        const found = this.nextTag;
+        if (found !== tag) throw new SyntaxError("it is not in order");
+        return this.skip();
+      }
+      /** Takes the next value, whatever it is. */
+      skip() {
+        const bytes2 = this.#bytes;
+        let at = this.#at + 1;
+        let length = bytes2[at++] ?? 128;
+        if (length >= 128) {
+          const count = length & 127;
+          if (count < 1 || count > 3) throw new SyntaxError("it is not in DER");
+          length = 0;
+          for (let i = 0; i < count; i++) length = length << 8 | (bytes2[at++] ?? 0);
+          if (length < (count === 1 ? 128 : 1 << 8 * (count - 1))) {
+            throw new SyntaxError("it is not in DER");
+          }
+        }
+        const end = at + length;
+        if (end > bytes2.length) throw new SyntaxError("it is cut off");
+        this.#at = end;
+        return bytes2.subarray(at, end);
+      }
+      /** Nothing may follow. */
+      finish() {
+        if (!this.isAtEnd) throw new SyntaxError("something follows its end");
+      }
+    };
+  }
+});
+
+// lib/tls/certificate_names.ts
+import { isIP } from "node:net";
+import { domainToASCII } from "node:url";
+function checkName2(der, name) {
+  let names;
+  try {
+    names = readAlternativeNames(der);
+  } catch (error) {
+    return {
+      reason: "bad-certificate",
+      detail: `the names in the server's certificate cannot be read: ${error.message}`
+    };
+  }
+  const isRight = isIP(name) > 0 ? names.addresses.map(showAddress2).includes(canonicalAddress(name)) : isForHost(names, name);
+  if (isRight) return void 0;
+  const shown = show(names).join(", ") || "no host";
+  return {
+    reason: "wrong-name",
+    detail: `the certificate is for ${shown}, not for "${name}": dial one of its names, or say which is right with \`serverName\``
+  };
+}
+function shownNames(der) {
+  try {
+    return show(readAlternativeNames(der));
+  } catch {
+    return [];
+  }
+}
+function show({ hosts, addresses }) {
+  return [
+    ...hosts.map((host) => host.replace(/[^\w*.-]/g, "\uFFFD")),
+    ...addresses.map(showAddress2)
+  ];
+}
+function isForHost({ hosts, commonNames }, name) {
+  const host = canonicalHost2(domainToASCII(name));
+  if (isIP(host) > 0) return false;
+  const named = commonNames.length === 1 ? commonNames : hosts;
+  return named.some((pattern) => HOST_REGEXP.test(pattern) && isMatch(canonicalHost2(pattern), host));
+}
+function canonicalHost2(host) {
+  return host.toLowerCase().replace(/\.$/, "");
+}
+function isMatch(pattern, host) {
+  const labels = host.split(".");
+  if (labels.includes("")) return false;
+  if (!pattern.includes("*")) return pattern === host;
+  const [first, ...rest] = pattern.split(".");
+  return first === "*" && rest.length + 1 >= LEAST_LABELS && rest.join(".") === labels.slice(1).join(".");
+}
+function showAddress2(bytes2) {
+  if (bytes2.length === 4) return bytes2.join(".");
+  if (bytes2.length !== 16) return "\uFFFD";
+  const view = new DataView(bytes2.buffer, bytes2.byteOffset);
+  const groups = Array.from({
+    length: 8
+  }, (_, i) => view.getUint16(2 * i).toString(16));
+  return canonicalAddress(groups.join(":"));
+}
+function canonicalAddress(address) {
+  if (!address.includes(":")) return address;
+  const bare = address.replace(/%.*/s, "");
+  return URL.parse(`http://[${bare}]`)?.hostname.slice(1, -1) ?? "no address";
+}
+var HOST_REGEXP, LEAST_LABELS;
+var init_certificate_names = __esm({
+  "lib/tls/certificate_names.ts"() {
+    init_der();
+    HOST_REGEXP = /^[\w*.-]+$/;
+    LEAST_LABELS = 3;
+  }
+});
+
+// lib/tls/certificate.ts
+import { X509Certificate as Certificate } from "node:crypto";
+function checkProvable(der) {
+  try {
+    readCertificate(der);
+    return void 0;
+  } catch (error) {
+    return bad(`the platform cannot check that the server has the certificate's key: ${error.message}`);
+  }
+}
+function fingerprintOf(der) {
+  return new Certificate(der).fingerprint256;
+}
+function describeCertificate(der) {
+  const certificate = new Certificate(der);
+  return {
+    subject: oneLine(certificate.subject),
+    issuer: oneLine(certificate.issuer),
+    validFrom: new Date(certificate.validFrom),
+    validTo: new Date(certificate.validTo),
+    names: shownNames(der),
+    pem: certificate.toString()
+  };
+}
+function toLink(der) {
+  return {
+    certificate: new Certificate(der),
+    parts: readCertificate(der)
+  };
+}
+function isIssuedBy(link, issuer) {
+  try {
+    return link.certificate.checkIssued(issuer.certificate) && link.certificate.verify(issuer.certificate.publicKey);
+  } catch {
+    return false;
+  }
+}
+function isSelfIssued({ certificate }) {
+  return certificate.issuer === certificate.subject;
+}
+function checkDates({ certificate }, now) {
+  const subject = oneLine(certificate.subject);
+  if (now < new Date(certificate.validFrom)) {
+    return {
+      reason: "not-yet-valid",
+      detail: `the certificate of "${subject}" is valid from ${certificate.validFrom} only: check this machine's clock`
+    };
+  }
+  if (now > new Date(certificate.validTo)) {
+    return {
+      reason: "expired",
+      detail: `the certificate of "${subject}" has expired on ${certificate.validTo}`
+    };
+  }
+  return void 0;
+}
+function checkLeaf({ parts }) {
+  return parts.isForServers ? void 0 : bad("the certificate is not meant for servers");
+}
+function checkIssuer(issuer, below) {
+  const { parts } = issuer;
+  const who = `the certificate of "${oneLine(issuer.certificate.subject)}"`;
+  if (!parts.isAuthority || !parts.maySign) {
+    return bad(`${who} must not issue certificates, but did`);
+  }
+  if (parts.pathLength !== void 0 && below > parts.pathLength) {
+    return bad(`${who} must not have so many authorities below it`);
+  }
+  if (!parts.isForServers) return bad(`${who} is not meant for servers`);
+  if (parts.hasNameConstraints) {
+    return bad(`${who} limits the names below it, which is not supported with \`caCerts\`: give it to Deno with \`--cert\` or \`DENO_CERT\``);
+  }
+  return void 0;
+}
+function bad(detail) {
+  return {
+    reason: "bad-certificate",
+    detail
+  };
+}
+function shownIssuer({ certificate }) {
+  return oneLine(certificate.issuer);
+}
+function oneLine(name) {
+  return printable(name.split("\n").join(", "));
+}
+var MAX_CHAIN, PEM_REGEXP, Authorities;
+var init_certificate = __esm({
+  "lib/tls/certificate.ts"() {
+    init_printable();
+    init_certificate_names();
+    init_der();
+    MAX_CHAIN = 10;
+    PEM_REGEXP = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(?:(?!-----)[^])+-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
+    Authorities = class {
+      #links;
+      /**
+       * Reads the certificates.
+       *
+       * @param pems PEM texts, each of one or more certificates
+       * @throws {TypeError} If one cannot be read or is none
+       */
+      constructor(pems) {
+        this.#links = pems.flatMap((pem, i) => {
+          const blocks = String(pem).match(PEM_REGEXP);
+          if (blocks === null) {
+            throw new TypeError(`Cannot use "caCerts": entry ${i} holds no PEM certificate`);
+          }
+          return blocks.map((block) => {
+            try {
+              return toLink(new Uint8Array(new Certificate(block).raw));
+            } catch (cause) {
+              throw new TypeError(`Cannot use "caCerts": entry ${i} cannot be read`, {
+                cause
+              });
+            }
+          });
+        });
+      }
+      /**
+       * Follows a chain to one of the authorities (RFC 5280, section 6).
+       *
+       * @param chain The server's certificate, then what it sent along, DER
+       * @param now The time that counts
+       * @returns What is wrong, or `undefined`
+       */
+      check(chain2, now) {
+        let links;
+        try {
+          links = chain2.slice(0, MAX_CHAIN).map(toLink);
+        } catch (error) {
+          return bad(`the server sent a certificate that cannot be read: ${error.message}`);
+        }
+        const leaf = links[0];
+        const fault = checkDates(leaf, now) ?? checkLeaf(leaf);
+        if (fault !== void 0) return fault;
+        const anchored = this.#links.some((anchor) => anchor.certificate.raw.equals(leaf.certificate.raw));
+        if (anchored) return void 0;
+        return this.#climb(leaf, links.slice(1), 0, now);
+      }
+      /** Looks for a way from a certificate to an authority; `below` counts the authorities passed. */
+      #climb(link, others, below, now) {
+        let fault;
+        for (const anchor of this.#links) {
+          if (!isIssuedBy(link, anchor)) continue;
+          fault = checkDates(anchor, now) ?? checkIssuer(anchor, below);
+          if (fault === void 0) return void 0;
+        }
+        for (const [i, other] of others.entries()) {
+          if (!isIssuedBy(link, other)) continue;
+          fault = checkDates(other, now) ?? checkIssuer(other, below) ?? this.#climb(other, others.toSpliced(i, 1), below + 1, now);
+          if (fault === void 0) return void 0;
+        }
+        if (fault !== void 0) return fault;
+        return isSelfIssued(link) && below === 0 ? {
+          reason: "self-signed",
+          detail: "the certificate is self-signed and not among `caCerts`: add it there"
+        } : {
+          reason: "unknown-ca",
+          detail: `the certificate of "${shownIssuer(link)}", which issued the server's, is not among \`caCerts\`: add it there`
+        };
+      }
+    };
+  }
+});
+
+// lib/tls/shown_certificate.ts
+function readMessages(records) {
+  const messages = new ByteBuffer();
+  for (let at = 0; records[at] === HANDSHAKE; ) {
+    const start = at + 5;
+    const end = start + numberAt(records, at + 3, 2);
+    messages.append(records, start, Math.min(end, records.length));
+    at = end;
+  }
+  return messages.view();
+}
+function findCertificate(messages) {
+  for (let at = 0; at < messages.length; ) {
+    const start = at + 4;
+    if (messages[at] === CERTIFICATE) {
+      const first = start + 3 + 3;
+      const end = first + numberAt(messages, start + 3, 3);
+      return end > messages.length ? void 0 : messages.slice(first, end);
+    }
+    at = start + numberAt(messages, at + 1, 3);
+  }
+  return void 0;
+}
+function numberAt(bytes2, at, size) {
+  let value = 0;
+  for (let i = at; i < at + size; i++) value = value << 8 | (bytes2[i] ?? 0);
+  return value;
+}
+var MAX_SIZE, HANDSHAKE, CERTIFICATE, ShownCertificate;
+var init_shown_certificate = __esm({
+  "lib/tls/shown_certificate.ts"() {
+    init_byte_buffer();
+    init_certificate();
+    MAX_SIZE = 64 * 1024;
+    HANDSHAKE = 22;
+    CERTIFICATE = 11;
+    ShownCertificate = class {
+      #bytes = new ByteBuffer();
+      /**
+       * Takes what the server has sent.
+       *
+       * @param bytes The next bytes, which are copied
+       */
+      take(bytes2) {
+        const room = MAX_SIZE - this.#bytes.length;
+        this.#bytes.append(bytes2, 0, Math.min(bytes2.length, room));
+      }
+      /**
+       * The SHA-256 of the certificate, in the form of {@linkcode fingerprintOf};
+       * `undefined` if none can be seen, as with TLS 1.3.
+       */
+      get fingerprint() {
+        const der = findCertificate(readMessages(this.#bytes.view()));
+        if (der === void 0) return void 0;
+        try {
+          return fingerprintOf(der);
+        } catch {
+          return void 0;
+        }
+      }
+    };
+  }
+});
+
+// lib/tls/connection.ts
+var READ_SIZE4, KEEP_SIZE, READ_AHEAD, WRITE_SIZE3, SETTLE_ROUNDS, CLOSE_WAIT, TLSConnection;
+var init_connection = __esm({
+  "lib/tls/connection.ts"() {
+    init_cleartext_queue();
+    init_detached_stream();
+    init_waiting();
+    init_send_queue();
+    init_shown_certificate();
+    init_errors();
+    READ_SIZE4 = 64 * 1024;
+    KEEP_SIZE = 16 * 1024;
+    READ_AHEAD = 1024 * 1024;
+    WRITE_SIZE3 = 256 * 1024;
+    SETTLE_ROUNDS = 8;
+    CLOSE_WAIT = 2e3;
+    TLSConnection = class {
+      /** What the data connections share with their control connection. */
+      session;
+      #stream;
+      #engine;
+      #where;
+      #secured = Promise.withResolvers();
+      #ended = Promise.withResolvers();
+      #info;
+      #shown = new ShownCertificate();
+      #cleartext = new CleartextQueue();
+      #sendQueue;
+      #news = Promise.withResolvers();
+      #room = Promise.withResolvers();
+      #writing = Promise.resolve();
+      #leaving;
+      #isSecured = false;
+      #isNotified = false;
+      #isFlushed = false;
+      #endedCleanly;
+      #failure;
+      #isClosed = false;
+      #isDetached = false;
+      #isReading = false;
+      #rest;
+      #rawBuffer = new Uint8Array(READ_SIZE4);
+      /**
+       * Starts the handshake. Use {@linkcode secureControl} and
+       * {@linkcode secureData}, which wait for it.
+       *
+       * @param stream The connection beneath
+       * @param session What is shared with the control connection
+       * @param where What it is and where it leads to, for messages of errors
+       */
+      constructor(stream, session, where) {
+        this.session = session;
+        this.#stream = stream;
+        this.#where = where;
+        this.#secured.promise.catch(() => {
+        });
+        this.#sendQueue = new SendQueue(stream, (error) => {
+          if (this.#isNotified && this.#isFlushed) return;
+          this.#fail(error);
+        });
+        this.#engine = session.startEngine(this.#events());
+        session.retain();
+      }
+      /** Protocol, cipher, the server's certificate, resumed or not. */
+      get info() {
+        return this.#info;
+      }
+      /**
+       * Whether the peer's close_notify came before the end of the stream;
+       * `undefined` as long as neither came.
+       */
+      get endedCleanly() {
+        return this.#endedCleanly;
+      }
+      /** The local end. */
+      get localAddr() {
+        return this.#stream.localAddr;
+      }
+      /** The peer's end. */
+      get remoteAddr() {
+        return this.#stream.remoteAddr;
+      }
+      /**
+       * Does the handshake, and judges the server by its certificate.
+       *
+       * @returns What it came to
+       * @throws {TLSError} If the handshake fails or the server is not to be trusted
+       */
+      async handshake() {
+        this.#pump();
+        const handshake = await this.#secured.promise;
+        const fault = this.session.judge(handshake);
+        if (fault !== void 0) {
+          throw this.#fault(fault, this.session.fingerprintOf(handshake));
+        }
+        this.#info = this.session.describe(handshake);
+        this.#isSecured = true;
+        this.#shown = void 0;
+        return handshake;
+      }
+      /**
+       * Reads at least one byte.
+       *
+       * @param buffer Where to
+       * @returns Bytes read, or `null` at the end, clean or not
+       * @throws {Error} What broke the connection, after the bytes before it
+       */
+      async read(buffer2) {
+        while (this.#isWaiting()) await this.#news.promise;
+        if (this.#cleartext.size === 0) return null;
+        const n = this.#cleartext.read(buffer2);
+        this.#room.resolve();
+        return n;
+      }
+      /**
+       * Reads at least one byte, without a copy.
+       *
+       * @returns The bytes, in memory that is the caller's; `null` at the end
+       * @throws As {@linkcode read}
+       */
+      async readOwn() {
+        while (this.#isWaiting()) await this.#news.promise;
+        if (this.#cleartext.size === 0) return null;
+        const chunk = this.#cleartext.take();
+        this.#room.resolve();
+        return chunk;
+      }
+      /** Whether a read has to wait: there is nothing, and no end. */
+      #isWaiting() {
+        if (this.#cleartext.size > 0) return false;
+        this.#check();
+        return this.#endedCleanly === void 0;
+      }
+      /**
+       * Writes at least one byte. What was written is on its way when the next
+       * call or {@linkcode closeWrite} has succeeded.
+       *
+       * @param bytes What; may be used again when the promise is fulfilled
+       * @returns Bytes taken
+       * @throws {Error} What broke the connection
+       */
+      async write(bytes2) {
+        while (true) {
+          const writing = this.#writing;
+          await writing;
+          this.#check();
+          if (writing === this.#writing) break;
+        }
+        if (this.#leaving !== void 0) {
+          throw new Deno.errors.BrokenPipe("Cannot write: the writing side is closed");
+        }
+        const part = bytes2.subarray(0, WRITE_SIZE3);
+        const { promise, resolve: resolve2 } = Promise.withResolvers();
+        this.#writing = promise;
+        this.#engine.write(part, resolve2);
+        return part.length;
+      }
+      /**
+       * Ends the writing side: what was written is flushed, then close_notify,
+       * then TCP's FIN.
+       *
+       * @throws {Error} What broke the connection
+       */
+      async closeWrite() {
+        await this.#leave();
+        this.#check();
+        await this.#stream.closeWrite();
+      }
+      /**
+       * Takes TLS off the connection, for `CCC`: sends close_notify and waits a
+       * moment for the peer's. No other call may be pending, and none may follow.
+       *
+       * @returns The connection beneath, from the peer's next byte in clear text
+       * @throws {Error} What broke the connection
+       */
+      async detach() {
+        await this.#leave();
+        await settle(this.#ended.promise, CLOSE_WAIT);
+        this.#check();
+        this.#isDetached = true;
+        if (this.#isReading) this.#rest = Promise.withResolvers();
+        this.#rest?.promise.catch(() => {
+        });
+        this.#engine.destroy();
+        this.session.release();
+        return new DetachedStream(this.#stream, this.#rest?.promise);
+      }
+      /** Closes the connection at once. Pending reads and writes reject. */
+      close() {
+        if (this.#isClosed || this.#isDetached) return;
+        this.#isClosed = true;
+        this.#fail(new Deno.errors.BadResource("The connection is closed"));
+        this.session.release();
+        try {
+          this.#stream.close();
+        } catch {
+        }
+      }
+      /** Makes pending reads keep the event loop alive, the default. */
+      ref() {
+        this.#engine.ref();
+        this.#stream.ref();
+      }
+      /** Lets the program end although a read is pending. */
+      unref() {
+        this.#engine.unref();
+        this.#stream.unref();
+      }
+      #events() {
+        return {
+          secure: (handshake) => this.#secured.resolve(handshake),
+          send: (bytes2, done) => this.#sendQueue.add(bytes2, done),
+          data: (bytes2) => {
+            this.#cleartext.push(bytes2);
+            this.#announce();
+          },
+          end: () => {
+            this.#isNotified = true;
+            this.#leave().finally(() => this.#end(true));
+          },
+          fail: (message, code) => this.#fail(this.#fault(readHandshakeError(message, code)))
+        };
+      }
+      /** Carries ciphertext from the stream to the engine. */
+      async #pump() {
+        try {
+          let isFirst = true;
+          while (this.#failure === void 0 && this.#endedCleanly === void 0) {
+            if (this.#cleartext.size >= READ_AHEAD) {
+              this.#room = Promise.withResolvers();
+              await this.#room.promise;
+              continue;
+            }
+            await this.#engine.busy;
+            this.#isReading = true;
+            const n = await this.#stream.read(this.#rawBuffer);
+            this.#isReading = false;
+            if (this.#isNotified || this.#isDetached) {
+              this.#rest ??= Promise.withResolvers();
+              this.#rest.resolve(n === null ? null : this.#rawBuffer.slice(0, n));
+              if (n !== null) return;
+            }
+            if (n === null) return this.#finish();
+            const bytes2 = this.#rawBuffer.subarray(0, n);
+            const fault = isFirst ? readClearAnswer(bytes2) : void 0;
+            if (fault !== void 0) throw this.#fault(fault);
+            isFirst = false;
+            this.#shown?.take(bytes2);
+            this.#feed(bytes2);
+          }
+        } catch (error) {
+          this.#rest?.reject(error);
+          this.#engine.settle(() => {
+            if (!this.#isNotified) this.#fail(error);
+          });
+        }
+      }
+      #feed(bytes2) {
+        if (bytes2.length < KEEP_SIZE) {
+          this.#engine.feed(bytes2.slice());
+        } else if (!this.#engine.feed(bytes2)) {
+          this.#rawBuffer = new Uint8Array(READ_SIZE4);
+        }
+      }
+      /** The stream has ended: with close_notify just before, or cut off. */
+      #finish(rounds = SETTLE_ROUNDS) {
+        this.#engine.settle(() => {
+          if (this.#isNotified) return;
+          if (rounds > 1) return this.#finish(rounds - 1);
+          if (this.#isSecured) return this.#end(false);
+          this.#fail(this.#fault({
+            reason: "broken",
+            detail: "the server closed the connection during the handshake"
+          }));
+        });
+      }
+      #end(isClean) {
+        this.#endedCleanly ??= isClean;
+        this.#ended.resolve();
+        this.#announce();
+      }
+      /** Flushes and sends close_notify, once. */
+      #leave() {
+        return this.#leaving ??= (async () => {
+          await this.#writing;
+          await this.#sendQueue.sent;
+          if (this.#failure !== void 0) return;
+          this.#isFlushed = true;
+          const { promise, resolve: resolve2 } = Promise.withResolvers();
+          this.#engine.end(resolve2);
+          await settle(promise.then(() => this.#sendQueue.sent), CLOSE_WAIT);
+        })();
+      }
+      #announce() {
+        this.#news.resolve();
+        this.#news = Promise.withResolvers();
+      }
+      #check() {
+        if (this.#failure !== void 0) throw this.#failure;
+      }
+      #fault(fault, proven) {
+        const what = this.#isSecured ? "TLS broke on" : "Cannot secure";
+        const fingerprint = proven ?? this.#shown?.fingerprint;
+        const why = explainFault(fault, fingerprint);
+        return new TLSError(`${what} ${this.#where}: ${why}`, {
+          reason: fault.reason,
+          fingerprint
+        });
+      }
+      #fail(error) {
+        if (this.#failure !== void 0) return;
+        this.#failure = error;
+        this.#secured.reject(error);
+        this.#engine.destroy();
+        this.#room.resolve();
+        this.#announce();
+      }
+    };
+  }
+});
+
+// lib/tls/prepared_handshake.ts
+function offersTicket(hello) {
+  const number = (at2) => (hello[at2] ?? 0) << 8 | (hello[at2 + 1] ?? 0);
+  let at = HELLO_HEAD;
+  at += 1 + (hello[at] ?? 0);
+  at += 2 + number(at);
+  at += 1 + (hello[at] ?? 0);
+  at += 2;
+  while (at + 4 <= hello.length) {
+    if (number(at) === PRE_SHARED_KEY) return true;
+    at += 4 + number(at + 2);
+  }
+  return false;
+}
+var NO_HELLO, PreparedHandshake, PRE_SHARED_KEY, HELLO_HEAD;
+var init_prepared_handshake = __esm({
+  "lib/tls/prepared_handshake.ts"() {
+    NO_HELLO = new Uint8Array(0);
+    PreparedHandshake = class {
+      #engine;
+      #hello = Promise.withResolvers();
+      #events;
+      #untold = [];
+      /**
+       * Begins a handshake.
+       *
+       * @param start Starts the client
+       */
+      constructor(start) {
+        this.#engine = start({
+          secure: (...args) => this.#tell([
+            "secure",
+            ...args
+          ]),
+          session: (...args) => this.#tell([
+            "session",
+            ...args
+          ]),
+          send: (...args) => {
+            this.#hello.resolve(args[0]);
+            this.#tell([
+              "send",
+              ...args
+            ]);
+          },
+          data: (...args) => this.#tell([
+            "data",
+            ...args
+          ]),
+          end: (...args) => this.#tell([
+            "end",
+            ...args
+          ]),
+          fail: (...args) => {
+            this.#hello.resolve(NO_HELLO);
+            this.#tell([
+              "fail",
+              ...args
+            ]);
+          }
+        });
+      }
+      /**
+       * Tells whether the client has a ticket of TLS 1.3 for the server.
+       *
+       * @returns Whether its ClientHello has one
+       */
+      async hasTicket() {
+        return offersTicket(await this.#waitForHello());
+      }
+      /**
+       * Tells whether the client, which speaks nothing newer, has a session of TLS
+       * 1.2 for the server.
+       *
+       * @returns Whether its ClientHello has one
+       */
+      async hasSession() {
+        return ((await this.#waitForHello())[HELLO_HEAD] ?? 0) > 0;
+      }
+      async #waitForHello() {
+        const hello = await this.#hello.promise;
+        if (this.#events === void 0) this.#engine.unref();
+        return hello;
+      }
+      /**
+       * Gives the client to a connection.
+       *
+       * @param events Is told what has happened, and what will
+       * @returns The client
+       */
+      adopt(events) {
+        this.#events = events;
+        this.#engine.ref();
+        for (const told of this.#untold.splice(0)) this.#tell(told);
+        return this.#engine;
+      }
+      /** Drops the client, for which there will be no connection. */
+      destroy() {
+        this.#hello.resolve(NO_HELLO);
+        this.#engine.destroy();
+      }
+      #tell(told) {
+        if (this.#events === void 0) {
+          this.#untold.push(told);
+          return;
+        }
+        const [name, ...args] = told;
+        this.#events[name](...args);
+      }
+    };
+    PRE_SHARED_KEY = 41;
+    HELLO_HEAD = 5 + 4 + 2 + 32;
+  }
+});
+
+// lib/tls/engine.ts
+function startEngine(parts, options, events) {
+  let onEnded;
+  const wire = new parts.Duplex({
+    read() {
+    },
+    write(chunk, _, done) {
+      const ended2 = onEnded;
+      onEnded = void 0;
+      events.send(chunk, () => {
+        done();
+        ended2?.();
+      });
+    }
+  });
+  const { servername, cert, key, session, ...rest } = options;
+  const socket = parts.connect({
+    ...rest,
+    socket: wire,
+    // the names are compared by whoever gets the certificate
+    checkServerIdentity: () => void 0,
+    ...servername === void 0 ? {} : {
+      servername
+    },
+    ...cert === void 0 ? {} : {
+      cert
+    },
+    ...key === void 0 ? {} : {
+      key
+    },
+    ...session === void 0 ? {} : {
+      session
+    }
+  });
+  const onSession = (session2) => {
+    if (session2 !== null) events.session(new Uint8Array(session2));
+  };
+  socket.on("session", onSession);
+  socket.on("secureConnect", () => {
+    const chain2 = [];
+    for (let certificate = socket.getPeerCertificate(true); certificate?.raw !== void 0; certificate = certificate.issuerCertificate) {
+      chain2.push(new Uint8Array(certificate.raw));
+      if (certificate.issuerCertificate === certificate) break;
+    }
+    onSession(socket.getSession());
+    events.secure({
+      protocol: socket.getProtocol() ?? "",
+      cipher: socket.getCipher()?.name ?? "",
+      chain: chain2,
+      resumed: socket.isSessionReused()
+    });
+  });
+  socket.on("data", ({ buffer: buffer2, byteOffset, length }) => events.data(new Uint8Array(buffer2, byteOffset, length)));
+  socket.on("end", () => events.end());
+  socket.on("error", (error) => {
+    events.fail(error.message, error.code ?? "");
+  });
+  return {
+    feed(bytes2) {
+      wire.push(bytes2);
+      return wire.readableLength === 0;
+    },
+    write(bytes2, done) {
+      socket.write(bytes2, () => done());
+    },
+    end(done) {
+      onEnded = done;
+      socket.end();
+    },
+    settle(done) {
+      parts.setImmediate(done);
+    },
+    destroy() {
+      socket.destroy();
+      wire.destroy();
+    },
+    busy: void 0,
+    ref() {
+    },
+    unref() {
+    }
+  };
+}
+var init_engine = __esm({
+  "lib/tls/engine.ts"() {
+  }
+});
+
+// lib/tls/worker.ts
+import { Worker } from "node:worker_threads";
+function serve(port, parts, start) {
+  const engines = /* @__PURE__ */ new Map();
+  const sent = /* @__PURE__ */ new Map();
+  const own = (bytes2) => bytes2.byteLength === bytes2.buffer.byteLength && bytes2.buffer instanceof ArrayBuffer ? new Uint8Array(bytes2.buffer) : new Uint8Array(bytes2);
+  const give = (id, type, bytes2) => {
+    const owned = own(bytes2);
+    port.postMessage({
+      id,
+      type,
+      bytes: owned
+    }, [
+      owned.buffer
+    ]);
+  };
+  const obey = (order) => {
+    const { id } = order;
+    if (order.type === "start") {
+      sent.set(id, []);
+      const engine2 = start(parts, order.options, {
+        secure: (handshake) => port.postMessage({
+          id,
+          type: "secure",
+          handshake
+        }),
+        session: (session) => give(id, "session", session),
+        send: (bytes2, done) => {
+          sent.get(id)?.push(done);
+          give(id, "send", bytes2);
+        },
+        data: (bytes2) => give(id, "data", bytes2),
+        end: () => port.postMessage({
+          id,
+          type: "end"
+        }),
+        fail: (message, code) => port.postMessage({
+          id,
+          type: "fail",
+          message,
+          code
+        })
+      });
+      engines.set(id, engine2);
+      return;
+    }
+    const engine = engines.get(id);
+    if (engine === void 0) return;
+    switch (order.type) {
+      case "feed":
+        engine.feed(order.bytes);
+        port.postMessage({
+          id,
+          type: "fed",
+          size: order.bytes.length
+        });
+        break;
+      case "write":
+        engine.write(order.bytes, () => port.postMessage({
+          id,
+          type: "written"
+        }));
+        break;
+      case "end":
+        engine.end(() => port.postMessage({
+          id,
+          type: "ended"
+        }));
+        break;
+      case "settle":
+        engine.settle(() => port.postMessage({
+          id,
+          type: "settled"
+        }));
+        break;
+      case "sent":
+        sent.get(id)?.shift()?.();
+        break;
+      case "destroy":
+        engine.destroy();
+        engines.delete(id);
+        sent.delete(id);
+    }
+  };
+  port.onmessage = ({ data }) => obey(data);
+}
+var FEED_AHEAD, TLSThread, RemoteEngine;
+var init_worker = __esm({
+  "lib/tls/worker.ts"() {
+    init_engine();
+    FEED_AHEAD = 1024 * 1024;
+    TLSThread = class {
+      #worker;
+      #port;
+      #clients = /* @__PURE__ */ new Map();
+      #nextId = 0;
+      /** Starts the thread. */
+      constructor() {
+        const source = `import { parentPort } from "node:worker_threads";
+import { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
+import { connect } from "node:tls";
+${serve}
+${startEngine}
+parentPort.once("message", ({ port }) => {
+  serve(port, { connect, Duplex, setImmediate }, startEngine);
+});`;
+        this.#worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`));
+        this.#worker.unref();
+        const { port1, port2 } = new MessageChannel();
+        this.#worker.postMessage({
+          port: port2
+        }, [
+          port2
+        ]);
+        this.#port = port1;
+        this.#port.onmessage = ({ data }) => {
+          this.#clients.get(data.id)?.hear(data);
+        };
+        this.#worker.on("error", (error) => {
+          for (const client of this.#clients.values()) {
+            client.events.fail(`the TLS thread failed: ${error.message}`, "");
+          }
+        });
+      }
+      /**
+       * Starts a TLS client in the thread.
+       *
+       * @param options What decides the handshake
+       * @param events What happens
+       * @returns The client
+       */
+      startEngine(options, events) {
+        const id = this.#nextId++;
+        const client = new RemoteEngine(id, events, this);
+        this.#clients.set(id, client);
+        this.post({
+          id,
+          type: "start",
+          options
+        });
+        this.refresh();
+        return client;
+      }
+      /**
+       * Sends an order.
+       *
+       * @param order What the thread is to do
+       * @param bytes Bytes of the order, which are given away
+       */
+      post(order, bytes2) {
+        this.#port.postMessage(order, bytes2 === void 0 ? [] : [
+          bytes2.buffer
+        ]);
+      }
+      /**
+       * Forgets a client.
+       *
+       * @param id Its number
+       */
+      forget(id) {
+        this.#clients.delete(id);
+        this.refresh();
+      }
+      /** Keeps the event loop alive if a client does. */
+      refresh() {
+        const isNeeded = this.#clients.values().some((client) => client.isRef);
+        if (isNeeded) this.#port.ref();
+        else this.#port.unref();
+      }
+      /** Ends the thread. */
+      close() {
+        this.#port.close();
+        this.#worker.terminate();
+      }
+    };
+    RemoteEngine = class {
+      events;
+      #id;
+      #thread;
+      #isRef = true;
+      #isGone = false;
+      #ahead = 0;
+      #room;
+      #onWritten = [];
+      #onEnded;
+      #onSettled;
+      constructor(id, events, thread) {
+        this.#id = id;
+        this.events = events;
+        this.#thread = thread;
+      }
+      get isRef() {
+        return this.#isRef;
+      }
+      get busy() {
+        return this.#room?.promise;
+      }
+      feed(bytes2) {
+        const given = bytes2.length * 2 > bytes2.buffer.byteLength && bytes2.buffer instanceof ArrayBuffer ? bytes2 : new Uint8Array(bytes2);
+        this.#ahead += given.length;
+        if (this.#ahead >= FEED_AHEAD) this.#room ??= Promise.withResolvers();
+        this.#thread.post({
+          id: this.#id,
+          type: "feed",
+          bytes: given
+        }, given);
+        return given !== bytes2;
+      }
+      write(bytes2, done) {
+        const given = new Uint8Array(bytes2);
+        this.#onWritten.push(done);
+        this.#thread.post({
+          id: this.#id,
+          type: "write",
+          bytes: given
+        }, given);
+      }
+      end(done) {
+        this.#onEnded = done;
+        this.#thread.post({
+          id: this.#id,
+          type: "end"
+        });
+      }
+      settle(done) {
+        this.#onSettled = done;
+        this.#thread.post({
+          id: this.#id,
+          type: "settle"
+        });
+      }
+      ref() {
+        this.#isRef = true;
+        this.#thread.refresh();
+      }
+      unref() {
+        this.#isRef = false;
+        this.#thread.refresh();
+      }
+      destroy() {
+        if (this.#isGone) return;
+        this.#isGone = true;
+        this.#thread.post({
+          id: this.#id,
+          type: "destroy"
+        });
+        this.#thread.forget(this.#id);
+        this.#room?.resolve();
+        for (const done of this.#onWritten) done();
+        this.#onEnded?.();
+      }
+      /** Takes what the thread tells. */
+      hear(news) {
+        switch (news.type) {
+          case "secure":
+            return this.events.secure(news.handshake);
+          case "session":
+            return this.events.session(news.bytes);
+          case "send":
+            return this.events.send(news.bytes, () => {
+              if (!this.#isGone) {
+                this.#thread.post({
+                  id: this.#id,
+                  type: "sent"
+                });
+              }
+            });
+          case "data":
+            return this.events.data(news.bytes);
+          case "fed":
+            this.#ahead -= news.size;
+            if (this.#ahead < FEED_AHEAD) {
+              this.#room?.resolve();
+              this.#room = void 0;
+            }
+            return;
+          case "written":
+            return this.#onWritten.shift()?.();
+          case "settled":
+            return this.#onSettled?.();
+          case "ended":
+            return this.#onEnded?.();
+          case "end":
+            return this.events.end();
+          case "fail":
+            return this.events.fail(news.message, news.code);
+        }
+      }
+    };
+  }
+});
+
+// lib/tls/options.ts
+function checkTLSOptions(options) {
+  checkNames("tls", options, TLS_OPTIONS);
+  const { mode, minVersion, maxVersion, caCerts, fingerprint } = options;
+  checkWord("tls.mode", mode, TLS_MODES);
+  checkWord("tls.minVersion", minVersion, TLS_VERSIONS);
+  checkWord("tls.maxVersion", maxVersion, TLS_VERSIONS);
+  const areTexts = caCerts === void 0 || Array.isArray(caCerts) && caCerts.every((text) => typeof text === "string");
+  if (!areTexts) {
+    throw new TypeError('Cannot use "caCerts": it must be an array of PEM texts, such as [await Deno.readTextFile("ca.pem")]');
+  }
+  if (fingerprint !== void 0) [
+    fingerprint
+  ].flat().forEach(parseFingerprint);
+}
+function parseFingerprint(text) {
+  const digits = String(text).replace(/^sha-?256[:=]/i, "").replace(/[:\s]/g, "");
+  if (!/^[0-9a-f]{64}$/i.test(digits)) {
+    throw new TypeError(`Cannot use "fingerprint": a SHA-256 has 64 hexadecimal digits, and this is not one: ${showValue(text)}`);
+  }
+  return digits.toUpperCase().match(/../g).join(":");
+}
+var TLS_MODES, TLS_VERSIONS, TLS_OPTIONS;
+var init_options = __esm({
+  "lib/tls/options.ts"() {
+    init_check_names();
+    init_check_word();
+    TLS_MODES = [
+      "explicit",
+      "implicit"
+    ];
+    TLS_VERSIONS = [
+      "TLSv1.2",
+      "TLSv1.3"
+    ];
+    TLS_OPTIONS = {
+      mode: true,
+      allowAuthSSL: true,
+      caCerts: true,
+      fingerprint: true,
+      cert: true,
+      key: true,
+      serverName: true,
+      minVersion: true,
+      maxVersion: true,
+      isolate: true,
+      allowMissingCloseNotify: true,
+      dangerouslyAcceptAnyCertificate: true
+    };
+  }
+});
+
+// lib/tls/session.ts
+import { isIP as isIP2 } from "node:net";
+import { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
+import { connect } from "node:tls";
+function isEqual2(a, b) {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+var PARTS, PLACES, places, MAX_PLACES, MAX_TICKETS, TLSSession;
+var init_session = __esm({
+  "lib/tls/session.ts"() {
+    init_certificate_names();
+    init_certificate();
+    init_prepared_handshake();
+    init_engine();
+    init_worker();
+    init_options();
+    PARTS = {
+      connect,
+      Duplex,
+      setImmediate
+    };
+    PLACES = Symbol.for("ftp.tls.places.1");
+    places = globalThis[PLACES] ??= {
+      taken: /* @__PURE__ */ new Set(),
+      known: /* @__PURE__ */ new Set(),
+      shared: /* @__PURE__ */ new Set()
+    };
+    MAX_PLACES = 16;
+    MAX_TICKETS = 8;
+    TLSSession = class {
+      /** Host and port, for messages. */
+      shown;
+      /** Whether data may end without close_notify. */
+      allowsMissingCloseNotify;
+      #name;
+      #engineOptions;
+      #fingerprints;
+      #authorities;
+      #acceptsAny;
+      #place;
+      #thread;
+      #isSingleUse = false;
+      #isOffered;
+      #holding;
+      #isSpoiled = false;
+      #early;
+      #users = 0;
+      #isClosed = false;
+      #isGone = false;
+      /** The certificate that was trusted last, and what it says. */
+      #trusted;
+      /**
+       * Reads the user's options.
+       *
+       * @param host The host that was dialled
+       * @param port The port that was dialled
+       * @param options The user's
+       * @throws {TypeError} If they make no sense
+       */
+      constructor(host, port, options) {
+        this.shown = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+        this.allowsMissingCloseNotify = options.allowMissingCloseNotify ?? false;
+        this.#name = options.serverName ?? host;
+        this.#acceptsAny = options.dangerouslyAcceptAnyCertificate ?? false;
+        this.#fingerprints = options.fingerprint === void 0 ? void 0 : [
+          options.fingerprint
+        ].flat().map(parseFingerprint);
+        this.#authorities = options.caCerts === void 0 ? void 0 : new Authorities(options.caCerts);
+        const { minVersion = "TLSv1.2", maxVersion = "TLSv1.2" } = options;
+        this.#engineOptions = {
+          host,
+          port,
+          servername: isIP2(this.#name) ? void 0 : this.#name,
+          rejectUnauthorized: !this.#acceptsAny && this.#fingerprints === void 0 && this.#authorities === void 0,
+          minVersion,
+          maxVersion: maxVersion < minVersion ? minVersion : maxVersion,
+          cert: options.cert,
+          key: options.key,
+          session: void 0
+        };
+        const { servername, rejectUnauthorized } = this.#engineOptions;
+        this.#place = `${rejectUnauthorized} ${servername?.toLowerCase().replace(/\.$/, "") ?? "an address"}`;
+        const { taken, known, shared } = places;
+        const isFull = !known.has(this.#place) && known.size >= MAX_PLACES;
+        const isApart = options.isolate === true || isFull || taken.has(this.#place) || shared.has(this.#place);
+        if (isApart) {
+          this.#thread = new TLSThread();
+        } else {
+          taken.add(this.#place);
+          known.add(this.#place);
+        }
+      }
+      /**
+       * Starts a handshake.
+       *
+       * @param events What happens
+       * @returns The TLS client
+       */
+      startEngine(events) {
+        const early = this.#early;
+        this.#early = void 0;
+        const all = {
+          ...events,
+          session: this.#keepSession
+        };
+        return early?.adopt(all) ?? this.#startEngine(all);
+      }
+      #startEngine = (events) => this.#thread?.startEngine(this.#engineOptions, events) ?? startEngine(PARTS, this.#engineOptions, events);
+      #keepSession = (session) => {
+        this.#engineOptions.session = session;
+      };
+      /**
+       * Makes the session of the control connection the one that the data
+       * connections find. To be called before another byte is read: the tickets of
+       * TLS 1.3 come after the handshake.
+       *
+       * @param handshake The control connection's
+       */
+      prepare(handshake) {
+        this.#isSingleUse = handshake.protocol === "TLSv1.3";
+        if (this.#thread === void 0) this.#forgetTickets();
+      }
+      /**
+       * Tells whether the next data connection can resume the session of the
+       * control connection. The platform uses a ticket of TLS 1.3 once, and
+       * servers do not always give a new one for it.
+       *
+       * @returns Whether it can; with TLS 1.2 it always can
+       */
+      async canResume() {
+        if (this.#isGone) return true;
+        if (!this.#isSingleUse) {
+          await this.holdSession();
+          return true;
+        }
+        this.#early ??= new PreparedHandshake(this.#startEngine);
+        return await this.#early.hasTicket();
+      }
+      /**
+       * Begins the next data connection's handshake, as long as the store holds
+       * the session of TLS 1.2: any other TLS client of the program that talks to
+       * the host takes it away, and leaves tickets of 1.3 in its way.
+       */
+      async holdSession() {
+        const isMeant = this.#thread === void 0 && !this.#isSingleUse && this.#engineOptions.maxVersion === "TLSv1.2" && this.#isOffered !== false;
+        if (!isMeant || this.#isGone) return;
+        await (this.#holding ??= this.#hold());
+        this.#holding = void 0;
+      }
+      async #hold() {
+        if (this.#early !== void 0) return;
+        for (let i = 0; i <= MAX_TICKETS && !this.#isGone; i++) {
+          const early = new PreparedHandshake(this.#startEngine);
+          if (await early.hasSession() && !this.#isGone) {
+            this.#early ??= early;
+            this.#isOffered = true;
+            return;
+          }
+          early.destroy();
+        }
+        this.#isOffered ??= false;
+      }
+      /**
+       * Whether a data connection was refused since it did not bring the session
+       * of the control connection, and another connection is likely to do better.
+       */
+      get isSpoiled() {
+        return this.#isSpoiled;
+      }
+      /**
+       * Takes note that the server has missed the session of the control
+       * connection. Sessions of later connections to this host are kept apart.
+       *
+       * @returns What the user can do about it
+       */
+      noteRefusal() {
+        const { cert, maxVersion } = this.#engineOptions;
+        if (cert !== void 0) {
+          return 'leave "cert" and "key" out, or have the server not require it';
+        }
+        if (this.#thread === void 0) {
+          this.#isSpoiled = true;
+          places.shared.add(this.#place);
+          return 'another TLS client of this program, such as "node:https", may have put its session in the place of ours. Connect again, which keeps them apart from now on, or always with "isolate"; or have the server not require it';
+        }
+        const advice = "have the server not require it";
+        return maxVersion === "TLSv1.2" ? advice : `leave "maxVersion" at "TLSv1.2", or ${advice}`;
+      }
+      /**
+       * Takes away the tickets of TLS 1.3 that earlier control connections to this
+       * host, or the rest of the program, have left: they stand for other sessions,
+       * and for 1.2 too the platform looks for them first. Each ClientHello takes
+       * one away.
+       */
+      #forgetTickets() {
+        const ignore = () => {
+        };
+        const events = {
+          secure: ignore,
+          session: ignore,
+          send: (_, done) => done(),
+          data: ignore,
+          end: ignore,
+          fail: ignore
+        };
+        for (let i = 0; i < MAX_TICKETS; i++) this.#startEngine(events).destroy();
+      }
+      /**
+       * Decides whether a peer is to be trusted: the same for the control and the
+       * data connections, resumed or not.
+       *
+       * @param handshake What came of the handshake
+       * @returns What is wrong, or `undefined`
+       */
+      judge(handshake) {
+        const leaf = handshake.chain[0];
+        if (leaf === void 0) {
+          return {
+            reason: "bad-certificate",
+            detail: "the server showed no certificate"
+          };
+        }
+        if (this.#trusted !== void 0 && isEqual2(leaf, this.#trusted.der)) {
+          return void 0;
+        }
+        const fault = this.#judge(leaf, handshake.chain);
+        if (fault === void 0) {
+          this.#trusted = {
+            der: leaf,
+            certificate: describeCertificate(leaf),
+            sha256: fingerprintOf(leaf)
+          };
+        }
+        return fault;
+      }
+      #judge(leaf, chain2) {
+        if (this.#acceptsAny) return void 0;
+        if (this.#engineOptions.rejectUnauthorized) {
+          return checkName2(leaf, this.#name);
+        }
+        const fault = checkProvable(leaf);
+        if (fault !== void 0) return fault;
+        const sha256 = fingerprintOf(leaf);
+        if (this.#fingerprints?.includes(sha256) === false) {
+          return {
+            reason: "fingerprint",
+            detail: `the certificate has the SHA-256 ${sha256}, which is not the pinned one`
+          };
+        }
+        if (this.#authorities === void 0) return void 0;
+        return this.#authorities.check(chain2, /* @__PURE__ */ new Date()) ?? checkName2(leaf, this.#name);
+      }
+      /**
+       * Tells what a handshake came to.
+       *
+       * @param handshake One whose peer was judged to be trusted
+       * @returns The information for the user
+       */
+      describe(handshake) {
+        return {
+          protocol: handshake.protocol,
+          cipher: handshake.cipher,
+          peerCertificate: this.#trusted.certificate,
+          fingerprint: this.#trusted.sha256,
+          resumed: handshake.resumed
+        };
+      }
+      /**
+       * The fingerprint of the certificate that a server showed.
+       *
+       * @param handshake A finished handshake
+       * @returns The SHA-256, if there was a certificate
+       */
+      fingerprintOf(handshake) {
+        const leaf = handshake.chain[0];
+        return leaf === void 0 ? void 0 : fingerprintOf(leaf);
+      }
+      /** A connection uses the session from now on. */
+      retain() {
+        this.#users++;
+      }
+      /** A connection uses the session no more. */
+      release() {
+        this.#users--;
+        this.#tidy();
+      }
+      /** No connection will be made any more; those there are go on. */
+      close() {
+        this.#isClosed = true;
+        this.#tidy();
+      }
+      /** Gives the place where the sessions are kept back, if nobody uses it. */
+      #tidy() {
+        if (!this.#isClosed || this.#users > 0 || this.#isGone) return;
+        this.#isGone = true;
+        this.#early?.destroy();
+        if (this.#thread === void 0) places.taken.delete(this.#place);
+        else this.#thread.close();
+      }
+    };
+  }
+});
+
+// lib/tls/secure.ts
+var secure_exports = {};
+__export(secure_exports, {
+  secureControl: () => secureControl,
+  secureData: () => secureData
+});
+async function secureControl(stream, options) {
+  let session;
+  try {
+    session = new TLSSession(options.host, options.port, options.options);
+    return await secure(stream, session, "control", options);
+  } catch (error) {
+    session?.close();
+    closeQuietly(stream);
+    throw error;
+  }
+}
+async function secureData(stream, session, options) {
+  try {
+    const connection = await secure(stream, session, "data", options);
+    session.holdSession();
+    return connection;
+  } catch (error) {
+    closeQuietly(stream);
+    throw error;
+  }
+}
+async function secure(stream, session, channel, { timeout, signal }) {
+  const where = `the ${channel} connection to "${session.shown}"`;
+  return await within(timeout, signal, () => new Deno.errors.TimedOut(`Cannot secure ${where}: the TLS handshake was not done within ${timeout} ms`), (signal2) => {
+    const connection = new TLSConnection(stream, session, where);
+    return abortable(connection.handshake(), signal2).then((handshake) => {
+      if (channel === "control") {
+        session.prepare(handshake);
+        session.holdSession();
+      }
+      return connection;
+    }, (error) => {
+      connection.close();
+      throw error;
+    });
+  });
+}
+function closeQuietly(stream) {
+  try {
+    stream.close();
+  } catch {
+  }
+}
+var init_secure = __esm({
+  "lib/tls/secure.ts"() {
+    init_waiting();
+    init_connection();
+    init_session();
+  }
+});
+
+// lib/client/connect.ts
+init_check_names();
+init_check_word();
+
+// lib/protocol/command.ts
+init_printable();
+function checkPath(value, name) {
+  if (typeof value === "string" || value instanceof Uint8Array) return;
+  throw new TypeError(`Cannot use "${name}": it must be a string or a Uint8Array, not ${value === void 0 || value === null ? value : `of type ${typeof value}`}`);
+}
+function withPath(verb, path) {
+  return path.length === 0 ? {
+    verb
+  } : {
+    verb,
+    argument: path,
+    name: "path"
+  };
+}
+function parseCommand(line) {
+  if (typeof line !== "string") {
+    throw new TypeError(`Cannot send a command: "cmd" must be a string, not of type ${typeof line}`);
+  }
+  if (line.trim() === "") {
+    throw new TypeError('Cannot send a command: "cmd" is empty');
+  }
+  const blank = line.indexOf(" ");
+  return blank < 0 ? {
+    verb: line,
+    name: "cmd"
+  } : {
+    verb: line.slice(0, blank),
+    argument: line.slice(blank + 1),
+    name: "cmd"
+  };
+}
+var CR = 13;
+var LF = 10;
+var NUL = 0;
+var IAC = 255;
+function encodeCommand(command, encoding) {
+  const { verb, argument } = command;
+  if (argument !== void 0 || "argument" in command) {
+    checkPath(argument, command.name ?? "argument");
+  }
+  if (typeof argument !== "object") {
+    const line2 = argument === void 0 ? verb : `${verb} ${argument}`;
+    if (PLAIN_REGEXP2.test(line2)) return encodePlain(line2);
+  }
+  const name = command.name ?? "argument";
+  refuseLineEnds(encoding.encode(verb), verb, name);
+  const head = encoding.encode(argument === void 0 ? verb : verb + " ");
+  const tail = argument === void 0 ? new Uint8Array(0) : encodePath(argument, encoding, verb, name);
+  const line = new Uint8Array(head.length + tail.length + 2);
+  line.set(head);
+  line.set(tail, head.length);
+  line[line.length - 2] = CR;
+  line[line.length - 1] = LF;
+  return line;
+}
+var PLAIN_REGEXP2 = /^[ -~]*$/;
+function encodePlain(line) {
+  const bytes2 = new Uint8Array(line.length + 2);
+  for (let i = 0; i < line.length; i++) bytes2[i] = line.charCodeAt(i);
+  bytes2[line.length] = CR;
+  bytes2[line.length + 1] = LF;
+  return bytes2;
+}
+function doubleIAC(line) {
+  if (!line.includes(IAC)) return line;
+  const doubled = [];
+  for (const byte of line) {
+    doubled.push(byte);
+    if (byte === IAC) doubled.push(byte);
+  }
+  return Uint8Array.from(doubled);
+}
+function encodePath(argument, encoding, verb, name) {
+  let bytes2;
+  if (typeof argument === "string") {
+    try {
+      bytes2 = encoding.encode(argument);
+    } catch {
+      throw new TypeError(`Cannot send ${showVerb(verb)}: "${name}" has a character that the encoding "${encoding.label}" lacks`);
+    }
+  } else {
+    bytes2 = argument;
+  }
+  refuseLineEnds(bytes2, verb, name);
+  return bytes2;
+}
+function refuseLineEnds(bytes2, verb, name) {
+  for (const byte of bytes2) {
+    if (byte !== CR && byte !== LF && byte !== NUL) continue;
+    const what = byte === CR ? "a carriage return" : byte === LF ? "a line feed" : "a NUL";
+    const danger = byte === NUL ? "at which many servers end it" : "which would start another command";
+    throw new TypeError(`Cannot send ${showVerb(verb)}: "${name}" contains ${what}, ${danger}`);
+  }
+}
+function showVerb(verb) {
+  return /^[A-Za-z]{1,8}$/.test(verb) ? `"${verb}"` : "a command";
+}
+var SECRET_REGEXP = /^\s*(X?PASS|PASSWD|PASSWORD|PSWD|ACCT|ADAT|MIC|CONF|ENC|SITE\s+(?:\w*PASS|PASSWD|PASSWORD|PSWD|ADDUSER|USERADD|GADDUSER|LOGIN|AUTH))(?!\w)/i;
+var NAMES_REGEXP = /(ADDUSER|USERADD|CHPASS|LOGIN)$/i;
+var PROXY_REGEXP = /^\s*(?:USER|OPEN|SITE)\s/i;
+function secretsOf({ verb, argument }) {
+  if (typeof argument === "object") return [];
+  const line = argument === void 0 ? verb : `${verb} ${argument}`;
+  const [start, name = ""] = SECRET_REGEXP.exec(line) ?? [];
+  if (start === void 0) return [];
+  const secret = line.slice(start.length).trim();
+  if (!/^SITE/i.test(name)) {
+    const bare = secret.startsWith("-") ? [
+      secret.slice(1)
+    ] : [];
+    return [
+      secret,
+      ...bare
+    ].filter((secret2) => secret2 !== "");
+  }
+  const words = secret.split(/\s+/).filter((word) => word !== "");
+  const names = /GADDUSER$/i.test(name) ? 2 : NAMES_REGEXP.test(name) ? 1 : 0;
+  return words.length > names ? words.slice(names) : words.slice(-1);
+}
+function maskCommand(line) {
+  const secret = SECRET_REGEXP.exec(line);
+  if (secret !== null) return `${secret[1]} ****`;
+  const masked = maskURLs(line);
+  if (!PROXY_REGEXP.test(line)) return masked;
+  return masked.replace(/\S+/g, (word) => {
+    const colon = word.indexOf(":");
+    const end = word.lastIndexOf("@");
+    return colon < 0 || end < colon || word.includes("://") ? word : `${word.slice(0, colon)}:****${word.slice(end)}`;
+  });
+}
+function maskURLs(text) {
+  return text.includes("://") ? text.replace(/\S+/g, maskURL) : text;
+}
+function maskURL(word) {
+  const start = word.indexOf("://");
+  const colon = word.indexOf(":", start + 3);
+  const end = word.lastIndexOf("@");
+  return start < 0 || colon < 0 || end < colon ? word : `${word.slice(0, colon)}:****${word.slice(end)}`;
+}
+function describeCommand(command, encoding) {
+  const { verb, argument } = command;
+  if (argument === void 0) return printable(maskCommand(verb));
+  const text = typeof argument === "string" ? argument : encoding.decode(argument);
+  return printable(maskCommand(`${verb} ${text}`));
+}
+
+// lib/client/connect.ts
+init_printable();
+
+// lib/protocol/character_table.ts
+var LF2 = 10;
+var EURO_BYTES = Uint8Array.of(162, 227);
+var REPLACEMENT = "\uFFFD";
+var RARE = {
+  shift_jis: (lead) => lead === 237 || lead === 238,
+  big5: (lead, trail) => lead < 161 || lead === 162 && [
+    164,
+    165,
+    166,
+    167,
+    204,
+    206
+  ].includes(trail)
+};
+var CharacterTable = class {
+  #bytesOf = /* @__PURE__ */ new Map();
+  /** By code unit: whether nothing else decodes to the character. */
+  #isFaithful = new Uint8Array(65536).fill(1, 0, 128);
+  #hasPlanes;
+  /**
+   * Makes the table of an encoding.
+   *
+   * @param encoding The name that `TextDecoder` gives it
+   */
+  constructor(encoding) {
+    this.#hasPlanes = encoding === "gb18030";
+    if (this.#hasPlanes) this.#isFaithful.fill(1, 55296, 57344);
+    const decoder2 = new TextDecoder(encoding, {
+      ignoreBOM: true
+    });
+    const singles = Array.from({
+      length: 256
+    }, (_, byte) => [
+      byte
+    ]);
+    const leads = this.#add(decoder2, singles);
+    const pairs = product(leads, range(48, 255));
+    const isRare = ([lead, trail]) => RARE[encoding]?.(lead, trail) === true;
+    this.#add(decoder2, pairs.filter((pair) => !isRare(pair)));
+    this.#add(decoder2, pairs.filter(isRare));
+    if (encoding === "euc-jp") {
+      const part = range(161, 254);
+      this.#add(decoder2, product([
+        143
+      ], part, part));
+    }
+    if (this.#hasPlanes || encoding === "gbk") {
+      const digit = range(48, 57);
+      const part = range(129, 254);
+      this.#add(decoder2, product(range(129, 132), digit, part, digit));
+    }
+    if (this.#hasPlanes) this.#bytesOf.set("\u20AC", EURO_BYTES);
+    else this.#forgetLong();
+  }
+  /**
+   * The bytes of a character.
+   *
+   * @param char The character
+   * @returns Its bytes, or `undefined` if it has none
+   */
+  get(char) {
+    const code = char.codePointAt(0);
+    if (!this.#hasPlanes || code < 65536) return this.#bytesOf.get(char);
+    const linear = code - 65536;
+    return Uint8Array.of(144 + Math.floor(linear / 12600), 48 + Math.floor(linear / 1260) % 10, 129 + Math.floor(linear / 10) % 126, 48 + linear % 10);
+  }
+  /**
+   * Tells whether a text can have been decoded from one sequence of bytes only,
+   * which is the one that it is encoded to.
+   *
+   * @param text The text
+   * @returns Whether it can
+   */
+  isFaithful(text) {
+    for (let i = 0; i < text.length; i++) {
+      if (this.#isFaithful[text.charCodeAt(i)] === 0) return false;
+    }
+    return true;
+  }
+  /**
+   * Adds sequences, those that are to be preferred first.
+   *
+   * @returns The first bytes of those that are no character
+   */
+  #add(decoder2, sequences) {
+    const bytes2 = Uint8Array.from(sequences.flatMap((some) => [
+      ...some,
+      LF2
+    ]));
+    const texts = decoder2.decode(bytes2).split("\n");
+    const wrong = [];
+    let at = 0;
+    for (const sequence of sequences) {
+      const [lead] = sequence;
+      const text = lead === LF2 ? "\n" : texts[at];
+      at += lead === LF2 ? 2 : 1;
+      if (text.includes(REPLACEMENT)) wrong.push(lead);
+      else this.#learn(text, sequence);
+    }
+    return wrong;
+  }
+  /** GBK has no sequences of four, though its decoder has them. */
+  #forgetLong() {
+    for (const [char, bytes2] of this.#bytesOf) {
+      if (bytes2.length < 4) continue;
+      this.#bytesOf.delete(char);
+      this.#isFaithful[char.charCodeAt(0)] = 0;
+    }
+  }
+  #learn(text, sequence) {
+    const isOne = [
+      ...text
+    ].length === 1;
+    const isNew = isOne && !this.#bytesOf.has(text);
+    if (isNew) this.#bytesOf.set(text, Uint8Array.from(sequence));
+    for (let i = 0; i < text.length; i++) {
+      const isHalf = isOne && text.length > 1;
+      this.#isFaithful[text.charCodeAt(i)] = isNew && !isHalf ? 1 : 0;
+    }
+  }
+};
+var tables = /* @__PURE__ */ new Map();
+function tableOf(encoding) {
+  let table = tables.get(encoding);
+  if (table === void 0) {
+    tables.set(encoding, table = new CharacterTable(encoding));
+  }
+  return table;
+}
+function range(first, last) {
+  return Array.from({
+    length: last - first + 1
+  }, (_, i) => first + i);
+}
+function product(...lists) {
+  return lists.reduce((heads, list) => heads.flatMap((head) => list.map((byte) => [
+    ...head,
+    byte
+  ])), [
+    []
+  ]);
+}
+
+// lib/protocol/encoding.ts
+var ISO_8859_1_LABELS = [
+  "latin-1",
+  "latin1",
+  "iso-8859-1",
+  "iso8859-1",
+  "iso_8859-1",
+  "l1"
+];
+var ASCII = "USER 220-09 az\r\n";
+var ASCII_BYTES = new TextEncoder().encode(ASCII);
+var LONE_SURROGATE_REGEXP = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+function makeEncoding(label) {
+  const lower = String(label).toLowerCase();
+  if (ISO_8859_1_LABELS.includes(lower)) return makeLatin1(lower);
+  let decoder2;
+  try {
+    decoder2 = new TextDecoder(lower, {
+      fatal: true,
+      ignoreBOM: true
+    });
+  } catch {
+    throw new RangeError(`Cannot use the encoding "${label}": it is none that TextDecoder knows`);
+  }
+  if (decoder2.encoding === "utf-8") return makeUtf8(decoder2);
+  const hasStates = decoder2.encoding === "iso-2022-jp";
+  if (hasStates || tryDecode(decoder2, ASCII_BYTES) !== ASCII) {
+    throw new RangeError(`Cannot use the encoding "${label}": commands and replies must be ASCII in it`);
+  }
+  return makeLegacy(lower, decoder2);
+}
+function makeUtf8(decoder2) {
+  const encoder = new TextEncoder();
+  return {
+    label: "utf-8",
+    decode: (bytes2) => tryDecode(decoder2, bytes2) ?? decodePartly(decoder2, bytes2),
+    encode: (text) => LONE_SURROGATE_REGEXP.test(text) ? encodeByCharacter(text, "utf-8", (char) => encoder.encode(char)) : encoder.encode(text)
+  };
+}
+function makeLatin1(label) {
+  const PIECE = 8192;
+  return {
+    label,
+    decode(bytes2) {
+      let text = "";
+      for (let i = 0; i < bytes2.length; i += PIECE) {
+        text += String.fromCharCode(...bytes2.subarray(i, i + PIECE));
+      }
+      return text;
+    },
+    encode: (text) => encodeByCharacter(text, label, (char) => {
+      const code = char.codePointAt(0);
+      return code < 256 ? Uint8Array.of(code) : void 0;
+    })
+  };
+}
+function makeLegacy(label, decoder2) {
+  const table = () => tableOf(decoder2.encoding);
+  return {
+    label,
+    decode: (bytes2) => decodeEscaping(decoder2, bytes2, table),
+    encode: (text) => encodeByCharacter(text, label, (char) => table().get(char))
+  };
+}
+function decodePartly(decoder2, bytes2) {
+  let text = "";
+  for (let at = 0; at < bytes2.length; ) {
+    const start = at;
+    for (let size; (size = sequenceSize(bytes2, at)) > 0; ) at += size;
+    if (at > start) text += decoder2.decode(bytes2.subarray(start, at));
+    const wrong = at;
+    while (at < bytes2.length && sequenceSize(bytes2, at) === 0) at++;
+    text += escape(bytes2.subarray(wrong, at));
+  }
+  return text;
+}
+function sequenceSize(bytes2, at) {
+  const lead = bytes2[at] ?? 255;
+  if (lead < 128) return 1;
+  if (lead < 194 || lead > 244) return 0;
+  const size = lead < 224 ? 2 : lead < 240 ? 3 : 4;
+  const second = bytes2[at + 1] ?? 0;
+  const least = lead === 224 ? 160 : lead === 240 ? 144 : 128;
+  const most = lead === 237 ? 159 : lead === 244 ? 143 : 191;
+  if (second < least || second > most) return 0;
+  for (let i = 2; i < size; i++) {
+    if (((bytes2[at + i] ?? 0) & 192) !== 128) return 0;
+  }
+  return size;
+}
+function tryDecode(decoder2, bytes2) {
+  try {
+    return decoder2.decode(bytes2);
+  } catch {
+    return void 0;
+  }
+}
+var LF3 = 10;
+var MAX_SEQUENCE = 4;
+function decodeEscaping(decoder2, bytes2, table) {
+  const whole = tryDecode(decoder2, bytes2);
+  const isFaithful = whole !== void 0 && (table === void 0 || isASCII(whole) || table().isFaithful(whole));
+  if (isFaithful) return whole;
+  const end = bytes2.indexOf(LF3) + 1;
+  if (end > 0 && end < bytes2.length) {
+    return decodeLines(decoder2, bytes2, table);
+  }
+  let text = "";
+  for (let i = 0; i < bytes2.length; ) {
+    let taken = 0;
+    for (let n = 1; n <= MAX_SEQUENCE && i + n <= bytes2.length; n++) {
+      const sequence = bytes2.subarray(i, i + n);
+      const char = tryDecode(decoder2, sequence);
+      if (char === void 0) continue;
+      const isText = isReturned(char, sequence, table?.());
+      text += isText ? char : escape(sequence);
+      taken = n;
+      break;
+    }
+    if (taken === 0) {
+      text += escape(bytes2.subarray(i, i + 1));
+      taken = 1;
+    }
+    i += taken;
+  }
+  return text;
+}
+var ASCII_REGEXP = /^[\x00-\x7F]*$/;
+function isASCII(text) {
+  return ASCII_REGEXP.test(text);
+}
+function escape(bytes2) {
+  let text = "";
+  for (const byte of bytes2) {
+    text += String.fromCharCode(byte < 128 ? byte : 56320 + byte);
+  }
+  return text;
+}
+function isReturned(char, sequence, table) {
+  if (table === void 0 || isASCII(char)) return true;
+  const bytes2 = table.get(char);
+  return bytes2?.length === sequence.length && bytes2.every((byte, i) => byte === sequence[i]);
+}
+function decodeLines(decoder2, bytes2, table) {
+  let text = "";
+  for (let start = 0; start < bytes2.length; ) {
+    const end = bytes2.indexOf(LF3, start) + 1 || bytes2.length;
+    text += decodeEscaping(decoder2, bytes2.subarray(start, end), table);
+    start = end;
+  }
+  return text;
+}
+function encodeByCharacter(text, label, encodeChar) {
+  const bytes2 = [];
+  for (const char of text) {
+    const code = char.codePointAt(0);
+    if (code >= 56448 && code <= 56575) {
+      bytes2.push(code - 56320);
+      continue;
+    }
+    const encoded = code >= 55296 && code <= 57343 ? void 0 : encodeChar(char);
+    if (encoded === void 0) {
+      throw new TypeError(`Cannot encode the character U+${code.toString(16).toUpperCase().padStart(4, "0")} in "${label}"`);
+    }
+    for (const byte of encoded) bytes2.push(byte);
+  }
+  return Uint8Array.from(bytes2);
+}
+
+// lib/protocol/errors.ts
+init_printable();
+var CONCEAL = Symbol("conceal");
+var FTPError = class extends Error {
+  /** The class's own name, as in the stack trace. */
+  name = "FTPError";
+  /** The reply that caused the error, where there was one. */
+  reply;
+  /** The command that was answered, with its secrets masked. */
+  command;
+  /**
+   * Makes an error.
+   *
+   * @param message What was tried, on what, and what the server said; control
+   * characters are replaced, so that names and words of the server cannot drive
+   * a terminal, and secrets that the reply repeats
+   * @param options The reply, the masked command and the cause
+   */
+  constructor(message, options = {}) {
+    const { reply } = options;
+    super(printable(reply === void 0 ? message : concealIn(message, reply)), options.cause === void 0 ? void 0 : {
+      cause: printableError(options.cause)
+    });
+    this.reply = reply;
+    this.command = options.command;
+  }
+  /**
+   * Shows the error in `console.log`: its fields too, but no name or word of the
+   * server that drives a terminal.
+   *
+   * @param inspect Deno's function that shows a value
+   * @param options How it shows it
+   * @returns The text
+   */
+  [Symbol.for("Deno.customInspect")](inspect, options) {
+    const { stack, message, cause } = this;
+    const fields = Object.entries(this).filter(([name, value]) => name !== "name" && value !== void 0);
+    const shown = fields.length === 0 ? "" : ` ${inspect(Object.fromEntries(fields), options)}`;
+    const why = cause === void 0 ? "" : `
+Caused by ${inspect(printableError(cause), options)}`;
+    const what = printable(stack ?? `${this.name}: ${message}`);
+    return printableInspection(`${what}${shown}${why}`);
+  }
+};
+function concealIn(message, reply) {
+  const said = reply.text;
+  reply[CONCEAL]();
+  return message.replaceAll(said, () => reply.text);
+}
+var FTPTemporaryError = class extends FTPError {
+  /** The class's own name. */
+  name = "FTPTemporaryError";
+};
+var FTPPermanentError = class extends FTPError {
+  /** The class's own name. */
+  name = "FTPPermanentError";
+};
+var FTPReplyError = class extends FTPError {
+  /** The class's own name. */
+  name = "FTPReplyError";
+};
+var FTPProtocolError = class extends FTPError {
+  /** The class's own name. */
+  name = "FTPProtocolError";
+};
+function replyError(reply, command, cause) {
+  const Class = reply.code >= 500 ? FTPPermanentError : reply.code >= 400 ? FTPTemporaryError : FTPReplyError;
+  return new Class(`Cannot complete "${command}": ${reply.text}`, {
+    reply,
+    command,
+    cause
+  });
+}
+
+// lib/connection/with_message.ts
+init_printable();
+var RESTATABLE = /* @__PURE__ */ new Set([
+  Error,
+  ...Object.values(Deno.errors)
+]);
+function withMessage(error, say) {
+  const original = printableError(asError(error));
+  const message = printable(say(original.message));
+  if (message === original.message) return original;
+  const Class = RESTATABLE.has(original.constructor) ? original.constructor : Deno.errors.ConnectionAborted;
+  return new Class(message, {
+    cause: original
+  });
+}
+function asError(error) {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+// lib/files/errors.ts
+init_printable();
+var FTPUnconfirmedError = class extends FTPError {
+  /** The class's own name. */
+  name = "FTPUnconfirmedError";
+  /** Bytes of the file that went through. */
+  bytes;
+  /** Size of the file, in bytes. */
+  size;
+  /**
+   * Makes an error.
+   *
+   * @param message What was tried and what is missing
+   * @param options The facts
+   */
+  constructor(message, options) {
+    super(message, options);
+    this.bytes = options.bytes;
+    this.size = options.size;
+  }
+};
+var FTPVerificationError = class extends FTPError {
+  /** The class's own name. */
+  name = "FTPVerificationError";
+  /** What was compared: "size", "mtime", or the name of a hash: "SHA-256". */
+  what;
+  /** What it should have been: bytes, an ISO 8601 time, or hexadecimal digits. */
+  expected;
+  /** What it was. */
+  actual;
+  /**
+   * Makes an error.
+   *
+   * @param message What was transferred
+   * @param options What was compared
+   */
+  constructor(message, options) {
+    super(`${message}: ${options.what} is ${options.actual}, not ${options.expected}`, options);
+    this.what = options.what;
+    this.expected = options.expected;
+    this.actual = options.actual;
+  }
+};
+var LocalError = class _LocalError extends Error {
+  /** The error itself. */
+  fault;
+  /**
+   * Wraps an error.
+   *
+   * @param fault The error
+   */
+  constructor(fault) {
+    super("Cannot go on: a fault on this side", {
+      cause: fault
+    });
+    this.fault = fault instanceof _LocalError ? fault.fault : fault;
+  }
+};
+function locally(run) {
+  try {
+    return run();
+  } catch (error) {
+    throw new LocalError(error);
+  }
+}
+async function locallyAsync(run) {
+  try {
+    return await run();
+  } catch (error) {
+    throw new LocalError(error);
+  }
+}
+async function unwrapped(run) {
+  try {
+    return await run();
+  } catch (error) {
+    throw printableError(error instanceof LocalError ? error.fault : error);
+  }
+}
+var PLAIN_CLASSES = [
+  FTPPermanentError,
+  FTPTemporaryError,
+  FTPReplyError,
+  FTPProtocolError,
+  FTPError
+];
+function retold(error, say) {
+  if (error instanceof FTPError) {
+    const { message, reply, command } = error;
+    const options = {
+      reply,
+      command,
+      cause: error
+    };
+    if (error instanceof FTPUnconfirmedError) {
+      const { bytes: bytes2, size } = error;
+      return new FTPUnconfirmedError(say(message), {
+        ...options,
+        bytes: bytes2,
+        size
+      });
+    }
+    const Class = PLAIN_CLASSES.find((Class2) => error.constructor === Class2);
+    return Class === void 0 ? error : new Class(say(message), options);
+  }
+  const isPlatforms = error instanceof Error && Object.values(Deno.errors).some((Class) => error.constructor === Class);
+  return isPlatforms ? withMessage(error, say) : error;
+}
+function afterAttempts(error, action, { retries, bytes: bytes2, size }) {
+  if (retries === 0) return error;
+  const whole = size === null ? "" : ` of ${size}`;
+  return retold(error, (message) => `${action} in ${retries + 1} attempts, with ${bytes2}${whole} bytes: ${message}`);
+}
+
+// lib/files/local_path.ts
+init_check_word();
+import { fileURLToPath } from "node:url";
+function checkLocalPath(local, name) {
+  const path = local instanceof URL ? fileURLToPath(local) : local;
+  if (typeof path !== "string") {
+    throw new TypeError(`Cannot use ${showValue(path)} as "${name}": it must be a path or a file: URL`);
+  }
+  if (path === "") throw new TypeError(`Cannot use "${name}": it is empty`);
+  if (!path.includes("\0")) return;
+  throw new TypeError(`Cannot use "${name}": it has a NUL`);
+}
+
+// lib/files/recovery.ts
+init_waiting();
+init_check_names();
+init_check_number();
+init_check_word();
+init_errors();
+
+// lib/files/operation.ts
+function runOperation(provider, options, run) {
+  const own = {
+    ...options,
+    signal: withLifetime(provider, options.signal)
+  };
+  return unwrapped(() => provider.jobs.alone(() => run(own), own));
+}
+function withLifetime({ ended: ended2 }, signal) {
+  if (signal === void 0 || signal === ended2) return ended2;
+  return AbortSignal.any([
+    signal,
+    ended2
+  ]);
+}
+
+// lib/files/pause.ts
+init_waiting();
+init_check_number();
+async function pause(milliseconds, signal) {
+  const { promise, resolve: resolve2 } = Promise.withResolvers();
+  const timer = setTimeout(resolve2, Math.min(milliseconds, MAX_MILLISECONDS));
+  try {
+    await abortable(promise, signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// lib/files/recovery.ts
+var RETRY_OPTIONS = {
+  attempts: true,
+  delay: true,
+  maxDelay: true
+};
+function checkRetry(retry) {
+  if (retry === void 0 || retry === false) return;
+  if (typeof retry !== "object" || retry === null) {
+    throw new TypeError(`Cannot use retry ${showValue(retry)}: it must be an object, such as { attempts: 3 }, or false`);
+  }
+  checkNames("retry", retry, RETRY_OPTIONS);
+  const { attempts, delay, maxDelay } = retry;
+  checkNumber("retry.attempts", attempts, {
+    isInteger: true
+  });
+  checkNumber("retry.delay", delay);
+  checkNumber("retry.maxDelay", maxDelay);
+}
+var PROGRESS = 128 * 1024;
+var PASSING_REPLIES = [
+  421,
+  425,
+  426,
+  450,
+  451
+];
+var CROWDED_REGEXP = /\b(too many|maximum)\b/i;
+function isCrowded(error) {
+  const reply = error instanceof FTPError ? error.reply : void 0;
+  if (reply === void 0 || WRONG_REGEXP.test(reply.text)) return false;
+  return reply.code === 421 || reply.code === 530 && CROWDED_REGEXP.test(reply.text);
+}
+var WRONG_REGEXP = /\b(incorrect|invalid|wrong|passwords?|attempts?|tries|fail(?:ed|ures?)?)\b/i;
+function waitOf({ attempt, delay = 500, maxDelay = 3e4 }) {
+  const longest = Math.min(maxDelay, delay * 2 ** (attempt - 1));
+  return longest * (1 - Math.random() / 2);
+}
+async function whileCrowded(retry, signal, attempt) {
+  const most = retry ? retry.attempts ?? 5 : 0;
+  for (let count = 1; ; count++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (count > most || !isCrowded(error)) throw error;
+      await pause(waitOf({
+        ...retry,
+        attempt: count
+      }), signal);
+    }
+  }
+}
+var PASSING_FAILURES = [
+  Deno.errors.BrokenPipe,
+  Deno.errors.ConnectionAborted,
+  Deno.errors.ConnectionRefused,
+  Deno.errors.ConnectionReset,
+  Deno.errors.Interrupted,
+  Deno.errors.NetworkUnreachable,
+  Deno.errors.NotConnected,
+  Deno.errors.TimedOut,
+  Deno.errors.UnexpectedEof
+];
+function isPassing(error) {
+  if (error instanceof FTPUnconfirmedError || error instanceof FTPVerificationError) return true;
+  if (error instanceof FTPError && error.reply !== void 0) {
+    const { code } = error.reply;
+    const isFinal = error instanceof FTPPermanentError;
+    return !isFinal && PASSING_REPLIES.includes(code) || code === 530 && isCrowded(error);
+  }
+  if (error instanceof TLSError) return error.reason === "broken";
+  return error instanceof FTPProtocolError || PASSING_FAILURES.some((Class) => error instanceof Class) || error instanceof Error && error.constructor === Error;
+}
+async function withRecovery(provider, options, position, run) {
+  const { retry, onRetry, signal } = options;
+  const { attempts = 5, delay = 500, maxDelay = 3e4 } = retry || {};
+  const most = retry === false ? 0 : attempts;
+  let furthest = position();
+  let mismatches = 0;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      signal?.throwIfAborted();
+      if (isLost(provider) && provider.canReconnect && most > 0) {
+        await provider.reconnect({
+          signal
+        });
+      }
+      await provider.session.ready(signal, {
+        isForced: true
+      });
+      return await run();
+    } catch (error) {
+      if (error instanceof FTPVerificationError) {
+        attempt = Math.max(attempt, ++mismatches);
+      } else if (position() >= furthest + PROGRESS) {
+        furthest = position();
+        attempt = 1;
+      }
+      leaveSpoiled(provider, error, most);
+      const isHopeless = signal?.aborted || attempt > most || !isPassing(error) || isLost(provider) && !provider.canReconnect;
+      if (isHopeless) throw error;
+      const wait = waitOf({
+        attempt,
+        delay,
+        maxDelay
+      });
+      const told = onRetry?.({
+        error,
+        attempt,
+        delay: wait,
+        transferred: position()
+      });
+      if (told !== void 0) await abortable(Promise.resolve(told), signal);
+      await pause(wait, signal);
+    }
+  }
+}
+async function withReconnection(provider, options, run) {
+  const { session } = provider;
+  let lost;
+  try {
+    return await run(session);
+  } catch (error) {
+    leaveSpoiled(provider, error, options.retry === false ? 0 : 1);
+    if (!session.isLost) throw error;
+    lost = {
+      error
+    };
+  }
+  const again = async () => {
+    const first = lost;
+    lost = void 0;
+    if (first !== void 0) throw first.error;
+    const { session: session2 } = provider;
+    try {
+      return {
+        value: await run(session2)
+      };
+    } catch (error) {
+      if (session2.isLost) throw error;
+      return {
+        error
+      };
+    }
+  };
+  const outcome = await runOperation(provider, options, (options2) => withRecovery(provider, options2, () => 0, again));
+  if ("error" in outcome) throw outcome.error;
+  return outcome.value;
+}
+function countingRetries(options, retries) {
+  return {
+    ...options,
+    onRetry: (event) => {
+      retries.count++;
+      return options.onRetry?.(event);
+    }
+  };
+}
+function leaveSpoiled(provider, error, attempts) {
+  const { session, canReconnect } = provider;
+  if (!session.tls?.isSpoiled || !canReconnect || attempts === 0) return;
+  session.control.fail(error);
+}
+function isLost({ session }) {
+  return session.isLost;
+}
+
+// lib/commands/raw_path.ts
+var SLASH = 47;
+function rawPathOf(session, path) {
+  return typeof path === "string" ? session.control.encoding.encode(path) : path;
+}
+function behind(session, words, path) {
+  const head = session.control.encoding.encode(words);
+  const tail = rawPathOf(session, path);
+  const joined = new Uint8Array(head.length + tail.length);
+  joined.set(head);
+  joined.set(tail, head.length);
+  return joined;
+}
+function joinRawPath(directory, name) {
+  const isOpen = directory.length > 0 && directory.at(-1) !== SLASH;
+  const joined = new Uint8Array(directory.length + +isOpen + name.length);
+  joined.set(directory);
+  if (isOpen) joined[directory.length] = SLASH;
+  joined.set(name, joined.length - name.length);
+  return joined;
+}
+function splitRawPath(path) {
+  let end = path.length;
+  while (end > 0 && path[end - 1] === SLASH) end--;
+  const start = path.lastIndexOf(SLASH, end - 1) + 1;
+  if (end === 0) {
+    return [
+      path.subarray(0, Math.min(1, path.length)),
+      path.subarray(0, 0)
+    ];
+  }
+  return [
+    path.subarray(0, start),
+    path.subarray(start, end)
+  ];
+}
+
+// lib/commands/permissions.ts
+var MAX_MODE = 4095;
+function chmodCommand(session, path, mode) {
+  const digits = mode.toString(8).padStart(3, "0");
+  return {
+    verb: "SITE",
+    argument: behind(session, `CHMOD ${digits} `, path),
+    name: "path"
+  };
+}
+async function changePermissions(session, path, mode, options) {
+  if (!(Number.isInteger(mode) && mode >= 0 && mode <= MAX_MODE)) {
+    throw new RangeError(`Cannot use ${mode} as a mode: it must be an integer from 0 to 0o7777, such as 0o755`);
+  }
+  const command = chmodCommand(session, path, mode);
+  await session.turns.share(() => session.perform(command, options), options);
+}
+
+// lib/protocol/numbers.ts
+var DECIMAL_REGEXP = /^[0-9]{1,40}$/;
+var OCTAL_REGEXP = /^[0-7]{1,7}$/;
+function readDecimal(text) {
+  if (text === void 0 || !DECIMAL_REGEXP.test(text)) return void 0;
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : void 0;
+}
+function readOctal(text) {
+  return text !== void 0 && OCTAL_REGEXP.test(text) ? parseInt(text, 8) : void 0;
+}
+var FIRST_TIME = Date.UTC(1902, 0, 1);
+var LAST_TIME = Date.UTC(2500, 0, 1);
+function isFileTime(time) {
+  return time >= FIRST_TIME && time < LAST_TIME;
+}
+
+// lib/protocol/reply_values.ts
+function expectCode(reply, ...codes) {
+  const text = textOf(reply);
+  if (codes.includes(Number(text.slice(0, 3)))) return text;
+  throw new FTPReplyError(`Cannot read a reply: code ${codes.join(" or ")} was due, got "${text}"`, typeof reply === "string" ? {} : {
+    reply
+  });
+}
+function unreadableReply(reply, what, why) {
+  return new FTPProtocolError(`Cannot read ${what} in "${textOf(reply)}": ${why}`, typeof reply === "string" ? {} : {
+    reply
+  });
+}
+function textOf(reply) {
+  return typeof reply === "string" ? reply : reply.text;
+}
+var SIZE_150_REGEXP = /\(([0-9]{1,40}) bytes\)/gi;
+function parse150(reply) {
+  const text = expectCode(reply, 150, 125);
+  const [, digits] = [
+    ...text.matchAll(SIZE_150_REGEXP)
+  ].at(-1) ?? [];
+  return readDecimal(digits) ?? null;
+}
+function parse257(reply) {
+  const text = expectCode(reply, 257);
+  const open2 = text.indexOf('"');
+  if (open2 < 0) return "";
+  const undoubled = PURE_FTPD_REGEXP.exec(text) ?? UNDOUBLED_REGEXP.exec(text);
+  if (undoubled !== null) return cleanPath(reply, undoubled[1]);
+  const match = /^"((?:[^"]|"")*)"/.exec(text.slice(open2));
+  if (match === null) {
+    throw unreadableReply(reply, "a path", "its closing quote is missing");
+  }
+  return cleanPath(reply, match[1].replaceAll('""', '"'));
+}
+var PURE_FTPD_REGEXP = /^257 "(.*)"(?: is your current location| : The directory was successfully created)$/;
+var UNDOUBLED_REGEXP = /^257[ -]"((?:[^"]|"")*"[^"\s.,;:)].*)"(?:\s|$)/;
+function parseDirectory(reply) {
+  const quoted = parse257(reply);
+  if (quoted !== "" || reply.text.includes('"')) return quoted;
+  const word = /^257[ -](\/\S*|[A-Za-z]:[\\/]\S*|[^\s[]+:\[[^\s\]]+\])/.exec(reply.text);
+  return word === null ? "" : cleanPath(reply, word[1]);
+}
+function cleanPath(reply, path) {
+  if (/[\u0000-\u0008\u000A-\u001F\u007F]/.test(path)) {
+    throw unreadableReply(reply, "a path", "it has control characters");
+  }
+  return path;
+}
+function statusOf(reply) {
+  const lines = reply.lines;
+  const last = lines.at(-1).slice(4);
+  return lines.length === 1 || /^ *\S+ *$/.test(last) ? last : "";
+}
+function parseSize(reply) {
+  const words = statusOf(reply).split(/[ \t]+/).filter((word) => word !== "");
+  const [first = "", ...others] = words;
+  const digits = first.replace(/[,;]$/, "");
+  if (/^[0-9]/.test(first)) {
+    const isAlone = !others.some((word) => /[0-9]/.test(word));
+    return isAlone ? readDecimal(digits) ?? null : null;
+  }
+  const last = words.at(-1) ?? "";
+  if (/[0-9]$/.test(words.at(-2) ?? "")) return null;
+  return readDecimal(last.slice(last.indexOf("=") + 1)) ?? null;
+}
+var TIME_REGEXP = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(?:\.(\d+))?Z?$/;
+function parseModificationTime(reply) {
+  const word = statusOf(reply).split(/[\s;]/).find((part) => /^\d{14}/.test(part));
+  return word === void 0 ? null : parseTime(word);
+}
+function parseTime(word) {
+  const y2k = /^19(1\d\d)(\d{10})$/.exec(word);
+  const digits = y2k === null ? word : `${1900 + Number(y2k[1])}${y2k[2]}`;
+  const match = TIME_REGEXP.exec(digits);
+  if (match === null) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number);
+  const milliseconds = Number((match[7] ?? "").padEnd(3, "0").slice(0, 3));
+  if (hour > 23 || minute > 59 || second > 60) return null;
+  const midnight = new Date(Date.UTC(year, month - 1, day));
+  const isReal = midnight.getUTCMonth() === month - 1 && midnight.getUTCDate() === day;
+  if (!isReal) return null;
+  const time = Date.UTC(year, month - 1, day, hour, minute, second) + milliseconds;
+  return isFileTime(time) ? new Date(time) : null;
+}
+function formatTime(date) {
+  return date.toISOString().replace(/\.\d+Z$/, "").replace(/\D/g, "");
+}
+function parseFeatures(reply) {
+  const features = /* @__PURE__ */ new Map();
+  for (const line of reply.lines.slice(1)) {
+    const feature = line.replace(/^211[ -]/, "").trim();
+    if (/^(end\b.*)?$/i.test(feature)) continue;
+    const blank = feature.indexOf(" ");
+    const name = (blank < 0 ? feature : feature.slice(0, blank)).toUpperCase();
+    const parameters = blank < 0 ? "" : feature.slice(blank + 1).trim();
+    const before = features.get(name);
+    features.set(name, before && parameters ? `${before};${parameters}` : before || parameters);
+  }
+  return features;
+}
+
+// lib/commands/files.ts
+init_waiting();
+var ABORT_GRACE = 1e3;
+async function rename(session, fromname, toname, options) {
+  const source = {
+    verb: "RNFR",
+    argument: fromname,
+    name: "fromname"
+  };
+  const target = {
+    verb: "RNTO",
+    argument: toname,
+    name: "toname"
+  };
+  encodeCommand(target, session.control.encoding);
+  options.signal?.throwIfAborted();
+  if (options.isAtOnce) {
+    const asking = session.exchange(source, options);
+    const renaming = session.perform(target, options);
+    renaming.catch(() => {
+    });
+    return await decide(demandNext(await asking), renaming);
+  }
+  let answer;
+  try {
+    answer = demandNext(await session.exchange(source, options));
+    options.signal?.throwIfAborted();
+  } catch (error) {
+    if (options.signal?.aborted) {
+      await settle(giveUpRename(session, fromname), ABORT_GRACE);
+    }
+    throw error;
+  }
+  return await decide(answer, session.perform(target, options));
+}
+function demandNext(reply) {
+  if (reply.code < 200) throw replyError(reply, "RNFR");
+  return reply;
+}
+async function decide(answer, renaming) {
+  try {
+    return await renaming;
+  } catch (error) {
+    const isRefused = error instanceof FTPError && error.reply !== void 0;
+    if (answer.code >= 300 || !isRefused) throw error;
+    throw replyError(answer, "RNFR", error);
+  }
+}
+async function giveUpRename(session, fromname) {
+  try {
+    await session.perform({
+      verb: "PWD"
+    });
+  } catch (error) {
+    const isRefused = error instanceof FTPPermanentError && [
+      501,
+      503
+    ].includes(error.reply?.code ?? 0);
+    if (!isRefused) return;
+    await session.perform({
+      verb: "RNTO",
+      argument: fromname,
+      name: "fromname"
+    }).catch(() => {
+    });
+  }
+}
+async function changeDirectory(session, dirname4, options) {
+  if (dirname4 === "..") {
+    try {
+      return await session.perform({
+        verb: "CDUP"
+      }, options);
+    } catch (error) {
+      const isUnknown = error instanceof FTPPermanentError && [
+        500,
+        502
+      ].includes(error.reply?.code ?? 0);
+      if (!isUnknown) throw error;
+    }
+  }
+  return await session.perform({
+    verb: "CWD",
+    argument: dirname4 === "" ? "." : dirname4,
+    name: "dirname"
+  }, options);
+}
+async function requestSize(session, filename, options) {
+  const command = {
+    verb: "SIZE",
+    argument: filename,
+    name: "filename"
+  };
+  let reply;
+  const wasBinary = session.type === "I";
+  try {
+    reply = await session.exchange(command, options);
+  } catch (error) {
+    const isAsciiRefusal = error instanceof FTPPermanentError && !wasBinary && /ascii/i.test(error.reply?.text ?? "");
+    if (!isAsciiRefusal) throw error;
+    await session.ensureType("I", options);
+    reply = await session.exchange(command, options);
+  }
+  return reply.code === 213 ? parseSize(reply) : null;
+}
+async function deleteFile(session, filename, options) {
+  const reply = await session.exchange({
+    verb: "DELE",
+    argument: filename,
+    name: "filename"
+  }, options);
+  if (reply.code === 250 || reply.code === 200) return reply;
+  throw new FTPReplyError(`Cannot be sure of "DELE": 250 or 200 was due, got ${reply.text}`, {
+    reply,
+    command: "DELE"
+  });
+}
+
+// lib/commands/queries.ts
+var UNKNOWN_REPLIES = [
+  500,
+  502,
+  504
+];
+var SECOND = 1e3;
+async function requestFeatures(session, options = {}) {
+  if (session.features !== void 0) return session.features;
+  const reply = await unlessRefused(() => session.turns.share(() => session.exchange({
+    verb: "FEAT"
+  }, options), options));
+  const isList = reply?.code === 211;
+  session.features = isList ? parseFeatures(reply) : /* @__PURE__ */ new Map();
+  if (isList) session.profile.noteFeatures(session.features);
+  return session.features;
+}
+async function requestModificationTime(session, path, options = {}) {
+  const shown = await requestShownTime(session, path, options);
+  return shown && session.profile.clock.toUTC("MDTM", shown);
+}
+async function requestShownTime(session, path, options = {}) {
+  const command = {
+    verb: "MDTM",
+    argument: path,
+    name: "path"
+  };
+  const reply = await optional(session, "MDTM", () => session.turns.share(() => session.exchange(command, options), options), false);
+  return reply?.code === 213 ? parseModificationTime(reply) : null;
+}
+async function requestFacts(session, path, options = {}) {
+  const [size, asked] = await Promise.all([
+    requestBinarySize(session, path, options),
+    unlessRefused(() => requestShownTime(session, path, options))
+  ]);
+  const shown = asked ?? null;
+  const { clock } = session.profile;
+  return {
+    size,
+    modified: shown && clock.toUTC("MDTM", shown),
+    shown,
+    latest: shown && shown.getTime() + SECOND - clock.leadOf("MDTM")[0]
+  };
+}
+async function requestBinarySize(session, path, options = {}) {
+  const size = await optional(session, "SIZE", () => session.turns.share(() => askBinarySize(session, path, options), options));
+  return size ?? null;
+}
+async function requestSizeInTurn(session, path, options) {
+  const ask3 = () => askBinarySize(session, path, options);
+  return await optional(session, "SIZE", ask3) ?? null;
+}
+async function askBinarySize(session, path, options) {
+  const [, size] = await Promise.all([
+    session.type === "I" ? void 0 : session.ensureType("I", options),
+    requestSize(session, path, options)
+  ]);
+  return size;
+}
+async function requestDirectory(session, options = {}) {
+  if (session.directory !== void 0) return session.directory;
+  return await session.turns.share(() => askDirectory(session, options), options);
+}
+async function askDirectory(session, options) {
+  if (session.directory !== void 0) return session.directory;
+  const reply = await unlessRefused(() => session.exchange({
+    verb: "PWD"
+  }, options));
+  return session.directory = reply?.code === 257 ? parseDirectory(reply) : "";
+}
+function textOfPath(session, path) {
+  checkPath(path, "path");
+  return typeof path === "string" ? path : session.control.encoding.decode(path);
+}
+async function optional(session, command, ask3, mayRefuse = true) {
+  if (session.unknown.has(command)) return void 0;
+  return await unlessRefused(ask3, (code) => {
+    const isUnknown = UNKNOWN_REPLIES.includes(code);
+    if (isUnknown) session.unknown.add(command);
+    return isUnknown || mayRefuse;
+  });
+}
+async function unlessRefused(ask3, isExpected = () => true) {
+  try {
+    return await ask3();
+  } catch (error) {
+    const isRefused = error instanceof FTPPermanentError && isExpected(error.reply?.code ?? 0);
+    if (!isRefused) throw error;
+    return void 0;
+  }
+}
+
+// lib/connection/breather.ts
+var SLICE = 10;
+var Breather = class {
+  #last = performance.now();
+  /** Whether the work since the last pause has lasted long enough. */
+  get isDue() {
+    return performance.now() - this.#last >= SLICE;
+  }
+  /**
+   * Lets the event loop go round once.
+   *
+   * @param signal Ends the work
+   * @throws {unknown} The signal's reason, if it is aborted
+   */
+  async pause(signal) {
+    await new Promise((resolve2) => setTimeout(resolve2, 0));
+    signal?.throwIfAborted();
+    this.#last = performance.now();
+  }
+};
+async function visitAll(items, visit, signal) {
+  const breather = new Breather();
+  for (const item of items) {
+    visit(item);
+    if (breather.isDue) await breather.pause(signal);
+  }
+}
+async function filterAll(items, isWanted2, signal) {
+  const wanted = [];
+  const visit = (item) => {
+    if (isWanted2(item)) wanted.push(item);
+  };
+  await visitAll(items, visit, signal);
+  return wanted;
+}
+
+// lib/directories/directories.ts
+init_printable();
+
+// lib/transfer/pipeline.ts
+async function* pipeline(session, commands, { window, signal }) {
+  if (!Number.isSafeInteger(window) || window < 1) {
+    throw new RangeError(`Cannot keep ${window} commands under way: window must be a positive integer`);
+  }
+  const outstanding = [];
+  let next = 0;
+  const ask3 = async (command) => {
+    try {
+      return await session.turns.share(() => {
+        session.noteByHand(command);
+        return session.exchange(command, {
+          signal
+        });
+      }, {
+        signal
+      });
+    } catch (error) {
+      if (error instanceof FTPError && error.reply !== void 0) return error;
+      throw error;
+    }
+  };
+  const head = async () => {
+    const reply = await outstanding[next++];
+    if (next > window) outstanding.splice(0, next), next = 0;
+    return reply;
+  };
+  for (const command of commands) {
+    const reply = ask3(command);
+    reply.catch(() => {
+    });
+    outstanding.push(reply);
+    if (outstanding.length - next >= window) yield await head();
+  }
+  while (next < outstanding.length) yield await head();
+}
+
+// lib/listing/entry.ts
+init_printable();
+var TIME_PRECISIONS = {
+  second: 1e3,
+  minute: 6e4,
+  day: 864e5
+};
+var HOSTILE_REGEXP = /^\.{0,2}$|[/\\\0\r\n]/;
+var resolveLink;
+var Entry = class {
+  #source;
+  #index;
+  /** What another line told of the link's target. */
+  #target;
+  static {
+    resolveLink = (entry, target) => entry.#target = target;
+  }
+  /**
+   * Makes an entry. `ListingReader` does.
+   *
+   * @param source The lines that were read together
+   * @param index Which of them this is
+   */
+  constructor(source, index) {
+    this.#source = source;
+    this.#index = index;
+  }
+  /** The name, as the server sent it, in the session's encoding. */
+  get name() {
+    return this.#source.name(this.#index);
+  }
+  /**
+   * The name's bytes. Given back as a path they open this very file, whatever
+   * its encoding is.
+   */
+  get rawName() {
+    return this.#source.rawName(this.#index);
+  }
+  /** What the entry is. */
+  get kind() {
+    return this.#source.kind(this.#index);
+  }
+  /** Whether it is a regular file. */
+  get isFile() {
+    return this.kind === "file";
+  }
+  /** Whether it is a directory. */
+  get isDirectory() {
+    return this.kind === "directory";
+  }
+  /** Whether it is a symbolic link. */
+  get isSymlink() {
+    return this.kind === "symlink";
+  }
+  /**
+   * Bytes; `undefined` where the server does not say, or says more than 2^53,
+   * which would be rounded (`facts.size` and `line` have it as it came).
+   */
+  get size() {
+    return this.#source.size(this.#index);
+  }
+  /**
+   * Whether the server rounded the size (kilobytes, blocks), so that it must not
+   * be compared with a count of bytes.
+   */
+  get isSizeApproximate() {
+    return this.#source.isSizeApproximate(this.#index);
+  }
+  /**
+   * Time of the last modification, where it is known: a year before 1902 or
+   * after 2499 stands for one that is not.
+   */
+  get mtime() {
+    const time = this.#source.mtime(this.#index);
+    return time !== void 0 && isFileTime(time.getTime()) ? time : void 0;
+  }
+  /**
+   * How exact `mtime` is: a LIST line has minutes for new files and days for old
+   * ones. `undefined` where there is no time.
+   */
+  get mtimePrecision() {
+    const { mtime } = this;
+    return mtime && this.#source.mtimePrecision(this.#index);
+  }
+  /** Permission bits, set-user-ID, set-group-ID and sticky bits included. */
+  get mode() {
+    return this.#source.mode(this.#index);
+  }
+  /** Where a symbolic link leads, where the server tells. */
+  get linkTarget() {
+    return this.#target ?? this.#source.linkTarget(this.#index);
+  }
+  /** The owner, by name or number. */
+  get owner() {
+    return this.#source.owner(this.#index);
+  }
+  /** The group, by name or number. */
+  get group() {
+    return this.#source.group(this.#index);
+  }
+  /** MLSD's facts (RFC 3659, 7.5), keys in lower case; `undefined` in a LIST. */
+  get facts() {
+    return this.#source.facts(this.#index);
+  }
+  /** The line as the server sent it, without its line end. */
+  get line() {
+    return this.#source.line(this.#index);
+  }
+  /** The format that read the line; `"unknown"` when none did. */
+  get format() {
+    return this.#source.format(this.#index);
+  }
+  /**
+   * Whether the name must not be made a part of a path: it is empty, `.` or
+   * `..`, holds `/`, `\`, NUL, CR or LF, or is a line that no format could read.
+   */
+  get hostile() {
+    return HOSTILE_REGEXP.test(this.name) || this.kind === "unknown" && this.format === "unknown";
+  }
+  /**
+   * Gives the fields as a plain object, which `JSON.stringify` writes and which
+   * does not hold on to the listing.
+   *
+   * @returns The fields that are known
+   */
+  toJSON() {
+    return {
+      name: this.name,
+      kind: this.kind,
+      size: this.size,
+      mtime: this.mtime?.toISOString(),
+      mtimePrecision: this.mtimePrecision,
+      mode: this.mode,
+      linkTarget: this.linkTarget,
+      owner: this.owner,
+      group: this.group,
+      facts: this.facts,
+      line: this.line,
+      format: this.format
+    };
+  }
+  /**
+   * Shows the fields in `console.log`.
+   *
+   * @param inspect Deno's function that shows a value
+   * @param options How it shows it
+   * @returns The text
+   */
+  [Symbol.for("Deno.customInspect")](inspect, options) {
+    const fields = Object.entries(this.toJSON()).filter(([, value]) => value !== void 0);
+    return printableInspection(`Entry ${inspect(Object.fromEntries(fields), options)}`);
+  }
+};
+
+// lib/directories/listing.ts
+init_printable();
+
+// lib/transfer/kept_lines.ts
+init_printable();
+
+// lib/transfer/receive.ts
+init_check_names();
+
+// lib/transfer/callback.ts
+function waitFor(data, result) {
+  return isThenable(result) ? data.unlessFailed(result) : void 0;
+}
+function isThenable(value) {
+  return typeof value?.then === "function";
+}
+
+// lib/transfer/cut_data.ts
+init_errors();
+function sizedFile(session, { verb, argument }, rest = 0) {
+  const isPlain2 = session.type === "I" && /^RETR$/i.test(verb) && argument !== void 0 && isSetTo(session, "MODE", "S") && isSetTo(session, "STRU", "F") && /^\d{1,15}$/.test(`${rest}`);
+  return isPlain2 ? {
+    path: argument,
+    offset: Number(rest)
+  } : void 0;
+}
+function isSetTo({ settings }, verb, code) {
+  const argument = settings.get(verb)?.argument ?? code;
+  return String(argument).toUpperCase() === code;
+}
+function isProtected({ control }) {
+  return control.stream.info !== void 0;
+}
+async function proveWhole(session, cut, { signal }) {
+  const { bytes: bytes2, announced, file } = cut;
+  const mayBeForged = cut.isSecure !== false && !isProtected(session);
+  if (file === void 0 || mayBeForged) {
+    return {
+      isWhole: void 0,
+      size: void 0
+    };
+  }
+  if (bytes2 === announced && file.offset === 0) {
+    return {
+      isWhole: true,
+      size: bytes2
+    };
+  }
+  const whole = await askSize(session, cut.pending, file, signal);
+  if (whole === null) return {
+    isWhole: void 0,
+    size: void 0
+  };
+  const size = Math.max(0, whole - file.offset);
+  return {
+    isWhole: bytes2 === size,
+    size
+  };
+}
+async function askSize({ control, unknown }, during, { path }, signal) {
+  if (unknown.has("SIZE")) return null;
+  const command = {
+    verb: "SIZE",
+    argument: path,
+    name: "path"
+  };
+  try {
+    const pending = control.send(command, {
+      during
+    });
+    const reply = await control.wait(pending.first, signal);
+    return reply.code === 213 ? parseSize(reply) : null;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    return null;
+  }
+}
+function truncated(command, bytes2, size) {
+  const cause = new TLSError("The TLS connection ended without close_notify", {
+    reason: "truncated"
+  });
+  const what = size === void 0 ? "and nothing tells whether that is all; try again, or, if this server never sends close_notify, set tls: { allowMissingCloseNotify: true }" : `not the ${size} that there are; try again`;
+  const error = new Deno.errors.UnexpectedEof(`Cannot complete "${command}": the TLS data connection was cut off (no close_notify) after ${bytes2} bytes, ${what}`, {
+    cause
+  });
+  if (bytes2 === 0) withoutData.add(error);
+  return error;
+}
+var withoutData = /* @__PURE__ */ new WeakSet();
+var MAX_ASKED = 10;
+var REPEATABLE_REGEXP = /^(RETR|LIST|NLST|MLSD)$/i;
+function mayAskAgain(error, { verb }, asked) {
+  return asked < MAX_ASKED && REPEATABLE_REGEXP.test(verb) && error instanceof Error && withoutData.has(error);
+}
+function isTruncated(error) {
+  return error instanceof Deno.errors.UnexpectedEof && error.cause instanceof TLSError && error.cause.reason === "truncated";
+}
+
+// lib/transfer/lines.ts
+init_byte_buffer();
+
+// lib/protocol/lines_of.ts
+var LF4 = 10;
+function* linesOf(block) {
+  for (let start = 0; start < block.length; ) {
+    const end = block.indexOf(LF4, start) + 1 || block.length;
+    yield block.subarray(start, end);
+    start = end;
+  }
+}
+
+// lib/transfer/lines.ts
+var CR2 = 13;
+var LF5 = 10;
+var LineBlocks = class {
+  #maxLine;
+  #rest = new ByteBuffer();
+  constructor(maxLine) {
+    this.#maxLine = maxLine;
+  }
+  /** Whole lines, as far as they have come. */
+  push(chunk) {
+    const rest = this.#rest;
+    const end = chunk.lastIndexOf(LF5) + 1;
+    if (end === 0) {
+      rest.append(chunk, 0, chunk.length);
+      this.#check(rest.length);
+      return void 0;
+    }
+    let block = chunk.subarray(0, end);
+    if (rest.length > 0) {
+      rest.append(block, 0, block.length);
+      block = rest.view().slice();
+      rest.clear();
+    }
+    rest.append(chunk, end, chunk.length);
+    if (block.length > this.#maxLine) {
+      for (const line of linesOf(block)) this.#check(line.length - 1);
+    }
+    this.#check(rest.length);
+    return block;
+  }
+  /** The last line, if it has no end. */
+  end() {
+    return this.#rest.length === 0 ? void 0 : this.#rest.view();
+  }
+  #check(length) {
+    if (length <= this.#maxLine) return;
+    throw new FTPProtocolError(`Cannot read a line: it is longer than maxLine, ${this.#maxLine} bytes`);
+  }
+};
+var LineDecoder = class {
+  #blocks;
+  #decode;
+  /**
+   * Makes a decoder.
+   *
+   * @param decode Text of bytes, in the session's encoding
+   * @param maxLine Longest line, in bytes, its LF excluded
+   */
+  constructor(decode2, maxLine) {
+    this.#decode = decode2;
+    this.#blocks = new LineBlocks(maxLine);
+  }
+  /**
+   * Takes a piece.
+   *
+   * @param chunk Bytes; not kept
+   * @returns The lines that it completes, without their ends
+   * @throws {FTPProtocolError} If a line is over the limit
+   */
+  push(chunk) {
+    const block = this.#blocks.push(chunk);
+    if (block === void 0) return [];
+    const lines = this.#decode(block).split("\n");
+    lines.pop();
+    return lines.map(withoutCR);
+  }
+  /**
+   * Ends the text.
+   *
+   * @returns The last line, if it had no end
+   */
+  end() {
+    const rest = this.#blocks.end();
+    return rest === void 0 ? [] : [
+      withoutCR(this.#decode(rest))
+    ];
+  }
+};
+function withoutCR(line) {
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
+}
+async function* toNetworkLines(source, maxLine) {
+  const blocks = new LineBlocks(maxLine);
+  for await (const chunk of source) {
+    const block = blocks.push(chunk);
+    if (block !== void 0) yield withNetworkEnds(block);
+  }
+  const rest = blocks.end();
+  if (rest !== void 0) yield withNetworkEnds(withLF(rest));
+}
+function withLF(line) {
+  const ended2 = new Uint8Array(line.length + 1);
+  ended2.set(line);
+  ended2[line.length] = LF5;
+  return ended2;
+}
+function withNetworkEnds(block) {
+  let bare = 0;
+  for (let at = block.indexOf(LF5); at >= 0; at = block.indexOf(LF5, at + 1)) {
+    if (block[at - 1] !== CR2) bare++;
+  }
+  if (bare === 0) return block;
+  const converted = new Uint8Array(block.length + bare);
+  let to = 0;
+  for (let from = 0; from < block.length; from++) {
+    const byte = block[from];
+    if (byte === LF5 && block[from - 1] !== CR2) converted[to++] = CR2;
+    converted[to++] = byte;
+  }
+  return converted;
+}
+
+// lib/connection/data_connection.ts
+init_byte_stream();
+
+// lib/connection/data_streams.ts
+var CHUNK_SIZE = 64 * 1024;
+function readableOf(data) {
+  return new ReadableStream({
+    async pull(controller) {
+      const buffer2 = new Uint8Array(CHUNK_SIZE);
+      const n = await data.read(buffer2);
+      if (n === null) {
+        data.close();
+        controller.close();
+      } else {
+        controller.enqueue(buffer2.subarray(0, n));
+      }
+    },
+    cancel: () => data.close()
+  }, {
+    highWaterMark: 0
+  });
+}
+function writableOf(data) {
+  return new WritableStream({
+    write: (chunk) => data.writeAll(chunk),
+    async close() {
+      await data.closeWrite();
+      data.close();
+    },
+    // nobody is to take what was written until now for all of it
+    abort: (reason) => data.giveUp(reason ?? new Error("The stream was aborted"))
+  });
+}
+
+// lib/connection/data_connection.ts
+init_waiting();
+var LEAST_READ_SIZE = 16 * 1024;
+var READ_SIZE = 256 * 1024;
+var CLOSE_GRACE = 2e3;
+var DataConnection = class {
+  #stream;
+  #options;
+  #watchdog;
+  #bytesRead = 0;
+  #bytesWritten = 0;
+  #isEnded = false;
+  #failure;
+  #onFailure;
+  #isClosed = false;
+  #isHeld = false;
+  #closing;
+  #readable;
+  #writable;
+  /**
+   * Takes over a connected stream. Users get theirs from `ntransfercmd`.
+   *
+   * @param stream The connection
+   * @param options The settings
+   */
+  constructor(stream, options) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#watchdog = new Watchdog(options.timeout, () => this.fail(new Deno.errors.TimedOut(`Cannot complete "${options.command}": no data moved within ${options.timeout} ms`)));
+    options.signal?.addEventListener("abort", this.#onAbort, {
+      once: true
+    });
+    if (options.signal?.aborted) this.fail(options.signal.reason);
+  }
+  /** The local end. */
+  get localAddr() {
+    return this.#stream.localAddr;
+  }
+  /** The server's end. */
+  get remoteAddr() {
+    return this.#stream.remoteAddr;
+  }
+  /** What is known of TLS on this connection; `undefined` without. */
+  get tls() {
+    return this.#stream.info;
+  }
+  /** Bytes read so far. */
+  get bytesRead() {
+    return this.#bytesRead;
+  }
+  /** Bytes written so far. */
+  get bytesWritten() {
+    return this.#bytesWritten;
+  }
+  /** Whether the server has ended its side: a read gave `null`. */
+  get isEnded() {
+    return this.#isEnded;
+  }
+  /**
+   * Whether the data ended without TLS's close_notify: anybody on the way can
+   * end a stream like that, and some of the data may be missing.
+   */
+  get isCut() {
+    return this.#isEnded && this.#stream.endedCleanly === false;
+  }
+  /** Whether {@linkcode close} was called or the connection failed. */
+  get isClosed() {
+    return this.#isClosed;
+  }
+  /** Whether {@linkcode close} left the server's side for others to end. */
+  get isHeld() {
+    return this.#isHeld;
+  }
+  /** Why the connection failed, if it did. */
+  get failure() {
+    return this.#failure;
+  }
+  /** The stream beneath: TCP, or TLS over it. */
+  get stream() {
+    return this.#stream;
+  }
+  /**
+   * Reads at least one byte.
+   *
+   * @param buffer Where to
+   * @returns Bytes read, or `null` at the end of the data
+   * @throws {Deno.errors.TimedOut} If nothing comes within the time-out; the
+   * data connection is closed then
+   * @throws {Error} `Deno.errors.*` if the connection fails, or the signal's reason
+   */
+  async read(buffer2) {
+    this.#watchdog.begin();
+    try {
+      const n = await this.#stream.read(buffer2);
+      this.#watchdog.touch();
+      this.#check();
+      if (n === null) this.#isEnded = true;
+      else this.#bytesRead += n;
+      return n;
+    } catch (error) {
+      throw this.#reason(error);
+    } finally {
+      this.#watchdog.end();
+    }
+  }
+  /**
+   * Reads to the end of the data: {@linkcode read} in a loop, without the cost
+   * of a promise more for each read, in a buffer that grows while reads fill
+   * it, or in the memory that the stream gives.
+   *
+   * @param take Called with what was read, and awaited; it is told whether it
+   * may keep the bytes, which otherwise are valid until then
+   * @param options Whether to let it keep them where that costs nothing
+   * @throws As {@linkcode read}, or what `take` throws
+   */
+  async readToEnd(take, { keep = false } = {}) {
+    const stream = this.#stream;
+    const isOwn2 = stream.readOwn !== void 0;
+    let buffer2 = new Uint8Array(isOwn2 ? 0 : LEAST_READ_SIZE);
+    while (true) {
+      let bytes2;
+      this.#watchdog.begin();
+      try {
+        if (stream.readOwn === void 0) {
+          const n = await stream.read(buffer2);
+          bytes2 = n === null ? null : buffer2.subarray(0, n);
+        } else {
+          bytes2 = await stream.readOwn();
+        }
+        this.#watchdog.touch();
+        this.#check();
+      } catch (error) {
+        throw this.#reason(error);
+      } finally {
+        this.#watchdog.end();
+      }
+      if (bytes2 === null) {
+        this.#isEnded = true;
+        return;
+      }
+      this.#bytesRead += bytes2.length;
+      const result = take(bytes2, isOwn2 && keep);
+      if (result !== void 0) await result;
+      if (isOwn2) {
+        if (!keep) free(bytes2);
+      } else if (bytes2.length === buffer2.length && buffer2.length < READ_SIZE) {
+        buffer2 = new Uint8Array(4 * buffer2.length);
+      }
+    }
+  }
+  /**
+   * Writes at least one byte.
+   *
+   * @param bytes What
+   * @returns Bytes written
+   * @throws As {@linkcode read}
+   */
+  async write(bytes2) {
+    this.#watchdog.begin();
+    try {
+      this.#check();
+      const n = await this.#stream.write(bytes2);
+      this.#watchdog.touch();
+      this.#bytesWritten += n;
+      return n;
+    } catch (error) {
+      throw this.#reason(error);
+    } finally {
+      this.#watchdog.end();
+    }
+  }
+  /**
+   * Writes all of some bytes: {@linkcode write} in a loop, without the cost of
+   * a promise more for each write.
+   *
+   * @param bytes What
+   * @throws As {@linkcode read}
+   */
+  async writeAll(bytes2) {
+    this.#watchdog.begin();
+    try {
+      let written = 0;
+      do {
+        this.#check();
+        const n = await this.#stream.write(bytes2.subarray(written));
+        this.#watchdog.touch();
+        written += n;
+        this.#bytesWritten += n;
+      } while (written < bytes2.length);
+    } catch (error) {
+      throw this.#reason(error);
+    } finally {
+      this.#watchdog.end();
+    }
+  }
+  /**
+   * Ends the writing side: the server sees the end of the data.
+   *
+   * @throws As {@linkcode read}
+   */
+  async closeWrite() {
+    this.#watchdog.begin();
+    try {
+      this.#check();
+      await this.#stream.closeWrite();
+    } catch (error) {
+      throw this.#reason(error);
+    } finally {
+      this.#watchdog.end();
+    }
+  }
+  /** The data as a web stream of chunks; it closes the connection at its end. */
+  get readable() {
+    return this.#readable ??= readableOf(this);
+  }
+  /**
+   * The data as a web stream to write to; closing it closes the connection.
+   * Aborting it, as a pipe does whose source fails, aborts the transfer, and
+   * `voidresp` rejects. The server may keep what came until then.
+   */
+  get writable() {
+    return this.#writable ??= writableOf(this);
+  }
+  /**
+   * Closes the connection. After an upload over TLS the leave-taking goes on
+   * for a moment; {@linkcode closed} tells when it is over.
+   *
+   * Before the end of a download over TLS, the server sees nothing of it until
+   * `abort`, `voidresp` or the end of the client, and is sent `ABOR` first:
+   * ProFTPD gives the whole session up when it cannot write to a protected data
+   * connection, and Pure-FTPd falls silent.
+   */
+  close() {
+    if (this.#isClosed) return;
+    if (this.#options.holds && !this.#isEnded) return this.#hold();
+    if (this.#bytesRead > 0 || this.#isEnded) return this.#release();
+    this.#isClosed = true;
+    const timer = setTimeout(() => this.#release(), CLOSE_GRACE);
+    this.#closing = this.#takeLeave().catch(() => {
+    }).finally(() => {
+      clearTimeout(timer);
+      this.#release();
+    });
+  }
+  /** Ends the connection for its users only. */
+  #hold() {
+    this.#isHeld = true;
+    this.interrupt(new Deno.errors.BadResource("The data connection is closed"));
+    this.#stream.unref();
+  }
+  /** Under TLS 1.3 the server's last words are tickets for later sessions. */
+  async #takeLeave() {
+    await this.#stream.closeWrite();
+    if (this.#stream.info?.protocol === "TLSv1.3") await drain(this.#stream);
+  }
+  /** Resolves when nothing of the connection is left. */
+  get closed() {
+    return this.#closing ?? Promise.resolve();
+  }
+  /**
+   * Waits for something else, but no longer than the connection lasts.
+   *
+   * @param promise What is waited for
+   * @returns What the promise gives
+   * @throws Why the connection failed, if it fails first
+   */
+  async unlessFailed(promise) {
+    const { promise: failed, reject } = Promise.withResolvers();
+    if (this.#failure !== void 0) reject(this.#failure);
+    this.#onFailure = reject;
+    try {
+      return await Promise.race([
+        failed,
+        promise
+      ]);
+    } finally {
+      this.#onFailure = void 0;
+    }
+  }
+  /**
+   * Ends the connection at once: pending and later calls reject.
+   *
+   * @param reason What they reject with
+   */
+  fail(reason) {
+    this.#failure ??= reason;
+    this.#onFailure?.(this.#failure);
+    this.#release();
+  }
+  /**
+   * Ends the connection for its users: later calls reject, and pending ones as
+   * soon as anything moves. The server does not see it before {@linkcode fail}.
+   *
+   * @param reason What they reject with
+   */
+  interrupt(reason) {
+    this.#failure ??= reason;
+    this.#isClosed = true;
+    this.#onFailure?.(this.#failure);
+  }
+  /**
+   * Gives the transfer up: the server is told, where there is somebody to tell
+   * it, before it sees the end of the data.
+   *
+   * @param reason What pending and later calls reject with
+   */
+  giveUp(reason) {
+    const { onAbort } = this.#options;
+    if (onAbort === void 0 || this.#isClosed) this.fail(reason);
+    else onAbort(reason);
+  }
+  /** Closes the connection and waits until nothing of it is left. */
+  async [Symbol.asyncDispose]() {
+    this.close();
+    await this.closed;
+  }
+  #onAbort = () => this.giveUp(this.#options.signal.reason);
+  #check() {
+    if (this.#failure !== void 0) throw this.#failure;
+  }
+  #release() {
+    this.#isClosed = true;
+    this.#isHeld = false;
+    this.#watchdog.stop();
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    try {
+      this.#stream.close();
+    } catch {
+    }
+  }
+  /** What to throw for a stream's error; a fault of the stream is kept. */
+  #reason(error) {
+    if (this.#failure !== void 0 || this.#isClosed) {
+      return this.#failure ?? error;
+    }
+    return this.#failure = withMessage(error, (message) => `Cannot complete "${this.#options.command}": the data connection failed after ${this.#bytesRead + this.#bytesWritten} bytes: ${message}`);
+  }
+};
+
+// lib/transfer/open_transfer.ts
+init_waiting();
+init_printable();
+
+// lib/transfer/abort.ts
+init_waiting();
+
+// lib/connection/pending_commands.ts
+var STRAY_GRACE = 1e3;
+var PIPELINE_START = 4;
+var Eventual = class {
+  #deferred;
+  #settle;
+  get promise() {
+    if (this.#deferred === void 0) {
+      this.#deferred = Promise.withResolvers();
+      this.#deferred.promise.catch(() => {
+      });
+      this.#settle?.(this.#deferred);
+    }
+    return this.#deferred.promise;
+  }
+  resolve(value) {
+    if (this.#deferred !== void 0) this.#deferred.resolve(value);
+    else this.#settle ??= (deferred) => deferred.resolve(value);
+  }
+  reject(reason) {
+    if (this.#deferred !== void 0) this.#deferred.reject(reason);
+    else this.#settle ??= (deferred) => deferred.reject(reason);
+  }
+};
+var PendingCommand = class {
+  /** How its replies are taken. */
+  kind;
+  /** Whether reading stops after the final reply (before a TLS handshake). */
+  pauses;
+  /** The command's verb, in upper case; none of the greeting. */
+  verb;
+  /** Bytes of the command that await their first reply. */
+  size = 0;
+  /** Whether the command holds a secret. */
+  isSecret = false;
+  /** Commands of the same run before this one: each came before the replies. */
+  place = 0;
+  /** Whether the command is one of the first in a pipeline, behind another. */
+  isPipelined = false;
+  /** Whether somebody has seen its final reply, or its end. */
+  isCollected = false;
+  /** How the user can end it while it is open, for messages. */
+  advice;
+  /** The entry behind this one. */
+  next;
+  /** The 1yz reply, once it came. */
+  preliminary;
+  #describe;
+  #first = new Eventual();
+  #final = new Eventual();
+  #isSettled = false;
+  #stray;
+  #strayTimer;
+  /**
+   * Makes an entry.
+   *
+   * @param describe Shows the command, printable and masked
+   * @param kind How its replies are taken
+   * @param pauses Whether reading stops after the final reply
+   */
+  constructor(describe, kind, pauses) {
+    this.#describe = describe;
+    this.kind = kind;
+    this.pauses = pauses;
+  }
+  /** The command, printable and masked. */
+  get command() {
+    return this.#describe();
+  }
+  /** The first reply: 1yz, or the final one. */
+  get first() {
+    return this.#first.promise;
+  }
+  /** The final reply: 2yz to 5yz. */
+  get final() {
+    return this.#final.promise;
+  }
+  /** Whether nothing more is owed. */
+  get isSettled() {
+    return this.#isSettled;
+  }
+  /**
+   * Takes the next reply.
+   *
+   * @param reply What came
+   * @param onSettled Called if this settles later, without another reply
+   * @returns Whether nothing more is owed
+   */
+  take(reply, onSettled) {
+    if (this.kind === "fence" && !isSyntaxReply(reply)) return false;
+    const isPreliminary = reply.code < 200;
+    if (isPreliminary && this.kind === "greeting") return false;
+    if (isPreliminary) {
+      clearTimeout(this.#strayTimer);
+      this.preliminary ??= reply;
+      this.#first.resolve(reply);
+      return false;
+    }
+    const isStray = this.kind === "transfer" && reply.code < 300 && this.preliminary === void 0 && this.#stray === void 0;
+    if (isStray) {
+      this.#stray = reply;
+      this.#strayTimer = setTimeout(() => {
+        if (this.preliminary !== void 0 || this.#isSettled) return;
+        this.settle(reply);
+        onSettled();
+      }, STRAY_GRACE);
+      return false;
+    }
+    this.settle(reply);
+    return true;
+  }
+  /**
+   * Ends the entry with its final reply.
+   *
+   * @param reply The final reply
+   */
+  settle(reply) {
+    if (this.#strayTimer !== void 0) clearTimeout(this.#strayTimer);
+    this.#isSettled = true;
+    this.#first.resolve(reply);
+    this.#final.resolve(reply);
+  }
+  /**
+   * Ends the entry without a reply.
+   *
+   * @param reason Why none will come
+   */
+  fail(reason) {
+    if (this.#strayTimer !== void 0) clearTimeout(this.#strayTimer);
+    this.#isSettled = true;
+    this.#first.reject(reason);
+    this.#final.reject(reason);
+  }
+};
+var PendingCommands = class {
+  #head;
+  #tail;
+  #isProven = false;
+  /** The entry that the next reply belongs to. */
+  get head() {
+    return this.#head;
+  }
+  /** Whether reading stops after the last reply that is owed. */
+  get pauses() {
+    return this.#tail?.pauses === true;
+  }
+  /**
+   * Whether the command that is due was sent together with another, and none
+   * that was sent behind another got a reply on this connection so far.
+   */
+  get isUnproven() {
+    const head = this.#head;
+    if (this.#isProven || head === void 0 || head.preliminary) return false;
+    return head.isPipelined || head.next?.isPipelined === true;
+  }
+  /**
+   * Adds an entry behind all others.
+   *
+   * @param pending The entry
+   * @returns The same
+   */
+  add(pending) {
+    if (this.#tail === void 0) this.#head = pending;
+    else {
+      this.#tail.next = pending;
+      pending.place = this.#tail.place + 1;
+      pending.isPipelined = pending.place <= PIPELINE_START;
+    }
+    this.#tail = pending;
+    return pending;
+  }
+  /** Takes the head away. */
+  shift() {
+    this.#head = this.#head?.next;
+    if (this.#head === void 0) this.#tail = void 0;
+  }
+  /**
+   * Gives the next reply to the entry it belongs to.
+   *
+   * @param reply What came
+   * @returns The entry, or `undefined` if nothing is owed
+   */
+  deliver(reply) {
+    const pending = this.#head;
+    if (pending === void 0) return void 0;
+    this.#isProven ||= pending.isPipelined;
+    const alive = pending.next;
+    if (alive?.kind === "alive" && isSyntaxReply(reply) && pending.preliminary) {
+      pending.next = alive.next;
+      if (this.#tail === alive) this.#tail = pending;
+      alive.settle(reply);
+      return alive;
+    }
+    if (pending.next?.kind === "fence" && reply.code === 200) {
+      pending.settle(reply);
+      this.shift();
+      this.#head.settle(reply);
+      this.shift();
+    } else if (pending.take(reply, () => this.shift())) {
+      this.shift();
+    }
+    return pending;
+  }
+  /**
+   * Ends every entry without a reply.
+   *
+   * @param reason Why none will come
+   */
+  fail(reason) {
+    for (let pending = this.#head; pending !== void 0; pending = pending.next) {
+      pending.fail(reason);
+    }
+    this.#head = this.#tail = void 0;
+  }
+};
+function isSyntaxReply({ code }) {
+  return code === 200 || code >= 500 && code < 510;
+}
+
+// lib/transfer/refusal.ts
+var SESSION_REUSE_REGEXP = /\b(re-?use|resum|session|operation not permitted)/i;
+var SESSION_REUSE_CODES = [
+  425,
+  450,
+  522,
+  521,
+  534
+];
+function refusal(session, reply, command, cause) {
+  const error = replyError(reply, command, cause);
+  const isAboutReuse = session.protection !== void 0 && SESSION_REUSE_CODES.includes(reply.code) && SESSION_REUSE_REGEXP.test(reply.text);
+  if (isAboutReuse) {
+    error.message += ` (the server wants the TLS session of the control connection resumed on data connections: ${session.tls?.noteRefusal()})`;
+  }
+  return error;
+}
+
+// lib/transfer/verbs.ts
+function isUpload(command) {
+  return /^(STOR|STOU|APPE)\b/i.test(command);
+}
+
+// lib/transfer/abort.ts
+var ABORT_GRACE2 = 5e3;
+var SHORT_GRACE = 1e3;
+var FINAL_GRACE = 500;
+var FENCE_GRACE = 1e3;
+async function explain(session, pending, error) {
+  const { timeout } = session.options;
+  const grace = Math.min(ABORT_GRACE2, timeout || ABORT_GRACE2);
+  const reply = await settle(pending.final, grace);
+  if (reply === void 0) {
+    if (!pending.isSettled) session.control.fail(asError(error));
+    return error;
+  }
+  return reply.code >= 400 ? refusal(session, reply, pending.command, error) : error;
+}
+async function abortOwed(session, pending, { closeData = () => {
+}, needsReply = false } = {}) {
+  if (pending.isSettled) {
+    await closeData(false);
+    return void 0;
+  }
+  try {
+    const isShort = !needsReply && !isUpload(pending.command) && !session.profile.leavesNothing;
+    if (!isShort) return await requestAbort(session, pending, closeData);
+    session.control.send({
+      verb: "ABOR"
+    }, {
+      during: pending
+    });
+    await closeData(false);
+    await settle(pending.final, SHORT_GRACE);
+    return void 0;
+  } finally {
+    session.doubt(pending.command);
+  }
+}
+async function requestAbort({ control }, pending, closeData) {
+  const abor = control.send({
+    verb: "ABOR"
+  }, {
+    during: pending
+  });
+  await closeData(true);
+  const late = () => new Deno.errors.TimedOut(`Cannot abort "${pending.command}": no reply within ${ABORT_GRACE2} ms; the connection is closed`);
+  try {
+    return await within(ABORT_GRACE2, void 0, late, async (signal) => {
+      const final = await control.wait(pending.final, signal);
+      const first = final.code >= 400 ? await settle(abor.first, FENCE_GRACE) : void 0;
+      const isDoubtful2 = first === void 0 || first.code >= 400 && !isSyntaxReply(final);
+      if (isDoubtful2) {
+        const fence = control.send({
+          verb: "NOOP"
+        }, {
+          kind: "fence",
+          during: pending
+        });
+        const mark = await control.wait(fence.first, signal);
+        if (await abor.first === mark) return final;
+      }
+      const reply = await control.wait(abor.first, signal);
+      return reply.code >= 400 && final.code === 426 ? final : reply;
+    });
+  } catch (error) {
+    control.giveUp(asError(error));
+    return void 0;
+  }
+}
+async function endHeld(session, pending, transfer) {
+  const { data, command } = transfer;
+  await settle(pending.final, FINAL_GRACE);
+  const isOver = pending.isSettled;
+  if (!isOver) await transfer.abort();
+  data.fail(data.failure);
+  if (isOver || session.isLost) return;
+  throw new Deno.errors.Interrupted(`Cannot complete "${command}": its data connection was closed before the end of the data, after ${data.bytesRead} bytes`);
+}
+async function abortOpen(session, { isAsked = false } = {}) {
+  const { control, transfer } = session;
+  if (transfer !== void 0) return await transfer.abort({
+    needsReply: true
+  });
+  const open2 = control.open ?? (isAsked ? control.due : void 0);
+  if (open2 === void 0) return void 0;
+  return await session.settle(async () => {
+    const reply = await abortOwed(session, open2, {
+      needsReply: true
+    });
+    control.collect(open2);
+    return reply;
+  });
+}
+
+// lib/connection/dial.ts
+init_waiting();
+
+// lib/protocol/address.ts
+var SIX_NUMBERS_REGEXP = /(?<![\w.+-])(?<![\d,]\s{0,9},\s{0,9})\d{1,9}(?:\s{0,9},\s{0,9}\d{1,9}){5}(?!\w|\.\d|\s{0,9},\s{0,9}\d)/;
+var EXTENDED_REGEXP = /\(([\x21-\x2F\x3A-\x7E])(\d{0,3})\1([\dA-Za-z:.%]{0,64}?)\1(\d{1,9})\1\)/;
+function parse227(reply) {
+  const text = expectCode(reply, 227);
+  const match = SIX_NUMBERS_REGEXP.exec(text.replace(/^227[ -]?/, ""));
+  const numbers = match?.[0].split(",").map(Number);
+  if (numbers === void 0 || numbers.some((number) => number > 255)) {
+    throw unreadable(reply, "no address h1,h2,h3,h4,p1,p2 of bytes");
+  }
+  const [h1, h2, h3, h4, p1, p2] = numbers;
+  const port = p1 * 256 + p2;
+  if (port === 0) throw unreadable(reply, "its port is 0");
+  return [
+    `${h1}.${h2}.${h3}.${h4}`,
+    port
+  ];
+}
+function parse229(reply, peer) {
+  const text = expectCode(reply, 229);
+  const match = EXTENDED_REGEXP.exec(text);
+  if (match === null) throw unreadable(reply, "no (|||port|)");
+  const port = Number(match[4]);
+  if (port < 1 || port > 65535) {
+    throw unreadable(reply, "its port is not 1 to 65535");
+  }
+  return [
+    peer[0],
+    port
+  ];
+}
+function parsePassive(reply, peer) {
+  return reply.code === 229 ? parse229(reply, peer) : parse227(reply);
+}
+function formatPort(host, port) {
+  if (!isIPv4(host)) {
+    throw new TypeError('Cannot send "PORT": "host" is no IPv4 address; EPRT takes any');
+  }
+  checkPort("PORT", port);
+  return `${host.replaceAll(".", ",")},${port >> 8},${port & 255}`;
+}
+function formatEprt(host, port) {
+  const bare = host.replace(/%.*/s, "");
+  const isAddress2 = isIPv4(bare) || /^[\dA-Fa-f.]*:[\dA-Fa-f.:]*$/.test(bare);
+  if (!isAddress2) {
+    throw new TypeError('Cannot send "EPRT": "host" is no address');
+  }
+  checkPort("EPRT", port);
+  return `|${isIPv6(bare) ? 2 : 1}|${bare}|${port}|`;
+}
+function isIPv4(host) {
+  return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) && host.split(".").every((byte) => Number(byte) <= 255);
+}
+function checkPort(verb, port) {
+  if (Number.isInteger(port) && port >= 1 && port <= 65535) return;
+  throw new RangeError(`Cannot send "${verb}" for port ${port}: it must be an integer from 1 to 65535`);
+}
+function isIPv6(host) {
+  return host.includes(":");
+}
+function isSameHost(a, b) {
+  return canonicalHost(a) === canonicalHost(b);
+}
+function canonicalHost(host) {
+  const bare = host.toLowerCase().replace(/%.*/s, "");
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(bare);
+  if (mapped !== null) return mapped[1];
+  if (!isIPv6(bare)) return bare;
+  return URL.parse(`http://[${bare}]`)?.hostname ?? bare;
+}
+function unreadable(reply, why) {
+  return unreadableReply(reply, "the data address", why);
+}
+
+// lib/connection/dial.ts
+async function dial(hostname, port, options) {
+  const { timeout, signal } = options;
+  const shown = showAddress(hostname, port);
+  const conn = await within(timeout, signal, () => new Deno.errors.TimedOut(`Cannot connect to "${shown}": no answer within ${timeout} ms`), async (signal2) => {
+    signal2.throwIfAborted = () => {
+    };
+    try {
+      const conn2 = await Deno.connect({
+        hostname,
+        port,
+        signal: signal2
+      });
+      if (signal2.aborted) {
+        conn2.close();
+        throw signal2.reason;
+      }
+      return conn2;
+    } catch (error) {
+      throw signal2.aborted ? error : withMessage(error, (message) => `Cannot connect to "${shown}": ${message}`);
+    }
+  });
+  conn.setNoDelay(true);
+  conn.setKeepAlive(true);
+  return conn;
+}
+async function dialPeer(address, port, name, options) {
+  const isNamed = name !== address && isAllowed(name, port) && !isAllowed(address, port);
+  const stream = await dial(isNamed ? name : address, port, options).catch((error) => {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    throw new Deno.errors.NotCapable(`${error.message}; a server chooses the ports of its data connections: allow the host without a port, --allow-net=${showHost(name)}`, {
+      cause: error
+    });
+  });
+  const { hostname } = stream.remoteAddr;
+  if (!isNamed || isSameHost(hostname, address)) return stream;
+  stream.close();
+  throw new Deno.errors.NotCapable(`Cannot connect to "${showAddress(address, port)}": only the name "${name}" is allowed, and it led to "${hostname}"; allow the address too, --allow-net=${name},${showHost(address)}`);
+}
+function isAllowed(hostname, port) {
+  const host = showAddress(hostname, port);
+  return Deno.permissions.querySync({
+    name: "net",
+    host
+  }).state === "granted";
+}
+function showAddress(hostname, port) {
+  return `${showHost(hostname)}:${port}`;
+}
+function showHost(hostname) {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+var DataListener = class _DataListener {
+  #listener;
+  #options;
+  constructor(listener, options) {
+    this.#listener = listener;
+    this.#options = options;
+  }
+  /**
+   * Listens on a free port of a range: the first one, or the next in turn after
+   * that of the last transfer, for which the server may still connect. Requires
+   * `allow-net` permission.
+   *
+   * @param hostname The local address
+   * @param ports The range; 0 lets the system choose
+   * @param options Who is to connect, and within what time
+   * @returns The listener
+   * @throws {Deno.errors.AddrInUse} If no port of the range is free
+   */
+  static listen(hostname, ports, options) {
+    const [first, last] = typeof ports === "number" ? [
+      ports,
+      ports
+    ] : ports;
+    let failure = new RangeError(`Cannot listen for data: the port range ${first} to ${last} is empty`);
+    const size = last - first + 1;
+    const { lastPort = last } = options;
+    for (let step = 1; step <= size; step++) {
+      const port = first + (Math.max(lastPort - first, 0) + step) % size;
+      try {
+        return new _DataListener(Deno.listen({
+          hostname,
+          port
+        }), options);
+      } catch (error) {
+        failure = error;
+        if (!(error instanceof Deno.errors.AddrInUse)) break;
+      }
+    }
+    throw failure;
+  }
+  /** The local address and port, to be told to the server. */
+  get addr() {
+    return this.#listener.addr;
+  }
+  /**
+   * Accepts the connection of the server; a stranger's is closed and passed
+   * over.
+   *
+   * @param options A signal
+   * @returns The connection
+   * @throws {Deno.errors.TimedOut} If the server does not connect in time
+   */
+  async accept(options = {}) {
+    const { peer, timeout } = this.#options;
+    return await within(timeout, options.signal, () => new Deno.errors.TimedOut(`Cannot open a data connection: "${peer}" did not connect to port ${this.addr.port} within ${timeout} ms`), async (signal) => {
+      const close = () => this.close();
+      signal.addEventListener("abort", close, {
+        once: true
+      });
+      try {
+        while (true) {
+          const conn = await this.#listener.accept();
+          if (isSameHost(conn.remoteAddr.hostname, peer)) {
+            conn.setNoDelay(true);
+            return conn;
+          }
+          conn.close();
+        }
+      } finally {
+        signal.removeEventListener("abort", close);
+      }
+    });
+  }
+  /** Stops listening. */
+  close() {
+    try {
+      this.#listener.close();
+    } catch {
+    }
+  }
+};
+
+// lib/transfer/data_channel.ts
+var AHEAD_LIFE = 5e3;
+async function openDataChannel(session, options) {
+  return session.options.passive ? await dialPassive(session, options) : await listenActive(session, options);
+}
+async function dialPassive(session, options) {
+  const stream = await dialEitherWay(session, options);
+  return {
+    connect: () => Promise.resolve(stream),
+    close: () => {
+      try {
+        stream.close();
+      } catch {
+      }
+    }
+  };
+}
+async function dialEitherWay(session, options) {
+  const { timeout, host: name } = session.options;
+  const open2 = ([host, port]) => session.untilEnded(options.signal, (signal) => dialPeer(host, port, host === session.peer[0] ? name : host, {
+    timeout,
+    signal
+  }));
+  const address = await requestPassive(session, options);
+  const mayTryPasv = !isIPv6(session.peer[0]) && session.hasExtendedPassive === void 0;
+  if (!mayTryPasv) return await open2(address);
+  try {
+    const stream = await open2(address);
+    session.hasExtendedPassive = true;
+    return stream;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    if (session.control.failure !== void 0) throw session.control.failure;
+    const stream = await open2(await requestPasv(session, options));
+    session.hasExtendedPassive = false;
+    return stream;
+  }
+}
+function requestAhead(session, { signal }) {
+  if (!session.options.passive) return;
+  const verb = session.hasExtendedPassive === false ? "PASV" : "EPSV";
+  const ask3 = () => {
+    const reply = session.perform({
+      verb
+    }, {
+      signal
+    });
+    const ahead = {
+      reply,
+      signal,
+      at: performance.now()
+    };
+    session.ahead = ahead;
+    reply.catch((error) => {
+      const isAnswer = error instanceof FTPError;
+      if (!isAnswer && session.ahead === ahead) session.ahead = void 0;
+      if (!isAnswer) doubtExtendedPassive(session);
+    });
+    return reply;
+  };
+  session.turns.share(ask3, {
+    signal
+  }).catch(() => {
+  });
+}
+async function askToListen(session, verb, { signal }) {
+  const { ahead } = session;
+  session.ahead = void 0;
+  const isUsable = ahead !== void 0 && ahead.signal === signal && performance.now() - ahead.at < AHEAD_LIFE;
+  try {
+    return await (isUsable ? ahead.reply : session.perform({
+      verb
+    }, {
+      signal
+    }));
+  } catch (error) {
+    if (!isStuck(error)) throw error;
+    await session.perform({
+      verb: "ABOR"
+    }, {
+      signal
+    });
+    return await session.perform({
+      verb
+    }, {
+      signal
+    });
+  }
+}
+function isStuck(error) {
+  return error instanceof FTPPermanentError && /\buse ABOR\b/i.test(error.reply?.text ?? "");
+}
+async function requestPassive(session, options = {}) {
+  if (session.hasExtendedPassive === false) {
+    return await requestPasv(session, options);
+  }
+  try {
+    return resolve(session, await askToListen(session, "EPSV", options));
+  } catch (error) {
+    if (isIPv6(session.peer[0])) throw error;
+    const code = error instanceof FTPError ? error.reply?.code : void 0;
+    const isRefused = code === 202 || error instanceof FTPPermanentError && code !== 530;
+    if (!isRefused) {
+      doubtExtendedPassive(session);
+      throw error;
+    }
+    const address = await requestPasv(session, options);
+    session.hasExtendedPassive = false;
+    return address;
+  }
+}
+function doubtExtendedPassive(session) {
+  const isLost2 = session.control.failure !== void 0;
+  if (isLost2 && !isIPv6(session.peer[0])) session.hasExtendedPassive ??= false;
+}
+async function requestPasv(session, options) {
+  return resolve(session, await askToListen(session, "PASV", options));
+}
+function resolve(session, reply) {
+  const [host, port] = parsePassive(reply, session.peer);
+  const isTrusted = session.options.trustPasvHost && host !== "0.0.0.0";
+  return [
+    isTrusted ? host : session.peer[0],
+    port
+  ];
+}
+async function listenActive(session, options) {
+  const listener = await requestActive(session, options);
+  return {
+    connect: async (signal) => {
+      try {
+        return await listener.accept({
+          signal
+        });
+      } finally {
+        listener.close();
+      }
+    },
+    close: () => listener.close()
+  };
+}
+async function requestActive(session, options = {}) {
+  const listener = listenForServer(session);
+  const { hostname, port } = listener.addr;
+  const isAny = /^(0\.0\.0\.0|::)$/.test(hostname);
+  const local = session.control.stream.localAddr;
+  const told = isAny ? local.hostname : hostname;
+  try {
+    await announce(session, told, port, options);
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+  return listener;
+}
+function listenForServer(session) {
+  const { localAddress, activePorts, timeout } = session.options;
+  const local = session.control.stream.localAddr;
+  const hostname = localAddress ?? local.hostname;
+  const listener = DataListener.listen(hostname, activePorts, {
+    peer: session.peer[0],
+    timeout,
+    lastPort: session.activePort
+  });
+  session.activePort = listener.addr.port;
+  return listener;
+}
+async function announce(session, hostname, port, options = {}) {
+  const eprt = {
+    verb: "EPRT",
+    argument: formatEprt(hostname, port)
+  };
+  if (isIPv6(hostname)) return await session.perform(eprt, options);
+  const argument = formatPort(hostname, port);
+  try {
+    return await session.perform({
+      verb: "PORT",
+      argument
+    }, options);
+  } catch (error) {
+    const isUnknown = error instanceof FTPPermanentError && [
+      500,
+      502
+    ].includes(error.reply?.code ?? 0);
+    if (!isUnknown) throw error;
+    return await session.perform(eprt, options);
+  }
+}
+
+// lib/transfer/transfer.ts
+init_byte_stream();
+init_waiting();
+
+// lib/connection/control_errors.ts
+init_printable();
+var ONE_AT_A_TIME = ", which some servers and firewalls cannot take: the next connection of this client does without, as all do with { pipelining: false }";
+var ADVICE = {
+  transfer: "await its end first",
+  command: "await voidresp() first"
+};
+function closed(command, failure) {
+  return new Deno.errors.NotConnected(`Cannot send "${command}": the connection is closed: ${failure.message}`, {
+    cause: failure
+  });
+}
+function closedWaiting(failure) {
+  return new Deno.errors.NotConnected(`Cannot wait for a reply: the connection is closed: ${failure.message}`, {
+    cause: failure
+  });
+}
+function busy(command, open2) {
+  return new Deno.errors.Busy(`Cannot send "${command}": the transfer "${open2.command}" is open; ${open2.advice ?? ADVICE[open2.kind]}`);
+}
+function injected() {
+  return new FTPProtocolError(`Cannot change the protection of the control connection: bytes came in clear text behind the reply that agreed to it; the connection is closed`);
+}
+function outOfStep(reply) {
+  return new FTPProtocolError(`Received a reply that no command is waiting for, "${printable(reply.text)}": the connection is out of step and closed`);
+}
+function misplaced(pending, reply) {
+  return new FTPProtocolError(`Cannot complete "${pending.command}": "${printable(reply.text)}" is a reply to another command; the connection is out of step and closed`);
+}
+function closedByReply(reply) {
+  return new Deno.errors.ConnectionReset(`The server closed the connection: ${printable(reply.text)}`);
+}
+function ended(pending, isCut, isSuspect) {
+  const tried = pending === void 0 ? "Cannot keep the connection" : `Cannot complete "${pending.command}"`;
+  const where = isCut ? " in the middle of a reply" : "";
+  const hint = isSuspect ? `; it was sent together with another command${ONE_AT_A_TIME}` : "";
+  return new Deno.errors.UnexpectedEof(`${tried}: the server closed the connection${where}${hint}`);
+}
+function expired(pending, what, line) {
+  const tried = pending === void 0 ? "Cannot write to the control connection" : `Cannot complete "${pending.command}"`;
+  const hint = line !== void 0 ? `; "${printable(line)}" may have been meant to end the reply: try { multiline: "lenient" }` : pending?.isPipelined ? `; it was sent before the command ahead of it was answered${ONE_AT_A_TIME}` : "";
+  return new Deno.errors.TimedOut(`${tried}: ${what}; the connection is closed${hint}`);
+}
+function broken(pending, error) {
+  return withMessage(error, (message) => `Cannot complete "${pending?.command ?? "a command"}": the connection failed: ${message}`);
+}
+
+// lib/transfer/session.ts
+init_waiting();
+
+// lib/transfer/session_lock.ts
+init_waiting();
+init_check_names();
+var SessionLock = class {
+  #queue = [];
+  #gate;
+  #running = 0;
+  #isAlone = false;
+  /**
+   * Makes an empty queue.
+   *
+   * @param gate What else each call waits for, when its turn has come
+   */
+  constructor(gate) {
+    this.#gate = gate;
+  }
+  /**
+   * Runs a call beside others.
+   *
+   * @param run Starts at once if nobody is alone or waiting to be
+   * @param options A signal; it ends the wait for the turn
+   * @returns What `run` gives
+   */
+  share(run, options) {
+    return this.#take(false, run, options?.signal);
+  }
+  /**
+   * Runs a call when all before it are done, and lets none start until it is.
+   *
+   * @param run The dialogue
+   * @param options A signal; it ends the wait for the turn
+   * @returns What `run` gives
+   */
+  alone(run, options) {
+    return this.#take(true, run, options?.signal);
+  }
+  async #take(isAlone, run, signal) {
+    checkSignal(signal);
+    if (!this.#mayStart(isAlone)) {
+      await this.#queueUp(isAlone, signal);
+    } else {
+      this.#started(isAlone);
+    }
+    try {
+      const wait = this.#gate?.(signal);
+      if (wait !== void 0) await wait;
+      return await run();
+    } finally {
+      this.#end();
+    }
+  }
+  async #queueUp(isAlone, signal) {
+    const { promise, resolve: resolve2 } = Promise.withResolvers();
+    const waiting = {
+      isAlone,
+      start: resolve2
+    };
+    this.#queue.push(waiting);
+    try {
+      await abortable(promise, signal);
+    } catch (error) {
+      const place = this.#queue.indexOf(waiting);
+      if (place < 0) {
+        this.#end();
+      } else {
+        this.#queue.splice(place, 1);
+        this.#startWaiting();
+      }
+      throw error;
+    }
+  }
+  #end() {
+    this.#running--;
+    this.#isAlone = false;
+    this.#startWaiting();
+  }
+  #mayStart(isAlone) {
+    return this.#queue.length === 0 && !this.#isAlone && (!isAlone || this.#running === 0);
+  }
+  #started(isAlone) {
+    this.#running++;
+    this.#isAlone = isAlone;
+  }
+  #startWaiting() {
+    while (this.#queue.length > 0) {
+      const { isAlone, start } = this.#queue[0];
+      if (this.#isAlone || isAlone && this.#running > 0) return;
+      this.#queue.shift();
+      this.#started(isAlone);
+      start();
+    }
+  }
+};
+
+// lib/transfer/session.ts
+var Session = class {
+  /** The settings; `passive` changes with `setPasv`. */
+  options;
+  /** What is known of the server, shared with its other connections. */
+  profile;
+  /** Who may talk. */
+  turns = new SessionLock((signal) => this.ready(signal));
+  /** The representation type the server was last told, if any. */
+  type;
+  /** The current directory, if the server was asked for it. */
+  directory;
+  /** What leads there from the directory after login, if that is known. */
+  moves = [];
+  /**
+   * The latest `MODE`, `STRU`, `LANG`, and `OPTS` of each feature that were
+   * accepted.
+   */
+  settings = /* @__PURE__ */ new Map();
+  /** The latest `HOST` that was accepted (RFC 7151). */
+  virtualHost;
+  /** What the server said to `FEAT`, once it was asked. */
+  features;
+  /** Optional commands that the server does not know, in upper case. */
+  unknown = /* @__PURE__ */ new Set();
+  /** Whether a `REST` of ours may wait for the next transfer command. */
+  hasRestart = false;
+  /** Whether `EPSV` works here: not known before the first try. */
+  hasExtendedPassive;
+  /** Where the server was told to connect last, in active mode. */
+  activePort;
+  /** A port for the next transfer, if nothing was sent that may close it. */
+  ahead;
+  /** Whether `MLSD` works here: not known before it gave an entry. */
+  hasMLSD;
+  /** Whether `LIST -a` works here: not known before the first try. */
+  hasListAll;
+  /** Whether `LIST -a` shows the directory itself, as far as was seen. */
+  showsSelf;
+  /** Whether `MLSD` was seen to show links as such. */
+  tellsLinks = false;
+  /** The TLS session of the control connection, once there is one. */
+  tls;
+  /** Protects data connections after `PROT P`. */
+  protection;
+  /** Whether data may go in clear text: not where TLS was asked for. */
+  isClearDataAllowed = true;
+  /** The transfer whose final reply was not seen yet. */
+  transfer;
+  /**
+   * What was sent by hand and cannot be repeated on another connection: its
+   * verb.
+   */
+  handmade;
+  /** Opens another connection, logged in and set as this one is. */
+  renewal;
+  #control;
+  #peer;
+  #ended;
+  /** Ends of transfers that are under way. */
+  #endings = /* @__PURE__ */ new Set();
+  #renewing;
+  #unclaimed = [];
+  /** Those whose 1yz was given. */
+  #begun = /* @__PURE__ */ new WeakSet();
+  #claims = new SessionLock();
+  /**
+   * Wraps a control connection.
+   *
+   * @param control The connection
+   * @param peer Address and port of the server's end
+   * @param options The settings
+   * @param profile What is known of the server
+   */
+  constructor(control, peer, options, profile) {
+    this.#control = control;
+    this.#peer = peer;
+    this.options = options;
+    this.profile = profile;
+    const ending = new AbortController();
+    this.#ended = ending.signal;
+    control.closed.then(() => ending.abort(control.failure));
+  }
+  /** The control connection. It is another one after {@linkcode renew}. */
+  get control() {
+    return this.#control;
+  }
+  /** Host and port that were dialled: the server, for data connections too. */
+  get peer() {
+    return this.#peer;
+  }
+  /** Aborted when the control connection has ended, with the reason. */
+  get ended() {
+    return this.#ended;
+  }
+  /** Whether the control connection has failed, and not for a doubt. */
+  get isLost() {
+    return this.#control.failure !== void 0 && !this.#control.isDoubtful;
+  }
+  /**
+   * Ends a transfer. Calls that want a turn meanwhile wait for it; it takes no
+   * turn itself.
+   *
+   * @param end Ends the transfer, and what belongs to it
+   * @returns What it gives
+   */
+  async settle(end) {
+    const ending = end();
+    this.#endings.add(ending);
+    try {
+      return await ending;
+    } finally {
+      this.#endings.delete(ending);
+    }
+  }
+  /**
+   * Takes note of a transfer that did not come to its end. What the server says
+   * to `ABOR` does not prove that nothing is left: pyftpdlib sends the file
+   * when the next data connection is opened, Pure-FTPd and ProFTPD put what was
+   * left of a listing before the next, ProFTPD loses a reply. So the connection
+   * is closed, unless the server is known to leave nothing, and the next call
+   * has another.
+   *
+   * @param command The transfer's command, printable and masked
+   */
+  doubt(command) {
+    this.ahead = void 0;
+    const isOpen = this.#control.failure === void 0;
+    if (isOpen && this.profile.leavesNothing) return;
+    const hint = this.handmade === void 0 ? "call reconnect()" : `"${this.handmade}", which was sent by hand, is not repeated by itself: call reconnect()`;
+    this.#control.giveUp(new Deno.errors.NotConnected(`"${command}" did not come to its end, and this server may give what is left of it to the next transfer; ${hint}`));
+  }
+  /**
+   * What a call waits for before it begins: that nothing of an earlier transfer
+   * is left.
+   *
+   * @param signal Ends the wait
+   * @param options Whether the connection may be another one although something
+   * that was sent by hand is lost with it
+   * @returns The wait; `undefined` where there is none
+   */
+  ready(signal, { isForced = false } = {}) {
+    this.transfer?.endIfLeft();
+    const isSettled = this.#endings.size === 0;
+    if (isSettled && !this.#control.isDoubtful) return void 0;
+    const open2 = async () => {
+      await this.#settled(signal);
+      if (isForced || this.handmade === void 0) await this.renew(signal);
+    };
+    return open2();
+  }
+  /**
+   * Has another control connection where this one was closed for a doubt. The
+   * caller has the turn, or comes before all turns.
+   *
+   * @param signal Ends the wait
+   * @throws {Error} `Deno.errors.*` if there is none to be had
+   */
+  async renew(signal) {
+    const { renewal } = this;
+    if (!this.#control.isDoubtful || renewal === void 0) return;
+    this.#renewing ??= renewal().then((other) => this.#adopt(other)).finally(() => this.#renewing = void 0);
+    await abortable(this.#renewing, signal);
+  }
+  /** Waits until no transfer is being ended. */
+  async #settled(signal) {
+    while (this.#endings.size > 0) {
+      await abortable(Promise.allSettled([
+        ...this.#endings
+      ]), signal);
+    }
+  }
+  /** Goes on with the connection of another session, set as this one. */
+  #adopt(other) {
+    if (!this.#control.isDoubtful) {
+      other.control.fail(this.#control.failure);
+      throw this.#control.failure;
+    }
+    this.#control = other.#control;
+    this.#peer = other.#peer;
+    this.#ended = other.#ended;
+    this.tls = other.tls;
+    this.protection = other.protection;
+    this.isClearDataAllowed = other.isClearDataAllowed;
+    this.type = other.type;
+    this.directory = other.directory;
+    this.moves = other.moves;
+    this.virtualHost = other.virtualHost;
+    this.handmade = void 0;
+    this.hasRestart = false;
+    this.ahead = void 0;
+    this.transfer = void 0;
+    this.#unclaimed = [];
+  }
+  /**
+   * Waits for something else than a reply: the end of the session ends that too.
+   *
+   * @param signal The caller's
+   * @param run Begins what is waited for, under a signal of either
+   * @returns What `run` gives
+   * @throws Why the control connection has failed, if it fails first
+   */
+  async untilEnded(signal, run) {
+    const { ended: ended2 } = this;
+    return await run(signal === void 0 ? ended2 : AbortSignal.any([
+      signal,
+      ended2
+    ]));
+  }
+  /**
+   * Sends a command and waits for its first reply.
+   *
+   * @param command The command
+   * @param options A signal
+   * @returns A reply of 1yz, 2yz or 3yz
+   * @throws {FTPTemporaryError} For 4yz
+   * @throws {FTPPermanentError} For 5yz
+   */
+  async exchange(command, { signal } = {}) {
+    return (await this.#ask(command, signal)).reply;
+  }
+  /**
+   * Sends a command that must be answered with 2yz.
+   *
+   * @param command The command
+   * @param options A signal
+   * @returns The reply
+   * @throws {FTPReplyError} For 1yz and 3yz
+   */
+  async perform(command, options) {
+    const { reply, pending } = await this.#ask(command, options?.signal);
+    return expectSuccess(reply, pending.command);
+  }
+  /**
+   * Sends a command without waiting; {@linkcode nextReply} gives its reply.
+   *
+   * @param command The command
+   */
+  put(command) {
+    this.#unclaimed.push(this.control.send(command, {
+      advice: PUT_ADVICE
+    }));
+    this.#doubt(command);
+  }
+  /**
+   * Takes note of a command that the user gives word for word: another
+   * connection may not be set as this one then.
+   *
+   * @param command The command
+   */
+  noteByHand(command) {
+    const word = command.verb.toUpperCase();
+    if (/^(USER|PASS|REIN)$/.test(word)) this.renewal = void 0;
+    if (!isRepeatable(word, String(command.argument ?? ""))) {
+      this.handmade = word;
+    }
+  }
+  /**
+   * Waits for the reply that is due next: the open transfer's final one, or
+   * those of the commands that {@linkcode put} has sent, in order. One that
+   * opens a transfer has two.
+   *
+   * @param options A signal
+   * @returns The reply and the command it answers, whatever its code
+   * @throws {TypeError} If nothing is owed
+   * @throws {Deno.errors.NotConnected} If the connection is closed
+   */
+  nextReply(options = {}) {
+    return this.#claims.alone(() => this.#claim(options), options);
+  }
+  async #claim({ signal }) {
+    const { open: open2, failure } = this.control;
+    const own = this.#unclaimed.filter(({ isCollected }) => !isCollected);
+    this.#unclaimed = own;
+    const pending = open2 === void 0 || own.includes(open2) ? own[0] : open2;
+    if (pending === void 0) {
+      if (failure !== void 0) throw closedWaiting(failure);
+      throw new TypeError("Cannot wait for a reply: no command is owed one");
+    }
+    const isFirst = own.includes(pending) && !this.#begun.has(pending);
+    const due = isFirst ? pending.first : pending.final;
+    const reply = await this.control.wait(due, signal);
+    if (reply.code < 200) this.#begun.add(pending);
+    else this.control.collect(pending);
+    return {
+      reply,
+      command: pending.command
+    };
+  }
+  /**
+   * Sets the representation type, if the server has another (RFC 959 section
+   * 3.1.1).
+   *
+   * @param type "A" or "I"
+   * @param options A signal
+   */
+  async ensureType(type, options) {
+    if (this.type === type) return;
+    await this.perform({
+      verb: "TYPE",
+      argument: type
+    }, options);
+  }
+  async #ask(command, signal) {
+    signal?.throwIfAborted();
+    const pending = this.control.send(command);
+    const { moves } = this;
+    this.#doubt(command);
+    const reply = await this.control.wait(pending.first, signal);
+    this.#note(command, reply, moves);
+    if (reply.code >= 400) throw replyError(reply, pending.command);
+    return {
+      pending,
+      reply
+    };
+  }
+  /** Forgets what a command may change: nobody may be there to see its reply. */
+  #doubt(command) {
+    const word = command.verb.toUpperCase();
+    const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
+    if (!LOOK_REGEXP.test(word)) this.ahead = void 0;
+    if (isAfresh) this.features = void 0;
+    if (word === "REIN") {
+      this.settings.clear();
+      this.virtualHost = void 0;
+    }
+    if (isAfresh || word === "TYPE") this.type = void 0;
+    if (isAfresh || isMove(command)) {
+      this.directory = void 0;
+      this.moves = isAfresh ? [] : void 0;
+    }
+  }
+  /** Follows what a command has changed, now that its reply is here. */
+  #note(command, reply, before) {
+    const isDone2 = reply.code < 300;
+    const argument = String(command.argument);
+    const word = command.verb.toUpperCase();
+    if (isDone2 && word === "TYPE") this.type = argument.toUpperCase();
+    const setting = settingOf(word, argument);
+    if (isDone2 && setting !== void 0) this.settings.set(setting, command);
+    if (isDone2 && word === "HOST") {
+      const isSecured2 = this.control.stream.info !== void 0;
+      this.virtualHost = {
+        command,
+        isSecured: isSecured2
+      };
+    }
+    if (!isMove(command)) return;
+    if (!isDone2) this.moves = before;
+    else if (word === "SITE") this.moves = void 0;
+    else if (argument.startsWith("/")) this.moves = [
+      command
+    ];
+    else if (before !== void 0 && before.length < MAX_MOVES) {
+      this.moves = [
+        ...before,
+        command
+      ];
+    }
+  }
+};
+var PUT_ADVICE = "await getresp() until it gives the final reply first";
+function settingOf(word, argument) {
+  if (/^(MODE|STRU|LANG)$/.test(word)) return word;
+  const [feature] = argument.toUpperCase().split(" ", 1);
+  const isKept = word === "OPTS" || word === "SITE" && /^(NAMEFMT|UMASK|IDLE)$/.test(feature);
+  return isKept ? `${word} ${feature}` : void 0;
+}
+function isMove({ verb, argument }) {
+  return MOVE_REGEXP.test(verb) || settingOf(verb.toUpperCase(), String(argument)) === "SITE NAMEFMT";
+}
+var STATELESS_REGEXP = /^(NOOP|X?PWD|SIZE|MDTM|STAT|HELP|SYST|FEAT|ABOR|LIST|NLST|MLSD|MLST|RETR|STO[RU]|APPE|DELE|X?RMD|X?MKD|RNFR|RNTO|MFMT|MFCT|MFF|AVBL|HASH|MD5|X(CRC|MD5|SHA1?|SHA256|SHA512)|ALLO|REST|QUIT|PASV|EPSV|PORT|EPRT|HOST)$/;
+var STATELESS_SITE_REGEXP = /^(CHMOD|CHOWN|CHGRP|UTIME|HELP|SYMLINK|CPFR|CPTO|MKDIR|RMDIR)\b/i;
+function isRepeatable(word, argument) {
+  if (word === "TYPE") return /^[AI]$/i.test(argument);
+  if (word === "SITE" && STATELESS_SITE_REGEXP.test(argument)) return true;
+  return STATELESS_REGEXP.test(word) || MOVE_REGEXP.test(word) || settingOf(word, argument) !== void 0;
+}
+var LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/;
+var MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
+var MAX_MOVES = 100;
+function expectSuccess(reply, command) {
+  if (reply.code >= 200 && reply.code < 300) return reply;
+  throw replyError(reply, command);
+}
+
+// lib/transfer/transfer.ts
+var Transfer = class {
+  /** The data connection. */
+  data;
+  /** The server's estimate of the size, in bytes, from its 150 reply. */
+  size;
+  /** What belongs to its end: the way back to a directory. */
+  onEnd;
+  #session;
+  #pending;
+  #file;
+  #isUnproven = false;
+  #aborting;
+  #isLeft = false;
+  /**
+   * Joins an open data connection and its entry in the ledger.
+   *
+   * @param session The session
+   * @param pending The transfer command's entry
+   * @param data The data connection
+   * @param size The server's estimate
+   * @param file What is downloaded, if it is a file as it is
+   */
+  constructor(session, pending, data, size, file) {
+    this.#session = session;
+    this.#pending = pending;
+    this.data = data;
+    this.size = size;
+    this.#file = file;
+  }
+  /** The command, printable and masked. */
+  get command() {
+    return this.#pending.command;
+  }
+  /**
+   * Whether the data ended without TLS's close_notify, nothing else told that it
+   * is whole, and the user's options let that pass.
+   */
+  get isUnproven() {
+    return this.#isUnproven;
+  }
+  /** Whether the last line of the data may be half a line. */
+  get isFrayed() {
+    return this.data.isCut && !this.#allowsCut;
+  }
+  get #allowsCut() {
+    return this.#session.tls?.allowsMissingCloseNotify === true;
+  }
+  /** The final reply, when it comes. */
+  get final() {
+    return this.#pending.final;
+  }
+  /**
+   * Sends a `NOOP` while the transfer is open.
+   *
+   * @returns Its entry in the ledger
+   */
+  sendNoop() {
+    return this.#session.control.send({
+      verb: "NOOP"
+    }, {
+      kind: "alive",
+      during: this.#pending
+    });
+  }
+  /**
+   * Moves the data of the whole transfer.
+   *
+   * @param move Reads or writes it, to its end
+   * @param options The signal that the transfer runs under
+   * @returns As {@linkcode finish}
+   * @throws As {@linkcode finish}, or what {@linkcode failed} makes of the
+   * error of `move`
+   */
+  async complete(move, options) {
+    try {
+      await move(this.data);
+    } catch (error) {
+      return await this.endAfter(error, options);
+    }
+    return await this.finish(options);
+  }
+  /**
+   * Ends the transfer after an error, as {@linkcode failed}. Where the server has
+   * reset the data connection after all of the data, this is no failure: the
+   * server says 2yz, and the size that it tells for the file agrees.
+   *
+   * @param error What happened
+   * @param options The signal that the transfer runs under, and whether the
+   * caller knows that all of the data went through
+   * @returns The final 2yz reply, if the transfer is complete
+   * @throws What {@linkcode failed} makes of the error
+   */
+  async endAfter(error, options = {}) {
+    const { data } = this;
+    const mayBeWhole = error === data.failure && isReset(error) && this.#aborting === void 0 && !options.signal?.aborted;
+    if (!mayBeWhole) throw await this.failed(error, options);
+    this.#isLeft = true;
+    return await this.#session.settle(async () => {
+      data.fail(error);
+      try {
+        const explained = await explain(this.#session, this.#pending, error);
+        const isAnswered = explained === error && this.#session.control.failure === void 0;
+        if (!isAnswered || !await this.#isWhole(options)) {
+          this.#session.doubt(this.command);
+          throw explained;
+        }
+      } finally {
+        this.#forget();
+      }
+      return expectSuccess(await this.#pending.final, this.command);
+    });
+  }
+  /** Whether all of the data went through a connection that was reset. */
+  async #isWhole({ signal, isWhole }) {
+    const { data, size: announced } = this;
+    if (data.tls !== void 0 && !isProtected(this.#session)) return false;
+    if (isWhole !== void 0 || isUpload(this.command)) {
+      return isWhole === true;
+    }
+    const completeness = await proveWhole(this.#session, {
+      pending: this.#pending,
+      bytes: data.bytesRead,
+      announced,
+      isSecure: data.tls !== void 0,
+      file: this.#file
+    }, {
+      signal
+    });
+    return completeness.isWhole === true;
+  }
+  /**
+   * Closes the data connection and waits for the final reply.
+   *
+   * @param options A signal, and whether the data is known to be whole
+   * @returns The 2yz reply: the server's word that all is well
+   * @throws {FTPError} If the server says otherwise; the session is usable
+   * @throws {Deno.errors.UnexpectedEof} If the data ended without TLS's
+   * close_notify and may be cut off; the session is usable
+   * @throws {Error} If no reply comes: the message says that the data is
+   * unconfirmed, and the session is closed
+   */
+  async finish(options = {}) {
+    this.#isLeft = true;
+    return await this.#session.settle(() => this.#finish(options));
+  }
+  async #finish(options) {
+    const { signal } = options;
+    const isEarly = !isUpload(this.command) && !this.data.isEnded;
+    this.data.close();
+    if (this.data.isHeld) await endHeld(this.#session, this.#pending, this);
+    await this.data.closed;
+    let reply;
+    try {
+      reply = await this.#session.control.wait(this.#pending.final, signal);
+    } catch (error) {
+      if (signal?.aborted) {
+        await this.abort();
+        throw error;
+      }
+      throw unconfirmed(this, error);
+    }
+    if (isEarly) this.#session.doubt(this.command);
+    try {
+      if (reply.code < 300) await this.#checkEnd(options);
+    } finally {
+      this.#forget();
+    }
+    if (reply.code >= 400) throw refusal(this.#session, reply, this.command);
+    return expectSuccess(reply, this.command);
+  }
+  /** Insists on data that is whole, where TLS did not say that it is. */
+  async #checkEnd({ signal, isWhole: isKnown }) {
+    const { data, size: announced, command } = this;
+    if (!data.isCut) return;
+    if (isKnown === true && isProtected(this.#session)) return;
+    const { bytesRead: bytes2 } = data;
+    const { isWhole, size } = await proveWhole(this.#session, {
+      pending: this.#pending,
+      bytes: bytes2,
+      announced,
+      file: this.#file
+    }, {
+      signal
+    });
+    if (isWhole === true) return;
+    this.#isUnproven = isWhole === void 0 && this.#allowsCut;
+    if (!this.#isUnproven) throw truncated(command, bytes2, size);
+  }
+  /**
+   * As {@linkcode finish}, for a data connection that the user closes.
+   *
+   * @param options A signal
+   * @returns The final 2yz reply
+   * @throws Why the data connection failed or was given up, or the server's
+   * error if it explains that: what came is not all, whatever the server says
+   * @throws {TypeError} If the data connection is open: nothing would end the
+   * wait
+   */
+  async collect(options) {
+    const { failure, isHeld } = this.data;
+    const isOver = this.data.isClosed || this.data.isEnded;
+    if (!isOver && failure === void 0) {
+      throw new TypeError(`Cannot wait for the end of "${this.command}": its data connection is open, close it first`);
+    }
+    if (failure !== void 0 && !isHeld) throw await this.failed(failure);
+    return await this.finish(options);
+  }
+  /**
+   * Ends the transfer after an error on this side, and leaves the session in
+   * step or closed.
+   *
+   * @param error What happened
+   * @param options The signal that the transfer runs under
+   * @returns The error to throw: the server's, if it explains this one
+   */
+  async failed(error, { signal } = {}) {
+    const isOurFault = this.data.failure === void 0 || signal?.aborted;
+    if (isOurFault) {
+      await this.abort();
+      return error;
+    }
+    return await this.#session.settle(async () => {
+      await this.#aborting;
+      this.data.fail(error);
+      const explained = await explain(this.#session, this.#pending, error);
+      if (!this.#pending.isCollected) this.#session.doubt(this.command);
+      this.#forget();
+      return explained;
+    });
+  }
+  /**
+   * Ends the transfer where the user has left it: its data connection was
+   * closed before the end of a download, or has failed. What is only to be
+   * confirmed (an upload that was closed, a download that was read to its end)
+   * waits for who confirms it.
+   */
+  endIfLeft() {
+    const { data, command } = this;
+    const isEarly = data.isClosed && !data.isEnded && !isUpload(command);
+    if (this.#isLeft || !isEarly && data.failure === void 0) return;
+    this.#isLeft = true;
+    this.#session.settle(() => this.#endLeft()).catch(() => {
+    });
+  }
+  async #endLeft() {
+    const { failure, isHeld } = this.data;
+    if (failure !== void 0 && !isHeld) {
+      await this.failed(failure);
+    } else {
+      await settle(this.#pending.final, LEFT_GRACE);
+      await this.abort();
+    }
+    await this.onEnd?.();
+  }
+  /**
+   * Aborts (`ABOR`, RFC 959 section 4.1.3): the data connection is closed and
+   * every reply that is owed is taken. If that fails, or takes more than five
+   * seconds, the session is closed.
+   *
+   * @param options Whether the reply is asked for
+   * @returns The reply to `ABOR`; `undefined` if none was needed or none came
+   */
+  async abort(options = {}) {
+    const reason = new Deno.errors.Interrupted("The transfer was aborted");
+    return await this.#session.settle(async () => {
+      const reply = await this.interrupt(reason, options);
+      this.#forget();
+      return reply;
+    });
+  }
+  /**
+   * As {@linkcode abort}, for a transfer whose end somebody else will ask for.
+   *
+   * @param reason What calls of the data connection reject with
+   * @param options Whether the reply is asked for
+   * @returns The reply to `ABOR`, if any
+   */
+  interrupt(reason, { needsReply } = {}) {
+    const { data } = this;
+    if (this.#aborting !== void 0) return this.#aborting;
+    const closeData = async (isSeen) => {
+      data.interrupt(reason);
+      const { protection, profile } = this.#session;
+      const mayBeProFTPD = profile.mayBe("ProFTPD");
+      const isWriting = isSeen && !isUpload(this.command);
+      if (protection !== void 0 && mayBeProFTPD && isWriting) {
+        await settle(Promise.race([
+          this.#pending.final,
+          drain(data.stream)
+        ]), DRAIN_GRACE);
+      }
+      data.fail(reason);
+    };
+    const isEarly = !isUpload(this.command) && !data.isEnded;
+    return this.#aborting = this.#session.settle(async () => {
+      const options = {
+        closeData,
+        needsReply
+      };
+      const reply = await abortOwed(this.#session, this.#pending, options);
+      if (isEarly) this.#session.doubt(this.command);
+      return reply;
+    });
+  }
+  #forget() {
+    this.#session.control.collect(this.#pending);
+    if (this.#session.transfer === this) this.#session.transfer = void 0;
+  }
+};
+var RESETS = [
+  Deno.errors.ConnectionReset,
+  Deno.errors.ConnectionAborted,
+  Deno.errors.BrokenPipe,
+  Deno.errors.NotConnected
+];
+function isReset(error) {
+  return RESETS.some((Class) => error instanceof Class);
+}
+var DRAIN_GRACE = 500;
+var LEFT_GRACE = 500;
+function unconfirmed({ data, command }, error) {
+  const bytes2 = data.bytesRead + data.bytesWritten;
+  return withMessage(error, (message) => `Cannot confirm "${command}": ${bytes2} bytes went through, but the server did not say that the transfer is complete: ${message}`);
+}
+
+// lib/transfer/open_transfer.ts
+var OPEN_GRACE = 1e3;
+function checkTransfer(session, command, { rest, anyMode = false } = {}) {
+  encodeCommand(command, session.control.encoding);
+  refuseClearData(session, command);
+  if (!anyMode) refuseOddModes(session, command);
+  if (rest !== void 0) {
+    encodeCommand(restartCommand(rest), session.control.encoding);
+  }
+}
+function restartCommand(rest) {
+  return {
+    verb: "REST",
+    argument: `${rest}`,
+    name: "rest"
+  };
+}
+async function openTransfer(session, command, options = {}) {
+  return await session.turns.alone(() => openTransferInTurn(session, command, options), options);
+}
+async function openTransferInTurn(session, command, options = {}) {
+  checkTransfer(session, command, options);
+  await session.protection?.prepare({
+    signal: options.signal
+  });
+  if (options.type !== void 0) {
+    await session.ensureType(options.type, options);
+  }
+  const channel = await openDataChannel(session, options);
+  try {
+    await setRestart(session, options);
+    return await begin(session, command, channel, options);
+  } catch (error) {
+    channel.close();
+    throw error;
+  }
+}
+function refuseOddModes(session, { verb }) {
+  for (const [setting, usual] of [
+    [
+      "MODE",
+      "S"
+    ],
+    [
+      "STRU",
+      "F"
+    ]
+  ]) {
+    if (isSetTo(session, setting, usual)) continue;
+    const value = String(session.settings.get(setting)?.argument);
+    throw new TypeError(`Cannot open ${quote(verb)}: the server was told ${quote(`${setting} ${value}`)}, and only ntransfercmd, retrbinary and storbinary take data as it travels; send "${setting} ${usual}" first`);
+  }
+}
+function refuseClearData(session, { verb }) {
+  if (session.protection !== void 0 || session.isClearDataAllowed) return;
+  throw new TypeError(`Cannot open "${verb}": TLS was asked for, and data connections are not protected; call login() or protP() first, or protC() to send data in clear text`);
+}
+async function setRestart(session, options) {
+  const { rest } = options;
+  if (rest === void 0 && !session.hasRestart) return;
+  session.hasRestart = true;
+  try {
+    await session.exchange(restartCommand(rest ?? 0), options);
+  } catch (error) {
+    if (error instanceof FTPError) session.hasRestart = false;
+    throw error;
+  }
+}
+async function begin(session, command, channel, { signal, advice, rest }) {
+  const { control, protection, options } = session;
+  signal?.throwIfAborted();
+  const pending = control.send(command, {
+    kind: "transfer",
+    advice
+  });
+  let stream;
+  let reply;
+  const patient = new PatientSignal(signal, protection === void 0 ? 0 : OPEN_GRACE);
+  try {
+    const { signal: signal2 } = patient;
+    reply = await control.wait(pending.first, signal2);
+    if (reply.code >= 300) throw refusal(session, reply, pending.command);
+    session.hasRestart = false;
+    const raw = await connectUnlessRefused(channel, pending, session, signal2);
+    stream = protection === void 0 ? raw : await session.untilEnded(signal2, (signal3) => protection.secure(raw, signal3));
+  } catch (cause) {
+    channel.close();
+    const error = signal?.aborted ? signal.reason : cause;
+    if (pending.isSettled && control.open !== pending) throw error;
+    const explained = signal?.aborted ? await abortOwed(session, pending).then(() => error) : await explain(session, pending, error);
+    session.doubt(pending.command);
+    control.collect(pending);
+    throw explained;
+  } finally {
+    patient.release();
+  }
+  const isLate = signal?.aborted === true;
+  const data = new DataConnection(stream, {
+    timeout: options.timeout,
+    signal: isLate ? void 0 : signal,
+    onAbort: (reason) => transfer.interrupt(reason),
+    holds: protection !== void 0 && !isUpload(pending.command),
+    command: pending.command
+  });
+  const isUsual = reply.code === 150 || reply.code === 125;
+  const size = isUsual ? parse150(reply) : null;
+  const file = sizedFile(session, command, rest);
+  const transfer = new Transfer(session, pending, data, size, file);
+  session.transfer = transfer;
+  control.closed.then(() => data.isHeld && data.fail(control.failure));
+  if (isLate) {
+    await transfer.abort();
+    throw signal.reason;
+  }
+  return transfer;
+}
+async function connectUnlessRefused(channel, pending, session, signal) {
+  const { promise: refused2, reject } = Promise.withResolvers();
+  pending.final.then((reply) => {
+    if (reply.code >= 400) reject(refusal(session, reply, pending.command));
+  }, reject);
+  const connected = channel.connect(signal);
+  try {
+    return await Promise.race([
+      connected,
+      refused2
+    ]);
+  } catch (error) {
+    connected.then((stream) => stream.close()).catch(() => {
+    });
+    throw error;
+  }
+}
+
+// lib/transfer/source.ts
+function checkBlocksize(blocksize) {
+  if (Number.isSafeInteger(blocksize) && blocksize > 0) return;
+  throw new RangeError(`Cannot use blocks of ${blocksize} bytes: blocksize must be a positive integer`);
+}
+var ADVICE2 = "give a ReadableStream, an iterable of Uint8Array, a Blob, a Uint8Array or an open file";
+var MAX_EMPTY_READS = 100;
+var spent = /* @__PURE__ */ new WeakSet();
+function chunksOf(source, blocksize) {
+  checkSource(source);
+  if (source instanceof Uint8Array) return slices(source, blocksize);
+  if (source instanceof Blob) return checked(source.stream());
+  return isIterable(source) ? checked(source) : reads(source, blocksize);
+}
+function checkSource(source) {
+  const kind = kindOf(source);
+  if (source instanceof Uint8Array || source instanceof Blob) return;
+  if (ArrayBuffer.isView(source) || kind === "ArrayBuffer") {
+    throw new TypeError(`Cannot upload from a value of type object (${kind}): new Uint8Array(${kind === "ArrayBuffer" ? "it" : "it.buffer, it.byteOffset, it.byteLength"}) has its bytes`);
+  }
+  const isReader = hasMethod(source, "read");
+  if (typeof source === "string" || !(isReader || isIterable(source))) {
+    throw new TypeError(`Cannot upload from ${typeof source === "string" ? "a string" : source === null || source === void 0 ? source : `a value of type ${typeof source} (${kind})`}: ${ADVICE2} (new TextEncoder().encode(text) makes bytes of text)`);
+  }
+  if (Array.isArray(source)) {
+    for (const chunk of source) checkChunk(chunk);
+  }
+  const isSpent = source instanceof ReadableStream ? isUsed(source) : spent.has(source);
+  if (!isSpent) return;
+  throw new TypeError(`Cannot upload from a source (${kind}) that is locked or was read before: its bytes may be gone (stream.pipeThrough(new TransformStream()) gives the rest of a stream)`);
+}
+function kindOf(value) {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+function isUsed(stream) {
+  try {
+    new Response(stream);
+    return false;
+  } catch {
+    return true;
+  }
+}
+function isIterable(value) {
+  return hasMethod(value, Symbol.asyncIterator) || hasMethod(value, Symbol.iterator);
+}
+function hasMethod(value, name) {
+  return typeof value?.[name] === "function";
+}
+async function* slices(bytes2, blocksize) {
+  for (let start = 0; start < bytes2.length; start += blocksize) {
+    yield bytes2.subarray(start, start + blocksize);
+  }
+}
+async function* reads(reader, blocksize) {
+  const buffer2 = new Uint8Array(blocksize);
+  for (let empty2 = 0; empty2 < MAX_EMPTY_READS; ) {
+    const n = await reader.read(buffer2);
+    if (n === null) return;
+    if (!Number.isInteger(n) || n < 0 || n > blocksize) {
+      throw new TypeError(`Cannot upload from a reader whose read() gives ${String(n)}: it must give the count of bytes it has read, 1 to ${blocksize} here, or null at the end`);
+    }
+    if (n > 0) {
+      empty2 = 0;
+      yield buffer2.subarray(0, n);
+    } else {
+      empty2++;
+      await new Promise((resolve2) => setTimeout(resolve2, 0));
+    }
+  }
+  throw new TypeError(`Cannot upload from a reader whose read() gives 0, ${MAX_EMPTY_READS} times in a row: it must give null at the end`);
+}
+function checked(chunks) {
+  return {
+    [Symbol.asyncIterator]() {
+      let iterator;
+      let isEnded = false;
+      async function end() {
+        const wasEnded = isEnded;
+        isEnded = true;
+        if (!wasEnded) await iterator?.return?.();
+        return {
+          done: true,
+          value: void 0
+        };
+      }
+      return {
+        async next() {
+          let result;
+          try {
+            result = await (iterator ??= iteratorOf(chunks)).next();
+          } catch (error) {
+            isEnded = true;
+            throw error;
+          }
+          if (result.done) {
+            isEnded = true;
+            return result;
+          }
+          if (!(result.value instanceof Uint8Array)) await end();
+          checkChunk(result.value);
+          return result;
+        },
+        return: end
+      };
+    }
+  };
+}
+function iteratorOf(chunks) {
+  if (kindOf(chunks).endsWith("Generator")) spent.add(chunks);
+  if (chunks instanceof ReadableStream) return readerOf(chunks);
+  return Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
+}
+function readerOf(stream) {
+  const reader = stream.getReader();
+  return {
+    async next() {
+      const { done, value } = await reader.read();
+      if (!done) return {
+        done,
+        value
+      };
+      reader.releaseLock();
+      return {
+        done,
+        value: void 0
+      };
+    },
+    async return() {
+      await reader.cancel();
+      reader.releaseLock();
+      return {
+        done: true,
+        value: void 0
+      };
+    }
+  };
+}
+function checkChunk(chunk) {
+  if (chunk instanceof Uint8Array) return;
+  throw new TypeError(`Cannot upload a chunk of type ${typeof chunk}: the source must give Uint8Array`);
+}
+
+// lib/transfer/receive.ts
+var PIECE_SIZE = 64 * 1024;
+async function receiveBlocks(session, command, callback, options) {
+  const { blocksize, reuse = false } = options;
+  checkBlocksize(blocksize);
+  checkFunction("callback", callback);
+  return await receive(session, command, options, async ({ data }) => {
+    await data.readToEnd((bytes2, isOwn2) => {
+      const cut = reuse || isOwn2 ? blocksIn : freshBlocksOf;
+      return callEach(cut(bytes2, blocksize), callback, data);
+    }, {
+      keep: !reuse
+    });
+  });
+}
+function* freshBlocksOf(bytes2, blocksize) {
+  for (let start = 0; start < bytes2.length; start += PIECE_SIZE) {
+    yield* blocksIn(bytes2.slice(start, start + PIECE_SIZE), blocksize);
+  }
+}
+function* blocksIn(bytes2, blocksize) {
+  for (let at = 0; at < bytes2.length; at += blocksize) {
+    yield bytes2.subarray(at, at + blocksize);
+  }
+}
+function callEach(blocks, callback, data) {
+  for (let next = blocks.next(); !next.done; next = blocks.next()) {
+    const wait = waitFor(data, callback(next.value));
+    if (wait !== void 0) {
+      return wait.then(() => callEach(blocks, callback, data));
+    }
+  }
+  return void 0;
+}
+async function receiveLines(session, command, callback, options) {
+  checkFunction("callback", callback);
+  const text = {
+    ...options,
+    type: "A"
+  };
+  const take = async (transfer) => {
+    const { data } = transfer;
+    for await (const lines of lineBatches(session, transfer)) {
+      for (const line of lines) {
+        const wait = waitFor(data, callback(line));
+        if (wait !== void 0) await wait;
+      }
+    }
+  };
+  for (let asked = 1; ; asked++) {
+    try {
+      return await receive(session, command, text, take);
+    } catch (error) {
+      if (!mayAskAgain(error, command, asked)) throw error;
+    }
+  }
+}
+var TEXT_READ_SIZE = 64 * 1024;
+async function* lineBatches(session, transfer) {
+  const { data } = transfer;
+  const { encoding } = session.control;
+  const { maxLine } = session.options;
+  const decoder2 = new LineDecoder((bytes2) => encoding.decode(bytes2), maxLine);
+  const buffer2 = new Uint8Array(TEXT_READ_SIZE);
+  const breather = new Breather();
+  while (true) {
+    if (breather.isDue) await breather.pause();
+    const n = await data.read(buffer2);
+    if (n === null) break;
+    yield decoder2.push(buffer2.subarray(0, n));
+  }
+  if (!transfer.isFrayed) yield decoder2.end();
+}
+async function* iterateLines(session, command, options) {
+  for (let asked = 1; ; asked++) {
+    try {
+      return yield* iterateOnce(session, command, options);
+    } catch (error) {
+      if (!mayAskAgain(error, command, asked)) throw error;
+    }
+  }
+}
+async function* iterateOnce(session, command, options) {
+  const transfer = await openTransfer(session, command, {
+    ...options,
+    type: "A",
+    advice: "finish the loop or break out of it, or collect what it gives first (Array.fromAsync)"
+  });
+  let isComplete = false;
+  try {
+    for await (const lines of lineBatches(session, transfer)) {
+      yield* lines;
+    }
+    isComplete = true;
+  } catch (error) {
+    throw await transfer.failed(error, options);
+  } finally {
+    if (!isComplete) await transfer.abort();
+  }
+  await transfer.finish(options);
+}
+async function receive(session, command, options, consume) {
+  const transfer = await openTransfer(session, command, options);
+  return await transfer.complete(() => consume(transfer), options);
+}
+
+// lib/transfer/kept_lines.ts
+var LINE_SIZE = 64;
+async function keepLines(session, command, options) {
+  const { maxListing } = session.options;
+  const { argument = "" } = command;
+  const lines = [];
+  let size = 0;
+  await receiveLines(session, command, (line) => {
+    size += line.length + LINE_SIZE;
+    if (size > maxListing) throw tooLarge(String(argument), maxListing);
+    lines.push(line);
+  }, options);
+  return lines;
+}
+function tooLarge(path, maxListing) {
+  return new RangeError(`Cannot list "${printable(path)}": its entries take more than ${maxListing} bytes, the most that "maxListing" allows`);
+}
+
+// lib/transfer/listener.ts
+var Listener = class {
+  #errorOf;
+  #failure;
+  /**
+   * Makes a listener.
+   *
+   * @param errorOf What the job ends with, made of what a callback threw
+   */
+  constructor(errorOf = (fault) => fault) {
+    this.#errorOf = errorOf;
+  }
+  /**
+   * Calls back.
+   *
+   * @param run Calls the caller's function
+   * @returns The promise that it gave, if it did: nobody has to look at it
+   * @throws {unknown} If it throws, or an earlier call has failed meanwhile
+   */
+  call(run) {
+    this.check();
+    let result;
+    try {
+      result = run();
+    } catch (fault) {
+      throw this.#failed(fault);
+    }
+    if (!isThenable(result)) return void 0;
+    const told = Promise.resolve(result).catch((fault) => {
+      throw this.#failed(fault);
+    });
+    told.catch(() => {
+    });
+    return told;
+  }
+  /**
+   * A callback that is called as {@linkcode call} does.
+   *
+   * @param callback The caller's function, if there is one
+   * @returns What to call instead
+   */
+  heard(callback) {
+    return callback && ((...args) => this.call(() => callback(...args)));
+  }
+  /**
+   * Looks whether all is well.
+   *
+   * @throws {unknown} If a callback has failed
+   */
+  check() {
+    if (this.#failure !== void 0) throw this.#failure.error;
+  }
+  /**
+   * As {@linkcode check}, after the last call: an async callback that has thrown
+   * at once is heard. One that still runs is not waited for.
+   */
+  async settle() {
+    await void 0;
+    this.check();
+  }
+  #failed(fault) {
+    this.#failure ??= {
+      error: this.#errorOf(fault)
+    };
+    return this.#failure.error;
+  }
+};
+
+// lib/directories/entry_view.ts
+var EntryView = class {
+  #entry;
+  #name;
+  #zone;
+  /**
+   * Makes a view.
+   *
+   * @param entry What is shown
+   * @param changes What is shown otherwise
+   */
+  constructor(entry, { name, zone = 0 } = {}) {
+    this.#entry = entry;
+    this.#name = name;
+    this.#zone = zone;
+  }
+  name() {
+    return this.#name?.text ?? this.#entry.name;
+  }
+  rawName() {
+    return this.#name?.raw ?? this.#entry.rawName;
+  }
+  kind() {
+    return this.#entry.kind;
+  }
+  size() {
+    return this.#entry.size;
+  }
+  isSizeApproximate() {
+    return this.#entry.isSizeApproximate;
+  }
+  mtime() {
+    const { mtime } = this.#entry;
+    return mtime && new Date(mtime.getTime() - this.#zone * 6e4);
+  }
+  mtimePrecision() {
+    return this.#entry.mtimePrecision;
+  }
+  mode() {
+    return this.#entry.mode;
+  }
+  linkTarget() {
+    return this.#entry.linkTarget;
+  }
+  owner() {
+    return this.#entry.owner;
+  }
+  group() {
+    return this.#entry.group;
+  }
+  facts() {
+    return this.#entry.facts;
+  }
+  line() {
+    return this.#entry.line;
+  }
+  format() {
+    return this.#entry.format;
+  }
+};
+
+// lib/listing/infer_zone.ts
+var QUARTER = 15;
+var WEST = -12 * 60;
+var EAST = 14 * 60;
+var MINUTE = 6e4;
+function inferZone(entry, mdtm, zone = 0) {
+  const { mtime, mtimePrecision } = entry;
+  if (mtime === void 0 || mtimePrecision === "day") return void 0;
+  const minutes = (mtime.getTime() - mdtm.getTime()) / MINUTE + zone;
+  const rounded = Math.round(minutes / QUARTER) * QUARTER;
+  if (Math.abs(minutes - rounded) > 1) return void 0;
+  return rounded < WEST || rounded > EAST ? void 0 : rounded + 0;
+}
+
+// lib/directories/list_by_list.ts
+init_printable();
+
+// parser/parser.wasm
+var __deno_wasm_bytes__ = Uint8Array.from(atob("AGFzbQEAAAABahBgAn9/AX9gAAF/YAN/f38Bf2AEf39/fwF/YAJ/fwBgBX9/f39/AX9gBn9/f3x/fwF/YAN/f38AYAV/f39/fgBgBH9/f3wAYAR/f39/AGADf398AX9gAABgAX8AYAF/AX9gBX9/f3x8AX8DJiUFBgMEAAACBwgJCgALDA0OAQEBAAAABAAAAAACAAMADwIBAQEBBQQBAQQEBn0TfAFEAAAAAAAAAAALfAFEAAAAAAAAAAALfwFBsg8LfwFBAAt/AUEAC38BQQALfAFEAAAAAAAAAAALfwFBAAt8AUQAAAAAAAAAAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEACwetAQsMaW5wdXRBZGRyZXNzACQJaW5wdXRTaXplACMMc3RhdGVBZGRyZXNzACINY29uc3VtZWRCeXRlcwAhDmxpc3RpbmdBZGRyZXNzABILc2Nhbkxpc3RpbmcAHxFyZXBseUNvZGVzQWRkcmVzcwASEHJlcGx5RW5kc0FkZHJlc3MAERJyZXBseVN0YXJ0c0FkZHJlc3MAEAtzY2FuUmVwbGllcwAPBm1lbW9yeQIACAENDAEgCselASWxBAIEfwF8IAMgBE8Ef0EBBSADLQAAIgVBCUYgBUEgRnILRQRAQQAPCyADIQUDQCAEIAVLBH8gBS0AACIGQQlGIAZBIEZyBUEACwRAIAVBAWohBQwBCwsgBSAEQQAQBgR/IwkiBSAETwR/QQEFIAUtAAAiBUEJRiAFQSBGcgsFQQALRQRAIAAgASACRAAAAAAAAAAAQQMgA0EBaiADIAMgBEkEfyADLQAABUEACyIAQQlGIABBIEZyIgAEfyADQQFqIARJBH8gAy0AAQVBAAsiAEEJRiAAQSBGcgUgAAsbEAEPCyMIIQkjCSEFIwoEQCAFIQMDQCADIARJBH8gAy0AACIGQQlGIAZBIEZyBUEACwRAIANBAWohAwwBCwsgAyAESQR/IAMtAAAFQQALIghBLUYgCEErRnIEfyADQQFqIQYDQCAEIAZLBH8gBi0AAEEwa0EKSQVBAAsEQCAGQQFqIQYMAQsLIAYgA0EFakYFQQALBH8gA0EFaiAETwR/QQEFIAMtAAUiBEEJRiAEQSBGcgsFQQALBEAgA0EBaiEEIANBBWohBQNAIAQgBUkEQCAELQAAQTBrIAdBCmxqIQcgBEEBaiEEDAELCyAAIAEgAiAJQQEgA0EFahABRQRAQQAPCyMGIAdB5ABtQTxsIAdB5ABvardEAAAAAABM7UCiIgmaIAkgCEErRhtEAAAAAAAAAAAjAKGhoCQGQQEPCwsgACABIAIgCUEBQQIjChsgBRABC9wBAQF/IAFBAEwgAUEMSnIgAEEATHIgAkEATHIEQEEADwsgAUECRgR/QRxBHSAAQQNxBH9BAQUgAEHkAG8Ef0EABSAAQZADbwsLGwUgASABQQN1akEBcUEeagsgAkgEQEEADwsgAEEBayAAIAFBAkwbIgBBkANtIQYgAUEDayABQQlqIAFBAkobQZkBbEECakEFbSACaiAAIAZBkANsayIAQe0CbCAAQQRtaiAAQeQAbWtqIAZBsfUIbGpB7fQra7dEAAAAAHCZlEGiIAOgIwChJAYgBCQHIAUkBUEBC9YEAQJ/IABFIAFBAExyIAFBH0pyBEBBAA8LIAMhBANAIAIgBEkEfyACLQAAIgNBCUYgA0EgRnIFQQALBEAgAkEBaiECDAELCyAEIAIiA0sEfyACLQAABUEAC0Ewa0EKTwRAQQAPCwNAIAIgBEkEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiADa0EERgRAA0AgAiADSwRAIAMtAABBMGsgBUEKbGohBSADQQFqIQMMAQsLIAIhAwNAIAIgBEkEfyACLQAAQYABTwVBAAsEQCACQQFqIQIMAQsLIAJBAWogAiACIANBAWpGBH8gAy0AAEGUAUYFQQALBH8gAiAESQR/IAItAAAFQQALQc4ARgVBAAsbIgIgBE8Ef0EBBSACLQAAIgNBCUYgA0EgRnILBEAgBSAAIAFEAAAAAAAAAABBAyACEAEPC0EADwsgAyAEQQAQBgR/IwkiAiAETwR/QQEFIAItAAAiAkEJRiACQSBGcgsFQQALRQRAQQAPCyMKBEAjCSECA0AgAiAESQR/IAItAAAiA0EJRiADQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIhAwNAIAIgBEkEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiADa0EERgR/IAIgBE8Ef0EBBSACLQAAIgRBCUYgBEEgRnILBUEACwRAA0AgAiADSwRAIAMtAABBMGsgBUEKbGohBSADQQFqIQMMAQsLIAUgACABIwhBASACEAEPCwsgACABIwgQDCAAIAEjCEEBQQIjChsjCRABC4sDAQF+IwQgAEGA4AtrNgJAIwQgAUGA4AtrNgJEIAEgAGsiAEEITQR+IAFBCGspAwBCsODAgYOGjJgwhUJ/QgggAK19QgOGhoMiAkIKfiACQgiIfEL/gfyH8J/A/wCDIgJC5AB+IAJCEIh8Qv//g4Dw/z+DIgJCkM4AfiACQiCIfEL/////D4MFIABBEE0EfiABQRBrKQMAQrDgwIGDhoyYMIVCf0IIIABBCGutfUIDhoaDIgJCCn4gAkIIiHxC/4H8h/CfwP8AgyICQuQAfiACQhCIfEL//4OA8P8/gyICQpDOAH4gAkIgiHxC/////w+DQoDC1y9+IAFBCGspAwBCsODAgYOGjJgwhSICQgp+IAJCCIh8Qv+B/Ifwn8D/AIMiAkLkAH4gAkIQiHxC//+DgPD/P4MiAkKQzgB+IAJCIIh8Qv////8Pg3wFQn8LCyICQv////////8PWARAIwQgAro5AzAjBCMEKAIIQf95cUGAAnI2AggFIwQjBCgCCEH/eXFBgARyNgIICwvDAQECfyAALQABIQIgAC0AACIDQS1HIANB8gBHcQR/QQEFIAJBLUcgAkH3AEdxCwR/QX8FQQRBACADQfIARhtBAkEAIAJB9wBGG3ILIgJBAEgEQEF/DwsCQAJAAkACQCAALQACIgBBLUcEQCAAQfgARg0BIABB8wBGDQIgAEH0AEYNAiAAQdMARg0DIABB1ABGDQMgAEHMAEYNAyAAQewARg0DDAQLIAIPCyACQQFyDwsgAkEBciABcg8LIAEgAnIPC0F/C/QFAQZ/IAEgAGtBA0sEfyAALQADIgRBCUYgBEEgRnIFQQALBEAgAC0AAiAALQAAQRB0IAAtAAFBCHRyckGgwIABciIEQZntqOICbEEcdkECdEHwD2ooAgAiBkH/AXFBACAGQQh2IARGGyIEBEAgAEEDaiQDIAQPCwsgAEEYaiABIAEgAGtBGEsbIQZBACEBA0AgACAGSQRAAkACQCAALQAAIgdBgAFPBEAgBSAFQQh0IAdyIAMiBEEBaiIDQQFxIARBBk5yGyEFDAELIAdBIHJB4QBrQRpPDQEgASIEQQFqIQEgBEEESARAIAJBCHQgB3JBIHIhAgsLIABBAWohAAwCCwsLIAAkAyADRQRAIAFBA0gEQEEADwsgAUEETgR/QQAhAEGcCCgCAEECdiEDAn8DQCAAIANIBEAgAiAAQQJ0IgRBoAhqKAIARgRAIARBpAhqKAIADAMLIABBAmohAAwBCwtBAAsFQQALIgAEQCAADwsgAkEIdiACIAFBBE4bIgFBme2o4gJsQRx2QQJ0QfAPaigCACIAQf8BcUEAIABBCHYgAUYbIgAEfyAABUEAIQBBnAgoAgBBAnYhAgJ/A0AgACACSARAIAEgAEECdCIDQaAIaigCAEYEQCADQaQIaigCAAwDCyAAQQJqIQAMAQsLQQALCw8LIAFFBEAgA0EGTgR/QQAhAEHsDigCAEECdiEBAn8DQCAAIAFIBEAgBSAAQQJ0IgJB8A5qKAIARgRAIAJB9A5qKAIADAMLIABBAmohAAwBCwtBAAsFQQALDwtBACEAQewMKAIAQQJ2IQNBASABQQRIAn8DQCAAIANIBEAgAiAAQQJ0IgFB8AxqKAIARgRAIAFB9AxqKAIADAMLIABBAmohAAwBCwtBAAsiABsEfyAABSACQQh2IQFBACEAQewMKAIAQQJ2IQICfwNAIAAgAkgEQCABIABBAnQiA0HwDGooAgBGBEAgA0H0DGooAgAMAwsgAEECaiEADAELC0EACwsLwgUBBH8gACEDA0AgASADSwR/IAMtAABBMGtBCkkFQQALBEAgA0EBaiEDDAELCyAAIANGIAMgAGtBAktyBH9BAQUgASADSwR/IAMtAAAFQQALQTpHCwRAQQAPCwNAIAAgA0kEQCAALQAAQTBrIAZBCmxqIQYgAEEBaiEADAELCyADQQFqIgAhAwNAIAEgA0sEfyADLQAAQTBrQQpJBUEACwRAIANBAWohAwwBCwsgAyAAa0ECRwRAQQAPCwNAIAAgA0kEQCAALQAAQTBrIAVBCmxqIQUgAEEBaiEADAELCyAFIQRBACEFQQAkCiABIANLBH8gAy0AAAVBAAtBOkYEQCADQQFqIgAhAwNAIAEgA0sEfyADLQAAQTBrQQpJBUEACwRAIANBAWohAwwBCwsgAyAAa0ECRwRAQQAPCwNAIAAgA0kEQCAALQAAQTBrIAVBCmxqIQUgAEEBaiEADAELC0EBJAogASADSwR/IAMtAAAFQQALQS5GBH8gA0EBaiABSQR/IAMtAAEFQQALQTBrQQpJBUEACwRAIANBAWohAANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACEDCwsgBEE7SiAGQRdKciAFQTxKcgRAQQAPCyACBEAgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAUkEfyAALQAABUEAC0EgciICQfAARiACQeEARnIEQCABIABBAWoiAEsEfyAALQAABUEAC0EgckHtAEYEQCAAQQFqIQALIAAgAU8Ef0EBBSAALQAAIgFBCUYgAUEgRnILRSAGQQBMciAGQQxKcgRAQQAPCyAGQQxvQQxBACACQfAARhtqIQYgACEDCwsgBkE8bCAEakE8bCAFardEAAAAAABAj0CiJAggAyQJQQELtgEBAX8gACEDA0AgASADSgR/QYggKAIAIANqIABrQQRIBUEACwRAQYQgQYQgKAIAIAIgA2otAABBiCAoAgAgA2ogAGtBA3R0cjYCACADQQFqIQMMAQsLIAEhAwNAIAAgA0gEfyACIANqQQFrLQAAQQ1GBUEACwRAIANBAWshAwwBCwtBjCAgASADayICIAEgAGtGBH9BjCAoAgAgAmoFIAILNgIAQYggQYggKAIAIAEgAGtqNgIAC/UBACMEIwQoAghBcHEgAHI2AggjBCABNgIsIwQjBCgCCEGAIHI2AggjBCMEKAIIQU9xQSByNgIIIABBA0YEQEEAIQEgAiEAA0AgAEEEaiADTQRAAkAgACgCAEGg2viBAkYEQCABIAAgARshASADIABrQQRrrSAEUQRAIAAhAQwCCwsgAEEBaiEADAILCwsgAQRAIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQIwQgAUH83wtrNgIUIwQgA0GA4AtrNgIYBSMEIAJBgOALazYCDCMEIANBgOALazYCEAsFIwQgAkGA4AtrNgIMIwQgA0GA4AtrNgIQCwvrAQEBfyABQQBMIABBAExyIAFBDEpyIAJBAExyBEAPCyACQRxKBH8gAUECRgR/QRxBHSAAQQNxBH9BAQUgAEHkAG8Ef0EABSAAQZADbwsLGwUgASABQQN1akEBcUEeagsgAkgFQQALBEAPCyAAQQFrIAAgAUECTBsiAEGQA20hBCMEIAFBA2sgAUEJaiABQQJKG0GZAWxBAmpBBW0gAmogACAEQZADbGsiAEHtAmwgAEEEbWogAEHkAG1raiAEQbH1CGxqQe30K2u3RAAAAABwmZRBoiADoDkDOCMEIwQoAghBv35xQcAAcjYCCAumBAIEfwF8IAIgA0kEfyACLQAAQS5GBUEACwRAIAJBAWoiAiEEA0AgAiADSQR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIARGBEAPC0EDIAIgBGsiBSAFQQNPGyIFIARqIQcDQCAEIAdJBEAgBC0AAEEwayAGQQpsaiEGIARBAWohBAwBCwsgBrchCANAIAVBA0kEQCAIRAAAAAAAACRAoiEIIAVBAWohBQwBCwsLIAMgAkEBaiACIAIgA0kEfyACLQAAQSByQfoARgVBAAsbRwRADwsgAUEEaiEFIAFBBmohAkEAIQMDQCACIAVLBEAgBS0AAEEwayADQQpsaiEDIAVBAWohBQwBCwsgAyECIAFBBmohBCABQQhqIQVBACEDA0AgBCAFSQRAIAQtAABBMGsgA0EKbGohAyAEQQFqIQQMAQsLIAFBCGohBSABQQpqIQZBACEEA0AgBSAGSQRAIAUtAABBMGsgBEEKbGohBCAFQQFqIQUMAQsLIANBO0ogAkEXSnIgBEE8SnIEQA8LIAJBPGwgA2pBPGwgBGq3RAAAAAAAQI9AoiAIoCEIIAAgASEAIAFBAmohAkEAIQMDQCAAIAJJBEAgAC0AAEEwayADQQpsaiEDIABBAWohAAwBCwsgAUECaiECIAFBBGohAEEAIQEDQCAAIAJLBEAgAi0AAEEwayABQQpsaiEBIAJBAWohAgwBCwsgAyABIAgQCQvWBwIFfwF+IAAoAgBBoMCAgQJyIQQgACgCBCICQf8BcUE9RgRAIABBBWohAiAEQfTywasGRgRAIAEgAksEQCACKAIAQaDAgIECciEAQQQhBCABIAJrIgVBBEYEQCAAQebSsasGRgR/QQEFIABB7NK52wZGBH9BAwUgAEHwyKWTB0YgAEHjyKWTB0ZyBH8jBCMEKAIIQYAQcjYCCEECBUEECwsLIQQFIAVBA0YEQEECQQQgAEH///8HcUHk0skDRhshBAUCf0EAQbwTKAIAQQF2IgUgASACa0sNABpBACEAA0AgACAFSQRAQQAgAEEBdEHAE2ovAQAgACACai0AACIGQSByIAYgBkHBAGtBGkkbRw0CGiAAQQFqIQAMAQsLQQELBEACf0EAQewTKAIAQQF2IgAgASACQQhqIgVrSw0AGgNAIAAgA0sEQEEAIANBAXRB8BNqLwEAIAMgBWotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogA0EBaiEDDAELC0EBCwR/QQEFAn9BAEGMFCgCAEEBdiIDIAEgBWtLDQAaQQAhAANAIAAgA0kEQEEAIABBAXRBkBRqLwEAIAAgBWotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogAEEBaiEADAELC0EBCwsEQEEDIQQDQCABIAJLBH8gAi0AAEE6RwVBAAsEQCACQQFqIQIMAQsLIAEgAksEQCMEIAJB/98LazYCFCMEIAFBgOALazYCGAsLCwsLIwQjBCgCCEFwcSAEcjYCCAtBAQ8LIARB89LpowZGIARB89LpqwZGcgRAIAEgAksEfwJ/IAEgAmsiAEEISwRAIAIhAANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABRgwBC0J/QQggAGtBA3SsIgeGQn+FQrDgwIGDhoyYMIMgAUEIaykDACAHiCAHhoQiB0Lw4cOHj568+HCDQrDgwIGDhoyYMIUgB0KGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYRQCwVBAAsEQCACIAEQAwtBAQ8LBSAEQe3ekcsGRgR/IAJB////B3FBoMAAckHm8vUBRgVBAAsEQCAAQQdqIgAgAUkEQCAAIAEQFgtBAQ8FIAJB/wFxQS5GIARB9dylwwdGcQRAIABBBWogARAVBEBBAQ8LCwsLIAAtAABBPUcEQAJAA0AgACABSQRAIAAgAP0ABAD9DD09PT09PT09PT09PT09PT39I/1kIgNoaiABSSECIAMNAiAAQRBqIQAMAQsLQQAhAgsFQQAhAgsgAgvLAQEEfyMCIgNBAWsgAyAAQQJMGyIEQZADbSEGIANBAWsgAyMBIABBA2sgAEEJaiAAQQJKG0GZAWxBAmpBBW0gAWogBCAGQZADbGsiBEHtAmwgBEEEbWogBEHkAG1raiAGQbH1CGxqQe30K2u3RAAAAABwmZRBoiACoGMbIQMgAUEdRiAAQQJGcQRAA0AgBUEISAR/IANBA3EEf0EBBSADQeQAbwR/QQAFIANBkANvCwsFQQALBEAgA0EBayEDIAVBAWohBQwBCwsLIAMLBwBBgDAkBAvTBAEGf0GUICgCACEDQbAgQQA2AgBBtCAgADYCACADBH9BAQUgAEGA4AtqIQRBgOALIQECfwNAIAQgAUFAayICTwRAQQEgAf0ABAD9DP/////////////////////9IyAB/QAEEP0M//////////////////////0j/VAgAf0ABCD9DP/////////////////////9IyAB/QAEMP0M//////////////////////0j/VD9UP1TDQIaIAIhAQwBCwsDQCABIARJBEBBASABLQAAQf8BRg0CGiABQQFqIQEMAQsLQQALC0UEQA8LIANBAUYEf0H/3wtB/wE6AABBACEDQX8FQQALIgQiASEFA0AgACAFSgRAIAVBgOALai0AACEGAkACQAJAAkACQCADDgUAAQIDAwQLIAZB/wFGBEBBASEDBSABIgJBAWohASACQYDgC2ogBjoAAAsMAwtBACEDIAZB/wFGBEAgASICQQFqIQEgAkGA4AtqIAY6AAAFIAZB+wFPBEBBAiEDBSAGQfoBRgRAQQMhA0GYIEEANgIABSAGQfABSQRAIAFBgOALakH/AToAACABQQFqIgJBAWohASACQYDgC2ogBjoAAAsLCwsMAgtBACEDDAELIANBBEYiAgRAIAZB8AFGIQILIANBA0YiAwRAIAZB/wFGIQMLIAIEf0EABUGYIEGYICgCAEEBaiICNgIAQQVBBEEDIAMbQaQgKAIAIAJIGwshAwsgBUEBaiEFDAELC0GUICADNgIAQbAgIAQ2AgBBtCAgASAEazYCAAvZCQIUfwF+QZwgKAIABEBBAA8LIAAQDkGwICgCAEGA4AtqIQpBtCAoAgAhBEGsICgCAEEARyESQaQgKAIAIg1BqCAoAgAiEEEBayIAIAAgDUobIRNBgCAoAgAhA0GQICgCACELQaAgKAIAIQ9BACEAQX8hDANAIAVFIAQgDkpxBEAgCiAOaiIC/QAEAP0MCgoKCgoKCgoKCgoKCgoKCv0j/WSsIAL9AAQQ/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCEIaEIAL9AAQg/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCIIaEIAL9AAQw/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCMIaEIRUgBCAOayICQcAASARAIBVCASACrIZCAX2DIRULA0AgFUIAUgRAAkAgDiAVeqdqIQECfyADRSAAQQBKcQRAIAEgAGshAiABIApqQQJrLwEAIQYCf0EAIAAgCmooAgAiB0H///8HcSIIQfDhwwdxQbDgwAFHDQAaQQAgCEGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgB0EPcSIIQQFrQQRLDQAaIAhB5ABsIAdBCHZBD3FBCmxqIAdBEHZBD3FqCyEIIAtBASACIBNMIAJBBUpxIAdBGHZBIEZxIAhBAEdxIAZBCHZBDUZxIAZB/wFxQQ1HcRtFBEAgCUEBdCAIOwGAMCAJQQJ0IgIgADYCoLACIAIgAUEBazYC4LAGIAlBAWohCSABQQFqIgAMAgsLIABBAEoEf0EABUGIICgCAAsEQEEAIAEgChAHQYQgKAIAIQZBiCAoAgAiCEGMICgCAGshB0GEIEEANgIAQYggQQA2AgBBjCBBADYCAEF/IQAFIAAgCmooAgAhBiABIQIDQCAAIAJIBH8gAiAKakEBay0AAEENRgVBAAsEQCACQQFrIQIMAQsLIAEgAGsiCCABIAJrayEHCyAMIAAgAxshDAJ/QQIgCCANSiAQIAtrIgIgDU5xDQAaQQMgCEEBaiACSg0AGkEACyIFDQEgCyAIQQFqaiELQSAgBkEYdiAHQQNMGyERIAdBA0gEf0EABQJ/QQAgBkH///8HcSICQfDhwwdxQbDgwAFHDQAaQQAgAkGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgBkEPcSICQQFrQQRLDQAaIAJB5ABsIAZBCHZBD3FBCmxqIAZBEHZBD3FqCwsiFEEARyICBEAgEUEgRiECCyADBEAgAyAGc0EIdEUiAEEBIAIbRSEPIAAgEnJBACACGyECBSARQS1GQQAgFBsEQCAGQf///wdxIQMFIAJFIAdBAEpxBEBBASEFDAQLCwsgAgRAIAlBAXRBgDBqIBQ7AQAgCUECdCICQaCwAmogDDYCACACQeCwBmogASAIayAHajYCACAJQQFqIQlBACELQQAhD0EAIQMLIAwgAUEBaiIAIAMbCyEMIBUgFUIBfYMhFQwCCwsLIA5BQGshDgwBCwsgBUUEQCAAIAQiASAKEAdBAgJ/QQJBiCAoAgAiACANSiAQIAtrIgIgDU5xDQAaQQMgACACSg0AGkEACyIAIAAEf0EABUGUICgCAEEFRgsbIQULQYAgIAM2AgBBkCAgCzYCAEGgICAPNgIAQZwgIAU2AgBBuCAgDDYCAEG8ICABNgIAIAkLBgBBoLACCwYAQeCwBgsFAEGAMAvbCQQQfgN/AXwBewNAIBJBwABJBEAgAyAAIBJq/QAEACIW/QwgICAgICAgICAgICAgICAg/SMgFv0MCQkJCQkJCQkJCQkJCQkJCf0j/VD9ZK0gEq2GhCEDIBJBEGohEgwBCwsgAyECQgAhA0EAIRIDQCASQcAASQRAIAMgACASav0ABAD9DDAwMDAwMDAwMDAwMDAwMDD9cf0MCgoKCgoKCgoKCgoKCgoKCv0m/WStIBKthoQhAyASQRBqIRIMAQsLAkAgAkIBg1ANACACQgGGIgUgAkJ/hYMiBHohECACIAVCAYRCf4WDIgJ6IQogBCAEQgF9gyIEeiEPIAIgAkIBfYMiAnohCSAEIARCAX2DIgR6IQ4gAiACQgF9gyICeiERIAQgBEIBfYMiBHohDSACIAJCAX2DIgJ6IQggBCAEQgF9gyIFeiEHIAIgAkIBfYMiAnogBSAFQgF9gyIMeiELIAIgAkIBfYMiAnohBiACIAJCAX2DIgJQDQAgACACeiIFp2ogAU8NACAHfUIDUiAGIAt9IgJCAlZyDQBCASAKIBB9hkIBfSAQhkIBIAggDX2GQgF9IA2GhEIBIAKGQgF9IAuGhCICIAODIAJSDQBCASARIA59hkIBfSAOhiICIAIgA4NRIRJCASAJIA99IgSGQgF9IA+GIgIgAiADg1EiAQR/IARCA1QEf0EBBSADIA6IQgGDpyAEQgRRcQsFIAMgDohCAYOnIAAgD6dqLQAAQSByQeEAa0EaT3ILDQAgASASciAIIA19QgNUcQ0AIAAgB6dqIgEtAAIgAS0AAEEQdCABLQABQQh0cnJBoMCAAXIiEkGZ7ajiAmxBHHZBAnRB8A9qKAIAIgFB/wFxQQAgAUEIdiASRhsiE0UNACAMIAxCAX2DeiEEIAAgC6dqIQEgBiALfUICUQR/IAEtAAEgAS0AAEEKbGpBkARrBSABLQAAQTBrCyEUIAAgBKdqIQEgAyAEiEIfgyICQhtRIAUgBH1CBVFxBH8gAS0AAkE6RgVBAAsEfyABQQNqLQABIAEtAANBCmxqQZAEayISQTtKIAEtAAEgAS0AAEEKbGpBkARrIgFBF0pyIBRBAExyDQEgEyAUIAFBPGwgEmq3RAAAAAAATO1AoiIVEAwhAUECBSACQg+DQg9RIAUgBH1CBFFxRQ0BIAFBAmotAAEgAS0AAkEKbGogAS0AASABLQAAQQpsakHkAGxqQdCgA2shAUEDCyESIBRBAEwgAUEATHIEf0EBBSATQQJGBH9BHEEdIAFBA3EEf0EBBSABQeQAbwR/QQAFIAFBkANvCwsbBSATIBNBA3VqQQFxQR5qCyAUSAsNACAAIAWnaiQPIAAgDadqJBAgACAIp2okESMQIxEQAyMEIAAgD6dqQYDgC2s2AhwjBCAAIAmnakGA4AtrNgIgIwQgACAOp2pBgOALazYCJCMEIAAgEadqQYDgC2s2AiggAUEBayABIBNBAkwbIgBBkANtIQEjBCATQQNrIBNBCWogE0ECShtBmQFsQQJqQQVtIBRqIAAgAUGQA2xrIgBB7QJsIABBBG1qIABB5ABta2ogAUGx9QhsakHt9Ctrt0QAAAAAcJmUQaIgFaAjAKE5AzgjBCMEKAIIQb9+cSASQQZ0cjYCCEEBDwtBAAvkEwMXfwN+AnwDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsDQCAEQQJIIAAgAUlxBH8gAC0AAEEwa0EKSQVBAAsEQANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgBEEBaiEEDAELCwJAIAEgAGtBDkkNAAJ/AkACQAJAAkACQCAALQAAIhhBLUYNACAYQeYARg0AIBhB5ABGDQEgGEHsAEYNAiAYQeUARg0CIBhB4gBGDQMgGEHjAEYNAyAYQfAARg0DIBhB8wBGDQMgGEHEAEYNAwwEC0EBDAQLQQIMAwtBAwwCC0EEDAELQQALIhdFDQAgAEEBakEgEAQhEiAAQQRqQYABEAQhCyAALQAJIgJBCUYgAkEgRnIiBQR/IAAtAAghBCAAQQdqLQAAIgJBLUcgAkHyAEdxBH9BAQUgBEEtRyAEQfcAR3ELBH9BfwVBBEEAIAJB8gBGG0ECQQAgBEH3AEYbcgsFIABBB2pBgAQQBAsiBCALIBJyckEASA0AIABBCUEKIAUbaiEAA0AgACABSQR/IAAtAABBK0YEf0EBBSAALQAAQS5GCwR/QQEFIAAtAABBwABGCwVBAAsEQCAAQQFqIQAMAQsLIAAgAU8Ef0EABSAALQAAIgJBCUYgAkEgRnIEf0EBBSAALQAAQTBrQQpJCwtFDQAgEkEGdCALQQN0ciAEciESIBhB4wBHIBhB4gBHcQR/IAAgARATBUEACwRAIBdBA0YjESMQa0ETSXEEQCMQIQAjESECA0AgACACSQRAIAAxAABCMH0gGUIKfnwhGSAAQQFqIQAMAQsLBUJ/IRkLIBcgEiMPQQFqIAEgGRAIQQEPCyAYQeIARiILRQRAIBhB4wBGIQsLQQAhAkEAIQQDQCAAIAFJBEACQANAIAAgAUkEfyAALQAAIgVBCUYgBUEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPDQMgCwR/IBFBA0YiBSARQQFGIAUbBSARQQJGIBFBAUZyCwR/IAAgARAeBUEACyEFIwUgAUlBACAFGwR/IwUtAAAiBUEJRiAFQSBGcgVBAAsEQEEBIRQMAQsgACECA0AgASACSwR/IAItAAAiBUEJRiAFQSBGcgVBAQtFBEAgAkEBaiECDAELCyACIQUgDARAIAxBAUYEQCACIQ0gACEDCwUgACEJIAUhDgsgD0UgACAEa0EBS3EgDCAWQQFGSnEEQCAMIQ8gACEQIAQhCAsgByEGIAQhByARIQogACICIREgBSEEA0AgBCARSwR/IBEtAABBMGtBCkkFQQALBEAgEUEBaiERDAELCyAWAn9BACACIBFGDQAaQQEgBCARRg0AGiARLQAAIgBBLEYEQCARQQFqIREDQCAEIBFLBH8gES0AAEEwa0EKSQVBAAsEQCARQQFqIREMAQsLQQNBACAEIBFGGwwBCyAAQS5GBEAgEUEBaiERA0AgBCARSwR/IBEtAABBMGtBCkkFQQALBEAgEUEBaiERDAELCwtBACARQQFqIARHDQAaQQJBACARLQAAQSByIgBB7QBGIABB6wBGciAAQecARnIgAEH0AEZyGwsiESAMGyEWIBVBAWogFSARQQFGGyEVIAxBAWohDCAEIQAMAgsLCyAURQ0AIAxBAWshFCARQQFGIAtxIApBA0ZxBEAgFEEBayEUIAYhBwUgEUEBRgRAIAIgBBADBSARQQJGBEAgAiEARAAAAAAAAPA/IRxBACEGA0AgAEEBaiAESQRAIAAtAAAiBUEuRgRAQQEhBgUgHUQAAAAAAAAkQKIgBUEwa7igIR0gHEQAAAAAAAAkQKIgHCAGGyEcCyAAQQFqIQAMAQsLIwQgHSAco0QAAAAAAAAwQUQAAAAAAACQQCAALQAAQSByIgVB6wBHGyIcRAAAAAAAAJBAoiAcIAVB9ABGIgAgBUHnAEZyGyIcRAAAAAAAAJBAoiAcIAAboiIdmyIcIBxEAAAAAAAA8L+gIBxEAAAAAAAA4L+gIB1lGzkDMCMEIwQoAghB/3lxQYAGcjYCCAsLCyAUQQBKIgAgFkEBRnEiBUUgAHEEfyAWRSAJLQAAQTBrQQpJcQ0BIBRBAUYEfyAOIAlrQQZGBH8gCSgCAEHm3rGjBkYFQQALBH8gCS8BBEHl5AFGBUEACwVBAAsEfyMEIwQoAghB/3lxNgIIQQEFIAULBSAUQQJGBH8gDSADa0EGRgR/IAMoAgBB5t6xowZGBUEACwR/IAMvAQRB5eQBRgVBAAsFQQALDQEgFUEDRiAUQQJGcSAEIAJrQRRJcQR/IAIhAANAIAAgBEkEQCAAMQAAQjB9IBlCCn58IRkgAEEBaiEADAELCyAZIAkhAEIAIRkDQCAAIA5JBEAgADEAAEIwfSAZQgp+fCEZIABBAWohAAwBCwsgGSEbIAMhAEIAIRkDQCAAIA1JBEAgADEAAEIwfSAZQgp+fCEZIABBAWohAAwBCwsgGSAbfFEFQQALBH9BAgUgDSADayAEIAJrRiEAIAVBAiAVQQNGIBRBAkZxIA4gCWtBAUZxBH8gCS0AAEEwRgVBAAsgAHEEfyAEIAJrIQYgAiEKAkAgAiADIgBGDQAgAEEHcSACQQdxRgRAA0AgAEEHcQRAQQAhEyAGRQ0DIAAtAAAiCyAKLQAAIgVrIRMgBSALRw0DIAZBAWshBiAAQQFqIQAgCkEBaiEKDAELCwNAIAZBCE8EQCAAKQMAIAopAwBRBEAgAEEIaiEAIApBCGohCiAGQQhrIQYMAgsLCwsDQCAGIgVBAWshBiAFBEAgAC0AACILIAotAAAiBWshEyAFIAtHDQIgAEEBaiEAIApBAWohCgwBCwtBACETCyATBUEBCxsLCyIFIBRIBEAgAyAJIAUbIQMgDSAOIAUbIQAgFCAFa0EBRgRAIwQgA0GA4AtrNgIcIwQgB0GA4AtrNgIgBSAFIA9IIA8gFEhxBEAjBCADQYDgC2s2AhwjBCAIQYDgC2s2AiAjBCAQQYDgC2s2AiQFIwQgA0GA4AtrNgIcIwQgAEGA4AtrNgIgA0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAAsEQCAAQQFqIQAMAQsLIwQgAEGA4AtrNgIkCyMEIAdBgOALazYCKAsLIwQjBjkDOCMEIwQoAghBv35xIwdBBnRyNgIIIAQgAmtBE0kgEUEBRiIAIAAbBEBCACEZA0AgAiAESQRAIAIxAABCMH0gGUIKfnwhGSACQQFqIQIMAQsLBUJ/IRkLIBcgEiMFQQFqIAEgGRAIQQEPC0EAC7MEAQN/IAAoAgBBoMCAgQJyIgNB7d6RqwZGBH8gAC0ABEE9RgVBAAsEQAJAIAEgAEEFaiIARiABIABrQQdLcg0AA0AgACABSQRAIAAtAABBMGsiA0EHSw0CIAJBA3QgA3IhAiAAQQFqIQAMAQsLIwQgAkH/H3E2AiwjBCMEKAIIQYAgcjYCCAtBAQ8LIAAtAANBPUYEQCADQf///wdxIgJB9dKRA0YiA0UgAkHn0pEDR3EEQEEADwtBHEEkIAMbIQIgAEEEaiIAIAFJBH8jBCACaigCAAVBAQtFBEAgAkEcRgRAIwQgAEGA4AtrNgIcIwQgAUGA4AtrNgIgBSMEIABBgOALazYCJCMEIAFBgOALazYCKAsLQQEPCyAALQAEQSByIQQgA0Hv7rmrBkYiAgRAIARB8gBGIQILIAIEf0EBBSAEQfAARiADQefkvasHRnELRQRAQQAPC0EcQSQgAhshAiAALQAFQT1GBEAgAEEGaiIAIAFJBH8jBCACaigCAAVBAQtFBEAgAkEcRgRAIwQgAEGA4AtrNgIcIwQgAUGA4AtrNgIgBSMEIABBgOALazYCJCMEIAFBgOALazYCKAsLQQEPCyAAKAIFQaDAgIECckHuwrWrBkcEf0EBBSAALQAJQT1HCwRAQQAPCyAAQQpqIgAgAUkEQCACQRxGBEAjBCAAQYDgC2s2AhwjBCABQYDgC2s2AiAFIwQgAEGA4AtrNgIkIwQgAUGA4AtrNgIoCwtBAQvLBAIEfwJ+IAEgAGtBDkYEQCAAKQMGIQYgACkDACIHQvDhw4ePnrz4cINCsODAgYOGjJgwhSAHQoaMmLDgwIGDBnxC8OHDh4+evPhwg0Kw4MCBg4aMmDCFhFAEfiAGQvDhw4ePnrz4cINCsODAgYOGjJgwhSAGQoaMmLDgwIGDBnxC8OHDh4+evPhwg0Kw4MCBg4aMmDCFhAVCAQtQBEAgB0Kw4MCBg4aMmDCFIgdCCn4gB0IIiHxC/4H8h/CfwP8AgyIHp0H//wNxQeQAbCAHQhCIp0H//wNxaiEBIAZCsODAgYOGjJgwhSIGQgp+IAZCCIh8Qv+B/Ifwn8D/AIMiBkIQiKdB//8DcSEAIAZCMIinIAZCIIinQf//A3EiAiAAQTxsakE8bGohAyAAQRhJIgAEQCACQTxJIQALIAAEfyAGQjCIp0E9SQUgAAsEQCABIAdCIIinQf//A3EgB0IwiKcgA0HoB2y3EAkLDwsLIAAhAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiIDIABrQQ9GBH8gAC0AAEExRgVBAAsEfyAALQABQTlGBUEACwRAIABBAmohAiAAQQVqIQUDQCACIAVJBEAgAi0AAEEwayAEQQpsaiEEIAJBAWohAgwBCwsgBEHsDmogAEEFaiADIAEQCgUgAyAAa0EORgRAIAAhAiAAQQRqIQUDQCACIAVJBEAgAi0AAEEwayAEQQpsaiEEIAJBAWohAgwBCwsgBCAAQQRqIAMgARAKCwsL0AgBBH8gACECAn8DQCABIAJLBEAgAv0ABAD9DD09PT09PT09PT09PT09PT39I/1kIgMEQCACIANoaiICIAEgASACSxsMAwsgAkEQaiECDAELCyABC0EBaiEDAn9BAEHMECgCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRB0BBqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCwR/QQEFAn9BAEHsECgCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRB8BBqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCwsEQANAIAEgA0sEfyADLQAAQSByQeEAa0EaSQVBAAsEQCADQQFqIQMMAQsLIAEgA0YPCwJ/QQBBjBEoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QZARai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsiAkUEQAJ/QQBBrBEoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QbARai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAkUEQAJ/QQBBzBEoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QdARai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAkUEQAJ/QQBB/BEoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QYASai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAkUEQAJ/QQBBrBIoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QbASai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAkUEQAJ/QQBB3BIoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QeASai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAgR/IAIFAn9BAEGMEygCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRBkBNqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCwsEfwJ/A0AgASADSwRAQQAgAy0AACIAQS5HIABBMGtBCk9xIABBIHJB+gBHcQ0CGiADQQFqIQMMAQsLQQELBUEACwuoBgEHfyAAIQICfwNAIAEgAksEQCAC/QAEAP0MICAgICAgICAgICAgICAgIP0j/WQiAwRAIAIgA2hqIgIgASABIAJLGwwDCyACQRBqIQIMAQsLIAELIgMgAEYgASADTXIEQEEADwsgA0EBay0AAEE7RgRAIAMPCyADIQIDQCAAIAJJBH8gAkEBay0AAEE7RwVBAAsEQCACQQFrIQIMAQsLIAIhAAJ/A0AgACADSQRAIAD9AAQA/Qw9PT09PT09PT09PT09PT09/SP9ZCIFBEAgACAFaGoiACADIAAgA0kbDAMLIABBEGohAAwBCwsgAwsgA0YEQCADDwsDQCACIQACfwNAIAAgAUkEQCAA/QAEAP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WQiBQRAIAAgBWhqIgAgASAAIAFJGwwDCyAAQRBqIQAMAQsLIAELIQYgAiADSwRAIAIhAAJ/A0AgACABSQRAIAD9AAQA/QwgICAgICAgICAgICAgICAg/SP9ZCIDBEAgACADaGoiACABIAAgAUkbDAMLIABBEGohAAwBCwsgAQshAwsgAiADRgRAIAJBACABIAJLGw8LIAIgBkZBASAEGwR/QQEFQQAhBQJAIAIgBk8Ef0EABSACLQAAQSByQeEAa0EaSQtFDQAgAkEBaiEIA0AgBiAISwRAQQEhBSAILQAAIgdBPUYNAkEAIQUgB0EgckHhAGtBGkkiAEUEQCAHQTBrQQpJIQALIABFBEAgB0EtRiEACyAARQRAIAdBLkYhAAsgACAHQd8ARiAAG0UNAiAIQQFqIQgMAQsLCyAFC0UEQAJAA0AgASACSwRAQQEhAwJ/A0AgASACSwRAIAL9AAQA/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZCIABEAgAiAAaGoiACABIAAgAUkbDAMLIAJBEGohAgwBCwsgAQsiAEEBaiABSQR/IAAtAAFBIEYFQQALDQIgAEEBaiECDAELC0EAIQMLQQAgBCADGw8LIAMgBkkEQCACIAMQFwRAIAMPCyADIQQgASAGRgRAIAMPCwsgASAGRwRAIAZBAWohAgwBCwtBAAuMCwMFfwF+AXwDQCAAIAFJBH8gAC0AACIDQQlGIANBIEZyBUEACwRAIABBAWohAAwBCwsCQCAAIAFPBH9BAAUgAC0AAEEwa0EKSQtFDQAgACABEBoiAEUgACABT3IEf0EABSAALQAAIgNBCUYgA0EgRnILRQ0AA0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAUEBEAZFDQAgASMJIgBNBH9BAAUgAC0AACIDQQlGIANBIEZyC0UNAANAIAAgAUkEfyAALQAAIgNBCUYgA0EgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPDQAjCyIDQQFrIAMjDCIDQQJMGyIFQZADbSEGIw0gA0EDayADQQlqIANBAkobQZkBbEECakEFbWogBSAGQZADbGsiA0HtAmwgA0EEbWogA0HkAG1raiAGQbH1CGxqQe30K2u3RAAAAABwmZRBoiMIoCMAoSEIIAAtAABBPEYEQCAAQQFqIQQDQCAEIABrQQ9JIQMgASAESwR/IAQtAABBPkcFQQALIANxBEAgBEEBaiEEDAELCwJAIAEgBE0Ef0EBBSAELQAAQT5HCw0AIARBAWoiBCAAayEFIAAtAAFBIHIiBkHkAEYiAwRAIAVBBUYhAwsgBUEKRiAGQeoARnEEf0EBBSAGQfMARgR/IAVBCkYgBUEJRnIFQQALCyQOIAMjDnJFDQAjBCMEKAIIQXBxQQJBAyADG3I2AgggASAETQR/QQAFIAQtAAAiA0EJRiADQSBGcgtFDQAgAEEPaiIAIAEgACABSRshAANAIAAgBEsEfyAELQAAIgJBCUYgAkEgRnIFQQALBEAgBEEBaiEEDAELCyAEIQILIAJFIAEgAklyDQEjDgRAAkAjBCACQYDgC2s2AgwjBCABIgBBgOALazYCECABIAJNBH9BAQUgAEEBay0AAEHdAEcLDQAgAiEBA0AgAUECaiAASQRAIAEtAABBIEYEfyABLQABQdsARgVBAAsEQCMEIAJBgOALazYCDCMEIAFBgOALazYCECMEIAFB/t8LazYCFCMEIABBgeALazYCGAwDCyABQQFqIQEMAQsLCwUjBCACQYDgC2s2AgwjBCABQYDgC2s2AhALBSAAIQMDQCABIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAAgA0YNASABIANLBH8gAy0AACICQQlGIAJBIEZyBUEBCwRAIAAgAxADBQJ/IAAhAkEAIQMDQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLQQAgACABTw0AGiAALQAAIQUgACACa0EDSyEGQQAgACACRgR/QQEFIAVBLkcgBUEsR3ELIAZyDQAaA0AgACACSwRAIAItAABBMGsgA0EKbGohAyACQQFqIQIMAQsLIAOsIQcDQCAAIAFJBH8gAC0AACAFRgVBAAsEQCAAQQFqIQIDQCABIAJLBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLQQAgAiAAa0EERwR/QQEFIARBAWoiBEEFSgsNAhogAEEBaiEAQQAhAwNAIAAgAkkEQCAALQAAQTBrIANBCmxqIQMgAEEBaiEADAELCyADrCAHQugHfnwhByACIQAMAQsLIwQgB7o5AzAjBCMEKAIIQf95cSAHQv////////8PWEEIdHI2AgggAAsiA0UNAgsgASADTQR/QQAFIAMtAAAiAEEJRiAAQSBGcgtFDQEjBCMEKAIIQXBxQQFyNgIIIwQgA0H/3wtrNgIMIwQgAUGA4AtrNgIQCyMEIAg5AzgjBCMEKAIIQb9+cUEBQQIjChtBBnRyNgIIIwQjBCgCCEFPcUEwcjYCCEEBDwtBAAvyBAEIfyAAIQIDQCABIAJLBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLAkAgAiIDIABrIglBAkcgCUEBR3EgCUEER3EgASACTXINACACLQAAIghBL0cgCEEtR3EgCEEuR3ENACACQQFqIQYDQCABIAZLBH8gBi0AAEEwa0EKSQVBAAsEQCAGQQFqIQYMAQsLIAYgA2tBAWsiAkUgAkECS3IgASAGTXIEf0EBBSAGLQAAIAhHCw0AIAZBAWohAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAGa0EBayEBA0AgACADSQRAIAAtAABBMGsgBEEKbGohBCAAQQFqIQAMAQsLIANBAWohAANAIAAgBkkEQCAALQAAQTBrIAVBCmxqIQUgAEEBaiEADAELCyAJQQRGBEAgAUUgAUECS3INASAEJAsgBSQMIAZBAWohAANAIAAgAkkEQCAALQAAQTBrIAdBCmxqIQcgAEEBaiEADAELCyAHJA0FIAFBBEcgAUECR3ENASAGQQFqIQYDQCACIAZLBEAgBi0AAEEwayAHQQpsaiEHIAZBAWohBgwBCwsgB0HQD2ogB0HsDmoiACAHQcYASBsgACAHIAFBA0YbIAFBAkYbJAsgBSAEIAhBLkYiACAEQQxKIAAbIgAbJAwgBCAFIAAbJA0LIwxBAEwjDEEMSnIjDUEATHIjC0EATHINACMNIQAjCyEBIAJBACMMIgJBAkYEf0EcQR0gAUEDcQR/QQEFIAFB5ABvBH9BAAUgAUGQA28LCxsFIAIgAkEDdWpBAXFBHmoLIABOGw8LQQALqQgBBX8gACEDA0AgASADSwRAIAMtAABBMGsgBkEKbGohBiADQQFqIQMMAQsLIAIhBCABIQIDQCACIARJBH8gAi0AAEGAAU8FQQALBEAgAkEBaiECDAELCyACQQFqIAIgAiABQQFqRgR/IAEtAABBlAFGBUEACwR/IAIgBEkEfyACLQAABUEAC0HOAEYFQQALGyICIAFLIAEgAGtBBEYEQANAIAIgBEkEfyACLQAAIgBBCUYgAEEgRnIFQQALBEAgAkEBaiECDAELCyACIQMDQCACIARJBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIgA0YgAiADa0ECS3IEQEEADwsgAiEAA0AgACADSwRAIAMtAABBMGsgB0EKbGohByADQQFqIQMMAQsLIAAhAQNAIAAgBEkEfyAALQAAQYABTwVBAAsEQCAAQQFqIQAMAQsLIABBAWogACAAIAFBAWpGBH8gAS0AAEGUAUYFQQALBH8gACAESQR/IAAtAAAFQQALQc4ARgVBAAsbIgAgAkYEQEEADwsDQCAAIARJBH8gAC0AACIBQQlGIAFBIEZyBUEACwRAIABBAWohAAwBCwsgACEBA0AgACAESQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIAFGIAAgAWtBAktyBEBBAA8LA0AgACABSwRAIAEtAABBMGsgBUEKbGohBSABQQFqIQEMAQsLIAAhAQNAIAAgBEkEfyAALQAAQYABTwVBAAsEQCAAQQFqIQAMAQsLIAYgByAFIABBAWogACAAIAFBAWpGBH8gAS0AAEGUAUYFQQALBH8gACAESQR/IAAtAAAFQQALQc4ARgVBAAsbIAQQAA8LIAIhAANAIAAgBEkEfyAALQAAIgFBCUYgAUEgRnIFQQALBEAgAEEBaiEADAELCyAAIQEDQCAAIARJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUYgACABa0ECS3IEQEEADwsDQCAAIAFLBEAgAS0AAEEwayAHQQpsaiEHIAFBAWohAQwBCwsgACEBA0AgACAESQR/IAAtAABBgAFPBUEACwRAIABBAWohAAwBCwsgAEEBaiAAIAAgAUEBakYEfyABLQAAQZQBRgVBAAsEfyAAIARJBH8gAC0AAAVBAAtBzgBGBUEACxsiACEBIAAgBE8Ef0EBBSAALQAAIgBBCUYgAEEgRnILRQRAQQAPCwRAIAYgByABIAQQAg8LIAEhAANAIAAgBEkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCwNAIAAgBEkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACAESQR/IAAtAAAFQQALQTpGBH8gBiAHIAEgBBACBUEACwuFBQEFfyAAIQIDQCABIAJLBH8gAi0AAEEgckHhAGtBGkkEf0EBBSACLQAAQYABTwsFQQALBEAgAkEBaiECDAELCwNAIAEgAksEfyACLQAABUEAC0EuRgR/QQEFIAEgAksEfyACLQAABUEAC0EsRgsEQCACQQFqIQIMAQsLIAIhAwNAIAEgAksEfyACLQAAIgRBCUYgBEEgRnIFQQALBEAgAkEBaiECDAELCyACIANGBEBBAA8LIAIhAwNAIAEgA0sEfyADLQAAQTBrQQpJBUEACwRAIANBAWohAwwBCwsgAiADRiADIAJrQQJLcgRAQQAPCyADIQQDQCABIANLBH8gAy0AAEGAAU8FQQALBEAgA0EBaiEDDAELCyADQQFqIAMgAyAEQQFqRgR/IAQtAABBlAFGBUEACwR/IAEgA0sEfyADLQAABUEAC0HOAEYFQQALGyIDQQFqIAMgASADSwR/IAMtAAAFQQALQSxGIgUgASADSwR/IAMtAAAFQQALQS5GchsiAyABSQR/IAMtAAAFQQALIgZBCUYgBkEgRnJFBEBBAA8LIAAgARAFIgZFBEBBAA8LQQAhAANAIAIgBEkEQCACLQAAQTBrIABBCmxqIQAgAkEBaiECDAELCyAAIQQgBQRAIAMhAANAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIQIDQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAmtBBEYEQEEAIQMDQCAAIAJLBEAgAi0AAEEwayADQQpsaiEDIAJBAWohAgwBCwsgAyAGIAQgACABEAAPCwsgBiAEIAMgARACC9IFAQR/IAAhBANAIAEgBEsEQCAELQAAQTBrIAVBCmxqIQUgBEEBaiEEDAELCyAFIQYgAUEBaiIEIANJBH8gBC0AAAVBAAtBIHJB4QBrQRpJBH9BAQUgAyAESwR/IAQtAAAFQQALQYABTwsEQCAEIAMQBSEFIwMhASAFBH8gASADSQR/IAEtAAAFQQALIAJHBUEBCwRAQQAPCyABQQFqIQADQCAAIANJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAWtBAWsiAkEERyACQQJHcQRAQQAPCyABQQFqIQFBACEEA0AgACABSwRAIAEtAABBMGsgBEEKbGohBCABQQFqIQEMAQsLIARB0A9qIARB7A5qIgEgBEHGAEgbIAEgBCACQQNGGyACQQJGGyAFIAYgACADEAAPCyAEIQUDQCADIAVLBH8gBS0AAEEwa0EKSQVBAAsEQCAFQQFqIQUMAQsLIAQgBUYgBSAEa0ECS3IEQEEADwsDQCAEIAVJBEAgBC0AAEEwayAHQQpsaiEHIARBAWohBAwBCwsgAyAFSwR/IAUtAAAFQQALIAJHBEAgASAAa0ECTQR/IAMgBU0Ef0EBBSAFLQAAIgBBCUYgAEEgRnILBUEACwR/IAYgByAFIAMQAgVBAAsPCyAFQQFqIQIDQCACIANJBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIgBWtBAWshBCABIABrQQRGBEAgBEUgBEECS3IEQEEADwsgBUEBaiEAQQAhAQNAIAAgAkkEQCAALQAAQTBrIAFBCmxqIQEgAEEBaiEADAELCyAGIAcgASACIAMQAA8LIARBBEcEQEEADwsgBUEBaiEAQQAhAQNAIAAgAkkEQCAALQAAQTBrIAFBCmxqIQEgAEEBaiEADAELCyABIAcgBiACIAMQAAR/QQEFIAEgBiAHIAIgAxAACwvkAwEFfyAALQAAIgJBMGtBCkkEQCAAIQIDQCABIAJLBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIgAGsiBEEDRiAEQQRLcgRAQQAPCyABIAJLBH8gAi0AAAVBAAsiA0EvRiADQS1GcgR/QQEFIANBLkYEfyACQQFqIAFJBH8gAi0AAQVBAAtBMGtBCkkFQQALCwRAIAAgAiADIAEQHQ8LIAJBAWogAiADQS5GGyIFIQMDQCABIANLBH8gAy0AACIGQQlGIAZBIEZyBUEACwRAIANBAWohAwwBCwsgASADSwR/IAMtAAAFQQALIQYgBEECTSADIAVLcQR/IAZBIHJB4QBrQRpJIAZBgAFPcgVBAAsEQCADIAEQBSIFRQRAQQAPCyMDIQQDQCABIARLBH8gBC0AAAVBAAtBLkYEf0EBBSABIARLBH8gBC0AAAVBAAtBLEYLBEAgBEEBaiEEDAELCyABIARLBH8gBC0AAAVBAAsiA0EJRiADQSBGcgR/QQAhAwNAIAAgAkkEQCAALQAAQTBrIANBCmxqIQMgAEEBaiEADAELCyAFIAMgBCABEAIFQQALDwsgACACIAEQGw8LIAJBgAFJIAJBIHJB4QBrQRpPcQRAQQAPCyAAIAEQHAvxBgIGfwF7IAQkACADIASgJAEjAUQAAAB/w2MdQqOc/AJBsg9qIQUDQCAFQQFrIgZBkANtIQgjASAGIAhBkANsayIJQe0CbCAJQQRtaiAJQeQAbWsgCEGx9QhsakG68itrt0QAAAAAcJmUQaJjBEAgBiEFDAELCwNAIwEgBSAFQZADbSIGQZADbGsiCEHtAmwgCEEEbWogCEHkAG1rIAZBsfUIbGpBuvIra7dEAAAAAHCZlEGiZgRAIAVBAWohBQwBCwsgBSQCQYDgCyEFIABBgOALaiEJA0AgBUEQaiIAIAlNBEAgCyAF/QAEAP1QIQsgACEFDAELCyAL/WQhACAFIAlJBH8gACAF/QAEAP1kQQEgCSAFa3RBAWtxcgUgAAtFIQpBgOALIQADQCAHQYAUSCAAIAlJcQRAIAAhBSABRQJ/A0AgBSAJSQRAIAX9AAQA/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZCIGBEAgBSAGaGoiBSAJIAUgCUkbDAMLIAVBEGohBQwBCwsgCQsiCCAJRnFFBEAgCCEFA0AgACAFSQR/IAVBAWstAABBDUYFQQALBEAgBUEBayEFDAELCyAAIAVJBEAgByIGQQFqIQcgBkHIAGxBgDBqJAQjBCAAQYDgC2s2AgAjBCAFQYDgC2s2AgT9DAAAAAAAAAAAAAAAAAAAAAAhCyME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4IAAgBSACECBFBEAjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBAgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBBgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBCgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBDgjBEQAAAAAAAD4fzkDOAsgCgR/QQEFA0AgAEEQaiIGIAVNBEAgCyAA/QAEAP1QIQsgBiEADAELCyAL/WQhBiAAIAVJBH8gBiAA/QAEAP1kQQEgBSAAa3RBAWtxcgUgBgtFCwRAIwQjBCgCCEGACHI2AggLCyAIQQFqIQAMAgsLCyAAIAkgACAJSRtBgOALayQSIAcL3wUCBX8BfgJAIAJBAnEEfyAAIAEQFAVBAAsNACACQQFxBEAjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBAgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBBgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBCgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBDgjBEQAAAAAAAD4fzkDOAJ/QQAgACABEBgiBkUgBkEBaiABT3INABogACIEIQUDQCAFIAZJBEAgBf0ABAD9DDs7Ozs7Ozs7Ozs7Ozs7Ozv9I/1krSAF/QAEEP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStQhCGhCAF/QAEIP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStQiCGhCAF/QAEMP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStQjCGhCEIIAYgBWsiB0HAAEkEQCAIQgEgB62GQgF9gyEICwNAIAhCAFIEQCAFIAh6p2oiByAESwRAQQAgBCAHEAtFDQUaQQEhAwsgB0EBaiEEIAggCEIBfYMhCAwBCwsgBUFAayEFDAELC0EAIAQgBkkEf0EAIAQgBhALRQ0BGkEBBSADC0UNABojBCAGQf/fC2s2AgwjBCABQYDgC2s2AhAjBCMEKAIIQU9xQRByNgIIQQELDQELIAJBBHEEQCME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4IAAgARAZDQELQQAPCyMEKAIIQQ9xQQJGBEAjBCgCEEGA4AtqIwQoAgxBgOALaiIAayIBQQFGBH8gAC0AAEEuRgVBAAsEQCMEIwQoAghBgBByNgIIBSABQQJGBH8gAC8BAEGu3ABGBUEACwRAIwQjBCgCCEGAEHI2AggLCwtBAQsEACMSCwUAQYAgCwYAQYCABAsGAEGA4AsLC5sLIABBjAgLAkwCAEGYCAu1BAQAAAAwAgAAbmFqAAEAAABiZWYAAgAAAHJhbQADAAAAcnBhAAQAAAB5YW0ABQAAAG51agAGAAAAbHVqAAcAAABndWEACAAAAHBlcwAJAAAAdGNvAAoAAAB2b24ACwAAAGNlZAAMAAAAenJtAAMAAABpYW0ABQAAAHRrbwAKAAAAemVkAAwAAAB0cm0AAwAAAGllbQAFAAAAamFtAAUAAABzZWQADAAAAGV6cwAJAAAAcnZhAAQAAABuaXVqBgAAAGxpdWoHAAAAdW9hAAgAAABuZWcAAQAAAGdhbQAFAAAAdWlnAAYAAABndWwABwAAAG9nYQAIAAAAdGVzAAkAAAB0dG8ACgAAAGNpZAAMAAAAZW5lAAEAAAByYmEABAAAAHZlZgACAAAAdHVvAAoAAABvZ2EACAAAAHl0cwABAAAAdHVsAAIAAABpd2sABAAAAGV6YwAGAAAAcGlsAAcAAABlaXMACAAAAHpydwAJAAAAc2lsAAsAAAB1cmcADAAAAGRlbAABAAAAYnVkAAQAAABwcnMACAAAAG9ycAAMAAAAbWF0AAEAAABsZWgAAgAAAGxhYW0DAAAAaHVoAAQAAAB1b3QABQAAAG9sZQAIAAAAeXlzAAkAAABrb2wACgAAAHJyYW0LAAAAdW9qAAwAAABpZWgABwAAAGFjbwABAAAAc2luAAQAAAB6YWgABgAAAG1ldAAHAAAAbHllAAkAAABpa2UACgAAAHNhawALAAAAYXJhAAwAQdwMCwH8AEHoDAvlAQQAAADgAAAAcm0AAAMAAAB6cm0AAwAAAG5qAAABAAAAdmYAAAIAAABydmYAAgAAAGNkAAAMAAAAdG9hAAgAAABvYQAACAAAAGNybQADAAAAcnAAAAQAAABqbQAABQAAAGxqAAAHAAAAYXAAAAoAAABvbgAAAgAAAG4AAAACAAAAZWIAAAMAAAB2awAABQAAAHR2awAFAAAAbmUAAAYAAAByZQAABgAAAHoAAAAJAAAAcmF6AAkAAABqAAAACgAAAGNlAAAHAAAAYnUAAAIAAAB1YQAACAAAAHNlawAGAAAAawAAAAYAQdwOCwF8AEHoDgttBAAAAGgAAACyvY8AAQAAALK1hAACAAAAgLC8AAMAAACAv7AABAAAALmwvAAFAAAAj7C8AAUAAAC9jrgABgAAALuOuAAHAAAAs7KwAAgAAAC9tYEACQAAAIK6vgAKAAAAj769AAsAAAC6tbQADABB3A8LAVwAQegPC0gEAAAAQAAAAAt2b24DcmFtCXBlcwdsdWoFeWFtAAAAAAhndWEKdGNvBm51agAAAAAAAAAADGNlZAFuYWoAAAAABHJwYQJiZWYAQbwQCwEcAEHIEAsRAgAAAAoAAAB0AHkAcABlAD0AQdwQCwEcAEHoEAsRAgAAAAoAAABwAGUAcgBtAD0AQfwQCwEcAEGIEQsRAgAAAAoAAABzAGkAegBlAD0AQZwRCwEcAEGoEQsRAgAAAAoAAABzAGkAegBkAD0AQbwRCwEsAEHIEQsVAgAAAA4AAABtAG8AZABpAGYAeQA9AEHsEQsBLABB+BELFQIAAAAOAAAAYwByAGUAYQB0AGUAPQBBnBILASwAQagSCxsCAAAAFAAAAHUAbgBpAHgALgBtAG8AZABlAD0AQcwSCwEsAEHYEgsZAgAAABIAAAB1AG4AaQB4AC4AdQBpAGQAPQBB/BILASwAQYgTCxkCAAAAEgAAAHUAbgBpAHgALgBnAGkAZAA9AEGsEwsBLABBuBMLFwIAAAAQAAAAbwBzAC4AdQBuAGkAeAA9AEHcEwsBHABB6BMLEQIAAAAKAAAAcwBsAGkAbgBrAEH8EwsBLABBiBQLFQIAAAAOAAAAcwB5AG0AbABpAG4Aaw=="), (c) => c.charCodeAt(0));
+var __deno_wasm_instance__ = new WebAssembly.Instance(new WebAssembly.Module(__deno_wasm_bytes__)).exports;
+var __deno_wasm_export_0__ = __deno_wasm_instance__["inputAddress"];
+var __deno_wasm_export_1__ = __deno_wasm_instance__["inputSize"];
+var __deno_wasm_export_2__ = __deno_wasm_instance__["stateAddress"];
+var __deno_wasm_export_3__ = __deno_wasm_instance__["consumedBytes"];
+var __deno_wasm_export_4__ = __deno_wasm_instance__["listingAddress"];
+var __deno_wasm_export_5__ = __deno_wasm_instance__["scanListing"];
+var __deno_wasm_export_6__ = __deno_wasm_instance__["replyCodesAddress"];
+var __deno_wasm_export_7__ = __deno_wasm_instance__["replyEndsAddress"];
+var __deno_wasm_export_8__ = __deno_wasm_instance__["replyStartsAddress"];
+var __deno_wasm_export_9__ = __deno_wasm_instance__["scanReplies"];
+var __deno_wasm_export_10__ = __deno_wasm_instance__["memory"];
+
+// parser/listing_record.ts
+var RECORD = {
+  words: 18,
+  lineStart: 0,
+  lineEnd: 1,
+  flags: 2,
+  nameStart: 3,
+  nameEnd: 4,
+  targetStart: 5,
+  targetEnd: 6,
+  ownerStart: 7,
+  ownerEnd: 8,
+  groupStart: 9,
+  groupEnd: 10,
+  mode: 11,
+  digitsStart: 16,
+  digitsEnd: 17,
+  /** These two count in numbers of 64 bits. */
+  size: 6,
+  /** NaN where the line tells none. */
+  time: 7
+};
+var FLAG = {
+  kindMask: 15,
+  formatShift: 4,
+  formatMask: 3,
+  precisionShift: 6,
+  precisionMask: 3,
+  sizeShift: 8,
+  sizeMask: 3,
+  ascii: 1 << 10,
+  self: 1 << 11,
+  hasMode: 1 << 12
+};
+
+// parser/mod.ts
+var PIECE_SIZE2 = __deno_wasm_export_1__();
+var STATE_WORDS = 16;
+var MAX_REPLIES = PIECE_SIZE2 / 4;
+var SHORT_PIECE = 48;
+var NO_CODES = new Uint16Array(0);
+var { buffer } = __deno_wasm_export_10__;
+var INPUT = __deno_wasm_export_0__();
+var bytes = new Uint8Array(buffer);
+var state = new Int32Array(buffer, __deno_wasm_export_2__(), STATE_WORDS);
+var replyCodes = new Uint16Array(buffer, __deno_wasm_export_6__(), MAX_REPLIES);
+var replyStarts = new Int32Array(buffer, __deno_wasm_export_8__(), MAX_REPLIES);
+var replyEnds = new Int32Array(buffer, __deno_wasm_export_7__(), MAX_REPLIES);
+var listingWords = new Int32Array(buffer, __deno_wasm_export_4__(), (INPUT - __deno_wasm_export_4__()) / Int32Array.BYTES_PER_ELEMENT);
+var WORD = {
+  status: 7,
+  hint: 8,
+  maxLine: 9,
+  maxReply: 10,
+  lenient: 11,
+  dataStart: 12,
+  dataLength: 13,
+  keep: 14,
+  wrongEnd: 15
+};
+var REPLY_STATUSES = [
+  "good",
+  "malformed",
+  "lineTooLong",
+  "replyTooLong"
+];
+var ReplyScanner = class {
+  #state = new Int32Array(STATE_WORDS);
+  /**
+   * Makes a scanner at the start of a stream.
+   *
+   * @param options Caps and grammar
+   */
+  constructor(options) {
+    this.#state[WORD.maxLine] = toWord(options.maxReplyLine);
+    this.#state[WORD.maxReply] = toWord(options.maxReply);
+    this.#state[WORD.lenient] = options.lenient ? 1 : 0;
+  }
+  /**
+   * Scans the next piece of the stream. What it found is to be read before any
+   * scanner scans again.
+   *
+   * @param piece At most {@linkcode PIECE_SIZE} bytes
+   * @returns How many replies ended in it
+   */
+  scan(piece) {
+    writeInput(piece);
+    const own = this.#state;
+    for (let word = 0; word < STATE_WORDS; word++) state[word] = own[word];
+    const count = __deno_wasm_export_9__(piece.length);
+    for (let word = 0; word < STATE_WORDS; word++) own[word] = state[word];
+    return count;
+  }
+  /**
+   * Scans a chunk of any length for codes alone.
+   *
+   * @param chunk The next bytes of the stream
+   * @returns The codes of the replies that ended in it, in order
+   */
+  scanCodes(chunk) {
+    if (chunk.length <= PIECE_SIZE2) {
+      const count = this.scan(chunk);
+      return count === 0 ? NO_CODES : replyCodes.slice(0, count);
+    }
+    const found = [];
+    let total = 0;
+    for (let at = 0; at < chunk.length; at += PIECE_SIZE2) {
+      const count = this.scan(chunk.subarray(at, at + PIECE_SIZE2));
+      found.push(replyCodes.slice(0, count));
+      total += count;
+    }
+    const codes = new Uint16Array(total);
+    let to = 0;
+    for (const some of found) {
+      codes.set(some, to);
+      to += some.length;
+    }
+    return codes;
+  }
+  /**
+   * Gives the text the last positions are about: the piece itself or, when it
+   * had Telnet commands in it, a copy without them.
+   *
+   * @param piece The piece that was scanned last
+   * @returns The piece without Telnet commands
+   */
+  text(piece) {
+    const start = this.#state[WORD.dataStart];
+    const length = this.#state[WORD.dataLength];
+    if (start === 0 && length === piece.length) return piece;
+    return bytes.slice(INPUT + start, INPUT + start + length);
+  }
+  /** Code of a reply that ended in the last piece. */
+  code(index) {
+    return replyCodes[index];
+  }
+  /** Where the reply starts in the text: -1 when it began in an older piece. */
+  start(index) {
+    return replyStarts[index];
+  }
+  /**
+   * Where the reply ends in the text, its line end excluded: below 0 when the
+   * line end began in an older piece.
+   */
+  end(index) {
+    return replyEnds[index];
+  }
+  /**
+   * From where on the text belongs to a reply that has not ended: -1 when all
+   * of it goes on with what was kept of older pieces.
+   */
+  get keep() {
+    return this.#state[WORD.keep];
+  }
+  /** What became of the stream. */
+  get status() {
+    return REPLY_STATUSES[this.#state[WORD.status]];
+  }
+  /** Where the line that is wrong ends in the text. */
+  get wrongEnd() {
+    return this.#state[WORD.wrongEnd];
+  }
+  /** Whether the last complete line would end the reply, but for its code. */
+  get hint() {
+    return this.#state[WORD.hint] !== 0;
+  }
+};
+function writeInput(piece) {
+  const { length } = piece;
+  if (length > SHORT_PIECE) bytes.set(piece, INPUT);
+  else for (let at = 0; at < length; at++) bytes[INPUT + at] = piece[at];
+}
+function toWord(cap) {
+  return Math.max(0, Math.min(Math.floor(cap), 1073741823));
+}
+var ListingScanner = class {
+  #options;
+  /**
+   * Makes a scanner.
+   *
+   * @param options Formats and calendar
+   */
+  constructor(options) {
+    this.#options = options;
+  }
+  /**
+   * Scans the whole lines at the start of some bytes, as many as fit the table.
+   *
+   * @param held The first of the bytes
+   * @param piece Those that follow; at most {@linkcode PIECE_SIZE} in all
+   * @param last Whether the listing ends with the piece, so that its last line
+   * needs no line end
+   * @returns The lines, blank ones left out
+   */
+  scan(held, piece, last) {
+    const { formats, latest, zone } = this.#options;
+    bytes.set(held, INPUT);
+    bytes.set(piece, INPUT + held.length);
+    const count = __deno_wasm_export_5__(held.length + piece.length, last ? 1 : 0, formats, latest, zone);
+    const consumed = __deno_wasm_export_3__();
+    const words = listingWords.slice(0, count * RECORD.words);
+    return {
+      count,
+      words,
+      numbers: new Float64Array(words.buffer),
+      consumed,
+      bytes: bytes.slice(INPUT, count > 0 ? INPUT + consumed : INPUT)
+    };
+  }
+};
+
+// lib/listing/listing_reader.ts
+init_check_word();
+
+// lib/listing/listing_format.ts
+var MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";
+function parseMonth(text) {
+  const index = MONTHS.indexOf(text.slice(0, 3).toLowerCase());
+  return text.length < 3 || index % 3 !== 0 ? 0 : index / 3 + 1;
+}
+function toTime(civil, context) {
+  const { month, day, hour = 0, minute = 0, second = 0 } = civil;
+  if (month < 1 || month > 12 || day < 1) return void 0;
+  if (hour > 23 || minute > 59 || second > 60) return void 0;
+  const zone = context.zone * 6e4;
+  const at = (year2) => {
+    const date = /* @__PURE__ */ new Date(0);
+    date.setUTCFullYear(year2, month - 1, day);
+    date.setUTCHours(hour, minute, second);
+    return date.getTime();
+  };
+  let year = civil.year;
+  if (year === void 0) {
+    const latest = context.now + context.slack + zone;
+    year = new Date(latest).getUTCFullYear();
+    if (at(year) > latest) year--;
+    while (month === 2 && day === 29 && !isLeap(year)) year--;
+  }
+  if (year < 1 || day > daysOf(month, year)) return void 0;
+  return {
+    mtime: new Date(at(year) - zone),
+    mtimePrecision: civil.second !== void 0 ? "second" : civil.hour !== void 0 ? "minute" : "day"
+  };
+}
+function isLeap(year) {
+  return daysOf(2, year) === 29;
+}
+function daysOf(month, year) {
+  const next = /* @__PURE__ */ new Date(0);
+  next.setUTCFullYear(year, month, 0);
+  return next.getUTCDate();
+}
+function toFullYear(year) {
+  if (year >= 1e3) return year;
+  if (year >= 100) return 1900 + year;
+  return year < 70 ? 2e3 + year : 1900 + year;
+}
+function parseSize2(digits) {
+  return readDecimal(digits);
+}
+function readRecentDate(month, day, rest, context) {
+  const [first, minute] = rest.split(":");
+  return toTime(minute === void 0 ? {
+    year: Number(first),
+    month,
+    day
+  } : {
+    month,
+    day,
+    hour: Number(first),
+    minute: Number(minute)
+  }, context);
+}
+
+// lib/listing/enterprise.ts
+var ENTERPRISE_REGEXP = /^[-A-Z]{10}[A-Z]{0,4} +[A-Z] +(\S+) +\d{1,20} +(\d{1,20}) +([A-Za-z]{3}) +(\d{1,2}) +(\d{4}|\d{1,2}:\d\d) (.+)$/s;
+var ENTERPRISE = {
+  name: "enterprise",
+  read
+};
+function read(line, context) {
+  const match = ENTERPRISE_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, owner, size, month, day, rest, name] = match;
+  return {
+    name,
+    kind: "file",
+    size: parseSize2(size),
+    owner,
+    ...readRecentDate(parseMonth(month), Number(day), rest, context)
+  };
+}
+
+// lib/listing/eplf.ts
+var EPLF_REGEXP = /^\+([^\t]*)\t(.+)$/s;
+var EPLF = {
+  name: "eplf",
+  read: read2
+};
+function read2(line) {
+  const match = EPLF_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const facts = match[1].split(",");
+  const find = (letter, digits) => facts.find((fact) => fact[0] === letter && digits.test(fact.slice(1)))?.slice(1);
+  const seconds = find("m", /^\d{1,12}$/);
+  const mode = facts.find((fact) => /^up[0-7]{1,5}$/.test(fact))?.slice(2);
+  return {
+    name: match[2],
+    kind: facts.includes("/") ? "directory" : facts.includes("r") ? "file" : "other",
+    size: parseSize2(find("s", /^\d+$/) ?? ""),
+    mode: readOctal(mode),
+    ...seconds !== void 0 && {
+      mtime: new Date(Number(seconds) * 1e3),
+      mtimePrecision: "second"
+    }
+  };
+}
+
+// lib/listing/netware.ts
+var NETWARE_REGEXP = /^([-d]) ?\[[-A-Z]{8}\] +(?:\d+ +)?(\S+) +(\d{1,20}) +([A-Za-z]{3}) +(\d{1,2}) +(\d{4}|\d{1,2}:\d\d) +(\S.*)$/s;
+var NETWARE = {
+  name: "netware",
+  read: read3
+};
+function read3(line, context) {
+  const match = NETWARE_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, letter, owner, size, month, day, rest, name] = match;
+  const isDirectory2 = letter === "d";
+  return {
+    name,
+    kind: isDirectory2 ? "directory" : "file",
+    size: isDirectory2 ? void 0 : parseSize2(size),
+    owner,
+    ...readRecentDate(parseMonth(month), Number(day), rest, context)
+  };
+}
+
+// lib/listing/nonstop.ts
+var GUARDIAN_REGEXP = /^ *(\S{1,64}) +O?\d{1,6}[O+]{0,2} +(\d{1,20}) +(\d{1,2})-([A-Za-z]{3})-(\d{2,4}) +(\d{1,2}):(\d\d):(\d\d) +(\d{1,3}), *(\d{1,3}) +"?[-A-Za-z*]{4}"? *$/;
+var NONSTOP = {
+  name: "nonstop",
+  read: read4
+};
+function read4(line, context) {
+  if (/^ *File +Code +EOF +Last Modification/i.test(line)) return "frame";
+  const match = GUARDIAN_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, name, size, day, month, year, hour, minute, second, group, owner] = match;
+  return {
+    name,
+    kind: "file",
+    size: parseSize2(size),
+    owner,
+    group,
+    ...toTime({
+      year: toFullYear(Number(year)),
+      month: parseMonth(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute),
+      second: Number(second)
+    }, context)
+  };
+}
+
+// lib/listing/os2.ts
+var OS2_REGEXP = /^ *(\d{1,20}) +(DIR +)?(?:[ADHRS]{1,5} +)?(\d{1,2})-(\d{1,2})-(\d{2,4}) +(\d{1,2}):(\d\d) +(\S.*)$/s;
+var OS2 = {
+  name: "os2",
+  read: read5
+};
+function read5(line, context) {
+  const match = OS2_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, size, mark, month, day, year, hour, minute, name] = match;
+  return {
+    name,
+    kind: mark === void 0 ? "file" : "directory",
+    size: mark === void 0 ? parseSize2(size) : void 0,
+    ...toTime({
+      year: toFullYear(Number(year)),
+      month: Number(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute)
+    }, context)
+  };
+}
+
+// lib/listing/os400.ts
+var OS400_REGEXP = /^(\S{1,10}) +(?:(\d{1,20}) +(\d\d)([/.-])(\d\d)\4(\d\d) +(\d\d):(\d\d):(\d\d) +)?(\*[A-Z]{2,9}) *(.*)$/s;
+var DIRECTORIES = /* @__PURE__ */ new Set([
+  "*DIR",
+  "*DDIR",
+  "*LIB",
+  "*FLR",
+  "*FILE"
+]);
+var OS400 = {
+  name: "os400",
+  read: read6
+};
+function read6(line, context) {
+  const match = OS400_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, owner, size, , , , , , , , type, path] = match;
+  if (path === "") return type === "*MEM" ? "frame" : void 0;
+  const isDirectory2 = path.endsWith("/") || DIRECTORIES.has(type);
+  const name = path.replace(/\/$/, "");
+  return {
+    // A member is listed as FILE/MEMBER.MBR, and stands in its file.
+    name: type === "*MEM" ? name.slice(name.lastIndexOf("/") + 1) : name,
+    kind: isDirectory2 ? "directory" : type === "*SYMLNK" ? "symlink" : "file",
+    size: isDirectory2 ? void 0 : parseSize2(size ?? ""),
+    owner,
+    ...size !== void 0 && readDate(match.slice(3, 10), context)
+  };
+}
+function readDate(parts, context) {
+  const [a, mark, b, c, hour, minute, second] = parts;
+  const orders = mark === "." ? [
+    [
+      c,
+      b,
+      a
+    ]
+  ] : [
+    [
+      a,
+      b,
+      c
+    ],
+    [
+      c,
+      a,
+      b
+    ],
+    [
+      c,
+      b,
+      a
+    ]
+  ];
+  const times = /* @__PURE__ */ new Map();
+  for (const [year, month, day] of orders) {
+    const time = toTime({
+      year: toFullYear(Number(year)),
+      month: Number(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute),
+      second: Number(second)
+    }, context);
+    if (time === void 0) continue;
+    const at = time.mtime.getTime();
+    if (at <= context.now + context.slack) times.set(at, time);
+  }
+  return times.size === 1 ? [
+    ...times.values()
+  ][0] : void 0;
+}
+
+// lib/listing/vms.ts
+var NAME_REGEXP = /^([^;\s][^;]{0,254});(\d{1,5})(?=\s|$)/;
+var NEXT_NAME_REGEXP = /^\s*[^\s;[(]{1,254};\d{1,5}(?=\s|$)/;
+var DATE_REGEXP = /\s(\d{1,2})-([A-Za-z]{3})-(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,7})?)?)?(?=\s|$)/;
+var SIZE_REGEXP = /\s(\d{1,12})(?:\/\d{1,12})?(?=\s|$)/;
+var OWNER_REGEXP = /\s\[([^\]]{1,80})\]/;
+var PROTECTION_REGEXP = /\s\(([^)]{0,40})\)\s*$/;
+var BLOCK = 512;
+var VMS = {
+  name: "vms",
+  read: read7
+};
+function read7(line, context) {
+  if (/^(?:Directory \S|Total of \d+ |Grand total of )/i.test(line)) {
+    return "frame";
+  }
+  const match = NAME_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [whole, file, version] = match;
+  const rest = line.slice(whole.length);
+  if (rest.trim() === "") return "partial";
+  if (NEXT_NAME_REGEXP.test(rest)) return void 0;
+  const date = DATE_REGEXP.exec(rest);
+  if (date === null && !/^\s+%[A-Z]+-[A-Z]-/.test(rest)) return void 0;
+  const isDirectory2 = /\.DIR$/i.test(file);
+  const size = SIZE_REGEXP.exec(rest);
+  const owner = OWNER_REGEXP.exec(rest)?.[1]?.split(",");
+  return {
+    name: isDirectory2 ? file.slice(0, -4) : file,
+    version: Number(version),
+    kind: isDirectory2 ? "directory" : "file",
+    // What the directory's own file takes says nothing of its contents.
+    size: isDirectory2 || size === null ? void 0 : Number(size[1]) * BLOCK,
+    isSizeApproximate: true,
+    mode: parseProtection(PROTECTION_REGEXP.exec(rest)?.[1]),
+    owner: owner?.at(-1),
+    group: owner !== void 0 && owner.length > 1 ? owner[0] : void 0,
+    ...date && readDate2(date, context)
+  };
+}
+function readDate2(match, context) {
+  const [, day, month, year, hour, minute, second] = match;
+  return toTime({
+    year: Number(year),
+    month: parseMonth(month),
+    day: Number(day),
+    ...hour !== void 0 && {
+      hour: Number(hour),
+      minute: Number(minute)
+    },
+    ...second !== void 0 && {
+      second: Number(second)
+    }
+  }, context);
+}
+function parseProtection(text) {
+  const parts = text?.toUpperCase().split(",");
+  if (parts?.length !== 4) return void 0;
+  return parts.slice(1).reduce((mode, part) => mode << 3 | (part.includes("R") ? 4 : 0) | (part.includes("W") ? 2 : 0) | (part.includes("E") ? 1 : 0), 0);
+}
+
+// lib/listing/vshell.ts
+var VSHELL_REGEXP = /^(\d{1,20}) +([A-Za-z]{3}) (\d{1,2}), (\d{4}) (\d{1,2}):(\d\d) (.+)$/s;
+var VSHELL = {
+  name: "vshell",
+  read: read8
+};
+function read8(line, context) {
+  const match = VSHELL_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, size, month, day, year, hour, minute, path] = match;
+  const isDirectory2 = path.endsWith("/");
+  return {
+    name: isDirectory2 ? path.slice(0, -1) : path,
+    kind: isDirectory2 ? "directory" : "file",
+    size: isDirectory2 ? void 0 : parseSize2(size),
+    ...toTime({
+      year: Number(year),
+      month: parseMonth(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute)
+    }, context)
+  };
+}
+
+// lib/listing/vxworks.ts
+var VXWORKS_REGEXP = /^ *(\d{1,20}) +([A-Za-z]{3})-(\d{1,2})-(\d{4}) +(\d{1,2}):(\d\d):(\d\d) +(\S.*)$/s;
+var MARK_REGEXP = /(?<! ) +<DIR> *$/;
+var VXWORKS = {
+  name: "vxworks",
+  read: read9
+};
+function read9(line, context) {
+  if (/^ *size +date +time +name *$/i.test(line)) return "frame";
+  const match = VXWORKS_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, size, month, day, year, hour, minute, second, text] = match;
+  const name = text.replace(MARK_REGEXP, "");
+  const isDirectory2 = name.length < text.length;
+  return {
+    name,
+    kind: isDirectory2 ? "directory" : "file",
+    size: isDirectory2 ? void 0 : parseSize2(size),
+    ...toTime({
+      year: Number(year),
+      month: parseMonth(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute),
+      second: Number(second)
+    }, context)
+  };
+}
+
+// lib/listing/zos_data_sets.ts
+var DATA_SET_REGEXP = /^ *\S{1,6} +\S{1,5} +(?:(\d{4})\/(\d\d)\/(\d\d)|\*\*NONE\*\*) +\d+(?: +\d+)? +\S+ +\d+ +\d+ +(PS|PO|PO-E|DA|VS|PS-E|PS-L) +(\S+) *$/;
+var VSAM_REGEXP = /^ *\S{1,6} +\S{1,5} +VSAM +(\S+) *$/;
+var MIGRATED_REGEXP = /^ *(?:Migrated|MIGRAT|ARCIVE|ARCIVE Not Direct Access Device|[^ ]{1,6} +Not Direct Access Device|Not Mounted|Error determining attributes|User catalog connector|GDG|Not Mounted) +(\S+) *$/;
+var FOLDER_REGEXP = /^ *Pseudo Directory +(\S+) *$/;
+var ZOS_DATA_SETS = {
+  name: "zos-data-sets",
+  read: read10
+};
+function read10(line, context) {
+  if (/^ *Volume +Unit +Referred /.test(line)) return "frame";
+  const match = DATA_SET_REGEXP.exec(line);
+  if (match !== null) {
+    const [, year, month, day, organisation, name] = match;
+    return {
+      name,
+      kind: organisation.startsWith("PO") ? "directory" : "file",
+      ...year !== void 0 && toTime({
+        year: Number(year),
+        month: Number(month),
+        day: Number(day)
+      }, context)
+    };
+  }
+  const folder = FOLDER_REGEXP.exec(line);
+  if (folder !== null) return {
+    name: folder[1],
+    kind: "directory"
+  };
+  const file = VSAM_REGEXP.exec(line);
+  if (file !== null) return {
+    name: file[1],
+    kind: "file"
+  };
+  const migrated = MIGRATED_REGEXP.exec(line);
+  if (migrated !== null) return {
+    name: migrated[1],
+    kind: "other"
+  };
+  return void 0;
+}
+
+// lib/listing/zos_jes.ts
+var JOB_REGEXP = /^ *([A-Z$#@][A-Z0-9$#@]{0,7}) +((?:JOB|STC|TSU|J|S|T)\d{5,7}) +(?:([A-Z$#@][A-Z0-9$#@]{0,7}) +)?(INPUT|OUTPUT|ACTIVE|HELD|READY)(?: .*)?$/;
+var ZOS_JES = {
+  name: "zos-jes",
+  read: read11
+};
+function read11(line) {
+  if (/^ *JOBNAME +JOBID +/.test(line)) return "frame";
+  const match = JOB_REGEXP.exec(line);
+  if (match === null) return void 0;
+  return {
+    name: match[2],
+    kind: "file",
+    owner: match[3] ?? match[1]
+  };
+}
+
+// lib/listing/zos_load_modules.ts
+var MODULE_REGEXP = /^ *(\S{1,64}) +([0-9A-F]{6,8}) +([0-9A-F]{6})(?: +([A-Z$#@][A-Z0-9$#@]{0,7}))? +[0-9A-F]{2}(?: +[A-Z]{2}){0,8} +(?:24|31|64|ANY|MIN) +(?:24|31|64|ANY)(?: *)$/;
+var ZOS_LOAD_MODULES = {
+  name: "zos-load-modules",
+  read: read12
+};
+function read12(line) {
+  if (/^ *Name +Size +TTR +Alias-of /.test(line)) return "frame";
+  const match = MODULE_REGEXP.exec(line);
+  if (match === null) return void 0;
+  return {
+    name: match[1],
+    kind: match[4] === void 0 ? "file" : "symlink",
+    size: parseInt(match[2], 16),
+    linkTarget: match[4]
+  };
+}
+
+// lib/listing/zos_members.ts
+var MEMBER_REGEXP = /^ *(\S{1,64}) +\d\d\.\d\d +\d{4}\/\d\d\/\d\d +(\d{4})\/(\d\d)\/(\d\d) +(\d\d):(\d\d)(?::(\d\d))? +\d+ +\d+ +\d+ +(\S{1,8}) *$/;
+var BARE_REGEXP = /^ ([A-Z$#@][A-Z0-9$#@]{0,7}) *$/;
+var ZOS_MEMBERS = {
+  name: "zos-members",
+  read: read13
+};
+function read13(line, context) {
+  if (/^ *Name +VV\.MM +Created /.test(line)) return "frame";
+  const match = MEMBER_REGEXP.exec(line);
+  if (match === null) {
+    const bare = BARE_REGEXP.exec(line);
+    return bare === null ? void 0 : {
+      name: bare[1],
+      kind: "file"
+    };
+  }
+  const [, name, year, month, day, hour, minute, second, owner] = match;
+  return {
+    name,
+    kind: "file",
+    owner,
+    ...toTime({
+      year: Number(year),
+      month: Number(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute),
+      ...second !== void 0 && {
+        second: Number(second)
+      }
+    }, context)
+  };
+}
+
+// lib/listing/formats.ts
+var FORMATS = [
+  VMS,
+  OS400,
+  ZOS_DATA_SETS,
+  ZOS_MEMBERS,
+  ZOS_LOAD_MODULES,
+  ZOS_JES,
+  NONSTOP,
+  NETWARE,
+  OS2,
+  EPLF,
+  ENTERPRISE,
+  VSHELL,
+  VXWORKS
+];
+
+// lib/listing/noise.ts
+var FRAME_REGEXPS = [
+  // "total 112" in the languages of `ls`; East Asian ones as UTF-8 bytes
+  /^(?:total|totale|totaal|totalt|insgesamt|gesamt|razem|celkem|toplam|yhteens\S{1,2}|\S{1,2}sszesen|\xe5\x90\x88\xe8\xa8\x88|\xe6\x80\xbb\S{3,6}|\xe7\xb8\xbd\xe8\xa8\x88|\xed\x95\xa9\xea\xb3\x84|\xd0\xb8\xd1\x82\xd0\xbe\xd0\xb3\xd0\xbe):? *[\d.,]+ *[kMGTP]?$/i,
+  // The frame of a reply to STAT
+  /^21\d(?:-| end\b)/i,
+  /^(?:status of|end of status)\b/i,
+  // A ruler under a header
+  /^ *-{3,}(?: +-{3,})* *$/,
+  // A directory's header in "LIST -R"
+  /^(?:\.|\/|[A-Za-z]:[\\/]|[^\s:/]+\/).*:$/,
+  // Complaints of ls, by any path
+  /^(?:\S*\/)?ls: /,
+  /^\S.*: (?:permission denied|no such file or directory)\.?$/i,
+  // "dir" of Windows: volume, directory, counts
+  /^ +(?:volume (?:in|serial)|directory of) /i,
+  /^ +[\d.,]+ (?:file|dir)\(s\)/i
+];
+function isNoise(line) {
+  return line.length < 1024 && (line.trim() === "" || FRAME_REGEXPS.some((regexp) => regexp.test(line)));
+}
+
+// lib/listing/parsed_source.ts
+var ParsedSource = class {
+  #parsed;
+  #line;
+  #format;
+  #decode;
+  /**
+   * Makes a source.
+   *
+   * @param entry What there is
+   */
+  constructor(entry) {
+    this.#parsed = entry.parsed;
+    this.#line = entry.line;
+    this.#format = entry.format;
+    this.#decode = entry.decode;
+  }
+  #text(text) {
+    return text === void 0 ? void 0 : this.#decode(toBytes(text));
+  }
+  name() {
+    return this.#decode(toBytes(this.#parsed.name));
+  }
+  rawName() {
+    return toBytes(this.#parsed.name);
+  }
+  kind() {
+    return this.#parsed.kind;
+  }
+  size() {
+    return this.#parsed.size;
+  }
+  isSizeApproximate() {
+    return this.#parsed.isSizeApproximate ?? false;
+  }
+  mtime() {
+    return this.#parsed.mtime && new Date(this.#parsed.mtime);
+  }
+  mtimePrecision() {
+    return this.#parsed.mtime && this.#parsed.mtimePrecision;
+  }
+  mode() {
+    return this.#parsed.mode;
+  }
+  linkTarget() {
+    return this.#text(this.#parsed.linkTarget);
+  }
+  owner() {
+    return this.#text(this.#parsed.owner);
+  }
+  group() {
+    return this.#text(this.#parsed.group);
+  }
+  facts() {
+    return this.#format === "mlsd" ? {} : void 0;
+  }
+  line() {
+    return this.#decode(toBytes(this.#line));
+  }
+  format() {
+    return this.#format;
+  }
+};
+function toBytes(text) {
+  const bytes2 = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes2[i] = text.charCodeAt(i);
+  return bytes2;
+}
+function toByteText(bytes2) {
+  const ascii = decoder.decode(bytes2);
+  if (ascii.length === bytes2.length && !ascii.includes("\uFFFD")) return ascii;
+  let text = "";
+  for (let i = 0; i < bytes2.length; i += 8192) {
+    const piece = bytes2.subarray(i, i + 8192);
+    text += String.fromCharCode.apply(null, piece);
+  }
+  return text;
+}
+var decoder = new TextDecoder("utf-8", {
+  ignoreBOM: true
+});
+
+// lib/listing/facts.ts
+var SHAPE_REGEXP = /^[a-z][\w.-]*=/i;
+var CLOSED_REGEXP = /^(?:(?:type|perm)=[a-z]*|(?:size|sizd|modify|create|unix\.(?:mode|uid|gid))=[\dz.]*)$/i;
+function factsEnd(line) {
+  let blank = line.indexOf(" ");
+  if (blank < 0) return line.length;
+  if (blank === 0 || line[blank - 1] === ";") return blank;
+  let start = line.lastIndexOf(";", blank) + 1;
+  const equals = line.indexOf("=", start);
+  if (equals < 0 || equals > blank) return blank;
+  for (let last = -1; ; ) {
+    const semicolon = line.indexOf(";", start);
+    const end = semicolon < 0 ? line.length : semicolon;
+    if (blank >= 0 && blank < start) blank = line.indexOf(" ", start);
+    if (blank === start) return blank;
+    const fact = line.slice(start, end);
+    if (last >= 0 && fact !== "" && !SHAPE_REGEXP.test(fact)) {
+      const close = line.indexOf("; ", start);
+      return close < 0 ? last : close + 1;
+    }
+    if (blank >= 0 && blank < end) {
+      if (CLOSED_REGEXP.test(line.slice(start, blank))) return blank;
+      last = blank;
+      if (semicolon < 0) return last;
+    }
+    if (semicolon < 0) return line.length;
+    start = end + 1;
+  }
+}
+function parseFacts(line) {
+  const end = factsEnd(line);
+  const facts = {};
+  for (const fact of line.slice(0, end).split(";")) {
+    if (fact === "") continue;
+    const equals = fact.indexOf("=");
+    const key = equals < 0 ? fact : fact.slice(0, equals);
+    Object.defineProperty(facts, key.toLowerCase(), {
+      value: equals < 0 ? "" : fact.slice(equals + 1),
+      writable: true,
+      enumerable: true,
+      configurable: true
+    });
+  }
+  return {
+    name: line.slice(end + 1),
+    facts
+  };
+}
+
+// lib/listing/table_source.ts
+var KINDS2 = [
+  "unknown",
+  "file",
+  "directory",
+  "symlink",
+  "other"
+];
+var TABLE_FORMATS = [
+  "unknown",
+  "mlsd",
+  "unix",
+  "dos"
+];
+var PRECISIONS = [
+  void 0,
+  "second",
+  "minute",
+  "day"
+];
+var SIZE = {
+  none: 0,
+  exact: 1,
+  digits: 2,
+  approximate: 3
+};
+var OPEN_LINK_MASK = FLAG.kindMask | FLAG.formatMask << FLAG.formatShift;
+var OPEN_LINK = KINDS2.indexOf("symlink") | TABLE_FORMATS.indexOf("mlsd") << FLAG.formatShift;
+var asciiDecoder = new TextDecoder("utf-8", {
+  ignoreBOM: true
+});
+var byteDecoder = new TextDecoder("latin1");
+function toAlignedText(bytes2) {
+  const text = asciiDecoder.decode(bytes2);
+  return text.length === bytes2.length ? text : byteDecoder.decode(bytes2);
+}
+var TableSource = class {
+  #bytes;
+  #words;
+  #numbers;
+  #reader;
+  /** The text of all lines, made when it is first needed. */
+  #text;
+  /**
+   * Makes a source.
+   *
+   * @param records The lines, and where what lies in them
+   * @param reader How the session reads bytes
+   */
+  constructor(records, reader) {
+    this.#bytes = records.bytes;
+    this.#words = records.words;
+    this.#numbers = records.numbers;
+    this.#reader = reader;
+  }
+  /** The line's flags. */
+  flags(index) {
+    return this.#words[index * RECORD.words + RECORD.flags];
+  }
+  /** How many bytes the line has, its line end not counted. */
+  lineLength(index) {
+    const at = index * RECORD.words;
+    return this.#words[at + RECORD.lineEnd] - this.#words[at + RECORD.lineStart];
+  }
+  /** Whether the line is MLSD's, of a link whose target it does not tell. */
+  isOpenLink(index) {
+    return (this.flags(index) & OPEN_LINK_MASK) === OPEN_LINK && this.#words[index * RECORD.words + RECORD.targetEnd] === 0;
+  }
+  /** The line's bytes; a view. */
+  lineBytes(index) {
+    const at = index * RECORD.words;
+    return this.#bytes.subarray(this.#words[at + RECORD.lineStart], this.#words[at + RECORD.lineEnd]);
+  }
+  /** The text from one position to another. ASCII is cut from the one text. */
+  #slice(index, start, end) {
+    if (this.#reader.isAsciiTransparent && this.flags(index) & FLAG.ascii) {
+      this.#text ??= toAlignedText(this.#bytes);
+      return this.#text.substring(start, end);
+    }
+    return this.#reader.decode(this.#bytes.subarray(start, end));
+  }
+  /** The text of a part that may be missing: it has no end then. */
+  #part(index, word) {
+    const at = index * RECORD.words + word;
+    const end = this.#words[at + 1];
+    if (end === 0) return void 0;
+    return this.#slice(index, this.#words[at], end);
+  }
+  name(index) {
+    const at = index * RECORD.words;
+    return this.#slice(index, this.#words[at + RECORD.nameStart], this.#words[at + RECORD.nameEnd]);
+  }
+  rawName(index) {
+    const at = index * RECORD.words;
+    return this.#bytes.slice(this.#words[at + RECORD.nameStart], this.#words[at + RECORD.nameEnd]);
+  }
+  kind(index) {
+    return KINDS2[this.flags(index) & FLAG.kindMask];
+  }
+  #sizeState(index) {
+    return this.flags(index) >> FLAG.sizeShift & FLAG.sizeMask;
+  }
+  size(index) {
+    const state2 = this.#sizeState(index);
+    if (state2 === SIZE.none) return void 0;
+    if (state2 !== SIZE.digits) {
+      return this.#numbers[index * (RECORD.words / 2) + RECORD.size];
+    }
+    const digits = this.#part(index, RECORD.digitsStart);
+    return readDecimal(digits);
+  }
+  isSizeApproximate(index) {
+    return this.#sizeState(index) === SIZE.approximate;
+  }
+  mtime(index) {
+    const time = this.#numbers[index * (RECORD.words / 2) + RECORD.time];
+    return Number.isNaN(time) ? void 0 : new Date(time);
+  }
+  mtimePrecision(index) {
+    return PRECISIONS[this.flags(index) >> FLAG.precisionShift & FLAG.precisionMask];
+  }
+  mode(index) {
+    if ((this.flags(index) & FLAG.hasMode) === 0) return void 0;
+    return this.#words[index * RECORD.words + RECORD.mode];
+  }
+  linkTarget(index) {
+    return this.#part(index, RECORD.targetStart);
+  }
+  owner(index) {
+    return this.#part(index, RECORD.ownerStart);
+  }
+  group(index) {
+    return this.#part(index, RECORD.groupStart);
+  }
+  facts(index) {
+    if (this.format(index) !== "mlsd") return void 0;
+    return parseFacts(this.line(index)).facts;
+  }
+  line(index) {
+    const at = index * RECORD.words;
+    return this.#slice(index, this.#words[at + RECORD.lineStart], this.#words[at + RECORD.lineEnd]);
+  }
+  format(index) {
+    return TABLE_FORMATS[this.flags(index) >> FLAG.formatShift & FLAG.formatMask];
+  }
+};
+
+// lib/listing/format_detector.ts
+var SAMPLE_LINES = 10;
+var RIVAL_LINES = 3;
+var MAX_RARE_LINE = 4096;
+var FormatDetector = class {
+  #options;
+  #formats;
+  #current;
+  /** The first lines, until they decide. */
+  #sample = [];
+  /** The line that its format says goes on in the next. */
+  #partial;
+  #newest;
+  #rival;
+  #rivalLines = 0;
+  /**
+   * Makes a chooser.
+   *
+   * @param options A forced format, the time, the encoding
+   */
+  constructor(options) {
+    this.#options = options;
+    const { forced } = options;
+    this.#formats = forced === void 0 ? FORMATS : typeof forced === "string" ? [] : [
+      forced
+    ];
+    if (forced !== void 0) {
+      this.#current = forced;
+      this.#sample = void 0;
+    }
+  }
+  /** The name of the format in use. */
+  get current() {
+    return nameOf(this.#current);
+  }
+  /**
+   * The scanner's number of the format whose lines are entries at once; -1 when
+   * every line has to be shown to the chooser.
+   */
+  get accepted() {
+    const current = this.#current;
+    if (typeof current !== "string" || this.#rivalLines > 0) return -1;
+    return TABLE_FORMATS.findIndex((name) => name === current);
+  }
+  /**
+   * Reads a line, or keeps it until the format is known.
+   *
+   * @param line The line
+   * @returns The entries that are known by now
+   */
+  read(line) {
+    if (this.#sample === void 0) return this.#readLine(line);
+    this.#sample.push(line);
+    return this.#sample.length < SAMPLE_LINES ? [] : this.#decide();
+  }
+  /**
+   * Ends the listing.
+   *
+   * @returns The entries that were kept back
+   */
+  end() {
+    const entries = this.#decide();
+    entries.push(...this.#endPartial());
+    return entries;
+  }
+  #decide() {
+    const sample = this.#sample;
+    if (sample === void 0) return [];
+    this.#sample = void 0;
+    this.#current = this.#best(sample);
+    return sample.flatMap((line) => this.#readLine(line));
+  }
+  /** The format that reads most of the lines; the scanner's win a draw. */
+  #best(sample) {
+    const scores = /* @__PURE__ */ new Map();
+    for (const { source, index } of sample) {
+      const format = source.format(index);
+      if (format !== "unknown") {
+        scores.set(format, (scores.get(format) ?? 0) + 1);
+      }
+    }
+    const scanned = [
+      ...scores.values()
+    ].reduce((sum, score) => sum + score, 0);
+    if (scanned < sample.length) {
+      const lines = sample.map(({ source, index }) => toByteText(source.lineBytes(index)));
+      for (const format of this.#formats) {
+        scores.set(format, this.#score(format, lines));
+      }
+    }
+    let best;
+    let bestScore = 0;
+    for (const [format, score] of scores) {
+      if (score > bestScore) [best, bestScore] = [
+        format,
+        score
+      ];
+    }
+    return best;
+  }
+  #score(format, lines) {
+    let score = 0;
+    let partial;
+    for (const line of lines) {
+      const text = partial === void 0 ? line : `${partial} ${line}`;
+      let result = this.#try(format, text);
+      if (result === void 0 && partial !== void 0) {
+        result = this.#try(format, line);
+      }
+      partial = result === "partial" ? line : void 0;
+      if (typeof result === "object") score++;
+    }
+    return score;
+  }
+  #try(format, line) {
+    if (line.length > MAX_RARE_LINE && this.#formats === FORMATS) {
+      return void 0;
+    }
+    return format.read(line, this.#options.context);
+  }
+  #readLine(line) {
+    const { source, index } = line;
+    const scanned = source.format(index);
+    const isScanned = typeof this.#current !== "object" && this.#partial === void 0 && scanned !== "unknown";
+    if (isScanned) {
+      this.#note(scanned);
+      return [
+        new Entry(source, index)
+      ];
+    }
+    const text = toByteText(source.lineBytes(index));
+    if (this.#partial !== void 0) {
+      const { format, text: first } = this.#partial;
+      const whole = `${first} ${text}`;
+      const result = this.#try(format, whole);
+      if (typeof result === "object") {
+        this.#partial = void 0;
+        return this.#entries(result, whole, format.name);
+      }
+      return [
+        ...this.#endPartial(),
+        ...this.#readLine(line)
+      ];
+    }
+    const current = this.#current;
+    if (typeof current === "object") {
+      const result = this.#try(current, text);
+      if (result === "partial") {
+        this.#partial = {
+          format: current,
+          text
+        };
+        return [];
+      }
+      if (result !== void 0) {
+        this.#rivalLines = 0;
+        return result === "frame" ? [] : this.#entries(result, text, current.name);
+      }
+    }
+    if (scanned !== "unknown") {
+      this.#note(scanned);
+      return [
+        new Entry(source, index)
+      ];
+    }
+    return this.#readRare(text);
+  }
+  /** A line that neither the format in use nor the scanner reads. */
+  #readRare(text) {
+    if (this.#current === "mlsd" && text.startsWith(" ") && text.length > 1) {
+      return [
+        this.#entry({
+          name: text.slice(1),
+          kind: "unknown"
+        }, text, "mlsd")
+      ];
+    }
+    if (isNoise(text)) return [];
+    for (const format of this.#formats) {
+      const result = this.#try(format, text);
+      if (result === void 0 || result === "partial") continue;
+      if (result === "frame") return [];
+      this.#note(format);
+      return this.#entries(result, text, format.name);
+    }
+    return [
+      this.#entry({
+        name: text,
+        kind: "unknown"
+      }, text, "unknown")
+    ];
+  }
+  /** Remembers that a format read a line; it takes over when it goes on so. */
+  #note(format) {
+    if (format === this.#current) {
+      this.#rivalLines = 0;
+      return;
+    }
+    this.#rivalLines = format === this.#rival ? this.#rivalLines + 1 : 1;
+    this.#rival = format;
+    if (this.#rivalLines >= RIVAL_LINES || this.#current === void 0) {
+      this.#current = format;
+      this.#rivalLines = 0;
+    }
+  }
+  /** The next line did not go on with this one: nobody can read it. */
+  #endPartial() {
+    if (this.#partial === void 0) return [];
+    const { text } = this.#partial;
+    this.#partial = void 0;
+    return [
+      this.#entry({
+        name: text,
+        kind: "unknown"
+      }, text, "unknown")
+    ];
+  }
+  /** The entry, unless it is an older version of the one before. */
+  #entries(parsed, line, format) {
+    const { name, version } = parsed;
+    if (version === void 0) return [
+      this.#entry(parsed, line, format)
+    ];
+    if (this.#options.allVersions) {
+      const versioned = {
+        ...parsed,
+        name: `${name};${version}`
+      };
+      return [
+        this.#entry(versioned, line, format)
+      ];
+    }
+    const newest = this.#newest;
+    if (newest?.name === name && newest.version > version) return [];
+    this.#newest = {
+      name,
+      version
+    };
+    return [
+      this.#entry(parsed, line, format)
+    ];
+  }
+  #entry(parsed, line, format) {
+    const { decode: decode2 } = this.#options;
+    return new Entry(new ParsedSource({
+      parsed,
+      line,
+      format,
+      decode: decode2
+    }), 0);
+  }
+};
+function nameOf(dialect) {
+  return typeof dialect === "object" ? dialect.name : dialect;
+}
+
+// lib/listing/link_pairs.ts
+var MAX_REMEMBERED = 128;
+var LinkPairs = class {
+  /**
+   * The last entries, before the first link makes it worth to index them. Most
+   * come as runs of lines: noting each would cost more than making it.
+   */
+  #recent = [];
+  /** How many entries those are. */
+  #count = 0;
+  /** Entries by `unique`, once a link was open; `undefined` before. */
+  #targets;
+  /** Links that wait for their target, by `unique`. */
+  #open = /* @__PURE__ */ new Map();
+  /**
+   * Takes the next entry.
+   *
+   * @param entry The entry
+   * @param isOpenLink Whether it is a link of MLSD without a target
+   * @returns Whether it is an entry of the directory
+   */
+  add(entry, isOpenLink) {
+    if (isOpenLink) {
+      this.#addLink(entry);
+      return true;
+    }
+    if (this.#targets !== void 0) return this.#addTarget(entry);
+    this.#note({
+      count: 1,
+      entry: () => entry
+    });
+    return true;
+  }
+  /** Whether a link has come, so that every entry has to be shown to `add`. */
+  get isIndexed() {
+    return this.#targets !== void 0;
+  }
+  /**
+   * Takes lines that are entries and no open links, all of them at once, as long
+   * as there was no link.
+   *
+   * @param source The lines that were read together
+   * @param start The first of them
+   * @param end The first that is none of them
+   */
+  addRun(source, start, end) {
+    if (start === end) return;
+    this.#note({
+      count: end - start,
+      entry: (at) => new Entry(source, start + at)
+    });
+  }
+  /** Keeps a run, and of those before it what is recent still. */
+  #note(run) {
+    const recent = this.#recent;
+    recent.push(run);
+    this.#count += run.count;
+    while (this.#count - recent[0].count >= MAX_REMEMBERED) {
+      this.#count -= recent.shift().count;
+    }
+  }
+  #addLink(link) {
+    this.#targets ??= this.#index();
+    const unique = link.facts?.unique;
+    if (!unique) return;
+    const target = this.#targets.get(unique);
+    if (target !== void 0) {
+      resolveLink(link, target.name);
+      return;
+    }
+    const links = this.#open.get(unique);
+    if (links === void 0) remember(this.#open, unique, [
+      link
+    ]);
+    else if (links.length < MAX_REMEMBERED) links.push(link);
+  }
+  #addTarget(entry) {
+    const unique = entry.facts?.unique;
+    if (!unique || entry.isSymlink) return true;
+    remember(this.#targets, unique, entry);
+    const links = this.#open.get(unique);
+    for (const link of links ?? []) resolveLink(link, entry.name);
+    return links === void 0 || !entry.name.includes("/");
+  }
+  #index() {
+    const targets = /* @__PURE__ */ new Map();
+    let before = this.#count;
+    for (const run of this.#recent) {
+      for (let at = 0; at < run.count; at++) {
+        if (before-- > MAX_REMEMBERED) continue;
+        const entry = run.entry(at);
+        const unique = entry.facts?.unique;
+        if (unique && !entry.isSymlink) remember(targets, unique, entry);
+      }
+    }
+    this.#recent = [];
+    return targets;
+  }
+};
+function remember(map, key, value) {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > MAX_REMEMBERED) {
+    for (const oldest of map.keys()) {
+      map.delete(oldest);
+      break;
+    }
+  }
+}
+
+// lib/listing/listing_options.ts
+var MAX_LISTING_LINE = 65535;
+var DEFAULT_SLACK = 864e5;
+
+// lib/listing/listing_reader.ts
+var ListingReader = class {
+  #scanner;
+  #chooser;
+  #pairs = new LinkPairs();
+  #text;
+  #maxLine;
+  #includeSelf;
+  /** Bytes of the line that is not whole yet, at the buffer's start. */
+  #buffer = new Uint8Array(PIECE_SIZE2);
+  #filled = 0;
+  /** How many CRs it ends with. */
+  #crs = 0;
+  #error;
+  #ended = false;
+  /**
+   * Makes a reader.
+   *
+   * @param options Encoding, format, time and caps
+   * @throws {RangeError} If `maxLine` or `zone` is not usable
+   * @throws {TypeError} If there is no such `format`
+   */
+  constructor(options = {}) {
+    const { decode: decode2 = makeEncoding("utf-8").decode, format = "auto", now = () => /* @__PURE__ */ new Date(), zone = 0, slack = DEFAULT_SLACK, maxLine = MAX_LISTING_LINE, includeSelf = false, allVersions = false } = options;
+    if (!(maxLine >= 1 && maxLine <= MAX_LISTING_LINE)) {
+      throw new RangeError(`Cannot read lines of ${maxLine} bytes: "maxLine" must be 1 to ${MAX_LISTING_LINE}`);
+    }
+    if (!Number.isFinite(zone) || Math.abs(zone) > 24 * 60) {
+      throw new RangeError(`Cannot use the zone ${zone}: it must be minutes east of UTC, a day at most`);
+    }
+    checkFormat(format);
+    const time = (typeof now === "function" ? now() : now).getTime();
+    this.#maxLine = maxLine;
+    this.#includeSelf = includeSelf;
+    this.#text = {
+      decode: decode2,
+      isAsciiTransparent: isAsciiTransparent(decode2)
+    };
+    this.#scanner = new ListingScanner({
+      formats: scannedFormats(format),
+      latest: time + slack,
+      zone: zone * 6e4
+    });
+    this.#chooser = new FormatDetector({
+      forced: format === "auto" ? void 0 : findFormat(format),
+      context: {
+        now: time,
+        slack,
+        zone
+      },
+      decode: decode2,
+      allVersions
+    });
+  }
+  /**
+   * Why the reader stopped: a line over the cap. The entries before it were
+   * given, what follows it is not read.
+   */
+  get error() {
+    return this.#error;
+  }
+  /** The format in use; `undefined` before the first lines have shown it. */
+  get format() {
+    return this.#chooser.current;
+  }
+  /**
+   * Takes the next bytes. Never throws; look at `error` when the listing ends.
+   *
+   * @param chunk The bytes, which may be overwritten afterwards
+   * @returns The entries that are known by now, in order
+   */
+  push(chunk) {
+    const entries = [];
+    let at = 0;
+    while (at < chunk.length && this.#error === void 0 && !this.#ended) {
+      const room = PIECE_SIZE2 - this.#filled;
+      const piece = chunk.subarray(at, at + room);
+      at += piece.length;
+      this.#take(entries, piece);
+    }
+    return entries;
+  }
+  /**
+   * Ends the listing: a last line needs no line end.
+   *
+   * @returns The entries that were held back
+   */
+  end() {
+    const entries = [];
+    if (this.#ended) return entries;
+    this.#ended = true;
+    if (this.#error === void 0 && this.#filled > 0) {
+      this.#scan(entries, NO_BYTES, true);
+    }
+    for (const entry of this.#chooser.end()) this.#add(entries, entry);
+    return entries;
+  }
+  /** Reads the whole lines of what is held and a piece, and keeps the rest. */
+  #take(entries, piece) {
+    let rest = piece;
+    while (rest.includes(LF6)) {
+      rest = rest.subarray(this.#scan(entries, rest, false));
+      if (this.#error !== void 0) return;
+    }
+    this.#buffer.set(rest, this.#filled);
+    this.#filled += rest.length;
+    const crs = countCRs(rest);
+    this.#crs = crs === rest.length ? this.#crs + crs : crs;
+    this.#checkRest();
+  }
+  /** Reads whole lines, the one that is held first; gives how much of the piece. */
+  #scan(entries, piece, last) {
+    const held = this.#filled;
+    const records = this.#scanner.scan(this.#buffer.subarray(0, held), piece, last);
+    this.#filled = 0;
+    this.#crs = 0;
+    if (records.count > 0) this.#read(entries, records);
+    return records.consumed - held;
+  }
+  #read(entries, records) {
+    const source = new TableSource(records, this.#text);
+    const { bytes: bytes2, count, words } = records;
+    const isLong = bytes2.length > this.#maxLine;
+    const pairs = this.#pairs;
+    let accepted = this.#chooser.accepted;
+    let runStart = 0;
+    for (let index = 0; index < count; index++) {
+      if (isLong && source.lineLength(index) > this.#maxLine) {
+        return this.#fail();
+      }
+      const flags = words[index * RECORD.words + RECORD.flags];
+      const isAccepted = (flags >> FLAG.formatShift & FLAG.formatMask) === accepted;
+      if (isAccepted && (flags & FLAG.self) === 0 && (accepted !== MLSD || !pairs.isIndexed && !source.isOpenLink(index))) {
+        entries.push(new Entry(source, index));
+        continue;
+      }
+      if (accepted === MLSD) pairs.addRun(source, runStart, index);
+      runStart = index + 1;
+      if (!isAccepted) {
+        for (const entry of this.#chooser.read({
+          source,
+          index
+        })) {
+          this.#add(entries, entry);
+        }
+        accepted = this.#chooser.accepted;
+      } else if ((flags & FLAG.self) === 0 || this.#includeSelf) {
+        const entry = new Entry(source, index);
+        if (pairs.add(entry, source.isOpenLink(index))) entries.push(entry);
+      }
+    }
+    if (accepted === MLSD) pairs.addRun(source, runStart, count);
+  }
+  #add(entries, entry) {
+    if (!this.#includeSelf && isSelf(entry)) return;
+    const isOpenLink = entry.isSymlink && entry.format === "mlsd" && entry.linkTarget === void 0;
+    if (this.#pairs.add(entry, isOpenLink)) entries.push(entry);
+  }
+  /** CRs at the end are not the line's, if its LF follows. */
+  #checkRest() {
+    const length = this.#filled - this.#crs;
+    if (length > this.#maxLine || this.#filled === PIECE_SIZE2) this.#fail();
+  }
+  #fail() {
+    this.#error ??= new FTPProtocolError(`Cannot read the listing: a line has more than ${this.#maxLine} bytes`);
+    this.#filled = 0;
+  }
+};
+var MLSD = TABLE_FORMATS.indexOf("mlsd");
+var NO_BYTES = new Uint8Array(0);
+var LF6 = 10;
+var CR3 = 13;
+function countCRs(bytes2) {
+  let start = bytes2.length;
+  while (start > 0 && bytes2[start - 1] === CR3) start--;
+  return bytes2.length - start;
+}
+function isSelf(entry) {
+  if (!entry.isDirectory) return false;
+  if (entry.name === "." || entry.name === "..") return true;
+  return /^[cp]dir$/i.test(entry.facts?.type ?? "");
+}
+function isAsciiTransparent(decode2) {
+  const ascii = Uint8Array.from({
+    length: 128
+  }, (_, code) => code);
+  return decode2(ascii) === String.fromCharCode(...ascii);
+}
+function scannedFormats(format) {
+  if (format === "auto") return 7;
+  if (typeof format !== "string") return 0;
+  const index = TABLE_FORMATS.indexOf(format);
+  return index > 0 ? 1 << index - 1 : 0;
+}
+function findFormat(format) {
+  if (typeof format !== "string") return format;
+  return FORMATS.find((known) => known.name === format) ?? format;
+}
+function checkFormat(format) {
+  if (typeof format === "object" && format !== null) return;
+  const names = FORMATS.map(({ name }) => name);
+  const known = [
+    "auto",
+    ...TABLE_FORMATS.slice(1),
+    ...names
+  ];
+  checkWord("format", format, known, [
+    "an object"
+  ]);
+}
+
+// lib/directories/change_directory.ts
+var NAME_FORMAT = "SITE NAMEFMT";
+var NAME_FORMAT_COMMAND = {
+  verb: "SITE",
+  argument: "NAMEFMT 1"
+};
+async function enterDirectory(session, path, options) {
+  const origin = await originOf(session, path, options);
+  if (origin === void 0) return void 0;
+  try {
+    await session.perform({
+      verb: "CWD",
+      argument: path,
+      name: "path"
+    }, options);
+  } catch (error) {
+    const isRefused = error instanceof FTPError && error.reply !== void 0;
+    if (isRefused) session.directory = origin;
+    else await returnTo(session, origin);
+    throw error;
+  }
+  return () => returnTo(session, origin);
+}
+async function isDirectory(session, path, options) {
+  const directory = path.length === 0 ? "." : path;
+  try {
+    const leave = await enterDirectory(session, directory, options);
+    if (leave === void 0) return false;
+    try {
+      const isPrefix = PREFIX_REGEXP.test(session.control.lastReply.text);
+      return !isPrefix || await hasNames(session, "", options);
+    } finally {
+      await leave();
+    }
+  } catch (error) {
+    if (!isNoDirectory(error)) throw error;
+    return false;
+  }
+}
+function isNoDirectory(error) {
+  if (error instanceof FTPPermanentError) return true;
+  const reply = error instanceof FTPError ? error.reply : void 0;
+  if (reply?.code !== 451) return reply?.code === 450;
+  return /\b(no such (file|dir)|not a directory)/i.test(reply.text);
+}
+var PREFIX_REGEXP = /^250\b.*\bworking directory name prefix\b/i;
+function isDataSet(session, path) {
+  const text = textOfPath(session, path);
+  return text.startsWith("'") || !text.startsWith("/") && session.directory?.startsWith("'") === true;
+}
+async function hasNames(session, path, { signal }) {
+  const options = {
+    signal,
+    type: "A"
+  };
+  const command = withPath("NLST", path);
+  const transfer = await openTransferInTurn(session, command, options);
+  let size = 0;
+  let first = 0;
+  const enough = new Error("enough names came");
+  try {
+    await transfer.complete((data) => data.readToEnd((bytes2) => {
+      size += bytes2.length;
+      first ||= performance.now();
+      const time = performance.now() - first;
+      if (size > MAX_NAMES_SIZE || time > MAX_NAMES_TIME) throw enough;
+    }), options);
+  } catch (error) {
+    if (error !== enough) throw error;
+  }
+  return size > 0;
+}
+var MAX_NAMES_SIZE = 64 * 1024;
+var MAX_NAMES_TIME = 2e3;
+var LIBRARY_REGEXP = /^[A-Z$#@][A-Z0-9$#@_.]{0,9}$/;
+async function originOf(session, path, options) {
+  const origin = await askDirectory(session, options);
+  const isStranded = textOfPath(session, path).startsWith("/") && LIBRARY_REGEXP.test(origin);
+  if (!isStranded) return origin || void 0;
+  if (session.unknown.has(NAME_FORMAT)) return void 0;
+  try {
+    const { text } = await session.perform({
+      verb: "SYST"
+    }, options);
+    if (/\bOS\/400\b/i.test(text)) {
+      await session.perform(NAME_FORMAT_COMMAND, options);
+    }
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+  }
+  const directory = await askDirectory(session, options);
+  if (!LIBRARY_REGEXP.test(directory)) return directory || void 0;
+  session.unknown.add(NAME_FORMAT);
+  return void 0;
+}
+async function returnTo(session, origin) {
+  try {
+    if (session.control.failure !== void 0) return;
+    await session.perform({
+      verb: "CWD",
+      argument: origin
+    });
+  } catch (error) {
+    const failure = withMessage(error, (message) => `Cannot return to "${origin}", so the connection is closed: ${message}`);
+    session.control.fail(failure);
+    throw failure;
+  } finally {
+    session.directory = origin;
+  }
+}
+
+// lib/directories/verify_listing.ts
+init_waiting();
+var MAX_DRAIN_SIZE = 4 * 1024 * 1024;
+var MAX_DRAIN_TIME = 250;
+async function finish({ transfer, leave }, signal) {
+  try {
+    return await transfer.finish({
+      signal
+    });
+  } finally {
+    await leave();
+  }
+}
+async function fail({ transfer, leave }, error, signal) {
+  const reason = await transfer.failed(error, {
+    signal
+  });
+  await leave();
+  return reason;
+}
+async function stop({ transfer, leave }, buffer2) {
+  try {
+    const isRead = transfer.data.isEnded || await settle(drain2(transfer, buffer2), MAX_DRAIN_TIME);
+    if (isRead === true) {
+      await transfer.finish().catch(() => {
+      });
+    } else {
+      await transfer.abort();
+    }
+  } finally {
+    await leave();
+  }
+}
+async function drain2({ data }, buffer2) {
+  for (let size = 0; size < MAX_DRAIN_SIZE; ) {
+    const n = await data.read(buffer2);
+    if (n === null) return true;
+    size += n;
+  }
+  return false;
+}
+
+// lib/directories/listing_options.ts
+init_check_number();
+init_check_word();
+var LIST_OPTIONS = {
+  command: true,
+  format: true,
+  zone: true,
+  now: true,
+  slack: true,
+  all: true,
+  allVersions: true,
+  maxEntries: true,
+  onUnknown: true,
+  signal: true
+};
+function makeReader(session, options, zone) {
+  const { format, now, slack, allVersions } = options;
+  return new ListingReader({
+    decode: (bytes2) => session.control.encoding.decode(bytes2),
+    zone,
+    maxLine: Math.min(session.options.maxLine, MAX_LISTING_LINE),
+    includeSelf: true,
+    ...format !== void 0 && {
+      format
+    },
+    ...now !== void 0 && {
+      now
+    },
+    ...slack !== void 0 && {
+      slack
+    },
+    ...allVersions !== void 0 && {
+      allVersions
+    }
+  });
+}
+function checkListOptions(options) {
+  const { command, format, maxEntries, now, slack, zone } = options;
+  checkWord("command", command, [
+    "MLSD",
+    "LIST"
+  ]);
+  checkFormat(format);
+  checkNumber("slack", slack);
+  checkNow(now);
+  if (maxEntries !== void 0 && !(maxEntries >= 0)) {
+    throw new RangeError(`Cannot take ${maxEntries} entries: "maxEntries" must be a number from 0`);
+  }
+  if (zone !== void 0 && zone !== "infer" && !Number.isFinite(zone)) {
+    throw new RangeError(`Cannot use the zone ${zone}: it must be minutes east of UTC, or "infer"`);
+  }
+}
+function checkNow(now) {
+  const isTime = now === void 0 || typeof now === "function" || now instanceof Date && !Number.isNaN(now.getTime());
+  if (isTime) return;
+  throw new TypeError('Cannot use "now": it must be a valid Date, or a function that returns one');
+}
+
+// lib/directories/partial_listing_error.ts
+var PARTIAL_REGEXPS = [
+  // vsftpd: "226 Transfer done (but failed to open directory)."
+  /\bfailed to open directory\b/i,
+  // Pure-FTPd: "226-Sorry, we were unable to read [.]"; whoever builds it
+  // chooses the language
+  /\bunable to read\b|\[\.\]/i,
+  // Pure-FTPd: "226 Output truncated to 10000 matches"
+  /\b(truncat|truncad|trunchi|trunker|tronqu|troncat|beschr\S{1,2}nkt|afgekort|avkortet)/i,
+  // z/OS: "250-JESENTRYLIMIT of 200 reached.  Additional entries not displayed"
+  /\bentries not displayed\b/i
+];
+var QUOTED_REGEXP = /"[^"]*"/g;
+var PartialListingError = class extends FTPReplyError {
+};
+function unproven(reply, { command }) {
+  return new PartialListingError(`Cannot be sure of "${command}": the TLS data connection ended without close_notify, so that entries may be missing; "allowMissingCloseNotify" does not apply to "delete"`, {
+    reply,
+    command
+  });
+}
+function checkWhole(reply, command) {
+  const text = reply.text.replaceAll(QUOTED_REGEXP, "");
+  if (!PARTIAL_REGEXPS.some((regexp) => regexp.test(text))) return;
+  throw new PartialListingError(`Cannot complete "${command}": ${reply.text}`, {
+    reply,
+    command
+  });
+}
+
+// lib/directories/listing_transfer.ts
+var READ_SIZE2 = 64 * 1024;
+var BATCH_SIZE = 8 * 1024;
+var ADVICE3 = "finish the loop or break out of it, collect the entries first (Array.fromAsync), or use walk()";
+async function* receiveListing(request, { open: open2, zone, signal, onData }) {
+  const { session, options, turn, onSelf } = request;
+  const reader = makeReader(session, options, zone);
+  let count = 0;
+  let selves = 0;
+  const proper = (entries) => {
+    const others = entries.filter((entry) => {
+      if (!isSelf(entry)) return true;
+      onSelf?.(entry);
+      return false;
+    });
+    count += others.length;
+    selves += entries.length - others.length;
+    return others;
+  };
+  const { transfer, leave } = await turn(open2, {
+    signal
+  });
+  const buffer2 = new Uint8Array(READ_SIZE2);
+  const breather = new Breather();
+  let isOver = false;
+  try {
+    while (true) {
+      const n = await transfer.data.read(buffer2);
+      onData?.();
+      if (n === null) break;
+      for (let at = 0; at < n; at += BATCH_SIZE) {
+        const end = Math.min(n, at + BATCH_SIZE);
+        if (breather.isDue) await breather.pause(signal);
+        yield proper(reader.push(buffer2.subarray(at, end)));
+      }
+      if (reader.error !== void 0) throw reader.error;
+    }
+    transfer.data.close();
+    if (!transfer.isFrayed) yield proper(reader.end());
+    isOver = true;
+  } catch (error) {
+    isOver = true;
+    throw await session.settle(() => fail({
+      transfer,
+      leave
+    }, error, signal));
+  } finally {
+    if (!isOver) {
+      await session.settle(() => stop({
+        transfer,
+        leave
+      }, buffer2));
+    }
+  }
+  const reply = await session.settle(() => finish({
+    transfer,
+    leave
+  }, signal));
+  if (reader.error !== void 0) throw reader.error;
+  checkWhole(reply, transfer.command);
+  if (transfer.isUnproven && request.isStrict) throw unproven(reply, transfer);
+  return {
+    count,
+    selves,
+    format: reader.format,
+    isRefused: false,
+    reply
+  };
+}
+async function openMLSD({ session, path }, signal) {
+  const command = withPath("MLSD", path);
+  const options = {
+    signal,
+    type: "A",
+    advice: ADVICE3
+  };
+  const transfer = await openTransferInTurn(session, command, options);
+  return {
+    transfer,
+    leave: () => Promise.resolve()
+  };
+}
+async function openList({ session, path, options: { signal } }, flags = "") {
+  const stay = () => Promise.resolve();
+  const isHere = path.length === 0 || path === ".";
+  const leave = isHere ? stay : await enterDirectory(session, path, {
+    signal
+  });
+  const command = withPath("LIST", leave === void 0 ? path : flags);
+  try {
+    const options = {
+      signal,
+      type: "A",
+      advice: ADVICE3
+    };
+    const transfer = await openTransferInTurn(session, command, options);
+    let left;
+    const leaveOnce = () => left ??= (leave ?? stay)();
+    transfer.onEnd = leaveOnce;
+    return {
+      transfer,
+      leave: leaveOnce
+    };
+  } catch (error) {
+    await leave?.();
+    throw error;
+  }
+}
+var NOTHING = {
+  count: 0,
+  selves: 0,
+  format: void 0,
+  isRefused: true,
+  reply: void 0
+};
+var NOTHING_REGEXP = /\bnot? (be )?found\b|\b(cannot|could not) find\b|\bempty\b/i;
+var THINGS_REGEXP = /\b(files?|director(y|ies)|members?|entries|objects?|data ?sets?)\b/i;
+async function* receiveOrNothing(request, options) {
+  try {
+    return yield* receiveAgain(request, options);
+  } catch (error) {
+    if (!isNothingFound(error)) throw error;
+    const { session, path, turn } = request;
+    const { signal } = request.options;
+    const ask3 = () => isDirectory(session, path, {
+      signal
+    });
+    if (!await turn(ask3, {
+      signal
+    })) throw error;
+    return NOTHING;
+  }
+}
+async function* receiveAgain(request, options) {
+  for (let asked = 1; ; asked++) {
+    try {
+      return yield* receiveListing(request, options);
+    } catch (error) {
+      if (!mayAskAgain(error, {
+        verb: "LIST"
+      }, asked)) throw error;
+    }
+  }
+}
+function isNothingFound(error) {
+  const reply = error instanceof FTPError ? error.reply : void 0;
+  return (reply?.code === 450 || reply?.code === 550) && saysNothing(reply);
+}
+function saysNothing({ text, lines }) {
+  return NOTHING_REGEXP.test(text) || lines.some((line) => {
+    const at = line.search(/\bno\b/i);
+    return at >= 0 && THINGS_REGEXP.test(line.slice(at));
+  });
+}
+
+// lib/directories/list_by_list.ts
+var ZONE_SAMPLE = 1e3;
+var NO_FLAG_REPLIES = [
+  450,
+  500,
+  501,
+  502,
+  504,
+  550
+];
+async function* listByList(request) {
+  const { session, options } = request;
+  const found = options.zone === "infer" ? await findZone(request) : options.zone ?? session.profile.clock.zoneOf("LIST") ?? 0;
+  const zone = request.isRaw ? 0 : found;
+  const isFlagged = options.all === true && session.hasListAll !== false;
+  if (isFlagged) {
+    const received2 = yield* listAll(request, zone);
+    if (received2 !== void 0) return received2;
+  }
+  const received = yield* listPlain(request, zone);
+  if (isFlagged && received.count > 0) session.hasListAll = false;
+  return received;
+}
+function listPlain(request, zone, flags) {
+  const { signal } = request.options;
+  const open2 = () => openList(request, flags);
+  return receiveOrNothing(request, {
+    open: open2,
+    zone,
+    signal
+  });
+}
+async function* listAll(request, zone) {
+  const { session } = request;
+  try {
+    const received = yield* listPlain(request, zone, "-a");
+    if (received.count + received.selves > 0) session.hasListAll = true;
+    noteSelf(session, received);
+    return session.hasListAll === true ? received : void 0;
+  } catch (error) {
+    const isRefused = session.hasListAll === void 0 && error instanceof FTPError && NO_FLAG_REPLIES.includes(error.reply?.code ?? 0);
+    if (!isRefused) throw error;
+    return void 0;
+  }
+}
+function noteSelf(session, { count, selves }) {
+  if (selves > 0) session.showsSelf = true;
+  else if (count > 0) session.showsSelf ??= false;
+}
+async function proveRead(request, { count, selves, isRefused }) {
+  if (count + selves > 0 || isRefused) return;
+  const { session, path } = request;
+  if (session.showsSelf === false) return;
+  const received = await readAll(request);
+  if (received === void 0 || received.count + received.selves > 0) return;
+  if (session.showsSelf === void 0) {
+    const parent = joinRawPath(rawPathOf(session, path), PARENT);
+    await readAll({
+      ...request,
+      path: parent
+    });
+  }
+  if (session.showsSelf !== true) {
+    session.showsSelf = false;
+    return;
+  }
+  const { reply } = received;
+  throw new PartialListingError(`Cannot list "${printable(textOfPath(session, path))}": the server does not show even the directory itself, as where it may not read`, {
+    reply,
+    command: "LIST -a"
+  });
+}
+var PARENT = new TextEncoder().encode("..");
+async function readAll(request) {
+  const { session } = request;
+  const batches = listPlain({
+    ...request,
+    onSelf: void 0
+  }, 0, "-a");
+  try {
+    let next = await batches.next();
+    while (!next.done) next = await batches.next();
+    noteSelf(session, next.value);
+    return next.value;
+  } catch (error) {
+    const isRefused = error instanceof FTPError && error.reply !== void 0 && !(error instanceof PartialListingError);
+    if (!isRefused) throw error;
+    return void 0;
+  }
+}
+async function findZone(request) {
+  const { clock } = request.session.profile;
+  if (!clock.isListCompared) await compareNewest(request);
+  return clock.zoneOf("LIST") ?? clock.listAhead;
+}
+async function compareNewest(request) {
+  const { session, path, options: { signal }, turn } = request;
+  const newest = await findNewest(request);
+  if (newest === void 0) return;
+  const argument = joinRawPath(rawPathOf(session, path), newest.rawName);
+  const command = {
+    verb: "MDTM",
+    argument,
+    name: "path"
+  };
+  try {
+    const reply = await turn(() => session.exchange(command, {
+      signal
+    }), {
+      signal
+    });
+    const shown = reply.code === 213 ? parseModificationTime(reply) : null;
+    const ahead = shown === null ? void 0 : inferZone(newest, shown);
+    if (ahead !== void 0) session.profile.clock.noteListAhead(ahead);
+  } catch (error) {
+    if (!(error instanceof FTPError && error.reply !== void 0)) throw error;
+  }
+}
+async function findNewest(request) {
+  let newest;
+  let count = 0;
+  for await (const batch of listPlain({
+    ...request,
+    onSelf: void 0
+  }, 0)) {
+    for (const entry of batch) {
+      const isExact = entry.isFile && !entry.hostile && entry.mtime !== void 0 && entry.mtimePrecision !== "day";
+      if (isExact && (newest === void 0 || entry.mtime > newest.mtime)) {
+        newest = entry;
+      }
+    }
+    count += batch.length;
+    if (newest !== void 0 && count >= ZONE_SAMPLE) break;
+  }
+  return newest;
+}
+
+// lib/directories/list_by_mlsd.ts
+var PATIENCE = 1e4;
+var PATIENCE_SHARE = 1 / 3;
+var MAX_UNREAD = 100;
+async function* listByMLSD(request) {
+  const { signal } = request.options;
+  const open2 = () => openMLSD(request, signal);
+  const options = {
+    open: open2,
+    zone: 0,
+    signal
+  };
+  const received = yield* receiveOrNothing(request, options);
+  await proveEmpty(request, received);
+  return received;
+}
+async function proveEmpty({ session, path, options: { signal }, turn }, { count, isRefused }) {
+  if (count > 0 || isRefused || path.length === 0 || path === ".") return;
+  await turn(async () => {
+    const leave = await enterDirectory(session, path, {
+      signal
+    });
+    await leave?.();
+  }, {
+    signal
+  });
+}
+async function* tryMLSD(request, unread) {
+  const { session, options } = request;
+  const box = new AbortController();
+  const signal = options.signal === void 0 ? box.signal : AbortSignal.any([
+    options.signal,
+    box.signal
+  ]);
+  let timer;
+  const open2 = () => {
+    timer = setTimeout(() => box.abort(), patienceOf(session));
+    return openMLSD(request, signal);
+  };
+  const onData = () => clearTimeout(timer);
+  const batches = receiveOrNothing(request, {
+    open: open2,
+    zone: 0,
+    signal,
+    onData
+  });
+  try {
+    while (true) {
+      const { done, value } = await batches.next();
+      if (done) {
+        if (value.count + value.selves > unread.length) session.hasMLSD = true;
+        if (session.hasMLSD !== true) return value.isRefused;
+        await proveEmpty(request, value);
+        return true;
+      }
+      if (session.hasMLSD === true) {
+        yield value;
+      } else if (value.every(isUnread)) {
+        unread.push(...value);
+        if (unread.length > MAX_UNREAD) return false;
+      } else {
+        session.hasMLSD = true;
+        yield [
+          ...unread.splice(0),
+          ...value
+        ];
+      }
+    }
+  } catch (error) {
+    const isLate = box.signal.aborted && options.signal?.aborted !== true;
+    if (isLate && session.isLost) throw session.control.failure;
+    if (!isLate && !isUnknownCommand(error)) throw error;
+    session.hasMLSD = false;
+    return false;
+  } finally {
+    clearTimeout(timer);
+    await batches.return(NOTHING);
+  }
+}
+function isUnread(entry) {
+  return entry.format === "unknown";
+}
+function isUnknownCommand(error) {
+  return error instanceof FTPPermanentError && UNKNOWN_REPLIES.includes(error.reply?.code ?? 0);
+}
+function patienceOf({ options: { timeout } }) {
+  return timeout > 0 ? Math.min(PATIENCE, timeout * PATIENCE_SHARE) : PATIENCE;
+}
+
+// lib/directories/listing.ts
+var MAX_KEPT = 1e6;
+var ENTRY_SIZE = 64;
+async function* listDirectory(open2, path, options) {
+  checkPath(path, "path");
+  checkListOptions(options);
+  const opened = open2();
+  const session = opened instanceof Promise ? await opened : opened;
+  const { maxEntries = Infinity } = options;
+  const listener = new Listener();
+  let count = 0;
+  const turn = (run, options2) => session.turns.alone(run, options2);
+  for await (const batch of listBatches({
+    session,
+    path,
+    options,
+    turn
+  })) {
+    const entries = inZone(session, batch);
+    for (const entry of reportUnread(entries, options, listener)) {
+      if (++count > maxEntries) throw tooMany(session, path, maxEntries);
+      yield entry;
+    }
+  }
+  await listener.settle();
+}
+async function readDirectory(session, path, options, hooks = {}) {
+  checkListOptions(options);
+  const { onSelf, isWanted: isWanted2, onPartial, isStrict, isRaw, held = 0 } = hooks;
+  const { maxEntries = MAX_KEPT } = options;
+  const { maxListing } = session.options;
+  const turn = async (run, { signal } = {}) => {
+    await session.ready(signal);
+    return await run();
+  };
+  const request = {
+    session,
+    path,
+    options,
+    turn,
+    onSelf,
+    isStrict,
+    isRaw
+  };
+  const listener = new Listener();
+  return await session.turns.alone(async () => {
+    const entries = [];
+    let size = 0;
+    let read14 = 0;
+    try {
+      for await (const batch of listBatches(request)) {
+        const given = isRaw ? batch : inZone(session, batch);
+        for (const entry of reportUnread(given, options, listener)) {
+          const taken = entry.line.length + ENTRY_SIZE;
+          read14 += taken;
+          if (isWanted2?.(entry) === false) continue;
+          entries.push(entry);
+          size += taken;
+        }
+        if (held + read14 > maxListing) {
+          throw tooLarge(textOfPath(session, path), maxListing);
+        }
+        if (entries.length > maxEntries) {
+          throw tooMany(session, path, maxEntries);
+        }
+      }
+    } catch (error) {
+      const isPartial = error instanceof PartialListingError;
+      if (!isPartial || onPartial === void 0) throw error;
+      onPartial(error);
+    }
+    await listener.settle();
+    hooks.onSize?.(size);
+    return entries;
+  }, options);
+}
+async function* listBatches(request) {
+  const { session, options: { command } } = request;
+  if (command === "LIST") {
+    await proveRead(request, yield* listByList(request));
+    return;
+  }
+  if (command === "MLSD" || session.hasMLSD === true) {
+    yield* listByMLSD(request);
+    return;
+  }
+  const unread = [];
+  if (session.hasMLSD === void 0 && (yield* tryMLSD(request, unread))) {
+    return;
+  }
+  const received = yield* listByList(request);
+  const { count, format } = received;
+  if (session.hasMLSD === false) await proveRead(request, received);
+  if (count > 0 && format !== void 0) session.hasMLSD = false;
+  if (count === 0 && unread.length > 0) yield unread;
+}
+function inZone(session, entries) {
+  const zone = session.profile.clock.zoneOf("MLSD") ?? 0;
+  if (zone === 0) return entries;
+  return entries.map((entry) => entry.format === "mlsd" ? new Entry(new EntryView(entry, {
+    zone
+  }), 0) : entry);
+}
+function reportUnread(entries, { onUnknown }, listener) {
+  listener.check();
+  if (onUnknown === void 0) return entries;
+  return entries.filter((entry) => {
+    if (!isUnread(entry)) return true;
+    listener.call(() => onUnknown(entry.line, entry));
+    return false;
+  });
+}
+function tooMany(session, path, maxEntries) {
+  return new RangeError(`Cannot list "${printable(textOfPath(session, path))}": it has more than ${maxEntries} entries, the most that "maxEntries" allows`);
+}
+
+// lib/directories/walk.ts
+init_printable();
+
+// lib/commands/path.ts
+init_printable();
+function checkName(name) {
+  const isSegment = name !== "" && name !== "." && name !== ".." && !/[/\\\0\r\n]/.test(name);
+  if (isSegment) return name;
+  throw new Deno.errors.InvalidData(`Cannot use the name ${printable(JSON.stringify(name))} that the server gave: it is not a plain name, and may lead out of its directory or into another command`);
+}
+function splitPath(path) {
+  const slash = path.lastIndexOf("/") + 1;
+  return [
+    path.slice(0, slash),
+    path.slice(slash)
+  ];
+}
+function joinPath(directory, name) {
+  if (directory === "" || directory.endsWith("/")) return directory + name;
+  return `${directory}/${name}`;
+}
+var MAX_STEM = 200;
+var MAX_BYTES = 3;
+function partName(name, mark, isResumable) {
+  return `${partPrefix(name)}${isResumable ? "resume-" : ""}${mark}.part`;
+}
+function isResumablePart(name, of) {
+  const prefix = `${partPrefix(of)}resume-`;
+  return name.startsWith(prefix) && /^[0-9a-f]{16}\.part$/.test(name.slice(prefix.length));
+}
+function isPartOf(name, of) {
+  const prefix = partPrefix(of);
+  return isResumablePart(name, of) || name.startsWith(prefix) && /^[0-9a-f]{16}\.part$/.test(name.slice(prefix.length));
+}
+function isPart(name) {
+  return /^\..+\.(resume-)?[0-9a-f]{16}\.part$/s.test(name);
+}
+function partPrefix(name) {
+  if (name.length * MAX_BYTES <= MAX_STEM) return `.${name}.`;
+  const encoder = new TextEncoder();
+  let stem = "";
+  let size = 0;
+  for (const char of name) {
+    size += encoder.encode(char).length;
+    if (size > MAX_STEM) break;
+    stem += char;
+  }
+  return `.${stem}.`;
+}
+function randomMark() {
+  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+}
+
+// lib/directories/presence.ts
+var DENIED_REGEXP = /permission|denied|not allowed|privilege|log ?in/i;
+var MISSING_REGEXP = /\bno such (?:file|dir)|\bnot found\b/i;
+async function isPresent(session, { path, kind }, options) {
+  if (!session.unknown.has("MLST")) {
+    const told = await ask(session, withPath("MLST", path), options);
+    if (told !== void 0) return told;
+  }
+  return kind === "directory" ? await isDirectoryThere(session, path, options) : await isFileThere(session, path, options);
+}
+async function isFileThere(session, path, options) {
+  const command = (verb) => ({
+    verb,
+    argument: path,
+    name: "path"
+  });
+  const [, ...answers] = await Promise.all([
+    session.turns.share(() => session.ensureType("I", options), options),
+    ask(session, command("SIZE"), options),
+    ask(session, command("MDTM"), options)
+  ]);
+  if (answers.includes(true)) return true;
+  if (answers.includes(false)) return false;
+  return await session.turns.alone(async () => {
+    try {
+      return await hasNames(session, path, options);
+    } catch (error) {
+      return isAbsence(error) ? false : fail2(error);
+    }
+  }, options);
+}
+function isDirectoryThere(session, path, options) {
+  return session.turns.alone(async () => {
+    if (await isDirectory(session, path, options)) return true;
+    const { lastReply } = session.control;
+    const isTold = session.directory !== "" && !(lastReply !== void 0 && lastReply.code >= 400 && DENIED_REGEXP.test(lastReply.text));
+    if (isTold) return false;
+    throw new FTPError("Cannot tell whether the directory exists: the server does not say", {
+      reply: lastReply
+    });
+  }, options);
+}
+async function ask(session, command, options) {
+  const { verb } = command;
+  if (session.unknown.has(verb)) return void 0;
+  try {
+    await session.turns.share(() => session.perform(command, options), options);
+    return true;
+  } catch (error) {
+    const code = error instanceof FTPError ? error.reply?.code : void 0;
+    if (UNKNOWN_REPLIES.includes(code ?? 0)) {
+      session.unknown.add(verb);
+      return void 0;
+    }
+    return isAbsence(error) ? false : fail2(error);
+  }
+}
+function isAbsence(error) {
+  const reply = error instanceof FTPError ? error.reply : void 0;
+  if (reply === void 0 || DENIED_REGEXP.test(reply.text)) return false;
+  return [
+    450,
+    501,
+    550,
+    553
+  ].includes(reply.code) || reply.code === 451 && MISSING_REGEXP.test(reply.text);
+}
+function fail2(error) {
+  throw error;
+}
+
+// lib/directories/stat.ts
+async function requestEntry(session, path, options, { isRaw = false } = {}) {
+  checkPath(path, "path");
+  checkListOptions(options);
+  if (!session.unknown.has("MLST")) {
+    const command = withPath("MLST", path);
+    try {
+      const reply = await session.turns.share(() => session.perform(command, options), options);
+      const entry = readFacts(session, path, reply, isRaw);
+      if (entry !== void 0) return entry;
+    } catch (error) {
+      if (!isUnknownCommand(error)) throw error;
+    }
+    session.unknown.add("MLST");
+  }
+  return await probeEntry(session, path, options, isRaw);
+}
+var absences = /* @__PURE__ */ new WeakSet();
+async function existsPath(session, path, options) {
+  try {
+    await requestEntry(session, path, options);
+    return true;
+  } catch (error) {
+    if (error instanceof FTPError && absences.has(error)) return false;
+    const reply = error instanceof FTPError ? error.reply : void 0;
+    const isMissing = [
+      450,
+      501,
+      550,
+      553
+    ].includes(reply?.code ?? 0) && !DENIED_REGEXP.test(reply.text);
+    if (!isMissing) throw error;
+    return false;
+  }
+}
+function readFacts(session, path, reply, isRaw) {
+  const { encoding } = session.control;
+  const lines = reply.lines.map((line) => line.replace(/^250[- ]/, "").trimStart()).filter((line) => /^[\w.-]+=/.test(line));
+  const last = lines.at(-1);
+  if (last === void 0) return void 0;
+  const facts = lines.slice(0, -1).map((line) => line.slice(0, factsEnd(line)).replace(/;?$/, ";"));
+  const reader = new ListingReader({
+    decode: (bytes2) => encoding.decode(bytes2),
+    format: "mlsd",
+    includeSelf: true
+  });
+  const [entry] = reader.push(encoding.encode(`${facts.join("")}${last}\r
+`));
+  const zone = isRaw ? 0 : session.profile.clock.zoneOf("MLSD");
+  const name = nameOf2(session, path);
+  return entry && new Entry(new EntryView(entry, {
+    name,
+    zone
+  }), 0);
+}
+function nameOf2(session, path) {
+  const whole = rawPathOf(session, path);
+  const [, name] = splitRawPath(whole);
+  const raw = name.length > 0 ? name.slice() : whole.slice();
+  return {
+    text: session.control.encoding.decode(raw),
+    raw
+  };
+}
+async function probeEntry(session, path, options, isRaw) {
+  const found = await session.turns.alone(() => probe(session, path, options), options);
+  if (!(found instanceof FTPError)) {
+    const zone = isRaw ? 0 : session.profile.clock.zoneOf("MDTM");
+    const entry = makeEntry(session, path, found);
+    return new Entry(new EntryView(entry, {
+      zone
+    }), 0);
+  }
+  const name = nameOf2(session, path);
+  const [directory] = splitRawPath(rawPathOf(session, path));
+  let isAbsent = false;
+  let partial;
+  const onPartial = (error2) => void (partial = error2);
+  try {
+    const listed = {
+      ...options,
+      all: true
+    };
+    const hooks = {
+      onPartial,
+      isRaw
+    };
+    const entries = await readDirectory(session, directory, listed, hooks);
+    const entry = entries.find(({ rawName }) => isEqual(rawName, name.raw));
+    if (entry !== void 0) return entry;
+    if (partial !== void 0) throw partial;
+    isAbsent = !name.text.startsWith(".");
+  } catch (error2) {
+    if (!isNoDirectory(error2)) throw error2;
+    const { reply: reply2 } = error2;
+    isAbsent = reply2?.code === 550 && !DENIED_REGEXP.test(reply2.text);
+  }
+  const { reply, command } = found;
+  isAbsent &&= isUnknownCommand(found);
+  const why = isAbsent ? "there is no such name in its directory" : reply?.text;
+  const error = new FTPPermanentError(`Cannot find "${textOfPath(session, path)}": ${why}`, {
+    reply,
+    command,
+    cause: found
+  });
+  if (isAbsent) absences.add(error);
+  throw error;
+}
+async function probe(session, path, options) {
+  if (await isDirectory(session, path, options)) return {
+    kind: "directory"
+  };
+  try {
+    await session.ensureType("I", options);
+    const size = await requestSize(session, path, options);
+    const command = {
+      verb: "MDTM",
+      argument: path,
+      name: "path"
+    };
+    const reply = await session.exchange(command, options).catch((error) => {
+      if (error instanceof FTPPermanentError) return void 0;
+      throw error;
+    });
+    const mtime = reply?.code === 213 ? parseModificationTime(reply) : null;
+    return {
+      kind: "file",
+      size: size ?? void 0,
+      mtime: mtime ?? void 0
+    };
+  } catch (error) {
+    if (!(error instanceof FTPError && error.reply !== void 0)) throw error;
+    return isDataSet(session, path) ? await probeDataSet(session, path, options, error) : error;
+  }
+}
+async function probeDataSet(session, path, options, refusal2) {
+  try {
+    return await hasNames(session, path, options) ? {
+      kind: "file"
+    } : refusal2;
+  } catch (error) {
+    if (error instanceof FTPPermanentError) return error;
+    throw error;
+  }
+}
+function makeEntry(session, path, probed) {
+  const { encoding } = session.control;
+  const { raw } = nameOf2(session, path);
+  const source = new ParsedSource({
+    parsed: {
+      ...probed,
+      name: toByteText(raw),
+      mtimePrecision: "second"
+    },
+    line: "",
+    format: "commands",
+    decode: (bytes2) => encoding.decode(bytes2)
+  });
+  return new Entry(source, 0);
+}
+function isEqual(a, b) {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+// lib/directories/walk_entry.ts
+var WalkEntry = class extends Entry {
+  /** The path, from where the walk began. Look at `hostile` before using it. */
+  path;
+  /** The path's bytes, which open this very file whatever its encoding is. */
+  rawPath;
+  /** Depth below the directory that the walk began in; its entries have 1. */
+  depth;
+  /**
+   * Whether it leads back to a directory that contains it. It was not followed.
+   */
+  isLoop;
+  /**
+   * Gives an entry its path.
+   *
+   * @param entry The entry
+   * @param place Where it was met
+   */
+  constructor(entry, place) {
+    super(new EntryView(entry), 0);
+    this.path = place.path;
+    this.rawPath = place.rawPath;
+    this.depth = place.depth;
+    this.isLoop = place.isLoop;
+  }
+  /**
+   * Gives the fields as a plain object.
+   *
+   * @returns The fields that are known, and the path
+   */
+  toJSON() {
+    return {
+      path: this.path,
+      depth: this.depth,
+      ...super.toJSON()
+    };
+  }
+};
+
+// lib/directories/walk.ts
+var MAX_LEVELS = 256;
+async function* walkTree(run, path, { onError, onUnknown, ...others }) {
+  const listener = new Listener();
+  const options = {
+    ...others,
+    onError: listener.heard(onError),
+    onUnknown: listener.heard(onUnknown)
+  };
+  const { maxDepth = Infinity, skip = [] } = options;
+  if (!(maxDepth >= 1)) {
+    throw new RangeError(`Cannot walk ${maxDepth} levels: "maxDepth" must be 1 or more`);
+  }
+  checkListOptions(options);
+  const levels = [
+    await run((session) => openRoot(session, path, options))
+  ];
+  const breather = new Breather();
+  for (let level; (level = levels.at(-1)) !== void 0; ) {
+    listener.check();
+    if (breather.isDue) await breather.pause(options.signal);
+    const entry = level.rest.pop();
+    if (entry === void 0) {
+      levels.pop();
+      continue;
+    }
+    const place = {
+      path: joinPath(level.path, entry.name),
+      rawPath: joinRawPath(level.rawPath, entry.rawName),
+      depth: levels.length
+    };
+    if (matchesAny(skip, place.path)) continue;
+    const start = levels.length < maxDepth ? await startOf(run, entry, {
+      ...place,
+      level,
+      options
+    }) : void 0;
+    const isLoop2 = start !== void 0 && isOneOf(levels, start);
+    const met = new WalkEntry(entry, {
+      ...place,
+      isLoop: isLoop2
+    });
+    if (isWanted(met, options)) yield met;
+    if (start === void 0 || isLoop2) continue;
+    if (levels.length >= MAX_LEVELS && options.maxDepth === void 0) {
+      throw new RangeError(`Cannot walk "${printable(place.path)}": it is more than ${MAX_LEVELS} levels deep; set "maxDepth" to go on`);
+    }
+    const next = await run((session) => openLevel(session, start, levels, options));
+    if (next !== void 0) levels.push(next);
+  }
+  await listener.settle();
+}
+function isWanted(entry, options) {
+  const { includeFiles, includeDirs, includeSymlinks, match } = options;
+  const isIncluded = entry.isDirectory ? includeDirs : entry.isSymlink ? includeSymlinks : includeFiles;
+  return isIncluded !== false && (match === void 0 || matchesAny(match, entry.path));
+}
+function matchesAny(regexps, path) {
+  return regexps.some((regexp) => {
+    regexp.lastIndex = 0;
+    return regexp.test(path);
+  });
+}
+async function startOf(run, entry, { path, rawPath, level, options }) {
+  if (entry.hostile) return void 0;
+  const unique = entry.facts?.unique;
+  if (entry.isDirectory) {
+    const canonical2 = level.canonical === void 0 ? void 0 : joinPath(level.canonical, entry.name);
+    return {
+      path,
+      rawPath,
+      unique,
+      canonical: canonical2
+    };
+  }
+  if (!entry.isSymlink || options.followSymlinks !== true) return void 0;
+  const canonical = await run((session) => canonicalPath(session, rawPath, options));
+  return canonical === void 0 ? void 0 : {
+    path,
+    rawPath,
+    unique,
+    canonical
+  };
+}
+function isOneOf(levels, start) {
+  return levels.some(({ unique, canonical }) => unique !== void 0 && unique === start.unique || canonical !== void 0 && canonical === start.canonical);
+}
+async function canonicalPath(session, path, { signal }) {
+  return await session.turns.alone(async () => {
+    try {
+      const directory = path.length === 0 ? "." : path;
+      const leave = await enterDirectory(session, directory, {
+        signal
+      });
+      if (leave === void 0) return void 0;
+      try {
+        const reply = await session.perform({
+          verb: "PWD"
+        }, {
+          signal
+        });
+        return reply.code === 257 ? parseDirectory(reply) : void 0;
+      } finally {
+        await leave();
+      }
+    } catch (error) {
+      if (error instanceof FTPError && error.reply !== void 0) {
+        return void 0;
+      }
+      throw error;
+    }
+  }, {
+    signal
+  });
+}
+async function openRoot(session, path, options) {
+  const rawPath = rawPathOf(session, path);
+  const canonical = options.followSymlinks === true ? await canonicalPath(session, rawPath, options) : void 0;
+  const start = {
+    path: textOfPath(session, path),
+    rawPath,
+    unique: void 0,
+    canonical
+  };
+  const level = await readLevel(session, start, [], options);
+  const needsUnique = level.unique === void 0 && !session.unknown.has("MLST") && level.hasUnique;
+  if (!needsUnique) return level;
+  const { facts } = await requestEntry(session, path, options);
+  return {
+    ...level,
+    unique: facts?.unique
+  };
+}
+async function openLevel(session, start, levels, options) {
+  try {
+    const level = await readLevel(session, start, levels, options);
+    return isOneOf(levels, level) ? void 0 : level;
+  } catch (error) {
+    const isRefused = error instanceof FTPProtocolError || error instanceof FTPError && error.reply !== void 0;
+    const isLost2 = session.isLost;
+    if (!isRefused || isLost2 || options.onError === void 0) throw error;
+    options.onError(error, start.path);
+    return void 0;
+  }
+}
+async function readLevel(session, start, levels, options) {
+  let { unique } = start;
+  let size = 0;
+  let hasUnique = false;
+  const entries = await readDirectory(session, start.rawPath, options, {
+    held: levels.reduce((sum, { size: size2 }) => sum + size2, 0),
+    onSize: (taken) => void (size = taken),
+    isWanted: (entry) => {
+      hasUnique ||= entry.facts?.unique !== void 0;
+      return true;
+    },
+    // a link may have a "unique" of its own: the directory knows better
+    onSelf: ({ facts }) => {
+      if (facts?.type?.toLowerCase() === "cdir") {
+        unique = facts.unique ?? unique;
+      }
+    }
+  });
+  return {
+    ...start,
+    unique,
+    rest: entries.reverse(),
+    size,
+    hasUnique
+  };
+}
+
+// lib/directories/entry_kinds.ts
+async function kindsOf(session, directory, entries, options) {
+  const { signal } = options;
+  const doubtful = new Set(session.tellsLinks ? [] : await filterAll(entries, isDoubtful, signal));
+  const kinds = [];
+  if (doubtful.size === 0) {
+    await visitAll(entries, ({ kind }) => kinds.push(kind), signal);
+    return kinds;
+  }
+  const names = /* @__PURE__ */ new Set();
+  await visitAll(doubtful, ({ name }) => names.add(name), signal);
+  const { kinds: listed } = await readAgain(session, directory, options, ({ name }) => names.has(name));
+  const breather = new Breather();
+  for (const entry of entries) {
+    if (breather.isDue) await breather.pause(signal);
+    const { name } = entry;
+    if (!doubtful.has(entry)) kinds.push(entry.kind);
+    else if (listed.has(name)) kinds.push(listed.get(name));
+    else {
+      const path = joinRawPath(rawPathOf(session, directory), entry.rawName);
+      kinds.push(await kindByPath(session, directory, path, options));
+    }
+  }
+  return kinds;
+}
+function noteLinks(session, entries) {
+  session.tellsLinks ||= entries.some((entry) => entry.isSymlink && entry.facts !== void 0);
+}
+async function kindOf2(session, path, options) {
+  const [directory, rawName] = splitRawPath(rawPathOf(session, path));
+  const name = session.control.encoding.decode(rawName);
+  if (/^\.{0,2}$/.test(name)) return "directory";
+  const { kinds: listed, isWhole } = await readAgain(session, directory, options, (entry) => entry.name.toLowerCase() === name.toLowerCase());
+  const kinds = listed.has(name) ? [
+    listed.get(name)
+  ] : [
+    ...listed.values()
+  ];
+  if (kinds.length === 0 || !isWhole && !listed.has(name)) {
+    return await kindByPath(session, directory, path, options);
+  }
+  return kinds.every((kind) => kind === kinds[0]) ? kinds[0] : "unknown";
+}
+function isDoubtful(entry) {
+  const isAmbiguous = entry.kind === "directory" || entry.kind === "unknown";
+  return isAmbiguous && !entry.hostile && entry.facts !== void 0;
+}
+async function readAgain(session, directory, { signal }, isWanted2) {
+  const command = session.tellsLinks ? void 0 : "LIST";
+  const options = {
+    all: true,
+    command,
+    signal
+  };
+  let isWhole = true;
+  const onPartial = () => void (isWhole = false);
+  const entries = await readDirectory(session, directory, options, {
+    isWanted: isWanted2,
+    onPartial
+  });
+  const kinds = /* @__PURE__ */ new Map();
+  await visitAll(entries, ({ name, kind }) => {
+    const isSame = (kinds.get(name) ?? kind) === kind;
+    kinds.set(name, isSame ? kind : "unknown");
+  }, signal);
+  return {
+    kinds,
+    isWhole
+  };
+}
+async function kindByPath(session, directory, path, options) {
+  const outer = await canonicalPath(session, directory, options);
+  const inner = await canonicalPath(session, path, options);
+  if (outer === void 0 || inner === void 0) return "unknown";
+  return isBelow(inner, outer) ? "directory" : "unknown";
+}
+function isBelow(inner, outer) {
+  const start = outer.endsWith("/") ? outer : `${outer}/`;
+  return inner.length > start.length && inner.startsWith(start);
+}
+
+// lib/directories/directories.ts
+var WINDOW = 64;
+var DENIED_REGEXP2 = /\b(permission|access)( is)? denied\W*$/i;
+async function ensureDir(session, path, options) {
+  await session.turns.alone(async () => {
+    if (await isDirectory(session, path, options)) return;
+    let refusal2;
+    for (const parent of prefixes(path)) {
+      refusal2 = await make(session, parent, options);
+    }
+    if (refusal2 === void 0) return;
+    if (!await isDirectory(session, path, options)) throw refusal2;
+  }, options);
+}
+function prefixes(path) {
+  const ends = [
+    ...path.matchAll(/[^/](?=\/|$)/g)
+  ].map(({ index }) => index + 1);
+  return ends.map((end) => path.slice(0, end));
+}
+async function make(session, path, options) {
+  try {
+    await session.perform({
+      verb: "MKD",
+      argument: path,
+      name: "path"
+    }, options);
+    return void 0;
+  } catch (error) {
+    if (error instanceof FTPPermanentError) return error;
+    throw error;
+  }
+}
+async function remove(session, path, { signal, ...others }, { kind, begin: begin2 } = {}) {
+  if (path === "") {
+    throw new TypeError("Cannot remove a path that is empty");
+  }
+  let options = {
+    ...others,
+    signal
+  };
+  try {
+    await session.turns.share(() => {
+      if (begin2 !== void 0) options = {
+        ...others,
+        signal: begin2()
+      };
+      return session.perform(deletion(path), options);
+    }, {
+      signal
+    });
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    if (options.recursive !== true) {
+      return await removeDirectory(session, path, error, options);
+    }
+    const isDirectory2 = await orRefusal(error, async () => (kind ?? await kindOf2(session, path, options)) === "directory");
+    if (!isDirectory2) throw error;
+    await removeTree(session, path, error, options);
+  }
+}
+function deletion(path) {
+  return {
+    verb: "DELE",
+    argument: path,
+    name: "path"
+  };
+}
+async function removeTree(session, path, refusal2, options) {
+  if (isDenied(refusal2)) {
+    try {
+      await removeDirectory(session, path, refusal2, options);
+      return;
+    } catch (error) {
+      if (!(error instanceof FTPPermanentError) || isDenied(error)) throw error;
+    }
+  }
+  const unread = await empty(session, path, refusal2, options);
+  try {
+    await removeDirectory(session, path, refusal2, options);
+  } catch (error) {
+    throw error instanceof FTPPermanentError ? unread ?? error : error;
+  }
+}
+async function empty(session, path, refusal2, options) {
+  const { maxEntries, signal } = options;
+  const listed = {
+    maxEntries,
+    signal,
+    all: true
+  };
+  const gone = /* @__PURE__ */ new Set();
+  while (true) {
+    let partial;
+    const onPartial = (error) => void (partial = error);
+    let entries;
+    try {
+      entries = await readDirectory(session, path, listed, {
+        onPartial
+      });
+    } catch (error) {
+      if (!(error instanceof FTPPermanentError)) throw error;
+      return refusal2;
+    }
+    const again = partial === void 0 ? [] : await filterAll(entries, ({ name }) => gone.has(name), signal);
+    const isStuck2 = entries.length === 0 || again.length > 0;
+    if (partial !== void 0 && isStuck2) return partial;
+    await removeEntries(session, path, entries, options);
+    if (partial === void 0) return void 0;
+    gone.clear();
+    await visitAll(entries, ({ name }) => gone.add(name), signal);
+  }
+}
+async function removeEntries(session, path, entries, options) {
+  noteLinks(session, entries);
+  const paths = [];
+  await visitAll(entries, ({ name }) => paths.push(joinPath(path, checkName(name))), options.signal);
+  const refusals = await deleteAll(session, paths, options);
+  const [first] = refusals;
+  if (first === void 0) return;
+  const rest = refusals.map(({ index }) => entries[index]);
+  const kinds = await orRefusal(first.error, () => kindsOf(session, path, rest, options));
+  for (const [at, { index, error }] of refusals.entries()) {
+    const kind = kinds[at];
+    const isRemovable = kind === "directory" || // on Windows a link to a directory is removed as one
+    kind === "symlink" && rest[at].format === "dos";
+    if (!isRemovable || !(error instanceof FTPPermanentError)) throw error;
+    const removeInner = kind === "directory" ? removeTree : removeDirectory;
+    await removeInner(session, paths[index], error, options);
+  }
+}
+function isDenied({ reply }) {
+  return DENIED_REGEXP2.test(reply?.text ?? "");
+}
+async function removeDirectory(session, path, refusal2, options) {
+  const command = {
+    verb: "RMD",
+    argument: path,
+    name: "path"
+  };
+  const { signal } = options;
+  try {
+    await session.turns.share(() => session.perform(command, {
+      signal
+    }), {
+      signal
+    });
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    const isFile = /not a directory|no such/i.test(error.reply?.text ?? "");
+    const cause = isFile ? refusal2 : error;
+    const said = ({ reply }) => printable(reply?.text ?? "");
+    throw new FTPPermanentError(`Cannot remove "${printable(path)}": as a file, "${said(refusal2)}"; as a directory, "${said(error)}"`, {
+      reply: cause.reply,
+      command: cause.command,
+      cause
+    });
+  }
+}
+async function orRefusal(refusal2, run) {
+  try {
+    return await run();
+  } catch (error) {
+    throw error instanceof FTPPermanentError ? refusal2 : error;
+  }
+}
+async function deleteAll(session, paths, { signal }) {
+  const refusals = [];
+  const commands = paths.values().map(deletion);
+  const breather = new Breather();
+  let index = 0;
+  for await (const result of pipeline(session, commands, {
+    window: WINDOW,
+    signal
+  })) {
+    if (breather.isDue) await breather.pause(signal);
+    if (result instanceof FTPError) refusals.push({
+      index,
+      error: result
+    });
+    index++;
+  }
+  return refusals;
+}
+
+// lib/directories/prove_clock.ts
+init_byte_stream();
+init_waiting();
+
+// lib/commands/modification_time.ts
+init_printable();
+var COMMANDS = [
+  {
+    verb: "MFMT",
+    prefix: ""
+  },
+  {
+    verb: "MDTM",
+    prefix: ""
+  },
+  {
+    verb: "SITE",
+    prefix: "UTIME "
+  }
+];
+async function changeModificationTime(session, path, date, options = {}) {
+  const year = date.getUTCFullYear();
+  if (!(year >= 1 && year <= 9999)) {
+    throw new RangeError(`Cannot set the time of "${printable(textOfPath(session, path))}": the date must be one of the years 1 to 9999`);
+  }
+  const { clock } = session.profile;
+  const { written } = options;
+  const isFirst = written !== void 0 && !clock.isProven("MDTM") && clock.isUntried("MDTM");
+  const proving = isFirst ? proveByFile(session, path, written, options) : void 0;
+  proving?.catch(() => {
+  });
+  let refusal2;
+  for (const { verb, prefix } of COMMANDS) {
+    const key = `${verb} time`;
+    if (session.unknown.has(key)) continue;
+    if (verb === "MDTM") {
+      await proving;
+      if (!clock.isProven("MDTM")) await options.prove?.();
+    }
+    const digits = clock.toSet(verb, date);
+    const reply = await ask2(session, {
+      verb,
+      argument: behind(session, `${prefix}${formatTime(digits)} `, path),
+      name: "path"
+    }, options);
+    if (UNKNOWN_REPLIES.includes(reply.code)) session.unknown.add(key);
+    else if (isDone(verb, reply, digits)) {
+      await proving;
+      return {
+        command: verb,
+        digits
+      };
+    } else if (refusal2 === void 0 || verb === "MFMT") refusal2 = reply;
+    if (verb === "MFMT" && !session.unknown.has(key)) break;
+  }
+  await proving;
+  const why = refusal2?.text ?? "the server has no command for it";
+  throw new FTPPermanentError(`Cannot set the time of "${textOfPath(session, path)}": ${why}`, {
+    reply: refusal2,
+    command: "MFMT"
+  });
+}
+async function setModificationTime(session, path, date, options = {}) {
+  const { clock } = session.profile;
+  try {
+    await changeModificationTime(session, path, date, options);
+    return clock.noteSettable(true);
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    return clock.noteSettable(false);
+  }
+}
+async function proveByFile(session, path, written, options) {
+  const { clock } = session.profile;
+  const hasFacts = session.hasMLSD !== false && !session.unknown.has("MLST");
+  clock.noteTry("MDTM");
+  if (hasFacts) clock.noteTry("MLSD");
+  const [shown, told] = await Promise.all([
+    lookAt(session, path, options),
+    hasFacts ? lookAtFacts(session, path, options) : void 0
+  ]);
+  if (shown) {
+    const time = {
+      shown: toSecond(shown),
+      precision: SECOND
+    };
+    clock.noteWritten("MDTM", time, written);
+  }
+  if (told) {
+    const time = {
+      shown: toSecond(told),
+      precision: SECOND
+    };
+    clock.noteWritten("MLSD", time, written);
+  }
+}
+async function lookAt(session, path, options) {
+  try {
+    return await requestShownTime(session, path, options);
+  } catch (error) {
+    if (error instanceof FTPPermanentError) return null;
+    throw error;
+  }
+}
+async function lookAtFacts(session, path, options) {
+  const command = {
+    verb: "MLST",
+    argument: path,
+    name: "path"
+  };
+  const reply = await ask2(session, command, options);
+  if (UNKNOWN_REPLIES.includes(reply.code)) session.unknown.add("MLST");
+  const word = /[ ;]modify=(\d{14})/i.exec(reply.text)?.[1];
+  return reply.code === 250 && word !== void 0 ? parseTime(word) : null;
+}
+function toSecond(date) {
+  return Math.floor(date.getTime() / SECOND) * SECOND;
+}
+async function ask2(session, command, options) {
+  try {
+    return await session.turns.share(() => session.perform(command, options), options);
+  } catch (error) {
+    const isRefusal2 = error instanceof FTPPermanentError || error instanceof FTPReplyError;
+    if (isRefusal2 && error.reply !== void 0) return error.reply;
+    throw error;
+  }
+}
+function isDone(verb, reply, date) {
+  if (reply.code < 200 || reply.code >= 300) return false;
+  if (verb !== "MDTM") return true;
+  const told = parseModificationTime(reply);
+  return told === null || formatTime(told) === formatTime(date);
+}
+
+// lib/directories/prove_clock.ts
+var BACK = 1e6;
+var CLEANUP_TIMEOUT = 5e3;
+async function proveClock(session, directory, options = {}) {
+  const { clock } = session.profile;
+  const { signal, teller = "MDTM" } = options;
+  clock.noteTry(teller);
+  await withFile(session, directory, options, async (path, name, written) => {
+    await proveByFile(session, path, written, {
+      signal
+    });
+    if (teller === "LIST") {
+      const folder = rawPathOf(session, directory);
+      await proveByList(session, folder, name, written, options);
+    }
+    await trySetting(session, path, written, options);
+  });
+}
+async function proveDays(session, directory, times, options) {
+  const { clock } = session.profile;
+  const { signal, teller = "MDTM" } = options;
+  await withFile(session, directory, options, async (path) => {
+    for (const time of times) {
+      await changeModificationTime(session, path, new Date(time), {
+        signal
+      });
+      const [shown, told] = await Promise.all([
+        lookAt(session, path, {
+          signal
+        }),
+        teller === "MLSD" ? lookAtFacts(session, path, {
+          signal
+        }) : null
+      ]);
+      if (shown !== null) clock.noteDay("MDTM", time, toSecond(shown));
+      if (told !== null) clock.noteDay("MLSD", time, toSecond(told));
+    }
+  });
+}
+async function withFile(session, directory, options, use) {
+  const mark = randomMark();
+  const name = rawPathOf(session, options.temporaryName?.("clock", mark) ?? partName("clock", mark, false));
+  const path = joinRawPath(rawPathOf(session, directory), name);
+  const written = await write(session, path, options);
+  if (written === void 0) return;
+  try {
+    await use(path, name, written);
+  } finally {
+    await clear(session, path);
+  }
+}
+async function dateFile(session, path, date, options) {
+  const [directory] = splitRawPath(rawPathOf(session, path));
+  const { clock } = session.profile;
+  const prove = async () => {
+    if (clock.isUntried("MDTM")) await proveClock(session, directory, options);
+  };
+  await changeModificationTime(session, path, date, {
+    ...options,
+    prove
+  });
+}
+async function write(session, path, { signal }) {
+  const command = {
+    verb: "STOR",
+    argument: path,
+    name: "path"
+  };
+  let from = 0;
+  try {
+    const transfer = await openTransfer(session, command, {
+      type: "I",
+      signal
+    });
+    await transfer.complete(async (data) => {
+      from = Date.now();
+      await writeAll(data, Uint8Array.of(10));
+      await data.closeWrite();
+    }, {
+      signal
+    });
+    return {
+      from,
+      to: Date.now()
+    };
+  } catch (error) {
+    const isRefused = error instanceof FTPError && error.reply !== void 0;
+    if (!isRefused) throw error;
+    return void 0;
+  }
+}
+async function proveByList(session, folder, name, written, { signal }) {
+  const text = session.control.encoding.decode(name);
+  const [entry] = await readDirectory(session, folder, {
+    command: "LIST",
+    all: true,
+    signal
+  }, {
+    isWanted: ({ name: name2 }) => name2 === text,
+    isRaw: true
+  });
+  const { mtime, mtimePrecision = "second" } = entry ?? {};
+  if (mtime === void 0) return;
+  const precision = TIME_PRECISIONS[mtimePrecision];
+  const time = {
+    shown: mtime.getTime(),
+    precision
+  };
+  session.profile.clock.noteWritten("LIST", time, written);
+}
+async function trySetting(session, path, { from }, { signal }) {
+  const { clock } = session.profile;
+  const date = new Date(from - BACK);
+  try {
+    const { command, digits } = await changeModificationTime(session, path, date, {
+      signal
+    });
+    const shown = await lookAt(session, path, {
+      signal
+    });
+    const sent = new Date(toSecond(digits));
+    clock.noteSettable(true);
+    if (shown !== null) {
+      clock.noteSet(command, sent, new Date(toSecond(shown)));
+    }
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    clock.noteSettable(false);
+  }
+}
+async function clear(session, path) {
+  const command = {
+    verb: "DELE",
+    argument: path,
+    name: "path"
+  };
+  const deleting = session.turns.share(() => session.exchange(command)).catch(() => {
+  });
+  await settle(deleting, CLEANUP_TIMEOUT);
+}
+
+// lib/files/download/download.ts
+init_waiting();
+init_printable();
+import { createHash as createHash2 } from "node:crypto";
+
+// lib/files/confirm.ts
+async function confirm(transfer, bytes2, size, options) {
+  try {
+    const { signal } = options;
+    const isWhole = size !== null && bytes2 >= size;
+    return await transfer.finish({
+      signal,
+      isWhole
+    });
+  } catch (error) {
+    const isAnswered = isTruncated(error) || error instanceof FTPError && error.reply !== void 0;
+    if (isAnswered || options.signal?.aborted || bytes2 !== size) throw error;
+    throw new FTPUnconfirmedError(`Cannot confirm "${transfer.command}": all ${bytes2} bytes of the file went through, but the server did not say that the transfer is complete`, {
+      bytes: bytes2,
+      size,
+      command: transfer.command,
+      cause: error
+    });
+  }
+}
+
+// lib/files/keep_alive.ts
+init_waiting();
+var GRACE = 5e3;
+function keepAlive({ control }, transfer, { keepAlive: interval = 0 }) {
+  let pending;
+  const send2 = () => {
+    const isAnswered = pending?.isSettled ?? true;
+    if (isAnswered && control.failure === void 0) {
+      pending = transfer.sendNoop();
+    }
+  };
+  const isFinite = interval > 0 && interval < Infinity;
+  const timer = isFinite ? setInterval(send2, interval) : void 0;
+  return {
+    stop: () => clearInterval(timer),
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      if (pending === void 0 || pending.isSettled) return;
+      const reply = await settle(pending.first, GRACE);
+      if (reply !== void 0 || control.failure !== void 0) return;
+      control.fail(new Deno.errors.TimedOut(`Cannot keep the connection: no reply to "NOOP" within ${GRACE} ms of the transfer's end; try without keepAlive`));
+    }
+  };
+}
+
+// lib/files/options.ts
+init_check_number();
+init_check_word();
+var TRANSFER_OPTIONS = {
+  resume: true,
+  atomic: true,
+  verify: true,
+  mtime: true,
+  keepAlive: true,
+  retry: true,
+  onRetry: true,
+  onProgress: true,
+  progressRate: true,
+  maxRate: true,
+  signal: true
+};
+var DOWNLOAD_OPTIONS = {
+  ...TRANSFER_OPTIONS,
+  maxSize: true,
+  sync: true
+};
+var UPLOAD_OPTIONS = {
+  ...TRANSFER_OPTIONS,
+  replace: true,
+  temporaryName: true
+};
+function checkTransferOptions(options) {
+  const { verify, replace, retry, keepAlive: keepAlive2 } = options;
+  checkWord("verify", verify, [
+    "size",
+    "hash",
+    "none"
+  ]);
+  checkWord("replace", replace, [
+    "rename",
+    "delete"
+  ]);
+  checkRetry(retry);
+  checkNumber("keepAlive", keepAlive2, {
+    most: MAX_MILLISECONDS
+  });
+}
+
+// lib/files/open_at.ts
+async function openAt(session, verb, path, start, { signal }) {
+  return await openTransfer(session, {
+    verb,
+    argument: path,
+    name: "remote"
+  }, {
+    type: "I",
+    rest: start || void 0,
+    signal
+  });
+}
+
+// lib/files/download/part.ts
+import { basename as basename3, dirname as dirname3 } from "node:path";
+
+// lib/files/hash.ts
+init_waiting();
+import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
+var KNOWN = [
+  {
+    name: "SHA-256",
+    digits: 64,
+    algorithm: "sha256",
+    verbs: [
+      "XSHA256"
+    ]
+  },
+  {
+    name: "SHA-512",
+    digits: 128,
+    algorithm: "sha512",
+    verbs: [
+      "XSHA512"
+    ]
+  },
+  {
+    name: "SHA-1",
+    digits: 40,
+    algorithm: "sha1",
+    verbs: [
+      "XSHA1",
+      "XSHA"
+    ]
+  },
+  {
+    name: "MD5",
+    digits: 32,
+    algorithm: "md5",
+    verbs: [
+      "XMD5",
+      "MD5",
+      "MMD5"
+    ]
+  },
+  {
+    name: "CRC32",
+    digits: 8,
+    algorithm: void 0,
+    verbs: [
+      "XCRC"
+    ]
+  }
+];
+async function chooseHash(session, options) {
+  const features = await requestFeatures(session, options);
+  const offered = (features.get("HASH") ?? "").toUpperCase().split(";").map((name) => name.replace("*", "").trim());
+  for (const { name, digits, verbs } of KNOWN) {
+    if (offered.includes(name)) return {
+      name,
+      digits,
+      verb: "HASH"
+    };
+    const verb = verbs.find((verb2) => features.has(verb2));
+    if (verb !== void 0) return {
+      name,
+      digits,
+      verb
+    };
+  }
+  return void 0;
+}
+async function hashBoth(session, path, { size, signal }, make2) {
+  const hash = await chooseHash(session, {
+    signal
+  });
+  if (hash === void 0) return void 0;
+  const stop2 = new AbortController();
+  const either = AbortSignal.any([
+    stop2.signal,
+    ...signal ? [
+      signal
+    ] : []
+  ]);
+  const making = make2(hash, either);
+  making.catch((fault) => stop2.abort(fault));
+  try {
+    const options = {
+      size,
+      signal: either
+    };
+    const remote = await requestHash(session, hash, path, options);
+    if (remote === void 0) return void 0;
+    return {
+      name: hash.name,
+      local: await making,
+      remote
+    };
+  } finally {
+    stop2.abort();
+    await making.catch(() => {
+    });
+  }
+}
+async function requestHash(session, { name, digits, verb }, path, options) {
+  const argument = verb.startsWith("X") && path.includes(" ") ? `"${path}"` : path;
+  try {
+    return await session.turns.alone(async () => {
+      await session.ensureType("I", options);
+      if (verb === "HASH") {
+        await session.perform({
+          verb: "OPTS",
+          argument: `HASH ${name}`
+        }, options);
+      }
+      const command = {
+        verb,
+        argument,
+        name: "path"
+      };
+      const reply = await performSlowly(session, command, options);
+      return readHash(reply, digits, path);
+    }, options);
+  } catch (error) {
+    if (error instanceof FTPPermanentError) return void 0;
+    throw error;
+  }
+}
+var LEAST_RATE = 1e4;
+async function performSlowly(session, command, { size = 0, signal }) {
+  const { control, options: { timeout } } = session;
+  if (timeout === 0) return await session.perform(command, {
+    signal
+  });
+  const patience = timeout + Math.ceil(size / LEAST_RATE);
+  signal?.throwIfAborted();
+  const pending = control.send(command);
+  const late = () => {
+    const error = new Deno.errors.TimedOut(`Cannot complete "${pending.command}": no reply within ${patience} ms; the connection is closed`);
+    control.fail(error);
+    return error;
+  };
+  const reply = await within(patience, signal, late, (signal2) => abortable(pending.first, signal2));
+  return expectSuccess(reply, pending.command);
+}
+function readHash(reply, digits, path) {
+  const text = reply.text.slice(4);
+  const least = digits === 8 ? 1 : digits;
+  const words = text.match(/(?<![\w.])[0-9a-f]+(?![\w.])/gi)?.filter((word2) => word2.length >= least && word2.length <= digits);
+  const named = /^[A-Z0-9-]+ \d+-\d+ ([0-9a-f]+)\b/i.exec(text)?.[1];
+  const [, name] = splitPath(path);
+  const word = named ?? words?.findLast((word2) => word2 !== name) ?? words?.at(-1);
+  return word?.toLowerCase().padStart(digits, "0");
+}
+var Digester = class {
+  #hash;
+  #crc = 0;
+  #digest;
+  /**
+   * Starts.
+   *
+   * @param hash Which
+   */
+  constructor(hash) {
+    const known = KNOWN.find(({ name }) => name === hash.name);
+    const algorithm = known?.algorithm;
+    this.#hash = algorithm === void 0 ? void 0 : createHash(algorithm);
+  }
+  /**
+   * Takes bytes.
+   *
+   * @param bytes What comes next
+   */
+  update(bytes2) {
+    if (this.#hash === void 0) this.#crc = crc32(bytes2, this.#crc);
+    else this.#hash.update(bytes2);
+  }
+  /**
+   * Ends; it can be called again.
+   *
+   * @returns Hexadecimal digits in lower case
+   */
+  digest() {
+    return this.#digest ??= this.#hash?.digest("hex") ?? (this.#crc >>> 0).toString(16).padStart(8, "0");
+  }
+};
+var BLOCK_SIZE = 1024 * 1024;
+async function hashOpenFile(file, hash, signal) {
+  file.seekSync(0, Deno.SeekMode.Start);
+  const digester = new Digester(hash);
+  const buffer2 = new Uint8Array(BLOCK_SIZE);
+  while (true) {
+    signal?.throwIfAborted();
+    const n = await file.read(buffer2);
+    if (n === null) return digester.digest();
+    digester.update(buffer2.subarray(0, n));
+  }
+}
+var STRETCH = 16 * 1024 * 1024;
+async function hashChunks(chunks, hash, signal) {
+  const digester = new Digester(hash);
+  let rest = STRETCH;
+  for await (const chunk of chunks) {
+    signal.throwIfAborted();
+    digester.update(chunk);
+    rest -= chunk.length;
+    if (rest > 0) continue;
+    rest = STRETCH;
+    await pause(0, signal);
+  }
+  return digester.digest();
+}
+
+// lib/files/download/keep_mode.ts
+import * as fs from "node:fs";
+var CAN_SET_MODE = typeof fs.fchmodSync === "function";
+var GROUP_BITS = 56;
+var OWNER_BITS = 384;
+function modeMeanwhile(mode) {
+  return mode && mode.bits | OWNER_BITS;
+}
+function keepMode(path, file, mode, fresh) {
+  const own = file.statSync();
+  const { gid, mode: made } = fresh ?? own;
+  const bits = mode === void 0 ? (made ?? 0) & 511 : gid === mode.group ? mode.bits : mode.bits & ((made ?? 0) | ~GROUP_BITS);
+  if (((own.mode ?? 0) & 511) === bits) return;
+  try {
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+    const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      const { ino, dev } = fs.fstatSync(fd);
+      if (ino === own.ino && dev === own.dev) fs.fchmodSync(fd, bits);
+    } finally {
+      fs.closeSync(fd);
+    }
+  } catch {
+  }
+}
+
+// lib/files/download/open_pipe.ts
+init_waiting();
+async function openPipe(path, options, signal) {
+  signal?.throwIfAborted();
+  const opening = Deno.open(path, options);
+  try {
+    return await abortable(opening, signal);
+  } catch (error) {
+    const other = openOtherEnd(path);
+    opening.then((file) => file.close()).catch(() => {
+    }).finally(() => other?.close());
+    throw error;
+  }
+}
+function openOtherEnd(path) {
+  try {
+    const isAllowed2 = [
+      "read",
+      "write"
+    ].every((name) => Deno.permissions.querySync({
+      name,
+      path
+    }).state === "granted");
+    if (!isAllowed2 || !Deno.statSync(path).isFifo) return void 0;
+    return Deno.openSync(path, {
+      read: true,
+      write: true
+    });
+  } catch {
+    return void 0;
+  }
+}
+
+// lib/files/download/part_file.ts
+import { basename as basename2, dirname as dirname2 } from "node:path";
+
+// lib/files/download/local_target.ts
+import { basename, dirname, isAbsolute } from "node:path";
+import { fileURLToPath as fileURLToPath2 } from "node:url";
+var MAX_LINKS = 40;
+function resolveTarget(local) {
+  return locally(() => {
+    const path = local instanceof URL ? fileURLToPath2(local) : local;
+    const info = look(path);
+    if (info?.isDirectory) {
+      throw new Deno.errors.IsADirectory(`Cannot download to "${path}": it is a directory`);
+    }
+    if (basename(path) === "" || !path.endsWith(basename(path))) {
+      throw new TypeError(`Cannot download to "${path}": it names no file`);
+    }
+    const isReplaceable = info === void 0 || info.isFile;
+    const end = !isReplaceable ? path : info === void 0 ? followed(path) : real(path);
+    return {
+      path: end,
+      mode: modeOf(info),
+      isReplaceable
+    };
+  });
+}
+function plainTarget(path, check) {
+  return locally(() => {
+    check();
+    const mode = modeOf(lstatOrNothing(path));
+    return {
+      path,
+      mode,
+      isReplaceable: true,
+      check
+    };
+  });
+}
+function misplaced2(path, error) {
+  const folder = dirname(path);
+  if (statOrNothing(folder) === void 0) {
+    return new Deno.errors.NotFound(`Cannot download to "${path}": the folder "${folder}" was removed meanwhile; make it again, then download again`, {
+      cause: error
+    });
+  }
+  if (statOrNothing(path)?.isDirectory) {
+    return new Deno.errors.IsADirectory(`Cannot download to "${path}": it has become a directory meanwhile; remove that, or download to another name`, {
+      cause: error
+    });
+  }
+  return withMessage(error, (message) => `Cannot download to "${path}": the complete file could not be put there: ${message}`);
+}
+function modeOf(info) {
+  const { mode = null, gid: group = null } = info ?? {};
+  const hasModes = mode !== null && Deno.build.os !== "windows";
+  return hasModes ? {
+    bits: mode & 511,
+    group
+  } : void 0;
+}
+function look(path) {
+  try {
+    return statOrNothing(path);
+  } catch (error) {
+    throw withMessage(error, (message) => `Cannot download to "${path}": ${message}`);
+  }
+}
+function statOrNothing(path) {
+  return unlessMissing(() => Deno.statSync(path));
+}
+function lstatOrNothing(path) {
+  return unlessMissing(() => Deno.lstatSync(path));
+}
+function unlessMissing(look2) {
+  try {
+    return look2();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return void 0;
+    throw error;
+  }
+}
+function real(path) {
+  return Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path;
+}
+function followed(path) {
+  let end = path;
+  for (let links = 0; links < MAX_LINKS; links++) {
+    if (!lstatOrNothing(end)?.isSymlink) return end;
+    const next = Deno.readLinkSync(end);
+    end = isAbsolute(next) ? next : `${Deno.realPathSync(dirname(end))}/${next}`;
+  }
+  throw new Deno.errors.FilesystemLoop(`Cannot download to "${path}": it is a symbolic link that leads nowhere`);
+}
+
+// lib/files/download/part_file.ts
+var MAX_ATTEMPTS = 10;
+function openNew(path, mode) {
+  return Deno.openSync(path, {
+    read: true,
+    write: true,
+    createNew: true,
+    ...mode === void 0 ? {} : {
+      mode
+    }
+  });
+}
+function openRandomPart(path, mode) {
+  for (let attempt = 1; ; attempt++) {
+    const part = beside(path, partName(basename2(path), randomMark(), false));
+    try {
+      const opened = openLocked(part, mode, () => false);
+      if (opened !== void 0) return {
+        path: part,
+        file: opened.file
+      };
+    } catch (error) {
+      const isTaken = error instanceof Deno.errors.Busy;
+      if (!isTaken || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
+}
+var MAX_FOLDERS = 100;
+var partsSeen = /* @__PURE__ */ new WeakMap();
+async function partsBeside(client, path) {
+  const folder = dirname2(path);
+  let seen = partsSeen.get(client);
+  if (seen === void 0 || seen.size >= MAX_FOLDERS) {
+    partsSeen.set(client, seen = /* @__PURE__ */ new Map());
+  }
+  let parts = seen.get(folder);
+  if (parts === void 0) seen.set(folder, parts = partsIn(folder));
+  return await parts;
+}
+async function partsIn(folder) {
+  const parts = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (isPart(name)) parts.push(name);
+    }
+  } catch {
+  }
+  return parts;
+}
+var OTHERS_WRITE = 18;
+function removeIfThere(path) {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+var PART_MODE = CAN_SET_MODE ? 384 : void 0;
+function isOnlyOf({ isFile, nlink, uid, mode }, owner) {
+  if (!isOwn({
+    isFile,
+    nlink,
+    uid
+  }, owner)) return false;
+  return Deno.build.os === "windows" || ((mode ?? 0) & OTHERS_WRITE) === 0;
+}
+function isOwn({ isFile, nlink, uid }, owner) {
+  if (!isFile || (nlink ?? 1) > 1) return false;
+  return Deno.build.os === "windows" || uid === owner;
+}
+function newFileBeside(path, mode) {
+  const probe2 = beside(path, partName(basename2(path), randomMark(), false));
+  using file = openNew(probe2, mode);
+  try {
+    return file.statSync();
+  } finally {
+    removeIfThere(probe2);
+  }
+}
+function openPart(path) {
+  let owner;
+  const isOurs2 = (info) => {
+    owner ??= newFileBeside(path).uid;
+    return isOnlyOf(info, owner);
+  };
+  return openLocked(path, PART_MODE, isOurs2)?.file;
+}
+function openInPlace(path) {
+  return openLocked(path, void 0, () => true);
+}
+function beside(path, name) {
+  return path.slice(0, path.length - basename2(path).length) + name;
+}
+function removeOtherParts(path, owner, names) {
+  try {
+    for (const name of names ?? namesIn(dirname2(path))) {
+      if (!isPartOf(name, basename2(path))) continue;
+      const isResumable = isResumablePart(name, basename2(path));
+      const isOurs2 = (info) => isResumable ? isOnlyOf(info, owner) : isOwn(info, owner);
+      try {
+        removeIdlePart(beside(path, name), isOurs2);
+      } catch {
+      }
+    }
+  } catch {
+  }
+}
+function isUnder(path, file) {
+  const there = lstatOrNothing(path);
+  if (there === void 0 || !there.isFile) return false;
+  const here = file.statSync();
+  return here.ino !== null && there.ino !== null ? here.ino === there.ino && here.dev === there.dev : here.size === there.size && here.birthtime?.getTime() === there.birthtime?.getTime();
+}
+function namesIn(folder) {
+  return Array.from(Deno.readDirSync(folder), ({ name }) => name);
+}
+function removeIdlePart(path, isOurs2) {
+  const info = lstatOrNothing(path);
+  if (info === void 0 || !isOurs2(info)) return;
+  using file = Deno.openSync(path, {
+    read: true,
+    write: true
+  });
+  if (file.tryLockSync(true) && isUnder(path, file)) Deno.removeSync(path);
+}
+function openLocked(path, mode, isWanted2) {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    const info = lstatOrNothing(path);
+    if (info !== void 0 && !isWanted2(info)) return void 0;
+    const isNew = info === void 0;
+    const file = openUnlessLate(path, mode, isNew);
+    if (file === void 0) continue;
+    let isOurs2 = false;
+    try {
+      if (!isNew && !isWanted2(file.statSync())) return void 0;
+      if (!tryLock(file)) throw busy2(path);
+      isOurs2 = isUnder(path, file);
+    } finally {
+      if (!isOurs2) file.close();
+    }
+    if (isOurs2) return {
+      file,
+      isNew
+    };
+  }
+  throw busy2(path);
+}
+function openUnlessLate(path, mode, isNew) {
+  const Late = isNew ? Deno.errors.AlreadyExists : Deno.errors.NotFound;
+  try {
+    return isNew ? openNew(path, mode) : Deno.openSync(path, {
+      read: true,
+      write: true
+    });
+  } catch (error) {
+    if (error instanceof Late) return void 0;
+    throw error;
+  }
+}
+function tryLock(file) {
+  try {
+    return file.tryLockSync(true);
+  } catch {
+    return true;
+  }
+}
+function busy2(path) {
+  return new Deno.errors.Busy(`Cannot write to "${path}": another download is under way there`);
+}
+
+// lib/files/plain_file.ts
+import * as fs2 from "node:fs";
+var PlainFile = class {
+  #fd;
+  /**
+   * Opens a file at once, whatever is under its name.
+   *
+   * @param path The file
+   * @param plain How it is reached
+   * @throws {Deno.errors.InvalidData} If it is no file, or not the one there
+   */
+  constructor(path, plain) {
+    plain.check();
+    const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = fs2.constants;
+    const noFollow = plain.follows ? 0 : O_NOFOLLOW;
+    this.#fd = fs2.openSync(path, O_RDONLY | O_NONBLOCK | noFollow);
+    try {
+      const here = fs2.fstatSync(this.#fd);
+      if (!here.isFile()) throw swapped(path);
+      plain.check();
+      const there = plain.follows ? void 0 : lstatOrNothing(path);
+      const isOther = there?.ino !== void 0 && there.ino !== null && (there.ino !== here.ino || there.dev !== here.dev);
+      if (isOther || !plain.follows && there === void 0) {
+        throw swapped(path);
+      }
+    } catch (error) {
+      fs2.closeSync(this.#fd);
+      throw error;
+    }
+  }
+  /**
+   * What the file is like now.
+   *
+   * @returns Size and time
+   */
+  stat() {
+    const { size, mtimeMs } = fs2.fstatSync(this.#fd);
+    return {
+      size,
+      mtime: new Date(Math.floor(mtimeMs))
+    };
+  }
+  /**
+   * Reads from an offset to the end.
+   *
+   * @param offset Where to start, in bytes
+   * @param blocksize Most bytes at once
+   * @returns The bytes, each piece valid until the next
+   */
+  async *read(offset, blocksize) {
+    const buffer2 = new Uint8Array(blocksize);
+    for (let at = offset; ; ) {
+      const n = fs2.readSync(this.#fd, buffer2, 0, blocksize, at);
+      if (n === 0) return;
+      at += n;
+      yield buffer2.subarray(0, n);
+    }
+  }
+  /** Closes the file. */
+  [Symbol.dispose]() {
+    fs2.closeSync(this.#fd);
+  }
+};
+function swapped(path) {
+  return new Deno.errors.InvalidData(`Cannot use "${path}": it was replaced by something else meanwhile, and links and pipes are not followed; mirror again`);
+}
+
+// lib/files/download/part.ts
+var Part = class _Part {
+  #target;
+  #path;
+  #isResumable;
+  #file;
+  #position;
+  /** What was left alone since it may be somebody else's, if anything was. */
+  #foreign;
+  /** Whether there was no file under the target's own name before. */
+  #isNew = false;
+  /** Whether the file still has what was there before, to be gone then. */
+  #isStale = false;
+  #isBegun = false;
+  #isDone = false;
+  constructor(target, path, isResumable, file, position) {
+    this.#target = target;
+    this.#path = path;
+    this.#isResumable = isResumable;
+    this.#file = file;
+    this.#position = position;
+  }
+  /**
+   * Opens a part beside its target. What may be somebody else's is left alone:
+   * another part is made then, which cannot be resumed.
+   *
+   * @param target The target
+   * @param mark What the part is taken from, if it may be resumed
+   * @returns The part, with what an earlier call left in it
+   * @throws {LocalError} If another download is writing to it
+   */
+  static beside(target, mark) {
+    const name = basename3(target.path);
+    const part = locally(() => inFolder(target, () => {
+      let foreign;
+      if (mark !== void 0) {
+        const path2 = beside(target.path, partName(name, mark, true));
+        const file2 = openPart(path2);
+        if (file2 !== void 0) {
+          const info = file2.statSync();
+          const isResumable = isOnlyOf(info, info.uid);
+          return new _Part(target, path2, isResumable, file2, info.size);
+        }
+        foreign = path2;
+      }
+      const { path, file } = openRandomPart(target.path, modeMeanwhile(target.mode));
+      const part2 = new _Part(target, path, false, file, 0);
+      part2.#foreign = foreign;
+      return part2;
+    }));
+    part.#checkWay();
+    return part;
+  }
+  /**
+   * Opens the target itself. What it has stays until there is something new.
+   *
+   * @param target The target
+   * @param facts Of the remote file, if what there is of it is to be resumed
+   * @param signal Ends the wait for the other end of a pipe
+   * @returns The part
+   * @throws {LocalError} If another download is writing to it
+   */
+  static async inPlace(target, facts, signal) {
+    const { path } = target;
+    if (!target.isReplaceable) {
+      const options = {
+        write: true,
+        create: true
+      };
+      const opening = () => openPipe(path, options, signal);
+      return new _Part(target, path, false, await locallyAsync(opening), 0);
+    }
+    return locally(() => {
+      const { file, isNew } = inFolder(target, () => openInPlace(path));
+      const { size, mtime } = file.statSync();
+      const isKept = facts !== void 0 && !isNew && size <= (facts.size ?? 0) && (mtime?.getTime() ?? 0) >= (facts.latest ?? 0) && isOurs(path, file);
+      const part = new _Part(target, path, false, file, isKept ? size : 0);
+      part.#isNew = isNew;
+      part.#isStale = size > part.#position;
+      part.#checkWay();
+      return part;
+    });
+  }
+  /** Where the bytes are. */
+  get path() {
+    return this.#path;
+  }
+  /** A part that was left alone since it may be somebody else's. */
+  get foreign() {
+    return this.#foreign;
+  }
+  /** Whether what was written can be read again: not from a device or pipe. */
+  get isReadable() {
+    return this.#target.isReplaceable;
+  }
+  /** Bytes of the remote file that are in this one. */
+  get position() {
+    return this.#position;
+  }
+  /**
+   * Starts over. A file that has not been written to yet stays as it is until
+   * {@linkcode begin}: the server may have nothing better.
+   */
+  reset() {
+    if (this.#position === 0) return;
+    if (!this.#target.isReplaceable) {
+      throw new LocalError(new Deno.errors.InvalidData(`Cannot write to "${this.#path}" again: it is no file`));
+    }
+    this.#position = 0;
+    this.#isStale = true;
+    if (this.#isBegun) this.#empty();
+  }
+  /** There is something new: what was there before goes. */
+  begin() {
+    this.#isBegun = true;
+    if (this.#isStale) this.#empty();
+  }
+  #empty() {
+    locally(() => {
+      this.#file.truncateSync(0);
+      this.#file.seekSync(0, Deno.SeekMode.Start);
+    });
+    this.#isStale = false;
+  }
+  /**
+   * The last bytes of the file; writing goes on behind them.
+   *
+   * @param length How many
+   * @returns The bytes
+   */
+  tail(length) {
+    return locally(() => {
+      this.#file.seekSync(this.#position - length, Deno.SeekMode.Start);
+      const bytes2 = new Uint8Array(length);
+      for (let at = 0; at < length; ) {
+        const n = this.#file.readSync(bytes2.subarray(at));
+        if (n === null) return bytes2.subarray(0, at);
+        at += n;
+      }
+      return bytes2;
+    });
+  }
+  /**
+   * Writes bytes at the end.
+   *
+   * @param bytes What; left alone until they are written
+   */
+  async write(bytes2) {
+    this.begin();
+    for (let at = 0; at < bytes2.length; ) {
+      const n = await this.#file.write(bytes2.subarray(at)).catch((error) => this.#fail(error));
+      this.#position += n;
+      at += n;
+    }
+  }
+  /**
+   * As {@linkcode write}, while nothing else goes on: for a few bytes.
+   *
+   * @param bytes What
+   */
+  writeSync(bytes2) {
+    this.begin();
+    for (let at = 0; at < bytes2.length; ) {
+      let n;
+      try {
+        n = this.#file.writeSync(bytes2.subarray(at));
+      } catch (error) {
+        this.#fail(error);
+      }
+      this.#position += n;
+      at += n;
+    }
+  }
+  #fail(error) {
+    const { path } = this.#target;
+    throw new LocalError(withMessage(error, (message) => `Cannot write to "${path}" after ${this.#position} bytes: ${message}`));
+  }
+  /**
+   * Makes the hash of the file, by the handle that has it locked.
+   *
+   * @param hash Which
+   * @param signal Ends the work
+   * @returns Hexadecimal digits in lower case
+   */
+  hash(hash, signal) {
+    this.begin();
+    return locallyAsync(() => hashOpenFile(this.#file, hash, signal));
+  }
+  /**
+   * Gives the file its time, if that may be done: some file systems have none
+   * to set, and a file that somebody else owns takes only the present.
+   *
+   * @param modified The time, if it is known
+   * @returns The time, or `null` if the file does not have it
+   */
+  date(modified) {
+    if (modified === null || !this.isReadable) return null;
+    try {
+      this.#file.utimeSync(/* @__PURE__ */ new Date(), modified);
+      return modified;
+    } catch {
+      return null;
+    }
+  }
+  /** Waits until the file is on the disk. */
+  async sync() {
+    if (this.isReadable) await locallyAsync(() => this.#file.sync());
+  }
+  /**
+   * Puts the file in the target's place.
+   *
+   * @param parts The parts in its folder; looked for there if they are not known
+   * @throws {LocalError} If it cannot be put there
+   */
+  commit(parts) {
+    const { path, mode, isReplaceable } = this.#target;
+    if (this.#path !== path) {
+      locally(() => {
+        try {
+          this.#takePlace(path, mode);
+        } catch (error) {
+          throw misplaced2(path, error);
+        }
+      });
+      this.#isDone = true;
+      removeOtherParts(path, this.#file.statSync().uid, parts);
+    } else if (isReplaceable && !locally(() => isUnder(path, this.#file))) {
+      throw new LocalError(new Deno.errors.NotFound(`Cannot download to "${path}": the file was removed or replaced meanwhile; download again`));
+    }
+    this.#isDone = true;
+  }
+  /** Insists on a file that is where it should be, before it is written to. */
+  #checkWay() {
+    const { check } = this.#target;
+    if (check === void 0) return;
+    try {
+      locally(() => {
+        check();
+        if (!isUnder(this.#path, this.#file)) throw swapped(this.#path);
+      });
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
+  }
+  /** Renames the file, which has the permissions of a finished one before. */
+  #takePlace(path, mode) {
+    if (mode !== void 0 || this.#isResumable) {
+      const fresh = this.#isResumable && Deno.build.os !== "windows" ? newFileBeside(path, modeMeanwhile(mode)) : void 0;
+      keepMode(this.#path, this.#file, mode, fresh);
+    }
+    this.#target.check?.();
+    if (!isUnder(this.#path, this.#file)) {
+      throw new Deno.errors.NotFound(`"${this.#path}" was removed or replaced meanwhile; download again`);
+    }
+    Deno.renameSync(this.#path, path);
+  }
+  /**
+   * Closes the file. One that was not committed is removed, unless it is the
+   * target itself and has something, or was there before.
+   *
+   * @param isKept Whether it stays, for another call to resume
+   */
+  close(isKept) {
+    try {
+      const isPart2 = this.#path !== this.#target.path || this.#isNew && this.#position === 0;
+      const isOwn2 = isPart2 && isUnder(this.#path, this.#file);
+      const stays = isKept && this.#isResumable;
+      if (isOwn2 && !this.#isDone && !stays) Deno.removeSync(this.#path);
+    } catch {
+    }
+    this.#file.close();
+  }
+};
+function isOurs(path, file) {
+  try {
+    return isOnlyOf(file.statSync(), newFileBeside(path).uid);
+  } catch {
+    return false;
+  }
+}
+function inFolder(target, open2) {
+  try {
+    target.check?.();
+    return open2();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Deno.errors.NotFound(`Cannot download to "${target.path}": the folder "${dirname3(target.path)}" does not exist`, {
+      cause: error
+    });
+  }
+}
+
+// lib/files/progress.ts
+var LEAST_BLOCK = 1024;
+var BURST = 100;
+var EVEN = 20;
+var SMOOTHING = 0.3;
+var RateLimiter = class {
+  #rate;
+  #due = 0;
+  /**
+   * Makes a pace.
+   *
+   * @param rate Most bytes in a second
+   * @throws {RangeError} If it is not positive
+   */
+  constructor(rate = Infinity) {
+    this.#rate = checkRate("maxRate", rate);
+  }
+  /** Whether there is no limit. */
+  get isFree() {
+    return this.#rate === Infinity;
+  }
+  /** Bytes to read or write at once, so that the rate is even. */
+  get blocksize() {
+    return Math.max(LEAST_BLOCK, Math.ceil(this.#rate * EVEN / 1e3));
+  }
+  /**
+   * Counts bytes that went through.
+   *
+   * @param bytes How many
+   * @param signal Ends the wait
+   * @returns A wait, where that was faster than it may be
+   */
+  keep(bytes2, signal) {
+    if (this.isFree) return void 0;
+    const now = performance.now();
+    this.#due = Math.max(this.#due, now - BURST) + bytes2 * 1e3 / this.#rate;
+    return this.#due > now ? pause(this.#due - now, signal) : void 0;
+  }
+};
+var ProgressTracker = class {
+  /** Bytes of the file that are on the other side. */
+  position = 0;
+  /** Size of the file in bytes, if it is known. */
+  total = null;
+  /** Bytes that were moved, also those that were moved again. */
+  moved = 0;
+  #options;
+  #block;
+  #limiter;
+  #interval;
+  #listener = new Listener((fault) => new LocalError(fault));
+  #reportedAt = performance.now();
+  #reportedBytes = 0;
+  #rate = 0;
+  #isFinished = false;
+  /**
+   * Makes a meter.
+   *
+   * @param options Whom to tell, and the limit
+   * @param block Bytes that are best read or written at once
+   * @param limiter The limit, if it is one that others share
+   * @throws {RangeError} If a rate is not positive
+   */
+  constructor(options, block, limiter = new RateLimiter(options.maxRate)) {
+    this.#options = options;
+    this.#block = block;
+    this.#limiter = limiter;
+    const { progressRate = 10 } = options;
+    this.#interval = 1e3 / checkRate("progressRate", progressRate);
+  }
+  /** Bytes to read or write at once. */
+  get blocksize() {
+    return Math.min(this.#block, this.#limiter.blocksize);
+  }
+  /**
+   * Counts bytes that went through.
+   *
+   * @param bytes How many
+   * @returns A wait, where the transfer is faster than it may be
+   */
+  add(bytes2) {
+    this.position += bytes2;
+    this.moved += bytes2;
+    if (this.#options.onProgress !== void 0 && !this.#isFinished) {
+      this.#listener.check();
+      const now = performance.now();
+      if (now - this.#reportedAt >= this.#interval) this.#report(now, false);
+    }
+    return this.#limiter.keep(bytes2, this.#options.signal);
+  }
+  /** Tells, once, that all bytes are on the other side. */
+  async finish() {
+    if (this.#options.onProgress === void 0 || this.#isFinished) return;
+    this.#isFinished = true;
+    this.#report(performance.now(), true);
+    await this.#listener.settle();
+  }
+  #report(now, done) {
+    const elapsed = now - this.#reportedAt;
+    const latest = (this.moved - this.#reportedBytes) * 1e3 / Math.max(elapsed, 1);
+    this.#rate = this.#rate === 0 ? latest : SMOOTHING * latest + (1 - SMOOTHING) * this.#rate;
+    this.#reportedAt = now;
+    this.#reportedBytes = this.moved;
+    const left = done ? 0 : this.total === null ? NaN : this.total - this.position;
+    const eta = left * 1e3 / this.#rate;
+    const progress = {
+      transferred: this.position,
+      total: this.total,
+      rate: this.#rate,
+      eta: left === 0 ? 0 : Number.isFinite(eta) ? Math.max(0, eta) : null,
+      done
+    };
+    this.#listener.call(() => this.#options.onProgress?.(progress));
+  }
+};
+function checkRate(name, value) {
+  if (value > 0) return value;
+  throw new RangeError(`Cannot use ${name} ${value}: it must be a positive number`);
+}
+
+// lib/files/resume.ts
+var OVERLAP = 64 * 1024;
+var UNSUITABLE = [
+  500,
+  501,
+  502,
+  503,
+  504,
+  554
+];
+var RESTART_REGEXP = /\b(restart|resum|append)/i;
+function isRestRefused(error) {
+  if (!(error instanceof FTPError) || error.reply === void 0) return false;
+  if (error.command?.startsWith("REST")) {
+    return error instanceof FTPPermanentError;
+  }
+  const { code, text } = error.reply;
+  return UNSUITABLE.includes(code) || RESTART_REGEXP.test(text);
+}
+async function isSameStart(transfer, expected, options) {
+  const bytes2 = new Uint8Array(expected.length);
+  let at = 0;
+  try {
+    while (at < bytes2.length) {
+      const n = await transfer.data.read(bytes2.subarray(at));
+      if (n === null) return false;
+      at += n;
+    }
+  } catch (error) {
+    throw await transfer.failed(error, options);
+  }
+  return bytes2.every((byte, index) => byte === expected[index]);
+}
+async function isAtEnd(transfer, options) {
+  try {
+    return await transfer.data.read(new Uint8Array(1)) === null;
+  } catch (error) {
+    throw await transfer.failed(error, options);
+  }
+}
+async function isSameFile(transfer, chunks, options) {
+  for await (const chunk of chunks) {
+    if (await isSameStart(transfer, chunk, options)) continue;
+    await transfer.abort();
+    return false;
+  }
+  const isWhole = await isAtEnd(transfer, options);
+  if (isWhole) await transfer.finish(options);
+  else await transfer.abort();
+  return isWhole;
+}
+
+// lib/files/download/verify.ts
+async function verifyDownload(session, arrival, { verify, signal }) {
+  const { remote, part, facts, announced } = arrival;
+  if (part.position < (facts.size ?? announced ?? 0)) {
+    throw differs(arrival, "size", facts.size ?? announced, part.position);
+  }
+  if (facts.size !== null) await checkAgain(session, arrival, {
+    signal
+  });
+  if (verify === "hash" && part.isReadable) {
+    const hashes = await hashBoth(session, remote, {
+      size: part.position,
+      signal
+    }, (hash, signal2) => part.hash(hash, signal2));
+    if (hashes !== void 0) {
+      const { name, local, remote: remote2 } = hashes;
+      if (local !== remote2) throw spoiled(arrival, name, remote2, local);
+      return name;
+    }
+  }
+  const isSized = facts.size !== null || part.position === announced;
+  return isSized ? "size" : null;
+}
+async function checkAgain(session, arrival, options) {
+  const { remote, part: { position }, facts, isSlow } = arrival;
+  if (position > facts.size) {
+    const size2 = await requestBinarySize(session, remote, options);
+    if (position <= (size2 ?? 0)) return;
+    throw spoiled(arrival, "size", size2 ?? facts.size, position);
+  }
+  if (!isSlow || facts.shown === null) return;
+  const { size, shown } = await requestFacts(session, remote, options);
+  if (size === null) return;
+  if (size < position) throw spoiled(arrival, "size", size, position);
+  if (size > position || shown === null) return;
+  if (shown.getTime() === facts.shown.getTime()) return;
+  throw spoiled(arrival, "mtime", facts.shown.toISOString(), shown.toISOString(), `Cannot download "${remote}": the file on the server changed meanwhile`);
+}
+function spoiled(arrival, what, expected, actual, message) {
+  arrival.part.reset();
+  return differs(arrival, what, expected, actual, message);
+}
+function differs({ remote }, what, expected, actual, message = `Cannot verify the download of "${remote}"`) {
+  return new FTPVerificationError(message, {
+    what,
+    expected,
+    actual
+  });
+}
+
+// lib/files/download/write_behind.ts
+var WriteBehind = class {
+  #part;
+  #failed = Promise.withResolvers();
+  #fault;
+  #buffer;
+  #spare;
+  #filled = 0;
+  #writing;
+  /**
+   * Makes the buffers.
+   *
+   * @param part Where the bytes go
+   * @param size Of one buffer, in bytes
+   * @param isWhole Whether all that will come fits into one: it is written
+   * synchronously then, which costs least
+   */
+  constructor(part, size, isWhole) {
+    this.#part = part;
+    this.#buffer = new Uint8Array(size);
+    if (!isWhole) this.#spare = new Uint8Array(size);
+    this.#failed.promise.catch(() => {
+    });
+  }
+  /** Rejects with a {@linkcode LocalError} when a write has failed. */
+  get failed() {
+    return this.#failed.promise;
+  }
+  /** Where the next bytes are to be put: never empty. */
+  get room() {
+    return this.#filled === 0 ? this.#buffer : this.#buffer.subarray(this.#filled);
+  }
+  /**
+   * Takes bytes that were put there.
+   *
+   * @param length How many
+   * @returns A wait, where there is no room left
+   * @throws {LocalError} If they cannot be written
+   */
+  take(length) {
+    this.#filled += length;
+    if (this.#spare === void 0) {
+      this.#part.writeSync(this.#buffer.subarray(0, length));
+      this.#filled = 0;
+      return void 0;
+    }
+    if (this.#writing === void 0) return void this.#begin();
+    return this.#filled < this.#buffer.length ? void 0 : this.#writing.then(() => this.#begin());
+  }
+  /**
+   * Waits until all bytes are written.
+   *
+   * @throws {LocalError} If they cannot be
+   */
+  async flush() {
+    await this.#writing;
+    this.#begin();
+    await this.#writing;
+    if (this.#fault !== void 0) throw this.#fault;
+  }
+  #begin() {
+    if (this.#fault !== void 0) throw this.#fault;
+    if (this.#spare === void 0 || this.#filled === 0) return;
+    const bytes2 = this.#buffer.subarray(0, this.#filled);
+    [this.#buffer, this.#spare] = [
+      this.#spare,
+      this.#buffer
+    ];
+    this.#filled = 0;
+    this.#writing = this.#write(bytes2);
+  }
+  async #write(bytes2) {
+    try {
+      await this.#part.write(bytes2);
+    } catch (fault) {
+      this.#fault = fault;
+      this.#failed.reject(fault);
+    }
+    this.#writing = void 0;
+  }
+};
+
+// lib/files/download/download.ts
+var BLOCK_SIZE2 = 1024 * 1024;
+var LEAST_BLOCK2 = 16 * 1024;
+var DISK_GRACE = 5e3;
+var PATIENCE2 = 1e3;
+function download(provider, remote, local, options, limits = {}) {
+  return runOperation(provider, options, (options2) => new Download(provider, remote, options2, limits).run(local));
+}
+var Download = class {
+  #provider;
+  #remote;
+  #options;
+  #tracker;
+  #parts;
+  #check;
+  #meant;
+  #facts;
+  #part;
+  #retries = {
+    count: 0
+  };
+  #canRestart = true;
+  #isTooLarge = false;
+  /** What the server said when it began to send, where there is no SIZE. */
+  #announced = null;
+  /** Whether the data took so long that the file may have become another. */
+  #isSlow = false;
+  constructor(provider, remote, options, { limiter, parts, check, meant }) {
+    checkTransferOptions(options);
+    this.#provider = provider;
+    this.#remote = remote;
+    this.#options = options;
+    this.#parts = parts;
+    this.#check = check;
+    this.#meant = meant;
+    const { maxSize = Infinity } = options;
+    if (!(maxSize >= 0)) {
+      throw new RangeError(`Cannot download "${remote}": "maxSize" must be a number and not negative, not ${maxSize}`);
+    }
+    this.#tracker = new ProgressTracker(options, BLOCK_SIZE2, limiter);
+  }
+  async run(local) {
+    const target = this.#check === void 0 ? resolveTarget(local) : plainTarget(String(local), this.#check);
+    let isKept = false;
+    try {
+      const result = await withRecovery(this.#provider, countingRetries(this.#options, this.#retries), () => this.#part?.position ?? 0, () => this.#attempt(target));
+      return result;
+    } catch (error) {
+      isKept = this.#options.resume === true && this.#isProvable && (this.#part?.position ?? 0) > 0 && !this.#isTooLarge && !(error instanceof FTPVerificationError);
+      if (this.#options.signal?.aborted) throw error;
+      throw afterAttempts(error, `Cannot download "${this.#remote}"`, {
+        retries: this.#retries.count,
+        bytes: this.#part?.position ?? 0,
+        size: this.#tracker.total
+      });
+    } finally {
+      this.#part?.close(isKept);
+    }
+  }
+  async #attempt(target) {
+    const { session } = this.#provider;
+    const { signal, verify = "size", mtime = true, sync } = this.#options;
+    const facts = await this.#inspect(session);
+    const part = this.#part ??= await this.#open(session, target, facts);
+    await this.#fetch(session, part, facts);
+    const verified = verify === "none" ? null : await verifyDownload(session, {
+      remote: this.#remote,
+      part,
+      facts,
+      announced: this.#announced,
+      isSlow: this.#isSlow
+    }, this.#options);
+    const { total } = this.#tracker;
+    if (total !== null) this.#tracker.total = Math.max(total, part.position);
+    part.begin();
+    const meant = this.#meant?.(facts.shown) ?? facts.modified;
+    const modified = mtime ? part.date(meant) : null;
+    if (sync) await abortable(part.sync(), signal);
+    await this.#tracker.finish();
+    const isBeside = part.path !== target.path;
+    const parts = isBeside ? await this.#partsBeside(target) : void 0;
+    signal?.throwIfAborted();
+    part.commit(parts);
+    return {
+      size: part.position,
+      bytes: this.#tracker.moved,
+      verified,
+      mtime: modified,
+      retries: this.#retries.count
+    };
+  }
+  /** Parts that may have been abandoned; of an earlier version they are made by this client too. */
+  async #partsBeside({ path }) {
+    if (this.#options.resume) return this.#parts;
+    return this.#parts ?? await partsBeside(this.#provider, path);
+  }
+  /** Asks what the file is, and forgets what was fetched of another one. */
+  async #inspect(session) {
+    const asked = requestFacts(session, this.#remote, this.#options);
+    requestAhead(session, this.#options);
+    const facts = await asked;
+    const before = this.#facts;
+    this.#facts = facts;
+    this.#tracker.total = facts.size ?? this.#announced;
+    const isSame = before?.size === facts.size && before?.shown?.getTime() === facts.shown?.getTime();
+    if (!isSame || !this.#isProvable) this.#part?.reset();
+    const { maxSize = Infinity } = this.#options;
+    if ((facts.size ?? 0) > maxSize) {
+      throw this.#tooLarge(`it has ${facts.size} bytes, "maxSize" is ${maxSize}`);
+    }
+    return facts;
+  }
+  /** Whether anything tells this version of the file from another. */
+  get #isProvable() {
+    return (this.#facts?.size ?? this.#facts?.modified ?? null) !== null;
+  }
+  async #open(session, target, facts) {
+    const { resume = false, atomic = true, signal } = this.#options;
+    if (!atomic || !target.isReplaceable) {
+      return await Part.inPlace(target, resume ? facts : void 0, signal);
+    }
+    const mark = resume && this.#isProvable ? await this.#mark(session, facts) : void 0;
+    const part = Part.beside(target, mark);
+    const { foreign } = part;
+    if (foreign !== void 0) {
+      session.control.tell(() => printable(`not resumed: "${foreign}" may be somebody else's`));
+    }
+    return part;
+  }
+  /** What the part is taken from: another file or version has another mark. */
+  async #mark(session, facts) {
+    const isAbsolute2 = this.#remote.startsWith("/");
+    const directory = isAbsolute2 ? "" : await requestDirectory(session, this.#options);
+    const text = JSON.stringify([
+      this.#provider.origin,
+      directory,
+      this.#remote,
+      facts.size,
+      facts.shown
+    ]);
+    return createHash2("sha256").update(text).digest("hex").slice(0, 16);
+  }
+  /** Fetches what the part lacks. */
+  async #fetch(session, part, facts) {
+    if (part.position > 0) {
+      if (this.#canRestart && await this.#resume(session, part, facts)) return;
+      part.reset();
+    }
+    const transfer = await this.#retrieve(session, 0);
+    this.#announced = transfer.size;
+    this.#tracker.total = facts.size ?? transfer.size;
+    await this.#receive(transfer, part, facts);
+  }
+  /** Goes on where the part ends, if its end is what the server has there. */
+  async #resume(session, part, facts) {
+    const overlap = Math.min(OVERLAP, part.position);
+    const start = part.position - overlap;
+    let transfer;
+    try {
+      transfer = await this.#retrieve(session, start);
+    } catch (error) {
+      if (!isRestRefused(error)) throw error;
+      this.#canRestart = false;
+      return false;
+    }
+    if (!await isSameStart(transfer, part.tail(overlap), this.#options)) {
+      await transfer.abort();
+      return false;
+    }
+    await this.#receive(transfer, part, facts);
+    return true;
+  }
+  async #retrieve(session, start) {
+    return await openAt(session, "RETR", this.#remote, start, this.#options);
+  }
+  /** Takes the data, and the server's word that it was all. */
+  async #receive(transfer, part, facts) {
+    const began = performance.now();
+    this.#tracker.position = part.position;
+    await using alive = keepAlive(this.#provider.session, transfer, this.#options);
+    const rest = (facts.size ?? Infinity) - part.position;
+    const size = Math.min(this.#tracker.blocksize, Math.max(rest, LEAST_BLOCK2));
+    const isWhole = rest <= size && part.isReadable;
+    const writer = new WriteBehind(part, size, isWhole);
+    const reading = this.#read(transfer, writer, part.position);
+    try {
+      const ended2 = Promise.race([
+        reading,
+        writer.failed
+      ]);
+      await abortable(ended2, this.#options.signal);
+    } catch (error) {
+      const { signal } = this.#options;
+      const flushing = reading.catch(() => writer.flush()).catch(() => {
+      });
+      const isFlushed = settle(flushing.then(() => true), DISK_GRACE);
+      const isBroken = error === transfer.data.failure && !signal?.aborted;
+      if (isBroken) await isFlushed;
+      const isWhole2 = isBroken && part.position === (facts.size ?? this.#announced);
+      const failure = await transfer.endAfter(error, {
+        signal,
+        isWhole: isWhole2
+      }).then(() => void 0, (cause2) => ({
+        cause: cause2
+      }));
+      if (failure === void 0) return this.#noteTime(began);
+      const { cause } = failure;
+      if (await isFlushed || signal?.aborted) throw cause;
+      throw new LocalError(new Deno.errors.TimedOut(`Cannot write to "${part.path}": a write takes more than ${DISK_GRACE} ms`, {
+        cause
+      }));
+    }
+    alive.stop();
+    const whole = facts.size ?? this.#announced;
+    await confirm(transfer, part.position, whole, this.#options);
+    this.#noteTime(began);
+  }
+  #noteTime(began) {
+    this.#isSlow = performance.now() - began > PATIENCE2;
+  }
+  /** The fast path: large blocks, read while others are written. */
+  async #read({ data }, writer, start) {
+    const { maxSize = Infinity } = this.#options;
+    let rest = maxSize - start;
+    for (let n; (n = await data.read(writer.room)) !== null; ) {
+      rest -= n;
+      if (rest < 0) {
+        throw this.#tooLarge(`more came than the ${maxSize} bytes of "maxSize"`);
+      }
+      const written = writer.take(n);
+      if (written !== void 0) await written;
+      const wait = this.#tracker.add(n);
+      if (wait !== void 0) await wait;
+    }
+    await writer.flush();
+  }
+  /** No fault of the connection: it would be the same again. */
+  #tooLarge(what) {
+    this.#isTooLarge = true;
+    return new LocalError(new Deno.errors.InvalidData(`Cannot download "${this.#remote}": ${what}`));
+  }
+};
+
+// lib/transfer/send.ts
+init_waiting();
+init_check_names();
+
+// lib/transfer/started_source.ts
+init_waiting();
+var StartedSource = class {
+  #iterator;
+  #first;
+  /**
+   * Begins to read.
+   *
+   * @param chunks The chunks
+   */
+  constructor(chunks) {
+    this.#iterator = chunks[Symbol.asyncIterator]();
+  }
+  /**
+   * Takes the first chunk, or the end of a source that is empty: it has all the
+   * time it needs, as later ones have. Where a command would be refused nothing
+   * is taken, so that nothing is changed by that.
+   *
+   * @param session The session
+   * @param options A signal
+   * @throws What the source throws, the signal's reason, or why the connection
+   * has ended
+   */
+  async start({ control, ended: ended2 }, { signal }) {
+    if (control.failure !== void 0 || control.open !== void 0) return;
+    const first = this.#iterator.next();
+    try {
+      this.#first = await abortable(abortable(first, signal), ended2);
+    } catch (error) {
+      this.end().catch(() => {
+      });
+      throw error;
+    }
+  }
+  /** Ends the source before its time. */
+  async end() {
+    await this.#iterator.return?.();
+  }
+  /** The chunks; they can be had once. */
+  [Symbol.asyncIterator]() {
+    return {
+      next: () => {
+        const first = this.#first;
+        this.#first = void 0;
+        return first === void 0 ? this.#iterator.next() : Promise.resolve(first);
+      },
+      return: async () => {
+        await this.end();
+        return {
+          done: true,
+          value: void 0
+        };
+      }
+    };
+  }
+};
+
+// lib/transfer/send.ts
+async function sendBlocks(session, command, source, options) {
+  const { blocksize, callback } = options;
+  checkBlocksize(blocksize);
+  if (callback !== void 0) checkFunction("callback", callback);
+  const all = chunksOf(source, blocksize);
+  return await send(session, command, all, options, async (data, chunks) => {
+    for await (const chunk of chunks) {
+      if (callback === void 0) {
+        await data.writeAll(chunk);
+        continue;
+      }
+      for (let start = 0; start < chunk.length; start += blocksize) {
+        const block = chunk.subarray(start, start + blocksize);
+        await data.writeAll(block);
+        const wait = waitFor(data, callback(block));
+        if (wait !== void 0) await wait;
+      }
+    }
+  });
+}
+async function sendLines(session, command, source, options) {
+  const { callback, signal } = options;
+  if (callback !== void 0) checkFunction("callback", callback);
+  const { maxLine } = session.options;
+  const all = chunksOf(source, TEXT_BLOCK_SIZE);
+  const text = {
+    signal,
+    type: "A"
+  };
+  return await send(session, command, all, text, async (data, chunks) => {
+    for await (const block of toNetworkLines(chunks, maxLine)) {
+      await data.writeAll(block);
+      if (callback === void 0) continue;
+      for (const line of linesOf(block)) {
+        const wait = waitFor(data, callback(line));
+        if (wait !== void 0) await wait;
+      }
+    }
+  });
+}
+async function* whileOpen(data, chunks) {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let isRead = false;
+  try {
+    while (true) {
+      const next = await data.unlessFailed(iterator.next());
+      isRead = next.done === true;
+      if (isRead) return;
+      yield next.value;
+    }
+  } finally {
+    const ended2 = isRead ? void 0 : iterator.return?.();
+    const ending = data.unlessFailed(Promise.resolve(ended2));
+    await settle(ending, SOURCE_GRACE);
+  }
+}
+var SOURCE_GRACE = 1e3;
+var TEXT_BLOCK_SIZE = 64 * 1024;
+async function send(session, command, all, options, produce) {
+  options.signal?.throwIfAborted();
+  checkTransfer(session, command, options);
+  await session.ready(options.signal);
+  const source = new StartedSource(all);
+  await source.start(session, options);
+  let transfer;
+  try {
+    transfer = await openTransfer(session, command, options);
+  } catch (error) {
+    const ending = abortable(source.end(), options.signal);
+    await settle(abortable(ending, session.ended), SOURCE_GRACE);
+    throw error;
+  }
+  return await transfer.complete(async (data) => {
+    await produce(data, whileOpen(data, source));
+    await data.closeWrite();
+  }, options);
+}
+
+// lib/files/store_refusal.ts
+var REFUSALS = [
+  450,
+  451,
+  501,
+  550,
+  551,
+  553
+];
+var MISSING_REGEXP2 = /\b(no such|not exist|not found|does ?n.t exist|check for file existence)/i;
+async function explainRefusal(session, remote, error, options) {
+  const isRefusal2 = error instanceof FTPError && error.reply !== void 0 && /^(STOR|APPE)\b/.test(error.command ?? "") && REFUSALS.includes(error.reply.code) && !session.isLost && !options.signal?.aborted;
+  if (!isRefusal2) return error;
+  try {
+    if (await settingsOf(session, remote, options) === "there") {
+      return directoryError(remote, error);
+    }
+    const [prefix] = splitPath(remote);
+    const directory = prefix.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
+    if (directory === "" || directory === "/") return error;
+    if (await settingsOf(session, directory, options) !== "missing") {
+      return error;
+    }
+    const { reply, command } = error;
+    return new FTPPermanentError(`Cannot write to "${remote}": the directory "${directory}" does not exist or cannot be entered; make it with ensureDir() (${reply.text})`, {
+      reply,
+      command,
+      cause: error
+    });
+  } catch {
+    return error;
+  }
+}
+async function refuseDirectory(session, remote, refusal2, options) {
+  if (await settingsOf(session, remote, options) !== "there") return;
+  throw directoryError(remote, refusal2);
+}
+async function isListedDirectory(session, path, { signal }) {
+  if (session.unknown.has("MLST")) return void 0;
+  const command = {
+    verb: "MLST",
+    argument: path,
+    name: "remote"
+  };
+  try {
+    const { lines } = await session.turns.share(() => session.exchange(command, {
+      signal
+    }), {
+      signal
+    });
+    const facts = lines.map((line) => line.replace(/^250-/, "").trimStart().split("; ", 1)[0]);
+    const types = facts.map((facts2) => /(?:^|;)type=([^;]*)(?:;|$)/i.exec(facts2)?.[1]?.toLowerCase());
+    const [type] = types.filter((type2) => type2 !== void 0);
+    if (type === void 0 || type.startsWith("os.")) return void 0;
+    return type !== "file";
+  } catch (error) {
+    const isRefused = error instanceof FTPError && error.reply !== void 0;
+    if (!isRefused) throw error;
+    const { code, text } = error.reply;
+    if (UNKNOWN_REPLIES.includes(code)) session.unknown.add("MLST");
+    return MISSING_REGEXP2.test(text) ? false : void 0;
+  }
+}
+function directoryError(remote, refusal2) {
+  const { reply, command } = refusal2 ?? {};
+  const why = reply === void 0 ? "" : ` (${reply.text})`;
+  return new FTPPermanentError(`Cannot write to "${remote}": it is a directory; give the name of a file in it${why}`, {
+    reply,
+    command,
+    cause: refusal2
+  });
+}
+async function settingsOf(session, path, options) {
+  const isListed = await isListedDirectory(session, path, options);
+  if (isListed !== void 0) return isListed ? "there" : "missing";
+  return await session.turns.alone(async () => {
+    try {
+      const leave = await enterDirectory(session, path, options);
+      if (leave === void 0) return "unknown";
+      await leave();
+      return isDataSet(session, path) ? "unknown" : "there";
+    } catch (error) {
+      if (!isNoDirectory(error)) throw error;
+      return isDataSet(session, path) ? "unknown" : "missing";
+    }
+  }, options);
+}
+
+// lib/files/streams.ts
+var FIRST_CHUNK_SIZE = 16 * 1024;
+var CHUNK_SIZE2 = 256 * 1024;
+var WRITE_SIZE = 1024 * 1024;
+async function retrieve(session, path, options) {
+  const { signal } = options;
+  const transfer = await openTransfer(session, {
+    verb: "RETR",
+    argument: path,
+    name: "path"
+  }, {
+    type: "I",
+    rest: checkedOffset(options.offset),
+    signal,
+    advice: "read its stream to the end or cancel it first"
+  });
+  let ending;
+  const { promise: aborted, reject } = Promise.withResolvers();
+  aborted.catch(() => {
+  });
+  const onAbort = () => {
+    ending ??= transfer.abort();
+    ending.finally(() => reject(signal.reason));
+  };
+  signal?.addEventListener("abort", onAbort, {
+    once: true
+  });
+  const release = () => signal?.removeEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
+  let size = FIRST_CHUNK_SIZE;
+  const pull = async (controller) => {
+    const buffer2 = new Uint8Array(size);
+    let n;
+    try {
+      n = await transfer.data.read(buffer2);
+    } catch (error) {
+      if (ending === void 0) {
+        const settling = transfer.endAfter(error, {
+          signal
+        }).then(() => void 0, (cause) => ({
+          cause
+        }));
+        ending = settling;
+        const failure = await settling;
+        release();
+        if (failure !== void 0) throw failure.cause;
+        return controller.close();
+      }
+      await ending;
+      release();
+      throw signal?.aborted ? signal.reason : error;
+    }
+    if (n === size) size = Math.min(size * 2, CHUNK_SIZE2);
+    if (n !== null) return controller.enqueue(trimmed(buffer2, n));
+    release();
+    await transfer.finish({
+      signal
+    });
+    controller.close();
+  };
+  return new ReadableStream({
+    start(controller) {
+      aborted.catch((reason) => controller.error(reason));
+    },
+    pull,
+    async cancel() {
+      release();
+      await (ending ??= transfer.abort());
+    }
+  }, {
+    highWaterMark: 0
+  });
+}
+function trimmed(buffer2, length) {
+  return length < buffer2.length / 2 ? buffer2.slice(0, length) : buffer2.subarray(0, length);
+}
+async function store(session, path, source, options) {
+  const { append = false, signal } = options;
+  const rest = checkedOffset(options.offset);
+  if (append && rest !== void 0) {
+    throw new TypeError('Cannot store with both "offset" and "append": the server appends at its own end of the file');
+  }
+  try {
+    return await sendBlocks(session, {
+      verb: append ? "APPE" : "STOR",
+      argument: path,
+      name: "path"
+    }, source, {
+      blocksize: WRITE_SIZE,
+      type: "I",
+      rest,
+      signal
+    });
+  } catch (error) {
+    const remote = textOfPath(session, path);
+    throw await explainRefusal(session, remote, error, {
+      signal
+    });
+  }
+}
+function checkedOffset(offset = 0) {
+  if (Number.isSafeInteger(offset) && offset >= 0) return offset || void 0;
+  throw new RangeError(`Cannot start at offset ${offset}: it must be a non-negative integer`);
+}
+
+// lib/files/upload/upload.ts
+init_byte_stream();
+
+// lib/files/download/part_proof.ts
+init_byte_stream();
+async function isSameEnd(source, size, open2, options, length = OVERLAP) {
+  const start = Math.max(0, size - length);
+  const expected = await readPiece(source, start, size);
+  try {
+    const transfer = await open2("RETR", start);
+    const isSame = await isSameStart(transfer, expected, options) && await isAtEnd(transfer, options);
+    if (isSame) await transfer.finish(options);
+    else await transfer.abort();
+    return isSame;
+  } catch (error) {
+    if (error instanceof FTPPermanentError) return false;
+    throw error;
+  }
+}
+async function keepsBeginning(source, size, open2, options) {
+  const piece = await readPiece(source, size - OVERLAP, size);
+  const transfer = await open2("STOR", size - OVERLAP);
+  try {
+    await writeAll(transfer.data, piece);
+    await transfer.data.closeWrite();
+  } catch (error) {
+    throw await transfer.failed(error, options);
+  }
+  await transfer.finish(options);
+  return await isSameEnd(source, size, open2, options, 2 * OVERLAP);
+}
+async function readPiece(source, start, end) {
+  const bytes2 = new Uint8Array(end - start);
+  let at = 0;
+  for await (const chunk of source.read(start, bytes2.length)) {
+    const piece = chunk.subarray(0, bytes2.length - at);
+    bytes2.set(piece, at);
+    at += piece.length;
+    if (at === bytes2.length) break;
+  }
+  return bytes2;
+}
+
+// lib/files/back_off.ts
+var WAITS = [
+  100,
+  200,
+  400,
+  800,
+  1500
+];
+async function backOff({ signal }, look2) {
+  for (const wait of WAITS) {
+    if (await look2()) return true;
+    await pause(wait, signal);
+  }
+  return await look2();
+}
+
+// lib/files/upload/proof.ts
+var BLOCK_SIZE3 = 128 * 1024;
+var HIDDEN = "SIZE of what was stored";
+var UploadProof = class {
+  /**
+   * Whether what is sent there is of the source as it is now: not before the
+   * server took the first byte of it, and not after it turned out to be wrong.
+   */
+  isCurrent = false;
+  #source;
+  #target;
+  #options;
+  /** Size of what was there before, `undefined` while nobody knows. */
+  #old;
+  #wasLate = false;
+  /**
+   * Knows nothing yet.
+   *
+   * @param source What is uploaded
+   * @param target Where to
+   * @param options Whether an earlier call's part is looked for, and a signal
+   */
+  constructor(source, target, options) {
+    this.#source = source;
+    this.#target = target;
+    this.#options = options;
+  }
+  /** Whether the server did not show the file at once. */
+  get wasLate() {
+    return this.#wasLate;
+  }
+  /**
+   * Whether a size is that of the file that is written over in place: the server
+   * may have stored the new one under another name.
+   *
+   * @param size What the server tells
+   * @returns Whether it is
+   */
+  isOldSize(size) {
+    const { path, remote } = this.#target;
+    return path === remote && size !== null && size === this.#old;
+  }
+  /**
+   * Size that the server tells of what it confirmed. Some tell the old one, 0 or
+   * 550 for a second or two: they are asked again before anything is sent again.
+   *
+   * @param session The session
+   * @param sent Bytes that were sent
+   * @returns Bytes; `null` if the server does not tell
+   */
+  async storedSize(session, sent) {
+    const { unknown } = session;
+    let size;
+    await backOff(this.#options, async () => {
+      const before = size;
+      size = await requestBinarySize(session, this.#target.path, this.#options);
+      if (size === null) {
+        const isFinal = unknown.has("SIZE") || unknown.has(HIDDEN);
+        this.#wasLate ||= !isFinal;
+        return isFinal;
+      }
+      const isRight = size === sent || size > sent;
+      const isLate = size === 0 || this.isOldSize(size) || size !== before;
+      this.#wasLate ||= !isRight && isLate;
+      return isRight || !isLate;
+    });
+    if (size !== null) unknown.delete(HIDDEN);
+    else if (!unknown.has("SIZE")) unknown.add(HIDDEN);
+    return size ?? null;
+  }
+  /**
+   * Bytes on the server that are known to be the file's.
+   *
+   * @param session The session
+   * @param sent Bytes of a source that is read once, when all of it was sent
+   * @returns How many, or `null` if there are none
+   */
+  async stored(session, sent) {
+    const hasChanged = this.#source.hasChanged();
+    if (hasChanged) this.isCurrent = false;
+    const whole = sent ?? this.#source.size;
+    if (this.#old === void 0 && !this.#target.isTouched) {
+      const isWanted2 = this.#options.resume === true && !hasChanged;
+      return await this.#inspect(session, isWanted2 ? whole : null);
+    }
+    if (!this.isCurrent || this.#old === void 0) return null;
+    const stored = await requestBinarySize(session, this.#target.path, this.#options);
+    const isOurs2 = stored !== null && stored !== this.#old && stored <= (whole ?? 0);
+    return isOurs2 ? stored : null;
+  }
+  /** Looks at what is there before the server was told to write. */
+  async #inspect(session, whole) {
+    const { path, remote, isNew } = this.#target;
+    if (isNew) {
+      this.#old = null;
+      return null;
+    }
+    const asking = requestBinarySize(session, path, this.#options);
+    if (path === remote && whole === null) requestAhead(session, this.#options);
+    try {
+      this.#old = await asking;
+    } catch (error) {
+      if (whole !== null || !(error instanceof FTPTemporaryError)) throw error;
+    }
+    const size = this.#old ?? 0;
+    this.#target.isThere = this.#old !== null;
+    if (whole === null || size === 0 || size > whole) return null;
+    const isSame = await isSameEnd(this.#source, size, (verb, start) => openAt(session, verb, path, start, this.#options), this.#options);
+    if (!isSame) return null;
+    this.#target.isOwn = true;
+    this.isCurrent = true;
+    this.#old = null;
+    return size;
+  }
+  /**
+   * Compares what is under the target's name with this file, every byte of it:
+   * the old one may be as long.
+   *
+   * @param session The session
+   * @param options A signal
+   * @returns Whether it is the same; `undefined` if either cannot be read
+   */
+  async isInPlace(session, { signal }) {
+    const { remote } = this.#target;
+    if (!this.#source.isRewindable) return void 0;
+    try {
+      const transfer = await openAt(session, "RETR", remote, 0, {
+        signal
+      });
+      const chunks = this.#source.read(0, BLOCK_SIZE3);
+      return await isSameFile(transfer, chunks, {
+        signal
+      });
+    } catch (error) {
+      if (error instanceof FTPPermanentError) return void 0;
+      throw error;
+    }
+  }
+};
+
+// lib/files/upload/source.ts
+import { fileURLToPath as fileURLToPath3 } from "node:url";
+async function openSource(local, signal, plain) {
+  if (typeof local === "string" && plain !== void 0) {
+    return locally(() => openPlain(local, plain));
+  }
+  if (typeof local === "string" || local instanceof URL) {
+    return await locallyAsync(() => openFile(local, signal));
+  }
+  if (local instanceof Uint8Array || local instanceof Blob) {
+    const blob = local instanceof Blob ? local : void 0;
+    return rewindable(blob?.size ?? local.length, (offset) => blob?.slice(offset) ?? local.subarray(offset));
+  }
+  checkSource(local);
+  return {
+    size: null,
+    modified: null,
+    identity: null,
+    isRewindable: false,
+    hasChanged: () => false,
+    read: (_offset, blocksize) => faulty(chunksOf(local, blocksize)),
+    [Symbol.dispose]() {
+    }
+  };
+}
+function rewindable(size, slice) {
+  return {
+    size,
+    modified: null,
+    identity: null,
+    isRewindable: true,
+    hasChanged: () => false,
+    read: (offset, blocksize) => faulty(chunksOf(slice(offset), blocksize)),
+    [Symbol.dispose]() {
+    }
+  };
+}
+async function openFile(local, signal) {
+  const path = local instanceof URL ? fileURLToPath3(local) : local;
+  const { isDirectory: isDirectory2, isFile } = Deno.statSync(path);
+  if (isDirectory2) {
+    throw new Deno.errors.IsADirectory(`Cannot upload "${path}": it is a directory`);
+  }
+  const file = isFile ? Deno.openSync(path) : await openPipe(path, {
+    read: true
+  }, signal);
+  try {
+    let info = file.statSync();
+    return {
+      get size() {
+        return isFile ? info.size : null;
+      },
+      get modified() {
+        return isFile ? info.mtime : null;
+      },
+      identity: isFile ? identify(info) : null,
+      isRewindable: isFile,
+      hasChanged() {
+        if (!isFile) return false;
+        const before = identify(info);
+        info = locally(() => file.statSync());
+        return identify(info) !== before;
+      },
+      read: (offset, blocksize) => faulty(isFile ? blocksOf(file, offset, blocksize) : chunksOf(file, blocksize)),
+      [Symbol.dispose]: () => file.close()
+    };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+function openPlain(path, plain) {
+  const file = new PlainFile(path, plain);
+  let info = file.stat();
+  return {
+    get size() {
+      return info.size;
+    },
+    get modified() {
+      return info.mtime;
+    },
+    identity: identify(info),
+    isRewindable: true,
+    hasChanged() {
+      const before = identify(info);
+      info = locally(() => file.stat());
+      return identify(info) !== before;
+    },
+    read: (offset, blocksize) => faulty(file.read(offset, blocksize)),
+    [Symbol.dispose]: () => file[Symbol.dispose]()
+  };
+}
+function identify({ size, mtime }) {
+  return JSON.stringify([
+    size,
+    mtime
+  ]);
+}
+async function* blocksOf(file, offset, blocksize) {
+  file.seekSync(offset, Deno.SeekMode.Start);
+  const buffer2 = new Uint8Array(blocksize);
+  while (true) {
+    const n = file.readSync(buffer2);
+    if (n === null) return;
+    yield buffer2.subarray(0, n);
+  }
+}
+function faulty(chunks) {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = chunks[Symbol.asyncIterator]();
+      return {
+        next: () => locallyAsync(() => iterator.next()),
+        async return() {
+          await iterator.return?.();
+          return {
+            done: true,
+            value: void 0
+          };
+        }
+      };
+    }
+  };
+}
+
+// lib/files/upload/remote_target.ts
+import { createHash as createHash3 } from "node:crypto";
+
+// lib/files/leftovers.ts
+async function isThere(session, path, { signal }) {
+  for (const ask3 of [
+    async () => await requestBinarySize(session, path, {
+      signal
+    }) !== null || void 0,
+    () => existsPath(session, path, {
+      signal
+    })
+  ]) {
+    try {
+      const isFound = await ask3();
+      if (isFound !== void 0) return isFound;
+    } catch (error) {
+      const isRefused = error instanceof FTPError && error.reply !== void 0 && !session.isLost;
+      if (!isRefused) throw error;
+    }
+  }
+  return void 0;
+}
+async function deleteAll2(session, paths, { signal } = {}) {
+  const deleting = paths.map((path) => session.turns.share(() => deleteFile(session, path, {
+    signal
+  }), {
+    signal
+  }));
+  const outcomes = await Promise.allSettled(deleting);
+  return outcomes.map((outcome) => outcome.status === "fulfilled" ? void 0 : outcome.reason);
+}
+
+// lib/files/upload/errors.ts
+function nameless(error, remote) {
+  const { reply, command } = error;
+  return new FTPPermanentError(`${error.message}; this is the temporary name of "${remote}": if the server refuses such names, choose others with { temporaryName }, or write in place with { atomic: false }`, {
+    reply,
+    command,
+    cause: error
+  });
+}
+function refused(error, remote, advice) {
+  return new FTPPermanentError(`Cannot put the upload in place as "${remote}": ${error.message}; ${advice}`, {
+    reply: error.reply,
+    command: error.command,
+    cause: error
+  });
+}
+function stranded(error, remote, { aside, path }) {
+  const { message, reply, command } = error;
+  return new FTPError(`Cannot put the upload in place as "${remote}", nor the old file back: the old file is "${aside}", the whole new one is "${path}"; rename one of them: ${message}`, {
+    reply,
+    command,
+    cause: error
+  });
+}
+
+// lib/files/upload/file_mode.ts
+var CHMOD = "SITE CHMOD";
+var STAT = "STAT path";
+var MLST = "MLST";
+var PATTERN_REGEXP = /[*?[\]{}\\~]|^-/;
+var BLANK_REGEXP = / /;
+var LINE_REGEXP = /^([-bcdlps])([-rwxsStT]{9})[^\s]* +\d+ /;
+function canChangeMode(session) {
+  return !session.unknown.has(CHMOD) && !session.unknown.has(STAT);
+}
+async function requestMode(session, path, options) {
+  const isPattern = PATTERN_REGEXP.test(path);
+  const isOdd = isPattern || BLANK_REGEXP.test(path);
+  const ask3 = (verb, key) => requestLines(session, {
+    verb,
+    argument: path,
+    name: "remote"
+  }, key, options);
+  const [status, facts] = await Promise.all([
+    isPattern ? [] : ask3("STAT", STAT),
+    isOdd && !session.unknown.has(MLST) ? ask3("MLST", MLST) : []
+  ]);
+  const lines = status.filter((line) => LINE_REGEXP.test(line));
+  return lines.length > 0 ? readListedMode(lines, path) : readFactOfMode(facts);
+}
+function readListedMode([line, ...others], path) {
+  const [, kind, letters] = LINE_REGEXP.exec(line);
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const isIt = kind === "-" && line.endsWith(name) && others.length === 0;
+  if (!isIt) return void 0;
+  return [
+    ...letters
+  ].reduce((mode, letter) => mode * 2 + (/[-ST]/.test(letter) ? 0 : 1), 0);
+}
+function readFactOfMode(lines) {
+  const facts = lines.map((line) => line.replace(/ .*/, "").toLowerCase()).find((facts2) => /(^|;)type=file;/.test(facts2));
+  const digits = /(?:^|;)unix\.mode=([0-7]+);/.exec(facts ?? "")?.[1];
+  const mode = (readOctal(digits) ?? 511) & 511;
+  return mode === 511 ? void 0 : mode;
+}
+async function tryToChangeMode(session, path, mode, options) {
+  try {
+    await session.exchange(chmodCommand(session, path, mode), options);
+  } catch (error) {
+    noteUnknown(session, error, CHMOD);
+  }
+}
+async function requestLines(session, command, key, options) {
+  try {
+    const { lines } = await session.turns.share(() => session.exchange(command, options), options);
+    return lines.map((line) => line.replace(/^2\d\d[- ]/, "").trimStart());
+  } catch (error) {
+    noteUnknown(session, error, key);
+    if (error instanceof FTPError && error.reply !== void 0) return [];
+    throw error;
+  }
+}
+function noteUnknown(session, error, key) {
+  const code = error instanceof FTPError ? error.reply?.code ?? 0 : 0;
+  if (UNKNOWN_REPLIES.includes(code)) session.unknown.add(key);
+}
+
+// lib/files/upload/temporary_name.ts
+init_printable();
+function temporaryPath(remote, mark, isResumable, { temporaryName }) {
+  const [directory, name] = splitPath(remote);
+  if (temporaryName === void 0) {
+    return directory + partName(name, mark, isResumable);
+  }
+  const chosen = temporaryName(name, isResumable ? `resume-${mark}` : mark);
+  const isUsable = typeof chosen === "string" && chosen !== name && chosen !== "" && chosen !== "." && chosen !== ".." && !/[/\\\0\r\n]/.test(chosen);
+  if (isUsable) return directory + chosen;
+  throw new TypeError(`Cannot use ${printable(JSON.stringify(chosen) ?? String(chosen))} as the temporary name of "${printable(remote)}": it must be one segment of a path, and not the target's own`);
+}
+async function refuseDataSet(session, remote, options) {
+  if (!/^'.*'$/.test(remote)) return;
+  let reply;
+  try {
+    reply = await session.turns.share(() => session.exchange({
+      verb: "SYST"
+    }, options), options);
+  } catch (error) {
+    if (error instanceof FTPError && error.reply !== void 0) return;
+    throw error;
+  }
+  if (!/\bMVS\b/.test(reply.text)) return;
+  throw new Deno.errors.NotSupported(`Cannot upload to "${printable(remote)}" under a temporary name: beside a data set of z/OS is no place for one; use { atomic: false }`);
+}
+
+// lib/files/replacement.ts
+var TAKEN = "SIZE of what was renamed";
+var Replacement = class {
+  /** Size of the old file; `null` if there is none, `undefined` if unknown. */
+  oldSize;
+  #remote;
+  #options;
+  #upload;
+  #aside;
+  #isDone = false;
+  /**
+   * Changes nothing yet.
+   *
+   * @param remote The file that is to be replaced
+   * @param options Whether it may be moved aside; how names are chosen
+   */
+  constructor(remote, options) {
+    this.#remote = remote;
+    this.#options = options;
+  }
+  /** Whether the server was told to rename, and may have done so. */
+  get hasBegun() {
+    return this.#upload !== void 0;
+  }
+  /** Whether the new file was found in its place. */
+  get isDone() {
+    return this.#isDone;
+  }
+  /** Where the old file may be, if it was moved. */
+  get aside() {
+    return this.#aside;
+  }
+  /**
+   * Puts the new file in its place. May be called again after a failure.
+   *
+   * @param session The session
+   * @param upload The new file
+   * @throws {FTPError} If the server refuses: the old file is in its place
+   * @throws {Error} `Deno.errors.*` if the connection fails: {@linkcode settle}
+   * tells what was done
+   */
+  async run(session, upload2) {
+    const options = this.#options;
+    const remote = this.#remote;
+    if (this.hasBegun) {
+      this.#upload = upload2;
+      if (isTrue(await this.settle(session, options), remote)) return;
+    }
+    this.#upload = upload2;
+    try {
+      await this.#renameOver(session, upload2);
+    } catch (error) {
+      if (!isRefusal(session, error)) throw error;
+      if (isTrue(await this.#isInPlace(session, options), remote)) return;
+      await this.#replaceRefused(session, upload2, error);
+    }
+  }
+  /**
+   * Finds out what a command did whose reply is missing. Brings the old file
+   * back if there is none under the name.
+   *
+   * @param session The session, perhaps a new one
+   * @param options A signal
+   * @returns Whether the new file is in its place; `undefined` if nothing tells
+   * @throws {FTPError} If the old file cannot be brought back; the message has
+   * its name
+   */
+  async settle(session, options) {
+    const isInPlace = this.#isDone || await this.#isInPlace(session, options);
+    this.#isDone = isInPlace === true;
+    if (isInPlace) await this.#dropAside(session, options);
+    else await this.#bringBack(session, options);
+    return isInPlace;
+  }
+  async #renameOver(session, upload2) {
+    const { signal } = this.#options;
+    const { path, mode, size } = upload2;
+    const { oldSize } = this;
+    const isTold = upload2.isVisible && !session.unknown.has("SIZE");
+    const isAlike = oldSize === void 0 || oldSize === size;
+    const sizes = await session.turns.alone(async () => {
+      const changing = mode === void 0 ? void 0 : tryToChangeMode(session, path, mode, {
+        signal
+      });
+      const renaming = rename(session, path, this.#remote, {
+        signal,
+        isAtOnce: true
+      });
+      const asking = Promise.all([
+        this.#remote,
+        ...isAlike ? [
+          path
+        ] : []
+      ].filter(() => isTold).map((path2) => requestSizeInTurn(session, path2, {
+        signal
+      })));
+      asking.catch(() => {
+      });
+      await renaming;
+      await changing;
+      return await asking;
+    }, {
+      signal
+    });
+    if (!isTold) return;
+    const [now, left = null] = sizes;
+    if (now === size && left === null) return;
+    await this.#confirm(session, upload2);
+  }
+  /** Looks whether a rename was done that the server confirmed. */
+  async #confirm(session, upload2) {
+    const options = this.#options;
+    const { path, size } = upload2;
+    let isLeft;
+    let now = null;
+    await backOff(options, async () => {
+      isLeft = await isThere(session, path, options);
+      now = await requestBinarySize(session, this.#remote, options);
+      if (isLeft !== false) return isLeft === void 0;
+      if (now === null) return session.unknown.has(TAKEN);
+      return now === size || now !== this.oldSize;
+    });
+    const isDone2 = isLeft === void 0 || isLeft === false && (now === null || now === size || now !== this.oldSize);
+    if (isDone2 && now === null) session.unknown.add(TAKEN);
+    if (isDone2) return;
+    throw new FTPError(`Cannot put the upload in place as "${this.#remote}": the server confirmed the rename, but ${isLeft ? `the file is still "${path}"` : `the old file, of ${now} bytes, is still there`}; if the server renames no files, use { atomic: false }`);
+  }
+  /** Finds out why `RNTO` was refused, and does without it where it may. */
+  async #replaceRefused(session, upload2, refusal2) {
+    const options = this.#options;
+    const remote = this.#remote;
+    await refuseDirectory(session, remote, refusal2, options);
+    if (refusal2 instanceof FTPTemporaryError) throw refusal2;
+    if (!refusal2.command?.startsWith("RNTO")) {
+      const isLeft = await isThere(session, upload2.path, options);
+      throw refused(refusal2, remote, isLeft === false ? `the server took the temporary file "${upload2.path}" away (as a drop box does): use { atomic: false }` : "if the server renames no files, use { atomic: false }");
+    }
+    if (options.replace !== "delete") {
+      throw refused(refusal2, remote, 'if the server refuses to rename over a file, use { replace: "delete" } or { atomic: false }');
+    }
+    if (await isThere(session, remote, options) === false) {
+      throw refused(refusal2, remote, "there is no old file in the way: if the server renames no files, use { atomic: false }");
+    }
+    await this.#swap(session, upload2, refusal2);
+  }
+  /**
+   * Moves the old file aside and the new one to its place, without a round trip
+   * in between. What fails is undone.
+   */
+  async #swap(session, { path }, refusal2) {
+    const options = this.#options;
+    const { signal } = options;
+    const remote = this.#remote;
+    const aside = this.#aside = this.#asidePath(path);
+    const [moving, renaming] = await session.turns.alone(() => Promise.allSettled([
+      [
+        remote,
+        aside
+      ],
+      [
+        path,
+        remote
+      ]
+    ].map(([from, to]) => rename(session, from, to, {
+      signal,
+      isAtOnce: true
+    }))), {
+      signal
+    });
+    for (const outcome of [
+      moving,
+      renaming
+    ]) {
+      const isLost2 = outcome.status === "rejected" && !isRefusal(session, outcome.reason);
+      if (isLost2) throw outcome.reason;
+    }
+    if (isTrue(await this.settle(session, options), remote)) return;
+    const isMoved = moving.status === "fulfilled";
+    const cause = renaming.reason ?? refusal2;
+    if (isMoved && cause instanceof FTPTemporaryError) throw cause;
+    throw refused(isMoved ? cause : refusal2, remote, isMoved ? "the old file is in its place again: if the server renames no files, use { atomic: false }" : `the old file could not be moved out of the way either (${moving.reason.reply?.text}): use { atomic: false }`);
+  }
+  /** A name of its own, also where the caller has but one. */
+  #asidePath(path) {
+    const mark = randomMark();
+    const chosen = temporaryPath(this.#remote, mark, false, this.#options);
+    return chosen === path ? `${this.#remote}.${mark}.old` : chosen;
+  }
+  /** Whether the new file has its name. */
+  async #isInPlace(session, options) {
+    const { path, size, compare } = this.#upload;
+    const { aside, oldSize } = this;
+    const remote = this.#remote;
+    const now = await requestBinarySize(session, remote, options);
+    if (now !== null && now !== size) return false;
+    const isLeft = await isThere(session, path, options);
+    const isAlike = now === null || oldSize === void 0 || oldSize === now;
+    if (isLeft === true && isAlike) return false;
+    const isMoved = isLeft === false && aside !== void 0 && await isThere(session, aside, options);
+    if (isMoved) return now === size || await isThere(session, remote, options);
+    const isSame = await compare(session, options);
+    if (isSame !== void 0) return isSame;
+    if (isLeft !== false) return false;
+    if (!isAlike) return true;
+    const isNothing = now === null && await isThere(session, remote, options) === false;
+    return isNothing ? false : void 0;
+  }
+  /** Deletes the old file, whose place the new one has. */
+  async #dropAside(session, options) {
+    const { aside } = this;
+    if (aside === void 0) return;
+    const [failure] = await deleteAll2(session, [
+      aside
+    ], options);
+    const isLost2 = failure !== void 0 && !isRefusal(session, failure);
+    if (isLost2) throw failure;
+    this.#aside = void 0;
+  }
+  /** Gives the old file its name back, if it was moved. */
+  async #bringBack(session, options) {
+    const { aside } = this;
+    if (aside === void 0) return;
+    let obstacle;
+    if (await isThere(session, this.#remote, options) !== true) {
+      try {
+        await session.turns.alone(() => rename(session, aside, this.#remote, {
+          signal: options.signal,
+          isAtOnce: true
+        }), options);
+      } catch (error) {
+        if (!isRefusal(session, error)) throw error;
+        obstacle = error;
+      }
+    }
+    const isBack = obstacle === void 0 || await isThere(session, this.#remote, options) !== false || await isThere(session, aside, options) === false;
+    if (!isBack) {
+      const { path } = this.#upload;
+      throw stranded(obstacle, this.#remote, {
+        aside,
+        path
+      });
+    }
+    this.#aside = void 0;
+  }
+};
+function isTrue(isInPlace, remote) {
+  if (isInPlace !== void 0) return isInPlace;
+  throw new FTPError(`Cannot confirm that the upload is in place as "${remote}": the server did not say so, and nothing else tells the new file from the old one; compare them`);
+}
+function isRefusal(session, error) {
+  return error instanceof FTPError && error.reply !== void 0 && error.reply.code !== 421 && !session.isLost;
+}
+
+// lib/files/upload/remote_target.ts
+var CLEANUP_TIMEOUT2 = 5e3;
+var LARGE = 1024 * 1024;
+var UNANSWERED_REGEXP = /^Cannot complete "(STOR|APPE) /;
+var UploadTarget = class {
+  /** Whether what is under {@linkcode path} is this upload's own. */
+  isOwn = false;
+  /** Whether the server was told to write. */
+  isTouched = false;
+  /** Whether something may be under {@linkcode path} already. */
+  isThere = false;
+  /** Whether nobody else has ever heard of the first name: it is random. */
+  isNew;
+  /** The file that is to be replaced. */
+  remote;
+  #options;
+  #first;
+  #path;
+  #abandoned = [];
+  #isPrepared = false;
+  #isInDoubt = false;
+  #isLocked = false;
+  #replacement;
+  #mode;
+  /**
+   * Chooses the name.
+   *
+   * @param remote The file that is to be replaced
+   * @param identity Tells the source from others, if the upload may be resumed
+   * @param options Whether to write in place, to resume, to delete
+   */
+  constructor(remote, identity, options) {
+    const { atomic = true, resume = false } = options;
+    const [, name] = splitPath(remote);
+    if ([
+      "",
+      ".",
+      ".."
+    ].includes(name)) {
+      throw new TypeError(`Cannot upload to "${remote}": it names no file`);
+    }
+    const isResumable = resume && identity !== null;
+    const mark = isResumable ? createHash3("sha256").update(identity).digest("hex").slice(0, 16) : randomMark();
+    this.#first = atomic ? temporaryPath(remote, mark, isResumable, options) : remote;
+    this.#path = this.#first;
+    this.isNew = atomic && !isResumable && this.#first.includes(mark);
+    this.remote = remote;
+    this.#options = options;
+    this.#replacement = new Replacement(remote, options);
+  }
+  /** Whether the server was told to put the file in its place. */
+  get isCommitting() {
+    return this.#replacement.hasBegun;
+  }
+  /** Where the bytes go. */
+  get path() {
+    return this.#path;
+  }
+  /**
+   * Looks, before anything is sent, whether there is a place beside the target,
+   * and what is in the target's own.
+   *
+   * @param session The session
+   * @param size Bytes that are going to be sent, `null` if that is not known:
+   * before many are, a question more whether the target is a directory is cheap
+   * @throws {Deno.errors.NotSupported} If there is no place
+   * @throws {FTPPermanentError} If the target is a directory
+   */
+  async prepare(session, size) {
+    if (this.#path === this.remote || this.#isPrepared) return;
+    const options = this.#options;
+    await refuseDataSet(session, this.remote, options);
+    const isLarge = (size ?? Infinity) > LARGE;
+    if (isLarge || canChangeMode(session)) {
+      const asking = requestBinarySize(session, this.remote, options);
+      const listing = isLarge ? isListedDirectory(session, this.remote, options) : void 0;
+      listing?.catch(() => {
+      });
+      requestAhead(session, options);
+      try {
+        this.#replacement.oldSize = await asking;
+      } catch (error) {
+        if (!(error instanceof FTPTemporaryError)) throw error;
+      }
+      const isDirectory2 = await listing;
+      const { oldSize = null } = this.#replacement;
+      const isDoubtful2 = isDirectory2 === void 0 && (size ?? 0) > LARGE;
+      if (oldSize === null && (isDirectory2 || isDoubtful2)) {
+        await refuseDirectory(session, this.remote, void 0, options);
+      }
+    }
+    this.#isPrepared = true;
+  }
+  /**
+   * Asks for the mode of the old file where it is not known yet; beside other
+   * questions, so that it costs no round trip of its own.
+   *
+   * @param session The session
+   */
+  async inspect(session) {
+    if (typeof this.#replacement.oldSize !== "number") return;
+    if (this.isCommitting || !canChangeMode(session)) return;
+    const options = this.#options;
+    this.#mode ??= await requestMode(session, this.remote, options);
+  }
+  /**
+   * Begins to write. If the server is told to and does not answer, the file is
+   * in doubt: what a lost connection holds back may still reach the server,
+   * and empty the file.
+   *
+   * @param begin Sends the command
+   * @returns What it gives
+   */
+  async write(begin2) {
+    this.isTouched = this.isThere = true;
+    try {
+      return await begin2();
+    } catch (error) {
+      const isAnswered = error instanceof FTPError && error.reply !== void 0;
+      this.#isInDoubt = !isAnswered;
+      this.#isLocked = error instanceof Deno.errors.TimedOut && UNANSWERED_REGEXP.test(error.message);
+      throw this.isNameRefused(error) ? nameless(error, this.remote) : error;
+    }
+  }
+  /**
+   * Whether the temporary name, or what is under it, may be why the server
+   * refused to write.
+   *
+   * @param error What was thrown
+   * @returns Whether another name may do
+   */
+  isNameRefused(error) {
+    return this.path !== this.remote && error instanceof FTPPermanentError && /^(STOR|APPE)/.test(error.command ?? "") && [
+      501,
+      550,
+      553
+    ].includes(error.reply?.code ?? 0);
+  }
+  /**
+   * Begins to write a file from its first byte. What is there is deleted before:
+   * some servers do not let it be written over (ProFTPD's `AllowOverwrite off`),
+   * or choose another name then (Pure-FTPd's `--autorename`).
+   *
+   * @param session The session
+   * @param begin Sends the command
+   * @returns What it gives
+   */
+  async writeAnew(session, begin2) {
+    if (!this.isThere || this.path === this.remote) {
+      return await this.write(begin2);
+    }
+    const { path } = this;
+    const [refusal2] = await deleteAll2(session, [
+      path
+    ], this.#options);
+    try {
+      return await this.write(begin2);
+    } catch (error) {
+      const isStuck2 = refusal2 !== void 0 && this.isNameRefused(error);
+      const other = this.#otherPath();
+      if (!isStuck2 || other === path) throw error;
+      this.#startOver(other);
+    }
+    return await this.write(begin2);
+  }
+  /**
+   * Takes the file out of reach of a command that may come late, by another
+   * name. Written in place it has only the one.
+   *
+   * A file that an old connection has locked would take the lock along: vsftpd
+   * lets nobody write to it before that connection, if it broke without a word,
+   * has timed out (`lock_upload_files`; 300 seconds). It is left behind.
+   *
+   * @param session The new session
+   */
+  async leave(session) {
+    if (!this.#isInDoubt || this.path === this.remote) return;
+    const path = this.#otherPath();
+    if (path === this.path) return;
+    if (!this.isOwn || this.#isLocked) return this.#startOver(path);
+    try {
+      await this.#rename(session, path);
+      this.#abandoned.push(this.path);
+      this.#path = path;
+    } catch (error) {
+      if (!(error instanceof FTPPermanentError)) {
+        this.#abandoned.push(path);
+        throw error;
+      }
+      this.#startOver(path);
+    }
+    this.#isInDoubt = false;
+  }
+  #otherPath() {
+    return temporaryPath(this.remote, randomMark(), false, this.#options);
+  }
+  #startOver(path) {
+    this.#abandoned.push(this.path);
+    this.#path = path;
+    this.isOwn = this.isThere = this.#isInDoubt = false;
+  }
+  /**
+   * Puts the file in its place.
+   *
+   * @param session The session
+   * @param upload What is known of it
+   */
+  async commit(session, upload2) {
+    const { path } = this;
+    if (path === this.remote) return;
+    const mode = this.#mode;
+    await this.#replacement.run(session, {
+      ...upload2,
+      path,
+      mode
+    });
+    await deleteAll2(session, this.#abandoned);
+  }
+  /**
+   * Cleans up after a failure.
+   *
+   * @param provider The client
+   * @param error What went wrong
+   * @param isKept Whether what is there stays, for another call to resume
+   * @returns The error to throw; `undefined` if it turns out that the file is in
+   * its place
+   */
+  async rollBack(provider, error, isKept) {
+    if (this.path === this.remote || !this.isTouched) return error;
+    const { hasBegun } = this.#replacement;
+    if (isKept && !hasBegun && this.path === this.#first) return error;
+    try {
+      const { timeout } = provider.session.options;
+      const grace = Math.min(CLEANUP_TIMEOUT2, timeout || CLEANUP_TIMEOUT2);
+      const signal = AbortSignal.timeout(grace);
+      if (provider.session.isLost) {
+        await provider.reconnect({
+          signal
+        });
+      }
+      const { session } = provider;
+      if (hasBegun) {
+        const isDone2 = await this.#settle(session, {
+          signal
+        });
+        if (isDone2 instanceof Error) return isDone2;
+        if (isDone2) {
+          await deleteAll2(session, [
+            this.path,
+            ...this.#abandoned
+          ], {
+            signal
+          });
+          return this.#options.signal?.aborted ? error : void 0;
+        }
+        if (isDone2 === void 0) {
+          return this.#withNotes(error, [
+            this.#unknown
+          ]);
+        }
+      }
+      if (isKept) await this.#keep(session, {
+        signal
+      });
+      else return await this.#discard(session, error, {
+        signal
+      });
+      return error;
+    } catch {
+      if (this.#replacement.isDone && !this.#options.signal?.aborted) {
+        return void 0;
+      }
+      return this.#inDoubt(error, isKept);
+    }
+  }
+  /** Finds out what became of the rename, and puts the old file back. */
+  async #settle(session, options) {
+    try {
+      return await this.#replacement.settle(session, options);
+    } catch (error) {
+      const isStranded = error instanceof FTPError && session.control.failure === void 0;
+      if (isStranded) return error;
+      throw error;
+    }
+  }
+  /** Leaves the longest part where the next call looks for it. */
+  async #keep(session, options) {
+    const sizes = [
+      this.path,
+      this.#first
+    ].map((path) => requestBinarySize(session, path, options));
+    const [size, first] = await Promise.all(sizes);
+    const others = /* @__PURE__ */ new Set([
+      this.path,
+      ...this.#abandoned
+    ]);
+    const isLonger = (size ?? 0) > (first ?? 0);
+    others.delete(isLonger ? this.path : this.#first);
+    await deleteAll2(session, [
+      ...others
+    ], options);
+    if (isLonger) await this.#rename(session, this.#first, options);
+  }
+  /** Deletes the temporary files, and says which are left. */
+  async #discard(session, error, options) {
+    const paths = [
+      this.path,
+      ...this.#abandoned
+    ];
+    const refusals = await deleteAll2(session, paths, options);
+    if (!this.isOwn || this.#options.signal?.aborted) return error;
+    for (const [index, refusal2] of refusals.entries()) {
+      if (refusal2 === void 0) continue;
+      const path = paths[index];
+      if (!(refusal2 instanceof FTPError)) throw refusal2;
+      const isLeft = await isThere(session, path, options);
+      if (isLeft === false) continue;
+      const state2 = isLeft ? "is" : "may be";
+      return this.#withNotes(error, [
+        `the temporary file "${path}" ${state2} left on the server: ${refusal2.message}`
+      ]);
+    }
+    return error;
+  }
+  async #rename(session, path, { signal } = this.#options) {
+    await session.turns.alone(() => rename(session, this.path, path, {
+      signal,
+      isAtOnce: true
+    }), {
+      signal
+    });
+  }
+  /** Says what could not be looked at. */
+  #inDoubt(error, isKept) {
+    const { aside, hasBegun } = this.#replacement;
+    const notes = [];
+    if (hasBegun) notes.push(this.#unknown);
+    if (aside !== void 0) notes.push(`the old file may be "${aside}"`);
+    if (this.isOwn && !isKept) {
+      notes.push(`the temporary file "${this.path}" may be left on the server`);
+    }
+    return this.#withNotes(error, notes);
+  }
+  get #unknown() {
+    return `the server did not say whether the new file is in place as "${this.remote}"`;
+  }
+  /** An error that says more; a reason to abort is left alone. */
+  #withNotes(error, notes) {
+    if (this.#options.signal?.aborted) return error;
+    return retold(error, (message) => [
+      message,
+      ...notes
+    ].join("; "));
+  }
+};
+
+// lib/files/upload/upload.ts
+var BLOCK_SIZE4 = 128 * 1024;
+function upload(provider, local, remote, options, limiter, plain) {
+  return runOperation(provider, options, async (options2) => {
+    using source = await openSource(local, options2.signal, plain);
+    return await new Upload(provider, source, remote, options2, limiter).run();
+  });
+}
+var Upload = class {
+  #provider;
+  #source;
+  #options;
+  #target;
+  #tracker;
+  #retries = {
+    count: 0
+  };
+  #proof;
+  /** How it may go on behind what is there, as far as the server has not refused. */
+  #ways = [
+    "STOR",
+    "APPE"
+  ];
+  #isStored = false;
+  /** What a source that is read once came to, when all of it was sent. */
+  #unconfirmed;
+  /** When the server wrote the last of it, for what that tells of its clock. */
+  #written;
+  #digester;
+  /** What was compared, and found to be the same. */
+  #verified = null;
+  /** The time that the file was given. */
+  #mtime = null;
+  constructor(provider, source, remote, options, limiter) {
+    checkTransferOptions(options);
+    this.#provider = provider;
+    this.#source = source;
+    this.#options = options;
+    this.#target = new UploadTarget(remote, source.identity, options);
+    this.#proof = new UploadProof(source, this.#target, options);
+    this.#tracker = new ProgressTracker(options, BLOCK_SIZE4, limiter);
+    this.#tracker.total = source.size;
+  }
+  async run() {
+    try {
+      const result = await withRecovery(this.#provider, countingRetries(this.#options, this.#retries), () => this.#tracker.position, () => this.#attempt());
+      return result;
+    } catch (error) {
+      const isKept = this.#options.resume === true && this.#source.identity !== null && !(error instanceof FTPVerificationError);
+      const last = this.#isStored ? error : this.#unconfirmed ?? error;
+      const failure = await this.#target.rollBack(this.#provider, this.#options.signal?.aborted ? error : this.#afterAttempts(last), isKept);
+      if (failure === void 0) return this.#result();
+      throw failure;
+    }
+  }
+  #afterAttempts(error) {
+    return afterAttempts(error, `Cannot upload to "${this.#target.remote}"`, {
+      retries: this.#retries.count,
+      bytes: this.#tracker.position,
+      size: this.#source.size
+    });
+  }
+  async #attempt() {
+    const { session } = this.#provider;
+    if (!this.#isStored) await this.#store(session);
+    if (!this.#target.isCommitting) await this.#check(session);
+    const { position } = this.#tracker;
+    await this.#target.commit(session, {
+      size: position,
+      isVisible: this.#verified !== null,
+      compare: (session2, options) => this.#proof.isInPlace(session2, options)
+    });
+    return this.#result();
+  }
+  /** Proves that what is there is the source, and dates it. */
+  async #check(session) {
+    const { verify = "size" } = this.#options;
+    const inspecting = this.#target.inspect(session);
+    const dating = verify === "hash" ? void 0 : this.#date(session);
+    inspecting.catch(() => {
+    });
+    dating?.catch(() => {
+    });
+    this.#verified = verify === "none" ? null : await this.#prove(session);
+    this.#mtime = await (dating ?? this.#date(session));
+    if (this.#proof.wasLate) this.#mtime ??= await this.#date(session);
+    await inspecting;
+    this.#checkSource();
+    await this.#tracker.finish();
+  }
+  #result() {
+    return {
+      size: this.#tracker.position,
+      bytes: this.#tracker.moved,
+      verified: this.#verified,
+      mtime: this.#mtime,
+      retries: this.#retries.count
+    };
+  }
+  /** Compares both files. What an earlier call left whole and wrong is sent again. */
+  async #prove(session) {
+    try {
+      return await this.#verify(session);
+    } catch (error) {
+      const isLeft = error instanceof FTPVerificationError && this.#tracker.moved === 0;
+      if (!isLeft) throw error;
+      await this.#store(session);
+      return await this.#verify(session);
+    }
+  }
+  /** Gives the file its time, if that is wanted and the server can. */
+  async #date(session) {
+    const { mtime = true, signal } = this.#options;
+    const { modified } = this.#source;
+    if (!mtime || modified === null) return null;
+    const options = {
+      signal,
+      written: this.#written
+    };
+    const { path } = this.#target;
+    return await setModificationTime(session, path, modified, options) ? modified : null;
+  }
+  /** Sends what the server lacks. */
+  async #store(session) {
+    this.#written = void 0;
+    await this.#target.leave(session);
+    const { size: expected } = this.#source;
+    await this.#target.prepare(session, expected);
+    const sent = this.#unconfirmed?.bytes;
+    const stored = await this.#proof.stored(session, sent);
+    const { size } = this.#source;
+    this.#tracker.total = size;
+    if (stored !== null && stored === (sent ?? size)) {
+      this.#tracker.position = stored;
+      this.#isStored = true;
+      return;
+    }
+    if (sent !== void 0) throw new LocalError(this.#unconfirmed);
+    this.#tracker.position = stored ?? 0;
+    await this.#prepareDigest(session);
+    const explain2 = (error) => explainRefusal(session, this.#target.remote, error, this.#options);
+    const opened = Date.now();
+    const { transfer, start } = await this.#open(session, stored ?? 0).catch(async (error) => {
+      throw await explain2(error);
+    });
+    this.#tracker.position = start;
+    try {
+      await this.#send(session, transfer, start, opened);
+    } catch (refusal2) {
+      const error = await explain2(refusal2);
+      if (this.#source.isRewindable) throw error;
+      if (!(error instanceof FTPUnconfirmedError)) throw new LocalError(error);
+      throw this.#unconfirmed = error;
+    }
+    this.#isStored = true;
+  }
+  /** Opens the transfer at the last place that is beyond doubt. */
+  async #open(session, stored) {
+    while (stored > OVERLAP && this.#ways.length > 0) {
+      try {
+        if (this.#ways[0] === "APPE") {
+          const transfer2 = await this.#write(session, "APPE", 0);
+          return {
+            transfer: transfer2,
+            start: stored
+          };
+        }
+        if (await this.#mayRestart(session, stored)) {
+          const start = stored - OVERLAP;
+          return {
+            transfer: await this.#write(session, "STOR", start),
+            start
+          };
+        }
+        this.#proof.isCurrent = false;
+        stored = 0;
+      } catch (error) {
+        const isUseless = isRestRefused(error) || this.#target.isNameRefused(error);
+        if (!isUseless) throw error;
+      }
+      this.#ways.shift();
+    }
+    const transfer = await this.#target.writeAnew(session, () => openAt(session, "STOR", this.#target.path, 0, this.#options));
+    this.#target.isOwn = true;
+    this.#proof.isCurrent = true;
+    return {
+      transfer,
+      start: 0
+    };
+  }
+  /** Whether the server keeps what is before an offset. */
+  async #mayRestart(session, stored) {
+    return await keepsBeginning(this.#source, stored, (verb, start) => verb === "STOR" ? this.#write(session, verb, start) : openAt(session, verb, this.#target.path, start, this.#options), this.#options);
+  }
+  async #write(session, verb, start) {
+    return await this.#target.write(() => openAt(session, verb, this.#target.path, start, this.#options));
+  }
+  async #send(session, transfer, start, opened) {
+    const tracker = this.#tracker;
+    const { blocksize } = tracker;
+    let from = opened;
+    await using alive = keepAlive(session, transfer, this.#options);
+    let isWhole = false;
+    try {
+      const all = this.#source.read(start, blocksize);
+      const chunks = this.#source.isRewindable ? all : whileOpen(transfer.data, all);
+      for await (const chunk of chunks) {
+        for (let at = 0; at < chunk.length; at += blocksize) {
+          const block = chunk.subarray(at, at + blocksize);
+          from = Date.now();
+          await writeAll(transfer.data, block);
+          this.#digester?.digester.update(block);
+          const wait = tracker.add(block.length);
+          if (wait !== void 0) await wait;
+        }
+      }
+      isWhole = true;
+      await transfer.data.closeWrite();
+    } catch (error) {
+      alive.stop();
+      const { signal } = this.#options;
+      await transfer.endAfter(error, {
+        signal,
+        isWhole
+      });
+      const stored = await this.#proof.storedSize(session, tracker.position);
+      const isProven = stored === tracker.position && !this.#proof.isOldSize(stored);
+      if (isProven) return;
+      throw error;
+    }
+    alive.stop();
+    await confirm(transfer, tracker.position, tracker.position, this.#options);
+    this.#written = {
+      from,
+      to: Date.now()
+    };
+  }
+  async #verify(session) {
+    const { verify, signal } = this.#options;
+    const { path } = this.#target;
+    const sent = this.#tracker.position;
+    const size = await this.#proof.storedSize(session, sent);
+    const isOldSize = this.#proof.isOldSize(size);
+    if (size !== null && size !== sent) {
+      if (!isOldSize) throw this.#differs("size", sent, size);
+      throw new LocalError(this.#differs("size", sent, size, `Cannot verify the upload of "${path}": the old file is still there, the server may have stored the new one under another name`));
+    }
+    const hashes = verify === "hash" ? await hashBoth(session, path, {
+      size: sent,
+      signal
+    }, (hash, signal2) => this.#digest(hash, signal2)) : void 0;
+    const isSized = size !== null && !isOldSize;
+    if (hashes === void 0) return isSized ? "size" : null;
+    const { name, local, remote } = hashes;
+    if (local !== remote) throw this.#differs(name, local, remote);
+    return name;
+  }
+  /** A stream is read once: its hash is made on the way. */
+  async #prepareDigest(session) {
+    const { verify, signal } = this.#options;
+    if (verify !== "hash" || this.#source.isRewindable) return;
+    const hash = await chooseHash(session, {
+      signal
+    });
+    if (hash !== void 0) {
+      this.#digester = {
+        hash,
+        digester: new Digester(hash)
+      };
+    }
+  }
+  async #digest(hash, signal) {
+    if (this.#digester !== void 0) return this.#digester.digester.digest();
+    return await hashChunks(this.#source.read(0, BLOCK_SIZE4), hash, signal);
+  }
+  /** What was sent while somebody wrote to the file is neither old nor new. */
+  #checkSource() {
+    const { size, modified } = this.#source;
+    if (!this.#source.hasChanged()) return;
+    const [what, expected, actual] = size !== this.#source.size ? [
+      "size",
+      size,
+      this.#source.size
+    ] : [
+      "mtime",
+      modified?.toISOString() ?? "unknown",
+      this.#source.modified?.toISOString() ?? "unknown"
+    ];
+    throw this.#differs(what, expected, actual, `Cannot upload to "${this.#target.remote}": the local file changed meanwhile (one that is written to all the time can be given as an open Deno.FsFile)`);
+  }
+  #differs(what, expected, actual, message = `Cannot verify the upload of "${this.#target.path}"`) {
+    this.#isStored = false;
+    this.#proof.isCurrent = false;
+    const error = new FTPVerificationError(message, {
+      what,
+      expected,
+      actual
+    });
+    return this.#source.isRewindable ? error : new LocalError(error);
+  }
+};
+
+// lib/mirror/mirror_directory.ts
+import { fileURLToPath as fileURLToPath4 } from "node:url";
+init_printable();
+
+// lib/mirror/compare.ts
+var BLOCK_SIZE5 = 128 * 1024;
+var MINUTE2 = 6e4;
+function differenceOf(source, target, compare, isCurrent) {
+  if (compare === "always") return "always";
+  const isSized = source.size !== void 0 && target.size !== void 0;
+  if (isSized && source.size !== target.size) return "size";
+  if (compare === "size") return isSized ? void 0 : "size";
+  return isCurrent() ? void 0 : "time";
+}
+function isSameTime(local, { shown, precision, zone = 0 }) {
+  const meant = local + zone * MINUTE2;
+  return Math.floor(meant / precision) === Math.floor(shown / precision);
+}
+function isWrittenLater(local, remote) {
+  return local < remote.shown - remote.lead[1];
+}
+function isChangedEarlier(local, remote) {
+  return local > remote.shown + remote.precision - remote.lead[0];
+}
+function isVague(remote, local, compare = "size-and-time") {
+  if (compare === "always") return false;
+  if (remote.size === void 0) return true;
+  if (compare === "size" || remote.size !== local.size) return false;
+  return remote.mtime === void 0 || remote.precision > 1e3;
+}
+function haveSameHash(provider, remote, local, size, options) {
+  const { signal } = options;
+  const compare = async () => {
+    const hashes = await hashBoth(provider.session, remote, {
+      size,
+      signal
+    }, (hash, signal2) => locallyAsync(async () => {
+      using file = new PlainFile(local.path, local.plain);
+      return await hashChunks(file.read(0, BLOCK_SIZE5), hash, signal2);
+    }));
+    return hashes && hashes.local === hashes.remote;
+  };
+  return runOperation(provider, options, (options2) => withRecovery(provider, options2, () => 0, compare));
+}
+
+// lib/mirror/snapshot.ts
+var Snapshot = class {
+  /** The entries by their names. */
+  items = /* @__PURE__ */ new Map();
+  /** What tells the directory from others. */
+  identity;
+  /** Whether names with a leading dot may be missing. */
+  hidesDots;
+  /** Why there may be more than was listed. */
+  partial;
+  #folded;
+  #parts;
+  /**
+   * Makes a directory without entries.
+   *
+   * @param identity What tells it from others
+   * @param hidesDots Whether names with a leading dot may be missing
+   */
+  constructor(identity = {}, hidesDots = false) {
+    this.identity = identity;
+    this.hidesDots = hidesDots;
+  }
+  /**
+   * Adds an entry. A second one of the same name makes both unusable.
+   *
+   * @param item The entry
+   */
+  add(item) {
+    if (!this.items.has(item.name)) return this.set(item);
+    const problem = new Deno.errors.InvalidData(`Cannot tell two entries apart that are both called ${JSON.stringify(item.name)}`);
+    this.set({
+      ...item,
+      problem
+    });
+  }
+  /**
+   * Sets what is known of an entry.
+   *
+   * @param item The entry
+   */
+  set(item) {
+    this.items.set(item.name, item);
+    this.#folded?.set(fold(item.name), item.name);
+  }
+  /** The names of what transfers have left there before. */
+  get parts() {
+    return this.#parts ??= [
+      ...this.items.keys().filter(isPart)
+    ];
+  }
+  /**
+   * A name that some file systems take for the same as another: it differs only
+   * in case, or in how accents are composed.
+   *
+   * @param name The other name, which the directory lacks
+   * @returns The name, if the directory has one
+   */
+  twinOf(name) {
+    if (this.#folded === void 0) {
+      this.#folded = /* @__PURE__ */ new Map();
+      for (const other of this.items.keys()) {
+        this.#folded.set(fold(other), other);
+      }
+    }
+    return this.#folded.get(fold(name));
+  }
+};
+var MAX_NAME = 4096;
+var ASCII_REGEXP2 = /^[\x00-\x7F]*$/;
+var LONG_RUN_REGEXP = /\p{M}{31}/u;
+function fold(name) {
+  const isPlain2 = name.length > MAX_NAME || ASCII_REGEXP2.test(name) || LONG_RUN_REGEXP.test(name);
+  if (isPlain2) return name.toLowerCase();
+  return name.toUpperCase().toLowerCase().normalize("NFC");
+}
+function withoutMarks(name) {
+  return name.replace(/[\p{M}\p{Cf}]+/gu, "");
+}
+function collisionKey(name) {
+  if (name.length > MAX_NAME) return "";
+  const bare = ASCII_REGEXP2.test(name) ? name : withoutMarks(withoutMarks(name).normalize("NFKD"));
+  let end = bare.length;
+  while (end > 0 && (bare[end - 1] === "." || bare[end - 1] === " ")) end--;
+  return fold(bare.slice(0, end));
+}
+function isLoop({ identity }, place) {
+  const { unique, canonical } = identity;
+  for (let at = place; at !== void 0; at = at.parent) {
+    const isSame = unique !== void 0 && unique === at.identity.unique || canonical !== void 0 && canonical === at.identity.canonical;
+    if (isSame) return true;
+  }
+  return false;
+}
+function entryOf(place, item) {
+  const { name, kind, size, mtime } = item;
+  return {
+    path: joinPath(place.path, name),
+    name,
+    depth: place.depth + 1,
+    kind,
+    size,
+    mtime: mtime === void 0 ? void 0 : new Date(mtime)
+  };
+}
+function directoryOf({ path, depth }) {
+  return {
+    path,
+    name: path.slice(path.lastIndexOf("/") + 1),
+    depth,
+    kind: "directory",
+    size: void 0,
+    mtime: void 0
+  };
+}
+
+// lib/mirror/local_side.ts
+var WINDOWS_REGEXP = /[<>:"|?*\u0000-\u001F]|[. ]$|^(con|prn|aux|nul|com[0-9\u00B9\u00B2\u00B3]|lpt[0-9\u00B9\u00B2\u00B3])\s*(\.|$)/i;
+var LocalSide = class {
+  #root;
+  #follows;
+  #signal;
+  /**
+   * Makes a side.
+   *
+   * @param root The directory; a link to one will do
+   * @param follows Whether the links in it are followed
+   * @param signal Ends a long look
+   */
+  constructor(root, follows, signal) {
+    this.#root = root;
+    this.#signal = signal;
+    this.#follows = follows;
+  }
+  at(path) {
+    if (path === "") return this.#root;
+    return this.#root.endsWith("/") ? this.#root + path : `${this.#root}/${path}`;
+  }
+  // each look is synchronous: from the system's cache in no time
+  async read(place) {
+    this.#checkFolders(place.path);
+    const path = this.at(place.path);
+    const canonical = this.#follows ? Deno.realPathSync(path) : void 0;
+    const folder = new Snapshot({
+      canonical
+    });
+    const breather = new Breather();
+    for await (const { name } of Deno.readDir(path)) {
+      const item = this.#look(`${path}/${name}`, name);
+      if (item !== void 0) folder.add(item);
+      if (!breather.isDue) continue;
+      await breather.pause(this.#signal);
+      this.#checkFolders(place.path);
+    }
+    this.#checkFolders(place.path);
+    return folder;
+  }
+  probe(path) {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    return Promise.try(() => this.#look(this.at(path), name));
+  }
+  /** What the file system takes for one name, nobody else knows. */
+  mayHide() {
+    return true;
+  }
+  ask(place, items) {
+    return Promise.resolve(items.map(({ name }) => this.#has(joinPath(place.path, name))));
+  }
+  #has(path) {
+    if (!path.isWellFormed()) {
+      return new TypeError(`Cannot look for ${JSON.stringify(path)} here: its name is no text`);
+    }
+    try {
+      return statOrNothing2(this.at(path), Deno.lstatSync) !== void 0;
+    } catch (error) {
+      return error;
+    }
+  }
+  check(name) {
+    checkLocalName(name, Deno.build.os);
+  }
+  async make(path) {
+    if (path === "") return await Deno.mkdir(this.#root, {
+      recursive: true
+    });
+    this.#checkFolders(parentOf(path));
+    Deno.mkdirSync(this.at(path));
+  }
+  /**
+   * How a file is reached: right before it is opened, written or put in its
+   * place, what leads there has to be as it was read.
+   *
+   * @param path The file
+   * @returns What insists on it
+   */
+  plain(path) {
+    return {
+      follows: this.#follows,
+      check: () => {
+        this.#checkFolders(parentOf(path));
+        if (this.#follows) return;
+        const whole = this.at(path);
+        if (lstatOrNothing(whole)?.isFile === false) throw swapped(whole);
+      }
+    };
+  }
+  /** Insists on directories that are none through a link, below the first. */
+  #checkFolders(path) {
+    if (this.#follows || path === "") return;
+    for (let end = 0; end >= 0; ) {
+      end = path.indexOf("/", end + 1);
+      const folder = this.at(end < 0 ? path : path.slice(0, end));
+      if (!Deno.lstatSync(folder).isDirectory) throw swapped(folder);
+    }
+  }
+  async remove(entries, recursive) {
+    const errors = [];
+    for (const { path, kind } of entries) {
+      try {
+        this.#checkFolders(parentOf(path));
+        const whole = this.at(path);
+        if (kindOf3(Deno.lstatSync(whole)) !== kind) throw swapped(whole);
+        if (kind === "directory") await Deno.remove(whole, {
+          recursive
+        });
+        else Deno.removeSync(whole);
+        errors.push(void 0);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    return errors;
+  }
+  #look(path, name) {
+    const info = statOrNothing2(path, Deno.lstatSync);
+    if (info === void 0) {
+      return name.includes("\uFFFD") ? nameless2(name) : void 0;
+    }
+    if (!info.isSymlink || !this.#follows) return itemOf(name, info, {});
+    const target = statOrNothing2(path, Deno.statSync);
+    if (target === void 0) return itemOf(name, info, {}, dangling(path));
+    const canonical = target.isDirectory ? Deno.realPathSync(path) : void 0;
+    return itemOf(name, target, {
+      canonical
+    });
+  }
+};
+function checkLocalName(name, os) {
+  const isText = name.isWellFormed();
+  if (isText && (os !== "windows" || !WINDOWS_REGEXP.test(name))) return;
+  throw new Deno.errors.InvalidData(`Cannot use the name ${JSON.stringify(name)} here: ${isText ? "Windows has no such names" : "it is no text"}`);
+}
+function parentOf(path) {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), 0));
+}
+function statOrNothing2(path, stat) {
+  try {
+    return stat(path);
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+    if (!isMissing) throw error;
+    return void 0;
+  }
+}
+function itemOf(name, info, identity, problem) {
+  return {
+    name,
+    kind: kindOf3(info),
+    size: info.size,
+    mtime: info.mtime?.getTime(),
+    // Deno cuts it to the second
+    ctime: info.ctime ? info.ctime.getTime() + 999 : void 0,
+    precision: 1,
+    identity,
+    problem
+  };
+}
+function kindOf3({ isFile, isDirectory: isDirectory2, isSymlink }) {
+  if (isFile) return "file";
+  if (isDirectory2) return "directory";
+  return isSymlink ? "symlink" : "other";
+}
+function nameless2(name) {
+  return {
+    name,
+    kind: "unknown",
+    size: void 0,
+    mtime: void 0,
+    precision: 1,
+    identity: {},
+    problem: new Deno.errors.InvalidData(`Cannot open ${JSON.stringify(name)}: its name is no text`)
+  };
+}
+function dangling(path) {
+  return new Deno.errors.NotFound(`Cannot follow the symbolic link "${path}": it leads nowhere`);
+}
+
+// lib/mirror/tree_queue.ts
+var TreeQueue = class {
+  #work;
+  #places;
+  #open = [];
+  /**
+   * Makes a queue with one directory in it.
+   *
+   * @param root Where to begin
+   * @param work What is done
+   */
+  constructor(root, work) {
+    this.#places = [
+      root
+    ];
+    this.#work = work;
+  }
+  get size() {
+    return this.#open.reduce((sum, folder) => sum + folder.size, this.#places.length);
+  }
+  take() {
+    for (const folder of this.#open) {
+      const item = folder.take();
+      if (item !== void 0) return (task) => this.#bring(task, folder, item);
+      this.#takePlaces(folder);
+    }
+    const place = this.#places.pop();
+    return place && ((task) => this.#enter(task, place));
+  }
+  async #enter(task, place) {
+    const pair = await this.#work.open(task, place);
+    if (pair === void 0) return;
+    const folder = new OpenFolder(pair);
+    this.#open.push(folder);
+    await this.#closeIfDone(folder);
+  }
+  async #bring(task, folder, item) {
+    const place = await this.#work.bring(task, folder.pair, item);
+    folder.finish(item, place);
+    await this.#closeIfDone(folder);
+  }
+  async #closeIfDone(folder) {
+    if (!folder.isDone) return;
+    this.#takePlaces(folder);
+    this.#open.splice(this.#open.indexOf(folder), 1);
+    await this.#work.close(folder.pair);
+  }
+  #takePlaces(folder) {
+    for (const place of folder.takePlaces()) this.#places.push(place);
+  }
+};
+var OpenFolder = class {
+  pair;
+  #items;
+  /** What waits for another entry that may mean the same file. */
+  #underway = /* @__PURE__ */ new Map();
+  /** The likenesses of the entries that are underway. */
+  #likenesses = /* @__PURE__ */ new Map();
+  #next = [];
+  #places = [];
+  #left;
+  constructor(pair) {
+    this.pair = pair;
+    this.#items = pair.source.items.values();
+    this.#left = pair.source.items.size;
+  }
+  /** Entries that nobody took. */
+  get size() {
+    return this.#left + this.#next.length;
+  }
+  get isDone() {
+    return this.size === 0 && this.#underway.size === 0;
+  }
+  take() {
+    const item = this.#next.shift();
+    if (item !== void 0) return item;
+    while (this.#left > 0) {
+      this.#left--;
+      const item2 = this.#items.next().value;
+      const key = collisionKey(item2.name);
+      const waiting = this.#underway.get(key);
+      if (waiting === void 0) {
+        this.#underway.set(key, {
+          items: [],
+          next: 0
+        });
+        this.#likenesses.set(item2, key);
+        return item2;
+      }
+      waiting.items.push(item2);
+    }
+    return void 0;
+  }
+  finish(item, place) {
+    if (place !== void 0) this.#places.push(place);
+    const key = this.#likenesses.get(item);
+    this.#likenesses.delete(item);
+    const waiting = this.#underway.get(key);
+    const next = waiting.items[waiting.next++];
+    if (next === void 0) {
+      this.#underway.delete(key);
+    } else {
+      this.#likenesses.set(next, key);
+      this.#next.push(next);
+    }
+  }
+  /** The directories met so far, last first. */
+  takePlaces() {
+    return this.#places.splice(0).reverse();
+  }
+};
+
+// lib/mirror/worker_pool.ts
+var WorkerPool = class {
+  /** Who works with the client's own connection. */
+  first;
+  #make;
+  #end = new AbortController();
+  #signal;
+  #workers;
+  #added = [];
+  #adding = /* @__PURE__ */ new Set();
+  #most;
+  #queue;
+  #runs = [];
+  #breather = new Breather();
+  #busy = 0;
+  #waiting = 0;
+  #change = Promise.withResolvers();
+  #failure;
+  /**
+   * Makes a pool of one worker.
+   *
+   * @param provider The client
+   * @param options How many may join, and a signal
+   * @param make Makes a worker, which stops at the signal: the caller's, or
+   * that another worker's job failed
+   */
+  constructor(provider, { most, signal }, make2) {
+    const { signal: end } = this.#end;
+    this.#signal = signal === void 0 ? end : AbortSignal.any([
+      signal,
+      end
+    ]);
+    this.#most = most;
+    this.#make = make2;
+    this.first = make2(provider, this.#signal);
+    this.#workers = /* @__PURE__ */ new Set([
+      this.first
+    ]);
+  }
+  /** Aborted when there is no going on. */
+  get signal() {
+    return this.#signal;
+  }
+  /**
+   * Does what there is to do. It ends when nobody works any more, also after a
+   * failure.
+   *
+   * @param queue The work
+   * @throws What the first job threw that failed
+   */
+  async run(queue) {
+    this.#queue = queue;
+    this.#runs = Array.from(this.#workers, (worker) => this.#work(worker));
+    for (let i = 0; i < this.#runs.length; i++) await this.#runs[i];
+    this.#queue = void 0;
+    if (this.#failure !== void 0) throw this.#failure.error;
+  }
+  /**
+   * Tells that the job of a worker is one for the server: what else there is to
+   * do would have to wait, so others are called.
+   */
+  addWorkers() {
+    if (this.#queue === void 0) return;
+    const spare = this.#most - this.#workers.size - this.#adding.size;
+    const work = this.#queue.size - this.#waiting - this.#adding.size;
+    for (let i = Math.min(spare, work); i > 0; i--) {
+      const adding = this.#addWorker();
+      this.#adding.add(adding);
+      adding.then(() => this.#adding.delete(adding));
+    }
+  }
+  /**
+   * Does without a worker whose connection is lost for good, and without more
+   * of them.
+   *
+   * @param provider The connection
+   * @returns Whether there are others: the client's own is never done without
+   */
+  dropWorker(provider) {
+    if (provider === this.first.provider) return false;
+    this.#most = 0;
+    for (const worker of this.#workers) {
+      if (worker.provider === provider) this.#workers.delete(worker);
+    }
+    return true;
+  }
+  /** Closes what was opened. */
+  async [Symbol.asyncDispose]() {
+    this.#end.abort();
+    await Promise.all(this.#adding);
+    await Promise.all(this.#added.map((provider) => provider[Symbol.asyncDispose]()));
+  }
+  async #addWorker() {
+    try {
+      const provider = await this.first.provider.fork({
+        signal: this.#signal
+      });
+      this.#added.push(provider);
+      const worker = this.#make(provider, this.#signal);
+      this.#workers.add(worker);
+      if (this.#queue !== void 0) this.#runs.push(this.#work(worker));
+    } catch {
+      this.#most = 0;
+    }
+  }
+  /** Never rejects. */
+  async #work(worker) {
+    while (this.#failure === void 0 && this.#workers.has(worker)) {
+      const job = this.#queue?.take();
+      if (job !== void 0) {
+        await this.#do(job, worker);
+      } else if (this.#busy > 0) {
+        this.#waiting++;
+        await this.#change.promise;
+        this.#waiting--;
+      } else {
+        return;
+      }
+    }
+  }
+  async #do(job, worker) {
+    this.#busy++;
+    try {
+      await job(worker);
+      if (this.#breather.isDue) await this.#breather.pause(this.#signal);
+    } catch (error) {
+      this.#failure ??= {
+        error
+      };
+      this.#end.abort(error);
+    }
+    this.#busy--;
+    if (this.#waiting === 0) return;
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+};
+
+// lib/mirror/removals.ts
+init_printable();
+var WINDOW2 = 64;
+function isExtraneous({ name }, source, target) {
+  if (source.items.has(name)) return false;
+  if (source.hidesDots && name.startsWith(".")) return false;
+  const twin = source.twinOf(name);
+  return twin === void 0 || target.items.has(twin);
+}
+async function removeItems(removal, place, items) {
+  const { provider, report, options, reason = "missing" } = removal;
+  const whole = [];
+  let areGone = true;
+  const breather = new Breather();
+  for (const item of items) {
+    if (breather.isDue) await breather.pause(options.signal);
+    const entry = entryOf(place, item);
+    if (!report.includes(entry)) {
+      areGone = false;
+    } else if (item.problem !== void 0) {
+      report.record({
+        action: "skip",
+        entry,
+        reason: "hostile"
+      });
+      areGone = false;
+    } else if (item.kind !== "directory" || options.filter === void 0) {
+      whole.push(item);
+    } else if (!await removeFiltered(removal, place, item)) {
+      areGone = false;
+    }
+  }
+  for (let at = 0; at < whole.length; at += WINDOW2) {
+    const some = whole.slice(at, at + WINDOW2);
+    const missing = await findMissing(removal, place, some);
+    if (missing.length < some.length) areGone = false;
+    const entries = missing.map((item) => entryOf(place, item));
+    const errors = await remove2(removal, entries, true);
+    for (const [index, entry] of entries.entries()) {
+      const error = errors[index];
+      if (error === void 0) {
+        report.record({
+          action: "remove",
+          entry,
+          reason
+        });
+      } else {
+        areGone = false;
+        await report.attempt(provider, entry, () => Promise.reject(error));
+      }
+    }
+  }
+  return areGone;
+}
+async function removeFiltered(removal, place, item) {
+  const { provider, target, report, options, reason = "missing" } = removal;
+  const entry = entryOf(place, item);
+  const isMissing = (await findMissing(removal, place, [
+    item
+  ])).length > 0;
+  if (!isMissing) return false;
+  if (options.dryRun !== true) {
+    const [error2] = await remove2(removal, [
+      entry
+    ], false);
+    if (error2 === void 0) {
+      report.record({
+        action: "remove",
+        entry,
+        reason
+      });
+      return true;
+    }
+  }
+  const { path, depth } = entry;
+  const { identity } = item;
+  const inner = {
+    path,
+    depth,
+    parent: place,
+    identity,
+    isNew: false
+  };
+  const folder = await report.attempt(provider, entry, () => target.read(inner));
+  if (folder === void 0) return false;
+  const isEmptied = await removeItems({
+    ...removal,
+    isProven: false,
+    twins: void 0
+  }, inner, [
+    ...folder.items.values()
+  ]);
+  if (!isEmptied) return false;
+  const [error] = await remove2(removal, [
+    entry
+  ], false);
+  if (error === void 0) report.record({
+    action: "remove",
+    entry,
+    reason
+  });
+  else await report.attempt(provider, entry, () => Promise.reject(error));
+  return error === void 0;
+}
+async function findMissing({ provider, source, target, report, isProven, twins }, place, items) {
+  if (isProven) return items;
+  const answers = await source.ask(place, items);
+  const missing = [];
+  for (const [index, item] of items.entries()) {
+    const answer = answers[index];
+    const entry = entryOf(place, item);
+    if (answer === false) {
+      missing.push(item);
+    } else if (answer instanceof TypeError) {
+      report.record({
+        action: "skip",
+        entry,
+        reason: "hostile"
+      });
+    } else if (answer !== true) {
+      await report.attempt(provider, entry, () => Promise.reject(answer));
+    } else if (twins?.twinOf(item.name) !== void 0) {
+      report.record({
+        action: "skip",
+        entry,
+        reason: "twin"
+      });
+    } else {
+      throw new Deno.errors.InvalidData(`Cannot remove ${quote(target.at(entry.path))}: the source has ${quote(source.at(entry.path))}, though it does not list it`);
+    }
+  }
+  return missing;
+}
+async function remove2({ target, options }, entries, recursive) {
+  if (options.dryRun === true) return [];
+  try {
+    return await target.remove(entries, recursive);
+  } catch (error) {
+    return entries.map(() => error);
+  }
+}
+
+// lib/mirror/mirror.ts
+init_printable();
+
+// lib/mirror/safety.ts
+init_printable();
+function reasonToSkip(item, place) {
+  switch (item.kind) {
+    case "file":
+      return isPart(item.name) ? "part" : void 0;
+    case "directory":
+      return isLoop(item, place) ? "loop" : void 0;
+    case "symlink":
+      return "symlink";
+    default:
+      return "other";
+  }
+}
+async function findCounterpart(side, { source, target }, { name }, path) {
+  const listed = target.items.get(name);
+  if (listed !== void 0) return listed;
+  const found = side.mayHide(target, name) ? await side.probe(path) : void 0;
+  if (found === void 0) return void 0;
+  const twin = target.twinOf(name);
+  const isOwn2 = twin === void 0 ? target.hidesDots : !source.items.has(twin);
+  if (isOwn2) return found;
+  throw new Deno.errors.AlreadyExists(`Cannot write to ${quote(side.at(path))}: it is the same there as ${twin === void 0 ? "something else" : JSON.stringify(twin)}`);
+}
+function checkClash(there, kind, path, mayRemove) {
+  if (there.kind === "symlink") {
+    throw new Deno.errors.AlreadyExists(`Cannot write to ${quote(path)}: it is a symbolic link there, which is not followed`);
+  }
+  if (there.kind !== "file" && there.kind !== "directory") {
+    throw new Deno.errors.AlreadyExists(`Cannot write to ${quote(path)}: it is neither a file nor a directory there`);
+  }
+  if (mayRemove) return;
+  throw new Deno.errors.AlreadyExists(`Cannot replace the ${there.kind} ${quote(path)} by a ${kind}: only { delete: true } removes it`);
+}
+function checkSource2({ source, target }, pair) {
+  if (pair.source.items.size > 0 || pair.target.items.size === 0) return;
+  throw new Deno.errors.InvalidData(`Cannot remove all that is in ${quote(target.at(""))}: the source ${quote(source.at(""))} is empty, which may be a mistake`);
+}
+async function findLost({ place, source, target }, wants, signal) {
+  const [first] = await filterAll(source.items.values(), (item) => {
+    const { name, problem } = item;
+    const isListed = target.items.has(name) || target.twinOf(name) !== void 0 || target.hidesDots && name.startsWith(".");
+    return !isListed && problem === void 0 && reasonToSkip(item, place) === void 0 && wants(item);
+  }, signal);
+  return first;
+}
+async function confirmKind(side, { kind }, path, { symlinks }) {
+  const found = await side.probe(path);
+  if (found?.kind === kind) return;
+  if (found?.kind === "symlink" && symlinks === "follow") return;
+  throw new Deno.errors.InvalidData(`Cannot remove what is in the way of ${quote(side.at(path))}: the source lists it as a ${kind}, and shows ${found === void 0 ? "nothing" : `a ${found.kind}`} under its name`);
+}
+
+// lib/mirror/report.ts
+init_printable();
+
+// lib/mirror/errors.ts
+var FTPMirrorError = class extends FTPError {
+  /** The class's own name. */
+  name = "FTPMirrorError";
+  /** What was done. */
+  result;
+  /** What failed: the first thousand; `result.failed` counts all. */
+  failures;
+  /**
+   * Makes an error.
+   *
+   * @param message What was tried and what is missing
+   * @param options The facts
+   */
+  constructor(message, options) {
+    super(message, options);
+    this.result = options.result;
+    this.failures = options.failures;
+  }
+};
+
+// lib/mirror/report.ts
+var MAX_FAILURES = 1e3;
+var COUNTS = {
+  transfer: "transferred",
+  unchanged: "unchanged",
+  make: "made",
+  remove: "removed",
+  skip: "skipped",
+  fail: "failed"
+};
+var MirrorReport = class {
+  /** What was done so far. */
+  result = {
+    transferred: 0,
+    unchanged: 0,
+    made: 0,
+    removed: 0,
+    skipped: 0,
+    failed: 0,
+    bytes: 0
+  };
+  #dropWorker;
+  #title;
+  #options;
+  #failures = [];
+  /** Bytes of each file that is under way. */
+  #underway = /* @__PURE__ */ new Map();
+  #listener = new Listener((fault) => new LocalError(fault));
+  /**
+   * Begins to count.
+   *
+   * @param title What is tried, for error messages
+   * @param options Whom to tell
+   * @param dismiss Is given a connection that is lost for good; tells whether
+   * there are others
+   */
+  constructor(title, options, dropWorker) {
+    this.#dropWorker = dropWorker;
+    this.#title = title;
+    this.#options = options;
+  }
+  /**
+   * Whether an entry takes part.
+   *
+   * @param entry The entry
+   * @returns What the caller's filter says
+   * @throws {LocalError} If it throws, or gives no boolean: a promise is true
+   * whatever comes of it
+   */
+  includes(entry) {
+    const { filter } = this.#options;
+    if (filter === void 0) return true;
+    return locally(() => {
+      const isWanted2 = filter(entry);
+      if (typeof isWanted2 === "boolean") return isWanted2;
+      throw new TypeError(`Cannot tell whether ${quote(entry.path)} takes part: "filter" must return true or false, not a promise or anything else`);
+    });
+  }
+  /**
+   * Does something with one entry. If that fails, the others go on.
+   *
+   * @param provider The connection that it is done with
+   * @param entry The entry
+   * @param run Does it
+   * @returns What it gives; `undefined` if it failed
+   * @throws {unknown} What ends the mirror
+   */
+  async attempt(provider, entry, run) {
+    try {
+      return await run();
+    } catch (error) {
+      if (error instanceof LocalError) throw error;
+      this.#listener.check();
+      this.#options.signal?.throwIfAborted();
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      await this.#comeBack(provider, error);
+      this.record({
+        action: "fail",
+        entry,
+        error
+      });
+      return void 0;
+    }
+  }
+  /**
+   * Counts and tells what was done.
+   *
+   * @param event What
+   * @throws {LocalError} If the callback throws, or one has failed meanwhile
+   */
+  record(event) {
+    const { action, entry, error } = event;
+    this.result[COUNTS[action]]++;
+    if (action === "fail" && this.#failures.length < MAX_FAILURES) {
+      const shown = printableError(error);
+      this.#failures.push({
+        path: entry.path,
+        error: shown
+      });
+    }
+    this.#listener.call(() => this.#options.onEntry?.(event));
+  }
+  /**
+   * Counts the bytes of a file.
+   *
+   * @param path The file
+   * @param run Transfers it, and gives the bytes that went through
+   */
+  async count(path, run) {
+    try {
+      const bytes2 = await run();
+      this.result.bytes += bytes2;
+    } finally {
+      this.#underway.delete(path);
+    }
+  }
+  /**
+   * Follows the transfer of a file.
+   *
+   * @param path The file
+   * @returns What `download` and `upload` are to call
+   */
+  progressOf(path) {
+    const { onProgress } = this.#options;
+    if (onProgress === void 0) return void 0;
+    return (file) => {
+      this.#underway.set(path, file.transferred);
+      const { transferred } = this.result;
+      let { bytes: bytes2 } = this.result;
+      for (const some of this.#underway.values()) bytes2 += some;
+      return this.#listener.call(() => onProgress({
+        path,
+        file,
+        transferred,
+        bytes: bytes2
+      }));
+    };
+  }
+  /**
+   * The caller's `onRetry`, of which is known if it fails.
+   *
+   * @returns What `download` and `upload` are to call
+   */
+  get onRetry() {
+    return this.#listener.heard(this.#options.onRetry);
+  }
+  /**
+   * Looks, at the end, whether the callbacks are well.
+   *
+   * @throws {LocalError} If one has failed
+   */
+  async settle() {
+    await this.#listener.settle();
+  }
+  /**
+   * The error that a mirror ends with.
+   *
+   * @param loss What was the end of the connection, if that is why it ends
+   * @returns The error
+   */
+  error(loss) {
+    const { failed } = this.result;
+    const [first] = this.#failures;
+    const cause = loss ?? first?.error;
+    const what = loss !== void 0 ? "the connection is lost" : `${failed} ${failed === 1 ? "entry" : "entries"} failed, ${failed === 1 ? "" : "the first "}${quote(first?.path ?? "")}`;
+    const why = asError(cause).message;
+    return new FTPMirrorError(`${this.#title}: ${what}: ${why}`, {
+      result: {
+        ...this.result
+      },
+      failures: this.#failures,
+      cause
+    });
+  }
+  /** One file may have been the end of a connection: the others get another. */
+  async #comeBack(provider, cause) {
+    const { retry, signal } = this.#options;
+    if (!provider.session.isLost) return;
+    let why = cause;
+    if (retry !== false && provider.canReconnect) {
+      try {
+        await runOperation(provider, {
+          signal
+        }, (options) => provider.reconnect(options));
+        return;
+      } catch (error) {
+        signal?.throwIfAborted();
+        why = error;
+      }
+    }
+    if (!this.#dropWorker(provider)) throw this.error(why);
+  }
+};
+
+// lib/mirror/mirror.ts
+var MAX_DEPTH = 256;
+var KIND = {
+  reason: "kind",
+  isProven: true
+};
+var MAX_REMEMBERED2 = 1e3;
+var Mirror = class {
+  #pool;
+  #options;
+  #report;
+  #maxDepth;
+  /** Where something is to be removed; `undefined` if that is too much. */
+  #remembered = /* @__PURE__ */ new Set();
+  #isUnread = false;
+  /**
+   * Makes a run.
+   *
+   * @param provider The client
+   * @param options The caller's
+   * @param make Makes what works with one connection, until a signal
+   * @throws {RangeError} If `maxDepth` is not 1 or more
+   */
+  constructor(provider, options, make2) {
+    const { maxDepth = MAX_DEPTH, connections = 1, dryRun, signal } = options;
+    if (!(maxDepth >= 1)) {
+      throw new RangeError(`Cannot mirror ${maxDepth} levels: "maxDepth" must be 1 or more`);
+    }
+    const most = dryRun === true ? 1 : connections;
+    const pool = new WorkerPool(provider, {
+      most,
+      signal
+    }, make2);
+    this.#pool = pool;
+    this.#options = {
+      ...options,
+      signal: pool.signal
+    };
+    this.#maxDepth = maxDepth;
+    this.#report = new MirrorReport(pool.first.title, this.#options, (provider2) => pool.dropWorker(provider2));
+  }
+  /**
+   * Mirrors.
+   *
+   * @returns What was done
+   * @throws {FTPMirrorError} If something failed
+   */
+  async run() {
+    const { result } = this.#report;
+    const root = {
+      path: "",
+      depth: 0,
+      parent: void 0,
+      identity: {},
+      isNew: false
+    };
+    await unwrapped(async () => {
+      await this.#bringTree(root);
+      if (result.failed === 0) await this.#removeExtraneous(root);
+      await this.#report.settle();
+    });
+    if (result.failed > 0) throw this.#report.error();
+    return {
+      ...result
+    };
+  }
+  /** Closes the connections that the run has opened. */
+  async [Symbol.asyncDispose]() {
+    await this.#pool[Symbol.asyncDispose]();
+  }
+  /** Transfers what a tree lacks, over as many connections as there may be. */
+  async #bringTree(root) {
+    const queue = new TreeQueue(root, {
+      open: (task, place) => this.#inspect(task, place),
+      bring: (task, pair, item) => this.#bringWanted(task, pair, item),
+      close: (pair) => this.#close(pair)
+    });
+    await this.#pool.run(queue);
+  }
+  /** Reads a directory on both sides. */
+  async #open(task, place) {
+    const read14 = async () => {
+      const source = await task.source.read(place);
+      place.identity = source.identity;
+      return {
+        place,
+        source,
+        target: await this.#readTarget(task, place)
+      };
+    };
+    const entry = directoryOf(place);
+    const pair = place.parent === void 0 ? await read14() : await this.#report.attempt(task.provider, entry, read14);
+    const error = pair?.source.partial;
+    if (error !== void 0) {
+      this.#report.record({
+        action: "fail",
+        entry,
+        error
+      });
+    }
+    this.#isUnread ||= pair === void 0 || error !== void 0;
+    return pair;
+  }
+  async #readTarget({ target }, place) {
+    if (place.isNew) return new Snapshot();
+    if (place.parent === void 0) {
+      if (this.#options.dryRun !== true) await target.make("");
+      else if (await target.probe("") === void 0) return new Snapshot();
+    }
+    return await target.read(place);
+  }
+  /** Reads a directory, and what listings do not tell. */
+  async #inspect(task, place) {
+    this.#pool.addWorkers();
+    const pair = await this.#open(task, place);
+    if (pair === void 0) return void 0;
+    const { provider } = task;
+    return await this.#report.attempt(provider, directoryOf(place), async () => {
+      const isFirst = place.parent === void 0;
+      if (isFirst && this.#options.delete) checkSource2(task, pair);
+      await task.refine(pair);
+      return pair;
+    });
+  }
+  /** Brings one entry that takes part. */
+  async #bringWanted(task, pair, item) {
+    const entry = entryOf(pair.place, item);
+    if (!this.#report.includes(entry)) return void 0;
+    return await this.#report.attempt(task.provider, entry, () => this.#bring(task, pair, item, entry));
+  }
+  /** Remembers a directory from which something is to be removed. */
+  async #close(pair) {
+    const { place } = pair;
+    const breather = new Breather();
+    for (const item of await this.#extraneousOf(pair)) {
+      if (this.#isWanted(place, item)) return this.#remember(place);
+      if (breather.isDue) await breather.pause(this.#options.signal);
+    }
+  }
+  /** Brings one entry; gives the place of a directory. */
+  async #bring(task, pair, item, entry) {
+    const { target } = task;
+    if (item.problem !== void 0) throw item.problem;
+    const reason = reasonToSkip(item, pair.place);
+    if (reason !== void 0) {
+      this.#report.record({
+        action: "skip",
+        entry,
+        reason
+      });
+      return void 0;
+    }
+    target.check(item.name);
+    const there = await findCounterpart(target, pair, item, entry.path);
+    if (there === void 0 || there.kind === item.kind) {
+      return await this.#put(task, pair, item, there);
+    }
+    const path = target.at(entry.path);
+    checkClash(there, item.kind, path, this.#options.delete === true);
+    this.#remember(pair.place);
+    return void 0;
+  }
+  /** Transfers a file, or makes a directory. */
+  async #put(task, pair, item, there) {
+    const next = item.kind === "directory" ? await this.#enter(task, pair.place, item, there === void 0) : await this.#send(task, pair, item, there);
+    pair.target.set(item);
+    return next;
+  }
+  async #enter(task, place, item, isNew) {
+    const entry = entryOf(place, item);
+    const { path, depth } = entry;
+    if (depth > this.#maxDepth) {
+      throw new RangeError(`Cannot mirror ${quote(path)}: it is more than ${this.#maxDepth} levels deep; set "maxDepth" to go on`);
+    }
+    if (isNew) {
+      if (this.#options.dryRun !== true) await task.target.make(path);
+      this.#report.record({
+        action: "make",
+        entry
+      });
+    }
+    return {
+      path,
+      depth,
+      parent: place,
+      identity: item.identity,
+      isNew
+    };
+  }
+  async #send(task, { place, target }, item, there) {
+    const entry = entryOf(place, item);
+    const { path, size } = entry;
+    if (this.#options.compare === "hash") this.#pool.addWorkers();
+    const reason = there === void 0 ? "new" : await task.compare(path, item, there);
+    if (reason === void 0) {
+      this.#report.record({
+        action: "unchanged",
+        entry
+      });
+      return;
+    }
+    if (this.#options.dryRun === true) {
+      this.#report.result.bytes += Number(size ?? 0);
+    } else {
+      this.#pool.addWorkers();
+      const send2 = () => task.transfer(path, item, target, this.#report);
+      await this.#report.count(path, send2);
+    }
+    this.#report.record({
+      action: "transfer",
+      entry,
+      reason
+    });
+  }
+  #remember(place) {
+    this.#remembered?.add(place);
+    if ((this.#remembered?.size ?? 0) > MAX_REMEMBERED2) {
+      this.#remembered = void 0;
+    }
+  }
+  async #extraneousOf({ source, target }) {
+    if (this.#options.delete !== true) return [];
+    return await filterAll(target.items.values(), (item) => isExtraneous(item, source, target), this.#options.signal);
+  }
+  #isWanted(place, item) {
+    return this.#report.includes(entryOf(place, item));
+  }
+  /**
+   * Removes what is to go, from where it was seen, or from everywhere: with the
+   * client's own connection, one directory after the other.
+   */
+  async #removeExtraneous(root) {
+    const isEverywhere = this.#remembered === void 0;
+    const places2 = [
+      ...this.#remembered ?? [
+        root
+      ]
+    ].reverse();
+    for (let place; (place = places2.pop()) !== void 0; ) {
+      const pair = await this.#open(this.#pool.first, place);
+      const inner = pair === void 0 ? [] : await this.#tidy(pair);
+      if (!isEverywhere) continue;
+      for (const place2 of inner.reverse()) places2.push(place2);
+    }
+  }
+  /**
+   * Removes what is to go from a directory, after another look at it; gives
+   * the directories in it.
+   */
+  async #tidy(pair) {
+    const task = this.#pool.first;
+    const { place, source, target } = pair;
+    const places2 = [];
+    if (this.#isUnread) return places2;
+    const lost = this.#options.dryRun === true ? void 0 : await findLost(pair, (item) => this.#isWanted(place, item), this.#options.signal);
+    if (lost !== void 0) {
+      const entry = entryOf(place, lost);
+      const path = quote(task.target.at(entry.path));
+      const error = new Deno.errors.NotFound(`Cannot remove anything beside ${path}: it is not listed there, though the source has it`);
+      this.#report.record({
+        action: "fail",
+        entry,
+        error
+      });
+      return places2;
+    }
+    const removed = await this.#report.attempt(task.provider, directoryOf(place), async () => await this.#remove(place, await this.#extraneousOf(pair), {
+      twins: source
+    }));
+    this.#isUnread ||= removed === void 0;
+    if (removed === void 0) return places2;
+    const breather = new Breather();
+    for (const item of source.items.values()) {
+      if (breather.isDue) await breather.pause(this.#options.signal);
+      const there = target.items.get(item.name);
+      const isIdle = there === void 0 || item.problem !== void 0 || reasonToSkip(item, place) !== void 0 || !this.#isWanted(place, item);
+      if (isIdle) continue;
+      if (there.kind !== item.kind) {
+        await this.#replace(pair, item, there);
+      } else if (item.kind === "directory") {
+        places2.push(await this.#enter(task, place, item, false));
+      }
+    }
+    return places2;
+  }
+  /** Puts an entry where one of another kind is. */
+  async #replace(pair, item, there) {
+    const { place } = pair;
+    const task = this.#pool.first;
+    const entry = entryOf(place, item);
+    const path = task.target.at(entry.path);
+    const next = await this.#report.attempt(task.provider, entry, async () => {
+      checkClash(there, item.kind, path, true);
+      await confirmKind(task.source, item, entry.path, this.#options);
+      if (await this.#remove(place, [
+        there
+      ], KIND)) {
+        return await this.#put(task, pair, item, void 0);
+      }
+      throw new Deno.errors.AlreadyExists(`Cannot replace the ${there.kind} ${quote(path)} by a ${item.kind}: not all that is in it could or may be removed`);
+    });
+    if (next !== void 0) await this.#bringTree(next);
+  }
+  async #remove(place, items, why) {
+    const { provider, source, target } = this.#pool.first;
+    const options = this.#options;
+    const report = this.#report;
+    const removal = {
+      provider,
+      source,
+      target,
+      report,
+      options,
+      ...why
+    };
+    return await removeItems(removal, place, items);
+  }
+};
+
+// lib/mirror/options.ts
+init_check_names();
+init_check_word();
+var MIRROR_OPTIONS = {
+  ...TRANSFER_OPTIONS,
+  compare: true,
+  delete: true,
+  filter: true,
+  symlinks: true,
+  maxDepth: true,
+  dryRun: true,
+  connections: true,
+  list: true,
+  onEntry: true
+};
+var DOWNLOAD_DIR_OPTIONS = {
+  ...MIRROR_OPTIONS,
+  maxSize: true,
+  sync: true
+};
+var UPLOAD_DIR_OPTIONS = {
+  ...MIRROR_OPTIONS,
+  replace: true,
+  temporaryName: true
+};
+function checkMirrorOptions(options, isUpload2) {
+  if (isUpload2) checkNames("uploadDir", options, UPLOAD_DIR_OPTIONS);
+  else checkNames("downloadDir", options, DOWNLOAD_DIR_OPTIONS);
+  const { compare, symlinks, connections = 1, list = {} } = options;
+  checkWord("compare", compare, [
+    "size-and-time",
+    "size",
+    "hash",
+    "always"
+  ]);
+  checkWord("symlinks", symlinks, [
+    "skip",
+    "follow"
+  ]);
+  if (!(Number.isInteger(connections) && connections >= 1)) {
+    throw new RangeError(`Cannot use ${connections} connections: it must be an integer, 1 or more`);
+  }
+  checkNames("list", list, LIST_OPTIONS);
+  checkListOptions(list);
+  checkTransferOptions(options);
+}
+
+// lib/transfer/server_clock.ts
+var MINUTE3 = 6e4;
+var HOUR = 60 * MINUTE3;
+var QUARTER2 = 15 * MINUTE3;
+var WEST2 = -12 * HOUR;
+var EAST2 = 14 * HOUR;
+var TOLERANCE = 5 * MINUTE3;
+var WRONG = 2 * HOUR;
+var UNKNOWN = 24 * HOUR;
+var VALIDITY = HOUR;
+var MAX_DAYS = 2e4;
+var TICK = 50;
+var ServerClock = class {
+  /** A proof that is under way. */
+  proving;
+  #proofs = /* @__PURE__ */ new Map();
+  /** Minutes east of UTC of the times that a command sets. */
+  #settingZones = /* @__PURE__ */ new Map();
+  #given;
+  /** Zones that hold on one day, with or without summer time. */
+  #days = /* @__PURE__ */ new Map();
+  #isSettable;
+  /** Whether the server says that it sets times, and does not. */
+  #ignoresTimes = false;
+  #isUTC = false;
+  /** Whether `MLSD` was seen to show what `MDTM` shows. */
+  #isSameZone = false;
+  /** Minutes that `LIST` is ahead of `MDTM`. */
+  #listAhead;
+  #tries = /* @__PURE__ */ new Map();
+  /**
+   * Makes a clock of which nothing is known.
+   *
+   * @param zone Minutes east of UTC, if the user says so
+   */
+  constructor(zone) {
+    this.#given = zone;
+  }
+  /**
+   * Whether the server sets the time of a file when it is told to: not known
+   * before it was tried.
+   */
+  get isSettable() {
+    return this.#ignoresTimes ? false : this.#isSettable;
+  }
+  /**
+   * Learns from the server's word on a time that it was told to set.
+   *
+   * @param isSaid Whether it says that it did so
+   * @returns Whether to believe that it did
+   */
+  noteSettable(isSaid) {
+    this.#isSettable = isSaid;
+    return isSaid && !this.#ignoresTimes;
+  }
+  /**
+   * Whether there is a chance to learn more from a file that is written.
+   *
+   * @param teller What shows the time
+   * @returns Whether that was not tried, or is long ago
+   */
+  isUntried(teller) {
+    const at = this.#tries.get(teller) ?? -Infinity;
+    return performance.now() - at > VALIDITY;
+  }
+  /**
+   * The zone, as far as it is proven.
+   *
+   * @param teller What shows the time
+   * @returns Minutes east of UTC, or `undefined`
+   */
+  zoneOf(teller) {
+    const own = this.#given ?? this.#proofOf(teller)?.zone;
+    if (own !== void 0) return own;
+    if (teller !== "LIST") return this.#isUTC ? 0 : void 0;
+    const zone = this.zoneOf("MDTM");
+    return zone === void 0 || this.#listAhead === void 0 ? void 0 : zone + this.#listAhead;
+  }
+  /**
+   * The zone of a time of another day: with or without summer time.
+   *
+   * @param teller What shows the time
+   * @param time Milliseconds since 1970
+   * @returns Minutes east of UTC; that of today where no more is known
+   */
+  zoneAt(teller, time) {
+    const isPlain2 = this.#given !== void 0 || this.#days.size === 0;
+    if (isPlain2) return this.zoneOf(teller);
+    return this.#days.get(dayOf(teller, time)) ?? this.zoneOf(teller);
+  }
+  /**
+   * Whether a zone was looked for that holds on a day.
+   *
+   * @param teller What shows the time
+   * @param time Milliseconds since 1970
+   * @returns Whether it was
+   */
+  hasDay(teller, time) {
+    return this.#days.has(dayOf(teller, time));
+  }
+  /**
+   * Learns the zone of a day from a time that was set, and read back.
+   *
+   * @param teller What shows the time
+   * @param time The time that was set, in milliseconds since 1970
+   * @param shown What is shown, read as UTC
+   */
+  noteDay(teller, time, shown) {
+    if (this.#days.size >= MAX_DAYS) this.#days.clear();
+    const ahead = shown - time;
+    const zone = isZone(ahead) ? ahead / MINUTE3 : this.zoneOf(teller) ?? 0;
+    this.#days.set(dayOf(teller, time), zone);
+  }
+  /**
+   * The zone that `MDTM` has if `LIST` has a certain one.
+   *
+   * @param listZone Minutes east of UTC
+   * @returns Minutes east of UTC, or `undefined` if the two were not compared
+   */
+  zoneBesideList(listZone) {
+    return this.#listAhead === void 0 ? void 0 : listZone - this.#listAhead;
+  }
+  /**
+   * Whether the zone is proven, by something that still holds.
+   *
+   * @param teller What shows the time
+   * @returns Whether it is
+   */
+  isProven(teller) {
+    const proof = this.#proofOf(teller);
+    if (proof !== void 0) return performance.now() - proof.at < VALIDITY;
+    return this.zoneOf(teller) !== void 0;
+  }
+  /**
+   * Whether the server's clock was compared with this side's.
+   *
+   * @param teller What shows the time
+   * @returns Whether it was
+   */
+  isMeasured(teller) {
+    return this.#proofOf(teller) !== void 0;
+  }
+  /**
+   * How far the clock is ahead.
+   *
+   * @param teller What shows the time
+   * @param zone Minutes east of UTC, if it is known from elsewhere
+   * @returns Bounds
+   */
+  leadOf(teller, zone = this.zoneOf(teller)) {
+    const proof = this.#proofOf(teller);
+    if (proof !== void 0) return proof.lead;
+    if (zone === void 0) return [
+      -UNKNOWN,
+      UNKNOWN
+    ];
+    return [
+      zone * MINUTE3 - WRONG,
+      zone * MINUTE3 + WRONG
+    ];
+  }
+  /**
+   * The time that is meant by one that the server shows.
+   *
+   * @param teller What shows the time
+   * @param date Its digits read as UTC
+   * @returns The time; as it is shown where the zone is not known
+   */
+  toUTC(teller, date) {
+    const today = (this.zoneOf(teller) ?? 0) * MINUTE3;
+    const zone = this.zoneAt(teller, date.getTime() - today) ?? 0;
+    return new Date(date.getTime() - zone * MINUTE3);
+  }
+  /**
+   * The digits that set a time.
+   *
+   * @param command What sets it
+   * @param date The time
+   * @returns The digits, read as UTC
+   */
+  toSet(command, date) {
+    const usual = command === "MDTM" ? this.zoneOf("MDTM") ?? 0 : 0;
+    const zone = this.#settingZones.get(command) ?? usual;
+    return new Date(date.getTime() + zone * MINUTE3);
+  }
+  /** Knows that `MDTM` and `MLSD` are in UTC, however the server is set up. */
+  noteUTC() {
+    this.#isUTC = true;
+  }
+  /**
+   * Knows that this was tried, so that it is not tried again for each file.
+   *
+   * @param teller What shows the time
+   */
+  noteTry(teller) {
+    this.#tries.set(teller, performance.now());
+  }
+  /**
+   * Learns from a file that was just written.
+   *
+   * @param teller What shows the time
+   * @param time The time that is shown
+   * @param written When it was written
+   */
+  noteWritten(teller, { shown, precision }, { from, to }) {
+    const least = shown - to;
+    const most = shown + precision - from + TICK;
+    const zone = Math.round((least + most) / 2 / QUARTER2) * QUARTER2;
+    const isPlausible = zone >= WEST2 && zone <= EAST2 && zone - least <= TOLERANCE && most - zone <= TOLERANCE;
+    if (!isPlausible) return void this.#proofs.delete(teller);
+    this.#proofs.set(teller, {
+      zone: this.#given ?? zone / MINUTE3 + 0,
+      lead: [
+        least,
+        most
+      ],
+      at: performance.now()
+    });
+  }
+  /**
+   * Learns from a time that was set, and read back. It must be of today, or
+   * summer time may come between.
+   *
+   * @param command What set it
+   * @param digits What was sent, read as UTC
+   * @param shown What `MDTM` shows now, read as UTC
+   */
+  noteSet(command, digits, shown) {
+    const ahead = shown.getTime() - digits.getTime();
+    this.#ignoresTimes = !isZone(ahead);
+    if (this.#ignoresTimes) return;
+    const zone = this.zoneOf("MDTM");
+    if (zone !== void 0) {
+      this.#settingZones.set(command, zone - ahead / MINUTE3);
+    }
+  }
+  /** Learns that `MLSD` and `MDTM` show the same for one file. */
+  noteSameZone() {
+    this.#isSameZone = true;
+  }
+  /**
+   * Learns from a listing beside `MDTM`.
+   *
+   * @param minutes How far the listing is ahead
+   */
+  noteListAhead(minutes) {
+    this.#listAhead = minutes;
+  }
+  #proofOf(teller) {
+    const own = this.#proofs.get(teller);
+    if (own !== void 0 || teller === "LIST" || !this.#isSameZone) return own;
+    return this.#proofs.get(teller === "MDTM" ? "MLSD" : "MDTM");
+  }
+  /** Whether `LIST` was compared with `MDTM`. */
+  get isListCompared() {
+    return this.#listAhead !== void 0;
+  }
+  /** Minutes that `LIST` is ahead of `MDTM`; 0 where that is not known. */
+  get listAhead() {
+    return this.#listAhead ?? 0;
+  }
+};
+function dayOf(teller, time) {
+  return `${teller} ${Math.floor(time / (24 * HOUR))}`;
+}
+function isZone(milliseconds) {
+  return milliseconds % QUARTER2 === 0 && Math.abs(milliseconds) <= EAST2 - WEST2;
+}
+
+// lib/mirror/remote_side.ts
+var MAX_ENTRIES = 1e6;
+var MINUTE4 = 6e4;
+var DAY = 24 * 60 * MINUTE4;
+var MAX_SUMMER = 120 * MINUTE4;
+var TELLERS = {
+  mlsd: "MLSD",
+  commands: "MDTM"
+};
+var WINDOW3 = 64;
+var RemoteSide = class {
+  #provider;
+  #root;
+  #options;
+  #follows;
+  #unmasksLinks;
+  #isTarget;
+  /**
+   * Makes a side.
+   *
+   * @param provider The client
+   * @param root The directory; "" for the current one
+   * @param options How listings are read and calls tried again
+   * @param isTarget Whether it is what is changed
+   */
+  constructor(provider, root, options, isTarget) {
+    this.#provider = provider;
+    this.#root = root;
+    this.#options = options;
+    this.#follows = options.symlinks === "follow" && !isTarget;
+    this.#unmasksLinks = options.delete === true && isTarget;
+    this.#isTarget = isTarget;
+  }
+  at(path) {
+    return path === "" ? this.#root : joinPath(this.#root, path);
+  }
+  read(place) {
+    return this.#run(async (session) => {
+      const { list, signal } = this.#options;
+      let { unique, canonical } = place.identity;
+      const path = this.at(place.path);
+      const options = {
+        maxEntries: MAX_ENTRIES,
+        ...list,
+        all: true,
+        signal
+      };
+      const onSelf = ({ facts: { type, unique: own } = {} }) => {
+        if (type?.toLowerCase() === "cdir") unique = own ?? unique;
+      };
+      let partial;
+      let isTold = false;
+      const entries = await readDirectory(session, path, options, {
+        isWanted: (entry) => {
+          isTold ||= entry.facts?.unique !== void 0;
+          return true;
+        },
+        onSelf,
+        onPartial: (error) => void (partial = error),
+        // what this one lacks is removed from the other side
+        isStrict: this.#options.delete === true && !this.#isTarget,
+        isRaw: true
+      });
+      if (partial !== void 0 && (this.#isTarget || entries.length === 0)) {
+        throw partial;
+      }
+      if (unique === void 0 && isTold && !session.unknown.has("MLST")) {
+        const { facts } = await requestEntry(session, path, options);
+        unique = facts?.unique;
+      }
+      if (this.#follows) {
+        canonical ??= await canonicalPath(session, path, {
+          signal
+        });
+      }
+      const hidesDots = session.hasMLSD !== true && session.hasListAll !== true;
+      const folder = new Snapshot({
+        unique,
+        canonical
+      }, hidesDots);
+      folder.partial = partial;
+      const breather = new Breather();
+      for (const entry of entries) {
+        folder.add(this.#follows ? await this.#look(session, place, canonical, entry) : this.#itemOf(entry, {
+          unique: entry.facts?.unique
+        }, problemOf(entry)));
+        if (breather.isDue) await breather.pause(signal);
+      }
+      if (this.#unmasksLinks) {
+        await this.#exposeLinks(session, path, entries, folder);
+      }
+      return folder;
+    });
+  }
+  probe(path) {
+    return this.#run(async (session) => {
+      const { list, signal } = this.#options;
+      const options = {
+        ...list,
+        signal
+      };
+      try {
+        const entry = await requestEntry(session, this.at(path), options, {
+          isRaw: true
+        });
+        return this.#itemOf(entry, {});
+      } catch (error) {
+        if (error instanceof FTPPermanentError) return void 0;
+        throw error;
+      }
+    });
+  }
+  /** A file system that folds names, and names with a dot that are not shown. */
+  mayHide(folder, name) {
+    return folder.hidesDots && name.startsWith(".") || folder.twinOf(name) !== void 0;
+  }
+  ask(place, items) {
+    return this.#run(async (session) => {
+      const { signal } = this.#options;
+      const asked = items.map(async ({ name, kind }) => {
+        const path = this.at(joinPath(place.path, name));
+        try {
+          return await isPresent(session, {
+            path,
+            kind
+          }, {
+            signal
+          });
+        } catch (error) {
+          const isAnswer = error instanceof TypeError || error instanceof FTPError && error.reply !== void 0;
+          if (!isAnswer || session.control.failure !== void 0) throw error;
+          return error;
+        }
+      });
+      const answers = await Promise.allSettled(asked);
+      const failed = answers.find(({ status }) => status === "rejected");
+      if (failed !== void 0) throw failed.reason;
+      return answers.map((answer) => answer.value);
+    });
+  }
+  /** What the server does not take it refuses itself. */
+  check() {
+  }
+  make(path) {
+    return this.#run(async (session) => {
+      const { signal } = this.#options;
+      const argument = this.at(path);
+      const command = {
+        verb: "MKD",
+        argument,
+        name: "path"
+      };
+      try {
+        if (path !== "") {
+          await session.turns.share(() => session.perform(command, {
+            signal
+          }), {
+            signal
+          });
+          return;
+        }
+      } catch (error) {
+        if (!(error instanceof FTPPermanentError)) throw error;
+      }
+      await ensureDir(session, argument, {
+        signal
+      });
+    });
+  }
+  async remove(entries, recursive) {
+    const { signal } = this.#options;
+    const errors = [];
+    const rest = new Set(entries.keys());
+    let isAgain = false;
+    await this.#run(async (session) => {
+      const removeOne = async (index) => {
+        const { path: name, kind } = entries[index];
+        const path = this.at(name);
+        try {
+          await remove(session, path, {
+            recursive,
+            signal
+          }, {
+            kind
+          });
+        } catch (error) {
+          const isFinal = error instanceof FTPPermanentError || error instanceof PartialListingError;
+          if (!isFinal) throw error;
+          if (!isAgain || await existsPath(session, path, {
+            signal
+          })) {
+            errors[index] = error;
+          }
+        }
+        rest.delete(index);
+      };
+      const results = await Promise.allSettled([
+        ...rest
+      ].map(removeOne));
+      isAgain = true;
+      const failed = results.find(({ status }) => status === "rejected");
+      if (failed !== void 0) throw failed.reason;
+    });
+    return entries.map((_, index) => errors[index]);
+  }
+  /**
+   * Asks for sizes and times that a listing does not give to the second.
+   *
+   * @param place Where the files are
+   * @param items The files
+   * @returns What is known of them now
+   */
+  refine(place, items) {
+    return this.#run(async (session) => {
+      const { signal } = this.#options;
+      const sharp = [];
+      for (let at = 0; at < items.length; at += WINDOW3) {
+        const some = items.slice(at, at + WINDOW3);
+        const facts = await Promise.all(some.map(({ name }) => requestFacts(session, this.at(joinPath(place.path, name)), {
+          signal
+        })));
+        for (const [index, { size, shown }] of facts.entries()) {
+          const item = {
+            ...some[index],
+            size: size ?? some[index].size
+          };
+          if (shown !== null) this.#compareWithList(item, shown);
+          sharp.push(shown === null ? item : this.#timed({
+            ...item,
+            shown: shown.getTime(),
+            teller: "MDTM",
+            precision: SECOND
+          }));
+        }
+      }
+      return sharp;
+    });
+  }
+  /**
+   * The time of a file, with what is known of it at this moment.
+   *
+   * @param item The file
+   * @param at The time that it may be, which tells whether it is in summer
+   * @returns The time, or `undefined` if the server shows none
+   */
+  timeOf({ shown, teller, precision }, at) {
+    if (shown === void 0 || teller === void 0) return void 0;
+    const zone = this.#zoneOf(teller, at);
+    const lead = this.#clock.leadOf(teller, this.#zoneOf(teller));
+    return {
+      shown,
+      precision: Math.max(precision, SECOND),
+      zone,
+      lead
+    };
+  }
+  /**
+   * The time of a file that is meant by what `MDTM` shows.
+   *
+   * @param item The file, as it was listed
+   * @param shown The digits read as UTC, if there are any
+   * @returns The time; without `MDTM` that of an exact listing
+   */
+  meantBy(item, shown) {
+    if (shown === null) {
+      const isExact = item.teller === "MLSD" && item.mtime !== void 0;
+      return isExact ? new Date(item.mtime) : null;
+    }
+    this.#compareWithList(item, shown);
+    const today = (this.#zoneOf("MDTM") ?? 0) * MINUTE4;
+    const zone = this.#zoneOf("MDTM", shown.getTime() - today) ?? 0;
+    return new Date(shown.getTime() - zone * MINUTE4);
+  }
+  /**
+   * Whether the zone of a file's time is proven.
+   *
+   * @param item The file
+   * @returns Whether it is
+   */
+  isProven({ teller = "MDTM" }) {
+    return this.#zoneOf(teller) !== void 0 && (this.#clock.isProven(teller) || this.#givenZone !== void 0);
+  }
+  /**
+   * Learns the server's clock from a file that is written for it and deleted.
+   *
+   * @param teller What shows the times that matter
+   */
+  async prove(teller) {
+    await this.#once((session, options) => proveClock(session, this.#root, {
+      teller,
+      ...options
+    }));
+  }
+  /**
+   * Learns whether summer time held on the days of some files, where a
+   * difference of their times may come from that.
+   *
+   * @param files Files there, and the times of those here
+   */
+  async proveDays(files) {
+    const clock = this.#clock;
+    if (clock.isSettable !== true) return;
+    for (const teller of [
+      "MDTM",
+      "MLSD"
+    ]) {
+      const days = /* @__PURE__ */ new Map();
+      for (const { item, local } of files) {
+        const time = Math.floor(local / SECOND) * SECOND;
+        const zone = this.#zoneOf(teller);
+        if (item.teller !== teller || zone === void 0) continue;
+        const rest = Number(item.shown) - time - zone * MINUTE4;
+        const isSummer = rest !== 0 && isZone(rest) && Math.abs(rest) <= MAX_SUMMER;
+        if (!isSummer || clock.hasDay(teller, local)) continue;
+        days.set(Math.floor(local / DAY), time);
+      }
+      if (days.size === 0) continue;
+      const times = [
+        ...days.values()
+      ];
+      await this.#once((session, options) => proveDays(session, this.#root, times, {
+        teller,
+        ...options
+      }));
+    }
+  }
+  /** One of a mirror's connections learns something, and the others wait. */
+  async #once(learn) {
+    const clock = this.#clock;
+    if (clock.proving !== void 0) return await clock.proving;
+    const { temporaryName, signal } = this.#options;
+    const options = {
+      temporaryName,
+      signal
+    };
+    clock.proving = this.#run((session) => learn(session, options)).finally(() => clock.proving = void 0);
+    await clock.proving;
+  }
+  get #clock() {
+    return this.#provider.session.profile.clock;
+  }
+  /** The zone of listings that the caller gave: it says more than any guess. */
+  get #givenZone() {
+    const zone = this.#options.list?.zone;
+    return zone === "infer" ? void 0 : zone;
+  }
+  /** The caller's zone is that of `LIST`, and tells that of `MDTM`. */
+  #zoneOf(teller, at = Date.now()) {
+    const clock = this.#clock;
+    const given = this.#givenZone;
+    if (given !== void 0 && teller === "LIST") return given;
+    const beside2 = given !== void 0 && teller === "MDTM" ? clock.zoneBesideList(given) : void 0;
+    return beside2 ?? clock.zoneAt(teller, at);
+  }
+  /** Learns from the listing of a file how its zone lies to that of `MDTM`. */
+  #compareWithList({ teller, shown, precision }, mdtm) {
+    if (shown === void 0) return;
+    const clock = this.#clock;
+    if (teller === "MLSD" && shown === mdtm.getTime()) clock.noteSameZone();
+    const isExact = teller === "LIST" && precision === TIME_PRECISIONS.minute;
+    if (!isExact || clock.isListCompared) return;
+    const listed = {
+      mtime: new Date(shown),
+      mtimePrecision: "minute"
+    };
+    const ahead = inferZone(listed, mdtm);
+    if (ahead !== void 0) clock.noteListAhead(ahead);
+  }
+  #itemOf(entry, identity, problem) {
+    const { name, kind, size, isSizeApproximate, mtime } = entry;
+    return this.#timed({
+      name,
+      kind,
+      size: isSizeApproximate ? void 0 : size,
+      mtime: void 0,
+      shown: mtime?.getTime(),
+      teller: TELLERS[entry.format] ?? "LIST",
+      precision: TIME_PRECISIONS[entry.mtimePrecision ?? "second"],
+      identity,
+      problem
+    });
+  }
+  /** An item with the time that is meant by the one that the server shows. */
+  #timed(item) {
+    const { shown, teller = "LIST" } = item;
+    const zone = this.#zoneOf(teller) ?? 0;
+    const mtime = shown === void 0 ? void 0 : shown - zone * MINUTE4;
+    return {
+      ...item,
+      mtime
+    };
+  }
+  async #look(session, place, canonical, entry) {
+    const { name } = entry;
+    const unique = entry.facts?.unique;
+    const problem = problemOf(entry);
+    if (problem !== void 0) {
+      return this.#itemOf(entry, {
+        unique
+      }, problem);
+    }
+    if (entry.isDirectory) {
+      return this.#itemOf(entry, {
+        unique,
+        canonical: canonical === void 0 ? void 0 : joinPath(canonical, name)
+      });
+    }
+    if (!entry.isSymlink) return this.#itemOf(entry, {});
+    const { signal } = this.#options;
+    const path = this.at(joinPath(place.path, name));
+    const target = await canonicalPath(session, path, {
+      signal
+    });
+    const provider = this.#itemOf(entry, {
+      unique,
+      canonical: target
+    });
+    if (target !== void 0) return {
+      ...provider,
+      kind: "directory"
+    };
+    const facts = await requestFacts(session, path, {
+      signal
+    });
+    const { size, shown, modified } = facts;
+    return {
+      ...provider,
+      kind: "file",
+      size: size ?? void 0,
+      mtime: modified?.getTime(),
+      shown: shown?.getTime(),
+      teller: "MDTM",
+      precision: SECOND
+    };
+  }
+  /** Shows links as such where the server does not. */
+  async #exposeLinks(session, path, entries, folder) {
+    const { signal } = this.#options;
+    noteLinks(session, entries);
+    const kinds = await kindsOf(session, path, entries, {
+      signal
+    });
+    let index = 0;
+    await visitAll(entries, ({ name }) => {
+      const kind = kinds[index++];
+      const item = folder.items.get(name);
+      if (item.kind !== kind) folder.set({
+        ...item,
+        kind
+      });
+    }, signal);
+  }
+  /** Runs a job on the session in use, and on another if that is lost. */
+  #run(job) {
+    const provider = this.#provider;
+    return runOperation(provider, this.#options, (options) => withRecovery(provider, options, () => 0, () => job(provider.session)));
+  }
+};
+function problemOf(entry) {
+  if (!entry.hostile) return void 0;
+  if (entry.format === "unknown") {
+    return new Deno.errors.InvalidData(`Cannot read the line ${JSON.stringify(entry.line)} of a listing`);
+  }
+  try {
+    checkName(entry.name);
+  } catch (error) {
+    return error;
+  }
+  return void 0;
+}
+
+// lib/mirror/mirror_directory.ts
+var TICK2 = 20;
+var FRESH = 2300;
+function downloadDir(provider, remote, local, options) {
+  return mirror(provider, {
+    remote,
+    local,
+    isUpload: false
+  }, options);
+}
+function uploadDir(provider, local, remote, options) {
+  return mirror(provider, {
+    remote,
+    local,
+    isUpload: true
+  }, options);
+}
+async function mirror(provider, ends, options) {
+  checkMirrorOptions(options, ends.isUpload);
+  const shared = {
+    limiter: new RateLimiter(options.maxRate),
+    isUndatable: false
+  };
+  const signal = withLifetime(provider, options.signal);
+  await using mirror2 = new Mirror(provider, {
+    ...options,
+    signal
+  }, (provider2, signal2) => new DirTask(provider2, ends, {
+    ...options,
+    signal: signal2
+  }, shared));
+  return await mirror2.run();
+}
+var DirTask = class {
+  provider;
+  #remote;
+  #local;
+  #isUpload;
+  #options;
+  #shared;
+  constructor(provider, { remote, local, isUpload: isUpload2 }, options, shared) {
+    const path = local instanceof URL ? fileURLToPath4(local) : local;
+    const follows = options.symlinks === "follow";
+    this.provider = provider;
+    this.#remote = new RemoteSide(provider, remote, options, isUpload2);
+    this.#local = new LocalSide(path, follows && isUpload2, options.signal);
+    this.#isUpload = isUpload2;
+    this.#options = options;
+    this.#shared = shared;
+  }
+  get title() {
+    const verb = this.#isUpload ? "upload" : "download";
+    return `Cannot ${verb} all of ${quote(this.source.at(""))}`;
+  }
+  get source() {
+    return this.#isUpload ? this.#local : this.#remote;
+  }
+  get target() {
+    return this.#isUpload ? this.#remote : this.#local;
+  }
+  async refine({ place, source, target }) {
+    const [there, here] = this.#isUpload ? [
+      target,
+      source
+    ] : [
+      source,
+      target
+    ];
+    const { compare, signal } = this.#options;
+    const vague = await filterAll(there.items.values(), (item) => {
+      const local = here.items.get(item.name);
+      return item.kind === "file" && item.problem === void 0 && local?.kind === "file" && isVague(item, local, compare);
+    }, signal);
+    if (vague.length > 0) {
+      for (const item of await this.#remote.refine(place, vague)) {
+        there.set(item);
+      }
+    }
+    await this.#learn(source, target);
+  }
+  /** Learns what the times of one directory need to be understood. */
+  async #learn(source, target) {
+    const { compare = "size-and-time" } = this.#options;
+    if (compare !== "size-and-time" || !this.#mayWrite) return;
+    const different = [];
+    const breather = new Breather();
+    for (const item of target.items.values()) {
+      const local = source.items.get(item.name);
+      if (local === void 0 || !isUndecided(local, item)) continue;
+      if (this.#needsProof(local, item)) await this.#prove(item);
+      if (!this.#isCurrent(local, item)) {
+        different.push({
+          item,
+          local: local.mtime
+        });
+      }
+      if (breather.isDue) await breather.pause(this.#options.signal);
+    }
+    await this.#remote.proveDays(different);
+  }
+  async compare(path, source, target) {
+    const { compare = "size-and-time" } = this.#options;
+    const isCurrent = () => this.#isCurrent(source, target);
+    const isHash = compare === "hash";
+    const first = isHash ? "size" : compare;
+    const difference = differenceOf(source, target, first, isCurrent);
+    if (!isHash || difference !== void 0) return difference;
+    const isSame = await haveSameHash(this.provider, this.#remote.at(path), {
+      path: this.#local.at(path),
+      plain: this.#local.plain(path)
+    }, Number(source.size), this.#options);
+    if (isSame !== void 0) return isSame ? void 0 : "hash";
+    if (this.#needsProof(source, target)) await this.#prove(target);
+    return differenceOf(source, target, "size-and-time", isCurrent);
+  }
+  /** Whether a comparison depends on what is not known of the server's clock. */
+  #needsProof(source, target) {
+    if (!this.#mayWrite || !isUndecided(source, target)) return false;
+    const { teller = "MDTM" } = target;
+    const clock = this.#clock;
+    const isProven = this.#remote.isProven(target);
+    if (this.#isDatedThere) {
+      return !isProven || clock.isSettable === void 0 && !this.#isCurrent(source, target);
+    }
+    return !isProven || !clock.isMeasured(teller);
+  }
+  /** Learns the server's clock, or waits until another connection has. */
+  async #prove({ teller = "MDTM" }) {
+    await this.#clock.proving;
+    if (this.#clock.isUntried(teller)) await this.#remote.prove(teller);
+  }
+  /** Whether something may be written to learn the server's clock. */
+  get #mayWrite() {
+    return this.#isUpload && this.#options.dryRun !== true;
+  }
+  /** Whether times prove that a file need not be transferred. */
+  #isCurrent(source, target) {
+    const [there, here] = this.#isUpload ? [
+      target,
+      source
+    ] : [
+      source,
+      target
+    ];
+    const { mtime: local } = here;
+    if (local === void 0) return false;
+    const remote = this.#remote.timeOf(there, local);
+    if (remote === void 0) return false;
+    const isSame = isSameTime(local, remote);
+    if (!this.#isUpload) {
+      return this.#isDatedHere(there) ? isSame : isChangedEarlier(local, remote);
+    }
+    if (this.#isDatedThere) return isSame;
+    const last = Math.max(local, here.ctime ?? 0);
+    if (isWrittenLater(last, remote)) return true;
+    const isMeasured = this.#clock.isMeasured(there.teller ?? "MDTM");
+    return isSame && (!isMeasured || local % SECOND === 0);
+  }
+  /** Whether uploads give their files the times of those here. */
+  get #isDatedThere() {
+    return this.#options.mtime !== false && this.#clock.isSettable !== false;
+  }
+  /** Whether downloads give their files the times of those there. */
+  #isDatedHere(there) {
+    return this.#options.mtime !== false && hasExactTime(there) && !this.#shared.isUndatable;
+  }
+  get #clock() {
+    return this.provider.session.profile.clock;
+  }
+  async transfer(path, source, target, report) {
+    const remote = this.#remote.at(path);
+    const local = this.#local.at(path);
+    const { limiter } = this.#shared;
+    const options = {
+      ...this.#options,
+      onProgress: report.progressOf(path),
+      onRetry: report.onRetry
+    };
+    if (!this.#isUpload) {
+      const { check } = this.#local.plain(path);
+      const meant = (shown) => this.#remote.meantBy(source, shown);
+      const limits = {
+        limiter,
+        parts: target.parts,
+        check,
+        meant
+      };
+      const done2 = await download(this.provider, remote, local, options, limits);
+      if (this.#options.mtime !== false && hasExactTime(source)) {
+        this.#shared.isUndatable = done2.mtime === null;
+      }
+      return done2.bytes;
+    }
+    const send2 = () => upload(this.provider, local, remote, options, limiter, this.#local.plain(path));
+    await this.#letTimePass(source);
+    let done = await send2();
+    if (done.mtime === null && await this.#letTimePass(source)) {
+      done = await send2();
+    }
+    if (done.mtime === null) await this.#checkUnchanged(path, source);
+    return done.bytes;
+  }
+  /**
+   * Waits, if a file was changed just now, until another change would have
+   * another time: servers tell seconds, and what follows in the same one would
+   * never be seen.
+   *
+   * @returns Whether that took any time
+   */
+  async #letTimePass({ mtime, ctime }) {
+    const clock = this.#clock;
+    if (mtime === void 0) return false;
+    const isKept = this.#options.mtime === false || clock.isMeasured("MDTM") || clock.isMeasured("MLSD");
+    let end = Math.floor(mtime / SECOND) * SECOND + SECOND + TICK2;
+    if (!this.#isDatedThere && isKept) {
+      end = Math.max(mtime, ctime ?? 0) + FRESH;
+    }
+    const rest = end - Date.now();
+    if (rest <= 0 || rest > FRESH + SECOND) return false;
+    await pause(rest, this.#options.signal);
+    return true;
+  }
+  async #checkUnchanged(path, { size, mtime }) {
+    const now = await this.#local.probe(path);
+    if (now?.size === size && now?.mtime === mtime) return;
+    throw new Deno.errors.InvalidData(`Cannot be sure of ${quote(this.#local.at(path))}: it changed while it was uploaded`);
+  }
+};
+function isUndecided(local, remote) {
+  return local.kind === "file" && remote.kind === "file" && local.mtime !== void 0 && remote.shown !== void 0 && (remote.size === void 0 || local.size === remote.size);
+}
+function hasExactTime({ shown, teller }) {
+  return shown !== void 0 && teller !== "LIST";
+}
+
+// lib/client/ftp.ts
+init_check_names();
+init_check_number();
+init_check_word();
+
+// lib/client/server_quirks.ts
+var PIPELINING = /* @__PURE__ */ new Set([
+  "vsftpd",
+  "pyftpdlib",
+  "FileZilla",
+  "IIS",
+  "Serv-U",
+  "glFTPd",
+  "NcFTPd"
+]);
+var SHORT2 = 512;
+var PURE_FTPD_BUFFER = 2048;
+function noteServer({ control, profile }, welcome) {
+  profile.noteGreeting(welcome.text);
+  const { vendor } = profile;
+  if (vendor === void 0) return;
+  if (PIPELINING.has(vendor)) control.limitInFlight(Infinity);
+  if (vendor === "Pure-FTPd") control.limitInFlight(PURE_FTPD_BUFFER);
+  if (vendor === "ftp-srv") control.limitInFlight(0);
+  if (vendor === "ProFTPD") control.speakTelnet();
+}
+async function requestUTF8(session, options) {
+  const { control, profile } = session;
+  const isOnDemand = profile.vendor === "IIS";
+  if (!isOnDemand || control.encoding.label !== "utf-8") return;
+  try {
+    await session.exchange({
+      verb: "OPTS",
+      argument: "UTF8 ON"
+    }, options);
+  } catch (error) {
+    if (!(error instanceof FTPError && error.reply !== void 0)) throw error;
+  }
+}
+async function preparePipeline(session, commands, { window, signal }) {
+  const first = [];
+  let size = 0;
+  const { control, profile } = session;
+  const isUnknown = control.isLimited && profile.vendor === void 0;
+  while (isUnknown && size <= SHORT2 && first.length < window) {
+    const next = commands.next();
+    if (next.done) return first;
+    first.push(next.value);
+    const { verb, argument = "" } = next.value;
+    size += verb.length + argument.length + 3;
+  }
+  if (size > SHORT2) {
+    await requestFeatures(session, {
+      signal
+    });
+    const isSecured2 = control.stream.info !== void 0;
+    const mayBePureFTPd = isSecured2 && profile.mayBe("Pure-FTPd");
+    if (!profile.mayBe("ProFTPD")) {
+      control.limitInFlight(mayBePureFTPd ? PURE_FTPD_BUFFER : Infinity);
+    }
+  }
+  return chain(first, commands);
+}
+function* chain(first, rest) {
+  yield* first;
+  for (let next = rest.next(); !next.done; next = rest.next()) yield next.value;
+}
+
+// lib/client/check_path.ts
+function checkPath2(session, path, name) {
+  checkAnyPath(session, path, name);
+  if (path.length > 0) return;
+  throw new TypeError(`Cannot use "${name}": it is empty; "." is the current directory`);
+}
+function checkAnyPath(session, path, name) {
+  const { encoding } = session.control;
+  encodeCommand({
+    verb: "",
+    argument: path,
+    name
+  }, encoding);
+}
+
+// lib/client/ftp_protocol.ts
+init_check_names();
+init_check_number();
+init_check_word();
+init_printable();
+
+// lib/client/dialogues.ts
+async function greet(control, address, { signal }) {
+  const pending = control.expectGreeting(address);
+  try {
+    return expectSuccess(await control.wait(pending.final, signal), pending.command);
+  } catch (error) {
+    control.fail(asError(error));
+    throw error;
+  }
+}
+function resolveCredentials(user = "anonymous", passwd = "", acct = "") {
+  for (const [name, value] of Object.entries({
+    user,
+    passwd,
+    acct
+  })) {
+    if (typeof value === "string") continue;
+    throw new TypeError(`Cannot log in: "${name}" must be a string, not ${value === null ? "null" : `of type ${typeof value}`}`);
+  }
+  const isAnonymous = user === "" || user === "anonymous";
+  const isEmpty = passwd === "" || passwd === "-";
+  return {
+    user: user || "anonymous",
+    passwd: isAnonymous && isEmpty ? `${passwd}anonymous@` : passwd,
+    acct
+  };
+}
+function stepsOf({ user, passwd, acct }) {
+  return [
+    [
+      "USER",
+      user,
+      "user"
+    ],
+    [
+      "PASS",
+      passwd,
+      "passwd"
+    ],
+    [
+      "ACCT",
+      acct,
+      "acct"
+    ]
+  ];
+}
+function checkCredentials(credentials, encoding) {
+  for (const [verb, argument, name] of stepsOf(credentials)) {
+    encodeCommand({
+      verb,
+      argument,
+      name
+    }, encoding);
+  }
+}
+var NEED_ACCOUNT = 332;
+async function logIn(session, credentials, options) {
+  checkCredentials(credentials, session.control.encoding);
+  const [user, password, account] = stepsOf(credentials);
+  const send2 = ([verb, argument, name]) => session.exchange({
+    verb,
+    argument,
+    name
+  }, options);
+  let step = user;
+  let reply = await send2(step);
+  if (reply.code >= 300 && reply.code !== NEED_ACCOUNT) {
+    step = password;
+    reply = await send2(step);
+  }
+  if (reply.code === NEED_ACCOUNT) {
+    if (credentials.acct === "") throw noAccount(reply, step[0]);
+    step = account;
+    reply = await send2(step);
+  }
+  expectSuccess(reply, step[0]);
+  await requestUTF8(session, options);
+  return reply;
+}
+function noAccount(reply, verb) {
+  return new FTPReplyError(`Cannot log in: the server asks for an account, "${reply.text}", and none was given; give it as the third argument of login(), or as the option "account" of connect()`, {
+    reply,
+    command: verb
+  });
+}
+
+// lib/connection/control_connection.ts
+init_byte_stream();
+
+// lib/connection/command_queue.ts
+var WRITE_SIZE2 = 64 * 1024;
+var SAFE_IN_FLIGHT = 512;
+var CommandQueue = class {
+  #waiting = [];
+  #inFlight = 0;
+  #maxInFlight;
+  #isUrgent = false;
+  /**
+   * Makes an empty one.
+   *
+   * @param isJoining Whether a command may follow another that has no reply yet
+   */
+  constructor(isJoining) {
+    this.#maxInFlight = isJoining ? SAFE_IN_FLIGHT : 0;
+  }
+  /** Whether a command may follow another that has no reply yet. */
+  get isJoining() {
+    return this.#maxInFlight > 0;
+  }
+  /** Whether a few bytes of commands may be without a reply, and no more. */
+  get isLimited() {
+    return this.isJoining && this.#maxInFlight !== Infinity;
+  }
+  /**
+   * Sets the limit on bytes of commands that have no reply yet.
+   *
+   * @param size Bytes; 0 for one command at a time, which nothing changes again
+   */
+  limit(size) {
+    if (this.isJoining) this.#maxInFlight = size;
+  }
+  /** Whether no command waits to be written. */
+  get isEmpty() {
+    return this.#waiting.length === 0;
+  }
+  /**
+   * Adds a command.
+   *
+   * @param line Its bytes, with CRLF
+   * @param isUrgent Whether it, and so what is before it, must not wait for
+   * replies (`ABOR`)
+   */
+  add(line, isUrgent) {
+    this.#waiting.push(line);
+    this.#isUrgent ||= isUrgent;
+  }
+  /**
+   * Takes what may be written now, joined, so that a pipeline is few segments.
+   *
+   * @returns The bytes; `undefined` if there is room for none until a reply
+   * comes, or nothing waits
+   */
+  take() {
+    const waiting = this.#waiting;
+    const most = this.#isUrgent ? Infinity : this.#maxInFlight;
+    const room = most - this.#inFlight;
+    let size = 0;
+    let count = 0;
+    while (count < waiting.length && size < WRITE_SIZE2) {
+      const next = size + waiting[count].length;
+      if (next > room && this.#inFlight + size > 0) break;
+      size = next;
+      count++;
+    }
+    if (count === 0) return void 0;
+    this.#inFlight += size;
+    const taken = waiting.splice(0, count);
+    if (waiting.length === 0) this.#isUrgent = false;
+    return count === 1 ? taken[0] : concat(taken, size);
+  }
+  /**
+   * Makes room: a reply to a command has come, its first or another.
+   *
+   * @param command The command, whose bytes make room once
+   * @param isLast Whether no other is without a reply
+   */
+  answered(command, isLast) {
+    this.#inFlight = isLast ? 0 : this.#inFlight - command.size;
+    command.size = 0;
+  }
+};
+function concat(pieces, size) {
+  const joined = new Uint8Array(size);
+  let at = 0;
+  for (const bytes2 of pieces) {
+    joined.set(bytes2, at);
+    at += bytes2.length;
+  }
+  return joined;
+}
+
+// lib/connection/control_connection.ts
+init_waiting();
+init_printable();
+
+// lib/protocol/reply.ts
+init_byte_buffer();
+init_printable();
+
+// lib/protocol/reply_source.ts
+var LF7 = 10;
+var CR4 = 13;
+var CRLF_REGEXP = /\r\n/g;
+var ReplySource = class {
+  #bytes;
+  #decode;
+  /** All of the bytes as text, when each byte is one character of it. */
+  #text;
+  #isDecoded = false;
+  /**
+   * Makes a source.
+   *
+   * @param bytes The bytes, which are its own from now on
+   * @param decode SessionLock them into text
+   */
+  constructor(bytes2, decode2) {
+    this.#bytes = bytes2;
+    this.#decode = decode2;
+  }
+  /**
+   * Reads a range as the text of one reply: lines end in `"\n"` only.
+   *
+   * @param start Where it starts, in bytes
+   * @param end Where it ends, in bytes
+   * @returns The text
+   */
+  read(start, end) {
+    const isWhole = start === 0 && end === this.#bytes.length;
+    const text = isWhole ? void 0 : this.#readPart(start, end);
+    if (text !== void 0 && !text.includes("\n")) return text;
+    const bytes2 = isWhole ? this.#bytes : this.#bytes.subarray(start, end);
+    return readLines(bytes2, this.#decode);
+  }
+  /** Reads one reply of several as it is: the text is decoded for them all. */
+  #readPart(start, end) {
+    if (!this.#isDecoded) {
+      this.#isDecoded = true;
+      const text = this.#decode(this.#bytes);
+      if (isPlain(text, this.#bytes)) this.#text = text;
+    }
+    return this.#text?.slice(start, end);
+  }
+};
+function isPlain(text, bytes2) {
+  return text.length === bytes2.length && !text.includes("\0");
+}
+function readLines(bytes2, decode2) {
+  const text = decode2(bytes2);
+  if (isPlain(text, bytes2) && !text.includes("\r\r\n")) {
+    return text.includes("\n") ? text.replace(CRLF_REGEXP, "\n") : text;
+  }
+  const lines = [];
+  for (let start = 0; start <= bytes2.length; ) {
+    const lf = bytes2.indexOf(LF7, start);
+    const next = lf < 0 ? bytes2.length : lf;
+    let end = next;
+    while (lf >= 0 && end > start && bytes2[end - 1] === CR4) end--;
+    lines.push(decode2(bytes2.subarray(start, end)).replaceAll("\r\0", "\r"));
+    start = next + 1;
+  }
+  return lines.join("\n");
+}
+
+// lib/protocol/reply.ts
+var LF8 = 10;
+var CR5 = 13;
+var MAX_QUOTE = 80;
+var Reply = class {
+  /** The three-digit code, 100 to 599. */
+  code;
+  #source;
+  #start;
+  #end;
+  #text = "";
+  #mask;
+  /**
+   * Makes a reply out of a range of bytes. {@linkcode Reply.from} makes one out
+   * of text.
+   *
+   * @param code The reply's code
+   * @param source The bytes it is in
+   * @param start Where it starts in them
+   * @param end Where it ends, its line end excluded
+   * @param mask Gives a text without secrets, for when an error is made of this
+   */
+  constructor(code, source, start, end, mask) {
+    this.code = code;
+    this.#source = source;
+    this.#start = start;
+    this.#end = end;
+    this.#mask = mask;
+  }
+  /**
+   * Makes a reply out of its text.
+   *
+   * @param text The lines as the server sends them, `"250 Done"` for one
+   * @returns The reply
+   * @throws {SyntaxError} If the text is not exactly one reply
+   */
+  static from(text) {
+    const reader = new ReplyReader({
+      decode: (bytes2) => new TextDecoder().decode(bytes2),
+      maxReplyLine: Infinity,
+      maxReply: Infinity
+    });
+    const [reply, ...others] = reader.push(new TextEncoder().encode(text + "\n"));
+    if (!reply || others.length > 0 || reader.error || reader.hasPartial) {
+      throw new SyntaxError(`Cannot make a reply: expected one reply, got ${quote2(text)}`);
+    }
+    return reply;
+  }
+  /** All lines joined by `"\n"`, codes included, as ftplib returns them. */
+  get text() {
+    if (this.#source !== void 0) {
+      this.#text = this.#source.read(this.#start, this.#end);
+      this.#source = void 0;
+    }
+    return this.#text;
+  }
+  /** The lines, without their ends; the first begins with the code. */
+  get lines() {
+    return this.text.split("\n");
+  }
+  /** The same as {@linkcode Reply.text}. */
+  toString() {
+    return this.text;
+  }
+  /**
+   * Masks the secrets in the text, for good.
+   *
+   * @ignore
+   */
+  [CONCEAL]() {
+    if (this.#mask === void 0) return;
+    this.#text = this.#mask(this.text);
+    this.#mask = void 0;
+  }
+  /** What `console.log` shows. */
+  [Symbol.for("Deno.customInspect")](inspect, options) {
+    return printableInspection(`Reply ${inspect({
+      code: this.code,
+      text: this.text
+    }, options)}`);
+  }
+};
+var ReplyReader = class {
+  #decode;
+  #mask;
+  #maxReplyLine;
+  #maxReply;
+  #scanner;
+  /** Bytes of the reply that has not ended. */
+  #kept = new ByteBuffer();
+  #error;
+  /**
+   * Makes a reader at the start of a connection.
+   *
+   * @param options Encoding, caps and grammar
+   */
+  constructor(options) {
+    this.#decode = options.decode;
+    this.#mask = options.mask;
+    this.#maxReplyLine = options.maxReplyLine ?? 65536;
+    this.#maxReply = options.maxReply ?? 1048576;
+    this.#scanner = new ReplyScanner({
+      maxReplyLine: this.#maxReplyLine,
+      maxReply: this.#maxReply,
+      lenient: options.multiline === "lenient"
+    });
+  }
+  /**
+   * What is wrong with the stream, once something is: the replies before it
+   * were returned, none will follow.
+   */
+  get error() {
+    return this.#error;
+  }
+  /** Whether a reply has begun and not ended. */
+  get hasPartial() {
+    return this.#kept.length > 0;
+  }
+  /**
+   * The last complete line, when it would have ended the multi-line reply but
+   * for its code: some servers (glFTPd) do that, and wait for ever.
+   */
+  get hint() {
+    if (this.#error !== void 0 || !this.#scanner.hint) return void 0;
+    const kept = this.#kept.view();
+    const end = kept.lastIndexOf(LF8);
+    return this.#read(kept.slice(kept.lastIndexOf(LF8, end - 1) + 1, end));
+  }
+  /**
+   * Takes the next bytes. Those it still needs it copies.
+   *
+   * @param chunk Any number of bytes
+   * @returns The replies that ended in them, in order
+   */
+  push(chunk) {
+    const replies = [];
+    if (chunk.length <= PIECE_SIZE2) {
+      this.#pushPiece(chunk, replies);
+      return replies;
+    }
+    for (let at = 0; at < chunk.length; at += PIECE_SIZE2) {
+      this.#pushPiece(chunk.subarray(at, at + PIECE_SIZE2), replies);
+    }
+    return replies;
+  }
+  /** Takes what the parser takes at once. */
+  #pushPiece(piece, replies) {
+    if (this.#error !== void 0) return;
+    const scanner = this.#scanner;
+    const count = scanner.scan(piece);
+    const text = scanner.text(piece);
+    let first = 0;
+    if (count > 0 && scanner.start(0) < 0) {
+      first = 1;
+      const bytes2 = this.#join(text, scanner.end(0));
+      const source = new ReplySource(bytes2, this.#decode);
+      replies.push(new Reply(scanner.code(0), source, 0, bytes2.length, this.#mask));
+    }
+    if (count > first) {
+      const base = scanner.start(first);
+      const bytes2 = copyOf(text, base, scanner.end(count - 1));
+      const source = new ReplySource(bytes2, this.#decode);
+      for (let index = first; index < count; index++) {
+        replies.push(new Reply(scanner.code(index), source, scanner.start(index) - base, scanner.end(index) - base, this.#mask));
+      }
+    }
+    if (scanner.status !== "good") this.#fail(text);
+    else this.#keep(text, text.length);
+  }
+  /** Keeps what belongs to the reply that has not ended. */
+  #keep(text, end) {
+    const from = this.#scanner.keep;
+    if (from >= 0) this.#kept.clear();
+    this.#kept.append(text, Math.max(from, 0), end);
+  }
+  /** What was kept and the text up to `end`, which may lie in what was kept. */
+  #join(text, end) {
+    const kept = this.#kept;
+    kept.append(text, 0, Math.max(end, 0));
+    return kept.take(kept.length + Math.min(end, 0));
+  }
+  /** Ends the stream with an error. */
+  #fail(text) {
+    const { status } = this.#scanner;
+    this.#keep(text, this.#scanner.wrongEnd);
+    const line = status === "malformed" ? this.#kept.take(this.#kept.length) : void 0;
+    this.#kept.clear();
+    this.#error = new FTPProtocolError(line !== void 0 ? `Cannot read the reply: expected a code from 100 to 599, got ${quote2(this.#read(line))}${whoElse(line)}` : status === "lineTooLong" ? `Cannot read the reply: a line is longer than ${this.#maxReplyLine} bytes` : `Cannot read the reply: it is longer than ${this.#maxReply} bytes`);
+  }
+  /** Reads a line for people, without its trailing CRs. */
+  #read(line) {
+    let end = line.length;
+    while (end > 0 && line[end - 1] === CR5) end--;
+    const text = new ReplySource(line, this.#decode).read(0, end);
+    return this.#mask?.(text) ?? text;
+  }
+};
+function quote2(text) {
+  const short = text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}...` : text;
+  return printableLine(JSON.stringify(short));
+}
+var SPEAKERS = [
+  [
+    "SSH-",
+    "; that is SSH, and SFTP is another protocol than FTP"
+  ],
+  [
+    "HTTP/",
+    "; that is a web server"
+  ],
+  [
+    "",
+    "; that is TLS: it may begin with the first byte here (ftps:)"
+  ]
+];
+function whoElse(line) {
+  const start = String.fromCharCode(...line.subarray(0, 5));
+  return SPEAKERS.find(([first]) => start.startsWith(first))?.[1] ?? "";
+}
+
+// lib/protocol/reply_kind.ts
+var TRANSFER = /^(RETR|STOR|STOU|APPE|LIST|NLST|MLSD)$/;
+var OWNERS = /* @__PURE__ */ new Map([
+  [
+    125,
+    TRANSFER
+  ],
+  [
+    150,
+    TRANSFER
+  ],
+  [
+    211,
+    /^(STAT|FEAT|HELP|SYST)$/
+  ],
+  [
+    212,
+    /^STAT$/
+  ],
+  [
+    213,
+    /^(SIZE|MDTM|STAT|MFMT|MFCT|MFF|AVBL|HASH|X\w+|MD5|RANG)$/
+  ],
+  [
+    214,
+    /^(HELP|FEAT|STAT)$/
+  ],
+  [
+    215,
+    /^(SYST|STAT)$/
+  ],
+  [
+    227,
+    /^(PASV|CPSV|EPSV)$/
+  ],
+  [
+    229,
+    /^(EPSV|PASV)$/
+  ],
+  [
+    257,
+    /^(PWD|XPWD|MKD|XMKD)$/
+  ]
+]);
+var KNOWN2 = /^(NOOP|TYPE|MODE|STRU|CWD|XCWD|CDUP|XCUP|PWD|XPWD|MKD|XMKD|RMD|XRMD|DELE|RNFR|RNTO|SIZE|MDTM|MFMT|STAT|FEAT|SYST|EPSV|PASV|EPRT|PORT|REST|PBSZ|PROT|ABOR|RETR|STOR|STOU|APPE|LIST|NLST|MLSD|MLST)$/;
+var DIGITS_REGEXP = /^213 (\d+)\s*$/;
+var TIME_REGEXP2 = /^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d$/;
+var TIME_LENGTH = 14;
+function mayAnswer(verb, { code, text }) {
+  const owners = OWNERS.get(code);
+  if (owners === void 0 || !KNOWN2.test(verb)) return true;
+  if (!owners.test(verb)) return false;
+  if (code !== 213) return true;
+  const digits = DIGITS_REGEXP.exec(text)?.[1];
+  if (digits === void 0) return true;
+  if (verb === "SIZE") return !TIME_REGEXP2.test(digits);
+  if (verb === "MDTM") return digits.length >= TIME_LENGTH;
+  return verb !== "STAT";
+}
+
+// lib/protocol/redaction.ts
+var MAX_SECRETS = 16;
+var LEAST_PART = 4;
+var LEAST_WORD = 2;
+var Secrets = class {
+  #secrets = /* @__PURE__ */ new Set();
+  #regexp;
+  /**
+   * Takes note of what a command is about to tell the server.
+   *
+   * @param command The command
+   * @returns Whether it holds a secret
+   */
+  note(command) {
+    const secrets = secretsOf(command);
+    for (const secret of secrets) {
+      this.#secrets.delete(secret);
+      this.#secrets.add(secret);
+      const [oldest] = this.#secrets;
+      if (this.#secrets.size > MAX_SECRETS) this.#secrets.delete(oldest);
+      this.#regexp = void 0;
+    }
+    return secrets.length > 0;
+  }
+  /**
+   * Masks what a server has said.
+   *
+   * @param text The text
+   * @returns The text, with `****` for every secret and for passwords in URLs
+   */
+  mask(text) {
+    if (this.#secrets.size === 0) return maskURLs(text);
+    this.#regexp ??= makeRegExp(this.#secrets);
+    return maskURLs(text).replace(this.#regexp, "****");
+  }
+};
+function makeRegExp(secrets) {
+  const patterns = [
+    ...secrets
+  ].sort((a, b) => b.length - a.length).flatMap(patternsOf);
+  return new RegExp(patterns.join("|") || "(?!)", "giu");
+}
+function patternsOf(secret) {
+  if (secret.length < LEAST_WORD) return [];
+  const inURL = secret.isWellFormed() ? encodeURIComponent(secret) : secret;
+  return [
+    .../* @__PURE__ */ new Set([
+      inURL,
+      secret
+    ])
+  ].map((text) => {
+    const pattern = RegExp.escape(text);
+    return secret.length < LEAST_PART ? `(?<![\\p{L}\\p{N}_])${pattern}(?![\\p{L}\\p{N}_])` : pattern;
+  });
+}
+
+// lib/connection/control_connection.ts
+var READ_SIZE3 = 16 * 1024;
+var REPLY_TIMEOUTS = 20;
+var LF9 = 10;
+var ControlConnection = class {
+  /** The encoding of commands and replies from here on. */
+  encoding;
+  #stream;
+  #options;
+  #reader;
+  #ledger = new PendingCommands();
+  #secrets = new Secrets();
+  #watchdog;
+  #open;
+  #failure;
+  #isDoubtful = false;
+  #isBroken = false;
+  #isClosing = false;
+  #wasIdle = false;
+  #queue;
+  #isTelnet = false;
+  #isWriting = false;
+  #reading;
+  #isPaused = false;
+  #lastReply;
+  /** When the wait for the reply that is due began. */
+  #begun = 0;
+  #closed = Promise.withResolvers();
+  /**
+   * Takes over a connected stream and starts to read.
+   *
+   * @param stream The connection
+   * @param options The settings
+   */
+  constructor(stream, options) {
+    this.#stream = stream;
+    this.#options = options;
+    this.encoding = options.encoding;
+    this.#queue = new CommandQueue(options.pipelining);
+    this.#reader = new ReplyReader({
+      decode: (bytes2) => this.encoding.decode(bytes2),
+      maxReplyLine: options.maxReplyLine,
+      maxReply: options.maxReply,
+      multiline: options.multiline,
+      mask: this.#mask
+    });
+    this.#watchdog = new Watchdog(options.timeout, () => this.#expire());
+    this.#reading = this.#run();
+  }
+  /** The stream in use: TCP, or TLS over it. */
+  get stream() {
+    return this.#stream;
+  }
+  /** Why the connection is closed, if it is. */
+  get failure() {
+    return this.#failure;
+  }
+  /**
+   * Whether the server closed the connection while nothing was asked of it: no
+   * command is lost with it.
+   */
+  get wasClosedIdle() {
+    return this.#failure !== void 0 && this.#wasIdle;
+  }
+  /**
+   * Whether the connection was closed for what a transfer that was ended early
+   * may have left behind: another one can take its place.
+   */
+  get isDoubtful() {
+    return this.#isDoubtful;
+  }
+  /** The transfer whose final reply nobody has collected yet. */
+  get open() {
+    return this.#open;
+  }
+  /** The entry that is due next, if anything is owed. */
+  get due() {
+    return this.#ledger.head;
+  }
+  /** The last reply that came. */
+  get lastReply() {
+    return this.#lastReply;
+  }
+  /** Doubles the byte 0xFF in commands from here on. */
+  speakTelnet() {
+    this.#isTelnet = true;
+  }
+  /** Whether few bytes of commands may be without a reply. */
+  get isLimited() {
+    return this.#queue.isLimited;
+  }
+  /** Sets the limit on bytes of commands without a reply; 0 for one command. */
+  limitInFlight(size) {
+    this.#queue.limit(size);
+  }
+  /**
+   * Expects the greeting.
+   *
+   * @param address Whose, for messages
+   * @returns Its entry in the ledger
+   */
+  expectGreeting(address) {
+    const describe = () => `connect to ${address}`;
+    return this.#ledger.add(new PendingCommand(describe, "greeting", false));
+  }
+  /**
+   * Writes a command, behind the commands before it, without waiting for
+   * their replies.
+   *
+   * @param command The command
+   * @param options How its replies are taken
+   * @returns Its entry in the ledger
+   * @throws {TypeError} If the command has CR, LF or NUL, or cannot be encoded
+   * @throws {Deno.errors.Busy} If a transfer is open
+   * @throws {Deno.errors.NotConnected} If the connection is closed
+   */
+  send(command, options = {}) {
+    const line = encodeCommand(command, this.encoding);
+    const bytes2 = this.#isTelnet ? doubleIAC(line) : line;
+    const encoding = this.encoding;
+    const describe = () => describeCommand(command, encoding);
+    if (this.#failure !== void 0) throw closed(describe(), this.#failure);
+    if (this.#open !== void 0 && this.#open !== options.during) {
+      throw busy(describe(), this.#open);
+    }
+    const { kind = "command", pauses = false } = options;
+    const pending = this.#ledger.add(new PendingCommand(describe, kind, pauses));
+    pending.verb = command.verb.toUpperCase();
+    pending.size = bytes2.length;
+    pending.isPipelined &&= this.#queue.isJoining && !options.during;
+    pending.isSecret = this.#secrets.note(command);
+    pending.advice = options.advice;
+    this.#write(bytes2, options.during !== void 0);
+    this.#options.tracer.emit("sent", describe);
+    return pending;
+  }
+  /**
+   * Waits for a reply that is owed, within the time-out.
+   *
+   * @param reply `first` or `final` of an entry
+   * @param signal Ends the wait; the reply is still taken when it comes, so the
+   * connection stays in step
+   * @returns The reply
+   */
+  async wait(reply, signal) {
+    if (this.#watchdog.waits === 0) {
+      this.#stream.ref();
+      this.#begun = performance.now();
+    }
+    this.#watchdog.begin();
+    try {
+      return await abortable(reply, signal);
+    } finally {
+      this.#watchdog.end();
+      if (this.#watchdog.waits === 0 && this.#failure === void 0) {
+        this.#stream.unref();
+      }
+    }
+  }
+  /**
+   * Marks the final reply of a command as seen: where it was the open transfer,
+   * commands may be sent again.
+   *
+   * @param pending The command's entry
+   */
+  collect(pending) {
+    pending.isCollected = true;
+    if (this.#open === pending) this.#open = void 0;
+  }
+  /**
+   * Replaces the stream after a command that paused reading (`AUTH`, `CCC`).
+   *
+   * @param secure Makes the new stream from the old one
+   * @throws {FTPProtocolError} If bytes came behind the reply, not protected by
+   * what was just agreed (response injection); the connection is closed
+   */
+  async replaceStream(secure2) {
+    await this.#reading;
+    if (this.#failure !== void 0) throw this.#failure;
+    try {
+      this.#stream.ref();
+      this.#stream = await secure2(this.#stream);
+      if (this.#failure !== void 0) this.#stream.close();
+    } catch (error) {
+      const { failure = error } = this;
+      this.fail(asError(error));
+      throw failure;
+    }
+    if (this.#failure !== void 0) throw this.#failure;
+    this.#isPaused = false;
+    this.#reading = this.#run();
+  }
+  /**
+   * Tells whoever traces the connection what no command and no reply shows.
+   *
+   * @param text Gives the text, printable and masked
+   */
+  tell(text) {
+    this.#options.tracer.emit("event", text);
+  }
+  /** Announces that the server may close now (`QUIT`). */
+  expectClose() {
+    this.#isClosing = true;
+  }
+  /**
+   * Closes at once. Whatever is owed rejects with the reason.
+   *
+   * @param reason Why
+   */
+  fail(reason) {
+    if (this.#isDoubtful) {
+      this.#failure = reason;
+      this.#isDoubtful = false;
+    }
+    if (this.#failure !== void 0) return;
+    this.#failure = reason;
+    this.#options.tracer.emit("event", () => `closed: ${reason.message}`);
+    this.#watchdog.stop();
+    this.#ledger.fail(reason);
+    try {
+      this.#stream.close();
+    } catch {
+    }
+    this.#reading.then(() => this.#closed.resolve());
+  }
+  /**
+   * Closes a connection on which something may have been left behind.
+   *
+   * @param reason By what
+   */
+  giveUp(reason) {
+    if (this.#failure !== void 0 && !this.#isBroken) return;
+    if (this.#failure === void 0) this.fail(reason);
+    this.#isDoubtful = true;
+  }
+  /** Resolves when the connection is closed and nothing reads any more. */
+  get closed() {
+    return this.#closed.promise;
+  }
+  /**
+   * Writes a command in its turn, in one piece with others of the same moment;
+   * what is urgent (`ABOR`) at once, before its data connection is closed.
+   */
+  #write(bytes2, isUrgent) {
+    const isFirst = this.#queue.isEmpty;
+    this.#queue.add(bytes2, isUrgent);
+    if (isUrgent) this.#flush();
+    else if (isFirst) queueMicrotask(() => this.#flush());
+  }
+  /** The only place that writes to the socket. */
+  async #flush() {
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    try {
+      while (this.#failure === void 0) {
+        const bytes2 = this.#queue.take();
+        if (bytes2 === void 0) return;
+        await writeAll(this.#stream, bytes2);
+      }
+    } catch (error) {
+      this.#closedBy(error);
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+  /** The only loop that reads from the socket. */
+  async #run() {
+    const buffer2 = new Uint8Array(READ_SIZE3);
+    try {
+      if (this.#watchdog.waits === 0) this.#stream.unref();
+      while (!this.#isPaused && this.#failure === void 0) {
+        const n = await this.#stream.read(buffer2);
+        if (this.#failure !== void 0) return;
+        if (n === null) return this.#ended();
+        this.#take(buffer2.subarray(0, n));
+      }
+    } catch (error) {
+      this.#closedBy(error);
+    }
+  }
+  /** Whole lines are progress, but not for ever without an answer. */
+  #take(bytes2) {
+    if (bytes2.includes(LF9)) this.#watchdog.touch();
+    for (const part of this.#ledger.pauses ? linesOf(bytes2) : [
+      bytes2
+    ]) {
+      if (this.#isPaused) return this.fail(injected());
+      for (const reply of this.#reader.push(part)) this.#deliver(reply);
+    }
+    if (this.#reader.error !== void 0) {
+      this.#suspect();
+      return this.fail(this.#reader.error);
+    }
+    if (!this.#queue.isEmpty) this.#flush();
+    const isAwaited = this.#watchdog.waits > 0 && !this.#isIdle;
+    const most = REPLY_TIMEOUTS * this.#options.timeout;
+    if (isAwaited && most > 0 && performance.now() - this.#begun > most) {
+      this.#expire(`the reply has no end after ${most} ms`);
+    }
+  }
+  #deliver(reply) {
+    if (this.#failure !== void 0) return;
+    this.#lastReply = reply;
+    this.#options.tracer.emit("received", () => printable(this.#mask(reply.text)));
+    const { due } = this;
+    if (due?.verb !== void 0 && !mayAnswer(due.verb, reply)) {
+      reply[CONCEAL]();
+      return this.fail(misplaced(due, reply));
+    }
+    const pending = this.#ledger.deliver(reply);
+    if (pending?.isSecret !== false || reply.code >= 400) reply[CONCEAL]();
+    if (pending === void 0 && reply.code !== 421) {
+      return this.fail(outOfStep(reply));
+    }
+    if (pending !== void 0) {
+      this.#queue.answered(pending, this.due === void 0);
+    }
+    if (pending?.preliminary === reply) this.#open = pending;
+    const isAnswer = pending?.isSettled || pending?.preliminary === reply;
+    if (isAnswer) this.#begun = performance.now();
+    if (pending?.isSettled && pending.pauses && reply.code < 400) {
+      this.#isPaused = true;
+    }
+    if (reply.code === 421) {
+      this.#wasIdle = pending === void 0 && this.#open === void 0;
+      this.fail(closedByReply(reply));
+    }
+  }
+  #mask = (text) => this.#secrets.mask(text);
+  #ended() {
+    this.#wasIdle = this.#isIdle && !this.#reader.hasPartial;
+    if (this.#isClosing && this.due === void 0) {
+      return this.fail(new Deno.errors.NotConnected("quit() was called"));
+    }
+    const isSuspect = this.#suspect(this.#ledger.isUnproven);
+    this.#isBroken = true;
+    this.fail(ended(this.due, this.#reader.hasPartial, isSuspect));
+  }
+  #expire(what = `no reply within ${this.#options.timeout} ms`) {
+    this.#suspect();
+    this.#isBroken = true;
+    this.fail(expired(this.due, what, this.#reader.hint));
+  }
+  /** Whether the server may not bear what was pipelined: that is noted. */
+  #suspect(isSuspect = this.due?.isPipelined === true) {
+    if (isSuspect) this.#options.onDropped();
+    return isSuspect;
+  }
+  get #isIdle() {
+    return this.due === void 0 && this.#open === void 0;
+  }
+  #closedBy(error) {
+    if (this.#failure !== void 0) return;
+    this.#wasIdle = this.#isIdle;
+    this.#suspect(this.#ledger.isUnproven);
+    this.#isBroken = true;
+    this.fail(broken(this.due, error));
+  }
+};
+
+// lib/transfer/server_profile.ts
+var GREETINGS = [
+  [
+    "vsftpd",
+    /vsFTPd/i
+  ],
+  [
+    "ProFTPD",
+    /ProFTPD/i
+  ],
+  [
+    "Pure-FTPd",
+    /Pure-FTPd/i
+  ],
+  [
+    "pyftpdlib",
+    /pyftpdlib/i
+  ],
+  [
+    "FileZilla",
+    /FileZilla/i
+  ],
+  [
+    "IIS",
+    /Microsoft FTP/i
+  ],
+  [
+    "Serv-U",
+    /Serv-U/i
+  ],
+  [
+    "glFTPd",
+    /glFTPd/i
+  ],
+  [
+    "NcFTPd",
+    /NcFTPd/i
+  ],
+  [
+    "ftp-srv",
+    /^220 Ready$/m
+  ]
+];
+var PROFTPD_FEATURE = "MFF";
+var UTC_VENDORS = [
+  "ProFTPD",
+  "Pure-FTPd"
+];
+var ServerProfile = class {
+  #vendor;
+  #isNotProFTPD = false;
+  /** The times that it shows. */
+  clock;
+  /**
+   * Makes a profile of which nothing is known.
+   *
+   * @param zone Minutes east of UTC of the server's times, if the user says so
+   */
+  constructor(zone) {
+    this.clock = new ServerClock(zone);
+  }
+  /** The server's software, or `undefined` if nothing told it. */
+  get vendor() {
+    return this.#vendor;
+  }
+  /**
+   * Whether the server may be of a vendor: true until something tells
+   * otherwise.
+   *
+   * @param vendor The vendor
+   */
+  mayBe(vendor) {
+    if (this.#vendor !== void 0) return this.#vendor === vendor;
+    return !(vendor === "ProFTPD" && this.#isNotProFTPD);
+  }
+  /**
+   * Whether a transfer that was ended early leaves nothing behind: no data, no
+   * reply. It was measured, and is not believed of what was not.
+   */
+  get leavesNothing() {
+    return this.#vendor === "vsftpd";
+  }
+  /**
+   * Draws conclusions from a greeting. A greeting without a vendor's name
+   * proves nothing.
+   *
+   * @param text The text of the reply
+   */
+  noteGreeting(text) {
+    const found = GREETINGS.find(([, regexp]) => regexp.test(text));
+    if (found !== void 0) this.#setVendor(found[0]);
+  }
+  /**
+   * Draws conclusions from the reply to `FEAT`.
+   *
+   * @param features Names in upper case with their parameters
+   */
+  noteFeatures(features) {
+    if (features.has(PROFTPD_FEATURE)) this.#setVendor("ProFTPD");
+    else this.#isNotProFTPD = true;
+  }
+  #setVendor(vendor) {
+    this.#vendor = vendor;
+    if (UTC_VENDORS.includes(vendor)) this.clock.noteUTC();
+  }
+};
+
+// lib/tls/deno_version.ts
+var LEAST = [
+  2,
+  9
+];
+function checkDenoVersion(version = Deno.version.deno) {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > LEAST[0] || major === LEAST[0] && minor >= LEAST[1]) return;
+  throw new Deno.errors.NotSupported(`Cannot use TLS with Deno ${version}: FTPS needs Deno ${LEAST.join(".")} or later; upgrade Deno ("deno upgrade"), or leave "tls" out to talk in clear text`);
+}
+
+// lib/client/security.ts
+init_errors();
+
+// lib/client/ticket_supply.ts
+var HARMLESS = {
+  verb: "LIST"
+};
+var TicketSupply = class {
+  #session;
+  #tls;
+  /** Whether tickets are looked after: no more once they are found needless. */
+  #isOpen;
+  #isFetching = false;
+  /**
+   * Makes an office.
+   *
+   * @param session The session whose data connections are protected
+   * @param tls The TLS session of its control connection
+   */
+  constructor(session, tls) {
+    this.#session = session;
+    this.#tls = tls;
+  }
+  /**
+   * Fetches tickets if there is none for the next data connection. The caller
+   * has the turn.
+   *
+   * @param options A signal
+   * @throws {Error} If the control connection fails, or the signal's reason
+   */
+  async supply(options) {
+    if (this.#isOpen === false || this.#isFetching) return;
+    if (this.#session.control.lastReply?.code === 350) return;
+    if (await this.#tls.canResume()) {
+      this.#isOpen = true;
+      return;
+    }
+    this.#isOpen ??= false;
+    if (!this.#isOpen) return;
+    this.#isFetching = true;
+    try {
+      this.#isOpen = await this.#fetch(options);
+    } finally {
+      this.#isFetching = false;
+    }
+  }
+  /** Fetches tickets; tells whether they are of any use here. */
+  async #fetch(options) {
+    try {
+      const listing = await openTransferInTurn(this.#session, HARMLESS, options);
+      await listing.complete((data) => data.readToEnd(() => {
+      }), {
+        ...options,
+        isWhole: true
+      });
+      return false;
+    } catch (error) {
+      const isOver = this.#session.control.failure !== void 0 || options.signal?.aborted;
+      if (isOver || !(error instanceof FTPError)) throw error;
+    }
+    return await this.#tls.canResume();
+  }
+};
+
+// lib/client/security.ts
+function loadTLS() {
+  return Promise.resolve().then(() => (init_secure(), secure_exports));
+}
+async function secureStream(stream, options) {
+  checkDenoVersion();
+  const { secureControl: secureControl2 } = await loadTLS();
+  return await secureControl2(stream, options);
+}
+async function secureIfAsked(session, server, welcome, options) {
+  if (server.tls === void 0 || isSecured(session)) return;
+  if (welcome.code === 230) {
+    const error = new FTPProtocolError(`Cannot secure the connection: the server has logged us in before TLS, "${welcome.text}"; the connection is closed`);
+    session.control.fail(error);
+    throw error;
+  }
+  await auth(session, server, options);
+}
+function isSecured(session) {
+  return session.control.stream.info !== void 0;
+}
+async function auth(session, server, options) {
+  if (isSecured(session)) {
+    throw new TypeError('Cannot send "AUTH": the connection is under TLS');
+  }
+  checkDenoVersion();
+  const reply = await requestAuth(session, server.tls, options);
+  await session.control.replaceStream(async (stream) => {
+    const secured = await secureStream(stream, {
+      host: server.host,
+      port: server.port,
+      options: server.tls ?? {},
+      timeout: session.options.timeout,
+      signal: options.signal
+    });
+    keepTLSSession(session, secured.session);
+    return secured;
+  });
+  return reply;
+}
+async function requestAuth(session, tls, options) {
+  try {
+    return await pausing(session, {
+      verb: "AUTH",
+      argument: "TLS"
+    }, options);
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    if (tls?.allowAuthSSL) {
+      return await pausing(session, {
+        verb: "AUTH",
+        argument: "SSL"
+      }, options);
+    }
+    error.message += ' (the server offers no explicit TLS on this port; nothing secret was sent. Try tls: "implicit", which has port 990, or leave "tls" out to talk in clear text)';
+    throw error;
+  }
+}
+async function withNewerTLS(server, attempt) {
+  try {
+    return await attempt(server);
+  } catch (error) {
+    const { tls } = server;
+    const mayRetry = tls !== void 0 && tls.maxVersion === void 0 && error instanceof TLSError && // ProFTPD hangs up without an alert
+    (error.reason === "version" || error.reason === "broken");
+    if (!mayRetry) throw error;
+    return await attempt({
+      ...server,
+      tls: {
+        ...tls,
+        maxVersion: "TLSv1.3"
+      }
+    });
+  }
+}
+function keepTLSSession(session, tls) {
+  session.tls = tls;
+  session.control.closed.then(() => tls.close());
+}
+async function protP(session, options) {
+  const { tls } = session;
+  if (tls === void 0) {
+    throw new TypeError('Cannot send "PROT P": the control connection is not under TLS, call auth() first');
+  }
+  session.isClearDataAllowed = false;
+  await session.perform({
+    verb: "PBSZ",
+    argument: "0"
+  }, options);
+  const reply = await session.perform({
+    verb: "PROT",
+    argument: "P"
+  }, options);
+  const tickets = new TicketSupply(session, tls);
+  session.protection = {
+    prepare: (options2) => tickets.supply(options2),
+    secure: async (stream, signal) => {
+      const { secureData: secureData2 } = await loadTLS();
+      const { timeout } = session.options;
+      return await secureData2(stream, tls, {
+        timeout,
+        signal
+      });
+    }
+  };
+  return reply;
+}
+async function protC(session, options) {
+  const reply = await session.perform({
+    verb: "PROT",
+    argument: "C"
+  }, options);
+  session.protection = void 0;
+  session.isClearDataAllowed = true;
+  return reply;
+}
+async function ccc(session, options) {
+  const { failure } = session.control;
+  if (failure !== void 0) throw closed("CCC", failure);
+  if (!isSecured(session)) {
+    throw new TypeError('Cannot send "CCC": the connection is in clear text');
+  }
+  const reply = await pausing(session, {
+    verb: "CCC"
+  }, options);
+  await session.control.replaceStream((stream) => stream.detach());
+  return reply;
+}
+async function pausing({ control }, command, { signal }) {
+  signal?.throwIfAborted();
+  const pending = control.send(command, {
+    pauses: true
+  });
+  let reply;
+  try {
+    reply = await control.wait(pending.final, signal);
+  } catch (error) {
+    control.fail(error);
+    throw error;
+  }
+  if (reply.code >= 400) throw replyError(reply, pending.command);
+  return reply;
+}
+
+// lib/client/open_session.ts
+var IMPLICIT_HINT = '; nothing listens for implicit TLS there: most servers have explicit TLS, on port 21 (tls: "explicit", or a URL of the scheme ftpes:)';
+async function openSession(server, settings, options) {
+  const { timeout } = settings;
+  const { signal } = options;
+  const { host, port, tls } = server;
+  const raw = await dial(host, port, {
+    timeout,
+    signal
+  }).catch((error) => {
+    const isRefused = error instanceof Deno.errors.ConnectionRefused;
+    throw isRefused && tls?.mode === "implicit" ? withMessage(error, (message) => message + IMPLICIT_HINT) : error;
+  });
+  const secured = tls?.mode === "implicit" ? await secureStream(raw, {
+    host,
+    port,
+    options: tls,
+    timeout,
+    signal
+  }) : void 0;
+  const stream = secured ?? raw;
+  const address = showAddress(host, port);
+  const { pipelining, dropping } = settings;
+  const control = new ControlConnection(stream, {
+    ...settings,
+    pipelining: pipelining && !dropping.has(address),
+    onDropped: () => dropping.add(address)
+  });
+  const peer = stream.remoteAddr;
+  const session = new Session(control, [
+    peer.hostname,
+    peer.port
+  ], {
+    timeout,
+    host,
+    passive: settings.passive,
+    trustPasvHost: settings.trustPasvHost,
+    localAddress: settings.localAddress,
+    activePorts: settings.activePorts,
+    maxLine: settings.maxLine,
+    maxListing: settings.maxListing
+  }, options.profile ?? new ServerProfile(settings.serverZone));
+  session.isClearDataAllowed = tls === void 0;
+  if (secured !== void 0) keepTLSSession(session, secured.session);
+  const welcome = await greet(control, address, options);
+  noteServer(session, welcome);
+  return {
+    session,
+    welcome
+  };
+}
+
+// lib/client/session_settings.ts
+function settingsOf2(session) {
+  const { control, options, directory, tls } = session;
+  return {
+    profile: session.profile,
+    passive: options.passive,
+    hasExtendedPassive: session.hasExtendedPassive,
+    encoding: control.encoding,
+    wasSecured: tls !== void 0,
+    isCleared: tls !== void 0 && !isSecured(session),
+    isProtected: session.protection !== void 0,
+    settings: new Map(session.settings),
+    virtualHost: session.virtualHost,
+    moves: directory ? [
+      {
+        verb: "CWD",
+        argument: directory,
+        name: "directory"
+      }
+    ] : session.moves,
+    type: session.type
+  };
+}
+async function restore(state2, session, options) {
+  session.options.passive = state2.passive;
+  session.hasExtendedPassive = state2.hasExtendedPassive;
+  session.control.encoding = state2.encoding;
+  if (state2.isProtected && session.protection === void 0) {
+    await protP(session, options);
+  }
+  if (!state2.isProtected && session.protection !== void 0) {
+    await protC(session, options);
+  }
+  await restoreSettings(state2, session, options);
+  if (state2.moves === void 0) {
+    throw new Deno.errors.NotConnected("Cannot connect again: the directory on the server is not known; give absolute paths, or await cwd()");
+  }
+  for (const move of state2.moves) await session.perform(move, options);
+  if (state2.type === "A" || state2.type === "I") {
+    await session.ensureType(state2.type, options);
+  }
+  if (state2.isCleared) await ccc(session, options);
+}
+async function restoreSettings({ settings }, session, options) {
+  for (const [name, command] of settings) {
+    const isSet = session.settings.get(name)?.argument === command.argument;
+    if (!isSet) await session.perform(command, options);
+  }
+}
+
+// lib/client/enter.ts
+async function enter(session, welcome, { server, settings, credentials }, options) {
+  await secureIfAsked(session, server, welcome, options);
+  const reply = welcome.code === 230 ? welcome : await logIn(session, credentials, options);
+  if (settings.tls !== void 0) await protP(session, options);
+  return reply;
+}
+async function secureAs(session, welcome, server, state2, options) {
+  const { virtualHost } = state2;
+  if (virtualHost?.isSecured === false) {
+    await session.perform(virtualHost.command, options);
+  }
+  if (state2.wasSecured && server.tls === void 0) {
+    await auth(session, server, options);
+  }
+  await secureIfAsked(session, server, welcome, options);
+  if (virtualHost?.isSecured) {
+    await session.perform(virtualHost.command, options);
+  }
+}
+async function authAs(session, welcome, server, state2, options) {
+  session.control.encoding = state2.encoding;
+  await secureAs(session, welcome, server, state2, options);
+  const reply = session.control.lastReply;
+  await restoreSettings(state2, session, options);
+  return reply;
+}
+async function loginAs(session, welcome, identity, state2, options) {
+  await authAs(session, welcome, identity.server, state2, options);
+  return await enter(session, welcome, identity, options);
+}
+async function openAs(identity, state2, options) {
+  const { server, settings } = identity;
+  const opened = await openSession(server, settings, {
+    ...options,
+    profile: state2.profile
+  });
+  const { session, welcome } = opened;
+  try {
+    await secureAs(session, welcome, server, state2, options);
+    await enter(session, welcome, identity, options);
+    await restore(state2, session, options);
+    return opened;
+  } catch (error) {
+    session.control.fail(error);
+    throw error;
+  }
+}
+
+// lib/client/options.ts
+init_check_names();
+init_check_number();
+init_check_word();
+init_options();
+
+// lib/connection/trace.ts
+init_printable();
+var MARKS = {
+  sent: ">",
+  received: "<",
+  event: "*"
+};
+var Tracer = class {
+  /** Lines on standard error: 0 none, 1 commands and replies, 2 events too. */
+  level = 0;
+  /** Who listens, if anybody does. */
+  trace;
+  /**
+   * Makes a tracer.
+   *
+   * @param trace Who listens, if anybody does
+   */
+  constructor(trace) {
+    this.trace = trace;
+  }
+  /**
+   * Passes an event on.
+   *
+   * @param direction Where the text went
+   * @param text Gives the masked text; called only if somebody listens
+   */
+  emit(direction, text) {
+    const isPrinted = this.level > 1 || this.level === 1 && direction !== "event";
+    if (this.trace === void 0 && !isPrinted) return;
+    const event = {
+      time: Date.now(),
+      direction,
+      text: printable(text())
+    };
+    if (isPrinted) console.error(`${MARKS[direction]} ${event.text}`);
+    const { trace } = this;
+    if (trace !== void 0) queueMicrotask(() => tell(trace, event));
+  }
+};
+async function tell(trace, event) {
+  try {
+    await trace(event);
+  } catch {
+  }
+}
+
+// lib/client/options.ts
+var MAX_REPLY_LINE = 64 * 1024;
+var MAX_REPLY = 1024 * 1024;
+var MAX_LINE = 1024 * 1024;
+var MAX_LISTING = 256 * 1024 * 1024;
+var MAX_ZONE = 24 * 60;
+var TIMEOUT = 3e4;
+var FTP_OPTIONS = {
+  encoding: true,
+  timeout: true,
+  passive: true,
+  localAddress: true,
+  activePorts: true,
+  trustPasvHost: true,
+  tls: true,
+  trace: true,
+  maxReplyLine: true,
+  maxReply: true,
+  maxLine: true,
+  maxListing: true,
+  multiline: true,
+  pipelining: true,
+  serverZone: true
+};
+function resolveOptions(options) {
+  if (typeof options !== "object") {
+    throw new TypeError(`Cannot use a ${typeof options} as options: the host goes to connect()`);
+  }
+  checkNames("FTP", options, FTP_OPTIONS);
+  checkActivePorts(options.activePorts);
+  const { multiline = "strict", timeout = TIMEOUT } = options;
+  checkWord("multiline", multiline, [
+    "strict",
+    "lenient"
+  ]);
+  checkNumber("timeout", timeout, {
+    most: MAX_MILLISECONDS
+  });
+  checkZone(options.serverZone);
+  return {
+    encoding: makeEncoding(options.encoding ?? "utf-8"),
+    timeout: timeout === Infinity ? 0 : timeout,
+    passive: options.passive ?? true,
+    localAddress: options.localAddress,
+    activePorts: options.activePorts ?? 0,
+    trustPasvHost: options.trustPasvHost ?? false,
+    tls: resolveTLS(options.tls),
+    tracer: new Tracer(options.trace),
+    maxReplyLine: limit("maxReplyLine", options.maxReplyLine ?? MAX_REPLY_LINE),
+    maxReply: limit("maxReply", options.maxReply ?? MAX_REPLY),
+    maxLine: limit("maxLine", options.maxLine ?? MAX_LINE),
+    maxListing: limit("maxListing", options.maxListing ?? MAX_LISTING),
+    multiline,
+    pipelining: options.pipelining ?? true,
+    serverZone: options.serverZone,
+    dropping: /* @__PURE__ */ new Set()
+  };
+}
+function optionsOf(settings) {
+  const { encoding, tracer, dropping, pipelining, ...rest } = settings;
+  return {
+    ...rest,
+    encoding: encoding.label,
+    trace: tracer.trace,
+    pipelining: pipelining && dropping.size === 0
+  };
+}
+function resolveTLS(tls) {
+  if (tls === void 0) return void 0;
+  if (typeof tls !== "object" || tls === null) {
+    checkWord("tls", tls, TLS_MODES, [
+      "an object",
+      "left out"
+    ]);
+    return {
+      mode: tls
+    };
+  }
+  checkTLSOptions(tls);
+  return {
+    ...tls,
+    mode: tls.mode ?? "explicit"
+  };
+}
+function checkAddress(host, port) {
+  const hasOddSigns = /[\s\x00-\x1F\x7F/@?#\\]/;
+  const isHost = typeof host === "string" && host !== "" && !hasOddSigns.test(host);
+  const ascii = !isHost || /^[\x00-\x7F]*$/.test(host) ? host : URL.parse(`ftp://${host}`)?.hostname;
+  if (!isHost || ascii === void 0) {
+    throw new TypeError("Cannot connect: the host must be a name or an address (the function connect() takes a URL, such as ftp://user@host/path)");
+  }
+  if (/^([^:]*|\[.*\]):\d*$/.test(host)) {
+    throw new TypeError("Cannot connect: the host has a port, which is an argument of its own");
+  }
+  const bare = ascii.replace(/^\[(.*)\]$/, "$1");
+  if (bare.includes(":") && !isAddress(bare)) {
+    throw new TypeError("Cannot connect: the host has a colon and is no IPv6 address (the function connect() takes a URL, such as ftp://user@host/path)");
+  }
+  if (!(Number.isInteger(port) && port >= 1 && port <= 65535)) {
+    throw new RangeError(`Cannot connect to port ${port}: it must be an integer from 1 to 65535`);
+  }
+  return bare;
+}
+function isAddress(text) {
+  const zoned = /^([^%]*)(?:%[\w.~-]+)?$/.exec(text);
+  return zoned !== null && URL.canParse(`http://[${zoned[1]}]`);
+}
+function checkActivePorts(ports) {
+  if (ports === void 0) return;
+  const range2 = Array.isArray(ports) ? ports : [
+    ports,
+    ports
+  ];
+  const [first, last] = range2;
+  const arePorts = range2.length === 2 && range2.every((port) => Number.isInteger(port)) && Number(first) >= 0 && Number(first) <= Number(last) && Number(last) <= MAX_PORT;
+  if (arePorts) return;
+  throw new RangeError(`Cannot use ${showValue(ports)} as "activePorts": it must be a port from 0 to ${MAX_PORT}, or the first and the last one, [50000, 50100]`);
+}
+var MAX_PORT = 65535;
+function checkZone(zone) {
+  if (zone === void 0) return;
+  if (typeof zone === "number" && Math.abs(zone) <= MAX_ZONE) return;
+  throw new RangeError(`Cannot use ${showValue(zone)} as "serverZone": it must be minutes east of UTC, a day at most`);
+}
+function limit(name, value) {
+  checkNumber(name, value);
+  return value;
+}
+
+// lib/client/client_connection.ts
+init_waiting();
+var DISPOSE_GRACE = 2e3;
+var CROWDED_ATTEMPTS = 6;
+var CROWDED_DELAY = 100;
+var ClientConnection = class _ClientConnection {
+  /** Downloads and uploads take turns. */
+  jobs = new SessionLock();
+  #end = new AbortController();
+  #session;
+  #identity;
+  /** Has the session since another user logged in. */
+  #successor;
+  /**
+   * The session in use.
+   *
+   * @throws {Deno.errors.NotConnected} If there is none, or the client was
+   * closed
+   */
+  get session() {
+    const session = this.#session;
+    if (session?.control.failure === void 0) this.ended.throwIfAborted();
+    if (session !== void 0) return session;
+    throw new Deno.errors.NotConnected("Cannot talk to a server: call connect() first");
+  }
+  /** The session, if there was ever one. */
+  get sessionIfAny() {
+    return this.#session;
+  }
+  /** Aborted when the client is closed, or somebody else's. */
+  get ended() {
+    return this.#end.signal;
+  }
+  /** Whether somebody logged in, and has not closed the connection. */
+  get canReconnect() {
+    return this.#identity !== void 0;
+  }
+  /** User, host and port. */
+  get origin() {
+    const { server, credentials } = this.#identity ?? {};
+    return JSON.stringify([
+      credentials?.user,
+      server?.host,
+      server?.port
+    ]);
+  }
+  /**
+   * Connects, without a login.
+   *
+   * @param server Whom
+   * @param settings The client's settings
+   * @param options A signal
+   * @returns The greeting
+   * @throws {Deno.errors.NotConnected} If the connection ends meanwhile
+   */
+  async open(server, settings, options) {
+    const { session, welcome } = await this.#hold(options, (options2) => openSession(server, settings, options2));
+    this.#session = session;
+    return welcome;
+  }
+  /**
+   * The connection of who is about to log in. What was begun for another user ends,
+   * unless a transfer is open: no login is sent then.
+   *
+   * @param session Where
+   * @param credentials Who
+   * @returns This connection, or the client's next one
+   * @throws {Deno.errors.NotConnected} If the session was replaced meanwhile
+   */
+  admit(session, { user, acct }) {
+    if (session !== this.session) {
+      throw new Deno.errors.NotConnected("Cannot log in: the connection was closed here");
+    }
+    const before = this.#identity?.credentials;
+    const isSame = before?.user === user && before.acct === acct;
+    const { failure, open: open2 } = session.control;
+    if (isSame || failure !== void 0 || open2 !== void 0) return this;
+    const next = this.#successor = new _ClientConnection();
+    next.#session = session;
+    this.#finish("the connection is another user's by now: login() was called");
+    return next;
+  }
+  /**
+   * Takes note of a login.
+   *
+   * @param identity Who logged in where
+   * @throws {Deno.errors.NotConnected} If the connection has ended meanwhile
+   */
+  remember(identity) {
+    this.ended.throwIfAborted();
+    this.#identity = identity;
+    const { session } = this;
+    session.renewal = () => this.#renewal(session);
+  }
+  /**
+   * The session to begin a call on, when no transfer is being ended. One that
+   * the server closed while nothing was asked of it (a time-out of its own) is
+   * replaced, and so is the connection of one that is in doubt.
+   *
+   * @param options A signal
+   * @returns The session, at once where it is open or failed in another way:
+   * calls keep their order
+   */
+  ready(options) {
+    const { session } = this;
+    const wait = session.ready(options.signal, {
+      isForced: true
+    });
+    if (wait === void 0 && !this.#wasClosedIdle) return session;
+    return this.#renew(options, wait);
+  }
+  async #renew(options, wait) {
+    await wait;
+    await runOperation(this, options, async (options2) => {
+      if (this.#wasClosedIdle) await this.reconnect(options2);
+    });
+    return this.session;
+  }
+  get #wasClosedIdle() {
+    return this.session.control.wasClosedIdle && this.canReconnect;
+  }
+  /**
+   * Replaces the session.
+   *
+   * @param options A signal
+   * @throws {Deno.errors.NotConnected} If the connection ends meanwhile
+   */
+  async reconnect(options) {
+    const identity = this.#identityFor("connect again");
+    const state2 = settingsOf2(this.session);
+    const { session } = await this.#hold(options, (options2) => openAs(identity, state2, options2));
+    this.#session = session;
+    this.remember(identity);
+  }
+  /**
+   * Opens another session like this one.
+   *
+   * @param options A signal
+   * @returns Its connection, whose owner is the caller
+   */
+  async fork(options) {
+    const { settings } = this.#identityFor("open another connection");
+    const { connection } = await this.openFor(settings, options);
+    return connection;
+  }
+  /**
+   * Opens another session like this one, for a client with settings of its own.
+   *
+   * @param settings The other client's settings
+   * @param options A signal
+   * @returns Its connection, the server, and the greeting
+   * @throws {Deno.errors.NotConnected} If no user is logged in
+   */
+  async openFor(settings, options) {
+    const own = this.#identityFor("open another connection");
+    const identity = {
+      ...own,
+      settings
+    };
+    const { session } = this;
+    const look2 = () => session.turns.share(() => Promise.resolve(settingsOf2(session)), options);
+    let state2 = await look2();
+    if (state2.moves === void 0) {
+      await requestDirectory(session, options);
+      state2 = await look2();
+    }
+    const opened = await this.#hold(options, (options2) => openAs(identity, state2, options2));
+    const connection = new _ClientConnection();
+    connection.#session = opened.session;
+    connection.remember(identity);
+    const { server } = identity;
+    return {
+      connection,
+      server,
+      welcome: opened.welcome
+    };
+  }
+  /**
+   * Takes leave of the server (`QUIT`) and closes the connection, also where
+   * the server refuses.
+   *
+   * @param options A signal; if it is aborted the connection stays open
+   * @returns The 2yz reply
+   */
+  async quit(options) {
+    const { session } = this;
+    try {
+      const reply = await session.turns.alone(() => {
+        const quitting = session.perform({
+          verb: "QUIT"
+        }, options);
+        session.control.expectClose();
+        return quitting;
+      }, options);
+      this.#endOf(session);
+      return reply;
+    } catch (error) {
+      if (error instanceof FTPError) this.#endOf(session);
+      throw error;
+    }
+  }
+  /**
+   * Closes the connections at once, for good, and ends what would open others.
+   *
+   * @param why What every later call is told
+   */
+  end(why) {
+    const session = this.#session;
+    const reason = new Deno.errors.NotConnected(why);
+    session?.transfer?.data.fail(reason);
+    session?.control.fail(reason);
+    this.#finish(`the connection was closed here: ${why}`);
+  }
+  /** Takes leave if that is possible without waiting long, and closes. */
+  async [Symbol.asyncDispose]() {
+    const control = this.#session?.control;
+    const mayQuit = control?.failure === void 0 && control?.open === void 0;
+    if (control !== void 0 && mayQuit) {
+      await settle(this.quit({}), DISPOSE_GRACE);
+    }
+    this.end("close() was called");
+    await control?.closed;
+  }
+  /** Ends after `QUIT`, before which another user may have logged in. */
+  #endOf(session) {
+    if (this.#successor !== void 0) this.#successor.#endOf(session);
+    else if (this.#session === session) this.end("quit() was called");
+  }
+  /** Ends every job, every wait for the next attempt, and every dialling. */
+  #finish(why) {
+    this.#identity = void 0;
+    if (this.ended.aborted) return;
+    this.#end.abort(new Deno.errors.NotConnected(`Cannot go on: ${why}`));
+  }
+  /** Opens a session, which is closed again if the connection ends meanwhile. */
+  async #hold({ signal }, open2) {
+    const opened = await open2({
+      signal: withLifetime(this, signal)
+    });
+    if (!this.ended.aborted) return opened;
+    opened.session.control.fail(this.ended.reason);
+    throw this.ended.reason;
+  }
+  /** The server may count the connection that was closed for a moment. */
+  async #renewal(session) {
+    for (let attempt = 1; ; attempt++) {
+      const identity = this.#identityFor("connect again");
+      try {
+        const { session: other } = await this.#hold({}, (options) => openAs(identity, settingsOf2(session), options));
+        return other;
+      } catch (error) {
+        if (attempt > CROWDED_ATTEMPTS || !isCrowded(error)) throw error;
+        await pause(CROWDED_DELAY * 2 ** (attempt - 1), this.ended);
+      }
+    }
+  }
+  #identityFor(action) {
+    if (this.#identity !== void 0) return this.#identity;
+    throw new Deno.errors.NotConnected(`Cannot ${action}: no user is logged in`);
+  }
+};
+
+// lib/client/ftp_protocol.ts
+var connectionOf;
+var BLOCKSIZE = 8192;
+var RETRBINARY_OPTIONS = {
+  blocksize: true,
+  reuse: true,
+  rest: true,
+  signal: true
+};
+var STORBINARY_OPTIONS = {
+  blocksize: true,
+  callback: true,
+  rest: true,
+  signal: true
+};
+var FTPProtocol = class {
+  #connection = new ClientConnection();
+  #settings;
+  #server;
+  #welcome;
+  static {
+    connectionOf = (client) => client.#connection;
+  }
+  /**
+   * Makes a client. Nothing is sent before {@linkcode connect}.
+   *
+   * @param options Settings for the life of the client
+   * @throws {RangeError} If a number is negative or an encoding unknown
+   * @throws {TypeError} If a word is none of those allowed
+   */
+  constructor(options = {}) {
+    this.#settings = resolveOptions(options);
+    this.#server = {
+      host: "",
+      port: 0,
+      tls: this.#settings.tls
+    };
+  }
+  /** The host that was dialled. */
+  get host() {
+    return this.#server.host;
+  }
+  /** The port that was dialled. */
+  get port() {
+    return this.#server.port;
+  }
+  /** Milliseconds without progress that a wait may last. */
+  get timeout() {
+    return this.#settings.timeout;
+  }
+  /** The encoding of names and replies. */
+  get encoding() {
+    return this.#settings.encoding.label;
+  }
+  /** Whether the client dials the data connection. */
+  get passiveserver() {
+    return this.#settings.passive;
+  }
+  /**
+   * Chooses who dials the data connection from here on.
+   *
+   * @param value `true`: the client; `false`: the server
+   */
+  setPasv(value) {
+    checkNames("setPasv", {
+      passive: value
+    }, {
+      passive: true
+    });
+    this.#settings.passive = value;
+    const session = this.#connection.sessionIfAny;
+    if (session !== void 0) session.options.passive = value;
+  }
+  /** The code of the last reply, as ftplib has it: three digits, or "". */
+  get lastresp() {
+    return `${this.#connection.sessionIfAny?.control.lastReply?.code ?? ""}`;
+  }
+  /** What is known of TLS on the control connection; `undefined` without. */
+  get tls() {
+    return this.#connection.sessionIfAny?.control.stream.info;
+  }
+  /** Whether the connection is open, as far as is known. */
+  get connected() {
+    const session = this.#connection.sessionIfAny;
+    return session !== void 0 && session.control.failure === void 0;
+  }
+  /**
+   * Connects and reads the welcome. With implicit TLS the handshake comes
+   * first.
+   *
+   * A connection that is open, or is being opened, is closed first, and what was
+   * begun on it ends with `Deno.errors.NotConnected`: transfers, the waits
+   * before they are tried again, whole directories. None goes on here.
+   *
+   * Requires `allow-net` permission.
+   *
+   * @tags allow-net
+   * @param host A name, which may have letters beyond ASCII, or an address
+   * @param port A TCP port; 990 is the default with implicit TLS
+   * @param options A signal
+   * @returns The welcome, 2yz
+   * @throws {FTPError} If the welcome is 4yz or 5yz; the connection is closed
+   * @throws {TypeError} If the host is empty or a URL
+   * @throws {RangeError} If the port is not 1 to 65535
+   * @throws {Deno.errors.NotConnected} If the client is closed, disposed of or
+   * connected again before there is a connection
+   * @throws {Error} `Deno.errors.*` if there is no connection to be had
+   */
+  async connect(host, port = this.#settings.tls?.mode === "implicit" ? 990 : 21, options = {}) {
+    const name = checkAddress(host, port);
+    checkSignal(options.signal);
+    this.#connection.end("connect() was called");
+    const connection = this.#connection = new ClientConnection();
+    this.#welcome = void 0;
+    this.#server = {
+      host: name,
+      port,
+      tls: this.#settings.tls
+    };
+    return await withNewerTLS({
+      host: name,
+      port,
+      tls: this.#settings.tls
+    }, (server) => this.#open(connection, server, options));
+  }
+  /**
+   * The welcome that {@linkcode connect} read.
+   *
+   * @returns The reply
+   * @throws {Deno.errors.NotConnected} Before `connect`
+   */
+  getwelcome() {
+    if (this.#welcome !== void 0) return this.#welcome;
+    throw new Deno.errors.NotConnected("Cannot talk to a server: call connect() first");
+  }
+  /**
+   * Shows what is sent and received, on standard error, secrets masked. It may
+   * be called before {@linkcode connect}.
+   *
+   * @param level 0 for nothing, 1 for commands and replies, 2 for events too
+   */
+  setDebuglevel(level) {
+    checkNumber("level", level);
+    this.#settings.tracer.level = level;
+  }
+  /**
+   * Logs in (RFC 959 section 4.1.1). With explicit TLS the control connection
+   * is secured first, and the data connections after (`PROT P`).
+   *
+   * Where another user was logged in, what was begun as that user ends with
+   * `Deno.errors.NotConnected`, as at {@linkcode connect}.
+   *
+   * @param user The user; "" is "anonymous"
+   * @param passwd The password, where the server asks for one (331); anonymous
+   * users send "anonymous@"
+   * @param acct The account, where the server asks for one (332)
+   * @param options A signal; if it is aborted while the connection is being
+   * secured, it is closed
+   * @returns The 2yz reply
+   * @throws {FTPPermanentError} If user or password are wrong (530)
+   * @throws {FTPError} If the server refuses, `AUTH` or `PROT` too: with TLS
+   * nothing secret was sent in clear text then
+   * @throws {TLSError} If TLS fails or the server cannot be trusted; the
+   * connection is closed
+   */
+  async login(user = "anonymous", passwd = "", acct = "", options = {}) {
+    const credentials = resolveCredentials(user, passwd, acct);
+    const settings = this.#settings;
+    const session = this.#connection.session;
+    checkCredentials(credentials, session.control.encoding);
+    return await session.turns.alone(() => {
+      const connection = this.#connection = this.#connection.admit(session, credentials);
+      const before = settingsOf2(session);
+      return withNewerTLS(this.#server, async (server) => {
+        const identity = {
+          server,
+          settings,
+          credentials
+        };
+        const isSame = server === this.#server;
+        const welcome = isSame ? this.#welcome : await this.#open(connection, server, options);
+        const reply = isSame ? await enter(session, welcome, identity, options) : await loginAs(connection.session, welcome, identity, before, options);
+        connection.remember(identity);
+        return reply;
+      });
+    }, options);
+  }
+  async #open(connection, server, options) {
+    const welcome = await connection.open(server, this.#settings, options);
+    this.#server = server;
+    return this.#welcome = welcome;
+  }
+  /**
+   * Takes leave (`QUIT`) and closes the connection, also where the server
+   * refuses.
+   *
+   * @param options A signal; if it is aborted the connection stays open
+   * @returns The 2yz reply
+   * @throws {FTPError} If the reply is another
+   * @throws {Deno.errors.Busy} If a transfer is open, which goes on
+   * @throws {Deno.errors.UnexpectedEof} If the server closes without a reply
+   */
+  async quit(options = {}) {
+    return await this.#connection.quit(options);
+  }
+  /**
+   * Opens another connection like this one: to the same server, by the same
+   * user, under the same protection, in the same directory, and with what
+   * `TYPE`, `MODE`, `STRU` and `OPTS` have set. A connection carries one
+   * transfer at a time: several at once need several. Whoever opens one closes
+   * it. Servers limit how many they let one user have.
+   *
+   * Requires `allow-net` permission.
+   *
+   * @tags allow-net
+   * @param options A signal
+   * @returns A client of its own, made by the constructor of this one's class
+   * @throws {Deno.errors.NotConnected} If no user is logged in, the directory is
+   * not known, or this client is closed meanwhile
+   * @throws {FTPError} If the server refuses
+   * @throws {Error} `Deno.errors.*` if there is no connection to be had
+   *
+   * @example Fetch two files at once
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * await using twin = await ftp.clone();
+   * await Promise.all([ftp.download("a", "a"), twin.download("b", "b")]);
+   * ```
+   */
+  async clone(options = {}) {
+    const Class = this.constructor;
+    const twin = new Class(optionsOf(this.#settings));
+    const settings = twin.#settings;
+    settings.tracer.level = this.#settings.tracer.level;
+    const opened = await this.#connection.openFor(settings, options);
+    twin.#connection = opened.connection;
+    twin.#server = opened.server;
+    twin.#welcome = opened.welcome;
+    return twin;
+  }
+  /**
+   * Closes the connections at once, without a word to the server. What is under
+   * way ends with `Deno.errors.NotConnected`: calls, transfers and the waits
+   * before they are tried again, {@linkcode connect} and `reconnect` too.
+   */
+  close() {
+    this.#connection.end("close() was called");
+  }
+  /**
+   * Takes leave if that is possible without waiting long, and closes as
+   * {@linkcode close} does.
+   */
+  async [Symbol.asyncDispose]() {
+    await this.#connection[Symbol.asyncDispose]();
+  }
+  /**
+   * Secures the control connection (`AUTH TLS`, RFC 4217). {@linkcode login}
+   * does it by itself when the option `tls` is set. Where the server knows
+   * nothing older than TLS 1.3, both connect once more, for that; without the
+   * option, which may say so, this speaks TLS 1.2 only.
+   *
+   * @param options A signal; if it is aborted the connection is closed
+   * @returns The 234 reply
+   * @throws {FTPError} If the server refuses; the connection is in clear text
+   * @throws {TLSError} If TLS fails or the server cannot be trusted; the
+   * connection is closed
+   * @throws {TypeError} If the connection is under TLS already
+   */
+  async auth(options = {}) {
+    const session = this.#connection.session;
+    return await session.turns.alone(() => {
+      const connection = this.#connection;
+      const before = settingsOf2(session);
+      return withNewerTLS(this.#server, async (server) => {
+        if (server === this.#server) {
+          return await auth(session, server, options);
+        }
+        const welcome = await this.#open(connection, server, options);
+        return await authAs(connection.session, welcome, server, before, options);
+      });
+    }, options);
+  }
+  /**
+   * Protects data connections from here on (`PBSZ 0`, `PROT P`, RFC 4217
+   * section 9).
+   *
+   * @param options A signal
+   * @returns The 2yz reply to `PROT`
+   * @throws {FTPError} If the server refuses; no data is sent in clear text then
+   * unless {@linkcode protC} is called
+   * @throws {TypeError} If the control connection is not under TLS
+   */
+  async protP(options = {}) {
+    const session = this.#connection.session;
+    return await session.turns.alone(() => protP(session, options), options);
+  }
+  /**
+   * Leaves data connections in clear text from here on (`PROT C`, RFC 4217
+   * section 9).
+   *
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses; data stays protected
+   */
+  async protC(options = {}) {
+    const session = this.#connection.session;
+    return await session.turns.alone(() => protC(session, options), options);
+  }
+  /**
+   * Returns the control connection to clear text (`CCC`, RFC 4217 section
+   * 12.3), for firewalls that must read it. Data connections keep their
+   * protection.
+   *
+   * @param options A signal; if it is aborted the connection is closed
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses
+   * @throws {TypeError} If the control connection is not under TLS
+   */
+  async ccc(options = {}) {
+    const session = this.#connection.session;
+    return await session.turns.alone(() => ccc(session, options), options);
+  }
+  /**
+   * Sends a command and waits for the reply.
+   *
+   * @param cmd The whole command line
+   * @param options A signal
+   * @returns A reply of 1yz, 2yz or 3yz. After 1yz the final reply is still
+   * owed: see {@linkcode voidresp}
+   * @throws {FTPTemporaryError} For 4yz
+   * @throws {FTPPermanentError} For 5yz
+   * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
+   * @throws {Deno.errors.Busy} If a transfer is open, which goes on
+   * @throws {Error} `Deno.errors.*` if the connection fails
+   */
+  async sendcmd(cmd, options = {}) {
+    const session = this.#connection.session;
+    const command = parseCommand(cmd);
+    return await session.turns.share(() => {
+      session.noteByHand(command);
+      return session.exchange(command, options);
+    }, options);
+  }
+  /**
+   * Sends a command that must be answered with 2yz.
+   *
+   * @param cmd The whole command line
+   * @param options A signal
+   * @returns The reply
+   * @throws {FTPReplyError} For 1yz and 3yz
+   * @throws {FTPError} As {@linkcode sendcmd}
+   */
+  async voidcmd(cmd, options = {}) {
+    const session = this.#connection.session;
+    const command = parseCommand(cmd);
+    return await session.turns.share(() => {
+      session.noteByHand(command);
+      return session.perform(command, options);
+    }, options);
+  }
+  /**
+   * Sends a command and does not wait; {@linkcode getresp} gives the reply.
+   *
+   * @param cmd The whole command line
+   * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
+   * @throws {Deno.errors.Busy} If a transfer is open, which goes on
+   */
+  async putcmd(cmd) {
+    const session = this.#connection.session;
+    return await session.turns.share(() => {
+      const command = parseCommand(cmd);
+      session.noteByHand(command);
+      session.put(command);
+      return Promise.resolve();
+    });
+  }
+  /**
+   * Waits for the reply that is owed next: of {@linkcode putcmd}, or the final
+   * one of an open transfer. A command that opens a transfer has two, 1yz and
+   * the final one.
+   *
+   * @param options A signal
+   * @returns A reply of 1yz, 2yz or 3yz
+   * @throws {FTPError} For 4yz and 5yz
+   * @throws {TypeError} If no reply is owed, or the data connection is open
+   * @throws {Deno.errors.NotConnected} If the connection is closed
+   */
+  async getresp(options = {}) {
+    const session = this.#connection.session;
+    if (session.transfer !== void 0) {
+      return await session.transfer.collect(options);
+    }
+    const { reply, command } = await session.nextReply(options);
+    if (reply.code >= 400) throw replyError(reply, command);
+    return reply;
+  }
+  /**
+   * Waits for the reply that is owed next, which must be 2yz. After
+   * `ntransfercmd` it is the server's word that the transfer is
+   * complete: call it when the data connection is closed.
+   *
+   * @param options A signal
+   * @returns The reply
+   * @throws {FTPError} Unless it is 2yz
+   * @throws {Deno.errors.Interrupted} If a download over TLS was closed here
+   * before the end of its data; the connection is usable
+   * @throws {TypeError} If no reply is owed, or the data connection is open
+   * @throws {Error} Why the data connection failed or was aborted here, although
+   * the reply may be 2yz
+   */
+  async voidresp(options = {}) {
+    return expectSuccess(await this.getresp(options), "voidresp");
+  }
+  /**
+   * Sends account information (`ACCT`, RFC 959 section 4.1.1).
+   *
+   * @param password The account
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} As {@linkcode voidcmd}
+   */
+  async acct(password, options = {}) {
+    const command = {
+      verb: "ACCT",
+      argument: password,
+      name: "password"
+    };
+    this.#connection.session.noteByHand(command);
+    return await this.#perform(command, options);
+  }
+  /**
+   * Aborts the open transfer (`ABOR`, RFC 959 section 4.1.3): its data
+   * connection is closed, and all replies that are owed are taken. Where no
+   * transfer is open `ABOR` is sent all the same.
+   *
+   * A server may give what is left of the transfer to the next one, whatever it
+   * says. So the connection is closed then, unless the server is known to leave
+   * nothing (vsftpd), {@linkcode FTPProtocol.connected} is false, and the next
+   * call connects, logs in and sets type, directory and options again. Where
+   * something was sent by hand that is not repeated (`SITE`, `CLNT`, `ACCT`...),
+   * or no user is logged in, that call throws `Deno.errors.NotConnected`, and
+   * `reconnect()` is needed.
+   *
+   * @param options A signal
+   * @returns The reply to `ABOR`: 225, 226 or 426
+   * @throws {FTPError} For any other code
+   * @throws {Deno.errors.TimedOut} If what is owed does not come within five
+   * seconds; the connection is closed
+   */
+  async abort(options = {}) {
+    const session = this.#connection.session;
+    const wasConnected = this.connected;
+    const aborted = await abortOpen(session);
+    const { failure } = session.control;
+    const isLate = failure instanceof Deno.errors.TimedOut;
+    if (wasConnected && (session.isLost || isLate)) throw failure;
+    let reply = aborted;
+    if (reply === void 0) {
+      await session.ready(options.signal);
+      reply = await session.exchange({
+        verb: "ABOR"
+      }, options);
+    }
+    if (![
+      225,
+      226,
+      426
+    ].includes(reply.code)) throw replyError(reply, "ABOR");
+    return reply;
+  }
+  /**
+   * Asks the server to listen (`EPSV`, RFC 2428, else `PASV`, RFC 959). Over
+   * IPv6 there is only `EPSV`.
+   *
+   * @param options A signal
+   * @returns Host and port to dial; the host is that of the control connection,
+   * unless `trustPasvHost` is set
+   * @throws {FTPError} If the server refuses
+   * @throws {FTPProtocolError} If the reply names no port
+   */
+  async makepasv(options = {}) {
+    const session = this.#connection.session;
+    return await session.turns.alone(() => requestPassive(session, options), options);
+  }
+  /**
+   * Listens and tells the server where (`PORT`, `EPRT`). The caller accepts
+   * and closes.
+   *
+   * Requires `allow-net` permission.
+   *
+   * @tags allow-net
+   * @param options A signal
+   * @returns The listener; its `accept()` takes the server's connection only
+   * @throws {FTPError} If the server refuses
+   * @throws {Deno.errors.AddrInUse} If no port of `activePorts` is free
+   *
+   * @example Let the server connect
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * const listener = await ftp.makeport();
+   * await ftp.sendcmd("NLST"); // 150: it connects
+   * const conn = await listener.accept();
+   * listener.close();
+   * const buffer = new Uint8Array(8192);
+   * for (let n; (n = await conn.read(buffer)) !== null;) console.log(n);
+   * conn.close();
+   * await ftp.voidresp();
+   * ```
+   */
+  async makeport(options = {}) {
+    const session = this.#connection.session;
+    return await session.turns.alone(() => requestActive(session, options), options);
+  }
+  /**
+   * Tells the server where to connect (`PORT`, RFC 959).
+   *
+   * @param host An IPv4 address
+   * @param port A TCP port
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses
+   * @throws {TypeError} If the host is no such address
+   * @throws {RangeError} If the port is not 1 to 65535
+   */
+  async sendport(host, port, options = {}) {
+    const argument = formatPort(host, port);
+    return await this.#perform({
+      verb: "PORT",
+      argument,
+      name: "host"
+    }, options);
+  }
+  /**
+   * Tells the server where to connect (`EPRT`, RFC 2428).
+   *
+   * @param host An IPv4 or IPv6 address
+   * @param port A TCP port
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses
+   * @throws {TypeError} If the host is no address
+   * @throws {RangeError} If the port is not 1 to 65535
+   */
+  async sendeprt(host, port, options = {}) {
+    const argument = formatEprt(host, port);
+    return await this.#perform({
+      verb: "EPRT",
+      argument,
+      name: "host"
+    }, options);
+  }
+  /**
+   * Opens a transfer and gives its data connection. Read or write it, close
+   * it, and then await `voidresp`: before that the transfer is not
+   * confirmed, and every other command is refused with `Deno.errors.Busy`. A
+   * download that is closed before its end is aborted by the next call, which
+   * may have another connection, as {@linkcode FTPProtocol.abort} tells.
+   *
+   * @param cmd `RETR path`, `STOR path`, `LIST`...
+   * @param rest Offset to start at, in bytes (`REST`)
+   * @param options A signal; it ends the data connection too
+   * @returns The data connection, and the server's estimate of the size in
+   * bytes or `null`
+   * @throws {FTPError} If the server refuses
+   * @throws {RangeError} If the offset is a number and no such offset
+   * @throws {TypeError} If TLS was asked for and the data is not protected
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example Read a file in pieces
+   * ```ts
+   * import { FTP } from "../../mod.ts";
+   *
+   * await using ftp = new FTP();
+   * await ftp.connect("ftp.example.com");
+   * await ftp.login();
+   * await ftp.voidcmd("TYPE I");
+   * const [conn, size] = await ftp.ntransfercmd("RETR data.bin");
+   * const buffer = new Uint8Array(2048);
+   * let received = 0;
+   * for (let n; (n = await conn.read(buffer)) !== null;) received += n;
+   * conn.close();
+   * await ftp.voidresp();
+   * console.log(received, size);
+   * ```
+   */
+  async ntransfercmd(cmd, rest, options = {}) {
+    const session = this.#connection.session;
+    checkRest(rest);
+    const transfer = await openTransfer(session, parseCommand(cmd), {
+      ...options,
+      rest,
+      anyMode: true,
+      advice: "close its data connection and await voidresp() first"
+    });
+    return [
+      transfer.data,
+      transfer.size
+    ];
+  }
+  /**
+   * As {@linkcode ntransfercmd}, without the size.
+   *
+   * @param cmd `RETR path`, `STOR path`, `LIST`...
+   * @param rest Offset to start at, in bytes
+   * @param options A signal
+   * @returns The data connection
+   */
+  async transfercmd(cmd, rest, options = {}) {
+    const [connection] = await this.ntransfercmd(cmd, rest, options);
+    return connection;
+  }
+  /**
+   * Retrieves a file in binary (`TYPE I`).
+   *
+   * An error of the callback aborts the transfer and is thrown again; the client
+   * stays usable, perhaps by another connection ({@linkcode FTPProtocol.abort}).
+   *
+   * @param cmd `RETR path`
+   * @param callback Called with each block and awaited; the block is the
+   * callback's to keep, unless `reuse` is set
+   * @param options Block size, offset and signal
+   * @returns The final 2yz reply
+   * @throws {FTPError} If the server refuses or reports a failure
+   * @throws {RangeError} If block size or offset are no such numbers
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example Hash a file without keeping it
+   * ```ts
+   * import { createHash } from "node:crypto";
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * const hash = createHash("sha256");
+   * await ftp.retrbinary("RETR data.bin", (block) => hash.update(block), {
+   *   blocksize: 65_536,
+   *   reuse: true,
+   * });
+   * console.log(hash.digest("hex"));
+   * ```
+   */
+  async retrbinary(cmd, callback, options = {}) {
+    checkNames("retrbinary", options, RETRBINARY_OPTIONS);
+    checkRest(options.rest);
+    return await receiveBlocks(this.#connection.session, parseCommand(cmd), callback, {
+      blocksize: options.blocksize ?? BLOCKSIZE,
+      reuse: options.reuse,
+      rest: options.rest,
+      signal: options.signal,
+      type: "I",
+      anyMode: true
+    });
+  }
+  /**
+   * Retrieves a text or a listing (`TYPE A`), line by line. CRLF and LF end a
+   * line; a CR alone does not, unlike in ftplib.
+   *
+   * @param cmd `RETR path`, `LIST`, `NLST`...
+   * @param callback Called with each line, without its end, and awaited; prints
+   * it if it is left out, control characters replaced
+   * @param options A signal
+   * @returns The final 2yz reply
+   * @throws {FTPError} If the server refuses or reports a failure
+   * @throws {FTPProtocolError} If a line is longer than `maxLine`; the transfer
+   * is aborted, and the connection can be used
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example Read a report
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com");
+   * const lines: string[] = [];
+   * await ftp.retrlines("RETR report.txt", (line) => lines.push(line));
+   * ```
+   */
+  async retrlines(cmd, callback = printLine, options = {}) {
+    return await receiveLines(this.#connection.session, parseCommand(cmd), callback, {
+      ...options
+    });
+  }
+  /**
+   * Stores a file in binary (`TYPE I`). The command is sent when the source has
+   * given its first chunk: it may empty a file. As in ftplib, what is proven is
+   * the server's final reply and nothing else: `size` or `upload` compare.
+   *
+   * @param cmd `STOR path`, `APPE path`, `STOU`
+   * @param source The bytes
+   * @param options Block size, callback, offset and signal
+   * @returns The final 2yz reply
+   * @throws {FTPError} If the server refuses or reports a failure (552: disk
+   * full)
+   * @throws {RangeError} If block size or offset are no such numbers
+   * @throws {TypeError} If the source gives no bytes, or was read before
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example Append to a log
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/logs");
+   * const line = new TextEncoder().encode(`${new Date().toISOString()} done\n`);
+   * await ftp.storbinary("APPE jobs.log", line);
+   * ```
+   */
+  async storbinary(cmd, source, options = {}) {
+    checkNames("storbinary", options, STORBINARY_OPTIONS);
+    checkRest(options.rest);
+    return await sendBlocks(this.#connection.session, parseCommand(cmd), source, {
+      blocksize: options.blocksize ?? BLOCKSIZE,
+      callback: options.callback,
+      rest: options.rest,
+      signal: options.signal,
+      type: "I",
+      anyMode: true
+    });
+  }
+  /**
+   * Stores a text (`TYPE A`). Every line is ended with CRLF. As with
+   * {@linkcode storbinary} the source comes first.
+   *
+   * @param cmd `STOR path`
+   * @param source The bytes, with LF or CRLF
+   * @param callback Called with each line that was written, and awaited
+   * @param options A signal
+   * @returns The final 2yz reply
+   * @throws {FTPError} As {@linkcode storbinary}
+   * @throws {FTPProtocolError} If a line is longer than `maxLine`; the transfer
+   * is aborted, and the connection can be used
+   */
+  async storlines(cmd, source, callback, options = {}) {
+    return await sendLines(this.#connection.session, parseCommand(cmd), source, {
+      ...options,
+      callback
+    });
+  }
+  /**
+   * Names in a directory (`NLST`, RFC 959 section 4.1.3), all of which are kept.
+   *
+   * @param args Words for the command, commonly one path; and a signal
+   * @returns The names, as the server gives them
+   * @throws {FTPError} If the server refuses; some do with 550 or 450 where
+   * there is nothing to name
+   * @throws {RangeError} If the names take more than `maxListing` bytes
+   */
+  async nlst(...args) {
+    const { cmd, options } = listCommand("NLST", args);
+    return await keepLines(this.#connection.session, parseCommand(cmd), options);
+  }
+  /**
+   * A directory as people read it (`LIST`, RFC 959 section 4.1.3).
+   *
+   * @param args Words for the command, commonly one path; last a callback for
+   * the lines, else they are printed; and a signal
+   * @returns The final 2yz reply
+   * @throws {FTPError} As {@linkcode retrlines}
+   */
+  dir(...args) {
+    const callback = args.find((arg) => typeof arg === "function");
+    const words = args.filter((arg) => typeof arg !== "function");
+    const { cmd, options } = listCommand("LIST", words);
+    return this.retrlines(cmd, callback, options);
+  }
+  /**
+   * A directory in the standard's format (`MLSD`, RFC 3659 section 7).
+   * Stopping early aborts the transfer; the client stays usable, perhaps by
+   * another connection ({@linkcode FTPProtocol.abort}).
+   *
+   * @param path The directory; "" for the current one
+   * @param facts The facts wanted (`OPTS MLST`); none for the server's choice
+   * @param options A signal
+   * @returns Name and facts of each entry, the facts' names in lower case; the
+   * entries for the directory itself and its parent too
+   * @throws {FTPError} As {@linkcode retrlines}; 500 or 502 where it is unknown
+   */
+  async *mlsd(path = "", facts = [], options = {}) {
+    const session = this.#connection.session;
+    checkFacts(facts);
+    const command = path === "" ? {
+      verb: "MLSD"
+    } : {
+      verb: "MLSD",
+      argument: path,
+      name: "path"
+    };
+    encodeCommand(command, session.control.encoding);
+    if (facts.length > 0) {
+      const argument = `MLST ${facts.join(";")};`;
+      await this.#perform({
+        verb: "OPTS",
+        argument,
+        name: "facts"
+      }, options);
+    }
+    for await (const line of iterateLines(session, command, options)) {
+      const { name, facts: facts2 } = parseFacts(line);
+      yield [
+        name,
+        facts2
+      ];
+    }
+  }
+  /**
+   * Changes the directory (`CWD`, RFC 959 section 4.1.1). ".." is `CDUP`, and
+   * `CWD ..` where that is unknown (500); "" is ".".
+   *
+   * @param dirname The directory
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses
+   */
+  async cwd(dirname4, options = {}) {
+    const session = this.#connection.session;
+    const turn = dirname4 === ".." ? "alone" : "share";
+    return await session.turns[turn](() => changeDirectory(session, dirname4, options), options);
+  }
+  /**
+   * The current directory (`PWD`, RFC 959 section 4.1.3).
+   *
+   * @param options A signal
+   * @returns The path, also one without quotes; "" where the server does not
+   * answer 257
+   * @throws {FTPError} If the server refuses
+   * @throws {FTPProtocolError} As {@linkcode parse257}
+   */
+  async pwd(options = {}) {
+    const reply = await this.#perform({
+      verb: "PWD"
+    }, options);
+    return reply.code === 257 ? parseDirectory(reply) : "";
+  }
+  /**
+   * Makes a directory (`MKD`, RFC 959 section 4.1.3).
+   *
+   * @param dirname The directory
+   * @param options A signal
+   * @returns The path that the server made, in its words; "" where it does not
+   * say 257, or no path in quotes
+   * @throws {FTPError} If the server refuses
+   * @throws {FTPProtocolError} As {@linkcode parse257}
+   */
+  async mkd(dirname4, options = {}) {
+    checkPath2(this.#connection.session, dirname4, "dirname");
+    const reply = await this.#perform({
+      verb: "MKD",
+      argument: dirname4,
+      name: "dirname"
+    }, options);
+    return reply.code === 257 ? parse257(reply) : "";
+  }
+  /**
+   * Removes an empty directory (`RMD`, RFC 959 section 4.1.3).
+   *
+   * @param dirname The directory
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses
+   */
+  async rmd(dirname4, options = {}) {
+    checkPath2(this.#connection.session, dirname4, "dirname");
+    return await this.#perform({
+      verb: "RMD",
+      argument: dirname4,
+      name: "dirname"
+    }, options);
+  }
+  /**
+   * Deletes a file (`DELE`, RFC 959 section 4.1.3).
+   *
+   * @param filename The file
+   * @param options A signal
+   * @returns The reply, 250 or 200
+   * @throws {FTPReplyError} For another code below 400
+   * @throws {FTPError} If the server refuses
+   */
+  async delete(filename, options = {}) {
+    checkPath2(this.#connection.session, filename, "filename");
+    const session = this.#connection.session;
+    return await session.turns.share(() => deleteFile(session, filename, options), options);
+  }
+  /**
+   * Renames a file or a directory (`RNFR`, `RNTO`, RFC 959 section 4.1.3). Most
+   * servers replace a file that has the new name. A server that answers `RNFR`
+   * with 2yz and `RNTO` too has renamed; ftplib throws there.
+   *
+   * @param fromname The old path
+   * @param toname The new path
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses either
+   */
+  async rename(fromname, toname, options = {}) {
+    checkPath2(this.#connection.session, fromname, "fromname");
+    checkPath2(this.#connection.session, toname, "toname");
+    const session = this.#connection.session;
+    return await session.turns.alone(() => rename(session, fromname, toname, options), options);
+  }
+  /**
+   * The size of a file (`SIZE`, RFC 3659 section 4), in the current type; in
+   * `TYPE I`, which stays, where the server refuses in ASCII.
+   *
+   * @param filename The file
+   * @param options A signal
+   * @returns Bytes; `null` unless the reply is 213 with a number, of up to 2^53
+   * so that it is not rounded
+   * @throws {FTPError} If the server refuses
+   */
+  async size(filename, options = {}) {
+    checkPath2(this.#connection.session, filename, "filename");
+    const session = this.#connection.session;
+    return await session.turns.share(() => requestSize(session, filename, options), options);
+  }
+  /** Sends a command that must be answered with 2yz, beside others. */
+  async #perform(command, options) {
+    const { session } = this.#connection;
+    return await session.turns.share(() => session.perform(command, options), options);
+  }
+};
+function printLine(line) {
+  console.log(printableText(line));
+}
+function checkRest(rest) {
+  if (rest === void 0 || typeof rest === "string") return;
+  if (Number.isSafeInteger(rest) && rest >= 0) return;
+  throw new RangeError(`Cannot start at offset ${showValue(rest)}: rest must be a non-negative integer`);
+}
+function checkFacts(facts) {
+  const areFacts = Array.isArray(facts) && facts.every((fact) => typeof fact === "string" && /^[^\s;=]+$/.test(fact));
+  if (areFacts) return;
+  throw new TypeError('Cannot use "facts": it must be an array of facts, such as ["size", "modify"]');
+}
+function listCommand(verb, args) {
+  for (const arg of args) {
+    if (typeof arg === "string") continue;
+    checkNames(verb, arg, {
+      signal: true
+    });
+  }
+  const words = args.filter((arg) => typeof arg === "string");
+  const options = args.find((arg) => typeof arg === "object") ?? {};
+  const given = words.filter((word) => word !== "");
+  return {
+    cmd: [
+      verb,
+      ...given
+    ].join(" "),
+    options
+  };
+}
+
+// lib/client/ftp.ts
+var WINDOW4 = 4096;
+var PIPELINE_OPTIONS = {
+  window: true,
+  signal: true
+};
+var REMOVE_OPTIONS = {
+  recursive: true,
+  maxEntries: true,
+  signal: true
+};
+var RETRIEVE_OPTIONS = {
+  offset: true,
+  signal: true
+};
+var STORE_OPTIONS = {
+  ...RETRIEVE_OPTIONS,
+  append: true
+};
+var FTP = class extends FTPProtocol {
+  /**
+   * Sends many commands without waiting for each: twenty thousand `SIZE`s take
+   * about one round trip. ProFTPD joins commands that come too thick: it gets
+   * at most 512 bytes at once, and so does a server of which nothing is known
+   * until `FEAT` was asked. Pure-FTPd gets 2,048, and so does an unknown server
+   * under TLS.
+   *
+   * @param commands Whole command lines, taken as replies make room
+   * @param options Window and signal
+   * @returns For each command, in order, its reply or the server's refusal
+   * @throws {TypeError} If a line has CR, LF or NUL
+   * @throws {RangeError} If the window is not a positive integer
+   * @throws {Error} `Deno.errors.*` if the connection fails
+   *
+   * @example Ask for the sizes of many files
+   * ```ts
+   * import { connect, FTPError } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * const names = await ftp.nlst();
+   * await ftp.voidcmd("TYPE I"); // some servers tell no size in TYPE A
+   * let total = 0;
+   * const replies = ftp.pipeline(names.map((name) => `SIZE ${name}`));
+   * for await (const reply of replies) {
+   *   if (reply instanceof FTPError) console.error(reply.message);
+   *   else total += Number(reply.text.slice(4));
+   * }
+   * console.log(total);
+   * ```
+   */
+  async *pipeline(commands, options = {}) {
+    const { window = WINDOW4, signal } = options;
+    checkNames("pipeline", options, PIPELINE_OPTIONS);
+    const session = connectionOf(this).session;
+    const parsed = Iterator.from(commands).map(parseCommand);
+    const prepared = await preparePipeline(session, parsed, {
+      window,
+      signal
+    });
+    yield* pipeline(session, prepared, {
+      window,
+      signal
+    });
+  }
+  /**
+   * Connects and logs in again, as the client was: to the same server and
+   * virtual host (`HOST`), under the same protection, in the same directory,
+   * with the same `TYPE`, `MODE`, `STRU`, `LANG` and `OPTS`. What else was sent
+   * by hand (`SITE`, `CLNT`, `ACCT`...) is not sent again. A connection that is
+   * open is closed first, and with it a transfer.
+   *
+   * Requires `allow-net` permission.
+   *
+   * @tags allow-net
+   * @param options A signal
+   * @throws {Deno.errors.NotConnected} If nobody has logged in, the client was
+   * closed or is closed meanwhile, or its directory is not known
+   * @throws {FTPError} If the server refuses
+   * @throws {Error} `Deno.errors.*` if there is no connection to be had
+   */
+  async reconnect(options = {}) {
+    checkSignal(options.signal);
+    const provider = connectionOf(this);
+    const { control, transfer } = provider.session;
+    if (!provider.canReconnect) return await provider.reconnect(options);
+    const reason = new Deno.errors.NotConnected("reconnect() was called");
+    transfer?.data.fail(reason);
+    control.fail(reason);
+    await runOperation(provider, options, (options2) => provider.reconnect(options2));
+  }
+  /**
+   * Reads a file as a web stream. The server waits while nobody reads.
+   *
+   * The stream ends after the server's final 2yz and errors in every other
+   * case: on 4yz and 5yz, when a connection fails, when no final reply comes. A
+   * data connection that is reset after the last byte is no failure if the final
+   * reply is 2yz and the size in the 150 reply, or `SIZE`, is what came.
+   * Cancelling it, or leaving a loop over it, aborts the transfer (`ABOR`); so
+   * does the signal, in every phase. The next call waits until that is settled,
+   * and has another connection where this server may leave something behind, as
+   * {@linkcode FTPProtocol.abort} tells. Until the stream has ended or is
+   * cancelled the transfer is open, and other commands are refused with
+   * `Deno.errors.Busy`.
+   *
+   * @param path The file
+   * @param options Offset and signal
+   * @returns The bytes
+   * @throws {FTPError} If the server refuses
+   * @throws {RangeError} If the offset is not a non-negative integer
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example Read a text line by line
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   * import { TextLineStream } from "@std/streams";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com");
+   * const lines = (await ftp.retrieve("README"))
+   *   .pipeThrough(new TextDecoderStream())
+   *   .pipeThrough(new TextLineStream());
+   * for await (const line of lines) console.log(line);
+   * ```
+   */
+  async retrieve(path, options = {}) {
+    checkPath2(connectionOf(this).session, path, "path");
+    checkNames("retrieve", options, RETRIEVE_OPTIONS);
+    return await this.#onReady(options, (session) => retrieve(session, path, options));
+  }
+  /**
+   * Writes a file from a stream or any other source of bytes, straight to its
+   * name: a failure leaves what the server got by then. {@linkcode upload} does
+   * not. What the reply proves is that the server says it has the file: neither
+   * its size nor its name is looked at, and some servers say so of a file that
+   * was cut or stored under another name.
+   *
+   * An aborted signal, like a source that fails, aborts the transfer (`ABOR`)
+   * in every phase. The next call waits until that is settled, and may have
+   * another connection, as {@linkcode FTPProtocol.abort} tells.
+   *
+   * @param path The file
+   * @param source The bytes
+   * @param options Offset, append and signal
+   * @returns The final 2yz reply
+   * @throws {FTPError} If the server refuses or reports a failure; the message
+   * says so where the directory is missing, or the path is a directory
+   * @throws {RangeError} If the offset is not a non-negative integer
+   * @throws {TypeError} If the source is none, or there are both an offset and
+   * `append`
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example Store a text
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://user:password@ftp.example.com");
+   * await ftp.store("hello.txt", new TextEncoder().encode("Hello\n"));
+   * ```
+   */
+  async store(path, source, options = {}) {
+    checkPath2(connectionOf(this).session, path, "path");
+    checkNames("store", options, STORE_OPTIONS);
+    return await this.#onReady(options, (session) => store(session, path, source, options));
+  }
+  /**
+   * Downloads a file: into `.name.<digits>.part` beside its target, which it
+   * replaces when it is complete, confirmed by the server and verified. In any
+   * other case what was there before stays as it was.
+   *
+   * Lost connections, time-outs, 421, 425, 426, 450 and 451 are recovered from:
+   * after a wait the client connects and logs in again if it has to, returns
+   * to its directory, and goes on where the part ends, if the file there has
+   * not changed and the last 64 KiB are the same. A refusal (550) and a fault
+   * of this side (a full disk) are not tried again. With `resume` the part
+   * stays after a failure, as `.name.resume-<digits>.part`, and the next call
+   * goes on with it if it was taken from the same version of the same file.
+   *
+   * An aborted signal ends a wait at once; while data flows it aborts the
+   * transfer (`ABOR`) and takes what the server owes, within five seconds. The
+   * connection is usable then. While connecting again, and where what is owed
+   * does not come, it is closed.
+   *
+   * Downloads and uploads that are started at once take turns. A file of up to
+   * 1 MiB is written synchronously, a larger one while more of it comes, from
+   * two buffers of 1 MiB. How long the disk takes is not limited by `timeout`;
+   * a signal ends the wait within five seconds.
+   *
+   * Requires `allow-read` and `allow-write` permission for the target's
+   * directory.
+   *
+   * @tags allow-read, allow-write
+   * @param remote The file on the server
+   * @param local Where to, a path or a `file:` URL
+   * @param options Resume, verification, retries, progress and more
+   * @returns What was transferred and verified
+   * @throws {FTPError} If the server refuses
+   * @throws {FTPUnconfirmedError} If every byte came but not the server's word
+   * @throws {FTPVerificationError} If the two files differ
+   * @throws {TypeError} If an option is none of the words that it may be;
+   * nothing is sent
+   * @throws {Error} `Deno.errors.*` if a connection or a local file fails
+   *
+   * @example Download what may break off
+   * ```ts
+   * import { connect, progressBar } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * await ftp.download("image.iso", "image.iso", {
+   *   resume: true,
+   *   verify: "hash",
+   *   onProgress: progressBar({ label: "image.iso" }),
+   * });
+   * ```
+   */
+  async download(remote, local, options = {}) {
+    checkNames("download", options, DOWNLOAD_OPTIONS);
+    checkPath2(connectionOf(this).session, remote, "path");
+    checkLocalPath(local, "local");
+    return await download(connectionOf(this), this.#text(remote), local, options);
+  }
+  /**
+   * Uploads a file: to `.name.<digits>.part` beside its target, which it
+   * replaces (`RNFR`, `RNTO`) when it is complete, confirmed by the server and
+   * verified. In any other case what was there before stays as it was, and the
+   * temporary file is deleted.
+   *
+   * Recovers and resumes as {@linkcode download} does, from what `SIZE` says,
+   * by `REST` and `STOR`, else by `APPE`, else from the beginning. What is read
+   * once (a stream, an open file) cannot be sent again: it is tried again only
+   * before its first byte was read, or where all of it went and `SIZE` tells
+   * that it is there. With `resume` the temporary file stays after a failure.
+   * With `atomic: false` the target itself is written to. A server that refuses
+   * to rename over a file keeps it, unless `replace` is "delete"; the old file is
+   * deleted when the new one is in its place, and not before. What becomes of permissions and links {@linkcode UploadOptions} tells.
+   *
+   * An aborted signal does what it does in {@linkcode download}. Where it comes
+   * while the server renames, the new file may be in its place, whole.
+   *
+   * Requires `allow-read` permission for a local path.
+   *
+   * @tags allow-read
+   * @param local A path or `file:` URL, or bytes of any kind
+   * @param remote The file on the server
+   * @param options Resume, verification, retries, progress and more
+   * @returns What was transferred and verified
+   * @throws {FTPError} If the server refuses; the message says so where the
+   * directory is missing, the target is a directory, or a temporary file is left
+   * @throws {FTPUnconfirmedError} If every byte went but no word came back
+   * @throws {FTPVerificationError} If the two files differ
+   * @throws {TypeError} If an option is none of the words that it may be;
+   * nothing is sent
+   * @throws {Error} `Deno.errors.*` if a connection or a local file fails
+   *
+   * @example Upload, and know what became of it
+   * ```ts
+   * import { connect, FTPUnconfirmedError } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftpes://ftp.example.com/in");
+   * try {
+   *   const { verified, retries } = await ftp.upload("orders.csv", "orders.csv");
+   *   console.log(`there, compared by ${verified} after ${retries} retries`);
+   * } catch (error) {
+   *   if (!(error instanceof FTPUnconfirmedError)) throw error;
+   *   console.error("sent, but the server did not say that it has it", error);
+   * }
+   * ```
+   */
+  async upload(local, remote, options = {}) {
+    checkNames("upload", options, UPLOAD_OPTIONS);
+    checkPath2(connectionOf(this).session, remote, "path");
+    if (typeof local === "string") checkLocalPath(local, "local");
+    return await upload(connectionOf(this), local, this.#text(remote), options);
+  }
+  /**
+   * Makes a directory and its parents, where they are missing. It looks
+   * whether they exist by going there and back.
+   *
+   * @param path The directory
+   * @param options A signal
+   * @throws {FTPPermanentError} If there is no such directory afterwards
+   */
+  async ensureDir(path, options = {}) {
+    checkPath2(connectionOf(this).session, path, "path");
+    return await this.#onReady(options, (session) => ensureDir(session, this.#text(path), options));
+  }
+  /**
+   * Removes a file or an empty directory, or with `recursive` a directory and
+   * all that is in it. Symbolic links are removed, never followed.
+   *
+   * @param path What to remove
+   * @param options Whether with what is in it; a signal
+   * @throws {FTPPermanentError} If something cannot be removed
+   * @throws {Deno.errors.InvalidData} If the server names something that is
+   * not in the directory
+   * @throws {RangeError} If a directory has more than `maxEntries`
+   *
+   * @example Remove last year's files
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/archive");
+   * await ftp.remove("2025", { recursive: true });
+   * ```
+   */
+  async remove(path, options = {}) {
+    checkPath2(connectionOf(this).session, path, "path");
+    checkNames("remove", options, REMOVE_OPTIONS);
+    checkNumber("maxEntries", options.maxEntries);
+    return await this.#onReady(options, (session) => remove(session, this.#text(path), options, {
+      begin: () => withLifetime(connectionOf(this), options.signal)
+    }));
+  }
+  #text(path) {
+    return textOfPath(connectionOf(this).session, path);
+  }
+  /**
+   * Lists a directory: by `MLSD` (RFC 3659 section 7) where that works, else by
+   * `LIST`. Which one works is found out by trying; a first `MLSD` that sends
+   * nothing for a third of `timeout`, or ten seconds, is given up.
+   *
+   * The entries come before the listing has ended, in memory that does not grow
+   * with their number. Until the loop ends the connection is busy: keep the
+   * entries, or use {@linkcode walk}, to do something with each. Stopping early
+   * reads a short rest out, and aborts a long one. After an abort the next call
+   * has another connection, since ProFTPD and Pure-FTPd put what they had left of
+   * the listing before the next one; vsftpd does not.
+   *
+   * A listing that is not whole is an error, after the entries that came: where
+   * the server has cut it and says so (Pure-FTPd: `226 Output truncated to 10000
+   * matches`; z/OS: `JESENTRYLIMIT`), or may not read or enter the directory
+   * though it answers with a 2yz (vsftpd, ProFTPD, Pure-FTPd, pyftpdlib). For
+   * that, one that gives nothing is followed by another command or two.
+   *
+   * @param path The directory, text or bytes; "" for the current one
+   * @param options Format, zone, caps and signal
+   * @returns The entries, without those for the directory itself and its
+   * parent; it ends only after the server's final 2yz
+   * @throws {FTPError} If the server refuses, or reports a failure
+   * @throws {FTPReplyError} If the server confirms a listing that is not whole
+   * @throws {RangeError} If there are more than `maxEntries`
+   * @throws {TypeError} If there is no such `command` or `format`
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example List the files of a directory
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * for await (const { name, isFile, size } of ftp.list()) {
+   *   if (isFile) console.log(name, size);
+   * }
+   * ```
+   */
+  list(path = "", options = {}) {
+    return listDirectory(() => {
+      checkNames("list", options, LIST_OPTIONS);
+      checkAnyPath(connectionOf(this).session, path, "path");
+      return connectionOf(this).ready(options);
+    }, path, options);
+  }
+  /**
+   * Walks a directory tree, depth first. Each directory is read whole before its
+   * entries are given: between two of them the connection is free, so that a
+   * file can be fetched where it is met. A relative path is relative to the
+   * current directory, which must not change meanwhile.
+   *
+   * Directories that the walk is in already are not entered again, as far as the
+   * server tells them apart (MLSD's fact `unique`, `PWD`). Names that are no part
+   * of a path (`..`, `a/b`) are given with `hostile` set, and never followed.
+   *
+   * A directory whose listing is cut by a lost connection is listed again on a
+   * new one, as `retry` says; no entry is given twice.
+   *
+   * @param path Where to begin, text or bytes; "" for the current directory
+   * @param options Filters, depth, retries, and those of {@linkcode list}
+   * @returns The entries with their paths, a directory before what is in it
+   * @throws {FTPError} If a directory cannot be listed, unless `onError` is set
+   * @throws {RangeError} If the tree is deeper, or a directory larger, than the
+   * options allow
+   *
+   * @example Find what is large
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com");
+   * for await (const entry of ftp.walk("/pub", { includeDirs: false })) {
+   *   if (entry.size !== undefined && entry.size > 1e9) console.log(entry.path);
+   * }
+   * ```
+   */
+  walk(path = "", options = {}) {
+    const begin2 = () => {
+      checkNames("walk", options, WALK_OPTIONS);
+      checkRetry(options.retry);
+      checkAnyPath(connectionOf(this).session, path, "path");
+      return connectionOf(this);
+    };
+    let provider;
+    return walkTree((step) => withReconnection(provider ??= begin2(), options, step), path, options);
+  }
+  /**
+   * What a path is: by `MLST` (RFC 3659 section 7), else by `CWD`, `SIZE` and
+   * `MDTM`, else by the listing of its directory. Whether a symbolic link is
+   * followed is up to the server.
+   *
+   * @param path The path, text or bytes
+   * @param options A signal, and how a listing is read
+   * @returns The entry, under the last name of the path
+   * @throws {FTPPermanentError} If there is nothing
+   *
+   * @example See whether a file has changed
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * const { size, mtime } = await ftp.stat("data.bin");
+   * console.log(size, mtime?.toISOString());
+   * ```
+   */
+  async stat(path, options = {}) {
+    checkPath2(connectionOf(this).session, path, "path");
+    checkNames("stat", options, LIST_OPTIONS);
+    checkListOptions(options);
+    return await this.#onReady(options, (session) => requestEntry(session, path, options));
+  }
+  /**
+   * Whether there is something under a path.
+   *
+   * @param path The path, text or bytes
+   * @param options A signal, and how a listing is read
+   * @returns Whether there is
+   * @throws {FTPError} If the server does not tell, such as for want of
+   * permission
+   */
+  async exists(path, options = {}) {
+    checkPath2(connectionOf(this).session, path, "path");
+    checkNames("exists", options, LIST_OPTIONS);
+    checkListOptions(options);
+    return await this.#onReady(options, (session) => existsPath(session, path, options));
+  }
+  /**
+   * When a file was last changed (`MDTM`, RFC 3659 section 3).
+   *
+   * The standard wants UTC. A server that is set up to show local time (vsftpd's
+   * `use_localtime`) is read in its zone once that is known: by the option
+   * `serverZone`, or since an upload of this client, its clones or its mirrors
+   * has shown it. Until then what it shows is taken for UTC, unproven.
+   *
+   * @param path The file, text or bytes
+   * @param options A signal
+   * @returns The time, or `null` where the server has no `MDTM`
+   * @throws {FTPError} If the server refuses, such as for a file that is not
+   * there
+   */
+  async mtime(path, options = {}) {
+    checkPath2(connectionOf(this).session, path, "path");
+    return await this.#onReady(options, (session) => requestModificationTime(session, path, options));
+  }
+  /**
+   * Sets the time of a file, to the second: by `MFMT`, else by what vsftpd
+   * (`MDTM` with a time) and Pure-FTPd (`SITE UTIME`) have.
+   *
+   * vsftpd sets the time in the zone that it shows. Where that is not known, a
+   * temporary file is written beside the file first, and deleted: its time tells
+   * the zone. The option `serverZone` makes that needless.
+   *
+   * @param path The file, text or bytes
+   * @param date The time
+   * @param options A signal
+   * @throws {FTPError} If the server does not do it
+   * @throws {RangeError} If the date is invalid
+   */
+  async setMtime(path, date, options = {}) {
+    checkPath2(connectionOf(this).session, path, "path");
+    checkDate(date);
+    return await this.#onReady(options, (session) => dateFile(session, path, date, options));
+  }
+  /**
+   * Gives a file or a directory permissions, on servers of Unix (`SITE CHMOD`).
+   *
+   * @param path The file, text or bytes
+   * @param mode The bits, such as `0o755`
+   * @param options A signal
+   * @throws {FTPError} If the server does not do it
+   * @throws {RangeError} If the mode is not 0 to `0o7777`
+   */
+  async chmod(path, mode, options = {}) {
+    checkPath2(connectionOf(this).session, path, "path");
+    return await this.#onReady(options, (session) => changePermissions(session, path, mode, options));
+  }
+  /**
+   * What the server says it can do (`FEAT`, RFC 2389). It is asked once; whether
+   * it is true is another matter.
+   *
+   * @param options A signal
+   * @returns Names in upper case with their parameters; empty where `FEAT` is
+   * refused
+   */
+  async features(options = {}) {
+    return await this.#onReady(options, (session) => requestFeatures(session, options));
+  }
+  /**
+   * Downloads a directory with all that is in it, or brings one here up to date:
+   * a file that is here already, as long and not older, is left alone. Each file
+   * comes as by `download`, with its retries and its rename at the end;
+   * empty directories are made. With `delete`, what the server lacks is removed
+   * here, last.
+   *
+   * One entry that fails does not keep the others: they go on, nothing is
+   * removed then, and the end is an `FTPMirrorError` that tells what was done and
+   * what was not. So do names that would lead out of the directory, cannot be
+   * names here, or are the same here as another's, and symbolic links here that
+   * are in the way: nothing is written through them. Symbolic links of the
+   * server are passed over, unless `symlinks` is "follow".
+   *
+   * With `connections` several work at once: each lists, makes directories or
+   * transfers, and what fails on one does not keep the others. Of two names that
+   * may be the same file the second waits for the first.
+   *
+   * Memory holds the entries of one directory for each connection, and of those
+   * where a transfer is under way. A lost connection is recovered from as in
+   * `download`. If that does not work, the client's own ends the mirror, and
+   * another costs the file that it was at; another call goes on where it ended.
+   *
+   * Requires `allow-read` and `allow-write` permission for the directory.
+   *
+   * @tags allow-read, allow-write
+   * @param remote The directory on the server; "" for the current one
+   * @param local Where to, a path or a `file:` URL; made where it is missing
+   * @param options What is compared, removed, left out and told, and how each
+   * file is transferred
+   * @returns How many files were transferred, left alone, removed...
+   * @throws {FTPMirrorError} If something failed; `cause` says what
+   * @throws {TypeError} If an option is none of the words that it may be;
+   * nothing is sent
+   * @throws {FTPError} If the directory itself cannot be listed
+   * @throws {Error} `Deno.errors.*` if the first connection or the local
+   * directory fails
+   *
+   * @example Keep a data set up to date
+   * ```ts
+   * import { connect, FTPMirrorError } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com");
+   * try {
+   *   const { transferred, unchanged } = await ftp.downloadDir("pub/data", "data", {
+   *     filter: ({ kind, name }) => kind === "directory" || name.endsWith(".csv"),
+   *     onEntry: ({ action, entry }) => console.log(action, entry.path),
+   *   });
+   *   console.log(`${transferred} new, ${unchanged} as before`);
+   * } catch (error) {
+   *   if (!(error instanceof FTPMirrorError)) throw error;
+   *   for (const { path, error: why } of error.failures) console.error(path, why);
+   * }
+   * ```
+   */
+  async downloadDir(remote, local, options = {}) {
+    checkAnyPath(connectionOf(this).session, remote, "remote");
+    checkLocalPath(local, "local");
+    return await downloadDir(connectionOf(this), textOfPath(connectionOf(this).session, remote), local, options);
+  }
+  /**
+   * Uploads a directory with all that is in it, or brings one on the server up
+   * to date, as {@linkcode downloadDir} does the other way: what is there
+   * already, as long and not older, is left alone, and with `delete` what is not
+   * here is removed there, last. Files that `filter` leaves out stay on both
+   * sides.
+   *
+   * Each file goes as by `upload` and gets its original's time, where
+   * the server can set it; else it has the time of the upload, which is not
+   * older either. After a checkout, which gives all files the time of now, compare
+   * by "hash" or "size".
+   *
+   * Requires `allow-read` permission for the directory.
+   *
+   * @tags allow-read
+   * @param local The directory here, a path or a `file:` URL
+   * @param remote Where to; "" for the current directory; made with its parents
+   * where it is missing
+   * @param options What is compared, removed, left out and told, and how each
+   * file is transferred
+   * @returns How many files were transferred, left alone, removed...
+   * @throws {FTPMirrorError} If something failed; `cause` says what
+   * @throws {TypeError} If an option is none of the words that it may be;
+   * nothing is sent
+   * @throws {FTPError} If the directory itself cannot be made or listed
+   * @throws {Error} `Deno.errors.*` if the first connection or the local
+   * directory fails
+   *
+   * @example See what would be deployed, then do it
+   * ```ts
+   * import { connect, type UploadDirOptions } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftpes://user:password@ftp.example.com");
+   * const options: UploadDirOptions = {
+   *   compare: "hash",
+   *   delete: true,
+   *   filter: ({ path }) => path !== "uploads", // theirs, not ours
+   *   onEntry: ({ action, entry, reason }) => console.log(action, entry.path, reason),
+   * };
+   * await ftp.uploadDir("build", "public_html", { ...options, dryRun: true });
+   * if (confirm("Go on?")) await ftp.uploadDir("build", "public_html", options);
+   * ```
+   */
+  async uploadDir(local, remote, options = {}) {
+    checkLocalPath(local, "local");
+    checkAnyPath(connectionOf(this).session, remote, "remote");
+    return await uploadDir(connectionOf(this), local, textOfPath(connectionOf(this).session, remote), options);
+  }
+  /** Runs a call on another connection if the server closed the last one idle. */
+  async #onReady(options, run) {
+    const session = connectionOf(this).ready(options);
+    return await run(session instanceof Promise ? await session : session);
+  }
+};
+var WALK_OPTIONS = {
+  ...LIST_OPTIONS,
+  maxDepth: true,
+  includeFiles: true,
+  includeDirs: true,
+  includeSymlinks: true,
+  followSymlinks: true,
+  match: true,
+  skip: true,
+  onError: true,
+  retry: true,
+  onRetry: true
+};
+function checkDate(date) {
+  if (date instanceof Date) return;
+  throw new TypeError(`Cannot use ${showValue(date)} as "date": it must be a Date`);
+}
+
+// lib/client/connect.ts
+init_options();
+
+// lib/client/netrc.ts
+import { homedir } from "node:os";
+import { join } from "node:path";
+var TOKEN_REGEXP = /^(?:"((?:[^"\\]|\\.)*)"|\S+)/;
+function parseNetrc(text, host, user) {
+  const isFor = (machine, entry) => (machine === void 0 || machine.toLowerCase() === host.toLowerCase()) && (user === void 0 || entry.login === user);
+  return parseEntries(text).find(([machine, entry]) => isFor(machine, entry))?.[1];
+}
+function parseEntries(text) {
+  const words = tokenize(text).values();
+  const next = () => words.next().value;
+  const entries = [];
+  for (let word; (word = next()) !== void 0; ) {
+    if (word === "default") entries.push([
+      void 0,
+      {}
+    ]);
+    else if (word === "machine") entries.push([
+      next() ?? "",
+      {}
+    ]);
+    else {
+      const value = next();
+      const entry = entries.at(-1)?.[1];
+      if (entry !== void 0 && value !== void 0) {
+        entry[word === "user" ? "login" : word] ??= value;
+      }
+    }
+  }
+  return entries.map(([machine, { login, password, account }]) => [
+    machine,
+    {
+      login,
+      password,
+      account
+    }
+  ]);
+}
+var MACRO_REGEXP = /^macdef\s[^]*?(?:\n[^\S\n]*\n|$)/;
+function tokenize(text) {
+  const words = [];
+  let isValue = false;
+  let rest = text.trimStart();
+  while (rest !== "") {
+    const [token, quoted] = TOKEN_REGEXP.exec(rest);
+    if (token.startsWith("#") && !isValue) {
+      rest = rest.replace(/^.*/, "").trimStart();
+      continue;
+    }
+    if (token === "macdef" && !isValue) {
+      rest = rest.replace(MACRO_REGEXP, "").trimStart();
+      continue;
+    }
+    words.push(quoted?.replace(/\\(.)/g, "$1") ?? token);
+    isValue = !isValue && token !== "default";
+    rest = rest.slice(token.length).trimStart();
+  }
+  return words;
+}
+async function readNetrc(netrc, host, user) {
+  if (netrc !== true) {
+    return parseNetrc(await Deno.readTextFile(netrc), host, user);
+  }
+  const path = join(homedir(), ".netrc");
+  try {
+    const { mode } = await Deno.stat(path);
+    if (mode !== null && (mode & 63) !== 0) {
+      throw new Deno.errors.PermissionDenied(`Cannot use "${path}": others may read or write it, run "chmod 600" on it`);
+    }
+    return parseNetrc(await Deno.readTextFile(path), host, user);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return void 0;
+    throw error;
+  }
+}
+
+// lib/client/connect.ts
+var CONNECT_OPTIONS = {
+  ...FTP_OPTIONS,
+  port: true,
+  user: true,
+  password: true,
+  account: true,
+  netrc: true,
+  retry: true,
+  signal: true
+};
+async function connect2(url, options = {}) {
+  checkNames("connect", options, CONNECT_OPTIONS);
+  const target = parseTarget(url);
+  const { port, user, password, account, netrc, retry, signal, ...rest } = options;
+  checkRetry(retry);
+  const tls = chooseTLS(target.tls, options.tls);
+  checkNetrc(netrc);
+  const makeClient = () => new FTP({
+    ...rest,
+    tls
+  });
+  const encoding = makeEncoding(makeClient().encoding);
+  checkAddress(target.host, target.port ?? port ?? 21);
+  checkTexts(target, encoding);
+  checkTexts({
+    user,
+    password,
+    account
+  }, encoding);
+  const credentials = await findCredentials(target, {
+    user,
+    password,
+    account,
+    netrc
+  });
+  checkTexts(credentials, encoding);
+  return await whileCrowded(retry, signal, async () => {
+    const ftp = makeClient();
+    try {
+      await ftp.connect(target.host, target.port ?? port, {
+        signal
+      });
+      await logIn2(ftp, credentials, {
+        signal
+      });
+      if (target.directory !== "") {
+        await ftp.cwd(target.directory, {
+          signal
+        });
+      }
+      return ftp;
+    } catch (error) {
+      ftp.close();
+      throw error;
+    }
+  });
+}
+function checkTexts(texts, encoding) {
+  const { user, password, account, directory } = texts;
+  const commands = [
+    {
+      verb: "USER",
+      argument: user ?? "",
+      name: "user"
+    },
+    {
+      verb: "PASS",
+      argument: password ?? "",
+      name: "password"
+    },
+    {
+      verb: "ACCT",
+      argument: account ?? "",
+      name: "account"
+    },
+    {
+      verb: "CWD",
+      argument: directory ?? "",
+      name: "path of the URL"
+    }
+  ];
+  for (const command of commands) encodeCommand(command, encoding);
+}
+function checkNetrc(netrc) {
+  const isNetrc = netrc === void 0 || typeof netrc === "boolean" || netrc instanceof URL || typeof netrc === "string";
+  if (!isNetrc) {
+    throw new TypeError(`Cannot use ${showValue(netrc)} as "netrc": it must be a path, a file: URL, true or false`);
+  }
+  if (typeof netrc !== "boolean" && netrc !== void 0) {
+    checkLocalPath(netrc, "netrc");
+  }
+}
+function chooseTLS(scheme, option) {
+  const isObject = typeof option === "object" && option !== null;
+  const mode = isObject ? option.mode : option;
+  if (scheme === void 0) return option;
+  if (TLS_MODES.includes(mode ?? scheme) && (mode ?? scheme) !== scheme) {
+    throw new TypeError(`Cannot use tls "${mode}" with a URL whose scheme stands for ${scheme} TLS: ftpes: is explicit, ftps: implicit`);
+  }
+  return isObject ? {
+    ...option,
+    mode: mode ?? scheme
+  } : option ?? scheme;
+}
+async function findCredentials(target, options) {
+  const { account, netrc } = options;
+  const user = target.user ?? options.user;
+  const password = target.password ?? options.password;
+  if (password !== void 0 || !netrc) return {
+    user,
+    password,
+    account
+  };
+  const entry = await readNetrc(netrc, target.host, user);
+  const login = user ?? entry?.login;
+  return {
+    user: login,
+    // anonymous users are not told by it
+    password: login === void 0 ? void 0 : entry?.password,
+    account: account ?? entry?.account
+  };
+}
+async function logIn2(ftp, { user, password, account }, options) {
+  try {
+    await ftp.login(user, password, account, options);
+  } catch (error) {
+    const isMissing = password === void 0 && error instanceof FTPPermanentError && error.command?.startsWith("PASS");
+    const hint = isMissing ? "; no password was given (in the URL, as an option, in a .netrc that is to be used)" : "";
+    const where = `${showAddress(ftp.host, ftp.port)} as "${printable(maskCommand(`USER ${user ?? "anonymous"}`).slice(5))}"`;
+    throw retold(error, (message) => `Cannot log in to ${where}: ${message}${hint}`);
+  }
+}
+var TLS_OF_SCHEME = {
+  "ftp:": void 0,
+  "ftpes:": "explicit",
+  "ftps:": "implicit"
+};
+var HOST_REGEXP2 = /^([^:[\]]+|\[.*\]):(\d{1,5})$/;
+var PATH_REGEXP = /(?<=^\w+:\/\/[^/\\#]*)\/.*$/s;
+var PORT_21_REGEXP = /^\w+:\/\/[^/\\#]*:0*21(?=[/\\#]|$)/;
+function parseTarget(url) {
+  const text = String(url);
+  if (!text.includes("://")) {
+    const [, host, digits] = HOST_REGEXP2.exec(text) ?? [];
+    const port = Number(digits) <= 65535 ? digits : void 0;
+    return {
+      host: (port === void 0 ? text : host).replace(/^\[(.*)\]$/, "$1"),
+      port: port === void 0 ? void 0 : Number(port),
+      user: void 0,
+      password: void 0,
+      directory: "",
+      tls: void 0
+    };
+  }
+  const scheme = /^\w+:/.exec(text)?.[0].toLowerCase() ?? "";
+  if (!(scheme in TLS_OF_SCHEME)) {
+    throw new TypeError(`Cannot connect to a URL of the scheme "${scheme}": use ftp:, ftpes: or ftps:`);
+  }
+  const plain = text.trim().replace(/^\w+:/, "ftp:").replaceAll("?", "%3F").replace(PATH_REGEXP, (path) => path.replaceAll("\\", "%5C"));
+  const parsed = URL.parse(plain);
+  if (parsed === null) {
+    throw new TypeError("Cannot connect: the URL cannot be read");
+  }
+  return {
+    host: parsed.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: PORT_21_REGEXP.test(plain) ? 21 : parsed.port === "" ? void 0 : Number(parsed.port),
+    user: parsed.username === "" ? void 0 : decode(parsed.username),
+    password: parsed.password === "" ? void 0 : decode(parsed.password),
+    directory: decode(parsed.pathname.slice(1).replace(/;type=[aid]$/i, "").replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "")),
+    tls: TLS_OF_SCHEME[scheme]
+  };
+}
+var UTF8 = makeEncoding("utf-8");
+function decode(text) {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => UTF8.decode(Uint8Array.fromHex(escapes.replaceAll("%", ""))));
+}
+
+// lib/client/ftpcp.ts
+init_check_word();
+async function ftpcp(source, sourceName, target, targetName = sourceName, type = "I", options = {}) {
+  for (const client of [
+    source,
+    target
+  ]) {
+    if (client instanceof FTPProtocol) continue;
+    throw new TypeError("Cannot copy between servers: what is given is no FTP of this copy of the module; import FTP and ftpcp from the same URL");
+  }
+  const from = connectionOf(source).session;
+  const to = connectionOf(target).session;
+  if (from === to) {
+    throw new TypeError("Cannot copy between servers: source and target are the same client; clone() opens another connection to the same server");
+  }
+  checkWord("type", type, [
+    "A",
+    "I"
+  ]);
+  checkPath2(from, sourceName, "sourceName");
+  const name = targetName === "" ? sourceName : targetName;
+  checkPath2(to, name, "targetName");
+  await together([
+    from,
+    to
+  ], options, () => copy2({
+    session: from,
+    name: sourceName
+  }, {
+    session: to,
+    name
+  }, type, options));
+}
+async function together(sessions, options, run) {
+  const done = Promise.withResolvers();
+  const turns = sessions.map(({ turns: turns2 }) => {
+    const turn = Promise.withResolvers();
+    const hold = () => {
+      turn.resolve();
+      return done.promise;
+    };
+    turns2.alone(hold, options).catch(turn.reject);
+    return turn.promise;
+  });
+  try {
+    await Promise.all(turns);
+    return await run();
+  } finally {
+    done.resolve();
+  }
+}
+async function copy2({ session: from, name: sourceName }, { session: to, name: targetName }, type, options) {
+  const isProtected2 = [
+    from,
+    to
+  ].some((session) => session.protection !== void 0 || !session.isClearDataAllowed);
+  if (isProtected2) {
+    throw new TypeError("Cannot copy between servers while data connections are protected: call protC() on both first");
+  }
+  await Promise.all([
+    from.ensureType(type, options),
+    to.ensureType(type, options)
+  ]);
+  const [host, port] = await requestPassive(from, options);
+  const announcement = isIPv6(host) ? {
+    verb: "EPRT",
+    argument: formatEprt(host, port)
+  } : {
+    verb: "PORT",
+    argument: formatPort(host, port)
+  };
+  await to.perform(announcement, options);
+  try {
+    await open(to, "STOR", targetName, "targetName", options);
+    await open(from, "RETR", sourceName, "sourceName", options);
+    await Promise.all([
+      complete(to, options),
+      complete(from, options)
+    ]);
+  } catch (error) {
+    await abortOpen(from, {
+      isAsked: true
+    });
+    await requestPassive(from, options).catch(() => {
+    });
+    await abortOpen(to, {
+      isAsked: true
+    });
+    throw error;
+  }
+}
+async function open(session, verb, path, name, options) {
+  const command = {
+    verb,
+    argument: path,
+    name
+  };
+  const reply = await session.exchange(command, options);
+  if (reply.code < 200) return;
+  throw new FTPReplyError(`Cannot open "${verb}": 125 or 150 was due, got ${reply.text}`, {
+    reply,
+    command: verb
+  });
+}
+async function complete(session, options) {
+  const { reply, command } = await session.nextReply(options);
+  return expectSuccess(reply, command);
+}
+
+// lib/files/progress_bar.ts
+init_printable();
+var COLUMNS = 80;
+var LEAST_BAR = 5;
+function progressBar(options = {}) {
+  const { label = "", isTerminal = Deno.stderr.isTerminal(), write: write2 = writeToTerminal } = options;
+  if (!isTerminal) return () => {
+  };
+  return (progress) => {
+    const columns = options.columns ?? terminalColumns();
+    const line = formatProgress(progress, printableLine(label), columns);
+    write2(`\r${line}\x1B[K${progress.done ? "\n" : ""}`);
+  };
+}
+function formatProgress(progress, label, columns) {
+  const { transferred, total, rate, eta } = progress;
+  const figures = [
+    total === null ? formatBytes(transferred) : `${formatBytes(transferred)}/${formatBytes(total)}`,
+    `${formatBytes(rate)}/s`,
+    ...eta === null || progress.done ? [] : [
+      formatTime2(eta)
+    ]
+  ].join("  ");
+  const head = label === "" ? "" : `${label}  `;
+  if (total === null) return `${head}${figures}`.slice(0, columns - 1);
+  const part = total === 0 ? 1 : Math.min(1, transferred / total);
+  const percent = `${Math.floor(part * 100)}%`.padStart(4);
+  const room = columns - 1 - head.length - figures.length - 9;
+  if (room < LEAST_BAR) {
+    return `${head}${percent}  ${figures}`.slice(0, columns - 1);
+  }
+  const filled = Math.round(room * part);
+  const bar = "#".repeat(filled) + ".".repeat(room - filled);
+  return `${head}[${bar}] ${percent}  ${figures}`;
+}
+function formatBytes(bytes2) {
+  const units = [
+    "B",
+    "kB",
+    "MB",
+    "GB",
+    "TB"
+  ];
+  let value = bytes2;
+  let unit = 0;
+  while (value >= 1e3 && unit < units.length - 1) {
+    value /= 1e3;
+    unit++;
+  }
+  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+function formatTime2(milliseconds) {
+  const seconds = Math.ceil(milliseconds / 1e3);
+  const parts = [
+    Math.floor(seconds / 3600),
+    Math.floor(seconds / 60) % 60,
+    seconds % 60
+  ];
+  if (parts[0] === 0) parts.shift();
+  return parts.map((part, index) => index === 0 ? `${part}` : `${part}`.padStart(2, "0")).join(":");
+}
+function terminalColumns() {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return COLUMNS;
+  }
+}
+function writeToTerminal(text) {
+  Deno.stderr.writeSync(new TextEncoder().encode(text));
+}
+
+// mod.ts
+init_printable();
+init_errors();
+export {
+  DataConnection,
+  DataListener,
+  Entry,
+  FTP,
+  FTPError,
+  FTPMirrorError,
+  FTPPermanentError,
+  FTPProtocol,
+  FTPProtocolError,
+  FTPReplyError,
+  FTPTemporaryError,
+  FTPUnconfirmedError,
+  FTPVerificationError,
+  Reply,
+  TLSError,
+  WalkEntry,
+  connect2 as connect,
+  ftpcp,
+  parse150,
+  parse227,
+  parse229,
+  parse257,
+  printable,
+  progressBar
+};
