@@ -176,8 +176,8 @@ const REPEATABLE_REGEXP = /^(RETR|LIST|NLST|MLSD)$/i;
 
 /**
  * Tells whether to ask again for a text that was cut before its first byte.
- * pyftpdlib ends an empty one without close_notify where it has not yet read the
- * last of a resumed handshake.
+ * pyftpdlib sometimes ends an empty one without close_notify, presumably because
+ * it has not yet read the end of a resumed handshake.
  *
  * @param error What was thrown
  * @param command The command

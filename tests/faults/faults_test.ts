@@ -23,7 +23,7 @@ import { laneCount, measurePace } from "./pace.ts";
 import { LeakTracker } from "./leak_tracker.ts";
 import type { CaseReport } from "./report.ts";
 import { runCase } from "./run_case.ts";
-import { MirrorReport } from "./tally.ts";
+import { FaultReport } from "./tally.ts";
 
 /** Faults in all, unless the environment says otherwise. */
 const COUNT = 2000;
@@ -67,9 +67,9 @@ CONFIGURATIONS.forEach((configuration, index) => {
 async function runMany(
   configuration: Configuration,
   index: number,
-): Promise<MirrorReport> {
+): Promise<FaultReport> {
   using tracker = new LeakTracker();
-  const tally = new MirrorReport();
+  const tally = new FaultReport();
   const seeds = seedsOf(index, start);
   let cases = 0;
   await using lanes = await startLanes(configuration);
@@ -122,10 +122,10 @@ async function startLanes(
 async function runOne(
   configuration: Configuration,
   seed: number,
-): Promise<MirrorReport> {
+): Promise<FaultReport> {
   using tracker = new LeakTracker();
   await using lane = await Lane.start("lane-0.test", configuration);
-  const tally = new MirrorReport();
+  const tally = new FaultReport();
   const pace = await measurePace([lane], tracker);
   const faultCase = slowedDown(makeCase(seed), pace.factor);
   const report = await runCase(lane, faultCase, tracker);

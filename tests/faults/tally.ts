@@ -15,7 +15,7 @@ const NAMES: Record<Problem["kind"], string> = {
 };
 
 /** The reports of many cases. */
-export class MirrorReport {
+export class FaultReport {
   /** Faults that happened. */
   faults = 0;
   cases = 0;

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { makeCase } from "./fault_case.ts";
 import type { CaseReport } from "./report.ts";
-import { MirrorReport } from "./tally.ts";
+import { FaultReport } from "./tally.ts";
 
 function makeReport(part: Partial<CaseReport> = {}): CaseReport {
   return {
@@ -19,14 +19,14 @@ function makeReport(part: Partial<CaseReport> = {}): CaseReport {
 }
 
 Deno.test("Tally.shortfall is undefined once all faults have happened", () => {
-  const tally = new MirrorReport();
+  const tally = new FaultReport();
   tally.add(makeReport());
   tally.add(makeReport({ happened: ["data close", "control reset"] }));
   assertEquals(tally.shortfall(3), undefined);
 });
 
 Deno.test("Tally.shortfall tells of a run in which fewer faults happened", () => {
-  const tally = new MirrorReport();
+  const tally = new FaultReport();
   assertMatch(tally.shortfall(1)!, /0 of 1 faults happened in 0 transfers/);
   tally.add(makeReport());
   tally.add(makeReport({ happened: [] }));
@@ -34,12 +34,12 @@ Deno.test("Tally.shortfall tells of a run in which fewer faults happened", () =>
 });
 
 Deno.test("Tally.shortfall tells of a run in which no transfer succeeded", () => {
-  const tally = new MirrorReport();
+  const tally = new FaultReport();
   tally.add(makeReport({ outcome: "TimedOut" }));
   assertMatch(tally.shortfall(1)!, /0 of which ended with the right file/);
 });
 
 Deno.test("Tally.shortfall tells of a run that was to show nothing", () => {
-  assertMatch(new MirrorReport().shortfall(0)!, /shows too little/);
-  assertMatch(new MirrorReport().shortfall(NaN)!, /shows too little/);
+  assertMatch(new FaultReport().shortfall(0)!, /shows too little/);
+  assertMatch(new FaultReport().shortfall(NaN)!, /shows too little/);
 });
