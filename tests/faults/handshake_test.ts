@@ -5,10 +5,10 @@ import { isIgnored } from "../testing/servers/mod.ts";
 import { type FaultCase, makeCase, slowedDown } from "./fault_case.ts";
 import { Lane } from "./lane.ts";
 import { LeakTracker } from "./leak_tracker.ts";
-import { measurePace, type RateLimiter } from "./pace.ts";
+import { measurePace, type Pace } from "./pace.ts";
 import { runCase } from "./run_case.ts";
 
-let pace: RateLimiter | undefined;
+let pace: Pace | undefined;
 
 for (const direction of ["download", "upload"] as const) {
   for (const fault of ["close", "reset", "stall", "corrupt"] as const) {

@@ -28,7 +28,7 @@ const SLOWEST_PACE = 20;
 const LANES_PER_CORE = { plain: 4, tls: 2 };
 
 /** The pace of one machine with one server. */
-export class RateLimiter {
+export class Pace {
   #slowest = 0;
 
   /** Takes what came of a call that nothing happened to. */
@@ -62,8 +62,8 @@ export class RateLimiter {
 export async function measurePace(
   lanes: readonly Lane[],
   tracker: LeakTracker,
-): Promise<RateLimiter> {
-  const pace = new RateLimiter();
+): Promise<Pace> {
+  const pace = new Pace();
   await Promise.all(lanes.map(async (lane) => {
     for (let round = 0; round < ROUNDS; round++) {
       const report = await runCase(

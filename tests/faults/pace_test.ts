@@ -3,11 +3,11 @@ import { isIgnored } from "../testing/servers/mod.ts";
 import { makeCase, SHORTEST_TIMEOUT, slowedDown } from "./fault_case.ts";
 import { Lane } from "./lane.ts";
 import { LeakTracker } from "./leak_tracker.ts";
-import { laneCount, measurePace, RateLimiter } from "./pace.ts";
+import { laneCount, measurePace, Pace } from "./pace.ts";
 import { patienceWith } from "./patience.ts";
 
 Deno.test("Pace.factor is 1 on a fast machine and follows the slowest step on others", () => {
-  const pace = new RateLimiter();
+  const pace = new Pace();
   assertEquals(pace.factor, 1);
   pace.note({ slowestStep: 5 });
   assertEquals(pace.factor, 1);
