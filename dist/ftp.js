@@ -4872,6 +4872,17 @@ async function explain(session, pending, error) {
   }
   return reply.code >= 400 ? refusal(session, reply, pending.command, error) : error;
 }
+async function isRefusedUpload({ control }, pending) {
+  if (!isUpload(pending.command) || !pending.isSettled) return false;
+  if (control.failure !== void 0) return false;
+  if ((await pending.final).code < 400) return false;
+  const noop = control.send({
+    verb: "NOOP"
+  }, {
+    during: pending
+  });
+  return (await settle(noop.first, FENCE_GRACE))?.code === 200;
+}
 async function abortOwed(session, pending, { closeData = () => {
 }, needsReply = false } = {}) {
   if (pending.isSettled) {
@@ -5987,7 +5998,7 @@ var Transfer = class {
         const explained = await explain(this.#session, this.#pending, error);
         const isAnswered = explained === error && this.#session.control.failure === void 0;
         if (!isAnswered || !await this.#isWhole(options)) {
-          this.#session.doubt(this.command);
+          await this.#doubt();
           throw explained;
         }
       } finally {
@@ -5995,6 +6006,14 @@ var Transfer = class {
       }
       return expectSuccess(await this.#pending.final, this.command);
     });
+  }
+  /** Doubts the connection after a failure, unless nothing can be left. */
+  async #doubt() {
+    const wasAborted = this.#aborting !== void 0;
+    if (!wasAborted && await isRefusedUpload(this.#session, this.#pending)) {
+      return;
+    }
+    this.#session.doubt(this.command);
   }
   /** Whether all of the data went through a connection that was reset. */
   async #isWhole({ signal, isWhole }) {
@@ -6109,7 +6128,7 @@ var Transfer = class {
       await this.#aborting;
       this.data.fail(error);
       const explained = await explain(this.#session, this.#pending, error);
-      if (!this.#pending.isCollected) this.#session.doubt(this.command);
+      if (!this.#pending.isCollected) await this.#doubt();
       this.#forget();
       return explained;
     });

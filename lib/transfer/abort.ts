@@ -56,6 +56,26 @@ export async function explain(
 }
 
 /**
+ * Whether the server itself has ended an upload by a refusal, and nothing of it
+ * is left: an upload has no data that could come later, and a `NOOP` gets its
+ * own 200, not a second reply to the upload.
+ *
+ * @param session The session
+ * @param pending The transfer, whose final reply is not collected
+ * @returns Whether the connection is as clean as before the transfer
+ */
+export async function isRefusedUpload(
+  { control }: Session,
+  pending: PendingCommand,
+): Promise<boolean> {
+  if (!isUpload(pending.command) || !pending.isSettled) return false;
+  if (control.failure !== undefined) return false;
+  if ((await pending.final).code < 400) return false;
+  const noop = control.send({ verb: "NOOP" }, { during: pending });
+  return (await settle(noop.first, FENCE_GRACE))?.code === 200;
+}
+
+/**
  * Aborts (`ABOR`, RFC 959 section 4.1.3) and takes every reply that is owed;
  * closes the session if that fails.
  *

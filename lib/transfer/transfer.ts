@@ -11,7 +11,7 @@ import { settle } from "../connection/waiting.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import { withMessage } from "../connection/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
-import { abortOwed, endHeld, explain } from "./abort.ts";
+import { abortOwed, endHeld, explain, isRefusedUpload } from "./abort.ts";
 import {
   isProtected,
   proveWhole,
@@ -153,7 +153,7 @@ export class Transfer {
         const isAnswered = explained === error &&
           this.#session.control.failure === undefined;
         if (!isAnswered || !await this.#isWhole(options)) {
-          this.#session.doubt(this.command);
+          await this.#doubt();
           throw explained;
         }
       } finally {
@@ -161,6 +161,15 @@ export class Transfer {
       }
       return expectSuccess(await this.#pending.final, this.command);
     });
+  }
+
+  /** Doubts the connection after a failure, unless nothing can be left. */
+  async #doubt(): Promise<void> {
+    const wasAborted = this.#aborting !== undefined;
+    if (!wasAborted && await isRefusedUpload(this.#session, this.#pending)) {
+      return;
+    }
+    this.#session.doubt(this.command);
   }
 
   /** Whether all of the data went through a connection that was reset. */
@@ -285,7 +294,7 @@ export class Transfer {
       this.data.fail(error);
       const explained = await explain(this.#session, this.#pending, error);
       // one that was ended before has a connection no more
-      if (!this.#pending.isCollected) this.#session.doubt(this.command);
+      if (!this.#pending.isCollected) await this.#doubt();
       this.#forget();
       return explained;
     });

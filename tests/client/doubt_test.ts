@@ -7,7 +7,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { type FTP, FTPProtocolError } from "../../mod.ts";
+import { type FTP, FTPProtocolError, FTPTemporaryError } from "../../mod.ts";
 import { hangsAfter, Pair } from "../directories/scripted_listings.ts";
 import type { Handler } from "../testing/scripted/mod.ts";
 import { CLEAN_GREETING, startScript } from "./script.ts";
@@ -122,6 +122,42 @@ Deno.test("FTP is busy while a transfer's end is to be confirmed by voidresp()",
   conn.close();
   await assertRejects(() => pair.ftp.pwd(), Deno.errors.Busy, "voidresp()");
   assertEquals((await pair.ftp.voidresp()).code, 226);
+});
+
+/** Breaks an upload off and says why. */
+const refusesUpload: Handler = async (turn) => {
+  await turn.reply(150, "Send it");
+  (await turn.openData()).reset();
+  await turn.reply(426, "Broken");
+};
+
+Deno.test("FTP keeps its connection where the server has ended an upload by a refusal", async () => {
+  await using pair = await Pair.make({}, {}, false);
+  const { ftp, server } = pair;
+  server.on("SITE", "200 Done").on("STOR", refusesUpload);
+  await ftp.sendcmd("SITE BUFSIZE 9"); // would be lost on another connection
+  for (let i = 0; i < 2; i++) {
+    const error = await assertRejects(
+      () => ftp.storbinary("STOR /g", new Uint8Array(8_000_000)),
+      FTPTemporaryError,
+    );
+    assertStringIncludes(error.message, "426 Broken");
+    assertEquals(await ftp.pwd(), "/");
+  }
+  assertEquals(server.sessions.length, 1);
+});
+
+Deno.test("FTP replaces its connection where a refused upload gets a second reply", async () => {
+  await using pair = await Pair.make({ "/f": "all of it" }, {}, false);
+  const { ftp, server } = pair;
+  server.on("STOR", refusesUpload);
+  server.once("NOOP", "226 Closed"); // the upload's second
+  await assertRejects(
+    () => ftp.storbinary("STOR /g", new Uint8Array(8_000_000)),
+    FTPTemporaryError,
+  );
+  assertEquals(await ftp.size("/f"), 9);
+  assertEquals(server.sessions.length, 2);
 });
 
 Deno.test("FTP has type, directory and settings on the connection that replaces one in doubt", async () => {
