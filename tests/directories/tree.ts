@@ -125,7 +125,7 @@ export class Tree implements AsyncDisposable {
     }
     // only a shell can make names that are no text
     const script = RAW_NAMES.map((name) =>
-      `n="$(printf '${name}')"; printf %s "$n" > "./$n"`
+      `n="$(printf '${name}')"; printf %s "$n" > "./$n"; touch -r ./0 "./$n"`
     ).join("; ");
     const { success } = await new Deno.Command("sh", {
       args: ["-c", script],
