@@ -32,6 +32,14 @@ for (const server of ["proftpd", "pure-ftpd", "pyftpdlib"] as const) {
   });
 }
 
+/** What the client sends after login and before its first STOR. */
+const BEFORE_STOR = [
+  "TYPE I\r\n",
+  "SIZE file-0.bin\r\n",
+  "MLST file-0.bin\r\n",
+  "EPSV\r\n",
+];
+
 /** The first STOR is held up until the second one has sent half of the file. */
 function makeLateCase(server: FaultCase["server"]): FaultCase {
   const common = { direction: "up", fault: "pause" } as const;
@@ -54,13 +62,12 @@ function makeLateCase(server: FaultCase["server"]): FaultCase {
       keepAlive: 0,
     },
     faults: [
-      // "TYPE I", "EPSV" and "SIZE file-0.bin" come first
       {
         ...common,
         channel: "control",
         index: 0,
         from: "login",
-        offset: 40,
+        offset: BEFORE_STOR.join("").length + "STOR ".length,
         duration: 1700,
       },
       {
