@@ -14,9 +14,12 @@ export interface Progress {
   readonly transferred: number;
   /** Size of the file in bytes, or `null` where it is not known. */
   readonly total: number | null;
-  /** Bytes a second, lately. */
+  /** Bytes a second of late, a whole number. */
   readonly rate: number;
-  /** Milliseconds until the end at this rate, or `null` where nobody knows. */
+  /**
+   * Milliseconds until the end at this rate, a whole number; `null` if the total
+   * is not known, or nothing moves.
+   */
   readonly eta: number | null;
   /**
    * Whether this is the last report: every byte is on the other side, and
@@ -185,8 +188,12 @@ export class ProgressTracker {
     const progress: Progress = {
       transferred: this.position,
       total: this.total,
-      rate: this.#rate,
-      eta: left === 0 ? 0 : Number.isFinite(eta) ? Math.max(0, eta) : null,
+      rate: Math.round(this.#rate),
+      eta: left === 0
+        ? 0
+        : Number.isFinite(eta)
+        ? Math.max(0, Math.ceil(eta))
+        : null,
       done,
     };
     this.#listener.call(() => this.#options.onProgress?.(progress));

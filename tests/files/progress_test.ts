@@ -1,6 +1,9 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { formatProgress } from "../../lib/files/progress_bar.ts";
 import { type Progress, progressBar } from "../../mod.ts";
+import { makeData } from "../real/client.ts";
+import { LocalFolder } from "./local_folder.ts";
+import { memoryServer } from "./memory_server.ts";
 
 const HALF: Progress = {
   transferred: 5_000_000,
@@ -89,4 +92,22 @@ Deno.test("progressBar draws nothing where there is no terminal", () => {
   let drawn = "";
   progressBar({ isTerminal: false, write: (text) => drawn += text })(HALF);
   assertEquals(drawn, "");
+});
+
+Deno.test("FTP.download gives rate and eta as whole numbers", async () => {
+  await using server = await memoryServer({ "/data": makeData(3_000_001) });
+  await using ftp = await server.client();
+  using folder = new LocalFolder();
+  const seen: Progress[] = [];
+  await ftp.download("data", folder.at("data"), {
+    maxRate: 6_000_001,
+    progressRate: 1000,
+    onProgress: (progress) => seen.push(progress),
+  });
+  const early = seen.filter(({ eta }) => eta !== null && eta > 0);
+  assert(early.length > 0);
+  for (const { rate, eta } of seen) {
+    assert(Number.isInteger(rate), `rate ${rate}`);
+    assert(Number.isInteger(eta), `eta ${eta}`);
+  }
 });
