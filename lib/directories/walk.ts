@@ -14,6 +14,7 @@ import { Listener } from "../transfer/listener.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { textOfPath } from "../commands/queries.ts";
 import { enterDirectory } from "./change_directory.ts";
+import { makeMatcher } from "./glob.ts";
 import { readDirectory } from "./listing.ts";
 import { checkListOptions } from "./listing_options.ts";
 import { joinPath } from "../commands/path.ts";
@@ -33,6 +34,8 @@ export type RunStep = <T>(
 /** A directory to go into. */
 interface Start {
   readonly path: string;
+  /** Its path below the directory where the walk began; "" for that one. */
+  readonly below: string;
   readonly rawPath: Uint8Array;
   /** What tells it from other directories (RFC 3659 section 7.5.2). */
   readonly unique: string | undefined;
@@ -71,7 +74,9 @@ export async function* walkTree(
     onError: listener.heard(onError),
     onUnknown: listener.heard(onUnknown),
   };
-  const { maxDepth = Infinity, skip = [] } = options;
+  const { maxDepth = Infinity, match, skip = [] } = options;
+  const isMatch = match === undefined ? undefined : makeMatcher(match, "match");
+  const isSkipped = makeMatcher(skip, "skip");
   if (!(maxDepth >= 1)) {
     throw new RangeError(
       `Cannot walk ${maxDepth} levels: "maxDepth" must be 1 or more`,
@@ -95,13 +100,16 @@ export async function* walkTree(
       rawPath: joinRawPath(level.rawPath, entry.rawName),
       depth: levels.length,
     };
-    if (matchesAny(skip, place.path)) continue;
+    const below = joinPath(level.below, entry.name);
+    if (isSkipped(place.path, below)) continue;
     const start = levels.length < maxDepth
-      ? await startOf(run, entry, { ...place, level, options })
+      ? await startOf(run, entry, { ...place, below, level, options })
       : undefined;
     const isLoop = start !== undefined && isOneOf(levels, start);
     const met = new WalkEntry(entry, { ...place, isLoop });
-    if (isWanted(met, options)) yield met;
+    const isWanted = isIncluded(met, options) &&
+      isMatch?.(place.path, below) !== false;
+    if (isWanted) yield met;
     if (start === undefined || isLoop) continue;
     if (levels.length >= MAX_LEVELS && options.maxDepth === undefined) {
       throw new RangeError(
@@ -118,26 +126,19 @@ export async function* walkTree(
   await listener.settle();
 }
 
-function isWanted(entry: WalkEntry, options: WalkOptions): boolean {
-  const { includeFiles, includeDirs, includeSymlinks, match } = options;
-  const isIncluded = entry.isDirectory
+function isIncluded(entry: WalkEntry, options: WalkOptions): boolean {
+  const { includeFiles, includeDirs, includeSymlinks } = options;
+  const isKindIncluded = entry.isDirectory
     ? includeDirs
     : entry.isSymlink
     ? includeSymlinks
     : includeFiles;
-  return isIncluded !== false &&
-    (match === undefined || matchesAny(match, entry.path));
-}
-
-function matchesAny(regexps: readonly RegExp[], path: string): boolean {
-  return regexps.some((regexp) => {
-    regexp.lastIndex = 0; // of one with the flag "g", left by its last use
-    return regexp.test(path);
-  });
+  return isKindIncluded !== false;
 }
 
 interface Meeting {
   readonly path: string;
+  readonly below: string;
   readonly rawPath: Uint8Array;
   readonly level: Level;
   readonly options: WalkOptions;
@@ -147,7 +148,7 @@ interface Meeting {
 async function startOf(
   run: RunStep,
   entry: Entry,
-  { path, rawPath, level, options }: Meeting,
+  { path, below, rawPath, level, options }: Meeting,
 ): Promise<Start | undefined> {
   if (entry.hostile) return undefined;
   const unique = entry.facts?.unique;
@@ -155,7 +156,7 @@ async function startOf(
     const canonical = level.canonical === undefined
       ? undefined
       : joinPath(level.canonical, entry.name);
-    return { path, rawPath, unique, canonical };
+    return { path, below, rawPath, unique, canonical };
   }
   if (!entry.isSymlink || options.followSymlinks !== true) return undefined;
   const canonical = await run((session) =>
@@ -163,7 +164,7 @@ async function startOf(
   );
   return canonical === undefined
     ? undefined
-    : { path, rawPath, unique, canonical };
+    : { path, below, rawPath, unique, canonical };
 }
 
 /** Whether the walk is in a directory already. */
@@ -218,6 +219,7 @@ async function openRoot(
     : undefined;
   const start = {
     path: textOfPath(session, path),
+    below: "",
     rawPath,
     unique: undefined,
     canonical,

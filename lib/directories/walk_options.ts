@@ -42,10 +42,31 @@ export interface WalkOptions extends ListOptions {
    * @default {false}
    */
   followSymlinks?: boolean | undefined;
-  /** Give only entries whose path one of these matches. */
-  match?: readonly RegExp[] | undefined;
-  /** Leave out entries whose path one of these matches, and what is in them. */
-  skip?: readonly RegExp[] | undefined;
+  /**
+   * Gives only entries that one of these matches. Directories are entered
+   * whether they match or not.
+   *
+   * A glob is compared with the path below the directory where the walk begins,
+   * and must match all of it:
+   *
+   * | sign     | matches                                                 |
+   * | -------- | ------------------------------------------------------- |
+   * | `*`      | any characters of one name, or none; a leading dot too  |
+   * | `**`     | any number of names: `logs/**`, `**` before `/*.csv`    |
+   * | `?`      | one character of a name                                 |
+   * | `[a-z]`  | one of these characters; `[!a-z]`: any other            |
+   * | `{a,b}`  | one of these globs                                      |
+   * | `\`      | the sign behind it, as a plain character                |
+   *
+   * A glob takes linear time in the length of the path. A regular expression is
+   * searched for in the whole `path` of the entry.
+   */
+  match?: string | RegExp | readonly (string | RegExp)[] | undefined;
+  /**
+   * Leaves out entries that one of these matches, and what is in them. Globs and
+   * regular expressions are compared as in `match`.
+   */
+  skip?: string | RegExp | readonly (string | RegExp)[] | undefined;
   /**
    * Most entries of one directory, which are all kept while it is walked; one
    * more is a `RangeError`.

@@ -36,9 +36,13 @@ const TEXT: Kind = {
 };
 const PATTERNS: Kind = {
   is: (value) =>
-    Array.isArray(value) && value.every((item) => item instanceof RegExp),
-  words: "an array of regular expressions",
+    Array.isArray(value) ? value.every(isPattern) : isPattern(value),
+  words: "a glob, a regular expression, or an array of these",
 };
+
+function isPattern(value: unknown): boolean {
+  return typeof value === "string" || value instanceof RegExp;
+}
 
 /** Options by name: one means the same wherever it is taken. */
 const KINDS: Readonly<Record<string, Kind>> = {

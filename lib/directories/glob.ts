@@ -1,0 +1,294 @@
+/**
+ * Globs: patterns of paths, matched in linear time.
+ *
+ * @module
+ */
+
+import { quote } from "../protocol/printable.ts";
+
+/** A pattern of paths: a glob, or a regular expression. */
+export type Pattern = string | RegExp;
+
+/** A set of characters: ranges of code points, and whether they are excluded. */
+interface CharacterSet {
+  readonly ranges: readonly (readonly [first: number, last: number])[];
+  readonly isNegated: boolean;
+}
+
+/**
+ * One state of the automaton. A step takes one code point that `takes` allows;
+ * a fork takes none.
+ */
+type State =
+  | { readonly takes: (code: number) => boolean; readonly next: number }
+  | { readonly forks: number[] }
+  | { readonly isEnd: true };
+
+/** A part of a glob that is open while it is read: the whole, or a brace. */
+interface Group {
+  /** State before the first alternative. */
+  readonly start: number;
+  /** Last state of each alternative that is complete. */
+  readonly ends: number[];
+  /** Where the brace is; -1 for the whole. */
+  readonly at: number;
+}
+
+const SLASH = 0x2F;
+
+/** A glob as an automaton whose states are followed all at once. */
+export class Glob {
+  readonly #states: State[] = [];
+  readonly #glob: string;
+  readonly #name: string;
+
+  /**
+   * Reads a glob.
+   *
+   * @param glob The glob
+   * @param name What the caller calls it, for messages
+   * @throws {TypeError} If it is malformed, or can match no path
+   */
+  constructor(glob: string, name: string) {
+    this.#glob = glob;
+    this.#name = name;
+    this.#checkSegments();
+    this.#compile();
+  }
+
+  /**
+   * Whether a whole path matches.
+   *
+   * @param path The path, without a leading slash
+   * @returns Whether it does
+   */
+  matches(path: string): boolean {
+    let current = this.#reach([0]);
+    for (const character of path) {
+      const code = character.codePointAt(0)!;
+      const next: number[] = [];
+      for (const index of current) {
+        const state = this.#states[index]!;
+        if ("takes" in state && state.takes(code)) next.push(state.next);
+      }
+      if (next.length === 0) return false;
+      current = this.#reach(next);
+    }
+    return current.values().some((index) => "isEnd" in this.#states[index]!);
+  }
+
+  /** All states that are reached without a character. */
+  #reach(from: readonly number[]): Set<number> {
+    const reached = new Set(from);
+    // a set gives what is added while it is iterated, too
+    for (const index of reached) {
+      const state = this.#states[index]!;
+      if (!("forks" in state)) continue;
+      for (const next of state.forks) reached.add(next);
+    }
+    return reached;
+  }
+
+  #checkSegments(): void {
+    const glob = this.#glob;
+    if (glob === "") throw this.#bad("it is empty");
+    if (glob.startsWith("/")) {
+      throw this.#bad(
+        "a glob is relative to the directory where the walk begins; leave the leading slash out",
+      );
+    }
+    if (glob.startsWith("!")) {
+      throw this.#bad(
+        'a glob excludes nothing; use "skip", or a backslash before the "!" of a name',
+      );
+    }
+    if (glob.endsWith("/")) {
+      throw this.#bad("it ends in a slash, and no path does; leave it out");
+    }
+    const segments = glob.split("/");
+    const odd = ["", ".", ".."].find((odd) => segments.includes(odd));
+    if (odd === undefined) return;
+    throw this.#bad(
+      odd === ""
+        ? "it has two slashes in a row, and no path does"
+        : `it has the segment "${odd}", and no path does`,
+    );
+  }
+
+  #compile(): void {
+    const glob = this.#glob;
+    const groups: Group[] = [{ start: this.#fork(), ends: [], at: -1 }];
+    let last = groups[0]!.start; // the fork that the next part is joined to
+    for (let at = 0; at < glob.length;) {
+      const group = groups.at(-1)!;
+      const isInBrace = group.at >= 0;
+      const sign = glob[at]!;
+      if (sign === "{") {
+        groups.push({ start: last, ends: [], at });
+        last = this.#join(last);
+        at++;
+      } else if (isInBrace && sign === ",") {
+        group.ends.push(last);
+        last = this.#join(group.start);
+        at++;
+      } else if (sign === "}") {
+        if (!isInBrace) throw this.#bad('it has "}" without "{"');
+        if (glob.slice(group.at, at) === "{") {
+          throw this.#bad('"{}" has no alternatives');
+        }
+        groups.pop();
+        group.ends.push(last);
+        last = this.#fork();
+        for (const end of group.ends) this.#forksOf(end).push(last);
+        at++;
+      } else if (sign === "*") {
+        [last, at] = this.#star(last, at);
+      } else if (sign === "?") {
+        last = this.#take(last, isNoSlash);
+        at++;
+      } else if (sign === "[") {
+        const [set, end] = this.#readSet(at);
+        last = this.#take(last, (code) => isIn(set, code));
+        at = end;
+      } else {
+        if (sign === "\\") at++;
+        const code = glob.codePointAt(at);
+        if (code === undefined) throw this.#bad("it ends in a backslash");
+        last = this.#take(last, (other) => other === code);
+        at += code > 0xFFFF ? 2 : 1;
+      }
+    }
+    if (groups.length > 1) throw this.#bad('it has "{" without "}"');
+    this.#forksOf(last).push(this.#states.push({ isEnd: true }) - 1);
+  }
+
+  /** `*`: characters of one segment; `**`: whole segments. */
+  #star(last: number, at: number): [last: number, at: number] {
+    const glob = this.#glob;
+    if (glob[at + 1] !== "*") {
+      const loop = this.#join(last);
+      this.#takeTo(loop, isNoSlash, loop);
+      return [this.#join(loop), at + 1];
+    }
+    const before = glob[at - 1] ?? "/";
+    const after = glob[at + 2] ?? "";
+    const isSegment = "/{,".includes(before) && "/},".includes(after);
+    if (!isSegment) {
+      throw this.#bad('"**" must be a whole segment, such as in "**/*.csv"');
+    }
+    if (after === "/") { // none, or some, each with its slash
+      const segments = this.#join(last);
+      const inner = this.#fork();
+      this.#takeTo(segments, isNoSlash, inner);
+      this.#takeTo(inner, isNoSlash, inner);
+      this.#takeTo(inner, (code) => code === SLASH, segments);
+      return [this.#join(segments), at + 3];
+    }
+    const rest = this.#take(last, () => true);
+    this.#takeTo(rest, () => true, rest);
+    return [this.#join(rest), at + 2];
+  }
+
+  /** `[a-z]`, `[!a-z]`, `[^a-z]`: `]` is a member if it comes first. */
+  #readSet(start: number): [set: CharacterSet, end: number] {
+    const codes = [...this.#glob.slice(start + 1)];
+    let at = 0;
+    const isNegated = codes[at] === "!" || codes[at] === "^";
+    if (isNegated) at++;
+    const first = at;
+    const ranges: [number, number][] = [];
+    while (at < codes.length && (codes[at] !== "]" || at === first)) {
+      if (codes[at] === "[" && codes[at + 1] === ":") {
+        throw this.#bad(
+          '"[:" begins a class of POSIX, which globs do not have here',
+        );
+      }
+      if (codes[at] === "\\") at++;
+      const low = codes[at++]?.codePointAt(0);
+      if (low === undefined) break;
+      let high = low;
+      const isRange = codes[at] === "-" && at + 1 < codes.length &&
+        codes[at + 1] !== "]";
+      if (isRange) {
+        at += codes[at + 1] === "\\" ? 2 : 1;
+        high = codes[at++]?.codePointAt(0) ?? -1;
+        if (high < low) throw this.#bad("it has a range in the wrong order");
+      }
+      ranges.push([low, high]);
+    }
+    if (codes[at] !== "]") throw this.#bad('it has "[" without "]"');
+    const length = codes.slice(0, at + 1).join("").length;
+    return [{ ranges, isNegated }, start + 1 + length];
+  }
+
+  #fork(): number {
+    return this.#states.push({ forks: [] }) - 1;
+  }
+
+  #forksOf(index: number): number[] {
+    return (this.#states[index] as { forks: number[] }).forks;
+  }
+
+  /** Another fork behind one. */
+  #join(from: number): number {
+    const next = this.#fork();
+    this.#forksOf(from).push(next);
+    return next;
+  }
+
+  /** A step behind a fork; gives the fork behind that. */
+  #take(from: number, takes: (code: number) => boolean): number {
+    const next = this.#fork();
+    this.#takeTo(from, takes, next);
+    return next;
+  }
+
+  #takeTo(from: number, takes: (code: number) => boolean, next: number): void {
+    this.#forksOf(from).push(this.#states.push({ takes, next }) - 1);
+  }
+
+  #bad(why: string): TypeError {
+    return new TypeError(
+      `Cannot use ${quote(this.#glob)} as "${this.#name}": ${why}`,
+    );
+  }
+}
+
+function isNoSlash(code: number): boolean {
+  return code !== SLASH;
+}
+
+function isIn({ ranges, isNegated }: CharacterSet, code: number): boolean {
+  if (code === SLASH) return false;
+  const isMember = ranges.some(([low, high]) => low <= code && code <= high);
+  return isMember !== isNegated;
+}
+
+/**
+ * Makes a test of paths.
+ *
+ * @param patterns One pattern or several; one that matches is enough
+ * @param name What the caller calls them, for messages
+ * @returns Whether a path matches: a regular expression the whole path, a glob
+ * the path below the directory where the walk began
+ * @throws {TypeError} If a glob is malformed
+ */
+export function makeMatcher(
+  patterns: Pattern | readonly Pattern[],
+  name: string,
+): (path: string, below: string) => boolean {
+  const all = typeof patterns === "string" || patterns instanceof RegExp
+    ? [patterns]
+    : patterns;
+  const tests = all.map((pattern) => {
+    if (typeof pattern === "string") {
+      const glob = new Glob(pattern, name);
+      return (_path: string, below: string) => glob.matches(below);
+    }
+    return (path: string) => {
+      pattern.lastIndex = 0; // of one with the flag "g", left by its last use
+      return pattern.test(path);
+    };
+  });
+  return (path, below) => tests.some((test) => test(path, below));
+}
