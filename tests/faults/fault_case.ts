@@ -100,8 +100,22 @@ export interface FaultCase extends Configuration {
 /** Options that both transfers take. */
 export type CaseOptions = DownloadOptions & UploadOptions & FTPOptions;
 
-/** The shortest time-out of a case as its seed has it, in milliseconds. */
-export const SHORTEST_TIMEOUT = 300;
+/** The shortest time-out of a usual case as its seed has it, in milliseconds. */
+const SHORTEST_TIMEOUT = 300;
+
+/** ProFTPD does not greet for 400 ms after another session has ended. */
+const PROFTPD_PAUSE = 400;
+
+/** A client in a Worker of its own has to start one, between two steps. */
+const WORKER_START = 400;
+
+/** The shortest time-out of the cases that are like this one, in milliseconds where the pace is 1. */
+export function shortestTimeout(
+  { server, tls, sharesName }: Pick<FaultCase, "server" | "tls" | "sharesName">,
+): number {
+  return SHORTEST_TIMEOUT + (server === "proftpd" ? PROFTPD_PAUSE : 0) +
+    (tls && sharesName ? WORKER_START : 0);
+}
 
 /** The longest file. */
 export const MAX_SIZE = 50 * 1024 * 1024;
@@ -154,10 +168,7 @@ export function makeCase(seed: number): FaultCase {
       [2, "stream"],
     ]),
     inDirectory: random.chance(0.4),
-    // ProFTPD does not greet for 400 ms after another session has ended
-    timeout: random.between(SHORTEST_TIMEOUT, 500) +
-      (server === "proftpd" ? 400 : 0),
-    sharesName: random.chance(0.1),
+    ...makeTimeout(random, { server, tls }),
     faults,
     kill: faults.length === 0
       ? {
@@ -190,6 +201,16 @@ export function slowedDown(faultCase: FaultCase, pace: number): FaultCase {
     })),
     abort: abort === undefined ? undefined : Math.ceil(abort * pace),
   };
+}
+
+function makeTimeout(
+  random: Random,
+  configuration: Configuration,
+): Pick<FaultCase, "timeout" | "sharesName"> {
+  const longer = random.between(0, 200);
+  const sharesName = random.chance(0.1);
+  const shortest = shortestTimeout({ ...configuration, sharesName });
+  return { timeout: shortest + longer, sharesName };
 }
 
 function makeSize(random: Random, most = MAX_SIZE): number {

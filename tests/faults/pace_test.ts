@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { isIgnored } from "../testing/servers/mod.ts";
-import { makeCase, SHORTEST_TIMEOUT, slowedDown } from "./fault_case.ts";
+import { makeCase, shortestTimeout, slowedDown } from "./fault_case.ts";
 import { Lane } from "./lane.ts";
 import { LeakTracker } from "./leak_tracker.ts";
 import { laneCount, measurePace, Pace } from "./pace.ts";
@@ -8,14 +8,29 @@ import { patienceWith } from "./patience.ts";
 
 Deno.test("Pace.factor is 1 on a fast machine and follows the slowest step on others", () => {
   const pace = new Pace();
+  const faultCase = makeCase(0);
+  const shortest = shortestTimeout(faultCase);
   assertEquals(pace.factor, 1);
-  pace.note({ slowestStep: 5 });
+  pace.note({ slowestStep: 5, faultCase });
   assertEquals(pace.factor, 1);
-  pace.note({ slowestStep: 5 * SHORTEST_TIMEOUT });
+  pace.note({ slowestStep: 5 * shortest, faultCase });
   const slow = pace.factor;
-  assert(slow * SHORTEST_TIMEOUT > 2 * 5 * SHORTEST_TIMEOUT, `${slow}`);
-  pace.note({ slowestStep: 5 });
+  assert(slow * shortest > 2 * 5 * shortest, `${slow}`);
+  pace.note({ slowestStep: 5, faultCase });
   assertEquals(pace.factor, slow);
+});
+
+Deno.test("Pace.usualFactor does not follow a single slow step", () => {
+  const pace = new Pace();
+  const faultCase = makeCase(0);
+  const shortest = shortestTimeout(faultCase);
+  assertEquals(pace.usualFactor, 1);
+  for (let i = 0; i < 20; i++) pace.note({ slowestStep: shortest, faultCase });
+  const usual = pace.usualFactor;
+  assert(usual > 1);
+  pace.note({ slowestStep: 20 * shortest, faultCase });
+  assertEquals(pace.usualFactor, usual);
+  assert(pace.factor > 10 * usual);
 });
 
 Deno.test("slowedDown makes all that is measured in time longer, and nothing else", () => {

@@ -13,6 +13,7 @@ export interface Problem {
     | "state"
     | "secret"
     | "calm"
+    | "late"
     | "restart";
   readonly text: string;
 }
@@ -33,6 +34,15 @@ export interface CaseReport {
   readonly slowestStep: number;
   /** Whether the server was left with a temporary file, which only a failed upload may do. */
   readonly hasLeftover: boolean;
+}
+
+/** Problems of a machine that was slower than the time-outs, or of the client. */
+const TIME_DEPENDENT: ReadonlySet<Problem["kind"]> = new Set(["calm", "late"]);
+
+/** Whether all problems of a case may be those of a machine that was slow for a moment. */
+export function mayBeSlowness({ problems }: CaseReport): boolean {
+  return problems.length > 0 &&
+    problems.every(({ kind }) => TIME_DEPENDENT.has(kind));
 }
 
 /** A call that did not end. */

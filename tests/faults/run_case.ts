@@ -362,7 +362,9 @@ class CaseRun {
         this.#happened.includes("control corrupt");
       if (isOwnReply && mayLackLogin) return;
       if (!wasConnected || !this.#isExcused(error)) {
-        return this.#blame("state", `PWD failed afterwards: ${error}`);
+        const isLate = error instanceof Deno.errors.TimedOut;
+        const kind = isLate ? "late" : "state";
+        return this.#blame(kind, `PWD failed afterwards: ${error}`);
       }
       const again = await ask().catch((error) => error);
       if (!(again instanceof Deno.errors.NotConnected)) {

@@ -11,14 +11,20 @@ const NAMES: Record<Problem["kind"], string> = {
   state: "sessions out of step",
   secret: "secrets shown",
   calm: "errors of transfers that nothing happened to",
+  late: "later commands that timed out",
   restart: "servers that did not start again",
 };
+
+/** Largest share of cases that are repeated because the machine was slow. */
+const MOST_REPEATED = 0.1;
 
 /** The reports of many cases. */
 export class FaultReport {
   /** Faults that happened. */
   faults = 0;
   cases = 0;
+  /** Cases that were run again with longer time-outs. */
+  repeated = 0;
   readonly failures: CaseReport[] = [];
   readonly #rows = new Map<string, Map<string, number>>();
   readonly #outcomes = new Map<string, number>();
@@ -46,6 +52,9 @@ export class FaultReport {
    * @param asked Faults that were to happen
    */
   shortfall(asked: number): string | undefined {
+    if (this.repeated > this.cases * MOST_REPEATED) {
+      return `The machine was too slow, or the client is: ${this.repeated} of ${this.cases} transfers were repeated`;
+    }
     if (this.faults >= asked && this.#right > 0) return undefined;
     return `The run shows too little: ${this.faults} of ${asked} faults happened in ${this.cases} transfers, ${this.#right} of which ended with the right file`;
   }
@@ -61,7 +70,7 @@ export class FaultReport {
       this.cases - right
     } errors; ${
       bad.join(", ")
-    }; ${this.#leftovers} failed uploads left a temporary file; the slowest took ${
+    }; ${this.repeated} repeated with longer time-outs; ${this.#leftovers} failed uploads left a temporary file; the slowest took ${
       Math.round(this.#slowest)
     } ms`;
   }
