@@ -1,9 +1,9 @@
 /**
- * Whether a server's certificate is to be trusted, where the platform's own
- * store does not decide: pinned fingerprints and private authorities.
+ * Verifies a server's certificate with pinned fingerprints or private
+ * authorities.
  *
- * The platform resumes no session if it is given private authorities itself,
- * so their chains are verified here.
+ * The platform resumes no session if private authorities are passed to it, so
+ * their chains are verified here.
  *
  * @module
  */
@@ -21,8 +21,8 @@ import type { TLSCertificate } from "../connection/tls_info.ts";
 /** Longest chain that is followed. */
 const MAX_CHAIN = 10;
 
-/** A certificate, parsed twice: for what it says and for how it says it. */
-interface Link {
+/** A certificate, parsed by `node:crypto` and by `der.ts`. */
+interface ParsedCertificate {
   readonly certificate: X509Certificate;
   readonly parts: CertificateParts;
 }
@@ -32,13 +32,12 @@ const PEM_REGEXP =
 
 /** Certificates of private authorities. */
 export class Authorities {
-  readonly #links: readonly Link[];
+  readonly #links: readonly ParsedCertificate[];
 
   /**
-   * Reads the certificates.
+   * Reads PEM texts, each of one or more certificates.
    *
-   * @param pems PEM texts, each of one or more certificates
-   * @throws {TypeError} If one cannot be read or is none
+   * @throws {TypeError} If a text has no certificate or an unreadable one
    */
   constructor(pems: readonly string[]) {
     this.#links = pems.flatMap((pem, i) => {
@@ -62,14 +61,14 @@ export class Authorities {
   }
 
   /**
-   * Follows a chain to one of the authorities (RFC 5280, section 6).
+   * Verifies a chain up to one of the authorities (RFC 5280, section 6).
    *
-   * @param chain The server's certificate, then what it sent along, DER
-   * @param now The time that counts
-   * @returns What is wrong, or `undefined`
+   * @param chain The server's certificate, followed by the others that it sent,
+   * DER
+   * @returns The problem, or `undefined`
    */
   check(chain: readonly Uint8Array[], now: Date): TLSProblem | undefined {
-    let links: Link[];
+    let links: ParsedCertificate[];
     try {
       links = chain.slice(0, MAX_CHAIN).map(toLink);
     } catch (error) {
@@ -89,10 +88,13 @@ export class Authorities {
     return this.#climb(leaf, links.slice(1), 0, now);
   }
 
-  /** Looks for a way from a certificate to an authority; `below` counts the authorities passed. */
+  /**
+   * Looks for a path from a certificate to an authority; `below` counts the
+   * authorities passed.
+   */
   #climb(
-    link: Link,
-    others: readonly Link[],
+    link: ParsedCertificate,
+    others: readonly ParsedCertificate[],
     below: number,
     now: Date,
   ): TLSProblem | undefined {
@@ -125,12 +127,11 @@ export class Authorities {
 }
 
 /**
- * Whether the peer has proved, in its handshake, that it has the key of its
- * certificate. The platform skips the proof for certificates that it cannot
- * parse, where it is told to go on without its own verdict.
+ * Whether the handshake proved that the peer has the certificate's private key.
+ * The platform skips this proof for certificates that it cannot parse, if it
+ * does not verify them itself.
  *
- * @param der The peer's certificate
- * @returns What is wrong, or `undefined`
+ * @returns The problem, or `undefined`
  */
 export function checkProvable(der: Uint8Array): TLSProblem | undefined {
   try {
@@ -145,22 +146,12 @@ export function checkProvable(der: Uint8Array): TLSProblem | undefined {
   }
 }
 
-/**
- * The SHA-256 of a certificate.
- *
- * @param der The certificate
- * @returns Upper-case hexadecimal, with colons
- */
+/** SHA-256 of a certificate, in upper-case hexadecimal with colons. */
 export function fingerprintOf(der: Uint8Array): string {
   return new Certificate(der).fingerprint256;
 }
 
-/**
- * Reads a certificate for showing.
- *
- * @param der The certificate
- * @returns What it says
- */
+/** Describes a certificate for users. */
 export function describeCertificate(der: Uint8Array): TLSCertificate {
   const certificate = new Certificate(der);
   return {
@@ -173,24 +164,30 @@ export function describeCertificate(der: Uint8Array): TLSCertificate {
   };
 }
 
-function toLink(der: Uint8Array): Link {
+function toLink(der: Uint8Array): ParsedCertificate {
   return { certificate: new Certificate(der), parts: readCertificate(der) };
 }
 
-function isIssuedBy(link: Link, issuer: Link): boolean {
+function isIssuedBy(
+  link: ParsedCertificate,
+  issuer: ParsedCertificate,
+): boolean {
   try {
     return link.certificate.checkIssued(issuer.certificate) &&
       link.certificate.verify(issuer.certificate.publicKey);
   } catch {
-    return false; // a key or a signature of a kind that the platform lacks
+    return false; // the platform does not support the kind of key or signature
   }
 }
 
-function isSelfIssued({ certificate }: Link): boolean {
+function isSelfIssued({ certificate }: ParsedCertificate): boolean {
   return certificate.issuer === certificate.subject;
 }
 
-function checkDates({ certificate }: Link, now: Date): TLSProblem | undefined {
+function checkDates(
+  { certificate }: ParsedCertificate,
+  now: Date,
+): TLSProblem | undefined {
   const subject = oneLine(certificate.subject);
   if (now < new Date(certificate.validFrom)) {
     return {
@@ -203,26 +200,29 @@ function checkDates({ certificate }: Link, now: Date): TLSProblem | undefined {
     return {
       reason: "expired",
       detail:
-        `the certificate of "${subject}" has expired on ${certificate.validTo}`,
+        `the certificate of "${subject}" expired on ${certificate.validTo}`,
     };
   }
   return undefined;
 }
 
-function checkLeaf({ parts }: Link): TLSProblem | undefined {
+function checkLeaf({ parts }: ParsedCertificate): TLSProblem | undefined {
   return parts.isForServers
     ? undefined
     : bad("the certificate is not meant for servers");
 }
 
-function checkIssuer(issuer: Link, below: number): TLSProblem | undefined {
+function checkIssuer(
+  issuer: ParsedCertificate,
+  below: number,
+): TLSProblem | undefined {
   const { parts } = issuer;
   const who = `the certificate of "${oneLine(issuer.certificate.subject)}"`;
   if (!parts.isAuthority || !parts.maySign) {
-    return bad(`${who} must not issue certificates, but did`);
+    return bad(`${who} is not allowed to issue certificates`);
   }
   if (parts.pathLength !== undefined && below > parts.pathLength) {
-    return bad(`${who} must not have so many authorities below it`);
+    return bad(`${who} does not allow so many authorities below it`);
   }
   if (!parts.isForServers) return bad(`${who} is not meant for servers`);
   if (parts.hasNameConstraints) {
@@ -237,7 +237,7 @@ function bad(detail: string): TLSProblem {
   return { reason: "bad-certificate", detail };
 }
 
-function shownIssuer({ certificate }: Link): string {
+function shownIssuer({ certificate }: ParsedCertificate): string {
   return oneLine(certificate.issuer);
 }
 

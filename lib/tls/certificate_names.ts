@@ -1,5 +1,5 @@
 /**
- * Whom a certificate is for: the hosts and the addresses that it names.
+ * Compares the names in a certificate with the host that was dialled.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { domainToASCII } from "node:url";
 import { type AlternativeNames, readAlternativeNames } from "./der.ts";
 import type { TLSProblem } from "./errors.ts";
 
-/** What may stand for a host; what has any other character names nobody. */
+/**
+ * Characters of a host name; a name with any other character matches no host.
+ */
 const HOST_REGEXP = /^[\w*.-]+$/;
 
 /**
- * Compares a certificate's names with the one that was dialled (RFC 9525). A
- * wildcard stands for the whole first label of three or more. The common name
- * counts only if it is the only one, and the certificate has no alternative
- * names of any kind.
+ * Compares a certificate's names with the dialled name (RFC 9525). A wildcard
+ * replaces the whole first label of a name with three labels or more. The
+ * common name counts only if it is the only one, and the certificate has no
+ * alternative names of any kind.
  *
- * @param der The peer's certificate
- * @param name A host name or an address
- * @returns What is wrong, or `undefined`
+ * @returns The problem, or `undefined`
  */
 export function checkName(
   der: Uint8Array,
@@ -50,11 +50,8 @@ export function checkName(
 }
 
 /**
- * The names of a certificate, for showing.
- *
- * @param der The certificate
- * @returns Hosts, then addresses, without a character that could mislead; none
- * if they cannot be read
+ * Lists the names of a certificate for display: hosts, then addresses, without
+ * misleading characters; empty if they cannot be read.
  */
 export function shownNames(der: Uint8Array): string[] {
   try {
@@ -76,19 +73,21 @@ function isForHost(
   name: string,
 ): boolean {
   const host = canonicalHost(domainToASCII(name));
-  if (isIP(host) > 0) return false; // "127.0.0.1." is neither
+  if (isIP(host) > 0) return false; // "127.0.0.1." is neither a host nor an address
   const named = commonNames.length === 1 ? commonNames : hosts;
   return named.some((pattern) =>
     HOST_REGEXP.test(pattern) && isMatch(canonicalHost(pattern), host)
   );
 }
 
-/** One form for one name: a dot at its end is no part of it. */
+/** Normalizes a host name: lower case, without a final dot. */
 function canonicalHost(host: string): string {
   return host.toLowerCase().replace(/\.$/, "");
 }
 
-/** Least labels of a pattern with a wildcard: "*.com" is for nobody. */
+/**
+ * Fewest labels of a pattern with a wildcard, so that "*.com" matches nothing.
+ */
 const LEAST_LABELS = 3;
 
 function isMatch(pattern: string, host: string): boolean {
@@ -102,7 +101,7 @@ function isMatch(pattern: string, host: string): boolean {
 
 function showAddress(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join(".");
-  if (bytes.length !== 16) return "\uFFFD"; // no address
+  if (bytes.length !== 16) return "\uFFFD"; // not an address
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const groups = Array.from(
     { length: 8 },
@@ -111,7 +110,7 @@ function showAddress(bytes: Uint8Array): string {
   return canonicalAddress(groups.join(":"));
 }
 
-/** One form for one address: a zone is no part of it. */
+/** Normalizes an address: without its zone. */
 function canonicalAddress(address: string): string {
   if (!address.includes(":")) return address;
   const bare = address.replace(/%.*/s, "");

@@ -1,38 +1,29 @@
 /**
- * Cleartext that has come and was not read yet.
+ * Cleartext that has arrived and was not read yet.
  *
  * @module
  */
 
 import { free } from "../connection/byte_stream.ts";
 
-/** A queue of bytes, in the chunks in which they came. */
+/** A queue of bytes, in the chunks in which they arrived. */
 export class CleartextQueue {
   readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
   #taken = 0; // bytes of the first chunk that were read
   #size = 0;
 
-  /** Bytes that wait. */
+  /** Number of queued bytes. */
   get size(): number {
     return this.#size;
   }
 
-  /**
-   * Adds a chunk.
-   *
-   * @param chunk At least one byte, which the queue keeps
-   */
+  /** Adds a chunk of at least one byte. The queue keeps the chunk itself. */
   push(chunk: Uint8Array<ArrayBuffer>): void {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
   }
 
-  /**
-   * Takes as much as there is room for.
-   *
-   * @param buffer Where to
-   * @returns Bytes taken
-   */
+  /** Moves bytes into a buffer until it is full or the queue is empty. */
   read(buffer: Uint8Array): number {
     let filled = 0;
     while (filled < buffer.length && this.#size > 0) {
@@ -51,9 +42,7 @@ export class CleartextQueue {
   }
 
   /**
-   * Takes what is left of the first chunk.
-   *
-   * @returns The chunk itself
+   * Removes the first chunk and returns the unread part of it, without a copy.
    */
   take(): Uint8Array<ArrayBuffer> {
     const rest = this.#chunks[0]!.subarray(this.#taken);

@@ -1,5 +1,5 @@
 /**
- * TLS over any stream of bytes.
+ * A TLS connection over any byte stream.
  *
  * @module
  */
@@ -22,32 +22,33 @@ import type { TLSInfo } from "../connection/tls_info.ts";
 import type { TLSSession } from "./session.ts";
 
 /**
- * Size of the reads of ciphertext, in bytes: the platform copies what it is
- * given six times, which is fast where all of it stays in the processor's cache.
+ * Bytes read from the stream at once. The platform copies them six times, which
+ * is fast while they fit into the processor's cache.
  */
 const READ_SIZE = 64 * 1024;
 
-/** Smallest read for which a buffer of its own is better than a copy. */
+/** Smallest read that is handed over with its buffer instead of copied. */
 const KEEP_SIZE = 16 * 1024;
 
-/** Cleartext that may wait to be read before the peer is held up, in bytes. */
+/** Unread cleartext at which reading from the stream stops, in bytes. */
 const READ_AHEAD = 1024 * 1024;
 
-/** Most cleartext that one write takes, in bytes. */
+/** Largest number of bytes that one write takes. */
 const WRITE_SIZE = 256 * 1024;
 
 /**
- * Rounds of the event loop in which a close_notify that came may be told: the
- * platform tells it by several steps, and a stream without one counts as cut.
+ * Turns of the event loop to wait for a close_notify that has arrived. The
+ * platform reports it in several steps, and a stream without one counts as cut
+ * off.
  */
 const SETTLE_ROUNDS = 8;
 
-/** Longest wait for a close_notify to leave or to arrive, in milliseconds. */
+/** Longest wait for a close_notify to be sent or to arrive, in milliseconds. */
 const CLOSE_WAIT = 2000;
 
 /** A connection over TLS, shaped like `Deno.Conn`. */
 export class TLSConnection implements ByteStream {
-  /** What the data connections share with their control connection. */
+  /** State shared by the data connections and their control connection. */
   readonly session: TLSSession;
   readonly #stream: ByteStream;
   readonly #engine: Engine;
@@ -58,13 +59,13 @@ export class TLSConnection implements ByteStream {
   #shown: ShownCertificate | undefined = new ShownCertificate();
   readonly #cleartext = new CleartextQueue();
   readonly #sendQueue: SendQueue;
-  #news = Promise.withResolvers<void>();
+  #changed = Promise.withResolvers<void>();
   #room = Promise.withResolvers<void>();
   #writing: Promise<void> = Promise.resolve();
   #leaving: Promise<void> | undefined;
   #isSecured = false;
-  #isNotified = false; // the peer's close_notify came
-  #isFlushed = false; // all but our close_notify was sent
+  #isNotified = false; // the peer's close_notify has arrived
+  #isFlushed = false; // everything except close_notify was sent
   #endedCleanly: boolean | undefined;
   #failure: unknown;
   #isClosed = false;
@@ -74,12 +75,8 @@ export class TLSConnection implements ByteStream {
   #rawBuffer = new Uint8Array(READ_SIZE);
 
   /**
-   * Starts the handshake. Use {@linkcode secureControl} and
-   * {@linkcode secureData}, which wait for it.
-   *
-   * @param stream The connection beneath
-   * @param session What is shared with the control connection
-   * @param where What it is and where it leads to, for messages of errors
+   * Starts the handshake. Use {@linkcode secureControl} and {@linkcode
+   * secureData}, which wait for it.
    */
   constructor(stream: ByteStream, session: TLSSession, where: string) {
     this.session = session;
@@ -87,8 +84,8 @@ export class TLSConnection implements ByteStream {
     this.#where = where;
     this.#secured.promise.catch(() => {});
     this.#sendQueue = new SendQueue(stream, (error) => {
-      // all that is lost is the answer to the peer's close_notify: the peer has
-      // closed, and what it sent is whole
+      // only the answer to the peer's close_notify is lost: the peer has
+      // closed, and its data is complete
       if (this.#isNotified && this.#isFlushed) return;
       this.#fail(error);
     });
@@ -96,34 +93,36 @@ export class TLSConnection implements ByteStream {
     session.retain();
   }
 
-  /** Protocol, cipher, the server's certificate, resumed or not. */
+  /**
+   * Protocol version, cipher and certificate, and whether a session was
+   * resumed.
+   */
   get info(): TLSInfo {
     return this.#info!;
   }
 
   /**
-   * Whether the peer's close_notify came before the end of the stream;
-   * `undefined` as long as neither came.
+   * Whether the stream ended with the peer's close_notify; `undefined` before
+   * its end.
    */
   get endedCleanly(): boolean | undefined {
     return this.#endedCleanly;
   }
 
-  /** The local end. */
+  /** Address of the local end. */
   get localAddr(): Deno.Addr {
     return this.#stream.localAddr;
   }
 
-  /** The peer's end. */
+  /** Address of the remote end. */
   get remoteAddr(): Deno.Addr {
     return this.#stream.remoteAddr;
   }
 
   /**
-   * Does the handshake, and judges the server by its certificate.
+   * Completes the handshake and verifies the server's certificate.
    *
-   * @returns What it came to
-   * @throws {TLSError} If the handshake fails or the server is not to be trusted
+   * @throws {TLSError} If the handshake fails or the server is not trusted
    */
   async handshake(): Promise<Handshake> {
     this.#pump();
@@ -141,12 +140,11 @@ export class TLSConnection implements ByteStream {
   /**
    * Reads at least one byte.
    *
-   * @param buffer Where to
-   * @returns Bytes read, or `null` at the end, clean or not
-   * @throws {Error} What broke the connection, after the bytes before it
+   * @returns Number of bytes, or `null` at the end, clean or not
+   * @throws {Error} The failure of the connection, after the bytes before it
    */
   async read(buffer: Uint8Array): Promise<number | null> {
-    while (this.#isWaiting()) await this.#news.promise;
+    while (this.#isWaiting()) await this.#changed.promise;
     if (this.#cleartext.size === 0) return null;
     const n = this.#cleartext.read(buffer);
     this.#room.resolve();
@@ -156,18 +154,20 @@ export class TLSConnection implements ByteStream {
   /**
    * Reads at least one byte, without a copy.
    *
-   * @returns The bytes, in memory that is the caller's; `null` at the end
-   * @throws As {@linkcode read}
+   * @returns The bytes, in memory that the caller owns; `null` at the end
    */
   async readOwn(): Promise<Uint8Array<ArrayBuffer> | null> {
-    while (this.#isWaiting()) await this.#news.promise;
+    while (this.#isWaiting()) await this.#changed.promise;
     if (this.#cleartext.size === 0) return null;
     const chunk = this.#cleartext.take();
     this.#room.resolve();
     return chunk;
   }
 
-  /** Whether a read has to wait: there is nothing, and no end. */
+  /**
+   * Whether a read has to wait: no bytes are queued and the stream has not
+   * ended.
+   */
   #isWaiting(): boolean {
     if (this.#cleartext.size > 0) return false;
     this.#check();
@@ -175,19 +175,17 @@ export class TLSConnection implements ByteStream {
   }
 
   /**
-   * Writes at least one byte. What was written is on its way when the next
-   * call or {@linkcode closeWrite} has succeeded.
+   * Writes at least one byte. Earlier bytes were handed to the stream once the
+   * next call or {@linkcode closeWrite} has succeeded.
    *
-   * @param bytes What; may be used again when the promise is fulfilled
-   * @returns Bytes taken
-   * @throws {Error} What broke the connection
+   * @throws {Error} The failure of the connection
    */
   async write(bytes: Uint8Array): Promise<number> {
     while (true) {
       const writing = this.#writing;
       await writing;
       this.#check();
-      if (writing === this.#writing) break; // nobody was faster
+      if (writing === this.#writing) break; // no other call was faster
     }
     if (this.#leaving !== undefined) {
       throw new Deno.errors.BrokenPipe(
@@ -202,10 +200,10 @@ export class TLSConnection implements ByteStream {
   }
 
   /**
-   * Ends the writing side: what was written is flushed, then close_notify,
-   * then TCP's FIN.
+   * Ends the writing side: sends what was written, then close_notify, then
+   * TCP's FIN.
    *
-   * @throws {Error} What broke the connection
+   * @throws {Error} The failure of the connection
    */
   async closeWrite(): Promise<void> {
     await this.#leave();
@@ -214,11 +212,10 @@ export class TLSConnection implements ByteStream {
   }
 
   /**
-   * Takes TLS off the connection, for `CCC`: sends close_notify and waits a
-   * moment for the peer's. No other call may be pending, and none may follow.
+   * Removes TLS from the connection, for `CCC`: sends close_notify and waits
+   * briefly for the peer's. No other call may be pending, and none may follow.
    *
-   * @returns The connection beneath, from the peer's next byte in clear text
-   * @throws {Error} What broke the connection
+   * @throws {Error} The failure of the connection
    */
   async detach(): Promise<ByteStream> {
     await this.#leave();
@@ -226,7 +223,7 @@ export class TLSConnection implements ByteStream {
     this.#check();
     this.#isDetached = true;
     if (this.#isReading) this.#rest = Promise.withResolvers();
-    this.#rest?.promise.catch(() => {}); // nobody may ever read again
+    this.#rest?.promise.catch(() => {}); // the bytes may never be read
     this.#engine.destroy();
     this.session.release();
     return new DetachedStream(this.#stream, this.#rest?.promise);
@@ -241,17 +238,17 @@ export class TLSConnection implements ByteStream {
     try {
       this.#stream.close();
     } catch {
-      // closed before
+      // already closed
     }
   }
 
-  /** Makes pending reads keep the event loop alive, the default. */
+  /** Makes pending reads keep the event loop alive. The default. */
   ref(): void {
     this.#engine.ref();
     this.#stream.ref();
   }
 
-  /** Lets the program end although a read is pending. */
+  /** Lets the program end while a read is pending. */
   unref(): void {
     this.#engine.unref();
     this.#stream.unref();
@@ -267,7 +264,7 @@ export class TLSConnection implements ByteStream {
       },
       end: () => {
         this.#isNotified = true;
-        // the answer to close_notify is close_notify (RFC 8446, section 6.1)
+        // RFC 8446, section 6.1: close_notify is answered with close_notify
         this.#leave().finally(() => this.#end(true));
       },
       fail: (message, code) =>
@@ -275,7 +272,7 @@ export class TLSConnection implements ByteStream {
     };
   }
 
-  /** Carries ciphertext from the stream to the engine. */
+  /** Copies ciphertext from the stream to the engine. */
   async #pump(): Promise<void> {
     try {
       let isFirst = true;
@@ -289,7 +286,7 @@ export class TLSConnection implements ByteStream {
         this.#isReading = true;
         const n = await this.#stream.read(this.#rawBuffer);
         this.#isReading = false;
-        if (this.#isNotified || this.#isDetached) { // these are not TLS's
+        if (this.#isNotified || this.#isDetached) { // no longer TLS
           this.#rest ??= Promise.withResolvers();
           this.#rest.resolve(n === null ? null : this.#rawBuffer.slice(0, n));
           if (n !== null) return;
@@ -304,8 +301,8 @@ export class TLSConnection implements ByteStream {
       }
     } catch (error) {
       this.#rest?.reject(error);
-      // pyftpdlib resets a connection whose close_notify we answer: what came
-      // before the reset is looked at first
+      // pyftpdlib resets a connection whose close_notify is answered: the bytes
+      // before the reset are read first
       this.#engine.settle(() => {
         if (!this.#isNotified) this.#fail(error);
       });
@@ -320,7 +317,10 @@ export class TLSConnection implements ByteStream {
     }
   }
 
-  /** The stream has ended: with close_notify just before, or cut off. */
+  /**
+   * Handles the end of the stream: close_notify came just before it, or the
+   * data was cut off.
+   */
   #finish(rounds = SETTLE_ROUNDS): void {
     this.#engine.settle(() => {
       if (this.#isNotified) return;
@@ -339,7 +339,7 @@ export class TLSConnection implements ByteStream {
     this.#announce();
   }
 
-  /** Flushes and sends close_notify, once. */
+  /** Sends what is queued and then close_notify, once. */
   #leave(): Promise<void> {
     return this.#leaving ??= (async () => {
       await this.#writing;
@@ -353,8 +353,8 @@ export class TLSConnection implements ByteStream {
   }
 
   #announce(): void {
-    this.#news.resolve();
-    this.#news = Promise.withResolvers();
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 
   #check(): void {

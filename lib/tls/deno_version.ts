@@ -1,18 +1,17 @@
 /**
- * Which Deno TLS needs.
+ * The Deno version that TLS requires.
  *
  * @module
  */
 
-/** The first version whose `node:tls` takes a stream and resumes sessions. */
+/** The first version whose `node:tls` accepts a stream and resumes sessions. */
 const LEAST = [2, 9] as const;
 
 /**
- * Insists on a Deno whose TLS works over a stream of ours: older ones fail late,
- * by a time-out, or by an error that nothing catches.
+ * Rejects versions of Deno whose `node:tls` does not work over a stream. They
+ * fail late, by a time-out or by an error that cannot be caught.
  *
- * @param version Deno's
- * @throws {Deno.errors.NotSupported} If it is too old
+ * @throws {Deno.errors.NotSupported} If the version is too old
  */
 export function checkDenoVersion(version: string = Deno.version.deno): void {
   const [major = 0, minor = 0] = version.split(".").map(Number);

@@ -1,42 +1,44 @@
 /**
- * The parts of a certificate (RFC 5280, section 4.1) that `node:crypto` does
- * not tell, read as strictly as the platform's TLS reads them.
+ * Reads the parts of a certificate (RFC 5280, section 4.1) that `node:crypto`
+ * does not expose, as strictly as the platform's TLS does.
  *
  * @module
  */
 
-/** What the chain of trust needs to know of a certificate. */
+/** Parts of a certificate that the verification of a chain needs. */
 export interface CertificateParts {
-  /** Basic constraints: may issue certificates. */
+  /** Basic constraints: the certificate may issue certificates. */
   isAuthority: boolean;
-  /** Basic constraints: how many authorities may follow below. */
+  /** Basic constraints: the number of authorities allowed below. */
   pathLength: number | undefined;
-  /** Key usage: absent, or signing certificates is among it. */
+  /** Key usage: absent, or includes signing certificates. */
   maySign: boolean;
-  /** Extended key usage: absent, or servers are among it. */
+  /** Extended key usage: absent, or includes servers. */
   isForServers: boolean;
-  /** Whether names below are limited. */
+  /** Whether the certificate limits the names below it. */
   hasNameConstraints: boolean;
 }
 
-/** Whom a certificate is for (RFC 5280, section 4.2.1.6): other kinds count for nothing here. */
+/**
+ * Names in a certificate (RFC 5280, section 4.2.1.6). Other kinds are ignored.
+ */
 export interface AlternativeNames {
-  /** Each `dNSName`, whatever its characters. */
+  /** Every `dNSName`, with any characters. */
   readonly hosts: readonly string[];
-  /** Each `iPAddress`, in the order of the network. */
+  /** Every `iPAddress`, in network byte order. */
   readonly addresses: readonly Uint8Array[];
-  /** Each common name of the subject; none where the extension is there. */
+  /** Every common name of the subject; empty if the extension is present. */
   readonly commonNames: readonly string[];
 }
 
-/** One extension. */
+/** An extension of a certificate. */
 interface Extension {
   readonly id: string;
   readonly isCritical: boolean;
   readonly value: Reader;
 }
 
-/** DER's tags of what a certificate is made of. */
+/** DER tags of the parts of a certificate. */
 const BOOLEAN = 0x01;
 const INTEGER = 0x02;
 const BIT_STRING = 0x03;
@@ -46,30 +48,30 @@ const SEQUENCE = 0x30;
 const VERSION = 0xa0;
 const EXTENSIONS = 0xa3;
 
-/** DER's tags of what a name may be; the last kind has the number 8. */
+/** DER tags of alternative names; the highest tag number is 8. */
 const DNS_NAME = 0x82;
 const IP_ADDRESS = 0x87;
 const CONTEXT_SPECIFIC = 0b10;
 const LAST_NAME = 8;
 
-/** DER's tags of texts that are ASCII where they name a host. */
+/** DER tags of strings that are ASCII in a host name. */
 const TEXTS = [0x0c, 0x13, 0x14, 0x16];
 const SET = 0x31;
 
-/** X.509 version 3, as it is encoded. */
+/** The encoded number of X.509 version 3. */
 const VERSION_3 = 2;
 
-/** The bit of "keyCertSign" in the first byte of a key usage. */
+/** The bit "keyCertSign" in the first byte of a key usage. */
 const KEY_CERT_SIGN = 0x04;
 
-/** Hexadecimal object identifiers. */
+/** Object identifiers, in hexadecimal. */
 const COMMON_NAME = "550403";
 const SUBJECT_ALT_NAME = "551d11";
 const BASIC_CONSTRAINTS = "551d13";
 const KEY_USAGE = "551d0f";
 const EXTENDED_KEY_USAGE = "551d25";
 const NAME_CONSTRAINTS = "551d1e";
-const CERTIFICATE_POLICIES = "551d20"; // nobody here asks for a policy
+const CERTIFICATE_POLICIES = "551d20"; // understood because no policy is required
 const SERVER_AUTH = "2b06010505070301";
 const ANY_USAGE = "551d2500";
 
@@ -82,7 +84,7 @@ const UNDERSTOOD = new Set([
   CERTIFICATE_POLICIES,
 ]);
 
-/** Reads one value after another. */
+/** Reads DER values one after another. */
 class Reader {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -99,14 +101,16 @@ class Reader {
     return this.#bytes[this.#at];
   }
 
-  /** Takes the next value, which must have the tag; gives its content. */
+  /** Reads the next value, which must have the tag. Returns its content. */
   take(tag: number): Uint8Array {
     const found = this.nextTag;
-    if (found !== tag) throw new SyntaxError("it is not in order");
+    if (found !== tag) {
+      throw new SyntaxError("it has a part of an unexpected kind");
+    }
     return this.skip();
   }
 
-  /** Takes the next value, whatever it is. */
+  /** Reads the next value, with any tag. */
   skip(): Uint8Array {
     const bytes = this.#bytes;
     let at = this.#at + 1;
@@ -116,7 +120,7 @@ class Reader {
       if (count < 1 || count > 3) throw new SyntaxError("it is not in DER");
       length = 0;
       for (let i = 0; i < count; i++) length = length << 8 | (bytes[at++] ?? 0);
-      // a length has one form only: the shortest
+      // DER allows only the shortest form of a length
       if (length < (count === 1 ? 0x80 : 1 << 8 * (count - 1))) {
         throw new SyntaxError("it is not in DER");
       }
@@ -127,19 +131,17 @@ class Reader {
     return bytes.subarray(at, end);
   }
 
-  /** Nothing may follow. */
+  /** Rejects further values. */
   finish(): void {
     if (!this.isAtEnd) throw new SyntaxError("something follows its end");
   }
 }
 
 /**
- * Reads a certificate.
+ * Reads the parts of a certificate.
  *
- * @param der The certificate
- * @returns What the chain of trust needs to know
  * @throws {SyntaxError} If it is not X.509 version 3 in DER, or has a critical
- * extension that is not understood
+ * extension that is not supported
  */
 export function readCertificate(der: Uint8Array): CertificateParts {
   const parts: CertificateParts = {
@@ -151,7 +153,9 @@ export function readCertificate(der: Uint8Array): CertificateParts {
   };
   for (const { id, isCritical, value } of readExtensions(der)) {
     if (isCritical && !UNDERSTOOD.has(id)) {
-      throw new SyntaxError("it has a critical extension that is not known");
+      throw new SyntaxError(
+        "it has a critical extension that is not supported",
+      );
     }
     readExtension(id, value, parts);
   }
@@ -159,11 +163,9 @@ export function readCertificate(der: Uint8Array): CertificateParts {
 }
 
 /**
- * Reads whom a certificate is for. Not from the platform's text of it, in which
- * a mail address may look like a host's name.
+ * Reads the names of a certificate. The platform's text of them is not used,
+ * because a mail address in it may look like a host name.
  *
- * @param der The certificate
- * @returns The names
  * @throws {SyntaxError} If it is not X.509 version 3 in DER
  */
 export function readAlternativeNames(der: Uint8Array): AlternativeNames {
@@ -179,7 +181,7 @@ export function readAlternativeNames(der: Uint8Array): AlternativeNames {
   while (!names.isAtEnd) {
     const tag = names.nextTag!;
     if (tag >> 6 !== CONTEXT_SPECIFIC || (tag & 0x1f) > LAST_NAME) {
-      throw new SyntaxError("it has a name of no kind");
+      throw new SyntaxError("it has a name of an unknown kind");
     }
     const name = names.skip();
     if (tag === DNS_NAME) hosts.push(new TextDecoder().decode(name));
@@ -188,7 +190,10 @@ export function readAlternativeNames(der: Uint8Array): AlternativeNames {
   return { hosts, addresses, commonNames: [] };
 }
 
-/** Each common name of the subject, in its order; "" for what is no plain text. */
+/**
+ * Reads every common name of the subject, in order; "" for one that is not
+ * plain text.
+ */
 function readCommonNames(der: Uint8Array): string[] {
   const names: string[] = [];
   const certificate = new Reader(new Reader(der).take(SEQUENCE));
@@ -270,7 +275,7 @@ function readExtension(
       break;
     }
     case KEY_USAGE:
-      // the first byte counts the unused bits
+      // the first byte is the number of unused bits
       parts.maySign = ((value.take(BIT_STRING)[1] ?? 0) & KEY_CERT_SIGN) !== 0;
       break;
     case EXTENDED_KEY_USAGE: {

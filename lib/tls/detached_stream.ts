@@ -1,22 +1,21 @@
 /**
- * What is left of a connection after TLS was taken off it.
+ * A stream from which TLS was removed (`CCC`).
  *
  * @module
  */
 
 import type { ByteStream } from "../connection/byte_stream.ts";
 
-/** A stream of which some bytes were read before. */
+/** A stream whose first bytes were already read. */
 export class DetachedStream implements ByteStream {
   readonly #stream: ByteStream;
   #first: Promise<Uint8Array | null> | undefined;
 
   /**
-   * Takes over a stream.
+   * Wraps a stream.
    *
-   * @param stream The stream
-   * @param first What comes before the stream's own bytes: a read that began
-   * earlier; `undefined` if there is none
+   * @param first A read that is pending or done, whose bytes come first;
+   * `undefined` if there is none
    */
   constructor(
     stream: ByteStream,
@@ -26,12 +25,12 @@ export class DetachedStream implements ByteStream {
     this.#first = first;
   }
 
-  /** The local end. */
+  /** Address of the local end. */
   get localAddr(): Deno.Addr {
     return this.#stream.localAddr;
   }
 
-  /** The peer's end. */
+  /** Address of the remote end. */
   get remoteAddr(): Deno.Addr {
     return this.#stream.remoteAddr;
   }
@@ -39,8 +38,7 @@ export class DetachedStream implements ByteStream {
   /**
    * Reads at least one byte.
    *
-   * @param buffer Where to
-   * @returns Bytes read, or `null` at the end
+   * @returns Number of bytes, or `null` at the end
    */
   async read(buffer: Uint8Array): Promise<number | null> {
     if (this.#first === undefined) return this.#stream.read(buffer);
@@ -54,12 +52,7 @@ export class DetachedStream implements ByteStream {
     return part.length;
   }
 
-  /**
-   * Writes at least one byte.
-   *
-   * @param bytes What
-   * @returns Bytes written
-   */
+  /** Writes at least one byte. */
   write(bytes: Uint8Array): Promise<number> {
     return this.#stream.write(bytes);
   }
@@ -74,12 +67,12 @@ export class DetachedStream implements ByteStream {
     this.#stream.close();
   }
 
-  /** Makes pending reads keep the event loop alive, the default. */
+  /** Makes pending reads keep the event loop alive. The default. */
   ref(): void {
     this.#stream.ref();
   }
 
-  /** Lets the program end although a read is pending. */
+  /** Lets the program end while a read is pending. */
   unref(): void {
     this.#stream.unref();
   }

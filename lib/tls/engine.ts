@@ -1,10 +1,14 @@
 /**
- * One TLS client without a socket: ciphertext in, ciphertext out.
+ * A TLS client without a socket: takes ciphertext and cleartext, and returns
+ * both through callbacks.
  *
  * @module
  */
 
-/** What the engine needs of Node's modules, handed over so that it needs no import. */
+/**
+ * The functions of Node's modules that the engine uses. They are passed in
+ * because a worker runs the engine from its source text.
+ */
 export interface EngineParts {
   /** `connect` of `node:tls`. */
   // deno-lint-ignore no-explicit-any
@@ -16,15 +20,23 @@ export interface EngineParts {
   setImmediate: (callback: () => void) => unknown;
 }
 
-/** What decides a handshake; plain data, so that it can be sent to a Worker. */
+/**
+ * Settings of a handshake. Plain data, so that they can be posted to a worker.
+ */
 export interface EngineOptions {
-  /** The control connection's host: part of the key of a stored session. */
+  /**
+   * Host of the control connection. Part of the key under which the platform
+   * stores sessions.
+   */
   host: string;
-  /** The control connection's port, for the data connections too. */
+  /**
+   * Port of the control connection, also for data connections: it is part of
+   * the key.
+   */
   port: number;
   /** The name sent to the server; `undefined` where `host` is an address. */
   servername: string | undefined;
-  /** Whether the platform's store of certificates decides. */
+  /** Whether the platform verifies the certificate against its own store. */
   rejectUnauthorized: boolean;
   /** Lowest version. */
   minVersion: string;
@@ -34,68 +46,67 @@ export interface EngineOptions {
   cert: string | undefined;
   /** The client's key, PEM. */
   key: string | undefined;
-  /** What to resume: the newest session of the control and data connections. */
+  /** The session to resume: the newest of the control and data connections. */
   session: Uint8Array | undefined;
 }
 
-/** What a finished handshake came to. */
+/** Result of a finished handshake. */
 export interface Handshake {
   /** "TLSv1.2" or "TLSv1.3". */
   protocol: string;
   /** OpenSSL's name of the cipher suite. */
   cipher: string;
-  /** The peer's certificate and those it sent along, DER. */
+  /** The peer's certificate, followed by the others that it sent, DER. */
   chain: Uint8Array[];
   /** Whether an earlier session was resumed. */
   resumed: boolean;
 }
 
-/** What the engine tells. */
+/** Callbacks of an engine. */
 export interface EngineEvents {
-  /** The handshake is done; no byte of the application was sent yet. */
+  /** Called when the handshake is done, before any application data is sent. */
   secure(handshake: Handshake): void;
-  /** A session that can be resumed; the newest is best. */
+  /** Called with each session that can be resumed. The newest is the best. */
   session(session: Uint8Array): void;
-  /** Ciphertext to send; `done` is called once it is on its way. */
+  /**
+   * Called with ciphertext to send; `done` reports that it was sent or queued.
+   */
   send(bytes: Uint8Array, done: () => void): void;
-  /** Cleartext from the peer; the engine does not keep it. */
+  /** Called with cleartext from the peer, which the engine does not keep. */
   data(bytes: Uint8Array<ArrayBuffer>): void;
-  /** The peer's close_notify came. */
+  /** Called when the peer's close_notify has arrived. */
   end(): void;
-  /** TLS failed. */
+  /** Called when TLS fails. */
   fail(message: string, code: string): void;
 }
 
 /** A TLS client. */
 export interface Engine {
-  /** Takes ciphertext; tells whether its buffer may be used again at once. */
+  /** Takes ciphertext. Returns whether its buffer may be reused at once. */
   feed(bytes: Uint8Array): boolean;
-  /** Takes cleartext to send; `done` is called once it is on its way. */
+  /** Takes cleartext to send; `done` reports that it was sent or queued. */
   write(bytes: Uint8Array, done: () => void): void;
-  /** Sends close_notify; `done` is called once it is on its way. */
+  /** Sends close_notify; `done` reports that it was sent or queued. */
   end(done: () => void): void;
-  /** Calls back once all consequences of what was fed were told. */
+  /**
+   * Calls back once every event caused by the bytes fed so far was delivered.
+   */
   settle(done: () => void): void;
-  /** Drops everything; callbacks may be called or not. */
+  /** Discards the client. Pending callbacks may or may not be called. */
   destroy(): void;
-  /** Where too much was fed: fulfilled when more may be. */
+  /**
+   * Set while too much ciphertext is queued; fulfilled when more may be fed.
+   */
   readonly busy: Promise<void> | undefined;
-  /** Keeps the event loop alive, the default. */
+  /** Keeps the event loop alive. The default. */
   ref(): void;
-  /** Does not keep the event loop alive. */
+  /** Lets the event loop end. */
   unref(): void;
 }
 
 /**
- * Starts a TLS client and its handshake.
- *
- * The function must refer to nothing outside itself: a Worker runs its source
- * text.
- *
- * @param parts Node's modules
- * @param options What decides the handshake
- * @param events What happens
- * @returns The client
+ * Starts a TLS client and its handshake. The function must refer to nothing
+ * outside itself, because a worker runs its source text.
  */
 export function startEngine(
   parts: EngineParts,
@@ -118,7 +129,7 @@ export function startEngine(
   const socket = parts.connect({
     ...rest,
     socket: wire,
-    // the names are compared by whoever gets the certificate
+    // `TLSSession` compares the names
     checkServerIdentity: () => undefined,
     ...(servername === undefined ? {} : { servername }),
     ...(cert === undefined ? {} : { cert }),
@@ -131,7 +142,7 @@ export function startEngine(
   socket.on("session", onSession);
   socket.on("secureConnect", () => {
     const chain: Uint8Array[] = [];
-    // the last certificate of a complete chain names itself as its issuer
+    // a complete chain ends with a certificate that is its own issuer
     for (
       let certificate = socket.getPeerCertificate(true);
       certificate?.raw !== undefined;
@@ -148,7 +159,7 @@ export function startEngine(
       resumed: socket.isSessionReused(),
     });
   });
-  // a plain one: the slice() of Node's Buffer is no copy
+  // a plain Uint8Array: slice() of Node's Buffer does not copy
   socket.on(
     "data",
     ({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>) =>
@@ -167,7 +178,7 @@ export function startEngine(
       socket.write(bytes, () => done());
     },
     end(done: () => void): void {
-      onEnded = done; // the next that is sent is the alert
+      onEnded = done; // close_notify is sent next
       socket.end();
     },
     settle(done: () => void): void {

@@ -1,12 +1,13 @@
 /**
- * What can go wrong between "TLS, please" and a connection to trust.
+ * The error of a failed TLS handshake, and the meaning of the platform's error
+ * codes.
  *
  * @module
  */
 
 import { printable } from "../protocol/printable.ts";
 
-/** Why TLS did not come about, for programs. */
+/** Why TLS failed, for programs. */
 export type TLSErrorReason =
   | "expired"
   | "not-yet-valid"
@@ -22,41 +23,40 @@ export type TLSErrorReason =
   | "truncated"
   | "broken";
 
-/** What a {@linkcode TLSError} carries besides its message. */
+/** Options of a {@linkcode TLSError}. */
 export interface TLSErrorOptions extends ErrorOptions {
-  /** Why, for programs. */
+  /** Why TLS failed, for programs. */
   reason: TLSErrorReason;
-  /** SHA-256 of the certificate the server showed, if it showed one. */
+  /** SHA-256 of the server's certificate, if the server showed one. */
   fingerprint?: string | undefined;
 }
 
 /**
- * TLS could not be set up, or the server could not be trusted. The connection
- * is closed; nothing secret was sent.
+ * The TLS handshake failed, or the server is not trusted. The connection is
+ * closed, and no secret was sent.
  *
- * TLS that breaks after the handshake (a record that was changed on the way, an
- * alert) is a connection that failed: `Deno.errors.ConnectionAborted`, with an
- * error of this class, and mostly of the reason "broken", as its `cause`. Data
- * that ends without close_notify, and may be cut off, is a
- * `Deno.errors.UnexpectedEof` whose `cause` has the reason "truncated".
+ * A failure after the handshake, such as an altered record or an alert, is a
+ * `Deno.errors.ConnectionAborted`. Its `cause` is a `TLSError`, usually with
+ * the reason "broken". Data that ends without close_notify, and may be cut off,
+ * is a `Deno.errors.UnexpectedEof`. Its `cause` has the reason "truncated".
  */
 export class TLSError extends Deno.errors.InvalidData {
-  /** The class's own name. */
+  /** Name of the class. */
   override name = "TLSError";
-  /** Why, for programs. */
+  /** Why TLS failed, for programs. */
   readonly reason: TLSErrorReason;
   /**
-   * SHA-256 of the certificate the server showed, if it showed one: what to
-   * compare with what the server's operator says, and then to pin. With TLS 1.3
-   * a certificate that the platform refuses cannot be seen.
+   * SHA-256 of the server's certificate, if the server showed one. Compare it
+   * with the fingerprint that the server's operator gives, then pin it. With
+   * TLS 1.3, a certificate that the platform refuses cannot be seen.
    */
   readonly fingerprint: string | undefined;
 
   /**
-   * Makes an error.
+   * Creates an error.
    *
-   * @param message What was tried, on what, what went wrong, what to do
-   * @param options The reason, the fingerprint and the cause
+   * @param message The action, its object, the reason, and what to do
+   * @param options Reason, fingerprint and cause
    */
   constructor(message: string, options: TLSErrorOptions) {
     super(
@@ -68,11 +68,11 @@ export class TLSError extends Deno.errors.InvalidData {
   }
 }
 
-/** What went wrong and what to do about it, before it is put in a message. */
+/** A TLS failure, before it becomes an error. */
 export interface TLSProblem {
-  /** Why, for programs. */
+  /** Why TLS failed, for programs. */
   reason: TLSErrorReason;
-  /** Why, for people. */
+  /** Why TLS failed and what to do, for people. */
   detail: string;
 }
 
@@ -104,16 +104,15 @@ const CLIENT_CERTIFICATE: TLSProblem = {
     "the server does not accept the client's certificate, or wants one: see `cert` and `key`",
 };
 
-/** Where a certificate is sound, and only nobody vouches for it. */
+/**
+ * Reasons for which pinning helps: the certificate is valid, and only its
+ * issuer is unknown.
+ */
 const PINNABLE: readonly TLSErrorReason[] = ["self-signed", "unknown-ca"];
 
 /**
- * Says what went wrong, and how to pin a certificate where that is the answer:
- * never one that has expired or is for another name.
- *
- * @param fault What went wrong
- * @param fingerprint SHA-256 of the certificate, if it is known
- * @returns The words for the message of an error
+ * Describes a failure. Advises pinning only for certificates that are valid
+ * apart from their issuer.
  */
 export function explainFault(
   { reason, detail }: TLSProblem,
@@ -126,7 +125,7 @@ export function explainFault(
   return `${detail}, ${advice}`;
 }
 
-/** What the codes of `node:tls` mean here. */
+/** Meaning of the error codes of `node:tls`. */
 const FAULTS: Record<string, TLSProblem> = {
   CERT_HAS_EXPIRED: EXPIRED,
   CERT_NOT_YET_VALID: {
@@ -157,13 +156,7 @@ const FAULTS: Record<string, TLSProblem> = {
   ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: CLIENT_CERTIFICATE,
 };
 
-/**
- * Reads an error of the handshake.
- *
- * @param message The platform's words
- * @param code The platform's code
- * @returns What it means here
- */
+/** Converts an error of the platform's handshake. */
 export function readHandshakeError(message: string, code: string): TLSProblem {
   const known = FAULTS[code];
   if (known !== undefined) return known;
@@ -187,18 +180,18 @@ export function readHandshakeError(message: string, code: string): TLSProblem {
   return { reason: "broken", detail: message };
 }
 
-/** Most bytes of a clear text that an error quotes. */
+/** Largest number of bytes that an error quotes. */
 const QUOTE_SIZE = 80;
 
 /**
- * Tells what answered a ClientHello if it was not TLS.
+ * Detects an answer to the ClientHello that is not TLS.
  *
- * @param bytes The first bytes the peer sent
- * @returns The fault, or `undefined` if it may be TLS
+ * @param bytes The first bytes that the peer sent
+ * @returns The failure, or `undefined` if the bytes may be TLS
  */
 export function readClearAnswer(bytes: Uint8Array): TLSProblem | undefined {
   const first = bytes[0];
-  // handshake, or an alert
+  // a handshake record or an alert
   if (first === undefined || first === 0x16 || first === 0x15) return undefined;
   const quote = new TextDecoder().decode(bytes.subarray(0, QUOTE_SIZE))
     .split(/[\r\n]/, 1)[0]!.replace(/[^ -~]+/g, "?");

@@ -1,5 +1,5 @@
 /**
- * What a user may decide about TLS.
+ * Options for TLS.
  *
  * @module
  */
@@ -11,93 +11,93 @@ import { checkWord, showValue } from "../protocol/check_word.ts";
 /** Options for FTP over TLS (RFC 4217). */
 export interface TLSOptions {
   /**
-   * "explicit" starts in clear text and says `AUTH TLS` before anything
-   * secret; "implicit" speaks TLS from the first byte (port 990).
+   * How TLS starts: "explicit" connects in clear text and sends `AUTH TLS`
+   * before any secret. "implicit" uses TLS from the first byte (port 990).
    *
    * @default {"explicit"}
    */
   mode?: "explicit" | "implicit";
   /**
-   * Whether `AUTH SSL` is tried where the server refuses `AUTH TLS`. What is
-   * spoken then is TLS all the same.
+   * Whether to try `AUTH SSL` if the server refuses `AUTH TLS`. The protocol is
+   * TLS in either case.
    *
    * @default {false}
    */
   allowAuthSSL?: boolean;
   /**
-   * Certificates of private authorities, PEM. Where they are given, they alone
-   * are trusted. Sessions are resumed as ever, so that servers which ask for
-   * it on the data connections are content.
+   * Certificates of private authorities, PEM. If set, only these authorities
+   * are trusted. Sessions are still resumed, as servers require for data
+   * connections.
    */
   caCerts?: readonly string[];
   /**
-   * SHA-256 of the server's certificate in hexadecimal, with or without
-   * colons; one, or several of which one must match. Without `caCerts` it
-   * replaces the check of authority, name and dates: the way to trust a
-   * self-signed server. Sessions are resumed as ever.
+   * SHA-256 of the server's certificate in hexadecimal, with or without colons.
+   * One of several has to match. Without `caCerts` it replaces the check of
+   * authority, name and dates, and so trusts a self-signed server. Sessions are
+   * still resumed.
    */
   fingerprint?: string | readonly string[];
   /**
-   * The client's certificate and what leads to its authority, PEM. The
-   * platform does not resume sessions then: servers that ask for it on the
-   * data connections refuse them.
+   * The client's certificate and its chain up to the authority, PEM. The
+   * platform does not resume sessions with a client certificate, so servers
+   * that require a resumed session refuse the data connections.
    */
   cert?: string;
   /** The client's private key, PEM. */
   key?: string;
   /**
-   * The name the certificate must have and the server is told (SNI).
+   * The name that the certificate must have, also sent to the server (SNI).
    *
    * @default {the host that was dialled}
    */
   serverName?: string;
   /**
-   * The lowest version that is spoken.
+   * The lowest TLS version to use.
    *
    * @default {"TLSv1.2"}
    */
   minVersion?: TLSVersion;
   /**
-   * The highest version that is spoken. A session of TLS 1.2 can be resumed
-   * any number of times; a ticket of TLS 1.3 is good for one data connection
-   * here. Where the server sends too few (ProFTPD does, with uploads), `LIST`
-   * is sent before a transfer that has none left: the server refuses it, and
-   * gives two tickets with the refusal.
+   * The highest TLS version to use. A session of TLS 1.2 can be resumed any
+   * number of times. A ticket of TLS 1.3 works for one data connection only. If
+   * the server sends too few tickets (ProFTPD does, for uploads), the client
+   * sends `LIST` before a transfer that has no ticket left. The server refuses
+   * it, and sends two tickets with the refusal.
    *
    * @default {"TLSv1.2"}
    */
   maxVersion?: TLSVersion;
   /**
-   * Whether the TLS client has a thread of its own from the first connection
-   * on. The platform keeps the sessions to resume by host, for all of the
-   * thread: where the program talks to the same host over `node:https` or
-   * `node:tls` too, a server that asks for the session on the data connections
-   * may refuse one. That is noticed, and `isolate` is on for the host then.
+   * Whether to run the TLS client in a worker thread from the first connection
+   * on. The platform caches sessions by host, for all of a thread. If the
+   * program also uses `node:https` or `node:tls` with the same host, a server
+   * that requires a resumed session may refuse a data connection. The client
+   * notices the refusal and isolates later connections to that host.
    *
    * @default {false}
    */
   isolate?: boolean;
   /**
-   * Whether this server never ends the data of a transfer with TLS's
-   * close_notify. Without close_notify, data that was cut off on the way looks
-   * whole, so that a download counts only if its size agrees with `SIZE` or the
-   * 150 reply, and a listing, which has no size, is an error. With this option,
-   * what cannot be checked is believed; a size that disagrees is an error all
-   * the same. `downloadDir()` with `delete` ignores the option.
+   * Whether the server never ends the data of a transfer with TLS's
+   * close_notify. Without close_notify, data that was cut off looks complete. A
+   * download then succeeds only if its size agrees with `SIZE` or the 150
+   * reply, and a listing, which has no size, fails. With this option, data that
+   * cannot be checked is accepted; a size that differs is still an error.
+   * `downloadDir()` with `delete` ignores the option.
    *
    * @default {false}
    */
   allowMissingCloseNotify?: boolean;
   /**
-   * Accepts whatever certificate the server shows: anyone between can read
-   * and change everything. Pin a `fingerprint` instead.
+   * Accepts any certificate. Anyone on the way can then read and change
+   * everything. Pin a `fingerprint` instead.
    *
    * @default {false}
    */
   dangerouslyAcceptAnyCertificate?: boolean;
 }
 
-/** How TLS may begin. */
+/** Values of `mode`. */
 export const TLS_MODES = ["explicit", "implicit"];
 
 const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
@@ -118,11 +118,10 @@ const TLS_OPTIONS: NamesOf<TLSOptions> = {
 };
 
 /**
- * Insists on options that can be used, before anything is sent.
+ * Rejects unknown and invalid options before anything is sent.
  *
- * @param options The caller's
- * @throws {TypeError} If there is no such option or word, or a
- * fingerprint is none
+ * @param options Options of the caller
+ * @throws {TypeError} If an option is unknown or has an invalid value
  */
 export function checkTLSOptions(options: TLSOptions): void {
   checkNames("tls", options, TLS_OPTIONS);
@@ -141,11 +140,11 @@ export function checkTLSOptions(options: TLSOptions): void {
 }
 
 /**
- * Brings a user's fingerprint to the form of `fingerprintOf`.
+ * Converts a fingerprint to the form of `fingerprintOf`.
  *
  * @param text Hexadecimal, with or without colons or spaces
  * @returns Upper-case hexadecimal, with colons
- * @throws {TypeError} If it is no SHA-256
+ * @throws {TypeError} If it is not a SHA-256
  */
 export function parseFingerprint(text: string): string {
   const digits = String(text).replace(/^sha-?256[:=]/i, "").replace(

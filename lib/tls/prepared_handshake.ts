@@ -1,17 +1,17 @@
 /**
- * A TLS client that has begun its handshake before there is a connection for
- * it: its ClientHello tells whether a session will be resumed.
+ * Starts a TLS handshake before the connection exists. The ClientHello shows
+ * whether a session will be resumed.
  *
  * @module
  */
 
 import type { Engine, EngineEvents } from "./engine.ts";
 
-/** What came of a client that has failed. */
+/** Stands for the ClientHello of a client that failed. */
 const NO_HELLO = new Uint8Array(0);
 
-/** What an engine tells, all of it. */
-type Told = {
+/** An event of an engine: name and arguments. */
+type EngineEvent = {
   [Name in keyof EngineEvents]: [Name, ...Parameters<EngineEvents[Name]>];
 }[keyof EngineEvents];
 
@@ -20,44 +20,34 @@ export class PreparedHandshake {
   readonly #engine: Engine;
   readonly #hello = Promise.withResolvers<Uint8Array>();
   #events: EngineEvents | undefined;
-  #untold: Told[] = [];
+  #pending: EngineEvent[] = [];
 
-  /**
-   * Begins a handshake.
-   *
-   * @param start Starts the client
-   */
+  /** Starts a handshake. */
   constructor(start: (events: EngineEvents) => Engine) {
     this.#engine = start({
-      secure: (...args) => this.#tell(["secure", ...args]),
-      session: (...args) => this.#tell(["session", ...args]),
+      secure: (...args) => this.#deliver(["secure", ...args]),
+      session: (...args) => this.#deliver(["session", ...args]),
       send: (...args) => {
         this.#hello.resolve(args[0]);
-        this.#tell(["send", ...args]);
+        this.#deliver(["send", ...args]);
       },
-      data: (...args) => this.#tell(["data", ...args]),
-      end: (...args) => this.#tell(["end", ...args]),
+      data: (...args) => this.#deliver(["data", ...args]),
+      end: (...args) => this.#deliver(["end", ...args]),
       fail: (...args) => {
         this.#hello.resolve(NO_HELLO);
-        this.#tell(["fail", ...args]);
+        this.#deliver(["fail", ...args]);
       },
     });
   }
 
-  /**
-   * Tells whether the client has a ticket of TLS 1.3 for the server.
-   *
-   * @returns Whether its ClientHello has one
-   */
+  /** Whether the ClientHello offers a ticket of TLS 1.3. */
   async hasTicket(): Promise<boolean> {
     return offersTicket(await this.#waitForHello());
   }
 
   /**
-   * Tells whether the client, which speaks nothing newer, has a session of TLS
-   * 1.2 for the server.
-   *
-   * @returns Whether its ClientHello has one
+   * Whether the ClientHello offers a session of TLS 1.2. Only for clients that
+   * use nothing newer.
    */
   async hasSession(): Promise<boolean> {
     return ((await this.#waitForHello())[HELLO_HEAD] ?? 0) > 0;
@@ -65,36 +55,33 @@ export class PreparedHandshake {
 
   async #waitForHello(): Promise<Uint8Array> {
     const hello = await this.#hello.promise;
-    // one that waits for a connection does not hold the program
+    // a client without a connection must not keep the program alive
     if (this.#events === undefined) this.#engine.unref();
     return hello;
   }
 
   /**
-   * Gives the client to a connection.
-   *
-   * @param events Is told what has happened, and what will
-   * @returns The client
+   * Hands the client to a connection. Delivers past and future events to it.
    */
   adopt(events: EngineEvents): Engine {
     this.#events = events;
     this.#engine.ref();
-    for (const told of this.#untold.splice(0)) this.#tell(told);
+    for (const event of this.#pending.splice(0)) this.#deliver(event);
     return this.#engine;
   }
 
-  /** Drops the client, for which there will be no connection. */
+  /** Discards the client. */
   destroy(): void {
     this.#hello.resolve(NO_HELLO);
     this.#engine.destroy();
   }
 
-  #tell(told: Told): void {
+  #deliver(event: EngineEvent): void {
     if (this.#events === undefined) {
-      this.#untold.push(told);
+      this.#pending.push(event);
       return;
     }
-    const [name, ...args] = told;
+    const [name, ...args] = event;
     (this.#events[name] as (...args: unknown[]) => void)(...args);
   }
 }
@@ -106,10 +93,7 @@ const PRE_SHARED_KEY = 41;
 const HELLO_HEAD = 5 + 4 + 2 + 32;
 
 /**
- * Whether a ClientHello (RFC 8446, section 4.1.2) brings a ticket of TLS 1.3.
- *
- * @param hello The record, as this platform wrote it
- * @returns Whether it does
+ * Whether a ClientHello (RFC 8446, section 4.1.2) offers a ticket of TLS 1.3.
  */
 export function offersTicket(hello: Uint8Array): boolean {
   const number = (at: number) => (hello[at] ?? 0) << 8 | (hello[at + 1] ?? 0);

@@ -1,6 +1,6 @@
 /**
- * Puts TLS on control and data connections: the sessions of the control
- * connection are resumed by its data connections.
+ * Adds TLS to control and data connections. Data connections resume the session
+ * of their control connection.
  *
  * @module
  */
@@ -11,37 +11,32 @@ import { TLSConnection } from "./connection.ts";
 import type { TLSOptions } from "./options.ts";
 import { TLSSession } from "./session.ts";
 
-/** How long the handshake may take, and who may end it. */
+/** Time limit of a handshake. */
 export interface HandshakeOptions {
   /** Milliseconds; 0 for no limit. */
   timeout: number;
-  /** The caller's signal. */
+  /** Aborts the handshake. */
   signal?: AbortSignal | undefined;
 }
 
-/** Whom a control connection was dialled to, and what is asked of it. */
+/** The address of a control connection, and how to secure it. */
 export interface SecureControlOptions extends HandshakeOptions {
-  /** The host that was dialled. */
+  /** Host that was dialled. */
   host: string;
-  /** The port that was dialled. */
+  /** Port that was dialled. */
   port: number;
-  /** The user's options. */
+  /** Options of the caller. */
   options: TLSOptions;
 }
 
 /**
- * Secures a control connection: the first handshake, from whose session those
- * of the data connections are resumed.
+ * Secures a control connection. Its data connections resume this session. The
+ * stream is closed if this fails. The owner of the control connection has to
+ * close `connection.session`.
  *
- * The stream is closed if this fails. `connection.session` is to be closed by
- * whoever closes the control connection.
- *
- * @param stream The connection, on which the server waits for a ClientHello
- * @param options Host, port, the user's options, time-out and signal
- * @returns The connection; whether to trust the server is settled
- * @throws {TLSError} If the handshake fails or the server is not to be trusted
+ * @throws {TLSError} If the handshake fails or the server is not trusted
  * @throws {Deno.errors.TimedOut} If it takes too long
- * @throws {TypeError} If the options make no sense
+ * @throws {TypeError} If an option is invalid
  */
 export async function secureControl(
   stream: ByteStream,
@@ -60,13 +55,7 @@ export async function secureControl(
 
 /**
  * Secures a data connection with the session of its control connection. The
- * server is held to the name of the control connection.
- *
- * @param stream The connection; the server's 1yz reply has come
- * @param session The control connection's
- * @param options Time-out and signal
- * @returns The connection
- * @throws As {@linkcode secureControl}
+ * server has to show a certificate for the same name.
  */
 export async function secureData(
   stream: ByteStream,
@@ -118,6 +107,6 @@ function closeQuietly(stream: ByteStream): void {
   try {
     stream.close();
   } catch {
-    // closed before
+    // already closed
   }
 }

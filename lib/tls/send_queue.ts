@@ -1,15 +1,15 @@
 /**
- * Ciphertext on its way to the stream beneath.
+ * Ciphertext that waits for the stream below.
  *
  * @module
  */
 
 import { type ByteStream, free, writeAll } from "../connection/byte_stream.ts";
 
-/** Ciphertext that may wait while more is being made, in bytes. */
+/** Bytes that may be queued before the engine has to wait. */
 const SEND_AHEAD = 256 * 1024;
 
-/** Sends bytes in order, and has the next ones made while they leave. */
+/** Sends bytes in order, while the engine encrypts the next ones. */
 export class SendQueue {
   readonly #stream: ByteStream;
   readonly #onError: (error: unknown) => void;
@@ -19,27 +19,23 @@ export class SendQueue {
   #sending: Promise<void> | undefined;
   #isBroken = false;
 
-  /**
-   * Makes an empty one.
-   *
-   * @param stream Where to
-   * @param onError Called once, if the stream fails
-   */
+  /** Creates an empty queue; `onError` is called once, if the stream fails. */
   constructor(stream: ByteStream, onError: (error: unknown) => void) {
     this.#stream = stream;
     this.#onError = onError;
   }
 
-  /** Resolves when nothing waits any more: all is sent, or the stream failed. */
+  /**
+   * Fulfilled when the queue is empty: all bytes were sent, or the stream
+   * failed.
+   */
   get sent(): Promise<void> {
     return this.#sending ?? Promise.resolve();
   }
 
   /**
-   * Sends bytes after those before.
-   *
-   * @param bytes What, given away
-   * @param done Called when there is room for more
+   * Queues bytes, which the queue keeps; `done` is called when there is room
+   * for more.
    */
   add(bytes: Uint8Array, done: () => void): void {
     if (this.#isBroken) return done();

@@ -1,6 +1,6 @@
 /**
- * What a control connection and its data connections share: whom to trust,
- * which versions to speak, and where the sessions to resume are kept.
+ * State that a control connection and its data connections share: trust, TLS
+ * versions, and the slot of the session store.
  *
  * @module
  */
@@ -34,38 +34,46 @@ import type {
 } from "../connection/tls_info.ts";
 import { parseFingerprint, type TLSOptions } from "./options.ts";
 
-/** What the TLS clients of this thread are made of. */
+/** Node's functions, for TLS clients of this thread. */
 const PARTS: EngineParts = { connect, Duplex, setImmediate };
 
-/** What is known of the platform's store of this thread, by its keys. */
-interface Places {
-  /** Whose sessions a control connection keeps there. */
+/**
+ * Use of this thread's session store. The platform creates it; its keys are
+ * slots.
+ */
+interface StoreSlots {
+  /** Slots that a control connection of ours uses now. */
   readonly taken: Set<string>;
-  /** Which were ever used. */
+  /** Slots that were ever used. */
   readonly known: Set<string>;
-  /** Where the rest of the program keeps sessions too. */
+  /** Slots that the rest of the program uses as well. */
   readonly shared: Set<string>;
 }
 
-/** Where all copies of this module find it: the store is theirs together. */
-const PLACES = Symbol.for("ftp.tls.places.1");
+/**
+ * Key of the registry on `globalThis`: copies of this module share one session
+ * store.
+ */
+const STORE_SLOTS = Symbol.for("ftp.tls.slots.1");
 
-const places: Places = (globalThis as { [PLACES]?: Places })[PLACES] ??= {
-  taken: new Set(),
-  known: new Set(),
-  shared: new Set(),
-};
+const slots: StoreSlots =
+  (globalThis as { [STORE_SLOTS]?: StoreSlots })[STORE_SLOTS] ??= {
+    taken: new Set(),
+    known: new Set(),
+    shared: new Set(),
+  };
 
 /**
- * Most of them: the platform's store has room for 32 names, forgets the one
- * that came first though it is in use, and is open to the rest of the program.
+ * Largest number of slots that are used. The platform's store has room for 32
+ * names, evicts the oldest even while it is used, and the rest of the program
+ * uses it too.
  */
-const MAX_PLACES = 16;
+const MAX_SLOTS = 16;
 
-/** Most tickets that the platform keeps for a server's name. */
+/** Largest number of tickets that the platform stores for a server name. */
 const MAX_TICKETS = 8;
 
-/** What one control connection and its data connections share. */
+/** State that one control connection and its data connections share. */
 export class TLSSession {
   /** Host and port, for messages. */
   readonly shown: string;
@@ -76,28 +84,26 @@ export class TLSSession {
   readonly #fingerprints: readonly string[] | undefined;
   readonly #authorities: Authorities | undefined;
   readonly #acceptsAny: boolean;
-  readonly #place: string;
+  readonly #slot: string;
   readonly #thread: TLSThread | undefined;
-  #isSingleUse = false; // tickets of TLS 1.3, each good for one connection
-  #isOffered: boolean | undefined; // whether a ClientHello brings the session
+  #isSingleUse = false; // TLS 1.3: each ticket works for one connection
+  #isOffered: boolean | undefined; // whether a ClientHello offered the session
   #holding: Promise<void> | undefined;
   #isSpoiled = false;
   #early: PreparedHandshake | undefined;
   #users = 0;
   #isClosed = false;
   #isGone = false;
-  /** The certificate that was trusted last, and what it says. */
+  /** The last trusted certificate, and its description. */
   #trusted:
     | { der: Uint8Array; certificate: TLSCertificate; sha256: string }
     | undefined;
 
   /**
-   * Reads the user's options.
+   * Reads the options and claims a slot, or starts a worker if the slot is in
+   * use.
    *
-   * @param host The host that was dialled
-   * @param port The port that was dialled
-   * @param options The user's
-   * @throws {TypeError} If they make no sense
+   * @throws {TypeError} If an option is invalid
    */
   constructor(host: string, port: number, options: TLSOptions) {
     this.shown = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
@@ -124,28 +130,24 @@ export class TLSSession {
       session: undefined,
     };
     const { servername, rejectUnauthorized } = this.#engineOptions;
-    // all addresses share one key, and so do all spellings of a name
-    this.#place = `${rejectUnauthorized} ${
+    // the platform uses one key for all addresses, and one for all spellings of
+    // a name
+    this.#slot = `${rejectUnauthorized} ${
       servername?.toLowerCase().replace(/\.$/, "") ?? "an address"
     }`;
-    const { taken, known, shared } = places;
-    const isFull = !known.has(this.#place) && known.size >= MAX_PLACES;
-    const isApart = options.isolate === true || isFull ||
-      taken.has(this.#place) || shared.has(this.#place);
-    if (isApart) {
+    const { taken, known, shared } = slots;
+    const isFull = !known.has(this.#slot) && known.size >= MAX_SLOTS;
+    const isIsolated = options.isolate === true || isFull ||
+      taken.has(this.#slot) || shared.has(this.#slot);
+    if (isIsolated) {
       this.#thread = new TLSThread();
     } else {
-      taken.add(this.#place);
-      known.add(this.#place);
+      taken.add(this.#slot);
+      known.add(this.#slot);
     }
   }
 
-  /**
-   * Starts a handshake.
-   *
-   * @param events What happens
-   * @returns The TLS client
-   */
+  /** Starts a handshake, or continues the one that was prepared. */
   startEngine(events: Omit<EngineEvents, "session">): Engine {
     const early = this.#early;
     this.#early = undefined;
@@ -162,11 +164,9 @@ export class TLSSession {
   };
 
   /**
-   * Makes the session of the control connection the one that the data
-   * connections find. To be called before another byte is read: the tickets of
-   * TLS 1.3 come after the handshake.
-   *
-   * @param handshake The control connection's
+   * Makes the control connection's session the one that data connections
+   * resume. Call it before another byte is read, because the tickets of TLS 1.3
+   * come after the handshake.
    */
   prepare(handshake: Handshake): void {
     this.#isSingleUse = handshake.protocol === "TLSv1.3";
@@ -174,11 +174,9 @@ export class TLSSession {
   }
 
   /**
-   * Tells whether the next data connection can resume the session of the
-   * control connection. The platform uses a ticket of TLS 1.3 once, and
-   * servers do not always give a new one for it.
-   *
-   * @returns Whether it can; with TLS 1.2 it always can
+   * Whether the next data connection can resume the control connection's
+   * session. The platform uses a ticket of TLS 1.3 once, and servers do not
+   * always send a new one.
    */
   async canResume(): Promise<boolean> {
     if (this.#isGone) return true;
@@ -191,9 +189,10 @@ export class TLSSession {
   }
 
   /**
-   * Begins the next data connection's handshake, as long as the store holds
-   * the session of TLS 1.2: any other TLS client of the program that talks to
-   * the host takes it away, and leaves tickets of 1.3 in its way.
+   * Starts the next data connection's handshake while the store holds the
+   * session of TLS 1.2. Another TLS client of the program that talks to the
+   * same host may replace it, or leave tickets of TLS 1.3, which the platform
+   * prefers.
    */
   async holdSession(): Promise<void> {
     const isMeant = this.#thread === undefined && !this.#isSingleUse &&
@@ -214,22 +213,20 @@ export class TLSSession {
       }
       early.destroy();
     }
-    this.#isOffered ??= false; // the server gives none to resume
+    this.#isOffered ??= false; // the server sends no session
   }
 
   /**
-   * Whether a data connection was refused since it did not bring the session
-   * of the control connection, and another connection is likely to do better.
+   * Whether the server refused a data connection for not resuming the session,
+   * and a new control connection is likely to work.
    */
   get isSpoiled(): boolean {
     return this.#isSpoiled;
   }
 
   /**
-   * Takes note that the server has missed the session of the control
-   * connection. Sessions of later connections to this host are kept apart.
-   *
-   * @returns What the user can do about it
+   * Records that the server required the session and did not get it. Later
+   * connections to this host are isolated. Returns advice for the user.
    */
   noteRefusal(): string {
     const { cert, maxVersion } = this.#engineOptions;
@@ -238,8 +235,8 @@ export class TLSSession {
     }
     if (this.#thread === undefined) {
       this.#isSpoiled = true;
-      places.shared.add(this.#place);
-      return 'another TLS client of this program, such as "node:https", may have put its session in the place of ours. Connect again, which keeps them apart from now on, or always with "isolate"; or have the server not require it';
+      slots.shared.add(this.#slot);
+      return 'another TLS client of this program, such as "node:https", may have replaced our session. Connect again: later connections are isolated; or set "isolate", or have the server not require it';
     }
     const advice = "have the server not require it";
     return maxVersion === "TLSv1.2"
@@ -248,10 +245,9 @@ export class TLSSession {
   }
 
   /**
-   * Takes away the tickets of TLS 1.3 that earlier control connections to this
-   * host, or the rest of the program, have left: they stand for other sessions,
-   * and for 1.2 too the platform looks for them first. Each ClientHello takes
-   * one away.
+   * Discards the TLS 1.3 tickets that earlier control connections or the rest
+   * of the program stored for this host. They belong to other sessions, and the
+   * platform prefers them even for TLS 1.2. Each ClientHello uses up one.
    */
   #forgetTickets(): void {
     const ignore = () => {};
@@ -267,11 +263,10 @@ export class TLSSession {
   }
 
   /**
-   * Decides whether a peer is to be trusted: the same for the control and the
-   * data connections, resumed or not.
+   * Decides whether a peer is trusted, on control and data connections, whether
+   * resumed or not.
    *
-   * @param handshake What came of the handshake
-   * @returns What is wrong, or `undefined`
+   * @returns The problem, or `undefined`
    */
   judge(handshake: Handshake): TLSProblem | undefined {
     const leaf = handshake.chain[0];
@@ -281,7 +276,7 @@ export class TLSSession {
         detail: "the server showed no certificate",
       };
     }
-    // on the data connections it is nearly always the same one again
+    // data connections nearly always show the same certificate again
     if (this.#trusted !== undefined && isEqual(leaf, this.#trusted.der)) {
       return undefined;
     }
@@ -302,7 +297,7 @@ export class TLSSession {
   ): TLSProblem | undefined {
     if (this.#acceptsAny) return undefined;
     if (this.#engineOptions.rejectUnauthorized) {
-      return checkName(leaf, this.#name); // the platform has done the rest
+      return checkName(leaf, this.#name); // the platform verified the rest
     }
     const fault = checkProvable(leaf);
     if (fault !== undefined) return fault;
@@ -319,12 +314,7 @@ export class TLSSession {
       checkName(leaf, this.#name);
   }
 
-  /**
-   * Tells what a handshake came to.
-   *
-   * @param handshake One whose peer was judged to be trusted
-   * @returns The information for the user
-   */
+  /** Describes a handshake for the user. */
   describe(handshake: Handshake): TLSInfo {
     return {
       protocol: handshake.protocol as TLSVersion,
@@ -336,39 +326,40 @@ export class TLSSession {
   }
 
   /**
-   * The fingerprint of the certificate that a server showed.
-   *
-   * @param handshake A finished handshake
-   * @returns The SHA-256, if there was a certificate
+   * SHA-256 of the certificate that the server showed; `undefined` if it showed
+   * none.
    */
   fingerprintOf(handshake: Handshake): string | undefined {
     const leaf = handshake.chain[0];
     return leaf === undefined ? undefined : fingerprintOf(leaf);
   }
 
-  /** A connection uses the session from now on. */
+  /** Registers a connection that uses the session. */
   retain(): void {
     this.#users++;
   }
 
-  /** A connection uses the session no more. */
+  /** Unregisters a connection. */
   release(): void {
     this.#users--;
     this.#tidy();
   }
 
-  /** No connection will be made any more; those there are go on. */
+  /**
+   * Ends the use of the session: no further connection will be made, and open
+   * ones continue.
+   */
   close(): void {
     this.#isClosed = true;
     this.#tidy();
   }
 
-  /** Gives the place where the sessions are kept back, if nobody uses it. */
+  /** Releases the slot or the worker once no connection uses it. */
   #tidy(): void {
     if (!this.#isClosed || this.#users > 0 || this.#isGone) return;
     this.#isGone = true;
     this.#early?.destroy();
-    if (this.#thread === undefined) places.taken.delete(this.#place);
+    if (this.#thread === undefined) slots.taken.delete(this.#slot);
     else this.#thread.close();
   }
 }

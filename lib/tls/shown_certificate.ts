@@ -1,6 +1,6 @@
 /**
- * The certificate that a server shows in a handshake which then fails: the
- * platform keeps it to itself, and TLS 1.2 sends it in clear text.
+ * Finds the certificate in a handshake that failed. The platform does not
+ * expose it, but TLS 1.2 sends it in clear text.
  *
  * @module
  */
@@ -8,32 +8,28 @@
 import { ByteBuffer } from "../protocol/byte_buffer.ts";
 import { fingerprintOf } from "./certificate.ts";
 
-/** Most bytes of a handshake that are looked at. */
+/** Largest number of handshake bytes that are kept. */
 const MAX_SIZE = 64 * 1024;
 
-/** The type of a record of the handshake (RFC 5246, section 6.2.1). */
+/** Type of a handshake record (RFC 5246, section 6.2.1). */
 const HANDSHAKE = 22;
 
-/** The type of the message with the certificates (RFC 5246, section 7.4). */
+/** Type of the certificate message (RFC 5246, section 7.4). */
 const CERTIFICATE = 11;
 
-/** What came of a handshake so far. Nothing of it is proven. */
+/** The server's side of a handshake so far. Nothing in it is proven. */
 export class ShownCertificate {
   readonly #bytes = new ByteBuffer();
 
-  /**
-   * Takes what the server has sent.
-   *
-   * @param bytes The next bytes, which are copied
-   */
+  /** Adds a copy of bytes that the server sent. */
   take(bytes: Uint8Array): void {
     const room = MAX_SIZE - this.#bytes.length;
     this.#bytes.append(bytes, 0, Math.min(bytes.length, room));
   }
 
   /**
-   * The SHA-256 of the certificate, in the form of {@linkcode fingerprintOf};
-   * `undefined` if none can be seen, as with TLS 1.3.
+   * SHA-256 of the certificate, in the form of {@linkcode fingerprintOf};
+   * `undefined` if none is visible, as with TLS 1.3.
    */
   get fingerprint(): string | undefined {
     const der = findCertificate(readMessages(this.#bytes.view()));
@@ -41,16 +37,16 @@ export class ShownCertificate {
     try {
       return fingerprintOf(der);
     } catch {
-      return undefined; // it cannot be read
+      return undefined; // not a readable certificate
     }
   }
 }
 
-/** What the records of a handshake carry, one message after the other. */
+/** Joins the contents of handshake records. */
 function readMessages(records: Uint8Array): Uint8Array {
   const messages = new ByteBuffer();
   for (let at = 0; records[at] === HANDSHAKE;) {
-    const start = at + 5; // behind type, version and length
+    const start = at + 5; // after type, version and length
     const end = start + numberAt(records, at + 3, 2);
     messages.append(records, start, Math.min(end, records.length));
     at = end;
@@ -58,12 +54,12 @@ function readMessages(records: Uint8Array): Uint8Array {
   return messages.view();
 }
 
-/** The first certificate of the message that has them (section 7.4.2). */
+/** Finds the first certificate of the certificate message (section 7.4.2). */
 function findCertificate(messages: Uint8Array): Uint8Array | undefined {
   for (let at = 0; at < messages.length;) {
-    const start = at + 4; // behind type and length
+    const start = at + 4; // after type and length
     if (messages[at] === CERTIFICATE) {
-      const first = start + 3 + 3; // behind the lengths of all and of this one
+      const first = start + 3 + 3; // after the length of all and the length of this one
       const end = first + numberAt(messages, start + 3, 3);
       return end > messages.length ? undefined : messages.slice(first, end);
     }
@@ -72,7 +68,7 @@ function findCertificate(messages: Uint8Array): Uint8Array | undefined {
   return undefined;
 }
 
-/** A number of some bytes, the highest first; what is missing counts as 0. */
+/** Reads a big-endian number; missing bytes count as 0. */
 function numberAt(bytes: Uint8Array, at: number, size: number): number {
   let value = 0;
   for (let i = at; i < at + size; i++) value = value << 8 | (bytes[i] ?? 0);

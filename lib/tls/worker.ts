@@ -1,10 +1,10 @@
 /**
- * TLS clients in a thread of their own.
+ * Runs TLS clients in a worker thread.
  *
- * The platform keeps one store of sessions for each thread and server name, so
- * a second control connection to a server would have its sessions taken by the
- * data connections of the first. A thread from a `data:` URL needs no
- * permission.
+ * The platform has one session store for each thread, with one entry for each
+ * server name. With two control connections to a server, the data connections
+ * of one would resume the session of the other. A worker from a `data:` URL
+ * needs no permission.
  *
  * @module
  */
@@ -19,16 +19,16 @@ import {
   startEngine,
 } from "./engine.ts";
 
-/** Ciphertext that may be on its way to the thread, in bytes. */
+/** Bytes of ciphertext that may be queued for the worker. */
 const FEED_AHEAD = 1024 * 1024;
 
-/** What the thread is told about one client. */
+/** A message to the worker, about one client. */
 type WorkerMessage =
   | { id: number; type: "start"; options: EngineOptions }
   | { id: number; type: "feed" | "write"; bytes: Uint8Array }
   | { id: number; type: "end" | "settle" | "destroy" | "sent" };
 
-/** What the thread tells about one client. */
+/** An event from the worker, about one client. */
 type WorkerEvent =
   | { id: number; type: "secure"; handshake: Handshake }
   | {
@@ -40,12 +40,12 @@ type WorkerEvent =
   | { id: number; type: "end" | "written" | "ended" | "settled" }
   | { id: number; type: "fail"; message: string; code: string };
 
-/** A port whose waiting can be hidden from the event loop. */
+/** A port that can let the event loop end while it waits. */
 type Port = MessagePort & { ref(): void; unref(): void };
 
 /**
- * What the thread does: clients by number. As {@linkcode startEngine}, it must
- * refer to nothing outside itself.
+ * The worker's main function: serves clients by number. Like {@linkcode
+ * startEngine}, it must refer to nothing outside itself.
  */
 function serve(
   port: Port,
@@ -53,35 +53,39 @@ function serve(
   start: typeof startEngine,
 ): void {
   const engines = new Map<number, Engine>();
-  /** Clients' callbacks that wait until their ciphertext is sent, in order. */
+  /**
+   * Callbacks that wait until their ciphertext is sent, in message, by client.
+   */
   const sent = new Map<number, (() => void)[]>();
-  /** Bytes that may be given away: alone in their buffer. */
-  const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
+  /**
+   * Copies bytes unless they fill their buffer, which can then be transferred.
+   */
+  const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
     bytes.byteLength === bytes.buffer.byteLength &&
       bytes.buffer instanceof ArrayBuffer
       ? new Uint8Array(bytes.buffer)
       : new Uint8Array(bytes);
-  const give = (
+  const transfer = (
     id: number,
     type: "session" | "send" | "data",
     bytes: Uint8Array,
   ): void => {
-    const owned = own(bytes);
+    const owned = ownBytes(bytes);
     port.postMessage({ id, type, bytes: owned }, [owned.buffer]);
   };
-  const obey = (order: WorkerMessage): void => {
-    const { id } = order;
-    if (order.type === "start") {
+  const handle = (message: WorkerMessage): void => {
+    const { id } = message;
+    if (message.type === "start") {
       sent.set(id, []);
-      const engine = start(parts, order.options, {
+      const engine = start(parts, message.options, {
         secure: (handshake) =>
           port.postMessage({ id, type: "secure", handshake }),
-        session: (session) => give(id, "session", session),
+        session: (session) => transfer(id, "session", session),
         send: (bytes, done) => {
           sent.get(id)?.push(done);
-          give(id, "send", bytes);
+          transfer(id, "send", bytes);
         },
-        data: (bytes) => give(id, "data", bytes),
+        data: (bytes) => transfer(id, "data", bytes),
         end: () => port.postMessage({ id, type: "end" }),
         fail: (message, code) =>
           port.postMessage({ id, type: "fail", message, code }),
@@ -91,14 +95,14 @@ function serve(
     }
     const engine = engines.get(id);
     if (engine === undefined) return;
-    switch (order.type) {
+    switch (message.type) {
       case "feed":
-        engine.feed(order.bytes);
-        port.postMessage({ id, type: "fed", size: order.bytes.length });
+        engine.feed(message.bytes);
+        port.postMessage({ id, type: "fed", size: message.bytes.length });
         break;
       case "write":
         engine.write(
-          order.bytes,
+          message.bytes,
           () => port.postMessage({ id, type: "written" }),
         );
         break;
@@ -117,17 +121,17 @@ function serve(
         sent.delete(id);
     }
   };
-  port.onmessage = ({ data }: MessageEvent<WorkerMessage>) => obey(data);
+  port.onmessage = ({ data }: MessageEvent<WorkerMessage>) => handle(data);
 }
 
-/** One thread, for one control connection and its data connections. */
+/** A worker thread for one control connection and its data connections. */
 export class TLSThread {
   readonly #worker: Worker;
   readonly #port: Port;
   readonly #clients = new Map<number, RemoteEngine>();
   #nextId = 0;
 
-  /** Starts the thread. */
+  /** Starts the worker. */
   constructor() {
     const source = `import { parentPort } from "node:worker_threads";
 import { Duplex } from "node:stream";
@@ -142,13 +146,13 @@ parentPort.once("message", ({ port }) => {
       new URL(`data:text/javascript,${encodeURIComponent(source)}`),
     );
     this.#worker.unref();
-    // a worker's own channel copies what a channel of the web gives away
+    // the worker's built-in channel copies buffers instead of transferring them
     const { port1, port2 } = new MessageChannel();
     // deno-lint-ignore no-explicit-any -- Node and the web name one class
     this.#worker.postMessage({ port: port2 }, [port2 as any]);
     this.#port = port1 as Port;
     this.#port.onmessage = ({ data }: MessageEvent<WorkerEvent>) => {
-      this.#clients.get(data.id)?.hear(data);
+      this.#clients.get(data.id)?.receive(data);
     };
     this.#worker.on("error", (error: Error) => {
       for (const client of this.#clients.values()) {
@@ -157,13 +161,7 @@ parentPort.once("message", ({ port }) => {
     });
   }
 
-  /**
-   * Starts a TLS client in the thread.
-   *
-   * @param options What decides the handshake
-   * @param events What happens
-   * @returns The client
-   */
+  /** Starts a TLS client in the worker. */
   startEngine(options: EngineOptions, events: EngineEvents): Engine {
     const id = this.#nextId++;
     const client = new RemoteEngine(id, events, this);
@@ -174,47 +172,41 @@ parentPort.once("message", ({ port }) => {
   }
 
   /**
-   * Sends an order.
-   *
-   * @param order What the thread is to do
-   * @param bytes Bytes of the order, which are given away
+   * Posts a message. The buffer of `bytes`, a part of the message, is
+   * transferred.
    */
-  post(order: WorkerMessage, bytes?: Uint8Array<ArrayBuffer>): void {
-    this.#port.postMessage(order, bytes === undefined ? [] : [bytes.buffer]);
+  post(message: WorkerMessage, bytes?: Uint8Array<ArrayBuffer>): void {
+    this.#port.postMessage(message, bytes === undefined ? [] : [bytes.buffer]);
   }
 
-  /**
-   * Forgets a client.
-   *
-   * @param id Its number
-   */
+  /** Removes a client. */
   forget(id: number): void {
     this.#clients.delete(id);
     this.refresh();
   }
 
-  /** Keeps the event loop alive if a client does. */
+  /** Keeps the event loop alive while a client needs it. */
   refresh(): void {
     const isNeeded = this.#clients.values().some((client) => client.isRef);
     if (isNeeded) this.#port.ref();
     else this.#port.unref();
   }
 
-  /** Ends the thread. */
+  /** Terminates the worker. */
   close(): void {
     this.#port.close();
     this.#worker.terminate();
   }
 }
 
-/** This side of a client in the thread. */
+/** A TLS client in the worker, seen from this thread. */
 class RemoteEngine implements Engine {
   readonly events: EngineEvents;
   readonly #id: number;
   readonly #thread: TLSThread;
   #isRef = true;
   #isGone = false;
-  #ahead = 0; // bytes of ciphertext on their way to the thread
+  #ahead = 0; // bytes of ciphertext that the worker has not taken yet
   #room: PromiseWithResolvers<void> | undefined;
   #onWritten: (() => void)[] = [];
   #onEnded: (() => void) | undefined;
@@ -235,7 +227,8 @@ class RemoteEngine implements Engine {
   }
 
   feed(bytes: Uint8Array): boolean {
-    // what does not fill its buffer is cheaper to copy than to give away
+    // bytes that fill less than half of their buffer are cheaper to copy than
+    // to transfer
     const given = bytes.length * 2 > bytes.buffer.byteLength &&
         bytes.buffer instanceof ArrayBuffer
       ? bytes as Uint8Array<ArrayBuffer>
@@ -282,16 +275,16 @@ class RemoteEngine implements Engine {
     this.#onEnded?.();
   }
 
-  /** Takes what the thread tells. */
-  hear(news: WorkerEvent): void {
-    switch (news.type) {
+  /** Handles an event of the worker. */
+  receive(event: WorkerEvent): void {
+    switch (event.type) {
       case "secure":
-        return this.events.secure(news.handshake);
+        return this.events.secure(event.handshake);
       case "session":
-        return this.events.session(news.bytes);
+        return this.events.session(event.bytes);
       case "send":
         return this.events.send(
-          news.bytes,
+          event.bytes,
           () => {
             if (!this.#isGone) {
               this.#thread.post({ id: this.#id, type: "sent" });
@@ -299,9 +292,9 @@ class RemoteEngine implements Engine {
           },
         );
       case "data":
-        return this.events.data(news.bytes);
+        return this.events.data(event.bytes);
       case "fed":
-        this.#ahead -= news.size;
+        this.#ahead -= event.size;
         if (this.#ahead < FEED_AHEAD) {
           this.#room?.resolve();
           this.#room = undefined;
@@ -316,7 +309,7 @@ class RemoteEngine implements Engine {
       case "end":
         return this.events.end();
       case "fail":
-        return this.events.fail(news.message, news.code);
+        return this.events.fail(event.message, event.code);
     }
   }
 }
