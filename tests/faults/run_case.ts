@@ -361,7 +361,8 @@ class CaseRun {
       const mayLackLogin = !this.#isStarted ||
         this.#happened.includes("control corrupt");
       if (isOwnReply && mayLackLogin) return;
-      if (!wasConnected || !this.#isExcused(error)) {
+      const mayFail = wasConnected || isOfDialling(error);
+      if (!mayFail || !this.#isExcused(error)) {
         const isLate = error instanceof Deno.errors.TimedOut;
         const kind = isLate ? "late" : "state";
         return this.#blame(kind, `PWD failed afterwards: ${error}`);
@@ -384,6 +385,11 @@ class CaseRun {
   #blame(kind: Problem["kind"], text: string): void {
     this.problems.push({ kind, text });
   }
+}
+
+/** Whether a connection in doubt was to be replaced, in vain. */
+function isOfDialling(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('"connect to ');
 }
 
 /** Whether a temporary file is one that the next call goes on with. */
