@@ -20,7 +20,6 @@ export interface SessionSettings {
   /** What is known of the server: not a copy. */
   readonly profile: ServerProfile;
   readonly passive: boolean;
-  readonly hasExtendedPassive: boolean | undefined;
   readonly encoding: Encoding;
   /** Whether the control connection was under TLS, if only for the login. */
   readonly wasSecured: boolean;
@@ -47,7 +46,6 @@ export function settingsOf(session: Session): SessionSettings {
   return {
     profile: session.profile,
     passive: options.passive,
-    hasExtendedPassive: session.hasExtendedPassive,
     encoding: control.encoding,
     wasSecured: tls !== undefined,
     isCleared: tls !== undefined && !isSecured(session),
@@ -75,7 +73,6 @@ export async function restore(
   options: SignalOptions,
 ): Promise<void> {
   session.options.passive = state.passive;
-  session.hasExtendedPassive = state.hasExtendedPassive;
   session.control.encoding = state.encoding;
   if (state.isProtected && session.protection === undefined) {
     await protP(session, options);

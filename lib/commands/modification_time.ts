@@ -83,7 +83,7 @@ export async function changeModificationTime(
   let refusal: Reply | undefined;
   for (const { verb, prefix } of COMMANDS) {
     const key = `${verb} time`;
-    if (session.unknown.has(key)) continue;
+    if (session.profile.lacks(key)) continue;
     // vsftpd: it sets what it shows
     if (verb === "MDTM") {
       await proving;
@@ -95,13 +95,13 @@ export async function changeModificationTime(
       argument: behind(session, `${prefix}${formatTime(digits)} `, path),
       name: "path",
     }, options);
-    if (UNKNOWN_REPLIES.includes(reply.code)) session.unknown.add(key);
+    if (UNKNOWN_REPLIES.includes(reply.code)) session.profile.noteLacking(key);
     else if (isDone(verb, reply, digits)) {
       await proving;
       return { command: verb, digits };
     } // "MDTM" without a second argument looks for a file with a blank in its name
     else if (refusal === undefined || verb === "MFMT") refusal = reply;
-    if (verb === "MFMT" && !session.unknown.has(key)) break;
+    if (verb === "MFMT" && !session.profile.lacks(key)) break;
   }
   await proving;
   const why = refusal?.text ?? "the server has no command for it";
@@ -153,7 +153,8 @@ export async function proveByFile(
   options: SignalOptions,
 ): Promise<void> {
   const { clock } = session.profile;
-  const hasFacts = session.hasMLSD !== false && !session.unknown.has("MLST");
+  const hasFacts = session.profile.hasMLSD !== false &&
+    !session.profile.lacks("MLST");
   clock.noteTry("MDTM");
   if (hasFacts) clock.noteTry("MLSD");
   const [shown, told] = await Promise.all([
@@ -206,7 +207,7 @@ export async function lookAtFacts(
 ): Promise<Date | null> {
   const command = { verb: "MLST", argument: path, name: "path" };
   const reply = await ask(session, command, options);
-  if (UNKNOWN_REPLIES.includes(reply.code)) session.unknown.add("MLST");
+  if (UNKNOWN_REPLIES.includes(reply.code)) session.profile.noteLacking("MLST");
   const word = /[ ;]modify=(\d{14})/i.exec(reply.text)?.[1];
   return reply.code === 250 && word !== undefined ? parseTime(word) : null;
 }

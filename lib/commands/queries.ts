@@ -1,7 +1,7 @@
 /**
  * What a server can do, and what it knows of a file: `FEAT`, `SIZE`, `MDTM`,
  * `PWD`. Each answer of the server that something is unknown to it is
- * remembered for the session.
+ * remembered for the server.
  *
  * @module
  */
@@ -41,7 +41,8 @@ export interface RemoteFacts {
 }
 
 /**
- * What the server can do (`FEAT`, RFC 2389). It is asked once a session.
+ * What the server can do (`FEAT`, RFC 2389). It is asked once for each
+ * user.
  *
  * @param session The session
  * @param options A signal
@@ -52,7 +53,9 @@ export async function requestFeatures(
   session: Session,
   options: SignalOptions = {},
 ): Promise<Map<string, string>> {
-  if (session.features !== undefined) return session.features;
+  const { profile, identity } = session;
+  const known = profile.featuresFor(identity);
+  if (known !== undefined) return known;
   const reply = await unlessRefused(
     () =>
       session.turns.share(
@@ -61,9 +64,10 @@ export async function requestFeatures(
       ),
   );
   const isList = reply?.code === 211;
-  session.features = isList ? parseFeatures(reply) : new Map();
-  if (isList) session.profile.noteFeatures(session.features);
-  return session.features;
+  return profile.noteFeatures(
+    identity,
+    isList ? parseFeatures(reply) : undefined,
+  );
 }
 
 /**
@@ -99,14 +103,25 @@ export async function requestShownTime(
   path: Path,
   options: SignalOptions = {},
 ): Promise<Date | null> {
-  const command = { verb: "MDTM", argument: path, name: "path" };
-  const reply = await optional(
-    session,
-    "MDTM",
-    () =>
-      session.turns.share(() => session.exchange(command, options), options),
-    false,
+  if (session.profile.lacks("MDTM")) return null;
+  return await session.turns.share(
+    () => askShownTime(session, path, options),
+    options,
   );
+}
+
+/**
+ * What `MDTM` shows for a file, as {@linkcode requestShownTime}. The caller has
+ * the turn.
+ */
+export async function askShownTime(
+  session: Session,
+  path: Path,
+  options: SignalOptions,
+): Promise<Date | null> {
+  const command = { verb: "MDTM", argument: path, name: "path" };
+  const ask = () => session.exchange(command, options);
+  const reply = await optional(session, "MDTM", ask, false);
   return reply?.code === 213 ? parseModificationTime(reply) : null;
 }
 
@@ -252,10 +267,10 @@ async function optional<T>(
   ask: () => Promise<T>,
   mayRefuse = true,
 ): Promise<T | undefined> {
-  if (session.unknown.has(command)) return undefined;
+  if (session.profile.lacks(command)) return undefined;
   return await unlessRefused(ask, (code) => {
     const isUnknown = UNKNOWN_REPLIES.includes(code);
-    if (isUnknown) session.unknown.add(command);
+    if (isUnknown) session.profile.noteLacking(command);
     return isUnknown || mayRefuse;
   });
 }

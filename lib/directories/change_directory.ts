@@ -175,7 +175,7 @@ async function originOf(
   const isStranded = textOfPath(session, path).startsWith("/") &&
     LIBRARY_REGEXP.test(origin);
   if (!isStranded) return origin || undefined;
-  if (session.unknown.has(NAME_FORMAT)) return undefined;
+  if (session.profile.lacks(NAME_FORMAT)) return undefined;
   try {
     const { text } = await session.perform({ verb: "SYST" }, options);
     if (/\bOS\/400\b/i.test(text)) {
@@ -186,7 +186,7 @@ async function originOf(
   }
   const directory = await askDirectory(session, options);
   if (!LIBRARY_REGEXP.test(directory)) return directory || undefined;
-  session.unknown.add(NAME_FORMAT);
+  session.profile.noteLacking(NAME_FORMAT);
   return undefined;
 }
 

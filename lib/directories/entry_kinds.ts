@@ -32,7 +32,9 @@ export async function kindsOf(
 ): Promise<EntryKind[]> {
   const { signal } = options;
   const doubtful = new Set<Entry>(
-    session.tellsLinks ? [] : await filterAll(entries, isDoubtful, signal),
+    session.profile.tellsLinks
+      ? []
+      : await filterAll(entries, isDoubtful, signal),
   );
   const kinds: EntryKind[] = [];
   if (doubtful.size === 0) {
@@ -68,7 +70,7 @@ export async function kindsOf(
  * @param entries What was listed
  */
 export function noteLinks(session: Session, entries: readonly Entry[]): void {
-  session.tellsLinks ||= entries.some((entry) =>
+  session.profile.tellsLinks ||= entries.some((entry) =>
     entry.isSymlink && entry.facts !== undefined
   );
 }
@@ -121,7 +123,7 @@ async function readAgain(
   { signal }: SignalOptions,
   isWanted: (entry: Entry) => boolean,
 ): Promise<{ kinds: Map<string, EntryKind>; isWhole: boolean }> {
-  const command = session.tellsLinks ? undefined : "LIST";
+  const command = session.profile.tellsLinks ? undefined : "LIST";
   const options = { all: true, command, signal } as const;
   let isWhole = true;
   const onPartial = () => void (isWhole = false);

@@ -7,11 +7,10 @@
 
 import type { Entry } from "../listing/entry.ts";
 import { inferZone } from "../listing/infer_zone.ts";
-import { textOfPath } from "../commands/queries.ts";
+import { askShownTime, textOfPath } from "../commands/queries.ts";
 import { joinRawPath, rawPathOf } from "../commands/raw_path.ts";
 import { printable } from "../protocol/printable.ts";
 import { FTPError } from "../protocol/errors.ts";
-import { parseModificationTime } from "../protocol/reply_values.ts";
 import type { Session } from "../transfer/session.ts";
 import {
   type ListRequest,
@@ -41,13 +40,14 @@ export async function* listByList(
     ? await findZone(request)
     : options.zone ?? session.profile.clock.zoneOf("LIST") ?? 0;
   const zone = request.isRaw ? 0 : found;
-  const isFlagged = options.all === true && session.hasListAll !== false;
+  const isFlagged = options.all === true &&
+    session.profile.hasListAll !== false;
   if (isFlagged) {
     const received = yield* listAll(request, zone);
     if (received !== undefined) return received;
   }
   const received = yield* listPlain(request, zone);
-  if (isFlagged && received.count > 0) session.hasListAll = false;
+  if (isFlagged && received.count > 0) session.profile.hasListAll ??= false;
   return received;
 }
 
@@ -69,11 +69,11 @@ async function* listAll(
   const { session } = request;
   try {
     const received = yield* listPlain(request, zone, "-a");
-    if (received.count + received.selves > 0) session.hasListAll = true;
+    if (received.count + received.selves > 0) session.profile.hasListAll = true;
     noteSelf(session, received);
-    return session.hasListAll === true ? received : undefined;
+    return session.profile.hasListAll === true ? received : undefined;
   } catch (error) {
-    const isRefused = session.hasListAll === undefined &&
+    const isRefused = session.profile.hasListAll !== true &&
       error instanceof FTPError &&
       NO_FLAG_REPLIES.includes(error.reply?.code ?? 0);
     if (!isRefused) throw error;
@@ -83,8 +83,8 @@ async function* listAll(
 
 /** Takes note of whether `LIST -a` has a line for the directory itself. */
 function noteSelf(session: Session, { count, selves }: Received): void {
-  if (selves > 0) session.showsSelf = true;
-  else if (count > 0) session.showsSelf ??= false;
+  if (selves > 0) session.profile.showsSelf = true;
+  else if (count > 0) session.profile.showsSelf ??= false;
 }
 
 /**
@@ -102,16 +102,16 @@ export async function proveRead(
 ): Promise<void> {
   if (count + selves > 0 || isRefused) return;
   const { session, path } = request;
-  if (session.showsSelf === false) return;
+  if (session.profile.showsSelf === false) return;
   const received = await readAll(request);
   if (received === undefined || received.count + received.selves > 0) return;
-  if (session.showsSelf === undefined) {
+  if (session.profile.showsSelf === undefined) {
     // not empty: it has this one in it
     const parent = joinRawPath(rawPathOf(session, path), PARENT);
     await readAll({ ...request, path: parent });
   }
-  if (session.showsSelf !== true) {
-    session.showsSelf = false; // once is enough
+  if (session.profile.showsSelf !== true) {
+    session.profile.showsSelf = false; // once is enough
     return;
   }
   const { reply } = received;
@@ -154,15 +154,13 @@ async function findZone(request: ListRequest): Promise<number> {
 
 async function compareNewest(request: ListRequest): Promise<void> {
   const { session, path, options: { signal }, turn } = request;
+  if (session.profile.lacks("MDTM")) return;
   const newest = await findNewest(request);
   if (newest === undefined) return;
-  const argument = joinRawPath(rawPathOf(session, path), newest.rawName);
-  const command = { verb: "MDTM", argument, name: "path" };
+  const file = joinRawPath(rawPathOf(session, path), newest.rawName);
   try {
-    const reply = await turn(() => session.exchange(command, { signal }), {
-      signal,
-    });
-    const shown = reply.code === 213 ? parseModificationTime(reply) : null;
+    const ask = () => askShownTime(session, file, { signal });
+    const shown = await turn(ask, { signal });
     const ahead = shown === null ? undefined : inferZone(newest, shown);
     if (ahead !== undefined) session.profile.clock.noteListAhead(ahead);
   } catch (error) {

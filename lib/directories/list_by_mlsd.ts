@@ -1,5 +1,5 @@
 /**
- * A session's first `MLSD`: it may be unknown, hang, or give nothing that can
+ * A server's first `MLSD`: it may be unknown, hang, or give nothing that can
  * be used, whatever `FEAT` says.
  *
  * @module
@@ -62,7 +62,7 @@ async function proveEmpty(
 
 /**
  * Lists by `MLSD`, of which is not known whether it works; sets
- * `session.hasMLSD` when it is.
+ * `session.profile.hasMLSD` when it is.
  *
  * @param request Which directory
  * @param unread Gets the lines that nobody could read
@@ -89,19 +89,23 @@ export async function* tryMLSD(
     while (true) {
       const { done, value } = await batches.next();
       if (done) {
-        if (value.count + value.selves > unread.length) session.hasMLSD = true;
+        if (value.count + value.selves > unread.length) {
+          session.profile.hasMLSD = true;
+        }
         // without a line: an empty directory, or an MLSD that does nothing
-        if (session.hasMLSD !== true) return value.isRefused;
+        if (session.profile.hasMLSD !== true) return value.isRefused;
         await proveEmpty(request, value);
+        // MLSD was proven by another connection meanwhile
+        if (unread.length > 0) yield unread.splice(0);
         return true;
       }
-      if (session.hasMLSD === true) {
-        yield value;
+      if (session.profile.hasMLSD === true) {
+        yield [...unread.splice(0), ...value];
       } else if (value.every(isUnread)) {
         unread.push(...value);
         if (unread.length > MAX_UNREAD) return false;
       } else {
-        session.hasMLSD = true;
+        session.profile.hasMLSD = true;
         yield [...unread.splice(0), ...value];
       }
     }
@@ -109,7 +113,9 @@ export async function* tryMLSD(
     const isLate = box.signal.aborted && options.signal?.aborted !== true;
     if (isLate && session.isLost) throw session.control.failure;
     if (!isLate && !isUnknownCommand(error)) throw error;
-    session.hasMLSD = false;
+    // another connection may have proven it meanwhile
+    if (isLate) session.profile.hasMLSD ??= false;
+    else session.profile.hasMLSD = false;
     return false;
   } finally {
     clearTimeout(timer);

@@ -146,20 +146,22 @@ async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
     await proveRead(request, yield* listByList(request));
     return;
   }
-  if (command === "MLSD" || session.hasMLSD === true) {
+  if (command === "MLSD" || session.profile.hasMLSD === true) {
     yield* listByMLSD(request);
     return;
   }
   const unread: Entry[] = [];
-  if (session.hasMLSD === undefined && (yield* tryMLSD(request, unread))) {
+  if (
+    session.profile.hasMLSD === undefined && (yield* tryMLSD(request, unread))
+  ) {
     return;
   }
   const received = yield* listByList(request);
   const { count, format } = received;
   // an MLSD that gave nothing agrees
-  if (session.hasMLSD === false) await proveRead(request, received);
+  if (session.profile.hasMLSD === false) await proveRead(request, received);
   // MLSD gave nothing where there is something
-  if (count > 0 && format !== undefined) session.hasMLSD = false;
+  if (count > 0 && format !== undefined) session.profile.hasMLSD ??= false;
   if (count === 0 && unread.length > 0) yield unread;
 }
 

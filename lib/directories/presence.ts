@@ -42,7 +42,7 @@ export async function isPresent(
   { path, kind }: Named,
   options: SignalOptions,
 ): Promise<boolean> {
-  if (!session.unknown.has("MLST")) {
+  if (!session.profile.lacks("MLST")) {
     const told = await ask(session, withPath("MLST", path), options);
     if (told !== undefined) return told;
   }
@@ -99,14 +99,14 @@ async function ask(
   options: SignalOptions,
 ): Promise<boolean | undefined> {
   const { verb } = command;
-  if (session.unknown.has(verb)) return undefined;
+  if (session.profile.lacks(verb)) return undefined;
   try {
     await session.turns.share(() => session.perform(command, options), options);
     return true;
   } catch (error) {
     const code = error instanceof FTPError ? error.reply?.code : undefined;
     if (UNKNOWN_REPLIES.includes(code ?? 0)) {
-      session.unknown.add(verb);
+      session.profile.noteLacking(verb);
       return undefined;
     }
     return isAbsence(error) ? false : fail(error);

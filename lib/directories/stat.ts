@@ -12,11 +12,10 @@ import { ParsedSource, toByteText } from "../listing/parsed_source.ts";
 import { checkPath, type Path, withPath } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
-import { parseModificationTime } from "../protocol/reply_values.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { requestSize } from "../commands/files.ts";
 import { EntryView } from "./entry_view.ts";
-import { textOfPath } from "../commands/queries.ts";
+import { askShownTime, textOfPath } from "../commands/queries.ts";
 import {
   hasNames,
   isDataSet,
@@ -49,7 +48,7 @@ export async function requestEntry(
 ): Promise<Entry> {
   checkPath(path, "path");
   checkListOptions(options);
-  if (!session.unknown.has("MLST")) {
+  if (!session.profile.lacks("MLST")) {
     const command = withPath("MLST", path);
     try {
       const reply = await session.turns.share(
@@ -61,7 +60,7 @@ export async function requestEntry(
     } catch (error) {
       if (!isUnknownCommand(error)) throw error;
     }
-    session.unknown.add("MLST");
+    session.profile.noteLacking("MLST");
   }
   return await probeEntry(session, path, options, isRaw);
 }
@@ -193,12 +192,10 @@ async function probe(
   try {
     await session.ensureType("I", options);
     const size = await requestSize(session, path, options);
-    const command = { verb: "MDTM", argument: path, name: "path" };
-    const reply = await session.exchange(command, options).catch((error) => {
-      if (error instanceof FTPPermanentError) return undefined;
+    const mtime = await askShownTime(session, path, options).catch((error) => {
+      if (error instanceof FTPPermanentError) return null;
       throw error;
     });
-    const mtime = reply?.code === 213 ? parseModificationTime(reply) : null;
     return { kind: "file", size: size ?? undefined, mtime: mtime ?? undefined };
   } catch (error) {
     if (!(error instanceof FTPError && error.reply !== undefined)) throw error;

@@ -227,7 +227,7 @@ async function openRoot(
   const level = await readLevel(session, start, [], options);
   // pyftpdlib shows links as what they lead to, and no "." to tell a loop by
   const needsUnique = level.unique === undefined &&
-    !session.unknown.has("MLST") && level.hasUnique;
+    !session.profile.lacks("MLST") && level.hasUnique;
   if (!needsUnique) return level;
   const { facts } = await requestEntry(session, path, options);
   return { ...level, unique: facts?.unique };

@@ -132,7 +132,7 @@ export class Replacement {
     const { signal } = this.#options;
     const { path, mode, size } = upload;
     const { oldSize } = this;
-    const isTold = upload.isVisible && !session.unknown.has("SIZE");
+    const isTold = upload.isVisible && !session.profile.lacks("SIZE");
     // a new file of the old one's size shows by its old name only
     const isAlike = oldSize === undefined || oldSize === size;
     const sizes = await session.turns.alone(async () => {
@@ -171,14 +171,14 @@ export class Replacement {
       now = await requestBinarySize(session, this.#remote, options);
       if (isLeft !== false) return isLeft === undefined;
       // another upload may have taken the place since then
-      if (now === null) return session.unknown.has(TAKEN);
+      if (now === null) return session.profile.lacks(TAKEN);
       return now === size || now !== this.oldSize;
     });
     // taken away at once, by what the new files of a drop box are for
     const isDone = isLeft === undefined ||
       (isLeft === false &&
         (now === null || now === size || now !== this.oldSize));
-    if (isDone && now === null) session.unknown.add(TAKEN);
+    if (isDone && now === null) session.profile.noteLacking(TAKEN);
     if (isDone) return;
     throw new FTPError(
       `Cannot put the upload in place as "${this.#remote}": the server confirmed the rename, but ${

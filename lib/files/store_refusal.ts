@@ -100,7 +100,7 @@ export async function isListedDirectory(
   path: string,
   { signal }: SignalOptions,
 ): Promise<boolean | undefined> {
-  if (session.unknown.has("MLST")) return undefined;
+  if (session.profile.lacks("MLST")) return undefined;
   const command = { verb: "MLST", argument: path, name: "remote" };
   try {
     const { lines } = await session.turns.share(
@@ -120,7 +120,7 @@ export async function isListedDirectory(
     const isRefused = error instanceof FTPError && error.reply !== undefined;
     if (!isRefused) throw error;
     const { code, text } = error.reply!;
-    if (UNKNOWN_REPLIES.includes(code)) session.unknown.add("MLST");
+    if (UNKNOWN_REPLIES.includes(code)) session.profile.noteLacking("MLST");
     return MISSING_REGEXP.test(text) ? false : undefined;
   }
 }

@@ -124,14 +124,15 @@ export class RemoteSide implements Side {
       if (partial !== undefined && (this.#isTarget || entries.length === 0)) {
         throw partial;
       }
-      if (unique === undefined && isTold && !session.unknown.has("MLST")) {
+      if (unique === undefined && isTold && !session.profile.lacks("MLST")) {
         const { facts } = await requestEntry(session, path, options);
         unique = facts?.unique;
       }
       if (this.#follows) {
         canonical ??= await canonicalPath(session, path, { signal });
       }
-      const hidesDots = session.hasMLSD !== true && session.hasListAll !== true;
+      const hidesDots = session.profile.hasMLSD !== true &&
+        session.profile.hasListAll !== true;
       const folder = new Snapshot({ unique, canonical }, hidesDots);
       folder.partial = partial;
       const breather = new Breather();

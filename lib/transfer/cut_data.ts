@@ -120,12 +120,12 @@ export async function proveWhole(
 
 /** Asks before the transfer is collected: no other command comes between. */
 async function askSize(
-  { control, unknown }: Session,
+  { control, profile }: Session,
   during: PendingCommand,
   { path }: SizedFile,
   signal: AbortSignal | undefined,
 ): Promise<number | null> {
-  if (unknown.has("SIZE")) return null;
+  if (profile.lacks("SIZE")) return null;
   const command = { verb: "SIZE", argument: path, name: "path" };
   try {
     const pending = control.send(command, { during });

@@ -82,11 +82,11 @@ async function dialEitherWay(
     );
   const address = await requestPassive(session, options);
   const mayTryPasv = !isIPv6(session.peer[0]) &&
-    session.hasExtendedPassive === undefined;
+    session.profile.hasExtendedPassive === undefined;
   if (!mayTryPasv) return await open(address);
   try {
     const stream = await open(address);
-    session.hasExtendedPassive = true;
+    session.profile.hasExtendedPassive = true;
     return stream;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
@@ -94,7 +94,7 @@ async function dialEitherWay(
     // the port that EPSV named is dead (a firewall that reads only 227
     // replies): PASV once, and stay with what works
     const stream = await open(await requestPasv(session, options));
-    session.hasExtendedPassive = false;
+    session.profile.hasExtendedPassive ??= false;
     return stream;
   }
 }
@@ -113,7 +113,7 @@ export function requestAhead(
   { signal }: SignalOptions,
 ): void {
   if (!session.options.passive) return;
-  const verb = session.hasExtendedPassive === false ? "PASV" : "EPSV";
+  const verb = session.profile.hasExtendedPassive === false ? "PASV" : "EPSV";
   const ask = () => {
     const reply = session.perform({ verb }, { signal });
     const ahead = { reply, signal, at: performance.now() };
@@ -169,7 +169,7 @@ export async function requestPassive(
   session: Session,
   options: SignalOptions = {},
 ): Promise<HostPort> {
-  if (session.hasExtendedPassive === false) {
+  if (session.profile.hasExtendedPassive === false) {
     return await requestPasv(session, options);
   }
   try {
@@ -185,7 +185,7 @@ export async function requestPassive(
       throw error;
     }
     const address = await requestPasv(session, options);
-    session.hasExtendedPassive = false;
+    session.profile.hasExtendedPassive = false;
     return address;
   }
 }
@@ -196,7 +196,9 @@ export async function requestPassive(
  */
 function doubtExtendedPassive(session: Session): void {
   const isLost = session.control.failure !== undefined;
-  if (isLost && !isIPv6(session.peer[0])) session.hasExtendedPassive ??= false;
+  if (isLost && !isIPv6(session.peer[0])) {
+    session.profile.hasExtendedPassive ??= false;
+  }
 }
 
 async function requestPasv(

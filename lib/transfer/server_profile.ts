@@ -47,6 +47,19 @@ const UTC_VENDORS: readonly (Vendor | undefined)[] = ["ProFTPD", "Pure-FTPd"];
 export class ServerProfile {
   #vendor: Vendor | undefined;
   #isNotProFTPD = false;
+  readonly #lacking = new Set<string>();
+  #features: Map<string, string> | undefined;
+  #featuresIdentity = "";
+  /** Whether `EPSV` works: `undefined` before the first try. */
+  hasExtendedPassive: boolean | undefined;
+  /** Whether `MLSD` works: `undefined` before it gave an entry. */
+  hasMLSD: boolean | undefined;
+  /** Whether `LIST -a` works: `undefined` before the first try. */
+  hasListAll: boolean | undefined;
+  /** Whether `LIST -a` shows the directory itself, as far as was seen. */
+  showsSelf: boolean | undefined;
+  /** Whether `MLSD` was seen to show links as such. */
+  tellsLinks = false;
   /** The times that it shows. */
   readonly clock: ServerClock;
 
@@ -96,13 +109,60 @@ export class ServerProfile {
   }
 
   /**
-   * Draws conclusions from the reply to `FEAT`.
+   * Whether the server is known to lack an optional command, or a use of it.
    *
-   * @param features Names in upper case with their parameters
+   * @param command The command in upper case, or the name of the use
    */
-  noteFeatures(features: ReadonlyMap<string, string>): void {
-    if (features.has(PROFTPD_FEATURE)) this.#setVendor("ProFTPD");
-    else this.#isNotProFTPD = true;
+  lacks(command: string): boolean {
+    return this.#lacking.has(command);
+  }
+
+  /**
+   * Notes that the server lacks a command.
+   *
+   * @param command As for {@linkcode lacks}
+   */
+  noteLacking(command: string): void {
+    this.#lacking.add(command);
+  }
+
+  /**
+   * Forgets that the server lacks a command: it was seen to work.
+   *
+   * @param command As for {@linkcode lacks}
+   */
+  forgetLacking(command: string): void {
+    this.#lacking.delete(command);
+  }
+
+  /**
+   * The reply to `FEAT`, if it was given to the same user under the same
+   * protection.
+   *
+   * @param identity The session's `identity`
+   * @returns Names in upper case with their parameters, or `undefined`
+   */
+  featuresFor(identity: string): Map<string, string> | undefined {
+    return identity === this.#featuresIdentity ? this.#features : undefined;
+  }
+
+  /**
+   * Notes the reply to `FEAT`, and draws conclusions from it.
+   *
+   * @param identity The session's `identity`
+   * @param features Names in upper case with their parameters; `undefined` if
+   * `FEAT` was refused
+   * @returns The features; none if `FEAT` was refused
+   */
+  noteFeatures(
+    identity: string,
+    features: Map<string, string> | undefined,
+  ): Map<string, string> {
+    this.#features = features ?? new Map();
+    this.#featuresIdentity = identity;
+    if (features?.has(PROFTPD_FEATURE)) this.#setVendor("ProFTPD");
+    else if (features !== undefined) this.#isNotProFTPD = true;
+    return this.#features;
   }
 
   #setVendor(vendor: Vendor): void {

@@ -103,26 +103,14 @@ export class Session {
   readonly settings: Map<string, Command> = new Map();
   /** The latest `HOST` that was accepted (RFC 7151). */
   virtualHost: VirtualHost | undefined;
-  /** What the server said to `FEAT`, once it was asked. */
-  features: Map<string, string> | undefined;
-  /** Optional commands that the server does not know, in upper case. */
-  readonly unknown: Set<string> = new Set();
+  /** The `AUTH` and `USER` that were sent: the features depend on them. */
+  identity = "";
   /** Whether a `REST` of ours may wait for the next transfer command. */
   hasRestart = false;
-  /** Whether `EPSV` works here: not known before the first try. */
-  hasExtendedPassive: boolean | undefined;
   /** Where the server was told to connect last, in active mode. */
   activePort: number | undefined;
   /** A port for the next transfer, if nothing was sent that may close it. */
   ahead: PortAhead | undefined;
-  /** Whether `MLSD` works here: not known before it gave an entry. */
-  hasMLSD: boolean | undefined;
-  /** Whether `LIST -a` works here: not known before the first try. */
-  hasListAll: boolean | undefined;
-  /** Whether `LIST -a` shows the directory itself, as far as was seen. */
-  showsSelf: boolean | undefined;
-  /** Whether `MLSD` was seen to show links as such. */
-  tellsLinks = false;
   /** The TLS session of the control connection, once there is one. */
   tls: TLSSession | undefined;
   /** Protects data connections after `PROT P`. */
@@ -290,6 +278,7 @@ export class Session {
     this.#peer = other.#peer;
     this.#ended = other.#ended;
     this.tls = other.tls;
+    this.identity = other.identity;
     this.protection = other.protection;
     this.isClearDataAllowed = other.isClearDataAllowed;
     this.type = other.type;
@@ -441,7 +430,7 @@ export class Session {
     const word = command.verb.toUpperCase();
     const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
     if (!LOOK_REGEXP.test(word)) this.ahead = undefined;
-    if (isAfresh) this.features = undefined;
+    if (isAfresh) this.#noteIdentity(word, String(command.argument ?? ""));
     if (word === "REIN") {
       this.settings.clear();
       this.virtualHost = undefined;
@@ -451,6 +440,12 @@ export class Session {
       this.directory = undefined;
       this.moves = isAfresh ? [] : undefined;
     }
+  }
+
+  /** Notes who the user is: another user may be shown other features. */
+  #noteIdentity(word: string, argument: string): void {
+    const others = this.identity.replace(/^USER .*\n/m, "");
+    this.identity = word === "REIN" ? "" : `${others}${word} ${argument}\n`;
   }
 
   /** Follows what a command has changed, now that its reply is here. */

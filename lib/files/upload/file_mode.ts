@@ -31,7 +31,7 @@ const LINE_REGEXP = /^([-bcdlps])([-rwxsStT]{9})[^\s]* +\d+ /;
  * @returns Whether the server may do it
  */
 export function canChangeMode(session: Session): boolean {
-  return !session.unknown.has(CHMOD) && !session.unknown.has(STAT);
+  return !session.profile.lacks(CHMOD) && !session.profile.lacks(STAT);
 }
 
 /**
@@ -61,7 +61,7 @@ export async function requestMode(
     );
   const [status, facts] = await Promise.all([
     isPattern ? [] : ask("STAT", STAT),
-    isOdd && !session.unknown.has(MLST) ? ask("MLST", MLST) : [],
+    isOdd && !session.profile.lacks(MLST) ? ask("MLST", MLST) : [],
   ]);
   const lines = status.filter((line) => LINE_REGEXP.test(line));
   return lines.length > 0 ? readListedMode(lines, path) : readFactOfMode(facts);
@@ -137,5 +137,5 @@ async function requestLines(
 
 function noteUnknown(session: Session, error: unknown, key: string): void {
   const code = error instanceof FTPError ? error.reply?.code ?? 0 : 0;
-  if (UNKNOWN_REPLIES.includes(code)) session.unknown.add(key);
+  if (UNKNOWN_REPLIES.includes(code)) session.profile.noteLacking(key);
 }

@@ -79,7 +79,7 @@ export class UploadProof {
    * @returns Bytes; `null` if the server does not tell
    */
   async storedSize(session: Session, sent: number): Promise<number | null> {
-    const { unknown } = session;
+    const { profile } = session;
     let size: number | null | undefined;
     await backOff(this.#options, async () => {
       const before = size;
@@ -89,7 +89,7 @@ export class UploadProof {
         this.#options,
       );
       if (size === null) {
-        const isFinal = unknown.has("SIZE") || unknown.has(HIDDEN);
+        const isFinal = profile.lacks("SIZE") || profile.lacks(HIDDEN);
         this.#wasLate ||= !isFinal;
         return isFinal;
       }
@@ -98,8 +98,8 @@ export class UploadProof {
       this.#wasLate ||= !isRight && isLate;
       return isRight || !isLate;
     });
-    if (size !== null) unknown.delete(HIDDEN);
-    else if (!unknown.has("SIZE")) unknown.add(HIDDEN);
+    if (size !== null) profile.forgetLacking(HIDDEN);
+    else if (!profile.lacks("SIZE")) profile.noteLacking(HIDDEN);
     return size ?? null;
   }
 
