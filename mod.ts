@@ -35,6 +35,11 @@ export {
   type PortRange,
 } from "./lib/connection/dial.ts";
 export type {
+  Dial,
+  DialedConn,
+  DialTarget,
+} from "./lib/connection/dialed_stream.ts";
+export type {
   TLSCertificate,
   TLSInfo,
   TLSVersion,

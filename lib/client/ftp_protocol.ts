@@ -13,6 +13,7 @@ import {
 } from "../commands/files.ts";
 import type { DataConnection } from "../connection/data_connection.ts";
 import type { DataListener } from "../connection/dial.ts";
+import { checkActive } from "../connection/route.ts";
 import type { TLSInfo } from "../connection/tls_info.ts";
 import { parseFacts } from "../listing/facts.ts";
 import { formatEprt, formatPort, type HostPort } from "../protocol/address.ts";
@@ -189,9 +190,12 @@ export class FTPProtocol implements AsyncDisposable {
    * Chooses who dials the data connection from here on.
    *
    * @param value `true`: the client; `false`: the server
+   * @throws {TypeError} If it is `false`, and `dial` is set: the server could not
+   * connect to this machine
    */
   setPasv(value: boolean): void {
     checkNames("setPasv", { passive: value }, { passive: true });
+    if (value === false) checkActive(this.#settings.route);
     this.#settings.passive = value;
     const session = this.#connection.sessionIfAny;
     if (session !== undefined) session.options.passive = value;

@@ -5,7 +5,7 @@
  */
 
 import { ControlConnection } from "../connection/control_connection.ts";
-import { dial, showAddress } from "../connection/dial.ts";
+import { showAddress } from "../connection/dial.ts";
 import { withMessage } from "../connection/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { ServerProfile } from "../transfer/server_profile.ts";
@@ -33,11 +33,13 @@ export async function openSession(
   settings: Settings,
   options: SignalOptions & { profile?: ServerProfile },
 ): Promise<{ session: Session; welcome: Reply }> {
-  const { timeout } = settings;
+  const { timeout, route } = settings;
   const { signal } = options;
   const { host, port, tls } = server;
-  const raw = await dial(host, port, { timeout, signal }).catch((error) => {
-    const isRefused = error instanceof Deno.errors.ConnectionRefused;
+  const dialing = route.dialServer(host, port, { timeout, signal });
+  const { stream: raw, peer } = await dialing.catch((error) => {
+    const isRefused = route.detour === undefined &&
+      error instanceof Deno.errors.ConnectionRefused;
     throw isRefused && tls?.mode === "implicit"
       ? withMessage(error, (message) => message + IMPLICIT_HINT)
       : error;
@@ -53,10 +55,10 @@ export async function openSession(
     pipelining: pipelining && !dropping.has(address),
     onDropped: () => dropping.add(address),
   });
-  const peer = stream.remoteAddr as Deno.NetAddr;
-  const session = new Session(control, [peer.hostname, peer.port], {
+  const session = new Session(control, peer, {
     timeout,
     host,
+    route,
     passive: settings.passive,
     trustPasvHost: settings.trustPasvHost,
     localAddress: settings.localAddress,

@@ -5,6 +5,8 @@
  */
 
 import type { PortRange } from "../connection/dial.ts";
+import type { Dial } from "../connection/dialed_stream.ts";
+import { checkActive, makeRoute, type Route } from "../connection/route.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkNumber, MAX_MILLISECONDS } from "../protocol/check_number.ts";
 import { checkWord, showValue } from "../protocol/check_word.ts";
@@ -54,6 +56,14 @@ export interface FTPOptions {
    * @default {the address that the control connection comes from}
    */
   localAddress?: string | undefined;
+  /**
+   * Opens the control and data connections, through a tunnel for example. TLS is
+   * put on top of what it gives. It needs the permissions of what it does; the
+   * client itself needs none then. There is no active mode with it.
+   *
+   * @default {Deno.connect}
+   */
+  dial?: Dial | undefined;
   /**
    * TCP port, or first and last of a range, to listen on in active mode; 0
    * lets the system choose.
@@ -148,6 +158,9 @@ export interface Settings {
   readonly timeout: number;
   passive: boolean;
   readonly localAddress: string | undefined;
+  readonly dial: Dial | undefined;
+  /** The way that follows from them. */
+  readonly route: Route;
   readonly activePorts: PortRange;
   readonly trustPasvHost: boolean;
   readonly tls: (TLSOptions & { mode: "explicit" | "implicit" }) | undefined;
@@ -197,6 +210,7 @@ export const FTP_OPTIONS: NamesOf<FTPOptions> = {
   timeout: true,
   passive: true,
   localAddress: true,
+  dial: true,
   activePorts: true,
   trustPasvHost: true,
   tls: true,
@@ -231,11 +245,15 @@ export function resolveOptions(options: FTPOptions): Settings {
   checkWord("multiline", multiline, ["strict", "lenient"]);
   checkNumber("timeout", timeout, { most: MAX_MILLISECONDS });
   checkZone(options.serverZone);
+  const route = makeRoute(options);
+  if (options.passive === false) checkActive(route);
   return {
     encoding: makeEncoding(options.encoding ?? "utf-8"),
     timeout: timeout === Infinity ? 0 : timeout,
     passive: options.passive ?? true,
     localAddress: options.localAddress,
+    dial: options.dial,
+    route,
     activePorts: options.activePorts ?? 0,
     trustPasvHost: options.trustPasvHost ?? false,
     tls: resolveTLS(options.tls),
@@ -258,7 +276,8 @@ export function resolveOptions(options: FTPOptions): Settings {
  * @returns Options for another client
  */
 export function optionsOf(settings: Settings): FTPOptions {
-  const { encoding, tracer, dropping, pipelining, ...rest } = settings;
+  const { encoding, tracer, dropping, pipelining, route: _, ...rest } =
+    settings;
   return {
     ...rest,
     encoding: encoding.label,

@@ -27,6 +27,11 @@ export interface ByteStream {
   readonly localAddr: Deno.Addr;
   /** The peer's end. */
   readonly remoteAddr: Deno.Addr;
+  /**
+   * Through what it goes, for messages: "the proxy ...". It may have ended the
+   * connection where the server seems to.
+   */
+  readonly via?: string | undefined;
   /** What is known of TLS, where the stream has it. */
   readonly info?: TLSInfo;
   /**

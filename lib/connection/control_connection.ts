@@ -422,7 +422,8 @@ export class ControlConnection {
     }
     const isSuspect = this.#suspect(this.#ledger.isUnproven);
     this.#isBroken = true;
-    this.fail(ended(this.due, this.#reader.hasPartial, isSuspect));
+    const { via } = this.#stream;
+    this.fail(ended(this.due, this.#reader.hasPartial, isSuspect, via));
   }
 
   #expire(what = `no reply within ${this.#options.timeout} ms`): void {
@@ -446,6 +447,6 @@ export class ControlConnection {
     this.#wasIdle = this.#isIdle;
     this.#suspect(this.#ledger.isUnproven);
     this.#isBroken = true;
-    this.fail(broken(this.due, error));
+    this.fail(broken(this.due, error, this.#stream.via));
   }
 }

@@ -126,12 +126,14 @@ export function closedByReply(reply: Reply): Error {
  * @param pending What was due
  * @param isCut Whether the reply had begun
  * @param isSuspect Whether it may have closed it because commands came together
+ * @param via Through what the connection went, if not straight to the server
  * @returns The error
  */
 export function ended(
   pending: PendingCommand | undefined,
   isCut: boolean,
   isSuspect: boolean,
+  via: string | undefined,
 ): Error {
   const tried = pending === undefined
     ? "Cannot keep the connection"
@@ -141,7 +143,9 @@ export function ended(
     ? `; it was sent together with another command${ONE_AT_A_TIME}`
     : "";
   return new Deno.errors.UnexpectedEof(
-    `${tried}: the server closed the connection${where}${hint}`,
+    `${tried}: the server${
+      via === undefined ? "" : `, or ${via},`
+    } closed the connection${where}${hint}`,
   );
 }
 
@@ -178,17 +182,24 @@ export function expired(
  *
  * @param pending What was due
  * @param error Why
+ * @param via Through what the connection went, if not straight to the server
  * @returns The error, of the same class
  */
 export function broken(
   pending: PendingCommand | undefined,
   error: unknown,
+  via: string | undefined,
 ): Error {
   return withMessage(
     error,
     (message) =>
-      `Cannot complete "${
-        pending?.command ?? "a command"
-      }": the connection failed: ${message}`,
+      `Cannot complete "${pending?.command ?? "a command"}": the connection${
+        throughOf(via)
+      } failed: ${message}`,
   );
+}
+
+/** " through the proxy ..."; nothing where a connection goes straight. */
+function throughOf(via: string | undefined): string {
+  return via === undefined ? "" : ` through ${via}`;
 }

@@ -396,10 +396,12 @@ export class DataConnection implements AsyncDisposable {
     if (this.#failure !== undefined || this.#isClosed) {
       return this.#failure ?? error;
     }
+    const { via } = this.#stream;
+    const through = via === undefined ? "" : ` through ${via}`;
     return this.#failure = withMessage(
       error,
       (message) =>
-        `Cannot complete "${this.#options.command}": the data connection failed after ${
+        `Cannot complete "${this.#options.command}": the data connection${through} failed after ${
           this.#bytesRead + this.#bytesWritten
         } bytes: ${message}`,
     );

@@ -26,10 +26,20 @@ export function withMessage(
   const original = printableError(asError(error));
   const message = printable(say(original.message));
   if (message === original.message) return original;
-  const Class = RESTATABLE.has(original.constructor)
+  const Class = isRestatable(original)
     ? original.constructor as ErrorClass
     : Deno.errors.ConnectionAborted;
   return new Class(message, { cause: original });
+}
+
+/**
+ * Tells whether an error can be said again without the loss of its class.
+ *
+ * @param error What was thrown
+ * @returns Whether it is one of the platform's, without properties of its own
+ */
+export function isRestatable(error: unknown): boolean {
+  return error instanceof Error && RESTATABLE.has(error.constructor);
 }
 
 /**

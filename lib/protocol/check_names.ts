@@ -48,6 +48,7 @@ function isPattern(value: unknown): boolean {
 const KINDS: Readonly<Record<string, Kind>> = {
   signal: SIGNAL,
   callback: FUNCTION,
+  dial: FUNCTION,
   filter: FUNCTION,
   onEntry: FUNCTION,
   onError: FUNCTION,

@@ -6,7 +6,7 @@
 
 import type { ByteStream } from "../connection/byte_stream.ts";
 import { CleartextQueue } from "./cleartext_queue.ts";
-import { DetachedStream } from "./detached_stream.ts";
+import { PrefixedStream } from "../connection/prefixed_stream.ts";
 import { settle } from "../connection/waiting.ts";
 import { SendQueue } from "./send_queue.ts";
 import type { Engine, EngineEvents, Handshake } from "./engine.ts";
@@ -107,6 +107,11 @@ export class TLSConnection implements ByteStream {
    */
   get endedCleanly(): boolean | undefined {
     return this.#endedCleanly;
+  }
+
+  /** Through what the connection goes, if not straight to the server. */
+  get via(): string | undefined {
+    return this.#stream.via;
   }
 
   /** Address of the local end. */
@@ -226,7 +231,7 @@ export class TLSConnection implements ByteStream {
     this.#rest?.promise.catch(() => {}); // the bytes may never be read
     this.#engine.destroy();
     this.session.release();
-    return new DetachedStream(this.#stream, this.#rest?.promise);
+    return new PrefixedStream(this.#stream, this.#rest?.promise);
   }
 
   /** Closes the connection at once. Pending reads and writes reject. */
@@ -326,9 +331,10 @@ export class TLSConnection implements ByteStream {
       if (this.#isNotified) return;
       if (rounds > 1) return this.#finish(rounds - 1);
       if (this.#isSecured) return this.#end(false);
+      const via = this.via === undefined ? "" : `, or ${this.via},`;
       this.#fail(this.#fault({
         reason: "broken",
-        detail: "the server closed the connection during the handshake",
+        detail: `the server${via} closed the connection during the handshake`,
       }));
     });
   }

@@ -6,7 +6,8 @@
  */
 
 import type { ByteStream } from "../connection/byte_stream.ts";
-import { DataListener, dialPeer } from "../connection/dial.ts";
+import { DataListener } from "../connection/dial.ts";
+import { checkActive } from "../connection/route.ts";
 import {
   formatEprt,
   formatPort,
@@ -70,12 +71,12 @@ async function dialEitherWay(
   session: Session,
   options: SignalOptions,
 ): Promise<ByteStream> {
-  const { timeout, host: name } = session.options;
+  const { timeout, host: name, route } = session.options;
   const open = ([host, port]: HostPort) =>
     session.untilEnded(
       options.signal,
       (signal) =>
-        dialPeer(host, port, host === session.peer[0] ? name : host, {
+        route.dialData(host, port, host === session.peer[0] ? name : host, {
           timeout,
           signal,
         }),
@@ -247,6 +248,7 @@ export async function requestActive(
   session: Session,
   options: SignalOptions = {},
 ): Promise<DataListener> {
+  checkActive(session.options.route);
   const listener = listenForServer(session);
   const { hostname, port } = listener.addr;
   const isAny = /^(0\.0\.0\.0|::)$/.test(hostname);

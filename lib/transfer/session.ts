@@ -9,6 +9,7 @@ import type { ControlConnection } from "../connection/control_connection.ts";
 import { closedWaiting } from "../connection/control_errors.ts";
 import { abortable } from "../connection/waiting.ts";
 import type { PortRange } from "../connection/dial.ts";
+import type { Route } from "../connection/route.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import type { TLSSession } from "../tls/session.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
@@ -25,6 +26,8 @@ export interface SessionOptions {
   timeout: number;
   /** The server's end of the control connection, as the user named it. */
   host: string;
+  /** Which way data connections take. */
+  route: Route;
   /** Whether the data connection is dialled by the client. */
   passive: boolean;
   /** Whether the address in a 227 reply is used, against RFC 2577. */

@@ -409,6 +409,8 @@ const SETTINGS: [name: string, options: Record<string, unknown>][] = [
   ["timeout", { timeout: NaN }],
   ["passive", { passive: "no" }],
   ["localAddress", { localAddress: 5 }],
+  ["dial", { dial: "socks5://proxy.test" }],
+  ["dial with active mode", { dial: () => {}, passive: false }],
   ["activePorts", { activePorts: NaN }],
   ["activePorts past the last", { activePorts: 65_536 }],
   ["activePorts of a fraction", { activePorts: [1.5, 2] }],

@@ -83,7 +83,7 @@ Deno.test("connect refuses options that it has not, and takes all that FTP has",
     await assertRejects(
       () => connect("ftp://127.0.0.1:1", { [name]: "x" }),
       TypeError,
-      `Cannot use "${name}" as an option of connect: there are account, activePorts, encoding, `,
+      `Cannot use "${name}" as an option of connect: there are account, activePorts, dial, `,
     );
   }
   await using server = await memoryServer();

@@ -1,13 +1,15 @@
 /**
- * A stream from which TLS was removed (`CCC`).
+ * A stream whose first bytes were already read: by TLS that was removed (`CCC`),
+ * or with the reply of a proxy.
  *
  * @module
  */
 
-import type { ByteStream } from "../connection/byte_stream.ts";
+import type { ByteStream } from "./byte_stream.ts";
 
 /** A stream whose first bytes were already read. */
-export class DetachedStream implements ByteStream {
+export class PrefixedStream implements ByteStream {
+  readonly via: string | undefined;
   readonly #stream: ByteStream;
   #first: Promise<Uint8Array | null> | undefined;
 
@@ -16,13 +18,16 @@ export class DetachedStream implements ByteStream {
    *
    * @param first A read that is pending or done, whose bytes come first;
    * `undefined` if there is none
+   * @param via Through what the stream goes, in place of what it says itself
    */
   constructor(
     stream: ByteStream,
     first: Promise<Uint8Array | null> | undefined,
+    via: string | undefined = stream.via,
   ) {
     this.#stream = stream;
     this.#first = first;
+    this.via = via;
   }
 
   /** Address of the local end. */

@@ -1,0 +1,68 @@
+/**
+ * Opens connections by the user's function.
+ *
+ * @module
+ */
+
+import type { ByteStream } from "./byte_stream.ts";
+import { type OpenOptions, showAddress } from "./dial.ts";
+import {
+  closeDialed,
+  type Dial,
+  DialedStream,
+  type DialTarget,
+  lackOf,
+} from "./dialed_stream.ts";
+import { abortable, within } from "./waiting.ts";
+import { isRestatable, withMessage } from "./with_message.ts";
+
+/**
+ * Opens a connection by the user's function. One that comes too late is closed.
+ *
+ * @param dial The function
+ * @param target Where to
+ * @param options Time-out and signal
+ * @returns The connection
+ * @throws {Deno.errors.TimedOut} If it gives no connection in time
+ * @throws {TypeError} If it gives something else
+ * @throws {unknown} What the function throws: `Deno.errors.*` say where to
+ */
+export async function dialByFunction(
+  dial: Dial,
+  target: Omit<DialTarget, "signal">,
+  { timeout, signal }: OpenOptions,
+): Promise<ByteStream> {
+  const shown = showAddress(target.hostname, target.port);
+  const conn = await within(
+    timeout,
+    signal,
+    () =>
+      new Deno.errors.TimedOut(
+        `Cannot connect to "${shown}": the function "dial" gave no connection within ${timeout} ms`,
+      ),
+    async (signal) => {
+      const call = async () => await dial({ ...target, signal });
+      const dialing = call();
+      try {
+        return await abortable(dialing, signal);
+      } catch (error) {
+        if (signal.aborted) dialing.then(discard, () => {});
+        throw signal.aborted || !isRestatable(error) ? error : withMessage(
+          error,
+          (message) =>
+            `Cannot connect to "${shown}": the function "dial" failed: ${message}`,
+        );
+      }
+    },
+  );
+  const lack = lackOf(conn);
+  if (lack === undefined) return new DialedStream(conn, target);
+  throw new TypeError(
+    `Cannot connect to "${shown}": the function "dial" ${lack}; it must give a connection such as that of Deno.connect()`,
+  );
+}
+
+/** Closes what nothing waits for any more. */
+function discard(conn: unknown): void {
+  if (lackOf(conn) === undefined) closeDialed(conn as DialedStream);
+}

@@ -1,0 +1,278 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { type Dial, type DialedConn, FTP } from "../../mod.ts";
+import { memoryServer } from "../files/memory_server.ts";
+import { LocalFolder } from "../files/local_folder.ts";
+import { ScriptedServer } from "../testing/scripted/mod.ts";
+
+/** What a tunnel was asked for: its calls, in words. */
+interface Tunnel {
+  readonly dial: Dial;
+  readonly calls: string[];
+}
+
+/** A tunnel that leads to a port of this machine, whatever the name. */
+function tunnelTo(hostname: string): Tunnel {
+  const calls: string[] = [];
+  return {
+    calls,
+    dial: ({ hostname: asked, port, transport, signal }) => {
+      calls.push(`${transport} ${asked}`);
+      return Deno.connect({ hostname, port, signal });
+    },
+  };
+}
+
+/** A connection as one makes it by hand: the four methods and no more. */
+function bare(conn: Deno.TcpConn, change: Partial<DialedConn> = {}) {
+  return {
+    read: (buffer: Uint8Array) => conn.read(buffer),
+    write: (bytes: Uint8Array) => conn.write(bytes),
+    closeWrite: () => conn.closeWrite(),
+    close: () => conn.close(),
+    ...change,
+  };
+}
+
+const NAME = "ftp.example.test"; // leads nowhere: only the tunnel knows it
+
+Deno.test("FTP dials control and data connections by the function dial, to the host that was named", async () => {
+  await using server = await ScriptedServer.start({ files: { "/a": "hello" } });
+  const { dial, calls } = tunnelTo(server.host);
+  await using ftp = new FTP({ dial });
+  await ftp.connect(NAME, server.port);
+  await ftp.login();
+  assertEquals(await new Response(await ftp.retrieve("a")).text(), "hello");
+  await ftp.store("b", new TextEncoder().encode("there"));
+  assertEquals(new TextDecoder().decode(server.files.get("/b")), "there");
+  assertEquals(calls, [`control ${NAME}`, `data ${NAME}`, `data ${NAME}`]);
+});
+
+Deno.test("FTP asks for PASV where EPSV is refused, and dials the host that was named", async () => {
+  await using server = await ScriptedServer.start({ files: { "/a": "hello" } });
+  server.on("EPSV", "500 What?");
+  const { dial, calls } = tunnelTo(server.host);
+  await using ftp = new FTP({ dial });
+  await ftp.connect(NAME, server.port);
+  await ftp.login();
+  assertEquals(await new Response(await ftp.retrieve("a")).text(), "hello");
+  assertEquals(calls, [`control ${NAME}`, `data ${NAME}`]);
+});
+
+Deno.test("FTP dials by the function dial in clone, reconnect, pipelines and the connections of a mirror", async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 8 }, (_, i) => [`/${i}`, `file ${i}`]),
+  );
+  await using server = await ScriptedServer.start({ files });
+  const { dial, calls } = tunnelTo(server.host);
+  const count = () =>
+    calls.splice(0).filter((call) => call.startsWith("control")).length;
+  await using ftp = new FTP({ dial });
+  await ftp.connect(NAME, server.port);
+  await ftp.login();
+  assertEquals(count(), 1);
+  await using twin = await ftp.clone();
+  assertEquals(await twin.size("0"), 6);
+  await twin.reconnect();
+  assertEquals(await twin.size("1"), 6);
+  assertEquals(count(), 2);
+  let missing = 3;
+  const all = Promise.withResolvers<void>();
+  server.on("RETR", async (turn) => {
+    if (--missing === 0) all.resolve();
+    await all.promise;
+    await turn.default();
+  });
+  using folder = new LocalFolder();
+  const result = await ftp.downloadDir("", folder.path, { connections: 3 });
+  assertEquals([result.transferred, count()], [8, 2]);
+});
+
+Deno.test("FTP takes a connection with four methods from dial, and checks what they give", async (t) => {
+  await using server = await ScriptedServer.start({ files: { "/a": "hello" } });
+  const open = () => Deno.connect({ hostname: server.host, port: server.port });
+  await t.step("four methods", async () => {
+    await using ftp = new FTP({
+      dial: async ({ port }) =>
+        bare(await Deno.connect({ hostname: server.host, port })),
+    });
+    await ftp.connect(NAME, server.port);
+    await ftp.login();
+    const [conn] = await ftp.ntransfercmd("RETR a");
+    assertEquals(conn.remoteAddr, {
+      transport: "tcp",
+      hostname: NAME,
+      port: (conn.remoteAddr as Deno.NetAddr).port,
+    });
+    assertEquals(await new Response(conn.readable).text(), "hello");
+    await ftp.voidresp();
+  });
+  const faulty: [what: string, Partial<DialedConn>, message: string][] = [
+    ["0 for ever", { read: () => Promise.resolve(0) }, "read() gave 0 bytes"],
+    [
+      "too many",
+      { read: () => Promise.resolve(1e9) },
+      "read() gave 1000000000",
+    ],
+    [
+      "no number",
+      { read: () => Promise.resolve("x" as unknown as number) },
+      "read() gave a value of type string",
+    ],
+    [
+      "a throw",
+      {
+        read: () => {
+          throw new Deno.errors.ConnectionReset("tunnel fell in");
+        },
+      },
+      "tunnel fell in",
+    ],
+    [
+      "no write",
+      { write: () => Promise.resolve(0) },
+      "write() took 0 bytes",
+    ],
+  ];
+  for (const [what, change, message] of faulty) {
+    await t.step(what, async () => {
+      await using ftp = new FTP({
+        dial: async () => bare(await open(), change),
+      });
+      const enter = async () => {
+        await ftp.connect(NAME, server.port);
+        await ftp.login();
+      };
+      await assertRejects(enter, Error, message);
+    });
+  }
+});
+
+Deno.test("FTP.connect says what dial did wrong", async (t) => {
+  const table: [what: string, give: () => unknown, message: string][] = [
+    [
+      "nothing",
+      () => undefined,
+      'the function "dial" gave a value of type undefined',
+    ],
+    ["null", () => null, 'the function "dial" gave null'],
+    [
+      "less",
+      () => ({ read() {} }),
+      'gave an object without the method "write"',
+    ],
+  ];
+  for (const [what, give, message] of table) {
+    await t.step(what, async () => {
+      const ftp = new FTP({ dial: give as Dial });
+      const error = await assertRejects(
+        () => ftp.connect(NAME, 2121),
+        TypeError,
+        message,
+      );
+      assertEquals(error.message.includes(`"${NAME}:2121"`), true);
+    });
+  }
+  await t.step("an error of the platform", async () => {
+    const dial: Dial = () => {
+      throw new Deno.errors.ConnectionRefused("bastion is closed");
+    };
+    await assertRejects(
+      () => new FTP({ dial }).connect(NAME, 2121),
+      Deno.errors.ConnectionRefused,
+      `Cannot connect to "${NAME}:2121": the function "dial" failed: bastion is closed`,
+    );
+  });
+  await t.step("an error of its own", async () => {
+    class TunnelError extends Error {}
+    const own = new TunnelError("no key");
+    const ftp = new FTP({ dial: () => Promise.reject(own) });
+    const error = await ftp.connect(NAME, 2121).catch((error) => error);
+    assertEquals(error === own, true);
+  });
+});
+
+Deno.test("FTP.connect ends the wait for dial by time and signal, and closes what comes late", async (t) => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { hostname, port } = listener.addr;
+  for (const end of ["time", "signal"]) {
+    await t.step(end, async () => {
+      const late = Promise.withResolvers<void>();
+      const controller = new AbortController();
+      let given: AbortSignal | undefined;
+      const dial: Dial = async ({ signal }) => {
+        given = signal;
+        if (end === "signal") controller.abort(new Error("enough"));
+        await late.promise; // whatever the signal says
+        return await Deno.connect({ hostname, port });
+      };
+      const ftp = new FTP({ dial, timeout: end === "time" ? 100 : 0 });
+      await assertRejects(
+        () => ftp.connect(NAME, port, { signal: controller.signal }),
+        Error,
+        end === "time"
+          ? 'the function "dial" gave no connection within 100 ms'
+          : "enough",
+      );
+      assertEquals(given?.aborted, true);
+      late.resolve();
+      using conn = await listener.accept();
+      assertEquals(await conn.read(new Uint8Array(1)), null);
+    });
+  }
+});
+
+Deno.test("FTP ends a read of a connection that does not end it itself", async () => {
+  await using server = await memoryServer({ "/a": "hello" });
+  const dial: Dial = async ({ port }) => {
+    const conn = await Deno.connect({ hostname: server.host, port });
+    const reader = conn.readable.getReader();
+    let isClosed = false;
+    return bare(conn, {
+      read: async (buffer) => {
+        const { done, value } = await reader.read().catch(() => ({
+          done: true,
+          value: undefined,
+        }));
+        if (isClosed) await new Promise(() => {}); // never
+        if (done) return null;
+        buffer.set(value!);
+        return value!.length;
+      },
+      close: () => {
+        isClosed = true;
+        conn.close();
+      },
+    });
+  };
+  const ftp = await server.client({ dial });
+  ftp.close();
+  await assertRejects(() => ftp.pwd(), Deno.errors.NotConnected, "close()");
+});
+
+Deno.test("FTP refuses active mode with dial, at once and before anything is sent", async () => {
+  assertThrows(
+    () => new FTP({ dial: tunnelTo("127.0.0.1").dial, passive: false }),
+    TypeError,
+    'Cannot use active mode with "dial"',
+  );
+  await using server = await memoryServer();
+  const { dial } = tunnelTo(server.host);
+  await using ftp = await server.client({ dial });
+  assertThrows(() => ftp.setPasv(false), TypeError, "active mode");
+  assertEquals(ftp.passiveserver, true);
+  const before = server.commands.length;
+  await assertRejects(() => ftp.makeport(), TypeError, "active mode");
+  assertEquals(server.commands.length, before);
+});
+
+Deno.test("FTP names the tunnel where a connection through it ends", async () => {
+  await using server = await memoryServer();
+  server.on("PWD", (turn) => turn.end());
+  const { dial } = tunnelTo(server.host);
+  await using ftp = await server.client({ dial });
+  await assertRejects(
+    () => ftp.pwd(),
+    Deno.errors.UnexpectedEof,
+    'the server, or the tunnel of "dial", closed the connection',
+  );
+});
