@@ -395,16 +395,21 @@ export class FTP extends FTPProtocol {
    * Requires `allow-read` permission for a local path.
    *
    * @tags allow-read
-   * @param local A path or `file:` URL, or bytes of any kind
+   * A `Response` of `fetch()` is uploaded if its status is a success. Its body is
+   * read once, and must be as long as its `content-length` says, unless it was
+   * compressed on the way.
+   *
+   * @param local A path or `file:` URL, a `Response`, or bytes of any kind
    * @param remote The file on the server
    * @param options Resume, verification, retries, progress and more
    * @returns What was transferred and verified
    * @throws {FTPError} If the server refuses; the message says so where the
    * directory is missing, the target is a directory, or a temporary file is left
    * @throws {FTPUnconfirmedError} If every byte went but no word came back
-   * @throws {FTPVerificationError} If the two files differ
-   * @throws {TypeError} If an option is none of the words that it may be;
-   * nothing is sent
+   * @throws {FTPVerificationError} If the two files differ, or the source has
+   * another length than it should
+   * @throws {TypeError} If an option is none of the words that it may be, or the
+   * response is no success; nothing is sent
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
    *
    * @example Upload, and know what became of it
@@ -422,7 +427,7 @@ export class FTP extends FTPProtocol {
    * ```
    */
   async upload(
-    local: string | URL | Source,
+    local: string | URL | Source | Response,
     remote: Path,
     options: UploadOptions = {},
   ): Promise<FileTransferResult> {

@@ -168,6 +168,15 @@ export interface DownloadOptions extends FileTransferOptions {
  */
 export interface UploadOptions extends FileTransferOptions {
   /**
+   * Bytes that the source has, for one that does not tell: a stream, an
+   * iterable, an open file, a pipe. Progress then has a `total`. A source that
+   * gives more or fewer bytes is an `FTPVerificationError`, and the old file
+   * stays (but see `atomic`). A `Response` tells by its `content-length`.
+   *
+   * @default {what the source tells}
+   */
+  size?: number | undefined;
+  /**
    * What happens where a server refuses to rename over a file that exists:
    * "rename", the call fails and the old file stays; "delete", the old file is
    * moved aside and deleted when the new one has its name. For a moment there is
@@ -243,6 +252,7 @@ export const DOWNLOAD_OPTIONS: NamesOf<DownloadOptions> = {
 /** The options of an upload, by name. */
 export const UPLOAD_OPTIONS: NamesOf<UploadOptions> = {
   ...TRANSFER_OPTIONS,
+  size: true,
   replace: true,
   temporaryName: true,
 };

@@ -5,6 +5,7 @@
  */
 
 import { Breather } from "../connection/breather.ts";
+import { withMessage } from "../connection/with_message.ts";
 import type { EntryKind } from "../listing/entry.ts";
 import { type PlainPath, swapped } from "../files/plain_file.ts";
 import { lstatOrNothing } from "../files/download/local_target.ts";
@@ -51,6 +52,22 @@ export class LocalSide implements Side {
 
   // each look is synchronous: from the system's cache in no time
   async read(place: DirectoryPath): Promise<Snapshot> {
+    try {
+      return await this.#read(place);
+    } catch (error) {
+      if (this.#signal?.aborted) throw error;
+      const path = this.at(place.path);
+      throw withMessage(
+        error,
+        (message) =>
+          message.startsWith("Cannot ")
+            ? message
+            : `Cannot read the directory "${path}": ${message}`,
+      );
+    }
+  }
+
+  async #read(place: DirectoryPath): Promise<Snapshot> {
     this.#checkFolders(place.path);
     const path = this.at(place.path);
     const canonical = this.#follows ? Deno.realPathSync(path) : undefined;

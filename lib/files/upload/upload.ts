@@ -52,7 +52,7 @@ const BLOCK_SIZE = 128 * 1024;
  * Uploads a file.
  *
  * @param provider The client
- * @param local A path or `file:` URL, or bytes of any kind
+ * @param local A path or `file:` URL, a response, or bytes of any kind
  * @param remote The file on the server
  * @param options See {@linkcode UploadOptions}
  * @param limiter How fast it may be together with others
@@ -61,14 +61,14 @@ const BLOCK_SIZE = 128 * 1024;
  */
 export function upload(
   provider: SessionProvider,
-  local: string | URL | Source,
+  local: string | URL | Source | Response,
   remote: string,
   options: UploadOptions,
   limiter?: RateLimiter,
   plain?: PlainPath,
 ): Promise<FileTransferResult> {
   return runOperation(provider, options, async (options) => {
-    using source = await openSource(local, options.signal, plain);
+    using source = await openSource(local, remote, options, plain);
     return await new Upload(provider, source, remote, options, limiter).run();
   });
 }
@@ -109,7 +109,7 @@ class Upload {
     this.#target = new UploadTarget(remote, source.identity, options);
     this.#proof = new UploadProof(source, this.#target, options);
     this.#tracker = new ProgressTracker(options, BLOCK_SIZE, limiter);
-    this.#tracker.total = source.size;
+    this.#tracker.total = source.total;
   }
 
   async run(): Promise<FileTransferResult> {
@@ -140,7 +140,7 @@ class Upload {
     return afterAttempts(error, `Cannot upload to "${this.#target.remote}"`, {
       retries: this.#retries.count,
       bytes: this.#tracker.position,
-      size: this.#source.size,
+      size: this.#source.total,
     });
   }
 
@@ -213,12 +213,11 @@ class Upload {
   async #store(session: Session): Promise<void> {
     this.#written = undefined;
     await this.#target.leave(session);
-    const { size: expected } = this.#source;
-    await this.#target.prepare(session, expected);
+    await this.#target.prepare(session, this.#source.total);
     const sent = this.#unconfirmed?.bytes;
     const stored = await this.#proof.stored(session, sent);
-    const { size } = this.#source;
-    this.#tracker.total = size;
+    const { size, total } = this.#source;
+    this.#tracker.total = total;
     if (stored !== null && stored === (sent ?? size)) {
       this.#tracker.position = stored;
       this.#isStored = true; // only the confirmation was lost

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FTPVerificationError, type UploadOptions } from "../../../mod.ts";
+import type { ErrorClass } from "../../client/script.ts";
 import { makeData } from "../../real/client.ts";
 import type { Turn } from "../../testing/scripted/mod.ts";
 import { LocalFolder } from "../local_folder.ts";
@@ -226,4 +227,48 @@ Deno.test("FTP.upload reads the end of what it compares, and takes no longer fil
   assertEquals(bytes, DATA.length);
   assertEquals(server.files.get("/data"), DATA);
   assertEquals([...server.files.keys()], ["/data"]);
+});
+
+Deno.test("FTP.upload says which local file it was that cannot be opened or read", async (context) => {
+  await using server = await memoryServer({ "/remote": "old" });
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const before = server.commands.length;
+  const missing = folder.at("missing");
+  const cases: [local: string | URL, path: string, Class: ErrorClass][] = [
+    [missing, missing, Deno.errors.NotFound],
+    [new URL(`file://${missing}`), missing, Deno.errors.NotFound],
+    [folder.at(""), folder.at(""), Deno.errors.IsADirectory],
+    ["/proc/self/mem", "/proc/self/mem", Error],
+  ];
+  for (const [local, path, Class] of cases) {
+    await context.step(`${local}`, async () => {
+      const error = await assertRejects(
+        () => ftp.upload(local, "remote"),
+        Class,
+      );
+      const start = `Cannot ${
+        path.startsWith("/proc") ? "read" : "upload"
+      } "${path}"`;
+      assert(error.message.startsWith(start), error.message);
+      assert(error instanceof Deno.errors.IsADirectory || error.cause);
+      if (!path.startsWith("/proc")) {
+        assertEquals(server.commands.length, before);
+      }
+    });
+  }
+  assertEquals(server.text("/remote"), "old");
+});
+
+Deno.test("FTP.uploadDir says which local directory it was that cannot be read", async () => {
+  await using server = await memoryServer();
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const missing = folder.at("missing");
+  const error = await assertRejects(
+    () => ftp.uploadDir(missing, "www"),
+    Deno.errors.NotFound,
+  );
+  const start = `Cannot read the directory "${missing}": No such file`;
+  assert(error.message.startsWith(start), error.message);
 });
