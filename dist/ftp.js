@@ -83,6 +83,9 @@ var init_check_word = __esm({
 });
 
 // lib/protocol/check_names.ts
+function isPattern(value) {
+  return typeof value === "string" || value instanceof RegExp;
+}
 function checkNames(where, options, names) {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Cannot use ${showValue(options)} as the options of ${where}: give an object`);
@@ -129,12 +132,13 @@ var init_check_names = __esm({
       words: "a string"
     };
     PATTERNS = {
-      is: (value) => Array.isArray(value) && value.every((item) => item instanceof RegExp),
-      words: "an array of regular expressions"
+      is: (value) => Array.isArray(value) ? value.every(isPattern) : isPattern(value),
+      words: "a glob, a regular expression, or an array of these"
     };
     KINDS = {
       signal: SIGNAL,
       callback: FUNCTION,
+      dial: FUNCTION,
       filter: FUNCTION,
       onEntry: FUNCTION,
       onError: FUNCTION,
@@ -380,21 +384,21 @@ var init_errors = __esm({
   "lib/tls/errors.ts"() {
     init_printable();
     TLSError = class extends Deno.errors.InvalidData {
-      /** The class's own name. */
+      /** Name of the class. */
       name = "TLSError";
-      /** Why, for programs. */
+      /** Why TLS failed, for programs. */
       reason;
       /**
-       * SHA-256 of the certificate the server showed, if it showed one: what to
-       * compare with what the server's operator says, and then to pin. With TLS 1.3
-       * a certificate that the platform refuses cannot be seen.
+       * SHA-256 of the server's certificate, if the server showed one. Compare it
+       * with the fingerprint that the server's operator gives, then pin it. With
+       * TLS 1.3, a certificate that the platform refuses cannot be seen.
        */
       fingerprint;
       /**
-       * Makes an error.
+       * Creates an error.
        *
-       * @param message What was tried, on what, what went wrong, what to do
-       * @param options The reason, the fingerprint and the cause
+       * @param message The action, its object, the reason, and what to do
+       * @param options Reason, fingerprint and cause
        */
       constructor(message, options) {
         super(printable(message), options.cause === void 0 ? void 0 : {
@@ -553,25 +557,16 @@ var init_cleartext_queue = __esm({
       #chunks = [];
       #taken = 0;
       #size = 0;
-      /** Bytes that wait. */
+      /** Number of queued bytes. */
       get size() {
         return this.#size;
       }
-      /**
-       * Adds a chunk.
-       *
-       * @param chunk At least one byte, which the queue keeps
-       */
+      /** Adds a chunk of at least one byte. The queue keeps the chunk itself. */
       push(chunk) {
         this.#chunks.push(chunk);
         this.#size += chunk.length;
       }
-      /**
-       * Takes as much as there is room for.
-       *
-       * @param buffer Where to
-       * @returns Bytes taken
-       */
+      /** Moves bytes into a buffer until it is full or the queue is empty. */
       read(buffer2) {
         let filled = 0;
         while (filled < buffer2.length && this.#size > 0) {
@@ -586,9 +581,7 @@ var init_cleartext_queue = __esm({
         return filled;
       }
       /**
-       * Takes what is left of the first chunk.
-       *
-       * @returns The chunk itself
+       * Removes the first chunk and returns the unread part of it, without a copy.
        */
       take() {
         const rest = this.#chunks[0].subarray(this.#taken);
@@ -604,37 +597,38 @@ var init_cleartext_queue = __esm({
   }
 });
 
-// lib/tls/detached_stream.ts
-var DetachedStream;
-var init_detached_stream = __esm({
-  "lib/tls/detached_stream.ts"() {
-    DetachedStream = class {
+// lib/connection/prefixed_stream.ts
+var PrefixedStream;
+var init_prefixed_stream = __esm({
+  "lib/connection/prefixed_stream.ts"() {
+    PrefixedStream = class {
+      via;
       #stream;
       #first;
       /**
-       * Takes over a stream.
+       * Wraps a stream.
        *
-       * @param stream The stream
-       * @param first What comes before the stream's own bytes: a read that began
-       * earlier; `undefined` if there is none
+       * @param first A read that is pending or done, whose bytes come first;
+       * `undefined` if there is none
+       * @param via Through what the stream goes, in place of what it says itself
        */
-      constructor(stream, first) {
+      constructor(stream, first, via = stream.via) {
         this.#stream = stream;
         this.#first = first;
+        this.via = via;
       }
-      /** The local end. */
+      /** Address of the local end. */
       get localAddr() {
         return this.#stream.localAddr;
       }
-      /** The peer's end. */
+      /** Address of the remote end. */
       get remoteAddr() {
         return this.#stream.remoteAddr;
       }
       /**
        * Reads at least one byte.
        *
-       * @param buffer Where to
-       * @returns Bytes read, or `null` at the end
+       * @returns Number of bytes, or `null` at the end
        */
       async read(buffer2) {
         if (this.#first === void 0) return this.#stream.read(buffer2);
@@ -645,12 +639,7 @@ var init_detached_stream = __esm({
         this.#first = part.length < bytes2.length ? Promise.resolve(bytes2.subarray(part.length)) : void 0;
         return part.length;
       }
-      /**
-       * Writes at least one byte.
-       *
-       * @param bytes What
-       * @returns Bytes written
-       */
+      /** Writes at least one byte. */
       write(bytes2) {
         return this.#stream.write(bytes2);
       }
@@ -662,11 +651,11 @@ var init_detached_stream = __esm({
       close() {
         this.#stream.close();
       }
-      /** Makes pending reads keep the event loop alive, the default. */
+      /** Makes pending reads keep the event loop alive. The default. */
       ref() {
         this.#stream.ref();
       }
-      /** Lets the program end although a read is pending. */
+      /** Lets the program end while a read is pending. */
       unref() {
         this.#stream.unref();
       }
@@ -688,25 +677,21 @@ var init_send_queue = __esm({
       #held = [];
       #sending;
       #isBroken = false;
-      /**
-       * Makes an empty one.
-       *
-       * @param stream Where to
-       * @param onError Called once, if the stream fails
-       */
+      /** Creates an empty queue; `onError` is called once, if the stream fails. */
       constructor(stream, onError) {
         this.#stream = stream;
         this.#onError = onError;
       }
-      /** Resolves when nothing waits any more: all is sent, or the stream failed. */
+      /**
+       * Fulfilled when the queue is empty: all bytes were sent, or the stream
+       * failed.
+       */
       get sent() {
         return this.#sending ?? Promise.resolve();
       }
       /**
-       * Sends bytes after those before.
-       *
-       * @param bytes What, given away
-       * @param done Called when there is room for more
+       * Queues bytes, which the queue keeps; `done` is called when there is room
+       * for more.
        */
       add(bytes2, done) {
         if (this.#isBroken) return done();
@@ -750,7 +735,7 @@ function readCertificate(der) {
   };
   for (const { id, isCritical, value } of readExtensions(der)) {
     if (isCritical && !UNDERSTOOD.has(id)) {
-      throw new SyntaxError("it has a critical extension that is not known");
+      throw new SyntaxError("it has a critical extension that is not supported");
     }
     readExtension(id, value, parts);
   }
@@ -772,7 +757,7 @@ function readAlternativeNames(der) {
   while (!names.isAtEnd) {
     const tag = names.nextTag;
     if (tag >> 6 !== CONTEXT_SPECIFIC || (tag & 31) > LAST_NAME) {
-      throw new SyntaxError("it has a name of no kind");
+      throw new SyntaxError("it has a name of an unknown kind");
     }
     const name = names.skip();
     if (tag === DNS_NAME) hosts.push(new TextDecoder().decode(name));
@@ -940,13 +925,15 @@ var init_der = __esm({
       get nextTag() {
         return this.#bytes[this.#at];
       }
-      /** Takes the next value, which must have the tag; gives its content. */
+      /** Reads the next value, which must have the tag. Returns its content. */
       take(tag) {
         const found = this.nextTag;
-        if (found !== tag) throw new SyntaxError("it is not in order");
+        if (found !== tag) {
+          throw new SyntaxError("it has a part of an unexpected kind");
+        }
         return this.skip();
       }
-      /** Takes the next value, whatever it is. */
+      /** Reads the next value, with any tag. */
       skip() {
         const bytes2 = this.#bytes;
         let at = this.#at + 1;
@@ -965,7 +952,7 @@ var init_der = __esm({
         this.#at = end;
         return bytes2.subarray(at, end);
       }
-      /** Nothing may follow. */
+      /** Rejects further values. */
       finish() {
         if (!this.isAtEnd) throw new SyntaxError("something follows its end");
       }
@@ -1097,7 +1084,7 @@ function checkDates({ certificate }, now) {
   if (now > new Date(certificate.validTo)) {
     return {
       reason: "expired",
-      detail: `the certificate of "${subject}" has expired on ${certificate.validTo}`
+      detail: `the certificate of "${subject}" expired on ${certificate.validTo}`
     };
   }
   return void 0;
@@ -1109,10 +1096,10 @@ function checkIssuer(issuer, below) {
   const { parts } = issuer;
   const who = `the certificate of "${oneLine(issuer.certificate.subject)}"`;
   if (!parts.isAuthority || !parts.maySign) {
-    return bad(`${who} must not issue certificates, but did`);
+    return bad(`${who} is not allowed to issue certificates`);
   }
   if (parts.pathLength !== void 0 && below > parts.pathLength) {
-    return bad(`${who} must not have so many authorities below it`);
+    return bad(`${who} does not allow so many authorities below it`);
   }
   if (!parts.isForServers) return bad(`${who} is not meant for servers`);
   if (parts.hasNameConstraints) {
@@ -1143,10 +1130,9 @@ var init_certificate = __esm({
     Authorities = class {
       #links;
       /**
-       * Reads the certificates.
+       * Reads PEM texts, each of one or more certificates.
        *
-       * @param pems PEM texts, each of one or more certificates
-       * @throws {TypeError} If one cannot be read or is none
+       * @throws {TypeError} If a text has no certificate or an unreadable one
        */
       constructor(pems) {
         this.#links = pems.flatMap((pem, i) => {
@@ -1166,11 +1152,11 @@ var init_certificate = __esm({
         });
       }
       /**
-       * Follows a chain to one of the authorities (RFC 5280, section 6).
+       * Verifies a chain up to one of the authorities (RFC 5280, section 6).
        *
-       * @param chain The server's certificate, then what it sent along, DER
-       * @param now The time that counts
-       * @returns What is wrong, or `undefined`
+       * @param chain The server's certificate, followed by the others that it sent,
+       * DER
+       * @returns The problem, or `undefined`
        */
       check(chain2, now) {
         let links;
@@ -1186,7 +1172,10 @@ var init_certificate = __esm({
         if (anchored) return void 0;
         return this.#climb(leaf, links.slice(1), 0, now);
       }
-      /** Looks for a way from a certificate to an authority; `below` counts the authorities passed. */
+      /**
+       * Looks for a path from a certificate to an authority; `below` counts the
+       * authorities passed.
+       */
       #climb(link, others, below, now) {
         let fault;
         for (const anchor of this.#links) {
@@ -1250,18 +1239,14 @@ var init_shown_certificate = __esm({
     CERTIFICATE = 11;
     ShownCertificate = class {
       #bytes = new ByteBuffer();
-      /**
-       * Takes what the server has sent.
-       *
-       * @param bytes The next bytes, which are copied
-       */
+      /** Adds a copy of bytes that the server sent. */
       take(bytes2) {
         const room = MAX_SIZE - this.#bytes.length;
         this.#bytes.append(bytes2, 0, Math.min(bytes2.length, room));
       }
       /**
-       * The SHA-256 of the certificate, in the form of {@linkcode fingerprintOf};
-       * `undefined` if none can be seen, as with TLS 1.3.
+       * SHA-256 of the certificate, in the form of {@linkcode fingerprintOf};
+       * `undefined` if none is visible, as with TLS 1.3.
        */
       get fingerprint() {
         const der = findCertificate(readMessages(this.#bytes.view()));
@@ -1281,7 +1266,7 @@ var READ_SIZE4, KEEP_SIZE, READ_AHEAD, WRITE_SIZE3, SETTLE_ROUNDS, CLOSE_WAIT, T
 var init_connection = __esm({
   "lib/tls/connection.ts"() {
     init_cleartext_queue();
-    init_detached_stream();
+    init_prefixed_stream();
     init_waiting();
     init_send_queue();
     init_shown_certificate();
@@ -1293,7 +1278,7 @@ var init_connection = __esm({
     SETTLE_ROUNDS = 8;
     CLOSE_WAIT = 2e3;
     TLSConnection = class {
-      /** What the data connections share with their control connection. */
+      /** State shared by the data connections and their control connection. */
       session;
       #stream;
       #engine;
@@ -1304,7 +1289,7 @@ var init_connection = __esm({
       #shown = new ShownCertificate();
       #cleartext = new CleartextQueue();
       #sendQueue;
-      #news = Promise.withResolvers();
+      #changed = Promise.withResolvers();
       #room = Promise.withResolvers();
       #writing = Promise.resolve();
       #leaving;
@@ -1319,12 +1304,8 @@ var init_connection = __esm({
       #rest;
       #rawBuffer = new Uint8Array(READ_SIZE4);
       /**
-       * Starts the handshake. Use {@linkcode secureControl} and
-       * {@linkcode secureData}, which wait for it.
-       *
-       * @param stream The connection beneath
-       * @param session What is shared with the control connection
-       * @param where What it is and where it leads to, for messages of errors
+       * Starts the handshake. Use {@linkcode secureControl} and {@linkcode
+       * secureData}, which wait for it.
        */
       constructor(stream, session, where) {
         this.session = session;
@@ -1339,30 +1320,36 @@ var init_connection = __esm({
         this.#engine = session.startEngine(this.#events());
         session.retain();
       }
-      /** Protocol, cipher, the server's certificate, resumed or not. */
+      /**
+       * Protocol version, cipher and certificate, and whether a session was
+       * resumed.
+       */
       get info() {
         return this.#info;
       }
       /**
-       * Whether the peer's close_notify came before the end of the stream;
-       * `undefined` as long as neither came.
+       * Whether the stream ended with the peer's close_notify; `undefined` before
+       * its end.
        */
       get endedCleanly() {
         return this.#endedCleanly;
       }
-      /** The local end. */
+      /** Through what the connection goes, if not straight to the server. */
+      get via() {
+        return this.#stream.via;
+      }
+      /** Address of the local end. */
       get localAddr() {
         return this.#stream.localAddr;
       }
-      /** The peer's end. */
+      /** Address of the remote end. */
       get remoteAddr() {
         return this.#stream.remoteAddr;
       }
       /**
-       * Does the handshake, and judges the server by its certificate.
+       * Completes the handshake and verifies the server's certificate.
        *
-       * @returns What it came to
-       * @throws {TLSError} If the handshake fails or the server is not to be trusted
+       * @throws {TLSError} If the handshake fails or the server is not trusted
        */
       async handshake() {
         this.#pump();
@@ -1379,12 +1366,11 @@ var init_connection = __esm({
       /**
        * Reads at least one byte.
        *
-       * @param buffer Where to
-       * @returns Bytes read, or `null` at the end, clean or not
-       * @throws {Error} What broke the connection, after the bytes before it
+       * @returns Number of bytes, or `null` at the end, clean or not
+       * @throws {Error} The failure of the connection, after the bytes before it
        */
       async read(buffer2) {
-        while (this.#isWaiting()) await this.#news.promise;
+        while (this.#isWaiting()) await this.#changed.promise;
         if (this.#cleartext.size === 0) return null;
         const n = this.#cleartext.read(buffer2);
         this.#room.resolve();
@@ -1393,29 +1379,29 @@ var init_connection = __esm({
       /**
        * Reads at least one byte, without a copy.
        *
-       * @returns The bytes, in memory that is the caller's; `null` at the end
-       * @throws As {@linkcode read}
+       * @returns The bytes, in memory that the caller owns; `null` at the end
        */
       async readOwn() {
-        while (this.#isWaiting()) await this.#news.promise;
+        while (this.#isWaiting()) await this.#changed.promise;
         if (this.#cleartext.size === 0) return null;
         const chunk = this.#cleartext.take();
         this.#room.resolve();
         return chunk;
       }
-      /** Whether a read has to wait: there is nothing, and no end. */
+      /**
+       * Whether a read has to wait: no bytes are queued and the stream has not
+       * ended.
+       */
       #isWaiting() {
         if (this.#cleartext.size > 0) return false;
         this.#check();
         return this.#endedCleanly === void 0;
       }
       /**
-       * Writes at least one byte. What was written is on its way when the next
-       * call or {@linkcode closeWrite} has succeeded.
+       * Writes at least one byte. Earlier bytes were handed to the stream once the
+       * next call or {@linkcode closeWrite} has succeeded.
        *
-       * @param bytes What; may be used again when the promise is fulfilled
-       * @returns Bytes taken
-       * @throws {Error} What broke the connection
+       * @throws {Error} The failure of the connection
        */
       async write(bytes2) {
         while (true) {
@@ -1434,10 +1420,10 @@ var init_connection = __esm({
         return part.length;
       }
       /**
-       * Ends the writing side: what was written is flushed, then close_notify,
-       * then TCP's FIN.
+       * Ends the writing side: sends what was written, then close_notify, then
+       * TCP's FIN.
        *
-       * @throws {Error} What broke the connection
+       * @throws {Error} The failure of the connection
        */
       async closeWrite() {
         await this.#leave();
@@ -1445,11 +1431,10 @@ var init_connection = __esm({
         await this.#stream.closeWrite();
       }
       /**
-       * Takes TLS off the connection, for `CCC`: sends close_notify and waits a
-       * moment for the peer's. No other call may be pending, and none may follow.
+       * Removes TLS from the connection, for `CCC`: sends close_notify and waits
+       * briefly for the peer's. No other call may be pending, and none may follow.
        *
-       * @returns The connection beneath, from the peer's next byte in clear text
-       * @throws {Error} What broke the connection
+       * @throws {Error} The failure of the connection
        */
       async detach() {
         await this.#leave();
@@ -1461,7 +1446,7 @@ var init_connection = __esm({
         });
         this.#engine.destroy();
         this.session.release();
-        return new DetachedStream(this.#stream, this.#rest?.promise);
+        return new PrefixedStream(this.#stream, this.#rest?.promise);
       }
       /** Closes the connection at once. Pending reads and writes reject. */
       close() {
@@ -1474,12 +1459,12 @@ var init_connection = __esm({
         } catch {
         }
       }
-      /** Makes pending reads keep the event loop alive, the default. */
+      /** Makes pending reads keep the event loop alive. The default. */
       ref() {
         this.#engine.ref();
         this.#stream.ref();
       }
-      /** Lets the program end although a read is pending. */
+      /** Lets the program end while a read is pending. */
       unref() {
         this.#engine.unref();
         this.#stream.unref();
@@ -1499,7 +1484,7 @@ var init_connection = __esm({
           fail: (message, code) => this.#fail(this.#fault(readHandshakeError(message, code)))
         };
       }
-      /** Carries ciphertext from the stream to the engine. */
+      /** Copies ciphertext from the stream to the engine. */
       async #pump() {
         try {
           let isFirst = true;
@@ -1540,15 +1525,19 @@ var init_connection = __esm({
           this.#rawBuffer = new Uint8Array(READ_SIZE4);
         }
       }
-      /** The stream has ended: with close_notify just before, or cut off. */
+      /**
+       * Handles the end of the stream: close_notify came just before it, or the
+       * data was cut off.
+       */
       #finish(rounds = SETTLE_ROUNDS) {
         this.#engine.settle(() => {
           if (this.#isNotified) return;
           if (rounds > 1) return this.#finish(rounds - 1);
           if (this.#isSecured) return this.#end(false);
+          const via = this.via === void 0 ? "" : `, or ${this.via},`;
           this.#fail(this.#fault({
             reason: "broken",
-            detail: "the server closed the connection during the handshake"
+            detail: `the server${via} closed the connection during the handshake`
           }));
         });
       }
@@ -1557,7 +1546,7 @@ var init_connection = __esm({
         this.#ended.resolve();
         this.#announce();
       }
-      /** Flushes and sends close_notify, once. */
+      /** Sends what is queued and then close_notify, once. */
       #leave() {
         return this.#leaving ??= (async () => {
           await this.#writing;
@@ -1570,8 +1559,8 @@ var init_connection = __esm({
         })();
       }
       #announce() {
-        this.#news.resolve();
-        this.#news = Promise.withResolvers();
+        this.#changed.resolve();
+        this.#changed = Promise.withResolvers();
       }
       #check() {
         if (this.#failure !== void 0) throw this.#failure;
@@ -1619,59 +1608,49 @@ var init_prepared_handshake = __esm({
       #engine;
       #hello = Promise.withResolvers();
       #events;
-      #untold = [];
-      /**
-       * Begins a handshake.
-       *
-       * @param start Starts the client
-       */
+      #pending = [];
+      /** Starts a handshake. */
       constructor(start) {
         this.#engine = start({
-          secure: (...args) => this.#tell([
+          secure: (...args) => this.#deliver([
             "secure",
             ...args
           ]),
-          session: (...args) => this.#tell([
+          session: (...args) => this.#deliver([
             "session",
             ...args
           ]),
           send: (...args) => {
             this.#hello.resolve(args[0]);
-            this.#tell([
+            this.#deliver([
               "send",
               ...args
             ]);
           },
-          data: (...args) => this.#tell([
+          data: (...args) => this.#deliver([
             "data",
             ...args
           ]),
-          end: (...args) => this.#tell([
+          end: (...args) => this.#deliver([
             "end",
             ...args
           ]),
           fail: (...args) => {
             this.#hello.resolve(NO_HELLO);
-            this.#tell([
+            this.#deliver([
               "fail",
               ...args
             ]);
           }
         });
       }
-      /**
-       * Tells whether the client has a ticket of TLS 1.3 for the server.
-       *
-       * @returns Whether its ClientHello has one
-       */
+      /** Whether the ClientHello offers a ticket of TLS 1.3. */
       async hasTicket() {
         return offersTicket(await this.#waitForHello());
       }
       /**
-       * Tells whether the client, which speaks nothing newer, has a session of TLS
-       * 1.2 for the server.
-       *
-       * @returns Whether its ClientHello has one
+       * Whether the ClientHello offers a session of TLS 1.2. Only for clients that
+       * use nothing newer.
        */
       async hasSession() {
         return ((await this.#waitForHello())[HELLO_HEAD] ?? 0) > 0;
@@ -1682,28 +1661,25 @@ var init_prepared_handshake = __esm({
         return hello;
       }
       /**
-       * Gives the client to a connection.
-       *
-       * @param events Is told what has happened, and what will
-       * @returns The client
+       * Hands the client to a connection. Delivers past and future events to it.
        */
       adopt(events) {
         this.#events = events;
         this.#engine.ref();
-        for (const told of this.#untold.splice(0)) this.#tell(told);
+        for (const event of this.#pending.splice(0)) this.#deliver(event);
         return this.#engine;
       }
-      /** Drops the client, for which there will be no connection. */
+      /** Discards the client. */
       destroy() {
         this.#hello.resolve(NO_HELLO);
         this.#engine.destroy();
       }
-      #tell(told) {
+      #deliver(event) {
         if (this.#events === void 0) {
-          this.#untold.push(told);
+          this.#pending.push(event);
           return;
         }
-        const [name, ...args] = told;
+        const [name, ...args] = event;
         this.#events[name](...args);
       }
     };
@@ -1731,7 +1707,7 @@ function startEngine(parts, options, events) {
   const socket = parts.connect({
     ...rest,
     socket: wire,
-    // the names are compared by whoever gets the certificate
+    // `TLSSession` compares the names
     checkServerIdentity: () => void 0,
     ...servername === void 0 ? {} : {
       servername
@@ -1805,9 +1781,9 @@ import { Worker } from "node:worker_threads";
 function serve(port, parts, start) {
   const engines = /* @__PURE__ */ new Map();
   const sent = /* @__PURE__ */ new Map();
-  const own = (bytes2) => bytes2.byteLength === bytes2.buffer.byteLength && bytes2.buffer instanceof ArrayBuffer ? new Uint8Array(bytes2.buffer) : new Uint8Array(bytes2);
-  const give = (id, type, bytes2) => {
-    const owned = own(bytes2);
+  const ownBytes = (bytes2) => bytes2.byteLength === bytes2.buffer.byteLength && bytes2.buffer instanceof ArrayBuffer ? new Uint8Array(bytes2.buffer) : new Uint8Array(bytes2);
+  const transfer = (id, type, bytes2) => {
+    const owned = ownBytes(bytes2);
     port.postMessage({
       id,
       type,
@@ -1816,30 +1792,30 @@ function serve(port, parts, start) {
       owned.buffer
     ]);
   };
-  const obey = (order) => {
-    const { id } = order;
-    if (order.type === "start") {
+  const handle = (message) => {
+    const { id } = message;
+    if (message.type === "start") {
       sent.set(id, []);
-      const engine2 = start(parts, order.options, {
+      const engine2 = start(parts, message.options, {
         secure: (handshake) => port.postMessage({
           id,
           type: "secure",
           handshake
         }),
-        session: (session) => give(id, "session", session),
+        session: (session) => transfer(id, "session", session),
         send: (bytes2, done) => {
           sent.get(id)?.push(done);
-          give(id, "send", bytes2);
+          transfer(id, "send", bytes2);
         },
-        data: (bytes2) => give(id, "data", bytes2),
+        data: (bytes2) => transfer(id, "data", bytes2),
         end: () => port.postMessage({
           id,
           type: "end"
         }),
-        fail: (message, code) => port.postMessage({
+        fail: (message2, code) => port.postMessage({
           id,
           type: "fail",
-          message,
+          message: message2,
           code
         })
       });
@@ -1848,17 +1824,17 @@ function serve(port, parts, start) {
     }
     const engine = engines.get(id);
     if (engine === void 0) return;
-    switch (order.type) {
+    switch (message.type) {
       case "feed":
-        engine.feed(order.bytes);
+        engine.feed(message.bytes);
         port.postMessage({
           id,
           type: "fed",
-          size: order.bytes.length
+          size: message.bytes.length
         });
         break;
       case "write":
-        engine.write(order.bytes, () => port.postMessage({
+        engine.write(message.bytes, () => port.postMessage({
           id,
           type: "written"
         }));
@@ -1884,7 +1860,7 @@ function serve(port, parts, start) {
         sent.delete(id);
     }
   };
-  port.onmessage = ({ data }) => obey(data);
+  port.onmessage = ({ data }) => handle(data);
 }
 var FEED_AHEAD, TLSThread, RemoteEngine;
 var init_worker = __esm({
@@ -1896,7 +1872,7 @@ var init_worker = __esm({
       #port;
       #clients = /* @__PURE__ */ new Map();
       #nextId = 0;
-      /** Starts the thread. */
+      /** Starts the worker. */
       constructor() {
         const source = `import { parentPort } from "node:worker_threads";
 import { Duplex } from "node:stream";
@@ -1917,7 +1893,7 @@ parentPort.once("message", ({ port }) => {
         ]);
         this.#port = port1;
         this.#port.onmessage = ({ data }) => {
-          this.#clients.get(data.id)?.hear(data);
+          this.#clients.get(data.id)?.receive(data);
         };
         this.#worker.on("error", (error) => {
           for (const client of this.#clients.values()) {
@@ -1925,13 +1901,7 @@ parentPort.once("message", ({ port }) => {
           }
         });
       }
-      /**
-       * Starts a TLS client in the thread.
-       *
-       * @param options What decides the handshake
-       * @param events What happens
-       * @returns The client
-       */
+      /** Starts a TLS client in the worker. */
       startEngine(options, events) {
         const id = this.#nextId++;
         const client = new RemoteEngine(id, events, this);
@@ -1945,32 +1915,26 @@ parentPort.once("message", ({ port }) => {
         return client;
       }
       /**
-       * Sends an order.
-       *
-       * @param order What the thread is to do
-       * @param bytes Bytes of the order, which are given away
+       * Posts a message. The buffer of `bytes`, a part of the message, is
+       * transferred.
        */
-      post(order, bytes2) {
-        this.#port.postMessage(order, bytes2 === void 0 ? [] : [
+      post(message, bytes2) {
+        this.#port.postMessage(message, bytes2 === void 0 ? [] : [
           bytes2.buffer
         ]);
       }
-      /**
-       * Forgets a client.
-       *
-       * @param id Its number
-       */
+      /** Removes a client. */
       forget(id) {
         this.#clients.delete(id);
         this.refresh();
       }
-      /** Keeps the event loop alive if a client does. */
+      /** Keeps the event loop alive while a client needs it. */
       refresh() {
         const isNeeded = this.#clients.values().some((client) => client.isRef);
         if (isNeeded) this.#port.ref();
         else this.#port.unref();
       }
-      /** Ends the thread. */
+      /** Terminates the worker. */
       close() {
         this.#port.close();
         this.#worker.terminate();
@@ -2052,15 +2016,15 @@ parentPort.once("message", ({ port }) => {
         for (const done of this.#onWritten) done();
         this.#onEnded?.();
       }
-      /** Takes what the thread tells. */
-      hear(news) {
-        switch (news.type) {
+      /** Handles an event of the worker. */
+      receive(event) {
+        switch (event.type) {
           case "secure":
-            return this.events.secure(news.handshake);
+            return this.events.secure(event.handshake);
           case "session":
-            return this.events.session(news.bytes);
+            return this.events.session(event.bytes);
           case "send":
-            return this.events.send(news.bytes, () => {
+            return this.events.send(event.bytes, () => {
               if (!this.#isGone) {
                 this.#thread.post({
                   id: this.#id,
@@ -2069,9 +2033,9 @@ parentPort.once("message", ({ port }) => {
               }
             });
           case "data":
-            return this.events.data(news.bytes);
+            return this.events.data(event.bytes);
           case "fed":
-            this.#ahead -= news.size;
+            this.#ahead -= event.size;
             if (this.#ahead < FEED_AHEAD) {
               this.#room?.resolve();
               this.#room = void 0;
@@ -2086,7 +2050,7 @@ parentPort.once("message", ({ port }) => {
           case "end":
             return this.events.end();
           case "fail":
-            return this.events.fail(news.message, news.code);
+            return this.events.fail(event.message, event.code);
         }
       }
     };
@@ -2153,7 +2117,7 @@ import { connect } from "node:tls";
 function isEqual2(a, b) {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
-var PARTS, PLACES, places, MAX_PLACES, MAX_TICKETS, TLSSession;
+var PARTS, STORE_SLOTS, slots, MAX_SLOTS, MAX_TICKETS, TLSSession;
 var init_session = __esm({
   "lib/tls/session.ts"() {
     init_certificate_names();
@@ -2167,13 +2131,13 @@ var init_session = __esm({
       Duplex,
       setImmediate
     };
-    PLACES = Symbol.for("ftp.tls.places.1");
-    places = globalThis[PLACES] ??= {
+    STORE_SLOTS = Symbol.for("ftp.tls.slots.1");
+    slots = globalThis[STORE_SLOTS] ??= {
       taken: /* @__PURE__ */ new Set(),
       known: /* @__PURE__ */ new Set(),
       shared: /* @__PURE__ */ new Set()
     };
-    MAX_PLACES = 16;
+    MAX_SLOTS = 16;
     MAX_TICKETS = 8;
     TLSSession = class {
       /** Host and port, for messages. */
@@ -2185,7 +2149,7 @@ var init_session = __esm({
       #fingerprints;
       #authorities;
       #acceptsAny;
-      #place;
+      #slot;
       #thread;
       #isSingleUse = false;
       #isOffered;
@@ -2195,15 +2159,13 @@ var init_session = __esm({
       #users = 0;
       #isClosed = false;
       #isGone = false;
-      /** The certificate that was trusted last, and what it says. */
+      /** The last trusted certificate, and its description. */
       #trusted;
       /**
-       * Reads the user's options.
+       * Reads the options and claims a slot, or starts a worker if the slot is in
+       * use.
        *
-       * @param host The host that was dialled
-       * @param port The port that was dialled
-       * @param options The user's
-       * @throws {TypeError} If they make no sense
+       * @throws {TypeError} If an option is invalid
        */
       constructor(host, port, options) {
         this.shown = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
@@ -2227,23 +2189,18 @@ var init_session = __esm({
           session: void 0
         };
         const { servername, rejectUnauthorized } = this.#engineOptions;
-        this.#place = `${rejectUnauthorized} ${servername?.toLowerCase().replace(/\.$/, "") ?? "an address"}`;
-        const { taken, known, shared } = places;
-        const isFull = !known.has(this.#place) && known.size >= MAX_PLACES;
-        const isApart = options.isolate === true || isFull || taken.has(this.#place) || shared.has(this.#place);
-        if (isApart) {
+        this.#slot = `${rejectUnauthorized} ${servername?.toLowerCase().replace(/\.$/, "") ?? "an address"}`;
+        const { taken, known, shared } = slots;
+        const isFull = !known.has(this.#slot) && known.size >= MAX_SLOTS;
+        const isIsolated = options.isolate === true || isFull || taken.has(this.#slot) || shared.has(this.#slot);
+        if (isIsolated) {
           this.#thread = new TLSThread();
         } else {
-          taken.add(this.#place);
-          known.add(this.#place);
+          taken.add(this.#slot);
+          known.add(this.#slot);
         }
       }
-      /**
-       * Starts a handshake.
-       *
-       * @param events What happens
-       * @returns The TLS client
-       */
+      /** Starts a handshake, or continues the one that was prepared. */
       startEngine(events) {
         const early = this.#early;
         this.#early = void 0;
@@ -2258,22 +2215,18 @@ var init_session = __esm({
         this.#engineOptions.session = session;
       };
       /**
-       * Makes the session of the control connection the one that the data
-       * connections find. To be called before another byte is read: the tickets of
-       * TLS 1.3 come after the handshake.
-       *
-       * @param handshake The control connection's
+       * Makes the control connection's session the one that data connections
+       * resume. Call it before another byte is read, because the tickets of TLS 1.3
+       * come after the handshake.
        */
       prepare(handshake) {
         this.#isSingleUse = handshake.protocol === "TLSv1.3";
         if (this.#thread === void 0) this.#forgetTickets();
       }
       /**
-       * Tells whether the next data connection can resume the session of the
-       * control connection. The platform uses a ticket of TLS 1.3 once, and
-       * servers do not always give a new one for it.
-       *
-       * @returns Whether it can; with TLS 1.2 it always can
+       * Whether the next data connection can resume the control connection's
+       * session. The platform uses a ticket of TLS 1.3 once, and servers do not
+       * always send a new one.
        */
       async canResume() {
         if (this.#isGone) return true;
@@ -2285,9 +2238,10 @@ var init_session = __esm({
         return await this.#early.hasTicket();
       }
       /**
-       * Begins the next data connection's handshake, as long as the store holds
-       * the session of TLS 1.2: any other TLS client of the program that talks to
-       * the host takes it away, and leaves tickets of 1.3 in its way.
+       * Starts the next data connection's handshake while the store holds the
+       * session of TLS 1.2. Another TLS client of the program that talks to the
+       * same host may replace it, or leave tickets of TLS 1.3, which the platform
+       * prefers.
        */
       async holdSession() {
         const isMeant = this.#thread === void 0 && !this.#isSingleUse && this.#engineOptions.maxVersion === "TLSv1.2" && this.#isOffered !== false;
@@ -2309,17 +2263,15 @@ var init_session = __esm({
         this.#isOffered ??= false;
       }
       /**
-       * Whether a data connection was refused since it did not bring the session
-       * of the control connection, and another connection is likely to do better.
+       * Whether the server refused a data connection for not resuming the session,
+       * and a new control connection is likely to work.
        */
       get isSpoiled() {
         return this.#isSpoiled;
       }
       /**
-       * Takes note that the server has missed the session of the control
-       * connection. Sessions of later connections to this host are kept apart.
-       *
-       * @returns What the user can do about it
+       * Records that the server required the session and did not get it. Later
+       * connections to this host are isolated. Returns advice for the user.
        */
       noteRefusal() {
         const { cert, maxVersion } = this.#engineOptions;
@@ -2328,17 +2280,16 @@ var init_session = __esm({
         }
         if (this.#thread === void 0) {
           this.#isSpoiled = true;
-          places.shared.add(this.#place);
-          return 'another TLS client of this program, such as "node:https", may have put its session in the place of ours. Connect again, which keeps them apart from now on, or always with "isolate"; or have the server not require it';
+          slots.shared.add(this.#slot);
+          return 'another TLS client of this program, such as "node:https", may have replaced our session. Connect again: later connections are isolated; or set "isolate", or have the server not require it';
         }
         const advice = "have the server not require it";
         return maxVersion === "TLSv1.2" ? advice : `leave "maxVersion" at "TLSv1.2", or ${advice}`;
       }
       /**
-       * Takes away the tickets of TLS 1.3 that earlier control connections to this
-       * host, or the rest of the program, have left: they stand for other sessions,
-       * and for 1.2 too the platform looks for them first. Each ClientHello takes
-       * one away.
+       * Discards the TLS 1.3 tickets that earlier control connections or the rest
+       * of the program stored for this host. They belong to other sessions, and the
+       * platform prefers them even for TLS 1.2. Each ClientHello uses up one.
        */
       #forgetTickets() {
         const ignore = () => {
@@ -2354,11 +2305,10 @@ var init_session = __esm({
         for (let i = 0; i < MAX_TICKETS; i++) this.#startEngine(events).destroy();
       }
       /**
-       * Decides whether a peer is to be trusted: the same for the control and the
-       * data connections, resumed or not.
+       * Decides whether a peer is trusted, on control and data connections, whether
+       * resumed or not.
        *
-       * @param handshake What came of the handshake
-       * @returns What is wrong, or `undefined`
+       * @returns The problem, or `undefined`
        */
       judge(handshake) {
         const leaf = handshake.chain[0];
@@ -2398,12 +2348,7 @@ var init_session = __esm({
         if (this.#authorities === void 0) return void 0;
         return this.#authorities.check(chain2, /* @__PURE__ */ new Date()) ?? checkName2(leaf, this.#name);
       }
-      /**
-       * Tells what a handshake came to.
-       *
-       * @param handshake One whose peer was judged to be trusted
-       * @returns The information for the user
-       */
+      /** Describes a handshake for the user. */
       describe(handshake) {
         return {
           protocol: handshake.protocol,
@@ -2414,35 +2359,36 @@ var init_session = __esm({
         };
       }
       /**
-       * The fingerprint of the certificate that a server showed.
-       *
-       * @param handshake A finished handshake
-       * @returns The SHA-256, if there was a certificate
+       * SHA-256 of the certificate that the server showed; `undefined` if it showed
+       * none.
        */
       fingerprintOf(handshake) {
         const leaf = handshake.chain[0];
         return leaf === void 0 ? void 0 : fingerprintOf(leaf);
       }
-      /** A connection uses the session from now on. */
+      /** Registers a connection that uses the session. */
       retain() {
         this.#users++;
       }
-      /** A connection uses the session no more. */
+      /** Unregisters a connection. */
       release() {
         this.#users--;
         this.#tidy();
       }
-      /** No connection will be made any more; those there are go on. */
+      /**
+       * Ends the use of the session: no further connection will be made, and open
+       * ones continue.
+       */
       close() {
         this.#isClosed = true;
         this.#tidy();
       }
-      /** Gives the place where the sessions are kept back, if nobody uses it. */
+      /** Releases the slot or the worker once no connection uses it. */
       #tidy() {
         if (!this.#isClosed || this.#users > 0 || this.#isGone) return;
         this.#isGone = true;
         this.#early?.destroy();
-        if (this.#thread === void 0) places.taken.delete(this.#place);
+        if (this.#thread === void 0) slots.taken.delete(this.#slot);
         else this.#thread.close();
       }
     };
@@ -3057,10 +3003,13 @@ function withMessage(error, say) {
   const original = printableError(asError(error));
   const message = printable(say(original.message));
   if (message === original.message) return original;
-  const Class = RESTATABLE.has(original.constructor) ? original.constructor : Deno.errors.ConnectionAborted;
+  const Class = isRestatable(original) ? original.constructor : Deno.errors.ConnectionAborted;
   return new Class(message, {
     cause: original
   });
+}
+function isRestatable(error) {
+  return error instanceof Error && RESTATABLE.has(error.constructor);
 }
 function asError(error) {
   return error instanceof Error ? error : new Error(String(error));
@@ -3697,26 +3646,31 @@ var UNKNOWN_REPLIES = [
 ];
 var SECOND = 1e3;
 async function requestFeatures(session, options = {}) {
-  if (session.features !== void 0) return session.features;
+  const { profile, identity } = session;
+  const known = profile.featuresFor(identity);
+  if (known !== void 0) return known;
   const reply = await unlessRefused(() => session.turns.share(() => session.exchange({
     verb: "FEAT"
   }, options), options));
   const isList = reply?.code === 211;
-  session.features = isList ? parseFeatures(reply) : /* @__PURE__ */ new Map();
-  if (isList) session.profile.noteFeatures(session.features);
-  return session.features;
+  return profile.noteFeatures(identity, isList ? parseFeatures(reply) : void 0);
 }
 async function requestModificationTime(session, path, options = {}) {
   const shown = await requestShownTime(session, path, options);
   return shown && session.profile.clock.toUTC("MDTM", shown);
 }
 async function requestShownTime(session, path, options = {}) {
+  if (session.profile.lacks("MDTM")) return null;
+  return await session.turns.share(() => askShownTime(session, path, options), options);
+}
+async function askShownTime(session, path, options) {
   const command = {
     verb: "MDTM",
     argument: path,
     name: "path"
   };
-  const reply = await optional(session, "MDTM", () => session.turns.share(() => session.exchange(command, options), options), false);
+  const ask3 = () => session.exchange(command, options);
+  const reply = await optional(session, "MDTM", ask3, false);
   return reply?.code === 213 ? parseModificationTime(reply) : null;
 }
 async function requestFacts(session, path, options = {}) {
@@ -3764,10 +3718,10 @@ function textOfPath(session, path) {
   return typeof path === "string" ? path : session.control.encoding.decode(path);
 }
 async function optional(session, command, ask3, mayRefuse = true) {
-  if (session.unknown.has(command)) return void 0;
+  if (session.profile.lacks(command)) return void 0;
   return await unlessRefused(ask3, (code) => {
     const isUnknown = UNKNOWN_REPLIES.includes(code);
-    if (isUnknown) session.unknown.add(command);
+    if (isUnknown) session.profile.noteLacking(command);
     return isUnknown || mayRefuse;
   });
 }
@@ -3808,10 +3762,10 @@ async function visitAll(items, visit, signal) {
     if (breather.isDue) await breather.pause(signal);
   }
 }
-async function filterAll(items, isWanted2, signal) {
+async function filterAll(items, isWanted, signal) {
   const wanted = [];
   const visit = (item) => {
-    if (isWanted2(item)) wanted.push(item);
+    if (isWanted(item)) wanted.push(item);
   };
   await visitAll(items, visit, signal);
   return wanted;
@@ -4070,8 +4024,8 @@ async function proveWhole(session, cut, { signal }) {
     size
   };
 }
-async function askSize({ control, unknown }, during, { path }, signal) {
-  if (unknown.has("SIZE")) return null;
+async function askSize({ control, profile }, during, { path }, signal) {
+  if (profile.lacks("SIZE")) return null;
   const command = {
     verb: "SIZE",
     argument: path,
@@ -4604,7 +4558,9 @@ var DataConnection = class {
     if (this.#failure !== void 0 || this.#isClosed) {
       return this.#failure ?? error;
     }
-    return this.#failure = withMessage(error, (message) => `Cannot complete "${this.#options.command}": the data connection failed after ${this.#bytesRead + this.#bytesWritten} bytes: ${message}`);
+    const { via } = this.#stream;
+    const through = via === void 0 ? "" : ` through ${via}`;
+    return this.#failure = withMessage(error, (message) => `Cannot complete "${this.#options.command}": the data connection${through} failed after ${this.#bytesRead + this.#bytesWritten} bytes: ${message}`);
   }
 };
 
@@ -5171,6 +5127,205 @@ var DataListener = class _DataListener {
   }
 };
 
+// lib/connection/dialed_stream.ts
+var METHODS = [
+  "read",
+  "write",
+  "closeWrite",
+  "close"
+];
+var MAX_EMPTY = 1e3;
+function lackOf(value) {
+  if (typeof value !== "object" || value === null) {
+    return `gave ${value === null ? "null" : `a value of type ${typeof value}`}`;
+  }
+  const conn = value;
+  const missing = METHODS.find((name) => typeof conn[name] !== "function");
+  return missing && `gave an object without the method "${missing}"`;
+}
+var DialedStream = class {
+  via = 'the tunnel of "dial"';
+  localAddr;
+  remoteAddr;
+  #conn;
+  #pending = /* @__PURE__ */ new Set();
+  #isClosed = false;
+  /**
+   * Takes over a connection.
+   *
+   * @param conn The connection
+   * @param target Where it leads to
+   */
+  constructor(conn, { hostname, port }) {
+    const transport = "tcp";
+    this.#conn = conn;
+    this.localAddr = conn.localAddr ?? {
+      transport,
+      hostname: "",
+      port: 0
+    };
+    this.remoteAddr = conn.remoteAddr ?? {
+      transport,
+      hostname,
+      port
+    };
+    conn.setNoDelay?.(true);
+    conn.setKeepAlive?.(true);
+  }
+  /**
+   * Reads at least one byte.
+   *
+   * @param buffer Where to
+   * @returns Bytes read, or `null` at the end
+   */
+  async read(buffer2) {
+    for (let empty2 = 0; empty2 < MAX_EMPTY; empty2++) {
+      const n = await this.#untilClosed(() => this.#conn.read(buffer2));
+      if (n === null) return null;
+      checkCount("read", n, buffer2);
+      if (n > 0) return n;
+    }
+    throw new TypeError(`Cannot use the connection of "dial": read() gave 0 bytes ${MAX_EMPTY} times; it must wait for a byte, or give null at the end`);
+  }
+  /**
+   * Writes at least one byte.
+   *
+   * @param bytes What
+   * @returns Bytes written
+   */
+  async write(bytes2) {
+    for (let empty2 = 0; empty2 < MAX_EMPTY; empty2++) {
+      const n = await this.#untilClosed(() => this.#conn.write(bytes2));
+      checkCount("write", n, bytes2);
+      if (n > 0 || bytes2.length === 0) return n;
+    }
+    throw new TypeError(`Cannot use the connection of "dial": write() took 0 bytes ${MAX_EMPTY} times; it must take a byte, or throw`);
+  }
+  /** Ends the writing side. */
+  closeWrite() {
+    return this.#untilClosed(() => this.#conn.closeWrite());
+  }
+  /** Closes both sides at once. */
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const reject of this.#pending) reject(closedError());
+    closeDialed(this.#conn);
+  }
+  /** Makes pending reads keep the event loop alive, the default. */
+  ref() {
+    if (!this.#isClosed) this.#conn.ref?.();
+  }
+  /** Lets the program end although a read is pending. */
+  unref() {
+    if (!this.#isClosed) this.#conn.unref?.();
+  }
+  async #untilClosed(begin2) {
+    if (this.#isClosed) throw closedError();
+    const { promise, resolve: resolve2, reject } = Promise.withResolvers();
+    this.#pending.add(reject);
+    try {
+      begin2().then(resolve2, reject);
+      return await promise;
+    } finally {
+      this.#pending.delete(reject);
+    }
+  }
+};
+function closeDialed(conn) {
+  try {
+    const closing = conn.close();
+    Promise.resolve(closing).catch(() => {
+    });
+  } catch {
+  }
+}
+function closedError() {
+  return new Deno.errors.BadResource("The connection is closed");
+}
+function checkCount(method, n, { length }) {
+  if (Number.isInteger(n) && n >= 0 && n <= length) return;
+  throw new TypeError(`Cannot use the connection of "dial": ${method}() gave ${typeof n === "number" ? n : `a value of type ${typeof n}`} for a buffer of ${length} bytes; it must give the number of bytes`);
+}
+
+// lib/connection/dial_function.ts
+init_waiting();
+async function dialByFunction(dial2, target, { timeout, signal }) {
+  const shown = showAddress(target.hostname, target.port);
+  const conn = await within(timeout, signal, () => new Deno.errors.TimedOut(`Cannot connect to "${shown}": the function "dial" gave no connection within ${timeout} ms`), async (signal2) => {
+    const call = async () => await dial2({
+      ...target,
+      signal: signal2
+    });
+    const dialing = call();
+    try {
+      return await abortable(dialing, signal2);
+    } catch (error) {
+      if (signal2.aborted) dialing.then(discard, () => {
+      });
+      throw signal2.aborted || !isRestatable(error) ? error : withMessage(error, (message) => `Cannot connect to "${shown}": the function "dial" failed: ${message}`);
+    }
+  });
+  const lack = lackOf(conn);
+  if (lack === void 0) return new DialedStream(conn, target);
+  throw new TypeError(`Cannot connect to "${shown}": the function "dial" ${lack}; it must give a connection such as that of Deno.connect()`);
+}
+function discard(conn) {
+  if (lackOf(conn) === void 0) closeDialed(conn);
+}
+
+// lib/connection/route.ts
+function makeRoute(options) {
+  return options.dial === void 0 ? STRAIGHT : routeByFunction(options.dial);
+}
+function checkActive({ detour }) {
+  if (detour === void 0) return;
+  throw new TypeError(`Cannot use active mode with "${detour}": the server would have to connect to this machine, past it; use passive mode ("passive": true)`);
+}
+var STRAIGHT = {
+  detour: void 0,
+  async dialServer(host, port, options) {
+    const stream = await dial(host, port, options);
+    const { hostname, port: remotePort } = stream.remoteAddr;
+    return {
+      stream,
+      peer: [
+        hostname,
+        remotePort
+      ]
+    };
+  },
+  dialData: dialPeer
+};
+function routeByFunction(dial2) {
+  return {
+    detour: "dial",
+    async dialServer(hostname, port, options) {
+      const target = {
+        hostname,
+        port,
+        transport: "control"
+      };
+      const stream = await dialByFunction(dial2, target, options);
+      return {
+        stream,
+        peer: [
+          hostname,
+          port
+        ]
+      };
+    },
+    async dialData(hostname, port, _name, options) {
+      const target = {
+        hostname,
+        port,
+        transport: "data"
+      };
+      return await dialByFunction(dial2, target, options);
+    }
+  };
+}
+
 // lib/transfer/data_channel.ts
 var AHEAD_LIFE = 5e3;
 async function openDataChannel(session, options) {
@@ -5189,29 +5344,29 @@ async function dialPassive(session, options) {
   };
 }
 async function dialEitherWay(session, options) {
-  const { timeout, host: name } = session.options;
-  const open2 = ([host, port]) => session.untilEnded(options.signal, (signal) => dialPeer(host, port, host === session.peer[0] ? name : host, {
+  const { timeout, host: name, route } = session.options;
+  const open2 = ([host, port]) => session.untilEnded(options.signal, (signal) => route.dialData(host, port, host === session.peer[0] ? name : host, {
     timeout,
     signal
   }));
   const address = await requestPassive(session, options);
-  const mayTryPasv = !isIPv6(session.peer[0]) && session.hasExtendedPassive === void 0;
+  const mayTryPasv = !isIPv6(session.peer[0]) && session.profile.hasExtendedPassive === void 0;
   if (!mayTryPasv) return await open2(address);
   try {
     const stream = await open2(address);
-    session.hasExtendedPassive = true;
+    session.profile.hasExtendedPassive = true;
     return stream;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     if (session.control.failure !== void 0) throw session.control.failure;
     const stream = await open2(await requestPasv(session, options));
-    session.hasExtendedPassive = false;
+    session.profile.hasExtendedPassive ??= false;
     return stream;
   }
 }
 function requestAhead(session, { signal }) {
   if (!session.options.passive) return;
-  const verb = session.hasExtendedPassive === false ? "PASV" : "EPSV";
+  const verb = session.profile.hasExtendedPassive === false ? "PASV" : "EPSV";
   const ask3 = () => {
     const reply = session.perform({
       verb
@@ -5264,7 +5419,7 @@ function isStuck(error) {
   return error instanceof FTPPermanentError && /\buse ABOR\b/i.test(error.reply?.text ?? "");
 }
 async function requestPassive(session, options = {}) {
-  if (session.hasExtendedPassive === false) {
+  if (session.profile.hasExtendedPassive === false) {
     return await requestPasv(session, options);
   }
   try {
@@ -5278,13 +5433,15 @@ async function requestPassive(session, options = {}) {
       throw error;
     }
     const address = await requestPasv(session, options);
-    session.hasExtendedPassive = false;
+    session.profile.hasExtendedPassive = false;
     return address;
   }
 }
 function doubtExtendedPassive(session) {
   const isLost2 = session.control.failure !== void 0;
-  if (isLost2 && !isIPv6(session.peer[0])) session.hasExtendedPassive ??= false;
+  if (isLost2 && !isIPv6(session.peer[0])) {
+    session.profile.hasExtendedPassive ??= false;
+  }
 }
 async function requestPasv(session, options) {
   return resolve(session, await askToListen(session, "PASV", options));
@@ -5313,6 +5470,7 @@ async function listenActive(session, options) {
   };
 }
 async function requestActive(session, options = {}) {
+  checkActive(session.options.route);
   const listener = listenForServer(session);
   const { hostname, port } = listener.addr;
   const isAny = /^(0\.0\.0\.0|::)$/.test(hostname);
@@ -5396,19 +5554,22 @@ function misplaced(pending, reply) {
 function closedByReply(reply) {
   return new Deno.errors.ConnectionReset(`The server closed the connection: ${printable(reply.text)}`);
 }
-function ended(pending, isCut, isSuspect) {
+function ended(pending, isCut, isSuspect, via) {
   const tried = pending === void 0 ? "Cannot keep the connection" : `Cannot complete "${pending.command}"`;
   const where = isCut ? " in the middle of a reply" : "";
   const hint = isSuspect ? `; it was sent together with another command${ONE_AT_A_TIME}` : "";
-  return new Deno.errors.UnexpectedEof(`${tried}: the server closed the connection${where}${hint}`);
+  return new Deno.errors.UnexpectedEof(`${tried}: the server${via === void 0 ? "" : `, or ${via},`} closed the connection${where}${hint}`);
 }
 function expired(pending, what, line) {
   const tried = pending === void 0 ? "Cannot write to the control connection" : `Cannot complete "${pending.command}"`;
   const hint = line !== void 0 ? `; "${printable(line)}" may have been meant to end the reply: try { multiline: "lenient" }` : pending?.isPipelined ? `; it was sent before the command ahead of it was answered${ONE_AT_A_TIME}` : "";
   return new Deno.errors.TimedOut(`${tried}: ${what}; the connection is closed${hint}`);
 }
-function broken(pending, error) {
-  return withMessage(error, (message) => `Cannot complete "${pending?.command ?? "a command"}": the connection failed: ${message}`);
+function broken(pending, error, via) {
+  return withMessage(error, (message) => `Cannot complete "${pending?.command ?? "a command"}": the connection${throughOf(via)} failed: ${message}`);
+}
+function throughOf(via) {
+  return via === void 0 ? "" : ` through ${via}`;
 }
 
 // lib/transfer/session.ts
@@ -5529,26 +5690,14 @@ var Session = class {
   settings = /* @__PURE__ */ new Map();
   /** The latest `HOST` that was accepted (RFC 7151). */
   virtualHost;
-  /** What the server said to `FEAT`, once it was asked. */
-  features;
-  /** Optional commands that the server does not know, in upper case. */
-  unknown = /* @__PURE__ */ new Set();
+  /** The `AUTH` and `USER` that were sent: the features depend on them. */
+  identity = "";
   /** Whether a `REST` of ours may wait for the next transfer command. */
   hasRestart = false;
-  /** Whether `EPSV` works here: not known before the first try. */
-  hasExtendedPassive;
   /** Where the server was told to connect last, in active mode. */
   activePort;
   /** A port for the next transfer, if nothing was sent that may close it. */
   ahead;
-  /** Whether `MLSD` works here: not known before it gave an entry. */
-  hasMLSD;
-  /** Whether `LIST -a` works here: not known before the first try. */
-  hasListAll;
-  /** Whether `LIST -a` shows the directory itself, as far as was seen. */
-  showsSelf;
-  /** Whether `MLSD` was seen to show links as such. */
-  tellsLinks = false;
   /** The TLS session of the control connection, once there is one. */
   tls;
   /** Protects data connections after `PROT P`. */
@@ -5690,6 +5839,7 @@ var Session = class {
     this.#peer = other.#peer;
     this.#ended = other.#ended;
     this.tls = other.tls;
+    this.identity = other.identity;
     this.protection = other.protection;
     this.isClearDataAllowed = other.isClearDataAllowed;
     this.type = other.type;
@@ -5829,7 +5979,7 @@ var Session = class {
     const word = command.verb.toUpperCase();
     const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
     if (!LOOK_REGEXP.test(word)) this.ahead = void 0;
-    if (isAfresh) this.features = void 0;
+    if (isAfresh) this.#noteIdentity(word, String(command.argument ?? ""));
     if (word === "REIN") {
       this.settings.clear();
       this.virtualHost = void 0;
@@ -5839,6 +5989,12 @@ var Session = class {
       this.directory = void 0;
       this.moves = isAfresh ? [] : void 0;
     }
+  }
+  /** Notes who the user is: another user may be shown other features. */
+  #noteIdentity(word, argument) {
+    const others = this.identity.replace(/^USER .*\n/m, "");
+    this.identity = word === "REIN" ? "" : `${others}${word} ${argument}
+`;
   }
   /** Follows what a command has changed, now that its reply is here. */
   #note(command, reply, before) {
@@ -8456,7 +8612,7 @@ async function originOf(session, path, options) {
   const origin = await askDirectory(session, options);
   const isStranded = textOfPath(session, path).startsWith("/") && LIBRARY_REGEXP.test(origin);
   if (!isStranded) return origin || void 0;
-  if (session.unknown.has(NAME_FORMAT)) return void 0;
+  if (session.profile.lacks(NAME_FORMAT)) return void 0;
   try {
     const { text } = await session.perform({
       verb: "SYST"
@@ -8469,7 +8625,7 @@ async function originOf(session, path, options) {
   }
   const directory = await askDirectory(session, options);
   if (!LIBRARY_REGEXP.test(directory)) return directory || void 0;
-  session.unknown.add(NAME_FORMAT);
+  session.profile.noteLacking(NAME_FORMAT);
   return void 0;
 }
 async function returnTo(session, origin) {
@@ -8787,13 +8943,13 @@ async function* listByList(request) {
   const { session, options } = request;
   const found = options.zone === "infer" ? await findZone(request) : options.zone ?? session.profile.clock.zoneOf("LIST") ?? 0;
   const zone = request.isRaw ? 0 : found;
-  const isFlagged = options.all === true && session.hasListAll !== false;
+  const isFlagged = options.all === true && session.profile.hasListAll !== false;
   if (isFlagged) {
     const received2 = yield* listAll(request, zone);
     if (received2 !== void 0) return received2;
   }
   const received = yield* listPlain(request, zone);
-  if (isFlagged && received.count > 0) session.hasListAll = false;
+  if (isFlagged && received.count > 0) session.profile.hasListAll ??= false;
   return received;
 }
 function listPlain(request, zone, flags) {
@@ -8809,34 +8965,34 @@ async function* listAll(request, zone) {
   const { session } = request;
   try {
     const received = yield* listPlain(request, zone, "-a");
-    if (received.count + received.selves > 0) session.hasListAll = true;
+    if (received.count + received.selves > 0) session.profile.hasListAll = true;
     noteSelf(session, received);
-    return session.hasListAll === true ? received : void 0;
+    return session.profile.hasListAll === true ? received : void 0;
   } catch (error) {
-    const isRefused = session.hasListAll === void 0 && error instanceof FTPError && NO_FLAG_REPLIES.includes(error.reply?.code ?? 0);
+    const isRefused = session.profile.hasListAll !== true && error instanceof FTPError && NO_FLAG_REPLIES.includes(error.reply?.code ?? 0);
     if (!isRefused) throw error;
     return void 0;
   }
 }
 function noteSelf(session, { count, selves }) {
-  if (selves > 0) session.showsSelf = true;
-  else if (count > 0) session.showsSelf ??= false;
+  if (selves > 0) session.profile.showsSelf = true;
+  else if (count > 0) session.profile.showsSelf ??= false;
 }
 async function proveRead(request, { count, selves, isRefused }) {
   if (count + selves > 0 || isRefused) return;
   const { session, path } = request;
-  if (session.showsSelf === false) return;
+  if (session.profile.showsSelf === false) return;
   const received = await readAll(request);
   if (received === void 0 || received.count + received.selves > 0) return;
-  if (session.showsSelf === void 0) {
+  if (session.profile.showsSelf === void 0) {
     const parent = joinRawPath(rawPathOf(session, path), PARENT);
     await readAll({
       ...request,
       path: parent
     });
   }
-  if (session.showsSelf !== true) {
-    session.showsSelf = false;
+  if (session.profile.showsSelf !== true) {
+    session.profile.showsSelf = false;
     return;
   }
   const { reply } = received;
@@ -8870,21 +9026,17 @@ async function findZone(request) {
 }
 async function compareNewest(request) {
   const { session, path, options: { signal }, turn } = request;
+  if (session.profile.lacks("MDTM")) return;
   const newest = await findNewest(request);
   if (newest === void 0) return;
-  const argument = joinRawPath(rawPathOf(session, path), newest.rawName);
-  const command = {
-    verb: "MDTM",
-    argument,
-    name: "path"
-  };
+  const file = joinRawPath(rawPathOf(session, path), newest.rawName);
   try {
-    const reply = await turn(() => session.exchange(command, {
-      signal
-    }), {
+    const ask3 = () => askShownTime(session, file, {
       signal
     });
-    const shown = reply.code === 213 ? parseModificationTime(reply) : null;
+    const shown = await turn(ask3, {
+      signal
+    });
     const ahead = shown === null ? void 0 : inferZone(newest, shown);
     if (ahead !== void 0) session.profile.clock.noteListAhead(ahead);
   } catch (error) {
@@ -8960,18 +9112,24 @@ async function* tryMLSD(request, unread) {
     while (true) {
       const { done, value } = await batches.next();
       if (done) {
-        if (value.count + value.selves > unread.length) session.hasMLSD = true;
-        if (session.hasMLSD !== true) return value.isRefused;
+        if (value.count + value.selves > unread.length) {
+          session.profile.hasMLSD = true;
+        }
+        if (session.profile.hasMLSD !== true) return value.isRefused;
         await proveEmpty(request, value);
+        if (unread.length > 0) yield unread.splice(0);
         return true;
       }
-      if (session.hasMLSD === true) {
-        yield value;
+      if (session.profile.hasMLSD === true) {
+        yield [
+          ...unread.splice(0),
+          ...value
+        ];
       } else if (value.every(isUnread)) {
         unread.push(...value);
         if (unread.length > MAX_UNREAD) return false;
       } else {
-        session.hasMLSD = true;
+        session.profile.hasMLSD = true;
         yield [
           ...unread.splice(0),
           ...value
@@ -8982,7 +9140,8 @@ async function* tryMLSD(request, unread) {
     const isLate = box.signal.aborted && options.signal?.aborted !== true;
     if (isLate && session.isLost) throw session.control.failure;
     if (!isLate && !isUnknownCommand(error)) throw error;
-    session.hasMLSD = false;
+    if (isLate) session.profile.hasMLSD ??= false;
+    else session.profile.hasMLSD = false;
     return false;
   } finally {
     clearTimeout(timer);
@@ -9027,7 +9186,7 @@ async function* listDirectory(open2, path, options) {
 }
 async function readDirectory(session, path, options, hooks = {}) {
   checkListOptions(options);
-  const { onSelf, isWanted: isWanted2, onPartial, isStrict, isRaw, held = 0 } = hooks;
+  const { onSelf, isWanted, onPartial, isStrict, isRaw, held = 0 } = hooks;
   const { maxEntries = MAX_KEPT } = options;
   const { maxListing } = session.options;
   const turn = async (run, { signal } = {}) => {
@@ -9054,7 +9213,7 @@ async function readDirectory(session, path, options, hooks = {}) {
         for (const entry of reportUnread(given, options, listener)) {
           const taken = entry.line.length + ENTRY_SIZE;
           read14 += taken;
-          if (isWanted2?.(entry) === false) continue;
+          if (isWanted?.(entry) === false) continue;
           entries.push(entry);
           size += taken;
         }
@@ -9081,18 +9240,18 @@ async function* listBatches(request) {
     await proveRead(request, yield* listByList(request));
     return;
   }
-  if (command === "MLSD" || session.hasMLSD === true) {
+  if (command === "MLSD" || session.profile.hasMLSD === true) {
     yield* listByMLSD(request);
     return;
   }
   const unread = [];
-  if (session.hasMLSD === void 0 && (yield* tryMLSD(request, unread))) {
+  if (session.profile.hasMLSD === void 0 && (yield* tryMLSD(request, unread))) {
     return;
   }
   const received = yield* listByList(request);
   const { count, format } = received;
-  if (session.hasMLSD === false) await proveRead(request, received);
-  if (count > 0 && format !== void 0) session.hasMLSD = false;
+  if (session.profile.hasMLSD === false) await proveRead(request, received);
+  if (count > 0 && format !== void 0) session.profile.hasMLSD ??= false;
   if (count === 0 && unread.length > 0) yield unread;
 }
 function inZone(session, entries) {
@@ -9117,6 +9276,266 @@ function tooMany(session, path, maxEntries) {
 
 // lib/directories/walk.ts
 init_printable();
+
+// lib/directories/glob.ts
+init_printable();
+var SLASH2 = 47;
+var Glob = class {
+  #states = [];
+  #glob;
+  #name;
+  /**
+   * Reads a glob.
+   *
+   * @param glob The glob
+   * @param name What the caller calls it, for messages
+   * @throws {TypeError} If it is malformed, or can match no path
+   */
+  constructor(glob, name) {
+    this.#glob = glob;
+    this.#name = name;
+    this.#checkSegments();
+    this.#compile();
+  }
+  /**
+   * Whether a whole path matches.
+   *
+   * @param path The path, without a leading slash
+   * @returns Whether it does
+   */
+  matches(path) {
+    let current = this.#reach([
+      0
+    ]);
+    for (const character of path) {
+      const code = character.codePointAt(0);
+      const next = [];
+      for (const index of current) {
+        const state2 = this.#states[index];
+        if ("takes" in state2 && state2.takes(code)) next.push(state2.next);
+      }
+      if (next.length === 0) return false;
+      current = this.#reach(next);
+    }
+    return current.values().some((index) => "isEnd" in this.#states[index]);
+  }
+  /** All states that are reached without a character. */
+  #reach(from) {
+    const reached = new Set(from);
+    for (const index of reached) {
+      const state2 = this.#states[index];
+      if (!("forks" in state2)) continue;
+      for (const next of state2.forks) reached.add(next);
+    }
+    return reached;
+  }
+  #checkSegments() {
+    const glob = this.#glob;
+    if (glob === "") throw this.#bad("it is empty");
+    if (glob.startsWith("/")) {
+      throw this.#bad("a glob is relative to the directory where the walk begins; leave the leading slash out");
+    }
+    if (glob.startsWith("!")) {
+      throw this.#bad('a glob excludes nothing; use "skip", or a backslash before the "!" of a name');
+    }
+    if (glob.endsWith("/")) {
+      throw this.#bad("it ends in a slash, and no path does; leave it out");
+    }
+    const segments = glob.split("/");
+    const odd = [
+      "",
+      ".",
+      ".."
+    ].find((odd2) => segments.includes(odd2));
+    if (odd === void 0) return;
+    throw this.#bad(odd === "" ? "it has two slashes in a row, and no path does" : `it has the segment "${odd}", and no path does`);
+  }
+  #compile() {
+    const glob = this.#glob;
+    const groups = [
+      {
+        start: this.#fork(),
+        ends: [],
+        at: -1
+      }
+    ];
+    let last = groups[0].start;
+    for (let at = 0; at < glob.length; ) {
+      const group = groups.at(-1);
+      const isInBrace = group.at >= 0;
+      const sign = glob[at];
+      if (sign === "{") {
+        groups.push({
+          start: last,
+          ends: [],
+          at
+        });
+        last = this.#join(last);
+        at++;
+      } else if (isInBrace && sign === ",") {
+        group.ends.push(last);
+        last = this.#join(group.start);
+        at++;
+      } else if (sign === "}") {
+        if (!isInBrace) throw this.#bad('it has "}" without "{"');
+        if (glob.slice(group.at, at) === "{") {
+          throw this.#bad('"{}" has no alternatives');
+        }
+        groups.pop();
+        group.ends.push(last);
+        last = this.#fork();
+        for (const end of group.ends) this.#forksOf(end).push(last);
+        at++;
+      } else if (sign === "*") {
+        [last, at] = this.#star(last, at);
+      } else if (sign === "?") {
+        last = this.#take(last, isNoSlash);
+        at++;
+      } else if (sign === "[") {
+        const [set, end] = this.#readSet(at);
+        last = this.#take(last, (code) => isIn(set, code));
+        at = end;
+      } else {
+        if (sign === "\\") at++;
+        const code = glob.codePointAt(at);
+        if (code === void 0) throw this.#bad("it ends in a backslash");
+        last = this.#take(last, (other) => other === code);
+        at += code > 65535 ? 2 : 1;
+      }
+    }
+    if (groups.length > 1) throw this.#bad('it has "{" without "}"');
+    this.#forksOf(last).push(this.#states.push({
+      isEnd: true
+    }) - 1);
+  }
+  /** `*`: characters of one segment; `**`: whole segments. */
+  #star(last, at) {
+    const glob = this.#glob;
+    if (glob[at + 1] !== "*") {
+      const loop = this.#join(last);
+      this.#takeTo(loop, isNoSlash, loop);
+      return [
+        this.#join(loop),
+        at + 1
+      ];
+    }
+    const before = glob[at - 1] ?? "/";
+    const after = glob[at + 2] ?? "";
+    const isSegment = "/{,".includes(before) && "/},".includes(after);
+    if (!isSegment) {
+      throw this.#bad('"**" must be a whole segment, such as in "**/*.csv"');
+    }
+    if (after === "/") {
+      const segments = this.#join(last);
+      const inner = this.#fork();
+      this.#takeTo(segments, isNoSlash, inner);
+      this.#takeTo(inner, isNoSlash, inner);
+      this.#takeTo(inner, (code) => code === SLASH2, segments);
+      return [
+        this.#join(segments),
+        at + 3
+      ];
+    }
+    const rest = this.#take(last, () => true);
+    this.#takeTo(rest, () => true, rest);
+    return [
+      this.#join(rest),
+      at + 2
+    ];
+  }
+  /** `[a-z]`, `[!a-z]`, `[^a-z]`: `]` is a member if it comes first. */
+  #readSet(start) {
+    const codes = [
+      ...this.#glob.slice(start + 1)
+    ];
+    let at = 0;
+    const isNegated = codes[at] === "!" || codes[at] === "^";
+    if (isNegated) at++;
+    const first = at;
+    const ranges = [];
+    while (at < codes.length && (codes[at] !== "]" || at === first)) {
+      if (codes[at] === "[" && codes[at + 1] === ":") {
+        throw this.#bad('"[:" begins a class of POSIX, which globs do not have here');
+      }
+      if (codes[at] === "\\") at++;
+      const low = codes[at++]?.codePointAt(0);
+      if (low === void 0) break;
+      let high = low;
+      const isRange = codes[at] === "-" && at + 1 < codes.length && codes[at + 1] !== "]";
+      if (isRange) {
+        at += codes[at + 1] === "\\" ? 2 : 1;
+        high = codes[at++]?.codePointAt(0) ?? -1;
+        if (high < low) throw this.#bad("it has a range in the wrong order");
+      }
+      ranges.push([
+        low,
+        high
+      ]);
+    }
+    if (codes[at] !== "]") throw this.#bad('it has "[" without "]"');
+    const length = codes.slice(0, at + 1).join("").length;
+    return [
+      {
+        ranges,
+        isNegated
+      },
+      start + 1 + length
+    ];
+  }
+  #fork() {
+    return this.#states.push({
+      forks: []
+    }) - 1;
+  }
+  #forksOf(index) {
+    return this.#states[index].forks;
+  }
+  /** Another fork behind one. */
+  #join(from) {
+    const next = this.#fork();
+    this.#forksOf(from).push(next);
+    return next;
+  }
+  /** A step behind a fork; gives the fork behind that. */
+  #take(from, takes) {
+    const next = this.#fork();
+    this.#takeTo(from, takes, next);
+    return next;
+  }
+  #takeTo(from, takes, next) {
+    this.#forksOf(from).push(this.#states.push({
+      takes,
+      next
+    }) - 1);
+  }
+  #bad(why) {
+    return new TypeError(`Cannot use ${quote(this.#glob)} as "${this.#name}": ${why}`);
+  }
+};
+function isNoSlash(code) {
+  return code !== SLASH2;
+}
+function isIn({ ranges, isNegated }, code) {
+  if (code === SLASH2) return false;
+  const isMember = ranges.some(([low, high]) => low <= code && code <= high);
+  return isMember !== isNegated;
+}
+function makeMatcher(patterns, name) {
+  const all = typeof patterns === "string" || patterns instanceof RegExp ? [
+    patterns
+  ] : patterns;
+  const tests = all.map((pattern) => {
+    if (typeof pattern === "string") {
+      const glob = new Glob(pattern, name);
+      return (_path, below) => glob.matches(below);
+    }
+    return (path) => {
+      pattern.lastIndex = 0;
+      return pattern.test(path);
+    };
+  });
+  return (path, below) => tests.some((test) => test(path, below));
+}
 
 // lib/commands/path.ts
 init_printable();
@@ -9172,7 +9591,7 @@ function randomMark() {
 var DENIED_REGEXP = /permission|denied|not allowed|privilege|log ?in/i;
 var MISSING_REGEXP = /\bno such (?:file|dir)|\bnot found\b/i;
 async function isPresent(session, { path, kind }, options) {
-  if (!session.unknown.has("MLST")) {
+  if (!session.profile.lacks("MLST")) {
     const told = await ask(session, withPath("MLST", path), options);
     if (told !== void 0) return told;
   }
@@ -9212,14 +9631,14 @@ function isDirectoryThere(session, path, options) {
 }
 async function ask(session, command, options) {
   const { verb } = command;
-  if (session.unknown.has(verb)) return void 0;
+  if (session.profile.lacks(verb)) return void 0;
   try {
     await session.turns.share(() => session.perform(command, options), options);
     return true;
   } catch (error) {
     const code = error instanceof FTPError ? error.reply?.code : void 0;
     if (UNKNOWN_REPLIES.includes(code ?? 0)) {
-      session.unknown.add(verb);
+      session.profile.noteLacking(verb);
       return void 0;
     }
     return isAbsence(error) ? false : fail2(error);
@@ -9243,7 +9662,7 @@ function fail2(error) {
 async function requestEntry(session, path, options, { isRaw = false } = {}) {
   checkPath(path, "path");
   checkListOptions(options);
-  if (!session.unknown.has("MLST")) {
+  if (!session.profile.lacks("MLST")) {
     const command = withPath("MLST", path);
     try {
       const reply = await session.turns.share(() => session.perform(command, options), options);
@@ -9252,7 +9671,7 @@ async function requestEntry(session, path, options, { isRaw = false } = {}) {
     } catch (error) {
       if (!isUnknownCommand(error)) throw error;
     }
-    session.unknown.add("MLST");
+    session.profile.noteLacking("MLST");
   }
   return await probeEntry(session, path, options, isRaw);
 }
@@ -9354,16 +9773,10 @@ async function probe(session, path, options) {
   try {
     await session.ensureType("I", options);
     const size = await requestSize(session, path, options);
-    const command = {
-      verb: "MDTM",
-      argument: path,
-      name: "path"
-    };
-    const reply = await session.exchange(command, options).catch((error) => {
-      if (error instanceof FTPPermanentError) return void 0;
+    const mtime = await askShownTime(session, path, options).catch((error) => {
+      if (error instanceof FTPPermanentError) return null;
       throw error;
     });
-    const mtime = reply?.code === 213 ? parseModificationTime(reply) : null;
     return {
       kind: "file",
       size: size ?? void 0,
@@ -9451,7 +9864,9 @@ async function* walkTree(run, path, { onError, onUnknown, ...others }) {
     onError: listener.heard(onError),
     onUnknown: listener.heard(onUnknown)
   };
-  const { maxDepth = Infinity, skip = [] } = options;
+  const { maxDepth = Infinity, match, skip = [] } = options;
+  const isMatch2 = match === void 0 ? void 0 : makeMatcher(match, "match");
+  const isSkipped = makeMatcher(skip, "skip");
   if (!(maxDepth >= 1)) {
     throw new RangeError(`Cannot walk ${maxDepth} levels: "maxDepth" must be 1 or more`);
   }
@@ -9473,9 +9888,11 @@ async function* walkTree(run, path, { onError, onUnknown, ...others }) {
       rawPath: joinRawPath(level.rawPath, entry.rawName),
       depth: levels.length
     };
-    if (matchesAny(skip, place.path)) continue;
+    const below = joinPath(level.below, entry.name);
+    if (isSkipped(place.path, below)) continue;
     const start = levels.length < maxDepth ? await startOf(run, entry, {
       ...place,
+      below,
       level,
       options
     }) : void 0;
@@ -9484,7 +9901,8 @@ async function* walkTree(run, path, { onError, onUnknown, ...others }) {
       ...place,
       isLoop: isLoop2
     });
-    if (isWanted(met, options)) yield met;
+    const isWanted = isIncluded(met, options) && isMatch2?.(place.path, below) !== false;
+    if (isWanted) yield met;
     if (start === void 0 || isLoop2) continue;
     if (levels.length >= MAX_LEVELS && options.maxDepth === void 0) {
       throw new RangeError(`Cannot walk "${printable(place.path)}": it is more than ${MAX_LEVELS} levels deep; set "maxDepth" to go on`);
@@ -9494,24 +9912,19 @@ async function* walkTree(run, path, { onError, onUnknown, ...others }) {
   }
   await listener.settle();
 }
-function isWanted(entry, options) {
-  const { includeFiles, includeDirs, includeSymlinks, match } = options;
-  const isIncluded = entry.isDirectory ? includeDirs : entry.isSymlink ? includeSymlinks : includeFiles;
-  return isIncluded !== false && (match === void 0 || matchesAny(match, entry.path));
+function isIncluded(entry, options) {
+  const { includeFiles, includeDirs, includeSymlinks } = options;
+  const isKindIncluded = entry.isDirectory ? includeDirs : entry.isSymlink ? includeSymlinks : includeFiles;
+  return isKindIncluded !== false;
 }
-function matchesAny(regexps, path) {
-  return regexps.some((regexp) => {
-    regexp.lastIndex = 0;
-    return regexp.test(path);
-  });
-}
-async function startOf(run, entry, { path, rawPath, level, options }) {
+async function startOf(run, entry, { path, below, rawPath, level, options }) {
   if (entry.hostile) return void 0;
   const unique = entry.facts?.unique;
   if (entry.isDirectory) {
     const canonical2 = level.canonical === void 0 ? void 0 : joinPath(level.canonical, entry.name);
     return {
       path,
+      below,
       rawPath,
       unique,
       canonical: canonical2
@@ -9521,6 +9934,7 @@ async function startOf(run, entry, { path, rawPath, level, options }) {
   const canonical = await run((session) => canonicalPath(session, rawPath, options));
   return canonical === void 0 ? void 0 : {
     path,
+    below,
     rawPath,
     unique,
     canonical
@@ -9562,12 +9976,13 @@ async function openRoot(session, path, options) {
   const canonical = options.followSymlinks === true ? await canonicalPath(session, rawPath, options) : void 0;
   const start = {
     path: textOfPath(session, path),
+    below: "",
     rawPath,
     unique: void 0,
     canonical
   };
   const level = await readLevel(session, start, [], options);
-  const needsUnique = level.unique === void 0 && !session.unknown.has("MLST") && level.hasUnique;
+  const needsUnique = level.unique === void 0 && !session.profile.lacks("MLST") && level.hasUnique;
   if (!needsUnique) return level;
   const { facts } = await requestEntry(session, path, options);
   return {
@@ -9617,7 +10032,7 @@ async function readLevel(session, start, levels, options) {
 // lib/directories/entry_kinds.ts
 async function kindsOf(session, directory, entries, options) {
   const { signal } = options;
-  const doubtful = new Set(session.tellsLinks ? [] : await filterAll(entries, isDoubtful, signal));
+  const doubtful = new Set(session.profile.tellsLinks ? [] : await filterAll(entries, isDoubtful, signal));
   const kinds = [];
   if (doubtful.size === 0) {
     await visitAll(entries, ({ kind }) => kinds.push(kind), signal);
@@ -9640,7 +10055,7 @@ async function kindsOf(session, directory, entries, options) {
   return kinds;
 }
 function noteLinks(session, entries) {
-  session.tellsLinks ||= entries.some((entry) => entry.isSymlink && entry.facts !== void 0);
+  session.profile.tellsLinks ||= entries.some((entry) => entry.isSymlink && entry.facts !== void 0);
 }
 async function kindOf2(session, path, options) {
   const [directory, rawName] = splitRawPath(rawPathOf(session, path));
@@ -9661,8 +10076,8 @@ function isDoubtful(entry) {
   const isAmbiguous = entry.kind === "directory" || entry.kind === "unknown";
   return isAmbiguous && !entry.hostile && entry.facts !== void 0;
 }
-async function readAgain(session, directory, { signal }, isWanted2) {
-  const command = session.tellsLinks ? void 0 : "LIST";
+async function readAgain(session, directory, { signal }, isWanted) {
+  const command = session.profile.tellsLinks ? void 0 : "LIST";
   const options = {
     all: true,
     command,
@@ -9671,7 +10086,7 @@ async function readAgain(session, directory, { signal }, isWanted2) {
   let isWhole = true;
   const onPartial = () => void (isWhole = false);
   const entries = await readDirectory(session, directory, options, {
-    isWanted: isWanted2,
+    isWanted,
     onPartial
   });
   const kinds = /* @__PURE__ */ new Map();
@@ -9914,7 +10329,7 @@ async function changeModificationTime(session, path, date, options = {}) {
   let refusal2;
   for (const { verb, prefix } of COMMANDS) {
     const key = `${verb} time`;
-    if (session.unknown.has(key)) continue;
+    if (session.profile.lacks(key)) continue;
     if (verb === "MDTM") {
       await proving;
       if (!clock.isProven("MDTM")) await options.prove?.();
@@ -9925,7 +10340,7 @@ async function changeModificationTime(session, path, date, options = {}) {
       argument: behind(session, `${prefix}${formatTime(digits)} `, path),
       name: "path"
     }, options);
-    if (UNKNOWN_REPLIES.includes(reply.code)) session.unknown.add(key);
+    if (UNKNOWN_REPLIES.includes(reply.code)) session.profile.noteLacking(key);
     else if (isDone(verb, reply, digits)) {
       await proving;
       return {
@@ -9933,7 +10348,7 @@ async function changeModificationTime(session, path, date, options = {}) {
         digits
       };
     } else if (refusal2 === void 0 || verb === "MFMT") refusal2 = reply;
-    if (verb === "MFMT" && !session.unknown.has(key)) break;
+    if (verb === "MFMT" && !session.profile.lacks(key)) break;
   }
   await proving;
   const why = refusal2?.text ?? "the server has no command for it";
@@ -9954,7 +10369,7 @@ async function setModificationTime(session, path, date, options = {}) {
 }
 async function proveByFile(session, path, written, options) {
   const { clock } = session.profile;
-  const hasFacts = session.hasMLSD !== false && !session.unknown.has("MLST");
+  const hasFacts = session.profile.hasMLSD !== false && !session.profile.lacks("MLST");
   clock.noteTry("MDTM");
   if (hasFacts) clock.noteTry("MLSD");
   const [shown, told] = await Promise.all([
@@ -9991,7 +10406,7 @@ async function lookAtFacts(session, path, options) {
     name: "path"
   };
   const reply = await ask2(session, command, options);
-  if (UNKNOWN_REPLIES.includes(reply.code)) session.unknown.add("MLST");
+  if (UNKNOWN_REPLIES.includes(reply.code)) session.profile.noteLacking("MLST");
   const word = /[ ;]modify=(\d{14})/i.exec(reply.text)?.[1];
   return reply.code === 250 && word !== void 0 ? parseTime(word) : null;
 }
@@ -10751,16 +11166,16 @@ function removeIdlePart(path, isOurs2) {
   });
   if (file.tryLockSync(true) && isUnder(path, file)) Deno.removeSync(path);
 }
-function openLocked(path, mode, isWanted2) {
+function openLocked(path, mode, isWanted) {
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const info = lstatOrNothing(path);
-    if (info !== void 0 && !isWanted2(info)) return void 0;
+    if (info !== void 0 && !isWanted(info)) return void 0;
     const isNew = info === void 0;
     const file = openUnlessLate(path, mode, isNew);
     if (file === void 0) continue;
     let isOurs2 = false;
     try {
-      if (!isNew && !isWanted2(file.statSync())) return void 0;
+      if (!isNew && !isWanted(file.statSync())) return void 0;
       if (!tryLock(file)) throw busy2(path);
       isOurs2 = isUnder(path, file);
     } finally {
@@ -11264,8 +11679,8 @@ var ProgressTracker = class {
     const progress = {
       transferred: this.position,
       total: this.total,
-      rate: this.#rate,
-      eta: left === 0 ? 0 : Number.isFinite(eta) ? Math.max(0, eta) : null,
+      rate: Math.round(this.#rate),
+      eta: left === 0 ? 0 : Number.isFinite(eta) ? Math.max(0, Math.ceil(eta)) : null,
       done
     };
     this.#listener.call(() => this.#options.onProgress?.(progress));
@@ -11881,7 +12296,7 @@ async function refuseDirectory(session, remote, refusal2, options) {
   throw directoryError(remote, refusal2);
 }
 async function isListedDirectory(session, path, { signal }) {
-  if (session.unknown.has("MLST")) return void 0;
+  if (session.profile.lacks("MLST")) return void 0;
   const command = {
     verb: "MLST",
     argument: path,
@@ -11902,7 +12317,7 @@ async function isListedDirectory(session, path, { signal }) {
     const isRefused = error instanceof FTPError && error.reply !== void 0;
     if (!isRefused) throw error;
     const { code, text } = error.reply;
-    if (UNKNOWN_REPLIES.includes(code)) session.unknown.add("MLST");
+    if (UNKNOWN_REPLIES.includes(code)) session.profile.noteLacking("MLST");
     return MISSING_REGEXP2.test(text) ? false : void 0;
   }
 }
@@ -12146,13 +12561,13 @@ var UploadProof = class {
    * @returns Bytes; `null` if the server does not tell
    */
   async storedSize(session, sent) {
-    const { unknown } = session;
+    const { profile } = session;
     let size;
     await backOff(this.#options, async () => {
       const before = size;
       size = await requestBinarySize(session, this.#target.path, this.#options);
       if (size === null) {
-        const isFinal = unknown.has("SIZE") || unknown.has(HIDDEN);
+        const isFinal = profile.lacks("SIZE") || profile.lacks(HIDDEN);
         this.#wasLate ||= !isFinal;
         return isFinal;
       }
@@ -12161,8 +12576,8 @@ var UploadProof = class {
       this.#wasLate ||= !isRight && isLate;
       return isRight || !isLate;
     });
-    if (size !== null) unknown.delete(HIDDEN);
-    else if (!unknown.has("SIZE")) unknown.add(HIDDEN);
+    if (size !== null) profile.forgetLacking(HIDDEN);
+    else if (!profile.lacks("SIZE")) profile.noteLacking(HIDDEN);
     return size ?? null;
   }
   /**
@@ -12177,8 +12592,8 @@ var UploadProof = class {
     if (hasChanged) this.isCurrent = false;
     const whole = sent ?? this.#source.size;
     if (this.#old === void 0 && !this.#target.isTouched) {
-      const isWanted2 = this.#options.resume === true && !hasChanged;
-      return await this.#inspect(session, isWanted2 ? whole : null);
+      const isWanted = this.#options.resume === true && !hasChanged;
+      return await this.#inspect(session, isWanted ? whole : null);
     }
     if (!this.isCurrent || this.#old === void 0) return null;
     const stored = await requestBinarySize(session, this.#target.path, this.#options);
@@ -12426,19 +12841,19 @@ var PATTERN_REGEXP = /[*?[\]{}\\~]|^-/;
 var BLANK_REGEXP = / /;
 var LINE_REGEXP = /^([-bcdlps])([-rwxsStT]{9})[^\s]* +\d+ /;
 function canChangeMode(session) {
-  return !session.unknown.has(CHMOD) && !session.unknown.has(STAT);
+  return !session.profile.lacks(CHMOD) && !session.profile.lacks(STAT);
 }
 async function requestMode(session, path, options) {
-  const isPattern = PATTERN_REGEXP.test(path);
-  const isOdd = isPattern || BLANK_REGEXP.test(path);
+  const isPattern2 = PATTERN_REGEXP.test(path);
+  const isOdd = isPattern2 || BLANK_REGEXP.test(path);
   const ask3 = (verb, key) => requestLines(session, {
     verb,
     argument: path,
     name: "remote"
   }, key, options);
   const [status, facts] = await Promise.all([
-    isPattern ? [] : ask3("STAT", STAT),
-    isOdd && !session.unknown.has(MLST) ? ask3("MLST", MLST) : []
+    isPattern2 ? [] : ask3("STAT", STAT),
+    isOdd && !session.profile.lacks(MLST) ? ask3("MLST", MLST) : []
   ]);
   const lines = status.filter((line) => LINE_REGEXP.test(line));
   return lines.length > 0 ? readListedMode(lines, path) : readFactOfMode(facts);
@@ -12477,7 +12892,7 @@ async function requestLines(session, command, key, options) {
 }
 function noteUnknown(session, error, key) {
   const code = error instanceof FTPError ? error.reply?.code ?? 0 : 0;
-  if (UNKNOWN_REPLIES.includes(code)) session.unknown.add(key);
+  if (UNKNOWN_REPLIES.includes(code)) session.profile.noteLacking(key);
 }
 
 // lib/files/upload/temporary_name.ts
@@ -12585,7 +13000,7 @@ var Replacement = class {
     const { signal } = this.#options;
     const { path, mode, size } = upload2;
     const { oldSize } = this;
-    const isTold = upload2.isVisible && !session.unknown.has("SIZE");
+    const isTold = upload2.isVisible && !session.profile.lacks("SIZE");
     const isAlike = oldSize === void 0 || oldSize === size;
     const sizes = await session.turns.alone(async () => {
       const changing = mode === void 0 ? void 0 : tryToChangeMode(session, path, mode, {
@@ -12626,11 +13041,11 @@ var Replacement = class {
       isLeft = await isThere(session, path, options);
       now = await requestBinarySize(session, this.#remote, options);
       if (isLeft !== false) return isLeft === void 0;
-      if (now === null) return session.unknown.has(TAKEN);
+      if (now === null) return session.profile.lacks(TAKEN);
       return now === size || now !== this.oldSize;
     });
     const isDone2 = isLeft === void 0 || isLeft === false && (now === null || now === size || now !== this.oldSize);
-    if (isDone2 && now === null) session.unknown.add(TAKEN);
+    if (isDone2 && now === null) session.profile.noteLacking(TAKEN);
     if (isDone2) return;
     throw new FTPError(`Cannot put the upload in place as "${this.#remote}": the server confirmed the rename, but ${isLeft ? `the file is still "${path}"` : `the old file, of ${now} bytes, is still there`}; if the server renames no files, use { atomic: false }`);
   }
@@ -14284,8 +14699,8 @@ var MirrorReport = class {
     const { filter } = this.#options;
     if (filter === void 0) return true;
     return locally(() => {
-      const isWanted2 = filter(entry);
-      if (typeof isWanted2 === "boolean") return isWanted2;
+      const isWanted = filter(entry);
+      if (typeof isWanted === "boolean") return isWanted;
       throw new TypeError(`Cannot tell whether ${quote(entry.path)} takes part: "filter" must return true or false, not a promise or anything else`);
     });
   }
@@ -14658,16 +15073,16 @@ var Mirror = class {
    */
   async #removeExtraneous(root) {
     const isEverywhere = this.#remembered === void 0;
-    const places2 = [
+    const places = [
       ...this.#remembered ?? [
         root
       ]
     ].reverse();
-    for (let place; (place = places2.pop()) !== void 0; ) {
+    for (let place; (place = places.pop()) !== void 0; ) {
       const pair = await this.#open(this.#pool.first, place);
       const inner = pair === void 0 ? [] : await this.#tidy(pair);
       if (!isEverywhere) continue;
-      for (const place2 of inner.reverse()) places2.push(place2);
+      for (const place2 of inner.reverse()) places.push(place2);
     }
   }
   /**
@@ -14677,8 +15092,8 @@ var Mirror = class {
   async #tidy(pair) {
     const task = this.#pool.first;
     const { place, source, target } = pair;
-    const places2 = [];
-    if (this.#isUnread) return places2;
+    const places = [];
+    if (this.#isUnread) return places;
     const lost = this.#options.dryRun === true ? void 0 : await findLost(pair, (item) => this.#isWanted(place, item), this.#options.signal);
     if (lost !== void 0) {
       const entry = entryOf(place, lost);
@@ -14689,13 +15104,13 @@ var Mirror = class {
         entry,
         error
       });
-      return places2;
+      return places;
     }
     const removed = await this.#report.attempt(task.provider, directoryOf(place), async () => await this.#remove(place, await this.#extraneousOf(pair), {
       twins: source
     }));
     this.#isUnread ||= removed === void 0;
-    if (removed === void 0) return places2;
+    if (removed === void 0) return places;
     const breather = new Breather();
     for (const item of source.items.values()) {
       if (breather.isDue) await breather.pause(this.#options.signal);
@@ -14705,10 +15120,10 @@ var Mirror = class {
       if (there.kind !== item.kind) {
         await this.#replace(pair, item, there);
       } else if (item.kind === "directory") {
-        places2.push(await this.#enter(task, place, item, false));
+        places.push(await this.#enter(task, place, item, false));
       }
     }
-    return places2;
+    return places;
   }
   /** Puts an entry where one of another kind is. */
   async #replace(pair, item, there) {
@@ -15126,7 +15541,7 @@ var RemoteSide = class {
       if (partial !== void 0 && (this.#isTarget || entries.length === 0)) {
         throw partial;
       }
-      if (unique === void 0 && isTold && !session.unknown.has("MLST")) {
+      if (unique === void 0 && isTold && !session.profile.lacks("MLST")) {
         const { facts } = await requestEntry(session, path, options);
         unique = facts?.unique;
       }
@@ -15135,7 +15550,7 @@ var RemoteSide = class {
           signal
         });
       }
-      const hidesDots = session.hasMLSD !== true && session.hasListAll !== true;
+      const hidesDots = session.profile.hasMLSD !== true && session.profile.hasListAll !== true;
       const folder = new Snapshot({
         unique,
         canonical
@@ -16780,7 +17195,8 @@ var ControlConnection = class {
     }
     const isSuspect = this.#suspect(this.#ledger.isUnproven);
     this.#isBroken = true;
-    this.fail(ended(this.due, this.#reader.hasPartial, isSuspect));
+    const { via } = this.#stream;
+    this.fail(ended(this.due, this.#reader.hasPartial, isSuspect, via));
   }
   #expire(what = `no reply within ${this.#options.timeout} ms`) {
     this.#suspect();
@@ -16800,7 +17216,7 @@ var ControlConnection = class {
     this.#wasIdle = this.#isIdle;
     this.#suspect(this.#ledger.isUnproven);
     this.#isBroken = true;
-    this.fail(broken(this.due, error));
+    this.fail(broken(this.due, error, this.#stream.via));
   }
 };
 
@@ -16855,6 +17271,19 @@ var UTC_VENDORS = [
 var ServerProfile = class {
   #vendor;
   #isNotProFTPD = false;
+  #lacking = /* @__PURE__ */ new Set();
+  #features;
+  #featuresIdentity = "";
+  /** Whether `EPSV` works: `undefined` before the first try. */
+  hasExtendedPassive;
+  /** Whether `MLSD` works: `undefined` before it gave an entry. */
+  hasMLSD;
+  /** Whether `LIST -a` works: `undefined` before the first try. */
+  hasListAll;
+  /** Whether `LIST -a` shows the directory itself, as far as was seen. */
+  showsSelf;
+  /** Whether `MLSD` was seen to show links as such. */
+  tellsLinks = false;
   /** The times that it shows. */
   clock;
   /**
@@ -16897,13 +17326,53 @@ var ServerProfile = class {
     if (found !== void 0) this.#setVendor(found[0]);
   }
   /**
-   * Draws conclusions from the reply to `FEAT`.
+   * Whether the server is known to lack an optional command, or a use of it.
    *
-   * @param features Names in upper case with their parameters
+   * @param command The command in upper case, or the name of the use
    */
-  noteFeatures(features) {
-    if (features.has(PROFTPD_FEATURE)) this.#setVendor("ProFTPD");
-    else this.#isNotProFTPD = true;
+  lacks(command) {
+    return this.#lacking.has(command);
+  }
+  /**
+   * Notes that the server lacks a command.
+   *
+   * @param command As for {@linkcode lacks}
+   */
+  noteLacking(command) {
+    this.#lacking.add(command);
+  }
+  /**
+   * Forgets that the server lacks a command: it was seen to work.
+   *
+   * @param command As for {@linkcode lacks}
+   */
+  forgetLacking(command) {
+    this.#lacking.delete(command);
+  }
+  /**
+   * The reply to `FEAT`, if it was given to the same user under the same
+   * protection.
+   *
+   * @param identity The session's `identity`
+   * @returns Names in upper case with their parameters, or `undefined`
+   */
+  featuresFor(identity) {
+    return identity === this.#featuresIdentity ? this.#features : void 0;
+  }
+  /**
+   * Notes the reply to `FEAT`, and draws conclusions from it.
+   *
+   * @param identity The session's `identity`
+   * @param features Names in upper case with their parameters; `undefined` if
+   * `FEAT` was refused
+   * @returns The features; none if `FEAT` was refused
+   */
+  noteFeatures(identity, features) {
+    this.#features = features ?? /* @__PURE__ */ new Map();
+    this.#featuresIdentity = identity;
+    if (features?.has(PROFTPD_FEATURE)) this.#setVendor("ProFTPD");
+    else if (features !== void 0) this.#isNotProFTPD = true;
+    return this.#features;
   }
   #setVendor(vendor) {
     this.#vendor = vendor;
@@ -17133,14 +17602,15 @@ async function pausing({ control }, command, { signal }) {
 // lib/client/open_session.ts
 var IMPLICIT_HINT = '; nothing listens for implicit TLS there: most servers have explicit TLS, on port 21 (tls: "explicit", or a URL of the scheme ftpes:)';
 async function openSession(server, settings, options) {
-  const { timeout } = settings;
+  const { timeout, route } = settings;
   const { signal } = options;
   const { host, port, tls } = server;
-  const raw = await dial(host, port, {
+  const dialing = route.dialServer(host, port, {
     timeout,
     signal
-  }).catch((error) => {
-    const isRefused = error instanceof Deno.errors.ConnectionRefused;
+  });
+  const { stream: raw, peer } = await dialing.catch((error) => {
+    const isRefused = route.detour === void 0 && error instanceof Deno.errors.ConnectionRefused;
     throw isRefused && tls?.mode === "implicit" ? withMessage(error, (message) => message + IMPLICIT_HINT) : error;
   });
   const secured = tls?.mode === "implicit" ? await secureStream(raw, {
@@ -17158,13 +17628,10 @@ async function openSession(server, settings, options) {
     pipelining: pipelining && !dropping.has(address),
     onDropped: () => dropping.add(address)
   });
-  const peer = stream.remoteAddr;
-  const session = new Session(control, [
-    peer.hostname,
-    peer.port
-  ], {
+  const session = new Session(control, peer, {
     timeout,
     host,
+    route,
     passive: settings.passive,
     trustPasvHost: settings.trustPasvHost,
     localAddress: settings.localAddress,
@@ -17188,7 +17655,6 @@ function settingsOf2(session) {
   return {
     profile: session.profile,
     passive: options.passive,
-    hasExtendedPassive: session.hasExtendedPassive,
     encoding: control.encoding,
     wasSecured: tls !== void 0,
     isCleared: tls !== void 0 && !isSecured(session),
@@ -17207,7 +17673,6 @@ function settingsOf2(session) {
 }
 async function restore(state2, session, options) {
   session.options.passive = state2.passive;
-  session.hasExtendedPassive = state2.hasExtendedPassive;
   session.control.encoding = state2.encoding;
   if (state2.isProtected && session.protection === void 0) {
     await protP(session, options);
@@ -17345,6 +17810,7 @@ var FTP_OPTIONS = {
   timeout: true,
   passive: true,
   localAddress: true,
+  dial: true,
   activePorts: true,
   trustPasvHost: true,
   tls: true,
@@ -17372,11 +17838,15 @@ function resolveOptions(options) {
     most: MAX_MILLISECONDS
   });
   checkZone(options.serverZone);
+  const route = makeRoute(options);
+  if (options.passive === false) checkActive(route);
   return {
     encoding: makeEncoding(options.encoding ?? "utf-8"),
     timeout: timeout === Infinity ? 0 : timeout,
     passive: options.passive ?? true,
     localAddress: options.localAddress,
+    dial: options.dial,
+    route,
     activePorts: options.activePorts ?? 0,
     trustPasvHost: options.trustPasvHost ?? false,
     tls: resolveTLS(options.tls),
@@ -17392,7 +17862,7 @@ function resolveOptions(options) {
   };
 }
 function optionsOf(settings) {
-  const { encoding, tracer, dropping, pipelining, ...rest } = settings;
+  const { encoding, tracer, dropping, pipelining, route: _, ...rest } = settings;
   return {
     ...rest,
     encoding: encoding.label,
@@ -17786,6 +18256,8 @@ var FTPProtocol = class {
    * Chooses who dials the data connection from here on.
    *
    * @param value `true`: the client; `false`: the server
+   * @throws {TypeError} If it is `false`, and `dial` is set: the server could not
+   * connect to this machine
    */
   setPasv(value) {
     checkNames("setPasv", {
@@ -17793,6 +18265,7 @@ var FTPProtocol = class {
     }, {
       passive: true
     });
+    if (value === false) checkActive(this.#settings.route);
     this.#settings.passive = value;
     const session = this.#connection.sessionIfAny;
     if (session !== void 0) session.options.passive = value;
