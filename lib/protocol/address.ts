@@ -1,5 +1,6 @@
 /**
- * Addresses on the wire: 227 and 229 replies, `PORT` and `EPRT` arguments.
+ * Reads and formats data addresses: 227 and 229 replies, `PORT` and `EPRT`
+ * arguments.
  *
  * @module
  */
@@ -8,26 +9,26 @@ import type { FTPProtocolError } from "./errors.ts";
 import type { Reply } from "./reply.ts";
 import { expectCode, unreadableReply } from "./reply_values.ts";
 
-/** A host and a TCP port, as ftplib's functions return them. */
+/** Host and TCP port, as ftplib's functions return them. */
 export type HostPort = [host: string, port: number];
 
-// both are bounded at every repetition: a server's 64 KB of digits or bars must
+// every repetition is bounded, so that 64 KB of digits or bars from a server do
 // not make the search quadratic
 const SIX_NUMBERS_REGEXP =
   /(?<![\w.+-])(?<![\d,]\s{0,9},\s{0,9})\d{1,9}(?:\s{0,9},\s{0,9}\d{1,9}){5}(?!\w|\.\d|\s{0,9},\s{0,9}\d)/;
-// delimiter: any printable character but a digit, the same one each time
+// the delimiter is any printable character except a digit
 const EXTENDED_REGEXP =
   /\(([\x21-\x2F\x3A-\x7E])(\d{0,3})\1([\dA-Za-z:.%]{0,64}?)\1(\d{1,9})\1\)/;
 
 /**
- * Reads the address in a 227 reply to `PASV` (RFC 959, RFC 1123 section
- * 4.1.2.6: the six numbers may stand anywhere in the reply).
+ * Reads the address in a 227 reply to `PASV`. The six numbers may stand
+ * anywhere in the reply (RFC 959, RFC 1123 section 4.1.2.6).
  *
  * @param reply The reply, or its text
- * @returns Host and port, as the server claims them
+ * @returns Host and port as the server states them
  * @throws {FTPReplyError} If the code is not 227
- * @throws {FTPProtocolError} If there are no six numbers, one is over 255, or
- * the port is 0
+ * @throws {FTPProtocolError} If there are no six numbers, a number is over 255,
+ * or the port is 0
  *
  * @example Read a 227 reply
  * ```ts
@@ -54,11 +55,11 @@ export function parse227(reply: Reply | string): HostPort {
 
 /**
  * Reads the port in a 229 reply to `EPSV` (RFC 2428 section 3). An address in
- * the reply is ignored: the data connection goes to the control peer.
+ * the reply is ignored: the data connection uses the control connection's host.
  *
  * @param reply The reply, or its text
- * @param peer Host and port of the control connection's peer
- * @returns The peer's host and the reply's port
+ * @param peer Host and port of the server
+ * @returns The server's host and the reply's port
  * @throws {FTPReplyError} If the code is not 229
  * @throws {FTPProtocolError} If there is no `(|||port|)`, with any delimiter,
  * or the port is not 1 to 65535
@@ -88,14 +89,8 @@ export function parse229(
 }
 
 /**
- * Reads a reply to `PASV` or `EPSV` by what it says, not by what was asked:
- * translators (464XLAT) answer the one with the other's reply.
- *
- * @param reply A 227 or 229 reply
- * @param peer Host and port of the control connection's peer
- * @returns Host and port, the host as the server claims it
- * @throws {FTPReplyError} If the code is neither
- * @throws {FTPProtocolError} If the text cannot be read
+ * Reads the reply to `PASV` or `EPSV` by its code, not by the command: 464XLAT
+ * translators answer one command with the other's reply.
  */
 export function parsePassive(
   reply: Reply,
@@ -105,18 +100,15 @@ export function parsePassive(
 }
 
 /**
- * Formats the argument of `PORT` (RFC 959 section 4.1.2).
+ * Formats the argument of `PORT` (RFC 959 section 4.1.2): "h1,h2,h3,h4,p1,p2".
  *
- * @param host An IPv4 address
- * @param port A TCP port
- * @returns "h1,h2,h3,h4,p1,p2"
- * @throws {TypeError} If the host is no IPv4 address
+ * @throws {TypeError} If the host is not an IPv4 address
  * @throws {RangeError} If the port is not 1 to 65535
  */
 export function formatPort(host: string, port: number): string {
   if (!isIPv4(host)) {
     throw new TypeError(
-      'Cannot send "PORT": "host" is no IPv4 address; EPRT takes any',
+      'Cannot send "PORT": "host" is not an IPv4 address; use EPRT',
     );
   }
   checkPort("PORT", port);
@@ -124,19 +116,17 @@ export function formatPort(host: string, port: number): string {
 }
 
 /**
- * Formats the argument of `EPRT` (RFC 2428 section 2).
+ * Formats the argument of `EPRT` (RFC 2428 section 2): "|1|a.b.c.d|port|" or
+ * "|2|a:b::c|port|".
  *
- * @param host An IPv4 or IPv6 address
- * @param port A TCP port
- * @returns "|1|a.b.c.d|port|" or "|2|a:b::c|port|"
- * @throws {TypeError} If the host is no address
+ * @throws {TypeError} If the host is not an address
  * @throws {RangeError} If the port is not 1 to 65535
  */
 export function formatEprt(host: string, port: number): string {
-  const bare = host.replace(/%.*/s, ""); // a zone means nothing to the server
+  const bare = host.replace(/%.*/s, ""); // a zone has no meaning on the server
   const isAddress = isIPv4(bare) || /^[\dA-Fa-f.]*:[\dA-Fa-f.:]*$/.test(bare);
   if (!isAddress) {
-    throw new TypeError('Cannot send "EPRT": "host" is no address');
+    throw new TypeError('Cannot send "EPRT": "host" is not an address');
   }
   checkPort("EPRT", port);
   return `|${isIPv6(bare) ? 2 : 1}|${bare}|${port}|`;
@@ -154,23 +144,14 @@ function checkPort(verb: string, port: number): void {
   );
 }
 
-/**
- * Tells an IPv6 address by its colons.
- *
- * @param host An address
- * @returns Whether it is IPv6
- */
+/** Whether an address is IPv6: it contains a colon. */
 export function isIPv6(host: string): boolean {
   return host.includes(":");
 }
 
 /**
- * Whether two literal addresses name one host. An IPv4-mapped IPv6 address
+ * Whether two literal addresses are the same host. An IPv4-mapped IPv6 address
  * (`::ffff:a.b.c.d`) equals its IPv4 form.
- *
- * @param a An address
- * @param b Another
- * @returns Whether they are the same
  */
 export function isSameHost(a: string, b: string): boolean {
   return canonicalHost(a) === canonicalHost(b);

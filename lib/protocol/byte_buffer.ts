@@ -1,22 +1,22 @@
 /**
- * Bytes gathered from pieces, at a cost linear in their number.
+ * Collects bytes from pieces, in linear time.
  *
  * @module
  */
 
 const MIN_CAPACITY = 256;
-/** What a buffer may hold on to once it is empty. */
+/** Largest buffer that is kept when it is empty, in bytes. */
 const MAX_IDLE_CAPACITY = 65_536;
 
-/** Up to so many bytes are copied one by one: calls of set() cost more. */
+/** Up to this many bytes, a loop is faster than set(). */
 const SHORT = 48;
 
-/** A buffer that doubles when it is full. */
+/** A buffer that doubles its capacity when it is full. */
 export class ByteBuffer {
   #bytes = new Uint8Array(0);
   #length = 0;
 
-  /** How many bytes are held. */
+  /** Number of bytes held. */
   get length(): number {
     return this.#length;
   }
@@ -36,14 +36,14 @@ export class ByteBuffer {
     this.#length = length;
   }
 
-  /** Gives a view of what is held, good until the buffer changes. */
+  /** Returns a view of the bytes, valid until the buffer changes. */
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Gives the first bytes away, and drops the others. */
+  /** Returns the first bytes, and clears the buffer. */
   take(length: number): Uint8Array {
-    // What is large goes with the buffer itself, instead of a copy.
+    // a large buffer is handed over instead of copied
     const taken = length > MAX_IDLE_CAPACITY
       ? this.#bytes.subarray(0, length)
       : copyOf(this.#bytes, 0, length);
@@ -51,7 +51,7 @@ export class ByteBuffer {
     return taken;
   }
 
-  /** Drops what is held. */
+  /** Clears the buffer. */
   clear(): void {
     this.#length = 0;
     if (this.#bytes.length > MAX_IDLE_CAPACITY) this.#bytes = new Uint8Array(0);
@@ -59,12 +59,7 @@ export class ByteBuffer {
 }
 
 /**
- * Copies a range of bytes; for short ones several times as fast as `slice()`.
- *
- * @param bytes Where they are
- * @param from The first of them
- * @param to The one after the last
- * @returns A copy that shares nothing with the original
+ * Copies a range of bytes. Several times as fast as `slice()` for short ranges.
  */
 export function copyOf(
   bytes: Uint8Array,

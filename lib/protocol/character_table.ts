@@ -1,25 +1,24 @@
 /**
- * The way back from the characters of an encoding to their bytes: there is no
- * `TextEncoder` but for UTF-8.
+ * Encodes characters of legacy encodings: `TextEncoder` only supports UTF-8.
  *
- * Several sequences of bytes may decode to one character. One of them is that
- * which everybody writes (as the Encoding Standard's encoders have it), the
- * others are found in names of files all the same.
+ * Several byte sequences may decode to one character. The Encoding Standard's
+ * encoders write one of them; names of files contain the others as well.
  *
  * @module
  */
 
 const LF = 0x0A;
 
-/** In GB 18030; GBK has 80, which is decoded there, too. */
+/** GB 18030's bytes; GBK uses 80, which decodes to the same character. */
 const EURO_BYTES = Uint8Array.of(0xA2, 0xE3);
 
-/** What a decoder has for what is no character. */
+/** What a decoder returns for invalid bytes. */
 const REPLACEMENT = "\uFFFD";
 
 /**
- * What nobody writes: in Shift_JIS NEC's selection of IBM's characters, in Big5
- * Hong Kong's supplement, and double lines of Big5's second row.
+ * Sequences that encoders do not write: NEC's selection of IBM's characters in
+ * Shift_JIS, Hong Kong's supplement in Big5, and the double lines in Big5's
+ * second row.
  */
 const RARE: Record<string, (lead: number, trail: number) => boolean> = {
   shift_jis: (lead) => lead === 0xED || lead === 0xEE,
@@ -28,18 +27,14 @@ const RARE: Record<string, (lead: number, trail: number) => boolean> = {
     (lead === 0xA2 && [0xA4, 0xA5, 0xA6, 0xA7, 0xCC, 0xCE].includes(trail)),
 };
 
-/** What the characters of an encoding are in bytes. */
+/** Byte sequences of the characters of an encoding. */
 export class CharacterTable {
   readonly #bytesOf = new Map<string, Uint8Array>();
-  /** By code unit: whether nothing else decodes to the character. */
+  /** By code unit: whether no other sequence decodes to the character. */
   readonly #isFaithful = new Uint8Array(0x10000).fill(1, 0, 0x80);
   readonly #hasPlanes: boolean;
 
-  /**
-   * Makes the table of an encoding.
-   *
-   * @param encoding The name that `TextDecoder` gives it
-   */
+  /** Builds the table of an encoding, named as `TextDecoder` names it. */
   constructor(encoding: string) {
     this.#hasPlanes = encoding === "gb18030";
     if (this.#hasPlanes) this.#isFaithful.fill(1, 0xD800, 0xE000);
@@ -64,12 +59,7 @@ export class CharacterTable {
     else this.#forgetLong();
   }
 
-  /**
-   * The bytes of a character.
-   *
-   * @param char The character
-   * @returns Its bytes, or `undefined` if it has none
-   */
+  /** Returns the bytes of a character, or `undefined` if it has none. */
   get(char: string): Uint8Array | undefined {
     const code = char.codePointAt(0)!;
     if (!this.#hasPlanes || code < 0x10000) return this.#bytesOf.get(char);
@@ -83,11 +73,7 @@ export class CharacterTable {
   }
 
   /**
-   * Tells whether a text can have been decoded from one sequence of bytes only,
-   * which is the one that it is encoded to.
-   *
-   * @param text The text
-   * @returns Whether it can
+   * Whether a text can only have been decoded from the bytes it is encoded to.
    */
   isFaithful(text: string): boolean {
     for (let i = 0; i < text.length; i++) {
@@ -97,12 +83,11 @@ export class CharacterTable {
   }
 
   /**
-   * Adds sequences, those that are to be preferred first.
-   *
-   * @returns The first bytes of those that are no character
+   * Adds sequences, preferred ones first. Returns the first bytes of invalid
+   * sequences.
    */
   #add(decoder: TextDecoder, sequences: number[][]): number[] {
-    // all at once: a line end ends what is no character, too
+    // one call decodes all: a line end also ends an invalid sequence
     const bytes = Uint8Array.from(sequences.flatMap((some) => [...some, LF]));
     const texts = decoder.decode(bytes).split("\n");
     const wrong: number[] = [];
@@ -117,7 +102,10 @@ export class CharacterTable {
     return wrong;
   }
 
-  /** GBK has no sequences of four, though its decoder has them. */
+  /**
+   * Removes sequences of four bytes: GBK has none, although its decoder accepts
+   * them.
+   */
   #forgetLong(): void {
     for (const [char, bytes] of this.#bytesOf) {
       if (bytes.length < 4) continue;
@@ -131,7 +119,7 @@ export class CharacterTable {
     const isNew = isOne && !this.#bytesOf.has(text);
     if (isNew) this.#bytesOf.set(text, Uint8Array.from(sequence));
     for (let i = 0; i < text.length; i++) {
-      // a half of a pair stands for many: those are looked at one by one
+      // a surrogate is part of many characters, which are checked one by one
       const isHalf = isOne && text.length > 1;
       this.#isFaithful[text.charCodeAt(i)] = isNew && !isHalf ? 1 : 0;
     }
@@ -140,12 +128,7 @@ export class CharacterTable {
 
 const tables = new Map<string, CharacterTable>();
 
-/**
- * The table of an encoding, made when it is first asked for.
- *
- * @param encoding The name that `TextDecoder` gives it
- * @returns The table
- */
+/** Returns the table of an encoding, built on first use. */
 export function tableOf(encoding: string): CharacterTable {
   let table = tables.get(encoding);
   if (table === undefined) {
@@ -158,7 +141,7 @@ function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }
 
-/** Every sequence of one byte of each list. */
+/** Lists every sequence with one byte from each list. */
 function product(...lists: number[][]): number[][] {
   return lists.reduce<number[][]>(
     (heads, list) =>

@@ -1,5 +1,5 @@
 /**
- * Options that there are.
+ * Rejects unknown option names, and values of the wrong type.
  *
  * @module
  */
@@ -7,14 +7,14 @@
 import { showValue } from "./check_word.ts";
 import { printable } from "./printable.ts";
 
-/** The names of a type's options: the compiler sees that none is missing. */
+/** The names of a type's options. The compiler checks that none is missing. */
 export type NamesOf<Options> = Readonly<Record<keyof Options, true>>;
 
-/** What an option must be, if it is set. */
+/** The type of an option's value. */
 interface Kind {
-  /** Whether a value is one. */
+  /** Whether a value has the type. */
   is(value: unknown): boolean;
-  /** What it is, for people. */
+  /** Describes the type in messages. */
   readonly words: string;
 }
 
@@ -44,7 +44,7 @@ function isPattern(value: unknown): boolean {
   return typeof value === "string" || value instanceof RegExp;
 }
 
-/** Options by name: one means the same wherever it is taken. */
+/** Types by option name. A name means the same in every function. */
 const KINDS: Readonly<Record<string, Kind>> = {
   signal: SIGNAL,
   callback: FUNCTION,
@@ -90,15 +90,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 /**
- * Insists on names that options have, and on values of the kind that they take.
- * Without types a misspelt one would be passed over: the password in clear text
- * where `tls` was meant, or a mirror that deletes where it was to be tried only.
+ * Rejects unknown option names and values of the wrong type. Without type
+ * checking, a misspelt option would be ignored: `tls` misspelt would send the
+ * password in clear text, `dryRun` misspelt would delete files.
  *
- * @param where Whose options, for the message
- * @param options What was given
- * @param names The names that there are
- * @throws {TypeError} If it is no object, there is another name that is set to
- * something, or a value is of another kind
+ * @throws {TypeError} If `options` is not an object, a name with a value is
+ * unknown, or a value has the wrong type
  */
 export function checkNames(
   where: string,
@@ -116,7 +113,9 @@ export function checkNames(
     if (value === undefined) continue;
     if (!Object.hasOwn(names, name)) {
       throw new TypeError(
-        `Cannot use "${printable(name)}" as an option of ${where}: there are ${
+        `Cannot use the option "${
+          printable(name)
+        }" of ${where}: there is no such option; use one of ${
           Object.keys(names).sort().join(", ")
         }`,
       );
@@ -127,21 +126,18 @@ export function checkNames(
 }
 
 /**
- * Insists on a function.
+ * Rejects values that are not functions.
  *
- * @param name What the caller calls it
- * @param value What was given
- * @throws {TypeError} If it is something else
+ * @throws {TypeError} If it is not a function
  */
 export function checkFunction(name: string, value: unknown): void {
   checkKind(name, value, FUNCTION);
 }
 
 /**
- * Insists on a signal, or none.
+ * Rejects values that are neither `undefined` nor an `AbortSignal`.
  *
- * @param value What was given
- * @throws {TypeError} If it is something else
+ * @throws {TypeError} If it is neither
  */
 export function checkSignal(value: unknown): void {
   if (value !== undefined) checkKind("signal", value, SIGNAL);
@@ -149,7 +145,7 @@ export function checkSignal(value: unknown): void {
 
 function checkKind(name: string, value: unknown, { is, words }: Kind): void {
   if (is(value)) return;
-  // no text is shown: it may be a password in the wrong place
+  // a string is not shown: it may be a misplaced password
   const shown = typeof value === "string" ? "a string" : showValue(value);
   throw new TypeError(`Cannot use ${shown} as "${name}": it must be ${words}`);
 }

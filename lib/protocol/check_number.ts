@@ -1,30 +1,29 @@
 /**
- * Options that are numbers.
+ * Rejects invalid numbers in options.
  *
  * @module
  */
 
 import { showValue } from "./check_word.ts";
 
-/** Longest time that a timer can be set to, in milliseconds: 24 days. */
+/** Longest time of a timer, in milliseconds: 24 days. */
 export const MAX_MILLISECONDS = 2 ** 31 - 1;
 
-/** What a number may be; `Infinity`, for no limit, is allowed always. */
+/** Range of a number. `Infinity`, for no limit, is always allowed. */
 interface Bounds {
-  /** Whether it counts something. */
+  /** Whether it must be an integer. */
   readonly isInteger?: boolean;
-  /** The largest one. */
+  /** The largest number allowed. */
   readonly most?: number;
 }
 
 /**
- * Insists on a number that an option may be: `NaN` and what is no number at all
- * would pass for no limit, or for 0.
+ * Rejects numbers out of range. `NaN` and other types would be taken for no
+ * limit, or for 0.
  *
- * @param name The option
- * @param value What it was set to; `undefined` if it was not
- * @param bounds What it may be; any number from 0 if left out
- * @throws {RangeError} If it is something else
+ * @param value The option's value; `undefined` if it is not set
+ * @param bounds The range; any number from 0 if left out
+ * @throws {RangeError} If the value is not in the range
  */
 export function checkNumber(
   name: string,

@@ -1,5 +1,5 @@
 /**
- * Options that are one of a few words.
+ * Rejects invalid words in options.
  *
  * @module
  */
@@ -7,14 +7,11 @@
 import { quote } from "./printable.ts";
 
 /**
- * Insists on one of the words that an option may be. Without types a misspelt
- * one would pass for the default.
+ * Rejects words that an option does not have. Without type checking, a misspelt
+ * word would be taken for the default.
  *
- * @param name The option
- * @param word What it was set to; `undefined` if it was not
- * @param words What it may be
- * @param others What else it may be, for people
- * @throws {TypeError} If it is something else
+ * @param word The option's value; `undefined` if it is not set
+ * @throws {TypeError} If the option has no such word
  */
 export function checkWord(
   name: string,
@@ -32,12 +29,7 @@ export function checkWord(
   );
 }
 
-/**
- * Shows what an option was set to.
- *
- * @param value Anything
- * @returns A text in quotes, what else can be shown, or its type
- */
+/** Formats an option's value for a message. */
 export function showValue(value: unknown): string {
   if (typeof value === "string") return quote(value);
   const isPlain = value === null || typeof value === "boolean" ||

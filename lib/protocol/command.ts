@@ -1,6 +1,5 @@
 /**
- * A command line: what is put on the control connection, and how it may be
- * shown to people.
+ * Commands: encoding, and masking of secrets.
  *
  * @module
  */
@@ -11,22 +10,20 @@ import { printable } from "./printable.ts";
 /** A path on the server: text in the session's encoding, or its raw bytes. */
 export type Path = string | Uint8Array;
 
-/** A command before it is encoded. */
+/** A command before encoding. */
 export interface Command {
   /** The verb, as sent. */
   readonly verb: string;
-  /** What follows the blank after the verb; left out where nothing does. */
+  /** The text after the blank; left out if there is none. */
   readonly argument?: Path;
-  /** What the caller calls the argument; named when it is refused. */
+  /** The argument's name in messages. */
   readonly name?: string | undefined;
 }
 
 /**
- * Insists on a path, where types are not checked.
+ * Rejects a path that is neither a string nor a `Uint8Array`.
  *
- * @param value What the caller gave
- * @param name What the caller calls it
- * @throws {TypeError} Unless it is a string or a `Uint8Array`
+ * @throws {TypeError} If it is of another type
  */
 export function checkPath(value: unknown, name: string): asserts value is Path {
   if (typeof value === "string" || value instanceof Uint8Array) return;
@@ -38,23 +35,19 @@ export function checkPath(value: unknown, name: string): asserts value is Path {
 }
 
 /**
- * A command that is about the current directory where it has no argument.
- *
- * @param verb The verb
- * @param path The path; "" for the current directory
- * @returns The command
+ * Makes a command whose argument is a path; "" stands for the current directory
+ * and sends none.
  */
 export function withPath(verb: string, path: Path): Command {
   return path.length === 0 ? { verb } : { verb, argument: path, name: "path" };
 }
 
 /**
- * Splits a whole command line, as `sendcmd` takes it.
+ * Splits a command line, as `sendcmd` takes it.
  *
- * @param line "VERB" or "VERB argument"; what follows the first blank is kept
- * to the letter
- * @returns The command
- * @throws {TypeError} If it is no string
+ * @param line "VERB" or "VERB argument"; the text after the first blank is kept
+ * exactly
+ * @throws {TypeError} If it is not a string or is blank
  */
 export function parseCommand(line: string): Command {
   if (typeof line !== "string") {
@@ -76,21 +69,18 @@ export function parseCommand(line: string): Command {
 const CR = 0x0D;
 const LF = 0x0A;
 const NUL = 0x00;
-/** Telnet's "interpret as command" (RFC 854): doubled when it is data. */
+/** Telnet's "interpret as command" (RFC 854): doubled in data. */
 const IAC = 0xFF;
 
 /**
- * Encodes a command line with its CRLF: the one place where text becomes
- * bytes of the control connection.
+ * Encodes a command line with its CRLF. This is the only place where text
+ * becomes bytes of the control connection.
  *
- * Nothing is rewritten; a carriage return, line feed or NUL is refused, since
- * it would end the line and start a second command.
+ * The text is not changed. CR, LF and NUL are rejected, because they would end
+ * the line and start another command.
  *
- * @param command The command
- * @param encoding The session's encoding
- * @returns The bytes to write
  * @throws {TypeError} If the verb or the argument has CR, LF or NUL, or does
- * not fit the encoding. The message names the argument, never its value
+ * not fit the encoding. The message has the argument's name, never its value
  */
 export function encodeCommand(
   command: Command,
@@ -118,10 +108,10 @@ export function encodeCommand(
   return line;
 }
 
-/** What nearly all lines are made of: the same bytes in every encoding. */
+/** Nearly all lines: the same bytes in every encoding. */
 const PLAIN_REGEXP = /^[ -~]*$/;
 
-/** Much cheaper than a `TextEncoder` for a line of a few words. */
+/** Much faster than a `TextEncoder` for a short line. */
 function encodePlain(line: string): Uint8Array {
   const bytes = new Uint8Array(line.length + 2);
   for (let i = 0; i < line.length; i++) bytes[i] = line.charCodeAt(i);
@@ -131,12 +121,9 @@ function encodePlain(line: string): Uint8Array {
 }
 
 /**
- * Doubles the byte 0xFF, for servers that read commands as Telnet (RFC 854):
- * ProFTPD does; vsftpd and Pure-FTPd would take it for two characters of the
- * name. It occurs only in encodings other than UTF-8.
- *
- * @param line A command line
- * @returns The line to write
+ * Doubles the byte 0xFF, for servers that read commands as Telnet (RFC 854).
+ * ProFTPD does; vsftpd and Pure-FTPd would read two characters of a name. The
+ * byte occurs only in encodings other than UTF-8.
  */
 export function doubleIAC(line: Uint8Array): Uint8Array {
   if (!line.includes(IAC)) return line;
@@ -181,7 +168,7 @@ function refuseLineEnds(bytes: Uint8Array, verb: string, name: string): void {
       ? "a line feed"
       : "a NUL";
     const danger = byte === NUL
-      ? "at which many servers end it" // they take it for a text of C
+      ? "at which many servers end it" // such servers use C strings
       : "which would start another command";
     throw new TypeError(
       `Cannot send ${showVerb(verb)}: "${name}" contains ${what}, ${danger}`,
@@ -189,29 +176,30 @@ function refuseLineEnds(bytes: Uint8Array, verb: string, name: string): void {
   }
 }
 
-/** What is no word may be a whole line, with a secret in it. */
+/**
+ * Formats a verb. Text that is not a verb may be a whole line with a secret in
+ * it.
+ */
 function showVerb(verb: string): string {
   return /^[A-Za-z]{1,8}$/.test(verb) ? `"${verb}"` : "a command";
 }
 
-// what is followed by secrets; servers take other white space than a blank, too.
-// MIC, CONF and ENC hold a whole command, PASS too, in base64 (RFC 2228)
+// commands with secrets; servers accept other white space than a blank. MIC,
+// CONF and ENC contain a whole command in base64, PASS too (RFC 2228)
 const SECRET_REGEXP =
   /^\s*(X?PASS|PASSWD|PASSWORD|PSWD|ACCT|ADAT|MIC|CONF|ENC|SITE\s+(?:\w*PASS|PASSWD|PASSWORD|PSWD|ADDUSER|USERADD|GADDUSER|LOGIN|AUTH))(?!\w)/i;
 
-// names of users come first: glFTPd's and ioFTPD's SITE ADDUSER user password,
-// SITE CHPASS user password, SITE GADDUSER group user password
+// user names come first: glFTPd's and ioFTPD's SITE ADDUSER user password, SITE
+// CHPASS user password, SITE GADDUSER group user password
 const NAMES_REGEXP = /(ADDUSER|USERADD|CHPASS|LOGIN)$/i;
 
-// a login by proxy: USER user:password@host, OPEN user:password@host
+// login through a proxy: USER user:password@host, OPEN user:password@host
 const PROXY_REGEXP = /^\s*(?:USER|OPEN|SITE)\s/i;
 
 /**
- * The secrets that a command holds.
- *
- * @param command The command
- * @returns What follows `PASS`, `ACCT`, `ADAT` and their like; each of the
- * passwords that follow `SITE PSWD`, `SITE CHPASS user`, `SITE ADDUSER user`
+ * Lists the secrets in a command: the text after `PASS`, `ACCT`, `ADAT` and the
+ * like, and each password after `SITE PSWD`, `SITE CHPASS user`,
+ * `SITE ADDUSER user`.
  */
 export function secretsOf({ verb, argument }: Command): string[] {
   if (typeof argument === "object") return [];
@@ -220,22 +208,21 @@ export function secretsOf({ verb, argument }: Command): string[] {
   if (start === undefined) return [];
   const secret = line.slice(start.length).trim();
   if (!/^SITE/i.test(name)) {
-    // "-" in front of a password asks for few words, and is not repeated
+    // a "-" before a password asks for short replies, and is not repeated in
+    // them
     const bare = secret.startsWith("-") ? [secret.slice(1)] : [];
     return [secret, ...bare].filter((secret) => secret !== "");
   }
   const words = secret.split(/\s+/).filter((word) => word !== "");
   const names = /GADDUSER$/i.test(name) ? 2 : NAMES_REGEXP.test(name) ? 1 : 0;
-  // a word alone may be either
+  // a single word may be a name or a password
   return words.length > names ? words.slice(names) : words.slice(-1);
 }
 
 /**
- * Shows a command line without its secrets.
- *
- * @param line The line, without CRLF
- * @returns The line; what follows `PASS`, `ACCT`, `ADAT`, `SITE PSWD` and their
- * like (in any case) and a password in a URL replaced by `****`
+ * Masks the secrets in a command line without CRLF: the text after `PASS`,
+ * `ACCT`, `ADAT`, `SITE PSWD` and the like, in any case, and passwords in URLs
+ * become `****`.
  */
 export function maskCommand(line: string): string {
   const secret = SECRET_REGEXP.exec(line);
@@ -251,17 +238,12 @@ export function maskCommand(line: string): string {
   });
 }
 
-/**
- * Masks passwords in URLs.
- *
- * @param text Any text
- * @returns The text, each password replaced by `****`
- */
+/** Replaces passwords in URLs by `****`. */
 export function maskURLs(text: string): string {
   return text.includes("://") ? text.replace(/\S+/g, maskURL) : text;
 }
 
-/** A password may hold "/" and "@" itself: it goes up to the word's last "@". */
+/** A password may contain "/" and "@": it ends at the last "@" of the word. */
 function maskURL(word: string): string {
   const start = word.indexOf("://");
   const colon = word.indexOf(":", start + 3);
@@ -271,13 +253,7 @@ function maskURL(word: string): string {
     : `${word.slice(0, colon)}:****${word.slice(end)}`;
 }
 
-/**
- * Shows a command to people: masked, control characters replaced.
- *
- * @param command The command
- * @param encoding Decodes an argument given as bytes
- * @returns One printable line
- */
+/** Formats a command for messages: masked, on one printable line. */
 export function describeCommand(command: Command, encoding: Encoding): string {
   const { verb, argument } = command;
   if (argument === undefined) return printable(maskCommand(verb));

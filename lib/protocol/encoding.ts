@@ -1,22 +1,22 @@
 /**
- * The session's encoding: text to the bytes on the control connection and back.
+ * Text encodings of the control connection.
  *
- * Bytes that are not text in the encoding decode to lone surrogates
- * U+DC80 to U+DCFF, one a byte, and encode back to that byte (Python's
- * `surrogateescape`, PEP 383): a name survives the round trip as bytes even
- * where the text cannot be read. So do bytes of a character that is usually
- * written by others, as Shift_JIS has some hundred.
+ * Bytes that are not text in the encoding decode to lone surrogates U+DC80 to
+ * U+DCFF, one for each byte, and encode back to that byte (Python's
+ * `surrogateescape`, PEP 383). A name keeps its bytes even if it cannot be
+ * read. The same applies to bytes that decode to a character with another,
+ * preferred encoding; Shift_JIS has some hundred.
  *
  * @module
  */
 
 import { type CharacterTable, tableOf } from "./character_table.ts";
 
-/** Text to bytes and back, without loss. */
+/** Converts text to bytes and back without loss. */
 export interface Encoding {
-  /** The label it was made from, in lower case. */
+  /** The label that the encoding was created from, in lower case. */
   readonly label: string;
-  /** Decodes a whole text. Never throws. */
+  /** Decodes a complete text. Never throws. */
   decode(bytes: Uint8Array): string;
   /**
    * Encodes a text.
@@ -35,7 +35,7 @@ const ISO_8859_1_LABELS = [
   "l1",
 ];
 
-/** What every command and reply needs. */
+/** Characters that every command and reply needs. */
 const ASCII = "USER 220-09 az\r\n";
 const ASCII_BYTES = new TextEncoder().encode(ASCII);
 
@@ -43,13 +43,12 @@ const LONE_SURROGATE_REGEXP =
   /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 /**
- * Makes the encoding of a label.
+ * Creates an encoding.
  *
- * @param label "utf-8", "latin-1" (ISO 8859-1 proper, as in Python) or any
- * label that `TextDecoder` knows
- * @returns The encoding
- * @throws {RangeError} If nobody knows the label, or ASCII may be something else
- * in it ("utf-16le", "iso-2022-jp")
+ * @param label "utf-8", "latin-1" (true ISO 8859-1, as in Python) or any label
+ * that `TextDecoder` supports
+ * @throws {RangeError} If the label is unknown, or ASCII is encoded differently
+ * ("utf-16le", "iso-2022-jp")
  */
 export function makeEncoding(label: string): Encoding {
   const lower = String(label).toLowerCase();
@@ -59,14 +58,14 @@ export function makeEncoding(label: string): Encoding {
     decoder = new TextDecoder(lower, { fatal: true, ignoreBOM: true });
   } catch {
     throw new RangeError(
-      `Cannot use the encoding "${label}": it is none that TextDecoder knows`,
+      `Cannot use the encoding "${label}": TextDecoder does not support it`,
     );
   }
   if (decoder.encoding === "utf-8") return makeUtf8(decoder);
-  const hasStates = decoder.encoding === "iso-2022-jp"; // ASCII in one of them
+  const hasStates = decoder.encoding === "iso-2022-jp"; // ASCII in one of its states only
   if (hasStates || tryDecode(decoder, ASCII_BYTES) !== ASCII) {
     throw new RangeError(
-      `Cannot use the encoding "${label}": commands and replies must be ASCII in it`,
+      `Cannot use the encoding "${label}": commands and replies must be encoded as ASCII`,
     );
   }
   return makeLegacy(lower, decoder);
@@ -86,7 +85,7 @@ function makeUtf8(decoder: TextDecoder): Encoding {
 }
 
 function makeLatin1(label: string): Encoding {
-  const PIECE = 8192; // arguments of one fromCharCode call
+  const PIECE = 8192; // fromCharCode() takes a limited number of arguments
   return {
     label,
     decode(bytes) {
@@ -114,7 +113,7 @@ function makeLegacy(label: string, decoder: TextDecoder): Encoding {
   };
 }
 
-/** Decodes the runs of a text in UTF-8 that are valid, and escapes the others. */
+/** Decodes the valid runs of UTF-8 text, and escapes the rest. */
 function decodePartly(decoder: TextDecoder, bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length;) {
@@ -128,7 +127,10 @@ function decodePartly(decoder: TextDecoder, bytes: Uint8Array): string {
   return text;
 }
 
-/** How many bytes a character has in UTF-8 (RFC 3629, section 4); 0 if none. */
+/**
+ * Returns the length of a UTF-8 character in bytes (RFC 3629, section 4); 0 if
+ * it is invalid.
+ */
 function sequenceSize(bytes: Uint8Array, at: number): number {
   const lead = bytes[at] ?? 0xFF;
   if (lead < 0x80) return 1;
@@ -157,16 +159,12 @@ function tryDecode(
 
 const LF = 0x0A;
 
-/** Longest byte sequence of one character in any encoding of the web. */
+/** Longest byte sequence of a character in the Encoding Standard. */
 const MAX_SEQUENCE = 4;
 
 /**
- * Decodes bytes; what is no text is escaped, and so is what would be encoded to
- * other bytes.
- *
- * @param decoder Of the encoding
- * @param bytes The bytes
- * @param table The way back, where several sequences may be one character
+ * Decodes bytes. Escapes invalid bytes, and sequences that would be encoded
+ * differently.
  */
 function decodeEscaping(
   decoder: TextDecoder,
@@ -209,7 +207,7 @@ function isASCII(text: string): boolean {
   return ASCII_REGEXP.test(text);
 }
 
-/** Bytes as they are: letters of ASCII, and lone surrogates. */
+/** Converts bytes to ASCII characters and lone surrogates. */
 function escape(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) {
@@ -218,7 +216,7 @@ function escape(bytes: Uint8Array): string {
   return text;
 }
 
-/** Whether a character is encoded to the bytes that it comes from. */
+/** Whether a character is encoded to the bytes that it was decoded from. */
 function isReturned(
   char: string,
   sequence: Uint8Array,
@@ -230,7 +228,10 @@ function isReturned(
     bytes.every((byte, i) => byte === sequence[i]);
 }
 
-/** Line by line, so that one bad name does not slow a whole listing down. */
+/**
+ * Decodes line by line, so that one bad name does not slow down a whole
+ * listing.
+ */
 function decodeLines(
   decoder: TextDecoder,
   bytes: Uint8Array,

@@ -1,8 +1,8 @@
 /**
- * What can go wrong, in two kinds that are never mixed: the server said no
- * (an {@linkcode FTPError} with its reply; the connection stays usable unless
- * the class says otherwise) and the connection failed (`Deno.errors.*`, or an
- * {@linkcode FTPProtocolError}; the connection is closed).
+ * Errors, of two kinds that are never mixed. An {@linkcode FTPError} with a
+ * reply: the server refused; the connection stays usable unless the class says
+ * otherwise. A `Deno.errors.*` or an {@linkcode FTPProtocolError}: the
+ * connection failed and is closed.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { printable, printableError, printableInspection } from "./printable.ts";
 import type { Reply } from "./reply.ts";
 
 /**
- * Names the method by which a reply loses the secrets that the server has
- * repeated in it. Until an error is made of it a reply may be data: a path, a
+ * Names the method that masks the secrets which a server repeated in a reply.
+ * Before it becomes part of an error, a reply may be data, such as a path or a
  * size.
  */
 export const CONCEAL: unique symbol = Symbol("conceal");
 
-/** What an {@linkcode FTPError} carries besides its message. */
+/** Options of an {@linkcode FTPError}. */
 export interface FTPErrorOptions extends ErrorOptions {
   /** The reply that caused the error. */
   reply?: Reply | undefined;
@@ -26,7 +26,7 @@ export interface FTPErrorOptions extends ErrorOptions {
 }
 
 /**
- * Base of the errors that a reply of the server causes.
+ * Base class of errors that a reply of the server causes.
  *
  * @example Tell the server's "no" from a broken connection
  * ```ts
@@ -39,20 +39,19 @@ export interface FTPErrorOptions extends ErrorOptions {
  * ```
  */
 export class FTPError extends Error {
-  /** The class's own name, as in the stack trace. */
+  /** Name of the class, as in the stack trace. */
   override name = "FTPError";
-  /** The reply that caused the error, where there was one. */
+  /** The reply that caused the error; `undefined` if there was none. */
   readonly reply: Reply | undefined;
   /** The command that was answered, with its secrets masked. */
   readonly command: string | undefined;
 
   /**
-   * Makes an error.
+   * Creates an error. Control characters and secrets in the message are
+   * replaced.
    *
-   * @param message What was tried, on what, and what the server said; control
-   * characters are replaced, so that names and words of the server cannot drive
-   * a terminal, and secrets that the reply repeats
-   * @param options The reply, the masked command and the cause
+   * @param message The action, its object, and the server's words
+   * @param options Reply, masked command and cause
    */
   constructor(message: string, options: FTPErrorOptions = {}) {
     const { reply } = options;
@@ -67,11 +66,11 @@ export class FTPError extends Error {
   }
 
   /**
-   * Shows the error in `console.log`: its fields too, but no name or word of the
-   * server that drives a terminal.
+   * Formats the error for `console.log`, with its fields. Characters that
+   * control a terminal are replaced.
    *
-   * @param inspect Deno's function that shows a value
-   * @param options How it shows it
+   * @param inspect Deno's function that formats a value
+   * @param options Options of `inspect`
    * @returns The text
    */
   [Symbol.for("Deno.customInspect")](
@@ -93,7 +92,7 @@ export class FTPError extends Error {
   }
 }
 
-/** Conceals the secrets of a reply, and of a message that quotes it whole. */
+/** Masks the secrets in a reply, and in a message that quotes all of it. */
 function concealIn(message: string, reply: Reply): string {
   const said = reply.text;
   reply[CONCEAL]();
@@ -101,49 +100,47 @@ function concealIn(message: string, reply: Reply): string {
 }
 
 /**
- * A 4yz reply (ftplib's `error_temp`, RFC 959 section 4.2.1): the same command
+ * A 4yz reply (ftplib's `error_temp`, RFC 959 section 4.2.1). The same command
  * may succeed later. After 421 the connection is closed.
  */
 export class FTPTemporaryError extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   override name = "FTPTemporaryError";
 }
 
 /**
- * A 5yz reply (ftplib's `error_perm`, RFC 959 section 4.2.1): the same command
- * will fail again.
+ * A 5yz reply (ftplib's `error_perm`, RFC 959 section 4.2.1). The same command
+ * would fail again.
  */
 export class FTPPermanentError extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   override name = "FTPPermanentError";
 }
 
-/** A 1yz, 2yz or 3yz reply where another was due (ftplib's `error_reply`). */
+/** An unexpected 1yz, 2yz or 3yz reply (ftplib's `error_reply`). */
 export class FTPReplyError extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   override name = "FTPReplyError";
 }
 
 /**
- * What came is not FTP (ftplib's `error_proto`).
+ * The server's data is not FTP (ftplib's `error_proto`).
  *
- * With a `reply`: it came whole, and cannot be read (227 without numbers). The
- * connection can be used. Without: no code, a line or reply past its cap, a
- * reply nobody asked for. The connection is closed, unless it is a line of a
- * text or a listing that is longer than `maxLine`.
+ * With a `reply`: the reply is complete but unreadable, such as a 227 without
+ * numbers. The connection stays usable. Without a `reply`: a line without a
+ * code, a line or reply over its limit, or an unexpected reply. The connection
+ * is closed, except for a line of a text or listing that is longer than
+ * `maxLine`.
  */
 export class FTPProtocolError extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   override name = "FTPProtocolError";
 }
 
 /**
- * The error for a reply that is not what a command needs.
+ * Creates the error for an unexpected reply.
  *
- * @param reply The reply
- * @param command The command it answers, printable and masked
- * @param cause What else went wrong
- * @returns The error of the reply's class, to be thrown
+ * @param command The command that was answered, printable and masked
  */
 export function replyError(
   reply: Reply,

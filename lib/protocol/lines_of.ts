@@ -1,5 +1,5 @@
 /**
- * Lines of bytes, whatever they say.
+ * Splits bytes into lines.
  *
  * @module
  */
@@ -7,10 +7,7 @@
 const LF = 0x0A;
 
 /**
- * Cuts bytes into lines, each with its end.
- *
- * @param block The bytes; the last line may have no end
- * @returns The lines
+ * Splits bytes into lines, each with its line end; the last line may have none.
  */
 export function* linesOf(block: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < block.length;) {

@@ -1,39 +1,36 @@
 /**
- * What was sent and nobody may be shown, where a server repeats it.
+ * Masks secrets that a server repeats.
  *
  * @module
  */
 
 import { type Command, maskURLs, secretsOf } from "./command.ts";
 
-/** Most secrets that are remembered: users log in again with others. */
+/**
+ * Largest number of secrets remembered; a user may log in again with others.
+ */
 const MAX_SECRETS = 16;
 
-/** Least length of one that is looked for inside of words, too. */
+/** Shortest secret that is also found inside a word. */
 const LEAST_PART = 4;
 
-/** Least length of one that is looked for: a letter occurs in every text. */
+/** Shortest secret that is masked; a single letter occurs in every text. */
 const LEAST_WORD = 2;
 
 /**
- * The secrets of one connection. A server may repeat a password that is wrong
- * ("User bob with password 'hunter2'"): what it says is masked before it comes
- * into an error or a trace.
+ * Secrets of one connection. A server may repeat a wrong password ("User bob
+ * with password 'hunter2'"), so its text is masked before it is put into an
+ * error or a trace.
  *
- * Secrets of four characters or more are found anywhere and in any case, shorter
- * ones where they stand as words, those of a single character not at all: a text
- * without its letters "a" would tell more than it hides.
+ * Secrets of four characters or more are found anywhere and in any case.
+ * Shorter ones are found as whole words. Single characters are not masked: a
+ * text without its letters "a" would reveal more than it hides.
  */
 export class Secrets {
   readonly #secrets = new Set<string>();
   #regexp: RegExp | undefined;
 
-  /**
-   * Takes note of what a command is about to tell the server.
-   *
-   * @param command The command
-   * @returns Whether it holds a secret
-   */
+  /** Remembers the secrets of a command. Returns whether it has any. */
   note(command: Command): boolean {
     const secrets = secretsOf(command);
     for (const secret of secrets) {
@@ -46,12 +43,7 @@ export class Secrets {
     return secrets.length > 0;
   }
 
-  /**
-   * Masks what a server has said.
-   *
-   * @param text The text
-   * @returns The text, with `****` for every secret and for passwords in URLs
-   */
+  /** Masks the secrets in a server's text. */
   mask(text: string): string {
     if (this.#secrets.size === 0) return maskURLs(text);
     this.#regexp ??= makeRegExp(this.#secrets);
@@ -59,14 +51,17 @@ export class Secrets {
   }
 }
 
-/** What finds them; the longest first, since one may hold another. */
+/**
+ * Builds the expression that finds the secrets. Longest first, because one may
+ * contain another.
+ */
 function makeRegExp(secrets: Iterable<string>): RegExp {
   const patterns = [...secrets].sort((a, b) => b.length - a.length)
     .flatMap(patternsOf);
   return new RegExp(patterns.join("|") || "(?!)", "giu");
 }
 
-/** How a secret may look. */
+/** Lists the forms of a secret: plain, and encoded for URLs. */
 function patternsOf(secret: string): string[] {
   if (secret.length < LEAST_WORD) return [];
   const inURL = secret.isWellFormed() ? encodeURIComponent(secret) : secret;

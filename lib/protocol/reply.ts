@@ -1,6 +1,6 @@
 /**
- * Replies (RFC 959, 4.2): what the server says, as a value, and the reader that
- * finds them in the bytes of the control connection.
+ * Replies (RFC 959, 4.2), and the reader that finds them in the bytes of the
+ * control connection.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { ReplySource } from "./reply_source.ts";
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** How much of a line that is no reply an error quotes, in characters. */
+/** Longest quote of an invalid line, in characters. */
 const MAX_QUOTE = 80;
 
-/** What the server said: a code and one or more lines of text. */
+/** A reply of the server: a code, and one or more lines of text. */
 export class Reply {
   /** The three-digit code, 100 to 599. */
   readonly code: number;
@@ -28,14 +28,14 @@ export class Reply {
   #mask: ((text: string) => string) | undefined;
 
   /**
-   * Makes a reply out of a range of bytes. {@linkcode Reply.from} makes one out
-   * of text.
+   * Creates a reply from a range of bytes. {@linkcode Reply.from} creates one
+   * from text.
    *
-   * @param code The reply's code
-   * @param source The bytes it is in
-   * @param start Where it starts in them
-   * @param end Where it ends, its line end excluded
-   * @param mask Gives a text without secrets, for when an error is made of this
+   * @param code The code
+   * @param source The bytes that contain the reply
+   * @param start Where it starts, in bytes
+   * @param end Where it ends, in bytes, without its line end
+   * @param mask Masks secrets, for errors made of the reply
    */
   constructor(
     code: number,
@@ -52,9 +52,9 @@ export class Reply {
   }
 
   /**
-   * Makes a reply out of its text.
+   * Creates a reply from its text.
    *
-   * @param text The lines as the server sends them, `"250 Done"` for one
+   * @param text The lines as the server sends them, such as `"250 Done"`
    * @returns The reply
    * @throws {SyntaxError} If the text is not exactly one reply
    */
@@ -75,7 +75,7 @@ export class Reply {
     return reply;
   }
 
-  /** All lines joined by `"\n"`, codes included, as ftplib returns them. */
+  /** All lines joined by `"\n"`, with their codes, as ftplib returns them. */
   get text(): string {
     if (this.#source !== undefined) {
       this.#text = this.#source.read(this.#start, this.#end);
@@ -84,7 +84,7 @@ export class Reply {
     return this.#text;
   }
 
-  /** The lines, without their ends; the first begins with the code. */
+  /** The lines without their ends. The first starts with the code. */
   get lines(): readonly string[] {
     return this.text.split("\n");
   }
@@ -95,7 +95,7 @@ export class Reply {
   }
 
   /**
-   * Masks the secrets in the text, for good.
+   * Masks the secrets in the text permanently.
    *
    * @ignore
    */
@@ -105,7 +105,7 @@ export class Reply {
     this.#mask = undefined;
   }
 
-  /** What `console.log` shows. */
+  /** Formats the reply for `console.log`. */
   [Symbol.for("Deno.customInspect")](
     inspect: (value: unknown, options: unknown) => string,
     options: unknown,
@@ -118,35 +118,35 @@ export class Reply {
 
 /** Options for {@linkcode ReplyReader}. */
 export interface ReplyReaderOptions {
-  /** SessionLock bytes of the session's encoding into text; has to read ASCII as such. */
+  /** Decodes bytes of the session's encoding. ASCII must decode to itself. */
   decode: (bytes: Uint8Array) => string;
   /**
-   * How many bytes a line of a reply may have.
+   * Longest line of a reply, in bytes.
    *
    * @default {65_536}
    */
   maxReplyLine?: number | undefined;
   /**
-   * How many bytes a whole reply may have, line ends included.
+   * Largest reply, in bytes, line ends included.
    *
    * @default {1_048_576}
    */
   maxReply?: number | undefined;
   /**
-   * What ends a multi-line reply: `"strict"`, a line with the code it began
-   * with (RFC 959, 4.2); `"lenient"`, a line with any code, which then is the
+   * What ends a multi-line reply. `"strict"`: a line with the code of the first
+   * line (RFC 959, 4.2). `"lenient"`: a line with any code, which becomes the
    * reply's code.
    *
    * @default {"strict"}
    */
   multiline?: "strict" | "lenient" | undefined;
-  /** Masks what an error quotes, and replies when they become one. */
+  /** Masks secrets in quotes, and in replies that become errors. */
   mask?: ((text: string) => string) | undefined;
 }
 
 /**
- * Bytes in, replies out, the same for every way of cutting the bytes. It does
- * no I/O.
+ * Reads replies from bytes. The result does not depend on how the bytes are
+ * split. Does no I/O.
  */
 export class ReplyReader {
   readonly #decode: (bytes: Uint8Array) => string;
@@ -154,15 +154,11 @@ export class ReplyReader {
   readonly #maxReplyLine: number;
   readonly #maxReply: number;
   readonly #scanner: ReplyScanner;
-  /** Bytes of the reply that has not ended. */
+  /** Bytes of the incomplete reply. */
   readonly #kept = new ByteBuffer();
   #error: FTPProtocolError | undefined;
 
-  /**
-   * Makes a reader at the start of a connection.
-   *
-   * @param options Encoding, caps and grammar
-   */
+  /** Creates a reader at the start of a connection. */
   constructor(options: ReplyReaderOptions) {
     this.#decode = options.decode;
     this.#mask = options.mask;
@@ -176,21 +172,22 @@ export class ReplyReader {
   }
 
   /**
-   * What is wrong with the stream, once something is: the replies before it
-   * were returned, none will follow.
+   * The error in the stream, if there is one. The replies before it were
+   * returned, and none will follow.
    */
   get error(): FTPProtocolError | undefined {
     return this.#error;
   }
 
-  /** Whether a reply has begun and not ended. */
+  /** Whether a reply has started and not ended. */
   get hasPartial(): boolean {
     return this.#kept.length > 0;
   }
 
   /**
-   * The last complete line, when it would have ended the multi-line reply but
-   * for its code: some servers (glFTPd) do that, and wait for ever.
+   * The last complete line, if it would have ended the multi-line reply but for
+   * its code; `undefined` otherwise. Some servers (glFTPd) send such a line and
+   * nothing more.
    */
   get hint(): string | undefined {
     if (this.#error !== undefined || !this.#scanner.hint) return undefined;
@@ -200,10 +197,8 @@ export class ReplyReader {
   }
 
   /**
-   * Takes the next bytes. Those it still needs it copies.
-   *
-   * @param chunk Any number of bytes
-   * @returns The replies that ended in them, in order
+   * Reads the next bytes, which may be overwritten afterwards. Returns the
+   * replies that they complete, in order.
    */
   push(chunk: Uint8Array): Reply[] {
     const replies: Reply[] = [];
@@ -217,7 +212,7 @@ export class ReplyReader {
     return replies;
   }
 
-  /** Takes what the parser takes at once. */
+  /** Reads no more bytes than the parser takes at once. */
   #pushPiece(piece: Uint8Array, replies: Reply[]): void {
     if (this.#error !== undefined) return;
     const scanner = this.#scanner;
@@ -254,21 +249,24 @@ export class ReplyReader {
     else this.#keep(text, text.length);
   }
 
-  /** Keeps what belongs to the reply that has not ended. */
+  /** Keeps the bytes of the incomplete reply. */
   #keep(text: Uint8Array, end: number): void {
     const from = this.#scanner.keep;
     if (from >= 0) this.#kept.clear();
     this.#kept.append(text, Math.max(from, 0), end);
   }
 
-  /** What was kept and the text up to `end`, which may lie in what was kept. */
+  /**
+   * Joins the kept bytes and the text up to `end`; a negative `end` cuts off
+   * kept bytes.
+   */
   #join(text: Uint8Array, end: number): Uint8Array {
     const kept = this.#kept;
     kept.append(text, 0, Math.max(end, 0));
     return kept.take(kept.length + Math.min(end, 0));
   }
 
-  /** Ends the stream with an error. */
+  /** Stores the error, after which no reply is read. */
   #fail(text: Uint8Array): void {
     const { status } = this.#scanner;
     this.#keep(text, this.#scanner.wrongEnd);
@@ -280,14 +278,14 @@ export class ReplyReader {
       line !== undefined
         ? `Cannot read the reply: expected a code from 100 to 599, got ${
           quote(this.#read(line))
-        }${whoElse(line)}`
+        }${otherProtocol(line)}`
         : status === "lineTooLong"
         ? `Cannot read the reply: a line is longer than ${this.#maxReplyLine} bytes`
         : `Cannot read the reply: it is longer than ${this.#maxReply} bytes`,
     );
   }
 
-  /** Reads a line for people, without its trailing CRs. */
+  /** Decodes a line for a message, without its final CRs. */
   #read(line: Uint8Array): string {
     let end = line.length;
     while (end > 0 && line[end - 1] === CR) end--;
@@ -296,7 +294,7 @@ export class ReplyReader {
   }
 }
 
-/** Quotes what the server sent, in one short printable line. */
+/** Quotes text of the server in one short printable line. */
 function quote(text: string): string {
   const short = text.length > MAX_QUOTE
     ? `${text.slice(0, MAX_QUOTE)}...`
@@ -304,14 +302,17 @@ function quote(text: string): string {
   return printableLine(JSON.stringify(short));
 }
 
-const SPEAKERS: readonly [first: string, hint: string][] = [
-  ["SSH-", "; that is SSH, and SFTP is another protocol than FTP"],
-  ["HTTP/", "; that is a web server"],
-  ["\x15\x03", "; that is TLS: it may begin with the first byte here (ftps:)"],
+const OTHER_PROTOCOLS: readonly [first: string, hint: string][] = [
+  ["SSH-", "; this is an SSH server, and SFTP is not FTP"],
+  ["HTTP/", "; this is a web server"],
+  [
+    "\x15\x03",
+    "; this is TLS, which this server may use from the first byte (ftps:)",
+  ],
 ];
 
-/** Who speaks, if it is no FTP server. */
-function whoElse(line: Uint8Array): string {
+/** Identifies a server that does not speak FTP. */
+function otherProtocol(line: Uint8Array): string {
   const start = String.fromCharCode(...line.subarray(0, 5));
-  return SPEAKERS.find(([first]) => start.startsWith(first))?.[1] ?? "";
+  return OTHER_PROTOCOLS.find(([first]) => start.startsWith(first))?.[1] ?? "";
 }

@@ -1,5 +1,5 @@
 /**
- * The text of the replies that came together, decoded when one of them is read.
+ * Text of replies that arrived together, decoded when one of them is read.
  *
  * @module
  */
@@ -8,31 +8,23 @@ const LF = 0x0a;
 const CR = 0x0d;
 const CRLF_REGEXP = /\r\n/g;
 
-/** Bytes of one or more replies, and their text once it was asked for. */
+/** Bytes of one or more replies, and their text once it is needed. */
 export class ReplySource {
   readonly #bytes: Uint8Array;
   readonly #decode: (bytes: Uint8Array) => string;
-  /** All of the bytes as text, when each byte is one character of it. */
+  /** The whole text, if each byte is one character. */
   #text: string | undefined;
   #isDecoded = false;
 
-  /**
-   * Makes a source.
-   *
-   * @param bytes The bytes, which are its own from now on
-   * @param decode SessionLock them into text
-   */
+  /** Creates a source, which keeps the bytes. */
   constructor(bytes: Uint8Array, decode: (bytes: Uint8Array) => string) {
     this.#bytes = bytes;
     this.#decode = decode;
   }
 
   /**
-   * Reads a range as the text of one reply: lines end in `"\n"` only.
-   *
-   * @param start Where it starts, in bytes
-   * @param end Where it ends, in bytes
-   * @returns The text
+   * Reads the text of one reply, from byte `start` to byte `end`. Lines end in
+   * `"\n"`.
    */
   read(start: number, end: number): string {
     const isWhole = start === 0 && end === this.#bytes.length;
@@ -42,7 +34,7 @@ export class ReplySource {
     return readLines(bytes, this.#decode);
   }
 
-  /** Reads one reply of several as it is: the text is decoded for them all. */
+  /** Reads one of several replies. The text of all is decoded at once. */
   #readPart(start: number, end: number): string | undefined {
     if (!this.#isDecoded) {
       this.#isDecoded = true;
@@ -54,15 +46,14 @@ export class ReplySource {
 }
 
 /**
- * Tells whether a text has its bytes' positions and nothing to be replaced. No
- * encoding makes more characters than bytes of any sequence, so equal lengths
- * mean that every byte is one character.
+ * Whether each byte of a text is one character, with nothing to replace. No
+ * encoding produces more characters than bytes, so equal lengths prove it.
  */
 function isPlain(text: string, bytes: Uint8Array): boolean {
   return text.length === bytes.length && !text.includes("\0");
 }
 
-/** Decodes lines, without the CRs that end them, and joins them by LF. */
+/** Decodes lines without their final CRs, and joins them by LF. */
 function readLines(
   bytes: Uint8Array,
   decode: (bytes: Uint8Array) => string,
@@ -77,7 +68,7 @@ function readLines(
     const next = lf < 0 ? bytes.length : lf;
     let end = next;
     while (lf >= 0 && end > start && bytes[end - 1] === CR) end--;
-    // RFC 854: CR NUL is how a CR that ends no line is sent.
+    // RFC 854: CR NUL stands for a CR that does not end a line
     lines.push(decode(bytes.subarray(start, end)).replaceAll("\r\0", "\r"));
     start = next + 1;
   }

@@ -1,5 +1,5 @@
 /**
- * What single replies carry in their text: sizes, paths, times, features.
+ * Reads the values in replies: sizes, paths, times and features.
  *
  * @module
  */
@@ -9,12 +9,9 @@ import { isFileTime, readDecimal } from "./numbers.ts";
 import type { Reply } from "./reply.ts";
 
 /**
- * The text of a reply that must have a certain code.
+ * Returns the text of a reply, with its code.
  *
- * @param reply The reply, or its text
- * @param codes The codes that will do
- * @returns The text, with the code
- * @throws {FTPReplyError} If the code is another
+ * @throws {FTPReplyError} If the code is not one of `codes`
  */
 export function expectCode(
   reply: Reply | string,
@@ -23,18 +20,13 @@ export function expectCode(
   const text = textOf(reply);
   if (codes.includes(Number(text.slice(0, 3)))) return text;
   throw new FTPReplyError(
-    `Cannot read a reply: code ${codes.join(" or ")} was due, got "${text}"`,
+    `Cannot read a reply: expected code ${codes.join(" or ")}, got "${text}"`,
     typeof reply === "string" ? {} : { reply },
   );
 }
 
 /**
- * The error for a reply that came in step but cannot be read.
- *
- * @param reply The reply, or its text
- * @param what What was looked for in it
- * @param why What is wrong with it
- * @returns The error, to be thrown
+ * Creates the error for a reply that belongs to its command but cannot be read.
  */
 export function unreadableReply(
   reply: Reply | string,
@@ -51,16 +43,16 @@ function textOf(reply: Reply | string): string {
   return typeof reply === "string" ? reply : reply.text;
 }
 
-// bounded: 60 KB of digits must not be read once from each
+// bounded, so that 60 KB of digits are not searched once from each digit
 const SIZE_150_REGEXP = /\(([0-9]{1,40}) bytes\)/gi;
 
 /**
- * Reads the size estimate in the reply that opens a transfer: `(2241 bytes)`,
- * the last one, since the name of the file comes before it. No RFC asks for it;
- * vsftpd, ProFTPD, Pure-FTPd and pyftpdlib differ.
+ * Reads the size estimate in the reply that opens a transfer, such as
+ * `(2241 bytes)`. The last one counts, because the file's name comes before it.
+ * No RFC defines it; vsftpd, ProFTPD, Pure-FTPd and pyftpdlib differ.
  *
  * @param reply A 150 or 125 reply, or its text
- * @returns Bytes, or `null` where the reply names none
+ * @returns Bytes, or `null` if the reply has no size
  * @throws {FTPReplyError} If the code is neither 150 nor 125
  *
  * @example Read the estimate of a 150 reply
@@ -80,11 +72,11 @@ export function parse150(reply: Reply | string): number | null {
 }
 
 /**
- * Reads the path in a 257 reply to `PWD` or `MKD` (RFC 959 appendix II): what
- * stands between the quotes, doubled quotes made single.
+ * Reads the path in a 257 reply to `PWD` or `MKD` (RFC 959 appendix II): the
+ * text between the quotes, with doubled quotes made single.
  *
  * @param reply The reply, or its text
- * @returns The path; "" where the reply has no quotes, as ftplib has it
+ * @returns The path; "" if the reply has no quotes, as in ftplib
  * @throws {FTPReplyError} If the code is not 257
  * @throws {FTPProtocolError} If the closing quote is missing, or the path has
  * control characters other than a tab
@@ -109,19 +101,19 @@ export function parse257(reply: Reply | string): string {
   return cleanPath(reply, match[1]!.replaceAll('""', '"'));
 }
 
-// Pure-FTPd does not double quotes; its words tell it from others
+// Pure-FTPd does not double quotes; its wording identifies it
 const PURE_FTPD_REGEXP =
   /^257 "(.*)"(?: is your current location| : The directory was successfully created)$/;
 
-// a quote in the midst of a word closes nothing: LightFTP and many small servers
+// LightFTP and many small servers do not double quotes: a quote inside a word
+// does not close the path
 const UNDOUBLED_REGEXP = /^257[ -]"((?:[^"]|"")*"[^"\s.,;:)].*)"(?:\s|$)/;
 
 /**
- * Reads the path in a 257 reply also where a server forgets the quotes: the
- * first word, if it is an absolute path (`/x`, `C:\x`, `DISK:[DIR]`).
+ * Reads the path in a 257 reply, also if the server omits the quotes. Then it
+ * is the first word, if that is an absolute path (`/x`, `C:\x`, `DISK:[DIR]`).
  *
- * @param reply The reply
- * @returns The path, or ""
+ * @returns The path, or "" if there is none
  * @throws {FTPReplyError} If the code is not 257
  * @throws {FTPProtocolError} As {@linkcode parse257}
  */
@@ -143,8 +135,8 @@ function cleanPath(reply: Reply | string, path: string): string {
 }
 
 /**
- * What a 213 reply says: of several lines, as `STAT` has them too, the last one
- * if it is a word alone.
+ * Returns the text of a 213 reply. Of several lines, which `STAT` may send,
+ * only the last one counts, if it is a single word.
  */
 function statusOf(reply: Reply): string {
   const lines = reply.lines;
@@ -154,11 +146,10 @@ function statusOf(reply: Reply): string {
 
 /**
  * Reads the number in a 213 reply to `SIZE` (RFC 3659 section 4): the first or
- * the last word of the text, since some servers put words round it.
+ * the last word, because some servers add words.
  *
- * @param reply A 213 reply
- * @returns Bytes, or `null` where there is no decimal number, more than one that
- * it could be, or one past 2^53, which would be rounded
+ * @returns Bytes; `null` if no decimal number is found, several are possible,
+ * or it exceeds 2^53
  */
 export function parseSize(reply: Reply): number | null {
   const words = statusOf(reply).split(/[ \t]+/).filter((word) => word !== "");
@@ -178,10 +169,9 @@ const TIME_REGEXP =
   /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(?:\.(\d+))?Z?$/;
 
 /**
- * Reads the time in a 213 reply to `MDTM` (RFC 3659 section 2.3): UTC.
+ * Reads the time in a 213 reply to `MDTM` (RFC 3659 section 2.3), in UTC.
  *
- * @param reply A 213 reply
- * @returns The time, to the millisecond, or `null` where there is none
+ * @returns The time, to the millisecond, or `null` if there is none
  */
 export function parseModificationTime(reply: Reply): Date | null {
   const word = statusOf(reply).split(/[\s;]/).find((part) =>
@@ -191,14 +181,12 @@ export function parseModificationTime(reply: Reply): Date | null {
 }
 
 /**
- * Reads a time value of RFC 3659 section 2.3, `YYYYMMDDHHMMSS[.sss]`, UTC.
+ * Reads a time value of RFC 3659 section 2.3, `YYYYMMDDHHMMSS[.sss]`, in UTC.
  *
- * Servers with a year-2000 fault send "19" and the years since 1900
- * (`19100...` for 2000): fifteen digits, read as meant. What stands for "not
- * known" on the clock of some system (0001, 1601, 9999) is no time of a file.
+ * Servers with a year-2000 fault send "19" and the years since 1900, such as
+ * `19100...` for 2000. Values for "unknown" (0001, 1601, 9999) are not times.
  *
- * @param word The digits
- * @returns The time, or `null` if it is none
+ * @returns The time, or `null` if the text is not one
  */
 export function parseTime(word: string): Date | null {
   const y2k = /^19(1\d\d)(\d{10})$/.exec(word);
@@ -209,7 +197,7 @@ export function parseTime(word: string): Date | null {
     Number,
   ) as [number, number, number, number, number, number];
   const milliseconds = Number((match[7] ?? "").padEnd(3, "0").slice(0, 3));
-  // second 60 is a leap second; Date.UTC carries it over
+  // 60 is a leap second, which Date.UTC carries over
   if (hour > 23 || minute > 59 || second > 60) return null;
   const midnight = new Date(Date.UTC(year, month - 1, day));
   const isReal = midnight.getUTCMonth() === month - 1 &&
@@ -221,21 +209,18 @@ export function parseTime(word: string): Date | null {
 }
 
 /**
- * Formats a time value for `MFMT` and `MDTM` (RFC 3659 section 2.3).
- *
- * @param date The time
- * @returns "YYYYMMDDHHMMSS", UTC
+ * Formats a time for `MFMT` and `MDTM` (RFC 3659 section 2.3):
+ * "YYYYMMDDHHMMSS", in UTC.
  */
 export function formatTime(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, "").replace(/\D/g, "");
 }
 
 /**
- * Reads the reply to `FEAT` (RFC 2389 section 3.2).
+ * Reads the 211 reply to `FEAT` (RFC 2389 section 3.2).
  *
- * @param reply A 211 reply
- * @returns Names in upper case with their parameters; a feature that is
- * listed more than once has its parameters joined with ";"
+ * @returns Names in upper case with their parameters. The parameters of a
+ * feature that is listed more than once are joined with ";"
  */
 export function parseFeatures(reply: Reply): Map<string, string> {
   const features = new Map<string, string>();

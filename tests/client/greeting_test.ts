@@ -245,9 +245,12 @@ Deno.test("FTP throws NotConnected before connect()", async () => {
 
 for (
   const [greeting, hint] of [
-    ["SSH-2.0-OpenSSH_9.2\r\n", 'got "SSH-2.0-OpenSSH_9.2"; that is SSH, and'],
-    ["HTTP/1.1 400 Bad Request\r\n", 'Request"; that is a web server'],
-    ["\x15\x03\x01\0\x02\x02\x46\n", "; that is TLS: it may begin with"],
+    [
+      "SSH-2.0-OpenSSH_9.2\r\n",
+      'got "SSH-2.0-OpenSSH_9.2"; this is an SSH server, and',
+    ],
+    ["HTTP/1.1 400 Bad Request\r\n", 'Request"; this is a web server'],
+    ["\x15\x03\x01\0\x02\x02\x46\n", "; this is TLS, which this server may"],
     ["Hello\r\n", 'got "Hello"'],
   ] as const
 ) {

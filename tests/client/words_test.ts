@@ -34,11 +34,11 @@ const SETTINGS: [options: Record<string, unknown>, message: string][] = [
     { multiline: "lax" },
     'multiline "lax": it must be "strict" or "lenient"',
   ],
-  [{ TLS: "explicit" }, '"TLS" as an option of '],
-  [{ secure: true }, '"secure" as an option of '],
+  [{ TLS: "explicit" }, 'the option "TLS" of '],
+  [{ secure: true }, 'the option "secure" of '],
   [
     { tls: { rejectUnauthorized: false } },
-    '"rejectUnauthorized" as an option of tls: there are allowAuthSSL, allowMissingCloseNotify, ',
+    'the option "rejectUnauthorized" of tls: there is no such option; use one of allowAuthSSL, allowMissingCloseNotify, ',
   ],
   [
     { tls: { caCerts: "-----BEGIN CERTIFICATE-----" } },
@@ -83,7 +83,7 @@ Deno.test("connect refuses options that it has not, and takes all that FTP has",
     await assertRejects(
       () => connect("ftp://127.0.0.1:1", { [name]: "x" }),
       TypeError,
-      `Cannot use "${name}" as an option of connect: there are account, activePorts, dial, `,
+      `Cannot use the option "${name}" of connect: there is no such option; use one of account, activePorts, dial, `,
     );
   }
   await using server = await memoryServer();
@@ -132,7 +132,7 @@ const CALLS: [
   [
     "download",
     (ftp, path) => ftp.download("a", path, { ["verfy" as "verify"]: "hash" }),
-    '"verfy" as an option of download: there are atomic, ',
+    'the option "verfy" of download: there is no such option; use one of atomic, ',
   ],
   [
     "download",
@@ -142,18 +142,18 @@ const CALLS: [
   [
     "upload",
     (ftp) => ftp.upload(new Uint8Array(1), "a", { ["sync" as "mtime"]: true }),
-    '"sync" as an option of upload: there are atomic, ',
+    'the option "sync" of upload: there is no such option; use one of atomic, ',
   ],
   [
     "downloadDir",
     (ftp, path) =>
       ftp.downloadDir("", path, { ["dryrun" as "dryRun"]: true, delete: true }),
-    '"dryrun" as an option of downloadDir: there are atomic, compare, ',
+    'the option "dryrun" of downloadDir: there is no such option; use one of atomic, compare, ',
   ],
   [
     "uploadDir",
     (ftp, path) => ftp.uploadDir(path, "", { ["recursive" as "delete"]: true }),
-    '"recursive" as an option of uploadDir: there are atomic, compare, ',
+    'the option "recursive" of uploadDir: there is no such option; use one of atomic, compare, ',
   ],
   [
     "upload",

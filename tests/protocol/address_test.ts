@@ -168,7 +168,7 @@ Deno.test("formatPort writes six numbers", () => {
   assertEquals(formatPort("127.0.0.1", 65535), "127,0,0,1,255,255");
 });
 
-Deno.test("formatPort refuses what is no IPv4 address", () => {
+Deno.test("formatPort refuses hosts that are not IPv4 addresses", () => {
   for (
     const host of [
       "::1",
@@ -184,11 +184,11 @@ Deno.test("formatPort refuses what is no IPv4 address", () => {
   }
 });
 
-Deno.test("formatEprt refuses what is no address", () => {
+Deno.test("formatEprt refuses hosts that are not addresses", () => {
   for (
     const host of ["localhost", "1.2.3.4|1|", "::1|9|", "::1\r\nX", "", "x"]
   ) {
-    assertThrows(() => formatEprt(host, 1), TypeError, "is no address");
+    assertThrows(() => formatEprt(host, 1), TypeError, "is not an address");
   }
 });
 

@@ -199,7 +199,7 @@ const CASES: Case[] = [
     input: "220 a\r\nSSH-2.0-OpenSSH\r\n220 b\r\n",
     replies: [[220, "220 a"]],
     error:
-      `${NO_CODE}"SSH-2.0-OpenSSH"; that is SSH, and SFTP is another protocol than FTP`,
+      `${NO_CODE}"SSH-2.0-OpenSSH"; this is an SSH server, and SFTP is not FTP`,
   },
   {
     name: "a short line",
