@@ -19,6 +19,11 @@ const SIX_NUMBERS_REGEXP =
 // the delimiter is any printable character except a digit
 const EXTENDED_REGEXP =
   /\(([\x21-\x2F\x3A-\x7E])(\d{0,3})\1([\dA-Za-z:.%]{0,64}?)\1(\d{1,9})\1\)/;
+// "(||5000|)", "(5000)", "(|||5000)": delimiters are missing
+const BRACKETED_PORT_REGEXP =
+  /\(([\x21-\x27\x2A-\x2F\x3A-\x7E]?)\1{0,2}(\d{1,9})\1?(?:\)|$)/gm;
+// "|||5000|": the brackets are missing
+const BARE_PORT_REGEXP = /([!#-&*+/:;=@\\^|~])\1{1,2}(\d{1,9})(?!\d)\1?/g;
 
 /**
  * Reads the address in a 227 reply to `PASV`. The six numbers may stand
@@ -56,13 +61,15 @@ export function parse227(reply: Reply | string): HostPort {
 /**
  * Reads the port in a 229 reply to `EPSV` (RFC 2428 section 3). An address in
  * the reply is ignored: the data connection uses the control connection's host.
+ * Where delimiters or brackets are missing, the only port that the reply can mean
+ * is taken, unlike in ftplib.
  *
  * @param reply The reply, or its text
  * @param peer Host and port of the server
  * @returns The server's host and the reply's port
  * @throws {FTPReplyError} If the code is not 229
  * @throws {FTPProtocolError} If there is no `(|||port|)`, with any delimiter,
- * or the port is not 1 to 65535
+ * and no single other port, or the port is not 1 to 65535
  *
  * @example Read a 229 reply
  * ```ts
@@ -79,13 +86,22 @@ export function parse229(
   peer: readonly [host: string, port: number],
 ): HostPort {
   const text = expectCode(reply, 229);
-  const match = EXTENDED_REGEXP.exec(text);
-  if (match === null) throw unreadable(reply, "no (|||port|)");
-  const port = Number(match[4]);
+  const digits = EXTENDED_REGEXP.exec(text)?.[4] ?? onlyPort(text);
+  if (digits === undefined) throw unreadable(reply, "no (|||port|)");
+  const port = Number(digits);
   if (port < 1 || port > 65535) {
     throw unreadable(reply, "its port is not 1 to 65535");
   }
   return [peer[0], port];
+}
+
+/** The port of a 229 that lacks delimiters or brackets; `undefined` if several may be it. */
+function onlyPort(text: string): string | undefined {
+  for (const regexp of [BRACKETED_PORT_REGEXP, BARE_PORT_REGEXP]) {
+    const found = new Set(text.matchAll(regexp).map((match) => match[2]!));
+    if (found.size > 0) return found.size === 1 ? [...found][0] : undefined;
+  }
+  return undefined;
 }
 
 /**
