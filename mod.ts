@@ -26,6 +26,7 @@ export {
 } from "./lib/client/ftp_protocol.ts";
 export { ftpcp } from "./lib/client/ftpcp.ts";
 export type { FTPOptions } from "./lib/client/options.ts";
+export type { PassiveMode } from "./lib/transfer/session.ts";
 export type { ByteStream } from "./lib/connection/byte_stream.ts";
 export { DataConnection } from "./lib/connection/data_connection.ts";
 export type { DataOptions } from "./lib/connection/data_options.ts";

@@ -30,16 +30,21 @@ import { printableText } from "../protocol/printable.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { parse257, parseDirectory } from "../protocol/reply_values.ts";
 import { abortOpen } from "../transfer/abort.ts";
-import { requestActive, requestPassive } from "../transfer/data_channel.ts";
+import { requestActive } from "../transfer/data_channel.ts";
 import { keepLines } from "../transfer/kept_lines.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
+import { requestPassive } from "../transfer/passive.ts";
 import {
   iterateLines,
   receiveBlocks,
   receiveLines,
 } from "../transfer/receive.ts";
 import { sendBlocks, sendLines } from "../transfer/send.ts";
-import { expectSuccess, type SignalOptions } from "../transfer/session.ts";
+import {
+  expectSuccess,
+  type PassiveMode,
+  type SignalOptions,
+} from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { checkCredentials, resolveCredentials } from "./dialogues.ts";
 import { authAs, enter, loginAs } from "./enter.ts";
@@ -183,17 +188,18 @@ export class FTPProtocol implements AsyncDisposable {
 
   /** Whether the client dials the data connection. */
   get passiveserver(): boolean {
-    return this.#settings.passive;
+    return this.#settings.passive !== false;
   }
 
   /**
    * Chooses who dials the data connection from here on.
    *
-   * @param value `true`: the client; `false`: the server
+   * @param value As the option `passive`: `true` for the client, `false` for the
+   * server
    * @throws {TypeError} If it is `false`, and `dial` is set: the server could not
    * connect to this machine
    */
-  setPasv(value: boolean): void {
+  setPasv(value: PassiveMode): void {
     checkNames("setPasv", { passive: value }, { passive: true });
     if (value === false) checkActive(this.#settings.route);
     this.#settings.passive = value;

@@ -9,7 +9,7 @@ import { formatEprt, formatPort, isIPv6 } from "../protocol/address.ts";
 import type { Path } from "../protocol/command.ts";
 import { FTPReplyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
-import { requestPassive } from "../transfer/data_channel.ts";
+import { requestPassive } from "../transfer/passive.ts";
 import {
   expectSuccess,
   type Session,

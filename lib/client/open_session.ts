@@ -60,6 +60,8 @@ export async function openSession(
     host,
     route,
     passive: settings.passive,
+    activeAddress: settings.activeAddress,
+    allowEPRT: settings.allowEPRT,
     trustPasvHost: settings.trustPasvHost,
     localAddress: settings.localAddress,
     activePorts: settings.activePorts,

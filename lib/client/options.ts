@@ -7,6 +7,8 @@
 import type { PortRange } from "../connection/dial.ts";
 import type { Dial } from "../connection/dialed_stream.ts";
 import { checkActive, makeRoute, type Route } from "../connection/route.ts";
+import { formatEprt } from "../protocol/address.ts";
+import type { PassiveMode } from "../transfer/session.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkNumber, MAX_MILLISECONDS } from "../protocol/check_number.ts";
 import { checkWord, showValue } from "../protocol/check_word.ts";
@@ -42,12 +44,14 @@ export interface FTPOptions {
    */
   timeout?: number | undefined;
   /**
-   * Whether the client dials the data connection (`EPSV`, `PASV`) or the server
-   * does (`PORT`, `EPRT`).
+   * Who dials the data connection. `true`: the client, by `EPSV`, or by `PASV`
+   * where `EPSV` leads nowhere; "epsv" or "pasv": by this one only; `false`: the
+   * server (`PORT`, `EPRT`); "auto": the client, and the server where it refuses
+   * both `EPSV` and `PASV`.
    *
    * @default {true}
    */
-  passive?: boolean | undefined;
+  passive?: PassiveMode | undefined;
   /**
    * Local address to listen on in active mode; the server is told that of the
    * control connection where it stands for all (`"0.0.0.0"`, `"::"`). Deno cannot bind connections
@@ -64,6 +68,21 @@ export interface FTPOptions {
    * @default {Deno.connect}
    */
   dial?: Dial | undefined;
+  /**
+   * Address that the server is told to connect to in active mode, where it is
+   * not the one that is listened on: that of a router which passes the ports of
+   * `activePorts` on (NAT). An IPv4 or IPv6 address.
+   *
+   * @default {the address that is listened on}
+   */
+  activeAddress?: string | undefined;
+  /**
+   * Whether `EPRT` may be sent in active mode: over IPv6, and over IPv4 where
+   * `PORT` is unknown. Some firewalls close a connection at it.
+   *
+   * @default {true}
+   */
+  allowEPRT?: boolean | undefined;
   /**
    * TCP port, or first and last of a range, to listen on in active mode; 0
    * lets the system choose.
@@ -156,7 +175,9 @@ export interface FTPOptions {
 export interface Settings {
   readonly encoding: Encoding;
   readonly timeout: number;
-  passive: boolean;
+  passive: PassiveMode;
+  readonly activeAddress: string | undefined;
+  readonly allowEPRT: boolean;
   readonly localAddress: string | undefined;
   readonly dial: Dial | undefined;
   /** The way that follows from them. */
@@ -209,6 +230,8 @@ export const FTP_OPTIONS: NamesOf<FTPOptions> = {
   encoding: true,
   timeout: true,
   passive: true,
+  activeAddress: true,
+  allowEPRT: true,
   localAddress: true,
   dial: true,
   activePorts: true,
@@ -241,6 +264,7 @@ export function resolveOptions(options: FTPOptions): Settings {
   }
   checkNames("FTP", options, FTP_OPTIONS);
   checkActivePorts(options.activePorts);
+  checkActiveAddress(options.activeAddress);
   const { multiline = "strict", timeout = TIMEOUT } = options;
   checkWord("multiline", multiline, ["strict", "lenient"]);
   checkNumber("timeout", timeout, { most: MAX_MILLISECONDS });
@@ -251,6 +275,8 @@ export function resolveOptions(options: FTPOptions): Settings {
     encoding: makeEncoding(options.encoding ?? "utf-8"),
     timeout: timeout === Infinity ? 0 : timeout,
     passive: options.passive ?? true,
+    activeAddress: options.activeAddress,
+    allowEPRT: options.allowEPRT ?? true,
     localAddress: options.localAddress,
     dial: options.dial,
     route,
@@ -364,6 +390,20 @@ function checkActivePorts(ports: unknown): void {
       showValue(ports)
     } as "activePorts": it must be a port from 0 to ${MAX_PORT}, or the first and the last one, [50000, 50100]`,
   );
+}
+
+/** An address, in the form that `PORT` or `EPRT` can tell. */
+function checkActiveAddress(address: string | undefined): void {
+  if (address === undefined) return;
+  try {
+    formatEprt(address, 1);
+  } catch {
+    throw new TypeError(
+      `Cannot use ${
+        showValue(address)
+      } as "activeAddress": it must be an IPv4 or IPv6 address`,
+    );
+  }
 }
 
 /** The last TCP port. */

@@ -9,6 +9,7 @@ import type { Encoding } from "../protocol/encoding.ts";
 import type { Command } from "../protocol/command.ts";
 import type { ServerProfile } from "../transfer/server_profile.ts";
 import type {
+  PassiveMode,
   Session,
   SignalOptions,
   VirtualHost,
@@ -19,7 +20,7 @@ import { ccc, isSecured, protC, protP } from "./security.ts";
 export interface SessionSettings {
   /** What is known of the server: not a copy. */
   readonly profile: ServerProfile;
-  readonly passive: boolean;
+  readonly passive: PassiveMode;
   readonly encoding: Encoding;
   /** Whether the control connection was under TLS, if only for the login. */
   readonly wasSecured: boolean;

@@ -21,6 +21,8 @@ export class CommandQueue {
   #inFlight = 0;
   #maxInFlight: number;
   #isUrgent = false;
+  /** How many of those that wait may be written; the others are held. */
+  #mayGo: number | undefined;
 
   /**
    * Makes an empty one.
@@ -67,6 +69,33 @@ export class CommandQueue {
     this.#isUrgent ||= isUrgent;
   }
 
+  /** Whether what is added is held. */
+  get isHolding(): boolean {
+    return this.#mayGo !== undefined;
+  }
+
+  /** Holds what is added from here on, until {@linkcode release}. */
+  hold(): void {
+    this.#mayGo ??= this.#waiting.length;
+  }
+
+  /** Lets what is held be written. */
+  release(): void {
+    this.#mayGo = undefined;
+  }
+
+  /**
+   * Adds a command before all that wait, which waits for no reply and is not
+   * held.
+   *
+   * @param line Its bytes, with CRLF
+   */
+  addFirst(line: Uint8Array): void {
+    this.#waiting.unshift(line);
+    this.#isUrgent = true;
+    if (this.#mayGo !== undefined) this.#mayGo++;
+  }
+
   /**
    * Takes what may be written now, joined, so that a pipeline is few segments.
    *
@@ -77,9 +106,10 @@ export class CommandQueue {
     const waiting = this.#waiting;
     const most = this.#isUrgent ? Infinity : this.#maxInFlight;
     const room = most - this.#inFlight;
+    const end = Math.min(waiting.length, this.#mayGo ?? Infinity);
     let size = 0;
     let count = 0;
-    while (count < waiting.length && size < WRITE_SIZE) {
+    while (count < end && size < WRITE_SIZE) {
       const next = size + waiting[count]!.length;
       if (next > room && this.#inFlight + size > 0) break;
       size = next;
@@ -88,7 +118,8 @@ export class CommandQueue {
     if (count === 0) return undefined;
     this.#inFlight += size;
     const taken = waiting.splice(0, count);
-    if (waiting.length === 0) this.#isUrgent = false;
+    if (this.#mayGo !== undefined) this.#mayGo -= count;
+    if (waiting.length === 0 || this.#mayGo === 0) this.#isUrgent = false;
     return count === 1 ? taken[0]! : concat(taken, size);
   }
 

@@ -33,7 +33,6 @@ import type { Encoding } from "../protocol/encoding.ts";
 import { CONCEAL } from "../protocol/errors.ts";
 import { linesOf } from "../protocol/lines_of.ts";
 import { type Reply, ReplyReader } from "../protocol/reply.ts";
-import { mayAnswer } from "../protocol/reply_kind.ts";
 import { Secrets } from "../protocol/redaction.ts";
 
 /** Size of one read from the socket, in bytes. */
@@ -62,6 +61,7 @@ export class ControlConnection {
   #failure: Error | undefined;
   #isDoubtful = false;
   #isBroken = false;
+  #lostOver: PendingCommand | undefined;
   #isClosing = false;
   #wasIdle = false;
   readonly #queue: CommandQueue;
@@ -120,6 +120,14 @@ export class ControlConnection {
    */
   get isDoubtful(): boolean {
     return this.#isDoubtful;
+  }
+
+  /**
+   * The command that was due when the server ended the connection, or fell
+   * silent: it may be one that the server does not bear.
+   */
+  get lostOver(): PendingCommand | undefined {
+    return this.#lostOver;
   }
 
   /** The transfer whose final reply nobody has collected yet. */
@@ -183,16 +191,25 @@ export class ControlConnection {
     if (this.#open !== undefined && this.#open !== options.during) {
       throw busy(describe(), this.#open);
     }
-    const { kind = "command", pauses = false } = options;
-    const pending = this.#ledger.add(
-      new PendingCommand(describe, kind, pauses),
-    );
+    const { kind = "command", pauses = false, replaces } = options;
+    const entry = new PendingCommand(describe, kind, pauses);
+    const pending = replaces === undefined
+      ? this.#ledger.add(entry)
+      : this.#ledger.replace(entry, replaces);
     pending.verb = command.verb.toUpperCase();
     pending.size = bytes.length;
-    pending.isPipelined &&= this.#queue.isJoining && !options.during;
+    pending.isPipelined &&= this.#queue.isJoining && !options.during &&
+      !this.#queue.isHolding;
     pending.isSecret = this.#secrets.note(command);
     pending.advice = options.advice;
-    this.#write(bytes, options.during !== undefined);
+    if (replaces !== undefined) {
+      this.#queue.addFirst(bytes);
+      this.#flush();
+    } else {
+      this.#write(bytes, options.during !== undefined);
+    }
+    // its reply may never come: what follows would be given another's
+    if (kind === "passive" && replaces === undefined) this.#queue.hold();
     this.#options.tracer.emit("sent", describe);
     return pending;
   }
@@ -388,7 +405,7 @@ export class ControlConnection {
       () => printable(this.#mask(reply.text)),
     );
     const { due } = this;
-    if (due?.verb !== undefined && !mayAnswer(due.verb, reply)) {
+    if (due !== undefined && this.#ledger.isMisplaced(reply)) {
       reply[CONCEAL]();
       return this.fail(misplaced(due, reply));
     }
@@ -400,8 +417,12 @@ export class ControlConnection {
     }
     if (pending !== undefined) {
       this.#queue.answered(pending, this.due === undefined);
+      if (pending.kind === "passive" && pending.isSettled) {
+        this.#passed(pending);
+      }
     }
-    if (pending?.preliminary === reply) this.#open = pending;
+    const isPreliminary = pending?.preliminary === reply;
+    if (isPreliminary && pending?.kind !== "passive") this.#open = pending;
     const isAnswer = pending?.isSettled || pending?.preliminary === reply;
     if (isAnswer) this.#begun = performance.now();
     if (pending?.isSettled && pending.pauses && reply.code < 400) {
@@ -413,6 +434,13 @@ export class ControlConnection {
     }
   }
 
+  /** Lets go what waited behind `EPSV`, or the `PASV` in its place. */
+  #passed(pending: PendingCommand): void {
+    const { replaces } = pending;
+    if (replaces !== undefined) this.#queue.answered(replaces, false);
+    if (this.due?.replaces !== pending) this.#queue.release();
+  }
+
   #mask = (text: string): string => this.#secrets.mask(text);
 
   #ended(): void {
@@ -421,21 +449,26 @@ export class ControlConnection {
       return this.fail(new Deno.errors.NotConnected("quit() was called"));
     }
     const isSuspect = this.#suspect(this.#ledger.isUnproven);
-    this.#isBroken = true;
+    this.#noteBroken(isSuspect);
     const { via } = this.#stream;
     this.fail(ended(this.due, this.#reader.hasPartial, isSuspect, via));
   }
 
   #expire(what = `no reply within ${this.#options.timeout} ms`): void {
-    this.#suspect();
-    this.#isBroken = true;
+    this.#noteBroken(this.#suspect());
     this.fail(expired(this.due, what, this.#reader.hint));
   }
 
   /** Whether the server may not bear what was pipelined: that is noted. */
-  #suspect(isSuspect = this.due?.isPipelined === true): boolean {
+  #suspect(isSuspect = isSuspicious(this.due)): boolean {
     if (isSuspect) this.#options.onDropped();
     return isSuspect;
+  }
+
+  /** Takes note of what was due when the connection broke, if it was that. */
+  #noteBroken(isSuspect: boolean): void {
+    this.#isBroken = true;
+    if (!isSuspect) this.#lostOver = this.due;
   }
 
   get #isIdle(): boolean {
@@ -445,8 +478,12 @@ export class ControlConnection {
   #closedBy(error: unknown): void {
     if (this.#failure !== undefined) return;
     this.#wasIdle = this.#isIdle;
-    this.#suspect(this.#ledger.isUnproven);
-    this.#isBroken = true;
+    this.#noteBroken(this.#suspect(this.#ledger.isUnproven));
     this.fail(broken(this.due, error, this.#stream.via));
   }
+}
+
+/** Whether a command got no reply because others came with it; `EPSV` is swallowed for what it is. */
+function isSuspicious(due: PendingCommand | undefined): boolean {
+  return due?.isPipelined === true && due.kind !== "passive";
 }

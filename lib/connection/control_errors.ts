@@ -169,6 +169,8 @@ export function expired(
     ? `; "${
       printable(line)
     }" may have been meant to end the reply: try { multiline: "lenient" }`
+    : pending?.verb === "EPSV"
+    ? '; something on the way may swallow it: { passive: "pasv" } does without'
     : pending?.isPipelined
     ? `; it was sent before the command ahead of it was answered${ONE_AT_A_TIME}`
     : "";

@@ -36,6 +36,8 @@ export interface SendOptions {
   during?: PendingCommand | undefined;
   /** Stop reading after the final reply, for a handshake. @default {false} */
   pauses?: boolean;
+  /** The `EPSV` without a reply whose place this takes (`PASV`). */
+  replaces?: PendingCommand | undefined;
   /** What to do about the transfer while it is open, for messages. */
   advice?: string | undefined;
 }

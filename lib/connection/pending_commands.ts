@@ -5,6 +5,7 @@
  */
 
 import type { Reply } from "../protocol/reply.ts";
+import { mayAnswer } from "../protocol/reply_kind.ts";
 
 /**
  * How a command's replies are taken:
@@ -16,14 +17,17 @@ import type { Reply } from "../protocol/reply.ts";
  * - "fence": a `NOOP` that marks the end of what an `ABOR` owes: whatever comes
  *   before its own reply is one too many, and dropped;
  * - "alive": a `NOOP` during a transfer, answered at once (ProFTPD, pyftpdlib;
- *   with 500 by Pure-FTPd) or after it (vsftpd).
+ *   with 500 by Pure-FTPd) or after it (vsftpd);
+ * - "passive": an `EPSV` that a firewall may swallow, or the `PASV` in its place:
+ *   1yz opens nothing, and 227 answers that `PASV` although `EPSV` was first.
  */
 export type PendingKind =
   | "command"
   | "greeting"
   | "transfer"
   | "fence"
-  | "alive";
+  | "alive"
+  | "passive";
 
 /** Milliseconds that a 1yz may follow a 2yz which answered a transfer. */
 const STRAY_GRACE = 1000;
@@ -85,6 +89,8 @@ export class PendingCommand {
   advice: string | undefined;
   /** The entry behind this one. */
   next: PendingCommand | undefined;
+  /** The `EPSV` without a reply whose place this `PASV` takes. */
+  replaces: PendingCommand | undefined;
   /** The 1yz reply, once it came. */
   preliminary: Reply | undefined;
   readonly #describe: () => string;
@@ -189,6 +195,10 @@ export class PendingCommands {
   #head: PendingCommand | undefined;
   #tail: PendingCommand | undefined;
   #isProven = false;
+  /** An `EPSV` that has no reply yet, although the `PASV` behind it has. */
+  #unanswered: PendingCommand | undefined;
+  /** Whether `EPSV` got a reply that belongs to other commands. */
+  #isDoubtful = false;
 
   /** The entry that the next reply belongs to. */
   get head(): PendingCommand | undefined {
@@ -227,6 +237,51 @@ export class PendingCommands {
     return pending;
   }
 
+  /**
+   * Adds the `PASV` that takes the place of an `EPSV` without a reply.
+   *
+   * @param pending The entry of `PASV`
+   * @param replaces That of `EPSV`
+   * @returns The first
+   */
+  replace(
+    pending: PendingCommand,
+    replaces: PendingCommand,
+  ): PendingCommand {
+    pending.replaces = replaces;
+    pending.next = replaces.next;
+    replaces.next = pending;
+    if (this.#tail === replaces) this.#tail = pending;
+    return pending;
+  }
+
+  /**
+   * Whether a reply cannot be for the command that is due.
+   *
+   * @param reply What came
+   * @returns Whether replies and commands are out of step
+   */
+  isMisplaced(reply: Reply): boolean {
+    const head = this.#head;
+    if (head?.verb === undefined || this.#isLate(reply)) return false;
+    const mayBe = mayAnswer(head.verb, reply);
+    if (head.kind !== "passive") return !mayBe;
+    // PASV follows whatever answers EPSV, and its 227 proves the order
+    if (head.verb === "EPSV") {
+      this.#isDoubtful ||= !mayBe;
+      return false;
+    }
+    if (reply.code === 227) this.#isDoubtful = false;
+    return !mayBe || (this.#isDoubtful && reply.code === 229);
+  }
+
+  /** Whether a reply is the late one of an `EPSV`. */
+  #isLate({ code }: Reply): boolean {
+    if (this.#unanswered === undefined) return false;
+    if (this.#head === undefined) return code !== 421;
+    return code === 229 && this.#head.verb !== "EPSV";
+  }
+
   /** Takes the head away. */
   shift(): void {
     this.#head = this.#head?.next;
@@ -240,8 +295,19 @@ export class PendingCommands {
    * @returns The entry, or `undefined` if nothing is owed
    */
   deliver(reply: Reply): PendingCommand | undefined {
+    if (this.#isLate(reply)) {
+      const late = this.#unanswered!;
+      this.#unanswered = undefined;
+      late.settle(reply);
+      return late;
+    }
     const pending = this.#head;
     if (pending === undefined) return undefined;
+    if (pending.next?.replaces === pending && reply.code === 227) {
+      this.#unanswered = pending;
+      this.shift();
+      return this.deliver(reply);
+    }
     this.#isProven ||= pending.isPipelined;
     const alive = pending.next;
     if (

@@ -26,6 +26,11 @@ const BOOLEAN: Kind = {
   is: (value) => typeof value === "boolean",
   words: "true or false",
 };
+const PASSIVE: Kind = {
+  is: (value) =>
+    [true, false, "auto", "epsv", "pasv"].includes(value as string),
+  words: 'true, false, "auto", "epsv" or "pasv"',
+};
 const SIGNAL: Kind = {
   is: (value) => value instanceof AbortSignal,
   words: "an AbortSignal",
@@ -60,6 +65,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   all: BOOLEAN,
   allVersions: BOOLEAN,
   allowAuthSSL: BOOLEAN,
+  allowEPRT: BOOLEAN,
   append: BOOLEAN,
   atomic: BOOLEAN,
   dangerouslyAcceptAnyCertificate: BOOLEAN,
@@ -71,7 +77,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   includeSymlinks: BOOLEAN,
   isolate: BOOLEAN,
   mtime: BOOLEAN,
-  passive: BOOLEAN,
+  passive: PASSIVE,
   pipelining: BOOLEAN,
   recursive: BOOLEAN,
   resume: BOOLEAN,
@@ -79,6 +85,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   sync: BOOLEAN,
   trustPasvHost: BOOLEAN,
   account: TEXT,
+  activeAddress: TEXT,
   cert: TEXT,
   key: TEXT,
   localAddress: TEXT,

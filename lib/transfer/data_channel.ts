@@ -1,6 +1,6 @@
 /**
- * Opens data connections: passive by `EPSV` or `PASV`, active by `EPRT` or
- * `PORT`.
+ * Opens data connections: dialled in passive mode, accepted in active mode after
+ * `EPRT` or `PORT`.
  *
  * @module
  */
@@ -13,14 +13,18 @@ import {
   formatPort,
   type HostPort,
   isIPv6,
-  parsePassive,
 } from "../protocol/address.ts";
-import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
+import {
+  isPassive,
+  isPassiveRefused,
+  mayTryPasv,
+  type PassiveOptions,
+  requestPassive,
+  requestPasv,
+} from "./passive.ts";
 import type { Session, SignalOptions } from "./session.ts";
-
-/** Milliseconds that a port which was asked for ahead is trusted to be there. */
-const AHEAD_LIFE = 5000;
 
 /** A data connection that opens in two steps, round the transfer's command. */
 export interface DataChannel {
@@ -38,21 +42,29 @@ export interface DataChannel {
  * Prepares a data connection in the session's mode.
  *
  * @param session The session
- * @param options A signal
+ * @param options The transfer's command and type, and a signal
  * @returns The channel: dialled already if passive, listening if active
  */
 export async function openDataChannel(
   session: Session,
-  options: SignalOptions,
+  options: PassiveOptions,
 ): Promise<DataChannel> {
-  return session.options.passive
-    ? await dialPassive(session, options)
-    : await listenActive(session, options);
+  if (!isPassive(session)) return await listenActive(session, options);
+  try {
+    return await dialPassive(session, options);
+  } catch (error) {
+    const mayTryActive = session.options.passive === "auto" &&
+      isPassiveRefused(error) && session.control.failure === undefined;
+    if (!mayTryActive) throw error;
+    const channel = await listenActive(session, options);
+    session.profile.refusesPassive = true;
+    return channel;
+  }
 }
 
 async function dialPassive(
   session: Session,
-  options: SignalOptions,
+  options: PassiveOptions,
 ): Promise<DataChannel> {
   const stream = await dialEitherWay(session, options);
   return {
@@ -69,7 +81,7 @@ async function dialPassive(
 
 async function dialEitherWay(
   session: Session,
-  options: SignalOptions,
+  options: PassiveOptions,
 ): Promise<ByteStream> {
   const { timeout, host: name, route } = session.options;
   const open = ([host, port]: HostPort) =>
@@ -82,12 +94,13 @@ async function dialEitherWay(
         }),
     );
   const address = await requestPassive(session, options);
-  const mayTryPasv = !isIPv6(session.peer[0]) &&
-    session.profile.hasExtendedPassive === undefined;
-  if (!mayTryPasv) return await open(address);
+  const { profile } = session;
+  const isUnknown = mayTryPasv(session) && session.options.passive !== "pasv" &&
+    profile.hasExtendedPassive === undefined;
+  if (!isUnknown) return await open(address);
   try {
     const stream = await open(address);
-    session.profile.hasExtendedPassive = true;
+    profile.hasExtendedPassive = true;
     return stream;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
@@ -95,129 +108,9 @@ async function dialEitherWay(
     // the port that EPSV named is dead (a firewall that reads only 227
     // replies): PASV once, and stay with what works
     const stream = await open(await requestPasv(session, options));
-    session.profile.hasExtendedPassive ??= false;
+    profile.hasExtendedPassive ??= false;
     return stream;
   }
-}
-
-/**
- * Asks the server to listen before the transfer is opened, and does not wait:
- * the next one finds the reply there, and has a round trip less. Only for who
- * is about to open one: pyftpdlib closes the session where nobody connects
- * within 30 seconds.
- *
- * @param session The session
- * @param options The transfer's signal
- */
-export function requestAhead(
-  session: Session,
-  { signal }: SignalOptions,
-): void {
-  if (!session.options.passive) return;
-  const verb = session.profile.hasExtendedPassive === false ? "PASV" : "EPSV";
-  const ask = () => {
-    const reply = session.perform({ verb }, { signal });
-    const ahead = { reply, signal, at: performance.now() };
-    session.ahead = ahead;
-    reply.catch((error) => {
-      // the server's refusal is an answer; what was never sent is none
-      const isAnswer = error instanceof FTPError;
-      if (!isAnswer && session.ahead === ahead) session.ahead = undefined;
-      if (!isAnswer) doubtExtendedPassive(session);
-    });
-    return reply;
-  };
-  session.turns.share(ask, { signal }).catch(() => {}); // the transfer throws
-}
-
-/** Sends `EPSV` or `PASV`, unless that was done ahead. */
-async function askToListen(
-  session: Session,
-  verb: string,
-  { signal }: SignalOptions,
-): Promise<Reply> {
-  const { ahead } = session;
-  session.ahead = undefined; // a port is good for one connection
-  const isUsable = ahead !== undefined && ahead.signal === signal &&
-    performance.now() - ahead.at < AHEAD_LIFE;
-  try {
-    return await (isUsable
-      ? ahead.reply
-      : session.perform({ verb }, { signal }));
-  } catch (error) {
-    if (!isStuck(error)) throw error;
-    await session.perform({ verb: "ABOR" }, { signal });
-    return await session.perform({ verb }, { signal });
-  }
-}
-
-/** LightFTP may miss the end of a transfer; it says then that `ABOR` helps. */
-function isStuck(error: unknown): boolean {
-  return error instanceof FTPPermanentError &&
-    /\buse ABOR\b/i.test(error.reply?.text ?? "");
-}
-
-/**
- * Asks the server to listen: `EPSV` (RFC 2428) unless it was refused before, or
- * cost the connection before it ever worked; else `PASV` (RFC 959). Over IPv6
- * there is only `EPSV`.
- *
- * @param session The session
- * @param options A signal
- * @returns Where to dial
- */
-export async function requestPassive(
-  session: Session,
-  options: SignalOptions = {},
-): Promise<HostPort> {
-  if (session.profile.hasExtendedPassive === false) {
-    return await requestPasv(session, options);
-  }
-  try {
-    return resolve(session, await askToListen(session, "EPSV", options));
-  } catch (error) {
-    if (isIPv6(session.peer[0])) throw error;
-    const code = error instanceof FTPError ? error.reply?.code : undefined;
-    // 202: superfluous here, RFC 959 section 4.2.1
-    const isRefused = code === 202 ||
-      (error instanceof FTPPermanentError && code !== 530);
-    if (!isRefused) {
-      doubtExtendedPassive(session);
-      throw error;
-    }
-    const address = await requestPasv(session, options);
-    session.profile.hasExtendedPassive = false;
-    return address;
-  }
-}
-
-/**
- * Some firewalls swallow `EPSV`, or cut the connection: where it never worked and
- * the connection is lost, the next one uses `PASV`.
- */
-function doubtExtendedPassive(session: Session): void {
-  const isLost = session.control.failure !== undefined;
-  if (isLost && !isIPv6(session.peer[0])) {
-    session.profile.hasExtendedPassive ??= false;
-  }
-}
-
-async function requestPasv(
-  session: Session,
-  options: SignalOptions,
-): Promise<HostPort> {
-  return resolve(session, await askToListen(session, "PASV", options));
-}
-
-/**
- * The address to dial: the port from the reply, the host that the control
- * connection goes to. A server that names another host would make the client
- * connect wherever it likes (RFC 2577 section 3).
- */
-function resolve(session: Session, reply: Reply): HostPort {
-  const [host, port] = parsePassive(reply, session.peer);
-  const isTrusted = session.options.trustPasvHost && host !== "0.0.0.0";
-  return [isTrusted ? host : session.peer[0], port];
 }
 
 async function listenActive(
@@ -253,7 +146,8 @@ export async function requestActive(
   const { hostname, port } = listener.addr;
   const isAny = /^(0\.0\.0\.0|::)$/.test(hostname);
   const local = session.control.stream.localAddr as Deno.NetAddr;
-  const told = isAny ? local.hostname : hostname;
+  const told = session.options.activeAddress ??
+    (isAny ? local.hostname : hostname);
   try {
     await announce(session, told, port, options);
   } catch (error) {
@@ -299,15 +193,21 @@ async function announce(
   port: number,
   options: SignalOptions = {},
 ): Promise<Reply> {
+  const { allowEPRT } = session.options;
   const eprt = { verb: "EPRT", argument: formatEprt(hostname, port) };
-  if (isIPv6(hostname)) return await session.perform(eprt, options);
+  if (isIPv6(hostname)) {
+    if (allowEPRT) return await session.perform(eprt, options);
+    throw new TypeError(
+      'Cannot listen for data over IPv6: only "EPRT" tells the server where, and "allowEPRT" is false',
+    );
+  }
   const argument = formatPort(hostname, port);
   try {
     return await session.perform({ verb: "PORT", argument }, options);
   } catch (error) {
     const isUnknown = error instanceof FTPPermanentError &&
       [500, 502].includes(error.reply?.code ?? 0);
-    if (!isUnknown) throw error;
+    if (!isUnknown || !allowEPRT) throw error;
     return await session.perform(eprt, options);
   }
 }

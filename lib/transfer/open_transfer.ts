@@ -110,7 +110,8 @@ export async function openTransferInTurn(
   if (options.type !== undefined) {
     await session.ensureType(options.type, options);
   }
-  const channel = await openDataChannel(session, options);
+  const { type, signal } = options;
+  const channel = await openDataChannel(session, { command, type, signal });
   try {
     await setRestart(session, options);
     return await begin(session, command, channel, options);

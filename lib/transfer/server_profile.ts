@@ -60,6 +60,10 @@ export class ServerProfile {
   showsSelf: boolean | undefined;
   /** Whether `MLSD` was seen to show links as such. */
   tellsLinks = false;
+  /** Whether `EPSV` and `PASV` were refused, where `passive` is "auto". */
+  refusesPassive = false;
+  /** Whether `PRET` comes before `EPSV` and `PASV`. */
+  needsPRET = false;
   /** The times that it shows. */
   readonly clock: ServerClock;
 
@@ -160,6 +164,7 @@ export class ServerProfile {
   ): Map<string, string> {
     this.#features = features ?? new Map();
     this.#featuresIdentity = identity;
+    if (features?.has("PRET")) this.needsPRET = true;
     if (features?.has(PROFTPD_FEATURE)) this.#setVendor("ProFTPD");
     else if (features !== undefined) this.#isNotProFTPD = true;
     return this.#features;

@@ -13,12 +13,20 @@ import type { Route } from "../connection/route.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import type { TLSSession } from "../tls/session.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
+import type { HostPort } from "../protocol/address.ts";
 import type { Command } from "../protocol/command.ts";
 import { replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { ServerProfile } from "./server_profile.ts";
 import type { Transfer } from "./transfer.ts";
 import { SessionLock } from "./session_lock.ts";
+
+/**
+ * Who dials the data connection, and how it is asked for: `true`, the client, by
+ * `EPSV` or else `PASV`; "epsv" and "pasv", by the one only; `false`, the server,
+ * by `PORT` or `EPRT`; "auto", the server where it refuses passive mode.
+ */
+export type PassiveMode = boolean | "auto" | "epsv" | "pasv";
 
 /** Settings that transfers look at. */
 export interface SessionOptions {
@@ -28,8 +36,12 @@ export interface SessionOptions {
   host: string;
   /** Which way data connections take. */
   route: Route;
-  /** Whether the data connection is dialled by the client. */
-  passive: boolean;
+  /** Whether the data connection is dialled by the client, and how. */
+  passive: PassiveMode;
+  /** Whether `EPRT` may be sent. */
+  allowEPRT: boolean;
+  /** Address that the server is told in active mode, if it is another. */
+  activeAddress?: string | undefined;
   /** Whether the address in a 227 reply is used, against RFC 2577. */
   trustPasvHost: boolean;
   /** Local address to listen on in active mode. */
@@ -77,8 +89,8 @@ export interface SignalOptions {
 
 /** A port that the server was asked for before the transfer was opened. */
 export interface PortAhead {
-  /** The 2yz reply to `EPSV` or `PASV`; rejects as the transfer would. */
-  readonly reply: Promise<Reply>;
+  /** Where to dial; rejects as the transfer would. */
+  readonly address: Promise<HostPort>;
   /** Whose it is: the signal of the call that asked. */
   readonly signal: AbortSignal | undefined;
   /** When it was asked for, in milliseconds. */

@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { abortable, settle } from "../../connection/waiting.ts";
 import { printable } from "../../protocol/printable.ts";
-import { requestAhead } from "../../transfer/data_channel.ts";
+import { requestAhead } from "../../transfer/passive.ts";
 import type { Session } from "../../transfer/session.ts";
 import type { Transfer } from "../../transfer/transfer.ts";
 import { confirm } from "../confirm.ts";

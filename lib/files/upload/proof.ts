@@ -6,7 +6,7 @@
 
 import { requestBinarySize } from "../../commands/queries.ts";
 import { FTPPermanentError, FTPTemporaryError } from "../../protocol/errors.ts";
-import { requestAhead } from "../../transfer/data_channel.ts";
+import { requestAhead } from "../../transfer/passive.ts";
 import type { Session, SignalOptions } from "../../transfer/session.ts";
 import type { UploadOptions } from "../options.ts";
 import { backOff } from "../back_off.ts";

@@ -6,7 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { requestAhead } from "../../transfer/data_channel.ts";
+import { requestAhead } from "../../transfer/passive.ts";
 import {
   FTPError,
   FTPPermanentError,
