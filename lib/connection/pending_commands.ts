@@ -197,8 +197,6 @@ export class PendingCommands {
   #isProven = false;
   /** An `EPSV` that has no reply yet, although the `PASV` behind it has. */
   #unanswered: PendingCommand | undefined;
-  /** Whether `EPSV` got a reply that belongs to other commands. */
-  #isDoubtful = false;
 
   /** The entry that the next reply belongs to. */
   get head(): PendingCommand | undefined {
@@ -264,15 +262,10 @@ export class PendingCommands {
   isMisplaced(reply: Reply): boolean {
     const head = this.#head;
     if (head?.verb === undefined || this.#isLate(reply)) return false;
-    const mayBe = mayAnswer(head.verb, reply);
-    if (head.kind !== "passive") return !mayBe;
-    // PASV follows whatever answers EPSV, and its 227 proves the order
-    if (head.verb === "EPSV") {
-      this.#isDoubtful ||= !mayBe;
-      return false;
-    }
-    if (reply.code === 227) this.#isDoubtful = false;
-    return !mayBe || (this.#isDoubtful && reply.code === 229);
+    // a 1yz opens nothing here, and PASV follows it: its 227 proves the order
+    const isPassed = head.kind === "passive" && head.verb === "EPSV" &&
+      reply.code < 200;
+    return !isPassed && !mayAnswer(head.verb, reply);
   }
 
   /** Whether a reply is the late one of an `EPSV`. */

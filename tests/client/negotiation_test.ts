@@ -49,8 +49,8 @@ function passiveOf({ verbs }: { verbs: string[] }): string[] {
 
 /** Whatever else a server may say to EPSV. */
 const ANSWERS = [
-  ...[200, 202, 211, 212, 213, 214, 215, 220, 221, 225, 226, 230, 234, 250],
-  ...[257, 300, 314, 331, 332, 334, 350, 425, 426, 430, 450, 451, 452, 500],
+  ...[200, 202, 203, 216, 220, 221, 225, 226, 228, 230, 232, 234, 250, 258],
+  ...[300, 314, 331, 332, 334, 350, 425, 426, 430, 450, 451, 452, 500],
   ...[501, 502, 503, 504, 522, 530, 532, 534, 550, 551, 552, 553, 599],
 ].map((code) => `${code} Hello`).concat([
   "227 No numbers",
@@ -58,7 +58,6 @@ const ANSWERS = [
   "229 Here (|||70000|)",
   "229 Here (|||0|)",
   "229 Here (||5000|) or (||5001|)",
-  "213 20240229123456",
   "200-Several\n200 lines",
 ]);
 
@@ -70,8 +69,7 @@ for (const answer of ANSWERS) {
     assertEquals(await list(ftp), ["one"]);
     await expectInStep(server, ftp);
     assertEquals(await list(ftp), ["one"]);
-    const isPassing = answer.startsWith("4");
-    assertEquals(passiveOf(server), ["EPSV", "PASV", "PASV"], `${isPassing}`);
+    assertEquals(passiveOf(server), ["EPSV", "PASV", "PASV"]);
     await expectInStep(server, ftp);
   });
 }
@@ -206,7 +204,7 @@ for (const [when, script] of LATE) {
   });
 }
 
-for (const late of ["502 No", "200 What", "450 Not now", "331 Who", "257 Eh"]) {
+for (const late of ["502 No", "200 What", "450 Not now", "331 Who"]) {
   Deno.test(`FTP takes "${late}" for EPSV's that comes before the 227`, async () => {
     await using server = await startScript({
       ...LIST,
