@@ -69,6 +69,16 @@ export interface FTPOptions {
    */
   dial?: Dial | undefined;
   /**
+   * URL of a proxy for the control and data connections: "socks5:" (RFC 1928), or
+   * "http:" (CONNECT), such as `socks5://user:password@host:1080`. Without a port
+   * it is 1080 or 80. The proxy looks the server's name up. Only `allow-net`
+   * permission for the proxy is needed. There is no active mode with it. No
+   * environment variable is looked at.
+   *
+   * @default {none}
+   */
+  proxy?: string | URL | undefined;
+  /**
    * Address that the server is told to connect to in active mode, where it is
    * not the one that is listened on: that of a router which passes the ports of
    * `activePorts` on (NAT). An IPv4 or IPv6 address.
@@ -180,6 +190,7 @@ export interface Settings {
   readonly allowEPRT: boolean;
   readonly localAddress: string | undefined;
   readonly dial: Dial | undefined;
+  readonly proxy: string | undefined;
   /** The way that follows from them. */
   readonly route: Route;
   readonly activePorts: PortRange;
@@ -234,6 +245,7 @@ export const FTP_OPTIONS: NamesOf<FTPOptions> = {
   allowEPRT: true,
   localAddress: true,
   dial: true,
+  proxy: true,
   activePorts: true,
   trustPasvHost: true,
   tls: true,
@@ -279,6 +291,7 @@ export function resolveOptions(options: FTPOptions): Settings {
     allowEPRT: options.allowEPRT ?? true,
     localAddress: options.localAddress,
     dial: options.dial,
+    proxy: options.proxy && String(options.proxy),
     route,
     activePorts: options.activePorts ?? 0,
     trustPasvHost: options.trustPasvHost ?? false,

@@ -8,7 +8,9 @@
 import type { ByteStream } from "./byte_stream.ts";
 import { dial, dialPeer, type OpenOptions } from "./dial.ts";
 import { dialByFunction } from "./dial_function.ts";
-import type { Dial } from "./dialed_stream.ts";
+import type { Dial, DialTarget } from "./dialed_stream.ts";
+import { dialThrough } from "./proxy.ts";
+import { ProxyAddress } from "./proxy_address.ts";
 import type { HostPort } from "../protocol/address.ts";
 
 /** A way to the server. */
@@ -17,7 +19,7 @@ export interface Route {
    * The option that leads elsewhere than straight to the server: the server
    * cannot connect back then, so that there is no active mode.
    */
-  readonly detour: "dial" | undefined;
+  readonly detour: "dial" | "proxy" | undefined;
   /**
    * Opens a control connection.
    *
@@ -52,6 +54,8 @@ export interface Route {
 export interface RouteOptions {
   /** Opens the connections. */
   dial?: Dial | undefined;
+  /** The URL of a proxy. */
+  proxy?: string | URL | undefined;
 }
 
 /**
@@ -59,9 +63,25 @@ export interface RouteOptions {
  *
  * @param options The user's, checked by name and kind
  * @returns The way
+ * @throws {TypeError} If they contradict each other, or the URL names no proxy
  */
-export function makeRoute(options: RouteOptions): Route {
-  return options.dial === undefined ? STRAIGHT : routeByFunction(options.dial);
+export function makeRoute({ dial, proxy }: RouteOptions): Route {
+  if (dial !== undefined && proxy !== undefined) {
+    throw new TypeError(
+      'Cannot use "dial" together with "proxy": choose one; what "dial" opens may lead through a proxy',
+    );
+  }
+  if (dial !== undefined) {
+    const open: Open = (target, options) =>
+      dialByFunction(dial, target, options);
+    return detour("dial", open);
+  }
+  if (proxy === undefined) return STRAIGHT;
+  const address = new ProxyAddress(proxy);
+  return detour(
+    "proxy",
+    (target, options) => dialThrough(address, target, options),
+  );
 }
 
 /**
@@ -87,17 +107,21 @@ const STRAIGHT: Route = {
   dialData: dialPeer,
 };
 
-function routeByFunction(dial: Dial): Route {
+type Open = (
+  target: Omit<DialTarget, "signal">,
+  options: OpenOptions,
+) => Promise<ByteStream>;
+
+/** Data connections lead to the host that was named: no address is known. */
+function detour(name: "dial" | "proxy", open: Open): Route {
   return {
-    detour: "dial",
+    detour: name,
     async dialServer(hostname, port, options) {
       const target = { hostname, port, transport: "control" } as const;
-      const stream = await dialByFunction(dial, target, options);
-      return { stream, peer: [hostname, port] };
+      return { stream: await open(target, options), peer: [hostname, port] };
     },
-    async dialData(hostname, port, _name, options) {
-      const target = { hostname, port, transport: "data" } as const;
-      return await dialByFunction(dial, target, options);
+    dialData(hostname, port, _name, options) {
+      return open({ hostname, port, transport: "data" }, options);
     },
   };
 }

@@ -181,6 +181,30 @@ function canonicalHost(host: string): string {
   return URL.parse(`http://[${bare}]`)?.hostname ?? bare;
 }
 
+/**
+ * The bytes of a literal address, in network order.
+ *
+ * @param host An address, or something else
+ * @returns 4 bytes, or 16; `undefined` if it is no address
+ */
+export function addressBytes(host: string): Uint8Array | undefined {
+  if (isIPv4(host)) return Uint8Array.from(host.split("."), Number);
+  if (!isIPv6(host)) return undefined;
+  const hostname = URL.parse(`http://[${host}]`)?.hostname;
+  if (hostname === undefined) return undefined;
+  // the URL has written an embedded IPv4 address in groups
+  const [head, tail] = hostname.slice(1, -1).split("::").map((part) =>
+    part.split(":").filter((group) => group !== "")
+  );
+  const groups = [
+    ...head!,
+    ...tail === undefined
+      ? []
+      : [...Array(8 - head!.length - tail.length).fill("0"), ...tail],
+  ].map((group) => parseInt(group, 16));
+  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 255]));
+}
+
 function unreadable(reply: Reply | string, why: string): FTPProtocolError {
   return unreadableReply(reply, "the data address", why);
 }

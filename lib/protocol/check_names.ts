@@ -39,6 +39,10 @@ const TEXT: Kind = {
   is: (value) => typeof value === "string",
   words: "a string",
 };
+const URL_TEXT: Kind = {
+  is: (value) => typeof value === "string" || value instanceof URL,
+  words: "a URL",
+};
 const PATTERNS: Kind = {
   is: (value) =>
     Array.isArray(value) ? value.every(isPattern) : isPattern(value),
@@ -90,6 +94,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   key: TEXT,
   localAddress: TEXT,
   password: TEXT,
+  proxy: URL_TEXT,
   serverName: TEXT,
   user: TEXT,
   match: PATTERNS,

@@ -53,7 +53,8 @@ export async function openDataChannel(
   try {
     return await dialPassive(session, options);
   } catch (error) {
-    const mayTryActive = session.options.passive === "auto" &&
+    const { passive, route } = session.options;
+    const mayTryActive = passive === "auto" && route.detour === undefined &&
       isPassiveRefused(error) && session.control.failure === undefined;
     if (!mayTryActive) throw error;
     const channel = await listenActive(session, options);

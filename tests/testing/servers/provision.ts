@@ -13,6 +13,7 @@ const GROUPS: readonly (readonly string[])[] = [
   ["pure-ftpd"],
   ["python3", "python3-pyftpdlib", "python3-openssl"],
   ["openssl"],
+  ["microsocks", "tinyproxy-bin", "dante-server"], // the proxies
   ["curl", "lftp"], // what the benches compare with
 ];
 

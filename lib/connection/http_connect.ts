@@ -1,0 +1,113 @@
+/**
+ * The method CONNECT of HTTP proxies (RFC 9110 section 9.3.6), with Basic
+ * authorisation (RFC 7617). Names are looked up by the proxy.
+ *
+ * @module
+ */
+
+import { showAddress } from "./dial.ts";
+import { basicToken } from "./proxy_address.ts";
+import type { ProxyDialog } from "./proxy_dialog.ts";
+import { printableLine } from "../protocol/printable.ts";
+
+/** Longest answer of a proxy until its blank line, in bytes. */
+const MAX_HEAD = 16 * 1024;
+
+/** Longest part of a status line that is shown, in characters. */
+const MAX_REASON = 80;
+
+const LF = 0x0A;
+const CR = 0x0D;
+
+const STATUS_REGEXP = /^HTTP\/1\.\d ([1-5]\d\d)(?: +(.*))?$/;
+
+/**
+ * Has an HTTP proxy connect to the server.
+ *
+ * @param dialog With the proxy; nothing was sent yet
+ * @returns What came behind the proxy's answer: the first bytes of the server
+ * @throws {Deno.errors.PermissionDenied} If the proxy refuses the user or the server
+ * @throws {Error} `Deno.errors.*` if there is no connection to be had
+ */
+export async function connectByHTTP(dialog: ProxyDialog): Promise<Uint8Array> {
+  const { credentials } = dialog.proxy;
+  const address = showAddress(dialog.target.hostname, dialog.target.port);
+  const lines = [`CONNECT ${address} HTTP/1.1`, `Host: ${address}`];
+  if (credentials !== undefined) {
+    lines.push(`Proxy-Authorization: Basic ${basicToken(credentials)}`);
+  }
+  await dialog.send(new TextEncoder().encode(`${lines.join("\r\n")}\r\n\r\n`));
+  const { head, rest } = await readHead(dialog);
+  const [, digits, reason = ""] = STATUS_REGEXP.exec(head.split(/\r?\n/)[0]!) ??
+    [];
+  if (digits === undefined) {
+    throw dialog.error(
+      Deno.errors.InvalidData,
+      `what answers there is no HTTP proxy; check the scheme and the port in "proxy"`,
+    );
+  }
+  if (digits.startsWith("2")) return rest;
+  const told = dialog.proxy.mask(reason).slice(0, MAX_REASON);
+  throw failure(dialog, Number(digits), printableLine(`${digits} ${told}`));
+}
+
+/** Reads up to the blank line; interim answers (1xx) are passed over. */
+async function readHead(
+  dialog: ProxyDialog,
+): Promise<{ head: string; rest: Uint8Array }> {
+  let bytes = new Uint8Array(0);
+  let seen = 0; // a line that ends before was looked at
+  for (let total = 0; total < MAX_HEAD;) {
+    const more = await dialog.readSome();
+    total += more.length;
+    const joined = new Uint8Array(bytes.length + more.length);
+    joined.set(bytes);
+    joined.set(more, bytes.length);
+    bytes = joined;
+    for (let end; (end = endOfHead(bytes, seen)) !== undefined; seen = 0) {
+      const head = new TextDecoder("latin1").decode(bytes.subarray(0, end));
+      bytes = bytes.slice(end);
+      if (!/^HTTP\/1\.\d 1\d\d\b/.test(head)) return { head, rest: bytes };
+    }
+    seen = Math.max(0, bytes.length - 3);
+  }
+  throw dialog.error(
+    Deno.errors.InvalidData,
+    `the proxy's answer has no end after ${MAX_HEAD} bytes; what answers there may be no HTTP proxy: check the scheme and the port in "proxy"`,
+  );
+}
+
+/** Where the bytes behind the first blank line begin. */
+function endOfHead(bytes: Uint8Array, from: number): number | undefined {
+  for (let i = bytes.indexOf(LF, from); i >= 0; i = bytes.indexOf(LF, i + 1)) {
+    const next = bytes[i + 1] === CR ? i + 2 : i + 1;
+    if (bytes[next] === LF) return next + 1;
+  }
+  return undefined;
+}
+
+function failure(dialog: ProxyDialog, code: number, told: string): Error {
+  const { credentials } = dialog.proxy;
+  // tinyproxy says 401 to a wrong password, as a server of its own would
+  if (code === 407 || code === 401) {
+    return dialog.error(
+      Deno.errors.PermissionDenied,
+      credentials === undefined
+        ? `the proxy wants a user and a password (${told}); put them in "proxy": http://user:password@host`
+        : `the proxy refused the user or the password (${told}); check those in "proxy"`,
+    );
+  }
+  if (code >= 500) {
+    const Class = code === 504
+      ? Deno.errors.TimedOut
+      : Deno.errors.ConnectionAborted;
+    return dialog.error(
+      Class,
+      `the proxy could not reach the server (${told}); check the server's name, which the proxy looks up, and the port`,
+    );
+  }
+  return dialog.error(
+    Deno.errors.PermissionDenied,
+    `the proxy does not allow the connection (${told}); ${dialog.advice}`,
+  );
+}

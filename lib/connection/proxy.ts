@@ -1,0 +1,79 @@
+/**
+ * Opens connections through a proxy.
+ *
+ * @module
+ */
+
+import type { ByteStream } from "./byte_stream.ts";
+import { dial, type OpenOptions } from "./dial.ts";
+import type { DialTarget } from "./dialed_stream.ts";
+import { connectByHTTP } from "./http_connect.ts";
+import { PrefixedStream } from "./prefixed_stream.ts";
+import type { ProxyAddress } from "./proxy_address.ts";
+import { ProxyDialog, triedThrough } from "./proxy_dialog.ts";
+import { connectBySocks5 } from "./socks5.ts";
+import { abortable, within } from "./waiting.ts";
+import { withMessage } from "./with_message.ts";
+
+/** What was said of the proxy as the host that was dialled. */
+const DIALED_REGEXP = /^Cannot connect to "[^"]*": /;
+
+/**
+ * Opens a connection through a proxy. Requires `allow-net` permission for the
+ * proxy, and none for the server.
+ *
+ * @param proxy The proxy
+ * @param target The server
+ * @param options Time-out of each of the two steps, and signal
+ * @returns The connection, from the server's first byte on
+ * @throws {Deno.errors.TimedOut} If the proxy does not answer in time
+ * @throws {Deno.errors.PermissionDenied} If it refuses the user or the server
+ * @throws {Error} `Deno.errors.*` that name the hop that failed
+ */
+export async function dialThrough(
+  proxy: ProxyAddress,
+  target: Omit<DialTarget, "signal">,
+  options: OpenOptions,
+): Promise<ByteStream> {
+  const { timeout, signal } = options;
+  const tried = triedThrough(proxy, target);
+  if (target.hostname.includes("%")) {
+    throw new TypeError(
+      `${tried}: the address has a zone, which means nothing to a proxy`,
+    );
+  }
+  const stream = await dial(proxy.hostname, proxy.port, options)
+    .catch((error) => {
+      throw signal?.aborted ? error : withMessage(
+        error,
+        (message) =>
+          `${tried}: the proxy cannot be reached: ${
+            message.replace(DIALED_REGEXP, "")
+          }; check the host and the port in "proxy"`,
+      );
+    });
+  const dialog = new ProxyDialog(stream, proxy, target);
+  try {
+    const first = await within(
+      timeout,
+      signal,
+      () =>
+        new Deno.errors.TimedOut(
+          `${tried}: the proxy gave no whole answer within ${timeout} ms; if it never does, check the scheme and the port in "proxy"`,
+        ),
+      (signal) => abortable(converse(dialog), signal),
+    );
+    const before = first.length > 0 ? Promise.resolve(first) : undefined;
+    return new PrefixedStream(stream, before, proxy.shown);
+  } catch (error) {
+    stream.close();
+    throw error;
+  }
+}
+
+/** Talks with the proxy; gives what came behind its answer. */
+async function converse(dialog: ProxyDialog): Promise<Uint8Array> {
+  if (dialog.proxy.protocol === "http") return await connectByHTTP(dialog);
+  await connectBySocks5(dialog);
+  return new Uint8Array(0);
+}

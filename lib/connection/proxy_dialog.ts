@@ -1,0 +1,138 @@
+/**
+ * What the dialogues with all kinds of proxies share.
+ *
+ * @module
+ */
+
+import { type ByteStream, writeAll } from "./byte_stream.ts";
+import { showAddress } from "./dial.ts";
+import type { DialTarget } from "./dialed_stream.ts";
+import type { ProxyAddress } from "./proxy_address.ts";
+import { withMessage } from "./with_message.ts";
+
+/** Size of one read of what may be longer, in bytes. */
+const READ_SIZE = 1024;
+
+type ErrorClass = new (message: string) => Error;
+
+/** One request to a proxy: to connect to a server. */
+export class ProxyDialog {
+  /** The proxy. */
+  readonly proxy: ProxyAddress;
+  /** The server. */
+  readonly target: Omit<DialTarget, "signal">;
+  readonly #stream: ByteStream;
+
+  /**
+   * Begins one.
+   *
+   * @param stream The connection to the proxy
+   * @param proxy The proxy
+   * @param target The server
+   */
+  constructor(
+    stream: ByteStream,
+    proxy: ProxyAddress,
+    target: Omit<DialTarget, "signal">,
+  ) {
+    this.#stream = stream;
+    this.proxy = proxy;
+    this.target = target;
+  }
+
+  /**
+   * Sends bytes to the proxy.
+   *
+   * @param bytes What
+   */
+  async send(bytes: Uint8Array): Promise<void> {
+    await this.#toProxy(writeAll(this.#stream, bytes));
+  }
+
+  /**
+   * Reads a number of bytes of the proxy's answer, and none of what follows it.
+   *
+   * @param length How many
+   * @returns The bytes
+   * @throws {Deno.errors.UnexpectedEof} If the proxy closes the connection before
+   */
+  async read(length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length);
+    for (let filled = 0; filled < length;) {
+      const n = await this.#toProxy(this.#stream.read(bytes.subarray(filled)));
+      if (n === null) throw this.#ended();
+      filled += n;
+    }
+    return bytes;
+  }
+
+  /**
+   * Reads what is there of the proxy's answer, and of what follows it.
+   *
+   * @returns At least one byte
+   * @throws {Deno.errors.UnexpectedEof} If the proxy closes the connection before
+   */
+  async readSome(): Promise<Uint8Array> {
+    const bytes = new Uint8Array(READ_SIZE);
+    const n = await this.#toProxy(this.#stream.read(bytes));
+    if (n === null) throw this.#ended();
+    return bytes.subarray(0, n);
+  }
+
+  /**
+   * Makes an error that names both hops.
+   *
+   * @param Class The error's class
+   * @param why What is wrong, and what to do
+   * @returns The error
+   */
+  error(Class: ErrorClass, why: string): Error {
+    return new Class(`${this.#tried}: ${why}`);
+  }
+
+  /** What is to be done about a proxy that does not let a connection through. */
+  get advice(): string {
+    const { transport, port } = this.target;
+    return transport === "control"
+      ? `have the proxy allow port ${port} of the server`
+      : `the server chose port ${port} for this data connection: have the proxy allow the server's passive ports`;
+  }
+
+  get #tried(): string {
+    return triedThrough(this.proxy, this.target);
+  }
+
+  #ended(): Error {
+    return this.error(
+      Deno.errors.UnexpectedEof,
+      'the proxy closed the connection before it answered; if it always does, check the scheme and the port in "proxy"',
+    );
+  }
+
+  async #toProxy<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw withMessage(
+        error,
+        (message) =>
+          `${this.#tried}: the connection to the proxy failed: ${message}`,
+      );
+    }
+  }
+}
+
+/**
+ * Says what was tried through a proxy.
+ *
+ * @param proxy The proxy
+ * @param target The server
+ * @returns The beginning of an error's message
+ */
+export function triedThrough(
+  proxy: ProxyAddress,
+  { hostname, port }: Omit<DialTarget, "signal">,
+): string {
+  const shown = showAddress(hostname, port);
+  return `Cannot connect to "${shown}" through ${proxy.shown}`;
+}
