@@ -9,7 +9,12 @@ import { unwrapped } from "../files/errors.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
 import { TreeQueue } from "./tree_queue.ts";
 import { WorkerPool } from "./worker_pool.ts";
-import { isExtraneous, type Removal, removeItems } from "./removals.ts";
+import {
+  countRemovals,
+  isExtraneous,
+  type Removal,
+  removeItems,
+} from "./removals.ts";
 import { quote } from "../protocol/printable.ts";
 import {
   directoryOf,
@@ -18,7 +23,13 @@ import {
   type MirrorItem,
   Snapshot,
 } from "./snapshot.ts";
-import type { MirrorEntry, MirrorOptions, MirrorResult } from "./options.ts";
+import {
+  limitOf,
+  type MirrorEntry,
+  type MirrorOptions,
+  type MirrorResult,
+  type RemovalLimit,
+} from "./options.ts";
 import {
   checkClash,
   checkSource,
@@ -48,6 +59,9 @@ export class Mirror implements AsyncDisposable {
   readonly #options: MirrorOptions;
   readonly #report: MirrorReport;
   readonly #maxDepth: number;
+  readonly #limit: RemovalLimit;
+  /** Entries of the target that take part, as far as it was read. */
+  #entries = 0;
   /** Where something is to be removed; `undefined` if that is too much. */
   #remembered: Set<DirectoryPath> | undefined = new Set();
   #isUnread = false;
@@ -76,6 +90,7 @@ export class Mirror implements AsyncDisposable {
     this.#pool = pool;
     this.#options = { ...options, signal: pool.signal };
     this.#maxDepth = maxDepth;
+    this.#limit = limitOf(options.maxDelete);
     this.#report = new MirrorReport(
       pool.first.title,
       this.#options,
@@ -101,6 +116,7 @@ export class Mirror implements AsyncDisposable {
     await unwrapped(async () => {
       await this.#bringTree(root);
       // last, and only if all is there: what is to go may be the only copy
+      if (result.failed === 0) await this.#checkLimit(root);
       if (result.failed === 0) await this.#removeExtraneous(root);
       await this.#report.settle();
     });
@@ -173,6 +189,7 @@ export class Mirror implements AsyncDisposable {
       async () => {
         const isFirst = place.parent === undefined;
         if (isFirst && this.#options.delete) checkSource(task, pair);
+        await this.#countEntries(pair);
         await task.refine(pair);
         return pair;
       },
@@ -311,18 +328,99 @@ export class Mirror implements AsyncDisposable {
     return this.#report.includes(entryOf(place, item));
   }
 
+  /** Counts what the target has, if a share of that may be removed. */
+  async #countEntries({ place, target }: SnapshotPair): Promise<void> {
+    const isNeeded = this.#options.delete === true &&
+      this.#limit.percent !== Infinity;
+    if (!isNeeded) return;
+    const wanted = await filterAll(
+      target.items.values(),
+      (item) => this.#isWanted(place, item),
+      this.#options.signal,
+    );
+    this.#entries += wanted.length;
+  }
+
+  /** Fails, before anything is removed, if more is to go than may be. */
+  async #checkLimit(root: DirectoryPath): Promise<void> {
+    const { delete: mayRemove, maxDelete } = this.#options;
+    const { entries, percent } = this.#limit;
+    if (!mayRemove || (entries === Infinity && percent === Infinity)) return;
+    let count = 0;
+    await this.#visit(root, async (pair) => {
+      const items = await this.#extraneousOf(pair);
+      const places: DirectoryPath[] = [];
+      for await (const { item, there } of this.#shared(pair)) {
+        if (there.kind !== item.kind) items.push(there);
+        else if (item.kind === "directory") {
+          places.push(
+            await this.#enter(this.#pool.first, pair.place, item, false),
+          );
+        }
+      }
+      const { provider, source, target } = this.#pool.first;
+      const report = this.#report;
+      const removal = { provider, source, target, report };
+      const options = this.#options;
+      const counts = await countRemovals(
+        { ...removal, options },
+        pair.place,
+        items,
+      );
+      count += counts.removed;
+      this.#entries += counts.below;
+      return places;
+    });
+    if (this.#report.result.failed > 0) return;
+    const isShare = percent !== Infinity;
+    const isOver = isShare
+      ? count * 100 > this.#entries * percent
+      : count > entries;
+    if (!isOver) return;
+    const error = new RangeError(
+      `Cannot remove ${count}${isShare ? ` of ${this.#entries}` : ""} ${
+        count === 1 && !isShare ? "entry" : "entries"
+      } from ${
+        quote(this.#pool.first.target.at(""))
+      }: "maxDelete" is ${maxDelete}; nothing was removed`,
+    );
+    this.#report.record({ action: "fail", entry: directoryOf(root), error });
+  }
+
   /**
    * Removes what is to go, from where it was seen, or from everywhere: with the
    * client's own connection, one directory after the other.
    */
   async #removeExtraneous(root: DirectoryPath): Promise<void> {
+    await this.#visit(root, (pair) => this.#tidy(pair));
+  }
+
+  /** Reads once more, one by one, the directories from which something is to go. */
+  async #visit(
+    root: DirectoryPath,
+    visit: (pair: SnapshotPair) => Promise<DirectoryPath[]>,
+  ): Promise<void> {
     const isEverywhere = this.#remembered === undefined;
     const places = [...this.#remembered ?? [root]].reverse();
     for (let place; (place = places.pop()) !== undefined;) {
       const pair = await this.#open(this.#pool.first, place);
-      const inner = pair === undefined ? [] : await this.#tidy(pair);
+      const inner = pair === undefined ? [] : await visit(pair);
       if (!isEverywhere) continue;
       for (const place of inner.reverse()) places.push(place);
+    }
+  }
+
+  /** What takes part and has a counterpart in the target. */
+  async *#shared(
+    { place, source, target }: SnapshotPair,
+  ): AsyncGenerator<{ item: MirrorItem; there: MirrorItem }> {
+    const breather = new Breather();
+    for (const item of source.items.values()) {
+      if (breather.isDue) await breather.pause(this.#options.signal);
+      const there = target.items.get(item.name);
+      const isIdle = there === undefined || item.problem !== undefined ||
+        reasonToSkip(item, place) !== undefined || !this.#isWanted(place, item);
+      if (!isIdle) yield { item, there };
     }
   }
 
@@ -332,7 +430,7 @@ export class Mirror implements AsyncDisposable {
    */
   async #tidy(pair: SnapshotPair): Promise<DirectoryPath[]> {
     const task = this.#pool.first;
-    const { place, source, target } = pair;
+    const { place, source } = pair;
     const places: DirectoryPath[] = [];
     // one listing that failed casts doubt on all
     if (this.#isUnread) return places;
@@ -360,13 +458,7 @@ export class Mirror implements AsyncDisposable {
     );
     this.#isUnread ||= removed === undefined;
     if (removed === undefined) return places;
-    const breather = new Breather();
-    for (const item of source.items.values()) {
-      if (breather.isDue) await breather.pause(this.#options.signal);
-      const there = target.items.get(item.name);
-      const isIdle = there === undefined || item.problem !== undefined ||
-        reasonToSkip(item, place) !== undefined || !this.#isWanted(place, item);
-      if (isIdle) continue;
+    for await (const { item, there } of this.#shared(pair)) {
       if (there.kind !== item.kind) {
         await this.#replace(pair, item, there);
       } else if (item.kind === "directory") {

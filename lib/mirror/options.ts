@@ -19,7 +19,7 @@ import {
 import type { Progress } from "../files/progress.ts";
 import type { EntryKind } from "../listing/entry.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
-import { checkWord } from "../protocol/check_word.ts";
+import { checkWord, showValue } from "../protocol/check_word.ts";
 
 /** How is told whether a file has to be transferred. */
 export type MirrorComparison = "size-and-time" | "size" | "hash" | "always";
@@ -170,6 +170,16 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    */
   delete?: boolean | undefined;
   /**
+   * Most entries that `delete` may remove: a number, or a share of the entries
+   * that the target has, such as `"10%"`. If there are more to remove, none is
+   * removed, and the mirror fails after its transfers; so does a dry run. Each
+   * file, link and directory counts, at any depth, also those that give way to
+   * an entry of another kind. What `filter` leaves out does not count.
+   *
+   * @default {Infinity}
+   */
+  maxDelete?: number | `${number}%` | undefined;
+  /**
    * Tells whether an entry takes part. What does not is neither transferred nor
    * removed, and of a directory neither is what is in it. It is asked for the
    * source's entries and, with `delete`, for those that only the target has;
@@ -271,6 +281,7 @@ const MIRROR_OPTIONS: NamesOf<MirrorOptions> = {
   ...TRANSFER_OPTIONS,
   compare: true,
   delete: true,
+  maxDelete: true,
   filter: true,
   symlinks: true,
   maxDepth: true,
@@ -316,7 +327,41 @@ export function checkMirrorOptions(
       `Cannot use ${connections} connections: it must be an integer, 1 or more`,
     );
   }
+  limitOf(options.maxDelete);
   checkNames("list", list, LIST_OPTIONS);
   checkListOptions(list);
   checkTransferOptions(options);
+}
+
+/** How much a mirror may remove. */
+export interface RemovalLimit {
+  /** Most entries. */
+  readonly entries: number;
+  /** Most entries of a hundred of the target's. */
+  readonly percent: number;
+}
+
+/** A share: digits, perhaps with a fraction, and a percent sign. */
+const SHARE_REGEXP = /^\d{1,3}(?:\.\d{1,9})?%$/;
+
+/**
+ * Reads the option `maxDelete`.
+ *
+ * @param maxDelete The caller's
+ * @returns The limit
+ * @throws {RangeError} If it is neither a count nor a share of up to 100%
+ */
+export function limitOf(maxDelete: unknown): RemovalLimit {
+  if (maxDelete === undefined) return { entries: Infinity, percent: Infinity };
+  const isCount = maxDelete === Infinity ||
+    (Number.isInteger(maxDelete) && Number(maxDelete) >= 0);
+  if (isCount) return { entries: Number(maxDelete), percent: Infinity };
+  const isShare = typeof maxDelete === "string" && SHARE_REGEXP.test(maxDelete);
+  const percent = isShare ? parseFloat(maxDelete) : NaN;
+  if (percent <= 100) return { entries: Infinity, percent };
+  throw new RangeError(
+    `Cannot use maxDelete ${
+      showValue(maxDelete)
+    }: it must be a count of entries from 0, or a share such as "10%"`,
+  );
 }

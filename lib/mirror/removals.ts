@@ -112,6 +112,58 @@ export async function removeItems(
   return areGone;
 }
 
+/** How many entries there are to remove. */
+export interface RemovalCounts {
+  /** Entries that are to go, those in directories too. */
+  readonly removed: number;
+  /** Entries in directories that are to go, whether they go or not. */
+  readonly below: number;
+}
+
+/**
+ * Counts what {@linkcode removeItems} would remove, if the source has none of
+ * it.
+ *
+ * @param removal How
+ * @param place Where they are
+ * @param items The entries
+ * @returns The counts; if a directory cannot be read, the report has a failure
+ */
+export async function countRemovals(
+  removal: Removal,
+  place: DirectoryPath,
+  items: readonly MirrorItem[],
+): Promise<RemovalCounts> {
+  const { provider, target, report, options } = removal;
+  let removed = 0;
+  let below = 0;
+  const breather = new Breather();
+  for (const item of items) {
+    if (breather.isDue) await breather.pause(options.signal);
+    const entry = entryOf(place, item);
+    if (!report.includes(entry) || item.problem !== undefined) continue;
+    removed++;
+    if (item.kind !== "directory") continue;
+    const { path, depth } = entry;
+    const { identity } = item;
+    const inner = { path, depth, parent: place, identity, isNew: false };
+    const folder = await report.attempt(
+      provider,
+      entry,
+      () => target.read(inner),
+    );
+    if (folder === undefined) break;
+    const all = [...folder.items.values()];
+    const counts = await countRemovals(removal, inner, all);
+    const wanted = all.filter((item) => report.includes(entryOf(inner, item)));
+    below += wanted.length + counts.below;
+    removed += counts.removed;
+    // what is left out stays, and so do the directories that it is in
+    if (counts.removed < all.length + counts.below) removed--;
+  }
+  return { removed, below };
+}
+
 /** Removes what may go of a directory, and itself if that is all of it. */
 async function removeFiltered(
   removal: Removal,

@@ -200,13 +200,17 @@ export class MirrorReport {
     const { failed } = this.result;
     const [first] = this.#failures;
     const cause = loss ?? first?.error;
+    // of the mirrored directory itself the title tells already
+    const isWhole = loss === undefined && failed === 1 && first?.path === "";
     const what = loss !== undefined
-      ? "the connection is lost"
+      ? "the connection is lost: "
+      : isWhole
+      ? ""
       : `${failed} ${failed === 1 ? "entry" : "entries"} failed, ${
         failed === 1 ? "" : "the first "
-      }${quote(first?.path ?? "")}`;
+      }${quote(first?.path ?? "")}: `;
     const why = asError(cause).message;
-    return new FTPMirrorError(`${this.#title}: ${what}: ${why}`, {
+    return new FTPMirrorError(`${this.#title}: ${what}${why}`, {
       result: { ...this.result },
       failures: this.#failures,
       cause,
