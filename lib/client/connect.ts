@@ -14,7 +14,7 @@ import {
 import { printable } from "../protocol/printable.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
-import { retold } from "../files/errors.ts";
+import { withErrorMessage } from "../files/errors.ts";
 import { checkLocalPath } from "../files/local_path.ts";
 import {
   checkRetry,
@@ -241,7 +241,7 @@ async function logIn(
     const where = `${showAddress(ftp.host, ftp.port)} as "${
       printable(maskCommand(`USER ${user ?? "anonymous"}`).slice(5))
     }"`;
-    throw retold(
+    throw withErrorMessage(
       error,
       (message) => `Cannot log in to ${where}: ${message}${hint}`,
     );

@@ -1,5 +1,5 @@
 /**
- * Asking again for what a server may show late.
+ * Repeats a question until the server shows a change.
  *
  * @module
  */
@@ -8,26 +8,22 @@ import type { SignalOptions } from "../transfer/session.ts";
 import { pause } from "./pause.ts";
 
 /**
- * Milliseconds between two looks, 3 seconds in all: FTP servers before object
- * stores show a new file, or its size, a second or two after 226 (rclone#7330,
- * duplicati#772).
+ * Milliseconds between two questions, 3 seconds in total. FTP servers in front
+ * of object stores show a new file, or its size, one or two seconds after 226
+ * (rclone#7330, duplicati#772).
  */
 const WAITS = [100, 200, 400, 800, 1500];
 
 /**
- * Looks until something is seen, or long enough.
- *
- * @param options A signal
- * @param look Tells whether it is seen
- * @returns Whether it was seen
+ * Asks until the answer is `true` or the time is up. Returns the last answer.
  */
 export async function backOff(
   { signal }: SignalOptions,
-  look: () => Promise<boolean>,
+  ask: () => Promise<boolean>,
 ): Promise<boolean> {
   for (const wait of WAITS) {
-    if (await look()) return true;
+    if (await ask()) return true;
     await pause(wait, signal);
   }
-  return await look();
+  return await ask();
 }

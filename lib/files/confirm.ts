@@ -1,5 +1,5 @@
 /**
- * The end of a transfer: the server's word, and what it leaves open.
+ * Waits for the server's confirmation of a transfer.
  *
  * @module
  */
@@ -14,15 +14,11 @@ import { FTPUnconfirmedError } from "./errors.ts";
 /**
  * Waits for the final reply.
  *
- * @param transfer The transfer, its data at the end
- * @param bytes Bytes of the file that are on the other side
- * @param size Size of the file, where it is known
- * @param options A signal
- * @returns The final 2yz reply
- * @throws {FTPUnconfirmedError} If all bytes of the file went through and no
- * reply came
+ * @param bytes Bytes of the file that were transferred
+ * @throws {FTPUnconfirmedError} If all bytes of the file were transferred and
+ * no reply came
  */
-export async function confirm(
+export async function awaitConfirmation(
   transfer: Transfer,
   bytes: number,
   size: number | null,
@@ -30,7 +26,7 @@ export async function confirm(
 ): Promise<Reply> {
   try {
     const { signal } = options;
-    // of a file that grew meanwhile, all that it had at first
+    // a file that grew meanwhile is complete with the bytes it had at first
     const isWhole = size !== null && bytes >= size;
     return await transfer.finish({ signal, isWhole });
   } catch (error) {
@@ -38,7 +34,7 @@ export async function confirm(
       (error instanceof FTPError && error.reply !== undefined);
     if (isAnswered || options.signal?.aborted || bytes !== size) throw error;
     throw new FTPUnconfirmedError(
-      `Cannot confirm "${transfer.command}": all ${bytes} bytes of the file went through, but the server did not say that the transfer is complete`,
+      `Cannot confirm "${transfer.command}": all ${bytes} bytes of the file were transferred, but the server did not confirm it; compare the files`,
       { bytes, size, command: transfer.command, cause: error },
     );
   }

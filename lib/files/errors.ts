@@ -1,6 +1,6 @@
 /**
- * What can go wrong with a file beside the server's "no" and a failed
- * connection.
+ * Errors of file transfers, other than refusals of the server and failed
+ * connections.
  *
  * @module
  */
@@ -16,35 +16,37 @@ import {
 } from "../protocol/errors.ts";
 import { printableError } from "../protocol/printable.ts";
 
-/** What an {@linkcode FTPUnconfirmedError} carries besides its message. */
+/** Options of an {@linkcode FTPUnconfirmedError}. */
 export interface FTPUnconfirmedErrorOptions extends FTPErrorOptions {
-  /** Bytes of the file that went through. */
+  /** Bytes of the file that were transferred. */
   bytes: number;
   /** Size of the file, in bytes. */
   size: number;
 }
 
 /**
- * Every byte of the file went through, but the server never said that the
- * transfer is complete. The connection is closed. Before it gives up, `upload`
- * asks for the size on a new connection, as often as `retry` lets it. What is
- * not confirmed takes no file's place: the temporary one is removed, or kept
- * with `resume`. Only a file that was written in place (`atomic: false`) is
- * there then, and may be whole: its size, its time or a hash can tell.
+ * Every byte of a file was transferred, but the server did not confirm it. The
+ * connection is closed.
+ *
+ * Before it fails, `upload` asks for the size on a new connection, as often as
+ * `retry` allows. An unconfirmed file never replaces another one: the temporary
+ * file is removed, or kept with `resume`. A file written in place
+ * (`atomic: false`) stays, and may be complete. Its size, its time or a hash
+ * can tell.
  */
 export class FTPUnconfirmedError extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   override name = "FTPUnconfirmedError";
-  /** Bytes of the file that went through. */
+  /** Bytes of the file that were transferred. */
   readonly bytes: number;
   /** Size of the file, in bytes. */
   readonly size: number;
 
   /**
-   * Makes an error.
+   * Creates an error.
    *
-   * @param message What was tried and what is missing
-   * @param options The facts
+   * @param message The action, and what is missing
+   * @param options Bytes, size, reply, command and cause
    */
   constructor(message: string, options: FTPUnconfirmedErrorOptions) {
     super(message, options);
@@ -53,35 +55,38 @@ export class FTPUnconfirmedError extends FTPError {
   }
 }
 
-/** What an {@linkcode FTPVerificationError} carries besides its message. */
+/** Options of an {@linkcode FTPVerificationError}. */
 export interface FTPVerificationErrorOptions extends FTPErrorOptions {
-  /** What was compared: "size", "mtime", or the name of a hash. */
+  /** Property that was compared: "size", "mtime", or the name of a hash. */
   what: string;
-  /** What it should have been. */
+  /** The expected value. */
   expected: number | string;
-  /** What it was. */
+  /** The actual value. */
   actual: number | string;
 }
 
 /**
- * The server confirmed a transfer, but the file here and the file there are
- * not the same. The connection can be used.
+ * The server confirmed a transfer, but the local and the remote file differ.
+ * The connection stays usable.
  */
 export class FTPVerificationError extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   override name = "FTPVerificationError";
-  /** What was compared: "size", "mtime", or the name of a hash: "SHA-256". */
+  /**
+   * Property that was compared: "size", "mtime", or the name of a hash such as
+   * "SHA-256".
+   */
   readonly what: string;
-  /** What it should have been: bytes, an ISO 8601 time, or hexadecimal digits. */
+  /** The expected value: bytes, an ISO 8601 time, or hexadecimal digits. */
   readonly expected: number | string;
-  /** What it was. */
+  /** The actual value. */
   readonly actual: number | string;
 
   /**
-   * Makes an error.
+   * Creates an error.
    *
-   * @param message What was transferred
-   * @param options What was compared
+   * @param message The action and its object; the comparison is added
+   * @param options Property, expected and actual value
    */
   constructor(message: string, options: FTPVerificationErrorOptions) {
     super(
@@ -95,30 +100,24 @@ export class FTPVerificationError extends FTPError {
 }
 
 /**
- * Wraps an error of this side (a full disk, a callback, a source) on its way
- * through code that would otherwise blame the connection and try again.
+ * Wraps a local error, such as a full disk, a failed callback or a failed
+ * source. Without it, the connection would be blamed and the transfer retried.
  */
 export class LocalError extends Error {
-  /** The error itself. */
+  /** The original error. */
   readonly fault: unknown;
 
-  /**
-   * Wraps an error.
-   *
-   * @param fault The error
-   */
+  /** Wraps an error. */
   constructor(fault: unknown) {
-    super("Cannot go on: a fault on this side", { cause: fault });
+    super("Cannot continue: an error on this side", { cause: fault });
     this.fault = fault instanceof LocalError ? fault.fault : fault;
   }
 }
 
 /**
- * Runs what only concerns this side.
+ * Runs local code, and wraps its errors.
  *
- * @param run Reads, writes or calls back
- * @returns What it gives
- * @throws {LocalError} If it throws
+ * @throws {LocalError} If `run` throws
  */
 export function locally<T>(run: () => T): T {
   try {
@@ -129,11 +128,9 @@ export function locally<T>(run: () => T): T {
 }
 
 /**
- * As {@linkcode locally}, for what takes time.
+ * Like {@linkcode locally}, for asynchronous code.
  *
- * @param run Reads, writes or calls back
- * @returns What it gives
- * @throws {LocalError} If it rejects
+ * @throws {LocalError} If `run` rejects
  */
 export async function locallyAsync<T>(run: () => Promise<T>): Promise<T> {
   try {
@@ -144,10 +141,8 @@ export async function locallyAsync<T>(run: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Runs a job, and shows its caller the error itself.
- *
- * @param run The job
- * @returns What it gives
+ * Runs an operation, and rejects with the original error instead of a
+ * {@linkcode LocalError}.
  */
 export async function unwrapped<T>(run: () => Promise<T>): Promise<T> {
   try {
@@ -157,7 +152,7 @@ export async function unwrapped<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Classes of errors that are made of a message and what every one carries. */
+/** Classes of errors that have no fields of their own. */
 const PLAIN_CLASSES = [
   FTPPermanentError,
   FTPTemporaryError,
@@ -167,14 +162,11 @@ const PLAIN_CLASSES = [
 ] as const;
 
 /**
- * The same kind of error with another message, the original as its cause.
- *
- * @param error What was thrown
- * @param say Makes the message from the original's
- * @returns The error; the original where its class has a message of its own, or
- * where it is a fault of this side
+ * Copies an error with another message; the original becomes its cause. Errors
+ * of classes with fields of their own, and local errors, are returned
+ * unchanged.
  */
-export function retold(
+export function withErrorMessage(
   error: unknown,
   say: (message: string) => string,
 ): unknown {
@@ -193,33 +185,30 @@ export function retold(
   return isPlatforms ? withMessage(error, say) : error;
 }
 
-/** How far a transfer came that failed. */
-interface GivenUp {
-  /** How many times it was tried again. */
+/** Progress of a failed transfer. */
+interface FailedProgress {
+  /** Number of retries. */
   readonly retries: number;
-  /** Bytes of the file that are on the other side. */
+  /** Bytes of the file that were transferred. */
   readonly bytes: number;
-  /** Size of the file, where it is known. */
+  /** Size of the file, if it is known. */
   readonly size: number | null;
 }
 
 /**
- * The error of a transfer that was tried more than once: it says what the last
- * attempt's does not.
+ * Adds attempts and progress to the message of the last attempt's error.
+ * Returns the same error if there was only one attempt.
  *
- * @param error The last attempt's
- * @param action What could not be done, on which file
- * @param progress How far it came
- * @returns The error; the same if there was but one attempt
+ * @param action The action and the file, as the start of the message
  */
 export function afterAttempts(
   error: unknown,
   action: string,
-  { retries, bytes, size }: GivenUp,
+  { retries, bytes, size }: FailedProgress,
 ): unknown {
   if (retries === 0) return error;
   const whole = size === null ? "" : ` of ${size}`;
-  return retold(
+  return withErrorMessage(
     error,
     (message) =>
       `${action} in ${

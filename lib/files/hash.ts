@@ -1,5 +1,5 @@
 /**
- * Hashes of files, here and there: `HASH` (draft-bryan-ftpext-hash) and the
+ * Hashes of local and remote files: `HASH` (draft-bryan-ftpext-hash) and the
  * older `XSHA256`, `XSHA1`, `XMD5`, `XCRC`, `MD5`, `MMD5` (draft-twine-ftpmd5).
  *
  * @module
@@ -20,11 +20,11 @@ import { requestFeatures } from "../commands/queries.ts";
 import { splitPath } from "../commands/path.ts";
 import { pause } from "./pause.ts";
 
-/** A hash that a server can make of a file. */
+/** A hash that a server can compute. */
 export interface Hash {
-  /** Its name as `HASH` has it: "SHA-256", "CRC32". */
+  /** Its name in `HASH`: "SHA-256", "CRC32". */
   readonly name: string;
-  /** Hexadecimal digits of a value. */
+  /** Number of hexadecimal digits. */
   readonly digits: number;
   /** The command: "HASH", "XSHA256". */
   readonly verb: string;
@@ -33,12 +33,12 @@ export interface Hash {
 interface KnownHash {
   readonly name: string;
   readonly digits: number;
-  /** What node calls it; CRC32 is none of its hashes. */
+  /** Its name in `node:crypto`, which has no CRC32. */
   readonly algorithm: string | undefined;
   readonly verbs: readonly string[];
 }
 
-/** The strongest first. */
+/** Known hashes, strongest first. */
 const KNOWN: readonly KnownHash[] = [
   { name: "SHA-256", digits: 64, algorithm: "sha256", verbs: ["XSHA256"] },
   { name: "SHA-512", digits: 128, algorithm: "sha512", verbs: ["XSHA512"] },
@@ -48,11 +48,8 @@ const KNOWN: readonly KnownHash[] = [
 ];
 
 /**
- * The best hash that a server has.
- *
- * @param session The session
- * @param options A signal
- * @returns The hash, or `undefined` where there is none
+ * Chooses the strongest hash that a server offers; `undefined` if it offers
+ * none.
  */
 export async function chooseHash(
   session: Session,
@@ -70,35 +67,31 @@ export async function chooseHash(
   return undefined;
 }
 
-/** How a server is asked for a hash. */
+/** Options of a request for a hash. */
 export interface HashOptions extends SignalOptions {
   /**
-   * Size of the file, in bytes: the longer may its hash take.
+   * Size of the file, in bytes. It extends the time limit.
    *
    * @default {0}
    */
   size?: number | undefined;
 }
 
-/** A hash of the same file here and there. */
+/** The hash of a local and of a remote file. */
 export interface HashPair {
-  /** Its name. */
+  /** Name of the hash. */
   readonly name: string;
-  /** Hexadecimal digits of the hash here, in lower case. */
+  /** Hexadecimal digits of the local file, in lower case. */
   readonly local: string;
-  /** Hexadecimal digits of the hash there, in lower case. */
+  /** Hexadecimal digits of the remote file, in lower case. */
   readonly remote: string;
 }
 
 /**
- * Makes the hash of a file here while the server makes it there.
+ * Hashes a local file while the server hashes the remote one.
  *
- * @param session The session
- * @param path The file there
- * @param options Its size, and a signal
- * @param make Makes the hash here
- * @returns Both, or `undefined` if the server has no hash, refuses or cannot be
- * understood
+ * @returns Both, or `undefined` if the server has no hash, refuses, or sends an
+ * unreadable reply
  */
 export async function hashBoth(
   session: Session,
@@ -124,10 +117,10 @@ export async function hashBoth(
 }
 
 /**
- * Asks the server, and waits as long as it may take.
+ * Requests a hash from the server, with a time limit for the file's size.
  *
  * @returns Hexadecimal digits in lower case, or `undefined` if the server
- * refuses or cannot be understood
+ * refuses or its reply is unreadable
  */
 async function requestHash(
   session: Session,
@@ -135,7 +128,7 @@ async function requestHash(
   path: string,
   options: HashOptions,
 ): Promise<string | undefined> {
-  // the X commands take a range behind the path: a path with blanks is quoted
+  // the X commands take a range after the path, so a path with blanks is quoted
   const argument = verb.startsWith("X") && path.includes(" ")
     ? `"${path}"`
     : path;
@@ -158,10 +151,13 @@ async function requestHash(
   }
 }
 
-/** Bytes of a file that the slowest server reads in a millisecond. */
+/** Bytes that the slowest server reads in a millisecond. */
 const LEAST_RATE = 10_000;
 
-/** Waits as long as a slow server may need to read the whole of a file. */
+/**
+ * Performs a command, with a time limit that allows a slow server to read the
+ * whole file.
+ */
 async function performSlowly(
   session: Session,
   command: Command,
@@ -169,18 +165,18 @@ async function performSlowly(
 ): Promise<Reply> {
   const { control, options: { timeout } } = session;
   if (timeout === 0) return await session.perform(command, { signal });
-  const patience = timeout + Math.ceil(size / LEAST_RATE);
+  const limit = timeout + Math.ceil(size / LEAST_RATE);
   signal?.throwIfAborted();
   const pending = control.send(command);
   const late = () => {
     const error = new Deno.errors.TimedOut(
-      `Cannot complete "${pending.command}": no reply within ${patience} ms; the connection is closed`,
+      `Cannot complete "${pending.command}": no reply within ${limit} ms; the connection is closed`,
     );
     control.fail(error);
     return error;
   };
   const reply = await within(
-    patience,
+    limit,
     signal,
     late,
     (signal) => abortable(pending.first, signal),
@@ -189,12 +185,10 @@ async function performSlowly(
 }
 
 /**
- * The last word of the right length; a CRC may lack its leading zeros. A file
- * may be called by such a word itself, and the reply repeat its name.
+ * Finds the hash in a reply: the last word of the right length. A CRC may lack
+ * its leading zeros. The reply may also contain the file's name, which may look
+ * like a hash.
  *
- * @param reply The reply
- * @param digits How long the hash is
- * @param path The file
  * @returns Hexadecimal digits in lower case, or `undefined` if there are none
  */
 export function readHash(
@@ -207,7 +201,7 @@ export function readHash(
   const words = text.match(/(?<![\w.])[0-9a-f]+(?![\w.])/gi)?.filter((word) =>
     word.length >= least && word.length <= digits
   );
-  // HASH's own reply: 213 SHA-256 0-49 169cd22282da7f14 name
+  // a reply to HASH: 213 SHA-256 0-49 169cd22282da7f14 name
   const named = /^[A-Z0-9-]+ \d+-\d+ ([0-9a-f]+)\b/i.exec(text)?.[1];
   const [, name] = splitPath(path);
   const word = named ?? words?.findLast((word) => word !== name) ??
@@ -215,38 +209,26 @@ export function readHash(
   return word?.toLowerCase().padStart(digits, "0");
 }
 
-/** Makes a hash of bytes as they come. */
+/** Computes a hash of bytes, piece by piece. */
 export class Digester {
   readonly #hash: ReturnType<typeof createHash> | undefined;
   #crc = 0;
   #digest: string | undefined;
 
-  /**
-   * Starts.
-   *
-   * @param hash Which
-   */
+  /** Starts a hash. */
   constructor(hash: Hash) {
     const known = KNOWN.find(({ name }) => name === hash.name);
     const algorithm = known?.algorithm;
     this.#hash = algorithm === undefined ? undefined : createHash(algorithm);
   }
 
-  /**
-   * Takes bytes.
-   *
-   * @param bytes What comes next
-   */
+  /** Adds bytes. */
   update(bytes: Uint8Array): void {
     if (this.#hash === undefined) this.#crc = crc32(bytes, this.#crc);
     else this.#hash.update(bytes);
   }
 
-  /**
-   * Ends; it can be called again.
-   *
-   * @returns Hexadecimal digits in lower case
-   */
+  /** Returns the hash in hexadecimal digits. May be called again. */
   digest(): string {
     return this.#digest ??= this.#hash?.digest("hex") ??
       (this.#crc >>> 0).toString(16).padStart(8, "0");
@@ -256,14 +238,7 @@ export class Digester {
 /** Bytes of a file that are read at once. */
 const BLOCK_SIZE = 1024 * 1024;
 
-/**
- * Makes the hash of a local file. Other work goes on meanwhile.
- *
- * @param path The file
- * @param hash Which
- * @param signal Ends the work
- * @returns Hexadecimal digits in lower case
- */
+/** Hashes a local file. Does not block the event loop. */
 export async function hashFile(
   path: string,
   hash: Hash,
@@ -274,13 +249,8 @@ export async function hashFile(
 }
 
 /**
- * As {@linkcode hashFile}, of a file that is open: what locks it would keep a
- * second handle from reading it on Windows.
- *
- * @param file The file; it is read from its beginning to its end
- * @param hash Which
- * @param signal Ends the work
- * @returns Hexadecimal digits in lower case
+ * Like {@linkcode hashFile}, for an open file. On Windows, a lock on the file
+ * prevents reading it through a second handle.
  */
 export async function hashOpenFile(
   file: Deno.FsFile,
@@ -298,16 +268,12 @@ export async function hashOpenFile(
   }
 }
 
-/** Bytes whose hash is made in one go: for 10 to 30 ms nothing else goes on. */
+/** Bytes that are hashed without a pause: 10 to 30 ms. */
 const STRETCH = 16 * 1024 * 1024;
 
 /**
- * Makes the hash of bytes that are there at once. Other work goes on meanwhile.
- *
- * @param chunks The bytes
- * @param hash Which
- * @param signal Ends the work
- * @returns Hexadecimal digits in lower case
+ * Hashes chunks that are available at once. Pauses regularly for the event
+ * loop.
  */
 export async function hashChunks(
   chunks: AsyncIterable<Uint8Array>,
@@ -322,7 +288,7 @@ export async function hashChunks(
     rest -= chunk.length;
     if (rest > 0) continue;
     rest = STRETCH;
-    // a timer: beside setImmediate sockets come to their turn every 61st time
+    // a timer, because sockets get only every 61st turn next to setImmediate
     await pause(0, signal);
   }
   return digester.digest();

@@ -1,6 +1,5 @@
 /**
- * `NOOP`s while data flows, against firewalls that forget a connection on
- * which nothing moves. Every reply is counted.
+ * Sends `NOOP`s while data flows, for firewalls that drop idle connections.
  *
  * @module
  */
@@ -13,24 +12,22 @@ import type { Transfer } from "../transfer/transfer.ts";
 /** Longest wait, in milliseconds, for the replies after the transfer. */
 const GRACE = 5000;
 
-/** Ends what {@linkcode keepAlive} began. */
+/** Ends the `NOOP`s when it is disposed. */
 export interface KeepAlive extends AsyncDisposable {
   /**
-   * Sends no more, since no data flows: their replies would count as progress
-   * of a wait for the final reply, which could last for ever.
+   * Stops sending when no data flows any more. Replies to `NOOP` would count as
+   * progress, and extend the wait for the final reply without end.
    */
   stop(): void;
 }
 
 /**
- * Sends `NOOP`s until it is disposed of, which waits for the replies that are
- * owed. A server that swallowed a `NOOP` would be one reply behind from there
- * on: the connection is closed then.
+ * Sends `NOOP`s until it is disposed, which waits for the pending replies. If a
+ * reply is missing, the connection is closed: all later replies would belong to
+ * the wrong commands.
  *
- * @param session The session
- * @param transfer The open transfer
- * @param options Milliseconds from one to the next; 0 or `Infinity` for none
- * @returns What ends it
+ * @param options `keepAlive`: milliseconds between two `NOOP`s; 0 or `Infinity`
+ * for none
  */
 export function keepAlive(
   { control }: Session,

@@ -1,5 +1,5 @@
 /**
- * What an upload leaves on the server: looked for, and deleted.
+ * Finds and deletes files that an upload leaves on the server.
  *
  * @module
  */
@@ -11,13 +11,10 @@ import { FTPError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 
 /**
- * Whether there is something under a path: by `SIZE`, else by `MLST`, `CWD` and
- * the listing of its directory.
+ * Whether a path exists: asks `SIZE`, then `MLST`, `CWD` and the directory's
+ * listing.
  *
- * @param session The session
- * @param path The path
- * @param options A signal
- * @returns Whether there is; `undefined` if the server does not tell
+ * @returns Whether it exists; `undefined` if the server does not tell
  */
 export async function isThere(
   session: Session,
@@ -45,12 +42,9 @@ export async function isThere(
 }
 
 /**
- * Deletes files, as far as the server lets us.
+ * Deletes files.
  *
- * @param session The session
- * @param paths The files
- * @param options A signal
- * @returns For each what went wrong, if anything did
+ * @returns The error for each file that could not be deleted, or `undefined`
  */
 export async function deleteAll(
   session: Session,
@@ -63,7 +57,7 @@ export async function deleteAll(
       { signal },
     )
   );
-  // one may never have been made, and the connection be lost
+  // a file may never have been made, and the connection may be lost
   const outcomes = await Promise.allSettled(deleting);
   return outcomes.map((outcome) =>
     outcome.status === "fulfilled" ? undefined : outcome.reason

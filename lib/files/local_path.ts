@@ -1,5 +1,5 @@
 /**
- * Paths of this side.
+ * Checks local paths.
  *
  * @module
  */
@@ -8,12 +8,10 @@ import { fileURLToPath } from "node:url";
 import { showValue } from "../protocol/check_word.ts";
 
 /**
- * Insists on a local path that can name something.
+ * Rejects values that are not usable as a local path.
  *
- * @param local What the caller gave
- * @param name What the caller calls it
  * @throws {TypeError} If it is neither a path nor a `file:` URL, is empty, or
- * has a NUL
+ * contains a NUL
  */
 export function checkLocalPath(local: unknown, name: string): void {
   const path = local instanceof URL ? fileURLToPath(local) : local;
@@ -26,5 +24,5 @@ export function checkLocalPath(local: unknown, name: string): void {
   }
   if (path === "") throw new TypeError(`Cannot use "${name}": it is empty`);
   if (!path.includes("\0")) return;
-  throw new TypeError(`Cannot use "${name}": it has a NUL`);
+  throw new TypeError(`Cannot use "${name}": it contains a NUL`);
 }

@@ -1,5 +1,5 @@
 /**
- * Opening a file on the server at an offset.
+ * Opens a file on the server at an offset.
  *
  * @module
  */
@@ -9,14 +9,9 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 
 /**
- * Opens a transfer of a file, in type I.
+ * Opens a transfer of a file in type I.
  *
- * @param session The session
- * @param verb `RETR`, `STOR` or `APPE`
- * @param path The file
- * @param start Where to start, in bytes: 0 needs no `REST`
- * @param options A signal
- * @returns The open transfer
+ * @param start Offset in bytes; 0 needs no `REST`
  */
 export async function openAt(
   session: Session,

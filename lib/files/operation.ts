@@ -1,6 +1,6 @@
 /**
- * A job: one of the calls of a connection that come one after the other and are tried
- * again, all on behalf of whoever was logged in when it began.
+ * Runs operations: calls of one connection that run one after the other, are
+ * retried, and belong to one login.
  *
  * @module
  */
@@ -10,13 +10,9 @@ import { unwrapped } from "./errors.ts";
 import type { SessionProvider } from "./session_provider.ts";
 
 /**
- * Runs an operation when those before it are done. The end of the connection ends it in every
- * phase, as the caller's signal does.
+ * Runs an operation after those before it. The end of the connection aborts it,
+ * as the caller's signal does.
  *
- * @param provider The connection, for the whole operation
- * @param options The job's
- * @param run The job; its options have the signal to heed
- * @returns What it gives
  * @throws {Deno.errors.NotConnected} If the connection ends
  */
 export function runOperation<T, Options extends SignalOptions>(
@@ -28,13 +24,7 @@ export function runOperation<T, Options extends SignalOptions>(
   return unwrapped(() => provider.jobs.alone(() => run(own), own));
 }
 
-/**
- * A signal of the end of a connection, or of the caller's.
- *
- * @param provider The connection
- * @param signal The caller's
- * @returns What follows whichever is first
- */
+/** Combines the caller's signal with the end of the connection. */
 export function withLifetime(
   { ended }: Pick<SessionProvider, "ended">,
   signal: AbortSignal | undefined,

@@ -1,5 +1,5 @@
 /**
- * A wait that a signal can end.
+ * A pause that a signal can end.
  *
  * @module
  */
@@ -7,13 +7,7 @@
 import { abortable } from "../connection/waiting.ts";
 import { MAX_MILLISECONDS } from "../protocol/check_number.ts";
 
-/**
- * Waits.
- *
- * @param milliseconds How long; 24 days at most
- * @param signal Ends the wait
- * @throws The signal's reason, if it is aborted
- */
+/** Waits for some milliseconds, 24 days at most. */
 export async function pause(
   milliseconds: number,
   signal?: AbortSignal,

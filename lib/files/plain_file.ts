@@ -1,6 +1,6 @@
 /**
- * Local files of a directory that others may write to: never what a link leads
- * to, and never a pipe, which would keep its opener waiting.
+ * Opens local files in a directory that others may write to. Follows no links,
+ * and opens no pipe, which would block.
  *
  * @module
  */
@@ -8,15 +8,15 @@
 import * as fs from "node:fs";
 import { lstatOrNothing } from "./download/local_target.ts";
 
-/** How a file of a mirrored directory is reached. */
+/** How to reach a file of a mirrored directory. */
 export interface PlainPath {
-  /** Whether links are followed, as the user wishes. */
+  /** Whether links are followed, as the user set it. */
   readonly follows: boolean;
   /**
-   * Insists on directories that lead to the file, and on a file or nothing in
-   * its place.
+   * Checks that the directories on the path are directories, and that the path
+   * is a file or nothing.
    *
-   * @throws {Deno.errors.InvalidData} If something else is there by now
+   * @throws {Deno.errors.InvalidData} If something else is there
    */
   check(): void;
 }
@@ -26,11 +26,10 @@ export class PlainFile implements Disposable {
   readonly #fd: number;
 
   /**
-   * Opens a file at once, whatever is under its name.
+   * Opens a file without blocking, and checks what was opened.
    *
-   * @param path The file
-   * @param plain How it is reached
-   * @throws {Deno.errors.InvalidData} If it is no file, or not the one there
+   * @throws {Deno.errors.InvalidData} If it is not a file, or not the one under
+   * the path
    */
   constructor(path: string, plain: PlainPath) {
     plain.check();
@@ -39,13 +38,13 @@ export class PlainFile implements Disposable {
     this.#fd = fs.openSync(path, O_RDONLY | O_NONBLOCK | noFollow);
     try {
       const here = fs.fstatSync(this.#fd);
-      if (!here.isFile()) throw swapped(path);
-      plain.check(); // a directory above may have been a link at that moment
+      if (!here.isFile()) throw replacedError(path);
+      plain.check(); // a directory on the path may have been a link at that moment
       const there = plain.follows ? undefined : lstatOrNothing(path);
       const isOther = there?.ino !== undefined && there.ino !== null &&
         (there.ino !== here.ino || there.dev !== here.dev);
       if (isOther || (!plain.follows && there === undefined)) {
-        throw swapped(path);
+        throw replacedError(path);
       }
     } catch (error) {
       fs.closeSync(this.#fd);
@@ -53,23 +52,13 @@ export class PlainFile implements Disposable {
     }
   }
 
-  /**
-   * What the file is like now.
-   *
-   * @returns Size and time
-   */
+  /** Returns the current size and time of the file. */
   stat(): { size: number; mtime: Date } {
     const { size, mtimeMs } = fs.fstatSync(this.#fd);
     return { size, mtime: new Date(Math.floor(mtimeMs)) };
   }
 
-  /**
-   * Reads from an offset to the end.
-   *
-   * @param offset Where to start, in bytes
-   * @param blocksize Most bytes at once
-   * @returns The bytes, each piece valid until the next
-   */
+  /** Reads from an offset to the end, `blocksize` bytes at most at once. */
   async *read(
     offset: number,
     blocksize: number,
@@ -90,13 +79,10 @@ export class PlainFile implements Disposable {
 }
 
 /**
- * The error for what has changed since its directory was read.
- *
- * @param path What
- * @returns The error
+ * Creates the error for a file that was replaced after its directory was read.
  */
-export function swapped(path: string): Error {
+export function replacedError(path: string): Error {
   return new Deno.errors.InvalidData(
-    `Cannot use "${path}": it was replaced by something else meanwhile, and links and pipes are not followed; mirror again`,
+    `Cannot use "${path}": it was replaced during the mirror, and links and pipes are not followed; mirror again`,
   );
 }

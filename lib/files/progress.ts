@@ -1,5 +1,5 @@
 /**
- * How far a transfer is, told at most so often, and how fast it may go.
+ * Progress reports of a transfer, and its rate limit.
  *
  * @module
  */
@@ -8,72 +8,72 @@ import { Listener } from "../transfer/listener.ts";
 import { LocalError } from "./errors.ts";
 import { pause } from "./pause.ts";
 
-/** How far a transfer is. */
+/** Progress of a transfer. */
 export interface Progress {
-  /** Bytes of the file on the other side, those of an earlier part too. */
+  /** Bytes of the file transferred, including those of an earlier call. */
   readonly transferred: number;
-  /** Size of the file in bytes, or `null` where it is not known. */
+  /** Size of the file in bytes, or `null` if it is not known. */
   readonly total: number | null;
-  /** Bytes a second of late, a whole number. */
+  /** Current rate in bytes a second, a whole number. */
   readonly rate: number;
   /**
-   * Milliseconds until the end at this rate, a whole number; `null` if the total
-   * is not known, or nothing moves.
+   * Milliseconds until the end at this rate, a whole number; `null` if the
+   * total is not known or the rate is 0.
    */
   readonly eta: number | null;
   /**
-   * Whether this is the last report: every byte is on the other side, and
-   * verified. What is left is that the file takes its place; only the call's
-   * own end tells that it has.
+   * Whether this is the last report: every byte was transferred and verified.
+   * The file still has to replace its target; only the end of the call shows
+   * that it has.
    */
   readonly done: boolean;
 }
 
-/** What a transfer tells, and how fast it may be. */
+/** Progress reports and rate limit of a transfer. */
 export interface MeterOptions {
   /**
-   * Called as bytes go through, and once at the end. Not awaited. What it throws
-   * ends the transfer, also at the end: the old file stays. What an async one
-   * rejects with does the same, if it does so before the end.
+   * Called while bytes are transferred, and once at the end. Not awaited. If it
+   * throws, also at the end, the transfer fails and the old file stays. If an
+   * asynchronous callback rejects before the end, the transfer fails as well.
    */
   onProgress?: ((progress: Progress) => void) | undefined;
   /**
-   * Most calls of `onProgress` in a second.
+   * Largest number of calls of `onProgress` in a second.
    *
    * @default {10}
    */
   progressRate?: number | undefined;
   /**
-   * Most bytes in a second.
+   * Rate limit, in bytes a second.
    *
    * @default {no limit}
    */
   maxRate?: number | undefined;
-  /** Ends the transfer. */
+  /** Aborts the transfer. */
   signal?: AbortSignal | undefined;
 }
 
-/** Least bytes of a block, however low the rate. */
+/** Smallest block in bytes, however low the rate. */
 const LEAST_BLOCK = 1024;
 
-/** Milliseconds of silence whose bytes may be made up for. */
+/** Longest pause, in milliseconds, that later bytes may make up for. */
 const BURST = 100;
 
 /** Milliseconds that one block takes at the limit. */
 const EVEN = 20;
 
-/** Weight of the newest figure in the rate. */
+/** Weight of the newest value in the rate. */
 const SMOOTHING = 0.3;
 
-/** How fast transfers may be, all that share it together. */
+/** Limits the rate of all transfers that share it. */
 export class RateLimiter {
   readonly #rate: number;
   #due = 0;
 
   /**
-   * Makes a pace.
+   * Creates a limiter.
    *
-   * @param rate Most bytes in a second
+   * @param rate Bytes a second
    * @throws {RangeError} If it is not positive
    */
   constructor(rate = Infinity) {
@@ -85,18 +85,12 @@ export class RateLimiter {
     return this.#rate === Infinity;
   }
 
-  /** Bytes to read or write at once, so that the rate is even. */
+  /** Bytes to read or write at once for an even rate. */
   get blocksize(): number {
     return Math.max(LEAST_BLOCK, Math.ceil(this.#rate * EVEN / 1000));
   }
 
-  /**
-   * Counts bytes that went through.
-   *
-   * @param bytes How many
-   * @param signal Ends the wait
-   * @returns A wait, where that was faster than it may be
-   */
+  /** Counts transferred bytes. Returns a pause if they exceed the limit. */
   keep(bytes: number, signal?: AbortSignal): Promise<void> | undefined {
     if (this.isFree) return undefined;
     const now = performance.now();
@@ -105,13 +99,13 @@ export class RateLimiter {
   }
 }
 
-/** Counts the bytes of one transfer. */
+/** Counts the bytes of one transfer and reports progress. */
 export class ProgressTracker {
-  /** Bytes of the file that are on the other side. */
+  /** Bytes of the file transferred. */
   position = 0;
   /** Size of the file in bytes, if it is known. */
   total: number | null = null;
-  /** Bytes that were moved, also those that were moved again. */
+  /** Bytes transferred, including repetitions. */
   moved = 0;
   readonly #options: MeterOptions;
   readonly #block: number;
@@ -124,11 +118,11 @@ export class ProgressTracker {
   #isFinished = false;
 
   /**
-   * Makes a meter.
+   * Creates a tracker.
    *
-   * @param options Whom to tell, and the limit
-   * @param block Bytes that are best read or written at once
-   * @param limiter The limit, if it is one that others share
+   * @param options Callback and limits
+   * @param block Best block size, in bytes
+   * @param limiter The limiter, if it is shared
    * @throws {RangeError} If a rate is not positive
    */
   constructor(
@@ -148,12 +142,7 @@ export class ProgressTracker {
     return Math.min(this.#block, this.#limiter.blocksize);
   }
 
-  /**
-   * Counts bytes that went through.
-   *
-   * @param bytes How many
-   * @returns A wait, where the transfer is faster than it may be
-   */
+  /** Counts transferred bytes. Returns a pause if they exceed the limit. */
   add(bytes: number): Promise<void> | undefined {
     this.position += bytes;
     this.moved += bytes;
@@ -165,7 +154,7 @@ export class ProgressTracker {
     return this.#limiter.keep(bytes, this.#options.signal);
   }
 
-  /** Tells, once, that all bytes are on the other side. */
+  /** Reports, once, that all bytes were transferred. */
   async finish(): Promise<void> {
     if (this.#options.onProgress === undefined || this.#isFinished) return;
     this.#isFinished = true;

@@ -10,13 +10,13 @@ import type { Progress } from "./progress.ts";
 /** Options of {@linkcode progressBar}. */
 export interface ProgressBarOptions {
   /**
-   * What stands before the bar, such as the file's name.
+   * Text before the bar, such as the file's name.
    *
    * @default {""}
    */
   label?: string | undefined;
   /**
-   * Whether there is a terminal to draw on.
+   * Whether the output is a terminal.
    *
    * @default {whether standard error is one}
    */
@@ -35,14 +35,15 @@ export interface ProgressBarOptions {
   write?: ((text: string) => void) | undefined;
 }
 
-/** Columns where the terminal does not tell. */
+/** Columns if the terminal does not report any. */
 const COLUMNS = 80;
 
-/** Least columns of the bar itself. */
+/** Smallest width of the bar itself. */
 const LEAST_BAR = 5;
 
 /**
- * Draws a bar as a transfer goes on, and nothing where there is no terminal.
+ * Creates a callback that draws a progress bar. Draws nothing if the output is
+ * not a terminal.
  *
  * @param options Label and terminal
  * @returns A function for the option `onProgress`
@@ -72,14 +73,7 @@ export function progressBar(
   };
 }
 
-/**
- * One line that shows how far a transfer is.
- *
- * @param progress How far it is
- * @param label What stands before
- * @param columns Most columns
- * @returns The line
- */
+/** Formats progress in one line of at most `columns` - 1 characters. */
 export function formatProgress(
   progress: Progress,
   label: string,
@@ -134,7 +128,7 @@ function terminalColumns(): number {
   try {
     return Deno.consoleSize().columns;
   } catch {
-    return COLUMNS; // standard input or output is no terminal
+    return COLUMNS; // standard input or output is not a terminal
   }
 }
 

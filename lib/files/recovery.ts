@@ -1,5 +1,5 @@
 /**
- * Trying again: when it makes sense, how often, and after what wait.
+ * Retries: when, how often and after which wait.
  *
  * @module
  */
@@ -20,18 +20,18 @@ import { runOperation } from "./operation.ts";
 import type { SessionProvider } from "./session_provider.ts";
 import { pause } from "./pause.ts";
 
-/** How a transfer that failed is tried again. */
+/** How a failed transfer is retried. */
 export interface RetryOptions {
   /**
-   * How many times in a row without progress, and how many times in all because
-   * the files differed (`FTPVerificationError`).
+   * Number of retries in a row without progress. Also the total number of
+   * retries because the files differed (`FTPVerificationError`).
    *
    * @default {5}
    */
   attempts?: number | undefined;
   /**
-   * Milliseconds before the first; each of the following waits twice as long,
-   * less up to a half at random.
+   * Milliseconds before the first retry. Each further wait is twice as long,
+   * minus a random part of up to one half.
    *
    * @default {500}
    */
@@ -44,37 +44,37 @@ export interface RetryOptions {
   maxDelay?: number | undefined;
 }
 
-/** What is about to be tried again. */
+/** A retry that is about to start. */
 export interface RetryEvent {
-  /** What went wrong. */
+  /** The error of the last attempt. */
   readonly error: Error;
   /**
-   * How many times in a row this made no progress, or how many times the files
+   * Number of failures in a row without progress, or number of times the files
    * differed; 1 for the first.
    */
   readonly attempt: number;
-  /** Milliseconds until it is tried again. */
+  /** Milliseconds until the retry. */
   readonly delay: number;
-  /** Bytes of the file that are on the other side. */
+  /** Bytes of the file transferred. */
   readonly transferred: number;
 }
 
-/** Options of what recovers. */
+/** Options of operations that are retried. */
 export interface RecoveryOptions {
   /**
-   * How often and after what wait a transfer that failed is tried again, or
-   * `false` for never.
+   * How often and after which wait a failed transfer is retried; `false` for
+   * never.
    *
    * @default {{ attempts: 5, delay: 500, maxDelay: 30_000 }}
    */
   retry?: RetryOptions | false | undefined;
   /**
-   * Called before each wait, and awaited. What it throws ends the transfer. A
-   * download or upload of the same client waits for this one to end: awaited in
-   * here, it would never begin.
+   * Called before each wait, and awaited. If it throws, the transfer fails. Do
+   * not await another download or upload of the same client in it: that call
+   * waits for this one to end.
    */
   onRetry?: ((event: RetryEvent) => unknown) | undefined;
-  /** Ends the transfer. */
+  /** Aborts the transfer. */
   signal?: AbortSignal | undefined;
 }
 
@@ -85,11 +85,12 @@ const RETRY_OPTIONS: NamesOf<RetryOptions> = {
 };
 
 /**
- * Insists on a `retry` that can be used, before anything is sent.
+ * Rejects an invalid `retry` before anything is sent.
  *
- * @param retry The caller's
- * @throws {TypeError} If it is neither an object nor `false`, or has other names
- * @throws {RangeError} If a number is negative or no number
+ * @param retry Option of the caller
+ * @throws {TypeError} If it is neither an object nor `false`, or has unknown
+ * options
+ * @throws {RangeError} If a number is negative or `NaN`
  */
 export function checkRetry(retry: RecoveryOptions["retry"]): void {
   if (retry === undefined || retry === false) return;
@@ -107,22 +108,19 @@ export function checkRetry(retry: RecoveryOptions["retry"]): void {
   checkNumber("retry.maxDelay", maxDelay);
 }
 
-/** Bytes that count as progress: more than what a new attempt reads again. */
+/** Bytes that count as progress: more than what a new attempt repeats. */
 const PROGRESS = 128 * 1024;
 
-/** What may be better next time, by its reply (RFC 959 section 4.2.2). */
+/** Replies after which a retry may succeed (RFC 959 section 4.2.2). */
 const PASSING_REPLIES = [421, 425, 426, 450, 451];
 
-// ProFTPD's and Serv-U's 530 to a login, where others say 421: the connection
-// that was lost may still count
+// ProFTPD and Serv-U answer a login with 530 where others send 421: the lost
+// connection may still count
 const CROWDED_REGEXP = /\b(too many|maximum)\b/i;
 
 /**
- * Whether a server has as many connections as it lets one user have: the one
- * that was closed a moment ago may still count.
- *
- * @param error What was thrown when another was opened
- * @returns Whether it may be tried again
+ * Whether the server refused because of too many connections of the user. A
+ * connection that was just closed may still count.
  */
 export function isCrowded(error: unknown): boolean {
   const reply = error instanceof FTPError ? error.reply : undefined;
@@ -131,31 +129,29 @@ export function isCrowded(error: unknown): boolean {
     (reply.code === 530 && CROWDED_REGEXP.test(reply.text));
 }
 
-// "Login incorrect", "Too many login attempts", "maximum tries": one more of
-// them may shut the user out
+// "Login incorrect", "Too many login attempts", "maximum tries": another
+// attempt may lock the user out
 const WRONG_REGEXP =
   /\b(incorrect|invalid|wrong|passwords?|attempts?|tries|fail(?:ed|ures?)?)\b/i;
 
-/** How long to wait before another attempt. */
+/** Wait before a retry. */
 interface Wait extends RetryOptions {
-  /** Which attempt failed, 1 for the first. */
+  /** Number of the failed attempt, starting with 1. */
   attempt: number;
 }
 
-/** Milliseconds: each wait twice as long, less up to a half at random. */
+/**
+ * Returns milliseconds. Each wait is twice as long, minus a random part of up
+ * to one half.
+ */
 function waitOf({ attempt, delay = 500, maxDelay = 30_000 }: Wait): number {
   const longest = Math.min(maxDelay, delay * 2 ** (attempt - 1));
   return longest * (1 - Math.random() / 2);
 }
 
 /**
- * Connects, and again while the server has too many connections.
- *
- * @param retry How often, and after what wait; never without
- * @param signal Ends the waits
- * @param attempt Connects
- * @returns What `attempt` gives
- * @throws The last error; at once, if it is another
+ * Connects, and retries while the server has too many connections. Other errors
+ * are thrown at once.
  */
 export async function whileCrowded<T>(
   retry: RetryOptions | false | undefined,
@@ -173,7 +169,7 @@ export async function whileCrowded<T>(
   }
 }
 
-/** Failed connections. */
+/** Errors of failed connections. */
 const PASSING_FAILURES = [
   Deno.errors.BrokenPipe,
   Deno.errors.ConnectionAborted,
@@ -186,12 +182,7 @@ const PASSING_FAILURES = [
   Deno.errors.UnexpectedEof,
 ];
 
-/**
- * Whether the same call may succeed if it is made again.
- *
- * @param error What went wrong
- * @returns Whether it is worth a try
- */
+/** Whether a retry may succeed. */
 function isPassing(error: unknown): boolean {
   if (
     error instanceof FTPUnconfirmedError ||
@@ -199,28 +190,24 @@ function isPassing(error: unknown): boolean {
   ) return true;
   if (error instanceof FTPError && error.reply !== undefined) {
     const { code } = error.reply;
-    // what a 4yz was found to mean may be permanent
+    // a 4yz that was found to be permanent has another class
     const isFinal = error instanceof FTPPermanentError;
     return (!isFinal && PASSING_REPLIES.includes(code)) ||
       (code === 530 && isCrowded(error));
   }
-  // a connection lost in the handshake; whom not to trust does not change
+  // only a connection that broke in the handshake; trust does not change
   if (error instanceof TLSError) return error.reason === "broken";
-  // what the platform has no class for (no route, no name server) is an Error
+  // platform errors without a class (no route, no name server) are plain Errors
   return error instanceof FTPProtocolError ||
     PASSING_FAILURES.some((Class) => error instanceof Class) ||
     (error instanceof Error && error.constructor === Error);
 }
 
 /**
- * Runs a job, and again while it fails for reasons that pass.
+ * Runs an operation, and retries it after temporary errors. Throws the last
+ * error.
  *
- * @param provider Gives the session, and a new one
- * @param options How often, and a signal
- * @param position Tells how far the job is, in bytes
- * @param run The job, on the connection's session
- * @returns What it gives
- * @throws The last error
+ * @param position Returns the bytes of the file transferred
  */
 export async function withRecovery<T>(
   provider: SessionProvider,
@@ -243,7 +230,7 @@ export async function withRecovery<T>(
       return await run();
     } catch (error) {
       if (error instanceof FTPVerificationError) {
-        // of a file that grows each attempt comes further, and none to an end
+        // each attempt at a growing file gets further, and none completes
         attempt = Math.max(attempt, ++mismatches);
       } else if (position() >= furthest + PROGRESS) {
         furthest = position();
@@ -254,26 +241,23 @@ export async function withRecovery<T>(
         !isPassing(error) || (isLost(provider) && !provider.canReconnect);
       if (isHopeless) throw error;
       const wait = waitOf({ attempt, delay, maxDelay });
-      const told: unknown = onRetry?.({
+      const notified: unknown = onRetry?.({
         error: error as Error,
         attempt,
         delay: wait,
         transferred: position(),
       });
-      if (told !== undefined) await abortable(Promise.resolve(told), signal);
+      if (notified !== undefined) {
+        await abortable(Promise.resolve(notified), signal);
+      }
       await pause(wait, signal);
     }
   }
 }
 
 /**
- * Runs what only reads, again on another session if the connection is lost
- * meanwhile. What the server refuses is not tried again.
- *
- * @param provider Gives the session, and a new one
- * @param options How often, and a signal
- * @param run The reading
- * @returns What it gives
+ * Runs a read-only operation, and repeats it on a new session if the connection
+ * is lost. Refusals of the server are not retried.
  */
 export async function withReconnection<T>(
   provider: SessionProvider,
@@ -310,13 +294,7 @@ export async function withReconnection<T>(
   return outcome.value;
 }
 
-/**
- * Options that count how often a job is tried again.
- *
- * @param options The caller's
- * @param retries Where the count goes
- * @returns Options for {@linkcode withRecovery}
- */
+/** Adds a counter of retries to options for {@linkcode withRecovery}. */
 export function countingRetries(
   options: RecoveryOptions,
   retries: { count: number },
@@ -331,9 +309,9 @@ export function countingRetries(
 }
 
 /**
- * Gives a session up whose data connections are refused for want of its TLS
- * session, where there may be another: that one is kept apart from the rest of
- * the program.
+ * Closes a session whose data connections are refused for lack of its TLS
+ * session, if a new session is possible. The new session is isolated from other
+ * TLS clients of the program.
  */
 function leaveSpoiled(
   provider: SessionProvider,

@@ -1,6 +1,6 @@
 /**
- * Puts an uploaded file in the place of the one that it replaces, so that one
- * of the two is there whatever goes wrong.
+ * Replaces a file on the server by its upload. One of the two always keeps the
+ * name or can be found.
  *
  * @module
  */
@@ -14,29 +14,27 @@ import { backOff } from "./back_off.ts";
 import { deleteAll, isThere } from "./leftovers.ts";
 import type { UploadOptions } from "./options.ts";
 import { refuseDirectory } from "./store_refusal.ts";
-import { refused, stranded } from "./upload/errors.ts";
+import { replacementError, strandedFilesError } from "./upload/errors.ts";
 import { tryToChangeMode } from "./upload/file_mode.ts";
 import { temporaryPath } from "./upload/temporary_name.ts";
 
-// what a session remembers of a drop box
+// noted in the server's profile for a drop box
 const TAKEN = "SIZE of what was renamed";
 
 /** An upload that is complete and verified under its temporary name. */
 export interface CompleteUpload {
-  /** The temporary file. */
+  /** Path of the temporary file. */
   readonly path: string;
-  /** Its size, in bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Permissions that it gets, if any. */
+  /** Permissions to set, if any. */
   readonly mode: number | undefined;
-  /** Whether the server tells the size of the temporary file. */
+  /** Whether the server reports the temporary file's size. */
   readonly isVisible: boolean;
   /**
    * Compares the target with the source, byte by byte.
    *
-   * @param session The session
-   * @param options A signal
-   * @returns Whether they are the same; `undefined` if either cannot be read
+   * @returns Whether they are equal; `undefined` if one cannot be read
    */
   compare(
     session: Session,
@@ -54,18 +52,13 @@ export class Replacement {
   #aside: string | undefined;
   #isDone = false;
 
-  /**
-   * Changes nothing yet.
-   *
-   * @param remote The file that is to be replaced
-   * @param options Whether it may be moved aside; how names are chosen
-   */
+  /** Creates a replacement, without any command. */
   constructor(remote: string, options: UploadOptions) {
     this.#remote = remote;
     this.#options = options;
   }
 
-  /** Whether the server was told to rename, and may have done so. */
+  /** Whether a rename was sent, and may have been executed. */
   get hasBegun(): boolean {
     return this.#upload !== undefined;
   }
@@ -75,7 +68,7 @@ export class Replacement {
     return this.#isDone;
   }
 
-  /** Where the old file may be, if it was moved. */
+  /** Path of the old file if it was moved aside. */
   get aside(): string | undefined {
     return this.#aside;
   }
@@ -83,11 +76,9 @@ export class Replacement {
   /**
    * Puts the new file in its place. May be called again after a failure.
    *
-   * @param session The session
-   * @param upload The new file
    * @throws {FTPError} If the server refuses: the old file is in its place
-   * @throws {Error} `Deno.errors.*` if the connection fails: {@linkcode settle}
-   * tells what was done
+   * @throws {Error} `Deno.errors.*` if the connection fails; {@linkcode settle}
+   * finds out what was done
    */
   async run(session: Session, upload: CompleteUpload): Promise<void> {
     const options = this.#options;
@@ -101,21 +92,20 @@ export class Replacement {
       await this.#renameOver(session, upload);
     } catch (error) {
       if (!isRefusal(session, error)) throw error;
-      // some servers refuse what they have done
+      // some servers refuse a rename that they have executed
       if (isTrue(await this.#isInPlace(session, options), remote)) return;
       await this.#replaceRefused(session, upload, error);
     }
   }
 
   /**
-   * Finds out what a command did whose reply is missing. Brings the old file
-   * back if there is none under the name.
+   * Finds out what a command without a reply did. Restores the old file if no
+   * file has the name.
    *
-   * @param session The session, perhaps a new one
-   * @param options A signal
-   * @returns Whether the new file is in its place; `undefined` if nothing tells
-   * @throws {FTPError} If the old file cannot be brought back; the message has
-   * its name
+   * @returns Whether the new file is in its place; `undefined` if nothing shows
+   * it
+   * @throws {FTPError} If the old file cannot be restored; the message contains
+   * its path
    */
   async settle(
     session: Session,
@@ -133,7 +123,7 @@ export class Replacement {
     const { path, mode, size } = upload;
     const { oldSize } = this;
     const isTold = upload.isVisible && !session.profile.lacks("SIZE");
-    // a new file of the old one's size shows by its old name only
+    // if the sizes are equal, only the temporary name shows which file is there
     const isAlike = oldSize === undefined || oldSize === size;
     const sizes = await session.turns.alone(async () => {
       const changing = mode === undefined
@@ -157,11 +147,11 @@ export class Replacement {
     if (!isTold) return;
     const [now, left = null] = sizes;
     if (now === size && left === null) return;
-    await this.#confirm(session, upload);
+    await this.#checkRename(session, upload);
   }
 
-  /** Looks whether a rename was done that the server confirmed. */
-  async #confirm(session: Session, upload: CompleteUpload): Promise<void> {
+  /** Checks a rename that the server confirmed. */
+  async #checkRename(session: Session, upload: CompleteUpload): Promise<void> {
     const options = this.#options;
     const { path, size } = upload;
     let isLeft: boolean | undefined;
@@ -170,11 +160,11 @@ export class Replacement {
       isLeft = await isThere(session, path, options);
       now = await requestBinarySize(session, this.#remote, options);
       if (isLeft !== false) return isLeft === undefined;
-      // another upload may have taken the place since then
+      // another upload may have replaced the file since then
       if (now === null) return session.profile.lacks(TAKEN);
       return now === size || now !== this.oldSize;
     });
-    // taken away at once, by what the new files of a drop box are for
+    // a drop box takes new files away at once
     const isDone = isLeft === undefined ||
       (isLeft === false &&
         (now === null || now === size || now !== this.oldSize));
@@ -189,7 +179,10 @@ export class Replacement {
     );
   }
 
-  /** Finds out why `RNTO` was refused, and does without it where it may. */
+  /**
+   * Handles a refused `RNTO`: finds the reason, and moves the old file aside if
+   * that is allowed.
+   */
   async #replaceRefused(
     session: Session,
     upload: CompleteUpload,
@@ -199,10 +192,10 @@ export class Replacement {
     const remote = this.#remote;
     await refuseDirectory(session, remote, refusal, options);
     if (refusal instanceof FTPTemporaryError) throw refusal;
-    // a refused RNFR says nothing of the file that is in the way
+    // a refused RNFR is not caused by the file with the target's name
     if (!refusal.command?.startsWith("RNTO")) {
       const isLeft = await isThere(session, upload.path, options);
-      throw refused(
+      throw replacementError(
         refusal,
         remote,
         isLeft === false
@@ -211,14 +204,14 @@ export class Replacement {
       );
     }
     if (options.replace !== "delete") {
-      throw refused(
+      throw replacementError(
         refusal,
         remote,
         'if the server refuses to rename over a file, use { replace: "delete" } or { atomic: false }',
       );
     }
     if (await isThere(session, remote, options) === false) {
-      throw refused(
+      throw replacementError(
         refusal,
         remote,
         "there is no old file in the way: if the server renames no files, use { atomic: false }",
@@ -228,8 +221,8 @@ export class Replacement {
   }
 
   /**
-   * Moves the old file aside and the new one to its place, without a round trip
-   * in between. What fails is undone.
+   * Moves the old file aside and the new one in its place, without a round trip
+   * in between. Undone if it fails.
    */
   async #swap(
     session: Session,
@@ -258,7 +251,7 @@ export class Replacement {
     const isMoved = moving!.status === "fulfilled";
     const cause = (renaming as PromiseRejectedResult).reason ?? refusal;
     if (isMoved && cause instanceof FTPTemporaryError) throw cause;
-    throw refused(
+    throw replacementError(
       isMoved ? cause : refusal,
       remote,
       isMoved
@@ -269,14 +262,14 @@ export class Replacement {
     );
   }
 
-  /** A name of its own, also where the caller has but one. */
+  /** Returns a path for the old file that differs from the temporary one. */
   #asidePath(path: string): string {
     const mark = randomMark();
     const chosen = temporaryPath(this.#remote, mark, false, this.#options);
     return chosen === path ? `${this.#remote}.${mark}.old` : chosen;
   }
 
-  /** Whether the new file has its name. */
+  /** Whether the new file has the target's name. */
   async #isInPlace(
     session: Session,
     options: SignalOptions,
@@ -288,11 +281,11 @@ export class Replacement {
     if (now !== null && now !== size) return false;
     const isLeft = await isThere(session, path, options);
     const isAlike = now === null || oldSize === undefined || oldSize === now;
-    // some servers copy: the target has another size then
+    // some servers copy instead: then the target's size differs
     if (isLeft === true && isAlike) return false;
     const isMoved = isLeft === false && aside !== undefined &&
       await isThere(session, aside, options);
-    // the names tell it, and the file need not be read
+    // the names prove it, and the file need not be read
     if (isMoved) return now === size || await isThere(session, remote, options);
     const isSame = await compare(session, options);
     if (isSame !== undefined) return isSame;
@@ -303,17 +296,17 @@ export class Replacement {
     return isNothing ? false : undefined;
   }
 
-  /** Deletes the old file, whose place the new one has. */
+  /** Deletes the old file after it was replaced. */
   async #dropAside(session: Session, options: SignalOptions): Promise<void> {
     const { aside } = this;
     if (aside === undefined) return;
     const [failure] = await deleteAll(session, [aside], options);
     const isLost = failure !== undefined && !isRefusal(session, failure);
-    if (isLost) throw failure; // it is deleted on the next connection
+    if (isLost) throw failure; // deleted on the next connection
     this.#aside = undefined;
   }
 
-  /** Gives the old file its name back, if it was moved. */
+  /** Restores the old file's name, if it was moved. */
   async #bringBack(session: Session, options: SignalOptions): Promise<void> {
     const { aside } = this;
     if (aside === undefined) return;
@@ -338,13 +331,13 @@ export class Replacement {
       await isThere(session, aside, options) === false;
     if (!isBack) {
       const { path } = this.#upload!;
-      throw stranded(obstacle, this.#remote, { aside, path });
+      throw strandedFilesError(obstacle, this.#remote, { aside, path });
     }
     this.#aside = undefined;
   }
 }
 
-/** Insists on an answer to whether the new file is in its place. */
+/** Rejects an unknown state of the new file. */
 function isTrue(isInPlace: boolean | undefined, remote: string): boolean {
   if (isInPlace !== undefined) return isInPlace;
   throw new FTPError(
@@ -352,7 +345,7 @@ function isTrue(isInPlace: boolean | undefined, remote: string): boolean {
   );
 }
 
-/** Whether the server said no, and can be asked again. */
+/** Whether the server refused and the session is still usable. */
 function isRefusal(session: Session, error: unknown): error is FTPError {
   return error instanceof FTPError && error.reply !== undefined &&
     error.reply.code !== 421 && !session.isLost;

@@ -1,5 +1,5 @@
 /**
- * Whether what one side has is the beginning of what the other has.
+ * Compares the beginnings of files before a transfer is resumed.
  *
  * @module
  */
@@ -8,22 +8,21 @@ import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 
-/** Bytes before the end of a part that are fetched or sent again. */
+/** Bytes before the end of an unfinished file that are transferred again. */
 export const OVERLAP: number = 64 * 1024;
 
-/** What refuses a command for what it asks, and not for the file. */
+/** Replies that refuse the kind of command, not the file. */
 const UNSUITABLE = [500, 501, 502, 503, 504, 554];
 
-// ProFTPD's 451 where AllowStoreRestart is off: "Append/Restart not permitted"
+// ProFTPD without AllowStoreRestart answers 451 "Append/Restart not permitted"
 const RESTART_REGEXP = /\b(restart|resum|append)/i;
 
 /**
- * Whether the server refused to go on in the middle of a file, and not the
- * transfer: the offset, or what was to begin there (some say yes to every
- * `REST`, and no to the `STOR` behind it).
+ * Whether the server refused the offset, not the transfer: `REST` itself, or
+ * the command after it. Some servers accept every `REST` and refuse the `STOR`
+ * after it.
  *
- * @param error What was thrown by a transfer with an offset, or by `APPE`
- * @returns Whether it starts at the beginning only
+ * @param error Error of a transfer with an offset, or of `APPE`
  */
 export function isRestRefused(error: unknown): boolean {
   if (!(error instanceof FTPError) || error.reply === undefined) return false;
@@ -34,14 +33,7 @@ export function isRestRefused(error: unknown): boolean {
   return UNSUITABLE.includes(code) || RESTART_REGEXP.test(text);
 }
 
-/**
- * Compares the first bytes of a download.
- *
- * @param transfer The open transfer
- * @param expected What they should be
- * @param options A signal
- * @returns Whether they are
- */
+/** Compares the first bytes of a download. */
 export async function isSameStart(
   transfer: Transfer,
   expected: Uint8Array,
@@ -62,12 +54,8 @@ export async function isSameStart(
 }
 
 /**
- * Whether a download has no more bytes. Its end is to be read before it is
- * finished: under TLS one that is closed before may have to be aborted.
- *
- * @param transfer The open transfer
- * @param options A signal
- * @returns Whether it is at its end
+ * Whether a download has no more bytes. Read the end before finishing: under
+ * TLS, a data connection closed before its end may have to be aborted.
  */
 export async function isAtEnd(
   transfer: Transfer,
@@ -80,14 +68,7 @@ export async function isAtEnd(
   }
 }
 
-/**
- * Compares a whole download, and ends it.
- *
- * @param transfer The open transfer
- * @param chunks What it should be
- * @param options A signal
- * @returns Whether it is that, and no more
- */
+/** Compares a complete download, and finishes it. */
 export async function isSameFile(
   transfer: Transfer,
   chunks: AsyncIterable<Uint8Array>,

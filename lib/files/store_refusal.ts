@@ -1,6 +1,6 @@
 /**
- * Why a server refuses to store a file: a directory that is missing, or that
- * has the name.
+ * Finds out why a server refuses to store a file: a missing directory, or a
+ * directory with the same name.
  *
  * @module
  */
@@ -15,25 +15,22 @@ import { splitPath } from "../commands/path.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 
-/** What a server says where it cannot make a file; bftpd and Pure-FTPd have 451 for much. */
+/**
+ * Replies to a file that cannot be created; bftpd and Pure-FTPd use 451 for
+ * many reasons.
+ */
 const REFUSALS = [450, 451, 501, 550, 551, 553];
 
 /**
- * What a server says of a path that leads nowhere; Pure-FTPd's `MLST` says
- * "Can't check for file existence".
+ * Text of replies to a path that does not exist; Pure-FTPd's `MLST` says "Can't
+ * check for file existence".
  */
 const MISSING_REGEXP =
   /\b(no such|not exist|not found|does ?n.t exist|check for file existence)/i;
 
 /**
- * Makes the refusal to store a file say what is wrong with its path, where that
- * can be found out. Nothing is sent for other errors.
- *
- * @param session The session
- * @param remote The file
- * @param error What was thrown
- * @param options A signal
- * @returns The error to throw, perhaps the same
+ * Adds the reason to a refused `STOR` or `APPE`, if it is the path. Other
+ * errors are returned unchanged, and nothing is sent for them.
  */
 export async function explainRefusal(
   session: Session,
@@ -47,13 +44,13 @@ export async function explainRefusal(
     !session.isLost && !options.signal?.aborted;
   if (!isRefusal) return error;
   try {
-    if (await settingsOf(session, remote, options) === "there") {
+    if (await directoryState(session, remote, options) === "there") {
       return directoryError(remote, error);
     }
     const [prefix] = splitPath(remote);
     const directory = prefix.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
     if (directory === "" || directory === "/") return error;
-    if (await settingsOf(session, directory, options) !== "missing") {
+    if (await directoryState(session, directory, options) !== "missing") {
       return error;
     }
     const { reply, command } = error;
@@ -64,18 +61,15 @@ export async function explainRefusal(
       { reply, command, cause: error },
     );
   } catch {
-    return error; // a lost connection shows in the next call
+    return error; // the next call reports a lost connection
   }
 }
 
 /**
- * Refuses a target that is a directory.
+ * Rejects a target that is a directory.
  *
- * @param session The session
- * @param remote The target
- * @param refusal What the server said, if it was told to write
- * @param options A signal
- * @throws {FTPPermanentError} If it is one
+ * @param refusal The server's refusal to write, if there was one
+ * @throws {FTPPermanentError} If it is a directory
  */
 export async function refuseDirectory(
   session: Session,
@@ -83,16 +77,13 @@ export async function refuseDirectory(
   refusal: FTPError | undefined,
   options: SignalOptions,
 ): Promise<void> {
-  if (await settingsOf(session, remote, options) !== "there") return;
+  if (await directoryState(session, remote, options) !== "there") return;
   throw directoryError(remote, refusal);
 }
 
 /**
- * Whether `MLST` tells that a path is a directory.
+ * Whether a path is a directory, according to `MLST`.
  *
- * @param session The session
- * @param path The path
- * @param options A signal
  * @returns Whether it is; `undefined` if the server does not tell
  */
 export async function isListedDirectory(
@@ -137,13 +128,13 @@ function directoryError(
   );
 }
 
-/** Whether a path is a directory, as far as the server tells. */
-async function settingsOf(
+/** Whether a path is a directory, according to `MLST` or `CWD`. */
+async function directoryState(
   session: Session,
   path: string,
   options: SignalOptions,
 ): Promise<"there" | "missing" | "unknown"> {
-  // first: Pure-FTPd takes its time for each CWD that fails
+  // MLST first: Pure-FTPd delays each CWD that fails
   const isListed = await isListedDirectory(session, path, options);
   if (isListed !== undefined) return isListed ? "there" : "missing";
   return await session.turns.alone(async () => {
@@ -151,7 +142,7 @@ async function settingsOf(
       const leave = await enterDirectory(session, path, options);
       if (leave === undefined) return "unknown";
       await leave();
-      // z/OS goes to whatever its data sets could begin with
+      // z/OS accepts every prefix of a data set name
       return isDataSet(session, path) ? "unknown" : "there";
     } catch (error) {
       if (!isNoDirectory(error)) throw error;

@@ -16,50 +16,43 @@ import { explainRefusal } from "./store_refusal.ts";
 /** Options of {@linkcode FTP.retrieve}. */
 export interface RetrieveOptions {
   /**
-   * Where to start, in bytes.
+   * Offset of the first byte.
    *
    * @default {0}
    */
   offset?: number | undefined;
-  /** Aborts the transfer: the stream errors with the signal's reason. */
+  /** Aborts the transfer. The stream errors with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
 /** Options of {@linkcode FTP.store}. */
 export interface StoreOptions {
   /**
-   * Where the server starts to write, in bytes (`REST`).
+   * Offset at which the server starts to write, in bytes (`REST`).
    *
    * @default {0}
    */
   offset?: number | undefined;
   /**
-   * Whether to write behind what the file has (`APPE`).
+   * Whether to append to the file (`APPE`).
    *
    * @default {false}
    */
   append?: boolean | undefined;
-  /** Aborts the transfer: the call rejects with the signal's reason. */
+  /** Aborts the transfer. The call rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** Most bytes of the first chunk of a stream: most files are small. */
+/** Size of the first chunk, in bytes: most files are small. */
 const FIRST_CHUNK_SIZE = 16 * 1024;
 
-/** Most bytes of a chunk. */
+/** Largest chunk, in bytes. */
 const CHUNK_SIZE = 256 * 1024;
 
-/** Most bytes of one write. */
+/** Largest write, in bytes. */
 const WRITE_SIZE = 1024 * 1024;
 
-/**
- * Opens a file for reading.
- *
- * @param session The session
- * @param path The file
- * @param options Offset and signal
- * @returns The bytes; the stream ends after the server's final 2yz
- */
+/** Opens a file for reading. The stream ends after the server's final 2yz. */
 export async function retrieve(
   session: Session,
   path: Path,
@@ -80,8 +73,8 @@ export async function retrieve(
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   aborted.catch(() => {});
   const onAbort = () => {
-    // nobody may be reading: the transfer is ended without being asked. Who
-    // sees the error can use the client
+    // the stream may not be read, so the transfer is ended at once. The client
+    // is usable when the error appears
     ending ??= transfer.abort();
     ending.finally(() => reject(signal!.reason));
   };
@@ -104,7 +97,7 @@ export async function retrieve(
         const failure = await settling;
         release();
         if (failure !== undefined) throw failure.cause;
-        return controller.close(); // it was reset after the last byte
+        return controller.close(); // reset after the last byte
       }
       await ending;
       release();
@@ -112,7 +105,7 @@ export async function retrieve(
     }
     if (n === size) size = Math.min(size * 2, CHUNK_SIZE);
     if (n !== null) return controller.enqueue(trimmed(buffer, n));
-    release(); // finish() looks after the signal itself
+    release(); // finish() handles the signal
     await transfer.finish({ signal });
     controller.close();
   };
@@ -128,7 +121,7 @@ export async function retrieve(
   }, { highWaterMark: 0 });
 }
 
-/** A short chunk does not keep a large buffer in memory. */
+/** Cuts a short chunk off its large buffer, which can then be freed. */
 function trimmed(
   buffer: Uint8Array<ArrayBuffer>,
   length: number,
@@ -139,13 +132,8 @@ function trimmed(
 }
 
 /**
- * Writes a file.
+ * Writes a file. Returns the final 2yz reply.
  *
- * @param session The session
- * @param path The file
- * @param source The bytes
- * @param options Offset, append and signal
- * @returns The final 2yz reply
  * @throws {TypeError} If both `offset` and `append` are given
  */
 export async function store(
@@ -174,7 +162,7 @@ export async function store(
   }
 }
 
-/** An offset for `REST`; none for the beginning. */
+/** Checks an offset for `REST`; `undefined` for the beginning. */
 function checkedOffset(offset = 0): number | undefined {
   if (Number.isSafeInteger(offset) && offset >= 0) return offset || undefined;
   throw new RangeError(

@@ -7,7 +7,7 @@
 import { Breather } from "../connection/breather.ts";
 import { withMessage } from "../connection/with_message.ts";
 import type { EntryKind } from "../listing/entry.ts";
-import { type PlainPath, swapped } from "../files/plain_file.ts";
+import { type PlainPath, replacedError } from "../files/plain_file.ts";
 import { lstatOrNothing } from "../files/download/local_target.ts";
 import { joinPath } from "../commands/path.ts";
 import {
@@ -141,7 +141,7 @@ export class LocalSide implements Side {
         this.#checkFolders(parentOf(path));
         if (this.#follows) return;
         const whole = this.at(path);
-        if (lstatOrNothing(whole)?.isFile === false) throw swapped(whole);
+        if (lstatOrNothing(whole)?.isFile === false) throw replacedError(whole);
       },
     };
   }
@@ -152,7 +152,7 @@ export class LocalSide implements Side {
     for (let end = 0; end >= 0;) {
       end = path.indexOf("/", end + 1);
       const folder = this.at(end < 0 ? path : path.slice(0, end));
-      if (!Deno.lstatSync(folder).isDirectory) throw swapped(folder);
+      if (!Deno.lstatSync(folder).isDirectory) throw replacedError(folder);
     }
   }
 
@@ -166,7 +166,7 @@ export class LocalSide implements Side {
         this.#checkFolders(parentOf(path));
         const whole = this.at(path);
         // what was put there meanwhile stays
-        if (kindOf(Deno.lstatSync(whole)) !== kind) throw swapped(whole);
+        if (kindOf(Deno.lstatSync(whole)) !== kind) throw replacedError(whole);
         if (kind === "directory") await Deno.remove(whole, { recursive });
         else Deno.removeSync(whole);
         errors.push(undefined);

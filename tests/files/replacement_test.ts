@@ -97,7 +97,8 @@ async function check(
   );
   if (result !== undefined) assert(isNew, `no success: ${told}`);
   else {assert(
-      !isNew || /did not say|nothing else tells/.test(failure!.message),
+      !isNew ||
+        /did not (say|confirm)|nothing else tells/.test(failure!.message),
       `no failure: ${told}`,
     );}
   const others = [...server.files.keys()].filter((path) => path !== "/data");

@@ -171,7 +171,7 @@ Deno.test("FTP.upload refuses names that are no file's before anything is sent",
     await assertRejects(
       () => ftp.upload(SMALL, path),
       TypeError,
-      "it names no file",
+      "it is not the name of a file",
     );
   }
   assertEquals(server.commands.length, before);

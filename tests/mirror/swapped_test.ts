@@ -38,7 +38,7 @@ for (const [what, put] of SWAPS) {
           })
         );
         assertEquals(failures.length, 1);
-        assertMatch(failures[0]!, /replaced by something else meanwhile/);
+        assertMatch(failures[0]!, /replaced during the mirror/);
         assertEquals(Deno.readTextFileSync(folder.at("out")), "precious");
         assert(!Deno.lstatSync(path).isFile);
         assertEquals([...Deno.readDirSync(folder.at("to"))].length, 1);

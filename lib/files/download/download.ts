@@ -1,6 +1,6 @@
 /**
- * From a file there to a file here, so that what is here afterwards is either
- * the whole new file or the old one.
+ * Downloads a file atomically: writes a temporary file, verifies it, and
+ * renames it.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { printable } from "../../protocol/printable.ts";
 import { requestAhead } from "../../transfer/passive.ts";
 import type { Session } from "../../transfer/session.ts";
 import type { Transfer } from "../../transfer/transfer.ts";
-import { confirm } from "../confirm.ts";
+import { awaitConfirmation } from "../confirm.ts";
 import {
   type RemoteFacts,
   requestDirectory,
@@ -36,43 +36,37 @@ import { plainTarget, resolveTarget, type Target } from "./local_target.ts";
 import { verifyDownload } from "./verify.ts";
 import { WriteBehind } from "./write_behind.ts";
 
-/** Bytes that are read and written at once: fewer, larger calls. */
+/** Bytes that are read and written at once: few large calls. */
 const BLOCK_SIZE = 1024 * 1024;
 
-/** Least size of the buffer, in bytes: a file may be larger than was said. */
+/** Smallest buffer in bytes: a file may be larger than announced. */
 const LEAST_BLOCK = 16 * 1024;
 
-/** Longest wait, in milliseconds, for a write when the transfer has failed. */
+/** Longest wait, in milliseconds, for a write after the transfer has failed. */
 const DISK_GRACE = 5000;
 
-/** Milliseconds of data after which a file is asked for once more. */
-const PATIENCE = 1000;
+/** Milliseconds of data after which size and time are requested again. */
+const RECHECK_AFTER = 1000;
 
-/** What a download that is one of many shares with the others. */
+/** State that the downloads of a mirror share. */
 export interface SharedLimits {
-  /** How fast it may be together with them. */
+  /** The common rate limit. */
   readonly limiter?: RateLimiter | undefined;
-  /** The parts in its folder, which else is looked through for each file. */
+  /**
+   * Unfinished files in the target's directory; it is read for each file if
+   * left out.
+   */
   readonly parts?: readonly string[] | undefined;
-  /** Insists on the way to the target, which others may change meanwhile. */
+  /** Checks the path to the target, which others may change. */
   readonly check?: (() => void) | undefined;
   /**
-   * Tells when the file was changed from what `MDTM` shows, where the directory's
-   * listing tells more.
+   * Returns the file's time, given the one that `MDTM` shows, if the
+   * directory's listing knows it better.
    */
   readonly meant?: ((shown: Date | null) => Date | null) | undefined;
 }
 
-/**
- * Downloads a file.
- *
- * @param provider The client
- * @param remote The file on the server
- * @param local Where to, a path or a `file:` URL
- * @param options See {@linkcode DownloadOptions}
- * @param limits What it shares with others
- * @returns What was transferred and verified
- */
+/** Downloads a file to a path or a `file:` URL. */
 export function download(
   provider: SessionProvider,
   remote: string,
@@ -87,7 +81,7 @@ export function download(
   );
 }
 
-/** One download, over as many connections as it takes. */
+/** A download, over as many connections as it needs. */
 class Download {
   readonly #provider: SessionProvider;
   readonly #remote: string;
@@ -101,9 +95,9 @@ class Download {
   readonly #retries = { count: 0 };
   #canRestart = true;
   #isTooLarge = false;
-  /** What the server said when it began to send, where there is no SIZE. */
+  /** Size in the reply that opened the transfer, if there is no SIZE. */
   #announced: number | null = null;
-  /** Whether the data took so long that the file may have become another. */
+  /** Whether the data took so long that the file may have changed. */
   #isSlow = false;
 
   constructor(
@@ -169,13 +163,13 @@ class Download {
       announced: this.#announced,
       isSlow: this.#isSlow,
     }, this.#options);
-    const { total } = this.#tracker; // it may have grown meanwhile
+    const { total } = this.#tracker; // it may have grown
     if (total !== null) this.#tracker.total = Math.max(total, part.position);
-    part.begin(); // of an empty file nothing came
+    part.begin(); // no byte came of an empty file
     const meant = this.#meant?.(facts.shown) ?? facts.modified;
     const modified = mtime ? part.date(meant) : null;
     if (sync) await abortable(part.sync(), signal);
-    await this.#tracker.finish(); // before: what it throws leaves the old file
+    await this.#tracker.finish(); // first: if it throws, the old file stays
     const isBeside = part.path !== target.path;
     const parts = isBeside ? await this.#partsBeside(target) : undefined;
     signal?.throwIfAborted();
@@ -189,7 +183,10 @@ class Download {
     };
   }
 
-  /** Parts that may have been abandoned; of an earlier version they are made by this client too. */
+  /**
+   * Lists unfinished files next to the target. They may be abandoned, or
+   * earlier versions by this client.
+   */
   async #partsBeside(
     { path }: Target,
   ): Promise<readonly string[] | undefined> {
@@ -197,7 +194,10 @@ class Download {
     return this.#parts ?? await partsBeside(this.#provider, path);
   }
 
-  /** Asks what the file is, and forgets what was fetched of another one. */
+  /**
+   * Requests size and time, and discards what was downloaded of another
+   * version.
+   */
   async #inspect(session: Session): Promise<RemoteFacts> {
     const asked = requestFacts(session, this.#remote, this.#options);
     requestAhead(session, this.#options); // one round trip for all three
@@ -217,7 +217,7 @@ class Download {
     return facts;
   }
 
-  /** Whether anything tells this version of the file from another. */
+  /** Whether size or time can identify this version of the file. */
   get #isProvable(): boolean {
     return (this.#facts?.size ?? this.#facts?.modified ?? null) !== null;
   }
@@ -238,13 +238,15 @@ class Download {
     const { foreign } = part;
     if (foreign !== undefined) {
       session.control.tell(() =>
-        printable(`not resumed: "${foreign}" may be somebody else's`)
+        printable(`not resumed: "${foreign}" may belong to another user`)
       );
     }
     return part;
   }
 
-  /** What the part is taken from: another file or version has another mark. */
+  /**
+   * Identifies the file and its version, for the name of an unfinished file.
+   */
   async #mark(session: Session, facts: RemoteFacts): Promise<string> {
     const isAbsolute = this.#remote.startsWith("/");
     const directory = isAbsolute
@@ -260,7 +262,7 @@ class Download {
     return createHash("sha256").update(text).digest("hex").slice(0, 16);
   }
 
-  /** Fetches what the part lacks. */
+  /** Downloads the missing bytes. */
   async #fetch(
     session: Session,
     part: Part,
@@ -271,13 +273,16 @@ class Download {
       part.reset();
     }
     const transfer = await this.#retrieve(session, 0);
-    // behind REST some servers tell the whole size, and some the rest
+    // after REST some servers announce the whole size, others the rest
     this.#announced = transfer.size;
     this.#tracker.total = facts.size ?? transfer.size;
     await this.#receive(transfer, part, facts);
   }
 
-  /** Goes on where the part ends, if its end is what the server has there. */
+  /**
+   * Resumes at the end of the unfinished file, if its end matches the server's
+   * file.
+   */
   async #resume(
     session: Session,
     part: Part,
@@ -305,7 +310,7 @@ class Download {
     return await openAt(session, "RETR", this.#remote, start, this.#options);
   }
 
-  /** Takes the data, and the server's word that it was all. */
+  /** Receives the data and the final reply. */
   async #receive(
     transfer: Transfer,
     part: Part,
@@ -318,20 +323,20 @@ class Download {
       transfer,
       this.#options,
     );
-    // a small file does not pay for a large buffer
+    // a small file needs no large buffer
     const rest = (facts.size ?? Infinity) - part.position;
     const size = Math.min(this.#tracker.blocksize, Math.max(rest, LEAST_BLOCK));
-    // a pipe is not written to synchronously: who reads it may be in this program
+    // a pipe is not written synchronously: its reader may be in this program
     const isWhole = rest <= size && part.isReadable;
     const writer = new WriteBehind(part, size, isWhole);
     const reading = this.#read(transfer, writer, part.position);
     try {
-      // a full disk ends the wait for data, a signal the wait for a disk
+      // a full disk ends the wait for data, and a signal the wait for a disk
       const ended = Promise.race([reading, writer.failed]);
       await abortable(ended, this.#options.signal);
     } catch (error) {
       const { signal } = this.#options;
-      // what came is the part's: the next attempt goes on behind it
+      // received bytes stay in the file: the next attempt continues after them
       const flushing = reading.catch(() => writer.flush()).catch(() => {});
       const isFlushed = settle(flushing.then(() => true), DISK_GRACE);
       const isBroken = error === transfer.data.failure && !signal?.aborted;
@@ -353,12 +358,12 @@ class Download {
     }
     alive.stop();
     const whole = facts.size ?? this.#announced;
-    await confirm(transfer, part.position, whole, this.#options);
+    await awaitConfirmation(transfer, part.position, whole, this.#options);
     this.#noteTime(began);
   }
 
   #noteTime(began: number): void {
-    this.#isSlow = performance.now() - began > PATIENCE;
+    this.#isSlow = performance.now() - began > RECHECK_AFTER;
   }
 
   /** The fast path: large blocks, read while others are written. */
@@ -373,7 +378,7 @@ class Download {
       rest -= n;
       if (rest < 0) {
         throw this.#tooLarge(
-          `more came than the ${maxSize} bytes of "maxSize"`,
+          `the server sent more than the ${maxSize} bytes of "maxSize"`,
         );
       }
       const written = writer.take(n);
@@ -384,7 +389,7 @@ class Download {
     await writer.flush();
   }
 
-  /** No fault of the connection: it would be the same again. */
+  /** A local error, because a retry would have the same result. */
   #tooLarge(what: string): LocalError {
     this.#isTooLarge = true;
     return new LocalError(

@@ -1,5 +1,5 @@
 /**
- * Permissions of a file that takes another's place.
+ * Permissions of a file that replaces another.
  *
  * @module
  */
@@ -7,44 +7,39 @@
 // by namespace: Deno before 2.3.7 has no fchmodSync
 import * as fs from "node:fs";
 
-/** Permissions of a file, and whom some of them are for. */
+/** Permissions of a file, and its group. */
 export interface FileMode {
-  /** For the owner, the group and others. */
+  /** Permissions of owner, group and others. */
   readonly bits: number;
-  /** The number of the group. */
+  /** Number of the group. */
   readonly group: number | null;
 }
 
-/** Whether permissions can be set later than when a file is made. */
+/** Whether permissions can be set after a file is created. */
 export const CAN_SET_MODE: boolean = typeof fs.fchmodSync === "function";
 
-/** What a group may do. */
+/** Permission bits of the group. */
 const GROUP_BITS = 0o070;
 
-/** What the owner needs to write to a file, to read and to resume it. */
+/** Permissions that the owner needs to write, read and resume a file. */
 const OWNER_BITS = 0o600;
 
 /**
- * Permissions to make a file with that takes another's place later. The umask
- * cuts them.
- *
- * @param mode Those of the other file, if there is one
- * @returns As many of them, and what is needed until then
+ * Permissions of a temporary file that will replace a file with `mode`. The
+ * umask applies.
  */
 export function modeMeanwhile(mode: FileMode | undefined): number | undefined {
   return mode && mode.bits | OWNER_BITS;
 }
 
 /**
- * Gives a file the permissions of the one whose place it takes, as far as the
- * file system has them: its content matters more. Where it belongs to another
- * group, that group is not given what the umask keeps from it.
+ * Gives a file the permissions of the file that it replaces, if the file system
+ * supports them. Errors are ignored, because the content matters more. If the
+ * group differs, it gets no more than the umask allows.
  *
- * @param path Where the file is
- * @param file The file
- * @param mode The permissions; those of a new file without
- * @param fresh What a new file is like that {@linkcode modeMeanwhile} made; the
- * file itself without
+ * @param mode Permissions to keep; `undefined` for those of a new file
+ * @param fresh A new file made with {@linkcode modeMeanwhile}, for comparison;
+ * default: the file itself
  */
 export function keepMode(
   path: string,
@@ -61,7 +56,7 @@ export function keepMode(
     : mode.bits & ((made ?? 0) | ~GROUP_BITS);
   if (((own.mode ?? 0) & 0o777) === bits) return;
   try {
-    // chmod() would follow a link that somebody has put there meanwhile
+    // chmod() would follow a link that replaced the file meanwhile
     const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
     const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
@@ -71,6 +66,6 @@ export function keepMode(
       fs.closeSync(fd);
     }
   } catch {
-    // such as FAT, where all files have the permissions of the mount
+    // on FAT, all files have the permissions of the mount
   }
 }

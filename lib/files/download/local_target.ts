@@ -1,5 +1,5 @@
 /**
- * The local file that a download is to make, or to replace.
+ * The local file that a download creates or replaces.
  *
  * @module
  */
@@ -10,27 +10,25 @@ import { withMessage } from "../../connection/with_message.ts";
 import { locally } from "../errors.ts";
 import type { FileMode } from "./keep_mode.ts";
 
-/** Where a download goes. */
+/** Target of a download. */
 export interface Target {
-  /** The path, symbolic links followed. */
+  /** Path, with symbolic links resolved. */
   readonly path: string;
-  /** Permissions of the file that is replaced, where there is one. */
+  /** Permissions of the file to replace, if there is one. */
   readonly mode: FileMode | undefined;
-  /** Whether it is a file or nothing yet, and no device or pipe. */
+  /** Whether it is a file or does not exist, and is not a device or pipe. */
   readonly isReplaceable: boolean;
-  /** Insists on the way there, where others may change it meanwhile. */
+  /** Checks the path, which others may change. */
   readonly check?: (() => void) | undefined;
 }
 
-/** Most links that are followed, as Linux has it. */
+/** Largest number of links to follow, as in Linux. */
 const MAX_LINKS = 40;
 
 /**
- * Looks at the target of a download.
+ * Inspects the target of a download.
  *
- * @param local A path, or a `file:` URL
- * @returns What is there
- * @throws {LocalError} If it is a directory, or names no file
+ * @throws {LocalError} If it is a directory, or not the name of a file
  */
 export function resolveTarget(local: string | URL): Target {
   return locally(() => {
@@ -41,13 +39,15 @@ export function resolveTarget(local: string | URL): Target {
         `Cannot download to "${path}": it is a directory`,
       );
     }
-    // what a name with a slash behind it would make is no file
+    // a name with a final slash is a directory
     if (basename(path) === "" || !path.endsWith(basename(path))) {
-      throw new TypeError(`Cannot download to "${path}": it names no file`);
+      throw new TypeError(
+        `Cannot download to "${path}": it is not the name of a file`,
+      );
     }
     const isReplaceable = info === undefined || info.isFile;
-    // a link stays one: what it points to is replaced, or made. A pipe, as
-    // /dev/stdout may lead to, has no path of its own
+    // a link stays: the file it points to is replaced or created. A pipe, to
+    // which /dev/stdout may lead, has no path of its own
     const end = !isReplaceable
       ? path
       : info === undefined
@@ -58,13 +58,10 @@ export function resolveTarget(local: string | URL): Target {
 }
 
 /**
- * Looks at the target of a download in a directory that others may write to: a
- * link is not followed.
+ * Inspects the target of a download in a directory that others may write to.
+ * Links are not followed.
  *
- * @param path The file
- * @param check Insists on the way there
- * @returns What is there
- * @throws {LocalError} If it is no file
+ * @throws {LocalError} If the path is not safe
  */
 export function plainTarget(path: string, check: () => void): Target {
   return locally(() => {
@@ -74,32 +71,25 @@ export function plainTarget(path: string, check: () => void): Target {
   });
 }
 
-/**
- * What an error of the platform means while a finished download is put in its
- * place.
- *
- * @param path The target
- * @param error What was thrown
- * @returns An error that says what to do
- */
-export function misplaced(path: string, error: unknown): Error {
+/** Explains an error while a finished download is renamed to its target. */
+export function placementError(path: string, error: unknown): Error {
   const folder = dirname(path);
   if (statOrNothing(folder) === undefined) {
     return new Deno.errors.NotFound(
-      `Cannot download to "${path}": the folder "${folder}" was removed meanwhile; make it again, then download again`,
+      `Cannot download to "${path}": the folder "${folder}" was removed during the download; create it, then download again`,
       { cause: error },
     );
   }
   if (statOrNothing(path)?.isDirectory) {
     return new Deno.errors.IsADirectory(
-      `Cannot download to "${path}": it has become a directory meanwhile; remove that, or download to another name`,
+      `Cannot download to "${path}": it became a directory during the download; remove it, or download to another name`,
       { cause: error },
     );
   }
   return withMessage(
     error,
     (message) =>
-      `Cannot download to "${path}": the complete file could not be put there: ${message}`,
+      `Cannot download to "${path}": the complete file could not be renamed to it: ${message}`,
   );
 }
 
@@ -125,10 +115,8 @@ function statOrNothing(path: string): Deno.FileInfo | undefined {
 }
 
 /**
- * What is under a path itself, no link followed.
- *
- * @param path The path
- * @returns What is there, or `undefined` for nothing
+ * Returns information about a path without following links; `undefined` if
+ * nothing is there.
  */
 export function lstatOrNothing(path: string): Deno.FileInfo | undefined {
   return unlessMissing(() => Deno.lstatSync(path));
@@ -147,18 +135,18 @@ function real(path: string): string {
   return Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path;
 }
 
-/** Where links lead that lead to nothing yet. */
+/** Follows links to a path that does not exist yet. */
 function followed(path: string): string {
   let end = path;
   for (let links = 0; links < MAX_LINKS; links++) {
     if (!lstatOrNothing(end)?.isSymlink) return end;
     const next = Deno.readLinkSync(end);
-    // joined as text: ".." behind another link is not what it looks like
+    // joined as text, because ".." after a link leads elsewhere
     end = isAbsolute(next)
       ? next
       : `${Deno.realPathSync(dirname(end))}/${next}`;
   }
   throw new Deno.errors.FilesystemLoop(
-    `Cannot download to "${path}": it is a symbolic link that leads nowhere`,
+    `Cannot download to "${path}": it is a symbolic link to nothing`,
   );
 }

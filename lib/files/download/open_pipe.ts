@@ -1,21 +1,12 @@
 /**
- * Opening pipes and devices.
+ * Opens pipes and devices.
  *
  * @module
  */
 
 import { abortable } from "../../connection/waiting.ts";
 
-/**
- * Opens what may keep its opener waiting: a named pipe, until somebody opens its
- * other end.
- *
- * @param path The pipe or device
- * @param options What for
- * @param signal Ends the wait
- * @returns The open pipe or device
- * @throws The signal's reason, if it is aborted first
- */
+/** Opens a file that may block until its other end is opened: a named pipe. */
 export async function openPipe(
   path: string,
   options: Deno.OpenOptions,
@@ -34,15 +25,18 @@ export async function openPipe(
   }
 }
 
-/** Ends a wait for it, which would keep the program from its end. */
+/**
+ * Opens the other end of a pipe, to end a pending open that would keep the
+ * program alive.
+ */
 function openOtherEnd(path: string): Deno.FsFile | undefined {
   try {
     const isAllowed = (["read", "write"] as const).every((name) =>
       Deno.permissions.querySync({ name, path }).state === "granted"
-    ); // else somebody would be asked
+    ); // otherwise the user would be asked
     if (!isAllowed || !Deno.statSync(path).isFifo) return undefined;
-    return Deno.openSync(path, { read: true, write: true }); // both: at once
+    return Deno.openSync(path, { read: true, write: true }); // both ends: does not block
   } catch {
-    return undefined; // nobody needs it any more
+    return undefined; // no longer needed
   }
 }

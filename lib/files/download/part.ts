@@ -1,6 +1,5 @@
 /**
- * The local file that a download is written to before it takes the place of
- * its target.
+ * The temporary file of a download.
  *
  * @module
  */
@@ -23,21 +22,24 @@ import {
   openRandomPart,
   removeOtherParts,
 } from "./part_file.ts";
-import { swapped } from "../plain_file.ts";
-import { misplaced, type Target } from "./local_target.ts";
+import { replacedError } from "../plain_file.ts";
+import { placementError, type Target } from "./local_target.ts";
 
-/** A local file that grows. Every failure of it is a {@linkcode LocalError}. */
+/** A local file that grows. All its failures are {@linkcode LocalError}s. */
 export class Part {
   readonly #target: Target;
   readonly #path: string;
   readonly #isResumable: boolean;
   readonly #file: Deno.FsFile;
   #position: number;
-  /** What was left alone since it may be somebody else's, if anything was. */
+  /**
+   * An unfinished file that was left alone because it may belong to another
+   * user.
+   */
   #foreign: string | undefined;
-  /** Whether there was no file under the target's own name before. */
+  /** Whether no file had the target's name before. */
   #isNew = false;
-  /** Whether the file still has what was there before, to be gone then. */
+  /** Whether old content must be truncated before the first write. */
   #isStale = false;
   #isBegun = false;
   #isDone = false;
@@ -57,12 +59,10 @@ export class Part {
   }
 
   /**
-   * Opens a part beside its target. What may be somebody else's is left alone:
-   * another part is made then, which cannot be resumed.
+   * Opens a temporary file next to its target. A file that may belong to
+   * another user is left alone; a new one is made, which cannot be resumed.
    *
-   * @param target The target
-   * @param mark What the part is taken from, if it may be resumed
-   * @returns The part, with what an earlier call left in it
+   * @param mark Identifies the remote file, if the download may be resumed
    * @throws {LocalError} If another download is writing to it
    */
   static beside(target: Target, mark: string | undefined): Part {
@@ -75,7 +75,7 @@ export class Part {
           const file = openPart(path);
           if (file !== undefined) {
             const info = file.statSync();
-            // some file systems give all files to everybody
+            // some file systems give all users access to all files
             const isResumable = isOnlyOf(info, info.uid);
             return new Part(target, path, isResumable, file, info.size);
           }
@@ -95,12 +95,10 @@ export class Part {
   }
 
   /**
-   * Opens the target itself. What it has stays until there is something new.
+   * Opens the target itself. Its content stays until the first new byte.
    *
-   * @param target The target
-   * @param facts Of the remote file, if what there is of it is to be resumed
-   * @param signal Ends the wait for the other end of a pipe
-   * @returns The part
+   * @param facts Size and time of the remote file, to resume; `undefined` to
+   * start over
    * @throws {LocalError} If another download is writing to it
    */
   static async inPlace(
@@ -117,7 +115,7 @@ export class Part {
     return locally(() => {
       const { file, isNew } = inFolder(target, () => openInPlace(path));
       const { size, mtime } = file.statSync();
-      // written after the file there was changed for the last time
+      // written after the last change of the remote file
       const isKept = facts !== undefined && !isNew &&
         size <= (facts.size ?? 0) &&
         (mtime?.getTime() ?? 0) >= (facts.latest ?? 0) && isOurs(path, file);
@@ -129,36 +127,39 @@ export class Part {
     });
   }
 
-  /** Where the bytes are. */
+  /** Path that the bytes are written to. */
   get path(): string {
     return this.#path;
   }
 
-  /** A part that was left alone since it may be somebody else's. */
+  /**
+   * Path of an unfinished file that was left alone because it may belong to
+   * another user.
+   */
   get foreign(): string | undefined {
     return this.#foreign;
   }
 
-  /** Whether what was written can be read again: not from a device or pipe. */
+  /** Whether the bytes can be read again: not from a device or pipe. */
   get isReadable(): boolean {
     return this.#target.isReplaceable;
   }
 
-  /** Bytes of the remote file that are in this one. */
+  /** Bytes of the remote file in this one. */
   get position(): number {
     return this.#position;
   }
 
   /**
-   * Starts over. A file that has not been written to yet stays as it is until
-   * {@linkcode begin}: the server may have nothing better.
+   * Starts over. An old file stays unchanged until {@linkcode begin}, because
+   * the server may have nothing better.
    */
   reset(): void {
     if (this.#position === 0) return;
     if (!this.#target.isReplaceable) {
       throw new LocalError(
         new Deno.errors.InvalidData(
-          `Cannot write to "${this.#path}" again: it is no file`,
+          `Cannot write to "${this.#path}" again: it is not a file`,
         ),
       );
     }
@@ -167,7 +168,7 @@ export class Part {
     if (this.#isBegun) this.#empty();
   }
 
-  /** There is something new: what was there before goes. */
+  /** Truncates old content before the first new byte. */
   begin(): void {
     this.#isBegun = true;
     if (this.#isStale) this.#empty();
@@ -181,12 +182,7 @@ export class Part {
     this.#isStale = false;
   }
 
-  /**
-   * The last bytes of the file; writing goes on behind them.
-   *
-   * @param length How many
-   * @returns The bytes
-   */
+  /** Reads the last bytes of the file. Writing continues after them. */
   tail(length: number): Uint8Array {
     return locally(() => {
       this.#file.seekSync(this.#position - length, Deno.SeekMode.Start);
@@ -200,11 +196,7 @@ export class Part {
     });
   }
 
-  /**
-   * Writes bytes at the end.
-   *
-   * @param bytes What; left alone until they are written
-   */
+  /** Writes bytes at the end. They must not change until they are written. */
   async write(bytes: Uint8Array): Promise<void> {
     this.begin();
     for (let at = 0; at < bytes.length;) {
@@ -215,11 +207,7 @@ export class Part {
     }
   }
 
-  /**
-   * As {@linkcode write}, while nothing else goes on: for a few bytes.
-   *
-   * @param bytes What
-   */
+  /** Like {@linkcode write}, synchronously: for a few bytes. */
   writeSync(bytes: Uint8Array): void {
     this.begin();
     for (let at = 0; at < bytes.length;) {
@@ -245,23 +233,16 @@ export class Part {
     );
   }
 
-  /**
-   * Makes the hash of the file, by the handle that has it locked.
-   *
-   * @param hash Which
-   * @param signal Ends the work
-   * @returns Hexadecimal digits in lower case
-   */
+  /** Hashes the file through the locked handle. */
   hash(hash: Hash, signal: AbortSignal): Promise<string> {
     this.begin();
     return locallyAsync(() => hashOpenFile(this.#file, hash, signal));
   }
 
   /**
-   * Gives the file its time, if that may be done: some file systems have none
-   * to set, and a file that somebody else owns takes only the present.
+   * Sets the file's time. Fails silently if the file system does not support it
+   * or another user owns the file.
    *
-   * @param modified The time, if it is known
    * @returns The time, or `null` if the file does not have it
    */
   date(modified: Date | null): Date | null {
@@ -270,20 +251,21 @@ export class Part {
       this.#file.utimeSync(new Date(), modified);
       return modified;
     } catch {
-      return null; // what is in it matters more
+      return null; // the content matters more
     }
   }
 
-  /** Waits until the file is on the disk. */
+  /** Writes the file to disk. */
   async sync(): Promise<void> {
     if (this.isReadable) await locallyAsync(() => this.#file.sync());
   }
 
   /**
-   * Puts the file in the target's place.
+   * Renames the file to the target.
    *
-   * @param parts The parts in its folder; looked for there if they are not known
-   * @throws {LocalError} If it cannot be put there
+   * @param parts Unfinished files in the directory, which is read if they are
+   * not known
+   * @throws {LocalError} If that fails
    */
   commit(parts?: readonly string[]): void {
     const { path, mode, isReplaceable } = this.#target;
@@ -292,7 +274,7 @@ export class Part {
         try {
           this.#takePlace(path, mode);
         } catch (error) {
-          throw misplaced(path, error);
+          throw placementError(path, error);
         }
       });
       this.#isDone = true;
@@ -300,21 +282,21 @@ export class Part {
     } else if (isReplaceable && !locally(() => isUnder(path, this.#file))) {
       throw new LocalError(
         new Deno.errors.NotFound(
-          `Cannot download to "${path}": the file was removed or replaced meanwhile; download again`,
+          `Cannot download to "${path}": the file was removed or replaced during the download; download again`,
         ),
       );
     }
     this.#isDone = true;
   }
 
-  /** Insists on a file that is where it should be, before it is written to. */
+  /** Checks the path of the file before anything is written. */
   #checkWay(): void {
     const { check } = this.#target;
     if (check === undefined) return;
     try {
       locally(() => {
         check();
-        if (!isUnder(this.#path, this.#file)) throw swapped(this.#path);
+        if (!isUnder(this.#path, this.#file)) throw replacedError(this.#path);
       });
     } catch (error) {
       this.#file.close();
@@ -322,7 +304,7 @@ export class Part {
     }
   }
 
-  /** Renames the file, which has the permissions of a finished one before. */
+  /** Renames the file, after its permissions are final. */
   #takePlace(path: string, mode: FileMode | undefined): void {
     if (mode !== undefined || this.#isResumable) {
       const fresh = this.#isResumable && Deno.build.os !== "windows"
@@ -333,43 +315,41 @@ export class Part {
     this.#target.check?.();
     if (!isUnder(this.#path, this.#file)) {
       throw new Deno.errors.NotFound(
-        `"${this.#path}" was removed or replaced meanwhile; download again`,
+        `"${this.#path}" was removed or replaced during the download; download again`,
       );
     }
     Deno.renameSync(this.#path, path);
   }
 
   /**
-   * Closes the file. One that was not committed is removed, unless it is the
-   * target itself and has something, or was there before.
-   *
-   * @param isKept Whether it stays, for another call to resume
+   * Closes the file. Removes it unless it was committed, is kept, or is a
+   * target with content.
    */
   close(isKept: boolean): void {
     try {
       const isPart = this.#path !== this.#target.path ||
         this.#isNew && this.#position === 0;
       const isOwn = isPart && isUnder(this.#path, this.#file);
-      // while it is locked: then it is nobody else's
+      // locked, so no other download uses it
       const stays = isKept && this.#isResumable;
       if (isOwn && !this.#isDone && !stays) Deno.removeSync(this.#path);
     } catch {
-      // somebody else did; the error that led here matters more
+      // already removed; the error that led here matters more
     }
     this.#file.close();
   }
 }
 
-/** Whether what a file has can only come from this user. */
+/** Whether only this user can have written the file's content. */
 function isOurs(path: string, file: Deno.FsFile): boolean {
   try {
     return isOnlyOf(file.statSync(), newFileBeside(path).uid);
   } catch {
-    return false; // the folder takes no new file: nobody can tell
+    return false; // no new file can be made in the directory, so the owner is unknown
   }
 }
 
-/** Opens a file; a folder that is missing is named. */
+/** Opens a file. The error names a missing directory. */
 function inFolder<T>(target: Target, open: () => T): T {
   try {
     target.check?.();

@@ -1,6 +1,6 @@
 /**
- * The files that downloads write to: opened by one download at a time, and never
- * what a link leads to.
+ * Opens the files that downloads write to. Only one download opens a file at a
+ * time, and links are not followed.
  *
  * @module
  */
@@ -16,16 +16,13 @@ import {
 } from "../../commands/path.ts";
 import { lstatOrNothing } from "./local_target.ts";
 
-/** Most times that a file is opened which vanishes at the same moment. */
+/** Number of attempts to open a file that disappears while it is opened. */
 const MAX_ATTEMPTS = 10;
 
 /**
- * Opens a file that is not there yet.
+ * Creates a file.
  *
- * @param path Where it will be
- * @param mode Its permissions
- * @returns The file
- * @throws {Deno.errors.AlreadyExists} If there is anything
+ * @throws {Deno.errors.AlreadyExists} If anything has the path
  */
 export function openNew(path: string, mode: number | undefined): Deno.FsFile {
   return Deno.openSync(path, {
@@ -37,12 +34,8 @@ export function openNew(path: string, mode: number | undefined): Deno.FsFile {
 }
 
 /**
- * Opens a new part under a name that no other file has, and locks it: what is
- * not locked was abandoned, and may be removed.
- *
- * @param path The file that it is a part of
- * @param mode Its permissions
- * @returns Its path and the file
+ * Creates a temporary file with a unique name, and locks it. Unlocked files are
+ * abandoned, and may be removed.
  */
 export function openRandomPart(
   path: string,
@@ -54,25 +47,21 @@ export function openRandomPart(
       const opened = openLocked(part, mode, () => false);
       if (opened !== undefined) return { path: part, file: opened.file };
     } catch (error) {
-      // another download has taken it for abandoned before it was locked
+      // another download removed it as abandoned before it was locked
       const isTaken = error instanceof Deno.errors.Busy;
       if (!isTaken || attempt === MAX_ATTEMPTS) throw error;
     }
   }
 }
 
-/** Folders whose parts a client remembers. */
+/** Number of directories whose unfinished files are remembered for a client. */
 const MAX_FOLDERS = 100;
 
 const partsSeen = new WeakMap<object, Map<string, Promise<string[]>>>();
 
 /**
- * The parts that were in a file's folder when a client downloaded to it first:
- * a folder is not read again for each of its files.
- *
- * @param client The client
- * @param path The file
- * @returns Their names; none where the folder may not be read
+ * Lists the unfinished files that were in a file's directory at a client's
+ * first download to it. A directory is not read again for each file.
  */
 export async function partsBeside(
   client: object,
@@ -95,12 +84,12 @@ async function partsIn(folder: string): Promise<string[]> {
       if (isPart(name)) parts.push(name);
     }
   } catch {
-    // what is left there does not matter to the file
+    // leftovers do not matter to the download
   }
   return parts;
 }
 
-/** What lets others than the owner change a file. */
+/** Permission bits that let others change a file. */
 const OTHERS_WRITE = 0o022;
 
 function removeIfThere(path: string): void {
@@ -111,16 +100,12 @@ function removeIfThere(path: string): void {
   }
 }
 
-/** What a part may be opened for by its owner alone, until it is complete. */
+/** Permissions of a temporary file until it is complete: its owner only. */
 const PART_MODE = CAN_SET_MODE ? 0o600 : undefined;
 
 /**
- * Whether nobody but its owner can have put anything into a file: it is a plain
- * file with one name. Windows tells neither owner nor permissions.
- *
- * @param info The file
- * @param owner Whose it is to be
- * @returns Whether it is
+ * Whether only its owner can have written to a file: a plain file with a single
+ * name. Windows reports neither owner nor permissions.
  */
 export function isOnlyOf(
   { isFile, nlink, uid, mode }: Deno.FileInfo,
@@ -130,7 +115,7 @@ export function isOnlyOf(
   return Deno.build.os === "windows" || ((mode ?? 0) & OTHERS_WRITE) === 0;
 }
 
-/** Whether it is a file with one name, of one owner. */
+/** Whether it is a file with a single name and the given owner. */
 function isOwn(
   { isFile, nlink, uid }: Pick<Deno.FileInfo, "isFile" | "nlink" | "uid">,
   owner: number | null,
@@ -140,13 +125,9 @@ function isOwn(
 }
 
 /**
- * What a new file in a folder is like: its owner, its group, its permissions.
- * One is made for it and removed, since the program's own user and umask are told
- * with a permission only, and the folder may have its own (access control lists).
- *
- * @param path A file in the folder
- * @param mode Permissions to make it with; the umask cuts them
- * @returns What it was like
+ * Returns owner, group and permissions of a new file in a directory, by
+ * creating and removing one. The program's user and umask need a permission,
+ * and the directory may have access control lists.
  */
 export function newFileBeside(path: string, mode?: number): Deno.FileInfo {
   const probe = beside(path, partName(basename(path), randomMark(), false));
@@ -154,19 +135,17 @@ export function newFileBeside(path: string, mode?: number): Deno.FileInfo {
   try {
     return file.statSync();
   } finally {
-    removeIfThere(probe); // another download may have taken it for abandoned
+    removeIfThere(probe); // another download may have removed it as abandoned
   }
 }
 
 /**
- * Opens a part that an earlier call may have left, and locks it. Its name can
- * be predicted: where others may write to the folder, anything may be there.
- * Only a part that nobody else could write to is taken.
+ * Opens and locks an unfinished file of an earlier call. Its name is
+ * predictable, so others may have put anything there. Only a file that no other
+ * user could write to is opened.
  *
- * @param path Where it is, or will be
- * @returns The file, which nobody else has until it is closed; or `undefined`
- * if what is there may be somebody else's
- * @throws {Deno.errors.Busy} If another download has it
+ * @returns The locked file, or `undefined` if it may belong to another user
+ * @throws {Deno.errors.Busy} If another download is using it
  */
 export function openPart(path: string): Deno.FsFile | undefined {
   let owner: number | null | undefined;
@@ -177,43 +156,36 @@ export function openPart(path: string): Deno.FsFile | undefined {
   return openLocked(path, PART_MODE, isOurs)?.file;
 }
 
-/** A file that is written to where it is. */
+/** A file that is written in place. */
 export interface InPlace {
   /** The file. */
   readonly file: Deno.FsFile;
-  /** Whether there was none. */
+  /** Whether it was created. */
   readonly isNew: boolean;
 }
 
 /**
- * Opens a file to write to it where it is, and locks it. What it has stays.
+ * Opens and locks a file to write in place. Its content stays.
  *
- * @param path The file
- * @returns The file; nobody else has it until it is closed
- * @throws {Deno.errors.Busy} If another download has it
+ * @throws {Deno.errors.Busy} If another download is using it
  */
 export function openInPlace(path: string): InPlace {
   return openLocked(path, undefined, () => true)!;
 }
 
 /**
- * The path of a name beside a path, ".." and links as they are.
- *
- * @param path The path
- * @param name The name
- * @returns Its path
+ * Returns the path of a name in the same directory; ".." and links stay as they
+ * are.
  */
 export function beside(path: string, name: string): string {
   return path.slice(0, path.length - basename(path).length) + name;
 }
 
 /**
- * Removes parts of versions of a file that are past. The file is in its place:
- * what cannot be removed does not matter any more. Those of others stay.
+ * Removes temporary files of earlier versions after the file is in its place.
+ * Failures do not matter. Files of other users stay.
  *
- * @param path The file
- * @param owner Whose the parts are to be
- * @param names Names in its folder, if they are known
+ * @param names Names in the directory, if they are known
  */
 export function removeOtherParts(
   path: string,
@@ -229,27 +201,23 @@ export function removeOtherParts(
       try {
         removeIdlePart(beside(path, name), isOurs);
       } catch {
-        // somebody else's, perhaps; there may be more
+        // another user's, perhaps; others may follow
       }
     }
   } catch {
-    // the folder may not be read
+    // the directory may not be read
   }
 }
 
 /**
- * Whether a file is still the one under its name, and not removed, put
- * elsewhere or replaced.
- *
- * @param path The name
- * @param file The file
- * @returns Whether it is
+ * Whether an open file is still the one under its path, and was not removed,
+ * moved or replaced.
  */
 export function isUnder(path: string, file: Deno.FsFile): boolean {
   const there = lstatOrNothing(path);
   if (there === undefined || !there.isFile) return false;
   const here = file.statSync();
-  // Windows tells no numbers of files
+  // Windows reports no file numbers
   return here.ino !== null && there.ino !== null
     ? here.ino === there.ino && here.dev === there.dev
     : here.size === there.size &&
@@ -260,7 +228,10 @@ function namesIn(folder: string): string[] {
   return Array.from(Deno.readDirSync(folder), ({ name }) => name);
 }
 
-/** Removes a part, unless it is somebody else's or a download is under way there. */
+/**
+ * Removes a temporary file, unless it belongs to another user or a download is
+ * using it.
+ */
 function removeIdlePart(
   path: string,
   isOurs: (info: Deno.FileInfo) => boolean,
@@ -268,11 +239,13 @@ function removeIdlePart(
   const info = lstatOrNothing(path);
   if (info === undefined || !isOurs(info)) return;
   using file = Deno.openSync(path, { read: true, write: true });
-  // without locks nobody can tell: it stays
+  // it stays if the file system has no locks
   if (file.tryLockSync(true) && isUnder(path, file)) Deno.removeSync(path);
 }
 
-/** Opens a file or makes it, and locks it; nothing if it is not wanted. */
+/**
+ * Opens or creates a file, and locks it; `undefined` if `isWanted` rejects it.
+ */
 function openLocked(
   path: string,
   mode: number | undefined,
@@ -286,10 +259,10 @@ function openLocked(
     if (file === undefined) continue;
     let isOurs = false;
     try {
-      // the name may have become another file's meanwhile
+      // the path may lead to another file by now
       if (!isNew && !isWanted(file.statSync())) return undefined;
       if (!tryLock(file)) throw busy(path);
-      // the download that had it may have put it elsewhere meanwhile
+      // the download that used it may have moved it
       isOurs = isUnder(path, file);
     } finally {
       if (!isOurs) file.close();
@@ -299,7 +272,10 @@ function openLocked(
   throw busy(path);
 }
 
-/** Opens a file, unless its name changes hands at the same moment. */
+/**
+ * Opens or creates a file; `undefined` if another process creates or removes it
+ * at the same time.
+ */
 function openUnlessLate(
   path: string,
   mode: number | undefined,
@@ -316,7 +292,7 @@ function openUnlessLate(
   }
 }
 
-/** Locks a file; where the file system has no locks, it does without. */
+/** Locks a file. Succeeds if the file system has no locks. */
 function tryLock(file: Deno.FsFile): boolean {
   try {
     return file.tryLockSync(true);
@@ -327,6 +303,6 @@ function tryLock(file: Deno.FsFile): boolean {
 
 function busy(path: string): Error {
   return new Deno.errors.Busy(
-    `Cannot write to "${path}": another download is under way there`,
+    `Cannot write to "${path}": another download is writing to it; wait for it or use another name`,
   );
 }

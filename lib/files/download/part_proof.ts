@@ -1,6 +1,6 @@
 /**
- * Whether what a server has of an upload is its beginning, and stays so when
- * the upload goes on.
+ * Checks that the server's part of an upload is the beginning of the source,
+ * and stays so when the upload continues.
  *
  * @module
  */
@@ -12,21 +12,16 @@ import type { Transfer } from "../../transfer/transfer.ts";
 import { isAtEnd, isSameStart, OVERLAP } from "../resume.ts";
 import type { UploadSource } from "../upload/source.ts";
 
-/** Opens a transfer of the part at an offset. */
+/** Opens a transfer of the unfinished file at an offset. */
 export type OpenPart = (
   verb: "RETR" | "STOR",
   start: number,
 ) => Promise<Transfer>;
 
 /**
- * Compares the end of a part.
+ * Compares the end of an unfinished upload; `false` if it may not be read.
  *
- * @param source The file
  * @param size Bytes that the server has
- * @param open Opens transfers of the part
- * @param options A signal
- * @param length Bytes to compare
- * @returns Whether they are the same; no if they may not be read
  */
 export async function isSameEnd(
   source: UploadSource,
@@ -51,15 +46,12 @@ export async function isSameEnd(
 }
 
 /**
- * Sends the end of a part again, by `REST` and `STOR`, and looks whether what
- * is before it is still there. bftpd, ftp-srv and uftpd empty the file first and
- * leave zeros: nothing but these bytes would tell, since the size is right.
+ * Sends the end of an unfinished upload again, by `REST` and `STOR`, and checks
+ * that the bytes before it are still there. bftpd, ftp-srv and uftpd empty the
+ * file first and leave zeros. The size is right then, and only these bytes show
+ * it.
  *
- * @param source The file
  * @param size Bytes that the server has, more than {@linkcode OVERLAP}
- * @param open Opens transfers of the part
- * @param options A signal
- * @returns Whether `STOR` may go on at an offset; else the part is no good
  * @throws {FTPPermanentError} If the server refuses `REST`
  */
 export async function keepsBeginning(

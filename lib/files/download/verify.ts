@@ -1,5 +1,5 @@
 /**
- * Whether what came is the file that the server has.
+ * Verifies a download against the server's file.
  *
  * @module
  */
@@ -15,40 +15,39 @@ import { FTPVerificationError } from "../errors.ts";
 import type { DownloadOptions } from "../options.ts";
 import type { Part } from "./part.ts";
 
-/** A file that came, and what the server said of it. */
+/** A downloaded file, and what the server reported about it. */
 export interface DownloadedFile {
-  /** The file on the server. */
+  /** Path on the server. */
   readonly remote: string;
-  /** What came of it. */
+  /** The local file. */
   readonly part: Part;
-  /** What the server said before. */
+  /** Size and time reported before the transfer. */
   readonly facts: RemoteFacts;
-  /** Bytes that the server said when it began to send, where it did. */
+  /** Size in the reply that opened the transfer, if there was one. */
   readonly announced: number | null;
-  /** Whether it took so long that another round trip does not matter. */
+  /**
+   * Whether the transfer took so long that another round trip does not matter.
+   */
   readonly isSlow: boolean;
 }
 
 /**
- * Compares size, time and hash. A part that is of no use is emptied.
+ * Compares size, time and hash. Empties a file that differs.
  *
- * @param session The session
- * @param arrival What came
- * @param options What is compared, and a signal
- * @returns What is the same: "size", the name of a hash, or `null` if the server
- * told nothing to compare
- * @throws {FTPVerificationError} If the two differ
+ * @returns What is equal: "size", the name of a hash, or `null` if the server
+ * reported nothing to compare
+ * @throws {FTPVerificationError} If the files differ
  */
 export async function verifyDownload(
   session: Session,
-  arrival: DownloadedFile,
+  downloaded: DownloadedFile,
   { verify, signal }: DownloadOptions,
 ): Promise<string | null> {
-  const { remote, part, facts, announced } = arrival;
+  const { remote, part, facts, announced } = downloaded;
   if (part.position < (facts.size ?? announced ?? 0)) {
-    throw differs(arrival, "size", facts.size ?? announced!, part.position);
+    throw differs(downloaded, "size", facts.size ?? announced!, part.position);
   }
-  if (facts.size !== null) await checkAgain(session, arrival, { signal });
+  if (facts.size !== null) await checkAgain(session, downloaded, { signal });
   if (verify === "hash" && part.isReadable) {
     const hashes = await hashBoth(
       session,
@@ -58,7 +57,7 @@ export async function verifyDownload(
     );
     if (hashes !== undefined) {
       const { name, local, remote } = hashes;
-      if (local !== remote) throw spoiled(arrival, name, remote, local);
+      if (local !== remote) throw unusable(downloaded, name, remote, local);
       return name;
     }
   }
@@ -67,47 +66,47 @@ export async function verifyDownload(
 }
 
 /**
- * Looks whether the file has become another meanwhile. One that grew, such as a
- * log, is whole as it was at some moment: all that it had came, and no more
- * than it has.
+ * Checks whether the file changed during the transfer. A file that grew, such
+ * as a log, is complete as of one point in time: all earlier bytes came, and no
+ * more than it has now.
  */
 async function checkAgain(
   session: Session,
-  arrival: DownloadedFile,
+  downloaded: DownloadedFile,
   options: { signal: AbortSignal | undefined },
 ): Promise<void> {
-  const { remote, part: { position }, facts, isSlow } = arrival;
+  const { remote, part: { position }, facts, isSlow } = downloaded;
   if (position > facts.size!) {
     const size = await requestBinarySize(session, remote, options);
     if (position <= (size ?? 0)) return;
-    throw spoiled(arrival, "size", size ?? facts.size!, position);
+    throw unusable(downloaded, "size", size ?? facts.size!, position);
   }
-  // for a small file that would be a round trip too many
+  // for a small file another round trip costs too much
   if (!isSlow || facts.shown === null) return;
   const { size, shown } = await requestFacts(session, remote, options);
-  if (size === null) return; // it was removed meanwhile
-  if (size < position) throw spoiled(arrival, "size", size, position);
+  if (size === null) return; // removed meanwhile
+  if (size < position) throw unusable(downloaded, "size", size, position);
   if (size > position || shown === null) return;
   if (shown.getTime() === facts.shown.getTime()) return;
-  throw spoiled(
-    arrival,
+  throw unusable(
+    downloaded,
     "mtime",
     facts.shown.toISOString(),
     shown.toISOString(),
-    `Cannot download "${remote}": the file on the server changed meanwhile`,
+    `Cannot download "${remote}": the file on the server changed during the transfer`,
   );
 }
 
-/** The error for a part that no other attempt can go on with. */
-function spoiled(
-  arrival: DownloadedFile,
+/** Creates the error for a download that cannot be resumed. */
+function unusable(
+  downloaded: DownloadedFile,
   what: string,
   expected: number | string,
   actual: number | string,
   message?: string,
 ): FTPVerificationError {
-  arrival.part.reset();
-  return differs(arrival, what, expected, actual, message);
+  downloaded.part.reset();
+  return differs(downloaded, what, expected, actual, message);
 }
 
 function differs(

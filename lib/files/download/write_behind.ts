@@ -1,5 +1,5 @@
 /**
- * Writing what came while more comes.
+ * Writes received bytes while more are received.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import type { LocalError } from "../errors.ts";
 import type { Part } from "./part.ts";
 
 /**
- * Two buffers: one is written while the other is filled. What comes is written
- * at once if nothing is being written, else when that is done; a full buffer
- * has to wait.
+ * Two buffers: one is written while the other is filled. Bytes are written at
+ * once if no write is pending, else after it. A full buffer waits for the
+ * pending write.
  */
 export class WriteBehind {
   readonly #part: Pick<Part, "write" | "writeSync">;
@@ -22,12 +22,11 @@ export class WriteBehind {
   #writing: Promise<void> | undefined;
 
   /**
-   * Makes the buffers.
+   * Creates the buffers.
    *
-   * @param part Where the bytes go
-   * @param size Of one buffer, in bytes
-   * @param isWhole Whether all that will come fits into one: it is written
-   * synchronously then, which costs least
+   * @param size Size of one buffer, in bytes
+   * @param isWhole Whether one buffer holds all bytes: it is then written
+   * synchronously, which is fastest
    */
   constructor(
     part: Pick<Part, "write" | "writeSync">,
@@ -37,7 +36,7 @@ export class WriteBehind {
     this.#part = part;
     this.#buffer = new Uint8Array(size);
     if (!isWhole) this.#spare = new Uint8Array(size);
-    this.#failed.promise.catch(() => {}); // whoever waits is told
+    this.#failed.promise.catch(() => {}); // flush() reports it, too
   }
 
   /** Rejects with a {@linkcode LocalError} when a write has failed. */
@@ -45,7 +44,7 @@ export class WriteBehind {
     return this.#failed.promise;
   }
 
-  /** Where the next bytes are to be put: never empty. */
+  /** Buffer for the next bytes. Never empty. */
   get room(): Uint8Array<ArrayBuffer> {
     return this.#filled === 0
       ? this.#buffer
@@ -53,10 +52,9 @@ export class WriteBehind {
   }
 
   /**
-   * Takes bytes that were put there.
+   * Accepts bytes that were put into {@linkcode room}. Returns a promise if the
+   * caller has to wait.
    *
-   * @param length How many
-   * @returns A wait, where there is no room left
    * @throws {LocalError} If they cannot be written
    */
   take(length: number): Promise<void> | undefined {
@@ -75,7 +73,7 @@ export class WriteBehind {
   /**
    * Waits until all bytes are written.
    *
-   * @throws {LocalError} If they cannot be
+   * @throws {LocalError} If they cannot be written
    */
   async flush(): Promise<void> {
     await this.#writing;

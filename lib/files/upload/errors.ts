@@ -1,19 +1,16 @@
 /**
- * What an upload under a temporary name says when the server refuses.
+ * Errors of an upload under a temporary name.
  *
  * @module
  */
 
 import { FTPError, FTPPermanentError } from "../../protocol/errors.ts";
 
-/**
- * The error where the temporary name may not be written to.
- *
- * @param error The server's refusal
- * @param remote The file that is to be replaced
- * @returns The error to throw
- */
-export function nameless(error: FTPPermanentError, remote: string): FTPError {
+/** Creates the error for a temporary name that the server refuses. */
+export function temporaryNameError(
+  error: FTPPermanentError,
+  remote: string,
+): FTPError {
   const { reply, command } = error;
   return new FTPPermanentError(
     `${error.message}; this is the temporary name of "${remote}": if the server refuses such names, choose others with { temporaryName }, or write in place with { atomic: false }`,
@@ -22,14 +19,10 @@ export function nameless(error: FTPPermanentError, remote: string): FTPError {
 }
 
 /**
- * The error where the old file stays.
- *
- * @param error The server's refusal
- * @param remote The file that is to be replaced
- * @param advice What may help
- * @returns The error to throw
+ * Creates the error for an upload that could not replace the old file, which
+ * stays.
  */
-export function refused(
+export function replacementError(
   error: FTPError,
   remote: string,
   advice: string,
@@ -40,22 +33,15 @@ export function refused(
   );
 }
 
-/**
- * The error where there is no file under the name, and both files have others.
- *
- * @param error Why neither could be given the name
- * @param remote The file that was to be replaced
- * @param paths Where the old file is, and the new one
- * @returns The error to throw
- */
-export function stranded(
+/** Creates the error if neither file could get the target's name. */
+export function strandedFilesError(
   error: unknown,
   remote: string,
   { aside, path }: { aside: string; path: string },
 ): FTPError {
   const { message, reply, command } = error as FTPError;
   return new FTPError(
-    `Cannot put the upload in place as "${remote}", nor the old file back: the old file is "${aside}", the whole new one is "${path}"; rename one of them: ${message}`,
+    `Cannot put the upload in place as "${remote}", nor the old file back: the old file is "${aside}", the complete new one is "${path}"; rename one of them: ${message}`,
     { reply, command, cause: error },
   );
 }

@@ -1,5 +1,5 @@
 /**
- * The permissions of a file on the server, for the one that takes its place.
+ * Copies the permissions of a replaced file on the server.
  *
  * @module
  */
@@ -11,39 +11,32 @@ import type { Session, SignalOptions } from "../../transfer/session.ts";
 import { UNKNOWN_REPLIES } from "../../commands/queries.ts";
 import { chmodCommand } from "../../commands/permissions.ts";
 
-// what a session remembers that the server does not know
+// noted in the server's profile if it lacks the command
 const CHMOD = "SITE CHMOD";
 const STAT = "STAT path";
 const MLST = "MLST";
 
-// what STAT may take for a pattern, or for options
+// STAT may read these as a pattern or as options
 const PATTERN_REGEXP = /[*?[\]{}\\~]|^-/;
 
-// what Pure-FTPd's STAT does not find: names with blanks, beside patterns
+// Pure-FTPd's STAT does not find names with blanks
 const BLANK_REGEXP = / /;
 
 const LINE_REGEXP = /^([-bcdlps])([-rwxsStT]{9})[^\s]* +\d+ /;
 
-/**
- * Whether the permissions of a file can be set at all.
- *
- * @param session The session
- * @returns Whether the server may do it
- */
+/** Whether permissions can be read and set at all. */
 export function canChangeMode(session: Session): boolean {
   return !session.profile.lacks(CHMOD) && !session.profile.lacks(STAT);
 }
 
 /**
- * Asks for the permissions of a file: by `STAT`, which tells a link from a file
- * on every server, and by `MLST`, which ProFTPD answers with a link's mode as
- * a file's, where `STAT` may not find it.
+ * Requests the permissions of a file. `STAT` distinguishes links from files on
+ * every server. ProFTPD's `MLST` reports a link's mode as a file's, so it is
+ * used only if `STAT` finds nothing.
  *
- * @param session The session
- * @param path The path of a file: of a directory `STAT` tells all that is in it
- * @param options A signal
- * @returns Nine bits, or `undefined` if the server does not tell, or if it is
- * no plain file
+ * @param path Path of a file, because `STAT` lists a directory
+ * @returns Nine bits, or `undefined` if the server does not tell or it is not a
+ * plain file
  */
 export async function requestMode(
   session: Session,
@@ -75,7 +68,7 @@ function readListedMode(
   const name = path.slice(path.lastIndexOf("/") + 1);
   const isIt = kind === "-" && line!.endsWith(name) && others.length === 0;
   if (!isIt) return undefined;
-  // an "S" or a "T" is a bit of its own over no "x"
+  // "S" and "T" stand for a special bit without "x"
   return [...letters!].reduce(
     (mode, letter) => mode * 2 + (/[-ST]/.test(letter) ? 0 : 1),
     0,
@@ -88,18 +81,13 @@ function readFactOfMode(lines: readonly string[]): number | undefined {
     .find((facts) => /(^|;)type=file;/.test(facts));
   const digits = /(?:^|;)unix\.mode=([0-7]+);/.exec(facts ?? "")?.[1];
   const mode = (readOctal(digits) ?? 0o777) & 0o777;
-  return mode === 0o777 ? undefined : mode; // it may be a link's
+  return mode === 0o777 ? undefined : mode; // it may be a link's mode
 }
 
 /**
- * Gives a file permissions (`SITE CHMOD`), where the server lets us. The
- * command is sent at once: the caller has the turn, and sends another without
- * waiting.
- *
- * @param session The session
- * @param path The file
- * @param mode Nine bits
- * @param options A signal
+ * Sets the permissions of a file (`SITE CHMOD`), if the server allows it. Sends
+ * the command at once: the caller has the turn, and sends another command
+ * without waiting.
  */
 export async function tryToChangeMode(
   session: Session,
@@ -111,11 +99,14 @@ export async function tryToChangeMode(
     await session.exchange(chmodCommand(session, path, mode), options);
   } catch (error) {
     noteUnknown(session, error, CHMOD);
-    // a lost connection concerns the command that is sent after this one
+    // the next command reports a lost connection
   }
 }
 
-/** The lines of a reply; none for whatever refusal: nothing depends on it. */
+/**
+ * Returns the lines of a reply; none after a refusal, because the permissions
+ * are optional.
+ */
 async function requestLines(
   session: Session,
   command: Command,

@@ -1,5 +1,5 @@
 /**
- * What of a file is on the server already, beyond doubt.
+ * Proves which bytes of an upload are on the server.
  *
  * @module
  */
@@ -19,30 +19,24 @@ import type { UploadTarget } from "./remote_target.ts";
 /** Bytes that are compared at once. */
 const BLOCK_SIZE = 128 * 1024;
 
-// what a session remembers of a server that does not show what was stored
+// noted in the server's profile if it does not report the size of a stored file
 const HIDDEN = "SIZE of what was stored";
 
-/** Tells the bytes of one upload from those of an older file. */
+/** Distinguishes the bytes of an upload from those of an older file. */
 export class UploadProof {
   /**
-   * Whether what is sent there is of the source as it is now: not before the
-   * server took the first byte of it, and not after it turned out to be wrong.
+   * Whether the bytes on the server come from the current source. `false` until
+   * the server accepts the first byte, and after a comparison failed.
    */
   isCurrent = false;
   readonly #source: UploadSource;
   readonly #target: UploadTarget;
   readonly #options: UploadOptions;
-  /** Size of what was there before, `undefined` while nobody knows. */
+  /** Size of the old file; `undefined` while it is unknown. */
   #old: number | null | undefined;
   #wasLate = false;
 
-  /**
-   * Knows nothing yet.
-   *
-   * @param source What is uploaded
-   * @param target Where to
-   * @param options Whether an earlier call's part is looked for, and a signal
-   */
+  /** Starts without knowledge. */
   constructor(
     source: UploadSource,
     target: UploadTarget,
@@ -53,17 +47,14 @@ export class UploadProof {
     this.#options = options;
   }
 
-  /** Whether the server did not show the file at once. */
+  /** Whether the server did not report the file at once. */
   get wasLate(): boolean {
     return this.#wasLate;
   }
 
   /**
-   * Whether a size is that of the file that is written over in place: the server
-   * may have stored the new one under another name.
-   *
-   * @param size What the server tells
-   * @returns Whether it is
+   * Whether a size is that of the file that is overwritten in place. The server
+   * may have stored the new file under another name.
    */
   isOldSize(size: number | null): boolean {
     const { path, remote } = this.#target;
@@ -71,10 +62,10 @@ export class UploadProof {
   }
 
   /**
-   * Size that the server tells of what it confirmed. Some tell the old one, 0 or
-   * 550 for a second or two: they are asked again before anything is sent again.
+   * Requests the size of a stored file. Some servers report the old size, 0 or
+   * 550 for one or two seconds: they are asked again before anything is sent
+   * again.
    *
-   * @param session The session
    * @param sent Bytes that were sent
    * @returns Bytes; `null` if the server does not tell
    */
@@ -104,11 +95,11 @@ export class UploadProof {
   }
 
   /**
-   * Bytes on the server that are known to be the file's.
+   * Returns the number of bytes on the server that are known to be the file's;
+   * `null` if there are none.
    *
-   * @param session The session
-   * @param sent Bytes of a source that is read once, when all of it was sent
-   * @returns How many, or `null` if there are none
+   * @param sent Bytes of a source that can be read once only, when all of it
+   * was sent
    */
   async stored(
     session: Session,
@@ -127,13 +118,13 @@ export class UploadProof {
       this.#target.path,
       this.#options,
     );
-    // a server that stores under a name of its own and failed has the old file
+    // a server that stores under another name and failed still has the old file
     const isOurs = stored !== null && stored !== this.#old &&
       stored <= (whole ?? 0);
     return isOurs ? stored : null;
   }
 
-  /** Looks at what is there before the server was told to write. */
+  /** Inspects the target before the first command to write. */
   async #inspect(
     session: Session,
     whole: number | null,
@@ -144,7 +135,7 @@ export class UploadProof {
       return null;
     }
     const asking = requestBinarySize(session, path, this.#options);
-    // in the same round trip, where STOR is what follows
+    // in the same round trip, because STOR follows
     if (path === remote && whole === null) requestAhead(session, this.#options);
     try {
       this.#old = await asking;
@@ -154,7 +145,7 @@ export class UploadProof {
     const size = this.#old ?? 0;
     this.#target.isThere = this.#old !== null;
     if (whole === null || size === 0 || size > whole) return null;
-    // an earlier call's, or anybody's: its end has to be the same
+    // written by an earlier call or by anyone: its end must match
     const isSame = await isSameEnd(
       this.#source,
       size,
@@ -169,12 +160,10 @@ export class UploadProof {
   }
 
   /**
-   * Compares what is under the target's name with this file, every byte of it:
-   * the old one may be as long.
+   * Compares the target with the source, every byte: the old file may have the
+   * same size.
    *
-   * @param session The session
-   * @param options A signal
-   * @returns Whether it is the same; `undefined` if either cannot be read
+   * @returns Whether they are equal; `undefined` if one cannot be read
    */
   async isInPlace(
     session: Session,

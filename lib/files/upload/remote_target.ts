@@ -1,6 +1,5 @@
 /**
- * The file on the server that an upload is written to before it takes the
- * place of its target.
+ * The temporary file of an upload on the server.
  *
  * @module
  */
@@ -17,35 +16,35 @@ import { rename } from "../../commands/files.ts";
 import { requestBinarySize } from "../../commands/queries.ts";
 import type { SessionProvider } from "../session_provider.ts";
 import { randomMark, splitPath } from "../../commands/path.ts";
-import { retold } from "../errors.ts";
+import { withErrorMessage } from "../errors.ts";
 import { deleteAll, isThere } from "../leftovers.ts";
 import { type CompleteUpload, Replacement } from "../replacement.ts";
 import { isListedDirectory, refuseDirectory } from "../store_refusal.ts";
-import { nameless } from "./errors.ts";
+import { temporaryNameError } from "./errors.ts";
 import type { UploadOptions } from "../options.ts";
 import { canChangeMode, requestMode } from "./file_mode.ts";
 import { refuseDataSet, temporaryPath } from "./temporary_name.ts";
 
-/** Longest time, in milliseconds, to connect again only to clean up. */
+/** Longest time, in milliseconds, to connect again only for cleaning up. */
 const CLEANUP_TIMEOUT = 5000;
 
-/** Bytes that take longer to send than a question. */
+/** Bytes that take longer to send than a request. */
 const LARGE = 1024 * 1024;
 
-/** A command to write that alone got no reply. */
+/** Matches errors of a STOR or APPE that got no reply. */
 const UNANSWERED_REGEXP = /^Cannot complete "(STOR|APPE) /;
 
-/** A file on the server that grows, and is put in place or removed. */
+/** A file on the server that grows, and is then renamed or removed. */
 export class UploadTarget {
-  /** Whether what is under {@linkcode path} is this upload's own. */
+  /** Whether the file under {@linkcode path} belongs to this upload. */
   isOwn = false;
-  /** Whether the server was told to write. */
+  /** Whether a command to write was sent. */
   isTouched = false;
-  /** Whether something may be under {@linkcode path} already. */
+  /** Whether something may have the path {@linkcode path} already. */
   isThere = false;
-  /** Whether nobody else has ever heard of the first name: it is random. */
+  /** Whether the first name is random, and therefore unique. */
   readonly isNew: boolean;
-  /** The file that is to be replaced. */
+  /** Path of the file to replace. */
   readonly remote: string;
   readonly #options: UploadOptions;
   readonly #first: string;
@@ -58,11 +57,9 @@ export class UploadTarget {
   #mode: number | undefined;
 
   /**
-   * Chooses the name.
+   * Chooses the temporary name.
    *
-   * @param remote The file that is to be replaced
-   * @param identity Tells the source from others, if the upload may be resumed
-   * @param options Whether to write in place, to resume, to delete
+   * @param identity Identifies the source, if the upload may be resumed
    */
   constructor(
     remote: string,
@@ -73,7 +70,7 @@ export class UploadTarget {
     const [, name] = splitPath(remote);
     if (["", ".", ".."].includes(name)) {
       throw new TypeError(
-        `Cannot upload to "${remote}": it names no file`,
+        `Cannot upload to "${remote}": it is not the name of a file`,
       );
     }
     const isResumable = resume && identity !== null;
@@ -90,24 +87,23 @@ export class UploadTarget {
     this.#replacement = new Replacement(remote, options);
   }
 
-  /** Whether the server was told to put the file in its place. */
+  /** Whether the rename to the target was sent. */
   get isCommitting(): boolean {
     return this.#replacement.hasBegun;
   }
 
-  /** Where the bytes go. */
+  /** Path that the bytes are written to. */
   get path(): string {
     return this.#path;
   }
 
   /**
-   * Looks, before anything is sent, whether there is a place beside the target,
-   * and what is in the target's own.
+   * Checks, before anything is sent, whether a temporary file can be written
+   * next to the target, and whether the target is a directory.
    *
-   * @param session The session
-   * @param size Bytes that are going to be sent, `null` if that is not known:
-   * before many are, a question more whether the target is a directory is cheap
-   * @throws {Deno.errors.NotSupported} If there is no place
+   * @param size Bytes to send, `null` if unknown. An additional request is
+   * cheap before many bytes
+   * @throws {Deno.errors.NotSupported} If a temporary file is not possible
    * @throws {FTPPermanentError} If the target is a directory
    */
   async prepare(session: Session, size: number | null): Promise<void> {
@@ -120,12 +116,12 @@ export class UploadTarget {
       const listing = isLarge
         ? isListedDirectory(session, this.remote, options)
         : undefined;
-      listing?.catch(() => {}); // whoever fails first is heard
+      listing?.catch(() => {}); // the first failure is reported
       requestAhead(session, options); // in the same round trip
       try {
         this.#replacement.oldSize = await asking;
       } catch (error) {
-        // it is asked for nothing but its mode, and what the rename proves
+        // only the mode and the proof of the rename need it
         if (!(error instanceof FTPTemporaryError)) throw error;
       }
       const isDirectory = await listing;
@@ -139,10 +135,8 @@ export class UploadTarget {
   }
 
   /**
-   * Asks for the mode of the old file where it is not known yet; beside other
-   * questions, so that it costs no round trip of its own.
-   *
-   * @param session The session
+   * Requests the old file's permissions if they are not known yet, together
+   * with other requests.
    */
   async inspect(session: Session): Promise<void> {
     if (typeof this.#replacement.oldSize !== "number") return;
@@ -152,12 +146,11 @@ export class UploadTarget {
   }
 
   /**
-   * Begins to write. If the server is told to and does not answer, the file is
-   * in doubt: what a lost connection holds back may still reach the server,
+   * Starts to write. If the server does not answer the command, the state of
+   * the file is unknown: data held back by a lost connection may still arrive,
    * and empty the file.
    *
    * @param begin Sends the command
-   * @returns What it gives
    */
   async write<T>(begin: () => Promise<T>): Promise<T> {
     this.isTouched = this.isThere = true;
@@ -168,16 +161,15 @@ export class UploadTarget {
       this.#isInDoubt = !isAnswered;
       this.#isLocked = error instanceof Deno.errors.TimedOut &&
         UNANSWERED_REGEXP.test(error.message);
-      throw this.isNameRefused(error) ? nameless(error, this.remote) : error;
+      throw this.isNameRefused(error)
+        ? temporaryNameError(error, this.remote)
+        : error;
     }
   }
 
   /**
-   * Whether the temporary name, or what is under it, may be why the server
-   * refused to write.
-   *
-   * @param error What was thrown
-   * @returns Whether another name may do
+   * Whether the server may have refused to write because of the temporary name
+   * or the file under it.
    */
   isNameRefused(error: unknown): error is FTPPermanentError {
     return this.path !== this.remote && error instanceof FTPPermanentError &&
@@ -186,13 +178,11 @@ export class UploadTarget {
   }
 
   /**
-   * Begins to write a file from its first byte. What is there is deleted before:
-   * some servers do not let it be written over (ProFTPD's `AllowOverwrite off`),
-   * or choose another name then (Pure-FTPd's `--autorename`).
+   * Starts to write a file from its first byte. Deletes an existing file
+   * before. Some servers refuse to overwrite it (ProFTPD's
+   * `AllowOverwrite off`), or choose another name (Pure-FTPd's `--autorename`).
    *
-   * @param session The session
    * @param begin Sends the command
-   * @returns What it gives
    */
   async writeAnew<T>(session: Session, begin: () => Promise<T>): Promise<T> {
     if (!this.isThere || this.path === this.remote) {
@@ -203,7 +193,7 @@ export class UploadTarget {
     try {
       return await this.write(begin);
     } catch (error) {
-      // neither to be deleted nor to be written to: an old connection may use it
+      // neither deletable nor writable: an old connection may be using it
       const isStuck = refusal !== undefined && this.isNameRefused(error);
       const other = this.#otherPath();
       if (!isStuck || other === path) throw error;
@@ -213,19 +203,17 @@ export class UploadTarget {
   }
 
   /**
-   * Takes the file out of reach of a command that may come late, by another
-   * name. Written in place it has only the one.
+   * Renames the file, so that a command that arrives late cannot reach it. A
+   * file written in place has only one name.
    *
-   * A file that an old connection has locked would take the lock along: vsftpd
-   * lets nobody write to it before that connection, if it broke without a word,
-   * has timed out (`lock_upload_files`; 300 seconds). It is left behind.
-   *
-   * @param session The new session
+   * A file locked by an old connection would keep its lock: vsftpd lets no
+   * other connection write to it until the old one has timed out
+   * (`lock_upload_files`; 300 seconds). It is left behind.
    */
   async leave(session: Session): Promise<void> {
     if (!this.#isInDoubt || this.path === this.remote) return;
     const path = this.#otherPath();
-    if (path === this.path) return; // the caller knows but one name
+    if (path === this.path) return; // the caller's function returns only one name
     if (!this.isOwn || this.#isLocked) return this.#startOver(path);
     try {
       await this.#rename(session, path);
@@ -233,10 +221,10 @@ export class UploadTarget {
       this.#path = path;
     } catch (error) {
       if (!(error instanceof FTPPermanentError)) {
-        this.#abandoned.push(path); // it may be there now, or soon
+        this.#abandoned.push(path); // it may exist now, or soon
         throw error;
       }
-      this.#startOver(path); // it was not made yet
+      this.#startOver(path); // it was not created yet
     }
     this.#isInDoubt = false;
   }
@@ -251,12 +239,7 @@ export class UploadTarget {
     this.isOwn = this.isThere = this.#isInDoubt = false;
   }
 
-  /**
-   * Puts the file in its place.
-   *
-   * @param session The session
-   * @param upload What is known of it
-   */
+  /** Renames the file to the target. */
   async commit(
     session: Session,
     upload: Omit<CompleteUpload, "path" | "mode">,
@@ -271,10 +254,8 @@ export class UploadTarget {
   /**
    * Cleans up after a failure.
    *
-   * @param provider The client
-   * @param error What went wrong
-   * @param isKept Whether what is there stays, for another call to resume
-   * @returns The error to throw; `undefined` if it turns out that the file is in
+   * @param isKept Whether the file stays, for a later call to resume
+   * @returns The error to throw; `undefined` if the new file turns out to be in
    * its place
    */
   async rollBack(
@@ -316,7 +297,7 @@ export class UploadTarget {
     }
   }
 
-  /** Finds out what became of the rename, and puts the old file back. */
+  /** Finds out the result of the rename, and restores the old file. */
   async #settle(
     session: Session,
     options: SignalOptions,
@@ -324,7 +305,7 @@ export class UploadTarget {
     try {
       return await this.#replacement.settle(session, options);
     } catch (error) {
-      // neither has the name: that is what has to be known, whatever led there
+      // neither file has the name: the user must know, whatever the cause
       const isStranded = error instanceof FTPError &&
         session.control.failure === undefined;
       if (isStranded) return error;
@@ -332,7 +313,7 @@ export class UploadTarget {
     }
   }
 
-  /** Leaves the longest part where the next call looks for it. */
+  /** Keeps the longest unfinished file where the next call looks for it. */
   async #keep(session: Session, options: SignalOptions): Promise<void> {
     const sizes = [this.path, this.#first].map((path) =>
       requestBinarySize(session, path, options)
@@ -345,7 +326,7 @@ export class UploadTarget {
     if (isLonger) await this.#rename(session, this.#first, options);
   }
 
-  /** Deletes the temporary files, and says which are left. */
+  /** Deletes the temporary files, and adds the remaining ones to the error. */
   async #discard(
     session: Session,
     error: unknown,
@@ -359,7 +340,7 @@ export class UploadTarget {
       const path = paths[index]!;
       if (!(refusal instanceof FTPError)) throw refusal;
       const isLeft = await isThere(session, path, options);
-      if (isLeft === false) continue; // it was never made, or is taken away
+      if (isLeft === false) continue; // never created, or taken away
       const state = isLeft ? "is" : "may be";
       return this.#withNotes(error, [
         `the temporary file "${path}" ${state} left on the server: ${refusal.message}`,
@@ -379,7 +360,7 @@ export class UploadTarget {
     );
   }
 
-  /** Says what could not be looked at. */
+  /** Adds everything that could not be checked to the error. */
   #inDoubt(error: unknown, isKept: boolean): unknown {
     const { aside, hasBegun } = this.#replacement;
     const notes: string[] = [];
@@ -392,12 +373,15 @@ export class UploadTarget {
   }
 
   get #unknown(): string {
-    return `the server did not say whether the new file is in place as "${this.remote}"`;
+    return `the server did not confirm that the new file is in place as "${this.remote}"`;
   }
 
-  /** An error that says more; a reason to abort is left alone. */
+  /**
+   * Adds notes to the message of an error. The reason of an abort stays
+   * unchanged.
+   */
   #withNotes(error: unknown, notes: readonly string[]): unknown {
     if (this.#options.signal?.aborted) return error;
-    return retold(error, (message) => [message, ...notes].join("; "));
+    return withErrorMessage(error, (message) => [message, ...notes].join("; "));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What is uploaded, so that it can be read again from any byte where that is
- * possible at all.
+ * Sources of an upload. They can be read again from any offset where that is
+ * possible.
  *
  * @module
  */
@@ -19,45 +19,39 @@ import type { UploadOptions } from "../options.ts";
 import { openPipe } from "../download/open_pipe.ts";
 import { PlainFile, type PlainPath } from "../plain_file.ts";
 
-/** Something to upload. Every failure of it is a {@linkcode LocalError}. */
+/** A source of an upload. All its failures are {@linkcode LocalError}s. */
 export interface UploadSource extends Disposable {
-  /** Size in bytes, where it is known before; a file's when last asked. */
+  /** Size in bytes, if it is known before; a file's when last checked. */
   readonly size: number | null;
-  /** Size in bytes that it is going to have, where that is known or was told. */
+  /** Expected size in bytes, if it is known or was given. */
   readonly total: number | null;
-  /** When it was last changed, for files, as of when last asked. */
+  /** Modification time of a file, when last checked. */
   readonly modified: Date | null;
-  /** Tells this file from another and from an older version; not for streams. */
+  /** Identifies a file and its version; `null` for streams. */
   readonly identity: string | null;
   /** Whether {@linkcode read} may be called again. */
   readonly isRewindable: boolean;
-  /**
-   * Whether it is another than when it was opened or last asked.
-   *
-   * @returns Whether size or time have changed
-   */
+  /** Whether size or time changed since it was opened or last checked. */
   hasChanged(): boolean;
   /**
    * Reads from an offset to the end.
    *
-   * @param offset Where to start, in bytes
-   * @param blocksize Most bytes at once
+   * @param blocksize Largest piece, in bytes
    * @returns The bytes, each piece valid until the next
    */
   read(offset: number, blocksize: number): AsyncIterable<Uint8Array>;
 }
 
 /**
- * Opens what is to be uploaded.
+ * Opens a source.
  *
  * @param local A path or `file:` URL, a response, or bytes of any kind
- * @param remote Where it goes, for messages
- * @param options Its size, if the caller knows it; a signal ends the wait for
- * the other end of a pipe
- * @param plain How a plain file is reached that is not to be anything else
- * @returns The source
+ * @param remote The target, for messages
+ * @param options The size, if the caller knows it; a signal that ends the wait
+ * for a pipe
+ * @param plain How to reach a file that must be a plain file
  * @throws {LocalError} If a file cannot be read, or has another size
- * @throws {TypeError} If it is none of those, as far as can be seen
+ * @throws {TypeError} If it is none of these types, as far as can be checked
  */
 export async function openSource(
   local: string | URL | Source | Response,
@@ -90,7 +84,7 @@ async function openAny(
   plain: PlainPath | undefined,
 ): Promise<UploadSource> {
   if (typeof local === "string" && plain !== undefined) {
-    return locally(() => restated(local, () => openPlain(local, plain)));
+    return locally(() => namingFile(local, () => openPlain(local, plain)));
   }
   if (typeof local === "string" || local instanceof URL) {
     return await locallyAsync(() => openFile(local, signal));
@@ -107,31 +101,31 @@ async function openAny(
   return readOnce(local, null, () => {});
 }
 
-/** The body of a response that is a success, as long as its header says. */
+/** Opens the body of a successful response; its size is the header's. */
 function openResponse(response: Response): UploadSource {
   const { body, headers, ok, status } = response;
   if (!ok) {
     throw new TypeError(
-      `Cannot upload from a Response with status ${status}: it is no success; upload response.body if its text is what you want`,
+      `Cannot upload from a Response with status ${status}: the request failed; upload response.body to store its text`,
     );
   }
   if (response.bodyUsed) {
     throw new TypeError(
-      "Cannot upload from a Response that was read before: fetch it again",
+      "Cannot upload from a Response: its body was already read; fetch it again",
     );
   }
   if (body !== null) checkSource(body);
-  // of a body that was compressed on the way the header tells another length
+  // the header of a compressed body has another length
   const encoding = headers.get("content-encoding") ?? "identity";
   const length = headers.get("content-length") ?? "";
   const isTold = encoding === "identity" && /^\d+$/.test(length);
   return readOnce(body ?? [], isTold ? Number(length) : null, () => {
-    // nobody else would end it
+    // otherwise it would never end
     if (body?.locked === false) body.cancel().catch(() => {});
   });
 }
 
-/** What cannot be read again. */
+/** Wraps a source that cannot be read again. */
 function readOnce(
   source: Source,
   total: number | null,
@@ -149,7 +143,7 @@ function readOnce(
   };
 }
 
-/** Insists on the size that a source is said to have. */
+/** Adds the check of an expected size to a source. */
 function withTotal(
   source: UploadSource,
   remote: string,
@@ -185,13 +179,13 @@ function otherLength(
 ): LocalError {
   return new LocalError(
     new FTPVerificationError(
-      `Cannot upload to "${remote}": the source has another length than expected`,
+      `Cannot upload to "${remote}": the source has an unexpected size`,
       { what: "size", expected, actual },
     ),
   );
 }
 
-/** Looks at the count of bytes before each piece is given, and at the end. */
+/** Counts the bytes, and checks the count before each piece and at the end. */
 function counted(
   chunks: AsyncIterable<Uint8Array>,
   check: (bytes: number, isEnd: boolean) => void,
@@ -237,8 +231,8 @@ function rewindable(
   };
 }
 
-/** Says which file it was that could not be opened. */
-function restated<T>(path: string, run: () => T): T {
+/** Adds the file's path to an error. */
+function namingFile<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
@@ -261,14 +255,14 @@ async function openFile(
   signal: AbortSignal | undefined,
 ): Promise<UploadSource> {
   const path = local instanceof URL ? fileURLToPath(local) : local;
-  const { isDirectory, isFile } = restated(path, () => Deno.statSync(path));
+  const { isDirectory, isFile } = namingFile(path, () => Deno.statSync(path));
   if (isDirectory) {
     throw new Deno.errors.IsADirectory(
       `Cannot upload "${path}": it is a directory; upload it with uploadDir()`,
     );
   }
   const file = isFile
-    ? restated(path, () => Deno.openSync(path))
+    ? namingFile(path, () => Deno.openSync(path))
     : await openPipe(path, { read: true }, signal).catch((error) => {
       throw signal?.aborted ? error : unopened(path, error);
     });
@@ -308,7 +302,7 @@ async function openFile(
   }
 }
 
-/** A file of a mirrored directory. */
+/** Opens a file of a mirrored directory. */
 function openPlain(path: string, plain: PlainPath): UploadSource {
   const file = new PlainFile(path, plain);
   let info = file.stat();
@@ -341,7 +335,7 @@ function identify(
   return JSON.stringify([size, mtime]);
 }
 
-/** Large blocks, read in no time from the system's cache. */
+/** Reads large blocks synchronously: the system's cache makes it fast. */
 async function* blocksOf(
   file: Deno.FsFile,
   offset: number,
@@ -357,8 +351,8 @@ async function* blocksOf(
 }
 
 /**
- * Wraps what a source throws, and says of a file how far it was read. No
- * generator: those do not hear that they are to end while they wait.
+ * Wraps errors of a source, and adds how far a file was read. Not a generator,
+ * because a generator cannot be ended while it waits.
  */
 function faulty(
   chunks: AsyncIterable<Uint8Array>,

@@ -1,5 +1,5 @@
 /**
- * The name that an upload is written under before it is complete.
+ * Temporary names of uploads.
  *
  * @module
  */
@@ -12,15 +12,11 @@ import { partName, splitPath } from "../../commands/path.ts";
 import type { UploadOptions } from "../options.ts";
 
 /**
- * The path of the temporary file, beside its target.
+ * Returns the path of the temporary file, next to its target.
  *
- * @param remote The target
- * @param mark Hexadecimal digits: random, or what the part was taken from
- * @param isResumable Whether it may be resumed
- * @param options Who chooses the name
- * @returns The path
- * @throws {TypeError} If the name that was chosen is not one segment of a path,
- * or the target's own
+ * @param mark Hexadecimal digits: random, or derived from the source
+ * @throws {TypeError} If the chosen name is not a single path segment, or is
+ * the target's own
  */
 export function temporaryPath(
   remote: string,
@@ -42,17 +38,14 @@ export function temporaryPath(
       printable(JSON.stringify(chosen) ?? String(chosen))
     } as the temporary name of "${
       printable(remote)
-    }": it must be one segment of a path, and not the target's own`,
+    }": it must be a single path segment, and not the target's own name`,
   );
 }
 
 /**
- * Insists on a target that has a place beside it: a data set of z/OS, whose
- * name is in quotes, has none.
+ * Rejects a target that cannot have a temporary file next to it: a data set of
+ * z/OS, whose name is in quotes.
  *
- * @param session The session
- * @param remote The target
- * @param options A signal
  * @throws {Deno.errors.NotSupported} If the server is z/OS (`SYST` says MVS)
  */
 export async function refuseDataSet(
@@ -60,7 +53,7 @@ export async function refuseDataSet(
   remote: string,
   options: SignalOptions,
 ): Promise<void> {
-  if (!/^'.*'$/.test(remote)) return; // on Unix that is a name like any other
+  if (!/^'.*'$/.test(remote)) return; // on Unix such a name is an ordinary one
   let reply: Reply;
   try {
     reply = await session.turns.share(
@@ -75,6 +68,6 @@ export async function refuseDataSet(
   throw new Deno.errors.NotSupported(
     `Cannot upload to "${
       printable(remote)
-    }" under a temporary name: beside a data set of z/OS is no place for one; use { atomic: false }`,
+    }" under a temporary name: z/OS cannot store a file next to a data set; use { atomic: false }`,
   );
 }

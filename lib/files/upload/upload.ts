@@ -1,6 +1,6 @@
 /**
- * From a file here to a file there, so that what is there afterwards is either
- * the whole new file or the old one.
+ * Uploads a file atomically: writes a temporary file, verifies it, and renames
+ * it.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Session } from "../../transfer/session.ts";
 import type { Source } from "../../transfer/source.ts";
 import { whileOpen } from "../../transfer/send.ts";
 import type { Transfer } from "../../transfer/transfer.ts";
-import { confirm } from "../confirm.ts";
+import { awaitConfirmation } from "../confirm.ts";
 import {
   chooseHash,
   Digester,
@@ -45,20 +45,13 @@ import { UploadProof } from "./proof.ts";
 import { openSource, type UploadSource } from "./source.ts";
 import { UploadTarget } from "./remote_target.ts";
 
-/** Bytes that are read and written at once: what stays in the processor's cache. */
+/**
+ * Bytes that are read and written at once: what fits into the processor's
+ * cache.
+ */
 const BLOCK_SIZE = 128 * 1024;
 
-/**
- * Uploads a file.
- *
- * @param provider The client
- * @param local A path or `file:` URL, a response, or bytes of any kind
- * @param remote The file on the server
- * @param options See {@linkcode UploadOptions}
- * @param limiter How fast it may be together with others
- * @param plain How a plain file is reached that is not to be anything else
- * @returns What was transferred and verified
- */
+/** Uploads a file: a path or `file:` URL, a response, or bytes of any kind. */
 export function upload(
   provider: SessionProvider,
   local: string | URL | Source | Response,
@@ -73,7 +66,7 @@ export function upload(
   });
 }
 
-/** One upload, over as many connections as it takes. */
+/** An upload, over as many connections as it needs. */
 class Upload {
   readonly #provider: SessionProvider;
   readonly #source: UploadSource;
@@ -82,15 +75,19 @@ class Upload {
   readonly #tracker: ProgressTracker;
   readonly #retries = { count: 0 };
   readonly #proof: UploadProof;
-  /** How it may go on behind what is there, as far as the server has not refused. */
-  readonly #ways = ["STOR", "APPE"];
+  /** Resume commands that may still work. */
+  readonly #resumeVerbs = ["STOR", "APPE"];
   #isStored = false;
-  /** What a source that is read once came to, when all of it was sent. */
+  /**
+   * The error of a source that can be read once only, after all of it was sent.
+   */
   #unconfirmed: FTPUnconfirmedError | undefined;
-  /** When the server wrote the last of it, for what that tells of its clock. */
+  /**
+   * When the server wrote the last byte, from which its clock can be learned.
+   */
   #written: Written | undefined;
   #digester: { hash: Hash; digester: Digester } | undefined;
-  /** What was compared, and found to be the same. */
+  /** What was compared and found equal. */
   #verified: string | null = null;
   /** The time that the file was given. */
   #mtime: Date | null = null;
@@ -147,7 +144,7 @@ class Upload {
   async #attempt(): Promise<FileTransferResult> {
     const { session } = this.#provider;
     if (!this.#isStored) await this.#store(session);
-    // once the server was told to rename, the temporary file may be gone
+    // after the rename was sent, the temporary file may be gone
     if (!this.#target.isCommitting) await this.#check(session);
     const { position } = this.#tracker;
     await this.#target.commit(session, {
@@ -158,20 +155,20 @@ class Upload {
     return this.#result();
   }
 
-  /** Proves that what is there is the source, and dates it. */
+  /** Proves that the file on the server is the source, and sets its time. */
   async #check(session: Session): Promise<void> {
     const { verify = "size" } = this.#options;
     const inspecting = this.#target.inspect(session);
-    // in one round trip, but for a hash, which may take the server its time
+    // in one round trip, except for a hash, which may take long
     const dating = verify === "hash" ? undefined : this.#date(session);
-    inspecting.catch(() => {}); // whoever fails first is heard
+    inspecting.catch(() => {}); // the first failure is reported
     dating?.catch(() => {});
     this.#verified = verify === "none" ? null : await this.#prove(session);
     this.#mtime = await (dating ?? this.#date(session));
     if (this.#proof.wasLate) this.#mtime ??= await this.#date(session);
     await inspecting;
     this.#checkSource();
-    await this.#tracker.finish(); // before: what it throws leaves the old file
+    await this.#tracker.finish(); // first: if it throws, the old file stays
   }
 
   #result(): FileTransferResult {
@@ -184,7 +181,10 @@ class Upload {
     };
   }
 
-  /** Compares both files. What an earlier call left whole and wrong is sent again. */
+  /**
+   * Compares both files. Sends the file again if an earlier call left a
+   * complete but wrong one.
+   */
   async #prove(session: Session): Promise<string | null> {
     try {
       return await this.#verify(session);
@@ -197,7 +197,7 @@ class Upload {
     }
   }
 
-  /** Gives the file its time, if that is wanted and the server can. */
+  /** Sets the file's time, if that is wanted and possible. */
   async #date(session: Session): Promise<Date | null> {
     const { mtime = true, signal } = this.#options;
     const { modified } = this.#source;
@@ -209,7 +209,7 @@ class Upload {
       : null;
   }
 
-  /** Sends what the server lacks. */
+  /** Sends the bytes that the server lacks. */
   async #store(session: Session): Promise<void> {
     this.#written = undefined;
     await this.#target.leave(session);
@@ -239,37 +239,38 @@ class Upload {
     } catch (refusal) {
       const error = await explain(refusal);
       if (this.#source.isRewindable) throw error;
-      // what was read is gone; where it was all, SIZE may tell
+      // what was read is gone; if that was all, SIZE may show it
       if (!(error instanceof FTPUnconfirmedError)) throw new LocalError(error);
       throw this.#unconfirmed = error;
     }
     this.#isStored = true;
   }
 
-  /** Opens the transfer at the last place that is beyond doubt. */
+  /** Opens the transfer at the last proven offset. */
   async #open(
     session: Session,
     stored: number,
   ): Promise<{ transfer: Transfer; start: number }> {
-    while (stored > OVERLAP && this.#ways.length > 0) {
+    while (stored > OVERLAP && this.#resumeVerbs.length > 0) {
       try {
-        if (this.#ways[0] === "APPE") {
+        if (this.#resumeVerbs[0] === "APPE") {
           const transfer = await this.#write(session, "APPE", 0);
           return { transfer, start: stored };
         }
         if (await this.#mayRestart(session, stored)) {
-          // the end of a part may not have reached the disk: it is sent again
+          // the end of an unfinished file may not have reached the disk: it is
+          // sent again
           const start = stored - OVERLAP;
           return { transfer: await this.#write(session, "STOR", start), start };
         }
-        this.#proof.isCurrent = false; // it may be spoiled
+        this.#proof.isCurrent = false; // it may be damaged
         stored = 0;
       } catch (error) {
         const isUseless = isRestRefused(error) ||
-          this.#target.isNameRefused(error); // it may not be written over
+          this.#target.isNameRefused(error); // it may not be overwritten
         if (!isUseless) throw error;
       }
-      this.#ways.shift();
+      this.#resumeVerbs.shift();
     }
     const transfer = await this.#target.writeAnew(
       session,
@@ -280,7 +281,7 @@ class Upload {
     return { transfer, start: 0 };
   }
 
-  /** Whether the server keeps what is before an offset. */
+  /** Whether the server keeps the bytes before an offset. */
   async #mayRestart(session: Session, stored: number): Promise<boolean> {
     return await keepsBeginning(
       this.#source,
@@ -316,7 +317,7 @@ class Upload {
     let isWhole = false;
     try {
       const all = this.#source.read(start, blocksize);
-      // a file or bytes in memory never keep anybody waiting
+      // a file or bytes in memory never block
       const chunks = this.#source.isRewindable
         ? all
         : whileOpen(transfer.data, all);
@@ -336,7 +337,8 @@ class Upload {
       alive.stop();
       const { signal } = this.#options;
       await transfer.endAfter(error, { signal, isWhole });
-      // reset by a server that says 2yz: only the size tells that it took all
+      // reset by a server that sends 2yz: only the size proves that it has all
+      // bytes
       const stored = await this.#proof.storedSize(session, tracker.position);
       const isProven = stored === tracker.position &&
         !this.#proof.isOldSize(stored);
@@ -344,7 +346,12 @@ class Upload {
       throw error;
     }
     alive.stop();
-    await confirm(transfer, tracker.position, tracker.position, this.#options);
+    await awaitConfirmation(
+      transfer,
+      tracker.position,
+      tracker.position,
+      this.#options,
+    );
     this.#written = { from, to: Date.now() };
   }
 
@@ -356,13 +363,13 @@ class Upload {
     const isOldSize = this.#proof.isOldSize(size);
     if (size !== null && size !== sent) {
       if (!isOldSize) throw this.#differs("size", sent, size);
-      // each attempt might make another file
+      // each attempt might create another file
       throw new LocalError(
         this.#differs(
           "size",
           sent,
           size,
-          `Cannot verify the upload of "${path}": the old file is still there, the server may have stored the new one under another name`,
+          `Cannot verify the upload of "${path}": the old file is still there, and the server may have stored the new one under another name`,
         ),
       );
     }
@@ -374,7 +381,7 @@ class Upload {
         (hash, signal) => this.#digest(hash, signal),
       )
       : undefined;
-    // an old file of the same size would tell the same
+    // an old file of the same size proves nothing
     const isSized = size !== null && !isOldSize;
     if (hashes === undefined) return isSized ? "size" : null;
     const { name, local, remote } = hashes;
@@ -382,7 +389,7 @@ class Upload {
     return name;
   }
 
-  /** A stream is read once: its hash is made on the way. */
+  /** Prepares a hash of a stream, which can be read once only. */
   async #prepareDigest(session: Session): Promise<void> {
     const { verify, signal } = this.#options;
     if (verify !== "hash" || this.#source.isRewindable) return;
@@ -397,7 +404,10 @@ class Upload {
     return await hashChunks(this.#source.read(0, BLOCK_SIZE), hash, signal);
   }
 
-  /** What was sent while somebody wrote to the file is neither old nor new. */
+  /**
+   * Rejects a source that changed while it was sent: the upload is neither its
+   * old nor its new version.
+   */
   #checkSource(): void {
     const { size, modified } = this.#source;
     if (!this.#source.hasChanged()) return;
@@ -412,7 +422,7 @@ class Upload {
       what,
       expected,
       actual,
-      `Cannot upload to "${this.#target.remote}": the local file changed meanwhile (one that is written to all the time can be given as an open Deno.FsFile)`,
+      `Cannot upload to "${this.#target.remote}": the local file changed during the upload; pass a file that is written all the time as an open Deno.FsFile`,
     );
   }
 

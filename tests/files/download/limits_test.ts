@@ -66,7 +66,7 @@ Deno.test("FTP.download stops a server that sends more than maxSize", async () =
     );
     assertEquals(
       message,
-      'Cannot download "data": more came than the 5000000 bytes of "maxSize"',
+      'Cannot download "data": the server sent more than the 5000000 bytes of "maxSize"',
     );
     assertEquals(
       [...Deno.readDirSync(folder.at(""))].map(({ name }) => name),

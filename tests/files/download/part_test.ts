@@ -126,7 +126,7 @@ for (const [name, plant, isForRoot = false] of PLANTS) {
       assertEquals([ino, size, mtime], [before.ino, before.size, before.mtime]);
       assertEquals(folder.names().length, 3);
       const told = events.filter((text) => text.startsWith("not resumed"));
-      assertEquals(told, [`not resumed: "${part}" may be somebody else's`]);
+      assertEquals(told, [`not resumed: "${part}" may belong to another user`]);
       // what fails then leaves nothing of its own
       server.once("RETR", cut);
       await assertRejects(() =>
@@ -238,7 +238,7 @@ Deno.test({
       await assertRejects(
         () => downloading,
         Deno.errors.NotFound,
-        "was removed or replaced meanwhile; download again",
+        "was removed or replaced during the download; download again",
       );
       assertEquals(folder.names().length, 2); // what was put there stays
       Deno.removeSync(part);
@@ -341,9 +341,7 @@ Deno.test("FTP.download in place refuses a file that another download writes to"
   await assertRejects(
     () => other.download("data", folder.at("copy"), options),
     Deno.errors.Busy,
-    `Cannot write to "${
-      folder.at("copy")
-    }": another download is under way there`,
+    `Cannot write to "${folder.at("copy")}": another download is writing to it`,
   );
   open();
   await downloading;
@@ -368,7 +366,7 @@ Deno.test("FTP.download in place notices that its file was replaced meanwhile", 
   await assertRejects(
     () => downloading,
     Deno.errors.NotFound,
-    "the file was removed or replaced meanwhile",
+    "the file was removed or replaced during the download",
   );
   assertEquals(Deno.readTextFileSync(folder.at("copy")), "x");
 });
@@ -382,7 +380,7 @@ Deno.test("FTP.download refuses a name that is none before it asks for anything"
   await assertRejects(
     () => ftp.download("data", name),
     TypeError,
-    `Cannot download to "${name}": it names no file`,
+    `Cannot download to "${name}": it is not the name of a file`,
   );
   Deno.writeTextFileSync(folder.at("file"), "");
   const below = folder.at("file/copy");
@@ -412,7 +410,7 @@ Deno.test("FTP.download says what became of its target meanwhile", async () => {
       Deno.errors.NotFound,
       `Cannot download to "${target}": the folder "${
         folder.at("gone")
-      }" was removed meanwhile; make it again`,
+      }" was removed during the download; create it`,
     );
     ({ held, open, handler } = gate());
     server.once("RETR", handler);
@@ -425,7 +423,7 @@ Deno.test("FTP.download says what became of its target meanwhile", async () => {
       Deno.errors.IsADirectory,
       `Cannot download to "${
         folder.at("copy")
-      }": it has become a directory meanwhile; remove that`,
+      }": it became a directory during the download; remove it`,
     );
     Deno.removeSync(folder.at("copy"));
   }

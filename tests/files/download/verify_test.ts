@@ -143,7 +143,7 @@ Deno.test("FTP.download takes no file that was written over while it came", asyn
   const error = await assertRejects(
     () => ftp.download("data", folder.at("data"), NEVER),
     FTPVerificationError,
-    'Cannot download "data": the file on the server changed meanwhile: mtime is 2024-02-29T12:34:57.000Z, not 2024-02-29T12:34:56.000Z',
+    'Cannot download "data": the file on the server changed during the transfer: mtime is 2024-02-29T12:34:57.000Z, not 2024-02-29T12:34:56.000Z',
   );
   assertEquals(error.what, "mtime");
   assertEquals(Deno.readTextFileSync(folder.at("data")), "old");

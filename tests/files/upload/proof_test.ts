@@ -273,7 +273,7 @@ Deno.test("FTP.upload gives a file up that grows each time it is sent", async ()
         },
       }),
     FTPVerificationError,
-    "the local file changed meanwhile",
+    "the local file changed during the upload",
   );
   assertEquals(attempts, [1, 2]);
   assertEquals(server.text("/data"), "old");

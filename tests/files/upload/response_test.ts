@@ -77,7 +77,7 @@ serverTest(
         const error = await assertRejects(
           () => ftp.upload(stream, "remote", { size: size! }),
           FTPVerificationError,
-          'Cannot upload to "remote": the source has another length than expected: size is ',
+          'Cannot upload to "remote": the source has an unexpected size: size is ',
         );
         assertEquals([error.what, error.expected], ["size", size]);
         assertEquals(wasCancelled(), given! > size!);
@@ -141,7 +141,7 @@ Deno.test("FTP.upload refuses a size that is none before anything is sent", asyn
   assertEquals(server.commands.length, before);
 });
 
-Deno.test("FTP.upload refuses a Response that is no success, or was read", async () => {
+Deno.test("FTP.upload refuses a Response whose request failed, or that was read", async () => {
   await using server = await memoryServer({ "/remote": "old" });
   await using ftp = await server.client();
   const before = server.commands.length;
@@ -158,7 +158,7 @@ Deno.test("FTP.upload refuses a Response that is no success, or was read", async
   await assertRejects(
     () => ftp.upload(read, "remote"),
     TypeError,
-    "read before",
+    "already read",
   );
   assertEquals(server.commands.length, before);
   assertEquals(server.text("/remote"), "old");

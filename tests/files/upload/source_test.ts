@@ -51,7 +51,7 @@ Deno.test("FTP.upload does not put a file in place that changed meanwhile", asyn
         () =>
           ftp.upload(folder.at("data"), "data", { ...options, retry: false }),
         FTPVerificationError,
-        'Cannot upload to "data": the local file changed meanwhile',
+        'Cannot upload to "data": the local file changed during the upload',
       );
       assertEquals(error.what, what);
       assertEquals([...server.files.keys()], ["/data"]);

@@ -163,7 +163,7 @@ Deno.test("FTP.upload refuses temporary names that lead elsewhere", async () => 
     await assertRejects(
       () => ftp.upload(bytes("x"), "dir/data", { temporaryName: () => name }),
       TypeError,
-      'as the temporary name of "dir/data": it must be one segment',
+      'as the temporary name of "dir/data": it must be a single path segment',
     );
   }
   await assertRejects(
