@@ -15,6 +15,7 @@
 import { TextLineStream } from "@std/streams";
 import { fileURLToPath } from "node:url";
 import { SERVERS } from "./testing/servers/mod.ts";
+import { PROXIES } from "./testing/servers/proxies.ts";
 import { HAS_IPV6 } from "./testing/servers/loopback.ts";
 import { TerseLog } from "./terse_log.ts";
 import { explainIgnored } from "./ignored.ts";
@@ -59,13 +60,14 @@ async function run(args: readonly string[]): Promise<number> {
   const { code } = await child.status;
   const ignored = log.total?.ignored ?? 0;
   if (ignored > 0) {
+    const kinds = [...SERVERS, ...PROXIES];
     print(explainIgnored(ignored, {
       isWanted: Deno.env.get("FTP_SERVERS") !== "none",
-      missing: SERVERS.flatMap((kind) => {
+      missing: kinds.flatMap((kind) => {
         const reason = kind.missing();
         return reason === undefined ? [] : [{ name: kind.name, reason }];
       }),
-      count: SERVERS.length,
+      count: kinds.length,
       hasIPv6: HAS_IPV6,
     }));
   }

@@ -1,6 +1,7 @@
 /** Registering tests that run against the real servers. */
 
 import { HAS_IPV6 } from "./loopback.ts";
+import { PROXIES } from "./proxies.ts";
 import type {
   ServerFeatures,
   ServerName,
@@ -78,7 +79,7 @@ export function isIgnored(name: ServerName): boolean {
 export function reportServers(): void {
   if (Deno.env.get("FTP_SERVERS_REPORTED") === String(Deno.pid)) return;
   Deno.env.set("FTP_SERVERS_REPORTED", String(Deno.pid));
-  const found = SERVERS.map((kind) =>
+  const found = [...SERVERS, ...PROXIES].map((kind) =>
     `${kind.name} ${kind.missing() ?? "found"}`
   );
   if (!HAS_IPV6) found.push(`IPv6 not found (nobody can listen on "::1")`);
