@@ -8,7 +8,12 @@ import type { ControlConnection } from "../connection/control_connection.ts";
 import { asError } from "../connection/with_message.ts";
 import { encodeCommand } from "../protocol/command.ts";
 import type { Encoding } from "../protocol/encoding.ts";
-import { FTPReplyError } from "../protocol/errors.ts";
+import {
+  FTPPermanentError,
+  FTPReplyError,
+  FTPTemporaryError,
+} from "../protocol/errors.ts";
+import { isCrowded } from "../files/recovery.ts";
 import type { Reply } from "../protocol/reply.ts";
 import {
   expectSuccess,
@@ -107,6 +112,9 @@ export function checkCredentials(
   }
 }
 
+/** Replies that ask for `PASS`: 336 with a challenge (RFC 2228). */
+const NEED_PASSWORD = [331, 336];
+
 /** The reply that asks for `ACCT`. */
 const NEED_ACCOUNT = 332;
 
@@ -119,7 +127,9 @@ const NEED_ACCOUNT = 332;
  * @param options A signal
  * @returns The 2yz reply
  * @throws {FTPReplyError} If the server asks for an account (332), and there is
- * none to give
+ * none to give, or for what is neither a password nor an account
+ * @throws {FTPTemporaryError} For 4yz, and for 530 where the server has too many
+ * connections
  */
 export async function logIn(
   session: Session,
@@ -132,11 +142,19 @@ export async function logIn(
     LoginStep,
     LoginStep,
   ];
-  const send = ([verb, argument, name]: LoginStep): Promise<Reply> =>
-    session.exchange({ verb, argument, name }, options);
+  const send = async (step: LoginStep): Promise<Reply> => {
+    const [verb, argument, name] = step;
+    try {
+      return await session.exchange({ verb, argument, name }, options);
+    } catch (error) {
+      throw error instanceof FTPPermanentError && isCrowded(error)
+        ? new FTPTemporaryError(error.message, error)
+        : error;
+    }
+  };
   let step = user;
   let reply = await send(step);
-  if (reply.code >= 300 && reply.code !== NEED_ACCOUNT) {
+  if (NEED_PASSWORD.includes(reply.code)) {
     step = password;
     reply = await send(step);
   }

@@ -14,7 +14,7 @@ import {
   restoreSettings,
   type SessionSettings,
 } from "./session_settings.ts";
-import { auth, protP, secureIfAsked } from "./security.ts";
+import { auth, protC, protP, secureIfAsked } from "./security.ts";
 
 /** Who logged in where. */
 export interface Identity {
@@ -27,7 +27,8 @@ export interface Identity {
 }
 
 /**
- * Secures the session if that was asked for, logs in, protects the data.
+ * Secures the session if that was asked for, logs in, protects the data, and
+ * sends what the user wants behind each login.
  *
  * @param session The session
  * @param welcome Its greeting
@@ -45,7 +46,12 @@ export async function enter(
   const reply = welcome.code === 230
     ? welcome // the server has logged us in by itself
     : await logIn(session, credentials, options);
-  if (settings.tls !== undefined) await protP(session, options);
+  if (settings.tls?.data === "clear") await protC(session, options);
+  else if (settings.tls !== undefined) await protP(session, options);
+  for (const command of settings.afterLogin) {
+    await session.perform(command, options);
+  }
+  if (settings.afterLogin.length > 0) session.moves = [];
   return reply;
 }
 

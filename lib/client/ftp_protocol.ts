@@ -25,7 +25,7 @@ import {
 import { checkNumber } from "../protocol/check_number.ts";
 import { showValue } from "../protocol/check_word.ts";
 import { encodeCommand, parseCommand, type Path } from "../protocol/command.ts";
-import { replyError } from "../protocol/errors.ts";
+import { FTPPermanentError, replyError } from "../protocol/errors.ts";
 import { printableText } from "../protocol/printable.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { parse257, parseDirectory } from "../protocol/reply_values.ts";
@@ -476,7 +476,8 @@ export class FTPProtocol implements AsyncDisposable {
    * section 9).
    *
    * @param options A signal
-   * @returns The 2yz reply
+   * @returns The 2yz reply; or, where no data was protected on this connection,
+   * the refusal of a server that has no `PROT`, whose data is in clear text anyway
    * @throws {FTPError} If the server refuses; data stays protected
    */
   async protC(options: SignalOptions = {}): Promise<Reply> {
@@ -1035,7 +1036,7 @@ export class FTPProtocol implements AsyncDisposable {
     encodeCommand(command, session.control.encoding);
     if (facts.length > 0) {
       const argument = `MLST ${facts.join(";")};`;
-      await this.#perform({ verb: "OPTS", argument, name: "facts" }, options);
+      await this.#request({ verb: "OPTS", argument, name: "facts" }, options);
     }
     for await (
       const line of iterateLines(session, command, options)
@@ -1177,6 +1178,15 @@ export class FTPProtocol implements AsyncDisposable {
       () => requestSize(session, filename, options),
       options,
     );
+  }
+
+  /** Sends a command that a server may refuse for good, beside others. */
+  async #request(command: Command, options: SignalOptions): Promise<void> {
+    try {
+      await this.#perform(command, options);
+    } catch (error) {
+      if (!(error instanceof FTPPermanentError)) throw error;
+    }
   }
 
   /** Sends a command that must be answered with 2yz, beside others. */

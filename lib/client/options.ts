@@ -9,6 +9,11 @@ import type { Dial } from "../connection/dialed_stream.ts";
 import { checkActive, makeRoute, type Route } from "../connection/route.ts";
 import { formatEprt } from "../protocol/address.ts";
 import type { PassiveMode } from "../transfer/session.ts";
+import {
+  type Command,
+  encodeCommand,
+  parseCommand,
+} from "../protocol/command.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkNumber, MAX_MILLISECONDS } from "../protocol/check_number.ts";
 import { checkWord, showValue } from "../protocol/check_word.ts";
@@ -170,6 +175,15 @@ export interface FTPOptions {
    */
   pipelining?: boolean | undefined;
   /**
+   * Commands that are sent behind each login: of {@linkcode FTP.login}, of
+   * `connect()`, of reconnections, clones and mirrors. Such as `["SITE NAMEFMT
+   * 1"]` for IBM i, or `["CLNT backup", "OPTS UTF8 ON"]`. One that is not
+   * answered with 2yz fails the login.
+   *
+   * @default {[]}
+   */
+  afterLogin?: readonly string[] | undefined;
+  /**
    * Zone of the times that the server shows in `MDTM`, `MLSD` and `LIST`:
    * minutes east of UTC. RFC 3659 wants UTC, and some servers are set up to show
    * local time (vsftpd's `use_localtime=YES`, as Debian has it). Without this
@@ -204,6 +218,7 @@ export interface Settings {
   readonly multiline: "strict" | "lenient";
   readonly pipelining: boolean;
   readonly serverZone: number | undefined;
+  readonly afterLogin: readonly Command[];
   /** Addresses of servers that turned out not to bear `pipelining`. */
   readonly dropping: Set<string>;
 }
@@ -257,6 +272,7 @@ export const FTP_OPTIONS: NamesOf<FTPOptions> = {
   multiline: true,
   pipelining: true,
   serverZone: true,
+  afterLogin: true,
 };
 
 /**
@@ -304,6 +320,7 @@ export function resolveOptions(options: FTPOptions): Settings {
     multiline,
     pipelining: options.pipelining ?? true,
     serverZone: options.serverZone,
+    afterLogin: parseAfterLogin(options.afterLogin),
     dropping: new Set(),
   };
 }
@@ -315,12 +332,22 @@ export function resolveOptions(options: FTPOptions): Settings {
  * @returns Options for another client
  */
 export function optionsOf(settings: Settings): FTPOptions {
-  const { encoding, tracer, dropping, pipelining, route: _, ...rest } =
-    settings;
+  const {
+    encoding,
+    tracer,
+    dropping,
+    pipelining,
+    afterLogin,
+    route: _,
+    ...rest
+  } = settings;
   return {
     ...rest,
     encoding: encoding.label,
     trace: tracer.trace,
+    afterLogin: afterLogin.map(({ verb, argument }) =>
+      argument === undefined ? verb : `${verb} ${argument}`
+    ),
     pipelining: pipelining && dropping.size === 0,
   };
 }
@@ -403,6 +430,24 @@ function checkActivePorts(ports: unknown): void {
       showValue(ports)
     } as "activePorts": it must be a port from 0 to ${MAX_PORT}, or the first and the last one, [50000, 50100]`,
   );
+}
+
+/** Commands as they are sent, refused before there is a connection. */
+function parseAfterLogin(
+  lines: readonly string[] | undefined = [],
+): Command[] {
+  if (!Array.isArray(lines)) {
+    throw new TypeError(
+      `Cannot use ${
+        showValue(lines)
+      } as "afterLogin": it must be an array of commands, such as ["SITE NAMEFMT 1"]`,
+    );
+  }
+  return lines.map((line) => {
+    const command = { ...parseCommand(line), name: "afterLogin" };
+    encodeCommand(command, makeEncoding("utf-8"));
+    return command;
+  });
 }
 
 /** An address, in the form that `PORT` or `EPRT` can tell. */

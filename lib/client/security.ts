@@ -4,6 +4,7 @@
  * @module
  */
 
+import { UNKNOWN_REPLIES } from "../commands/queries.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
 import { closed } from "../connection/control_errors.ts";
@@ -189,11 +190,7 @@ export async function protP(
     );
   }
   session.isClearDataAllowed = false;
-  await session.perform({ verb: "PBSZ", argument: "0" }, options);
-  const reply = await session.perform(
-    { verb: "PROT", argument: "P" },
-    options,
-  );
+  const reply = await requestProtection(session, options);
   const tickets = new TicketSupply(session, tls);
   session.protection = {
     prepare: (options) => tickets.supply(options),
@@ -206,21 +203,68 @@ export async function protP(
   return reply;
 }
 
+/** Sends `PBSZ 0` and `PROT P`; `PROT` decides, where `PBSZ` is unknown. */
+async function requestProtection(
+  session: Session,
+  options: SignalOptions,
+): Promise<Reply> {
+  try {
+    await requestBufferSize(session, options, UNKNOWN_REPLIES);
+    return await session.perform({ verb: "PROT", argument: "P" }, options);
+  } catch (error) {
+    if (error instanceof FTPPermanentError) {
+      error.message +=
+        ' (no data was sent. Only if files and listings may travel in clear text: tls: { data: "clear" })';
+    }
+    throw error;
+  }
+}
+
+/** Sends `PBSZ 0`, which `PROT` has to follow (RFC 4217 section 9). */
+async function requestBufferSize(
+  session: Session,
+  options: SignalOptions,
+  passed?: readonly number[],
+): Promise<void> {
+  try {
+    await session.perform({ verb: "PBSZ", argument: "0" }, options);
+  } catch (error) {
+    const isPassed = error instanceof FTPPermanentError &&
+      (passed?.includes(error.reply?.code ?? 0) ?? true);
+    if (!isPassed) throw error;
+  }
+}
+
+/** Refusals of `PROT C` that are about policy: clear data would be refused. */
+const POLICY_REPLIES = [533, 534];
+
 /**
- * Leaves data connections in clear text: `PROT C`.
+ * Leaves data connections in clear text: `PROT C`. Where none was protected so
+ * far, a server that does not know it has them in clear text anyway (RFC 4217
+ * section 9).
  *
  * @param session The session
  * @param options A signal
- * @returns The 2yz reply
+ * @returns The 2yz reply, or the refusal of a server that has no `PROT`
  */
 export async function protC(
   session: Session,
   options: SignalOptions,
 ): Promise<Reply> {
-  const reply = await session.perform(
-    { verb: "PROT", argument: "C" },
-    options,
-  );
+  const isFirst = session.protection === undefined;
+  if (isFirst && isSecured(session)) await requestBufferSize(session, options);
+  let reply: Reply;
+  try {
+    reply = await session.perform({ verb: "PROT", argument: "C" }, options);
+  } catch (error) {
+    const refusal = error instanceof FTPPermanentError
+      ? error.reply
+      : undefined;
+    const isUnknown = refusal !== undefined && isFirst &&
+      !POLICY_REPLIES.includes(refusal.code);
+    if (!isUnknown) throw error;
+    reply = refusal;
+  }
   session.protection = undefined;
   session.isClearDataAllowed = true;
   return reply;

@@ -67,7 +67,8 @@ export async function requestUTF8(
   const { control, profile } = session;
   // IIS: names are in UTF-8 only on demand (draft-ietf-ftpext-utf-8-option)
   const isOnDemand = profile.vendor === "IIS";
-  if (!isOnDemand || control.encoding.label !== "utf-8") return;
+  const isWanted = isOnDemand && control.encoding.label === "utf-8";
+  if (!isWanted || profile.lacks("OPTS UTF8")) return;
   try {
     await session.exchange({ verb: "OPTS", argument: "UTF8 ON" }, options);
   } catch (error) {

@@ -7,6 +7,7 @@
 
 import type { Encoding } from "../protocol/encoding.ts";
 import type { Command } from "../protocol/command.ts";
+import { FTPPermanentError } from "../protocol/errors.ts";
 import type { ServerProfile } from "../transfer/server_profile.ts";
 import type {
   PassiveMode,
@@ -108,6 +109,12 @@ export async function restoreSettings(
 ): Promise<void> {
   for (const [name, command] of settings) {
     const isSet = session.settings.get(name)?.argument === command.argument;
-    if (!isSet) await session.perform(command, options);
+    if (isSet) continue;
+    try {
+      await session.perform(command, options);
+    } catch (error) {
+      const isUsual = /^(MODE S|STRU F)$/i.test(`${name} ${command.argument}`);
+      if (!(isUsual && error instanceof FTPPermanentError)) throw error;
+    }
   }
 }

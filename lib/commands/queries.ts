@@ -56,6 +56,7 @@ export async function requestFeatures(
   const { profile, identity } = session;
   const known = profile.featuresFor(identity);
   if (known !== undefined) return known;
+  if (profile.lacks("FEAT")) return profile.noteFeatures(identity, undefined);
   const reply = await unlessRefused(
     () =>
       session.turns.share(
@@ -240,6 +241,7 @@ export async function askDirectory(
   options: SignalOptions,
 ): Promise<string> {
   if (session.directory !== undefined) return session.directory;
+  if (session.profile.lacks("PWD")) return session.directory = "";
   const reply = await unlessRefused(
     () => session.exchange({ verb: "PWD" }, options),
   );

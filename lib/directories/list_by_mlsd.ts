@@ -112,6 +112,7 @@ export async function* tryMLSD(
   } catch (error) {
     const isLate = box.signal.aborted && options.signal?.aborted !== true;
     if (isLate && session.isLost) throw session.control.failure;
+    if (await isReplaced(session, error, options.signal)) return false;
     if (!isLate && !isUnknownCommand(error)) throw error;
     // another connection may have proven it meanwhile
     if (isLate) session.profile.hasMLSD ??= false;
@@ -122,6 +123,21 @@ export async function* tryMLSD(
     // stopped here or by the caller: nothing of it stays open
     await batches.return(NOTHING);
   }
+}
+
+/** Whether the server hung up at `MLSD`, and there is another connection. */
+async function isReplaced(
+  session: Session,
+  error: unknown,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const { control, profile } = session;
+  const isOver = control.lostOver?.verb === "MLSD" && session.isLost &&
+    control.failure instanceof Deno.errors.UnexpectedEof &&
+    profile.hasMLSD !== true;
+  if (!isOver) return false;
+  profile.hasMLSD = false;
+  return await session.replace(error, signal);
 }
 
 /**

@@ -116,7 +116,8 @@ const PASSING_REPLIES = [421, 425, 426, 450, 451];
 
 // ProFTPD and Serv-U answer a login with 530 where others send 421: the lost
 // connection may still count
-const CROWDED_REGEXP = /\b(too many|maximum)\b/i;
+const CROWDED_REGEXP =
+  /\b(too many|maximum|max \d+ (?:users|clients|connections)|(?:connection|user|client|session)s? limit|server (?:is )?full)\b/i;
 
 /**
  * Whether the server refused because of too many connections of the user. A

@@ -18,6 +18,14 @@ export interface TLSOptions {
    */
   mode?: "explicit" | "implicit";
   /**
+   * Whether files and listings travel under TLS too. With "clear" only the control
+   * connection is protected, with user and password: for servers that refuse `PBSZ`
+   * and `PROT`. Anybody on the way can read and change the data.
+   *
+   * @default {"protected"}
+   */
+  data?: "protected" | "clear";
+  /**
    * Whether to try `AUTH SSL` if the server refuses `AUTH TLS`. The protocol is
    * TLS in either case.
    *
@@ -104,6 +112,7 @@ const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
 
 const TLS_OPTIONS: NamesOf<TLSOptions> = {
   mode: true,
+  data: true,
   allowAuthSSL: true,
   caCerts: true,
   fingerprint: true,
@@ -125,8 +134,9 @@ const TLS_OPTIONS: NamesOf<TLSOptions> = {
  */
 export function checkTLSOptions(options: TLSOptions): void {
   checkNames("tls", options, TLS_OPTIONS);
-  const { mode, minVersion, maxVersion, caCerts, fingerprint } = options;
+  const { mode, data, minVersion, maxVersion, caCerts, fingerprint } = options;
   checkWord("tls.mode", mode, TLS_MODES);
+  checkWord("tls.data", data, ["protected", "clear"]);
   checkWord("tls.minVersion", minVersion, TLS_VERSIONS);
   checkWord("tls.maxVersion", maxVersion, TLS_VERSIONS);
   const areTexts = caCerts === undefined || Array.isArray(caCerts) &&

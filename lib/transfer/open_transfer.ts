@@ -10,7 +10,7 @@ import { DataConnection } from "../connection/data_connection.ts";
 import { PatientSignal } from "../connection/waiting.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import { type Command, encodeCommand } from "../protocol/command.ts";
-import { FTPError } from "../protocol/errors.ts";
+import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { quote } from "../protocol/printable.ts";
 import { parse150 } from "../protocol/reply_values.ts";
@@ -107,10 +107,8 @@ export async function openTransferInTurn(
 ): Promise<Transfer> {
   checkTransfer(session, command, options);
   await session.protection?.prepare({ signal: options.signal });
-  if (options.type !== undefined) {
-    await session.ensureType(options.type, options);
-  }
-  const { type, signal } = options;
+  const { signal } = options;
+  const type = await setType(session, command, options);
   const channel = await openDataChannel(session, { command, type, signal });
   try {
     await setRestart(session, options);
@@ -119,6 +117,41 @@ export async function openTransferInTurn(
     channel.close();
     throw error;
   }
+}
+
+/** Replies to `TYPE` of a server that has one type, and of one that has no `TYPE`. */
+const NO_TYPE_REPLIES = [500, 501, 502, 503, 504, 550];
+
+/**
+ * Sets the type. A server that has no `TYPE A` gives listings and texts as they
+ * are; an upload is not sent as anything else than what was asked for.
+ */
+async function setType(
+  session: Session,
+  { verb }: Command,
+  { type, signal }: TransferOptions,
+): Promise<"A" | "I" | undefined> {
+  const { profile } = session;
+  if (type === undefined) return undefined;
+  const mayBeBinary = type === "A" && !isUpload(verb);
+  if (!mayBeBinary) {
+    await session.ensureType(type, { signal });
+    return type;
+  }
+  for (const wanted of ["A", "I"] as const) {
+    const key = `TYPE ${wanted}`;
+    if (profile.lacks(key)) continue;
+    try {
+      await session.ensureType(wanted, { signal });
+      return wanted;
+    } catch (error) {
+      const isLacking = error instanceof FTPPermanentError &&
+        NO_TYPE_REPLIES.includes(error.reply?.code ?? 0);
+      if (!isLacking) throw error;
+      profile.noteLacking(key);
+    }
+  }
+  return undefined;
 }
 
 /** Compressed bytes, blocks and records would be taken for a text or a file. */

@@ -7,7 +7,6 @@
 
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import { settle } from "../connection/waiting.ts";
-import { asError } from "../connection/with_message.ts";
 import { type HostPort, isIPv6, parsePassive } from "../protocol/address.ts";
 import type { Command } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
@@ -164,12 +163,8 @@ async function requestAnywhere(
   try {
     return await (isUsable ? ahead.address : negotiate(session, options));
   } catch (error) {
-    const mayRenew = LOSSES.has(error as Error) && !signal?.aborted &&
-      session.renewal !== undefined && session.handmade === undefined;
-    if (!mayRenew) throw error;
-    session.control.giveUp(asError(error));
-    await session.renew(signal);
-    if (session.control.failure !== undefined) throw error;
+    const isLost = LOSSES.has(error as Error);
+    if (!isLost || !await session.replace(error, signal)) throw error;
     await session.protection?.prepare({ signal });
     if (type !== undefined) await session.ensureType(type, { signal });
     return await negotiate(session, options);

@@ -33,6 +33,10 @@ const GREETINGS: readonly (readonly [Vendor, RegExp])[] = [
   ["ftp-srv", /^220 Ready$/m],
 ];
 
+/** Commands that the client sends by itself, and can do without. */
+const DISPENSABLE_REGEXP =
+  /^(FEAT|OPTS|MLST|MDTM|MFMT|SIZE|STAT|SITE|PWD|SYST|HASH|MD5|X(CRC|MD5|SHA\d*))$/;
+
 /** Of ProFTPD's mod_facts, whatever the greeting says. */
 const PROFTPD_FEATURE = "MFF";
 
@@ -48,6 +52,8 @@ export class ServerProfile {
   #vendor: Vendor | undefined;
   #isNotProFTPD = false;
   readonly #lacking = new Set<string>();
+  /** Verbs that got a reply other than a refusal. */
+  readonly #known = new Set<string>();
   #features: Map<string, string> | undefined;
   #featuresIdentity = "";
   /** Whether `EPSV` works: `undefined` before the first try. */
@@ -137,6 +143,34 @@ export class ServerProfile {
    */
   forgetLacking(command: string): void {
     this.#lacking.delete(command);
+  }
+
+  /**
+   * Notes that the server knows a command, by the reply to it.
+   *
+   * @param verb The verb in upper case
+   */
+  noteKnown(verb: string): void {
+    this.#known.add(verb);
+  }
+
+  /**
+   * Notes that the server ended the connection at a command: some do at any that
+   * they do not know. Only what the client sends by itself, and can do without, is
+   * not sent again.
+   *
+   * @param line The command
+   */
+  noteHangUp(line: string): void {
+    const [, verb = "", word = ""] = /^(\S+) ?(\S*)/.exec(line) ?? [];
+    if (this.#known.has(verb)) return;
+    if (verb === "MLSD") this.hasMLSD ??= false;
+    else if (verb === "LIST" && word === "-a") this.hasListAll ??= false;
+    else if (DISPENSABLE_REGEXP.test(verb)) {
+      for (const use of ["", ` ${word}`, " time", " path"]) {
+        this.noteLacking(verb + use);
+      }
+    }
   }
 
   /**

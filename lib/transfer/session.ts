@@ -8,6 +8,7 @@
 import type { ControlConnection } from "../connection/control_connection.ts";
 import { closedWaiting } from "../connection/control_errors.ts";
 import { abortable } from "../connection/waiting.ts";
+import { asError } from "../connection/with_message.ts";
 import type { PortRange } from "../connection/dial.ts";
 import type { Route } from "../connection/route.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
@@ -172,7 +173,14 @@ export class Session {
     this.profile = profile;
     const ending = new AbortController();
     this.#ended = ending.signal;
-    control.closed.then(() => ending.abort(control.failure));
+    control.closed.then(() => {
+      ending.abort(control.failure);
+      const { lostOver, failure } = control;
+      const hungUp = failure instanceof Deno.errors.UnexpectedEof;
+      if (lostOver !== undefined && hungUp) {
+        this.profile.noteHangUp(lostOver.command);
+      }
+    });
   }
 
   /** The control connection. It is another one after {@linkcode renew}. */
@@ -274,6 +282,25 @@ export class Session {
     this.#renewing ??= renewal().then((other) => this.#adopt(other))
       .finally(() => this.#renewing = undefined);
     await abortable(this.#renewing, signal);
+  }
+
+  /**
+   * Has another control connection where the server has ended this one over a
+   * command that is not sent again. The caller has the turn, or comes before all
+   * turns.
+   *
+   * @param error How it ended
+   * @param signal Ends the wait
+   * @returns Whether there is another; not where something that was sent by hand
+   * would be lost
+   */
+  async replace(error: unknown, signal?: AbortSignal): Promise<boolean> {
+    const mayReplace = this.renewal !== undefined &&
+      this.handmade === undefined && !signal?.aborted;
+    if (!mayReplace) return false;
+    this.#control.giveUp(asError(error));
+    await this.renew(signal);
+    return this.#control.failure === undefined;
   }
 
   /** Waits until no transfer is being ended. */
@@ -470,6 +497,7 @@ export class Session {
     before: readonly Command[] | undefined,
   ): void {
     const isDone = reply.code < 300;
+    if (reply.code < 500) this.profile.noteKnown(command.verb.toUpperCase());
     const argument = String(command.argument);
     const word = command.verb.toUpperCase();
     if (isDone && word === "TYPE") this.type = argument.toUpperCase();

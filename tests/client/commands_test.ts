@@ -261,7 +261,7 @@ const REFUSALS: [
   [
     "makepasv with rubbish",
     (f) => f.makepasv(),
-    { EPSV: "229 (|||x|)" },
+    { EPSV: "229 (|||x|)", PASV: "227 (1,2,3)" },
     FTPProtocolError,
     "data address",
   ],

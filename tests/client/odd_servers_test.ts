@@ -1,0 +1,370 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  connect,
+  FTP,
+  FTPPermanentError,
+  FTPReplyError,
+  FTPTemporaryError,
+} from "../../mod.ts";
+import { memoryServer } from "../files/memory_server.ts";
+import { connectImplicit, startImplicit } from "./implicit_front.ts";
+import { byDefault, type Script, startScript } from "./script.ts";
+
+const LIST: Script = { LIST: (turn) => turn.send("one\r\n") };
+
+async function list(ftp: FTP): Promise<string[]> {
+  const lines: string[] = [];
+  await ftp.retrlines("LIST", (line) => lines.push(line));
+  return lines;
+}
+
+/** A small server that knows one type. */
+const BINARY: Script = {
+  ...LIST,
+  NLST: (turn) => turn.send("one\r\n"),
+  RETR: (turn) => turn.send("a\nb\n"),
+  TYPE: (turn) => turn.reply(turn.argument === "I" ? 200 : 504, "Type"),
+};
+
+Deno.test("FTP lists in TYPE I where TYPE A is refused, and asks once", async () => {
+  for (const refusal of [500, 501, 502, 504, 550]) {
+    await using server = await startScript({
+      ...BINARY,
+      TYPE: (turn) => turn.reply(turn.argument === "I" ? 200 : refusal, "Type"),
+    });
+    await using ftp = await server.connect();
+    assertEquals(await list(ftp), ["one"]);
+    assertEquals(await ftp.nlst(), ["one"]);
+    const lines: string[] = [];
+    await ftp.retrlines("RETR a", (line) => lines.push(line));
+    assertEquals(lines, ["a", "b"]);
+    const types = server.commands.filter((line) => line.startsWith("TYPE"));
+    assertEquals(types, ["TYPE A", "TYPE I"]);
+  }
+});
+
+Deno.test("FTP lists where every TYPE is refused", async () => {
+  await using server = await startScript({ ...BINARY, TYPE: "502 No TYPE" });
+  await using ftp = await server.connect();
+  assertEquals(await list(ftp), ["one"]);
+  assertEquals(await list(ftp), ["one"]);
+  const types = server.commands.filter((line) => line.startsWith("TYPE"));
+  assertEquals(types, ["TYPE A", "TYPE I"]);
+  await assertRejects(
+    () => ftp.retrbinary("RETR a", () => {}),
+    FTPPermanentError,
+    "502 No TYPE",
+  );
+});
+
+Deno.test("FTP.list and FTP.walk do without TYPE A too", async () => {
+  await using server = await memoryServer({ "/d/f": "x" });
+  server.on("TYPE", BINARY["TYPE"]!);
+  await using ftp = await server.client();
+  for (const command of ["MLSD", "LIST"] as const) {
+    const entries = await Array.fromAsync(ftp.list("/d", { command }));
+    assertEquals(entries.map(({ name }) => name), ["f"]);
+  }
+  const paths = await Array.fromAsync(ftp.walk("/"), ({ path }) => path);
+  assert(paths.includes("/d/f"), `${paths}`);
+});
+
+Deno.test("FTP throws what TYPE A says where it is for now, or about the login", async () => {
+  for (const refusal of ["450 Not now", "530 Log in"]) {
+    await using server = await startScript({ ...LIST, TYPE: refusal });
+    await using ftp = await server.connect();
+    await assertRejects(() => list(ftp), Error, refusal);
+    assertEquals(server.commands, ["TYPE A"]);
+  }
+});
+
+Deno.test("FTP.storlines sends no text in TYPE I where TYPE A is refused", async () => {
+  await using server = await startScript({ ...BINARY, STOR: byDefault });
+  await using ftp = await server.connect();
+  await assertRejects(
+    () => ftp.storlines("STOR a", new TextEncoder().encode("a\nb\n")),
+    FTPPermanentError,
+    '"TYPE A": 504',
+  );
+  assertEquals(server.verbs, ["TYPE"]);
+});
+
+Deno.test("FTP.mlsd lists with the server's facts where OPTS is refused", async () => {
+  await using server = await memoryServer({ "/f": "x" });
+  server.on("OPTS", "502 No OPTS");
+  await using ftp = await server.client();
+  const names = await Array.fromAsync(ftp.mlsd("", ["size"]), ([name]) => name);
+  assertEquals(names, ["f"]);
+});
+
+Deno.test("FTP comes back where MODE S and STRU F are refused, which hold anyway", async () => {
+  await using server = await startScript(LIST);
+  await using ftp = await server.connect();
+  await ftp.login("u", "p");
+  server.once("MODE", "200 Yes").once("STRU", "200 Yes");
+  await ftp.voidcmd("MODE S");
+  await ftp.voidcmd("STRU F");
+  await ftp.reconnect();
+  assertEquals(await list(ftp), ["one"]);
+});
+
+/** What servers without protected data connections say to PBSZ and PROT. */
+const NO_PROT = ["500 What", "502 No", "503 First", "504 No", "536 Not that"];
+
+for (const refusal of NO_PROT) {
+  Deno.test(`FTP.login leaves data in clear text after "${refusal}" only where tls.data says so`, async () => {
+    const implicit = await startImplicit({
+      ...LIST,
+      PBSZ: refusal,
+      PROT: refusal,
+    });
+    await using server = implicit.server;
+    await using _front = implicit.front;
+    await using careful = await connectImplicit(implicit);
+    const error = await assertRejects(
+      () => careful.login("u", "p"),
+      FTPPermanentError,
+      refusal,
+    );
+    assert(error.message.includes('tls: { data: "clear" }'), error.message);
+    await assertRejects(() => list(careful), TypeError, "TLS was asked for");
+
+    await using ftp = await connectImplicit(implicit, {
+      tls: {
+        mode: "implicit",
+        data: "clear",
+        dangerouslyAcceptAnyCertificate: true,
+      },
+    });
+    await ftp.login("u", "p");
+    assertEquals(await list(ftp), ["one"]);
+    await using twin = await ftp.clone();
+    assertEquals(await list(twin), ["one"]);
+    await ftp.reconnect();
+    assertEquals(await list(ftp), ["one"]);
+    assert(ftp.tls !== undefined);
+    const { commands } = server;
+    assert(commands.filter((line) => line === "PROT P").length <= 1);
+  });
+
+  Deno.test(`FTP.protC allows data in clear text after "${refusal}" to PROT`, async () => {
+    const implicit = await startImplicit({
+      ...LIST,
+      PBSZ: refusal,
+      PROT: refusal,
+    });
+    await using _server = implicit.server;
+    await using _front = implicit.front;
+    await using ftp = await connectImplicit(implicit);
+    await ftp.login("u", "p").catch(() => {});
+    assertEquals((await ftp.protC()).text, refusal);
+    assertEquals(await list(ftp), ["one"]);
+  });
+}
+
+Deno.test("FTP.protC throws where the server's policy is against it", async () => {
+  const implicit = await startImplicit({ ...LIST, PROT: "534 Policy" });
+  await using _server = implicit.server;
+  await using _front = implicit.front;
+  await using ftp = await connectImplicit(implicit);
+  await ftp.login("u", "p").catch(() => {});
+  await assertRejects(() => ftp.protC(), FTPPermanentError, "534 Policy");
+  await assertRejects(() => list(ftp), TypeError, "TLS was asked for");
+});
+
+Deno.test("FTP.login goes on to PROT P where PBSZ is unknown", async () => {
+  const implicit = await startImplicit({ PBSZ: "502 No", PROT: "200 Private" });
+  await using server = implicit.server;
+  await using _front = implicit.front;
+  await using ftp = await connectImplicit(implicit);
+  await ftp.login("u", "p");
+  assertEquals(server.commands.slice(-2), ["PBSZ 0", "PROT P"]);
+});
+
+Deno.test("FTP refuses other words as tls.data", () => {
+  assertThrows(
+    // deno-lint-ignore no-explicit-any
+    () => new FTP({ tls: { data: "none" as any } }),
+    TypeError,
+    "tls.data",
+  );
+});
+
+for (const verb of ["USER", "PASS"]) {
+  for (const answer of ["314 Hello", "300 Hello", "350 Hello", "125 Hello"]) {
+    Deno.test(`FTP.login takes "${answer}" to ${verb} for no question that it can answer`, async () => {
+      await using server = await startScript({ [verb]: answer });
+      await using ftp = await server.connect();
+      await assertRejects(
+        () => ftp.login("u", "hunter2"),
+        FTPReplyError,
+        answer,
+      );
+      assertEquals(server.verbs.at(-1), verb);
+    });
+  }
+}
+
+Deno.test("FTP.login sends the password for 336 too", async () => {
+  await using server = await startScript({ USER: "336 otp-md5 97 kh19" });
+  await using ftp = await server.connect();
+  await ftp.login("u", "p");
+  assertEquals(server.commands, ["USER u", "PASS p"]);
+});
+
+/** What servers say to a login, and whether it may go better later. */
+const REFUSED: [reply: string, isPassing: boolean][] = [
+  ["530 Too many connections from this address", true],
+  [
+    "530 Sorry, the maximum number of clients (10) for this user are connected",
+    true,
+  ],
+  ["530 Sorry, max 5 users -- try again later", true],
+  ["530 Connection limit reached", true],
+  ["530 User limit exceeded", true],
+  ["530 Server is full", true],
+  ["530 Login incorrect", false],
+  ["530 Not logged in", false],
+  ["530 Too many login attempts", false],
+  ["530 Maximum login attempts exceeded", false],
+  ["530 Password limit reached, invalid password", false],
+  ["530 User cannot log in, home directory inaccessible", false],
+];
+
+for (const [reply, isPassing] of REFUSED) {
+  const Class = isPassing ? FTPTemporaryError : FTPPermanentError;
+  Deno.test(`FTP.login throws ${Class.name} for "${reply}"`, async () => {
+    for (const verb of ["USER", "PASS"]) {
+      await using server = await startScript({ [verb]: reply });
+      await using ftp = await server.connect();
+      const error = await assertRejects(() => ftp.login("u", "hunter2"), Class);
+      assertEquals(error.constructor, Class);
+      assertEquals(error.reply?.code, 530);
+      assert(!error.message.includes("hunter2"));
+    }
+  });
+}
+
+Deno.test("connect sends afterLogin, and every connection that follows does", async () => {
+  await using server = await startScript({
+    ...LIST,
+    SITE: "250 Now using naming format 1",
+    CLNT: "200 Noted",
+    CWD: "250 Done",
+  });
+  const afterLogin = ["CLNT backup", "SITE NAMEFMT 1"];
+  await using ftp = await connect(`ftp://u:p@${server.host}:${server.port}/d`, {
+    afterLogin,
+  });
+  const once = ["USER u", "PASS p", ...afterLogin, "CWD d"];
+  assertEquals(server.commands, once);
+  await using twin = await ftp.clone();
+  assertEquals(server.commands.slice(once.length), once);
+  assertEquals(await list(twin), ["one"]);
+  await ftp.reconnect();
+  assertEquals(server.commands.slice(-once.length), once);
+});
+
+Deno.test("connect fails where a command of afterLogin is refused", async () => {
+  await using server = await startScript();
+  await assertRejects(
+    () =>
+      connect(`ftp://u:p@${server.host}:${server.port}`, {
+        afterLogin: ["SITE NAMEFMT 1"],
+      }),
+    FTPPermanentError,
+    "SITE NAMEFMT 1",
+  );
+});
+
+Deno.test("FTP refuses an afterLogin that cannot be sent", () => {
+  for (const afterLogin of ["NOOP", ["NOOP\r\nDELE x"], [""], [1]]) {
+    assertThrows(
+      // deno-lint-ignore no-explicit-any
+      () => new FTP({ afterLogin: afterLogin as any }),
+      TypeError,
+    );
+  }
+});
+
+/** A server that ends the connection at some commands. */
+async function hangingUp(verbs: readonly string[]) {
+  const server = await memoryServer({ "/f": "hello", "/d/g": "there" });
+  for (const verb of verbs) server.on(verb, (turn) => turn.close());
+  return server;
+}
+
+Deno.test("FTP.download sends nothing again at which the server hung up", async () => {
+  await using server = await hangingUp(["SIZE", "MDTM", "EPSV", "FEAT"]);
+  await using ftp = await server.client();
+  const path = await Deno.makeTempFile();
+  try {
+    const retry = { attempts: 5, delay: 1 };
+    await ftp.download("/f", path, { retry });
+    assertEquals(await Deno.readTextFile(path), "hello");
+    const before = server.commands.length;
+    await ftp.download("/d/g", path, { retry: false });
+    assertEquals(await Deno.readTextFile(path), "there");
+    const after = server.verbs.slice(before);
+    for (const verb of ["SIZE", "MDTM", "EPSV", "FEAT"]) {
+      assert(!after.includes(verb), `${after}`);
+    }
+    assert(
+      server.sessions.length <= 7,
+      `${server.sessions.length} connections`,
+    );
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("FTP.list goes on by LIST on another connection where the server hangs up at MLSD", async () => {
+  await using server = await hangingUp(["MLSD"]);
+  await using ftp = await server.client();
+  for (let i = 0; i < 2; i++) {
+    const entries = await Array.fromAsync(ftp.list("/d"));
+    assertEquals(entries.map(({ name }) => name), ["g"]);
+  }
+  assertEquals(server.verbs.filter((verb) => verb === "MLSD").length, 1);
+  assertEquals(server.sessions.length, 2);
+});
+
+Deno.test("FTP.features asks once a server that hangs up at FEAT", async () => {
+  await using server = await hangingUp(["FEAT"]);
+  await using ftp = await server.client();
+  await assertRejects(() => ftp.features(), Deno.errors.UnexpectedEof);
+  await ftp.reconnect();
+  assertEquals((await ftp.features()).size, 0);
+  assertEquals(server.verbs.filter((verb) => verb === "FEAT").length, 1);
+});
+
+Deno.test("FTP sends what the user asks for, although the server hung up at it", async () => {
+  await using server = await hangingUp(["SIZE", "DELE", "SITE"]);
+  await using ftp = await server.client();
+  for (let i = 0; i < 2; i++) {
+    await assertRejects(() => ftp.size("f"), Deno.errors.UnexpectedEof);
+    await ftp.reconnect();
+    await assertRejects(() => ftp.delete("f"), Deno.errors.UnexpectedEof);
+    await ftp.reconnect();
+    await assertRejects(() => ftp.sendcmd("SITE X"), Deno.errors.UnexpectedEof);
+    await ftp.reconnect();
+  }
+  for (const verb of ["SIZE", "DELE", "SITE"]) {
+    assertEquals(server.verbs.filter((other) => other === verb).length, 2);
+  }
+});
+
+Deno.test("FTP goes on with a command that has worked, although a connection ended at it", async () => {
+  await using server = await memoryServer({ "/f": "hello" });
+  await using ftp = await server.client();
+  assertEquals(await ftp.size("/f"), 5);
+  server.once("SIZE", (turn) => turn.close());
+  const path = await Deno.makeTempFile();
+  try {
+    const retry = { attempts: 2, delay: 1 };
+    const { verified } = await ftp.download("/f", path, { retry });
+    assertEquals(verified, "size");
+  } finally {
+    await Deno.remove(path);
+  }
+});
