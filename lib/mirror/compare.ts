@@ -1,5 +1,5 @@
 /**
- * Whether a file has to be transferred.
+ * Decides whether a file has to be transferred.
  *
  * @module
  */
@@ -23,13 +23,9 @@ const BLOCK_SIZE = 128 * 1024;
 const MINUTE = 60_000;
 
 /**
- * Compares what is known of two files without reading them.
+ * Compares two files by size and time.
  *
- * @param source The file
- * @param target What is there in its place
- * @param compare What counts
- * @param isCurrent Whether their times prove that they are the same
- * @returns Why the file has to be transferred, or `undefined`
+ * @returns The reason to transfer the file, or `undefined`
  */
 export function differenceOf(
   source: MirrorItem,
@@ -44,66 +40,45 @@ export function differenceOf(
   return isCurrent() ? undefined : "time";
 }
 
-/** The time of a file on the server, and what is known of it. */
+/** The time of a remote file, and how exact it is. */
 export interface RemoteTime {
   /** The digits that the server shows, read as UTC. */
   readonly shown: number;
-  /** How exact they are, in milliseconds. */
+  /** Resolution in milliseconds. */
   readonly precision: number;
-  /** Minutes east of UTC; `undefined` if they are not proven. */
+  /** Minutes east of UTC; `undefined` if not proven. */
   readonly zone: number | undefined;
-  /** How far they are ahead of this side's clock. */
+  /** Bounds of the difference to the local clock. */
   readonly lead: Lead;
 }
 
-/**
- * Whether a file here has the time of one there, as far as the server shows it.
- *
- * @param local Milliseconds since 1970
- * @param remote The time there
- * @returns Whether they are equal; where no zone is proven, to what is shown
- */
+/** Whether a local file has the time of a remote one, within its resolution. */
 export function isSameTime(
   local: number,
   { shown, precision, zone = 0 }: RemoteTime,
 ): boolean {
-  // a listing's days begin at the server's midnight
+  // a day in a listing starts at the server's midnight
   const meant = local + zone * MINUTE;
   return Math.floor(meant / precision) === Math.floor(shown / precision);
 }
 
 /**
- * Whether a file there was written after one here was changed, whatever is not
- * known of the server's clock.
- *
- * @param local Milliseconds since 1970
- * @param remote The time there
- * @returns Whether it certainly was
+ * Whether a remote file was written after the last change of a local one, for
+ * every possible difference of the clocks.
  */
 export function isWrittenLater(local: number, remote: RemoteTime): boolean {
   return local < remote.shown - remote.lead[1];
 }
 
 /**
- * Whether a file there was changed before one here was written, whatever is not
- * known of the server's clock.
- *
- * @param local Milliseconds since 1970
- * @param remote The time there
- * @returns Whether it certainly was
+ * Whether a remote file was changed before a local one was written, for every
+ * possible difference of the clocks.
  */
 export function isChangedEarlier(local: number, remote: RemoteTime): boolean {
   return local > remote.shown + remote.precision - remote.lead[0];
 }
 
-/**
- * Whether a listing leaves open what only the server can tell exactly.
- *
- * @param remote The file there
- * @param local The file here, and how it is reached
- * @param compare What counts
- * @returns Whether to ask
- */
+/** Whether a listing is too inexact for the comparison. */
 export function isVague(
   remote: MirrorItem,
   local: MirrorItem,
@@ -118,12 +93,7 @@ export function isVague(
 /**
  * Compares the hashes of two files.
  *
- * @param provider The client
- * @param remote The file there
- * @param local The file here
- * @param size Bytes of each
- * @param options How calls are tried again
- * @returns Whether they are the same, `undefined` where the server has no hash
+ * @returns Whether they are equal; `undefined` if the server has no hash
  */
 export function haveSameHash(
   provider: SessionProvider,

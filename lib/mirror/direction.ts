@@ -1,5 +1,5 @@
 /**
- * What is mirrored where, and how a file gets there.
+ * One direction of a mirror: source, target, and how files are transferred.
  *
  * @module
  */
@@ -9,54 +9,39 @@ import type { DirectoryPath, MirrorItem, Side, Snapshot } from "./snapshot.ts";
 import type { MirrorReason } from "./options.ts";
 import type { MirrorReport } from "./report.ts";
 
-/** One directory, as it is on both sides. */
+/** A directory, as it is on both sides. */
 export interface SnapshotPair {
-  /** Where it is. */
-  readonly place: DirectoryPath;
-  /** What the source has. */
+  /** Its path. */
+  readonly directory: DirectoryPath;
+  /** Its entries in the source. */
   readonly source: Snapshot;
-  /** What the target has, with what it got meanwhile. */
+  /** Its entries in the target, including those transferred so far. */
   readonly target: Snapshot;
 }
 
-/** One way of mirroring: up or down. */
+/** A mirror in one direction, with one connection. */
 export interface MirrorTask {
   /** The client. */
   readonly provider: SessionProvider;
-  /** What is tried, for error messages. */
+  /** The action, for error messages. */
   readonly title: string;
-  /** Where from. */
+  /** The source. */
   readonly source: Side;
-  /** Where to. */
+  /** The target. */
   readonly target: Side;
-  /**
-   * Finds out what listings do not tell, where it matters.
-   *
-   * @param pair The directory
-   */
+  /** Requests what the listings do not show, where the comparison needs it. */
   refine(pair: SnapshotPair): Promise<void>;
   /**
-   * Tells why a file has to be transferred over another.
+   * Compares a file with the one that it would replace.
    *
-   * @param path The file
-   * @param source What the source has
-   * @param target What the target has
-   * @returns Why, or `undefined` if it need not be
+   * @returns The reason to transfer it, or `undefined`
    */
   compare(
     path: string,
     source: MirrorItem,
     target: MirrorItem,
   ): Promise<MirrorReason | undefined>;
-  /**
-   * Transfers a file.
-   *
-   * @param path The file
-   * @param source What the source has
-   * @param target Where it goes
-   * @param report Who is told of the progress
-   * @returns The bytes that went through
-   */
+  /** Transfers a file. Returns the bytes transferred. */
   transfer(
     path: string,
     source: MirrorItem,

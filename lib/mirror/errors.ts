@@ -1,5 +1,5 @@
 /**
- * The end of a mirror that is not complete.
+ * The error of an incomplete mirror.
  *
  * @module
  */
@@ -7,32 +7,32 @@
 import { FTPError, type FTPErrorOptions } from "../protocol/errors.ts";
 import type { MirrorFailure, MirrorResult } from "./options.ts";
 
-/** What an {@linkcode FTPMirrorError} carries besides its message. */
+/** Options of an {@linkcode FTPMirrorError}. */
 export interface FTPMirrorErrorOptions extends FTPErrorOptions {
-  /** What was done. */
+  /** Counts of everything done. */
   result: MirrorResult;
-  /** What was not. */
+  /** Entries that failed. */
   failures: readonly MirrorFailure[];
 }
 
 /**
- * Some entries of a directory were not mirrored; the others were, unless the
- * connection was lost for good. The `cause` is what ended it then, and else the
- * error of the first failure.
+ * Some entries of a directory were not mirrored. All others were, unless the
+ * connection was lost permanently. The `cause` is the error that ended the
+ * mirror, or else the error of the first failure.
  */
 export class FTPMirrorError extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   override name = "FTPMirrorError";
-  /** What was done. */
+  /** Counts of everything done. */
   readonly result: MirrorResult;
-  /** What failed: the first thousand; `result.failed` counts all. */
+  /** Failures: the first thousand; `result.failed` counts all. */
   readonly failures: readonly MirrorFailure[];
 
   /**
-   * Makes an error.
+   * Creates an error.
    *
-   * @param message What was tried and what is missing
-   * @param options The facts
+   * @param message The action, and what is missing
+   * @param options Result, failures, reply, command and cause
    */
   constructor(message: string, options: FTPMirrorErrorOptions) {
     super(message, options);

@@ -19,24 +19,18 @@ import {
 } from "./snapshot.ts";
 import type { MirrorEntry } from "./options.ts";
 
-/** What Windows has no file names of: characters, ends and devices. */
+/** File names that Windows does not allow: characters, endings and devices. */
 const WINDOWS_REGEXP =
   // deno-lint-ignore no-control-regex
   /[<>:"|?*\u0000-\u001F]|[. ]$|^(con|prn|aux|nul|com[0-9\u00B9\u00B2\u00B3]|lpt[0-9\u00B9\u00B2\u00B3])\s*(\.|$)/i;
 
-/** A local directory, and what is in it. */
+/** The local directory of a mirror, and its entries. */
 export class LocalSide implements Side {
   readonly #root: string;
   readonly #follows: boolean;
   readonly #signal: AbortSignal | undefined;
 
-  /**
-   * Makes a side.
-   *
-   * @param root The directory; a link to one will do
-   * @param follows Whether the links in it are followed
-   * @param signal Ends a long look
-   */
+  /** Creates a side with a local root directory. */
   constructor(root: string, follows: boolean, signal?: AbortSignal) {
     this.#root = root;
     this.#signal = signal;
@@ -50,13 +44,13 @@ export class LocalSide implements Side {
       : `${this.#root}/${path}`;
   }
 
-  // each look is synchronous: from the system's cache in no time
-  async read(place: DirectoryPath): Promise<Snapshot> {
+  // each lookup is synchronous, because the system's cache answers at once
+  async read(directory: DirectoryPath): Promise<Snapshot> {
     try {
-      return await this.#read(place);
+      return await this.#read(directory);
     } catch (error) {
       if (this.#signal?.aborted) throw error;
-      const path = this.at(place.path);
+      const path = this.at(directory.path);
       throw withMessage(
         error,
         (message) =>
@@ -67,9 +61,9 @@ export class LocalSide implements Side {
     }
   }
 
-  async #read(place: DirectoryPath): Promise<Snapshot> {
-    this.#checkFolders(place.path);
-    const path = this.at(place.path);
+  async #read(directory: DirectoryPath): Promise<Snapshot> {
+    this.#checkFolders(directory.path);
+    const path = this.at(directory.path);
     const canonical = this.#follows ? Deno.realPathSync(path) : undefined;
     const folder = new Snapshot({ canonical });
     const breather = new Breather();
@@ -78,9 +72,9 @@ export class LocalSide implements Side {
       if (item !== undefined) folder.add(item);
       if (!breather.isDue) continue;
       await breather.pause(this.#signal);
-      this.#checkFolders(place.path);
+      this.#checkFolders(directory.path);
     }
-    this.#checkFolders(place.path); // it was this one that was read
+    this.#checkFolders(directory.path); // checks that the directory that was read is still the same
     return folder;
   }
 
@@ -89,25 +83,27 @@ export class LocalSide implements Side {
     return Promise.try(() => this.#look(this.at(path), name));
   }
 
-  /** What the file system takes for one name, nobody else knows. */
+  /** Only the file system knows which names it folds. */
   mayHide(): boolean {
     return true;
   }
 
   ask(
-    place: DirectoryPath,
+    directory: DirectoryPath,
     items: readonly MirrorItem[],
   ): Promise<(boolean | Error)[]> {
     return Promise.resolve(
-      items.map(({ name }) => this.#has(joinPath(place.path, name))),
+      items.map(({ name }) => this.#has(joinPath(directory.path, name))),
     );
   }
 
   #has(path: string): boolean | Error {
-    // Deno would look for another name
+    // Deno would look up another name
     if (!path.isWellFormed()) {
       return new TypeError(
-        `Cannot look for ${JSON.stringify(path)} here: its name is no text`,
+        `Cannot look for ${
+          JSON.stringify(path)
+        } here: its name is not valid text`,
       );
     }
     try {
@@ -128,11 +124,8 @@ export class LocalSide implements Side {
   }
 
   /**
-   * How a file is reached: right before it is opened, written or put in its
-   * place, what leads there has to be as it was read.
-   *
-   * @param path The file
-   * @returns What insists on it
+   * Returns a check of a file's path. It runs just before the file is opened,
+   * written or renamed.
    */
   plain(path: string): PlainPath {
     return {
@@ -146,7 +139,7 @@ export class LocalSide implements Side {
     };
   }
 
-  /** Insists on directories that are none through a link, below the first. */
+  /** Rejects directories that are reached through a link, below the root. */
   #checkFolders(path: string): void {
     if (this.#follows || path === "") return;
     for (let end = 0; end >= 0;) {
@@ -165,7 +158,7 @@ export class LocalSide implements Side {
       try {
         this.#checkFolders(parentOf(path));
         const whole = this.at(path);
-        // what was put there meanwhile stays
+        // an entry that was replaced meanwhile stays
         if (kindOf(Deno.lstatSync(whole)) !== kind) throw replacedError(whole);
         if (kind === "directory") await Deno.remove(whole, { recursive });
         else Deno.removeSync(whole);
@@ -180,32 +173,32 @@ export class LocalSide implements Side {
   #look(path: string, name: string): MirrorItem | undefined {
     const info = statOrNothing(path, Deno.lstatSync);
     if (info === undefined) {
-      // a name that is no text, or a file that is gone
-      return name.includes("\uFFFD") ? nameless(name) : undefined;
+      // an undecodable name, or a file that is gone
+      return name.includes("\uFFFD") ? unreadableItem(name) : undefined;
     }
     if (!info.isSymlink || !this.#follows) return itemOf(name, info, {});
     const target = statOrNothing(path, Deno.statSync);
-    if (target === undefined) return itemOf(name, info, {}, dangling(path));
+    if (target === undefined) {
+      return itemOf(name, info, {}, danglingError(path));
+    }
     const canonical = target.isDirectory ? Deno.realPathSync(path) : undefined;
     return itemOf(name, target, { canonical });
   }
 }
 
 /**
- * Insists on a name that a local file can have. That it is no more than a name
- * is known already.
+ * Rejects names that a local file cannot have. Path separators are already
+ * excluded.
  *
- * @param name The name
- * @param os The platform
- * @throws {Deno.errors.InvalidData} If no file can be called that
+ * @throws {Deno.errors.InvalidData} If no file can have the name
  */
 export function checkLocalName(name: string, os: typeof Deno.build.os): void {
-  // bytes that are no text: Deno's paths are, and would be another's
+  // Deno's paths are text: undecodable bytes would name another file
   const isText = name.isWellFormed();
   if (isText && (os !== "windows" || !WINDOWS_REGEXP.test(name))) return;
   throw new Deno.errors.InvalidData(
     `Cannot use the name ${JSON.stringify(name)} here: ${
-      isText ? "Windows has no such names" : "it is no text"
+      isText ? "Windows does not allow such names" : "it is not valid text"
     }`,
   );
 }
@@ -253,7 +246,7 @@ function kindOf({ isFile, isDirectory, isSymlink }: Deno.FileInfo): EntryKind {
   return isSymlink ? "symlink" : "other";
 }
 
-function nameless(name: string): MirrorItem {
+function unreadableItem(name: string): MirrorItem {
   return {
     name,
     kind: "unknown",
@@ -262,13 +255,13 @@ function nameless(name: string): MirrorItem {
     precision: 1,
     identity: {},
     problem: new Deno.errors.InvalidData(
-      `Cannot open ${JSON.stringify(name)}: its name is no text`,
+      `Cannot open ${JSON.stringify(name)}: its name is not valid text`,
     ),
   };
 }
 
-function dangling(path: string): Error {
+function danglingError(path: string): Error {
   return new Deno.errors.NotFound(
-    `Cannot follow the symbolic link "${path}": it leads nowhere`,
+    `Cannot follow the symbolic link "${path}": its target does not exist`,
   );
 }

@@ -1,5 +1,5 @@
 /**
- * Making one directory what another one is.
+ * Mirrors one directory to another.
  *
  * @module
  */
@@ -41,18 +41,20 @@ import {
 import { MirrorReport } from "./report.ts";
 import type { MirrorTask, SnapshotPair } from "./direction.ts";
 
-/** Deepest tree that is mirrored without being told how deep to go. */
+/** Default of `maxDepth`. */
 const MAX_DEPTH = 256;
 
-/** Why what is in the way of something else is removed. */
+/** Reason of a removal that makes room for an entry of another kind. */
 const KIND = { reason: "kind", isProven: true } as const;
 
-/** Directories to come back to; if there are more, all are gone through. */
+/**
+ * Largest number of directories to revisit; if there are more, all are visited.
+ */
 const MAX_REMEMBERED = 1000;
 
 /**
- * One run. It keeps the entries of about as many directories as there are
- * connections, and the directories that wait beside those above them.
+ * One mirror. It holds the entries of about as many directories as there are
+ * connections, and the paths of waiting directories.
  */
 export class Mirror implements AsyncDisposable {
   readonly #pool: WorkerPool<MirrorTask>;
@@ -62,16 +64,16 @@ export class Mirror implements AsyncDisposable {
   readonly #limit: RemovalLimit;
   /** Entries of the target that take part, as far as it was read. */
   #entries = 0;
-  /** Where something is to be removed; `undefined` if that is too much. */
+  /**
+   * Directories with something to remove; `undefined` if there are too many.
+   */
   #remembered: Set<DirectoryPath> | undefined = new Set();
   #isUnread = false;
 
   /**
-   * Makes a run.
+   * Creates a mirror.
    *
-   * @param provider The client
-   * @param options The caller's
-   * @param make Makes what works with one connection, until a signal
+   * @param make Creates a task for one connection, with a signal that ends it
    * @throws {RangeError} If `maxDepth` is not 1 or more
    */
   constructor(
@@ -99,9 +101,8 @@ export class Mirror implements AsyncDisposable {
   }
 
   /**
-   * Mirrors.
+   * Runs the mirror.
    *
-   * @returns What was done
    * @throws {FTPMirrorError} If something failed
    */
   async run(): Promise<MirrorResult> {
@@ -114,8 +115,9 @@ export class Mirror implements AsyncDisposable {
       isNew: false,
     };
     await unwrapped(async () => {
-      await this.#bringTree(root);
-      // last, and only if all is there: what is to go may be the only copy
+      await this.#transferTree(root);
+      // last, and only if everything was transferred: an extraneous entry may
+      // be the only copy
       if (result.failed === 0) await this.#checkLimit(root);
       if (result.failed === 0) await this.#removeExtraneous(root);
       await this.#report.settle();
@@ -124,16 +126,16 @@ export class Mirror implements AsyncDisposable {
     return { ...result };
   }
 
-  /** Closes the connections that the run has opened. */
+  /** Closes the connections that the mirror opened. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool[Symbol.asyncDispose]();
   }
 
-  /** Transfers what a tree lacks, over as many connections as there may be. */
-  async #bringTree(root: DirectoryPath): Promise<void> {
+  /** Transfers the missing entries of a tree, over all connections. */
+  async #transferTree(root: DirectoryPath): Promise<void> {
     const queue = new TreeQueue(root, {
-      open: (task, place) => this.#inspect(task, place),
-      bring: (task, pair, item) => this.#bringWanted(task, pair, item),
+      open: (task, directory) => this.#inspect(task, directory),
+      transfer: (task, pair, item) => this.#transferIncluded(task, pair, item),
       close: (pair) => this.#close(pair),
     });
     await this.#pool.run(queue);
@@ -142,16 +144,20 @@ export class Mirror implements AsyncDisposable {
   /** Reads a directory on both sides. */
   async #open(
     task: MirrorTask,
-    place: DirectoryPath,
+    directory: DirectoryPath,
   ): Promise<SnapshotPair | undefined> {
     const read = async (): Promise<SnapshotPair> => {
-      const source = await task.source.read(place);
-      place.identity = source.identity;
-      return { place, source, target: await this.#readTarget(task, place) };
+      const source = await task.source.read(directory);
+      directory.identity = source.identity;
+      return {
+        directory,
+        source,
+        target: await this.#readTarget(task, directory),
+      };
     };
-    const entry = directoryOf(place);
-    // without the first there is nothing to tell of
-    const pair = place.parent === undefined
+    const entry = directoryOf(directory);
+    // if the root fails, there is nothing to report
+    const pair = directory.parent === undefined
       ? await read()
       : await this.#report.attempt(task.provider, entry, read);
     const error = pair?.source.partial;
@@ -164,30 +170,33 @@ export class Mirror implements AsyncDisposable {
 
   async #readTarget(
     { target }: MirrorTask,
-    place: DirectoryPath,
+    directory: DirectoryPath,
   ): Promise<Snapshot> {
-    if (place.isNew) return new Snapshot();
-    if (place.parent === undefined) {
+    if (directory.isNew) return new Snapshot();
+    if (directory.parent === undefined) {
       if (this.#options.dryRun !== true) await target.make("");
       else if (await target.probe("") === undefined) return new Snapshot();
     }
-    return await target.read(place);
+    return await target.read(directory);
   }
 
-  /** Reads a directory, and what listings do not tell. */
+  /**
+   * Reads a directory on both sides, and requests what the listings do not
+   * show.
+   */
   async #inspect(
     task: MirrorTask,
-    place: DirectoryPath,
+    directory: DirectoryPath,
   ): Promise<SnapshotPair | undefined> {
     this.#pool.addWorkers();
-    const pair = await this.#open(task, place);
+    const pair = await this.#open(task, directory);
     if (pair === undefined) return undefined;
     const { provider } = task;
     return await this.#report.attempt(
       provider,
-      directoryOf(place),
+      directoryOf(directory),
       async () => {
-        const isFirst = place.parent === undefined;
+        const isFirst = directory.parent === undefined;
         if (isFirst && this.#options.delete) checkSource(task, pair);
         await this.#countEntries(pair);
         await task.refine(pair);
@@ -196,33 +205,33 @@ export class Mirror implements AsyncDisposable {
     );
   }
 
-  /** Brings one entry that takes part. */
-  async #bringWanted(
+  /** Transfers one entry, if it takes part. */
+  async #transferIncluded(
     task: MirrorTask,
     pair: SnapshotPair,
     item: MirrorItem,
   ): Promise<DirectoryPath | undefined> {
-    const entry = entryOf(pair.place, item);
+    const entry = entryOf(pair.directory, item);
     if (!this.#report.includes(entry)) return undefined;
     return await this.#report.attempt(
       task.provider,
       entry,
-      () => this.#bring(task, pair, item, entry),
+      () => this.#transfer(task, pair, item, entry),
     );
   }
 
-  /** Remembers a directory from which something is to be removed. */
+  /** Remembers a directory that has something to remove. */
   async #close(pair: SnapshotPair): Promise<void> {
-    const { place } = pair;
+    const { directory } = pair;
     const breather = new Breather();
     for (const item of await this.#extraneousOf(pair)) {
-      if (this.#isWanted(place, item)) return this.#remember(place);
+      if (this.#isWanted(directory, item)) return this.#remember(directory);
       if (breather.isDue) await breather.pause(this.#options.signal);
     }
   }
 
-  /** Brings one entry; gives the place of a directory. */
-  async #bring(
+  /** Transfers one entry. Returns the path of a directory. */
+  async #transfer(
     task: MirrorTask,
     pair: SnapshotPair,
     item: MirrorItem,
@@ -230,7 +239,7 @@ export class Mirror implements AsyncDisposable {
   ): Promise<DirectoryPath | undefined> {
     const { target } = task;
     if (item.problem !== undefined) throw item.problem;
-    const reason = reasonToSkip(item, pair.place);
+    const reason = reasonToSkip(item, pair.directory);
     if (reason !== undefined) {
       this.#report.record({ action: "skip", entry, reason });
       return undefined;
@@ -242,11 +251,11 @@ export class Mirror implements AsyncDisposable {
     }
     const path = target.at(entry.path);
     checkClash(there, item.kind, path, this.#options.delete === true);
-    this.#remember(pair.place);
+    this.#remember(pair.directory);
     return undefined;
   }
 
-  /** Transfers a file, or makes a directory. */
+  /** Transfers a file, or creates a directory. */
   async #put(
     task: MirrorTask,
     pair: SnapshotPair,
@@ -254,41 +263,41 @@ export class Mirror implements AsyncDisposable {
     there: MirrorItem | undefined,
   ): Promise<DirectoryPath | undefined> {
     const next = item.kind === "directory"
-      ? await this.#enter(task, pair.place, item, there === undefined)
+      ? await this.#enter(task, pair.directory, item, there === undefined)
       : await this.#send(task, pair, item, there);
-    pair.target.set(item); // from now on another name may mean this one
+    pair.target.set(item); // another name may be the same on the target
     return next;
   }
 
   async #enter(
     task: MirrorTask,
-    place: DirectoryPath,
+    directory: DirectoryPath,
     item: MirrorItem,
     isNew: boolean,
   ): Promise<DirectoryPath> {
-    const entry = entryOf(place, item);
+    const entry = entryOf(directory, item);
     const { path, depth } = entry;
     if (depth > this.#maxDepth) {
       throw new RangeError(
         `Cannot mirror ${
           quote(path)
-        }: it is more than ${this.#maxDepth} levels deep; set "maxDepth" to go on`,
+        }: it is more than ${this.#maxDepth} levels deep; increase "maxDepth"`,
       );
     }
     if (isNew) {
       if (this.#options.dryRun !== true) await task.target.make(path);
       this.#report.record({ action: "make", entry });
     }
-    return { path, depth, parent: place, identity: item.identity, isNew };
+    return { path, depth, parent: directory, identity: item.identity, isNew };
   }
 
   async #send(
     task: MirrorTask,
-    { place, target }: SnapshotPair,
+    { directory, target }: SnapshotPair,
     item: MirrorItem,
     there: MirrorItem | undefined,
   ): Promise<undefined> {
-    const entry = entryOf(place, item);
+    const entry = entryOf(directory, item);
     const { path, size } = entry;
     if (this.#options.compare === "hash") this.#pool.addWorkers();
     const reason = there === undefined
@@ -308,8 +317,8 @@ export class Mirror implements AsyncDisposable {
     this.#report.record({ action: "transfer", entry, reason });
   }
 
-  #remember(place: DirectoryPath): void {
-    this.#remembered?.add(place);
+  #remember(directory: DirectoryPath): void {
+    this.#remembered?.add(directory);
     if ((this.#remembered?.size ?? 0) > MAX_REMEMBERED) {
       this.#remembered = undefined;
     }
@@ -324,24 +333,24 @@ export class Mirror implements AsyncDisposable {
     );
   }
 
-  #isWanted(place: DirectoryPath, item: MirrorItem): boolean {
-    return this.#report.includes(entryOf(place, item));
+  #isWanted(directory: DirectoryPath, item: MirrorItem): boolean {
+    return this.#report.includes(entryOf(directory, item));
   }
 
-  /** Counts what the target has, if a share of that may be removed. */
-  async #countEntries({ place, target }: SnapshotPair): Promise<void> {
+  /** Counts the target's entries, if `maxDelete` is a percentage. */
+  async #countEntries({ directory, target }: SnapshotPair): Promise<void> {
     const isNeeded = this.#options.delete === true &&
       this.#limit.percent !== Infinity;
     if (!isNeeded) return;
     const wanted = await filterAll(
       target.items.values(),
-      (item) => this.#isWanted(place, item),
+      (item) => this.#isWanted(directory, item),
       this.#options.signal,
     );
     this.#entries += wanted.length;
   }
 
-  /** Fails, before anything is removed, if more is to go than may be. */
+  /** Fails before anything is removed if more than `maxDelete` would be. */
   async #checkLimit(root: DirectoryPath): Promise<void> {
     const { delete: mayRemove, maxDelete } = this.#options;
     const { entries, percent } = this.#limit;
@@ -349,12 +358,12 @@ export class Mirror implements AsyncDisposable {
     let count = 0;
     await this.#visit(root, async (pair) => {
       const items = await this.#extraneousOf(pair);
-      const places: DirectoryPath[] = [];
+      const directories: DirectoryPath[] = [];
       for await (const { item, there } of this.#shared(pair)) {
         if (there.kind !== item.kind) items.push(there);
         else if (item.kind === "directory") {
-          places.push(
-            await this.#enter(this.#pool.first, pair.place, item, false),
+          directories.push(
+            await this.#enter(this.#pool.first, pair.directory, item, false),
           );
         }
       }
@@ -364,12 +373,12 @@ export class Mirror implements AsyncDisposable {
       const options = this.#options;
       const counts = await countRemovals(
         { ...removal, options },
-        pair.place,
+        pair.directory,
         items,
       );
       count += counts.removed;
       this.#entries += counts.below;
-      return places;
+      return directories;
     });
     if (this.#report.result.failed > 0) return;
     const isShare = percent !== Infinity;
@@ -388,113 +397,117 @@ export class Mirror implements AsyncDisposable {
   }
 
   /**
-   * Removes what is to go, from where it was seen, or from everywhere: with the
-   * client's own connection, one directory after the other.
+   * Removes extraneous entries, one directory after the other, with the
+   * client's own connection.
    */
   async #removeExtraneous(root: DirectoryPath): Promise<void> {
-    await this.#visit(root, (pair) => this.#tidy(pair));
+    await this.#visit(root, (pair) => this.#removeFrom(pair));
   }
 
-  /** Reads once more, one by one, the directories from which something is to go. */
+  /** Reads again the directories that have something to remove, one by one. */
   async #visit(
     root: DirectoryPath,
     visit: (pair: SnapshotPair) => Promise<DirectoryPath[]>,
   ): Promise<void> {
     const isEverywhere = this.#remembered === undefined;
-    const places = [...this.#remembered ?? [root]].reverse();
-    for (let place; (place = places.pop()) !== undefined;) {
-      const pair = await this.#open(this.#pool.first, place);
+    const directories = [...this.#remembered ?? [root]].reverse();
+    for (let directory; (directory = directories.pop()) !== undefined;) {
+      const pair = await this.#open(this.#pool.first, directory);
       const inner = pair === undefined ? [] : await visit(pair);
       if (!isEverywhere) continue;
-      for (const place of inner.reverse()) places.push(place);
+      for (const directory of inner.reverse()) directories.push(directory);
     }
   }
 
-  /** What takes part and has a counterpart in the target. */
+  /**
+   * Lists the source's entries that take part and have a counterpart in the
+   * target.
+   */
   async *#shared(
-    { place, source, target }: SnapshotPair,
+    { directory, source, target }: SnapshotPair,
   ): AsyncGenerator<{ item: MirrorItem; there: MirrorItem }> {
     const breather = new Breather();
     for (const item of source.items.values()) {
       if (breather.isDue) await breather.pause(this.#options.signal);
       const there = target.items.get(item.name);
       const isIdle = there === undefined || item.problem !== undefined ||
-        reasonToSkip(item, place) !== undefined || !this.#isWanted(place, item);
+        reasonToSkip(item, directory) !== undefined ||
+        !this.#isWanted(directory, item);
       if (!isIdle) yield { item, there };
     }
   }
 
   /**
-   * Removes what is to go from a directory, after another look at it; gives
-   * the directories in it.
+   * Removes the extraneous entries of a directory that was read again. Returns
+   * its directories.
    */
-  async #tidy(pair: SnapshotPair): Promise<DirectoryPath[]> {
+  async #removeFrom(pair: SnapshotPair): Promise<DirectoryPath[]> {
     const task = this.#pool.first;
-    const { place, source } = pair;
-    const places: DirectoryPath[] = [];
-    // one listing that failed casts doubt on all
-    if (this.#isUnread) return places;
+    const { directory, source } = pair;
+    const directories: DirectoryPath[] = [];
+    // one failed listing makes all others doubtful
+    if (this.#isUnread) return directories;
     const lost = this.#options.dryRun === true ? undefined : await findLost(
       pair,
-      (item) => this.#isWanted(place, item),
+      (item) => this.#isWanted(directory, item),
       this.#options.signal,
     );
     if (lost !== undefined) {
-      const entry = entryOf(place, lost);
+      const entry = entryOf(directory, lost);
       const path = quote(task.target.at(entry.path));
       const error = new Deno.errors.NotFound(
         `Cannot remove anything beside ${path}: it is not listed there, though the source has it`,
       );
       this.#report.record({ action: "fail", entry, error });
-      return places;
+      return directories;
     }
     const removed = await this.#report.attempt(
       task.provider,
-      directoryOf(place),
+      directoryOf(directory),
       async () =>
-        await this.#remove(place, await this.#extraneousOf(pair), {
-          twins: source,
+        await this.#remove(directory, await this.#extraneousOf(pair), {
+          variants: source,
         }),
     );
     this.#isUnread ||= removed === undefined;
-    if (removed === undefined) return places;
+    if (removed === undefined) return directories;
     for await (const { item, there } of this.#shared(pair)) {
       if (there.kind !== item.kind) {
         await this.#replace(pair, item, there);
       } else if (item.kind === "directory") {
-        places.push(await this.#enter(task, place, item, false));
+        directories.push(await this.#enter(task, directory, item, false));
       }
     }
-    return places;
+    return directories;
   }
 
-  /** Puts an entry where one of another kind is. */
+  /** Replaces an entry by one of another kind. */
   async #replace(
     pair: SnapshotPair,
     item: MirrorItem,
     there: MirrorItem,
   ): Promise<void> {
-    const { place } = pair;
+    const { directory } = pair;
     const task = this.#pool.first;
-    const entry = entryOf(place, item);
+    const entry = entryOf(directory, item);
     const path = task.target.at(entry.path);
     const next = await this.#report.attempt(task.provider, entry, async () => {
       checkClash(there, item.kind, path, true);
       await confirmKind(task.source, item, entry.path, this.#options);
-      if (await this.#remove(place, [there], KIND)) {
+      if (await this.#remove(directory, [there], KIND)) {
         return await this.#put(task, pair, item, undefined);
       }
       throw new Deno.errors.AlreadyExists(
         `Cannot replace the ${there.kind} ${
           quote(path)
-        } by a ${item.kind}: not all that is in it could or may be removed`,
+        } by a ${item.kind}: not all of its entries could or may be removed`,
       );
     });
-    if (next !== undefined) await this.#bringTree(next);
+    if (next !== undefined) await this.#transferTree(next);
   }
 
   async #remove(
-    place: DirectoryPath,
+    directory: DirectoryPath,
     items: MirrorItem[],
     why: Partial<Removal>,
   ): Promise<boolean> {
@@ -502,6 +515,6 @@ export class Mirror implements AsyncDisposable {
     const options = this.#options;
     const report = this.#report;
     const removal = { provider, source, target, report, options, ...why };
-    return await removeItems(removal, place, items);
+    return await removeItems(removal, directory, items);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A directory there and one here: down and up.
+ * Mirrors a remote directory to a local one, and back.
  *
  * @module
  */
@@ -37,24 +37,16 @@ import { RemoteSide } from "./remote_side.ts";
 import type { MirrorReport } from "./report.ts";
 import type { MirrorTask, SnapshotPair } from "./direction.ts";
 
-/** File systems take the time from the system's last tick, in milliseconds. */
+/** Resolution, in milliseconds, of the clock that file systems use. */
 const TICK = 20;
 
 /**
- * Milliseconds after which a file's time is certainly before that of its upload,
- * by a clock that was compared with this side's to a second.
+ * Milliseconds after which a file's time is certainly before the time of its
+ * upload, by a clock that was measured to a second.
  */
 const FRESH = 2300;
 
-/**
- * Downloads a directory with all that is in it.
- *
- * @param provider The client
- * @param remote The directory on the server
- * @param local Where to, a path or a `file:` URL
- * @param options See {@linkcode DownloadDirOptions}
- * @returns What was done
- */
+/** Downloads a directory and everything in it to a path or a `file:` URL. */
 export function downloadDir(
   provider: SessionProvider,
   remote: string,
@@ -64,15 +56,7 @@ export function downloadDir(
   return mirror(provider, { remote, local, isUpload: false }, options);
 }
 
-/**
- * Uploads a directory with all that is in it.
- *
- * @param provider The client
- * @param local The directory here, a path or a `file:` URL
- * @param remote Where to
- * @param options See {@linkcode UploadDirOptions}
- * @returns What was done
- */
+/** Uploads a directory and everything in it from a path or a `file:` URL. */
 export function uploadDir(
   provider: SessionProvider,
   local: string | URL,
@@ -82,19 +66,19 @@ export function uploadDir(
   return mirror(provider, { remote, local, isUpload: true }, options);
 }
 
-/** What is where, and which way it goes. */
+/** Paths of a mirror, and its direction. */
 interface Ends {
   readonly remote: string;
   readonly local: string | URL;
   readonly isUpload: boolean;
 }
 
-/** What the connections of one mirror share. */
+/** State that the connections of one mirror share. */
 interface Shared {
-  /** How fast they may be together. */
+  /** The common rate limit. */
   readonly limiter: RateLimiter;
-  /** Whether files here were seen not to take a time. */
-  isUndatable: boolean;
+  /** Whether the local file system refused to set a time. */
+  cannotSetTimes: boolean;
 }
 
 async function mirror(
@@ -105,7 +89,7 @@ async function mirror(
   checkMirrorOptions(options, ends.isUpload);
   const shared = {
     limiter: new RateLimiter(options.maxRate),
-    isUndatable: false,
+    cannotSetTimes: false,
   };
   // further connections end with the client's own
   const signal = withLifetime(provider, options.signal);
@@ -118,7 +102,7 @@ async function mirror(
   return await mirror.run();
 }
 
-/** Files between a server and here. */
+/** A mirror between a server and the local file system. */
 class DirTask implements MirrorTask {
   readonly provider: SessionProvider;
   readonly #remote: RemoteSide;
@@ -156,7 +140,7 @@ class DirTask implements MirrorTask {
     return this.#isUpload ? this.#remote : this.#local;
   }
 
-  async refine({ place, source, target }: SnapshotPair): Promise<void> {
+  async refine({ directory, source, target }: SnapshotPair): Promise<void> {
     const [there, here] = this.#isUpload ? [target, source] : [source, target];
     const { compare, signal } = this.#options;
     const vague = await filterAll(there.items.values(), (item) => {
@@ -165,14 +149,14 @@ class DirTask implements MirrorTask {
         local?.kind === "file" && isVague(item, local, compare);
     }, signal);
     if (vague.length > 0) {
-      for (const item of await this.#remote.refine(place, vague)) {
+      for (const item of await this.#remote.refine(directory, vague)) {
         there.set(item);
       }
     }
     await this.#learn(source, target);
   }
 
-  /** Learns what the times of one directory need to be understood. */
+  /** Learns what the server's times mean in this directory. */
   async #learn(source: Snapshot, target: Snapshot): Promise<void> {
     const { compare = "size-and-time" } = this.#options;
     if (compare !== "size-and-time" || !this.#mayWrite) return;
@@ -213,13 +197,15 @@ class DirTask implements MirrorTask {
     return differenceOf(source, target, "size-and-time", isCurrent);
   }
 
-  /** Whether a comparison depends on what is not known of the server's clock. */
+  /**
+   * Whether a comparison depends on an unknown property of the server's clock.
+   */
   #needsProof(source: MirrorItem, target: MirrorItem): boolean {
     if (!this.#mayWrite || !isUndecided(source, target)) return false;
     const { teller = "MDTM" } = target;
     const clock = this.#clock;
     const isProven = this.#remote.isProven(target);
-    if (this.#isDatedThere) {
+    if (this.#setsRemoteTimes) {
       return !isProven ||
         (clock.isSettable === undefined && !this.#isCurrent(source, target));
     }
@@ -232,12 +218,12 @@ class DirTask implements MirrorTask {
     if (this.#clock.isUntried(teller)) await this.#remote.prove(teller);
   }
 
-  /** Whether something may be written to learn the server's clock. */
+  /** Whether a file may be written to learn the server's clock. */
   get #mayWrite(): boolean {
     return this.#isUpload && this.#options.dryRun !== true;
   }
 
-  /** Whether times prove that a file need not be transferred. */
+  /** Whether the times prove that a file need not be transferred. */
   #isCurrent(source: MirrorItem, target: MirrorItem): boolean {
     const [there, here] = this.#isUpload ? [target, source] : [source, target];
     const { mtime: local } = here;
@@ -246,28 +232,29 @@ class DirTask implements MirrorTask {
     if (remote === undefined) return false;
     const isSame = isSameTime(local, remote);
     if (!this.#isUpload) {
-      return this.#isDatedHere(there)
+      return this.#setsLocalTimes(there)
         ? isSame
         : isChangedEarlier(local, remote);
     }
-    if (this.#isDatedThere) return isSame;
-    // the server gave it the time of its upload; what takes an older time along
-    // when it comes (cp -p) is told by when it came, and a download by its time
+    if (this.#setsRemoteTimes) return isSame;
+    // the server set the time of the upload. A file that kept an older time
+    // when it was created (cp -p) shows by its ctime, and a downloaded one by
+    // its mtime
     const last = Math.max(local, here.ctime ?? 0);
     if (isWrittenLater(last, remote)) return true;
     const isMeasured = this.#clock.isMeasured(there.teller ?? "MDTM");
     return isSame && (!isMeasured || local % SECOND === 0);
   }
 
-  /** Whether uploads give their files the times of those here. */
-  get #isDatedThere(): boolean {
+  /** Whether uploads set their files' times. */
+  get #setsRemoteTimes(): boolean {
     return this.#options.mtime !== false && this.#clock.isSettable !== false;
   }
 
-  /** Whether downloads give their files the times of those there. */
-  #isDatedHere(there: MirrorItem): boolean {
+  /** Whether downloads set their files' times. */
+  #setsLocalTimes(there: MirrorItem): boolean {
     return this.#options.mtime !== false && hasExactTime(there) &&
-      !this.#shared.isUndatable;
+      !this.#shared.cannotSetTimes;
   }
 
   get #clock(): ServerClock {
@@ -300,7 +287,7 @@ class DirTask implements MirrorTask {
         limits,
       );
       if (this.#options.mtime !== false && hasExactTime(source)) {
-        this.#shared.isUndatable = done.mtime === null;
+        this.#shared.cannotSetTimes = done.mtime === null;
       }
       return done.bytes;
     }
@@ -313,35 +300,33 @@ class DirTask implements MirrorTask {
         limiter,
         this.#local.plain(path),
       );
-    await this.#letTimePass(source);
+    await this.#waitForNextSecond(source);
     let done = await send();
-    // the first that was not given its time, too soon after it was changed
-    if (done.mtime === null && await this.#letTimePass(source)) {
+    // the first file that did not get its time, too soon after its last change
+    if (done.mtime === null && await this.#waitForNextSecond(source)) {
       done = await send();
     }
-    // by the server's own time nobody could tell later
+    // with the server's own time, a later change could not be detected
     if (done.mtime === null) await this.#checkUnchanged(path, source);
     return done.bytes;
   }
 
   /**
-   * Waits, if a file was changed just now, until another change would have
-   * another time: servers tell seconds, and what follows in the same one would
-   * never be seen.
-   *
-   * @returns Whether that took any time
+   * Waits after a recent change of a file, so that the next change has another
+   * time. Servers report seconds, and a second change within the same one would
+   * stay undetected.
    */
-  async #letTimePass({ mtime, ctime }: MirrorItem): Promise<boolean> {
+  async #waitForNextSecond({ mtime, ctime }: MirrorItem): Promise<boolean> {
     const clock = this.#clock;
     if (mtime === undefined) return false;
     const isKept = this.#options.mtime === false ||
       clock.isMeasured("MDTM") || clock.isMeasured("MLSD");
     let end = Math.floor(mtime / SECOND) * SECOND + SECOND + TICK;
-    if (!this.#isDatedThere && isKept) {
+    if (!this.#setsRemoteTimes && isKept) {
       end = Math.max(mtime, ctime ?? 0) + FRESH;
     }
     const rest = end - Date.now();
-    if (rest <= 0 || rest > FRESH + SECOND) return false; // or the time is of the future
+    if (rest <= 0 || rest > FRESH + SECOND) return false; // or the time is in the future
     await pause(rest, this.#options.signal);
     return true;
   }
@@ -353,14 +338,14 @@ class DirTask implements MirrorTask {
     const now = await this.#local.probe(path);
     if (now?.size === size && now?.mtime === mtime) return;
     throw new Deno.errors.InvalidData(
-      `Cannot be sure of ${
+      `Cannot verify ${
         quote(this.#local.at(path))
-      }: it changed while it was uploaded`,
+      }: it changed during the upload; upload it again`,
     );
   }
 }
 
-/** Whether the times of a file here and one there decide. */
+/** Whether the times of a local and a remote file decide. */
 function isUndecided(local: MirrorItem, remote: MirrorItem): boolean {
   return local.kind === "file" && remote.kind === "file" &&
     local.mtime !== undefined && remote.shown !== undefined &&

@@ -21,37 +21,38 @@ import type { EntryKind } from "../listing/entry.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkWord, showValue } from "../protocol/check_word.ts";
 
-/** How is told whether a file has to be transferred. */
+/** How changed files are detected. */
 export type MirrorComparison = "size-and-time" | "size" | "hash" | "always";
 
-/** What is done with symbolic links of the source. */
+/** What to do with symbolic links of the source. */
 export type MirrorSymlinks = "skip" | "follow";
 
-/** Something in one of the two directories. */
+/** An entry of one of the two directories. */
 export interface MirrorEntry {
-  /** Its path from the directory that is mirrored, with `/` between names. */
+  /** Path relative to the mirrored directory, with `/` between names. */
   readonly path: string;
-  /** The last name of the path. */
+  /** Last name of the path. */
   readonly name: string;
-  /** Depth below the directory that is mirrored; its own entries have 1. */
+  /** Depth below the mirrored directory; its own entries have depth 1. */
   readonly depth: number;
-  /** What it is. */
+  /** Kind of the entry. */
   readonly kind: EntryKind;
-  /** Bytes of a file, where they are known. */
+  /** Size of a file in bytes; `undefined` if it is not known. */
   readonly size: number | undefined;
-  /** When it was changed, where that is known. */
+  /** Time of the last change; `undefined` if it is not known. */
   readonly mtime: Date | undefined;
 }
 
 /**
- * What is done with an entry:
+ * Action on an entry:
  *
  * - `"transfer"`: a file was transferred;
- * - `"unchanged"`: a file is there already;
- * - `"make"`: a directory was made;
- * - `"remove"`: what the source lacks was removed, a directory with all in it;
- * - `"skip"`: nothing, for the reason that the event gives;
- * - `"fail"`: nothing, for the error that the event carries.
+ * - `"unchanged"`: the target has the file already;
+ * - `"make"`: a directory was created;
+ * - `"remove"`: an entry that the source lacks was removed, a directory with
+ *   everything in it;
+ * - `"skip"`: nothing was done, for the event's `reason`;
+ * - `"fail"`: the action failed with the event's `error`.
  */
 export type MirrorAction =
   | "transfer"
@@ -62,15 +63,21 @@ export type MirrorAction =
   | "fail";
 
 /**
- * Why it is done. A transfer: the target has no such file (`"new"`), another
- * size (`"size"`), another time (`"time"`), another hash (`"hash"`), or
- * nothing was compared (`"always"`). A removal: the source lacks it
- * (`"missing"`), or has something of another kind by that name (`"kind"`). What
- * is skipped: a symbolic link (`"symlink"`), a directory that leads back to one
- * that it is in (`"loop"`), a device, a pipe and the like (`"other"`), a
- * temporary file of a transfer (`"part"`), something in the target that cannot
- * be named safely (`"hostile"`), or by whose name the source has something that
- * it may list under another one (`"twin"`: `A` and `a`).
+ * Reason of an action.
+ *
+ * - `"new"`, `"size"`, `"time"`, `"hash"`: the target's file is missing, or has
+ *   another size, time or hash, and was transferred;
+ * - `"always"`: the file was transferred without a comparison;
+ * - `"missing"`: the source lacks the entry, which was removed;
+ * - `"kind"`: the source has an entry of another kind with this name, so it was
+ *   removed;
+ * - `"symlink"`: a symbolic link was skipped;
+ * - `"loop"`: a directory that leads back to one above it was skipped;
+ * - `"other"`: a device, a pipe or the like was skipped;
+ * - `"part"`: a temporary file of a transfer was skipped;
+ * - `"hostile"`: an entry of the target with an unsafe name was skipped;
+ * - `"twin"`: an entry of the target was not removed, because the source may
+ *   list it under another name (`A` and `a`).
  */
 export type MirrorReason =
   | "new"
@@ -87,158 +94,174 @@ export type MirrorReason =
   | "hostile"
   | "twin";
 
-/** What was done with one entry; in a dry run, what would be. */
+/** An action on one entry; in a dry run, one that would be taken. */
 export interface MirrorEvent {
-  /** What was done. */
+  /** The action. */
   readonly action: MirrorAction;
-  /** The entry, as the source has it, or the target if the source lacks it. */
+  /**
+   * The entry as it is in the source, or in the target if the source lacks it.
+   */
   readonly entry: MirrorEntry;
-  /** Why, unless the action says it all. */
+  /** Reason of the action, unless the action needs none. */
   readonly reason?: MirrorReason | undefined;
-  /** What went wrong, of `"fail"`. */
+  /** Error of the action `"fail"`. */
   readonly error?: unknown;
 }
 
-/** How far a mirror is. How much is left is not known: the tree is not, either. */
+/**
+ * Progress of a mirror. The total is unknown, because the tree is read during
+ * the mirror.
+ */
 export interface MirrorProgress {
-  /** The path of the file that is under way. */
+  /** Path of the current file. */
   readonly path: string;
-  /** How far that file is. */
+  /** Progress of the current file. */
   readonly file: Progress;
-  /** Files that were transferred before. */
+  /** Number of files transferred before. */
   readonly transferred: number;
-  /** Bytes of those files, and of all that are under way so far. */
+  /** Bytes of those files, and of all current files so far. */
   readonly bytes: number;
 }
 
-/** What {@linkcode FTP.downloadDir} and {@linkcode FTP.uploadDir} have in common. */
+/**
+ * Options that {@linkcode FTP.downloadDir} and {@linkcode FTP.uploadDir} share.
+ */
 export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
   /**
-   * When a file is left alone.
+   * How changed files are detected.
    *
-   * - `"size-and-time"`: the target's is as long and has the time that this
-   *   mirror gave it, to the second or to what the server's times have: any
-   *   other time, newer or older, is a change. Where a listing is less exact,
-   *   `MDTM` is asked for, many at once.
+   * - `"size-and-time"`: a file is unchanged if the target's file has the same
+   *   size, and the time that the mirror gave it. Any other time, newer or
+   *   older, is a change. Times are compared to the second, or to the
+   *   resolution of the server's times. If a listing is less exact, `MDTM` is
+   *   sent, for many files at once.
    *
-   *   A time on the server counts in the server's zone, and none is believed
-   *   unproven: where it matters, an upload writes a file of one byte
-   *   (`.clock.<16 hexadecimal digits>.part`, or by `temporaryName`), looks how
-   *   the server shows and sets its time, and deletes it; once in an hour for
-   *   each server. ProFTPD and Pure-FTPd need no proof. A download writes
-   *   nothing: it compares with what the server shows, in the zone of the option
-   *   `serverZone`, of `list.zone`, or of an upload before it. A dry run writes
-   *   nothing either, and takes what it cannot prove for changed.
+   *   Server times are in the server's time zone, and no zone is believed
+   *   without proof. If it matters, an upload writes a file of one byte
+   *   (`.clock.<16 hexadecimal digits>.part`, or a name from `temporaryName`).
+   *   It checks how the server shows and sets the file's time, and deletes the
+   *   file. This happens once an hour for each server; ProFTPD and Pure-FTPd
+   *   need no proof. A download writes nothing. It compares with the time that
+   *   the server shows, in the zone of the option `serverZone`, of `list.zone`,
+   *   or of an earlier upload. A dry run writes nothing either, and treats
+   *   unproven files as changed.
    *
-   *   A server that sets no times gives a file the time of its upload. It is
-   *   unchanged if by the server's clock, as far as it was measured, that is
-   *   after the last change of the file here, its `ctime` included. So a file
-   *   with a time in the future is sent each time.
+   *   A server that cannot set times gives a file the time of its upload. The
+   *   file is unchanged if that time, by the server's measured clock, is after
+   *   the last change of the local file, including its `ctime`. A file with a
+   *   time in the future is therefore sent each time.
    *
-   *   A file that is changed twice within a second has one time: an upload waits
-   *   until the second of a change is over (three seconds where the server sets
-   *   no times). A change on the server within the second of the one before, or
-   *   the minute where it tells no seconds, is not seen.
-   * - `"size"`: as long; for sources whose times mean nothing, such as a fresh
-   *   checkout, and servers without a clock. A change that keeps the length is
-   *   missed.
-   * - `"hash"`: as long, and of the same hash where the server has one (`HASH`,
-   *   `XSHA256`, `XSHA1`, `XMD5`, `XCRC`); else as `"size-and-time"`.
-   * - `"always"`: never.
+   *   Two changes within the same second have the same time. An upload
+   *   therefore waits until the second of the last change is over (three
+   *   seconds if the server cannot set times). A change on the server within
+   *   the same second, or within the same minute if it reports no seconds, is
+   *   not detected.
+   * - `"size"`: a file is unchanged if the sizes are equal. For sources whose
+   *   times mean nothing, such as a fresh checkout, and for servers without a
+   *   clock. A change that keeps the size is not detected.
+   * - `"hash"`: a file is unchanged if size and hash are equal, if the server
+   *   has a hash (`HASH`, `XSHA256`, `XSHA1`, `XMD5`, `XCRC`). Otherwise like
+   *   `"size-and-time"`.
+   * - `"always"`: every file is transferred.
    *
    * @default {"size-and-time"}
    */
   compare?: MirrorComparison | undefined;
   /**
-   * Whether what the source lacks is removed from the target, and what is of
-   * another kind there gives way. That is done last, after both directories were
-   * listed again, and only if nothing failed before: a listing that the server
-   * has cut, or of a directory that it may not read, is a failure. No listing is
-   * believed alone: right before an entry is removed, the source is asked for it
-   * by its name (`MLST`, or `SIZE`, `MDTM` and `CWD`; a look at the local disk).
-   * An entry that it has all the same is a failure, and nothing else is removed;
-   * one that it does not tell of stays and fails. What another program makes
-   * between that question and the removal is not seen. What `filter` leaves out stays, and so does everything if the source is empty. Symbolic links are
-   * removed, never followed.
+   * Whether to remove extraneous entries: those that the source lacks, and
+   * those in the way of an entry of another kind.
    *
-   * Temporary files that transfers have left in the target are removed too, and
-   * so are those of another program that writes there at this moment, whose
-   * transfer then fails: `filter` keeps them, by `.part` at their ends or by
-   * what `temporaryName` made of them.
+   * This is the last step. Both directories are listed again first, and nothing
+   * is removed if anything failed before. A listing that the server cut, or of
+   * a directory that may not be read, is a failure. No listing is believed
+   * alone. Just before an entry is removed, the source is asked for its name
+   * (`MLST`, or `SIZE`, `MDTM` and `CWD`; a lookup on the local disk). If the
+   * source has it, the mirror fails and removes nothing else. If the server
+   * does not tell, the entry stays and counts as failed. An entry that another
+   * program creates between the question and the removal is not detected.
+   *
+   * Entries that `filter` leaves out stay. Everything stays if the source is
+   * empty. Symbolic links are removed, never followed.
+   *
+   * Temporary files of earlier transfers in the target are removed as well. So
+   * are those of another program that is writing there, whose transfer then
+   * fails. To keep them, exclude them with `filter`: names ending in `.part`,
+   * or those of `temporaryName`.
    *
    * @default {false}
    */
   delete?: boolean | undefined;
   /**
-   * Most entries that `delete` may remove: a number, or a share of the entries
-   * that the target has, such as `"10%"`. If there are more to remove, none is
-   * removed, and the mirror fails after its transfers; so does a dry run. Each
-   * file, link and directory counts, at any depth, also those that give way to
-   * an entry of another kind. What `filter` leaves out does not count.
+   * Largest number of entries that `delete` may remove: a number, or a
+   * percentage of the target's entries, such as `"10%"`. If more would be
+   * removed, nothing is, and the mirror fails after its transfers. A dry run
+   * fails in the same way. Each file, link and directory counts, at any depth,
+   * including those in the way of an entry of another kind. Entries that
+   * `filter` leaves out do not count.
    *
    * @default {Infinity}
    */
   maxDelete?: number | `${number}%` | undefined;
   /**
-   * Tells whether an entry takes part. What does not is neither transferred nor
-   * removed, and of a directory neither is what is in it. It is asked for the
-   * source's entries and, with `delete`, for those that only the target has;
-   * for some more than once. What it returns must be `true` or `false`: a
-   * promise, as of an async function, is refused.
+   * Returns whether an entry takes part. Other entries are neither transferred
+   * nor removed, and neither are the entries of such a directory. Called for
+   * the source's entries and, with `delete`, for those that only the target
+   * has; for some more than once. The result must be `true` or `false`. A
+   * promise, as an async function returns it, is rejected.
    */
   filter?: ((entry: MirrorEntry) => boolean) | undefined;
   /**
-   * What is done with symbolic links of the source. "skip": nothing. "follow":
-   * what they lead to is transferred under their names, wherever that is, but
-   * not if it is a directory that they are in. No link is ever made, and those
-   * of the target are never followed. Some servers show links as what they lead
-   * to: those are no links here, unless `delete` has the target looked at twice.
+   * What to do with symbolic links of the source. "skip": nothing. "follow":
+   * transfer what they lead to, under their names, unless it is a directory
+   * that contains them. Links are never created, and those of the target are
+   * never followed. Some servers show links as the entries that they lead to.
+   * Those are not links here, unless `delete` requires a second check of the
+   * target.
    *
    * @default {"skip"}
    */
   symlinks?: MirrorSymlinks | undefined;
   /**
-   * Most directories below each other; what is deeper fails.
+   * Largest depth of directories. Deeper ones fail.
    *
    * @default {256}
    */
   maxDepth?: number | undefined;
   /**
-   * Whether nothing is changed, and `onEntry` and the result tell what would be.
+   * Whether to change nothing, and only report what would be done.
    *
    * @default {false}
    */
   dryRun?: boolean | undefined;
   /**
-   * Most connections that work at once, the client's own among them. The others
-   * are opened when there is work for them, as by {@linkcode FTP.clone}, and
-   * closed at the end; where the server allows fewer, those do it all. Many
-   * small files and directories gain most, and the more, the longer the way to
-   * the server.
+   * Largest number of connections, including the client's own. The others are
+   * opened when there is work for them, as by {@linkcode FTP.clone}, and closed
+   * at the end. If the server allows fewer, those do all the work. Trees with
+   * many small files and directories gain most, and more so with a longer round
+   * trip.
    *
    * @default {1}
    */
   connections?: number | undefined;
   /**
-   * Most bytes in a second, of all connections together.
+   * Rate limit of all connections together, in bytes a second.
    *
    * @default {no limit}
    */
   maxRate?: number | undefined;
-  /** How the server's directories are listed. */
+  /** Options for listing the server's directories. */
   list?: Omit<ListOptions, "all" | "onUnknown" | "signal"> | undefined;
   /**
-   * Called for each entry when it is dealt with. Not awaited; what it throws or
-   * rejects with ends the mirror.
+   * Called after each entry. Not awaited. If it throws or rejects, the mirror
+   * fails.
    */
   onEntry?: ((event: MirrorEvent) => void) | undefined;
   /**
-   * Called as the bytes of a file go through, and once at its end: for each of
-   * the files that are under way. Not awaited; what it throws or rejects with
-   * ends the mirror.
+   * Called while the bytes of a file are transferred, and once at its end, for
+   * each current file. Not awaited. If it throws or rejects, the mirror fails.
    */
   onProgress?: ((progress: MirrorProgress) => void) | undefined;
-  /** Ends the mirror. What was done by then stays done. */
+  /** Aborts the mirror. Finished work stays. */
   signal?: AbortSignal | undefined;
 }
 
@@ -250,33 +273,33 @@ export interface DownloadDirOptions
 export interface UploadDirOptions
   extends MirrorOptions, Pick<UploadOptions, "replace" | "temporaryName"> {}
 
-/** What a mirror did; in a dry run, what it would do. */
+/** Counts of a mirror; in a dry run, of what would be done. */
 export interface MirrorResult {
-  /** Files that were transferred. */
+  /** Files transferred. */
   readonly transferred: number;
-  /** Files that were left alone, since the target has them. */
+  /** Files that the target had already. */
   readonly unchanged: number;
-  /** Directories that were made. */
+  /** Directories created. */
   readonly made: number;
-  /** Entries that were removed; a directory with all in it is one. */
+  /** Entries removed; a directory with everything in it counts as one. */
   readonly removed: number;
-  /** Entries that were passed over: links, devices. */
+  /** Entries skipped, such as links and devices. */
   readonly skipped: number;
   /** Entries that failed. */
   readonly failed: number;
-  /** Bytes that went through; in a dry run, bytes of the files as listed. */
+  /** Bytes transferred; in a dry run, sizes of the files as listed. */
   readonly bytes: number;
 }
 
-/** One entry that failed. */
+/** An entry that failed. */
 export interface MirrorFailure {
-  /** Its path from the directory that is mirrored; "" for that one itself. */
+  /** Path relative to the mirrored directory; "" for that directory. */
   readonly path: string;
-  /** What went wrong. */
+  /** The error. */
   readonly error: unknown;
 }
 
-/** The options of both mirrors, by name. */
+/** Names of the options of both mirrors. */
 const MIRROR_OPTIONS: NamesOf<MirrorOptions> = {
   ...TRANSFER_OPTIONS,
   compare: true,
@@ -291,14 +314,14 @@ const MIRROR_OPTIONS: NamesOf<MirrorOptions> = {
   onEntry: true,
 };
 
-/** The options of a mirror from the server, by name. */
+/** Names of the options of a download. */
 const DOWNLOAD_DIR_OPTIONS: NamesOf<DownloadDirOptions> = {
   ...MIRROR_OPTIONS,
   maxSize: true,
   sync: true,
 };
 
-/** The options of a mirror to the server, by name. */
+/** Names of the options of an upload. */
 const UPLOAD_DIR_OPTIONS: NamesOf<UploadDirOptions> = {
   ...MIRROR_OPTIONS,
   replace: true,
@@ -306,12 +329,12 @@ const UPLOAD_DIR_OPTIONS: NamesOf<UploadDirOptions> = {
 };
 
 /**
- * Insists on names and words that are known, before anything is sent.
+ * Rejects unknown and invalid options before anything is sent.
  *
- * @param options The caller's
- * @param isUpload Which way the mirror goes
- * @throws {TypeError} If there is no such option, no such `compare`, `symlinks` or `verify`...
- * @throws {RangeError} If there are numbers that cannot be used
+ * @param options Options of the caller
+ * @param isUpload Whether it is an upload
+ * @throws {TypeError} If an option is unknown or has an invalid value
+ * @throws {RangeError} If a number is out of range
  */
 export function checkMirrorOptions(
   options: UploadDirOptions,
@@ -335,21 +358,21 @@ export function checkMirrorOptions(
 
 /** How much a mirror may remove. */
 export interface RemovalLimit {
-  /** Most entries. */
+  /** Largest number of entries. */
   readonly entries: number;
-  /** Most entries of a hundred of the target's. */
+  /** Largest percentage of the target's entries. */
   readonly percent: number;
 }
 
-/** A share: digits, perhaps with a fraction, and a percent sign. */
+/** A percentage: digits, perhaps with a fraction, and a percent sign. */
 const SHARE_REGEXP = /^\d{1,3}(?:\.\d{1,9})?%$/;
 
 /**
  * Reads the option `maxDelete`.
  *
- * @param maxDelete The caller's
+ * @param maxDelete Option of the caller
  * @returns The limit
- * @throws {RangeError} If it is neither a count nor a share of up to 100%
+ * @throws {RangeError} If it is neither a count nor a percentage up to 100%
  */
 export function limitOf(maxDelete: unknown): RemovalLimit {
   if (maxDelete === undefined) return { entries: Infinity, percent: Infinity };

@@ -1,5 +1,5 @@
 /**
- * The directory on the server of a mirror.
+ * The server's directory of a mirror.
  *
  * @module
  */
@@ -45,25 +45,27 @@ import type {
   UploadDirOptions,
 } from "./options.ts";
 
-/** Most entries of one directory: all are kept while it is dealt with. */
+/**
+ * Largest number of entries in a directory: all are kept while it is processed.
+ */
 const MAX_ENTRIES = 1_000_000;
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** Most that summer time makes of a difference, in milliseconds. */
+/** Largest difference that daylight saving time makes, in milliseconds. */
 const MAX_SUMMER = 120 * MINUTE;
 
-/** What shows the time of an entry, by the format that it came in. */
+/** Command that shows an entry's time, by the format of its listing. */
 const TELLERS: Readonly<Record<string, TimeTeller>> = {
   mlsd: "MLSD",
   commands: "MDTM",
 };
 
-/** Files that are asked for at once. */
+/** Files that are requested at once. */
 const WINDOW = 64;
 
-/** A directory on the server, and what is in it. */
+/** The server's directory of a mirror, and its entries. */
 export class RemoteSide implements Side {
   readonly #provider: SessionProvider;
   readonly #root: string;
@@ -72,14 +74,7 @@ export class RemoteSide implements Side {
   readonly #unmasksLinks: boolean;
   readonly #isTarget: boolean;
 
-  /**
-   * Makes a side.
-   *
-   * @param provider The client
-   * @param root The directory; "" for the current one
-   * @param options How listings are read and calls tried again
-   * @param isTarget Whether it is what is changed
-   */
+  /** Creates a side with a root directory; "" for the current one. */
   constructor(
     provider: SessionProvider,
     root: string,
@@ -98,11 +93,11 @@ export class RemoteSide implements Side {
     return path === "" ? this.#root : joinPath(this.#root, path);
   }
 
-  read(place: DirectoryPath): Promise<Snapshot> {
+  read(directory: DirectoryPath): Promise<Snapshot> {
     return this.#run(async (session) => {
       const { list, signal } = this.#options;
-      let { unique, canonical } = place.identity;
-      const path = this.at(place.path);
+      let { unique, canonical } = directory.identity;
+      const path = this.at(directory.path);
       const options = { maxEntries: MAX_ENTRIES, ...list, all: true, signal };
       const onSelf = ({ facts: { type, unique: own } = {} }: Entry) => {
         if (type?.toLowerCase() === "cdir") unique = own ?? unique;
@@ -116,11 +111,11 @@ export class RemoteSide implements Side {
         },
         onSelf,
         onPartial: (error) => void (partial = error),
-        // what this one lacks is removed from the other side
+        // entries that this side lacks are removed from the other one
         isStrict: this.#options.delete === true && !this.#isTarget,
         isRaw: true,
       });
-      // in the target nothing may be taken for missing
+      // in the target, no entry may be taken for missing
       if (partial !== undefined && (this.#isTarget || entries.length === 0)) {
         throw partial;
       }
@@ -139,7 +134,7 @@ export class RemoteSide implements Side {
       for (const entry of entries) {
         folder.add(
           this.#follows
-            ? await this.#look(session, place, canonical, entry)
+            ? await this.#look(session, directory, canonical, entry)
             : this.#itemOf(
               entry,
               { unique: entry.facts?.unique },
@@ -171,20 +166,20 @@ export class RemoteSide implements Side {
     });
   }
 
-  /** A file system that folds names, and names with a dot that are not shown. */
+  /** The server may fold names, and may not list names with a leading dot. */
   mayHide(folder: Snapshot, name: string): boolean {
     return (folder.hidesDots && name.startsWith(".")) ||
-      folder.twinOf(name) !== undefined;
+      folder.caseVariantOf(name) !== undefined;
   }
 
   ask(
-    place: DirectoryPath,
+    directory: DirectoryPath,
     items: readonly MirrorItem[],
   ): Promise<(boolean | Error)[]> {
     return this.#run(async (session) => {
       const { signal } = this.#options;
       const asked = items.map(async ({ name, kind }) => {
-        const path = this.at(joinPath(place.path, name));
+        const path = this.at(joinPath(directory.path, name));
         try {
           return await isPresent(session, { path, kind }, { signal });
         } catch (error) {
@@ -203,7 +198,7 @@ export class RemoteSide implements Side {
     });
   }
 
-  /** What the server does not take it refuses itself. */
+  /** The server refuses invalid names itself. */
   check(): void {}
 
   make(path: string): Promise<void> {
@@ -259,25 +254,19 @@ export class RemoteSide implements Side {
     return entries.map((_, index) => errors[index]);
   }
 
-  /**
-   * Asks for sizes and times that a listing does not give to the second.
-   *
-   * @param place Where the files are
-   * @param items The files
-   * @returns What is known of them now
-   */
+  /** Requests sizes and times that a listing does not show to the second. */
   refine(
-    place: DirectoryPath,
+    directory: DirectoryPath,
     items: readonly MirrorItem[],
   ): Promise<MirrorItem[]> {
     return this.#run(async (session) => {
       const { signal } = this.#options;
-      const sharp: MirrorItem[] = [];
+      const refined: MirrorItem[] = [];
       for (let at = 0; at < items.length; at += WINDOW) {
         const some = items.slice(at, at + WINDOW);
         const facts = await Promise.all(
           some.map(({ name }) =>
-            requestFacts(session, this.at(joinPath(place.path, name)), {
+            requestFacts(session, this.at(joinPath(directory.path, name)), {
               signal,
             })
           ),
@@ -285,7 +274,7 @@ export class RemoteSide implements Side {
         for (const [index, { size, shown }] of facts.entries()) {
           const item = { ...some[index]!, size: size ?? some[index]!.size };
           if (shown !== null) this.#compareWithList(item, shown);
-          sharp.push(
+          refined.push(
             shown === null ? item : this.#timed({
               ...item,
               shown: shown.getTime(),
@@ -295,16 +284,13 @@ export class RemoteSide implements Side {
           );
         }
       }
-      return sharp;
+      return refined;
     });
   }
 
   /**
-   * The time of a file, with what is known of it at this moment.
-   *
-   * @param item The file
-   * @param at The time that it may be, which tells whether it is in summer
-   * @returns The time, or `undefined` if the server shows none
+   * Returns the time of a file and the server's clock as known now; `undefined`
+   * if the server shows no time.
    */
   timeOf(
     { shown, teller, precision }: MirrorItem,
@@ -322,11 +308,10 @@ export class RemoteSide implements Side {
   }
 
   /**
-   * The time of a file that is meant by what `MDTM` shows.
+   * Converts a time that `MDTM` shows to the real one. Without `MDTM`, uses the
+   * time of an exact listing.
    *
-   * @param item The file, as it was listed
-   * @param shown The digits read as UTC, if there are any
-   * @returns The time; without `MDTM` that of an exact listing
+   * @param shown The digits read as UTC, or `null`
    */
   meantBy(item: MirrorItem, shown: Date | null): Date | null {
     if (shown === null) {
@@ -339,12 +324,7 @@ export class RemoteSide implements Side {
     return new Date(shown.getTime() - zone * MINUTE);
   }
 
-  /**
-   * Whether the zone of a file's time is proven.
-   *
-   * @param item The file
-   * @returns Whether it is
-   */
+  /** Whether the zone of a file's time is proven. */
   isProven({ teller = "MDTM" }: MirrorItem): boolean {
     return this.#zoneOf(teller) !== undefined &&
       (this.#clock.isProven(teller) || this.#givenZone !== undefined);
@@ -352,8 +332,6 @@ export class RemoteSide implements Side {
 
   /**
    * Learns the server's clock from a file that is written for it and deleted.
-   *
-   * @param teller What shows the times that matter
    */
   async prove(teller: TimeTeller): Promise<void> {
     await this.#once((session, options) =>
@@ -362,10 +340,8 @@ export class RemoteSide implements Side {
   }
 
   /**
-   * Learns whether summer time held on the days of some files, where a
-   * difference of their times may come from that.
-   *
-   * @param files Files there, and the times of those here
+   * Learns whether daylight saving time applied on the days of some files, if
+   * it may explain a difference of their times.
    */
   async proveDays(
     files: readonly { item: MirrorItem; local: number }[],
@@ -392,7 +368,7 @@ export class RemoteSide implements Side {
     }
   }
 
-  /** One of a mirror's connections learns something, and the others wait. */
+  /** Lets one connection of a mirror learn something while the others wait. */
   async #once(
     learn: (session: Session, options: ProofOptions) => Promise<void>,
   ): Promise<void> {
@@ -409,13 +385,19 @@ export class RemoteSide implements Side {
     return this.#provider.session.profile.clock;
   }
 
-  /** The zone of listings that the caller gave: it says more than any guess. */
+  /**
+   * The zone of listings that the caller gave. It takes precedence over any
+   * guess.
+   */
   get #givenZone(): number | undefined {
     const zone = this.#options.list?.zone;
     return zone === "infer" ? undefined : zone;
   }
 
-  /** The caller's zone is that of `LIST`, and tells that of `MDTM`. */
+  /**
+   * Returns the zone of a command's times. The caller's zone is that of `LIST`,
+   * and gives that of `MDTM`.
+   */
   #zoneOf(teller: TimeTeller, at = Date.now()): number | undefined {
     const clock = this.#clock;
     const given = this.#givenZone;
@@ -426,7 +408,10 @@ export class RemoteSide implements Side {
     return beside ?? clock.zoneAt(teller, at);
   }
 
-  /** Learns from the listing of a file how its zone lies to that of `MDTM`. */
+  /**
+   * Learns from a file's listing how the zone of `LIST` relates to that of
+   * `MDTM`.
+   */
   #compareWithList({ teller, shown, precision }: MirrorItem, mdtm: Date): void {
     if (shown === undefined) return;
     const clock = this.#clock;
@@ -456,7 +441,7 @@ export class RemoteSide implements Side {
     });
   }
 
-  /** An item with the time that is meant by the one that the server shows. */
+  /** Converts an item's shown time to the real one. */
   #timed(item: MirrorItem): MirrorItem {
     const { shown, teller = "LIST" } = item;
     const zone = this.#zoneOf(teller) ?? 0;
@@ -466,7 +451,7 @@ export class RemoteSide implements Side {
 
   async #look(
     session: Session,
-    place: DirectoryPath,
+    directory: DirectoryPath,
     canonical: string | undefined,
     entry: Entry,
   ): Promise<MirrorItem> {
@@ -486,7 +471,7 @@ export class RemoteSide implements Side {
     }
     if (!entry.isSymlink) return this.#itemOf(entry, {});
     const { signal } = this.#options;
-    const path = this.at(joinPath(place.path, name));
+    const path = this.at(joinPath(directory.path, name));
     const target = await canonicalPath(session, path, { signal });
     const provider = this.#itemOf(entry, { unique, canonical: target });
     if (target !== undefined) return { ...provider, kind: "directory" };
@@ -503,7 +488,7 @@ export class RemoteSide implements Side {
     };
   }
 
-  /** Shows links as such where the server does not. */
+  /** Finds links that the server shows as files or directories. */
   async #exposeLinks(
     session: Session,
     path: string,
@@ -521,19 +506,22 @@ export class RemoteSide implements Side {
     }, signal);
   }
 
-  /** Runs a job on the session in use, and on another if that is lost. */
-  #run<T>(job: (session: Session) => Promise<T>): Promise<T> {
+  /**
+   * Runs a function on the current session, and again on a new one if that is
+   * lost.
+   */
+  #run<T>(run: (session: Session) => Promise<T>): Promise<T> {
     const provider = this.#provider;
     return runOperation(
       provider,
       this.#options,
       (options) =>
-        withRecovery(provider, options, () => 0, () => job(provider.session)),
+        withRecovery(provider, options, () => 0, () => run(provider.session)),
     );
   }
 }
 
-/** Why an entry must not be touched. */
+/** Returns the reason not to touch an entry, if there is one. */
 function problemOf(entry: Entry): Error | undefined {
   if (!entry.hostile) return undefined;
   if (entry.format === "unknown") {

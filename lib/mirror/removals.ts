@@ -1,5 +1,5 @@
 /**
- * What the target of a mirror has and its source lacks.
+ * Removes extraneous entries: those that the target has and the source lacks.
  *
  * @module
  */
@@ -17,17 +17,10 @@ import type { SessionProvider } from "../files/session_provider.ts";
 import type { MirrorEntry, MirrorOptions } from "./options.ts";
 import type { MirrorReport } from "./report.ts";
 
-/** Removals under way at once. */
+/** Removals that are sent at once. */
 const WINDOW = 64;
 
-/**
- * Whether an entry of the target has no counterpart in the source.
- *
- * @param item The entry
- * @param source The source's directory
- * @param target The target's
- * @returns Whether it is to go
- */
+/** Whether an entry of the target has no counterpart in the source. */
 export function isExtraneous(
   { name }: MirrorItem,
   source: Snapshot,
@@ -35,44 +28,42 @@ export function isExtraneous(
 ): boolean {
   if (source.items.has(name)) return false;
   if (source.hidesDots && name.startsWith(".")) return false;
-  // on some file systems "a" is what "A" was written to: if so, there is no "A"
-  const twin = source.twinOf(name);
-  return twin === undefined || target.items.has(twin);
+  // on some file systems "a" is the file that "A" was written to: then there is
+  // no "A"
+  const variant = source.caseVariantOf(name);
+  return variant === undefined || target.items.has(variant);
 }
 
-/** What removals need. */
+/** Context of a removal. */
 export interface Removal {
   /** The client. */
   readonly provider: SessionProvider;
-  /** Who is asked once more for what it does not list. */
+  /** The source, which is asked again for entries that it does not list. */
   readonly source: Side;
-  /** Where from. */
+  /** The target. */
   readonly target: Side;
-  /** Who counts. */
+  /** The report that counts the removals. */
   readonly report: MirrorReport;
-  /** The caller's. */
+  /** Options of the caller. */
   readonly options: MirrorOptions;
-  /** Why, unless the source lacks it. */
+  /** Reason, if it is not that the source lacks the entry. */
   readonly reason?: "kind" | undefined;
   /** Whether the source was asked already. */
   readonly isProven?: boolean | undefined;
-  /** The source's directory, which may answer to one name for another. */
-  readonly twins?: Snapshot | undefined;
+  /** The source's directory, in which a name may stand for another one. */
+  readonly variants?: Snapshot | undefined;
 }
 
 /**
- * Removes entries, but for those that take no part. Right before that the source
- * is asked for each by its name: a listing alone is not believed.
+ * Removes entries that take part. Just before, the source is asked for each by
+ * its name, because a listing alone is not believed. Returns whether all are
+ * gone.
  *
- * @param removal How
- * @param place Where they are
- * @param items The entries
- * @returns Whether all are gone
  * @throws {Deno.errors.InvalidData} If the source has one of them
  */
 export async function removeItems(
   removal: Removal,
-  place: DirectoryPath,
+  directory: DirectoryPath,
   items: readonly MirrorItem[],
 ): Promise<boolean> {
   const { provider, report, options, reason = "missing" } = removal;
@@ -81,7 +72,7 @@ export async function removeItems(
   const breather = new Breather();
   for (const item of items) {
     if (breather.isDue) await breather.pause(options.signal);
-    const entry = entryOf(place, item);
+    const entry = entryOf(directory, item);
     if (!report.includes(entry)) {
       areGone = false;
     } else if (item.problem !== undefined) {
@@ -89,15 +80,15 @@ export async function removeItems(
       areGone = false;
     } else if (item.kind !== "directory" || options.filter === undefined) {
       whole.push(item);
-    } else if (!await removeFiltered(removal, place, item)) {
+    } else if (!await removeFiltered(removal, directory, item)) {
       areGone = false;
     }
   }
   for (let at = 0; at < whole.length; at += WINDOW) {
     const some = whole.slice(at, at + WINDOW);
-    const missing = await findMissing(removal, place, some);
+    const missing = await findMissing(removal, directory, some);
     if (missing.length < some.length) areGone = false;
-    const entries = missing.map((item) => entryOf(place, item));
+    const entries = missing.map((item) => entryOf(directory, item));
     const errors = await remove(removal, entries, true);
     for (const [index, entry] of entries.entries()) {
       const error = errors[index];
@@ -112,26 +103,21 @@ export async function removeItems(
   return areGone;
 }
 
-/** How many entries there are to remove. */
+/** Number of entries to remove. */
 export interface RemovalCounts {
-  /** Entries that are to go, those in directories too. */
+  /** Entries to remove, including those in directories. */
   readonly removed: number;
-  /** Entries in directories that are to go, whether they go or not. */
+  /** Entries in directories to remove, whether they are removed or not. */
   readonly below: number;
 }
 
 /**
- * Counts what {@linkcode removeItems} would remove, if the source has none of
- * it.
- *
- * @param removal How
- * @param place Where they are
- * @param items The entries
- * @returns The counts; if a directory cannot be read, the report has a failure
+ * Counts the entries that {@linkcode removeItems} would remove if the source
+ * has none of them. If a directory cannot be read, the report has a failure.
  */
 export async function countRemovals(
   removal: Removal,
-  place: DirectoryPath,
+  directory: DirectoryPath,
   items: readonly MirrorItem[],
 ): Promise<RemovalCounts> {
   const { provider, target, report, options } = removal;
@@ -140,13 +126,13 @@ export async function countRemovals(
   const breather = new Breather();
   for (const item of items) {
     if (breather.isDue) await breather.pause(options.signal);
-    const entry = entryOf(place, item);
+    const entry = entryOf(directory, item);
     if (!report.includes(entry) || item.problem !== undefined) continue;
     removed++;
     if (item.kind !== "directory") continue;
     const { path, depth } = entry;
     const { identity } = item;
-    const inner = { path, depth, parent: place, identity, isNew: false };
+    const inner = { path, depth, parent: directory, identity, isNew: false };
     const folder = await report.attempt(
       provider,
       entry,
@@ -158,24 +144,27 @@ export async function countRemovals(
     const wanted = all.filter((item) => report.includes(entryOf(inner, item)));
     below += wanted.length + counts.below;
     removed += counts.removed;
-    // what is left out stays, and so do the directories that it is in
+    // entries left out stay, and so do the directories that contain them
     if (counts.removed < all.length + counts.below) removed--;
   }
   return { removed, below };
 }
 
-/** Removes what may go of a directory, and itself if that is all of it. */
+/**
+ * Removes the entries of a directory that take part, and the directory if
+ * nothing is left.
+ */
 async function removeFiltered(
   removal: Removal,
-  place: DirectoryPath,
+  directory: DirectoryPath,
   item: MirrorItem,
 ): Promise<boolean> {
   const { provider, target, report, options, reason = "missing" } = removal;
-  const entry = entryOf(place, item);
-  const isMissing = (await findMissing(removal, place, [item])).length > 0;
+  const entry = entryOf(directory, item);
+  const isMissing = (await findMissing(removal, directory, [item])).length > 0;
   if (!isMissing) return false;
   if (options.dryRun !== true) {
-    // a server may show a link as what it leads to: it is not gone through
+    // a server may show a link as a directory: the link itself is removed first
     const [error] = await remove(removal, [entry], false);
     if (error === undefined) {
       report.record({ action: "remove", entry, reason });
@@ -184,7 +173,7 @@ async function removeFiltered(
   }
   const { path, depth } = entry;
   const { identity } = item;
-  const inner = { path, depth, parent: place, identity, isNew: false };
+  const inner = { path, depth, parent: directory, identity, isNew: false };
   const folder = await report.attempt(
     provider,
     entry,
@@ -192,7 +181,7 @@ async function removeFiltered(
   );
   if (folder === undefined) return false;
   const isEmptied = await removeItems(
-    { ...removal, isProven: false, twins: undefined },
+    { ...removal, isProven: false, variants: undefined },
     inner,
     [...folder.items.values()],
   );
@@ -203,26 +192,26 @@ async function removeFiltered(
   return error === undefined;
 }
 
-/** The entries that the source lacks, by its word for each name. */
+/** Returns the entries that the source lacks, after asking it for each name. */
 async function findMissing(
-  { provider, source, target, report, isProven, twins }: Removal,
-  place: DirectoryPath,
+  { provider, source, target, report, isProven, variants }: Removal,
+  directory: DirectoryPath,
   items: readonly MirrorItem[],
 ): Promise<readonly MirrorItem[]> {
   if (isProven) return items;
-  const answers = await source.ask(place, items);
+  const answers = await source.ask(directory, items);
   const missing: MirrorItem[] = [];
   for (const [index, item] of items.entries()) {
     const answer = answers[index]!;
-    const entry = entryOf(place, item);
+    const entry = entryOf(directory, item);
     if (answer === false) {
       missing.push(item);
     } else if (answer instanceof TypeError) {
       report.record({ action: "skip", entry, reason: "hostile" });
     } else if (answer !== true) {
       await report.attempt(provider, entry, () => Promise.reject(answer));
-    } else if (twins?.twinOf(item.name) !== undefined) {
-      // on some file systems that is another name of what was listed
+    } else if (variants?.caseVariantOf(item.name) !== undefined) {
+      // on some file systems this is another name of a listed entry
       report.record({ action: "skip", entry, reason: "twin" });
     } else {
       throw new Deno.errors.InvalidData(
@@ -235,7 +224,7 @@ async function findMissing(
   return missing;
 }
 
-/** Gives for each entry what went wrong. */
+/** Returns an error or `undefined` for each entry. */
 async function remove(
   { target, options }: Removal,
   entries: readonly MirrorEntry[],

@@ -1,5 +1,5 @@
 /**
- * What a mirror has done so far, and whom it tells.
+ * Counts and reports the actions of a mirror.
  *
  * @module
  */
@@ -20,10 +20,10 @@ import type {
   MirrorResult,
 } from "./options.ts";
 
-/** Most failures that are kept: the others are counted. */
+/** Largest number of failures that are kept; further ones are only counted. */
 const MAX_FAILURES = 1000;
 
-/** Counts of a {@linkcode MirrorEvent.action}. */
+/** Counter of each {@linkcode MirrorEvent.action}. */
 const COUNTS = {
   transfer: "transferred",
   unchanged: "unchanged",
@@ -33,9 +33,12 @@ const COUNTS = {
   fail: "failed",
 } as const;
 
-/** Counts, calls the user back, and knows when there is no going on. */
+/**
+ * Counts actions, calls the user's callbacks, and decides when the mirror
+ * cannot continue.
+ */
 export class MirrorReport {
-  /** What was done so far. */
+  /** Counts so far. */
   readonly result: { -readonly [Key in keyof MirrorResult]: number } = {
     transferred: 0,
     unchanged: 0,
@@ -49,18 +52,11 @@ export class MirrorReport {
   readonly #title: string;
   readonly #options: MirrorOptions;
   readonly #failures: MirrorFailure[] = [];
-  /** Bytes of each file that is under way. */
-  readonly #underway = new Map<string, number>();
+  /** Bytes of each current file. */
+  readonly #current = new Map<string, number>();
   readonly #listener = new Listener((fault) => new LocalError(fault));
 
-  /**
-   * Begins to count.
-   *
-   * @param title What is tried, for error messages
-   * @param options Whom to tell
-   * @param dismiss Is given a connection that is lost for good; tells whether
-   * there are others
-   */
+  /** Starts with zero counts. */
   constructor(
     title: string,
     options: MirrorOptions,
@@ -74,10 +70,8 @@ export class MirrorReport {
   /**
    * Whether an entry takes part.
    *
-   * @param entry The entry
-   * @returns What the caller's filter says
-   * @throws {LocalError} If it throws, or gives no boolean: a promise is true
-   * whatever comes of it
+   * @throws {LocalError} If `filter` throws or does not return a boolean: a
+   * promise would always count as true
    */
   includes(entry: MirrorEntry): boolean {
     const { filter } = this.#options;
@@ -94,13 +88,11 @@ export class MirrorReport {
   }
 
   /**
-   * Does something with one entry. If that fails, the others go on.
+   * Runs an action on one entry. If it fails, the mirror continues with the
+   * others.
    *
-   * @param provider The connection that it is done with
-   * @param entry The entry
-   * @param run Does it
-   * @returns What it gives; `undefined` if it failed
-   * @throws {unknown} What ends the mirror
+   * @returns The result, or `undefined` if it failed
+   * @throws {unknown} An error that ends the mirror
    */
   async attempt<T>(
     provider: SessionProvider,
@@ -113,19 +105,18 @@ export class MirrorReport {
       if (error instanceof LocalError) throw error;
       this.#listener.check();
       this.#options.signal?.throwIfAborted();
-      // no permission: the next will have none either
+      // without the permission, the next entry would fail as well
       if (error instanceof Deno.errors.NotCapable) throw error;
-      await this.#comeBack(provider, error);
+      await this.#ensureConnected(provider, error);
       this.record({ action: "fail", entry, error });
       return undefined;
     }
   }
 
   /**
-   * Counts and tells what was done.
+   * Counts and reports an action.
    *
-   * @param event What
-   * @throws {LocalError} If the callback throws, or one has failed meanwhile
+   * @throws {LocalError} If a callback has failed
    */
   record(event: MirrorEvent): void {
     const { action, entry, error } = event;
@@ -140,49 +131,39 @@ export class MirrorReport {
   /**
    * Counts the bytes of a file.
    *
-   * @param path The file
-   * @param run Transfers it, and gives the bytes that went through
+   * @param run Transfers the file, and returns the bytes transferred
    */
   async count(path: string, run: () => Promise<number>): Promise<void> {
     try {
       const bytes = await run();
       this.result.bytes += bytes; // others may have counted meanwhile
     } finally {
-      this.#underway.delete(path);
+      this.#current.delete(path);
     }
   }
 
-  /**
-   * Follows the transfer of a file.
-   *
-   * @param path The file
-   * @returns What `download` and `upload` are to call
-   */
+  /** Returns a callback for the progress of a file. */
   progressOf(path: string): ((progress: Progress) => void) | undefined {
     const { onProgress } = this.#options;
     if (onProgress === undefined) return undefined;
     return (file) => {
-      this.#underway.set(path, file.transferred);
+      this.#current.set(path, file.transferred);
       const { transferred } = this.result;
       let { bytes } = this.result;
-      for (const some of this.#underway.values()) bytes += some;
+      for (const some of this.#current.values()) bytes += some;
       return this.#listener.call(() =>
         onProgress({ path, file, transferred, bytes })
       );
     };
   }
 
-  /**
-   * The caller's `onRetry`, of which is known if it fails.
-   *
-   * @returns What `download` and `upload` are to call
-   */
+  /** The caller's `onRetry`, with its failures recorded. */
   get onRetry(): MirrorOptions["onRetry"] {
     return this.#listener.heard(this.#options.onRetry);
   }
 
   /**
-   * Looks, at the end, whether the callbacks are well.
+   * Waits for pending callbacks at the end.
    *
    * @throws {LocalError} If one has failed
    */
@@ -191,16 +172,15 @@ export class MirrorReport {
   }
 
   /**
-   * The error that a mirror ends with.
+   * Creates the error of an incomplete mirror.
    *
-   * @param loss What was the end of the connection, if that is why it ends
-   * @returns The error
+   * @param loss Error that ended the connection, if that is the reason
    */
   error(loss?: unknown): FTPMirrorError {
     const { failed } = this.result;
     const [first] = this.#failures;
     const cause = loss ?? first?.error;
-    // of the mirrored directory itself the title tells already
+    // the title names the mirrored directory already
     const isWhole = loss === undefined && failed === 1 && first?.path === "";
     const what = loss !== undefined
       ? "the connection is lost: "
@@ -217,8 +197,11 @@ export class MirrorReport {
     });
   }
 
-  /** One file may have been the end of a connection: the others get another. */
-  async #comeBack(provider: SessionProvider, cause: unknown): Promise<void> {
+  /** Reconnects if a failed file has ended the connection. */
+  async #ensureConnected(
+    provider: SessionProvider,
+    cause: unknown,
+  ): Promise<void> {
     const { retry, signal } = this.#options;
     if (!provider.session.isLost) return;
     let why = cause;

@@ -1,5 +1,5 @@
 /**
- * What a mirror does not do.
+ * Checks that keep a mirror from destroying or duplicating files.
  *
  * @module
  */
@@ -16,22 +16,16 @@ import {
 import type { MirrorOptions, MirrorReason } from "./options.ts";
 import type { MirrorTask, SnapshotPair } from "./direction.ts";
 
-/**
- * Why an entry of the source is passed over.
- *
- * @param item The entry
- * @param place Where it is
- * @returns Why, or `undefined` if it is not
- */
+/** Returns the reason to skip an entry of the source, or `undefined`. */
 export function reasonToSkip(
   item: MirrorItem,
-  place: DirectoryPath,
+  directory: DirectoryPath,
 ): MirrorReason | undefined {
   switch (item.kind) {
     case "file":
       return isPart(item.name) ? "part" : undefined;
     case "directory":
-      return isLoop(item, place) ? "loop" : undefined;
+      return isLoop(item, directory) ? "loop" : undefined;
     case "symlink":
       return "symlink";
     default:
@@ -40,14 +34,11 @@ export function reasonToSkip(
 }
 
 /**
- * What the target has in an entry's place, also under another name.
+ * Finds the target's entry for an entry of the source, which may have another
+ * name.
  *
- * @param side The target
- * @param pair The directory
- * @param item The entry
- * @param path Its path
- * @returns What is there, if anything
- * @throws {Deno.errors.AlreadyExists} If it is another entry of the source
+ * @throws {Deno.errors.AlreadyExists} If it belongs to another entry of the
+ * source
  */
 export async function findCounterpart(
   side: Side,
@@ -59,23 +50,21 @@ export async function findCounterpart(
   if (listed !== undefined) return listed;
   const found = side.mayHide(target, name) ? await side.probe(path) : undefined;
   if (found === undefined) return undefined;
-  const twin = target.twinOf(name);
-  const isOwn = twin === undefined ? target.hidesDots : !source.items.has(twin);
+  const variant = target.caseVariantOf(name);
+  const isOwn = variant === undefined
+    ? target.hidesDots
+    : !source.items.has(variant);
   if (isOwn) return found;
   throw new Deno.errors.AlreadyExists(
     `Cannot write to ${quote(side.at(path))}: it is the same there as ${
-      twin === undefined ? "something else" : JSON.stringify(twin)
+      variant === undefined ? "something else" : JSON.stringify(variant)
     }`,
   );
 }
 
 /**
- * Insists on something in an entry's way that may be removed.
+ * Rejects an obstacle in the target that may not be removed.
  *
- * @param there What is in the way, of another kind
- * @param kind The entry's kind
- * @param path The path of both, on the target's side
- * @param mayRemove Whether the caller allows it
  * @throws {Deno.errors.AlreadyExists} If it has to stay
  */
 export function checkClash(
@@ -107,11 +96,10 @@ export function checkClash(
 }
 
 /**
- * Refuses to remove everything: an empty source is rather a mistake.
+ * Refuses to remove everything: an empty source is probably a mistake.
  *
- * @param task What is mirrored
- * @param pair The directory that is mirrored
- * @throws {Deno.errors.InvalidData} If the source is empty, the target is not
+ * @throws {Deno.errors.InvalidData} If the source is empty and the target is
+ * not
  */
 export function checkSource(
   { source, target }: MirrorTask,
@@ -126,39 +114,33 @@ export function checkSource(
 }
 
 /**
- * What was brought and is not there: Pure-FTPd puts "_" for a blank at the end
- * of a name, and what is called that would be removed again.
+ * Finds an entry that was transferred and is not listed: Pure-FTPd replaces a
+ * blank at the end of a name by "_", and the file of that name would be
+ * removed.
  *
- * @param pair The directory, after the transfers
- * @param wants Tells whether an entry takes part
- * @param signal Ends the search
  * @returns The first entry that the target lacks, if there is one
  */
 export async function findLost(
-  { place, source, target }: SnapshotPair,
-  wants: (item: MirrorItem) => boolean,
+  { directory, source, target }: SnapshotPair,
+  includes: (item: MirrorItem) => boolean,
   signal?: AbortSignal,
 ): Promise<MirrorItem | undefined> {
   const [first] = await filterAll(source.items.values(), (item) => {
     const { name, problem } = item;
     const isListed = target.items.has(name) ||
-      target.twinOf(name) !== undefined ||
+      target.caseVariantOf(name) !== undefined ||
       (target.hidesDots && name.startsWith("."));
     return !isListed && problem === undefined &&
-      reasonToSkip(item, place) === undefined && wants(item);
+      reasonToSkip(item, directory) === undefined && includes(item);
   }, signal);
   return first;
 }
 
 /**
- * Insists that the source has something else under the name of what is to be
- * removed, whatever its listing shows.
+ * Checks that the source has an entry of another kind under the name of an
+ * entry to remove, whatever its listing shows.
  *
- * @param side The source
- * @param item What it listed
- * @param path Its path
- * @param options Whether links are followed
- * @throws {Deno.errors.InvalidData} If there is nothing, or another kind
+ * @throws {Deno.errors.InvalidData} If it does not exist, or has another kind
  */
 export async function confirmKind(
   side: Side,
@@ -168,7 +150,7 @@ export async function confirmKind(
 ): Promise<void> {
   const found = await side.probe(path);
   if (found?.kind === kind) return;
-  // what a link leads to was asked for by its name
+  // a followed link was requested by its name
   if (found?.kind === "symlink" && symlinks === "follow") return;
   throw new Deno.errors.InvalidData(
     `Cannot remove what is in the way of ${

@@ -1,5 +1,5 @@
 /**
- * One directory of a tree, as one of the two sides has it.
+ * A directory of a mirror, as it is on one side.
  *
  * @module
  */
@@ -9,82 +9,73 @@ import { isPart, joinPath } from "../commands/path.ts";
 import type { TimeTeller } from "../transfer/server_clock.ts";
 import type { MirrorEntry } from "./options.ts";
 
-/** Where a directory is, below the one that is mirrored. */
+/** A directory of the mirrored tree. */
 export interface DirectoryPath {
-  /** Its path, with `/` between names; "" for the first. */
+  /** Its path, with `/` between names; "" for the root. */
   readonly path: string;
-  /** How many directories it is below the first. */
+  /** Its depth below the root. */
   readonly depth: number;
-  /** The directory that it is in. */
+  /** The directory that contains it. */
   readonly parent: DirectoryPath | undefined;
-  /** What tells the source's directory from others. */
+  /** Identifies the source's directory. */
   identity: Identity;
   /** Whether the target did not have it. */
   readonly isNew: boolean;
 }
 
-/** What tells a directory from others, as far as it is known. */
+/** Properties that identify a directory, as far as they are known. */
 export interface Identity {
-  /** The fact of that name (RFC 3659 section 7.5.2). */
+  /** The fact "unique" (RFC 3659 section 7.5.2). */
   readonly unique?: string | undefined;
-  /** Its path without links, where links are followed. */
+  /** Its path without links, if links are followed. */
   readonly canonical?: string | undefined;
 }
 
-/** One entry of a directory. */
+/** An entry of a directory. */
 export interface MirrorItem {
   readonly name: string;
   readonly kind: EntryKind;
-  /** Bytes, where they are known exactly. */
+  /** Size in bytes, if it is known exactly. */
   readonly size: number | undefined;
-  /** Milliseconds since 1970; of a server whose zone is not proven as shown. */
+  /** Milliseconds since 1970; as shown, if the server's zone is not proven. */
   readonly mtime: number | undefined;
   /**
-   * The latest moment at which a file here may have been changed in any way, its
-   * name and its time included; milliseconds since 1970.
+   * The latest time at which a local file may have changed in any way,
+   * including its name and time; milliseconds since 1970.
    */
   readonly ctime?: number | undefined;
   /** The time as the server shows it: its digits read as UTC. */
   readonly shown?: number | undefined;
-  /** What shows that. */
+  /** The command that shows it. */
   readonly teller?: TimeTeller | undefined;
-  /** How exact the time is, in milliseconds. */
+  /** Resolution of the time, in milliseconds. */
   readonly precision: number;
-  /** What tells a directory from others. */
+  /** Identifies a directory. */
   readonly identity: Identity;
-  /** Why it must not be touched. */
+  /** Reason not to touch the entry. */
   readonly problem: Error | undefined;
 }
 
 /** The entries of a directory. */
 export class Snapshot {
-  /** The entries by their names. */
+  /** The entries by name. */
   readonly items: Map<string, MirrorItem> = new Map();
-  /** What tells the directory from others. */
+  /** Identifies the directory. */
   readonly identity: Identity;
   /** Whether names with a leading dot may be missing. */
   readonly hidesDots: boolean;
-  /** Why there may be more than was listed. */
+  /** Error that cut the listing, if there may be more entries. */
   partial: Error | undefined;
   #folded: Map<string, string> | undefined;
   #parts: readonly string[] | undefined;
 
-  /**
-   * Makes a directory without entries.
-   *
-   * @param identity What tells it from others
-   * @param hidesDots Whether names with a leading dot may be missing
-   */
+  /** Creates an empty snapshot. */
   constructor(identity: Identity = {}, hidesDots = false) {
     this.identity = identity;
     this.hidesDots = hidesDots;
   }
 
-  /**
-   * Adds an entry. A second one of the same name makes both unusable.
-   *
-   * @param item The entry
-   */
+  /** Adds an entry. A second one of the same name makes both unusable. */
   add(item: MirrorItem): void {
     if (!this.items.has(item.name)) return this.set(item);
     const problem = new Deno.errors.InvalidData(
@@ -95,29 +86,24 @@ export class Snapshot {
     this.set({ ...item, problem });
   }
 
-  /**
-   * Sets what is known of an entry.
-   *
-   * @param item The entry
-   */
+  /** Adds or replaces an entry. */
   set(item: MirrorItem): void {
     this.items.set(item.name, item);
     this.#folded?.set(fold(item.name), item.name);
   }
 
-  /** The names of what transfers have left there before. */
+  /** Names of temporary files of earlier transfers. */
   get parts(): readonly string[] {
     return this.#parts ??= [...this.items.keys().filter(isPart)];
   }
 
   /**
-   * A name that some file systems take for the same as another: it differs only
-   * in case, or in how accents are composed.
+   * Finds a name that some file systems treat as equal: it differs only in
+   * case, or in how accents are composed.
    *
-   * @param name The other name, which the directory lacks
    * @returns The name, if the directory has one
    */
-  twinOf(name: string): string | undefined {
+  caseVariantOf(name: string): string | undefined {
     if (this.#folded === undefined) {
       this.#folded = new Map();
       for (const other of this.items.keys()) {
@@ -128,38 +114,38 @@ export class Snapshot {
   }
 }
 
-/** No file system has longer names: what they fold to does not matter. */
+/** Longest name that is normalized: no file system has longer ones. */
 const MAX_NAME = 4096;
 
-/** Names for which letters are folded, and nothing else. */
+/** Names that need case folding only. */
 // deno-lint-ignore no-control-regex
 const ASCII_REGEXP = /^[\x00-\x7F]*$/;
 
-/** No word has so many accents on one letter (UAX 15, section 13). */
+/** More accents on one letter than any word has (UAX 15, section 13). */
 const LONG_RUN_REGEXP = /\p{M}{31}/u;
 
 function fold(name: string): string {
-  // ordering a long run of accents takes the square of its length
+  // sorting a long run of accents takes quadratic time
   const isPlain = name.length > MAX_NAME || ASCII_REGEXP.test(name) ||
     LONG_RUN_REGEXP.test(name);
   if (isPlain) return name.toLowerCase();
-  // to upper case first: "ß" and "ſ" have none of their own
+  // to upper case first: "ß" and "ſ" have no upper case of their own
   return name.toUpperCase().toLowerCase().normalize("NFC");
 }
 
-/** First those that stand alone: a long run of them would be put in order. */
+/**
+ * Removes marks that are characters of their own. A long run of them would
+ * otherwise be sorted.
+ */
 function withoutMarks(name: string): string {
   return name.replace(/[\p{M}\p{Cf}]+/gu, "");
 }
 
 /**
- * What all names have in common that any file system takes for the same, and
- * more: accents and signs that are not seen do not count, nor do dots and blanks
- * at the end. Names that are too long for any file system have one thing in
- * common.
- *
- * @param name A name
- * @returns What it has in common with others
+ * Returns a key that is equal for all names that any file system treats as the
+ * same, and for some others. Accents, invisible characters, and final dots and
+ * blanks do not count. All names that are too long for a file system share one
+ * key.
  */
 export function collisionKey(name: string): string {
   if (name.length > MAX_NAME) return "";
@@ -171,20 +157,14 @@ export function collisionKey(name: string): string {
   return fold(bare.slice(0, end));
 }
 
-/**
- * Whether a directory is one that it is in itself.
- *
- * @param item The directory
- * @param place Where it was met
- * @returns Whether it is
- */
+/** Whether a directory is one that contains it. */
 export function isLoop(
   { identity }: MirrorItem,
-  place: DirectoryPath,
+  directory: DirectoryPath,
 ): boolean {
   const { unique, canonical } = identity;
   for (
-    let at: DirectoryPath | undefined = place;
+    let at: DirectoryPath | undefined = directory;
     at !== undefined;
     at = at.parent
   ) {
@@ -195,31 +175,23 @@ export function isLoop(
   return false;
 }
 
-/**
- * An entry as the caller sees it.
- *
- * @param place Where it is
- * @param item What it is
- * @returns The entry
- */
-export function entryOf(place: DirectoryPath, item: MirrorItem): MirrorEntry {
+/** Converts an item for the caller. */
+export function entryOf(
+  directory: DirectoryPath,
+  item: MirrorItem,
+): MirrorEntry {
   const { name, kind, size, mtime } = item;
   return {
-    path: joinPath(place.path, name),
+    path: joinPath(directory.path, name),
     name,
-    depth: place.depth + 1,
+    depth: directory.depth + 1,
     kind,
     size,
     mtime: mtime === undefined ? undefined : new Date(mtime),
   };
 }
 
-/**
- * A directory as the caller sees it.
- *
- * @param place The directory
- * @returns The entry
- */
+/** Converts a directory for the caller. */
 export function directoryOf({ path, depth }: DirectoryPath): MirrorEntry {
   return {
     path,
@@ -231,70 +203,34 @@ export function directoryOf({ path, depth }: DirectoryPath): MirrorEntry {
   };
 }
 
-/** The source or the target of a mirror. Paths are those of {@linkcode DirectoryPath}. */
+/**
+ * The source or the target of a mirror. Paths are those of
+ * {@linkcode DirectoryPath}.
+ */
 export interface Side {
+  /** Reads a directory. */
+  read(directory: DirectoryPath): Promise<Snapshot>;
   /**
-   * Reads a directory.
-   *
-   * @param place The directory
-   * @returns Its entries
-   */
-  read(place: DirectoryPath): Promise<Snapshot>;
-  /**
-   * Looks for what a listing does not show: under another name, or hidden.
-   *
-   * @param path The path
-   * @returns What is there
+   * Looks for an entry that a listing may not show: under another name, or
+   * hidden.
    */
   probe(path: string): Promise<MirrorItem | undefined>;
-  /**
-   * Whether {@linkcode probe} may find what a directory's listing lacks.
-   *
-   * @param folder The directory
-   * @param name The name
-   * @returns Whether it is worth the try
-   */
+  /** Whether {@linkcode probe} may find an entry that the listing lacks. */
   mayHide(folder: Snapshot, name: string): boolean;
-  /**
-   * Looks for entries by their names, whatever a listing shows.
-   *
-   * @param place The directory
-   * @param items What the other side has
-   * @returns For each whether it is there; why, where that cannot be told: a
-   * `TypeError` where there can be no such name
-   */
+  /** Looks up entries by their names, whatever a listing shows. */
   ask(
-    place: DirectoryPath,
+    directory: DirectoryPath,
     items: readonly MirrorItem[],
   ): Promise<(boolean | Error)[]>;
-  /**
-   * Insists on a name that can be one here.
-   *
-   * @param name What the other side calls an entry
-   */
+  /** Rejects a name that this side cannot have. */
   check(name: string): void;
-  /**
-   * Makes a directory that may be there already.
-   *
-   * @param path The directory; the first is made with its parents
-   */
+  /** Creates a directory, which may exist. */
   make(path: string): Promise<void>;
-  /**
-   * Removes entries.
-   *
-   * @param entries What to remove, as it was read here
-   * @param recursive Whether directories with all that is in them
-   * @returns For each what went wrong, or `undefined`
-   */
+  /** Removes entries. Returns an error or `undefined` for each. */
   remove(
     entries: readonly MirrorEntry[],
     recursive: boolean,
   ): Promise<unknown[]>;
-  /**
-   * The whole path of an entry.
-   *
-   * @param path The path below the directory that is mirrored
-   * @returns The path
-   */
+  /** Returns the full path of an entry. */
   at(path: string): string;
 }

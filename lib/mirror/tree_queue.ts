@@ -1,6 +1,6 @@
 /**
- * What is to be done of a tree: directories to go into, and what is in those
- * that are open.
+ * Queue of a tree: directories to read, and entries of the directories that
+ * were read.
  *
  * @module
  */
@@ -13,125 +13,111 @@ import {
 } from "./snapshot.ts";
 import type { MirrorTask, SnapshotPair } from "./direction.ts";
 
-/** What is done with a tree. */
+/** Operations on a tree. */
 export interface TreeTask {
   /**
-   * Looks at a directory.
+   * Reads a directory.
    *
-   * @param task By whom
-   * @param place The directory
-   * @returns Both sides, or `undefined` if it is not gone into
+   * @returns Both sides, or `undefined` to leave it out
    */
   open(
     task: MirrorTask,
-    place: DirectoryPath,
+    directory: DirectoryPath,
   ): Promise<SnapshotPair | undefined>;
-  /**
-   * Deals with one entry.
-   *
-   * @param task By whom
-   * @param pair The directory
-   * @param item The entry
-   * @returns A directory to go into
-   */
-  bring(
+  /** Processes one entry. */
+  transfer(
     task: MirrorTask,
     pair: SnapshotPair,
     item: MirrorItem,
   ): Promise<DirectoryPath | undefined>;
-  /**
-   * Is called when all entries of a directory are dealt with.
-   *
-   * @param pair The directory
-   */
+  /** Called after all entries of a directory. */
   close(pair: SnapshotPair): Promise<void>;
 }
 
 /**
- * A tree, a directory before those in it. The entries of directories that are
- * open go first, so that there are no more of these than workers, but for those
- * that wait for a worker's last entry.
+ * Queues a tree, each directory before those in it. Entries of open directories
+ * come first, so that few directories are open: one for each worker, and those
+ * that wait for their last entry.
  */
 export class TreeQueue implements TaskQueue<MirrorTask> {
-  readonly #work: TreeTask;
-  readonly #places: DirectoryPath[];
+  readonly #operations: TreeTask;
+  readonly #directories: DirectoryPath[];
   readonly #open: OpenFolder[] = [];
 
-  /**
-   * Makes a queue with one directory in it.
-   *
-   * @param root Where to begin
-   * @param work What is done
-   */
-  constructor(root: DirectoryPath, work: TreeTask) {
-    this.#places = [root];
-    this.#work = work;
+  /** Creates a queue with one directory in it. */
+  constructor(root: DirectoryPath, operations: TreeTask) {
+    this.#directories = [root];
+    this.#operations = operations;
   }
 
   get size(): number {
     return this.#open.reduce(
       (sum, folder) => sum + folder.size,
-      this.#places.length,
+      this.#directories.length,
     );
   }
 
   take(): Task<MirrorTask> | undefined {
     for (const folder of this.#open) {
       const item = folder.take();
-      if (item !== undefined) return (task) => this.#bring(task, folder, item);
-      this.#takePlaces(folder);
+      if (item !== undefined) {
+        return (task) => this.#transfer(task, folder, item);
+      }
+      this.#takeDirectories(folder);
     }
-    const place = this.#places.pop();
-    return place && ((task) => this.#enter(task, place));
+    const directory = this.#directories.pop();
+    return directory && ((task) => this.#enter(task, directory));
   }
 
-  async #enter(task: MirrorTask, place: DirectoryPath): Promise<void> {
-    const pair = await this.#work.open(task, place);
+  async #enter(task: MirrorTask, directory: DirectoryPath): Promise<void> {
+    const pair = await this.#operations.open(task, directory);
     if (pair === undefined) return;
     const folder = new OpenFolder(pair);
     this.#open.push(folder);
     await this.#closeIfDone(folder);
   }
 
-  async #bring(
+  async #transfer(
     task: MirrorTask,
     folder: OpenFolder,
     item: MirrorItem,
   ): Promise<void> {
-    const place = await this.#work.bring(task, folder.pair, item);
-    folder.finish(item, place);
+    const directory = await this.#operations.transfer(task, folder.pair, item);
+    folder.finish(item, directory);
     await this.#closeIfDone(folder);
   }
 
   async #closeIfDone(folder: OpenFolder): Promise<void> {
     if (!folder.isDone) return;
-    this.#takePlaces(folder);
+    this.#takeDirectories(folder);
     this.#open.splice(this.#open.indexOf(folder), 1);
-    await this.#work.close(folder.pair);
+    await this.#operations.close(folder.pair);
   }
 
-  #takePlaces(folder: OpenFolder): void {
-    // there may be more than a call can have arguments
-    for (const place of folder.takePlaces()) this.#places.push(place);
+  #takeDirectories(folder: OpenFolder): void {
+    // push(...directories) overflows the stack for large arrays
+    for (const directory of folder.takeDirectories()) {
+      this.#directories.push(directory);
+    }
   }
 }
 
-/** Entries that wait for another one, and the first that still does. */
+/** Entries that wait for another one with the same key. */
 interface Waiting {
   readonly items: MirrorItem[];
   next: number;
 }
 
-/** A directory whose entries are being dealt with. */
+/** A directory whose entries are being processed. */
 class OpenFolder {
   readonly pair: SnapshotPair;
   readonly #items: Iterator<MirrorItem>;
-  /** What waits for another entry that may mean the same file. */
-  readonly #underway = new Map<string, Waiting>();
-  /** The likenesses of the entries that are underway. */
-  readonly #likenesses = new Map<MirrorItem, string>();
+  /** Entries that wait for another one that may be the same file, by key. */
+  readonly #current = new Map<string, Waiting>();
+  /** Keys of the entries that are being processed. */
+  readonly #collisionKeys = new Map<MirrorItem, string>();
   readonly #next: MirrorItem[] = [];
-  readonly #places: DirectoryPath[] = [];
+  readonly #directories: DirectoryPath[] = [];
   #left: number;
 
   constructor(pair: SnapshotPair) {
@@ -140,13 +126,13 @@ class OpenFolder {
     this.#left = pair.source.items.size;
   }
 
-  /** Entries that nobody took. */
+  /** Number of entries that were not taken. */
   get size(): number {
     return this.#left + this.#next.length;
   }
 
   get isDone(): boolean {
-    return this.size === 0 && this.#underway.size === 0;
+    return this.size === 0 && this.#current.size === 0;
   }
 
   take(): MirrorItem | undefined {
@@ -156,33 +142,33 @@ class OpenFolder {
       this.#left--;
       const item: MirrorItem = this.#items.next().value;
       const key = collisionKey(item.name);
-      const waiting = this.#underway.get(key);
+      const waiting = this.#current.get(key);
       if (waiting === undefined) {
-        this.#underway.set(key, { items: [], next: 0 });
-        this.#likenesses.set(item, key);
+        this.#current.set(key, { items: [], next: 0 });
+        this.#collisionKeys.set(item, key);
         return item;
       }
-      waiting.items.push(item); // one after the other: the second sees the first
+      waiting.items.push(item); // one after the other: the second finds the first
     }
     return undefined;
   }
 
-  finish(item: MirrorItem, place: DirectoryPath | undefined): void {
-    if (place !== undefined) this.#places.push(place);
-    const key = this.#likenesses.get(item)!;
-    this.#likenesses.delete(item);
-    const waiting = this.#underway.get(key)!;
+  finish(item: MirrorItem, directory: DirectoryPath | undefined): void {
+    if (directory !== undefined) this.#directories.push(directory);
+    const key = this.#collisionKeys.get(item)!;
+    this.#collisionKeys.delete(item);
+    const waiting = this.#current.get(key)!;
     const next = waiting.items[waiting.next++];
     if (next === undefined) {
-      this.#underway.delete(key);
+      this.#current.delete(key);
     } else {
-      this.#likenesses.set(next, key);
+      this.#collisionKeys.set(next, key);
       this.#next.push(next);
     }
   }
 
-  /** The directories met so far, last first. */
-  takePlaces(): DirectoryPath[] {
-    return this.#places.splice(0).reverse();
+  /** Returns the directories found so far, last first. */
+  takeDirectories(): DirectoryPath[] {
+    return this.#directories.splice(0).reverse();
   }
 }

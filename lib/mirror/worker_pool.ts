@@ -1,5 +1,5 @@
 /**
- * Several connections at work on one mirror.
+ * Runs the tasks of a mirror on several connections.
  *
  * @module
  */
@@ -10,42 +10,39 @@ import type {
   SessionProvider,
 } from "../files/session_provider.ts";
 
-/** One connection, and what it takes to work with it. */
+/** A worker with a connection. */
 interface Worker {
   /** The connection. */
   readonly provider: SessionProvider;
 }
 
-/** A piece of work for one connection. */
+/** A task for one worker. */
 export type Task<W> = (worker: W) => Promise<void>;
 
-/** What there is to do. Who does a job may add others. */
+/** A queue of tasks. A task may add others. */
 export interface TaskQueue<W> {
-  /** How many jobs could be begun at once. */
+  /** Number of tasks that could start now. */
   readonly size: number;
-  /**
-   * Gives a job away.
-   *
-   * @returns The job; `undefined` if there is none until another one is done
-   */
+  /** Takes a task; `undefined` if none can start before another one ends. */
   take(): Task<W> | undefined;
 }
 
-/** How many connections, and until when. */
-interface CrewOptions {
-  /** Most connections. */
+/** Options of a pool. */
+interface PoolOptions {
+  /** Largest number of connections. */
   readonly most: number;
   /** Ends the work. */
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Workers, each with a connection of its own. The first has the client's; the
- * others' are opened while there is more to do than is being done, and closed at
- * the end. A server that refuses one more is worked with as far as it goes.
+ * Workers, each with its own connection. The first uses the client's. The
+ * others are opened while there are more tasks than workers, and closed at the
+ * end. If the server refuses another connection, the pool works with those it
+ * has.
  */
 export class WorkerPool<W extends Worker> implements AsyncDisposable {
-  /** Who works with the client's own connection. */
+  /** The worker with the client's own connection. */
   readonly first: W;
   readonly #make: (provider: SessionProvider, signal: AbortSignal) => W;
   readonly #end = new AbortController();
@@ -62,17 +59,10 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
   #change = Promise.withResolvers<void>();
   #failure: { error: unknown } | undefined;
 
-  /**
-   * Makes a pool of one worker.
-   *
-   * @param provider The client
-   * @param options How many may join, and a signal
-   * @param make Makes a worker, which stops at the signal: the caller's, or
-   * that another worker's job failed
-   */
+  /** Creates a pool of one worker. */
   constructor(
     provider: SessionProvider,
-    { most, signal }: CrewOptions,
+    { most, signal }: PoolOptions,
     make: (provider: SessionProvider, signal: AbortSignal) => W,
   ) {
     const { signal: end } = this.#end;
@@ -83,30 +73,24 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
     this.#workers = new Set([this.first]);
   }
 
-  /** Aborted when there is no going on. */
+  /** Aborted when the work cannot continue. */
   get signal(): AbortSignal {
     return this.#signal;
   }
 
-  /**
-   * Does what there is to do. It ends when nobody works any more, also after a
-   * failure.
-   *
-   * @param queue The work
-   * @throws What the first job threw that failed
-   */
+  /** Runs a queue until no worker is busy, also after a failure. */
   async run(queue: TaskQueue<W>): Promise<void> {
     this.#queue = queue;
     this.#runs = Array.from(this.#workers, (worker) => this.#work(worker));
-    // whoever joins meanwhile is waited for too
+    // workers that are added meanwhile are awaited, too
     for (let i = 0; i < this.#runs.length; i++) await this.#runs[i];
     this.#queue = undefined;
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   /**
-   * Tells that the job of a worker is one for the server: what else there is to
-   * do would have to wait, so others are called.
+   * Opens further connections for the tasks that would have to wait for a
+   * request to the server.
    */
   addWorkers(): void {
     if (this.#queue === undefined) return;
@@ -120,11 +104,9 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
   }
 
   /**
-   * Does without a worker whose connection is lost for good, and without more
-   * of them.
+   * Drops a worker whose connection is lost permanently, and adds no more.
    *
-   * @param provider The connection
-   * @returns Whether there are others: the client's own is never done without
+   * @returns Whether there are others; the client's own is never dropped
    */
   dropWorker(provider: SessionProvider): boolean {
     if (provider === this.first.provider) return false;
@@ -135,7 +117,7 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
     return true;
   }
 
-  /** Closes what was opened. */
+  /** Closes the opened connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
     await Promise.all(this.#adding);
@@ -154,16 +136,16 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
       this.#workers.add(worker);
       if (this.#queue !== undefined) this.#runs.push(this.#work(worker));
     } catch {
-      this.#most = 0; // it would refuse the next one too
+      this.#most = 0; // the next one would be refused as well
     }
   }
 
-  /** Never rejects. */
+  /** Runs tasks until none is left. Never rejects. */
   async #work(worker: W): Promise<void> {
     while (this.#failure === undefined && this.#workers.has(worker)) {
-      const job = this.#queue?.take();
-      if (job !== undefined) {
-        await this.#do(job, worker);
+      const task = this.#queue?.take();
+      if (task !== undefined) {
+        await this.#do(task, worker);
       } else if (this.#busy > 0) {
         this.#waiting++;
         await this.#change.promise;
@@ -174,10 +156,10 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
     }
   }
 
-  async #do(job: Task<W>, worker: W): Promise<void> {
+  async #do(task: Task<W>, worker: W): Promise<void> {
     this.#busy++;
     try {
-      await job(worker);
+      await task(worker);
       if (this.#breather.isDue) await this.#breather.pause(this.#signal);
     } catch (error) {
       this.#failure ??= { error };

@@ -283,7 +283,7 @@ Deno.test("FTP.downloadDir does not write two names to one local file at once", 
   assertEquals(readTree(folder.path), treeOf(["README", "other"]));
 });
 
-Deno.test("likenessOf is the same for names that a disk may take for the same", () => {
+Deno.test("collisionKey is the same for names that a disk may take for the same", () => {
   const alike = [
     ["README", "readme"],
     ["\u00e9t\u00e9", "e\u0301te\u0301", "\u00c9T\u00c9"],
@@ -292,8 +292,8 @@ Deno.test("likenessOf is the same for names that a disk may take for the same", 
     ["\ufb01n", "fin"],
     ["soft\u00adhyphen", "softhyphen", "soft\u200dhyphen"],
   ];
-  const likenesses = alike.map((names) => new Set(names.map(collisionKey)));
-  for (const { size } of likenesses) assertEquals(size, 1);
+  const keys = alike.map((names) => new Set(names.map(collisionKey)));
+  for (const { size } of keys) assertEquals(size, 1);
   assertEquals(collisionKey("a") === collisionKey("b"), false);
   assertEquals(collisionKey("a.b") === collisionKey("ab"), false);
 });

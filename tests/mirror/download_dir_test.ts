@@ -227,7 +227,7 @@ Deno.test("FTP.downloadDir does not follow a tree without end", async () => {
     pair.ftp.downloadDir("", folder.path, { maxDepth: 3 })
   );
   assertEquals(failures, [
-    'd/d/d/d: Cannot mirror "d/d/d/d": it is more than 3 levels deep; set "maxDepth" to go on',
+    'd/d/d/d: Cannot mirror "d/d/d/d": it is more than 3 levels deep; increase "maxDepth"',
   ]);
   assertEquals(error.result.made, 3);
 });
@@ -300,7 +300,7 @@ Deno.test("FTP.downloadDir does not take bytes for text", async () => {
   );
   assertMatch(
     failures[0]!,
-    /Cannot use the name "caf\\udce9" here: it is no text$/,
+    /Cannot use the name "caf\\udce9" here: it is not valid text$/,
   );
 });
 

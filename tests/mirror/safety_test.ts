@@ -131,10 +131,10 @@ Deno.test("checkLocalName refuses what Windows has no names of, on Windows", () 
   }
 });
 
-Deno.test("checkLocalName refuses what is no text, everywhere", () => {
+Deno.test("checkLocalName refuses names that are not valid text, everywhere", () => {
   assertThrows(
     () => checkLocalName("a\uDCE9", "linux"),
     Deno.errors.InvalidData,
-    "no text",
+    "not valid text",
   );
 });

@@ -42,16 +42,16 @@ function work(opened: string[]): TreeTask {
   const source = new Snapshot();
   for (let i = 0; i < MANY; i++) source.set(directory(`${i}`));
   return {
-    open(_task, place) {
-      opened.push(place.path);
+    open(_task, directory) {
+      opened.push(directory.path);
       return Promise.resolve({
-        place,
-        source: place === ROOT ? source : new Snapshot(),
+        directory,
+        source: directory === ROOT ? source : new Snapshot(),
         target: new Snapshot(),
       });
     },
-    bring: (_task, { place }, { name }) =>
-      Promise.resolve({ ...ROOT, path: name, depth: 1, parent: place }),
+    transfer: (_task, { directory }, { name }) =>
+      Promise.resolve({ ...ROOT, path: name, depth: 1, parent: directory }),
     close: () => Promise.resolve(),
   };
 }
