@@ -350,7 +350,7 @@ const READERS: Record<
     heads: ["", "a"],
     run: (text) => {
       const names = text.match(/[^]{1,4000}/g)!;
-      return names.map((name) => new Snapshot().twinOf(name));
+      return names.map((name) => new Snapshot().caseVariantOf(name));
     },
   },
   readHandshakeError: {
