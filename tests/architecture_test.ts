@@ -16,6 +16,8 @@ const ROOMS = [
   "lib/mirror/",
   "lib/client/",
   "mod.ts",
+  "lib/cli/",
+  "cli.ts",
 ];
 
 /** What is run to build the parser and does not ship. */
@@ -160,6 +162,12 @@ Deno.test("mod.ts re-exports by name and has no logic", () => {
   assertEquals(rest, "");
 });
 
+Deno.test("cli.ts hands its arguments on and has no other logic", () => {
+  const program = modules.find(({ path }) => path === "cli.ts")!;
+  assertEquals(program.imports, ["lib/cli/main.ts"]);
+  assertEquals(program.code.trim().split(/\n+/).length, 2);
+});
+
 Deno.test("the readers of imports find what there is", () => {
   const code = withoutComments(
     '// import "./a.ts";\n/* import "./b.ts"; */ import c from "./c.ts";\n' +
@@ -193,7 +201,7 @@ function siblingOf(path: string): number {
 }
 
 async function readModules(): Promise<Module[]> {
-  const paths = ["mod.ts"];
+  const paths = ["mod.ts", "cli.ts"];
   for await (const path of filesIn("lib/")) paths.push(path);
   for await (const entry of Deno.readDir(new URL("parser/", ROOT))) {
     if (entry.name.endsWith(".ts")) paths.push(`parser/${entry.name}`);

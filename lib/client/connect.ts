@@ -300,9 +300,11 @@ function parseTarget(url: string | URL): Target {
       : parsed.port === ""
       ? undefined
       : Number(parsed.port),
-    user: parsed.username === "" ? undefined : decode(parsed.username),
-    password: parsed.password === "" ? undefined : decode(parsed.password),
-    directory: decode(
+    user: parsed.username === "" ? undefined : decodeEscapes(parsed.username),
+    password: parsed.password === ""
+      ? undefined
+      : decodeEscapes(parsed.password),
+    directory: decodeEscapes(
       parsed.pathname.slice(1).replace(/;type=[aid]$/i, "")
         .replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, ""),
     ),
@@ -313,7 +315,7 @@ function parseTarget(url: string | URL): Target {
 const UTF8 = makeEncoding("utf-8");
 
 /** Escapes that are not UTF-8 keep their bytes; a lone "%" stands for itself. */
-function decode(text: string): string {
+export function decodeEscapes(text: string): string {
   return text.replace(
     /(?:%[0-9a-f]{2})+/gi,
     (escapes) => UTF8.decode(Uint8Array.fromHex(escapes.replaceAll("%", ""))),

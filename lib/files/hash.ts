@@ -116,6 +116,33 @@ export async function hashBoth(
   }
 }
 
+/** A hash that the server made of a file. */
+export interface FileHash {
+  /** Its name. */
+  readonly name: string;
+  /** Hexadecimal digits in lower case. */
+  readonly hash: string;
+}
+
+/**
+ * Asks the server for the best hash that it makes of a file.
+ *
+ * @param session The session
+ * @param path The file there
+ * @param options Its size, and a signal
+ * @returns The hash, or `undefined` if the server has none or refuses
+ */
+export async function requestFileHash(
+  session: Session,
+  path: string,
+  options: HashOptions,
+): Promise<FileHash | undefined> {
+  const best = await chooseHash(session, options);
+  if (best === undefined) return undefined;
+  const hash = await requestHash(session, best, path, options);
+  return hash === undefined ? undefined : { name: best.name, hash };
+}
+
 /**
  * Requests a hash from the server, with a time limit for the file's size.
  *

@@ -15,6 +15,7 @@ const GROUPS: readonly (readonly string[])[] = [
   ["openssl"],
   ["microsocks", "tinyproxy-bin", "dante-server"], // the proxies
   ["curl", "lftp"], // what the benches compare with
+  ["tmux"], // a terminal for the tests of the command line
 ];
 
 /** Never unpacked: a second C library breaks every program, and inetd is not used. */

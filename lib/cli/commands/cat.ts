@@ -1,0 +1,68 @@
+/**
+ * `ftp cat`: files to standard output.
+ *
+ * @module
+ */
+
+import type { FTP } from "../../../mod.ts";
+import { printableText } from "../../protocol/printable.ts";
+import { checkOperands, type CommandContext, openClient } from "../context.ts";
+import { UsageError } from "../exit_code.ts";
+import { expandTarget } from "../expand.ts";
+import { groupByServer, parseTarget } from "../target.ts";
+
+/**
+ * Runs the command.
+ *
+ * @param context What the user gave
+ */
+export async function cat(context: CommandContext): Promise<void> {
+  checkOperands(context, 1);
+  const { flags, operands } = context;
+  if (flags.has("json")) {
+    throw new UsageError("Cannot use --json with cat: it prints the files");
+  }
+  const targets = operands.map((text) =>
+    parseTarget(text, { glob: !flags.has("no-glob") })
+  );
+  for (const { server, targets: wanted } of groupByServer(targets)) {
+    await using ftp = await openClient(server, context);
+    for (const target of wanted) {
+      for (const { path } of await expandTarget(ftp, target, context)) {
+        await printFile(ftp, path, context);
+      }
+    }
+  }
+}
+
+async function printFile(
+  ftp: FTP,
+  path: string,
+  { out, signal }: CommandContext,
+): Promise<void> {
+  const stream = await ftp.retrieve(path, { signal });
+  const isTerminal = Deno.stdout.isTerminal();
+  const decoder = new TextDecoder();
+  const encoder = new TextEncoder();
+  const clean = (bytes: Uint8Array, isMore: boolean) =>
+    encoder.encode(
+      decoder.decode(bytes, { stream: isMore }).split("\n").map(
+        printableText,
+      ).join("\n"),
+    );
+  for await (const chunk of stream) {
+    // a terminal obeys what a file has: it gets the text alone
+    await write(isTerminal ? clean(chunk, true) : chunk);
+  }
+  if (isTerminal) await write(clean(new Uint8Array(), false));
+
+  async function write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length;) {
+        at += await Deno.stdout.write(bytes.subarray(at));
+      }
+    } catch (error) {
+      throw out.closedBy(error);
+    }
+  }
+}

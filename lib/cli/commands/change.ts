@@ -1,0 +1,174 @@
+/**
+ * `ftp rm`, `ftp mkdir` and `ftp mv`: changes on a server.
+ *
+ * @module
+ */
+
+import type { FTP } from "../../../mod.ts";
+import { joinPath } from "../../commands/path.ts";
+import { printableLine } from "../../protocol/printable.ts";
+import { checkOperands, type CommandContext, openClient } from "../context.ts";
+import { UsageError } from "../exit_code.ts";
+import { expandTarget, type Match } from "../expand.ts";
+import { Outcome, workThrough } from "../pool.ts";
+import {
+  groupByServer,
+  isURL,
+  lastName,
+  parseTarget,
+  type Target,
+} from "../target.ts";
+
+/**
+ * Removes files and directories.
+ *
+ * @param context What the user gave
+ */
+export async function rm(context: CommandContext): Promise<void> {
+  checkOperands(context, 1);
+  const { flags, operands } = context;
+  const targets = operands.map((text) =>
+    parseTarget(text, { glob: !flags.has("no-glob") })
+  );
+  targets.forEach(checkNamed);
+  const outcome = new Outcome();
+  for (const { server, targets: wanted } of groupByServer(targets)) {
+    await using ftp = await openClient(server, context);
+    const matches: Match[] = [];
+    for (const target of wanted) {
+      matches.push(...await expandTarget(ftp, target, context));
+    }
+    await workThrough(
+      ftp,
+      matches,
+      context,
+      outcome,
+      (client, match) => removeMatch(client, match, context),
+      ({ path }) => path,
+    );
+  }
+  outcome.finish();
+}
+
+async function removeMatch(
+  ftp: FTP,
+  { path, entry }: Match,
+  { flags, out, signal }: CommandContext,
+): Promise<void> {
+  const recursive = flags.has("recursive");
+  if (!flags.has("dry-run")) {
+    await ftp.remove(path, { recursive, signal });
+    out.tell({ event: "remove", path }, `removed ${printableLine(path)}`);
+    return;
+  }
+  const { kind } = entry ?? await ftp.stat(path, { signal });
+  if (recursive && kind === "directory") {
+    for await (const inner of ftp.walk(path, { signal })) {
+      tellRemoval(inner.path);
+    }
+  }
+  tellRemoval(path);
+
+  function tellRemoval(path: string): void {
+    out.tell(
+      { event: "would-remove", path },
+      `would remove ${printableLine(path)}`,
+    );
+  }
+}
+
+/** The directory after login and the root are no accident to be removed by. */
+function checkNamed({ path }: Target): void {
+  if (!/^[/.]*$/.test(path)) return;
+  throw new UsageError(
+    `Cannot remove ${JSON.stringify(path)}: name what is to be removed`,
+  );
+}
+
+/**
+ * Makes directories with their parents.
+ *
+ * @param context What the user gave
+ */
+export async function mkdir(context: CommandContext): Promise<void> {
+  checkOperands(context, 1);
+  const { operands, out, signal } = context;
+  const targets = operands.map((text) => parseTarget(text));
+  const nameless = targets.find(({ path }) => path === "");
+  if (nameless !== undefined) {
+    throw new UsageError("Cannot make a directory: the URL has no path");
+  }
+  const outcome = new Outcome();
+  for (const { server, targets: wanted } of groupByServer(targets)) {
+    await using ftp = await openClient(server, context);
+    await workThrough(
+      ftp,
+      wanted,
+      context,
+      outcome,
+      async (client, { path }) => {
+        await client.ensureDir(path, { signal });
+        out.tell({ event: "make", path }, `made ${printableLine(path)}`);
+      },
+      ({ path }) => path,
+    );
+  }
+  outcome.finish();
+}
+
+/**
+ * Renames a file or a directory, or moves it to another directory.
+ *
+ * @param context What the user gave
+ */
+export async function mv(context: CommandContext): Promise<void> {
+  checkOperands(context, 2, 2);
+  const { flags, operands, out, signal } = context;
+  const [from, to] = operands as [string, string];
+  const source = parseTarget(from);
+  const target = targetOf(source, to);
+  checkNamed(source);
+  await using ftp = await openClient(source.server, context);
+  let path = target.path;
+  const isThere = !target.isDirectory && await ftp.exists(path, { signal });
+  const entry = isThere ? await ftp.stat(path, { signal }) : undefined;
+  if (target.isDirectory || entry?.isDirectory) {
+    path = joinPath(path, lastName(source.path));
+  }
+  const isTaken = path === target.path
+    ? isThere
+    : await ftp.exists(path, { signal });
+  if (isTaken && !flags.has("force")) {
+    throw new Deno.errors.AlreadyExists(
+      `Cannot rename ${JSON.stringify(source.path)} to ${
+        JSON.stringify(path)
+      }: it exists; --force replaces it, if the server lets it`,
+    );
+  }
+  if (!flags.has("dry-run")) {
+    await ftp.rename(source.path, path, { signal });
+  }
+  const would = flags.has("dry-run") ? "would rename" : "renamed";
+  out.tell(
+    { event: would.replace(" ", "-"), path: source.path, target: path },
+    `${would} ${printableLine(source.path)} -> ${printableLine(path)}`,
+  );
+}
+
+/** A path stands beside what is renamed, a URL for itself. */
+function targetOf(source: Target, text: string): Target {
+  if (isURL(text)) {
+    const target = parseTarget(text);
+    if (target.server === source.server) return target;
+    throw new UsageError(
+      "Cannot move from one server to another: get and put the file",
+    );
+  }
+  if (text === "") throw new UsageError("Cannot rename: the new name is empty");
+  const isDirectory = text.endsWith("/");
+  const bare = text.replace(/(?<=.)\/+$/, "");
+  const path = bare.startsWith("/")
+    ? bare
+    : joinPath(source.path.slice(0, source.path.lastIndexOf("/") + 1), bare);
+  return { server: source.server, path, pattern: undefined, isDirectory };
+}

@@ -1,0 +1,219 @@
+/**
+ * `ftp get`: files from a server.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { FTP } from "../../../mod.ts";
+import { connectionOf } from "../../client/ftp_protocol.ts";
+import { download } from "../../files/download/download.ts";
+import type { RateLimiter } from "../../files/progress.ts";
+import { checkLocalName } from "../../mirror/local_side.ts";
+import { printableLine } from "../../protocol/printable.ts";
+import {
+  checkOperands,
+  type CommandContext,
+  openClient,
+  transferOptions,
+} from "../context.ts";
+import { UsageError } from "../exit_code.ts";
+import { expandTarget, type Match } from "../expand.ts";
+import { checkTransfers, Outcome, workThrough } from "../pool.ts";
+import {
+  groupByServer,
+  lastName,
+  parseTarget,
+  type Target,
+} from "../target.ts";
+
+/** One file to fetch. */
+interface Item extends Match {
+  /** Where to. */
+  readonly local: string;
+}
+
+/**
+ * Runs the command.
+ *
+ * @param context What the user gave
+ */
+export async function get(context: CommandContext): Promise<void> {
+  checkOperands(context, 1);
+  const { flags, operands, signal } = context;
+  const targets = operands.map((text) =>
+    parseTarget(text, { glob: !flags.has("no-glob") })
+  );
+  targets.forEach(checkFile);
+  const output = flags.text("output");
+  const isMany = targets.length > 1 ||
+    targets.some(({ pattern }) => pattern !== undefined);
+  const isDirectory = await checkOutput(output, isMany);
+  const limiter = checkTransfers(context);
+  const outcome = new Outcome();
+  for (const { server, targets: wanted } of groupByServer(targets)) {
+    await using ftp = await openClient(server, context);
+    const items: Item[] = [];
+    for (const target of wanted) {
+      items.push(
+        ...(await matchesOf(ftp, target, context, outcome)).map((match) => ({
+          ...match,
+          local: output === undefined
+            ? localName(match.path)
+            : isDirectory
+            ? join(output, localName(match.path))
+            : output,
+        })),
+      );
+    }
+    checkTwins(items);
+
+    await workThrough(
+      ftp,
+      items,
+      context,
+      outcome,
+      (client, item) => fetchFile(client, item, context, limiter),
+      ({ path }) => path,
+    );
+    signal.throwIfAborted();
+  }
+  outcome.finish();
+}
+
+/** A pattern that matches nothing does not keep the others. */
+async function matchesOf(
+  ftp: FTP,
+  target: Target,
+  context: CommandContext,
+  outcome: Outcome,
+): Promise<Match[]> {
+  try {
+    const matches = await expandTarget(ftp, target, context);
+    return matches.filter(({ path, entry }) => {
+      if (entry?.isDirectory !== true) return true;
+      context.out.note(`Passed over the directory ${printableLine(path)}`);
+      return false;
+    });
+  } catch (error) {
+    if (context.signal.aborted || target.pattern === undefined) throw error;
+    outcome.fail(error);
+    context.out.error(error);
+    return [];
+  }
+}
+
+function checkFile({ path, isDirectory }: Target): void {
+  if (!isDirectory && path !== "") return;
+  throw new UsageError(
+    `Cannot get the directory ${
+      JSON.stringify(path)
+    }: "ftp sync URL DIRECTORY" fetches directories`,
+  );
+}
+
+/** Whether the output is a directory: it is one, or ends like one. */
+async function checkOutput(
+  output: string | undefined,
+  isMany: boolean,
+): Promise<boolean> {
+  if (output === undefined) return false;
+  if (output === "-") {
+    throw new UsageError('Cannot write to "-": "ftp cat" prints files');
+  }
+  const info = await Deno.stat(output).catch(() => undefined);
+  if (info?.isDirectory || /[/\\]$/.test(output)) {
+    await Deno.mkdir(output, { recursive: true });
+    return true;
+  }
+  if (!isMany) return false;
+  throw new UsageError(
+    `Cannot write several files to ${
+      JSON.stringify(output)
+    }: it is no directory; make it one, or end it with a slash`,
+  );
+}
+
+/** The server may have chosen the name. */
+function localName(path: string): string {
+  const name = lastName(path);
+  if (name === "." || name === ".." || name === "") {
+    throw new UsageError(
+      `Cannot get ${JSON.stringify(path)}: it has no name; use --output`,
+    );
+  }
+  checkLocalName(name, Deno.build.os);
+  return name;
+}
+
+/** Two files of one name would replace each other. */
+function checkTwins(items: readonly Item[]): void {
+  const seen = new Map<string, string>();
+  for (const { local, path } of items) {
+    const key = Deno.build.os === "linux" ? local : local.toLowerCase();
+    const twin = seen.get(key);
+    if (twin !== undefined && twin !== path) {
+      throw new UsageError(
+        `Cannot get both ${JSON.stringify(twin)} and ${
+          JSON.stringify(path)
+        }: they would have the same name here`,
+      );
+    }
+    seen.set(key, path);
+  }
+}
+
+async function fetchFile(
+  ftp: FTP,
+  { path, local, entry }: Item,
+  context: CommandContext,
+  limiter: RateLimiter,
+): Promise<void> {
+  const { out, flags, signal } = context;
+  if (flags.has("dry-run")) {
+    const size = entry?.size ??
+      (await ftp.stat(path, { signal })).size;
+    out.tell(
+      { event: "would-get", path, local, size },
+      `would get ${printableLine(path)} -> ${printableLine(local)}${
+        size === undefined ? "" : ` (${size} bytes)`
+      }`,
+    );
+    return;
+  }
+  try {
+    const { size, verified, mtime, retries } = await download(
+      connectionOf(ftp),
+      path,
+      local,
+      {
+        ...transferOptions(context),
+        onProgress: (progress) => out.progress(path, progress),
+      },
+      { limiter },
+    );
+    out.tell(
+      { event: "get", path, local, size, verified, mtime, retries },
+      `${printableLine(path)} -> ${printableLine(local)}: ${
+        describe(size, verified)
+      }`,
+    );
+  } finally {
+    out.endProgress(path);
+  }
+}
+
+/**
+ * Says what is known of a file that was transferred.
+ *
+ * @param size Its bytes
+ * @param verified What was compared
+ * @returns A few words
+ */
+export function describe(size: number, verified: string | null): string {
+  return `${size} bytes, ${
+    verified === null
+      ? "confirmed by the server only"
+      : `verified by ${verified}`
+  }`;
+}

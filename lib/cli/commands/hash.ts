@@ -1,0 +1,84 @@
+/**
+ * `ftp hash`: the hash that a server makes of a file.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { type FTP, FTPPermanentError } from "../../../mod.ts";
+import { connectionOf } from "../../client/ftp_protocol.ts";
+import { textOfPath } from "../../commands/queries.ts";
+import { type FileHash, requestFileHash } from "../../files/hash.ts";
+import { quote } from "../../protocol/printable.ts";
+import { checkOperands, type CommandContext, openClient } from "../context.ts";
+import { expandTarget, type Match } from "../expand.ts";
+import { Outcome, workThrough } from "../pool.ts";
+import { groupByServer, parseTarget } from "../target.ts";
+
+/**
+ * Runs the command.
+ *
+ * @param context What the user gave
+ */
+export async function hash(context: CommandContext): Promise<void> {
+  checkOperands(context, 1);
+  const { flags, operands } = context;
+  const targets = operands.map((text) =>
+    parseTarget(text, { glob: !flags.has("no-glob") })
+  );
+  const outcome = new Outcome();
+  for (const { server, targets: wanted } of groupByServer(targets)) {
+    await using ftp = await openClient(server, context);
+    const matches: Match[] = [];
+    for (const target of wanted) {
+      const found = await expandTarget(ftp, target, context);
+      matches.push(...found.filter(({ entry }) => !entry?.isDirectory));
+    }
+    await workThrough(
+      ftp,
+      matches,
+      context,
+      outcome,
+      (client, { path }) => showHash(client, path, context),
+      ({ path }) => path,
+    );
+  }
+  outcome.finish();
+}
+
+async function showHash(
+  ftp: FTP,
+  path: string,
+  context: CommandContext,
+): Promise<void> {
+  const { flags, out, signal } = context;
+  const { size } = await ftp.stat(path, { signal }); // says so if there is none
+  const session = await connectionOf(ftp).ready({ signal });
+  const found = await requestFileHash(session, textOfPath(session, path), {
+    size,
+    signal,
+  });
+  if (found === undefined && !flags.has("read")) {
+    throw new FTPPermanentError(
+      `Cannot have a hash of ${
+        quote(path)
+      }: the server makes none; --read reads the file and makes a SHA-256 here`,
+    );
+  }
+  const { name, hash } = found ?? await readHash(ftp, path, signal);
+  const by = found === undefined ? "client" : "server";
+  out.result({ event: "hash", path, name, hash, by }, `${hash}  ${path}`);
+  if (!out.isJSON) out.note(`${name}, made by the ${by}`);
+}
+
+async function readHash(
+  ftp: FTP,
+  path: string,
+  signal: AbortSignal,
+): Promise<FileHash> {
+  const digest = createHash("sha256");
+  for await (const chunk of await ftp.retrieve(path, { signal })) {
+    digest.update(chunk);
+  }
+  return { name: "SHA-256", hash: digest.digest("hex") };
+}

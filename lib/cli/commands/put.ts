@@ -1,0 +1,155 @@
+/**
+ * `ftp put`: files to a server.
+ *
+ * @module
+ */
+
+import { basename } from "node:path";
+import type { FTP } from "../../../mod.ts";
+import { connectionOf } from "../../client/ftp_protocol.ts";
+import type { RateLimiter } from "../../files/progress.ts";
+import { upload } from "../../files/upload/upload.ts";
+import { joinPath, splitPath } from "../../commands/path.ts";
+import { printableLine } from "../../protocol/printable.ts";
+import {
+  checkOperands,
+  type CommandContext,
+  openClient,
+  transferOptions,
+} from "../context.ts";
+import { UsageError } from "../exit_code.ts";
+import { checkTransfers, Outcome, workThrough } from "../pool.ts";
+import { isURL, parseTarget, type Target } from "../target.ts";
+import { describe } from "./get.ts";
+
+/** One file to send. */
+interface Item {
+  /** The local path; "-" is standard input. */
+  readonly local: string;
+  /** Where to. */
+  readonly path: string;
+}
+
+/**
+ * Runs the command.
+ *
+ * @param context What the user gave
+ */
+export async function put(context: CommandContext): Promise<void> {
+  checkOperands(context, 2);
+  const { flags, operands, signal } = context;
+  const target = parseTarget(operands.at(-1)!);
+  const items = itemsOf(operands.slice(0, -1), target);
+  const limiter = checkTransfers(context);
+  await checkSources(items, context);
+  const outcome = new Outcome();
+  await using ftp = await openClient(target.server, context);
+  if (flags.has("create-dirs") && !flags.has("dry-run")) {
+    const [directory] = splitPath(items[0]!.path);
+    const bare = directory.replace(/(?<=.)\/+$/, "");
+    if (bare !== "" && bare !== "/") await ftp.ensureDir(bare, { signal });
+  }
+
+  await workThrough(
+    ftp,
+    items,
+    context,
+    outcome,
+    (client, item) => sendFile(client, item, context, limiter),
+    ({ local }) => local,
+  );
+  outcome.finish();
+}
+
+function itemsOf(locals: readonly string[], target: Target): Item[] {
+  const { path, isDirectory } = target;
+  if (locals.length > 1 && !isDirectory) {
+    throw new UsageError(
+      "Cannot put several files to one name: end the URL with a slash",
+    );
+  }
+  const seen = new Set<string>();
+  return locals.map((local) => {
+    if (isURL(local)) {
+      throw new UsageError("Cannot put a URL: the URL comes last");
+    }
+    if (!isDirectory) return { local, path };
+    if (local === "-") {
+      throw new UsageError(
+        "Cannot put standard input into a directory: give the file a name in the URL",
+      );
+    }
+    const name = basename(local);
+    if (seen.has(name)) {
+      throw new UsageError(
+        `Cannot put two files of the name ${JSON.stringify(name)}`,
+      );
+    }
+    seen.add(name);
+    return { local, path: joinPath(path, name) };
+  });
+}
+
+/** A mistyped name is found before anything is sent. */
+async function checkSources(
+  items: readonly Item[],
+  { flags }: CommandContext,
+): Promise<void> {
+  for (const { local } of items) {
+    if (local === "-") {
+      if (flags.has("password-stdin")) {
+        throw new UsageError(
+          "Cannot read both the password and the file from standard input",
+        );
+      }
+      continue;
+    }
+    const { isDirectory } = await Deno.stat(local).catch((error) => {
+      throw error instanceof Deno.errors.NotFound
+        ? new Deno.errors.NotFound(
+          `Cannot put ${JSON.stringify(local)}: there is no such file`,
+        )
+        : error;
+    });
+    if (isDirectory) {
+      throw new UsageError(
+        `Cannot put the directory ${
+          JSON.stringify(local)
+        }: "ftp sync DIRECTORY URL" sends directories`,
+      );
+    }
+  }
+}
+
+async function sendFile(
+  ftp: FTP,
+  { local, path }: Item,
+  context: CommandContext,
+  limiter: RateLimiter,
+): Promise<void> {
+  const { out, flags } = context;
+  const shown = `${printableLine(local)} -> ${printableLine(path)}`;
+  if (flags.has("dry-run")) {
+    out.tell({ event: "would-put", path, local }, `would put ${shown}`);
+    return;
+  }
+  try {
+    const source = local === "-" ? Deno.stdin.readable : local;
+    const { size, verified, mtime, retries } = await upload(
+      connectionOf(ftp),
+      source,
+      path,
+      {
+        ...transferOptions(context),
+        onProgress: (progress) => out.progress(local, progress),
+      },
+      limiter,
+    );
+    out.tell(
+      { event: "put", path, local, size, verified, mtime, retries },
+      `${shown}: ${describe(size, verified)}`,
+    );
+  } finally {
+    out.endProgress(local);
+  }
+}

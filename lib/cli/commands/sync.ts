@@ -1,0 +1,200 @@
+/**
+ * `ftp sync`: a directory here and one on a server, either way.
+ *
+ * @module
+ */
+
+import {
+  type DownloadDirOptions,
+  type FTP,
+  FTPMirrorError,
+  type MirrorEvent,
+  type MirrorResult,
+} from "../../../mod.ts";
+import { printableLine } from "../../protocol/printable.ts";
+import {
+  checkOperands,
+  type CommandContext,
+  openClient,
+  transferOptions,
+} from "../context.ts";
+import { EXIT, Incomplete, UsageError } from "../exit_code.ts";
+import { matcher } from "../patterns.ts";
+import { connectionsOf } from "../pool.ts";
+import { isURL, parseTarget } from "../target.ts";
+
+/**
+ * Runs the command.
+ *
+ * @param context What the user gave
+ */
+export async function sync(context: CommandContext): Promise<void> {
+  checkOperands(context, 2, 2);
+  const { flags, operands } = context;
+  const [source, target] = operands as [string, string];
+  const isDownload = isURL(source);
+  if (isDownload === isURL(target)) {
+    throw new UsageError(
+      "Cannot sync: one of the two must be a URL, and the other a directory here",
+    );
+  }
+  const { server, path } = parseTarget(isDownload ? source : target);
+  const folder = isDownload ? target : source;
+  const options = mirrorOptions(context);
+  const isPreview = flags.has("preview");
+  if (isPreview && !(Deno.stdin.isTerminal() && Deno.stderr.isTerminal())) {
+    throw new UsageError(
+      "Cannot ask: --preview needs a terminal; use --dry-run elsewhere",
+    );
+  }
+  if (!isDownload) await checkFolder(folder);
+  await using ftp = await openClient(server, context);
+  const mirror = (options: DownloadDirOptions) =>
+    isDownload
+      ? ftp.downloadDir(path, folder, options)
+      : ftp.uploadDir(folder, path, options);
+  if (isPreview) {
+    const plan = await run(mirror, { ...options, dryRun: true }, context);
+    if (!changes(plan)) return;
+    if (!confirm("Go on?")) {
+      context.out.note("Nothing was changed");
+      return;
+    }
+    await reconnectIfIdle(ftp, context);
+  }
+  await run(mirror, options, context);
+}
+
+/** The user may have taken longer to answer than the server waits. */
+async function reconnectIfIdle(
+  ftp: FTP,
+  { signal }: CommandContext,
+): Promise<void> {
+  try {
+    await ftp.voidcmd("NOOP", { signal });
+  } catch {
+    await ftp.reconnect({ signal });
+  }
+}
+
+async function checkFolder(folder: string): Promise<void> {
+  const info = await Deno.stat(folder);
+  if (info.isDirectory) return;
+  throw new UsageError(
+    `Cannot sync ${JSON.stringify(folder)}: it is no directory`,
+  );
+}
+
+function mirrorOptions(context: CommandContext): DownloadDirOptions {
+  const { flags, out } = context;
+  const maxDelete = flags.number("max-delete", { least: 0, isInteger: true });
+  if (maxDelete !== undefined && !flags.has("delete")) {
+    throw new UsageError("Cannot use --max-delete without --delete");
+  }
+  const excluded = flags.texts("exclude");
+  const isExcluded = matcher(excluded);
+  const isDryRun = flags.has("dry-run");
+  return {
+    ...transferOptions(context),
+    compare: flags.word("compare", ["size-and-time", "size", "hash", "always"]),
+    delete: flags.has("delete"),
+    ...(maxDelete === undefined ? {} : { maxDelete }),
+    dryRun: isDryRun,
+    connections: connectionsOf(context),
+    maxRate: flags.rate(),
+    filter: excluded.length === 0 ? undefined : ({ path }) => !isExcluded(path),
+    onProgress: ({ path, file }) => out.progress(path, file),
+  };
+}
+
+/** Mirrors, prints each step, and the sum. */
+async function run(
+  mirror: (options: DownloadDirOptions) => Promise<MirrorResult>,
+  options: DownloadDirOptions,
+  context: CommandContext,
+): Promise<MirrorResult> {
+  const { out, signal } = context;
+  const isDryRun = options.dryRun === true;
+  const onEntry = (event: MirrorEvent) => tellEntry(event, isDryRun, context);
+  try {
+    const result = await mirror({ ...options, onEntry });
+    tellResult(result, isDryRun, context);
+    return result;
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (!(error instanceof FTPMirrorError)) throw error;
+    tellResult(error.result, isDryRun, context);
+    const { failures, result } = error;
+    // what belongs to no entry was not shown yet
+    for (const { path, error: why } of failures) {
+      if (path === "") out.error(why);
+    }
+    const isNothing = failures.length === 0;
+    if (isNothing) out.error(error.cause ?? error);
+    throw new Incomplete(
+      EXIT.partial,
+      isNothing ? error.message : `${result.failed} of the entries failed`,
+    );
+  }
+}
+
+/** Verbs of what was done, and of what would be. */
+const VERBS = {
+  transfer: ["transferred", "would transfer"],
+  make: ["made", "would make"],
+  remove: ["removed", "would remove"],
+  skip: ["skipped", "would skip"],
+} as const;
+
+function tellEntry(
+  { action, entry, reason, error }: MirrorEvent,
+  isDryRun: boolean,
+  { out }: CommandContext,
+): void {
+  const { path, kind, size, mtime } = entry;
+  if (action === "fail") {
+    out.endProgress(path);
+    if (out.isJSON) {
+      const message = error instanceof Error ? error.message : String(error);
+      out.tell({ event: "fail", path, kind, message });
+    } else out.error(error, path);
+    return;
+  }
+  const event = { event: action, dryRun: isDryRun, path, kind, size, mtime };
+  if (action === "unchanged") {
+    if (out.isJSON) out.tell({ ...event, reason });
+    return;
+  }
+  const verb = VERBS[action][isDryRun ? 1 : 0];
+  const slash = kind === "directory" ? "/" : "";
+  const why = reason === undefined ? "" : ` (${reason})`;
+  out.tell(
+    { ...event, reason },
+    `${verb} ${printableLine(path)}${slash}${why}`,
+  );
+}
+
+function tellResult(
+  result: MirrorResult,
+  isDryRun: boolean,
+  { out }: CommandContext,
+): void {
+  const { transferred, unchanged, made, removed, skipped, failed, bytes } =
+    result;
+  const counts = [
+    `${transferred} transferred (${bytes} bytes)`,
+    `${unchanged} unchanged`,
+    `${removed} removed`,
+    ...(made > 0 ? [`${made} directories made`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+  ].join(", ");
+  out.tell(
+    { event: "result", dryRun: isDryRun, ...result },
+    isDryRun ? `Dry run: ${counts}` : counts,
+  );
+}
+
+function changes({ transferred, made, removed }: MirrorResult): boolean {
+  return transferred + made + removed > 0;
+}

@@ -1,0 +1,170 @@
+/**
+ * What a command works with: options, output, connections.
+ *
+ * @module
+ */
+
+import {
+  connect,
+  type ConnectURLOptions,
+  FTP,
+  type FTPOptions,
+  printable,
+  type RetryEvent,
+  type RetryOptions,
+  type TLSOptions,
+} from "../../mod.ts";
+import { Interrupted, UsageError } from "./exit_code.ts";
+import type { Flags } from "./flags.ts";
+import type { Output } from "./output.ts";
+import { findCredentials } from "./password.ts";
+
+/** What a command is given. */
+export interface CommandContext {
+  /** The options. */
+  readonly flags: Flags;
+  /** What is no option. */
+  readonly operands: readonly string[];
+  /** Where to print. */
+  readonly out: Output;
+  /** Ends the command: Ctrl-C, or nobody reads standard output any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads the options of a connection, before anything is sent.
+ *
+ * @param context The options of the command line
+ * @returns Options for {@linkcode connect}, without user and password
+ * @throws {UsageError} If a value cannot be used
+ */
+export async function connectOptions(
+  { flags, out, signal }: CommandContext,
+): Promise<ConnectURLOptions> {
+  const timeout = flags.number("timeout", { least: 0.001 });
+  const retry = retryOptions(flags);
+  const options: FTPOptions = {
+    timeout: timeout === undefined ? undefined : Math.ceil(timeout * 1000),
+    passive: flags.has("active") ? false : undefined,
+    encoding: flags.text("encoding"),
+    serverZone: flags.number("server-zone", { least: -1440 }),
+    tls: await tlsOptions(flags),
+    trace: flags.has("verbose") ? (event) => out.trace(event) : undefined,
+  };
+  try {
+    new FTP(options); // the library refuses what it cannot use
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+  return { ...options, retry, signal };
+}
+
+async function tlsOptions(flags: Flags): Promise<FTPOptions["tls"]> {
+  const fingerprint = flags.texts("fingerprint");
+  const file = flags.text("cacert");
+  const tls: TLSOptions = {
+    ...(fingerprint.length === 0 ? {} : { fingerprint }),
+    ...(file === undefined ? {} : { caCerts: [await Deno.readTextFile(file)] }),
+  };
+  if (Object.keys(tls).length > 0) return tls;
+  return flags.has("tls") ? {} : undefined;
+}
+
+/**
+ * How often a failure is tried again.
+ *
+ * @param flags The options
+ * @returns The library's option
+ */
+export function retryOptions(flags: Flags): RetryOptions | false | undefined {
+  const attempts = flags.number("retries", { least: 0, isInteger: true });
+  if (attempts === undefined) return undefined;
+  return attempts === 0 ? false : { attempts };
+}
+
+/**
+ * Connects and logs in.
+ *
+ * @param server A URL without a path
+ * @param context The options of the command line
+ * @returns A client in the directory after login
+ */
+export async function openClient(
+  server: string,
+  context: CommandContext,
+): Promise<FTP> {
+  const { flags, signal } = context;
+  const options = await connectOptions(context);
+  const { user, password, account } = await findCredentials(
+    server,
+    flags,
+    signal,
+  );
+  return await connect(server, { ...options, user, password, account });
+}
+
+/**
+ * The options that whole files have in common.
+ *
+ * @param context The options of the command line
+ * @returns Options for `download` and `upload`
+ */
+export function transferOptions({ flags, out, signal }: CommandContext): {
+  resume: boolean;
+  verify: "size" | "hash" | "none" | undefined;
+  retry: RetryOptions | false | undefined;
+  onRetry: (event: RetryEvent) => void;
+  signal: AbortSignal;
+} {
+  return {
+    resume: flags.isContinuing,
+    verify: flags.word("verify", ["size", "hash", "none"]),
+    retry: retryOptions(flags),
+    onRetry: ({ error, attempt, delay }) => {
+      const seconds = (delay / 1000).toFixed(1);
+      if (out.isJSON) {
+        out.tell({ event: "retry", attempt, delay, message: error.message });
+      } else {
+        out.note(
+          `Attempt ${attempt} failed, the next one follows in ${seconds} s: ${
+            printable(error.message)
+          }`,
+        );
+      }
+    },
+    signal,
+  };
+}
+
+/**
+ * Insists on a number of operands.
+ *
+ * @param context The operands
+ * @param least The fewest
+ * @param most The most
+ * @throws {UsageError} If there are fewer or more
+ */
+export function checkOperands(
+  { operands }: CommandContext,
+  least: number,
+  most = Infinity,
+): void {
+  if (operands.length < least) throw new UsageError("Arguments are missing");
+  if (operands.length > most) {
+    throw new UsageError(
+      `Cannot use ${
+        JSON.stringify(operands[most])
+      }: there are too many arguments`,
+    );
+  }
+}
+
+/**
+ * Whether an error is the end that the user wanted.
+ *
+ * @param error What was thrown
+ * @returns Whether it is Ctrl-C
+ */
+export function isInterruption(error: unknown): boolean {
+  return error instanceof Interrupted;
+}

@@ -1,0 +1,102 @@
+/**
+ * What the patterns of a command line match on a server.
+ *
+ * @module
+ */
+
+import { type Entry, type FTP, FTPPermanentError } from "../../mod.ts";
+import { joinPath } from "../commands/path.ts";
+import { quote } from "../protocol/printable.ts";
+import type { CommandContext } from "./context.ts";
+import { Glob } from "../directories/glob.ts";
+import { isGlob, unescapeGlob } from "./patterns.ts";
+import type { Target } from "./target.ts";
+
+/** Something on the server that an operand means. */
+export interface Match {
+  /** Its path. */
+  readonly path: string;
+  /** What a listing says of it; `undefined` for a path that is no pattern. */
+  readonly entry: Entry | undefined;
+}
+
+/** Most matches of one pattern. */
+const MAX_MATCHES = 1_000_000;
+
+/**
+ * Finds what a target means.
+ *
+ * @param ftp The connection
+ * @param target A path, or a pattern
+ * @param context A signal
+ * @returns The path itself, or what matches the pattern, sorted by path
+ * @throws {FTPPermanentError} If nothing matches
+ */
+export async function expandTarget(
+  ftp: FTP,
+  target: Target,
+  { signal }: CommandContext,
+): Promise<Match[]> {
+  const { pattern } = target;
+  if (pattern === undefined) return [{ path: target.path, entry: undefined }];
+  const isAbsolute = pattern.startsWith("/");
+  let matches: Match[] = [{ path: isAbsolute ? "/" : "", entry: undefined }];
+  const segments = splitSegments(pattern);
+  let isProven = true; // the beginning of the path stands in the command line
+  for (const [index, segment] of segments.entries()) {
+    const isLast = index === segments.length - 1;
+    if (!isGlob(segment)) {
+      const name = unescapeGlob(segment);
+      const paths = matches.map(({ path }) => joinPath(path, name));
+      matches = [];
+      for (const path of paths) {
+        const isThere = isProven || await ftp.exists(path, { signal });
+        if (isThere) matches.push({ path, entry: undefined });
+      }
+      continue;
+    }
+    isProven = false;
+    const found: Match[] = [];
+    for (const { path } of matches) {
+      await findIn(ftp, path, segment, { signal, isLast }, found);
+    }
+    matches = found;
+  }
+  if (matches.length === 0) {
+    throw new FTPPermanentError(
+      `Cannot find ${
+        quote(unescapeGlob(pattern))
+      }: nothing matches the pattern; --no-glob takes the name as it is`,
+    );
+  }
+  return matches.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+}
+
+async function findIn(
+  ftp: FTP,
+  directory: string,
+  segment: string,
+  { signal, isLast }: { signal: AbortSignal; isLast: boolean },
+  found: Match[],
+): Promise<void> {
+  const glob = new Glob(segment, "URL");
+  const showsHidden = segment.startsWith(".");
+  for await (const entry of ftp.list(directory, { signal })) {
+    const { name, kind } = entry;
+    // a name that is no segment would lead elsewhere
+    if (entry.hostile || !glob.matches(name)) continue;
+    if (name.startsWith(".") && !showsHidden) continue;
+    if (!isLast && kind === "file") continue;
+    if (found.length >= MAX_MATCHES) {
+      throw new RangeError(
+        `Cannot use the pattern: it matches more than ${MAX_MATCHES} names`,
+      );
+    }
+    found.push({ path: joinPath(directory, name), entry });
+  }
+}
+
+/** The segments of a pattern; a slash within braces joins two of them. */
+function splitSegments(pattern: string): string[] {
+  return pattern.split("/").filter((segment) => segment !== "");
+}

@@ -1,0 +1,269 @@
+/**
+ * What the command line prints: text, or one JSON object a line.
+ *
+ * @module
+ */
+
+import type { Progress, TraceEvent } from "../../mod.ts";
+import { printable, printableLine } from "../protocol/printable.ts";
+import { Bars } from "./bars.ts";
+import { exitCodeOf, Incomplete } from "./exit_code.ts";
+import { FTPError } from "../../mod.ts";
+
+/** How things are printed. */
+export interface OutputOptions {
+  /** Whether each event is a line of JSON. */
+  json: boolean;
+  /** Whether errors alone are printed. */
+  quiet: boolean;
+}
+
+/** One event, as `--json` prints it. */
+export interface OutputEvent {
+  /** What happened. */
+  readonly event: string;
+  /** Its details. */
+  readonly [field: string]: unknown;
+}
+
+/** Whoever read standard output has gone. */
+export class OutputClosed extends Error {
+  /** The class's own name. */
+  override name = "OutputClosed";
+}
+
+const ENCODER = new TextEncoder();
+
+/** Characters of text that are written at once. */
+const BLOCK = 16 * 1024;
+
+/** Characters that JSON leaves as they are, and a terminal obeys. */
+const UNESCAPED_REGEXP =
+  /[\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu;
+
+/** Standard output and standard error. */
+export class Output {
+  readonly #options: OutputOptions;
+  readonly #bars: Bars | undefined;
+  readonly #isTerminal = Deno.stdout.isTerminal();
+  #pending = "";
+  #isClosed = false;
+
+  /**
+   * Makes an output.
+   *
+   * @param options How things are printed
+   */
+  constructor(options: OutputOptions) {
+    this.#options = options;
+    const { json, quiet } = options;
+    if (!json && !quiet && Deno.stderr.isTerminal()) {
+      this.#bars = new Bars({ size: terminalSize, write: writeError });
+    }
+  }
+
+  /** Whether nobody reads standard output any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Whether each event is a line of JSON. */
+  get isJSON(): boolean {
+    return this.#options.json;
+  }
+
+  /**
+   * Tells what happened, or a result.
+   *
+   * @param event The event, for `--json`
+   * @param text The same for people; left out where it is of no use to them
+   * @throws {OutputClosed} If nobody reads any more
+   */
+  tell(event: OutputEvent, text?: string): void {
+    const { json, quiet } = this.#options;
+    if (json) this.#print(`${formatEvent(event)}\n`);
+    else if (text !== undefined && !quiet) this.#print(`${printable(text)}\n`);
+    this.flush(); // who follows the work sees each step as it is done
+  }
+
+  /**
+   * Prints a result, also with `--quiet`.
+   *
+   * @param event The result, for `--json`
+   * @param text The same for people, one line
+   * @throws {OutputClosed} If nobody reads any more
+   */
+  result(event: OutputEvent, text: string): void {
+    this.#print(
+      this.#options.json
+        ? `${formatEvent(event)}\n`
+        : `${printableLine(text)}\n`,
+    );
+  }
+
+  /**
+   * Says something beside the results.
+   *
+   * @param text One sentence
+   */
+  note(text: string): void {
+    if (this.#options.quiet) return;
+    this.#above(() => writeError(`${printable(text)}\n`));
+  }
+
+  /**
+   * Shows an error.
+   *
+   * @param error The error
+   * @param where What it concerns, if its message does not say so
+   */
+  error(error: unknown, where = ""): void {
+    this.flush();
+    const said = error instanceof Error ? error.message : String(error);
+    const head = where === "" ? "" : `${printableLine(where)}: `;
+    const message = `${head}${printable(said)}`;
+    if (this.#options.json && !this.#isClosed) {
+      this.#print(`${
+        formatEvent({
+          event: "error",
+          message,
+          name: error instanceof Error ? error.name : undefined,
+          code: exitCodeOf(error),
+          reply: error instanceof FTPError ? error.reply?.code : undefined,
+          ...(error instanceof Incomplete ? { partial: true } : {}),
+        })
+      }\n`);
+    } else this.#above(() => writeError(`ftp: ${message}\n`));
+  }
+
+  /**
+   * Shows a line of the trace.
+   *
+   * @param event The line
+   */
+  trace({ time, direction, text }: TraceEvent): void {
+    if (this.#isClosed) return;
+    if (this.#options.json) {
+      return this.#print(
+        `${formatEvent({ event: "trace", time, direction, text })}\n`,
+      );
+    }
+    const mark = { sent: ">", received: "<", event: "*" }[direction];
+    this.#above(() => writeError(`${mark} ${printable(text)}\n`));
+  }
+
+  /**
+   * Shows how far a file is, on a terminal.
+   *
+   * @param label The file
+   * @param progress How far it is
+   */
+  progress(label: string, progress: Progress): void {
+    if (progress.done) this.#bars?.remove(label);
+    else this.#bars?.update(label, progress);
+  }
+
+  /**
+   * Takes the bar of a file away.
+   *
+   * @param label The file
+   */
+  endProgress(label: string): void {
+    this.#bars?.remove(label);
+  }
+
+  /**
+   * Writes what is pending.
+   *
+   * @throws {OutputClosed} If nobody reads any more
+   */
+  flush(): void {
+    const text = this.#pending;
+    this.#pending = "";
+    if (text === "") return;
+    const write = () => this.#write(ENCODER.encode(text));
+    if (this.#isTerminal) this.#above(write);
+    else write();
+  }
+
+  /** Ends: the bars go, and what is pending is written. */
+  close(): void {
+    this.#bars?.clear();
+    try {
+      this.flush();
+    } catch (error) {
+      if (!(error instanceof OutputClosed)) throw error;
+    }
+  }
+
+  #print(text: string): void {
+    if (this.#isClosed) throw new OutputClosed("Standard output is closed");
+    this.#pending += text;
+    // results come at once where events are waited for, and in blocks elsewhere
+    const isLong = this.#pending.length >= BLOCK;
+    if (this.#isTerminal || this.#options.json || isLong) this.flush();
+  }
+
+  #above(print: () => void): void {
+    if (this.#bars === undefined) print();
+    else this.#bars.above(print);
+  }
+
+  #write(bytes: Uint8Array): void {
+    try {
+      for (let at = 0; at < bytes.length;) {
+        at += Deno.stdout.writeSync(bytes.subarray(at));
+      }
+    } catch (error) {
+      throw this.closedBy(error);
+    }
+  }
+
+  /**
+   * Notes that standard output has failed.
+   *
+   * @param error What was thrown by a write
+   * @returns What to throw
+   */
+  closedBy(error: unknown): unknown {
+    if (!(error instanceof Deno.errors.BrokenPipe)) return error;
+    this.#isClosed = true;
+    return new OutputClosed("Standard output is closed");
+  }
+}
+
+/**
+ * Makes a line of JSON that no terminal obeys: names keep every character.
+ *
+ * @param event The event
+ * @returns The line, without its end
+ */
+export function formatEvent(event: OutputEvent): string {
+  return JSON.stringify(event).replace(
+    UNESCAPED_REGEXP,
+    (found) =>
+      Array.from(
+        { length: found.length },
+        (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, "0")}`,
+      ).join(""),
+  );
+}
+
+function terminalSize(): { columns: number; rows: number } {
+  try {
+    return Deno.consoleSize();
+  } catch {
+    return { columns: 80, rows: 24 }; // neither input nor output is a terminal
+  }
+}
+
+function writeError(text: string): void {
+  const bytes = ENCODER.encode(text);
+  try {
+    for (let at = 0; at < bytes.length;) {
+      at += Deno.stderr.writeSync(bytes.subarray(at));
+    }
+  } catch {
+    // nobody reads: what was to be done is done all the same
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * One piece of work after the other, on one connection or several.
+ *
+ * @module
+ */
+
+import type { FTP } from "../../mod.ts";
+import { RateLimiter } from "../files/progress.ts";
+import { type CommandContext, transferOptions } from "./context.ts";
+import {
+  EXIT,
+  type ExitCode,
+  exitCodeOf,
+  Incomplete,
+  Interrupted,
+} from "./exit_code.ts";
+import { OutputClosed } from "./output.ts";
+
+/** What became of several pieces of work. */
+export class Outcome {
+  /** How many were done. */
+  done = 0;
+  readonly #codes: ExitCode[] = [];
+  #notTried = 0;
+
+  /** How many were not done. */
+  get failed(): number {
+    return this.#codes.length + this.#notTried;
+  }
+
+  /**
+   * Counts one that failed.
+   *
+   * @param error Why
+   */
+  fail(error: unknown): void {
+    this.#codes.push(exitCodeOf(error));
+  }
+
+  /**
+   * Counts those that were not begun, since the connection is lost.
+   *
+   * @param count How many
+   */
+  skip(count: number): void {
+    this.#notTried += count;
+  }
+
+  /**
+   * Ends: nothing happens if all was done.
+   *
+   * @throws {Incomplete} If something was not
+   */
+  finish(): void {
+    const { done, failed } = this;
+    if (failed === 0) return;
+    const [first = EXIT.network] = this.#codes;
+    const code = done > 0 ? EXIT.partial : first;
+    const all = done + failed;
+    throw new Incomplete(code, `${failed} of ${all} failed`, all === 1);
+  }
+}
+
+/**
+ * Works through a list. One that fails does not keep the others; a lost
+ * connection does.
+ *
+ * @param ftp The connection
+ * @param items What to work on
+ * @param context Options, and where errors are shown
+ * @param outcome Counts
+ * @param run Works on one
+ * @param nameOf What an item is called in an error
+ * @throws {Interrupted} If the user has ended it
+ * @throws {OutputClosed} If nobody reads standard output any more
+ */
+export async function workThrough<T>(
+  ftp: FTP,
+  items: readonly T[],
+  context: CommandContext,
+  outcome: Outcome,
+  run: (ftp: FTP, item: T) => Promise<void>,
+  nameOf: (item: T) => string,
+): Promise<void> {
+  const { out, signal } = context;
+  const queue = [...items];
+  let ending: { error: unknown } | undefined;
+  const work = async (client: FTP): Promise<void> => {
+    while (ending === undefined && queue.length > 0) {
+      const item = queue.shift()!;
+      try {
+        await run(client, item);
+        outcome.done++;
+      } catch (error) {
+        const isEnd = signal.aborted || error instanceof OutputClosed ||
+          error instanceof Interrupted;
+        if (isEnd) {
+          ending ??= { error: signal.aborted ? signal.reason : error };
+          return;
+        }
+        outcome.fail(error);
+        out.error(error, nameOf(item));
+        if (exitCodeOf(error) !== EXIT.network) continue;
+        // it was tried again before: the others would fail in the same way
+        if (client === ftp) {
+          outcome.skip(queue.length);
+          queue.length = 0;
+        }
+        return;
+      }
+    }
+  };
+  const wanted = Math.min(connectionsOf(context), items.length);
+  const more = Array.from({ length: Math.max(0, wanted - 1) }, async () => {
+    let clone: FTP;
+    try {
+      clone = await ftp.clone({ signal });
+    } catch {
+      return; // the server allows fewer: those that there are do it all
+    }
+    await using _closed = clone;
+    await work(clone);
+  });
+  await Promise.all([work(ftp), ...more]);
+  if (ending !== undefined) throw ending.error;
+}
+
+/**
+ * How many connections may work at once.
+ *
+ * @param context The options
+ * @returns 1 or more
+ */
+export function connectionsOf({ flags }: CommandContext): number {
+  return flags.number("connections", { least: 1, isInteger: true }) ?? 1;
+}
+
+/**
+ * Insists on the options of transfers, before anything is sent.
+ *
+ * @param context The options
+ * @returns The limit that all connections share
+ * @throws {UsageError} If a value cannot be used
+ */
+export function checkTransfers(context: CommandContext): RateLimiter {
+  transferOptions(context);
+  connectionsOf(context);
+  return new RateLimiter(context.flags.rate());
+}

@@ -1,0 +1,239 @@
+/** The command line as a process, against a scripted server. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { DEAD_PORT } from "../testing/dead_port.ts";
+import { ScriptedServer } from "../testing/scripted/mod.ts";
+import { eventsOf, inFolder, runCLI, spawnCLI } from "./run_cli.ts";
+
+/** What drives a terminal. */
+// deno-lint-ignore no-control-regex
+const CONTROLS_REGEXP = /[\x00-\x09\x0B-\x1F\x7F-\x9F\u202E]/;
+
+Deno.test("cli.ts prints what a server sends harmless", () =>
+  inFolder(async (cwd) => {
+    const evil = "a\x1b[2J\x9b31m\u202Egpj.exe";
+    await using server = await ScriptedServer.start({
+      files: { [`/${evil}`]: "text\x1b]0;title\x07\n" },
+    });
+    server.on("CONNECT", "220 hello \x1b[31mred");
+    const url = `ftp://${server.host}:${server.port}`;
+    const runs = [
+      await runCLI(["ls", "-v", `${url}/`], { cwd }),
+      await runCLI(["ls", "-l", `${url}/`], { cwd }),
+      await runCLI(["ls", "--json", "-v", `${url}/`], { cwd }),
+      await runCLI(["get", `${url}/*`], { cwd }),
+      await runCLI(["get", `${url}/no%1B%5B31mne`], { cwd }),
+      await runCLI(["sync", "-v", "--dry-run", `${url}/`, "here"], { cwd }),
+    ];
+    for (const { stdout, stderr } of runs) {
+      assertEquals(CONTROLS_REGEXP.exec(stdout), null);
+      assertEquals(CONTROLS_REGEXP.exec(stderr), null);
+    }
+    assertEquals(runs.map(({ code }) => code), [0, 0, 0, 0, 2, 0]);
+    const entry = eventsOf(runs[2]!).find(({ event }) => event === "entry");
+    assertEquals(entry?.name, evil, "JSON keeps the name itself");
+  }));
+
+Deno.test("cli.ts writes no file outside of the folder, whatever a server names", () =>
+  inFolder(async (cwd) => {
+    await Deno.mkdir(`${cwd}/in`);
+    await using server = await ScriptedServer.start();
+    server.on("MLSD", async (turn) => {
+      await turn.reply(150, "Here they come");
+      const data = await turn.openData();
+      for (const name of ["../up.txt", "/tmp/abs.txt", "..", "good.txt"]) {
+        await data.write(`type=file;size=1;modify=20240229120000; ${name}\r\n`);
+      }
+      data.close();
+      await data.closed;
+      await turn.reply(226, "Done");
+    });
+    for (const name of ["/good.txt", "/up.txt"]) server.put(name, "x");
+    const url = `ftp://${server.host}:${server.port}/*.txt`;
+    const run = await runCLI(["get", url], { cwd: `${cwd}/in` });
+    assertEquals(run.code, 0, run.stderr);
+    assertEquals([...Deno.readDirSync(cwd)].map(({ name }) => name), ["in"]);
+    assertEquals(
+      [...Deno.readDirSync(`${cwd}/in`)].map(({ name }) => name),
+      ["good.txt"],
+    );
+  }));
+
+Deno.test("cli.ts exits with 1 before anything is sent where the command line cannot be used", () =>
+  inFolder(async (cwd) => {
+    await using server = await ScriptedServer.start();
+    const url = `ftp://${server.host}:${server.port}`;
+    await Deno.writeTextFile(`${cwd}/a.txt`, "a");
+    const lines: readonly (readonly [string, string[]])[] = [
+      ["Usage: ftp COMMAND", []],
+      ['no command "fetch"', ["fetch", url]],
+      ["Arguments are missing", ["get"]],
+      ["Unknown option '--recurse'", ["ls", "--recurse", url]],
+      ["scheme ftp:", ["ls", "https://example.com/"]],
+      ["fetches directories", ["get", `${url}/pub/`]],
+      ["-P 0", ["get", "-P", "0", `${url}/a`]],
+      ["limit-rate", ["get", "--limit-rate", "fast", `${url}/a`]],
+      ["fingerprint", ["get", "--fingerprint", "12:34", `${url}/a`]],
+      ["end the URL with a slash", ["put", "a.txt", "a.txt", `${url}/x`]],
+      ["one of the two must be a URL", ["sync", cwd, cwd]],
+      ["one of the two must be a URL", ["sync", url, url]],
+      ["without --delete", ["sync", url, "x", "--max-delete", "3"]],
+      ["--preview needs a terminal", ["sync", url, "x", "--preview"]],
+      ["name what is to be removed", ["rm", "-r", `${url}/`]],
+      ["name what is to be removed", ["rm", "-r", `${url}//`]],
+      ["one server to another", ["mv", `${url}/a`, "ftp://127.0.0.1:1/b"]],
+    ];
+    const runs = await Promise.all(
+      lines.map(([, args]) => runCLI(args, { cwd })),
+    );
+    for (const [index, { code, stdout, stderr }] of runs.entries()) {
+      const [words] = lines[index]!;
+      assertEquals([code, stdout], [1, ""], stderr);
+      const said = words === "-P 0" ? "--connections" : words;
+      assertStringIncludes(stderr, said);
+    }
+    assertEquals(server.sessions.length, 0);
+  }));
+
+Deno.test("cli.ts exits with 2 for a refusal, 3 for the network, 5 for this machine", () =>
+  inFolder(async (cwd) => {
+    await using server = await ScriptedServer.start();
+    server.on("PASS", "530 Login incorrect");
+    const url = `ftp://ann@${server.host}:${server.port}`;
+    const cases = await Promise.all([
+      runCLI(["ls", `${url}/`], { password: "wrong" }),
+      runCLI(["ls", `ftp://127.0.0.1:${DEAD_PORT}/`]),
+      runCLI(["ls", "ftp://does-not-exist.invalid/"]),
+      runCLI(["put", "missing.txt", `${url}/`], { cwd }),
+    ]);
+    assertEquals(cases.map(({ code }) => code), [2, 3, 3, 5]);
+    for (const { stderr } of cases) {
+      assertEquals(stderr.includes("    at "), false, stderr);
+      assertEquals(stderr.includes("wrong"), false, stderr);
+    }
+  }));
+
+Deno.test("cli.ts takes the password from the environment, standard input and .netrc, in this order", () =>
+  inFolder(async (cwd) => {
+    await using server = await ScriptedServer.start();
+    const { host, port } = server;
+    await Deno.writeTextFile(
+      `${cwd}/netrc`,
+      `machine ${host} login ann password "from netrc"\n`,
+    );
+    const url = `ftp://ann@${host}:${port}/`;
+    const netrc = ["--netrc-file", "netrc"];
+    const run = async (args: string[], password?: string, stdin?: string) => {
+      const before = server.commands.length;
+      const { code, stderr } = await runCLI(["ls", ...args], {
+        cwd,
+        password,
+        ...(stdin === undefined ? {} : { stdin }),
+      });
+      assertEquals(code, 0, stderr);
+      return server.commands.slice(before).filter((line) =>
+        /^(USER|PASS)/.test(line)
+      );
+    };
+    assertEquals(await run([url], "from env"), ["USER ann", "PASS from env"]);
+    assertEquals(
+      await run([url, "--password-stdin"], "from env", "from stdin\r\nrest"),
+      ["USER ann", "PASS from stdin"],
+    );
+    assertEquals(await run([url, ...netrc]), ["USER ann", "PASS from netrc"]);
+    assertEquals(await run([url.replace("ann@", ""), ...netrc]), [
+      "USER ann",
+      "PASS from netrc",
+    ]);
+    // an anonymous user is not told anybody's password
+    const [user, pass] = await run([url.replace("ann@", "")], "from env");
+    assertEquals(user, "USER anonymous");
+    assertEquals(pass?.includes("from env"), false);
+  }));
+
+Deno.test("cli.ts ends in silence with 0 when nobody reads what it prints", async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 3000 }, (_, i) => [`/pub/${"n".repeat(60)}${i}`, "x"]),
+  );
+  files["/big"] = "x".repeat(8_000_000);
+  await using server = await ScriptedServer.start({ files });
+  const url = `ftp://${server.host}:${server.port}`;
+  for (const args of [["ls", "-l", `${url}/pub/`], ["cat", `${url}/big`]]) {
+    const child = spawnCLI(args);
+    const reader = child.stdout.getReader();
+    assert((await reader.read()).value!.length > 0);
+    await reader.cancel();
+    const decoder = new TextDecoder();
+    const [{ code }, said] = await Promise.all([
+      child.status,
+      Array.fromAsync(child.stderr, (bytes) => decoder.decode(bytes)),
+    ]);
+    assertEquals([code, said], [0, []], args[0]);
+  }
+});
+
+Deno.test("cli.ts get leaves a part on Ctrl-C, which the same command completes", () =>
+  inFolder(async (cwd) => {
+    const content = "0123456789abcdef".repeat(300_000);
+    await using server = await ScriptedServer.start({
+      files: { "/big.bin": content },
+    });
+    server.once("RETR", async (turn) => {
+      await turn.reply(150, `Here it comes (${content.length} bytes)`);
+      const data = await turn.openData();
+      await data.write(content.slice(0, 3_000_000));
+      await turn.session.peer.closed;
+    });
+    const url = `ftp://${server.host}:${server.port}/big.bin`;
+    const child = spawnCLI(["get", url], { cwd });
+    await server.received("RETR");
+    while (!partOf(cwd)) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill("SIGINT");
+    const { code, stderr } = await child.output();
+    assertEquals(code, 130);
+    const said = new TextDecoder().decode(stderr);
+    assertStringIncludes(said, "what has arrived is kept");
+    const part = partOf(cwd)!;
+    assert(part.size > 64 * 1024, `${part.size}`);
+    const before = server.commands.length;
+    const again = await runCLI(["get", "-c", url], { cwd });
+    assertEquals(again.code, 0, again.stderr);
+    const rest = server.commands.slice(before).find((line) =>
+      line.startsWith("REST")
+    );
+    assertEquals(rest, `REST ${part.size - 64 * 1024}`);
+    assertEquals(await Deno.readTextFile(`${cwd}/big.bin`), content);
+    assertEquals([...Deno.readDirSync(cwd)].map(({ name }) => name), [
+      "big.bin",
+    ]);
+  }));
+
+/** The part of a download that has some bytes. */
+function partOf(folder: string): { name: string; size: number } | undefined {
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (!name.endsWith(".part")) continue;
+    const { size } = Deno.statSync(`${folder}/${name}`);
+    if (size > 500_000) return { name, size };
+  }
+  return undefined;
+}
+
+Deno.test("cli.ts --help shows the examples of every command", async () => {
+  const { stdout } = await runCLI(["--help"]);
+  const names = [...stdout.matchAll(/^ {2}(\w+) {2,}\w/gm)].map(([, name]) =>
+    name!
+  ).filter((name) => !/^\d/.test(name));
+  assert(names.length >= 9, stdout);
+  const runs = await Promise.all(
+    names.map((name) => runCLI([name, "--help"])),
+  );
+  for (const [index, { code, stdout, stderr }] of runs.entries()) {
+    assertEquals(code, 0, stderr);
+    const examples = stdout.split("Examples:\n")[1] ?? "";
+    assertStringIncludes(examples, `  ftp ${names[index]} `);
+    const widest = Math.max(
+      ...stdout.split("Examples:")[0]!.split("\n").map((line) => line.length),
+    );
+    assert(widest <= 80, stdout);
+  }
+});

@@ -1,0 +1,222 @@
+/** The commands, as processes, against the real servers. */
+
+import { X509Certificate } from "node:crypto";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { withTLS } from "../real/tls_client.ts";
+import { certificates } from "../testing/servers/certificates.ts";
+import { serverTest } from "../testing/servers/mod.ts";
+import { eventsOf, inFolder, runCLI, urlOf } from "./run_cli.ts";
+
+serverTest(
+  "cli.ts get fetches what globs match, several at once",
+  (server) =>
+    inFolder(async (cwd) => {
+      const { password } = server;
+      await server.write("pub/a.csv.gz", "aaa");
+      await server.write("pub/b.csv.gz", "bb");
+      await server.write("pub/we[1].csv", "one");
+      await server.write("pub/c.txt", "c");
+      const url = urlOf(server);
+      const globs = await runCLI(
+        [
+          "get",
+          "-P",
+          "2",
+          "-o",
+          "out/",
+          `${url}/pub/*.csv.gz`,
+          `${url}/pub/{c,d}.txt`,
+        ],
+        { cwd, password },
+      );
+      assertEquals(globs.code, 0, globs.stderr);
+      assertEquals(globs.stdout.trimEnd().split("\n").sort(), [
+        "pub/a.csv.gz -> out/a.csv.gz: 3 bytes, verified by size",
+        "pub/b.csv.gz -> out/b.csv.gz: 2 bytes, verified by size",
+        "pub/c.txt -> out/c.txt: 1 bytes, verified by size",
+      ]);
+      assertEquals(await Deno.readTextFile(`${cwd}/out/b.csv.gz`), "bb");
+      // escaped, and told to be no pattern, a name is itself
+      for (const args of [["/pub/we%5B1%5D.csv"], ["/pub/we[1].csv", "-g"]]) {
+        const [path, ...flags] = args;
+        const run = await runCLI(
+          ["get", "--json", url + path, ...flags],
+          { cwd, password },
+        );
+        assertEquals(run.code, 0, run.stderr);
+        const [{ event, local, size, verified } = {}] = eventsOf(run);
+        assertEquals([event, local, size, verified], [
+          "get",
+          "we[1].csv",
+          3,
+          "size",
+        ]);
+      }
+    }),
+);
+
+serverTest(
+  "cli.ts get does what it can, and tells what it could not",
+  (server) =>
+    inFolder(async (cwd) => {
+      await server.write("pub/a.txt", "a");
+      const url = urlOf(server);
+      const args = ["get", `${url}/pub/none.txt`, `${url}/pub/a.txt`];
+      const run = await runCLI(args, { cwd, password: server.password });
+      assertEquals(run.code, 4, run.stderr);
+      assertStringIncludes(run.stderr, "ftp: pub/none.txt: ");
+      assertStringIncludes(run.stderr, "ftp: 1 of 2 failed");
+      assertEquals(await Deno.readTextFile(`${cwd}/a.txt`), "a");
+      const alone = await runCLI(args.slice(0, 2), {
+        cwd,
+        password: server.password,
+      });
+      assertEquals(alone.code, 2, alone.stderr);
+      assertEquals([...Deno.readDirSync(cwd)].length, 1);
+    }),
+);
+
+serverTest(
+  "cli.ts put, ls, cat, mv, hash, mkdir and rm change and show the server",
+  (server) =>
+    inFolder(async (cwd) => {
+      const { password } = server;
+      const url = urlOf(server);
+      await Deno.writeTextFile(`${cwd}/a.txt`, "first\nline\n");
+      await Deno.writeTextFile(`${cwd}/b.txt`, "second\n");
+      const run = async (args: string[], stdin?: string) => {
+        const done = await runCLI(args, {
+          cwd,
+          password,
+          ...(stdin === undefined ? {} : { stdin }),
+        });
+        assertEquals(done.code, 0, `${args.join(" ")}: ${done.stderr}`);
+        return done.stdout;
+      };
+      await run(["mkdir", `${url}/in/2026/11/`]);
+      await run(["put", "a.txt", "b.txt", `${url}/in/2026/`]);
+      await run(["put", "-", `${url}/in/2026/stdin.txt`], "from a pipe");
+      assertEquals(
+        (await run(["ls", `${url}/in/2026`])).trimEnd().split("\n").sort(),
+        ["11", "a.txt", "b.txt", "stdin.txt"],
+      );
+      assertEquals(
+        (await run(["ls", "-l", `${url}/in/2026/stdin.txt`])).match(
+          /^-.* +11 .*in\/2026\/stdin\.txt\n$/,
+        )?.length,
+        1,
+      );
+      assertEquals(
+        await run(["cat", `${url}/in/2026/{a,b}.txt`]),
+        "first\nline\nsecond\n",
+      );
+      await run(["mv", `${url}/in/2026/a.txt`, "c.txt"]);
+      await run(["mv", `${url}/in/2026/b.txt`, "11/"]);
+      const taken = await runCLI(
+        ["mv", `${url}/in/2026/stdin.txt`, "c.txt"],
+        { cwd, password },
+      );
+      assertEquals(taken.code, 5, taken.stdout);
+      assertStringIncludes(taken.stderr, "it exists");
+      assertEquals(
+        (await run(["ls", "-r", `${url}/in`])).trimEnd().split("\n").sort(),
+        [
+          "in/2026",
+          "in/2026/11",
+          "in/2026/11/b.txt",
+          "in/2026/c.txt",
+          "in/2026/stdin.txt",
+        ],
+      );
+      assertEquals(
+        await run(["hash", "--read", `${url}/in/2026/stdin.txt`]),
+        "467908f756ebc7a9d18673d77aab2188e41977e67a53f02802c58d1abfcf45ac  in/2026/stdin.txt\n",
+      );
+      const dry = await run(["rm", "-r", "--dry-run", `${url}/in/2026`]);
+      assertEquals(dry.trimEnd().split("\n").length, 5, dry);
+      assert((await server.read("in/2026/c.txt")).length > 0);
+      await run(["rm", `${url}/in/2026/*.txt`]);
+      await run(["rm", "-r", `${url}/in`]);
+      assertEquals([...Deno.readDirSync(server.root)], []);
+    }),
+);
+
+serverTest(
+  "cli.ts sync brings a tree here and back, and then only what has changed",
+  (server) =>
+    inFolder(async (cwd) => {
+      const { password } = server;
+      await server.write("tree/a.txt", "first");
+      await server.write("tree/deep/er/ b.txt", "second");
+      await server.write("tree/keep.tmp", "theirs");
+      const url = `${urlOf(server)}/tree`;
+      const sync = async (...args: string[]) => {
+        const run = await runCLI(
+          ["sync", ...args, "--exclude", "*.tmp"],
+          { cwd, password },
+        );
+        assertEquals(run.code, 0, run.stderr);
+        return run.stdout.trimEnd().split("\n").at(-1);
+      };
+      assertEquals(
+        await sync(url, "here"),
+        "2 transferred (11 bytes), 0 unchanged, 0 removed, 2 directories made",
+      );
+      assertEquals(
+        await Deno.readTextFile(`${cwd}/here/deep/er/ b.txt`),
+        "second",
+      );
+      await Deno.writeTextFile(`${cwd}/here/a.txt`, "changed");
+      await Deno.remove(`${cwd}/here/deep`, { recursive: true });
+      // with a filter a directory goes with its entries, each by itself
+      const done = "1 transferred (7 bytes), 0 unchanged, 3 removed";
+      assertEquals(
+        await sync("here", url, "--delete", "--dry-run"),
+        `Dry run: ${done}`,
+      );
+      assertEquals(
+        new TextDecoder().decode(await server.read("tree/a.txt")),
+        "first",
+      );
+      assertEquals(await sync("here", url, "--delete", "-P", "2"), done);
+      assertEquals(
+        new TextDecoder().decode(await server.read("tree/a.txt")),
+        "changed",
+      );
+      assertEquals(
+        new TextDecoder().decode(await server.read("tree/keep.tmp")),
+        "theirs",
+      );
+    }),
+);
+
+serverTest(
+  "cli.ts trusts the certificate that --fingerprint names, and no other",
+  (server) =>
+    inFolder(async (cwd) => {
+      await server.write("a.txt", "over TLS");
+      const { certificate } = (await certificates()).selfSigned;
+      const { fingerprint256 } = new X509Certificate(
+        await Deno.readTextFile(certificate),
+      );
+      const url = `${urlOf(server)}/a.txt`;
+      const options = { cwd, password: server.password };
+      const args = ["cat", "-v", url, "--fingerprint"];
+      const good = await runCLI([...args, fingerprint256], options);
+      assertEquals([good.code, good.stdout], [0, "over TLS"], good.stderr);
+      assertStringIncludes(good.stderr, "> AUTH TLS\n");
+      assertStringIncludes(good.stderr, "> PASS ****\n");
+      const other = fingerprint256.replace(/^../, (digits) =>
+        digits === "00" ? "01" : "00");
+      const bad = await runCLI([...args, other], options);
+      assertEquals([bad.code, bad.stdout], [3, ""], bad.stderr);
+      assertEquals(bad.stderr.includes("PASS"), false, bad.stderr);
+      const none = await runCLI(
+        ["cat", url.replace(/^ftp:/, "ftpes:")],
+        options,
+      );
+      assertEquals([none.code, none.stdout], [3, ""], none.stderr);
+      assertStringIncludes(none.stderr, "self-signed");
+    }),
+  { prepare: withTLS({}, "selfSigned") },
+);
