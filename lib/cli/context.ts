@@ -46,6 +46,7 @@ export async function connectOptions(
   const options: FTPOptions = {
     timeout: timeout === undefined ? undefined : Math.ceil(timeout * 1000),
     passive: flags.has("active") ? false : undefined,
+    proxy: flags.text("proxy"),
     encoding: flags.text("encoding"),
     serverZone: flags.number("server-zone", { least: -1440 }),
     tls: await tlsOptions(flags),

@@ -97,17 +97,18 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (NETWORK_ERRORS.some((Class) => error instanceof Class)) {
     return EXIT.network;
   }
+  if (error instanceof Deno.errors.NotCapable) return EXIT.local;
+  // names that cannot be resolved, hosts without a route, proxies that refuse:
+  // their classes say nothing of the network
+  if (error instanceof Error && /^Cannot connect to "/.test(error.message)) {
+    return EXIT.network;
+  }
   const isDeno = Object.values(Deno.errors).some((Class) =>
     error instanceof Class
   );
   if (isDeno) return EXIT.local;
   // arguments that the library refuses before it sends anything
-  if (error instanceof TypeError || error instanceof RangeError) {
-    return EXIT.usage;
-  }
-  // Deno has no class of its own for names that cannot be resolved, for hosts
-  // without a route
-  return error instanceof Error && /^Cannot connect to "/.test(error.message)
-    ? EXIT.network
+  return error instanceof TypeError || error instanceof RangeError
+    ? EXIT.usage
     : EXIT.local;
 }

@@ -56,6 +56,11 @@ export const FLAGS = {
     value: "FILE",
     help: "trust the authorities in this PEM file, and no others; implies TLS",
   },
+  proxy: {
+    type: "string",
+    value: "URL",
+    help: "connect through socks5://host:port or http://host:port",
+  },
   active: {
     type: "boolean",
     help: "let the server dial the data connections (PORT, EPRT)",
@@ -147,7 +152,7 @@ export const FLAGS = {
   "max-delete": {
     type: "string",
     value: "N",
-    help: "with --delete: remove nothing if it were more than N entries",
+    help: "with --delete: remove nothing if it were more than N entries, or N%",
   },
   compare: {
     type: "string",
@@ -190,6 +195,7 @@ export const COMMON_FLAGS: readonly FlagName[] = [
   "tls",
   "fingerprint",
   "cacert",
+  "proxy",
   "active",
   "encoding",
   "server-zone",

@@ -237,3 +237,51 @@ Deno.test("cli.ts --help shows the examples of every command", async () => {
     assert(widest <= 80, stdout);
   }
 });
+
+Deno.test("cli.ts sync --max-delete removes nothing where more would go", () =>
+  inFolder(async (cwd) => {
+    await Deno.mkdir(`${cwd}/site`);
+    await Deno.writeTextFile(`${cwd}/site/a.txt`, "a");
+    const files = { "/www/b.txt": "b", "/www/c.txt": "c" };
+    await using server = await ScriptedServer.start({ files });
+    const url = `ftp://${server.host}:${server.port}/www`;
+    const args = ["sync", "site", url, "--delete", "--max-delete"];
+    for (const limit of ["1", "10%"]) {
+      const { code, stderr } = await runCLI([...args, limit], { cwd });
+      assertEquals(code, 4, stderr);
+      assertStringIncludes(stderr, "maxDelete");
+      assertEquals(server.files.has("/www/c.txt"), true);
+    }
+    const { code, stderr } = await runCLI([...args, "2"], { cwd });
+    assertEquals(code, 0, stderr);
+    assertEquals([...server.files.keys()], ["/www/a.txt"]);
+  }));
+
+Deno.test("cli.ts goes through the proxy that --proxy names", () =>
+  inFolder(async (cwd) => {
+    await using server = await ScriptedServer.start({ files: { "/a": "a" } });
+    const proxy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const asked: string[] = [];
+    const serving = (async () => {
+      for await (const conn of proxy) {
+        const buffer = new Uint8Array(1024);
+        const n = await conn.read(buffer);
+        asked.push(new TextDecoder().decode(buffer.subarray(0, n ?? 0)));
+        await conn.write(
+          new TextEncoder().encode("HTTP/1.1 403 Forbidden\r\n\r\n"),
+        );
+        conn.close();
+      }
+    })();
+    const { code, stderr } = await runCLI([
+      "ls",
+      `ftp://${server.host}:${server.port}/`,
+      "--proxy",
+      `http://127.0.0.1:${proxy.addr.port}`,
+    ], { cwd });
+    proxy.close();
+    await serving;
+    assertEquals(code, 3, stderr);
+    assertStringIncludes(asked[0]!, `CONNECT ${server.host}:${server.port} `);
+    assertEquals(server.sessions.length, 0);
+  }));

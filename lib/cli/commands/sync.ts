@@ -9,6 +9,7 @@ import {
   type FTP,
   FTPMirrorError,
   type MirrorEvent,
+  type MirrorOptions,
   type MirrorResult,
 } from "../../../mod.ts";
 import { printableLine } from "../../protocol/printable.ts";
@@ -87,7 +88,7 @@ async function checkFolder(folder: string): Promise<void> {
 
 function mirrorOptions(context: CommandContext): DownloadDirOptions {
   const { flags, out } = context;
-  const maxDelete = flags.number("max-delete", { least: 0, isInteger: true });
+  const maxDelete = maxDeleteOf(context);
   if (maxDelete !== undefined && !flags.has("delete")) {
     throw new UsageError("Cannot use --max-delete without --delete");
   }
@@ -98,13 +99,22 @@ function mirrorOptions(context: CommandContext): DownloadDirOptions {
     ...transferOptions(context),
     compare: flags.word("compare", ["size-and-time", "size", "hash", "always"]),
     delete: flags.has("delete"),
-    ...(maxDelete === undefined ? {} : { maxDelete }),
+    maxDelete,
     dryRun: isDryRun,
     connections: connectionsOf(context),
     maxRate: flags.rate(),
     filter: excluded.length === 0 ? undefined : ({ path }) => !isExcluded(path),
     onProgress: ({ path, file }) => out.progress(path, file),
   };
+}
+
+/** A number of entries, or a part of them in percent. */
+function maxDeleteOf({ flags }: CommandContext): MirrorOptions["maxDelete"] {
+  const [, percent] =
+    /^(\d+(?:\.\d+)?)%$/.exec(flags.text("max-delete") ?? "") ??
+      [];
+  if (percent !== undefined) return `${Number(percent)}%`;
+  return flags.number("max-delete", { least: 0, isInteger: true });
 }
 
 /** Mirrors, prints each step, and the sum. */
