@@ -1,5 +1,5 @@
 /**
- * What is done with one path by a command or two: sizes, names, directories.
+ * Commands on a single path: names, sizes and directories.
  *
  * @module
  */
@@ -16,24 +16,19 @@ import type { Reply } from "../protocol/reply.ts";
 import { parseSize } from "../protocol/reply_values.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 
-/** Longest wait for a server that was told to rename and then not to. */
+/** Longest wait, in milliseconds, for a server whose rename was aborted. */
 const ABORT_GRACE = 1000;
 
 /**
- * Renames: `RNFR`, `RNTO` (RFC 959 section 4.1.3). Once it is aborted the file
- * keeps its name, unless `RNTO` was sent.
+ * Renames a file: `RNFR`, `RNTO` (RFC 959 section 4.1.3). After an abort the
+ * file keeps its name, unless `RNTO` was sent.
  *
- * Some servers answer `RNFR` with 250 or 226 where 350 is due (libftpvita, the
- * servers of some cameras), and rename all the same: `RNTO` decides there.
+ * Some servers answer `RNFR` with 250 or 226 instead of 350 (libftpvita, the
+ * servers of some cameras), and still rename. For them the reply to `RNTO`
+ * decides.
  *
- * @param session The session
- * @param fromname The old path
- * @param toname The new path
- * @param options A signal; whether both commands go in one round trip, for who
- * comes again where a server cannot take that
- * @returns The 2yz reply to `RNTO`
- * @throws {FTPReplyError} If `RNFR` is answered with 1yz, or with 2yz where
- * `RNTO` is refused then
+ * @throws {FTPReplyError} If `RNFR` is answered with 1yz, or with 2yz and
+ * `RNTO` is refused
  */
 export async function rename(
   session: Session,
@@ -47,13 +42,13 @@ export async function rename(
     name: "fromname",
   };
   const target: Command = { verb: "RNTO", argument: toname, name: "toname" };
-  // refused here and not between the two, where the server waits for RNTO
+  // checked here, because between the two commands the server waits for RNTO
   encodeCommand(target, session.control.encoding);
   options.signal?.throwIfAborted();
   if (options.isAtOnce) {
     const asking = session.exchange(source, options);
     const renaming = session.perform(target, options);
-    renaming.catch(() => {}); // refused too, if the other is
+    renaming.catch(() => {}); // refused as well if RNFR is
     return await decide(demandNext(await asking), renaming);
   }
   let answer: Reply;
@@ -69,13 +64,16 @@ export async function rename(
   return await decide(answer, session.perform(target, options));
 }
 
-/** Requires a reply after which `RNTO` may follow. */
+/** Checks that `RNTO` may follow a reply. */
 function demandNext(reply: Reply): Reply {
   if (reply.code < 200) throw replyError(reply, "RNFR");
   return reply;
 }
 
-/** The reply to `RNTO`; where that is refused, an odd reply to `RNFR` is why. */
+/**
+ * Returns the reply to `RNTO`. If that is refused, an unusual reply to `RNFR`
+ * is the reason.
+ */
 async function decide(answer: Reply, renaming: Promise<Reply>): Promise<Reply> {
   try {
     return await renaming;
@@ -88,8 +86,8 @@ async function decide(answer: Reply, renaming: Promise<Reply>): Promise<Reply> {
 
 /**
  * Makes sure that a server does not wait for `RNTO`: ProFTPD refuses all other
- * commands until it has come. One that does is given the name that the file has,
- * which changes nothing.
+ * commands until it comes. Such a server is sent the file's own name, which
+ * changes nothing.
  */
 async function giveUpRename(session: Session, fromname: Path): Promise<void> {
   try {
@@ -102,18 +100,13 @@ async function giveUpRename(session: Session, fromname: Path): Promise<void> {
       verb: "RNTO",
       argument: fromname,
       name: "fromname",
-    }).catch(() => {}); // it has come, whatever became of it
+    }).catch(() => {}); // the server no longer waits, whatever it answers
   }
 }
 
 /**
- * Changes the directory; ".." goes by `CDUP` and, where that is unknown, by
- * `CWD ..`; "" is ".".
- *
- * @param session The session
- * @param dirname The directory
- * @param options A signal
- * @returns The 2yz reply
+ * Changes the directory. ".." uses `CDUP`, or `CWD ..` if the server lacks it;
+ * "" stands for ".".
  */
 export async function changeDirectory(
   session: Session,
@@ -136,12 +129,9 @@ export async function changeDirectory(
 }
 
 /**
- * Asks for a size (RFC 3659 section 4). Servers that refuse in type A are
+ * Requests a size (RFC 3659 section 4). If the server refuses in type A, it is
  * asked again in type I.
  *
- * @param session The session
- * @param filename The file
- * @param options A signal
  * @returns Bytes, or `null` unless the reply is 213 with a number
  */
 export async function requestSize(
@@ -155,7 +145,7 @@ export async function requestSize(
     name: "filename",
   };
   let reply: Reply;
-  // by the time of the refusal another call may have set it
+  // when the refusal arrives, another call may have set it
   const wasBinary = session.type === "I";
   try {
     reply = await session.exchange(command, options);
@@ -170,12 +160,8 @@ export async function requestSize(
 }
 
 /**
- * Deletes a file; 250 and 200 will do.
+ * Deletes a file. 250 and 200 are success.
  *
- * @param session The session
- * @param filename The file
- * @param options A signal
- * @returns The reply
  * @throws {FTPReplyError} For any other code below 400
  */
 export async function deleteFile(
@@ -189,7 +175,7 @@ export async function deleteFile(
   );
   if (reply.code === 250 || reply.code === 200) return reply;
   throw new FTPReplyError(
-    `Cannot be sure of "DELE": 250 or 200 was due, got ${reply.text}`,
+    `Cannot confirm "DELE": expected code 250 or 200, got ${reply.text}`,
     { reply, command: "DELE" },
   );
 }

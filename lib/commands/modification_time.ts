@@ -1,5 +1,5 @@
 /**
- * Setting the time of a file, by whichever command the server has.
+ * Sets the modification time of a file, with the command that the server has.
  *
  * @module
  */
@@ -23,39 +23,37 @@ import {
 } from "./queries.ts";
 import { behind } from "./raw_path.ts";
 
-/** What servers have, the one made for it first. */
+/** Commands that set a time, the one intended for it first. */
 const COMMANDS: readonly { verb: string; prefix: string }[] = [
   { verb: "MFMT", prefix: "" }, // draft-somers-ftp-mfxx
   { verb: "MDTM", prefix: "" }, // vsftpd
   { verb: "SITE", prefix: "UTIME " }, // Pure-FTPd, ProFTPD's mod_site_misc
 ];
 
-/** How the time of a file is set. */
+/** Options for setting a time. */
 export interface DatingOptions extends SignalOptions {
-  /** When this side wrote the file: what it proves of the server's clock. */
+  /**
+   * When this client wrote the file, from which the server's clock can be
+   * learned.
+   */
   written?: Written | undefined;
-  /** Proves the zone of `MDTM`, where that matters and nothing else has. */
+  /** Proves the zone of `MDTM`, if it matters and is unknown. */
   prove?: (() => Promise<void>) | undefined;
 }
 
-/** What was sent to set a time. */
+/** A time that was set. */
 export interface Dated {
   /** The command. */
   readonly command: string;
-  /** The digits, read as UTC. */
+  /** The digits that were sent, read as UTC. */
   readonly digits: Date;
 }
 
 /**
- * Sets the time of a file.
+ * Sets the modification time of a file.
  *
- * @param session The session
- * @param path The file
- * @param date The time; what is finer than a second is cut off
- * @param options A signal, and what may prove the server's zone
- * @returns What did it
- * @throws {FTPError} If the server does not say that it did so
- * @throws {RangeError} If the date is invalid, or not of four digits
+ * @throws {FTPError} If the server does not confirm it
+ * @throws {RangeError} If the date is invalid, or its year is not 1 to 9999
  */
 export async function changeModificationTime(
   session: Session,
@@ -75,7 +73,7 @@ export async function changeModificationTime(
   const { written } = options;
   const isFirst = written !== undefined && !clock.isProven("MDTM") &&
     clock.isUntried("MDTM");
-  // in one segment with what follows
+  // in one segment with the next command
   const proving = isFirst
     ? proveByFile(session, path, written, options)
     : undefined;
@@ -84,7 +82,7 @@ export async function changeModificationTime(
   for (const { verb, prefix } of COMMANDS) {
     const key = `${verb} time`;
     if (session.profile.lacks(key)) continue;
-    // vsftpd: it sets what it shows
+    // vsftpd sets the time that it shows
     if (verb === "MDTM") {
       await proving;
       if (!clock.isProven("MDTM")) await options.prove?.();
@@ -112,14 +110,8 @@ export async function changeModificationTime(
 }
 
 /**
- * Sets the time of a file, where that is possible.
- *
- * @param session The session
- * @param path The file
- * @param date The time
- * @param options A signal, and what may prove the server's zone
- * @returns Whether the server did so: not where one that says so was seen to
- * show another time
+ * Sets the modification time of a file, if possible. Returns whether it was
+ * set.
  */
 export async function setModificationTime(
   session: Session,
@@ -138,13 +130,8 @@ export async function setModificationTime(
 }
 
 /**
- * Learns the server's clock from a file that this side has just written, at
- * most once an hour.
- *
- * @param session The session
- * @param path The file
- * @param written When it was written
- * @param options A signal
+ * Learns the server's clock from a file that was just written, at most once an
+ * hour.
  */
 export async function proveByFile(
   session: Session,
@@ -172,12 +159,8 @@ export async function proveByFile(
 }
 
 /**
- * What `MDTM` shows for a file, where it does.
- *
- * @param session The session
- * @param path The file
- * @param options A signal
- * @returns The digits read as UTC, or `null`
+ * Returns the time that `MDTM` shows, with its digits read as UTC; `null` if it
+ * shows none.
  */
 export async function lookAt(
   session: Session,
@@ -193,12 +176,8 @@ export async function lookAt(
 }
 
 /**
- * What `MLST` shows for a file, where it does.
- *
- * @param session The session
- * @param path The file
- * @param options A signal
- * @returns The digits read as UTC, or `null`
+ * Returns the time that `MLST` shows, with its digits read as UTC; `null` if it
+ * shows none.
  */
 export async function lookAtFacts(
   session: Session,
@@ -212,17 +191,12 @@ export async function lookAtFacts(
   return reply.code === 250 && word !== undefined ? parseTime(word) : null;
 }
 
-/**
- * Cuts off what is finer than a second.
- *
- * @param date The time
- * @returns Milliseconds since 1970
- */
+/** Cuts off fractions of a second. */
 export function toSecond(date: Date): number {
   return Math.floor(date.getTime() / SECOND) * SECOND;
 }
 
-/** The reply, also if it is a permanent refusal. */
+/** Returns the reply, also if it is a permanent refusal. */
 async function ask(
   session: Session,
   command: Command,
@@ -241,7 +215,10 @@ async function ask(
   }
 }
 
-/** A `MDTM` that was read as a question tells a time, and not the one to set. */
+/**
+ * Whether a time was set. `MDTM` with two arguments may be read as a query,
+ * whose reply has the old time.
+ */
 function isDone(verb: string, reply: Reply, date: Date): boolean {
   if (reply.code < 200 || reply.code >= 300) return false;
   if (verb !== "MDTM") return true;

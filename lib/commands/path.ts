@@ -1,6 +1,6 @@
 /**
- * Names and paths: joined without rewriting, and never trusted when a server
- * chose them.
+ * Names and paths. Names from a server are not trusted, and paths are joined
+ * without changes.
  *
  * @module
  */
@@ -8,13 +8,11 @@
 import { printable } from "../protocol/printable.ts";
 
 /**
- * Insists on a name that is one segment of a path, here and there.
+ * Rejects a name that is not a single path segment, on the server or locally.
  *
- * @param name What a server calls an entry of a directory
- * @returns The name
- * @throws {Deno.errors.InvalidData} If it is empty, "." or "..", or has a
- * slash or a backslash, which could lead out of the directory, or a NUL, CR or LF,
- * which no command can carry
+ * @throws {Deno.errors.InvalidData} If it is empty, "." or "..", has a slash or
+ * backslash, which could lead out of the directory, or has NUL, CR or LF, which
+ * no command can contain
  */
 export function checkName(name: string): string {
   const isSegment = name !== "" && name !== "." && name !== ".." &&
@@ -23,14 +21,13 @@ export function checkName(name: string): string {
   throw new Deno.errors.InvalidData(
     `Cannot use the name ${
       printable(JSON.stringify(name))
-    } that the server gave: it is not a plain name, and may lead out of its directory or into another command`,
+    } that the server gave: it is not a single path segment, and may lead out of its directory or into another command`,
   );
 }
 
 /**
- * Splits a path on a server behind its last slash.
+ * Splits a server path after its last slash.
  *
- * @param path The path
  * @returns The directory with its slash, "" if there is none; and the name
  */
 export function splitPath(path: string): [directory: string, name: string] {
@@ -38,33 +35,26 @@ export function splitPath(path: string): [directory: string, name: string] {
   return [path.slice(0, slash), path.slice(slash)];
 }
 
-/**
- * The path of an entry of a directory on a server.
- *
- * @param directory The directory; "" for the current one
- * @param name The entry
- * @returns The path
- */
+/** Joins a server directory ("" for the current one) and a name. */
 export function joinPath(directory: string, name: string): string {
   if (directory === "" || directory.endsWith("/")) return directory + name;
   return `${directory}/${name}`;
 }
 
-/** Longest name that a temporary name is derived from, in bytes of 255. */
+/**
+ * Longest part of a name that a temporary name contains, in bytes; the limit
+ * for all is 255.
+ */
 const MAX_STEM = 200;
 
-/** Most bytes that a unit of a string takes in UTF-8. */
+/** Most bytes of a UTF-16 code unit in UTF-8. */
 const MAX_BYTES = 3;
 
 /**
- * The temporary name of a file that is being transferred:
- * `.name.0123456789abcdef.part`, or `.name.resume-0123456789abcdef.part` for
- * one that may be resumed.
+ * Returns the temporary name of a file: `.name.0123456789abcdef.part`, or
+ * `.name.resume-0123456789abcdef.part` if it may be resumed.
  *
- * @param name The file's name
- * @param mark Hexadecimal digits: random, or what the part was taken from
- * @param isResumable Whether it may be resumed
- * @returns The temporary name
+ * @param mark Hexadecimal digits: random, or derived from the source
  */
 export function partName(
   name: string,
@@ -74,27 +64,14 @@ export function partName(
   return `${partPrefix(name)}${isResumable ? "resume-" : ""}${mark}.part`;
 }
 
-/**
- * Whether a name is that of a part of a file that might have been resumed.
- *
- * @param name The name to look at
- * @param of The file's name
- * @returns Whether it is
- */
+/** Whether a name is that of a resumable temporary file for `of`. */
 export function isResumablePart(name: string, of: string): boolean {
   const prefix = `${partPrefix(of)}resume-`;
   return name.startsWith(prefix) &&
     /^[0-9a-f]{16}\.part$/.test(name.slice(prefix.length));
 }
 
-/**
- * Whether a name is that of a part of a file, whether or not it might have been
- * resumed.
- *
- * @param name The name to look at
- * @param of The file's name
- * @returns Whether it is
- */
+/** Whether a name is that of a temporary file for `of`, resumable or not. */
 export function isPartOf(name: string, of: string): boolean {
   const prefix = partPrefix(of);
   return isResumablePart(name, of) ||
@@ -102,12 +79,7 @@ export function isPartOf(name: string, of: string): boolean {
       /^[0-9a-f]{16}\.part$/.test(name.slice(prefix.length));
 }
 
-/**
- * Whether a name is that of a file that is being transferred, or was.
- *
- * @param name The name to look at
- * @returns Whether it is
- */
+/** Whether a name is that of a temporary file. */
 export function isPart(name: string): boolean {
   return /^\..+\.(resume-)?[0-9a-f]{16}\.part$/s.test(name);
 }
@@ -117,7 +89,7 @@ function partPrefix(name: string): string {
   const encoder = new TextEncoder();
   let stem = "";
   let size = 0;
-  for (const char of name) { // not by code units: half a character is none
+  for (const char of name) { // by characters, because half a surrogate pair is not one
     size += encoder.encode(char).length;
     if (size > MAX_STEM) break;
     stem += char;
@@ -125,11 +97,7 @@ function partPrefix(name: string): string {
   return `.${stem}.`;
 }
 
-/**
- * Sixteen hexadecimal digits nobody else has.
- *
- * @returns The digits
- */
+/** Returns sixteen random hexadecimal digits. */
 export function randomMark(): string {
   return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 }

@@ -1,5 +1,5 @@
 /**
- * The permissions of a file on the server.
+ * Sets the permissions of a file on the server.
  *
  * @module
  */
@@ -8,17 +8,12 @@ import type { Command, Path } from "../protocol/command.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { behind } from "./raw_path.ts";
 
-/** Most bits of permissions: nine, and three for what runs. */
+/** Largest mode: nine permission bits and three special ones. */
 const MAX_MODE = 0o7777;
 
 /**
- * The command that gives a file permissions: no standard has one, and most
- * servers of Unix know `SITE CHMOD`.
- *
- * @param session The session
- * @param path The file or directory
- * @param mode The bits
- * @returns The command
+ * Creates the command that sets permissions. No standard defines one, but most
+ * Unix servers support `SITE CHMOD`.
  */
 export function chmodCommand(
   session: Session,
@@ -34,13 +29,9 @@ export function chmodCommand(
 }
 
 /**
- * Gives a file permissions.
+ * Sets the permissions of a file.
  *
- * @param session The session
- * @param path The file or directory
- * @param mode The bits
- * @param options A signal
- * @throws {RangeError} If the mode is none
+ * @throws {RangeError} If the mode is out of range
  */
 export async function changePermissions(
   session: Session,

@@ -1,7 +1,6 @@
 /**
- * What a server can do, and what it knows of a file: `FEAT`, `SIZE`, `MDTM`,
- * `PWD`. Each answer of the server that something is unknown to it is
- * remembered for the server.
+ * Queries of a server and its files: `FEAT`, `SIZE`, `MDTM`, `PWD`. Commands
+ * that the server does not know are noted in its profile.
  *
  * @module
  */
@@ -16,38 +15,33 @@ import {
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { requestSize } from "./files.ts";
 
-/** Replies that mean "I do not know that command" (RFC 959 section 4.2.1). */
+/** Replies to an unknown command (RFC 959 section 4.2.1). */
 export const UNKNOWN_REPLIES: readonly number[] = [500, 502, 504];
 
-/** How exact `MDTM` is, in milliseconds. */
+/** Resolution of `MDTM`, in milliseconds. */
 export const SECOND = 1000;
 
-/** What a server says of a file. */
+/** Size and time of a remote file. */
 export interface RemoteFacts {
-  /** Size in bytes, where it is known. */
+  /** Size in bytes, if it is known. */
   readonly size: number | null;
-  /** Time of the last change, where it is known. */
+  /** Time of the last change, if it is known. */
   readonly modified: Date | null;
   /**
-   * The same as the server shows it, whatever its zone: it tells one version of
-   * the file from another.
+   * The same time as the server shows it, in any zone. It identifies a version
+   * of the file.
    */
   readonly shown: Date | null;
   /**
-   * The latest moment, by this side's clock, at which it may have been changed,
-   * in milliseconds since 1970: the server's zone and clock may not be known.
+   * Latest possible time of the last change by the local clock, in milliseconds
+   * since 1970. The server's zone and clock may be unknown.
    */
   readonly latest: number | null;
 }
 
 /**
- * What the server can do (`FEAT`, RFC 2389). It is asked once for each
+ * Returns the server's features (`FEAT`, RFC 2389), requested once for each
  * user.
- *
- * @param session The session
- * @param options A signal
- * @returns Names in upper case with their parameters; empty where `FEAT` is
- * refused
  */
 export async function requestFeatures(
   session: Session,
@@ -72,14 +66,12 @@ export async function requestFeatures(
 }
 
 /**
- * When a file was last changed (`MDTM`, RFC 3659 section 3).
+ * Requests the time of a file's last change (`MDTM`, RFC 3659 section 3).
  *
- * @param session The session
- * @param path The file
- * @param options A signal
- * @returns The time, in the server's zone as far as that is proven, else as it
- * is shown; or `null` where the server has no `MDTM`
- * @throws {FTPError} If the server refuses, such as for a file that is not there
+ * @returns The time, converted from the server's zone if that is proven; `null`
+ * if the server has no `MDTM`
+ * @throws {FTPError} If the server refuses, for example because the file does
+ * not exist
  */
 export async function requestModificationTime(
   session: Session,
@@ -91,13 +83,11 @@ export async function requestModificationTime(
 }
 
 /**
- * What `MDTM` shows for a file.
+ * Requests the time that `MDTM` shows.
  *
- * @param session The session
- * @param path The file
- * @param options A signal
- * @returns The digits read as UTC, or `null` where the server has no `MDTM`
- * @throws {FTPError} If the server refuses, such as for a file that is not there
+ * @returns The digits read as UTC, or `null` if the server has no `MDTM`
+ * @throws {FTPError} If the server refuses, for example because the file does
+ * not exist
  */
 export async function requestShownTime(
   session: Session,
@@ -111,10 +101,7 @@ export async function requestShownTime(
   );
 }
 
-/**
- * What `MDTM` shows for a file, as {@linkcode requestShownTime}. The caller has
- * the turn.
- */
+/** Like {@linkcode requestShownTime}; the caller has the turn. */
 export async function askShownTime(
   session: Session,
   path: Path,
@@ -127,13 +114,9 @@ export async function askShownTime(
 }
 
 /**
- * Size and time of a file, asked for at once, in type I.
+ * Requests size and time of a file together, in type I.
  *
- * @param session The session
- * @param path The file
- * @param options A signal
- * @returns What the server tells
- * @throws {FTPTemporaryError} If it may tell later
+ * @throws {FTPTemporaryError} If the server may answer later
  */
 export async function requestFacts(
   session: Session,
@@ -155,14 +138,11 @@ export async function requestFacts(
 }
 
 /**
- * Size of a file in type I (`SIZE`, RFC 3659 section 4).
+ * Requests the size of a file in type I (`SIZE`, RFC 3659 section 4).
  *
- * @param session The session
- * @param path The file
- * @param options A signal
- * @returns Bytes, or `null` where the server does not tell, or tells more than
- * a number can hold
- * @throws {FTPTemporaryError} If it may tell later
+ * @returns Bytes; `null` if the server does not tell, or the number is too
+ * large
+ * @throws {FTPTemporaryError} If the server may answer later
  */
 export async function requestBinarySize(
   session: Session,
@@ -179,13 +159,8 @@ export async function requestBinarySize(
 }
 
 /**
- * Size of a file, as {@linkcode requestBinarySize}. The caller has the turn, and
- * sends other commands before and after without waiting.
- *
- * @param session The session
- * @param path The file
- * @param options A signal
- * @returns Bytes, or `null`
+ * Like {@linkcode requestBinarySize}; the caller has the turn, and sends other
+ * commands before and after it without waiting.
  */
 export async function requestSizeInTurn(
   session: Session,
@@ -201,7 +176,7 @@ async function askBinarySize(
   path: Path,
   options: SignalOptions,
 ): Promise<number | null> {
-  // nothing is awaited: the commands go out with others, TYPE first
+  // nothing is awaited: the commands leave with others, TYPE first
   const [, size] = await Promise.all([
     session.type === "I" ? undefined : session.ensureType("I", options),
     requestSize(session, path, options),
@@ -210,12 +185,8 @@ async function askBinarySize(
 }
 
 /**
- * The current directory (`PWD`). It is asked for once, until it may have
- * changed.
- *
- * @param session The session
- * @param options A signal
- * @returns The path, or "" where the server does not tell
+ * Returns the current directory (`PWD`), requested once until it may have
+ * changed; "" if the server does not tell.
  */
 export async function requestDirectory(
   session: Session,
@@ -228,14 +199,7 @@ export async function requestDirectory(
   );
 }
 
-/**
- * The current directory, as {@linkcode requestDirectory}. The caller has the
- * turn.
- *
- * @param session The session
- * @param options A signal
- * @returns The path, or "" where the server does not tell
- */
+/** Like {@linkcode requestDirectory}; the caller has the turn. */
 export async function askDirectory(
   session: Session,
   options: SignalOptions,
@@ -248,13 +212,7 @@ export async function askDirectory(
   return session.directory = reply?.code === 257 ? parseDirectory(reply) : "";
 }
 
-/**
- * A path as text, in which its bytes survive.
- *
- * @param session The session
- * @param path Text or bytes
- * @returns The text
- */
+/** Converts a path to text without losing its bytes. */
 export function textOfPath(session: Session, path: Path): string {
   checkPath(path, "path");
   return typeof path === "string"
@@ -262,7 +220,7 @@ export function textOfPath(session: Session, path: Path): string {
     : session.control.encoding.decode(path);
 }
 
-/** Asks unless the server is known not to know the command. */
+/** Runs a query, unless the server lacks the command. */
 async function optional<T>(
   session: Session,
   command: string,
@@ -277,7 +235,9 @@ async function optional<T>(
   });
 }
 
-/** What the server answers, or `undefined` for a 5yz that is to be expected. */
+/**
+ * Returns the result of a query, or `undefined` after an expected 5yz reply.
+ */
 async function unlessRefused<T>(
   ask: () => Promise<T>,
   isExpected: (code: number) => boolean = () => true,

@@ -1,5 +1,5 @@
 /**
- * Paths as bytes: what a listing calls a file, whatever its encoding.
+ * Paths as bytes, in any encoding.
  *
  * @module
  */
@@ -10,11 +10,8 @@ import type { Session } from "../transfer/session.ts";
 const SLASH = 0x2F;
 
 /**
- * The bytes of a path.
+ * Returns the bytes of a path.
  *
- * @param session The session, for its encoding
- * @param path Text or bytes
- * @returns The bytes
  * @throws {TypeError} If the text does not fit the encoding
  */
 export function rawPathOf(session: Session, path: Path): Uint8Array {
@@ -23,14 +20,7 @@ export function rawPathOf(session: Session, path: Path): Uint8Array {
     : path;
 }
 
-/**
- * A path behind the other words of a command's argument.
- *
- * @param session The session, for its encoding
- * @param words The words, with the blank at their end
- * @param path Text or bytes
- * @returns The bytes of both
- */
+/** Puts a path after the other words of a command's argument. */
 export function behind(
   session: Session,
   words: string,
@@ -44,13 +34,7 @@ export function behind(
   return joined;
 }
 
-/**
- * The path of an entry of a directory.
- *
- * @param directory The directory; empty for the current one
- * @param name The entry
- * @returns The path
- */
+/** Joins a directory and a name. */
 export function joinRawPath(
   directory: Uint8Array,
   name: Uint8Array,
@@ -64,9 +48,8 @@ export function joinRawPath(
 }
 
 /**
- * Splits a path at its last slash; slashes at the end are not looked at.
+ * Splits a path at its last slash, ignoring slashes at its end.
  *
- * @param path The path
  * @returns The directory, empty if there is none; and the name, empty for the
  * root
  */

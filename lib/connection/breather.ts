@@ -1,6 +1,6 @@
 /**
- * Pauses in long work, so that timers, signals and other connections have their
- * turn.
+ * Pauses in long computations, so that timers, signals and other connections
+ * are served.
  *
  * @module
  */
@@ -8,21 +8,16 @@
 /** Milliseconds of work between two pauses. */
 const SLICE = 10;
 
-/** Tells when a loop has to pause. */
+/** Decides when a loop has to pause. */
 export class Breather {
   #last = performance.now();
 
-  /** Whether the work since the last pause has lasted long enough. */
+  /** Whether a pause is due. */
   get isDue(): boolean {
     return performance.now() - this.#last >= SLICE;
   }
 
-  /**
-   * Lets the event loop go round once.
-   *
-   * @param signal Ends the work
-   * @throws {unknown} The signal's reason, if it is aborted
-   */
+  /** Runs one turn of the event loop. */
   async pause(signal?: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => setTimeout(resolve, 0));
     signal?.throwIfAborted();
@@ -30,14 +25,7 @@ export class Breather {
   }
 }
 
-/**
- * Goes through items, with pauses.
- *
- * @param items The items
- * @param visit What is done with each
- * @param signal Ends the work
- * @throws {unknown} The signal's reason, if it is aborted
- */
+/** Visits items, with pauses. */
 export async function visitAll<T>(
   items: Iterable<T>,
   visit: (item: T) => void,
@@ -50,15 +38,7 @@ export async function visitAll<T>(
   }
 }
 
-/**
- * Keeps some of many items, with pauses.
- *
- * @param items The items
- * @param isWanted Tells which
- * @param signal Ends the work
- * @returns Those items, in order
- * @throws {unknown} The signal's reason, if it is aborted
- */
+/** Filters items, with pauses. */
 export async function filterAll<T>(
   items: Iterable<T>,
   isWanted: (item: T) => boolean,

@@ -1,6 +1,6 @@
 /**
- * What the control and the data connection need of a transport: the part of
- * `Deno.Conn` that a TLS connection can imitate.
+ * The stream that control and data connections use: the part of `Deno.Conn`
+ * that a TLS connection can provide.
  *
  * @module
  */
@@ -9,47 +9,46 @@ import type { TLSInfo } from "./tls_info.ts";
 
 /** A duplex stream of bytes: a `Deno.TcpConn`, or TLS over one. */
 export interface ByteStream {
-  /** Reads at least one byte into `buffer`; `null` at the end. */
+  /** Reads at least one byte into `buffer`; returns `null` at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
   /**
-   * Reads at least one byte, in memory that is the caller's from then on;
-   * `null` at the end. Where the stream has it, it costs a copy less than
-   * `read`.
+   * Reads at least one byte into memory that the caller then owns; returns
+   * `null` at the end. Saves a copy, if the stream supports it.
    */
   readOwn?(): Promise<Uint8Array<ArrayBuffer> | null>;
-  /** Writes at least one byte of `bytes` and tells how many. */
+  /** Writes at least one byte of `bytes`, and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
   /** Ends the writing side; the reading side stays open. */
   closeWrite(): Promise<void>;
   /** Closes both sides at once. Pending reads and writes reject. */
   close(): void;
-  /** The local end. */
+  /** Address of the local end. */
   readonly localAddr: Deno.Addr;
-  /** The peer's end. */
+  /** Address of the remote end. */
   readonly remoteAddr: Deno.Addr;
   /**
-   * Through what it goes, for messages: "the proxy ...". It may have ended the
-   * connection where the server seems to.
+   * What the connection goes through, for messages, such as "the proxy ...". It
+   * may have ended the connection instead of the server.
    */
   readonly via?: string | undefined;
-  /** What is known of TLS, where the stream has it. */
+  /** TLS properties, if the stream uses TLS. */
   readonly info?: TLSInfo;
   /**
-   * Whether the peer said that the stream is whole (close_notify) before it
-   * ended; `undefined` before the end, and where the stream cannot say it.
+   * Whether the stream ended with the peer's close_notify; `undefined` before
+   * the end, and without TLS.
    */
   readonly endedCleanly?: boolean | undefined;
-  /** Makes pending reads keep the event loop alive, the default. */
+  /** Makes pending reads keep the event loop alive. The default. */
   ref(): void;
-  /** Lets the program end although a read is pending. */
+  /** Lets the program end while a read is pending. */
   unref(): void;
 }
 
 /**
- * Writes the whole of `bytes`.
+ * Writes all bytes.
  *
- * @param stream Where to
- * @param bytes What
+ * @param stream The stream
+ * @param bytes The bytes
  */
 export async function writeAll(
   stream: Pick<ByteStream, "write">,
@@ -61,11 +60,11 @@ export async function writeAll(
   }
 }
 
-/** Size of one read of what nobody wants, in bytes. */
+/** Size of one read of discarded data, in bytes. */
 const DRAIN_SIZE = 64 * 1024;
 
 /**
- * Drops what still comes, until its end or until the stream is closed.
+ * Reads and discards data until its end, or until the stream is closed.
  *
  * @param stream The stream
  */
@@ -74,16 +73,15 @@ export async function drain(stream: ByteStream): Promise<void> {
   try {
     while (await stream.read(buffer) !== null);
   } catch {
-    // it is given up anyway
+    // the stream is given up anyway
   }
 }
 
 /**
- * Gives the memory of some bytes back, where they have it to themselves. What
- * is left to the garbage collector has it run through the whole heap again and
- * again, for each few dozen megabytes that pass.
+ * Frees the memory of bytes that fill their buffer. Otherwise the garbage
+ * collector would scan the whole heap for every few dozen megabytes.
  *
- * @param bytes Nobody may look at them any more
+ * @param bytes The bytes, which must not be used any more
  */
 export function free({ buffer, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) {

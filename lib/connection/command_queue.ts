@@ -1,92 +1,85 @@
 /**
- * Commands on their way to the socket, and how many bytes of them may be
- * without a reply.
+ * Queue of commands that wait to be written, with a limit on unanswered bytes.
  *
  * @module
  */
 
-/** Commands written in one piece are joined up to this many bytes. */
+/** Commands that are written together are joined up to this many bytes. */
 const WRITE_SIZE = 64 * 1024;
 
 /**
- * Bytes of commands without a reply that any server can bear: less than a
- * segment and than the buffer of a command. ProFTPD (1.3.8) joins two commands
- * to one where a read of its own ends between CR and LF.
+ * Unanswered bytes that every server can handle: less than a TCP segment, and
+ * than a command buffer. ProFTPD (1.3.8) merges two commands if one of its
+ * reads ends between CR and LF.
  */
 const SAFE_IN_FLIGHT = 512;
 
-/** Commands that are written in order, joined, and no more than may be. */
+/** Commands that are written in order, joined, up to the limit. */
 export class CommandQueue {
   #waiting: Uint8Array[] = [];
   #inFlight = 0;
   #maxInFlight: number;
   #isUrgent = false;
-  /** How many of those that wait may be written; the others are held. */
+  /** Number of queued commands that may be written; the others are held. */
   #mayGo: number | undefined;
 
-  /**
-   * Makes an empty one.
-   *
-   * @param isJoining Whether a command may follow another that has no reply yet
-   */
+  /** Creates an empty queue. */
   constructor(isJoining: boolean) {
     this.#maxInFlight = isJoining ? SAFE_IN_FLIGHT : 0;
   }
 
-  /** Whether a command may follow another that has no reply yet. */
+  /** Whether a command may follow another one without a reply. */
   get isJoining(): boolean {
     return this.#maxInFlight > 0;
   }
 
-  /** Whether a few bytes of commands may be without a reply, and no more. */
+  /** Whether only a few bytes of commands may be unanswered. */
   get isLimited(): boolean {
     return this.isJoining && this.#maxInFlight !== Infinity;
   }
 
   /**
-   * Sets the limit on bytes of commands that have no reply yet.
+   * Sets the limit on unanswered bytes.
    *
-   * @param size Bytes; 0 for one command at a time, which nothing changes again
+   * @param size Bytes; 0 for one command at a time, which is permanent
    */
   limit(size: number): void {
     if (this.isJoining) this.#maxInFlight = size;
   }
 
-  /** Whether no command waits to be written. */
+  /** Whether no command is queued. */
   get isEmpty(): boolean {
     return this.#waiting.length === 0;
   }
 
   /**
-   * Adds a command.
+   * Queues a command; an urgent one (`ABOR`), and those before it, do not wait
+   * for replies.
    *
    * @param line Its bytes, with CRLF
-   * @param isUrgent Whether it, and so what is before it, must not wait for
-   * replies (`ABOR`)
    */
   add(line: Uint8Array, isUrgent: boolean): void {
     this.#waiting.push(line);
     this.#isUrgent ||= isUrgent;
   }
 
-  /** Whether what is added is held. */
+  /** Whether new commands are held. */
   get isHolding(): boolean {
     return this.#mayGo !== undefined;
   }
 
-  /** Holds what is added from here on, until {@linkcode release}. */
+  /** Holds new commands until {@linkcode release}. */
   hold(): void {
     this.#mayGo ??= this.#waiting.length;
   }
 
-  /** Lets what is held be written. */
+  /** Releases held commands. */
   release(): void {
     this.#mayGo = undefined;
   }
 
   /**
-   * Adds a command before all that wait, which waits for no reply and is not
-   * held.
+   * Queues a command before all others. It waits for no reply, and is not held.
    *
    * @param line Its bytes, with CRLF
    */
@@ -97,10 +90,10 @@ export class CommandQueue {
   }
 
   /**
-   * Takes what may be written now, joined, so that a pipeline is few segments.
+   * Takes the commands that may be written now, joined into few segments.
    *
-   * @returns The bytes; `undefined` if there is room for none until a reply
-   * comes, or nothing waits
+   * @returns The bytes; `undefined` if the queue is empty or a reply has to
+   * come first
    */
   take(): Uint8Array | undefined {
     const waiting = this.#waiting;
@@ -124,10 +117,10 @@ export class CommandQueue {
   }
 
   /**
-   * Makes room: a reply to a command has come, its first or another.
+   * Makes room after any reply to a command.
    *
    * @param command The command, whose bytes make room once
-   * @param isLast Whether no other is without a reply
+   * @param isLast Whether no other command is unanswered
    */
   answered(command: { size: number }, isLast: boolean): void {
     this.#inFlight = isLast ? 0 : this.#inFlight - command.size;

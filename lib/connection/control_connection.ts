@@ -1,6 +1,6 @@
 /**
- * The control connection: commands out, replies in, and a ledger of what is
- * owed. It knows no FTP command's meaning.
+ * The control connection: sends commands, and matches replies to pending
+ * commands in order. Knows the meaning of no FTP command.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
   ended,
   expired,
   injected,
-  misplaced,
+  mismatched,
   outOfStep,
 } from "./control_errors.ts";
 import { abortable, Watchdog } from "./waiting.ts";
@@ -39,22 +39,22 @@ import { Secrets } from "../protocol/redaction.ts";
 const READ_SIZE = 16 * 1024;
 
 /**
- * Time-outs that a wait may take until a command is answered, though lines keep
- * coming: a server may count files or hash one while it sends them. A greeting's
- * 120 is no answer, and neither is a 1yz behind another one.
+ * Longest wait for an answer, in time-outs, while lines keep coming: a server
+ * may count or hash files meanwhile. A greeting's 120 is not an answer, and
+ * neither is a second 1yz.
  */
 const REPLY_TIMEOUTS = 20;
 
 const LF = 0x0A;
 
-/** One control connection, from the greeting to its end. */
+/** A control connection, from the greeting to its end. */
 export class ControlConnection {
-  /** The encoding of commands and replies from here on. */
+  /** Encoding of the next commands and replies. */
   encoding: Encoding;
   #stream: ByteStream;
   readonly #options: ControlOptions;
   readonly #reader: ReplyReader;
-  readonly #ledger = new PendingCommands();
+  readonly #pending = new PendingCommands();
   readonly #secrets = new Secrets();
   readonly #watchdog: Watchdog;
   #open: PendingCommand | undefined;
@@ -70,16 +70,11 @@ export class ControlConnection {
   #reading: Promise<void>;
   #isPaused = false;
   #lastReply: Reply | undefined;
-  /** When the wait for the reply that is due began. */
+  /** When the wait for the next reply began. */
   #begun = 0;
   readonly #closed = Promise.withResolvers<void>();
 
-  /**
-   * Takes over a connected stream and starts to read.
-   *
-   * @param stream The connection
-   * @param options The settings
-   */
+  /** Takes over a connected stream, and starts to read. */
   constructor(stream: ByteStream, options: ControlOptions) {
     this.#stream = stream;
     this.#options = options;
@@ -96,88 +91,78 @@ export class ControlConnection {
     this.#reading = this.#run();
   }
 
-  /** The stream in use: TCP, or TLS over it. */
+  /** The current stream: TCP, or TLS over it. */
   get stream(): ByteStream {
     return this.#stream;
   }
 
-  /** Why the connection is closed, if it is. */
+  /** Reason why the connection is closed, if it is. */
   get failure(): Error | undefined {
     return this.#failure;
   }
 
   /**
-   * Whether the server closed the connection while nothing was asked of it: no
-   * command is lost with it.
+   * Whether the server closed an idle connection, so that no command is lost.
    */
   get wasClosedIdle(): boolean {
     return this.#failure !== undefined && this.#wasIdle;
   }
 
   /**
-   * Whether the connection was closed for what a transfer that was ended early
-   * may have left behind: another one can take its place.
+   * Whether the connection was closed because of what an aborted transfer may
+   * have left behind. Another connection can replace it.
    */
   get isDoubtful(): boolean {
     return this.#isDoubtful;
   }
 
   /**
-   * The command that was due when the server ended the connection, or fell
-   * silent: it may be one that the server does not bear.
+   * The pending command when the server ended the connection or stopped
+   * answering. It may be a command that the server cannot handle.
    */
   get lostOver(): PendingCommand | undefined {
     return this.#lostOver;
   }
 
-  /** The transfer whose final reply nobody has collected yet. */
+  /** The transfer whose final reply was not acknowledged yet. */
   get open(): PendingCommand | undefined {
     return this.#open;
   }
 
-  /** The entry that is due next, if anything is owed. */
+  /** The command whose reply is next, if any is pending. */
   get due(): PendingCommand | undefined {
-    return this.#ledger.head;
+    return this.#pending.head;
   }
 
-  /** The last reply that came. */
+  /** The last reply. */
   get lastReply(): Reply | undefined {
     return this.#lastReply;
   }
 
-  /** Doubles the byte 0xFF in commands from here on. */
+  /** Doubles the byte 0xFF in commands from now on. */
   speakTelnet(): void {
     this.#isTelnet = true;
   }
 
-  /** Whether few bytes of commands may be without a reply. */
+  /** Whether only a few bytes of commands may be unanswered. */
   get isLimited(): boolean {
     return this.#queue.isLimited;
   }
 
-  /** Sets the limit on bytes of commands without a reply; 0 for one command. */
+  /** Sets the limit on unanswered bytes; 0 for one command at a time. */
   limitInFlight(size: number): void {
     this.#queue.limit(size);
   }
 
-  /**
-   * Expects the greeting.
-   *
-   * @param address Whose, for messages
-   * @returns Its entry in the ledger
-   */
+  /** Expects the greeting. */
   expectGreeting(address: string): PendingCommand {
     const describe = () => `connect to ${address}`;
-    return this.#ledger.add(new PendingCommand(describe, "greeting", false));
+    return this.#pending.add(new PendingCommand(describe, "greeting", false));
   }
 
   /**
-   * Writes a command, behind the commands before it, without waiting for
-   * their replies.
+   * Sends a command after those before it, without waiting for their replies.
    *
-   * @param command The command
-   * @param options How its replies are taken
-   * @returns Its entry in the ledger
    * @throws {TypeError} If the command has CR, LF or NUL, or cannot be encoded
    * @throws {Deno.errors.Busy} If a transfer is open
    * @throws {Deno.errors.NotConnected} If the connection is closed
@@ -194,8 +179,8 @@ export class ControlConnection {
     const { kind = "command", pauses = false, replaces } = options;
     const entry = new PendingCommand(describe, kind, pauses);
     const pending = replaces === undefined
-      ? this.#ledger.add(entry)
-      : this.#ledger.replace(entry, replaces);
+      ? this.#pending.add(entry)
+      : this.#pending.replace(entry, replaces);
     pending.verb = command.verb.toUpperCase();
     pending.size = bytes.length;
     pending.isPipelined &&= this.#queue.isJoining && !options.during &&
@@ -208,19 +193,17 @@ export class ControlConnection {
     } else {
       this.#write(bytes, options.during !== undefined);
     }
-    // its reply may never come: what follows would be given another's
+    // its reply may never come, and replies to later commands would be matched
+    // to it
     if (kind === "passive" && replaces === undefined) this.#queue.hold();
     this.#options.tracer.emit("sent", describe);
     return pending;
   }
 
   /**
-   * Waits for a reply that is owed, within the time-out.
+   * Waits for a reply, within the time-out.
    *
-   * @param reply `first` or `final` of an entry
-   * @param signal Ends the wait; the reply is still taken when it comes, so the
-   * connection stays in step
-   * @returns The reply
+   * @param reply `first` or `final` of a pending command
    */
   async wait(
     reply: Promise<Reply>,
@@ -236,28 +219,25 @@ export class ControlConnection {
     } finally {
       this.#watchdog.end();
       if (this.#watchdog.waits === 0 && this.#failure === undefined) {
-        this.#stream.unref(); // an idle connection does not hold the program
+        this.#stream.unref(); // an idle connection does not keep the program alive
       }
     }
   }
 
   /**
-   * Marks the final reply of a command as seen: where it was the open transfer,
-   * commands may be sent again.
-   *
-   * @param pending The command's entry
+   * Marks the final reply of a command as handled. After that of the open
+   * transfer, commands may be sent again.
    */
-  collect(pending: PendingCommand): void {
-    pending.isCollected = true;
+  acknowledge(pending: PendingCommand): void {
+    pending.isAcknowledged = true;
     if (this.#open === pending) this.#open = undefined;
   }
 
   /**
    * Replaces the stream after a command that paused reading (`AUTH`, `CCC`).
    *
-   * @param secure Makes the new stream from the old one
-   * @throws {FTPProtocolError} If bytes came behind the reply, not protected by
-   * what was just agreed (response injection); the connection is closed
+   * @throws {FTPProtocolError} If unprotected bytes followed the reply
+   * (response injection); the connection is closed
    */
   async replaceStream(
     secure: (stream: ByteStream) => Promise<ByteStream>,
@@ -267,9 +247,9 @@ export class ControlConnection {
     try {
       this.#stream.ref();
       this.#stream = await secure(this.#stream);
-      if (this.#failure !== undefined) this.#stream.close(); // nobody knew it
+      if (this.#failure !== undefined) this.#stream.close(); // closed meanwhile, when nothing else knew the stream
     } catch (error) {
-      const { failure = error } = this; // what was closed meanwhile breaks too
+      const { failure = error } = this; // closing the old stream meanwhile breaks the new one, too
       this.fail(asError(error));
       throw failure;
     }
@@ -279,9 +259,9 @@ export class ControlConnection {
   }
 
   /**
-   * Tells whoever traces the connection what no command and no reply shows.
+   * Adds an event to the trace that no command or reply shows.
    *
-   * @param text Gives the text, printable and masked
+   * @param text Returns the text, printable and masked
    */
   tell(text: () => string): void {
     this.#options.tracer.emit("event", text);
@@ -292,49 +272,43 @@ export class ControlConnection {
     this.#isClosing = true;
   }
 
-  /**
-   * Closes at once. Whatever is owed rejects with the reason.
-   *
-   * @param reason Why
-   */
+  /** Closes at once. Pending commands reject with the reason. */
   fail(reason: Error): void {
     if (this.#isDoubtful) {
-      this.#failure = reason; // for good now
+      this.#failure = reason; // permanently
       this.#isDoubtful = false;
     }
     if (this.#failure !== undefined) return;
     this.#failure = reason;
     this.#options.tracer.emit("event", () => `closed: ${reason.message}`);
     this.#watchdog.stop();
-    this.#ledger.fail(reason);
+    this.#pending.fail(reason);
     try {
       this.#stream.close();
     } catch {
-      // closed by the peer already
+      // already closed by the peer
     }
     this.#reading.then(() => this.#closed.resolve());
   }
 
   /**
-   * Closes a connection on which something may have been left behind.
-   *
-   * @param reason By what
+   * Closes a connection on which an aborted transfer may have left something.
    */
   giveUp(reason: Error): void {
-    // not where the user has closed it: only where it broke over an abort
+    // not if the user closed it: only if it broke during an abort
     if (this.#failure !== undefined && !this.#isBroken) return;
     if (this.#failure === undefined) this.fail(reason);
     this.#isDoubtful = true;
   }
 
-  /** Resolves when the connection is closed and nothing reads any more. */
+  /** Fulfilled when the connection is closed and no read is pending. */
   get closed(): Promise<void> {
     return this.#closed.promise;
   }
 
   /**
-   * Writes a command in its turn, in one piece with others of the same moment;
-   * what is urgent (`ABOR`) at once, before its data connection is closed.
+   * Writes a command in order, joined with others of the same moment. An urgent
+   * one (`ABOR`) is written at once, before its data connection is closed.
    */
   #write(bytes: Uint8Array, isUrgent: boolean): void {
     const isFirst = this.#queue.isEmpty;
@@ -351,7 +325,7 @@ export class ControlConnection {
       while (this.#failure === undefined) {
         const bytes = this.#queue.take();
         if (bytes === undefined) return; // the next reply makes room
-        // that is no progress: who never answers may well read
+        // not progress: a server that never answers may still read
         await writeAll(this.#stream, bytes);
       }
     } catch (error) {
@@ -377,11 +351,14 @@ export class ControlConnection {
     }
   }
 
-  /** Whole lines are progress, but not for ever without an answer. */
+  /**
+   * Handles received bytes. Complete lines count as progress, but not without
+   * end.
+   */
   #take(bytes: Uint8Array): void {
     if (bytes.includes(LF)) this.#watchdog.touch();
-    // where nothing may come behind a reply, each line is looked at by itself
-    for (const part of this.#ledger.pauses ? linesOf(bytes) : [bytes]) {
+    // if nothing may follow a reply, each line is checked on its own
+    for (const part of this.#pending.pauses ? linesOf(bytes) : [bytes]) {
       if (this.#isPaused) return this.fail(injected());
       for (const reply of this.#reader.push(part)) this.#deliver(reply);
     }
@@ -405,12 +382,12 @@ export class ControlConnection {
       () => printable(this.#mask(reply.text)),
     );
     const { due } = this;
-    if (due !== undefined && this.#ledger.isMisplaced(reply)) {
+    if (due !== undefined && this.#pending.isMismatched(reply)) {
       reply[CONCEAL]();
-      return this.fail(misplaced(due, reply));
+      return this.fail(mismatched(due, reply));
     }
-    const pending = this.#ledger.deliver(reply);
-    // what else is below 400 is data, until an error is made of it
+    const pending = this.#pending.deliver(reply);
+    // other replies below 400 are data until an error is made of them
     if (pending?.isSecret !== false || reply.code >= 400) reply[CONCEAL]();
     if (pending === undefined && reply.code !== 421) {
       return this.fail(outOfStep(reply));
@@ -434,7 +411,10 @@ export class ControlConnection {
     }
   }
 
-  /** Lets go what waited behind `EPSV`, or the `PASV` in its place. */
+  /**
+   * Releases the commands held after `EPSV`, or after the `PASV` that replaced
+   * it.
+   */
   #passed(pending: PendingCommand): void {
     const { replaces } = pending;
     if (replaces !== undefined) this.#queue.answered(replaces, false);
@@ -448,7 +428,7 @@ export class ControlConnection {
     if (this.#isClosing && this.due === undefined) {
       return this.fail(new Deno.errors.NotConnected("quit() was called"));
     }
-    const isSuspect = this.#suspect(this.#ledger.isUnproven);
+    const isSuspect = this.#suspect(this.#pending.isUnproven);
     this.#noteBroken(isSuspect);
     const { via } = this.#stream;
     this.fail(ended(this.due, this.#reader.hasPartial, isSuspect, via));
@@ -459,13 +439,16 @@ export class ControlConnection {
     this.fail(expired(this.due, what, this.#reader.hint));
   }
 
-  /** Whether the server may not bear what was pipelined: that is noted. */
+  /** Notes that the server may not support pipelining. */
   #suspect(isSuspect = isSuspicious(this.due)): boolean {
     if (isSuspect) this.#options.onDropped();
     return isSuspect;
   }
 
-  /** Takes note of what was due when the connection broke, if it was that. */
+  /**
+   * Notes the pending command when the connection broke, if that may be the
+   * reason.
+   */
   #noteBroken(isSuspect: boolean): void {
     this.#isBroken = true;
     if (!isSuspect) this.#lostOver = this.due;
@@ -478,12 +461,15 @@ export class ControlConnection {
   #closedBy(error: unknown): void {
     if (this.#failure !== undefined) return;
     this.#wasIdle = this.#isIdle;
-    this.#noteBroken(this.#suspect(this.#ledger.isUnproven));
+    this.#noteBroken(this.#suspect(this.#pending.isUnproven));
     this.fail(broken(this.due, error, this.#stream.via));
   }
 }
 
-/** Whether a command got no reply because others came with it; `EPSV` is swallowed for what it is. */
+/**
+ * Whether a command got no reply because others were sent with it. A firewall
+ * may drop `EPSV` in any case.
+ */
 function isSuspicious(due: PendingCommand | undefined): boolean {
   return due?.isPipelined === true && due.kind !== "passive";
 }

@@ -1,5 +1,5 @@
 /**
- * How a control connection fails, in words.
+ * Errors of a control connection.
  *
  * @module
  */
@@ -10,22 +10,20 @@ import { printable } from "../protocol/printable.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 
-/** What is done about a server that cannot take commands together. */
+/** Advice for servers that cannot handle several commands at once. */
 const ONE_AT_A_TIME =
-  ", which some servers and firewalls cannot take: the next connection of this client does without, as all do with { pipelining: false }";
+  ", which some servers and firewalls cannot handle: the next connection of this client sends one at a time, as all do with { pipelining: false }";
 
-/** What to do about an open transfer: one of a method, one sent by hand. */
+/** Advice about an open transfer: of a method, or of a command sent by hand. */
 const ADVICE: Partial<Record<PendingKind, string>> = {
   transfer: "await its end first",
   command: "await voidresp() first",
 };
 
 /**
- * A command cannot be sent any more.
+ * Creates the error for a command on a closed connection.
  *
  * @param command The command, printable and masked
- * @param failure Why the connection is closed
- * @returns The error
  */
 export function closed(command: string, failure: Error): Error {
   return new Deno.errors.NotConnected(
@@ -34,12 +32,7 @@ export function closed(command: string, failure: Error): Error {
   );
 }
 
-/**
- * A reply will not come any more.
- *
- * @param failure Why the connection is closed
- * @returns The error
- */
+/** Creates the error for a reply that will not come. */
 export function closedWaiting(failure: Error): Error {
   return new Deno.errors.NotConnected(
     `Cannot wait for a reply: the connection is closed: ${failure.message}`,
@@ -48,11 +41,9 @@ export function closedWaiting(failure: Error): Error {
 }
 
 /**
- * A command cannot be sent while a transfer is open.
+ * Creates the error for a command during an open transfer.
  *
  * @param command The command, printable and masked
- * @param open The transfer
- * @returns The error
  */
 export function busy(command: string, open: PendingCommand): Error {
   return new Deno.errors.Busy(
@@ -63,10 +54,8 @@ export function busy(command: string, open: PendingCommand): Error {
 }
 
 /**
- * Something came behind the reply that agreed to TLS, or to its end: it was
- * not protected by what was just agreed (response injection).
- *
- * @returns The error
+ * Creates the error for unprotected bytes after the reply that agreed to TLS or
+ * to its end (response injection).
  */
 export function injected(): FTPProtocolError {
   return new FTPProtocolError(
@@ -74,12 +63,7 @@ export function injected(): FTPProtocolError {
   );
 }
 
-/**
- * A reply came that no command is waiting for.
- *
- * @param reply The reply
- * @returns The error
- */
+/** Creates the error for a reply without a pending command. */
 export function outOfStep(reply: Reply): FTPProtocolError {
   return new FTPProtocolError(
     `Received a reply that no command is waiting for, "${
@@ -89,14 +73,10 @@ export function outOfStep(reply: Reply): FTPProtocolError {
 }
 
 /**
- * A reply came that cannot be for the command that is due: one was lost before
- * it, or one came too many.
- *
- * @param pending What was due
- * @param reply The reply
- * @returns The error
+ * Creates the error for a reply that cannot belong to the pending command: a
+ * reply is missing or superfluous.
  */
-export function misplaced(
+export function mismatched(
   pending: PendingCommand,
   reply: Reply,
 ): FTPProtocolError {
@@ -108,11 +88,8 @@ export function misplaced(
 }
 
 /**
- * The server said that it closes: 421 does, whatever it answers (RFC 959
- * section 5.4).
- *
- * @param reply The reply
- * @returns The error
+ * Creates the error for a 421 reply, which announces the end of the connection
+ * after any command (RFC 959 section 5.4).
  */
 export function closedByReply(reply: Reply): Error {
   return new Deno.errors.ConnectionReset(
@@ -121,13 +98,10 @@ export function closedByReply(reply: Reply): Error {
 }
 
 /**
- * The server closed the connection.
+ * Creates the error for a connection that the server closed.
  *
- * @param pending What was due
- * @param isCut Whether the reply had begun
- * @param isSuspect Whether it may have closed it because commands came together
- * @param via Through what the connection went, if not straight to the server
- * @returns The error
+ * @param isSuspect Whether pipelined commands may be the reason
+ * @param via What the connection goes through, if anything
  */
 export function ended(
   pending: PendingCommand | undefined,
@@ -149,14 +123,7 @@ export function ended(
   );
 }
 
-/**
- * A wait was too long.
- *
- * @param pending What was due
- * @param what What did not happen
- * @param line The line that may have been meant to end the reply
- * @returns The error
- */
+/** Creates the error for a wait that took too long. */
 export function expired(
   pending: PendingCommand | undefined,
   what: string,
@@ -170,7 +137,7 @@ export function expired(
       printable(line)
     }" may have been meant to end the reply: try { multiline: "lenient" }`
     : pending?.verb === "EPSV"
-    ? '; something on the way may swallow it: { passive: "pasv" } does without'
+    ? '; a firewall may drop it: use { passive: "pasv" }'
     : pending?.isPipelined
     ? `; it was sent before the command ahead of it was answered${ONE_AT_A_TIME}`
     : "";
@@ -180,12 +147,9 @@ export function expired(
 }
 
 /**
- * Reading or writing failed.
+ * Creates the error for a failed read or write.
  *
- * @param pending What was due
- * @param error Why
- * @param via Through what the connection went, if not straight to the server
- * @returns The error, of the same class
+ * @param via What the connection goes through, if anything
  */
 export function broken(
   pending: PendingCommand | undefined,
@@ -201,7 +165,7 @@ export function broken(
   );
 }
 
-/** " through the proxy ..."; nothing where a connection goes straight. */
+/** " through the proxy ...", or "" for a direct connection. */
 function throughOf(via: string | undefined): string {
   return via === undefined ? "" : ` through ${via}`;
 }

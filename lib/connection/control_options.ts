@@ -1,5 +1,5 @@
 /**
- * Settings of a control connection and of what is sent on it.
+ * Options of a control connection, and of a command.
  *
  * @module
  */
@@ -8,36 +8,41 @@ import type { PendingCommand, PendingKind } from "./pending_commands.ts";
 import type { Tracer } from "./trace.ts";
 import type { Encoding } from "../protocol/encoding.ts";
 
-/** Settings of a control connection. */
+/** Options of a control connection. */
 export interface ControlOptions {
-  /** Of commands and replies. */
+  /** Encoding of commands and replies. */
   encoding: Encoding;
-  /** Milliseconds without progress that a wait may last; 0 for no limit. */
+  /** Time limit of a wait without progress, in milliseconds; 0 for none. */
   timeout: number;
   /** Longest line of a reply, in bytes. */
   maxReplyLine: number;
   /** Longest reply, in bytes. */
   maxReply: number;
-  /** How a multi-line reply ends. */
+  /** What ends a multi-line reply. */
   multiline: "strict" | "lenient";
-  /** Whether commands are written before those ahead of them are answered. */
+  /** Whether commands are sent before earlier ones are answered. */
   pipelining: boolean;
-  /** Called where one that was written so gets no reply, or ends it all. */
+  /**
+   * Called if a command sent that way gets no reply, or ends the connection.
+   */
   onDropped: () => void;
   /** Receives every command and reply, masked. */
   tracer: Tracer;
 }
 
-/** How one command is sent. */
+/** Options of a command. */
 export interface SendOptions {
   /** How its replies are taken. @default {"command"} */
   kind?: PendingKind;
-  /** The open transfer this command may be sent during (`ABOR`). */
+  /** The open transfer during which the command may be sent (`ABOR`). */
   during?: PendingCommand | undefined;
-  /** Stop reading after the final reply, for a handshake. @default {false} */
+  /**
+   * Whether to stop reading after the final reply, for a handshake. @default
+   * {false}
+   */
   pauses?: boolean;
-  /** The `EPSV` without a reply whose place this takes (`PASV`). */
+  /** The unanswered `EPSV` that this command replaces (`PASV`). */
   replaces?: PendingCommand | undefined;
-  /** What to do about the transfer while it is open, for messages. */
+  /** Advice about the transfer while it is open, for messages. */
   advice?: string | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * The data connection: a stream of bytes that counts them, never waits
- * without end, and can be ended from outside.
+ * The data connection: a byte stream with counters and a time-out, which can be
+ * aborted.
  *
  * @module
  */
@@ -12,20 +12,26 @@ import { Watchdog } from "./waiting.ts";
 import type { TLSInfo } from "./tls_info.ts";
 import { withMessage } from "./with_message.ts";
 
-/** Size of the first read of {@linkcode DataConnection.readToEnd}: small files are many. */
+/**
+ * First read of {@linkcode DataConnection.readToEnd}, in bytes: most files are
+ * small.
+ */
 const LEAST_READ_SIZE = 16 * 1024;
 
-/** Size of its later reads, in bytes; the fastest that was measured. */
+/** Later reads, in bytes; the fastest size measured. */
 const READ_SIZE = 256 * 1024;
 
-/** Longest wait for TLS to take its leave after {@linkcode DataConnection.close}. */
+/**
+ * Longest wait for the end of TLS after {@linkcode DataConnection.close}, in
+ * milliseconds.
+ */
 const CLOSE_GRACE = 2000;
 
 /**
  * A data connection, shaped like `Deno.Conn`.
  *
- * It carries one transfer in one direction. Its end says nothing about
- * success: only the final reply on the control connection does.
+ * It carries one transfer in one direction. Its end does not mean success: only
+ * the final reply on the control connection does.
  */
 export class DataConnection implements AsyncDisposable {
   readonly #stream: ByteStream;
@@ -43,10 +49,10 @@ export class DataConnection implements AsyncDisposable {
   #writable: WritableStream<Uint8Array> | undefined;
 
   /**
-   * Takes over a connected stream. Users get theirs from `ntransfercmd`.
+   * Takes over a connected stream. `ntransfercmd` creates one for users.
    *
    * @param stream The connection
-   * @param options The settings
+   * @param options Time-out, signal and command
    */
   constructor(stream: ByteStream, options: DataOptions) {
     this.#stream = stream;
@@ -61,39 +67,39 @@ export class DataConnection implements AsyncDisposable {
     if (options.signal?.aborted) this.fail(options.signal.reason);
   }
 
-  /** The local end. */
+  /** Address of the local end. */
   get localAddr(): Deno.Addr {
     return this.#stream.localAddr;
   }
 
-  /** The server's end. */
+  /** Address of the server's end. */
   get remoteAddr(): Deno.Addr {
     return this.#stream.remoteAddr;
   }
 
-  /** What is known of TLS on this connection; `undefined` without. */
+  /** TLS properties of the connection; `undefined` without TLS. */
   get tls(): TLSInfo | undefined {
     return this.#stream.info;
   }
 
-  /** Bytes read so far. */
+  /** Number of bytes read. */
   get bytesRead(): number {
     return this.#bytesRead;
   }
 
-  /** Bytes written so far. */
+  /** Number of bytes written. */
   get bytesWritten(): number {
     return this.#bytesWritten;
   }
 
-  /** Whether the server has ended its side: a read gave `null`. */
+  /** Whether the server has ended its side: a read returned `null`. */
   get isEnded(): boolean {
     return this.#isEnded;
   }
 
   /**
-   * Whether the data ended without TLS's close_notify: anybody on the way can
-   * end a stream like that, and some of the data may be missing.
+   * Whether the data ended without TLS's close_notify. Anyone on the way can
+   * end a stream like that, so data may be missing.
    */
   get isCut(): boolean {
     return this.#isEnded && this.#stream.endedCleanly === false;
@@ -104,17 +110,20 @@ export class DataConnection implements AsyncDisposable {
     return this.#isClosed;
   }
 
-  /** Whether {@linkcode close} left the server's side for others to end. */
+  /**
+   * Whether {@linkcode close} left the server's side open until the server was
+   * told.
+   */
   get isHeld(): boolean {
     return this.#isHeld;
   }
 
-  /** Why the connection failed, if it did. */
+  /** Error that ended the connection, if there is one. */
   get failure(): unknown {
     return this.#failure;
   }
 
-  /** The stream beneath: TCP, or TLS over it. */
+  /** The stream below: TCP, or TLS over it. */
   get stream(): ByteStream {
     return this.#stream;
   }
@@ -122,11 +131,12 @@ export class DataConnection implements AsyncDisposable {
   /**
    * Reads at least one byte.
    *
-   * @param buffer Where to
-   * @returns Bytes read, or `null` at the end of the data
-   * @throws {Deno.errors.TimedOut} If nothing comes within the time-out; the
-   * data connection is closed then
-   * @throws {Error} `Deno.errors.*` if the connection fails, or the signal's reason
+   * @param buffer Buffer for the bytes
+   * @returns Number of bytes, or `null` at the end of the data
+   * @throws {Deno.errors.TimedOut} If no byte comes within the time-out; the
+   * data connection is then closed
+   * @throws {Error} `Deno.errors.*` if the connection fails, or the signal's
+   * reason
    */
   async read(buffer: Uint8Array): Promise<number | null> {
     this.#watchdog.begin();
@@ -145,14 +155,15 @@ export class DataConnection implements AsyncDisposable {
   }
 
   /**
-   * Reads to the end of the data: {@linkcode read} in a loop, without the cost
-   * of a promise more for each read, in a buffer that grows while reads fill
-   * it, or in the memory that the stream gives.
+   * Reads to the end of the data. Like {@linkcode read} in a loop, without an
+   * additional promise for each read. The buffer grows while reads fill it, or
+   * is the stream's own memory.
    *
-   * @param take Called with what was read, and awaited; it is told whether it
-   * may keep the bytes, which otherwise are valid until then
-   * @param options Whether to let it keep them where that costs nothing
-   * @throws As {@linkcode read}, or what `take` throws
+   * @param take Called with the bytes, and awaited. Its second argument tells
+   * whether it may keep them; otherwise they are valid until it ends
+   * @param options `keep`: whether `take` may keep the bytes if that costs
+   * nothing
+   * @throws As {@linkcode read}, or the error of `take`
    */
   async readToEnd(
     take: (bytes: Uint8Array<ArrayBuffer>, isOwn: boolean) => unknown,
@@ -198,8 +209,8 @@ export class DataConnection implements AsyncDisposable {
   /**
    * Writes at least one byte.
    *
-   * @param bytes What
-   * @returns Bytes written
+   * @param bytes Bytes to write
+   * @returns Number of bytes written
    * @throws As {@linkcode read}
    */
   async write(bytes: Uint8Array): Promise<number> {
@@ -218,10 +229,10 @@ export class DataConnection implements AsyncDisposable {
   }
 
   /**
-   * Writes all of some bytes: {@linkcode write} in a loop, without the cost of
-   * a promise more for each write.
+   * Writes all bytes. Like {@linkcode write} in a loop, without an additional
+   * promise for each write.
    *
-   * @param bytes What
+   * @param bytes Bytes to write
    * @throws As {@linkcode read}
    */
   async writeAll(bytes: Uint8Array): Promise<void> {
@@ -259,28 +270,28 @@ export class DataConnection implements AsyncDisposable {
     }
   }
 
-  /** The data as a web stream of chunks; it closes the connection at its end. */
+  /** The data as a web stream. Its end closes the connection. */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
     return this.#readable ??= readableOf(this);
   }
 
   /**
-   * The data as a web stream to write to; closing it closes the connection.
-   * Aborting it, as a pipe does whose source fails, aborts the transfer, and
-   * `voidresp` rejects. The server may keep what came until then.
+   * The data as a web stream to write to. Closing it closes the connection.
+   * Aborting it, as a pipe does if its source fails, aborts the transfer, and
+   * `voidresp` rejects. The server may keep the bytes that it has received.
    */
   get writable(): WritableStream<Uint8Array> {
     return this.#writable ??= writableOf(this);
   }
 
   /**
-   * Closes the connection. After an upload over TLS the leave-taking goes on
-   * for a moment; {@linkcode closed} tells when it is over.
+   * Closes the connection. After an upload over TLS, the end of TLS takes a
+   * moment; {@linkcode closed} waits for it.
    *
-   * Before the end of a download over TLS, the server sees nothing of it until
-   * `abort`, `voidresp` or the end of the client, and is sent `ABOR` first:
-   * ProFTPD gives the whole session up when it cannot write to a protected data
-   * connection, and Pure-FTPd falls silent.
+   * Before the end of a download over TLS, the server does not notice until
+   * `abort`, `voidresp` or the end of the client, which send `ABOR` first.
+   * ProFTPD ends the whole session if it cannot write to a protected data
+   * connection, and Pure-FTPd stops answering.
    */
   close(): void {
     if (this.#isClosed) return;
@@ -288,7 +299,7 @@ export class DataConnection implements AsyncDisposable {
     if (this.#bytesRead > 0 || this.#isEnded) return this.#release();
     this.#isClosed = true;
     const timer = setTimeout(() => this.#release(), CLOSE_GRACE);
-    this.#closing = this.#takeLeave().catch(() => {}).finally(() => {
+    this.#closing = this.#endTLS().catch(() => {}).finally(() => {
       clearTimeout(timer);
       this.#release();
     });
@@ -300,26 +311,29 @@ export class DataConnection implements AsyncDisposable {
     this.interrupt(
       new Deno.errors.BadResource("The data connection is closed"),
     );
-    this.#stream.unref(); // a program that has done with it may end
+    this.#stream.unref(); // the program may end
   }
 
-  /** Under TLS 1.3 the server's last words are tickets for later sessions. */
-  async #takeLeave(): Promise<void> {
+  /**
+   * Ends TLS. Under TLS 1.3 the server's last records are tickets for later
+   * sessions.
+   */
+  async #endTLS(): Promise<void> {
     await this.#stream.closeWrite();
     if (this.#stream.info?.protocol === "TLSv1.3") await drain(this.#stream);
   }
 
-  /** Resolves when nothing of the connection is left. */
+  /** Fulfilled when the connection is completely closed. */
   get closed(): Promise<void> {
     return this.#closing ?? Promise.resolve();
   }
 
   /**
-   * Waits for something else, but no longer than the connection lasts.
+   * Waits for a promise, but not longer than the connection lasts.
    *
-   * @param promise What is waited for
-   * @returns What the promise gives
-   * @throws Why the connection failed, if it fails first
+   * @param promise The promise
+   * @returns The promise's result
+   * @throws The failure of the connection, if it comes first
    */
   async unlessFailed<T>(promise: PromiseLike<T>): Promise<T> {
     const { promise: failed, reject } = Promise.withResolvers<never>();
@@ -335,7 +349,7 @@ export class DataConnection implements AsyncDisposable {
   /**
    * Ends the connection at once: pending and later calls reject.
    *
-   * @param reason What they reject with
+   * @param reason Their reason
    */
   fail(reason: unknown): void {
     this.#failure ??= reason;
@@ -344,10 +358,10 @@ export class DataConnection implements AsyncDisposable {
   }
 
   /**
-   * Ends the connection for its users: later calls reject, and pending ones as
-   * soon as anything moves. The server does not see it before {@linkcode fail}.
+   * Ends the connection for its users. Later calls reject, and pending ones
+   * when data moves. The server does not notice before {@linkcode fail}.
    *
-   * @param reason What they reject with
+   * @param reason Their reason
    */
   interrupt(reason: unknown): void {
     this.#failure ??= reason;
@@ -356,10 +370,10 @@ export class DataConnection implements AsyncDisposable {
   }
 
   /**
-   * Gives the transfer up: the server is told, where there is somebody to tell
-   * it, before it sees the end of the data.
+   * Aborts the transfer. The server is told before it sees the end of the data,
+   * if it can be.
    *
-   * @param reason What pending and later calls reject with
+   * @param reason Reason for pending and later calls
    */
   giveUp(reason: unknown): void {
     const { onAbort } = this.#options;
@@ -367,7 +381,7 @@ export class DataConnection implements AsyncDisposable {
     else onAbort(reason);
   }
 
-  /** Closes the connection and waits until nothing of it is left. */
+  /** Closes the connection, and waits until it is completely closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.closed;
@@ -387,11 +401,11 @@ export class DataConnection implements AsyncDisposable {
     try {
       this.#stream.close();
     } catch {
-      // closed before
+      // already closed
     }
   }
 
-  /** What to throw for a stream's error; a fault of the stream is kept. */
+  /** Returns the error to throw for an error of the stream, and keeps it. */
   #reason(error: unknown): unknown {
     if (this.#failure !== undefined || this.#isClosed) {
       return this.#failure ?? error;

@@ -1,26 +1,26 @@
 /**
- * What a data connection is told.
+ * Options of a data connection.
  *
  * @module
  */
 
-/** Settings of a data connection. */
+/** Options of a data connection. */
 export interface DataOptions {
-  /** Milliseconds that a read or write may wait; 0 for no limit. */
+  /** Time limit of a read or write, in milliseconds; 0 for none. */
   timeout: number;
-  /** Ends the connection. */
+  /** Aborts the connection. */
   signal?: AbortSignal | undefined;
   /**
-   * Called when the transfer is given up, to end the connection when the server
-   * has been told; it is ended at once without.
+   * Called when the transfer is aborted, and ends the connection after the
+   * server was told. Without it, the connection ends at once.
    */
   onAbort?: ((reason: unknown) => void) | undefined;
   /**
-   * Whether `close()` before the end of the data only
-   * holds the connection: whoever waits for the transfer's end ends it, when the
-   * server has been told.
+   * Whether `close()` before the end of the data only holds the connection. It
+   * is ended by whoever awaits the end of the transfer, after the server was
+   * told.
    */
   holds?: boolean | undefined;
-  /** The transfer, printable, for messages. */
+  /** The transfer's command, printable, for messages. */
   command: string;
 }

@@ -10,10 +10,9 @@ import type { DataConnection } from "./data_connection.ts";
 const CHUNK_SIZE = 64 * 1024;
 
 /**
- * What comes, chunk by chunk as it is asked for.
+ * Reads data in chunks.
  *
- * @param data The connection; it is closed at the end of the data
- * @returns The stream
+ * @param data The connection; closed at the end of the data
  */
 export function readableOf(
   data: DataConnection,
@@ -34,11 +33,9 @@ export function readableOf(
 }
 
 /**
- * Takes what is to be sent.
+ * Writes data in chunks.
  *
- * @param data The connection; it is closed with the stream, and given up with
- * one that is aborted
- * @returns The stream
+ * @param data The connection; closed with the stream, aborted with it
  */
 export function writableOf(data: DataConnection): WritableStream<Uint8Array> {
   return new WritableStream({
@@ -47,7 +44,7 @@ export function writableOf(data: DataConnection): WritableStream<Uint8Array> {
       await data.closeWrite();
       data.close();
     },
-    // nobody is to take what was written until now for all of it
+    // otherwise the server would take the bytes so far for the complete file
     abort: (reason) =>
       data.giveUp(reason ?? new Error("The stream was aborted")),
   });

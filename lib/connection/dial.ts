@@ -1,5 +1,5 @@
 /**
- * Opens TCP connections: out to the server, or in from it (active mode).
+ * Opens TCP connections: to the server, or from it in active mode.
  *
  * @module
  */
@@ -9,23 +9,23 @@ import { within } from "./waiting.ts";
 import { withMessage } from "./with_message.ts";
 import { isSameHost } from "../protocol/address.ts";
 
-/** How long an opening may take, and who may end it. */
+/** Time limit of opening a connection. */
 export interface OpenOptions {
   /** Milliseconds; 0 for no limit. */
   timeout: number;
-  /** The caller's signal. */
+  /** Aborts the opening. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Dials a host. Requires `allow-net` permission.
+ * Connects to a host. Requires `allow-net` permission.
  *
  * @param hostname A name or an address
  * @param port A TCP port
  * @param options Time-out and signal
  * @returns The connection, without Nagle's delay and with keep-alive
- * @throws {Deno.errors.TimedOut} If nobody answers in time
- * @throws {Error} `Deno.errors.*` as `Deno.connect` has it, or the signal's reason
+ * @throws {Deno.errors.TimedOut} If the host does not answer in time
+ * @throws {Error} `Deno.errors.*` as `Deno.connect`, or the signal's reason
  */
 export async function dial(
   hostname: string,
@@ -42,8 +42,8 @@ export async function dial(
         `Cannot connect to "${shown}": no answer within ${timeout} ms`,
       ),
     async (signal) => {
-      // a connection that comes at the moment when the signal is aborted would
-      // be dropped by the platform, open: it is closed here instead
+      // the platform would leave a connection open that is made while the
+      // signal is aborted, so it is closed here
       signal.throwIfAborted = () => {};
       try {
         const conn = await Deno.connect({ hostname, port, signal });
@@ -66,17 +66,17 @@ export async function dial(
 }
 
 /**
- * Dials the peer of another connection. Where only its name is allowed
- * (`--allow-net=ftp.example.com`) the name is dialled, which may have several
- * addresses: no other one will do. Requires `allow-net` permission.
+ * Connects to the peer of another connection. If only its name is allowed
+ * (`--allow-net=ftp.example.com`), the name is used. It may have several
+ * addresses, and only the peer's is accepted. Requires `allow-net` permission.
  *
  * @param address The peer's address
  * @param port A TCP port
- * @param name What the user called the peer: a name or the same address
+ * @param name The user's name for the peer, or the same address
  * @param options Time-out and signal
- * @returns The connection, as {@linkcode dial} gives it
- * @throws {Deno.errors.NotCapable} If the permission is for another port, or
- * the name leads elsewhere; the message says what to allow
+ * @returns The connection, as {@linkcode dial} returns it
+ * @throws {Deno.errors.NotCapable} If the port is not allowed, or the name
+ * leads to another address; the message says what to allow
  * @throws {Error} As {@linkcode dial}
  */
 export async function dialPeer(
@@ -115,11 +115,11 @@ function isAllowed(hostname: string, port: number): boolean {
 }
 
 /**
- * Shows an address in messages.
+ * Formats an address: "host:port", or "[v6]:port".
  *
  * @param hostname A name or an address
  * @param port A TCP port
- * @returns "host:port", or "[v6]:port"
+ * @returns The text
  */
 export function showAddress(hostname: string, port: number): string {
   return `${showHost(hostname)}:${port}`;
@@ -129,20 +129,20 @@ function showHost(hostname: string): string {
   return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
 
-/** A port, or a range of ports, both ends included. */
+/** A port, or a range of ports, first and last included. */
 export type PortRange = number | readonly [first: number, last: number];
 
-/** For whom a listener waits. */
+/** Options of a {@linkcode DataListener}. */
 export interface ListenOptions {
   /** The only address that may connect. */
   peer: string;
-  /** Milliseconds that it may take to; 0 for no limit. */
+  /** Time limit for the connection, in milliseconds; 0 for none. */
   timeout: number;
-  /** The port that was listened on last: it is the last to be tried again. */
+  /** The port of the last listener, which is tried last. */
   lastPort?: number | undefined;
 }
 
-/** Waits for the server's data connection in active mode. */
+/** Listens for the server's data connection in active mode. */
 export class DataListener {
   readonly #listener: Deno.TcpListener;
   readonly #options: ListenOptions;
@@ -153,13 +153,13 @@ export class DataListener {
   }
 
   /**
-   * Listens on a free port of a range: the first one, or the next in turn after
-   * that of the last transfer, for which the server may still connect. Requires
+   * Listens on a free port of a range: the first one, or the one after that of
+   * the last transfer, to which the server may still connect. Requires
    * `allow-net` permission.
    *
    * @param hostname The local address
    * @param ports The range; 0 lets the system choose
-   * @param options Who is to connect, and within what time
+   * @param options Peer, time-out and last port
    * @returns The listener
    * @throws {Deno.errors.AddrInUse} If no port of the range is free
    */
@@ -186,14 +186,14 @@ export class DataListener {
     throw failure;
   }
 
-  /** The local address and port, to be told to the server. */
+  /** The local address and port, to be sent to the server. */
   get addr(): Deno.NetAddr {
     return this.#listener.addr;
   }
 
   /**
-   * Accepts the connection of the server; a stranger's is closed and passed
-   * over.
+   * Accepts the server's connection. Connections from other addresses are
+   * closed.
    *
    * @param options A signal
    * @returns The connection
@@ -234,7 +234,7 @@ export class DataListener {
     try {
       this.#listener.close();
     } catch {
-      // closed before, by a signal
+      // already closed by a signal
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Opens connections by the user's function.
+ * Opens connections with the user's function.
  *
  * @module
  */
@@ -17,15 +17,11 @@ import { abortable, within } from "./waiting.ts";
 import { isRestatable, withMessage } from "./with_message.ts";
 
 /**
- * Opens a connection by the user's function. One that comes too late is closed.
+ * Opens a connection with the user's function. A connection that arrives too
+ * late is closed.
  *
- * @param dial The function
- * @param target Where to
- * @param options Time-out and signal
- * @returns The connection
- * @throws {Deno.errors.TimedOut} If it gives no connection in time
- * @throws {TypeError} If it gives something else
- * @throws {unknown} What the function throws: `Deno.errors.*` say where to
+ * @throws {Deno.errors.TimedOut} If the function returns no connection in time
+ * @throws {TypeError} If it returns something else
  */
 export async function dialByFunction(
   dial: Dial,
@@ -62,7 +58,7 @@ export async function dialByFunction(
   );
 }
 
-/** Closes what nothing waits for any more. */
+/** Closes a connection that is no longer needed. */
 function discard(conn: unknown): void {
   if (lackOf(conn) === undefined) closeDialed(conn as DialedStream);
 }

@@ -1,12 +1,12 @@
 /**
- * A connection that the user's function has dialled.
+ * A connection that the user's function has opened.
  *
  * @module
  */
 
 import type { ByteStream } from "./byte_stream.ts";
 
-/** What a {@linkcode Dial} function is asked for. */
+/** The connection that a {@linkcode Dial} function has to open. */
 export interface DialTarget {
   /**
    * The server: a name as the user gave it, in ASCII, or an address, IPv6
@@ -14,61 +14,67 @@ export interface DialTarget {
    * connection, unless `trustPasvHost` is set.
    */
   readonly hostname: string;
-  /** The TCP port. The server chooses that of a data connection. */
+  /** The TCP port. The server chooses the port of a data connection. */
   readonly port: number;
-  /** What the connection is for. */
+  /** Purpose of the connection. */
   readonly transport: "control" | "data";
-  /** Aborted when the connection is not wanted any more, or `timeout` is up. */
+  /**
+   * Aborted when the connection is no longer needed, or `timeout` has passed.
+   */
   readonly signal: AbortSignal;
 }
 
 /**
- * A connection that a {@linkcode Dial} function gives: the part of `Deno.Conn`
- * that the client uses. A `Deno.TcpConn`, `Deno.TlsConn` or `Deno.UnixConn` is
- * one. Bytes must arrive unchanged and in order, in both directions.
+ * A connection that a {@linkcode Dial} function returns: the part of
+ * `Deno.Conn` that the client uses. `Deno.TcpConn`, `Deno.TlsConn` and
+ * `Deno.UnixConn` qualify. Bytes must arrive unchanged and in order, in both
+ * directions.
  */
 export interface DialedConn {
   /** Reads 1 to `buffer.length` bytes; `null` at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
-  /** Writes 1 to `bytes.length` bytes, and tells how many. */
+  /** Writes 1 to `bytes.length` bytes, and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
   /** Ends the writing side; the reading side stays open. */
   closeWrite(): Promise<void>;
   /** Closes both sides at once. */
   close(): void;
-  /** The local end; optional. */
+  /** Address of the local end; optional. */
   readonly localAddr?: Deno.Addr;
-  /** The peer's end; optional. */
+  /** Address of the remote end; optional. */
   readonly remoteAddr?: Deno.Addr;
   /** Makes pending reads keep the program alive, the default; optional. */
   ref?(): void;
-  /** Lets the program end although a read is pending; optional. */
+  /** Lets the program end while a read is pending; optional. */
   unref?(): void;
-  /** Called once with `true`, where it is there. */
+  /** Called once with `true`, if it exists. */
   setNoDelay?(enable?: boolean): void;
-  /** Called once with `true`, where it is there. */
+  /** Called once with `true`, if it exists. */
   setKeepAlive?(enable?: boolean): void;
 }
 
 /**
- * Opens a connection to the server: through a tunnel, a jump host, a bound
- * address. It is called for each control and data connection, also those of
- * `clone()`, of reconnections and of mirrors. TLS, where it is asked for, is put
- * on top of what it gives.
+ * Opens a connection to the server: through a tunnel or jump host, or from a
+ * certain address. Called for each control and data connection, including those
+ * of `clone()`, reconnections and mirrors. TLS, if used, runs over the
+ * connection that it returns.
  */
 export type Dial = (target: DialTarget) => Promise<DialedConn>;
 
-/** The methods that every connection must have. */
+/** Methods that every connection must have. */
 const METHODS = ["read", "write", "closeWrite", "close"] as const;
 
-/** What no connection does for ever: it would stop the program. */
+/**
+ * Largest number of empty reads or writes in a row, which would otherwise never
+ * end.
+ */
 const MAX_EMPTY = 1000;
 
 /**
- * Tells whether a value can be used as a connection.
+ * Describes what a value lacks to be a connection; `undefined` if it is one.
  *
- * @param value What the user's function gave
- * @returns What it lacks; `undefined` if it is one
+ * @param value The result of the user's function
+ * @returns The description
  */
 export function lackOf(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null) {
@@ -82,8 +88,8 @@ export function lackOf(value: unknown): string | undefined {
 }
 
 /**
- * Lets the user's connection do what a `Deno.Conn` does: pending reads and
- * writes reject at once when it is closed, and counts are checked.
+ * Makes the user's connection behave like a `Deno.Conn`: pending reads and
+ * writes reject when it is closed, and counts are checked.
  */
 export class DialedStream implements ByteStream {
   readonly via = 'the tunnel of "dial"';
@@ -94,7 +100,7 @@ export class DialedStream implements ByteStream {
   #isClosed = false;
 
   /**
-   * Takes over a connection.
+   * Wraps a connection.
    *
    * @param conn The connection
    * @param target Where it leads to
@@ -114,8 +120,8 @@ export class DialedStream implements ByteStream {
   /**
    * Reads at least one byte.
    *
-   * @param buffer Where to
-   * @returns Bytes read, or `null` at the end
+   * @param buffer Buffer for the bytes
+   * @returns Number of bytes, or `null` at the end
    */
   async read(buffer: Uint8Array): Promise<number | null> {
     for (let empty = 0; empty < MAX_EMPTY; empty++) {
@@ -132,8 +138,8 @@ export class DialedStream implements ByteStream {
   /**
    * Writes at least one byte.
    *
-   * @param bytes What
-   * @returns Bytes written
+   * @param bytes Bytes to write
+   * @returns Number of bytes written
    */
   async write(bytes: Uint8Array): Promise<number> {
     for (let empty = 0; empty < MAX_EMPTY; empty++) {
@@ -159,12 +165,12 @@ export class DialedStream implements ByteStream {
     closeDialed(this.#conn);
   }
 
-  /** Makes pending reads keep the event loop alive, the default. */
+  /** Makes pending reads keep the event loop alive. The default. */
   ref(): void {
     if (!this.#isClosed) this.#conn.ref?.();
   }
 
-  /** Lets the program end although a read is pending. */
+  /** Lets the program end while a read is pending. */
   unref(): void {
     if (!this.#isClosed) this.#conn.unref?.();
   }
@@ -183,17 +189,17 @@ export class DialedStream implements ByteStream {
 }
 
 /**
- * Closes a connection of the user's, whatever it throws.
+ * Closes a connection of the user, and ignores errors.
  *
  * @param conn The connection
  */
 export function closeDialed(conn: DialedConn): void {
   try {
-    // an async function is a close(): void to the compiler
+    // an async function is a valid close(): void for the compiler
     const closing: unknown = conn.close();
     Promise.resolve(closing).catch(() => {});
   } catch {
-    // closed before
+    // already closed
   }
 }
 

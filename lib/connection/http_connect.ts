@@ -10,10 +10,10 @@ import { basicToken } from "./proxy_address.ts";
 import type { ProxyDialog } from "./proxy_dialog.ts";
 import { printableLine } from "../protocol/printable.ts";
 
-/** Longest answer of a proxy until its blank line, in bytes. */
+/** Longest answer of a proxy up to its blank line, in bytes. */
 const MAX_HEAD = 16 * 1024;
 
-/** Longest part of a status line that is shown, in characters. */
+/** Longest part of a status line that an error quotes, in characters. */
 const MAX_REASON = 80;
 
 const LF = 0x0A;
@@ -22,12 +22,12 @@ const CR = 0x0D;
 const STATUS_REGEXP = /^HTTP\/1\.\d ([1-5]\d\d)(?: +(.*))?$/;
 
 /**
- * Has an HTTP proxy connect to the server.
+ * Asks an HTTP proxy to connect to the server. Returns the bytes after the
+ * proxy's answer.
  *
- * @param dialog With the proxy; nothing was sent yet
- * @returns What came behind the proxy's answer: the first bytes of the server
- * @throws {Deno.errors.PermissionDenied} If the proxy refuses the user or the server
- * @throws {Error} `Deno.errors.*` if there is no connection to be had
+ * @throws {Deno.errors.PermissionDenied} If the proxy refuses the user or the
+ * server
+ * @throws {Error} `Deno.errors.*` if the connection fails
  */
 export async function connectByHTTP(dialog: ProxyDialog): Promise<Uint8Array> {
   const { credentials } = dialog.proxy;
@@ -51,12 +51,12 @@ export async function connectByHTTP(dialog: ProxyDialog): Promise<Uint8Array> {
   throw failure(dialog, Number(digits), printableLine(`${digits} ${told}`));
 }
 
-/** Reads up to the blank line; interim answers (1xx) are passed over. */
+/** Reads up to the blank line. Skips interim answers (1xx). */
 async function readHead(
   dialog: ProxyDialog,
 ): Promise<{ head: string; rest: Uint8Array }> {
   let bytes = new Uint8Array(0);
-  let seen = 0; // a line that ends before was looked at
+  let seen = 0; // everything before was searched
   for (let total = 0; total < MAX_HEAD;) {
     const more = await dialog.readSome();
     total += more.length;
@@ -77,7 +77,7 @@ async function readHead(
   );
 }
 
-/** Where the bytes behind the first blank line begin. */
+/** Returns the position after the first blank line. */
 function endOfHead(bytes: Uint8Array, from: number): number | undefined {
   for (let i = bytes.indexOf(LF, from); i >= 0; i = bytes.indexOf(LF, i + 1)) {
     const next = bytes[i + 1] === CR ? i + 2 : i + 1;
@@ -88,7 +88,7 @@ function endOfHead(bytes: Uint8Array, from: number): number | undefined {
 
 function failure(dialog: ProxyDialog, code: number, told: string): Error {
   const { credentials } = dialog.proxy;
-  // tinyproxy says 401 to a wrong password, as a server of its own would
+  // tinyproxy answers a wrong password with 401, like a web server
   if (code === 407 || code === 401) {
     return dialog.error(
       Deno.errors.PermissionDenied,

@@ -1,5 +1,5 @@
 /**
- * What the server owes: each command its replies, in order.
+ * Commands that wait for replies, in order.
  *
  * @module
  */
@@ -8,18 +8,19 @@ import type { Reply } from "../protocol/reply.ts";
 import { mayAnswer } from "../protocol/reply_kind.ts";
 
 /**
- * How a command's replies are taken:
+ * How the replies to a command are matched:
  *
- * - "command": 1yz opens, any other reply is final;
- * - "greeting": 1yz (120) is waited out, any other reply is final;
- * - "transfer": 1yz opens; a 2yz before it is a stray of the past or, if no 1yz
- *   follows, the final reply itself;
- * - "fence": a `NOOP` that marks the end of what an `ABOR` owes: whatever comes
- *   before its own reply is one too many, and dropped;
- * - "alive": a `NOOP` during a transfer, answered at once (ProFTPD, pyftpdlib;
- *   with 500 by Pure-FTPd) or after it (vsftpd);
- * - "passive": an `EPSV` that a firewall may swallow, or the `PASV` in its place:
- *   1yz opens nothing, and 227 answers that `PASV` although `EPSV` was first.
+ * - "command": 1yz opens a transfer; any other reply is final.
+ * - "greeting": 1yz (120) is skipped; any other reply is final.
+ * - "transfer": 1yz opens the transfer. A 2yz before it is a stray reply to an
+ *   earlier command, or, if no 1yz follows, the final reply.
+ * - "fence": a `NOOP` that marks the end of the replies to an `ABOR`. Replies
+ *   before its own are superfluous, and dropped.
+ * - "alive": a `NOOP` during a transfer. It is answered at once (ProFTPD,
+ *   pyftpdlib; with 500 by Pure-FTPd) or after the transfer (vsftpd).
+ * - "passive": an `EPSV` that a firewall may drop, or the `PASV` that replaces
+ *   it. 1yz opens nothing, and a 227 answers the `PASV` although `EPSV` came
+ *   first.
  */
 export type PendingKind =
   | "command"
@@ -29,19 +30,16 @@ export type PendingKind =
   | "alive"
   | "passive";
 
-/** Milliseconds that a 1yz may follow a 2yz which answered a transfer. */
+/** Milliseconds within which a 1yz may follow a stray 2yz. */
 const STRAY_GRACE = 1000;
 
 /**
- * Commands behind the first of a pipeline that a server drops, if it does. What
- * is lost in the middle of thousands is a network's fault.
+ * Commands after the first of a pipeline that a server may drop. A loss among
+ * thousands is the network's.
  */
 const PIPELINE_START = 4;
 
-/**
- * A promise that is made when somebody asks for it: of the two that each
- * command has, most are never looked at.
- */
+/** A promise that is created on first use: most are never used. */
 class Eventual<T> {
   #deferred: PromiseWithResolvers<T> | undefined;
   #settle: ((deferred: PromiseWithResolvers<T>) => void) | undefined;
@@ -49,7 +47,7 @@ class Eventual<T> {
   get promise(): Promise<T> {
     if (this.#deferred === undefined) {
       this.#deferred = Promise.withResolvers<T>();
-      // an entry may be dropped by its owner: that is no unhandled rejection
+      // its owner may ignore it, which is not an unhandled rejection
       this.#deferred.promise.catch(() => {});
       this.#settle?.(this.#deferred);
     }
@@ -67,29 +65,31 @@ class Eventual<T> {
   }
 }
 
-/** The replies that one command is owed. */
+/** A command that waits for replies. */
 export class PendingCommand {
-  /** How its replies are taken. */
+  /** How its replies are matched. */
   readonly kind: PendingKind;
-  /** Whether reading stops after the final reply (before a TLS handshake). */
+  /** Whether reading stops after the final reply, before a TLS handshake. */
   readonly pauses: boolean;
-  /** The command's verb, in upper case; none of the greeting. */
+  /** Verb of the command, in upper case; `undefined` for the greeting. */
   verb: string | undefined;
   /** Bytes of the command that await their first reply. */
   size = 0;
-  /** Whether the command holds a secret. */
+  /** Whether the command contains a secret. */
   isSecret = false;
-  /** Commands of the same run before this one: each came before the replies. */
-  place = 0;
-  /** Whether the command is one of the first in a pipeline, behind another. */
+  /** Position among the commands that were pending at the same time. */
+  position = 0;
+  /**
+   * Whether the command is one of the first of a pipeline, after another one.
+   */
   isPipelined = false;
-  /** Whether somebody has seen its final reply, or its end. */
-  isCollected = false;
+  /** Whether its final reply or its end was handled. */
+  isAcknowledged = false;
   /** How the user can end it while it is open, for messages. */
   advice: string | undefined;
-  /** The entry behind this one. */
+  /** The next pending command. */
   next: PendingCommand | undefined;
-  /** The `EPSV` without a reply whose place this `PASV` takes. */
+  /** The unanswered `EPSV` that this `PASV` replaces. */
   replaces: PendingCommand | undefined;
   /** The 1yz reply, once it came. */
   preliminary: Reply | undefined;
@@ -101,11 +101,9 @@ export class PendingCommand {
   #strayTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Makes an entry.
+   * Creates an entry.
    *
-   * @param describe Shows the command, printable and masked
-   * @param kind How its replies are taken
-   * @param pauses Whether reading stops after the final reply
+   * @param describe Formats the command, printable and masked
    */
   constructor(describe: () => string, kind: PendingKind, pauses: boolean) {
     this.#describe = describe;
@@ -128,17 +126,15 @@ export class PendingCommand {
     return this.#final.promise;
   }
 
-  /** Whether nothing more is owed. */
+  /** Whether no further reply is expected. */
   get isSettled(): boolean {
     return this.#isSettled;
   }
 
   /**
-   * Takes the next reply.
+   * Handles the next reply. Returns whether it settles the entry.
    *
-   * @param reply What came
-   * @param onSettled Called if this settles later, without another reply
-   * @returns Whether nothing more is owed
+   * @param onSettled Called if the entry settles later, without another reply
    */
   take(reply: Reply, onSettled: () => void): boolean {
     if (this.kind === "fence" && !isSyntaxReply(reply)) return false;
@@ -165,11 +161,7 @@ export class PendingCommand {
     return true;
   }
 
-  /**
-   * Ends the entry with its final reply.
-   *
-   * @param reply The final reply
-   */
+  /** Settles the entry with its final reply. */
   settle(reply: Reply): void {
     if (this.#strayTimer !== undefined) clearTimeout(this.#strayTimer);
     this.#isSettled = true;
@@ -177,11 +169,7 @@ export class PendingCommand {
     this.#final.resolve(reply);
   }
 
-  /**
-   * Ends the entry without a reply.
-   *
-   * @param reason Why none will come
-   */
+  /** Rejects the entry. */
   fail(reason: unknown): void {
     if (this.#strayTimer !== undefined) clearTimeout(this.#strayTimer);
     this.#isSettled = true;
@@ -190,27 +178,27 @@ export class PendingCommand {
   }
 }
 
-/** A queue of entries, the one due first at its head. */
+/** Queue of pending commands, the one that is answered next first. */
 export class PendingCommands {
   #head: PendingCommand | undefined;
   #tail: PendingCommand | undefined;
   #isProven = false;
-  /** An `EPSV` that has no reply yet, although the `PASV` behind it has. */
+  /** An `EPSV` without a reply, although the `PASV` after it has one. */
   #unanswered: PendingCommand | undefined;
 
-  /** The entry that the next reply belongs to. */
+  /** The command that the next reply belongs to. */
   get head(): PendingCommand | undefined {
     return this.#head;
   }
 
-  /** Whether reading stops after the last reply that is owed. */
+  /** Whether reading stops after the last pending reply. */
   get pauses(): boolean {
     return this.#tail?.pauses === true;
   }
 
   /**
-   * Whether the command that is due was sent together with another, and none
-   * that was sent behind another got a reply on this connection so far.
+   * Whether the next command was sent together with another one, and no such
+   * command has had a reply on this connection.
    */
   get isUnproven(): boolean {
     const head = this.#head;
@@ -218,30 +206,19 @@ export class PendingCommands {
     return head.isPipelined || head.next?.isPipelined === true;
   }
 
-  /**
-   * Adds an entry behind all others.
-   *
-   * @param pending The entry
-   * @returns The same
-   */
+  /** Adds a command at the end. */
   add(pending: PendingCommand): PendingCommand {
     if (this.#tail === undefined) this.#head = pending;
     else {
       this.#tail.next = pending;
-      pending.place = this.#tail.place + 1;
-      pending.isPipelined = pending.place <= PIPELINE_START;
+      pending.position = this.#tail.position + 1;
+      pending.isPipelined = pending.position <= PIPELINE_START;
     }
     this.#tail = pending;
     return pending;
   }
 
-  /**
-   * Adds the `PASV` that takes the place of an `EPSV` without a reply.
-   *
-   * @param pending The entry of `PASV`
-   * @param replaces That of `EPSV`
-   * @returns The first
-   */
+  /** Adds the `PASV` that replaces an unanswered `EPSV`. */
   replace(
     pending: PendingCommand,
     replaces: PendingCommand,
@@ -253,16 +230,12 @@ export class PendingCommands {
     return pending;
   }
 
-  /**
-   * Whether a reply cannot be for the command that is due.
-   *
-   * @param reply What came
-   * @returns Whether replies and commands are out of step
-   */
-  isMisplaced(reply: Reply): boolean {
+  /** Whether a reply cannot belong to the next command. */
+  isMismatched(reply: Reply): boolean {
     const head = this.#head;
     if (head?.verb === undefined || this.#isLate(reply)) return false;
-    // a 1yz opens nothing here, and PASV follows it: its 227 proves the order
+    // a 1yz opens nothing here, and the 227 of the PASV after it proves the
+    // order
     const isPassed = head.kind === "passive" && head.verb === "EPSV" &&
       reply.code < 200;
     return !isPassed && !mayAnswer(head.verb, reply);
@@ -275,17 +248,16 @@ export class PendingCommands {
     return code === 229 && this.#head.verb !== "EPSV";
   }
 
-  /** Takes the head away. */
+  /** Removes the first entry. */
   shift(): void {
     this.#head = this.#head?.next;
     if (this.#head === undefined) this.#tail = undefined;
   }
 
   /**
-   * Gives the next reply to the entry it belongs to.
+   * Gives a reply to the command that it belongs to.
    *
-   * @param reply What came
-   * @returns The entry, or `undefined` if nothing is owed
+   * @returns The command, or `undefined` if none is pending
    */
   deliver(reply: Reply): PendingCommand | undefined {
     if (this.#isLate(reply)) {
@@ -312,7 +284,8 @@ export class PendingCommands {
       return alive;
     }
     if (pending.next?.kind === "fence" && reply.code === 200) {
-      // the server answered transfer and ABOR with one reply; this is NOOP's
+      // the server answered the transfer and ABOR with one reply; this one is
+      // NOOP's
       pending.settle(reply);
       this.shift();
       this.#head!.settle(reply);
@@ -323,11 +296,7 @@ export class PendingCommands {
     return pending;
   }
 
-  /**
-   * Ends every entry without a reply.
-   *
-   * @param reason Why none will come
-   */
+  /** Rejects all entries. */
   fail(reason: unknown): void {
     for (
       let pending = this.#head;
@@ -341,11 +310,8 @@ export class PendingCommands {
 }
 
 /**
- * Whether a reply is of the group "syntax" (RFC 959 section 4.2.1: x0z), which
- * answers a `NOOP` and never ends a transfer that has begun.
- *
- * @param reply The reply
- * @returns Whether it is
+ * Whether a reply is of the group "syntax" (RFC 959 section 4.2.1: x0z). It
+ * answers a `NOOP`, and never ends an open transfer.
  */
 export function isSyntaxReply({ code }: Reply): boolean {
   return code === 200 || (code >= 500 && code < 510);

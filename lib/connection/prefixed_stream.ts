@@ -18,7 +18,6 @@ export class PrefixedStream implements ByteStream {
    *
    * @param first A read that is pending or done, whose bytes come first;
    * `undefined` if there is none
-   * @param via Through what the stream goes, in place of what it says itself
    */
   constructor(
     stream: ByteStream,

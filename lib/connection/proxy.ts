@@ -15,17 +15,14 @@ import { connectBySocks5 } from "./socks5.ts";
 import { abortable, within } from "./waiting.ts";
 import { withMessage } from "./with_message.ts";
 
-/** What was said of the proxy as the host that was dialled. */
+/** Start of the message that names the proxy as the dialled host. */
 const DIALED_REGEXP = /^Cannot connect to "[^"]*": /;
 
 /**
  * Opens a connection through a proxy. Requires `allow-net` permission for the
  * proxy, and none for the server.
  *
- * @param proxy The proxy
- * @param target The server
  * @param options Time-out of each of the two steps, and signal
- * @returns The connection, from the server's first byte on
  * @throws {Deno.errors.TimedOut} If the proxy does not answer in time
  * @throws {Deno.errors.PermissionDenied} If it refuses the user or the server
  * @throws {Error} `Deno.errors.*` that name the hop that failed
@@ -71,7 +68,7 @@ export async function dialThrough(
   }
 }
 
-/** Talks with the proxy; gives what came behind its answer. */
+/** Talks to the proxy. Returns the bytes after its answer. */
 async function converse(dialog: ProxyDialog): Promise<Uint8Array> {
   if (dialog.proxy.protocol === "http") return await connectByHTTP(dialog);
   await connectBySocks5(dialog);

@@ -1,18 +1,18 @@
 /**
- * The option `proxy`: what a URL says about a proxy.
+ * Reads the option `proxy`, a URL.
  *
  * @module
  */
 
 import { Secrets } from "../protocol/redaction.ts";
 
-/** How to talk to a proxy. */
+/** Protocol of a proxy. */
 export type ProxyProtocol = "socks5" | "http";
 
-/** Ports where the URL has none: that of RFC 1928, and that of the scheme. */
+/** Default ports: of RFC 1928, and of the URL scheme. */
 const DEFAULT_PORTS: Record<ProxyProtocol, number> = { socks5: 1080, http: 80 };
 
-/** Most bytes of a user or a password (RFC 1929 section 2). */
+/** Longest user or password, in bytes (RFC 1929 section 2). */
 const MAX_CREDENTIAL = 255;
 
 const ENCODER = new TextEncoder();
@@ -23,9 +23,9 @@ export interface ProxyCredentials {
   readonly password: string;
 }
 
-/** A proxy. What it was told is kept where nothing shows it. */
+/** A proxy. Its credentials are kept where no inspection shows them. */
 export class ProxyAddress {
-  /** How to talk to it. */
+  /** Protocol of the proxy. */
   readonly protocol: ProxyProtocol;
   /** A name or an address, IPv6 without brackets. */
   readonly hostname: string;
@@ -36,9 +36,10 @@ export class ProxyAddress {
   /**
    * Reads the URL.
    *
-   * @param url The user's: "socks5:" or "http:", with or without user and password
-   * @throws {TypeError} If it names no proxy that can be used; the URL is not
-   * shown, which may hold a password
+   * @param url Option of the user: "socks5:" or "http:", with or without user
+   * and password
+   * @throws {TypeError} If the URL is not usable. The message does not contain
+   * it, because it may have a password
    */
   constructor(url: string | URL) {
     const text = String(url).trim();
@@ -53,7 +54,7 @@ export class ProxyAddress {
       );
     }
     const rest = text.slice(scheme.length);
-    // the one knows "http:" by its port 80, the other does not
+    // "http:" hides its port 80, "https:" does not
     const parsed = URL.parse(`http${rest}`);
     const other = URL.parse(`https${rest}`);
     if (parsed === null || other === null) {
@@ -73,12 +74,12 @@ export class ProxyAddress {
     this.#credentials = readCredentials(protocol, parsed);
   }
 
-  /** User and password; `undefined` where the URL has none. */
+  /** User and password; `undefined` if the URL has none. */
   get credentials(): ProxyCredentials | undefined {
     return this.#credentials;
   }
 
-  /** For messages: without user and password. */
+  /** The proxy in messages, without user and password. */
   get shown(): string {
     const { hostname, port } = this;
     return `the proxy "${
@@ -86,12 +87,7 @@ export class ProxyAddress {
     }:${port}"`;
   }
 
-  /**
-   * Masks what the proxy repeats of its user and password.
-   *
-   * @param text What it said
-   * @returns The text, with `****` for them
-   */
+  /** Masks user and password in the proxy's text. */
   mask(text: string): string {
     const { credentials } = this;
     if (credentials === undefined) return text;
@@ -103,12 +99,7 @@ export class ProxyAddress {
   }
 }
 
-/**
- * User and password as HTTP sends them (RFC 7617).
- *
- * @param credentials Both
- * @returns Base64
- */
+/** Encodes user and password as HTTP does (RFC 7617). */
 export function basicToken({ user, password }: ProxyCredentials): string {
   const bytes = ENCODER.encode(`${user}:${password}`);
   return btoa(String.fromCharCode(...bytes));

@@ -1,5 +1,5 @@
 /**
- * What the dialogues with all kinds of proxies share.
+ * The exchange with a proxy, for all protocols.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import type { DialTarget } from "./dialed_stream.ts";
 import type { ProxyAddress } from "./proxy_address.ts";
 import { withMessage } from "./with_message.ts";
 
-/** Size of one read of what may be longer, in bytes. */
+/** Size of a read of unknown length, in bytes. */
 const READ_SIZE = 1024;
 
 type ErrorClass = new (message: string) => Error;
 
-/** One request to a proxy: to connect to a server. */
+/** A request to a proxy to connect to a server. */
 export class ProxyDialog {
   /** The proxy. */
   readonly proxy: ProxyAddress;
@@ -23,13 +23,7 @@ export class ProxyDialog {
   readonly target: Omit<DialTarget, "signal">;
   readonly #stream: ByteStream;
 
-  /**
-   * Begins one.
-   *
-   * @param stream The connection to the proxy
-   * @param proxy The proxy
-   * @param target The server
-   */
+  /** Starts an exchange. */
   constructor(
     stream: ByteStream,
     proxy: ProxyAddress,
@@ -40,21 +34,16 @@ export class ProxyDialog {
     this.target = target;
   }
 
-  /**
-   * Sends bytes to the proxy.
-   *
-   * @param bytes What
-   */
+  /** Sends bytes to the proxy. */
   async send(bytes: Uint8Array): Promise<void> {
     await this.#toProxy(writeAll(this.#stream, bytes));
   }
 
   /**
-   * Reads a number of bytes of the proxy's answer, and none of what follows it.
+   * Reads a number of bytes of the proxy's answer, and none after it.
    *
-   * @param length How many
-   * @returns The bytes
-   * @throws {Deno.errors.UnexpectedEof} If the proxy closes the connection before
+   * @throws {Deno.errors.UnexpectedEof} If the proxy closes the connection
+   * first
    */
   async read(length: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(length);
@@ -67,10 +56,10 @@ export class ProxyDialog {
   }
 
   /**
-   * Reads what is there of the proxy's answer, and of what follows it.
+   * Reads available bytes of the proxy's answer, and of what follows it.
    *
-   * @returns At least one byte
-   * @throws {Deno.errors.UnexpectedEof} If the proxy closes the connection before
+   * @throws {Deno.errors.UnexpectedEof} If the proxy closes the connection
+   * first
    */
   async readSome(): Promise<Uint8Array> {
     const bytes = new Uint8Array(READ_SIZE);
@@ -79,18 +68,12 @@ export class ProxyDialog {
     return bytes.subarray(0, n);
   }
 
-  /**
-   * Makes an error that names both hops.
-   *
-   * @param Class The error's class
-   * @param why What is wrong, and what to do
-   * @returns The error
-   */
+  /** Creates an error that names server and proxy. */
   error(Class: ErrorClass, why: string): Error {
     return new Class(`${this.#tried}: ${why}`);
   }
 
-  /** What is to be done about a proxy that does not let a connection through. */
+  /** Advice for a proxy that does not allow a connection. */
   get advice(): string {
     const { transport, port } = this.target;
     return transport === "control"
@@ -122,13 +105,7 @@ export class ProxyDialog {
   }
 }
 
-/**
- * Says what was tried through a proxy.
- *
- * @param proxy The proxy
- * @param target The server
- * @returns The beginning of an error's message
- */
+/** Formats the failed action for messages. */
 export function triedThrough(
   proxy: ProxyAddress,
   { hostname, port }: Omit<DialTarget, "signal">,

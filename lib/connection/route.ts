@@ -1,6 +1,6 @@
 /**
- * Which way connections take to the server: straight, or through what the user
- * has chosen.
+ * The route of connections to the server: direct, or through what the user
+ * chose.
  *
  * @module
  */
@@ -13,21 +13,14 @@ import { dialThrough } from "./proxy.ts";
 import { ProxyAddress } from "./proxy_address.ts";
 import type { HostPort } from "../protocol/address.ts";
 
-/** A way to the server. */
+/** A route to the server. */
 export interface Route {
   /**
-   * The option that leads elsewhere than straight to the server: the server
-   * cannot connect back then, so that there is no active mode.
+   * The option that makes the route indirect. The server cannot connect back
+   * then, so active mode is not possible.
    */
   readonly detour: "dial" | "proxy" | undefined;
-  /**
-   * Opens a control connection.
-   *
-   * @param host A name or an address
-   * @param port A TCP port
-   * @param options Time-out and signal
-   * @returns The connection, and where data connections are to lead
-   */
+  /** Opens a control connection. */
   dialServer(
     host: string,
     port: number,
@@ -36,11 +29,7 @@ export interface Route {
   /**
    * Opens a data connection.
    *
-   * @param host The peer's host, or the one that a trusted 227 reply named
-   * @param port The port that the server named
-   * @param name What the user called that host: a name or the same address
-   * @param options Time-out and signal
-   * @returns The connection
+   * @param name The user's name for the host, or the same address
    */
   dialData(
     host: string,
@@ -50,20 +39,18 @@ export interface Route {
   ): Promise<ByteStream>;
 }
 
-/** What the user set about the way. */
+/** Options of a route. */
 export interface RouteOptions {
-  /** Opens the connections. */
+  /** Function that opens the connections. */
   dial?: Dial | undefined;
-  /** The URL of a proxy. */
+  /** URL of a proxy. */
   proxy?: string | URL | undefined;
 }
 
 /**
- * Finds the way.
+ * Chooses the route.
  *
- * @param options The user's, checked by name and kind
- * @returns The way
- * @throws {TypeError} If they contradict each other, or the URL names no proxy
+ * @throws {TypeError} If both options are set, or the URL is not usable
  */
 export function makeRoute({ dial, proxy }: RouteOptions): Route {
   if (dial !== undefined && proxy !== undefined) {
@@ -85,10 +72,9 @@ export function makeRoute({ dial, proxy }: RouteOptions): Route {
 }
 
 /**
- * Refuses active mode where the server cannot connect back.
+ * Rejects active mode if the server cannot connect back.
  *
- * @param route The way
- * @throws {TypeError} If it is no straight one
+ * @throws {TypeError} If the route is not direct
  */
 export function checkActive({ detour }: Route): void {
   if (detour === undefined) return;
@@ -112,7 +98,10 @@ type Open = (
   options: OpenOptions,
 ) => Promise<ByteStream>;
 
-/** Data connections lead to the host that was named: no address is known. */
+/**
+ * Makes an indirect route. Data connections use the host's name, because its
+ * address is unknown.
+ */
 function detour(name: "dial" | "proxy", open: Open): Route {
   return {
     detour: name,

@@ -9,7 +9,7 @@ import type { ProxyDialog } from "./proxy_dialog.ts";
 import { addressBytes } from "../protocol/address.ts";
 
 const VERSION = 5;
-/** Of the dialogue about user and password. */
+/** Version of the user and password exchange. */
 const AUTH_VERSION = 1;
 
 const METHOD_NONE = 0;
@@ -17,12 +17,12 @@ const METHOD_PASSWORD = 2;
 
 const COMMAND_CONNECT = 1;
 
-/** How an address is written, by its length in bytes. */
+/** Types of an address. */
 const TYPE_IPV4 = 1;
 const TYPE_NAME = 3;
 const TYPE_IPV6 = 4;
 
-/** Most bytes of a name. */
+/** Longest name, in bytes. */
 const MAX_NAME = 255;
 
 /** The first byte of "HTTP/1.1". */
@@ -30,7 +30,7 @@ const LETTER_H = 0x48;
 
 const ENCODER = new TextEncoder();
 
-/** What a proxy answers if it could not connect (RFC 1928 section 6). */
+/** Replies of a proxy that could not connect (RFC 1928 section 6). */
 const FAILURES: Readonly<
   Record<number, readonly [name: keyof typeof Deno.errors, why: string]>
 > = {
@@ -56,11 +56,11 @@ const FAILURES: Readonly<
 };
 
 /**
- * Has a SOCKS5 proxy connect to the server.
+ * Asks a SOCKS5 proxy to connect to the server.
  *
- * @param dialog With the proxy; nothing was sent yet
- * @throws {Deno.errors.PermissionDenied} If the proxy refuses the user or the server
- * @throws {Error} `Deno.errors.*` if there is no connection to be had
+ * @throws {Deno.errors.PermissionDenied} If the proxy refuses the user or the
+ * server
+ * @throws {Error} `Deno.errors.*` if the connection fails
  */
 export async function connectBySocks5(dialog: ProxyDialog): Promise<void> {
   const { credentials } = dialog.proxy;
@@ -85,7 +85,7 @@ export async function connectBySocks5(dialog: ProxyDialog): Promise<void> {
   const [replyVersion, code, , type] = await dialog.read(4);
   checkVersion(dialog, replyVersion!);
   if (code !== 0) throw failure(dialog, code!);
-  // the address that the proxy connects from: nothing needs it
+  // the proxy's own address, which is not needed
   const length = type === TYPE_IPV4
     ? 4
     : type === TYPE_IPV6

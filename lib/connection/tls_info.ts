@@ -1,5 +1,5 @@
 /**
- * What can be asked of a connection over TLS.
+ * Properties of a TLS connection.
  *
  * @module
  */
@@ -9,29 +9,31 @@ export type TLSVersion = "TLSv1.2" | "TLSv1.3";
 
 /** A certificate of the server. */
 export interface TLSCertificate {
-  /** Whom it names, as "CN=example.com, O=Example". */
+  /** Subject, such as "CN=example.com, O=Example". */
   readonly subject: string;
-  /** Who issued it. */
+  /** Issuer, in the same form. */
   readonly issuer: string;
-  /** When it starts to be valid. */
+  /** Start of its validity. */
   readonly validFrom: Date;
-  /** When it ends to be valid. */
+  /** End of its validity. */
   readonly validTo: Date;
-  /** The host names and addresses it is for. */
+  /** Host names and addresses that it is valid for. */
   readonly names: readonly string[];
-  /** The certificate itself. */
+  /** The certificate, PEM. */
   readonly pem: string;
 }
 
-/** What is known of a connection over TLS. */
+/** Properties of a TLS connection. */
 export interface TLSInfo {
-  /** The version that is spoken. */
+  /** TLS version. */
   readonly protocol: TLSVersion;
-  /** The cipher suite, as OpenSSL calls it. */
+  /** Cipher suite, by its OpenSSL name. */
   readonly cipher: string;
   /** The server's certificate. */
   readonly peerCertificate: TLSCertificate;
-  /** SHA-256 of the server's certificate, upper-case hexadecimal with colons. */
+  /**
+   * SHA-256 of the server's certificate, in upper-case hexadecimal with colons.
+   */
   readonly fingerprint: string;
   /** Whether an earlier session was resumed. */
   readonly resumed: boolean;

@@ -1,49 +1,51 @@
 /**
- * What passes on the control connection, for a log: structured and masked.
+ * Trace of the control connection, for logs: structured and masked.
  *
  * @module
  */
 
 import { printable } from "../protocol/printable.ts";
 
-/** One line of a trace. Secrets are masked before it is made. */
+/** One event of a trace. Secrets are masked. */
 export interface TraceEvent {
-  /** Milliseconds since 1970, as `Date.now()` gives them. */
+  /** Milliseconds since 1970, as in `Date.now()`. */
   readonly time: number;
   /**
-   * "sent" for a command, "received" for a reply, "event" for what happens to
-   * the connections themselves.
+   * "sent" for a command, "received" for a reply, "event" for a change of a
+   * connection.
    */
   readonly direction: "sent" | "received" | "event";
-  /** The command, the reply's text, or what happened. */
+  /** The command, the reply's text, or a description of the event. */
   readonly text: string;
 }
 
 /**
- * Receives a trace. It is called in the order of the events, each as soon as the
- * work in hand is done, so that it may call the client itself. What it throws or
- * rejects with is ignored.
+ * Receives the events of a trace, in order. Each call comes after the current
+ * work is done, so that it may call the client. Errors and rejections are
+ * ignored.
  */
 export type Trace = (event: TraceEvent) => void;
 
-/** What stands before a line on standard error. */
+/** Prefixes of lines on standard error. */
 const MARKS: Record<TraceEvent["direction"], string> = {
   sent: ">",
   received: "<",
   event: "*",
 };
 
-/** Passes events on to who listens; costs nothing where nobody does. */
+/** Passes events to a listener. Costs nothing without one. */
 export class Tracer {
-  /** Lines on standard error: 0 none, 1 commands and replies, 2 events too. */
+  /**
+   * Output on standard error: 0 none, 1 commands and replies, 2 also events.
+   */
   level = 0;
-  /** Who listens, if anybody does. */
+  /** The listener, if there is one. */
   readonly trace: Trace | undefined;
 
   /**
-   * Makes a tracer.
+   * Creates a tracer.
    *
-   * @param trace Who listens, if anybody does
+   * @param trace The listener, if there is one
    */
   constructor(trace: Trace | undefined) {
     this.trace = trace;
@@ -52,8 +54,8 @@ export class Tracer {
   /**
    * Passes an event on.
    *
-   * @param direction Where the text went
-   * @param text Gives the masked text; called only if somebody listens
+   * @param direction Direction of the text
+   * @param text Returns the masked text; called only if it is needed
    */
   emit(direction: TraceEvent["direction"], text: () => string): void {
     const isPrinted = this.level > 1 ||
@@ -62,17 +64,17 @@ export class Tracer {
     const event = { time: Date.now(), direction, text: printable(text()) };
     if (isPrinted) console.error(`${MARKS[direction]} ${event.text}`);
     const { trace } = this;
-    // not in the middle of the work: a call that the listener makes would find
-    // the ledger, the type, the directory half changed
+    // not during the current work: a call of the listener would see pending
+    // commands, type or directory half changed
     if (trace !== undefined) queueMicrotask(() => tell(trace, event));
   }
 }
 
-/** A listener's fault must not touch the transfer it listens to. */
+/** Calls the listener. Its errors must not affect the transfer. */
 async function tell(trace: Trace, event: TraceEvent): Promise<void> {
   try {
     await trace(event);
   } catch {
-    // an async one's neither
+    // nor must those of an async one
   }
 }

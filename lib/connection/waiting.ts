@@ -1,19 +1,18 @@
 /**
- * How waits end: without progress for too long, or by an `AbortSignal`.
+ * Limits of waits: a time without progress, or an `AbortSignal`.
  *
  * @module
  */
 
 import { MAX_MILLISECONDS } from "../protocol/check_number.ts";
 
-/** Ticks in one time-out: how fine the time without progress is measured. */
+/** Ticks in one time-out, the resolution of the measurement. */
 const TICKS = 8;
 
 /**
- * Ends waits that make no progress: while one is under way, something has to
- * move. That others begin or end is no progress of a wait. One timer serves any
- * number of waits, and a wait costs two counters: the hot loops of a transfer
- * can afford it.
+ * Ends waits without progress. While a wait is pending, {@linkcode touch} has
+ * to be called. The start or end of another wait is not progress. One timer
+ * serves all waits, and a wait costs two counters, which hot loops can afford.
  */
 export class Watchdog {
   #timeout: number;
@@ -25,22 +24,23 @@ export class Watchdog {
   #idleTicks = 0;
 
   /**
-   * Makes a watchdog that sleeps.
+   * Creates a watchdog without a wait.
    *
-   * @param timeout Milliseconds without progress until `onExpire` is called; 0 for never
-   * @param onExpire Called once, when a wait has made no progress for so long
+   * @param timeout Milliseconds without progress until `onExpire` is called; 0
+   * for never
+   * @param onExpire Called once, if a wait made no progress for that time
    */
   constructor(timeout: number, onExpire: () => void) {
     this.#timeout = timeout;
     this.#onExpire = onExpire;
   }
 
-  /** How many waits are under way. */
+  /** Number of pending waits. */
   get waits(): number {
     return this.#waits;
   }
 
-  /** A wait begins; where there is no other, its time begins too. */
+  /** Starts a wait. The first one starts the timer. */
   begin(): void {
     if (this.#waits++ > 0) return;
     this.#progress++;
@@ -48,18 +48,18 @@ export class Watchdog {
     else if (this.#timeout > 0) this.#arm();
   }
 
-  /** A wait has ended; without any, the timer does not hold the program. */
+  /** Ends a wait. Without waits, the timer does not keep the program alive. */
   end(): void {
     if (--this.#waits > 0 || this.#timer === undefined) return;
     Deno.unrefTimer(this.#timer);
   }
 
-  /** Something moved. */
+  /** Reports progress. */
   touch(): void {
     this.#progress++;
   }
 
-  /** Ends the watch for good: waits that begin later are not watched. */
+  /** Stops permanently: later waits are not limited. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -85,14 +85,7 @@ export class Watchdog {
   }
 }
 
-/**
- * A promise that an aborted signal overtakes.
- *
- * @param promise What is waited for; a late rejection is swallowed
- * @param signal Ends the wait
- * @returns What the promise gives
- * @throws The signal's reason, if it is aborted first
- */
+/** Waits for a promise, or rejects when a signal is aborted. */
 export function abortable<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,
@@ -102,15 +95,15 @@ export function abortable<T>(
   const onAbort = () => reject(signal.reason);
   if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort, { once: true });
-  promise.catch(() => {}); // when the signal wins, nobody else looks at it
+  promise.catch(() => {}); // not an unhandled rejection if the signal is first
   return Promise.race([promise, aborted]).finally(() =>
     signal.removeEventListener("abort", onAbort)
   );
 }
 
-/** A signal that follows another one after a while. */
-export class PatientSignal {
-  /** The later signal; none where there is nothing to follow. */
+/** A signal that follows another one after a delay. */
+export class DelayedSignal {
+  /** The delayed signal; `undefined` if there is nothing to follow. */
   readonly signal: AbortSignal | undefined;
   readonly #source: AbortSignal | undefined;
   readonly #onAbort: () => void;
@@ -119,7 +112,6 @@ export class PatientSignal {
   /**
    * Follows a signal.
    *
-   * @param source The signal, not aborted yet
    * @param delay Milliseconds between the two; 0 for none
    */
   constructor(source: AbortSignal | undefined, delay: number) {
@@ -136,7 +128,7 @@ export class PatientSignal {
     }
   }
 
-  /** Follows no more. */
+  /** Stops following. */
   release(): void {
     clearTimeout(this.#timer);
     this.#source?.removeEventListener("abort", this.#onAbort);
@@ -144,14 +136,10 @@ export class PatientSignal {
 }
 
 /**
- * Runs a wait that can be interrupted, within a time.
+ * Runs a function with a time limit and a signal.
  *
  * @param timeout Milliseconds; 0 for no limit
- * @param signal The caller's signal, if any
- * @param late Makes the error when time is up
- * @param run Gets a signal that aborts in either case
- * @returns What `run` gives
- * @throws The caller's reason, or what `late` made
+ * @param late Creates the error of a time-out
  */
 export async function within<T>(
   timeout: number,
@@ -180,11 +168,9 @@ export async function within<T>(
 }
 
 /**
- * Waits a while for a promise.
+ * Waits for a promise for a limited time.
  *
- * @param promise What is waited for
- * @param timeout Milliseconds
- * @returns What the promise gives, or `undefined` if it rejects or is late
+ * @returns The promise's result, or `undefined` if it rejects or is late
  */
 export async function settle<T>(
   promise: Promise<T>,

@@ -207,7 +207,7 @@ export async function abortOpen(
   if (open === undefined) return undefined;
   return await session.settle(async () => {
     const reply = await abortOwed(session, open, { needsReply: true });
-    control.collect(open);
+    control.acknowledge(open);
     return reply;
   });
 }

@@ -7,7 +7,7 @@
 
 import type { ByteStream } from "../connection/byte_stream.ts";
 import { DataConnection } from "../connection/data_connection.ts";
-import { PatientSignal } from "../connection/waiting.ts";
+import { DelayedSignal } from "../connection/waiting.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import { type Command, encodeCommand } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
@@ -206,7 +206,7 @@ async function begin(
   const pending = control.send(command, { kind: "transfer", advice });
   let stream: ByteStream;
   let reply: Reply;
-  const patient = new PatientSignal(
+  const patient = new DelayedSignal(
     signal,
     protection === undefined ? 0 : OPEN_GRACE,
   );
@@ -228,7 +228,7 @@ async function begin(
       ? await abortOwed(session, pending).then(() => error)
       : await explain(session, pending, error);
     session.doubt(pending.command);
-    control.collect(pending);
+    control.acknowledge(pending);
     throw explained;
   } finally {
     patient.release();

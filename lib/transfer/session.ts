@@ -426,7 +426,7 @@ export class Session {
     { signal }: SignalOptions,
   ): Promise<{ reply: Reply; command: string }> {
     const { open, failure } = this.control;
-    const own = this.#unclaimed.filter(({ isCollected }) => !isCollected);
+    const own = this.#unclaimed.filter(({ isAcknowledged }) => !isAcknowledged);
     this.#unclaimed = own;
     const pending = open === undefined || own.includes(open) ? own[0] : open;
     if (pending === undefined) {
@@ -437,7 +437,7 @@ export class Session {
     const due = isFirst ? pending.first : pending.final;
     const reply = await this.control.wait(due, signal);
     if (reply.code < 200) this.#begun.add(pending);
-    else this.control.collect(pending);
+    else this.control.acknowledge(pending);
     return { reply, command: pending.command };
   }
 

@@ -294,7 +294,7 @@ export class Transfer {
       this.data.fail(error);
       const explained = await explain(this.#session, this.#pending, error);
       // one that was ended before has a connection no more
-      if (!this.#pending.isCollected) await this.#doubt();
+      if (!this.#pending.isAcknowledged) await this.#doubt();
       this.#forget();
       return explained;
     });
@@ -381,7 +381,7 @@ export class Transfer {
   }
 
   #forget(): void {
-    this.#session.control.collect(this.#pending);
+    this.#session.control.acknowledge(this.#pending);
     if (this.#session.transfer === this) this.#session.transfer = undefined;
   }
 }

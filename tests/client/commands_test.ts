@@ -206,7 +206,7 @@ const REFUSALS: [
     (f) => f.delete("x"),
     { DELE: "226 ok" },
     FTPReplyError,
-    "250 or 200 was due, got 226 ok",
+    "expected code 250 or 200, got 226 ok",
   ],
   [
     "delete",

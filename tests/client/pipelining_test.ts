@@ -194,7 +194,7 @@ Deno.test("FTP says what may be wrong where a server drops a command that came w
   await assertRejects(
     () => second,
     Deno.errors.TimedOut,
-    'Cannot complete "SIZE b": no reply within 200 ms; the connection is closed; it was sent before the command ahead of it was answered, which some servers and firewalls cannot take: the next connection of this client does without, as all do with { pipelining: false }',
+    'Cannot complete "SIZE b": no reply within 200 ms; the connection is closed; it was sent before the command ahead of it was answered, which some servers and firewalls cannot handle: the next connection of this client sends one at a time, as all do with { pipelining: false }',
   );
   await ftp.connect(server.host, server.port);
   assertEquals(await Promise.all([ftp.size("a"), ftp.size("b")]), [1, 1]);
@@ -207,7 +207,7 @@ Deno.test("FTP says what may be wrong where a server closes the connection on co
   await assertRejects(
     () => Promise.all([ftp.size("a"), ftp.size("b")]),
     Deno.errors.UnexpectedEof,
-    'Cannot complete "SIZE a": the server closed the connection; it was sent together with another command, which some servers and firewalls cannot take: the next connection of this client does without, as all do with { pipelining: false }',
+    'Cannot complete "SIZE a": the server closed the connection; it was sent together with another command, which some servers and firewalls cannot handle: the next connection of this client sends one at a time, as all do with { pipelining: false }',
   );
   await ftp.connect(server.host, server.port);
   assertEquals(await Promise.all([ftp.size("a"), ftp.size("b")]), [1, 1]);

@@ -37,7 +37,7 @@ Deno.test("checkName refuses names that lead elsewhere, and shows them harmless"
     const error = assertThrows(
       () => checkName(name),
       Deno.errors.InvalidData,
-      "not a plain name",
+      "not a single path segment",
     ) as Error;
     // deno-lint-ignore no-control-regex
     assert(!/[\x00-\x1F\x7F-\x9F]/.test(error.message));
