@@ -140,6 +140,21 @@ export interface DownloadOptions extends FileTransferOptions {
    * @default {false}
    */
   sync?: boolean | undefined;
+  /**
+   * Whether the file is removed from the server after its download: a move, such
+   * as for an inbox that is emptied. The local file is complete, verified and on
+   * the disk first (as with `sync`). Then size and time of the server's file are
+   * asked for once more. If they changed, if the server has no `SIZE`, or if it
+   * refuses the removal, the call throws: the local file is complete, and the
+   * server's stays. A change of equal length within the second that `MDTM` shows
+   * is not seen.
+   *
+   * A program that is killed between the two leaves both files. It cannot be used
+   * with `verify: "none"`, nor for a pipe or a device.
+   *
+   * @default {false}
+   */
+  removeSource?: boolean | undefined;
 }
 
 /**
@@ -248,6 +263,7 @@ export const DOWNLOAD_OPTIONS: NamesOf<DownloadOptions> = {
   ...TRANSFER_OPTIONS,
   maxSize: true,
   sync: true,
+  removeSource: true,
 };
 
 /** Names of the options of an upload. */
@@ -262,16 +278,23 @@ export const UPLOAD_OPTIONS: NamesOf<UploadOptions> = {
  * Rejects invalid options before anything is sent.
  *
  * @param options Options of the caller
- * @throws {TypeError} If `verify` or `replace` has an unknown value, or `retry`
- * is neither an object nor `false`
+ * @throws {TypeError} If `verify` or `replace` has an unknown value, `retry` is
+ * neither an object nor `false`, or options exclude each other
  * @throws {RangeError} If a number is negative, too large or `NaN`
  */
 export function checkTransferOptions(
-  options: Pick<UploadOptions, "verify" | "replace" | "retry" | "keepAlive">,
+  options:
+    & Pick<UploadOptions, "verify" | "replace" | "retry" | "keepAlive">
+    & Pick<DownloadOptions, "removeSource">,
 ): void {
-  const { verify, replace, retry, keepAlive } = options;
+  const { verify, replace, retry, keepAlive, removeSource } = options;
   checkWord("verify", verify, ["size", "hash", "none"]);
   checkWord("replace", replace, ["rename", "delete"]);
+  if (removeSource && verify === "none") {
+    throw new TypeError(
+      'Cannot use "removeSource" with verify "none": nothing would prove that the file is here',
+    );
+  }
   checkRetry(retry);
   checkNumber("keepAlive", keepAlive, { most: MAX_MILLISECONDS });
 }

@@ -66,6 +66,9 @@ export function uploadDir(
   return mirror(provider, { remote, local, isUpload: true }, options);
 }
 
+/** Options of both directions. */
+type DirOptions = UploadDirOptions & DownloadDirOptions;
+
 /** Paths of a mirror, and its direction. */
 interface Ends {
   readonly remote: string;
@@ -84,7 +87,7 @@ interface Shared {
 async function mirror(
   provider: SessionProvider,
   ends: Ends,
-  options: UploadDirOptions,
+  options: DirOptions,
 ): Promise<MirrorResult> {
   checkMirrorOptions(options, ends.isUpload);
   const shared = {
@@ -108,13 +111,13 @@ class DirTask implements MirrorTask {
   readonly #remote: RemoteSide;
   readonly #local: LocalSide;
   readonly #isUpload: boolean;
-  readonly #options: UploadDirOptions;
+  readonly #options: DirOptions;
   readonly #shared: Shared;
 
   constructor(
     provider: SessionProvider,
     { remote, local, isUpload }: Ends,
-    options: UploadDirOptions,
+    options: DirOptions,
     shared: Shared,
   ) {
     const path = local instanceof URL ? fileURLToPath(local) : local;
@@ -179,7 +182,8 @@ class DirTask implements MirrorTask {
     source: MirrorItem,
     target: MirrorItem,
   ): Promise<MirrorReason | undefined> {
-    const { compare = "size-and-time" } = this.#options;
+    const { compare = "size-and-time", removeSource } = this.#options;
+    if (removeSource) return "always"; // what is removed there was proven by this call
     const isCurrent = () => this.#isCurrent(source, target);
     const isHash = compare === "hash";
     const first = isHash ? "size" : compare;

@@ -267,7 +267,17 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
 
 /** Options of {@linkcode FTP.downloadDir}. */
 export interface DownloadDirOptions
-  extends MirrorOptions, Pick<DownloadOptions, "maxSize" | "sync"> {}
+  extends MirrorOptions, Pick<DownloadOptions, "maxSize" | "sync"> {
+  /**
+   * Whether each file is removed from the server after its download, as by
+   * `removeSource` of `download`. Every file is transferred then, also one that
+   * is here already. Directories stay on the server. It cannot be used with
+   * `delete`, which would remove here what is no longer there.
+   *
+   * @default {false}
+   */
+  removeSource?: boolean | undefined;
+}
 
 /** Options of {@linkcode FTP.uploadDir}. */
 export interface UploadDirOptions
@@ -319,6 +329,7 @@ const DOWNLOAD_DIR_OPTIONS: NamesOf<DownloadDirOptions> = {
   ...MIRROR_OPTIONS,
   maxSize: true,
   sync: true,
+  removeSource: true,
 };
 
 /** Names of the options of an upload. */
@@ -337,7 +348,7 @@ const UPLOAD_DIR_OPTIONS: NamesOf<UploadDirOptions> = {
  * @throws {RangeError} If a number is out of range
  */
 export function checkMirrorOptions(
-  options: UploadDirOptions,
+  options: UploadDirOptions & DownloadDirOptions,
   isUpload: boolean,
 ): void {
   if (isUpload) checkNames("uploadDir", options, UPLOAD_DIR_OPTIONS);
@@ -351,6 +362,11 @@ export function checkMirrorOptions(
     );
   }
   limitOf(options.maxDelete);
+  if (options.delete && options.removeSource) {
+    throw new TypeError(
+      'Cannot use "removeSource" with "delete": the next call would remove here what this one removed there',
+    );
+  }
   checkNames("list", list, LIST_OPTIONS);
   checkListOptions(list);
   checkTransferOptions(options);

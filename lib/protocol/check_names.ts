@@ -84,6 +84,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   passive: PASSIVE,
   pipelining: BOOLEAN,
   recursive: BOOLEAN,
+  removeSource: BOOLEAN,
   resume: BOOLEAN,
   reuse: BOOLEAN,
   sync: BOOLEAN,

@@ -32,6 +32,7 @@ import { partsBeside } from "./part_file.ts";
 import { ProgressTracker, type RateLimiter } from "../progress.ts";
 import { countingRetries, withRecovery } from "../recovery.ts";
 import { isRestRefused, isSameStart, OVERLAP } from "../resume.ts";
+import { removeSource } from "./remove_source.ts";
 import { plainTarget, resolveTarget, type Target } from "./local_target.ts";
 import { verifyDownload } from "./verify.ts";
 import { WriteBehind } from "./write_behind.ts";
@@ -126,6 +127,26 @@ class Download {
     const target = this.#check === undefined
       ? resolveTarget(local)
       : plainTarget(String(local), this.#check);
+    const isMove = this.#options.removeSource === true;
+    if (isMove && !target.isReplaceable) {
+      throw new TypeError(
+        `Cannot download to "${target.path}" with "removeSource": it is no file, and nothing tells whether it keeps the bytes`,
+      );
+    }
+    const result = await this.#fetchTo(target);
+    if (isMove) {
+      await removeSource(this.#provider, {
+        remote: this.#remote,
+        local: target.path,
+        size: result.size,
+        shown: this.#facts?.shown ?? null,
+      }, this.#options);
+    }
+    return result;
+  }
+
+  /** Makes the local file, or leaves the one before. */
+  async #fetchTo(target: Target): Promise<FileTransferResult> {
     let isKept = false;
     try {
       const result = await withRecovery(
@@ -152,7 +173,8 @@ class Download {
 
   async #attempt(target: Target): Promise<FileTransferResult> {
     const { session } = this.#provider;
-    const { signal, verify = "size", mtime = true, sync } = this.#options;
+    const { signal, verify = "size", mtime = true } = this.#options;
+    const { sync, removeSource } = this.#options;
     const facts = await this.#inspect(session);
     const part = this.#part ??= await this.#open(session, target, facts);
     await this.#fetch(session, part, facts);
@@ -168,7 +190,7 @@ class Download {
     part.begin(); // no byte came of an empty file
     const meant = this.#meant?.(facts.shown) ?? facts.modified;
     const modified = mtime ? part.date(meant) : null;
-    if (sync) await abortable(part.sync(), signal);
+    if (sync || removeSource) await abortable(part.sync(), signal);
     await this.#tracker.finish(); // first: if it throws, the old file stays
     const isBeside = part.path !== target.path;
     const parts = isBeside ? await this.#partsBeside(target) : undefined;

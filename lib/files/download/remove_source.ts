@@ -1,0 +1,136 @@
+/**
+ * Removes a file from the server after its download, if both are what they were.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import { withMessage } from "../../connection/with_message.ts";
+import { deleteFile } from "../../commands/files.ts";
+import { requestFacts } from "../../commands/queries.ts";
+import { FTPPermanentError } from "../../protocol/errors.ts";
+import type { Session } from "../../transfer/session.ts";
+import {
+  FTPVerificationError,
+  LocalError,
+  locally,
+  withErrorMessage,
+} from "../errors.ts";
+import { isThere } from "../leftovers.ts";
+import type { DownloadOptions } from "../options.ts";
+import { withRecovery } from "../recovery.ts";
+import type { SessionProvider } from "../session_provider.ts";
+
+/** A file that was downloaded, and is complete in its place. */
+export interface MovedFile {
+  /** The file on the server. */
+  readonly remote: string;
+  /** The local file. */
+  readonly local: string;
+  /** Size of the local file, in bytes. */
+  readonly size: number;
+  /** When the server's file was changed, as the server showed it. */
+  readonly shown: Date | null;
+}
+
+/**
+ * Removes the server's file. Where the reply is lost, the server is asked what
+ * became of the file.
+ *
+ * @param provider The client
+ * @param file What was downloaded
+ * @param options Retries and a signal
+ * @throws {FTPVerificationError} If the server's file has changed, or cannot be
+ * told from a changed one
+ * @throws {FTPPermanentError} If the server refuses
+ */
+export async function removeSource(
+  provider: SessionProvider,
+  file: MovedFile,
+  options: DownloadOptions,
+): Promise<void> {
+  locally(() => syncFolder(file.local));
+  let isSent = false;
+  await withRecovery(provider, options, () => file.size, async () => {
+    const { session } = provider;
+    const isRemoved = isSent &&
+      await isThere(session, file.remote, options) === false;
+    if (isRemoved) return;
+    await checkUnchanged(session, file, options);
+    isSent = true;
+    await deleteSource(session, file.remote, options);
+  });
+}
+
+/** Both files right before one is removed. */
+async function checkUnchanged(
+  session: Session,
+  { remote, local, size, shown }: MovedFile,
+  options: DownloadOptions,
+): Promise<void> {
+  const now = await requestFacts(session, remote, options);
+  const isSameTime = now.shown?.getTime() === shown?.getTime();
+  if (now.size !== size || !isSameTime) {
+    const [what, actual, expected] = now.size !== size
+      ? ["size", now.size, size] as const
+      : ["mtime", now.shown?.toISOString(), shown?.toISOString()] as const;
+    throw new LocalError(
+      new FTPVerificationError(
+        `Cannot remove "${remote}" after its download: ${
+          now.size === null
+            ? "the server shows no size of it, so that it may be gone or changed"
+            : "it changed meanwhile"
+        }`,
+        {
+          what,
+          actual: actual ?? "unknown",
+          expected: expected ?? "unknown",
+        },
+      ),
+    );
+  }
+  const here = locally(() => Deno.statSync(local).size);
+  if (here === size) return;
+  throw new LocalError(
+    new FTPVerificationError(
+      `Cannot remove "${remote}" after its download: the local file "${local}" changed meanwhile`,
+      { what: "size", actual: here, expected: size },
+    ),
+  );
+}
+
+async function deleteSource(
+  session: Session,
+  remote: string,
+  options: DownloadOptions,
+): Promise<void> {
+  try {
+    await session.turns.share(
+      () => deleteFile(session, remote, options),
+      options,
+    );
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    throw withErrorMessage(
+      error,
+      (message) => `Cannot remove "${remote}" after its download: ${message}`,
+    );
+  }
+}
+
+/** Puts the name of a file on the disk, where the file system can. */
+function syncFolder(path: string): void {
+  if (Deno.build.os === "windows") return; // directories are no files there
+  const folder = dirname(path);
+  try {
+    using file = Deno.openSync(folder);
+    file.syncSync();
+  } catch (error) {
+    // EINVAL of file systems over a network, which have no such call
+    if (/\(os error 22\)/.test(String(error))) return;
+    throw withMessage(
+      error,
+      (message) => `Cannot put the folder "${folder}" on the disk: ${message}`,
+    );
+  }
+}
