@@ -72,6 +72,7 @@ export type {
   RetryOptions,
 } from "./lib/files/recovery.ts";
 export type { RetrieveOptions, StoreOptions } from "./lib/files/streams.ts";
+export { type OpenOptions, RemoteFile } from "./lib/files/remote_file.ts";
 export {
   FTPMirrorError,
   type FTPMirrorErrorOptions,

@@ -41,6 +41,11 @@ import {
   type RecoveryOptions,
   withReconnection,
 } from "../files/recovery.ts";
+import {
+  type OpenOptions,
+  openRemoteFile,
+  type RemoteFile,
+} from "../files/remote_file.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
 import {
   retrieve,
@@ -90,12 +95,14 @@ const REMOVE_OPTIONS: NamesOf<RemoveOptions> = {
 
 const RETRIEVE_OPTIONS: NamesOf<RetrieveOptions> = {
   offset: true,
+  length: true,
   signal: true,
 };
 
 const STORE_OPTIONS: NamesOf<StoreOptions> = {
-  ...RETRIEVE_OPTIONS,
+  offset: true,
   append: true,
+  signal: true,
 };
 
 /** Options of {@linkcode FTP.pipeline}. */
@@ -120,7 +127,7 @@ export interface PipelineOptions {
  * | --------------------- | ------- |
  * | connect and leave     | {@linkcode FTPProtocol.connect}, {@linkcode FTPProtocol.login}, {@linkcode FTP.reconnect}, {@linkcode FTPProtocol.clone}, {@linkcode FTPProtocol.quit}, {@linkcode FTPProtocol.close} |
  * | whole files           | {@linkcode FTP.download}, {@linkcode FTP.upload} |
- * | streams               | {@linkcode FTP.retrieve}, {@linkcode FTP.store} |
+ * | streams               | {@linkcode FTP.retrieve}, {@linkcode FTP.store}, {@linkcode FTP.open} |
  * | whole directories     | {@linkcode FTP.downloadDir}, {@linkcode FTP.uploadDir} |
  * | look                  | {@linkcode FTP.list}, {@linkcode FTP.walk}, {@linkcode FTP.stat}, {@linkcode FTP.exists}, {@linkcode FTP.mtime}, {@linkcode FTP.features} |
  * | change                | {@linkcode FTP.ensureDir}, {@linkcode FTP.remove}, {@linkcode FTPProtocol.rename}, {@linkcode FTP.setMtime}, {@linkcode FTP.chmod} |
@@ -235,10 +242,11 @@ export class FTP extends FTPProtocol {
    * `Deno.errors.Busy`.
    *
    * @param path The file
-   * @param options Offset and signal
+   * @param options Offset, length and signal
    * @returns The bytes
    * @throws {FTPError} If the server refuses
-   * @throws {RangeError} If the offset is not a non-negative integer
+   * @throws {RangeError} If the offset or the length is not a non-negative
+   * integer
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Read a text line by line
@@ -262,6 +270,46 @@ export class FTP extends FTPProtocol {
     return await this.#onReady(
       options,
       (session) => retrieve(session, path, options),
+    );
+  }
+
+  /**
+   * Opens a file for reading at any position: the index at the end of an
+   * archive, then one member of it, and not the rest.
+   *
+   * The file has a connection of its own, so that this client stays free;
+   * whoever opens it closes it. {@linkcode RemoteFile} tells what is fetched and
+   * kept.
+   *
+   * Requires `allow-net` permission.
+   *
+   * @tags allow-net
+   * @param path The file
+   * @param options Sizes of blocks and cache, retries and a signal
+   * @returns The file, at position 0
+   * @throws {FTPError} If the server refuses
+   * @throws {RangeError} If a size is out of range
+   * @throws {Deno.errors.NotSupported} If the server does not tell the file's size
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example Read the last bytes of a large file
+   * ```ts
+   * import { connect } from "../../mod.ts";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * await using file = await ftp.open("archive.zip");
+   * await file.seek(-22, Deno.SeekMode.End);
+   * const end = new Uint8Array(22);
+   * await file.read(end);
+   * console.log(`${new DataView(end.buffer).getUint16(10, true)} members`);
+   * ```
+   */
+  async open(path: Path, options: OpenOptions = {}): Promise<RemoteFile> {
+    checkPath(connectionOf(this).session, path, "path");
+    return await openRemoteFile(
+      connectionOf(this),
+      this.#text(path),
+      options,
     );
   }
 

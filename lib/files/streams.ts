@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkNumber } from "../protocol/check_number.ts";
 import type { Path } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { textOfPath } from "../commands/queries.ts";
@@ -21,6 +22,14 @@ export interface RetrieveOptions {
    * @default {0}
    */
   offset?: number | undefined;
+  /**
+   * Most bytes to read. The stream ends behind them, and the transfer is
+   * aborted there unless the file ends too. Fewer come where the file ends
+   * before.
+   *
+   * @default {Infinity}
+   */
+  length?: number | undefined;
   /** Aborts the transfer. The stream errors with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
@@ -58,7 +67,8 @@ export async function retrieve(
   path: Path,
   options: RetrieveOptions,
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-  const { signal } = options;
+  const { signal, length = Infinity } = options;
+  checkNumber("length", length, { isInteger: true });
   const transfer = await openTransfer(
     session,
     { verb: "RETR", argument: path, name: "path" },
@@ -82,10 +92,12 @@ export async function retrieve(
   const release = () => signal?.removeEventListener("abort", onAbort);
   if (signal?.aborted) onAbort();
   let size = FIRST_CHUNK_SIZE;
+  let left = length;
   const pull = async (
     controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
   ): Promise<void> => {
-    const buffer = new Uint8Array(size);
+    // one byte tells whether the file goes on behind what was asked for
+    const buffer = new Uint8Array(Math.min(size, left || 1));
     let n: number | null;
     try {
       n = await transfer.data.read(buffer);
@@ -104,7 +116,15 @@ export async function retrieve(
       throw signal?.aborted ? signal.reason : error;
     }
     if (n === size) size = Math.min(size * 2, CHUNK_SIZE);
-    if (n !== null) return controller.enqueue(trimmed(buffer, n));
+    if (n !== null && left > 0) {
+      left -= n;
+      return controller.enqueue(trimmed(buffer, n));
+    }
+    if (n !== null) {
+      release();
+      await (ending ??= transfer.abort());
+      return controller.close();
+    }
     release(); // finish() handles the signal
     await transfer.finish({ signal });
     controller.close();

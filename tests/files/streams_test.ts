@@ -194,3 +194,27 @@ serverTest(
     assertEquals(text(await server.read("file")), "whole");
   },
 );
+
+serverTest("FTP.retrieve ends behind a length", async (server) => {
+  await server.write("data", DATA);
+  await using ftp = await logIn(server);
+  for (
+    const [offset, length, end] of [
+      [0, 0, 0],
+      [10, 100_000, 100_010],
+      [2_999_990, 10, 3_000_000],
+      [2_999_990, 50, 3_000_000],
+    ] as const
+  ) {
+    assertEquals(
+      await toBytes(await ftp.retrieve("data", { offset, length })),
+      DATA.subarray(offset, end),
+    );
+    assertEquals(await ftp.pwd(), "/");
+  }
+  await assertRejects(
+    () => ftp.retrieve("data", { length: -1 }),
+    RangeError,
+    "length",
+  );
+});
