@@ -74,6 +74,7 @@ export async function dial(
  * @param port A TCP port
  * @param name The user's name for the peer, or the same address
  * @param options Time-out and signal
+ * @param dialHost Function that dials; it checks no address
  * @returns The connection, as {@linkcode dial} returns it
  * @throws {Deno.errors.NotCapable} If the port is not allowed, or the name
  * leads to another address; the message says what to allow
@@ -84,10 +85,11 @@ export async function dialPeer(
   port: number,
   name: string,
   options: OpenOptions,
+  dialHost: typeof dial = dial,
 ): Promise<ByteStream> {
   const isNamed = name !== address && isAllowed(name, port) &&
     !isAllowed(address, port);
-  const stream = await dial(isNamed ? name : address, port, options)
+  const stream = await dialHost(isNamed ? name : address, port, options)
     .catch((error) => {
       if (!(error instanceof Deno.errors.NotCapable)) throw error;
       throw new Deno.errors.NotCapable(

@@ -16,13 +16,14 @@ import { abortable, within } from "./waiting.ts";
 import { withMessage } from "./with_message.ts";
 
 /** Start of the message that names the proxy as the dialled host. */
-const DIALED_REGEXP = /^Cannot connect to "[^"]*": /;
+const DIALED_REGEXP = /^Cannot connect to "[^"]*"(?:: )?/;
 
 /**
  * Opens a connection through a proxy. Requires `allow-net` permission for the
  * proxy, and none for the server.
  *
  * @param options Time-out of each of the two steps, and signal
+ * @param dialHost Function that dials the proxy
  * @throws {Deno.errors.TimedOut} If the proxy does not answer in time
  * @throws {Deno.errors.PermissionDenied} If it refuses the user or the server
  * @throws {Error} `Deno.errors.*` that name the hop that failed
@@ -31,6 +32,7 @@ export async function dialThrough(
   proxy: ProxyAddress,
   target: Omit<DialTarget, "signal">,
   options: OpenOptions,
+  dialHost: typeof dial = dial,
 ): Promise<ByteStream> {
   const { timeout, signal } = options;
   const tried = triedThrough(proxy, target);
@@ -39,7 +41,7 @@ export async function dialThrough(
       `${tried}: the address has a zone, which means nothing to a proxy`,
     );
   }
-  const stream = await dial(proxy.hostname, proxy.port, options)
+  const stream = await dialHost(proxy.hostname, proxy.port, options)
     .catch((error) => {
       throw signal?.aborted ? error : withMessage(
         error,

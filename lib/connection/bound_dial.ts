@@ -1,0 +1,102 @@
+/**
+ * Dials from a local address, by `node:net`: `Deno.connect` cannot bind what it
+ * dials.
+ *
+ * @module
+ */
+
+import { connect, isIPv6, type Socket } from "node:net";
+import type { ByteStream } from "./byte_stream.ts";
+import { type OpenOptions, showAddress } from "./dial.ts";
+import { errorOfNode, NodeStream } from "./node_stream.ts";
+import { within } from "./waiting.ts";
+import { withMessage } from "./with_message.ts";
+
+/**
+ * Dials a host from an address of this machine. Requires `allow-net` permission
+ * for both.
+ *
+ * @param localAddress The address, IPv4 or IPv6; a name is looked up in its family
+ * @param hostname A name or an address
+ * @param port A TCP port
+ * @param options Time-out and signal
+ * @returns The connection, without Nagle's delay and with keep-alive
+ * @throws {Deno.errors.TimedOut} If nobody answers in time
+ * @throws {Deno.errors.NotCapable} If one of the two is not allowed
+ * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this
+ * machine, or of the other family
+ */
+export async function dialFrom(
+  localAddress: string,
+  hostname: string,
+  port: number,
+  { timeout, signal }: OpenOptions,
+): Promise<ByteStream> {
+  const tried = `Cannot connect to "${
+    showAddress(hostname, port)
+  }" from "${localAddress}"`;
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  // Node would throw where nothing can catch it
+  for (
+    const host of [showAddress(localAddress, 0), showAddress(hostname, port)]
+  ) {
+    requireNet(tried, host);
+  }
+  let socket: Socket | undefined;
+  try {
+    return await within(
+      timeout,
+      signal,
+      () =>
+        new Deno.errors.TimedOut(`${tried}: no answer within ${timeout} ms`),
+      async (signal) => {
+        socket = connect({
+          host: hostname,
+          port,
+          localAddress,
+          family: isIPv6(localAddress) ? 6 : 4,
+          autoSelectFamily: false,
+          allowHalfOpen: true,
+          noDelay: true,
+          keepAlive: true,
+        });
+        signal.addEventListener("abort", () => reject(signal.reason));
+        socket.on("error", (error) => reject(explain(tried, error)));
+        socket.once("connect", () => resolve(socket!));
+        const connected = await promise;
+        signal.throwIfAborted();
+        return new NodeStream(connected);
+      },
+    );
+  } catch (error) {
+    socket?.destroy();
+    throw error;
+  }
+}
+
+/** Says what an error of Node's means for the two addresses. */
+function explain(
+  tried: string,
+  error: Error & { code?: string; syscall?: string },
+): Error {
+  if (error.syscall === "bind" || error.code === "EADDRNOTAVAIL") {
+    return new Deno.errors.AddrNotAvailable(
+      `${tried}: ${error.message}; "localAddress" must be an address of this machine`,
+    );
+  }
+  if (error.code === "EINVAL" || error.code === "EAFNOSUPPORT") {
+    return new Deno.errors.AddrNotAvailable(
+      `${tried}: ${error.message}; no way leads there from "localAddress": it must be of the server's family, and 127.0.0.1 only reaches this machine`,
+    );
+  }
+  return withMessage(errorOfNode(error), (message) => `${tried}: ${message}`);
+}
+
+/** Insists on a permission, which the user may be asked for. */
+function requireNet(tried: string, host: string): void {
+  const { state } = Deno.permissions.requestSync({ name: "net", host });
+  if (state === "granted") return;
+  throw new Deno.errors.NotCapable(
+    `${tried}: Requires net access to "${host}", run again with the --allow-net flag`,
+  );
+}
