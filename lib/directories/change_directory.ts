@@ -1,5 +1,5 @@
 /**
- * Going to another directory for one command, and coming back.
+ * Changes to another directory for one command, and back.
  *
  * @module
  */
@@ -11,23 +11,21 @@ import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import { openTransferInTurn } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 
-/** Has IBM i call everything by a path. */
+/** Makes IBM i report all names as paths. */
 const NAME_FORMAT = "SITE NAMEFMT";
 const NAME_FORMAT_COMMAND = { verb: "SITE", argument: "NAMEFMT 1" };
 
-/** Comes back. It never leaves the session where it should not be. */
+/** Returns to the original directory. If that fails, the session is closed. */
 export type Leave = () => Promise<void>;
 
 /**
- * Goes to a directory. The caller has the turn, and keeps it until `leave` is
- * done: a command of somebody else's in between would mean another file.
+ * Changes to a directory. The caller has the turn, and keeps it until `leave`
+ * is done: relative paths of other commands would name other files.
  *
- * @param session The session
- * @param path The directory
- * @param options A signal
- * @returns The way back; `undefined`, and nothing is done, where the server
- * does not tell where to come back to
- * @throws {FTPError} If there is no such directory; the session is where it was
+ * @returns A function that changes back; `undefined`, and nothing is done, if
+ * the server does not tell the current directory
+ * @throws {FTPError} If there is no such directory; the session's directory is
+ * unchanged
  */
 export async function enterDirectory(
   session: Session,
@@ -44,21 +42,19 @@ export async function enterDirectory(
   } catch (error) {
     const isRefused = error instanceof FTPError && error.reply !== undefined;
     if (isRefused) session.directory = origin;
-    else await returnTo(session, origin); // nobody saw whether it went
+    else await returnTo(session, origin); // the reply is missing, so the directory is unknown
     throw error;
   }
   return () => returnTo(session, origin);
 }
 
 /**
- * Whether a path is a directory: it is gone to, and come back from. No other
- * command tells it on every server. The caller has the turn.
+ * Whether a path is a directory: changes to it and back, because no other
+ * command works on every server. The caller has the turn.
  *
- * @param session The session
  * @param path The path; "" for the current directory
- * @param options A signal
- * @returns Whether it is; `false` also where the server does not tell where to
- * come back to
+ * @returns Whether it is; `false` also if the server does not tell the current
+ * directory
  */
 export async function isDirectory(
   session: Session,
@@ -81,13 +77,7 @@ export async function isDirectory(
   }
 }
 
-/**
- * Whether a refusal to go to a directory will stay. bftpd has 451 for whatever
- * the system refused.
- *
- * @param error What was thrown
- * @returns Whether it is one
- */
+/** Whether a refused `CWD` is final. bftpd sends 451 for any system error. */
 export function isNoDirectory(error: unknown): boolean {
   if (error instanceof FTPPermanentError) return true;
   const reply = error instanceof FTPError ? error.reply : undefined;
@@ -96,18 +86,14 @@ export function isNoDirectory(error: unknown): boolean {
 }
 
 /**
- * What z/OS says to `CWD` of any name that is no partitioned data set: data sets
- * may begin with it, or not.
+ * z/OS's reply to a `CWD` with a name that is not a partitioned data set. Data
+ * sets may begin with it, or not.
  */
 const PREFIX_REGEXP = /^250\b.*\bworking directory name prefix\b/i;
 
 /**
- * Whether a path is one of z/OS's data sets, by its quotes or by those of the
- * directory it is in. The directory was asked for.
- *
- * @param session The session
- * @param path The path
- * @returns Whether it is
+ * Whether a path is a z/OS data set, by its quotes or those of the current
+ * directory, which is known.
  */
 export function isDataSet(session: Session, path: Path): boolean {
   const text = textOfPath(session, path);
@@ -116,13 +102,11 @@ export function isDataSet(session: Session, path: Path): boolean {
 }
 
 /**
- * Whether `NLST` names anything. The caller has the turn.
+ * Whether `NLST` lists any name. The caller has the turn.
  *
- * @param session The session
- * @param path What to name; "" for what is in the current directory
- * @param options A signal
- * @returns Whether it does
- * @throws {FTPError} If the server refuses, such as for want of names
+ * @param path The path to list; "" for the current directory
+ * @throws {FTPError} If the server refuses, for example because there are no
+ * names
  */
 export async function hasNames(
   session: Session,
@@ -152,19 +136,19 @@ export async function hasNames(
   return size > 0;
 }
 
-/** Bytes of names after which there is no doubt that there are some. */
+/** Bytes of names that prove that there are some. */
 const MAX_NAMES_SIZE = 64 * 1024;
 
-/** Milliseconds after the first name, for names that come one by one. */
+/** Milliseconds after the first name, for servers that send names slowly. */
 const MAX_NAMES_TIME = 2000;
 
-/** What IBM i calls a library. */
+/** The name of a library on IBM i. */
 const LIBRARY_REGEXP = /^[A-Z$#@][A-Z0-9$#@_.]{0,9}$/;
 
 /**
- * The current directory, if there is a way back to it. IBM i tells of a library,
- * by a name that it does not know any more once it was given a path: unless it
- * is asked to tell of libraries as paths, too.
+ * Returns the current directory, if it is possible to return to it. IBM i
+ * reports a library by a name that it no longer accepts after a path was used,
+ * unless it is told to report paths.
  */
 async function originOf(
   session: Session,
@@ -172,9 +156,9 @@ async function originOf(
   options: SignalOptions,
 ): Promise<string | undefined> {
   const origin = await askDirectory(session, options);
-  const isStranded = textOfPath(session, path).startsWith("/") &&
+  const hasNoWayBack = textOfPath(session, path).startsWith("/") &&
     LIBRARY_REGEXP.test(origin);
-  if (!isStranded) return origin || undefined;
+  if (!hasNoWayBack) return origin || undefined;
   if (session.profile.lacks(NAME_FORMAT)) return undefined;
   try {
     const { text } = await session.perform({ verb: "SYST" }, options);
@@ -191,8 +175,9 @@ async function originOf(
 }
 
 /**
- * Without the caller's signal: a session in the wrong place hits wrong files.
- * One that takes the place of a lost session begins at the origin too.
+ * Changes back without the caller's signal, because a session in the wrong
+ * directory would use wrong files. A session that replaces a lost one starts in
+ * the original directory, too.
  */
 async function returnTo(session: Session, origin: string): Promise<void> {
   try {

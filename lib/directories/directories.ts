@@ -1,6 +1,6 @@
 /**
- * Directories on the server: made with their parents, removed with what is in
- * them.
+ * Creates directories with their parents, and removes directories with their
+ * contents.
  *
  * @module
  */
@@ -21,39 +21,36 @@ import { checkName, joinPath } from "../commands/path.ts";
 /** Options of {@linkcode FTP.remove}. */
 export interface RemoveOptions {
   /**
-   * Whether a directory is removed with all that is in it. Nothing is gone into
-   * but directories: a symbolic link that the server does not delete is an
-   * error, as is what may be one. Where `MLSD` may show links as what they lead
-   * to, as that of pyftpdlib does, `LIST` is asked, too. A directory whose
-   * listing the server cuts is listed again until nothing is left.
+   * Whether to remove a directory with everything in it. Only directories are
+   * entered. A symbolic link that the server does not delete is an error, and
+   * so is an entry that may be one. If `MLSD` may show links as the files or
+   * directories they lead to, as pyftpdlib's does, `LIST` is sent as well. If
+   * the server cuts a listing, the directory is listed again until it is empty.
    *
    * @default {false}
    */
   recursive?: boolean | undefined;
   /**
-   * Most entries of one directory, whose names are all kept while they are
-   * removed; one more is a `RangeError`.
+   * Largest number of entries in one directory, whose names are all kept while
+   * they are removed. More entries are a `RangeError`.
    *
    * @default {1_000_000}
    */
   maxEntries?: number | undefined;
-  /** Ends the call; what is removed by then stays removed. */
+  /** Aborts the call. Removed entries stay removed. */
   signal?: AbortSignal | undefined;
 }
 
-/** Deletions under way at once. */
+/** Deletions that are sent at once. */
 const WINDOW = 64;
 
-/** What a server says of what its system denies. */
+/** The server's text if the system denies access. */
 const DENIED_REGEXP = /\b(permission|access)( is)? denied\W*$/i;
 
 /**
- * Makes a directory and its parents, where they are missing.
+ * Creates a directory and its missing parents.
  *
- * @param session The session
- * @param path The directory
- * @param options A signal
- * @throws {FTPPermanentError} If there is no such directory afterwards
+ * @throws {FTPPermanentError} If the directory does not exist afterwards
  */
 export async function ensureDir(
   session: Session,
@@ -67,7 +64,7 @@ export async function ensureDir(
       refusal = await make(session, parent, options);
     }
     if (refusal === undefined) return;
-    // somebody else may have made it meanwhile
+    // another client may have created it
     if (!await isDirectory(session, path, options)) throw refusal;
   }, options);
 }
@@ -97,23 +94,19 @@ async function make(
   }
 }
 
-/** What {@linkcode remove} knows of its caller. */
+/** Knowledge of the caller of {@linkcode remove}. */
 interface RemoveContext {
-  /** What the path is, if it was listed and {@linkcode kindsOf} asked. */
+  /** Kind of the path, if it was listed and {@linkcode kindsOf} checked it. */
   readonly kind?: EntryKind;
-  /** Gives a signal of the caller's end, when the turn has come. */
+  /** Returns the caller's signal when the turn has come. */
   readonly begin?: () => AbortSignal;
 }
 
 /**
- * Removes a file, or a directory. Symbolic links are removed, never followed:
- * what the server does not delete is gone into only if it is known to be a
+ * Removes a file or directory. Symbolic links are removed, never followed: a
+ * path that the server does not delete is entered only if it is known to be a
  * directory.
  *
- * @param session The session
- * @param path What to remove
- * @param options Whether with what is in it; a signal
- * @param context What is known of the path and the caller
  * @throws {FTPPermanentError} If something cannot be removed
  */
 export async function remove(
@@ -127,7 +120,7 @@ export async function remove(
   }
   let options: RemoveOptions = { ...others, signal };
   try {
-    // what DELE takes is no directory: a link to one is gone, not entered
+    // DELE accepts no directory: a link to one is deleted, not followed
     await session.turns.share(() => {
       if (begin !== undefined) options = { ...others, signal: begin() };
       return session.perform(deletion(path), options);
@@ -156,7 +149,7 @@ interface Refusal {
   readonly error: FTPError;
 }
 
-/** Removes a directory, which is listed as one, with all that is in it. */
+/** Removes a directory, which is listed as one, with everything in it. */
 async function removeTree(
   session: Session,
   path: string,
@@ -164,8 +157,8 @@ async function removeTree(
   options: RemoveOptions,
 ): Promise<void> {
   if (isDenied(refusal)) {
-    // it will not go, whatever is in it; and a server may be told to show links
-    // as what they lead to (Pure-FTPd's "-b", ProFTPD's "ShowSymlinks off")
+    // it cannot be removed, whatever its contents; and a server may show links
+    // as directories (Pure-FTPd's "-b", ProFTPD's "ShowSymlinks off")
     try {
       await removeDirectory(session, path, refusal, options);
       return;
@@ -177,16 +170,16 @@ async function removeTree(
   try {
     await removeDirectory(session, path, refusal, options);
   } catch (error) {
-    // why it was not emptied is more to the point
+    // the reason why it was not emptied is more helpful
     throw error instanceof FTPPermanentError ? unread ?? error : error;
   }
 }
 
 /**
- * Removes what is in a directory. Where the server cuts the listing, the next
- * one has what comes then.
+ * Removes the contents of a directory. If the server cuts the listing, it is
+ * listed again.
  *
- * @returns What went wrong if it does not show what is there; nothing may be
+ * @returns The error of an incomplete listing that shows nothing new
  */
 async function empty(
   session: Session,
@@ -219,7 +212,7 @@ async function empty(
   }
 }
 
-/** Removes what was listed in a directory. */
+/** Removes the listed entries of a directory. */
 async function removeEntries(
   session: Session,
   path: string,
@@ -244,7 +237,7 @@ async function removeEntries(
   for (const [at, { index, error }] of refusals.entries()) {
     const kind = kinds[at];
     const isRemovable = kind === "directory" ||
-      // on Windows a link to a directory is removed as one
+      // Windows removes a link to a directory like a directory
       (kind === "symlink" && rest[at]!.format === "dos");
     if (!isRemovable || !(error instanceof FTPPermanentError)) throw error;
     const removeInner = kind === "directory" ? removeTree : removeDirectory;
@@ -256,7 +249,7 @@ function isDenied({ reply }: FTPError): boolean {
   return DENIED_REGEXP.test(reply?.text ?? "");
 }
 
-/** Removes a directory in which nothing is left. */
+/** Removes an empty directory. */
 async function removeDirectory(
   session: Session,
   path: string,
@@ -272,7 +265,7 @@ async function removeDirectory(
     );
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;
-    // for a file DELE's words are to the point, for a directory RMD's
+    // for a file the reply to DELE is helpful, for a directory that to RMD
     const isFile = /not a directory|no such/i.test(error.reply?.text ?? "");
     const cause = isFile ? refusal : error;
     const said = ({ reply }: FTPError) => printable(reply?.text ?? "");
@@ -285,7 +278,7 @@ async function removeDirectory(
   }
 }
 
-/** Where nothing can be listed, the refusal to delete stands. */
+/** Runs a listing. If it is refused, throws the refused deletion instead. */
 async function orRefusal<T>(
   refusal: FTPError,
   run: () => Promise<T>,
@@ -297,7 +290,7 @@ async function orRefusal<T>(
   }
 }
 
-/** Deletes files, many at once; gives those that the server would not. */
+/** Deletes files, many at once. Returns those that the server refused. */
 async function deleteAll(
   session: Session,
   paths: readonly string[],

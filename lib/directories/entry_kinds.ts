@@ -1,6 +1,6 @@
 /**
- * What entries are, links told from what they lead to: who removes a directory
- * with all in it must not go through a link.
+ * Determines the kinds of entries, and tells links from directories: a
+ * recursive removal must not follow a link.
  *
  * @module
  */
@@ -14,15 +14,9 @@ import { readDirectory } from "./listing.ts";
 import { canonicalPath } from "./walk.ts";
 
 /**
- * What the entries of a directory are. pyftpdlib's `MLSD` shows a link as what
- * it leads to, and so may that of others; its `LIST` does not. So where `MLSD`
- * speaks of directories, and never spoke of a link, `LIST` has the last word.
- *
- * @param session The session
- * @param directory The directory
- * @param entries Entries of it
- * @param options A signal
- * @returns Their kinds; "unknown" for a directory that may be a link
+ * Returns the kinds of a directory's entries. `MLSD` may show a link as a
+ * directory (pyftpdlib does), but `LIST` does not. If `MLSD` shows directories
+ * and never showed a link, `LIST` decides.
  */
 export async function kindsOf(
   session: Session,
@@ -63,12 +57,7 @@ export async function kindsOf(
   return kinds;
 }
 
-/**
- * Takes note of whether `MLSD` shows links as such.
- *
- * @param session The session
- * @param entries What was listed
- */
+/** Notes whether `MLSD` shows links as links. */
 export function noteLinks(session: Session, entries: readonly Entry[]): void {
   session.profile.tellsLinks ||= entries.some((entry) =>
     entry.isSymlink && entry.facts !== undefined
@@ -76,14 +65,9 @@ export function noteLinks(session: Session, entries: readonly Entry[]): void {
 }
 
 /**
- * What a path is that the server does not delete as a file: its last name is
- * looked up in the listing of the directory that it is in. ProFTPD's `MLST`
- * shows a link as what it leads to, whatever its `MLSD` does.
- *
- * @param session The session
- * @param path The path
- * @param options A signal
- * @returns The kind; "unknown" for a directory that may be a link
+ * Determines the kind of a path that the server does not delete as a file, from
+ * the listing of its directory. ProFTPD's `MLST` shows a link as a directory,
+ * whatever its `MLSD` does.
  */
 export async function kindOf(
   session: Session,
@@ -92,14 +76,14 @@ export async function kindOf(
 ): Promise<EntryKind> {
   const [directory, rawName] = splitRawPath(rawPathOf(session, path));
   const name = session.control.encoding.decode(rawName);
-  if (/^\.{0,2}$/.test(name)) return "directory"; // no name of a link
+  if (/^\.{0,2}$/.test(name)) return "directory"; // not the name of a link
   const { kinds: listed, isWhole } = await readAgain(
     session,
     directory,
     options,
     (entry) => entry.name.toLowerCase() === name.toLowerCase(),
   );
-  // the server may take "a" for what it calls "A"
+  // the server may treat "a" and "A" as equal
   const kinds = listed.has(name) ? [listed.get(name)!] : [...listed.values()];
   if (kinds.length === 0 || (!isWhole && !listed.has(name))) {
     return await kindByPath(session, directory, path, options);
@@ -108,15 +92,15 @@ export async function kindOf(
 }
 
 /**
- * Whether an entry may be a link that is shown as what it leads to. A hostile
- * name cannot be asked for; whoever gets it goes nowhere with it.
+ * Whether an entry may be a link that is shown as a directory. A hostile name
+ * cannot be checked, and is not used anyway.
  */
 function isDoubtful(entry: Entry): boolean {
   const isAmbiguous = entry.kind === "directory" || entry.kind === "unknown";
   return isAmbiguous && !entry.hostile && entry.facts !== undefined;
 }
 
-/** Kinds by names, as the command tells them that tells links. */
+/** Lists kinds by name, with the command that shows links. */
 async function readAgain(
   session: Session,
   directory: Path,
@@ -140,9 +124,8 @@ async function readAgain(
 }
 
 /**
- * What no listing shows, such as a hidden name, or one behind the place where it
- * was cut: most servers tell in a directory where it is, and not how it was come
- * to.
+ * Determines the kind of an entry that no listing shows, such as a hidden one,
+ * or one after a cut. `PWD` resolves links on most servers.
  */
 async function kindByPath(
   session: Session,

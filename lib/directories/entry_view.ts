@@ -1,5 +1,5 @@
 /**
- * An entry under another name, or with more to it.
+ * An entry with another name or time zone.
  *
  * @module
  */
@@ -11,34 +11,29 @@ import type {
   TimePrecision,
 } from "../listing/entry.ts";
 
-/** The name to show. */
+/** The name of an entry. */
 export interface EntryName {
-  /** As text. */
+  /** The name as text. */
   readonly text: string;
-  /** As bytes. */
+  /** The name as bytes. */
   readonly raw: Uint8Array;
 }
 
-/** What is shown otherwise. */
+/** Properties that replace those of the entry. */
 export interface EntryChanges {
   /** The name. */
   readonly name?: EntryName | undefined;
-  /** Minutes that the time is east of UTC. */
+  /** Zone of the time, in minutes east of UTC. */
   readonly zone?: number | undefined;
 }
 
-/** What an entry says, to make another entry of. */
+/** The source of an entry that is based on another entry. */
 export class EntryView implements EntrySource {
   readonly #entry: Entry;
   readonly #name: EntryName | undefined;
   readonly #zone: number;
 
-  /**
-   * Makes a view.
-   *
-   * @param entry What is shown
-   * @param changes What is shown otherwise
-   */
+  /** Creates a view. */
   constructor(entry: Entry, { name, zone = 0 }: EntryChanges = {}) {
     this.#entry = entry;
     this.#name = name;

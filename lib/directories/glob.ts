@@ -9,45 +9,45 @@ import { quote } from "../protocol/printable.ts";
 /** A pattern of paths: a glob, or a regular expression. */
 export type Pattern = string | RegExp;
 
-/** A set of characters: ranges of code points, and whether they are excluded. */
+/**
+ * A set of characters: ranges of code points, and whether they are excluded.
+ */
 interface CharacterSet {
   readonly ranges: readonly (readonly [first: number, last: number])[];
   readonly isNegated: boolean;
 }
 
 /**
- * One state of the automaton. A step takes one code point that `takes` allows;
- * a fork takes none.
+ * A state of the automaton. A step consumes one code point that `takes` allows;
+ * a fork consumes none.
  */
 type State =
   | { readonly takes: (code: number) => boolean; readonly next: number }
   | { readonly forks: number[] }
   | { readonly isEnd: true };
 
-/** A part of a glob that is open while it is read: the whole, or a brace. */
+/** An open part of a glob while it is compiled: the whole glob, or a brace. */
 interface Group {
   /** State before the first alternative. */
   readonly start: number;
-  /** Last state of each alternative that is complete. */
+  /** Last states of complete alternatives. */
   readonly ends: number[];
-  /** Where the brace is; -1 for the whole. */
+  /** Position of the brace; -1 for the whole glob. */
   readonly at: number;
 }
 
 const SLASH = 0x2F;
 
-/** A glob as an automaton whose states are followed all at once. */
+/** A glob as an automaton, whose states are all followed at once. */
 export class Glob {
   readonly #states: State[] = [];
   readonly #glob: string;
   readonly #name: string;
 
   /**
-   * Reads a glob.
+   * Compiles a glob.
    *
-   * @param glob The glob
-   * @param name What the caller calls it, for messages
-   * @throws {TypeError} If it is malformed, or can match no path
+   * @throws {TypeError} If it is malformed, or cannot match any path
    */
   constructor(glob: string, name: string) {
     this.#glob = glob;
@@ -60,7 +60,6 @@ export class Glob {
    * Whether a whole path matches.
    *
    * @param path The path, without a leading slash
-   * @returns Whether it does
    */
   matches(path: string): boolean {
     let current = this.#reach([0]);
@@ -77,10 +76,10 @@ export class Glob {
     return current.values().some((index) => "isEnd" in this.#states[index]!);
   }
 
-  /** All states that are reached without a character. */
+  /** Adds all states that are reached without a character. */
   #reach(from: readonly number[]): Set<number> {
     const reached = new Set(from);
-    // a set gives what is added while it is iterated, too
+    // a set iterates over elements added during the iteration
     for (const index of reached) {
       const state = this.#states[index]!;
       if (!("forks" in state)) continue;
@@ -118,7 +117,7 @@ export class Glob {
   #compile(): void {
     const glob = this.#glob;
     const groups: Group[] = [{ start: this.#fork(), ends: [], at: -1 }];
-    let last = groups[0]!.start; // the fork that the next part is joined to
+    let last = groups[0]!.start; // the fork that the next part is attached to
     for (let at = 0; at < glob.length;) {
       const group = groups.at(-1)!;
       const isInBrace = group.at >= 0;
@@ -162,7 +161,7 @@ export class Glob {
     this.#forksOf(last).push(this.#states.push({ isEnd: true }) - 1);
   }
 
-  /** `*`: characters of one segment; `**`: whole segments. */
+  /** Compiles `*`, characters of one segment, and `**`, whole segments. */
   #star(last: number, at: number): [last: number, at: number] {
     const glob = this.#glob;
     if (glob[at + 1] !== "*") {
@@ -176,7 +175,7 @@ export class Glob {
     if (!isSegment) {
       throw this.#bad('"**" must be a whole segment, such as in "**/*.csv"');
     }
-    if (after === "/") { // none, or some, each with its slash
+    if (after === "/") { // none, or several, each with its slash
       const segments = this.#join(last);
       const inner = this.#fork();
       this.#takeTo(segments, isNoSlash, inner);
@@ -189,7 +188,7 @@ export class Glob {
     return [this.#join(rest), at + 2];
   }
 
-  /** `[a-z]`, `[!a-z]`, `[^a-z]`: `]` is a member if it comes first. */
+  /** Reads `[a-z]`, `[!a-z]` or `[^a-z]`. `]` is a member if it comes first. */
   #readSet(start: number): [set: CharacterSet, end: number] {
     const codes = [...this.#glob.slice(start + 1)];
     let at = 0;
@@ -229,14 +228,14 @@ export class Glob {
     return (this.#states[index] as { forks: number[] }).forks;
   }
 
-  /** Another fork behind one. */
+  /** Adds a fork after another one. */
   #join(from: number): number {
     const next = this.#fork();
     this.#forksOf(from).push(next);
     return next;
   }
 
-  /** A step behind a fork; gives the fork behind that. */
+  /** Adds a step after a fork. Returns the fork after it. */
   #take(from: number, takes: (code: number) => boolean): number {
     const next = this.#fork();
     this.#takeTo(from, takes, next);
@@ -265,12 +264,8 @@ function isIn({ ranges, isNegated }: CharacterSet, code: number): boolean {
 }
 
 /**
- * Makes a test of paths.
+ * Creates a test for paths.
  *
- * @param patterns One pattern or several; one that matches is enough
- * @param name What the caller calls them, for messages
- * @returns Whether a path matches: a regular expression the whole path, a glob
- * the path below the directory where the walk began
  * @throws {TypeError} If a glob is malformed
  */
 export function makeMatcher(
@@ -286,7 +281,7 @@ export function makeMatcher(
       return (_path: string, below: string) => glob.matches(below);
     }
     return (path: string) => {
-      pattern.lastIndex = 0; // of one with the flag "g", left by its last use
+      pattern.lastIndex = 0; // with the flag "g", the last use changed it
       return pattern.test(path);
     };
   });

@@ -1,6 +1,6 @@
 /**
- * Listing by `LIST` (RFC 959 section 4.1.3): with hidden names where that
- * works, and in the zone that the server's times are in.
+ * Lists by `LIST` (RFC 959 section 4.1.3), with hidden names if possible, and
+ * in the server's time zone.
  *
  * @module
  */
@@ -20,18 +20,13 @@ import {
 } from "./listing_transfer.ts";
 import { PartialListingError } from "./partial_listing_error.ts";
 
-/** How many entries are looked at for a file whose time tells the zone. */
+/** Entries that are searched for a file whose time shows the zone. */
 const ZONE_SAMPLE = 1000;
 
-/** `LIST -a` may be read as a list of the file "-a". */
+/** Replies of servers that read `LIST -a` as a request for the file "-a". */
 const NO_FLAG_REPLIES = [450, 500, 501, 502, 504, 550];
 
-/**
- * Lists by `LIST`.
- *
- * @param request Which directory
- * @returns Batches of entries; then what came of it
- */
+/** Lists by `LIST`. */
 export async function* listByList(
   request: ListRequest,
 ): AsyncGenerator<Entry[], Received> {
@@ -61,7 +56,10 @@ function listPlain(
   return receiveOrNothing(request, { open, zone, signal });
 }
 
-/** Gives `undefined` where `LIST -a` does not work, or seems not to. */
+/**
+ * Lists by `LIST -a`; returns `undefined` if that does not work, or seems not
+ * to.
+ */
 async function* listAll(
   request: ListRequest,
   zone: number,
@@ -69,7 +67,9 @@ async function* listAll(
   const { session } = request;
   try {
     const received = yield* listPlain(request, zone, "-a");
-    if (received.count + received.selves > 0) session.profile.hasListAll = true;
+    if (received.count + received.selfEntries > 0) {
+      session.profile.hasListAll = true;
+    }
     noteSelf(session, received);
     return session.profile.hasListAll === true ? received : undefined;
   } catch (error) {
@@ -81,37 +81,37 @@ async function* listAll(
   }
 }
 
-/** Takes note of whether `LIST -a` has a line for the directory itself. */
-function noteSelf(session: Session, { count, selves }: Received): void {
-  if (selves > 0) session.profile.showsSelf = true;
+/** Notes whether `LIST -a` has a line for the directory itself. */
+function noteSelf(session: Session, { count, selfEntries }: Received): void {
+  if (selfEntries > 0) session.profile.showsSelf = true;
   else if (count > 0) session.profile.showsSelf ??= false;
 }
 
 /**
- * Insists on a directory that may be read, where `LIST` gave nothing: ProFTPD
- * confirms that of any other, too, but by `LIST -a` shows not even the directory
+ * Checks that an empty `LIST` is not caused by missing permission. ProFTPD
+ * confirms such a listing, but its `LIST -a` does not even show the directory
  * itself.
  *
- * @param request Which directory
- * @param received What came of its listing
- * @throws {PartialListingError} If it may not be read
+ * @throws {PartialListingError} If the directory may not be read
  */
 export async function proveRead(
   request: ListRequest,
-  { count, selves, isRefused }: Received,
+  { count, selfEntries, isRefused }: Received,
 ): Promise<void> {
-  if (count + selves > 0 || isRefused) return;
+  if (count + selfEntries > 0 || isRefused) return;
   const { session, path } = request;
   if (session.profile.showsSelf === false) return;
   const received = await readAll(request);
-  if (received === undefined || received.count + received.selves > 0) return;
+  if (received === undefined || received.count + received.selfEntries > 0) {
+    return;
+  }
   if (session.profile.showsSelf === undefined) {
-    // not empty: it has this one in it
+    // the parent cannot be empty: it contains this directory
     const parent = joinRawPath(rawPathOf(session, path), PARENT);
     await readAll({ ...request, path: parent });
   }
   if (session.profile.showsSelf !== true) {
-    session.profile.showsSelf = false; // once is enough
+    session.profile.showsSelf = false; // one check is enough
     return;
   }
   const { reply } = received;
@@ -125,7 +125,7 @@ export async function proveRead(
 
 const PARENT = new TextEncoder().encode("..");
 
-/** What comes of `LIST -a`; `undefined` where the server refuses. */
+/** Runs `LIST -a`; `undefined` if the server refuses. */
 async function readAll(request: ListRequest): Promise<Received | undefined> {
   const { session } = request;
   const batches = listPlain({ ...request, onSelf: undefined }, 0, "-a");
@@ -143,8 +143,8 @@ async function readAll(request: ListRequest): Promise<Received | undefined> {
 }
 
 /**
- * The zone of a listing's times, from its newest file and what `MDTM` shows for
- * that; the two are compared once a server.
+ * Determines the zone of a listing's times from its newest file and the `MDTM`
+ * of that file. They are compared once for each server.
  */
 async function findZone(request: ListRequest): Promise<number> {
   const { clock } = request.session.profile;

@@ -1,6 +1,6 @@
 /**
- * A server's first `MLSD`: it may be unknown, hang, or give nothing that can
- * be used, whatever `FEAT` says.
+ * Lists by `MLSD`. On first use it may be unknown, hang, or return nothing
+ * usable, whatever `FEAT` says.
  *
  * @module
  */
@@ -18,21 +18,16 @@ import {
   receiveOrNothing,
 } from "./listing_transfer.ts";
 
-/** Longest wait for a first `MLSD` to send something, in milliseconds. */
-const PATIENCE = 10_000;
+/** Longest wait for the first `MLSD` to send data, in milliseconds. */
+const FIRST_WAIT = 10_000;
 
-/** The part of the time-out that this wait may take at most. */
-const PATIENCE_SHARE = 1 / 3;
+/** Largest share of the time-out that this wait takes. */
+const FIRST_WAIT_SHARE = 1 / 3;
 
-/** So many lines that nobody can read, and it is no listing. */
+/** Unparsable lines after which `MLSD` is given up. */
 const MAX_UNREAD = 100;
 
-/**
- * Lists by `MLSD`, which is known to work.
- *
- * @param request Which directory
- * @returns Batches of entries
- */
+/** Lists by `MLSD`, which is known to work. */
 export async function* listByMLSD(
   request: ListRequest,
 ): AsyncGenerator<Entry[], Received> {
@@ -45,9 +40,8 @@ export async function* listByMLSD(
 }
 
 /**
- * Insists on a directory that may be entered, where nothing was listed: in
- * another one ProFTPD and pyftpdlib pass over all there is, and confirm that.
- * The current one was entered.
+ * Checks that an empty directory can be entered: for other paths, ProFTPD and
+ * pyftpdlib confirm an empty listing. The current directory needs no check.
  */
 async function proveEmpty(
   { session, path, options: { signal }, turn }: ListRequest,
@@ -61,26 +55,21 @@ async function proveEmpty(
 }
 
 /**
- * Lists by `MLSD`, of which is not known whether it works; sets
- * `session.profile.hasMLSD` when it is.
- *
- * @param request Which directory
- * @param unread Gets the lines that nobody could read
- * @returns Batches of entries; then whether the directory was listed. If it was
- * not, `LIST` has to
+ * Lists by `MLSD` without knowing whether it works. Sets
+ * `session.profile.hasMLSD` when it is known.
  */
 export async function* tryMLSD(
   request: ListRequest,
   unread: Entry[],
 ): AsyncGenerator<Entry[], boolean> {
   const { session, options } = request;
-  const box = new AbortController();
+  const limit = new AbortController();
   const signal = options.signal === undefined
-    ? box.signal
-    : AbortSignal.any([options.signal, box.signal]);
+    ? limit.signal
+    : AbortSignal.any([options.signal, limit.signal]);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const open = () => {
-    timer = setTimeout(() => box.abort(), patienceOf(session));
+    timer = setTimeout(() => limit.abort(), firstWaitOf(session));
     return openMLSD(request, signal);
   };
   const onData = () => clearTimeout(timer);
@@ -89,13 +78,13 @@ export async function* tryMLSD(
     while (true) {
       const { done, value } = await batches.next();
       if (done) {
-        if (value.count + value.selves > unread.length) {
+        if (value.count + value.selfEntries > unread.length) {
           session.profile.hasMLSD = true;
         }
-        // without a line: an empty directory, or an MLSD that does nothing
+        // no line: an empty directory, or an MLSD that does nothing
         if (session.profile.hasMLSD !== true) return value.isRefused;
         await proveEmpty(request, value);
-        // MLSD was proven by another connection meanwhile
+        // another connection proved MLSD meanwhile
         if (unread.length > 0) yield unread.splice(0);
         return true;
       }
@@ -110,22 +99,25 @@ export async function* tryMLSD(
       }
     }
   } catch (error) {
-    const isLate = box.signal.aborted && options.signal?.aborted !== true;
+    const isLate = limit.signal.aborted && options.signal?.aborted !== true;
     if (isLate && session.isLost) throw session.control.failure;
     if (await isReplaced(session, error, options.signal)) return false;
     if (!isLate && !isUnknownCommand(error)) throw error;
-    // another connection may have proven it meanwhile
+    // another connection may have proved it meanwhile
     if (isLate) session.profile.hasMLSD ??= false;
     else session.profile.hasMLSD = false;
     return false;
   } finally {
     clearTimeout(timer);
-    // stopped here or by the caller: nothing of it stays open
+    // stopped here or by the caller: nothing stays open
     await batches.return(NOTHING);
   }
 }
 
-/** Whether the server hung up at `MLSD`, and there is another connection. */
+/**
+ * Whether the server closed the connection after `MLSD`, and another connection
+ * replaced it.
+ */
 async function isReplaced(
   session: Session,
   error: unknown,
@@ -140,27 +132,19 @@ async function isReplaced(
   return await session.replace(error, signal);
 }
 
-/**
- * Whether an entry is a line that no format could read.
- *
- * @param entry The entry
- * @returns Whether it is
- */
+/** Whether an entry is a line that no format could read. */
 export function isUnread(entry: Entry): boolean {
   return entry.format === "unknown";
 }
 
-/**
- * Whether a server does not know a command.
- *
- * @param error What was thrown
- * @returns Whether it says so
- */
+/** Whether a server does not know a command. */
 export function isUnknownCommand(error: unknown): boolean {
   return error instanceof FTPPermanentError &&
     UNKNOWN_REPLIES.includes(error.reply?.code ?? 0);
 }
 
-function patienceOf({ options: { timeout } }: Session): number {
-  return timeout > 0 ? Math.min(PATIENCE, timeout * PATIENCE_SHARE) : PATIENCE;
+function firstWaitOf({ options: { timeout } }: Session): number {
+  return timeout > 0
+    ? Math.min(FIRST_WAIT, timeout * FIRST_WAIT_SHARE)
+    : FIRST_WAIT;
 }

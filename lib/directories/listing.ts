@@ -1,6 +1,7 @@
 /**
- * Listing a directory: by `MLSD` where it works, else by `LIST`. What works is
- * found out by trying, since `FEAT` lies, and remembered for the session.
+ * Lists a directory by `MLSD`, or by `LIST` if that does not work. Only a try
+ * shows it, because `FEAT` is unreliable; the server's profile remembers the
+ * result.
  *
  * @module
  */
@@ -19,20 +20,17 @@ import { checkListOptions, type ListOptions } from "./listing_options.ts";
 import type { ListRequest } from "./listing_transfer.ts";
 import { PartialListingError } from "./partial_listing_error.ts";
 
-/** Most entries that are kept at once, unless the user says otherwise. */
+/** Default limit of entries that are kept at once. */
 const MAX_KEPT = 1_000_000;
 
-/** Bytes that an entry takes beside its line, about. */
+/** Approximate size of an entry besides its line, in bytes. */
 const ENTRY_SIZE = 64;
 
 /**
- * Lists a directory, entry by entry, before the listing has ended. While it is
- * open the session is busy.
+ * Lists a directory entry by entry, before the listing has ended. The session
+ * is busy while it is open.
  *
- * @param open Gives the session, when the first entry is asked for
  * @param path The directory; "" for the current one
- * @param options Format, zone, caps and signal
- * @returns The entries; it ends only after the server's final 2yz
  */
 export async function* listDirectory(
   open: () => Session | Promise<Session>,
@@ -58,37 +56,34 @@ export async function* listDirectory(
   await listener.settle();
 }
 
-/** What is done with entries as they are read. */
+/** Callbacks while entries are read. */
 export interface EntryHooks {
-  /** Is told of the entries for the directory itself and its parent. */
+  /** Called with the entries for the directory itself and its parent. */
   readonly onSelf?: ((entry: Entry) => void) | undefined;
-  /** Whether an entry is kept; the others count for what is read. */
+  /**
+   * Returns whether to keep an entry. All entries count toward the size limit.
+   */
   readonly isWanted?: ((entry: Entry) => boolean) | undefined;
   /**
-   * Is told that the listing is not whole, and what there is of it is given;
-   * without it, that is an error.
+   * Called if the listing is incomplete; the entries so far are returned.
+   * Without it, that is an error.
    */
   readonly onPartial?: ((error: PartialListingError) => void) | undefined;
-  /** As {@linkcode ListRequest.isStrict}. */
+  /** Same as {@linkcode ListRequest.isStrict}. */
   readonly isStrict?: boolean | undefined;
   /** Bytes that the caller keeps of other directories. */
   readonly held?: number | undefined;
-  /** Is told how many bytes the entries take, about. */
+  /** Called with the approximate size of the entries, in bytes. */
   readonly onSize?: ((size: number) => void) | undefined;
-  /** Whether times are given as the server shows them, whatever its zone. */
+  /** Whether to return times as the server shows them, in any zone. */
   readonly isRaw?: boolean | undefined;
 }
 
 /**
- * Reads a whole directory in one turn: other calls wait until it is done.
+ * Reads a whole directory in one turn. Other calls wait until it is done.
  *
- * @param session The session
- * @param path The directory
- * @param options Format, zone, caps and signal
- * @param hooks What is done with entries as they are read
- * @returns All entries that are wanted
- * @throws {RangeError} If there are more than `maxEntries`, or a million, or if
- * they take more than `maxListing` bytes, wanted or not
+ * @throws {RangeError} If there are more than `maxEntries` (default: a
+ * million), or if all entries take more than `maxListing` bytes
  */
 export async function readDirectory(
   session: Session,
@@ -100,7 +95,8 @@ export async function readDirectory(
   const { onSelf, isWanted, onPartial, isStrict, isRaw, held = 0 } = hooks;
   const { maxEntries = MAX_KEPT } = options;
   const { maxListing } = session.options;
-  // the caller has the turn; another connection may take this one's place in it
+  // the caller has the turn, and another connection may replace this one during
+  // it
   const turn: ListRequest["turn"] = async (run, { signal } = {}) => {
     await session.ready(signal);
     return await run();
@@ -121,7 +117,7 @@ export async function readDirectory(
           entries.push(entry);
           size += taken;
         }
-        // what is looked for may never come, in a listing that never ends
+        // in an endless listing, the wanted entries may never come
         if (held + read > maxListing) {
           throw tooLarge(textOfPath(session, path), maxListing);
         }
@@ -158,17 +154,17 @@ async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
   }
   const received = yield* listByList(request);
   const { count, format } = received;
-  // an MLSD that gave nothing agrees
+  // agrees with an MLSD that returned nothing
   if (session.profile.hasMLSD === false) await proveRead(request, received);
-  // MLSD gave nothing where there is something
+  // MLSD returned nothing, but the directory is not empty
   if (count > 0 && format !== undefined) session.profile.hasMLSD ??= false;
   if (count === 0 && unread.length > 0) yield unread;
 }
 
 /**
- * Entries with their times in UTC, where a server's `MLSD` is known to show
- * another zone (pyftpdlib's `use_gmt_times = False`). Those of a `LIST` were
- * read in theirs.
+ * Converts times to UTC if the server's `MLSD` is known to use another zone
+ * (pyftpdlib's `use_gmt_times = False`). Times of a `LIST` are already
+ * converted.
  */
 function inZone(session: Session, entries: Entry[]): Entry[] {
   const zone = session.profile.clock.zoneOf("MLSD") ?? 0;
@@ -180,7 +176,7 @@ function inZone(session: Session, entries: Entry[]): Entry[] {
   );
 }
 
-/** Takes out what nobody can read, where somebody is told of it. */
+/** Removes unparsable lines if there is a callback for them. */
 function reportUnread(
   entries: Entry[],
   { onUnknown }: ListOptions,

@@ -16,76 +16,76 @@ import type { Session } from "../transfer/session.ts";
 /** Options of {@linkcode FTP.list}. */
 export interface ListOptions {
   /**
-   * The command to send, whatever was found out about it: `LIST` tells of links
-   * and owners on some servers whose `MLSD` does not.
+   * The command to send, without trying others. On some servers, `LIST` shows
+   * links and owners and `MLSD` does not.
    *
    * @default {"MLSD" where it works, else "LIST"}
    */
   command?: "MLSD" | "LIST" | undefined;
   /**
-   * The format of the lines: `"auto"` finds it out, a name (as in
-   * `Entry.format`) forces it, an object reads the lines itself.
+   * Format of the lines: `"auto"` detects it, a name (as in `Entry.format`)
+   * selects it, an object reads the lines itself.
    *
    * @default {"auto"}
    */
   format?: string | ListingFormat | undefined;
   /**
-   * Zone of the times in a `LIST`, which says none: minutes east of UTC, or
-   * `"infer"`, which compares the newest file of the listing with its `MDTM`,
-   * once a server. For that the listing is read twice. What it finds is only as
-   * true as `MDTM`'s zone, which is UTC unless an upload or `serverZone` has
-   * shown another. `MLSD` is in UTC.
+   * Time zone of a `LIST`, whose lines have none: minutes east of UTC, or
+   * `"infer"`. The latter compares the newest file of the listing with its
+   * `MDTM`, once for each server, and reads the listing twice for it. The
+   * result is only as good as the zone of `MDTM`: UTC, unless an upload or
+   * `serverZone` has shown another. `MLSD` uses UTC.
    *
-   * A mirror takes a number for the user's word, and reads `MDTM` in the zone
-   * that follows from it: the same, if both show the same for one file.
+   * A mirror trusts a number, and derives the zone of `MDTM` from it: the same,
+   * if both show the same time for one file.
    *
    * @default {the zone that is known of the server, else 0}
    */
   zone?: number | "infer" | undefined;
   /**
-   * What time it is, for dates without a year.
+   * Current time, for dates without a year.
    *
    * @default {() => new Date()}
    */
   now?: Date | (() => Date) | undefined;
   /**
-   * Milliseconds that a date without a year may lie in the future before it is
-   * taken for last year's.
+   * Milliseconds by which a date without a year may lie in the future. Later
+   * dates belong to the previous year.
    *
    * @default {86_400_000}
    */
   slack?: number | undefined;
   /**
-   * Whether servers that hide names with a leading dot are asked for them
-   * (`LIST -a`); where that does not work, a plain `LIST` follows.
+   * Whether to request hidden names with a leading dot (`LIST -a`). If that
+   * does not work, a plain `LIST` is sent.
    *
    * @default {false}
    */
   all?: boolean | undefined;
   /**
-   * Whether to give every version of a file where the server keeps several
+   * Whether to return every version of a file, if the server keeps several
    * (OpenVMS).
    *
    * @default {false}
    */
   allVersions?: boolean | undefined;
   /**
-   * Most entries to take; one more is a `RangeError`.
+   * Largest number of entries. More entries are a `RangeError`.
    *
    * @default {Infinity}
    */
   maxEntries?: number | undefined;
   /**
-   * Called with each line that no format can read, and not awaited; what it
-   * throws ends the listing. Without it such a line is an entry of kind
-   * `"unknown"` with the line as its name.
+   * Called with each line that no format can read. Not awaited; if it throws,
+   * the listing fails. Without it, such a line is an entry of kind `"unknown"`,
+   * with the line as its name.
    */
   onUnknown?: ((line: string, entry: Entry) => unknown) | undefined;
-  /** Aborts the listing; the connection stays usable. */
+  /** Aborts the listing. The connection stays usable. */
   signal?: AbortSignal | undefined;
 }
 
-/** The options of a listing, by name. */
+/** Names of the options of a listing. */
 export const LIST_OPTIONS: NamesOf<ListOptions> = {
   command: true,
   format: true,
@@ -100,12 +100,9 @@ export const LIST_OPTIONS: NamesOf<ListOptions> = {
 };
 
 /**
- * A reader for one listing.
+ * Creates a reader for one listing, with entries for the directory itself.
  *
- * @param session The session, for its encoding and caps
- * @param options What the user set
  * @param zone Minutes east of UTC
- * @returns The reader; it gives entries for the directory itself too
  */
 export function makeReader(
   session: Session,
@@ -126,12 +123,10 @@ export function makeReader(
 }
 
 /**
- * Insists on options that can be used, before anything is sent.
+ * Rejects invalid options before anything is sent.
  *
- * @param options What the user set
- * @throws {RangeError} If `maxEntries` is not a number of entries, or `zone` no
- * zone
- * @throws {TypeError} If there is no such `command` or `format`
+ * @throws {RangeError} If `maxEntries`, `slack` or `zone` is out of range
+ * @throws {TypeError} If `command` or `format` is unknown
  */
 export function checkListOptions(options: ListOptions): void {
   const { command, format, maxEntries, now, slack, zone } = options;
@@ -151,7 +146,7 @@ export function checkListOptions(options: ListOptions): void {
   }
 }
 
-/** A date that is none would leave every entry without a time. */
+/** Rejects an invalid date, which would remove the time of every entry. */
 function checkNow(now: ListOptions["now"]): void {
   const isTime = now === undefined || typeof now === "function" ||
     (now instanceof Date && !Number.isNaN(now.getTime()));

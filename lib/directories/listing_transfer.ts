@@ -1,5 +1,6 @@
 /**
- * One listing on the wire: opened, received in batches of entries, confirmed.
+ * Transfers one listing: opens it, receives it in batches of entries, and
+ * confirms it.
  *
  * @module
  */
@@ -22,69 +23,63 @@ import { checkWhole, unproven } from "./partial_listing_error.ts";
 const READ_SIZE = 64 * 1024;
 
 /**
- * Bytes whose entries are given at once. The less is alive at a time, the less
- * does the engine think that it needs a larger heap.
+ * Bytes whose entries are returned at once. Small batches keep the heap small.
  */
 const BATCH_SIZE = 8 * 1024;
 
-/** To who sends a command while a listing is open. */
+/** Advice in the error of a command during an open listing. */
 const ADVICE =
   "finish the loop or break out of it, collect the entries first (Array.fromAsync), or use walk()";
 
-/** Takes a turn of the session, or goes on in the one that the caller has. */
+/** Takes the turn of the session, or uses the caller's. */
 export type TakeTurn = <T>(
   run: () => Promise<T>,
   options?: SignalOptions,
 ) => Promise<T>;
 
-/** A directory to be listed. */
+/** A request for a listing. */
 export interface ListRequest {
   readonly session: Session;
   readonly path: Path;
   readonly options: ListOptions;
   readonly turn: TakeTurn;
-  /** Is told of the entries for the directory itself and its parent. */
+  /** Called with the entries for the directory itself and its parent. */
   readonly onSelf?: ((entry: Entry) => void) | undefined;
-  /** Whether the end of the data is insisted on, whatever the user's options. */
+  /**
+   * Whether data without close_notify is an error, whatever the user's options.
+   */
   readonly isStrict?: boolean | undefined;
-  /** Whether times are given as the server shows them, whatever its zone. */
+  /** Whether to return times as the server shows them, in any zone. */
   readonly isRaw?: boolean | undefined;
 }
 
-/** How a listing is received. */
+/** Options for receiving a listing. */
 export interface ReceiveOptions {
-  /** Asks for the listing; called within a turn. */
+  /** Requests the listing; called with the turn. */
   open: () => Promise<OpenListing>;
   /** Minutes east of UTC. */
   zone: number;
-  /** Ends the listing. */
+  /** Aborts the listing. */
   signal?: AbortSignal | undefined;
-  /** Called when data, or the end of it, has come. */
+  /** Called when data or its end has arrived. */
   onData?: (() => void) | undefined;
 }
 
-/** What came of a listing. */
+/** Result of a listing. */
 export interface Received {
-  /** How many entries. */
+  /** Number of entries. */
   readonly count: number;
-  /** How many entries for the directory itself and its parent. */
-  readonly selves: number;
-  /** The format of the lines, if one was found. */
+  /** Number of entries for the directory itself and its parent. */
+  readonly selfEntries: number;
+  /** Format of the lines, if it was detected. */
   readonly format: string | undefined;
-  /** Whether the server refused, since there was nothing to be found. */
+  /** Whether the server refused because the directory is empty. */
   readonly isRefused: boolean;
-  /** The server's last word of it, unless it refused. */
+  /** The final reply, unless the server refused. */
   readonly reply: Reply | undefined;
 }
 
-/**
- * Receives a listing. Stopping early aborts it; the session stays in step.
- *
- * @param request Which directory
- * @param options How
- * @returns Batches of entries as they come; when the server has confirmed the
- * listing, what came of it
- */
+/** Receives a listing. Stopping early aborts it; the session stays usable. */
 async function* receiveListing(
   request: ListRequest,
   { open, zone, signal, onData }: ReceiveOptions,
@@ -92,15 +87,15 @@ async function* receiveListing(
   const { session, options, turn, onSelf } = request;
   const reader = makeReader(session, options, zone);
   let count = 0;
-  let selves = 0;
-  const proper = (entries: Entry[]) => {
+  let selfEntries = 0;
+  const withoutSelf = (entries: Entry[]) => {
     const others = entries.filter((entry) => {
       if (!isSelf(entry)) return true;
       onSelf?.(entry);
       return false;
     });
     count += others.length;
-    selves += entries.length - others.length;
+    selfEntries += entries.length - others.length;
     return others;
   };
   const { transfer, leave } = await turn(open, { signal });
@@ -115,14 +110,14 @@ async function* receiveListing(
       for (let at = 0; at < n; at += BATCH_SIZE) {
         const end = Math.min(n, at + BATCH_SIZE);
         if (breather.isDue) await breather.pause(signal);
-        yield proper(reader.push(buffer.subarray(at, end)));
+        yield withoutSelf(reader.push(buffer.subarray(at, end)));
       }
       if (reader.error !== undefined) throw reader.error;
     }
     transfer.data.close();
-    // the caller has the last entries before the transfer is closed here: the
-    // session is as busy in the loop over a short listing as in a long one
-    if (!transfer.isFrayed) yield proper(reader.end());
+    // the last entries come before the transfer is closed: during the loop, the
+    // session is as busy with a short listing as with a long one
+    if (!transfer.isFrayed) yield withoutSelf(reader.end());
     isOver = true;
   } catch (error) {
     isOver = true;
@@ -136,16 +131,10 @@ async function* receiveListing(
   if (reader.error !== undefined) throw reader.error;
   checkWhole(reply, transfer.command);
   if (transfer.isUnproven && request.isStrict) throw unproven(reply, transfer);
-  return { count, selves, format: reader.format, isRefused: false, reply };
+  return { count, selfEntries, format: reader.format, isRefused: false, reply };
 }
 
-/**
- * Asks for a listing by `MLSD` (RFC 3659 section 7).
- *
- * @param request Which directory
- * @param signal Ends the call
- * @returns The open listing
- */
+/** Requests a listing by `MLSD` (RFC 3659 section 7). */
 export async function openMLSD(
   { session, path }: ListRequest,
   signal: AbortSignal | undefined,
@@ -157,13 +146,10 @@ export async function openMLSD(
 }
 
 /**
- * Asks for a listing by `LIST`, in the directory itself: as an argument servers
- * take a blank, a dash, a star or a bracket in the path for something else, list
- * a file as if it were a directory, and a missing directory as an empty one.
+ * Requests a listing by `LIST`, inside the directory. In an argument, servers
+ * misread blanks, dashes, stars and brackets, list a file like a directory, and
+ * treat a missing directory as an empty one.
  *
- * @param request Which directory
- * @param flags "-a", or nothing
- * @returns The open listing
  * @throws {FTPError} If there is no such directory
  */
 export async function openList(
@@ -187,30 +173,26 @@ export async function openList(
   }
 }
 
-/** What comes of a directory with nothing in it. */
+/** Result for an empty directory. */
 export const NOTHING: Received = {
   count: 0,
-  selves: 0,
+  selfEntries: 0,
   format: undefined,
   isRefused: true,
   reply: undefined,
 };
 
-/** What servers say of it. */
+/** Text of servers for an empty directory. */
 const NOTHING_REGEXP =
   /\bnot? (be )?found\b|\b(cannot|could not) find\b|\bempty\b/i;
 
-/** What there is none of, in the same line as the word "no". */
+/** Nouns after the word "no" in the same line. */
 const THINGS_REGEXP =
   /\b(files?|director(y|ies)|members?|entries|objects?|data ?sets?)\b/i;
 
 /**
- * Receives a listing, and takes a refusal for what it is: 450 and 550 may say
- * that a directory is empty, or that there is none.
- *
- * @param request Which directory
- * @param options How
- * @returns As {@linkcode receiveListing}
+ * Receives a listing, and interprets a refusal: 450 and 550 may mean an empty
+ * or a missing directory.
  */
 export async function* receiveOrNothing(
   request: ListRequest,
@@ -228,7 +210,10 @@ export async function* receiveOrNothing(
   }
 }
 
-/** As {@linkcode receiveListing}, again where it was cut before its first byte. */
+/**
+ * Like {@linkcode receiveListing}, repeated if it was cut before its first
+ * byte.
+ */
 async function* receiveAgain(
   request: ListRequest,
   options: ReceiveOptions,
@@ -248,15 +233,10 @@ function isNothingFound(error: unknown): boolean {
     saysNothing(reply);
 }
 
-/**
- * Whether a refusal says that there is nothing to be listed.
- *
- * @param reply The refusal
- * @returns Whether it does
- */
+/** Whether a refusal says that the directory is empty. */
 export function saysNothing({ text, lines }: Reply): boolean {
   return NOTHING_REGEXP.test(text) || lines.some((line) => {
-    // the first "no" is the best one; from each, the line would be read again
+    // the first "no" is enough; searching from each would repeat the work
     const at = line.search(/\bno\b/i);
     return at >= 0 && THINGS_REGEXP.test(line.slice(at));
   });

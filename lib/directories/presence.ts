@@ -1,6 +1,6 @@
 /**
- * Whether something is there, asked by its name: what a listing leaves out, or
- * shows under another name, must not be taken for missing.
+ * Checks whether a path exists, by its name. An entry that a listing omits or
+ * shows under another name must not be treated as missing.
  *
  * @module
  */
@@ -12,30 +12,26 @@ import { FTPError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { hasNames, isDirectory } from "./change_directory.ts";
 
-/** What denies knowledge of a path, not its being. */
+/** Text of a refusal that does not say whether the path exists. */
 export const DENIED_REGEXP = /permission|denied|not allowed|privilege|log ?in/i;
 
-/** What a refusal that may pass says of a path that is not there (bftpd). */
+/** Text of a temporary refusal that means a missing path (bftpd). */
 const MISSING_REGEXP = /\bno such (?:file|dir)|\bnot found\b/i;
 
-/** A path that is asked for. */
+/** A path to check. */
 export interface Named {
   /** The path. */
   readonly path: Path;
-  /** What it would be. */
+  /** Its expected kind. */
   readonly kind: EntryKind;
 }
 
 /**
- * Whether a path exists: by `MLST`, else by `SIZE` and `MDTM` of a file and by
- * `CWD` of a directory, else by `NLST`. Calls of files are pipelined.
+ * Whether a path exists: by `MLST`, else by `SIZE` and `MDTM` for a file and
+ * `CWD` for a directory, else by `NLST`. Checks of files are pipelined.
  *
- * @param session The session
- * @param named The path, and what it would be
- * @param options A signal
- * @returns Whether it exists, as a file or as a directory
  * @throws {FTPError} If the server does not tell
- * @throws {TypeError} If no command can carry the path
+ * @throws {TypeError} If no command can contain the path
  */
 export async function isPresent(
   session: Session,
@@ -92,7 +88,7 @@ function isDirectoryThere(
   }, options);
 }
 
-/** What one command tells; `undefined` where it is unknown. */
+/** Sends one command; `undefined` if the server does not know it. */
 async function ask(
   session: Session,
   command: Command,
@@ -113,7 +109,7 @@ async function ask(
   }
 }
 
-/** Whether a refusal says that there is nothing. */
+/** Whether a refusal means that the path does not exist. */
 function isAbsence(error: unknown): boolean {
   const reply = error instanceof FTPError ? error.reply : undefined;
   if (reply === undefined || DENIED_REGEXP.test(reply.text)) return false;

@@ -1,5 +1,5 @@
 /**
- * Learning a server's clock from a file that is written for it.
+ * Learns a server's clock from a temporary file.
  *
  * @module
  */
@@ -24,32 +24,28 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 import { readDirectory } from "./listing.ts";
 
 /**
- * How far back the time of the file is set, in milliseconds: no zone, so that a
- * server that only says that it did so is found out.
+ * Milliseconds by which the file's time is set back. Not a zone, to detect a
+ * server that only claims to set times.
  */
 const BACK = 1_000_000;
 
-/** Longest wait, in milliseconds, for the file to be deleted. */
+/** Longest wait for the file's deletion, in milliseconds. */
 const CLEANUP_TIMEOUT = 5000;
 
-/** How a clock is proven. */
+/** Options for learning a clock. */
 export interface ProofOptions extends SignalOptions {
-  /** What shows the times that matter. */
+  /** Command that shows the relevant times. */
   readonly teller?: TimeTeller | undefined;
-  /** Chooses the temporary name, as for an upload. */
+  /** Returns the temporary name, as for an upload. */
   readonly temporaryName?:
     | ((name: string, mark: string) => string)
     | undefined;
 }
 
 /**
- * Learns the server's zone, how far its clock is ahead, and whether it sets
- * times: writes a file of one byte, asks for its time, sets that, and deletes
- * the file. A server that does not let it be written stays unproven.
- *
- * @param session The session
- * @param directory Where the file is written
- * @param options What shows the times that matter, a name, and a signal
+ * Learns the server's zone, the difference of its clock, and whether it sets
+ * times. Writes a file of one byte, reads and sets its time, and deletes it. If
+ * the server refuses the file, nothing is learned.
  */
 export async function proveClock(
   session: Session,
@@ -70,14 +66,11 @@ export async function proveClock(
 }
 
 /**
- * Learns the zones of other days, where summer time may make a difference
- * (pyftpdlib's `use_gmt_times = False`): sets the time of a temporary file to
- * each, and looks how the server shows it.
+ * Learns the zones of other days, when daylight saving time may differ
+ * (pyftpdlib's `use_gmt_times = False`). Sets the time of a temporary file to
+ * each day, and reads it.
  *
- * @param session The session
- * @param directory Where the file is written
  * @param times One time of each day, in milliseconds since 1970
- * @param options What shows the times that matter, a name, and a signal
  */
 export async function proveDays(
   session: Session,
@@ -94,14 +87,16 @@ export async function proveDays(
         lookAt(session, path, { signal }),
         teller === "MLSD" ? lookAtFacts(session, path, { signal }) : null,
       ]);
-      // a download is dated by MDTM, whatever its listing shows
+      // a download gets its time from MDTM, whatever the listing shows
       if (shown !== null) clock.noteDay("MDTM", time, toSecond(shown));
       if (told !== null) clock.noteDay("MLSD", time, toSecond(told));
     }
   });
 }
 
-/** Writes a temporary file, and deletes it, unless the server refuses. */
+/**
+ * Writes a temporary file and deletes it after use, unless the server refuses.
+ */
 async function withFile(
   session: Session,
   directory: Path,
@@ -119,18 +114,14 @@ async function withFile(
   try {
     await use(path, name, written);
   } finally {
-    await clear(session, path);
+    await deleteTemporary(session, path);
   }
 }
 
 /**
- * Sets the time of a file. Where the server sets it in the zone that it shows
- * (vsftpd), and nothing has proven that, a file is written beside it first.
- *
- * @param session The session
- * @param path The file
- * @param date The time
- * @param options A signal
+ * Sets the time of a file. If the server sets it in the zone that it shows
+ * (vsftpd), and that zone is unknown, a temporary file is written next to it
+ * first.
  */
 export async function dateFile(
   session: Session,
@@ -146,7 +137,7 @@ export async function dateFile(
   await changeModificationTime(session, path, date, { ...options, prove });
 }
 
-/** Writes one byte; gives `undefined` where the server refuses. */
+/** Writes one byte; `undefined` if the server refuses. */
 async function write(
   session: Session,
   path: Uint8Array,
@@ -172,7 +163,7 @@ async function write(
   }
 }
 
-/** Looks for the file in a listing, where that is all that shows times. */
+/** Reads the file's time from a listing, if only listings show times. */
 async function proveByList(
   session: Session,
   folder: Uint8Array,
@@ -194,7 +185,7 @@ async function proveByList(
   session.profile.clock.noteWritten("LIST", time, written);
 }
 
-/** Sets the time, and looks whether it is set, and in which zone. */
+/** Sets the file's time, and checks whether it was set, and in which zone. */
 async function trySetting(
   session: Session,
   path: Uint8Array,
@@ -222,8 +213,11 @@ async function trySetting(
   }
 }
 
-/** Deletes the file; a connection that is lost leaves it behind. */
-async function clear(session: Session, path: Uint8Array): Promise<void> {
+/** Deletes the file. If the connection is lost, the file stays. */
+async function deleteTemporary(
+  session: Session,
+  path: Uint8Array,
+): Promise<void> {
   const command = { verb: "DELE", argument: path, name: "path" };
   const deleting = session.turns.share(() => session.exchange(command))
     .catch(() => {});

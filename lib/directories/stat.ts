@@ -1,5 +1,5 @@
 /**
- * One path: what it is, and whether it is there.
+ * Determines the properties of one path, and whether it exists.
  *
  * @module
  */
@@ -30,15 +30,10 @@ import type { PartialListingError } from "./partial_listing_error.ts";
 import { rawPathOf, splitRawPath } from "../commands/raw_path.ts";
 
 /**
- * What a path is: by `MLST` (RFC 3659 section 7), and where that is unknown by
+ * Returns the entry of a path: by `MLST` (RFC 3659 section 7), or else by
  * `CWD`, `SIZE` and `MDTM`, and by the listing of its directory.
  *
- * @param session The session
- * @param path The path
- * @param options A signal, and how a listing is read
- * @param hooks Whether its time is wanted as the server shows it
- * @returns The entry, under the last name of the path
- * @throws {FTPPermanentError} If there is nothing
+ * @throws {FTPPermanentError} If the path does not exist
  */
 export async function requestEntry(
   session: Session,
@@ -65,17 +60,17 @@ export async function requestEntry(
   return await probeEntry(session, path, options, isRaw);
 }
 
-/** That there is no such name in its directory, where nothing else would tell. */
+/**
+ * Errors of names that are missing in their directory, if nothing else shows
+ * it.
+ */
 const absences = new WeakSet<FTPError>();
 
 /**
- * Whether there is something under a path.
+ * Whether a path exists.
  *
- * @param session The session
- * @param path The path
- * @param options A signal, and how a listing is read
- * @returns Whether there is
- * @throws {FTPError} If the server will not tell, such as for want of permission
+ * @throws {FTPError} If the server does not tell, for example for lack of
+ * permission
  */
 export async function existsPath(
   session: Session,
@@ -95,7 +90,10 @@ export async function existsPath(
   }
 }
 
-/** Facts of `MLST`: lines that begin with a blank, and one name on each. */
+/**
+ * Reads the facts in a reply to `MLST`: lines that start with a blank, each
+ * with a name.
+ */
 function readFacts(
   session: Session,
   path: Path,
@@ -108,7 +106,7 @@ function readFacts(
     .filter((line) => /^[\w.-]+=/.test(line));
   const last = lines.at(-1);
   if (last === undefined) return undefined;
-  // some servers spread the facts over lines, each with the name
+  // some servers spread the facts over several lines, each with the name
   const facts = lines.slice(0, -1)
     .map((line) => line.slice(0, factsEnd(line)).replace(/;?$/, ";"));
   const reader = new ListingReader({
@@ -134,7 +132,7 @@ function nameOf(
   return { text: session.control.encoding.decode(raw), raw };
 }
 
-/** A server without `MLST` is asked in three ways, the cheapest first. */
+/** Probes a path without `MLST` in three ways, the cheapest first. */
 async function probeEntry(
   session: Session,
   path: Path,
@@ -150,7 +148,7 @@ async function probeEntry(
     const entry = makeEntry(session, path, found);
     return new Entry(new EntryView(entry, { zone }), 0);
   }
-  // what is neither a directory nor a file that can be read still has a line
+  // an entry that is neither a directory nor a readable file still has a line
   const name = nameOf(session, path);
   const [directory] = splitRawPath(rawPathOf(session, path));
   let isAbsent = false;
@@ -163,7 +161,7 @@ async function probeEntry(
     const entry = entries.find(({ rawName }) => isEqual(rawName, name.raw));
     if (entry !== undefined) return entry;
     if (partial !== undefined) throw partial;
-    isAbsent = !name.text.startsWith("."); // those may be left out
+    isAbsent = !name.text.startsWith("."); // names with a leading dot may be omitted
   } catch (error) {
     if (!isNoDirectory(error)) throw error;
     const { reply } = error as FTPError;
@@ -182,7 +180,7 @@ async function probeEntry(
 
 type Probed = Pick<ParsedLine, "kind" | "size" | "mtime">;
 
-/** What `CWD`, `SIZE` and `MDTM` tell, or the refusal. */
+/** Returns what `CWD`, `SIZE` and `MDTM` show, or the refusal. */
 async function probe(
   session: Session,
   path: Path,
@@ -205,7 +203,10 @@ async function probe(
   }
 }
 
-/** z/OS knows no `SIZE` of a data set, but its name; `CWD` works for any. */
+/**
+ * Probes a z/OS data set by its name: it has no `SIZE`, and `CWD` accepts any
+ * name.
+ */
 async function probeDataSet(
   session: Session,
   path: Path,

@@ -1,5 +1,5 @@
 /**
- * How a listing ends: confirmed, failed, or left early.
+ * Ends a listing: confirmed, failed, or left early.
  *
  * @module
  */
@@ -10,26 +10,23 @@ import type { Transfer } from "../transfer/transfer.ts";
 import type { Leave } from "./change_directory.ts";
 
 /**
- * A listing that is left early is read to its end if that takes no more than so
- * many bytes and milliseconds, and else aborted: an abort costs more.
+ * A listing that is left early is read to its end, up to this many bytes and
+ * milliseconds, because an abort takes longer.
  */
 const MAX_DRAIN_SIZE = 4 * 1024 * 1024;
 const MAX_DRAIN_TIME = 250;
 
-/** A listing that the server has begun to send. */
+/** A listing that the server has started to send. */
 export interface OpenListing {
   readonly transfer: Transfer;
-  /** Called when the transfer is over, in the same turn. */
+  /** Called in the same turn, after the transfer. */
   readonly leave: Leave;
 }
 
 /**
- * Ends a listing whose data has ended.
+ * Ends a listing after its data.
  *
- * @param listing The listing
- * @param signal Ends the wait for the server's word
- * @returns The server's 2yz
- * @throws {FTPError} If there is none
+ * @throws {FTPError} If the server does not confirm it
  */
 export async function finish(
   { transfer, leave }: OpenListing,
@@ -42,14 +39,7 @@ export async function finish(
   }
 }
 
-/**
- * Ends a listing that failed.
- *
- * @param listing The listing
- * @param error What happened
- * @param signal The signal that the listing runs under
- * @returns The error to throw
- */
+/** Ends a failed listing. */
 export async function fail(
   { transfer, leave }: OpenListing,
   error: unknown,
@@ -60,12 +50,7 @@ export async function fail(
   return reason;
 }
 
-/**
- * Ends a listing that nobody wants any more: what is short is read out.
- *
- * @param listing The listing
- * @param buffer Where to read to
- */
+/** Ends a listing that is no longer needed. A short rest is read. */
 export async function stop(
   { transfer, leave }: OpenListing,
   buffer: Uint8Array,
@@ -74,7 +59,7 @@ export async function stop(
     const isRead = transfer.data.isEnded ||
       await settle(drain(transfer, buffer), MAX_DRAIN_TIME);
     if (isRead === true) {
-      await transfer.finish().catch(() => {}); // nobody asks any more
+      await transfer.finish().catch(() => {}); // the result is no longer needed
     } else {
       await transfer.abort();
     }
@@ -83,7 +68,7 @@ export async function stop(
   }
 }
 
-/** Whether the end of the data was reached. */
+/** Reads the rest of the data. Returns whether its end was reached. */
 async function drain(
   { data }: Transfer,
   buffer: Uint8Array,

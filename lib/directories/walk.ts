@@ -1,5 +1,5 @@
 /**
- * Walking a directory tree.
+ * Walks a directory tree.
  *
  * @module
  */
@@ -23,45 +23,46 @@ import { requestEntry } from "./stat.ts";
 import { WalkEntry } from "./walk_entry.ts";
 import type { WalkOptions } from "./walk_options.ts";
 
-/** Deepest tree that is walked without being told how deep to go. */
+/** Default limit of the depth. */
 const MAX_LEVELS = 256;
 
-/** Runs one step, on another session if the connection is lost meanwhile. */
+/**
+ * Runs one step, and repeats it on another session if the connection is lost.
+ */
 export type RunStep = <T>(
   step: (session: Session) => Promise<T>,
 ) => Promise<T>;
 
-/** A directory to go into. */
+/** A directory to enter. */
 interface Start {
   readonly path: string;
-  /** Its path below the directory where the walk began; "" for that one. */
+  /** Its path below the root of the walk; "" for the root. */
   readonly below: string;
   readonly rawPath: Uint8Array;
-  /** What tells it from other directories (RFC 3659 section 7.5.2). */
+  /**
+   * The fact "unique", which identifies the directory (RFC 3659 section 7.5.2).
+   */
   readonly unique: string | undefined;
-  /** Its path without links, where links are followed. */
+  /** Its path without links, if links are followed. */
   readonly canonical: string | undefined;
 }
 
 /** A directory that is being walked. */
 interface Level extends Start {
-  /** What was read and not given yet, last first. */
+  /** Entries that were not returned yet, last first. */
   readonly rest: Entry[];
-  /** Bytes that it takes, about. */
+  /** Their approximate size, in bytes. */
   readonly size: number;
   /** Whether entries have the fact `unique`. */
   readonly hasUnique: boolean;
 }
 
 /**
- * Walks a tree, depth first. Each directory is read whole, in a turn of its own,
- * before its entries are given: between two entries the session is free, and one
- * that is lost is lost between two directories.
+ * Walks a tree, depth first. Each directory is read completely, in a turn of
+ * its own, before its entries are returned. Between two entries the session is
+ * free, and a lost connection is replaced.
  *
- * @param run Runs each step
- * @param path Where to begin; "" for the current directory
- * @param options Filters, depth, and how listings are read
- * @returns The entries, a directory before what is in it
+ * @param path The root; "" for the current directory
  */
 export async function* walkTree(
   run: RunStep,
@@ -95,27 +96,27 @@ export async function* walkTree(
       levels.pop();
       continue;
     }
-    const place = {
+    const location = {
       path: joinPath(level.path, entry.name),
       rawPath: joinRawPath(level.rawPath, entry.rawName),
       depth: levels.length,
     };
     const below = joinPath(level.below, entry.name);
-    if (isSkipped(place.path, below)) continue;
+    if (isSkipped(location.path, below)) continue;
     const start = levels.length < maxDepth
-      ? await startOf(run, entry, { ...place, below, level, options })
+      ? await startOf(run, entry, { ...location, below, level, options })
       : undefined;
     const isLoop = start !== undefined && isOneOf(levels, start);
-    const met = new WalkEntry(entry, { ...place, isLoop });
-    const isWanted = isIncluded(met, options) &&
-      isMatch?.(place.path, below) !== false;
-    if (isWanted) yield met;
+    const visited = new WalkEntry(entry, { ...location, isLoop });
+    const isWanted = isIncluded(visited, options) &&
+      isMatch?.(location.path, below) !== false;
+    if (isWanted) yield visited;
     if (start === undefined || isLoop) continue;
     if (levels.length >= MAX_LEVELS && options.maxDepth === undefined) {
       throw new RangeError(
         `Cannot walk "${
-          printable(place.path)
-        }": it is more than ${MAX_LEVELS} levels deep; set "maxDepth" to go on`,
+          printable(location.path)
+        }": it is more than ${MAX_LEVELS} levels deep; increase "maxDepth"`,
       );
     }
     const next = await run((session) =>
@@ -136,7 +137,7 @@ function isIncluded(entry: WalkEntry, options: WalkOptions): boolean {
   return isKindIncluded !== false;
 }
 
-interface Meeting {
+interface VisitedEntry {
   readonly path: string;
   readonly below: string;
   readonly rawPath: Uint8Array;
@@ -144,11 +145,11 @@ interface Meeting {
   readonly options: WalkOptions;
 }
 
-/** Where to go on, if the entry is a directory, or leads to one. */
+/** Returns the directory to enter, if the entry is one or leads to one. */
 async function startOf(
   run: RunStep,
   entry: Entry,
-  { path, below, rawPath, level, options }: Meeting,
+  { path, below, rawPath, level, options }: VisitedEntry,
 ): Promise<Start | undefined> {
   if (entry.hostile) return undefined;
   const unique = entry.facts?.unique;
@@ -167,7 +168,7 @@ async function startOf(
     : { path, below, rawPath, unique, canonical };
 }
 
-/** Whether the walk is in a directory already. */
+/** Whether the walk is already inside a directory. */
 function isOneOf(levels: readonly Level[], start: Start): boolean {
   return levels.some(({ unique, canonical }) =>
     (unique !== undefined && unique === start.unique) ||
@@ -176,12 +177,8 @@ function isOneOf(levels: readonly Level[], start: Start): boolean {
 }
 
 /**
- * The path that the server shows in a directory: most resolve links.
- *
- * @param session The session
- * @param path The directory, or a link
- * @param options A signal
- * @returns The path, or `undefined` for what is no directory
+ * Returns the path that the server shows inside a directory; most servers
+ * resolve links. `undefined` if it is not a directory.
  */
 export async function canonicalPath(
   session: Session,
@@ -225,7 +222,7 @@ async function openRoot(
     canonical,
   };
   const level = await readLevel(session, start, [], options);
-  // pyftpdlib shows links as what they lead to, and no "." to tell a loop by
+  // pyftpdlib shows links as directories, and no "." to detect a loop
   const needsUnique = level.unique === undefined &&
     !session.profile.lacks("MLST") && level.hasUnique;
   if (!needsUnique) return level;
@@ -243,10 +240,10 @@ async function openLevel(
     const level = await readLevel(session, start, levels, options);
     return isOneOf(levels, level) ? undefined : level;
   } catch (error) {
-    // a listing that is none, such as one with a line over the cap, counts too
+    // an unreadable listing counts too, such as one with a line over the limit
     const isRefused = error instanceof FTPProtocolError ||
       (error instanceof FTPError && error.reply !== undefined);
-    // 421 says nothing of the directory: it is listed on another connection
+    // 421 does not concern the directory: it is listed on another connection
     const isLost = session.isLost;
     if (!isRefused || isLost || options.onError === undefined) throw error;
     options.onError(error, start.path);
@@ -274,7 +271,7 @@ async function readLevel(
         hasUnique ||= entry.facts?.unique !== undefined;
         return true;
       },
-      // a link may have a "unique" of its own: the directory knows better
+      // a link may have a "unique" of its own, so that of the directory counts
       onSelf: ({ facts }) => {
         if (facts?.type?.toLowerCase() === "cdir") {
           unique = facts.unique ?? unique;

@@ -7,25 +7,28 @@
 import { Entry } from "../listing/entry.ts";
 import { EntryView } from "./entry_view.ts";
 
-/** Where an entry was met. */
+/** Location of an entry in a walk. */
 export interface WalkPlace {
   /** The path as text. */
   readonly path: string;
   /** The path as bytes. */
   readonly rawPath: Uint8Array;
-  /** How many directories below the one that the walk began in. */
+  /** Depth below the root of the walk; its entries have depth 1. */
   readonly depth: number;
-  /** Whether it is a directory that the walk is in already. */
+  /** Whether it is a directory that contains itself. */
   readonly isLoop: boolean;
 }
 
 /** An entry of a directory tree, with its path. */
 export class WalkEntry extends Entry {
-  /** The path, from where the walk began. Look at `hostile` before using it. */
+  /**
+   * The path, relative to the root of the walk. Check `hostile` before using
+   * it.
+   */
   readonly path: string;
-  /** The path's bytes, which open this very file whatever its encoding is. */
+  /** The path as bytes. They open the same file in any encoding. */
   readonly rawPath: Uint8Array;
-  /** Depth below the directory that the walk began in; its entries have 1. */
+  /** Depth below the root of the walk; its entries have depth 1. */
   readonly depth: number;
   /**
    * Whether it leads back to a directory that contains it. It was not followed.
@@ -33,10 +36,10 @@ export class WalkEntry extends Entry {
   readonly isLoop: boolean;
 
   /**
-   * Gives an entry its path.
+   * Adds a path to an entry.
    *
    * @param entry The entry
-   * @param place Where it was met
+   * @param place Its location
    */
   constructor(entry: Entry, place: WalkPlace) {
     super(new EntryView(entry), 0);
@@ -47,9 +50,9 @@ export class WalkEntry extends Entry {
   }
 
   /**
-   * Gives the fields as a plain object.
+   * Returns the fields as a plain object.
    *
-   * @returns The fields that are known, and the path
+   * @returns The known fields, path and depth
    */
   override toJSON(): Record<string, unknown> {
     return { path: this.path, depth: this.depth, ...super.toJSON() };

@@ -10,34 +10,35 @@ import type { ListOptions } from "./listing_options.ts";
 /** Options of {@linkcode FTP.walk}. */
 export interface WalkOptions extends ListOptions {
   /**
-   * How deep to go: 1 for the directory's own entries. Without it, a tree of
+   * Largest depth: 1 for the directory's own entries. Without it, a tree of
    * more than 256 levels is a `RangeError`.
    *
    * @default {Infinity}
    */
   maxDepth?: number | undefined;
   /**
-   * Whether to give files, and what is neither a directory nor a link.
+   * Whether to return files, and entries that are neither directories nor
+   * links.
    *
    * @default {true}
    */
   includeFiles?: boolean | undefined;
   /**
-   * Whether to give directories.
+   * Whether to return directories.
    *
    * @default {true}
    */
   includeDirs?: boolean | undefined;
   /**
-   * Whether to give symbolic links.
+   * Whether to return symbolic links.
    *
    * @default {true}
    */
   includeSymlinks?: boolean | undefined;
   /**
-   * Whether to go into the directories that symbolic links lead to. Where
-   * `MLSD` shows links as what they lead to (pyftpdlib), they are no links here
-   * and gone into anyway, but not in circles; `command: "LIST"` shows them.
+   * Whether to enter the directories that symbolic links lead to. If `MLSD`
+   * shows links as directories (pyftpdlib), they are always entered, but never
+   * in a loop; `command: "LIST"` shows them as links.
    *
    * @default {false}
    */
@@ -63,20 +64,20 @@ export interface WalkOptions extends ListOptions {
    */
   match?: string | RegExp | readonly (string | RegExp)[] | undefined;
   /**
-   * Leaves out entries that one of these matches, and what is in them. Globs and
-   * regular expressions are compared as in `match`.
+   * Excludes entries that match, and everything in them. Globs and regular
+   * expressions work as in `match`.
    */
   skip?: string | RegExp | readonly (string | RegExp)[] | undefined;
   /**
-   * Most entries of one directory, which are all kept while it is walked; one
-   * more is a `RangeError`.
+   * Largest number of entries in one directory, which are all kept while it is
+   * walked. More entries are a `RangeError`.
    *
    * @default {1_000_000}
    */
   maxEntries?: number | undefined;
   /**
-   * Called for a directory that cannot be listed, and not awaited; the walk goes
-   * on, unless it throws. Without it the walk ends with the error.
+   * Called if a directory cannot be listed. Not awaited; the walk continues
+   * unless it throws. Without it, the walk fails.
    */
   onError?: ((error: FTPError, path: string) => unknown) | undefined;
 }

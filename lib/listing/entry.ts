@@ -1,5 +1,5 @@
 /**
- * One file, directory or link of a listing.
+ * An entry of a listing: a file, directory or link.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { isFileTime } from "../protocol/numbers.ts";
 import { printableInspection } from "../protocol/printable.ts";
 
-/** What an entry is. A line nobody can read is `"unknown"`. */
+/** Kind of an entry. A line that no format can read is `"unknown"`. */
 export type EntryKind = "file" | "directory" | "symlink" | "other" | "unknown";
 
-/** How far the time of an entry can be trusted. */
+/** Resolution of an entry's time. */
 export type TimePrecision = "second" | "minute" | "day";
 
-/** The same in milliseconds. */
+/** Resolutions in milliseconds. */
 export const TIME_PRECISIONS: Readonly<Record<TimePrecision, number>> = {
   second: 1000,
   minute: 60_000,
@@ -21,52 +21,67 @@ export const TIME_PRECISIONS: Readonly<Record<TimePrecision, number>> = {
 };
 
 /**
- * Where entries have their data from: the lines that were read together. What
- * it holds is read when it is asked for, once per question.
+ * Data of entries: the lines that were read together. Each method reads the
+ * line anew.
  */
 export interface EntrySource {
   /** The name as text. */
   name(index: number): string;
   /** The name as bytes, which the caller may keep. */
   rawName(index: number): Uint8Array;
-  /** What the entry is. */
+  /** Kind of the entry. */
   kind(index: number): EntryKind;
-  /** Bytes of the file. */
+  /** Size in bytes. */
   size(index: number): number | undefined;
   /** Whether the server rounded the size. */
   isSizeApproximate(index: number): boolean;
   /** Time of the last modification, a new `Date` on each call. */
   mtime(index: number): Date | undefined;
-  /** How exact `mtime` is. */
+  /** Resolution of `mtime`. */
   mtimePrecision(index: number): TimePrecision | undefined;
   /** Permission bits. */
   mode(index: number): number | undefined;
-  /** Where a link leads. */
+  /** Target of a symbolic link. */
   linkTarget(index: number): string | undefined;
   /** The owner, by name or number. */
   owner(index: number): string | undefined;
   /** The group, by name or number. */
   group(index: number): string | undefined;
-  /** MLSD's facts. */
+  /** Facts of MLSD. */
   facts(index: number): Record<string, string> | undefined;
   /** The line as text. */
   line(index: number): string;
-  /** The name of the format that read the line. */
+  /** Name of the format that read the line. */
   format(index: number): string;
 }
 
-/** What makes a name unfit to be one segment of a path. */
+/** Names that must not be a segment of a path. */
 const HOSTILE_REGEXP = /^\.{0,2}$|[/\\\0\r\n]/;
 
-/** Tells an entry where it leads, as another line has it. */
+/** Sets the target of a link, which another line contains. */
 export let resolveLink: (entry: Entry, target: string) => void;
 
 /**
- * One file, directory or link, as a listing tells of it. The fields are those of
- * `Deno.DirEntry` and `Deno.FileInfo` where those have them.
+ * A file, directory or link of a listing. The fields are named as in
+ * `Deno.DirEntry` and `Deno.FileInfo`.
  *
- * An entry reads its fields from the block of lines it came with, when they are
- * asked for. Whoever keeps millions of entries should keep the fields instead.
+ * An entry reads its fields from the block of lines that it came with, when
+ * they are used. To keep millions of entries, keep their fields instead.
+ *
+ * @example Read a line of an MLSD listing
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { ListingReader } from "./listing_reader.ts";
+ *
+ * const reader = new ListingReader({ format: "mlsd" });
+ * const line = "type=file;size=5;modify=20240229120000; a b.txt\r\n";
+ * const [entry] = reader.push(new TextEncoder().encode(line));
+ *
+ * assertEquals(entry?.name, "a b.txt");
+ * assertEquals(entry?.isFile, true);
+ * assertEquals(entry?.size, 5);
+ * assertEquals(entry?.mtime, new Date("2024-02-29T12:00:00Z"));
+ * ```
  *
  * @example Read a line of an MLSD listing
  * ```ts
@@ -86,7 +101,7 @@ export let resolveLink: (entry: Entry, target: string) => void;
 export class Entry implements Deno.DirEntry {
   readonly #source: EntrySource;
   readonly #index: number;
-  /** What another line told of the link's target. */
+  /** Target of a link, from another line. */
   #target: string | undefined;
 
   static {
@@ -94,30 +109,29 @@ export class Entry implements Deno.DirEntry {
   }
 
   /**
-   * Makes an entry. `ListingReader` does.
+   * Creates an entry. `ListingReader` does this.
    *
    * @param source The lines that were read together
-   * @param index Which of them this is
+   * @param index Index of the line
    */
   constructor(source: EntrySource, index: number) {
     this.#source = source;
     this.#index = index;
   }
 
-  /** The name, as the server sent it, in the session's encoding. */
+  /** The name as the server sent it, decoded with the session's encoding. */
   get name(): string {
     return this.#source.name(this.#index);
   }
 
   /**
-   * The name's bytes. Given back as a path they open this very file, whatever
-   * its encoding is.
+   * The name as bytes. Used as a path, they open the same file in any encoding.
    */
   get rawName(): Uint8Array {
     return this.#source.rawName(this.#index);
   }
 
-  /** What the entry is. */
+  /** Kind of the entry. */
   get kind(): EntryKind {
     return this.#source.kind(this.#index);
   }
@@ -138,24 +152,24 @@ export class Entry implements Deno.DirEntry {
   }
 
   /**
-   * Bytes; `undefined` where the server does not say, or says more than 2^53,
-   * which would be rounded (`facts.size` and `line` have it as it came).
+   * Size in bytes; `undefined` if the server does not report it, or if it
+   * exceeds 2^53 (`facts.size` and `line` contain it).
    */
   get size(): number | undefined {
     return this.#source.size(this.#index);
   }
 
   /**
-   * Whether the server rounded the size (kilobytes, blocks), so that it must not
-   * be compared with a count of bytes.
+   * Whether the server rounded the size (kilobytes, blocks), so that it must
+   * not be compared with a number of bytes.
    */
   get isSizeApproximate(): boolean {
     return this.#source.isSizeApproximate(this.#index);
   }
 
   /**
-   * Time of the last modification, where it is known: a year before 1902 or
-   * after 2499 stands for one that is not.
+   * Time of the last modification; `undefined` if it is unknown. Servers send
+   * years before 1902 or after 2499 for unknown times.
    */
   get mtime(): Date | undefined {
     const time = this.#source.mtime(this.#index);
@@ -163,8 +177,8 @@ export class Entry implements Deno.DirEntry {
   }
 
   /**
-   * How exact `mtime` is: a LIST line has minutes for new files and days for old
-   * ones. `undefined` where there is no time.
+   * Resolution of `mtime`: a LIST line has minutes for new files and days for
+   * old ones. `undefined` without a time.
    */
   get mtimePrecision(): TimePrecision | undefined {
     const { mtime } = this;
@@ -176,7 +190,9 @@ export class Entry implements Deno.DirEntry {
     return this.#source.mode(this.#index);
   }
 
-  /** Where a symbolic link leads, where the server tells. */
+  /**
+   * Target of a symbolic link; `undefined` if the server does not report it.
+   */
   get linkTarget(): string | undefined {
     return this.#target ?? this.#source.linkTarget(this.#index);
   }
@@ -191,7 +207,10 @@ export class Entry implements Deno.DirEntry {
     return this.#source.group(this.#index);
   }
 
-  /** MLSD's facts (RFC 3659, 7.5), keys in lower case; `undefined` in a LIST. */
+  /**
+   * Facts of MLSD (RFC 3659, 7.5), with keys in lower case; `undefined` in a
+   * LIST.
+   */
   get facts(): Record<string, string> | undefined {
     return this.#source.facts(this.#index);
   }
@@ -201,14 +220,14 @@ export class Entry implements Deno.DirEntry {
     return this.#source.line(this.#index);
   }
 
-  /** The format that read the line; `"unknown"` when none did. */
+  /** Name of the format that read the line; `"unknown"` if none could. */
   get format(): string {
     return this.#source.format(this.#index);
   }
 
   /**
-   * Whether the name must not be made a part of a path: it is empty, `.` or
-   * `..`, holds `/`, `\`, NUL, CR or LF, or is a line that no format could read.
+   * Whether the name must not become part of a path: it is empty, `.` or `..`,
+   * contains `/`, `\`, NUL, CR or LF, or is a line that no format could read.
    */
   get hostile(): boolean {
     return HOSTILE_REGEXP.test(this.name) || this.kind === "unknown" &&
@@ -216,10 +235,10 @@ export class Entry implements Deno.DirEntry {
   }
 
   /**
-   * Gives the fields as a plain object, which `JSON.stringify` writes and which
-   * does not hold on to the listing.
+   * Returns the fields as a plain object, which `JSON.stringify` uses and which
+   * does not keep the listing in memory.
    *
-   * @returns The fields that are known
+   * @returns The known fields
    */
   toJSON(): Record<string, unknown> {
     return {
@@ -239,10 +258,10 @@ export class Entry implements Deno.DirEntry {
   }
 
   /**
-   * Shows the fields in `console.log`.
+   * Formats the fields for `console.log`.
    *
-   * @param inspect Deno's function that shows a value
-   * @param options How it shows it
+   * @param inspect Deno's function that formats a value
+   * @param options Options of `inspect`
    * @returns The text
    */
   [Symbol.for("Deno.customInspect")](

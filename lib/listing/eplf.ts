@@ -13,7 +13,7 @@ import {
 
 const EPLF_REGEXP = /^\+([^\t]*)\t(.+)$/s;
 
-/** Listings in EPLF; their times are UTC. */
+/** Listings in EPLF, with times in UTC. */
 export const EPLF: ListingFormat = { name: "eplf", read };
 
 function read(line: string): LineResult {

@@ -1,32 +1,32 @@
 /**
- * Facts of MLSD and MLST (RFC 3659, 7.2).
+ * Reads the facts of MLSD and MLST (RFC 3659, 7.2).
  *
  * @module
  */
 
 /** A name and its facts. */
 export interface FactLine {
-  /** Everything behind the blank that ends the facts. */
+  /** The text after the blank that ends the facts. */
   name: string;
   /** The facts; keys in lower case, values as they were sent. */
   facts: Record<string, string>;
 }
 
-/** A name as facts have it, and `=`. */
+/** The start of a fact: its name and `=`. */
 const SHAPE_REGEXP = /^[a-z][\w.-]*=/i;
 
-/** Facts whose values have no blanks. */
+/** Facts whose values contain no blanks. */
 const CLOSED_REGEXP =
   /^(?:(?:type|perm)=[a-z]*|(?:size|sizd|modify|create|unix\.(?:mode|uid|gid))=[\dz.]*)$/i;
 
 /**
- * Finds the blank at which the facts of a line end: it follows a `;`. A value
- * may have blanks, such as the group "domain users" of ProFTPD with a directory
- * service, or a link's target. NcFTPd leaves the last `;` out: then it is the
- * first blank of the last fact, or one that follows a value that never has any.
+ * Finds the blank that ends the facts of a line: it follows a `;`. A value may
+ * contain blanks, such as a link's target, or the group "domain users" of
+ * ProFTPD with a directory service. NcFTPd omits the last `;`: then it is the
+ * first blank of the last fact, or one after a value that cannot contain any.
  *
  * @param line The line, without its line end
- * @returns Where the blank is; the line's length if it has no name
+ * @returns The position of the blank; the line's length if it has no name
  */
 export function factsEnd(line: string): number {
   let blank = line.indexOf(" ");
@@ -56,13 +56,22 @@ export function factsEnd(line: string): number {
 }
 
 /**
- * Takes a line of MLSD, or of a reply to MLST, apart: the facts end at the first
- * blank that follows a `;`, and all that follows is the name. Nothing is refused: what has no `=`
- * becomes a fact with an empty value, as in Python's `ftplib`.
+ * Splits a line of MLSD, or of a reply to MLST. The facts end at the first
+ * blank after a `;`, and the rest is the name. Nothing is rejected: a fact
+ * without `=` gets an empty value, as in Python's `ftplib`.
  *
- * @param line The line, without its line end and without the blank that begins
+ * @param line The line, without its line end, and without the blank that starts
  * a line of MLST's reply
- * @returns The name and the facts
+ *
+ * @example A line of MLSD
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseFacts("Type=file;Size=5; a; b"), {
+ *   name: "a; b",
+ *   facts: { type: "file", size: "5" },
+ * });
+ * ```
  *
  * @example A line of MLSD
  * ```ts
@@ -81,7 +90,7 @@ export function parseFacts(line: string): FactLine {
     if (fact === "") continue;
     const equals = fact.indexOf("=");
     const key = equals < 0 ? fact : fact.slice(0, equals);
-    // A server's "__proto__" must become a fact, not a prototype.
+    // a server's "__proto__" must become a fact, not a prototype
     Object.defineProperty(facts, key.toLowerCase(), {
       value: equals < 0 ? "" : fact.slice(equals + 1),
       writable: true,

@@ -1,6 +1,6 @@
 /**
- * Finds out which format a listing has, and reads the lines that the WASM
- * parser leaves.
+ * Detects the format of a listing, and reads the lines that the WASM parser
+ * cannot.
  *
  * @module
  */
@@ -17,56 +17,55 @@ import type {
 import { ParsedSource, toByteText } from "./parsed_source.ts";
 import { TABLE_FORMATS, type TableSource } from "./table_source.ts";
 
-/** A line, as the scanner found it. */
+/** A line that the scanner found. */
 export interface ListingLine {
   /** The lines that were scanned together. */
   source: TableSource;
-  /** Which of them it is. */
+  /** Index of the line. */
   index: number;
 }
 
-/** How many lines decide on the format. */
+/** Number of lines that decide on the format. */
 const SAMPLE_LINES = 10;
 
-/** So many lines in a row that only another format reads, and it takes over. */
+/** Lines in a row that only another format can read, after which it is used. */
 const RIVAL_LINES = 3;
 
-/** No rare system has longer lines; longer ones are not worth the search. */
+/** Longest line of a rare format, in bytes; longer lines are not tried. */
 const MAX_RARE_LINE = 4096;
 
-/** What {@linkcode FormatDetector} needs to know. */
+/** Options of a {@linkcode FormatDetector}. */
 export interface FormatDetectorOptions {
-  /** The format to use and no other: a name of the scanner's, or an object. */
+  /** The only format to use: a name of the scanner's, or an object. */
   forced: string | ListingFormat | undefined;
-  /** The time and the zone. */
+  /** Current time and time zone. */
   context: LineContext;
-  /** Bytes to text in the session's encoding. */
+  /** Decodes bytes in the session's encoding. */
   decode: (bytes: Uint8Array) => string;
   /** Whether every version of a file is an entry. */
   allVersions: boolean;
 }
 
-/** A format that reads in TypeScript, or the name of one the scanner reads. */
-type Dialect = string | ListingFormat;
+/** A format that is read in TypeScript, or the name of a scanner format. */
+type KnownFormat = string | ListingFormat;
 
-/** Chooses the format by the first lines; changes it when it stops fitting. */
+/**
+ * Detects the format from the first lines, and changes it when it no longer
+ * fits.
+ */
 export class FormatDetector {
   readonly #options: FormatDetectorOptions;
   readonly #formats: readonly ListingFormat[];
-  #current: Dialect | undefined;
+  #current: KnownFormat | undefined;
   /** The first lines, until they decide. */
   #sample: ListingLine[] | undefined = [];
-  /** The line that its format says goes on in the next. */
+  /** A line that continues in the next one. */
   #partial: { format: ListingFormat; text: string } | undefined;
   #newest: { name: string; version: number } | undefined;
-  #rival: Dialect | undefined;
+  #rival: KnownFormat | undefined;
   #rivalLines = 0;
 
-  /**
-   * Makes a chooser.
-   *
-   * @param options A forced format, the time, the encoding
-   */
+  /** Creates a detector. */
   constructor(options: FormatDetectorOptions) {
     this.#options = options;
     const { forced } = options;
@@ -81,14 +80,14 @@ export class FormatDetector {
     }
   }
 
-  /** The name of the format in use. */
+  /** Name of the current format. */
   get current(): string | undefined {
     return nameOf(this.#current);
   }
 
   /**
-   * The scanner's number of the format whose lines are entries at once; -1 when
-   * every line has to be shown to the chooser.
+   * Number of the scanner format whose lines need no detection; -1 if every
+   * line has to be passed to the detector.
    */
   get accepted(): number {
     const current = this.#current;
@@ -96,23 +95,14 @@ export class FormatDetector {
     return TABLE_FORMATS.findIndex((name) => name === current);
   }
 
-  /**
-   * Reads a line, or keeps it until the format is known.
-   *
-   * @param line The line
-   * @returns The entries that are known by now
-   */
+  /** Reads a line, or keeps it until the format is known. */
   read(line: ListingLine): Entry[] {
     if (this.#sample === undefined) return this.#readLine(line);
     this.#sample.push(line);
     return this.#sample.length < SAMPLE_LINES ? [] : this.#decide();
   }
 
-  /**
-   * Ends the listing.
-   *
-   * @returns The entries that were kept back
-   */
+  /** Ends the listing. */
   end(): Entry[] {
     const entries = this.#decide();
     entries.push(...this.#endPartial());
@@ -127,16 +117,19 @@ export class FormatDetector {
     return sample.flatMap((line) => this.#readLine(line));
   }
 
-  /** The format that reads most of the lines; the scanner's win a draw. */
-  #best(sample: readonly ListingLine[]): Dialect | undefined {
-    const scores = new Map<Dialect, number>();
+  /**
+   * Returns the format that reads most of the lines; on a tie, one of the
+   * scanner's.
+   */
+  #best(sample: readonly ListingLine[]): KnownFormat | undefined {
+    const scores = new Map<KnownFormat, number>();
     for (const { source, index } of sample) {
       const format = source.format(index);
       if (format !== "unknown") {
         scores.set(format, (scores.get(format) ?? 0) + 1);
       }
     }
-    // The scanner's formats cannot be outdone when they read every line.
+    // if the scanner read every line, no other format can be better
     const scanned = [...scores.values()].reduce((sum, score) => sum + score, 0);
     if (scanned < sample.length) {
       const lines = sample.map(({ source, index }) =>
@@ -146,7 +139,7 @@ export class FormatDetector {
         scores.set(format, this.#score(format, lines));
       }
     }
-    let best: Dialect | undefined;
+    let best: KnownFormat | undefined;
     let bestScore = 0;
     for (const [format, score] of scores) {
       if (score > bestScore) [best, bestScore] = [format, score];
@@ -217,9 +210,9 @@ export class FormatDetector {
     return this.#readRare(text);
   }
 
-  /** A line that neither the format in use nor the scanner reads. */
+  /** Reads a line that neither the current format nor the scanner can read. */
   #readRare(text: string): Entry[] {
-    // RFC 3659, 7.2: no facts at all, a blank, and the name.
+    // RFC 3659, 7.2: no facts, a blank, and the name
     if (this.#current === "mlsd" && text.startsWith(" ") && text.length > 1) {
       return [
         this.#entry({ name: text.slice(1), kind: "unknown" }, text, "mlsd"),
@@ -236,8 +229,11 @@ export class FormatDetector {
     return [this.#entry({ name: text, kind: "unknown" }, text, "unknown")];
   }
 
-  /** Remembers that a format read a line; it takes over when it goes on so. */
-  #note(format: Dialect): void {
+  /**
+   * Counts the lines in a row that a format read, and makes it current after
+   * some.
+   */
+  #note(format: KnownFormat): void {
     if (format === this.#current) {
       this.#rivalLines = 0;
       return;
@@ -250,7 +246,7 @@ export class FormatDetector {
     }
   }
 
-  /** The next line did not go on with this one: nobody can read it. */
+  /** Ends a line that the next one did not continue, as unreadable. */
   #endPartial(): Entry[] {
     if (this.#partial === undefined) return [];
     const { text } = this.#partial;
@@ -258,7 +254,7 @@ export class FormatDetector {
     return [this.#entry({ name: text, kind: "unknown" }, text, "unknown")];
   }
 
-  /** The entry, unless it is an older version of the one before. */
+  /** Returns the entry, unless it is an older version of the previous one. */
   #entries(parsed: ParsedLine, line: string, format: string): Entry[] {
     const { name, version } = parsed;
     if (version === undefined) return [this.#entry(parsed, line, format)];
@@ -278,6 +274,6 @@ export class FormatDetector {
   }
 }
 
-function nameOf(dialect: Dialect | undefined): string | undefined {
-  return typeof dialect === "object" ? dialect.name : dialect;
+function nameOf(format: KnownFormat | undefined): string | undefined {
+  return typeof format === "object" ? format.name : format;
 }

@@ -1,6 +1,6 @@
 /**
- * The formats of listings that are read in TypeScript, in the order in which
- * they are tried. MLSD, Unix and DOS are the WASM parser's and come first.
+ * Formats of listings that are read in TypeScript, in the order in which they
+ * are tried. The WASM parser reads MLSD, Unix and DOS, which come first.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { ZOS_JES } from "./zos_jes.ts";
 import { ZOS_LOAD_MODULES } from "./zos_load_modules.ts";
 import { ZOS_MEMBERS } from "./zos_members.ts";
 
-/** The rarer formats. Adding one touches its file and this table. */
+/** The rare formats. A new one needs its own file and a line here. */
 export const FORMATS: readonly ListingFormat[] = [
   VMS,
   OS400,

@@ -1,28 +1,24 @@
 /**
- * The zone of a LIST's times.
+ * Infers the time zone of a LIST.
  *
  * @module
  */
 
 import type { Entry } from "./entry.ts";
 
-/** Zones lie on quarters of an hour. */
+/** Zones are multiples of a quarter of an hour, in minutes. */
 const QUARTER = 15;
 
-/** From UTC-12 to UTC+14. */
+/** UTC-12 to UTC+14, in minutes. */
 const WEST = -12 * 60;
 const EAST = 14 * 60;
 
 const MINUTE = 60_000;
 
 /**
- * Finds the zone of a listing's times from one file's time in UTC, as MDTM
- * tells it.
+ * Finds the zone of a listing's times from the time of one file in UTC, as MDTM
+ * shows it.
  *
- * @param entry The file, as the listing has it; its time must be exact to the
- * minute
- * @param mdtm What MDTM says of the same file
- * @param zone The zone the listing was read with
  * @returns Minutes east of UTC, or `undefined` when the two times do not differ
  * by a zone
  *
@@ -37,6 +33,7 @@ const MINUTE = 60_000;
  *
  * assertEquals(inferZone(entry, new Date("2024-07-01T12:30:45Z")), 120);
  * ```
+ * @returns Minutes east of UTC, or `undefined` if the difference is not a zone
  */
 export function inferZone(
   entry: Pick<Entry, "mtime" | "mtimePrecision">,
@@ -45,7 +42,7 @@ export function inferZone(
 ): number | undefined {
   const { mtime, mtimePrecision } = entry;
   if (mtime === undefined || mtimePrecision === "day") return undefined;
-  // A server may cut the seconds off or round them.
+  // a server may cut off or round the seconds
   const minutes = (mtime.getTime() - mdtm.getTime()) / MINUTE + zone;
   const rounded = Math.round(minutes / QUARTER) * QUARTER;
   if (Math.abs(minutes - rounded) > 1) return undefined;

@@ -1,5 +1,5 @@
 /**
- * Symbolic links whose target is another line of the listing.
+ * Joins symbolic links with their targets in other lines of the listing.
  *
  * @module
  */
@@ -7,42 +7,42 @@
 import { Entry, resolveLink } from "./entry.ts";
 import type { TableSource } from "./table_source.ts";
 
-/** How many entries back, and links open, are remembered: memory is bounded. */
+/**
+ * Number of entries and open links that are remembered, which bounds memory.
+ */
 const MAX_REMEMBERED = 128;
 
-/** Entries that came one after the other. */
+/** Consecutive entries. */
 interface Run {
-  /** How many. */
+  /** Number of entries. */
   readonly count: number;
-  /** Gives one of them. */
+  /** Returns one of them. */
   entry(at: number): Entry;
 }
 
 /**
- * Joins the links of an MLSD listing with their targets. Servers that follow the
- * errata of RFC 3659 (eid 1500) write a link as `type=OS.unix=symlink` and its
- * target as a line of its own, with the same fact `unique`. Where that line has a
- * path, it is about a file outside of the directory and is no entry.
+ * Joins the links of an MLSD listing with their targets. Servers that follow
+ * the errata of RFC 3659 (eid 1500) write a link as `type=OS.unix=symlink`, and
+ * its target as another line with the same fact `unique`. If that line contains
+ * a path, it is a file outside the directory, and not an entry.
  */
 export class LinkPairs {
   /**
-   * The last entries, before the first link makes it worth to index them. Most
-   * come as runs of lines: noting each would cost more than making it.
+   * The last entries, until the first link requires an index. They are kept as
+   * runs of lines, because storing each would cost more than creating it.
    */
   #recent: Run[] = [];
-  /** How many entries those are. */
+  /** Number of these entries. */
   #count = 0;
-  /** Entries by `unique`, once a link was open; `undefined` before. */
+  /** Entries by `unique`, after the first link; `undefined` before. */
   #targets: Map<string, Entry> | undefined;
   /** Links that wait for their target, by `unique`. */
   readonly #open = new Map<string, Entry[]>();
 
   /**
-   * Takes the next entry.
+   * Adds the next entry. Returns whether it is an entry of the directory.
    *
-   * @param entry The entry
-   * @param isOpenLink Whether it is a link of MLSD without a target
-   * @returns Whether it is an entry of the directory
+   * @param isOpenLink Whether it is an MLSD link without a target
    */
   add(entry: Entry, isOpenLink: boolean): boolean {
     if (isOpenLink) {
@@ -54,18 +54,14 @@ export class LinkPairs {
     return true;
   }
 
-  /** Whether a link has come, so that every entry has to be shown to `add`. */
+  /** Whether a link was found, so that every entry has to be added. */
   get isIndexed(): boolean {
     return this.#targets !== undefined;
   }
 
   /**
-   * Takes lines that are entries and no open links, all of them at once, as long
-   * as there was no link.
-   *
-   * @param source The lines that were read together
-   * @param start The first of them
-   * @param end The first that is none of them
+   * Adds consecutive lines that are entries and not open links, while there is
+   * no link.
    */
   addRun(source: TableSource, start: number, end: number): void {
     if (start === end) return;
@@ -75,12 +71,12 @@ export class LinkPairs {
     });
   }
 
-  /** Keeps a run, and of those before it what is recent still. */
+  /** Adds a run, and drops old ones. */
   #note(run: Run): void {
     const recent = this.#recent;
     recent.push(run);
     this.#count += run.count;
-    // None is kept longer than it has to be: it holds the lines it came with.
+    // a run keeps its whole block of lines in memory, so it is dropped early
     while (this.#count - recent[0]!.count >= MAX_REMEMBERED) {
       this.#count -= recent.shift()!.count;
     }
@@ -106,13 +102,13 @@ export class LinkPairs {
     remember(this.#targets!, unique, entry);
     const links = this.#open.get(unique);
     for (const link of links ?? []) resolveLink(link, entry.name);
-    // Only a path that some link leads to is explained: others are hostile.
+    // other names with a path are hostile
     return links === undefined || !entry.name.includes("/");
   }
 
   #index(): Map<string, Entry> {
     const targets = new Map<string, Entry>();
-    // As many for every cutting of the listing into runs.
+    // the same number for every way of cutting the listing into runs
     let before = this.#count;
     for (const run of this.#recent) {
       for (let at = 0; at < run.count; at++) {
@@ -127,7 +123,7 @@ export class LinkPairs {
   }
 }
 
-/** Sets a key and forgets the oldest one when there are too many. */
+/** Sets a key, and removes the oldest one if there are too many. */
 function remember<T>(map: Map<string, T>, key: string, value: T): void {
   map.delete(key);
   map.set(key, value);

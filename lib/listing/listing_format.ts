@@ -1,6 +1,5 @@
 /**
- * What a format of directory listings is made of: one function that reads a
- * line.
+ * The interface of a listing format, and helpers for its dates and sizes.
  *
  * @module
  */
@@ -8,60 +7,60 @@
 import { readDecimal } from "../protocol/numbers.ts";
 import type { EntryKind, TimePrecision } from "./entry.ts";
 
-/** What a format reads out of a line. */
+/** The result of reading a line. */
 export interface ParsedLine {
-  /** The name, one character a byte: a piece of the line. */
+  /** The name, one character for each byte: a part of the line. */
   name: string;
-  /** What it is. */
+  /** Kind of the entry. */
   kind: EntryKind;
-  /** The version's number, where files have several: the newest comes first. */
+  /** Version of the file, if there are several. The newest comes first. */
   version?: number | undefined;
-  /** Bytes, where the line tells. */
+  /** Size in bytes, if the line has it. */
   size?: number | undefined;
   /** Whether the server rounded the size. */
   isSizeApproximate?: boolean;
   /** Time of the last modification. */
   mtime?: Date | undefined;
-  /** How exact it is. */
+  /** Resolution of `mtime`. */
   mtimePrecision?: TimePrecision | undefined;
   /** Permission bits. */
   mode?: number | undefined;
-  /** Where a link leads: a piece of the line. */
+  /** Target of a symbolic link: a part of the line. */
   linkTarget?: string | undefined;
-  /** The owner: a piece of the line. */
+  /** The owner: a part of the line. */
   owner?: string | undefined;
-  /** The group: a piece of the line. */
+  /** The group: a part of the line. */
   group?: string | undefined;
 }
 
-/** What a format may need to know besides the line. */
+/** Context of a line. */
 export interface LineContext {
-  /** What time it is, in milliseconds since 1970. */
+  /** Current time, in milliseconds since 1970. */
   readonly now: number;
-  /** How far in the future a date without a year may lie, in milliseconds. */
+  /** Milliseconds by which a date without a year may lie in the future. */
   readonly slack: number;
-  /** Minutes that the listing's times are east of UTC. */
+  /** Zone of the listing's times, in minutes east of UTC. */
   readonly zone: number;
 }
 
 /**
- * What a line was found to be: an entry; `"frame"`, a header, footer or empty
- * form that is no entry; `"partial"`, the first line of an entry that goes on in
- * the next one; or `undefined`, a line that is not of this format.
+ * Result of reading a line: an entry; `"frame"`, a header, a footer or another
+ * line that is not an entry; `"partial"`, the first line of an entry that
+ * continues in the next one; or `undefined`, a line that is not in this format.
  */
 export type LineResult = ParsedLine | "frame" | "partial" | undefined;
 
 /** A format of directory listings. */
 export interface ListingFormat {
-  /** What `Entry.format` says of the lines it reads. */
+  /** Name of the format, as in `Entry.format`. */
   readonly name: string;
   /**
-   * Reads a line. It has to be pure: the same line gives the same result.
+   * Reads a line. Must be pure: the same line gives the same result.
    *
-   * @param line The line without its line end, one character a byte, so that
-   * names keep their bytes; after `"partial"`, the line before and this one with
-   * a blank between
-   * @param context The time, and the listing's zone
+   * @param line The line without its line end, one character for each byte, so
+   * that names keep their bytes. After `"partial"`, the previous line and this
+   * one, joined by a blank
+   * @param context Current time, and the listing's zone
    */
   read(line: string, context: LineContext): LineResult;
 }
@@ -71,7 +70,7 @@ const MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";
 /**
  * Reads the English name of a month.
  *
- * @param text Three letters or more, any case
+ * @param text Three letters or more, in any case
  * @returns 1 to 12, or 0
  */
 export function parseMonth(text: string): number {
@@ -79,36 +78,34 @@ export function parseMonth(text: string): number {
   return text.length < 3 || index % 3 !== 0 ? 0 : index / 3 + 1;
 }
 
-/** A date and a time as a server writes them: in its own zone. */
+/** A date and time in the server's zone. */
 export interface CivilTime {
-  /** All four digits; without it, the latest year that is not to come. */
+  /** All four digits; without it, the latest year that is not in the future. */
   year?: number;
   /** 1 to 12. */
   month: number;
   /** 1 to 31. */
   day: number;
-  /** Hours; without them the whole day is meant. */
+  /** Hours; without them, the whole day. */
   hour?: number;
   /** Minutes. */
   minute?: number;
-  /** Seconds, where the server tells them. */
+  /** Seconds, if the server reports them. */
   second?: number;
 }
 
-/** The two fields of an entry that tell its time. */
+/** The two fields of an entry that contain its time. */
 export interface EntryTime {
-  /** The moment. */
+  /** The time. */
   mtime: Date;
-  /** How exact it is. */
+  /** Resolution of the time. */
   mtimePrecision: TimePrecision;
 }
 
 /**
- * SessionLock a date of a listing into a moment.
+ * Converts a date of a listing to a time.
  *
- * @param civil The date and the time
- * @param context The zone, and the present for dates without a year
- * @returns The time, or `undefined` when there is no such day or hour
+ * @returns The time, or `undefined` if there is no such day or hour
  */
 export function toTime(
   civil: CivilTime,
@@ -152,12 +149,7 @@ function daysOf(month: number, year: number): number {
   return next.getUTCDate();
 }
 
-/**
- * Gives a year of two digits its century: below 70 it is 20yy.
- *
- * @param year The year
- * @returns A year of four digits
- */
+/** Completes a year of two digits: below 70 it is 20yy. */
 export function toFullYear(year: number): number {
   if (year >= 1000) return year;
   if (year >= 100) return 1900 + year; // servers that count from 1900
@@ -167,22 +159,17 @@ export function toFullYear(year: number): number {
 /**
  * Reads a size.
  *
- * @param digits Decimal digits
- * @returns The size; `undefined` unless it is a decimal number, and above 2^53,
- * where it would be rounded
+ * @returns The size; `undefined` unless it is a decimal number up to 2^53
  */
 export function parseSize(digits: string): number | undefined {
   return readDecimal(digits);
 }
 
 /**
- * Reads the end of a date as `ls` writes it: a year, or a time of this year.
+ * Reads the end of a date in the form of `ls`: a year (`1996`), or a time of
+ * this year (`18:53`).
  *
- * @param month 1 to 12
- * @param day 1 to 31
- * @param rest `1996` or `18:53`
- * @param context The zone and the present
- * @returns The time, or `undefined` when there is no such day or hour
+ * @returns The time, or `undefined` if there is no such day or hour
  */
 export function readRecentDate(
   month: number,

@@ -1,5 +1,5 @@
 /**
- * Bytes of a directory listing in, entries out. No I/O happens here.
+ * Reads the entries of a directory listing from bytes. Does no I/O.
  *
  * @module
  */
@@ -27,13 +27,13 @@ import {
 import { TABLE_FORMATS, TableSource, type TextReader } from "./table_source.ts";
 
 /**
- * Reads a directory listing, whichever server wrote it. Bytes go in as they
- * come; entries come out as soon as their lines are whole and the first lines
- * have shown the format. They are the same for every way to cut the bytes.
+ * Reads a directory listing of any server. Entries are returned as soon as
+ * their lines are complete and the first lines have shown the format. The
+ * result does not depend on how the bytes are split.
  *
- * No line is lost: frames (`total 12`, headers, complaints of `ls`) are no
- * entries; any other line that cannot be read is an entry of kind `"unknown"`
- * with the line as its name.
+ * No line is lost. Noise lines (`total 12`, headers, error messages of `ls`)
+ * are not entries. Any other line that cannot be read is an entry of kind
+ * `"unknown"`, with the line as its name.
  *
  * @example Read a LIST
  * ```ts
@@ -52,25 +52,24 @@ import { TABLE_FORMATS, TableSource, type TextReader } from "./table_source.ts";
  */
 export class ListingReader {
   readonly #scanner: ListingScanner;
-  readonly #chooser: FormatDetector;
+  readonly #detector: FormatDetector;
   readonly #pairs = new LinkPairs();
   readonly #text: TextReader;
   readonly #maxLine: number;
   readonly #includeSelf: boolean;
-  /** Bytes of the line that is not whole yet, at the buffer's start. */
+  /** Bytes of the incomplete line, at the start of the buffer. */
   readonly #buffer = new Uint8Array(PIECE_SIZE);
   #filled = 0;
-  /** How many CRs it ends with. */
+  /** Number of CRs at its end. */
   #crs = 0;
   #error: FTPProtocolError | undefined;
   #ended = false;
 
   /**
-   * Makes a reader.
+   * Creates a reader.
    *
-   * @param options Encoding, format, time and caps
-   * @throws {RangeError} If `maxLine` or `zone` is not usable
-   * @throws {TypeError} If there is no such `format`
+   * @throws {RangeError} If `maxLine` or `zone` is out of range
+   * @throws {TypeError} If `format` is unknown
    */
   constructor(options: ListingReaderOptions = {}) {
     const {
@@ -103,7 +102,7 @@ export class ListingReader {
       latest: time + slack,
       zone: zone * 60_000,
     });
-    this.#chooser = new FormatDetector({
+    this.#detector = new FormatDetector({
       forced: format === "auto" ? undefined : findFormat(format),
       context: { now: time, slack, zone },
       decode,
@@ -112,23 +111,24 @@ export class ListingReader {
   }
 
   /**
-   * Why the reader stopped: a line over the cap. The entries before it were
-   * given, what follows it is not read.
+   * The error of a line over the limit. The entries before it were returned,
+   * and nothing after it is read.
    */
   get error(): FTPProtocolError | undefined {
     return this.#error;
   }
 
-  /** The format in use; `undefined` before the first lines have shown it. */
+  /**
+   * Name of the current format; `undefined` until the first lines have shown
+   * it.
+   */
   get format(): string | undefined {
-    return this.#chooser.current;
+    return this.#detector.current;
   }
 
   /**
-   * Takes the next bytes. Never throws; look at `error` when the listing ends.
-   *
-   * @param chunk The bytes, which may be overwritten afterwards
-   * @returns The entries that are known by now, in order
+   * Reads the next bytes, which may be overwritten afterwards. Never throws;
+   * check `error` at the end.
    */
   push(chunk: Uint8Array): Entry[] {
     const entries: Entry[] = [];
@@ -142,11 +142,7 @@ export class ListingReader {
     return entries;
   }
 
-  /**
-   * Ends the listing: a last line needs no line end.
-   *
-   * @returns The entries that were held back
-   */
+  /** Ends the listing. The last line needs no line end. */
   end(): Entry[] {
     const entries: Entry[] = [];
     if (this.#ended) return entries;
@@ -154,14 +150,14 @@ export class ListingReader {
     if (this.#error === undefined && this.#filled > 0) {
       this.#scan(entries, NO_BYTES, true);
     }
-    for (const entry of this.#chooser.end()) this.#add(entries, entry);
+    for (const entry of this.#detector.end()) this.#add(entries, entry);
     return entries;
   }
 
-  /** Reads the whole lines of what is held and a piece, and keeps the rest. */
+  /** Reads the complete lines, and keeps the rest. */
   #take(entries: Entry[], piece: Uint8Array): void {
     let rest = piece;
-    // A line that is not whole costs nothing but its copy.
+    // an incomplete line costs nothing but its copy
     while (rest.includes(LF)) {
       rest = rest.subarray(this.#scan(entries, rest, false));
       if (this.#error !== undefined) return;
@@ -173,7 +169,10 @@ export class ListingReader {
     this.#checkRest();
   }
 
-  /** Reads whole lines, the one that is held first; gives how much of the piece. */
+  /**
+   * Reads complete lines, starting with the kept bytes. Returns the number of
+   * bytes used of the piece.
+   */
   #scan(entries: Entry[], piece: Uint8Array, last: boolean): number {
     const held = this.#filled;
     const records = this.#scanner.scan(
@@ -192,8 +191,8 @@ export class ListingReader {
     const { bytes, count, words } = records;
     const isLong = bytes.length > this.#maxLine;
     const pairs = this.#pairs;
-    let accepted = this.#chooser.accepted;
-    // Lines from here on are entries, but have not been shown to the pairs.
+    let accepted = this.#detector.accepted;
+    // start of the lines that are entries and were not added to the pairs
     let runStart = 0;
     for (let index = 0; index < count; index++) {
       if (isLong && source.lineLength(index) > this.#maxLine) {
@@ -212,10 +211,10 @@ export class ListingReader {
       if (accepted === MLSD) pairs.addRun(source, runStart, index);
       runStart = index + 1;
       if (!isAccepted) {
-        for (const entry of this.#chooser.read({ source, index })) {
+        for (const entry of this.#detector.read({ source, index })) {
           this.#add(entries, entry);
         }
-        accepted = this.#chooser.accepted;
+        accepted = this.#detector.accepted;
       } else if ((flags & FLAG.self) === 0 || this.#includeSelf) {
         const entry = new Entry(source, index);
         if (pairs.add(entry, source.isOpenLink(index))) entries.push(entry);
@@ -231,7 +230,10 @@ export class ListingReader {
     if (this.#pairs.add(entry, isOpenLink)) entries.push(entry);
   }
 
-  /** CRs at the end are not the line's, if its LF follows. */
+  /**
+   * Checks the length of the incomplete line. CRs at its end may belong to its
+   * line end.
+   */
   #checkRest(): void {
     const length = this.#filled - this.#crs;
     if (length > this.#maxLine || this.#filled === PIECE_SIZE) this.#fail();
@@ -256,25 +258,23 @@ function countCRs(bytes: Uint8Array): number {
   return bytes.length - start;
 }
 
-/**
- * Whether an entry is the listed directory itself, or its parent.
- *
- * @param entry The entry
- * @returns Whether it is
- */
+/** Whether an entry is the listed directory itself or its parent. */
 export function isSelf(entry: Entry): boolean {
   if (!entry.isDirectory) return false;
   if (entry.name === "." || entry.name === "..") return true;
   return /^[cp]dir$/i.test(entry.facts?.type ?? "");
 }
 
-/** Every encoding but a few leaves ASCII alone; those few are read name by name. */
+/**
+ * Whether an encoding maps ASCII to itself. Names in other encodings are
+ * decoded one by one.
+ */
 function isAsciiTransparent(decode: (bytes: Uint8Array) => string): boolean {
   const ascii = Uint8Array.from({ length: 128 }, (_, code) => code);
   return decode(ascii) === String.fromCharCode(...ascii);
 }
 
-/** The formats that the scanner is to try, as its bits. */
+/** Returns the formats for the scanner, as bits. */
 function scannedFormats(
   format: string | ListingFormat,
 ): number {
@@ -292,10 +292,9 @@ function findFormat(
 }
 
 /**
- * Insists on a format that there is.
+ * Rejects an unknown format.
  *
- * @param format What the user set
- * @throws {TypeError} If it is neither a name of one nor an object
+ * @throws {TypeError} If it is neither the name of a format nor an object
  */
 export function checkFormat(format: string | ListingFormat | undefined): void {
   if (typeof format === "object" && format !== null) return;

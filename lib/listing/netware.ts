@@ -16,7 +16,7 @@ import {
 const NETWARE_REGEXP =
   /^([-d]) ?\[[-A-Z]{8}\] +(?:\d+ +)?(\S+) +(\d{1,20}) +([A-Za-z]{3}) +(\d{1,2}) +(\d{4}|\d{1,2}:\d\d) +(\S.*)$/s;
 
-/** Listings of NetWare, whose rights stand in brackets. */
+/** Listings of NetWare, with rights in brackets. */
 export const NETWARE: ListingFormat = { name: "netware", read };
 
 function read(line: string, context: LineContext): LineResult {

@@ -1,20 +1,20 @@
 /**
- * Lines of a listing that are about the listing, in any format.
+ * Recognizes noise lines: lines about the listing, in any format.
  *
  * @module
  */
 
-const FRAME_REGEXPS: readonly RegExp[] = [
+const NOISE_REGEXPS: readonly RegExp[] = [
   // "total 112" in the languages of `ls`; East Asian ones as UTF-8 bytes
   /^(?:total|totale|totaal|totalt|insgesamt|gesamt|razem|celkem|toplam|yhteens\S{1,2}|\S{1,2}sszesen|\xe5\x90\x88\xe8\xa8\x88|\xe6\x80\xbb\S{3,6}|\xe7\xb8\xbd\xe8\xa8\x88|\xed\x95\xa9\xea\xb3\x84|\xd0\xb8\xd1\x82\xd0\xbe\xd0\xb3\xd0\xbe):? *[\d.,]+ *[kMGTP]?$/i,
-  // The frame of a reply to STAT
+  // reply to STAT
   /^21\d(?:-| end\b)/i,
   /^(?:status of|end of status)\b/i,
-  // A ruler under a header
+  // a line below a header
   /^ *-{3,}(?: +-{3,})* *$/,
-  // A directory's header in "LIST -R"
+  // header of a directory in "LIST -R"
   /^(?:\.|\/|[A-Za-z]:[\\/]|[^\s:/]+\/).*:$/,
-  // Complaints of ls, by any path
+  // error messages of ls, with any path
   /^(?:\S*\/)?ls: /,
   /^\S.*: (?:permission denied|no such file or directory)\.?$/i,
   // "dir" of Windows: volume, directory, counts
@@ -22,13 +22,8 @@ const FRAME_REGEXPS: readonly RegExp[] = [
   /^ +[\d.,]+ (?:file|dir)\(s\)/i,
 ];
 
-/**
- * Tells whether a line that no format reads is about the listing itself.
- *
- * @param line The line, one character a byte
- * @returns Whether it is no entry
- */
+/** Whether a line that no format can read is about the listing itself. */
 export function isNoise(line: string): boolean {
   return line.length < 1024 &&
-    (line.trim() === "" || FRAME_REGEXPS.some((regexp) => regexp.test(line)));
+    (line.trim() === "" || NOISE_REGEXPS.some((regexp) => regexp.test(line)));
 }

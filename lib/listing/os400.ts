@@ -17,22 +17,24 @@ import {
 const OS400_REGEXP =
   /^(\S{1,10}) +(?:(\d{1,20}) +(\d\d)([/.-])(\d\d)\4(\d\d) +(\d\d):(\d\d):(\d\d) +)?(\*[A-Z]{2,9}) *(.*)$/s;
 
-/** Objects that hold others. */
+/** Types of objects that contain others. */
 const DIRECTORIES = new Set(["*DIR", "*DDIR", "*LIB", "*FLR", "*FILE"]);
 
-/** Listings of IBM i in its own name format; it also speaks Unix. */
+/**
+ * Listings of IBM i in its own name format. It also supports the Unix format.
+ */
 export const OS400: ListingFormat = { name: "os400", read };
 
 function read(line: string, context: LineContext): LineResult {
   const match = OS400_REGEXP.exec(line);
   if (match === null) return undefined;
   const [, owner, size, , , , , , , , type, path] = match;
-  // A data base file without its members is listed with no name at all.
+  // a data base file without its members is listed without a name
   if (path === "") return type === "*MEM" ? "frame" : undefined;
   const isDirectory = path!.endsWith("/") || DIRECTORIES.has(type!);
   const name = path!.replace(/\/$/, "");
   return {
-    // A member is listed as FILE/MEMBER.MBR, and stands in its file.
+    // a member is listed as FILE/MEMBER.MBR inside its file
     name: type === "*MEM" ? name.slice(name.lastIndexOf("/") + 1) : name,
     kind: isDirectory ? "directory" : type === "*SYMLNK" ? "symlink" : "file",
     size: isDirectory ? undefined : parseSize(size ?? ""),
@@ -42,8 +44,8 @@ function read(line: string, context: LineContext): LineResult {
 }
 
 /**
- * The order of the date is the server's own affair and not told: a date counts
- * only when one order alone makes it a day that has been.
+ * Reads a date whose order is unknown. The date counts only if exactly one
+ * order gives a day that is not in the future.
  */
 function readDate(
   parts: readonly (string | undefined)[],

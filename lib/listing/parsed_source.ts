@@ -1,5 +1,5 @@
 /**
- * Entries that were read in TypeScript, or not at all: one a source.
+ * Entries that were read in TypeScript, or not at all: one for each source.
  *
  * @module
  */
@@ -7,30 +7,26 @@
 import type { EntryKind, EntrySource, TimePrecision } from "./entry.ts";
 import type { ParsedLine } from "./listing_format.ts";
 
-/** The one line that a {@linkcode ParsedSource} is about. */
+/** The line of a {@linkcode ParsedSource}. */
 export interface ParsedEntry {
-  /** What the format read. */
+  /** The result of the format. */
   parsed: ParsedLine;
-  /** The line, one character a byte. */
+  /** The line, one character for each byte. */
   line: string;
-  /** The format's name. */
+  /** Name of the format. */
   format: string;
-  /** Bytes to text in the session's encoding. */
+  /** Decodes bytes in the session's encoding. */
   decode: (bytes: Uint8Array) => string;
 }
 
-/** One line, read. */
+/** A line that was read. */
 export class ParsedSource implements EntrySource {
   readonly #parsed: ParsedLine;
   readonly #line: string;
   readonly #format: string;
   readonly #decode: (bytes: Uint8Array) => string;
 
-  /**
-   * Makes a source.
-   *
-   * @param entry What there is
-   */
+  /** Creates a source. */
   constructor(entry: ParsedEntry) {
     this.#parsed = entry.parsed;
     this.#line = entry.line;
@@ -99,27 +95,17 @@ export class ParsedSource implements EntrySource {
   }
 }
 
-/**
- * SessionLock a text of one character a byte into those bytes.
- *
- * @param text The text
- * @returns The bytes
- */
+/** Converts a text of one character for each byte to these bytes. */
 export function toBytes(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
 }
 
-/**
- * SessionLock bytes into a text of one character a byte.
- *
- * @param bytes The bytes
- * @returns The text
- */
+/** Converts bytes to a text of one character for each byte. */
 export function toByteText(bytes: Uint8Array): string {
   const ascii = decoder.decode(bytes);
-  // as long as the bytes, and without a mark for what is wrong: all of it ASCII
+  // as long as the bytes, and without a replacement character: all ASCII
   if (ascii.length === bytes.length && !ascii.includes("\uFFFD")) return ascii;
   let text = "";
   for (let i = 0; i < bytes.length; i += 8192) {
@@ -129,5 +115,5 @@ export function toByteText(bytes: Uint8Array): string {
   return text;
 }
 
-/** Many times as fast as one code after the other. */
+/** Many times as fast as fromCharCode() for each byte. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

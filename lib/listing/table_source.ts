@@ -17,7 +17,7 @@ const KINDS: readonly EntryKind[] = [
   "other",
 ];
 
-/** The formats of the parser, by its numbers. */
+/** Formats of the parser, by number. */
 export const TABLE_FORMATS = ["unknown", "mlsd", "unix", "dos"] as const;
 
 const PRECISIONS: readonly (TimePrecision | undefined)[] = [
@@ -27,32 +27,32 @@ const PRECISIONS: readonly (TimePrecision | undefined)[] = [
   "day",
 ];
 
-/** How exact a size is, by the parser's numbers. */
+/** Exactness of a size, by the parser's numbers. */
 const SIZE = { none: 0, exact: 1, digits: 2, approximate: 3 };
 
-/** Flags of a link that MLSD tells of. */
+/** Flags of an MLSD link. */
 const OPEN_LINK_MASK = FLAG.kindMask | FLAG.formatMask << FLAG.formatShift;
 const OPEN_LINK = KINDS.indexOf("symlink") |
   TABLE_FORMATS.indexOf("mlsd") << FLAG.formatShift;
 
-/** How a session reads bytes. */
+/** Decodes text in the session's encoding. */
 export interface TextReader {
-  /** Bytes to text, without failing. */
+  /** Decodes bytes. Never throws. */
   decode(bytes: Uint8Array): string;
-  /** Whether bytes below 0x80 are ASCII in it, always. */
+  /** Whether bytes below 0x80 are always ASCII. */
   readonly isAsciiTransparent: boolean;
 }
 
-/** The fastest there is, for what is ASCII. */
+/** The fastest decoder, for ASCII. */
 const asciiDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
-/** One character a byte, whatever the bytes are. */
+/** One character for each byte. */
 const byteDecoder = new TextDecoder("latin1");
 
-/** Text in which ASCII lies where it lies in the bytes. */
+/** Decodes bytes so that ASCII text has the same positions as in the bytes. */
 function toAlignedText(bytes: Uint8Array): string {
   const text = asciiDecoder.decode(bytes);
-  // No character is longer than its bytes: so, if the whole is as long as the
-  // bytes, each of them is.
+  // no character is longer than its bytes, so equal lengths mean equal
+  // positions
   return text.length === bytes.length ? text : byteDecoder.decode(bytes);
 }
 
@@ -62,15 +62,10 @@ export class TableSource implements EntrySource {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   readonly #reader: TextReader;
-  /** The text of all lines, made when it is first needed. */
+  /** Text of all lines, decoded on first use. */
   #text: string | undefined;
 
-  /**
-   * Makes a source.
-   *
-   * @param records The lines, and where what lies in them
-   * @param reader How the session reads bytes
-   */
+  /** Creates a source. */
   constructor(records: ListingRecords, reader: TextReader) {
     this.#bytes = records.bytes;
     this.#words = records.words;
@@ -78,25 +73,25 @@ export class TableSource implements EntrySource {
     this.#reader = reader;
   }
 
-  /** The line's flags. */
+  /** Flags of a line. */
   flags(index: number): number {
     return this.#words[index * RECORD.words + RECORD.flags]!;
   }
 
-  /** How many bytes the line has, its line end not counted. */
+  /** Length of a line in bytes, without its line end. */
   lineLength(index: number): number {
     const at = index * RECORD.words;
     return this.#words[at + RECORD.lineEnd]! -
       this.#words[at + RECORD.lineStart]!;
   }
 
-  /** Whether the line is MLSD's, of a link whose target it does not tell. */
+  /** Whether a line is an MLSD link without a target. */
   isOpenLink(index: number): boolean {
     return (this.flags(index) & OPEN_LINK_MASK) === OPEN_LINK &&
       this.#words[index * RECORD.words + RECORD.targetEnd] === 0;
   }
 
-  /** The line's bytes; a view. */
+  /** Bytes of a line, as a view. */
   lineBytes(index: number): Uint8Array {
     const at = index * RECORD.words;
     return this.#bytes.subarray(
@@ -105,7 +100,10 @@ export class TableSource implements EntrySource {
     );
   }
 
-  /** The text from one position to another. ASCII is cut from the one text. */
+  /**
+   * Returns the text between two positions. ASCII text is cut from the text of
+   * all lines.
+   */
   #slice(index: number, start: number, end: number): string {
     if (this.#reader.isAsciiTransparent && this.flags(index) & FLAG.ascii) {
       this.#text ??= toAlignedText(this.#bytes);
@@ -114,7 +112,9 @@ export class TableSource implements EntrySource {
     return this.#reader.decode(this.#bytes.subarray(start, end));
   }
 
-  /** The text of a part that may be missing: it has no end then. */
+  /**
+   * Returns the text of an optional part, which has no end if it is missing.
+   */
   #part(index: number, word: number): string | undefined {
     const at = index * RECORD.words + word;
     const end = this.#words[at + 1]!;

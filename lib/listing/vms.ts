@@ -23,7 +23,7 @@ const PROTECTION_REGEXP = /\s\(([^)]{0,40})\)\s*$/;
 /** Bytes of a block, the unit of sizes. */
 const BLOCK = 512;
 
-/** Listings of OpenVMS. A long name has its line for itself. */
+/** Listings of OpenVMS. A long name has a line of its own. */
 export const VMS: ListingFormat = { name: "vms", read };
 
 function read(line: string, context: LineContext): LineResult {
@@ -35,10 +35,10 @@ function read(line: string, context: LineContext): LineResult {
   const [whole, file, version] = match;
   const rest = line.slice(whole.length);
   if (rest.trim() === "") return "partial";
-  // What was joined are two entries.
+  // two entries were joined
   if (NEXT_NAME_REGEXP.test(rest)) return undefined;
   const date = DATE_REGEXP.exec(rest);
-  // %RMS-E-PRV and its like stand where the rest would be.
+  // %RMS-E-PRV and the like replace the rest
   if (date === null && !/^\s+%[A-Z]+-[A-Z]-/.test(rest)) return undefined;
   const isDirectory = /\.DIR$/i.test(file!);
   const size = SIZE_REGEXP.exec(rest);
@@ -47,7 +47,7 @@ function read(line: string, context: LineContext): LineResult {
     name: isDirectory ? file!.slice(0, -4) : file!,
     version: Number(version),
     kind: isDirectory ? "directory" : "file",
-    // What the directory's own file takes says nothing of its contents.
+    // the size of the directory's own file does not describe its contents
     size: isDirectory || size === null ? undefined : Number(size[1]) * BLOCK,
     isSizeApproximate: true,
     mode: parseProtection(PROTECTION_REGEXP.exec(rest)?.[1]),
@@ -68,7 +68,10 @@ function readDate(match: RegExpExecArray, context: LineContext) {
   }, context);
 }
 
-/** System, owner, group, world: the last three have bits of their own. */
+/**
+ * Reads the protection of system, owner, group and world. The last three are
+ * permission bits.
+ */
 function parseProtection(text: string | undefined): number | undefined {
   const parts = text?.toUpperCase().split(",");
   if (parts?.length !== 4) return undefined;

@@ -16,7 +16,7 @@ import {
 const VSHELL_REGEXP =
   /^(\d{1,20}) +([A-Za-z]{3}) (\d{1,2}), (\d{4}) (\d{1,2}):(\d\d) (.+)$/s;
 
-/** Listings of old versions of VShell; new ones write as Unix does. */
+/** Listings of old versions of VShell. New ones use the Unix format. */
 export const VSHELL: ListingFormat = { name: "vshell", read };
 
 function read(line: string, context: LineContext): LineResult {

@@ -15,10 +15,11 @@ import {
 
 const VXWORKS_REGEXP =
   /^ *(\d{1,20}) +([A-Za-z]{3})-(\d{1,2})-(\d{4}) +(\d{1,2}):(\d\d):(\d\d) +(\S.*)$/s;
-// from the first blank of a run on: else a long one is read once from each
+// starts at the first blank of a run, so that a long run is not searched from
+// each blank
 const MARK_REGEXP = /(?<! ) +<DIR> *$/;
 
-/** Listings of VxWorks, as routers and other devices have it. */
+/** Listings of VxWorks, used in routers and other devices. */
 export const VXWORKS: ListingFormat = { name: "vxworks", read };
 
 function read(line: string, context: LineContext): LineResult {

@@ -14,13 +14,13 @@ import {
 
 const DATA_SET_REGEXP =
   /^ *\S{1,6} +\S{1,5} +(?:(\d{4})\/(\d\d)\/(\d\d)|\*\*NONE\*\*) +\d+(?: +\d+)? +\S+ +\d+ +\d+ +(PS|PO|PO-E|DA|VS|PS-E|PS-L) +(\S+) *$/;
-/** VSAM has none of the middle columns. */
+/** VSAM data sets lack the middle columns. */
 const VSAM_REGEXP = /^ *\S{1,6} +\S{1,5} +VSAM +(\S+) *$/;
 const MIGRATED_REGEXP =
   /^ *(?:Migrated|MIGRAT|ARCIVE|ARCIVE Not Direct Access Device|[^ ]{1,6} +Not Direct Access Device|Not Mounted|Error determining attributes|User catalog connector|GDG|Not Mounted) +(\S+) *$/;
 const FOLDER_REGEXP = /^ *Pseudo Directory +(\S+) *$/;
 
-/** Catalogues of z/OS. Sizes are tracks there, so entries have none. */
+/** Catalogues of z/OS. Sizes are in tracks, so entries have none. */
 export const ZOS_DATA_SETS: ListingFormat = { name: "zos-data-sets", read };
 
 function read(line: string, context: LineContext): LineResult {
@@ -42,7 +42,7 @@ function read(line: string, context: LineContext): LineResult {
   if (folder !== null) return { name: folder[1]!, kind: "directory" };
   const file = VSAM_REGEXP.exec(line);
   if (file !== null) return { name: file[1]!, kind: "file" };
-  // What is on tape may be either: nothing is known but the name.
+  // a data set on tape may be either, and only its name is known
   const migrated = MIGRATED_REGEXP.exec(line);
   if (migrated !== null) return { name: migrated[1]!, kind: "other" };
   return undefined;

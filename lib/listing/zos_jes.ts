@@ -10,7 +10,7 @@ import type { LineResult, ListingFormat } from "./listing_format.ts";
 const JOB_REGEXP =
   /^ *([A-Z$#@][A-Z0-9$#@]{0,7}) +((?:JOB|STC|TSU|J|S|T)\d{5,7}) +(?:([A-Z$#@][A-Z0-9$#@]{0,7}) +)?(INPUT|OUTPUT|ACTIVE|HELD|READY)(?: .*)?$/;
 
-/** Jobs: their numbers are what RETR and DELE take. */
+/** Jobs. RETR and DELE take their numbers. */
 export const ZOS_JES: ListingFormat = { name: "zos-jes", read };
 
 function read(line: string): LineResult {

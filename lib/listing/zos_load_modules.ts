@@ -10,7 +10,7 @@ import type { LineResult, ListingFormat } from "./listing_format.ts";
 const MODULE_REGEXP =
   /^ *(\S{1,64}) +([0-9A-F]{6,8}) +([0-9A-F]{6})(?: +([A-Z$#@][A-Z0-9$#@]{0,7}))? +[0-9A-F]{2}(?: +[A-Z]{2}){0,8} +(?:24|31|64|ANY|MIN) +(?:24|31|64|ANY)(?: *)$/;
 
-/** Load modules: sizes are hexadecimal, times are not told. */
+/** Load modules. Sizes are hexadecimal, and there are no times. */
 export const ZOS_LOAD_MODULES: ListingFormat = {
   name: "zos-load-modules",
   read,

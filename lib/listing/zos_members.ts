@@ -14,10 +14,10 @@ import {
 
 const MEMBER_REGEXP =
   /^ *(\S{1,64}) +\d\d\.\d\d +\d{4}\/\d\d\/\d\d +(\d{4})\/(\d\d)\/(\d\d) +(\d\d):(\d\d)(?::(\d\d))? +\d+ +\d+ +\d+ +(\S{1,8}) *$/;
-/** A member that was never edited has its name alone, behind a blank. */
+/** A member that was never edited has only its name, after a blank. */
 const BARE_REGEXP = /^ ([A-Z$#@][A-Z0-9$#@]{0,7}) *$/;
 
-/** Members with their statistics. Sizes are lines there, so entries have none. */
+/** Members with their statistics. Sizes are in lines, so entries have none. */
 export const ZOS_MEMBERS: ListingFormat = { name: "zos-members", read };
 
 function read(line: string, context: LineContext): LineResult {
