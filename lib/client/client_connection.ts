@@ -215,10 +215,13 @@ export class ClientConnection implements OwnedProvider {
     const { session } = this;
     // in a turn: no dialogue is in another directory for one command then
     const look = () =>
-      session.turns.share(() => Promise.resolve(settingsOf(session)), options);
+      session.shared(() => Promise.resolve(settingsOf(session)), options);
     let state = await look();
     if (state.moves === undefined) {
-      await requestDirectory(session, options);
+      await session.shared(
+        (turn) => requestDirectory(turn, options),
+        options,
+      );
       state = await look();
     }
     const opened = await this.#hold(
@@ -242,8 +245,8 @@ export class ClientConnection implements OwnedProvider {
   async quit(options: SignalOptions): Promise<Reply> {
     const { session } = this;
     try {
-      const reply = await session.turns.alone(() => {
-        const quitting = session.perform({ verb: "QUIT" }, options);
+      const reply = await session.exclusive((turn) => {
+        const quitting = turn.perform({ verb: "QUIT" }, options);
         session.control.expectClose();
         return quitting;
       }, options);

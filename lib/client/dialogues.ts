@@ -15,11 +15,8 @@ import {
 } from "../protocol/errors.ts";
 import { isCrowded } from "../files/recovery.ts";
 import type { Reply } from "../protocol/reply.ts";
-import {
-  expectSuccess,
-  type Session,
-  type SignalOptions,
-} from "../transfer/session.ts";
+import { expectSuccess, type SignalOptions } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { requestUTF8 } from "./server_quirks.ts";
 
 /** Who logs in. */
@@ -122,7 +119,7 @@ const NEED_ACCOUNT = 332;
  * Logs in: `USER`, and `PASS` and `ACCT` where they are asked for (RFC 959
  * section 5.4).
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param credentials Who
  * @param options A signal
  * @returns The 2yz reply
@@ -132,11 +129,11 @@ const NEED_ACCOUNT = 332;
  * connections
  */
 export async function logIn(
-  session: Session,
+  turn: ExclusiveTurn,
   credentials: Credentials,
   options: SignalOptions,
 ): Promise<Reply> {
-  checkCredentials(credentials, session.control.encoding);
+  checkCredentials(credentials, turn.session.control.encoding);
   const [user, password, account] = stepsOf(credentials) as [
     LoginStep,
     LoginStep,
@@ -145,7 +142,7 @@ export async function logIn(
   const send = async (step: LoginStep): Promise<Reply> => {
     const [verb, argument, name] = step;
     try {
-      return await session.exchange({ verb, argument, name }, options);
+      return await turn.exchange({ verb, argument, name }, options);
     } catch (error) {
       throw error instanceof FTPPermanentError && isCrowded(error)
         ? new FTPTemporaryError(error.message, error)
@@ -164,7 +161,7 @@ export async function logIn(
     reply = await send(step);
   }
   expectSuccess(reply, step[0]);
-  await requestUTF8(session, options);
+  await requestUTF8(turn, options);
   return reply;
 }
 

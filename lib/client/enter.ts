@@ -6,6 +6,7 @@
 
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { type Credentials, logIn } from "./dialogues.ts";
 import { openSession } from "./open_session.ts";
 import type { Server, Settings } from "./options.ts";
@@ -30,42 +31,42 @@ export interface Identity {
  * Secures the session if that was asked for, logs in, protects the data, and
  * sends what the user wants behind each login.
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param welcome Its greeting
  * @param identity Who logs in where
  * @param options A signal
  * @returns The 2yz reply to the login
  */
 export async function enter(
-  session: Session,
+  turn: ExclusiveTurn,
   welcome: Reply,
   { server, settings, credentials }: Identity,
   options: SignalOptions,
 ): Promise<Reply> {
-  await secureIfAsked(session, server, welcome, options);
+  await secureIfAsked(turn, server, welcome, options);
   const reply = welcome.code === 230
     ? welcome // the server has logged us in by itself
-    : await logIn(session, credentials, options);
-  if (settings.tls?.data === "clear") await protC(session, options);
-  else if (settings.tls !== undefined) await protP(session, options);
+    : await logIn(turn, credentials, options);
+  if (settings.tls?.data === "clear") await protC(turn, options);
+  else if (settings.tls !== undefined) await protP(turn, options);
   for (const command of settings.afterLogin) {
-    await session.perform(command, options);
+    await turn.perform(command, options);
   }
-  if (settings.afterLogin.length > 0) session.moves = [];
+  if (settings.afterLogin.length > 0) turn.session.moves = [];
   return reply;
 }
 
 /**
  * Secures the session, and chooses the virtual host, as another one had.
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param welcome Its greeting
  * @param server Host, port and TLS options
  * @param state What the other one is set to
  * @param options A signal
  */
 async function secureAs(
-  session: Session,
+  turn: ExclusiveTurn,
   welcome: Reply,
   server: Server,
   state: SessionSettings,
@@ -74,14 +75,14 @@ async function secureAs(
   const { virtualHost } = state;
   // before TLS, if it was so: it chooses the certificate (RFC 7151 section 4)
   if (virtualHost?.isSecured === false) {
-    await session.perform(virtualHost.command, options);
+    await turn.perform(virtualHost.command, options);
   }
   if (state.wasSecured && server.tls === undefined) {
-    await auth(session, server, options); // as the user had done
+    await auth(turn, server, options); // as the user had done
   }
-  await secureIfAsked(session, server, welcome, options);
+  await secureIfAsked(turn, server, welcome, options);
   if (virtualHost?.isSecured) {
-    await session.perform(virtualHost.command, options);
+    await turn.perform(virtualHost.command, options);
   }
 }
 
@@ -89,7 +90,7 @@ async function secureAs(
  * Secures the session, where another one could not be: what was said to the
  * server before comes first.
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param welcome Its greeting
  * @param server Host, port and TLS options
  * @param state What the other one was set to
@@ -97,23 +98,24 @@ async function secureAs(
  * @returns The reply to `AUTH`
  */
 export async function authAs(
-  session: Session,
+  turn: ExclusiveTurn,
   welcome: Reply,
   server: Server,
   state: SessionSettings,
   options: SignalOptions,
 ): Promise<Reply> {
-  session.control.encoding = state.encoding;
-  await secureAs(session, welcome, server, state, options);
-  const reply = session.control.lastReply!;
-  await restoreSettings(state, session, options);
+  const { control } = turn.session;
+  control.encoding = state.encoding;
+  await secureAs(turn, welcome, server, state, options);
+  const reply = control.lastReply!;
+  await restoreSettings(state, turn, options);
   return reply;
 }
 
 /**
  * As {@linkcode enter}, on a session that is secured by {@linkcode authAs}.
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param welcome Its greeting
  * @param identity Who logs in where
  * @param state What the other one was set to
@@ -121,14 +123,14 @@ export async function authAs(
  * @returns The 2yz reply to the login
  */
 export async function loginAs(
-  session: Session,
+  turn: ExclusiveTurn,
   welcome: Reply,
   identity: Identity,
   state: SessionSettings,
   options: SignalOptions,
 ): Promise<Reply> {
-  await authAs(session, welcome, identity.server, state, options);
-  return await enter(session, welcome, identity, options);
+  await authAs(turn, welcome, identity.server, state, options);
+  return await enter(turn, welcome, identity, options);
 }
 
 /**
@@ -152,9 +154,11 @@ export async function openAs(
   });
   const { session, welcome } = opened;
   try {
-    await secureAs(session, welcome, server, state, options);
-    await enter(session, welcome, identity, options);
-    await restore(state, session, options);
+    await session.exclusive(async (turn) => {
+      await secureAs(turn, welcome, server, state, options);
+      await enter(turn, welcome, identity, options);
+      await restore(state, turn, options);
+    }, options);
     return opened;
   } catch (error) {
     session.control.fail(error as Error);

@@ -32,8 +32,12 @@ import { parse257, parseDirectory } from "../protocol/reply_values.ts";
 import { abortOpen } from "../transfer/abort.ts";
 import { requestActive } from "../transfer/data_channel.ts";
 import { keepLines } from "../transfer/kept_lines.ts";
-import { openTransfer } from "../transfer/open_transfer.ts";
+import {
+  openTransfer,
+  type TransferOptions,
+} from "../transfer/open_transfer.ts";
 import { requestPassive } from "../transfer/passive.ts";
+import type { Turn } from "../transfer/turn.ts";
 import {
   iterateLines,
   receiveBlocks,
@@ -316,7 +320,7 @@ export class FTPProtocol implements AsyncDisposable {
     const settings = this.#settings;
     const session = this.#connection.session;
     checkCredentials(credentials, session.control.encoding);
-    return await session.turns.alone(() => {
+    return await session.exclusive((turn) => {
       const connection = this.#connection = this.#connection.admit(
         session,
         credentials,
@@ -329,12 +333,9 @@ export class FTPProtocol implements AsyncDisposable {
           ? this.#welcome!
           : await this.#open(connection, server, options);
         const reply = isSame
-          ? await enter(session, welcome, identity, options)
-          : await loginAs(
-            connection.session,
-            welcome,
-            identity,
-            before,
+          ? await enter(turn, welcome, identity, options)
+          : await connection.session.exclusive(
+            (turn) => loginAs(turn, welcome, identity, before, options),
             options,
           );
         connection.remember(identity);
@@ -437,19 +438,16 @@ export class FTPProtocol implements AsyncDisposable {
    */
   async auth(options: SignalOptions = {}): Promise<Reply> {
     const session = this.#connection.session;
-    return await session.turns.alone(() => {
+    return await session.exclusive((turn) => {
       const connection = this.#connection;
       const before = settingsOf(session);
       return withNewerTLS(this.#server, async (server) => {
         if (server === this.#server) {
-          return await auth(session, server, options);
+          return await auth(turn, server, options);
         }
         const welcome = await this.#open(connection, server, options);
-        return await authAs(
-          connection.session,
-          welcome,
-          server,
-          before,
+        return await connection.session.exclusive(
+          (turn) => authAs(turn, welcome, server, before, options),
           options,
         );
       });
@@ -468,7 +466,7 @@ export class FTPProtocol implements AsyncDisposable {
    */
   async protP(options: SignalOptions = {}): Promise<Reply> {
     const session = this.#connection.session;
-    return await session.turns.alone(() => protP(session, options), options);
+    return await session.exclusive((turn) => protP(turn, options), options);
   }
 
   /**
@@ -482,7 +480,7 @@ export class FTPProtocol implements AsyncDisposable {
    */
   async protC(options: SignalOptions = {}): Promise<Reply> {
     const session = this.#connection.session;
-    return await session.turns.alone(() => protC(session, options), options);
+    return await session.exclusive((turn) => protC(turn, options), options);
   }
 
   /**
@@ -497,7 +495,7 @@ export class FTPProtocol implements AsyncDisposable {
    */
   async ccc(options: SignalOptions = {}): Promise<Reply> {
     const session = this.#connection.session;
-    return await session.turns.alone(() => ccc(session, options), options);
+    return await session.exclusive((turn) => ccc(turn, options), options);
   }
 
   /**
@@ -516,9 +514,9 @@ export class FTPProtocol implements AsyncDisposable {
   async sendcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
     const session = this.#connection.session;
     const command = parseCommand(cmd);
-    return await session.turns.share(() => {
+    return await session.shared((turn) => {
       session.noteByHand(command);
-      return session.exchange(command, options);
+      return turn.exchange(command, options);
     }, options);
   }
 
@@ -534,9 +532,9 @@ export class FTPProtocol implements AsyncDisposable {
   async voidcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
     const session = this.#connection.session;
     const command = parseCommand(cmd);
-    return await session.turns.share(() => {
+    return await session.shared((turn) => {
       session.noteByHand(command);
-      return session.perform(command, options);
+      return turn.perform(command, options);
     }, options);
   }
 
@@ -549,7 +547,7 @@ export class FTPProtocol implements AsyncDisposable {
    */
   async putcmd(cmd: string): Promise<void> {
     const session = this.#connection.session;
-    return await session.turns.share(() => {
+    return await session.shared(() => {
       const command = parseCommand(cmd);
       session.noteByHand(command);
       session.put(command);
@@ -639,7 +637,7 @@ export class FTPProtocol implements AsyncDisposable {
     let reply = aborted;
     if (reply === undefined) {
       await session.ready(options.signal);
-      reply = await session.exchange({ verb: "ABOR" }, options);
+      reply = await session.sendAbort(options);
     }
     if (![225, 226, 426].includes(reply.code)) throw replyError(reply, "ABOR");
     return reply;
@@ -657,8 +655,8 @@ export class FTPProtocol implements AsyncDisposable {
    */
   async makepasv(options: SignalOptions = {}): Promise<HostPort> {
     const session = this.#connection.session;
-    return await session.turns.alone(
-      () => requestPassive(session, options),
+    return await session.exclusive(
+      (turn) => requestPassive(turn, options),
       options,
     );
   }
@@ -692,8 +690,8 @@ export class FTPProtocol implements AsyncDisposable {
    */
   async makeport(options: SignalOptions = {}): Promise<DataListener> {
     const session = this.#connection.session;
-    return await session.turns.alone(
-      () => requestActive(session, options),
+    return await session.exclusive(
+      (turn) => requestActive(turn, options),
       options,
     );
   }
@@ -785,12 +783,17 @@ export class FTPProtocol implements AsyncDisposable {
   ): Promise<[DataConnection, number | null]> {
     const session = this.#connection.session;
     checkRest(rest);
-    const transfer = await openTransfer(session, parseCommand(cmd), {
+    const command = parseCommand(cmd);
+    const opening: TransferOptions = {
       ...options,
       rest,
       anyMode: true,
       advice: "close its data connection and await voidresp() first",
-    });
+    };
+    const transfer = await session.exclusive(
+      (turn) => openTransfer(turn, command, opening),
+      options,
+    );
     return [transfer.data, transfer.size];
   }
 
@@ -1057,11 +1060,10 @@ export class FTPProtocol implements AsyncDisposable {
    */
   async cwd(dirname: Path, options: SignalOptions = {}): Promise<Reply> {
     const session = this.#connection.session;
-    const turn = dirname === ".." ? "alone" : "share"; // it may be two commands
-    return await session.turns[turn](
-      () => changeDirectory(session, dirname, options),
-      options,
-    );
+    const change = (turn: Turn) => changeDirectory(turn, dirname, options);
+    return dirname === ".." // it may be two commands
+      ? await session.exclusive(change, options)
+      : await session.shared(change, options);
   }
 
   /**
@@ -1127,8 +1129,8 @@ export class FTPProtocol implements AsyncDisposable {
   async delete(filename: Path, options: SignalOptions = {}): Promise<Reply> {
     checkPath(this.#connection.session, filename, "filename");
     const session = this.#connection.session;
-    return await session.turns.share(
-      () => deleteFile(session, filename, options),
+    return await session.shared(
+      (turn) => deleteFile(turn, filename, options),
       options,
     );
   }
@@ -1152,8 +1154,8 @@ export class FTPProtocol implements AsyncDisposable {
     checkPath(this.#connection.session, fromname, "fromname");
     checkPath(this.#connection.session, toname, "toname");
     const session = this.#connection.session;
-    return await session.turns.alone(
-      () => rename(session, fromname, toname, options),
+    return await session.exclusive(
+      (turn) => rename(turn, fromname, toname, options),
       options,
     );
   }
@@ -1174,8 +1176,8 @@ export class FTPProtocol implements AsyncDisposable {
   ): Promise<number | null> {
     checkPath(this.#connection.session, filename, "filename");
     const session = this.#connection.session;
-    return await session.turns.share(
-      () => requestSize(session, filename, options),
+    return await session.shared(
+      (turn) => requestSize(turn, filename, options),
       options,
     );
   }
@@ -1192,8 +1194,8 @@ export class FTPProtocol implements AsyncDisposable {
   /** Sends a command that must be answered with 2yz, beside others. */
   async #perform(command: Command, options: SignalOptions): Promise<Reply> {
     const { session } = this.#connection;
-    return await session.turns.share(
-      () => session.perform(command, options),
+    return await session.shared(
+      (turn) => turn.perform(command, options),
       options,
     );
   }

@@ -15,6 +15,7 @@ import {
   type Session,
   type SignalOptions,
 } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { abortOpen } from "../transfer/abort.ts";
 import { checkPath } from "./check_path.ts";
 import { connectionOf, FTPProtocol } from "./ftp_protocol.ts";
@@ -82,10 +83,10 @@ export async function ftpcp(
   await together(
     [from, to],
     options,
-    () =>
+    ([from, to]) =>
       copy(
-        { session: from, name: sourceName },
-        { session: to, name },
+        { turn: from!, name: sourceName },
+        { turn: to!, name },
         type,
         options,
       ),
@@ -100,21 +101,20 @@ export async function ftpcp(
 async function together<T>(
   sessions: readonly Session[],
   options: SignalOptions,
-  run: () => Promise<T>,
+  run: (turns: readonly ExclusiveTurn[]) => Promise<T>,
 ): Promise<T> {
   const done = Promise.withResolvers<void>();
-  const turns = sessions.map(({ turns }) => {
-    const turn = Promise.withResolvers<void>();
-    const hold = () => {
-      turn.resolve();
+  const turns = sessions.map((session) => {
+    const { promise, resolve, reject } = Promise.withResolvers<ExclusiveTurn>();
+    const hold = (turn: ExclusiveTurn) => {
+      resolve(turn);
       return done.promise;
     };
-    turns.alone(hold, options).catch(turn.reject);
-    return turn.promise;
+    session.exclusive(hold, options).catch(reject);
+    return promise;
   });
   try {
-    await Promise.all(turns);
-    return await run();
+    return await run(await Promise.all(turns));
   } finally {
     done.resolve();
   }
@@ -122,17 +122,19 @@ async function together<T>(
 
 /** One side of a copy. */
 interface End {
-  readonly session: Session;
+  readonly turn: ExclusiveTurn;
   readonly name: Path;
 }
 
 /** Copies, in a turn of each side's. */
 async function copy(
-  { session: from, name: sourceName }: End,
-  { session: to, name: targetName }: End,
+  source: End,
+  target: End,
   type: "A" | "I",
   options: SignalOptions,
 ): Promise<void> {
+  const { turn: { session: from } } = source;
+  const { turn: { session: to } } = target;
   // what passes between the servers is in clear text
   const isProtected = [from, to].some((session) =>
     session.protection !== undefined || !session.isClearDataAllowed
@@ -143,37 +145,36 @@ async function copy(
     );
   }
   await Promise.all([
-    from.ensureType(type, options),
-    to.ensureType(type, options),
+    source.turn.ensureType(type, options),
+    target.turn.ensureType(type, options),
   ]);
-  const [host, port] = await requestPassive(from, options);
+  const [host, port] = await requestPassive(source.turn, options);
   const announcement = isIPv6(host)
     ? { verb: "EPRT", argument: formatEprt(host, port) }
     : { verb: "PORT", argument: formatPort(host, port) };
-  await to.perform(announcement, options);
+  await target.turn.perform(announcement, options);
   try {
-    await open(to, "STOR", targetName, "targetName", options);
-    await open(from, "RETR", sourceName, "sourceName", options);
+    await open(target, "STOR", "targetName", options);
+    await open(source, "RETR", "sourceName", options);
     await Promise.all([complete(to, options), complete(from, options)]);
   } catch (error) {
     await abortOpen(from, { isAsked: true });
     // the target may wait for data from the port that the source still has
     // open: asked for another one, the source closes it
-    await requestPassive(from, options).catch(() => {});
+    await requestPassive(source.turn, options).catch(() => {});
     await abortOpen(to, { isAsked: true });
     throw error;
   }
 }
 
 async function open(
-  session: Session,
+  { turn, name: path }: End,
   verb: string,
-  path: Path,
   name: string,
   options: SignalOptions,
 ): Promise<void> {
   const command = { verb, argument: path, name };
-  const reply = await session.exchange(command, options);
+  const reply = await turn.exchange(command, options);
   if (reply.code < 200) return;
   throw new FTPReplyError(
     `Cannot open "${verb}": 125 or 150 was due, got ${reply.text}`,

@@ -6,6 +6,7 @@
 
 import { UNKNOWN_REPLIES } from "../commands/queries.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
 import { closed } from "../connection/control_errors.ts";
 import { checkDenoVersion } from "../tls/deno_version.ts";
@@ -48,7 +49,7 @@ export async function secureStream(
 /**
  * Secures the control connection, if that was asked for and is not done.
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param server Host, port and TLS options
  * @param welcome The greeting
  * @param options A signal
@@ -56,11 +57,12 @@ export async function secureStream(
  * the connection is closed
  */
 export async function secureIfAsked(
-  session: Session,
+  turn: ExclusiveTurn,
   server: Server,
   welcome: Reply,
   options: SignalOptions,
 ): Promise<void> {
+  const { session } = turn;
   if (server.tls === undefined || isSecured(session)) return;
   if (welcome.code === 230) {
     const error = new FTPProtocolError(
@@ -69,7 +71,7 @@ export async function secureIfAsked(
     session.control.fail(error);
     throw error;
   }
-  await auth(session, server, options);
+  await auth(turn, server, options);
 }
 
 /**
@@ -86,7 +88,7 @@ export function isSecured(session: Session): boolean {
  * Secures the control connection: `AUTH TLS` and the handshake (RFC 4217
  * section 4). Before it nothing secret was sent.
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param server Host, port and TLS options
  * @param options A signal; aborting it closes the connection
  * @returns The 234 reply
@@ -94,15 +96,16 @@ export function isSecured(session: Session): boolean {
  * @throws {TypeError} If the connection is secured already
  */
 export async function auth(
-  session: Session,
+  turn: ExclusiveTurn,
   server: Server,
   options: SignalOptions,
 ): Promise<Reply> {
+  const { session } = turn;
   if (isSecured(session)) {
     throw new TypeError('Cannot send "AUTH": the connection is under TLS');
   }
   checkDenoVersion(); // before the server waits for a handshake
-  const reply = await requestAuth(session, server.tls, options);
+  const reply = await requestAuth(turn, server.tls, options);
   await session.control.replaceStream(async (stream) => {
     const secured = await secureStream(stream, {
       host: server.host,
@@ -118,16 +121,16 @@ export async function auth(
 }
 
 async function requestAuth(
-  session: Session,
+  turn: ExclusiveTurn,
   tls: TLSOptions | undefined,
   options: SignalOptions,
 ): Promise<Reply> {
   try {
-    return await pausing(session, { verb: "AUTH", argument: "TLS" }, options);
+    return await pausing(turn, { verb: "AUTH", argument: "TLS" }, options);
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;
     if (tls?.allowAuthSSL) {
-      return await pausing(session, { verb: "AUTH", argument: "SSL" }, options);
+      return await pausing(turn, { verb: "AUTH", argument: "SSL" }, options);
     }
     error.message +=
       ' (the server offers no explicit TLS on this port; nothing secret was sent. Try tls: "implicit", which has port 990, or leave "tls" out to talk in clear text)';
@@ -175,14 +178,15 @@ export function keepTLSSession(session: Session, tls: TLSSession): void {
 /**
  * Protects data connections: `PBSZ 0`, `PROT P` (RFC 4217 section 9).
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param options A signal
  * @returns The 2yz reply to `PROT`
  */
 export async function protP(
-  session: Session,
+  turn: ExclusiveTurn,
   options: SignalOptions,
 ): Promise<Reply> {
+  const { session } = turn;
   const { tls } = session;
   if (tls === undefined) {
     throw new TypeError(
@@ -190,10 +194,10 @@ export async function protP(
     );
   }
   session.isClearDataAllowed = false;
-  const reply = await requestProtection(session, options);
-  const tickets = new TicketSupply(session, tls);
+  const reply = await requestProtection(turn, options);
+  const tickets = new TicketSupply(tls);
   session.protection = {
-    prepare: (options) => tickets.supply(options),
+    prepare: (turn, options) => tickets.supply(turn, options),
     secure: async (stream, signal) => {
       const { secureData } = await loadTLS();
       const { timeout } = session.options;
@@ -205,12 +209,12 @@ export async function protP(
 
 /** Sends `PBSZ 0` and `PROT P`; `PROT` decides, where `PBSZ` is unknown. */
 async function requestProtection(
-  session: Session,
+  turn: ExclusiveTurn,
   options: SignalOptions,
 ): Promise<Reply> {
   try {
-    await requestBufferSize(session, options, UNKNOWN_REPLIES);
-    return await session.perform({ verb: "PROT", argument: "P" }, options);
+    await requestBufferSize(turn, options, UNKNOWN_REPLIES);
+    return await turn.perform({ verb: "PROT", argument: "P" }, options);
   } catch (error) {
     if (error instanceof FTPPermanentError) {
       error.message +=
@@ -222,12 +226,12 @@ async function requestProtection(
 
 /** Sends `PBSZ 0`, which `PROT` has to follow (RFC 4217 section 9). */
 async function requestBufferSize(
-  session: Session,
+  turn: ExclusiveTurn,
   options: SignalOptions,
   passed?: readonly number[],
 ): Promise<void> {
   try {
-    await session.perform({ verb: "PBSZ", argument: "0" }, options);
+    await turn.perform({ verb: "PBSZ", argument: "0" }, options);
   } catch (error) {
     const isPassed = error instanceof FTPPermanentError &&
       (passed?.includes(error.reply?.code ?? 0) ?? true);
@@ -243,19 +247,20 @@ const POLICY_REPLIES = [533, 534];
  * far, a server that does not know it has them in clear text anyway (RFC 4217
  * section 9).
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param options A signal
  * @returns The 2yz reply, or the refusal of a server that has no `PROT`
  */
 export async function protC(
-  session: Session,
+  turn: ExclusiveTurn,
   options: SignalOptions,
 ): Promise<Reply> {
+  const { session } = turn;
   const isFirst = session.protection === undefined;
-  if (isFirst && isSecured(session)) await requestBufferSize(session, options);
+  if (isFirst && isSecured(session)) await requestBufferSize(turn, options);
   let reply: Reply;
   try {
-    reply = await session.perform({ verb: "PROT", argument: "C" }, options);
+    reply = await turn.perform({ verb: "PROT", argument: "C" }, options);
   } catch (error) {
     const refusal = error instanceof FTPPermanentError
       ? error.reply
@@ -273,21 +278,22 @@ export async function protC(
 /**
  * Returns the control connection to clear text: `CCC` (RFC 4217 section 12.3).
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param options A signal
  * @returns The 2yz reply
  * @throws {TypeError} If the connection is in clear text already
  */
 export async function ccc(
-  session: Session,
+  turn: ExclusiveTurn,
   options: SignalOptions,
 ): Promise<Reply> {
+  const { session } = turn;
   const { failure } = session.control;
   if (failure !== undefined) throw closed("CCC", failure);
   if (!isSecured(session)) {
     throw new TypeError('Cannot send "CCC": the connection is in clear text');
   }
-  const reply = await pausing(session, { verb: "CCC" }, options);
+  const reply = await pausing(turn, { verb: "CCC" }, options);
   await session.control.replaceStream((stream) =>
     (stream as TLSConnection).detach()
   );
@@ -296,7 +302,7 @@ export async function ccc(
 
 /** Sends a command after whose reply the bytes on the wire are not FTP's. */
 async function pausing(
-  { control }: Session,
+  { session: { control } }: ExclusiveTurn,
   command: Command,
   { signal }: SignalOptions,
 ): Promise<Reply> {

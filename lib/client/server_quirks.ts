@@ -10,6 +10,7 @@ import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Vendor } from "../transfer/server_profile.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { Turn } from "../transfer/turn.ts";
 
 // servers that read pipelined commands right however they are cut
 const PIPELINING: ReadonlySet<Vendor> = new Set([
@@ -57,20 +58,20 @@ export function noteServer(
  * Asks for names in UTF-8, where the server has them in another encoding
  * otherwise. Whatever it answers is taken.
  *
- * @param session The session, logged in
+ * @param turn The right to talk, after the login
  * @param options A signal
  */
 export async function requestUTF8(
-  session: Session,
+  turn: Turn,
   options: SignalOptions,
 ): Promise<void> {
-  const { control, profile } = session;
+  const { control, profile } = turn.session;
   // IIS: names are in UTF-8 only on demand (draft-ietf-ftpext-utf-8-option)
   const isOnDemand = profile.vendor === "IIS";
   const isWanted = isOnDemand && control.encoding.label === "utf-8";
   if (!isWanted || profile.lacks("OPTS UTF8")) return;
   try {
-    await session.exchange({ verb: "OPTS", argument: "UTF8 ON" }, options);
+    await turn.exchange({ verb: "OPTS", argument: "UTF8 ON" }, options);
   } catch (error) {
     if (!(error instanceof FTPError && error.reply !== undefined)) throw error;
   }

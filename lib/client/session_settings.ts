@@ -15,6 +15,7 @@ import type {
   SignalOptions,
   VirtualHost,
 } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { ccc, isSecured, protC, protP } from "./security.ts";
 
 /** What a session is set to. */
@@ -65,53 +66,55 @@ export function settingsOf(session: Session): SessionSettings {
  * Sets a session that is logged in as another one was.
  *
  * @param state What the other one was set to
- * @param session The session
+ * @param turn The right to talk alone
  * @param options A signal
  * @throws {Deno.errors.NotConnected} If the directory is not known
  */
 export async function restore(
   state: SessionSettings,
-  session: Session,
+  turn: ExclusiveTurn,
   options: SignalOptions,
 ): Promise<void> {
+  const { session } = turn;
   session.options.passive = state.passive;
   session.control.encoding = state.encoding;
   if (state.isProtected && session.protection === undefined) {
-    await protP(session, options);
+    await protP(turn, options);
   }
   if (!state.isProtected && session.protection !== undefined) {
-    await protC(session, options);
+    await protC(turn, options);
   }
-  await restoreSettings(state, session, options);
+  await restoreSettings(state, turn, options);
   if (state.moves === undefined) {
     throw new Deno.errors.NotConnected(
       "Cannot connect again: the directory on the server is not known; give absolute paths, or await cwd()",
     );
   }
-  for (const move of state.moves) await session.perform(move, options);
+  for (const move of state.moves) await turn.perform(move, options);
   if (state.type === "A" || state.type === "I") {
-    await session.ensureType(state.type, options);
+    await turn.ensureType(state.type, options);
   }
-  if (state.isCleared) await ccc(session, options);
+  if (state.isCleared) await ccc(turn, options);
 }
 
 /**
  * Sends `MODE`, `OPTS` and the like again, those that are not set yet.
  *
  * @param state What another session was set to
- * @param session The session
+ * @param turn The right to talk alone
  * @param options A signal
  */
 export async function restoreSettings(
   { settings }: SessionSettings,
-  session: Session,
+  turn: ExclusiveTurn,
   options: SignalOptions,
 ): Promise<void> {
   for (const [name, command] of settings) {
-    const isSet = session.settings.get(name)?.argument === command.argument;
+    const isSet =
+      turn.session.settings.get(name)?.argument === command.argument;
     if (isSet) continue;
     try {
-      await session.perform(command, options);
+      await turn.perform(command, options);
     } catch (error) {
       const isUsual = /^(MODE S|STRU F)$/i.test(`${name} ${command.argument}`);
       if (!(isUsual && error instanceof FTPPermanentError)) throw error;

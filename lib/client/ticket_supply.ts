@@ -7,8 +7,9 @@
 import type { Command } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { TLSSession } from "../tls/session.ts";
-import { openTransferInTurn } from "../transfer/open_transfer.ts";
-import type { Session, SignalOptions } from "../transfer/session.ts";
+import { openTransfer } from "../transfer/open_transfer.ts";
+import type { SignalOptions } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 
 /**
  * What opens a data connection and changes nothing. ProFTPD opens it before it
@@ -28,7 +29,6 @@ const HARMLESS: Command = { verb: "LIST" };
  * that will be refused, before an upload that would be.
  */
 export class TicketSupply {
-  readonly #session: Session;
   readonly #tls: TLSSession;
   /** Whether tickets are looked after: no more once they are found needless. */
   #isOpen: boolean | undefined;
@@ -37,25 +37,23 @@ export class TicketSupply {
   /**
    * Makes an office.
    *
-   * @param session The session whose data connections are protected
    * @param tls The TLS session of its control connection
    */
-  constructor(session: Session, tls: TLSSession) {
-    this.#session = session;
+  constructor(tls: TLSSession) {
     this.#tls = tls;
   }
 
   /**
-   * Fetches tickets if there is none for the next data connection. The caller
-   * has the turn.
+   * Fetches tickets if there is none for the next data connection.
    *
+   * @param turn The right to talk alone
    * @param options A signal
    * @throws {Error} If the control connection fails, or the signal's reason
    */
-  async supply(options: SignalOptions): Promise<void> {
+  async supply(turn: ExclusiveTurn, options: SignalOptions): Promise<void> {
     if (this.#isOpen === false || this.#isFetching) return;
     // what a 350 has announced (REST) must follow at once
-    if (this.#session.control.lastReply?.code === 350) return;
+    if (turn.session.control.lastReply?.code === 350) return;
     if (await this.#tls.canResume()) {
       this.#isOpen = true;
       return;
@@ -65,27 +63,26 @@ export class TicketSupply {
     if (!this.#isOpen) return;
     this.#isFetching = true;
     try {
-      this.#isOpen = await this.#fetch(options);
+      this.#isOpen = await this.#fetch(turn, options);
     } finally {
       this.#isFetching = false;
     }
   }
 
   /** Fetches tickets; tells whether they are of any use here. */
-  async #fetch(options: SignalOptions): Promise<boolean> {
+  async #fetch(
+    turn: ExclusiveTurn,
+    options: SignalOptions,
+  ): Promise<boolean> {
     try {
-      const listing = await openTransferInTurn(
-        this.#session,
-        HARMLESS,
-        options,
-      );
+      const listing = await openTransfer(turn, HARMLESS, options);
       await listing.complete((data) => data.readToEnd(() => {}), {
         ...options,
         isWhole: true, // whatever it is
       });
       return false; // let in without a ticket
     } catch (error) {
-      const isOver = this.#session.control.failure !== undefined ||
+      const isOver = turn.session.control.failure !== undefined ||
         options.signal?.aborted;
       if (isOver || !(error instanceof FTPError)) throw error;
     }

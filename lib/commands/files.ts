@@ -14,7 +14,8 @@ import {
 } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { parseSize } from "../protocol/reply_values.ts";
-import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { SignalOptions } from "../transfer/session.ts";
+import type { ExclusiveTurn, Turn } from "../transfer/turn.ts";
 
 /** Longest wait, in milliseconds, for a server whose rename was aborted. */
 const ABORT_GRACE = 1000;
@@ -31,7 +32,7 @@ const ABORT_GRACE = 1000;
  * `RNTO` is refused
  */
 export async function rename(
-  session: Session,
+  turn: ExclusiveTurn,
   fromname: Path,
   toname: Path,
   options: SignalOptions & { isAtOnce?: boolean },
@@ -43,25 +44,25 @@ export async function rename(
   };
   const target: Command = { verb: "RNTO", argument: toname, name: "toname" };
   // checked here, because between the two commands the server waits for RNTO
-  encodeCommand(target, session.control.encoding);
+  encodeCommand(target, turn.session.control.encoding);
   options.signal?.throwIfAborted();
   if (options.isAtOnce) {
-    const asking = session.exchange(source, options);
-    const renaming = session.perform(target, options);
+    const asking = turn.exchange(source, options);
+    const renaming = turn.perform(target, options);
     renaming.catch(() => {}); // refused as well if RNFR is
     return await decide(demandNext(await asking), renaming);
   }
   let answer: Reply;
   try {
-    answer = demandNext(await session.exchange(source, options));
+    answer = demandNext(await turn.exchange(source, options));
     options.signal?.throwIfAborted();
   } catch (error) {
     if (options.signal?.aborted) {
-      await settle(giveUpRename(session, fromname), ABORT_GRACE);
+      await settle(giveUpRename(turn, fromname), ABORT_GRACE);
     }
     throw error;
   }
-  return await decide(answer, session.perform(target, options));
+  return await decide(answer, turn.perform(target, options));
 }
 
 /** Checks that `RNTO` may follow a reply. */
@@ -89,14 +90,17 @@ async function decide(answer: Reply, renaming: Promise<Reply>): Promise<Reply> {
  * commands until it comes. Such a server is sent the file's own name, which
  * changes nothing.
  */
-async function giveUpRename(session: Session, fromname: Path): Promise<void> {
+async function giveUpRename(
+  turn: ExclusiveTurn,
+  fromname: Path,
+): Promise<void> {
   try {
-    await session.perform({ verb: "PWD" });
+    await turn.perform({ verb: "PWD" });
   } catch (error) {
     const isRefused = error instanceof FTPPermanentError &&
       [501, 503].includes(error.reply?.code ?? 0);
     if (!isRefused) return;
-    await session.perform({
+    await turn.perform({
       verb: "RNTO",
       argument: fromname,
       name: "fromname",
@@ -109,20 +113,20 @@ async function giveUpRename(session: Session, fromname: Path): Promise<void> {
  * "" stands for ".".
  */
 export async function changeDirectory(
-  session: Session,
+  turn: Turn,
   dirname: Path,
   options: SignalOptions,
 ): Promise<Reply> {
   if (dirname === "..") {
     try {
-      return await session.perform({ verb: "CDUP" }, options);
+      return await turn.perform({ verb: "CDUP" }, options);
     } catch (error) {
       const isUnknown = error instanceof FTPPermanentError &&
         [500, 502].includes(error.reply?.code ?? 0);
       if (!isUnknown) throw error;
     }
   }
-  return await session.perform(
+  return await turn.perform(
     { verb: "CWD", argument: dirname === "" ? "." : dirname, name: "dirname" },
     options,
   );
@@ -135,7 +139,7 @@ export async function changeDirectory(
  * @returns Bytes, or `null` unless the reply is 213 with a number
  */
 export async function requestSize(
-  session: Session,
+  turn: Turn,
   filename: Path,
   options: SignalOptions,
 ): Promise<number | null> {
@@ -146,15 +150,15 @@ export async function requestSize(
   };
   let reply: Reply;
   // when the refusal arrives, another call may have set it
-  const wasBinary = session.type === "I";
+  const wasBinary = turn.session.type === "I";
   try {
-    reply = await session.exchange(command, options);
+    reply = await turn.exchange(command, options);
   } catch (error) {
     const isAsciiRefusal = error instanceof FTPPermanentError &&
       !wasBinary && /ascii/i.test(error.reply?.text ?? "");
     if (!isAsciiRefusal) throw error;
-    await session.ensureType("I", options);
-    reply = await session.exchange(command, options);
+    await turn.ensureType("I", options);
+    reply = await turn.exchange(command, options);
   }
   return reply.code === 213 ? parseSize(reply) : null;
 }
@@ -165,11 +169,11 @@ export async function requestSize(
  * @throws {FTPReplyError} For any other code below 400
  */
 export async function deleteFile(
-  session: Session,
+  turn: Turn,
   filename: Path,
   options: SignalOptions,
 ): Promise<Reply> {
-  const reply = await session.exchange(
+  const reply = await turn.exchange(
     { verb: "DELE", argument: filename, name: "filename" },
     options,
   );

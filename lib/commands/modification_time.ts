@@ -168,7 +168,10 @@ export async function lookAt(
   options: SignalOptions,
 ): Promise<Date | null> {
   try {
-    return await requestShownTime(session, path, options);
+    return await session.shared(
+      (turn) => requestShownTime(turn, path, options),
+      options,
+    );
   } catch (error) {
     if (error instanceof FTPPermanentError) return null;
     throw error;
@@ -203,8 +206,8 @@ async function ask(
   options: SignalOptions,
 ): Promise<Reply> {
   try {
-    return await session.turns.share(
-      () => session.perform(command, options),
+    return await session.shared(
+      (turn) => turn.perform(command, options),
       options,
     );
   } catch (error) {

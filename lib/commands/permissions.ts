@@ -45,5 +45,5 @@ export async function changePermissions(
     );
   }
   const command = chmodCommand(session, path, mode);
-  await session.turns.share(() => session.perform(command, options), options);
+  await session.shared((turn) => turn.perform(command, options), options);
 }

@@ -13,6 +13,7 @@ import {
   parseModificationTime,
 } from "../protocol/reply_values.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { Turn } from "../transfer/turn.ts";
 import { requestSize } from "./files.ts";
 
 /** Replies to an unknown command (RFC 959 section 4.2.1). */
@@ -53,8 +54,8 @@ export async function requestFeatures(
   if (profile.lacks("FEAT")) return profile.noteFeatures(identity, undefined);
   const reply = await unlessRefused(
     () =>
-      session.turns.share(
-        () => session.exchange({ verb: "FEAT" }, options),
+      session.shared(
+        (turn) => turn.exchange({ verb: "FEAT" }, options),
         options,
       ),
   );
@@ -78,7 +79,10 @@ export async function requestModificationTime(
   path: Path,
   options: SignalOptions = {},
 ): Promise<Date | null> {
-  const shown = await requestShownTime(session, path, options);
+  const shown = await session.shared(
+    (turn) => requestShownTime(turn, path, options),
+    options,
+  );
   return shown && session.profile.clock.toUTC("MDTM", shown);
 }
 
@@ -90,26 +94,13 @@ export async function requestModificationTime(
  * not exist
  */
 export async function requestShownTime(
-  session: Session,
+  turn: Turn,
   path: Path,
   options: SignalOptions = {},
 ): Promise<Date | null> {
-  if (session.profile.lacks("MDTM")) return null;
-  return await session.turns.share(
-    () => askShownTime(session, path, options),
-    options,
-  );
-}
-
-/** Like {@linkcode requestShownTime}; the caller has the turn. */
-export async function askShownTime(
-  session: Session,
-  path: Path,
-  options: SignalOptions,
-): Promise<Date | null> {
   const command = { verb: "MDTM", argument: path, name: "path" };
-  const ask = () => session.exchange(command, options);
-  const reply = await optional(session, "MDTM", ask, false);
+  const ask = () => turn.exchange(command, options);
+  const reply = await optional(turn.session, "MDTM", ask, false);
   return reply?.code === 213 ? parseModificationTime(reply) : null;
 }
 
@@ -123,10 +114,11 @@ export async function requestFacts(
   path: Path,
   options: SignalOptions = {},
 ): Promise<RemoteFacts> {
-  const [size, asked] = await Promise.all([
-    requestBinarySize(session, path, options),
-    unlessRefused(() => requestShownTime(session, path, options)),
-  ]);
+  const [size, asked] = await session.shared((turn) =>
+    Promise.all([
+      requestBinarySize(turn, path, options),
+      unlessRefused(() => requestShownTime(turn, path, options)),
+    ]), options);
   const shown = asked ?? null;
   const { clock } = session.profile;
   return {
@@ -138,50 +130,27 @@ export async function requestFacts(
 }
 
 /**
- * Requests the size of a file in type I (`SIZE`, RFC 3659 section 4).
+ * Requests the size of a file in type I (`SIZE`, RFC 3659 section 4). The
+ * commands are written at once, with those before and after it.
  *
  * @returns Bytes; `null` if the server does not tell, or the number is too
  * large
  * @throws {FTPTemporaryError} If the server may answer later
  */
 export async function requestBinarySize(
-  session: Session,
+  turn: Turn,
   path: Path,
   options: SignalOptions = {},
 ): Promise<number | null> {
-  const size = await optional(
-    session,
-    "SIZE",
-    () =>
-      session.turns.share(() => askBinarySize(session, path, options), options),
-  );
-  return size ?? null;
-}
-
-/**
- * Like {@linkcode requestBinarySize}; the caller has the turn, and sends other
- * commands before and after it without waiting.
- */
-export async function requestSizeInTurn(
-  session: Session,
-  path: Path,
-  options: SignalOptions,
-): Promise<number | null> {
-  const ask = () => askBinarySize(session, path, options);
-  return await optional(session, "SIZE", ask) ?? null;
-}
-
-async function askBinarySize(
-  session: Session,
-  path: Path,
-  options: SignalOptions,
-): Promise<number | null> {
-  // nothing is awaited: the commands leave with others, TYPE first
-  const [, size] = await Promise.all([
-    session.type === "I" ? undefined : session.ensureType("I", options),
-    requestSize(session, path, options),
-  ]);
-  return size;
+  const ask = async () => {
+    // nothing is awaited: the commands go out with others, TYPE first
+    const [, size] = await Promise.all([
+      turn.session.type === "I" ? undefined : turn.ensureType("I", options),
+      requestSize(turn, path, options),
+    ]);
+    return size;
+  };
+  return await optional(turn.session, "SIZE", ask) ?? null;
 }
 
 /**
@@ -189,25 +158,14 @@ async function askBinarySize(
  * changed; "" if the server does not tell.
  */
 export async function requestDirectory(
-  session: Session,
+  turn: Turn,
   options: SignalOptions = {},
 ): Promise<string> {
-  if (session.directory !== undefined) return session.directory;
-  return await session.turns.share(
-    () => askDirectory(session, options),
-    options,
-  );
-}
-
-/** Like {@linkcode requestDirectory}; the caller has the turn. */
-export async function askDirectory(
-  session: Session,
-  options: SignalOptions,
-): Promise<string> {
+  const { session } = turn;
   if (session.directory !== undefined) return session.directory;
   if (session.profile.lacks("PWD")) return session.directory = "";
   const reply = await unlessRefused(
-    () => session.exchange({ verb: "PWD" }, options),
+    () => turn.exchange({ verb: "PWD" }, options),
   );
   return session.directory = reply?.code === 257 ? parseDirectory(reply) : "";
 }

@@ -5,11 +5,12 @@
  */
 
 import { withMessage } from "../connection/with_message.ts";
-import { askDirectory, textOfPath } from "../commands/queries.ts";
+import { requestDirectory, textOfPath } from "../commands/queries.ts";
 import { type Path, withPath } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
-import { openTransferInTurn } from "../transfer/open_transfer.ts";
+import { openTransfer } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 
 /** Makes IBM i report all names as paths. */
 const NAME_FORMAT = "SITE NAMEFMT";
@@ -19,8 +20,8 @@ const NAME_FORMAT_COMMAND = { verb: "SITE", argument: "NAMEFMT 1" };
 export type Leave = () => Promise<void>;
 
 /**
- * Changes to a directory. The caller has the turn, and keeps it until `leave`
- * is done: relative paths of other commands would name other files.
+ * Changes to a directory. The turn is kept until `leave` is
+ * done: relative paths of other commands would name other files.
  *
  * @returns A function that changes back; `undefined`, and nothing is done, if
  * the server does not tell the current directory
@@ -28,46 +29,47 @@ export type Leave = () => Promise<void>;
  * unchanged
  */
 export async function enterDirectory(
-  session: Session,
+  turn: ExclusiveTurn,
   path: Path,
   options: SignalOptions,
 ): Promise<Leave | undefined> {
-  const origin = await originOf(session, path, options);
+  const origin = await originOf(turn, path, options);
   if (origin === undefined) return undefined;
   try {
-    await session.perform(
+    await turn.perform(
       { verb: "CWD", argument: path, name: "path" },
       options,
     );
   } catch (error) {
     const isRefused = error instanceof FTPError && error.reply !== undefined;
-    if (isRefused) session.directory = origin;
-    else await returnTo(session, origin); // the reply is missing, so the directory is unknown
+    if (isRefused) turn.session.directory = origin;
+    else await returnTo(turn, origin); // the reply is missing, so the directory is unknown
     throw error;
   }
-  return () => returnTo(session, origin);
+  return () => returnTo(turn, origin);
 }
 
 /**
  * Whether a path is a directory: changes to it and back, because no other
- * command works on every server. The caller has the turn.
+ * command works on every server.
  *
  * @param path The path; "" for the current directory
  * @returns Whether it is; `false` also if the server does not tell the current
  * directory
  */
 export async function isDirectory(
-  session: Session,
+  turn: ExclusiveTurn,
   path: Path,
   options: SignalOptions,
 ): Promise<boolean> {
   const directory = path.length === 0 ? "." : path;
   try {
-    const leave = await enterDirectory(session, directory, options);
+    const leave = await enterDirectory(turn, directory, options);
     if (leave === undefined) return false;
     try {
-      const isPrefix = PREFIX_REGEXP.test(session.control.lastReply!.text);
-      return !isPrefix || await hasNames(session, "", options);
+      const { lastReply } = turn.session.control;
+      const isPrefix = PREFIX_REGEXP.test(lastReply!.text);
+      return !isPrefix || await hasNames(turn, "", options);
     } finally {
       await leave();
     }
@@ -102,20 +104,20 @@ export function isDataSet(session: Session, path: Path): boolean {
 }
 
 /**
- * Whether `NLST` lists any name. The caller has the turn.
+ * Whether `NLST` lists any name.
  *
  * @param path The path to list; "" for the current directory
  * @throws {FTPError} If the server refuses, for example because there are no
  * names
  */
 export async function hasNames(
-  session: Session,
+  turn: ExclusiveTurn,
   path: Path,
   { signal }: SignalOptions,
 ): Promise<boolean> {
   const options = { signal, type: "A" } as const;
   const command = withPath("NLST", path);
-  const transfer = await openTransferInTurn(session, command, options);
+  const transfer = await openTransfer(turn, command, options);
   let size = 0;
   let first = 0;
   const enough = new Error("enough names came");
@@ -151,24 +153,25 @@ const LIBRARY_REGEXP = /^[A-Z$#@][A-Z0-9$#@_.]{0,9}$/;
  * unless it is told to report paths.
  */
 async function originOf(
-  session: Session,
+  turn: ExclusiveTurn,
   path: Path,
   options: SignalOptions,
 ): Promise<string | undefined> {
-  const origin = await askDirectory(session, options);
+  const { session } = turn;
+  const origin = await requestDirectory(turn, options);
   const hasNoWayBack = textOfPath(session, path).startsWith("/") &&
     LIBRARY_REGEXP.test(origin);
   if (!hasNoWayBack) return origin || undefined;
   if (session.profile.lacks(NAME_FORMAT)) return undefined;
   try {
-    const { text } = await session.perform({ verb: "SYST" }, options);
+    const { text } = await turn.perform({ verb: "SYST" }, options);
     if (/\bOS\/400\b/i.test(text)) {
-      await session.perform(NAME_FORMAT_COMMAND, options);
+      await turn.perform(NAME_FORMAT_COMMAND, options);
     }
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;
   }
-  const directory = await askDirectory(session, options);
+  const directory = await requestDirectory(turn, options);
   if (!LIBRARY_REGEXP.test(directory)) return directory || undefined;
   session.profile.noteLacking(NAME_FORMAT);
   return undefined;
@@ -179,10 +182,11 @@ async function originOf(
  * directory would use wrong files. A session that replaces a lost one starts in
  * the original directory, too.
  */
-async function returnTo(session: Session, origin: string): Promise<void> {
+async function returnTo(turn: ExclusiveTurn, origin: string): Promise<void> {
+  const { session } = turn;
   try {
     if (session.control.failure !== undefined) return;
-    await session.perform({ verb: "CWD", argument: origin });
+    await turn.perform({ verb: "CWD", argument: origin });
   } catch (error) {
     const failure = withMessage(
       error,

@@ -12,6 +12,7 @@ import { printable } from "../protocol/printable.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import { pipeline } from "../transfer/pipeline.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { Turn } from "../transfer/turn.ts";
 import { kindOf, kindsOf, noteLinks } from "./entry_kinds.ts";
 import { isDirectory } from "./change_directory.ts";
 import { readDirectory } from "./listing.ts";
@@ -57,15 +58,15 @@ export async function ensureDir(
   path: string,
   options: SignalOptions,
 ): Promise<void> {
-  await session.turns.alone(async () => {
-    if (await isDirectory(session, path, options)) return;
+  await session.exclusive(async (turn) => {
+    if (await isDirectory(turn, path, options)) return;
     let refusal: FTPPermanentError | undefined;
     for (const parent of prefixes(path)) {
-      refusal = await make(session, parent, options);
+      refusal = await make(turn, parent, options);
     }
     if (refusal === undefined) return;
     // another client may have created it
-    if (!await isDirectory(session, path, options)) throw refusal;
+    if (!await isDirectory(turn, path, options)) throw refusal;
   }, options);
 }
 
@@ -78,12 +79,12 @@ function prefixes(path: string): string[] {
 }
 
 async function make(
-  session: Session,
+  turn: Turn,
   path: string,
   options: SignalOptions,
 ): Promise<FTPPermanentError | undefined> {
   try {
-    await session.perform(
+    await turn.perform(
       { verb: "MKD", argument: path, name: "path" },
       options,
     );
@@ -121,9 +122,9 @@ export async function remove(
   let options: RemoveOptions = { ...others, signal };
   try {
     // DELE accepts no directory: a link to one is deleted, not followed
-    await session.turns.share(() => {
+    await session.shared((turn) => {
       if (begin !== undefined) options = { ...others, signal: begin() };
-      return session.perform(deletion(path), options);
+      return turn.perform(deletion(path), options);
     }, { signal });
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;
@@ -259,8 +260,8 @@ async function removeDirectory(
   const command = { verb: "RMD", argument: path, name: "path" };
   const { signal } = options;
   try {
-    await session.turns.share(
-      () => session.perform(command, { signal }),
+    await session.shared(
+      (turn) => turn.perform(command, { signal }),
       { signal },
     );
   } catch (error) {

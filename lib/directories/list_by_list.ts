@@ -7,11 +7,12 @@
 
 import type { Entry } from "../listing/entry.ts";
 import { inferZone } from "../listing/infer_zone.ts";
-import { askShownTime, textOfPath } from "../commands/queries.ts";
+import { requestShownTime, textOfPath } from "../commands/queries.ts";
 import { joinRawPath, rawPathOf } from "../commands/raw_path.ts";
 import { printable } from "../protocol/printable.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 import {
   type ListRequest,
   openList,
@@ -52,7 +53,7 @@ function listPlain(
   flags?: string,
 ): AsyncGenerator<Entry[], Received> {
   const { signal } = request.options;
-  const open = () => openList(request, flags);
+  const open = (turn: ExclusiveTurn) => openList(turn, request, flags);
   return receiveOrNothing(request, { open, zone, signal });
 }
 
@@ -153,14 +154,16 @@ async function findZone(request: ListRequest): Promise<number> {
 }
 
 async function compareNewest(request: ListRequest): Promise<void> {
-  const { session, path, options: { signal }, turn } = request;
+  const { session, path, options: { signal }, exclusive } = request;
   if (session.profile.lacks("MDTM")) return;
   const newest = await findNewest(request);
   if (newest === undefined) return;
   const file = joinRawPath(rawPathOf(session, path), newest.rawName);
   try {
-    const ask = () => askShownTime(session, file, { signal });
-    const shown = await turn(ask, { signal });
+    const shown = await exclusive(
+      (turn) => requestShownTime(turn, file, { signal }),
+      { signal },
+    );
     const ahead = shown === null ? undefined : inferZone(newest, shown);
     if (ahead !== undefined) session.profile.clock.noteListAhead(ahead);
   } catch (error) {

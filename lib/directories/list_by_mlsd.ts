@@ -8,6 +8,7 @@
 import type { Entry } from "../listing/entry.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { UNKNOWN_REPLIES } from "../commands/queries.ts";
 import { enterDirectory } from "./change_directory.ts";
 import {
@@ -32,7 +33,7 @@ export async function* listByMLSD(
   request: ListRequest,
 ): AsyncGenerator<Entry[], Received> {
   const { signal } = request.options;
-  const open = () => openMLSD(request, signal);
+  const open = (turn: ExclusiveTurn) => openMLSD(turn, request, signal);
   const options = { open, zone: 0, signal };
   const received = yield* receiveOrNothing(request, options);
   await proveEmpty(request, received);
@@ -44,12 +45,12 @@ export async function* listByMLSD(
  * pyftpdlib confirm an empty listing. The current directory needs no check.
  */
 async function proveEmpty(
-  { session, path, options: { signal }, turn }: ListRequest,
+  { path, options: { signal }, exclusive }: ListRequest,
   { count, isRefused }: Received,
 ): Promise<void> {
   if (count > 0 || isRefused || path.length === 0 || path === ".") return;
-  await turn(async () => {
-    const leave = await enterDirectory(session, path, { signal });
+  await exclusive(async (turn) => {
+    const leave = await enterDirectory(turn, path, { signal });
     await leave?.();
   }, { signal });
 }
@@ -68,9 +69,9 @@ export async function* tryMLSD(
     ? limit.signal
     : AbortSignal.any([options.signal, limit.signal]);
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const open = () => {
+  const open = (turn: ExclusiveTurn) => {
     timer = setTimeout(() => limit.abort(), firstWaitOf(session));
-    return openMLSD(request, signal);
+    return openMLSD(turn, request, signal);
   };
   const onData = () => clearTimeout(timer);
   const batches = receiveOrNothing(request, { open, zone: 0, signal, onData });

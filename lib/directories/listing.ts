@@ -44,9 +44,13 @@ export async function* listDirectory(
   const { maxEntries = Infinity } = options;
   const listener = new Listener();
   let count = 0;
-  const turn: ListRequest["turn"] = (run, options) =>
-    session.turns.alone(run, options);
-  for await (const batch of listBatches({ session, path, options, turn })) {
+  const request: ListRequest = {
+    session,
+    path,
+    options,
+    exclusive: (run, options) => session.exclusive(run, options),
+  };
+  for await (const batch of listBatches(request)) {
     const entries = inZone(session, batch);
     for (const entry of reportUnread(entries, options, listener)) {
       if (++count > maxEntries) throw tooMany(session, path, maxEntries);
@@ -95,15 +99,21 @@ export async function readDirectory(
   const { onSelf, isWanted, onPartial, isStrict, isRaw, held = 0 } = hooks;
   const { maxEntries = MAX_KEPT } = options;
   const { maxListing } = session.options;
-  // the caller has the turn, and another connection may replace this one during
-  // it
-  const turn: ListRequest["turn"] = async (run, { signal } = {}) => {
-    await session.ready(signal);
-    return await run();
-  };
-  const request = { session, path, options, turn, onSelf, isStrict, isRaw };
   const listener = new Listener();
-  return await session.turns.alone(async () => {
+  return await session.exclusive(async (turn) => {
+    const request: ListRequest = {
+      session,
+      path,
+      options,
+      // another connection may take this one's place in the turn
+      exclusive: async (run, { signal } = {}) => {
+        await session.ready(signal);
+        return await run(turn);
+      },
+      onSelf,
+      isStrict,
+      isRaw,
+    };
     const entries: Entry[] = [];
     let size = 0;
     let read = 0;

@@ -12,8 +12,9 @@ import { type Path, withPath } from "../protocol/command.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { mayAskAgain } from "../transfer/cut_data.ts";
-import { openTransferInTurn } from "../transfer/open_transfer.ts";
+import { openTransfer } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { enterDirectory, isDirectory, type Leave } from "./change_directory.ts";
 import { fail, finish, type OpenListing, stop } from "./verify_listing.ts";
 import { type ListOptions, makeReader } from "./listing_options.ts";
@@ -33,7 +34,7 @@ const ADVICE =
 
 /** Takes the turn of the session, or uses the caller's. */
 export type TakeTurn = <T>(
-  run: () => Promise<T>,
+  run: (turn: ExclusiveTurn) => Promise<T>,
   options?: SignalOptions,
 ) => Promise<T>;
 
@@ -42,7 +43,7 @@ export interface ListRequest {
   readonly session: Session;
   readonly path: Path;
   readonly options: ListOptions;
-  readonly turn: TakeTurn;
+  readonly exclusive: TakeTurn;
   /** Called with the entries for the directory itself and its parent. */
   readonly onSelf?: ((entry: Entry) => void) | undefined;
   /**
@@ -55,8 +56,8 @@ export interface ListRequest {
 
 /** Options for receiving a listing. */
 export interface ReceiveOptions {
-  /** Requests the listing; called with the turn. */
-  open: () => Promise<OpenListing>;
+  /** Requests the listing. */
+  open: (turn: ExclusiveTurn) => Promise<OpenListing>;
   /** Minutes east of UTC. */
   zone: number;
   /** Aborts the listing. */
@@ -84,7 +85,7 @@ async function* receiveListing(
   request: ListRequest,
   { open, zone, signal, onData }: ReceiveOptions,
 ): AsyncGenerator<Entry[], Received> {
-  const { session, options, turn, onSelf } = request;
+  const { session, options, exclusive, onSelf } = request;
   const reader = makeReader(session, options, zone);
   let count = 0;
   let selfEntries = 0;
@@ -98,7 +99,7 @@ async function* receiveListing(
     selfEntries += entries.length - others.length;
     return others;
   };
-  const { transfer, leave } = await turn(open, { signal });
+  const { transfer, leave } = await exclusive(open, { signal });
   const buffer = new Uint8Array(READ_SIZE);
   const breather = new Breather();
   let isOver = false;
@@ -136,12 +137,13 @@ async function* receiveListing(
 
 /** Requests a listing by `MLSD` (RFC 3659 section 7). */
 export async function openMLSD(
-  { session, path }: ListRequest,
+  turn: ExclusiveTurn,
+  { path }: ListRequest,
   signal: AbortSignal | undefined,
 ): Promise<OpenListing> {
   const command = withPath("MLSD", path);
   const options = { signal, type: "A", advice: ADVICE } as const;
-  const transfer = await openTransferInTurn(session, command, options);
+  const transfer = await openTransfer(turn, command, options);
   return { transfer, leave: () => Promise.resolve() };
 }
 
@@ -153,16 +155,17 @@ export async function openMLSD(
  * @throws {FTPError} If there is no such directory
  */
 export async function openList(
-  { session, path, options: { signal } }: ListRequest,
+  turn: ExclusiveTurn,
+  { path, options: { signal } }: ListRequest,
   flags = "",
 ): Promise<OpenListing> {
   const stay: Leave = () => Promise.resolve();
   const isHere = path.length === 0 || path === ".";
-  const leave = isHere ? stay : await enterDirectory(session, path, { signal });
+  const leave = isHere ? stay : await enterDirectory(turn, path, { signal });
   const command = withPath("LIST", leave === undefined ? path : flags);
   try {
     const options = { signal, type: "A", advice: ADVICE } as const;
-    const transfer = await openTransferInTurn(session, command, options);
+    const transfer = await openTransfer(turn, command, options);
     let left: Promise<void> | undefined;
     const leaveOnce = () => left ??= (leave ?? stay)();
     transfer.onEnd = leaveOnce;
@@ -202,10 +205,10 @@ export async function* receiveOrNothing(
     return yield* receiveAgain(request, options);
   } catch (error) {
     if (!isNothingFound(error)) throw error;
-    const { session, path, turn } = request;
+    const { path, exclusive } = request;
     const { signal } = request.options;
-    const ask = () => isDirectory(session, path, { signal });
-    if (!await turn(ask, { signal })) throw error;
+    const ask = (turn: ExclusiveTurn) => isDirectory(turn, path, { signal });
+    if (!await exclusive(ask, { signal })) throw error;
     return NOTHING;
   }
 }

@@ -54,15 +54,15 @@ async function isFileThere(
 ): Promise<boolean> {
   const command = (verb: string) => ({ verb, argument: path, name: "path" });
   const [, ...answers] = await Promise.all([
-    session.turns.share(() => session.ensureType("I", options), options),
+    session.shared((turn) => turn.ensureType("I", options), options),
     ask(session, command("SIZE"), options),
     ask(session, command("MDTM"), options),
   ]);
   if (answers.includes(true)) return true;
   if (answers.includes(false)) return false;
-  return await session.turns.alone(async () => {
+  return await session.exclusive(async (turn) => {
     try {
-      return await hasNames(session, path, options);
+      return await hasNames(turn, path, options);
     } catch (error) {
       return isAbsence(error) ? false : fail(error);
     }
@@ -74,8 +74,8 @@ function isDirectoryThere(
   path: Path,
   options: SignalOptions,
 ): Promise<boolean> {
-  return session.turns.alone(async () => {
-    if (await isDirectory(session, path, options)) return true;
+  return session.exclusive(async (turn) => {
+    if (await isDirectory(turn, path, options)) return true;
     const { lastReply } = session.control;
     const isTold = session.directory !== "" &&
       !(lastReply !== undefined && lastReply.code >= 400 &&
@@ -97,7 +97,7 @@ async function ask(
   const { verb } = command;
   if (session.profile.lacks(verb)) return undefined;
   try {
-    await session.turns.share(() => session.perform(command, options), options);
+    await session.shared((turn) => turn.perform(command, options), options);
     return true;
   } catch (error) {
     const code = error instanceof FTPError ? error.reply?.code : undefined;

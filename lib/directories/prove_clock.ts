@@ -146,10 +146,10 @@ async function write(
   const command = { verb: "STOR", argument: path, name: "path" };
   let from = 0;
   try {
-    const transfer = await openTransfer(session, command, {
-      type: "I",
-      signal,
-    });
+    const transfer = await session.exclusive(
+      (turn) => openTransfer(turn, command, { type: "I", signal }),
+      { signal },
+    );
     await transfer.complete(async (data) => {
       from = Date.now();
       await writeAll(data, Uint8Array.of(0x0A));
@@ -219,7 +219,7 @@ async function deleteTemporary(
   path: Uint8Array,
 ): Promise<void> {
   const command = { verb: "DELE", argument: path, name: "path" };
-  const deleting = session.turns.share(() => session.exchange(command))
+  const deleting = session.shared((turn) => turn.exchange(command))
     .catch(() => {});
   await settle(deleting, CLEANUP_TIMEOUT);
 }

@@ -13,9 +13,10 @@ import { checkPath, type Path, withPath } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { requestSize } from "../commands/files.ts";
 import { EntryView } from "./entry_view.ts";
-import { askShownTime, textOfPath } from "../commands/queries.ts";
+import { requestShownTime, textOfPath } from "../commands/queries.ts";
 import {
   hasNames,
   isDataSet,
@@ -46,8 +47,8 @@ export async function requestEntry(
   if (!session.profile.lacks("MLST")) {
     const command = withPath("MLST", path);
     try {
-      const reply = await session.turns.share(
-        () => session.perform(command, options),
+      const reply = await session.shared(
+        (turn) => turn.perform(command, options),
         options,
       );
       const entry = readFacts(session, path, reply, isRaw);
@@ -139,8 +140,8 @@ async function probeEntry(
   options: ListOptions,
   isRaw: boolean,
 ): Promise<Entry> {
-  const found = await session.turns.alone(
-    () => probe(session, path, options),
+  const found = await session.exclusive(
+    (turn) => probe(turn, path, options),
     options,
   );
   if (!(found instanceof FTPError)) {
@@ -182,23 +183,23 @@ type Probed = Pick<ParsedLine, "kind" | "size" | "mtime">;
 
 /** Returns what `CWD`, `SIZE` and `MDTM` show, or the refusal. */
 async function probe(
-  session: Session,
+  turn: ExclusiveTurn,
   path: Path,
   options: SignalOptions,
 ): Promise<Probed | FTPError> {
-  if (await isDirectory(session, path, options)) return { kind: "directory" };
+  if (await isDirectory(turn, path, options)) return { kind: "directory" };
   try {
-    await session.ensureType("I", options);
-    const size = await requestSize(session, path, options);
-    const mtime = await askShownTime(session, path, options).catch((error) => {
+    await turn.ensureType("I", options);
+    const size = await requestSize(turn, path, options);
+    const mtime = await requestShownTime(turn, path, options).catch((error) => {
       if (error instanceof FTPPermanentError) return null;
       throw error;
     });
     return { kind: "file", size: size ?? undefined, mtime: mtime ?? undefined };
   } catch (error) {
     if (!(error instanceof FTPError && error.reply !== undefined)) throw error;
-    return isDataSet(session, path)
-      ? await probeDataSet(session, path, options, error)
+    return isDataSet(turn.session, path)
+      ? await probeDataSet(turn, path, options, error)
       : error;
   }
 }
@@ -208,13 +209,13 @@ async function probe(
  * name.
  */
 async function probeDataSet(
-  session: Session,
+  turn: ExclusiveTurn,
   path: Path,
   options: SignalOptions,
   refusal: FTPError,
 ): Promise<Probed | FTPError> {
   try {
-    return await hasNames(session, path, options) ? { kind: "file" } : refusal;
+    return await hasNames(turn, path, options) ? { kind: "file" } : refusal;
   } catch (error) {
     if (error instanceof FTPPermanentError) return error;
     throw error;

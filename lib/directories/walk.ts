@@ -185,13 +185,13 @@ export async function canonicalPath(
   path: Path,
   { signal }: SignalOptions,
 ): Promise<string | undefined> {
-  return await session.turns.alone(async () => {
+  return await session.exclusive(async (turn) => {
     try {
       const directory = path.length === 0 ? "." : path;
-      const leave = await enterDirectory(session, directory, { signal });
+      const leave = await enterDirectory(turn, directory, { signal });
       if (leave === undefined) return undefined;
       try {
-        const reply = await session.perform({ verb: "PWD" }, { signal });
+        const reply = await turn.perform({ verb: "PWD" }, { signal });
         return reply.code === 257 ? parseDirectory(reply) : undefined;
       } finally {
         await leave();

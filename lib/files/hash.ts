@@ -16,6 +16,7 @@ import {
   type Session,
   type SignalOptions,
 } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { requestFeatures } from "../commands/queries.ts";
 import { splitPath } from "../commands/path.ts";
 import { pause } from "./pause.ts";
@@ -160,16 +161,16 @@ async function requestHash(
     ? `"${path}"`
     : path;
   try {
-    return await session.turns.alone(async () => {
-      await session.ensureType("I", options);
+    return await session.exclusive(async (turn) => {
+      await turn.ensureType("I", options);
       if (verb === "HASH") {
-        await session.perform(
+        await turn.perform(
           { verb: "OPTS", argument: `HASH ${name}` },
           options,
         );
       }
       const command = { verb, argument, name: "path" };
-      const reply = await performSlowly(session, command, options);
+      const reply = await performSlowly(turn, command, options);
       return readHash(reply, digits, path);
     }, options);
   } catch (error) {
@@ -186,12 +187,12 @@ const LEAST_RATE = 10_000;
  * whole file.
  */
 async function performSlowly(
-  session: Session,
+  turn: ExclusiveTurn,
   command: Command,
   { size = 0, signal }: HashOptions,
 ): Promise<Reply> {
-  const { control, options: { timeout } } = session;
-  if (timeout === 0) return await session.perform(command, { signal });
+  const { control, options: { timeout } } = turn.session;
+  if (timeout === 0) return await turn.perform(command, { signal });
   const limit = timeout + Math.ceil(size / LEAST_RATE);
   signal?.throwIfAborted();
   const pending = control.send(command);

@@ -24,7 +24,10 @@ export async function isThere(
   for (
     const ask of [
       async () =>
-        await requestBinarySize(session, path, { signal }) !== null ||
+        await session.shared(
+            (turn) => requestBinarySize(turn, path, { signal }),
+            { signal },
+          ) !== null ||
         undefined,
       () => existsPath(session, path, { signal }),
     ]
@@ -52,8 +55,8 @@ export async function deleteAll(
   { signal }: SignalOptions = {},
 ): Promise<unknown[]> {
   const deleting = paths.map((path) =>
-    session.turns.share(
-      () => deleteFile(session, path, { signal }),
+    session.shared(
+      (turn) => deleteFile(turn, path, { signal }),
       { signal },
     )
   );

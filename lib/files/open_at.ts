@@ -20,9 +20,10 @@ export async function openAt(
   start: number,
   { signal }: SignalOptions,
 ): Promise<Transfer> {
-  return await openTransfer(
-    session,
-    { verb, argument: path, name: "remote" },
-    { type: "I", rest: start || undefined, signal },
+  const command = { verb, argument: path, name: "remote" };
+  const options = { type: "I", rest: start || undefined, signal } as const;
+  return await session.exclusive(
+    (turn) => openTransfer(turn, command, options),
+    { signal },
   );
 }

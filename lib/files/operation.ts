@@ -21,7 +21,7 @@ export function runOperation<T, Options extends SignalOptions>(
   run: (options: Options) => Promise<T>,
 ): Promise<T> {
   const own = { ...options, signal: withLifetime(provider, options.signal) };
-  return unwrapped(() => provider.jobs.alone(() => run(own), own));
+  return unwrapped(() => provider.jobs.exclusive(() => run(own), own));
 }
 
 /** Combines the caller's signal with the end of the connection. */

@@ -6,7 +6,7 @@
  */
 
 import { rename } from "../commands/files.ts";
-import { requestBinarySize, requestSizeInTurn } from "../commands/queries.ts";
+import { requestBinarySize } from "../commands/queries.ts";
 import { randomMark } from "../commands/path.ts";
 import { FTPError, FTPTemporaryError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
@@ -125,11 +125,11 @@ export class Replacement {
     const isTold = upload.isVisible && !session.profile.lacks("SIZE");
     // if the sizes are equal, only the temporary name shows which file is there
     const isAlike = oldSize === undefined || oldSize === size;
-    const sizes = await session.turns.alone(async () => {
+    const sizes = await session.exclusive(async (turn) => {
       const changing = mode === undefined
         ? undefined
-        : tryToChangeMode(session, path, mode, { signal });
-      const renaming = rename(session, path, this.#remote, {
+        : tryToChangeMode(turn, path, mode, { signal });
+      const renaming = rename(turn, path, this.#remote, {
         signal,
         isAtOnce: true,
       });
@@ -137,7 +137,7 @@ export class Replacement {
       const asking = Promise.all(
         [this.#remote, ...(isAlike ? [path] : [])]
           .filter(() => isTold)
-          .map((path) => requestSizeInTurn(session, path, { signal })),
+          .map((path) => requestBinarySize(turn, path, { signal })),
       );
       asking.catch(() => {});
       await renaming;
@@ -158,7 +158,10 @@ export class Replacement {
     let now: number | null = null;
     await backOff(options, async () => {
       isLeft = await isThere(session, path, options);
-      now = await requestBinarySize(session, this.#remote, options);
+      now = await session.shared(
+        (turn) => requestBinarySize(turn, this.#remote, options),
+        options,
+      );
       if (isLeft !== false) return isLeft === undefined;
       // another upload may have replaced the file since then
       if (now === null) return session.profile.lacks(TAKEN);
@@ -233,11 +236,11 @@ export class Replacement {
     const { signal } = options;
     const remote = this.#remote;
     const aside = this.#aside = this.#asidePath(path);
-    const [moving, renaming] = await session.turns.alone(
-      () =>
+    const [moving, renaming] = await session.exclusive(
+      (turn) =>
         Promise.allSettled(
           [[remote, aside], [path, remote]].map(([from, to]) =>
-            rename(session, from!, to!, { signal, isAtOnce: true })
+            rename(turn, from!, to!, { signal, isAtOnce: true })
           ),
         ),
       { signal },
@@ -277,7 +280,10 @@ export class Replacement {
     const { path, size, compare } = this.#upload!;
     const { aside, oldSize } = this;
     const remote = this.#remote;
-    const now = await requestBinarySize(session, remote, options);
+    const now = await session.shared(
+      (turn) => requestBinarySize(turn, remote, options),
+      options,
+    );
     if (now !== null && now !== size) return false;
     const isLeft = await isThere(session, path, options);
     const isAlike = now === null || oldSize === undefined || oldSize === now;
@@ -313,9 +319,9 @@ export class Replacement {
     let obstacle: unknown;
     if (await isThere(session, this.#remote, options) !== true) {
       try {
-        await session.turns.alone(
-          () =>
-            rename(session, aside, this.#remote, {
+        await session.exclusive(
+          (turn) =>
+            rename(turn, aside, this.#remote, {
               signal: options.signal,
               isAtOnce: true,
             }),

@@ -94,8 +94,8 @@ export async function isListedDirectory(
   if (session.profile.lacks("MLST")) return undefined;
   const command = { verb: "MLST", argument: path, name: "remote" };
   try {
-    const { lines } = await session.turns.share(
-      () => session.exchange(command, { signal }),
+    const { lines } = await session.shared(
+      (turn) => turn.exchange(command, { signal }),
       { signal },
     );
     const facts = lines.map((line) =>
@@ -137,9 +137,9 @@ async function directoryState(
   // MLST first: Pure-FTPd delays each CWD that fails
   const isListed = await isListedDirectory(session, path, options);
   if (isListed !== undefined) return isListed ? "there" : "missing";
-  return await session.turns.alone(async () => {
+  return await session.exclusive(async (turn) => {
     try {
-      const leave = await enterDirectory(session, path, options);
+      const leave = await enterDirectory(turn, path, options);
       if (leave === undefined) return "unknown";
       await leave();
       // z/OS accepts every prefix of a data set name

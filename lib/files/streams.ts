@@ -8,7 +8,10 @@ import { checkNumber } from "../protocol/check_number.ts";
 import type { Path } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { textOfPath } from "../commands/queries.ts";
-import { openTransfer } from "../transfer/open_transfer.ts";
+import {
+  openTransfer,
+  type TransferOptions,
+} from "../transfer/open_transfer.ts";
 import { sendBlocks } from "../transfer/send.ts";
 import type { Session } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
@@ -69,15 +72,16 @@ export async function retrieve(
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const { signal, length = Infinity } = options;
   checkNumber("length", length, { isInteger: true });
-  const transfer = await openTransfer(
-    session,
-    { verb: "RETR", argument: path, name: "path" },
-    {
-      type: "I",
-      rest: checkedOffset(options.offset),
-      signal,
-      advice: "read its stream to the end or cancel it first",
-    },
+  const command = { verb: "RETR", argument: path, name: "path" };
+  const opening: TransferOptions = {
+    type: "I",
+    rest: checkedOffset(options.offset),
+    signal,
+    advice: "read its stream to the end or cancel it first",
+  };
+  const transfer = await session.exclusive(
+    (turn) => openTransfer(turn, command, opening),
+    { signal },
   );
   let ending: Promise<unknown> | undefined;
   const { promise: aborted, reject } = Promise.withResolvers<never>();

@@ -208,8 +208,8 @@ export class RemoteSide implements Side {
       const command = { verb: "MKD", argument, name: "path" };
       try {
         if (path !== "") {
-          await session.turns.share(
-            () => session.perform(command, { signal }),
+          await session.shared(
+            (turn) => turn.perform(command, { signal }),
             { signal },
           );
           return;

@@ -25,6 +25,7 @@ import {
   requestPasv,
 } from "./passive.ts";
 import type { Session, SignalOptions } from "./session.ts";
+import type { ExclusiveTurn } from "./turn.ts";
 
 /** A data connection that opens in two steps, round the transfer's command. */
 export interface DataChannel {
@@ -41,33 +42,34 @@ export interface DataChannel {
 /**
  * Prepares a data connection in the session's mode.
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param options The transfer's command and type, and a signal
  * @returns The channel: dialled already if passive, listening if active
  */
 export async function openDataChannel(
-  session: Session,
+  turn: ExclusiveTurn,
   options: PassiveOptions,
 ): Promise<DataChannel> {
-  if (!isPassive(session)) return await listenActive(session, options);
+  const { session } = turn;
+  if (!isPassive(session)) return await listenActive(turn, options);
   try {
-    return await dialPassive(session, options);
+    return await dialPassive(turn, options);
   } catch (error) {
     const { passive, route } = session.options;
     const mayTryActive = passive === "auto" && route.detour === undefined &&
       isPassiveRefused(error) && session.control.failure === undefined;
     if (!mayTryActive) throw error;
-    const channel = await listenActive(session, options);
+    const channel = await listenActive(turn, options);
     session.profile.refusesPassive = true;
     return channel;
   }
 }
 
 async function dialPassive(
-  session: Session,
+  turn: ExclusiveTurn,
   options: PassiveOptions,
 ): Promise<DataChannel> {
-  const stream = await dialEitherWay(session, options);
+  const stream = await dialEitherWay(turn, options);
   return {
     connect: () => Promise.resolve(stream),
     close: () => {
@@ -81,9 +83,10 @@ async function dialPassive(
 }
 
 async function dialEitherWay(
-  session: Session,
+  turn: ExclusiveTurn,
   options: PassiveOptions,
 ): Promise<ByteStream> {
+  const { session } = turn;
   const { timeout, host: name, route } = session.options;
   const open = ([host, port]: HostPort) =>
     session.untilEnded(
@@ -94,7 +97,7 @@ async function dialEitherWay(
           signal,
         }),
     );
-  const address = await requestPassive(session, options);
+  const address = await requestPassive(turn, options);
   const { profile } = session;
   const isUnknown = mayTryPasv(session) && session.options.passive !== "pasv" &&
     profile.hasExtendedPassive === undefined;
@@ -108,17 +111,17 @@ async function dialEitherWay(
     if (session.control.failure !== undefined) throw session.control.failure;
     // the port that EPSV named is dead (a firewall that reads only 227
     // replies): PASV once, and stay with what works
-    const stream = await open(await requestPasv(session, options));
+    const stream = await open(await requestPasv(turn, options));
     profile.hasExtendedPassive ??= false;
     return stream;
   }
 }
 
 async function listenActive(
-  session: Session,
+  turn: ExclusiveTurn,
   options: SignalOptions,
 ): Promise<DataChannel> {
-  const listener = await requestActive(session, options);
+  const listener = await requestActive(turn, options);
   return {
     connect: async (signal) => {
       try {
@@ -134,14 +137,15 @@ async function listenActive(
 /**
  * Listens, and tells the server where.
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param options A signal
  * @returns The listener, which the server is to connect to
  */
 export async function requestActive(
-  session: Session,
+  turn: ExclusiveTurn,
   options: SignalOptions = {},
 ): Promise<DataListener> {
+  const { session } = turn;
   checkActive(session.options.route);
   const listener = listenForServer(session);
   const { hostname, port } = listener.addr;
@@ -150,7 +154,7 @@ export async function requestActive(
   const told = session.options.activeAddress ??
     (isAny ? local.hostname : hostname);
   try {
-    await announce(session, told, port, options);
+    await announce(turn, told, port, options);
   } catch (error) {
     listener.close();
     throw error;
@@ -182,33 +186,34 @@ function listenForServer(session: Session): DataListener {
  * Tells the server where to connect: `EPRT` (RFC 2428) over IPv6, `PORT` (RFC
  * 959) over IPv4, and `EPRT` there too if `PORT` is refused.
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param hostname The listener's address
  * @param port Its port
  * @param options A signal
  * @returns The server's reply
  */
 async function announce(
-  session: Session,
+  turn: ExclusiveTurn,
   hostname: string,
   port: number,
   options: SignalOptions = {},
 ): Promise<Reply> {
+  const { session } = turn;
   const { allowEPRT } = session.options;
   const eprt = { verb: "EPRT", argument: formatEprt(hostname, port) };
   if (isIPv6(hostname)) {
-    if (allowEPRT) return await session.perform(eprt, options);
+    if (allowEPRT) return await turn.perform(eprt, options);
     throw new TypeError(
       'Cannot listen for data over IPv6: only "EPRT" tells the server where, and "allowEPRT" is false',
     );
   }
   const argument = formatPort(hostname, port);
   try {
-    return await session.perform({ verb: "PORT", argument }, options);
+    return await turn.perform({ verb: "PORT", argument }, options);
   } catch (error) {
     const isUnknown = error instanceof FTPPermanentError &&
       [500, 502].includes(error.reply?.code ?? 0);
     if (!isUnknown || !allowEPRT) throw error;
-    return await session.perform(eprt, options);
+    return await turn.perform(eprt, options);
   }
 }

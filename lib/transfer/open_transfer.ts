@@ -19,6 +19,7 @@ import { isSetTo, sizedFile } from "./cut_data.ts";
 import { type DataChannel, openDataChannel } from "./data_channel.ts";
 import { refusal } from "./refusal.ts";
 import type { Session, SignalOptions } from "./session.ts";
+import type { ExclusiveTurn } from "./turn.ts";
 import { Transfer } from "./transfer.ts";
 import { isUpload } from "./verbs.ts";
 
@@ -71,9 +72,10 @@ function restartCommand(rest: number | string): Command {
 }
 
 /**
- * Opens a transfer.
+ * Opens a transfer. While it is open every other command is refused.
  *
- * @param session The session
+ * @param turn The right to talk alone: what comes before belongs to the
+ * transfer
  * @param command `RETR`, `STOR`, `LIST`...
  * @param options Offset, type and signal
  * @returns The open transfer
@@ -81,37 +83,18 @@ function restartCommand(rest: number | string): Command {
  * @throws {Error} `Deno.errors.*` if a connection fails
  */
 export async function openTransfer(
-  session: Session,
+  turn: ExclusiveTurn,
   command: Command,
   options: TransferOptions = {},
 ): Promise<Transfer> {
-  return await session.turns.alone(
-    () => openTransferInTurn(session, command, options),
-    options,
-  );
-}
-
-/**
- * As {@linkcode openTransfer}, for a caller that has the turn: what comes before
- * the transfer belongs to it.
- *
- * @param session The session
- * @param command `RETR`, `STOR`, `LIST`...
- * @param options Offset, type and signal
- * @returns The open transfer
- */
-export async function openTransferInTurn(
-  session: Session,
-  command: Command,
-  options: TransferOptions = {},
-): Promise<Transfer> {
+  const { session } = turn;
   checkTransfer(session, command, options);
-  await session.protection?.prepare({ signal: options.signal });
+  await session.protection?.prepare(turn, { signal: options.signal });
   const { signal } = options;
-  const type = await setType(session, command, options);
-  const channel = await openDataChannel(session, { command, type, signal });
+  const type = await setType(turn, command, options);
+  const channel = await openDataChannel(turn, { command, type, signal });
   try {
-    await setRestart(session, options);
+    await setRestart(turn, options);
     return await begin(session, command, channel, options);
   } catch (error) {
     channel.close();
@@ -127,22 +110,22 @@ const NO_TYPE_REPLIES = [500, 501, 502, 503, 504, 550];
  * are; an upload is not sent as anything else than what was asked for.
  */
 async function setType(
-  session: Session,
+  turn: ExclusiveTurn,
   { verb }: Command,
   { type, signal }: TransferOptions,
 ): Promise<"A" | "I" | undefined> {
-  const { profile } = session;
+  const { profile } = turn.session;
   if (type === undefined) return undefined;
   const mayBeBinary = type === "A" && !isUpload(verb);
   if (!mayBeBinary) {
-    await session.ensureType(type, { signal });
+    await turn.ensureType(type, { signal });
     return type;
   }
   for (const wanted of ["A", "I"] as const) {
     const key = `TYPE ${wanted}`;
     if (profile.lacks(key)) continue;
     try {
-      await session.ensureType(wanted, { signal });
+      await turn.ensureType(wanted, { signal });
       return wanted;
     } catch (error) {
       const isLacking = error instanceof FTPPermanentError &&
@@ -180,14 +163,15 @@ function refuseClearData(session: Session, { verb }: Command): void {
  * holds on the server, and is taken back.
  */
 async function setRestart(
-  session: Session,
+  turn: ExclusiveTurn,
   options: TransferOptions,
 ): Promise<void> {
+  const { session } = turn;
   const { rest } = options;
   if (rest === undefined && !session.hasRestart) return;
   session.hasRestart = true;
   try {
-    await session.exchange(restartCommand(rest ?? 0), options);
+    await turn.exchange(restartCommand(rest ?? 0), options);
   } catch (error) {
     if (error instanceof FTPError) session.hasRestart = false; // refused
     throw error;

@@ -12,6 +12,7 @@ import type { Command } from "../protocol/command.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
+import type { ExclusiveTurn, Turn } from "./turn.ts";
 
 /** Milliseconds that a port which was asked for ahead is trusted to be there. */
 const AHEAD_LIFE = 5000;
@@ -79,26 +80,26 @@ export function mayTryPasv({ peer, options }: Session): boolean {
 /**
  * Asks the server to listen: `EPSV` (RFC 2428), and `PASV` (RFC 959) after any
  * reply to it that names no port, and after a while without a reply. Over IPv6
- * there is only `EPSV`. The caller has the turn, alone.
+ * there is only `EPSV`.
  *
- * @param session The session
+ * @param turn The right to talk alone
  * @param options The transfer's command, and a signal
  * @returns Where to dial
  */
 export async function requestPassive(
-  session: Session,
+  turn: ExclusiveTurn,
   options: PassiveOptions = {},
 ): Promise<HostPort> {
-  const { profile } = session;
+  const { profile } = turn.session;
   const mayTell = options.command !== undefined;
-  if (mayTell && profile.needsPRET) await tell(session, options);
+  if (mayTell && profile.needsPRET) await tell(turn, options);
   try {
-    return await requestAnywhere(session, options);
+    return await requestAnywhere(turn, options);
   } catch (error) {
     if (profile.needsPRET || !mayTell || !asksForPRET(error)) throw error;
     profile.needsPRET = true;
-    await tell(session, options);
-    return await requestAnywhere(session, options);
+    await tell(turn, options);
+    return await requestAnywhere(turn, options);
   }
 }
 
@@ -116,8 +117,8 @@ export function requestAhead(
   { signal }: SignalOptions,
 ): void {
   if (!isPassive(session) || session.profile.needsPRET) return;
-  const ask = () => {
-    const address = negotiate(session, { signal });
+  const ask = (turn: Turn) => {
+    const address = negotiate(turn, { signal });
     const ahead = { address, signal, at: performance.now() };
     session.ahead = ahead;
     address.catch((error) => {
@@ -127,18 +128,18 @@ export function requestAhead(
     });
     return address;
   };
-  session.turns.share(ask, { signal }).catch(() => {}); // the transfer throws
+  session.shared(ask, { signal }).catch(() => {}); // the transfer throws
 }
 
 /**
  * Asks by `PASV`.
  *
- * @param session The session
+ * @param turn The right to talk
  * @param options A signal
  * @returns Where to dial
  */
 export async function requestPasv(
-  session: Session,
+  { session }: Turn,
   { signal }: SignalOptions,
 ): Promise<HostPort> {
   signal?.throwIfAborted();
@@ -152,52 +153,55 @@ export async function requestPasv(
  * was lost over `EPSV`, another one is asked by `PASV`.
  */
 async function requestAnywhere(
-  session: Session,
+  turn: ExclusiveTurn,
   options: PassiveOptions,
 ): Promise<HostPort> {
+  const { session } = turn;
   const { signal, type } = options;
   const { ahead } = session;
   session.ahead = undefined; // a port is good for one connection
   const isUsable = ahead !== undefined && ahead.signal === signal &&
     performance.now() - ahead.at < AHEAD_LIFE;
   try {
-    return await (isUsable ? ahead.address : negotiate(session, options));
+    return await (isUsable ? ahead.address : negotiate(turn, options));
   } catch (error) {
     const isLost = LOSSES.has(error as Error);
     if (!isLost || !await session.replace(error, signal)) throw error;
-    await session.protection?.prepare({ signal });
-    if (type !== undefined) await session.ensureType(type, { signal });
-    return await negotiate(session, options);
+    await session.protection?.prepare(turn, { signal });
+    if (type !== undefined) await turn.ensureType(type, { signal });
+    return await negotiate(turn, options);
   }
 }
 
 /** Asks by what works; where LightFTP says that only `ABOR` helps, once more after it. */
 async function negotiate(
-  session: Session,
+  turn: Turn,
   options: SignalOptions,
 ): Promise<HostPort> {
+  const { session } = turn;
   const ask = () => {
     const { profile, options: { passive } } = session;
     const isPasv = passive === "pasv" ||
       (profile.hasExtendedPassive === false && mayTryPasv(session));
     return isPasv
-      ? orRefused(session, requestPasv(session, options))
-      : requestEpsv(session, options);
+      ? orRefused(session, requestPasv(turn, options))
+      : requestEpsv(turn, options);
   };
   try {
     return await ask();
   } catch (error) {
     if (!isStuck(error)) throw error;
-    await session.perform({ verb: "ABOR" }, options);
+    await turn.perform({ verb: "ABOR" }, options);
     return await ask();
   }
 }
 
 /** Asks by `EPSV`, and by `PASV` where nothing came of it. */
 async function requestEpsv(
-  session: Session,
+  turn: Turn,
   { signal }: SignalOptions,
 ): Promise<HostPort> {
+  const { session } = turn;
   signal?.throwIfAborted();
   const { control, profile } = session;
   const pending = control.send({ verb: "EPSV" }, { kind: "passive" });
@@ -216,7 +220,7 @@ async function requestEpsv(
     const isFinal = reply.code === 421 || isStuck(error) ||
       (asksForPRET(error) && !profile.needsPRET);
     if (isFinal) throw error;
-    const other = await orRefused(session, requestPasv(session, { signal }));
+    const other = await orRefused(session, requestPasv(turn, { signal }));
     const isPassing = reply.code >= 400 && reply.code < 500;
     if (isPassing) profile.hasExtendedPassive ??= false;
     else profile.hasExtendedPassive = false;
@@ -397,15 +401,15 @@ function asksForPRET(error: unknown): boolean {
 
 /** Tells what is going to be transferred (`PRET`). */
 async function tell(
-  session: Session,
+  turn: Turn,
   { command, signal }: PassiveOptions,
 ): Promise<void> {
   try {
-    await session.perform(announcementOf(command!), { signal });
+    await turn.perform(announcementOf(command!), { signal });
   } catch (error) {
     const code = error instanceof FTPError ? error.reply?.code : undefined;
     if (code !== 500 && code !== 502) throw error;
-    session.profile.needsPRET = false;
+    turn.session.profile.needsPRET = false;
   }
 }
 

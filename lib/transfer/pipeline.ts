@@ -37,10 +37,10 @@ export async function* pipeline(
   let next = 0; // outstanding is a queue with its head here
   const ask = async (command: Command): Promise<Reply | FTPError> => {
     try {
-      return await session.turns.share(
-        () => {
+      return await session.shared(
+        (turn) => {
           session.noteByHand(command);
-          return session.exchange(command, { signal });
+          return turn.exchange(command, { signal });
         },
         { signal },
       );

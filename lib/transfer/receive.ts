@@ -183,12 +183,16 @@ async function* iterateOnce(
   command: Command,
   options: SignalOptions,
 ): AsyncGenerator<string> {
-  const transfer = await openTransfer(session, command, {
+  const text: TransferOptions = {
     ...options,
     type: "A",
     advice:
       "finish the loop or break out of it, or collect what it gives first (Array.fromAsync)",
-  });
+  };
+  const transfer = await session.exclusive(
+    (turn) => openTransfer(turn, command, text),
+    options,
+  );
   let isComplete = false;
   try {
     for await (const lines of lineBatches(session, transfer)) {
@@ -210,6 +214,9 @@ async function receive(
   options: TransferOptions,
   consume: (transfer: Transfer) => Promise<void>,
 ): Promise<Reply> {
-  const transfer = await openTransfer(session, command, options);
+  const transfer = await session.exclusive(
+    (turn) => openTransfer(turn, command, options),
+    options,
+  );
   return await transfer.complete(() => consume(transfer), options);
 }

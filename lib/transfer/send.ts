@@ -158,7 +158,10 @@ async function send(
   await source.start(session, options);
   let transfer: Transfer;
   try {
-    transfer = await openTransfer(session, command, options);
+    transfer = await session.exclusive(
+      (turn) => openTransfer(turn, command, options),
+      options,
+    );
   } catch (error) {
     const ending = abortable(source.end(), options.signal);
     await settle(abortable(ending, session.ended), SOURCE_GRACE);

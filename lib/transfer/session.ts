@@ -21,6 +21,7 @@ import type { Reply } from "../protocol/reply.ts";
 import type { ServerProfile } from "./server_profile.ts";
 import type { Transfer } from "./transfer.ts";
 import { SessionLock } from "./session_lock.ts";
+import { ExclusiveTurn, Turn } from "./turn.ts";
 
 /**
  * Who dials the data connection, and how it is asked for: `true`, the client, by
@@ -58,12 +59,12 @@ export interface SessionOptions {
 /** Protects data connections. */
 export interface DataProtection {
   /**
-   * Does what has to be done before a data connection is asked for. The caller
-   * has the turn.
+   * Does what has to be done before a data connection is asked for.
    *
+   * @param turn The right to talk alone
    * @param options A signal
    */
-  prepare(options: SignalOptions): Promise<void>;
+  prepare(turn: ExclusiveTurn, options: SignalOptions): Promise<void>;
   /**
    * Puts TLS on a data connection.
    *
@@ -104,8 +105,6 @@ export class Session {
   readonly options: SessionOptions;
   /** What is known of the server, shared with its other connections. */
   readonly profile: ServerProfile;
-  /** Who may talk. */
-  readonly turns: SessionLock = new SessionLock((signal) => this.ready(signal));
   /** The representation type the server was last told, if any. */
   type: string | undefined;
   /** The current directory, if the server was asked for it. */
@@ -152,6 +151,10 @@ export class Session {
   /** Those whose 1yz was given. */
   readonly #begun = new WeakSet<PendingCommand>();
   readonly #claims = new SessionLock();
+  /** Who may talk. */
+  readonly #lock = new SessionLock((signal) => this.ready(signal));
+  readonly #turn: Turn;
+  readonly #exclusiveTurn: ExclusiveTurn;
 
   /**
    * Wraps a control connection.
@@ -171,6 +174,12 @@ export class Session {
     this.#peer = peer;
     this.options = options;
     this.profile = profile;
+    const talking = {
+      exchange: this.#exchange.bind(this),
+      perform: this.#perform.bind(this),
+    };
+    this.#turn = new Turn(this, talking);
+    this.#exclusiveTurn = new ExclusiveTurn(this, talking);
     const ending = new AbortController();
     this.#ended = ending.signal;
     control.closed.then(() => {
@@ -201,6 +210,35 @@ export class Session {
   /** Whether the control connection has failed, and not for a doubt. */
   get isLost(): boolean {
     return this.#control.failure !== undefined && !this.#control.isDoubtful;
+  }
+
+  /**
+   * Runs a call beside others: single commands, which are pipelined.
+   *
+   * @param run Talks; it starts at once unless a call has the session for
+   * itself, or waits for that
+   * @param options A signal; it ends the wait for the turn
+   * @returns What `run` gives
+   */
+  shared<T>(
+    run: (turn: Turn) => Promise<T>,
+    options?: SignalOptions,
+  ): Promise<T> {
+    return this.#lock.shared(() => run(this.#turn), options);
+  }
+
+  /**
+   * Runs a call when all before it are done, and lets none start until it is.
+   *
+   * @param run The dialogue
+   * @param options A signal; it ends the wait for the turn
+   * @returns What `run` gives
+   */
+  exclusive<T>(
+    run: (turn: ExclusiveTurn) => Promise<T>,
+    options?: SignalOptions,
+  ): Promise<T> {
+    return this.#lock.exclusive(() => run(this.#exclusiveTurn), options);
   }
 
   /**
@@ -270,8 +308,8 @@ export class Session {
   }
 
   /**
-   * Has another control connection where this one was closed for a doubt. The
-   * caller has the turn, or comes before all turns.
+   * Has another control connection where this one was closed for a doubt, in
+   * a turn or before one.
    *
    * @param signal Ends the wait
    * @throws {Error} `Deno.errors.*` if there is none to be had
@@ -352,33 +390,26 @@ export class Session {
     );
   }
 
-  /**
-   * Sends a command and waits for its first reply.
-   *
-   * @param command The command
-   * @param options A signal
-   * @returns A reply of 1yz, 2yz or 3yz
-   * @throws {FTPTemporaryError} For 4yz
-   * @throws {FTPPermanentError} For 5yz
-   */
-  async exchange(
+  async #exchange(
     command: Command,
     { signal }: SignalOptions = {},
   ): Promise<Reply> {
     return (await this.#ask(command, signal)).reply;
   }
 
-  /**
-   * Sends a command that must be answered with 2yz.
-   *
-   * @param command The command
-   * @param options A signal
-   * @returns The reply
-   * @throws {FTPReplyError} For 1yz and 3yz
-   */
-  async perform(command: Command, options?: SignalOptions): Promise<Reply> {
+  async #perform(command: Command, options?: SignalOptions): Promise<Reply> {
     const { reply, pending } = await this.#ask(command, options?.signal);
     return expectSuccess(reply, pending.command);
+  }
+
+  /**
+   * Sends `ABOR`, the one command that may come in the middle of a dialogue.
+   *
+   * @param options A signal
+   * @returns A reply of 1yz, 2yz or 3yz
+   */
+  async sendAbort({ signal }: SignalOptions): Promise<Reply> {
+    return (await this.#ask({ verb: "ABOR" }, signal)).reply;
   }
 
   /**
@@ -419,7 +450,7 @@ export class Session {
   nextReply(
     options: SignalOptions = {},
   ): Promise<{ reply: Reply; command: string }> {
-    return this.#claims.alone(() => this.#claim(options), options);
+    return this.#claims.exclusive(() => this.#claim(options), options);
   }
 
   async #claim(
@@ -439,18 +470,6 @@ export class Session {
     if (reply.code < 200) this.#begun.add(pending);
     else this.control.acknowledge(pending);
     return { reply, command: pending.command };
-  }
-
-  /**
-   * Sets the representation type, if the server has another (RFC 959 section
-   * 3.1.1).
-   *
-   * @param type "A" or "I"
-   * @param options A signal
-   */
-  async ensureType(type: "A" | "I", options?: SignalOptions): Promise<void> {
-    if (this.type === type) return;
-    await this.perform({ verb: "TYPE", argument: type }, options);
   }
 
   async #ask(

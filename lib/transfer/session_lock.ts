@@ -56,7 +56,7 @@ export class SessionLock {
    * @param options A signal; it ends the wait for the turn
    * @returns What `run` gives
    */
-  share<T>(run: () => Promise<T>, options?: TurnOptions): Promise<T> {
+  shared<T>(run: () => Promise<T>, options?: TurnOptions): Promise<T> {
     return this.#take(false, run, options?.signal);
   }
 
@@ -67,7 +67,7 @@ export class SessionLock {
    * @param options A signal; it ends the wait for the turn
    * @returns What `run` gives
    */
-  alone<T>(run: () => Promise<T>, options?: TurnOptions): Promise<T> {
+  exclusive<T>(run: () => Promise<T>, options?: TurnOptions): Promise<T> {
     return this.#take(true, run, options?.signal);
   }
 

@@ -8,7 +8,7 @@ class Call {
 
   constructor(
     turns: SessionLock,
-    kind: "share" | "alone",
+    kind: "shared" | "exclusive",
     name: string,
     log: string[],
   ) {
@@ -31,24 +31,24 @@ async function settle(): Promise<void> {
   for (let i = 0; i < 10; i++) await Promise.resolve();
 }
 
-Deno.test("Turns starts calls that share at once", () => {
+Deno.test("SessionLock starts calls that share at once", () => {
   const log: string[] = [];
   const turns = new SessionLock();
-  new Call(turns, "share", "a", log);
-  new Call(turns, "share", "b", log);
+  new Call(turns, "shared", "a", log);
+  new Call(turns, "shared", "b", log);
   assertEquals(log, ["a", "b"]);
 });
 
-Deno.test("Turns lets a dialogue wait for all before it, and nothing start beside it", async () => {
+Deno.test("SessionLock lets a dialogue wait for all before it, and nothing start beside it", async () => {
   const log: string[] = [];
   const turns = new SessionLock();
-  const a = new Call(turns, "share", "a", log);
-  const b = new Call(turns, "share", "b", log);
-  const c = new Call(turns, "alone", "c", log);
-  const d = new Call(turns, "share", "d", log);
-  const e = new Call(turns, "share", "e", log);
-  const f = new Call(turns, "alone", "f", log);
-  const g = new Call(turns, "alone", "g", log);
+  const a = new Call(turns, "shared", "a", log);
+  const b = new Call(turns, "shared", "b", log);
+  const c = new Call(turns, "exclusive", "c", log);
+  const d = new Call(turns, "shared", "d", log);
+  const e = new Call(turns, "shared", "e", log);
+  const f = new Call(turns, "exclusive", "f", log);
+  const g = new Call(turns, "exclusive", "g", log);
   await b.end();
   assertEquals(log, ["a", "b", "/b"]);
   await a.end();
@@ -65,44 +65,44 @@ Deno.test("Turns lets a dialogue wait for all before it, and nothing start besid
   assertEquals(log.splice(0), ["/g"]);
 });
 
-Deno.test("Turns goes on after calls that fail", async () => {
+Deno.test("SessionLock goes on after calls that fail", async () => {
   const turns = new SessionLock();
-  const failing = turns.alone(() => Promise.reject(new Error("no")));
-  const thrown = turns.share(() => {
+  const failing = turns.exclusive(() => Promise.reject(new Error("no")));
+  const thrown = turns.shared(() => {
     throw new Error("at once");
   });
-  const last = turns.alone(() => Promise.resolve("last"));
+  const last = turns.exclusive(() => Promise.resolve("last"));
   await assertRejects(() => failing, Error, "no");
   await assertRejects(() => thrown, Error, "at once");
   assertEquals(await last, "last");
-  assertEquals(await turns.share(() => Promise.resolve(1)), 1);
+  assertEquals(await turns.shared(() => Promise.resolve(1)), 1);
 });
 
-Deno.test("Turns lets a call leave the queue by its signal", async () => {
+Deno.test("SessionLock lets a call leave the queue by its signal", async () => {
   const log: string[] = [];
   const turns = new SessionLock();
   const controller = new AbortController();
   const { signal } = controller;
-  const a = new Call(turns, "share", "a", log);
-  const b = turns.alone(() => Promise.resolve(log.push("b")), { signal });
-  const c = new Call(turns, "share", "c", log);
+  const a = new Call(turns, "shared", "a", log);
+  const b = turns.exclusive(() => Promise.resolve(log.push("b")), { signal });
+  const c = new Call(turns, "shared", "c", log);
   assertEquals(log, ["a"]);
   controller.abort(new Error("enough"));
   await assertRejects(() => b, Error, "enough");
   await settle();
   assertEquals(log, ["a", "c"]);
   await Promise.all([a.end(), c.end()]);
-  assertEquals(await turns.alone(() => Promise.resolve("d")), "d");
+  assertEquals(await turns.exclusive(() => Promise.resolve("d")), "d");
 });
 
-Deno.test("Turns gives a turn on that comes as its call is aborted", async () => {
+Deno.test("SessionLock gives a turn on that comes as its call is aborted", async () => {
   const log: string[] = [];
   const turns = new SessionLock();
   const controller = new AbortController();
   const { signal } = controller;
-  const a = new Call(turns, "alone", "a", log);
-  const b = turns.alone(() => Promise.resolve(log.push("b")), { signal });
-  const c = new Call(turns, "alone", "c", log);
+  const a = new Call(turns, "exclusive", "a", log);
+  const b = turns.exclusive(() => Promise.resolve(log.push("b")), { signal });
+  const c = new Call(turns, "exclusive", "c", log);
   controller.abort(new Error("enough"));
   await Promise.all([a.end(), assertRejects(() => b, Error, "enough")]);
   await settle();

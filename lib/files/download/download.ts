@@ -271,9 +271,11 @@ class Download {
    */
   async #mark(session: Session, facts: RemoteFacts): Promise<string> {
     const isAbsolute = this.#remote.startsWith("/");
-    const directory = isAbsolute
-      ? ""
-      : await requestDirectory(session, this.#options);
+    const directory = isAbsolute ? "" : session.directory ??
+      await session.shared(
+        (turn) => requestDirectory(turn, this.#options),
+        this.#options,
+      );
     const text = JSON.stringify([
       this.#provider.origin,
       directory,

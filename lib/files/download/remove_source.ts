@@ -105,8 +105,8 @@ async function deleteSource(
   options: DownloadOptions,
 ): Promise<void> {
   try {
-    await session.turns.share(
-      () => deleteFile(session, remote, options),
+    await session.shared(
+      (turn) => deleteFile(turn, remote, options),
       options,
     );
   } catch (error) {

@@ -77,7 +77,10 @@ async function checkAgain(
 ): Promise<void> {
   const { remote, part: { position }, facts, isSlow } = downloaded;
   if (position > facts.size!) {
-    const size = await requestBinarySize(session, remote, options);
+    const size = await session.shared(
+      (turn) => requestBinarySize(turn, remote, options),
+      options,
+    );
     if (position <= (size ?? 0)) return;
     throw unusable(downloaded, "size", size ?? facts.size!, position);
   }

@@ -8,6 +8,7 @@ import type { Command } from "../../protocol/command.ts";
 import { FTPError } from "../../protocol/errors.ts";
 import { readOctal } from "../../protocol/numbers.ts";
 import type { Session, SignalOptions } from "../../transfer/session.ts";
+import type { Turn } from "../../transfer/turn.ts";
 import { UNKNOWN_REPLIES } from "../../commands/queries.ts";
 import { chmodCommand } from "../../commands/permissions.ts";
 
@@ -86,19 +87,18 @@ function readFactOfMode(lines: readonly string[]): number | undefined {
 
 /**
  * Sets the permissions of a file (`SITE CHMOD`), if the server allows it. Sends
- * the command at once: the caller has the turn, and sends another command
- * without waiting.
+ * the command at once: the caller sends another command without waiting.
  */
 export async function tryToChangeMode(
-  session: Session,
+  turn: Turn,
   path: string,
   mode: number,
   options: SignalOptions,
 ): Promise<void> {
   try {
-    await session.exchange(chmodCommand(session, path, mode), options);
+    await turn.exchange(chmodCommand(turn.session, path, mode), options);
   } catch (error) {
-    noteUnknown(session, error, CHMOD);
+    noteUnknown(turn.session, error, CHMOD);
     // the next command reports a lost connection
   }
 }
@@ -114,8 +114,8 @@ async function requestLines(
   options: SignalOptions,
 ): Promise<string[]> {
   try {
-    const { lines } = await session.turns.share(
-      () => session.exchange(command, options),
+    const { lines } = await session.shared(
+      (turn) => turn.exchange(command, options),
       options,
     );
     return lines.map((line) => line.replace(/^2\d\d[- ]/, "").trimStart());

@@ -74,11 +74,7 @@ export class UploadProof {
     let size: number | null | undefined;
     await backOff(this.#options, async () => {
       const before = size;
-      size = await requestBinarySize(
-        session,
-        this.#target.path,
-        this.#options,
-      );
+      size = await this.#sizeOf(session, this.#target.path);
       if (size === null) {
         const isFinal = profile.lacks("SIZE") || profile.lacks(HIDDEN);
         this.#wasLate ||= !isFinal;
@@ -113,15 +109,19 @@ export class UploadProof {
       return await this.#inspect(session, isWanted ? whole : null);
     }
     if (!this.isCurrent || this.#old === undefined) return null;
-    const stored = await requestBinarySize(
-      session,
-      this.#target.path,
-      this.#options,
-    );
+    const stored = await this.#sizeOf(session, this.#target.path);
     // a server that stores under another name and failed still has the old file
     const isOurs = stored !== null && stored !== this.#old &&
       stored <= (whole ?? 0);
     return isOurs ? stored : null;
+  }
+
+  #sizeOf(session: Session, path: string): Promise<number | null> {
+    const options = this.#options;
+    return session.shared(
+      (turn) => requestBinarySize(turn, path, options),
+      options,
+    );
   }
 
   /** Inspects the target before the first command to write. */
@@ -134,7 +134,7 @@ export class UploadProof {
       this.#old = null;
       return null;
     }
-    const asking = requestBinarySize(session, path, this.#options);
+    const asking = this.#sizeOf(session, path);
     // in the same round trip, because STOR follows
     if (path === remote && whole === null) requestAhead(session, this.#options);
     try {

@@ -112,7 +112,10 @@ export class UploadTarget {
     await refuseDataSet(session, this.remote, options);
     const isLarge = (size ?? Infinity) > LARGE;
     if (isLarge || canChangeMode(session)) {
-      const asking = requestBinarySize(session, this.remote, options);
+      const asking = session.shared(
+        (turn) => requestBinarySize(turn, this.remote, options),
+        options,
+      );
       const listing = isLarge
         ? isListedDirectory(session, this.remote, options)
         : undefined;
@@ -316,7 +319,10 @@ export class UploadTarget {
   /** Keeps the longest unfinished file where the next call looks for it. */
   async #keep(session: Session, options: SignalOptions): Promise<void> {
     const sizes = [this.path, this.#first].map((path) =>
-      requestBinarySize(session, path, options)
+      session.shared(
+        (turn) => requestBinarySize(turn, path, options),
+        options,
+      )
     );
     const [size, first] = await Promise.all(sizes);
     const others = new Set([this.path, ...this.#abandoned]);
@@ -354,8 +360,8 @@ export class UploadTarget {
     path: string,
     { signal }: SignalOptions = this.#options,
   ): Promise<void> {
-    await session.turns.alone(
-      () => rename(session, this.path, path, { signal, isAtOnce: true }),
+    await session.exclusive(
+      (turn) => rename(turn, this.path, path, { signal, isAtOnce: true }),
       { signal },
     );
   }

@@ -56,8 +56,8 @@ export async function refuseDataSet(
   if (!/^'.*'$/.test(remote)) return; // on Unix such a name is an ordinary one
   let reply: Reply;
   try {
-    reply = await session.turns.share(
-      () => session.exchange({ verb: "SYST" }, options),
+    reply = await session.shared(
+      (turn) => turn.exchange({ verb: "SYST" }, options),
       options,
     );
   } catch (error) {
