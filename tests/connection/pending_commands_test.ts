@@ -5,6 +5,7 @@ import {
   type PendingKind,
 } from "../../lib/connection/pending_commands.ts";
 import { Reply } from "../../lib/protocol/reply.ts";
+import { worked } from "../testing/cpu_time.ts";
 
 /** Entries and replies in the order of delivery; who got which as final. */
 interface Case {
@@ -164,9 +165,9 @@ Deno.test("Ledger delivers a hundred thousand replies in linear time", () => {
   for (let i = 0; i < 100_000; i++) {
     ledger.add(new PendingCommand(() => "NOOP", "command", false));
   }
-  const start = performance.now();
+  const start = worked();
   for (let i = 0; i < 100_000; i++) ledger.deliver(reply);
-  const time = performance.now() - start;
+  const time = worked() - start;
   assertEquals(ledger.head, undefined);
   assert(time < 1000, `took ${time} ms`);
 });

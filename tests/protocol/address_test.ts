@@ -9,6 +9,7 @@ import {
 } from "../../lib/protocol/address.ts";
 import { FTPProtocolError, FTPReplyError } from "../../lib/protocol/errors.ts";
 import { Reply } from "../../lib/protocol/reply.ts";
+import { worked } from "../testing/cpu_time.ts";
 
 const PEER = ["192.0.2.1", 21] as const;
 
@@ -167,10 +168,10 @@ const HOSTILE: [what: string, text: string][] = [
 
 for (const [what, text] of HOSTILE) {
   Deno.test(`parse227 and parse229 are quick on 60 KB of ${what}`, () => {
-    const start = performance.now();
+    const start = worked();
     assertThrows(() => parse227(`227 ${text}`), FTPProtocolError);
     assertThrows(() => parse229(`229 ${text}`, PEER), FTPProtocolError);
-    const time = performance.now() - start;
+    const time = worked() - start;
     assert(time < 250, `took ${time} ms`);
   });
 }

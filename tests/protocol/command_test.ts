@@ -9,6 +9,7 @@ import {
 } from "../../lib/protocol/command.ts";
 import { printable } from "../../lib/protocol/printable.ts";
 import { makeEncoding } from "../../lib/protocol/encoding.ts";
+import { worked } from "../testing/cpu_time.ts";
 
 const UTF8 = makeEncoding("utf-8");
 const LATIN1 = makeEncoding("latin-1");
@@ -159,11 +160,11 @@ for (const [line, shown] of MASKED) {
 }
 
 Deno.test("maskCommand is quick on a long line", () => {
-  const start = performance.now();
+  const start = worked();
   maskCommand("RETR " + "a".repeat(60_000));
   maskCommand("RETR " + "a:".repeat(30_000));
   maskCommand("RETR " + "a://".repeat(15_000));
-  const time = performance.now() - start;
+  const time = worked() - start;
   assert(time < 250, `took ${time} ms`);
 });
 

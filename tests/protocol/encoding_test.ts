@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { makeEncoding } from "../../lib/protocol/encoding.ts";
 import { chooseSeed, Random } from "../parser/random.ts";
+import { worked } from "../testing/cpu_time.ts";
 
 /** A label, bytes and the text that they are, both ways. */
 const PAIRS: [label: string, bytes: number[], text: string][] = [
@@ -186,9 +187,9 @@ Deno.test("makeEncoding decodes a megabyte with one bad name in it quickly", () 
   for (let at = 0; at < bytes.length; at += good.length) bytes.set(good, at);
   bytes[bytes.length - 2] = 0xFF;
   const encoding = makeEncoding("utf-8");
-  const start = performance.now();
+  const start = worked();
   const text = encoding.decode(bytes);
-  const time = performance.now() - start;
+  const time = worked() - start;
   assertEquals(text.slice(-2), "\uDCFF\n");
   assertEquals(time < 2000, true, `took ${time} ms`);
 });

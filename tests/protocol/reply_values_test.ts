@@ -11,6 +11,7 @@ import {
   parseSize,
   parseTime,
 } from "../../lib/protocol/reply_values.ts";
+import { worked } from "../testing/cpu_time.ts";
 
 /** A 257 reply; what `parse257` and what `parseDirectory` make of it. */
 const PATHS: [text: string, quoted: string | null, directory?: string][] = [
@@ -277,7 +278,7 @@ const HOSTILE: [what: string, text: string][] = [
 
 for (const [what, text] of HOSTILE) {
   Deno.test(`readers of texts are quick on 60 KB of ${what}`, () => {
-    const start = performance.now();
+    const start = worked();
     parse150(`150 ${text}`);
     parseSize(Reply.from(`213 ${text}`));
     parseModificationTime(Reply.from(`213 ${text}`));
@@ -287,7 +288,7 @@ for (const [what, text] of HOSTILE) {
     } catch (error) {
       assert(error instanceof FTPProtocolError);
     }
-    const time = performance.now() - start;
+    const time = worked() - start;
     assert(time < 250, `took ${time} ms`);
   });
 }

@@ -3,6 +3,7 @@ import { makeEncoding } from "../../lib/protocol/encoding.ts";
 import { FTPProtocolError } from "../../lib/protocol/errors.ts";
 import { linesOf } from "../../lib/protocol/lines_of.ts";
 import { LineDecoder, toNetworkLines } from "../../lib/transfer/lines.ts";
+import { worked } from "../testing/cpu_time.ts";
 
 const NO_LIMIT = 1 << 20;
 const ENCODER = new TextEncoder();
@@ -94,9 +95,9 @@ Deno.test("LineDecoder counts the CR of a line, not its LF", () => {
 Deno.test("LineDecoder is linear in a long line that comes byte by byte", () => {
   const decoder = makeDecoder(NO_LIMIT);
   const byte = ENCODER.encode("x");
-  const start = performance.now();
+  const start = worked();
   for (let i = 0; i < 200_000; i++) decoder.push(byte);
-  const time = performance.now() - start;
+  const time = worked() - start;
   assertEquals(decoder.end()[0]?.length, 200_000);
   assert(time < 1000, `took ${time} ms`);
 });
