@@ -1,7 +1,7 @@
 /**
  * Builds `parser.wasm` from `assembly/`: `deno task build`. With `--check`
- * nothing is written: the committed file must be what the sources give, byte
- * for byte, and the part that parses replies must stay small.
+ * nothing is written: the committed file must equal the build, byte for byte,
+ * and the part that parses replies must stay small.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import asc from "npm:assemblyscript@0.28.20/asc";
 const SOURCES = new URL("./assembly/", import.meta.url);
 const ARTEFACT = new URL("./parser.wasm", import.meta.url);
 
-/** Most bytes of a module that parses replies only. */
+/** Largest size of a module that parses replies only, in bytes. */
 const MAX_REPLY_MODULE = 8 * 1024;
 
 /**
@@ -31,10 +31,8 @@ const FLAGS = [
 ];
 
 /**
- * Compiles the sources.
+ * Compiles the sources whose entry file is `entry`.
  *
- * @param entry The file whose exports the module has
- * @returns The module's bytes
  * @throws {Error} If the compiler reports an error
  */
 async function build(entry: string): Promise<Uint8Array> {
@@ -42,7 +40,7 @@ async function build(entry: string): Promise<Uint8Array> {
   const { error, stderr } = await asc.main(
     [entry, "--outFile=parser.wasm", ...FLAGS],
     {
-      // Names instead of paths: the build must not depend on the folder.
+      // names instead of paths: the build must not depend on the folder
       readFile: (name: string) => readSource(name),
       writeFile(_name: string, contents: string | Uint8Array): void {
         if (typeof contents !== "string") module = contents;
@@ -58,7 +56,9 @@ async function build(entry: string): Promise<Uint8Array> {
   return module;
 }
 
-/** Reads a source, or says null when there is none: asc tries several names. */
+/**
+ * Reads a source; `null` if it does not exist, because asc tries several names.
+ */
 async function readSource(name: string): Promise<string | null> {
   try {
     return await Deno.readTextFile(new URL(name, SOURCES));
@@ -68,7 +68,7 @@ async function readSource(name: string): Promise<string | null> {
   }
 }
 
-/** Tells whether two arrays hold the same bytes. */
+/** Whether two arrays hold the same bytes. */
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

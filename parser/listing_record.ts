@@ -1,10 +1,10 @@
 /**
- * Where what lies in the table of a listing's lines.
+ * Layout of a listing's records.
  *
  * @module
  */
 
-/** Words of a listing's record, as `assembly/listing_record.ts` lays them out. */
+/** Words of a record, as `assembly/listing_record.ts` lays them out. */
 export const RECORD = {
   words: 18,
   lineStart: 0,
@@ -21,13 +21,13 @@ export const RECORD = {
   mode: 11,
   digitsStart: 16,
   digitsEnd: 17,
-  /** These two count in numbers of 64 bits. */
+  /** These two count in 64-bit numbers. */
   size: 6,
-  /** NaN where the line tells none. */
+  /** NaN if the line has no time. */
   time: 7,
 } as const;
 
-/** What the flags of a record say, as `assembly/listing_record.ts` packs them. */
+/** Flags of a record, as `assembly/listing_record.ts` packs them. */
 export const FLAG = {
   kindMask: 0xf,
   formatShift: 4,

@@ -1,10 +1,10 @@
 /**
- * The parser's face: the only file that touches linear memory.
+ * Interface of the WASM parser: the only file that touches linear memory.
  *
- * Bytes are copied in, scanned, and what was found is read out, all in one
- * synchronous call. The state of a stream lives in its scanner and is in linear
- * memory during a call only, so streams never mix, and nothing of them is there
- * across an `await`.
+ * Bytes are copied in and scanned, and the results are read, in one synchronous
+ * call. The state of a stream lives in its scanner, and is in linear memory
+ * during a call only. Streams therefore never mix, and no view of the memory
+ * outlives an `await`.
  *
  * @module
  */
@@ -26,22 +26,25 @@ import { RECORD } from "./listing_record.ts";
 
 export { FLAG, RECORD } from "./listing_record.ts";
 
-/** How many bytes one call to a scanner takes at most. */
+/** Largest number of bytes in one call of a scanner. */
 export const PIECE_SIZE: number = inputSize();
 
-/** How many words a stream's state has. */
+/** Words of a stream's state. */
 const STATE_WORDS = 16;
 
-/** No reply is shorter than three digits and LF. */
+/** The shortest reply: three digits and LF. */
 const MAX_REPLIES = PIECE_SIZE / 4;
 
-/** Up to so many bytes are copied one by one. */
+/** Up to this many bytes are copied one by one. */
 const SHORT_PIECE = 48;
 
-/** Arrays are not free: most pieces of a long reply end none. */
+/**
+ * Shared by calls without a reply, because most pieces of a long reply end
+ * none.
+ */
 const NO_CODES = new Uint16Array(0);
 
-// Memory has a fixed size, so views of it never detach. They stay in this file.
+// memory has a fixed size, so views of it never detach; they stay in this file
 const { buffer } = memory;
 const INPUT = inputAddress();
 const bytes = new Uint8Array(buffer);
@@ -50,7 +53,7 @@ const replyCodes = new Uint16Array(buffer, replyCodesAddress(), MAX_REPLIES);
 const replyStarts = new Int32Array(buffer, replyStartsAddress(), MAX_REPLIES);
 const replyEnds = new Int32Array(buffer, replyEndsAddress(), MAX_REPLIES);
 
-// The table of a listing's lines has the room up to the input.
+// the table of a listing's lines reaches up to the input
 const listingWords = new Int32Array(
   buffer,
   listingAddress(),
@@ -70,7 +73,7 @@ const WORD = {
   wrongEnd: 15,
 } as const;
 
-/** What became of a stream of replies, by the numbers of `assembly/state.ts`. */
+/** States of a reply stream, by the numbers of `assembly/state.ts`. */
 const REPLY_STATUSES = [
   "good",
   "malformed",
@@ -78,30 +81,32 @@ const REPLY_STATUSES = [
   "replyTooLong",
 ] as const;
 
-/** What became of a stream of replies; all but `"good"` are final. */
+/** State of a reply stream; all but `"good"` are final. */
 export type ReplyStatus = typeof REPLY_STATUSES[number];
 
 /** Options for {@linkcode ReplyScanner}. */
 export interface ReplyScannerOptions {
-  /** How many bytes a line may have, its LF not counted. */
+  /** Longest line in bytes, its LF excluded. */
   maxReplyLine: number;
-  /** How many bytes a reply may have, its LFs and blank lines before it counted. */
+  /**
+   * Largest reply in bytes, including its LFs and the blank lines before it.
+   */
   maxReply: number;
   /** Whether a line with another code may end a multi-line reply. */
   lenient: boolean;
 }
 
 /**
- * Finds the replies in a stream of bytes that comes in pieces. It says where
- * they lie; whoever calls has the bytes.
+ * Finds the replies in a stream of bytes that arrives in pieces. Returns
+ * positions; the caller keeps the bytes.
  */
 export class ReplyScanner {
   readonly #state = new Int32Array(STATE_WORDS);
 
   /**
-   * Makes a scanner at the start of a stream.
+   * Creates a scanner at the start of a stream.
    *
-   * @param options Caps and grammar
+   * @param options Limits and grammar
    */
   constructor(options: ReplyScannerOptions) {
     this.#state[WORD.maxLine] = toWord(options.maxReplyLine);
@@ -110,11 +115,11 @@ export class ReplyScanner {
   }
 
   /**
-   * Scans the next piece of the stream. What it found is to be read before any
-   * scanner scans again.
+   * Scans the next piece of the stream. Read the results before any scanner
+   * scans again.
    *
    * @param piece At most {@linkcode PIECE_SIZE} bytes
-   * @returns How many replies ended in it
+   * @returns Number of replies that ended in it
    */
   scan(piece: Uint8Array): number {
     writeInput(piece);
@@ -126,10 +131,10 @@ export class ReplyScanner {
   }
 
   /**
-   * Scans a chunk of any length for codes alone.
+   * Scans a chunk of any length for codes only.
    *
    * @param chunk The next bytes of the stream
-   * @returns The codes of the replies that ended in it, in order
+   * @returns Codes of the replies that ended in it, in order
    */
   scanCodes(chunk: Uint8Array): Uint16Array {
     if (chunk.length <= PIECE_SIZE) {
@@ -153,11 +158,10 @@ export class ReplyScanner {
   }
 
   /**
-   * Gives the text the last positions are about: the piece itself or, when it
-   * had Telnet commands in it, a copy without them.
+   * Returns the text that the last positions refer to: the piece itself, or a
+   * copy without its Telnet commands.
    *
    * @param piece The piece that was scanned last
-   * @returns The piece without Telnet commands
    */
   text(piece: Uint8Array): Uint8Array {
     const start = this.#state[WORD.dataStart]!;
@@ -171,33 +175,36 @@ export class ReplyScanner {
     return replyCodes[index]!;
   }
 
-  /** Where the reply starts in the text: -1 when it began in an older piece. */
+  /**
+   * Position where the reply starts in the text; -1 if it began in an earlier
+   * piece.
+   */
   start(index: number): number {
     return replyStarts[index]!;
   }
 
   /**
-   * Where the reply ends in the text, its line end excluded: below 0 when the
-   * line end began in an older piece.
+   * Position where the reply ends in the text, without its line end; below 0 if
+   * the line end began in an earlier piece.
    */
   end(index: number): number {
     return replyEnds[index]!;
   }
 
   /**
-   * From where on the text belongs to a reply that has not ended: -1 when all
-   * of it goes on with what was kept of older pieces.
+   * Position from which the text belongs to the unfinished reply; -1 if all of
+   * it continues the bytes kept of earlier pieces.
    */
   get keep(): number {
     return this.#state[WORD.keep]!;
   }
 
-  /** What became of the stream. */
+  /** State of the stream. */
   get status(): ReplyStatus {
     return REPLY_STATUSES[this.#state[WORD.status]!]!;
   }
 
-  /** Where the line that is wrong ends in the text. */
+  /** Position where the invalid line ends in the text. */
   get wrongEnd(): number {
     return this.#state[WORD.wrongEnd]!;
   }
@@ -208,30 +215,30 @@ export class ReplyScanner {
   }
 }
 
-/** Copies a piece to where the parser looks for it. */
+/** Copies a piece to the parser's input. */
 function writeInput(piece: Uint8Array): void {
   const { length } = piece;
-  // For a few bytes the call of set() costs more than the copy.
+  // for a few bytes the call of set() costs more than the copy
   if (length > SHORT_PIECE) bytes.set(piece, INPUT);
   else for (let at = 0; at < length; at++) bytes[INPUT + at] = piece[at]!;
 }
 
-/** The cap as the parser takes it. */
+/** Converts a limit to the parser's word. */
 function toWord(cap: number): number {
   return Math.max(0, Math.min(Math.floor(cap), 0x3fffffff));
 }
 
-/** Lines of a listing and what is in them: the caller's own. */
+/** Lines of a listing and their contents, in memory that the caller owns. */
 export interface ListingRecords {
-  /** How many lines there are. */
+  /** Number of lines. */
   readonly count: number;
-  /** The words of all records, {@linkcode RECORD.words} a record. */
+  /** Words of all records, {@linkcode RECORD.words} for each. */
   readonly words: Int32Array;
-  /** The same memory in numbers of 64 bits. */
+  /** The same memory as 64-bit numbers. */
   readonly numbers: Float64Array;
-  /** How many bytes the records are about: whole lines, from the start on. */
+  /** Number of bytes that the records cover: complete lines, from the start. */
   readonly consumed: number;
-  /** Those bytes; none where there is no line but blank ones. */
+  /** These bytes; empty if all lines are blank. */
   readonly bytes: Uint8Array;
 }
 
@@ -239,18 +246,18 @@ export interface ListingRecords {
 export interface ListingScannerOptions {
   /** Bits of the formats to try: 1 MLSD, 2 Unix, 4 DOS. */
   formats: number;
-  /** Latest time a date without a year can mean, in milliseconds since 1970. */
+  /** Latest time of a date without a year, in milliseconds since 1970. */
   latest: number;
-  /** How far the times' zone is east of UTC, in milliseconds. */
+  /** Zone of the times, in milliseconds east of UTC. */
   zone: number;
 }
 
-/** Finds and reads the lines of a listing. It holds no bytes between calls. */
+/** Finds and reads the lines of a listing. Keeps no bytes between calls. */
 export class ListingScanner {
   readonly #options: ListingScannerOptions;
 
   /**
-   * Makes a scanner.
+   * Creates a scanner.
    *
    * @param options Formats and calendar
    */
@@ -259,13 +266,14 @@ export class ListingScanner {
   }
 
   /**
-   * Scans the whole lines at the start of some bytes, as many as fit the table.
+   * Scans the complete lines at the start of some bytes, up to the size of the
+   * table.
    *
    * @param held The first of the bytes
-   * @param piece Those that follow; at most {@linkcode PIECE_SIZE} in all
+   * @param piece The following bytes; at most {@linkcode PIECE_SIZE} together
    * @param last Whether the listing ends with the piece, so that its last line
    * needs no line end
-   * @returns The lines, blank ones left out
+   * @returns The lines, without blank ones
    */
   scan(held: Uint8Array, piece: Uint8Array, last: boolean): ListingRecords {
     const { formats, latest, zone } = this.#options;
@@ -279,7 +287,8 @@ export class ListingScanner {
       zone,
     );
     const consumed = consumedBytes();
-    // slice() of a typed array: that of an ArrayBuffer clears its memory first.
+    // slice() of a typed array, because that of an ArrayBuffer clears its
+    // memory first
     const words = listingWords.slice(0, count * RECORD.words);
     return {
       count,

@@ -1,4 +1,4 @@
-/** Bytes that mean something to the grammars, by the names RFC 20 gives them. */
+/** Bytes of the grammars, by their names in RFC 20. */
 export const enum Char {
   Tab = 0x09,
   Lf = 0x0a,
@@ -47,7 +47,7 @@ export const enum Char {
   z = 0x7a,
 }
 
-/** The bit that lower-case letters have and upper-case letters have not. */
+/** The bit that distinguishes lower-case from upper-case letters. */
 export const CASE_BIT: u32 = 0x20;
 
 /** Short texts as one load reads them: little-endian. */

@@ -1,6 +1,6 @@
 /**
- * Where things lie in linear memory. It is fixed (4 pages), so the host's views
- * of it never detach, and nothing in it outlives the call that wrote it.
+ * Layout of linear memory. Its size is fixed (4 pages), so the host's views never
+ * detach. Its content does not outlive the call that wrote it.
  *
  *     0x00000 ┌──────────────────────────┐
  *             │ data of the compiler     │
@@ -20,19 +20,19 @@ export const RECORDS: usize = 0x1800;
 export const INPUT: usize = 0x2f000;
 export const INPUT_SIZE: i32 = 0x10000;
 
-// Functions, since the host's types know nothing of exported globals.
+// functions, because the host's types do not contain exported globals
 
-/** Where the host puts a stream's state. */
+/** Address of a stream's state. */
 export function stateAddress(): usize {
   return STATE;
 }
 
-/** Where the host puts a piece of a stream. */
+/** Address of a piece of a stream. */
 export function inputAddress(): usize {
   return INPUT;
 }
 
-/** How many bytes a piece has at most. */
+/** Largest piece, in bytes. */
 export function inputSize(): i32 {
   return INPUT_SIZE;
 }

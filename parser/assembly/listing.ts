@@ -1,7 +1,7 @@
 /**
- * Directory listings: finds the lines, and reads those of the three formats that
- * carry the world's traffic. No line is lost: one that no format reads has a
- * record with its position alone, for the host to look at.
+ * Directory listings: finds the lines, and reads those of the three most common
+ * formats. No line is lost: an unreadable one has a record with its position
+ * only, for the host.
  */
 import { Char, Text } from "./char";
 import { setCalendar } from "./listing_calendar";
@@ -21,17 +21,20 @@ import { INPUT, RECORDS } from "./layout";
 
 let consumed: i32 = 0;
 
-/** Where the records begin. */
+/** Address of the records. */
 export function listingAddress(): usize {
   return RECORDS;
 }
 
-/** How many bytes the last scan went through: whole lines. */
+/** Bytes covered by the last scan: complete lines. */
 export function consumedBytes(): i32 {
   return consumed;
 }
 
-/** Where the next LF is, or `end`. May load up to 15 bytes past it. */
+/**
+ * Returns the position of the next LF, or `end`. May load up to 15 bytes past
+ * it.
+ */
 function findLf(p: usize, end: usize): usize {
   const lf = i8x16.splat(<i8> Char.Lf);
   for (; p < end; p += 16) {
@@ -55,7 +58,10 @@ function isAscii(p: usize, end: usize): bool {
   return high == 0;
 }
 
-/** `.` and `..`, as a directory, and the names MLSD gives the listed one. */
+/**
+ * Marks `.` and `..` as directories, and MLSD's entries for the listed
+ * directory.
+ */
 function markSelf(): void {
   const flags = load<i32>(record, 8);
   if ((flags & 0xf) != Kind.Directory) return;
@@ -66,13 +72,13 @@ function markSelf(): void {
 }
 
 /**
- * Reads the whole lines among the first `length` bytes of INPUT.
+ * Reads the complete lines among the first `length` bytes of INPUT.
  *
- * @param last 1 when the bytes end the listing: a last line needs no LF then
+ * @param last 1 if the bytes end the listing: the last line then needs no LF
  * @param formats Bits of the formats to try: 1 MLSD, 2 Unix, 4 DOS
- * @param latest The latest time a date without a year can mean, in UTC
- * @param zone How far the server's zone lies east of UTC, both in milliseconds
- * @returns How many records there are
+ * @param latest Latest time of a date without a year, in milliseconds, UTC
+ * @param zone The server's zone, in milliseconds east of UTC
+ * @returns Number of records
  */
 export function scanListing(
   length: i32,
@@ -83,7 +89,7 @@ export function scanListing(
 ): i32 {
   setCalendar(latest, zone);
   const end = INPUT + <usize> length;
-  // Nearly every piece is: its lines are not looked at one by one.
+  // nearly every piece is ASCII, so its lines are not checked one by one
   const isPieceAscii = isAscii(INPUT, end);
   let count = 0;
   let p = INPUT;
@@ -104,7 +110,7 @@ export function scanListing(
 }
 
 function scanLine(p: usize, end: usize, formats: i32): bool {
-  // What a format wrote before it gave up must not show in the next.
+  // removes what a format wrote before it failed
   if (formats & 2 && scanUnix(p, end)) {
     markSelf();
     return true;

@@ -1,6 +1,6 @@
 /**
- * The date of a LIST line, in the many ways servers write it, found by its
- * shape from where it begins. The results stay in the three variables.
+ * Reads the date of a LIST line, in the forms that servers use, found by its
+ * shape. The results stay in the three variables.
  */
 import { CASE_BIT, Char } from "./char";
 import { daysOf, local, yearOf } from "./listing_calendar";
@@ -19,7 +19,7 @@ export let dateEnd: usize = 0;
 export let dateTime: f64 = 0;
 export let datePrecision: i32 = 0;
 
-/** What `scanClock` and `scanYear` read. */
+/** Results of `scanClock` and `scanYear`. */
 export let clock: f64 = 0;
 export let clockEnd: usize = 0;
 export let clockHasSeconds: bool = false;
@@ -48,7 +48,7 @@ function accept(
   return true;
 }
 
-/** Reads `[H]H:MM[:SS[.fff]]`, and AM or PM behind it where there are `halves`. */
+/** Reads `[H]H:MM[:SS[.fff]]`, and AM or PM after it if `halves` is set. */
 export function scanClock(p: usize, end: usize, halves: bool): bool {
   let q = skipDigits(p, end);
   if (q - p < 1 || q - p > 2 || at(q, end) != Char.Colon) return false;
@@ -86,16 +86,16 @@ export function scanClock(p: usize, end: usize, halves: bool): bool {
   return true;
 }
 
-/** Passes the sign for "year", "month" or "day" that stands behind a number. */
+/** Skips the sign for "year", "month" or "day" after a number. */
 function skipSign(p: usize, end: usize): usize {
   const start = p;
   while (p < end && load<u8>(p) >= 0x80) p++;
-  // The sign for "year" in Shift JIS ends in a byte that is ASCII's N.
+  // the sign for "year" in Shift JIS ends with the byte of ASCII's N
   if (p == start + 1 && load<u8>(start) == 0x94 && at(p, end) == Char.N) p++;
   return p;
 }
 
-/** Ends a date that has its month and day: a time of this year, or a year. */
+/** Ends a date that has month and day: a time of this year, or a year. */
 function scanRest(month: i32, day: i32, p: usize, end: usize): bool {
   if (month == 0 || day < 1 || day > 31) return false;
   p = skipBlanks(p, end);
@@ -112,7 +112,7 @@ function scanRest(month: i32, day: i32, p: usize, end: usize): bool {
   }
   if (!scanClock(p, end, false) || !endsWord(clockEnd, end)) return false;
   if (clockHasSeconds) {
-    // BSD's "ls -lT" and its like add the year behind the seconds.
+    // BSD's "ls -lT" and the like add the year after the seconds
     p = skipBlanks(clockEnd, end);
     const r = skipDigits(p, end);
     if (r - p == 4 && endsWord(r, end)) {
@@ -124,7 +124,7 @@ function scanRest(month: i32, day: i32, p: usize, end: usize): bool {
   return accept(year, month, day, clock, precision, clockEnd);
 }
 
-/** Ends a date that has its year: with a time, or as the whole day. */
+/** Ends a date that has its year: with a time, or as a whole day. */
 function scanTime(
   year: i32,
   month: i32,
@@ -135,14 +135,14 @@ function scanTime(
   if (!endsWord(p, end)) return false;
   const q = skipBlanks(p, end);
   if (!scanClock(q, end, false) || !endsWord(clockEnd, end)) {
-    // "ls --time-style=iso" pads a date without a time with a blank.
+    // "ls --time-style=iso" adds a blank to a date without a time
     const padded = isBlank(at(p, end)) && isBlank(at(p + 1, end));
     return accept(year, month, day, 0, Precision.Day, padded ? p + 1 : p);
   }
   const time = clock;
   const r = clockEnd;
   if (clockHasSeconds) {
-    // "ls --full-time" tells its zone.
+    // "ls --full-time" shows its zone
     const z = skipBlanks(r, end);
     const sign = at(z, end);
     if (
@@ -164,13 +164,18 @@ function scanTime(
   return accept(year, month, day, time, precision, r);
 }
 
-/** A year of two digits: below 70 it is 20yy. Three digits count from 1900. */
+/**
+ * Completes a year of two digits: below 70 it is 20yy. Three digits count from
+ * 1900.
+ */
 export function fullYear(year: i32, digits: usize): i32 {
   if (digits == 2) return year < 70 ? 2000 + year : 1900 + year;
   return digits == 3 ? 1900 + year : year;
 }
 
-/** Dates whose numbers a mark holds together: 2004-07-15, 24.04.2003, 09-26. */
+/**
+ * Reads dates with a mark between their numbers: 2004-07-15, 24.04.2003, 09-26.
+ */
 function scanJoined(p: usize, q: usize, mark: u32, end: usize): bool {
   const first = number(p, q);
   let r = q + 1;
@@ -198,18 +203,18 @@ function scanJoined(p: usize, q: usize, mark: u32, end: usize): bool {
   }
   if (digits != 4) return false;
   const year = number(s + 1, t);
-  // Day first, unless only the other order makes a date.
+  // day first, unless only the other order is a date
   return scanTime(year, second, first, t, end) ||
     scanTime(year, first, second, t, end);
 }
 
-/** Dates in numbers with signs behind them, and those with nothing: `3 29`. */
+/** Reads dates of numbers with signs after them, or with nothing: `3 29`. */
 function scanNumeric(p: usize, q: usize, end: usize): bool {
   const first = number(p, q);
   let r = skipSign(q, end);
   const signed = r > q;
   if (q - p == 4) {
-    // 2003年 3月 20日, or a year alone in front
+    // 2003年 3月 20日, or only a year in front
     p = skipBlanks(r, end);
     q = skipDigits(p, end);
     if (q == p || q - p > 2) return false;
@@ -229,12 +234,12 @@ function scanNumeric(p: usize, q: usize, end: usize): bool {
   r = skipSign(q, end);
   if (!endsWord(r, end)) return false;
   if (signed) return scanRest(first, second, r, end);
-  // Bare numbers need the colon of a time to be a date at all.
+  // numbers without signs need a time after them to be a date
   const s = skipDigits(skipBlanks(r, end), end);
   return at(s, end) == Char.Colon && scanRest(first, second, r, end);
 }
 
-/** Reads a date that begins at `p`, which is no blank. */
+/** Reads a date that begins at `p`, which is not a blank. */
 export function scanDate(p: usize, end: usize): bool {
   const c: u32 = load<u8>(p);
   if (isDigit(c)) {
@@ -266,7 +271,7 @@ export function scanDate(p: usize, end: usize): bool {
   return scanMonthFirst(p, end);
 }
 
-/** Jan 29 03:26, Jan 29 2003, Jan. 29, 2003 09:47 */
+/** Reads Jan 29 03:26, Jan 29 2003, Jan. 29, 2003 09:47. */
 function scanMonthFirst(p: usize, end: usize): bool {
   let q = p;
   while (q < end && (isLetter(load<u8>(q)) || load<u8>(q) >= 0x80)) q++;
@@ -274,7 +279,7 @@ function scanMonthFirst(p: usize, end: usize): bool {
   let r = skipBlanks(q, end);
   if (r == q) return false;
   const s = skipDigits(r, end);
-  // Most words in front of a date are owners: the search comes last.
+  // most words before a date are owners, so the search comes last
   if (s == r || s - r > 2) return false;
   let t = skipSign(s, end);
   const comma = at(t, end) == Char.Comma;

@@ -1,4 +1,4 @@
-/** A line as IIS and the other servers on Windows write it, after `dir`. */
+/** Reads a line of IIS and other servers on Windows, in the form of `dir`. */
 import { CASE_BIT, Char } from "./char";
 import { local } from "./listing_calendar";
 import { daysOf } from "./listing_calendar";
@@ -29,16 +29,16 @@ import {
   setTime,
 } from "./listing_record";
 
-/** Blanks after the mark: `<DIR>` and its like fill a column of 15. */
+/** Blanks after a mark such as `<DIR>`, which fills a column of 15. */
 const MARK_WIDTH: usize = 15;
 
 let year: i32 = 0;
 let month: i32 = 0;
 let day: i32 = 0;
-/** Whether the last mark was a link's. */
+/** Whether the last mark was that of a link. */
 let isLink: bool = false;
 
-/** Reads 04-27-00, 27.04.2000 or 2000-04-27; returns the end, or 0. */
+/** Reads 04-27-00, 27.04.2000 or 2000-04-27. Returns its end, or 0. */
 function scanDay(p: usize, end: usize): usize {
   const q = skipDigits(p, end);
   const first = q - p;
@@ -60,7 +60,7 @@ function scanDay(p: usize, end: usize): usize {
   } else {
     if (third != 2 && third != 4) return 0;
     year = fullYear(number(r + 1, s), third);
-    // Windows puts the day first where it writes dots, or where it must be one.
+    // Windows puts the day first if it uses dots, or if it must be the day
     const dayFirst = mark == Char.Dot || a > 12;
     month = dayFirst ? b : a;
     day = dayFirst ? a : b;
@@ -69,7 +69,7 @@ function scanDay(p: usize, end: usize): usize {
   return day <= daysOf(month, year) ? s : 0;
 }
 
-/** Reads 9,730 and its like: a number in groups of three. */
+/** Reads a number in groups of three, such as 9,730. */
 function scanGrouped(p: usize, end: usize): usize {
   let q = skipDigits(p, end);
   if (q >= end) return 0;
@@ -87,7 +87,10 @@ function scanGrouped(p: usize, end: usize): usize {
   return q;
 }
 
-/** Reads `<DIR>`, `<JUNCTION>` and so on; returns where the name begins, or 0. */
+/**
+ * Reads a mark such as `<DIR>` or `<JUNCTION>`. Returns the start of the name,
+ * or 0.
+ */
 function scanMark(p: usize, end: usize): usize {
   let q = p + 1;
   while (q < end && load<u8>(q) != Char.Greater && q - p < MARK_WIDTH) q++;
@@ -105,7 +108,7 @@ function scanMark(p: usize, end: usize): usize {
   return q;
 }
 
-/** The target of a link stands behind it in brackets. */
+/** Reads the target of a link, in brackets after its name. */
 function scanLink(name: usize, end: usize): void {
   setName(name, end);
   if (name >= end || load<u8>(end - 1) != Char.RightBracket) return;

@@ -1,6 +1,6 @@
 /**
- * A line of MLSD or MLST (RFC 3659, 7.2): `fact=value;fact=value; name`. Facts
- * that the host does not need at once are left to it, in the line.
+ * Reads a line of MLSD or MLST (RFC 3659, 7.2): `fact=value;fact=value; name`.
+ * Facts that the host does not need at once stay in the line.
  */
 import { CASE_BIT, Char, Text } from "./char";
 import { daysOf, utc } from "./listing_calendar";
@@ -32,7 +32,10 @@ import {
   setTime,
 } from "./listing_record";
 
-/** Whether the text from `p` to `end` begins with the lower-case ASCII `word`, any case. */
+/**
+ * Whether the text from `p` to `end` begins with the lower-case ASCII `word`,
+ * in any case.
+ */
 function begins(p: usize, end: usize, word: string): bool {
   const n = <usize> word.length;
   if (end - p < n) return false;
@@ -70,11 +73,14 @@ function scanType(p: usize, end: usize): void {
   setKind(kind);
 }
 
-/** YYYYMMDDHHMMSS with a fraction; anything else leaves the entry without a time. */
+/**
+ * Reads YYYYMMDDHHMMSS with a fraction. Anything else leaves the entry without
+ * a time.
+ */
 function scanModify(p: usize, end: usize): void {
   if (end - p == 14) {
     const date = load<u64>(p);
-    const clock = load<u64>(p, 6); // the day once more, and the time
+    const clock = load<u64>(p, 6); // the day again, and the time
     if (areDigits(date) && areDigits(clock)) {
       const ymd = pairs(date);
       const hms = pairs(clock);
@@ -88,7 +94,7 @@ function scanModify(p: usize, end: usize): void {
   }
   const q = skipDigits(p, end);
   if (q - p == 15 && load<u8>(p) == Char.One && load<u8>(p + 1) == Char.Nine) {
-    // The year 2000 written as "19" and "100".
+    // the year 2000 written as "19" and "100"
     scanMoment(1900 + number(p + 2, p + 5), p + 5, q, end);
   } else if (q - p == 14) scanMoment(number(p, p + 4), p + 4, q, end);
 }
@@ -129,13 +135,14 @@ function scanMode(p: usize, end: usize): void {
   setMode(mode & 0o7777);
 }
 
-/** Where a record has the starts of owner and group. */
+/** Offsets of the starts of owner and group in a record. */
 const OWNER: usize = 28;
 const GROUP: usize = 36;
 
 /**
- * A fact `UNIX.key=value`, whose key begins at `p`; false when it is another.
- * `UNIX.ownername` and `UNIX.groupname` win over `owner`, `group`, `uid`, `gid`.
+ * Reads a fact `UNIX.key=value`, whose key begins at `p`; false if it is
+ * another one. `UNIX.ownername` and `UNIX.groupname` take precedence over
+ * `owner`, `group`, `uid` and `gid`.
  */
 function scanUnixFact(p: usize, end: usize): bool {
   const head = lower4(p);
@@ -171,15 +178,15 @@ function setPart(part: usize, value: usize, end: usize): void {
   else setGroup(value, end);
 }
 
-/** Four letters in lower case. */
+/** Converts four letters to lower case. */
 function lower4(p: usize): u32 {
   return load<u32>(p) | 0x20202020;
 }
 
 /**
- * The fact `key=value` from `p` to `end`; false when it has no key. A key is
- * known by its letters and the `=`, which no end of a fact looks like: so they
- * are loaded without a look at where it ends. An empty value says nothing.
+ * Reads the fact `key=value` from `p` to `end`; false if it has no key. A key
+ * is recognized by its letters and the `=`. No end of a fact looks like that,
+ * so its end is not checked before the load. An empty value is ignored.
  */
 function scanFact(p: usize, end: usize): bool {
   const head = lower4(p);
@@ -212,7 +219,7 @@ function hasEquals(p: usize, end: usize): bool {
   return false;
 }
 
-/** Bits of the bytes among the 64 at `p` that are `wanted`. */
+/** Returns the bits of the bytes among the 64 at `p` that are `wanted`. */
 function marks(p: usize, wanted: u32): u64 {
   const splat = i8x16.splat(<i8> wanted);
   return <u64> <u32> i8x16.bitmask(i8x16.eq(v128.load(p), splat)) |
@@ -221,7 +228,7 @@ function marks(p: usize, wanted: u32): u64 {
     <u64> <u32> i8x16.bitmask(i8x16.eq(v128.load(p, 48), splat)) << 48;
 }
 
-/** Where the first `wanted` is, or `end`. */
+/** Returns the position of the first `wanted`, or `end`. */
 function find(wanted: u32, p: usize, end: usize): usize {
   const splat = i8x16.splat(<i8> wanted);
   for (; p < end; p += 16) {
@@ -234,7 +241,7 @@ function find(wanted: u32, p: usize, end: usize): usize {
   return end;
 }
 
-/** Whether `p` begins with a name as facts have it, and `=`. */
+/** Whether `p` begins with the name of a fact and `=`. */
 function isShaped(p: usize, end: usize): bool {
   if (p >= end || !isLetter(load<u8>(p))) return false;
   for (p++; p < end; p++) {
@@ -248,7 +255,7 @@ function isShaped(p: usize, end: usize): bool {
   return false;
 }
 
-/** Whether all is digits, dots or Z. */
+/** Whether all bytes are digits, dots or Z. */
 function isNumeric(p: usize, end: usize): bool {
   for (; p < end; p++) {
     const c: u32 = load<u8>(p);
@@ -262,7 +269,10 @@ function isWord(p: usize, end: usize): bool {
   return p == end;
 }
 
-/** Whether the fact up to the blank `end` is one whose value has no blanks. */
+/**
+ * Whether the fact before the blank at `end` has a value that cannot contain
+ * blanks.
+ */
 function isClosed(p: usize, end: usize): bool {
   const value = find(Char.Equals, p, end) + 1;
   if (begins(p, end, "type=") || begins(p, end, "perm=")) {
@@ -276,18 +286,18 @@ function isClosed(p: usize, end: usize): bool {
 }
 
 /**
- * The blank at which the facts end, or 0 where there is none. It follows a
- * semicolon: a value may have blanks, such as the group "domain users" of
- * ProFTPD with a directory service, and a link's target. NcFTPd leaves the last
- * semicolon out: then it is the first blank of the last fact, or one that
- * follows a value that never has any.
+ * Returns the position of the blank that ends the facts, or 0. It follows a
+ * semicolon: a value may contain blanks, such as a link's target, or the group
+ * "domain users" of ProFTPD with a directory service. NcFTPd omits the last
+ * semicolon: then it is the first blank of the last fact, or one after a value
+ * that cannot contain any.
  */
 function factsEnd(start: usize, end: usize): usize {
   let last: usize = 0;
   let blank = find(Char.Space, start, end);
   if (blank >= end || blank == start) return 0;
   if (load<u8>(blank - 1) == Char.Semicolon) return blank;
-  // From the fact that has the blank on: those before it end before it, too.
+  // starts at the fact that contains the blank: earlier facts end before it
   let p = blank;
   while (p > start && load<u8>(p - 1) != Char.Semicolon) p--;
   if (find(Char.Equals, p, blank) == blank) return blank;
@@ -339,7 +349,7 @@ export function scanMlsd(start: usize, end: usize): bool {
     }
   }
   if (p < blank) {
-    // NcFTPd leaves the last semicolon out.
+    // NcFTPd omits the last semicolon
     if (!scanFact(p, blank)) return false;
     isAny = true;
   }

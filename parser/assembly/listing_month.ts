@@ -1,13 +1,13 @@
 /**
- * The months' names as `ls` writes them in the languages servers speak. Letters
- * that are not ASCII are left out, so that one key serves each encoding:
- * "März" is `mrz`, "févr." is `fvr`. Keys hold four letters, or three.
+ * Names of months as `ls` writes them in several languages. Letters outside
+ * ASCII are omitted, so that one key fits every encoding: "März" is `mrz`,
+ * "févr." is `fvr`. Keys have three or four letters.
  */
 import { isBlank, isLetter } from "./listing_char";
 
 export let monthEnd: usize = 0;
 
-/** Ends of the names are read alike: 4 letters are looked up, then 3. */
+/** Four letters are looked up first, then three. */
 // deno-fmt-ignore
 const ASCII: StaticArray<u32> = [
   // en, de, nl, sv, da, no, pl, hu
@@ -30,7 +30,7 @@ const ASCII: StaticArray<u32> = [
   0x6b6173, 11, 0x617261, 12,
 ];
 
-/** Names with other letters, less those letters. */
+/** Names with other letters, without those letters. */
 // deno-fmt-ignore
 const FOLDED: StaticArray<u32> = [
   0x6d72, 3, 0x6d727a, 3, 0x6a6e, 1, // Mär, März, Jän
@@ -59,7 +59,10 @@ function find(table: StaticArray<u32>, key: u32): i32 {
   return 0;
 }
 
-/** Keys with their months in the low byte, where `english` looks for them. */
+/**
+ * Keys with their months in the low byte, at the positions that `english`
+ * computes.
+ */
 // deno-fmt-ignore
 const ENGLISH: StaticArray<u32> = [
   0x6e6f760b, 0x6d617203, 0x73657009, 0x6a756c07, 0x6d617905, 0, 0x61756708, 0x6f63740a,
@@ -67,20 +70,23 @@ const ENGLISH: StaticArray<u32> = [
 ];
 
 /**
- * English, which nearly every server speaks, without a search: the factor, found
- * by trying, gives each key a place of its own.
+ * Finds an English month, which nearly every server uses, without a search. The
+ * factor, found by trial, gives each key a position of its own.
  */
 export function english(key: u32): i32 {
   const found = unchecked(ENGLISH[<i32> ((key * 0x2c4a3699) >> 28)]);
   return found >> 8 == key ? <i32> (found & 0xff) : 0;
 }
 
-/** The longest name of a month that a listing holds, in bytes. */
+/** Longest name of a month in a listing, in bytes. */
 const MAX_NAME: usize = 24;
 
-/** The month whose name begins at `p`, or 0; leaves its end in `monthEnd`. */
+/**
+ * Returns the month whose name begins at `p`, or 0; stores its end in
+ * `monthEnd`.
+ */
 export function month(p: usize, end: usize): i32 {
-  // Three letters of English and a blank, nearly always.
+  // nearly always three English letters and a blank
   if (end - p > 3 && isBlank(load<u8>(p, 3))) {
     const known = english(
       (<u32> load<u8>(p) << 16 | <u32> load<u8>(p, 1) << 8 | load<u8>(p, 2)) |

@@ -1,8 +1,8 @@
-/** The letters in front of a Unix line. */
+/** Reads the permission letters of a Unix line. */
 import { Char } from "./char";
 import { Kind } from "./listing_record";
 
-/** What the first letter of a line says. */
+/** Returns the kind for the first letter of a line. */
 export function kindOf(c: u32): i32 {
   switch (c) {
     case Char.Hyphen:
@@ -24,7 +24,7 @@ export function kindOf(c: u32): i32 {
   }
 }
 
-/** The letters for reading and writing as bits, or -1. */
+/** Reads the letters for reading and writing as bits; -1 if they are others. */
 export function scanPair(p: usize): i32 {
   const r = load<u8>(p);
   const w = load<u8>(p, 1);
@@ -34,7 +34,10 @@ export function scanPair(p: usize): i32 {
   return (r == Char.r ? 4 : 0) | (w == Char.w ? 2 : 0);
 }
 
-/** Three permission letters as bits, or -1; `special` is the bit of s, S, t, T. */
+/**
+ * Reads three permission letters as bits; -1 if they are others. `special` is
+ * the bit of s, S, t and T.
+ */
 export function scanTriad(p: usize, special: i32): i32 {
   const bits = scanPair(p);
   if (bits < 0) return -1;

@@ -1,5 +1,5 @@
 /**
- * What a scan of a listing leaves in RECORDS: one record a line, in order.
+ * Results of a listing's scan in RECORDS: one record for each line, in order.
  *
  *      0  line start    4  line end          without its CRs and LF
  *      8  flags                              see below
@@ -8,9 +8,9 @@
  *     28  owner start  32  owner end
  *     36  group start  40  group end
  *     44  mode                               permission bits
- *     48  size, f64                          when it is exact in one
+ *     48  size, f64                          if an f64 is exact
  *     56  time, f64                          milliseconds since 1970 UTC, or NaN
- *     64  size start   68  size end          the digits as they were sent
+ *     64  size start   68  size end          the digits as sent
  *
  * Positions count bytes from INPUT.
  *
@@ -46,7 +46,7 @@ export const enum Precision {
 export const enum Size {
   None = 0,
   Exact = 1,
-  /** Not a number of an f64: the digits are the only truth. */
+  /** Not exact as an f64: the host reads the digits. */
   Digits = 2,
   /** Rounded by the server ("33.5k"). */
   Approximate = 3,
@@ -55,7 +55,7 @@ export const enum Size {
 export const enum Flag {
   /** Every byte of the line is ASCII. */
   Ascii = 1 << 10,
-  /** The directory that is listed, or its parent. */
+  /** The listed directory, or its parent. */
   Self = 1 << 11,
   HasMode = 1 << 12,
 }
@@ -70,7 +70,7 @@ export function openRecord(index: i32, start: usize, end: usize): void {
   clearRecord();
 }
 
-/** Takes back what a format wrote before it gave up. */
+/** Removes what a format wrote before it failed. */
 export function clearRecord(): void {
   const zero = i64x2.splat(0);
   v128.store(record, zero, 8);
@@ -121,10 +121,10 @@ export function setMode(mode: i32): void {
   addFlags(Flag.HasMode);
 }
 
-/** Largest integer below which every integer has a number of its own. */
+/** Largest integer below which every integer is exact in an f64. */
 const MAX_SAFE: u64 = 9007199254740991;
 
-/** Writes the size whose digits lie from `start` to `end`. */
+/** Writes the size whose digits are from `start` to `end`. */
 export function setSize(start: usize, end: usize): void {
   store<u32>(record, <u32> (start - INPUT), 64);
   store<u32>(record, <u32> (end - INPUT), 68);
@@ -142,7 +142,10 @@ export function setSize(start: usize, end: usize): void {
   }
 }
 
-/** The number of 1 to 8 digits before `end`, all at once: pairs, fours, eight. */
+/**
+ * Reads the number of 1 to 8 digits before `end`: in pairs, then fours, then
+ * eight.
+ */
 function upTo8(end: usize, length: usize): u64 {
   let v = (load<u64>(end - 8) ^ 0x3030303030303030) &
     (<u64> -1 << ((8 - length) << 3));
@@ -151,7 +154,7 @@ function upTo8(end: usize, length: usize): u64 {
   return (v * 10000 + (v >> 32)) & 0xffffffff;
 }
 
-/** Writes a size whose digits are not in one piece. */
+/** Writes a size whose digits are not contiguous. */
 export function setSizeValue(value: u64): void {
   store<f64>(record, <f64> value, 48);
   replaceFlags(0x300, (value <= MAX_SAFE ? Size.Exact : Size.None) << 8);
@@ -162,7 +165,7 @@ export function setApproximateSize(value: f64): void {
   replaceFlags(0x300, Size.Approximate << 8);
 }
 
-/** Takes a size back. */
+/** Removes the size. */
 export function clearSize(): void {
   replaceFlags(0x300, Size.None);
 }

@@ -1,7 +1,7 @@
 /**
- * A line as `ls -l` writes it, and the servers that imitate it: the permissions
- * in front, the date found by its shape with the size before it, the owner and
- * the group whatever is left between.
+ * Reads a line of `ls -l`, and of servers that imitate it: permissions first,
+ * then the date, found by its shape, with the size before it. Owner and group
+ * are the words between.
  */
 import { CASE_BIT, Char, Text } from "./char";
 import {
@@ -35,7 +35,7 @@ import {
   usualSizeStart,
 } from "./listing_unix_usual";
 
-/** What a word may be to the date behind it. */
+/** Possible meanings of the word before a date. */
 const enum Word {
   Other = 0,
   Number = 1,
@@ -62,7 +62,7 @@ function classify(p: usize, end: usize): i32 {
     : Word.Other;
 }
 
-/** "33.5k" in bytes, as near as the server tells. */
+/** Converts "33.5k" to bytes, approximately. */
 function rounded(p: usize, end: usize): f64 {
   let value: f64 = 0;
   let unit: f64 = 1;
@@ -96,7 +96,7 @@ function isFolder(p: usize, end: usize): bool {
 
 /**
  * Splits a link's text at an arrow: at the one that leaves a target as long as
- * the link's size says, else at the first.
+ * the link's size, or else at the first.
  */
 function scanArrow(start: usize, end: usize, size: u64): void {
   let first: usize = 0;
@@ -117,7 +117,7 @@ function scanArrow(start: usize, end: usize, size: u64): void {
 }
 
 export function scanUnix(start: usize, end: usize): bool {
-  // "ls -i" and "ls -s" put numbers in front.
+  // "ls -i" and "ls -s" put numbers in front
   let p = skipBlanks(start, end);
   for (let i = 0; i < 2 && p < end && isDigit(load<u8>(p)); i++) {
     p = skipBlanks(skipDigits(p, end), end);
@@ -128,7 +128,7 @@ export function scanUnix(start: usize, end: usize): bool {
   if (kind == Kind.Unknown) return false;
   const user = scanTriad(p + 1, 0o4000 >> 6);
   const group = scanTriad(p + 4, 0o2000 >> 3);
-  // Some servers leave the last letter out.
+  // some servers omit the last letter
   const isShort = isBlank(load<u8>(p, 9));
   const world = isShort ? scanPair(p + 7) : scanTriad(p + 7, 0o1000);
   if ((user | group | world) < 0) return false;
@@ -158,14 +158,14 @@ export function scanUnix(start: usize, end: usize): bool {
 
   const isDevice = letter == Char.b || letter == Char.c;
   let count = 0;
-  // The words: the first, and the last three.
+  // the words: the first, and the last three
   let firstStart: usize = 0, firstEnd: usize = 0, firstWord = 0;
   let secondStart: usize = 0, secondEnd: usize = 0;
   let s1: usize = 0, e1: usize = 0, w1 = 0;
   let e2: usize = 0, w2 = 0;
   let e3: usize = 0;
   let numbers = 0;
-  // Owner and group with blanks in them stand apart by more than one.
+  // owner and group with blanks in them are separated by more than one
   let gapStart: usize = 0, gapEnd: usize = 0, gapIndex = 0;
   let found = false;
   while (p < end) {
@@ -210,7 +210,7 @@ export function scanUnix(start: usize, end: usize): bool {
   }
   if (!found) return false;
 
-  // The words between the link count and the size are owner and group.
+  // the words between link count and size are owner and group
   let size = count - 1;
   let lastEnd = e2;
   if (isDevice && w1 == Word.Number && w2 == Word.Device) {
@@ -224,7 +224,7 @@ export function scanUnix(start: usize, end: usize): bool {
   if (size > 0 && from == 0) {
     if (isDigit(load<u8>(firstStart)) && firstWord == Word.Other) return false;
     if (size == 1 && isFolder(firstStart, firstEnd)) {
-      // NetPresenz counts the items of a folder where others have the size.
+      // NetPresenz shows the number of items of a folder instead of the size
       clearSize();
       from = 1;
     }
@@ -269,7 +269,10 @@ export function scanUnix(start: usize, end: usize): bool {
   return true;
 }
 
-/** Writes what every line has; `size` says how long a link's target is. */
+/**
+ * Writes the parts that every line has; `size` is the length of a link's
+ * target.
+ */
 function finish(
   kind: i32,
   mode: i32,

@@ -1,8 +1,8 @@
 /**
- * The shape nearly every Unix line has: permissions, links, owner, group, size,
- * English month, day, time or year. Words are found by masks of their blanks and
- * digits instead of byte by byte. Whatever is else is left to the full grammar,
- * and so is a line in which that could see a date further in front.
+ * Reads the most common Unix lines: permissions, links, owner, group, size,
+ * English month, day, time or year. Words are found by masks of their blanks
+ * and digits instead of byte by byte. The full grammar reads all other lines,
+ * and those in which it might find a date further in front.
  */
 import { Char } from "./char";
 import { daysOf, local, yearOf } from "./listing_calendar";
@@ -16,7 +16,7 @@ import {
   setTime,
 } from "./listing_record";
 
-/** Where the date ends, and where size lies: for links' targets. */
+/** Ends of date and size, for links' targets. */
 export let usualEnd: usize = 0;
 export let usualSizeStart: usize = 0;
 export let usualSizeEnd: usize = 0;
@@ -39,7 +39,7 @@ function masks(p: usize, isDigit: bool): u64 {
   return mask;
 }
 
-/** Bits from `start` to `end`, which is above it and below 64. */
+/** Returns the bits from `start` to `end`, which is above it and below 64. */
 function span(start: u64, end: u64): u64 {
   return ((<u64> 1 << (end - start)) - 1) << start;
 }
@@ -49,12 +49,12 @@ function two(p: usize): i32 {
     Char.Zero;
 }
 
-/** Reads the words behind the permissions, which begin at `p`. */
+/** Reads the words after the permissions, which begin at `p`. */
 export function scanUsual(p: usize, end: usize): bool {
   const blanks = masks(p, false);
   const digits = masks(p, true);
   if ((blanks & 1) == 0) return false;
-  // Where words start, and where they end: the lowest bit is taken off each time.
+  // starts and ends of words: the lowest bit is removed each time
   let starts = ~blanks & (blanks << 1);
   let ends = blanks & ~(blanks << 1 | 1);
   const s1 = ctz(starts), e1 = ctz(ends);
@@ -75,11 +75,11 @@ export function scanUsual(p: usize, end: usize): bool {
   const s6 = ctz(starts), e6 = ctz(ends);
   starts &= starts - 1;
   ends &= ends - 1;
-  // Past the last word a blank must come within the 64 bytes.
+  // a blank must follow the last word within the 64 bytes
   if (ends == 0) return false;
   const s7 = ctz(starts), e7 = ctz(ends);
   if (p + <usize> e7 >= end) return false;
-  // The month has three letters, the day one or two digits.
+  // the month has three letters, the day one or two digits
   if (e5 - s5 != 3 || e6 - s6 > 2) return false;
 
   const links = span(s1, e1);
@@ -87,7 +87,7 @@ export function scanUsual(p: usize, end: usize): bool {
   const day = span(s6, e6);
   const numbers = links | size | day;
   if ((digits & numbers) != numbers) return false;
-  // Could the full grammar find a date that begins with owner, group or size?
+  // could the full grammar find a date that begins with owner, group or size?
   const ownerIsNumber = (digits & span(s2, e2)) == span(s2, e2);
   const groupIsNumber = (digits & span(s3, e3)) == span(s3, e3);
   if (ownerIsNumber) {

@@ -1,7 +1,7 @@
 /**
- * Finds replies (RFC 959, 4.2) in a stream of bytes that comes in pieces of any
- * length. Everything is decided at LF, from the first four bytes of the line,
- * its length, and the CRs it ends with: these are all that is carried over.
+ * Finds replies (RFC 959, 4.2) in a stream of bytes that arrives in pieces of
+ * any length. All decisions are made at LF, from the first four bytes of the
+ * line, its length, and its final CRs. Only these are kept between pieces.
  */
 
 import { Char } from "./char";
@@ -9,34 +9,36 @@ import { INPUT, RECORDS, STATE } from "./layout";
 import { State, Status } from "./state";
 import { isOverflow, removeTelnet } from "./telnet";
 
-/** The shortest reply is three digits and LF; one more may end an older line. */
+/**
+ * The shortest reply is three digits and LF; one more may end an earlier line.
+ */
 const CAPACITY: i32 = 0x4010;
 
 /** Codes, u16 each. */
 const CODES: usize = RECORDS;
-/** Where replies start in the text, i32 each; -1: in an older piece. */
+/** Starts of replies in the text, i32 each; -1 if in an earlier piece. */
 const STARTS: usize = CODES + CAPACITY * 2;
-/** Where replies end, i32 each; below 0: CRs that were kept are not text. */
+/** Ends of replies, i32 each; below 0 if kept CRs are not text. */
 const ENDS: usize = STARTS + CAPACITY * 4;
 
-/** Where the host finds the table of codes. */
+/** Address of the table of codes. */
 export function replyCodesAddress(): usize {
   return CODES;
 }
 
-/** Where the host finds the table of starts. */
+/** Address of the table of starts. */
 export function replyStartsAddress(): usize {
   return STARTS;
 }
 
-/** Where the host finds the table of ends. */
+/** Address of the table of ends. */
 export function replyEndsAddress(): usize {
   return ENDS;
 }
 
-/** Reads the code in a line's first bytes, or 0 when it is none of 100 to 599. */
+/** Reads the code in a line's first bytes; 0 if it is not 100 to 599. */
 function codeOf(head: u32): u32 {
-  // A digit is 0x30 to 0x39: its upper half is 3, and still is with 6 added.
+  // a digit is 0x30 to 0x39: its upper half is 3, and still is with 6 added
   const digits = head & 0xffffff;
   if ((digits & 0xf0f0f0) != 0x303030) return 0;
   if ((digits + 0x060606 & 0xf0f0f0) != 0x303030) return 0;
@@ -64,8 +66,9 @@ function extendLine(state: State, from: i32, to: i32, text: usize): void {
 }
 
 /**
- * Says which cap a line passes first, if any. `room` is what the reply may still
- * have; `ends` is 1 when the line's LF came, which counts for the reply only.
+ * Returns the limit that a line exceeds first, if any. `room` is the rest of
+ * the reply's limit; `ends` is 1 if the line's LF has arrived, which counts for
+ * the reply only.
  */
 function checkCaps(line: i32, ends: i32, maxLine: i32, room: i32): Status {
   if (line > maxLine && maxLine <= room) return Status.LineTooLong;
@@ -82,7 +85,7 @@ function findLfs(at: usize): u64 {
 /**
  * Scans the piece in [INPUT, INPUT + length) under STATE, and fills the tables.
  *
- * @returns How many replies ended in it
+ * @returns Number of replies that ended in it
  */
 export function scanReplies(length: i32): i32 {
   const state = changetype<State>(STATE);
@@ -102,7 +105,7 @@ export function scanReplies(length: i32): i32 {
   let count = 0;
   let lineStart = 0;
   let lineEnd = 0;
-  // Stays -1 when no reply or blank line ends: all goes on with what was kept.
+  // stays -1 if no reply or blank line ends: all of it continues the kept bytes
   let keep = -1;
   for (let block = 0; block < end && status == Status.Good; block += 64) {
     const at = text + block;
@@ -112,7 +115,8 @@ export function scanReplies(length: i32): i32 {
     for (; found != 0; found &= found - 1) {
       lineEnd = block + <i32> ctz(found);
       if (opener == 0 && lineStart > 0) {
-        // Most replies are one line, "ddd text" CR LF: no more is asked of them.
+        // most replies are one line, "ddd text" CR LF, and need no further
+        // check
         const head = load<u32>(text + lineStart);
         const line = lineEnd - lineStart;
         const crlf = load<u16>(text + lineEnd - 2);
@@ -145,7 +149,7 @@ export function scanReplies(length: i32): i32 {
         state.head = 0;
         state.line = 0;
         state.crs = 0;
-        // The line began in an older piece, and with it what is to be kept.
+        // the line, and the bytes to keep, began in an earlier piece
         lineStart = -1;
       }
       if (opener == 0) keep = lineStart;

@@ -1,41 +1,41 @@
 /**
- * What is known of one stream between two pieces of it, and what the last piece
- * held. The host keeps it, copies it to STATE, calls, and copies it back.
+ * State of one stream between two pieces, and results of the last piece. The
+ * host keeps it, copies it to STATE, calls, and copies it back.
  */
 
 @unmanaged
 export class State {
-  /** First three bytes of the reply that is open, packed; 0 between replies. */
+  /** First three bytes of the open reply, packed; 0 between replies. */
   opener: u32;
   /** First four bytes of the unfinished line, packed. */
   head: u32;
   /** Bytes of the unfinished line. */
   line: i32;
-  /** How many CRs the unfinished line ends with at present. */
+  /** Number of CRs that end the unfinished line so far. */
   crs: i32;
   /** Bytes of complete lines since the last reply ended. */
   reply: i32;
-  /** Where the stream is in a Telnet command. */
+  /** Position of the stream in a Telnet command. */
   telnet: i32;
   /** Bytes of the Telnet subnegotiation. */
   subnegotiation: i32;
-  /** Outcome, see Status. Other than 0 it is final. */
+  /** Outcome, see Status. Final unless 0. */
   status: i32;
-  /** 1 when the last complete line closes the reply, but for its code. */
+  /** 1 if the last complete line would end the reply, but for its code. */
   hint: i32;
-  /** Options: caps in bytes, and 1 for lenient. */
+  /** Options: limits in bytes, and 1 for lenient. */
   maxLine: i32;
   maxReply: i32;
   lenient: i32;
-  /** Where this piece's text lies from INPUT on, once Telnet is taken out. */
+  /** Position of this piece's text from INPUT on, without Telnet commands. */
   dataStart: i32;
   dataLength: i32;
   /**
-   * From where on the text belongs to no reply yet and has to be kept: -1 when
-   * all of it goes on with what was kept before.
+   * Position from which the text belongs to the unfinished reply and has to be
+   * kept; -1 if all of it continues the kept bytes.
    */
   keep: i32;
-  /** Length of the text up to the line that is wrong, terminator excluded. */
+  /** Length of the text up to the invalid line, without its terminator. */
   wrongEnd: i32;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The control connection is a Telnet connection (RFC 959, 3.1): commands that
- * start with IAC are taken out of the stream before anyone looks at its lines.
+ * Removes Telnet commands: the control connection is a Telnet connection (RFC
+ * 959, 3.1). Commands start with IAC, and are removed before lines are scanned.
  */
 
 import { INPUT } from "./layout";
@@ -14,18 +14,18 @@ const enum Telnet {
   Iac = 0xff,
 }
 
-/** What the bytes before this one began. */
+/** Telnet command that the previous bytes started. */
 const enum Phase {
   Text = 0,
   /** After IAC. */
   Command = 1,
-  /** After IAC WILL, WONT, DO or DONT: the option's number follows. */
+  /** After IAC WILL, WONT, DO or DONT: the number of the option follows. */
   Option = 2,
   /** After IAC SB, until IAC SE. */
   Subnegotiation = 3,
   /** After IAC in a subnegotiation. */
   SubnegotiationCommand = 4,
-  /** A subnegotiation grew past the cap of a line: nothing after it counts. */
+  /** A subnegotiation exceeded the limit of a line: nothing after it counts. */
   Overflow = 5,
 }
 
@@ -34,7 +34,7 @@ function findIacs(at: usize): v128 {
   return i8x16.eq(v128.load(at), i8x16.splat(<i8> Telnet.Iac));
 }
 
-/** Tells whether any of the bytes in [INPUT, INPUT + length) is IAC. */
+/** Whether any of the bytes in [INPUT, INPUT + length) is IAC. */
 function hasIac(length: i32): bool {
   const end = INPUT + length;
   let at = INPUT;
@@ -50,7 +50,7 @@ function hasIac(length: i32): bool {
 }
 
 /**
- * Removes Telnet commands in place and stores where the text now lies. An IAC
+ * Removes Telnet commands in place, and stores the position of the text. An IAC
  * that ended the last piece is put back before this one.
  */
 export function removeTelnet(state: State, length: i32): void {
@@ -84,8 +84,8 @@ export function removeTelnet(state: State, length: i32): void {
           phase = Phase.Subnegotiation;
           state.subnegotiation = 0;
         } else if (byte < Telnet.Se) {
-          // No command at all: a name in latin-1 whose server does not double
-          // the byte 0xff.
+          // not a command: a name in latin-1 whose server does not double the
+          // byte 0xff
           store<u8>(INPUT + to++, <u8> Telnet.Iac);
           store<u8>(INPUT + to++, <u8> byte);
         }
@@ -114,7 +114,7 @@ export function removeTelnet(state: State, length: i32): void {
   state.dataLength = to - start;
 }
 
-/** Tells whether a subnegotiation grew past the cap. */
+/** Whether a subnegotiation exceeded the limit. */
 export function isOverflow(state: State): bool {
   return state.telnet == Phase.Overflow;
 }
