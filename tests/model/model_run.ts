@@ -36,6 +36,9 @@ const PASSIVE_PORTS = 30;
 /** Calls between two looks at what aborted calls have left. */
 const CALLS_A_LOOK = 40;
 
+/** For ProFTPD, which may turn in a circle for ever when a listing was aborted. */
+const ENDING_HUNG_SESSIONS = ["TimeoutStalled 20"];
+
 /** Time-out of the client, in milliseconds: no server is that slow, on any machine. */
 const TIMEOUT = 60_000;
 
@@ -98,6 +101,7 @@ export async function runModel(
   const isProxied = plan.disturbance !== "stop";
   await using server = await startServer(plan.server, {
     root: served.path,
+    extra: plan.server === "proftpd" ? ENDING_HUNG_SESSIONS : [],
     ...isProxied ? { passivePorts: PASSIVE_PORTS } : {},
     ...plan.tls ? { tls: { mode: "explicit", ...good } } : {},
   });
@@ -255,8 +259,10 @@ class ModelRun {
         // What has cut the data may have broken the control connection too, which every later call may tell.
         const mayTell = call.level === "ftplib" ||
           this.#plan.disturbance === "truncation";
-        const mayReconnect = error instanceof Deno.errors.NotConnected &&
-          mayTell && this.#isInDoubt && attempt === 0;
+        const isLost = error instanceof Deno.errors.NotConnected &&
+          this.#isInDoubt;
+        const mayReconnect = mayTell && attempt === 0 &&
+          (isLost || this.#isHung(error));
         if (mayReconnect) {
           this.report.reconnections++;
           if (await this.#reconnect() && stop === undefined) continue;
@@ -268,6 +274,13 @@ class ModelRun {
       await this.#renew();
       return false;
     }
+  }
+
+  /** Whether an ABOR was never answered: ProFTPD may hang in a listing that is aborted. */
+  #isHung(error: unknown): boolean {
+    return this.#plan.server === "proftpd" &&
+      error instanceof Deno.errors.TimedOut &&
+      /^Cannot abort "(NLST|LIST|MLSD)\b/.test(error.message);
   }
 
   /** After a call that may have moved. */
