@@ -3,17 +3,19 @@ export class SilentPort implements Disposable {
   readonly #listener: Deno.TcpListener;
   readonly #conns: Deno.TcpConn[] = [];
 
-  private constructor() {
-    this.#listener = Deno.listen({
-      hostname: "127.0.0.1",
-      port: 0,
-      tcpBacklog: QUEUE - 1,
-    });
+  private constructor(hostname: string, port: number) {
+    this.#listener = Deno.listen({ hostname, port, tcpBacklog: QUEUE - 1 });
   }
 
-  /** Opens one, and fills its queue. */
-  static async open(): Promise<SilentPort> {
-    const silent = new SilentPort();
+  /**
+   * Opens one, and fills its queue.
+   *
+   * @param at Where; a free port of 127.0.0.1, if left out.
+   */
+  static async open(
+    at: { hostname?: string; port?: number } = {},
+  ): Promise<SilentPort> {
+    const silent = new SilentPort(at.hostname ?? "127.0.0.1", at.port ?? 0);
     const { hostname, port } = silent.#listener.addr;
     for (let i = 0; i < QUEUE; i++) {
       silent.#conns.push(await Deno.connect({ hostname, port }));
