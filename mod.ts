@@ -2,15 +2,35 @@
  * An FTP and FTPS client for Deno: Python's `ftplib`, name for name, and above
  * it paths, streams and listings that never lose data.
  *
- * Requires `allow-net` permission, and nothing else until local files are read
- * or written.
+ * Requires `allow-net` permission, and others only for local files. The methods
+ * of {@linkcode FTP} by task:
  *
- * @example Fetch a listing
+ * | task                   | methods |
+ * | ---------------------- | ------- |
+ * | connect                | {@linkcode connect connect(url)}, {@linkcode FTPProtocol.prototype.connect connect}, {@linkcode FTPProtocol.prototype.login login}, {@linkcode FTP.prototype.reconnect reconnect}, {@linkcode FTPProtocol.prototype.clone clone} |
+ * | disconnect             | {@linkcode FTPProtocol.prototype.quit quit}, {@linkcode FTPProtocol.prototype.close close}, `await using` |
+ * | transfer a file        | {@linkcode FTP.prototype.download download}, {@linkcode FTP.prototype.upload upload} |
+ * | transfer a directory   | {@linkcode FTP.prototype.downloadDir downloadDir}, {@linkcode FTP.prototype.uploadDir uploadDir} |
+ * | read and write streams | {@linkcode FTP.prototype.retrieve retrieve}, {@linkcode FTP.prototype.store store}, {@linkcode FTP.prototype.open open} |
+ * | list                   | {@linkcode FTP.prototype.list list}, {@linkcode FTP.prototype.walk walk} |
+ * | look at one path       | {@linkcode FTP.prototype.stat stat}, {@linkcode FTP.prototype.exists exists}, {@linkcode FTP.prototype.mtime mtime}, {@linkcode FTPProtocol.prototype.size size} |
+ * | change                 | {@linkcode FTP.prototype.ensureDir ensureDir}, {@linkcode FTP.prototype.remove remove}, {@linkcode FTPProtocol.prototype.rename rename}, {@linkcode FTP.prototype.setMtime setMtime}, {@linkcode FTP.prototype.chmod chmod} |
+ * | change directory       | {@linkcode FTPProtocol.prototype.cwd cwd}, {@linkcode FTPProtocol.prototype.pwd pwd} |
+ * | know the server        | {@linkcode FTP.prototype.features features}, {@linkcode FTPProtocol.prototype.getwelcome getwelcome}, {@linkcode FTPProtocol.prototype.tls tls}, {@linkcode FTPProtocol.prototype.connected connected} |
+ * | send many commands     | {@linkcode FTP.prototype.pipeline pipeline} |
+ * | ftplib, name for name  | {@linkcode FTPProtocol} |
+ * | errors                 | {@linkcode FTPError}, {@linkcode FTPTemporaryError}, {@linkcode FTPPermanentError}, {@linkcode FTPMirrorError}, {@linkcode FTPVerificationError}, {@linkcode FTPUnconfirmedError}, {@linkcode TLSError} |
+ * | options                | {@linkcode ConnectURLOptions}, {@linkcode FTPOptions}, {@linkcode TLSOptions}, {@linkcode DownloadOptions}, {@linkcode UploadOptions}, {@linkcode MirrorOptions}, {@linkcode ListOptions}, {@linkcode WalkOptions} |
+ * | helpers                | {@linkcode progressBar}, {@linkcode printable}, {@linkcode ftpcp} |
+ *
+ * @example Fetch a file, and what has changed of a directory
  * ```ts
- * import { connect } from "./mod.ts";
+ * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
  *
  * await using ftp = await connect("ftp://ftp.example.com/pub");
- * await ftp.dir();
+ * for await (const { name, size } of ftp.list()) console.log(name, size);
+ * await ftp.download("README", "README");
+ * await ftp.downloadDir("data", "data");
  * ```
  *
  * @module

@@ -33,13 +33,13 @@ export interface ConnectURLOptions extends FTPOptions {
   /**
    * TCP port, where the URL has none.
    *
-   * @default {21, or 990 with implicit TLS}
+   * @default 21, or 990 with implicit TLS
    */
   port?: number | undefined;
   /**
    * The user, where the URL has none.
    *
-   * @default {"anonymous"}
+   * @default "anonymous"
    */
   user?: string | undefined;
   /** The password, where the URL has none. */
@@ -54,7 +54,7 @@ export interface ConnectURLOptions extends FTPOptions {
    * a mounted secret, is not looked at. Requires `allow-read` permission for it,
    * and `true` `allow-sys` for `homedir`.
    *
-   * @default {false}
+   * @default false
    */
   netrc?: string | URL | boolean | undefined;
   /**
@@ -62,7 +62,7 @@ export interface ConnectURLOptions extends FTPOptions {
    * many connections: 421, or 530 with words such as "too many connections". A
    * refused user or password is never tried again.
    *
-   * @default {false}
+   * @default false
    */
   retry?: RetryOptions | false | undefined;
   /** Ends the call, and a wait before it is tried again. */
@@ -112,7 +112,7 @@ interface Target {
  *
  * @example Log in and list a directory
  * ```ts
- * import { connect } from "../../mod.ts";
+ * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
  *
  * await using ftp = await connect("ftp://ftp.example.com/pub");
  * console.log(await ftp.nlst());

@@ -79,7 +79,7 @@ import type { Session } from "../transfer/session.ts";
 import { checkAnyPath, checkPath } from "./check_path.ts";
 import { connectionOf, FTPProtocol } from "./ftp_protocol.ts";
 
-/** Most commands under way in {@linkcode FTP.pipeline}. */
+/** Most commands under way in {@linkcode FTP.prototype.pipeline FTP.pipeline}. */
 const WINDOW = 4096;
 
 const PIPELINE_OPTIONS: NamesOf<PipelineOptions> = {
@@ -105,13 +105,13 @@ const STORE_OPTIONS: NamesOf<StoreOptions> = {
   signal: true,
 };
 
-/** Options of {@linkcode FTP.pipeline}. */
+/** Options of {@linkcode FTP.prototype.pipeline FTP.pipeline}. */
 export interface PipelineOptions {
   /**
    * Most commands whose replies are outstanding; 1 for servers that cannot
    * bear more.
    *
-   * @default {4096}
+   * @default 4096
    */
   window?: number | undefined;
   /** Ends the wait for a reply. */
@@ -123,24 +123,42 @@ export interface PipelineOptions {
  * of ftplib are those of {@linkcode FTPProtocol}, which also states the contract
  * about calls that fail and calls that overlap.
  *
- * | task                  | methods |
- * | --------------------- | ------- |
- * | connect and leave     | {@linkcode FTPProtocol.connect}, {@linkcode FTPProtocol.login}, {@linkcode FTP.reconnect}, {@linkcode FTPProtocol.clone}, {@linkcode FTPProtocol.quit}, {@linkcode FTPProtocol.close} |
- * | whole files           | {@linkcode FTP.download}, {@linkcode FTP.upload} |
- * | streams               | {@linkcode FTP.retrieve}, {@linkcode FTP.store}, {@linkcode FTP.open} |
- * | whole directories     | {@linkcode FTP.downloadDir}, {@linkcode FTP.uploadDir} |
- * | look                  | {@linkcode FTP.list}, {@linkcode FTP.walk}, {@linkcode FTP.stat}, {@linkcode FTP.exists}, {@linkcode FTP.mtime}, {@linkcode FTP.features} |
- * | change                | {@linkcode FTP.ensureDir}, {@linkcode FTP.remove}, {@linkcode FTPProtocol.rename}, {@linkcode FTP.setMtime}, {@linkcode FTP.chmod} |
- * | many commands at once | {@linkcode FTP.pipeline} |
+ * | task                   | methods |
+ * | ---------------------- | ------- |
+ * | connect                | {@linkcode connect connect(url)}, {@linkcode FTPProtocol.prototype.connect connect}, {@linkcode FTPProtocol.prototype.login login}, {@linkcode FTP.prototype.reconnect reconnect}, {@linkcode FTPProtocol.prototype.clone clone} |
+ * | disconnect             | {@linkcode FTPProtocol.prototype.quit quit}, {@linkcode FTPProtocol.prototype.close close}, `await using` |
+ * | transfer a file        | {@linkcode FTP.prototype.download download}, {@linkcode FTP.prototype.upload upload} |
+ * | transfer a directory   | {@linkcode FTP.prototype.downloadDir downloadDir}, {@linkcode FTP.prototype.uploadDir uploadDir} |
+ * | read and write streams | {@linkcode FTP.prototype.retrieve retrieve}, {@linkcode FTP.prototype.store store}, {@linkcode FTP.prototype.open open} |
+ * | list                   | {@linkcode FTP.prototype.list list}, {@linkcode FTP.prototype.walk walk} |
+ * | look at one path       | {@linkcode FTP.prototype.stat stat}, {@linkcode FTP.prototype.exists exists}, {@linkcode FTP.prototype.mtime mtime}, {@linkcode FTPProtocol.prototype.size size} |
+ * | change                 | {@linkcode FTP.prototype.ensureDir ensureDir}, {@linkcode FTP.prototype.remove remove}, {@linkcode FTPProtocol.prototype.rename rename}, {@linkcode FTP.prototype.setMtime setMtime}, {@linkcode FTP.prototype.chmod chmod} |
+ * | change directory       | {@linkcode FTPProtocol.prototype.cwd cwd}, {@linkcode FTPProtocol.prototype.pwd pwd} |
+ * | know the server        | {@linkcode FTP.prototype.features features}, {@linkcode FTPProtocol.prototype.getwelcome getwelcome}, {@linkcode FTPProtocol.prototype.tls tls}, {@linkcode FTPProtocol.prototype.connected connected} |
+ * | send many commands     | {@linkcode FTP.prototype.pipeline pipeline} |
+ *
+ * The methods of ftplib, also inherited, name for name:
+ *
+ * | ftplib           | methods |
+ * | ---------------- | ------- |
+ * | connection       | {@linkcode FTPProtocol.prototype.connect connect}, {@linkcode FTPProtocol.prototype.getwelcome getwelcome}, {@linkcode FTPProtocol.prototype.login login}, {@linkcode FTPProtocol.prototype.acct acct}, {@linkcode FTPProtocol.prototype.clone clone}, {@linkcode FTPProtocol.prototype.quit quit}, {@linkcode FTPProtocol.prototype.close close} |
+ * | TLS              | {@linkcode FTPProtocol.prototype.auth auth}, {@linkcode FTPProtocol.prototype.protP protP}, {@linkcode FTPProtocol.prototype.protC protC}, {@linkcode FTPProtocol.prototype.ccc ccc}, {@linkcode FTPProtocol.prototype.tls tls} |
+ * | commands         | {@linkcode FTPProtocol.prototype.sendcmd sendcmd}, {@linkcode FTPProtocol.prototype.voidcmd voidcmd}, {@linkcode FTPProtocol.prototype.putcmd putcmd}, {@linkcode FTPProtocol.prototype.getresp getresp}, {@linkcode FTPProtocol.prototype.voidresp voidresp}, {@linkcode FTPProtocol.prototype.abort abort} |
+ * | transfers        | {@linkcode FTPProtocol.prototype.retrbinary retrbinary}, {@linkcode FTPProtocol.prototype.retrlines retrlines}, {@linkcode FTPProtocol.prototype.storbinary storbinary}, {@linkcode FTPProtocol.prototype.storlines storlines}, {@linkcode FTPProtocol.prototype.ntransfercmd ntransfercmd}, {@linkcode FTPProtocol.prototype.transfercmd transfercmd} |
+ * | listings         | {@linkcode FTPProtocol.prototype.nlst nlst}, {@linkcode FTPProtocol.prototype.dir dir}, {@linkcode FTPProtocol.prototype.mlsd mlsd} |
+ * | files            | {@linkcode FTPProtocol.prototype.size size}, {@linkcode FTPProtocol.prototype.delete delete}, {@linkcode FTPProtocol.prototype.rename rename} |
+ * | directories      | {@linkcode FTPProtocol.prototype.cwd cwd}, {@linkcode FTPProtocol.prototype.pwd pwd}, {@linkcode FTPProtocol.prototype.mkd mkd}, {@linkcode FTPProtocol.prototype.rmd rmd} |
+ * | data connections | {@linkcode FTPProtocol.prototype.setPasv setPasv}, {@linkcode FTPProtocol.prototype.passiveserver passiveserver}, {@linkcode FTPProtocol.prototype.makepasv makepasv}, {@linkcode FTPProtocol.prototype.makeport makeport}, {@linkcode FTPProtocol.prototype.sendport sendport}, {@linkcode FTPProtocol.prototype.sendeprt sendeprt} |
+ * | state            | {@linkcode FTPProtocol.prototype.host host}, {@linkcode FTPProtocol.prototype.port port}, {@linkcode FTPProtocol.prototype.timeout timeout}, {@linkcode FTPProtocol.prototype.encoding encoding}, {@linkcode FTPProtocol.prototype.connected connected}, {@linkcode FTPProtocol.prototype.lastresp lastresp}, {@linkcode FTPProtocol.prototype.setDebuglevel setDebuglevel} |
  *
  * If the server closed the connection while it was idle, the methods that take a
  * path connect and log in again, and return to the directory, before they begin.
  * Those of ftplib throw `Deno.errors.NotConnected` instead: call
- * {@linkcode FTP.reconnect}.
+ * {@linkcode FTP.prototype.reconnect FTP.reconnect}.
  *
  * @example Fetch a file
  * ```ts
- * import { FTP } from "../../mod.ts";
+ * import { FTP } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
  *
  * await using ftp = new FTP();
  * await ftp.connect("ftp.example.com");
@@ -167,7 +185,7 @@ export class FTP extends FTPProtocol {
    *
    * @example Ask for the sizes of many files
    * ```ts
-   * import { connect, FTPError } from "../../mod.ts";
+   * import { connect, FTPError } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * const names = await ftp.nlst();
@@ -237,7 +255,7 @@ export class FTP extends FTPProtocol {
    * Cancelling it, or leaving a loop over it, aborts the transfer (`ABOR`); so
    * does the signal, in every phase. The next call waits until that is settled,
    * and has another connection where this server may leave something behind, as
-   * {@linkcode FTPProtocol.abort} tells. Until the stream has ended or is
+   * {@linkcode FTPProtocol.prototype.abort FTP.abort} tells. Until the stream has ended or is
    * cancelled the transfer is open, and other commands are refused with
    * `Deno.errors.Busy`.
    *
@@ -251,7 +269,7 @@ export class FTP extends FTPProtocol {
    *
    * @example Read a text line by line
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    * import { TextLineStream } from "@std/streams";
    *
    * await using ftp = await connect("ftp://ftp.example.com");
@@ -294,7 +312,7 @@ export class FTP extends FTPProtocol {
    *
    * @example Read the last bytes of a large file
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * await using file = await ftp.open("archive.zip");
@@ -315,14 +333,14 @@ export class FTP extends FTPProtocol {
 
   /**
    * Writes a file from a stream or any other source of bytes, straight to its
-   * name: a failure leaves what the server got by then. {@linkcode upload} does
+   * name: a failure leaves what the server got by then. {@linkcode FTP.prototype.upload upload} does
    * not. What the reply proves is that the server says it has the file: neither
    * its size nor its name is looked at, and some servers say so of a file that
    * was cut or stored under another name.
    *
    * An aborted signal, like a source that fails, aborts the transfer (`ABOR`)
    * in every phase. The next call waits until that is settled, and may have
-   * another connection, as {@linkcode FTPProtocol.abort} tells.
+   * another connection, as {@linkcode FTPProtocol.prototype.abort FTP.abort} tells.
    *
    * @param path The file
    * @param source The bytes
@@ -337,7 +355,7 @@ export class FTP extends FTPProtocol {
    *
    * @example Store a text
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://user:password@ftp.example.com");
    * await ftp.store("hello.txt", new TextEncoder().encode("Hello\n"));
@@ -396,7 +414,7 @@ export class FTP extends FTPProtocol {
    *
    * @example Download what may break off
    * ```ts
-   * import { connect, progressBar } from "../../mod.ts";
+   * import { connect, progressBar } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * await ftp.download("image.iso", "image.iso", {
@@ -428,7 +446,7 @@ export class FTP extends FTPProtocol {
    * verified. In any other case what was there before stays as it was, and the
    * temporary file is deleted.
    *
-   * Recovers and resumes as {@linkcode download} does, from what `SIZE` says,
+   * Recovers and resumes as {@linkcode FTP.prototype.download download} does, from what `SIZE` says,
    * by `REST` and `STOR`, else by `APPE`, else from the beginning. What is read
    * once (a stream, an open file) cannot be sent again: it is tried again only
    * before its first byte was read, or where all of it went and `SIZE` tells
@@ -437,7 +455,7 @@ export class FTP extends FTPProtocol {
    * to rename over a file keeps it, unless `replace` is "delete"; the old file is
    * deleted when the new one is in its place, and not before. What becomes of permissions and links {@linkcode UploadOptions} tells.
    *
-   * An aborted signal does what it does in {@linkcode download}. Where it comes
+   * An aborted signal does what it does in {@linkcode FTP.prototype.download download}. Where it comes
    * while the server renames, the new file may be in its place, whole.
    *
    * Requires `allow-read` permission for a local path.
@@ -462,7 +480,7 @@ export class FTP extends FTPProtocol {
    *
    * @example Upload, and know what became of it
    * ```ts
-   * import { connect, FTPUnconfirmedError } from "../../mod.ts";
+   * import { connect, FTPUnconfirmedError } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftpes://ftp.example.com/in");
    * try {
@@ -514,7 +532,7 @@ export class FTP extends FTPProtocol {
    *
    * @example Remove last year's files
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/archive");
    * await ftp.remove("2025", { recursive: true });
@@ -544,7 +562,7 @@ export class FTP extends FTPProtocol {
    *
    * The entries come before the listing has ended, in memory that does not grow
    * with their number. Until the loop ends the connection is busy: keep the
-   * entries, or use {@linkcode walk}, to do something with each. Stopping early
+   * entries, or use {@linkcode FTP.prototype.walk walk}, to do something with each. Stopping early
    * reads a short rest out, and aborts a long one. After an abort the next call
    * has another connection, since ProFTPD and Pure-FTPd put what they had left of
    * the listing before the next one; vsftpd does not.
@@ -567,7 +585,7 @@ export class FTP extends FTPProtocol {
    *
    * @example List the files of a directory
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * for await (const { name, isFile, size } of ftp.list()) {
@@ -601,7 +619,7 @@ export class FTP extends FTPProtocol {
    * new one, as `retry` says; no entry is given twice.
    *
    * @param path Where to begin, text or bytes; "" for the current directory
-   * @param options Filters, depth, retries, and those of {@linkcode list}
+   * @param options Filters, depth, retries, and those of {@linkcode FTP.prototype.list list}
    * @returns The entries with their paths, a directory before what is in it
    * @throws {FTPError} If a directory cannot be listed, unless `onError` is set
    * @throws {RangeError} If the tree is deeper, or a directory larger, than the
@@ -609,7 +627,7 @@ export class FTP extends FTPProtocol {
    *
    * @example Find what is large
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com");
    * for await (const entry of ftp.walk("/pub", { includeDirs: false })) {
@@ -647,7 +665,7 @@ export class FTP extends FTPProtocol {
    *
    * @example See whether a file has changed
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * const { size, mtime } = await ftp.stat("data.bin");
@@ -810,7 +828,7 @@ export class FTP extends FTPProtocol {
    *
    * @example Keep a data set up to date
    * ```ts
-   * import { connect, FTPMirrorError } from "../../mod.ts";
+   * import { connect, FTPMirrorError } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com");
    * try {
@@ -842,7 +860,7 @@ export class FTP extends FTPProtocol {
 
   /**
    * Uploads a directory with all that is in it, or brings one on the server up
-   * to date, as {@linkcode downloadDir} does the other way: what is there
+   * to date, as {@linkcode FTP.prototype.downloadDir downloadDir} does the other way: what is there
    * already, as long and not older, is left alone, and with `delete` what is not
    * here is removed there, last. Files that `filter` leaves out stay on both
    * sides.
@@ -870,7 +888,7 @@ export class FTP extends FTPProtocol {
    *
    * @example See what would be deployed, then do it
    * ```ts
-   * import { connect, type UploadDirOptions } from "../../mod.ts";
+   * import { connect, type UploadDirOptions } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftpes://user:password@ftp.example.com");
    * const options: UploadDirOptions = {

@@ -77,7 +77,7 @@ export interface RetrbinaryOptions {
   /**
    * Most bytes of one block.
    *
-   * @default {8192}
+   * @default 8192
    */
   blocksize?: number | undefined;
   /**
@@ -87,7 +87,7 @@ export interface RetrbinaryOptions {
    * and those that it does not keep are garbage until the platform collects
    * them: some tens of megabytes more in a transfer of many gigabytes.
    *
-   * @default {false}
+   * @default false
    */
   reuse?: boolean | undefined;
   /** Offset to start at, in bytes (`REST`). */
@@ -123,15 +123,17 @@ export type ListArgument = string | SignalOptions;
  * One connection to an FTP server, with the methods of Python's `ftplib.FTP` and
  * `ftplib.FTP_TLS`, name for name.
  *
- * | task        | methods |
- * | ----------- | ------- |
- * | connection  | {@linkcode FTPProtocol.connect}, {@linkcode FTPProtocol.login}, {@linkcode FTPProtocol.clone}, {@linkcode FTPProtocol.quit}, {@linkcode FTPProtocol.close} |
- * | TLS         | {@linkcode FTPProtocol.auth}, {@linkcode FTPProtocol.protP}, {@linkcode FTPProtocol.protC}, {@linkcode FTPProtocol.ccc} |
- * | commands    | {@linkcode FTPProtocol.sendcmd}, {@linkcode FTPProtocol.voidcmd}, {@linkcode FTPProtocol.putcmd}, {@linkcode FTPProtocol.getresp}, {@linkcode FTPProtocol.voidresp}, {@linkcode FTPProtocol.abort} |
- * | transfers   | {@linkcode FTPProtocol.retrbinary}, {@linkcode FTPProtocol.retrlines}, {@linkcode FTPProtocol.storbinary}, {@linkcode FTPProtocol.storlines}, {@linkcode FTPProtocol.ntransfercmd}, {@linkcode FTPProtocol.transfercmd} |
- * | listings    | {@linkcode FTPProtocol.nlst}, {@linkcode FTPProtocol.dir}, {@linkcode FTPProtocol.mlsd} |
- * | files       | {@linkcode FTPProtocol.size}, {@linkcode FTPProtocol.delete}, {@linkcode FTPProtocol.rename} |
- * | directories | {@linkcode FTPProtocol.cwd}, {@linkcode FTPProtocol.pwd}, {@linkcode FTPProtocol.mkd}, {@linkcode FTPProtocol.rmd} |
+ * | task             | methods |
+ * | ---------------- | ------- |
+ * | connection       | {@linkcode FTPProtocol.prototype.connect connect}, {@linkcode FTPProtocol.prototype.getwelcome getwelcome}, {@linkcode FTPProtocol.prototype.login login}, {@linkcode FTPProtocol.prototype.acct acct}, {@linkcode FTPProtocol.prototype.clone clone}, {@linkcode FTPProtocol.prototype.quit quit}, {@linkcode FTPProtocol.prototype.close close} |
+ * | TLS              | {@linkcode FTPProtocol.prototype.auth auth}, {@linkcode FTPProtocol.prototype.protP protP}, {@linkcode FTPProtocol.prototype.protC protC}, {@linkcode FTPProtocol.prototype.ccc ccc}, {@linkcode FTPProtocol.prototype.tls tls} |
+ * | commands         | {@linkcode FTPProtocol.prototype.sendcmd sendcmd}, {@linkcode FTPProtocol.prototype.voidcmd voidcmd}, {@linkcode FTPProtocol.prototype.putcmd putcmd}, {@linkcode FTPProtocol.prototype.getresp getresp}, {@linkcode FTPProtocol.prototype.voidresp voidresp}, {@linkcode FTPProtocol.prototype.abort abort} |
+ * | transfers        | {@linkcode FTPProtocol.prototype.retrbinary retrbinary}, {@linkcode FTPProtocol.prototype.retrlines retrlines}, {@linkcode FTPProtocol.prototype.storbinary storbinary}, {@linkcode FTPProtocol.prototype.storlines storlines}, {@linkcode FTPProtocol.prototype.ntransfercmd ntransfercmd}, {@linkcode FTPProtocol.prototype.transfercmd transfercmd} |
+ * | listings         | {@linkcode FTPProtocol.prototype.nlst nlst}, {@linkcode FTPProtocol.prototype.dir dir}, {@linkcode FTPProtocol.prototype.mlsd mlsd} |
+ * | files            | {@linkcode FTPProtocol.prototype.size size}, {@linkcode FTPProtocol.prototype.delete delete}, {@linkcode FTPProtocol.prototype.rename rename} |
+ * | directories      | {@linkcode FTPProtocol.prototype.cwd cwd}, {@linkcode FTPProtocol.prototype.pwd pwd}, {@linkcode FTPProtocol.prototype.mkd mkd}, {@linkcode FTPProtocol.prototype.rmd rmd} |
+ * | data connections | {@linkcode FTPProtocol.prototype.setPasv setPasv}, {@linkcode FTPProtocol.prototype.passiveserver passiveserver}, {@linkcode FTPProtocol.prototype.makepasv makepasv}, {@linkcode FTPProtocol.prototype.makeport makeport}, {@linkcode FTPProtocol.prototype.sendport sendport}, {@linkcode FTPProtocol.prototype.sendeprt sendeprt} |
+ * | state            | {@linkcode FTPProtocol.prototype.host host}, {@linkcode FTPProtocol.prototype.port port}, {@linkcode FTPProtocol.prototype.timeout timeout}, {@linkcode FTPProtocol.prototype.encoding encoding}, {@linkcode FTPProtocol.prototype.connected connected}, {@linkcode FTPProtocol.prototype.lastresp lastresp}, {@linkcode FTPProtocol.prototype.setDebuglevel setDebuglevel} |
  *
  * Errors are of two kinds. {@linkcode FTPError} and its subclasses carry a
  * `reply`: the server refused, and the connection is usable, except after 421.
@@ -159,7 +161,7 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Makes a client. Nothing is sent before {@linkcode connect}.
+   * Makes a client. Nothing is sent before {@linkcode FTPProtocol.prototype.connect connect}.
    *
    * @param options Settings for the life of the client
    * @throws {RangeError} If a number is negative or an encoding unknown
@@ -267,7 +269,7 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * The welcome that {@linkcode connect} read.
+   * The welcome that {@linkcode FTPProtocol.prototype.connect connect} read.
    *
    * @returns The reply
    * @throws {Deno.errors.NotConnected} Before `connect`
@@ -281,7 +283,7 @@ export class FTPProtocol implements AsyncDisposable {
 
   /**
    * Shows what is sent and received, on standard error, secrets masked. It may
-   * be called before {@linkcode connect}.
+   * be called before {@linkcode FTPProtocol.prototype.connect connect}.
    *
    * @param level 0 for nothing, 1 for commands and replies, 2 for events too
    */
@@ -295,7 +297,7 @@ export class FTPProtocol implements AsyncDisposable {
    * is secured first, and the data connections after (`PROT P`).
    *
    * Where another user was logged in, what was begun as that user ends with
-   * `Deno.errors.NotConnected`, as at {@linkcode connect}.
+   * `Deno.errors.NotConnected`, as at {@linkcode FTPProtocol.prototype.connect connect}.
    *
    * @param user The user; "" is "anonymous"
    * @param passwd The password, where the server asks for one (331); anonymous
@@ -387,7 +389,7 @@ export class FTPProtocol implements AsyncDisposable {
    *
    * @example Fetch two files at once
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * await using twin = await ftp.clone();
@@ -409,7 +411,7 @@ export class FTPProtocol implements AsyncDisposable {
   /**
    * Closes the connections at once, without a word to the server. What is under
    * way ends with `Deno.errors.NotConnected`: calls, transfers and the waits
-   * before they are tried again, {@linkcode connect} and `reconnect` too.
+   * before they are tried again, {@linkcode FTPProtocol.prototype.connect connect} and `reconnect` too.
    */
   close(): void {
     this.#connection.end("close() was called");
@@ -417,14 +419,14 @@ export class FTPProtocol implements AsyncDisposable {
 
   /**
    * Takes leave if that is possible without waiting long, and closes as
-   * {@linkcode close} does.
+   * {@linkcode FTPProtocol.prototype.close close} does.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connection[Symbol.asyncDispose]();
   }
 
   /**
-   * Secures the control connection (`AUTH TLS`, RFC 4217). {@linkcode login}
+   * Secures the control connection (`AUTH TLS`, RFC 4217). {@linkcode FTPProtocol.prototype.login login}
    * does it by itself when the option `tls` is set. Where the server knows
    * nothing older than TLS 1.3, both connect once more, for that; without the
    * option, which may say so, this speaks TLS 1.2 only.
@@ -461,7 +463,7 @@ export class FTPProtocol implements AsyncDisposable {
    * @param options A signal
    * @returns The 2yz reply to `PROT`
    * @throws {FTPError} If the server refuses; no data is sent in clear text then
-   * unless {@linkcode protC} is called
+   * unless {@linkcode FTPProtocol.prototype.protC protC} is called
    * @throws {TypeError} If the control connection is not under TLS
    */
   async protP(options: SignalOptions = {}): Promise<Reply> {
@@ -504,7 +506,7 @@ export class FTPProtocol implements AsyncDisposable {
    * @param cmd The whole command line
    * @param options A signal
    * @returns A reply of 1yz, 2yz or 3yz. After 1yz the final reply is still
-   * owed: see {@linkcode voidresp}
+   * owed: see {@linkcode FTPProtocol.prototype.voidresp voidresp}
    * @throws {FTPTemporaryError} For 4yz
    * @throws {FTPPermanentError} For 5yz
    * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
@@ -527,7 +529,7 @@ export class FTPProtocol implements AsyncDisposable {
    * @param options A signal
    * @returns The reply
    * @throws {FTPReplyError} For 1yz and 3yz
-   * @throws {FTPError} As {@linkcode sendcmd}
+   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.sendcmd sendcmd}
    */
   async voidcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
     const session = this.#connection.session;
@@ -539,7 +541,7 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Sends a command and does not wait; {@linkcode getresp} gives the reply.
+   * Sends a command and does not wait; {@linkcode FTPProtocol.prototype.getresp getresp} gives the reply.
    *
    * @param cmd The whole command line
    * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
@@ -556,7 +558,7 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Waits for the reply that is owed next: of {@linkcode putcmd}, or the final
+   * Waits for the reply that is owed next: of {@linkcode FTPProtocol.prototype.putcmd putcmd}, or the final
    * one of an open transfer. A command that opens a transfer has two, 1yz and
    * the final one.
    *
@@ -600,7 +602,7 @@ export class FTPProtocol implements AsyncDisposable {
    * @param password The account
    * @param options A signal
    * @returns The 2yz reply
-   * @throws {FTPError} As {@linkcode voidcmd}
+   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.voidcmd voidcmd}
    */
   async acct(password: string, options: SignalOptions = {}): Promise<Reply> {
     const command = { verb: "ACCT", argument: password, name: "password" };
@@ -615,7 +617,7 @@ export class FTPProtocol implements AsyncDisposable {
    *
    * A server may give what is left of the transfer to the next one, whatever it
    * says. So the connection is closed then, unless the server is known to leave
-   * nothing (vsftpd), {@linkcode FTPProtocol.connected} is false, and the next
+   * nothing (vsftpd), {@linkcode FTPProtocol.prototype.connected FTP.connected} is false, and the next
    * call connects, logs in and sets type, directory and options again. Where
    * something was sent by hand that is not repeated (`SITE`, `CLNT`, `ACCT`...),
    * or no user is logged in, that call throws `Deno.errors.NotConnected`, and
@@ -675,7 +677,7 @@ export class FTPProtocol implements AsyncDisposable {
    *
    * @example Let the server connect
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * const listener = await ftp.makeport();
@@ -747,7 +749,7 @@ export class FTPProtocol implements AsyncDisposable {
    * it, and then await `voidresp`: before that the transfer is not
    * confirmed, and every other command is refused with `Deno.errors.Busy`. A
    * download that is closed before its end is aborted by the next call, which
-   * may have another connection, as {@linkcode FTPProtocol.abort} tells.
+   * may have another connection, as {@linkcode FTPProtocol.prototype.abort FTP.abort} tells.
    *
    * @param cmd `RETR path`, `STOR path`, `LIST`...
    * @param rest Offset to start at, in bytes (`REST`)
@@ -761,7 +763,7 @@ export class FTPProtocol implements AsyncDisposable {
    *
    * @example Read a file in pieces
    * ```ts
-   * import { FTP } from "../../mod.ts";
+   * import { FTP } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = new FTP();
    * await ftp.connect("ftp.example.com");
@@ -798,7 +800,7 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * As {@linkcode ntransfercmd}, without the size.
+   * As {@linkcode FTPProtocol.prototype.ntransfercmd ntransfercmd}, without the size.
    *
    * @param cmd `RETR path`, `STOR path`, `LIST`...
    * @param rest Offset to start at, in bytes
@@ -818,7 +820,7 @@ export class FTPProtocol implements AsyncDisposable {
    * Retrieves a file in binary (`TYPE I`).
    *
    * An error of the callback aborts the transfer and is thrown again; the client
-   * stays usable, perhaps by another connection ({@linkcode FTPProtocol.abort}).
+   * stays usable, perhaps by another connection ({@linkcode FTPProtocol.prototype.abort FTP.abort}).
    *
    * @param cmd `RETR path`
    * @param callback Called with each block and awaited; the block is the
@@ -832,7 +834,7 @@ export class FTPProtocol implements AsyncDisposable {
    * @example Hash a file without keeping it
    * ```ts
    * import { createHash } from "node:crypto";
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * const hash = createHash("sha256");
@@ -881,7 +883,7 @@ export class FTPProtocol implements AsyncDisposable {
    *
    * @example Read a report
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com");
    * const lines: string[] = [];
@@ -920,7 +922,7 @@ export class FTPProtocol implements AsyncDisposable {
    *
    * @example Append to a log
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/logs");
    * const line = new TextEncoder().encode(`${new Date().toISOString()} done\n`);
@@ -951,14 +953,14 @@ export class FTPProtocol implements AsyncDisposable {
 
   /**
    * Stores a text (`TYPE A`). Every line is ended with CRLF. As with
-   * {@linkcode storbinary} the source comes first.
+   * {@linkcode FTPProtocol.prototype.storbinary storbinary} the source comes first.
    *
    * @param cmd `STOR path`
    * @param source The bytes, with LF or CRLF
    * @param callback Called with each line that was written, and awaited
    * @param options A signal
    * @returns The final 2yz reply
-   * @throws {FTPError} As {@linkcode storbinary}
+   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.storbinary storbinary}
    * @throws {FTPProtocolError} If a line is longer than `maxLine`; the transfer
    * is aborted, and the connection can be used
    */
@@ -1003,7 +1005,7 @@ export class FTPProtocol implements AsyncDisposable {
    * @param args Words for the command, commonly one path; last a callback for
    * the lines, else they are printed; and a signal
    * @returns The final 2yz reply
-   * @throws {FTPError} As {@linkcode retrlines}
+   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.retrlines retrlines}
    */
   dir(
     ...args: (ListArgument | ((line: string) => unknown))[]
@@ -1017,14 +1019,14 @@ export class FTPProtocol implements AsyncDisposable {
   /**
    * A directory in the standard's format (`MLSD`, RFC 3659 section 7).
    * Stopping early aborts the transfer; the client stays usable, perhaps by
-   * another connection ({@linkcode FTPProtocol.abort}).
+   * another connection ({@linkcode FTPProtocol.prototype.abort FTP.abort}).
    *
    * @param path The directory; "" for the current one
    * @param facts The facts wanted (`OPTS MLST`); none for the server's choice
    * @param options A signal
    * @returns Name and facts of each entry, the facts' names in lower case; the
    * entries for the directory itself and its parent too
-   * @throws {FTPError} As {@linkcode retrlines}; 500 or 502 where it is unknown
+   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.retrlines retrlines}; 500 or 502 where it is unknown
    */
   async *mlsd(
     path = "",

@@ -48,7 +48,7 @@ import { connectionOf, FTPProtocol } from "./ftp_protocol.ts";
  *
  * @example Copy between two servers
  * ```ts
- * import { connect, ftpcp } from "../../mod.ts";
+ * import { connect, ftpcp } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
  *
  * await using source = await connect("ftp://one.example.com");
  * await using target = await connect("ftp://two.example.com");

@@ -29,7 +29,7 @@ export interface FTPOptions {
    * character that is usually written with others, become lone
    * surrogates, and the same bytes again when they are sent.
    *
-   * @default {"utf-8"}
+   * @default "utf-8"
    */
   encoding?: string | undefined;
   /**
@@ -45,7 +45,7 @@ export interface FTPOptions {
    * aborts takes as long at most: five seconds for the transfer, and five for
    * the temporary file.
    *
-   * @default {30_000}
+   * @default 30_000
    */
   timeout?: number | undefined;
   /**
@@ -54,7 +54,7 @@ export interface FTPOptions {
    * server (`PORT`, `EPRT`); "auto": the client, and the server where it refuses
    * both `EPSV` and `PASV`.
    *
-   * @default {true}
+   * @default true
    */
   passive?: PassiveMode | undefined;
   /**
@@ -66,7 +66,7 @@ export interface FTPOptions {
    * Connections that are bound go through `node:net`, which costs more processor
    * time than `Deno.connect`. Requires `allow-net` permission for the address.
    *
-   * @default {the system chooses}
+   * @default the system chooses
    */
   localAddress?: string | undefined;
   /**
@@ -74,7 +74,7 @@ export interface FTPOptions {
    * put on top of what it gives. It needs the permissions of what it does; the
    * client itself needs none then. There is no active mode with it.
    *
-   * @default {Deno.connect}
+   * @default Deno.connect
    */
   dial?: Dial | undefined;
   /**
@@ -84,7 +84,7 @@ export interface FTPOptions {
    * permission for the proxy is needed. There is no active mode with it. No
    * environment variable is looked at.
    *
-   * @default {none}
+   * @default none
    */
   proxy?: string | URL | undefined;
   /**
@@ -92,21 +92,21 @@ export interface FTPOptions {
    * not the one that is listened on: that of a router which passes the ports of
    * `activePorts` on (NAT). An IPv4 or IPv6 address.
    *
-   * @default {the address that is listened on}
+   * @default the address that is listened on
    */
   activeAddress?: string | undefined;
   /**
    * Whether `EPRT` may be sent in active mode: over IPv6, and over IPv4 where
    * `PORT` is unknown. Some firewalls close a connection at it.
    *
-   * @default {true}
+   * @default true
    */
   allowEPRT?: boolean | undefined;
   /**
    * TCP port, or first and last of a range, to listen on in active mode; 0
    * lets the system choose.
    *
-   * @default {0}
+   * @default 0
    */
   activePorts?: PortRange | undefined;
   /**
@@ -114,7 +114,7 @@ export interface FTPOptions {
    * control connection. It lets a server direct the client anywhere (RFC 2577
    * section 3).
    *
-   * @default {false}
+   * @default false
    */
   trustPasvHost?: boolean | undefined;
   /**
@@ -122,26 +122,26 @@ export interface FTPOptions {
    * TLS`), "implicit" (from the first byte, port 990), or the mode with
    * certificates, fingerprint and versions.
    *
-   * @default {no TLS}
+   * @default no TLS
    */
   tls?: "explicit" | "implicit" | TLSOptions | undefined;
   /**
    * Receives every command, reply and event, secrets masked and control
    * characters replaced.
    *
-   * @default {nobody}
+   * @default nobody
    */
   trace?: Trace | undefined;
   /**
    * Longest line of a reply, in bytes; a longer one ends the connection.
    *
-   * @default {65_536}
+   * @default 65_536
    */
   maxReplyLine?: number | undefined;
   /**
    * Longest reply, in bytes; a longer one ends the connection.
    *
-   * @default {1_048_576}
+   * @default 1_048_576
    */
   maxReply?: number | undefined;
   /**
@@ -149,7 +149,7 @@ export interface FTPOptions {
    * longer one ends the transfer. A line of which an entry is made (`list`,
    * `stat`, `walk`) may have 65,535 at most, whatever is set here.
    *
-   * @default {1_048_576}
+   * @default 1_048_576
    */
   maxLine?: number | undefined;
   /**
@@ -158,14 +158,14 @@ export interface FTPOptions {
    * and 64 bytes for each. One entry more is a `RangeError`. What is given as it
    * comes (`list`, `mlsd`, `dir`, `retrlines`) is not kept and has no limit.
    *
-   * @default {268_435_456}
+   * @default 268_435_456
    */
   maxListing?: number | undefined;
   /**
    * Which line ends a multi-line reply: "strict", its own code and a blank
    * (RFC 959 section 4.2); "lenient", any code and a blank (glFTPd).
    *
-   * @default {"strict"}
+   * @default "strict"
    */
   multiline?: "strict" | "lenient" | undefined;
   /**
@@ -175,16 +175,16 @@ export interface FTPOptions {
    * a command got no reply within `timeout`, the client's next connections to
    * that server do without; `download()` and `upload()` make one and go on.
    *
-   * @default {true}
+   * @default true
    */
   pipelining?: boolean | undefined;
   /**
-   * Commands that are sent behind each login: of {@linkcode FTP.login}, of
+   * Commands that are sent behind each login: of {@linkcode FTPProtocol.prototype.login FTP.login}, of
    * `connect()`, of reconnections, clones and mirrors. Such as `["SITE NAMEFMT
    * 1"]` for IBM i, or `["CLNT backup", "OPTS UTF8 ON"]`. One that is not
    * answered with 2yz fails the login.
    *
-   * @default {[]}
+   * @default []
    */
   afterLogin?: readonly string[] | undefined;
   /**
@@ -194,7 +194,7 @@ export interface FTPOptions {
    * option a client takes the times for UTC until an upload of its own has shown
    * the zone; one that only downloads never finds out.
    *
-   * @default {found out by uploads, else 0}
+   * @default found out by uploads, else 0
    */
   serverZone?: number | undefined;
 }

@@ -32,7 +32,7 @@ export interface ControlOptions {
 
 /** Options of a command. */
 export interface SendOptions {
-  /** How its replies are taken. @default {"command"} */
+  /** How its replies are taken. @default "command" */
   kind?: PendingKind;
   /** The open transfer during which the command may be sent (`ABOR`). */
   during?: PendingCommand | undefined;

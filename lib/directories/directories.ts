@@ -19,7 +19,7 @@ import { readDirectory } from "./listing.ts";
 import type { PartialListingError } from "./partial_listing_error.ts";
 import { checkName, joinPath } from "../commands/path.ts";
 
-/** Options of {@linkcode FTP.remove}. */
+/** Options of {@linkcode FTP.prototype.remove FTP.remove}. */
 export interface RemoveOptions {
   /**
    * Whether to remove a directory with everything in it. Only directories are
@@ -28,14 +28,14 @@ export interface RemoveOptions {
    * directories they lead to, as pyftpdlib's does, `LIST` is sent as well. If
    * the server cuts a listing, the directory is listed again until it is empty.
    *
-   * @default {false}
+   * @default false
    */
   recursive?: boolean | undefined;
   /**
    * Largest number of entries in one directory, whose names are all kept while
    * they are removed. More entries are a `RangeError`.
    *
-   * @default {1_000_000}
+   * @default 1_000_000
    */
   maxEntries?: number | undefined;
   /** Aborts the call. Removed entries stay removed. */

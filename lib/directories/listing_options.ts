@@ -13,20 +13,20 @@ import { checkNumber } from "../protocol/check_number.ts";
 import { checkWord } from "../protocol/check_word.ts";
 import type { Session } from "../transfer/session.ts";
 
-/** Options of {@linkcode FTP.list}. */
+/** Options of {@linkcode FTP.prototype.list FTP.list}. */
 export interface ListOptions {
   /**
    * The command to send, without trying others. On some servers, `LIST` shows
    * links and owners and `MLSD` does not.
    *
-   * @default {"MLSD" where it works, else "LIST"}
+   * @default "MLSD" where it works, else "LIST"
    */
   command?: "MLSD" | "LIST" | undefined;
   /**
    * Format of the lines: `"auto"` detects it, a name (as in `Entry.format`)
    * selects it, an object reads the lines itself.
    *
-   * @default {"auto"}
+   * @default "auto"
    */
   format?: string | ListingFormat | undefined;
   /**
@@ -39,40 +39,40 @@ export interface ListOptions {
    * A mirror trusts a number, and derives the zone of `MDTM` from it: the same,
    * if both show the same time for one file.
    *
-   * @default {the zone that is known of the server, else 0}
+   * @default the zone that is known of the server, else 0
    */
   zone?: number | "infer" | undefined;
   /**
    * Current time, for dates without a year.
    *
-   * @default {() => new Date()}
+   * @default () => new Date()
    */
   now?: Date | (() => Date) | undefined;
   /**
    * Milliseconds by which a date without a year may lie in the future. Later
    * dates belong to the previous year.
    *
-   * @default {86_400_000}
+   * @default 86_400_000
    */
   slack?: number | undefined;
   /**
    * Whether to request hidden names with a leading dot (`LIST -a`). If that
    * does not work, a plain `LIST` is sent.
    *
-   * @default {false}
+   * @default false
    */
   all?: boolean | undefined;
   /**
    * Whether to return every version of a file, if the server keeps several
    * (OpenVMS).
    *
-   * @default {false}
+   * @default false
    */
   allVersions?: boolean | undefined;
   /**
    * Largest number of entries. More entries are a `RangeError`.
    *
-   * @default {Infinity}
+   * @default Infinity
    */
   maxEntries?: number | undefined;
   /**

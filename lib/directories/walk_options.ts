@@ -7,32 +7,32 @@
 import type { FTPError } from "../protocol/errors.ts";
 import type { ListOptions } from "./listing_options.ts";
 
-/** Options of {@linkcode FTP.walk}. */
+/** Options of {@linkcode FTP.prototype.walk FTP.walk}. */
 export interface WalkOptions extends ListOptions {
   /**
    * Largest depth: 1 for the directory's own entries. Without it, a tree of
    * more than 256 levels is a `RangeError`.
    *
-   * @default {Infinity}
+   * @default Infinity
    */
   maxDepth?: number | undefined;
   /**
    * Whether to return files, and entries that are neither directories nor
    * links.
    *
-   * @default {true}
+   * @default true
    */
   includeFiles?: boolean | undefined;
   /**
    * Whether to return directories.
    *
-   * @default {true}
+   * @default true
    */
   includeDirs?: boolean | undefined;
   /**
    * Whether to return symbolic links.
    *
-   * @default {true}
+   * @default true
    */
   includeSymlinks?: boolean | undefined;
   /**
@@ -40,7 +40,7 @@ export interface WalkOptions extends ListOptions {
    * shows links as directories (pyftpdlib), they are always entered, but never
    * in a loop; `command: "LIST"` shows them as links.
    *
-   * @default {false}
+   * @default false
    */
   followSymlinks?: boolean | undefined;
   /**
@@ -72,7 +72,7 @@ export interface WalkOptions extends ListOptions {
    * Largest number of entries in one directory, which are all kept while it is
    * walked. More entries are a `RangeError`.
    *
-   * @default {1_000_000}
+   * @default 1_000_000
    */
   maxEntries?: number | undefined;
   /**

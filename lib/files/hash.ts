@@ -73,7 +73,7 @@ export interface HashOptions extends SignalOptions {
   /**
    * Size of the file, in bytes. It extends the time limit.
    *
-   * @default {0}
+   * @default 0
    */
   size?: number | undefined;
 }

@@ -29,7 +29,7 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
    * Windows reports neither owner nor permissions, and neither does a server.
    * If others may write to the directory there, add `verify: "hash"`.
    *
-   * @default {false}
+   * @default false
    */
   resume?: boolean | undefined;
   /**
@@ -45,7 +45,7 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
    * these. A local file keeps its content until the first new byte arrives, so
    * a refusal changes nothing.
    *
-   * @default {true}
+   * @default true
    */
   atomic?: boolean | undefined;
   /**
@@ -78,7 +78,7 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
    *
    * "none": nothing is compared.
    *
-   * @default {"size"}
+   * @default "size"
    */
   verify?: Verification | undefined;
   /**
@@ -92,14 +92,14 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
    * time that the server shows. The zone is known after an upload, or from the
    * option `serverZone`.
    *
-   * @default {true}
+   * @default true
    */
   mtime?: boolean | undefined;
   /**
    * Milliseconds between `NOOP`s on the control connection while data flows,
    * for firewalls that drop idle connections; 0 or `Infinity` for none.
    *
-   * @default {0}
+   * @default 0
    */
   keepAlive?: number | undefined;
   /**
@@ -111,7 +111,7 @@ export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
 }
 
 /**
- * Options of {@linkcode FTP.download}.
+ * Options of {@linkcode FTP.prototype.download FTP.download}.
  *
  * If the target is a symbolic link, the file that it points to is replaced or
  * created. A file written in place (`atomic: false`) and an unfinished file
@@ -129,7 +129,7 @@ export interface DownloadOptions extends FileTransferOptions {
    * Largest size of the file, in bytes, for servers that send without end,
    * whatever `SIZE` says. A larger file is an error, and nothing of it is kept.
    *
-   * @default {Infinity}
+   * @default Infinity
    */
   maxSize?: number | undefined;
   /**
@@ -137,7 +137,7 @@ export interface DownloadOptions extends FileTransferOptions {
    * Without it, the file may be empty after a power failure within the next
    * seconds. With it, each file waits for the disk.
    *
-   * @default {false}
+   * @default false
    */
   sync?: boolean | undefined;
   /**
@@ -152,13 +152,13 @@ export interface DownloadOptions extends FileTransferOptions {
    * A program that is killed between the two leaves both files. It cannot be used
    * with `verify: "none"`, nor for a pipe or a device.
    *
-   * @default {false}
+   * @default false
    */
   removeSource?: boolean | undefined;
 }
 
 /**
- * Options of {@linkcode FTP.upload}.
+ * Options of {@linkcode FTP.prototype.upload FTP.upload}.
  *
  * A local file that changes its size or time during the upload is sent again.
  * If it keeps changing, the upload fails with an `FTPVerificationError`, and
@@ -189,7 +189,7 @@ export interface UploadOptions extends FileTransferOptions {
    * file stays (see `atomic`). A `Response` has a size if it has a
    * `content-length`.
    *
-   * @default {what the source tells}
+   * @default what the source tells
    */
   size?: number | undefined;
   /**
@@ -205,7 +205,7 @@ export interface UploadOptions extends FileTransferOptions {
    *
    * For servers that cannot rename at all (a drop box), use `atomic: false`.
    *
-   * @default {"rename"}
+   * @default "rename"
    */
   replace?: "rename" | "delete" | undefined;
   /**
@@ -219,7 +219,7 @@ export interface UploadOptions extends FileTransferOptions {
    * default names. Exclude other names with the mirror's `filter` while uploads
    * are running, or after one was left behind.
    *
-   * @default {(name, mark) => `.${name}.${mark}.part`}
+   * @default (name, mark) => `.${name}.${mark}.part`
    */
   temporaryName?: ((name: string, mark: string) => string) | undefined;
 }

@@ -40,13 +40,13 @@ export interface MeterOptions {
   /**
    * Largest number of calls of `onProgress` in a second.
    *
-   * @default {10}
+   * @default 10
    */
   progressRate?: number | undefined;
   /**
    * Rate limit, in bytes a second.
    *
-   * @default {no limit}
+   * @default no limit
    */
   maxRate?: number | undefined;
   /** Aborts the transfer. */

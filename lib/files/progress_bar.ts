@@ -12,25 +12,25 @@ export interface ProgressBarOptions {
   /**
    * Text before the bar, such as the file's name.
    *
-   * @default {""}
+   * @default ""
    */
   label?: string | undefined;
   /**
    * Whether the output is a terminal.
    *
-   * @default {whether standard error is one}
+   * @default whether standard error is one
    */
   isTerminal?: boolean | undefined;
   /**
    * Width in columns.
    *
-   * @default {the terminal's}
+   * @default the terminal's
    */
   columns?: number | undefined;
   /**
    * Writes text to the terminal.
    *
-   * @default {to standard error}
+   * @default to standard error
    */
   write?: ((text: string) => void) | undefined;
 }
@@ -50,7 +50,7 @@ const LEAST_BAR = 5;
  *
  * @example Watch a download
  * ```ts
- * import { connect, progressBar } from "../../mod.ts";
+ * import { connect, progressBar } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
  *
  * await using ftp = await connect("ftp://ftp.example.com/pub");
  * const onProgress = progressBar({ label: "image.iso" });

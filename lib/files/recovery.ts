@@ -26,20 +26,20 @@ export interface RetryOptions {
    * Number of retries in a row without progress. Also the total number of
    * retries because the files differed (`FTPVerificationError`).
    *
-   * @default {5}
+   * @default 5
    */
   attempts?: number | undefined;
   /**
    * Milliseconds before the first retry. Each further wait is twice as long,
    * minus a random part of up to one half.
    *
-   * @default {500}
+   * @default 500
    */
   delay?: number | undefined;
   /**
    * Longest wait, in milliseconds.
    *
-   * @default {30_000}
+   * @default 30_000
    */
   maxDelay?: number | undefined;
 }
@@ -65,7 +65,7 @@ export interface RecoveryOptions {
    * How often and after which wait a failed transfer is retried; `false` for
    * never.
    *
-   * @default {{ attempts: 5, delay: 500, maxDelay: 30_000 }}
+   * @default  attempts: 5, delay: 500, maxDelay: 30_000
    */
   retry?: RetryOptions | false | undefined;
   /**

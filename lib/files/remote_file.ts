@@ -21,26 +21,26 @@ import {
 } from "./recovery.ts";
 import type { OwnedProvider, SessionProvider } from "./session_provider.ts";
 
-/** Options of {@linkcode FTP.open}. */
+/** Options of {@linkcode FTP.prototype.open FTP.open}. */
 export interface OpenOptions {
   /**
    * Bytes that are fetched at least at once, and kept together: a multiple of
    * 512.
    *
-   * @default {65_536}
+   * @default 65_536
    */
   blockSize?: number | undefined;
   /**
    * Most bytes that are kept, for positions that are read again.
    *
-   * @default {4_194_304}
+   * @default 4_194_304
    */
   cacheSize?: number | undefined;
   /**
    * How often and after what wait a read that failed is tried again, or `false`
    * for never.
    *
-   * @default {{ attempts: 5, delay: 500, maxDelay: 30_000 }}
+   * @default  attempts: 5, delay: 500, maxDelay: 30_000
    */
   retry?: RetryOptions | false | undefined;
   /**
@@ -336,7 +336,7 @@ class BlockReader implements BlockSource {
 /**
  * A file on the server, open for reading at any position: an index at its end,
  * then one member of an archive, and not the rest. Made by
- * {@linkcode FTP.open}.
+ * {@linkcode FTP.prototype.open FTP.open}.
  *
  * It has a connection of its own, until it is closed. Bytes are fetched in
  * blocks, and kept up to `cacheSize`. Reading in order goes on with the same

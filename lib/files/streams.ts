@@ -17,12 +17,12 @@ import type { Session } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { explainRefusal } from "./store_refusal.ts";
 
-/** Options of {@linkcode FTP.retrieve}. */
+/** Options of {@linkcode FTP.prototype.retrieve FTP.retrieve}. */
 export interface RetrieveOptions {
   /**
    * Offset of the first byte.
    *
-   * @default {0}
+   * @default 0
    */
   offset?: number | undefined;
   /**
@@ -30,25 +30,25 @@ export interface RetrieveOptions {
    * aborted there unless the file ends too. Fewer come where the file ends
    * before.
    *
-   * @default {Infinity}
+   * @default Infinity
    */
   length?: number | undefined;
   /** Aborts the transfer. The stream errors with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** Options of {@linkcode FTP.store}. */
+/** Options of {@linkcode FTP.prototype.store FTP.store}. */
 export interface StoreOptions {
   /**
    * Offset at which the server starts to write, in bytes (`REST`).
    *
-   * @default {0}
+   * @default 0
    */
   offset?: number | undefined;
   /**
    * Whether to append to the file (`APPE`).
    *
-   * @default {false}
+   * @default false
    */
   append?: boolean | undefined;
   /** Aborts the transfer. The call rejects with the signal's reason. */

@@ -17,7 +17,7 @@ export interface ListingReaderOptions {
   /**
    * Decodes bytes in the session's encoding. Must not throw.
    *
-   * @default {UTF-8, undecodable bytes as lone surrogates}
+   * @default UTF-8, undecodable bytes as lone surrogates
    */
   decode?: (bytes: Uint8Array) => string;
   /**
@@ -25,40 +25,40 @@ export interface ListingReaderOptions {
    * longer fits. A name, as in `Entry.format`, selects it. An object reads the
    * lines itself.
    *
-   * @default {"auto"}
+   * @default "auto"
    */
   format?: string | ListingFormat;
   /**
    * Current time, for dates without a year. Read once, at the start.
    *
-   * @default {() => new Date()}
+   * @default () => new Date()
    */
   now?: Date | (() => Date);
   /**
    * Zone of a LIST's times, in minutes east of UTC. MLSD uses UTC.
    *
-   * @default {0}
+   * @default 0
    */
   zone?: number;
   /**
    * Milliseconds by which a date without a year may lie in the future. Later
    * dates belong to the previous year.
    *
-   * @default {86_400_000}
+   * @default 86_400_000
    */
   slack?: number;
   /**
    * Longest line, in bytes; at most 65,535. With a longer one the reader stops
    * with an error.
    *
-   * @default {65_535}
+   * @default 65_535
    */
   maxLine?: number;
   /**
    * Whether to return entries for the listed directory and its parent (`.`,
    * `..`, MLSD's `cdir` and `pdir`).
    *
-   * @default {false}
+   * @default false
    */
   includeSelf?: boolean;
   /**
@@ -66,7 +66,7 @@ export interface ListingReaderOptions {
    * (OpenVMS), with the version in the name: `A.TXT;3`. Otherwise the newest
    * one is returned, without the version.
    *
-   * @default {false}
+   * @default false
    */
   allVersions?: boolean;
 }

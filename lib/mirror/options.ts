@@ -124,7 +124,7 @@ export interface MirrorProgress {
 }
 
 /**
- * Options that {@linkcode FTP.downloadDir} and {@linkcode FTP.uploadDir} share.
+ * Options that {@linkcode FTP.prototype.downloadDir FTP.downloadDir} and {@linkcode FTP.prototype.uploadDir FTP.uploadDir} share.
  */
 export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
   /**
@@ -164,7 +164,7 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    *   `"size-and-time"`.
    * - `"always"`: every file is transferred.
    *
-   * @default {"size-and-time"}
+   * @default "size-and-time"
    */
   compare?: MirrorComparison | undefined;
   /**
@@ -188,7 +188,7 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    * fails. To keep them, exclude them with `filter`: names ending in `.part`,
    * or those of `temporaryName`.
    *
-   * @default {false}
+   * @default false
    */
   delete?: boolean | undefined;
   /**
@@ -199,7 +199,7 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    * including those in the way of an entry of another kind. Entries that
    * `filter` leaves out do not count.
    *
-   * @default {Infinity}
+   * @default Infinity
    */
   maxDelete?: number | `${number}%` | undefined;
   /**
@@ -218,35 +218,35 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    * Those are not links here, unless `delete` requires a second check of the
    * target.
    *
-   * @default {"skip"}
+   * @default "skip"
    */
   symlinks?: MirrorSymlinks | undefined;
   /**
    * Largest depth of directories. Deeper ones fail.
    *
-   * @default {256}
+   * @default 256
    */
   maxDepth?: number | undefined;
   /**
    * Whether to change nothing, and only report what would be done.
    *
-   * @default {false}
+   * @default false
    */
   dryRun?: boolean | undefined;
   /**
    * Largest number of connections, including the client's own. The others are
-   * opened when there is work for them, as by {@linkcode FTP.clone}, and closed
+   * opened when there is work for them, as by {@linkcode FTPProtocol.prototype.clone FTP.clone}, and closed
    * at the end. If the server allows fewer, those do all the work. Trees with
    * many small files and directories gain most, and more so with a longer round
    * trip.
    *
-   * @default {1}
+   * @default 1
    */
   connections?: number | undefined;
   /**
    * Rate limit of all connections together, in bytes a second.
    *
-   * @default {no limit}
+   * @default no limit
    */
   maxRate?: number | undefined;
   /** Options for listing the server's directories. */
@@ -265,7 +265,7 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
   signal?: AbortSignal | undefined;
 }
 
-/** Options of {@linkcode FTP.downloadDir}. */
+/** Options of {@linkcode FTP.prototype.downloadDir FTP.downloadDir}. */
 export interface DownloadDirOptions
   extends MirrorOptions, Pick<DownloadOptions, "maxSize" | "sync"> {
   /**
@@ -274,12 +274,12 @@ export interface DownloadDirOptions
    * is here already. Directories stay on the server. It cannot be used with
    * `delete`, which would remove here what is no longer there.
    *
-   * @default {false}
+   * @default false
    */
   removeSource?: boolean | undefined;
 }
 
-/** Options of {@linkcode FTP.uploadDir}. */
+/** Options of {@linkcode FTP.prototype.uploadDir FTP.uploadDir}. */
 export interface UploadDirOptions
   extends MirrorOptions, Pick<UploadOptions, "replace" | "temporaryName"> {}
 

@@ -123,13 +123,13 @@ export interface ReplyReaderOptions {
   /**
    * Longest line of a reply, in bytes.
    *
-   * @default {65_536}
+   * @default 65_536
    */
   maxReplyLine?: number | undefined;
   /**
    * Largest reply, in bytes, line ends included.
    *
-   * @default {1_048_576}
+   * @default 1_048_576
    */
   maxReply?: number | undefined;
   /**
@@ -137,7 +137,7 @@ export interface ReplyReaderOptions {
    * line (RFC 959, 4.2). `"lenient"`: a line with any code, which becomes the
    * reply's code.
    *
-   * @default {"strict"}
+   * @default "strict"
    */
   multiline?: "strict" | "lenient" | undefined;
   /** Masks secrets in quotes, and in replies that become errors. */

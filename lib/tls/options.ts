@@ -14,7 +14,7 @@ export interface TLSOptions {
    * How TLS starts: "explicit" connects in clear text and sends `AUTH TLS`
    * before any secret. "implicit" uses TLS from the first byte (port 990).
    *
-   * @default {"explicit"}
+   * @default "explicit"
    */
   mode?: "explicit" | "implicit";
   /**
@@ -22,14 +22,14 @@ export interface TLSOptions {
    * connection is protected, with user and password: for servers that refuse `PBSZ`
    * and `PROT`. Anybody on the way can read and change the data.
    *
-   * @default {"protected"}
+   * @default "protected"
    */
   data?: "protected" | "clear";
   /**
    * Whether to try `AUTH SSL` if the server refuses `AUTH TLS`. The protocol is
    * TLS in either case.
    *
-   * @default {false}
+   * @default false
    */
   allowAuthSSL?: boolean;
   /**
@@ -56,13 +56,13 @@ export interface TLSOptions {
   /**
    * The name that the certificate must have, also sent to the server (SNI).
    *
-   * @default {the host that was dialled}
+   * @default the host that was dialled
    */
   serverName?: string;
   /**
    * The lowest TLS version to use.
    *
-   * @default {"TLSv1.2"}
+   * @default "TLSv1.2"
    */
   minVersion?: TLSVersion;
   /**
@@ -72,7 +72,7 @@ export interface TLSOptions {
    * sends `LIST` before a transfer that has no ticket left. The server refuses
    * it, and sends two tickets with the refusal.
    *
-   * @default {"TLSv1.2"}
+   * @default "TLSv1.2"
    */
   maxVersion?: TLSVersion;
   /**
@@ -82,7 +82,7 @@ export interface TLSOptions {
    * that requires a resumed session may refuse a data connection. The client
    * notices the refusal and isolates later connections to that host.
    *
-   * @default {false}
+   * @default false
    */
   isolate?: boolean;
   /**
@@ -93,14 +93,14 @@ export interface TLSOptions {
    * cannot be checked is accepted; a size that differs is still an error.
    * `downloadDir()` with `delete` ignores the option.
    *
-   * @default {false}
+   * @default false
    */
   allowMissingCloseNotify?: boolean;
   /**
    * Accepts any certificate. Anyone on the way can then read and change
    * everything. Pin a `fingerprint` instead.
    *
-   * @default {false}
+   * @default false
    */
   dangerouslyAcceptAnyCertificate?: boolean;
 }

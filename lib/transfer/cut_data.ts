@@ -64,7 +64,7 @@ export interface CutData {
   readonly bytes: number;
   /** The size in the 150 reply. */
   readonly announced: number | null;
-  /** Whether the data came over TLS. @default {true} */
+  /** Whether the data came over TLS. @default true */
   readonly isSecure?: boolean;
   /** What the bytes are of, where `SIZE` can tell its size. */
   readonly file: SizedFile | undefined;
