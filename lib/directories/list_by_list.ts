@@ -101,7 +101,8 @@ export async function proveRead(
 ): Promise<void> {
   if (count + selfEntries > 0 || isRefused) return;
   const { session, path } = request;
-  if (session.profile.showsSelf === false) return;
+  const { showsSelf, admitsUnreadable } = session.profile;
+  if (showsSelf === false || admitsUnreadable) return;
   const received = await readAll(request);
   if (received === undefined || received.count + received.selfEntries > 0) {
     return;

@@ -83,7 +83,9 @@ export async function* tryMLSD(
           session.profile.hasMLSD = true;
         }
         // no line: an empty directory, or an MLSD that does nothing
-        if (session.profile.hasMLSD !== true) return value.isRefused;
+        const isBelieved = session.profile.hasMLSD === true ||
+          (session.profile.givesAllByMLSD && unread.length === 0);
+        if (!isBelieved) return value.isRefused;
         await proveEmpty(request, value);
         // another connection proved MLSD meanwhile
         if (unread.length > 0) yield unread.splice(0);

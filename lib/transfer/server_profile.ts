@@ -43,6 +43,13 @@ const PROFTPD_FEATURE = "MFF";
 /** Those that show `MDTM` and `MLSD` in UTC, however they are set up. */
 const UTC_VENDORS: readonly (Vendor | undefined)[] = ["ProFTPD", "Pure-FTPd"];
 
+/** Those whose `MLSD` was measured. */
+const MLSD_VENDORS: readonly (Vendor | undefined)[] = [
+  "ProFTPD",
+  "Pure-FTPd",
+  "pyftpdlib",
+];
+
 /**
  * What is known of a server. Shared by a client, its clones, its
  * reconnections and the connections of a mirror: no other place infers a
@@ -105,6 +112,22 @@ export class ServerProfile {
   get leavesNothing(): boolean {
     // vsftpd serves one command after the other, and has no state of a transfer
     return this.#vendor === "vsftpd";
+  }
+
+  /**
+   * Whether an `MLSD` without a line is believed of this vendor before one has
+   * given an entry: it was measured to give all that the server may read.
+   */
+  get givesAllByMLSD(): boolean {
+    return MLSD_VENDORS.includes(this.#vendor);
+  }
+
+  /**
+   * Whether the server says so where it may not read a directory that it is to
+   * list: "failed to open directory", "unable to read".
+   */
+  get admitsUnreadable(): boolean {
+    return this.#vendor === "vsftpd" || this.#vendor === "Pure-FTPd";
   }
 
   /**

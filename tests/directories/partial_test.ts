@@ -295,3 +295,35 @@ function listsAnd(lines: string[], words: string): Handler {
     await turn.raw(`${words}\r\n`);
   };
 }
+
+/** What proves, server by server, that a directory of which nothing came is empty. */
+const PROOFS: Record<string, [first: string[], later: string[]]> = {
+  // its final reply says where it could not read
+  vsftpd: [["PWD", "CWD", "EPSV", "LIST", "CWD"], [
+    "CWD",
+    "EPSV",
+    "LIST",
+    "CWD",
+  ]],
+  proftpd: [["PWD", "CWD", "CWD"], ["CWD", "CWD"]],
+  "pure-ftpd": [["PWD", "CWD", "CWD"], ["CWD", "CWD"]],
+  pyftpdlib: [["PWD", "CWD", "CWD"], ["CWD", "CWD"]],
+};
+
+serverTest(
+  "FTP.list proves with few commands that a directory is empty",
+  async (server) => {
+    await server.mkdir("empty/inner");
+    const sent: string[] = [];
+    await using ftp = await logIn(server, {
+      trace: ({ direction, text }) =>
+        direction === "sent" && sent.push(text.split(" ", 1)[0]!),
+    });
+    for (const proof of PROOFS[server.name]!) {
+      sent.length = 0;
+      assertEquals(await namesOf(ftp.list("empty/inner")), []);
+      const after = sent.indexOf("MLSD") + 1;
+      assertEquals(sent.slice(after), proof);
+    }
+  },
+);
