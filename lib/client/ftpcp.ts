@@ -9,6 +9,7 @@ import { formatEprt, formatPort, isIPv6 } from "../protocol/address.ts";
 import type { Path } from "../protocol/command.ts";
 import { FTPReplyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { isCompressed } from "../transfer/compression.ts";
 import { requestPassive } from "../transfer/passive.ts";
 import {
   expectSuccess,
@@ -148,6 +149,11 @@ async function copy(
     source.turn.ensureType(type, options),
     target.turn.ensureType(type, options),
   ]);
+  // what is compressed is for who decompresses it
+  for (const { turn } of [source, target]) {
+    if (!isCompressed(turn.session)) continue;
+    await turn.perform({ verb: "MODE", argument: "S" }, options);
+  }
   const [host, port] = await requestPassive(source.turn, options);
   const announcement = isIPv6(host)
     ? { verb: "EPRT", argument: formatEprt(host, port) }

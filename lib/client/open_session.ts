@@ -62,6 +62,7 @@ export async function openSession(
     passive: settings.passive,
     activeAddress: settings.activeAddress,
     allowEPRT: settings.allowEPRT,
+    compress: settings.compress,
     trustPasvHost: settings.trustPasvHost,
     localAddress: settings.localAddress,
     activePorts: settings.activePorts,

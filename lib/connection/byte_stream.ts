@@ -18,6 +18,8 @@ export interface ByteStream {
   readOwn?(): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Writes at least one byte of `bytes`, and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
+  /** Writes what is kept back, so that {@linkcode closeWrite} needs no time. */
+  finish?(): Promise<void>;
   /** Ends the writing side; the reading side stays open. */
   closeWrite(): Promise<void>;
   /** Closes both sides at once. Pending reads and writes reject. */
@@ -32,7 +34,7 @@ export interface ByteStream {
    */
   readonly via?: string | undefined;
   /** TLS properties, if the stream uses TLS. */
-  readonly info?: TLSInfo;
+  readonly info?: TLSInfo | undefined;
   /**
    * Whether the stream ended with the peer's close_notify; `undefined` before
    * the end, and without TLS.

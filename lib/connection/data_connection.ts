@@ -298,11 +298,31 @@ export class DataConnection implements AsyncDisposable {
     if (this.#options.holds && !this.#isEnded) return this.#hold();
     if (this.#bytesRead > 0 || this.#isEnded) return this.#release();
     this.#isClosed = true;
+    this.#closing = this.#end().finally(() => this.#release());
+  }
+
+  /** Writes what is kept back, however long it takes, and takes leave. */
+  async #end(): Promise<void> {
+    const finishing = this.#stream.finish?.();
+    if (finishing !== undefined) await this.#unlessStuck(finishing);
+    if (this.#failure !== undefined) return;
     const timer = setTimeout(() => this.#release(), CLOSE_GRACE);
-    this.#closing = this.#endTLS().catch(() => {}).finally(() => {
-      clearTimeout(timer);
-      this.#release();
-    });
+    await this.#endTLS().catch(() => {});
+    clearTimeout(timer);
+  }
+
+  /** Waits for the last bytes; where they do not get through, the data is not whole. */
+  async #unlessStuck(finishing: Promise<void>): Promise<void> {
+    this.#watchdog.begin();
+    try {
+      await this.unlessFailed(finishing);
+    } catch (error) {
+      this.#isClosed = false; // it is an error of the connection
+      this.#failure = this.#reason(error);
+      this.#isClosed = true;
+    } finally {
+      this.#watchdog.end();
+    }
   }
 
   /** Ends the connection for its users only. */

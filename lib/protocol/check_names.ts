@@ -72,6 +72,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   allowEPRT: BOOLEAN,
   append: BOOLEAN,
   atomic: BOOLEAN,
+  compress: BOOLEAN,
   dangerouslyAcceptAnyCertificate: BOOLEAN,
   delete: BOOLEAN,
   dryRun: BOOLEAN,

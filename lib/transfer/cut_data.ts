@@ -9,6 +9,7 @@ import type { PendingCommand } from "../connection/pending_commands.ts";
 import type { Command, Path } from "../protocol/command.ts";
 import { parseSize } from "../protocol/reply_values.ts";
 import { TLSError } from "../tls/errors.ts";
+import { isCompressed } from "./compression.ts";
 import type { Session, SignalOptions } from "./session.ts";
 
 /** A download whose whole size the server may tell by `SIZE`. */
@@ -34,7 +35,8 @@ export function sizedFile(
   rest: number | string = 0,
 ): SizedFile | undefined {
   const isPlain = session.type === "I" && /^RETR$/i.test(verb) &&
-    argument !== undefined && isSetTo(session, "MODE", "S") &&
+    argument !== undefined &&
+    (isSetTo(session, "MODE", "S") || isCompressed(session)) &&
     isSetTo(session, "STRU", "F") && /^\d{1,15}$/.test(`${rest}`);
   return isPlain ? { path: argument, offset: Number(rest) } : undefined;
 }

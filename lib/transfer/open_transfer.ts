@@ -16,6 +16,7 @@ import { quote } from "../protocol/printable.ts";
 import { parse150 } from "../protocol/reply_values.ts";
 import { abortOwed, explain } from "./abort.ts";
 import { isSetTo, sizedFile } from "./cut_data.ts";
+import { decompress, isCompressed, setCompression } from "./compression.ts";
 import { type DataChannel, openDataChannel } from "./data_channel.ts";
 import { refusal } from "./refusal.ts";
 import type { Session, SignalOptions } from "./session.ts";
@@ -92,6 +93,7 @@ export async function openTransfer(
   await session.protection?.prepare(turn, { signal: options.signal });
   const { signal } = options;
   const type = await setType(turn, command, options);
+  await setCompression(turn, { signal });
   const channel = await openDataChannel(turn, { command, type, signal });
   try {
     await setRestart(turn, options);
@@ -141,6 +143,7 @@ async function setType(
 function refuseOddModes(session: Session, { verb }: Command): void {
   for (const [setting, usual] of [["MODE", "S"], ["STRU", "F"]] as const) {
     if (isSetTo(session, setting, usual)) continue;
+    if (setting === "MODE" && isCompressed(session)) continue;
     const value = String(session.settings.get(setting)?.argument);
     throw new TypeError(
       `Cannot open ${quote(verb)}: the server was told ${
@@ -200,10 +203,11 @@ async function begin(
     if (reply.code >= 300) throw refusal(session, reply, pending.command);
     session.hasRestart = false;
     const raw = await connectUnlessRefused(channel, pending, session, signal);
-    stream = protection === undefined ? raw : await session.untilEnded(
+    const secured = protection === undefined ? raw : await session.untilEnded(
       signal,
       (signal) => protection.secure(raw, signal),
     );
+    stream = decompress(session, secured);
   } catch (cause) {
     channel.close();
     const error = signal?.aborted ? signal.reason : cause;

@@ -50,6 +50,8 @@ export interface SessionOptions {
   localAddress?: string | undefined;
   /** Ports to listen on in active mode. */
   activePorts: PortRange;
+  /** Whether data is compressed where the server offers it. */
+  compress: boolean;
   /** Longest line of a listing or a text, in bytes. */
   maxLine: number;
   /** Most bytes of entries that are kept at once. */

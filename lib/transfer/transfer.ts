@@ -208,9 +208,14 @@ export class Transfer {
   async #finish(options: FinishOptions): Promise<Reply> {
     const { signal } = options;
     const isEarly = !isUpload(this.command) && !this.data.isEnded;
+    const { failure } = this.data;
     this.data.close();
     if (this.data.isHeld) await endHeld(this.#session, this.#pending, this);
     await this.data.closed;
+    // the last of compressed data did not get through
+    const isCut = failure === undefined && isUpload(this.command) &&
+      this.data.failure !== undefined;
+    if (isCut) throw await this.failed(this.data.failure, options);
     let reply: Reply;
     try {
       reply = await this.#session.control.wait(this.#pending.final, signal);

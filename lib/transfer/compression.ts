@@ -1,0 +1,88 @@
+/**
+ * Compressed transfers: `MODE Z`, where the user asks for it and the server
+ * offers it.
+ *
+ * @module
+ */
+
+import { DeflatedStream } from "../connection/deflated_stream.ts";
+import type { ByteStream } from "../connection/byte_stream.ts";
+import { FTPPermanentError } from "../protocol/errors.ts";
+import { parseFeatures } from "../protocol/reply_values.ts";
+import type { Session, SignalOptions } from "./session.ts";
+import type { ExclusiveTurn } from "./turn.ts";
+
+const MODE_Z = "MODE Z";
+
+/**
+ * Whether the data of transfers is compressed, and decompressed here.
+ *
+ * @param session The session
+ * @returns Whether it is
+ */
+export function isCompressed({ options, settings }: Session): boolean {
+  return options.compress &&
+    /^Z$/i.test(String(settings.get("MODE")?.argument ?? ""));
+}
+
+/**
+ * Sets `MODE Z`, if the user asks for it and `FEAT` has it.
+ *
+ * @param turn The right to talk alone
+ * @param options A signal
+ */
+export async function setCompression(
+  turn: ExclusiveTurn,
+  options: SignalOptions,
+): Promise<void> {
+  const { session } = turn;
+  const { profile, options: { compress } } = session;
+  const isDone = !compress || isCompressed(session) || profile.lacks(MODE_Z);
+  if (isDone || !await offersCompression(turn, options)) return;
+  try {
+    await turn.perform({ verb: "MODE", argument: "Z" }, options);
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    profile.noteLacking(MODE_Z);
+  }
+}
+
+/**
+ * Puts the compression on a data connection, where it is set.
+ *
+ * @param session The session
+ * @param stream The connection
+ * @returns What carries the data as it is
+ */
+export function decompress(session: Session, stream: ByteStream): ByteStream {
+  return isCompressed(session) ? new DeflatedStream(stream) : stream;
+}
+
+async function offersCompression(
+  turn: ExclusiveTurn,
+  options: SignalOptions,
+): Promise<boolean> {
+  const { profile, identity } = turn.session;
+  let features = profile.featuresFor(identity);
+  if (features === undefined && !profile.lacks("FEAT")) {
+    features = profile.noteFeatures(
+      identity,
+      await askFeatures(turn, options),
+    );
+  }
+  return /\bZ\b/i.test(features?.get("MODE") ?? "");
+}
+
+/** What the server can do; `undefined` where `FEAT` is refused. */
+async function askFeatures(
+  turn: ExclusiveTurn,
+  options: SignalOptions,
+): Promise<Map<string, string> | undefined> {
+  try {
+    const reply = await turn.exchange({ verb: "FEAT" }, options);
+    return reply.code === 211 ? parseFeatures(reply) : undefined;
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,153 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FTPUnconfirmedError } from "../../mod.ts";
+import { memoryServer } from "../files/memory_server.ts";
+import type { Turn } from "../testing/scripted/mod.ts";
+
+const FEATURES = "211-Features\n MODE Z\n211 End";
+
+async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
+  const stream = new Blob([bytes.slice()]).stream().pipeThrough(
+    new CompressionStream("deflate"),
+  );
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+async function inflate(bytes: Uint8Array): Promise<string> {
+  const stream = new Blob([bytes.slice()]).stream().pipeThrough(
+    new DecompressionStream("deflate"),
+  );
+  return await new Response(stream).text();
+}
+
+/** A server that compresses what it sends. */
+async function compressing(cut?: (bytes: Uint8Array) => Uint8Array) {
+  const server = await memoryServer({ "/f": "hello ".repeat(1000) });
+  server.on("FEAT", FEATURES);
+  server.on("RETR", async (turn: Turn) => {
+    const bytes = await deflate(server.files.get("/f")!);
+    await turn.send(cut?.(bytes) ?? bytes);
+  });
+  return server;
+}
+
+Deno.test("FTP decompresses what a server sends in MODE Z", async () => {
+  await using server = await compressing();
+  await using ftp = await server.client({ compress: true });
+  let text = "";
+  const decoder = new TextDecoder();
+  for (let i = 0; i < 2; i++) {
+    await ftp.retrbinary("RETR /f", (block) => {
+      text += decoder.decode(block, { stream: true });
+    });
+  }
+  assertEquals(text, "hello ".repeat(2000));
+  const set = server.commands.filter((line) => /^(FEAT|MODE)/.test(line));
+  assertEquals(set, ["FEAT", "MODE Z"]);
+});
+
+Deno.test("FTP compresses what it sends in MODE Z", async () => {
+  await using server = await compressing();
+  await using ftp = await server.client({ compress: true });
+  await ftp.storbinary("STOR /g", new TextEncoder().encode("hello"));
+  assertEquals(await inflate(server.files.get("/g")!), "hello");
+  await ftp.storlines("STOR /h", new TextEncoder().encode("a\nb\n"));
+  assertEquals(await inflate(server.files.get("/h")!), "a\r\nb\r\n");
+  const conn = await ftp.transfercmd("STOR /i");
+  await conn.write(new TextEncoder().encode("by hand"));
+  conn.close();
+  await ftp.voidresp();
+  assertEquals(await inflate(server.files.get("/i")!), "by hand");
+});
+
+Deno.test("FTP sends no MODE Z where nothing asks for it", async () => {
+  await using server = await memoryServer({ "/f": "hello" });
+  server.on("FEAT", FEATURES);
+  await using ftp = await server.client();
+  await ftp.features();
+  await ftp.retrbinary("RETR /f", () => {});
+  assertEquals(server.verbs.includes("MODE"), false);
+});
+
+Deno.test("FTP transfers as ever where MODE Z is refused, or FEAT", async () => {
+  for (const [verb, refusal] of [["MODE", "504 No"], ["FEAT", "502 No"]]) {
+    await using server = await memoryServer({ "/f": "hello" });
+    server.on("FEAT", FEATURES).on(verb!, refusal!);
+    await using ftp = await server.client({ compress: true });
+    for (let i = 0; i < 2; i++) {
+      let text = "";
+      await ftp.retrbinary("RETR /f", (block) => {
+        text += new TextDecoder().decode(block);
+      });
+      assertEquals(text, "hello");
+    }
+    assertEquals(server.verbs.filter((other) => other === verb).length, 1);
+  }
+});
+
+for (
+  const [what, Class, cut] of [
+    [
+      "is cut off",
+      Deno.errors.UnexpectedEof,
+      (bytes: Uint8Array) => bytes.subarray(0, -2),
+    ],
+    [
+      "is no zlib",
+      Deno.errors.InvalidData,
+      () => new TextEncoder().encode("hello, no zlib here"),
+    ],
+  ] as const
+) {
+  Deno.test(`FTP.retrbinary throws where compressed data ${what}, although the server says 226`, async () => {
+    await using server = await compressing(cut);
+    await using ftp = await server.client({ compress: true });
+    await assertRejects(
+      () => ftp.retrbinary("RETR /f", () => {}),
+      Class,
+      "decompress",
+    );
+    assertEquals(await ftp.pwd(), "/");
+  });
+}
+
+Deno.test("FTP.download tries again where compressed data was cut off", async () => {
+  let count = 0;
+  await using server = await compressing((bytes) =>
+    count++ === 0 ? bytes.subarray(0, -2) : bytes
+  );
+  await using ftp = await server.client({ compress: true });
+  const path = await Deno.makeTempFile();
+  try {
+    const options = { retry: { attempts: 2, delay: 1 }, resume: false };
+    const { verified } = await ftp.download("/f", path, options);
+    assertEquals(await Deno.readTextFile(path), "hello ".repeat(1000));
+    assertEquals(verified, "size");
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("FTP.storbinary throws where the end of compressed data does not get through", async () => {
+  await using server = await compressing();
+  server.on("STOR", async (turn) => {
+    await turn.reply(150, "Send");
+    const data = await turn.openData();
+    data.reset();
+    await turn.reply(426, "Cut");
+  });
+  await using ftp = await server.client({ compress: true });
+  const error = await ftp.storbinary("STOR /g", new Uint8Array(5_000_000))
+    .catch((error) => error);
+  assertEquals(error instanceof Error, true);
+  assertEquals(error instanceof FTPUnconfirmedError, false);
+});
+
+Deno.test("FTP sets MODE Z again where MODE S was set by hand", async () => {
+  await using server = await compressing();
+  await using ftp = await server.client({ compress: true });
+  await ftp.retrbinary("RETR /f", () => {});
+  await ftp.voidcmd("MODE S");
+  const before = server.commands.length;
+  await ftp.retrbinary("RETR /f", () => {});
+  assertEquals(server.commands.slice(before, before + 1), ["MODE Z"]);
+});
