@@ -5,7 +5,12 @@
  */
 
 import { checkWord } from "../protocol/check_word.ts";
-import { formatEprt, formatPort, isIPv6 } from "../protocol/address.ts";
+import {
+  addressBytes,
+  formatEprt,
+  formatPort,
+  isIPv6,
+} from "../protocol/address.ts";
 import type { Path } from "../protocol/command.ts";
 import { FTPReplyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -145,6 +150,7 @@ async function copy(
       "Cannot copy between servers while data connections are protected: call protC() on both first",
     );
   }
+  checkAddressKnown(from);
   await Promise.all([
     source.turn.ensureType(type, options),
     target.turn.ensureType(type, options),
@@ -171,6 +177,16 @@ async function copy(
     await abortOpen(to, { isAsked: true });
     throw error;
   }
+}
+
+/** Rejects a source whose address is not known: the target needs it. */
+function checkAddressKnown({ peer: [host], options }: Session): void {
+  const { detour } = options.route;
+  const isKnown = options.trustPasvHost || addressBytes(host) !== undefined;
+  if (detour === undefined || isKnown) return;
+  throw new TypeError(
+    `Cannot copy from "${host}": with "${detour}" its address is not known, which the other server needs; connect to the source by its address, or set "trustPasvHost"`,
+  );
 }
 
 async function open(

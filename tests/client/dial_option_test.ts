@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Dial, type DialedConn, FTP } from "../../mod.ts";
+import { type Dial, type DialedConn, FTP, ftpcp } from "../../mod.ts";
 import { memoryServer } from "../files/memory_server.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";
@@ -275,4 +275,95 @@ Deno.test("FTP names the tunnel where a connection through it ends", async () =>
     Deno.errors.UnexpectedEof,
     'the server, or the tunnel of "dial", closed the connection',
   );
+});
+
+Deno.test("ftpcp copies from a server behind a tunnel by its address, and says that a name will not do", async () => {
+  await using source = await memoryServer({ "/a": "hello" });
+  await using target = await memoryServer();
+  const { dial } = tunnelTo(source.host);
+  await using to = await target.client();
+  for (const host of [source.host, NAME]) {
+    await using from = new FTP({ dial });
+    await from.connect(host, source.port);
+    await from.login();
+    const before = target.commands.length;
+    const copying = ftpcp(from, "a", to, "b");
+    if (host === NAME) {
+      await assertRejects(() => copying, TypeError, "by its address");
+      assertEquals(target.commands.length, before);
+    } else {
+      await copying;
+      assertEquals(target.files.get("/b")?.length, 5);
+    }
+  }
+});
+
+/** The first program of docs/networks.md that runs ssh. */
+function jumpHostProgram(): string {
+  const page = Deno.readTextFileSync(
+    new URL("../../docs/networks.md", import.meta.url),
+  );
+  const programs = page.matchAll(/```ts\n(.*?)```/gs);
+  return [...programs].map(([, program]) => program!)
+    .find((program) => program.includes('"ssh"'))!;
+}
+
+/** What "ssh -W host:port bastion" does, but for ssh. */
+const RELAY = `
+const [, port] = /:(\\d+)$/.exec(Deno.args[1]);
+const conn = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+Deno.stdin.readable.pipeTo(conn.writable);
+await conn.readable.pipeTo(Deno.stdout.writable);
+Deno.exit(); // its end is what the other side sees
+`;
+
+Deno.test("FTP goes through a process, as the documentation has it for ssh", {
+  ignore: Deno.build.os === "windows", // the stand-in for ssh is a shell script
+}, async () => {
+  await using server = await memoryServer({ "/a": "hello" });
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/relay.ts`, RELAY);
+    await Deno.writeTextFile(
+      `${folder}/ssh`,
+      `#!/bin/sh\nexec "${Deno.execPath()}" run -A --no-check "${folder}/relay.ts" "$@"\n`,
+      { mode: 0o755 },
+    );
+    const program = jumpHostProgram()
+      .replace(
+        /"https:[^"]*"/,
+        JSON.stringify(import.meta.resolve("../../mod.ts")),
+      )
+      .replace('tls: "explicit",', "")
+      .replace('"ftp.internal"', `"ftp.internal", ${server.port}`);
+    await Deno.writeTextFile(
+      `${folder}/main.ts`,
+      `${program}
+await ftp.login();
+console.log(await new Response(await ftp.retrieve("a")).text());
+await ftp.store("b", new Uint8Array(1_000_000));
+await ftp.quit();
+`,
+    );
+    const PATH = `${folder}:${Deno.env.get("PATH")}`;
+    const { success, stdout, stderr } = await new Deno.Command(
+      Deno.execPath(),
+      {
+        args: [
+          ...["run", "--no-check", "--no-prompt", "--allow-run=ssh"],
+          `${folder}/main.ts`,
+        ],
+        env: { PATH, NO_COLOR: "1" },
+      },
+    ).output();
+    const decoder = new TextDecoder();
+    assertEquals(
+      [decoder.decode(stdout), success],
+      ["hello\n", true],
+      decoder.decode(stderr),
+    );
+    assertEquals(server.files.get("/b")?.length, 1_000_000);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
