@@ -1,6 +1,6 @@
 /**
  * FTP and FTPS on the command line: `get`, `put`, `ls`, `cat`, `sync`, `rm`,
- * `mkdir`, `mv` and `hash`.
+ * `mkdir`, `mv`, `hash` and `doctor`.
  *
  *     deno run --allow-net --allow-read --allow-write cli.ts get ftp://host/pub/file
  *     deno run --allow-net cli.ts --help

@@ -37,6 +37,15 @@
  */
 
 export { connect, type ConnectURLOptions } from "./lib/client/connect.ts";
+export { diagnose } from "./lib/doctor/diagnose.ts";
+export type {
+  DiagnoseOptions,
+  Diagnosis,
+  DiagnosisCause,
+  DiagnosisProblem,
+  DiagnosisStep,
+  DiagnosisStepName,
+} from "./lib/doctor/report.ts";
 export { FTP, type PipelineOptions } from "./lib/client/ftp.ts";
 export {
   FTPProtocol,

@@ -15,6 +15,7 @@ const ROOMS = [
   "lib/files/",
   "lib/mirror/",
   "lib/client/",
+  "lib/doctor/",
   "mod.ts",
   "lib/cli/",
   "cli.ts",

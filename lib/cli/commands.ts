@@ -6,6 +6,7 @@
 
 import { cat } from "./commands/cat.ts";
 import { mkdir, mv, rm } from "./commands/change.ts";
+import { doctor } from "./commands/doctor.ts";
 import { get } from "./commands/get.ts";
 import { hash } from "./commands/hash.ts";
 import { ls } from "./commands/ls.ts";
@@ -205,5 +206,22 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
       ["ftp hash ftp://ftp.example.com/pub/image.iso", "hash and path"],
     ],
     run: hash,
+  },
+  doctor: {
+    summary: "find out what works with a server, and why the rest does not",
+    usage: "URL",
+    notes: [
+      "It tries name and addresses, TLS, login, passive and active mode, listings, times and limits, and ends with the options to use. It changes nothing without --write.",
+      "Exit codes: 0 nothing is wrong, 2 the server is at fault, 3 the network, a firewall or TLS.",
+    ],
+    flags: ["write"],
+    examples: [
+      ["ftp doctor ftp://ftp.example.com/", "changes nothing"],
+      [
+        "ftp doctor --write in ftpes://ann@ftp.example.com/",
+        "with an upload to the folder in, which is removed",
+      ],
+    ],
+    run: doctor,
   },
 };

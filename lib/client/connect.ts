@@ -80,12 +80,19 @@ const CONNECT_OPTIONS: NamesOf<ConnectURLOptions> = {
   signal: true,
 };
 
-interface Target {
+/** What a URL says. */
+export interface URLTarget {
+  /** The host, without brackets. */
   host: string;
+  /** The port, if there is one. */
   port: number | undefined;
+  /** The user, decoded. */
   user: string | undefined;
+  /** The password, decoded. */
   password: string | undefined;
+  /** The path, decoded; "" for the directory after login. */
   directory: string;
+  /** What the scheme says of TLS. */
   tls: "explicit" | "implicit" | undefined;
 }
 
@@ -189,7 +196,7 @@ function checkNetrc(netrc: unknown): void {
 
 /** The scheme says when TLS begins, the option whom to trust; never otherwise. */
 function chooseTLS(
-  scheme: Target["tls"],
+  scheme: URLTarget["tls"],
   option: FTPOptions["tls"],
 ): FTPOptions["tls"] {
   const isObject = typeof option === "object" && option !== null;
@@ -207,7 +214,7 @@ type Login = Pick<ConnectURLOptions, "user" | "password" | "account">;
 
 /** The URL goes before the options, and both before `.netrc`. */
 async function findCredentials(
-  target: Target,
+  target: URLTarget,
   options: Login & Pick<ConnectURLOptions, "netrc">,
 ): Promise<Login> {
   const { account, netrc } = options;
@@ -248,7 +255,7 @@ async function logIn(
   }
 }
 
-const TLS_OF_SCHEME: Record<string, Target["tls"]> = {
+const TLS_OF_SCHEME: Record<string, URLTarget["tls"]> = {
   "ftp:": undefined,
   "ftpes:": "explicit",
   "ftps:": "implicit",
@@ -263,7 +270,14 @@ const PATH_REGEXP = /(?<=^\w+:\/\/[^/\\#]*)\/.*$/s;
 /** An authority that ends with port 21. */
 const PORT_21_REGEXP = /^\w+:\/\/[^/\\#]*:0*21(?=[/\\#]|$)/;
 
-function parseTarget(url: string | URL): Target {
+/**
+ * Takes a URL apart.
+ *
+ * @param url A URL, or a host's name or address, with ":port" or without
+ * @returns Its parts
+ * @throws {TypeError} If it is of another scheme, or cannot be read
+ */
+export function parseTarget(url: string | URL): URLTarget {
   const text = String(url);
   if (!text.includes("://")) {
     const [, host, digits] = HOST_REGEXP.exec(text) ?? [];

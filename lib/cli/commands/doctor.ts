@@ -1,0 +1,111 @@
+/**
+ * `ftp doctor`: what works with a server, and why the rest does not.
+ *
+ * @module
+ */
+
+import {
+  diagnose,
+  type Diagnosis,
+  type DiagnosisProblem,
+  type DiagnosisStep,
+} from "../../../mod.ts";
+import {
+  checkOperands,
+  type CommandContext,
+  connectOptions,
+} from "../context.ts";
+import { EXIT, type ExitCode, Incomplete } from "../exit_code.ts";
+import { findCredentials } from "../password.ts";
+import { parseTarget } from "../target.ts";
+
+/**
+ * Runs the command.
+ *
+ * @param context What the user gave
+ * @throws {Incomplete} If something is wrong
+ */
+export async function doctor(context: CommandContext): Promise<void> {
+  checkOperands(context, 1, 1);
+  const { flags, operands: [url], out, signal } = context;
+  const { server } = parseTarget(url!);
+  const options = await connectOptions(context);
+  const { user, password, account } = await findCredentials(
+    server,
+    flags,
+    signal,
+  );
+  const report = await diagnose(url!, {
+    ...options,
+    ...(options.timeout === undefined ? { timeout: 10_000 } : {}),
+    user,
+    password,
+    account,
+    write: flags.text("write"),
+    onStep: (step) => tellStep(step, context),
+  });
+  tellReport(report, context);
+  const code = codeOf(report);
+  if (code === EXIT.done) return;
+  const errors = report.problems.filter(({ severity }) => severity === "error");
+  out.flush();
+  throw new Incomplete(code, `${errors.length} problems`, true);
+}
+
+/** Marks of the outcomes, of one width. */
+const MARKS = {
+  ok: "ok     ",
+  note: "note   ",
+  problem: "PROBLEM",
+  skipped: "skipped",
+} as const;
+
+function tellStep(step: DiagnosisStep, { out }: CommandContext): void {
+  const { name, outcome, text } = step;
+  out.tell(
+    { event: "step", ...step },
+    `${MARKS[outcome]}  ${name.padEnd(11)}  ${text}`,
+  );
+}
+
+function tellReport(
+  { problems, isUsable, code, options, url }: Diagnosis,
+  { out }: CommandContext,
+): void {
+  for (const problem of problems) {
+    out.tell({ event: "problem", ...problem }, formatProblem(problem));
+  }
+  const verdict = problems.length === 0
+    ? "Nothing is wrong."
+    : isUsable
+    ? "The server can be used, with these options:"
+    : "The server cannot be used like this.";
+  out.tell(
+    { event: "result", url, isUsable, options, program: code },
+    `\n${verdict}${isUsable ? `\n\n${code}` : ""}`,
+  );
+}
+
+function formatProblem(
+  { severity, cause, text, advice, isFirewall }: DiagnosisProblem,
+): string {
+  const firewall = isFirewall
+    ? " The fault is a firewall's or a router's."
+    : "";
+  const end = /[.!?]$/.test(text) ? "" : ".";
+  return `\n${
+    severity === "error" ? "Wrong" : "Note"
+  } (${cause}): ${text}${end}${firewall}\n  ${advice}`;
+}
+
+/** Steps whose faults are the network's. */
+const NETWORK_STEPS: readonly string[] = ["addresses", "greeting", "tls"];
+
+function codeOf({ problems, isUsable }: Diagnosis): ExitCode {
+  const errors = problems.filter(({ severity }) => severity === "error");
+  if (errors.length === 0 && isUsable) return EXIT.done;
+  const isNetwork = errors.some(({ step, isFirewall }) =>
+    isFirewall || NETWORK_STEPS.includes(step)
+  );
+  return isNetwork ? EXIT.network : EXIT.refused;
+}

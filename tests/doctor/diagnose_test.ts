@@ -1,0 +1,397 @@
+/** `diagnose` against real servers, each with something broken on purpose. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  diagnose,
+  type DiagnoseOptions,
+  type Diagnosis,
+  type DiagnosisCause,
+} from "../../mod.ts";
+import { withTLS } from "../real/tls_client.ts";
+import { DEAD_PORT } from "../testing/dead_port.ts";
+import { Proxy } from "../testing/proxy.ts";
+import { ScriptedServer } from "../testing/scripted/mod.ts";
+import { certificates } from "../testing/servers/certificates.ts";
+import {
+  type RealServer,
+  type ServerName,
+  serverTest,
+} from "../testing/servers/mod.ts";
+import { SilentPort } from "../testing/silent_port.ts";
+import { Relay } from "./relay.ts";
+
+/** Examines a server, or what stands before it. */
+async function examine(
+  server: RealServer,
+  { scheme = "ftp", at = server, path = "", ...options }:
+    & DiagnoseOptions
+    & {
+      scheme?: string;
+      at?: { host: string; port: number };
+      path?: string;
+    } = {},
+): Promise<Diagnosis> {
+  const { user, password } = server;
+  return await diagnose(`${scheme}://${user}@${at.host}:${at.port}${path}`, {
+    password,
+    maxConnections: 2,
+    ...options,
+  });
+}
+
+/** What was found, but for clear text, which is what most of these tests speak. */
+function causesOf(
+  { problems }: Diagnosis,
+  { but = "clear-text" }: { but?: DiagnosisCause } = {},
+): DiagnosisCause[] {
+  return problems.map(({ cause }) => cause).filter((cause) =>
+    cause !== "clear-text" && cause !== but
+  );
+}
+
+/** What a step found. */
+function outcomeOf({ steps }: Diagnosis, name: string): string | undefined {
+  return steps.findLast((step) => step.name === name)?.outcome;
+}
+
+function problemOf({ problems }: Diagnosis, wanted: DiagnosisCause) {
+  const problem = problems.find(({ cause }) => cause === wanted);
+  assert(problem, `no ${wanted} in ${JSON.stringify(problems, null, 2)}`);
+  return problem;
+}
+
+serverTest(
+  "diagnose finds nothing wrong with a sound server, and changes nothing",
+  async (server) => {
+    await server.write("pub/a.txt", "hello");
+    const report = await examine(server, { path: "/pub" });
+    assertEquals(causesOf(report), [], JSON.stringify(report.problems));
+    assertEquals(report.isUsable, true);
+    assertEquals(report.steps.map(({ name }) => name), [
+      "addresses",
+      "greeting",
+      "tls",
+      "login",
+      "features",
+      "epsv",
+      "pasv",
+      "active",
+      "listing",
+      "clock",
+      "restart",
+      "connections",
+    ]);
+    const log = await server.log();
+    assertEquals(/\b(STOR|DELE|RNFR|MKD|SITE|MFMT)\b/.test(log), false, log);
+    assertEquals(
+      report.url,
+      `ftp://${server.user}@${server.host}:${server.port}/pub`,
+    );
+    assertEquals(JSON.stringify(report).includes(server.password), false);
+    assertStringIncludes(report.code, `await connect("${report.url}"`);
+    assertStringIncludes(report.code, 'Deno.env.get("FTP_PASSWORD")');
+  },
+);
+
+serverTest(
+  "diagnose tries an upload where it is told to, and removes it",
+  async (server) => {
+    await server.mkdir("in");
+    const report = await examine(server, { write: "/in" });
+    assertEquals(causesOf(report), [], JSON.stringify(report.problems));
+    assertEquals(outcomeOf(report, "write"), "ok");
+    assertEquals(outcomeOf(report, "clock"), "ok");
+    assertEquals([...Deno.readDirSync(`${server.root}/in`)], []);
+  },
+);
+
+serverTest(
+  "diagnose names the firewall where the passive ports are closed",
+  async (server) => {
+    await server.write("a.txt", "a");
+    const { host, port } = server;
+    await using proxy = await Proxy.start({ host, port }); // no port but one
+    const report = await examine(server, { at: proxy });
+    // a server behind a proxy names itself in its 227
+    assertEquals(
+      causesOf(report, { but: "private-address" }),
+      ["passive-ports-closed"].concat(
+        outcomeOf(report, "active") === "ok" ? [] : ["data-failed"],
+      ),
+    );
+    const { isFirewall, advice } = problemOf(report, "passive-ports-closed");
+    assertEquals(isFirewall, true);
+    assertStringIncludes(advice, "passive ports");
+    if (outcomeOf(report, "active") === "ok") {
+      assertEquals(report.options.passive, false);
+    } else assertEquals(report.isUsable, false);
+  },
+);
+
+/** How each server is made to tell another address. */
+const PRIVATE_ADDRESS: Record<ServerName, readonly string[]> = {
+  vsftpd: ["pasv_address=10.11.12.13"],
+  proftpd: ["MasqueradeAddress 10.11.12.13"],
+  "pure-ftpd": ["--forcepassiveip", "10.11.12.13"],
+  pyftpdlib: ["handler.masquerade_address = '10.11.12.13'"],
+};
+
+/** How each server is made to show local time. */
+const LOCAL_TIME: Partial<Record<ServerName, readonly string[]>> = {
+  vsftpd: ["use_localtime=YES"],
+  pyftpdlib: ["handler.use_gmt_times = False"],
+};
+
+for (const [name, extra] of Object.entries(PRIVATE_ADDRESS)) {
+  serverTest(
+    "diagnose names a private address in a 227 reply",
+    async (server) => {
+      await server.write("a.txt", "a");
+      const report = await examine(server);
+      assertEquals(causesOf(report), ["private-address"]);
+      const { text, severity, isFirewall } = problemOf(
+        report,
+        "private-address",
+      );
+      assertStringIncludes(text, "10.11.12.13, a private address");
+      assertEquals([severity, isFirewall], ["warning", true]);
+      assertEquals(report.isUsable, true);
+    },
+    { servers: [name as ServerName], extra },
+  );
+}
+
+for (const [name, extra] of Object.entries(LOCAL_TIME)) {
+  serverTest(
+    "diagnose proves a wrong zone by an upload, and suspects it without",
+    async (server) => {
+      await server.mkdir("in");
+      await server.write("in/a.txt", "a");
+      const options = { path: "/in" };
+      const looked = await examine(server, options);
+      assertEquals(causesOf(looked), ["zone"]);
+      assertEquals(looked.options.serverZone, undefined);
+      const proven = await examine(server, { ...options, write: "." });
+      assertEquals(causesOf(proven), ["zone"]);
+      assertEquals(proven.options.serverZone, 540);
+      assertStringIncludes(
+        proven.problems.at(-1)!.text,
+        "The upload proves that the server's times are local, UTC+09:00",
+      );
+      assertStringIncludes(proven.code, "serverZone: 540");
+    },
+    { servers: [name as ServerName], extra, zone: "Asia/Tokyo" },
+  );
+}
+
+serverTest(
+  "diagnose says of a server with UTC in MDTM that its zone is known",
+  async (server) => {
+    await server.write("a.txt", "a");
+    const report = await examine(server);
+    assertEquals(causesOf(report), []);
+    assertEquals(outcomeOf(report, "clock"), "ok");
+  },
+  { servers: ["proftpd", "pure-ftpd"], zone: "Asia/Tokyo" },
+);
+
+serverTest(
+  "diagnose names what swallows EPSV, and advises PASV",
+  async (server) => {
+    await server.write("a.txt", "a");
+    await using relay = Relay.start(server, /^EPSV\r\n/);
+    const report = await examine(server, { at: relay, timeout: 6000 });
+    // a server behind a relay names itself in its 227
+    assertEquals(causesOf(report, { but: "private-address" }), [
+      "epsv-swallowed",
+    ]);
+    assertEquals(problemOf(report, "epsv-swallowed").isFirewall, true);
+    assertEquals([report.options.passive, report.isUsable], ["pasv", true]);
+    assertStringIncludes(report.code, 'passive: "pasv"');
+  },
+  { passivePorts: 12 },
+);
+
+serverTest(
+  "diagnose names a folder that the user may not write to",
+  async (server) => {
+    const report = await examine(server, { write: "/" });
+    assertEquals(causesOf(report), ["write-refused"]);
+    assertStringIncludes(
+      problemOf(report, "write-refused").advice,
+      "the root of its directory (chroot)",
+    );
+    assertEquals([...Deno.readDirSync(server.root)], []);
+    assertEquals(report.isUsable, true);
+  },
+  { writable: false },
+);
+
+serverTest(
+  "diagnose names a root of a chroot that may be written to",
+  async (server) => {
+    const report = await examine(server);
+    assertEquals(causesOf(report), ["chroot-writable"]);
+    assertEquals(report.isUsable, false);
+  },
+  { servers: ["vsftpd"], extra: ["allow_writeable_chroot=NO"] },
+);
+
+serverTest(
+  "diagnose names a certificate that has expired, and sends no password",
+  async (server) => {
+    const { authority } = await certificates();
+    const caCerts = [await Deno.readTextFile(authority.certificate)];
+    const report = await examine(server, { scheme: "ftpes", tls: { caCerts } });
+    assertEquals(causesOf(report), ["certificate-expired"]);
+    const { text } = problemOf(report, "certificate-expired");
+    assertStringIncludes(text, "to 2021-01-01");
+    assertEquals(/\b(USER|PASS)\b/.test(await server.log()), false);
+  },
+  { prepare: withTLS({}, "expired") },
+);
+
+serverTest(
+  "diagnose advises the fingerprint of a certificate that nobody vouches for",
+  async (server) => {
+    await server.write("a.txt", "a");
+    const report = await examine(server, { scheme: "ftpes" });
+    assertEquals(causesOf(report), ["certificate-untrusted"]);
+    const { tls } = report.options;
+    assert(typeof tls === "object");
+    assertStringIncludes(report.code, `fingerprint: "${tls.fingerprint}"`);
+    const again = await examine(server, { scheme: "ftpes", tls });
+    assertEquals(causesOf(again), []);
+    const { facts } = again.steps.find(({ name }) => name === "tls")!;
+    assertEquals(facts["versions"], ["TLSv1.2", "TLSv1.3"]);
+    for (const step of ["epsv", "pasv"]) {
+      assertEquals(outcomeOf(again, step), "ok");
+    }
+  },
+  { prepare: withTLS({}, "selfSigned") },
+);
+
+serverTest(
+  "diagnose names a TLS session that is not resumed on data connections",
+  async (server) => {
+    await server.write("a.txt", "a");
+    const { authority, client } = await certificates();
+    const read = (path: string) => Deno.readTextFile(path);
+    const report = await examine(server, {
+      scheme: "ftpes",
+      tls: {
+        caCerts: [await read(authority.certificate)],
+        // with a client certificate the platform resumes nothing
+        cert: await read(client.certificate),
+        key: await read(client.key),
+      },
+    });
+    assertEquals(causesOf(report), ["session-resumption"]);
+    assertStringIncludes(
+      problemOf(report, "session-resumption").advice,
+      "NoSessionReuseRequired",
+    );
+    assertEquals(report.code.includes("PRIVATE KEY"), false);
+  },
+  { needs: ({ sessionReuse }) => sessionReuse, prepare: withTLS() },
+);
+
+serverTest(
+  "diagnose tells that clear text is refused, and advises TLS",
+  async (server) => {
+    const report = await examine(server);
+    assertEquals(causesOf(report), ["tls-required"]);
+    assert(report.options.tls !== undefined);
+  },
+  { servers: ["vsftpd", "proftpd"], prepare: withTLS({ required: true }) },
+);
+
+serverTest(
+  "diagnose tells a refused login, and shows no password",
+  async (server) => {
+    const report = await examine(server, { password: "not the password" });
+    assertEquals(causesOf(report), ["login-refused"]);
+    assertEquals(JSON.stringify(report).includes("not the password"), false);
+  },
+  { servers: ["proftpd"] },
+);
+
+Deno.test("diagnose tells what is wrong before FTP begins", async () => {
+  const of = async (url: string, options: DiagnoseOptions = {}) => {
+    const report = await diagnose(url, options);
+    assertEquals(report.isUsable, false);
+    return causesOf(report);
+  };
+  assertEquals(await of("ftp://does-not-exist.invalid/"), ["name-not-found"]);
+  assertEquals(await of(`ftp://127.0.0.1:${DEAD_PORT}/`), [
+    "connection-refused",
+  ]);
+  using http = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async () => {
+    const ssh = new TextEncoder().encode("SSH-2.0-OpenSSH_9.2\r\n");
+    for await (const conn of http) {
+      await conn.write(ssh).catch(() => {});
+      conn.close();
+    }
+  })();
+  assertEquals(await of(`ftp://127.0.0.1:${http.addr.port}/`), ["not-ftp"]);
+  http.close();
+  await serving.catch(() => {});
+});
+
+Deno.test(
+  "diagnose tells a firewall that drops from a port that refuses",
+  { ignore: !SilentPort.isPossible },
+  async () => {
+    using silent = await SilentPort.open();
+    const report = await diagnose(`ftp://127.0.0.1:${silent.port}/`, {
+      timeout: 1000,
+    });
+    assertEquals(causesOf(report), ["connection-filtered"]);
+    assertEquals(report.problems[0]!.isFirewall, true);
+  },
+);
+
+Deno.test("diagnose tells names that are no text, and what a server says harmless", async () => {
+  await using server = await ScriptedServer.start({ charset: "latin1" });
+  server.on("CONNECT", "220 evil \x1b[2J greeting");
+  for (const verb of ["MLSD", "LIST"]) {
+    server.on(verb, async (turn) => {
+      await turn.reply(150, "Here they come");
+      const data = await turn.openData();
+      const line = verb === "MLSD"
+        ? "type=file;size=1;modify=20240229120000; caf\xE9\r\n"
+        : "-rw-r--r-- 1 o g 1 Feb 29 2024 caf\xE9\r\n";
+      await data.write(Uint8Array.from(line, (sign) => sign.charCodeAt(0)));
+      data.close();
+      await data.closed;
+      await turn.reply(226, "Done");
+    });
+  }
+  const steps: string[] = [];
+  const report = await diagnose(`ftp://${server.host}:${server.port}`, {
+    maxConnections: 1,
+    onStep: ({ name }) => steps.push(name),
+  });
+  assertEquals(causesOf(report), ["encoding"]);
+  assertEquals(report.options.encoding, "latin-1");
+  assertEquals(steps, report.steps.map(({ name }) => name));
+  // deno-lint-ignore no-control-regex
+  const controls = /[\x00-\x09\x0B-\x1F\x7F-\x9F]/;
+  for (const { text } of [...report.steps, ...report.problems]) {
+    assertEquals(controls.exec(text), null, text);
+  }
+});
+
+Deno.test("diagnose ends when its signal is aborted, and leaves nothing open", async () => {
+  await using server = await ScriptedServer.start();
+  const controller = new AbortController();
+  server.on("FEAT", async (turn) => {
+    controller.abort(new Error("enough"));
+    await turn.stall();
+  });
+  const error = await diagnose(`ftp://${server.host}:${server.port}`, {
+    signal: controller.signal,
+  }).catch((error) => error);
+  assertEquals(error.message, "enough");
+});
