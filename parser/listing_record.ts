@@ -39,4 +39,6 @@ export const FLAG = {
   ascii: 1 << 10,
   self: 1 << 11,
   hasMode: 1 << 12,
+  padded: 1 << 13,
+  tight: 1 << 14,
 } as const;

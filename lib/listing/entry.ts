@@ -29,6 +29,8 @@ export interface EntrySource {
   name(index: number): string;
   /** The name as bytes, which the caller may keep. */
   rawName(index: number): Uint8Array;
+  /** The path from the listed directory; without it, the name. */
+  path?(index: number): string;
   /** Kind of the entry. */
   kind(index: number): EntryKind;
   /** Size in bytes. */
@@ -57,6 +59,12 @@ export interface EntrySource {
 
 /** Names that must not be a segment of a path. */
 const HOSTILE_REGEXP = /^\.{0,2}$|[/\\\0\r\n]/;
+
+/**
+ * Returns the path of an entry from the listed directory: its name, unless it is
+ * in another directory of the same listing (a member of a file of IBM i).
+ */
+export let pathOfEntry: (entry: Entry) => string;
 
 /** Sets the target of a link, which another line contains. */
 export let resolveLink: (entry: Entry, target: string) => void;
@@ -106,6 +114,7 @@ export class Entry implements Deno.DirEntry {
 
   static {
     resolveLink = (entry, target) => entry.#target = target;
+    pathOfEntry = (entry) => entry.#source.path?.(entry.#index) ?? entry.name;
   }
 
   /**

@@ -24,12 +24,18 @@ const CLOSED_REGEXP =
  * contain blanks, such as a link's target, or the group "domain users" of
  * ProFTPD with a directory service. NcFTPd omits the last `;`: then it is the
  * first blank of the last fact, or one after a value that cannot contain any.
+ * A tab after the `;` also ends the facts.
  *
  * @param line The line, without its line end
  * @returns The position of the blank; the line's length if it has no name
  */
 export function factsEnd(line: string): number {
   let blank = line.indexOf(" ");
+  // some servers write a tab instead
+  const tab = line.indexOf("\t");
+  const isTab = tab > 0 && line[tab - 1] === ";" &&
+    !(blank >= 0 && blank < tab);
+  if (isTab) return tab;
   if (blank < 0) return line.length;
   if (blank === 0 || line[blank - 1] === ";") return blank;
   let start = line.lastIndexOf(";", blank) + 1;

@@ -6,7 +6,9 @@
  */
 
 import { Entry } from "./entry.ts";
+import { hasEntryShape } from "./entry_shape.ts";
 import { FORMATS } from "./formats.ts";
+import type { NamePadding } from "./name_padding.ts";
 import { isNoise } from "./noise.ts";
 import type {
   LineContext,
@@ -34,6 +36,9 @@ const RIVAL_LINES = 3;
 /** Longest line of a rare format, in bytes; longer lines are not tried. */
 const MAX_RARE_LINE = 4096;
 
+/** Largest number of unreadable lines in a row that may be notes. */
+const MAX_NOTES = 64;
+
 /** Options of a {@linkcode FormatDetector}. */
 export interface FormatDetectorOptions {
   /** The only format to use: a name of the scanner's, or an object. */
@@ -44,10 +49,34 @@ export interface FormatDetectorOptions {
   decode: (bytes: Uint8Array) => string;
   /** Whether every version of a file is an entry. */
   allVersions: boolean;
+  /** Takes the padding off names. */
+  padding: NamePadding;
+  /** Called with each note. */
+  onNote: ((line: string, entry: Entry) => void) | undefined;
 }
 
 /** A format that is read in TypeScript, or the name of a scanner format. */
 type KnownFormat = string | ListingFormat;
+
+/** Format name of lines that no format can read. */
+const UNREAD = "unknown";
+
+/** Score of a noise line of a format, which decides between equal scores. */
+const FRAME_SCORE = 0.01;
+
+/** A line that no format can read. */
+interface UnreadLine {
+  entry: Entry;
+  line: string;
+  /** Whether it might be an entry. */
+  hasShape: boolean;
+}
+
+/** An entry, with its line if no format can read it. */
+interface ReadEntry {
+  entry: Entry;
+  unread?: Omit<UnreadLine, "entry">;
+}
 
 /**
  * Detects the format from the first lines, and changes it when it no longer
@@ -64,6 +93,9 @@ export class FormatDetector {
   #newest: { name: string; version: number } | undefined;
   #rival: KnownFormat | undefined;
   #rivalLines = 0;
+  /** Unreadable lines that are notes, unless an entry follows. */
+  #unread: UnreadLine[] = [];
+  #hasEntry = false;
 
   /** Creates a detector. */
   constructor(options: FormatDetectorOptions) {
@@ -92,12 +124,13 @@ export class FormatDetector {
   get accepted(): number {
     const current = this.#current;
     if (typeof current !== "string" || this.#rivalLines > 0) return -1;
+    if (!this.#hasEntry || this.#unread.length > 0) return -1;
     return TABLE_FORMATS.findIndex((name) => name === current);
   }
 
   /** Reads a line, or keeps it until the format is known. */
   read(line: ListingLine): Entry[] {
-    if (this.#sample === undefined) return this.#readLine(line);
+    if (this.#sample === undefined) return this.#settle(this.#readLine(line));
     this.#sample.push(line);
     return this.#sample.length < SAMPLE_LINES ? [] : this.#decide();
   }
@@ -105,8 +138,42 @@ export class FormatDetector {
   /** Ends the listing. */
   end(): Entry[] {
     const entries = this.#decide();
-    entries.push(...this.#endPartial());
+    entries.push(...this.#settle(this.#endPartial()));
+    if (this.#hasEntry) this.#tellNotes();
+    else entries.push(...this.#takeUnread());
     return entries;
+  }
+
+  /** Turns preceding unreadable lines into notes or entries. */
+  #settle(read: ReadEntry[]): Entry[] {
+    const entries: Entry[] = [];
+    for (const { entry, unread } of read) {
+      if (unread === undefined) {
+        if (!this.#hasEntry) this.#tellNotes();
+        this.#hasEntry = true;
+        entries.push(...this.#takeUnread(), entry);
+        continue;
+      }
+      this.#unread.push({ entry, ...unread });
+      const isFull = this.#unread.length > MAX_NOTES;
+      const isEntry = this.#hasEntry && unread.hasShape;
+      if (isFull || isEntry) entries.push(...this.#takeUnread());
+    }
+    return entries;
+  }
+
+  /** Returns the kept unreadable lines as entries. */
+  #takeUnread(): Entry[] {
+    if (this.#unread.length === 0) return [];
+    return this.#unread.splice(0).map(({ entry }) => entry);
+  }
+
+  /** Reports the unreadable lines that do not look like entries. */
+  #tellNotes(): void {
+    const { onNote } = this.#options;
+    const notes = this.#unread.filter(({ hasShape }) => !hasShape);
+    this.#unread = this.#unread.filter(({ hasShape }) => hasShape);
+    for (const { entry, line } of notes) onNote?.(line, entry);
   }
 
   #decide(): Entry[] {
@@ -114,7 +181,10 @@ export class FormatDetector {
     if (sample === undefined) return [];
     this.#sample = undefined;
     this.#current = this.#best(sample);
-    return sample.flatMap((line) => this.#readLine(line));
+    for (const { source, index } of sample) {
+      this.#options.padding.note(source, index);
+    }
+    return sample.flatMap((line) => this.#settle(this.#readLine(line)));
   }
 
   /**
@@ -149,17 +219,28 @@ export class FormatDetector {
 
   #score(format: ListingFormat, lines: readonly string[]): number {
     let score = 0;
+    let looseScore = 0;
     let partial: string | undefined;
     for (const line of lines) {
       const text = partial === undefined ? line : `${partial} ${line}`;
       let result = this.#try(format, text);
-      if (result === undefined && partial !== undefined) {
-        result = this.#try(format, line);
+      const isLoose = result === undefined;
+      if (isLoose) {
+        result = this.#tryLoose(format, text) ??
+          (partial === undefined
+            ? undefined
+            : this.#try(format, line) ?? this.#tryLoose(format, line));
       }
       partial = result === "partial" ? line : undefined;
-      if (typeof result === "object") score++;
+      if (typeof result === "object") {
+        looseScore++;
+        if (!isLoose) score++;
+      } else if (result === "frame") {
+        looseScore += FRAME_SCORE;
+        score += FRAME_SCORE;
+      } else if (result === undefined && !isNoise(line)) looseScore = -Infinity;
     }
-    return score;
+    return Math.max(score, looseScore);
   }
 
   #try(format: ListingFormat, line: string): LineResult {
@@ -169,64 +250,95 @@ export class FormatDetector {
     return format.read(line, this.#options.context);
   }
 
-  #readLine(line: ListingLine): Entry[] {
+  #tryLoose(format: ListingFormat, line: string): LineResult {
+    if (line.length > MAX_RARE_LINE) return undefined;
+    return format.readLoose?.(line, this.#options.context);
+  }
+
+  #readLine(line: ListingLine): ReadEntry[] {
     const { source, index } = line;
     const scanned = source.format(index);
     const isScanned = typeof this.#current !== "object" &&
       this.#partial === undefined && scanned !== "unknown";
     if (isScanned) {
       this.#note(scanned);
-      return [new Entry(source, index)];
+      return this.#scanned(line);
     }
     const text = toByteText(source.lineBytes(index));
     if (this.#partial !== undefined) {
       const { format, text: first } = this.#partial;
       const whole = `${first} ${text}`;
-      const result = this.#try(format, whole);
-      if (typeof result === "object") {
+      const result = this.#try(format, whole) ?? this.#tryLoose(format, whole);
+      if (typeof result === "object" || result === "note") {
         this.#partial = undefined;
-        return this.#entries(result, whole, format.name);
+        return this.#result(result, whole, format.name);
       }
       return [...this.#endPartial(), ...this.#readLine(line)];
     }
     const current = this.#current;
     if (typeof current === "object") {
-      const result = this.#try(current, text);
+      const result = this.#try(current, text) ?? this.#tryLoose(current, text);
       if (result === "partial") {
         this.#partial = { format: current, text };
         return [];
       }
       if (result !== undefined) {
         this.#rivalLines = 0;
-        return result === "frame"
-          ? []
-          : this.#entries(result, text, current.name);
+        return this.#result(result, text, current.name);
       }
     }
     if (scanned !== "unknown") {
       this.#note(scanned);
-      return [new Entry(source, index)];
+      return this.#scanned(line);
     }
     return this.#readRare(text);
   }
 
+  /** Returns the entry of a line that the scanner has read. */
+  #scanned({ source, index }: ListingLine): ReadEntry[] {
+    this.#options.padding.apply(source, index);
+    return [{ entry: new Entry(source, index) }];
+  }
+
   /** Reads a line that neither the current format nor the scanner can read. */
-  #readRare(text: string): Entry[] {
+  #readRare(text: string): ReadEntry[] {
     // RFC 3659, 7.2: no facts, a blank, and the name
     if (this.#current === "mlsd" && text.startsWith(" ") && text.length > 1) {
-      return [
-        this.#entry({ name: text.slice(1), kind: "unknown" }, text, "mlsd"),
-      ];
+      const bare = { name: text.slice(1), kind: "unknown" } as const;
+      return [this.#entry(bare, text, "mlsd")];
     }
     if (isNoise(text)) return [];
     for (const format of this.#formats) {
       const result = this.#try(format, text);
       if (result === undefined || result === "partial") continue;
-      if (result === "frame") return [];
-      this.#note(format);
-      return this.#entries(result, text, format.name);
+      if (typeof result === "object") this.#note(format);
+      return this.#result(result, text, format.name);
     }
-    return [this.#entry({ name: text, kind: "unknown" }, text, "unknown")];
+    return [this.#unreadable(text)];
+  }
+
+  #unreadable(text: string): ReadEntry {
+    const isQuick = typeof this.#current === "string";
+    const { entry } = this.#entry(
+      { name: text, kind: "unknown" },
+      text,
+      UNREAD,
+    );
+    const { line } = entry;
+    return { entry, unread: { line, hasShape: hasEntryShape(text, isQuick) } };
+  }
+
+  #result(
+    result: ParsedLine | "frame" | "note",
+    text: string,
+    format: string,
+  ): ReadEntry[] {
+    if (typeof result === "object") return this.#entries(result, text, format);
+    if (result === "note") {
+      const { entry } = this.#unreadable(text);
+      this.#options.onNote?.(entry.line, entry);
+    }
+    return [];
   }
 
   /**
@@ -247,18 +359,22 @@ export class FormatDetector {
   }
 
   /** Ends a line that the next one did not continue, as unreadable. */
-  #endPartial(): Entry[] {
+  #endPartial(): ReadEntry[] {
     if (this.#partial === undefined) return [];
     const { text } = this.#partial;
     this.#partial = undefined;
-    return [this.#entry({ name: text, kind: "unknown" }, text, "unknown")];
+    return [this.#unreadable(text)];
   }
 
   /** Returns the entry, unless it is an older version of the previous one. */
-  #entries(parsed: ParsedLine, line: string, format: string): Entry[] {
+  #entries(parsed: ParsedLine, line: string, format: string): ReadEntry[] {
     const { name, version } = parsed;
     if (version === undefined) return [this.#entry(parsed, line, format)];
     if (this.#options.allVersions) {
+      // CWD takes a directory without its version.
+      if (parsed.kind === "directory") {
+        return [this.#entry(parsed, line, format)];
+      }
       const versioned = { ...parsed, name: `${name};${version}` };
       return [this.#entry(versioned, line, format)];
     }
@@ -268,9 +384,10 @@ export class FormatDetector {
     return [this.#entry(parsed, line, format)];
   }
 
-  #entry(parsed: ParsedLine, line: string, format: string): Entry {
+  #entry(parsed: ParsedLine, line: string, format: string): ReadEntry {
     const { decode } = this.#options;
-    return new Entry(new ParsedSource({ parsed, line, format, decode }), 0);
+    const source = new ParsedSource({ parsed, line, format, decode });
+    return { entry: new Entry(source, 0) };
   }
 }
 

@@ -11,6 +11,11 @@ import type { EntryKind, TimePrecision } from "./entry.ts";
 export interface ParsedLine {
   /** The name, one character for each byte: a part of the line. */
   name: string;
+  /**
+   * Path from the listed directory, if it is not the name: of an entry in another
+   * directory of the same listing.
+   */
+  path?: string | undefined;
   /** Kind of the entry. */
   kind: EntryKind;
   /** Version of the file, if there are several. The newest comes first. */
@@ -41,14 +46,22 @@ export interface LineContext {
   readonly slack: number;
   /** Zone of the listing's times, in minutes east of UTC. */
   readonly zone: number;
+  /** Name of the listed directory without its parents, if it is known. */
+  readonly directory?: string | undefined;
 }
 
 /**
  * Result of reading a line: an entry; `"frame"`, a header, a footer or another
- * line that is not an entry; `"partial"`, the first line of an entry that
- * continues in the next one; or `undefined`, a line that is not in this format.
+ * line that is not an entry; `"note"`, the same, but reported to the user;
+ * `"partial"`, the first line of an entry that continues in the next one; or
+ * `undefined`, a line that is not in this format.
  */
-export type LineResult = ParsedLine | "frame" | "partial" | undefined;
+export type LineResult =
+  | ParsedLine
+  | "frame"
+  | "note"
+  | "partial"
+  | undefined;
 
 /** A format of directory listings. */
 export interface ListingFormat {
@@ -63,6 +76,14 @@ export interface ListingFormat {
    * @param context Current time, and the listing's zone
    */
   read(line: string, context: LineContext): LineResult;
+  /**
+   * Reads a line that {@linkcode read} cannot read, and that is ambiguous in
+   * other listings. Called only if the format can read all of the first lines.
+   *
+   * @param line As in {@linkcode read}
+   * @param context As in {@linkcode read}
+   */
+  readLoose?(line: string, context: LineContext): LineResult;
 }
 
 const MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Entry } from "./entry.ts";
 import type { ListingFormat } from "./listing_format.ts";
 
 /** Longest line of a listing, in bytes, and the largest limit. */
@@ -55,12 +56,27 @@ export interface ListingReaderOptions {
    */
   maxLine?: number;
   /**
+   * Name of the listed directory without its parents. IBM i lists a member with
+   * its file's name, also in the listing of that file.
+   *
+   * @default {not known}
+   */
+  directory?: string | undefined;
+  /**
    * Whether to return entries for the listed directory and its parent (`.`,
    * `..`, MLSD's `cdir` and `pdir`).
    *
    * @default false
    */
   includeSelf?: boolean;
+  /**
+   * Called with each header and trailer: an unreadable line before the first
+   * entry or after the last one that does not look like an entry. The entry is
+   * of kind `"unknown"`, with the line as its name.
+   *
+   * @default {such lines are ignored}
+   */
+  onNote?: ((line: string, entry: Entry) => void) | undefined;
   /**
    * Whether to return every version of a file, if the server keeps several
    * (OpenVMS), with the version in the name: `A.TXT;3`. Otherwise the newest

@@ -18,6 +18,7 @@ import { FormatDetector } from "./format_detector.ts";
 import { Entry } from "./entry.ts";
 import { FORMATS } from "./formats.ts";
 import { LinkPairs } from "./link_pairs.ts";
+import { NamePadding } from "./name_padding.ts";
 import type { ListingFormat } from "./listing_format.ts";
 import {
   DEFAULT_SLACK,
@@ -32,8 +33,9 @@ import { TABLE_FORMATS, TableSource, type TextReader } from "./table_source.ts";
  * result does not depend on how the bytes are split.
  *
  * No line is lost. Noise lines (`total 12`, headers, error messages of `ls`)
- * are not entries. Any other line that cannot be read is an entry of kind
- * `"unknown"`, with the line as its name.
+ * are not entries. An unreadable line before the first entry or after the last
+ * one is a note if it does not look like an entry. Any other line that cannot be
+ * read is an entry of kind `"unknown"`, with the line as its name.
  *
  * @example Read a LIST
  * ```ts
@@ -54,6 +56,7 @@ export class ListingReader {
   readonly #scanner: ListingScanner;
   readonly #detector: FormatDetector;
   readonly #pairs = new LinkPairs();
+  readonly #padding = new NamePadding();
   readonly #text: TextReader;
   readonly #maxLine: number;
   readonly #includeSelf: boolean;
@@ -81,6 +84,8 @@ export class ListingReader {
       maxLine = MAX_LISTING_LINE,
       includeSelf = false,
       allVersions = false,
+      onNote,
+      directory,
     } = options;
     if (!(maxLine >= 1 && maxLine <= MAX_LISTING_LINE)) {
       throw new RangeError(
@@ -104,9 +109,11 @@ export class ListingReader {
     });
     this.#detector = new FormatDetector({
       forced: format === "auto" ? undefined : findFormat(format),
-      context: { now: time, slack, zone },
+      context: { now: time, slack, zone, directory },
       decode,
       allVersions,
+      padding: this.#padding,
+      onNote,
     });
   }
 
@@ -191,18 +198,20 @@ export class ListingReader {
     const { bytes, count, words } = records;
     const isLong = bytes.length > this.#maxLine;
     const pairs = this.#pairs;
+    const padding = this.#padding;
     let accepted = this.#detector.accepted;
+    let special = FLAG.self | padding.mask;
     // start of the lines that are entries and were not added to the pairs
     let runStart = 0;
     for (let index = 0; index < count; index++) {
       if (isLong && source.lineLength(index) > this.#maxLine) {
         return this.#fail();
       }
-      const flags = words[index * RECORD.words + RECORD.flags]!;
+      let flags = words[index * RECORD.words + RECORD.flags]!;
       const isAccepted =
         (flags >> FLAG.formatShift & FLAG.formatMask) === accepted;
       if (
-        isAccepted && (flags & FLAG.self) === 0 &&
+        isAccepted && (flags & special) === 0 &&
         (accepted !== MLSD || !pairs.isIndexed && !source.isOpenLink(index))
       ) {
         entries.push(new Entry(source, index));
@@ -215,7 +224,15 @@ export class ListingReader {
           this.#add(entries, entry);
         }
         accepted = this.#detector.accepted;
-      } else if ((flags & FLAG.self) === 0 || this.#includeSelf) {
+        special = FLAG.self | padding.mask;
+        continue;
+      }
+      if (flags & padding.mask) {
+        padding.apply(source, index);
+        special = FLAG.self | padding.mask;
+        flags = source.flags(index);
+      }
+      if ((flags & FLAG.self) === 0 || this.#includeSelf) {
         const entry = new Entry(source, index);
         if (pairs.add(entry, source.isOpenLink(index))) entries.push(entry);
       }

@@ -15,7 +15,7 @@ import {
 } from "./listing_format.ts";
 
 const GUARDIAN_REGEXP =
-  /^ *(\S{1,64}) +O?\d{1,6}[O+]{0,2} +(\d{1,20}) +(\d{1,2})-([A-Za-z]{3})-(\d{2,4}) +(\d{1,2}):(\d\d):(\d\d) +(\d{1,3}), *(\d{1,3}) +"?[-A-Za-z*]{4}"? *$/;
+  /^ *(\S{1,64}) +O?\d{1,6}[O+]{0,2} +(\d{1,20}) +(\d{1,2})-([A-Za-z]{3})-(\d{2,4}) +(\d{1,2}):(\d\d):(\d\d) +(\d{1,3}), *(\d{1,3}) +(?:"[^"]{1,8}"|[-A-Za-z*]{4}) *$/;
 
 /** Files of the Guardian file system; it has no directories. */
 export const NONSTOP: ListingFormat = { name: "nonstop", read };

@@ -14,7 +14,7 @@ import {
 } from "./listing_format.ts";
 
 const OS2_REGEXP =
-  /^ *(\d{1,20}) +(DIR +)?(?:[ADHRS]{1,5} +)?(\d{1,2})-(\d{1,2})-(\d{2,4}) +(\d{1,2}):(\d\d) +(\S.*)$/s;
+  /^ *(\d{1,20}) +(?:[ADHRS]{1,5} +)?(DIR +)?(?:[ADHRS]{1,5} +)?(\d{1,2})-(\d{1,2})-(\d{2,4}) +(\d{1,2}):(\d\d) +(\S.*)$/s;
 
 /** Listings of OS/2, whose years may count from 1900. */
 export const OS2: ListingFormat = { name: "os2", read };

@@ -15,10 +15,14 @@ import {
 } from "./listing_format.ts";
 
 const OS400_REGEXP =
-  /^(\S{1,10}) +(?:(\d{1,20}) +(\d\d)([/.-])(\d\d)\4(\d\d) +(\d\d):(\d\d):(\d\d) +)?(\*[A-Z]{2,9}) *(.*)$/s;
+  /^(?:([^\s*]\S{0,9}) +| +)(?:(\d{1,20}) +)?(?:(\d\d)([/.-])(\d\d)\4(\d\d) +(\d\d):(\d\d):(\d\d) +)?(\*[A-Z]{2,9})(?: +(.*))?$/s;
 
-/** Types of objects that contain others. */
-const DIRECTORIES = new Set(["*DIR", "*DDIR", "*LIB", "*FLR", "*FILE"]);
+/** Types of objects that contain others, except files. */
+const DIRECTORIES = new Set(["*DIR", "*DDIR", "*LIB", "*FLR"]);
+/** A file with members; a save file has none. */
+const FILE_REGEXP = /\.FILE\/?$|^[^.]*$/i;
+/** `FILE.FILE/MEMBER.MBR`, possibly with the path of the library. */
+const MEMBER_REGEXP = /(?:^|\/)([^/\0\\]{1,32}\.FILE)\/([^/\0\\]{1,32}\.MBR)$/i;
 
 /**
  * Listings of IBM i in its own name format. It also supports the Unix format.
@@ -28,18 +32,39 @@ export const OS400: ListingFormat = { name: "os400", read };
 function read(line: string, context: LineContext): LineResult {
   const match = OS400_REGEXP.exec(line);
   if (match === null) return undefined;
-  const [, owner, size, , , , , , , , type, path] = match;
-  // a data base file without its members is listed without a name
-  if (path === "") return type === "*MEM" ? "frame" : undefined;
-  const isDirectory = path!.endsWith("/") || DIRECTORIES.has(type!);
-  const name = path!.replace(/\/$/, "");
+  const [, owner, size, first, , , , , , , type, path = ""] = match;
+  if (!path.trim()) {
+    // a file is listed without a name inside itself, or without its members
+    if (type === "*MEM") return "frame";
+    return type === "*FILE" ? "note" : undefined;
+  }
+  if (type === "*MEM") return readMember(path, owner, context);
+  const isDirectory = path.endsWith("/") || DIRECTORIES.has(type!) ||
+    (type === "*FILE" && FILE_REGEXP.test(path));
   return {
-    // a member is listed as FILE/MEMBER.MBR inside its file
-    name: type === "*MEM" ? name.slice(name.lastIndexOf("/") + 1) : name,
+    name: path.replace(/\/$/, ""),
     kind: isDirectory ? "directory" : type === "*SYMLNK" ? "symlink" : "file",
     size: isDirectory ? undefined : parseSize(size ?? ""),
     owner,
-    ...(size !== undefined && readDate(match.slice(3, 10), context)),
+    ...(first !== undefined && readDate(match.slice(3, 10), context)),
+  };
+}
+
+/** Reads a member, which is listed as FILE/MEMBER.MBR inside its file, too. */
+function readMember(
+  path: string,
+  owner: string | undefined,
+  { directory }: LineContext,
+): LineResult {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const match = MEMBER_REGEXP.exec(path);
+  const isOwn = match === null ||
+    directory?.toUpperCase() === match[1]!.toUpperCase();
+  return {
+    name,
+    kind: "file",
+    owner,
+    ...(!isOwn && { path: `${match[1]}/${match[2]}` }),
   };
 }
 

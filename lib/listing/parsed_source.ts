@@ -43,7 +43,11 @@ export class ParsedSource implements EntrySource {
   }
 
   rawName(): Uint8Array {
-    return toBytes(this.#parsed.name);
+    return toBytes(this.#parsed.path ?? this.#parsed.name);
+  }
+
+  path(): string {
+    return this.#decode(this.rawName());
   }
 
   kind(): EntryKind {

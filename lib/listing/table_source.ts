@@ -78,6 +78,19 @@ export class TableSource implements EntrySource {
     return this.#words[index * RECORD.words + RECORD.flags]!;
   }
 
+  /** Removes the first blank of the name, unless it is the only character. */
+  skipBlank(index: number): void {
+    const at = index * RECORD.words;
+    const start = this.#words[at + RECORD.nameStart]! + 1;
+    const end = this.#words[at + RECORD.nameEnd]!;
+    if (start >= end) return;
+    this.#words[at + RECORD.nameStart] = start;
+    const isDots = /^\.\.?$/.test(this.name(index));
+    if (isDots && this.kind(index) === "directory") {
+      this.#words[at + RECORD.flags]! |= FLAG.self;
+    }
+  }
+
   /** Length of a line in bytes, without its line end. */
   lineLength(index: number): number {
     const at = index * RECORD.words;

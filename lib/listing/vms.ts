@@ -8,28 +8,44 @@ import {
   type LineContext,
   type LineResult,
   type ListingFormat,
-  parseMonth,
   toTime,
 } from "./listing_format.ts";
+import { parseLocalMonth } from "./local_month.ts";
 
 const NAME_REGEXP = /^([^;\s][^;]{0,254});(\d{1,5})(?=\s|$)/;
 const NEXT_NAME_REGEXP = /^\s*[^\s;[(]{1,254};\d{1,5}(?=\s|$)/;
 const DATE_REGEXP =
-  /\s(\d{1,2})-([A-Za-z]{3})-(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,7})?)?)?(?=\s|$)/;
-const SIZE_REGEXP = /\s(\d{1,12})(?:\/\d{1,12})?(?=\s|$)/;
+  /\s(\d{1,2})-([A-Za-z\x80-\xff]{3,6})-(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,7})?)?)?(?=\s|$)/;
+const SIZE_REGEXP = /\s(\d{1,12})(?:\/\d{1,12})?(KB|MB)?(?=\s|$)/;
 const OWNER_REGEXP = /\s\[([^\]]{1,80})\]/;
+/** Between the date and the protection an owner may have no brackets. */
+const BARE_OWNER_REGEXP = /^\s+([A-Z$][A-Z0-9$_]{0,30})\s+\(/;
 const PROTECTION_REGEXP = /\s\(([^)]{0,40})\)\s*$/;
+
+/** `DISK:[DIR]` above the list. */
+const DIRECTORY_REGEXP =
+  /^(?:[\w$-]{1,64}::)?[\w$-]{1,64}:\[[^\]\s]{1,255}\]\s*$/;
+/** Why the facts of a file are not shown. */
+const ERROR_REGEXP = /^\s+<?%[A-Z0-9$_]{1,32}-[A-Z]-/;
+/** Where nothing was found, the pattern is listed with an error. */
+const NOTHING_REGEXP =
+  /^[^\s*;]{0,80}\*[^\s;]{0,80};\d{1,5}\s+<?%[A-Z0-9$_]{1,32}-[A-Z]-/;
 
 /** Bytes of a block, the unit of sizes. */
 const BLOCK = 512;
+/** Bytes of other units. */
+const UNITS: Readonly<Record<string, number>> = { KB: 1024, MB: 1_048_576 };
 
 /** Listings of OpenVMS. A long name has a line of its own. */
 export const VMS: ListingFormat = { name: "vms", read };
 
 function read(line: string, context: LineContext): LineResult {
-  if (/^(?:Directory \S|Total of \d+ |Grand total of )/i.test(line)) {
-    return "frame";
-  }
+  const isFrame =
+    /^(?:Directory \S|Total of \d+ |Grand total of )/i.test(line) ||
+    DIRECTORY_REGEXP.test(line);
+  if (isFrame) return "frame";
+  if (/^Total \d+ files?\b/i.test(line)) return "note";
+  if (NOTHING_REGEXP.test(line)) return "note";
   const match = NAME_REGEXP.exec(line);
   if (match === null) return undefined;
   const [whole, file, version] = match;
@@ -38,22 +54,30 @@ function read(line: string, context: LineContext): LineResult {
   // two entries were joined
   if (NEXT_NAME_REGEXP.test(rest)) return undefined;
   const date = DATE_REGEXP.exec(rest);
-  // %RMS-E-PRV and the like replace the rest
-  if (date === null && !/^\s+%[A-Z]+-[A-Z]-/.test(rest)) return undefined;
   const isDirectory = /\.DIR$/i.test(file!);
+  const name = isDirectory ? file!.slice(0, -4) : file!;
+  const kind = isDirectory ? "directory" : "file";
+  // %RMS-E-PRV and the like replace the rest
+  if (ERROR_REGEXP.test(rest)) return { name, kind, version: Number(version) };
+  if (date === null) return undefined;
   const size = SIZE_REGEXP.exec(rest);
-  const owner = OWNER_REGEXP.exec(rest)?.[1]?.split(",");
+  const afterDate = rest.slice(date.index + date[0].length);
+  const owner = (OWNER_REGEXP.exec(rest) ?? BARE_OWNER_REGEXP.exec(afterDate))
+    ?.[1]
+    ?.split(",");
   return {
-    name: isDirectory ? file!.slice(0, -4) : file!,
+    name,
     version: Number(version),
-    kind: isDirectory ? "directory" : "file",
+    kind,
     // the size of the directory's own file does not describe its contents
-    size: isDirectory || size === null ? undefined : Number(size[1]) * BLOCK,
+    size: isDirectory || size === null
+      ? undefined
+      : Number(size[1]) * (UNITS[size[2]!] ?? BLOCK),
     isSizeApproximate: true,
     mode: parseProtection(PROTECTION_REGEXP.exec(rest)?.[1]),
     owner: owner?.at(-1),
     group: owner !== undefined && owner.length > 1 ? owner[0] : undefined,
-    ...(date && readDate(date, context)),
+    ...readDate(date, context),
   };
 }
 
@@ -61,7 +85,7 @@ function readDate(match: RegExpExecArray, context: LineContext) {
   const [, day, month, year, hour, minute, second] = match;
   return toTime({
     year: Number(year),
-    month: parseMonth(month!),
+    month: parseLocalMonth(month!),
     day: Number(day),
     ...(hour !== undefined && { hour: Number(hour), minute: Number(minute) }),
     ...(second !== undefined && { second: Number(second) }),

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { EntryKind } from "./entry.ts";
 import {
   type LineContext,
   type LineResult,
@@ -13,24 +14,26 @@ import {
 } from "./listing_format.ts";
 
 const DATA_SET_REGEXP =
-  /^ *\S{1,6} +\S{1,5} +(?:(\d{4})\/(\d\d)\/(\d\d)|\*\*NONE\*\*) +\d+(?: +\d+)? +\S+ +\d+ +\d+ +(PS|PO|PO-E|DA|VS|PS-E|PS-L) +(\S+) *$/;
+  /^ *\S{1,6} +(?:\S{1,5} +)?(?:(\d{4})\/(\d\d)\/(\d\d)|\*\*NONE\*\*) +\d{1,16} *(?:\d{1,16}|[+?]{1,16})? +[A-Z?]{1,5} +\d+ +\d+ +([A-Z]{2,3}(?:-[A-Z])?) +(\S+) *$/;
+/** Data sets on tape have no other columns. */
+const TAPE_REGEXP = /^ *\S{1,6} +Tape +(\S+) *$/i;
 /** VSAM data sets lack the middle columns. */
-const VSAM_REGEXP = /^ *\S{1,6} +\S{1,5} +VSAM +(\S+) *$/;
+const VSAM_REGEXP = /^ *\S{1,6} +(?:\S{1,5} +)?VSAM +(\S+) *$/;
 const MIGRATED_REGEXP =
-  /^ *(?:Migrated|MIGRAT|ARCIVE|ARCIVE Not Direct Access Device|[^ ]{1,6} +Not Direct Access Device|Not Mounted|Error determining attributes|User catalog connector|GDG|Not Mounted) +(\S+) *$/;
+  /^[ \t]*(?:Migrated|MIGRAT|ARCIVE|[^ \t]{1,6} +Not Direct Access Device|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Not Mounted|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Error determining attributes|User catalog connector|GDG)[ \t]+(\S+)[ \t]*$/;
 const FOLDER_REGEXP = /^ *Pseudo Directory +(\S+) *$/;
 
 /** Catalogues of z/OS. Sizes are in tracks, so entries have none. */
 export const ZOS_DATA_SETS: ListingFormat = { name: "zos-data-sets", read };
 
 function read(line: string, context: LineContext): LineResult {
-  if (/^ *Volume +Unit +Referred /.test(line)) return "frame";
+  if (/^ *Volume +(?:Unit +)?Referred /.test(line)) return "frame";
   const match = DATA_SET_REGEXP.exec(line);
   if (match !== null) {
     const [, year, month, day, organisation, name] = match;
     return {
       name: name!,
-      kind: organisation!.startsWith("PO") ? "directory" : "file",
+      kind: kindOf(organisation!),
       ...(year !== undefined && toTime({
         year: Number(year),
         month: Number(month),
@@ -40,10 +43,16 @@ function read(line: string, context: LineContext): LineResult {
   }
   const folder = FOLDER_REGEXP.exec(line);
   if (folder !== null) return { name: folder[1]!, kind: "directory" };
-  const file = VSAM_REGEXP.exec(line);
+  const file = VSAM_REGEXP.exec(line) ?? TAPE_REGEXP.exec(line);
   if (file !== null) return { name: file[1]!, kind: "file" };
   // a data set on tape may be either, and only its name is known
   const migrated = MIGRATED_REGEXP.exec(line);
   if (migrated !== null) return { name: migrated[1]!, kind: "other" };
   return undefined;
+}
+
+/** A file system in a data set is neither a file nor a directory. */
+function kindOf(organisation: string): EntryKind {
+  if (organisation.startsWith("PO")) return "directory";
+  return organisation === "HFS" || organisation === "ZFS" ? "other" : "file";
 }

@@ -14,19 +14,21 @@ import {
 
 const MEMBER_REGEXP =
   /^ *(\S{1,64}) +\d\d\.\d\d +\d{4}\/\d\d\/\d\d +(\d{4})\/(\d\d)\/(\d\d) +(\d\d):(\d\d)(?::(\d\d))? +\d+ +\d+ +\d+ +(\S{1,8}) *$/;
-/** A member that was never edited has only its name, after a blank. */
-const BARE_REGEXP = /^ ([A-Z$#@][A-Z0-9$#@]{0,7}) *$/;
+/** A member that was never edited has only its name, with blanks around. */
+const BARE_REGEXP =
+  /^(?: ([A-Z$#@][A-Z0-9$#@]{0,7}) *|([A-Z$#@][A-Z0-9$#@]{0,7}) {2,})$/;
 
 /** Members with their statistics. Sizes are in lines, so entries have none. */
-export const ZOS_MEMBERS: ListingFormat = { name: "zos-members", read };
+export const ZOS_MEMBERS: ListingFormat = {
+  name: "zos-members",
+  read,
+  readLoose,
+};
 
 function read(line: string, context: LineContext): LineResult {
   if (/^ *Name +VV\.MM +Created /.test(line)) return "frame";
   const match = MEMBER_REGEXP.exec(line);
-  if (match === null) {
-    const bare = BARE_REGEXP.exec(line);
-    return bare === null ? undefined : { name: bare[1]!, kind: "file" };
-  }
+  if (match === null) return undefined;
   const [, name, year, month, day, hour, minute, second, owner] = match;
   return {
     name: name!,
@@ -41,4 +43,10 @@ function read(line: string, context: LineContext): LineResult {
       ...(second !== undefined && { second: Number(second) }),
     }, context),
   };
+}
+
+function readLoose(line: string): LineResult {
+  const bare = BARE_REGEXP.exec(line);
+  if (bare === null) return undefined;
+  return { name: (bare[1] ?? bare[2])!, kind: "file" };
 }

@@ -64,8 +64,12 @@ export const enum Text {
   Uid = 0x646975,
   /** "dir" */
   Dir = 0x726964,
+  /** "****" */
+  Stars = 0x2a2a2a2a,
   /** " -> " */
   Arrow = 0x203e2d20,
+  /** " => " */
+  DoubleArrow = 0x203e3d20,
   /** "fold" */
   Fold = 0x646c6f66,
   /** "sizd" */

@@ -6,7 +6,7 @@
 import { Char, Text } from "./char";
 import { setCalendar } from "./listing_calendar";
 import { scanDos } from "./listing_dos";
-import { scanMlsd } from "./listing_mlsd";
+import { noteTabs, scanMlsd } from "./listing_mlsd";
 import {
   addFlags,
   clearRecord,
@@ -91,6 +91,7 @@ export function scanListing(
   const end = INPUT + <usize> length;
   // nearly every piece is ASCII, so its lines are not checked one by one
   const isPieceAscii = isAscii(INPUT, end);
+  noteTabs(INPUT, end);
   let count = 0;
   let p = INPUT;
   while (p < end && count < MAX_RECORDS) {

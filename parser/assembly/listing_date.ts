@@ -24,6 +24,12 @@ export let clock: f64 = 0;
 export let clockEnd: usize = 0;
 export let clockHasSeconds: bool = false;
 
+/**
+ * Whether the end of the date may be padded: one blank alone stands before its
+ * year, or more than one behind a date without a time.
+ */
+export let isPaddable: bool = false;
+
 function at(p: usize, end: usize): u32 {
   return p < end ? load<u8>(p) : 0;
 }
@@ -48,7 +54,10 @@ function accept(
   return true;
 }
 
-/** Reads `[H]H:MM[:SS[.fff]]`, and AM or PM after it if `halves` is set. */
+/**
+ * Reads `[H]H:MM[:SS[.fff]]`, and AM or PM after it if `halves` is set.
+ * Otherwise 24:00 is midnight at the end of the day.
+ */
 export function scanClock(p: usize, end: usize, halves: bool): bool {
   let q = skipDigits(p, end);
   if (q - p < 1 || q - p > 2 || at(q, end) != Char.Colon) return false;
@@ -69,14 +78,15 @@ export function scanClock(p: usize, end: usize, halves: bool): bool {
       q = skipDigits(q + 1, end);
     }
   }
-  if (hour > 23 || minute > 59 || seconds > 60) return false;
+  const isEnd = hour == 24 && minute == 0 && seconds == 0 && !halves;
+  if (hour > 23 && !isEnd || minute > 59 || seconds > 60) return false;
   if (halves) {
     let r = skipBlanks(q, end);
     const half = at(r, end) | CASE_BIT;
     if (half == Char.a || half == Char.p) {
       r++;
       if ((at(r, end) | CASE_BIT) == Char.m) r++;
-      if (!endsWord(r, end) || hour < 1 || hour > 12) return false;
+      if (!endsWord(r, end) || hour > 12) return false;
       hour = hour % 12 + (half == Char.p ? 12 : 0);
       q = r;
     }
@@ -98,11 +108,13 @@ function skipSign(p: usize, end: usize): usize {
 /** Ends a date that has month and day: a time of this year, or a year. */
 function scanRest(month: i32, day: i32, p: usize, end: usize): bool {
   if (month == 0 || day < 1 || day > 31) return false;
+  const before = p;
   p = skipBlanks(p, end);
   if (!isDigit(at(p, end))) return false;
   const q = skipDigits(p, end);
   const digits = q - p;
   if (digits == 4) {
+    isPaddable = p - before == 1;
     const year = number(p, q);
     const r = skipSign(q, end);
     if (endsWord(r, end)) {
@@ -110,7 +122,17 @@ function scanRest(month: i32, day: i32, p: usize, end: usize): bool {
     }
     return false;
   }
-  if (!scanClock(p, end, false) || !endsWord(clockEnd, end)) return false;
+  if (!scanClock(p, end, false)) {
+    // Some devices leave the minute's second digit out.
+    if (at(q, end) != Char.Colon || !isDigit(at(q + 1, end))) return false;
+    if (digits > 2 || !endsWord(q + 2, end)) return false;
+    const hour = number(p, q);
+    if (hour > 23) return false;
+    const time = <f64> (hour * 60 + number(q + 1, q + 2)) * 60000;
+    const year = yearOf(month, day, time);
+    return accept(year, month, day, time, Precision.Minute, q + 2);
+  }
+  if (!endsWord(clockEnd, end)) return false;
   if (clockHasSeconds) {
     // BSD's "ls -lT" and the like add the year after the seconds
     p = skipBlanks(clockEnd, end);
@@ -137,6 +159,7 @@ function scanTime(
   if (!scanClock(q, end, false) || !endsWord(clockEnd, end)) {
     // "ls --time-style=iso" adds a blank to a date without a time
     const padded = isBlank(at(p, end)) && isBlank(at(p + 1, end));
+    isPaddable = padded && isBlank(at(p + 2, end));
     return accept(year, month, day, 0, Precision.Day, padded ? p + 1 : p);
   }
   const time = clock;
@@ -241,6 +264,7 @@ function scanNumeric(p: usize, q: usize, end: usize): bool {
 
 /** Reads a date that begins at `p`, which is not a blank. */
 export function scanDate(p: usize, end: usize): bool {
+  isPaddable = false;
   const c: u32 = load<u8>(p);
   if (isDigit(c)) {
     const q = skipDigits(p, end);

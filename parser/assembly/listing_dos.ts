@@ -1,5 +1,5 @@
 /** Reads a line of IIS and other servers on Windows, in the form of `dir`. */
-import { CASE_BIT, Char } from "./char";
+import { CASE_BIT, Char, Text } from "./char";
 import { local } from "./listing_calendar";
 import { daysOf } from "./listing_calendar";
 import {
@@ -17,6 +17,8 @@ import {
   scanClock,
 } from "./listing_date";
 import {
+  addFlags,
+  Flag,
   Format,
   Kind,
   Precision,
@@ -108,9 +110,16 @@ function scanMark(p: usize, end: usize): usize {
   return q;
 }
 
-/** Reads the target of a link, in brackets after its name. */
+/** Reads the target of a link, in brackets or after an arrow. */
 function scanLink(name: usize, end: usize): void {
   setName(name, end);
+  for (let p = name + 1; p + 4 < end; p++) {
+    const word = load<u32>(p);
+    if (word != Text.Arrow && word != Text.DoubleArrow) continue;
+    setName(name, p);
+    setTarget(p + 4, end);
+    return;
+  }
   if (name >= end || load<u8>(end - 1) != Char.RightBracket) return;
   for (let p = name; p + 2 < end; p++) {
     if (load<u8>(p) == Char.Space && load<u8>(p + 1) == Char.LeftBracket) {
@@ -128,6 +137,8 @@ export function scanDos(start: usize, end: usize): bool {
   if (p == 0 || p >= end || !isBlank(load<u8>(p))) return false;
   p = skipBlanks(p, end);
   if (!scanClock(p, end, true)) return false;
+  // "2:58 PM", as no IIS writes it
+  let isAligned = clockEnd > p + 2 && isBlank(load<u8>(clockEnd - 3));
   p = clockEnd;
   if (p >= end || !isBlank(load<u8>(p))) return false;
   p = skipBlanks(p, end);
@@ -137,6 +148,7 @@ export function scanDos(start: usize, end: usize): bool {
   if (load<u8>(p) == Char.Less) {
     const name = scanMark(p, end);
     if (name == 0 || name > end) return false;
+    if (!isLink && name - p == MARK_WIDTH) addFlags(Flag.Tight);
     if (isLink) scanLink(name, end);
     else setName(name, end);
   } else {
@@ -145,8 +157,12 @@ export function scanDos(start: usize, end: usize): bool {
     if (q < end && !isBlank(load<u8>(q))) {
       q = scanGrouped(p, end);
       if (q == 0) return false;
+      isAligned = true;
     } else setSize(p, q);
     if (q >= end || !isBlank(load<u8>(q))) return false;
+    // A size at the right of its column may have two blanks behind.
+    if (q + 1 >= end || !isBlank(load<u8>(q + 1))) addFlags(Flag.Tight);
+    else if (isAligned) addFlags(Flag.Padded);
     setKind(Kind.File);
     setName(q + 1, end);
   }

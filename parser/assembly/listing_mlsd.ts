@@ -241,6 +241,14 @@ function find(wanted: u32, p: usize, end: usize): usize {
   return end;
 }
 
+/** Whether the piece contains tabs. */
+let hasTabs: bool = false;
+
+/** Sets whether the piece contains tabs, so that most lines are not searched. */
+export function noteTabs(p: usize, end: usize): void {
+  hasTabs = find(Char.Tab, p, end) < end;
+}
+
 /** Whether `p` begins with the name of a fact and `=`. */
 function isShaped(p: usize, end: usize): bool {
   if (p >= end || !isLetter(load<u8>(p))) return false;
@@ -295,6 +303,13 @@ function isClosed(p: usize, end: usize): bool {
 function factsEnd(start: usize, end: usize): usize {
   let last: usize = 0;
   let blank = find(Char.Space, start, end);
+  if (hasTabs) {
+    // some servers write a tab instead
+    const tab = find(Char.Tab, start, blank);
+    if (tab < blank && tab > start && load<u8>(tab - 1) == Char.Semicolon) {
+      return tab;
+    }
+  }
   if (blank >= end || blank == start) return 0;
   if (load<u8>(blank - 1) == Char.Semicolon) return blank;
   // starts at the fact that contains the blank: earlier facts end before it

@@ -52,6 +52,23 @@ const CYRILLIC: StaticArray<u32> = [
   0xbdbe8f, 11, 0xb4b5ba, 12,
 ];
 
+/**
+ * Russian in KOI8-R and CP1251: the bytes of three letters with the bit set that
+ * tells their cases apart. No name in the one is another in the other.
+ */
+// deno-fmt-ignore
+const SINGLE_BYTE: StaticArray<u32> = [
+  0xf1eef7, 1, 0xe6e5f7, 2, 0xede1f2, 3, 0xe1f0f2, 4, 0xede1ea, 5, 0xede1f1, 5,
+  0xe9e0ee, 6, 0xe9e0ec, 7, 0xe1f7e7, 8, 0xf3e5ee, 9, 0xefebf4, 10, 0xeeeff1, 11,
+  0xe4e5eb, 12,
+  0xffede2, 1, 0xf4e5e2, 2, 0xece0f0, 3, 0xe0eff0, 4, 0xece0e9, 5, 0xece0ff, 5,
+  0xe8feed, 6, 0xe8feeb, 7, 0xe0e2e3, 8, 0xf1e5ed, 9, 0xeeeaf2, 10, 0xedeeff, 11,
+  0xe4e5ea, 12,
+];
+
+/** Lowest letter of both, in each of three bytes. */
+const LETTERS: u32 = 0xc0c0c0;
+
 function find(table: StaticArray<u32>, key: u32): i32 {
   for (let i = 0, n = table.length; i < n; i += 2) {
     if (unchecked(table[i]) == key) return <i32> unchecked(table[i + 1]);
@@ -102,10 +119,12 @@ export function month(p: usize, end: usize): i32 {
   let letters = 0;
   let others = 0;
   let cyrillic: u32 = 0;
+  let single: u32 = 0;
   let q = p;
   for (; q < end; q++) {
     const c: u32 = load<u8>(q);
     if (c >= 0x80) {
+      if (others < 3) single = single << 8 | c;
       if (others++ < 6 && (others & 1) == 0) cyrillic = cyrillic << 8 | c;
       continue;
     }
@@ -121,7 +140,11 @@ export function month(p: usize, end: usize): i32 {
     const known = english(key);
     return known != 0 ? known : find(ASCII, key);
   }
-  if (letters == 0) return others >= 6 ? find(CYRILLIC, cyrillic) : 0;
+  if (letters == 0) {
+    const known = others >= 6 ? find(CYRILLIC, cyrillic) : 0;
+    if (known != 0 || others < 3 || (single & LETTERS) != LETTERS) return known;
+    return find(SINGLE_BYTE, single | 0x202020);
+  }
   const folded = find(FOLDED, key);
   return folded != 0 || letters < 4 ? folded : find(FOLDED, key >> 8);
 }

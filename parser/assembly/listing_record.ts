@@ -58,6 +58,10 @@ export const enum Flag {
   /** The listed directory, or its parent. */
   Self = 1 << 11,
   HasMode = 1 << 12,
+  /** A column in front of the name may be padded: the name may begin one later. */
+  Padded = 1 << 13,
+  /** That column is not padded. */
+  Tight = 1 << 14,
 }
 
 /** The record that is being written. */

@@ -11,10 +11,18 @@ import {
   skipDigits,
   skipToBlank,
 } from "./listing_char";
-import { dateEnd, datePrecision, dateTime, scanDate } from "./listing_date";
+import {
+  dateEnd,
+  datePrecision,
+  dateTime,
+  isPaddable,
+  scanDate,
+} from "./listing_date";
 import { kindOf, scanPair, scanTriad } from "./listing_permissions";
 import {
+  addFlags,
   clearSize,
+  Flag,
   Format,
   Kind,
   setApproximateSize,
@@ -28,6 +36,7 @@ import {
   setTarget,
   setTime,
 } from "./listing_record";
+import { rareName, scanDateless, scanGlued } from "./listing_unix_rare";
 import {
   scanUsual,
   usualEnd,
@@ -116,6 +125,11 @@ function scanArrow(start: usize, end: usize, size: u64): void {
   }
 }
 
+/** Whether there are six stars. */
+function isHidden(p: usize): bool {
+  return load<u32>(p) == Text.Stars && load<u32>(p, 2) == Text.Stars;
+}
+
 export function scanUnix(start: usize, end: usize): bool {
   // "ls -i" and "ls -s" put numbers in front
   let p = skipBlanks(start, end);
@@ -128,12 +142,21 @@ export function scanUnix(start: usize, end: usize): bool {
   if (kind == Kind.Unknown) return false;
   const user = scanTriad(p + 1, 0o4000 >> 6);
   const group = scanTriad(p + 4, 0o2000 >> 3);
-  // some servers omit the last letter
+  // some servers omit the last letter, or the last three
+  const isShorter = isBlank(load<u8>(p, 7));
   const isShort = isBlank(load<u8>(p, 9));
-  const world = isShort ? scanPair(p + 7) : scanTriad(p + 7, 0o1000);
-  if ((user | group | world) < 0) return false;
-  const mode = user << 6 | group << 3 | world;
-  p += isShort ? 9 : 10;
+  const world = isShorter
+    ? 0
+    : isShort
+    ? scanPair(p + 7)
+    : scanTriad(p + 7, 0o1000);
+  let mode = user << 6 | group << 3 | world;
+  if ((user | group | world) < 0) {
+    // Windows has "******" for what it does not know.
+    if (user < 0 || !isHidden(p + 4)) return false;
+    mode = -1;
+  }
+  p += isShorter ? 7 : isShort ? 9 : 10;
   // "+" an access list, "." SELinux, "@" attributes of macOS
   while (
     p < end &&
@@ -157,6 +180,7 @@ export function scanUnix(start: usize, end: usize): bool {
   }
 
   const isDevice = letter == Char.b || letter == Char.c;
+  const words = p;
   let count = 0;
   // the words: the first, and the last three
   let firstStart: usize = 0, firstEnd: usize = 0, firstWord = 0;
@@ -170,7 +194,7 @@ export function scanUnix(start: usize, end: usize): bool {
   let found = false;
   while (p < end) {
     p = skipBlanks(p, end);
-    if (p >= end) return false;
+    if (p >= end) break;
     const isSize = isDevice
       ? w1 == Word.Device || w1 == Word.Number
       : w1 == Word.Number || w1 == Word.Rounded;
@@ -208,7 +232,17 @@ export function scanUnix(start: usize, end: usize): bool {
     count++;
     p = q;
   }
-  if (!found) return false;
+  if (!found) {
+    if (isDevice || !scanGlued(words, end) && !scanDateless(words, end)) {
+      return false;
+    }
+    finish(kind, mode, rareName, end, u64.MAX_VALUE);
+    return true;
+  }
+  if (isPaddable) {
+    const isPadded = dateEnd + 1 < end && isBlank(load<u8>(dateEnd + 1));
+    addFlags(isPadded ? Flag.Padded : Flag.Tight);
+  }
 
   // the words between link count and size are owner and group
   let size = count - 1;
@@ -281,7 +315,7 @@ function finish(
   size: u64,
 ): void {
   setKind(kind);
-  setMode(mode);
+  if (mode >= 0) setMode(mode);
   setFormat(Format.Unix);
   if (kind == Kind.Link) scanArrow(name, end, size);
   else setName(name, end);

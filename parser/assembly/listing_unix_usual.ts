@@ -6,9 +6,11 @@
  */
 import { Char } from "./char";
 import { daysOf, local, yearOf } from "./listing_calendar";
-import { isLetter } from "./listing_char";
+import { isBlank, isLetter } from "./listing_char";
 import { english } from "./listing_month";
 import {
+  addFlags,
+  Flag,
   Precision,
   setGroup,
   setOwner,
@@ -124,6 +126,12 @@ export function scanUsual(p: usize, end: usize): bool {
   } else return false;
   if (year < 1 || d < 1 || d > daysOf(month, year)) return false;
 
+  if (precision == Precision.Day && s7 - e6 == 1) {
+    // A year at the left of a column of five has a blank of it behind.
+    const after = p + <usize> e7 + 1;
+    const isPadded = after < end && isBlank(load<u8>(after));
+    addFlags(isPadded ? Flag.Padded : Flag.Tight);
+  }
   usualEnd = p + <usize> e7;
   usualSizeStart = p + <usize> s4;
   usualSizeEnd = p + <usize> e4;

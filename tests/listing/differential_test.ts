@@ -111,14 +111,19 @@ function toOracle(entry: Entry | undefined): unknown {
 function mayBeFrame(line: string): boolean {
   const context = { now: NOW.getTime(), slack: DAY, zone: ZONE };
   return line === "" || isNoise(line) ||
-    FORMATS.some((format) => format.read(line, context) === "frame");
+    FORMATS.some((format) =>
+      ["frame", "note"].includes(format.read(line, context) as string)
+    );
 }
+
+/** Between two of these no line is a note, and no column is padded. */
+const EDGE = "-rw-r--r-- 1 root other 5 Jan 1 2000 edge";
 
 function readBatch(
   lines: readonly string[],
   random: (below: number) => number,
 ): Entry[] {
-  const bytes = fromByteText(lines.join("\r\n"));
+  const bytes = fromByteText([EDGE, ...lines, EDGE].join("\r\n"));
   const reader = new ListingReader({
     now: NOW,
     zone: ZONE,
@@ -133,6 +138,7 @@ function readBatch(
   }
   entries.push(...reader.end());
   assertEquals(reader.error, undefined);
+  assertEquals([entries.shift()?.name, entries.pop()?.name], ["edge", "edge"]);
   return entries;
 }
 

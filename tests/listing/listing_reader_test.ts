@@ -56,7 +56,8 @@ Deno.test("ListingReader passes over lines that are about the listing", () => {
 });
 
 Deno.test("ListingReader gives a line that nobody reads as an unknown entry", () => {
-  const [entry, next] = readListing(`hello, world\r\n${FILE} a\r\n`);
+  const text = `${FILE} first\r\nhello, world\r\n${FILE} a\r\n`;
+  const [, entry, next] = readListing(text);
   assertEquals(entry?.kind, "unknown");
   assertEquals(entry?.format, "unknown");
   assertEquals(entry?.line, "hello, world");
@@ -160,7 +161,7 @@ Deno.test("ListingReader reads a million bytes in pieces of any size", () => {
   const lines = Array.from(
     { length: 12_000 },
     (_, i) =>
-      i % 7 === 0 ? `odd line ${i}` : `${FILE} ${i} ${"x".repeat(i % 90)}`,
+      i % 7 === 3 ? `odd line ${i}` : `${FILE} ${i} ${"x".repeat(i % 90)}`,
   );
   const bytes = toBytes(lines.join("\r\n"));
   const expected = namesOf(readListing(bytes));

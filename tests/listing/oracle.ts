@@ -38,6 +38,8 @@ function splitMlsd(line: string): [facts: string, name: string] | undefined {
 
 /** How long the facts are: 0 where they cannot be told from the name. */
 function factsLength(line: string): number {
+  const tab = /^[^ \t]*;(?=\t)/.exec(line);
+  if (tab !== null) return tab[0].length;
   const pieces = line.split(";");
   const first = pieces.findIndex((piece) => piece.includes(" "));
   if (first < 0) return 0;
@@ -197,7 +199,7 @@ function readDos(line: string, calendar: Calendar): OracleEntry | undefined {
     return undefined;
   }
   if (half !== undefined) {
-    if (hour < 1 || hour > 12) return undefined;
+    if (hour > 12) return undefined;
     hour = hour % 12 + (half.toLowerCase() === "p" ? 12 : 0);
   }
   const time = (hour * 60 + Number(minutes)) * 60 + Number(seconds ?? 0);
@@ -237,6 +239,12 @@ function readDosRest(entry: OracleEntry, rest: string): boolean {
   );
   entry.kind = mark[1] === undefined ? "symlink" : "directory";
   entry.name = name;
+  const arrow = /^([^]+?) [-=]> (?=[^])/.exec(name);
+  if (mark[1] === undefined && arrow !== null) {
+    entry.name = arrow[1]!;
+    entry.target = name.slice(arrow[0].length);
+    return true;
+  }
   const open = name.indexOf(" [");
   if (mark[1] === undefined && name.endsWith("]") && open >= 0) {
     entry.name = name.slice(0, open);

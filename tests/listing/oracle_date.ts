@@ -93,7 +93,19 @@ const cyrillic = new Map(
   }),
 );
 
-function findMonth(word: string): number {
+/** A month in KOI8-R or CP1251, whatever its case. */
+function findSingleByte(word: string): number {
+  const bytes = Uint8Array.from(word, (char) => char.charCodeAt(0));
+  for (const encoding of ["koi8-r", "windows-1251"]) {
+    const text = new TextDecoder(encoding).decode(bytes).toLowerCase();
+    const month = toMap(CYRILLIC).get(text);
+    if (month !== undefined && /^[а-я]{3}$/.test(text)) return month;
+  }
+  return 0;
+}
+
+/** The month of that name, or 0. */
+export function findMonth(word: string): number {
   word = word.slice(0, 24);
   const letters = word.replace(/[\x80-\xff]/g, "").toLowerCase();
   const others = word.replace(/[^\x80-\xff]/g, "");
@@ -103,8 +115,10 @@ function findMonth(word: string): number {
     return names.get(four) ?? names.get(three) ?? 0;
   }
   if (letters === "") {
-    if (others.length < 6) return 0;
-    return cyrillic.get(others[1]! + others[3]! + others[5]!) ?? 0;
+    const known = others.length < 6
+      ? undefined
+      : cyrillic.get(others[1]! + others[3]! + others[5]!);
+    return known ?? findSingleByte(others.slice(0, 3));
   }
   return folded.get(four) ??
     (letters.length >= 4 ? folded.get(three) : undefined) ?? 0;
@@ -120,6 +134,7 @@ function sticky(source: string): RegExp {
 }
 
 const CLOCK_REGEXP = sticky(`_*${CLOCK}`);
+const SHORT_CLOCK_REGEXP = sticky("_*(\\d{1,2}):(\\d)(?![^ \\t])");
 const YEAR_REGEXP = sticky(`_*(\\d{4})${SIGN}(?![^ \\t])`);
 const FOUR_DIGITS_REGEXP = sticky(`_*\\d{4}(?!\\d)`);
 const BSD_YEAR_REGEXP = sticky(`_*(\\d{4})(?![^ \\t])`);
@@ -147,10 +162,22 @@ function readClock(line: string, at: number): Clock | undefined {
   const [hour, minute, second] = [match[1], match[2], match[3] ?? 0].map(
     Number,
   );
-  if (hour! > 23 || minute! > 59 || second! > 60) return undefined;
+  const isEnd = hour === 24 && minute === 0 && second === 0;
+  if (hour! > 23 && !isEnd || minute! > 59 || second! > 60) return undefined;
   return {
     seconds: (hour! * 60 + minute!) * 60 + second!,
     hasSeconds: match[3] !== undefined,
+    end: at + match[0].length,
+  };
+}
+
+/** "00:0", as some devices have it. */
+function readShortClock(line: string, at: number): Clock | undefined {
+  const match = exec(SHORT_CLOCK_REGEXP, line, at);
+  if (match === null || Number(match[1]) > 23) return undefined;
+  return {
+    seconds: (Number(match[1]) * 60 + Number(match[2])) * 60,
+    hasSeconds: false,
     end: at + match[0].length,
   };
 }
@@ -204,7 +231,7 @@ function readRest(
     const end = at + match[0].length;
     return finish([Number(match[1]), month, day], 0, "day", end, calendar);
   }
-  const clock = readClock(line, at);
+  const clock = readClock(line, at) ?? readShortClock(line, at);
   if (clock === undefined) return undefined;
   const { seconds, hasSeconds, end } = clock;
   const bsd = hasSeconds ? exec(BSD_YEAR_REGEXP, line, end) : null;

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type Calendar, type OracleDate, readDate } from "./oracle_date.ts";
+import {
+  type Calendar,
+  findMonth,
+  type OracleDate,
+  readDate,
+} from "./oracle_date.ts";
 import { type OracleEntry, toSize } from "./oracle_entry.ts";
 
 const BLANK = "[ \\t]";
@@ -12,8 +17,8 @@ const BLANK = "[ \\t]";
 const TRIAD = "[-r][-w][-xsStTLl]";
 const UNIX_REGEXP = new RegExp(
   `^${BLANK}*(?:\\d+${BLANK}*)?(?:\\d+${BLANK}*)?` +
-    `(?=[^]{14})([-fdlebcpsD])(${TRIAD})(${TRIAD})` +
-    `([-r][-w](?:(?=${BLANK})|[-xsStTLl]))[+.@]*(?=[ \\t\\d])`,
+    `(?=[^]{14})([-fdlebcpsD])(${TRIAD})(${TRIAD}|\\*{3}(?=\\*{3}))` +
+    `((?<=\\*{3})\\*{3}|(?=${BLANK})|[-r][-w](?:(?=${BLANK})|[-xsStTLl]))[+.@]*(?=[ \\t\\d])`,
 );
 
 const UNIX_KINDS: Record<string, string> = {
@@ -78,21 +83,32 @@ export function readUnix(
   const [head, letter, user, group, world] = match;
   const isDevice = letter === "b" || letter === "c";
   const found = findDate(line, head.length, isDevice, calendar);
-  if (found === undefined) return undefined;
-  const { words, date } = found;
   const entry: OracleEntry = {
     format: "unix",
     kind: UNIX_KINDS[letter!] ?? "other",
-    name: line.slice(date.end + 1),
+    name: "",
     size: undefined,
-    mtime: date.time,
-    precision: date.precision,
-    mode: readTriad(user!, 0o40) << 6 | readTriad(group!, 0o200) << 3 |
-      readTriad(world!, 0o1000),
+    mtime: undefined,
+    precision: undefined,
+    mode: group === "***"
+      ? undefined
+      : readTriad(user!, 0o40) << 6 | readTriad(group!, 0o200) << 3 |
+        readTriad(world!, 0o1000),
     target: undefined,
     owner: undefined,
     group: undefined,
   };
+  if (found === undefined) {
+    const rest = isDevice ? undefined : line.slice(head.length);
+    const isRead = rest !== undefined &&
+      (readGlued(entry, rest, calendar) || readDateless(entry, rest));
+    if (isRead && entry.kind === "symlink") splitArrow(entry, "");
+    return isRead ? entry : undefined;
+  }
+  const { words, date } = found;
+  entry.name = line.slice(date.end + 1);
+  entry.mtime = date.time;
+  entry.precision = date.precision;
   const last = words.pop()!.text;
   if (
     isDevice && isNumber(last) && /^\d+,\d*$/.test(words.at(-1)?.text ?? "")
@@ -103,6 +119,46 @@ export function readUnix(
   if (!readOwners(entry, words, last)) return undefined;
   if (entry.kind === "symlink") splitArrow(entry, last);
   return entry;
+}
+
+const GLUED_REGEXP =
+  /^[ \t]*(?:\d+[ \t]+)?([^ \t\d][^ \t]*)[ \t]+((?!\d)[^ \t]*[^ \t\d])(\d{1,18})[ \t]+/;
+
+/** The size is glued to the group. */
+function readGlued(
+  entry: OracleEntry,
+  rest: string,
+  calendar: Calendar,
+): boolean {
+  const match = GLUED_REGEXP.exec(rest);
+  if (match === null) return false;
+  const date = readDate(rest, match[0].length, calendar);
+  if (date === undefined || !/[ \t]/.test(rest[date.end] ?? "")) return false;
+  entry.owner = match[1]!;
+  entry.group = match[2]!;
+  entry.size = match[1] === match[2] ? toSize(match[3]!) : Number(match[3]);
+  entry.mtime = date.time;
+  entry.precision = date.precision;
+  entry.name = rest.slice(date.end + 1);
+  return true;
+}
+
+const DATELESS_REGEXP =
+  /^[ \t]*\d+[ \t]+([^ \t]+)[ \t]+([^ \t]+)[ \t]+(\d+)[ \t]+([^ \t]+)$/;
+
+/** There is no date. */
+function readDateless(entry: OracleEntry, rest: string): boolean {
+  const match = DATELESS_REGEXP.exec(rest);
+  if (match === null) return false;
+  const name = match[4]!;
+  const word = /^[A-Za-z\x80-\xff]{1,24}(?=[.,]*$)/.exec(name)?.[0];
+  if (/^[-\d./:]+$/.test(name)) return false;
+  if (word !== undefined && findMonth(word) !== 0) return false;
+  entry.owner = match[1]!;
+  entry.group = match[2]!;
+  entry.size = toSize(match[3]!);
+  entry.name = name;
+  return true;
 }
 
 function readRounded(text: string): number {

@@ -318,7 +318,6 @@ const LINES: readonly Case[] = [
     "Feb 29 2001",
     "2005-13-08 11:22",
     "Aug 22 ",
-    "",
   ].map((date) => unknown(`-rw-r--r--   1 u g        531 ${date} zxJDBC`)),
   unknown("-rw-r--r--   1 u g        119:26 Aug 22 2001 f"),
   unknown("drwxr-xr-x   1ftp ftp 5 Aug 22 2001 f"),

@@ -1,0 +1,515 @@
+import { assertEquals } from "@std/assert";
+import type { ListingReaderOptions } from "../../lib/listing/listing_options.ts";
+import { ListingReader } from "../../lib/listing/listing_reader.ts";
+import {
+  assertCases,
+  assertSplitProof,
+  type Case,
+  fromByteText,
+  NOW,
+  readListing,
+  toBytes,
+  unknown,
+} from "./test_utils.ts";
+
+/** What a test looks at: letter of the kind, name, size, time. */
+function rowsOf(
+  text: string | Uint8Array,
+  options: ListingReaderOptions = {},
+): unknown[] {
+  return readListing(text, options).map((entry) => {
+    const time = entry.mtime?.toISOString()
+      .slice(0, entry.mtimePrecision === "day" ? 10 : 16);
+    const row = [entry.kind[0], entry.name, entry.size, time];
+    while (row.at(-1) === undefined) row.pop();
+    return row;
+  });
+}
+
+/** Lines of which the user is told, and the names of the entries. */
+function readWithNotes(
+  text: string,
+  options: ListingReaderOptions = {},
+): { names: string[]; notes: string[] } {
+  const notes: string[] = [];
+  const reader = new ListingReader({
+    now: NOW,
+    ...options,
+    onNote: (line, entry) => {
+      assertEquals([entry.kind, entry.name, entry.line], [
+        "unknown",
+        line,
+        line,
+      ]);
+      notes.push(line);
+    },
+  });
+  const entries = [...reader.push(toBytes(text)), ...reader.end()];
+  return { names: entries.map(({ name }) => name), notes };
+}
+
+const FILE = "-rw-r--r--   1 ann      staff         7 Jun  1 10:00";
+
+// Padded columns
+
+Deno.test("ListingReader takes the padding of a year for no part of the name", () => {
+  const padded = [
+    "-r-xr-xr-x 1 ftp 245 90 Mar  1 2003  .welcome",
+    "drwxr-sr-x  14 17037    209            4096 Oct  6 2000  v3r7",
+    "-rw-r--r--   1 20708    205          194 Feb 17 14:40 new.fix",
+    "lrwxrwxrwx   1 root     root           7 Jan  9 2004  bin -> usr/bin",
+    "drwxr-xr-x   2 root     root        4096 Jan  9 2004  .",
+  ].join("\r\n");
+  assertEquals(rowsOf(padded), [
+    ["f", ".welcome", 90, "2003-03-01"],
+    ["d", "v3r7", 4096, "2000-10-06"],
+    ["f", "new.fix", 194, "2024-02-17T14:40"],
+    ["s", "bin", 7, "2004-01-09"],
+  ]);
+  assertSplitProof(padded);
+});
+
+Deno.test("ListingReader keeps the blank of a name where another line shows no padding", () => {
+  const lines = [
+    "-rw-r--r-- 1 u g 5 Mar  1 2003  blank",
+    "-rw-r--r-- 1 u g 5 Mar  1 2003 none",
+  ];
+  for (const text of [lines, lines.toReversed()]) {
+    const names = readListing(text.join("\n")).map(({ name }) => name);
+    assertEquals(names.sort(), [" blank", "none"]);
+  }
+  const late = `${lines[1]}\n${`${FILE} a\n`.repeat(20)}${lines[0]}`;
+  assertEquals(readListing(late).at(-1)?.name, " blank");
+  assertSplitProof(late);
+  // a column of five with the year at its right needs no padding
+  const [entry] = readListing("-rw-r--r-- 1 u g 5 Mar  1  2003  blank");
+  assertEquals(entry?.name, " blank");
+  const [recent] = readListing("-rw-r--r-- 1 u g 5 Mar  1 10:00  blank");
+  assertEquals(recent?.name, " blank");
+});
+
+Deno.test("ListingReader takes two blanks behind an aligned size of DOS for its column", () => {
+  const aligned = [
+    " 10/16/2018   8:21 PM  <DIR>         Downloads",
+    "  7/26/2018   1:11 PM           189  run.sh",
+    "  6/30/2018   8:36 AM    3,939,237,888  disk.iso",
+    "               2 files        3,939,238,077 bytes",
+    "               1 directories     22,198,362,112 bytes free",
+  ].join("\r\n");
+  assertEquals(rowsOf(aligned), [
+    ["d", "Downloads", undefined, "2018-10-16T20:21"],
+    ["f", "run.sh", 189, "2018-07-26T13:11"],
+    ["f", "disk.iso", 3939237888, "2018-06-30T08:36"],
+  ]);
+  assertSplitProof(aligned);
+  const [iis] = readListing("04-14-00  03:47PM                  589  blank");
+  assertEquals(iis?.name, " blank");
+  const mixed = readListing([
+    "2002-09-02  19:06                9,730 plain",
+    "2002-09-02  19:06                9,731  blank",
+  ].join("\n"));
+  assertEquals(mixed.map(({ name }) => name), ["plain", " blank"]);
+});
+
+// Unix
+
+const UNIX: readonly Case[] = [
+  ["-rw-r--r--   1 ftpadmin ftpadmin125435904 Apr  9  2008 x.pax.Z", {
+    name: "x.pax.Z",
+    size: 125435904,
+    isSizeApproximate: false,
+    owner: "ftpadmin",
+    group: "ftpadmin",
+    mtime: "2008-04-09T00:00:00.000Z",
+  }],
+  ["-r-xr-xr-x owner longgroup123456 Feb 12 17:20 a file", {
+    name: "a file",
+    size: 123456,
+    // the group may end in digits
+    isSizeApproximate: true,
+    owner: "owner",
+    group: "longgroup",
+  }],
+  ["drwxr-x   2       10     4096 Dec 10 14:32 pollq", {
+    name: "pollq",
+    kind: "directory",
+    mode: 0o750,
+    owner: "10",
+    size: 4096,
+    mtime: "2023-12-10T14:32:00.000Z",
+  }],
+  ["drwxrwxr-x   1 500     244         660 Jan  1 00:0 bin", {
+    name: "bin",
+    mtime: "2024-01-01T00:00:00.000Z",
+    mtimePrecision: "minute",
+  }],
+  ["-rw-------      1  99 0              3 Apr   4 24:00 midnight", {
+    name: "midnight",
+    mtime: "2024-04-05T00:00:00.000Z",
+    mtimePrecision: "minute",
+  }],
+  ["-rw-r--r-- 1 u g 3 2005-06-30 24:00 end", {
+    name: "end",
+    mtime: "2005-07-01T00:00:00.000Z",
+  }],
+  ["drwxr-xr-x 3 user devlab 512 71-dateless", {
+    name: "71-dateless",
+    kind: "directory",
+    size: 512,
+    owner: "user",
+    group: "devlab",
+    mtime: undefined,
+    mtimePrecision: undefined,
+  }],
+  ["drwx******    1 -        -            4096 Nov  2 14:17 .ssh", {
+    name: ".ssh",
+    kind: "directory",
+    mode: undefined,
+    size: 4096,
+  }],
+  unknown("drwx***r**    1 -        -            4096 Nov  2 14:17 .ssh"),
+  // what might be a date that is no date leaves a doubt
+  unknown("-rw-r--r-- 1 user devlab 512 Jan"),
+  unknown("-rw-r--r-- 1 user devlab 512 Jan."),
+  unknown("-rw-r--r-- 1 user devlab 512 12:30"),
+  unknown("-rw-r--r-- 1 user devlab 512 2001-02-30"),
+  unknown("-rw-r--r-- 1 user devlab 512 two words"),
+  unknown("-rw-r--r-- 1 user devlab 512 Jan 1"),
+  unknown("-rw-r--r-- 1 user devlab 512 "),
+  unknown("-rw-r--r-- 1 user devlab512 Jan"),
+  unknown("-rw-r--r-- 1 devlab512 Jan 12 2000 x"),
+  unknown("-rw-r--r-- 1 5 devlab512 Jan 12 2000 x"),
+  unknown("-rw-r--r-- 1 u g 3 Apr  4 24:01 x"),
+  unknown("-rw-r--r-- 1 u g 3 Apr  4 25:0 x"),
+  unknown("-rw-r--r-- 1 u g 3 Apr  4 5:0:1 x"),
+];
+
+Deno.test("ListingReader reads the variants of Unix in the table", () => {
+  assertCases(UNIX);
+});
+
+Deno.test("ListingReader reads Russian months in KOI8-R and CP1251, whatever the encoding", () => {
+  const months: readonly (readonly [string, string, string])[] = [
+    ["15 \u0430\u043f\u0440 18:11", "2024-04-15T18:11", "m"],
+    ["01 \u043c\u0430\u0439 2007", "2007-05-01", "d"],
+    ["12 \u0444\u0435\u0432 2008", "2008-02-12", "d"],
+    ["28 \u0421\u0435\u043d\u0442 2007", "2007-09-28", "d"],
+    ["\u041d\u041e\u042f 30 2007", "2007-11-30", "d"],
+    ["3 \u043c\u0430\u044f 2007", "2007-05-03", "d"],
+  ];
+  const koi8 = new Map<string, number>();
+  const cp1251 = new Map<string, number>();
+  for (let byte = 0xc0; byte < 0x100; byte++) {
+    const bytes = Uint8Array.of(byte);
+    koi8.set(new TextDecoder("koi8-r").decode(bytes), byte);
+    cp1251.set(new TextDecoder("windows-1251").decode(bytes), byte);
+  }
+  for (const [date, expected] of months) {
+    for (const table of [koi8, cp1251]) {
+      const bytes = [...`-rw-r--r--  3 ftp  ftp   528 ${date} f`]
+        .map((char) => table.get(char) ?? char.charCodeAt(0));
+      const [row] = rowsOf(Uint8Array.from(bytes));
+      assertEquals(row, ["f", "f", 528, expected], date);
+    }
+  }
+});
+
+Deno.test("ListingReader knows the lines of Unix that are about the listing", () => {
+  const text = [
+    "total -9560322322989056",
+    `${FILE} a`,
+    "",
+    "CVS:",
+    "total 2",
+    `${FILE} b`,
+    "213 End of status",
+    "End of Status",
+    "  6 files           75,978,506,648 bytes",
+  ].join("\r\n");
+  assertEquals(readListing(text).map(({ name }) => name), ["a", "b"]);
+  assertEquals(readWithNotes(text).notes, []);
+});
+
+// DOS, MLSD
+
+Deno.test("ListingReader reads the hour 0 with AM", () => {
+  assertCases([
+    ["10-15-09  00:34AM       <DIR>          web", {
+      name: "web",
+      kind: "directory",
+      mtime: "2009-10-15T00:34:00.000Z",
+    }],
+    ["10-23-00  01:27PM       <JUNCTION>     sample -> foo bar", {
+      name: "sample",
+      kind: "symlink",
+      linkTarget: "foo bar",
+    }],
+    ["10-23-00  01:27PM       <JUNCTION>     sample => foo", {
+      name: "sample",
+      linkTarget: "foo",
+    }],
+    unknown("10-15-09  13:34AM       <DIR>          web"),
+  ]);
+});
+
+Deno.test("ListingReader takes a tab for the end of MLSD's facts", () => {
+  assertCases([
+    ["size=13;type=file;modify=20090722092510;\tone 2009-07-22 two.ts", {
+      name: "one 2009-07-22 two.ts",
+      size: 13,
+      facts: { size: "13", type: "file", modify: "20090722092510" },
+    }],
+    ["type=file; \tname", { name: "\tname" }],
+    ["type=file; a;\tb", { name: "a;\tb" }],
+  ]);
+});
+
+// IBM i
+
+Deno.test("ListingReader reads files, save files and members of IBM i", () => {
+  const library = [
+    "QPGMR          135168 22.06.13 13:18:19 *FILE      UNIT.FILE",
+    "QPGMR                                   *MEM       UNIT.FILE/TEST.MBR",
+    "QPGMR        16347136 29.06.13 15:45:09 *FILE      UNIT.SAVF",
+    "QPGMR           90112 29.06.13 15:45:09 *FILE      OLD.SAVF",
+    "                 4096 29.06.13 15:45:09 *STMF      no owner",
+    "QPGMR                 29.06.13 15:45:09 *STMF      no size",
+    "QPGMR            4096                   *STMF      no date",
+  ].join("\r\n");
+  assertEquals(rowsOf(library), [
+    ["d", "UNIT.FILE", undefined, "2013-06-22T13:18"],
+    ["f", "TEST.MBR"],
+    ["f", "UNIT.SAVF", 16347136, "2013-06-29T15:45"],
+    ["f", "OLD.SAVF", 90112, "2013-06-29T15:45"],
+    ["f", "no owner", 4096, "2013-06-29T15:45"],
+    ["f", "no size", undefined, "2013-06-29T15:45"],
+    ["f", "no date", 4096],
+  ]);
+  const decoder = new TextDecoder();
+  const rawName = (options: ListingReaderOptions, text = library) =>
+    readListing(text, options).filter(({ name }) => name.endsWith(".MBR"))
+      .map((entry) => decoder.decode(entry.rawName));
+  assertEquals(rawName({}), ["UNIT.FILE/TEST.MBR"]);
+  assertEquals(rawName({ directory: "LIB.LIB" }), ["UNIT.FILE/TEST.MBR"]);
+  assertEquals(rawName({ directory: "unit.file" }), ["TEST.MBR"]);
+  assertSplitProof(library);
+});
+
+Deno.test("ListingReader makes a note of a file of IBM i in its own listing", () => {
+  const own = "QPGMR          135168 22.06.13 13:18:19 *FILE";
+  const member =
+    "QPGMR                                   *MEM       UNIT.FILE/TEST.MBR";
+  assertEquals(readWithNotes(`${own}\r\n${member}\r\n`), {
+    names: ["TEST.MBR"],
+    notes: [own],
+  });
+  assertEquals(readWithNotes(`${own}   \r\n`).names, []);
+});
+
+Deno.test("ListingReader lets no member of IBM i out of its directory", () => {
+  for (
+    const path of [
+      "../A.FILE/X.MBR",
+      "A.FILE/../X.MBR",
+      "A.FILE/..",
+      "..\\A.FILE/X.MBR",
+      "A.FILE/B/X.MBR",
+    ]
+  ) {
+    const [entry] = readListing(`QPGMR         *MEM       ${path}`);
+    const raw = new TextDecoder().decode(entry!.rawName);
+    assertEquals(entry!.hostile || !/\.\.|\\/.test(raw), true, path);
+  }
+});
+
+// z/OS
+
+Deno.test("ListingReader reads the catalogue of z/OS at both levels", () => {
+  const text = [
+    "Volume Unit    Referred Ext Used Recfm Lrecl BlkSz Dsorg Dsname",
+    "AAABBB 3390   2022/02/18  1+++++  VBS  32767 27966  PS  BIG.ONE",
+    "AAABBB 3390   2011/08/25  2 ++++  FB     904 18080  PS  BIG.TWO",
+    "AAABBB 3390   2003/05/21  1 ????  FB      80  8053  PS  BIG.THREE",
+    "AAABBB 3390   2003/05/21  1   15  NONE     0     0  HFS UNIX.HFS",
+    "V43525 Tape                                             TAPE.FILE",
+    "Migrated\t\t\t\tOLD.FILE",
+    "Volume Referred Ext     Used Recfm Lrecl BlkSz Dsorg Dsname",
+    "AAABBB 2020/01/03  1        15  VB   32756 32760  PO   $.ADATA",
+    "AAABBB 2020/01/03  1   1234567  VB   32756 32760  PS   LONG.ONE",
+  ].join("\r\n");
+  assertEquals(rowsOf(text), [
+    ["f", "BIG.ONE", undefined, "2022-02-18"],
+    ["f", "BIG.TWO", undefined, "2011-08-25"],
+    ["f", "BIG.THREE", undefined, "2003-05-21"],
+    ["o", "UNIX.HFS", undefined, "2003-05-21"],
+    ["f", "TAPE.FILE"],
+    ["o", "OLD.FILE"],
+    ["d", "$.ADATA", undefined, "2020-01-03"],
+    ["f", "LONG.ONE", undefined, "2020-01-03"],
+  ]);
+  assertSplitProof(text);
+});
+
+Deno.test("ListingReader reads the files of a job of z/OS", () => {
+  const text = [
+    "JOBNAME  JOBID    OWNER    STATUS CLASS",
+    "IBMUSER  JOB01906 IBMUSER  OUTPUT A        RC=0000",
+    "--------",
+    "         ID  STEPNAME PROCSTEP C DDNAME   BYTE-COUNT",
+    "         001 JES2     N/A      A JESMSGLG      1200",
+    "         104 STEP1    PROC     H SYSPRINT    123456",
+    "2 spool files",
+  ].join("\r\n");
+  assertEquals(rowsOf(text), [
+    ["f", "JOB01906"],
+    ["f", "001", 1200],
+    ["f", "104", 123456],
+  ]);
+  assertSplitProof(text);
+});
+
+Deno.test("ListingReader takes a name alone for a member of z/OS only among members", () => {
+  const header =
+    " Name     VV.MM   Created       Changed      Size  Init   Mod   Id";
+  assertEquals(rowsOf(`${header}\n ADATAB\n BDATAB\n`), [["f", "ADATAB"], [
+    "f",
+    "BDATAB",
+  ]]);
+  const names = readListing(`${FILE} a\n ADATAB\n${FILE} b\n`);
+  assertEquals(names.map(({ kind }) => kind), ["file", "unknown", "file"]);
+});
+
+// OpenVMS
+
+Deno.test("ListingReader reads errors, owners, sizes and months of OpenVMS", () => {
+  const text = [
+    "",
+    "ANONYMOUS:[000000]",
+    "",
+    "A.LOG;23   %SYSTEM-F-NOPRIV, insufficient privilege",
+    "B.LOG;1",
+    "                   <%SYSTEM-F-NOPRIV, insufficient privilege or object protection violation>",
+    "SUB.DIR;1   %RMS-E-PRV, insufficient privilege",
+    "PRONAS.C;1    6/8    15-JUI-2002    PRONAS   (RWED,RWED,RE,)",
+    "MAERZ.C;1     1      2-M\xc4R-2001 10:00 [A,B] (RWE,RWE,RE,)",
+    "KB.C;1 2KB 23-SEP-2005 14:57:07.27",
+    "HUGE.ISO;2        ******  6-MAY-2008 09:29 [A,B] (RE,RWED,RE,RE)",
+    "",
+    "Total of 6 Files, 12 Blocks.",
+  ].join("\r\n");
+  assertEquals(rowsOf(fromByteText(text)), [
+    ["f", "A.LOG"],
+    ["f", "B.LOG"],
+    ["d", "SUB"],
+    ["f", "PRONAS.C", 3072, "2002-07-15"],
+    ["f", "MAERZ.C", 512, "2001-03-02T10:00"],
+    ["f", "KB.C", 2048, "2005-09-23T14:57"],
+    ["f", "HUGE.ISO", undefined, "2008-05-06T09:29"],
+  ]);
+  const owners = readListing(fromByteText(text)).map(({ owner }) => owner);
+  assertEquals(owners[3], "PRONAS");
+  const all = readListing(fromByteText(text), { allVersions: true });
+  assertEquals(all.slice(0, 3).map(({ name }) => name), [
+    "A.LOG;23",
+    "B.LOG;1",
+    "SUB",
+  ]);
+  assertSplitProof(fromByteText(text));
+});
+
+Deno.test("ListingReader makes notes of what OpenVMS says of an empty directory", () => {
+  const nothing = "*.*;0              <%RMS-E-FNF, file not found>";
+  const text = `\r\nACA:[ANONYMOUS]\r\n\r\n${nothing}\r\n`;
+  assertEquals(readWithNotes(text), { names: [], notes: [nothing] });
+  assertEquals(
+    readWithNotes("A.TXT;1  1/3  2-AUG-2006 13:05\r\nTotal 1 files\r\n"),
+    { names: ["A.TXT"], notes: ["Total 1 files"] },
+  );
+});
+
+// OS/2, NetWare
+
+Deno.test("ListingReader reads the attributes of OS/2 and the rights of NetWare", () => {
+  assertEquals(rowsOf("     0  RHS   DIR   04-11-95   16:26  ATTACH"), [
+    ["d", "ATTACH", undefined, "1995-04-11T16:26"],
+  ]);
+  assertEquals(rowsOf("12345  RHS         10-19-00   15:10  A DIR name"), [
+    ["f", "A DIR name", 12345, "2000-10-19T15:10"],
+  ]);
+  assertEquals(rowsOf("d[RWCEMFA]  1 cyp           512 Jun 01 11:49 htdocs"), [
+    ["d", "htdocs", undefined, "2024-06-01T11:49"],
+  ]);
+  assertEquals(
+    rowsOf("- [RWCEAFMS] jrd   666258 Feb  3 93 12:00 ENCAPS10.PS"),
+    [["f", "ENCAPS10.PS", 666258, "1993-02-03T12:00"]],
+  );
+});
+
+// Headers and trailers
+
+Deno.test("ListingReader makes notes of what stands around the entries", () => {
+  const text = [
+    "Welcome to the archive of Ann!",
+    "***********",
+    `${FILE} a`,
+    `${FILE} b`,
+    "--- that was all ---",
+    "Have a nice day",
+  ].join("\r\n");
+  assertEquals(readWithNotes(text), {
+    names: ["a", "b"],
+    notes: [
+      "Welcome to the archive of Ann!",
+      "***********",
+      "--- that was all ---",
+      "Have a nice day",
+    ],
+  });
+  assertEquals(readListing(text).map(({ name }) => name), ["a", "b"]);
+  assertSplitProof(text);
+});
+
+Deno.test("ListingReader makes no note of a line between entries, or like an entry", () => {
+  const middle = `${FILE} a\nwhatever this is\n${FILE} b\nthe end`;
+  assertEquals(readWithNotes(middle), {
+    names: ["a", "whatever this is", "b"],
+    notes: ["the end"],
+  });
+  for (
+    const line of [
+      "drwxr-xr-x   2 root     root         4096 Aug 36  2001 odd",
+      "-rw-r--r-- 1 u g 5 Xyz 99 2001 odd",
+      "13-32-00  12:09PM       <DIR>          odd",
+      "type=file;size=5;no-name",
+      "ODD.TXT;x;1  1/3  99-AUG-2006",
+      "odd.txt  123456  99/99/04 10:20:03",
+      "QPGMR  odd *STMF x",
+    ]
+  ) {
+    for (const text of [`${line}\n${FILE} a`, `${FILE} a\n${line}`]) {
+      const { names, notes } = readWithNotes(text);
+      assertEquals([names.includes(line), notes], [true, []], text);
+    }
+  }
+});
+
+Deno.test("ListingReader makes no note where there is no entry at all", () => {
+  const text = "nothing of this\nis a listing\n";
+  assertEquals(readWithNotes(text), {
+    names: ["nothing of this", "is a listing"],
+    notes: [],
+  });
+  const names = Array.from({ length: 200 }, (_, i) => `name ${i} of many`);
+  const long = `${names.join("\n")}\n${FILE} a\n`;
+  const { names: read, notes } = readWithNotes(long);
+  assertEquals(read.length + notes.length, 201);
+  assertEquals(notes.length <= 65, true);
+});
+
+Deno.test("ListingReader makes notes also where the format is forced", () => {
+  const text = `Hello there\n${FILE} a\n${FILE} b\nand goodbye\n`;
+  assertEquals(readWithNotes(text, { format: "unix" }), {
+    names: ["a", "b"],
+    notes: ["Hello there", "and goodbye"],
+  });
+});
