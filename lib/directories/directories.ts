@@ -7,6 +7,7 @@
 
 import { Breather, filterAll, visitAll } from "../connection/breather.ts";
 import type { Entry, EntryKind } from "../listing/entry.ts";
+import { joinEntry } from "../listing/entry_path.ts";
 import type { Command } from "../protocol/command.ts";
 import { printable } from "../protocol/printable.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
@@ -17,7 +18,7 @@ import { kindOf, kindsOf, noteLinks } from "./entry_kinds.ts";
 import { isDirectory } from "./change_directory.ts";
 import { readDirectory } from "./listing.ts";
 import type { PartialListingError } from "./partial_listing_error.ts";
-import { checkName, joinPath } from "../commands/path.ts";
+import { checkName } from "../commands/path.ts";
 
 /** Options of {@linkcode FTP.prototype.remove FTP.remove}. */
 export interface RemoveOptions {
@@ -224,7 +225,10 @@ async function removeEntries(
   const paths: string[] = [];
   await visitAll(
     entries,
-    ({ name }) => paths.push(joinPath(path, checkName(name))),
+    (entry) => {
+      checkName(entry.name);
+      paths.push(joinEntry(path, entry));
+    },
     options.signal,
   );
   const refusals = await deleteAll(session, paths, options);

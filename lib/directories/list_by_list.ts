@@ -6,6 +6,7 @@
  */
 
 import type { Entry } from "../listing/entry.ts";
+import { joinRawEntry } from "../listing/entry_path.ts";
 import { inferZone } from "../listing/infer_zone.ts";
 import { requestShownTime, textOfPath } from "../commands/queries.ts";
 import { joinRawPath, rawPathOf } from "../commands/raw_path.ts";
@@ -45,6 +46,11 @@ export async function* listByList(
   const received = yield* listPlain(request, zone);
   if (isFlagged && received.count > 0) session.profile.hasListAll ??= false;
   return received;
+}
+
+/** Returns the request without the callbacks of the caller. */
+function silent(request: ListRequest): ListRequest {
+  return { ...request, onSelf: undefined, onNote: undefined };
 }
 
 function listPlain(
@@ -130,7 +136,7 @@ const PARENT = new TextEncoder().encode("..");
 /** Runs `LIST -a`; `undefined` if the server refuses. */
 async function readAll(request: ListRequest): Promise<Received | undefined> {
   const { session } = request;
-  const batches = listPlain({ ...request, onSelf: undefined }, 0, "-a");
+  const batches = listPlain(silent(request), 0, "-a");
   try {
     let next = await batches.next();
     while (!next.done) next = await batches.next();
@@ -159,7 +165,7 @@ async function compareNewest(request: ListRequest): Promise<void> {
   if (session.profile.lacks("MDTM")) return;
   const newest = await findNewest(request);
   if (newest === undefined) return;
-  const file = joinRawPath(rawPathOf(session, path), newest.rawName);
+  const file = joinRawEntry(rawPathOf(session, path), newest);
   try {
     const shown = await exclusive(
       (turn) => requestShownTime(turn, file, { signal }),
@@ -175,7 +181,7 @@ async function compareNewest(request: ListRequest): Promise<void> {
 async function findNewest(request: ListRequest): Promise<Entry | undefined> {
   let newest: Entry | undefined;
   let count = 0;
-  for await (const batch of listPlain({ ...request, onSelf: undefined }, 0)) {
+  for await (const batch of listPlain(silent(request), 0)) {
     for (const entry of batch) {
       const isExact = entry.isFile && !entry.hostile &&
         entry.mtime !== undefined && entry.mtimePrecision !== "day";

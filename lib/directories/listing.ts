@@ -7,6 +7,7 @@
  */
 
 import { Entry } from "../listing/entry.ts";
+import { withoutNested } from "../listing/entry_path.ts";
 import { checkPath, type Path } from "../protocol/command.ts";
 import { printable } from "../protocol/printable.ts";
 import { tooLarge } from "../transfer/kept_lines.ts";
@@ -49,6 +50,7 @@ export async function* listDirectory(
     path,
     options,
     exclusive: (run, options) => session.exclusive(run, options),
+    onNote: noteTo(options, listener),
   };
   for await (const batch of listBatches(request)) {
     const entries = inZone(session, batch);
@@ -111,6 +113,7 @@ export async function readDirectory(
         return await run(turn);
       },
       onSelf,
+      onNote: noteTo(options, listener),
       isStrict,
       isRaw,
     };
@@ -142,7 +145,7 @@ export async function readDirectory(
     }
     await listener.settle();
     hooks.onSize?.(size);
-    return entries;
+    return withoutNested(entries);
   }, options);
 }
 
@@ -184,6 +187,13 @@ function inZone(session: Session, entries: Entry[]): Entry[] {
       ? new Entry(new EntryView(entry, { zone }), 0)
       : entry
   );
+}
+
+/** Returns a function that reports headers and trailers to the caller. */
+function noteTo({ onUnknown }: ListOptions, listener: Listener) {
+  if (onUnknown === undefined) return undefined;
+  return (line: string, entry: Entry) =>
+    void listener.call(() => onUnknown(line, entry));
 }
 
 /** Removes unparsable lines if there is a callback for them. */

@@ -79,6 +79,9 @@ export interface ListOptions {
    * Called with each line that no format can read. Not awaited; if it throws,
    * the listing fails. Without it, such a line is an entry of kind `"unknown"`,
    * with the line as its name.
+   *
+   * A header or a trailer is never an entry: an unreadable line before the first
+   * entry or after the last one that does not look like an entry.
    */
   onUnknown?: ((line: string, entry: Entry) => unknown) | undefined;
   /** Aborts the listing. The connection stays usable. */
@@ -99,15 +102,25 @@ export const LIST_OPTIONS: NamesOf<ListOptions> = {
   signal: true,
 };
 
+/** Settings of a listing, other than the options of the caller. */
+export interface ReadingOptions {
+  /** Minutes east of UTC. */
+  zone: number;
+  /** Name of the directory without its parents, if it is known. */
+  directory: string | undefined;
+  /** Called with each header and trailer. */
+  onNote: ((line: string, entry: Entry) => void) | undefined;
+}
+
 /**
  * Creates a reader for one listing, with entries for the directory itself.
  *
- * @param zone Minutes east of UTC
+ * @param reading Zone, name of the directory, and callback for notes
  */
 export function makeReader(
   session: Session,
   options: ListOptions,
-  zone: number,
+  { zone, directory, onNote }: ReadingOptions,
 ): ListingReader {
   const { format, now, slack, allVersions } = options;
   return new ListingReader({
@@ -115,6 +128,8 @@ export function makeReader(
     zone,
     maxLine: Math.min(session.options.maxLine, MAX_LISTING_LINE),
     includeSelf: true,
+    onNote,
+    directory,
     ...format !== undefined && { format },
     ...now !== undefined && { now },
     ...slack !== undefined && { slack },

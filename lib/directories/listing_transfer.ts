@@ -6,6 +6,7 @@
  */
 
 import { Breather } from "../connection/breather.ts";
+import { textOfPath } from "../commands/queries.ts";
 import type { Entry } from "../listing/entry.ts";
 import { isSelf } from "../listing/listing_reader.ts";
 import { type Path, withPath } from "../protocol/command.ts";
@@ -46,6 +47,8 @@ export interface ListRequest {
   readonly exclusive: TakeTurn;
   /** Called with the entries for the directory itself and its parent. */
   readonly onSelf?: ((entry: Entry) => void) | undefined;
+  /** Called with each header and trailer. */
+  readonly onNote?: ((line: string, entry: Entry) => void) | undefined;
   /**
    * Whether data without close_notify is an error, whatever the user's options.
    */
@@ -85,8 +88,9 @@ async function* receiveListing(
   request: ListRequest,
   { open, zone, signal, onData }: ReceiveOptions,
 ): AsyncGenerator<Entry[], Received> {
-  const { session, options, exclusive, onSelf } = request;
-  const reader = makeReader(session, options, zone);
+  const { session, options, exclusive, onSelf, onNote } = request;
+  const directory = nameOf(request);
+  const reader = makeReader(session, options, { zone, directory, onNote });
   let count = 0;
   let selfEntries = 0;
   const withoutSelf = (entries: Entry[]) => {
@@ -133,6 +137,13 @@ async function* receiveListing(
   checkWhole(reply, transfer.command);
   if (transfer.isUnproven && request.isStrict) throw unproven(reply, transfer);
   return { count, selfEntries, format: reader.format, isRefused: false, reply };
+}
+
+/** Name of the directory without its parents, if it is known. */
+function nameOf({ session, path }: ListRequest): string | undefined {
+  const text = textOfPath(session, path);
+  const isHere = text === "" || text === ".";
+  return (isHere ? session.directory : text)?.split("/").findLast(Boolean);
 }
 
 /** Requests a listing by `MLSD` (RFC 3659 section 7). */

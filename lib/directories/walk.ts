@@ -6,6 +6,7 @@
 
 import { Breather } from "../connection/breather.ts";
 import type { Entry } from "../listing/entry.ts";
+import { joinEntry, joinRawEntry } from "../listing/entry_path.ts";
 import type { Path } from "../protocol/command.ts";
 import { printable } from "../protocol/printable.ts";
 import { FTPError, FTPProtocolError } from "../protocol/errors.ts";
@@ -18,7 +19,7 @@ import { makeMatcher } from "./glob.ts";
 import { readDirectory } from "./listing.ts";
 import { checkListOptions } from "./listing_options.ts";
 import { joinPath } from "../commands/path.ts";
-import { joinRawPath, rawPathOf } from "../commands/raw_path.ts";
+import { rawPathOf } from "../commands/raw_path.ts";
 import { requestEntry } from "./stat.ts";
 import { WalkEntry } from "./walk_entry.ts";
 import type { WalkOptions } from "./walk_options.ts";
@@ -97,8 +98,8 @@ export async function* walkTree(
       continue;
     }
     const location = {
-      path: joinPath(level.path, entry.name),
-      rawPath: joinRawPath(level.rawPath, entry.rawName),
+      path: joinEntry(level.path, entry),
+      rawPath: joinRawEntry(level.rawPath, entry),
       depth: levels.length,
     };
     const below = joinPath(level.below, entry.name);

@@ -84,6 +84,16 @@ export interface ListingFormat {
    * @param context As in {@linkcode read}
    */
   readLoose?(line: string, context: LineContext): LineResult;
+  /**
+   * Joins the path of a directory that is listed in this format and the name of
+   * an entry.
+   *
+   * @param directory The directory; "" for the current one
+   * @param name The entry
+   *
+   * @default {joined with a slash}
+   */
+  join?(directory: string, name: string): string;
 }
 
 const MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";

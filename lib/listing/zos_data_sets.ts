@@ -12,6 +12,7 @@ import {
   type ListingFormat,
   toTime,
 } from "./listing_format.ts";
+import { joinQualifier } from "./zos_path.ts";
 
 const DATA_SET_REGEXP =
   /^ *\S{1,6} +(?:\S{1,5} +)?(?:(\d{4})\/(\d\d)\/(\d\d)|\*\*NONE\*\*) +\d{1,16} *(?:\d{1,16}|[+?]{1,16})? +[A-Z?]{1,5} +\d+ +\d+ +([A-Z]{2,3}(?:-[A-Z])?) +(\S+) *$/;
@@ -24,7 +25,11 @@ const MIGRATED_REGEXP =
 const FOLDER_REGEXP = /^ *Pseudo Directory +(\S+) *$/;
 
 /** Catalogues of z/OS. Sizes are in tracks, so entries have none. */
-export const ZOS_DATA_SETS: ListingFormat = { name: "zos-data-sets", read };
+export const ZOS_DATA_SETS: ListingFormat = {
+  name: "zos-data-sets",
+  read,
+  join: joinQualifier,
+};
 
 function read(line: string, context: LineContext): LineResult {
   if (/^ *Volume +(?:Unit +)?Referred /.test(line)) return "frame";

@@ -6,6 +6,7 @@
  */
 
 import type { LineResult, ListingFormat } from "./listing_format.ts";
+import { joinMember } from "./zos_path.ts";
 
 const MODULE_REGEXP =
   /^ *(\S{1,64}) +([0-9A-F]{6,8}) +([0-9A-F]{6})(?: +([A-Z$#@][A-Z0-9$#@]{0,7}))? +[0-9A-F]{2}(?: +[A-Z]{2}){0,8} +(?:24|31|64|ANY|MIN) +(?:24|31|64|ANY)(?: *)$/;
@@ -14,6 +15,7 @@ const MODULE_REGEXP =
 export const ZOS_LOAD_MODULES: ListingFormat = {
   name: "zos-load-modules",
   read,
+  join: joinMember,
 };
 
 function read(line: string): LineResult {

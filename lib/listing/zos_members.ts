@@ -11,6 +11,7 @@ import {
   type ListingFormat,
   toTime,
 } from "./listing_format.ts";
+import { joinMember } from "./zos_path.ts";
 
 const MEMBER_REGEXP =
   /^ *(\S{1,64}) +\d\d\.\d\d +\d{4}\/\d\d\/\d\d +(\d{4})\/(\d\d)\/(\d\d) +(\d\d):(\d\d)(?::(\d\d))? +\d+ +\d+ +\d+ +(\S{1,8}) *$/;
@@ -23,6 +24,7 @@ export const ZOS_MEMBERS: ListingFormat = {
   name: "zos-members",
   read,
   readLoose,
+  join: joinMember,
 };
 
 function read(line: string, context: LineContext): LineResult {

@@ -21,7 +21,9 @@ import { runOperation } from "../files/operation.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
 import { withRecovery } from "../files/recovery.ts";
 import { type Entry, TIME_PRECISIONS } from "../listing/entry.ts";
+import { joinerOf, type JoinPath } from "../listing/entry_path.ts";
 import { inferZone } from "../listing/infer_zone.ts";
+import { joinMember } from "../listing/zos_path.ts";
 import { requestFacts, SECOND } from "../commands/queries.ts";
 import { checkName, joinPath } from "../commands/path.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
@@ -73,6 +75,8 @@ export class RemoteSide implements Side {
   readonly #follows: boolean;
   readonly #unmasksLinks: boolean;
   readonly #isTarget: boolean;
+  /** Directories below which paths are not joined with slashes: of z/OS. */
+  readonly #joiners = new Map<string, JoinPath>();
 
   /** Creates a side with a root directory; "" for the current one. */
   constructor(
@@ -90,7 +94,26 @@ export class RemoteSide implements Side {
   }
 
   at(path: string): string {
-    return path === "" ? this.#root : joinPath(this.#root, path);
+    if (path === "") return this.#root;
+    if (this.#joiners.size === 0) return joinPath(this.#root, path);
+    let whole = this.#root;
+    let directory = "";
+    let isDataSet = false;
+    for (const name of path.split("/")) {
+      const join: JoinPath = this.#joiners.get(directory) ??
+        (isDataSet ? joinMember : joinPath);
+      isDataSet = join !== joinPath;
+      whole = join(whole, name);
+      directory = joinPath(directory, name);
+    }
+    return whole;
+  }
+
+  /** Learns from its listing how paths are joined below a directory. */
+  #learnJoin(path: string, entries: readonly Entry[]): void {
+    const known = entries.find(({ format }) => format !== "unknown");
+    const join = known && joinerOf(known.format);
+    if (join !== undefined) this.#joiners.set(path, join);
   }
 
   read(directory: DirectoryPath): Promise<Snapshot> {
@@ -115,6 +138,7 @@ export class RemoteSide implements Side {
         isStrict: this.#options.delete === true && !this.#isTarget,
         isRaw: true,
       });
+      this.#learnJoin(directory.path, entries);
       // in the target, no entry may be taken for missing
       if (partial !== undefined && (this.#isTarget || entries.length === 0)) {
         throw partial;
