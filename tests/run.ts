@@ -2,44 +2,87 @@
  * `deno task test`: runs `deno test` with the arguments given, and says briefly what came of it. The last
  * lines tell what was left out, and what to do to have it.
  *
+ * Several files are shared out between processes that run at the same time, without a check of their types,
+ * which `deno task lint` does. With other options than `--junit-path`, and for one file, there is one process.
+ *
  *     deno task test                       all tests
  *     deno task test tests/tls             those of a folder or a file
  *     deno task test --filter walk         those whose name says so
  *     deno task test --reporter=pretty     with Deno's own report of every test
  *     deno task test:unit                  those that need no real server
  *     deno task test:servers               the files whose tests are against real servers
+ *     FTP_TEST_PROCESSES=1 deno task test  with so many processes; usual is two for each core
  *
  * @module
  */
 
 import { TextLineStream } from "@std/streams";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { SERVERS } from "./testing/servers/mod.ts";
 import { PROXIES } from "./testing/servers/proxies.ts";
 import { HAS_IPV6 } from "./testing/servers/loopback.ts";
 import { TerseLog } from "./terse_log.ts";
 import { explainIgnored } from "./ignored.ts";
+import { JointLog } from "./joint_log.ts";
+import { joinJUnit } from "./join_junit.ts";
+import { planShards, type Shard } from "./shards.ts";
 
 /** What only tests against real servers name. */
 const NEEDS_SERVERS = /\b(?:serverTest|isIgnored)\b/;
 
+const CORES = navigator.hardwareConcurrency;
+
+/** How many processes run at the same time: most tests wait most of the time. */
+const PROCESSES = Number(Deno.env.get("FTP_TEST_PROCESSES")) || 2 * CORES;
+
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
-/** The test files that have tests against real servers, as paths from the root. */
-function* serverTestFiles(folder: string): Generator<string> {
+/** What one run is asked for, if its files can be shared out. */
+interface Request {
+  readonly files: readonly string[];
+  readonly junitPath: string | undefined;
+}
+
+/** The test files in a folder, as paths from the root. */
+function* testFiles(folder: string): Generator<string> {
   for (const { name, isDirectory } of Deno.readDirSync(`${ROOT}${folder}`)) {
     const path = `${folder}/${name}`;
-    if (isDirectory) yield* serverTestFiles(path);
-    else if (name.endsWith("_test.ts")) {
-      const text = Deno.readTextFileSync(`${ROOT}${path}`);
-      if (NEEDS_SERVERS.test(text)) yield path;
-    }
+    if (isDirectory) yield* testFiles(path);
+    else if (name.endsWith("_test.ts")) yield path;
   }
 }
 
-/** Runs `deno test`; gives its exit status. */
-async function run(args: readonly string[]): Promise<number> {
-  const hasReporter = args.some((arg) => arg.startsWith("--reporter"));
+function needsServers(file: string): boolean {
+  return NEEDS_SERVERS.test(Deno.readTextFileSync(`${ROOT}${file}`));
+}
+
+/** Reads the arguments; gives nothing where only `deno test` knows what they mean. */
+function readRequest(args: readonly string[]): Request | undefined {
+  const paths: string[] = [];
+  let junitPath: string | undefined;
+  for (const arg of args) {
+    if (arg.startsWith("--junit-path=")) junitPath = arg.slice(13);
+    else if (arg.startsWith("-")) return undefined;
+    else paths.push(arg.replaceAll("\\", "/").replace(/^\.\/|\/+$/g, ""));
+  }
+  try {
+    const files = (paths.length === 0 ? ["tests"] : paths).flatMap((path) =>
+      Deno.statSync(`${ROOT}${path}`).isDirectory ? [...testFiles(path)] : path
+    );
+    return new Set(files).size > 1
+      ? { files: [...new Set(files)], junitPath }
+      : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Starts `deno test`. */
+function start(args: readonly string[]): {
+  lines: ReadableStream<string>;
+  status: () => Promise<number>;
+} {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--allow-all", "--quiet", ...args],
     cwd: ROOT,
@@ -48,30 +91,112 @@ async function run(args: readonly string[]): Promise<number> {
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
+  return {
+    lines: child.stdout
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream()),
+    status: async () => (await child.status).code,
+  };
+}
+
+/** Runs one `deno test`; gives its exit status. */
+async function runOne(args: readonly string[]): Promise<number> {
+  const hasReporter = args.some((arg) => arg.startsWith("--reporter"));
+  const { lines, status } = start(args);
   const log = new TerseLog(hasReporter ? () => {} : print);
-  const lines = child.stdout
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new TextLineStream());
   for await (const line of lines) {
     if (hasReporter) print(line);
     log.push(line);
   }
   log.end();
-  const { code } = await child.status;
-  const ignored = log.total?.ignored ?? 0;
-  if (ignored > 0) {
-    const kinds = [...SERVERS, ...PROXIES];
-    print(explainIgnored(ignored, {
-      isWanted: Deno.env.get("FTP_SERVERS") !== "none",
-      missing: kinds.flatMap((kind) => {
-        const reason = kind.missing();
-        return reason === undefined ? [] : [{ name: kind.name, reason }];
-      }),
-      count: kinds.length,
-      hasIPv6: HAS_IPV6,
-    }));
+  printIgnored(log.total?.ignored ?? 0);
+  return await status();
+}
+
+/** Runs test files in several processes; gives the exit status of all. */
+async function runShards({ files, junitPath }: Request): Promise<number> {
+  const shards = planShards(files, {
+    isUnit: Deno.env.get("FTP_SERVERS") === "none",
+    servers: SERVERS.map(({ name }) => name),
+  });
+  const log = new JointLog(print, shards);
+  const folder = await Deno.makeTempDir({ prefix: "ftp_tests_" });
+  const reports: string[] = [];
+  try {
+    const runShard = async (shard: Shard) => {
+      const number = shards.indexOf(shard);
+      const report = `${folder}/${number}.xml`;
+      const entry = `${folder}/shard_${number}_test.ts`;
+      await Deno.writeTextFile(entry, importAll(shard));
+      const { lines, status } = start([
+        "--no-check",
+        `--config=${ROOT}deno.json`,
+        ...(shard.filter === undefined ? [] : [`--filter=${shard.filter}`]),
+        ...(junitPath === undefined ? [] : [`--junit-path=${report}`]),
+        entry,
+      ]);
+      await log.add(shard, lines, status);
+      reports.push(report);
+    };
+    const isLast = ({ isLast = false }: Shard) => isLast;
+    const others = shards.filter((shard) => !isLast(shard));
+    await runAll(others, runShard, PROCESSES);
+    await runAll(shards.filter(isLast), runShard, CORES);
+    if (junitPath !== undefined) {
+      await Deno.writeTextFile(junitPath, await joinJUnit(reports));
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
-  return code;
+  log.end();
+  printIgnored(log.total.ignored);
+  return log.total.failed > 0 ? 1 : 0;
+}
+
+/** Runs shards, so many at a time. Parts of files are busy: half as many of them, while others wait. */
+async function runAll(
+  shards: readonly Shard[],
+  run: (shard: Shard) => Promise<void>,
+  count: number,
+): Promise<void> {
+  const waiting = [...shards];
+  let parts = 0;
+  const isPart = ({ filter }: Shard) => filter !== undefined;
+  const runLane = async () => {
+    for (;;) {
+      const index = waiting.findIndex((shard) =>
+        !isPart(shard) || parts < count / 2
+      );
+      const [shard] = waiting.splice(index === -1 ? 0 : index, 1);
+      if (shard === undefined) return;
+      if (isPart(shard)) parts++;
+      await run(shard);
+      if (isPart(shard)) parts--;
+    }
+  };
+  await Promise.all(Array.from({ length: count }, runLane));
+}
+
+/** A module that has the tests of all files of a shard: what they import is loaded once. */
+function importAll({ files }: Shard): string {
+  return files.map((file) =>
+    `import ${JSON.stringify(pathToFileURL(`${ROOT}${file}`))};\n`
+  ).join("");
+}
+
+/** Says why tests were ignored, if any were. */
+function printIgnored(ignored: number): void {
+  if (ignored === 0) return;
+  const kinds = [...SERVERS, ...PROXIES];
+  print(explainIgnored(ignored, {
+    isWanted: Deno.env.get("FTP_SERVERS") !== "none",
+    missing: kinds.flatMap((kind) => {
+      const reason = kind.missing();
+      return reason === undefined ? [] : [{ name: kind.name, reason }];
+    }),
+    count: kinds.length,
+    hasIPv6: HAS_IPV6,
+  }));
 }
 
 function print(line: string): void {
@@ -80,6 +205,9 @@ function print(line: string): void {
 
 const [first, ...rest] = Deno.args;
 const args = first === "--servers-only"
-  ? [...[...serverTestFiles("tests")].sort(), ...rest]
+  ? [...[...testFiles("tests")].filter(needsServers).sort(), ...rest]
   : Deno.args;
-Deno.exit(await run(args));
+const request = readRequest(args);
+Deno.exit(
+  request === undefined ? await runOne(args) : await runShards(request),
+);

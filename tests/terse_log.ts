@@ -5,10 +5,23 @@
  */
 
 /** What was counted. */
-interface Counts {
+export interface Counts {
   passed: number;
   failed: number;
   ignored: number;
+}
+
+/** What Deno's own summary says. */
+export interface Summary extends Readonly<Counts> {
+  readonly steps: number;
+  readonly ignoredSteps: number;
+  readonly filteredOut: number;
+}
+
+/** What is different in a log that is a part of another one. */
+export interface TerseLogOptions {
+  /** Leaves out the lines of folders and the summary. @default {false} */
+  readonly isPart?: boolean;
 }
 
 /** How many lines of one test file are kept, in case one of its tests fails. */
@@ -17,7 +30,7 @@ const MAX_KEPT = 2000;
 const FILE = /^running \d+ tests? from (\S+)$/;
 const RESULT = /^\S.* \.\.\. (ok|FAILED|ignored)(?: \(.*\))?$/s;
 const SUMMARY =
-  /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(?: \| (\d+) ignored)?/;
+  /^(?:ok|FAILED) \| (\d+) passed(?: \((\d+) steps?\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored(?: \((\d+) steps?\))?)?(?:.*? \| (\d+) filtered out)?/;
 const OUTPUT_START = /^-+ (?:(?:pre|post)-test )?output -+$/;
 const OUTPUT_END = /^-+ (?:(?:pre|post)-test )?output end -+$/;
 const STILL_RUNNING = /'[^']*' has been running for over .*$/;
@@ -25,6 +38,7 @@ const STILL_RUNNING = /'[^']*' has been running for over .*$/;
 /** Reads the log line by line. */
 export class TerseLog {
   readonly #write: (line: string) => void;
+  readonly #isPart: boolean;
   #folder: string | undefined;
   #counts: Counts = { passed: 0, failed: 0, ignored: 0 };
   #started = performance.now();
@@ -32,15 +46,22 @@ export class TerseLog {
   #hasFailed = false;
   #isOutput = false;
   #isRest = false;
-  #total: Counts | undefined;
+  #total: Summary | undefined;
 
-  /** @param write Takes each line of the report */
-  constructor(write: (line: string) => void) {
+  /**
+   * @param write Takes each line of the report
+   * @param options What is different in a part
+   */
+  constructor(
+    write: (line: string) => void,
+    { isPart = false }: TerseLogOptions = {},
+  ) {
     this.#write = write;
+    this.#isPart = isPart;
   }
 
   /** What Deno's own summary says; `undefined` if there was none. */
-  get total(): Readonly<Counts> | undefined {
+  get total(): Summary | undefined {
     return this.#total;
   }
 
@@ -49,8 +70,9 @@ export class TerseLog {
     // deno-lint-ignore no-control-regex
     const text = line.replace(/\x1b\[[\d;]*m/g, "");
     if (this.#isRest) {
-      this.#readSummary(text);
-      return this.#write(line);
+      const isSummary = this.#readSummary(text);
+      if (!isSummary || !this.#isPart) this.#write(line);
+      return;
     }
     if (this.#isOutput) {
       if (OUTPUT_END.test(text)) this.#isOutput = false;
@@ -58,10 +80,12 @@ export class TerseLog {
     }
     const file = FILE.exec(text)?.[1];
     if (file !== undefined) return this.#startFile(file, line);
-    if (text.trim() === "ERRORS" || this.#readSummary(text)) {
+    const isSummary = this.#readSummary(text);
+    if (text.trim() === "ERRORS" || isSummary) {
       this.#endFolder();
       this.#isRest = true;
-      return this.#write(line);
+      if (!isSummary || !this.#isPart) this.#write(line);
+      return;
     }
     const waiting = STILL_RUNNING.exec(text);
     if (waiting !== null) this.#write(waiting[0]);
@@ -117,14 +141,10 @@ export class TerseLog {
   #endFolder(): void {
     this.#endFile();
     if (this.#folder === undefined) return;
-    const { passed, failed, ignored } = this.#counts;
     const seconds = (performance.now() - this.#started) / 1000;
-    this.#write(
-      `${this.#folder}: ${passed} passed` +
-        (failed > 0 ? `, ${failed} failed` : "") +
-        (ignored > 0 ? `, ${ignored} ignored` : "") +
-        ` (${seconds.toFixed(0)} s)`,
-    );
+    if (!this.#isPart) {
+      this.#write(describeFolder(this.#folder, this.#counts, seconds));
+    }
     this.#folder = undefined;
     this.#counts = { passed: 0, failed: 0, ignored: 0 };
   }
@@ -132,8 +152,41 @@ export class TerseLog {
   #readSummary(text: string): boolean {
     const found = SUMMARY.exec(text);
     if (found === null) return false;
-    const [passed, failed, ignored] = found.slice(1).map((n) => Number(n ?? 0));
-    this.#total = { passed: passed!, failed: failed!, ignored: ignored! };
+    const [passed, steps, failed, ignored, ignoredSteps, filteredOut] = found
+      .slice(1).map((n) => Number(n ?? 0)) as [
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
+    this.#total = {
+      passed,
+      steps,
+      failed,
+      ignored,
+      ignoredSteps,
+      filteredOut,
+    };
     return true;
   }
+}
+
+/**
+ * The line for a folder.
+ *
+ * @param folder Its path
+ * @param counts Of its tests
+ * @param seconds That they took
+ */
+export function describeFolder(
+  folder: string,
+  { passed, failed, ignored }: Readonly<Counts>,
+  seconds: number,
+): string {
+  return `${folder}: ${passed} passed` +
+    (failed > 0 ? `, ${failed} failed` : "") +
+    (ignored > 0 ? `, ${ignored} ignored` : "") +
+    ` (${seconds.toFixed(0)} s)`;
 }

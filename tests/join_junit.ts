@@ -1,0 +1,34 @@
+/**
+ * Joins JUnit reports.
+ *
+ * @module
+ */
+
+/**
+ * One report with the test suites of all.
+ *
+ * @param paths Of the reports; a process that broke off has left none
+ */
+export async function joinJUnit(paths: readonly string[]): Promise<string> {
+  const suites: string[] = [];
+  const sums = { tests: 0, failures: 0, errors: 0 };
+  for (const path of paths) {
+    let text: string;
+    try {
+      text = await Deno.readTextFile(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue;
+      throw error;
+    }
+    const [, head, body] =
+      /<testsuites ([^>]*)>\n?([^]*)<\/testsuites>/.exec(text) ?? [];
+    if (head === undefined || body === undefined) continue;
+    suites.push(body);
+    for (const key of ["tests", "failures", "errors"] as const) {
+      sums[key] += Number(new RegExp(`${key}="(\\d+)"`).exec(head)?.[1] ?? 0);
+    }
+  }
+  return '<?xml version="1.0" encoding="UTF-8"?>\n' +
+    `<testsuites name="deno test" tests="${sums.tests}" failures="${sums.failures}" errors="${sums.errors}">\n` +
+    `${suites.join("")}</testsuites>\n`;
+}

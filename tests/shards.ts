@@ -1,0 +1,155 @@
+/**
+ * How the test files are shared out between processes that run at the same time.
+ *
+ * @module
+ */
+
+/** What one process runs. */
+export interface Shard {
+  /** The folder of all its files. */
+  readonly folder: string;
+  /** Paths from the root. */
+  readonly files: readonly string[];
+  /** Only tests with such names, as `deno test --filter` takes it. */
+  readonly filter?: string;
+  /** How long it takes on a quiet machine, roughly. */
+  readonly seconds: number;
+  /** Whether it runs when all others have ended. @default {false} */
+  readonly isLast?: boolean;
+}
+
+/** How the shards are made. */
+export interface ShardOptions {
+  /** The servers whose tests run. Those of some files have a shard for each server. */
+  readonly servers: readonly string[];
+  /** Tests without servers. */
+  readonly isUnit: boolean;
+}
+
+/** Files that take long, in seconds: with servers, and without them if that differs much. */
+const SECONDS: Record<string, readonly [all: number, unit?: number]> = {
+  "tests/faults/faults_test.ts": [800, 1],
+  "tests/real/doubt_test.ts": [90, 1],
+  "tests/mirror/zones_test.ts": [90, 1],
+  "tests/mirror/real_mirror_test.ts": [60, 1],
+  "tests/real/tls_abort_test.ts": [60, 1],
+  "tests/real/tls_truncation_test.ts": [60, 1],
+  "tests/model/model_test.ts": [60, 1],
+  "tests/kills/kills_test.ts": [60, 1],
+  "tests/directories/real_tree_test.ts": [36, 1],
+  "tests/protocol/linear_test.ts": [58],
+  "tests/mirror/download_dir_test.ts": [26],
+  "tests/directories/partial_test.ts": [20, 1],
+  "tests/directories/event_loop_test.ts": [20],
+  "tests/files/replacement_test.ts": [22],
+  "tests/faults/checker_test.ts": [20, 1],
+  "tests/client/time_test.ts": [15],
+  "tests/files/stored_size_test.ts": [14],
+  "tests/files/download/limits_test.ts": [12],
+  "tests/protocol/encoding_test.ts": [10],
+  "tests/client/pipelining_test.ts": [8],
+  "tests/client/ending_test.ts": [8],
+  "tests/tls/connection_test.ts": [6],
+  "tests/directories/million_test.ts": [6],
+};
+
+/** What every other file takes. */
+const USUAL: readonly [all: number, unit: number] = [3, 0.5];
+
+/** Most seconds of the files that share a process. */
+const MOST_SECONDS = 12;
+
+const SERVER = (server: string) => [`(${server})`];
+const SERVER_AND_TLS = (server: string) => [
+  `(${server}, plain)`,
+  `(${server}, TLS)`,
+];
+
+/** Files whose tests are of one server each, by how the names of the tests end. */
+const BY_SERVER: Record<string, (server: string) => readonly string[]> = {
+  "tests/faults/faults_test.ts": SERVER_AND_TLS,
+  "tests/model/model_test.ts": SERVER_AND_TLS,
+  "tests/mirror/zones_test.ts": SERVER,
+  "tests/real/doubt_test.ts": SERVER,
+};
+
+/** Files whose tests measure the clock or the memory: nothing else runs in their process. */
+const ALONE: ReadonlySet<string> = new Set([
+  "tests/directories/event_loop_test.ts",
+  "tests/directories/million_test.ts",
+]);
+
+/** Files whose tests have short times to keep: they run when the other processes have ended. */
+const LAST: ReadonlySet<string> = new Set([
+  "tests/client/time_test.ts",
+  "tests/real/smoke_proxy_test.ts",
+]);
+
+/** Every file that is named here. */
+export const TABLED: readonly string[] = [
+  ...Object.keys(SECONDS),
+  ...Object.keys(BY_SERVER),
+  ...ALONE,
+  ...LAST,
+];
+
+/**
+ * Makes the shards of test files, the longest first.
+ *
+ * @param files Paths from the root
+ * @param options How
+ */
+export function planShards(
+  files: readonly string[],
+  { servers, isUnit }: ShardOptions,
+): Shard[] {
+  const shards: Shard[] = [];
+  const folders = Map.groupBy(files, folderOf);
+  for (const [folder, own] of folders) {
+    const open: { files: string[]; seconds: number }[] = [];
+    for (const file of own.toSorted((a, b) => secondsOf(b) - secondsOf(a))) {
+      const seconds = secondsOf(file);
+      const endings = isUnit ? undefined : BY_SERVER[file];
+      if (endings !== undefined) {
+        shards.push(...splitFile(file, servers.flatMap(endings), seconds));
+        continue;
+      }
+      const isLast = LAST.has(file);
+      if (isLast || ALONE.has(file) || seconds > MOST_SECONDS) {
+        shards.push({ folder, files: [file], seconds, isLast });
+        continue;
+      }
+      const room = open.find((one) => one.seconds + seconds <= MOST_SECONDS);
+      if (room === undefined) open.push({ files: [file], seconds });
+      else {
+        room.files.push(file);
+        room.seconds += seconds;
+      }
+    }
+    for (const one of open) shards.push({ folder, ...one });
+  }
+  return shards.sort((a, b) => b.seconds - a.seconds);
+
+  function secondsOf(file: string): number {
+    const [all, unit = all] = SECONDS[file] ?? USUAL;
+    return isUnit ? unit : all;
+  }
+}
+
+/** A shard for each ending of a test's name. What ends otherwise is in none, which the report notices. */
+function splitFile(
+  file: string,
+  endings: readonly string[],
+  seconds: number,
+): Shard[] {
+  return endings.map((ending) => ({
+    folder: folderOf(file),
+    files: [file],
+    filter: `/${RegExp.escape(ending)}$/`,
+    seconds: seconds / endings.length,
+  }));
+}
+
+function folderOf(file: string): string {
+  return file.slice(0, file.lastIndexOf("/"));
+}
