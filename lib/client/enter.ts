@@ -43,6 +43,13 @@ export async function enter(
   { server, settings, credentials }: Identity,
   options: SignalOptions,
 ): Promise<Reply> {
+  const { session } = turn;
+  const { virtualHost } = settings;
+  // before TLS: it chooses the certificate (RFC 7151 section 4)
+  if (virtualHost !== undefined && session.virtualHost === undefined) {
+    const command = { verb: "HOST", argument: virtualHost };
+    await turn.perform({ ...command, name: "virtualHost" }, options);
+  }
   await secureIfAsked(turn, server, welcome, options);
   const reply = welcome.code === 230
     ? welcome // the server has logged us in by itself
@@ -52,7 +59,7 @@ export async function enter(
   for (const command of settings.afterLogin) {
     await turn.perform(command, options);
   }
-  if (settings.afterLogin.length > 0) turn.session.moves = [];
+  if (settings.afterLogin.length > 0) session.moves = [];
   return reply;
 }
 

@@ -4,6 +4,14 @@
  * @module
  */
 
+import {
+  allocate,
+  chooseLanguage,
+  copyOnServer,
+  requestStatus,
+  requestSystem,
+  sendSite,
+} from "../commands/by_hand.ts";
 import { changePermissions } from "../commands/permissions.ts";
 import {
   requestFeatures,
@@ -52,6 +60,7 @@ import {
   type RetrieveOptions,
   store,
   type StoreOptions,
+  storeUnique,
 } from "../files/streams.ts";
 import { upload } from "../files/upload/upload.ts";
 import type { Entry } from "../listing/entry.ts";
@@ -768,6 +777,128 @@ export class FTP extends FTPProtocol {
     return await this.#onReady(
       options,
       (session) => changePermissions(session, path, mode, options),
+    );
+  }
+
+  /**
+   * The server's system (`SYST`, RFC 959 section 4.1.3).
+   *
+   * @param options A signal
+   * @returns Its words without the code, such as "UNIX Type: L8"
+   * @throws {FTPError} If the server refuses
+   */
+  async system(options: SignalOptions = {}): Promise<string> {
+    return await this.#onReady(
+      options,
+      (session) => requestSystem(session, options),
+    );
+  }
+
+  /**
+   * The status of the session, or of a path (`STAT`, RFC 959 section 4.1.3). Of a
+   * directory many servers give a listing in the reply, without a data connection.
+   *
+   * @param path The path; "" for the session
+   * @param options A signal
+   * @returns The 2yz reply, whose `lines` are what the server tells
+   * @throws {FTPError} If the server refuses
+   */
+  async status(path: Path = "", options: SignalOptions = {}): Promise<Reply> {
+    return await this.#onReady(
+      options,
+      (session) => requestStatus(session, path, options),
+    );
+  }
+
+  /**
+   * Sends a command that only this server may know (`SITE`, RFC 959 section
+   * 4.1.3), such as "UMASK 027".
+   *
+   * @param command What follows `SITE`
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses
+   * @throws {TypeError} If the command has CR, LF or NUL; nothing is sent
+   */
+  async site(command: string, options: SignalOptions = {}): Promise<Reply> {
+    return await this.#onReady(
+      options,
+      (session) => sendSite(session, command, options),
+    );
+  }
+
+  /**
+   * Copies a file on the server (`SITE CPFR`, `SITE CPTO`: ProFTPD's mod_copy and
+   * others).
+   *
+   * @param from The file
+   * @param to The path of the copy
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses, or has no such command
+   */
+  async copy(
+    from: Path,
+    to: Path,
+    options: SignalOptions = {},
+  ): Promise<Reply> {
+    checkPath(connectionOf(this).session, from, "from");
+    checkPath(connectionOf(this).session, to, "to");
+    return await this.#onReady(
+      options,
+      (session) => copyOnServer(session, from, to, options),
+    );
+  }
+
+  /**
+   * Stores a file under a name that the server chooses (`STOU`, RFC 959 section
+   * 4.1.3), in the current directory.
+   *
+   * @param source As for {@linkcode store}
+   * @param options A signal
+   * @returns The name; `undefined` if the server does not tell it
+   * @throws {FTPError} If the server refuses or reports a failure
+   */
+  async storeUnique(
+    source: Source,
+    options: SignalOptions = {},
+  ): Promise<string | undefined> {
+    return await this.#onReady(
+      options,
+      (session) => storeUnique(session, source, options),
+    );
+  }
+
+  /**
+   * Reserves room for the file that is stored next (`ALLO`, RFC 959 section
+   * 4.1.3). Most servers need none and answer 202.
+   *
+   * @param size Bytes
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses, such as 552 for want of room
+   * @throws {RangeError} If the size is no non-negative integer
+   */
+  async allocate(size: number, options: SignalOptions = {}): Promise<Reply> {
+    return await this.#onReady(
+      options,
+      (session) => allocate(session, size, options),
+    );
+  }
+
+  /**
+   * Chooses the language of the server's replies (`LANG`, RFC 2640 section 4).
+   * Reconnections and clones have it too.
+   *
+   * @param tag A language, such as "fr"; "" for the server's default
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses, or has none in that language
+   */
+  async setLanguage(tag: string, options: SignalOptions = {}): Promise<Reply> {
+    return await this.#onReady(
+      options,
+      (session) => chooseLanguage(session, tag, options),
     );
   }
 

@@ -179,6 +179,13 @@ export interface FTPOptions {
    */
   pipelining?: boolean | undefined;
   /**
+   * Which of the sites of a server is meant (`HOST`, RFC 7151): it is sent before
+   * each login, and before `AUTH`.
+   *
+   * @default {none is named}
+   */
+  virtualHost?: string | undefined;
+  /**
    * Commands that are sent behind each login: of {@linkcode FTPProtocol.prototype.login FTP.login}, of
    * `connect()`, of reconnections, clones and mirrors. Such as `["SITE NAMEFMT
    * 1"]` for IBM i, or `["CLNT backup", "OPTS UTF8 ON"]`. One that is not
@@ -230,6 +237,7 @@ export interface Settings {
   readonly multiline: "strict" | "lenient";
   readonly pipelining: boolean;
   readonly serverZone: number | undefined;
+  readonly virtualHost: string | undefined;
   readonly afterLogin: readonly Command[];
   readonly compress: boolean;
   /** Addresses of servers that turned out not to bear `pipelining`. */
@@ -285,6 +293,7 @@ export const FTP_OPTIONS: NamesOf<FTPOptions> = {
   multiline: true,
   pipelining: true,
   serverZone: true,
+  virtualHost: true,
   afterLogin: true,
   compress: true,
 };
@@ -334,6 +343,7 @@ export function resolveOptions(options: FTPOptions): Settings {
     multiline,
     pipelining: options.pipelining ?? true,
     serverZone: options.serverZone,
+    virtualHost: options.virtualHost,
     afterLogin: parseAfterLogin(options.afterLogin),
     compress: options.compress ?? false,
     dropping: new Set(),

@@ -7,13 +7,14 @@
 import { checkNumber } from "../protocol/check_number.ts";
 import type { Path } from "../protocol/command.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { parseUniqueName } from "../protocol/reply_values.ts";
 import { textOfPath } from "../commands/queries.ts";
 import {
   openTransfer,
   type TransferOptions,
 } from "../transfer/open_transfer.ts";
 import { sendBlocks } from "../transfer/send.ts";
-import type { Session } from "../transfer/session.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { explainRefusal } from "./store_refusal.ts";
 
@@ -184,6 +185,25 @@ export async function store(
     const remote = textOfPath(session, path);
     throw await explainRefusal(session, remote, error, { signal });
   }
+}
+
+/**
+ * Writes a file under a name that the server chooses (`STOU`). Returns the name,
+ * if the server tells it.
+ */
+export async function storeUnique(
+  session: Session,
+  source: Source,
+  { signal }: SignalOptions,
+): Promise<string | undefined> {
+  let opened: Reply | undefined;
+  const final = await sendBlocks(session, { verb: "STOU" }, source, {
+    blocksize: WRITE_SIZE,
+    type: "I",
+    signal,
+    onOpen: (reply) => opened = reply,
+  });
+  return parseUniqueName([opened, final]);
 }
 
 /** Checks an offset for `REST`; `undefined` for the beginning. */

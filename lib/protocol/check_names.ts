@@ -95,6 +95,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   cert: TEXT,
   key: TEXT,
   localAddress: TEXT,
+  virtualHost: TEXT,
   password: TEXT,
   proxy: URL_TEXT,
   serverName: TEXT,

@@ -239,3 +239,27 @@ export function parseFeatures(reply: Reply): Map<string, string> {
   }
   return features;
 }
+
+/** How servers name the file of `STOU`: RFC 1123 section 4.1.2.9, wu-ftpd. */
+const UNIQUE_REGEXPS = [
+  /\bFILE: ?([^\r\n]{0,4096})/i,
+  /\bunique file ?name: ?([^\s()]{1,4096})/i,
+];
+
+/**
+ * Reads the name that a server gave to the file of `STOU`.
+ *
+ * @param replies Its replies: 125 or 150, and the final one
+ * @returns The name; `undefined` if none of them has one
+ */
+export function parseUniqueName(
+  replies: readonly (Reply | undefined)[],
+): string | undefined {
+  for (const reply of replies) {
+    for (const regexp of UNIQUE_REGEXPS) {
+      const name = regexp.exec(reply?.text ?? "")?.[1]?.trim();
+      if (name) return name.replace(/^(["'])(.*)\1$/, "$2");
+    }
+  }
+  return undefined;
+}

@@ -35,6 +35,8 @@ export interface TransferOptions extends SignalOptions {
    * are set to.
    */
   anyMode?: boolean | undefined;
+  /** Called with the server's 1yz reply. */
+  onOpen?: ((reply: Reply) => void) | undefined;
   /** How the user ends the transfer, for who is refused meanwhile. */
   advice?: string | undefined;
 }
@@ -186,7 +188,7 @@ async function begin(
   session: Session,
   command: Command,
   channel: DataChannel,
-  { signal, advice, rest }: TransferOptions,
+  { signal, advice, rest, onOpen }: TransferOptions,
 ): Promise<Transfer> {
   const { control, protection, options } = session;
   signal?.throwIfAborted();
@@ -202,6 +204,7 @@ async function begin(
     reply = await control.wait(pending.first, signal);
     if (reply.code >= 300) throw refusal(session, reply, pending.command);
     session.hasRestart = false;
+    onOpen?.(reply);
     const raw = await connectUnlessRefused(channel, pending, session, signal);
     const secured = protection === undefined ? raw : await session.untilEnded(
       signal,
