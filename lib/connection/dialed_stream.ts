@@ -37,7 +37,10 @@ export interface DialedConn {
   write(bytes: Uint8Array): Promise<number>;
   /** Ends the writing side; the reading side stays open. */
   closeWrite(): Promise<void>;
-  /** Closes both sides at once. */
+  /**
+   * Closes both sides at once. What was written before `closeWrite()` must still
+   * arrive, or the server takes a part of a file for the whole.
+   */
   close(): void;
   /** Address of the local end; optional. */
   readonly localAddr?: Deno.Addr;
