@@ -27,7 +27,7 @@ const NOT_SHIPPED = ["parser/build.ts"];
 /** Siblings that must not know each other: control, data and TLS. */
 const SIBLINGS = [
   /^lib\/connection\/(control_connection|pending_commands)\.ts$/,
-  /^lib\/connection\/data_connection\.ts$/,
+  /^lib\/connection\/data_(connection|stream)\.ts$/,
   /^lib\/tls\/\w+\.ts$/,
 ];
 

@@ -11,7 +11,10 @@ import {
   rename,
   requestSize,
 } from "../commands/files.ts";
-import type { DataConnection } from "../connection/data_connection.ts";
+import {
+  connectionOver,
+  type DataConnection,
+} from "../connection/data_connection.ts";
 import type { DataListener } from "../connection/dial.ts";
 import { checkActive } from "../connection/route.ts";
 import type { TLSInfo } from "../connection/tls_info.ts";
@@ -796,7 +799,7 @@ export class FTPProtocol implements AsyncDisposable {
       (turn) => openTransfer(turn, command, opening),
       options,
     );
-    return [transfer.data, transfer.size];
+    return [connectionOver(transfer.data), transfer.size];
   }
 
   /**

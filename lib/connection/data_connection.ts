@@ -1,31 +1,14 @@
 /**
- * The data connection: a byte stream with counters and a time-out, which can be
- * aborted.
+ * The data connection as `ntransfercmd` gives it.
  *
  * @module
  */
 
-import { type ByteStream, drain, free } from "./byte_stream.ts";
-import { readableOf, writableOf } from "./data_streams.ts";
-import type { DataOptions } from "./data_options.ts";
-import { Watchdog } from "./waiting.ts";
+import type { DataStream } from "./data_stream.ts";
 import type { TLSInfo } from "./tls_info.ts";
-import { withMessage } from "./with_message.ts";
 
-/**
- * First read of {@linkcode DataConnection.readToEnd}, in bytes: most files are
- * small.
- */
-const LEAST_READ_SIZE = 16 * 1024;
-
-/** Later reads, in bytes; the fastest size measured. */
-const READ_SIZE = 256 * 1024;
-
-/**
- * Longest wait for the end of TLS after {@linkcode DataConnection.close}, in
- * milliseconds.
- */
-const CLOSE_GRACE = 2000;
+/** Gives users the data connection over a stream. */
+export let connectionOver: (stream: DataStream) => DataConnection;
 
 /**
  * A data connection, shaped like `Deno.Conn`.
@@ -34,37 +17,14 @@ const CLOSE_GRACE = 2000;
  * the final reply on the control connection does.
  */
 export class DataConnection implements AsyncDisposable {
-  readonly #stream: ByteStream;
-  readonly #options: DataOptions;
-  readonly #watchdog: Watchdog;
-  #bytesRead = 0;
-  #bytesWritten = 0;
-  #isEnded = false;
-  #failure: unknown;
-  #onFailure: ((reason: unknown) => void) | undefined;
-  #isClosed = false;
-  #isHeld = false;
-  #closing: Promise<void> | undefined;
-  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
-  #writable: WritableStream<Uint8Array> | undefined;
+  readonly #stream: DataStream;
 
-  /**
-   * Takes over a connected stream. `ntransfercmd` creates one for users.
-   *
-   * @param stream The connection
-   * @param options Time-out, signal and command
-   */
-  constructor(stream: ByteStream, options: DataOptions) {
+  private constructor(stream: DataStream) {
     this.#stream = stream;
-    this.#options = options;
-    this.#watchdog = new Watchdog(options.timeout, () =>
-      this.fail(
-        new Deno.errors.TimedOut(
-          `Cannot complete "${options.command}": no data moved within ${options.timeout} ms`,
-        ),
-      ));
-    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
-    if (options.signal?.aborted) this.fail(options.signal.reason);
+  }
+
+  static {
+    connectionOver = (stream) => new DataConnection(stream);
   }
 
   /** Address of the local end. */
@@ -79,22 +39,22 @@ export class DataConnection implements AsyncDisposable {
 
   /** TLS properties of the connection; `undefined` without TLS. */
   get tls(): TLSInfo | undefined {
-    return this.#stream.info;
+    return this.#stream.tls;
   }
 
   /** Number of bytes read. */
   get bytesRead(): number {
-    return this.#bytesRead;
+    return this.#stream.bytesRead;
   }
 
   /** Number of bytes written. */
   get bytesWritten(): number {
-    return this.#bytesWritten;
+    return this.#stream.bytesWritten;
   }
 
   /** Whether the server has ended its side: a read returned `null`. */
   get isEnded(): boolean {
-    return this.#isEnded;
+    return this.#stream.isEnded;
   }
 
   /**
@@ -102,30 +62,12 @@ export class DataConnection implements AsyncDisposable {
    * end a stream like that, so data may be missing.
    */
   get isCut(): boolean {
-    return this.#isEnded && this.#stream.endedCleanly === false;
+    return this.#stream.isCut;
   }
 
   /** Whether {@linkcode close} was called or the connection failed. */
   get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
-  /**
-   * Whether {@linkcode close} left the server's side open until the server was
-   * told.
-   */
-  get isHeld(): boolean {
-    return this.#isHeld;
-  }
-
-  /** Error that ended the connection, if there is one. */
-  get failure(): unknown {
-    return this.#failure;
-  }
-
-  /** The stream below: TCP, or TLS over it. */
-  get stream(): ByteStream {
-    return this.#stream;
+    return this.#stream.isClosed;
   }
 
   /**
@@ -138,72 +80,8 @@ export class DataConnection implements AsyncDisposable {
    * @throws {Error} `Deno.errors.*` if the connection fails, or the signal's
    * reason
    */
-  async read(buffer: Uint8Array): Promise<number | null> {
-    this.#watchdog.begin();
-    try {
-      const n = await this.#stream.read(buffer);
-      this.#watchdog.touch();
-      this.#check();
-      if (n === null) this.#isEnded = true;
-      else this.#bytesRead += n;
-      return n;
-    } catch (error) {
-      throw this.#reason(error);
-    } finally {
-      this.#watchdog.end();
-    }
-  }
-
-  /**
-   * Reads to the end of the data. Like {@linkcode read} in a loop, without an
-   * additional promise for each read. The buffer grows while reads fill it, or
-   * is the stream's own memory.
-   *
-   * @param take Called with the bytes, and awaited. Its second argument tells
-   * whether it may keep them; otherwise they are valid until it ends
-   * @param options `keep`: whether `take` may keep the bytes if that costs
-   * nothing
-   * @throws As {@linkcode read}, or the error of `take`
-   */
-  async readToEnd(
-    take: (bytes: Uint8Array<ArrayBuffer>, isOwn: boolean) => unknown,
-    { keep = false }: { keep?: boolean } = {},
-  ): Promise<void> {
-    const stream = this.#stream;
-    const isOwn = stream.readOwn !== undefined;
-    let buffer = new Uint8Array(isOwn ? 0 : LEAST_READ_SIZE);
-    while (true) {
-      let bytes: Uint8Array<ArrayBuffer> | null;
-      this.#watchdog.begin();
-      try {
-        if (stream.readOwn === undefined) {
-          const n = await stream.read(buffer);
-          bytes = n === null ? null : buffer.subarray(0, n);
-        } else {
-          bytes = await stream.readOwn();
-        }
-        this.#watchdog.touch();
-        this.#check();
-      } catch (error) {
-        throw this.#reason(error);
-      } finally {
-        this.#watchdog.end();
-      }
-      if (bytes === null) {
-        this.#isEnded = true;
-        return;
-      }
-      this.#bytesRead += bytes.length;
-      const result = take(bytes, isOwn && keep);
-      if (result !== undefined) await result;
-      if (isOwn) {
-        if (!keep) free(bytes);
-      } else if (
-        bytes.length === buffer.length && buffer.length < READ_SIZE
-      ) {
-        buffer = new Uint8Array(4 * buffer.length);
-      }
-    }
+  read(buffer: Uint8Array): Promise<number | null> {
+    return this.#stream.read(buffer);
   }
 
   /**
@@ -213,44 +91,8 @@ export class DataConnection implements AsyncDisposable {
    * @returns Number of bytes written
    * @throws As {@linkcode read}
    */
-  async write(bytes: Uint8Array): Promise<number> {
-    this.#watchdog.begin();
-    try {
-      this.#check();
-      const n = await this.#stream.write(bytes);
-      this.#watchdog.touch();
-      this.#bytesWritten += n;
-      return n;
-    } catch (error) {
-      throw this.#reason(error);
-    } finally {
-      this.#watchdog.end();
-    }
-  }
-
-  /**
-   * Writes all bytes. Like {@linkcode write} in a loop, without an additional
-   * promise for each write.
-   *
-   * @param bytes Bytes to write
-   * @throws As {@linkcode read}
-   */
-  async writeAll(bytes: Uint8Array): Promise<void> {
-    this.#watchdog.begin();
-    try {
-      let written = 0;
-      do {
-        this.#check();
-        const n = await this.#stream.write(bytes.subarray(written));
-        this.#watchdog.touch();
-        written += n;
-        this.#bytesWritten += n;
-      } while (written < bytes.length);
-    } catch (error) {
-      throw this.#reason(error);
-    } finally {
-      this.#watchdog.end();
-    }
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#stream.write(bytes);
   }
 
   /**
@@ -258,21 +100,13 @@ export class DataConnection implements AsyncDisposable {
    *
    * @throws As {@linkcode read}
    */
-  async closeWrite(): Promise<void> {
-    this.#watchdog.begin();
-    try {
-      this.#check();
-      await this.#stream.closeWrite();
-    } catch (error) {
-      throw this.#reason(error);
-    } finally {
-      this.#watchdog.end();
-    }
+  closeWrite(): Promise<void> {
+    return this.#stream.closeWrite();
   }
 
   /** The data as a web stream. Its end closes the connection. */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return this.#readable ??= readableOf(this);
+    return this.#stream.readable;
   }
 
   /**
@@ -281,12 +115,12 @@ export class DataConnection implements AsyncDisposable {
    * `voidresp` rejects. The server may keep the bytes that it has received.
    */
   get writable(): WritableStream<Uint8Array> {
-    return this.#writable ??= writableOf(this);
+    return this.#stream.writable;
   }
 
   /**
    * Closes the connection. After an upload over TLS, the end of TLS takes a
-   * moment; {@linkcode closed} waits for it.
+   * moment; `await using` waits for it.
    *
    * Before the end of a download over TLS, the server does not notice until
    * `abort`, `voidresp` or the end of the client, which send `ABOR` first.
@@ -294,150 +128,11 @@ export class DataConnection implements AsyncDisposable {
    * connection, and Pure-FTPd stops answering.
    */
   close(): void {
-    if (this.#isClosed) return;
-    if (this.#options.holds && !this.#isEnded) return this.#hold();
-    if (this.#bytesRead > 0 || this.#isEnded) return this.#release();
-    this.#isClosed = true;
-    this.#closing = this.#end().finally(() => this.#release());
-  }
-
-  /** Writes what is kept back, however long it takes, and takes leave. */
-  async #end(): Promise<void> {
-    const finishing = this.#stream.finish?.();
-    if (finishing !== undefined) await this.#unlessStuck(finishing);
-    if (this.#failure !== undefined) return;
-    const timer = setTimeout(() => this.#release(), CLOSE_GRACE);
-    await this.#endTLS().catch(() => {});
-    clearTimeout(timer);
-  }
-
-  /** Waits for the last bytes; where they do not get through, the data is not whole. */
-  async #unlessStuck(finishing: Promise<void>): Promise<void> {
-    this.#watchdog.begin();
-    try {
-      await this.unlessFailed(finishing);
-    } catch (error) {
-      this.#isClosed = false; // it is an error of the connection
-      this.#failure = this.#reason(error);
-      this.#isClosed = true;
-    } finally {
-      this.#watchdog.end();
-    }
-  }
-
-  /** Ends the connection for its users only. */
-  #hold(): void {
-    this.#isHeld = true;
-    this.interrupt(
-      new Deno.errors.BadResource("The data connection is closed"),
-    );
-    this.#stream.unref(); // the program may end
-  }
-
-  /**
-   * Ends TLS. Under TLS 1.3 the server's last records are tickets for later
-   * sessions.
-   */
-  async #endTLS(): Promise<void> {
-    await this.#stream.closeWrite();
-    if (this.#stream.info?.protocol === "TLSv1.3") await drain(this.#stream);
-  }
-
-  /** Fulfilled when the connection is completely closed. */
-  get closed(): Promise<void> {
-    return this.#closing ?? Promise.resolve();
-  }
-
-  /**
-   * Waits for a promise, but not longer than the connection lasts.
-   *
-   * @param promise The promise
-   * @returns The promise's result
-   * @throws The failure of the connection, if it comes first
-   */
-  async unlessFailed<T>(promise: PromiseLike<T>): Promise<T> {
-    const { promise: failed, reject } = Promise.withResolvers<never>();
-    if (this.#failure !== undefined) reject(this.#failure);
-    this.#onFailure = reject;
-    try {
-      return await Promise.race([failed, promise]);
-    } finally {
-      this.#onFailure = undefined;
-    }
-  }
-
-  /**
-   * Ends the connection at once: pending and later calls reject.
-   *
-   * @param reason Their reason
-   */
-  fail(reason: unknown): void {
-    this.#failure ??= reason;
-    this.#onFailure?.(this.#failure);
-    this.#release();
-  }
-
-  /**
-   * Ends the connection for its users. Later calls reject, and pending ones
-   * when data moves. The server does not notice before {@linkcode fail}.
-   *
-   * @param reason Their reason
-   */
-  interrupt(reason: unknown): void {
-    this.#failure ??= reason;
-    this.#isClosed = true;
-    this.#onFailure?.(this.#failure);
-  }
-
-  /**
-   * Aborts the transfer. The server is told before it sees the end of the data,
-   * if it can be.
-   *
-   * @param reason Reason for pending and later calls
-   */
-  giveUp(reason: unknown): void {
-    const { onAbort } = this.#options;
-    if (onAbort === undefined || this.#isClosed) this.fail(reason);
-    else onAbort(reason);
+    this.#stream.close();
   }
 
   /** Closes the connection, and waits until it is completely closed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    await this.closed;
-  }
-
-  #onAbort = (): void => this.giveUp(this.#options.signal!.reason);
-
-  #check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  #release(): void {
-    this.#isClosed = true;
-    this.#isHeld = false;
-    this.#watchdog.stop();
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    try {
-      this.#stream.close();
-    } catch {
-      // already closed
-    }
-  }
-
-  /** Returns the error to throw for an error of the stream, and keeps it. */
-  #reason(error: unknown): unknown {
-    if (this.#failure !== undefined || this.#isClosed) {
-      return this.#failure ?? error;
-    }
-    const { via } = this.#stream;
-    const through = via === undefined ? "" : ` through ${via}`;
-    return this.#failure = withMessage(
-      error,
-      (message) =>
-        `Cannot complete "${this.#options.command}": the data connection${through} failed after ${
-          this.#bytesRead + this.#bytesWritten
-        } bytes: ${message}`,
-    );
+    await this.#stream[Symbol.asyncDispose]();
   }
 }

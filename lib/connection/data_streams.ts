@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DataConnection } from "./data_connection.ts";
+import type { DataStream } from "./data_stream.ts";
 
 /** Size of the chunks, in bytes. */
 const CHUNK_SIZE = 64 * 1024;
@@ -15,7 +15,7 @@ const CHUNK_SIZE = 64 * 1024;
  * @param data The connection; closed at the end of the data
  */
 export function readableOf(
-  data: DataConnection,
+  data: DataStream,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({
     async pull(controller) {
@@ -37,7 +37,7 @@ export function readableOf(
  *
  * @param data The connection; closed with the stream, aborted with it
  */
-export function writableOf(data: DataConnection): WritableStream<Uint8Array> {
+export function writableOf(data: DataStream): WritableStream<Uint8Array> {
   return new WritableStream({
     write: (chunk) => data.writeAll(chunk),
     async close() {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DataConnection } from "../connection/data_connection.ts";
+import type { DataStream } from "../connection/data_stream.ts";
 
 /**
  * The wait for a callback that gave a promise: it ends when the transfer does,
@@ -16,7 +16,7 @@ import type { DataConnection } from "../connection/data_connection.ts";
  * spares the callers of synchronous callbacks a promise for each block
  */
 export function waitFor(
-  data: DataConnection,
+  data: DataStream,
   result: unknown,
 ): Promise<unknown> | undefined {
   return isThenable(result) ? data.unlessFailed(result) : undefined;

@@ -6,7 +6,7 @@
  */
 
 import type { ByteStream } from "../connection/byte_stream.ts";
-import { DataConnection } from "../connection/data_connection.ts";
+import { DataStream } from "../connection/data_stream.ts";
 import { DelayedSignal } from "../connection/waiting.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import { type Command, encodeCommand } from "../protocol/command.ts";
@@ -225,7 +225,7 @@ async function begin(
     patient.release();
   }
   const isLate = signal?.aborted === true;
-  const data = new DataConnection(stream, {
+  const data = new DataStream(stream, {
     timeout: options.timeout,
     signal: isLate ? undefined : signal,
     onAbort: (reason) => transfer.interrupt(reason),

@@ -6,7 +6,7 @@
  */
 
 import { drain } from "../connection/byte_stream.ts";
-import type { DataConnection } from "../connection/data_connection.ts";
+import type { DataStream } from "../connection/data_stream.ts";
 import { settle } from "../connection/waiting.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import { withMessage } from "../connection/with_message.ts";
@@ -34,7 +34,7 @@ export interface FinishOptions extends SignalOptions {
 /** A transfer that the server has opened. */
 export class Transfer {
   /** The data connection. */
-  readonly data: DataConnection;
+  readonly data: DataStream;
   /** The server's estimate of the size, in bytes, from its 150 reply. */
   readonly size: number | null;
   /** What belongs to its end: the way back to a directory. */
@@ -58,7 +58,7 @@ export class Transfer {
   constructor(
     session: Session,
     pending: PendingCommand,
-    data: DataConnection,
+    data: DataStream,
     size: number | null,
     file?: SizedFile,
   ) {
@@ -118,7 +118,7 @@ export class Transfer {
    * error of `move`
    */
   async complete(
-    move: (data: DataConnection) => Promise<void>,
+    move: (data: DataStream) => Promise<void>,
     options?: FinishOptions,
   ): Promise<Reply> {
     try {

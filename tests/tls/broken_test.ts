@@ -8,7 +8,7 @@ import {
   assertRejects,
 } from "@std/assert";
 import { writeAll } from "../../lib/connection/byte_stream.ts";
-import { DataConnection } from "../../lib/connection/data_connection.ts";
+import { DataStream } from "../../lib/connection/data_stream.ts";
 import { secureControl, secureData } from "../../lib/tls/secure.ts";
 import { TLSError } from "../../lib/tls/errors.ts";
 import { FTP } from "../../mod.ts";
@@ -73,7 +73,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       const data = await secureData(await dial(), control.session, {
         timeout: 5000,
       });
-      const wrapped = new DataConnection(data, {
+      const wrapped = new DataStream(data, {
         timeout: 5000,
         command: "RETR file",
       });
