@@ -39,7 +39,8 @@ export class DataStream implements AsyncDisposable {
   #bytesWritten = 0;
   #isEnded = false;
   #failure: unknown;
-  #onFailure: ((reason: unknown) => void) | undefined;
+  /** Ends each open wait of {@linkcode unlessFailed}. */
+  readonly #waits = new Set<(reason: unknown) => void>();
   #isClosed = false;
   #isHeld = false;
   #closing: Promise<void> | undefined;
@@ -347,7 +348,8 @@ export class DataStream implements AsyncDisposable {
   }
 
   /**
-   * Waits for a promise, but not longer than the connection lasts.
+   * Waits for a promise, but not longer than the connection lasts. Several waits
+   * may be open at once.
    *
    * @param promise The promise
    * @returns The promise's result
@@ -356,12 +358,16 @@ export class DataStream implements AsyncDisposable {
   async unlessFailed<T>(promise: PromiseLike<T>): Promise<T> {
     const { promise: failed, reject } = Promise.withResolvers<never>();
     if (this.#failure !== undefined) reject(this.#failure);
-    this.#onFailure = reject;
+    this.#waits.add(reject);
     try {
       return await Promise.race([failed, promise]);
     } finally {
-      this.#onFailure = undefined;
+      this.#waits.delete(reject);
     }
+  }
+
+  #endWaits(): void {
+    for (const end of this.#waits) end(this.#failure);
   }
 
   /**
@@ -371,7 +377,7 @@ export class DataStream implements AsyncDisposable {
    */
   fail(reason: unknown): void {
     this.#failure ??= reason;
-    this.#onFailure?.(this.#failure);
+    this.#endWaits();
     this.#release();
   }
 
@@ -384,7 +390,7 @@ export class DataStream implements AsyncDisposable {
   interrupt(reason: unknown): void {
     this.#failure ??= reason;
     this.#isClosed = true;
-    this.#onFailure?.(this.#failure);
+    this.#endWaits();
   }
 
   /**
