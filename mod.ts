@@ -49,21 +49,14 @@ export type {
 export { FTP, type PipelineOptions } from "./lib/client/ftp.ts";
 export {
   FTPProtocol,
-  type ListArgument,
   type RetrbinaryOptions,
   type StorbinaryOptions,
 } from "./lib/client/ftp_protocol.ts";
 export { ftpcp } from "./lib/client/ftpcp.ts";
 export type { FTPOptions } from "./lib/client/options.ts";
 export type { PassiveMode } from "./lib/transfer/session.ts";
-export type { ByteStream } from "./lib/connection/byte_stream.ts";
 export { DataConnection } from "./lib/connection/data_connection.ts";
-export type { DataOptions } from "./lib/connection/data_options.ts";
-export {
-  DataListener,
-  type ListenOptions,
-  type PortRange,
-} from "./lib/connection/dial.ts";
+export type { DataListener, PortRange } from "./lib/connection/dial.ts";
 export type {
   Dial,
   DialedConn,
@@ -78,10 +71,9 @@ export type { Trace, TraceEvent } from "./lib/connection/trace.ts";
 export type { RemoveOptions } from "./lib/directories/directories.ts";
 export {
   FTPUnconfirmedError,
-  type FTPUnconfirmedErrorOptions,
   FTPVerificationError,
-  type FTPVerificationErrorOptions,
 } from "./lib/files/errors.ts";
+export { PartialListingError } from "./lib/directories/partial_listing_error.ts";
 export type { ListOptions } from "./lib/directories/listing_options.ts";
 export type {
   DownloadOptions,
@@ -90,22 +82,15 @@ export type {
   UploadOptions,
   Verification,
 } from "./lib/files/options.ts";
-export type { MeterOptions, Progress } from "./lib/files/progress.ts";
+export type { Progress } from "./lib/files/progress.ts";
 export {
   progressBar,
   type ProgressBarOptions,
 } from "./lib/files/progress_bar.ts";
-export type {
-  RecoveryOptions,
-  RetryEvent,
-  RetryOptions,
-} from "./lib/files/recovery.ts";
+export type { RetryEvent, RetryOptions } from "./lib/files/recovery.ts";
 export type { RetrieveOptions, StoreOptions } from "./lib/files/streams.ts";
 export { type OpenOptions, RemoteFile } from "./lib/files/remote_file.ts";
-export {
-  FTPMirrorError,
-  type FTPMirrorErrorOptions,
-} from "./lib/mirror/errors.ts";
+export { FTPMirrorError } from "./lib/mirror/errors.ts";
 export type {
   DownloadDirOptions,
   MirrorAction,
@@ -120,12 +105,11 @@ export type {
   MirrorSymlinks,
   UploadDirOptions,
 } from "./lib/mirror/options.ts";
-export { WalkEntry, type WalkPlace } from "./lib/directories/walk_entry.ts";
+export { WalkEntry } from "./lib/directories/walk_entry.ts";
 export type { WalkOptions } from "./lib/directories/walk_options.ts";
 export {
   Entry,
   type EntryKind,
-  type EntrySource,
   type TimePrecision,
 } from "./lib/listing/entry.ts";
 export type {
@@ -138,7 +122,6 @@ export { type HostPort, parse227, parse229 } from "./lib/protocol/address.ts";
 export type { Path } from "./lib/protocol/command.ts";
 export {
   FTPError,
-  type FTPErrorOptions,
   FTPPermanentError,
   FTPProtocolError,
   FTPReplyError,
@@ -147,11 +130,7 @@ export {
 export { printable } from "./lib/protocol/printable.ts";
 export { Reply } from "./lib/protocol/reply.ts";
 export { parse150, parse257 } from "./lib/protocol/reply_values.ts";
-export {
-  TLSError,
-  type TLSErrorOptions,
-  type TLSErrorReason,
-} from "./lib/tls/errors.ts";
+export { TLSError, type TLSErrorReason } from "./lib/tls/errors.ts";
 export type { TLSOptions } from "./lib/tls/options.ts";
 export type { SignalOptions } from "./lib/transfer/session.ts";
 export type { ByteReader, Source } from "./lib/transfer/source.ts";

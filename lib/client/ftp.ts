@@ -40,6 +40,7 @@ import { runOperation, withLifetime } from "../files/operation.ts";
 import {
   DOWNLOAD_OPTIONS,
   type DownloadOptions,
+  type FileTransferOptions,
   type FileTransferResult,
   UPLOAD_OPTIONS,
   type UploadOptions,
@@ -646,7 +647,7 @@ export class FTP extends FTPProtocol {
    */
   walk(
     path: Path = "",
-    options: WalkOptions & RecoveryOptions = {},
+    options: WalkOptions & Pick<FileTransferOptions, "retry" | "onRetry"> = {},
   ): AsyncGenerator<WalkEntry> {
     const begin = () => {
       checkNames("walk", options, WALK_OPTIONS);

@@ -119,9 +119,6 @@ const STORBINARY_OPTIONS: NamesOf<StorbinaryOptions> = {
   signal: true,
 };
 
-/** An argument of `nlst` and `dir`: a word for the command, or options. */
-export type ListArgument = string | SignalOptions;
-
 /**
  * One connection to an FTP server, with the methods of Python's `ftplib.FTP` and
  * `ftplib.FTP_TLS`, name for name.
@@ -993,7 +990,7 @@ export class FTPProtocol implements AsyncDisposable {
    * there is nothing to name
    * @throws {RangeError} If the names take more than `maxListing` bytes
    */
-  async nlst(...args: ListArgument[]): Promise<string[]> {
+  async nlst(...args: (string | SignalOptions)[]): Promise<string[]> {
     const { cmd, options } = listCommand("NLST", args);
     return await keepLines(
       this.#connection.session,
@@ -1011,7 +1008,7 @@ export class FTPProtocol implements AsyncDisposable {
    * @throws {FTPError} As {@linkcode FTPProtocol.prototype.retrlines retrlines}
    */
   dir(
-    ...args: (ListArgument | ((line: string) => unknown))[]
+    ...args: (string | SignalOptions | ((line: string) => unknown))[]
   ): Promise<Reply> {
     const callback = args.find((arg) => typeof arg === "function");
     const words = args.filter((arg) => typeof arg !== "function");
@@ -1234,7 +1231,7 @@ function checkFacts(facts: readonly string[]): void {
 
 function listCommand(
   verb: string,
-  args: readonly ListArgument[],
+  args: readonly (string | SignalOptions)[],
 ): { cmd: string; options: SignalOptions } {
   for (const arg of args) {
     if (typeof arg === "string") continue;

@@ -144,8 +144,30 @@ export interface ListenOptions {
   lastPort?: number | undefined;
 }
 
-/** Listens for the server's data connection in active mode. */
-export class DataListener {
+/**
+ * Listens for the server's data connection in active mode. `FTPProtocol.makeport`
+ * returns one.
+ */
+export interface DataListener {
+  /** The local address and port, which the server was sent. */
+  readonly addr: Deno.NetAddr;
+  /**
+   * Accepts the server's connection. Connections from other addresses are
+   * closed.
+   *
+   * @param options A signal
+   * @returns The connection
+   * @throws {Deno.errors.TimedOut} If the server does not connect in time
+   */
+  accept(
+    options?: { signal?: AbortSignal | undefined },
+  ): Promise<Deno.TcpConn>;
+  /** Stops listening. */
+  close(): void;
+}
+
+/** The listener on a port of this machine. */
+export class ServerListener implements DataListener {
   readonly #listener: Deno.TcpListener;
   readonly #options: ListenOptions;
 
@@ -169,7 +191,7 @@ export class DataListener {
     hostname: string,
     ports: PortRange,
     options: ListenOptions,
-  ): DataListener {
+  ): ServerListener {
     const [first, last] = typeof ports === "number" ? [ports, ports] : ports;
     let failure: unknown = new RangeError(
       `Cannot listen for data: the port range ${first} to ${last} is empty`,
@@ -179,7 +201,7 @@ export class DataListener {
     for (let step = 1; step <= size; step++) {
       const port = first + (Math.max(lastPort - first, 0) + step) % size;
       try {
-        return new DataListener(Deno.listen({ hostname, port }), options);
+        return new ServerListener(Deno.listen({ hostname, port }), options);
       } catch (error) {
         failure = error;
         if (!(error instanceof Deno.errors.AddrInUse)) break;
@@ -188,22 +210,13 @@ export class DataListener {
     throw failure;
   }
 
-  /** The local address and port, to be sent to the server. */
   get addr(): Deno.NetAddr {
     return this.#listener.addr;
   }
 
-  /**
-   * Accepts the server's connection. Connections from other addresses are
-   * closed.
-   *
-   * @param options A signal
-   * @returns The connection
-   * @throws {Deno.errors.TimedOut} If the server does not connect in time
-   */
   async accept(
     options: { signal?: AbortSignal | undefined } = {},
-  ): Promise<ByteStream> {
+  ): Promise<Deno.TcpConn> {
     const { peer, timeout } = this.#options;
     return await within(
       timeout,
@@ -231,7 +244,6 @@ export class DataListener {
     );
   }
 
-  /** Stops listening. */
   close(): void {
     try {
       this.#listener.close();

@@ -27,7 +27,10 @@ const QUOTED_REGEXP = /"[^"]*"/g;
  * An incomplete listing: the server cut it, or could not read the directory,
  * and still sent a 2yz.
  */
-export class PartialListingError extends FTPReplyError {}
+export class PartialListingError extends FTPReplyError {
+  /** Name of the class. */
+  override name = "PartialListingError";
+}
 
 /**
  * Creates the error for a listing without TLS's close_notify, if the user

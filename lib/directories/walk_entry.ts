@@ -40,6 +40,7 @@ export class WalkEntry extends Entry {
    *
    * @param entry The entry
    * @param place Its location
+   * @internal
    */
   constructor(entry: Entry, place: WalkPlace) {
     super(new EntryView(entry), 0);

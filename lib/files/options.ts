@@ -7,14 +7,45 @@
 import type { NamesOf } from "../protocol/check_names.ts";
 import { checkNumber, MAX_MILLISECONDS } from "../protocol/check_number.ts";
 import { checkWord } from "../protocol/check_word.ts";
-import type { MeterOptions } from "./progress.ts";
-import { checkRetry, type RecoveryOptions } from "./recovery.ts";
+import type { Progress } from "./progress.ts";
+import { checkRetry, type RetryEvent, type RetryOptions } from "./recovery.ts";
 
 /** What is compared after a transfer. */
 export type Verification = "size" | "hash" | "none";
 
 /** Options that `download` and `upload` share. */
-export interface FileTransferOptions extends MeterOptions, RecoveryOptions {
+export interface FileTransferOptions {
+  /**
+   * Called while bytes are transferred, and once at the end. Not awaited. If it
+   * throws, also at the end, the transfer fails and the old file stays. If an
+   * asynchronous callback rejects before the end, the transfer fails as well.
+   */
+  onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * Largest number of calls of `onProgress` in a second.
+   *
+   * @default 10
+   */
+  progressRate?: number | undefined;
+  /**
+   * Rate limit, in bytes a second.
+   *
+   * @default no limit
+   */
+  maxRate?: number | undefined;
+  /**
+   * How often and after which wait a failed transfer is retried; `false` for
+   * never.
+   *
+   * @default attempts: 5, delay: 500, maxDelay: 30_000
+   */
+  retry?: RetryOptions | false | undefined;
+  /**
+   * Called before each wait, and awaited. If it throws, the transfer fails. Do
+   * not await another download or upload of the same client in it: that call
+   * waits for this one to end.
+   */
+  onRetry?: ((event: RetryEvent) => unknown) | undefined;
   /**
    * Whether to complete an unfinished transfer of an earlier call, and to keep
    * an unfinished file for a later one.

@@ -6,6 +6,7 @@
 
 import { Listener } from "../transfer/listener.ts";
 import { LocalError } from "./errors.ts";
+import type { FileTransferOptions } from "./options.ts";
 import { pause } from "./pause.ts";
 
 /** Progress of a transfer. */
@@ -30,28 +31,10 @@ export interface Progress {
 }
 
 /** Progress reports and rate limit of a transfer. */
-export interface MeterOptions {
-  /**
-   * Called while bytes are transferred, and once at the end. Not awaited. If it
-   * throws, also at the end, the transfer fails and the old file stays. If an
-   * asynchronous callback rejects before the end, the transfer fails as well.
-   */
-  onProgress?: ((progress: Progress) => void) | undefined;
-  /**
-   * Largest number of calls of `onProgress` in a second.
-   *
-   * @default 10
-   */
-  progressRate?: number | undefined;
-  /**
-   * Rate limit, in bytes a second.
-   *
-   * @default no limit
-   */
-  maxRate?: number | undefined;
-  /** Aborts the transfer. */
-  signal?: AbortSignal | undefined;
-}
+export type MeterOptions = Pick<
+  FileTransferOptions,
+  "onProgress" | "progressRate" | "maxRate" | "signal"
+>;
 
 /** Smallest block in bytes, however low the rate. */
 const LEAST_BLOCK = 1024;

@@ -17,6 +17,7 @@ import { TLSError } from "../tls/errors.ts";
 import type { Session } from "../transfer/session.ts";
 import { FTPUnconfirmedError, FTPVerificationError } from "./errors.ts";
 import { runOperation } from "./operation.ts";
+import type { FileTransferOptions } from "./options.ts";
 import type { SessionProvider } from "./session_provider.ts";
 import { pause } from "./pause.ts";
 
@@ -60,23 +61,10 @@ export interface RetryEvent {
 }
 
 /** Options of operations that are retried. */
-export interface RecoveryOptions {
-  /**
-   * How often and after which wait a failed transfer is retried; `false` for
-   * never.
-   *
-   * @default  attempts: 5, delay: 500, maxDelay: 30_000
-   */
-  retry?: RetryOptions | false | undefined;
-  /**
-   * Called before each wait, and awaited. If it throws, the transfer fails. Do
-   * not await another download or upload of the same client in it: that call
-   * waits for this one to end.
-   */
-  onRetry?: ((event: RetryEvent) => unknown) | undefined;
-  /** Aborts the transfer. */
-  signal?: AbortSignal | undefined;
-}
+export type RecoveryOptions = Pick<
+  FileTransferOptions,
+  "retry" | "onRetry" | "signal"
+>;
 
 const RETRY_OPTIONS: NamesOf<RetryOptions> = {
   attempts: true,

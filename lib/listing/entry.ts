@@ -122,6 +122,7 @@ export class Entry implements Deno.DirEntry {
    *
    * @param source The lines that were read together
    * @param index Index of the line
+   * @internal
    */
   constructor(source: EntrySource, index: number) {
     this.#source = source;

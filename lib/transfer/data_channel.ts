@@ -6,7 +6,7 @@
  */
 
 import type { ByteStream } from "../connection/byte_stream.ts";
-import { DataListener } from "../connection/dial.ts";
+import { type DataListener, ServerListener } from "../connection/dial.ts";
 import { checkActive } from "../connection/route.ts";
 import {
   formatEprt,
@@ -173,7 +173,7 @@ function listenForServer(session: Session): DataListener {
   const { localAddress, activePorts, timeout } = session.options;
   const local = session.control.stream.localAddr as Deno.NetAddr;
   const hostname = localAddress ?? local.hostname;
-  const listener = DataListener.listen(hostname, activePorts, {
+  const listener = ServerListener.listen(hostname, activePorts, {
     peer: session.peer[0],
     timeout,
     lastPort: session.activePort,

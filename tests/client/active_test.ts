@@ -1,10 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  DataListener,
-  FTP,
-  FTPPermanentError,
-  FTPTemporaryError,
-} from "../../mod.ts";
+import { FTP, FTPPermanentError, FTPTemporaryError } from "../../mod.ts";
+import { ServerListener } from "../../lib/connection/dial.ts";
 import {
   HAS_IPV6,
   SERVER_HOST,
@@ -98,7 +94,7 @@ Deno.test("FTP listens in the range of ports that was given", async () => {
   assertEquals(p1! * 256 + p2!, first);
 
   assertThrows(
-    () => DataListener.listen("127.0.0.1", [first, first - 1], ANYTIME),
+    () => ServerListener.listen("127.0.0.1", [first, first - 1], ANYTIME),
     RangeError,
     "is empty",
   );
@@ -208,8 +204,8 @@ Deno.test("FTP.makeport listens and tells the server", async () => {
   assertEquals(await ftp.pwd(), "/");
 });
 
-Deno.test("DataListener.accept ends by its signal", async () => {
-  const listener = DataListener.listen("127.0.0.1", 0, ANYTIME);
+Deno.test("ServerListener.accept ends by its signal", async () => {
+  const listener = ServerListener.listen("127.0.0.1", 0, ANYTIME);
   await assertRejects(
     () => listener.accept({ signal: AbortSignal.timeout(20) }),
     DOMException,

@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import {
+  type FileTransferOptions,
   type FTP,
   FTPPermanentError,
   FTPProtocolError,
   FTPTemporaryError,
-  type RecoveryOptions,
   type RetryEvent,
   type WalkOptions,
 } from "../../mod.ts";
@@ -28,7 +28,7 @@ const TREE = {
 async function pathsOf(
   ftp: FTP,
   path = "",
-  options: WalkOptions & RecoveryOptions = {},
+  options: WalkOptions & Pick<FileTransferOptions, "retry" | "onRetry"> = {},
 ): Promise<string[]> {
   return (await Array.fromAsync(ftp.walk(path, options)))
     .map(({ path, isLoop }) => isLoop ? `${path} (loop)` : path);
