@@ -137,6 +137,12 @@ export interface FileTransferOptions {
    * Aborts the transfer. The temporary file is removed, or kept for a later
    * call with `resume`. A process that is killed leaves it behind. To avoid
    * that on Ctrl-C:
+   *
+   * ```ts ignore
+   * const controller = new AbortController();
+   * Deno.addSignalListener("SIGINT", () => controller.abort());
+   * await ftp.upload("image.iso", "image.iso", { signal: controller.signal });
+   * ```
    */
   signal?: AbortSignal | undefined;
 }
@@ -171,6 +177,21 @@ export interface DownloadOptions extends FileTransferOptions {
    * @default false
    */
   sync?: boolean | undefined;
+  /**
+   * Largest number of parts that are downloaded at once, 1 to 64, each on a
+   * connection of its own: for servers and networks that limit the rate of each
+   * connection. A segment has at least 1 MiB. The file is one segment where the
+   * server tells no size or refuses `REST`, in place (`atomic: false`), and to a
+   * device or pipe. If the server refuses further connections, those that exist
+   * download all segments. Size and time are compared at the end, as if the
+   * download was slow.
+   *
+   * With `resume`, the temporary file keeps what each segment has. After a
+   * process that was killed the download starts over.
+   *
+   * @default {1}
+   */
+  segments?: number | undefined;
   /**
    * Whether the file is removed from the server after its download: a move, such
    * as for an inbox that is emptied. The local file is complete, verified and on
@@ -294,6 +315,7 @@ export const DOWNLOAD_OPTIONS: NamesOf<DownloadOptions> = {
   ...TRANSFER_OPTIONS,
   maxSize: true,
   sync: true,
+  segments: true,
   removeSource: true,
 };
 

@@ -7,6 +7,7 @@
 
 import { createHash } from "node:crypto";
 import { abortable, settle } from "../../connection/waiting.ts";
+import { checkNumber } from "../../protocol/check_number.ts";
 import { printable } from "../../protocol/printable.ts";
 import { requestAhead } from "../../transfer/passive.ts";
 import type { Session } from "../../transfer/session.ts";
@@ -33,6 +34,7 @@ import { ProgressTracker, type RateLimiter } from "../progress.ts";
 import { countingRetries, withRecovery } from "../recovery.ts";
 import { isRestRefused, isSameStart, OVERLAP } from "../resume.ts";
 import { removeSource } from "./remove_source.ts";
+import { MOST_SEGMENTS, segmentCount, Segments } from "./segments.ts";
 import { plainTarget, resolveTarget, type Target } from "./local_target.ts";
 import { verifyDownload } from "./verify.ts";
 import { WriteBehind } from "./write_behind.ts";
@@ -93,6 +95,7 @@ class Download {
   readonly #meant: SharedLimits["meant"];
   #facts: RemoteFacts | undefined;
   #part: Part | undefined;
+  #segments: Segments | undefined;
   readonly #retries = { count: 0 };
   #canRestart = true;
   #isTooLarge = false;
@@ -120,7 +123,19 @@ class Download {
         `Cannot download "${remote}": "maxSize" must be a number and not negative, not ${maxSize}`,
       );
     }
+    const { segments } = options;
+    if (segments === 0 || segments === Infinity) {
+      throw new RangeError(
+        `Cannot download "${remote}": "segments" must be 1 to ${MOST_SEGMENTS}, not ${segments}`,
+      );
+    }
+    checkNumber("segments", segments, { isInteger: true, most: MOST_SEGMENTS });
     this.#tracker = new ProgressTracker(options, BLOCK_SIZE, limiter);
+  }
+
+  /** Bytes of the file that are here. */
+  get #position(): number {
+    return this.#segments?.received ?? this.#part?.position ?? 0;
   }
 
   async run(local: string | URL): Promise<FileTransferResult> {
@@ -152,18 +167,19 @@ class Download {
       const result = await withRecovery(
         this.#provider,
         countingRetries(this.#options, this.#retries),
-        () => this.#part?.position ?? 0,
+        () => this.#position,
         () => this.#attempt(target),
       );
       return result;
     } catch (error) {
       isKept = this.#options.resume === true && this.#isProvable &&
-        (this.#part?.position ?? 0) > 0 && !this.#isTooLarge &&
+        this.#position > 0 && !this.#isTooLarge &&
         !(error instanceof FTPVerificationError);
+      if (isKept) this.#keepSegments();
       if (this.#options.signal?.aborted) throw error;
       throw afterAttempts(error, `Cannot download "${this.#remote}"`, {
         retries: this.#retries.count,
-        bytes: this.#part?.position ?? 0,
+        bytes: this.#position,
         size: this.#tracker.total,
       });
     } finally {
@@ -229,7 +245,10 @@ class Download {
     this.#tracker.total = facts.size ?? this.#announced;
     const isSame = before?.size === facts.size &&
       before?.shown?.getTime() === facts.shown?.getTime();
-    if (!isSame || !this.#isProvable) this.#part?.reset();
+    if (!isSame || !this.#isProvable) {
+      this.#part?.reset();
+      this.#segments = undefined;
+    }
     const { maxSize = Infinity } = this.#options;
     if ((facts.size ?? 0) > maxSize) {
       throw this.#tooLarge(
@@ -282,8 +301,60 @@ class Download {
       this.#remote,
       facts.size,
       facts.shown,
+      ...this.#isSegmented(facts) ? ["segments"] : [],
     ]);
     return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  }
+
+  /** Whether the file is downloaded in several segments. */
+  #isSegmented({ size }: RemoteFacts): boolean {
+    const { segments = 1, atomic = true } = this.#options;
+    return this.#canRestart && atomic && segmentCount(size, segments) > 1;
+  }
+
+  /**
+   * Downloads the missing segments.
+   *
+   * @returns Whether it did; the server may refuse offsets
+   */
+  async #fetchSegments(part: Part, size: number): Promise<boolean> {
+    const { segments: asked = 1 } = this.#options;
+    const isSpoiled = this.#segments?.isComplete && part.position !== size;
+    if (isSpoiled) this.#segments = undefined;
+    const isResumed = this.#segments === undefined && part.position > 0;
+    const kept = isResumed ? part.takeState(size) : undefined;
+    const segments = this.#segments ??= Segments.restore(size, kept) ??
+      Segments.cut(size, segmentCount(size, asked));
+    this.#tracker.position = segments.received;
+    try {
+      if (!segments.isComplete) {
+        await segments.fetch(this.#provider, {
+          remote: this.#remote,
+          part,
+          tracker: this.#tracker,
+          options: this.#options,
+        });
+      }
+    } catch (error) {
+      const isRefused = isRestRefused(error);
+      if (isRefused || error instanceof FTPVerificationError) {
+        this.#segments = undefined;
+        part.complete(0);
+      }
+      if (!isRefused) throw error;
+      this.#canRestart = false;
+      return false;
+    }
+    part.complete(size);
+    this.#isSlow = true; // all segments are of one version
+    return true;
+  }
+
+  #keepSegments(): void {
+    const segments = this.#segments;
+    if (segments !== undefined) {
+      this.#part?.keepState(segments.size, segments.ranges);
+    }
   }
 
   /** Downloads the missing bytes. */
@@ -292,6 +363,9 @@ class Download {
     part: Part,
     facts: RemoteFacts,
   ): Promise<void> {
+    const isWhole = facts.size !== null && part.isReadable &&
+      this.#isSegmented(facts) && await this.#fetchSegments(part, facts.size);
+    if (isWhole) return;
     if (part.position > 0) {
       if (this.#canRestart && await this.#resume(session, part, facts)) return;
       part.reset();

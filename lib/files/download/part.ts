@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { basename, dirname } from "node:path";
 import { withMessage } from "../../connection/with_message.ts";
 import { type Hash, hashOpenFile } from "../hash.ts";
@@ -24,6 +25,12 @@ import {
 } from "./part_file.ts";
 import { replacedError } from "../plain_file.ts";
 import { placementError, type Target } from "./local_target.ts";
+
+/** Length of a hash in hexadecimal digits. */
+const HASH_LENGTH = 64;
+
+/** Longest state of the segments, in bytes. */
+const MOST_STATE = 16 * 1024;
 
 /** A local file that grows. All its failures are {@linkcode LocalError}s. */
 export class Part {
@@ -184,8 +191,13 @@ export class Part {
 
   /** Reads the last bytes of the file. Writing continues after them. */
   tail(length: number): Uint8Array {
+    return this.read(this.#position - length, length);
+  }
+
+  /** Reads bytes from an offset. Writing continues after them. */
+  read(offset: number, length: number): Uint8Array {
     return locally(() => {
-      this.#file.seekSync(this.#position - length, Deno.SeekMode.Start);
+      this.#file.seekSync(offset, Deno.SeekMode.Start);
       const bytes = new Uint8Array(length);
       for (let at = 0; at < length;) {
         const n = this.#file.readSync(bytes.subarray(at));
@@ -220,6 +232,51 @@ export class Part {
       this.#position += n;
       at += n;
     }
+  }
+
+  /** Writes bytes of a segment, synchronously. {@linkcode position} stays. */
+  writeAt(offset: number, bytes: Uint8Array): void {
+    this.begin();
+    try {
+      this.#file.seekSync(offset, Deno.SeekMode.Start);
+      for (let at = 0; at < bytes.length;) {
+        at += this.#file.writeSync(bytes.subarray(at));
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Declares a file complete whose bytes were written by {@linkcode writeAt}. */
+  complete(size: number): void {
+    locally(() => this.#file.truncateSync(size));
+    this.#position = size;
+  }
+
+  /** Adds the state of the segments behind the bytes of the file. */
+  keepState(size: number, state: unknown): void {
+    const text = JSON.stringify(state);
+    this.writeAt(size, new TextEncoder().encode(hashOf(text) + text));
+  }
+
+  /**
+   * Removes the state that {@linkcode keepState} added, and returns it. Without
+   * one the file is emptied: it may have holes.
+   */
+  takeState(size: number): unknown {
+    const length = locally(() => this.#file.statSync().size) - size;
+    const bytes = length > HASH_LENGTH && length < MOST_STATE
+      ? this.read(size, length)
+      : new Uint8Array();
+    const text = new TextDecoder().decode(bytes);
+    const state = text.slice(HASH_LENGTH);
+    if (state === "" || hashOf(state) !== text.slice(0, HASH_LENGTH)) {
+      this.reset();
+      return undefined;
+    }
+    this.#position = 0;
+    locally(() => this.#file.truncateSync(size));
+    return JSON.parse(state);
   }
 
   #fail(error: unknown): never {
@@ -363,4 +420,8 @@ function inFolder<T>(target: Target, open: () => T): T {
       { cause: error },
     );
   }
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

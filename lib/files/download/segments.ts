@@ -1,0 +1,292 @@
+/**
+ * Downloads a file in segments, over several connections at once.
+ *
+ * @module
+ */
+
+import type { Session } from "../../transfer/session.ts";
+import type { Transfer } from "../../transfer/transfer.ts";
+import { awaitConfirmation } from "../confirm.ts";
+import { FTPVerificationError } from "../errors.ts";
+import { keepAlive } from "../keep_alive.ts";
+import { openAt } from "../open_at.ts";
+import type { DownloadOptions } from "../options.ts";
+import type { ProgressTracker } from "../progress.ts";
+import { isAtEnd, isSameStart, OVERLAP } from "../resume.ts";
+import type { SessionProvider } from "../session_provider.ts";
+import type { Part } from "./part.ts";
+
+/** Smallest segment in bytes: a shorter one costs more than it gains. */
+const LEAST_SEGMENT = 1024 * 1024;
+
+/** Largest number of segments. */
+export const MOST_SEGMENTS = 64;
+
+/** Bytes of one read. */
+const BLOCK_SIZE = 256 * 1024;
+
+/** First byte of a segment, first missing byte, and the byte after its end. */
+export type SegmentRange = readonly [
+  origin: number,
+  start: number,
+  end: number,
+];
+
+/** A segment that is downloaded by one connection at a time. */
+interface Segment {
+  readonly origin: number;
+  start: number;
+  readonly end: number;
+  isTaken: boolean;
+}
+
+/** What a segment needs of its download. */
+interface SegmentContext {
+  readonly remote: string;
+  readonly part: Part;
+  readonly tracker: ProgressTracker;
+  readonly options: DownloadOptions;
+}
+
+/**
+ * Returns the number of segments that a file is worth.
+ *
+ * @param asked The option
+ */
+export function segmentCount(size: number | null, asked: number): number {
+  return size === null ? 1 : Math.min(asked, Math.floor(size / LEAST_SEGMENT));
+}
+
+/** The segments of one version of a file. */
+export class Segments {
+  readonly size: number;
+  readonly #count: number;
+  readonly #segments: Segment[];
+
+  private constructor(size: number, ranges: readonly SegmentRange[]) {
+    this.size = size;
+    this.#count = ranges.length;
+    this.#segments = ranges.map(([origin, start, end]) => ({
+      origin,
+      start,
+      end,
+      isTaken: false,
+    }));
+  }
+
+  /** Cuts a file into segments of equal length. */
+  static cut(size: number, count: number): Segments {
+    const edge = (index: number) => Math.floor(size * index / count);
+    return new Segments(
+      size,
+      Array.from(
+        { length: count },
+        (_, i) => [edge(i), edge(i), edge(i + 1)] as const,
+      ),
+    );
+  }
+
+  /**
+   * Restores the segments of an earlier call. The last byte of a complete one is
+   * missing again, so that the bytes before it are compared. Returns `undefined`
+   * for ranges that do not cover the file.
+   */
+  static restore(size: number, ranges: unknown): Segments | undefined {
+    if (!Array.isArray(ranges) || ranges.length > MOST_SEGMENTS) return;
+    let edge = 0;
+    const restored: SegmentRange[] = [];
+    for (const range of ranges) {
+      if (!isRange(range) || range[0] !== edge) return;
+      const [origin, start, end] = range;
+      restored.push([origin, Math.min(start, Math.max(origin, end - 1)), end]);
+      edge = end;
+    }
+    return edge === size ? new Segments(size, restored) : undefined;
+  }
+
+  /** Bytes of the file that were received. */
+  get received(): number {
+    return this.#segments.reduce(
+      (sum, { origin, start }) => sum + start - origin,
+      0,
+    );
+  }
+
+  /** The state to restore later. */
+  get ranges(): SegmentRange[] {
+    return this.#segments.map(({ origin, start, end }) => [origin, start, end]);
+  }
+
+  /** Whether no byte is missing. */
+  get isComplete(): boolean {
+    return this.#segments.every(({ start, end }) => start === end);
+  }
+
+  /**
+   * Downloads the missing bytes. The client's own connection takes the last
+   * segment. The others are forks: if the server refuses one, the connections
+   * that exist do its work.
+   *
+   * @throws {FTPVerificationError} If the file changed
+   */
+  async fetch(
+    provider: SessionProvider,
+    context: SegmentContext,
+  ): Promise<void> {
+    const stop = new AbortController();
+    const { signal } = context.options;
+    const signals = signal === undefined ? [] : [signal];
+    const own = {
+      ...context,
+      options: {
+        ...context.options,
+        signal: AbortSignal.any([stop.signal, ...signals]),
+      },
+    };
+    const forks = Array.from(
+      { length: this.#count - 1 },
+      () => this.#fetchByFork(provider, own),
+    );
+    try {
+      await this.#fetchAll(provider, own, "last");
+      let failure: { error: unknown } | undefined;
+      for (const fork of await Promise.all(forks)) failure ??= fork;
+      // what a failed fork has left
+      await this.#fetchAll(provider, own);
+      if (!this.isComplete) throw failure!.error;
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    } finally {
+      await Promise.all(forks);
+    }
+  }
+
+  /** Downloads segments on another connection; returns what went wrong. */
+  async #fetchByFork(
+    provider: SessionProvider,
+    context: SegmentContext,
+  ): Promise<{ error: unknown } | undefined> {
+    try {
+      await using fork = await provider.fork(context.options);
+      await this.#fetchAll(fork, context);
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /** Downloads segments until all are taken. */
+  async #fetchAll(
+    provider: SessionProvider,
+    context: SegmentContext,
+    begin: "first" | "last" = "first",
+  ): Promise<void> {
+    const { signal } = context.options;
+    let order = begin;
+    for (let segment; (segment = this.#take(order)) !== undefined;) {
+      order = "first";
+      try {
+        await provider.session.ready(signal, { isForced: true });
+      } catch (error) {
+        segment.isTaken = false;
+        throw error;
+      }
+      await this.#fetchFrom(provider.session, segment, context);
+    }
+  }
+
+  #take(order: "first" | "last"): Segment | undefined {
+    const isFree = ({ isTaken, start, end }: Segment) =>
+      !isTaken && start < end;
+    const segment = order === "first"
+      ? this.#segments.find(isFree)
+      : this.#segments.findLast(isFree);
+    if (segment !== undefined) segment.isTaken = true;
+    return segment;
+  }
+
+  /** The segment behind another one, if no byte of it was asked for. */
+  #takeNext({ end }: Segment): Segment | undefined {
+    const next = this.#segments.find(({ origin }) => origin === end);
+    if (next === undefined || next.isTaken || next.start > end) return;
+    next.isTaken = true;
+    return next;
+  }
+
+  /** Downloads a segment, and those behind it that no other connection has. */
+  async #fetchFrom(
+    session: Session,
+    segment: Segment,
+    context: SegmentContext,
+  ): Promise<void> {
+    const { remote, part, options } = context;
+    let current = segment;
+    try {
+      const overlap = Math.min(OVERLAP, segment.start - segment.origin);
+      const start = segment.start - overlap;
+      const transfer = await openAt(session, "RETR", remote, start, options);
+      await using alive = keepAlive(session, transfer, options);
+      const expected = part.read(start, overlap);
+      if (!await isSameStart(transfer, expected, options)) {
+        await transfer.abort();
+        throw new FTPVerificationError(
+          `Cannot resume the download of "${remote}": the bytes before ${segment.start} are others`,
+          { what: "overlap", expected: "equal bytes", actual: "others" },
+        );
+      }
+      while (true) {
+        await receive(transfer, current, context);
+        const next = this.#takeNext(current);
+        if (next === undefined) break;
+        current.isTaken = false;
+        current = next;
+      }
+      if (current.end < this.size) return void await transfer.abort();
+      alive.stop();
+      // a file that grew is taken as it was
+      if (!await isAtEnd(transfer, options)) {
+        return void await transfer.abort();
+      }
+      await awaitConfirmation(transfer, this.size, this.size, options);
+    } finally {
+      current.isTaken = false;
+    }
+  }
+}
+
+/** Receives the rest of a segment. */
+async function receive(
+  transfer: Transfer,
+  segment: Segment,
+  { part, tracker, remote, options }: SegmentContext,
+): Promise<void> {
+  const buffer = new Uint8Array(Math.min(BLOCK_SIZE, tracker.blocksize));
+  try {
+    while (segment.start < segment.end) {
+      const room = buffer.subarray(0, segment.end - segment.start);
+      const n = await transfer.data.read(room);
+      if (n === null) break;
+      part.writeAt(segment.start, buffer.subarray(0, n));
+      segment.start += n;
+      const wait = tracker.add(n);
+      if (wait !== undefined) await wait;
+    }
+  } catch (error) {
+    throw await transfer.failed(error, options);
+  }
+  if (segment.start === segment.end) return;
+  await transfer.finish({ signal: options.signal });
+  throw new FTPVerificationError(`Cannot verify the download of "${remote}"`, {
+    what: "size",
+    expected: segment.end,
+    actual: segment.start,
+  });
+}
+
+function isRange(value: unknown): value is SegmentRange {
+  if (!Array.isArray(value) || value.length !== 3) return false;
+  const [origin, start, end] = value;
+  return value.every(Number.isSafeInteger) && origin >= 0 && start >= origin &&
+    start <= end;
+}
