@@ -93,7 +93,7 @@ function checkNames(where, options, names) {
   for (const [name, value] of Object.entries(options)) {
     if (value === void 0) continue;
     if (!Object.hasOwn(names, name)) {
-      throw new TypeError(`Cannot use "${printable(name)}" as an option of ${where}: there are ${Object.keys(names).sort().join(", ")}`);
+      throw new TypeError(`Cannot use the option "${printable(name)}" of ${where}: there is no such option; use one of ${Object.keys(names).sort().join(", ")}`);
     }
     const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : void 0;
     if (kind !== void 0) checkKind(name, value, kind);
@@ -110,7 +110,7 @@ function checkKind(name, value, { is, words }) {
   const shown = typeof value === "string" ? "a string" : showValue(value);
   throw new TypeError(`Cannot use ${shown} as "${name}": it must be ${words}`);
 }
-var FUNCTION, BOOLEAN, SIGNAL, TEXT, PATTERNS, KINDS;
+var FUNCTION, BOOLEAN, PASSIVE, SIGNAL, TEXT, URL_TEXT, PATTERNS, KINDS;
 var init_check_names = __esm({
   "lib/protocol/check_names.ts"() {
     init_check_word();
@@ -123,6 +123,16 @@ var init_check_names = __esm({
       is: (value) => typeof value === "boolean",
       words: "true or false"
     };
+    PASSIVE = {
+      is: (value) => [
+        true,
+        false,
+        "auto",
+        "epsv",
+        "pasv"
+      ].includes(value),
+      words: 'true, false, "auto", "epsv" or "pasv"'
+    };
     SIGNAL = {
       is: (value) => value instanceof AbortSignal,
       words: "an AbortSignal"
@@ -130,6 +140,10 @@ var init_check_names = __esm({
     TEXT = {
       is: (value) => typeof value === "string",
       words: "a string"
+    };
+    URL_TEXT = {
+      is: (value) => typeof value === "string" || value instanceof URL,
+      words: "a URL"
     };
     PATTERNS = {
       is: (value) => Array.isArray(value) ? value.every(isPattern) : isPattern(value),
@@ -150,8 +164,10 @@ var init_check_names = __esm({
       all: BOOLEAN,
       allVersions: BOOLEAN,
       allowAuthSSL: BOOLEAN,
+      allowEPRT: BOOLEAN,
       append: BOOLEAN,
       atomic: BOOLEAN,
+      compress: BOOLEAN,
       dangerouslyAcceptAnyCertificate: BOOLEAN,
       delete: BOOLEAN,
       dryRun: BOOLEAN,
@@ -161,18 +177,22 @@ var init_check_names = __esm({
       includeSymlinks: BOOLEAN,
       isolate: BOOLEAN,
       mtime: BOOLEAN,
-      passive: BOOLEAN,
+      passive: PASSIVE,
       pipelining: BOOLEAN,
       recursive: BOOLEAN,
+      removeSource: BOOLEAN,
       resume: BOOLEAN,
       reuse: BOOLEAN,
       sync: BOOLEAN,
       trustPasvHost: BOOLEAN,
       account: TEXT,
+      activeAddress: TEXT,
       cert: TEXT,
       key: TEXT,
       localAddress: TEXT,
+      virtualHost: TEXT,
       password: TEXT,
+      proxy: URL_TEXT,
       serverName: TEXT,
       user: TEXT,
       match: PATTERNS,
@@ -232,8 +252,8 @@ async function within(timeout, signal, late, run) {
   }
 }
 async function settle(promise, timeout) {
-  const { promise: late, resolve: resolve2 } = Promise.withResolvers();
-  const timer = setTimeout(() => resolve2(void 0), timeout);
+  const { promise: late, resolve } = Promise.withResolvers();
+  const timer = setTimeout(() => resolve(void 0), timeout);
   try {
     return await Promise.race([
       promise,
@@ -245,7 +265,7 @@ async function settle(promise, timeout) {
     clearTimeout(timer);
   }
 }
-var TICKS, Watchdog, PatientSignal;
+var TICKS, Watchdog, DelayedSignal;
 var init_waiting = __esm({
   "lib/connection/waiting.ts"() {
     init_check_number();
@@ -259,36 +279,37 @@ var init_waiting = __esm({
       #seen = 0;
       #idleTicks = 0;
       /**
-       * Makes a watchdog that sleeps.
+       * Creates a watchdog without a wait.
        *
-       * @param timeout Milliseconds without progress until `onExpire` is called; 0 for never
-       * @param onExpire Called once, when a wait has made no progress for so long
+       * @param timeout Milliseconds without progress until `onExpire` is called; 0
+       * for never
+       * @param onExpire Called once, if a wait made no progress for that time
        */
       constructor(timeout, onExpire) {
         this.#timeout = timeout;
         this.#onExpire = onExpire;
       }
-      /** How many waits are under way. */
+      /** Number of pending waits. */
       get waits() {
         return this.#waits;
       }
-      /** A wait begins; where there is no other, its time begins too. */
+      /** Starts a wait. The first one starts the timer. */
       begin() {
         if (this.#waits++ > 0) return;
         this.#progress++;
         if (this.#timer !== void 0) Deno.refTimer(this.#timer);
         else if (this.#timeout > 0) this.#arm();
       }
-      /** A wait has ended; without any, the timer does not hold the program. */
+      /** Ends a wait. Without waits, the timer does not keep the program alive. */
       end() {
         if (--this.#waits > 0 || this.#timer === void 0) return;
         Deno.unrefTimer(this.#timer);
       }
-      /** Something moved. */
+      /** Reports progress. */
       touch() {
         this.#progress++;
       }
-      /** Ends the watch for good: waits that begin later are not watched. */
+      /** Stops permanently: later waits are not limited. */
       stop() {
         clearTimeout(this.#timer);
         this.#timer = void 0;
@@ -310,8 +331,8 @@ var init_waiting = __esm({
         this.#schedule();
       }
     };
-    PatientSignal = class {
-      /** The later signal; none where there is nothing to follow. */
+    DelayedSignal = class {
+      /** The delayed signal; `undefined` if there is nothing to follow. */
       signal;
       #source;
       #onAbort;
@@ -319,7 +340,6 @@ var init_waiting = __esm({
       /**
        * Follows a signal.
        *
-       * @param source The signal, not aborted yet
        * @param delay Milliseconds between the two; 0 for none
        */
       constructor(source, delay) {
@@ -337,7 +357,7 @@ var init_waiting = __esm({
           });
         }
       }
-      /** Follows no more. */
+      /** Stops following. */
       release() {
         clearTimeout(this.#timer);
         this.#source?.removeEventListener("abort", this.#onAbort);
@@ -465,63 +485,6 @@ var init_errors = __esm({
   }
 });
 
-// lib/protocol/byte_buffer.ts
-function copyOf(bytes2, from, to) {
-  const copied = new Uint8Array(to - from);
-  copy(bytes2, from, to, copied, 0);
-  return copied;
-}
-function copy(bytes2, from, to, target, start) {
-  if (to - from > SHORT) {
-    target.set(bytes2.subarray(from, to), start);
-    return;
-  }
-  for (let at = from; at < to; at++) target[start + at - from] = bytes2[at];
-}
-var MIN_CAPACITY, MAX_IDLE_CAPACITY, SHORT, ByteBuffer;
-var init_byte_buffer = __esm({
-  "lib/protocol/byte_buffer.ts"() {
-    MIN_CAPACITY = 256;
-    MAX_IDLE_CAPACITY = 65536;
-    SHORT = 48;
-    ByteBuffer = class {
-      #bytes = new Uint8Array(0);
-      #length = 0;
-      /** How many bytes are held. */
-      get length() {
-        return this.#length;
-      }
-      /** Adds a copy of the bytes in [from, to). */
-      append(bytes2, from, to) {
-        if (from >= to) return;
-        const length = this.#length + to - from;
-        if (length > this.#bytes.length) {
-          const grown = new Uint8Array(Math.max(MIN_CAPACITY, length, this.#bytes.length * 2));
-          grown.set(this.#bytes.subarray(0, this.#length));
-          this.#bytes = grown;
-        }
-        copy(bytes2, from, to, this.#bytes, this.#length);
-        this.#length = length;
-      }
-      /** Gives a view of what is held, good until the buffer changes. */
-      view() {
-        return this.#bytes.subarray(0, this.#length);
-      }
-      /** Gives the first bytes away, and drops the others. */
-      take(length) {
-        const taken = length > MAX_IDLE_CAPACITY ? this.#bytes.subarray(0, length) : copyOf(this.#bytes, 0, length);
-        this.clear();
-        return taken;
-      }
-      /** Drops what is held. */
-      clear() {
-        this.#length = 0;
-        if (this.#bytes.length > MAX_IDLE_CAPACITY) this.#bytes = new Uint8Array(0);
-      }
-    };
-  }
-});
-
 // lib/connection/byte_stream.ts
 async function writeAll(stream, bytes2) {
   let written = 0;
@@ -548,50 +511,58 @@ var init_byte_stream = __esm({
   }
 });
 
-// lib/tls/cleartext_queue.ts
-var CleartextQueue;
-var init_cleartext_queue = __esm({
-  "lib/tls/cleartext_queue.ts"() {
-    init_byte_stream();
-    CleartextQueue = class {
-      #chunks = [];
-      #taken = 0;
-      #size = 0;
-      /** Number of queued bytes. */
-      get size() {
-        return this.#size;
+// lib/protocol/byte_buffer.ts
+function copyOf(bytes2, from, to) {
+  const copied = new Uint8Array(to - from);
+  copy(bytes2, from, to, copied, 0);
+  return copied;
+}
+function copy(bytes2, from, to, target, start) {
+  if (to - from > SHORT) {
+    target.set(bytes2.subarray(from, to), start);
+    return;
+  }
+  for (let at = from; at < to; at++) target[start + at - from] = bytes2[at];
+}
+var MIN_CAPACITY, MAX_IDLE_CAPACITY, SHORT, ByteBuffer;
+var init_byte_buffer = __esm({
+  "lib/protocol/byte_buffer.ts"() {
+    MIN_CAPACITY = 256;
+    MAX_IDLE_CAPACITY = 65536;
+    SHORT = 48;
+    ByteBuffer = class {
+      #bytes = new Uint8Array(0);
+      #length = 0;
+      /** Number of bytes held. */
+      get length() {
+        return this.#length;
       }
-      /** Adds a chunk of at least one byte. The queue keeps the chunk itself. */
-      push(chunk) {
-        this.#chunks.push(chunk);
-        this.#size += chunk.length;
-      }
-      /** Moves bytes into a buffer until it is full or the queue is empty. */
-      read(buffer2) {
-        let filled = 0;
-        while (filled < buffer2.length && this.#size > 0) {
-          const chunk = this.#chunks[0];
-          const part = chunk.subarray(this.#taken, this.#taken + buffer2.length - filled);
-          buffer2.set(part, filled);
-          filled += part.length;
-          this.#taken += part.length;
-          this.#size -= part.length;
-          if (this.#taken === chunk.length) free(this.#next());
+      /** Adds a copy of the bytes in [from, to). */
+      append(bytes2, from, to) {
+        if (from >= to) return;
+        const length = this.#length + to - from;
+        if (length > this.#bytes.length) {
+          const grown = new Uint8Array(Math.max(MIN_CAPACITY, length, this.#bytes.length * 2));
+          grown.set(this.#bytes.subarray(0, this.#length));
+          this.#bytes = grown;
         }
-        return filled;
+        copy(bytes2, from, to, this.#bytes, this.#length);
+        this.#length = length;
       }
-      /**
-       * Removes the first chunk and returns the unread part of it, without a copy.
-       */
-      take() {
-        const rest = this.#chunks[0].subarray(this.#taken);
-        const chunk = this.#next();
-        this.#size -= rest.length;
-        return rest.length === chunk.length ? chunk : rest;
+      /** Returns a view of the bytes, valid until the buffer changes. */
+      view() {
+        return this.#bytes.subarray(0, this.#length);
       }
-      #next() {
-        this.#taken = 0;
-        return this.#chunks.shift();
+      /** Returns the first bytes, and clears the buffer. */
+      take(length) {
+        const taken = length > MAX_IDLE_CAPACITY ? this.#bytes.subarray(0, length) : copyOf(this.#bytes, 0, length);
+        this.clear();
+        return taken;
+      }
+      /** Clears the buffer. */
+      clear() {
+        this.#length = 0;
+        if (this.#bytes.length > MAX_IDLE_CAPACITY) this.#bytes = new Uint8Array(0);
       }
     };
   }
@@ -610,7 +581,6 @@ var init_prefixed_stream = __esm({
        *
        * @param first A read that is pending or done, whose bytes come first;
        * `undefined` if there is none
-       * @param via Through what the stream goes, in place of what it says itself
        */
       constructor(stream, first, via = stream.via) {
         this.#stream = stream;
@@ -658,6 +628,55 @@ var init_prefixed_stream = __esm({
       /** Lets the program end while a read is pending. */
       unref() {
         this.#stream.unref();
+      }
+    };
+  }
+});
+
+// lib/tls/cleartext_queue.ts
+var CleartextQueue;
+var init_cleartext_queue = __esm({
+  "lib/tls/cleartext_queue.ts"() {
+    init_byte_stream();
+    CleartextQueue = class {
+      #chunks = [];
+      #taken = 0;
+      #size = 0;
+      /** Number of queued bytes. */
+      get size() {
+        return this.#size;
+      }
+      /** Adds a chunk of at least one byte. The queue keeps the chunk itself. */
+      push(chunk) {
+        this.#chunks.push(chunk);
+        this.#size += chunk.length;
+      }
+      /** Moves bytes into a buffer until it is full or the queue is empty. */
+      read(buffer2) {
+        let filled = 0;
+        while (filled < buffer2.length && this.#size > 0) {
+          const chunk = this.#chunks[0];
+          const part = chunk.subarray(this.#taken, this.#taken + buffer2.length - filled);
+          buffer2.set(part, filled);
+          filled += part.length;
+          this.#taken += part.length;
+          this.#size -= part.length;
+          if (this.#taken === chunk.length) free(this.#next());
+        }
+        return filled;
+      }
+      /**
+       * Removes the first chunk and returns the unread part of it, without a copy.
+       */
+      take() {
+        const rest = this.#chunks[0].subarray(this.#taken);
+        const chunk = this.#next();
+        this.#size -= rest.length;
+        return rest.length === chunk.length ? chunk : rest;
+      }
+      #next() {
+        this.#taken = 0;
+        return this.#chunks.shift();
       }
     };
   }
@@ -773,7 +792,7 @@ function readCommonNames(der) {
   const names = [];
   const certificate = new Reader(new Reader(der).take(SEQUENCE));
   const body = new Reader(certificate.take(SEQUENCE));
-  body.take(VERSION2);
+  body.take(VERSION3);
   for (const tag of [
     INTEGER,
     SEQUENCE,
@@ -801,10 +820,10 @@ function readExtensions(der) {
   const algorithm = certificate.take(SEQUENCE);
   certificate.take(BIT_STRING);
   certificate.finish();
-  if (body.nextTag !== VERSION2) {
+  if (body.nextTag !== VERSION3) {
     throw new SyntaxError("it is of X.509 version 1; 3 is required");
   }
-  const version = new Reader(body.take(VERSION2)).take(INTEGER);
+  const version = new Reader(body.take(VERSION3)).take(INTEGER);
   if (version.length !== 1 || version[0] !== VERSION_3) {
     throw new SyntaxError("it is not of X.509 version 3");
   }
@@ -872,7 +891,7 @@ function toHex(bytes2) {
   for (const byte of bytes2) hex += byte.toString(16).padStart(2, "0");
   return hex;
 }
-var BOOLEAN2, INTEGER, BIT_STRING, OCTET_STRING, OID, SEQUENCE, VERSION2, EXTENSIONS, DNS_NAME, IP_ADDRESS, CONTEXT_SPECIFIC, LAST_NAME, TEXTS, SET, VERSION_3, KEY_CERT_SIGN, COMMON_NAME, SUBJECT_ALT_NAME, BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, NAME_CONSTRAINTS, CERTIFICATE_POLICIES, SERVER_AUTH, ANY_USAGE, UNDERSTOOD, Reader;
+var BOOLEAN2, INTEGER, BIT_STRING, OCTET_STRING, OID, SEQUENCE, VERSION3, EXTENSIONS, DNS_NAME, IP_ADDRESS, CONTEXT_SPECIFIC, LAST_NAME, TEXTS, SET, VERSION_3, KEY_CERT_SIGN, COMMON_NAME, SUBJECT_ALT_NAME, BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, NAME_CONSTRAINTS, CERTIFICATE_POLICIES, SERVER_AUTH, ANY_USAGE, UNDERSTOOD, Reader;
 var init_der = __esm({
   "lib/tls/der.ts"() {
     BOOLEAN2 = 1;
@@ -881,7 +900,7 @@ var init_der = __esm({
     OCTET_STRING = 4;
     OID = 6;
     SEQUENCE = 48;
-    VERSION2 = 160;
+    VERSION3 = 160;
     EXTENSIONS = 163;
     DNS_NAME = 130;
     IP_ADDRESS = 135;
@@ -961,7 +980,7 @@ var init_der = __esm({
 });
 
 // lib/tls/certificate_names.ts
-import { isIP } from "node:net";
+import { isIP as isIP2 } from "node:net";
 import { domainToASCII } from "node:url";
 function checkName2(der, name) {
   let names;
@@ -973,7 +992,7 @@ function checkName2(der, name) {
       detail: `the names in the server's certificate cannot be read: ${error.message}`
     };
   }
-  const isRight = isIP(name) > 0 ? names.addresses.map(showAddress2).includes(canonicalAddress(name)) : isForHost(names, name);
+  const isRight = isIP2(name) > 0 ? names.addresses.map(showAddress2).includes(canonicalAddress(name)) : isForHost(names, name);
   if (isRight) return void 0;
   const shown = show(names).join(", ") || "no host";
   return {
@@ -996,7 +1015,7 @@ function show({ hosts, addresses }) {
 }
 function isForHost({ hosts, commonNames }, name) {
   const host = canonicalHost2(domainToASCII(name));
-  if (isIP(host) > 0) return false;
+  if (isIP2(host) > 0) return false;
   const named = commonNames.length === 1 ? commonNames : hosts;
   return named.some((pattern) => HOST_REGEXP.test(pattern) && isMatch(canonicalHost2(pattern), host));
 }
@@ -1262,7 +1281,7 @@ var init_shown_certificate = __esm({
 });
 
 // lib/tls/connection.ts
-var READ_SIZE4, KEEP_SIZE, READ_AHEAD, WRITE_SIZE3, SETTLE_ROUNDS, CLOSE_WAIT, TLSConnection;
+var READ_SIZE5, KEEP_SIZE, READ_AHEAD, WRITE_SIZE3, SETTLE_ROUNDS, CLOSE_WAIT, TLSConnection;
 var init_connection = __esm({
   "lib/tls/connection.ts"() {
     init_cleartext_queue();
@@ -1271,7 +1290,7 @@ var init_connection = __esm({
     init_send_queue();
     init_shown_certificate();
     init_errors();
-    READ_SIZE4 = 64 * 1024;
+    READ_SIZE5 = 64 * 1024;
     KEEP_SIZE = 16 * 1024;
     READ_AHEAD = 1024 * 1024;
     WRITE_SIZE3 = 256 * 1024;
@@ -1302,7 +1321,7 @@ var init_connection = __esm({
       #isDetached = false;
       #isReading = false;
       #rest;
-      #rawBuffer = new Uint8Array(READ_SIZE4);
+      #rawBuffer = new Uint8Array(READ_SIZE5);
       /**
        * Starts the handshake. Use {@linkcode secureControl} and {@linkcode
        * secureData}, which wait for it.
@@ -1414,9 +1433,9 @@ var init_connection = __esm({
           throw new Deno.errors.BrokenPipe("Cannot write: the writing side is closed");
         }
         const part = bytes2.subarray(0, WRITE_SIZE3);
-        const { promise, resolve: resolve2 } = Promise.withResolvers();
+        const { promise, resolve } = Promise.withResolvers();
         this.#writing = promise;
-        this.#engine.write(part, resolve2);
+        this.#engine.write(part, resolve);
         return part.length;
       }
       /**
@@ -1522,7 +1541,7 @@ var init_connection = __esm({
         if (bytes2.length < KEEP_SIZE) {
           this.#engine.feed(bytes2.slice());
         } else if (!this.#engine.feed(bytes2)) {
-          this.#rawBuffer = new Uint8Array(READ_SIZE4);
+          this.#rawBuffer = new Uint8Array(READ_SIZE5);
         }
       }
       /**
@@ -1553,8 +1572,8 @@ var init_connection = __esm({
           await this.#sendQueue.sent;
           if (this.#failure !== void 0) return;
           this.#isFlushed = true;
-          const { promise, resolve: resolve2 } = Promise.withResolvers();
-          this.#engine.end(resolve2);
+          const { promise, resolve } = Promise.withResolvers();
+          this.#engine.end(resolve);
           await settle(promise.then(() => this.#sendQueue.sent), CLOSE_WAIT);
         })();
       }
@@ -2060,8 +2079,12 @@ parentPort.once("message", ({ port }) => {
 // lib/tls/options.ts
 function checkTLSOptions(options) {
   checkNames("tls", options, TLS_OPTIONS);
-  const { mode, minVersion, maxVersion, caCerts, fingerprint } = options;
+  const { mode, data, minVersion, maxVersion, caCerts, fingerprint } = options;
   checkWord("tls.mode", mode, TLS_MODES);
+  checkWord("tls.data", data, [
+    "protected",
+    "clear"
+  ]);
   checkWord("tls.minVersion", minVersion, TLS_VERSIONS);
   checkWord("tls.maxVersion", maxVersion, TLS_VERSIONS);
   const areTexts = caCerts === void 0 || Array.isArray(caCerts) && caCerts.every((text) => typeof text === "string");
@@ -2094,6 +2117,7 @@ var init_options = __esm({
     ];
     TLS_OPTIONS = {
       mode: true,
+      data: true,
       allowAuthSSL: true,
       caCerts: true,
       fingerprint: true,
@@ -2110,10 +2134,10 @@ var init_options = __esm({
 });
 
 // lib/tls/session.ts
-import { isIP as isIP2 } from "node:net";
+import { isIP as isIP3 } from "node:net";
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
-import { connect } from "node:tls";
+import { connect as connect2 } from "node:tls";
 function isEqual2(a, b) {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
@@ -2127,7 +2151,7 @@ var init_session = __esm({
     init_worker();
     init_options();
     PARTS = {
-      connect,
+      connect: connect2,
       Duplex,
       setImmediate
     };
@@ -2180,7 +2204,7 @@ var init_session = __esm({
         this.#engineOptions = {
           host,
           port,
-          servername: isIP2(this.#name) ? void 0 : this.#name,
+          servername: isIP3(this.#name) ? void 0 : this.#name,
           rejectUnauthorized: !this.#acceptsAny && this.#fingerprints === void 0 && this.#authorities === void 0,
           minVersion,
           maxVersion: maxVersion < minVersion ? minVersion : maxVersion,
@@ -2623,14 +2647,10 @@ var RARE = {
 };
 var CharacterTable = class {
   #bytesOf = /* @__PURE__ */ new Map();
-  /** By code unit: whether nothing else decodes to the character. */
+  /** By code unit: whether no other sequence decodes to the character. */
   #isFaithful = new Uint8Array(65536).fill(1, 0, 128);
   #hasPlanes;
-  /**
-   * Makes the table of an encoding.
-   *
-   * @param encoding The name that `TextDecoder` gives it
-   */
+  /** Builds the table of an encoding, named as `TextDecoder` names it. */
   constructor(encoding) {
     this.#hasPlanes = encoding === "gb18030";
     if (this.#hasPlanes) this.#isFaithful.fill(1, 55296, 57344);
@@ -2661,12 +2681,7 @@ var CharacterTable = class {
     if (this.#hasPlanes) this.#bytesOf.set("\u20AC", EURO_BYTES);
     else this.#forgetLong();
   }
-  /**
-   * The bytes of a character.
-   *
-   * @param char The character
-   * @returns Its bytes, or `undefined` if it has none
-   */
+  /** Returns the bytes of a character, or `undefined` if it has none. */
   get(char) {
     const code = char.codePointAt(0);
     if (!this.#hasPlanes || code < 65536) return this.#bytesOf.get(char);
@@ -2674,11 +2689,7 @@ var CharacterTable = class {
     return Uint8Array.of(144 + Math.floor(linear / 12600), 48 + Math.floor(linear / 1260) % 10, 129 + Math.floor(linear / 10) % 126, 48 + linear % 10);
   }
   /**
-   * Tells whether a text can have been decoded from one sequence of bytes only,
-   * which is the one that it is encoded to.
-   *
-   * @param text The text
-   * @returns Whether it can
+   * Whether a text can only have been decoded from the bytes it is encoded to.
    */
   isFaithful(text) {
     for (let i = 0; i < text.length; i++) {
@@ -2687,9 +2698,8 @@ var CharacterTable = class {
     return true;
   }
   /**
-   * Adds sequences, those that are to be preferred first.
-   *
-   * @returns The first bytes of those that are no character
+   * Adds sequences, preferred ones first. Returns the first bytes of invalid
+   * sequences.
    */
   #add(decoder2, sequences) {
     const bytes2 = Uint8Array.from(sequences.flatMap((some) => [
@@ -2708,7 +2718,10 @@ var CharacterTable = class {
     }
     return wrong;
   }
-  /** GBK has no sequences of four, though its decoder has them. */
+  /**
+   * Removes sequences of four bytes: GBK has none, although its decoder accepts
+   * them.
+   */
   #forgetLong() {
     for (const [char, bytes2] of this.#bytesOf) {
       if (bytes2.length < 4) continue;
@@ -2772,12 +2785,12 @@ function makeEncoding(label) {
       ignoreBOM: true
     });
   } catch {
-    throw new RangeError(`Cannot use the encoding "${label}": it is none that TextDecoder knows`);
+    throw new RangeError(`Cannot use the encoding "${label}": TextDecoder does not support it`);
   }
   if (decoder2.encoding === "utf-8") return makeUtf8(decoder2);
   const hasStates = decoder2.encoding === "iso-2022-jp";
   if (hasStates || tryDecode(decoder2, ASCII_BYTES) !== ASCII) {
-    throw new RangeError(`Cannot use the encoding "${label}": commands and replies must be ASCII in it`);
+    throw new RangeError(`Cannot use the encoding "${label}": commands and replies must be encoded as ASCII`);
   }
   return makeLegacy(lower, decoder2);
 }
@@ -2923,19 +2936,18 @@ function encodeByCharacter(text, label, encodeChar) {
 init_printable();
 var CONCEAL = Symbol("conceal");
 var FTPError = class extends Error {
-  /** The class's own name, as in the stack trace. */
+  /** Name of the class, as in the stack trace. */
   name = "FTPError";
-  /** The reply that caused the error, where there was one. */
+  /** The reply that caused the error; `undefined` if there was none. */
   reply;
   /** The command that was answered, with its secrets masked. */
   command;
   /**
-   * Makes an error.
+   * Creates an error. Control characters and secrets in the message are
+   * replaced.
    *
-   * @param message What was tried, on what, and what the server said; control
-   * characters are replaced, so that names and words of the server cannot drive
-   * a terminal, and secrets that the reply repeats
-   * @param options The reply, the masked command and the cause
+   * @param message The action, its object, and the server's words
+   * @param options Reply, masked command and cause
    */
   constructor(message, options = {}) {
     const { reply } = options;
@@ -2946,11 +2958,11 @@ var FTPError = class extends Error {
     this.command = options.command;
   }
   /**
-   * Shows the error in `console.log`: its fields too, but no name or word of the
-   * server that drives a terminal.
+   * Formats the error for `console.log`, with its fields. Characters that
+   * control a terminal are replaced.
    *
-   * @param inspect Deno's function that shows a value
-   * @param options How it shows it
+   * @param inspect Deno's function that formats a value
+   * @param options Options of `inspect`
    * @returns The text
    */
   [Symbol.for("Deno.customInspect")](inspect, options) {
@@ -2969,19 +2981,19 @@ function concealIn(message, reply) {
   return message.replaceAll(said, () => reply.text);
 }
 var FTPTemporaryError = class extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   name = "FTPTemporaryError";
 };
 var FTPPermanentError = class extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   name = "FTPPermanentError";
 };
 var FTPReplyError = class extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   name = "FTPReplyError";
 };
 var FTPProtocolError = class extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   name = "FTPProtocolError";
 };
 function replyError(reply, command, cause) {
@@ -3018,17 +3030,17 @@ function asError(error) {
 // lib/files/errors.ts
 init_printable();
 var FTPUnconfirmedError = class extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   name = "FTPUnconfirmedError";
-  /** Bytes of the file that went through. */
+  /** Bytes of the file that were transferred. */
   bytes;
   /** Size of the file, in bytes. */
   size;
   /**
-   * Makes an error.
+   * Creates an error.
    *
-   * @param message What was tried and what is missing
-   * @param options The facts
+   * @param message The action, and what is missing
+   * @param options Bytes, size, reply, command and cause
    */
   constructor(message, options) {
     super(message, options);
@@ -3037,19 +3049,22 @@ var FTPUnconfirmedError = class extends FTPError {
   }
 };
 var FTPVerificationError = class extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   name = "FTPVerificationError";
-  /** What was compared: "size", "mtime", or the name of a hash: "SHA-256". */
+  /**
+   * Property that was compared: "size", "mtime", or the name of a hash such as
+   * "SHA-256".
+   */
   what;
-  /** What it should have been: bytes, an ISO 8601 time, or hexadecimal digits. */
+  /** The expected value: bytes, an ISO 8601 time, or hexadecimal digits. */
   expected;
-  /** What it was. */
+  /** The actual value. */
   actual;
   /**
-   * Makes an error.
+   * Creates an error.
    *
-   * @param message What was transferred
-   * @param options What was compared
+   * @param message The action and its object; the comparison is added
+   * @param options Property, expected and actual value
    */
   constructor(message, options) {
     super(`${message}: ${options.what} is ${options.actual}, not ${options.expected}`, options);
@@ -3059,15 +3074,11 @@ var FTPVerificationError = class extends FTPError {
   }
 };
 var LocalError = class _LocalError extends Error {
-  /** The error itself. */
+  /** The original error. */
   fault;
-  /**
-   * Wraps an error.
-   *
-   * @param fault The error
-   */
+  /** Wraps an error. */
   constructor(fault) {
-    super("Cannot go on: a fault on this side", {
+    super("Cannot continue: an error on this side", {
       cause: fault
     });
     this.fault = fault instanceof _LocalError ? fault.fault : fault;
@@ -3101,7 +3112,7 @@ var PLAIN_CLASSES = [
   FTPProtocolError,
   FTPError
 ];
-function retold(error, say) {
+function withErrorMessage(error, say) {
   if (error instanceof FTPError) {
     const { message, reply, command } = error;
     const options = {
@@ -3126,7 +3137,7 @@ function retold(error, say) {
 function afterAttempts(error, action, { retries, bytes: bytes2, size }) {
   if (retries === 0) return error;
   const whole = size === null ? "" : ` of ${size}`;
-  return retold(error, (message) => `${action} in ${retries + 1} attempts, with ${bytes2}${whole} bytes: ${message}`);
+  return withErrorMessage(error, (message) => `${action} in ${retries + 1} attempts, with ${bytes2}${whole} bytes: ${message}`);
 }
 
 // lib/files/local_path.ts
@@ -3139,7 +3150,7 @@ function checkLocalPath(local, name) {
   }
   if (path === "") throw new TypeError(`Cannot use "${name}": it is empty`);
   if (!path.includes("\0")) return;
-  throw new TypeError(`Cannot use "${name}": it has a NUL`);
+  throw new TypeError(`Cannot use "${name}": it contains a NUL`);
 }
 
 // lib/files/recovery.ts
@@ -3155,7 +3166,7 @@ function runOperation(provider, options, run) {
     ...options,
     signal: withLifetime(provider, options.signal)
   };
-  return unwrapped(() => provider.jobs.alone(() => run(own), own));
+  return unwrapped(() => provider.jobs.exclusive(() => run(own), own));
 }
 function withLifetime({ ended: ended2 }, signal) {
   if (signal === void 0 || signal === ended2) return ended2;
@@ -3169,8 +3180,8 @@ function withLifetime({ ended: ended2 }, signal) {
 init_waiting();
 init_check_number();
 async function pause(milliseconds, signal) {
-  const { promise, resolve: resolve2 } = Promise.withResolvers();
-  const timer = setTimeout(resolve2, Math.min(milliseconds, MAX_MILLISECONDS));
+  const { promise, resolve } = Promise.withResolvers();
+  const timer = setTimeout(resolve, Math.min(milliseconds, MAX_MILLISECONDS));
   try {
     await abortable(promise, signal);
   } finally {
@@ -3205,7 +3216,7 @@ var PASSING_REPLIES = [
   450,
   451
 ];
-var CROWDED_REGEXP = /\b(too many|maximum)\b/i;
+var CROWDED_REGEXP = /\b(too many|maximum|max \d+ (?:users|clients|connections)|(?:connection|user|client|session)s? limit|server (?:is )?full)\b/i;
 function isCrowded(error) {
   const reply = error instanceof FTPError ? error.reply : void 0;
   if (reply === void 0 || WRONG_REGEXP.test(reply.text)) return false;
@@ -3284,13 +3295,15 @@ async function withRecovery(provider, options, position, run) {
         delay,
         maxDelay
       });
-      const told = onRetry?.({
+      const notified = onRetry?.({
         error,
         attempt,
         delay: wait,
         transferred: position()
       });
-      if (told !== void 0) await abortable(Promise.resolve(told), signal);
+      if (notified !== void 0) {
+        await abortable(Promise.resolve(notified), signal);
+      }
       await pause(wait, signal);
     }
   }
@@ -3382,6 +3395,68 @@ function splitRawPath(path) {
   ];
 }
 
+// lib/commands/by_hand.ts
+async function requestSystem(session, options) {
+  const reply = await session.shared((turn) => turn.perform({
+    verb: "SYST"
+  }, options), options);
+  return reply.text.slice(4).trim();
+}
+async function requestStatus(session, path, options) {
+  checkPath(path, "path");
+  return await session.shared((turn) => turn.perform(withPath("STAT", path), options), options);
+}
+async function sendSite(session, argument, options) {
+  const command = {
+    verb: "SITE",
+    argument,
+    name: "command"
+  };
+  return await session.shared((turn) => {
+    session.noteByHand(command);
+    return turn.perform(command, options);
+  }, options);
+}
+async function chooseLanguage(session, tag, options) {
+  const command = tag === "" ? {
+    verb: "LANG"
+  } : {
+    verb: "LANG",
+    argument: tag,
+    name: "tag"
+  };
+  return await session.shared((turn) => turn.perform(command, options), options);
+}
+async function allocate(session, size, options) {
+  if (!(Number.isSafeInteger(size) && size >= 0)) {
+    throw new RangeError(`Cannot allocate ${size} bytes: "size" must be a non-negative integer`);
+  }
+  const command = {
+    verb: "ALLO",
+    argument: `${size}`
+  };
+  return await session.shared((turn) => turn.perform(command, options), options);
+}
+async function copyOnServer(session, from, to, options) {
+  const site = (word, path, name) => ({
+    verb: "SITE",
+    argument: behind(session, `${word} `, path),
+    name
+  });
+  const source = site("CPFR", from, "from");
+  const target = site("CPTO", to, "to");
+  return await session.exclusive(async (turn) => {
+    const reply = await turn.exchange(source, options);
+    if (reply.code < 300) {
+      throw new FTPReplyError(`Cannot complete "SITE CPFR": 350 was due, got ${reply.text}`, {
+        reply,
+        command: "SITE CPFR"
+      });
+    }
+    return await turn.perform(target, options);
+  }, options);
+}
+
 // lib/commands/permissions.ts
 var MAX_MODE = 4095;
 function chmodCommand(session, path, mode) {
@@ -3397,7 +3472,7 @@ async function changePermissions(session, path, mode, options) {
     throw new RangeError(`Cannot use ${mode} as a mode: it must be an integer from 0 to 0o7777, such as 0o755`);
   }
   const command = chmodCommand(session, path, mode);
-  await session.turns.share(() => session.perform(command, options), options);
+  await session.shared((turn) => turn.perform(command, options), options);
 }
 
 // lib/protocol/numbers.ts
@@ -3421,7 +3496,7 @@ function isFileTime(time) {
 function expectCode(reply, ...codes) {
   const text = textOf(reply);
   if (codes.includes(Number(text.slice(0, 3)))) return text;
-  throw new FTPReplyError(`Cannot read a reply: code ${codes.join(" or ")} was due, got "${text}"`, typeof reply === "string" ? {} : {
+  throw new FTPReplyError(`Cannot read a reply: expected code ${codes.join(" or ")}, got "${text}"`, typeof reply === "string" ? {} : {
     reply
   });
 }
@@ -3519,11 +3594,24 @@ function parseFeatures(reply) {
   }
   return features;
 }
+var UNIQUE_REGEXPS = [
+  /\bFILE: ?([^\r\n]{0,4096})/i,
+  /\bunique file ?name: ?([^\s()]{1,4096})/i
+];
+function parseUniqueName(replies) {
+  for (const reply of replies) {
+    for (const regexp of UNIQUE_REGEXPS) {
+      const name = regexp.exec(reply?.text ?? "")?.[1]?.trim();
+      if (name) return name.replace(/^(["'])(.*)\1$/, "$2");
+    }
+  }
+  return void 0;
+}
 
 // lib/commands/files.ts
 init_waiting();
 var ABORT_GRACE = 1e3;
-async function rename(session, fromname, toname, options) {
+async function rename(turn, fromname, toname, options) {
   const source = {
     verb: "RNFR",
     argument: fromname,
@@ -3534,26 +3622,26 @@ async function rename(session, fromname, toname, options) {
     argument: toname,
     name: "toname"
   };
-  encodeCommand(target, session.control.encoding);
+  encodeCommand(target, turn.session.control.encoding);
   options.signal?.throwIfAborted();
   if (options.isAtOnce) {
-    const asking = session.exchange(source, options);
-    const renaming = session.perform(target, options);
+    const asking = turn.exchange(source, options);
+    const renaming = turn.perform(target, options);
     renaming.catch(() => {
     });
     return await decide(demandNext(await asking), renaming);
   }
   let answer;
   try {
-    answer = demandNext(await session.exchange(source, options));
+    answer = demandNext(await turn.exchange(source, options));
     options.signal?.throwIfAborted();
   } catch (error) {
     if (options.signal?.aborted) {
-      await settle(giveUpRename(session, fromname), ABORT_GRACE);
+      await settle(giveUpRename(turn, fromname), ABORT_GRACE);
     }
     throw error;
   }
-  return await decide(answer, session.perform(target, options));
+  return await decide(answer, turn.perform(target, options));
 }
 function demandNext(reply) {
   if (reply.code < 200) throw replyError(reply, "RNFR");
@@ -3568,9 +3656,9 @@ async function decide(answer, renaming) {
     throw replyError(answer, "RNFR", error);
   }
 }
-async function giveUpRename(session, fromname) {
+async function giveUpRename(turn, fromname) {
   try {
-    await session.perform({
+    await turn.perform({
       verb: "PWD"
     });
   } catch (error) {
@@ -3579,7 +3667,7 @@ async function giveUpRename(session, fromname) {
       503
     ].includes(error.reply?.code ?? 0);
     if (!isRefused) return;
-    await session.perform({
+    await turn.perform({
       verb: "RNTO",
       argument: fromname,
       name: "fromname"
@@ -3587,10 +3675,10 @@ async function giveUpRename(session, fromname) {
     });
   }
 }
-async function changeDirectory(session, dirname4, options) {
-  if (dirname4 === "..") {
+async function changeDirectory(turn, dirname5, options) {
+  if (dirname5 === "..") {
     try {
-      return await session.perform({
+      return await turn.perform({
         verb: "CDUP"
       }, options);
     } catch (error) {
@@ -3601,38 +3689,38 @@ async function changeDirectory(session, dirname4, options) {
       if (!isUnknown) throw error;
     }
   }
-  return await session.perform({
+  return await turn.perform({
     verb: "CWD",
-    argument: dirname4 === "" ? "." : dirname4,
+    argument: dirname5 === "" ? "." : dirname5,
     name: "dirname"
   }, options);
 }
-async function requestSize(session, filename, options) {
+async function requestSize(turn, filename, options) {
   const command = {
     verb: "SIZE",
     argument: filename,
     name: "filename"
   };
   let reply;
-  const wasBinary = session.type === "I";
+  const wasBinary = turn.session.type === "I";
   try {
-    reply = await session.exchange(command, options);
+    reply = await turn.exchange(command, options);
   } catch (error) {
     const isAsciiRefusal = error instanceof FTPPermanentError && !wasBinary && /ascii/i.test(error.reply?.text ?? "");
     if (!isAsciiRefusal) throw error;
-    await session.ensureType("I", options);
-    reply = await session.exchange(command, options);
+    await turn.ensureType("I", options);
+    reply = await turn.exchange(command, options);
   }
   return reply.code === 213 ? parseSize(reply) : null;
 }
-async function deleteFile(session, filename, options) {
-  const reply = await session.exchange({
+async function deleteFile(turn, filename, options) {
+  const reply = await turn.exchange({
     verb: "DELE",
     argument: filename,
     name: "filename"
   }, options);
   if (reply.code === 250 || reply.code === 200) return reply;
-  throw new FTPReplyError(`Cannot be sure of "DELE": 250 or 200 was due, got ${reply.text}`, {
+  throw new FTPReplyError(`Cannot confirm "DELE": expected code 250 or 200, got ${reply.text}`, {
     reply,
     command: "DELE"
   });
@@ -3649,35 +3737,32 @@ async function requestFeatures(session, options = {}) {
   const { profile, identity } = session;
   const known = profile.featuresFor(identity);
   if (known !== void 0) return known;
-  const reply = await unlessRefused(() => session.turns.share(() => session.exchange({
+  if (profile.lacks("FEAT")) return profile.noteFeatures(identity, void 0);
+  const reply = await unlessRefused(() => session.shared((turn) => turn.exchange({
     verb: "FEAT"
   }, options), options));
   const isList = reply?.code === 211;
   return profile.noteFeatures(identity, isList ? parseFeatures(reply) : void 0);
 }
 async function requestModificationTime(session, path, options = {}) {
-  const shown = await requestShownTime(session, path, options);
+  const shown = await session.shared((turn) => requestShownTime(turn, path, options), options);
   return shown && session.profile.clock.toUTC("MDTM", shown);
 }
-async function requestShownTime(session, path, options = {}) {
-  if (session.profile.lacks("MDTM")) return null;
-  return await session.turns.share(() => askShownTime(session, path, options), options);
-}
-async function askShownTime(session, path, options) {
+async function requestShownTime(turn, path, options = {}) {
   const command = {
     verb: "MDTM",
     argument: path,
     name: "path"
   };
-  const ask3 = () => session.exchange(command, options);
-  const reply = await optional(session, "MDTM", ask3, false);
+  const ask3 = () => turn.exchange(command, options);
+  const reply = await optional(turn.session, "MDTM", ask3, false);
   return reply?.code === 213 ? parseModificationTime(reply) : null;
 }
 async function requestFacts(session, path, options = {}) {
-  const [size, asked] = await Promise.all([
-    requestBinarySize(session, path, options),
-    unlessRefused(() => requestShownTime(session, path, options))
-  ]);
+  const [size, asked] = await session.shared((turn) => Promise.all([
+    requestBinarySize(turn, path, options),
+    unlessRefused(() => requestShownTime(turn, path, options))
+  ]), options);
   const shown = asked ?? null;
   const { clock } = session.profile;
   return {
@@ -3687,28 +3772,21 @@ async function requestFacts(session, path, options = {}) {
     latest: shown && shown.getTime() + SECOND - clock.leadOf("MDTM")[0]
   };
 }
-async function requestBinarySize(session, path, options = {}) {
-  const size = await optional(session, "SIZE", () => session.turns.share(() => askBinarySize(session, path, options), options));
-  return size ?? null;
+async function requestBinarySize(turn, path, options = {}) {
+  const ask3 = async () => {
+    const [, size] = await Promise.all([
+      turn.session.type === "I" ? void 0 : turn.ensureType("I", options),
+      requestSize(turn, path, options)
+    ]);
+    return size;
+  };
+  return await optional(turn.session, "SIZE", ask3) ?? null;
 }
-async function requestSizeInTurn(session, path, options) {
-  const ask3 = () => askBinarySize(session, path, options);
-  return await optional(session, "SIZE", ask3) ?? null;
-}
-async function askBinarySize(session, path, options) {
-  const [, size] = await Promise.all([
-    session.type === "I" ? void 0 : session.ensureType("I", options),
-    requestSize(session, path, options)
-  ]);
-  return size;
-}
-async function requestDirectory(session, options = {}) {
+async function requestDirectory(turn, options = {}) {
+  const { session } = turn;
   if (session.directory !== void 0) return session.directory;
-  return await session.turns.share(() => askDirectory(session, options), options);
-}
-async function askDirectory(session, options) {
-  if (session.directory !== void 0) return session.directory;
-  const reply = await unlessRefused(() => session.exchange({
+  if (session.profile.lacks("PWD")) return session.directory = "";
+  const reply = await unlessRefused(() => turn.exchange({
     verb: "PWD"
   }, options));
   return session.directory = reply?.code === 257 ? parseDirectory(reply) : "";
@@ -3739,18 +3817,13 @@ async function unlessRefused(ask3, isExpected = () => true) {
 var SLICE = 10;
 var Breather = class {
   #last = performance.now();
-  /** Whether the work since the last pause has lasted long enough. */
+  /** Whether a pause is due. */
   get isDue() {
     return performance.now() - this.#last >= SLICE;
   }
-  /**
-   * Lets the event loop go round once.
-   *
-   * @param signal Ends the work
-   * @throws {unknown} The signal's reason, if it is aborted
-   */
+  /** Runs one turn of the event loop. */
   async pause(signal) {
-    await new Promise((resolve2) => setTimeout(resolve2, 0));
+    await new Promise((resolve) => setTimeout(resolve, 0));
     signal?.throwIfAborted();
     this.#last = performance.now();
   }
@@ -3771,6 +3844,1179 @@ async function filterAll(items, isWanted, signal) {
   return wanted;
 }
 
+// lib/listing/entry.ts
+init_printable();
+var TIME_PRECISIONS = {
+  second: 1e3,
+  minute: 6e4,
+  day: 864e5
+};
+var HOSTILE_REGEXP = /^\.{0,2}$|[/\\\0\r\n]/;
+var pathOfEntry;
+var resolveLink;
+var Entry = class {
+  #source;
+  #index;
+  /** Target of a link, from another line. */
+  #target;
+  static {
+    resolveLink = (entry, target) => entry.#target = target;
+    pathOfEntry = (entry) => entry.#source.path?.(entry.#index) ?? entry.name;
+  }
+  /**
+   * Creates an entry. `ListingReader` does this.
+   *
+   * @param source The lines that were read together
+   * @param index Index of the line
+   * @internal
+   */
+  constructor(source, index) {
+    this.#source = source;
+    this.#index = index;
+  }
+  /** The name as the server sent it, decoded with the session's encoding. */
+  get name() {
+    return this.#source.name(this.#index);
+  }
+  /**
+   * The name as bytes. Used as a path, they open the same file in any encoding.
+   */
+  get rawName() {
+    return this.#source.rawName(this.#index);
+  }
+  /** Kind of the entry. */
+  get kind() {
+    return this.#source.kind(this.#index);
+  }
+  /** Whether it is a regular file. */
+  get isFile() {
+    return this.kind === "file";
+  }
+  /** Whether it is a directory. */
+  get isDirectory() {
+    return this.kind === "directory";
+  }
+  /** Whether it is a symbolic link. */
+  get isSymlink() {
+    return this.kind === "symlink";
+  }
+  /**
+   * Size in bytes; `undefined` if the server does not report it, or if it
+   * exceeds 2^53 (`facts.size` and `line` contain it).
+   */
+  get size() {
+    return this.#source.size(this.#index);
+  }
+  /**
+   * Whether the server rounded the size (kilobytes, blocks), so that it must
+   * not be compared with a number of bytes.
+   */
+  get isSizeApproximate() {
+    return this.#source.isSizeApproximate(this.#index);
+  }
+  /**
+   * Time of the last modification; `undefined` if it is unknown. Servers send
+   * years before 1902 or after 2499 for unknown times.
+   */
+  get mtime() {
+    const time = this.#source.mtime(this.#index);
+    return time !== void 0 && isFileTime(time.getTime()) ? time : void 0;
+  }
+  /**
+   * Resolution of `mtime`: a LIST line has minutes for new files and days for
+   * old ones. `undefined` without a time.
+   */
+  get mtimePrecision() {
+    const { mtime } = this;
+    return mtime && this.#source.mtimePrecision(this.#index);
+  }
+  /** Permission bits, set-user-ID, set-group-ID and sticky bits included. */
+  get mode() {
+    return this.#source.mode(this.#index);
+  }
+  /**
+   * Target of a symbolic link; `undefined` if the server does not report it.
+   */
+  get linkTarget() {
+    return this.#target ?? this.#source.linkTarget(this.#index);
+  }
+  /** The owner, by name or number. */
+  get owner() {
+    return this.#source.owner(this.#index);
+  }
+  /** The group, by name or number. */
+  get group() {
+    return this.#source.group(this.#index);
+  }
+  /**
+   * Facts of MLSD (RFC 3659, 7.5), with keys in lower case; `undefined` in a
+   * LIST.
+   */
+  get facts() {
+    return this.#source.facts(this.#index);
+  }
+  /** The line as the server sent it, without its line end. */
+  get line() {
+    return this.#source.line(this.#index);
+  }
+  /** Name of the format that read the line; `"unknown"` if none could. */
+  get format() {
+    return this.#source.format(this.#index);
+  }
+  /**
+   * Whether the name must not become part of a path: it is empty, `.` or `..`,
+   * contains `/`, `\`, NUL, CR or LF, or is a line that no format could read.
+   */
+  get hostile() {
+    return HOSTILE_REGEXP.test(this.name) || this.kind === "unknown" && this.format === "unknown";
+  }
+  /**
+   * Returns the fields as a plain object, which `JSON.stringify` uses and which
+   * does not keep the listing in memory.
+   *
+   * @returns The known fields
+   */
+  toJSON() {
+    return {
+      name: this.name,
+      kind: this.kind,
+      size: this.size,
+      mtime: this.mtime?.toISOString(),
+      mtimePrecision: this.mtimePrecision,
+      mode: this.mode,
+      linkTarget: this.linkTarget,
+      owner: this.owner,
+      group: this.group,
+      facts: this.facts,
+      line: this.line,
+      format: this.format
+    };
+  }
+  /**
+   * Formats the fields for `console.log`.
+   *
+   * @param inspect Deno's function that formats a value
+   * @param options Options of `inspect`
+   * @returns The text
+   */
+  [Symbol.for("Deno.customInspect")](inspect, options) {
+    const fields = Object.entries(this.toJSON()).filter(([, value]) => value !== void 0);
+    return printableInspection(`Entry ${inspect(Object.fromEntries(fields), options)}`);
+  }
+};
+
+// lib/listing/listing_format.ts
+var MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";
+function parseMonth(text) {
+  const index = MONTHS.indexOf(text.slice(0, 3).toLowerCase());
+  return text.length < 3 || index % 3 !== 0 ? 0 : index / 3 + 1;
+}
+function toTime(civil, context) {
+  const { month, day, hour = 0, minute = 0, second = 0 } = civil;
+  if (month < 1 || month > 12 || day < 1) return void 0;
+  if (hour > 23 || minute > 59 || second > 60) return void 0;
+  const zone = context.zone * 6e4;
+  const at = (year2) => {
+    const date = /* @__PURE__ */ new Date(0);
+    date.setUTCFullYear(year2, month - 1, day);
+    date.setUTCHours(hour, minute, second);
+    return date.getTime();
+  };
+  let year = civil.year;
+  if (year === void 0) {
+    const latest = context.now + context.slack + zone;
+    year = new Date(latest).getUTCFullYear();
+    if (at(year) > latest) year--;
+    while (month === 2 && day === 29 && !isLeap(year)) year--;
+  }
+  if (year < 1 || day > daysOf(month, year)) return void 0;
+  return {
+    mtime: new Date(at(year) - zone),
+    mtimePrecision: civil.second !== void 0 ? "second" : civil.hour !== void 0 ? "minute" : "day"
+  };
+}
+function isLeap(year) {
+  return daysOf(2, year) === 29;
+}
+function daysOf(month, year) {
+  const next = /* @__PURE__ */ new Date(0);
+  next.setUTCFullYear(year, month, 0);
+  return next.getUTCDate();
+}
+function toFullYear(year) {
+  if (year >= 1e3) return year;
+  if (year >= 100) return 1900 + year;
+  return year < 70 ? 2e3 + year : 1900 + year;
+}
+function parseSize2(digits) {
+  return readDecimal(digits);
+}
+function readRecentDate(month, day, rest, context) {
+  const [first, minute] = rest.split(":");
+  return toTime(minute === void 0 ? {
+    year: Number(first),
+    month,
+    day
+  } : {
+    month,
+    day,
+    hour: Number(first),
+    minute: Number(minute)
+  }, context);
+}
+
+// lib/listing/chameleon.ts
+var CHAMELEON_REGEXP = /^(\S{1,64}) +(<DIR>|\d{1,15}) +(?:([A-Za-z]{3}) (\d{1,2}) (\d{4})|(\d{1,2})([-/])(\d{1,2})\7(\d{2,4})) +(\d{1,2}):(\d\d)(?: +[RHSA]{1,4})? *$/;
+var CHAMELEON = {
+  name: "chameleon",
+  read
+};
+function read(line, context) {
+  const match = CHAMELEON_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, name, size, word, wordDay, wordYear, month, , day, year, ...time] = match;
+  const isDirectory2 = size === "<DIR>";
+  return {
+    name,
+    kind: isDirectory2 ? "directory" : "file",
+    size: isDirectory2 ? void 0 : parseSize2(size),
+    ...toTime({
+      year: toFullYear(Number(wordYear ?? year)),
+      month: word === void 0 ? Number(month) : parseMonth(word),
+      day: Number(wordDay ?? day),
+      hour: Number(time[0]),
+      minute: Number(time[1])
+    }, context)
+  };
+}
+
+// lib/listing/dls.ts
+var SIZE_END = 23;
+var LINE_REGEXP = /^(\S{1,255}) {1,255}(\d{1,15}|[-=])(?: {2}(.*))?$/s;
+var NAME_REGEXP = /^\S{1,255}$/;
+var DATE_REGEXP = /^ ?(?:([A-Z][a-z]{2}) {1,2}(\d{1,2})|(\d{1,2}) ([A-Z][a-z]{2})) {1,2}(\d{4}|\d{1,2}:\d\d)(?: {2}|$)/;
+var DLS = {
+  name: "dls",
+  read: () => void 0,
+  readLoose
+};
+function readLoose(line, context) {
+  if (NAME_REGEXP.test(line)) return "partial";
+  const match = LINE_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, path, size, rest = ""] = match;
+  const text = rest === "" ? line.trimEnd() : line.slice(0, -rest.length - 2);
+  const isInColumn = text.length === SIZE_END || text.length === path.length + 1 + SIZE_END;
+  if (!isInColumn) return void 0;
+  const isDirectory2 = path.endsWith("/");
+  const date = DATE_REGEXP.exec(rest);
+  const description = date === null ? rest : rest.slice(date[0].length);
+  const target = /^-> (\S+)$/.exec(description)?.[1];
+  return {
+    name: isDirectory2 ? path.slice(0, -1) : path,
+    kind: isDirectory2 ? "directory" : target !== void 0 ? "symlink" : "file",
+    ...!isDirectory2 && {
+      size: parseSize2(size),
+      isSizeApproximate: true
+    },
+    linkTarget: target,
+    ...date !== null && readDate(date, context)
+  };
+}
+function readDate(match, context) {
+  const [, month, day, dayFirst, monthLast, rest] = match;
+  return readRecentDate(parseMonth(month ?? monthLast), Number(day ?? dayFirst), rest, context);
+}
+
+// lib/listing/enterprise.ts
+var ENTERPRISE_REGEXP = /^[-A-Z]{10}[A-Z]{0,4} +[A-Z] +(\S+) +\d{1,20} +(\d{1,20}) +([A-Za-z]{3}) +(\d{1,2}) +(\d{4}|\d{1,2}:\d\d) (.+)$/s;
+var ENTERPRISE = {
+  name: "enterprise",
+  read: read2
+};
+function read2(line, context) {
+  const match = ENTERPRISE_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, owner, size, month, day, rest, name] = match;
+  return {
+    name,
+    kind: "file",
+    size: parseSize2(size),
+    owner,
+    ...readRecentDate(parseMonth(month), Number(day), rest, context)
+  };
+}
+
+// lib/listing/eplf.ts
+var EPLF_REGEXP = /^\+([^\t]*)\t(.+)$/s;
+var EPLF = {
+  name: "eplf",
+  read: read3
+};
+function read3(line) {
+  const match = EPLF_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const facts = match[1].split(",");
+  const find = (letter, digits) => facts.find((fact) => fact[0] === letter && digits.test(fact.slice(1)))?.slice(1);
+  const seconds = find("m", /^\d{1,12}$/);
+  const mode = facts.find((fact) => /^up[0-7]{1,5}$/.test(fact))?.slice(2);
+  return {
+    name: match[2],
+    kind: facts.includes("/") ? "directory" : facts.includes("r") ? "file" : "other",
+    size: parseSize2(find("s", /^\d+$/) ?? ""),
+    mode: readOctal(mode),
+    ...seconds !== void 0 && {
+      mtime: new Date(Number(seconds) * 1e3),
+      mtimePrecision: "second"
+    }
+  };
+}
+
+// lib/listing/netware.ts
+var NETWARE_REGEXP = /^([-d]) ?\[[-A-Z]{7,8}\] +(?:\d+ +)?(\S+) +(\d{1,20}) +([A-Za-z]{3}) +(\d{1,2}) +(?:(\d{2}) +(\d{1,2}):(\d\d)|(\d{4}|\d{1,2}:\d\d)) +(\S.*)$/s;
+var NETWARE = {
+  name: "netware",
+  read: read4
+};
+function read4(line, context) {
+  const match = NETWARE_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, letter, owner, size, monthName, day, ...times] = match;
+  const [year, hour, minute, rest, name] = times;
+  const month = parseMonth(monthName);
+  const isDirectory2 = letter === "d";
+  return {
+    name,
+    kind: isDirectory2 ? "directory" : "file",
+    size: isDirectory2 ? void 0 : parseSize2(size),
+    owner,
+    ...rest !== void 0 ? readRecentDate(month, Number(day), rest, context) : toTime({
+      year: toFullYear(Number(year)),
+      month,
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute)
+    }, context)
+  };
+}
+
+// lib/listing/nonstop.ts
+var GUARDIAN_REGEXP = /^ *(\S{1,64}) +O?\d{1,6}[O+]{0,2} +(\d{1,20}) +(\d{1,2})-([A-Za-z]{3})-(\d{2,4}) +(\d{1,2}):(\d\d):(\d\d) +(\d{1,3}), *(\d{1,3}) +(?:"[^"]{1,8}"|[-A-Za-z*]{4}) *$/;
+var NONSTOP = {
+  name: "nonstop",
+  read: read5
+};
+function read5(line, context) {
+  if (/^ *File +Code +EOF +Last Modification/i.test(line)) return "frame";
+  const match = GUARDIAN_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, name, size, day, month, year, hour, minute, second, group, owner] = match;
+  return {
+    name,
+    kind: "file",
+    size: parseSize2(size),
+    owner,
+    group,
+    ...toTime({
+      year: toFullYear(Number(year)),
+      month: parseMonth(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute),
+      second: Number(second)
+    }, context)
+  };
+}
+
+// lib/listing/nortel.ts
+var NORTEL_REGEXP = /^ *(\S{1,64}) +(\d{1,15}) +(\d\d)\/(\d\d)\/(\d\d) +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}\.? +(\d\d):(\d\d):(\d\d) *$/;
+var FRAME_REGEXP = /^ *(?:Volume - drive \S|Directory of \d+:|File Name +Size +Date +|\d+ bytes - (?:Total|Available|Contiguous))/i;
+var NORTEL = {
+  name: "nortel",
+  read: read6
+};
+function read6(line, context) {
+  if (FRAME_REGEXP.test(line)) return "frame";
+  const match = NORTEL_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, name, size, month, day, year, hour, minute, second] = match;
+  return {
+    name,
+    kind: "file",
+    size: parseSize2(size),
+    ...toTime({
+      year: toFullYear(Number(year)),
+      month: Number(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute),
+      second: Number(second)
+    }, context)
+  };
+}
+
+// lib/listing/os2.ts
+var OS2_REGEXP = /^ *(\d{1,20}) +(?:[ADHRS]{1,5} +)?(DIR +)?(?:[ADHRS]{1,5} +)?(\d{1,2})-(\d{1,2})-(\d{2,4}) +(\d{1,2}):(\d\d) +(\S.*)$/s;
+var OS2 = {
+  name: "os2",
+  read: read7
+};
+function read7(line, context) {
+  const match = OS2_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, size, mark, month, day, year, hour, minute, name] = match;
+  return {
+    name,
+    kind: mark === void 0 ? "file" : "directory",
+    size: mark === void 0 ? parseSize2(size) : void 0,
+    ...toTime({
+      year: toFullYear(Number(year)),
+      month: Number(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute)
+    }, context)
+  };
+}
+
+// lib/listing/os400.ts
+var OS400_REGEXP = /^(?:([^\s*]\S{0,9}) +| +)(?:(\d{1,20}) +)?(?:(\d\d)([/.-])(\d\d)\4(\d\d) +(\d\d):(\d\d):(\d\d) +)?(\*[A-Z]{2,9})(?: +(.*))?$/s;
+var DIRECTORIES = /* @__PURE__ */ new Set([
+  "*DIR",
+  "*DDIR",
+  "*LIB",
+  "*FLR"
+]);
+var FILE_REGEXP = /\.FILE\/?$|^[^.]*$/i;
+var MEMBER_REGEXP = /(?:^|\/)([^/\0\\]{1,32}\.FILE)\/([^/\0\\]{1,32}\.MBR)$/i;
+var OS400 = {
+  name: "os400",
+  read: read8
+};
+function read8(line, context) {
+  const match = OS400_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, owner, size, first, , , , , , , type, path = ""] = match;
+  if (!path.trim()) {
+    if (type === "*MEM") return "frame";
+    return type === "*FILE" ? "note" : void 0;
+  }
+  if (type === "*MEM") return readMember(path, owner, context);
+  const isDirectory2 = path.endsWith("/") || DIRECTORIES.has(type) || type === "*FILE" && FILE_REGEXP.test(path);
+  return {
+    name: path.replace(/\/$/, ""),
+    kind: isDirectory2 ? "directory" : type === "*SYMLNK" ? "symlink" : "file",
+    size: isDirectory2 ? void 0 : parseSize2(size ?? ""),
+    owner,
+    ...first !== void 0 && readDate2(match.slice(3, 10), context)
+  };
+}
+function readMember(path, owner, { directory }) {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const match = MEMBER_REGEXP.exec(path);
+  const isOwn2 = match === null || directory?.toUpperCase() === match[1].toUpperCase();
+  return {
+    name,
+    kind: "file",
+    owner,
+    ...!isOwn2 && {
+      path: `${match[1]}/${match[2]}`
+    }
+  };
+}
+function readDate2(parts, context) {
+  const [a, mark, b, c, hour, minute, second] = parts;
+  const orders = mark === "." ? [
+    [
+      c,
+      b,
+      a
+    ]
+  ] : [
+    [
+      a,
+      b,
+      c
+    ],
+    [
+      c,
+      a,
+      b
+    ],
+    [
+      c,
+      b,
+      a
+    ]
+  ];
+  const times = /* @__PURE__ */ new Map();
+  for (const [year, month, day] of orders) {
+    const time = toTime({
+      year: toFullYear(Number(year)),
+      month: Number(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute),
+      second: Number(second)
+    }, context);
+    if (time === void 0) continue;
+    const at = time.mtime.getTime();
+    if (at <= context.now + context.slack) times.set(at, time);
+  }
+  return times.size === 1 ? [
+    ...times.values()
+  ][0] : void 0;
+}
+
+// lib/listing/os9.ts
+var OS9_REGEXP = /^ *(\d{1,5})\.(\d{1,5}) +(\d\d)\/(\d\d)\/(\d\d) +(\d\d):?(\d\d) +([-d])[-s]([-e][-w][-r])([-e][-w][-r]) +[0-9A-Fa-f]{1,8} +([0-9A-Fa-f]{1,15}) +(\S.*)$/s;
+var HEADER_REGEXP = /^ *(?:Owner +Last modified +|Directory of \S)/i;
+var OS9 = {
+  name: "os9",
+  read: read9
+};
+function read9(line, context) {
+  if (HEADER_REGEXP.test(line)) return "frame";
+  const match = OS9_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, group, owner, year, month, day, hour, minute, ...rest] = match;
+  const [letter, others, own, size, name] = rest;
+  const isDirectory2 = letter === "d";
+  const othersMode = modeOf(others);
+  return {
+    name,
+    kind: isDirectory2 ? "directory" : "file",
+    // Some systems count in hexadecimal, and a line without letters is either.
+    ...!isDirectory2 && {
+      size: parseInt(size, /[A-F]/i.test(size) ? 16 : 10),
+      isSizeApproximate: true
+    },
+    mode: modeOf(own) << 6 | othersMode << 3 | othersMode,
+    owner,
+    group,
+    ...toTime({
+      year: toFullYear(Number(year)),
+      month: Number(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute)
+    }, context)
+  };
+}
+function modeOf(letters) {
+  return (letters[2] === "r" ? 4 : 0) | (letters[1] === "w" ? 2 : 0) | (letters[0] === "e" ? 1 : 0);
+}
+
+// lib/listing/unix_numeric.ts
+var NUMERIC_REGEXP = /^ *(0?[0-7]{5,6}) +(\d{1,10}) +(\d{1,10}) +(\d{1,15}) +(\d{1,11}) +(\S.*)$/s;
+var KINDS2 = {
+  32768: "file",
+  16384: "directory",
+  40960: "symlink",
+  24576: "other",
+  8192: "other",
+  4096: "other",
+  49152: "other"
+};
+var UNIX_NUMERIC = {
+  name: "unix-numeric",
+  read: read10
+};
+function read10(line) {
+  const match = NUMERIC_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, digits, owner, group, size, seconds, text] = match;
+  const mode = parseInt(digits, 8);
+  const kind = KINDS2[mode & 61440];
+  if (kind === void 0) return void 0;
+  const arrow = kind === "symlink" ? text.indexOf(" -> ") : -1;
+  return {
+    name: arrow < 0 ? text : text.slice(0, arrow),
+    kind,
+    size: parseSize2(size),
+    mode: mode & 4095,
+    linkTarget: arrow < 0 ? void 0 : text.slice(arrow + 4),
+    owner,
+    group,
+    mtime: new Date(Number(seconds) * 1e3),
+    mtimePrecision: "second"
+  };
+}
+
+// lib/listing/local_month.ts
+var MONTHS2 = {
+  // German
+  mr: 3,
+  mrz: 3,
+  mai: 5,
+  okt: 10,
+  dez: 12,
+  // French
+  fv: 2,
+  fev: 2,
+  avr: 4,
+  jui: 7,
+  ao: 8,
+  aou: 8,
+  dc: 12,
+  // Italian
+  gen: 1,
+  mag: 5,
+  giu: 6,
+  lug: 7,
+  ago: 8,
+  set: 9,
+  ott: 10,
+  dic: 12,
+  // Spanish and Portuguese
+  ene: 1,
+  abr: 4,
+  out: 10,
+  // Dutch and the Nordic languages
+  maa: 3,
+  mrt: 3,
+  mei: 5,
+  maj: 5,
+  des: 12
+};
+function parseLocalMonth(text) {
+  const english = parseMonth(text);
+  if (english !== 0) return english;
+  const letters = text.toLowerCase().replace(/[^a-z]/g, "").slice(0, 3);
+  return Object.hasOwn(MONTHS2, letters) ? MONTHS2[letters] : 0;
+}
+
+// lib/listing/vms.ts
+var NAME_REGEXP2 = /^([^;\s][^;]{0,254});(\d{1,5})(?=\s|$)/;
+var NEXT_NAME_REGEXP = /^\s*[^\s;[(]{1,254};\d{1,5}(?=\s|$)/;
+var DATE_REGEXP2 = /\s(\d{1,2})-([A-Za-z\x80-\xff]{3,6})-(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,7})?)?)?(?=\s|$)/;
+var SIZE_REGEXP = /\s(\d{1,12})(?:\/\d{1,12})?(KB|MB)?(?=\s|$)/;
+var OWNER_REGEXP = /\s\[([^\]]{1,80})\]/;
+var BARE_OWNER_REGEXP = /^\s+([A-Z$][A-Z0-9$_]{0,30})\s+\(/;
+var PROTECTION_REGEXP = /\s\(([^)]{0,40})\)\s*$/;
+var DIRECTORY_REGEXP = /^(?:[\w$-]{1,64}::)?[\w$-]{1,64}:\[[^\]\s]{1,255}\]\s*$/;
+var ERROR_REGEXP = /^\s+<?%[A-Z0-9$_]{1,32}-[A-Z]-/;
+var NOTHING_REGEXP = /^[^\s*;]{0,80}\*[^\s;]{0,80};\d{1,5}\s+<?%[A-Z0-9$_]{1,32}-[A-Z]-/;
+var BLOCK = 512;
+var UNITS = {
+  KB: 1024,
+  MB: 1048576
+};
+var VMS = {
+  name: "vms",
+  read: read11
+};
+function read11(line, context) {
+  const isFrame = /^(?:Directory \S|Total of \d+ |Grand total of )/i.test(line) || DIRECTORY_REGEXP.test(line);
+  if (isFrame) return "frame";
+  if (/^Total \d+ files?\b/i.test(line)) return "note";
+  if (NOTHING_REGEXP.test(line)) return "note";
+  const match = NAME_REGEXP2.exec(line);
+  if (match === null) return void 0;
+  const [whole, file, version] = match;
+  const rest = line.slice(whole.length);
+  if (rest.trim() === "") return "partial";
+  if (NEXT_NAME_REGEXP.test(rest)) return void 0;
+  const date = DATE_REGEXP2.exec(rest);
+  const isDirectory2 = /\.DIR$/i.test(file);
+  const name = isDirectory2 ? file.slice(0, -4) : file;
+  const kind = isDirectory2 ? "directory" : "file";
+  if (ERROR_REGEXP.test(rest)) return {
+    name,
+    kind,
+    version: Number(version)
+  };
+  if (date === null) return void 0;
+  const size = SIZE_REGEXP.exec(rest);
+  const afterDate = rest.slice(date.index + date[0].length);
+  const owner = (OWNER_REGEXP.exec(rest) ?? BARE_OWNER_REGEXP.exec(afterDate))?.[1]?.split(",");
+  return {
+    name,
+    version: Number(version),
+    kind,
+    // the size of the directory's own file does not describe its contents
+    size: isDirectory2 || size === null ? void 0 : Number(size[1]) * (UNITS[size[2]] ?? BLOCK),
+    isSizeApproximate: true,
+    mode: parseProtection(PROTECTION_REGEXP.exec(rest)?.[1]),
+    owner: owner?.at(-1),
+    group: owner !== void 0 && owner.length > 1 ? owner[0] : void 0,
+    ...readDate3(date, context)
+  };
+}
+function readDate3(match, context) {
+  const [, day, month, year, hour, minute, second] = match;
+  return toTime({
+    year: Number(year),
+    month: parseLocalMonth(month),
+    day: Number(day),
+    ...hour !== void 0 && {
+      hour: Number(hour),
+      minute: Number(minute)
+    },
+    ...second !== void 0 && {
+      second: Number(second)
+    }
+  }, context);
+}
+function parseProtection(text) {
+  const parts = text?.toUpperCase().split(",");
+  if (parts?.length !== 4) return void 0;
+  return parts.slice(1).reduce((mode, part) => mode << 3 | (part.includes("R") ? 4 : 0) | (part.includes("W") ? 2 : 0) | (part.includes("E") ? 1 : 0), 0);
+}
+
+// lib/listing/vshell.ts
+var VSHELL_REGEXP = /^(\d{1,20}) +([A-Za-z]{3}) (\d{1,2}), (\d{4}) (\d{1,2}):(\d\d) (.+)$/s;
+var VSHELL = {
+  name: "vshell",
+  read: read12
+};
+function read12(line, context) {
+  const match = VSHELL_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, size, month, day, year, hour, minute, path] = match;
+  const isDirectory2 = path.endsWith("/");
+  return {
+    name: isDirectory2 ? path.slice(0, -1) : path,
+    kind: isDirectory2 ? "directory" : "file",
+    size: isDirectory2 ? void 0 : parseSize2(size),
+    ...toTime({
+      year: Number(year),
+      month: parseMonth(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute)
+    }, context)
+  };
+}
+
+// lib/listing/vxworks.ts
+var VXWORKS_REGEXP = /^ *(\d{1,20}) +([A-Za-z]{3})-(\d{1,2})-(\d{4}) +(\d{1,2}):(\d\d):(\d\d) +(\S.*)$/s;
+var MARK_REGEXP = /(?<! ) +<DIR> *$/;
+var VXWORKS = {
+  name: "vxworks",
+  read: read13
+};
+function read13(line, context) {
+  if (/^ *size +date +time +name *$/i.test(line)) return "frame";
+  const match = VXWORKS_REGEXP.exec(line);
+  if (match === null) return void 0;
+  const [, size, month, day, year, hour, minute, second, text] = match;
+  const name = text.replace(MARK_REGEXP, "");
+  const isDirectory2 = name.length < text.length;
+  return {
+    name,
+    kind: isDirectory2 ? "directory" : "file",
+    size: isDirectory2 ? void 0 : parseSize2(size),
+    ...toTime({
+      year: Number(year),
+      month: parseMonth(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute),
+      second: Number(second)
+    }, context)
+  };
+}
+
+// lib/listing/zos_path.ts
+function joinMember(directory, name) {
+  if (directory === "") return name;
+  const { quote: quote3, text } = unquote(directory);
+  return `${quote3}${text}(${name})${quote3}`;
+}
+function joinQualifier(directory, name) {
+  if (directory === "") return name;
+  const { quote: quote3, text } = unquote(directory);
+  const dot = text === "" || text.endsWith(".") ? "" : ".";
+  return `${quote3}${text}${dot}${name}${quote3}`;
+}
+function unquote(path) {
+  const isQuoted = path.length > 1 && path.startsWith("'") && path.endsWith("'");
+  return isQuoted ? {
+    quote: "'",
+    text: path.slice(1, -1)
+  } : {
+    quote: "",
+    text: path
+  };
+}
+
+// lib/listing/zos_data_sets.ts
+var DATA_SET_REGEXP = /^ *\S{1,6} +(?:\S{1,5} +)?(?:(\d{4})\/(\d\d)\/(\d\d)|\*\*NONE\*\*) +\d{1,16} *(?:\d{1,16}|[+?]{1,16})? +[A-Z?]{1,5} +\d+ +\d+ +([A-Z]{2,3}(?:-[A-Z])?) +(\S+) *$/;
+var TAPE_REGEXP = /^ *\S{1,6} +Tape +(\S+) *$/i;
+var VSAM_REGEXP = /^ *\S{1,6} +(?:\S{1,5} +)?VSAM +(\S+) *$/;
+var MIGRATED_REGEXP = /^[ \t]*(?:Migrated|MIGRAT|ARCIVE|[^ \t]{1,6} +Not Direct Access Device|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Not Mounted|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Error determining attributes|User catalog connector|GDG)[ \t]+(\S+)[ \t]*$/;
+var FOLDER_REGEXP = /^ *Pseudo Directory +(\S+) *$/;
+var ZOS_DATA_SETS = {
+  name: "zos-data-sets",
+  read: read14,
+  join: joinQualifier
+};
+function read14(line, context) {
+  if (/^ *Volume +(?:Unit +)?Referred /.test(line)) return "frame";
+  const match = DATA_SET_REGEXP.exec(line);
+  if (match !== null) {
+    const [, year, month, day, organisation, name] = match;
+    return {
+      name,
+      kind: kindOf(organisation),
+      ...year !== void 0 && toTime({
+        year: Number(year),
+        month: Number(month),
+        day: Number(day)
+      }, context)
+    };
+  }
+  const folder = FOLDER_REGEXP.exec(line);
+  if (folder !== null) return {
+    name: folder[1],
+    kind: "directory"
+  };
+  const file = VSAM_REGEXP.exec(line) ?? TAPE_REGEXP.exec(line);
+  if (file !== null) return {
+    name: file[1],
+    kind: "file"
+  };
+  const migrated = MIGRATED_REGEXP.exec(line);
+  if (migrated !== null) return {
+    name: migrated[1],
+    kind: "other"
+  };
+  return void 0;
+}
+function kindOf(organisation) {
+  if (organisation.startsWith("PO")) return "directory";
+  return organisation === "HFS" || organisation === "ZFS" ? "other" : "file";
+}
+
+// lib/listing/zos_jes.ts
+var JOB_REGEXP = /^ *([A-Z$#@][A-Z0-9$#@]{0,7}) +((?:JOB|STC|TSU|J|S|T)\d{5,7}) +(?:([A-Z$#@][A-Z0-9$#@]{0,7}) +)?(INPUT|OUTPUT|ACTIVE|HELD|READY)(?: .*)?$/;
+var SPOOL_FILE_REGEXP = /^ {4,12}(\d{3,6}) +(?:\S{1,8} +){2,3}[A-Z0-9] +[A-Z$#@][A-Z0-9$#@]{0,7} +(\d{1,15}) *$/;
+var HEADER_REGEXP2 = /^ *(?:JOBNAME +JOBID +|ID +STEPNAME +PROCSTEP +|\d+ spool files? *$)/i;
+var ZOS_JES = {
+  name: "zos-jes",
+  read: read15
+};
+function read15(line) {
+  if (HEADER_REGEXP2.test(line)) return "frame";
+  const match = JOB_REGEXP.exec(line);
+  if (match !== null) {
+    return {
+      name: match[2],
+      kind: "file",
+      owner: match[3] ?? match[1]
+    };
+  }
+  const file = SPOOL_FILE_REGEXP.exec(line);
+  if (file === null) return void 0;
+  return {
+    name: file[1],
+    kind: "file",
+    size: parseSize2(file[2])
+  };
+}
+
+// lib/listing/zos_load_modules.ts
+var MODULE_REGEXP = /^ *(\S{1,64}) +([0-9A-F]{6,8}) +([0-9A-F]{6})(?: +([A-Z$#@][A-Z0-9$#@]{0,7}))? +[0-9A-F]{2}(?: +[A-Z]{2}){0,8} +(?:24|31|64|ANY|MIN) +(?:24|31|64|ANY)(?: *)$/;
+var ZOS_LOAD_MODULES = {
+  name: "zos-load-modules",
+  read: read16,
+  join: joinMember
+};
+function read16(line) {
+  if (/^ *Name +Size +TTR +Alias-of /.test(line)) return "frame";
+  const match = MODULE_REGEXP.exec(line);
+  if (match === null) return void 0;
+  return {
+    name: match[1],
+    kind: match[4] === void 0 ? "file" : "symlink",
+    size: parseInt(match[2], 16),
+    linkTarget: match[4]
+  };
+}
+
+// lib/listing/zos_members.ts
+var MEMBER_REGEXP2 = /^ *(\S{1,64}) +\d\d\.\d\d +\d{4}\/\d\d\/\d\d +(\d{4})\/(\d\d)\/(\d\d) +(\d\d):(\d\d)(?::(\d\d))? +\d+ +\d+ +\d+ +(\S{1,8}) *$/;
+var BARE_REGEXP = /^(?: ([A-Z$#@][A-Z0-9$#@]{0,7}) *|([A-Z$#@][A-Z0-9$#@]{0,7}) {2,})$/;
+var ZOS_MEMBERS = {
+  name: "zos-members",
+  read: read17,
+  readLoose: readLoose2,
+  join: joinMember
+};
+function read17(line, context) {
+  if (/^ *Name +VV\.MM +Created /.test(line)) return "frame";
+  const match = MEMBER_REGEXP2.exec(line);
+  if (match === null) return void 0;
+  const [, name, year, month, day, hour, minute, second, owner] = match;
+  return {
+    name,
+    kind: "file",
+    owner,
+    ...toTime({
+      year: Number(year),
+      month: Number(month),
+      day: Number(day),
+      hour: Number(hour),
+      minute: Number(minute),
+      ...second !== void 0 && {
+        second: Number(second)
+      }
+    }, context)
+  };
+}
+function readLoose2(line) {
+  const bare = BARE_REGEXP.exec(line);
+  if (bare === null) return void 0;
+  return {
+    name: bare[1] ?? bare[2],
+    kind: "file"
+  };
+}
+
+// lib/listing/zvm.ts
+var NEW_REGEXP = /^ *([^\s.]{1,8}) +([^\s.]{1,8}) +([FV]) +(\d{1,10}) +(\d{1,12}) +\d{1,12} +(\d{4})-(\d\d)-(\d\d) +(\d\d):(\d\d):(\d\d) +(\S{1,8}) *$/;
+var NEW_DIRECTORY_REGEXP = /^ *(\S{1,17}) +DIR +- +- +- +(\d{4})-(\d\d)-(\d\d) +(\d\d):(\d\d):(\d\d) +(\S{1,8}) *$/;
+var OLD_REGEXP = /^ *([^\s.]{1,8}) +([^\s.]{1,8}) +[A-Z]\d ([FV]) +(\d{1,10}) +(\d{1,12}) +\d{1,12} +(\d{1,2})\/(\d\d)\/(\d{2,4}) +(\d{1,2}):(\d\d):(\d\d) *$/;
+var OLD_DIRECTORY_REGEXP = /^ *(\S{1,17}) +[A-Z]\d DIR +- +- +- +(\d{1,2})\/(\d\d)\/(\d{2,4}) +(\d{1,2}):(\d\d):(\d\d) *$/;
+var ZVM = {
+  name: "zvm",
+  read: read18
+};
+function read18(line, context) {
+  if (/^ *Filename +FileType +/i.test(line)) return "frame";
+  const file = NEW_REGEXP.exec(line);
+  if (file !== null) {
+    const [, name, type, format, length, records, ...rest] = file;
+    const [year, month, day, hour, minute, second, owner] = rest;
+    return {
+      name: `${name}.${type}`,
+      kind: "file",
+      ...sizeOf(format, length, records),
+      ...ownerOf(owner),
+      ...timeOf([
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second
+      ], context)
+    };
+  }
+  const directory = NEW_DIRECTORY_REGEXP.exec(line);
+  if (directory !== null) {
+    const [, name, year, month, day, hour, minute, second, owner] = directory;
+    return {
+      name,
+      kind: "directory",
+      ...ownerOf(owner),
+      ...timeOf([
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second
+      ], context)
+    };
+  }
+  return readOld(line, context);
+}
+function readOld(line, context) {
+  const file = OLD_REGEXP.exec(line);
+  if (file !== null) {
+    const [, name2, type, format, length, records, ...rest] = file;
+    const [month2, day2, year2, hour2, minute2, second2] = rest;
+    return {
+      name: `${name2}.${type}`,
+      kind: "file",
+      ...sizeOf(format, length, records),
+      ...timeOf([
+        year2,
+        month2,
+        day2,
+        hour2,
+        minute2,
+        second2
+      ], context)
+    };
+  }
+  const directory = OLD_DIRECTORY_REGEXP.exec(line);
+  if (directory === null) return void 0;
+  const [, name, month, day, year, hour, minute, second] = directory;
+  return {
+    name,
+    kind: "directory",
+    ...timeOf([
+      year,
+      month,
+      day,
+      hour,
+      minute,
+      second
+    ], context)
+  };
+}
+function sizeOf(format, length, records) {
+  const size = Number(length) * Number(records);
+  if (!Number.isSafeInteger(size)) return {};
+  return format === "F" ? {
+    size
+  } : {
+    size,
+    isSizeApproximate: true
+  };
+}
+function ownerOf(owner) {
+  return owner === "-" ? {} : {
+    owner
+  };
+}
+function timeOf(parts, context) {
+  const [year, month, day, hour, minute, second] = parts.map(Number);
+  return toTime({
+    year: toFullYear(year),
+    month,
+    day,
+    hour,
+    minute,
+    second
+  }, context);
+}
+
+// lib/listing/formats.ts
+var FORMATS = [
+  VMS,
+  OS400,
+  ZOS_DATA_SETS,
+  ZOS_MEMBERS,
+  ZOS_LOAD_MODULES,
+  ZOS_JES,
+  NONSTOP,
+  NETWARE,
+  OS2,
+  EPLF,
+  ENTERPRISE,
+  VSHELL,
+  VXWORKS,
+  ZVM,
+  OS9,
+  NORTEL,
+  CHAMELEON,
+  UNIX_NUMERIC,
+  DLS
+];
+
+// lib/listing/parsed_source.ts
+var ParsedSource = class {
+  #parsed;
+  #line;
+  #format;
+  #decode;
+  /** Creates a source. */
+  constructor(entry) {
+    this.#parsed = entry.parsed;
+    this.#line = entry.line;
+    this.#format = entry.format;
+    this.#decode = entry.decode;
+  }
+  #text(text) {
+    return text === void 0 ? void 0 : this.#decode(toBytes(text));
+  }
+  name() {
+    return this.#decode(toBytes(this.#parsed.name));
+  }
+  rawName() {
+    return toBytes(this.#parsed.path ?? this.#parsed.name);
+  }
+  path() {
+    return this.#decode(this.rawName());
+  }
+  kind() {
+    return this.#parsed.kind;
+  }
+  size() {
+    return this.#parsed.size;
+  }
+  isSizeApproximate() {
+    return this.#parsed.isSizeApproximate ?? false;
+  }
+  mtime() {
+    return this.#parsed.mtime && new Date(this.#parsed.mtime);
+  }
+  mtimePrecision() {
+    return this.#parsed.mtime && this.#parsed.mtimePrecision;
+  }
+  mode() {
+    return this.#parsed.mode;
+  }
+  linkTarget() {
+    return this.#text(this.#parsed.linkTarget);
+  }
+  owner() {
+    return this.#text(this.#parsed.owner);
+  }
+  group() {
+    return this.#text(this.#parsed.group);
+  }
+  facts() {
+    return this.#format === "mlsd" ? {} : void 0;
+  }
+  line() {
+    return this.#decode(toBytes(this.#line));
+  }
+  format() {
+    return this.#format;
+  }
+};
+function toBytes(text) {
+  const bytes2 = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes2[i] = text.charCodeAt(i);
+  return bytes2;
+}
+function toByteText(bytes2) {
+  const ascii = decoder.decode(bytes2);
+  if (ascii.length === bytes2.length && !ascii.includes("\uFFFD")) return ascii;
+  let text = "";
+  for (let i = 0; i < bytes2.length; i += 8192) {
+    const piece = bytes2.subarray(i, i + 8192);
+    text += String.fromCharCode.apply(null, piece);
+  }
+  return text;
+}
+var decoder = new TextDecoder("utf-8", {
+  ignoreBOM: true
+});
+
+// lib/listing/entry_path.ts
+function joinSlash(directory, name) {
+  if (directory === "" || directory.endsWith("/")) return directory + name;
+  return `${directory}/${name}`;
+}
+function joinerOf(format) {
+  return FORMATS.find(({ name }) => name === format)?.join;
+}
+function joinEntry(directory, entry) {
+  const join2 = joinerOf(entry.format) ?? joinSlash;
+  return join2(directory, pathOfEntry(entry));
+}
+function joinRawEntry(directory, entry) {
+  const join2 = joinerOf(entry.format) ?? joinSlash;
+  return toBytes(join2(toByteText(directory), toByteText(entry.rawName)));
+}
+function withoutNested(entries) {
+  const isNested = (entry) => pathOfEntry(entry) !== entry.name;
+  if (!entries.some((entry) => entry.format === "os400" && isNested(entry))) {
+    return entries;
+  }
+  const directories = new Set(entries.filter((entry) => entry.isDirectory).map(({ name }) => name.toUpperCase()));
+  return entries.filter((entry) => {
+    const [first] = pathOfEntry(entry).split("/", 1);
+    return !isNested(entry) || !directories.has(first.toUpperCase());
+  });
+}
+
 // lib/directories/directories.ts
 init_printable();
 
@@ -3783,9 +5029,9 @@ async function* pipeline(session, commands, { window, signal }) {
   let next = 0;
   const ask3 = async (command) => {
     try {
-      return await session.turns.share(() => {
+      return await session.shared((turn) => {
         session.noteByHand(command);
-        return session.exchange(command, {
+        return turn.exchange(command, {
           signal
         });
       }, {
@@ -3811,160 +5057,6 @@ async function* pipeline(session, commands, { window, signal }) {
   while (next < outstanding.length) yield await head();
 }
 
-// lib/listing/entry.ts
-init_printable();
-var TIME_PRECISIONS = {
-  second: 1e3,
-  minute: 6e4,
-  day: 864e5
-};
-var HOSTILE_REGEXP = /^\.{0,2}$|[/\\\0\r\n]/;
-var resolveLink;
-var Entry = class {
-  #source;
-  #index;
-  /** What another line told of the link's target. */
-  #target;
-  static {
-    resolveLink = (entry, target) => entry.#target = target;
-  }
-  /**
-   * Makes an entry. `ListingReader` does.
-   *
-   * @param source The lines that were read together
-   * @param index Which of them this is
-   */
-  constructor(source, index) {
-    this.#source = source;
-    this.#index = index;
-  }
-  /** The name, as the server sent it, in the session's encoding. */
-  get name() {
-    return this.#source.name(this.#index);
-  }
-  /**
-   * The name's bytes. Given back as a path they open this very file, whatever
-   * its encoding is.
-   */
-  get rawName() {
-    return this.#source.rawName(this.#index);
-  }
-  /** What the entry is. */
-  get kind() {
-    return this.#source.kind(this.#index);
-  }
-  /** Whether it is a regular file. */
-  get isFile() {
-    return this.kind === "file";
-  }
-  /** Whether it is a directory. */
-  get isDirectory() {
-    return this.kind === "directory";
-  }
-  /** Whether it is a symbolic link. */
-  get isSymlink() {
-    return this.kind === "symlink";
-  }
-  /**
-   * Bytes; `undefined` where the server does not say, or says more than 2^53,
-   * which would be rounded (`facts.size` and `line` have it as it came).
-   */
-  get size() {
-    return this.#source.size(this.#index);
-  }
-  /**
-   * Whether the server rounded the size (kilobytes, blocks), so that it must not
-   * be compared with a count of bytes.
-   */
-  get isSizeApproximate() {
-    return this.#source.isSizeApproximate(this.#index);
-  }
-  /**
-   * Time of the last modification, where it is known: a year before 1902 or
-   * after 2499 stands for one that is not.
-   */
-  get mtime() {
-    const time = this.#source.mtime(this.#index);
-    return time !== void 0 && isFileTime(time.getTime()) ? time : void 0;
-  }
-  /**
-   * How exact `mtime` is: a LIST line has minutes for new files and days for old
-   * ones. `undefined` where there is no time.
-   */
-  get mtimePrecision() {
-    const { mtime } = this;
-    return mtime && this.#source.mtimePrecision(this.#index);
-  }
-  /** Permission bits, set-user-ID, set-group-ID and sticky bits included. */
-  get mode() {
-    return this.#source.mode(this.#index);
-  }
-  /** Where a symbolic link leads, where the server tells. */
-  get linkTarget() {
-    return this.#target ?? this.#source.linkTarget(this.#index);
-  }
-  /** The owner, by name or number. */
-  get owner() {
-    return this.#source.owner(this.#index);
-  }
-  /** The group, by name or number. */
-  get group() {
-    return this.#source.group(this.#index);
-  }
-  /** MLSD's facts (RFC 3659, 7.5), keys in lower case; `undefined` in a LIST. */
-  get facts() {
-    return this.#source.facts(this.#index);
-  }
-  /** The line as the server sent it, without its line end. */
-  get line() {
-    return this.#source.line(this.#index);
-  }
-  /** The format that read the line; `"unknown"` when none did. */
-  get format() {
-    return this.#source.format(this.#index);
-  }
-  /**
-   * Whether the name must not be made a part of a path: it is empty, `.` or
-   * `..`, holds `/`, `\`, NUL, CR or LF, or is a line that no format could read.
-   */
-  get hostile() {
-    return HOSTILE_REGEXP.test(this.name) || this.kind === "unknown" && this.format === "unknown";
-  }
-  /**
-   * Gives the fields as a plain object, which `JSON.stringify` writes and which
-   * does not hold on to the listing.
-   *
-   * @returns The fields that are known
-   */
-  toJSON() {
-    return {
-      name: this.name,
-      kind: this.kind,
-      size: this.size,
-      mtime: this.mtime?.toISOString(),
-      mtimePrecision: this.mtimePrecision,
-      mode: this.mode,
-      linkTarget: this.linkTarget,
-      owner: this.owner,
-      group: this.group,
-      facts: this.facts,
-      line: this.line,
-      format: this.format
-    };
-  }
-  /**
-   * Shows the fields in `console.log`.
-   *
-   * @param inspect Deno's function that shows a value
-   * @param options How it shows it
-   * @returns The text
-   */
-  [Symbol.for("Deno.customInspect")](inspect, options) {
-    const fields = Object.entries(this.toJSON()).filter(([, value]) => value !== void 0);
-    return printableInspection(`Entry ${inspect(Object.fromEntries(fields), options)}`);
-  }
-};
-
 // lib/directories/listing.ts
 init_printable();
 
@@ -3984,8 +5076,312 @@ function isThenable(value) {
 
 // lib/transfer/cut_data.ts
 init_errors();
+
+// lib/connection/deflated_stream.ts
+init_byte_stream();
+var PIECE_SIZE = 4 * 1024;
+var MAX_RATIO = 200;
+var ANY_RATIO_SIZE = 64 * 1024 * 1024;
+var DeflatedStream = class {
+  #stream;
+  #buffer = new Uint8Array(PIECE_SIZE);
+  #inflated;
+  #deflated;
+  #rest = new Uint8Array();
+  #bytesRead = 0;
+  #bytesGiven = 0;
+  #checkSum = new Adler32();
+  /** The last bytes that came. */
+  #trailer = new Uint8Array();
+  #isWhole = false;
+  /**
+   * Takes over a connected stream.
+   *
+   * @param stream The connection: TCP, or TLS over it
+   */
+  constructor(stream) {
+    this.#stream = stream;
+  }
+  get localAddr() {
+    return this.#stream.localAddr;
+  }
+  get remoteAddr() {
+    return this.#stream.remoteAddr;
+  }
+  get via() {
+    return this.#stream.via;
+  }
+  get info() {
+    return this.#stream.info;
+  }
+  /** The end of compressed data is in it, with a check sum. */
+  get endedCleanly() {
+    return this.#isWhole || this.#stream.endedCleanly;
+  }
+  async read(buffer2) {
+    if (this.#rest.length === 0) {
+      const bytes2 = await this.#next();
+      if (bytes2 === null) return null;
+      this.#rest = bytes2;
+    }
+    const n = Math.min(buffer2.length, this.#rest.length);
+    buffer2.set(this.#rest.subarray(0, n));
+    this.#rest = this.#rest.subarray(n);
+    return n;
+  }
+  async write(bytes2) {
+    this.#deflated ??= new Deflated(this.#stream);
+    await this.#deflated.write(bytes2);
+    return bytes2.length;
+  }
+  /** Writes what the compression has kept back, and the end of it. */
+  async finish() {
+    await this.#deflated?.end();
+  }
+  async closeWrite() {
+    await this.finish();
+    await this.#stream.closeWrite();
+  }
+  close() {
+    this.#inflated?.cancel();
+    this.#deflated?.cancel();
+    this.#stream.close();
+  }
+  ref() {
+    this.#stream.ref();
+  }
+  unref() {
+    this.#stream.unref();
+  }
+  /** The next bytes; some servers send nothing at all of an empty file. */
+  async #next() {
+    while (true) {
+      const given = await this.#inflated?.take();
+      if (given !== void 0) {
+        if (given === null) this.#checkEnd();
+        else this.#count(given);
+        return given;
+      }
+      const n = await this.#stream.read(this.#buffer);
+      if (n === null && this.#inflated === void 0) return null;
+      this.#inflated ??= new Inflated();
+      if (n === null) this.#inflated.end();
+      else {
+        this.#bytesRead += n;
+        const piece = this.#buffer.slice(0, n);
+        this.#trailer = lastOf(this.#trailer, piece);
+        this.#inflated.write(piece);
+      }
+    }
+  }
+  /** The platform takes data that is cut off for whole; the check sum tells. */
+  #checkEnd() {
+    const { value } = this.#checkSum;
+    this.#isWhole = this.#trailer.length === CHECK_SUM_SIZE && new DataView(this.#trailer.buffer).getUint32(0) === value;
+    if (this.#isWhole) return;
+    throw new Deno.errors.UnexpectedEof(`Cannot decompress the data: it ends after ${this.#bytesGiven} bytes without its check sum, and some of it may be missing`);
+  }
+  #count(bytes2) {
+    this.#checkSum.add(bytes2);
+    this.#bytesGiven += bytes2.length;
+    const most = Math.max(ANY_RATIO_SIZE, MAX_RATIO * this.#bytesRead);
+    if (this.#bytesGiven <= most) return;
+    throw new Deno.errors.InvalidData(`Cannot decompress the data: ${this.#bytesRead} bytes became more than ${MAX_RATIO} times as many; leave "compress" out for this file`);
+  }
+};
+var CHECK_SUM_SIZE = 4;
+function lastOf(before, piece) {
+  const both = new Uint8Array(before.length + piece.length);
+  both.set(before);
+  both.set(piece, before.length);
+  return both.slice(-CHECK_SUM_SIZE);
+}
+var ADLER_BASE = 65521;
+var ADLER_RUN = 2048;
+var Adler32 = class {
+  #low = 1;
+  #high = 0;
+  /** The sum of all bytes so far. */
+  get value() {
+    return this.#high * 65536 + this.#low;
+  }
+  /** Adds bytes. */
+  add(bytes2) {
+    let low = this.#low;
+    let high = this.#high;
+    for (let start = 0; start < bytes2.length; start += ADLER_RUN) {
+      const end = Math.min(bytes2.length, start + ADLER_RUN);
+      for (let at = start; at < end; at++) {
+        low += bytes2[at];
+        high += low;
+      }
+      low %= ADLER_BASE;
+      high %= ADLER_BASE;
+    }
+    this.#low = low;
+    this.#high = high;
+  }
+};
+var Inflated = class {
+  #writer;
+  #reader;
+  #reading;
+  /** Settled when what was written is decompressed. */
+  #writing;
+  #isEnded = false;
+  constructor() {
+    const { writable, readable } = new DecompressionStream("deflate");
+    this.#writer = writable.getWriter();
+    this.#reader = readable.getReader();
+    this.#writer.closed.catch(() => {
+    });
+  }
+  /** Writes bytes, which are not to change. */
+  write(bytes2) {
+    this.#writing = this.#writer.write(bytes2);
+    this.#writing.catch(() => {
+    });
+  }
+  /** The compressed data has ended. */
+  end() {
+    this.#isEnded = true;
+    this.#writer.close().catch(() => {
+    });
+  }
+  /**
+   * Gives decompressed bytes.
+   *
+   * @returns Bytes; `null` at the end; `undefined` if there are none until more is
+   * written
+   * @throws {Deno.errors.InvalidData} If the data cannot be decompressed
+   */
+  async take() {
+    this.#reading ??= this.#reader.read().then(({ value }) => value ?? null);
+    try {
+      const given = this.#isEnded ? await this.#reading : await Promise.race([
+        this.#reading,
+        this.#writing
+      ]);
+      if (given === void 0) {
+        const there = await Promise.race([
+          this.#reading,
+          void 0
+        ]);
+        if (there === void 0) return void 0;
+        this.#reading = void 0;
+        return there;
+      }
+      this.#reading = void 0;
+      return given;
+    } catch (error) {
+      throw new Deno.errors.InvalidData(`Cannot decompress the data: ${error.message}`, {
+        cause: error
+      });
+    }
+  }
+  cancel() {
+    this.#reading?.catch(() => {
+    });
+    this.#reader.cancel().catch(() => {
+    });
+    this.#writer.abort().catch(() => {
+    });
+  }
+};
+var Deflated = class {
+  #writer;
+  #reader;
+  #moved;
+  #ending;
+  constructor(stream) {
+    const { writable, readable } = new CompressionStream("deflate");
+    this.#writer = writable.getWriter();
+    this.#reader = readable.getReader();
+    this.#writer.closed.catch(() => {
+    });
+    this.#moved = this.#move(stream);
+    this.#moved.catch((error) => this.#writer.abort(error).catch(() => {
+    }));
+  }
+  async write(bytes2) {
+    const written = this.#writer.write(bytes2.slice());
+    await Promise.race([
+      written,
+      this.#moved
+    ]);
+    await written;
+  }
+  end() {
+    return this.#ending ??= this.#end();
+  }
+  async #end() {
+    const closed2 = this.#writer.close();
+    closed2.catch(() => {
+    });
+    await this.#moved;
+    await closed2;
+  }
+  async #move(stream) {
+    while (true) {
+      const { value, done } = await this.#reader.read();
+      if (done) return;
+      await writeAll(stream, value);
+    }
+  }
+  cancel() {
+    this.#writer.abort().catch(() => {
+    });
+    this.#reader.cancel().catch(() => {
+    });
+  }
+};
+
+// lib/transfer/compression.ts
+var MODE_Z = "MODE Z";
+function isCompressed({ options, settings }) {
+  return options.compress && /^Z$/i.test(String(settings.get("MODE")?.argument ?? ""));
+}
+async function setCompression(turn, options) {
+  const { session } = turn;
+  const { profile, options: { compress } } = session;
+  const isDone2 = !compress || isCompressed(session) || profile.lacks(MODE_Z);
+  if (isDone2 || !await offersCompression(turn, options)) return;
+  try {
+    await turn.perform({
+      verb: "MODE",
+      argument: "Z"
+    }, options);
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    profile.noteLacking(MODE_Z);
+  }
+}
+function decompress(session, stream) {
+  return isCompressed(session) ? new DeflatedStream(stream) : stream;
+}
+async function offersCompression(turn, options) {
+  const { profile, identity } = turn.session;
+  let features = profile.featuresFor(identity);
+  if (features === void 0 && !profile.lacks("FEAT")) {
+    features = profile.noteFeatures(identity, await askFeatures(turn, options));
+  }
+  return /\bZ\b/i.test(features?.get("MODE") ?? "");
+}
+async function askFeatures(turn, options) {
+  try {
+    const reply = await turn.exchange({
+      verb: "FEAT"
+    }, options);
+    return reply.code === 211 ? parseFeatures(reply) : void 0;
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    return void 0;
+  }
+}
+
+// lib/transfer/cut_data.ts
 function sizedFile(session, { verb, argument }, rest = 0) {
-  const isPlain2 = session.type === "I" && /^RETR$/i.test(verb) && argument !== void 0 && isSetTo(session, "MODE", "S") && isSetTo(session, "STRU", "F") && /^\d{1,15}$/.test(`${rest}`);
+  const isPlain2 = session.type === "I" && /^RETR$/i.test(verb) && argument !== void 0 && (isSetTo(session, "MODE", "S") || isCompressed(session)) && isSetTo(session, "STRU", "F") && /^\d{1,15}$/.test(`${rest}`);
   return isPlain2 ? {
     path: argument,
     offset: Number(rest)
@@ -4189,7 +5585,7 @@ function withNetworkEnds(block) {
   return converted;
 }
 
-// lib/connection/data_connection.ts
+// lib/connection/data_stream.ts
 init_byte_stream();
 
 // lib/connection/data_streams.ts
@@ -4218,17 +5614,17 @@ function writableOf(data) {
       await data.closeWrite();
       data.close();
     },
-    // nobody is to take what was written until now for all of it
+    // otherwise the server would take the bytes so far for the complete file
     abort: (reason) => data.giveUp(reason ?? new Error("The stream was aborted"))
   });
 }
 
-// lib/connection/data_connection.ts
+// lib/connection/data_stream.ts
 init_waiting();
 var LEAST_READ_SIZE = 16 * 1024;
 var READ_SIZE = 256 * 1024;
 var CLOSE_GRACE = 2e3;
-var DataConnection = class {
+var DataStream = class {
   #stream;
   #options;
   #watchdog;
@@ -4236,17 +5632,18 @@ var DataConnection = class {
   #bytesWritten = 0;
   #isEnded = false;
   #failure;
-  #onFailure;
+  /** Ends each open wait of {@linkcode unlessFailed}. */
+  #waits = /* @__PURE__ */ new Set();
   #isClosed = false;
   #isHeld = false;
   #closing;
   #readable;
   #writable;
   /**
-   * Takes over a connected stream. Users get theirs from `ntransfercmd`.
+   * Takes over a connected stream.
    *
    * @param stream The connection
-   * @param options The settings
+   * @param options Time-out, signal and command
    */
   constructor(stream, options) {
     this.#stream = stream;
@@ -4257,33 +5654,33 @@ var DataConnection = class {
     });
     if (options.signal?.aborted) this.fail(options.signal.reason);
   }
-  /** The local end. */
+  /** Address of the local end. */
   get localAddr() {
     return this.#stream.localAddr;
   }
-  /** The server's end. */
+  /** Address of the server's end. */
   get remoteAddr() {
     return this.#stream.remoteAddr;
   }
-  /** What is known of TLS on this connection; `undefined` without. */
+  /** TLS properties of the connection; `undefined` without TLS. */
   get tls() {
     return this.#stream.info;
   }
-  /** Bytes read so far. */
+  /** Number of bytes read. */
   get bytesRead() {
     return this.#bytesRead;
   }
-  /** Bytes written so far. */
+  /** Number of bytes written. */
   get bytesWritten() {
     return this.#bytesWritten;
   }
-  /** Whether the server has ended its side: a read gave `null`. */
+  /** Whether the server has ended its side: a read returned `null`. */
   get isEnded() {
     return this.#isEnded;
   }
   /**
-   * Whether the data ended without TLS's close_notify: anybody on the way can
-   * end a stream like that, and some of the data may be missing.
+   * Whether the data ended without TLS's close_notify. Anyone on the way can
+   * end a stream like that, so data may be missing.
    */
   get isCut() {
     return this.#isEnded && this.#stream.endedCleanly === false;
@@ -4292,26 +5689,30 @@ var DataConnection = class {
   get isClosed() {
     return this.#isClosed;
   }
-  /** Whether {@linkcode close} left the server's side for others to end. */
+  /**
+   * Whether {@linkcode close} left the server's side open until the server was
+   * told.
+   */
   get isHeld() {
     return this.#isHeld;
   }
-  /** Why the connection failed, if it did. */
+  /** Error that ended the connection, if there is one. */
   get failure() {
     return this.#failure;
   }
-  /** The stream beneath: TCP, or TLS over it. */
+  /** The stream below: TCP, or TLS over it. */
   get stream() {
     return this.#stream;
   }
   /**
    * Reads at least one byte.
    *
-   * @param buffer Where to
-   * @returns Bytes read, or `null` at the end of the data
-   * @throws {Deno.errors.TimedOut} If nothing comes within the time-out; the
-   * data connection is closed then
-   * @throws {Error} `Deno.errors.*` if the connection fails, or the signal's reason
+   * @param buffer Buffer for the bytes
+   * @returns Number of bytes, or `null` at the end of the data
+   * @throws {Deno.errors.TimedOut} If no byte comes within the time-out; the
+   * data connection is then closed
+   * @throws {Error} `Deno.errors.*` if the connection fails, or the signal's
+   * reason
    */
   async read(buffer2) {
     this.#watchdog.begin();
@@ -4329,14 +5730,15 @@ var DataConnection = class {
     }
   }
   /**
-   * Reads to the end of the data: {@linkcode read} in a loop, without the cost
-   * of a promise more for each read, in a buffer that grows while reads fill
-   * it, or in the memory that the stream gives.
+   * Reads to the end of the data. Like {@linkcode read} in a loop, without an
+   * additional promise for each read. The buffer grows while reads fill it, or
+   * is the stream's own memory.
    *
-   * @param take Called with what was read, and awaited; it is told whether it
-   * may keep the bytes, which otherwise are valid until then
-   * @param options Whether to let it keep them where that costs nothing
-   * @throws As {@linkcode read}, or what `take` throws
+   * @param take Called with the bytes, and awaited. Its second argument tells
+   * whether it may keep them; otherwise they are valid until it ends
+   * @param options `keep`: whether `take` may keep the bytes if that costs
+   * nothing
+   * @throws As {@linkcode read}, or the error of `take`
    */
   async readToEnd(take, { keep = false } = {}) {
     const stream = this.#stream;
@@ -4376,8 +5778,8 @@ var DataConnection = class {
   /**
    * Writes at least one byte.
    *
-   * @param bytes What
-   * @returns Bytes written
+   * @param bytes Bytes to write
+   * @returns Number of bytes written
    * @throws As {@linkcode read}
    */
   async write(bytes2) {
@@ -4395,10 +5797,10 @@ var DataConnection = class {
     }
   }
   /**
-   * Writes all of some bytes: {@linkcode write} in a loop, without the cost of
-   * a promise more for each write.
+   * Writes all bytes. Like {@linkcode write} in a loop, without an additional
+   * promise for each write.
    *
-   * @param bytes What
+   * @param bytes Bytes to write
    * @throws As {@linkcode read}
    */
   async writeAll(bytes2) {
@@ -4434,38 +5836,56 @@ var DataConnection = class {
       this.#watchdog.end();
     }
   }
-  /** The data as a web stream of chunks; it closes the connection at its end. */
+  /** The data as a web stream. Its end closes the connection. */
   get readable() {
     return this.#readable ??= readableOf(this);
   }
   /**
-   * The data as a web stream to write to; closing it closes the connection.
-   * Aborting it, as a pipe does whose source fails, aborts the transfer, and
-   * `voidresp` rejects. The server may keep what came until then.
+   * The data as a web stream to write to. Closing it closes the connection.
+   * Aborting it, as a pipe does if its source fails, aborts the transfer, and
+   * `voidresp` rejects. The server may keep the bytes that it has received.
    */
   get writable() {
     return this.#writable ??= writableOf(this);
   }
   /**
-   * Closes the connection. After an upload over TLS the leave-taking goes on
-   * for a moment; {@linkcode closed} tells when it is over.
+   * Closes the connection. After an upload over TLS, the end of TLS takes a
+   * moment; {@linkcode closed} waits for it.
    *
-   * Before the end of a download over TLS, the server sees nothing of it until
-   * `abort`, `voidresp` or the end of the client, and is sent `ABOR` first:
-   * ProFTPD gives the whole session up when it cannot write to a protected data
-   * connection, and Pure-FTPd falls silent.
+   * Before the end of a download over TLS, the server does not notice until
+   * `abort`, `voidresp` or the end of the client, which send `ABOR` first.
+   * ProFTPD ends the whole session if it cannot write to a protected data
+   * connection, and Pure-FTPd stops answering.
    */
   close() {
     if (this.#isClosed) return;
     if (this.#options.holds && !this.#isEnded) return this.#hold();
     if (this.#bytesRead > 0 || this.#isEnded) return this.#release();
     this.#isClosed = true;
+    this.#closing = this.#end().finally(() => this.#release());
+  }
+  /** Writes what is kept back, however long it takes, and takes leave. */
+  async #end() {
+    const finishing = this.#stream.finish?.();
+    if (finishing !== void 0) await this.#unlessStuck(finishing);
+    if (this.#failure !== void 0) return;
     const timer = setTimeout(() => this.#release(), CLOSE_GRACE);
-    this.#closing = this.#takeLeave().catch(() => {
-    }).finally(() => {
-      clearTimeout(timer);
-      this.#release();
+    await this.#endTLS().catch(() => {
     });
+    clearTimeout(timer);
+  }
+  /** Waits for the last bytes; where they do not get through, the data is not whole. */
+  async #unlessStuck(finishing) {
+    this.#watchdog.begin();
+    try {
+      await this.unlessFailed(finishing);
+    } catch (error) {
+      this.#isClosed = false;
+      this.#failure = this.#reason(error);
+      this.#isClosed = true;
+    } finally {
+      this.#watchdog.end();
+    }
   }
   /** Ends the connection for its users only. */
   #hold() {
@@ -4473,68 +5893,75 @@ var DataConnection = class {
     this.interrupt(new Deno.errors.BadResource("The data connection is closed"));
     this.#stream.unref();
   }
-  /** Under TLS 1.3 the server's last words are tickets for later sessions. */
-  async #takeLeave() {
+  /**
+   * Ends TLS. Under TLS 1.3 the server's last records are tickets for later
+   * sessions.
+   */
+  async #endTLS() {
     await this.#stream.closeWrite();
     if (this.#stream.info?.protocol === "TLSv1.3") await drain(this.#stream);
   }
-  /** Resolves when nothing of the connection is left. */
+  /** Fulfilled when the connection is completely closed. */
   get closed() {
     return this.#closing ?? Promise.resolve();
   }
   /**
-   * Waits for something else, but no longer than the connection lasts.
+   * Waits for a promise, but not longer than the connection lasts. Several waits
+   * may be open at once.
    *
-   * @param promise What is waited for
-   * @returns What the promise gives
-   * @throws Why the connection failed, if it fails first
+   * @param promise The promise
+   * @returns The promise's result
+   * @throws The failure of the connection, if it comes first
    */
   async unlessFailed(promise) {
     const { promise: failed, reject } = Promise.withResolvers();
     if (this.#failure !== void 0) reject(this.#failure);
-    this.#onFailure = reject;
+    this.#waits.add(reject);
     try {
       return await Promise.race([
         failed,
         promise
       ]);
     } finally {
-      this.#onFailure = void 0;
+      this.#waits.delete(reject);
     }
+  }
+  #endWaits() {
+    for (const end of this.#waits) end(this.#failure);
   }
   /**
    * Ends the connection at once: pending and later calls reject.
    *
-   * @param reason What they reject with
+   * @param reason Their reason
    */
   fail(reason) {
     this.#failure ??= reason;
-    this.#onFailure?.(this.#failure);
+    this.#endWaits();
     this.#release();
   }
   /**
-   * Ends the connection for its users: later calls reject, and pending ones as
-   * soon as anything moves. The server does not see it before {@linkcode fail}.
+   * Ends the connection for its users. Later calls reject, and pending ones
+   * when data moves. The server does not notice before {@linkcode fail}.
    *
-   * @param reason What they reject with
+   * @param reason Their reason
    */
   interrupt(reason) {
     this.#failure ??= reason;
     this.#isClosed = true;
-    this.#onFailure?.(this.#failure);
+    this.#endWaits();
   }
   /**
-   * Gives the transfer up: the server is told, where there is somebody to tell
-   * it, before it sees the end of the data.
+   * Aborts the transfer. The server is told before it sees the end of the data,
+   * if it can be.
    *
-   * @param reason What pending and later calls reject with
+   * @param reason Reason for pending and later calls
    */
   giveUp(reason) {
     const { onAbort } = this.#options;
     if (onAbort === void 0 || this.#isClosed) this.fail(reason);
     else onAbort(reason);
   }
-  /** Closes the connection and waits until nothing of it is left. */
+  /** Closes the connection, and waits until it is completely closed. */
   async [Symbol.asyncDispose]() {
     this.close();
     await this.closed;
@@ -4553,7 +5980,7 @@ var DataConnection = class {
     } catch {
     }
   }
-  /** What to throw for a stream's error; a fault of the stream is kept. */
+  /** Returns the error to throw for an error of the stream, and keeps it. */
   #reason(error) {
     if (this.#failure !== void 0 || this.#isClosed) {
       return this.#failure ?? error;
@@ -4570,6 +5997,66 @@ init_printable();
 
 // lib/transfer/abort.ts
 init_waiting();
+
+// lib/protocol/reply_kind.ts
+var TRANSFER = /^(RETR|STOR|STOU|APPE|LIST|NLST|MLSD)$/;
+var OWNERS = /* @__PURE__ */ new Map([
+  [
+    125,
+    TRANSFER
+  ],
+  [
+    150,
+    TRANSFER
+  ],
+  [
+    211,
+    /^(STAT|FEAT|HELP|SYST)$/
+  ],
+  [
+    212,
+    /^STAT$/
+  ],
+  [
+    213,
+    /^(SIZE|MDTM|STAT|MFMT|MFCT|MFF|AVBL|HASH|X\w+|MD5|RANG)$/
+  ],
+  [
+    214,
+    /^(HELP|FEAT|STAT)$/
+  ],
+  [
+    215,
+    /^(SYST|STAT)$/
+  ],
+  [
+    227,
+    /^(PASV|CPSV|EPSV)$/
+  ],
+  [
+    229,
+    /^(EPSV|PASV)$/
+  ],
+  [
+    257,
+    /^(PWD|XPWD|MKD|XMKD)$/
+  ]
+]);
+var KNOWN = /^(NOOP|TYPE|MODE|STRU|CWD|XCWD|CDUP|XCUP|PWD|XPWD|MKD|XMKD|RMD|XRMD|DELE|RNFR|RNTO|SIZE|MDTM|MFMT|STAT|FEAT|SYST|EPSV|PASV|EPRT|PORT|REST|PBSZ|PROT|ABOR|RETR|STOR|STOU|APPE|LIST|NLST|MLSD|MLST)$/;
+var DIGITS_REGEXP = /^213 (\d+)\s*$/;
+var TIME_REGEXP2 = /^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d$/;
+var TIME_LENGTH = 14;
+function mayAnswer(verb, { code, text }) {
+  const owners = OWNERS.get(code);
+  if (owners === void 0 || !KNOWN.test(verb)) return true;
+  if (!owners.test(verb)) return false;
+  if (code !== 213) return true;
+  const digits = DIGITS_REGEXP.exec(text)?.[1];
+  if (digits === void 0) return true;
+  if (verb === "SIZE") return !TIME_REGEXP2.test(digits);
+  if (verb === "MDTM") return digits.length >= TIME_LENGTH;
+  return verb !== "STAT";
+}
 
 // lib/connection/pending_commands.ts
 var STRAY_GRACE = 1e3;
@@ -4596,26 +6083,30 @@ var Eventual = class {
   }
 };
 var PendingCommand = class {
-  /** How its replies are taken. */
+  /** How its replies are matched. */
   kind;
-  /** Whether reading stops after the final reply (before a TLS handshake). */
+  /** Whether reading stops after the final reply, before a TLS handshake. */
   pauses;
-  /** The command's verb, in upper case; none of the greeting. */
+  /** Verb of the command, in upper case; `undefined` for the greeting. */
   verb;
   /** Bytes of the command that await their first reply. */
   size = 0;
-  /** Whether the command holds a secret. */
+  /** Whether the command contains a secret. */
   isSecret = false;
-  /** Commands of the same run before this one: each came before the replies. */
-  place = 0;
-  /** Whether the command is one of the first in a pipeline, behind another. */
+  /** Position among the commands that were pending at the same time. */
+  position = 0;
+  /**
+   * Whether the command is one of the first of a pipeline, after another one.
+   */
   isPipelined = false;
-  /** Whether somebody has seen its final reply, or its end. */
-  isCollected = false;
+  /** Whether its final reply or its end was handled. */
+  isAcknowledged = false;
   /** How the user can end it while it is open, for messages. */
   advice;
-  /** The entry behind this one. */
+  /** The next pending command. */
   next;
+  /** The unanswered `EPSV` that this `PASV` replaces. */
+  replaces;
   /** The 1yz reply, once it came. */
   preliminary;
   #describe;
@@ -4625,14 +6116,12 @@ var PendingCommand = class {
   #stray;
   #strayTimer;
   /**
-   * Makes an entry.
+   * Creates an entry.
    *
-   * @param describe Shows the command, printable and masked
-   * @param kind How its replies are taken
-   * @param pauses Whether reading stops after the final reply
+   * @param describe Formats the command, printable and masked
    */
-  constructor(describe, kind, pauses) {
-    this.#describe = describe;
+  constructor(describe2, kind, pauses) {
+    this.#describe = describe2;
     this.kind = kind;
     this.pauses = pauses;
   }
@@ -4648,16 +6137,14 @@ var PendingCommand = class {
   get final() {
     return this.#final.promise;
   }
-  /** Whether nothing more is owed. */
+  /** Whether no further reply is expected. */
   get isSettled() {
     return this.#isSettled;
   }
   /**
-   * Takes the next reply.
+   * Handles the next reply. Returns whether it settles the entry.
    *
-   * @param reply What came
-   * @param onSettled Called if this settles later, without another reply
-   * @returns Whether nothing more is owed
+   * @param onSettled Called if the entry settles later, without another reply
    */
   take(reply, onSettled) {
     if (this.kind === "fence" && !isSyntaxReply(reply)) return false;
@@ -4682,22 +6169,14 @@ var PendingCommand = class {
     this.settle(reply);
     return true;
   }
-  /**
-   * Ends the entry with its final reply.
-   *
-   * @param reply The final reply
-   */
+  /** Settles the entry with its final reply. */
   settle(reply) {
     if (this.#strayTimer !== void 0) clearTimeout(this.#strayTimer);
     this.#isSettled = true;
     this.#first.resolve(reply);
     this.#final.resolve(reply);
   }
-  /**
-   * Ends the entry without a reply.
-   *
-   * @param reason Why none will come
-   */
+  /** Rejects the entry. */
   fail(reason) {
     if (this.#strayTimer !== void 0) clearTimeout(this.#strayTimer);
     this.#isSettled = true;
@@ -4709,53 +6188,81 @@ var PendingCommands = class {
   #head;
   #tail;
   #isProven = false;
-  /** The entry that the next reply belongs to. */
+  /** An `EPSV` without a reply, although the `PASV` after it has one. */
+  #unanswered;
+  /** The command that the next reply belongs to. */
   get head() {
     return this.#head;
   }
-  /** Whether reading stops after the last reply that is owed. */
+  /** Whether reading stops after the last pending reply. */
   get pauses() {
     return this.#tail?.pauses === true;
   }
   /**
-   * Whether the command that is due was sent together with another, and none
-   * that was sent behind another got a reply on this connection so far.
+   * Whether the next command was sent together with another one, and no such
+   * command has had a reply on this connection.
    */
   get isUnproven() {
     const head = this.#head;
     if (this.#isProven || head === void 0 || head.preliminary) return false;
     return head.isPipelined || head.next?.isPipelined === true;
   }
-  /**
-   * Adds an entry behind all others.
-   *
-   * @param pending The entry
-   * @returns The same
-   */
+  /** Adds a command at the end. */
   add(pending) {
     if (this.#tail === void 0) this.#head = pending;
     else {
       this.#tail.next = pending;
-      pending.place = this.#tail.place + 1;
-      pending.isPipelined = pending.place <= PIPELINE_START;
+      pending.position = this.#tail.position + 1;
+      pending.isPipelined = pending.position <= PIPELINE_START;
     }
     this.#tail = pending;
     return pending;
   }
-  /** Takes the head away. */
+  /** Adds the `PASV` that replaces an unanswered `EPSV`. */
+  replace(pending, replaces) {
+    pending.replaces = replaces;
+    pending.next = replaces.next;
+    replaces.next = pending;
+    if (this.#tail === replaces) this.#tail = pending;
+    return pending;
+  }
+  /** Whether a reply cannot belong to the next command. */
+  isMismatched(reply) {
+    const head = this.#head;
+    if (head?.verb === void 0 || this.#isLate(reply)) return false;
+    const isPassed = head.kind === "passive" && head.verb === "EPSV" && reply.code < 200;
+    return !isPassed && !mayAnswer(head.verb, reply);
+  }
+  /** Whether a reply is the late one of an `EPSV`. */
+  #isLate({ code }) {
+    if (this.#unanswered === void 0) return false;
+    if (this.#head === void 0) return code !== 421;
+    return code === 229 && this.#head.verb !== "EPSV";
+  }
+  /** Removes the first entry. */
   shift() {
     this.#head = this.#head?.next;
     if (this.#head === void 0) this.#tail = void 0;
   }
   /**
-   * Gives the next reply to the entry it belongs to.
+   * Gives a reply to the command that it belongs to.
    *
-   * @param reply What came
-   * @returns The entry, or `undefined` if nothing is owed
+   * @returns The command, or `undefined` if none is pending
    */
   deliver(reply) {
+    if (this.#isLate(reply)) {
+      const late = this.#unanswered;
+      this.#unanswered = void 0;
+      late.settle(reply);
+      return late;
+    }
     const pending = this.#head;
     if (pending === void 0) return void 0;
+    if (pending.next?.replaces === pending && reply.code === 227) {
+      this.#unanswered = pending;
+      this.shift();
+      return this.deliver(reply);
+    }
     this.#isProven ||= pending.isPipelined;
     const alive = pending.next;
     if (alive?.kind === "alive" && isSyntaxReply(reply) && pending.preliminary) {
@@ -4774,11 +6281,7 @@ var PendingCommands = class {
     }
     return pending;
   }
-  /**
-   * Ends every entry without a reply.
-   *
-   * @param reason Why none will come
-   */
+  /** Rejects all entries. */
   fail(reason) {
     for (let pending = this.#head; pending !== void 0; pending = pending.next) {
       pending.fail(reason);
@@ -4911,7 +6414,7 @@ async function abortOpen(session, { isAsked = false } = {}) {
     const reply = await abortOwed(session, open2, {
       needsReply: true
     });
-    control.collect(open2);
+    control.acknowledge(open2);
     return reply;
   });
 }
@@ -4922,6 +6425,8 @@ init_waiting();
 // lib/protocol/address.ts
 var SIX_NUMBERS_REGEXP = /(?<![\w.+-])(?<![\d,]\s{0,9},\s{0,9})\d{1,9}(?:\s{0,9},\s{0,9}\d{1,9}){5}(?!\w|\.\d|\s{0,9},\s{0,9}\d)/;
 var EXTENDED_REGEXP = /\(([\x21-\x2F\x3A-\x7E])(\d{0,3})\1([\dA-Za-z:.%]{0,64}?)\1(\d{1,9})\1\)/;
+var BRACKETED_PORT_REGEXP = /\(([\x21-\x27\x2A-\x2F\x3A-\x7E]?)\1{0,2}(\d{1,9})\1?(?:\)|$)/gm;
+var BARE_PORT_REGEXP = /([!#-&*+/:;=@\\^|~])\1{1,2}(\d{1,9})(?!\d)\1?/g;
 function parse227(reply) {
   const text = expectCode(reply, 227);
   const match = SIX_NUMBERS_REGEXP.exec(text.replace(/^227[ -]?/, ""));
@@ -4939,9 +6444,9 @@ function parse227(reply) {
 }
 function parse229(reply, peer) {
   const text = expectCode(reply, 229);
-  const match = EXTENDED_REGEXP.exec(text);
-  if (match === null) throw unreadable(reply, "no (|||port|)");
-  const port = Number(match[4]);
+  const digits = EXTENDED_REGEXP.exec(text)?.[4] ?? onlyPort(text);
+  if (digits === void 0) throw unreadable(reply, "no (|||port|)");
+  const port = Number(digits);
   if (port < 1 || port > 65535) {
     throw unreadable(reply, "its port is not 1 to 65535");
   }
@@ -4950,12 +6455,24 @@ function parse229(reply, peer) {
     port
   ];
 }
+function onlyPort(text) {
+  for (const regexp of [
+    BRACKETED_PORT_REGEXP,
+    BARE_PORT_REGEXP
+  ]) {
+    const found = new Set(text.matchAll(regexp).map((match) => match[2]));
+    if (found.size > 0) return found.size === 1 ? [
+      ...found
+    ][0] : void 0;
+  }
+  return void 0;
+}
 function parsePassive(reply, peer) {
   return reply.code === 229 ? parse229(reply, peer) : parse227(reply);
 }
 function formatPort(host, port) {
   if (!isIPv4(host)) {
-    throw new TypeError('Cannot send "PORT": "host" is no IPv4 address; EPRT takes any');
+    throw new TypeError('Cannot send "PORT": "host" is not an IPv4 address; use EPRT');
   }
   checkPort("PORT", port);
   return `${host.replaceAll(".", ",")},${port >> 8},${port & 255}`;
@@ -4964,7 +6481,7 @@ function formatEprt(host, port) {
   const bare = host.replace(/%.*/s, "");
   const isAddress2 = isIPv4(bare) || /^[\dA-Fa-f.]*:[\dA-Fa-f.:]*$/.test(bare);
   if (!isAddress2) {
-    throw new TypeError('Cannot send "EPRT": "host" is no address');
+    throw new TypeError('Cannot send "EPRT": "host" is not an address');
   }
   checkPort("EPRT", port);
   return `|${isIPv6(bare) ? 2 : 1}|${bare}|${port}|`;
@@ -4988,6 +6505,24 @@ function canonicalHost(host) {
   if (mapped !== null) return mapped[1];
   if (!isIPv6(bare)) return bare;
   return URL.parse(`http://[${bare}]`)?.hostname ?? bare;
+}
+function addressBytes(host) {
+  if (isIPv4(host)) return Uint8Array.from(host.split("."), Number);
+  if (!isIPv6(host)) return void 0;
+  const hostname = URL.parse(`http://[${host}]`)?.hostname;
+  if (hostname === void 0) return void 0;
+  const [head, tail] = hostname.slice(1, -1).split("::").map((part) => part.split(":").filter((group) => group !== ""));
+  const groups = [
+    ...head,
+    ...tail === void 0 ? [] : [
+      ...Array(8 - head.length - tail.length).fill("0"),
+      ...tail
+    ]
+  ].map((group) => parseInt(group, 16));
+  return Uint8Array.from(groups.flatMap((group) => [
+    group >> 8,
+    group & 255
+  ]));
 }
 function unreadable(reply, why) {
   return unreadableReply(reply, "the data address", why);
@@ -5019,9 +6554,9 @@ async function dial(hostname, port, options) {
   conn.setKeepAlive(true);
   return conn;
 }
-async function dialPeer(address, port, name, options) {
+async function dialPeer(address, port, name, options, dialHost = dial) {
   const isNamed = name !== address && isAllowed(name, port) && !isAllowed(address, port);
-  const stream = await dial(isNamed ? name : address, port, options).catch((error) => {
+  const stream = await dialHost(isNamed ? name : address, port, options).catch((error) => {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
     throw new Deno.errors.NotCapable(`${error.message}; a server chooses the ports of its data connections: allow the host without a port, --allow-net=${showHost(name)}`, {
       cause: error
@@ -5045,7 +6580,7 @@ function showAddress(hostname, port) {
 function showHost(hostname) {
   return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
-var DataListener = class _DataListener {
+var ServerListener = class _ServerListener {
   #listener;
   #options;
   constructor(listener, options) {
@@ -5053,13 +6588,13 @@ var DataListener = class _DataListener {
     this.#options = options;
   }
   /**
-   * Listens on a free port of a range: the first one, or the next in turn after
-   * that of the last transfer, for which the server may still connect. Requires
+   * Listens on a free port of a range: the first one, or the one after that of
+   * the last transfer, to which the server may still connect. Requires
    * `allow-net` permission.
    *
    * @param hostname The local address
    * @param ports The range; 0 lets the system choose
-   * @param options Who is to connect, and within what time
+   * @param options Peer, time-out and last port
    * @returns The listener
    * @throws {Deno.errors.AddrInUse} If no port of the range is free
    */
@@ -5068,35 +6603,26 @@ var DataListener = class _DataListener {
       ports,
       ports
     ] : ports;
-    let failure = new RangeError(`Cannot listen for data: the port range ${first} to ${last} is empty`);
+    let failure3 = new RangeError(`Cannot listen for data: the port range ${first} to ${last} is empty`);
     const size = last - first + 1;
     const { lastPort = last } = options;
     for (let step = 1; step <= size; step++) {
       const port = first + (Math.max(lastPort - first, 0) + step) % size;
       try {
-        return new _DataListener(Deno.listen({
+        return new _ServerListener(Deno.listen({
           hostname,
           port
         }), options);
       } catch (error) {
-        failure = error;
+        failure3 = error;
         if (!(error instanceof Deno.errors.AddrInUse)) break;
       }
     }
-    throw failure;
+    throw failure3;
   }
-  /** The local address and port, to be told to the server. */
   get addr() {
     return this.#listener.addr;
   }
-  /**
-   * Accepts the connection of the server; a stranger's is closed and passed
-   * over.
-   *
-   * @param options A signal
-   * @returns The connection
-   * @throws {Deno.errors.TimedOut} If the server does not connect in time
-   */
   async accept(options = {}) {
     const { peer, timeout } = this.#options;
     return await within(timeout, options.signal, () => new Deno.errors.TimedOut(`Cannot open a data connection: "${peer}" did not connect to port ${this.addr.port} within ${timeout} ms`), async (signal) => {
@@ -5118,7 +6644,6 @@ var DataListener = class _DataListener {
       }
     });
   }
-  /** Stops listening. */
   close() {
     try {
       this.#listener.close();
@@ -5126,6 +6651,190 @@ var DataListener = class _DataListener {
     }
   }
 };
+
+// lib/connection/route.ts
+import { isIP } from "node:net";
+
+// lib/connection/bound_dial.ts
+import { connect, isIPv6 as isIPv62 } from "node:net";
+
+// lib/connection/node_stream.ts
+var CLASSES2 = {
+  EADDRINUSE: Deno.errors.AddrInUse,
+  EADDRNOTAVAIL: Deno.errors.AddrNotAvailable,
+  ECONNABORTED: Deno.errors.ConnectionAborted,
+  ECONNREFUSED: Deno.errors.ConnectionRefused,
+  ECONNRESET: Deno.errors.ConnectionReset,
+  EHOSTUNREACH: Deno.errors.NetworkUnreachable,
+  ENETUNREACH: Deno.errors.NetworkUnreachable,
+  EPIPE: Deno.errors.BrokenPipe,
+  ETIMEDOUT: Deno.errors.TimedOut
+};
+function errorOfNode(error) {
+  const Class = CLASSES2[error.code ?? ""] ?? Error;
+  return new Class(error.message);
+}
+var NodeStream = class {
+  localAddr;
+  remoteAddr;
+  #socket;
+  #news = Promise.withResolvers();
+  #failure;
+  #isEnded = false;
+  #isClosed = false;
+  /**
+   * Takes over a socket with `allowHalfOpen`.
+   *
+   * @param socket The socket, connected
+   */
+  constructor(socket) {
+    this.#socket = socket;
+    const transport = "tcp";
+    this.localAddr = {
+      transport,
+      hostname: socket.localAddress ?? "",
+      port: socket.localPort ?? 0
+    };
+    this.remoteAddr = {
+      transport,
+      hostname: socket.remoteAddress ?? "",
+      port: socket.remotePort ?? 0
+    };
+    socket.on("readable", () => this.#announce());
+    socket.on("end", () => {
+      this.#isEnded = true;
+      this.#announce();
+    });
+    socket.on("error", (error) => {
+      this.#failure ??= errorOfNode(error);
+      this.#announce();
+    });
+    socket.on("close", () => {
+      this.#failure ??= closedError();
+      this.#announce();
+    });
+  }
+  /**
+   * Reads at least one byte.
+   *
+   * @param buffer Where to
+   * @returns Bytes read, or `null` at the end
+   */
+  async read(buffer2) {
+    while (true) {
+      if (this.#isClosed) throw closedError();
+      const size = Math.min(buffer2.length, this.#socket.readableLength);
+      const chunk = this.#socket.read(size || void 0);
+      if (chunk !== null) {
+        buffer2.set(chunk);
+        return chunk.length;
+      }
+      if (this.#isEnded) return null;
+      if (this.#failure !== void 0) throw this.#failure;
+      await this.#news.promise;
+    }
+  }
+  /**
+   * Writes all of `bytes`.
+   *
+   * @param bytes What
+   * @returns Bytes written
+   */
+  async write(bytes2) {
+    await this.#done((done) => this.#socket.write(bytes2, done));
+    return bytes2.length;
+  }
+  /** Ends the writing side; the reading side stays open. */
+  async closeWrite() {
+    await this.#done((done) => this.#socket.end(done));
+  }
+  /** Closes both sides at once. Pending reads and writes reject. */
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#socket.destroy();
+    this.#announce();
+  }
+  /** Makes pending reads keep the event loop alive, the default. */
+  ref() {
+    this.#socket.ref();
+  }
+  /** Lets the program end although a read is pending. */
+  unref() {
+    this.#socket.unref();
+  }
+  #announce() {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
+  }
+  async #done(begin2) {
+    if (this.#isClosed) throw closedError();
+    const { promise, resolve, reject } = Promise.withResolvers();
+    begin2((error) => {
+      if (!error) resolve();
+      else if (this.#isClosed) reject(closedError());
+      else reject(this.#failure ?? errorOfNode(error));
+    });
+    await promise;
+  }
+};
+function closedError() {
+  return new Deno.errors.BadResource("The connection is closed");
+}
+
+// lib/connection/bound_dial.ts
+init_waiting();
+async function dialFrom(localAddress, hostname, port, { timeout, signal }) {
+  const tried = `Cannot connect to "${showAddress(hostname, port)}" from "${localAddress}"`;
+  const { promise, resolve, reject } = Promise.withResolvers();
+  for (const host of [
+    showAddress(localAddress, 0),
+    showAddress(hostname, port)
+  ]) {
+    requireNet(tried, host);
+  }
+  let socket;
+  try {
+    return await within(timeout, signal, () => new Deno.errors.TimedOut(`${tried}: no answer within ${timeout} ms`), async (signal2) => {
+      socket = connect({
+        host: hostname,
+        port,
+        localAddress,
+        family: isIPv62(localAddress) ? 6 : 4,
+        autoSelectFamily: false,
+        allowHalfOpen: true,
+        noDelay: true,
+        keepAlive: true
+      });
+      signal2.addEventListener("abort", () => reject(signal2.reason));
+      socket.on("error", (error) => reject(explain2(tried, error)));
+      socket.once("connect", () => resolve(socket));
+      const connected = await promise;
+      signal2.throwIfAborted();
+      return new NodeStream(connected);
+    });
+  } catch (error) {
+    socket?.destroy();
+    throw error;
+  }
+}
+function explain2(tried, error) {
+  if (error.syscall === "bind" || error.code === "EADDRNOTAVAIL") {
+    return new Deno.errors.AddrNotAvailable(`${tried}: ${error.message}; "localAddress" must be an address of this machine`);
+  }
+  if (error.code === "EINVAL" || error.code === "EAFNOSUPPORT") {
+    return new Deno.errors.AddrNotAvailable(`${tried}: ${error.message}; no way leads there from "localAddress": it must be of the server's family, and 127.0.0.1 only reaches this machine`);
+  }
+  return withMessage(errorOfNode(error), (message) => `${tried}: ${message}`);
+}
+function requireNet(tried, host) {
+  const { state: state2 } = Deno.permissions.requestSync({
+    name: "net",
+    host
+  });
+  if (state2 === "granted") return;
+  throw new Deno.errors.NotCapable(`${tried}: Requires net access to "${host}", run again with the --allow-net flag`);
+}
 
 // lib/connection/dialed_stream.ts
 var METHODS = [
@@ -5151,7 +6860,7 @@ var DialedStream = class {
   #pending = /* @__PURE__ */ new Set();
   #isClosed = false;
   /**
-   * Takes over a connection.
+   * Wraps a connection.
    *
    * @param conn The connection
    * @param target Where it leads to
@@ -5175,8 +6884,8 @@ var DialedStream = class {
   /**
    * Reads at least one byte.
    *
-   * @param buffer Where to
-   * @returns Bytes read, or `null` at the end
+   * @param buffer Buffer for the bytes
+   * @returns Number of bytes, or `null` at the end
    */
   async read(buffer2) {
     for (let empty2 = 0; empty2 < MAX_EMPTY; empty2++) {
@@ -5190,8 +6899,8 @@ var DialedStream = class {
   /**
    * Writes at least one byte.
    *
-   * @param bytes What
-   * @returns Bytes written
+   * @param bytes Bytes to write
+   * @returns Number of bytes written
    */
   async write(bytes2) {
     for (let empty2 = 0; empty2 < MAX_EMPTY; empty2++) {
@@ -5209,23 +6918,23 @@ var DialedStream = class {
   close() {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const reject of this.#pending) reject(closedError());
+    for (const reject of this.#pending) reject(closedError2());
     closeDialed(this.#conn);
   }
-  /** Makes pending reads keep the event loop alive, the default. */
+  /** Makes pending reads keep the event loop alive. The default. */
   ref() {
     if (!this.#isClosed) this.#conn.ref?.();
   }
-  /** Lets the program end although a read is pending. */
+  /** Lets the program end while a read is pending. */
   unref() {
     if (!this.#isClosed) this.#conn.unref?.();
   }
   async #untilClosed(begin2) {
-    if (this.#isClosed) throw closedError();
-    const { promise, resolve: resolve2, reject } = Promise.withResolvers();
+    if (this.#isClosed) throw closedError2();
+    const { promise, resolve, reject } = Promise.withResolvers();
     this.#pending.add(reject);
     try {
-      begin2().then(resolve2, reject);
+      begin2().then(resolve, reject);
       return await promise;
     } finally {
       this.#pending.delete(reject);
@@ -5240,7 +6949,7 @@ function closeDialed(conn) {
   } catch {
   }
 }
-function closedError() {
+function closedError2() {
   return new Deno.errors.BadResource("The connection is closed");
 }
 function checkCount(method, n, { length }) {
@@ -5274,269 +6983,561 @@ function discard(conn) {
   if (lackOf(conn) === void 0) closeDialed(conn);
 }
 
-// lib/connection/route.ts
-function makeRoute(options) {
-  return options.dial === void 0 ? STRAIGHT : routeByFunction(options.dial);
-}
-function checkActive({ detour }) {
-  if (detour === void 0) return;
-  throw new TypeError(`Cannot use active mode with "${detour}": the server would have to connect to this machine, past it; use passive mode ("passive": true)`);
-}
-var STRAIGHT = {
-  detour: void 0,
-  async dialServer(host, port, options) {
-    const stream = await dial(host, port, options);
-    const { hostname, port: remotePort } = stream.remoteAddr;
-    return {
-      stream,
-      peer: [
-        hostname,
-        remotePort
-      ]
-    };
-  },
-  dialData: dialPeer
+// lib/protocol/redaction.ts
+var MAX_SECRETS = 16;
+var LEAST_PART = 4;
+var LEAST_WORD = 2;
+var Secrets = class {
+  #secrets = /* @__PURE__ */ new Set();
+  #regexp;
+  /** Remembers the secrets of a command. Returns whether it has any. */
+  note(command) {
+    const secrets = secretsOf(command);
+    for (const secret of secrets) {
+      this.#secrets.delete(secret);
+      this.#secrets.add(secret);
+      const [oldest] = this.#secrets;
+      if (this.#secrets.size > MAX_SECRETS) this.#secrets.delete(oldest);
+      this.#regexp = void 0;
+    }
+    return secrets.length > 0;
+  }
+  /** Masks the secrets in a server's text. */
+  mask(text) {
+    if (this.#secrets.size === 0) return maskURLs(text);
+    this.#regexp ??= makeRegExp(this.#secrets);
+    return maskURLs(text).replace(this.#regexp, "****");
+  }
 };
-function routeByFunction(dial2) {
+function makeRegExp(secrets) {
+  const patterns = [
+    ...secrets
+  ].sort((a, b) => b.length - a.length).flatMap(patternsOf);
+  return new RegExp(patterns.join("|") || "(?!)", "giu");
+}
+function patternsOf(secret) {
+  if (secret.length < LEAST_WORD) return [];
+  const inURL = secret.isWellFormed() ? encodeURIComponent(secret) : secret;
+  return [
+    .../* @__PURE__ */ new Set([
+      inURL,
+      secret
+    ])
+  ].map((text) => {
+    const pattern = RegExp.escape(text);
+    return secret.length < LEAST_PART ? `(?<![\\p{L}\\p{N}_])${pattern}(?![\\p{L}\\p{N}_])` : pattern;
+  });
+}
+
+// lib/connection/proxy_address.ts
+var DEFAULT_PORTS = {
+  socks5: 1080,
+  http: 80
+};
+var MAX_CREDENTIAL = 255;
+var ENCODER = new TextEncoder();
+var ProxyAddress = class {
+  /** Protocol of the proxy. */
+  protocol;
+  /** A name or an address, IPv6 without brackets. */
+  hostname;
+  /** Its TCP port. */
+  port;
+  #credentials;
+  /**
+   * Reads the URL.
+   *
+   * @param url Option of the user: "socks5:" or "http:", with or without user
+   * and password
+   * @throws {TypeError} If the URL is not usable. The message does not contain
+   * it, because it may have a password
+   */
+  constructor(url) {
+    const text = String(url).trim();
+    const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+    if (scheme === void 0) {
+      throw refusal2("it must be a URL with a scheme: socks5:// or http://");
+    }
+    const protocol = scheme === "socks5h" ? "socks5" : scheme;
+    if (protocol !== "socks5" && protocol !== "http") {
+      throw refusal2(`the scheme "${scheme}" is not supported; use socks5: or http:, or open the connections yourself with "dial"`);
+    }
+    const rest = text.slice(scheme.length);
+    const parsed = URL.parse(`http${rest}`);
+    const other = URL.parse(`https${rest}`);
+    if (parsed === null || other === null) {
+      throw refusal2("the URL cannot be read; escape special characters of user and password, such as %40 for @");
+    }
+    if (!/^\/?$/.test(parsed.pathname + parsed.search + parsed.hash)) {
+      throw refusal2("the URL must end after the host and the port; escape special characters of user and password, such as %2F for /");
+    }
+    this.protocol = protocol;
+    this.hostname = parsed.hostname.replace(/^\[(.*)\]$/, "$1");
+    this.port = Number(parsed.port || other.port || DEFAULT_PORTS[protocol]);
+    if (this.port === 0) throw refusal2("the port must be 1 to 65535");
+    this.#credentials = readCredentials(protocol, parsed);
+  }
+  /** User and password; `undefined` if the URL has none. */
+  get credentials() {
+    return this.#credentials;
+  }
+  /** The proxy in messages, without user and password. */
+  get shown() {
+    const { hostname, port } = this;
+    return `the proxy "${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}"`;
+  }
+  /** Masks user and password in the proxy's text. */
+  mask(text) {
+    const { credentials } = this;
+    if (credentials === void 0) return text;
+    const secrets = new Secrets();
+    for (const secret of [
+      credentials.password,
+      basicToken(credentials)
+    ]) {
+      secrets.note({
+        verb: "PASS",
+        argument: secret
+      });
+    }
+    return secrets.mask(text);
+  }
+};
+function basicToken({ user, password }) {
+  const bytes2 = ENCODER.encode(`${user}:${password}`);
+  return btoa(String.fromCharCode(...bytes2));
+}
+function readCredentials(protocol, url) {
+  if (url.username === "" && url.password === "") return void 0;
+  const user = decode(url.username);
+  const password = decode(url.password);
+  if (protocol === "http") {
+    if (!user.includes(":")) return {
+      user,
+      password
+    };
+    throw refusal2("the user of an HTTP proxy cannot have a colon");
+  }
+  for (const [name, value] of Object.entries({
+    user,
+    password
+  })) {
+    const { length } = ENCODER.encode(value);
+    if (length >= 1 && length <= MAX_CREDENTIAL) continue;
+    throw refusal2(`the ${name} of a SOCKS5 proxy must have 1 to ${MAX_CREDENTIAL} bytes, and it has ${length}`);
+  }
   return {
-    detour: "dial",
+    user,
+    password
+  };
+}
+function decode(text) {
+  let decoded;
+  try {
+    decoded = decodeURIComponent(text);
+  } catch {
+    throw refusal2("the user or the password has a % that escapes nothing; write %25");
+  }
+  if (!/[\x00-\x1F\x7F]/.test(decoded)) return decoded;
+  throw refusal2("the user or the password has a control character");
+}
+function refusal2(why) {
+  return new TypeError(`Cannot use "proxy": ${why}`);
+}
+
+// lib/connection/http_connect.ts
+init_printable();
+var MAX_HEAD = 16 * 1024;
+var MAX_REASON = 80;
+var LF6 = 10;
+var CR3 = 13;
+var STATUS_REGEXP = /^HTTP\/1\.\d ([1-5]\d\d)(?: +(.*))?$/;
+async function connectByHTTP(dialog) {
+  const { credentials } = dialog.proxy;
+  const address = showAddress(dialog.target.hostname, dialog.target.port);
+  const lines = [
+    `CONNECT ${address} HTTP/1.1`,
+    `Host: ${address}`
+  ];
+  if (credentials !== void 0) {
+    lines.push(`Proxy-Authorization: Basic ${basicToken(credentials)}`);
+  }
+  await dialog.send(new TextEncoder().encode(`${lines.join("\r\n")}\r
+\r
+`));
+  const { head, rest } = await readHead(dialog);
+  const [, digits, reason = ""] = STATUS_REGEXP.exec(head.split(/\r?\n/)[0]) ?? [];
+  if (digits === void 0) {
+    throw dialog.error(Deno.errors.InvalidData, `what answers there is no HTTP proxy; check the scheme and the port in "proxy"`);
+  }
+  if (digits.startsWith("2")) return rest;
+  const told = dialog.proxy.mask(reason).slice(0, MAX_REASON);
+  throw failure(dialog, Number(digits), printableLine(`${digits} ${told}`));
+}
+async function readHead(dialog) {
+  let bytes2 = new Uint8Array(0);
+  let seen = 0;
+  for (let total = 0; total < MAX_HEAD; ) {
+    const more = await dialog.readSome();
+    total += more.length;
+    const joined = new Uint8Array(bytes2.length + more.length);
+    joined.set(bytes2);
+    joined.set(more, bytes2.length);
+    bytes2 = joined;
+    for (let end; (end = endOfHead(bytes2, seen)) !== void 0; seen = 0) {
+      const head = new TextDecoder("latin1").decode(bytes2.subarray(0, end));
+      bytes2 = bytes2.slice(end);
+      if (!/^HTTP\/1\.\d 1\d\d\b/.test(head)) return {
+        head,
+        rest: bytes2
+      };
+    }
+    seen = Math.max(0, bytes2.length - 3);
+  }
+  throw dialog.error(Deno.errors.InvalidData, `the proxy's answer has no end after ${MAX_HEAD} bytes; what answers there may be no HTTP proxy: check the scheme and the port in "proxy"`);
+}
+function endOfHead(bytes2, from) {
+  for (let i = bytes2.indexOf(LF6, from); i >= 0; i = bytes2.indexOf(LF6, i + 1)) {
+    const next = bytes2[i + 1] === CR3 ? i + 2 : i + 1;
+    if (bytes2[next] === LF6) return next + 1;
+  }
+  return void 0;
+}
+function failure(dialog, code, told) {
+  const { credentials } = dialog.proxy;
+  if (code === 407 || code === 401) {
+    return dialog.error(Deno.errors.PermissionDenied, credentials === void 0 ? `the proxy wants a user and a password (${told}); put them in "proxy": http://user:password@host` : `the proxy refused the user or the password (${told}); check those in "proxy"`);
+  }
+  if (code >= 500) {
+    const Class = code === 504 ? Deno.errors.TimedOut : Deno.errors.ConnectionAborted;
+    return dialog.error(Class, `the proxy could not reach the server (${told}); check the server's name, which the proxy looks up, and the port`);
+  }
+  return dialog.error(Deno.errors.PermissionDenied, `the proxy does not allow the connection (${told}); ${dialog.advice}`);
+}
+
+// lib/connection/proxy.ts
+init_prefixed_stream();
+
+// lib/connection/proxy_dialog.ts
+init_byte_stream();
+var READ_SIZE2 = 1024;
+var ProxyDialog = class {
+  /** The proxy. */
+  proxy;
+  /** The server. */
+  target;
+  #stream;
+  /** Starts an exchange. */
+  constructor(stream, proxy, target) {
+    this.#stream = stream;
+    this.proxy = proxy;
+    this.target = target;
+  }
+  /** Sends bytes to the proxy. */
+  async send(bytes2) {
+    await this.#toProxy(writeAll(this.#stream, bytes2));
+  }
+  /**
+   * Reads a number of bytes of the proxy's answer, and none after it.
+   *
+   * @throws {Deno.errors.UnexpectedEof} If the proxy closes the connection
+   * first
+   */
+  async read(length) {
+    const bytes2 = new Uint8Array(length);
+    for (let filled = 0; filled < length; ) {
+      const n = await this.#toProxy(this.#stream.read(bytes2.subarray(filled)));
+      if (n === null) throw this.#ended();
+      filled += n;
+    }
+    return bytes2;
+  }
+  /**
+   * Reads available bytes of the proxy's answer, and of what follows it.
+   *
+   * @throws {Deno.errors.UnexpectedEof} If the proxy closes the connection
+   * first
+   */
+  async readSome() {
+    const bytes2 = new Uint8Array(READ_SIZE2);
+    const n = await this.#toProxy(this.#stream.read(bytes2));
+    if (n === null) throw this.#ended();
+    return bytes2.subarray(0, n);
+  }
+  /** Creates an error that names server and proxy. */
+  error(Class, why) {
+    return new Class(`${this.#tried}: ${why}`);
+  }
+  /** Advice for a proxy that does not allow a connection. */
+  get advice() {
+    const { transport, port } = this.target;
+    return transport === "control" ? `have the proxy allow port ${port} of the server` : `the server chose port ${port} for this data connection: have the proxy allow the server's passive ports`;
+  }
+  get #tried() {
+    return triedThrough(this.proxy, this.target);
+  }
+  #ended() {
+    return this.error(Deno.errors.UnexpectedEof, 'the proxy closed the connection before it answered; if it always does, check the scheme and the port in "proxy"');
+  }
+  async #toProxy(work) {
+    try {
+      return await work;
+    } catch (error) {
+      throw withMessage(error, (message) => `${this.#tried}: the connection to the proxy failed: ${message}`);
+    }
+  }
+};
+function triedThrough(proxy, { hostname, port }) {
+  const shown = showAddress(hostname, port);
+  return `Cannot connect to "${shown}" through ${proxy.shown}`;
+}
+
+// lib/connection/socks5.ts
+var VERSION2 = 5;
+var AUTH_VERSION = 1;
+var METHOD_NONE = 0;
+var METHOD_PASSWORD = 2;
+var COMMAND_CONNECT = 1;
+var TYPE_IPV4 = 1;
+var TYPE_NAME = 3;
+var TYPE_IPV6 = 4;
+var MAX_NAME = 255;
+var LETTER_H = 72;
+var ENCODER2 = new TextEncoder();
+var FAILURES = {
+  1: [
+    "ConnectionAborted",
+    "the proxy could not connect (general failure); the name may be unknown to it, or the server may not answer"
+  ],
+  3: [
+    "NetworkUnreachable",
+    "the proxy found no route to the server's network"
+  ],
+  4: [
+    "NetworkUnreachable",
+    "the proxy could not reach the host; check the server's name, which the proxy looks up"
+  ],
+  5: [
+    "ConnectionRefused",
+    "the server refused the proxy's connection; check the port"
+  ],
+  6: [
+    "TimedOut",
+    "the proxy got no answer from the server (TTL expired)"
+  ],
+  7: [
+    "NotSupported",
+    "the proxy does not support CONNECT"
+  ],
+  8: [
+    "NotSupported",
+    "the proxy does not support this kind of address; give a name, or an address of the other family"
+  ]
+};
+async function connectBySocks5(dialog) {
+  const { credentials } = dialog.proxy;
+  const request = makeRequest(dialog);
+  const methods = credentials === void 0 ? [
+    METHOD_NONE
+  ] : [
+    METHOD_NONE,
+    METHOD_PASSWORD
+  ];
+  await dialog.send(Uint8Array.of(VERSION2, methods.length, ...methods));
+  const [version, method] = await dialog.read(2);
+  checkVersion(dialog, version);
+  if (method === METHOD_PASSWORD && credentials !== void 0) {
+    await authenticate(dialog);
+  } else if (method !== METHOD_NONE) {
+    throw dialog.error(Deno.errors.PermissionDenied, credentials === void 0 ? 'the proxy wants a user and a password; put them in "proxy": socks5://user:password@host' : 'the proxy accepts neither a user with a password nor none; open the connections yourself with "dial"');
+  }
+  await dialog.send(request);
+  const [replyVersion, code, , type] = await dialog.read(4);
+  checkVersion(dialog, replyVersion);
+  if (code !== 0) throw failure2(dialog, code);
+  const length = type === TYPE_IPV4 ? 4 : type === TYPE_IPV6 ? 16 : type === TYPE_NAME ? (await dialog.read(1))[0] : void 0;
+  if (length === void 0) throw unreadable2(dialog, "its reply is not one");
+  await dialog.read(length + 2);
+}
+async function authenticate(dialog) {
+  const { user, password } = dialog.proxy.credentials;
+  const fields = [
+    user,
+    password
+  ].map((text) => ENCODER2.encode(text));
+  const parts = fields.flatMap((bytes2) => [
+    bytes2.length,
+    ...bytes2
+  ]);
+  await dialog.send(Uint8Array.of(AUTH_VERSION, ...parts));
+  const [, status] = await dialog.read(2);
+  if (status === 0) return;
+  throw dialog.error(Deno.errors.PermissionDenied, 'the proxy refused the user or the password; check those in "proxy"');
+}
+function makeRequest(dialog) {
+  const { hostname, port } = dialog.target;
+  const address = addressBytes(hostname);
+  const name = ENCODER2.encode(hostname);
+  if (address === void 0 && name.length > MAX_NAME) {
+    throw dialog.error(TypeError, `the name has ${name.length} bytes, and SOCKS5 takes ${MAX_NAME}`);
+  }
+  const host = address === void 0 ? [
+    TYPE_NAME,
+    name.length,
+    ...name
+  ] : [
+    address.length === 4 ? TYPE_IPV4 : TYPE_IPV6,
+    ...address
+  ];
+  return Uint8Array.of(VERSION2, COMMAND_CONNECT, 0, ...host, port >> 8, port & 255);
+}
+function checkVersion(dialog, version) {
+  if (version === VERSION2) return;
+  throw unreadable2(dialog, version === LETTER_H ? "it may be an HTTP proxy, http://" : `it speaks version ${version}`);
+}
+function unreadable2(dialog, why) {
+  return dialog.error(Deno.errors.InvalidData, `what answers there is no SOCKS5 proxy: ${why}; check the scheme and the port in "proxy"`);
+}
+function failure2(dialog, code) {
+  if (code === 2) {
+    return dialog.error(Deno.errors.PermissionDenied, `the rules of the proxy do not allow the connection; ${dialog.advice}`);
+  }
+  const [name, why] = FAILURES[code] ?? [
+    "ConnectionAborted",
+    `the proxy could not connect (code ${code})`
+  ];
+  return dialog.error(Deno.errors[name], why);
+}
+
+// lib/connection/proxy.ts
+init_waiting();
+var DIALED_REGEXP = /^Cannot connect to "[^"]*"(?:: )?/;
+async function dialThrough(proxy, target, options, dialHost = dial) {
+  const { timeout, signal } = options;
+  const tried = triedThrough(proxy, target);
+  if (target.hostname.includes("%")) {
+    throw new TypeError(`${tried}: the address has a zone, which means nothing to a proxy`);
+  }
+  const stream = await dialHost(proxy.hostname, proxy.port, options).catch((error) => {
+    throw signal?.aborted ? error : withMessage(error, (message) => `${tried}: the proxy cannot be reached: ${message.replace(DIALED_REGEXP, "")}; check the host and the port in "proxy"`);
+  });
+  const dialog = new ProxyDialog(stream, proxy, target);
+  try {
+    const first = await within(timeout, signal, () => new Deno.errors.TimedOut(`${tried}: the proxy gave no whole answer within ${timeout} ms; if it never does, check the scheme and the port in "proxy"`), (signal2) => abortable(converse(dialog), signal2));
+    const before = first.length > 0 ? Promise.resolve(first) : void 0;
+    return new PrefixedStream(stream, before, proxy.shown);
+  } catch (error) {
+    stream.close();
+    throw error;
+  }
+}
+async function converse(dialog) {
+  if (dialog.proxy.protocol === "http") return await connectByHTTP(dialog);
+  await connectBySocks5(dialog);
+  return new Uint8Array(0);
+}
+
+// lib/connection/route.ts
+function makeRoute({ dial: dial2, proxy, localAddress }) {
+  if (localAddress !== void 0) checkLocalAddress(localAddress);
+  if (dial2 !== void 0) {
+    const others = Object.entries({
+      proxy,
+      localAddress
+    });
+    const other = others.find(([, value]) => value !== void 0)?.[0];
+    if (other !== void 0) throw contradiction(other);
+    const open2 = (target, options) => dialByFunction(dial2, target, options);
+    return detour("dial", open2);
+  }
+  const dialHost = dialerFrom(localAddress);
+  if (proxy === void 0) return straight(dialHost);
+  const address = new ProxyAddress(proxy);
+  return detour("proxy", (target, options) => dialThrough(address, target, options, dialHost));
+}
+function contradiction(other) {
+  return new TypeError(`Cannot use "dial" together with "${other}": "dial" opens the connections; do there what "${other}" would`);
+}
+function checkLocalAddress(address) {
+  if (isIP(address) !== 0) return;
+  throw new TypeError('Cannot use "localAddress": it must be an IPv4 or IPv6 address of this machine, such as "192.0.2.1"');
+}
+function dialerFrom(localAddress) {
+  const isAny = localAddress === void 0 || [
+    "0.0.0.0",
+    "::"
+  ].some((any) => isSameHost(any, localAddress));
+  if (isAny) return dial;
+  return (hostname, port, options) => dialFrom(localAddress, hostname, port, options);
+}
+function checkActive({ detour: detour2 }) {
+  if (detour2 === void 0) return;
+  throw new TypeError(`Cannot use active mode with "${detour2}": the server would have to connect to this machine, past it; use passive mode ("passive": true)`);
+}
+function straight(dialHost) {
+  return {
+    detour: void 0,
+    async dialServer(host, port, options) {
+      const stream = await dialHost(host, port, options);
+      const { hostname, port: remotePort } = stream.remoteAddr;
+      return {
+        stream,
+        peer: [
+          hostname,
+          remotePort
+        ]
+      };
+    },
+    dialData(host, port, name, options) {
+      return dialPeer(host, port, name, options, dialHost);
+    }
+  };
+}
+function detour(name, open2) {
+  return {
+    detour: name,
     async dialServer(hostname, port, options) {
       const target = {
         hostname,
         port,
         transport: "control"
       };
-      const stream = await dialByFunction(dial2, target, options);
       return {
-        stream,
+        stream: await open2(target, options),
         peer: [
           hostname,
           port
         ]
       };
     },
-    async dialData(hostname, port, _name, options) {
-      const target = {
+    dialData(hostname, port, _name, options) {
+      return open2({
         hostname,
         port,
         transport: "data"
-      };
-      return await dialByFunction(dial2, target, options);
+      }, options);
     }
   };
 }
 
-// lib/transfer/data_channel.ts
-var AHEAD_LIFE = 5e3;
-async function openDataChannel(session, options) {
-  return session.options.passive ? await dialPassive(session, options) : await listenActive(session, options);
-}
-async function dialPassive(session, options) {
-  const stream = await dialEitherWay(session, options);
-  return {
-    connect: () => Promise.resolve(stream),
-    close: () => {
-      try {
-        stream.close();
-      } catch {
-      }
-    }
-  };
-}
-async function dialEitherWay(session, options) {
-  const { timeout, host: name, route } = session.options;
-  const open2 = ([host, port]) => session.untilEnded(options.signal, (signal) => route.dialData(host, port, host === session.peer[0] ? name : host, {
-    timeout,
-    signal
-  }));
-  const address = await requestPassive(session, options);
-  const mayTryPasv = !isIPv6(session.peer[0]) && session.profile.hasExtendedPassive === void 0;
-  if (!mayTryPasv) return await open2(address);
-  try {
-    const stream = await open2(address);
-    session.profile.hasExtendedPassive = true;
-    return stream;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    if (session.control.failure !== void 0) throw session.control.failure;
-    const stream = await open2(await requestPasv(session, options));
-    session.profile.hasExtendedPassive ??= false;
-    return stream;
-  }
-}
-function requestAhead(session, { signal }) {
-  if (!session.options.passive) return;
-  const verb = session.profile.hasExtendedPassive === false ? "PASV" : "EPSV";
-  const ask3 = () => {
-    const reply = session.perform({
-      verb
-    }, {
-      signal
-    });
-    const ahead = {
-      reply,
-      signal,
-      at: performance.now()
-    };
-    session.ahead = ahead;
-    reply.catch((error) => {
-      const isAnswer = error instanceof FTPError;
-      if (!isAnswer && session.ahead === ahead) session.ahead = void 0;
-      if (!isAnswer) doubtExtendedPassive(session);
-    });
-    return reply;
-  };
-  session.turns.share(ask3, {
-    signal
-  }).catch(() => {
-  });
-}
-async function askToListen(session, verb, { signal }) {
-  const { ahead } = session;
-  session.ahead = void 0;
-  const isUsable = ahead !== void 0 && ahead.signal === signal && performance.now() - ahead.at < AHEAD_LIFE;
-  try {
-    return await (isUsable ? ahead.reply : session.perform({
-      verb
-    }, {
-      signal
-    }));
-  } catch (error) {
-    if (!isStuck(error)) throw error;
-    await session.perform({
-      verb: "ABOR"
-    }, {
-      signal
-    });
-    return await session.perform({
-      verb
-    }, {
-      signal
-    });
-  }
-}
-function isStuck(error) {
-  return error instanceof FTPPermanentError && /\buse ABOR\b/i.test(error.reply?.text ?? "");
-}
-async function requestPassive(session, options = {}) {
-  if (session.profile.hasExtendedPassive === false) {
-    return await requestPasv(session, options);
-  }
-  try {
-    return resolve(session, await askToListen(session, "EPSV", options));
-  } catch (error) {
-    if (isIPv6(session.peer[0])) throw error;
-    const code = error instanceof FTPError ? error.reply?.code : void 0;
-    const isRefused = code === 202 || error instanceof FTPPermanentError && code !== 530;
-    if (!isRefused) {
-      doubtExtendedPassive(session);
-      throw error;
-    }
-    const address = await requestPasv(session, options);
-    session.profile.hasExtendedPassive = false;
-    return address;
-  }
-}
-function doubtExtendedPassive(session) {
-  const isLost2 = session.control.failure !== void 0;
-  if (isLost2 && !isIPv6(session.peer[0])) {
-    session.profile.hasExtendedPassive ??= false;
-  }
-}
-async function requestPasv(session, options) {
-  return resolve(session, await askToListen(session, "PASV", options));
-}
-function resolve(session, reply) {
-  const [host, port] = parsePassive(reply, session.peer);
-  const isTrusted = session.options.trustPasvHost && host !== "0.0.0.0";
-  return [
-    isTrusted ? host : session.peer[0],
-    port
-  ];
-}
-async function listenActive(session, options) {
-  const listener = await requestActive(session, options);
-  return {
-    connect: async (signal) => {
-      try {
-        return await listener.accept({
-          signal
-        });
-      } finally {
-        listener.close();
-      }
-    },
-    close: () => listener.close()
-  };
-}
-async function requestActive(session, options = {}) {
-  checkActive(session.options.route);
-  const listener = listenForServer(session);
-  const { hostname, port } = listener.addr;
-  const isAny = /^(0\.0\.0\.0|::)$/.test(hostname);
-  const local = session.control.stream.localAddr;
-  const told = isAny ? local.hostname : hostname;
-  try {
-    await announce(session, told, port, options);
-  } catch (error) {
-    listener.close();
-    throw error;
-  }
-  return listener;
-}
-function listenForServer(session) {
-  const { localAddress, activePorts, timeout } = session.options;
-  const local = session.control.stream.localAddr;
-  const hostname = localAddress ?? local.hostname;
-  const listener = DataListener.listen(hostname, activePorts, {
-    peer: session.peer[0],
-    timeout,
-    lastPort: session.activePort
-  });
-  session.activePort = listener.addr.port;
-  return listener;
-}
-async function announce(session, hostname, port, options = {}) {
-  const eprt = {
-    verb: "EPRT",
-    argument: formatEprt(hostname, port)
-  };
-  if (isIPv6(hostname)) return await session.perform(eprt, options);
-  const argument = formatPort(hostname, port);
-  try {
-    return await session.perform({
-      verb: "PORT",
-      argument
-    }, options);
-  } catch (error) {
-    const isUnknown = error instanceof FTPPermanentError && [
-      500,
-      502
-    ].includes(error.reply?.code ?? 0);
-    if (!isUnknown) throw error;
-    return await session.perform(eprt, options);
-  }
-}
-
-// lib/transfer/transfer.ts
-init_byte_stream();
+// lib/transfer/passive.ts
 init_waiting();
 
 // lib/connection/control_errors.ts
 init_printable();
-var ONE_AT_A_TIME = ", which some servers and firewalls cannot take: the next connection of this client does without, as all do with { pipelining: false }";
+var ONE_AT_A_TIME = ", which some servers and firewalls cannot handle: the next connection of this client sends one at a time, as all do with { pipelining: false }";
 var ADVICE = {
   transfer: "await its end first",
   command: "await voidresp() first"
 };
-function closed(command, failure) {
-  return new Deno.errors.NotConnected(`Cannot send "${command}": the connection is closed: ${failure.message}`, {
-    cause: failure
+function closed(command, failure3) {
+  return new Deno.errors.NotConnected(`Cannot send "${command}": the connection is closed: ${failure3.message}`, {
+    cause: failure3
   });
 }
-function closedWaiting(failure) {
-  return new Deno.errors.NotConnected(`Cannot wait for a reply: the connection is closed: ${failure.message}`, {
-    cause: failure
+function closedWaiting(failure3) {
+  return new Deno.errors.NotConnected(`Cannot wait for a reply: the connection is closed: ${failure3.message}`, {
+    cause: failure3
   });
 }
 function busy(command, open2) {
@@ -5548,7 +7549,7 @@ function injected() {
 function outOfStep(reply) {
   return new FTPProtocolError(`Received a reply that no command is waiting for, "${printable(reply.text)}": the connection is out of step and closed`);
 }
-function misplaced(pending, reply) {
+function mismatched(pending, reply) {
   return new FTPProtocolError(`Cannot complete "${pending.command}": "${printable(reply.text)}" is a reply to another command; the connection is out of step and closed`);
 }
 function closedByReply(reply) {
@@ -5562,7 +7563,7 @@ function ended(pending, isCut, isSuspect, via) {
 }
 function expired(pending, what, line) {
   const tried = pending === void 0 ? "Cannot write to the control connection" : `Cannot complete "${pending.command}"`;
-  const hint = line !== void 0 ? `; "${printable(line)}" may have been meant to end the reply: try { multiline: "lenient" }` : pending?.isPipelined ? `; it was sent before the command ahead of it was answered${ONE_AT_A_TIME}` : "";
+  const hint = line !== void 0 ? `; "${printable(line)}" may have been meant to end the reply: try { multiline: "lenient" }` : pending?.verb === "EPSV" ? '; a firewall may drop it: use { passive: "pasv" }' : pending?.isPipelined ? `; it was sent before the command ahead of it was answered${ONE_AT_A_TIME}` : "";
   return new Deno.errors.TimedOut(`${tried}: ${what}; the connection is closed${hint}`);
 }
 function broken(pending, error, via) {
@@ -5598,7 +7599,7 @@ var SessionLock = class {
    * @param options A signal; it ends the wait for the turn
    * @returns What `run` gives
    */
-  share(run, options) {
+  shared(run, options) {
     return this.#take(false, run, options?.signal);
   }
   /**
@@ -5608,7 +7609,7 @@ var SessionLock = class {
    * @param options A signal; it ends the wait for the turn
    * @returns What `run` gives
    */
-  alone(run, options) {
+  exclusive(run, options) {
     return this.#take(true, run, options?.signal);
   }
   async #take(isAlone, run, signal) {
@@ -5627,10 +7628,10 @@ var SessionLock = class {
     }
   }
   async #queueUp(isAlone, signal) {
-    const { promise, resolve: resolve2 } = Promise.withResolvers();
+    const { promise, resolve } = Promise.withResolvers();
     const waiting = {
       isAlone,
-      start: resolve2
+      start: resolve
     };
     this.#queue.push(waiting);
     try {
@@ -5669,14 +7670,70 @@ var SessionLock = class {
   }
 };
 
+// lib/transfer/turn.ts
+var Turn = class {
+  /** The session that is talked to. */
+  session;
+  #talking;
+  /**
+   * Made by the session alone: nothing else can talk to the server.
+   *
+   * @param session The session
+   * @param talking How it answers
+   */
+  constructor(session, talking) {
+    this.session = session;
+    this.#talking = talking;
+  }
+  /**
+   * Sends a command and waits for its first reply.
+   *
+   * @param command The command
+   * @param options A signal
+   * @returns A reply of 1yz, 2yz or 3yz
+   * @throws {FTPTemporaryError} For 4yz
+   * @throws {FTPPermanentError} For 5yz
+   */
+  exchange(command, options) {
+    return this.#talking.exchange(command, options);
+  }
+  /**
+   * Sends a command that must be answered with 2yz.
+   *
+   * @param command The command
+   * @param options A signal
+   * @returns The reply
+   * @throws {FTPReplyError} For 1yz and 3yz
+   */
+  perform(command, options) {
+    return this.#talking.perform(command, options);
+  }
+  /**
+   * Sets the representation type, if the server has another (RFC 959 section
+   * 3.1.1).
+   *
+   * @param type "A" or "I"
+   * @param options A signal
+   */
+  async ensureType(type, options) {
+    if (this.session.type === type) return;
+    await this.perform({
+      verb: "TYPE",
+      argument: type
+    }, options);
+  }
+};
+var ExclusiveTurn = class extends Turn {
+  /** A shared turn is no exclusive one, also to the compiler. */
+  isExclusive = true;
+};
+
 // lib/transfer/session.ts
 var Session = class {
   /** The settings; `passive` changes with `setPasv`. */
   options;
   /** What is known of the server, shared with its other connections. */
   profile;
-  /** Who may talk. */
-  turns = new SessionLock((signal) => this.ready(signal));
   /** The representation type the server was last told, if any. */
   type;
   /** The current directory, if the server was asked for it. */
@@ -5723,6 +7780,10 @@ var Session = class {
   /** Those whose 1yz was given. */
   #begun = /* @__PURE__ */ new WeakSet();
   #claims = new SessionLock();
+  /** Who may talk. */
+  #lock = new SessionLock((signal) => this.ready(signal));
+  #turn;
+  #exclusiveTurn;
   /**
    * Wraps a control connection.
    *
@@ -5736,9 +7797,22 @@ var Session = class {
     this.#peer = peer;
     this.options = options;
     this.profile = profile;
+    const talking = {
+      exchange: this.#exchange.bind(this),
+      perform: this.#perform.bind(this)
+    };
+    this.#turn = new Turn(this, talking);
+    this.#exclusiveTurn = new ExclusiveTurn(this, talking);
     const ending = new AbortController();
     this.#ended = ending.signal;
-    control.closed.then(() => ending.abort(control.failure));
+    control.closed.then(() => {
+      ending.abort(control.failure);
+      const { lostOver, failure: failure3 } = control;
+      const hungUp = failure3 instanceof Deno.errors.UnexpectedEof;
+      if (lostOver !== void 0 && hungUp) {
+        this.profile.noteHangUp(lostOver.command);
+      }
+    });
   }
   /** The control connection. It is another one after {@linkcode renew}. */
   get control() {
@@ -5755,6 +7829,27 @@ var Session = class {
   /** Whether the control connection has failed, and not for a doubt. */
   get isLost() {
     return this.#control.failure !== void 0 && !this.#control.isDoubtful;
+  }
+  /**
+   * Runs a call beside others: single commands, which are pipelined.
+   *
+   * @param run Talks; it starts at once unless a call has the session for
+   * itself, or waits for that
+   * @param options A signal; it ends the wait for the turn
+   * @returns What `run` gives
+   */
+  shared(run, options) {
+    return this.#lock.shared(() => run(this.#turn), options);
+  }
+  /**
+   * Runs a call when all before it are done, and lets none start until it is.
+   *
+   * @param run The dialogue
+   * @param options A signal; it ends the wait for the turn
+   * @returns What `run` gives
+   */
+  exclusive(run, options) {
+    return this.#lock.exclusive(() => run(this.#exclusiveTurn), options);
   }
   /**
    * Ends a transfer. Calls that want a turn meanwhile wait for it; it takes no
@@ -5809,8 +7904,8 @@ var Session = class {
     return open2();
   }
   /**
-   * Has another control connection where this one was closed for a doubt. The
-   * caller has the turn, or comes before all turns.
+   * Has another control connection where this one was closed for a doubt, in
+   * a turn or before one.
    *
    * @param signal Ends the wait
    * @throws {Error} `Deno.errors.*` if there is none to be had
@@ -5820,6 +7915,23 @@ var Session = class {
     if (!this.#control.isDoubtful || renewal === void 0) return;
     this.#renewing ??= renewal().then((other) => this.#adopt(other)).finally(() => this.#renewing = void 0);
     await abortable(this.#renewing, signal);
+  }
+  /**
+   * Has another control connection where the server has ended this one over a
+   * command that is not sent again. The caller has the turn, or comes before all
+   * turns.
+   *
+   * @param error How it ended
+   * @param signal Ends the wait
+   * @returns Whether there is another; not where something that was sent by hand
+   * would be lost
+   */
+  async replace(error, signal) {
+    const mayReplace = this.renewal !== void 0 && this.handmade === void 0 && !signal?.aborted;
+    if (!mayReplace) return false;
+    this.#control.giveUp(asError(error));
+    await this.renew(signal);
+    return this.#control.failure === void 0;
   }
   /** Waits until no transfer is being ended. */
   async #settled(signal) {
@@ -5867,29 +7979,23 @@ var Session = class {
       ended2
     ]));
   }
-  /**
-   * Sends a command and waits for its first reply.
-   *
-   * @param command The command
-   * @param options A signal
-   * @returns A reply of 1yz, 2yz or 3yz
-   * @throws {FTPTemporaryError} For 4yz
-   * @throws {FTPPermanentError} For 5yz
-   */
-  async exchange(command, { signal } = {}) {
+  async #exchange(command, { signal } = {}) {
     return (await this.#ask(command, signal)).reply;
   }
-  /**
-   * Sends a command that must be answered with 2yz.
-   *
-   * @param command The command
-   * @param options A signal
-   * @returns The reply
-   * @throws {FTPReplyError} For 1yz and 3yz
-   */
-  async perform(command, options) {
+  async #perform(command, options) {
     const { reply, pending } = await this.#ask(command, options?.signal);
     return expectSuccess(reply, pending.command);
+  }
+  /**
+   * Sends `ABOR`, the one command that may come in the middle of a dialogue.
+   *
+   * @param options A signal
+   * @returns A reply of 1yz, 2yz or 3yz
+   */
+  async sendAbort({ signal }) {
+    return (await this.#ask({
+      verb: "ABOR"
+    }, signal)).reply;
   }
   /**
    * Sends a command without waiting; {@linkcode nextReply} gives its reply.
@@ -5926,40 +8032,26 @@ var Session = class {
    * @throws {Deno.errors.NotConnected} If the connection is closed
    */
   nextReply(options = {}) {
-    return this.#claims.alone(() => this.#claim(options), options);
+    return this.#claims.exclusive(() => this.#claim(options), options);
   }
   async #claim({ signal }) {
-    const { open: open2, failure } = this.control;
-    const own = this.#unclaimed.filter(({ isCollected }) => !isCollected);
+    const { open: open2, failure: failure3 } = this.control;
+    const own = this.#unclaimed.filter(({ isAcknowledged }) => !isAcknowledged);
     this.#unclaimed = own;
     const pending = open2 === void 0 || own.includes(open2) ? own[0] : open2;
     if (pending === void 0) {
-      if (failure !== void 0) throw closedWaiting(failure);
+      if (failure3 !== void 0) throw closedWaiting(failure3);
       throw new TypeError("Cannot wait for a reply: no command is owed one");
     }
     const isFirst = own.includes(pending) && !this.#begun.has(pending);
     const due = isFirst ? pending.first : pending.final;
     const reply = await this.control.wait(due, signal);
     if (reply.code < 200) this.#begun.add(pending);
-    else this.control.collect(pending);
+    else this.control.acknowledge(pending);
     return {
       reply,
       command: pending.command
     };
-  }
-  /**
-   * Sets the representation type, if the server has another (RFC 959 section
-   * 3.1.1).
-   *
-   * @param type "A" or "I"
-   * @param options A signal
-   */
-  async ensureType(type, options) {
-    if (this.type === type) return;
-    await this.perform({
-      verb: "TYPE",
-      argument: type
-    }, options);
   }
   async #ask(command, signal) {
     signal?.throwIfAborted();
@@ -5999,6 +8091,7 @@ var Session = class {
   /** Follows what a command has changed, now that its reply is here. */
   #note(command, reply, before) {
     const isDone2 = reply.code < 300;
+    if (reply.code < 500) this.profile.noteKnown(command.verb.toUpperCase());
     const argument = String(command.argument);
     const word = command.verb.toUpperCase();
     if (isDone2 && word === "TYPE") this.type = argument.toUpperCase();
@@ -6050,7 +8143,417 @@ function expectSuccess(reply, command) {
   throw replyError(reply, command);
 }
 
+// lib/transfer/passive.ts
+var AHEAD_LIFE = 5e3;
+var EPSV_PATIENCE = 1e3;
+var PASV_PATIENCE = 5e3;
+var EPSV_SHARE = 1 / 3;
+var PASV_SHARE = 1 / 2;
+var UNRELATED_REPLIES = [
+  421,
+  530
+];
+var REFUSALS = /* @__PURE__ */ new WeakSet();
+var LOSSES = /* @__PURE__ */ new WeakSet();
+function isPassiveRefused(error) {
+  return error instanceof Error && REFUSALS.has(error);
+}
+function isPassive({ options, profile }) {
+  const { passive } = options;
+  return passive === "auto" ? !profile.refusesPassive : passive !== false;
+}
+function mayTryPasv({ peer, options }) {
+  return !isIPv6(peer[0]) && options.passive !== "epsv";
+}
+async function requestPassive(turn, options = {}) {
+  const { profile } = turn.session;
+  const mayTell = options.command !== void 0;
+  if (mayTell && profile.needsPRET) await tell(turn, options);
+  try {
+    return await requestAnywhere(turn, options);
+  } catch (error) {
+    if (profile.needsPRET || !mayTell || !asksForPRET(error)) throw error;
+    profile.needsPRET = true;
+    await tell(turn, options);
+    return await requestAnywhere(turn, options);
+  }
+}
+function requestAhead(session, { signal }) {
+  if (!isPassive(session) || session.profile.needsPRET) return;
+  const ask3 = (turn) => {
+    const address = negotiate(turn, {
+      signal
+    });
+    const ahead = {
+      address,
+      signal,
+      at: performance.now()
+    };
+    session.ahead = ahead;
+    address.catch((error) => {
+      const isAnswer = error instanceof FTPError || LOSSES.has(error);
+      if (!isAnswer && session.ahead === ahead) session.ahead = void 0;
+    });
+    return address;
+  };
+  session.shared(ask3, {
+    signal
+  }).catch(() => {
+  });
+}
+async function requestPasv({ session }, { signal }) {
+  signal?.throwIfAborted();
+  const pending = session.control.send({
+    verb: "PASV"
+  }, {
+    kind: "passive"
+  });
+  const reply = await session.control.wait(pending.final, signal);
+  return addressIn(session, reply, pending.command);
+}
+async function requestAnywhere(turn, options) {
+  const { session } = turn;
+  const { signal, type } = options;
+  const { ahead } = session;
+  session.ahead = void 0;
+  const isUsable = ahead !== void 0 && ahead.signal === signal && performance.now() - ahead.at < AHEAD_LIFE;
+  try {
+    return await (isUsable ? ahead.address : negotiate(turn, options));
+  } catch (error) {
+    const isLost2 = LOSSES.has(error);
+    if (!isLost2 || !await session.replace(error, signal)) throw error;
+    await session.protection?.prepare(turn, {
+      signal
+    });
+    if (type !== void 0) await turn.ensureType(type, {
+      signal
+    });
+    return await negotiate(turn, options);
+  }
+}
+async function negotiate(turn, options) {
+  const { session } = turn;
+  const ask3 = () => {
+    const { profile, options: { passive } } = session;
+    const isPasv = passive === "pasv" || profile.hasExtendedPassive === false && mayTryPasv(session);
+    return isPasv ? orRefused(session, requestPasv(turn, options)) : requestEpsv(turn, options);
+  };
+  try {
+    return await ask3();
+  } catch (error) {
+    if (!isStuck(error)) throw error;
+    await turn.perform({
+      verb: "ABOR"
+    }, options);
+    return await ask3();
+  }
+}
+async function requestEpsv(turn, { signal }) {
+  const { session } = turn;
+  signal?.throwIfAborted();
+  const { control, profile } = session;
+  const pending = control.send({
+    verb: "EPSV"
+  }, {
+    kind: "passive"
+  });
+  const isOnly = !mayTryPasv(session);
+  const patience = isOnly || profile.hasExtendedPassive === true ? void 0 : patienceOf(session, EPSV_PATIENCE, EPSV_SHARE);
+  const reply = await replyWithin(session, pending, {
+    patience,
+    signal
+  });
+  if (reply === void 0) return await overtake(session, pending, signal);
+  const address = Promise.try(() => addressIn(session, reply, pending.command));
+  if (isOnly) return await orRefused(session, address);
+  try {
+    return await address;
+  } catch (error) {
+    const isFinal = reply.code === 421 || isStuck(error) || asksForPRET(error) && !profile.needsPRET;
+    if (isFinal) throw error;
+    const other = await orRefused(session, requestPasv(turn, {
+      signal
+    }));
+    const isPassing2 = reply.code >= 400 && reply.code < 500;
+    if (isPassing2) profile.hasExtendedPassive ??= false;
+    else profile.hasExtendedPassive = false;
+    return other;
+  }
+}
+async function overtake(session, replaces, signal) {
+  const { control, profile } = session;
+  const options = {
+    kind: "passive",
+    replaces
+  };
+  const pending = control.send({
+    verb: "PASV"
+  }, options);
+  const patience = patienceOf(session, PASV_PATIENCE, PASV_SHARE);
+  let reply = await replyWithin(session, pending, {
+    patience,
+    signal
+  });
+  const isOnly = session.renewal === void 0 && !replaces.isSettled;
+  if (reply === void 0 && isOnly) {
+    reply = await control.wait(pending.final, signal);
+  }
+  if (reply === void 0) {
+    const error = new Deno.errors.TimedOut(`Cannot complete "PASV": "EPSV" got no reply, and neither did "PASV"; the connection is closed; { passive: "pasv" } sends no "EPSV"`);
+    profile.hasExtendedPassive ??= false;
+    LOSSES.add(error);
+    control.giveUp(error);
+    throw error;
+  }
+  const address = Promise.try(() => addressIn(session, reply, pending.command));
+  const told = await orRefused(session, address);
+  const late = replaces.isSettled ? (await replaces.final).code : void 0;
+  profile.hasExtendedPassive ??= late === 229;
+  return told;
+}
+async function replyWithin(session, pending, { patience, signal }) {
+  const { control } = session;
+  let isDue = false;
+  try {
+    while (patience !== void 0 && !isDue) {
+      isDue = isNext(session, pending);
+      const reply = await waitFor2(session, pending, {
+        patience,
+        signal
+      });
+      if (reply !== void 0) return reply;
+    }
+    if (patience !== void 0) return void 0;
+    return await control.wait(pending.final, signal);
+  } catch (error) {
+    if (control.failure !== void 0) noteLoss(session, pending, error);
+    else if (patience !== void 0) abandon(session, pending, patience);
+    throw error;
+  }
+}
+async function waitFor2({ control }, pending, { patience, signal }) {
+  const clock = new AbortController();
+  const timer = setTimeout(() => clock.abort(clock), patience);
+  const either = signal === void 0 ? clock.signal : AbortSignal.any([
+    signal,
+    clock.signal
+  ]);
+  try {
+    return await control.wait(pending.final, either);
+  } catch (error) {
+    if (error !== clock) throw error;
+    return void 0;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+function isNext({ control: { due } }, pending) {
+  return due === pending || due !== void 0 && due === pending.replaces;
+}
+function noteLoss(session, pending, error) {
+  const { profile, control: { lostOver } } = session;
+  const isOurs2 = lostOver !== void 0 && mayTryPasv(session) && (lostOver === pending || lostOver === pending.replaces);
+  if (!isOurs2 || profile.hasExtendedPassive !== void 0) return;
+  profile.hasExtendedPassive = false;
+  LOSSES.add(error);
+}
+function abandon(session, pending, patience) {
+  const { control } = session;
+  session.settle(async () => {
+    await settle(pending.final, patience);
+    if (pending.isSettled || control.failure !== void 0) return;
+    control.giveUp(new Deno.errors.NotConnected(`"${pending.command}" got no reply, and the signal ended the wait for it; call reconnect()`));
+  });
+}
+function patienceOf({ options: { timeout } }, most, share) {
+  return timeout > 0 ? Math.min(most, timeout * share) : most;
+}
+async function orRefused({ options: { route } }, address) {
+  try {
+    return await address;
+  } catch (error) {
+    const { reply } = error instanceof FTPError ? error : {};
+    const isRefused = reply !== void 0 && !UNRELATED_REPLIES.includes(reply.code) && !isStuck(error) && !asksForPRET(error);
+    const mayBeActive = route.detour === void 0;
+    if (isRefused && mayBeActive && !REFUSALS.has(error)) {
+      REFUSALS.add(error);
+      error.message += ' (in active mode the server connects to this machine: { passive: false }, or { passive: "auto" } for where passive mode is refused)';
+    }
+    throw error;
+  }
+}
+function isStuck(error) {
+  return error instanceof FTPPermanentError && /\buse ABOR\b/i.test(error.reply?.text ?? "");
+}
+function asksForPRET(error) {
+  return error instanceof FTPError && /\bPRET\b/.test(error.reply?.text ?? "");
+}
+async function tell(turn, { command, signal }) {
+  try {
+    await turn.perform(announcementOf(command), {
+      signal
+    });
+  } catch (error) {
+    const code = error instanceof FTPError ? error.reply?.code : void 0;
+    if (code !== 500 && code !== 502) throw error;
+    turn.session.profile.needsPRET = false;
+  }
+}
+function announcementOf({ verb, argument, name }) {
+  if (argument === void 0) return {
+    verb: "PRET",
+    argument: verb
+  };
+  if (typeof argument === "string") {
+    return {
+      verb: "PRET",
+      argument: `${verb} ${argument}`,
+      name
+    };
+  }
+  const head = new TextEncoder().encode(`${verb} `);
+  const bytes2 = new Uint8Array(head.length + argument.length);
+  bytes2.set(head);
+  bytes2.set(argument, head.length);
+  return {
+    verb: "PRET",
+    argument: bytes2,
+    name
+  };
+}
+function addressIn(session, reply, command) {
+  expectSuccess(reply, command);
+  const [host, port] = parsePassive(reply, session.peer);
+  const isTrusted = session.options.trustPasvHost && host !== "0.0.0.0";
+  return [
+    isTrusted ? host : session.peer[0],
+    port
+  ];
+}
+
+// lib/transfer/data_channel.ts
+async function openDataChannel(turn, options) {
+  const { session } = turn;
+  if (!isPassive(session)) return await listenActive(turn, options);
+  try {
+    return await dialPassive(turn, options);
+  } catch (error) {
+    const { passive, route } = session.options;
+    const mayTryActive = passive === "auto" && route.detour === void 0 && isPassiveRefused(error) && session.control.failure === void 0;
+    if (!mayTryActive) throw error;
+    const channel = await listenActive(turn, options);
+    session.profile.refusesPassive = true;
+    return channel;
+  }
+}
+async function dialPassive(turn, options) {
+  const stream = await dialEitherWay(turn, options);
+  return {
+    connect: () => Promise.resolve(stream),
+    close: () => {
+      try {
+        stream.close();
+      } catch {
+      }
+    }
+  };
+}
+async function dialEitherWay(turn, options) {
+  const { session } = turn;
+  const { timeout, host: name, route } = session.options;
+  const open2 = ([host, port]) => session.untilEnded(options.signal, (signal) => route.dialData(host, port, host === session.peer[0] ? name : host, {
+    timeout,
+    signal
+  }));
+  const address = await requestPassive(turn, options);
+  const { profile } = session;
+  const isUnknown = mayTryPasv(session) && session.options.passive !== "pasv" && profile.hasExtendedPassive === void 0;
+  if (!isUnknown) return await open2(address);
+  try {
+    const stream = await open2(address);
+    profile.hasExtendedPassive = true;
+    return stream;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    if (session.control.failure !== void 0) throw session.control.failure;
+    const stream = await open2(await requestPasv(turn, options));
+    profile.hasExtendedPassive ??= false;
+    return stream;
+  }
+}
+async function listenActive(turn, options) {
+  const listener = await requestActive(turn, options);
+  return {
+    connect: async (signal) => {
+      try {
+        return await listener.accept({
+          signal
+        });
+      } finally {
+        listener.close();
+      }
+    },
+    close: () => listener.close()
+  };
+}
+async function requestActive(turn, options = {}) {
+  const { session } = turn;
+  checkActive(session.options.route);
+  const listener = listenForServer(session);
+  const { hostname, port } = listener.addr;
+  const isAny = /^(0\.0\.0\.0|::)$/.test(hostname);
+  const local = session.control.stream.localAddr;
+  const told = session.options.activeAddress ?? (isAny ? local.hostname : hostname);
+  try {
+    await announce(turn, told, port, options);
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+  return listener;
+}
+function listenForServer(session) {
+  const { localAddress, activePorts, timeout } = session.options;
+  const local = session.control.stream.localAddr;
+  const hostname = localAddress ?? local.hostname;
+  const listener = ServerListener.listen(hostname, activePorts, {
+    peer: session.peer[0],
+    timeout,
+    lastPort: session.activePort
+  });
+  session.activePort = listener.addr.port;
+  return listener;
+}
+async function announce(turn, hostname, port, options = {}) {
+  const { session } = turn;
+  const { allowEPRT } = session.options;
+  const eprt = {
+    verb: "EPRT",
+    argument: formatEprt(hostname, port)
+  };
+  if (isIPv6(hostname)) {
+    if (allowEPRT) return await turn.perform(eprt, options);
+    throw new TypeError('Cannot listen for data over IPv6: only "EPRT" tells the server where, and "allowEPRT" is false');
+  }
+  const argument = formatPort(hostname, port);
+  try {
+    return await turn.perform({
+      verb: "PORT",
+      argument
+    }, options);
+  } catch (error) {
+    const isUnknown = error instanceof FTPPermanentError && [
+      500,
+      502
+    ].includes(error.reply?.code ?? 0);
+    if (!isUnknown || !allowEPRT) throw error;
+    return await turn.perform(eprt, options);
+  }
+}
+
 // lib/transfer/transfer.ts
+init_byte_stream();
+init_waiting();
 var Transfer = class {
   /** The data connection. */
   data;
@@ -6207,9 +8710,12 @@ var Transfer = class {
   async #finish(options) {
     const { signal } = options;
     const isEarly = !isUpload(this.command) && !this.data.isEnded;
+    const { failure: failure3 } = this.data;
     this.data.close();
     if (this.data.isHeld) await endHeld(this.#session, this.#pending, this);
     await this.data.closed;
+    const isCut = failure3 === void 0 && isUpload(this.command) && this.data.failure !== void 0;
+    if (isCut) throw await this.failed(this.data.failure, options);
     let reply;
     try {
       reply = await this.#session.control.wait(this.#pending.final, signal);
@@ -6258,12 +8764,12 @@ var Transfer = class {
    * wait
    */
   async collect(options) {
-    const { failure, isHeld } = this.data;
+    const { failure: failure3, isHeld } = this.data;
     const isOver = this.data.isClosed || this.data.isEnded;
-    if (!isOver && failure === void 0) {
+    if (!isOver && failure3 === void 0) {
       throw new TypeError(`Cannot wait for the end of "${this.command}": its data connection is open, close it first`);
     }
-    if (failure !== void 0 && !isHeld) throw await this.failed(failure);
+    if (failure3 !== void 0 && !isHeld) throw await this.failed(failure3);
     return await this.finish(options);
   }
   /**
@@ -6284,7 +8790,7 @@ var Transfer = class {
       await this.#aborting;
       this.data.fail(error);
       const explained = await explain(this.#session, this.#pending, error);
-      if (!this.#pending.isCollected) await this.#doubt();
+      if (!this.#pending.isAcknowledged) await this.#doubt();
       this.#forget();
       return explained;
     });
@@ -6304,9 +8810,9 @@ var Transfer = class {
     });
   }
   async #endLeft() {
-    const { failure, isHeld } = this.data;
-    if (failure !== void 0 && !isHeld) {
-      await this.failed(failure);
+    const { failure: failure3, isHeld } = this.data;
+    if (failure3 !== void 0 && !isHeld) {
+      await this.failed(failure3);
     } else {
       await settle(this.#pending.final, LEFT_GRACE);
       await this.abort();
@@ -6364,7 +8870,7 @@ var Transfer = class {
     });
   }
   #forget() {
-    this.#session.control.collect(this.#pending);
+    this.#session.control.acknowledge(this.#pending);
     if (this.#session.transfer === this) this.#session.transfer = void 0;
   }
 };
@@ -6401,25 +8907,66 @@ function restartCommand(rest) {
     name: "rest"
   };
 }
-async function openTransfer(session, command, options = {}) {
-  return await session.turns.alone(() => openTransferInTurn(session, command, options), options);
-}
-async function openTransferInTurn(session, command, options = {}) {
+async function openTransfer(turn, command, options = {}) {
+  const { session } = turn;
   checkTransfer(session, command, options);
-  await session.protection?.prepare({
+  await session.protection?.prepare(turn, {
     signal: options.signal
   });
-  if (options.type !== void 0) {
-    await session.ensureType(options.type, options);
-  }
-  const channel = await openDataChannel(session, options);
+  const { signal } = options;
+  const type = await setType(turn, command, options);
+  await setCompression(turn, {
+    signal
+  });
+  const channel = await openDataChannel(turn, {
+    command,
+    type,
+    signal
+  });
   try {
-    await setRestart(session, options);
+    await setRestart(turn, options);
     return await begin(session, command, channel, options);
   } catch (error) {
     channel.close();
     throw error;
   }
+}
+var NO_TYPE_REPLIES = [
+  500,
+  501,
+  502,
+  503,
+  504,
+  550
+];
+async function setType(turn, { verb }, { type, signal }) {
+  const { profile } = turn.session;
+  if (type === void 0) return void 0;
+  const mayBeBinary = type === "A" && !isUpload(verb);
+  if (!mayBeBinary) {
+    await turn.ensureType(type, {
+      signal
+    });
+    return type;
+  }
+  for (const wanted of [
+    "A",
+    "I"
+  ]) {
+    const key = `TYPE ${wanted}`;
+    if (profile.lacks(key)) continue;
+    try {
+      await turn.ensureType(wanted, {
+        signal
+      });
+      return wanted;
+    } catch (error) {
+      const isLacking = error instanceof FTPPermanentError && NO_TYPE_REPLIES.includes(error.reply?.code ?? 0);
+      if (!isLacking) throw error;
+      profile.noteLacking(key);
+    }
+  }
+  return void 0;
 }
 function refuseOddModes(session, { verb }) {
   for (const [setting, usual] of [
@@ -6433,6 +8980,7 @@ function refuseOddModes(session, { verb }) {
     ]
   ]) {
     if (isSetTo(session, setting, usual)) continue;
+    if (setting === "MODE" && isCompressed(session)) continue;
     const value = String(session.settings.get(setting)?.argument);
     throw new TypeError(`Cannot open ${quote(verb)}: the server was told ${quote(`${setting} ${value}`)}, and only ntransfercmd, retrbinary and storbinary take data as it travels; send "${setting} ${usual}" first`);
   }
@@ -6441,18 +8989,19 @@ function refuseClearData(session, { verb }) {
   if (session.protection !== void 0 || session.isClearDataAllowed) return;
   throw new TypeError(`Cannot open "${verb}": TLS was asked for, and data connections are not protected; call login() or protP() first, or protC() to send data in clear text`);
 }
-async function setRestart(session, options) {
+async function setRestart(turn, options) {
+  const { session } = turn;
   const { rest } = options;
   if (rest === void 0 && !session.hasRestart) return;
   session.hasRestart = true;
   try {
-    await session.exchange(restartCommand(rest ?? 0), options);
+    await turn.exchange(restartCommand(rest ?? 0), options);
   } catch (error) {
     if (error instanceof FTPError) session.hasRestart = false;
     throw error;
   }
 }
-async function begin(session, command, channel, { signal, advice, rest }) {
+async function begin(session, command, channel, { signal, advice, rest, onOpen }) {
   const { control, protection, options } = session;
   signal?.throwIfAborted();
   const pending = control.send(command, {
@@ -6461,27 +9010,29 @@ async function begin(session, command, channel, { signal, advice, rest }) {
   });
   let stream;
   let reply;
-  const patient = new PatientSignal(signal, protection === void 0 ? 0 : OPEN_GRACE);
+  const patient = new DelayedSignal(signal, protection === void 0 ? 0 : OPEN_GRACE);
   try {
     const { signal: signal2 } = patient;
     reply = await control.wait(pending.first, signal2);
     if (reply.code >= 300) throw refusal(session, reply, pending.command);
     session.hasRestart = false;
+    onOpen?.(reply);
     const raw = await connectUnlessRefused(channel, pending, session, signal2);
-    stream = protection === void 0 ? raw : await session.untilEnded(signal2, (signal3) => protection.secure(raw, signal3));
+    const secured = protection === void 0 ? raw : await session.untilEnded(signal2, (signal3) => protection.secure(raw, signal3));
+    stream = decompress(session, secured);
   } catch (cause) {
     channel.close();
     const error = signal?.aborted ? signal.reason : cause;
     if (pending.isSettled && control.open !== pending) throw error;
     const explained = signal?.aborted ? await abortOwed(session, pending).then(() => error) : await explain(session, pending, error);
     session.doubt(pending.command);
-    control.collect(pending);
+    control.acknowledge(pending);
     throw explained;
   } finally {
     patient.release();
   }
   const isLate = signal?.aborted === true;
-  const data = new DataConnection(stream, {
+  const data = new DataStream(stream, {
     timeout: options.timeout,
     signal: isLate ? void 0 : signal,
     onAbort: (reason) => transfer.interrupt(reason),
@@ -6501,7 +9052,7 @@ async function begin(session, command, channel, { signal, advice, rest }) {
   return transfer;
 }
 async function connectUnlessRefused(channel, pending, session, signal) {
-  const { promise: refused2, reject } = Promise.withResolvers();
+  const { promise: refused, reject } = Promise.withResolvers();
   pending.final.then((reply) => {
     if (reply.code >= 400) reject(refusal(session, reply, pending.command));
   }, reject);
@@ -6509,7 +9060,7 @@ async function connectUnlessRefused(channel, pending, session, signal) {
   try {
     return await Promise.race([
       connected,
-      refused2
+      refused
     ]);
   } catch (error) {
     connected.then((stream) => stream.close()).catch(() => {
@@ -6533,7 +9084,7 @@ function chunksOf(source, blocksize) {
   return isIterable(source) ? checked(source) : reads(source, blocksize);
 }
 function checkSource(source) {
-  const kind = kindOf(source);
+  const kind = kindOf2(source);
   if (source instanceof Uint8Array || source instanceof Blob) return;
   if (ArrayBuffer.isView(source) || kind === "ArrayBuffer") {
     throw new TypeError(`Cannot upload from a value of type object (${kind}): new Uint8Array(${kind === "ArrayBuffer" ? "it" : "it.buffer, it.byteOffset, it.byteLength"}) has its bytes`);
@@ -6549,7 +9100,7 @@ function checkSource(source) {
   if (!isSpent) return;
   throw new TypeError(`Cannot upload from a source (${kind}) that is locked or was read before: its bytes may be gone (stream.pipeThrough(new TransformStream()) gives the rest of a stream)`);
 }
-function kindOf(value) {
+function kindOf2(value) {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 function isUsed(stream) {
@@ -6584,7 +9135,7 @@ async function* reads(reader, blocksize) {
       yield buffer2.subarray(0, n);
     } else {
       empty2++;
-      await new Promise((resolve2) => setTimeout(resolve2, 0));
+      await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
   throw new TypeError(`Cannot upload from a reader whose read() gives 0, ${MAX_EMPTY_READS} times in a row: it must give null at the end`);
@@ -6626,7 +9177,7 @@ function checked(chunks) {
   };
 }
 function iteratorOf(chunks) {
-  if (kindOf(chunks).endsWith("Generator")) spent.add(chunks);
+  if (kindOf2(chunks).endsWith("Generator")) spent.add(chunks);
   if (chunks instanceof ReadableStream) return readerOf(chunks);
   return Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
 }
@@ -6661,7 +9212,7 @@ function checkChunk(chunk) {
 }
 
 // lib/transfer/receive.ts
-var PIECE_SIZE = 64 * 1024;
+var PIECE_SIZE2 = 64 * 1024;
 async function receiveBlocks(session, command, callback, options) {
   const { blocksize, reuse = false } = options;
   checkBlocksize(blocksize);
@@ -6676,8 +9227,8 @@ async function receiveBlocks(session, command, callback, options) {
   });
 }
 function* freshBlocksOf(bytes2, blocksize) {
-  for (let start = 0; start < bytes2.length; start += PIECE_SIZE) {
-    yield* blocksIn(bytes2.slice(start, start + PIECE_SIZE), blocksize);
+  for (let start = 0; start < bytes2.length; start += PIECE_SIZE2) {
+    yield* blocksIn(bytes2.slice(start, start + PIECE_SIZE2), blocksize);
   }
 }
 function* blocksIn(bytes2, blocksize) {
@@ -6743,11 +9294,12 @@ async function* iterateLines(session, command, options) {
   }
 }
 async function* iterateOnce(session, command, options) {
-  const transfer = await openTransfer(session, command, {
+  const text = {
     ...options,
     type: "A",
     advice: "finish the loop or break out of it, or collect what it gives first (Array.fromAsync)"
-  });
+  };
+  const transfer = await session.exclusive((turn) => openTransfer(turn, command, text), options);
   let isComplete = false;
   try {
     for await (const lines of lineBatches(session, transfer)) {
@@ -6762,7 +9314,7 @@ async function* iterateOnce(session, command, options) {
   await transfer.finish(options);
 }
 async function receive(session, command, options, consume) {
-  const transfer = await openTransfer(session, command, options);
+  const transfer = await session.exclusive((turn) => openTransfer(turn, command, options), options);
   return await transfer.complete(() => consume(transfer), options);
 }
 
@@ -6857,12 +9409,7 @@ var EntryView = class {
   #entry;
   #name;
   #zone;
-  /**
-   * Makes a view.
-   *
-   * @param entry What is shown
-   * @param changes What is shown otherwise
-   */
+  /** Creates a view. */
   constructor(entry, { name, zone = 0 } = {}) {
     this.#entry = entry;
     this.#name = name;
@@ -6931,7 +9478,7 @@ function inferZone(entry, mdtm, zone = 0) {
 init_printable();
 
 // parser/parser.wasm
-var __deno_wasm_bytes__ = Uint8Array.from(atob("AGFzbQEAAAABahBgAn9/AX9gAAF/YAN/f38Bf2AEf39/fwF/YAJ/fwBgBX9/f39/AX9gBn9/f3x/fwF/YAN/f38AYAV/f39/fgBgBH9/f3wAYAR/f39/AGADf398AX9gAABgAX8AYAF/AX9gBX9/f3x8AX8DJiUFBgMEAAACBwgJCgALDA0OAQEBAAAABAAAAAACAAMADwIBAQEBBQQBAQQEBn0TfAFEAAAAAAAAAAALfAFEAAAAAAAAAAALfwFBsg8LfwFBAAt/AUEAC38BQQALfAFEAAAAAAAAAAALfwFBAAt8AUQAAAAAAAAAAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEACwetAQsMaW5wdXRBZGRyZXNzACQJaW5wdXRTaXplACMMc3RhdGVBZGRyZXNzACINY29uc3VtZWRCeXRlcwAhDmxpc3RpbmdBZGRyZXNzABILc2Nhbkxpc3RpbmcAHxFyZXBseUNvZGVzQWRkcmVzcwASEHJlcGx5RW5kc0FkZHJlc3MAERJyZXBseVN0YXJ0c0FkZHJlc3MAEAtzY2FuUmVwbGllcwAPBm1lbW9yeQIACAENDAEgCselASWxBAIEfwF8IAMgBE8Ef0EBBSADLQAAIgVBCUYgBUEgRnILRQRAQQAPCyADIQUDQCAEIAVLBH8gBS0AACIGQQlGIAZBIEZyBUEACwRAIAVBAWohBQwBCwsgBSAEQQAQBgR/IwkiBSAETwR/QQEFIAUtAAAiBUEJRiAFQSBGcgsFQQALRQRAIAAgASACRAAAAAAAAAAAQQMgA0EBaiADIAMgBEkEfyADLQAABUEACyIAQQlGIABBIEZyIgAEfyADQQFqIARJBH8gAy0AAQVBAAsiAEEJRiAAQSBGcgUgAAsbEAEPCyMIIQkjCSEFIwoEQCAFIQMDQCADIARJBH8gAy0AACIGQQlGIAZBIEZyBUEACwRAIANBAWohAwwBCwsgAyAESQR/IAMtAAAFQQALIghBLUYgCEErRnIEfyADQQFqIQYDQCAEIAZLBH8gBi0AAEEwa0EKSQVBAAsEQCAGQQFqIQYMAQsLIAYgA0EFakYFQQALBH8gA0EFaiAETwR/QQEFIAMtAAUiBEEJRiAEQSBGcgsFQQALBEAgA0EBaiEEIANBBWohBQNAIAQgBUkEQCAELQAAQTBrIAdBCmxqIQcgBEEBaiEEDAELCyAAIAEgAiAJQQEgA0EFahABRQRAQQAPCyMGIAdB5ABtQTxsIAdB5ABvardEAAAAAABM7UCiIgmaIAkgCEErRhtEAAAAAAAAAAAjAKGhoCQGQQEPCwsgACABIAIgCUEBQQIjChsgBRABC9wBAQF/IAFBAEwgAUEMSnIgAEEATHIgAkEATHIEQEEADwsgAUECRgR/QRxBHSAAQQNxBH9BAQUgAEHkAG8Ef0EABSAAQZADbwsLGwUgASABQQN1akEBcUEeagsgAkgEQEEADwsgAEEBayAAIAFBAkwbIgBBkANtIQYgAUEDayABQQlqIAFBAkobQZkBbEECakEFbSACaiAAIAZBkANsayIAQe0CbCAAQQRtaiAAQeQAbWtqIAZBsfUIbGpB7fQra7dEAAAAAHCZlEGiIAOgIwChJAYgBCQHIAUkBUEBC9YEAQJ/IABFIAFBAExyIAFBH0pyBEBBAA8LIAMhBANAIAIgBEkEfyACLQAAIgNBCUYgA0EgRnIFQQALBEAgAkEBaiECDAELCyAEIAIiA0sEfyACLQAABUEAC0Ewa0EKTwRAQQAPCwNAIAIgBEkEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiADa0EERgRAA0AgAiADSwRAIAMtAABBMGsgBUEKbGohBSADQQFqIQMMAQsLIAIhAwNAIAIgBEkEfyACLQAAQYABTwVBAAsEQCACQQFqIQIMAQsLIAJBAWogAiACIANBAWpGBH8gAy0AAEGUAUYFQQALBH8gAiAESQR/IAItAAAFQQALQc4ARgVBAAsbIgIgBE8Ef0EBBSACLQAAIgNBCUYgA0EgRnILBEAgBSAAIAFEAAAAAAAAAABBAyACEAEPC0EADwsgAyAEQQAQBgR/IwkiAiAETwR/QQEFIAItAAAiAkEJRiACQSBGcgsFQQALRQRAQQAPCyMKBEAjCSECA0AgAiAESQR/IAItAAAiA0EJRiADQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIhAwNAIAIgBEkEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiADa0EERgR/IAIgBE8Ef0EBBSACLQAAIgRBCUYgBEEgRnILBUEACwRAA0AgAiADSwRAIAMtAABBMGsgBUEKbGohBSADQQFqIQMMAQsLIAUgACABIwhBASACEAEPCwsgACABIwgQDCAAIAEjCEEBQQIjChsjCRABC4sDAQF+IwQgAEGA4AtrNgJAIwQgAUGA4AtrNgJEIAEgAGsiAEEITQR+IAFBCGspAwBCsODAgYOGjJgwhUJ/QgggAK19QgOGhoMiAkIKfiACQgiIfEL/gfyH8J/A/wCDIgJC5AB+IAJCEIh8Qv//g4Dw/z+DIgJCkM4AfiACQiCIfEL/////D4MFIABBEE0EfiABQRBrKQMAQrDgwIGDhoyYMIVCf0IIIABBCGutfUIDhoaDIgJCCn4gAkIIiHxC/4H8h/CfwP8AgyICQuQAfiACQhCIfEL//4OA8P8/gyICQpDOAH4gAkIgiHxC/////w+DQoDC1y9+IAFBCGspAwBCsODAgYOGjJgwhSICQgp+IAJCCIh8Qv+B/Ifwn8D/AIMiAkLkAH4gAkIQiHxC//+DgPD/P4MiAkKQzgB+IAJCIIh8Qv////8Pg3wFQn8LCyICQv////////8PWARAIwQgAro5AzAjBCMEKAIIQf95cUGAAnI2AggFIwQjBCgCCEH/eXFBgARyNgIICwvDAQECfyAALQABIQIgAC0AACIDQS1HIANB8gBHcQR/QQEFIAJBLUcgAkH3AEdxCwR/QX8FQQRBACADQfIARhtBAkEAIAJB9wBGG3ILIgJBAEgEQEF/DwsCQAJAAkACQCAALQACIgBBLUcEQCAAQfgARg0BIABB8wBGDQIgAEH0AEYNAiAAQdMARg0DIABB1ABGDQMgAEHMAEYNAyAAQewARg0DDAQLIAIPCyACQQFyDwsgAkEBciABcg8LIAEgAnIPC0F/C/QFAQZ/IAEgAGtBA0sEfyAALQADIgRBCUYgBEEgRnIFQQALBEAgAC0AAiAALQAAQRB0IAAtAAFBCHRyckGgwIABciIEQZntqOICbEEcdkECdEHwD2ooAgAiBkH/AXFBACAGQQh2IARGGyIEBEAgAEEDaiQDIAQPCwsgAEEYaiABIAEgAGtBGEsbIQZBACEBA0AgACAGSQRAAkACQCAALQAAIgdBgAFPBEAgBSAFQQh0IAdyIAMiBEEBaiIDQQFxIARBBk5yGyEFDAELIAdBIHJB4QBrQRpPDQEgASIEQQFqIQEgBEEESARAIAJBCHQgB3JBIHIhAgsLIABBAWohAAwCCwsLIAAkAyADRQRAIAFBA0gEQEEADwsgAUEETgR/QQAhAEGcCCgCAEECdiEDAn8DQCAAIANIBEAgAiAAQQJ0IgRBoAhqKAIARgRAIARBpAhqKAIADAMLIABBAmohAAwBCwtBAAsFQQALIgAEQCAADwsgAkEIdiACIAFBBE4bIgFBme2o4gJsQRx2QQJ0QfAPaigCACIAQf8BcUEAIABBCHYgAUYbIgAEfyAABUEAIQBBnAgoAgBBAnYhAgJ/A0AgACACSARAIAEgAEECdCIDQaAIaigCAEYEQCADQaQIaigCAAwDCyAAQQJqIQAMAQsLQQALCw8LIAFFBEAgA0EGTgR/QQAhAEHsDigCAEECdiEBAn8DQCAAIAFIBEAgBSAAQQJ0IgJB8A5qKAIARgRAIAJB9A5qKAIADAMLIABBAmohAAwBCwtBAAsFQQALDwtBACEAQewMKAIAQQJ2IQNBASABQQRIAn8DQCAAIANIBEAgAiAAQQJ0IgFB8AxqKAIARgRAIAFB9AxqKAIADAMLIABBAmohAAwBCwtBAAsiABsEfyAABSACQQh2IQFBACEAQewMKAIAQQJ2IQICfwNAIAAgAkgEQCABIABBAnQiA0HwDGooAgBGBEAgA0H0DGooAgAMAwsgAEECaiEADAELC0EACwsLwgUBBH8gACEDA0AgASADSwR/IAMtAABBMGtBCkkFQQALBEAgA0EBaiEDDAELCyAAIANGIAMgAGtBAktyBH9BAQUgASADSwR/IAMtAAAFQQALQTpHCwRAQQAPCwNAIAAgA0kEQCAALQAAQTBrIAZBCmxqIQYgAEEBaiEADAELCyADQQFqIgAhAwNAIAEgA0sEfyADLQAAQTBrQQpJBUEACwRAIANBAWohAwwBCwsgAyAAa0ECRwRAQQAPCwNAIAAgA0kEQCAALQAAQTBrIAVBCmxqIQUgAEEBaiEADAELCyAFIQRBACEFQQAkCiABIANLBH8gAy0AAAVBAAtBOkYEQCADQQFqIgAhAwNAIAEgA0sEfyADLQAAQTBrQQpJBUEACwRAIANBAWohAwwBCwsgAyAAa0ECRwRAQQAPCwNAIAAgA0kEQCAALQAAQTBrIAVBCmxqIQUgAEEBaiEADAELC0EBJAogASADSwR/IAMtAAAFQQALQS5GBH8gA0EBaiABSQR/IAMtAAEFQQALQTBrQQpJBUEACwRAIANBAWohAANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACEDCwsgBEE7SiAGQRdKciAFQTxKcgRAQQAPCyACBEAgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAUkEfyAALQAABUEAC0EgciICQfAARiACQeEARnIEQCABIABBAWoiAEsEfyAALQAABUEAC0EgckHtAEYEQCAAQQFqIQALIAAgAU8Ef0EBBSAALQAAIgFBCUYgAUEgRnILRSAGQQBMciAGQQxKcgRAQQAPCyAGQQxvQQxBACACQfAARhtqIQYgACEDCwsgBkE8bCAEakE8bCAFardEAAAAAABAj0CiJAggAyQJQQELtgEBAX8gACEDA0AgASADSgR/QYggKAIAIANqIABrQQRIBUEACwRAQYQgQYQgKAIAIAIgA2otAABBiCAoAgAgA2ogAGtBA3R0cjYCACADQQFqIQMMAQsLIAEhAwNAIAAgA0gEfyACIANqQQFrLQAAQQ1GBUEACwRAIANBAWshAwwBCwtBjCAgASADayICIAEgAGtGBH9BjCAoAgAgAmoFIAILNgIAQYggQYggKAIAIAEgAGtqNgIAC/UBACMEIwQoAghBcHEgAHI2AggjBCABNgIsIwQjBCgCCEGAIHI2AggjBCMEKAIIQU9xQSByNgIIIABBA0YEQEEAIQEgAiEAA0AgAEEEaiADTQRAAkAgACgCAEGg2viBAkYEQCABIAAgARshASADIABrQQRrrSAEUQRAIAAhAQwCCwsgAEEBaiEADAILCwsgAQRAIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQIwQgAUH83wtrNgIUIwQgA0GA4AtrNgIYBSMEIAJBgOALazYCDCMEIANBgOALazYCEAsFIwQgAkGA4AtrNgIMIwQgA0GA4AtrNgIQCwvrAQEBfyABQQBMIABBAExyIAFBDEpyIAJBAExyBEAPCyACQRxKBH8gAUECRgR/QRxBHSAAQQNxBH9BAQUgAEHkAG8Ef0EABSAAQZADbwsLGwUgASABQQN1akEBcUEeagsgAkgFQQALBEAPCyAAQQFrIAAgAUECTBsiAEGQA20hBCMEIAFBA2sgAUEJaiABQQJKG0GZAWxBAmpBBW0gAmogACAEQZADbGsiAEHtAmwgAEEEbWogAEHkAG1raiAEQbH1CGxqQe30K2u3RAAAAABwmZRBoiADoDkDOCMEIwQoAghBv35xQcAAcjYCCAumBAIEfwF8IAIgA0kEfyACLQAAQS5GBUEACwRAIAJBAWoiAiEEA0AgAiADSQR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIARGBEAPC0EDIAIgBGsiBSAFQQNPGyIFIARqIQcDQCAEIAdJBEAgBC0AAEEwayAGQQpsaiEGIARBAWohBAwBCwsgBrchCANAIAVBA0kEQCAIRAAAAAAAACRAoiEIIAVBAWohBQwBCwsLIAMgAkEBaiACIAIgA0kEfyACLQAAQSByQfoARgVBAAsbRwRADwsgAUEEaiEFIAFBBmohAkEAIQMDQCACIAVLBEAgBS0AAEEwayADQQpsaiEDIAVBAWohBQwBCwsgAyECIAFBBmohBCABQQhqIQVBACEDA0AgBCAFSQRAIAQtAABBMGsgA0EKbGohAyAEQQFqIQQMAQsLIAFBCGohBSABQQpqIQZBACEEA0AgBSAGSQRAIAUtAABBMGsgBEEKbGohBCAFQQFqIQUMAQsLIANBO0ogAkEXSnIgBEE8SnIEQA8LIAJBPGwgA2pBPGwgBGq3RAAAAAAAQI9AoiAIoCEIIAAgASEAIAFBAmohAkEAIQMDQCAAIAJJBEAgAC0AAEEwayADQQpsaiEDIABBAWohAAwBCwsgAUECaiECIAFBBGohAEEAIQEDQCAAIAJLBEAgAi0AAEEwayABQQpsaiEBIAJBAWohAgwBCwsgAyABIAgQCQvWBwIFfwF+IAAoAgBBoMCAgQJyIQQgACgCBCICQf8BcUE9RgRAIABBBWohAiAEQfTywasGRgRAIAEgAksEQCACKAIAQaDAgIECciEAQQQhBCABIAJrIgVBBEYEQCAAQebSsasGRgR/QQEFIABB7NK52wZGBH9BAwUgAEHwyKWTB0YgAEHjyKWTB0ZyBH8jBCMEKAIIQYAQcjYCCEECBUEECwsLIQQFIAVBA0YEQEECQQQgAEH///8HcUHk0skDRhshBAUCf0EAQbwTKAIAQQF2IgUgASACa0sNABpBACEAA0AgACAFSQRAQQAgAEEBdEHAE2ovAQAgACACai0AACIGQSByIAYgBkHBAGtBGkkbRw0CGiAAQQFqIQAMAQsLQQELBEACf0EAQewTKAIAQQF2IgAgASACQQhqIgVrSw0AGgNAIAAgA0sEQEEAIANBAXRB8BNqLwEAIAMgBWotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogA0EBaiEDDAELC0EBCwR/QQEFAn9BAEGMFCgCAEEBdiIDIAEgBWtLDQAaQQAhAANAIAAgA0kEQEEAIABBAXRBkBRqLwEAIAAgBWotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogAEEBaiEADAELC0EBCwsEQEEDIQQDQCABIAJLBH8gAi0AAEE6RwVBAAsEQCACQQFqIQIMAQsLIAEgAksEQCMEIAJB/98LazYCFCMEIAFBgOALazYCGAsLCwsLIwQjBCgCCEFwcSAEcjYCCAtBAQ8LIARB89LpowZGIARB89LpqwZGcgRAIAEgAksEfwJ/IAEgAmsiAEEISwRAIAIhAANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABRgwBC0J/QQggAGtBA3SsIgeGQn+FQrDgwIGDhoyYMIMgAUEIaykDACAHiCAHhoQiB0Lw4cOHj568+HCDQrDgwIGDhoyYMIUgB0KGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYRQCwVBAAsEQCACIAEQAwtBAQ8LBSAEQe3ekcsGRgR/IAJB////B3FBoMAAckHm8vUBRgVBAAsEQCAAQQdqIgAgAUkEQCAAIAEQFgtBAQ8FIAJB/wFxQS5GIARB9dylwwdGcQRAIABBBWogARAVBEBBAQ8LCwsLIAAtAABBPUcEQAJAA0AgACABSQRAIAAgAP0ABAD9DD09PT09PT09PT09PT09PT39I/1kIgNoaiABSSECIAMNAiAAQRBqIQAMAQsLQQAhAgsFQQAhAgsgAgvLAQEEfyMCIgNBAWsgAyAAQQJMGyIEQZADbSEGIANBAWsgAyMBIABBA2sgAEEJaiAAQQJKG0GZAWxBAmpBBW0gAWogBCAGQZADbGsiBEHtAmwgBEEEbWogBEHkAG1raiAGQbH1CGxqQe30K2u3RAAAAABwmZRBoiACoGMbIQMgAUEdRiAAQQJGcQRAA0AgBUEISAR/IANBA3EEf0EBBSADQeQAbwR/QQAFIANBkANvCwsFQQALBEAgA0EBayEDIAVBAWohBQwBCwsLIAMLBwBBgDAkBAvTBAEGf0GUICgCACEDQbAgQQA2AgBBtCAgADYCACADBH9BAQUgAEGA4AtqIQRBgOALIQECfwNAIAQgAUFAayICTwRAQQEgAf0ABAD9DP/////////////////////9IyAB/QAEEP0M//////////////////////0j/VAgAf0ABCD9DP/////////////////////9IyAB/QAEMP0M//////////////////////0j/VD9UP1TDQIaIAIhAQwBCwsDQCABIARJBEBBASABLQAAQf8BRg0CGiABQQFqIQEMAQsLQQALC0UEQA8LIANBAUYEf0H/3wtB/wE6AABBACEDQX8FQQALIgQiASEFA0AgACAFSgRAIAVBgOALai0AACEGAkACQAJAAkACQCADDgUAAQIDAwQLIAZB/wFGBEBBASEDBSABIgJBAWohASACQYDgC2ogBjoAAAsMAwtBACEDIAZB/wFGBEAgASICQQFqIQEgAkGA4AtqIAY6AAAFIAZB+wFPBEBBAiEDBSAGQfoBRgRAQQMhA0GYIEEANgIABSAGQfABSQRAIAFBgOALakH/AToAACABQQFqIgJBAWohASACQYDgC2ogBjoAAAsLCwsMAgtBACEDDAELIANBBEYiAgRAIAZB8AFGIQILIANBA0YiAwRAIAZB/wFGIQMLIAIEf0EABUGYIEGYICgCAEEBaiICNgIAQQVBBEEDIAMbQaQgKAIAIAJIGwshAwsgBUEBaiEFDAELC0GUICADNgIAQbAgIAQ2AgBBtCAgASAEazYCAAvZCQIUfwF+QZwgKAIABEBBAA8LIAAQDkGwICgCAEGA4AtqIQpBtCAoAgAhBEGsICgCAEEARyESQaQgKAIAIg1BqCAoAgAiEEEBayIAIAAgDUobIRNBgCAoAgAhA0GQICgCACELQaAgKAIAIQ9BACEAQX8hDANAIAVFIAQgDkpxBEAgCiAOaiIC/QAEAP0MCgoKCgoKCgoKCgoKCgoKCv0j/WSsIAL9AAQQ/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCEIaEIAL9AAQg/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCIIaEIAL9AAQw/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCMIaEIRUgBCAOayICQcAASARAIBVCASACrIZCAX2DIRULA0AgFUIAUgRAAkAgDiAVeqdqIQECfyADRSAAQQBKcQRAIAEgAGshAiABIApqQQJrLwEAIQYCf0EAIAAgCmooAgAiB0H///8HcSIIQfDhwwdxQbDgwAFHDQAaQQAgCEGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgB0EPcSIIQQFrQQRLDQAaIAhB5ABsIAdBCHZBD3FBCmxqIAdBEHZBD3FqCyEIIAtBASACIBNMIAJBBUpxIAdBGHZBIEZxIAhBAEdxIAZBCHZBDUZxIAZB/wFxQQ1HcRtFBEAgCUEBdCAIOwGAMCAJQQJ0IgIgADYCoLACIAIgAUEBazYC4LAGIAlBAWohCSABQQFqIgAMAgsLIABBAEoEf0EABUGIICgCAAsEQEEAIAEgChAHQYQgKAIAIQZBiCAoAgAiCEGMICgCAGshB0GEIEEANgIAQYggQQA2AgBBjCBBADYCAEF/IQAFIAAgCmooAgAhBiABIQIDQCAAIAJIBH8gAiAKakEBay0AAEENRgVBAAsEQCACQQFrIQIMAQsLIAEgAGsiCCABIAJrayEHCyAMIAAgAxshDAJ/QQIgCCANSiAQIAtrIgIgDU5xDQAaQQMgCEEBaiACSg0AGkEACyIFDQEgCyAIQQFqaiELQSAgBkEYdiAHQQNMGyERIAdBA0gEf0EABQJ/QQAgBkH///8HcSICQfDhwwdxQbDgwAFHDQAaQQAgAkGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgBkEPcSICQQFrQQRLDQAaIAJB5ABsIAZBCHZBD3FBCmxqIAZBEHZBD3FqCwsiFEEARyICBEAgEUEgRiECCyADBEAgAyAGc0EIdEUiAEEBIAIbRSEPIAAgEnJBACACGyECBSARQS1GQQAgFBsEQCAGQf///wdxIQMFIAJFIAdBAEpxBEBBASEFDAQLCwsgAgRAIAlBAXRBgDBqIBQ7AQAgCUECdCICQaCwAmogDDYCACACQeCwBmogASAIayAHajYCACAJQQFqIQlBACELQQAhD0EAIQMLIAwgAUEBaiIAIAMbCyEMIBUgFUIBfYMhFQwCCwsLIA5BQGshDgwBCwsgBUUEQCAAIAQiASAKEAdBAgJ/QQJBiCAoAgAiACANSiAQIAtrIgIgDU5xDQAaQQMgACACSg0AGkEACyIAIAAEf0EABUGUICgCAEEFRgsbIQULQYAgIAM2AgBBkCAgCzYCAEGgICAPNgIAQZwgIAU2AgBBuCAgDDYCAEG8ICABNgIAIAkLBgBBoLACCwYAQeCwBgsFAEGAMAvbCQQQfgN/AXwBewNAIBJBwABJBEAgAyAAIBJq/QAEACIW/QwgICAgICAgICAgICAgICAg/SMgFv0MCQkJCQkJCQkJCQkJCQkJCf0j/VD9ZK0gEq2GhCEDIBJBEGohEgwBCwsgAyECQgAhA0EAIRIDQCASQcAASQRAIAMgACASav0ABAD9DDAwMDAwMDAwMDAwMDAwMDD9cf0MCgoKCgoKCgoKCgoKCgoKCv0m/WStIBKthoQhAyASQRBqIRIMAQsLAkAgAkIBg1ANACACQgGGIgUgAkJ/hYMiBHohECACIAVCAYRCf4WDIgJ6IQogBCAEQgF9gyIEeiEPIAIgAkIBfYMiAnohCSAEIARCAX2DIgR6IQ4gAiACQgF9gyICeiERIAQgBEIBfYMiBHohDSACIAJCAX2DIgJ6IQggBCAEQgF9gyIFeiEHIAIgAkIBfYMiAnogBSAFQgF9gyIMeiELIAIgAkIBfYMiAnohBiACIAJCAX2DIgJQDQAgACACeiIFp2ogAU8NACAHfUIDUiAGIAt9IgJCAlZyDQBCASAKIBB9hkIBfSAQhkIBIAggDX2GQgF9IA2GhEIBIAKGQgF9IAuGhCICIAODIAJSDQBCASARIA59hkIBfSAOhiICIAIgA4NRIRJCASAJIA99IgSGQgF9IA+GIgIgAiADg1EiAQR/IARCA1QEf0EBBSADIA6IQgGDpyAEQgRRcQsFIAMgDohCAYOnIAAgD6dqLQAAQSByQeEAa0EaT3ILDQAgASASciAIIA19QgNUcQ0AIAAgB6dqIgEtAAIgAS0AAEEQdCABLQABQQh0cnJBoMCAAXIiEkGZ7ajiAmxBHHZBAnRB8A9qKAIAIgFB/wFxQQAgAUEIdiASRhsiE0UNACAMIAxCAX2DeiEEIAAgC6dqIQEgBiALfUICUQR/IAEtAAEgAS0AAEEKbGpBkARrBSABLQAAQTBrCyEUIAAgBKdqIQEgAyAEiEIfgyICQhtRIAUgBH1CBVFxBH8gAS0AAkE6RgVBAAsEfyABQQNqLQABIAEtAANBCmxqQZAEayISQTtKIAEtAAEgAS0AAEEKbGpBkARrIgFBF0pyIBRBAExyDQEgEyAUIAFBPGwgEmq3RAAAAAAATO1AoiIVEAwhAUECBSACQg+DQg9RIAUgBH1CBFFxRQ0BIAFBAmotAAEgAS0AAkEKbGogAS0AASABLQAAQQpsakHkAGxqQdCgA2shAUEDCyESIBRBAEwgAUEATHIEf0EBBSATQQJGBH9BHEEdIAFBA3EEf0EBBSABQeQAbwR/QQAFIAFBkANvCwsbBSATIBNBA3VqQQFxQR5qCyAUSAsNACAAIAWnaiQPIAAgDadqJBAgACAIp2okESMQIxEQAyMEIAAgD6dqQYDgC2s2AhwjBCAAIAmnakGA4AtrNgIgIwQgACAOp2pBgOALazYCJCMEIAAgEadqQYDgC2s2AiggAUEBayABIBNBAkwbIgBBkANtIQEjBCATQQNrIBNBCWogE0ECShtBmQFsQQJqQQVtIBRqIAAgAUGQA2xrIgBB7QJsIABBBG1qIABB5ABta2ogAUGx9QhsakHt9Ctrt0QAAAAAcJmUQaIgFaAjAKE5AzgjBCMEKAIIQb9+cSASQQZ0cjYCCEEBDwtBAAvkEwMXfwN+AnwDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsDQCAEQQJIIAAgAUlxBH8gAC0AAEEwa0EKSQVBAAsEQANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgBEEBaiEEDAELCwJAIAEgAGtBDkkNAAJ/AkACQAJAAkACQCAALQAAIhhBLUYNACAYQeYARg0AIBhB5ABGDQEgGEHsAEYNAiAYQeUARg0CIBhB4gBGDQMgGEHjAEYNAyAYQfAARg0DIBhB8wBGDQMgGEHEAEYNAwwEC0EBDAQLQQIMAwtBAwwCC0EEDAELQQALIhdFDQAgAEEBakEgEAQhEiAAQQRqQYABEAQhCyAALQAJIgJBCUYgAkEgRnIiBQR/IAAtAAghBCAAQQdqLQAAIgJBLUcgAkHyAEdxBH9BAQUgBEEtRyAEQfcAR3ELBH9BfwVBBEEAIAJB8gBGG0ECQQAgBEH3AEYbcgsFIABBB2pBgAQQBAsiBCALIBJyckEASA0AIABBCUEKIAUbaiEAA0AgACABSQR/IAAtAABBK0YEf0EBBSAALQAAQS5GCwR/QQEFIAAtAABBwABGCwVBAAsEQCAAQQFqIQAMAQsLIAAgAU8Ef0EABSAALQAAIgJBCUYgAkEgRnIEf0EBBSAALQAAQTBrQQpJCwtFDQAgEkEGdCALQQN0ciAEciESIBhB4wBHIBhB4gBHcQR/IAAgARATBUEACwRAIBdBA0YjESMQa0ETSXEEQCMQIQAjESECA0AgACACSQRAIAAxAABCMH0gGUIKfnwhGSAAQQFqIQAMAQsLBUJ/IRkLIBcgEiMPQQFqIAEgGRAIQQEPCyAYQeIARiILRQRAIBhB4wBGIQsLQQAhAkEAIQQDQCAAIAFJBEACQANAIAAgAUkEfyAALQAAIgVBCUYgBUEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPDQMgCwR/IBFBA0YiBSARQQFGIAUbBSARQQJGIBFBAUZyCwR/IAAgARAeBUEACyEFIwUgAUlBACAFGwR/IwUtAAAiBUEJRiAFQSBGcgVBAAsEQEEBIRQMAQsgACECA0AgASACSwR/IAItAAAiBUEJRiAFQSBGcgVBAQtFBEAgAkEBaiECDAELCyACIQUgDARAIAxBAUYEQCACIQ0gACEDCwUgACEJIAUhDgsgD0UgACAEa0EBS3EgDCAWQQFGSnEEQCAMIQ8gACEQIAQhCAsgByEGIAQhByARIQogACICIREgBSEEA0AgBCARSwR/IBEtAABBMGtBCkkFQQALBEAgEUEBaiERDAELCyAWAn9BACACIBFGDQAaQQEgBCARRg0AGiARLQAAIgBBLEYEQCARQQFqIREDQCAEIBFLBH8gES0AAEEwa0EKSQVBAAsEQCARQQFqIREMAQsLQQNBACAEIBFGGwwBCyAAQS5GBEAgEUEBaiERA0AgBCARSwR/IBEtAABBMGtBCkkFQQALBEAgEUEBaiERDAELCwtBACARQQFqIARHDQAaQQJBACARLQAAQSByIgBB7QBGIABB6wBGciAAQecARnIgAEH0AEZyGwsiESAMGyEWIBVBAWogFSARQQFGGyEVIAxBAWohDCAEIQAMAgsLCyAURQ0AIAxBAWshFCARQQFGIAtxIApBA0ZxBEAgFEEBayEUIAYhBwUgEUEBRgRAIAIgBBADBSARQQJGBEAgAiEARAAAAAAAAPA/IRxBACEGA0AgAEEBaiAESQRAIAAtAAAiBUEuRgRAQQEhBgUgHUQAAAAAAAAkQKIgBUEwa7igIR0gHEQAAAAAAAAkQKIgHCAGGyEcCyAAQQFqIQAMAQsLIwQgHSAco0QAAAAAAAAwQUQAAAAAAACQQCAALQAAQSByIgVB6wBHGyIcRAAAAAAAAJBAoiAcIAVB9ABGIgAgBUHnAEZyGyIcRAAAAAAAAJBAoiAcIAAboiIdmyIcIBxEAAAAAAAA8L+gIBxEAAAAAAAA4L+gIB1lGzkDMCMEIwQoAghB/3lxQYAGcjYCCAsLCyAUQQBKIgAgFkEBRnEiBUUgAHEEfyAWRSAJLQAAQTBrQQpJcQ0BIBRBAUYEfyAOIAlrQQZGBH8gCSgCAEHm3rGjBkYFQQALBH8gCS8BBEHl5AFGBUEACwVBAAsEfyMEIwQoAghB/3lxNgIIQQEFIAULBSAUQQJGBH8gDSADa0EGRgR/IAMoAgBB5t6xowZGBUEACwR/IAMvAQRB5eQBRgVBAAsFQQALDQEgFUEDRiAUQQJGcSAEIAJrQRRJcQR/IAIhAANAIAAgBEkEQCAAMQAAQjB9IBlCCn58IRkgAEEBaiEADAELCyAZIAkhAEIAIRkDQCAAIA5JBEAgADEAAEIwfSAZQgp+fCEZIABBAWohAAwBCwsgGSEbIAMhAEIAIRkDQCAAIA1JBEAgADEAAEIwfSAZQgp+fCEZIABBAWohAAwBCwsgGSAbfFEFQQALBH9BAgUgDSADayAEIAJrRiEAIAVBAiAVQQNGIBRBAkZxIA4gCWtBAUZxBH8gCS0AAEEwRgVBAAsgAHEEfyAEIAJrIQYgAiEKAkAgAiADIgBGDQAgAEEHcSACQQdxRgRAA0AgAEEHcQRAQQAhEyAGRQ0DIAAtAAAiCyAKLQAAIgVrIRMgBSALRw0DIAZBAWshBiAAQQFqIQAgCkEBaiEKDAELCwNAIAZBCE8EQCAAKQMAIAopAwBRBEAgAEEIaiEAIApBCGohCiAGQQhrIQYMAgsLCwsDQCAGIgVBAWshBiAFBEAgAC0AACILIAotAAAiBWshEyAFIAtHDQIgAEEBaiEAIApBAWohCgwBCwtBACETCyATBUEBCxsLCyIFIBRIBEAgAyAJIAUbIQMgDSAOIAUbIQAgFCAFa0EBRgRAIwQgA0GA4AtrNgIcIwQgB0GA4AtrNgIgBSAFIA9IIA8gFEhxBEAjBCADQYDgC2s2AhwjBCAIQYDgC2s2AiAjBCAQQYDgC2s2AiQFIwQgA0GA4AtrNgIcIwQgAEGA4AtrNgIgA0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAAsEQCAAQQFqIQAMAQsLIwQgAEGA4AtrNgIkCyMEIAdBgOALazYCKAsLIwQjBjkDOCMEIwQoAghBv35xIwdBBnRyNgIIIAQgAmtBE0kgEUEBRiIAIAAbBEBCACEZA0AgAiAESQRAIAIxAABCMH0gGUIKfnwhGSACQQFqIQIMAQsLBUJ/IRkLIBcgEiMFQQFqIAEgGRAIQQEPC0EAC7MEAQN/IAAoAgBBoMCAgQJyIgNB7d6RqwZGBH8gAC0ABEE9RgVBAAsEQAJAIAEgAEEFaiIARiABIABrQQdLcg0AA0AgACABSQRAIAAtAABBMGsiA0EHSw0CIAJBA3QgA3IhAiAAQQFqIQAMAQsLIwQgAkH/H3E2AiwjBCMEKAIIQYAgcjYCCAtBAQ8LIAAtAANBPUYEQCADQf///wdxIgJB9dKRA0YiA0UgAkHn0pEDR3EEQEEADwtBHEEkIAMbIQIgAEEEaiIAIAFJBH8jBCACaigCAAVBAQtFBEAgAkEcRgRAIwQgAEGA4AtrNgIcIwQgAUGA4AtrNgIgBSMEIABBgOALazYCJCMEIAFBgOALazYCKAsLQQEPCyAALQAEQSByIQQgA0Hv7rmrBkYiAgRAIARB8gBGIQILIAIEf0EBBSAEQfAARiADQefkvasHRnELRQRAQQAPC0EcQSQgAhshAiAALQAFQT1GBEAgAEEGaiIAIAFJBH8jBCACaigCAAVBAQtFBEAgAkEcRgRAIwQgAEGA4AtrNgIcIwQgAUGA4AtrNgIgBSMEIABBgOALazYCJCMEIAFBgOALazYCKAsLQQEPCyAAKAIFQaDAgIECckHuwrWrBkcEf0EBBSAALQAJQT1HCwRAQQAPCyAAQQpqIgAgAUkEQCACQRxGBEAjBCAAQYDgC2s2AhwjBCABQYDgC2s2AiAFIwQgAEGA4AtrNgIkIwQgAUGA4AtrNgIoCwtBAQvLBAIEfwJ+IAEgAGtBDkYEQCAAKQMGIQYgACkDACIHQvDhw4ePnrz4cINCsODAgYOGjJgwhSAHQoaMmLDgwIGDBnxC8OHDh4+evPhwg0Kw4MCBg4aMmDCFhFAEfiAGQvDhw4ePnrz4cINCsODAgYOGjJgwhSAGQoaMmLDgwIGDBnxC8OHDh4+evPhwg0Kw4MCBg4aMmDCFhAVCAQtQBEAgB0Kw4MCBg4aMmDCFIgdCCn4gB0IIiHxC/4H8h/CfwP8AgyIHp0H//wNxQeQAbCAHQhCIp0H//wNxaiEBIAZCsODAgYOGjJgwhSIGQgp+IAZCCIh8Qv+B/Ifwn8D/AIMiBkIQiKdB//8DcSEAIAZCMIinIAZCIIinQf//A3EiAiAAQTxsakE8bGohAyAAQRhJIgAEQCACQTxJIQALIAAEfyAGQjCIp0E9SQUgAAsEQCABIAdCIIinQf//A3EgB0IwiKcgA0HoB2y3EAkLDwsLIAAhAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiIDIABrQQ9GBH8gAC0AAEExRgVBAAsEfyAALQABQTlGBUEACwRAIABBAmohAiAAQQVqIQUDQCACIAVJBEAgAi0AAEEwayAEQQpsaiEEIAJBAWohAgwBCwsgBEHsDmogAEEFaiADIAEQCgUgAyAAa0EORgRAIAAhAiAAQQRqIQUDQCACIAVJBEAgAi0AAEEwayAEQQpsaiEEIAJBAWohAgwBCwsgBCAAQQRqIAMgARAKCwsL0AgBBH8gACECAn8DQCABIAJLBEAgAv0ABAD9DD09PT09PT09PT09PT09PT39I/1kIgMEQCACIANoaiICIAEgASACSxsMAwsgAkEQaiECDAELCyABC0EBaiEDAn9BAEHMECgCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRB0BBqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCwR/QQEFAn9BAEHsECgCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRB8BBqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCwsEQANAIAEgA0sEfyADLQAAQSByQeEAa0EaSQVBAAsEQCADQQFqIQMMAQsLIAEgA0YPCwJ/QQBBjBEoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QZARai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsiAkUEQAJ/QQBBrBEoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QbARai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAkUEQAJ/QQBBzBEoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QdARai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAkUEQAJ/QQBB/BEoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QYASai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAkUEQAJ/QQBBrBIoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QbASai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAkUEQAJ/QQBB3BIoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QeASai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQshAgsgAgR/IAIFAn9BAEGMEygCAEEBdiIEIAEgAGtLDQAaQQAhAgNAIAIgBEkEQEEAIAJBAXRBkBNqLwEAIAAgAmotAAAiBUEgciAFIAVBwQBrQRpJG0cNAhogAkEBaiECDAELC0EBCwsEfwJ/A0AgASADSwRAQQAgAy0AACIAQS5HIABBMGtBCk9xIABBIHJB+gBHcQ0CGiADQQFqIQMMAQsLQQELBUEACwuoBgEHfyAAIQICfwNAIAEgAksEQCAC/QAEAP0MICAgICAgICAgICAgICAgIP0j/WQiAwRAIAIgA2hqIgIgASABIAJLGwwDCyACQRBqIQIMAQsLIAELIgMgAEYgASADTXIEQEEADwsgA0EBay0AAEE7RgRAIAMPCyADIQIDQCAAIAJJBH8gAkEBay0AAEE7RwVBAAsEQCACQQFrIQIMAQsLIAIhAAJ/A0AgACADSQRAIAD9AAQA/Qw9PT09PT09PT09PT09PT09/SP9ZCIFBEAgACAFaGoiACADIAAgA0kbDAMLIABBEGohAAwBCwsgAwsgA0YEQCADDwsDQCACIQACfwNAIAAgAUkEQCAA/QAEAP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WQiBQRAIAAgBWhqIgAgASAAIAFJGwwDCyAAQRBqIQAMAQsLIAELIQYgAiADSwRAIAIhAAJ/A0AgACABSQRAIAD9AAQA/QwgICAgICAgICAgICAgICAg/SP9ZCIDBEAgACADaGoiACABIAAgAUkbDAMLIABBEGohAAwBCwsgAQshAwsgAiADRgRAIAJBACABIAJLGw8LIAIgBkZBASAEGwR/QQEFQQAhBQJAIAIgBk8Ef0EABSACLQAAQSByQeEAa0EaSQtFDQAgAkEBaiEIA0AgBiAISwRAQQEhBSAILQAAIgdBPUYNAkEAIQUgB0EgckHhAGtBGkkiAEUEQCAHQTBrQQpJIQALIABFBEAgB0EtRiEACyAARQRAIAdBLkYhAAsgACAHQd8ARiAAG0UNAiAIQQFqIQgMAQsLCyAFC0UEQAJAA0AgASACSwRAQQEhAwJ/A0AgASACSwRAIAL9AAQA/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZCIABEAgAiAAaGoiACABIAAgAUkbDAMLIAJBEGohAgwBCwsgAQsiAEEBaiABSQR/IAAtAAFBIEYFQQALDQIgAEEBaiECDAELC0EAIQMLQQAgBCADGw8LIAMgBkkEQCACIAMQFwRAIAMPCyADIQQgASAGRgRAIAMPCwsgASAGRwRAIAZBAWohAgwBCwtBAAuMCwMFfwF+AXwDQCAAIAFJBH8gAC0AACIDQQlGIANBIEZyBUEACwRAIABBAWohAAwBCwsCQCAAIAFPBH9BAAUgAC0AAEEwa0EKSQtFDQAgACABEBoiAEUgACABT3IEf0EABSAALQAAIgNBCUYgA0EgRnILRQ0AA0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAUEBEAZFDQAgASMJIgBNBH9BAAUgAC0AACIDQQlGIANBIEZyC0UNAANAIAAgAUkEfyAALQAAIgNBCUYgA0EgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPDQAjCyIDQQFrIAMjDCIDQQJMGyIFQZADbSEGIw0gA0EDayADQQlqIANBAkobQZkBbEECakEFbWogBSAGQZADbGsiA0HtAmwgA0EEbWogA0HkAG1raiAGQbH1CGxqQe30K2u3RAAAAABwmZRBoiMIoCMAoSEIIAAtAABBPEYEQCAAQQFqIQQDQCAEIABrQQ9JIQMgASAESwR/IAQtAABBPkcFQQALIANxBEAgBEEBaiEEDAELCwJAIAEgBE0Ef0EBBSAELQAAQT5HCw0AIARBAWoiBCAAayEFIAAtAAFBIHIiBkHkAEYiAwRAIAVBBUYhAwsgBUEKRiAGQeoARnEEf0EBBSAGQfMARgR/IAVBCkYgBUEJRnIFQQALCyQOIAMjDnJFDQAjBCMEKAIIQXBxQQJBAyADG3I2AgggASAETQR/QQAFIAQtAAAiA0EJRiADQSBGcgtFDQAgAEEPaiIAIAEgACABSRshAANAIAAgBEsEfyAELQAAIgJBCUYgAkEgRnIFQQALBEAgBEEBaiEEDAELCyAEIQILIAJFIAEgAklyDQEjDgRAAkAjBCACQYDgC2s2AgwjBCABIgBBgOALazYCECABIAJNBH9BAQUgAEEBay0AAEHdAEcLDQAgAiEBA0AgAUECaiAASQRAIAEtAABBIEYEfyABLQABQdsARgVBAAsEQCMEIAJBgOALazYCDCMEIAFBgOALazYCECMEIAFB/t8LazYCFCMEIABBgeALazYCGAwDCyABQQFqIQEMAQsLCwUjBCACQYDgC2s2AgwjBCABQYDgC2s2AhALBSAAIQMDQCABIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAAgA0YNASABIANLBH8gAy0AACICQQlGIAJBIEZyBUEBCwRAIAAgAxADBQJ/IAAhAkEAIQMDQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLQQAgACABTw0AGiAALQAAIQUgACACa0EDSyEGQQAgACACRgR/QQEFIAVBLkcgBUEsR3ELIAZyDQAaA0AgACACSwRAIAItAABBMGsgA0EKbGohAyACQQFqIQIMAQsLIAOsIQcDQCAAIAFJBH8gAC0AACAFRgVBAAsEQCAAQQFqIQIDQCABIAJLBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLQQAgAiAAa0EERwR/QQEFIARBAWoiBEEFSgsNAhogAEEBaiEAQQAhAwNAIAAgAkkEQCAALQAAQTBrIANBCmxqIQMgAEEBaiEADAELCyADrCAHQugHfnwhByACIQAMAQsLIwQgB7o5AzAjBCMEKAIIQf95cSAHQv////////8PWEEIdHI2AgggAAsiA0UNAgsgASADTQR/QQAFIAMtAAAiAEEJRiAAQSBGcgtFDQEjBCMEKAIIQXBxQQFyNgIIIwQgA0H/3wtrNgIMIwQgAUGA4AtrNgIQCyMEIAg5AzgjBCMEKAIIQb9+cUEBQQIjChtBBnRyNgIIIwQjBCgCCEFPcUEwcjYCCEEBDwtBAAvyBAEIfyAAIQIDQCABIAJLBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLAkAgAiIDIABrIglBAkcgCUEBR3EgCUEER3EgASACTXINACACLQAAIghBL0cgCEEtR3EgCEEuR3ENACACQQFqIQYDQCABIAZLBH8gBi0AAEEwa0EKSQVBAAsEQCAGQQFqIQYMAQsLIAYgA2tBAWsiAkUgAkECS3IgASAGTXIEf0EBBSAGLQAAIAhHCw0AIAZBAWohAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAGa0EBayEBA0AgACADSQRAIAAtAABBMGsgBEEKbGohBCAAQQFqIQAMAQsLIANBAWohAANAIAAgBkkEQCAALQAAQTBrIAVBCmxqIQUgAEEBaiEADAELCyAJQQRGBEAgAUUgAUECS3INASAEJAsgBSQMIAZBAWohAANAIAAgAkkEQCAALQAAQTBrIAdBCmxqIQcgAEEBaiEADAELCyAHJA0FIAFBBEcgAUECR3ENASAGQQFqIQYDQCACIAZLBEAgBi0AAEEwayAHQQpsaiEHIAZBAWohBgwBCwsgB0HQD2ogB0HsDmoiACAHQcYASBsgACAHIAFBA0YbIAFBAkYbJAsgBSAEIAhBLkYiACAEQQxKIAAbIgAbJAwgBCAFIAAbJA0LIwxBAEwjDEEMSnIjDUEATHIjC0EATHINACMNIQAjCyEBIAJBACMMIgJBAkYEf0EcQR0gAUEDcQR/QQEFIAFB5ABvBH9BAAUgAUGQA28LCxsFIAIgAkEDdWpBAXFBHmoLIABOGw8LQQALqQgBBX8gACEDA0AgASADSwRAIAMtAABBMGsgBkEKbGohBiADQQFqIQMMAQsLIAIhBCABIQIDQCACIARJBH8gAi0AAEGAAU8FQQALBEAgAkEBaiECDAELCyACQQFqIAIgAiABQQFqRgR/IAEtAABBlAFGBUEACwR/IAIgBEkEfyACLQAABUEAC0HOAEYFQQALGyICIAFLIAEgAGtBBEYEQANAIAIgBEkEfyACLQAAIgBBCUYgAEEgRnIFQQALBEAgAkEBaiECDAELCyACIQMDQCACIARJBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIgA0YgAiADa0ECS3IEQEEADwsgAiEAA0AgACADSwRAIAMtAABBMGsgB0EKbGohByADQQFqIQMMAQsLIAAhAQNAIAAgBEkEfyAALQAAQYABTwVBAAsEQCAAQQFqIQAMAQsLIABBAWogACAAIAFBAWpGBH8gAS0AAEGUAUYFQQALBH8gACAESQR/IAAtAAAFQQALQc4ARgVBAAsbIgAgAkYEQEEADwsDQCAAIARJBH8gAC0AACIBQQlGIAFBIEZyBUEACwRAIABBAWohAAwBCwsgACEBA0AgACAESQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIAFGIAAgAWtBAktyBEBBAA8LA0AgACABSwRAIAEtAABBMGsgBUEKbGohBSABQQFqIQEMAQsLIAAhAQNAIAAgBEkEfyAALQAAQYABTwVBAAsEQCAAQQFqIQAMAQsLIAYgByAFIABBAWogACAAIAFBAWpGBH8gAS0AAEGUAUYFQQALBH8gACAESQR/IAAtAAAFQQALQc4ARgVBAAsbIAQQAA8LIAIhAANAIAAgBEkEfyAALQAAIgFBCUYgAUEgRnIFQQALBEAgAEEBaiEADAELCyAAIQEDQCAAIARJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUYgACABa0ECS3IEQEEADwsDQCAAIAFLBEAgAS0AAEEwayAHQQpsaiEHIAFBAWohAQwBCwsgACEBA0AgACAESQR/IAAtAABBgAFPBUEACwRAIABBAWohAAwBCwsgAEEBaiAAIAAgAUEBakYEfyABLQAAQZQBRgVBAAsEfyAAIARJBH8gAC0AAAVBAAtBzgBGBUEACxsiACEBIAAgBE8Ef0EBBSAALQAAIgBBCUYgAEEgRnILRQRAQQAPCwRAIAYgByABIAQQAg8LIAEhAANAIAAgBEkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCwNAIAAgBEkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACAESQR/IAAtAAAFQQALQTpGBH8gBiAHIAEgBBACBUEACwuFBQEFfyAAIQIDQCABIAJLBH8gAi0AAEEgckHhAGtBGkkEf0EBBSACLQAAQYABTwsFQQALBEAgAkEBaiECDAELCwNAIAEgAksEfyACLQAABUEAC0EuRgR/QQEFIAEgAksEfyACLQAABUEAC0EsRgsEQCACQQFqIQIMAQsLIAIhAwNAIAEgAksEfyACLQAAIgRBCUYgBEEgRnIFQQALBEAgAkEBaiECDAELCyACIANGBEBBAA8LIAIhAwNAIAEgA0sEfyADLQAAQTBrQQpJBUEACwRAIANBAWohAwwBCwsgAiADRiADIAJrQQJLcgRAQQAPCyADIQQDQCABIANLBH8gAy0AAEGAAU8FQQALBEAgA0EBaiEDDAELCyADQQFqIAMgAyAEQQFqRgR/IAQtAABBlAFGBUEACwR/IAEgA0sEfyADLQAABUEAC0HOAEYFQQALGyIDQQFqIAMgASADSwR/IAMtAAAFQQALQSxGIgUgASADSwR/IAMtAAAFQQALQS5GchsiAyABSQR/IAMtAAAFQQALIgZBCUYgBkEgRnJFBEBBAA8LIAAgARAFIgZFBEBBAA8LQQAhAANAIAIgBEkEQCACLQAAQTBrIABBCmxqIQAgAkEBaiECDAELCyAAIQQgBQRAIAMhAANAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIQIDQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAmtBBEYEQEEAIQMDQCAAIAJLBEAgAi0AAEEwayADQQpsaiEDIAJBAWohAgwBCwsgAyAGIAQgACABEAAPCwsgBiAEIAMgARACC9IFAQR/IAAhBANAIAEgBEsEQCAELQAAQTBrIAVBCmxqIQUgBEEBaiEEDAELCyAFIQYgAUEBaiIEIANJBH8gBC0AAAVBAAtBIHJB4QBrQRpJBH9BAQUgAyAESwR/IAQtAAAFQQALQYABTwsEQCAEIAMQBSEFIwMhASAFBH8gASADSQR/IAEtAAAFQQALIAJHBUEBCwRAQQAPCyABQQFqIQADQCAAIANJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAWtBAWsiAkEERyACQQJHcQRAQQAPCyABQQFqIQFBACEEA0AgACABSwRAIAEtAABBMGsgBEEKbGohBCABQQFqIQEMAQsLIARB0A9qIARB7A5qIgEgBEHGAEgbIAEgBCACQQNGGyACQQJGGyAFIAYgACADEAAPCyAEIQUDQCADIAVLBH8gBS0AAEEwa0EKSQVBAAsEQCAFQQFqIQUMAQsLIAQgBUYgBSAEa0ECS3IEQEEADwsDQCAEIAVJBEAgBC0AAEEwayAHQQpsaiEHIARBAWohBAwBCwsgAyAFSwR/IAUtAAAFQQALIAJHBEAgASAAa0ECTQR/IAMgBU0Ef0EBBSAFLQAAIgBBCUYgAEEgRnILBUEACwR/IAYgByAFIAMQAgVBAAsPCyAFQQFqIQIDQCACIANJBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIgBWtBAWshBCABIABrQQRGBEAgBEUgBEECS3IEQEEADwsgBUEBaiEAQQAhAQNAIAAgAkkEQCAALQAAQTBrIAFBCmxqIQEgAEEBaiEADAELCyAGIAcgASACIAMQAA8LIARBBEcEQEEADwsgBUEBaiEAQQAhAQNAIAAgAkkEQCAALQAAQTBrIAFBCmxqIQEgAEEBaiEADAELCyABIAcgBiACIAMQAAR/QQEFIAEgBiAHIAIgAxAACwvkAwEFfyAALQAAIgJBMGtBCkkEQCAAIQIDQCABIAJLBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIgAGsiBEEDRiAEQQRLcgRAQQAPCyABIAJLBH8gAi0AAAVBAAsiA0EvRiADQS1GcgR/QQEFIANBLkYEfyACQQFqIAFJBH8gAi0AAQVBAAtBMGtBCkkFQQALCwRAIAAgAiADIAEQHQ8LIAJBAWogAiADQS5GGyIFIQMDQCABIANLBH8gAy0AACIGQQlGIAZBIEZyBUEACwRAIANBAWohAwwBCwsgASADSwR/IAMtAAAFQQALIQYgBEECTSADIAVLcQR/IAZBIHJB4QBrQRpJIAZBgAFPcgVBAAsEQCADIAEQBSIFRQRAQQAPCyMDIQQDQCABIARLBH8gBC0AAAVBAAtBLkYEf0EBBSABIARLBH8gBC0AAAVBAAtBLEYLBEAgBEEBaiEEDAELCyABIARLBH8gBC0AAAVBAAsiA0EJRiADQSBGcgR/QQAhAwNAIAAgAkkEQCAALQAAQTBrIANBCmxqIQMgAEEBaiEADAELCyAFIAMgBCABEAIFQQALDwsgACACIAEQGw8LIAJBgAFJIAJBIHJB4QBrQRpPcQRAQQAPCyAAIAEQHAvxBgIGfwF7IAQkACADIASgJAEjAUQAAAB/w2MdQqOc/AJBsg9qIQUDQCAFQQFrIgZBkANtIQgjASAGIAhBkANsayIJQe0CbCAJQQRtaiAJQeQAbWsgCEGx9QhsakG68itrt0QAAAAAcJmUQaJjBEAgBiEFDAELCwNAIwEgBSAFQZADbSIGQZADbGsiCEHtAmwgCEEEbWogCEHkAG1rIAZBsfUIbGpBuvIra7dEAAAAAHCZlEGiZgRAIAVBAWohBQwBCwsgBSQCQYDgCyEFIABBgOALaiEJA0AgBUEQaiIAIAlNBEAgCyAF/QAEAP1QIQsgACEFDAELCyAL/WQhACAFIAlJBH8gACAF/QAEAP1kQQEgCSAFa3RBAWtxcgUgAAtFIQpBgOALIQADQCAHQYAUSCAAIAlJcQRAIAAhBSABRQJ/A0AgBSAJSQRAIAX9AAQA/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZCIGBEAgBSAGaGoiBSAJIAUgCUkbDAMLIAVBEGohBQwBCwsgCQsiCCAJRnFFBEAgCCEFA0AgACAFSQR/IAVBAWstAABBDUYFQQALBEAgBUEBayEFDAELCyAAIAVJBEAgByIGQQFqIQcgBkHIAGxBgDBqJAQjBCAAQYDgC2s2AgAjBCAFQYDgC2s2AgT9DAAAAAAAAAAAAAAAAAAAAAAhCyME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4IAAgBSACECBFBEAjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBAgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBBgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBCgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBDgjBEQAAAAAAAD4fzkDOAsgCgR/QQEFA0AgAEEQaiIGIAVNBEAgCyAA/QAEAP1QIQsgBiEADAELCyAL/WQhBiAAIAVJBH8gBiAA/QAEAP1kQQEgBSAAa3RBAWtxcgUgBgtFCwRAIwQjBCgCCEGACHI2AggLCyAIQQFqIQAMAgsLCyAAIAkgACAJSRtBgOALayQSIAcL3wUCBX8BfgJAIAJBAnEEfyAAIAEQFAVBAAsNACACQQFxBEAjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBAgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBBgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBCgjBP0MAAAAAAAAAAAAAAAAAAAAAP0LBDgjBEQAAAAAAAD4fzkDOAJ/QQAgACABEBgiBkUgBkEBaiABT3INABogACIEIQUDQCAFIAZJBEAgBf0ABAD9DDs7Ozs7Ozs7Ozs7Ozs7Ozv9I/1krSAF/QAEEP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStQhCGhCAF/QAEIP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStQiCGhCAF/QAEMP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStQjCGhCEIIAYgBWsiB0HAAEkEQCAIQgEgB62GQgF9gyEICwNAIAhCAFIEQCAFIAh6p2oiByAESwRAQQAgBCAHEAtFDQUaQQEhAwsgB0EBaiEEIAggCEIBfYMhCAwBCwsgBUFAayEFDAELC0EAIAQgBkkEf0EAIAQgBhALRQ0BGkEBBSADC0UNABojBCAGQf/fC2s2AgwjBCABQYDgC2s2AhAjBCMEKAIIQU9xQRByNgIIQQELDQELIAJBBHEEQCME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4IAAgARAZDQELQQAPCyMEKAIIQQ9xQQJGBEAjBCgCEEGA4AtqIwQoAgxBgOALaiIAayIBQQFGBH8gAC0AAEEuRgVBAAsEQCMEIwQoAghBgBByNgIIBSABQQJGBH8gAC8BAEGu3ABGBUEACwRAIwQjBCgCCEGAEHI2AggLCwtBAQsEACMSCwUAQYAgCwYAQYCABAsGAEGA4AsLC5sLIABBjAgLAkwCAEGYCAu1BAQAAAAwAgAAbmFqAAEAAABiZWYAAgAAAHJhbQADAAAAcnBhAAQAAAB5YW0ABQAAAG51agAGAAAAbHVqAAcAAABndWEACAAAAHBlcwAJAAAAdGNvAAoAAAB2b24ACwAAAGNlZAAMAAAAenJtAAMAAABpYW0ABQAAAHRrbwAKAAAAemVkAAwAAAB0cm0AAwAAAGllbQAFAAAAamFtAAUAAABzZWQADAAAAGV6cwAJAAAAcnZhAAQAAABuaXVqBgAAAGxpdWoHAAAAdW9hAAgAAABuZWcAAQAAAGdhbQAFAAAAdWlnAAYAAABndWwABwAAAG9nYQAIAAAAdGVzAAkAAAB0dG8ACgAAAGNpZAAMAAAAZW5lAAEAAAByYmEABAAAAHZlZgACAAAAdHVvAAoAAABvZ2EACAAAAHl0cwABAAAAdHVsAAIAAABpd2sABAAAAGV6YwAGAAAAcGlsAAcAAABlaXMACAAAAHpydwAJAAAAc2lsAAsAAAB1cmcADAAAAGRlbAABAAAAYnVkAAQAAABwcnMACAAAAG9ycAAMAAAAbWF0AAEAAABsZWgAAgAAAGxhYW0DAAAAaHVoAAQAAAB1b3QABQAAAG9sZQAIAAAAeXlzAAkAAABrb2wACgAAAHJyYW0LAAAAdW9qAAwAAABpZWgABwAAAGFjbwABAAAAc2luAAQAAAB6YWgABgAAAG1ldAAHAAAAbHllAAkAAABpa2UACgAAAHNhawALAAAAYXJhAAwAQdwMCwH8AEHoDAvlAQQAAADgAAAAcm0AAAMAAAB6cm0AAwAAAG5qAAABAAAAdmYAAAIAAABydmYAAgAAAGNkAAAMAAAAdG9hAAgAAABvYQAACAAAAGNybQADAAAAcnAAAAQAAABqbQAABQAAAGxqAAAHAAAAYXAAAAoAAABvbgAAAgAAAG4AAAACAAAAZWIAAAMAAAB2awAABQAAAHR2awAFAAAAbmUAAAYAAAByZQAABgAAAHoAAAAJAAAAcmF6AAkAAABqAAAACgAAAGNlAAAHAAAAYnUAAAIAAAB1YQAACAAAAHNlawAGAAAAawAAAAYAQdwOCwF8AEHoDgttBAAAAGgAAACyvY8AAQAAALK1hAACAAAAgLC8AAMAAACAv7AABAAAALmwvAAFAAAAj7C8AAUAAAC9jrgABgAAALuOuAAHAAAAs7KwAAgAAAC9tYEACQAAAIK6vgAKAAAAj769AAsAAAC6tbQADABB3A8LAVwAQegPC0gEAAAAQAAAAAt2b24DcmFtCXBlcwdsdWoFeWFtAAAAAAhndWEKdGNvBm51agAAAAAAAAAADGNlZAFuYWoAAAAABHJwYQJiZWYAQbwQCwEcAEHIEAsRAgAAAAoAAAB0AHkAcABlAD0AQdwQCwEcAEHoEAsRAgAAAAoAAABwAGUAcgBtAD0AQfwQCwEcAEGIEQsRAgAAAAoAAABzAGkAegBlAD0AQZwRCwEcAEGoEQsRAgAAAAoAAABzAGkAegBkAD0AQbwRCwEsAEHIEQsVAgAAAA4AAABtAG8AZABpAGYAeQA9AEHsEQsBLABB+BELFQIAAAAOAAAAYwByAGUAYQB0AGUAPQBBnBILASwAQagSCxsCAAAAFAAAAHUAbgBpAHgALgBtAG8AZABlAD0AQcwSCwEsAEHYEgsZAgAAABIAAAB1AG4AaQB4AC4AdQBpAGQAPQBB/BILASwAQYgTCxkCAAAAEgAAAHUAbgBpAHgALgBnAGkAZAA9AEGsEwsBLABBuBMLFwIAAAAQAAAAbwBzAC4AdQBuAGkAeAA9AEHcEwsBHABB6BMLEQIAAAAKAAAAcwBsAGkAbgBrAEH8EwsBLABBiBQLFQIAAAAOAAAAcwB5AG0AbABpAG4Aaw=="), (c) => c.charCodeAt(0));
+var __deno_wasm_bytes__ = Uint8Array.from(atob("AGFzbQEAAAABahBgAn9/AX9gAAF/YAN/f38Bf2ACf38AYAR/f39/AX9gBn9/f3x/fwF/YAV/f39/fwF/YAV/f39/fgBgA39/fAF/YAN/f38AYAR/f398AGAEf39/fwBgAABgAX8AYAF/AX9gBX9/f3x8AX8DKSgFAwYEAAcAAggJAAoLAAAMDQ4BAQEAAAAAAAMAAAAAAgAEDwIBAQEBBQQBAQQEBowBFnwBRAAAAAAAAAAAC3wBRAAAAAAAAAAAC38BQbIPC38BQQALfwFBAAt/AUEAC3wBRAAAAAAAAAAAC38BQQALfAFEAAAAAAAAAAALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAsHrQELDGlucHV0QWRkcmVzcwAnCWlucHV0U2l6ZQAmDHN0YXRlQWRkcmVzcwAlDWNvbnN1bWVkQnl0ZXMAJA5saXN0aW5nQWRkcmVzcwAUC3NjYW5MaXN0aW5nACIRcmVwbHlDb2Rlc0FkZHJlc3MAFBByZXBseUVuZHNBZGRyZXNzABMScmVwbHlTdGFydHNBZGRyZXNzABILc2NhblJlcGxpZXMAEQZtZW1vcnkCAAgBDwwBIgquuwEo3AEBAX8gAUEATCABQQxKciAAQQBMciACQQBMcgRAQQAPCyABQQJGBH9BHEEdIABBA3EEf0EBBSAAQeQAbwR/QQAFIABBkANvCwsbBSABIAFBA3VqQQFxQR5qCyACSARAQQAPCyAAQQFrIAAgAUECTBsiAEGQA20hBiABQQNrIAFBCWogAUECShtBmQFsQQJqQQVtIAJqIAAgBkGQA2xrIgBB7QJsIABBBG1qIABB5ABta2ogBkGx9QhsakHt9Ctrt0QAAAAAcJmUQaIgA6AjAKEkBiAEJAcgBSQFQQELiwMBAX4jBCAAQYDgC2s2AkAjBCABQYDgC2s2AkQgASAAayIAQQhNBH4gAUEIaykDAEKw4MCBg4aMmDCFQn9CCCAArX1CA4aGgyICQgp+IAJCCIh8Qv+B/Ifwn8D/AIMiAkLkAH4gAkIQiHxC//+DgPD/P4MiAkKQzgB+IAJCIIh8Qv////8PgwUgAEEQTQR+IAFBEGspAwBCsODAgYOGjJgwhUJ/QgggAEEIa619QgOGhoMiAkIKfiACQgiIfEL/gfyH8J/A/wCDIgJC5AB+IAJCEIh8Qv//g4Dw/z+DIgJCkM4AfiACQiCIfEL/////D4NCgMLXL34gAUEIaykDAEKw4MCBg4aMmDCFIgJCCn4gAkIIiHxC/4H8h/CfwP8AgyICQuQAfiACQhCIfEL//4OA8P8/gyICQpDOAH4gAkIgiHxC/////w+DfAVCfwsLIgJC/////////w9YBEAjBCACujkDMCMEIwQoAghB/3lxQYACcjYCCAUjBCMEKAIIQf95cUGABHI2AggLC9oEAgR/AXwgAyAETwR/QQEFIAMtAAAiBUEJRiAFQSBGcgtFBEBBAA8LIAMhBQNAIAQgBUsEfyAFLQAAIgZBCUYgBkEgRnIFQQALBEAgBUEBaiEFDAELCyAFIARBABAHBH8jCSIFIARPBH9BAQUgBS0AACIFQQlGIAVBIEZyCwVBAAtFBEAgAyAESQR/IAMtAAAFQQALIgVBCUYgBUEgRnIiBQRAIANBAWogBEkEfyADLQABBUEACyIFQQlGIAVBIEZyIQULIAUEfyADQQJqIARJBH8gAy0AAgVBAAsiBEEJRiAEQSBGcgVBAAskCyAAIAEgAkQAAAAAAAAAAEEDIANBAWogAyAFGxAADwsjCCEJIwkhBiMKBEAgBiEDA0AgAyAESQR/IAMtAAAiBUEJRiAFQSBGcgVBAAsEQCADQQFqIQMMAQsLIAMgBEkEfyADLQAABUEACyIIQS1GIAhBK0ZyBH8gA0EBaiEFA0AgBCAFSwR/IAUtAABBMGtBCkkFQQALBEAgBUEBaiEFDAELCyAFIANBBWpGBUEACwR/IANBBWogBE8Ef0EBBSADLQAFIgRBCUYgBEEgRnILBUEACwRAIANBAWohBCADQQVqIQUDQCAEIAVJBEAgBC0AAEEwayAHQQpsaiEHIARBAWohBAwBCwsgACABIAIgCUEBIANBBWoQAEUEQEEADwsjBiAHQeQAbUE8bCAHQeQAb2q3RAAAAAAATO1AoiIJmiAJIAhBK0YbRAAAAAAAAAAAIwChoaAkBkEBDwsLIAAgASACIAlBAUECIwobIAYQAAvNBgIFfwF8AkAgAEUgAUEATHIgAUEfSnINACACIQUDQCACIANJBH8gAi0AACIEQQlGIARBIEZyBUEACwRAIAJBAWohAgwBCwsgAiADSQR/IAItAAAFQQALQTBrQQpPDQAgAiEEA0AgAyAESwR/IAQtAABBMGtBCkkFQQALBEAgBEEBaiEEDAELCyAEIAJrIghBBEYEQCACIAVrQQFGJAsgAiEFIAQhAgNAIAIgBUsEQCAFLQAAQTBrIAZBCmxqIQYgBUEBaiEFDAELCyACIQQDQCACIANJBH8gAi0AAEGAAU8FQQALBEAgAkEBaiECDAELCyACQQFqIAIgAiAEQQFqRgR/IAQtAABBlAFGBUEACwR/IAIgA0kEfyACLQAABUEAC0HOAEYFQQALGyICIANPBH9BAQUgAi0AACIDQQlGIANBIEZyCwRAIAYgACABRAAAAAAAAAAAQQMgAhAADwsMAQsgAiADQQAQB0UEQCADIARLBH8gBC0AAAVBAAtBOkcEf0EBBSAEQQFqIANJBH8gBC0AAQVBAAtBMGtBCk8LDQEgCEECSwR/QQAFIARBAmogA08Ef0EBBSAELQACIgNBCUYgA0EgRnILC0UNAQNAIAIgBEkEQCACLQAAQTBrIAZBCmxqIQYgAkEBaiECDAELCyAGQRdKDQEgBEEBaiECIARBAmohAwNAIAIgA0kEQCACLQAAQTBrIAdBCmxqIQcgAkEBaiECDAELCyAAIAEgBkE8bCAHardEAAAAAABM7UCiIgkQCCAAIAEgCUECIARBAmoQAA8LIwkiAiADTwR/QQEFIAItAAAiAkEJRiACQSBGcgtFDQAjCgRAIwkhAgNAIAIgA0kEfyACLQAAIgRBCUYgBEEgRnIFQQALBEAgAkEBaiECDAELCyACIQQDQCACIANJBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIgBGtBBEYEfyACIANPBH9BAQUgAi0AACIDQQlGIANBIEZyCwVBAAsEQANAIAIgBEsEQCAELQAAQTBrIAZBCmxqIQYgBEEBaiEEDAELCyAGIAAgASMIQQEgAhAADwsLIAAgASMIEAggACABIwhBAUECIwobIwkQAA8LQQAL+AYBB38gASAAa0EDSwR/IAAtAAMiBEEJRiAEQSBGcgVBAAsEQCAALQACIAAtAABBEHQgAC0AAUEIdHJyQaDAgAFyIgRBme2o4gJsQRx2QQJ0QeARaigCACIHQf8BcUEAIAdBCHYgBEYbIgQEQCAAQQNqJAMgBA8LCyAAQRhqIAEgASAAa0EYSxshB0EAIQEDQCAAIAdJBEACQAJAIAAtAAAiCEGAAU8EQCAFQQh0IAhyIAUgA0EDSBshBSAGIAZBCHQgCHIgAyIEQQFqIgNBAXEgBEEGTnIbIQYMAQsgCEEgckHhAGtBGk8NASABIgRBAWohASAEQQRIBEAgAkEIdCAIckEgciECCwsgAEEBaiEADAILCwsgACQDIANFBEAgAUEDSARAQQAPCyABQQROBH9BACEAQZwIKAIAQQJ2IQMCfwNAIAAgA0gEQCACIABBAnQiBEGgCGooAgBGBEAgBEGkCGooAgAMAwsgAEECaiEADAELC0EACwVBAAsiAARAIAAPCyACQQh2IAIgAUEEThsiAUGZ7ajiAmxBHHZBAnRB4BFqKAIAIgBB/wFxQQAgAEEIdiABRhsiAAR/IAAFQQAhAEGcCCgCAEECdiECAn8DQCAAIAJIBEAgASAAQQJ0IgNBoAhqKAIARgRAIANBpAhqKAIADAMLIABBAmohAAwBCwtBAAsLDwsgAUUEQEEBIAVBwIGDBnFBwIGDBkdBASADQQNIIANBBk4Ef0EAIQBB7A4oAgBBAnYhAQJ/A0AgACABSARAIAYgAEECdCICQfAOaigCAEYEQCACQfQOaigCAAwDCyAAQQJqIQAMAQsLQQALBUEACyIAGxsEQCAADwsgBUGgwIABciEBQQAhAEHsDygCAEECdiECAn8DQCAAIAJIBEAgASAAQQJ0IgNB8A9qKAIARgRAIANB9A9qKAIADAMLIABBAmohAAwBCwtBAAsPC0EAIQBB7AwoAgBBAnYhA0EBIAFBBEgCfwNAIAAgA0gEQCACIABBAnQiAUHwDGooAgBGBEAgAUH0DGooAgAMAwsgAEECaiEADAELC0EACyIAGwR/IAAFIAJBCHYhAUEAIQBB7AwoAgBBAnYhAgJ/A0AgACACSARAIAEgAEECdCIDQfAMaigCAEYEQCADQfQMaigCAAwDCyAAQQJqIQAMAQsLQQALCwv9AQAjBCMEKAIIQXBxIAByNgIIIAFBAE4EQCMEIAE2AiwjBCMEKAIIQYAgcjYCCAsjBCMEKAIIQU9xQSByNgIIIABBA0YEQEEAIQEgAiEAA0AgAEEEaiADTQRAAkAgACgCAEGg2viBAkYEQCABIAAgARshASADIABrQQRrrSAEUQRAIAAhAQwCCwsgAEEBaiEADAILCwsgAQRAIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQIwQgAUH83wtrNgIUIwQgA0GA4AtrNgIYBSMEIAJBgOALazYCDCMEIANBgOALazYCEAsFIwQgAkGA4AtrNgIMIwQgA0GA4AtrNgIQCwvDAQECfyAALQABIQIgAC0AACIDQS1HIANB8gBHcQR/QQEFIAJBLUcgAkH3AEdxCwR/QX8FQQRBACADQfIARhtBAkEAIAJB9wBGG3ILIgJBAEgEQEF/DwsCQAJAAkACQCAALQACIgBBLUcEQCAAQfgARg0BIABB8wBGDQIgAEH0AEYNAiAAQdMARg0DIABB1ABGDQMgAEHMAEYNAyAAQewARg0DDAQLIAIPCyACQQFyDwsgAkEBciABcg8LIAEgAnIPC0F/C98FAQR/IAAhAwNAIAEgA0sEfyADLQAAQTBrQQpJBUEACwRAIANBAWohAwwBCwsgACADRiADIABrQQJLcgR/QQEFIAEgA0sEfyADLQAABUEAC0E6RwsEQEEADwsDQCAAIANJBEAgAC0AAEEwayAGQQpsaiEGIABBAWohAAwBCwsgA0EBaiIAIQMDQCABIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAMgAGtBAkcEQEEADwsDQCAAIANJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwsgBCEFQQAhBEEAJAogASADSwR/IAMtAAAFQQALQTpGBEAgA0EBaiIAIQMDQCABIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAMgAGtBAkcEQEEADwsDQCAAIANJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwtBASQKIAEgA0sEfyADLQAABUEAC0EuRgR/IANBAWogAUkEfyADLQABBUEAC0Ewa0EKSQVBAAsEQCADQQFqIQADQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAhAwsLIAZBGEYiAARAIAVFIQALIAAEQCAERSEACyACRSAAIAAbRSAGQRdKcSAFQTtKciAEQTxKcgRAQQAPCyACBEAgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAUkEfyAALQAABUEAC0EgciICQfAARiACQeEARnIEQCABIABBAWoiAEsEfyAALQAABUEAC0EgckHtAEYEQCAAQQFqIQALIAAgAU8Ef0EBBSAALQAAIgFBCUYgAUEgRnILRSAGQQxKcgRAQQAPCyAGQQxvQQxBACACQfAARhtqIQYgACEDCwsgBkE8bCAFakE8bCAEardEAAAAAABAj0CiJAggAyQJQQELywEBBH8jAiIDQQFrIAMgAEECTBsiBEGQA20hBiADQQFrIAMjASAAQQNrIABBCWogAEECShtBmQFsQQJqQQVtIAFqIAQgBkGQA2xrIgRB7QJsIARBBG1qIARB5ABta2ogBkGx9QhsakHt9Ctrt0QAAAAAcJmUQaIgAqBjGyEDIAFBHUYgAEECRnEEQANAIAVBCEgEfyADQQNxBH9BAQUgA0HkAG8Ef0EABSADQZADbwsLBUEACwRAIANBAWshAyAFQQFqIQUMAQsLCyADC7YBAQF/IAAhAwNAIAEgA0oEf0GIICgCACADaiAAa0EESAVBAAsEQEGEIEGEICgCACACIANqLQAAQYggKAIAIANqIABrQQN0dHI2AgAgA0EBaiEDDAELCyABIQMDQCAAIANIBH8gAiADakEBay0AAEENRgVBAAsEQCADQQFrIQMMAQsLQYwgIAEgA2siAiABIABrRgR/QYwgKAIAIAJqBSACCzYCAEGIIEGIICgCACABIABrajYCAAusAQECfwNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIQIDQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUkgACACS3EEfyAALQAAIgNBCUYgA0EgRnIFQQALBEADQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsFIAIhAAsgAAvrAQEBfyABQQBMIABBAExyIAFBDEpyIAJBAExyBEAPCyACQRxKBH8gAUECRgR/QRxBHSAAQQNxBH9BAQUgAEHkAG8Ef0EABSAAQZADbwsLGwUgASABQQN1akEBcUEeagsgAkgFQQALBEAPCyAAQQFrIAAgAUECTBsiAEGQA20hBCMEIAFBA2sgAUEJaiABQQJKG0GZAWxBAmpBBW0gAmogACAEQZADbGsiAEHtAmwgAEEEbWogAEHkAG1raiAEQbH1CGxqQe30K2u3RAAAAABwmZRBoiADoDkDOCMEIwQoAghBv35xQcAAcjYCCAumBAIEfwF8IAIgA0kEfyACLQAAQS5GBUEACwRAIAJBAWoiAiEEA0AgAiADSQR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIARGBEAPC0EDIAIgBGsiBSAFQQNPGyIFIARqIQcDQCAEIAdJBEAgBC0AAEEwayAGQQpsaiEGIARBAWohBAwBCwsgBrchCANAIAVBA0kEQCAIRAAAAAAAACRAoiEIIAVBAWohBQwBCwsLIAMgAkEBaiACIAIgA0kEfyACLQAAQSByQfoARgVBAAsbRwRADwsgAUEEaiEFIAFBBmohAkEAIQMDQCACIAVLBEAgBS0AAEEwayADQQpsaiEDIAVBAWohBQwBCwsgAyECIAFBBmohBCABQQhqIQVBACEDA0AgBCAFSQRAIAQtAABBMGsgA0EKbGohAyAEQQFqIQQMAQsLIAFBCGohBSABQQpqIQZBACEEA0AgBSAGSQRAIAUtAABBMGsgBEEKbGohBCAFQQFqIQUMAQsLIANBO0ogAkEXSnIgBEE8SnIEQA8LIAJBPGwgA2pBPGwgBGq3RAAAAAAAQI9AoiAIoCEIIAAgASEAIAFBAmohAkEAIQMDQCAAIAJJBEAgAC0AAEEwayADQQpsaiEDIABBAWohAAwBCwsgAUECaiECIAFBBGohAEEAIQEDQCAAIAJLBEAgAi0AAEEwayABQQpsaiEBIAJBAWohAgwBCwsgAyABIAgQCwvWBwIFfwF+IAAoAgBBoMCAgQJyIQQgACgCBCICQf8BcUE9RgRAIABBBWohAiAEQfTywasGRgRAIAEgAksEQCACKAIAQaDAgIECciEAQQQhBCABIAJrIgVBBEYEQCAAQebSsasGRgR/QQEFIABB7NK52wZGBH9BAwUgAEHwyKWTB0YgAEHjyKWTB0ZyBH8jBCMEKAIIQYAQcjYCCEECBUEECwsLIQQFIAVBA0YEQEECQQQgAEH///8HcUHk0skDRhshBAUCf0EAQawVKAIAQQF2IgUgASACa0sNABpBACEAA0AgACAFSQRAQQAgAEEBdEGwFWovAQAgACACai0AACIGQSByIAYgBkHBAGtBGkkbRw0CGiAAQQFqIQAMAQsLQQELBEACf0EAQdwVKAIAQQF2IgAgASACQQhqIgVrSw0AGgNAIAAgA0sEQEEAIANBAXRB4BVqLwEAIAMgBWotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogA0EBaiEDDAELC0EBCwR/QQEFAn9BAEH8FSgCAEEBdiIDIAEgBWtLDQAaQQAhAANAIAAgA0kEQEEAIABBAXRBgBZqLwEAIAAgBWotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogAEEBaiEADAELC0EBCwsEQEEDIQQDQCABIAJLBH8gAi0AAEE6RwVBAAsEQCACQQFqIQIMAQsLIAEgAksEQCMEIAJB/98LazYCFCMEIAFBgOALazYCGAsLCwsLIwQjBCgCCEFwcSAEcjYCCAtBAQ8LIARB89LpowZGIARB89LpqwZGcgRAIAEgAksEfwJ/IAEgAmsiAEEISwRAIAIhAANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABRgwBC0J/QQggAGtBA3SsIgeGQn+FQrDgwIGDhoyYMIMgAUEIaykDACAHiCAHhoQiB0Lw4cOHj568+HCDQrDgwIGDhoyYMIUgB0KGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYRQCwVBAAsEQCACIAEQAQtBAQ8LBSAEQe3ekcsGRgR/IAJB////B3FBoMAAckHm8vUBRgVBAAsEQCAAQQdqIgAgAUkEQCAAIAEQGgtBAQ8FIAJB/wFxQS5GIARB9dylwwdGcQRAIABBBWogARAZBEBBAQ8LCwsLIAAtAABBPUcEQAJAA0AgACABSQRAIAAgAP0ABAD9DD09PT09PT09PT09PT09PT39I/1kIgNoaiABSSECIAMNAiAAQRBqIQAMAQsLQQAhAgsFQQAhAgsgAgvoAwEFf0EAJAsgAC0AACICQTBrQQpJBEAgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIABrIgRBA0YgBEEES3IEQEEADwsgASACSwR/IAItAAAFQQALIgNBL0YgA0EtRnIEf0EBBSADQS5GBH8gAkEBaiABSQR/IAItAAEFQQALQTBrQQpJBUEACwsEQCAAIAIgAyABECEPCyACQQFqIAIgA0EuRhsiBSEDA0AgASADSwR/IAMtAAAiBkEJRiAGQSBGcgVBAAsEQCADQQFqIQMMAQsLIAEgA0sEfyADLQAABUEACyEGIARBAk0gAyAFS3EEfyAGQSByQeEAa0EaSSAGQYABT3IFQQALBEAgAyABEAQiBUUEQEEADwsjAyEEA0AgASAESwR/IAQtAAAFQQALQS5GBH9BAQUgASAESwR/IAQtAAAFQQALQSxGCwRAIARBAWohBAwBCwsgASAESwR/IAQtAAAFQQALIgNBCUYgA0EgRnIEf0EAIQMDQCAAIAJJBEAgAC0AAEEwayADQQpsaiEDIABBAWohAAwBCwsgBSADIAQgARADBUEACw8LIAAgAiABEB8PCyACQYABSSACQSByQeEAa0EaT3EEQEEADwsgACABECALBwBBgDAkBAvTBAEGf0GUICgCACEDQbAgQQA2AgBBtCAgADYCACADBH9BAQUgAEGA4AtqIQRBgOALIQECfwNAIAQgAUFAayICTwRAQQEgAf0ABAD9DP/////////////////////9IyAB/QAEEP0M//////////////////////0j/VAgAf0ABCD9DP/////////////////////9IyAB/QAEMP0M//////////////////////0j/VD9UP1TDQIaIAIhAQwBCwsDQCABIARJBEBBASABLQAAQf8BRg0CGiABQQFqIQEMAQsLQQALC0UEQA8LIANBAUYEf0H/3wtB/wE6AABBACEDQX8FQQALIgQiASEFA0AgACAFSgRAIAVBgOALai0AACEGAkACQAJAAkACQCADDgUAAQIDAwQLIAZB/wFGBEBBASEDBSABIgJBAWohASACQYDgC2ogBjoAAAsMAwtBACEDIAZB/wFGBEAgASICQQFqIQEgAkGA4AtqIAY6AAAFIAZB+wFPBEBBAiEDBSAGQfoBRgRAQQMhA0GYIEEANgIABSAGQfABSQRAIAFBgOALakH/AToAACABQQFqIgJBAWohASACQYDgC2ogBjoAAAsLCwsMAgtBACEDDAELIANBBEYiAgRAIAZB8AFGIQILIANBA0YiAwRAIAZB/wFGIQMLIAIEf0EABUGYIEGYICgCAEEBaiICNgIAQQVBBEEDIAMbQaQgKAIAIAJIGwshAwsgBUEBaiEFDAELC0GUICADNgIAQbAgIAQ2AgBBtCAgASAEazYCAAvZCQIUfwF+QZwgKAIABEBBAA8LIAAQEEGwICgCAEGA4AtqIQpBtCAoAgAhBEGsICgCAEEARyESQaQgKAIAIg1BqCAoAgAiEEEBayIAIAAgDUobIRNBgCAoAgAhA0GQICgCACELQaAgKAIAIQ9BACEAQX8hDANAIAVFIAQgDkpxBEAgCiAOaiIC/QAEAP0MCgoKCgoKCgoKCgoKCgoKCv0j/WSsIAL9AAQQ/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCEIaEIAL9AAQg/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCIIaEIAL9AAQw/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCMIaEIRUgBCAOayICQcAASARAIBVCASACrIZCAX2DIRULA0AgFUIAUgRAAkAgDiAVeqdqIQECfyADRSAAQQBKcQRAIAEgAGshAiABIApqQQJrLwEAIQYCf0EAIAAgCmooAgAiB0H///8HcSIIQfDhwwdxQbDgwAFHDQAaQQAgCEGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgB0EPcSIIQQFrQQRLDQAaIAhB5ABsIAdBCHZBD3FBCmxqIAdBEHZBD3FqCyEIIAtBASACIBNMIAJBBUpxIAdBGHZBIEZxIAhBAEdxIAZBCHZBDUZxIAZB/wFxQQ1HcRtFBEAgCUEBdCAIOwGAMCAJQQJ0IgIgADYCoLACIAIgAUEBazYC4LAGIAlBAWohCSABQQFqIgAMAgsLIABBAEoEf0EABUGIICgCAAsEQEEAIAEgChAJQYQgKAIAIQZBiCAoAgAiCEGMICgCAGshB0GEIEEANgIAQYggQQA2AgBBjCBBADYCAEF/IQAFIAAgCmooAgAhBiABIQIDQCAAIAJIBH8gAiAKakEBay0AAEENRgVBAAsEQCACQQFrIQIMAQsLIAEgAGsiCCABIAJrayEHCyAMIAAgAxshDAJ/QQIgCCANSiAQIAtrIgIgDU5xDQAaQQMgCEEBaiACSg0AGkEACyIFDQEgCyAIQQFqaiELQSAgBkEYdiAHQQNMGyERIAdBA0gEf0EABQJ/QQAgBkH///8HcSICQfDhwwdxQbDgwAFHDQAaQQAgAkGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgBkEPcSICQQFrQQRLDQAaIAJB5ABsIAZBCHZBD3FBCmxqIAZBEHZBD3FqCwsiFEEARyICBEAgEUEgRiECCyADBEAgAyAGc0EIdEUiAEEBIAIbRSEPIAAgEnJBACACGyECBSARQS1GQQAgFBsEQCAGQf///wdxIQMFIAJFIAdBAEpxBEBBASEFDAQLCwsgAgRAIAlBAXRBgDBqIBQ7AQAgCUECdCICQaCwAmogDDYCACACQeCwBmogASAIayAHajYCACAJQQFqIQlBACELQQAhD0EAIQMLIAwgAUEBaiIAIAMbCyEMIBUgFUIBfYMhFQwCCwsLIA5BQGshDgwBCwsgBUUEQCAAIAQiASAKEAlBAgJ/QQJBiCAoAgAiACANSiAQIAtrIgIgDU5xDQAaQQMgACACSg0AGkEACyIAIAAEf0EABUGUICgCAEEFRgsbIQULQYAgIAM2AgBBkCAgCzYCAEGgICAPNgIAQZwgIAU2AgBBuCAgDDYCAEG8ICABNgIAIAkLBgBBoLACCwYAQeCwBgsFAEGAMAuiCgQPfgV/AXsBfANAIBFBwABJBEAgAiAAIBFq/QAEACIW/QwgICAgICAgICAgICAgICAg/SMgFv0MCQkJCQkJCQkJCQkJCQkJCf0j/VD9ZK0gEa2GhCECIBFBEGohEQwBCwsgAiEDQgAhAkEAIREDQCARQcAASQRAIAIgACARav0ABAD9DDAwMDAwMDAwMDAwMDAwMDD9cf0MCgoKCgoKCgoKCgoKCgoKCv0m/WStIBGthoQhAiARQRBqIREMAQsLAkAgA0IBg1ANACADQgGGIgQgA0J/hYMiBXohByADIARCAYRCf4WDIgN6IQogBSAFQgF9gyIEeiELIAMgA0IBfYMiA3ohBSAEIARCAX2DIgR6IQggAyADQgF9gyIDeiEGIAQgBEIBfYMiBHohDCADIANCAX2DIgl6IQMgBCAEQgF9gyIEeiENIAkgCUIBfYMiDnogBCAEQgF9gyIJeiEQIA4gDkIBfYMiDnohBCAOIA5CAX2DIg5QDQAgACAOeiIOp2ogAU8NACANfUIDUiAEIBB9Ig9CAlZyDQBCASAKIAd9hkIBfSAHhkIBIAMgDH2GQgF9IAyGhEIBIA+GQgF9IBCGhCIHIAKDIAdSDQBCASAGIAh9hkIBfSAIhiIHIAIgB4NRQgEgBSALfSIHhkIBfSALhiIKIAIgCoNRIhIEfyAHQgNUBH9BAQUgAiAIiEIBg6cgB0IEUXELBSACIAiIQgGDpyAAIAunai0AAEEgckHhAGtBGk9yCw0AIBJyIAMgDH1CA1RxDQAgACANp2oiES0AAiARLQAAQRB0IBEtAAFBCHRyckGgwIABciIRQZntqOICbEEcdkECdEHgEWooAgAiEkH/AXFBACASQQh2IBFGGyIURQ0AIAkgCUIBfYN6IQcgACAQp2ohESAEIBB9QgJRBH8gES0AASARLQAAQQpsakGQBGsFIBEtAABBMGsLIRIgACAHp2ohESACIAeIQh+DIgJCG1EgDiAHfUIFUXEEfyARLQACQTpGBUEACwR/IBFBA2otAAEgES0AA0EKbGpBkARrIhNBO0ogES0AASARLQAAQQpsakGQBGsiEUEXSnIgEkEATHINASAUIBIgEUE8bCATardEAAAAAABM7UCiIhcQCCERQQIFIAJCD4NCD1EgDiAHfUIEUXFFDQEgEUECai0AASARLQACQQpsaiARLQABIBEtAABBCmxqQeQAbGpB0KADayERQQMLIRMgEkEATCARQQBMcgR/QQEFIBRBAkYEf0EcQR0gEUEDcQR/QQEFIBFB5ABvBH9BAAUgEUGQA28LCxsFIBQgFEEDdWpBAXFBHmoLIBJICw0AIBNBA0YgByAEfUIBUXEEQCMEIwQoAghBgMAAQYCAASAAIA6naiIVQQFqIAFJIgEEfyAVLQABIgFBCUYgAUEgRnIFIAELG3I2AggLIAAgDqdqJBIgACAMp2okEyAAIAOnaiQUIxMjFBABIwQgACALp2pBgOALazYCHCMEIAAgBadqQYDgC2s2AiAjBCAAIAinakGA4AtrNgIkIwQgACAGp2pBgOALazYCKCARQQFrIBEgFEECTBsiAEGQA20hASMEIBRBA2sgFEEJaiAUQQJKG0GZAWxBAmpBBW0gEmogACABQZADbGsiAEHtAmwgAEEEbWogAEHkAG1raiABQbH1CGxqQe30K2u3RAAAAABwmZRBoiAXoCMAoTkDOCMEIwQoAghBv35xIBNBBnRyNgIIQQEPC0EAC/YFAgl/AXwgACABEAoiBiEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQUDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACECA0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIAJNIQMgASAGTQR/QQEFIAYtAABBMGtBCkkLIANyBEBBAA8LIAItAABBMGtBCkkEQEEADwsgACEEA0AgAEEBayIDLQAAQTBrQQpJBEAgAyEADAELCyAAIARGIAQgAGtBEktyBEBBAA8LIAQhAwNAIAEgA0sEfyADLQAAIgdBCUYgB0EgRnIFQQALBEAgA0EBaiEDDAELCyABIANNBH9BAAUgAyABEA4LRQRAQQAPCyMFIAFPBH9BAAUjBS0AACIBQQlGIAFBIEZyC0UEQEEADwsgACACayIBIAUgBmtGIgMEfwJAIAYiAyACIgdGDQAgA0EHcSAHQQdxRgRAA0AgA0EHcQRAQQAhCCABRQ0DIAMtAAAiCSAHLQAAIgprIQggCSAKRw0DIAFBAWshASADQQFqIQMgB0EBaiEHDAELCwNAIAFBCE8EQCADKQMAIAcpAwBRBEAgA0EIaiEDIAdBCGohByABQQhrIQEMAgsLCwsDQCABIghBAWshASAIBEAgAy0AACIJIActAAAiCmshCCAJIApHDQIgA0EBaiEDIAdBAWohBwwBCwtBACEICyAIRQUgAwsEQCAAIAQQAQUgACEBA0AgASAESQRAIAtEAAAAAAAAJECiIAEtAABBMGu3oCELIAFBAWohAQwBCwsjBCALOQMwIwQjBCgCCEH/eXFBgAZyNgIICyMEIAZBgOALazYCHCMEIAVBgOALazYCICMEIAJBgOALazYCJCMEIABBgOALazYCKCMEIwY5AzgjBCMEKAIIQb9+cSMHQQZ0cjYCCCMFQQFqJBFBAQunBQEJfyAAIAEQCiEDA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgA0YEQEEADwsgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQUDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACEGA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQcDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACEEA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIARGIAAgAU9yBEBBAA8LIAAiCC0AACICQQlGIAJBIEZyRQRAQQAPCwNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPBH9BAQUgACECA0AgASACSwR/IAItAAAiCUEJRiAJQSBGcgVBAQtFBEAgAkEBaiECDAELCyABIAJHCwRAQQAPCyABIQkgACECA0AgAiAJSQRAIAItAAAiCkEtRiIBRQRAIApBLkYhAQsgAUUEQCAKQS9GIQELIApBMGtBCkkgASAKQTpGIAEbcgRAIAJBAWohAgwCCwsLAn9BASACIAlGDQAaQQAgACAJEARFDQAaIwMhAgNAIAIgCUkEfyACLQAAQS5GBH9BAQUgAi0AAEEsRgsFQQALBEAgAkEBaiECDAELCyACIAlGCwRAQQAPCyMEIANBgOALazYCHCMEIAVBgOALazYCICMEIAZBgOALazYCJCMEIAdBgOALazYCKCAEIAgQASAAJBFBAQulFQMYfwN+AnwDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsDQCADQQJIIAAgAUlxBH8gAC0AAEEwa0EKSQVBAAsEQANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgA0EBaiEDDAELCwJAIAEgAGtBDkkNAAJ/AkACQAJAAkACQCAALQAAIhNBLUYNACATQeYARg0AIBNB5ABGDQEgE0HsAEYNAiATQeUARg0CIBNB4gBGDQMgE0HjAEYNAyATQfAARg0DIBNB8wBGDQMgE0HEAEYNAwwEC0EBDAQLQQIMAwtBAwwCC0EEDAELQQALIhdFDQAgAEEBakEgEAYhCiAAQQRqQYABEAYhBSAALQAJIgJBCUYgAkEgRnIhAyAALQAHIgJBCUYgAkEgRnIiFAR/QQAFIAMEfyAALQAIIQsgAEEHai0AACICQS1HIAJB8gBHcQR/QQEFIAtBLUcgC0H3AEdxCwR/QX8FQQRBACACQfIARhtBAkEAIAtB9wBGG3ILBSAAQQdqQYAEEAYLCyICIApBBnQgBUEDdHJyIQwgBSAKciACckEASARAIApBAEgEf0EABSAAQQRqKAIAQarUqNECRgR/IAAoAgZBqtSo0QJGBUEACwtFDQFBfyEMCyAAQQdBCUEKIAMbIBQbaiEAA0AgACABSQR/IAAtAABBK0YEf0EBBSAALQAAQS5GCwR/QQEFIAAtAABBwABGCwVBAAsEQCAAQQFqIQAMAQsLIAAgAU8Ef0EABSAALQAAIgJBCUYgAkEgRnIEf0EBBSAALQAAQTBrQQpJCwtFDQAgE0HjAEcgE0HiAEdxBH8gACABEBUFQQALBEAgF0EDRiMUIxNrQRNJcQRAIxMhACMUIQIDQCAAIAJJBEAgADEAAEIwfSAaQgp+fCEaIABBAWohAAwBCwsFQn8hGgsgFyAMIxJBAWogASAaEAVBAQ8LIBNB4gBGIgtFBEAgE0HjAEYhCwsgACEKQQAhAkEAIQMDQCAAIAFJBEACQANAIAAgAUkEfyAALQAAIgVBCUYgBUEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPDQAgCwR/IBJBA0YiBSASQQFGIAUbBSASQQJGIBJBAUZyCwR/IAAgARAOBUEACyEFIwUgAUlBACAFGwR/IwUtAAAiBUEJRiAFQSBGcgVBAAsEQEEBIRUMAQsgACECA0AgASACSwR/IAItAAAiBUEJRiAFQSBGcgVBAQtFBEAgAkEBaiECDAELCyACIQUgGQRAIBlBAUYEQCACIRAgACEECwUgACEJIAUhDwsgCEUgACADa0EBS3EgGSAYQQFGSnEEQCADIQ4gACENIBkhCAsgBiEHIAMhBiASIREgACICIRIgBSEDA0AgAyASSwR/IBItAABBMGtBCkkFQQALBEAgEkEBaiESDAELCyAYAn9BACACIBJGDQAaQQEgAyASRg0AGiASLQAAIgBBLEYEQCASQQFqIRIDQCADIBJLBH8gEi0AAEEwa0EKSQVBAAsEQCASQQFqIRIMAQsLQQNBACADIBJGGwwBCyAAQS5GBEAgEkEBaiESA0AgAyASSwR/IBItAABBMGtBCkkFQQALBEAgEkEBaiESDAELCwtBACASQQFqIANHDQAaQQJBACASLQAAQSByIgBB7QBGIABB6wBGciAAQecARnIgAEH0AEZyGwsiEiAZGyEYIBZBAWogFiASQQFGGyEWIBlBAWohGSADIQAMAgsLCyAVRQRAIAsEf0EABSAKIAEQFgR/QQEFIAogARAXCwtFDQEgFyAMIxEgAUJ/EAVBAQ8LIwsEQCMEIwQoAghBgMAAQYCAASMFQQFqIAFJIgAEfyMFLQABIgBBCUYgAEEgRnIFIAALG3I2AggLIBlBAWshEyASQQFGIAtxIBFBA0ZxBEAgE0EBayETIAchBgUgEkEBRgRAIAIgAxABBSASQQJGBEAgAiEARAAAAAAAAPA/IR5BACEHA0AgAEEBaiADSQRAIAAtAAAiBUEuRgRAQQEhBwUgHUQAAAAAAAAkQKIgBUEwa7igIR0gHkQAAAAAAAAkQKIgHiAHGyEeCyAAQQFqIQAMAQsLIwQgHSAeo0QAAAAAAAAwQUQAAAAAAACQQCAALQAAQSByIgVB6wBHGyIdRAAAAAAAAJBAoiAdIAVB9ABGIgAgBUHnAEZyGyIdRAAAAAAAAJBAoiAdIAAboiIemyIdIB1EAAAAAAAA8L+gIB1EAAAAAAAA4L+gIB5lGzkDMCMEIwQoAghB/3lxQYAGcjYCCAsLCyATQQBKIgAgGEEBRnEiEUUgAHEEfyAYRSAJLQAAQTBrQQpJcQ0BIBNBAUYEfyAPIAlrQQZGBH8gCSgCAEHm3rGjBkYFQQALBH8gCS8BBEHl5AFGBUEACwVBAAsEfyMEIwQoAghB/3lxNgIIQQEFIBELBSATQQJGBH8gECAEa0EGRgR/IAQoAgBB5t6xowZGBUEACwR/IAQvAQRB5eQBRgVBAAsFQQALDQEgFkEDRiATQQJGcSADIAJrQRRJcQR/IAIhAANAIAAgA0kEQCAAMQAAQjB9IBpCCn58IRogAEEBaiEADAELCyAaIAkhAEIAIRoDQCAAIA9JBEAgADEAAEIwfSAaQgp+fCEaIABBAWohAAwBCwsgGiEbIAQhAEIAIRoDQCAAIBBJBEAgADEAAEIwfSAaQgp+fCEaIABBAWohAAwBCwsgGiAbfFEFQQALBH9BAgUgECAEayADIAJrRiEAIBZBA0YgE0ECRnEgDyAJa0EBRnEEfyAJLQAAQTBGBUEACyAAcQRAIAMgAmshB0EAIRkCQCAEIgAgAiIKRg0AIABBB3EgAkEHcUYEQANAIABBB3EEQEEAIRkgB0UNAyAALQAAIgsgCi0AACIFayEZIAUgC0cNAyAHQQFrIQcgAEEBaiEAIApBAWohCgwBCwsDQCAHQQhPBEAgACkDACAKKQMAUQRAIABBCGohACAKQQhqIQogB0EIayEHDAILCwsLA0AgByIFQQFrIQcgBQRAIAAtAAAiCyAKLQAAIgVrIRkgBSALRw0CIABBAWohACAKQQFqIQoMAQsLQQAhGQsFQQEhGQsgEUECIBkbCwsiBSATSARAIAQgCSAFGyEEIBAgDyAFGyEAIBMgBWtBAUYEQCMEIARBgOALazYCHCMEIAZBgOALazYCIAUgBSAISCAIIBNIcQRAIwQgBEGA4AtrNgIcIwQgDkGA4AtrNgIgIwQgDUGA4AtrNgIkBSMEIARBgOALazYCHCMEIABBgOALazYCIANAIAAgAUkEfyAALQAAIgRBCUYgBEEgRnIFQQALBEAgAEEBaiEADAELCyMEIABBgOALazYCJAsjBCAGQYDgC2s2AigLCyMEIwY5AzgjBCMEKAIIQb9+cSMHQQZ0cjYCCCADIAJrQRNJIBJBAUYiACAAGwRAQgAhGgNAIAIgA0kEQCACMQAAQjB9IBpCCn58IRogAkEBaiECDAELCwVCfyEaCyAXIAwjBUEBaiABIBoQBUEBDwtBAAuzBAEDfyAAKAIAQaDAgIECciIDQe3ekasGRgR/IAAtAARBPUYFQQALBEACQCABIABBBWoiAEYgASAAa0EHS3INAANAIAAgAUkEQCAALQAAQTBrIgNBB0sNAiACQQN0IANyIQIgAEEBaiEADAELCyMEIAJB/x9xNgIsIwQjBCgCCEGAIHI2AggLQQEPCyAALQADQT1GBEAgA0H///8HcSICQfXSkQNGIgNFIAJB59KRA0dxBEBBAA8LQRxBJCADGyECIABBBGoiACABSQR/IwQgAmooAgAFQQELRQRAIAJBHEYEQCMEIABBgOALazYCHCMEIAFBgOALazYCIAUjBCAAQYDgC2s2AiQjBCABQYDgC2s2AigLC0EBDwsgAC0ABEEgciEEIANB7+65qwZGIgIEQCAEQfIARiECCyACBH9BAQUgBEHwAEYgA0Hn5L2rB0ZxC0UEQEEADwtBHEEkIAIbIQIgAC0ABUE9RgRAIABBBmoiACABSQR/IwQgAmooAgAFQQELRQRAIAJBHEYEQCMEIABBgOALazYCHCMEIAFBgOALazYCIAUjBCAAQYDgC2s2AiQjBCABQYDgC2s2AigLC0EBDwsgACgCBUGgwICBAnJB7sK1qwZHBH9BAQUgAC0ACUE9RwsEQEEADwsgAEEKaiIAIAFJBEAgAkEcRgRAIwQgAEGA4AtrNgIcIwQgAUGA4AtrNgIgBSMEIABBgOALazYCJCMEIAFBgOALazYCKAsLQQELywQCBH8CfiABIABrQQ5GBEAgACkDBiEGIAApAwAiB0Lw4cOHj568+HCDQrDgwIGDhoyYMIUgB0KGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYRQBH4gBkLw4cOHj568+HCDQrDgwIGDhoyYMIUgBkKGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYQFQgELUARAIAdCsODAgYOGjJgwhSIHQgp+IAdCCIh8Qv+B/Ifwn8D/AIMiB6dB//8DcUHkAGwgB0IQiKdB//8DcWohASAGQrDgwIGDhoyYMIUiBkIKfiAGQgiIfEL/gfyH8J/A/wCDIgZCEIinQf//A3EhACAGQjCIpyAGQiCIp0H//wNxIgIgAEE8bGpBPGxqIQMgAEEYSSIABEAgAkE8SSEACyAABH8gBkIwiKdBPUkFIAALBEAgASAHQiCIp0H//wNxIAdCMIinIANB6AdstxALCw8LCyAAIQIDQCABIAJLBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIiAyAAa0EPRgR/IAAtAABBMUYFQQALBH8gAC0AAUE5RgVBAAsEQCAAQQJqIQIgAEEFaiEFA0AgAiAFSQRAIAItAABBMGsgBEEKbGohBCACQQFqIQIMAQsLIARB7A5qIABBBWogAyABEAwFIAMgAGtBDkYEQCAAIQIgAEEEaiEFA0AgAiAFSQRAIAItAABBMGsgBEEKbGohBCACQQFqIQIMAQsLIAQgAEEEaiADIAEQDAsLC9AIAQR/IAAhAgJ/A0AgASACSwRAIAL9AAQA/Qw9PT09PT09PT09PT09PT09/SP9ZCIDBEAgAiADaGoiAiABIAEgAksbDAMLIAJBEGohAgwBCwsgAQtBAWohAwJ/QQBBvBIoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QcASai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsEf0EBBQJ/QQBB3BIoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QeASai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsLBEADQCABIANLBH8gAy0AAEEgckHhAGtBGkkFQQALBEAgA0EBaiEDDAELCyABIANGDwsCf0EAQfwSKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGAE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIgJFBEACf0EAQZwTKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGgE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQbwTKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEHAE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQewTKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEHwE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQZwUKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGgFGovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQcwUKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEHQFGovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAIEfyACBQJ/QQBB/BQoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QYAVai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsLBH8CfwNAIAEgA0sEQEEAIAMtAAAiAEEuRyAAQTBrQQpPcSAAQSByQfoAR3ENAhogA0EBaiEDDAELC0EBCwVBAAsLnwcBB38gACECAn8DQCABIAJLBEAgAv0ABAD9DCAgICAgICAgICAgICAgICD9I/1kIgMEQCACIANoaiICIAEgASACSxsMAwsgAkEQaiECDAELCyABCyEDIxAEQCAAIgICfwNAIAIgA0kEQCAC/QAEAP0MCQkJCQkJCQkJCQkJCQkJCf0j/WQiBQRAIAIgBWhqIgIgAyACIANJGwwDCyACQRBqIQIMAQsLIAMLIgJJIAIgA0lxBH8gAkEBay0AAEE7RgVBAAsEQCACDwsLIAAgA0YgASADTXIEQEEADwsgA0EBay0AAEE7RgRAIAMPCyADIQIDQCAAIAJJBH8gAkEBay0AAEE7RwVBAAsEQCACQQFrIQIMAQsLIAIhAAJ/A0AgACADSQRAIAD9AAQA/Qw9PT09PT09PT09PT09PT09/SP9ZCIFBEAgACAFaGoiACADIAAgA0kbDAMLIABBEGohAAwBCwsgAwsgA0YEQCADDwsDQCACIQACfwNAIAAgAUkEQCAA/QAEAP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WQiBQRAIAAgBWhqIgAgASAAIAFJGwwDCyAAQRBqIQAMAQsLIAELIQYgAiADSwRAIAIhAAJ/A0AgACABSQRAIAD9AAQA/QwgICAgICAgICAgICAgICAg/SP9ZCIDBEAgACADaGoiACABIAAgAUkbDAMLIABBEGohAAwBCwsgAQshAwsgAiADRgRAIAJBACABIAJLGw8LIAIgBkZBASAEGwR/QQEFQQAhBQJAIAIgBk8Ef0EABSACLQAAQSByQeEAa0EaSQtFDQAgAkEBaiEIA0AgBiAISwRAQQEhBSAILQAAIgdBPUYNAkEAIQUgB0EgckHhAGtBGkkiAEUEQCAHQTBrQQpJIQALIABFBEAgB0EtRiEACyAARQRAIAdBLkYhAAsgACAHQd8ARiAAG0UNAiAIQQFqIQgMAQsLCyAFC0UEQAJAA0AgASACSwRAQQEhAwJ/A0AgASACSwRAIAL9AAQA/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZCIABEAgAiAAaGoiACABIAAgAUkbDAMLIAJBEGohAgwBCwsgAQsiAEEBaiABSQR/IAAtAAFBIEYFQQALDQIgAEEBaiECDAELC0EAIQMLQQAgBCADGw8LIAMgBkkEQCACIAMQGwRAIAMPCyADIQQgASAGRgRAIAMPCwsgASAGRwRAIAZBAWohAgwBCwtBAAuBDQMGfwF+AXwDQCAAIAFJBH8gAC0AACIDQQlGIANBIEZyBUEACwRAIABBAWohAAwBCwsCQCAAIAFPBH9BAAUgAC0AAEEwa0EKSQtFDQAgACABEB4iAEUgACABT3IEf0EABSAALQAAIgNBCUYgA0EgRnILRQ0AA0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAUEBEAdFDQAjCSAAQQJqSyIDBEAjCUEDay0AACIAQQlGIABBIEZyIQMLIAEjCSIATQR/QQAFIAAtAAAiBUEJRiAFQSBGcgtFDQADQCAAIAFJBH8gAC0AACIFQQlGIAVBIEZyBUEACwRAIABBAWohAAwBCwsgACABTw0AIwwiBUEBayAFIw0iBkECTBsiB0GQA20hBSMOIAZBA2sgBkEJaiAGQQJKG0GZAWxBAmpBBW1qIAcgBUGQA2xrIgZB7QJsIAZBBG1qIAZB5ABta2ogBUGx9QhsakHt9Ctrt0QAAAAAcJmUQaIjCKAjAKEhCSAALQAAQTxGBEAgAEEBaiEDA0AgAyAAa0EPSSEEIAEgA0sEfyADLQAAQT5HBUEACyAEcQRAIANBAWohAwwBCwsCQCABIANNBH9BAQUgAy0AAEE+RwsNACADQQFqIgMgAGshBSAALQABQSByIgZB5ABGIgQEQCAFQQVGIQQLIAVBCkYgBkHqAEZxBH9BAQUgBkHzAEYEfyAFQQpGIAVBCUZyBUEACwskDyAEIw9yRQ0AIwQjBCgCCEFwcUECQQMgBBtyNgIIIAEgA00Ef0EABSADLQAAIgRBCUYgBEEgRnILRQ0AIABBD2oiAiABIAEgAksbIQIDQCACIANLBH8gAy0AACIEQQlGIARBIEZyBUEACwRAIANBAWohAwwBCwsgAyECCyACRSABIAJJcg0BIw9FIAIgAGtBD0ZxBEAjBCMEKAIIQYCAAXI2AggLIw8EQAJAIwQgAkGA4AtrNgIMIwQgASIAQYDgC2s2AhAgAkEBaiEBA0AgAUEEaiAASQRAIAEoAgAiA0Gg+viBAkcgA0Gg2viBAkdxRQRAIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQIwQgAUH83wtrNgIUIwQgAEGA4AtrNgIYDAMLIAFBAWohAQwBCwsgACACTQR/QQEFIABBAWstAABB3QBHCw0AIAIhAQNAIAFBAmogAEkEQCABLQAAQSBGBH8gAS0AAUHbAEYFQQALBEAjBCACQYDgC2s2AgwjBCABQYDgC2s2AhAjBCABQf7fC2s2AhQjBCAAQYHgC2s2AhgMAwsgAUEBaiEBDAELCwsFIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQCwUgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyAAIAJGDQEgASACSwR/IAItAAAiBUEJRiAFQSBGcgVBAQsEQCAAIAIQAQUCf0EAIQMgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELC0EAIAEgAk0NABogAi0AACEFIAIgAGtBA0shBkEAIAAgAkYEf0EBBSAFQS5HIAVBLEdxCyAGcg0AGgNAIAAgAkkEQCAALQAAQTBrIARBCmxqIQQgAEEBaiEADAELCyAErCEIA0AgASACSwR/IAItAAAgBUYFQQALBEAgAkEBaiEAA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELC0EAIAAgAmtBBEcEf0EBBSADQQFqIgNBBUoLDQIaIAJBAWohAkEAIQQDQCAAIAJLBEAgAi0AAEEwayAEQQpsaiEEIAJBAWohAgwBCwsgBKwgCELoB358IQggACECDAELCyMEIAi6OQMwIwQjBCgCCEH/eXEgCEL/////////D1hBCHRyNgIIIAILIgJFDQJBASEDCyABIAJNBH9BAAUgAi0AACIAQQlGIABBIEZyC0UNASACQQFqIAFPBH9BAAUgAi0AASIAQQlGIABBIEZyCwRAIAMEQCMEIwQoAghBgMAAcjYCCAsFIwQjBCgCCEGAgAFyNgIICyMEIwQoAghBcHFBAXI2AggjBCACQf/fC2s2AgwjBCABQYDgC2s2AhALIwQgCTkDOCMEIwQoAghBv35xQQFBAiMKG0EGdHI2AggjBCMEKAIIQU9xQTByNgIIQQEPC0EAC/IEAQh/IAAhAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsCQCACIgMgAGsiCUECRyAJQQFHcSAJQQRHcSABIAJNcg0AIAItAAAiCEEvRyAIQS1HcSAIQS5HcQ0AIAJBAWohBgNAIAEgBksEfyAGLQAAQTBrQQpJBUEACwRAIAZBAWohBgwBCwsgBiADa0EBayICRSACQQJLciABIAZNcgR/QQEFIAYtAAAgCEcLDQAgBkEBaiECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIAZrQQFrIQEDQCAAIANJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwsgA0EBaiEAA0AgACAGSQRAIAAtAABBMGsgBUEKbGohBSAAQQFqIQAMAQsLIAlBBEYEQCABRSABQQJLcg0BIAQkDCAFJA0gBkEBaiEAA0AgACACSQRAIAAtAABBMGsgB0EKbGohByAAQQFqIQAMAQsLIAckDgUgAUEERyABQQJHcQ0BIAZBAWohBgNAIAIgBksEQCAGLQAAQTBrIAdBCmxqIQcgBkEBaiEGDAELCyAHQdAPaiAHQewOaiIAIAdBxgBIGyAAIAcgAUEDRhsgAUECRhskDCAFIAQgCEEuRiIAIARBDEogABsiABskDSAEIAUgABskDgsjDUEATCMNQQxKciMOQQBMciMMQQBMcg0AIw4hACMMIQEgAkEAIw0iAkECRgR/QRxBHSABQQNxBH9BAQUgAUHkAG8Ef0EABSABQZADbwsLGwUgAiACQQN1akEBcUEeagsgAE4bDwtBAAupCAEFfyAAIQMDQCABIANLBEAgAy0AAEEwayAGQQpsaiEGIANBAWohAwwBCwsgAiEEIAEhAgNAIAIgBEkEfyACLQAAQYABTwVBAAsEQCACQQFqIQIMAQsLIAJBAWogAiACIAFBAWpGBH8gAS0AAEGUAUYFQQALBH8gAiAESQR/IAItAAAFQQALQc4ARgVBAAsbIgIgAUsgASAAa0EERgRAA0AgAiAESQR/IAItAAAiAEEJRiAAQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIhAwNAIAIgBEkEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiADRiACIANrQQJLcgRAQQAPCyACIQADQCAAIANLBEAgAy0AAEEwayAHQQpsaiEHIANBAWohAwwBCwsgACEBA0AgACAESQR/IAAtAABBgAFPBUEACwRAIABBAWohAAwBCwsgAEEBaiAAIAAgAUEBakYEfyABLQAAQZQBRgVBAAsEfyAAIARJBH8gAC0AAAVBAAtBzgBGBUEACxsiACACRgRAQQAPCwNAIAAgBEkEfyAALQAAIgFBCUYgAUEgRnIFQQALBEAgAEEBaiEADAELCyAAIQEDQCAAIARJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUYgACABa0ECS3IEQEEADwsDQCAAIAFLBEAgAS0AAEEwayAFQQpsaiEFIAFBAWohAQwBCwsgACEBA0AgACAESQR/IAAtAABBgAFPBUEACwRAIABBAWohAAwBCwsgBiAHIAUgAEEBaiAAIAAgAUEBakYEfyABLQAAQZQBRgVBAAsEfyAAIARJBH8gAC0AAAVBAAtBzgBGBUEACxsgBBACDwsgAiEAA0AgACAESQR/IAAtAAAiAUEJRiABQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAhAQNAIAAgBEkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABRiAAIAFrQQJLcgRAQQAPCwNAIAAgAUsEQCABLQAAQTBrIAdBCmxqIQcgAUEBaiEBDAELCyAAIQEDQCAAIARJBH8gAC0AAEGAAU8FQQALBEAgAEEBaiEADAELCyAAQQFqIAAgACABQQFqRgR/IAEtAABBlAFGBUEACwR/IAAgBEkEfyAALQAABUEAC0HOAEYFQQALGyIAIQEgACAETwR/QQEFIAAtAAAiAEEJRiAAQSBGcgtFBEBBAA8LBEAgBiAHIAEgBBADDwsgASEAA0AgACAESQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLA0AgACAESQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIARJBH8gAC0AAAVBAAtBOkYEfyAGIAcgASAEEAMFQQALC4UFAQV/IAAhAgNAIAEgAksEfyACLQAAQSByQeEAa0EaSQR/QQEFIAItAABBgAFPCwVBAAsEQCACQQFqIQIMAQsLA0AgASACSwR/IAItAAAFQQALQS5GBH9BAQUgASACSwR/IAItAAAFQQALQSxGCwRAIAJBAWohAgwBCwsgAiEDA0AgASACSwR/IAItAAAiBEEJRiAEQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIgA0YEQEEADwsgAiEDA0AgASADSwR/IAMtAABBMGtBCkkFQQALBEAgA0EBaiEDDAELCyACIANGIAMgAmtBAktyBEBBAA8LIAMhBANAIAEgA0sEfyADLQAAQYABTwVBAAsEQCADQQFqIQMMAQsLIANBAWogAyADIARBAWpGBH8gBC0AAEGUAUYFQQALBH8gASADSwR/IAMtAAAFQQALQc4ARgVBAAsbIgNBAWogAyABIANLBH8gAy0AAAVBAAtBLEYiBSABIANLBH8gAy0AAAVBAAtBLkZyGyIDIAFJBH8gAy0AAAVBAAsiBkEJRiAGQSBGckUEQEEADwsgACABEAQiBkUEQEEADwtBACEAA0AgAiAESQRAIAItAABBMGsgAEEKbGohACACQQFqIQIMAQsLIAAhBCAFBEAgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAhAgNAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACACa0EERgRAQQAhAwNAIAAgAksEQCACLQAAQTBrIANBCmxqIQMgAkEBaiECDAELCyADIAYgBCAAIAEQAg8LCyAGIAQgAyABEAML0gUBBH8gACEEA0AgASAESwRAIAQtAABBMGsgBUEKbGohBSAEQQFqIQQMAQsLIAUhBiABQQFqIgQgA0kEfyAELQAABUEAC0EgckHhAGtBGkkEf0EBBSADIARLBH8gBC0AAAVBAAtBgAFPCwRAIAQgAxAEIQUjAyEBIAUEfyABIANJBH8gAS0AAAVBAAsgAkcFQQELBEBBAA8LIAFBAWohAANAIAAgA0kEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABa0EBayICQQRHIAJBAkdxBEBBAA8LIAFBAWohAUEAIQQDQCAAIAFLBEAgAS0AAEEwayAEQQpsaiEEIAFBAWohAQwBCwsgBEHQD2ogBEHsDmoiASAEQcYASBsgASAEIAJBA0YbIAJBAkYbIAUgBiAAIAMQAg8LIAQhBQNAIAMgBUsEfyAFLQAAQTBrQQpJBUEACwRAIAVBAWohBQwBCwsgBCAFRiAFIARrQQJLcgRAQQAPCwNAIAQgBUkEQCAELQAAQTBrIAdBCmxqIQcgBEEBaiEEDAELCyADIAVLBH8gBS0AAAVBAAsgAkcEQCABIABrQQJNBH8gAyAFTQR/QQEFIAUtAAAiAEEJRiAAQSBGcgsFQQALBH8gBiAHIAUgAxADBUEACw8LIAVBAWohAgNAIAIgA0kEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAFa0EBayEEIAEgAGtBBEYEQCAERSAEQQJLcgRAQQAPCyAFQQFqIQBBACEBA0AgACACSQRAIAAtAABBMGsgAUEKbGohASAAQQFqIQAMAQsLIAYgByABIAIgAxACDwsgBEEERwRAQQAPCyAFQQFqIQBBACEBA0AgACACSQRAIAAtAABBMGsgAUEKbGohASAAQQFqIQAMAQsLIAEgByAGIAIgAxACBH9BAQUgASAGIAcgAiADEAILC8gHAgZ/AXsgBCQAIAMgBKAkASMBRAAAAH/DYx1Co5z8AkGyD2ohBQNAIAVBAWsiBkGQA20hCCMBIAYgCEGQA2xrIglB7QJsIAlBBG1qIAlB5ABtayAIQbH1CGxqQbryK2u3RAAAAABwmZRBomMEQCAGIQUMAQsLA0AjASAFIAVBkANtIgZBkANsayIIQe0CbCAIQQRtaiAIQeQAbWsgBkGx9QhsakG68itrt0QAAAAAcJmUQaJmBEAgBUEBaiEFDAELCyAFJAJBgOALIQUgAEGA4AtqIQkDQCAFQRBqIgAgCU0EQCALIAX9AAQA/VAhCyAAIQUMAQsLIAv9ZCEAIAUgCUkEfyAAIAX9AAQA/WRBASAJIAVrdEEBa3FyBSAAC0UhCkGA4AshAAJ/A0AgACAJSQRAIAD9AAQA/QwJCQkJCQkJCQkJCQkJCQkJ/SP9ZCIFBEAgACAFaGoiACAJIAAgCUkbDAMLIABBEGohAAwBCwsgCQsgCUkkEEGA4AshAANAIAdBgBRIIAAgCUlxBEAgACEFIAFFAn8DQCAFIAlJBEAgBf0ABAD9DAoKCgoKCgoKCgoKCgoKCgr9I/1kIgYEQCAFIAZoaiIFIAkgBSAJSRsMAwsgBUEQaiEFDAELCyAJCyIIIAlGcUUEQCAIIQUDQCAAIAVJBH8gBUEBay0AAEENRgVBAAsEQCAFQQFrIQUMAQsLIAAgBUkEQCAHIgZBAWohByAGQcgAbEGAMGokBCMEIABBgOALazYCACMEIAVBgOALazYCBP0MAAAAAAAAAAAAAAAAAAAAACELIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQIIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQYIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQoIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQ4IwREAAAAAAAA+H85AzggACAFIAIQI0UEQCME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4CyAKBH9BAQUDQCAAQRBqIgYgBU0EQCALIAD9AAQA/VAhCyAGIQAMAQsLIAv9ZCEGIAAgBUkEfyAGIAD9AAQA/WRBASAFIABrdEEBa3FyBSAGC0ULBEAjBCMEKAIIQYAIcjYCCAsLIAhBAWohAAwCCwsLIAAgCSAAIAlJG0GA4AtrJBUgBwvfBQIFfwF+AkAgAkECcQR/IAAgARAYBUEACw0AIAJBAXEEQCME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4An9BACAAIAEQHCIGRSAGQQFqIAFPcg0AGiAAIgQhBQNAIAUgBkkEQCAF/QAEAP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStIAX9AAQQ/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CEIaEIAX9AAQg/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CIIaEIAX9AAQw/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CMIaEIQggBiAFayIHQcAASQRAIAhCASAHrYZCAX2DIQgLA0AgCEIAUgRAIAUgCHqnaiIHIARLBEBBACAEIAcQDUUNBRpBASEDCyAHQQFqIQQgCCAIQgF9gyEIDAELCyAFQUBrIQUMAQsLQQAgBCAGSQR/QQAgBCAGEA1FDQEaQQEFIAMLRQ0AGiMEIAZB/98LazYCDCMEIAFBgOALazYCECMEIwQoAghBT3FBEHI2AghBAQsNAQsgAkEEcQRAIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQIIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQYIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQoIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQ4IwREAAAAAAAA+H85AzggACABEB0NAQtBAA8LIwQoAghBD3FBAkYEQCMEKAIQQYDgC2ojBCgCDEGA4AtqIgBrIgFBAUYEfyAALQAAQS5GBUEACwRAIwQjBCgCCEGAEHI2AggFIAFBAkYEfyAALwEAQa7cAEYFQQALBEAjBCMEKAIIQYAQcjYCCAsLC0EBCwQAIxULBQBBgCALBgBBgIAECwYAQYDgCwsL/gwiAEGMCAsCTAIAQZgIC7UEBAAAADACAABuYWoAAQAAAGJlZgACAAAAcmFtAAMAAABycGEABAAAAHlhbQAFAAAAbnVqAAYAAABsdWoABwAAAGd1YQAIAAAAcGVzAAkAAAB0Y28ACgAAAHZvbgALAAAAY2VkAAwAAAB6cm0AAwAAAGlhbQAFAAAAdGtvAAoAAAB6ZWQADAAAAHRybQADAAAAaWVtAAUAAABqYW0ABQAAAHNlZAAMAAAAZXpzAAkAAABydmEABAAAAG5pdWoGAAAAbGl1agcAAAB1b2EACAAAAG5lZwABAAAAZ2FtAAUAAAB1aWcABgAAAGd1bAAHAAAAb2dhAAgAAAB0ZXMACQAAAHR0bwAKAAAAY2lkAAwAAABlbmUAAQAAAHJiYQAEAAAAdmVmAAIAAAB0dW8ACgAAAG9nYQAIAAAAeXRzAAEAAAB0dWwAAgAAAGl3awAEAAAAZXpjAAYAAABwaWwABwAAAGVpcwAIAAAAenJ3AAkAAABzaWwACwAAAHVyZwAMAAAAZGVsAAEAAABidWQABAAAAHBycwAIAAAAb3JwAAwAAABtYXQAAQAAAGxlaAACAAAAbGFhbQMAAABodWgABAAAAHVvdAAFAAAAb2xlAAgAAAB5eXMACQAAAGtvbAAKAAAAcnJhbQsAAAB1b2oADAAAAGllaAAHAAAAYWNvAAEAAABzaW4ABAAAAHphaAAGAAAAbWV0AAcAAABseWUACQAAAGlrZQAKAAAAc2FrAAsAAABhcmEADABB3AwLAfwAQegMC+UBBAAAAOAAAABybQAAAwAAAHpybQADAAAAbmoAAAEAAAB2ZgAAAgAAAHJ2ZgACAAAAY2QAAAwAAAB0b2EACAAAAG9hAAAIAAAAY3JtAAMAAABycAAABAAAAGptAAAFAAAAbGoAAAcAAABhcAAACgAAAG9uAAACAAAAbgAAAAIAAABlYgAAAwAAAHZrAAAFAAAAdHZrAAUAAABuZQAABgAAAHJlAAAGAAAAegAAAAkAAAByYXoACQAAAGoAAAAKAAAAY2UAAAcAAABidQAAAgAAAHVhAAAIAAAAc2VrAAYAAABrAAAABgBB3A4LAXwAQegOC20EAAAAaAAAALK9jwABAAAAsrWEAAIAAACAsLwAAwAAAIC/sAAEAAAAubC8AAUAAACPsLwABQAAAL2OuAAGAAAAu464AAcAAACzsrAACAAAAL21gQAJAAAAgrq+AAoAAACPvr0ACwAAALq1tAAMAEHcDwsB7ABB6A8L1QEEAAAA0AAAAPfu8QABAAAA9+XmAAIAAADy4e0AAwAAAPLw4QAEAAAA6uHtAAUAAADx4e0ABQAAAO7g6QAGAAAA7ODpAAcAAADn9+EACAAAAO7l8wAJAAAA9OvvAAoAAADx7+4ACwAAAOvl5AAMAAAA4u3/AAEAAADi5fQAAgAAAPDg7AADAAAA8O/gAAQAAADp4OwABQAAAP/g7AAFAAAA7f7oAAYAAADr/ugABwAAAOPi4AAIAAAA7eXxAAkAAADy6u4ACgAAAP/u7QALAAAA6uXkAAwAQcwRCwFcAEHYEQtIBAAAAEAAAAALdm9uA3JhbQlwZXMHbHVqBXlhbQAAAAAIZ3VhCnRjbwZudWoAAAAAAAAAAAxjZWQBbmFqAAAAAARycGECYmVmAEGsEgsBHABBuBILEQIAAAAKAAAAdAB5AHAAZQA9AEHMEgsBHABB2BILEQIAAAAKAAAAcABlAHIAbQA9AEHsEgsBHABB+BILEQIAAAAKAAAAcwBpAHoAZQA9AEGMEwsBHABBmBMLEQIAAAAKAAAAcwBpAHoAZAA9AEGsEwsBLABBuBMLFQIAAAAOAAAAbQBvAGQAaQBmAHkAPQBB3BMLASwAQegTCxUCAAAADgAAAGMAcgBlAGEAdABlAD0AQYwUCwEsAEGYFAsbAgAAABQAAAB1AG4AaQB4AC4AbQBvAGQAZQA9AEG8FAsBLABByBQLGQIAAAASAAAAdQBuAGkAeAAuAHUAaQBkAD0AQewUCwEsAEH4FAsZAgAAABIAAAB1AG4AaQB4AC4AZwBpAGQAPQBBnBULASwAQagVCxcCAAAAEAAAAG8AcwAuAHUAbgBpAHgAPQBBzBULARwAQdgVCxECAAAACgAAAHMAbABpAG4AawBB7BULASwAQfgVCxUCAAAADgAAAHMAeQBtAGwAaQBuAGs="), (c) => c.charCodeAt(0));
 var __deno_wasm_instance__ = new WebAssembly.Instance(new WebAssembly.Module(__deno_wasm_bytes__)).exports;
 var __deno_wasm_export_0__ = __deno_wasm_instance__["inputAddress"];
 var __deno_wasm_export_1__ = __deno_wasm_instance__["inputSize"];
@@ -6962,9 +9509,9 @@ var RECORD = {
   mode: 11,
   digitsStart: 16,
   digitsEnd: 17,
-  /** These two count in numbers of 64 bits. */
+  /** These two count in 64-bit numbers. */
   size: 6,
-  /** NaN where the line tells none. */
+  /** NaN if the line has no time. */
   time: 7
 };
 var FLAG = {
@@ -6977,13 +9524,15 @@ var FLAG = {
   sizeMask: 3,
   ascii: 1 << 10,
   self: 1 << 11,
-  hasMode: 1 << 12
+  hasMode: 1 << 12,
+  padded: 1 << 13,
+  tight: 1 << 14
 };
 
 // parser/mod.ts
-var PIECE_SIZE2 = __deno_wasm_export_1__();
+var PIECE_SIZE3 = __deno_wasm_export_1__();
 var STATE_WORDS = 16;
-var MAX_REPLIES = PIECE_SIZE2 / 4;
+var MAX_REPLIES = PIECE_SIZE3 / 4;
 var SHORT_PIECE = 48;
 var NO_CODES = new Uint16Array(0);
 var { buffer } = __deno_wasm_export_10__;
@@ -7014,9 +9563,9 @@ var REPLY_STATUSES = [
 var ReplyScanner = class {
   #state = new Int32Array(STATE_WORDS);
   /**
-   * Makes a scanner at the start of a stream.
+   * Creates a scanner at the start of a stream.
    *
-   * @param options Caps and grammar
+   * @param options Limits and grammar
    */
   constructor(options) {
     this.#state[WORD.maxLine] = toWord(options.maxReplyLine);
@@ -7024,11 +9573,11 @@ var ReplyScanner = class {
     this.#state[WORD.lenient] = options.lenient ? 1 : 0;
   }
   /**
-   * Scans the next piece of the stream. What it found is to be read before any
-   * scanner scans again.
+   * Scans the next piece of the stream. Read the results before any scanner
+   * scans again.
    *
    * @param piece At most {@linkcode PIECE_SIZE} bytes
-   * @returns How many replies ended in it
+   * @returns Number of replies that ended in it
    */
   scan(piece) {
     writeInput(piece);
@@ -7039,20 +9588,20 @@ var ReplyScanner = class {
     return count;
   }
   /**
-   * Scans a chunk of any length for codes alone.
+   * Scans a chunk of any length for codes only.
    *
    * @param chunk The next bytes of the stream
-   * @returns The codes of the replies that ended in it, in order
+   * @returns Codes of the replies that ended in it, in order
    */
   scanCodes(chunk) {
-    if (chunk.length <= PIECE_SIZE2) {
+    if (chunk.length <= PIECE_SIZE3) {
       const count = this.scan(chunk);
       return count === 0 ? NO_CODES : replyCodes.slice(0, count);
     }
     const found = [];
     let total = 0;
-    for (let at = 0; at < chunk.length; at += PIECE_SIZE2) {
-      const count = this.scan(chunk.subarray(at, at + PIECE_SIZE2));
+    for (let at = 0; at < chunk.length; at += PIECE_SIZE3) {
+      const count = this.scan(chunk.subarray(at, at + PIECE_SIZE3));
       found.push(replyCodes.slice(0, count));
       total += count;
     }
@@ -7065,11 +9614,10 @@ var ReplyScanner = class {
     return codes;
   }
   /**
-   * Gives the text the last positions are about: the piece itself or, when it
-   * had Telnet commands in it, a copy without them.
+   * Returns the text that the last positions refer to: the piece itself, or a
+   * copy without its Telnet commands.
    *
    * @param piece The piece that was scanned last
-   * @returns The piece without Telnet commands
    */
   text(piece) {
     const start = this.#state[WORD.dataStart];
@@ -7081,29 +9629,32 @@ var ReplyScanner = class {
   code(index) {
     return replyCodes[index];
   }
-  /** Where the reply starts in the text: -1 when it began in an older piece. */
+  /**
+   * Position where the reply starts in the text; -1 if it began in an earlier
+   * piece.
+   */
   start(index) {
     return replyStarts[index];
   }
   /**
-   * Where the reply ends in the text, its line end excluded: below 0 when the
-   * line end began in an older piece.
+   * Position where the reply ends in the text, without its line end; below 0 if
+   * the line end began in an earlier piece.
    */
   end(index) {
     return replyEnds[index];
   }
   /**
-   * From where on the text belongs to a reply that has not ended: -1 when all
-   * of it goes on with what was kept of older pieces.
+   * Position from which the text belongs to the unfinished reply; -1 if all of
+   * it continues the bytes kept of earlier pieces.
    */
   get keep() {
     return this.#state[WORD.keep];
   }
-  /** What became of the stream. */
+  /** State of the stream. */
   get status() {
     return REPLY_STATUSES[this.#state[WORD.status]];
   }
-  /** Where the line that is wrong ends in the text. */
+  /** Position where the invalid line ends in the text. */
   get wrongEnd() {
     return this.#state[WORD.wrongEnd];
   }
@@ -7123,7 +9674,7 @@ function toWord(cap) {
 var ListingScanner = class {
   #options;
   /**
-   * Makes a scanner.
+   * Creates a scanner.
    *
    * @param options Formats and calendar
    */
@@ -7131,13 +9682,14 @@ var ListingScanner = class {
     this.#options = options;
   }
   /**
-   * Scans the whole lines at the start of some bytes, as many as fit the table.
+   * Scans the complete lines at the start of some bytes, up to the size of the
+   * table.
    *
    * @param held The first of the bytes
-   * @param piece Those that follow; at most {@linkcode PIECE_SIZE} in all
+   * @param piece The following bytes; at most {@linkcode PIECE_SIZE} together
    * @param last Whether the listing ends with the piece, so that its last line
    * needs no line end
-   * @returns The lines, blank ones left out
+   * @returns The lines, without blank ones
    */
   scan(held, piece, last) {
     const { formats, latest, zone } = this.#options;
@@ -7159,608 +9711,70 @@ var ListingScanner = class {
 // lib/listing/listing_reader.ts
 init_check_word();
 
-// lib/listing/listing_format.ts
-var MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";
-function parseMonth(text) {
-  const index = MONTHS.indexOf(text.slice(0, 3).toLowerCase());
-  return text.length < 3 || index % 3 !== 0 ? 0 : index / 3 + 1;
-}
-function toTime(civil, context) {
-  const { month, day, hour = 0, minute = 0, second = 0 } = civil;
-  if (month < 1 || month > 12 || day < 1) return void 0;
-  if (hour > 23 || minute > 59 || second > 60) return void 0;
-  const zone = context.zone * 6e4;
-  const at = (year2) => {
-    const date = /* @__PURE__ */ new Date(0);
-    date.setUTCFullYear(year2, month - 1, day);
-    date.setUTCHours(hour, minute, second);
-    return date.getTime();
-  };
-  let year = civil.year;
-  if (year === void 0) {
-    const latest = context.now + context.slack + zone;
-    year = new Date(latest).getUTCFullYear();
-    if (at(year) > latest) year--;
-    while (month === 2 && day === 29 && !isLeap(year)) year--;
-  }
-  if (year < 1 || day > daysOf(month, year)) return void 0;
-  return {
-    mtime: new Date(at(year) - zone),
-    mtimePrecision: civil.second !== void 0 ? "second" : civil.hour !== void 0 ? "minute" : "day"
-  };
-}
-function isLeap(year) {
-  return daysOf(2, year) === 29;
-}
-function daysOf(month, year) {
-  const next = /* @__PURE__ */ new Date(0);
-  next.setUTCFullYear(year, month, 0);
-  return next.getUTCDate();
-}
-function toFullYear(year) {
-  if (year >= 1e3) return year;
-  if (year >= 100) return 1900 + year;
-  return year < 70 ? 2e3 + year : 1900 + year;
-}
-function parseSize2(digits) {
-  return readDecimal(digits);
-}
-function readRecentDate(month, day, rest, context) {
-  const [first, minute] = rest.split(":");
-  return toTime(minute === void 0 ? {
-    year: Number(first),
-    month,
-    day
-  } : {
-    month,
-    day,
-    hour: Number(first),
-    minute: Number(minute)
-  }, context);
-}
-
-// lib/listing/enterprise.ts
-var ENTERPRISE_REGEXP = /^[-A-Z]{10}[A-Z]{0,4} +[A-Z] +(\S+) +\d{1,20} +(\d{1,20}) +([A-Za-z]{3}) +(\d{1,2}) +(\d{4}|\d{1,2}:\d\d) (.+)$/s;
-var ENTERPRISE = {
-  name: "enterprise",
-  read
-};
-function read(line, context) {
-  const match = ENTERPRISE_REGEXP.exec(line);
-  if (match === null) return void 0;
-  const [, owner, size, month, day, rest, name] = match;
-  return {
-    name,
-    kind: "file",
-    size: parseSize2(size),
-    owner,
-    ...readRecentDate(parseMonth(month), Number(day), rest, context)
-  };
-}
-
-// lib/listing/eplf.ts
-var EPLF_REGEXP = /^\+([^\t]*)\t(.+)$/s;
-var EPLF = {
-  name: "eplf",
-  read: read2
-};
-function read2(line) {
-  const match = EPLF_REGEXP.exec(line);
-  if (match === null) return void 0;
-  const facts = match[1].split(",");
-  const find = (letter, digits) => facts.find((fact) => fact[0] === letter && digits.test(fact.slice(1)))?.slice(1);
-  const seconds = find("m", /^\d{1,12}$/);
-  const mode = facts.find((fact) => /^up[0-7]{1,5}$/.test(fact))?.slice(2);
-  return {
-    name: match[2],
-    kind: facts.includes("/") ? "directory" : facts.includes("r") ? "file" : "other",
-    size: parseSize2(find("s", /^\d+$/) ?? ""),
-    mode: readOctal(mode),
-    ...seconds !== void 0 && {
-      mtime: new Date(Number(seconds) * 1e3),
-      mtimePrecision: "second"
-    }
-  };
-}
-
-// lib/listing/netware.ts
-var NETWARE_REGEXP = /^([-d]) ?\[[-A-Z]{8}\] +(?:\d+ +)?(\S+) +(\d{1,20}) +([A-Za-z]{3}) +(\d{1,2}) +(\d{4}|\d{1,2}:\d\d) +(\S.*)$/s;
-var NETWARE = {
-  name: "netware",
-  read: read3
-};
-function read3(line, context) {
-  const match = NETWARE_REGEXP.exec(line);
-  if (match === null) return void 0;
-  const [, letter, owner, size, month, day, rest, name] = match;
-  const isDirectory2 = letter === "d";
-  return {
-    name,
-    kind: isDirectory2 ? "directory" : "file",
-    size: isDirectory2 ? void 0 : parseSize2(size),
-    owner,
-    ...readRecentDate(parseMonth(month), Number(day), rest, context)
-  };
-}
-
-// lib/listing/nonstop.ts
-var GUARDIAN_REGEXP = /^ *(\S{1,64}) +O?\d{1,6}[O+]{0,2} +(\d{1,20}) +(\d{1,2})-([A-Za-z]{3})-(\d{2,4}) +(\d{1,2}):(\d\d):(\d\d) +(\d{1,3}), *(\d{1,3}) +"?[-A-Za-z*]{4}"? *$/;
-var NONSTOP = {
-  name: "nonstop",
-  read: read4
-};
-function read4(line, context) {
-  if (/^ *File +Code +EOF +Last Modification/i.test(line)) return "frame";
-  const match = GUARDIAN_REGEXP.exec(line);
-  if (match === null) return void 0;
-  const [, name, size, day, month, year, hour, minute, second, group, owner] = match;
-  return {
-    name,
-    kind: "file",
-    size: parseSize2(size),
-    owner,
-    group,
-    ...toTime({
-      year: toFullYear(Number(year)),
-      month: parseMonth(month),
-      day: Number(day),
-      hour: Number(hour),
-      minute: Number(minute),
-      second: Number(second)
-    }, context)
-  };
-}
-
-// lib/listing/os2.ts
-var OS2_REGEXP = /^ *(\d{1,20}) +(DIR +)?(?:[ADHRS]{1,5} +)?(\d{1,2})-(\d{1,2})-(\d{2,4}) +(\d{1,2}):(\d\d) +(\S.*)$/s;
-var OS2 = {
-  name: "os2",
-  read: read5
-};
-function read5(line, context) {
-  const match = OS2_REGEXP.exec(line);
-  if (match === null) return void 0;
-  const [, size, mark, month, day, year, hour, minute, name] = match;
-  return {
-    name,
-    kind: mark === void 0 ? "file" : "directory",
-    size: mark === void 0 ? parseSize2(size) : void 0,
-    ...toTime({
-      year: toFullYear(Number(year)),
-      month: Number(month),
-      day: Number(day),
-      hour: Number(hour),
-      minute: Number(minute)
-    }, context)
-  };
-}
-
-// lib/listing/os400.ts
-var OS400_REGEXP = /^(\S{1,10}) +(?:(\d{1,20}) +(\d\d)([/.-])(\d\d)\4(\d\d) +(\d\d):(\d\d):(\d\d) +)?(\*[A-Z]{2,9}) *(.*)$/s;
-var DIRECTORIES = /* @__PURE__ */ new Set([
-  "*DIR",
-  "*DDIR",
-  "*LIB",
-  "*FLR",
-  "*FILE"
-]);
-var OS400 = {
-  name: "os400",
-  read: read6
-};
-function read6(line, context) {
-  const match = OS400_REGEXP.exec(line);
-  if (match === null) return void 0;
-  const [, owner, size, , , , , , , , type, path] = match;
-  if (path === "") return type === "*MEM" ? "frame" : void 0;
-  const isDirectory2 = path.endsWith("/") || DIRECTORIES.has(type);
-  const name = path.replace(/\/$/, "");
-  return {
-    // A member is listed as FILE/MEMBER.MBR, and stands in its file.
-    name: type === "*MEM" ? name.slice(name.lastIndexOf("/") + 1) : name,
-    kind: isDirectory2 ? "directory" : type === "*SYMLNK" ? "symlink" : "file",
-    size: isDirectory2 ? void 0 : parseSize2(size ?? ""),
-    owner,
-    ...size !== void 0 && readDate(match.slice(3, 10), context)
-  };
-}
-function readDate(parts, context) {
-  const [a, mark, b, c, hour, minute, second] = parts;
-  const orders = mark === "." ? [
-    [
-      c,
-      b,
-      a
-    ]
-  ] : [
-    [
-      a,
-      b,
-      c
-    ],
-    [
-      c,
-      a,
-      b
-    ],
-    [
-      c,
-      b,
-      a
-    ]
-  ];
-  const times = /* @__PURE__ */ new Map();
-  for (const [year, month, day] of orders) {
-    const time = toTime({
-      year: toFullYear(Number(year)),
-      month: Number(month),
-      day: Number(day),
-      hour: Number(hour),
-      minute: Number(minute),
-      second: Number(second)
-    }, context);
-    if (time === void 0) continue;
-    const at = time.mtime.getTime();
-    if (at <= context.now + context.slack) times.set(at, time);
-  }
-  return times.size === 1 ? [
-    ...times.values()
-  ][0] : void 0;
-}
-
-// lib/listing/vms.ts
-var NAME_REGEXP = /^([^;\s][^;]{0,254});(\d{1,5})(?=\s|$)/;
-var NEXT_NAME_REGEXP = /^\s*[^\s;[(]{1,254};\d{1,5}(?=\s|$)/;
-var DATE_REGEXP = /\s(\d{1,2})-([A-Za-z]{3})-(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,7})?)?)?(?=\s|$)/;
-var SIZE_REGEXP = /\s(\d{1,12})(?:\/\d{1,12})?(?=\s|$)/;
-var OWNER_REGEXP = /\s\[([^\]]{1,80})\]/;
-var PROTECTION_REGEXP = /\s\(([^)]{0,40})\)\s*$/;
-var BLOCK = 512;
-var VMS = {
-  name: "vms",
-  read: read7
-};
-function read7(line, context) {
-  if (/^(?:Directory \S|Total of \d+ |Grand total of )/i.test(line)) {
-    return "frame";
-  }
-  const match = NAME_REGEXP.exec(line);
-  if (match === null) return void 0;
-  const [whole, file, version] = match;
-  const rest = line.slice(whole.length);
-  if (rest.trim() === "") return "partial";
-  if (NEXT_NAME_REGEXP.test(rest)) return void 0;
-  const date = DATE_REGEXP.exec(rest);
-  if (date === null && !/^\s+%[A-Z]+-[A-Z]-/.test(rest)) return void 0;
-  const isDirectory2 = /\.DIR$/i.test(file);
-  const size = SIZE_REGEXP.exec(rest);
-  const owner = OWNER_REGEXP.exec(rest)?.[1]?.split(",");
-  return {
-    name: isDirectory2 ? file.slice(0, -4) : file,
-    version: Number(version),
-    kind: isDirectory2 ? "directory" : "file",
-    // What the directory's own file takes says nothing of its contents.
-    size: isDirectory2 || size === null ? void 0 : Number(size[1]) * BLOCK,
-    isSizeApproximate: true,
-    mode: parseProtection(PROTECTION_REGEXP.exec(rest)?.[1]),
-    owner: owner?.at(-1),
-    group: owner !== void 0 && owner.length > 1 ? owner[0] : void 0,
-    ...date && readDate2(date, context)
-  };
-}
-function readDate2(match, context) {
-  const [, day, month, year, hour, minute, second] = match;
-  return toTime({
-    year: Number(year),
-    month: parseMonth(month),
-    day: Number(day),
-    ...hour !== void 0 && {
-      hour: Number(hour),
-      minute: Number(minute)
-    },
-    ...second !== void 0 && {
-      second: Number(second)
-    }
-  }, context);
-}
-function parseProtection(text) {
-  const parts = text?.toUpperCase().split(",");
-  if (parts?.length !== 4) return void 0;
-  return parts.slice(1).reduce((mode, part) => mode << 3 | (part.includes("R") ? 4 : 0) | (part.includes("W") ? 2 : 0) | (part.includes("E") ? 1 : 0), 0);
-}
-
-// lib/listing/vshell.ts
-var VSHELL_REGEXP = /^(\d{1,20}) +([A-Za-z]{3}) (\d{1,2}), (\d{4}) (\d{1,2}):(\d\d) (.+)$/s;
-var VSHELL = {
-  name: "vshell",
-  read: read8
-};
-function read8(line, context) {
-  const match = VSHELL_REGEXP.exec(line);
-  if (match === null) return void 0;
-  const [, size, month, day, year, hour, minute, path] = match;
-  const isDirectory2 = path.endsWith("/");
-  return {
-    name: isDirectory2 ? path.slice(0, -1) : path,
-    kind: isDirectory2 ? "directory" : "file",
-    size: isDirectory2 ? void 0 : parseSize2(size),
-    ...toTime({
-      year: Number(year),
-      month: parseMonth(month),
-      day: Number(day),
-      hour: Number(hour),
-      minute: Number(minute)
-    }, context)
-  };
-}
-
-// lib/listing/vxworks.ts
-var VXWORKS_REGEXP = /^ *(\d{1,20}) +([A-Za-z]{3})-(\d{1,2})-(\d{4}) +(\d{1,2}):(\d\d):(\d\d) +(\S.*)$/s;
-var MARK_REGEXP = /(?<! ) +<DIR> *$/;
-var VXWORKS = {
-  name: "vxworks",
-  read: read9
-};
-function read9(line, context) {
-  if (/^ *size +date +time +name *$/i.test(line)) return "frame";
-  const match = VXWORKS_REGEXP.exec(line);
-  if (match === null) return void 0;
-  const [, size, month, day, year, hour, minute, second, text] = match;
-  const name = text.replace(MARK_REGEXP, "");
-  const isDirectory2 = name.length < text.length;
-  return {
-    name,
-    kind: isDirectory2 ? "directory" : "file",
-    size: isDirectory2 ? void 0 : parseSize2(size),
-    ...toTime({
-      year: Number(year),
-      month: parseMonth(month),
-      day: Number(day),
-      hour: Number(hour),
-      minute: Number(minute),
-      second: Number(second)
-    }, context)
-  };
-}
-
-// lib/listing/zos_data_sets.ts
-var DATA_SET_REGEXP = /^ *\S{1,6} +\S{1,5} +(?:(\d{4})\/(\d\d)\/(\d\d)|\*\*NONE\*\*) +\d+(?: +\d+)? +\S+ +\d+ +\d+ +(PS|PO|PO-E|DA|VS|PS-E|PS-L) +(\S+) *$/;
-var VSAM_REGEXP = /^ *\S{1,6} +\S{1,5} +VSAM +(\S+) *$/;
-var MIGRATED_REGEXP = /^ *(?:Migrated|MIGRAT|ARCIVE|ARCIVE Not Direct Access Device|[^ ]{1,6} +Not Direct Access Device|Not Mounted|Error determining attributes|User catalog connector|GDG|Not Mounted) +(\S+) *$/;
-var FOLDER_REGEXP = /^ *Pseudo Directory +(\S+) *$/;
-var ZOS_DATA_SETS = {
-  name: "zos-data-sets",
-  read: read10
-};
-function read10(line, context) {
-  if (/^ *Volume +Unit +Referred /.test(line)) return "frame";
-  const match = DATA_SET_REGEXP.exec(line);
-  if (match !== null) {
-    const [, year, month, day, organisation, name] = match;
-    return {
-      name,
-      kind: organisation.startsWith("PO") ? "directory" : "file",
-      ...year !== void 0 && toTime({
-        year: Number(year),
-        month: Number(month),
-        day: Number(day)
-      }, context)
-    };
-  }
-  const folder = FOLDER_REGEXP.exec(line);
-  if (folder !== null) return {
-    name: folder[1],
-    kind: "directory"
-  };
-  const file = VSAM_REGEXP.exec(line);
-  if (file !== null) return {
-    name: file[1],
-    kind: "file"
-  };
-  const migrated = MIGRATED_REGEXP.exec(line);
-  if (migrated !== null) return {
-    name: migrated[1],
-    kind: "other"
-  };
-  return void 0;
-}
-
-// lib/listing/zos_jes.ts
-var JOB_REGEXP = /^ *([A-Z$#@][A-Z0-9$#@]{0,7}) +((?:JOB|STC|TSU|J|S|T)\d{5,7}) +(?:([A-Z$#@][A-Z0-9$#@]{0,7}) +)?(INPUT|OUTPUT|ACTIVE|HELD|READY)(?: .*)?$/;
-var ZOS_JES = {
-  name: "zos-jes",
-  read: read11
-};
-function read11(line) {
-  if (/^ *JOBNAME +JOBID +/.test(line)) return "frame";
-  const match = JOB_REGEXP.exec(line);
-  if (match === null) return void 0;
-  return {
-    name: match[2],
-    kind: "file",
-    owner: match[3] ?? match[1]
-  };
-}
-
-// lib/listing/zos_load_modules.ts
-var MODULE_REGEXP = /^ *(\S{1,64}) +([0-9A-F]{6,8}) +([0-9A-F]{6})(?: +([A-Z$#@][A-Z0-9$#@]{0,7}))? +[0-9A-F]{2}(?: +[A-Z]{2}){0,8} +(?:24|31|64|ANY|MIN) +(?:24|31|64|ANY)(?: *)$/;
-var ZOS_LOAD_MODULES = {
-  name: "zos-load-modules",
-  read: read12
-};
-function read12(line) {
-  if (/^ *Name +Size +TTR +Alias-of /.test(line)) return "frame";
-  const match = MODULE_REGEXP.exec(line);
-  if (match === null) return void 0;
-  return {
-    name: match[1],
-    kind: match[4] === void 0 ? "file" : "symlink",
-    size: parseInt(match[2], 16),
-    linkTarget: match[4]
-  };
-}
-
-// lib/listing/zos_members.ts
-var MEMBER_REGEXP = /^ *(\S{1,64}) +\d\d\.\d\d +\d{4}\/\d\d\/\d\d +(\d{4})\/(\d\d)\/(\d\d) +(\d\d):(\d\d)(?::(\d\d))? +\d+ +\d+ +\d+ +(\S{1,8}) *$/;
-var BARE_REGEXP = /^ ([A-Z$#@][A-Z0-9$#@]{0,7}) *$/;
-var ZOS_MEMBERS = {
-  name: "zos-members",
-  read: read13
-};
-function read13(line, context) {
-  if (/^ *Name +VV\.MM +Created /.test(line)) return "frame";
-  const match = MEMBER_REGEXP.exec(line);
-  if (match === null) {
-    const bare = BARE_REGEXP.exec(line);
-    return bare === null ? void 0 : {
-      name: bare[1],
-      kind: "file"
-    };
-  }
-  const [, name, year, month, day, hour, minute, second, owner] = match;
-  return {
-    name,
-    kind: "file",
-    owner,
-    ...toTime({
-      year: Number(year),
-      month: Number(month),
-      day: Number(day),
-      hour: Number(hour),
-      minute: Number(minute),
-      ...second !== void 0 && {
-        second: Number(second)
-      }
-    }, context)
-  };
-}
-
-// lib/listing/formats.ts
-var FORMATS = [
-  VMS,
-  OS400,
-  ZOS_DATA_SETS,
-  ZOS_MEMBERS,
-  ZOS_LOAD_MODULES,
-  ZOS_JES,
-  NONSTOP,
-  NETWARE,
-  OS2,
-  EPLF,
-  ENTERPRISE,
-  VSHELL,
-  VXWORKS
+// lib/listing/entry_shape.ts
+var ENTRY_REGEXPS = [
+  // Unix: permissions, perhaps behind a number or two
+  /^[ \t]*(?:\d+ +){0,2}[-A-Za-z](?=\S*[rwx])[-rwxsStTlL]{5}/,
+  // DOS: a date
+  /^[ \t]*\d{1,4}[-/.]\d{1,2}[-/.]\d/,
+  // MLSD: facts
+  /^ ?[\w.-]{1,40}=/,
+  // OpenVMS: a version
+  /;\d/,
+  // IBM i: a type
+  /(?:^| )\*[A-Z]{2,9}\b/,
+  // NetWare: rights
+  /^[-a-z] ?\[/,
+  // EPLF
+  /^\+\S*\t/
 ];
+var DATE_REGEXP3 = /\d:\d\d|\d[-/.]\d{1,2}[-/.]\d|\d-[A-Za-z]{3}-\d|[A-Za-z]{3} {1,4}\d{1,2} {1,4}\d/;
+var TABLE_REGEXP = /^[ \t]*(?:\d|\S+[ \t]+[\d<])/;
+var NAME_REGEXP3 = /^[ \t]*[^ \t]+[ \t]*$/;
+var LAST_NAME_REGEXP = /[A-Z$#@][A-Z0-9$#@.]{1,43} *$/;
+function hasEntryShape(line, isQuick) {
+  if (!/[A-Za-z0-9\x80-\xff]/.test(line)) return false;
+  if (ENTRY_REGEXPS.some((regexp) => regexp.test(line))) return true;
+  if (TABLE_REGEXP.test(line) && DATE_REGEXP3.test(line)) return true;
+  if (isQuick) return false;
+  return NAME_REGEXP3.test(line) || !isProse(line);
+}
+function isProse(line) {
+  return !/\d/.test(line) && /[a-z]{2}/.test(line) && !LAST_NAME_REGEXP.test(line.slice(-64));
+}
 
 // lib/listing/noise.ts
-var FRAME_REGEXPS = [
+var NOISE_REGEXPS = [
   // "total 112" in the languages of `ls`; East Asian ones as UTF-8 bytes
-  /^(?:total|totale|totaal|totalt|insgesamt|gesamt|razem|celkem|toplam|yhteens\S{1,2}|\S{1,2}sszesen|\xe5\x90\x88\xe8\xa8\x88|\xe6\x80\xbb\S{3,6}|\xe7\xb8\xbd\xe8\xa8\x88|\xed\x95\xa9\xea\xb3\x84|\xd0\xb8\xd1\x82\xd0\xbe\xd0\xb3\xd0\xbe):? *[\d.,]+ *[kMGTP]?$/i,
-  // The frame of a reply to STAT
+  /^(?:total|totale|totaal|totalt|insgesamt|gesamt|razem|celkem|toplam|yhteens\S{1,2}|\S{1,2}sszesen|\xe5\x90\x88\xe8\xa8\x88|\xe6\x80\xbb\S{3,6}|\xe7\xb8\xbd\xe8\xa8\x88|\xed\x95\xa9\xea\xb3\x84|\xd0\xb8\xd1\x82\xd0\xbe\xd0\xb3\xd0\xbe):? *-?[\d.,]+ *[kMGTP]?$/i,
+  // reply to STAT
   /^21\d(?:-| end\b)/i,
   /^(?:status of|end of status)\b/i,
-  // A ruler under a header
+  // a line below a header
   /^ *-{3,}(?: +-{3,})* *$/,
-  // A directory's header in "LIST -R"
+  // header of a directory in "LIST -R"
   /^(?:\.|\/|[A-Za-z]:[\\/]|[^\s:/]+\/).*:$/,
-  // Complaints of ls, by any path
+  /^[^\s:]{1,255}:$/,
+  // error messages of ls, with any path
   /^(?:\S*\/)?ls: /,
   /^\S.*: (?:permission denied|no such file or directory)\.?$/i,
   // "dir" of Windows: volume, directory, counts
   /^ +(?:volume (?:in|serial)|directory of) /i,
-  /^ +[\d.,]+ (?:file|dir)\(s\)/i
+  /^ +[\d.,]+ (?:file|dir)\(s\)/i,
+  /^ *[\d.,]{1,20} +(?:files?|director(?:y|ies))(?: +[\d.,]{1,24} +bytes(?: free)?)? *$/i
 ];
 function isNoise(line) {
-  return line.length < 1024 && (line.trim() === "" || FRAME_REGEXPS.some((regexp) => regexp.test(line)));
+  return line.length < 1024 && (line.trim() === "" || NOISE_REGEXPS.some((regexp) => regexp.test(line)));
 }
-
-// lib/listing/parsed_source.ts
-var ParsedSource = class {
-  #parsed;
-  #line;
-  #format;
-  #decode;
-  /**
-   * Makes a source.
-   *
-   * @param entry What there is
-   */
-  constructor(entry) {
-    this.#parsed = entry.parsed;
-    this.#line = entry.line;
-    this.#format = entry.format;
-    this.#decode = entry.decode;
-  }
-  #text(text) {
-    return text === void 0 ? void 0 : this.#decode(toBytes(text));
-  }
-  name() {
-    return this.#decode(toBytes(this.#parsed.name));
-  }
-  rawName() {
-    return toBytes(this.#parsed.name);
-  }
-  kind() {
-    return this.#parsed.kind;
-  }
-  size() {
-    return this.#parsed.size;
-  }
-  isSizeApproximate() {
-    return this.#parsed.isSizeApproximate ?? false;
-  }
-  mtime() {
-    return this.#parsed.mtime && new Date(this.#parsed.mtime);
-  }
-  mtimePrecision() {
-    return this.#parsed.mtime && this.#parsed.mtimePrecision;
-  }
-  mode() {
-    return this.#parsed.mode;
-  }
-  linkTarget() {
-    return this.#text(this.#parsed.linkTarget);
-  }
-  owner() {
-    return this.#text(this.#parsed.owner);
-  }
-  group() {
-    return this.#text(this.#parsed.group);
-  }
-  facts() {
-    return this.#format === "mlsd" ? {} : void 0;
-  }
-  line() {
-    return this.#decode(toBytes(this.#line));
-  }
-  format() {
-    return this.#format;
-  }
-};
-function toBytes(text) {
-  const bytes2 = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes2[i] = text.charCodeAt(i);
-  return bytes2;
-}
-function toByteText(bytes2) {
-  const ascii = decoder.decode(bytes2);
-  if (ascii.length === bytes2.length && !ascii.includes("\uFFFD")) return ascii;
-  let text = "";
-  for (let i = 0; i < bytes2.length; i += 8192) {
-    const piece = bytes2.subarray(i, i + 8192);
-    text += String.fromCharCode.apply(null, piece);
-  }
-  return text;
-}
-var decoder = new TextDecoder("utf-8", {
-  ignoreBOM: true
-});
 
 // lib/listing/facts.ts
 var SHAPE_REGEXP = /^[a-z][\w.-]*=/i;
 var CLOSED_REGEXP = /^(?:(?:type|perm)=[a-z]*|(?:size|sizd|modify|create|unix\.(?:mode|uid|gid))=[\dz.]*)$/i;
 function factsEnd(line) {
   let blank = line.indexOf(" ");
+  const tab = line.indexOf("	");
+  const isTab = tab > 0 && line[tab - 1] === ";" && !(blank >= 0 && blank < tab);
+  if (isTab) return tab;
   if (blank < 0) return line.length;
   if (blank === 0 || line[blank - 1] === ";") return blank;
   let start = line.lastIndexOf(";", blank) + 1;
@@ -7806,7 +9820,7 @@ function parseFacts(line) {
 }
 
 // lib/listing/table_source.ts
-var KINDS2 = [
+var KINDS3 = [
   "unknown",
   "file",
   "directory",
@@ -7832,7 +9846,7 @@ var SIZE = {
   approximate: 3
 };
 var OPEN_LINK_MASK = FLAG.kindMask | FLAG.formatMask << FLAG.formatShift;
-var OPEN_LINK = KINDS2.indexOf("symlink") | TABLE_FORMATS.indexOf("mlsd") << FLAG.formatShift;
+var OPEN_LINK = KINDS3.indexOf("symlink") | TABLE_FORMATS.indexOf("mlsd") << FLAG.formatShift;
 var asciiDecoder = new TextDecoder("utf-8", {
   ignoreBOM: true
 });
@@ -7846,39 +9860,49 @@ var TableSource = class {
   #words;
   #numbers;
   #reader;
-  /** The text of all lines, made when it is first needed. */
+  /** Text of all lines, decoded on first use. */
   #text;
-  /**
-   * Makes a source.
-   *
-   * @param records The lines, and where what lies in them
-   * @param reader How the session reads bytes
-   */
+  /** Creates a source. */
   constructor(records, reader) {
     this.#bytes = records.bytes;
     this.#words = records.words;
     this.#numbers = records.numbers;
     this.#reader = reader;
   }
-  /** The line's flags. */
+  /** Flags of a line. */
   flags(index) {
     return this.#words[index * RECORD.words + RECORD.flags];
   }
-  /** How many bytes the line has, its line end not counted. */
+  /** Removes the first blank of the name, unless it is the only character. */
+  skipBlank(index) {
+    const at = index * RECORD.words;
+    const start = this.#words[at + RECORD.nameStart] + 1;
+    const end = this.#words[at + RECORD.nameEnd];
+    if (start >= end) return;
+    this.#words[at + RECORD.nameStart] = start;
+    const isDots = /^\.\.?$/.test(this.name(index));
+    if (isDots && this.kind(index) === "directory") {
+      this.#words[at + RECORD.flags] |= FLAG.self;
+    }
+  }
+  /** Length of a line in bytes, without its line end. */
   lineLength(index) {
     const at = index * RECORD.words;
     return this.#words[at + RECORD.lineEnd] - this.#words[at + RECORD.lineStart];
   }
-  /** Whether the line is MLSD's, of a link whose target it does not tell. */
+  /** Whether a line is an MLSD link without a target. */
   isOpenLink(index) {
     return (this.flags(index) & OPEN_LINK_MASK) === OPEN_LINK && this.#words[index * RECORD.words + RECORD.targetEnd] === 0;
   }
-  /** The line's bytes; a view. */
+  /** Bytes of a line, as a view. */
   lineBytes(index) {
     const at = index * RECORD.words;
     return this.#bytes.subarray(this.#words[at + RECORD.lineStart], this.#words[at + RECORD.lineEnd]);
   }
-  /** The text from one position to another. ASCII is cut from the one text. */
+  /**
+   * Returns the text between two positions. ASCII text is cut from the text of
+   * all lines.
+   */
   #slice(index, start, end) {
     if (this.#reader.isAsciiTransparent && this.flags(index) & FLAG.ascii) {
       this.#text ??= toAlignedText(this.#bytes);
@@ -7886,7 +9910,9 @@ var TableSource = class {
     }
     return this.#reader.decode(this.#bytes.subarray(start, end));
   }
-  /** The text of a part that may be missing: it has no end then. */
+  /**
+   * Returns the text of an optional part, which has no end if it is missing.
+   */
   #part(index, word) {
     const at = index * RECORD.words + word;
     const end = this.#words[at + 1];
@@ -7902,7 +9928,7 @@ var TableSource = class {
     return this.#bytes.slice(this.#words[at + RECORD.nameStart], this.#words[at + RECORD.nameEnd]);
   }
   kind(index) {
-    return KINDS2[this.flags(index) & FLAG.kindMask];
+    return KINDS3[this.flags(index) & FLAG.kindMask];
   }
   #sizeState(index) {
     return this.flags(index) >> FLAG.sizeShift & FLAG.sizeMask;
@@ -7956,22 +9982,24 @@ var TableSource = class {
 var SAMPLE_LINES = 10;
 var RIVAL_LINES = 3;
 var MAX_RARE_LINE = 4096;
+var MAX_NOTES = 64;
+var UNREAD = "unknown";
+var FRAME_SCORE = 0.01;
 var FormatDetector = class {
   #options;
   #formats;
   #current;
   /** The first lines, until they decide. */
   #sample = [];
-  /** The line that its format says goes on in the next. */
+  /** A line that continues in the next one. */
   #partial;
   #newest;
   #rival;
   #rivalLines = 0;
-  /**
-   * Makes a chooser.
-   *
-   * @param options A forced format, the time, the encoding
-   */
+  /** Unreadable lines that are notes, unless an entry follows. */
+  #unread = [];
+  #hasEntry = false;
+  /** Creates a detector. */
   constructor(options) {
     this.#options = options;
     const { forced } = options;
@@ -7983,48 +10011,80 @@ var FormatDetector = class {
       this.#sample = void 0;
     }
   }
-  /** The name of the format in use. */
+  /** Name of the current format. */
   get current() {
     return nameOf(this.#current);
   }
   /**
-   * The scanner's number of the format whose lines are entries at once; -1 when
-   * every line has to be shown to the chooser.
+   * Number of the scanner format whose lines need no detection; -1 if every
+   * line has to be passed to the detector.
    */
   get accepted() {
     const current = this.#current;
     if (typeof current !== "string" || this.#rivalLines > 0) return -1;
+    if (!this.#hasEntry || this.#unread.length > 0) return -1;
     return TABLE_FORMATS.findIndex((name) => name === current);
   }
-  /**
-   * Reads a line, or keeps it until the format is known.
-   *
-   * @param line The line
-   * @returns The entries that are known by now
-   */
+  /** Reads a line, or keeps it until the format is known. */
   read(line) {
-    if (this.#sample === void 0) return this.#readLine(line);
+    if (this.#sample === void 0) return this.#settle(this.#readLine(line));
     this.#sample.push(line);
     return this.#sample.length < SAMPLE_LINES ? [] : this.#decide();
   }
-  /**
-   * Ends the listing.
-   *
-   * @returns The entries that were kept back
-   */
+  /** Ends the listing. */
   end() {
     const entries = this.#decide();
-    entries.push(...this.#endPartial());
+    entries.push(...this.#settle(this.#endPartial()));
+    if (this.#hasEntry) this.#tellNotes();
+    else entries.push(...this.#takeUnread());
     return entries;
+  }
+  /** Turns preceding unreadable lines into notes or entries. */
+  #settle(read19) {
+    const entries = [];
+    for (const { entry, unread } of read19) {
+      if (unread === void 0) {
+        if (!this.#hasEntry) this.#tellNotes();
+        this.#hasEntry = true;
+        entries.push(...this.#takeUnread(), entry);
+        continue;
+      }
+      this.#unread.push({
+        entry,
+        ...unread
+      });
+      const isFull = this.#unread.length > MAX_NOTES;
+      const isEntry = this.#hasEntry && unread.hasShape;
+      if (isFull || isEntry) entries.push(...this.#takeUnread());
+    }
+    return entries;
+  }
+  /** Returns the kept unreadable lines as entries. */
+  #takeUnread() {
+    if (this.#unread.length === 0) return [];
+    return this.#unread.splice(0).map(({ entry }) => entry);
+  }
+  /** Reports the unreadable lines that do not look like entries. */
+  #tellNotes() {
+    const { onNote } = this.#options;
+    const notes = this.#unread.filter(({ hasShape }) => !hasShape);
+    this.#unread = this.#unread.filter(({ hasShape }) => hasShape);
+    for (const { entry, line } of notes) onNote?.(line, entry);
   }
   #decide() {
     const sample = this.#sample;
     if (sample === void 0) return [];
     this.#sample = void 0;
     this.#current = this.#best(sample);
-    return sample.flatMap((line) => this.#readLine(line));
+    for (const { source, index } of sample) {
+      this.#options.padding.note(source, index);
+    }
+    return sample.flatMap((line) => this.#settle(this.#readLine(line)));
   }
-  /** The format that reads most of the lines; the scanner's win a draw. */
+  /**
+   * Returns the format that reads most of the lines; on a tie, one of the
+   * scanner's.
+   */
   #best(sample) {
     const scores = /* @__PURE__ */ new Map();
     for (const { source, index } of sample) {
@@ -8054,17 +10114,25 @@ var FormatDetector = class {
   }
   #score(format, lines) {
     let score = 0;
+    let looseScore = 0;
     let partial;
     for (const line of lines) {
       const text = partial === void 0 ? line : `${partial} ${line}`;
       let result = this.#try(format, text);
-      if (result === void 0 && partial !== void 0) {
-        result = this.#try(format, line);
+      const isLoose = result === void 0;
+      if (isLoose) {
+        result = this.#tryLoose(format, text) ?? (partial === void 0 ? void 0 : this.#try(format, line) ?? this.#tryLoose(format, line));
       }
       partial = result === "partial" ? line : void 0;
-      if (typeof result === "object") score++;
+      if (typeof result === "object") {
+        looseScore++;
+        if (!isLoose) score++;
+      } else if (result === "frame") {
+        looseScore += FRAME_SCORE;
+        score += FRAME_SCORE;
+      } else if (result === void 0 && !isNoise(line)) looseScore = -Infinity;
     }
-    return score;
+    return Math.max(score, looseScore);
   }
   #try(format, line) {
     if (line.length > MAX_RARE_LINE && this.#formats === FORMATS) {
@@ -8072,24 +10140,26 @@ var FormatDetector = class {
     }
     return format.read(line, this.#options.context);
   }
+  #tryLoose(format, line) {
+    if (line.length > MAX_RARE_LINE) return void 0;
+    return format.readLoose?.(line, this.#options.context);
+  }
   #readLine(line) {
     const { source, index } = line;
     const scanned = source.format(index);
     const isScanned = typeof this.#current !== "object" && this.#partial === void 0 && scanned !== "unknown";
     if (isScanned) {
       this.#note(scanned);
-      return [
-        new Entry(source, index)
-      ];
+      return this.#scanned(line);
     }
     const text = toByteText(source.lineBytes(index));
     if (this.#partial !== void 0) {
       const { format, text: first } = this.#partial;
       const whole = `${first} ${text}`;
-      const result = this.#try(format, whole);
-      if (typeof result === "object") {
+      const result = this.#try(format, whole) ?? this.#tryLoose(format, whole);
+      if (typeof result === "object" || result === "note") {
         this.#partial = void 0;
-        return this.#entries(result, whole, format.name);
+        return this.#result(result, whole, format.name);
       }
       return [
         ...this.#endPartial(),
@@ -8098,7 +10168,7 @@ var FormatDetector = class {
     }
     const current = this.#current;
     if (typeof current === "object") {
-      const result = this.#try(current, text);
+      const result = this.#try(current, text) ?? this.#tryLoose(current, text);
       if (result === "partial") {
         this.#partial = {
           format: current,
@@ -8108,43 +10178,73 @@ var FormatDetector = class {
       }
       if (result !== void 0) {
         this.#rivalLines = 0;
-        return result === "frame" ? [] : this.#entries(result, text, current.name);
+        return this.#result(result, text, current.name);
       }
     }
     if (scanned !== "unknown") {
       this.#note(scanned);
-      return [
-        new Entry(source, index)
-      ];
+      return this.#scanned(line);
     }
     return this.#readRare(text);
   }
-  /** A line that neither the format in use nor the scanner reads. */
+  /** Returns the entry of a line that the scanner has read. */
+  #scanned({ source, index }) {
+    this.#options.padding.apply(source, index);
+    return [
+      {
+        entry: new Entry(source, index)
+      }
+    ];
+  }
+  /** Reads a line that neither the current format nor the scanner can read. */
   #readRare(text) {
     if (this.#current === "mlsd" && text.startsWith(" ") && text.length > 1) {
+      const bare = {
+        name: text.slice(1),
+        kind: "unknown"
+      };
       return [
-        this.#entry({
-          name: text.slice(1),
-          kind: "unknown"
-        }, text, "mlsd")
+        this.#entry(bare, text, "mlsd")
       ];
     }
     if (isNoise(text)) return [];
     for (const format of this.#formats) {
       const result = this.#try(format, text);
       if (result === void 0 || result === "partial") continue;
-      if (result === "frame") return [];
-      this.#note(format);
-      return this.#entries(result, text, format.name);
+      if (typeof result === "object") this.#note(format);
+      return this.#result(result, text, format.name);
     }
     return [
-      this.#entry({
-        name: text,
-        kind: "unknown"
-      }, text, "unknown")
+      this.#unreadable(text)
     ];
   }
-  /** Remembers that a format read a line; it takes over when it goes on so. */
+  #unreadable(text) {
+    const isQuick = typeof this.#current === "string";
+    const { entry } = this.#entry({
+      name: text,
+      kind: "unknown"
+    }, text, UNREAD);
+    const { line } = entry;
+    return {
+      entry,
+      unread: {
+        line,
+        hasShape: hasEntryShape(text, isQuick)
+      }
+    };
+  }
+  #result(result, text, format) {
+    if (typeof result === "object") return this.#entries(result, text, format);
+    if (result === "note") {
+      const { entry } = this.#unreadable(text);
+      this.#options.onNote?.(entry.line, entry);
+    }
+    return [];
+  }
+  /**
+   * Counts the lines in a row that a format read, and makes it current after
+   * some.
+   */
   #note(format) {
     if (format === this.#current) {
       this.#rivalLines = 0;
@@ -8157,25 +10257,27 @@ var FormatDetector = class {
       this.#rivalLines = 0;
     }
   }
-  /** The next line did not go on with this one: nobody can read it. */
+  /** Ends a line that the next one did not continue, as unreadable. */
   #endPartial() {
     if (this.#partial === void 0) return [];
     const { text } = this.#partial;
     this.#partial = void 0;
     return [
-      this.#entry({
-        name: text,
-        kind: "unknown"
-      }, text, "unknown")
+      this.#unreadable(text)
     ];
   }
-  /** The entry, unless it is an older version of the one before. */
+  /** Returns the entry, unless it is an older version of the previous one. */
   #entries(parsed, line, format) {
     const { name, version } = parsed;
     if (version === void 0) return [
       this.#entry(parsed, line, format)
     ];
     if (this.#options.allVersions) {
+      if (parsed.kind === "directory") {
+        return [
+          this.#entry(parsed, line, format)
+        ];
+      }
       const versioned = {
         ...parsed,
         name: `${name};${version}`
@@ -8196,38 +10298,39 @@ var FormatDetector = class {
   }
   #entry(parsed, line, format) {
     const { decode: decode2 } = this.#options;
-    return new Entry(new ParsedSource({
+    const source = new ParsedSource({
       parsed,
       line,
       format,
       decode: decode2
-    }), 0);
+    });
+    return {
+      entry: new Entry(source, 0)
+    };
   }
 };
-function nameOf(dialect) {
-  return typeof dialect === "object" ? dialect.name : dialect;
+function nameOf(format) {
+  return typeof format === "object" ? format.name : format;
 }
 
 // lib/listing/link_pairs.ts
 var MAX_REMEMBERED = 128;
 var LinkPairs = class {
   /**
-   * The last entries, before the first link makes it worth to index them. Most
-   * come as runs of lines: noting each would cost more than making it.
+   * The last entries, until the first link requires an index. They are kept as
+   * runs of lines, because storing each would cost more than creating it.
    */
   #recent = [];
-  /** How many entries those are. */
+  /** Number of these entries. */
   #count = 0;
-  /** Entries by `unique`, once a link was open; `undefined` before. */
+  /** Entries by `unique`, after the first link; `undefined` before. */
   #targets;
   /** Links that wait for their target, by `unique`. */
   #open = /* @__PURE__ */ new Map();
   /**
-   * Takes the next entry.
+   * Adds the next entry. Returns whether it is an entry of the directory.
    *
-   * @param entry The entry
-   * @param isOpenLink Whether it is a link of MLSD without a target
-   * @returns Whether it is an entry of the directory
+   * @param isOpenLink Whether it is an MLSD link without a target
    */
   add(entry, isOpenLink) {
     if (isOpenLink) {
@@ -8241,17 +10344,13 @@ var LinkPairs = class {
     });
     return true;
   }
-  /** Whether a link has come, so that every entry has to be shown to `add`. */
+  /** Whether a link was found, so that every entry has to be added. */
   get isIndexed() {
     return this.#targets !== void 0;
   }
   /**
-   * Takes lines that are entries and no open links, all of them at once, as long
-   * as there was no link.
-   *
-   * @param source The lines that were read together
-   * @param start The first of them
-   * @param end The first that is none of them
+   * Adds consecutive lines that are entries and not open links, while there is
+   * no link.
    */
   addRun(source, start, end) {
     if (start === end) return;
@@ -8260,7 +10359,7 @@ var LinkPairs = class {
       entry: (at) => new Entry(source, start + at)
     });
   }
-  /** Keeps a run, and of those before it what is recent still. */
+  /** Adds a run, and drops old ones. */
   #note(run) {
     const recent = this.#recent;
     recent.push(run);
@@ -8318,6 +10417,36 @@ function remember(map, key, value) {
   }
 }
 
+// lib/listing/name_padding.ts
+var PADDING_MASK = FLAG.padded | FLAG.tight;
+var NamePadding = class {
+  #isTight = false;
+  /** Marks of lines that have to be shown to {@linkcode apply}. */
+  get mask() {
+    return this.#isTight ? 0 : PADDING_MASK;
+  }
+  /**
+   * Takes note of a line.
+   *
+   * @param source The lines that were read together
+   * @param index Which of them it is
+   */
+  note(source, index) {
+    if (source.flags(index) & FLAG.tight) this.#isTight = true;
+  }
+  /**
+   * Takes note of a line, and takes the padding off its name.
+   *
+   * @param source The lines that were read together
+   * @param index Which of them it is
+   */
+  apply(source, index) {
+    this.note(source, index);
+    if (this.#isTight || (source.flags(index) & FLAG.padded) === 0) return;
+    source.skipBlank(index);
+  }
+};
+
 // lib/listing/listing_options.ts
 var MAX_LISTING_LINE = 65535;
 var DEFAULT_SLACK = 864e5;
@@ -8325,27 +10454,27 @@ var DEFAULT_SLACK = 864e5;
 // lib/listing/listing_reader.ts
 var ListingReader = class {
   #scanner;
-  #chooser;
+  #detector;
   #pairs = new LinkPairs();
+  #padding = new NamePadding();
   #text;
   #maxLine;
   #includeSelf;
-  /** Bytes of the line that is not whole yet, at the buffer's start. */
-  #buffer = new Uint8Array(PIECE_SIZE2);
+  /** Bytes of the incomplete line, at the start of the buffer. */
+  #buffer = new Uint8Array(PIECE_SIZE3);
   #filled = 0;
-  /** How many CRs it ends with. */
+  /** Number of CRs at its end. */
   #crs = 0;
   #error;
   #ended = false;
   /**
-   * Makes a reader.
+   * Creates a reader.
    *
-   * @param options Encoding, format, time and caps
-   * @throws {RangeError} If `maxLine` or `zone` is not usable
-   * @throws {TypeError} If there is no such `format`
+   * @throws {RangeError} If `maxLine` or `zone` is out of range
+   * @throws {TypeError} If `format` is unknown
    */
   constructor(options = {}) {
-    const { decode: decode2 = makeEncoding("utf-8").decode, format = "auto", now = () => /* @__PURE__ */ new Date(), zone = 0, slack = DEFAULT_SLACK, maxLine = MAX_LISTING_LINE, includeSelf = false, allVersions = false } = options;
+    const { decode: decode2 = makeEncoding("utf-8").decode, format = "auto", now = () => /* @__PURE__ */ new Date(), zone = 0, slack = DEFAULT_SLACK, maxLine = MAX_LISTING_LINE, includeSelf = false, allVersions = false, onNote, directory } = options;
     if (!(maxLine >= 1 && maxLine <= MAX_LISTING_LINE)) {
       throw new RangeError(`Cannot read lines of ${maxLine} bytes: "maxLine" must be 1 to ${MAX_LISTING_LINE}`);
     }
@@ -8365,50 +10494,50 @@ var ListingReader = class {
       latest: time + slack,
       zone: zone * 6e4
     });
-    this.#chooser = new FormatDetector({
+    this.#detector = new FormatDetector({
       forced: format === "auto" ? void 0 : findFormat(format),
       context: {
         now: time,
         slack,
-        zone
+        zone,
+        directory
       },
       decode: decode2,
-      allVersions
+      allVersions,
+      padding: this.#padding,
+      onNote
     });
   }
   /**
-   * Why the reader stopped: a line over the cap. The entries before it were
-   * given, what follows it is not read.
+   * The error of a line over the limit. The entries before it were returned,
+   * and nothing after it is read.
    */
   get error() {
     return this.#error;
   }
-  /** The format in use; `undefined` before the first lines have shown it. */
+  /**
+   * Name of the current format; `undefined` until the first lines have shown
+   * it.
+   */
   get format() {
-    return this.#chooser.current;
+    return this.#detector.current;
   }
   /**
-   * Takes the next bytes. Never throws; look at `error` when the listing ends.
-   *
-   * @param chunk The bytes, which may be overwritten afterwards
-   * @returns The entries that are known by now, in order
+   * Reads the next bytes, which may be overwritten afterwards. Never throws;
+   * check `error` at the end.
    */
   push(chunk) {
     const entries = [];
     let at = 0;
     while (at < chunk.length && this.#error === void 0 && !this.#ended) {
-      const room = PIECE_SIZE2 - this.#filled;
+      const room = PIECE_SIZE3 - this.#filled;
       const piece = chunk.subarray(at, at + room);
       at += piece.length;
       this.#take(entries, piece);
     }
     return entries;
   }
-  /**
-   * Ends the listing: a last line needs no line end.
-   *
-   * @returns The entries that were held back
-   */
+  /** Ends the listing. The last line needs no line end. */
   end() {
     const entries = [];
     if (this.#ended) return entries;
@@ -8416,13 +10545,13 @@ var ListingReader = class {
     if (this.#error === void 0 && this.#filled > 0) {
       this.#scan(entries, NO_BYTES, true);
     }
-    for (const entry of this.#chooser.end()) this.#add(entries, entry);
+    for (const entry of this.#detector.end()) this.#add(entries, entry);
     return entries;
   }
-  /** Reads the whole lines of what is held and a piece, and keeps the rest. */
+  /** Reads the complete lines, and keeps the rest. */
   #take(entries, piece) {
     let rest = piece;
-    while (rest.includes(LF6)) {
+    while (rest.includes(LF7)) {
       rest = rest.subarray(this.#scan(entries, rest, false));
       if (this.#error !== void 0) return;
     }
@@ -8432,7 +10561,10 @@ var ListingReader = class {
     this.#crs = crs === rest.length ? this.#crs + crs : crs;
     this.#checkRest();
   }
-  /** Reads whole lines, the one that is held first; gives how much of the piece. */
+  /**
+   * Reads complete lines, starting with the kept bytes. Returns the number of
+   * bytes used of the piece.
+   */
   #scan(entries, piece, last) {
     const held = this.#filled;
     const records = this.#scanner.scan(this.#buffer.subarray(0, held), piece, last);
@@ -8446,29 +10578,39 @@ var ListingReader = class {
     const { bytes: bytes2, count, words } = records;
     const isLong = bytes2.length > this.#maxLine;
     const pairs = this.#pairs;
-    let accepted = this.#chooser.accepted;
+    const padding = this.#padding;
+    let accepted = this.#detector.accepted;
+    let special = FLAG.self | padding.mask;
     let runStart = 0;
     for (let index = 0; index < count; index++) {
       if (isLong && source.lineLength(index) > this.#maxLine) {
         return this.#fail();
       }
-      const flags = words[index * RECORD.words + RECORD.flags];
+      let flags = words[index * RECORD.words + RECORD.flags];
       const isAccepted = (flags >> FLAG.formatShift & FLAG.formatMask) === accepted;
-      if (isAccepted && (flags & FLAG.self) === 0 && (accepted !== MLSD || !pairs.isIndexed && !source.isOpenLink(index))) {
+      if (isAccepted && (flags & special) === 0 && (accepted !== MLSD || !pairs.isIndexed && !source.isOpenLink(index))) {
         entries.push(new Entry(source, index));
         continue;
       }
       if (accepted === MLSD) pairs.addRun(source, runStart, index);
       runStart = index + 1;
       if (!isAccepted) {
-        for (const entry of this.#chooser.read({
+        for (const entry of this.#detector.read({
           source,
           index
         })) {
           this.#add(entries, entry);
         }
-        accepted = this.#chooser.accepted;
-      } else if ((flags & FLAG.self) === 0 || this.#includeSelf) {
+        accepted = this.#detector.accepted;
+        special = FLAG.self | padding.mask;
+        continue;
+      }
+      if (flags & padding.mask) {
+        padding.apply(source, index);
+        special = FLAG.self | padding.mask;
+        flags = source.flags(index);
+      }
+      if ((flags & FLAG.self) === 0 || this.#includeSelf) {
         const entry = new Entry(source, index);
         if (pairs.add(entry, source.isOpenLink(index))) entries.push(entry);
       }
@@ -8480,10 +10622,13 @@ var ListingReader = class {
     const isOpenLink = entry.isSymlink && entry.format === "mlsd" && entry.linkTarget === void 0;
     if (this.#pairs.add(entry, isOpenLink)) entries.push(entry);
   }
-  /** CRs at the end are not the line's, if its LF follows. */
+  /**
+   * Checks the length of the incomplete line. CRs at its end may belong to its
+   * line end.
+   */
   #checkRest() {
     const length = this.#filled - this.#crs;
-    if (length > this.#maxLine || this.#filled === PIECE_SIZE2) this.#fail();
+    if (length > this.#maxLine || this.#filled === PIECE_SIZE3) this.#fail();
   }
   #fail() {
     this.#error ??= new FTPProtocolError(`Cannot read the listing: a line has more than ${this.#maxLine} bytes`);
@@ -8492,11 +10637,11 @@ var ListingReader = class {
 };
 var MLSD = TABLE_FORMATS.indexOf("mlsd");
 var NO_BYTES = new Uint8Array(0);
-var LF6 = 10;
-var CR3 = 13;
+var LF7 = 10;
+var CR4 = 13;
 function countCRs(bytes2) {
   let start = bytes2.length;
-  while (start > 0 && bytes2[start - 1] === CR3) start--;
+  while (start > 0 && bytes2[start - 1] === CR4) start--;
   return bytes2.length - start;
 }
 function isSelf(entry) {
@@ -8539,31 +10684,32 @@ var NAME_FORMAT_COMMAND = {
   verb: "SITE",
   argument: "NAMEFMT 1"
 };
-async function enterDirectory(session, path, options) {
-  const origin = await originOf(session, path, options);
+async function enterDirectory(turn, path, options) {
+  const origin = await originOf(turn, path, options);
   if (origin === void 0) return void 0;
   try {
-    await session.perform({
+    await turn.perform({
       verb: "CWD",
       argument: path,
       name: "path"
     }, options);
   } catch (error) {
     const isRefused = error instanceof FTPError && error.reply !== void 0;
-    if (isRefused) session.directory = origin;
-    else await returnTo(session, origin);
+    if (isRefused) turn.session.directory = origin;
+    else await returnTo(turn, origin);
     throw error;
   }
-  return () => returnTo(session, origin);
+  return () => returnTo(turn, origin);
 }
-async function isDirectory(session, path, options) {
+async function isDirectory(turn, path, options) {
   const directory = path.length === 0 ? "." : path;
   try {
-    const leave = await enterDirectory(session, directory, options);
+    const leave = await enterDirectory(turn, directory, options);
     if (leave === void 0) return false;
     try {
-      const isPrefix = PREFIX_REGEXP.test(session.control.lastReply.text);
-      return !isPrefix || await hasNames(session, "", options);
+      const { lastReply } = turn.session.control;
+      const isPrefix = PREFIX_REGEXP.test(lastReply.text);
+      return !isPrefix || await hasNames(turn, "", options);
     } finally {
       await leave();
     }
@@ -8583,13 +10729,13 @@ function isDataSet(session, path) {
   const text = textOfPath(session, path);
   return text.startsWith("'") || !text.startsWith("/") && session.directory?.startsWith("'") === true;
 }
-async function hasNames(session, path, { signal }) {
+async function hasNames(turn, path, { signal }) {
   const options = {
     signal,
     type: "A"
   };
   const command = withPath("NLST", path);
-  const transfer = await openTransferInTurn(session, command, options);
+  const transfer = await openTransfer(turn, command, options);
   let size = 0;
   let first = 0;
   const enough = new Error("enough names came");
@@ -8608,37 +10754,39 @@ async function hasNames(session, path, { signal }) {
 var MAX_NAMES_SIZE = 64 * 1024;
 var MAX_NAMES_TIME = 2e3;
 var LIBRARY_REGEXP = /^[A-Z$#@][A-Z0-9$#@_.]{0,9}$/;
-async function originOf(session, path, options) {
-  const origin = await askDirectory(session, options);
-  const isStranded = textOfPath(session, path).startsWith("/") && LIBRARY_REGEXP.test(origin);
-  if (!isStranded) return origin || void 0;
+async function originOf(turn, path, options) {
+  const { session } = turn;
+  const origin = await requestDirectory(turn, options);
+  const hasNoWayBack = textOfPath(session, path).startsWith("/") && LIBRARY_REGEXP.test(origin);
+  if (!hasNoWayBack) return origin || void 0;
   if (session.profile.lacks(NAME_FORMAT)) return void 0;
   try {
-    const { text } = await session.perform({
+    const { text } = await turn.perform({
       verb: "SYST"
     }, options);
     if (/\bOS\/400\b/i.test(text)) {
-      await session.perform(NAME_FORMAT_COMMAND, options);
+      await turn.perform(NAME_FORMAT_COMMAND, options);
     }
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;
   }
-  const directory = await askDirectory(session, options);
+  const directory = await requestDirectory(turn, options);
   if (!LIBRARY_REGEXP.test(directory)) return directory || void 0;
   session.profile.noteLacking(NAME_FORMAT);
   return void 0;
 }
-async function returnTo(session, origin) {
+async function returnTo(turn, origin) {
+  const { session } = turn;
   try {
     if (session.control.failure !== void 0) return;
-    await session.perform({
+    await turn.perform({
       verb: "CWD",
       argument: origin
     });
   } catch (error) {
-    const failure = withMessage(error, (message) => `Cannot return to "${origin}", so the connection is closed: ${message}`);
-    session.control.fail(failure);
-    throw failure;
+    const failure3 = withMessage(error, (message) => `Cannot return to "${origin}", so the connection is closed: ${message}`);
+    session.control.fail(failure3);
+    throw failure3;
   } finally {
     session.directory = origin;
   }
@@ -8701,13 +10849,15 @@ var LIST_OPTIONS = {
   onUnknown: true,
   signal: true
 };
-function makeReader(session, options, zone) {
+function makeReader(session, options, { zone, directory, onNote }) {
   const { format, now, slack, allVersions } = options;
   return new ListingReader({
     decode: (bytes2) => session.control.encoding.decode(bytes2),
     zone,
     maxLine: Math.min(session.options.maxLine, MAX_LISTING_LINE),
     includeSelf: true,
+    onNote,
+    directory,
     ...format !== void 0 && {
       format
     },
@@ -8748,8 +10898,8 @@ function checkNow(now) {
 var PARTIAL_REGEXPS = [
   // vsftpd: "226 Transfer done (but failed to open directory)."
   /\bfailed to open directory\b/i,
-  // Pure-FTPd: "226-Sorry, we were unable to read [.]"; whoever builds it
-  // chooses the language
+  // Pure-FTPd: "226-Sorry, we were unable to read [.]", in the language that it
+  // was compiled with
   /\bunable to read\b|\[\.\]/i,
   // Pure-FTPd: "226 Output truncated to 10000 matches"
   /\b(truncat|truncad|trunchi|trunker|tronqu|troncat|beschr\S{1,2}nkt|afgekort|avkortet)/i,
@@ -8758,9 +10908,11 @@ var PARTIAL_REGEXPS = [
 ];
 var QUOTED_REGEXP = /"[^"]*"/g;
 var PartialListingError = class extends FTPReplyError {
+  /** Name of the class. */
+  name = "PartialListingError";
 };
 function unproven(reply, { command }) {
-  return new PartialListingError(`Cannot be sure of "${command}": the TLS data connection ended without close_notify, so that entries may be missing; "allowMissingCloseNotify" does not apply to "delete"`, {
+  return new PartialListingError(`Cannot confirm "${command}": the TLS data connection ended without close_notify, so that entries may be missing; "allowMissingCloseNotify" does not apply to "delete"`, {
     reply,
     command
   });
@@ -8775,28 +10927,33 @@ function checkWhole(reply, command) {
 }
 
 // lib/directories/listing_transfer.ts
-var READ_SIZE2 = 64 * 1024;
+var READ_SIZE3 = 64 * 1024;
 var BATCH_SIZE = 8 * 1024;
 var ADVICE3 = "finish the loop or break out of it, collect the entries first (Array.fromAsync), or use walk()";
 async function* receiveListing(request, { open: open2, zone, signal, onData }) {
-  const { session, options, turn, onSelf } = request;
-  const reader = makeReader(session, options, zone);
+  const { session, options, exclusive, onSelf, onNote } = request;
+  const directory = nameOf2(request);
+  const reader = makeReader(session, options, {
+    zone,
+    directory,
+    onNote
+  });
   let count = 0;
-  let selves = 0;
-  const proper = (entries) => {
+  let selfEntries = 0;
+  const withoutSelf = (entries) => {
     const others = entries.filter((entry) => {
       if (!isSelf(entry)) return true;
       onSelf?.(entry);
       return false;
     });
     count += others.length;
-    selves += entries.length - others.length;
+    selfEntries += entries.length - others.length;
     return others;
   };
-  const { transfer, leave } = await turn(open2, {
+  const { transfer, leave } = await exclusive(open2, {
     signal
   });
-  const buffer2 = new Uint8Array(READ_SIZE2);
+  const buffer2 = new Uint8Array(READ_SIZE3);
   const breather = new Breather();
   let isOver = false;
   try {
@@ -8807,12 +10964,12 @@ async function* receiveListing(request, { open: open2, zone, signal, onData }) {
       for (let at = 0; at < n; at += BATCH_SIZE) {
         const end = Math.min(n, at + BATCH_SIZE);
         if (breather.isDue) await breather.pause(signal);
-        yield proper(reader.push(buffer2.subarray(at, end)));
+        yield withoutSelf(reader.push(buffer2.subarray(at, end)));
       }
       if (reader.error !== void 0) throw reader.error;
     }
     transfer.data.close();
-    if (!transfer.isFrayed) yield proper(reader.end());
+    if (!transfer.isFrayed) yield withoutSelf(reader.end());
     isOver = true;
   } catch (error) {
     isOver = true;
@@ -8837,29 +10994,34 @@ async function* receiveListing(request, { open: open2, zone, signal, onData }) {
   if (transfer.isUnproven && request.isStrict) throw unproven(reply, transfer);
   return {
     count,
-    selves,
+    selfEntries,
     format: reader.format,
     isRefused: false,
     reply
   };
 }
-async function openMLSD({ session, path }, signal) {
+function nameOf2({ session, path }) {
+  const text = textOfPath(session, path);
+  const isHere = text === "" || text === ".";
+  return (isHere ? session.directory : text)?.split("/").findLast(Boolean);
+}
+async function openMLSD(turn, { path }, signal) {
   const command = withPath("MLSD", path);
   const options = {
     signal,
     type: "A",
     advice: ADVICE3
   };
-  const transfer = await openTransferInTurn(session, command, options);
+  const transfer = await openTransfer(turn, command, options);
   return {
     transfer,
     leave: () => Promise.resolve()
   };
 }
-async function openList({ session, path, options: { signal } }, flags = "") {
+async function openList(turn, { path, options: { signal } }, flags = "") {
   const stay = () => Promise.resolve();
   const isHere = path.length === 0 || path === ".";
-  const leave = isHere ? stay : await enterDirectory(session, path, {
+  const leave = isHere ? stay : await enterDirectory(turn, path, {
     signal
   });
   const command = withPath("LIST", leave === void 0 ? path : flags);
@@ -8869,7 +11031,7 @@ async function openList({ session, path, options: { signal } }, flags = "") {
       type: "A",
       advice: ADVICE3
     };
-    const transfer = await openTransferInTurn(session, command, options);
+    const transfer = await openTransfer(turn, command, options);
     let left;
     const leaveOnce = () => left ??= (leave ?? stay)();
     transfer.onEnd = leaveOnce;
@@ -8884,24 +11046,24 @@ async function openList({ session, path, options: { signal } }, flags = "") {
 }
 var NOTHING = {
   count: 0,
-  selves: 0,
+  selfEntries: 0,
   format: void 0,
   isRefused: true,
   reply: void 0
 };
-var NOTHING_REGEXP = /\bnot? (be )?found\b|\b(cannot|could not) find\b|\bempty\b/i;
+var NOTHING_REGEXP2 = /\bnot? (be )?found\b|\b(cannot|could not) find\b|\bempty\b/i;
 var THINGS_REGEXP = /\b(files?|director(y|ies)|members?|entries|objects?|data ?sets?)\b/i;
 async function* receiveOrNothing(request, options) {
   try {
     return yield* receiveAgain(request, options);
   } catch (error) {
     if (!isNothingFound(error)) throw error;
-    const { session, path, turn } = request;
+    const { path, exclusive } = request;
     const { signal } = request.options;
-    const ask3 = () => isDirectory(session, path, {
+    const ask3 = (turn) => isDirectory(turn, path, {
       signal
     });
-    if (!await turn(ask3, {
+    if (!await exclusive(ask3, {
       signal
     })) throw error;
     return NOTHING;
@@ -8923,7 +11085,7 @@ function isNothingFound(error) {
   return (reply?.code === 450 || reply?.code === 550) && saysNothing(reply);
 }
 function saysNothing({ text, lines }) {
-  return NOTHING_REGEXP.test(text) || lines.some((line) => {
+  return NOTHING_REGEXP2.test(text) || lines.some((line) => {
     const at = line.search(/\bno\b/i);
     return at >= 0 && THINGS_REGEXP.test(line.slice(at));
   });
@@ -8952,9 +11114,16 @@ async function* listByList(request) {
   if (isFlagged && received.count > 0) session.profile.hasListAll ??= false;
   return received;
 }
+function silent(request) {
+  return {
+    ...request,
+    onSelf: void 0,
+    onNote: void 0
+  };
+}
 function listPlain(request, zone, flags) {
   const { signal } = request.options;
-  const open2 = () => openList(request, flags);
+  const open2 = (turn) => openList(turn, request, flags);
   return receiveOrNothing(request, {
     open: open2,
     zone,
@@ -8965,7 +11134,9 @@ async function* listAll(request, zone) {
   const { session } = request;
   try {
     const received = yield* listPlain(request, zone, "-a");
-    if (received.count + received.selves > 0) session.profile.hasListAll = true;
+    if (received.count + received.selfEntries > 0) {
+      session.profile.hasListAll = true;
+    }
     noteSelf(session, received);
     return session.profile.hasListAll === true ? received : void 0;
   } catch (error) {
@@ -8974,16 +11145,19 @@ async function* listAll(request, zone) {
     return void 0;
   }
 }
-function noteSelf(session, { count, selves }) {
-  if (selves > 0) session.profile.showsSelf = true;
+function noteSelf(session, { count, selfEntries }) {
+  if (selfEntries > 0) session.profile.showsSelf = true;
   else if (count > 0) session.profile.showsSelf ??= false;
 }
-async function proveRead(request, { count, selves, isRefused }) {
-  if (count + selves > 0 || isRefused) return;
+async function proveRead(request, { count, selfEntries, isRefused }) {
+  if (count + selfEntries > 0 || isRefused) return;
   const { session, path } = request;
-  if (session.profile.showsSelf === false) return;
+  const { showsSelf, admitsUnreadable } = session.profile;
+  if (showsSelf === false || admitsUnreadable) return;
   const received = await readAll(request);
-  if (received === void 0 || received.count + received.selves > 0) return;
+  if (received === void 0 || received.count + received.selfEntries > 0) {
+    return;
+  }
   if (session.profile.showsSelf === void 0) {
     const parent = joinRawPath(rawPathOf(session, path), PARENT);
     await readAll({
@@ -9004,10 +11178,7 @@ async function proveRead(request, { count, selves, isRefused }) {
 var PARENT = new TextEncoder().encode("..");
 async function readAll(request) {
   const { session } = request;
-  const batches = listPlain({
-    ...request,
-    onSelf: void 0
-  }, 0, "-a");
+  const batches = listPlain(silent(request), 0, "-a");
   try {
     let next = await batches.next();
     while (!next.done) next = await batches.next();
@@ -9025,16 +11196,15 @@ async function findZone(request) {
   return clock.zoneOf("LIST") ?? clock.listAhead;
 }
 async function compareNewest(request) {
-  const { session, path, options: { signal }, turn } = request;
+  const { session, path, options: { signal }, exclusive } = request;
   if (session.profile.lacks("MDTM")) return;
   const newest = await findNewest(request);
   if (newest === void 0) return;
-  const file = joinRawPath(rawPathOf(session, path), newest.rawName);
+  const file = joinRawEntry(rawPathOf(session, path), newest);
   try {
-    const ask3 = () => askShownTime(session, file, {
+    const shown = await exclusive((turn) => requestShownTime(turn, file, {
       signal
-    });
-    const shown = await turn(ask3, {
+    }), {
       signal
     });
     const ahead = shown === null ? void 0 : inferZone(newest, shown);
@@ -9046,10 +11216,7 @@ async function compareNewest(request) {
 async function findNewest(request) {
   let newest;
   let count = 0;
-  for await (const batch of listPlain({
-    ...request,
-    onSelf: void 0
-  }, 0)) {
+  for await (const batch of listPlain(silent(request), 0)) {
     for (const entry of batch) {
       const isExact = entry.isFile && !entry.hostile && entry.mtime !== void 0 && entry.mtimePrecision !== "day";
       if (isExact && (newest === void 0 || entry.mtime > newest.mtime)) {
@@ -9063,12 +11230,12 @@ async function findNewest(request) {
 }
 
 // lib/directories/list_by_mlsd.ts
-var PATIENCE = 1e4;
-var PATIENCE_SHARE = 1 / 3;
+var FIRST_WAIT = 1e4;
+var FIRST_WAIT_SHARE = 1 / 3;
 var MAX_UNREAD = 100;
 async function* listByMLSD(request) {
   const { signal } = request.options;
-  const open2 = () => openMLSD(request, signal);
+  const open2 = (turn) => openMLSD(turn, request, signal);
   const options = {
     open: open2,
     zone: 0,
@@ -9078,10 +11245,10 @@ async function* listByMLSD(request) {
   await proveEmpty(request, received);
   return received;
 }
-async function proveEmpty({ session, path, options: { signal }, turn }, { count, isRefused }) {
+async function proveEmpty({ path, options: { signal }, exclusive }, { count, isRefused }) {
   if (count > 0 || isRefused || path.length === 0 || path === ".") return;
-  await turn(async () => {
-    const leave = await enterDirectory(session, path, {
+  await exclusive(async (turn) => {
+    const leave = await enterDirectory(turn, path, {
       signal
     });
     await leave?.();
@@ -9091,15 +11258,15 @@ async function proveEmpty({ session, path, options: { signal }, turn }, { count,
 }
 async function* tryMLSD(request, unread) {
   const { session, options } = request;
-  const box = new AbortController();
-  const signal = options.signal === void 0 ? box.signal : AbortSignal.any([
+  const limit2 = new AbortController();
+  const signal = options.signal === void 0 ? limit2.signal : AbortSignal.any([
     options.signal,
-    box.signal
+    limit2.signal
   ]);
   let timer;
-  const open2 = () => {
-    timer = setTimeout(() => box.abort(), patienceOf(session));
-    return openMLSD(request, signal);
+  const open2 = (turn) => {
+    timer = setTimeout(() => limit2.abort(), firstWaitOf(session));
+    return openMLSD(turn, request, signal);
   };
   const onData = () => clearTimeout(timer);
   const batches = receiveOrNothing(request, {
@@ -9112,10 +11279,11 @@ async function* tryMLSD(request, unread) {
     while (true) {
       const { done, value } = await batches.next();
       if (done) {
-        if (value.count + value.selves > unread.length) {
+        if (value.count + value.selfEntries > unread.length) {
           session.profile.hasMLSD = true;
         }
-        if (session.profile.hasMLSD !== true) return value.isRefused;
+        const isBelieved = session.profile.hasMLSD === true || session.profile.givesAllByMLSD && unread.length === 0;
+        if (!isBelieved) return value.isRefused;
         await proveEmpty(request, value);
         if (unread.length > 0) yield unread.splice(0);
         return true;
@@ -9137,8 +11305,9 @@ async function* tryMLSD(request, unread) {
       }
     }
   } catch (error) {
-    const isLate = box.signal.aborted && options.signal?.aborted !== true;
+    const isLate = limit2.signal.aborted && options.signal?.aborted !== true;
     if (isLate && session.isLost) throw session.control.failure;
+    if (await isReplaced(session, error, options.signal)) return false;
     if (!isLate && !isUnknownCommand(error)) throw error;
     if (isLate) session.profile.hasMLSD ??= false;
     else session.profile.hasMLSD = false;
@@ -9148,14 +11317,21 @@ async function* tryMLSD(request, unread) {
     await batches.return(NOTHING);
   }
 }
+async function isReplaced(session, error, signal) {
+  const { control, profile } = session;
+  const isOver = control.lostOver?.verb === "MLSD" && session.isLost && control.failure instanceof Deno.errors.UnexpectedEof && profile.hasMLSD !== true;
+  if (!isOver) return false;
+  profile.hasMLSD = false;
+  return await session.replace(error, signal);
+}
 function isUnread(entry) {
   return entry.format === "unknown";
 }
 function isUnknownCommand(error) {
   return error instanceof FTPPermanentError && UNKNOWN_REPLIES.includes(error.reply?.code ?? 0);
 }
-function patienceOf({ options: { timeout } }) {
-  return timeout > 0 ? Math.min(PATIENCE, timeout * PATIENCE_SHARE) : PATIENCE;
+function firstWaitOf({ options: { timeout } }) {
+  return timeout > 0 ? Math.min(FIRST_WAIT, timeout * FIRST_WAIT_SHARE) : FIRST_WAIT;
 }
 
 // lib/directories/listing.ts
@@ -9169,13 +11345,14 @@ async function* listDirectory(open2, path, options) {
   const { maxEntries = Infinity } = options;
   const listener = new Listener();
   let count = 0;
-  const turn = (run, options2) => session.turns.alone(run, options2);
-  for await (const batch of listBatches({
+  const request = {
     session,
     path,
     options,
-    turn
-  })) {
+    exclusive: (run, options2) => session.exclusive(run, options2),
+    onNote: noteTo(options, listener)
+  };
+  for await (const batch of listBatches(request)) {
     const entries = inZone(session, batch);
     for (const entry of reportUnread(entries, options, listener)) {
       if (++count > maxEntries) throw tooMany(session, path, maxEntries);
@@ -9189,35 +11366,36 @@ async function readDirectory(session, path, options, hooks = {}) {
   const { onSelf, isWanted, onPartial, isStrict, isRaw, held = 0 } = hooks;
   const { maxEntries = MAX_KEPT } = options;
   const { maxListing } = session.options;
-  const turn = async (run, { signal } = {}) => {
-    await session.ready(signal);
-    return await run();
-  };
-  const request = {
-    session,
-    path,
-    options,
-    turn,
-    onSelf,
-    isStrict,
-    isRaw
-  };
   const listener = new Listener();
-  return await session.turns.alone(async () => {
+  return await session.exclusive(async (turn) => {
+    const request = {
+      session,
+      path,
+      options,
+      // another connection may take this one's place in the turn
+      exclusive: async (run, { signal } = {}) => {
+        await session.ready(signal);
+        return await run(turn);
+      },
+      onSelf,
+      onNote: noteTo(options, listener),
+      isStrict,
+      isRaw
+    };
     const entries = [];
     let size = 0;
-    let read14 = 0;
+    let read19 = 0;
     try {
       for await (const batch of listBatches(request)) {
         const given = isRaw ? batch : inZone(session, batch);
         for (const entry of reportUnread(given, options, listener)) {
           const taken = entry.line.length + ENTRY_SIZE;
-          read14 += taken;
+          read19 += taken;
           if (isWanted?.(entry) === false) continue;
           entries.push(entry);
           size += taken;
         }
-        if (held + read14 > maxListing) {
+        if (held + read19 > maxListing) {
           throw tooLarge(textOfPath(session, path), maxListing);
         }
         if (entries.length > maxEntries) {
@@ -9231,7 +11409,7 @@ async function readDirectory(session, path, options, hooks = {}) {
     }
     await listener.settle();
     hooks.onSize?.(size);
-    return entries;
+    return withoutNested(entries);
   }, options);
 }
 async function* listBatches(request) {
@@ -9261,6 +11439,10 @@ function inZone(session, entries) {
     zone
   }), 0) : entry);
 }
+function noteTo({ onUnknown }, listener) {
+  if (onUnknown === void 0) return void 0;
+  return (line, entry) => void listener.call(() => onUnknown(line, entry));
+}
 function reportUnread(entries, { onUnknown }, listener) {
   listener.check();
   if (onUnknown === void 0) return entries;
@@ -9285,11 +11467,9 @@ var Glob = class {
   #glob;
   #name;
   /**
-   * Reads a glob.
+   * Compiles a glob.
    *
-   * @param glob The glob
-   * @param name What the caller calls it, for messages
-   * @throws {TypeError} If it is malformed, or can match no path
+   * @throws {TypeError} If it is malformed, or cannot match any path
    */
   constructor(glob, name) {
     this.#glob = glob;
@@ -9301,7 +11481,6 @@ var Glob = class {
    * Whether a whole path matches.
    *
    * @param path The path, without a leading slash
-   * @returns Whether it does
    */
   matches(path) {
     let current = this.#reach([
@@ -9319,7 +11498,7 @@ var Glob = class {
     }
     return current.values().some((index) => "isEnd" in this.#states[index]);
   }
-  /** All states that are reached without a character. */
+  /** Adds all states that are reached without a character. */
   #reach(from) {
     const reached = new Set(from);
     for (const index of reached) {
@@ -9408,7 +11587,7 @@ var Glob = class {
       isEnd: true
     }) - 1);
   }
-  /** `*`: characters of one segment; `**`: whole segments. */
+  /** Compiles `*`, characters of one segment, and `**`, whole segments. */
   #star(last, at) {
     const glob = this.#glob;
     if (glob[at + 1] !== "*") {
@@ -9443,7 +11622,7 @@ var Glob = class {
       at + 2
     ];
   }
-  /** `[a-z]`, `[!a-z]`, `[^a-z]`: `]` is a member if it comes first. */
+  /** Reads `[a-z]`, `[!a-z]` or `[^a-z]`. `]` is a member if it comes first. */
   #readSet(start) {
     const codes = [
       ...this.#glob.slice(start + 1)
@@ -9461,8 +11640,8 @@ var Glob = class {
       const low = codes[at++]?.codePointAt(0);
       if (low === void 0) break;
       let high = low;
-      const isRange = codes[at] === "-" && at + 1 < codes.length && codes[at + 1] !== "]";
-      if (isRange) {
+      const isRange2 = codes[at] === "-" && at + 1 < codes.length && codes[at + 1] !== "]";
+      if (isRange2) {
         at += codes[at + 1] === "\\" ? 2 : 1;
         high = codes[at++]?.codePointAt(0) ?? -1;
         if (high < low) throw this.#bad("it has a range in the wrong order");
@@ -9490,13 +11669,13 @@ var Glob = class {
   #forksOf(index) {
     return this.#states[index].forks;
   }
-  /** Another fork behind one. */
+  /** Adds a fork after another one. */
   #join(from) {
     const next = this.#fork();
     this.#forksOf(from).push(next);
     return next;
   }
-  /** A step behind a fork; gives the fork behind that. */
+  /** Adds a step after a fork. Returns the fork after it. */
   #take(from, takes) {
     const next = this.#fork();
     this.#takeTo(from, takes, next);
@@ -9542,7 +11721,7 @@ init_printable();
 function checkName(name) {
   const isSegment = name !== "" && name !== "." && name !== ".." && !/[/\\\0\r\n]/.test(name);
   if (isSegment) return name;
-  throw new Deno.errors.InvalidData(`Cannot use the name ${printable(JSON.stringify(name))} that the server gave: it is not a plain name, and may lead out of its directory or into another command`);
+  throw new Deno.errors.InvalidData(`Cannot use the name ${printable(JSON.stringify(name))} that the server gave: it is not a single path segment, and may lead out of its directory or into another command`);
 }
 function splitPath(path) {
   const slash = path.lastIndexOf("/") + 1;
@@ -9604,23 +11783,23 @@ async function isFileThere(session, path, options) {
     name: "path"
   });
   const [, ...answers] = await Promise.all([
-    session.turns.share(() => session.ensureType("I", options), options),
+    session.shared((turn) => turn.ensureType("I", options), options),
     ask(session, command("SIZE"), options),
     ask(session, command("MDTM"), options)
   ]);
   if (answers.includes(true)) return true;
   if (answers.includes(false)) return false;
-  return await session.turns.alone(async () => {
+  return await session.exclusive(async (turn) => {
     try {
-      return await hasNames(session, path, options);
+      return await hasNames(turn, path, options);
     } catch (error) {
       return isAbsence(error) ? false : fail2(error);
     }
   }, options);
 }
 function isDirectoryThere(session, path, options) {
-  return session.turns.alone(async () => {
-    if (await isDirectory(session, path, options)) return true;
+  return session.exclusive(async (turn) => {
+    if (await isDirectory(turn, path, options)) return true;
     const { lastReply } = session.control;
     const isTold = session.directory !== "" && !(lastReply !== void 0 && lastReply.code >= 400 && DENIED_REGEXP.test(lastReply.text));
     if (isTold) return false;
@@ -9633,7 +11812,7 @@ async function ask(session, command, options) {
   const { verb } = command;
   if (session.profile.lacks(verb)) return void 0;
   try {
-    await session.turns.share(() => session.perform(command, options), options);
+    await session.shared((turn) => turn.perform(command, options), options);
     return true;
   } catch (error) {
     const code = error instanceof FTPError ? error.reply?.code : void 0;
@@ -9665,7 +11844,7 @@ async function requestEntry(session, path, options, { isRaw = false } = {}) {
   if (!session.profile.lacks("MLST")) {
     const command = withPath("MLST", path);
     try {
-      const reply = await session.turns.share(() => session.perform(command, options), options);
+      const reply = await session.shared((turn) => turn.perform(command, options), options);
       const entry = readFacts(session, path, reply, isRaw);
       if (entry !== void 0) return entry;
     } catch (error) {
@@ -9707,13 +11886,13 @@ function readFacts(session, path, reply, isRaw) {
   const [entry] = reader.push(encoding.encode(`${facts.join("")}${last}\r
 `));
   const zone = isRaw ? 0 : session.profile.clock.zoneOf("MLSD");
-  const name = nameOf2(session, path);
+  const name = nameOf3(session, path);
   return entry && new Entry(new EntryView(entry, {
     name,
     zone
   }), 0);
 }
-function nameOf2(session, path) {
+function nameOf3(session, path) {
   const whole = rawPathOf(session, path);
   const [, name] = splitRawPath(whole);
   const raw = name.length > 0 ? name.slice() : whole.slice();
@@ -9723,7 +11902,7 @@ function nameOf2(session, path) {
   };
 }
 async function probeEntry(session, path, options, isRaw) {
-  const found = await session.turns.alone(() => probe(session, path, options), options);
+  const found = await session.exclusive((turn) => probe(turn, path, options), options);
   if (!(found instanceof FTPError)) {
     const zone = isRaw ? 0 : session.profile.clock.zoneOf("MDTM");
     const entry = makeEntry(session, path, found);
@@ -9731,7 +11910,7 @@ async function probeEntry(session, path, options, isRaw) {
       zone
     }), 0);
   }
-  const name = nameOf2(session, path);
+  const name = nameOf3(session, path);
   const [directory] = splitRawPath(rawPathOf(session, path));
   let isAbsent = false;
   let partial;
@@ -9766,14 +11945,14 @@ async function probeEntry(session, path, options, isRaw) {
   if (isAbsent) absences.add(error);
   throw error;
 }
-async function probe(session, path, options) {
-  if (await isDirectory(session, path, options)) return {
+async function probe(turn, path, options) {
+  if (await isDirectory(turn, path, options)) return {
     kind: "directory"
   };
   try {
-    await session.ensureType("I", options);
-    const size = await requestSize(session, path, options);
-    const mtime = await askShownTime(session, path, options).catch((error) => {
+    await turn.ensureType("I", options);
+    const size = await requestSize(turn, path, options);
+    const mtime = await requestShownTime(turn, path, options).catch((error) => {
       if (error instanceof FTPPermanentError) return null;
       throw error;
     });
@@ -9784,14 +11963,14 @@ async function probe(session, path, options) {
     };
   } catch (error) {
     if (!(error instanceof FTPError && error.reply !== void 0)) throw error;
-    return isDataSet(session, path) ? await probeDataSet(session, path, options, error) : error;
+    return isDataSet(turn.session, path) ? await probeDataSet(turn, path, options, error) : error;
   }
 }
-async function probeDataSet(session, path, options, refusal2) {
+async function probeDataSet(turn, path, options, refusal3) {
   try {
-    return await hasNames(session, path, options) ? {
+    return await hasNames(turn, path, options) ? {
       kind: "file"
-    } : refusal2;
+    } : refusal3;
   } catch (error) {
     if (error instanceof FTPPermanentError) return error;
     throw error;
@@ -9799,7 +11978,7 @@ async function probeDataSet(session, path, options, refusal2) {
 }
 function makeEntry(session, path, probed) {
   const { encoding } = session.control;
-  const { raw } = nameOf2(session, path);
+  const { raw } = nameOf3(session, path);
   const source = new ParsedSource({
     parsed: {
       ...probed,
@@ -9818,21 +11997,25 @@ function isEqual(a, b) {
 
 // lib/directories/walk_entry.ts
 var WalkEntry = class extends Entry {
-  /** The path, from where the walk began. Look at `hostile` before using it. */
+  /**
+   * The path, relative to the root of the walk. Check `hostile` before using
+   * it.
+   */
   path;
-  /** The path's bytes, which open this very file whatever its encoding is. */
+  /** The path as bytes. They open the same file in any encoding. */
   rawPath;
-  /** Depth below the directory that the walk began in; its entries have 1. */
+  /** Depth below the root of the walk; its entries have depth 1. */
   depth;
   /**
    * Whether it leads back to a directory that contains it. It was not followed.
    */
   isLoop;
   /**
-   * Gives an entry its path.
+   * Adds a path to an entry.
    *
    * @param entry The entry
-   * @param place Where it was met
+   * @param place Its location
+   * @internal
    */
   constructor(entry, place) {
     super(new EntryView(entry), 0);
@@ -9842,9 +12025,9 @@ var WalkEntry = class extends Entry {
     this.isLoop = place.isLoop;
   }
   /**
-   * Gives the fields as a plain object.
+   * Returns the fields as a plain object.
    *
-   * @returns The fields that are known, and the path
+   * @returns The known fields, path and depth
    */
   toJSON() {
     return {
@@ -9883,29 +12066,29 @@ async function* walkTree(run, path, { onError, onUnknown, ...others }) {
       levels.pop();
       continue;
     }
-    const place = {
-      path: joinPath(level.path, entry.name),
-      rawPath: joinRawPath(level.rawPath, entry.rawName),
+    const location = {
+      path: joinEntry(level.path, entry),
+      rawPath: joinRawEntry(level.rawPath, entry),
       depth: levels.length
     };
     const below = joinPath(level.below, entry.name);
-    if (isSkipped(place.path, below)) continue;
+    if (isSkipped(location.path, below)) continue;
     const start = levels.length < maxDepth ? await startOf(run, entry, {
-      ...place,
+      ...location,
       below,
       level,
       options
     }) : void 0;
     const isLoop2 = start !== void 0 && isOneOf(levels, start);
-    const met = new WalkEntry(entry, {
-      ...place,
+    const visited = new WalkEntry(entry, {
+      ...location,
       isLoop: isLoop2
     });
-    const isWanted = isIncluded(met, options) && isMatch2?.(place.path, below) !== false;
-    if (isWanted) yield met;
+    const isWanted = isIncluded(visited, options) && isMatch2?.(location.path, below) !== false;
+    if (isWanted) yield visited;
     if (start === void 0 || isLoop2) continue;
     if (levels.length >= MAX_LEVELS && options.maxDepth === void 0) {
-      throw new RangeError(`Cannot walk "${printable(place.path)}": it is more than ${MAX_LEVELS} levels deep; set "maxDepth" to go on`);
+      throw new RangeError(`Cannot walk "${printable(location.path)}": it is more than ${MAX_LEVELS} levels deep; increase "maxDepth"`);
     }
     const next = await run((session) => openLevel(session, start, levels, options));
     if (next !== void 0) levels.push(next);
@@ -9944,15 +12127,15 @@ function isOneOf(levels, start) {
   return levels.some(({ unique, canonical }) => unique !== void 0 && unique === start.unique || canonical !== void 0 && canonical === start.canonical);
 }
 async function canonicalPath(session, path, { signal }) {
-  return await session.turns.alone(async () => {
+  return await session.exclusive(async (turn) => {
     try {
       const directory = path.length === 0 ? "." : path;
-      const leave = await enterDirectory(session, directory, {
+      const leave = await enterDirectory(turn, directory, {
         signal
       });
       if (leave === void 0) return void 0;
       try {
-        const reply = await session.perform({
+        const reply = await turn.perform({
           verb: "PWD"
         }, {
           signal
@@ -10013,7 +12196,7 @@ async function readLevel(session, start, levels, options) {
       hasUnique ||= entry.facts?.unique !== void 0;
       return true;
     },
-    // a link may have a "unique" of its own: the directory knows better
+    // a link may have a "unique" of its own, so that of the directory counts
     onSelf: ({ facts }) => {
       if (facts?.type?.toLowerCase() === "cdir") {
         unique = facts.unique ?? unique;
@@ -10057,7 +12240,7 @@ async function kindsOf(session, directory, entries, options) {
 function noteLinks(session, entries) {
   session.profile.tellsLinks ||= entries.some((entry) => entry.isSymlink && entry.facts !== void 0);
 }
-async function kindOf2(session, path, options) {
+async function kindOf3(session, path, options) {
   const [directory, rawName] = splitRawPath(rawPathOf(session, path));
   const name = session.control.encoding.decode(rawName);
   if (/^\.{0,2}$/.test(name)) return "directory";
@@ -10114,14 +12297,14 @@ function isBelow(inner, outer) {
 var WINDOW = 64;
 var DENIED_REGEXP2 = /\b(permission|access)( is)? denied\W*$/i;
 async function ensureDir(session, path, options) {
-  await session.turns.alone(async () => {
-    if (await isDirectory(session, path, options)) return;
-    let refusal2;
+  await session.exclusive(async (turn) => {
+    if (await isDirectory(turn, path, options)) return;
+    let refusal3;
     for (const parent of prefixes(path)) {
-      refusal2 = await make(session, parent, options);
+      refusal3 = await make(turn, parent, options);
     }
-    if (refusal2 === void 0) return;
-    if (!await isDirectory(session, path, options)) throw refusal2;
+    if (refusal3 === void 0) return;
+    if (!await isDirectory(turn, path, options)) throw refusal3;
   }, options);
 }
 function prefixes(path) {
@@ -10130,9 +12313,9 @@ function prefixes(path) {
   ].map(({ index }) => index + 1);
   return ends.map((end) => path.slice(0, end));
 }
-async function make(session, path, options) {
+async function make(turn, path, options) {
   try {
-    await session.perform({
+    await turn.perform({
       verb: "MKD",
       argument: path,
       name: "path"
@@ -10152,12 +12335,12 @@ async function remove(session, path, { signal, ...others }, { kind, begin: begin
     signal
   };
   try {
-    await session.turns.share(() => {
+    await session.shared((turn) => {
       if (begin2 !== void 0) options = {
         ...others,
         signal: begin2()
       };
-      return session.perform(deletion(path), options);
+      return turn.perform(deletion(path), options);
     }, {
       signal
     });
@@ -10166,7 +12349,7 @@ async function remove(session, path, { signal, ...others }, { kind, begin: begin
     if (options.recursive !== true) {
       return await removeDirectory(session, path, error, options);
     }
-    const isDirectory2 = await orRefusal(error, async () => (kind ?? await kindOf2(session, path, options)) === "directory");
+    const isDirectory2 = await orRefusal(error, async () => (kind ?? await kindOf3(session, path, options)) === "directory");
     if (!isDirectory2) throw error;
     await removeTree(session, path, error, options);
   }
@@ -10178,23 +12361,23 @@ function deletion(path) {
     name: "path"
   };
 }
-async function removeTree(session, path, refusal2, options) {
-  if (isDenied(refusal2)) {
+async function removeTree(session, path, refusal3, options) {
+  if (isDenied(refusal3)) {
     try {
-      await removeDirectory(session, path, refusal2, options);
+      await removeDirectory(session, path, refusal3, options);
       return;
     } catch (error) {
       if (!(error instanceof FTPPermanentError) || isDenied(error)) throw error;
     }
   }
-  const unread = await empty(session, path, refusal2, options);
+  const unread = await empty(session, path, refusal3, options);
   try {
-    await removeDirectory(session, path, refusal2, options);
+    await removeDirectory(session, path, refusal3, options);
   } catch (error) {
     throw error instanceof FTPPermanentError ? unread ?? error : error;
   }
 }
-async function empty(session, path, refusal2, options) {
+async function empty(session, path, refusal3, options) {
   const { maxEntries, signal } = options;
   const listed = {
     maxEntries,
@@ -10212,7 +12395,7 @@ async function empty(session, path, refusal2, options) {
       });
     } catch (error) {
       if (!(error instanceof FTPPermanentError)) throw error;
-      return refusal2;
+      return refusal3;
     }
     const again = partial === void 0 ? [] : await filterAll(entries, ({ name }) => gone.has(name), signal);
     const isStuck2 = entries.length === 0 || again.length > 0;
@@ -10226,7 +12409,10 @@ async function empty(session, path, refusal2, options) {
 async function removeEntries(session, path, entries, options) {
   noteLinks(session, entries);
   const paths = [];
-  await visitAll(entries, ({ name }) => paths.push(joinPath(path, checkName(name))), options.signal);
+  await visitAll(entries, (entry) => {
+    checkName(entry.name);
+    paths.push(joinEntry(path, entry));
+  }, options.signal);
   const refusals = await deleteAll(session, paths, options);
   const [first] = refusals;
   if (first === void 0) return;
@@ -10234,7 +12420,7 @@ async function removeEntries(session, path, entries, options) {
   const kinds = await orRefusal(first.error, () => kindsOf(session, path, rest, options));
   for (const [at, { index, error }] of refusals.entries()) {
     const kind = kinds[at];
-    const isRemovable = kind === "directory" || // on Windows a link to a directory is removed as one
+    const isRemovable = kind === "directory" || // Windows removes a link to a directory like a directory
     kind === "symlink" && rest[at].format === "dos";
     if (!isRemovable || !(error instanceof FTPPermanentError)) throw error;
     const removeInner = kind === "directory" ? removeTree : removeDirectory;
@@ -10244,7 +12430,7 @@ async function removeEntries(session, path, entries, options) {
 function isDenied({ reply }) {
   return DENIED_REGEXP2.test(reply?.text ?? "");
 }
-async function removeDirectory(session, path, refusal2, options) {
+async function removeDirectory(session, path, refusal3, options) {
   const command = {
     verb: "RMD",
     argument: path,
@@ -10252,7 +12438,7 @@ async function removeDirectory(session, path, refusal2, options) {
   };
   const { signal } = options;
   try {
-    await session.turns.share(() => session.perform(command, {
+    await session.shared((turn) => turn.perform(command, {
       signal
     }), {
       signal
@@ -10260,20 +12446,20 @@ async function removeDirectory(session, path, refusal2, options) {
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;
     const isFile = /not a directory|no such/i.test(error.reply?.text ?? "");
-    const cause = isFile ? refusal2 : error;
+    const cause = isFile ? refusal3 : error;
     const said = ({ reply }) => printable(reply?.text ?? "");
-    throw new FTPPermanentError(`Cannot remove "${printable(path)}": as a file, "${said(refusal2)}"; as a directory, "${said(error)}"`, {
+    throw new FTPPermanentError(`Cannot remove "${printable(path)}": as a file, "${said(refusal3)}"; as a directory, "${said(error)}"`, {
       reply: cause.reply,
       command: cause.command,
       cause
     });
   }
 }
-async function orRefusal(refusal2, run) {
+async function orRefusal(refusal3, run) {
   try {
     return await run();
   } catch (error) {
-    throw error instanceof FTPPermanentError ? refusal2 : error;
+    throw error instanceof FTPPermanentError ? refusal3 : error;
   }
 }
 async function deleteAll(session, paths, { signal }) {
@@ -10326,7 +12512,7 @@ async function changeModificationTime(session, path, date, options = {}) {
   const proving = isFirst ? proveByFile(session, path, written, options) : void 0;
   proving?.catch(() => {
   });
-  let refusal2;
+  let refusal3;
   for (const { verb, prefix } of COMMANDS) {
     const key = `${verb} time`;
     if (session.profile.lacks(key)) continue;
@@ -10347,13 +12533,13 @@ async function changeModificationTime(session, path, date, options = {}) {
         command: verb,
         digits
       };
-    } else if (refusal2 === void 0 || verb === "MFMT") refusal2 = reply;
+    } else if (refusal3 === void 0 || verb === "MFMT") refusal3 = reply;
     if (verb === "MFMT" && !session.profile.lacks(key)) break;
   }
   await proving;
-  const why = refusal2?.text ?? "the server has no command for it";
+  const why = refusal3?.text ?? "the server has no command for it";
   throw new FTPPermanentError(`Cannot set the time of "${textOfPath(session, path)}": ${why}`, {
-    reply: refusal2,
+    reply: refusal3,
     command: "MFMT"
   });
 }
@@ -10393,7 +12579,7 @@ async function proveByFile(session, path, written, options) {
 }
 async function lookAt(session, path, options) {
   try {
-    return await requestShownTime(session, path, options);
+    return await session.shared((turn) => requestShownTime(turn, path, options), options);
   } catch (error) {
     if (error instanceof FTPPermanentError) return null;
     throw error;
@@ -10415,7 +12601,7 @@ function toSecond(date) {
 }
 async function ask2(session, command, options) {
   try {
-    return await session.turns.share(() => session.perform(command, options), options);
+    return await session.shared((turn) => turn.perform(command, options), options);
   } catch (error) {
     const isRefusal2 = error instanceof FTPPermanentError || error instanceof FTPReplyError;
     if (isRefusal2 && error.reply !== void 0) return error.reply;
@@ -10477,7 +12663,7 @@ async function withFile(session, directory, options, use) {
   try {
     await use(path, name, written);
   } finally {
-    await clear(session, path);
+    await deleteTemporary(session, path);
   }
 }
 async function dateFile(session, path, date, options) {
@@ -10499,8 +12685,10 @@ async function write(session, path, { signal }) {
   };
   let from = 0;
   try {
-    const transfer = await openTransfer(session, command, {
+    const transfer = await session.exclusive((turn) => openTransfer(turn, command, {
       type: "I",
+      signal
+    }), {
       signal
     });
     await transfer.complete(async (data) => {
@@ -10559,24 +12747,25 @@ async function trySetting(session, path, { from }, { signal }) {
     clock.noteSettable(false);
   }
 }
-async function clear(session, path) {
+async function deleteTemporary(session, path) {
   const command = {
     verb: "DELE",
     argument: path,
     name: "path"
   };
-  const deleting = session.turns.share(() => session.exchange(command)).catch(() => {
+  const deleting = session.shared((turn) => turn.exchange(command)).catch(() => {
   });
   await settle(deleting, CLEANUP_TIMEOUT);
 }
 
 // lib/files/download/download.ts
 init_waiting();
+init_check_number();
 init_printable();
-import { createHash as createHash2 } from "node:crypto";
+import { createHash as createHash3 } from "node:crypto";
 
 // lib/files/confirm.ts
-async function confirm(transfer, bytes2, size, options) {
+async function awaitConfirmation(transfer, bytes2, size, options) {
   try {
     const { signal } = options;
     const isWhole = size !== null && bytes2 >= size;
@@ -10587,7 +12776,7 @@ async function confirm(transfer, bytes2, size, options) {
   } catch (error) {
     const isAnswered = isTruncated(error) || error instanceof FTPError && error.reply !== void 0;
     if (isAnswered || options.signal?.aborted || bytes2 !== size) throw error;
-    throw new FTPUnconfirmedError(`Cannot confirm "${transfer.command}": all ${bytes2} bytes of the file went through, but the server did not say that the transfer is complete`, {
+    throw new FTPUnconfirmedError(`Cannot confirm "${transfer.command}": all ${bytes2} bytes of the file were transferred, but the server did not confirm it; compare the files`, {
       bytes: bytes2,
       size,
       command: transfer.command,
@@ -10640,15 +12829,18 @@ var TRANSFER_OPTIONS = {
 var DOWNLOAD_OPTIONS = {
   ...TRANSFER_OPTIONS,
   maxSize: true,
-  sync: true
+  sync: true,
+  segments: true,
+  removeSource: true
 };
 var UPLOAD_OPTIONS = {
   ...TRANSFER_OPTIONS,
+  size: true,
   replace: true,
   temporaryName: true
 };
 function checkTransferOptions(options) {
-  const { verify, replace, retry, keepAlive: keepAlive2 } = options;
+  const { verify, replace, retry, keepAlive: keepAlive2, removeSource: removeSource2 } = options;
   checkWord("verify", verify, [
     "size",
     "hash",
@@ -10658,6 +12850,9 @@ function checkTransferOptions(options) {
     "rename",
     "delete"
   ]);
+  if (removeSource2 && verify === "none") {
+    throw new TypeError('Cannot use "removeSource" with verify "none": nothing would prove that the file is here');
+  }
   checkRetry(retry);
   checkNumber("keepAlive", keepAlive2, {
     most: MAX_MILLISECONDS
@@ -10666,25 +12861,30 @@ function checkTransferOptions(options) {
 
 // lib/files/open_at.ts
 async function openAt(session, verb, path, start, { signal }) {
-  return await openTransfer(session, {
+  const command = {
     verb,
     argument: path,
     name: "remote"
-  }, {
+  };
+  const options = {
     type: "I",
     rest: start || void 0,
+    signal
+  };
+  return await session.exclusive((turn) => openTransfer(turn, command, options), {
     signal
   });
 }
 
 // lib/files/download/part.ts
+import { createHash as createHash2 } from "node:crypto";
 import { basename as basename3, dirname as dirname3 } from "node:path";
 
 // lib/files/hash.ts
 init_waiting();
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-var KNOWN = [
+var KNOWN2 = [
   {
     name: "SHA-256",
     digits: 64,
@@ -10732,7 +12932,7 @@ var KNOWN = [
 async function chooseHash(session, options) {
   const features = await requestFeatures(session, options);
   const offered = (features.get("HASH") ?? "").toUpperCase().split(";").map((name) => name.replace("*", "").trim());
-  for (const { name, digits, verbs } of KNOWN) {
+  for (const { name, digits, verbs } of KNOWN2) {
     if (offered.includes(name)) return {
       name,
       digits,
@@ -10782,10 +12982,10 @@ async function hashBoth(session, path, { size, signal }, make2) {
 async function requestHash(session, { name, digits, verb }, path, options) {
   const argument = verb.startsWith("X") && path.includes(" ") ? `"${path}"` : path;
   try {
-    return await session.turns.alone(async () => {
-      await session.ensureType("I", options);
+    return await session.exclusive(async (turn) => {
+      await turn.ensureType("I", options);
       if (verb === "HASH") {
-        await session.perform({
+        await turn.perform({
           verb: "OPTS",
           argument: `HASH ${name}`
         }, options);
@@ -10795,7 +12995,7 @@ async function requestHash(session, { name, digits, verb }, path, options) {
         argument,
         name: "path"
       };
-      const reply = await performSlowly(session, command, options);
+      const reply = await performSlowly(turn, command, options);
       return readHash(reply, digits, path);
     }, options);
   } catch (error) {
@@ -10804,20 +13004,20 @@ async function requestHash(session, { name, digits, verb }, path, options) {
   }
 }
 var LEAST_RATE = 1e4;
-async function performSlowly(session, command, { size = 0, signal }) {
-  const { control, options: { timeout } } = session;
-  if (timeout === 0) return await session.perform(command, {
+async function performSlowly(turn, command, { size = 0, signal }) {
+  const { control, options: { timeout } } = turn.session;
+  if (timeout === 0) return await turn.perform(command, {
     signal
   });
-  const patience = timeout + Math.ceil(size / LEAST_RATE);
+  const limit2 = timeout + Math.ceil(size / LEAST_RATE);
   signal?.throwIfAborted();
   const pending = control.send(command);
   const late = () => {
-    const error = new Deno.errors.TimedOut(`Cannot complete "${pending.command}": no reply within ${patience} ms; the connection is closed`);
+    const error = new Deno.errors.TimedOut(`Cannot complete "${pending.command}": no reply within ${limit2} ms; the connection is closed`);
     control.fail(error);
     return error;
   };
-  const reply = await within(patience, signal, late, (signal2) => abortable(pending.first, signal2));
+  const reply = await within(limit2, signal, late, (signal2) => abortable(pending.first, signal2));
   return expectSuccess(reply, pending.command);
 }
 function readHash(reply, digits, path) {
@@ -10833,30 +13033,18 @@ var Digester = class {
   #hash;
   #crc = 0;
   #digest;
-  /**
-   * Starts.
-   *
-   * @param hash Which
-   */
+  /** Starts a hash. */
   constructor(hash) {
-    const known = KNOWN.find(({ name }) => name === hash.name);
+    const known = KNOWN2.find(({ name }) => name === hash.name);
     const algorithm = known?.algorithm;
     this.#hash = algorithm === void 0 ? void 0 : createHash(algorithm);
   }
-  /**
-   * Takes bytes.
-   *
-   * @param bytes What comes next
-   */
+  /** Adds bytes. */
   update(bytes2) {
     if (this.#hash === void 0) this.#crc = crc32(bytes2, this.#crc);
     else this.#hash.update(bytes2);
   }
-  /**
-   * Ends; it can be called again.
-   *
-   * @returns Hexadecimal digits in lower case
-   */
+  /** Returns the hash in hexadecimal digits. May be called again. */
   digest() {
     return this.#digest ??= this.#hash?.digest("hex") ?? (this.#crc >>> 0).toString(16).padStart(8, "0");
   }
@@ -10962,13 +13150,13 @@ function resolveTarget(local) {
       throw new Deno.errors.IsADirectory(`Cannot download to "${path}": it is a directory`);
     }
     if (basename(path) === "" || !path.endsWith(basename(path))) {
-      throw new TypeError(`Cannot download to "${path}": it names no file`);
+      throw new TypeError(`Cannot download to "${path}": it is not the name of a file`);
     }
     const isReplaceable = info === void 0 || info.isFile;
     const end = !isReplaceable ? path : info === void 0 ? followed(path) : real(path);
     return {
       path: end,
-      mode: modeOf(info),
+      mode: modeOf2(info),
       isReplaceable
     };
   });
@@ -10976,7 +13164,7 @@ function resolveTarget(local) {
 function plainTarget(path, check) {
   return locally(() => {
     check();
-    const mode = modeOf(lstatOrNothing(path));
+    const mode = modeOf2(lstatOrNothing(path));
     return {
       path,
       mode,
@@ -10985,21 +13173,21 @@ function plainTarget(path, check) {
     };
   });
 }
-function misplaced2(path, error) {
+function placementError(path, error) {
   const folder = dirname(path);
   if (statOrNothing(folder) === void 0) {
-    return new Deno.errors.NotFound(`Cannot download to "${path}": the folder "${folder}" was removed meanwhile; make it again, then download again`, {
+    return new Deno.errors.NotFound(`Cannot download to "${path}": the folder "${folder}" was removed during the download; create it, then download again`, {
       cause: error
     });
   }
   if (statOrNothing(path)?.isDirectory) {
-    return new Deno.errors.IsADirectory(`Cannot download to "${path}": it has become a directory meanwhile; remove that, or download to another name`, {
+    return new Deno.errors.IsADirectory(`Cannot download to "${path}": it became a directory during the download; remove it, or download to another name`, {
       cause: error
     });
   }
-  return withMessage(error, (message) => `Cannot download to "${path}": the complete file could not be put there: ${message}`);
+  return withMessage(error, (message) => `Cannot download to "${path}": the complete file could not be renamed to it: ${message}`);
 }
-function modeOf(info) {
+function modeOf2(info) {
   const { mode = null, gid: group = null } = info ?? {};
   const hasModes = mode !== null && Deno.build.os !== "windows";
   return hasModes ? {
@@ -11038,7 +13226,7 @@ function followed(path) {
     const next = Deno.readLinkSync(end);
     end = isAbsolute(next) ? next : `${Deno.realPathSync(dirname(end))}/${next}`;
   }
-  throw new Deno.errors.FilesystemLoop(`Cannot download to "${path}": it is a symbolic link that leads nowhere`);
+  throw new Deno.errors.FilesystemLoop(`Cannot download to "${path}": it is a symbolic link to nothing`);
 }
 
 // lib/files/download/part_file.ts
@@ -11208,7 +13396,7 @@ function tryLock(file) {
   }
 }
 function busy2(path) {
-  return new Deno.errors.Busy(`Cannot write to "${path}": another download is under way there`);
+  return new Deno.errors.Busy(`Cannot write to "${path}": another download is writing to it; wait for it or use another name`);
 }
 
 // lib/files/plain_file.ts
@@ -11216,11 +13404,10 @@ import * as fs2 from "node:fs";
 var PlainFile = class {
   #fd;
   /**
-   * Opens a file at once, whatever is under its name.
+   * Opens a file without blocking, and checks what was opened.
    *
-   * @param path The file
-   * @param plain How it is reached
-   * @throws {Deno.errors.InvalidData} If it is no file, or not the one there
+   * @throws {Deno.errors.InvalidData} If it is not a file, or not the one under
+   * the path
    */
   constructor(path, plain) {
     plain.check();
@@ -11229,23 +13416,19 @@ var PlainFile = class {
     this.#fd = fs2.openSync(path, O_RDONLY | O_NONBLOCK | noFollow);
     try {
       const here = fs2.fstatSync(this.#fd);
-      if (!here.isFile()) throw swapped(path);
+      if (!here.isFile()) throw replacedError(path);
       plain.check();
       const there = plain.follows ? void 0 : lstatOrNothing(path);
       const isOther = there?.ino !== void 0 && there.ino !== null && (there.ino !== here.ino || there.dev !== here.dev);
       if (isOther || !plain.follows && there === void 0) {
-        throw swapped(path);
+        throw replacedError(path);
       }
     } catch (error) {
       fs2.closeSync(this.#fd);
       throw error;
     }
   }
-  /**
-   * What the file is like now.
-   *
-   * @returns Size and time
-   */
+  /** Returns the current size and time of the file. */
   stat() {
     const { size, mtimeMs } = fs2.fstatSync(this.#fd);
     return {
@@ -11253,13 +13436,7 @@ var PlainFile = class {
       mtime: new Date(Math.floor(mtimeMs))
     };
   }
-  /**
-   * Reads from an offset to the end.
-   *
-   * @param offset Where to start, in bytes
-   * @param blocksize Most bytes at once
-   * @returns The bytes, each piece valid until the next
-   */
+  /** Reads from an offset to the end, `blocksize` bytes at most at once. */
   async *read(offset, blocksize) {
     const buffer2 = new Uint8Array(blocksize);
     for (let at = offset; ; ) {
@@ -11274,22 +13451,27 @@ var PlainFile = class {
     fs2.closeSync(this.#fd);
   }
 };
-function swapped(path) {
-  return new Deno.errors.InvalidData(`Cannot use "${path}": it was replaced by something else meanwhile, and links and pipes are not followed; mirror again`);
+function replacedError(path) {
+  return new Deno.errors.InvalidData(`Cannot use "${path}": it was replaced during the mirror, and links and pipes are not followed; mirror again`);
 }
 
 // lib/files/download/part.ts
+var HASH_LENGTH = 64;
+var MOST_STATE = 16 * 1024;
 var Part = class _Part {
   #target;
   #path;
   #isResumable;
   #file;
   #position;
-  /** What was left alone since it may be somebody else's, if anything was. */
+  /**
+   * An unfinished file that was left alone because it may belong to another
+   * user.
+   */
   #foreign;
-  /** Whether there was no file under the target's own name before. */
+  /** Whether no file had the target's name before. */
   #isNew = false;
-  /** Whether the file still has what was there before, to be gone then. */
+  /** Whether old content must be truncated before the first write. */
   #isStale = false;
   #isBegun = false;
   #isDone = false;
@@ -11301,12 +13483,10 @@ var Part = class _Part {
     this.#position = position;
   }
   /**
-   * Opens a part beside its target. What may be somebody else's is left alone:
-   * another part is made then, which cannot be resumed.
+   * Opens a temporary file next to its target. A file that may belong to
+   * another user is left alone; a new one is made, which cannot be resumed.
    *
-   * @param target The target
-   * @param mark What the part is taken from, if it may be resumed
-   * @returns The part, with what an earlier call left in it
+   * @param mark Identifies the remote file, if the download may be resumed
    * @throws {LocalError} If another download is writing to it
    */
   static beside(target, mark) {
@@ -11332,12 +13512,10 @@ var Part = class _Part {
     return part;
   }
   /**
-   * Opens the target itself. What it has stays until there is something new.
+   * Opens the target itself. Its content stays until the first new byte.
    *
-   * @param target The target
-   * @param facts Of the remote file, if what there is of it is to be resumed
-   * @param signal Ends the wait for the other end of a pipe
-   * @returns The part
+   * @param facts Size and time of the remote file, to resume; `undefined` to
+   * start over
    * @throws {LocalError} If another download is writing to it
    */
   static async inPlace(target, facts, signal) {
@@ -11361,36 +13539,39 @@ var Part = class _Part {
       return part;
     });
   }
-  /** Where the bytes are. */
+  /** Path that the bytes are written to. */
   get path() {
     return this.#path;
   }
-  /** A part that was left alone since it may be somebody else's. */
+  /**
+   * Path of an unfinished file that was left alone because it may belong to
+   * another user.
+   */
   get foreign() {
     return this.#foreign;
   }
-  /** Whether what was written can be read again: not from a device or pipe. */
+  /** Whether the bytes can be read again: not from a device or pipe. */
   get isReadable() {
     return this.#target.isReplaceable;
   }
-  /** Bytes of the remote file that are in this one. */
+  /** Bytes of the remote file in this one. */
   get position() {
     return this.#position;
   }
   /**
-   * Starts over. A file that has not been written to yet stays as it is until
-   * {@linkcode begin}: the server may have nothing better.
+   * Starts over. An old file stays unchanged until {@linkcode begin}, because
+   * the server may have nothing better.
    */
   reset() {
     if (this.#position === 0) return;
     if (!this.#target.isReplaceable) {
-      throw new LocalError(new Deno.errors.InvalidData(`Cannot write to "${this.#path}" again: it is no file`));
+      throw new LocalError(new Deno.errors.InvalidData(`Cannot write to "${this.#path}" again: it is not a file`));
     }
     this.#position = 0;
     this.#isStale = true;
     if (this.#isBegun) this.#empty();
   }
-  /** There is something new: what was there before goes. */
+  /** Truncates old content before the first new byte. */
   begin() {
     this.#isBegun = true;
     if (this.#isStale) this.#empty();
@@ -11402,15 +13583,14 @@ var Part = class _Part {
     });
     this.#isStale = false;
   }
-  /**
-   * The last bytes of the file; writing goes on behind them.
-   *
-   * @param length How many
-   * @returns The bytes
-   */
+  /** Reads the last bytes of the file. Writing continues after them. */
   tail(length) {
+    return this.read(this.#position - length, length);
+  }
+  /** Reads bytes from an offset. Writing continues after them. */
+  read(offset, length) {
     return locally(() => {
-      this.#file.seekSync(this.#position - length, Deno.SeekMode.Start);
+      this.#file.seekSync(offset, Deno.SeekMode.Start);
       const bytes2 = new Uint8Array(length);
       for (let at = 0; at < length; ) {
         const n = this.#file.readSync(bytes2.subarray(at));
@@ -11420,11 +13600,7 @@ var Part = class _Part {
       return bytes2;
     });
   }
-  /**
-   * Writes bytes at the end.
-   *
-   * @param bytes What; left alone until they are written
-   */
+  /** Writes bytes at the end. They must not change until they are written. */
   async write(bytes2) {
     this.begin();
     for (let at = 0; at < bytes2.length; ) {
@@ -11433,11 +13609,7 @@ var Part = class _Part {
       at += n;
     }
   }
-  /**
-   * As {@linkcode write}, while nothing else goes on: for a few bytes.
-   *
-   * @param bytes What
-   */
+  /** Like {@linkcode write}, synchronously: for a few bytes. */
   writeSync(bytes2) {
     this.begin();
     for (let at = 0; at < bytes2.length; ) {
@@ -11451,26 +13623,58 @@ var Part = class _Part {
       at += n;
     }
   }
+  /** Writes bytes of a segment, synchronously. {@linkcode position} stays. */
+  writeAt(offset, bytes2) {
+    this.begin();
+    try {
+      this.#file.seekSync(offset, Deno.SeekMode.Start);
+      for (let at = 0; at < bytes2.length; ) {
+        at += this.#file.writeSync(bytes2.subarray(at));
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+  /** Declares a file complete whose bytes were written by {@linkcode writeAt}. */
+  complete(size) {
+    locally(() => this.#file.truncateSync(size));
+    this.#position = size;
+  }
+  /** Adds the state of the segments behind the bytes of the file. */
+  keepState(size, state2) {
+    const text = JSON.stringify(state2);
+    this.writeAt(size, new TextEncoder().encode(hashOf(text) + text));
+  }
+  /**
+   * Removes the state that {@linkcode keepState} added, and returns it. Without
+   * one the file is emptied: it may have holes.
+   */
+  takeState(size) {
+    const length = locally(() => this.#file.statSync().size) - size;
+    const bytes2 = length > HASH_LENGTH && length < MOST_STATE ? this.read(size, length) : new Uint8Array();
+    const text = new TextDecoder().decode(bytes2);
+    const state2 = text.slice(HASH_LENGTH);
+    if (state2 === "" || hashOf(state2) !== text.slice(0, HASH_LENGTH)) {
+      this.reset();
+      return void 0;
+    }
+    this.#position = 0;
+    locally(() => this.#file.truncateSync(size));
+    return JSON.parse(state2);
+  }
   #fail(error) {
     const { path } = this.#target;
     throw new LocalError(withMessage(error, (message) => `Cannot write to "${path}" after ${this.#position} bytes: ${message}`));
   }
-  /**
-   * Makes the hash of the file, by the handle that has it locked.
-   *
-   * @param hash Which
-   * @param signal Ends the work
-   * @returns Hexadecimal digits in lower case
-   */
+  /** Hashes the file through the locked handle. */
   hash(hash, signal) {
     this.begin();
     return locallyAsync(() => hashOpenFile(this.#file, hash, signal));
   }
   /**
-   * Gives the file its time, if that may be done: some file systems have none
-   * to set, and a file that somebody else owns takes only the present.
+   * Sets the file's time. Fails silently if the file system does not support it
+   * or another user owns the file.
    *
-   * @param modified The time, if it is known
    * @returns The time, or `null` if the file does not have it
    */
   date(modified) {
@@ -11482,15 +13686,16 @@ var Part = class _Part {
       return null;
     }
   }
-  /** Waits until the file is on the disk. */
+  /** Writes the file to disk. */
   async sync() {
     if (this.isReadable) await locallyAsync(() => this.#file.sync());
   }
   /**
-   * Puts the file in the target's place.
+   * Renames the file to the target.
    *
-   * @param parts The parts in its folder; looked for there if they are not known
-   * @throws {LocalError} If it cannot be put there
+   * @param parts Unfinished files in the directory, which is read if they are
+   * not known
+   * @throws {LocalError} If that fails
    */
   commit(parts) {
     const { path, mode, isReplaceable } = this.#target;
@@ -11499,31 +13704,31 @@ var Part = class _Part {
         try {
           this.#takePlace(path, mode);
         } catch (error) {
-          throw misplaced2(path, error);
+          throw placementError(path, error);
         }
       });
       this.#isDone = true;
       removeOtherParts(path, this.#file.statSync().uid, parts);
     } else if (isReplaceable && !locally(() => isUnder(path, this.#file))) {
-      throw new LocalError(new Deno.errors.NotFound(`Cannot download to "${path}": the file was removed or replaced meanwhile; download again`));
+      throw new LocalError(new Deno.errors.NotFound(`Cannot download to "${path}": the file was removed or replaced during the download; download again`));
     }
     this.#isDone = true;
   }
-  /** Insists on a file that is where it should be, before it is written to. */
+  /** Checks the path of the file before anything is written. */
   #checkWay() {
     const { check } = this.#target;
     if (check === void 0) return;
     try {
       locally(() => {
         check();
-        if (!isUnder(this.#path, this.#file)) throw swapped(this.#path);
+        if (!isUnder(this.#path, this.#file)) throw replacedError(this.#path);
       });
     } catch (error) {
       this.#file.close();
       throw error;
     }
   }
-  /** Renames the file, which has the permissions of a finished one before. */
+  /** Renames the file, after its permissions are final. */
   #takePlace(path, mode) {
     if (mode !== void 0 || this.#isResumable) {
       const fresh = this.#isResumable && Deno.build.os !== "windows" ? newFileBeside(path, modeMeanwhile(mode)) : void 0;
@@ -11531,15 +13736,13 @@ var Part = class _Part {
     }
     this.#target.check?.();
     if (!isUnder(this.#path, this.#file)) {
-      throw new Deno.errors.NotFound(`"${this.#path}" was removed or replaced meanwhile; download again`);
+      throw new Deno.errors.NotFound(`"${this.#path}" was removed or replaced during the download; download again`);
     }
     Deno.renameSync(this.#path, path);
   }
   /**
-   * Closes the file. One that was not committed is removed, unless it is the
-   * target itself and has something, or was there before.
-   *
-   * @param isKept Whether it stays, for another call to resume
+   * Closes the file. Removes it unless it was committed, is kept, or is a
+   * target with content.
    */
   close(isKept) {
     try {
@@ -11570,6 +13773,9 @@ function inFolder(target, open2) {
     });
   }
 }
+function hashOf(text) {
+  return createHash2("sha256").update(text).digest("hex");
+}
 
 // lib/files/progress.ts
 var LEAST_BLOCK = 1024;
@@ -11580,9 +13786,9 @@ var RateLimiter = class {
   #rate;
   #due = 0;
   /**
-   * Makes a pace.
+   * Creates a limiter.
    *
-   * @param rate Most bytes in a second
+   * @param rate Bytes a second
    * @throws {RangeError} If it is not positive
    */
   constructor(rate = Infinity) {
@@ -11592,17 +13798,11 @@ var RateLimiter = class {
   get isFree() {
     return this.#rate === Infinity;
   }
-  /** Bytes to read or write at once, so that the rate is even. */
+  /** Bytes to read or write at once for an even rate. */
   get blocksize() {
     return Math.max(LEAST_BLOCK, Math.ceil(this.#rate * EVEN / 1e3));
   }
-  /**
-   * Counts bytes that went through.
-   *
-   * @param bytes How many
-   * @param signal Ends the wait
-   * @returns A wait, where that was faster than it may be
-   */
+  /** Counts transferred bytes. Returns a pause if they exceed the limit. */
   keep(bytes2, signal) {
     if (this.isFree) return void 0;
     const now = performance.now();
@@ -11611,11 +13811,11 @@ var RateLimiter = class {
   }
 };
 var ProgressTracker = class {
-  /** Bytes of the file that are on the other side. */
+  /** Bytes of the file transferred. */
   position = 0;
   /** Size of the file in bytes, if it is known. */
   total = null;
-  /** Bytes that were moved, also those that were moved again. */
+  /** Bytes transferred, including repetitions. */
   moved = 0;
   #options;
   #block;
@@ -11627,11 +13827,11 @@ var ProgressTracker = class {
   #rate = 0;
   #isFinished = false;
   /**
-   * Makes a meter.
+   * Creates a tracker.
    *
-   * @param options Whom to tell, and the limit
-   * @param block Bytes that are best read or written at once
-   * @param limiter The limit, if it is one that others share
+   * @param options Callback and limits
+   * @param block Best block size, in bytes
+   * @param limiter The limiter, if it is shared
    * @throws {RangeError} If a rate is not positive
    */
   constructor(options, block, limiter = new RateLimiter(options.maxRate)) {
@@ -11645,12 +13845,7 @@ var ProgressTracker = class {
   get blocksize() {
     return Math.min(this.#block, this.#limiter.blocksize);
   }
-  /**
-   * Counts bytes that went through.
-   *
-   * @param bytes How many
-   * @returns A wait, where the transfer is faster than it may be
-   */
+  /** Counts transferred bytes. Returns a pause if they exceed the limit. */
   add(bytes2) {
     this.position += bytes2;
     this.moved += bytes2;
@@ -11661,7 +13856,7 @@ var ProgressTracker = class {
     }
     return this.#limiter.keep(bytes2, this.#options.signal);
   }
-  /** Tells, once, that all bytes are on the other side. */
+  /** Reports, once, that all bytes were transferred. */
   async finish() {
     if (this.#options.onProgress === void 0 || this.#isFinished) return;
     this.#isFinished = true;
@@ -11743,13 +13938,325 @@ async function isSameFile(transfer, chunks, options) {
   return isWhole;
 }
 
-// lib/files/download/verify.ts
-async function verifyDownload(session, arrival, { verify, signal }) {
-  const { remote, part, facts, announced } = arrival;
-  if (part.position < (facts.size ?? announced ?? 0)) {
-    throw differs(arrival, "size", facts.size ?? announced, part.position);
+// lib/files/download/remove_source.ts
+import { dirname as dirname4 } from "node:path";
+
+// lib/files/leftovers.ts
+async function isThere(session, path, { signal }) {
+  for (const ask3 of [
+    async () => await session.shared((turn) => requestBinarySize(turn, path, {
+      signal
+    }), {
+      signal
+    }) !== null || void 0,
+    () => existsPath(session, path, {
+      signal
+    })
+  ]) {
+    try {
+      const isFound = await ask3();
+      if (isFound !== void 0) return isFound;
+    } catch (error) {
+      const isRefused = error instanceof FTPError && error.reply !== void 0 && !session.isLost;
+      if (!isRefused) throw error;
+    }
   }
-  if (facts.size !== null) await checkAgain(session, arrival, {
+  return void 0;
+}
+async function deleteAll2(session, paths, { signal } = {}) {
+  const deleting = paths.map((path) => session.shared((turn) => deleteFile(turn, path, {
+    signal
+  }), {
+    signal
+  }));
+  const outcomes = await Promise.allSettled(deleting);
+  return outcomes.map((outcome) => outcome.status === "fulfilled" ? void 0 : outcome.reason);
+}
+
+// lib/files/download/remove_source.ts
+async function removeSource(provider, file, options) {
+  locally(() => syncFolder(file.local));
+  let isSent = false;
+  await withRecovery(provider, options, () => file.size, async () => {
+    const { session } = provider;
+    const isRemoved = isSent && await isThere(session, file.remote, options) === false;
+    if (isRemoved) return;
+    await checkUnchanged(session, file, options);
+    isSent = true;
+    await deleteSource(session, file.remote, options);
+  });
+}
+async function checkUnchanged(session, { remote, local, size, shown }, options) {
+  const now = await requestFacts(session, remote, options);
+  const isSameTime2 = now.shown?.getTime() === shown?.getTime();
+  if (now.size !== size || !isSameTime2) {
+    const [what, actual, expected] = now.size !== size ? [
+      "size",
+      now.size,
+      size
+    ] : [
+      "mtime",
+      now.shown?.toISOString(),
+      shown?.toISOString()
+    ];
+    throw new LocalError(new FTPVerificationError(`Cannot remove "${remote}" after its download: ${now.size === null ? "the server shows no size of it, so that it may be gone or changed" : "it changed meanwhile"}`, {
+      what,
+      actual: actual ?? "unknown",
+      expected: expected ?? "unknown"
+    }));
+  }
+  const here = locally(() => Deno.statSync(local).size);
+  if (here === size) return;
+  throw new LocalError(new FTPVerificationError(`Cannot remove "${remote}" after its download: the local file "${local}" changed meanwhile`, {
+    what: "size",
+    actual: here,
+    expected: size
+  }));
+}
+async function deleteSource(session, remote, options) {
+  try {
+    await session.shared((turn) => deleteFile(turn, remote, options), options);
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+    throw withErrorMessage(error, (message) => `Cannot remove "${remote}" after its download: ${message}`);
+  }
+}
+function syncFolder(path) {
+  if (Deno.build.os === "windows") return;
+  const folder = dirname4(path);
+  try {
+    using file = Deno.openSync(folder);
+    file.syncSync();
+  } catch (error) {
+    if (/\(os error 22\)/.test(String(error))) return;
+    throw withMessage(error, (message) => `Cannot put the folder "${folder}" on the disk: ${message}`);
+  }
+}
+
+// lib/files/download/segments.ts
+var LEAST_SEGMENT = 1024 * 1024;
+var MOST_SEGMENTS = 64;
+var BLOCK_SIZE2 = 256 * 1024;
+function segmentCount(size, asked) {
+  return size === null ? 1 : Math.min(asked, Math.floor(size / LEAST_SEGMENT));
+}
+var Segments = class _Segments {
+  size;
+  #count;
+  #segments;
+  constructor(size, ranges) {
+    this.size = size;
+    this.#count = ranges.length;
+    this.#segments = ranges.map(([origin, start, end]) => ({
+      origin,
+      start,
+      end,
+      isTaken: false
+    }));
+  }
+  /** Cuts a file into segments of equal length. */
+  static cut(size, count) {
+    const edge = (index) => Math.floor(size * index / count);
+    return new _Segments(size, Array.from({
+      length: count
+    }, (_, i) => [
+      edge(i),
+      edge(i),
+      edge(i + 1)
+    ]));
+  }
+  /**
+   * Restores the segments of an earlier call. The last byte of a complete one is
+   * missing again, so that the bytes before it are compared. Returns `undefined`
+   * for ranges that do not cover the file.
+   */
+  static restore(size, ranges) {
+    if (!Array.isArray(ranges) || ranges.length > MOST_SEGMENTS) return;
+    let edge = 0;
+    const restored = [];
+    for (const range2 of ranges) {
+      if (!isRange(range2) || range2[0] !== edge) return;
+      const [origin, start, end] = range2;
+      restored.push([
+        origin,
+        Math.min(start, Math.max(origin, end - 1)),
+        end
+      ]);
+      edge = end;
+    }
+    return edge === size ? new _Segments(size, restored) : void 0;
+  }
+  /** Bytes of the file that were received. */
+  get received() {
+    return this.#segments.reduce((sum, { origin, start }) => sum + start - origin, 0);
+  }
+  /** The state to restore later. */
+  get ranges() {
+    return this.#segments.map(({ origin, start, end }) => [
+      origin,
+      start,
+      end
+    ]);
+  }
+  /** Whether no byte is missing. */
+  get isComplete() {
+    return this.#segments.every(({ start, end }) => start === end);
+  }
+  /**
+   * Downloads the missing bytes. The client's own connection takes the last
+   * segment. The others are forks: if the server refuses one, the connections
+   * that exist do its work.
+   *
+   * @throws {FTPVerificationError} If the file changed
+   */
+  async fetch(provider, context) {
+    const stop2 = new AbortController();
+    const { signal } = context.options;
+    const signals = signal === void 0 ? [] : [
+      signal
+    ];
+    const own = {
+      ...context,
+      options: {
+        ...context.options,
+        signal: AbortSignal.any([
+          stop2.signal,
+          ...signals
+        ])
+      }
+    };
+    const forks = Array.from({
+      length: this.#count - 1
+    }, () => this.#fetchByFork(provider, own));
+    try {
+      await this.#fetchAll(provider, own, "last");
+      let failure3;
+      for (const fork of await Promise.all(forks)) failure3 ??= fork;
+      await this.#fetchAll(provider, own);
+      if (!this.isComplete) throw failure3.error;
+    } catch (error) {
+      stop2.abort(error);
+      throw error;
+    } finally {
+      await Promise.all(forks);
+    }
+  }
+  /** Downloads segments on another connection; returns what went wrong. */
+  async #fetchByFork(provider, context) {
+    try {
+      await using fork = await provider.fork(context.options);
+      await this.#fetchAll(fork, context);
+      return void 0;
+    } catch (error) {
+      return {
+        error
+      };
+    }
+  }
+  /** Downloads segments until all are taken. */
+  async #fetchAll(provider, context, begin2 = "first") {
+    const { signal } = context.options;
+    let order = begin2;
+    for (let segment; (segment = this.#take(order)) !== void 0; ) {
+      order = "first";
+      try {
+        await provider.session.ready(signal, {
+          isForced: true
+        });
+      } catch (error) {
+        segment.isTaken = false;
+        throw error;
+      }
+      await this.#fetchFrom(provider.session, segment, context);
+    }
+  }
+  #take(order) {
+    const isFree = ({ isTaken, start, end }) => !isTaken && start < end;
+    const segment = order === "first" ? this.#segments.find(isFree) : this.#segments.findLast(isFree);
+    if (segment !== void 0) segment.isTaken = true;
+    return segment;
+  }
+  /** The segment behind another one, if no byte of it was asked for. */
+  #takeNext({ end }) {
+    const next = this.#segments.find(({ origin }) => origin === end);
+    if (next === void 0 || next.isTaken || next.start > end) return;
+    next.isTaken = true;
+    return next;
+  }
+  /** Downloads a segment, and those behind it that no other connection has. */
+  async #fetchFrom(session, segment, context) {
+    const { remote, part, options } = context;
+    let current = segment;
+    try {
+      const overlap = Math.min(OVERLAP, segment.start - segment.origin);
+      const start = segment.start - overlap;
+      const transfer = await openAt(session, "RETR", remote, start, options);
+      await using alive = keepAlive(session, transfer, options);
+      const expected = part.read(start, overlap);
+      if (!await isSameStart(transfer, expected, options)) {
+        await transfer.abort();
+        throw new FTPVerificationError(`Cannot resume the download of "${remote}": the bytes before ${segment.start} are others`, {
+          what: "overlap",
+          expected: "equal bytes",
+          actual: "others"
+        });
+      }
+      while (true) {
+        await receive2(transfer, current, context);
+        const next = this.#takeNext(current);
+        if (next === void 0) break;
+        current.isTaken = false;
+        current = next;
+      }
+      if (current.end < this.size) return void await transfer.abort();
+      alive.stop();
+      if (!await isAtEnd(transfer, options)) {
+        return void await transfer.abort();
+      }
+      await awaitConfirmation(transfer, this.size, this.size, options);
+    } finally {
+      current.isTaken = false;
+    }
+  }
+};
+async function receive2(transfer, segment, { part, tracker, remote, options }) {
+  const buffer2 = new Uint8Array(Math.min(BLOCK_SIZE2, tracker.blocksize));
+  try {
+    while (segment.start < segment.end) {
+      const room = buffer2.subarray(0, segment.end - segment.start);
+      const n = await transfer.data.read(room);
+      if (n === null) break;
+      part.writeAt(segment.start, buffer2.subarray(0, n));
+      segment.start += n;
+      const wait = tracker.add(n);
+      if (wait !== void 0) await wait;
+    }
+  } catch (error) {
+    throw await transfer.failed(error, options);
+  }
+  if (segment.start === segment.end) return;
+  await transfer.finish({
+    signal: options.signal
+  });
+  throw new FTPVerificationError(`Cannot verify the download of "${remote}"`, {
+    what: "size",
+    expected: segment.end,
+    actual: segment.start
+  });
+}
+function isRange(value) {
+  if (!Array.isArray(value) || value.length !== 3) return false;
+  const [origin, start, end] = value;
+  return value.every(Number.isSafeInteger) && origin >= 0 && start >= origin && start <= end;
+}
+
+// lib/files/download/verify.ts
+async function verifyDownload(session, downloaded, { verify, signal }) {
+  const { remote, part, facts, announced } = downloaded;
+  if (part.position < (facts.size ?? announced ?? 0)) {
+    throw differs(downloaded, "size", facts.size ?? announced, part.position);
+  }
+  if (facts.size !== null) await checkAgain(session, downloaded, {
     signal
   });
   if (verify === "hash" && part.isReadable) {
@@ -11759,31 +14266,31 @@ async function verifyDownload(session, arrival, { verify, signal }) {
     }, (hash, signal2) => part.hash(hash, signal2));
     if (hashes !== void 0) {
       const { name, local, remote: remote2 } = hashes;
-      if (local !== remote2) throw spoiled(arrival, name, remote2, local);
+      if (local !== remote2) throw unusable(downloaded, name, remote2, local);
       return name;
     }
   }
   const isSized = facts.size !== null || part.position === announced;
   return isSized ? "size" : null;
 }
-async function checkAgain(session, arrival, options) {
-  const { remote, part: { position }, facts, isSlow } = arrival;
+async function checkAgain(session, downloaded, options) {
+  const { remote, part: { position }, facts, isSlow } = downloaded;
   if (position > facts.size) {
-    const size2 = await requestBinarySize(session, remote, options);
+    const size2 = await session.shared((turn) => requestBinarySize(turn, remote, options), options);
     if (position <= (size2 ?? 0)) return;
-    throw spoiled(arrival, "size", size2 ?? facts.size, position);
+    throw unusable(downloaded, "size", size2 ?? facts.size, position);
   }
   if (!isSlow || facts.shown === null) return;
   const { size, shown } = await requestFacts(session, remote, options);
   if (size === null) return;
-  if (size < position) throw spoiled(arrival, "size", size, position);
+  if (size < position) throw unusable(downloaded, "size", size, position);
   if (size > position || shown === null) return;
   if (shown.getTime() === facts.shown.getTime()) return;
-  throw spoiled(arrival, "mtime", facts.shown.toISOString(), shown.toISOString(), `Cannot download "${remote}": the file on the server changed meanwhile`);
+  throw unusable(downloaded, "mtime", facts.shown.toISOString(), shown.toISOString(), `Cannot download "${remote}": the file on the server changed during the transfer`);
 }
-function spoiled(arrival, what, expected, actual, message) {
-  arrival.part.reset();
-  return differs(arrival, what, expected, actual, message);
+function unusable(downloaded, what, expected, actual, message) {
+  downloaded.part.reset();
+  return differs(downloaded, what, expected, actual, message);
 }
 function differs({ remote }, what, expected, actual, message = `Cannot verify the download of "${remote}"`) {
   return new FTPVerificationError(message, {
@@ -11803,12 +14310,11 @@ var WriteBehind = class {
   #filled = 0;
   #writing;
   /**
-   * Makes the buffers.
+   * Creates the buffers.
    *
-   * @param part Where the bytes go
-   * @param size Of one buffer, in bytes
-   * @param isWhole Whether all that will come fits into one: it is written
-   * synchronously then, which costs least
+   * @param size Size of one buffer, in bytes
+   * @param isWhole Whether one buffer holds all bytes: it is then written
+   * synchronously, which is fastest
    */
   constructor(part, size, isWhole) {
     this.#part = part;
@@ -11821,15 +14327,14 @@ var WriteBehind = class {
   get failed() {
     return this.#failed.promise;
   }
-  /** Where the next bytes are to be put: never empty. */
+  /** Buffer for the next bytes. Never empty. */
   get room() {
     return this.#filled === 0 ? this.#buffer : this.#buffer.subarray(this.#filled);
   }
   /**
-   * Takes bytes that were put there.
+   * Accepts bytes that were put into {@linkcode room}. Returns a promise if the
+   * caller has to wait.
    *
-   * @param length How many
-   * @returns A wait, where there is no room left
    * @throws {LocalError} If they cannot be written
    */
   take(length) {
@@ -11845,7 +14350,7 @@ var WriteBehind = class {
   /**
    * Waits until all bytes are written.
    *
-   * @throws {LocalError} If they cannot be
+   * @throws {LocalError} If they cannot be written
    */
   async flush() {
     await this.#writing;
@@ -11876,10 +14381,10 @@ var WriteBehind = class {
 };
 
 // lib/files/download/download.ts
-var BLOCK_SIZE2 = 1024 * 1024;
+var BLOCK_SIZE3 = 1024 * 1024;
 var LEAST_BLOCK2 = 16 * 1024;
 var DISK_GRACE = 5e3;
-var PATIENCE2 = 1e3;
+var RECHECK_AFTER = 1e3;
 function download(provider, remote, local, options, limits = {}) {
   return runOperation(provider, options, (options2) => new Download(provider, remote, options2, limits).run(local));
 }
@@ -11893,14 +14398,15 @@ var Download = class {
   #meant;
   #facts;
   #part;
+  #segments;
   #retries = {
     count: 0
   };
   #canRestart = true;
   #isTooLarge = false;
-  /** What the server said when it began to send, where there is no SIZE. */
+  /** Size in the reply that opened the transfer, if there is no SIZE. */
   #announced = null;
-  /** Whether the data took so long that the file may have become another. */
+  /** Whether the data took so long that the file may have changed. */
   #isSlow = false;
   constructor(provider, remote, options, { limiter, parts, check, meant }) {
     checkTransferOptions(options);
@@ -11914,20 +14420,50 @@ var Download = class {
     if (!(maxSize >= 0)) {
       throw new RangeError(`Cannot download "${remote}": "maxSize" must be a number and not negative, not ${maxSize}`);
     }
-    this.#tracker = new ProgressTracker(options, BLOCK_SIZE2, limiter);
+    const { segments } = options;
+    if (segments === 0 || segments === Infinity) {
+      throw new RangeError(`Cannot download "${remote}": "segments" must be 1 to ${MOST_SEGMENTS}, not ${segments}`);
+    }
+    checkNumber("segments", segments, {
+      isInteger: true,
+      most: MOST_SEGMENTS
+    });
+    this.#tracker = new ProgressTracker(options, BLOCK_SIZE3, limiter);
+  }
+  /** Bytes of the file that are here. */
+  get #position() {
+    return this.#segments?.received ?? this.#part?.position ?? 0;
   }
   async run(local) {
     const target = this.#check === void 0 ? resolveTarget(local) : plainTarget(String(local), this.#check);
+    const isMove2 = this.#options.removeSource === true;
+    if (isMove2 && !target.isReplaceable) {
+      throw new TypeError(`Cannot download to "${target.path}" with "removeSource": it is no file, and nothing tells whether it keeps the bytes`);
+    }
+    const result = await this.#fetchTo(target);
+    if (isMove2) {
+      await removeSource(this.#provider, {
+        remote: this.#remote,
+        local: target.path,
+        size: result.size,
+        shown: this.#facts?.shown ?? null
+      }, this.#options);
+    }
+    return result;
+  }
+  /** Makes the local file, or leaves the one before. */
+  async #fetchTo(target) {
     let isKept = false;
     try {
-      const result = await withRecovery(this.#provider, countingRetries(this.#options, this.#retries), () => this.#part?.position ?? 0, () => this.#attempt(target));
+      const result = await withRecovery(this.#provider, countingRetries(this.#options, this.#retries), () => this.#position, () => this.#attempt(target));
       return result;
     } catch (error) {
-      isKept = this.#options.resume === true && this.#isProvable && (this.#part?.position ?? 0) > 0 && !this.#isTooLarge && !(error instanceof FTPVerificationError);
+      isKept = this.#options.resume === true && this.#isProvable && this.#position > 0 && !this.#isTooLarge && !(error instanceof FTPVerificationError);
+      if (isKept) this.#keepSegments();
       if (this.#options.signal?.aborted) throw error;
       throw afterAttempts(error, `Cannot download "${this.#remote}"`, {
         retries: this.#retries.count,
-        bytes: this.#part?.position ?? 0,
+        bytes: this.#position,
         size: this.#tracker.total
       });
     } finally {
@@ -11936,7 +14472,8 @@ var Download = class {
   }
   async #attempt(target) {
     const { session } = this.#provider;
-    const { signal, verify = "size", mtime = true, sync } = this.#options;
+    const { signal, verify = "size", mtime = true } = this.#options;
+    const { sync, removeSource: removeSource2 } = this.#options;
     const facts = await this.#inspect(session);
     const part = this.#part ??= await this.#open(session, target, facts);
     await this.#fetch(session, part, facts);
@@ -11952,7 +14489,7 @@ var Download = class {
     part.begin();
     const meant = this.#meant?.(facts.shown) ?? facts.modified;
     const modified = mtime ? part.date(meant) : null;
-    if (sync) await abortable(part.sync(), signal);
+    if (sync || removeSource2) await abortable(part.sync(), signal);
     await this.#tracker.finish();
     const isBeside = part.path !== target.path;
     const parts = isBeside ? await this.#partsBeside(target) : void 0;
@@ -11966,12 +14503,18 @@ var Download = class {
       retries: this.#retries.count
     };
   }
-  /** Parts that may have been abandoned; of an earlier version they are made by this client too. */
+  /**
+   * Lists unfinished files next to the target. They may be abandoned, or
+   * earlier versions by this client.
+   */
   async #partsBeside({ path }) {
     if (this.#options.resume) return this.#parts;
     return this.#parts ?? await partsBeside(this.#provider, path);
   }
-  /** Asks what the file is, and forgets what was fetched of another one. */
+  /**
+   * Requests size and time, and discards what was downloaded of another
+   * version.
+   */
   async #inspect(session) {
     const asked = requestFacts(session, this.#remote, this.#options);
     requestAhead(session, this.#options);
@@ -11980,14 +14523,17 @@ var Download = class {
     this.#facts = facts;
     this.#tracker.total = facts.size ?? this.#announced;
     const isSame = before?.size === facts.size && before?.shown?.getTime() === facts.shown?.getTime();
-    if (!isSame || !this.#isProvable) this.#part?.reset();
+    if (!isSame || !this.#isProvable) {
+      this.#part?.reset();
+      this.#segments = void 0;
+    }
     const { maxSize = Infinity } = this.#options;
     if ((facts.size ?? 0) > maxSize) {
       throw this.#tooLarge(`it has ${facts.size} bytes, "maxSize" is ${maxSize}`);
     }
     return facts;
   }
-  /** Whether anything tells this version of the file from another. */
+  /** Whether size or time can identify this version of the file. */
   get #isProvable() {
     return (this.#facts?.size ?? this.#facts?.modified ?? null) !== null;
   }
@@ -12000,25 +14546,79 @@ var Download = class {
     const part = Part.beside(target, mark);
     const { foreign } = part;
     if (foreign !== void 0) {
-      session.control.tell(() => printable(`not resumed: "${foreign}" may be somebody else's`));
+      session.control.tell(() => printable(`not resumed: "${foreign}" may belong to another user`));
     }
     return part;
   }
-  /** What the part is taken from: another file or version has another mark. */
+  /**
+   * Identifies the file and its version, for the name of an unfinished file.
+   */
   async #mark(session, facts) {
     const isAbsolute2 = this.#remote.startsWith("/");
-    const directory = isAbsolute2 ? "" : await requestDirectory(session, this.#options);
+    const directory = isAbsolute2 ? "" : session.directory ?? await session.shared((turn) => requestDirectory(turn, this.#options), this.#options);
     const text = JSON.stringify([
       this.#provider.origin,
       directory,
       this.#remote,
       facts.size,
-      facts.shown
+      facts.shown,
+      ...this.#isSegmented(facts) ? [
+        "segments"
+      ] : []
     ]);
-    return createHash2("sha256").update(text).digest("hex").slice(0, 16);
+    return createHash3("sha256").update(text).digest("hex").slice(0, 16);
   }
-  /** Fetches what the part lacks. */
+  /** Whether the file is downloaded in several segments. */
+  #isSegmented({ size }) {
+    const { segments = 1, atomic = true } = this.#options;
+    return this.#canRestart && atomic && segmentCount(size, segments) > 1;
+  }
+  /**
+   * Downloads the missing segments.
+   *
+   * @returns Whether it did; the server may refuse offsets
+   */
+  async #fetchSegments(part, size) {
+    const { segments: asked = 1 } = this.#options;
+    const isSpoiled = this.#segments?.isComplete && part.position !== size;
+    if (isSpoiled) this.#segments = void 0;
+    const isResumed = this.#segments === void 0 && part.position > 0;
+    const kept = isResumed ? part.takeState(size) : void 0;
+    const segments = this.#segments ??= Segments.restore(size, kept) ?? Segments.cut(size, segmentCount(size, asked));
+    this.#tracker.position = segments.received;
+    try {
+      if (!segments.isComplete) {
+        await segments.fetch(this.#provider, {
+          remote: this.#remote,
+          part,
+          tracker: this.#tracker,
+          options: this.#options
+        });
+      }
+    } catch (error) {
+      const isRefused = isRestRefused(error);
+      if (isRefused || error instanceof FTPVerificationError) {
+        this.#segments = void 0;
+        part.complete(0);
+      }
+      if (!isRefused) throw error;
+      this.#canRestart = false;
+      return false;
+    }
+    part.complete(size);
+    this.#isSlow = true;
+    return true;
+  }
+  #keepSegments() {
+    const segments = this.#segments;
+    if (segments !== void 0) {
+      this.#part?.keepState(segments.size, segments.ranges);
+    }
+  }
+  /** Downloads the missing bytes. */
   async #fetch(session, part, facts) {
+    const isWhole = facts.size !== null && part.isReadable && this.#isSegmented(facts) && await this.#fetchSegments(part, facts.size);
+    if (isWhole) return;
     if (part.position > 0) {
       if (this.#canRestart && await this.#resume(session, part, facts)) return;
       part.reset();
@@ -12028,7 +14628,10 @@ var Download = class {
     this.#tracker.total = facts.size ?? transfer.size;
     await this.#receive(transfer, part, facts);
   }
-  /** Goes on where the part ends, if its end is what the server has there. */
+  /**
+   * Resumes at the end of the unfinished file, if its end matches the server's
+   * file.
+   */
   async #resume(session, part, facts) {
     const overlap = Math.min(OVERLAP, part.position);
     const start = part.position - overlap;
@@ -12050,7 +14653,7 @@ var Download = class {
   async #retrieve(session, start) {
     return await openAt(session, "RETR", this.#remote, start, this.#options);
   }
-  /** Takes the data, and the server's word that it was all. */
+  /** Receives the data and the final reply. */
   async #receive(transfer, part, facts) {
     const began = performance.now();
     this.#tracker.position = part.position;
@@ -12074,14 +14677,14 @@ var Download = class {
       const isBroken = error === transfer.data.failure && !signal?.aborted;
       if (isBroken) await isFlushed;
       const isWhole2 = isBroken && part.position === (facts.size ?? this.#announced);
-      const failure = await transfer.endAfter(error, {
+      const failure3 = await transfer.endAfter(error, {
         signal,
         isWhole: isWhole2
       }).then(() => void 0, (cause2) => ({
         cause: cause2
       }));
-      if (failure === void 0) return this.#noteTime(began);
-      const { cause } = failure;
+      if (failure3 === void 0) return this.#noteTime(began);
+      const { cause } = failure3;
       if (await isFlushed || signal?.aborted) throw cause;
       throw new LocalError(new Deno.errors.TimedOut(`Cannot write to "${part.path}": a write takes more than ${DISK_GRACE} ms`, {
         cause
@@ -12089,11 +14692,11 @@ var Download = class {
     }
     alive.stop();
     const whole = facts.size ?? this.#announced;
-    await confirm(transfer, part.position, whole, this.#options);
+    await awaitConfirmation(transfer, part.position, whole, this.#options);
     this.#noteTime(began);
   }
   #noteTime(began) {
-    this.#isSlow = performance.now() - began > PATIENCE2;
+    this.#isSlow = performance.now() - began > RECHECK_AFTER;
   }
   /** The fast path: large blocks, read while others are written. */
   async #read({ data }, writer, start) {
@@ -12102,7 +14705,7 @@ var Download = class {
     for (let n; (n = await data.read(writer.room)) !== null; ) {
       rest -= n;
       if (rest < 0) {
-        throw this.#tooLarge(`more came than the ${maxSize} bytes of "maxSize"`);
+        throw this.#tooLarge(`the server sent more than the ${maxSize} bytes of "maxSize"`);
       }
       const written = writer.take(n);
       if (written !== void 0) await written;
@@ -12111,12 +14714,352 @@ var Download = class {
     }
     await writer.flush();
   }
-  /** No fault of the connection: it would be the same again. */
+  /** A local error, because a retry would have the same result. */
   #tooLarge(what) {
     this.#isTooLarge = true;
     return new LocalError(new Deno.errors.InvalidData(`Cannot download "${this.#remote}": ${what}`));
   }
 };
+
+// lib/files/remote_file.ts
+init_check_names();
+init_check_number();
+init_printable();
+var OPEN_OPTIONS = {
+  blockSize: true,
+  cacheSize: true,
+  retry: true,
+  onRetry: true,
+  signal: true
+};
+var BLOCK_SIZE4 = 64 * 1024;
+var CACHE_SIZE = 4 * 1024 * 1024;
+var BLOCK_UNIT = 512;
+var FRESH = 500;
+var MOST_SKIPPED = 2;
+async function openRemoteFile(provider, path, options) {
+  const { blockSize = BLOCK_SIZE4, cacheSize = CACHE_SIZE } = options;
+  checkNames("open", options, OPEN_OPTIONS);
+  checkRetry(options.retry);
+  checkNumber("blockSize", blockSize, {
+    isInteger: true
+  });
+  checkNumber("cacheSize", cacheSize);
+  if (blockSize === 0 || blockSize % BLOCK_UNIT !== 0) {
+    throw new RangeError(`Cannot use blockSize ${blockSize}: it must be a positive multiple of ${BLOCK_UNIT}`);
+  }
+  const { signal } = options;
+  const own = await provider.fork({
+    signal
+  });
+  try {
+    const reader = new BlockReader(own, path, {
+      ...options,
+      blockSize
+    });
+    await reader.open();
+    return RemoteFile.create(reader, {
+      cacheSize
+    });
+  } catch (error) {
+    await own[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+var BlockReader = class {
+  blockSize;
+  #provider;
+  #path;
+  #options;
+  #facts;
+  #size = 0;
+  /** The open transfer, and the block that it gives next. */
+  #open;
+  /** When size and time were told. */
+  #asked = -Infinity;
+  /** Bytes that came, for the count of retries. */
+  #received = 0;
+  constructor(provider, path, options) {
+    this.#provider = provider;
+    this.#path = path;
+    this.#options = {
+      ...options,
+      signal: withLifetime(provider, options.signal)
+    };
+    this.blockSize = options.blockSize;
+  }
+  get path() {
+    return this.#path;
+  }
+  get size() {
+    return this.#size;
+  }
+  get modified() {
+    return this.#facts?.modified ?? null;
+  }
+  /** Asks for size and time; where the server tells no size, its 150 may. */
+  async open() {
+    await this.#recover(async (session) => {
+      const facts = await requestFacts(session, this.#path, this.#options);
+      let { size } = facts;
+      if (size === null) size = await this.#announcedSize(session);
+      this.#facts = facts;
+      this.#size = size;
+      this.#asked = performance.now();
+    });
+  }
+  async #announcedSize(session) {
+    const transfer = await this.#retrieve(session, 0);
+    await this.#leave();
+    if (transfer.size !== null) return transfer.size;
+    throw new Deno.errors.NotSupported(`Cannot open ${quote(this.#path)}: the server does not tell its size; use retrieve() to read it in order`);
+  }
+  async fetch(block) {
+    return await this.#recover(async (session) => {
+      const { transfer } = await this.#reach(session, block);
+      return await this.#read(transfer, block);
+    });
+  }
+  /** Ends what is open and the connection. */
+  async close() {
+    await this.#leave().catch(() => {
+    });
+    await this.#provider[Symbol.asyncDispose]();
+  }
+  /** A transfer that gives a block next. */
+  async #reach(session, block) {
+    const open2 = this.#open;
+    const isNear = open2 !== void 0 && open2.session === session && block >= open2.next && block - open2.next <= MOST_SKIPPED;
+    if (isNear) {
+      while (open2.next < block) await this.#read(open2.transfer, open2.next);
+      return open2;
+    }
+    if (open2 !== void 0) {
+      await this.#leave();
+      await this.#provider.session.ready(this.#options.signal, {
+        isForced: true
+      });
+    }
+    const { session: current } = this.#provider;
+    const age = performance.now() - this.#asked;
+    if (age > FRESH) await this.#checkUnchanged(current);
+    const transfer = await this.#retrieve(current, block);
+    return {
+      transfer
+    };
+  }
+  async #retrieve(session, block) {
+    const start = block * this.blockSize;
+    const transfer = await openAt(session, "RETR", this.#path, start, this.#options);
+    this.#open = {
+      session,
+      transfer,
+      next: block
+    };
+    return transfer;
+  }
+  /** Reads a block from the open transfer; with the last one takes the final reply. */
+  async #read(transfer, block) {
+    const start = block * this.blockSize;
+    const length = Math.min(this.blockSize, this.#size - start);
+    const bytes2 = new Uint8Array(length);
+    try {
+      const filled = await this.#fill(transfer, bytes2);
+      const isLast = start + length === this.#size;
+      if (!isLast && filled === length) {
+        if (this.#open !== void 0) this.#open.next = block + 1;
+        return bytes2;
+      }
+      const isLonger = filled === length && await transfer.data.read(new Uint8Array(1)) !== null;
+      if (isLonger) throw this.#changed("size", "more bytes");
+      await transfer.finish({
+        ...this.#options,
+        isWhole: filled === length
+      });
+      this.#open = void 0;
+      if (filled < length) throw this.#changed("size", start + filled);
+    } catch (error) {
+      const isOpen = this.#open?.transfer === transfer;
+      this.#open = void 0;
+      throw isOpen ? await transfer.failed(error, this.#options) : error;
+    }
+    return bytes2;
+  }
+  /** Fills memory; gives how many bytes came before the data ended. */
+  async #fill({ data }, bytes2) {
+    let filled = 0;
+    while (filled < bytes2.length) {
+      const n = await data.read(bytes2.subarray(filled));
+      if (n === null) break;
+      filled += n;
+      this.#received += n;
+    }
+    return filled;
+  }
+  /** A file that is another by now must not give half of its bytes. */
+  async #checkUnchanged(session) {
+    const before = this.#facts;
+    if (before === void 0) return;
+    const { size, shown } = await requestFacts(session, this.#path, this.#options);
+    this.#asked = performance.now();
+    if (size !== before.size) throw this.#changed("size", size ?? "unknown");
+    if (shown?.getTime() !== before.shown?.getTime()) {
+      throw this.#changed("mtime", shown?.toISOString() ?? "unknown");
+    }
+  }
+  #changed(what, actual) {
+    const expected = what === "size" ? this.#size : this.#facts?.shown?.toISOString() ?? "unknown";
+    return new FTPVerificationError(`Cannot read ${quote(this.#path)}: the file on the server changed since it was opened; open it again`, {
+      what,
+      expected,
+      actual
+    });
+  }
+  async #leave() {
+    const open2 = this.#open;
+    this.#open = void 0;
+    await open2?.transfer.abort();
+  }
+  /** Runs a step, again on another connection where that may help; a changed file is final. */
+  async #recover(step) {
+    const outcome = await unwrapped(() => withRecovery(this.#provider, this.#options, () => this.#received, async () => {
+      try {
+        return {
+          value: await step(this.#provider.session)
+        };
+      } catch (error) {
+        if (error instanceof FTPVerificationError) return {
+          error
+        };
+        throw error;
+      }
+    }));
+    if ("error" in outcome) throw outcome.error;
+    return outcome.value;
+  }
+};
+var RemoteFile = class _RemoteFile {
+  #reader;
+  /** Blocks by number, the one used last at the end. */
+  #cache = /* @__PURE__ */ new Map();
+  #mostBlocks;
+  #position = 0;
+  #isClosed = false;
+  /** The reads that were begun, one after the other. */
+  #queue = Promise.resolve();
+  constructor(reader, cacheSize) {
+    this.#reader = reader;
+    this.#mostBlocks = Math.max(1, Math.floor(cacheSize / reader.blockSize));
+  }
+  /** @internal */
+  static create(reader, { cacheSize }) {
+    return new _RemoteFile(reader, cacheSize);
+  }
+  /** Size in bytes, as it was when the file was opened. */
+  get size() {
+    return this.#reader.size;
+  }
+  /** When the file was last changed, or `null` where the server does not tell. */
+  get mtime() {
+    return this.#reader.modified;
+  }
+  /** Where the next read begins, in bytes. */
+  get position() {
+    return this.#position;
+  }
+  /**
+   * Reads at the position, and moves it behind what was read.
+   *
+   * The bytes come over a data connection that was not cut. The server's final
+   * reply confirms only the last block of a file: what was read from its middle
+   * has no other proof than TCP's, or that of TLS. A file whose size or time
+   * changed is an error where a new transfer begins.
+   *
+   * @param buffer Memory that is filled, unless the file ends before
+   * @returns How many bytes, or `null` at the end of the file
+   * @throws {FTPVerificationError} If the file on the server changed
+   * @throws {FTPError} If the server refuses
+   * @throws {Deno.errors.BadResource} If the file is closed
+   * @throws {Error} `Deno.errors.*` if the connection fails, after its retries
+   */
+  async read(buffer2) {
+    return await this.#inTurn(async () => {
+      if (buffer2.length === 0) return 0;
+      if (this.#position >= this.size) return null;
+      let filled = 0;
+      while (filled < buffer2.length && this.#position < this.size) {
+        const { blockSize } = this.#reader;
+        const number = Math.floor(this.#position / blockSize);
+        const block = await this.#block(number);
+        const from = this.#position - number * blockSize;
+        const part = block.subarray(from, from + buffer2.length - filled);
+        buffer2.set(part, filled);
+        filled += part.length;
+        this.#position += part.length;
+      }
+      return filled;
+    });
+  }
+  /**
+   * Moves the position. Nothing is sent.
+   *
+   * @param offset Bytes, from what `whence` says
+   * @param whence The beginning, the position or the end of the file
+   * @returns The new position
+   * @throws {RangeError} If it lies before the beginning, or the offset is not an
+   * integer
+   */
+  async seek(offset, whence = Deno.SeekMode.Start) {
+    return await this.#inTurn(() => {
+      const base = whence === Deno.SeekMode.Start ? 0 : whence === Deno.SeekMode.Current ? this.#position : this.size;
+      const position = base + Number(offset);
+      if (!Number.isSafeInteger(position) || position < 0) {
+        throw new RangeError(`Cannot seek to ${position}: it must be a non-negative integer`);
+      }
+      this.#position = position;
+      return position;
+    });
+  }
+  /** Closes the file and its connection. */
+  async close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#cache.clear();
+    await this.#reader.close();
+  }
+  /** Closes the file and its connection. */
+  async [Symbol.asyncDispose]() {
+    await this.close();
+  }
+  async #block(number) {
+    const cache = this.#cache;
+    const kept = cache.get(number);
+    const block = kept ?? await this.#reader.fetch(number);
+    if (this.#isClosed) throw this.#closed();
+    cache.delete(number);
+    cache.set(number, block);
+    if (cache.size > this.#mostBlocks) {
+      cache.delete(cache.keys().next().value);
+    }
+    return block;
+  }
+  /** Reads and seeks that are begun at once come one after the other. */
+  #inTurn(run) {
+    const result = this.#queue.then(() => {
+      if (this.#isClosed) throw this.#closed();
+      return run();
+    });
+    this.#queue = result.catch(() => {
+    });
+    return result;
+  }
+  #closed() {
+    return new Deno.errors.BadResource(`Cannot use ${quote(this.#reader.path)}: the file is closed`);
+  }
+};
+
+// lib/files/streams.ts
+init_check_number();
 
 // lib/transfer/send.ts
 init_waiting();
@@ -12246,7 +15189,7 @@ async function send(session, command, all, options, produce) {
   await source.start(session, options);
   let transfer;
   try {
-    transfer = await openTransfer(session, command, options);
+    transfer = await session.exclusive((turn) => openTransfer(turn, command, options), options);
   } catch (error) {
     const ending = abortable(source.end(), options.signal);
     await settle(abortable(ending, session.ended), SOURCE_GRACE);
@@ -12259,7 +15202,7 @@ async function send(session, command, all, options, produce) {
 }
 
 // lib/files/store_refusal.ts
-var REFUSALS = [
+var REFUSALS2 = [
   450,
   451,
   501,
@@ -12269,16 +15212,16 @@ var REFUSALS = [
 ];
 var MISSING_REGEXP2 = /\b(no such|not exist|not found|does ?n.t exist|check for file existence)/i;
 async function explainRefusal(session, remote, error, options) {
-  const isRefusal2 = error instanceof FTPError && error.reply !== void 0 && /^(STOR|APPE)\b/.test(error.command ?? "") && REFUSALS.includes(error.reply.code) && !session.isLost && !options.signal?.aborted;
+  const isRefusal2 = error instanceof FTPError && error.reply !== void 0 && /^(STOR|APPE)\b/.test(error.command ?? "") && REFUSALS2.includes(error.reply.code) && !session.isLost && !options.signal?.aborted;
   if (!isRefusal2) return error;
   try {
-    if (await settingsOf(session, remote, options) === "there") {
+    if (await directoryState(session, remote, options) === "there") {
       return directoryError(remote, error);
     }
     const [prefix] = splitPath(remote);
     const directory = prefix.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
     if (directory === "" || directory === "/") return error;
-    if (await settingsOf(session, directory, options) !== "missing") {
+    if (await directoryState(session, directory, options) !== "missing") {
       return error;
     }
     const { reply, command } = error;
@@ -12291,9 +15234,9 @@ async function explainRefusal(session, remote, error, options) {
     return error;
   }
 }
-async function refuseDirectory(session, remote, refusal2, options) {
-  if (await settingsOf(session, remote, options) !== "there") return;
-  throw directoryError(remote, refusal2);
+async function refuseDirectory(session, remote, refusal3, options) {
+  if (await directoryState(session, remote, options) !== "there") return;
+  throw directoryError(remote, refusal3);
 }
 async function isListedDirectory(session, path, { signal }) {
   if (session.profile.lacks("MLST")) return void 0;
@@ -12303,7 +15246,7 @@ async function isListedDirectory(session, path, { signal }) {
     name: "remote"
   };
   try {
-    const { lines } = await session.turns.share(() => session.exchange(command, {
+    const { lines } = await session.shared((turn) => turn.exchange(command, {
       signal
     }), {
       signal
@@ -12321,21 +15264,21 @@ async function isListedDirectory(session, path, { signal }) {
     return MISSING_REGEXP2.test(text) ? false : void 0;
   }
 }
-function directoryError(remote, refusal2) {
-  const { reply, command } = refusal2 ?? {};
+function directoryError(remote, refusal3) {
+  const { reply, command } = refusal3 ?? {};
   const why = reply === void 0 ? "" : ` (${reply.text})`;
   return new FTPPermanentError(`Cannot write to "${remote}": it is a directory; give the name of a file in it${why}`, {
     reply,
     command,
-    cause: refusal2
+    cause: refusal3
   });
 }
-async function settingsOf(session, path, options) {
+async function directoryState(session, path, options) {
   const isListed = await isListedDirectory(session, path, options);
   if (isListed !== void 0) return isListed ? "there" : "missing";
-  return await session.turns.alone(async () => {
+  return await session.exclusive(async (turn) => {
     try {
-      const leave = await enterDirectory(session, path, options);
+      const leave = await enterDirectory(turn, path, options);
       if (leave === void 0) return "unknown";
       await leave();
       return isDataSet(session, path) ? "unknown" : "there";
@@ -12351,16 +15294,23 @@ var FIRST_CHUNK_SIZE = 16 * 1024;
 var CHUNK_SIZE2 = 256 * 1024;
 var WRITE_SIZE = 1024 * 1024;
 async function retrieve(session, path, options) {
-  const { signal } = options;
-  const transfer = await openTransfer(session, {
+  const { signal, length = Infinity } = options;
+  checkNumber("length", length, {
+    isInteger: true
+  });
+  const command = {
     verb: "RETR",
     argument: path,
     name: "path"
-  }, {
+  };
+  const opening = {
     type: "I",
     rest: checkedOffset(options.offset),
     signal,
     advice: "read its stream to the end or cancel it first"
+  };
+  const transfer = await session.exclusive((turn) => openTransfer(turn, command, opening), {
+    signal
   });
   let ending;
   const { promise: aborted, reject } = Promise.withResolvers();
@@ -12376,8 +15326,9 @@ async function retrieve(session, path, options) {
   const release = () => signal?.removeEventListener("abort", onAbort);
   if (signal?.aborted) onAbort();
   let size = FIRST_CHUNK_SIZE;
+  let left = length;
   const pull = async (controller) => {
-    const buffer2 = new Uint8Array(size);
+    const buffer2 = new Uint8Array(Math.min(size, left || 1));
     let n;
     try {
       n = await transfer.data.read(buffer2);
@@ -12389,9 +15340,9 @@ async function retrieve(session, path, options) {
           cause
         }));
         ending = settling;
-        const failure = await settling;
+        const failure3 = await settling;
         release();
-        if (failure !== void 0) throw failure.cause;
+        if (failure3 !== void 0) throw failure3.cause;
         return controller.close();
       }
       await ending;
@@ -12399,7 +15350,15 @@ async function retrieve(session, path, options) {
       throw signal?.aborted ? signal.reason : error;
     }
     if (n === size) size = Math.min(size * 2, CHUNK_SIZE2);
-    if (n !== null) return controller.enqueue(trimmed(buffer2, n));
+    if (n !== null && left > 0) {
+      left -= n;
+      return controller.enqueue(trimmed(buffer2, n));
+    }
+    if (n !== null) {
+      release();
+      await (ending ??= transfer.abort());
+      return controller.close();
+    }
     release();
     await transfer.finish({
       signal
@@ -12445,6 +15404,21 @@ async function store(session, path, source, options) {
       signal
     });
   }
+}
+async function storeUnique(session, source, { signal }) {
+  let opened;
+  const final = await sendBlocks(session, {
+    verb: "STOU"
+  }, source, {
+    blocksize: WRITE_SIZE,
+    type: "I",
+    signal,
+    onOpen: (reply) => opened = reply
+  });
+  return parseUniqueName([
+    opened,
+    final
+  ]);
 }
 function checkedOffset(offset = 0) {
   if (Number.isSafeInteger(offset) && offset >= 0) return offset || void 0;
@@ -12502,61 +15476,52 @@ var WAITS = [
   800,
   1500
 ];
-async function backOff({ signal }, look2) {
+async function backOff({ signal }, ask3) {
   for (const wait of WAITS) {
-    if (await look2()) return true;
+    if (await ask3()) return true;
     await pause(wait, signal);
   }
-  return await look2();
+  return await ask3();
 }
 
 // lib/files/upload/proof.ts
-var BLOCK_SIZE3 = 128 * 1024;
+var BLOCK_SIZE5 = 128 * 1024;
 var HIDDEN = "SIZE of what was stored";
 var UploadProof = class {
   /**
-   * Whether what is sent there is of the source as it is now: not before the
-   * server took the first byte of it, and not after it turned out to be wrong.
+   * Whether the bytes on the server come from the current source. `false` until
+   * the server accepts the first byte, and after a comparison failed.
    */
   isCurrent = false;
   #source;
   #target;
   #options;
-  /** Size of what was there before, `undefined` while nobody knows. */
+  /** Size of the old file; `undefined` while it is unknown. */
   #old;
   #wasLate = false;
-  /**
-   * Knows nothing yet.
-   *
-   * @param source What is uploaded
-   * @param target Where to
-   * @param options Whether an earlier call's part is looked for, and a signal
-   */
+  /** Starts without knowledge. */
   constructor(source, target, options) {
     this.#source = source;
     this.#target = target;
     this.#options = options;
   }
-  /** Whether the server did not show the file at once. */
+  /** Whether the server did not report the file at once. */
   get wasLate() {
     return this.#wasLate;
   }
   /**
-   * Whether a size is that of the file that is written over in place: the server
-   * may have stored the new one under another name.
-   *
-   * @param size What the server tells
-   * @returns Whether it is
+   * Whether a size is that of the file that is overwritten in place. The server
+   * may have stored the new file under another name.
    */
   isOldSize(size) {
     const { path, remote } = this.#target;
     return path === remote && size !== null && size === this.#old;
   }
   /**
-   * Size that the server tells of what it confirmed. Some tell the old one, 0 or
-   * 550 for a second or two: they are asked again before anything is sent again.
+   * Requests the size of a stored file. Some servers report the old size, 0 or
+   * 550 for one or two seconds: they are asked again before anything is sent
+   * again.
    *
-   * @param session The session
    * @param sent Bytes that were sent
    * @returns Bytes; `null` if the server does not tell
    */
@@ -12565,7 +15530,7 @@ var UploadProof = class {
     let size;
     await backOff(this.#options, async () => {
       const before = size;
-      size = await requestBinarySize(session, this.#target.path, this.#options);
+      size = await this.#sizeOf(session, this.#target.path);
       if (size === null) {
         const isFinal = profile.lacks("SIZE") || profile.lacks(HIDDEN);
         this.#wasLate ||= !isFinal;
@@ -12581,11 +15546,11 @@ var UploadProof = class {
     return size ?? null;
   }
   /**
-   * Bytes on the server that are known to be the file's.
+   * Returns the number of bytes on the server that are known to be the file's;
+   * `null` if there are none.
    *
-   * @param session The session
-   * @param sent Bytes of a source that is read once, when all of it was sent
-   * @returns How many, or `null` if there are none
+   * @param sent Bytes of a source that can be read once only, when all of it
+   * was sent
    */
   async stored(session, sent) {
     const hasChanged = this.#source.hasChanged();
@@ -12596,18 +15561,22 @@ var UploadProof = class {
       return await this.#inspect(session, isWanted ? whole : null);
     }
     if (!this.isCurrent || this.#old === void 0) return null;
-    const stored = await requestBinarySize(session, this.#target.path, this.#options);
+    const stored = await this.#sizeOf(session, this.#target.path);
     const isOurs2 = stored !== null && stored !== this.#old && stored <= (whole ?? 0);
     return isOurs2 ? stored : null;
   }
-  /** Looks at what is there before the server was told to write. */
+  #sizeOf(session, path) {
+    const options = this.#options;
+    return session.shared((turn) => requestBinarySize(turn, path, options), options);
+  }
+  /** Inspects the target before the first command to write. */
   async #inspect(session, whole) {
     const { path, remote, isNew } = this.#target;
     if (isNew) {
       this.#old = null;
       return null;
     }
-    const asking = requestBinarySize(session, path, this.#options);
+    const asking = this.#sizeOf(session, path);
     if (path === remote && whole === null) requestAhead(session, this.#options);
     try {
       this.#old = await asking;
@@ -12625,12 +15594,10 @@ var UploadProof = class {
     return size;
   }
   /**
-   * Compares what is under the target's name with this file, every byte of it:
-   * the old one may be as long.
+   * Compares the target with the source, every byte: the old file may have the
+   * same size.
    *
-   * @param session The session
-   * @param options A signal
-   * @returns Whether it is the same; `undefined` if either cannot be read
+   * @returns Whether they are equal; `undefined` if one cannot be read
    */
   async isInPlace(session, { signal }) {
     const { remote } = this.#target;
@@ -12639,7 +15606,7 @@ var UploadProof = class {
       const transfer = await openAt(session, "RETR", remote, 0, {
         signal
       });
-      const chunks = this.#source.read(0, BLOCK_SIZE3);
+      const chunks = this.#source.read(0, BLOCK_SIZE5);
       return await isSameFile(transfer, chunks, {
         signal
       });
@@ -12652,9 +15619,26 @@ var UploadProof = class {
 
 // lib/files/upload/source.ts
 import { fileURLToPath as fileURLToPath3 } from "node:url";
-async function openSource(local, signal, plain) {
+init_check_word();
+async function openSource(local, remote, { size, signal } = {}, plain) {
+  checkSize(size);
+  const source = await openAny(local, signal, plain);
+  if (size === void 0 && source.total === null) return source;
+  try {
+    return withTotal(source, remote, size);
+  } catch (error) {
+    source[Symbol.dispose]();
+    throw error;
+  }
+}
+function checkSize(size) {
+  if (size === void 0) return;
+  if (Number.isSafeInteger(size) && Number(size) >= 0) return;
+  throw new RangeError(`Cannot use size ${showValue(size)}: it must be a whole number of bytes`);
+}
+async function openAny(local, signal, plain) {
   if (typeof local === "string" && plain !== void 0) {
-    return locally(() => openPlain(local, plain));
+    return locally(() => namingFile(local, () => openPlain(local, plain)));
   }
   if (typeof local === "string" || local instanceof URL) {
     return await locallyAsync(() => openFile(local, signal));
@@ -12663,21 +15647,101 @@ async function openSource(local, signal, plain) {
     const blob = local instanceof Blob ? local : void 0;
     return rewindable(blob?.size ?? local.length, (offset) => blob?.slice(offset) ?? local.subarray(offset));
   }
+  if (local instanceof Response) return openResponse(local);
   checkSource(local);
+  return readOnce(local, null, () => {
+  });
+}
+function openResponse(response) {
+  const { body, headers, ok, status } = response;
+  if (!ok) {
+    throw new TypeError(`Cannot upload from a Response with status ${status}: the request failed; upload response.body to store its text`);
+  }
+  if (response.bodyUsed) {
+    throw new TypeError("Cannot upload from a Response: its body was already read; fetch it again");
+  }
+  if (body !== null) checkSource(body);
+  const encoding = headers.get("content-encoding") ?? "identity";
+  const length = headers.get("content-length") ?? "";
+  const isTold = encoding === "identity" && /^\d+$/.test(length);
+  return readOnce(body ?? [], isTold ? Number(length) : null, () => {
+    if (body?.locked === false) body.cancel().catch(() => {
+    });
+  });
+}
+function readOnce(source, total, dispose) {
   return {
     size: null,
+    total,
     modified: null,
     identity: null,
     isRewindable: false,
     hasChanged: () => false,
-    read: (_offset, blocksize) => faulty(chunksOf(local, blocksize)),
-    [Symbol.dispose]() {
+    read: (_offset, blocksize) => faulty(chunksOf(source, blocksize)),
+    [Symbol.dispose]: dispose
+  };
+}
+function withTotal(source, remote, size) {
+  const known = source.total;
+  if (size !== void 0 && known !== null && size !== known) {
+    throw otherLength(remote, known, size);
+  }
+  if (source.size !== null) return source;
+  const total = size ?? known;
+  return {
+    size: null,
+    total,
+    modified: source.modified,
+    identity: source.identity,
+    isRewindable: source.isRewindable,
+    hasChanged: () => source.hasChanged(),
+    read: (offset, blocksize) => counted(source.read(offset, blocksize), (bytes2, isEnd) => {
+      if (bytes2 > total || isEnd && bytes2 < total) {
+        throw otherLength(remote, bytes2, total);
+      }
+    }),
+    [Symbol.dispose]: () => source[Symbol.dispose]()
+  };
+}
+function otherLength(remote, actual, expected) {
+  return new LocalError(new FTPVerificationError(`Cannot upload to "${remote}": the source has an unexpected size`, {
+    what: "size",
+    expected,
+    actual
+  }));
+}
+function counted(chunks, check) {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = chunks[Symbol.asyncIterator]();
+      let bytes2 = 0;
+      return {
+        async next() {
+          const result = await iterator.next();
+          if (!result.done) bytes2 += result.value.length;
+          try {
+            check(bytes2, result.done === true);
+          } catch (error) {
+            await iterator.return?.();
+            throw error;
+          }
+          return result;
+        },
+        async return() {
+          await iterator.return?.();
+          return {
+            done: true,
+            value: void 0
+          };
+        }
+      };
     }
   };
 }
 function rewindable(size, slice) {
   return {
     size,
+    total: size,
     modified: null,
     identity: null,
     isRewindable: true,
@@ -12687,20 +15751,36 @@ function rewindable(size, slice) {
     }
   };
 }
+function namingFile(path, run) {
+  try {
+    return run();
+  } catch (error) {
+    throw unopened(path, error);
+  }
+}
+function unopened(path, error) {
+  return withMessage(error, (message) => message.startsWith("Cannot ") ? message : `Cannot upload "${path}": ${message}`);
+}
 async function openFile(local, signal) {
   const path = local instanceof URL ? fileURLToPath3(local) : local;
-  const { isDirectory: isDirectory2, isFile } = Deno.statSync(path);
+  const { isDirectory: isDirectory2, isFile } = namingFile(path, () => Deno.statSync(path));
   if (isDirectory2) {
-    throw new Deno.errors.IsADirectory(`Cannot upload "${path}": it is a directory`);
+    throw new Deno.errors.IsADirectory(`Cannot upload "${path}": it is a directory; upload it with uploadDir()`);
   }
-  const file = isFile ? Deno.openSync(path) : await openPipe(path, {
+  const file = isFile ? namingFile(path, () => Deno.openSync(path)) : await openPipe(path, {
     read: true
-  }, signal);
+  }, signal).catch((error) => {
+    throw signal?.aborted ? error : unopened(path, error);
+  });
   try {
     let info = file.statSync();
+    const size = () => isFile ? info.size : null;
     return {
       get size() {
-        return isFile ? info.size : null;
+        return size();
+      },
+      get total() {
+        return size();
       },
       get modified() {
         return isFile ? info.mtime : null;
@@ -12713,7 +15793,10 @@ async function openFile(local, signal) {
         info = locally(() => file.statSync());
         return identify(info) !== before;
       },
-      read: (offset, blocksize) => faulty(isFile ? blocksOf(file, offset, blocksize) : chunksOf(file, blocksize)),
+      read: (offset, blocksize) => faulty(isFile ? blocksOf(file, offset, blocksize) : chunksOf(file, blocksize), {
+        path,
+        offset
+      }),
       [Symbol.dispose]: () => file.close()
     };
   } catch (error) {
@@ -12728,6 +15811,9 @@ function openPlain(path, plain) {
     get size() {
       return info.size;
     },
+    get total() {
+      return info.size;
+    },
     get modified() {
       return info.mtime;
     },
@@ -12738,7 +15824,10 @@ function openPlain(path, plain) {
       info = locally(() => file.stat());
       return identify(info) !== before;
     },
-    read: (offset, blocksize) => faulty(file.read(offset, blocksize)),
+    read: (offset, blocksize) => faulty(file.read(offset, blocksize), {
+      path,
+      offset
+    }),
     [Symbol.dispose]: () => file[Symbol.dispose]()
   };
 }
@@ -12757,12 +15846,21 @@ async function* blocksOf(file, offset, blocksize) {
     yield buffer2.subarray(0, n);
   }
 }
-function faulty(chunks) {
+function faulty(chunks, file) {
   return {
     [Symbol.asyncIterator]() {
       const iterator = chunks[Symbol.asyncIterator]();
+      let at = file?.offset ?? 0;
       return {
-        next: () => locallyAsync(() => iterator.next()),
+        next: () => locallyAsync(async () => {
+          try {
+            const result = await iterator.next();
+            if (!result.done) at += result.value.length;
+            return result;
+          } catch (error) {
+            throw file === void 0 ? error : withMessage(error, (message) => `Cannot read "${file.path}" after ${at} bytes: ${message}`);
+          }
+        }),
         async return() {
           await iterator.return?.();
           return {
@@ -12776,40 +15874,10 @@ function faulty(chunks) {
 }
 
 // lib/files/upload/remote_target.ts
-import { createHash as createHash3 } from "node:crypto";
-
-// lib/files/leftovers.ts
-async function isThere(session, path, { signal }) {
-  for (const ask3 of [
-    async () => await requestBinarySize(session, path, {
-      signal
-    }) !== null || void 0,
-    () => existsPath(session, path, {
-      signal
-    })
-  ]) {
-    try {
-      const isFound = await ask3();
-      if (isFound !== void 0) return isFound;
-    } catch (error) {
-      const isRefused = error instanceof FTPError && error.reply !== void 0 && !session.isLost;
-      if (!isRefused) throw error;
-    }
-  }
-  return void 0;
-}
-async function deleteAll2(session, paths, { signal } = {}) {
-  const deleting = paths.map((path) => session.turns.share(() => deleteFile(session, path, {
-    signal
-  }), {
-    signal
-  }));
-  const outcomes = await Promise.allSettled(deleting);
-  return outcomes.map((outcome) => outcome.status === "fulfilled" ? void 0 : outcome.reason);
-}
+import { createHash as createHash4 } from "node:crypto";
 
 // lib/files/upload/errors.ts
-function nameless(error, remote) {
+function temporaryNameError(error, remote) {
   const { reply, command } = error;
   return new FTPPermanentError(`${error.message}; this is the temporary name of "${remote}": if the server refuses such names, choose others with { temporaryName }, or write in place with { atomic: false }`, {
     reply,
@@ -12817,16 +15885,16 @@ function nameless(error, remote) {
     cause: error
   });
 }
-function refused(error, remote, advice) {
+function replacementError(error, remote, advice) {
   return new FTPPermanentError(`Cannot put the upload in place as "${remote}": ${error.message}; ${advice}`, {
     reply: error.reply,
     command: error.command,
     cause: error
   });
 }
-function stranded(error, remote, { aside, path }) {
+function strandedFilesError(error, remote, { aside, path }) {
   const { message, reply, command } = error;
-  return new FTPError(`Cannot put the upload in place as "${remote}", nor the old file back: the old file is "${aside}", the whole new one is "${path}"; rename one of them: ${message}`, {
+  return new FTPError(`Cannot put the upload in place as "${remote}", nor the old file back: the old file is "${aside}", the complete new one is "${path}"; rename one of them: ${message}`, {
     reply,
     command,
     cause: error
@@ -12839,7 +15907,7 @@ var STAT = "STAT path";
 var MLST = "MLST";
 var PATTERN_REGEXP = /[*?[\]{}\\~]|^-/;
 var BLANK_REGEXP = / /;
-var LINE_REGEXP = /^([-bcdlps])([-rwxsStT]{9})[^\s]* +\d+ /;
+var LINE_REGEXP2 = /^([-bcdlps])([-rwxsStT]{9})[^\s]* +\d+ /;
 function canChangeMode(session) {
   return !session.profile.lacks(CHMOD) && !session.profile.lacks(STAT);
 }
@@ -12855,11 +15923,11 @@ async function requestMode(session, path, options) {
     isPattern2 ? [] : ask3("STAT", STAT),
     isOdd && !session.profile.lacks(MLST) ? ask3("MLST", MLST) : []
   ]);
-  const lines = status.filter((line) => LINE_REGEXP.test(line));
+  const lines = status.filter((line) => LINE_REGEXP2.test(line));
   return lines.length > 0 ? readListedMode(lines, path) : readFactOfMode(facts);
 }
 function readListedMode([line, ...others], path) {
-  const [, kind, letters] = LINE_REGEXP.exec(line);
+  const [, kind, letters] = LINE_REGEXP2.exec(line);
   const name = path.slice(path.lastIndexOf("/") + 1);
   const isIt = kind === "-" && line.endsWith(name) && others.length === 0;
   if (!isIt) return void 0;
@@ -12873,16 +15941,16 @@ function readFactOfMode(lines) {
   const mode = (readOctal(digits) ?? 511) & 511;
   return mode === 511 ? void 0 : mode;
 }
-async function tryToChangeMode(session, path, mode, options) {
+async function tryToChangeMode(turn, path, mode, options) {
   try {
-    await session.exchange(chmodCommand(session, path, mode), options);
+    await turn.exchange(chmodCommand(turn.session, path, mode), options);
   } catch (error) {
-    noteUnknown(session, error, CHMOD);
+    noteUnknown(turn.session, error, CHMOD);
   }
 }
 async function requestLines(session, command, key, options) {
   try {
-    const { lines } = await session.turns.share(() => session.exchange(command, options), options);
+    const { lines } = await session.shared((turn) => turn.exchange(command, options), options);
     return lines.map((line) => line.replace(/^2\d\d[- ]/, "").trimStart());
   } catch (error) {
     noteUnknown(session, error, key);
@@ -12905,13 +15973,13 @@ function temporaryPath(remote, mark, isResumable, { temporaryName }) {
   const chosen = temporaryName(name, isResumable ? `resume-${mark}` : mark);
   const isUsable = typeof chosen === "string" && chosen !== name && chosen !== "" && chosen !== "." && chosen !== ".." && !/[/\\\0\r\n]/.test(chosen);
   if (isUsable) return directory + chosen;
-  throw new TypeError(`Cannot use ${printable(JSON.stringify(chosen) ?? String(chosen))} as the temporary name of "${printable(remote)}": it must be one segment of a path, and not the target's own`);
+  throw new TypeError(`Cannot use ${printable(JSON.stringify(chosen) ?? String(chosen))} as the temporary name of "${printable(remote)}": it must be a single path segment, and not the target's own name`);
 }
 async function refuseDataSet(session, remote, options) {
   if (!/^'.*'$/.test(remote)) return;
   let reply;
   try {
-    reply = await session.turns.share(() => session.exchange({
+    reply = await session.shared((turn) => turn.exchange({
       verb: "SYST"
     }, options), options);
   } catch (error) {
@@ -12919,7 +15987,7 @@ async function refuseDataSet(session, remote, options) {
     throw error;
   }
   if (!/\bMVS\b/.test(reply.text)) return;
-  throw new Deno.errors.NotSupported(`Cannot upload to "${printable(remote)}" under a temporary name: beside a data set of z/OS is no place for one; use { atomic: false }`);
+  throw new Deno.errors.NotSupported(`Cannot upload to "${printable(remote)}" under a temporary name: z/OS cannot store a file next to a data set; use { atomic: false }`);
 }
 
 // lib/files/replacement.ts
@@ -12932,17 +16000,12 @@ var Replacement = class {
   #upload;
   #aside;
   #isDone = false;
-  /**
-   * Changes nothing yet.
-   *
-   * @param remote The file that is to be replaced
-   * @param options Whether it may be moved aside; how names are chosen
-   */
+  /** Creates a replacement, without any command. */
   constructor(remote, options) {
     this.#remote = remote;
     this.#options = options;
   }
-  /** Whether the server was told to rename, and may have done so. */
+  /** Whether a rename was sent, and may have been executed. */
   get hasBegun() {
     return this.#upload !== void 0;
   }
@@ -12950,18 +16013,16 @@ var Replacement = class {
   get isDone() {
     return this.#isDone;
   }
-  /** Where the old file may be, if it was moved. */
+  /** Path of the old file if it was moved aside. */
   get aside() {
     return this.#aside;
   }
   /**
    * Puts the new file in its place. May be called again after a failure.
    *
-   * @param session The session
-   * @param upload The new file
    * @throws {FTPError} If the server refuses: the old file is in its place
-   * @throws {Error} `Deno.errors.*` if the connection fails: {@linkcode settle}
-   * tells what was done
+   * @throws {Error} `Deno.errors.*` if the connection fails; {@linkcode settle}
+   * finds out what was done
    */
   async run(session, upload2) {
     const options = this.#options;
@@ -12980,14 +16041,13 @@ var Replacement = class {
     }
   }
   /**
-   * Finds out what a command did whose reply is missing. Brings the old file
-   * back if there is none under the name.
+   * Finds out what a command without a reply did. Restores the old file if no
+   * file has the name.
    *
-   * @param session The session, perhaps a new one
-   * @param options A signal
-   * @returns Whether the new file is in its place; `undefined` if nothing tells
-   * @throws {FTPError} If the old file cannot be brought back; the message has
-   * its name
+   * @returns Whether the new file is in its place; `undefined` if nothing shows
+   * it
+   * @throws {FTPError} If the old file cannot be restored; the message contains
+   * its path
    */
   async settle(session, options) {
     const isInPlace = this.#isDone || await this.#isInPlace(session, options);
@@ -13002,11 +16062,11 @@ var Replacement = class {
     const { oldSize } = this;
     const isTold = upload2.isVisible && !session.profile.lacks("SIZE");
     const isAlike = oldSize === void 0 || oldSize === size;
-    const sizes = await session.turns.alone(async () => {
-      const changing = mode === void 0 ? void 0 : tryToChangeMode(session, path, mode, {
+    const sizes = await session.exclusive(async (turn) => {
+      const changing = mode === void 0 ? void 0 : tryToChangeMode(turn, path, mode, {
         signal
       });
-      const renaming = rename(session, path, this.#remote, {
+      const renaming = rename(turn, path, this.#remote, {
         signal,
         isAtOnce: true
       });
@@ -13015,7 +16075,7 @@ var Replacement = class {
         ...isAlike ? [
           path
         ] : []
-      ].filter(() => isTold).map((path2) => requestSizeInTurn(session, path2, {
+      ].filter(() => isTold).map((path2) => requestBinarySize(turn, path2, {
         signal
       })));
       asking.catch(() => {
@@ -13029,17 +16089,17 @@ var Replacement = class {
     if (!isTold) return;
     const [now, left = null] = sizes;
     if (now === size && left === null) return;
-    await this.#confirm(session, upload2);
+    await this.#checkRename(session, upload2);
   }
-  /** Looks whether a rename was done that the server confirmed. */
-  async #confirm(session, upload2) {
+  /** Checks a rename that the server confirmed. */
+  async #checkRename(session, upload2) {
     const options = this.#options;
     const { path, size } = upload2;
     let isLeft;
     let now = null;
     await backOff(options, async () => {
       isLeft = await isThere(session, path, options);
-      now = await requestBinarySize(session, this.#remote, options);
+      now = await session.shared((turn) => requestBinarySize(turn, this.#remote, options), options);
       if (isLeft !== false) return isLeft === void 0;
       if (now === null) return session.profile.lacks(TAKEN);
       return now === size || now !== this.oldSize;
@@ -13049,34 +16109,37 @@ var Replacement = class {
     if (isDone2) return;
     throw new FTPError(`Cannot put the upload in place as "${this.#remote}": the server confirmed the rename, but ${isLeft ? `the file is still "${path}"` : `the old file, of ${now} bytes, is still there`}; if the server renames no files, use { atomic: false }`);
   }
-  /** Finds out why `RNTO` was refused, and does without it where it may. */
-  async #replaceRefused(session, upload2, refusal2) {
+  /**
+   * Handles a refused `RNTO`: finds the reason, and moves the old file aside if
+   * that is allowed.
+   */
+  async #replaceRefused(session, upload2, refusal3) {
     const options = this.#options;
     const remote = this.#remote;
-    await refuseDirectory(session, remote, refusal2, options);
-    if (refusal2 instanceof FTPTemporaryError) throw refusal2;
-    if (!refusal2.command?.startsWith("RNTO")) {
+    await refuseDirectory(session, remote, refusal3, options);
+    if (refusal3 instanceof FTPTemporaryError) throw refusal3;
+    if (!refusal3.command?.startsWith("RNTO")) {
       const isLeft = await isThere(session, upload2.path, options);
-      throw refused(refusal2, remote, isLeft === false ? `the server took the temporary file "${upload2.path}" away (as a drop box does): use { atomic: false }` : "if the server renames no files, use { atomic: false }");
+      throw replacementError(refusal3, remote, isLeft === false ? `the server took the temporary file "${upload2.path}" away (as a drop box does): use { atomic: false }` : "if the server renames no files, use { atomic: false }");
     }
     if (options.replace !== "delete") {
-      throw refused(refusal2, remote, 'if the server refuses to rename over a file, use { replace: "delete" } or { atomic: false }');
+      throw replacementError(refusal3, remote, 'if the server refuses to rename over a file, use { replace: "delete" } or { atomic: false }');
     }
     if (await isThere(session, remote, options) === false) {
-      throw refused(refusal2, remote, "there is no old file in the way: if the server renames no files, use { atomic: false }");
+      throw replacementError(refusal3, remote, "there is no old file in the way: if the server renames no files, use { atomic: false }");
     }
-    await this.#swap(session, upload2, refusal2);
+    await this.#swap(session, upload2, refusal3);
   }
   /**
-   * Moves the old file aside and the new one to its place, without a round trip
-   * in between. What fails is undone.
+   * Moves the old file aside and the new one in its place, without a round trip
+   * in between. Undone if it fails.
    */
-  async #swap(session, { path }, refusal2) {
+  async #swap(session, { path }, refusal3) {
     const options = this.#options;
     const { signal } = options;
     const remote = this.#remote;
     const aside = this.#aside = this.#asidePath(path);
-    const [moving, renaming] = await session.turns.alone(() => Promise.allSettled([
+    const [moving, renaming] = await session.exclusive((turn) => Promise.allSettled([
       [
         remote,
         aside
@@ -13085,7 +16148,7 @@ var Replacement = class {
         path,
         remote
       ]
-    ].map(([from, to]) => rename(session, from, to, {
+    ].map(([from, to]) => rename(turn, from, to, {
       signal,
       isAtOnce: true
     }))), {
@@ -13100,22 +16163,22 @@ var Replacement = class {
     }
     if (isTrue(await this.settle(session, options), remote)) return;
     const isMoved = moving.status === "fulfilled";
-    const cause = renaming.reason ?? refusal2;
+    const cause = renaming.reason ?? refusal3;
     if (isMoved && cause instanceof FTPTemporaryError) throw cause;
-    throw refused(isMoved ? cause : refusal2, remote, isMoved ? "the old file is in its place again: if the server renames no files, use { atomic: false }" : `the old file could not be moved out of the way either (${moving.reason.reply?.text}): use { atomic: false }`);
+    throw replacementError(isMoved ? cause : refusal3, remote, isMoved ? "the old file is in its place again: if the server renames no files, use { atomic: false }" : `the old file could not be moved out of the way either (${moving.reason.reply?.text}): use { atomic: false }`);
   }
-  /** A name of its own, also where the caller has but one. */
+  /** Returns a path for the old file that differs from the temporary one. */
   #asidePath(path) {
     const mark = randomMark();
     const chosen = temporaryPath(this.#remote, mark, false, this.#options);
     return chosen === path ? `${this.#remote}.${mark}.old` : chosen;
   }
-  /** Whether the new file has its name. */
+  /** Whether the new file has the target's name. */
   async #isInPlace(session, options) {
     const { path, size, compare } = this.#upload;
     const { aside, oldSize } = this;
     const remote = this.#remote;
-    const now = await requestBinarySize(session, remote, options);
+    const now = await session.shared((turn) => requestBinarySize(turn, remote, options), options);
     if (now !== null && now !== size) return false;
     const isLeft = await isThere(session, path, options);
     const isAlike = now === null || oldSize === void 0 || oldSize === now;
@@ -13129,25 +16192,25 @@ var Replacement = class {
     const isNothing = now === null && await isThere(session, remote, options) === false;
     return isNothing ? false : void 0;
   }
-  /** Deletes the old file, whose place the new one has. */
+  /** Deletes the old file after it was replaced. */
   async #dropAside(session, options) {
     const { aside } = this;
     if (aside === void 0) return;
-    const [failure] = await deleteAll2(session, [
+    const [failure3] = await deleteAll2(session, [
       aside
     ], options);
-    const isLost2 = failure !== void 0 && !isRefusal(session, failure);
-    if (isLost2) throw failure;
+    const isLost2 = failure3 !== void 0 && !isRefusal(session, failure3);
+    if (isLost2) throw failure3;
     this.#aside = void 0;
   }
-  /** Gives the old file its name back, if it was moved. */
+  /** Restores the old file's name, if it was moved. */
   async #bringBack(session, options) {
     const { aside } = this;
     if (aside === void 0) return;
     let obstacle;
     if (await isThere(session, this.#remote, options) !== true) {
       try {
-        await session.turns.alone(() => rename(session, aside, this.#remote, {
+        await session.exclusive((turn) => rename(turn, aside, this.#remote, {
           signal: options.signal,
           isAtOnce: true
         }), options);
@@ -13159,7 +16222,7 @@ var Replacement = class {
     const isBack = obstacle === void 0 || await isThere(session, this.#remote, options) !== false || await isThere(session, aside, options) === false;
     if (!isBack) {
       const { path } = this.#upload;
-      throw stranded(obstacle, this.#remote, {
+      throw strandedFilesError(obstacle, this.#remote, {
         aside,
         path
       });
@@ -13180,15 +16243,15 @@ var CLEANUP_TIMEOUT2 = 5e3;
 var LARGE = 1024 * 1024;
 var UNANSWERED_REGEXP = /^Cannot complete "(STOR|APPE) /;
 var UploadTarget = class {
-  /** Whether what is under {@linkcode path} is this upload's own. */
+  /** Whether the file under {@linkcode path} belongs to this upload. */
   isOwn = false;
-  /** Whether the server was told to write. */
+  /** Whether a command to write was sent. */
   isTouched = false;
-  /** Whether something may be under {@linkcode path} already. */
+  /** Whether something may have the path {@linkcode path} already. */
   isThere = false;
-  /** Whether nobody else has ever heard of the first name: it is random. */
+  /** Whether the first name is random, and therefore unique. */
   isNew;
-  /** The file that is to be replaced. */
+  /** Path of the file to replace. */
   remote;
   #options;
   #first;
@@ -13200,11 +16263,9 @@ var UploadTarget = class {
   #replacement;
   #mode;
   /**
-   * Chooses the name.
+   * Chooses the temporary name.
    *
-   * @param remote The file that is to be replaced
-   * @param identity Tells the source from others, if the upload may be resumed
-   * @param options Whether to write in place, to resume, to delete
+   * @param identity Identifies the source, if the upload may be resumed
    */
   constructor(remote, identity, options) {
     const { atomic = true, resume = false } = options;
@@ -13214,10 +16275,10 @@ var UploadTarget = class {
       ".",
       ".."
     ].includes(name)) {
-      throw new TypeError(`Cannot upload to "${remote}": it names no file`);
+      throw new TypeError(`Cannot upload to "${remote}": it is not the name of a file`);
     }
     const isResumable = resume && identity !== null;
-    const mark = isResumable ? createHash3("sha256").update(identity).digest("hex").slice(0, 16) : randomMark();
+    const mark = isResumable ? createHash4("sha256").update(identity).digest("hex").slice(0, 16) : randomMark();
     this.#first = atomic ? temporaryPath(remote, mark, isResumable, options) : remote;
     this.#path = this.#first;
     this.isNew = atomic && !isResumable && this.#first.includes(mark);
@@ -13225,22 +16286,21 @@ var UploadTarget = class {
     this.#options = options;
     this.#replacement = new Replacement(remote, options);
   }
-  /** Whether the server was told to put the file in its place. */
+  /** Whether the rename to the target was sent. */
   get isCommitting() {
     return this.#replacement.hasBegun;
   }
-  /** Where the bytes go. */
+  /** Path that the bytes are written to. */
   get path() {
     return this.#path;
   }
   /**
-   * Looks, before anything is sent, whether there is a place beside the target,
-   * and what is in the target's own.
+   * Checks, before anything is sent, whether a temporary file can be written
+   * next to the target, and whether the target is a directory.
    *
-   * @param session The session
-   * @param size Bytes that are going to be sent, `null` if that is not known:
-   * before many are, a question more whether the target is a directory is cheap
-   * @throws {Deno.errors.NotSupported} If there is no place
+   * @param size Bytes to send, `null` if unknown. An additional request is
+   * cheap before many bytes
+   * @throws {Deno.errors.NotSupported} If a temporary file is not possible
    * @throws {FTPPermanentError} If the target is a directory
    */
   async prepare(session, size) {
@@ -13249,7 +16309,7 @@ var UploadTarget = class {
     await refuseDataSet(session, this.remote, options);
     const isLarge = (size ?? Infinity) > LARGE;
     if (isLarge || canChangeMode(session)) {
-      const asking = requestBinarySize(session, this.remote, options);
+      const asking = session.shared((turn) => requestBinarySize(turn, this.remote, options), options);
       const listing = isLarge ? isListedDirectory(session, this.remote, options) : void 0;
       listing?.catch(() => {
       });
@@ -13269,10 +16329,8 @@ var UploadTarget = class {
     this.#isPrepared = true;
   }
   /**
-   * Asks for the mode of the old file where it is not known yet; beside other
-   * questions, so that it costs no round trip of its own.
-   *
-   * @param session The session
+   * Requests the old file's permissions if they are not known yet, together
+   * with other requests.
    */
   async inspect(session) {
     if (typeof this.#replacement.oldSize !== "number") return;
@@ -13281,12 +16339,11 @@ var UploadTarget = class {
     this.#mode ??= await requestMode(session, this.remote, options);
   }
   /**
-   * Begins to write. If the server is told to and does not answer, the file is
-   * in doubt: what a lost connection holds back may still reach the server,
+   * Starts to write. If the server does not answer the command, the state of
+   * the file is unknown: data held back by a lost connection may still arrive,
    * and empty the file.
    *
    * @param begin Sends the command
-   * @returns What it gives
    */
   async write(begin2) {
     this.isTouched = this.isThere = true;
@@ -13296,15 +16353,12 @@ var UploadTarget = class {
       const isAnswered = error instanceof FTPError && error.reply !== void 0;
       this.#isInDoubt = !isAnswered;
       this.#isLocked = error instanceof Deno.errors.TimedOut && UNANSWERED_REGEXP.test(error.message);
-      throw this.isNameRefused(error) ? nameless(error, this.remote) : error;
+      throw this.isNameRefused(error) ? temporaryNameError(error, this.remote) : error;
     }
   }
   /**
-   * Whether the temporary name, or what is under it, may be why the server
-   * refused to write.
-   *
-   * @param error What was thrown
-   * @returns Whether another name may do
+   * Whether the server may have refused to write because of the temporary name
+   * or the file under it.
    */
   isNameRefused(error) {
     return this.path !== this.remote && error instanceof FTPPermanentError && /^(STOR|APPE)/.test(error.command ?? "") && [
@@ -13314,26 +16368,24 @@ var UploadTarget = class {
     ].includes(error.reply?.code ?? 0);
   }
   /**
-   * Begins to write a file from its first byte. What is there is deleted before:
-   * some servers do not let it be written over (ProFTPD's `AllowOverwrite off`),
-   * or choose another name then (Pure-FTPd's `--autorename`).
+   * Starts to write a file from its first byte. Deletes an existing file
+   * before. Some servers refuse to overwrite it (ProFTPD's
+   * `AllowOverwrite off`), or choose another name (Pure-FTPd's `--autorename`).
    *
-   * @param session The session
    * @param begin Sends the command
-   * @returns What it gives
    */
   async writeAnew(session, begin2) {
     if (!this.isThere || this.path === this.remote) {
       return await this.write(begin2);
     }
     const { path } = this;
-    const [refusal2] = await deleteAll2(session, [
+    const [refusal3] = await deleteAll2(session, [
       path
     ], this.#options);
     try {
       return await this.write(begin2);
     } catch (error) {
-      const isStuck2 = refusal2 !== void 0 && this.isNameRefused(error);
+      const isStuck2 = refusal3 !== void 0 && this.isNameRefused(error);
       const other = this.#otherPath();
       if (!isStuck2 || other === path) throw error;
       this.#startOver(other);
@@ -13341,14 +16393,12 @@ var UploadTarget = class {
     return await this.write(begin2);
   }
   /**
-   * Takes the file out of reach of a command that may come late, by another
-   * name. Written in place it has only the one.
+   * Renames the file, so that a command that arrives late cannot reach it. A
+   * file written in place has only one name.
    *
-   * A file that an old connection has locked would take the lock along: vsftpd
-   * lets nobody write to it before that connection, if it broke without a word,
-   * has timed out (`lock_upload_files`; 300 seconds). It is left behind.
-   *
-   * @param session The new session
+   * A file locked by an old connection would keep its lock: vsftpd lets no
+   * other connection write to it until the old one has timed out
+   * (`lock_upload_files`; 300 seconds). It is left behind.
    */
   async leave(session) {
     if (!this.#isInDoubt || this.path === this.remote) return;
@@ -13376,12 +16426,7 @@ var UploadTarget = class {
     this.#path = path;
     this.isOwn = this.isThere = this.#isInDoubt = false;
   }
-  /**
-   * Puts the file in its place.
-   *
-   * @param session The session
-   * @param upload What is known of it
-   */
+  /** Renames the file to the target. */
   async commit(session, upload2) {
     const { path } = this;
     if (path === this.remote) return;
@@ -13396,10 +16441,8 @@ var UploadTarget = class {
   /**
    * Cleans up after a failure.
    *
-   * @param provider The client
-   * @param error What went wrong
-   * @param isKept Whether what is there stays, for another call to resume
-   * @returns The error to throw; `undefined` if it turns out that the file is in
+   * @param isKept Whether the file stays, for a later call to resume
+   * @returns The error to throw; `undefined` if the new file turns out to be in
    * its place
    */
   async rollBack(provider, error, isKept) {
@@ -13450,7 +16493,7 @@ var UploadTarget = class {
       return this.#inDoubt(error, isKept);
     }
   }
-  /** Finds out what became of the rename, and puts the old file back. */
+  /** Finds out the result of the rename, and restores the old file. */
   async #settle(session, options) {
     try {
       return await this.#replacement.settle(session, options);
@@ -13460,12 +16503,12 @@ var UploadTarget = class {
       throw error;
     }
   }
-  /** Leaves the longest part where the next call looks for it. */
+  /** Keeps the longest unfinished file where the next call looks for it. */
   async #keep(session, options) {
     const sizes = [
       this.path,
       this.#first
-    ].map((path) => requestBinarySize(session, path, options));
+    ].map((path) => session.shared((turn) => requestBinarySize(turn, path, options), options));
     const [size, first] = await Promise.all(sizes);
     const others = /* @__PURE__ */ new Set([
       this.path,
@@ -13478,7 +16521,7 @@ var UploadTarget = class {
     ], options);
     if (isLonger) await this.#rename(session, this.#first, options);
   }
-  /** Deletes the temporary files, and says which are left. */
+  /** Deletes the temporary files, and adds the remaining ones to the error. */
   async #discard(session, error, options) {
     const paths = [
       this.path,
@@ -13486,28 +16529,28 @@ var UploadTarget = class {
     ];
     const refusals = await deleteAll2(session, paths, options);
     if (!this.isOwn || this.#options.signal?.aborted) return error;
-    for (const [index, refusal2] of refusals.entries()) {
-      if (refusal2 === void 0) continue;
+    for (const [index, refusal3] of refusals.entries()) {
+      if (refusal3 === void 0) continue;
       const path = paths[index];
-      if (!(refusal2 instanceof FTPError)) throw refusal2;
+      if (!(refusal3 instanceof FTPError)) throw refusal3;
       const isLeft = await isThere(session, path, options);
       if (isLeft === false) continue;
       const state2 = isLeft ? "is" : "may be";
       return this.#withNotes(error, [
-        `the temporary file "${path}" ${state2} left on the server: ${refusal2.message}`
+        `the temporary file "${path}" ${state2} left on the server: ${refusal3.message}`
       ]);
     }
     return error;
   }
   async #rename(session, path, { signal } = this.#options) {
-    await session.turns.alone(() => rename(session, this.path, path, {
+    await session.exclusive((turn) => rename(turn, this.path, path, {
       signal,
       isAtOnce: true
     }), {
       signal
     });
   }
-  /** Says what could not be looked at. */
+  /** Adds everything that could not be checked to the error. */
   #inDoubt(error, isKept) {
     const { aside, hasBegun } = this.#replacement;
     const notes = [];
@@ -13519,12 +16562,15 @@ var UploadTarget = class {
     return this.#withNotes(error, notes);
   }
   get #unknown() {
-    return `the server did not say whether the new file is in place as "${this.remote}"`;
+    return `the server did not confirm that the new file is in place as "${this.remote}"`;
   }
-  /** An error that says more; a reason to abort is left alone. */
+  /**
+   * Adds notes to the message of an error. The reason of an abort stays
+   * unchanged.
+   */
   #withNotes(error, notes) {
     if (this.#options.signal?.aborted) return error;
-    return retold(error, (message) => [
+    return withErrorMessage(error, (message) => [
       message,
       ...notes
     ].join("; "));
@@ -13532,10 +16578,10 @@ var UploadTarget = class {
 };
 
 // lib/files/upload/upload.ts
-var BLOCK_SIZE4 = 128 * 1024;
+var BLOCK_SIZE6 = 128 * 1024;
 function upload(provider, local, remote, options, limiter, plain) {
   return runOperation(provider, options, async (options2) => {
-    using source = await openSource(local, options2.signal, plain);
+    using source = await openSource(local, remote, options2, plain);
     return await new Upload(provider, source, remote, options2, limiter).run();
   });
 }
@@ -13549,18 +16595,22 @@ var Upload = class {
     count: 0
   };
   #proof;
-  /** How it may go on behind what is there, as far as the server has not refused. */
-  #ways = [
+  /** Resume commands that may still work. */
+  #resumeVerbs = [
     "STOR",
     "APPE"
   ];
   #isStored = false;
-  /** What a source that is read once came to, when all of it was sent. */
+  /**
+   * The error of a source that can be read once only, after all of it was sent.
+   */
   #unconfirmed;
-  /** When the server wrote the last of it, for what that tells of its clock. */
+  /**
+   * When the server wrote the last byte, from which its clock can be learned.
+   */
   #written;
   #digester;
-  /** What was compared, and found to be the same. */
+  /** What was compared and found equal. */
   #verified = null;
   /** The time that the file was given. */
   #mtime = null;
@@ -13571,8 +16621,8 @@ var Upload = class {
     this.#options = options;
     this.#target = new UploadTarget(remote, source.identity, options);
     this.#proof = new UploadProof(source, this.#target, options);
-    this.#tracker = new ProgressTracker(options, BLOCK_SIZE4, limiter);
-    this.#tracker.total = source.size;
+    this.#tracker = new ProgressTracker(options, BLOCK_SIZE6, limiter);
+    this.#tracker.total = source.total;
   }
   async run() {
     try {
@@ -13581,16 +16631,16 @@ var Upload = class {
     } catch (error) {
       const isKept = this.#options.resume === true && this.#source.identity !== null && !(error instanceof FTPVerificationError);
       const last = this.#isStored ? error : this.#unconfirmed ?? error;
-      const failure = await this.#target.rollBack(this.#provider, this.#options.signal?.aborted ? error : this.#afterAttempts(last), isKept);
-      if (failure === void 0) return this.#result();
-      throw failure;
+      const failure3 = await this.#target.rollBack(this.#provider, this.#options.signal?.aborted ? error : this.#afterAttempts(last), isKept);
+      if (failure3 === void 0) return this.#result();
+      throw failure3;
     }
   }
   #afterAttempts(error) {
     return afterAttempts(error, `Cannot upload to "${this.#target.remote}"`, {
       retries: this.#retries.count,
       bytes: this.#tracker.position,
-      size: this.#source.size
+      size: this.#source.total
     });
   }
   async #attempt() {
@@ -13605,7 +16655,7 @@ var Upload = class {
     });
     return this.#result();
   }
-  /** Proves that what is there is the source, and dates it. */
+  /** Proves that the file on the server is the source, and sets its time. */
   async #check(session) {
     const { verify = "size" } = this.#options;
     const inspecting = this.#target.inspect(session);
@@ -13630,7 +16680,10 @@ var Upload = class {
       retries: this.#retries.count
     };
   }
-  /** Compares both files. What an earlier call left whole and wrong is sent again. */
+  /**
+   * Compares both files. Sends the file again if an earlier call left a
+   * complete but wrong one.
+   */
   async #prove(session) {
     try {
       return await this.#verify(session);
@@ -13641,7 +16694,7 @@ var Upload = class {
       return await this.#verify(session);
     }
   }
-  /** Gives the file its time, if that is wanted and the server can. */
+  /** Sets the file's time, if that is wanted and possible. */
   async #date(session) {
     const { mtime = true, signal } = this.#options;
     const { modified } = this.#source;
@@ -13653,16 +16706,15 @@ var Upload = class {
     const { path } = this.#target;
     return await setModificationTime(session, path, modified, options) ? modified : null;
   }
-  /** Sends what the server lacks. */
+  /** Sends the bytes that the server lacks. */
   async #store(session) {
     this.#written = void 0;
     await this.#target.leave(session);
-    const { size: expected } = this.#source;
-    await this.#target.prepare(session, expected);
+    await this.#target.prepare(session, this.#source.total);
     const sent = this.#unconfirmed?.bytes;
     const stored = await this.#proof.stored(session, sent);
-    const { size } = this.#source;
-    this.#tracker.total = size;
+    const { size, total } = this.#source;
+    this.#tracker.total = total;
     if (stored !== null && stored === (sent ?? size)) {
       this.#tracker.position = stored;
       this.#isStored = true;
@@ -13671,27 +16723,27 @@ var Upload = class {
     if (sent !== void 0) throw new LocalError(this.#unconfirmed);
     this.#tracker.position = stored ?? 0;
     await this.#prepareDigest(session);
-    const explain2 = (error) => explainRefusal(session, this.#target.remote, error, this.#options);
+    const explain3 = (error) => explainRefusal(session, this.#target.remote, error, this.#options);
     const opened = Date.now();
     const { transfer, start } = await this.#open(session, stored ?? 0).catch(async (error) => {
-      throw await explain2(error);
+      throw await explain3(error);
     });
     this.#tracker.position = start;
     try {
       await this.#send(session, transfer, start, opened);
-    } catch (refusal2) {
-      const error = await explain2(refusal2);
+    } catch (refusal3) {
+      const error = await explain3(refusal3);
       if (this.#source.isRewindable) throw error;
       if (!(error instanceof FTPUnconfirmedError)) throw new LocalError(error);
       throw this.#unconfirmed = error;
     }
     this.#isStored = true;
   }
-  /** Opens the transfer at the last place that is beyond doubt. */
+  /** Opens the transfer at the last proven offset. */
   async #open(session, stored) {
-    while (stored > OVERLAP && this.#ways.length > 0) {
+    while (stored > OVERLAP && this.#resumeVerbs.length > 0) {
       try {
-        if (this.#ways[0] === "APPE") {
+        if (this.#resumeVerbs[0] === "APPE") {
           const transfer2 = await this.#write(session, "APPE", 0);
           return {
             transfer: transfer2,
@@ -13711,7 +16763,7 @@ var Upload = class {
         const isUseless = isRestRefused(error) || this.#target.isNameRefused(error);
         if (!isUseless) throw error;
       }
-      this.#ways.shift();
+      this.#resumeVerbs.shift();
     }
     const transfer = await this.#target.writeAnew(session, () => openAt(session, "STOR", this.#target.path, 0, this.#options));
     this.#target.isOwn = true;
@@ -13721,7 +16773,7 @@ var Upload = class {
       start: 0
     };
   }
-  /** Whether the server keeps what is before an offset. */
+  /** Whether the server keeps the bytes before an offset. */
   async #mayRestart(session, stored) {
     return await keepsBeginning(this.#source, stored, (verb, start) => verb === "STOR" ? this.#write(session, verb, start) : openAt(session, verb, this.#target.path, start, this.#options), this.#options);
   }
@@ -13762,7 +16814,7 @@ var Upload = class {
       throw error;
     }
     alive.stop();
-    await confirm(transfer, tracker.position, tracker.position, this.#options);
+    await awaitConfirmation(transfer, tracker.position, tracker.position, this.#options);
     this.#written = {
       from,
       to: Date.now()
@@ -13776,7 +16828,7 @@ var Upload = class {
     const isOldSize = this.#proof.isOldSize(size);
     if (size !== null && size !== sent) {
       if (!isOldSize) throw this.#differs("size", sent, size);
-      throw new LocalError(this.#differs("size", sent, size, `Cannot verify the upload of "${path}": the old file is still there, the server may have stored the new one under another name`));
+      throw new LocalError(this.#differs("size", sent, size, `Cannot verify the upload of "${path}": the old file is still there, and the server may have stored the new one under another name`));
     }
     const hashes = verify === "hash" ? await hashBoth(session, path, {
       size: sent,
@@ -13788,7 +16840,7 @@ var Upload = class {
     if (local !== remote) throw this.#differs(name, local, remote);
     return name;
   }
-  /** A stream is read once: its hash is made on the way. */
+  /** Prepares a hash of a stream, which can be read once only. */
   async #prepareDigest(session) {
     const { verify, signal } = this.#options;
     if (verify !== "hash" || this.#source.isRewindable) return;
@@ -13804,9 +16856,12 @@ var Upload = class {
   }
   async #digest(hash, signal) {
     if (this.#digester !== void 0) return this.#digester.digester.digest();
-    return await hashChunks(this.#source.read(0, BLOCK_SIZE4), hash, signal);
+    return await hashChunks(this.#source.read(0, BLOCK_SIZE6), hash, signal);
   }
-  /** What was sent while somebody wrote to the file is neither old nor new. */
+  /**
+   * Rejects a source that changed while it was sent: the upload is neither its
+   * old nor its new version.
+   */
   #checkSource() {
     const { size, modified } = this.#source;
     if (!this.#source.hasChanged()) return;
@@ -13819,7 +16874,7 @@ var Upload = class {
       modified?.toISOString() ?? "unknown",
       this.#source.modified?.toISOString() ?? "unknown"
     ];
-    throw this.#differs(what, expected, actual, `Cannot upload to "${this.#target.remote}": the local file changed meanwhile (one that is written to all the time can be given as an open Deno.FsFile)`);
+    throw this.#differs(what, expected, actual, `Cannot upload to "${this.#target.remote}": the local file changed during the upload; pass a file that is written all the time as an open Deno.FsFile`);
   }
   #differs(what, expected, actual, message = `Cannot verify the upload of "${this.#target.path}"`) {
     this.#isStored = false;
@@ -13838,7 +16893,7 @@ import { fileURLToPath as fileURLToPath4 } from "node:url";
 init_printable();
 
 // lib/mirror/compare.ts
-var BLOCK_SIZE5 = 128 * 1024;
+var BLOCK_SIZE7 = 128 * 1024;
 var MINUTE2 = 6e4;
 function differenceOf(source, target, compare, isCurrent) {
   if (compare === "always") return "always";
@@ -13871,7 +16926,7 @@ function haveSameHash(provider, remote, local, size, options) {
       signal
     }, (hash, signal2) => locallyAsync(async () => {
       using file = new PlainFile(local.path, local.plain);
-      return await hashChunks(file.read(0, BLOCK_SIZE5), hash, signal2);
+      return await hashChunks(file.read(0, BLOCK_SIZE7), hash, signal2);
     }));
     return hashes && hashes.local === hashes.remote;
   };
@@ -13880,31 +16935,22 @@ function haveSameHash(provider, remote, local, size, options) {
 
 // lib/mirror/snapshot.ts
 var Snapshot = class {
-  /** The entries by their names. */
+  /** The entries by name. */
   items = /* @__PURE__ */ new Map();
-  /** What tells the directory from others. */
+  /** Identifies the directory. */
   identity;
   /** Whether names with a leading dot may be missing. */
   hidesDots;
-  /** Why there may be more than was listed. */
+  /** Error that cut the listing, if there may be more entries. */
   partial;
   #folded;
   #parts;
-  /**
-   * Makes a directory without entries.
-   *
-   * @param identity What tells it from others
-   * @param hidesDots Whether names with a leading dot may be missing
-   */
+  /** Creates an empty snapshot. */
   constructor(identity = {}, hidesDots = false) {
     this.identity = identity;
     this.hidesDots = hidesDots;
   }
-  /**
-   * Adds an entry. A second one of the same name makes both unusable.
-   *
-   * @param item The entry
-   */
+  /** Adds an entry. A second one of the same name makes both unusable. */
   add(item) {
     if (!this.items.has(item.name)) return this.set(item);
     const problem = new Deno.errors.InvalidData(`Cannot tell two entries apart that are both called ${JSON.stringify(item.name)}`);
@@ -13913,29 +16959,24 @@ var Snapshot = class {
       problem
     });
   }
-  /**
-   * Sets what is known of an entry.
-   *
-   * @param item The entry
-   */
+  /** Adds or replaces an entry. */
   set(item) {
     this.items.set(item.name, item);
     this.#folded?.set(fold(item.name), item.name);
   }
-  /** The names of what transfers have left there before. */
+  /** Names of temporary files of earlier transfers. */
   get parts() {
     return this.#parts ??= [
       ...this.items.keys().filter(isPart)
     ];
   }
   /**
-   * A name that some file systems take for the same as another: it differs only
-   * in case, or in how accents are composed.
+   * Finds a name that some file systems treat as equal: it differs only in
+   * case, or in how accents are composed.
    *
-   * @param name The other name, which the directory lacks
    * @returns The name, if the directory has one
    */
-  twinOf(name) {
+  caseVariantOf(name) {
     if (this.#folded === void 0) {
       this.#folded = /* @__PURE__ */ new Map();
       for (const other of this.items.keys()) {
@@ -13945,11 +16986,11 @@ var Snapshot = class {
     return this.#folded.get(fold(name));
   }
 };
-var MAX_NAME = 4096;
+var MAX_NAME2 = 4096;
 var ASCII_REGEXP2 = /^[\x00-\x7F]*$/;
 var LONG_RUN_REGEXP = /\p{M}{31}/u;
 function fold(name) {
-  const isPlain2 = name.length > MAX_NAME || ASCII_REGEXP2.test(name) || LONG_RUN_REGEXP.test(name);
+  const isPlain2 = name.length > MAX_NAME2 || ASCII_REGEXP2.test(name) || LONG_RUN_REGEXP.test(name);
   if (isPlain2) return name.toLowerCase();
   return name.toUpperCase().toLowerCase().normalize("NFC");
 }
@@ -13957,26 +16998,26 @@ function withoutMarks(name) {
   return name.replace(/[\p{M}\p{Cf}]+/gu, "");
 }
 function collisionKey(name) {
-  if (name.length > MAX_NAME) return "";
+  if (name.length > MAX_NAME2) return "";
   const bare = ASCII_REGEXP2.test(name) ? name : withoutMarks(withoutMarks(name).normalize("NFKD"));
   let end = bare.length;
   while (end > 0 && (bare[end - 1] === "." || bare[end - 1] === " ")) end--;
   return fold(bare.slice(0, end));
 }
-function isLoop({ identity }, place) {
+function isLoop({ identity }, directory) {
   const { unique, canonical } = identity;
-  for (let at = place; at !== void 0; at = at.parent) {
+  for (let at = directory; at !== void 0; at = at.parent) {
     const isSame = unique !== void 0 && unique === at.identity.unique || canonical !== void 0 && canonical === at.identity.canonical;
     if (isSame) return true;
   }
   return false;
 }
-function entryOf(place, item) {
+function entryOf(directory, item) {
   const { name, kind, size, mtime } = item;
   return {
-    path: joinPath(place.path, name),
+    path: joinPath(directory.path, name),
     name,
-    depth: place.depth + 1,
+    depth: directory.depth + 1,
     kind,
     size,
     mtime: mtime === void 0 ? void 0 : new Date(mtime)
@@ -13999,13 +17040,7 @@ var LocalSide = class {
   #root;
   #follows;
   #signal;
-  /**
-   * Makes a side.
-   *
-   * @param root The directory; a link to one will do
-   * @param follows Whether the links in it are followed
-   * @param signal Ends a long look
-   */
+  /** Creates a side with a local root directory. */
   constructor(root, follows, signal) {
     this.#root = root;
     this.#signal = signal;
@@ -14015,10 +17050,19 @@ var LocalSide = class {
     if (path === "") return this.#root;
     return this.#root.endsWith("/") ? this.#root + path : `${this.#root}/${path}`;
   }
-  // each look is synchronous: from the system's cache in no time
-  async read(place) {
-    this.#checkFolders(place.path);
-    const path = this.at(place.path);
+  // each lookup is synchronous, because the system's cache answers at once
+  async read(directory) {
+    try {
+      return await this.#read(directory);
+    } catch (error) {
+      if (this.#signal?.aborted) throw error;
+      const path = this.at(directory.path);
+      throw withMessage(error, (message) => message.startsWith("Cannot ") ? message : `Cannot read the directory "${path}": ${message}`);
+    }
+  }
+  async #read(directory) {
+    this.#checkFolders(directory.path);
+    const path = this.at(directory.path);
     const canonical = this.#follows ? Deno.realPathSync(path) : void 0;
     const folder = new Snapshot({
       canonical
@@ -14029,25 +17073,25 @@ var LocalSide = class {
       if (item !== void 0) folder.add(item);
       if (!breather.isDue) continue;
       await breather.pause(this.#signal);
-      this.#checkFolders(place.path);
+      this.#checkFolders(directory.path);
     }
-    this.#checkFolders(place.path);
+    this.#checkFolders(directory.path);
     return folder;
   }
   probe(path) {
     const name = path.slice(path.lastIndexOf("/") + 1);
     return Promise.try(() => this.#look(this.at(path), name));
   }
-  /** What the file system takes for one name, nobody else knows. */
+  /** Only the file system knows which names it folds. */
   mayHide() {
     return true;
   }
-  ask(place, items) {
-    return Promise.resolve(items.map(({ name }) => this.#has(joinPath(place.path, name))));
+  ask(directory, items) {
+    return Promise.resolve(items.map(({ name }) => this.#has(joinPath(directory.path, name))));
   }
   #has(path) {
     if (!path.isWellFormed()) {
-      return new TypeError(`Cannot look for ${JSON.stringify(path)} here: its name is no text`);
+      return new TypeError(`Cannot look for ${JSON.stringify(path)} here: its name is not valid text`);
     }
     try {
       return statOrNothing2(this.at(path), Deno.lstatSync) !== void 0;
@@ -14066,11 +17110,8 @@ var LocalSide = class {
     Deno.mkdirSync(this.at(path));
   }
   /**
-   * How a file is reached: right before it is opened, written or put in its
-   * place, what leads there has to be as it was read.
-   *
-   * @param path The file
-   * @returns What insists on it
+   * Returns a check of a file's path. It runs just before the file is opened,
+   * written or renamed.
    */
   plain(path) {
     return {
@@ -14079,17 +17120,17 @@ var LocalSide = class {
         this.#checkFolders(parentOf(path));
         if (this.#follows) return;
         const whole = this.at(path);
-        if (lstatOrNothing(whole)?.isFile === false) throw swapped(whole);
+        if (lstatOrNothing(whole)?.isFile === false) throw replacedError(whole);
       }
     };
   }
-  /** Insists on directories that are none through a link, below the first. */
+  /** Rejects directories that are reached through a link, below the root. */
   #checkFolders(path) {
     if (this.#follows || path === "") return;
     for (let end = 0; end >= 0; ) {
       end = path.indexOf("/", end + 1);
       const folder = this.at(end < 0 ? path : path.slice(0, end));
-      if (!Deno.lstatSync(folder).isDirectory) throw swapped(folder);
+      if (!Deno.lstatSync(folder).isDirectory) throw replacedError(folder);
     }
   }
   async remove(entries, recursive) {
@@ -14098,7 +17139,7 @@ var LocalSide = class {
       try {
         this.#checkFolders(parentOf(path));
         const whole = this.at(path);
-        if (kindOf3(Deno.lstatSync(whole)) !== kind) throw swapped(whole);
+        if (kindOf4(Deno.lstatSync(whole)) !== kind) throw replacedError(whole);
         if (kind === "directory") await Deno.remove(whole, {
           recursive
         });
@@ -14113,11 +17154,13 @@ var LocalSide = class {
   #look(path, name) {
     const info = statOrNothing2(path, Deno.lstatSync);
     if (info === void 0) {
-      return name.includes("\uFFFD") ? nameless2(name) : void 0;
+      return name.includes("\uFFFD") ? unreadableItem(name) : void 0;
     }
     if (!info.isSymlink || !this.#follows) return itemOf(name, info, {});
     const target = statOrNothing2(path, Deno.statSync);
-    if (target === void 0) return itemOf(name, info, {}, dangling(path));
+    if (target === void 0) {
+      return itemOf(name, info, {}, danglingError(path));
+    }
     const canonical = target.isDirectory ? Deno.realPathSync(path) : void 0;
     return itemOf(name, target, {
       canonical
@@ -14127,7 +17170,7 @@ var LocalSide = class {
 function checkLocalName(name, os) {
   const isText = name.isWellFormed();
   if (isText && (os !== "windows" || !WINDOWS_REGEXP.test(name))) return;
-  throw new Deno.errors.InvalidData(`Cannot use the name ${JSON.stringify(name)} here: ${isText ? "Windows has no such names" : "it is no text"}`);
+  throw new Deno.errors.InvalidData(`Cannot use the name ${JSON.stringify(name)} here: ${isText ? "Windows does not allow such names" : "it is not valid text"}`);
 }
 function parentOf(path) {
   return path.slice(0, Math.max(path.lastIndexOf("/"), 0));
@@ -14144,7 +17187,7 @@ function statOrNothing2(path, stat) {
 function itemOf(name, info, identity, problem) {
   return {
     name,
-    kind: kindOf3(info),
+    kind: kindOf4(info),
     size: info.size,
     mtime: info.mtime?.getTime(),
     // Deno cuts it to the second
@@ -14154,12 +17197,12 @@ function itemOf(name, info, identity, problem) {
     problem
   };
 }
-function kindOf3({ isFile, isDirectory: isDirectory2, isSymlink }) {
+function kindOf4({ isFile, isDirectory: isDirectory2, isSymlink }) {
   if (isFile) return "file";
   if (isDirectory2) return "directory";
   return isSymlink ? "symlink" : "other";
 }
-function nameless2(name) {
+function unreadableItem(name) {
   return {
     name,
     kind: "unknown",
@@ -14167,85 +17210,84 @@ function nameless2(name) {
     mtime: void 0,
     precision: 1,
     identity: {},
-    problem: new Deno.errors.InvalidData(`Cannot open ${JSON.stringify(name)}: its name is no text`)
+    problem: new Deno.errors.InvalidData(`Cannot open ${JSON.stringify(name)}: its name is not valid text`)
   };
 }
-function dangling(path) {
-  return new Deno.errors.NotFound(`Cannot follow the symbolic link "${path}": it leads nowhere`);
+function danglingError(path) {
+  return new Deno.errors.NotFound(`Cannot follow the symbolic link "${path}": its target does not exist`);
 }
 
 // lib/mirror/tree_queue.ts
 var TreeQueue = class {
-  #work;
-  #places;
+  #operations;
+  #directories;
   #open = [];
-  /**
-   * Makes a queue with one directory in it.
-   *
-   * @param root Where to begin
-   * @param work What is done
-   */
-  constructor(root, work) {
-    this.#places = [
+  /** Creates a queue with one directory in it. */
+  constructor(root, operations) {
+    this.#directories = [
       root
     ];
-    this.#work = work;
+    this.#operations = operations;
   }
   get size() {
-    return this.#open.reduce((sum, folder) => sum + folder.size, this.#places.length);
+    return this.#open.reduce((sum, folder) => sum + folder.size, this.#directories.length);
   }
   take() {
     for (const folder of this.#open) {
       const item = folder.take();
-      if (item !== void 0) return (task) => this.#bring(task, folder, item);
-      this.#takePlaces(folder);
+      if (item !== void 0) {
+        return (task) => this.#transfer(task, folder, item);
+      }
+      this.#takeDirectories(folder);
     }
-    const place = this.#places.pop();
-    return place && ((task) => this.#enter(task, place));
+    const directory = this.#directories.pop();
+    return directory && ((task) => this.#enter(task, directory));
   }
-  async #enter(task, place) {
-    const pair = await this.#work.open(task, place);
+  async #enter(task, directory) {
+    const pair = await this.#operations.open(task, directory);
     if (pair === void 0) return;
     const folder = new OpenFolder(pair);
     this.#open.push(folder);
     await this.#closeIfDone(folder);
   }
-  async #bring(task, folder, item) {
-    const place = await this.#work.bring(task, folder.pair, item);
-    folder.finish(item, place);
+  async #transfer(task, folder, item) {
+    const directory = await this.#operations.transfer(task, folder.pair, item);
+    folder.finish(item, directory);
     await this.#closeIfDone(folder);
   }
   async #closeIfDone(folder) {
     if (!folder.isDone) return;
-    this.#takePlaces(folder);
+    this.#takeDirectories(folder);
     this.#open.splice(this.#open.indexOf(folder), 1);
-    await this.#work.close(folder.pair);
+    await this.#operations.close(folder.pair);
   }
-  #takePlaces(folder) {
-    for (const place of folder.takePlaces()) this.#places.push(place);
+  #takeDirectories(folder) {
+    for (const directory of folder.takeDirectories()) {
+      this.#directories.push(directory);
+    }
   }
 };
 var OpenFolder = class {
   pair;
   #items;
-  /** What waits for another entry that may mean the same file. */
-  #underway = /* @__PURE__ */ new Map();
-  /** The likenesses of the entries that are underway. */
-  #likenesses = /* @__PURE__ */ new Map();
+  /** Entries that wait for another one that may be the same file, by key. */
+  #current = /* @__PURE__ */ new Map();
+  /** Keys of the entries that are being processed. */
+  #collisionKeys = /* @__PURE__ */ new Map();
   #next = [];
-  #places = [];
+  #directories = [];
   #left;
   constructor(pair) {
     this.pair = pair;
     this.#items = pair.source.items.values();
     this.#left = pair.source.items.size;
   }
-  /** Entries that nobody took. */
+  /** Number of entries that were not taken. */
   get size() {
     return this.#left + this.#next.length;
   }
   get isDone() {
-    return this.size === 0 && this.#underway.size === 0;
+    return this.size === 0 && this.#current.size === 0;
   }
   take() {
     const item = this.#next.shift();
@@ -14254,41 +17296,41 @@ var OpenFolder = class {
       this.#left--;
       const item2 = this.#items.next().value;
       const key = collisionKey(item2.name);
-      const waiting = this.#underway.get(key);
+      const waiting = this.#current.get(key);
       if (waiting === void 0) {
-        this.#underway.set(key, {
+        this.#current.set(key, {
           items: [],
           next: 0
         });
-        this.#likenesses.set(item2, key);
+        this.#collisionKeys.set(item2, key);
         return item2;
       }
       waiting.items.push(item2);
     }
     return void 0;
   }
-  finish(item, place) {
-    if (place !== void 0) this.#places.push(place);
-    const key = this.#likenesses.get(item);
-    this.#likenesses.delete(item);
-    const waiting = this.#underway.get(key);
+  finish(item, directory) {
+    if (directory !== void 0) this.#directories.push(directory);
+    const key = this.#collisionKeys.get(item);
+    this.#collisionKeys.delete(item);
+    const waiting = this.#current.get(key);
     const next = waiting.items[waiting.next++];
     if (next === void 0) {
-      this.#underway.delete(key);
+      this.#current.delete(key);
     } else {
-      this.#likenesses.set(next, key);
+      this.#collisionKeys.set(next, key);
       this.#next.push(next);
     }
   }
-  /** The directories met so far, last first. */
-  takePlaces() {
-    return this.#places.splice(0).reverse();
+  /** Returns the directories found so far, last first. */
+  takeDirectories() {
+    return this.#directories.splice(0).reverse();
   }
 };
 
 // lib/mirror/worker_pool.ts
 var WorkerPool = class {
-  /** Who works with the client's own connection. */
+  /** The worker with the client's own connection. */
   first;
   #make;
   #end = new AbortController();
@@ -14304,14 +17346,7 @@ var WorkerPool = class {
   #waiting = 0;
   #change = Promise.withResolvers();
   #failure;
-  /**
-   * Makes a pool of one worker.
-   *
-   * @param provider The client
-   * @param options How many may join, and a signal
-   * @param make Makes a worker, which stops at the signal: the caller's, or
-   * that another worker's job failed
-   */
+  /** Creates a pool of one worker. */
   constructor(provider, { most, signal }, make2) {
     const { signal: end } = this.#end;
     this.#signal = signal === void 0 ? end : AbortSignal.any([
@@ -14325,17 +17360,11 @@ var WorkerPool = class {
       this.first
     ]);
   }
-  /** Aborted when there is no going on. */
+  /** Aborted when the work cannot continue. */
   get signal() {
     return this.#signal;
   }
-  /**
-   * Does what there is to do. It ends when nobody works any more, also after a
-   * failure.
-   *
-   * @param queue The work
-   * @throws What the first job threw that failed
-   */
+  /** Runs a queue until no worker is busy, also after a failure. */
   async run(queue) {
     this.#queue = queue;
     this.#runs = Array.from(this.#workers, (worker) => this.#work(worker));
@@ -14344,8 +17373,8 @@ var WorkerPool = class {
     if (this.#failure !== void 0) throw this.#failure.error;
   }
   /**
-   * Tells that the job of a worker is one for the server: what else there is to
-   * do would have to wait, so others are called.
+   * Opens further connections for the tasks that would have to wait for a
+   * request to the server.
    */
   addWorkers() {
     if (this.#queue === void 0) return;
@@ -14358,11 +17387,9 @@ var WorkerPool = class {
     }
   }
   /**
-   * Does without a worker whose connection is lost for good, and without more
-   * of them.
+   * Drops a worker whose connection is lost permanently, and adds no more.
    *
-   * @param provider The connection
-   * @returns Whether there are others: the client's own is never done without
+   * @returns Whether there are others; the client's own is never dropped
    */
   dropWorker(provider) {
     if (provider === this.first.provider) return false;
@@ -14372,7 +17399,7 @@ var WorkerPool = class {
     }
     return true;
   }
-  /** Closes what was opened. */
+  /** Closes the opened connections. */
   async [Symbol.asyncDispose]() {
     this.#end.abort();
     await Promise.all(this.#adding);
@@ -14391,12 +17418,12 @@ var WorkerPool = class {
       this.#most = 0;
     }
   }
-  /** Never rejects. */
+  /** Runs tasks until none is left. Never rejects. */
   async #work(worker) {
     while (this.#failure === void 0 && this.#workers.has(worker)) {
-      const job = this.#queue?.take();
-      if (job !== void 0) {
-        await this.#do(job, worker);
+      const task = this.#queue?.take();
+      if (task !== void 0) {
+        await this.#do(task, worker);
       } else if (this.#busy > 0) {
         this.#waiting++;
         await this.#change.promise;
@@ -14406,10 +17433,10 @@ var WorkerPool = class {
       }
     }
   }
-  async #do(job, worker) {
+  async #do(task, worker) {
     this.#busy++;
     try {
-      await job(worker);
+      await task(worker);
       if (this.#breather.isDue) await this.#breather.pause(this.#signal);
     } catch (error) {
       this.#failure ??= {
@@ -14430,17 +17457,17 @@ var WINDOW2 = 64;
 function isExtraneous({ name }, source, target) {
   if (source.items.has(name)) return false;
   if (source.hidesDots && name.startsWith(".")) return false;
-  const twin = source.twinOf(name);
-  return twin === void 0 || target.items.has(twin);
+  const variant = source.caseVariantOf(name);
+  return variant === void 0 || target.items.has(variant);
 }
-async function removeItems(removal, place, items) {
+async function removeItems(removal, directory, items) {
   const { provider, report, options, reason = "missing" } = removal;
   const whole = [];
   let areGone = true;
   const breather = new Breather();
   for (const item of items) {
     if (breather.isDue) await breather.pause(options.signal);
-    const entry = entryOf(place, item);
+    const entry = entryOf(directory, item);
     if (!report.includes(entry)) {
       areGone = false;
     } else if (item.problem !== void 0) {
@@ -14452,15 +17479,15 @@ async function removeItems(removal, place, items) {
       areGone = false;
     } else if (item.kind !== "directory" || options.filter === void 0) {
       whole.push(item);
-    } else if (!await removeFiltered(removal, place, item)) {
+    } else if (!await removeFiltered(removal, directory, item)) {
       areGone = false;
     }
   }
   for (let at = 0; at < whole.length; at += WINDOW2) {
     const some = whole.slice(at, at + WINDOW2);
-    const missing = await findMissing(removal, place, some);
+    const missing = await findMissing(removal, directory, some);
     if (missing.length < some.length) areGone = false;
-    const entries = missing.map((item) => entryOf(place, item));
+    const entries = missing.map((item) => entryOf(directory, item));
     const errors = await remove2(removal, entries, true);
     for (const [index, entry] of entries.entries()) {
       const error = errors[index];
@@ -14478,10 +17505,46 @@ async function removeItems(removal, place, items) {
   }
   return areGone;
 }
-async function removeFiltered(removal, place, item) {
+async function countRemovals(removal, directory, items) {
+  const { provider, target, report, options } = removal;
+  let removed = 0;
+  let below = 0;
+  const breather = new Breather();
+  for (const item of items) {
+    if (breather.isDue) await breather.pause(options.signal);
+    const entry = entryOf(directory, item);
+    if (!report.includes(entry) || item.problem !== void 0) continue;
+    removed++;
+    if (item.kind !== "directory") continue;
+    const { path, depth } = entry;
+    const { identity } = item;
+    const inner = {
+      path,
+      depth,
+      parent: directory,
+      identity,
+      isNew: false
+    };
+    const folder = await report.attempt(provider, entry, () => target.read(inner));
+    if (folder === void 0) break;
+    const all = [
+      ...folder.items.values()
+    ];
+    const counts = await countRemovals(removal, inner, all);
+    const wanted = all.filter((item2) => report.includes(entryOf(inner, item2)));
+    below += wanted.length + counts.below;
+    removed += counts.removed;
+    if (counts.removed < all.length + counts.below) removed--;
+  }
+  return {
+    removed,
+    below
+  };
+}
+async function removeFiltered(removal, directory, item) {
   const { provider, target, report, options, reason = "missing" } = removal;
-  const entry = entryOf(place, item);
-  const isMissing = (await findMissing(removal, place, [
+  const entry = entryOf(directory, item);
+  const isMissing = (await findMissing(removal, directory, [
     item
   ])).length > 0;
   if (!isMissing) return false;
@@ -14503,7 +17566,7 @@ async function removeFiltered(removal, place, item) {
   const inner = {
     path,
     depth,
-    parent: place,
+    parent: directory,
     identity,
     isNew: false
   };
@@ -14512,7 +17575,7 @@ async function removeFiltered(removal, place, item) {
   const isEmptied = await removeItems({
     ...removal,
     isProven: false,
-    twins: void 0
+    variants: void 0
   }, inner, [
     ...folder.items.values()
   ]);
@@ -14528,13 +17591,13 @@ async function removeFiltered(removal, place, item) {
   else await report.attempt(provider, entry, () => Promise.reject(error));
   return error === void 0;
 }
-async function findMissing({ provider, source, target, report, isProven, twins }, place, items) {
+async function findMissing({ provider, source, target, report, isProven, variants }, directory, items) {
   if (isProven) return items;
-  const answers = await source.ask(place, items);
+  const answers = await source.ask(directory, items);
   const missing = [];
   for (const [index, item] of items.entries()) {
     const answer = answers[index];
-    const entry = entryOf(place, item);
+    const entry = entryOf(directory, item);
     if (answer === false) {
       missing.push(item);
     } else if (answer instanceof TypeError) {
@@ -14545,7 +17608,7 @@ async function findMissing({ provider, source, target, report, isProven, twins }
       });
     } else if (answer !== true) {
       await report.attempt(provider, entry, () => Promise.reject(answer));
-    } else if (twins?.twinOf(item.name) !== void 0) {
+    } else if (variants?.caseVariantOf(item.name) !== void 0) {
       report.record({
         action: "skip",
         entry,
@@ -14569,14 +17632,86 @@ async function remove2({ target, options }, entries, recursive) {
 // lib/mirror/mirror.ts
 init_printable();
 
+// lib/mirror/options.ts
+init_check_names();
+init_check_word();
+var MIRROR_OPTIONS = {
+  ...TRANSFER_OPTIONS,
+  compare: true,
+  delete: true,
+  maxDelete: true,
+  filter: true,
+  symlinks: true,
+  maxDepth: true,
+  dryRun: true,
+  connections: true,
+  list: true,
+  onEntry: true
+};
+var DOWNLOAD_DIR_OPTIONS = {
+  ...MIRROR_OPTIONS,
+  maxSize: true,
+  sync: true,
+  removeSource: true
+};
+var UPLOAD_DIR_OPTIONS = {
+  ...MIRROR_OPTIONS,
+  replace: true,
+  temporaryName: true
+};
+function checkMirrorOptions(options, isUpload2) {
+  if (isUpload2) checkNames("uploadDir", options, UPLOAD_DIR_OPTIONS);
+  else checkNames("downloadDir", options, DOWNLOAD_DIR_OPTIONS);
+  const { compare, symlinks, connections = 1, list = {} } = options;
+  checkWord("compare", compare, [
+    "size-and-time",
+    "size",
+    "hash",
+    "always"
+  ]);
+  checkWord("symlinks", symlinks, [
+    "skip",
+    "follow"
+  ]);
+  if (!(Number.isInteger(connections) && connections >= 1)) {
+    throw new RangeError(`Cannot use ${connections} connections: it must be an integer, 1 or more`);
+  }
+  limitOf(options.maxDelete);
+  if (options.delete && options.removeSource) {
+    throw new TypeError('Cannot use "removeSource" with "delete": the next call would remove here what this one removed there');
+  }
+  checkNames("list", list, LIST_OPTIONS);
+  checkListOptions(list);
+  checkTransferOptions(options);
+}
+var SHARE_REGEXP = /^\d{1,3}(?:\.\d{1,9})?%$/;
+function limitOf(maxDelete) {
+  if (maxDelete === void 0) return {
+    entries: Infinity,
+    percent: Infinity
+  };
+  const isCount = maxDelete === Infinity || Number.isInteger(maxDelete) && Number(maxDelete) >= 0;
+  if (isCount) return {
+    entries: Number(maxDelete),
+    percent: Infinity
+  };
+  const isShare = typeof maxDelete === "string" && SHARE_REGEXP.test(maxDelete);
+  const percent = isShare ? parseFloat(maxDelete) : NaN;
+  if (percent <= 100) return {
+    entries: Infinity,
+    percent
+  };
+  throw new RangeError(`Cannot use maxDelete ${showValue(maxDelete)}: it must be a count of entries from 0, or a share such as "10%"`);
+}
+
 // lib/mirror/safety.ts
 init_printable();
-function reasonToSkip(item, place) {
+function reasonToSkip(item, directory) {
   switch (item.kind) {
     case "file":
       return isPart(item.name) ? "part" : void 0;
     case "directory":
-      return isLoop(item, place) ? "loop" : void 0;
+      return isLoop(item, directory) ? "loop" : void 0;
     case "symlink":
       return "symlink";
     default:
@@ -14588,10 +17723,10 @@ async function findCounterpart(side, { source, target }, { name }, path) {
   if (listed !== void 0) return listed;
   const found = side.mayHide(target, name) ? await side.probe(path) : void 0;
   if (found === void 0) return void 0;
-  const twin = target.twinOf(name);
-  const isOwn2 = twin === void 0 ? target.hidesDots : !source.items.has(twin);
+  const variant = target.caseVariantOf(name);
+  const isOwn2 = variant === void 0 ? target.hidesDots : !source.items.has(variant);
   if (isOwn2) return found;
-  throw new Deno.errors.AlreadyExists(`Cannot write to ${quote(side.at(path))}: it is the same there as ${twin === void 0 ? "something else" : JSON.stringify(twin)}`);
+  throw new Deno.errors.AlreadyExists(`Cannot write to ${quote(side.at(path))}: it is the same there as ${variant === void 0 ? "something else" : JSON.stringify(variant)}`);
 }
 function checkClash(there, kind, path, mayRemove) {
   if (there.kind === "symlink") {
@@ -14607,11 +17742,11 @@ function checkSource2({ source, target }, pair) {
   if (pair.source.items.size > 0 || pair.target.items.size === 0) return;
   throw new Deno.errors.InvalidData(`Cannot remove all that is in ${quote(target.at(""))}: the source ${quote(source.at(""))} is empty, which may be a mistake`);
 }
-async function findLost({ place, source, target }, wants, signal) {
+async function findLost({ directory, source, target }, includes, signal) {
   const [first] = await filterAll(source.items.values(), (item) => {
     const { name, problem } = item;
-    const isListed = target.items.has(name) || target.twinOf(name) !== void 0 || target.hidesDots && name.startsWith(".");
-    return !isListed && problem === void 0 && reasonToSkip(item, place) === void 0 && wants(item);
+    const isListed = target.items.has(name) || target.caseVariantOf(name) !== void 0 || target.hidesDots && name.startsWith(".");
+    return !isListed && problem === void 0 && reasonToSkip(item, directory) === void 0 && includes(item);
   }, signal);
   return first;
 }
@@ -14627,17 +17762,17 @@ init_printable();
 
 // lib/mirror/errors.ts
 var FTPMirrorError = class extends FTPError {
-  /** The class's own name. */
+  /** Name of the class. */
   name = "FTPMirrorError";
-  /** What was done. */
+  /** Counts of everything done. */
   result;
-  /** What failed: the first thousand; `result.failed` counts all. */
+  /** Failures: the first thousand; `result.failed` counts all. */
   failures;
   /**
-   * Makes an error.
+   * Creates an error.
    *
-   * @param message What was tried and what is missing
-   * @param options The facts
+   * @param message The action, and what is missing
+   * @param options Result, failures, reply, command and cause
    */
   constructor(message, options) {
     super(message, options);
@@ -14657,7 +17792,7 @@ var COUNTS = {
   fail: "failed"
 };
 var MirrorReport = class {
-  /** What was done so far. */
+  /** Counts so far. */
   result = {
     transferred: 0,
     unchanged: 0,
@@ -14671,17 +17806,10 @@ var MirrorReport = class {
   #title;
   #options;
   #failures = [];
-  /** Bytes of each file that is under way. */
-  #underway = /* @__PURE__ */ new Map();
+  /** Bytes of each current file. */
+  #current = /* @__PURE__ */ new Map();
   #listener = new Listener((fault) => new LocalError(fault));
-  /**
-   * Begins to count.
-   *
-   * @param title What is tried, for error messages
-   * @param options Whom to tell
-   * @param dismiss Is given a connection that is lost for good; tells whether
-   * there are others
-   */
+  /** Starts with zero counts. */
   constructor(title, options, dropWorker) {
     this.#dropWorker = dropWorker;
     this.#title = title;
@@ -14690,10 +17818,8 @@ var MirrorReport = class {
   /**
    * Whether an entry takes part.
    *
-   * @param entry The entry
-   * @returns What the caller's filter says
-   * @throws {LocalError} If it throws, or gives no boolean: a promise is true
-   * whatever comes of it
+   * @throws {LocalError} If `filter` throws or does not return a boolean: a
+   * promise would always count as true
    */
   includes(entry) {
     const { filter } = this.#options;
@@ -14705,13 +17831,11 @@ var MirrorReport = class {
     });
   }
   /**
-   * Does something with one entry. If that fails, the others go on.
+   * Runs an action on one entry. If it fails, the mirror continues with the
+   * others.
    *
-   * @param provider The connection that it is done with
-   * @param entry The entry
-   * @param run Does it
-   * @returns What it gives; `undefined` if it failed
-   * @throws {unknown} What ends the mirror
+   * @returns The result, or `undefined` if it failed
+   * @throws {unknown} An error that ends the mirror
    */
   async attempt(provider, entry, run) {
     try {
@@ -14721,7 +17845,7 @@ var MirrorReport = class {
       this.#listener.check();
       this.#options.signal?.throwIfAborted();
       if (error instanceof Deno.errors.NotCapable) throw error;
-      await this.#comeBack(provider, error);
+      await this.#ensureConnected(provider, error);
       this.record({
         action: "fail",
         entry,
@@ -14731,10 +17855,9 @@ var MirrorReport = class {
     }
   }
   /**
-   * Counts and tells what was done.
+   * Counts and reports an action.
    *
-   * @param event What
-   * @throws {LocalError} If the callback throws, or one has failed meanwhile
+   * @throws {LocalError} If a callback has failed
    */
   record(event) {
     const { action, entry, error } = event;
@@ -14751,31 +17874,25 @@ var MirrorReport = class {
   /**
    * Counts the bytes of a file.
    *
-   * @param path The file
-   * @param run Transfers it, and gives the bytes that went through
+   * @param run Transfers the file, and returns the bytes transferred
    */
   async count(path, run) {
     try {
       const bytes2 = await run();
       this.result.bytes += bytes2;
     } finally {
-      this.#underway.delete(path);
+      this.#current.delete(path);
     }
   }
-  /**
-   * Follows the transfer of a file.
-   *
-   * @param path The file
-   * @returns What `download` and `upload` are to call
-   */
+  /** Returns a callback for the progress of a file. */
   progressOf(path) {
     const { onProgress } = this.#options;
     if (onProgress === void 0) return void 0;
     return (file) => {
-      this.#underway.set(path, file.transferred);
+      this.#current.set(path, file.transferred);
       const { transferred } = this.result;
       let { bytes: bytes2 } = this.result;
-      for (const some of this.#underway.values()) bytes2 += some;
+      for (const some of this.#current.values()) bytes2 += some;
       return this.#listener.call(() => onProgress({
         path,
         file,
@@ -14784,16 +17901,12 @@ var MirrorReport = class {
       }));
     };
   }
-  /**
-   * The caller's `onRetry`, of which is known if it fails.
-   *
-   * @returns What `download` and `upload` are to call
-   */
+  /** The caller's `onRetry`, with its failures recorded. */
   get onRetry() {
     return this.#listener.heard(this.#options.onRetry);
   }
   /**
-   * Looks, at the end, whether the callbacks are well.
+   * Waits for pending callbacks at the end.
    *
    * @throws {LocalError} If one has failed
    */
@@ -14801,18 +17914,18 @@ var MirrorReport = class {
     await this.#listener.settle();
   }
   /**
-   * The error that a mirror ends with.
+   * Creates the error of an incomplete mirror.
    *
-   * @param loss What was the end of the connection, if that is why it ends
-   * @returns The error
+   * @param loss Error that ended the connection, if that is the reason
    */
   error(loss) {
     const { failed } = this.result;
     const [first] = this.#failures;
     const cause = loss ?? first?.error;
-    const what = loss !== void 0 ? "the connection is lost" : `${failed} ${failed === 1 ? "entry" : "entries"} failed, ${failed === 1 ? "" : "the first "}${quote(first?.path ?? "")}`;
+    const isWhole = loss === void 0 && failed === 1 && first?.path === "";
+    const what = loss !== void 0 ? "the connection is lost: " : isWhole ? "" : `${failed} ${failed === 1 ? "entry" : "entries"} failed, ${failed === 1 ? "" : "the first "}${quote(first?.path ?? "")}: `;
     const why = asError(cause).message;
-    return new FTPMirrorError(`${this.#title}: ${what}: ${why}`, {
+    return new FTPMirrorError(`${this.#title}: ${what}${why}`, {
       result: {
         ...this.result
       },
@@ -14820,8 +17933,8 @@ var MirrorReport = class {
       cause
     });
   }
-  /** One file may have been the end of a connection: the others get another. */
-  async #comeBack(provider, cause) {
+  /** Reconnects if a failed file has ended the connection. */
+  async #ensureConnected(provider, cause) {
     const { retry, signal } = this.#options;
     if (!provider.session.isLost) return;
     let why = cause;
@@ -14852,15 +17965,18 @@ var Mirror = class {
   #options;
   #report;
   #maxDepth;
-  /** Where something is to be removed; `undefined` if that is too much. */
+  #limit;
+  /** Entries of the target that take part, as far as it was read. */
+  #entries = 0;
+  /**
+   * Directories with something to remove; `undefined` if there are too many.
+   */
   #remembered = /* @__PURE__ */ new Set();
   #isUnread = false;
   /**
-   * Makes a run.
+   * Creates a mirror.
    *
-   * @param provider The client
-   * @param options The caller's
-   * @param make Makes what works with one connection, until a signal
+   * @param make Creates a task for one connection, with a signal that ends it
    * @throws {RangeError} If `maxDepth` is not 1 or more
    */
   constructor(provider, options, make2) {
@@ -14879,12 +17995,12 @@ var Mirror = class {
       signal: pool.signal
     };
     this.#maxDepth = maxDepth;
+    this.#limit = limitOf(options.maxDelete);
     this.#report = new MirrorReport(pool.first.title, this.#options, (provider2) => pool.dropWorker(provider2));
   }
   /**
-   * Mirrors.
+   * Runs the mirror.
    *
-   * @returns What was done
    * @throws {FTPMirrorError} If something failed
    */
   async run() {
@@ -14897,7 +18013,8 @@ var Mirror = class {
       isNew: false
     };
     await unwrapped(async () => {
-      await this.#bringTree(root);
+      await this.#transferTree(root);
+      if (result.failed === 0) await this.#checkLimit(root);
       if (result.failed === 0) await this.#removeExtraneous(root);
       await this.#report.settle();
     });
@@ -14906,32 +18023,32 @@ var Mirror = class {
       ...result
     };
   }
-  /** Closes the connections that the run has opened. */
+  /** Closes the connections that the mirror opened. */
   async [Symbol.asyncDispose]() {
     await this.#pool[Symbol.asyncDispose]();
   }
-  /** Transfers what a tree lacks, over as many connections as there may be. */
-  async #bringTree(root) {
+  /** Transfers the missing entries of a tree, over all connections. */
+  async #transferTree(root) {
     const queue = new TreeQueue(root, {
-      open: (task, place) => this.#inspect(task, place),
-      bring: (task, pair, item) => this.#bringWanted(task, pair, item),
+      open: (task, directory) => this.#inspect(task, directory),
+      transfer: (task, pair, item) => this.#transferIncluded(task, pair, item),
       close: (pair) => this.#close(pair)
     });
     await this.#pool.run(queue);
   }
   /** Reads a directory on both sides. */
-  async #open(task, place) {
-    const read14 = async () => {
-      const source = await task.source.read(place);
-      place.identity = source.identity;
+  async #open(task, directory) {
+    const read19 = async () => {
+      const source = await task.source.read(directory);
+      directory.identity = source.identity;
       return {
-        place,
+        directory,
         source,
-        target: await this.#readTarget(task, place)
+        target: await this.#readTarget(task, directory)
       };
     };
-    const entry = directoryOf(place);
-    const pair = place.parent === void 0 ? await read14() : await this.#report.attempt(task.provider, entry, read14);
+    const entry = directoryOf(directory);
+    const pair = directory.parent === void 0 ? await read19() : await this.#report.attempt(task.provider, entry, read19);
     const error = pair?.source.partial;
     if (error !== void 0) {
       this.#report.record({
@@ -14943,47 +18060,51 @@ var Mirror = class {
     this.#isUnread ||= pair === void 0 || error !== void 0;
     return pair;
   }
-  async #readTarget({ target }, place) {
-    if (place.isNew) return new Snapshot();
-    if (place.parent === void 0) {
+  async #readTarget({ target }, directory) {
+    if (directory.isNew) return new Snapshot();
+    if (directory.parent === void 0) {
       if (this.#options.dryRun !== true) await target.make("");
       else if (await target.probe("") === void 0) return new Snapshot();
     }
-    return await target.read(place);
+    return await target.read(directory);
   }
-  /** Reads a directory, and what listings do not tell. */
-  async #inspect(task, place) {
+  /**
+   * Reads a directory on both sides, and requests what the listings do not
+   * show.
+   */
+  async #inspect(task, directory) {
     this.#pool.addWorkers();
-    const pair = await this.#open(task, place);
+    const pair = await this.#open(task, directory);
     if (pair === void 0) return void 0;
     const { provider } = task;
-    return await this.#report.attempt(provider, directoryOf(place), async () => {
-      const isFirst = place.parent === void 0;
+    return await this.#report.attempt(provider, directoryOf(directory), async () => {
+      const isFirst = directory.parent === void 0;
       if (isFirst && this.#options.delete) checkSource2(task, pair);
+      await this.#countEntries(pair);
       await task.refine(pair);
       return pair;
     });
   }
-  /** Brings one entry that takes part. */
-  async #bringWanted(task, pair, item) {
-    const entry = entryOf(pair.place, item);
+  /** Transfers one entry, if it takes part. */
+  async #transferIncluded(task, pair, item) {
+    const entry = entryOf(pair.directory, item);
     if (!this.#report.includes(entry)) return void 0;
-    return await this.#report.attempt(task.provider, entry, () => this.#bring(task, pair, item, entry));
+    return await this.#report.attempt(task.provider, entry, () => this.#transfer(task, pair, item, entry));
   }
-  /** Remembers a directory from which something is to be removed. */
+  /** Remembers a directory that has something to remove. */
   async #close(pair) {
-    const { place } = pair;
+    const { directory } = pair;
     const breather = new Breather();
     for (const item of await this.#extraneousOf(pair)) {
-      if (this.#isWanted(place, item)) return this.#remember(place);
+      if (this.#isWanted(directory, item)) return this.#remember(directory);
       if (breather.isDue) await breather.pause(this.#options.signal);
     }
   }
-  /** Brings one entry; gives the place of a directory. */
-  async #bring(task, pair, item, entry) {
+  /** Transfers one entry. Returns the path of a directory. */
+  async #transfer(task, pair, item, entry) {
     const { target } = task;
     if (item.problem !== void 0) throw item.problem;
-    const reason = reasonToSkip(item, pair.place);
+    const reason = reasonToSkip(item, pair.directory);
     if (reason !== void 0) {
       this.#report.record({
         action: "skip",
@@ -14999,20 +18120,20 @@ var Mirror = class {
     }
     const path = target.at(entry.path);
     checkClash(there, item.kind, path, this.#options.delete === true);
-    this.#remember(pair.place);
+    this.#remember(pair.directory);
     return void 0;
   }
-  /** Transfers a file, or makes a directory. */
+  /** Transfers a file, or creates a directory. */
   async #put(task, pair, item, there) {
-    const next = item.kind === "directory" ? await this.#enter(task, pair.place, item, there === void 0) : await this.#send(task, pair, item, there);
+    const next = item.kind === "directory" ? await this.#enter(task, pair.directory, item, there === void 0) : await this.#send(task, pair, item, there);
     pair.target.set(item);
     return next;
   }
-  async #enter(task, place, item, isNew) {
-    const entry = entryOf(place, item);
+  async #enter(task, directory, item, isNew) {
+    const entry = entryOf(directory, item);
     const { path, depth } = entry;
     if (depth > this.#maxDepth) {
-      throw new RangeError(`Cannot mirror ${quote(path)}: it is more than ${this.#maxDepth} levels deep; set "maxDepth" to go on`);
+      throw new RangeError(`Cannot mirror ${quote(path)}: it is more than ${this.#maxDepth} levels deep; increase "maxDepth"`);
     }
     if (isNew) {
       if (this.#options.dryRun !== true) await task.target.make(path);
@@ -15024,13 +18145,13 @@ var Mirror = class {
     return {
       path,
       depth,
-      parent: place,
+      parent: directory,
       identity: item.identity,
       isNew
     };
   }
-  async #send(task, { place, target }, item, there) {
-    const entry = entryOf(place, item);
+  async #send(task, { directory, target }, item, there) {
+    const entry = entryOf(directory, item);
     const { path, size } = entry;
     if (this.#options.compare === "hash") this.#pool.addWorkers();
     const reason = there === void 0 ? "new" : await task.compare(path, item, there);
@@ -15054,8 +18175,8 @@ var Mirror = class {
       reason
     });
   }
-  #remember(place) {
-    this.#remembered?.add(place);
+  #remember(directory) {
+    this.#remembered?.add(directory);
     if ((this.#remembered?.size ?? 0) > MAX_REMEMBERED2) {
       this.#remembered = void 0;
     }
@@ -15064,39 +18185,109 @@ var Mirror = class {
     if (this.#options.delete !== true) return [];
     return await filterAll(target.items.values(), (item) => isExtraneous(item, source, target), this.#options.signal);
   }
-  #isWanted(place, item) {
-    return this.#report.includes(entryOf(place, item));
+  #isWanted(directory, item) {
+    return this.#report.includes(entryOf(directory, item));
+  }
+  /** Counts the target's entries, if `maxDelete` is a percentage. */
+  async #countEntries({ directory, target }) {
+    const isNeeded = this.#options.delete === true && this.#limit.percent !== Infinity;
+    if (!isNeeded) return;
+    const wanted = await filterAll(target.items.values(), (item) => this.#isWanted(directory, item), this.#options.signal);
+    this.#entries += wanted.length;
+  }
+  /** Fails before anything is removed if more than `maxDelete` would be. */
+  async #checkLimit(root) {
+    const { delete: mayRemove, maxDelete } = this.#options;
+    const { entries, percent } = this.#limit;
+    if (!mayRemove || entries === Infinity && percent === Infinity) return;
+    let count = 0;
+    await this.#visit(root, async (pair) => {
+      const items = await this.#extraneousOf(pair);
+      const directories = [];
+      for await (const { item, there } of this.#shared(pair)) {
+        if (there.kind !== item.kind) items.push(there);
+        else if (item.kind === "directory") {
+          directories.push(await this.#enter(this.#pool.first, pair.directory, item, false));
+        }
+      }
+      const { provider, source, target } = this.#pool.first;
+      const report = this.#report;
+      const removal = {
+        provider,
+        source,
+        target,
+        report
+      };
+      const options = this.#options;
+      const counts = await countRemovals({
+        ...removal,
+        options
+      }, pair.directory, items);
+      count += counts.removed;
+      this.#entries += counts.below;
+      return directories;
+    });
+    if (this.#report.result.failed > 0) return;
+    const isShare = percent !== Infinity;
+    const isOver = isShare ? count * 100 > this.#entries * percent : count > entries;
+    if (!isOver) return;
+    const error = new RangeError(`Cannot remove ${count}${isShare ? ` of ${this.#entries}` : ""} ${count === 1 && !isShare ? "entry" : "entries"} from ${quote(this.#pool.first.target.at(""))}: "maxDelete" is ${maxDelete}; nothing was removed`);
+    this.#report.record({
+      action: "fail",
+      entry: directoryOf(root),
+      error
+    });
   }
   /**
-   * Removes what is to go, from where it was seen, or from everywhere: with the
-   * client's own connection, one directory after the other.
+   * Removes extraneous entries, one directory after the other, with the
+   * client's own connection.
    */
   async #removeExtraneous(root) {
+    await this.#visit(root, (pair) => this.#removeFrom(pair));
+  }
+  /** Reads again the directories that have something to remove, one by one. */
+  async #visit(root, visit) {
     const isEverywhere = this.#remembered === void 0;
-    const places = [
+    const directories = [
       ...this.#remembered ?? [
         root
       ]
     ].reverse();
-    for (let place; (place = places.pop()) !== void 0; ) {
-      const pair = await this.#open(this.#pool.first, place);
-      const inner = pair === void 0 ? [] : await this.#tidy(pair);
+    for (let directory; (directory = directories.pop()) !== void 0; ) {
+      const pair = await this.#open(this.#pool.first, directory);
+      const inner = pair === void 0 ? [] : await visit(pair);
       if (!isEverywhere) continue;
-      for (const place2 of inner.reverse()) places.push(place2);
+      for (const directory2 of inner.reverse()) directories.push(directory2);
     }
   }
   /**
-   * Removes what is to go from a directory, after another look at it; gives
-   * the directories in it.
+   * Lists the source's entries that take part and have a counterpart in the
+   * target.
    */
-  async #tidy(pair) {
+  async *#shared({ directory, source, target }) {
+    const breather = new Breather();
+    for (const item of source.items.values()) {
+      if (breather.isDue) await breather.pause(this.#options.signal);
+      const there = target.items.get(item.name);
+      const isIdle = there === void 0 || item.problem !== void 0 || reasonToSkip(item, directory) !== void 0 || !this.#isWanted(directory, item);
+      if (!isIdle) yield {
+        item,
+        there
+      };
+    }
+  }
+  /**
+   * Removes the extraneous entries of a directory that was read again. Returns
+   * its directories.
+   */
+  async #removeFrom(pair) {
     const task = this.#pool.first;
-    const { place, source, target } = pair;
-    const places = [];
-    if (this.#isUnread) return places;
-    const lost = this.#options.dryRun === true ? void 0 : await findLost(pair, (item) => this.#isWanted(place, item), this.#options.signal);
+    const { directory, source } = pair;
+    const directories = [];
+    if (this.#isUnread) return directories;
+    const lost = this.#options.dryRun === true ? void 0 : await findLost(pair, (item) => this.#isWanted(directory, item), this.#options.signal);
     if (lost !== void 0) {
-      const entry = entryOf(place, lost);
+      const entry = entryOf(directory, lost);
       const path = quote(task.target.at(entry.path));
       const error = new Deno.errors.NotFound(`Cannot remove anything beside ${path}: it is not listed there, though the source has it`);
       this.#report.record({
@@ -15104,46 +18295,41 @@ var Mirror = class {
         entry,
         error
       });
-      return places;
+      return directories;
     }
-    const removed = await this.#report.attempt(task.provider, directoryOf(place), async () => await this.#remove(place, await this.#extraneousOf(pair), {
-      twins: source
+    const removed = await this.#report.attempt(task.provider, directoryOf(directory), async () => await this.#remove(directory, await this.#extraneousOf(pair), {
+      variants: source
     }));
     this.#isUnread ||= removed === void 0;
-    if (removed === void 0) return places;
-    const breather = new Breather();
-    for (const item of source.items.values()) {
-      if (breather.isDue) await breather.pause(this.#options.signal);
-      const there = target.items.get(item.name);
-      const isIdle = there === void 0 || item.problem !== void 0 || reasonToSkip(item, place) !== void 0 || !this.#isWanted(place, item);
-      if (isIdle) continue;
+    if (removed === void 0) return directories;
+    for await (const { item, there } of this.#shared(pair)) {
       if (there.kind !== item.kind) {
         await this.#replace(pair, item, there);
       } else if (item.kind === "directory") {
-        places.push(await this.#enter(task, place, item, false));
+        directories.push(await this.#enter(task, directory, item, false));
       }
     }
-    return places;
+    return directories;
   }
-  /** Puts an entry where one of another kind is. */
+  /** Replaces an entry by one of another kind. */
   async #replace(pair, item, there) {
-    const { place } = pair;
+    const { directory } = pair;
     const task = this.#pool.first;
-    const entry = entryOf(place, item);
+    const entry = entryOf(directory, item);
     const path = task.target.at(entry.path);
     const next = await this.#report.attempt(task.provider, entry, async () => {
       checkClash(there, item.kind, path, true);
       await confirmKind(task.source, item, entry.path, this.#options);
-      if (await this.#remove(place, [
+      if (await this.#remove(directory, [
         there
       ], KIND)) {
         return await this.#put(task, pair, item, void 0);
       }
-      throw new Deno.errors.AlreadyExists(`Cannot replace the ${there.kind} ${quote(path)} by a ${item.kind}: not all that is in it could or may be removed`);
+      throw new Deno.errors.AlreadyExists(`Cannot replace the ${there.kind} ${quote(path)} by a ${item.kind}: not all of its entries could or may be removed`);
     });
-    if (next !== void 0) await this.#bringTree(next);
+    if (next !== void 0) await this.#transferTree(next);
   }
-  async #remove(place, items, why) {
+  async #remove(directory, items, why) {
     const { provider, source, target } = this.#pool.first;
     const options = this.#options;
     const report = this.#report;
@@ -15155,56 +18341,9 @@ var Mirror = class {
       options,
       ...why
     };
-    return await removeItems(removal, place, items);
+    return await removeItems(removal, directory, items);
   }
 };
-
-// lib/mirror/options.ts
-init_check_names();
-init_check_word();
-var MIRROR_OPTIONS = {
-  ...TRANSFER_OPTIONS,
-  compare: true,
-  delete: true,
-  filter: true,
-  symlinks: true,
-  maxDepth: true,
-  dryRun: true,
-  connections: true,
-  list: true,
-  onEntry: true
-};
-var DOWNLOAD_DIR_OPTIONS = {
-  ...MIRROR_OPTIONS,
-  maxSize: true,
-  sync: true
-};
-var UPLOAD_DIR_OPTIONS = {
-  ...MIRROR_OPTIONS,
-  replace: true,
-  temporaryName: true
-};
-function checkMirrorOptions(options, isUpload2) {
-  if (isUpload2) checkNames("uploadDir", options, UPLOAD_DIR_OPTIONS);
-  else checkNames("downloadDir", options, DOWNLOAD_DIR_OPTIONS);
-  const { compare, symlinks, connections = 1, list = {} } = options;
-  checkWord("compare", compare, [
-    "size-and-time",
-    "size",
-    "hash",
-    "always"
-  ]);
-  checkWord("symlinks", symlinks, [
-    "skip",
-    "follow"
-  ]);
-  if (!(Number.isInteger(connections) && connections >= 1)) {
-    throw new RangeError(`Cannot use ${connections} connections: it must be an integer, 1 or more`);
-  }
-  checkNames("list", list, LIST_OPTIONS);
-  checkListOptions(list);
-  checkTransferOptions(options);
-}
 
 // lib/transfer/server_clock.ts
 var MINUTE3 = 6e4;
@@ -15492,14 +18631,9 @@ var RemoteSide = class {
   #follows;
   #unmasksLinks;
   #isTarget;
-  /**
-   * Makes a side.
-   *
-   * @param provider The client
-   * @param root The directory; "" for the current one
-   * @param options How listings are read and calls tried again
-   * @param isTarget Whether it is what is changed
-   */
+  /** Directories below which paths are not joined with slashes: of z/OS. */
+  #joiners = /* @__PURE__ */ new Map();
+  /** Creates a side with a root directory; "" for the current one. */
   constructor(provider, root, options, isTarget) {
     this.#provider = provider;
     this.#root = root;
@@ -15509,13 +18643,30 @@ var RemoteSide = class {
     this.#isTarget = isTarget;
   }
   at(path) {
-    return path === "" ? this.#root : joinPath(this.#root, path);
+    if (path === "") return this.#root;
+    if (this.#joiners.size === 0) return joinPath(this.#root, path);
+    let whole = this.#root;
+    let directory = "";
+    let isDataSet2 = false;
+    for (const name of path.split("/")) {
+      const join2 = this.#joiners.get(directory) ?? (isDataSet2 ? joinMember : joinPath);
+      isDataSet2 = join2 !== joinPath;
+      whole = join2(whole, name);
+      directory = joinPath(directory, name);
+    }
+    return whole;
   }
-  read(place) {
+  /** Learns from its listing how paths are joined below a directory. */
+  #learnJoin(path, entries) {
+    const known = entries.find(({ format }) => format !== "unknown");
+    const join2 = known && joinerOf(known.format);
+    if (join2 !== void 0) this.#joiners.set(path, join2);
+  }
+  read(directory) {
     return this.#run(async (session) => {
       const { list, signal } = this.#options;
-      let { unique, canonical } = place.identity;
-      const path = this.at(place.path);
+      let { unique, canonical } = directory.identity;
+      const path = this.at(directory.path);
       const options = {
         maxEntries: MAX_ENTRIES,
         ...list,
@@ -15534,10 +18685,11 @@ var RemoteSide = class {
         },
         onSelf,
         onPartial: (error) => void (partial = error),
-        // what this one lacks is removed from the other side
+        // entries that this side lacks are removed from the other one
         isStrict: this.#options.delete === true && !this.#isTarget,
         isRaw: true
       });
+      this.#learnJoin(directory.path, entries);
       if (partial !== void 0 && (this.#isTarget || entries.length === 0)) {
         throw partial;
       }
@@ -15558,7 +18710,7 @@ var RemoteSide = class {
       folder.partial = partial;
       const breather = new Breather();
       for (const entry of entries) {
-        folder.add(this.#follows ? await this.#look(session, place, canonical, entry) : this.#itemOf(entry, {
+        folder.add(this.#follows ? await this.#look(session, directory, canonical, entry) : this.#itemOf(entry, {
           unique: entry.facts?.unique
         }, problemOf(entry)));
         if (breather.isDue) await breather.pause(signal);
@@ -15587,15 +18739,15 @@ var RemoteSide = class {
       }
     });
   }
-  /** A file system that folds names, and names with a dot that are not shown. */
+  /** The server may fold names, and may not list names with a leading dot. */
   mayHide(folder, name) {
-    return folder.hidesDots && name.startsWith(".") || folder.twinOf(name) !== void 0;
+    return folder.hidesDots && name.startsWith(".") || folder.caseVariantOf(name) !== void 0;
   }
-  ask(place, items) {
+  ask(directory, items) {
     return this.#run(async (session) => {
       const { signal } = this.#options;
       const asked = items.map(async ({ name, kind }) => {
-        const path = this.at(joinPath(place.path, name));
+        const path = this.at(joinPath(directory.path, name));
         try {
           return await isPresent(session, {
             path,
@@ -15615,7 +18767,7 @@ var RemoteSide = class {
       return answers.map((answer) => answer.value);
     });
   }
-  /** What the server does not take it refuses itself. */
+  /** The server refuses invalid names itself. */
   check() {
   }
   make(path) {
@@ -15629,7 +18781,7 @@ var RemoteSide = class {
       };
       try {
         if (path !== "") {
-          await session.turns.share(() => session.perform(command, {
+          await session.shared((turn) => turn.perform(command, {
             signal
           }), {
             signal
@@ -15680,20 +18832,14 @@ var RemoteSide = class {
     });
     return entries.map((_, index) => errors[index]);
   }
-  /**
-   * Asks for sizes and times that a listing does not give to the second.
-   *
-   * @param place Where the files are
-   * @param items The files
-   * @returns What is known of them now
-   */
-  refine(place, items) {
+  /** Requests sizes and times that a listing does not show to the second. */
+  refine(directory, items) {
     return this.#run(async (session) => {
       const { signal } = this.#options;
-      const sharp = [];
+      const refined = [];
       for (let at = 0; at < items.length; at += WINDOW3) {
         const some = items.slice(at, at + WINDOW3);
-        const facts = await Promise.all(some.map(({ name }) => requestFacts(session, this.at(joinPath(place.path, name)), {
+        const facts = await Promise.all(some.map(({ name }) => requestFacts(session, this.at(joinPath(directory.path, name)), {
           signal
         })));
         for (const [index, { size, shown }] of facts.entries()) {
@@ -15702,7 +18848,7 @@ var RemoteSide = class {
             size: size ?? some[index].size
           };
           if (shown !== null) this.#compareWithList(item, shown);
-          sharp.push(shown === null ? item : this.#timed({
+          refined.push(shown === null ? item : this.#timed({
             ...item,
             shown: shown.getTime(),
             teller: "MDTM",
@@ -15710,15 +18856,12 @@ var RemoteSide = class {
           }));
         }
       }
-      return sharp;
+      return refined;
     });
   }
   /**
-   * The time of a file, with what is known of it at this moment.
-   *
-   * @param item The file
-   * @param at The time that it may be, which tells whether it is in summer
-   * @returns The time, or `undefined` if the server shows none
+   * Returns the time of a file and the server's clock as known now; `undefined`
+   * if the server shows no time.
    */
   timeOf({ shown, teller, precision }, at) {
     if (shown === void 0 || teller === void 0) return void 0;
@@ -15732,11 +18875,10 @@ var RemoteSide = class {
     };
   }
   /**
-   * The time of a file that is meant by what `MDTM` shows.
+   * Converts a time that `MDTM` shows to the real one. Without `MDTM`, uses the
+   * time of an exact listing.
    *
-   * @param item The file, as it was listed
-   * @param shown The digits read as UTC, if there are any
-   * @returns The time; without `MDTM` that of an exact listing
+   * @param shown The digits read as UTC, or `null`
    */
   meantBy(item, shown) {
     if (shown === null) {
@@ -15748,19 +18890,12 @@ var RemoteSide = class {
     const zone = this.#zoneOf("MDTM", shown.getTime() - today) ?? 0;
     return new Date(shown.getTime() - zone * MINUTE4);
   }
-  /**
-   * Whether the zone of a file's time is proven.
-   *
-   * @param item The file
-   * @returns Whether it is
-   */
+  /** Whether the zone of a file's time is proven. */
   isProven({ teller = "MDTM" }) {
     return this.#zoneOf(teller) !== void 0 && (this.#clock.isProven(teller) || this.#givenZone !== void 0);
   }
   /**
    * Learns the server's clock from a file that is written for it and deleted.
-   *
-   * @param teller What shows the times that matter
    */
   async prove(teller) {
     await this.#once((session, options) => proveClock(session, this.#root, {
@@ -15769,10 +18904,8 @@ var RemoteSide = class {
     }));
   }
   /**
-   * Learns whether summer time held on the days of some files, where a
-   * difference of their times may come from that.
-   *
-   * @param files Files there, and the times of those here
+   * Learns whether daylight saving time applied on the days of some files, if
+   * it may explain a difference of their times.
    */
   async proveDays(files) {
     const clock = this.#clock;
@@ -15801,7 +18934,7 @@ var RemoteSide = class {
       }));
     }
   }
-  /** One of a mirror's connections learns something, and the others wait. */
+  /** Lets one connection of a mirror learn something while the others wait. */
   async #once(learn) {
     const clock = this.#clock;
     if (clock.proving !== void 0) return await clock.proving;
@@ -15816,12 +18949,18 @@ var RemoteSide = class {
   get #clock() {
     return this.#provider.session.profile.clock;
   }
-  /** The zone of listings that the caller gave: it says more than any guess. */
+  /**
+   * The zone of listings that the caller gave. It takes precedence over any
+   * guess.
+   */
   get #givenZone() {
     const zone = this.#options.list?.zone;
     return zone === "infer" ? void 0 : zone;
   }
-  /** The caller's zone is that of `LIST`, and tells that of `MDTM`. */
+  /**
+   * Returns the zone of a command's times. The caller's zone is that of `LIST`,
+   * and gives that of `MDTM`.
+   */
   #zoneOf(teller, at = Date.now()) {
     const clock = this.#clock;
     const given = this.#givenZone;
@@ -15829,7 +18968,10 @@ var RemoteSide = class {
     const beside2 = given !== void 0 && teller === "MDTM" ? clock.zoneBesideList(given) : void 0;
     return beside2 ?? clock.zoneAt(teller, at);
   }
-  /** Learns from the listing of a file how its zone lies to that of `MDTM`. */
+  /**
+   * Learns from a file's listing how the zone of `LIST` relates to that of
+   * `MDTM`.
+   */
   #compareWithList({ teller, shown, precision }, mdtm) {
     if (shown === void 0) return;
     const clock = this.#clock;
@@ -15857,7 +18999,7 @@ var RemoteSide = class {
       problem
     });
   }
-  /** An item with the time that is meant by the one that the server shows. */
+  /** Converts an item's shown time to the real one. */
   #timed(item) {
     const { shown, teller = "LIST" } = item;
     const zone = this.#zoneOf(teller) ?? 0;
@@ -15867,7 +19009,7 @@ var RemoteSide = class {
       mtime
     };
   }
-  async #look(session, place, canonical, entry) {
+  async #look(session, directory, canonical, entry) {
     const { name } = entry;
     const unique = entry.facts?.unique;
     const problem = problemOf(entry);
@@ -15884,7 +19026,7 @@ var RemoteSide = class {
     }
     if (!entry.isSymlink) return this.#itemOf(entry, {});
     const { signal } = this.#options;
-    const path = this.at(joinPath(place.path, name));
+    const path = this.at(joinPath(directory.path, name));
     const target = await canonicalPath(session, path, {
       signal
     });
@@ -15910,7 +19052,7 @@ var RemoteSide = class {
       precision: SECOND
     };
   }
-  /** Shows links as such where the server does not. */
+  /** Finds links that the server shows as files or directories. */
   async #exposeLinks(session, path, entries, folder) {
     const { signal } = this.#options;
     noteLinks(session, entries);
@@ -15927,10 +19069,13 @@ var RemoteSide = class {
       });
     }, signal);
   }
-  /** Runs a job on the session in use, and on another if that is lost. */
-  #run(job) {
+  /**
+   * Runs a function on the current session, and again on a new one if that is
+   * lost.
+   */
+  #run(run) {
     const provider = this.#provider;
-    return runOperation(provider, this.#options, (options) => withRecovery(provider, options, () => 0, () => job(provider.session)));
+    return runOperation(provider, this.#options, (options) => withRecovery(provider, options, () => 0, () => run(provider.session)));
   }
 };
 function problemOf(entry) {
@@ -15948,7 +19093,7 @@ function problemOf(entry) {
 
 // lib/mirror/mirror_directory.ts
 var TICK2 = 20;
-var FRESH = 2300;
+var FRESH2 = 2300;
 function downloadDir(provider, remote, local, options) {
   return mirror(provider, {
     remote,
@@ -15967,7 +19112,7 @@ async function mirror(provider, ends, options) {
   checkMirrorOptions(options, ends.isUpload);
   const shared = {
     limiter: new RateLimiter(options.maxRate),
-    isUndatable: false
+    cannotSetTimes: false
   };
   const signal = withLifetime(provider, options.signal);
   await using mirror2 = new Mirror(provider, {
@@ -16006,7 +19151,7 @@ var DirTask = class {
   get target() {
     return this.#isUpload ? this.#remote : this.#local;
   }
-  async refine({ place, source, target }) {
+  async refine({ directory, source, target }) {
     const [there, here] = this.#isUpload ? [
       target,
       source
@@ -16020,13 +19165,13 @@ var DirTask = class {
       return item.kind === "file" && item.problem === void 0 && local?.kind === "file" && isVague(item, local, compare);
     }, signal);
     if (vague.length > 0) {
-      for (const item of await this.#remote.refine(place, vague)) {
+      for (const item of await this.#remote.refine(directory, vague)) {
         there.set(item);
       }
     }
     await this.#learn(source, target);
   }
-  /** Learns what the times of one directory need to be understood. */
+  /** Learns what the server's times mean in this directory. */
   async #learn(source, target) {
     const { compare = "size-and-time" } = this.#options;
     if (compare !== "size-and-time" || !this.#mayWrite) return;
@@ -16047,7 +19192,8 @@ var DirTask = class {
     await this.#remote.proveDays(different);
   }
   async compare(path, source, target) {
-    const { compare = "size-and-time" } = this.#options;
+    const { compare = "size-and-time", removeSource: removeSource2 } = this.#options;
+    if (removeSource2) return "always";
     const isCurrent = () => this.#isCurrent(source, target);
     const isHash = compare === "hash";
     const first = isHash ? "size" : compare;
@@ -16061,13 +19207,15 @@ var DirTask = class {
     if (this.#needsProof(source, target)) await this.#prove(target);
     return differenceOf(source, target, "size-and-time", isCurrent);
   }
-  /** Whether a comparison depends on what is not known of the server's clock. */
+  /**
+   * Whether a comparison depends on an unknown property of the server's clock.
+   */
   #needsProof(source, target) {
     if (!this.#mayWrite || !isUndecided(source, target)) return false;
     const { teller = "MDTM" } = target;
     const clock = this.#clock;
     const isProven = this.#remote.isProven(target);
-    if (this.#isDatedThere) {
+    if (this.#setsRemoteTimes) {
       return !isProven || clock.isSettable === void 0 && !this.#isCurrent(source, target);
     }
     return !isProven || !clock.isMeasured(teller);
@@ -16077,11 +19225,11 @@ var DirTask = class {
     await this.#clock.proving;
     if (this.#clock.isUntried(teller)) await this.#remote.prove(teller);
   }
-  /** Whether something may be written to learn the server's clock. */
+  /** Whether a file may be written to learn the server's clock. */
   get #mayWrite() {
     return this.#isUpload && this.#options.dryRun !== true;
   }
-  /** Whether times prove that a file need not be transferred. */
+  /** Whether the times prove that a file need not be transferred. */
   #isCurrent(source, target) {
     const [there, here] = this.#isUpload ? [
       target,
@@ -16096,21 +19244,21 @@ var DirTask = class {
     if (remote === void 0) return false;
     const isSame = isSameTime(local, remote);
     if (!this.#isUpload) {
-      return this.#isDatedHere(there) ? isSame : isChangedEarlier(local, remote);
+      return this.#setsLocalTimes(there) ? isSame : isChangedEarlier(local, remote);
     }
-    if (this.#isDatedThere) return isSame;
+    if (this.#setsRemoteTimes) return isSame;
     const last = Math.max(local, here.ctime ?? 0);
     if (isWrittenLater(last, remote)) return true;
     const isMeasured = this.#clock.isMeasured(there.teller ?? "MDTM");
     return isSame && (!isMeasured || local % SECOND === 0);
   }
-  /** Whether uploads give their files the times of those here. */
-  get #isDatedThere() {
+  /** Whether uploads set their files' times. */
+  get #setsRemoteTimes() {
     return this.#options.mtime !== false && this.#clock.isSettable !== false;
   }
-  /** Whether downloads give their files the times of those there. */
-  #isDatedHere(there) {
-    return this.#options.mtime !== false && hasExactTime(there) && !this.#shared.isUndatable;
+  /** Whether downloads set their files' times. */
+  #setsLocalTimes(there) {
+    return this.#options.mtime !== false && hasExactTime(there) && !this.#shared.cannotSetTimes;
   }
   get #clock() {
     return this.provider.session.profile.clock;
@@ -16135,43 +19283,41 @@ var DirTask = class {
       };
       const done2 = await download(this.provider, remote, local, options, limits);
       if (this.#options.mtime !== false && hasExactTime(source)) {
-        this.#shared.isUndatable = done2.mtime === null;
+        this.#shared.cannotSetTimes = done2.mtime === null;
       }
       return done2.bytes;
     }
     const send2 = () => upload(this.provider, local, remote, options, limiter, this.#local.plain(path));
-    await this.#letTimePass(source);
+    await this.#waitForNextSecond(source);
     let done = await send2();
-    if (done.mtime === null && await this.#letTimePass(source)) {
+    if (done.mtime === null && await this.#waitForNextSecond(source)) {
       done = await send2();
     }
     if (done.mtime === null) await this.#checkUnchanged(path, source);
     return done.bytes;
   }
   /**
-   * Waits, if a file was changed just now, until another change would have
-   * another time: servers tell seconds, and what follows in the same one would
-   * never be seen.
-   *
-   * @returns Whether that took any time
+   * Waits after a recent change of a file, so that the next change has another
+   * time. Servers report seconds, and a second change within the same one would
+   * stay undetected.
    */
-  async #letTimePass({ mtime, ctime }) {
+  async #waitForNextSecond({ mtime, ctime }) {
     const clock = this.#clock;
     if (mtime === void 0) return false;
     const isKept = this.#options.mtime === false || clock.isMeasured("MDTM") || clock.isMeasured("MLSD");
     let end = Math.floor(mtime / SECOND) * SECOND + SECOND + TICK2;
-    if (!this.#isDatedThere && isKept) {
-      end = Math.max(mtime, ctime ?? 0) + FRESH;
+    if (!this.#setsRemoteTimes && isKept) {
+      end = Math.max(mtime, ctime ?? 0) + FRESH2;
     }
     const rest = end - Date.now();
-    if (rest <= 0 || rest > FRESH + SECOND) return false;
+    if (rest <= 0 || rest > FRESH2 + SECOND) return false;
     await pause(rest, this.#options.signal);
     return true;
   }
   async #checkUnchanged(path, { size, mtime }) {
     const now = await this.#local.probe(path);
     if (now?.size === size && now?.mtime === mtime) return;
-    throw new Deno.errors.InvalidData(`Cannot be sure of ${quote(this.#local.at(path))}: it changed while it was uploaded`);
+    throw new Deno.errors.InvalidData(`Cannot verify ${quote(this.#local.at(path))}: it changed during the upload; upload it again`);
   }
 };
 function isUndecided(local, remote) {
@@ -16207,12 +19353,13 @@ function noteServer({ control, profile }, welcome) {
   if (vendor === "ftp-srv") control.limitInFlight(0);
   if (vendor === "ProFTPD") control.speakTelnet();
 }
-async function requestUTF8(session, options) {
-  const { control, profile } = session;
+async function requestUTF8(turn, options) {
+  const { control, profile } = turn.session;
   const isOnDemand = profile.vendor === "IIS";
-  if (!isOnDemand || control.encoding.label !== "utf-8") return;
+  const isWanted = isOnDemand && control.encoding.label === "utf-8";
+  if (!isWanted || profile.lacks("OPTS UTF8")) return;
   try {
-    await session.exchange({
+    await turn.exchange({
       verb: "OPTS",
       argument: "UTF8 ON"
     }, options);
@@ -16263,6 +19410,112 @@ function checkAnyPath(session, path, name) {
     name
   }, encoding);
 }
+
+// lib/connection/data_connection.ts
+var connectionOver;
+var DataConnection = class _DataConnection {
+  #stream;
+  constructor(stream) {
+    this.#stream = stream;
+  }
+  static {
+    connectionOver = (stream) => new _DataConnection(stream);
+  }
+  /** Address of the local end. */
+  get localAddr() {
+    return this.#stream.localAddr;
+  }
+  /** Address of the server's end. */
+  get remoteAddr() {
+    return this.#stream.remoteAddr;
+  }
+  /** TLS properties of the connection; `undefined` without TLS. */
+  get tls() {
+    return this.#stream.tls;
+  }
+  /** Number of bytes read. */
+  get bytesRead() {
+    return this.#stream.bytesRead;
+  }
+  /** Number of bytes written. */
+  get bytesWritten() {
+    return this.#stream.bytesWritten;
+  }
+  /** Whether the server has ended its side: a read returned `null`. */
+  get isEnded() {
+    return this.#stream.isEnded;
+  }
+  /**
+   * Whether the data ended without TLS's close_notify. Anyone on the way can
+   * end a stream like that, so data may be missing.
+   */
+  get isCut() {
+    return this.#stream.isCut;
+  }
+  /** Whether {@linkcode close} was called or the connection failed. */
+  get isClosed() {
+    return this.#stream.isClosed;
+  }
+  /**
+   * Reads at least one byte.
+   *
+   * @param buffer Buffer for the bytes
+   * @returns Number of bytes, or `null` at the end of the data
+   * @throws {Deno.errors.TimedOut} If no byte comes within the time-out; the
+   * data connection is then closed
+   * @throws {Error} `Deno.errors.*` if the connection fails, or the signal's
+   * reason
+   */
+  read(buffer2) {
+    return this.#stream.read(buffer2);
+  }
+  /**
+   * Writes at least one byte.
+   *
+   * @param bytes Bytes to write
+   * @returns Number of bytes written
+   * @throws As {@linkcode read}
+   */
+  write(bytes2) {
+    return this.#stream.write(bytes2);
+  }
+  /**
+   * Ends the writing side: the server sees the end of the data.
+   *
+   * @throws As {@linkcode read}
+   */
+  closeWrite() {
+    return this.#stream.closeWrite();
+  }
+  /** The data as a web stream. Its end closes the connection. */
+  get readable() {
+    return this.#stream.readable;
+  }
+  /**
+   * The data as a web stream to write to. Closing it closes the connection.
+   * Aborting it, as a pipe does if its source fails, aborts the transfer, and
+   * `voidresp` rejects. The server may keep the bytes that it has received.
+   */
+  get writable() {
+    return this.#stream.writable;
+  }
+  /**
+   * Closes the connection. After an upload over TLS, the end of TLS takes a
+   * moment; `await using` waits for it.
+   *
+   * Before the end of a download over TLS, the server does not notice until
+   * `abort`, `voidresp` or the end of the client, which send `ABOR` first.
+   * ProFTPD ends the whole session if it cannot write to a protected data
+   * connection, and Pure-FTPd stops answering.
+   */
+  close() {
+    this.#stream.close();
+  }
+  /** Closes the connection, and waits until it is completely closed. */
+  async [Symbol.asyncDispose]() {
+    await this.#stream[Symbol.asyncDispose]();
+  }
+};
 
 // lib/client/ftp_protocol.ts
 init_check_names();
@@ -16325,18 +19578,29 @@ function checkCredentials(credentials, encoding) {
     }, encoding);
   }
 }
+var NEED_PASSWORD = [
+  331,
+  336
+];
 var NEED_ACCOUNT = 332;
-async function logIn(session, credentials, options) {
-  checkCredentials(credentials, session.control.encoding);
+async function logIn(turn, credentials, options) {
+  checkCredentials(credentials, turn.session.control.encoding);
   const [user, password, account] = stepsOf(credentials);
-  const send2 = ([verb, argument, name]) => session.exchange({
-    verb,
-    argument,
-    name
-  }, options);
+  const send2 = async (step2) => {
+    const [verb, argument, name] = step2;
+    try {
+      return await turn.exchange({
+        verb,
+        argument,
+        name
+      }, options);
+    } catch (error) {
+      throw error instanceof FTPPermanentError && isCrowded(error) ? new FTPTemporaryError(error.message, error) : error;
+    }
+  };
   let step = user;
   let reply = await send2(step);
-  if (reply.code >= 300 && reply.code !== NEED_ACCOUNT) {
+  if (NEED_PASSWORD.includes(reply.code)) {
     step = password;
     reply = await send2(step);
   }
@@ -16346,7 +19610,7 @@ async function logIn(session, credentials, options) {
     reply = await send2(step);
   }
   expectSuccess(reply, step[0]);
-  await requestUTF8(session, options);
+  await requestUTF8(turn, options);
   return reply;
 }
 function noAccount(reply, verb) {
@@ -16367,58 +19631,78 @@ var CommandQueue = class {
   #inFlight = 0;
   #maxInFlight;
   #isUrgent = false;
-  /**
-   * Makes an empty one.
-   *
-   * @param isJoining Whether a command may follow another that has no reply yet
-   */
+  /** Number of queued commands that may be written; the others are held. */
+  #mayGo;
+  /** Creates an empty queue. */
   constructor(isJoining) {
     this.#maxInFlight = isJoining ? SAFE_IN_FLIGHT : 0;
   }
-  /** Whether a command may follow another that has no reply yet. */
+  /** Whether a command may follow another one without a reply. */
   get isJoining() {
     return this.#maxInFlight > 0;
   }
-  /** Whether a few bytes of commands may be without a reply, and no more. */
+  /** Whether only a few bytes of commands may be unanswered. */
   get isLimited() {
     return this.isJoining && this.#maxInFlight !== Infinity;
   }
   /**
-   * Sets the limit on bytes of commands that have no reply yet.
+   * Sets the limit on unanswered bytes.
    *
-   * @param size Bytes; 0 for one command at a time, which nothing changes again
+   * @param size Bytes; 0 for one command at a time, which is permanent
    */
   limit(size) {
     if (this.isJoining) this.#maxInFlight = size;
   }
-  /** Whether no command waits to be written. */
+  /** Whether no command is queued. */
   get isEmpty() {
     return this.#waiting.length === 0;
   }
   /**
-   * Adds a command.
+   * Queues a command; an urgent one (`ABOR`), and those before it, do not wait
+   * for replies.
    *
    * @param line Its bytes, with CRLF
-   * @param isUrgent Whether it, and so what is before it, must not wait for
-   * replies (`ABOR`)
    */
   add(line, isUrgent) {
     this.#waiting.push(line);
     this.#isUrgent ||= isUrgent;
   }
+  /** Whether new commands are held. */
+  get isHolding() {
+    return this.#mayGo !== void 0;
+  }
+  /** Holds new commands until {@linkcode release}. */
+  hold() {
+    this.#mayGo ??= this.#waiting.length;
+  }
+  /** Releases held commands. */
+  release() {
+    this.#mayGo = void 0;
+  }
   /**
-   * Takes what may be written now, joined, so that a pipeline is few segments.
+   * Queues a command before all others. It waits for no reply, and is not held.
    *
-   * @returns The bytes; `undefined` if there is room for none until a reply
-   * comes, or nothing waits
+   * @param line Its bytes, with CRLF
+   */
+  addFirst(line) {
+    this.#waiting.unshift(line);
+    this.#isUrgent = true;
+    if (this.#mayGo !== void 0) this.#mayGo++;
+  }
+  /**
+   * Takes the commands that may be written now, joined into few segments.
+   *
+   * @returns The bytes; `undefined` if the queue is empty or a reply has to
+   * come first
    */
   take() {
     const waiting = this.#waiting;
     const most = this.#isUrgent ? Infinity : this.#maxInFlight;
     const room = most - this.#inFlight;
+    const end = Math.min(waiting.length, this.#mayGo ?? Infinity);
     let size = 0;
     let count = 0;
-    while (count < waiting.length && size < WRITE_SIZE2) {
+    while (count < end && size < WRITE_SIZE2) {
       const next = size + waiting[count].length;
       if (next > room && this.#inFlight + size > 0) break;
       size = next;
@@ -16427,14 +19711,15 @@ var CommandQueue = class {
     if (count === 0) return void 0;
     this.#inFlight += size;
     const taken = waiting.splice(0, count);
-    if (waiting.length === 0) this.#isUrgent = false;
+    if (this.#mayGo !== void 0) this.#mayGo -= count;
+    if (waiting.length === 0 || this.#mayGo === 0) this.#isUrgent = false;
     return count === 1 ? taken[0] : concat(taken, size);
   }
   /**
-   * Makes room: a reply to a command has come, its first or another.
+   * Makes room after any reply to a command.
    *
    * @param command The command, whose bytes make room once
-   * @param isLast Whether no other is without a reply
+   * @param isLast Whether no other command is unanswered
    */
   answered(command, isLast) {
     this.#inFlight = isLast ? 0 : this.#inFlight - command.size;
@@ -16460,31 +19745,23 @@ init_byte_buffer();
 init_printable();
 
 // lib/protocol/reply_source.ts
-var LF7 = 10;
-var CR4 = 13;
+var LF8 = 10;
+var CR5 = 13;
 var CRLF_REGEXP = /\r\n/g;
 var ReplySource = class {
   #bytes;
   #decode;
-  /** All of the bytes as text, when each byte is one character of it. */
+  /** The whole text, if each byte is one character. */
   #text;
   #isDecoded = false;
-  /**
-   * Makes a source.
-   *
-   * @param bytes The bytes, which are its own from now on
-   * @param decode SessionLock them into text
-   */
+  /** Creates a source, which keeps the bytes. */
   constructor(bytes2, decode2) {
     this.#bytes = bytes2;
     this.#decode = decode2;
   }
   /**
-   * Reads a range as the text of one reply: lines end in `"\n"` only.
-   *
-   * @param start Where it starts, in bytes
-   * @param end Where it ends, in bytes
-   * @returns The text
+   * Reads the text of one reply, from byte `start` to byte `end`. Lines end in
+   * `"\n"`.
    */
   read(start, end) {
     const isWhole = start === 0 && end === this.#bytes.length;
@@ -16493,7 +19770,7 @@ var ReplySource = class {
     const bytes2 = isWhole ? this.#bytes : this.#bytes.subarray(start, end);
     return readLines(bytes2, this.#decode);
   }
-  /** Reads one reply of several as it is: the text is decoded for them all. */
+  /** Reads one of several replies. The text of all is decoded at once. */
   #readPart(start, end) {
     if (!this.#isDecoded) {
       this.#isDecoded = true;
@@ -16513,10 +19790,10 @@ function readLines(bytes2, decode2) {
   }
   const lines = [];
   for (let start = 0; start <= bytes2.length; ) {
-    const lf = bytes2.indexOf(LF7, start);
+    const lf = bytes2.indexOf(LF8, start);
     const next = lf < 0 ? bytes2.length : lf;
     let end = next;
-    while (lf >= 0 && end > start && bytes2[end - 1] === CR4) end--;
+    while (lf >= 0 && end > start && bytes2[end - 1] === CR5) end--;
     lines.push(decode2(bytes2.subarray(start, end)).replaceAll("\r\0", "\r"));
     start = next + 1;
   }
@@ -16524,8 +19801,8 @@ function readLines(bytes2, decode2) {
 }
 
 // lib/protocol/reply.ts
-var LF8 = 10;
-var CR5 = 13;
+var LF9 = 10;
+var CR6 = 13;
 var MAX_QUOTE = 80;
 var Reply = class {
   /** The three-digit code, 100 to 599. */
@@ -16536,14 +19813,14 @@ var Reply = class {
   #text = "";
   #mask;
   /**
-   * Makes a reply out of a range of bytes. {@linkcode Reply.from} makes one out
-   * of text.
+   * Creates a reply from a range of bytes. {@linkcode Reply.from} creates one
+   * from text.
    *
-   * @param code The reply's code
-   * @param source The bytes it is in
-   * @param start Where it starts in them
-   * @param end Where it ends, its line end excluded
-   * @param mask Gives a text without secrets, for when an error is made of this
+   * @param code The code
+   * @param source The bytes that contain the reply
+   * @param start Where it starts, in bytes
+   * @param end Where it ends, in bytes, without its line end
+   * @param mask Masks secrets, for errors made of the reply
    */
   constructor(code, source, start, end, mask) {
     this.code = code;
@@ -16553,9 +19830,9 @@ var Reply = class {
     this.#mask = mask;
   }
   /**
-   * Makes a reply out of its text.
+   * Creates a reply from its text.
    *
-   * @param text The lines as the server sends them, `"250 Done"` for one
+   * @param text The lines as the server sends them, such as `"250 Done"`
    * @returns The reply
    * @throws {SyntaxError} If the text is not exactly one reply
    */
@@ -16571,7 +19848,7 @@ var Reply = class {
     }
     return reply;
   }
-  /** All lines joined by `"\n"`, codes included, as ftplib returns them. */
+  /** All lines joined by `"\n"`, with their codes, as ftplib returns them. */
   get text() {
     if (this.#source !== void 0) {
       this.#text = this.#source.read(this.#start, this.#end);
@@ -16579,7 +19856,7 @@ var Reply = class {
     }
     return this.#text;
   }
-  /** The lines, without their ends; the first begins with the code. */
+  /** The lines without their ends. The first starts with the code. */
   get lines() {
     return this.text.split("\n");
   }
@@ -16588,7 +19865,7 @@ var Reply = class {
     return this.text;
   }
   /**
-   * Masks the secrets in the text, for good.
+   * Masks the secrets in the text permanently.
    *
    * @ignore
    */
@@ -16597,7 +19874,7 @@ var Reply = class {
     this.#text = this.#mask(this.text);
     this.#mask = void 0;
   }
-  /** What `console.log` shows. */
+  /** Formats the reply for `console.log`. */
   [Symbol.for("Deno.customInspect")](inspect, options) {
     return printableInspection(`Reply ${inspect({
       code: this.code,
@@ -16611,14 +19888,10 @@ var ReplyReader = class {
   #maxReplyLine;
   #maxReply;
   #scanner;
-  /** Bytes of the reply that has not ended. */
+  /** Bytes of the incomplete reply. */
   #kept = new ByteBuffer();
   #error;
-  /**
-   * Makes a reader at the start of a connection.
-   *
-   * @param options Encoding, caps and grammar
-   */
+  /** Creates a reader at the start of a connection. */
   constructor(options) {
     this.#decode = options.decode;
     this.#mask = options.mask;
@@ -16631,44 +19904,43 @@ var ReplyReader = class {
     });
   }
   /**
-   * What is wrong with the stream, once something is: the replies before it
-   * were returned, none will follow.
+   * The error in the stream, if there is one. The replies before it were
+   * returned, and none will follow.
    */
   get error() {
     return this.#error;
   }
-  /** Whether a reply has begun and not ended. */
+  /** Whether a reply has started and not ended. */
   get hasPartial() {
     return this.#kept.length > 0;
   }
   /**
-   * The last complete line, when it would have ended the multi-line reply but
-   * for its code: some servers (glFTPd) do that, and wait for ever.
+   * The last complete line, if it would have ended the multi-line reply but for
+   * its code; `undefined` otherwise. Some servers (glFTPd) send such a line and
+   * nothing more.
    */
   get hint() {
     if (this.#error !== void 0 || !this.#scanner.hint) return void 0;
     const kept = this.#kept.view();
-    const end = kept.lastIndexOf(LF8);
-    return this.#read(kept.slice(kept.lastIndexOf(LF8, end - 1) + 1, end));
+    const end = kept.lastIndexOf(LF9);
+    return this.#read(kept.slice(kept.lastIndexOf(LF9, end - 1) + 1, end));
   }
   /**
-   * Takes the next bytes. Those it still needs it copies.
-   *
-   * @param chunk Any number of bytes
-   * @returns The replies that ended in them, in order
+   * Reads the next bytes, which may be overwritten afterwards. Returns the
+   * replies that they complete, in order.
    */
   push(chunk) {
     const replies = [];
-    if (chunk.length <= PIECE_SIZE2) {
+    if (chunk.length <= PIECE_SIZE3) {
       this.#pushPiece(chunk, replies);
       return replies;
     }
-    for (let at = 0; at < chunk.length; at += PIECE_SIZE2) {
-      this.#pushPiece(chunk.subarray(at, at + PIECE_SIZE2), replies);
+    for (let at = 0; at < chunk.length; at += PIECE_SIZE3) {
+      this.#pushPiece(chunk.subarray(at, at + PIECE_SIZE3), replies);
     }
     return replies;
   }
-  /** Takes what the parser takes at once. */
+  /** Reads no more bytes than the parser takes at once. */
   #pushPiece(piece, replies) {
     if (this.#error !== void 0) return;
     const scanner = this.#scanner;
@@ -16692,30 +19964,33 @@ var ReplyReader = class {
     if (scanner.status !== "good") this.#fail(text);
     else this.#keep(text, text.length);
   }
-  /** Keeps what belongs to the reply that has not ended. */
+  /** Keeps the bytes of the incomplete reply. */
   #keep(text, end) {
     const from = this.#scanner.keep;
     if (from >= 0) this.#kept.clear();
     this.#kept.append(text, Math.max(from, 0), end);
   }
-  /** What was kept and the text up to `end`, which may lie in what was kept. */
+  /**
+   * Joins the kept bytes and the text up to `end`; a negative `end` cuts off
+   * kept bytes.
+   */
   #join(text, end) {
     const kept = this.#kept;
     kept.append(text, 0, Math.max(end, 0));
     return kept.take(kept.length + Math.min(end, 0));
   }
-  /** Ends the stream with an error. */
+  /** Stores the error, after which no reply is read. */
   #fail(text) {
     const { status } = this.#scanner;
     this.#keep(text, this.#scanner.wrongEnd);
     const line = status === "malformed" ? this.#kept.take(this.#kept.length) : void 0;
     this.#kept.clear();
-    this.#error = new FTPProtocolError(line !== void 0 ? `Cannot read the reply: expected a code from 100 to 599, got ${quote2(this.#read(line))}${whoElse(line)}` : status === "lineTooLong" ? `Cannot read the reply: a line is longer than ${this.#maxReplyLine} bytes` : `Cannot read the reply: it is longer than ${this.#maxReply} bytes`);
+    this.#error = new FTPProtocolError(line !== void 0 ? `Cannot read the reply: expected a code from 100 to 599, got ${quote2(this.#read(line))}${otherProtocol(line)}` : status === "lineTooLong" ? `Cannot read the reply: a line is longer than ${this.#maxReplyLine} bytes` : `Cannot read the reply: it is longer than ${this.#maxReply} bytes`);
   }
-  /** Reads a line for people, without its trailing CRs. */
+  /** Decodes a line for a message, without its final CRs. */
   #read(line) {
     let end = line.length;
-    while (end > 0 && line[end - 1] === CR5) end--;
+    while (end > 0 && line[end - 1] === CR6) end--;
     const text = new ReplySource(line, this.#decode).read(0, end);
     return this.#mask?.(text) ?? text;
   }
@@ -16724,158 +19999,43 @@ function quote2(text) {
   const short = text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}...` : text;
   return printableLine(JSON.stringify(short));
 }
-var SPEAKERS = [
+var OTHER_PROTOCOLS = [
   [
     "SSH-",
-    "; that is SSH, and SFTP is another protocol than FTP"
+    "; this is an SSH server, and SFTP is not FTP"
   ],
   [
     "HTTP/",
-    "; that is a web server"
+    "; this is a web server"
   ],
   [
     "",
-    "; that is TLS: it may begin with the first byte here (ftps:)"
+    "; this is TLS, which this server may use from the first byte (ftps:)"
   ]
 ];
-function whoElse(line) {
+function otherProtocol(line) {
   const start = String.fromCharCode(...line.subarray(0, 5));
-  return SPEAKERS.find(([first]) => start.startsWith(first))?.[1] ?? "";
-}
-
-// lib/protocol/reply_kind.ts
-var TRANSFER = /^(RETR|STOR|STOU|APPE|LIST|NLST|MLSD)$/;
-var OWNERS = /* @__PURE__ */ new Map([
-  [
-    125,
-    TRANSFER
-  ],
-  [
-    150,
-    TRANSFER
-  ],
-  [
-    211,
-    /^(STAT|FEAT|HELP|SYST)$/
-  ],
-  [
-    212,
-    /^STAT$/
-  ],
-  [
-    213,
-    /^(SIZE|MDTM|STAT|MFMT|MFCT|MFF|AVBL|HASH|X\w+|MD5|RANG)$/
-  ],
-  [
-    214,
-    /^(HELP|FEAT|STAT)$/
-  ],
-  [
-    215,
-    /^(SYST|STAT)$/
-  ],
-  [
-    227,
-    /^(PASV|CPSV|EPSV)$/
-  ],
-  [
-    229,
-    /^(EPSV|PASV)$/
-  ],
-  [
-    257,
-    /^(PWD|XPWD|MKD|XMKD)$/
-  ]
-]);
-var KNOWN2 = /^(NOOP|TYPE|MODE|STRU|CWD|XCWD|CDUP|XCUP|PWD|XPWD|MKD|XMKD|RMD|XRMD|DELE|RNFR|RNTO|SIZE|MDTM|MFMT|STAT|FEAT|SYST|EPSV|PASV|EPRT|PORT|REST|PBSZ|PROT|ABOR|RETR|STOR|STOU|APPE|LIST|NLST|MLSD|MLST)$/;
-var DIGITS_REGEXP = /^213 (\d+)\s*$/;
-var TIME_REGEXP2 = /^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d$/;
-var TIME_LENGTH = 14;
-function mayAnswer(verb, { code, text }) {
-  const owners = OWNERS.get(code);
-  if (owners === void 0 || !KNOWN2.test(verb)) return true;
-  if (!owners.test(verb)) return false;
-  if (code !== 213) return true;
-  const digits = DIGITS_REGEXP.exec(text)?.[1];
-  if (digits === void 0) return true;
-  if (verb === "SIZE") return !TIME_REGEXP2.test(digits);
-  if (verb === "MDTM") return digits.length >= TIME_LENGTH;
-  return verb !== "STAT";
-}
-
-// lib/protocol/redaction.ts
-var MAX_SECRETS = 16;
-var LEAST_PART = 4;
-var LEAST_WORD = 2;
-var Secrets = class {
-  #secrets = /* @__PURE__ */ new Set();
-  #regexp;
-  /**
-   * Takes note of what a command is about to tell the server.
-   *
-   * @param command The command
-   * @returns Whether it holds a secret
-   */
-  note(command) {
-    const secrets = secretsOf(command);
-    for (const secret of secrets) {
-      this.#secrets.delete(secret);
-      this.#secrets.add(secret);
-      const [oldest] = this.#secrets;
-      if (this.#secrets.size > MAX_SECRETS) this.#secrets.delete(oldest);
-      this.#regexp = void 0;
-    }
-    return secrets.length > 0;
-  }
-  /**
-   * Masks what a server has said.
-   *
-   * @param text The text
-   * @returns The text, with `****` for every secret and for passwords in URLs
-   */
-  mask(text) {
-    if (this.#secrets.size === 0) return maskURLs(text);
-    this.#regexp ??= makeRegExp(this.#secrets);
-    return maskURLs(text).replace(this.#regexp, "****");
-  }
-};
-function makeRegExp(secrets) {
-  const patterns = [
-    ...secrets
-  ].sort((a, b) => b.length - a.length).flatMap(patternsOf);
-  return new RegExp(patterns.join("|") || "(?!)", "giu");
-}
-function patternsOf(secret) {
-  if (secret.length < LEAST_WORD) return [];
-  const inURL = secret.isWellFormed() ? encodeURIComponent(secret) : secret;
-  return [
-    .../* @__PURE__ */ new Set([
-      inURL,
-      secret
-    ])
-  ].map((text) => {
-    const pattern = RegExp.escape(text);
-    return secret.length < LEAST_PART ? `(?<![\\p{L}\\p{N}_])${pattern}(?![\\p{L}\\p{N}_])` : pattern;
-  });
+  return OTHER_PROTOCOLS.find(([first]) => start.startsWith(first))?.[1] ?? "";
 }
 
 // lib/connection/control_connection.ts
-var READ_SIZE3 = 16 * 1024;
+var READ_SIZE4 = 16 * 1024;
 var REPLY_TIMEOUTS = 20;
-var LF9 = 10;
+var LF10 = 10;
 var ControlConnection = class {
-  /** The encoding of commands and replies from here on. */
+  /** Encoding of the next commands and replies. */
   encoding;
   #stream;
   #options;
   #reader;
-  #ledger = new PendingCommands();
+  #pending = new PendingCommands();
   #secrets = new Secrets();
   #watchdog;
   #open;
   #failure;
   #isDoubtful = false;
   #isBroken = false;
+  #lostOver;
   #isClosing = false;
   #wasIdle = false;
   #queue;
@@ -16884,15 +20044,10 @@ var ControlConnection = class {
   #reading;
   #isPaused = false;
   #lastReply;
-  /** When the wait for the reply that is due began. */
+  /** When the wait for the next reply began. */
   #begun = 0;
   #closed = Promise.withResolvers();
-  /**
-   * Takes over a connected stream and starts to read.
-   *
-   * @param stream The connection
-   * @param options The settings
-   */
+  /** Takes over a connected stream, and starts to read. */
   constructor(stream, options) {
     this.#stream = stream;
     this.#options = options;
@@ -16908,69 +20063,66 @@ var ControlConnection = class {
     this.#watchdog = new Watchdog(options.timeout, () => this.#expire());
     this.#reading = this.#run();
   }
-  /** The stream in use: TCP, or TLS over it. */
+  /** The current stream: TCP, or TLS over it. */
   get stream() {
     return this.#stream;
   }
-  /** Why the connection is closed, if it is. */
+  /** Reason why the connection is closed, if it is. */
   get failure() {
     return this.#failure;
   }
   /**
-   * Whether the server closed the connection while nothing was asked of it: no
-   * command is lost with it.
+   * Whether the server closed an idle connection, so that no command is lost.
    */
   get wasClosedIdle() {
     return this.#failure !== void 0 && this.#wasIdle;
   }
   /**
-   * Whether the connection was closed for what a transfer that was ended early
-   * may have left behind: another one can take its place.
+   * Whether the connection was closed because of what an aborted transfer may
+   * have left behind. Another connection can replace it.
    */
   get isDoubtful() {
     return this.#isDoubtful;
   }
-  /** The transfer whose final reply nobody has collected yet. */
+  /**
+   * The pending command when the server ended the connection or stopped
+   * answering. It may be a command that the server cannot handle.
+   */
+  get lostOver() {
+    return this.#lostOver;
+  }
+  /** The transfer whose final reply was not acknowledged yet. */
   get open() {
     return this.#open;
   }
-  /** The entry that is due next, if anything is owed. */
+  /** The command whose reply is next, if any is pending. */
   get due() {
-    return this.#ledger.head;
+    return this.#pending.head;
   }
-  /** The last reply that came. */
+  /** The last reply. */
   get lastReply() {
     return this.#lastReply;
   }
-  /** Doubles the byte 0xFF in commands from here on. */
+  /** Doubles the byte 0xFF in commands from now on. */
   speakTelnet() {
     this.#isTelnet = true;
   }
-  /** Whether few bytes of commands may be without a reply. */
+  /** Whether only a few bytes of commands may be unanswered. */
   get isLimited() {
     return this.#queue.isLimited;
   }
-  /** Sets the limit on bytes of commands without a reply; 0 for one command. */
+  /** Sets the limit on unanswered bytes; 0 for one command at a time. */
   limitInFlight(size) {
     this.#queue.limit(size);
   }
-  /**
-   * Expects the greeting.
-   *
-   * @param address Whose, for messages
-   * @returns Its entry in the ledger
-   */
+  /** Expects the greeting. */
   expectGreeting(address) {
-    const describe = () => `connect to ${address}`;
-    return this.#ledger.add(new PendingCommand(describe, "greeting", false));
+    const describe2 = () => `connect to ${address}`;
+    return this.#pending.add(new PendingCommand(describe2, "greeting", false));
   }
   /**
-   * Writes a command, behind the commands before it, without waiting for
-   * their replies.
+   * Sends a command after those before it, without waiting for their replies.
    *
-   * @param command The command
-   * @param options How its replies are taken
-   * @returns Its entry in the ledger
    * @throws {TypeError} If the command has CR, LF or NUL, or cannot be encoded
    * @throws {Deno.errors.Busy} If a transfer is open
    * @throws {Deno.errors.NotConnected} If the connection is closed
@@ -16979,29 +20131,33 @@ var ControlConnection = class {
     const line = encodeCommand(command, this.encoding);
     const bytes2 = this.#isTelnet ? doubleIAC(line) : line;
     const encoding = this.encoding;
-    const describe = () => describeCommand(command, encoding);
-    if (this.#failure !== void 0) throw closed(describe(), this.#failure);
+    const describe2 = () => describeCommand(command, encoding);
+    if (this.#failure !== void 0) throw closed(describe2(), this.#failure);
     if (this.#open !== void 0 && this.#open !== options.during) {
-      throw busy(describe(), this.#open);
+      throw busy(describe2(), this.#open);
     }
-    const { kind = "command", pauses = false } = options;
-    const pending = this.#ledger.add(new PendingCommand(describe, kind, pauses));
+    const { kind = "command", pauses = false, replaces } = options;
+    const entry = new PendingCommand(describe2, kind, pauses);
+    const pending = replaces === void 0 ? this.#pending.add(entry) : this.#pending.replace(entry, replaces);
     pending.verb = command.verb.toUpperCase();
     pending.size = bytes2.length;
-    pending.isPipelined &&= this.#queue.isJoining && !options.during;
+    pending.isPipelined &&= this.#queue.isJoining && !options.during && !this.#queue.isHolding;
     pending.isSecret = this.#secrets.note(command);
     pending.advice = options.advice;
-    this.#write(bytes2, options.during !== void 0);
-    this.#options.tracer.emit("sent", describe);
+    if (replaces !== void 0) {
+      this.#queue.addFirst(bytes2);
+      this.#flush();
+    } else {
+      this.#write(bytes2, options.during !== void 0);
+    }
+    if (kind === "passive" && replaces === void 0) this.#queue.hold();
+    this.#options.tracer.emit("sent", describe2);
     return pending;
   }
   /**
-   * Waits for a reply that is owed, within the time-out.
+   * Waits for a reply, within the time-out.
    *
-   * @param reply `first` or `final` of an entry
-   * @param signal Ends the wait; the reply is still taken when it comes, so the
-   * connection stays in step
-   * @returns The reply
+   * @param reply `first` or `final` of a pending command
    */
   async wait(reply, signal) {
     if (this.#watchdog.waits === 0) {
@@ -17019,21 +20175,18 @@ var ControlConnection = class {
     }
   }
   /**
-   * Marks the final reply of a command as seen: where it was the open transfer,
-   * commands may be sent again.
-   *
-   * @param pending The command's entry
+   * Marks the final reply of a command as handled. After that of the open
+   * transfer, commands may be sent again.
    */
-  collect(pending) {
-    pending.isCollected = true;
+  acknowledge(pending) {
+    pending.isAcknowledged = true;
     if (this.#open === pending) this.#open = void 0;
   }
   /**
    * Replaces the stream after a command that paused reading (`AUTH`, `CCC`).
    *
-   * @param secure Makes the new stream from the old one
-   * @throws {FTPProtocolError} If bytes came behind the reply, not protected by
-   * what was just agreed (response injection); the connection is closed
+   * @throws {FTPProtocolError} If unprotected bytes followed the reply
+   * (response injection); the connection is closed
    */
   async replaceStream(secure2) {
     await this.#reading;
@@ -17043,18 +20196,18 @@ var ControlConnection = class {
       this.#stream = await secure2(this.#stream);
       if (this.#failure !== void 0) this.#stream.close();
     } catch (error) {
-      const { failure = error } = this;
+      const { failure: failure3 = error } = this;
       this.fail(asError(error));
-      throw failure;
+      throw failure3;
     }
     if (this.#failure !== void 0) throw this.#failure;
     this.#isPaused = false;
     this.#reading = this.#run();
   }
   /**
-   * Tells whoever traces the connection what no command and no reply shows.
+   * Adds an event to the trace that no command or reply shows.
    *
-   * @param text Gives the text, printable and masked
+   * @param text Returns the text, printable and masked
    */
   tell(text) {
     this.#options.tracer.emit("event", text);
@@ -17063,11 +20216,7 @@ var ControlConnection = class {
   expectClose() {
     this.#isClosing = true;
   }
-  /**
-   * Closes at once. Whatever is owed rejects with the reason.
-   *
-   * @param reason Why
-   */
+  /** Closes at once. Pending commands reject with the reason. */
   fail(reason) {
     if (this.#isDoubtful) {
       this.#failure = reason;
@@ -17077,7 +20226,7 @@ var ControlConnection = class {
     this.#failure = reason;
     this.#options.tracer.emit("event", () => `closed: ${reason.message}`);
     this.#watchdog.stop();
-    this.#ledger.fail(reason);
+    this.#pending.fail(reason);
     try {
       this.#stream.close();
     } catch {
@@ -17085,22 +20234,20 @@ var ControlConnection = class {
     this.#reading.then(() => this.#closed.resolve());
   }
   /**
-   * Closes a connection on which something may have been left behind.
-   *
-   * @param reason By what
+   * Closes a connection on which an aborted transfer may have left something.
    */
   giveUp(reason) {
     if (this.#failure !== void 0 && !this.#isBroken) return;
     if (this.#failure === void 0) this.fail(reason);
     this.#isDoubtful = true;
   }
-  /** Resolves when the connection is closed and nothing reads any more. */
+  /** Fulfilled when the connection is closed and no read is pending. */
   get closed() {
     return this.#closed.promise;
   }
   /**
-   * Writes a command in its turn, in one piece with others of the same moment;
-   * what is urgent (`ABOR`) at once, before its data connection is closed.
+   * Writes a command in order, joined with others of the same moment. An urgent
+   * one (`ABOR`) is written at once, before its data connection is closed.
    */
   #write(bytes2, isUrgent) {
     const isFirst = this.#queue.isEmpty;
@@ -17126,7 +20273,7 @@ var ControlConnection = class {
   }
   /** The only loop that reads from the socket. */
   async #run() {
-    const buffer2 = new Uint8Array(READ_SIZE3);
+    const buffer2 = new Uint8Array(READ_SIZE4);
     try {
       if (this.#watchdog.waits === 0) this.#stream.unref();
       while (!this.#isPaused && this.#failure === void 0) {
@@ -17139,10 +20286,13 @@ var ControlConnection = class {
       this.#closedBy(error);
     }
   }
-  /** Whole lines are progress, but not for ever without an answer. */
+  /**
+   * Handles received bytes. Complete lines count as progress, but not without
+   * end.
+   */
   #take(bytes2) {
-    if (bytes2.includes(LF9)) this.#watchdog.touch();
-    for (const part of this.#ledger.pauses ? linesOf(bytes2) : [
+    if (bytes2.includes(LF10)) this.#watchdog.touch();
+    for (const part of this.#pending.pauses ? linesOf(bytes2) : [
       bytes2
     ]) {
       if (this.#isPaused) return this.fail(injected());
@@ -17164,19 +20314,23 @@ var ControlConnection = class {
     this.#lastReply = reply;
     this.#options.tracer.emit("received", () => printable(this.#mask(reply.text)));
     const { due } = this;
-    if (due?.verb !== void 0 && !mayAnswer(due.verb, reply)) {
+    if (due !== void 0 && this.#pending.isMismatched(reply)) {
       reply[CONCEAL]();
-      return this.fail(misplaced(due, reply));
+      return this.fail(mismatched(due, reply));
     }
-    const pending = this.#ledger.deliver(reply);
+    const pending = this.#pending.deliver(reply);
     if (pending?.isSecret !== false || reply.code >= 400) reply[CONCEAL]();
     if (pending === void 0 && reply.code !== 421) {
       return this.fail(outOfStep(reply));
     }
     if (pending !== void 0) {
       this.#queue.answered(pending, this.due === void 0);
+      if (pending.kind === "passive" && pending.isSettled) {
+        this.#passed(pending);
+      }
     }
-    if (pending?.preliminary === reply) this.#open = pending;
+    const isPreliminary = pending?.preliminary === reply;
+    if (isPreliminary && pending?.kind !== "passive") this.#open = pending;
     const isAnswer = pending?.isSettled || pending?.preliminary === reply;
     if (isAnswer) this.#begun = performance.now();
     if (pending?.isSettled && pending.pauses && reply.code < 400) {
@@ -17187,26 +20341,42 @@ var ControlConnection = class {
       this.fail(closedByReply(reply));
     }
   }
+  /**
+   * Releases the commands held after `EPSV`, or after the `PASV` that replaced
+   * it.
+   */
+  #passed(pending) {
+    const { replaces } = pending;
+    if (replaces !== void 0) this.#queue.answered(replaces, false);
+    if (this.due?.replaces !== pending) this.#queue.release();
+  }
   #mask = (text) => this.#secrets.mask(text);
   #ended() {
     this.#wasIdle = this.#isIdle && !this.#reader.hasPartial;
     if (this.#isClosing && this.due === void 0) {
       return this.fail(new Deno.errors.NotConnected("quit() was called"));
     }
-    const isSuspect = this.#suspect(this.#ledger.isUnproven);
-    this.#isBroken = true;
+    const isSuspect = this.#suspect(this.#pending.isUnproven);
+    this.#noteBroken(isSuspect);
     const { via } = this.#stream;
     this.fail(ended(this.due, this.#reader.hasPartial, isSuspect, via));
   }
   #expire(what = `no reply within ${this.#options.timeout} ms`) {
-    this.#suspect();
-    this.#isBroken = true;
+    this.#noteBroken(this.#suspect());
     this.fail(expired(this.due, what, this.#reader.hint));
   }
-  /** Whether the server may not bear what was pipelined: that is noted. */
-  #suspect(isSuspect = this.due?.isPipelined === true) {
+  /** Notes that the server may not support pipelining. */
+  #suspect(isSuspect = isSuspicious(this.due)) {
     if (isSuspect) this.#options.onDropped();
     return isSuspect;
+  }
+  /**
+   * Notes the pending command when the connection broke, if that may be the
+   * reason.
+   */
+  #noteBroken(isSuspect) {
+    this.#isBroken = true;
+    if (!isSuspect) this.#lostOver = this.due;
   }
   get #isIdle() {
     return this.due === void 0 && this.#open === void 0;
@@ -17214,11 +20384,13 @@ var ControlConnection = class {
   #closedBy(error) {
     if (this.#failure !== void 0) return;
     this.#wasIdle = this.#isIdle;
-    this.#suspect(this.#ledger.isUnproven);
-    this.#isBroken = true;
+    this.#noteBroken(this.#suspect(this.#pending.isUnproven));
     this.fail(broken(this.due, error, this.#stream.via));
   }
 };
+function isSuspicious(due) {
+  return due?.isPipelined === true && due.kind !== "passive";
+}
 
 // lib/transfer/server_profile.ts
 var GREETINGS = [
@@ -17263,15 +20435,23 @@ var GREETINGS = [
     /^220 Ready$/m
   ]
 ];
+var DISPENSABLE_REGEXP = /^(FEAT|OPTS|MLST|MDTM|MFMT|SIZE|STAT|SITE|PWD|SYST|HASH|MD5|X(CRC|MD5|SHA\d*))$/;
 var PROFTPD_FEATURE = "MFF";
 var UTC_VENDORS = [
   "ProFTPD",
   "Pure-FTPd"
 ];
+var MLSD_VENDORS = [
+  "ProFTPD",
+  "Pure-FTPd",
+  "pyftpdlib"
+];
 var ServerProfile = class {
   #vendor;
   #isNotProFTPD = false;
   #lacking = /* @__PURE__ */ new Set();
+  /** Verbs that got a reply other than a refusal. */
+  #known = /* @__PURE__ */ new Set();
   #features;
   #featuresIdentity = "";
   /** Whether `EPSV` works: `undefined` before the first try. */
@@ -17284,6 +20464,10 @@ var ServerProfile = class {
   showsSelf;
   /** Whether `MLSD` was seen to show links as such. */
   tellsLinks = false;
+  /** Whether `EPSV` and `PASV` were refused, where `passive` is "auto". */
+  refusesPassive = false;
+  /** Whether `PRET` comes before `EPSV` and `PASV`. */
+  needsPRET = false;
   /** The times that it shows. */
   clock;
   /**
@@ -17314,6 +20498,20 @@ var ServerProfile = class {
    */
   get leavesNothing() {
     return this.#vendor === "vsftpd";
+  }
+  /**
+   * Whether an `MLSD` without a line is believed of this vendor before one has
+   * given an entry: it was measured to give all that the server may read.
+   */
+  get givesAllByMLSD() {
+    return MLSD_VENDORS.includes(this.#vendor);
+  }
+  /**
+   * Whether the server says so where it may not read a directory that it is to
+   * list: "failed to open directory", "unable to read".
+   */
+  get admitsUnreadable() {
+    return this.#vendor === "vsftpd" || this.#vendor === "Pure-FTPd";
   }
   /**
    * Draws conclusions from a greeting. A greeting without a vendor's name
@@ -17350,6 +20548,37 @@ var ServerProfile = class {
     this.#lacking.delete(command);
   }
   /**
+   * Notes that the server knows a command, by the reply to it.
+   *
+   * @param verb The verb in upper case
+   */
+  noteKnown(verb) {
+    this.#known.add(verb);
+  }
+  /**
+   * Notes that the server ended the connection at a command: some do at any that
+   * they do not know. Only what the client sends by itself, and can do without, is
+   * not sent again.
+   *
+   * @param line The command
+   */
+  noteHangUp(line) {
+    const [, verb = "", word = ""] = /^(\S+) ?(\S*)/.exec(line) ?? [];
+    if (this.#known.has(verb)) return;
+    if (verb === "MLSD") this.hasMLSD ??= false;
+    else if (verb === "LIST" && word === "-a") this.hasListAll ??= false;
+    else if (DISPENSABLE_REGEXP.test(verb)) {
+      for (const use of [
+        "",
+        ` ${word}`,
+        " time",
+        " path"
+      ]) {
+        this.noteLacking(verb + use);
+      }
+    }
+  }
+  /**
    * The reply to `FEAT`, if it was given to the same user under the same
    * protection.
    *
@@ -17370,6 +20599,7 @@ var ServerProfile = class {
   noteFeatures(identity, features) {
     this.#features = features ?? /* @__PURE__ */ new Map();
     this.#featuresIdentity = identity;
+    if (features?.has("PRET")) this.needsPRET = true;
     if (features?.has(PROFTPD_FEATURE)) this.#setVendor("ProFTPD");
     else if (features !== void 0) this.#isNotProFTPD = true;
     return this.#features;
@@ -17399,7 +20629,6 @@ var HARMLESS = {
   verb: "LIST"
 };
 var TicketSupply = class {
-  #session;
   #tls;
   /** Whether tickets are looked after: no more once they are found needless. */
   #isOpen;
@@ -17407,23 +20636,21 @@ var TicketSupply = class {
   /**
    * Makes an office.
    *
-   * @param session The session whose data connections are protected
    * @param tls The TLS session of its control connection
    */
-  constructor(session, tls) {
-    this.#session = session;
+  constructor(tls) {
     this.#tls = tls;
   }
   /**
-   * Fetches tickets if there is none for the next data connection. The caller
-   * has the turn.
+   * Fetches tickets if there is none for the next data connection.
    *
+   * @param turn The right to talk alone
    * @param options A signal
    * @throws {Error} If the control connection fails, or the signal's reason
    */
-  async supply(options) {
+  async supply(turn, options) {
     if (this.#isOpen === false || this.#isFetching) return;
-    if (this.#session.control.lastReply?.code === 350) return;
+    if (turn.session.control.lastReply?.code === 350) return;
     if (await this.#tls.canResume()) {
       this.#isOpen = true;
       return;
@@ -17432,15 +20659,15 @@ var TicketSupply = class {
     if (!this.#isOpen) return;
     this.#isFetching = true;
     try {
-      this.#isOpen = await this.#fetch(options);
+      this.#isOpen = await this.#fetch(turn, options);
     } finally {
       this.#isFetching = false;
     }
   }
   /** Fetches tickets; tells whether they are of any use here. */
-  async #fetch(options) {
+  async #fetch(turn, options) {
     try {
-      const listing = await openTransferInTurn(this.#session, HARMLESS, options);
+      const listing = await openTransfer(turn, HARMLESS, options);
       await listing.complete((data) => data.readToEnd(() => {
       }), {
         ...options,
@@ -17448,7 +20675,7 @@ var TicketSupply = class {
       });
       return false;
     } catch (error) {
-      const isOver = this.#session.control.failure !== void 0 || options.signal?.aborted;
+      const isOver = turn.session.control.failure !== void 0 || options.signal?.aborted;
       if (isOver || !(error instanceof FTPError)) throw error;
     }
     return await this.#tls.canResume();
@@ -17464,24 +20691,26 @@ async function secureStream(stream, options) {
   const { secureControl: secureControl2 } = await loadTLS();
   return await secureControl2(stream, options);
 }
-async function secureIfAsked(session, server, welcome, options) {
+async function secureIfAsked(turn, server, welcome, options) {
+  const { session } = turn;
   if (server.tls === void 0 || isSecured(session)) return;
   if (welcome.code === 230) {
     const error = new FTPProtocolError(`Cannot secure the connection: the server has logged us in before TLS, "${welcome.text}"; the connection is closed`);
     session.control.fail(error);
     throw error;
   }
-  await auth(session, server, options);
+  await auth(turn, server, options);
 }
 function isSecured(session) {
   return session.control.stream.info !== void 0;
 }
-async function auth(session, server, options) {
+async function auth(turn, server, options) {
+  const { session } = turn;
   if (isSecured(session)) {
     throw new TypeError('Cannot send "AUTH": the connection is under TLS');
   }
   checkDenoVersion();
-  const reply = await requestAuth(session, server.tls, options);
+  const reply = await requestAuth(turn, server.tls, options);
   await session.control.replaceStream(async (stream) => {
     const secured = await secureStream(stream, {
       host: server.host,
@@ -17495,16 +20724,16 @@ async function auth(session, server, options) {
   });
   return reply;
 }
-async function requestAuth(session, tls, options) {
+async function requestAuth(turn, tls, options) {
   try {
-    return await pausing(session, {
+    return await pausing(turn, {
       verb: "AUTH",
       argument: "TLS"
     }, options);
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;
     if (tls?.allowAuthSSL) {
-      return await pausing(session, {
+      return await pausing(turn, {
         verb: "AUTH",
         argument: "SSL"
       }, options);
@@ -17534,23 +20763,17 @@ function keepTLSSession(session, tls) {
   session.tls = tls;
   session.control.closed.then(() => tls.close());
 }
-async function protP(session, options) {
+async function protP(turn, options) {
+  const { session } = turn;
   const { tls } = session;
   if (tls === void 0) {
     throw new TypeError('Cannot send "PROT P": the control connection is not under TLS, call auth() first');
   }
   session.isClearDataAllowed = false;
-  await session.perform({
-    verb: "PBSZ",
-    argument: "0"
-  }, options);
-  const reply = await session.perform({
-    verb: "PROT",
-    argument: "P"
-  }, options);
-  const tickets = new TicketSupply(session, tls);
+  const reply = await requestProtection(turn, options);
+  const tickets = new TicketSupply(tls);
   session.protection = {
-    prepare: (options2) => tickets.supply(options2),
+    prepare: (turn2, options2) => tickets.supply(turn2, options2),
     secure: async (stream, signal) => {
       const { secureData: secureData2 } = await loadTLS();
       const { timeout } = session.options;
@@ -17562,28 +20785,69 @@ async function protP(session, options) {
   };
   return reply;
 }
-async function protC(session, options) {
-  const reply = await session.perform({
-    verb: "PROT",
-    argument: "C"
-  }, options);
+async function requestProtection(turn, options) {
+  try {
+    await requestBufferSize(turn, options, UNKNOWN_REPLIES);
+    return await turn.perform({
+      verb: "PROT",
+      argument: "P"
+    }, options);
+  } catch (error) {
+    if (error instanceof FTPPermanentError) {
+      error.message += ' (no data was sent. Only if files and listings may travel in clear text: tls: { data: "clear" })';
+    }
+    throw error;
+  }
+}
+async function requestBufferSize(turn, options, passed) {
+  try {
+    await turn.perform({
+      verb: "PBSZ",
+      argument: "0"
+    }, options);
+  } catch (error) {
+    const isPassed = error instanceof FTPPermanentError && (passed?.includes(error.reply?.code ?? 0) ?? true);
+    if (!isPassed) throw error;
+  }
+}
+var POLICY_REPLIES = [
+  533,
+  534
+];
+async function protC(turn, options) {
+  const { session } = turn;
+  const isFirst = session.protection === void 0;
+  if (isFirst && isSecured(session)) await requestBufferSize(turn, options);
+  let reply;
+  try {
+    reply = await turn.perform({
+      verb: "PROT",
+      argument: "C"
+    }, options);
+  } catch (error) {
+    const refusal3 = error instanceof FTPPermanentError ? error.reply : void 0;
+    const isUnknown = refusal3 !== void 0 && isFirst && !POLICY_REPLIES.includes(refusal3.code);
+    if (!isUnknown) throw error;
+    reply = refusal3;
+  }
   session.protection = void 0;
   session.isClearDataAllowed = true;
   return reply;
 }
-async function ccc(session, options) {
-  const { failure } = session.control;
-  if (failure !== void 0) throw closed("CCC", failure);
+async function ccc(turn, options) {
+  const { session } = turn;
+  const { failure: failure3 } = session.control;
+  if (failure3 !== void 0) throw closed("CCC", failure3);
   if (!isSecured(session)) {
     throw new TypeError('Cannot send "CCC": the connection is in clear text');
   }
-  const reply = await pausing(session, {
+  const reply = await pausing(turn, {
     verb: "CCC"
   }, options);
   await session.control.replaceStream((stream) => stream.detach());
   return reply;
 }
-async function pausing({ control }, command, { signal }) {
+async function pausing({ session: { control } }, command, { signal }) {
   signal?.throwIfAborted();
   const pending = control.send(command, {
     pauses: true
@@ -17633,6 +20897,9 @@ async function openSession(server, settings, options) {
     host,
     route,
     passive: settings.passive,
+    activeAddress: settings.activeAddress,
+    allowEPRT: settings.allowEPRT,
+    compress: settings.compress,
     trustPasvHost: settings.trustPasvHost,
     localAddress: settings.localAddress,
     activePorts: settings.activePorts,
@@ -17650,7 +20917,7 @@ async function openSession(server, settings, options) {
 }
 
 // lib/client/session_settings.ts
-function settingsOf2(session) {
+function settingsOf(session) {
   const { control, options, directory, tls } = session;
   return {
     profile: session.profile,
@@ -17671,62 +20938,87 @@ function settingsOf2(session) {
     type: session.type
   };
 }
-async function restore(state2, session, options) {
+async function restore(state2, turn, options) {
+  const { session } = turn;
   session.options.passive = state2.passive;
   session.control.encoding = state2.encoding;
   if (state2.isProtected && session.protection === void 0) {
-    await protP(session, options);
+    await protP(turn, options);
   }
   if (!state2.isProtected && session.protection !== void 0) {
-    await protC(session, options);
+    await protC(turn, options);
   }
-  await restoreSettings(state2, session, options);
+  await restoreSettings(state2, turn, options);
   if (state2.moves === void 0) {
     throw new Deno.errors.NotConnected("Cannot connect again: the directory on the server is not known; give absolute paths, or await cwd()");
   }
-  for (const move of state2.moves) await session.perform(move, options);
+  for (const move of state2.moves) await turn.perform(move, options);
   if (state2.type === "A" || state2.type === "I") {
-    await session.ensureType(state2.type, options);
+    await turn.ensureType(state2.type, options);
   }
-  if (state2.isCleared) await ccc(session, options);
+  if (state2.isCleared) await ccc(turn, options);
 }
-async function restoreSettings({ settings }, session, options) {
+async function restoreSettings({ settings }, turn, options) {
   for (const [name, command] of settings) {
-    const isSet = session.settings.get(name)?.argument === command.argument;
-    if (!isSet) await session.perform(command, options);
+    const isSet = turn.session.settings.get(name)?.argument === command.argument;
+    if (isSet) continue;
+    try {
+      await turn.perform(command, options);
+    } catch (error) {
+      const isUsual = /^(MODE S|STRU F)$/i.test(`${name} ${command.argument}`);
+      if (!(isUsual && error instanceof FTPPermanentError)) throw error;
+    }
   }
 }
 
 // lib/client/enter.ts
-async function enter(session, welcome, { server, settings, credentials }, options) {
-  await secureIfAsked(session, server, welcome, options);
-  const reply = welcome.code === 230 ? welcome : await logIn(session, credentials, options);
-  if (settings.tls !== void 0) await protP(session, options);
+async function enter(turn, welcome, { server, settings, credentials }, options) {
+  const { session } = turn;
+  const { virtualHost } = settings;
+  if (virtualHost !== void 0 && session.virtualHost === void 0) {
+    const command = {
+      verb: "HOST",
+      argument: virtualHost
+    };
+    await turn.perform({
+      ...command,
+      name: "virtualHost"
+    }, options);
+  }
+  await secureIfAsked(turn, server, welcome, options);
+  const reply = welcome.code === 230 ? welcome : await logIn(turn, credentials, options);
+  if (settings.tls?.data === "clear") await protC(turn, options);
+  else if (settings.tls !== void 0) await protP(turn, options);
+  for (const command of settings.afterLogin) {
+    await turn.perform(command, options);
+  }
+  if (settings.afterLogin.length > 0) session.moves = [];
   return reply;
 }
-async function secureAs(session, welcome, server, state2, options) {
+async function secureAs(turn, welcome, server, state2, options) {
   const { virtualHost } = state2;
   if (virtualHost?.isSecured === false) {
-    await session.perform(virtualHost.command, options);
+    await turn.perform(virtualHost.command, options);
   }
   if (state2.wasSecured && server.tls === void 0) {
-    await auth(session, server, options);
+    await auth(turn, server, options);
   }
-  await secureIfAsked(session, server, welcome, options);
+  await secureIfAsked(turn, server, welcome, options);
   if (virtualHost?.isSecured) {
-    await session.perform(virtualHost.command, options);
+    await turn.perform(virtualHost.command, options);
   }
 }
-async function authAs(session, welcome, server, state2, options) {
-  session.control.encoding = state2.encoding;
-  await secureAs(session, welcome, server, state2, options);
-  const reply = session.control.lastReply;
-  await restoreSettings(state2, session, options);
+async function authAs(turn, welcome, server, state2, options) {
+  const { control } = turn.session;
+  control.encoding = state2.encoding;
+  await secureAs(turn, welcome, server, state2, options);
+  const reply = control.lastReply;
+  await restoreSettings(state2, turn, options);
   return reply;
 }
-async function loginAs(session, welcome, identity, state2, options) {
-  await authAs(session, welcome, identity.server, state2, options);
-  return await enter(session, welcome, identity, options);
+async function loginAs(turn, welcome, identity, state2, options) {
+  await authAs(turn, welcome, identity.server, state2, options);
+  return await enter(turn, welcome, identity, options);
 }
 async function openAs(identity, state2, options) {
   const { server, settings } = identity;
@@ -17736,9 +21028,11 @@ async function openAs(identity, state2, options) {
   });
   const { session, welcome } = opened;
   try {
-    await secureAs(session, welcome, server, state2, options);
-    await enter(session, welcome, identity, options);
-    await restore(state2, session, options);
+    await session.exclusive(async (turn) => {
+      await secureAs(turn, welcome, server, state2, options);
+      await enter(turn, welcome, identity, options);
+      await restore(state2, turn, options);
+    }, options);
     return opened;
   } catch (error) {
     session.control.fail(error);
@@ -17760,14 +21054,16 @@ var MARKS = {
   event: "*"
 };
 var Tracer = class {
-  /** Lines on standard error: 0 none, 1 commands and replies, 2 events too. */
+  /**
+   * Output on standard error: 0 none, 1 commands and replies, 2 also events.
+   */
   level = 0;
-  /** Who listens, if anybody does. */
+  /** The listener, if there is one. */
   trace;
   /**
-   * Makes a tracer.
+   * Creates a tracer.
    *
-   * @param trace Who listens, if anybody does
+   * @param trace The listener, if there is one
    */
   constructor(trace) {
     this.trace = trace;
@@ -17775,8 +21071,8 @@ var Tracer = class {
   /**
    * Passes an event on.
    *
-   * @param direction Where the text went
-   * @param text Gives the masked text; called only if somebody listens
+   * @param direction Direction of the text
+   * @param text Returns the masked text; called only if it is needed
    */
   emit(direction, text) {
     const isPrinted = this.level > 1 || this.level === 1 && direction !== "event";
@@ -17788,10 +21084,10 @@ var Tracer = class {
     };
     if (isPrinted) console.error(`${MARKS[direction]} ${event.text}`);
     const { trace } = this;
-    if (trace !== void 0) queueMicrotask(() => tell(trace, event));
+    if (trace !== void 0) queueMicrotask(() => tell2(trace, event));
   }
 };
-async function tell(trace, event) {
+async function tell2(trace, event) {
   try {
     await trace(event);
   } catch {
@@ -17809,8 +21105,11 @@ var FTP_OPTIONS = {
   encoding: true,
   timeout: true,
   passive: true,
+  activeAddress: true,
+  allowEPRT: true,
   localAddress: true,
   dial: true,
+  proxy: true,
   activePorts: true,
   trustPasvHost: true,
   tls: true,
@@ -17821,7 +21120,10 @@ var FTP_OPTIONS = {
   maxListing: true,
   multiline: true,
   pipelining: true,
-  serverZone: true
+  serverZone: true,
+  virtualHost: true,
+  afterLogin: true,
+  compress: true
 };
 function resolveOptions(options) {
   if (typeof options !== "object") {
@@ -17829,6 +21131,7 @@ function resolveOptions(options) {
   }
   checkNames("FTP", options, FTP_OPTIONS);
   checkActivePorts(options.activePorts);
+  checkActiveAddress(options.activeAddress);
   const { multiline = "strict", timeout = TIMEOUT } = options;
   checkWord("multiline", multiline, [
     "strict",
@@ -17844,8 +21147,11 @@ function resolveOptions(options) {
     encoding: makeEncoding(options.encoding ?? "utf-8"),
     timeout: timeout === Infinity ? 0 : timeout,
     passive: options.passive ?? true,
+    activeAddress: options.activeAddress,
+    allowEPRT: options.allowEPRT ?? true,
     localAddress: options.localAddress,
     dial: options.dial,
+    proxy: options.proxy && String(options.proxy),
     route,
     activePorts: options.activePorts ?? 0,
     trustPasvHost: options.trustPasvHost ?? false,
@@ -17858,15 +21164,19 @@ function resolveOptions(options) {
     multiline,
     pipelining: options.pipelining ?? true,
     serverZone: options.serverZone,
+    virtualHost: options.virtualHost,
+    afterLogin: parseAfterLogin(options.afterLogin),
+    compress: options.compress ?? false,
     dropping: /* @__PURE__ */ new Set()
   };
 }
 function optionsOf(settings) {
-  const { encoding, tracer, dropping, pipelining, route: _, ...rest } = settings;
+  const { encoding, tracer, dropping, pipelining, afterLogin, route: _, ...rest } = settings;
   return {
     ...rest,
     encoding: encoding.label,
     trace: tracer.trace,
+    afterLogin: afterLogin.map(({ verb, argument }) => argument === void 0 ? verb : `${verb} ${argument}`),
     pipelining: pipelining && dropping.size === 0
   };
 }
@@ -17920,6 +21230,27 @@ function checkActivePorts(ports) {
   const arePorts = range2.length === 2 && range2.every((port) => Number.isInteger(port)) && Number(first) >= 0 && Number(first) <= Number(last) && Number(last) <= MAX_PORT;
   if (arePorts) return;
   throw new RangeError(`Cannot use ${showValue(ports)} as "activePorts": it must be a port from 0 to ${MAX_PORT}, or the first and the last one, [50000, 50100]`);
+}
+function parseAfterLogin(lines = []) {
+  if (!Array.isArray(lines)) {
+    throw new TypeError(`Cannot use ${showValue(lines)} as "afterLogin": it must be an array of commands, such as ["SITE NAMEFMT 1"]`);
+  }
+  return lines.map((line) => {
+    const command = {
+      ...parseCommand(line),
+      name: "afterLogin"
+    };
+    encodeCommand(command, makeEncoding("utf-8"));
+    return command;
+  });
+}
+function checkActiveAddress(address) {
+  if (address === void 0) return;
+  try {
+    formatEprt(address, 1);
+  } catch {
+    throw new TypeError(`Cannot use ${showValue(address)} as "activeAddress": it must be an IPv4 or IPv6 address`);
+  }
 }
 var MAX_PORT = 65535;
 function checkZone(zone) {
@@ -18007,8 +21338,8 @@ var ClientConnection = class _ClientConnection {
     }
     const before = this.#identity?.credentials;
     const isSame = before?.user === user && before.acct === acct;
-    const { failure, open: open2 } = session.control;
-    if (isSame || failure !== void 0 || open2 !== void 0) return this;
+    const { failure: failure3, open: open2 } = session.control;
+    if (isSame || failure3 !== void 0 || open2 !== void 0) return this;
     const next = this.#successor = new _ClientConnection();
     next.#session = session;
     this.#finish("the connection is another user's by now: login() was called");
@@ -18061,7 +21392,7 @@ var ClientConnection = class _ClientConnection {
    */
   async reconnect(options) {
     const identity = this.#identityFor("connect again");
-    const state2 = settingsOf2(this.session);
+    const state2 = settingsOf(this.session);
     const { session } = await this.#hold(options, (options2) => openAs(identity, state2, options2));
     this.#session = session;
     this.remember(identity);
@@ -18092,10 +21423,10 @@ var ClientConnection = class _ClientConnection {
       settings
     };
     const { session } = this;
-    const look2 = () => session.turns.share(() => Promise.resolve(settingsOf2(session)), options);
+    const look2 = () => session.shared(() => Promise.resolve(settingsOf(session)), options);
     let state2 = await look2();
     if (state2.moves === void 0) {
-      await requestDirectory(session, options);
+      await session.shared((turn) => requestDirectory(turn, options), options);
       state2 = await look2();
     }
     const opened = await this.#hold(options, (options2) => openAs(identity, state2, options2));
@@ -18119,8 +21450,8 @@ var ClientConnection = class _ClientConnection {
   async quit(options) {
     const { session } = this;
     try {
-      const reply = await session.turns.alone(() => {
-        const quitting = session.perform({
+      const reply = await session.exclusive((turn) => {
+        const quitting = turn.perform({
           verb: "QUIT"
         }, options);
         session.control.expectClose();
@@ -18180,7 +21511,7 @@ var ClientConnection = class _ClientConnection {
     for (let attempt = 1; ; attempt++) {
       const identity = this.#identityFor("connect again");
       try {
-        const { session: other } = await this.#hold({}, (options) => openAs(identity, settingsOf2(session), options));
+        const { session: other } = await this.#hold({}, (options) => openAs(identity, settingsOf(session), options));
         return other;
       } catch (error) {
         if (attempt > CROWDED_ATTEMPTS || !isCrowded(error)) throw error;
@@ -18218,7 +21549,7 @@ var FTPProtocol = class {
     connectionOf = (client) => client.#connection;
   }
   /**
-   * Makes a client. Nothing is sent before {@linkcode connect}.
+   * Makes a client. Nothing is sent before {@linkcode FTPProtocol.prototype.connect connect}.
    *
    * @param options Settings for the life of the client
    * @throws {RangeError} If a number is negative or an encoding unknown
@@ -18250,12 +21581,13 @@ var FTPProtocol = class {
   }
   /** Whether the client dials the data connection. */
   get passiveserver() {
-    return this.#settings.passive;
+    return this.#settings.passive !== false;
   }
   /**
    * Chooses who dials the data connection from here on.
    *
-   * @param value `true`: the client; `false`: the server
+   * @param value As the option `passive`: `true` for the client, `false` for the
+   * server
    * @throws {TypeError} If it is `false`, and `dial` is set: the server could not
    * connect to this machine
    */
@@ -18323,7 +21655,7 @@ var FTPProtocol = class {
     }, (server) => this.#open(connection, server, options));
   }
   /**
-   * The welcome that {@linkcode connect} read.
+   * The welcome that {@linkcode FTPProtocol.prototype.connect connect} read.
    *
    * @returns The reply
    * @throws {Deno.errors.NotConnected} Before `connect`
@@ -18334,7 +21666,7 @@ var FTPProtocol = class {
   }
   /**
    * Shows what is sent and received, on standard error, secrets masked. It may
-   * be called before {@linkcode connect}.
+   * be called before {@linkcode FTPProtocol.prototype.connect connect}.
    *
    * @param level 0 for nothing, 1 for commands and replies, 2 for events too
    */
@@ -18347,7 +21679,7 @@ var FTPProtocol = class {
    * is secured first, and the data connections after (`PROT P`).
    *
    * Where another user was logged in, what was begun as that user ends with
-   * `Deno.errors.NotConnected`, as at {@linkcode connect}.
+   * `Deno.errors.NotConnected`, as at {@linkcode FTPProtocol.prototype.connect connect}.
    *
    * @param user The user; "" is "anonymous"
    * @param passwd The password, where the server asks for one (331); anonymous
@@ -18367,9 +21699,9 @@ var FTPProtocol = class {
     const settings = this.#settings;
     const session = this.#connection.session;
     checkCredentials(credentials, session.control.encoding);
-    return await session.turns.alone(() => {
+    return await session.exclusive((turn) => {
       const connection = this.#connection = this.#connection.admit(session, credentials);
-      const before = settingsOf2(session);
+      const before = settingsOf(session);
       return withNewerTLS(this.#server, async (server) => {
         const identity = {
           server,
@@ -18378,7 +21710,7 @@ var FTPProtocol = class {
         };
         const isSame = server === this.#server;
         const welcome = isSame ? this.#welcome : await this.#open(connection, server, options);
-        const reply = isSame ? await enter(session, welcome, identity, options) : await loginAs(connection.session, welcome, identity, before, options);
+        const reply = isSame ? await enter(turn, welcome, identity, options) : await connection.session.exclusive((turn2) => loginAs(turn2, welcome, identity, before, options), options);
         connection.remember(identity);
         return reply;
       });
@@ -18421,7 +21753,7 @@ var FTPProtocol = class {
    *
    * @example Fetch two files at once
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * await using twin = await ftp.clone();
@@ -18442,20 +21774,20 @@ var FTPProtocol = class {
   /**
    * Closes the connections at once, without a word to the server. What is under
    * way ends with `Deno.errors.NotConnected`: calls, transfers and the waits
-   * before they are tried again, {@linkcode connect} and `reconnect` too.
+   * before they are tried again, {@linkcode FTPProtocol.prototype.connect connect} and `reconnect` too.
    */
   close() {
     this.#connection.end("close() was called");
   }
   /**
    * Takes leave if that is possible without waiting long, and closes as
-   * {@linkcode close} does.
+   * {@linkcode FTPProtocol.prototype.close close} does.
    */
   async [Symbol.asyncDispose]() {
     await this.#connection[Symbol.asyncDispose]();
   }
   /**
-   * Secures the control connection (`AUTH TLS`, RFC 4217). {@linkcode login}
+   * Secures the control connection (`AUTH TLS`, RFC 4217). {@linkcode FTPProtocol.prototype.login login}
    * does it by itself when the option `tls` is set. Where the server knows
    * nothing older than TLS 1.3, both connect once more, for that; without the
    * option, which may say so, this speaks TLS 1.2 only.
@@ -18469,15 +21801,15 @@ var FTPProtocol = class {
    */
   async auth(options = {}) {
     const session = this.#connection.session;
-    return await session.turns.alone(() => {
+    return await session.exclusive((turn) => {
       const connection = this.#connection;
-      const before = settingsOf2(session);
+      const before = settingsOf(session);
       return withNewerTLS(this.#server, async (server) => {
         if (server === this.#server) {
-          return await auth(session, server, options);
+          return await auth(turn, server, options);
         }
         const welcome = await this.#open(connection, server, options);
-        return await authAs(connection.session, welcome, server, before, options);
+        return await connection.session.exclusive((turn2) => authAs(turn2, welcome, server, before, options), options);
       });
     }, options);
   }
@@ -18488,24 +21820,25 @@ var FTPProtocol = class {
    * @param options A signal
    * @returns The 2yz reply to `PROT`
    * @throws {FTPError} If the server refuses; no data is sent in clear text then
-   * unless {@linkcode protC} is called
+   * unless {@linkcode FTPProtocol.prototype.protC protC} is called
    * @throws {TypeError} If the control connection is not under TLS
    */
   async protP(options = {}) {
     const session = this.#connection.session;
-    return await session.turns.alone(() => protP(session, options), options);
+    return await session.exclusive((turn) => protP(turn, options), options);
   }
   /**
    * Leaves data connections in clear text from here on (`PROT C`, RFC 4217
    * section 9).
    *
    * @param options A signal
-   * @returns The 2yz reply
+   * @returns The 2yz reply; or, where no data was protected on this connection,
+   * the refusal of a server that has no `PROT`, whose data is in clear text anyway
    * @throws {FTPError} If the server refuses; data stays protected
    */
   async protC(options = {}) {
     const session = this.#connection.session;
-    return await session.turns.alone(() => protC(session, options), options);
+    return await session.exclusive((turn) => protC(turn, options), options);
   }
   /**
    * Returns the control connection to clear text (`CCC`, RFC 4217 section
@@ -18519,7 +21852,7 @@ var FTPProtocol = class {
    */
   async ccc(options = {}) {
     const session = this.#connection.session;
-    return await session.turns.alone(() => ccc(session, options), options);
+    return await session.exclusive((turn) => ccc(turn, options), options);
   }
   /**
    * Sends a command and waits for the reply.
@@ -18527,7 +21860,7 @@ var FTPProtocol = class {
    * @param cmd The whole command line
    * @param options A signal
    * @returns A reply of 1yz, 2yz or 3yz. After 1yz the final reply is still
-   * owed: see {@linkcode voidresp}
+   * owed: see {@linkcode FTPProtocol.prototype.voidresp voidresp}
    * @throws {FTPTemporaryError} For 4yz
    * @throws {FTPPermanentError} For 5yz
    * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
@@ -18537,9 +21870,9 @@ var FTPProtocol = class {
   async sendcmd(cmd, options = {}) {
     const session = this.#connection.session;
     const command = parseCommand(cmd);
-    return await session.turns.share(() => {
+    return await session.shared((turn) => {
       session.noteByHand(command);
-      return session.exchange(command, options);
+      return turn.exchange(command, options);
     }, options);
   }
   /**
@@ -18549,18 +21882,18 @@ var FTPProtocol = class {
    * @param options A signal
    * @returns The reply
    * @throws {FTPReplyError} For 1yz and 3yz
-   * @throws {FTPError} As {@linkcode sendcmd}
+   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.sendcmd sendcmd}
    */
   async voidcmd(cmd, options = {}) {
     const session = this.#connection.session;
     const command = parseCommand(cmd);
-    return await session.turns.share(() => {
+    return await session.shared((turn) => {
       session.noteByHand(command);
-      return session.perform(command, options);
+      return turn.perform(command, options);
     }, options);
   }
   /**
-   * Sends a command and does not wait; {@linkcode getresp} gives the reply.
+   * Sends a command and does not wait; {@linkcode FTPProtocol.prototype.getresp getresp} gives the reply.
    *
    * @param cmd The whole command line
    * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
@@ -18568,7 +21901,7 @@ var FTPProtocol = class {
    */
   async putcmd(cmd) {
     const session = this.#connection.session;
-    return await session.turns.share(() => {
+    return await session.shared(() => {
       const command = parseCommand(cmd);
       session.noteByHand(command);
       session.put(command);
@@ -18576,7 +21909,7 @@ var FTPProtocol = class {
     });
   }
   /**
-   * Waits for the reply that is owed next: of {@linkcode putcmd}, or the final
+   * Waits for the reply that is owed next: of {@linkcode FTPProtocol.prototype.putcmd putcmd}, or the final
    * one of an open transfer. A command that opens a transfer has two, 1yz and
    * the final one.
    *
@@ -18618,7 +21951,7 @@ var FTPProtocol = class {
    * @param password The account
    * @param options A signal
    * @returns The 2yz reply
-   * @throws {FTPError} As {@linkcode voidcmd}
+   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.voidcmd voidcmd}
    */
   async acct(password, options = {}) {
     const command = {
@@ -18636,7 +21969,7 @@ var FTPProtocol = class {
    *
    * A server may give what is left of the transfer to the next one, whatever it
    * says. So the connection is closed then, unless the server is known to leave
-   * nothing (vsftpd), {@linkcode FTPProtocol.connected} is false, and the next
+   * nothing (vsftpd), {@linkcode FTPProtocol.prototype.connected FTP.connected} is false, and the next
    * call connects, logs in and sets type, directory and options again. Where
    * something was sent by hand that is not repeated (`SITE`, `CLNT`, `ACCT`...),
    * or no user is logged in, that call throws `Deno.errors.NotConnected`, and
@@ -18652,15 +21985,13 @@ var FTPProtocol = class {
     const session = this.#connection.session;
     const wasConnected = this.connected;
     const aborted = await abortOpen(session);
-    const { failure } = session.control;
-    const isLate = failure instanceof Deno.errors.TimedOut;
-    if (wasConnected && (session.isLost || isLate)) throw failure;
+    const { failure: failure3 } = session.control;
+    const isLate = failure3 instanceof Deno.errors.TimedOut;
+    if (wasConnected && (session.isLost || isLate)) throw failure3;
     let reply = aborted;
     if (reply === void 0) {
       await session.ready(options.signal);
-      reply = await session.exchange({
-        verb: "ABOR"
-      }, options);
+      reply = await session.sendAbort(options);
     }
     if (![
       225,
@@ -18681,7 +22012,7 @@ var FTPProtocol = class {
    */
   async makepasv(options = {}) {
     const session = this.#connection.session;
-    return await session.turns.alone(() => requestPassive(session, options), options);
+    return await session.exclusive((turn) => requestPassive(turn, options), options);
   }
   /**
    * Listens and tells the server where (`PORT`, `EPRT`). The caller accepts
@@ -18697,7 +22028,7 @@ var FTPProtocol = class {
    *
    * @example Let the server connect
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * const listener = await ftp.makeport();
@@ -18712,7 +22043,7 @@ var FTPProtocol = class {
    */
   async makeport(options = {}) {
     const session = this.#connection.session;
-    return await session.turns.alone(() => requestActive(session, options), options);
+    return await session.exclusive((turn) => requestActive(turn, options), options);
   }
   /**
    * Tells the server where to connect (`PORT`, RFC 959).
@@ -18757,7 +22088,7 @@ var FTPProtocol = class {
    * it, and then await `voidresp`: before that the transfer is not
    * confirmed, and every other command is refused with `Deno.errors.Busy`. A
    * download that is closed before its end is aborted by the next call, which
-   * may have another connection, as {@linkcode FTPProtocol.abort} tells.
+   * may have another connection, as {@linkcode FTPProtocol.prototype.abort FTP.abort} tells.
    *
    * @param cmd `RETR path`, `STOR path`, `LIST`...
    * @param rest Offset to start at, in bytes (`REST`)
@@ -18771,7 +22102,7 @@ var FTPProtocol = class {
    *
    * @example Read a file in pieces
    * ```ts
-   * import { FTP } from "../../mod.ts";
+   * import { FTP } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = new FTP();
    * await ftp.connect("ftp.example.com");
@@ -18789,19 +22120,21 @@ var FTPProtocol = class {
   async ntransfercmd(cmd, rest, options = {}) {
     const session = this.#connection.session;
     checkRest(rest);
-    const transfer = await openTransfer(session, parseCommand(cmd), {
+    const command = parseCommand(cmd);
+    const opening = {
       ...options,
       rest,
       anyMode: true,
       advice: "close its data connection and await voidresp() first"
-    });
+    };
+    const transfer = await session.exclusive((turn) => openTransfer(turn, command, opening), options);
     return [
-      transfer.data,
+      connectionOver(transfer.data),
       transfer.size
     ];
   }
   /**
-   * As {@linkcode ntransfercmd}, without the size.
+   * As {@linkcode FTPProtocol.prototype.ntransfercmd ntransfercmd}, without the size.
    *
    * @param cmd `RETR path`, `STOR path`, `LIST`...
    * @param rest Offset to start at, in bytes
@@ -18816,7 +22149,7 @@ var FTPProtocol = class {
    * Retrieves a file in binary (`TYPE I`).
    *
    * An error of the callback aborts the transfer and is thrown again; the client
-   * stays usable, perhaps by another connection ({@linkcode FTPProtocol.abort}).
+   * stays usable, perhaps by another connection ({@linkcode FTPProtocol.prototype.abort FTP.abort}).
    *
    * @param cmd `RETR path`
    * @param callback Called with each block and awaited; the block is the
@@ -18830,7 +22163,7 @@ var FTPProtocol = class {
    * @example Hash a file without keeping it
    * ```ts
    * import { createHash } from "node:crypto";
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * const hash = createHash("sha256");
@@ -18869,7 +22202,7 @@ var FTPProtocol = class {
    *
    * @example Read a report
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com");
    * const lines: string[] = [];
@@ -18898,7 +22231,7 @@ var FTPProtocol = class {
    *
    * @example Append to a log
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/logs");
    * const line = new TextEncoder().encode(`${new Date().toISOString()} done\n`);
@@ -18919,14 +22252,14 @@ var FTPProtocol = class {
   }
   /**
    * Stores a text (`TYPE A`). Every line is ended with CRLF. As with
-   * {@linkcode storbinary} the source comes first.
+   * {@linkcode FTPProtocol.prototype.storbinary storbinary} the source comes first.
    *
    * @param cmd `STOR path`
    * @param source The bytes, with LF or CRLF
    * @param callback Called with each line that was written, and awaited
    * @param options A signal
    * @returns The final 2yz reply
-   * @throws {FTPError} As {@linkcode storbinary}
+   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.storbinary storbinary}
    * @throws {FTPProtocolError} If a line is longer than `maxLine`; the transfer
    * is aborted, and the connection can be used
    */
@@ -18955,7 +22288,7 @@ var FTPProtocol = class {
    * @param args Words for the command, commonly one path; last a callback for
    * the lines, else they are printed; and a signal
    * @returns The final 2yz reply
-   * @throws {FTPError} As {@linkcode retrlines}
+   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.retrlines retrlines}
    */
   dir(...args) {
     const callback = args.find((arg) => typeof arg === "function");
@@ -18966,14 +22299,14 @@ var FTPProtocol = class {
   /**
    * A directory in the standard's format (`MLSD`, RFC 3659 section 7).
    * Stopping early aborts the transfer; the client stays usable, perhaps by
-   * another connection ({@linkcode FTPProtocol.abort}).
+   * another connection ({@linkcode FTPProtocol.prototype.abort FTP.abort}).
    *
    * @param path The directory; "" for the current one
    * @param facts The facts wanted (`OPTS MLST`); none for the server's choice
    * @param options A signal
    * @returns Name and facts of each entry, the facts' names in lower case; the
    * entries for the directory itself and its parent too
-   * @throws {FTPError} As {@linkcode retrlines}; 500 or 502 where it is unknown
+   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.retrlines retrlines}; 500 or 502 where it is unknown
    */
   async *mlsd(path = "", facts = [], options = {}) {
     const session = this.#connection.session;
@@ -18988,7 +22321,7 @@ var FTPProtocol = class {
     encodeCommand(command, session.control.encoding);
     if (facts.length > 0) {
       const argument = `MLST ${facts.join(";")};`;
-      await this.#perform({
+      await this.#request({
         verb: "OPTS",
         argument,
         name: "facts"
@@ -19011,10 +22344,10 @@ var FTPProtocol = class {
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
    */
-  async cwd(dirname4, options = {}) {
+  async cwd(dirname5, options = {}) {
     const session = this.#connection.session;
-    const turn = dirname4 === ".." ? "alone" : "share";
-    return await session.turns[turn](() => changeDirectory(session, dirname4, options), options);
+    const change = (turn) => changeDirectory(turn, dirname5, options);
+    return dirname5 === ".." ? await session.exclusive(change, options) : await session.shared(change, options);
   }
   /**
    * The current directory (`PWD`, RFC 959 section 4.1.3).
@@ -19041,11 +22374,11 @@ var FTPProtocol = class {
    * @throws {FTPError} If the server refuses
    * @throws {FTPProtocolError} As {@linkcode parse257}
    */
-  async mkd(dirname4, options = {}) {
-    checkPath2(this.#connection.session, dirname4, "dirname");
+  async mkd(dirname5, options = {}) {
+    checkPath2(this.#connection.session, dirname5, "dirname");
     const reply = await this.#perform({
       verb: "MKD",
-      argument: dirname4,
+      argument: dirname5,
       name: "dirname"
     }, options);
     return reply.code === 257 ? parse257(reply) : "";
@@ -19058,11 +22391,11 @@ var FTPProtocol = class {
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
    */
-  async rmd(dirname4, options = {}) {
-    checkPath2(this.#connection.session, dirname4, "dirname");
+  async rmd(dirname5, options = {}) {
+    checkPath2(this.#connection.session, dirname5, "dirname");
     return await this.#perform({
       verb: "RMD",
-      argument: dirname4,
+      argument: dirname5,
       name: "dirname"
     }, options);
   }
@@ -19078,7 +22411,7 @@ var FTPProtocol = class {
   async delete(filename, options = {}) {
     checkPath2(this.#connection.session, filename, "filename");
     const session = this.#connection.session;
-    return await session.turns.share(() => deleteFile(session, filename, options), options);
+    return await session.shared((turn) => deleteFile(turn, filename, options), options);
   }
   /**
    * Renames a file or a directory (`RNFR`, `RNTO`, RFC 959 section 4.1.3). Most
@@ -19095,7 +22428,7 @@ var FTPProtocol = class {
     checkPath2(this.#connection.session, fromname, "fromname");
     checkPath2(this.#connection.session, toname, "toname");
     const session = this.#connection.session;
-    return await session.turns.alone(() => rename(session, fromname, toname, options), options);
+    return await session.exclusive((turn) => rename(turn, fromname, toname, options), options);
   }
   /**
    * The size of a file (`SIZE`, RFC 3659 section 4), in the current type; in
@@ -19110,12 +22443,20 @@ var FTPProtocol = class {
   async size(filename, options = {}) {
     checkPath2(this.#connection.session, filename, "filename");
     const session = this.#connection.session;
-    return await session.turns.share(() => requestSize(session, filename, options), options);
+    return await session.shared((turn) => requestSize(turn, filename, options), options);
+  }
+  /** Sends a command that a server may refuse for good, beside others. */
+  async #request(command, options) {
+    try {
+      await this.#perform(command, options);
+    } catch (error) {
+      if (!(error instanceof FTPPermanentError)) throw error;
+    }
   }
   /** Sends a command that must be answered with 2yz, beside others. */
   async #perform(command, options) {
     const { session } = this.#connection;
-    return await session.turns.share(() => session.perform(command, options), options);
+    return await session.shared((turn) => turn.perform(command, options), options);
   }
 };
 function printLine(line) {
@@ -19163,11 +22504,13 @@ var REMOVE_OPTIONS = {
 };
 var RETRIEVE_OPTIONS = {
   offset: true,
+  length: true,
   signal: true
 };
 var STORE_OPTIONS = {
-  ...RETRIEVE_OPTIONS,
-  append: true
+  offset: true,
+  append: true,
+  signal: true
 };
 var FTP = class extends FTPProtocol {
   /**
@@ -19186,7 +22529,7 @@ var FTP = class extends FTPProtocol {
    *
    * @example Ask for the sizes of many files
    * ```ts
-   * import { connect, FTPError } from "../../mod.ts";
+   * import { connect, FTPError } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * const names = await ftp.nlst();
@@ -19250,20 +22593,21 @@ var FTP = class extends FTPProtocol {
    * Cancelling it, or leaving a loop over it, aborts the transfer (`ABOR`); so
    * does the signal, in every phase. The next call waits until that is settled,
    * and has another connection where this server may leave something behind, as
-   * {@linkcode FTPProtocol.abort} tells. Until the stream has ended or is
+   * {@linkcode FTPProtocol.prototype.abort FTP.abort} tells. Until the stream has ended or is
    * cancelled the transfer is open, and other commands are refused with
    * `Deno.errors.Busy`.
    *
    * @param path The file
-   * @param options Offset and signal
+   * @param options Offset, length and signal
    * @returns The bytes
    * @throws {FTPError} If the server refuses
-   * @throws {RangeError} If the offset is not a non-negative integer
+   * @throws {RangeError} If the offset or the length is not a non-negative
+   * integer
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Read a text line by line
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    * import { TextLineStream } from "@std/streams";
    *
    * await using ftp = await connect("ftp://ftp.example.com");
@@ -19279,15 +22623,50 @@ var FTP = class extends FTPProtocol {
     return await this.#onReady(options, (session) => retrieve(session, path, options));
   }
   /**
+   * Opens a file for reading at any position: the index at the end of an
+   * archive, then one member of it, and not the rest.
+   *
+   * The file has a connection of its own, so that this client stays free;
+   * whoever opens it closes it. {@linkcode RemoteFile} tells what is fetched and
+   * kept.
+   *
+   * Requires `allow-net` permission.
+   *
+   * @tags allow-net
+   * @param path The file
+   * @param options Sizes of blocks and cache, retries and a signal
+   * @returns The file, at position 0
+   * @throws {FTPError} If the server refuses
+   * @throws {RangeError} If a size is out of range
+   * @throws {Deno.errors.NotSupported} If the server does not tell the file's size
+   * @throws {Error} `Deno.errors.*` if a connection fails
+   *
+   * @example Read the last bytes of a large file
+   * ```ts
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * await using file = await ftp.open("archive.zip");
+   * await file.seek(-22, Deno.SeekMode.End);
+   * const end = new Uint8Array(22);
+   * await file.read(end);
+   * console.log(`${new DataView(end.buffer).getUint16(10, true)} members`);
+   * ```
+   */
+  async open(path, options = {}) {
+    checkPath2(connectionOf(this).session, path, "path");
+    return await openRemoteFile(connectionOf(this), this.#text(path), options);
+  }
+  /**
    * Writes a file from a stream or any other source of bytes, straight to its
-   * name: a failure leaves what the server got by then. {@linkcode upload} does
+   * name: a failure leaves what the server got by then. {@linkcode FTP.prototype.upload upload} does
    * not. What the reply proves is that the server says it has the file: neither
    * its size nor its name is looked at, and some servers say so of a file that
    * was cut or stored under another name.
    *
    * An aborted signal, like a source that fails, aborts the transfer (`ABOR`)
    * in every phase. The next call waits until that is settled, and may have
-   * another connection, as {@linkcode FTPProtocol.abort} tells.
+   * another connection, as {@linkcode FTPProtocol.prototype.abort FTP.abort} tells.
    *
    * @param path The file
    * @param source The bytes
@@ -19302,7 +22681,7 @@ var FTP = class extends FTPProtocol {
    *
    * @example Store a text
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://user:password@ftp.example.com");
    * await ftp.store("hello.txt", new TextEncoder().encode("Hello\n"));
@@ -19353,7 +22732,7 @@ var FTP = class extends FTPProtocol {
    *
    * @example Download what may break off
    * ```ts
-   * import { connect, progressBar } from "../../mod.ts";
+   * import { connect, progressBar } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * await ftp.download("image.iso", "image.iso", {
@@ -19375,7 +22754,7 @@ var FTP = class extends FTPProtocol {
    * verified. In any other case what was there before stays as it was, and the
    * temporary file is deleted.
    *
-   * Recovers and resumes as {@linkcode download} does, from what `SIZE` says,
+   * Recovers and resumes as {@linkcode FTP.prototype.download download} does, from what `SIZE` says,
    * by `REST` and `STOR`, else by `APPE`, else from the beginning. What is read
    * once (a stream, an open file) cannot be sent again: it is tried again only
    * before its first byte was read, or where all of it went and `SIZE` tells
@@ -19384,27 +22763,32 @@ var FTP = class extends FTPProtocol {
    * to rename over a file keeps it, unless `replace` is "delete"; the old file is
    * deleted when the new one is in its place, and not before. What becomes of permissions and links {@linkcode UploadOptions} tells.
    *
-   * An aborted signal does what it does in {@linkcode download}. Where it comes
+   * An aborted signal does what it does in {@linkcode FTP.prototype.download download}. Where it comes
    * while the server renames, the new file may be in its place, whole.
    *
    * Requires `allow-read` permission for a local path.
    *
    * @tags allow-read
-   * @param local A path or `file:` URL, or bytes of any kind
+   * A `Response` of `fetch()` is uploaded if its status is a success. Its body is
+   * read once, and must be as long as its `content-length` says, unless it was
+   * compressed on the way.
+   *
+   * @param local A path or `file:` URL, a `Response`, or bytes of any kind
    * @param remote The file on the server
    * @param options Resume, verification, retries, progress and more
    * @returns What was transferred and verified
    * @throws {FTPError} If the server refuses; the message says so where the
    * directory is missing, the target is a directory, or a temporary file is left
    * @throws {FTPUnconfirmedError} If every byte went but no word came back
-   * @throws {FTPVerificationError} If the two files differ
-   * @throws {TypeError} If an option is none of the words that it may be;
-   * nothing is sent
+   * @throws {FTPVerificationError} If the two files differ, or the source has
+   * another length than it should
+   * @throws {TypeError} If an option is none of the words that it may be, or the
+   * response is no success; nothing is sent
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
    *
    * @example Upload, and know what became of it
    * ```ts
-   * import { connect, FTPUnconfirmedError } from "../../mod.ts";
+   * import { connect, FTPUnconfirmedError } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftpes://ftp.example.com/in");
    * try {
@@ -19447,7 +22831,7 @@ var FTP = class extends FTPProtocol {
    *
    * @example Remove last year's files
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/archive");
    * await ftp.remove("2025", { recursive: true });
@@ -19471,7 +22855,7 @@ var FTP = class extends FTPProtocol {
    *
    * The entries come before the listing has ended, in memory that does not grow
    * with their number. Until the loop ends the connection is busy: keep the
-   * entries, or use {@linkcode walk}, to do something with each. Stopping early
+   * entries, or use {@linkcode FTP.prototype.walk walk}, to do something with each. Stopping early
    * reads a short rest out, and aborts a long one. After an abort the next call
    * has another connection, since ProFTPD and Pure-FTPd put what they had left of
    * the listing before the next one; vsftpd does not.
@@ -19494,7 +22878,7 @@ var FTP = class extends FTPProtocol {
    *
    * @example List the files of a directory
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * for await (const { name, isFile, size } of ftp.list()) {
@@ -19523,7 +22907,7 @@ var FTP = class extends FTPProtocol {
    * new one, as `retry` says; no entry is given twice.
    *
    * @param path Where to begin, text or bytes; "" for the current directory
-   * @param options Filters, depth, retries, and those of {@linkcode list}
+   * @param options Filters, depth, retries, and those of {@linkcode FTP.prototype.list list}
    * @returns The entries with their paths, a directory before what is in it
    * @throws {FTPError} If a directory cannot be listed, unless `onError` is set
    * @throws {RangeError} If the tree is deeper, or a directory larger, than the
@@ -19531,7 +22915,7 @@ var FTP = class extends FTPProtocol {
    *
    * @example Find what is large
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com");
    * for await (const entry of ftp.walk("/pub", { includeDirs: false })) {
@@ -19561,7 +22945,7 @@ var FTP = class extends FTPProtocol {
    *
    * @example See whether a file has changed
    * ```ts
-   * import { connect } from "../../mod.ts";
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * const { size, mtime } = await ftp.stat("data.bin");
@@ -19640,6 +23024,93 @@ var FTP = class extends FTPProtocol {
     return await this.#onReady(options, (session) => changePermissions(session, path, mode, options));
   }
   /**
+   * The server's system (`SYST`, RFC 959 section 4.1.3).
+   *
+   * @param options A signal
+   * @returns Its words without the code, such as "UNIX Type: L8"
+   * @throws {FTPError} If the server refuses
+   */
+  async system(options = {}) {
+    return await this.#onReady(options, (session) => requestSystem(session, options));
+  }
+  /**
+   * The status of the session, or of a path (`STAT`, RFC 959 section 4.1.3). Of a
+   * directory many servers give a listing in the reply, without a data connection.
+   *
+   * @param path The path; "" for the session
+   * @param options A signal
+   * @returns The 2yz reply, whose `lines` are what the server tells
+   * @throws {FTPError} If the server refuses
+   */
+  async status(path = "", options = {}) {
+    return await this.#onReady(options, (session) => requestStatus(session, path, options));
+  }
+  /**
+   * Sends a command that only this server may know (`SITE`, RFC 959 section
+   * 4.1.3), such as "UMASK 027".
+   *
+   * @param command What follows `SITE`
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses
+   * @throws {TypeError} If the command has CR, LF or NUL; nothing is sent
+   */
+  async site(command, options = {}) {
+    return await this.#onReady(options, (session) => sendSite(session, command, options));
+  }
+  /**
+   * Copies a file on the server (`SITE CPFR`, `SITE CPTO`: ProFTPD's mod_copy and
+   * others).
+   *
+   * @param from The file
+   * @param to The path of the copy
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses, or has no such command
+   */
+  async copy(from, to, options = {}) {
+    checkPath2(connectionOf(this).session, from, "from");
+    checkPath2(connectionOf(this).session, to, "to");
+    return await this.#onReady(options, (session) => copyOnServer(session, from, to, options));
+  }
+  /**
+   * Stores a file under a name that the server chooses (`STOU`, RFC 959 section
+   * 4.1.3), in the current directory.
+   *
+   * @param source As for {@linkcode store}
+   * @param options A signal
+   * @returns The name; `undefined` if the server does not tell it
+   * @throws {FTPError} If the server refuses or reports a failure
+   */
+  async storeUnique(source, options = {}) {
+    return await this.#onReady(options, (session) => storeUnique(session, source, options));
+  }
+  /**
+   * Reserves room for the file that is stored next (`ALLO`, RFC 959 section
+   * 4.1.3). Most servers need none and answer 202.
+   *
+   * @param size Bytes
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses, such as 552 for want of room
+   * @throws {RangeError} If the size is no non-negative integer
+   */
+  async allocate(size, options = {}) {
+    return await this.#onReady(options, (session) => allocate(session, size, options));
+  }
+  /**
+   * Chooses the language of the server's replies (`LANG`, RFC 2640 section 4).
+   * Reconnections and clones have it too.
+   *
+   * @param tag A language, such as "fr"; "" for the server's default
+   * @param options A signal
+   * @returns The 2yz reply
+   * @throws {FTPError} If the server refuses, or has none in that language
+   */
+  async setLanguage(tag, options = {}) {
+    return await this.#onReady(options, (session) => chooseLanguage(session, tag, options));
+  }
+  /**
    * What the server says it can do (`FEAT`, RFC 2389). It is asked once; whether
    * it is true is another matter.
    *
@@ -19690,7 +23161,7 @@ var FTP = class extends FTPProtocol {
    *
    * @example Keep a data set up to date
    * ```ts
-   * import { connect, FTPMirrorError } from "../../mod.ts";
+   * import { connect, FTPMirrorError } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com");
    * try {
@@ -19712,7 +23183,7 @@ var FTP = class extends FTPProtocol {
   }
   /**
    * Uploads a directory with all that is in it, or brings one on the server up
-   * to date, as {@linkcode downloadDir} does the other way: what is there
+   * to date, as {@linkcode FTP.prototype.downloadDir downloadDir} does the other way: what is there
    * already, as long and not older, is left alone, and with `delete` what is not
    * here is removed there, last. Files that `filter` leaves out stay on both
    * sides.
@@ -19740,7 +23211,7 @@ var FTP = class extends FTPProtocol {
    *
    * @example See what would be deployed, then do it
    * ```ts
-   * import { connect, type UploadDirOptions } from "../../mod.ts";
+   * import { connect, type UploadDirOptions } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftpes://user:password@ftp.example.com");
    * const options: UploadDirOptions = {
@@ -19872,7 +23343,7 @@ var CONNECT_OPTIONS = {
   retry: true,
   signal: true
 };
-async function connect2(url, options = {}) {
+async function connect3(url, options = {}) {
   checkNames("connect", options, CONNECT_OPTIONS);
   const target = parseTarget(url);
   const { port, user, password, account, netrc, retry, signal, ...rest } = options;
@@ -19991,7 +23462,7 @@ async function logIn2(ftp, { user, password, account }, options) {
     const isMissing = password === void 0 && error instanceof FTPPermanentError && error.command?.startsWith("PASS");
     const hint = isMissing ? "; no password was given (in the URL, as an option, in a .netrc that is to be used)" : "";
     const where = `${showAddress(ftp.host, ftp.port)} as "${printable(maskCommand(`USER ${user ?? "anonymous"}`).slice(5))}"`;
-    throw retold(error, (message) => `Cannot log in to ${where}: ${message}${hint}`);
+    throw withErrorMessage(error, (message) => `Cannot log in to ${where}: ${message}${hint}`);
   }
 }
 var TLS_OF_SCHEME = {
@@ -20028,15 +23499,1138 @@ function parseTarget(url) {
   return {
     host: parsed.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: PORT_21_REGEXP.test(plain) ? 21 : parsed.port === "" ? void 0 : Number(parsed.port),
-    user: parsed.username === "" ? void 0 : decode(parsed.username),
-    password: parsed.password === "" ? void 0 : decode(parsed.password),
-    directory: decode(parsed.pathname.slice(1).replace(/;type=[aid]$/i, "").replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "")),
+    user: parsed.username === "" ? void 0 : decodeEscapes(parsed.username),
+    password: parsed.password === "" ? void 0 : decodeEscapes(parsed.password),
+    directory: decodeEscapes(parsed.pathname.slice(1).replace(/;type=[aid]$/i, "").replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "")),
     tls: TLS_OF_SCHEME[scheme]
   };
 }
 var UTF8 = makeEncoding("utf-8");
-function decode(text) {
+function decodeEscapes(text) {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => UTF8.decode(Uint8Array.fromHex(escapes.replaceAll("%", ""))));
+}
+
+// lib/doctor/diagnose.ts
+import { lookup } from "node:dns/promises";
+init_printable();
+init_errors();
+
+// lib/doctor/findings.ts
+init_errors();
+var PASSIVE_SETTINGS = "vsftpd pasv_min_port and pasv_max_port, ProFTPD PassivePorts, Pure-FTPd --passiveportrange, pyftpdlib passive_ports";
+var ADDRESS_SETTINGS = "vsftpd pasv_address, ProFTPD MasqueradeAddress, Pure-FTPd --forcepassiveip, pyftpdlib masquerade_address";
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+function isTimeOut(error) {
+  return error instanceof Deno.errors.TimedOut;
+}
+function explainDial(error, where) {
+  const base = {
+    severity: "error",
+    text: messageOf(error)
+  };
+  if (error instanceof Deno.errors.ConnectionRefused) {
+    return {
+      ...base,
+      cause: "connection-refused",
+      advice: `No program listens at ${where}, or a firewall rejects it: check the port (21, or 990 for implicit TLS) and whether the server runs.`,
+      isFirewall: false
+    };
+  }
+  if (isTimeOut(error)) {
+    return {
+      ...base,
+      cause: "connection-filtered",
+      advice: `Nothing answers at ${where}, not even with a refusal: a firewall drops the packets, or the host is down.`,
+      isFirewall: true
+    };
+  }
+  return {
+    ...base,
+    cause: "connection-failed",
+    advice: "Check the address, the route to it and the permission --allow-net.",
+    isFirewall: false
+  };
+}
+var TLS_FINDINGS = {
+  expired: [
+    "certificate-expired",
+    "Renew the certificate on the server. Until then nothing is sent to it."
+  ],
+  "not-yet-valid": [
+    "certificate-expired",
+    "Check the clock of this machine; else renew the certificate."
+  ],
+  "wrong-name": [
+    "certificate-name",
+    "Use a name that the certificate is for, or set tls.serverName if you know that it is the right server."
+  ],
+  "self-signed": [
+    "certificate-untrusted",
+    "Ask the operator for the SHA-256 of the certificate. If it is the one that is shown here, pin it."
+  ],
+  "unknown-ca": [
+    "certificate-untrusted",
+    "Give the authority's certificate with tls.caCerts, or pin the SHA-256 that the operator names."
+  ],
+  fingerprint: [
+    "certificate-untrusted",
+    "The server has another certificate than the one that is pinned. Ask the operator whether it was renewed."
+  ],
+  version: [
+    "tls-version",
+    "The server speaks no TLS 1.2 or 1.3, or not the version that is asked for: see minVersion and maxVersion."
+  ],
+  "not-tls": [
+    "not-tls",
+    "The port does not speak TLS from the first byte: use ftpes:// (explicit TLS, port 21)."
+  ]
+};
+function explainOpening(error, log) {
+  const text = messageOf(error);
+  const found = (cause, advice, isFirewall = false) => ({
+    cause,
+    severity: "error",
+    text,
+    advice,
+    isFirewall
+  });
+  if (error instanceof TLSError) {
+    const [cause, advice] = TLS_FINDINGS[error.reason] ?? [
+      "tls-failed",
+      "See the message; a firewall that inspects TLS breaks it too."
+    ];
+    return found(cause, advice);
+  }
+  const reply = error instanceof FTPError ? error.reply : void 0;
+  if (reply === void 0) {
+    if (error instanceof FTPProtocolError) {
+      return found("not-ftp", "What answers is no FTP server: check the port. SSH (SFTP) is another protocol, and so is HTTP.");
+    }
+    if (log.greeting === void 0) {
+      return found("silent-server", "The server accepts the connection and says nothing: it may want TLS from the first byte (ftps://), or a firewall or load balancer answers for it.");
+    }
+    return found("connection-failed", "The connection was lost: a firewall, or a server that ends it; its log tells which.");
+  }
+  const command = error instanceof FTPError ? error.command ?? "" : "";
+  if (/writ\w+ root inside chroot/i.test(reply.text)) {
+    return found("chroot-writable", "vsftpd refuses users who may write to the root of their chroot: take the write permission from it and make a folder below, or set allow_writeable_chroot=YES.");
+  }
+  if (isCrowded(error)) {
+    return found("too-many-connections", "Close other clients, or use the option retry. Connections that were lost count until the server notices.");
+  }
+  if (/^AUTH\b/.test(command)) {
+    return found("tls-refused", "The server has no explicit TLS, or a firewall that reads FTP refuses it. Ask for ftps:// (port 990), or use ftp:// if clear text is acceptable.");
+  }
+  if (/^(USER|PASS|ACCT)\b/.test(command)) {
+    const wantsTLS = /\b(TLS|SSL|encrypt\w*|secure\w*|non-anonymous)\b/i.test(reply.text) && !log.hasSent("AUTH");
+    if (wantsTLS) {
+      return found("tls-required", "The server takes logins over TLS only: use ftpes://.");
+    }
+    return found("login-refused", "Check user and password. Special characters in a URL are escaped (%40 for @). Some servers let a user in from certain addresses only.");
+  }
+  return found("connection-failed", "See the words of the server.");
+}
+function explainData(error, log, { how, isSecured: isSecured2 }) {
+  const text = messageOf(error);
+  const found = (cause, advice, isFirewall = false) => ({
+    cause,
+    severity: "error",
+    text,
+    advice,
+    isFirewall
+  });
+  if (isSecured2 && isAboutResumption(error)) {
+    return found("session-resumption", "The server wants the TLS session of the control connection on each data connection, and it was not resumed. A client certificate (tls.cert) prevents it here. On the server: vsftpd require_ssl_reuse=NO, ProFTPD TLSOptions NoSessionReuseRequired.");
+  }
+  const reply = error instanceof FTPError ? error.reply : void 0;
+  if (how === "") {
+    return found("data-failed", "The server cannot reach this machine: usual behind NAT or a firewall, and no fault where passive mode works.", reply === void 0 || reply.code === 425);
+  }
+  const answer = log.replyOf(how === "EPSV" ? 229 : 227);
+  if (answer === void 0) {
+    if (reply !== void 0) {
+      return found("passive-refused", `The server refuses ${how}: see its words.`);
+    }
+    if (isTimeOut(error)) {
+      return found("epsv-swallowed", `${how} never gets a reply: a firewall that reads FTP swallows the command.`, true);
+    }
+    return found("epsv-closes", `The connection is closed at ${how}: a firewall that reads FTP, or a server that does not know the command.`, true);
+  }
+  if (log.hasOpened) {
+    return found("data-failed", "The data connection opens, and the transfer fails: see the message.");
+  }
+  if (isTimeOut(error)) {
+    return found("passive-ports-filtered", `The port that the server names is never answered: a firewall drops it. Have the server's passive ports opened (${PASSIVE_SETTINGS}), on the server's firewall and on the way.`, true);
+  }
+  if (error instanceof Deno.errors.ConnectionRefused) {
+    return found("passive-ports-closed", `The server waits at the port that it names, and the connection is refused on the way: a firewall rejects it, or a router (NAT) does not pass it on. Have the server's passive ports opened (${PASSIVE_SETTINGS}).`, true);
+  }
+  return found("data-failed", "See the message.");
+}
+var RESUMPTION_REGEXP = /\b(re-?use|resum|TLS session)/i;
+function isAboutResumption(error) {
+  let next = error;
+  for (let depth = 0; next instanceof Error && depth < 8; depth++) {
+    if (RESUMPTION_REGEXP.test(next.message)) return true;
+    next = next.cause;
+  }
+  return false;
+}
+
+// lib/doctor/probe.ts
+var SessionLog = class {
+  #events = [];
+  /**
+   * Takes a line of the trace.
+   *
+   * @param event The line
+   */
+  note = (event) => {
+    this.#events.push(event);
+  };
+  /** The first reply: the greeting. */
+  get greeting() {
+    return this.#events.find(({ direction }) => direction === "received")?.text;
+  }
+  /**
+   * Whether a command was sent.
+   *
+   * @param verb The command
+   * @returns Whether it was
+   */
+  hasSent(verb) {
+    return this.#events.some(({ direction, text }) => direction === "sent" && text.split(" ", 1)[0] === verb);
+  }
+  /**
+   * The last reply with a code.
+   *
+   * @param code The code
+   * @returns Its text
+   */
+  replyOf(code) {
+    return this.#events.findLast(({ direction, text }) => direction === "received" && text.startsWith(String(code)))?.text;
+  }
+  /** Whether a transfer has begun: the server has said 1yz. */
+  get hasOpened() {
+    return this.#events.some(({ direction, text }) => direction === "received" && /^1\d\d/.test(text));
+  }
+  /** The host that a 227 reply has told, if there was one that can be read. */
+  get passiveHost() {
+    const text = this.replyOf(227);
+    if (text === void 0) return void 0;
+    try {
+      return parse227(text)[0];
+    } catch {
+      return void 0;
+    }
+  }
+};
+async function openProbe(url, options, log = new SessionLog()) {
+  const ftp = await connect3(url, {
+    ...options,
+    trace: tee(options, log)
+  });
+  return {
+    ftp,
+    log,
+    [Symbol.asyncDispose]: () => ftp[Symbol.asyncDispose]()
+  };
+}
+function tee({ trace }, log) {
+  return (event) => {
+    log.note(event);
+    trace?.(event);
+  };
+}
+var MAX_BYTES2 = 256 * 1024;
+async function probeData(ftp, signal) {
+  const [data] = await ftp.ntransfercmd("LIST", void 0, {
+    signal
+  });
+  let bytes2 = 0;
+  const buffer2 = new Uint8Array(16 * 1024);
+  try {
+    while (bytes2 < MAX_BYTES2) {
+      const n = await data.read(buffer2);
+      if (n === null) break;
+      bytes2 += n;
+    }
+  } finally {
+    data.close();
+  }
+  const resumed = data.tls?.resumed;
+  if (bytes2 >= MAX_BYTES2) {
+    await ftp.voidresp({
+      signal
+    }).catch(() => {
+    });
+  } else await ftp.voidresp({
+    signal
+  });
+  return {
+    bytes: bytes2,
+    resumed
+  };
+}
+var PRIVATE_REGEXP = /^(0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/;
+function isPrivate(host) {
+  return PRIVATE_REGEXP.test(host);
+}
+
+// lib/doctor/diagnose.ts
+var TIMEOUT2 = 1e4;
+var ACTIVE_TIMEOUT = 5e3;
+var MAX_ENTRIES2 = 1e3;
+var CONNECTIONS = 4;
+var SOON = 14;
+var DAY2 = 864e5;
+var CLOCK_TOLERANCE = 5 * 6e4;
+var USEFUL = [
+  "MLST",
+  "SIZE",
+  "MDTM",
+  "MFMT",
+  "REST",
+  "EPSV",
+  "UTF8"
+];
+async function diagnose(url, options = {}) {
+  return await new Examination(String(url), options).run();
+}
+var Examination = class {
+  #url;
+  #target;
+  #options;
+  #examine;
+  #steps = [];
+  #problems = [];
+  /** What to tell the user to set. */
+  #advised = {};
+  #canList = false;
+  #isSecured = false;
+  constructor(url, options) {
+    const { write: write2, maxConnections, onStep, ...rest } = options;
+    this.#examine = {
+      write: write2,
+      maxConnections,
+      onStep
+    };
+    this.#target = parseTarget(url);
+    this.#url = /^\s*\w+:\/\/[^/\\#]*/.exec(url)?.[0].trim() ?? url;
+    this.#options = {
+      timeout: TIMEOUT2,
+      retry: {
+        attempts: 2
+      },
+      ...rest
+    };
+    const { port: _, user, password, account, netrc, retry, signal, ...own } = this.#options;
+    void [
+      user,
+      password,
+      account,
+      netrc,
+      retry,
+      signal
+    ];
+    new FTP(own);
+  }
+  async run() {
+    if (await this.#addresses()) {
+      const probe2 = await this.#open();
+      if (probe2 !== void 0) await this.#examineSession(probe2);
+    }
+    this.#options.signal?.throwIfAborted();
+    const options = this.#finalOptions();
+    return {
+      url: this.#shownURL(),
+      isUsable: this.#canList,
+      steps: this.#steps,
+      problems: this.#problems,
+      options,
+      code: this.#code(options)
+    };
+  }
+  async #examineSession(probe2) {
+    {
+      await using _closed = probe2;
+      await this.#features(probe2);
+      await this.#directory(probe2);
+    }
+    const epsv = await this.#passive("epsv", probe2);
+    const pasv = await this.#passive("pasv", probe2);
+    const isPassive2 = epsv || pasv;
+    if (!epsv && pasv) this.#advised.passive = "pasv";
+    const active = await this.#active(isPassive2);
+    if (!isPassive2 && active) this.#advised.passive = false;
+    if (!isPassive2 && !active) return;
+    await this.#connected("listing", (probe3) => this.#listing(probe3));
+    await this.#connections();
+    const { write: write2 } = this.#examine;
+    if (write2 !== void 0) {
+      await this.#connected("write", (probe3) => this.#write(probe3, write2));
+    }
+  }
+  #step(name, outcome, text, facts = {}) {
+    this.#options.signal?.throwIfAborted();
+    const step = {
+      name,
+      outcome,
+      text: printable(text),
+      facts
+    };
+    this.#steps.push(step);
+    this.#examine.onStep?.(step);
+  }
+  /** Notes a problem, and takes the step that has found it. */
+  #problem(step, finding, facts = {}) {
+    this.#options.signal?.throwIfAborted();
+    this.#warn(step, finding);
+    this.#step(step, "problem", finding.text, {
+      cause: finding.cause,
+      ...facts
+    });
+  }
+  #warn(step, finding) {
+    const isKnown = this.#problems.some(({ cause, advice }) => cause === finding.cause && advice === finding.advice);
+    if (isKnown) return;
+    this.#problems.push({
+      ...finding,
+      step,
+      text: printable(finding.text)
+    });
+  }
+  get #port() {
+    const { port, tls } = this.#target;
+    const isImplicit = tls === "implicit" || this.#mode === "implicit";
+    return port ?? this.#options.port ?? (isImplicit ? 990 : 21);
+  }
+  /** How TLS begins, if it does. */
+  get #mode() {
+    const { tls } = this.#options;
+    if (this.#target.tls !== void 0) return this.#target.tls;
+    return typeof tls === "object" ? tls.mode ?? "explicit" : tls;
+  }
+  /** Dials each address of the name. */
+  async #addresses() {
+    const { host } = this.#target;
+    const { proxy, dial: tunnel, signal } = this.#options;
+    if (proxy !== void 0 || tunnel !== void 0) {
+      const way = proxy === void 0 ? 'the function "dial"' : "the proxy";
+      this.#step("addresses", "skipped", `Names are looked up and addresses dialled by ${way}.`);
+      return true;
+    }
+    let addresses;
+    try {
+      const found = await lookup(host, {
+        all: true
+      });
+      addresses = [
+        ...new Set(found.map(({ address }) => address))
+      ];
+    } catch (error) {
+      this.#problem("addresses", {
+        cause: "name-not-found",
+        severity: "error",
+        text: `The name "${host}" cannot be resolved: ${error instanceof Error ? error.message : error}.`,
+        advice: "Check the name, and the name servers of this machine.",
+        isFirewall: false
+      });
+      return false;
+    }
+    const port = this.#port;
+    const reached = [];
+    let failure3;
+    for (const address of addresses) {
+      try {
+        const timeout = Math.min(this.#options.timeout || TIMEOUT2, TIMEOUT2);
+        (await dial(address, port, {
+          timeout,
+          signal
+        })).close();
+        reached.push(address);
+      } catch (error) {
+        signal?.throwIfAborted();
+        failure3 = error;
+      }
+    }
+    const facts = {
+      addresses,
+      reached,
+      port
+    };
+    if (reached.length === 0) {
+      const where = showAddress(host, port);
+      this.#problem("addresses", explainDial(failure3, where), facts);
+      return false;
+    }
+    const lost = addresses.filter((address) => !reached.includes(address));
+    this.#step("addresses", lost.length === 0 ? "ok" : "note", `${host} has ${addresses.join(", ")}; port ${port} answers${lost.length === 0 ? "" : `, but not at ${lost.join(", ")}`}.`, facts);
+    return true;
+  }
+  /** Connects, secures, logs in. */
+  async #open() {
+    const log = new SessionLog();
+    let probe2;
+    let error;
+    try {
+      probe2 = await openProbe(this.#url, this.#options, log);
+    } catch (failure3) {
+      this.#options.signal?.throwIfAborted();
+      error = failure3;
+    }
+    const finding = probe2 === void 0 ? explainOpening(error, log) : void 0;
+    const hasGreeting = log.greeting !== void 0;
+    const vendor = probe2 === void 0 ? void 0 : connectionOf(probe2.ftp).session.profile.vendor;
+    if (hasGreeting) {
+      const said = printableLine(lineOf(log.greeting));
+      this.#step("greeting", "ok", `"${said}"${vendor === void 0 ? "" : `: ${vendor}`}.`, {
+        greeting: log.greeting,
+        vendor
+      });
+    } else if (finding !== void 0 && !(error instanceof TLSError)) {
+      this.#problem("greeting", finding);
+      return void 0;
+    }
+    const info = probe2?.ftp.tls;
+    this.#isSecured = info !== void 0;
+    if (error instanceof TLSError || finding?.cause === "tls-refused") {
+      await this.#distrust(finding, error);
+      return void 0;
+    }
+    if (this.#mode !== void 0 && (info !== void 0 || log.hasSent("USER"))) {
+      await this.#secured(info);
+    }
+    if (this.#mode === void 0) await this.#offeredTLS();
+    if (finding !== void 0) {
+      this.#problem("login", finding);
+      if (finding.cause === "tls-required") this.#advised.tls = "explicit";
+      return void 0;
+    }
+    this.#step("login", "ok", "Logged in.");
+    return probe2;
+  }
+  /** Looks at a certificate without trusting it: no user is told. */
+  async #peek(version) {
+    const { timeout, proxy, dial: dial2, signal } = this.#options;
+    const ftp = new FTP({
+      timeout,
+      proxy,
+      dial: dial2,
+      tls: {
+        mode: this.#mode ?? "explicit",
+        dangerouslyAcceptAnyCertificate: true,
+        ...version === void 0 ? {} : {
+          minVersion: version,
+          maxVersion: version
+        }
+      }
+    });
+    try {
+      await ftp.connect(this.#target.host, this.#port, {
+        signal
+      });
+      if (this.#mode !== "implicit") await ftp.auth({
+        signal
+      });
+      return ftp.tls;
+    } catch {
+      signal?.throwIfAborted();
+      return void 0;
+    } finally {
+      ftp.close();
+    }
+  }
+  /** Reports TLS that failed, with what the certificate says. */
+  async #distrust(finding, error) {
+    const isSeen = /^certificate/.test(finding.cause);
+    const info = isSeen ? await this.#peek() : void 0;
+    const about = info === void 0 ? "" : ` ${describe(info)}`;
+    this.#problem("tls", {
+      ...finding,
+      text: `${finding.text}.${about}`
+    }, {
+      reason: error instanceof TLSError ? error.reason : void 0,
+      ...factsOf(info)
+    });
+    if (finding.cause === "certificate-untrusted" && info !== void 0) {
+      this.#adviseTLS({
+        fingerprint: info.fingerprint
+      });
+    }
+    if (finding.cause === "not-tls") this.#advised.tls = "explicit";
+  }
+  async #secured(info) {
+    const versions = [];
+    for (const version of [
+      "TLSv1.2",
+      "TLSv1.3"
+    ]) {
+      if (await this.#peek(version) !== void 0) versions.push(version);
+    }
+    if (info === void 0) {
+      this.#step("tls", "note", "TLS was ended before the listing (CCC).");
+      return;
+    }
+    const left = (info.peerCertificate.validTo.getTime() - Date.now()) / DAY2;
+    const isSoon = left < SOON;
+    this.#step("tls", isSoon ? "note" : "ok", `${info.protocol} is spoken; the server has ${versions.join(" and ") || info.protocol}. ${describe(info)}${isSoon ? ` It ends in ${Math.floor(left)} days.` : ""}`, {
+      ...factsOf(info),
+      versions
+    });
+  }
+  /** In clear text: whether there is something better. */
+  async #offeredTLS() {
+    const info = await this.#peek();
+    if (info === void 0) {
+      this.#warn("tls", {
+        cause: "clear-text",
+        severity: "warning",
+        text: "The server has no TLS: password and files can be read on the way.",
+        advice: "If the server also has SFTP or HTTPS, use that.",
+        isFirewall: false
+      });
+      this.#step("tls", "note", "The server refuses AUTH TLS.");
+      return;
+    }
+    const isTrusted = await this.#isTrusted();
+    this.#warn("tls", {
+      cause: "clear-text",
+      severity: "warning",
+      text: "The URL asks for clear text, and the server has TLS: password and files can be read on the way.",
+      advice: isTrusted ? "Use ftpes://, or the option tls." : "Use ftpes:// with the fingerprint of the certificate, if the operator confirms it.",
+      isFirewall: false
+    });
+    this.#step("tls", "note", `Clear text was asked for; the server has ${info.protocol}. ${describe(info)}`, factsOf(info));
+    this.#advised.tls = isTrusted ? "explicit" : {
+      fingerprint: info.fingerprint
+    };
+  }
+  async #isTrusted() {
+    const { timeout, proxy, dial: dial2, signal } = this.#options;
+    const ftp = new FTP({
+      timeout,
+      proxy,
+      dial: dial2,
+      tls: "explicit"
+    });
+    try {
+      await ftp.connect(this.#target.host, this.#port, {
+        signal
+      });
+      await ftp.auth({
+        signal
+      });
+      return true;
+    } catch {
+      return false;
+    } finally {
+      ftp.close();
+    }
+  }
+  #adviseTLS(more) {
+    const { tls } = this.#options;
+    const own = typeof tls === "object" ? tls : {};
+    this.#advised.tls = {
+      ...own,
+      ...more
+    };
+  }
+  async #features({ ftp }) {
+    const features = await ftp.features({
+      signal: this.#options.signal
+    }).catch(() => /* @__PURE__ */ new Map());
+    const lacking = USEFUL.filter((name) => !features.has(name));
+    const hashes = [
+      ...features.keys()
+    ].filter((name) => /^(HASH|XCRC|XMD5|XSHA|MD5|MMD5)/.test(name));
+    const { vendor } = connectionOf(ftp).session.profile;
+    this.#step("features", features.size === 0 ? "note" : "ok", features.size === 0 ? "The server does not tell what it can do (FEAT)." : `${features.size} features; ${lacking.length === 0 ? "all useful ones" : `without ${lacking.join(", ")}`}; hashes: ${hashes.join(", ") || "none"}.`, {
+      features: [
+        ...features.keys()
+      ],
+      lacking,
+      hashes,
+      vendor
+    });
+  }
+  /** The directory that the URL names. */
+  async #directory({ ftp }) {
+    const { directory } = this.#target;
+    if (directory === "") return;
+    try {
+      await ftp.cwd(directory, {
+        signal: this.#options.signal
+      });
+    } catch (error) {
+      if (!(error instanceof FTPError)) throw error;
+      this.#warn("login", {
+        cause: "directory-missing",
+        severity: "error",
+        text: error.message,
+        advice: "A URL's path is relative to the directory after login: two slashes, ftp://host//path, begin at the root.",
+        isFirewall: false
+      });
+    }
+  }
+  /** A listing over a data connection that the client dials. */
+  async #passive(way, first) {
+    const how = way === "epsv" ? "EPSV" : "PASV";
+    const [peer] = connectionOf(first.ftp).session.peer;
+    if (way === "pasv" && isIPv6(peer)) {
+      this.#step("pasv", "skipped", "The connection is over IPv6.");
+      return false;
+    }
+    const log = new SessionLog();
+    const told = () => way === "pasv" ? log.passiveHost : void 0;
+    try {
+      await using probe2 = await openProbe(this.#url, {
+        ...this.#options,
+        passive: way
+      }, log);
+      const { bytes: bytes2, resumed } = await probeData(probe2.ftp, this.#options.signal);
+      const isTold = this.#checkHost(told(), peer);
+      this.#step(way, isTold ? "problem" : "ok", `A listing of ${bytes2} bytes came through a port that ${how} named.${resumed === void 0 ? "" : resumed ? " TLS resumed the session." : " TLS did not resume the session; this server lets that pass."}`, {
+        bytes: bytes2,
+        resumed,
+        host: told()
+      });
+      return true;
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      const isLogin = !log.hasSent(how) && error instanceof FTPError;
+      const finding = isLogin ? explainOpening(error, log) : explainData(error, log, {
+        how,
+        isSecured: this.#isSecured
+      });
+      this.#checkHost(told(), peer);
+      this.#problem(way, finding, {
+        host: told()
+      });
+      return false;
+    }
+  }
+  /** Reports an address in a 227 reply that is not the server's. */
+  #checkHost(told, peer) {
+    if (told === void 0 || isSameHost(told, peer)) return false;
+    this.#warn("pasv", {
+      cause: "private-address",
+      severity: "warning",
+      text: `The server says in its 227 reply that it is at ${told}${isPrivate(told) ? ", a private address" : ""}; it is at ${peer}.`,
+      advice: `This module dials ${peer} all the same; other clients fail. Set the server's public address (${ADDRESS_SETTINGS}).`,
+      isFirewall: true
+    });
+    return true;
+  }
+  /** A listing over a data connection that the server dials. */
+  async #active(isPassive2) {
+    const { proxy, dial: dial2, timeout = TIMEOUT2 } = this.#options;
+    if (proxy !== void 0 || dial2 !== void 0) {
+      this.#step("active", "skipped", "There is no active mode over a proxy.");
+      return false;
+    }
+    const log = new SessionLog();
+    try {
+      await using probe2 = await openProbe(this.#url, {
+        ...this.#options,
+        timeout: Math.min(timeout || ACTIVE_TIMEOUT, ACTIVE_TIMEOUT),
+        passive: false
+      }, log);
+      const { bytes: bytes2 } = await probeData(probe2.ftp, this.#options.signal);
+      const how = log.hasSent("EPRT") ? "EPRT" : "PORT";
+      this.#step("active", "ok", `The server connected to this machine (${how}) and sent ${bytes2} bytes.`, {
+        bytes: bytes2,
+        how
+      });
+      return true;
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      const finding = explainData(error, log, {
+        how: "",
+        isSecured: this.#isSecured
+      });
+      if (!isPassive2) this.#problem("active", finding);
+      else {
+        this.#step("active", "note", `Active mode does not work, and is not needed: ${finding.text}`);
+      }
+      return false;
+    }
+  }
+  /** Works on a connection with the options that were found. */
+  async #connected(step, work) {
+    const log = new SessionLog();
+    try {
+      await using probe2 = await openProbe(this.#url, {
+        ...this.#options,
+        ...this.#passiveOption
+      }, log);
+      const { directory } = this.#target;
+      const { signal } = this.#options;
+      if (directory !== "") {
+        await probe2.ftp.cwd(directory, {
+          signal
+        }).catch(() => {
+        });
+      }
+      await work(probe2);
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      const finding = explainData(error, log, {
+        how: "PASV",
+        isSecured: this.#isSecured
+      });
+      this.#problem(step, {
+        ...finding,
+        cause: "data-failed"
+      });
+    }
+  }
+  get #passiveOption() {
+    const { passive } = this.#advised;
+    return passive === void 0 ? {} : {
+      passive
+    };
+  }
+  async #listing({ ftp, log }) {
+    const { signal } = this.#options;
+    const entries = [];
+    let isWhole = true;
+    for await (const entry of ftp.list("", {
+      signal
+    })) {
+      if (entries.length >= MAX_ENTRIES2) {
+        isWhole = false;
+        break;
+      }
+      entries.push(entry);
+    }
+    const command = log.hasSent("MLSD") && log.hasSent("LIST") ? "LIST, since MLSD does not work" : log.hasSent("MLSD") ? "MLSD" : "LIST";
+    const formats = [
+      ...new Set(entries.map(({ format }) => format))
+    ];
+    const unknown = entries.filter(({ kind }) => kind === "unknown");
+    const foreign = entries.filter(({ name }) => !name.isWellFormed());
+    const facts = {
+      command,
+      formats,
+      entries: entries.length,
+      unknown: unknown.length,
+      foreign: foreign.length
+    };
+    this.#canList = true;
+    const isBad = unknown.length > 0 || foreign.length > 0;
+    this.#step("listing", isBad ? "problem" : "ok", `${isWhole ? "" : "More than "}${entries.length} entries by ${command}${formats.length === 0 ? "" : `, as ${formats.join(" and ")}`}.`, facts);
+    if (unknown.length > 0) {
+      this.#warn("listing", {
+        cause: "listing-unreadable",
+        severity: "error",
+        text: `${unknown.length} lines could not be read, such as "${printableLine(unknown[0].line)}".`,
+        advice: "Please report the line; nlst() gives the names.",
+        isFirewall: false
+      });
+    }
+    if (foreign.length > 0) {
+      const isWindows = foreign.some(({ rawName }) => rawName.some((byte) => byte >= 128 && byte < 160));
+      const encoding = isWindows ? "windows-1252" : "latin-1";
+      this.#advised.encoding = encoding;
+      this.#warn("listing", {
+        cause: "encoding",
+        severity: "warning",
+        text: `${foreign.length} names are no text in ${ftp.encoding}, such as "${printableLine(foreign[0].name)}".`,
+        advice: `Set the encoding that the server has: "${encoding}" is a guess. Names that are no text can be used all the same.`,
+        isFirewall: false
+      });
+    }
+    await this.#clock(ftp, entries);
+    await this.#restart(ftp, entries);
+  }
+  /** What the times of the listing and of MDTM say of the server's zone. */
+  async #clock(ftp, entries) {
+    const { signal } = this.#options;
+    const { clock, vendor } = connectionOf(ftp).session.profile;
+    const proven = clock.zoneOf("MDTM");
+    const now = Date.now();
+    const file = entries.find((entry) => entry.isFile && !entry.hostile && entry.mtime !== void 0);
+    const mdtm = file === void 0 ? null : await ftp.mtime(file.rawName, {
+      signal
+    }).catch(() => null);
+    const latest = Math.max(-Infinity, ...entries.map(({ mtime }) => mtime?.getTime() ?? -Infinity), mdtm?.getTime() ?? -Infinity);
+    const ahead = latest - now;
+    const difference = mdtm === null || file?.mtime === void 0 ? void 0 : Math.round((file.mtime.getTime() - mdtm.getTime()) / 6e4);
+    const facts = {
+      zone: proven,
+      listAhead: difference,
+      vendor
+    };
+    if (this.#options.serverZone !== void 0) {
+      this.#step("clock", "ok", `The option serverZone says UTC${formatZone(proven ?? 0)}; it was not proven.`, facts);
+      return;
+    }
+    if (ahead > CLOCK_TOLERANCE && proven === void 0) {
+      const least = Math.ceil(ahead / 9e5) * 15;
+      this.#problem("clock", {
+        cause: "zone",
+        severity: "warning",
+        text: `A file is ${formatMinutes(Math.round(ahead / 6e4))} in the future if the server's times are UTC: they are local times, of a zone at least ${formatMinutes(least)} east of it, or its clock is wrong.`,
+        advice: "Run this with `write` to prove the zone, or set serverZone; on the server: vsftpd use_localtime=NO, pyftpdlib use_gmt_times=True.",
+        isFirewall: false
+      }, facts);
+      return;
+    }
+    const list = difference === void 0 || Math.abs(difference) < 5 ? "" : ` LIST shows times that are ${formatMinutes(difference)} ahead of MDTM's; the module corrects that.`;
+    this.#step("clock", proven === void 0 ? "note" : "ok", proven === void 0 ? `The zone of the server's times is taken for UTC, and was not proven: only an upload tells (\`write\`).${list}` : `The server's times are UTC${formatZone(proven)}${vendor === void 0 || proven !== 0 ? "" : `, as those of ${vendor} are`}.${list}`, facts);
+  }
+  /** Whether a transfer can begin within a file. */
+  async #restart(ftp, entries) {
+    const { signal } = this.#options;
+    try {
+      await ftp.voidcmd("TYPE I", {
+        signal
+      });
+      const reply = await ftp.sendcmd("REST 1", {
+        signal
+      });
+      await ftp.sendcmd("REST 0", {
+        signal
+      });
+      this.#step("restart", reply.code === 350 ? "ok" : "note", "Transfers can begin within a file (REST): interrupted ones are resumed.", {
+        entries: entries.length
+      });
+    } catch (error) {
+      if (!(error instanceof FTPError) || error.reply === void 0) {
+        throw error;
+      }
+      this.#step("restart", "note", `The server refuses REST: interrupted downloads begin again (${error.reply.text}).`);
+    }
+  }
+  /** How many connections the server allows at once. */
+  async #connections() {
+    const { maxConnections = CONNECTIONS } = this.#examine;
+    const open2 = [];
+    try {
+      while (open2.length < maxConnections) {
+        open2.push(await connect3(this.#url, {
+          ...this.#options,
+          retry: false
+        }));
+      }
+      this.#step("connections", "ok", `${open2.length} connections at once are allowed, or more.`, {
+        connections: open2.length,
+        isLimit: false
+      });
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      const why = error instanceof Error ? error.message : String(error);
+      this.#step("connections", "note", `${open2.length} connections at once are allowed${isCrowded(error) ? "" : ", or the next one failed"}: set \`connections\` of mirrors to no more (${why}).`, {
+        connections: open2.length,
+        isLimit: isCrowded(error)
+      });
+    } finally {
+      for (const ftp of open2) await ftp[Symbol.asyncDispose]();
+    }
+  }
+  /** An upload with all that belongs to it; what it made is removed. */
+  async #write({ ftp }, folder) {
+    const { signal } = this.#options;
+    const mark = crypto.randomUUID().slice(0, 8);
+    const name = `ftp-doctor-${mark}.txt`;
+    const path = joinPath(folder.replace(/(?<=.)\/+$/, ""), name);
+    const content = new TextEncoder().encode("A test of diagnose()\n");
+    const { clock } = connectionOf(ftp).session.profile;
+    let done = [];
+    try {
+      const { verified, mtime } = await ftp.upload(content, path, {
+        signal
+      });
+      done = [
+        `an upload of ${content.length} bytes was ${verified === null ? "confirmed" : `verified by ${verified}`}`,
+        "it was renamed"
+      ];
+      try {
+        await ftp.setMtime(path, /* @__PURE__ */ new Date(), {
+          signal
+        });
+        done.push("its time was set");
+      } catch (error) {
+        if (!(error instanceof FTPError)) throw error;
+        done.push("the server sets no times");
+      }
+      void mtime;
+    } catch (error) {
+      if (!(error instanceof FTPError)) throw error;
+      await this.#refusedWrite(ftp, folder, error);
+      await this.#sweep(ftp, path);
+      return;
+    }
+    if (!await this.#sweep(ftp, path)) return;
+    if (clock.zoneOf("MDTM") === void 0) {
+      const { session } = connectionOf(ftp);
+      await proveClock(session, folder, {
+        signal
+      }).catch((error) => {
+        if (!(error instanceof FTPError)) throw error;
+      });
+    }
+    this.#step("write", "ok", `In "${printableLine(folder)}" ${done.join(", ")}, and it was removed.`);
+    const zone = clock.zoneOf("MDTM");
+    if (zone === void 0 || !clock.isProven("MDTM")) return;
+    if (zone === 0) {
+      this.#step("clock", "ok", "The upload proves that MDTM is UTC.", {
+        zone
+      });
+      return;
+    }
+    this.#advised.serverZone = zone;
+    const suspected = this.#problems.findIndex(({ cause }) => cause === "zone");
+    if (suspected >= 0) this.#problems.splice(suspected, 1);
+    this.#problem("clock", {
+      cause: "zone",
+      severity: "warning",
+      text: `The upload proves that the server's times are local, UTC${formatZone(zone)}; RFC 3659 wants UTC.`,
+      advice: `Uploads find that out by themselves. For downloads set serverZone: ${zone}; with summer time it changes. On the server: vsftpd use_localtime=NO, pyftpdlib use_gmt_times=True.`,
+      isFirewall: false
+    }, {
+      zone
+    });
+  }
+  async #refusedWrite(ftp, folder, error) {
+    const { signal } = this.#options;
+    const current = await ftp.pwd({
+      signal
+    }).catch(() => "");
+    const isRoot = /^\/?$/.test(folder.replace(/^\.$/, "")) && current === "/";
+    this.#problem("write", {
+      cause: "write-refused",
+      severity: "error",
+      text: error.message,
+      advice: isRoot || folder === "/" ? "The user may not write to the root of its directory (chroot); servers often want it so. Name a folder below it that the user owns." : "The user may not write to this folder: check its owner and permissions, and the server's write_enable, Limit WRITE or the like.",
+      isFirewall: false
+    });
+  }
+  /** Removes the file; says so if that fails. */
+  async #sweep(ftp, path) {
+    const { signal } = this.#options;
+    try {
+      if (await ftp.exists(path, {
+        signal
+      })) {
+        await ftp.remove(path, {
+          signal
+        });
+      }
+      return true;
+    } catch (error) {
+      signal?.throwIfAborted();
+      this.#problem("write", {
+        cause: "leftover",
+        severity: "error",
+        text: `The test file "${printableLine(path)}" may be left: ${error instanceof Error ? error.message : error}.`,
+        advice: "Remove it by hand.",
+        isFirewall: false
+      });
+      return false;
+    }
+  }
+  /** The user's options and those that were found, without secrets. */
+  #finalOptions() {
+    const { password: _password, account: _account, trace: _trace, signal: _signal, dial: _dial, retry, timeout, proxy, ...own } = this.#options;
+    const { tls } = own;
+    return {
+      ...own,
+      ...timeout === TIMEOUT2 ? {} : {
+        timeout
+      },
+      ...retry && retry.attempts === 2 ? {} : {
+        retry
+      },
+      ...proxy === void 0 ? {} : {
+        proxy: withoutPassword(String(proxy))
+      },
+      ...typeof tls === "object" && tls.key !== void 0 ? {
+        tls: {
+          ...tls,
+          key: "..."
+        }
+      } : {},
+      ...this.#advised,
+      ...this.#target.user === void 0 ? {} : {
+        user: void 0
+      }
+    };
+  }
+  #shownURL() {
+    const { directory } = this.#target;
+    const path = directory.split("/").map(encodeURIComponent).join("/");
+    return withoutPassword(this.#url) + (path === "" ? "" : `/${path}`);
+  }
+  #code(options) {
+    const { tls } = options;
+    let url = this.#shownURL();
+    let rest = options;
+    if (tls === "explicit" && this.#target.tls !== "explicit") {
+      url = url.replace(/^(ftps?:)?(?=\/\/)/i, "ftpes:");
+      const { tls: _tls, ...others } = options;
+      rest = others;
+    }
+    const shown = Object.entries(rest).filter(([, value]) => value !== void 0).map(([name, value]) => `  ${name}: ${formatValue(value)},
+`);
+    const user = this.#target.user ?? this.#options.user;
+    if (user !== void 0 && user !== "anonymous") {
+      shown.push('  password: Deno.env.get("FTP_PASSWORD"),\n');
+    }
+    const argument = shown.length === 0 ? "" : `, {
+${shown.join("")}}`;
+    return printable(`await using ftp = await connect(${JSON.stringify(url)}${argument});
+`);
+  }
+};
+function lineOf(greeting) {
+  const lines = greeting.split("\n");
+  return lines.find((line) => /[a-z]{3}/i.test(line)) ?? lines[0];
+}
+function formatValue(value) {
+  if (typeof value === "string" && value.startsWith("-----BEGIN ")) {
+    return 'await Deno.readTextFile("certificate.pem")';
+  }
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(formatValue).join(", ")}]`;
+  const fields = Object.entries(value).filter(([, field]) => field !== void 0).map(([name, field]) => `${name}: ${formatValue(field)}`);
+  return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+}
+function withoutPassword(url) {
+  return url.replace(/^(\w+:\/\/[^/:@]*):[^/]*@/, "$1@");
+}
+function describe({ peerCertificate, fingerprint }) {
+  const { names, validFrom, validTo, issuer } = peerCertificate;
+  const day = (date) => date.toISOString().slice(0, 10);
+  return `The certificate is for ${names.join(", ") || "no name"}, by ${issuer}, valid from ${day(validFrom)} to ${day(validTo)}; SHA-256 ${fingerprint}.`;
+}
+function factsOf(info) {
+  if (info === void 0) return {};
+  const { protocol, cipher, fingerprint, peerCertificate } = info;
+  const { subject, issuer, names, validFrom, validTo } = peerCertificate;
+  return {
+    protocol,
+    cipher,
+    fingerprint,
+    subject,
+    issuer,
+    names,
+    validFrom,
+    validTo
+  };
+}
+function formatZone(minutes) {
+  if (minutes === 0) return "";
+  return `${minutes < 0 ? "-" : "+"}${formatClock(Math.abs(minutes))}`;
+}
+function formatClock(minutes) {
+  return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
+}
+function formatMinutes(minutes) {
+  return `${minutes < 0 ? "-" : ""}${formatClock(Math.abs(minutes))} hours`;
 }
 
 // lib/client/ftpcp.ts
@@ -20064,33 +24658,34 @@ async function ftpcp(source, sourceName, target, targetName = sourceName, type =
   await together([
     from,
     to
-  ], options, () => copy2({
-    session: from,
+  ], options, ([from2, to2]) => copy2({
+    turn: from2,
     name: sourceName
   }, {
-    session: to,
+    turn: to2,
     name
   }, type, options));
 }
 async function together(sessions, options, run) {
   const done = Promise.withResolvers();
-  const turns = sessions.map(({ turns: turns2 }) => {
-    const turn = Promise.withResolvers();
-    const hold = () => {
-      turn.resolve();
+  const turns = sessions.map((session) => {
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const hold = (turn) => {
+      resolve(turn);
       return done.promise;
     };
-    turns2.alone(hold, options).catch(turn.reject);
-    return turn.promise;
+    session.exclusive(hold, options).catch(reject);
+    return promise;
   });
   try {
-    await Promise.all(turns);
-    return await run();
+    return await run(await Promise.all(turns));
   } finally {
     done.resolve();
   }
 }
-async function copy2({ session: from, name: sourceName }, { session: to, name: targetName }, type, options) {
+async function copy2(source, target, type, options) {
+  const { turn: { session: from } } = source;
+  const { turn: { session: to } } = target;
   const isProtected2 = [
     from,
     to
@@ -20098,11 +24693,22 @@ async function copy2({ session: from, name: sourceName }, { session: to, name: t
   if (isProtected2) {
     throw new TypeError("Cannot copy between servers while data connections are protected: call protC() on both first");
   }
+  checkAddressKnown(from);
   await Promise.all([
-    from.ensureType(type, options),
-    to.ensureType(type, options)
+    source.turn.ensureType(type, options),
+    target.turn.ensureType(type, options)
   ]);
-  const [host, port] = await requestPassive(from, options);
+  for (const { turn } of [
+    source,
+    target
+  ]) {
+    if (!isCompressed(turn.session)) continue;
+    await turn.perform({
+      verb: "MODE",
+      argument: "S"
+    }, options);
+  }
+  const [host, port] = await requestPassive(source.turn, options);
   const announcement = isIPv6(host) ? {
     verb: "EPRT",
     argument: formatEprt(host, port)
@@ -20110,10 +24716,10 @@ async function copy2({ session: from, name: sourceName }, { session: to, name: t
     verb: "PORT",
     argument: formatPort(host, port)
   };
-  await to.perform(announcement, options);
+  await target.turn.perform(announcement, options);
   try {
-    await open(to, "STOR", targetName, "targetName", options);
-    await open(from, "RETR", sourceName, "sourceName", options);
+    await open(target, "STOR", "targetName", options);
+    await open(source, "RETR", "sourceName", options);
     await Promise.all([
       complete(to, options),
       complete(from, options)
@@ -20122,7 +24728,7 @@ async function copy2({ session: from, name: sourceName }, { session: to, name: t
     await abortOpen(from, {
       isAsked: true
     });
-    await requestPassive(from, options).catch(() => {
+    await requestPassive(source.turn, options).catch(() => {
     });
     await abortOpen(to, {
       isAsked: true
@@ -20130,13 +24736,19 @@ async function copy2({ session: from, name: sourceName }, { session: to, name: t
     throw error;
   }
 }
-async function open(session, verb, path, name, options) {
+function checkAddressKnown({ peer: [host], options }) {
+  const { detour: detour2 } = options.route;
+  const isKnown = options.trustPasvHost || addressBytes(host) !== void 0;
+  if (detour2 === void 0 || isKnown) return;
+  throw new TypeError(`Cannot copy from "${host}": with "${detour2}" its address is not known, which the other server needs; connect to the source by its address, or set "trustPasvHost"`);
+}
+async function open({ turn, name: path }, verb, name, options) {
   const command = {
     verb,
     argument: path,
     name
   };
-  const reply = await session.exchange(command, options);
+  const reply = await turn.exchange(command, options);
   if (reply.code < 200) return;
   throw new FTPReplyError(`Cannot open "${verb}": 125 or 150 was due, got ${reply.text}`, {
     reply,
@@ -20225,7 +24837,6 @@ init_printable();
 init_errors();
 export {
   DataConnection,
-  DataListener,
   Entry,
   FTP,
   FTPError,
@@ -20237,10 +24848,13 @@ export {
   FTPTemporaryError,
   FTPUnconfirmedError,
   FTPVerificationError,
+  PartialListingError,
+  RemoteFile,
   Reply,
   TLSError,
   WalkEntry,
-  connect2 as connect,
+  connect3 as connect,
+  diagnose,
   ftpcp,
   parse150,
   parse227,
