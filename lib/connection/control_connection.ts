@@ -436,7 +436,8 @@ export class ControlConnection {
 
   #expire(what = `no reply within ${this.#options.timeout} ms`): void {
     this.#noteBroken(this.#suspect());
-    this.fail(expired(this.due, what, this.#reader.hint));
+    const { via } = this.#stream;
+    this.fail(expired(this.due, what, this.#reader.hint, via));
   }
 
   /** Notes that the server may not support pipelining. */

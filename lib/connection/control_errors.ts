@@ -128,6 +128,7 @@ export function expired(
   pending: PendingCommand | undefined,
   what: string,
   line: string | undefined,
+  via: string | undefined,
 ): Error {
   const tried = pending === undefined
     ? "Cannot write to the control connection"
@@ -142,7 +143,7 @@ export function expired(
     ? `; it was sent before the command ahead of it was answered${ONE_AT_A_TIME}`
     : "";
   return new Deno.errors.TimedOut(
-    `${tried}: ${what}; the connection is closed${hint}`,
+    `${tried}: ${what}${throughOf(via)}; the connection is closed${hint}`,
   );
 }
 

@@ -16,6 +16,9 @@ const MAX_HEAD = 16 * 1024;
 /** Longest part of a status line that an error quotes, in characters. */
 const MAX_REASON = 80;
 
+/** Largest number of authorisation schemes in a message. */
+const MAX_SCHEMES = 5;
+
 const LF = 0x0A;
 const CR = 0x0D;
 
@@ -48,7 +51,9 @@ export async function connectByHTTP(dialog: ProxyDialog): Promise<Uint8Array> {
   }
   if (digits.startsWith("2")) return rest;
   const told = dialog.proxy.mask(reason).slice(0, MAX_REASON);
-  throw failure(dialog, Number(digits), printableLine(`${digits} ${told}`));
+  const shown = printableLine(`${digits} ${told}`);
+  checkSchemes(dialog, head, shown);
+  throw failure(dialog, Number(digits), shown);
 }
 
 /** Reads up to the blank line. Skips interim answers (1xx). */
@@ -84,6 +89,22 @@ function endOfHead(bytes: Uint8Array, from: number): number | undefined {
     if (bytes[next] === LF) return next + 1;
   }
   return undefined;
+}
+
+/** Rejects a proxy that asks for an authorisation, and not for Basic. */
+function checkSchemes(dialog: ProxyDialog, head: string, told: string): void {
+  const matches = dialog.proxy.mask(head).matchAll(
+    /^proxy-authenticate:[ \t]*([\w-]{1,20})/gim,
+  );
+  const schemes = [...matches].map(([, scheme]) => scheme!);
+  const isBasic = schemes.some((scheme) => /^basic$/i.test(scheme));
+  if (schemes.length === 0 || isBasic) return;
+  throw dialog.error(
+    Deno.errors.NotSupported,
+    `the proxy wants the authorisation ${
+      schemes.slice(0, MAX_SCHEMES).join(" or ")
+    } (${told}), and only Basic is supported; open the connections yourself with "dial"`,
+  );
 }
 
 function failure(dialog: ProxyDialog, code: number, told: string): Error {

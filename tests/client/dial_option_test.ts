@@ -1,5 +1,11 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Dial, type DialedConn, FTP, ftpcp } from "../../mod.ts";
+import {
+  type Dial,
+  type DialedConn,
+  FTP,
+  ftpcp,
+  FTPPermanentError,
+} from "../../mod.ts";
 import { memoryServer } from "../files/memory_server.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";
@@ -265,6 +271,54 @@ Deno.test("FTP refuses active mode with dial, at once and before anything is sen
   assertEquals(server.commands.length, before);
 });
 
+Deno.test("FTP throws the server's refusal of passive mode with dial, also where passive is auto", async () => {
+  await using server = await memoryServer({ "/a": "hello" });
+  for (const verb of ["EPSV", "PASV"]) server.on(verb, "502 Not here");
+  const { dial } = tunnelTo(server.host);
+  for (const passive of [true, "auto"] as const) {
+    await using ftp = await server.client({ dial, passive });
+    const error = await assertRejects(
+      () => ftp.retrieve("a"),
+      FTPPermanentError,
+      "502 Not here",
+    );
+    assertEquals(error.message.includes("passive: false"), false);
+  }
+  assertEquals(server.verbs.includes("PORT"), false);
+});
+
+Deno.test("FTP takes every connection of Deno's from dial", async () => {
+  await using server = await memoryServer({ "/a": "hello" });
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/socket`;
+  try {
+    using listener = Deno.listen({ transport: "unix", path });
+    let port = server.port;
+    const relaying = (async () => {
+      for (let i = 0; i < 2; i++) {
+        const near = await listener.accept();
+        const far = await Deno.connect({ hostname: server.host, port });
+        near.readable.pipeTo(far.writable).catch(() => {});
+        far.readable.pipeTo(near.writable).catch(() => {});
+      }
+    })();
+    const dial: Dial = (target) => {
+      port = target.port;
+      return Deno.connect({ transport: "unix", path });
+    };
+    await using ftp = await server.client({ dial });
+    assertEquals(await new Response(await ftp.retrieve("a")).text(), "hello");
+    await relaying;
+    await ftp.quit();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** For the compiler: connections over TLS are taken, too. */
+const _overTLS: Dial = ({ hostname, port }) =>
+  Deno.connectTls({ hostname, port });
+
 Deno.test("FTP names the tunnel where a connection through it ends", async () => {
   await using server = await memoryServer();
   server.on("PWD", (turn) => turn.end());
@@ -274,6 +328,13 @@ Deno.test("FTP names the tunnel where a connection through it ends", async () =>
     () => ftp.pwd(),
     Deno.errors.UnexpectedEof,
     'the server, or the tunnel of "dial", closed the connection',
+  );
+  server.on("PWD", (turn) => turn.stall());
+  await using other = await server.client({ dial, timeout: 200 });
+  await assertRejects(
+    () => other.pwd(),
+    Deno.errors.TimedOut,
+    'no reply within 200 ms through the tunnel of "dial"',
   );
 });
 

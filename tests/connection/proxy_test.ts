@@ -317,6 +317,32 @@ const HTTP_FAULTS: typeof SOCKS_FAULTS = [
   ],
 ];
 
+for (
+  const [headers, Class, message] of [
+    [
+      ["NTLM", "Negotiate abc"],
+      errors.NotSupported,
+      "wants the authorisation NTLM or Negotiate (407 No), and only Basic",
+    ],
+    [
+      ['Digest realm="x"', 'Basic realm="x"'],
+      errors.PermissionDenied,
+      "wants a user and a password (407 No)",
+    ],
+  ] as const
+) {
+  HTTP_FAULTS.push([
+    `it offers ${headers.join(", ")}`,
+    async (conn) => {
+      await readHead(conn);
+      const lines = headers.map((text) => `Proxy-Authenticate: ${text}\r\n`);
+      await send(conn, `HTTP/1.1 407 No\r\n${lines.join("")}\r\n`);
+    },
+    Class,
+    message,
+  ]);
+}
+
 const HTTP_CODES: [code: number, Class: ErrorClass, message: string][] = [
   [302, errors.PermissionDenied, "does not allow the connection (302 No)"],
   [400, errors.PermissionDenied, "does not allow the connection (400 No)"],
@@ -439,10 +465,9 @@ Deno.test("FTP shows no secret that a proxy repeats", async () => {
   await using proxy = new FakeProxy(async (conn) => {
     const head = await readHead(conn);
     assert(head.includes(`\r\nProxy-Authorization: Basic ${token}\r\n`));
-    await send(
-      conn,
-      `HTTP/1.1 407 No hunter22 ${token}\x1b[2J of joe\r\n\r\n`,
-    );
+    const status = `HTTP/1.1 407 No hunter22 ${token}\x1b[2J of joe`;
+    const header = "Proxy-Authenticate: hunter22";
+    await send(conn, `${status}\r\n${header}\r\n\r\n`);
   });
   const ftp = new FTP({
     proxy: `http://joe:hunter22@${proxy.address}`,
