@@ -19,6 +19,8 @@ const ROOMS = [
   "mod.ts",
   "lib/cli/",
   "cli.ts",
+  "lib/testing/",
+  "testing.ts",
 ];
 
 /** What is run to build the parser and does not ship. */
@@ -41,6 +43,7 @@ const TURN =
 /** Who takes one turn and no second, or one for so much work: not in a loop that only waits. */
 const TURNS_ONCE = [
   "lib/connection/breather.ts", // one after each slice of work: it waits for nothing
+  "lib/testing/peer.ts", // a server for tests that keeps its pieces apart
   "lib/tls/engine.ts", // settle(): what was fed had its consequences
   "lib/transfer/source.ts", // a reader that gives 0, a counted number of times
 ];
@@ -202,7 +205,7 @@ function siblingOf(path: string): number {
 }
 
 async function readModules(): Promise<Module[]> {
-  const paths = ["mod.ts", "cli.ts"];
+  const paths = ["mod.ts", "cli.ts", "testing.ts"];
   for await (const path of filesIn("lib/")) paths.push(path);
   for await (const entry of Deno.readDir(new URL("parser/", ROOT))) {
     if (entry.name.endsWith(".ts")) paths.push(`parser/${entry.name}`);

@@ -6,7 +6,7 @@ import {
   ScriptedServer,
   type Turn,
 } from "../testing/scripted/mod.ts";
-import { concat, toBytes } from "../testing/scripted/peer.ts";
+import { concat, toBytes } from "../../lib/testing/peer.ts";
 
 /** What servers say to a command they do not have. */
 export const UNKNOWN = "502 Command not implemented";

@@ -6,7 +6,7 @@ import {
   type UploadOptions,
 } from "../../mod.ts";
 import { logIn, makeData } from "../real/client.ts";
-import type { ScriptedSession } from "../testing/scripted/session.ts";
+import type { ScriptedSession } from "../testing/scripted/mod.ts";
 import { Proxy } from "../testing/proxy.ts";
 import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { logInThrough } from "./upload/cut_uploads.ts";

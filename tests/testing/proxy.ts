@@ -15,7 +15,7 @@
  */
 
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { Peer } from "./scripted/peer.ts";
+import { Peer } from "../../lib/testing/peer.ts";
 import { PROXY_HOST } from "./servers/loopback.ts";
 
 /** Which way bytes go: from the client to the server, or back. */

@@ -1,15 +1,33 @@
-/** One end of a TCP connection in the hands of a test, that can do what sockets usually hide. */
+/**
+ * One end of a TCP connection in the hands of a test, that can do what sockets
+ * usually hide.
+ *
+ * @module
+ */
 
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 
 /** The connection ended while a test still wanted something of it. */
 export class PeerGone extends Error {
+  /** The class's own name. */
   override name = "PeerGone";
+}
+
+/** Who a server is, for TLS. */
+export interface TestIdentity {
+  /** The certificate with its chain, PEM. */
+  cert: string;
+  /** The private key, PEM. */
+  key: string;
 }
 
 /** A socket of `node:net`, since those can be reset. */
 export class Peer {
-  readonly #socket: Socket;
+  readonly #raw: Socket;
+  /** The same, or TLS over it. */
+  #socket: Socket;
+  #switched = Promise.withResolvers<void>();
   #received = 0;
   #ended = false;
   #wasReset = false;
@@ -17,20 +35,43 @@ export class Peer {
   /** Settles when the connection is gone, whoever ended it. */
   readonly closed: Promise<void>;
 
-  /** @param socket Open, and made with `allowHalfOpen`. */
+  /**
+   * Takes a socket over.
+   *
+   * @param socket Open, and made with `allowHalfOpen`
+   */
   constructor(socket: Socket) {
-    this.#socket = socket;
+    this.#raw = this.#socket = socket;
     socket.setNoDelay(true);
-    // "close" follows, and that is what counts.
-    socket.on("error", () => this.#wasReset = true);
-    socket.on("end", () => this.#ended = true);
+    this.#watch(socket);
     this.closed = new Promise((resolve) => {
       if (socket.closed) resolve();
       else socket.once("close", () => resolve());
     });
   }
 
-  /** The socket, to put TLS on it. */
+  /**
+   * Puts TLS on the connection, as a server. Nothing of it may be under way.
+   *
+   * @param identity Certificate and key, PEM
+   */
+  secure(identity: TestIdentity): void {
+    // what waits for bytes would take those of the handshake
+    this.#raw.removeAllListeners("readable");
+    const socket = new TLSSocket(this.#raw, { isServer: true, ...identity });
+    this.#socket = socket;
+    this.#watch(socket);
+    this.#switched.resolve();
+    this.#switched = Promise.withResolvers();
+  }
+
+  #watch(socket: Socket): void {
+    // "close" follows, and that is what counts
+    socket.on("error", () => this.#wasReset = true);
+    socket.on("end", () => this.#ended = true);
+  }
+
+  /** The socket that is written to. */
   get socket(): Socket {
     return this.#socket;
   }
@@ -47,7 +88,7 @@ export class Peer {
 
   /** Whether nothing can be sent any more. */
   get isGone(): boolean {
-    return this.#socket.destroyed;
+    return this.#raw.destroyed || this.#socket.destroyed;
   }
 
   /** Sends bytes; settles when the system has taken them. */
@@ -122,12 +163,12 @@ export class Peer {
 
   /** Closes both directions at once; what was not sent yet is lost. */
   drop(): void {
-    this.#socket.destroy();
+    this.#raw.destroy();
   }
 
   /** Ends the connection with a reset (RST): what is underway is lost. */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    this.#raw.resetAndDestroy();
   }
 
   /** Waits until the connection is gone: for what never answers. Always rejects. */
@@ -139,6 +180,7 @@ export class Peer {
   #readable(): Promise<void> {
     return new Promise((resolve) => {
       const socket = this.#socket;
+      this.#switched.promise.then(done);
       function done(): void {
         for (const event of ["readable", "end", "close"]) {
           socket.off(event, done);

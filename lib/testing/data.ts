@@ -1,4 +1,9 @@
-/** Where a scripted session's data connections come from: a passive listener, or the client's port. */
+/**
+ * Where a session's data connections come from: a passive listener, or the
+ * client's port.
+ *
+ * @module
+ */
 
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { Peer, PeerGone } from "./peer.ts";
@@ -12,6 +17,11 @@ export class DataPort {
   readonly #peers: Peer[] = [];
   readonly #closing: Promise<unknown>[] = [];
 
+  /**
+   * Makes one.
+   *
+   * @param host Where to listen
+   */
   constructor(host: string) {
     this.#host = host;
   }

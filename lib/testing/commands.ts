@@ -1,6 +1,12 @@
-/** What the scripted server answers unless a test scripts it: a small, correct FTP server over memory. */
+/**
+ * What the server answers unless a test scripts it: a small, correct FTP server
+ * over memory.
+ *
+ * @module
+ */
 
-import { concat } from "./peer.ts";
+import { receiveThrough, sendThrough } from "./faults.ts";
+import { concat, toBytes } from "./peer.ts";
 import type { Handler, Turn } from "./session.ts";
 
 /** The time of every file, as MDTM and the facts of MLSD write it. */
@@ -9,8 +15,42 @@ const MODIFIED = "20240229123456";
 /** Handlers by verb. */
 export const DEFAULTS: Readonly<Record<string, Handler>> = {
   CONNECT: (turn) => turn.reply(220, "Scripted server ready"),
-  USER: (turn) => turn.reply(331, "Password required"),
-  PASS: (turn) => turn.reply(230, "Logged in"),
+  async USER(turn) {
+    const { server, session } = turn;
+    session.isLoggedIn = false;
+    session.user = turn.argument;
+    const isClear = server.tls?.required === true && !session.isSecured;
+    await (isClear
+      ? turn.reply(530, "TLS is required")
+      : turn.reply(331, "Password required"));
+  },
+  async PASS(turn) {
+    const { server: { users }, session } = turn;
+    const isKnown = users === undefined ||
+      Object.hasOwn(users, session.user) &&
+        users[session.user] === turn.argument;
+    session.isLoggedIn = isKnown;
+    await (isKnown
+      ? turn.reply(230, "Logged in")
+      : turn.reply(530, "Login incorrect"));
+  },
+  async AUTH(turn) {
+    const { server: { tls }, session } = turn;
+    if (tls === undefined) return await turn.reply(502, "Not implemented");
+    await turn.reply(234, "TLS begins");
+    session.secure(tls);
+  },
+  PBSZ: (turn) =>
+    turn.server.tls === undefined
+      ? turn.reply(502, "Not implemented")
+      : turn.reply(200, "PBSZ=0"),
+  async PROT(turn) {
+    if (turn.server.tls === undefined) {
+      return await turn.reply(502, "Not implemented");
+    }
+    turn.session.isProtected = turn.argument.toUpperCase() === "P";
+    await turn.reply(200, "Protection set");
+  },
   ACCT: (turn) => turn.reply(230, "Logged in"),
   NOOP: (turn) => turn.reply(200, "Done nothing"),
   TYPE: (turn) => turn.reply(200, `Type set to ${turn.argument}`),
@@ -224,7 +264,7 @@ async function send(
 ): Promise<void> {
   await transfer(turn, note, async () => {
     const data = await turn.openData();
-    await data.write(content);
+    await sendThrough(turn.session.fault, data, toBytes(content));
     data.close();
     await data.closed;
   });
@@ -241,7 +281,7 @@ async function receive(
     turn.verb === "STOU" ? `FILE: ${name}` : "",
     async () => {
       const data = await turn.openData();
-      const bytes = await data.readAll();
+      const bytes = await receiveThrough(turn.session.fault, data);
       const before = turn.server.files.get(path) ?? new Uint8Array();
       turn.server.put(path, concat([before.subarray(0, offset), bytes]));
       data.close();
@@ -265,6 +305,7 @@ async function transfer(
   const moved = await move().then(() => true, () => false);
   session.restart = 0;
   session.transferring = false;
+  session.fault = undefined;
   await (moved && !session.aborted
     ? turn.reply(226, "Transfer complete")
     : turn.reply(426, "Transfer aborted"));

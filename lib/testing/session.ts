@@ -1,10 +1,15 @@
-/** One conversation of the scripted server, and the turns it consists of. */
+/**
+ * One conversation of the server, and the turns it consists of.
+ *
+ * @module
+ */
 
 import { Buffer } from "node:buffer";
 import { DEFAULTS } from "./commands.ts";
 import { DataPort } from "./data.ts";
-import type { ScriptedServer } from "./mod.ts";
-import type { Peer } from "./peer.ts";
+import type { TestServer } from "./test_server.ts";
+import { failTurn, type TestFault } from "./faults.ts";
+import type { Peer, TestIdentity } from "./peer.ts";
 
 /** What is done about one command. */
 export type Handler = (turn: Turn) => void | Promise<void>;
@@ -15,18 +20,31 @@ const CRLF = "\r\n";
 const TELNET_REGEXP = /^(?:\xff[\xf0-\xff])+/;
 
 /** A command as it came. */
-interface Command {
+export interface TestCommand {
+  /** The line's bytes, without its end. */
   readonly bytes: Uint8Array;
+  /** The line's text. */
   readonly line: string;
+  /** The verb, in upper case. */
   readonly verb: string;
+  /** What follows the verb and one space. */
   readonly argument: string;
 }
 
 /** One control connection. */
-export class ScriptedSession {
-  readonly server: ScriptedServer;
-  /** The connection; replace it to put TLS on it. */
+export class TestSession {
+  /** The server. */
+  readonly server: TestServer;
+  /** The control connection. */
   peer: Peer;
+  /** Whom `USER` named. */
+  user = "";
+  /** Whether the user may do anything. */
+  isLoggedIn = false;
+  /** Whether data connections are under TLS (`PROT P`). */
+  isProtected = false;
+  /** What goes wrong with the transfer that is under way. */
+  fault: TestFault | undefined;
   /** Where the next data connection comes from. */
   readonly dataPort: DataPort;
   /** The current folder. */
@@ -39,18 +57,42 @@ export class ScriptedSession {
   aborted = false;
   /** A command that moves data is being handled. */
   transferring = false;
-  readonly #waiting: Command[] = [];
+  readonly #waiting: TestCommand[] = [];
   #wake = Promise.withResolvers<void>();
   #ended = false;
+  #isSecured = false;
 
-  constructor(server: ScriptedServer, peer: Peer) {
+  /**
+   * Begins.
+   *
+   * @param server The server
+   * @param peer The control connection
+   */
+  constructor(server: TestServer, peer: Peer) {
     this.server = server;
     this.peer = peer;
     this.dataPort = new DataPort(server.host);
   }
 
+  /** Whether the control connection is under TLS. */
+  get isSecured(): boolean {
+    return this.#isSecured;
+  }
+
+  /**
+   * Puts TLS on the control connection.
+   *
+   * @param identity Certificate and key
+   */
+  secure(identity: TestIdentity): void {
+    this.#isSecured = true;
+    this.peer.secure({ cert: identity.cert, key: identity.key });
+  }
+
   /** Greets, then answers one command after the other. */
   async serve(): Promise<void> {
+    const { tls } = this.server;
+    if (tls?.mode === "implicit") this.secure(tls);
     const reading = this.readLines(this.peer);
     await this.#handle({
       bytes: new Uint8Array(),
@@ -66,7 +108,7 @@ export class ScriptedSession {
   }
 
   /** The next command in line, which nobody else is given then; `null` when the client has left. */
-  async next(): Promise<Command | null> {
+  async next(): Promise<TestCommand | null> {
     while (this.#waiting.length === 0) {
       if (this.#ended) return null;
       await this.#wake.promise;
@@ -124,15 +166,20 @@ export class ScriptedSession {
     this.#wake = Promise.withResolvers();
   }
 
-  async #handle(command: Command): Promise<void> {
-    await this.server.handlerFor(command.verb)(new Turn(this, command));
+  async #handle(command: TestCommand): Promise<void> {
+    const turn = new Turn(this, command);
+    const fault = this.server.takeFault(command.verb);
+    if (fault !== undefined && await failTurn(turn, fault)) return;
+    await this.server.handlerFor(command.verb)(turn);
   }
 }
 
 /** The server's turn: one command, and every way to answer it. */
 export class Turn {
-  readonly session: ScriptedSession;
-  readonly server: ScriptedServer;
+  /** The conversation. */
+  readonly session: TestSession;
+  /** The server. */
+  readonly server: TestServer;
   /** The line's bytes, without its end. */
   readonly bytes: Uint8Array;
   /** The line's text, in the server's charset. */
@@ -142,7 +189,13 @@ export class Turn {
   /** What follows the verb and one space. */
   readonly argument: string;
 
-  constructor(session: ScriptedSession, command: Command) {
+  /**
+   * Begins.
+   *
+   * @param session The conversation
+   * @param command What came
+   */
+  constructor(session: TestSession, command: TestCommand) {
     this.session = session;
     this.server = session.server;
     this.bytes = command.bytes;
@@ -191,7 +244,12 @@ export class Turn {
 
   /** Opens the data connection: waits for the client's, or dials it in active mode. */
   async openData(): Promise<Peer> {
-    return await this.session.dataPort.open();
+    const peer = await this.session.dataPort.open();
+    const { tls } = this.server;
+    if (this.session.isProtected && tls !== undefined) {
+      peer.secure({ cert: tls.cert, key: tls.key });
+    }
+    return peer;
   }
 
   /** Sends data, and says so: 150 and 226, whatever comes in between. */
@@ -240,7 +298,23 @@ export class Turn {
   }
 }
 
-/** What the server does about a verb unless told otherwise. */
+/** What is answered to a user who has not logged in. */
+const BEFORE_LOGIN =
+  /^(CONNECT|USER|PASS|ACCT|QUIT|AUTH|PBSZ|PROT|FEAT|SYST|NOOP|HOST|CLNT|OPTS|HELP)$/;
+
+/**
+ * What the server does about a verb unless told otherwise.
+ *
+ * @param verb The verb
+ * @returns What answers it
+ */
 export function defaultFor(verb: string): Handler {
-  return DEFAULTS[verb] ?? ((turn) => turn.reply(502, "Not implemented"));
+  const handler = DEFAULTS[verb] ??
+    ((turn) => turn.reply(502, "Not implemented"));
+  if (BEFORE_LOGIN.test(verb)) return handler;
+  return (turn) => {
+    const mustLogIn = turn.server.users !== undefined &&
+      !turn.session.isLoggedIn;
+    return mustLogIn ? turn.reply(530, "Log in first") : handler(turn);
+  };
 }

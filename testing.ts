@@ -1,0 +1,21 @@
+/**
+ * An FTP server for tests of programs that speak FTP: a tree in memory, users,
+ * TLS, and faults on order. Requires `allow-net` permission for loopback.
+ *
+ * @module
+ */
+
+export type { TestFault } from "./lib/testing/faults.ts";
+export { Peer, PeerGone, type TestIdentity } from "./lib/testing/peer.ts";
+export { DataPort } from "./lib/testing/data.ts";
+export {
+  type Handler,
+  type TestCommand,
+  TestSession,
+  Turn,
+} from "./lib/testing/session.ts";
+export {
+  TestServer,
+  type TestServerOptions,
+  type TestTLS,
+} from "./lib/testing/test_server.ts";
