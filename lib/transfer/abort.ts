@@ -1,5 +1,5 @@
 /**
- * Ending a transfer before its time, and leaving the session in step.
+ * Aborts transfers without losing track of the replies.
  *
  * @module
  */
@@ -16,27 +16,30 @@ import type { Session } from "./session.ts";
 import type { Transfer } from "./transfer.ts";
 import { isUpload } from "./verbs.ts";
 
-/** Longest wait, in milliseconds, for what an aborted transfer still owes. */
+/**
+ * Longest wait, in milliseconds, for the pending replies of an aborted
+ * transfer.
+ */
 const ABORT_GRACE = 5000;
 
-/** As that, where the connection is closed in any case: the server gets ready. */
+/**
+ * The same, if the connection is closed in any case: the server only needs time
+ * to stop.
+ */
 const SHORT_GRACE = 1000;
 
-/** Longest wait, in milliseconds, for the word that a closed download is whole. */
+/** Longest wait, in milliseconds, for the confirmation of a closed download. */
 const FINAL_GRACE = 500;
 
-/** Longest wait for `ABOR`'s own reply before a `NOOP` is sent to fence it. */
+/**
+ * Longest wait for `ABOR`'s own reply before a `NOOP` is sent to mark its end.
+ */
 const FENCE_GRACE = 1000;
 
 /**
- * After a failure of the data connection the server's final reply often says
- * why (552, 426, 522): it makes the better error. Without one in time the
- * session is closed, since it may be out of step.
- *
- * @param session The session
- * @param pending The transfer's entry in the ledger
- * @param error What happened to the data connection
- * @returns The error to throw
+ * Returns the best error after a failure of the data connection: the server's
+ * final reply often has the reason (552, 426, 522). Without a reply in time,
+ * the session is closed, because replies could be mismatched.
  */
 export async function explain(
   session: Session,
@@ -56,13 +59,9 @@ export async function explain(
 }
 
 /**
- * Whether the server itself has ended an upload by a refusal, and nothing of it
- * is left: an upload has no data that could come later, and a `NOOP` gets its
- * own 200, not a second reply to the upload.
- *
- * @param session The session
- * @param pending The transfer, whose final reply is not collected
- * @returns Whether the connection is as clean as before the transfer
+ * Whether the server refused an upload and nothing of it is left. An upload has
+ * no data that could still arrive, and a `NOOP` is answered by its own 200, not
+ * by a second reply to the upload.
  */
 export async function isRefusedUpload(
   { control }: Session,
@@ -76,12 +75,11 @@ export async function isRefusedUpload(
 }
 
 /**
- * Aborts (`ABOR`, RFC 959 section 4.1.3) and takes every reply that is owed;
- * closes the session if that fails.
+ * Aborts (`ABOR`, RFC 959 section 4.1.3), and reads all pending replies. Closes
+ * the session if that fails.
  *
- * @param session The session
- * @param pending The transfer's entry in the ledger
- * @param options How the data connection is closed, and who asks
+ * @param options How to close the data connection, and whether the reply is
+ * needed
  * @returns The reply to `ABOR`; `undefined` if none was needed or none came
  */
 export async function abortOwed(
@@ -94,7 +92,7 @@ export async function abortOwed(
     return undefined;
   }
   try {
-    // what an upload has sent is to be written before it may be sent again
+    // an upload must be written completely before it is sent again
     const isShort = !needsReply && !isUpload(pending.command) &&
       !session.profile.leavesNothing;
     if (!isShort) return await requestAbort(session, pending, closeData);
@@ -107,21 +105,21 @@ export async function abortOwed(
   }
 }
 
-/** How a transfer is aborted. */
+/** Options of an abort. */
 export interface AbortOptions {
   /**
-   * Closes the data connection; it is told whether the server has to have had a
-   * moment to see the `ABOR`.
+   * Closes the data connection. `isSeen`: whether the server must have had time
+   * to read the `ABOR`.
    */
   closeData?: ((isSeen: boolean) => Promise<void> | void) | undefined;
   /**
-   * Whether the reply to `ABOR` is asked for: without, a download is given up
-   * sooner on a connection that is not used again.
+   * Whether the reply to `ABOR` is needed. Without it, a download ends sooner,
+   * on a connection that is not used again.
    */
   needsReply?: boolean | undefined;
 }
 
-/** As {@linkcode abortOwed}, of what is owed its final reply. */
+/** Aborts, and waits for the final replies. */
 async function requestAbort(
   { control }: Session,
   pending: PendingCommand,
@@ -136,12 +134,12 @@ async function requestAbort(
   try {
     return await within(ABORT_GRACE, undefined, late, async (signal) => {
       const final = await control.wait(pending.final, signal);
-      // after 4yz or 5yz one more reply is due; after 2yz there may be one
-      // (for both) or two: a NOOP's 200 marks the end
+      // after 4yz or 5yz one more reply is due; after 2yz there may be one for
+      // both commands, or two: the 200 to a NOOP marks the end
       const first = final.code >= 400
         ? await settle(abor.first, FENCE_GRACE)
         : undefined;
-      // 4yz to both: ProFTPD may still say 226
+      // after 4yz to both, ProFTPD may still send 226
       const isDoubtful = first === undefined ||
         (first.code >= 400 && !isSyntaxReply(final));
       if (isDoubtful) {
@@ -150,11 +148,11 @@ async function requestAbort(
           during: pending,
         });
         const mark = await control.wait(fence.first, signal);
-        // NOOP's reply for ABOR too: the transfer's was for both
+        // the NOOP's reply counts for ABOR as well: the transfer's was for both
         if (await abor.first === mark) return final;
       }
       const reply = await control.wait(abor.first, signal);
-      // Pure-FTPd: 426 to the transfer, 451 to ABOR, and all is well
+      // Pure-FTPd sends 426 to the transfer and 451 to ABOR, which is success
       return reply.code >= 400 && final.code === 426 ? final : reply;
     });
   } catch (error) {
@@ -164,13 +162,10 @@ async function requestAbort(
 }
 
 /**
- * Ends a download whose data connection the user has closed before its end.
- * What the server says to the `ABOR` is no word about the file.
+ * Ends a download whose data connection the user closed early. The server's
+ * replies to `ABOR` do not confirm the file.
  *
- * @param session The session
- * @param pending The transfer's entry in the ledger
- * @param transfer The transfer, whose data connection is held
- * @throws {Deno.errors.Interrupted} Unless the server has sent it all
+ * @throws {Deno.errors.Interrupted} Unless the server has sent all of it
  */
 export async function endHeld(
   session: Session,
@@ -178,7 +173,7 @@ export async function endHeld(
   transfer: Transfer,
 ): Promise<void> {
   const { data, command } = transfer;
-  // all of it may be here, and only its end was not read
+  // everything may have arrived, and only the end was not read
   await settle(pending.final, FINAL_GRACE);
   const isOver = pending.isSettled;
   if (!isOver) await transfer.abort();
@@ -189,14 +184,7 @@ export async function endHeld(
   );
 }
 
-/**
- * Aborts whatever transfer the session has open, however it was opened.
- *
- * @param session The session
- * @param options Whether what is due may be a transfer that was asked for and
- * is not open yet
- * @returns As {@linkcode Transfer.abort}
- */
+/** Aborts the open transfer of a session, however it was opened. */
 export async function abortOpen(
   session: Session,
   { isAsked = false }: { isAsked?: boolean } = {},

@@ -1,5 +1,5 @@
 /**
- * Waiting for what a user's callback gives.
+ * Waits for the promise of a user's callback.
  *
  * @module
  */
@@ -7,13 +7,11 @@
 import type { DataStream } from "../connection/data_stream.ts";
 
 /**
- * The wait for a callback that gave a promise: it ends when the transfer does,
- * although the promise may never be settled.
+ * Waits for a callback that returned a promise, until the transfer ends,
+ * because the promise may never settle.
  *
- * @param data The transfer's data connection
- * @param result What the callback gave
- * @returns The wait; `undefined` where there is nothing to wait for, which
- * spares the callers of synchronous callbacks a promise for each block
+ * @returns The wait, or `undefined` for a synchronous callback, which saves a
+ * promise for each block
  */
 export function waitFor(
   data: DataStream,
@@ -22,12 +20,7 @@ export function waitFor(
   return isThenable(result) ? data.unlessFailed(result) : undefined;
 }
 
-/**
- * Whether a value is a promise, of whatever make.
- *
- * @param value Anything
- * @returns Whether it can be waited for
- */
+/** Whether a value is a promise of any kind. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | undefined)?.then ===
     "function";

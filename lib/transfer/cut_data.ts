@@ -1,6 +1,5 @@
 /**
- * Data over TLS that ended without close_notify: whether it is whole all the
- * same.
+ * Decides whether data over TLS without close_notify is complete.
  *
  * @module
  */
@@ -12,21 +11,19 @@ import { TLSError } from "../tls/errors.ts";
 import { isCompressed } from "./compression.ts";
 import type { Session, SignalOptions } from "./session.ts";
 
-/** A download whose whole size the server may tell by `SIZE`. */
+/** A download whose size `SIZE` may confirm. */
 export interface SizedFile {
-  /** The file. */
+  /** Path of the file. */
   readonly path: Path;
-  /** Where the transfer starts, in bytes. */
+  /** Start of the transfer, in bytes. */
   readonly offset: number;
 }
 
 /**
- * Tells what `SIZE` can be compared with: the bytes of a file as it is, which
- * only a `RETR` in type I, stream mode and file structure sends.
+ * Returns the file whose size `SIZE` reports: only `RETR` in type I, stream
+ * mode and file structure sends a file unchanged.
  *
- * @param session The session, set up for the transfer
- * @param command The transfer's command
- * @param rest The offset that `REST` was given
+ * @param rest The offset of `REST`
  * @returns The file, or `undefined` if the bytes are something else
  */
 export function sizedFile(
@@ -41,14 +38,7 @@ export function sizedFile(
   return isPlain ? { path: argument, offset: Number(rest) } : undefined;
 }
 
-/**
- * Whether a mode was left, or set again, as it is after the login.
- *
- * @param session The session
- * @param verb `MODE` or `STRU`
- * @param code What it is after the login
- * @returns Whether it is
- */
+/** Whether a mode has its default value. */
 export function isSetTo(
   { settings }: Session,
   verb: string,
@@ -60,45 +50,38 @@ export function isSetTo(
 
 /** Data that ended without close_notify. */
 export interface CutData {
-  /** The transfer's entry in the ledger, its final reply not yet collected. */
+  /** The transfer, whose final reply was not acknowledged yet. */
   readonly pending: PendingCommand;
-  /** Bytes that came. */
+  /** Number of bytes received. */
   readonly bytes: number;
-  /** The size in the 150 reply. */
+  /** Size in the 150 reply. */
   readonly announced: number | null;
   /** Whether the data came over TLS. @default true */
   readonly isSecure?: boolean;
-  /** What the bytes are of, where `SIZE` can tell its size. */
+  /** The file, if `SIZE` can confirm its size. */
   readonly file: SizedFile | undefined;
 }
 
 /**
- * Whether nobody on the way can write the server's replies: not after `CCC`.
- *
- * @param session The session
- * @returns Whether the control connection is under TLS
+ * Whether nobody on the way can forge the server's replies; `false` after
+ * `CCC`.
  */
 export function isProtected({ control }: Session): boolean {
   return control.stream.info !== undefined;
 }
 
-/** What is known of such data. */
+/** Completeness of such data. */
 export interface Completeness {
-  /** Whether all of it came; `undefined` if nothing can tell. */
+  /** Whether all of it came; `undefined` if it cannot be determined. */
   readonly isWhole: boolean | undefined;
-  /** How much there is, as far as the server tells. */
+  /** Size that the server reported. */
   readonly size: number | undefined;
 }
 
 /**
- * Compares what came with a size that the server tells on the control
- * connection, which has to be protected if the data was: 150's, else `SIZE`.
- *
- * @param session The session
- * @param cut What came
- * @param options A signal
- * @returns What is known
- * @throws The signal's reason
+ * Compares the bytes received with the size in the 150 reply, or else with
+ * `SIZE`. If the data was protected, the control connection must be protected
+ * as well.
  */
 export async function proveWhole(
   session: Session,
@@ -110,7 +93,7 @@ export async function proveWhole(
   if (file === undefined || mayBeForged) {
     return { isWhole: undefined, size: undefined };
   }
-  // behind REST some servers announce the whole size
+  // after REST some servers announce the whole size
   if (bytes === announced && file.offset === 0) {
     return { isWhole: true, size: bytes };
   }
@@ -120,7 +103,10 @@ export async function proveWhole(
   return { isWhole: bytes === size, size };
 }
 
-/** Asks before the transfer is collected: no other command comes between. */
+/**
+ * Requests the size before the transfer is acknowledged, so that no other
+ * command comes first.
+ */
 async function askSize(
   { control, profile }: Session,
   during: PendingCommand,
@@ -135,17 +121,14 @@ async function askSize(
     return reply.code === 213 ? parseSize(reply) : null;
   } catch (error) {
     if (signal?.aborted) throw error;
-    return null; // the connection failed: nothing is known
+    return null; // the connection failed, so the size is unknown
   }
 }
 
 /**
- * The error for data that may be cut off.
+ * Creates the error for data that may be cut off.
  *
- * @param command The transfer's command, printable and masked
- * @param bytes Bytes that came
- * @param size Bytes that there are, if the server told
- * @returns The error
+ * @param size Size that the server reported, if any
  */
 export function truncated(
   command: string,
@@ -170,21 +153,16 @@ export function truncated(
 /** Errors of {@linkcode truncated} before the first byte. */
 const withoutData = new WeakSet<object>();
 
-/** Most times that a text is asked for which is cut before its first byte. */
+/** Largest number of requests for a text that is cut before its first byte. */
 const MAX_ASKED = 10;
 
-/** Commands that may be sent twice. */
+/** Commands that may be repeated. */
 const REPEATABLE_REGEXP = /^(RETR|LIST|NLST|MLSD)$/i;
 
 /**
- * Tells whether to ask again for a text that was cut before its first byte.
- * pyftpdlib sometimes ends an empty one without close_notify, presumably because
- * it has not yet read the end of a resumed handshake.
- *
- * @param error What was thrown
- * @param command The command
- * @param asked How often it was sent
- * @returns Whether to; nothing was given to the caller yet
+ * Whether to request a text again that was cut before its first byte. pyftpdlib
+ * sometimes ends an empty one without close_notify, presumably because it has
+ * not read the end of a resumed handshake yet.
  */
 export function mayAskAgain(
   error: unknown,
@@ -195,12 +173,7 @@ export function mayAskAgain(
     error instanceof Error && withoutData.has(error);
 }
 
-/**
- * Whether an error is of {@linkcode truncated}.
- *
- * @param error What was thrown
- * @returns Whether it is
- */
+/** Whether an error comes from {@linkcode truncated}. */
 export function isTruncated(error: unknown): boolean {
   return error instanceof Deno.errors.UnexpectedEof &&
     error.cause instanceof TLSError && error.cause.reason === "truncated";

@@ -1,6 +1,6 @@
 /**
- * Opens data connections: dialled in passive mode, accepted in active mode after
- * `EPRT` or `PORT`.
+ * Opens data connections: outgoing in passive mode, incoming in active mode
+ * after `EPRT` or `PORT`.
  *
  * @module
  */
@@ -27,24 +27,20 @@ import {
 import type { Session, SignalOptions } from "./session.ts";
 import type { ExclusiveTurn } from "./turn.ts";
 
-/** A data connection that opens in two steps, round the transfer's command. */
+/**
+ * A data connection that is opened in two steps, before and after the
+ * transfer's command.
+ */
 export interface DataChannel {
-  /**
-   * Gives the connection; called after the server's 1yz.
-   *
-   * @param signal Ends the wait
-   */
+  /** Returns the connection; called after the server's 1yz. */
   connect(signal?: AbortSignal): Promise<ByteStream>;
-  /** Gives up what is open. */
+  /** Closes what is open. */
   close(): void;
 }
 
 /**
- * Prepares a data connection in the session's mode.
- *
- * @param turn The right to talk alone
- * @param options The transfer's command and type, and a signal
- * @returns The channel: dialled already if passive, listening if active
+ * Prepares a data connection in the session's mode: connected if passive,
+ * listening if active.
  */
 export async function openDataChannel(
   turn: ExclusiveTurn,
@@ -76,7 +72,7 @@ async function dialPassive(
       try {
         stream.close();
       } catch {
-        // closed before, by the failure that leads here
+        // already closed by the failure
       }
     },
   };
@@ -109,8 +105,8 @@ async function dialEitherWay(
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw error;
     if (session.control.failure !== undefined) throw session.control.failure;
-    // the port that EPSV named is dead (a firewall that reads only 227
-    // replies): PASV once, and stay with what works
+    // the port of EPSV is not reachable (a firewall that only reads 227
+    // replies): PASV is tried once, and kept if it works
     const stream = await open(await requestPasv(turn, options));
     profile.hasExtendedPassive ??= false;
     return stream;
@@ -134,13 +130,7 @@ async function listenActive(
   };
 }
 
-/**
- * Listens, and tells the server where.
- *
- * @param turn The right to talk alone
- * @param options A signal
- * @returns The listener, which the server is to connect to
- */
+/** Listens, and tells the server where. */
 export async function requestActive(
   turn: ExclusiveTurn,
   options: SignalOptions = {},
@@ -162,13 +152,7 @@ export async function requestActive(
   return listener;
 }
 
-/**
- * Listens on the address that the control connection comes from, or the one
- * the user chose.
- *
- * @param session The session
- * @returns The listener
- */
+/** Listens on the local address of the control connection, or on the user's. */
 function listenForServer(session: Session): DataListener {
   const { localAddress, activePorts, timeout } = session.options;
   const local = session.control.stream.localAddr as Deno.NetAddr;
@@ -184,13 +168,7 @@ function listenForServer(session: Session): DataListener {
 
 /**
  * Tells the server where to connect: `EPRT` (RFC 2428) over IPv6, `PORT` (RFC
- * 959) over IPv4, and `EPRT` there too if `PORT` is refused.
- *
- * @param turn The right to talk alone
- * @param hostname The listener's address
- * @param port Its port
- * @param options A signal
- * @returns The server's reply
+ * 959) over IPv4, or `EPRT` if `PORT` is refused.
  */
 async function announce(
   turn: ExclusiveTurn,

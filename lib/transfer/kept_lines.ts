@@ -1,5 +1,5 @@
 /**
- * Lines that are all kept, up to a limit in bytes.
+ * Receives lines and keeps them, up to a limit in bytes.
  *
  * @module
  */
@@ -9,18 +9,14 @@ import { printable } from "../protocol/printable.ts";
 import { receiveLines } from "./receive.ts";
 import type { Session, SignalOptions } from "./session.ts";
 
-/** Bytes that a line takes beside its characters, about. */
+/** Approximate size of a line besides its characters, in bytes. */
 const LINE_SIZE = 64;
 
 /**
- * Receives a text in lines, and keeps them.
+ * Receives a text, and returns its lines without their ends.
  *
- * @param session The session
- * @param command `NLST` and the like
- * @param options A signal
- * @returns The lines, without their ends
- * @throws {RangeError} If they take more than `maxListing` bytes; the transfer is
- * aborted
+ * @throws {RangeError} If they take more than `maxListing` bytes; the transfer
+ * is aborted
  */
 export async function keepLines(
   session: Session,
@@ -39,13 +35,7 @@ export async function keepLines(
   return lines;
 }
 
-/**
- * Makes the error of a directory that has more than may be kept.
- *
- * @param path The directory
- * @param maxListing Most bytes
- * @returns The error
- */
+/** Creates the error for a directory over the limit. */
 export function tooLarge(path: string, maxListing: number): RangeError {
   return new RangeError(
     `Cannot list "${

@@ -1,5 +1,5 @@
 /**
- * Lines of text on the data connection: any line end in, CRLF out.
+ * Converts line ends on the data connection: any are accepted, CRLF is sent.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { linesOf } from "../protocol/lines_of.ts";
 const CR = 0x0D;
 const LF = 0x0A;
 
-/** Cuts a stream of bytes after the last line end of each piece. */
+/** Splits a stream of bytes after the last line end of each piece. */
 class LineBlocks {
   readonly #maxLine: number;
   readonly #rest = new ByteBuffer();
@@ -20,7 +20,7 @@ class LineBlocks {
     this.#maxLine = maxLine;
   }
 
-  /** Whole lines, as far as they have come. */
+  /** Returns the complete lines so far. */
   push(chunk: Uint8Array): Uint8Array | undefined {
     const rest = this.#rest;
     const end = chunk.lastIndexOf(LF) + 1;
@@ -43,7 +43,7 @@ class LineBlocks {
     return block;
   }
 
-  /** The last line, if it has no end. */
+  /** Returns the last line, if it has no end. */
   end(): Uint8Array | undefined {
     return this.#rest.length === 0 ? undefined : this.#rest.view();
   }
@@ -57,17 +57,17 @@ class LineBlocks {
 }
 
 /**
- * SessionLock bytes into lines: CRLF and a bare LF end a line, the last one needs
- * no end, and a piece may be cut anywhere.
+ * Converts bytes to lines. CRLF and LF end a line, the last line needs no end,
+ * and pieces may be cut anywhere.
  */
 export class LineDecoder {
   readonly #blocks: LineBlocks;
   readonly #decode: (bytes: Uint8Array) => string;
 
   /**
-   * Makes a decoder.
+   * Creates a decoder.
    *
-   * @param decode Text of bytes, in the session's encoding
+   * @param decode Decodes bytes in the session's encoding
    * @param maxLine Longest line, in bytes, its LF excluded
    */
   constructor(decode: (bytes: Uint8Array) => string, maxLine: number) {
@@ -76,25 +76,19 @@ export class LineDecoder {
   }
 
   /**
-   * Takes a piece.
+   * Reads a piece. Returns the lines that it completes, without their ends.
    *
-   * @param chunk Bytes; not kept
-   * @returns The lines that it completes, without their ends
    * @throws {FTPProtocolError} If a line is over the limit
    */
   push(chunk: Uint8Array): string[] {
     const block = this.#blocks.push(chunk);
     if (block === undefined) return [];
     const lines = this.#decode(block).split("\n");
-    lines.pop(); // what follows the last line end: nothing
+    lines.pop(); // the empty rest after the last line end
     return lines.map(withoutCR);
   }
 
-  /**
-   * Ends the text.
-   *
-   * @returns The last line, if it had no end
-   */
+  /** Returns the last line, if it had no end. */
   end(): string[] {
     const rest = this.#blocks.end();
     return rest === undefined ? [] : [withoutCR(this.#decode(rest))];
@@ -106,12 +100,11 @@ function withoutCR(line: string): string {
 }
 
 /**
- * Gives every line the end that RFC 959 section 3.1.1.1 asks for, CRLF; the
- * last one too. A CRLF stays as it is.
+ * Ends every line with CRLF, including the last one (RFC 959 section 3.1.1.1).
+ * An existing CRLF stays unchanged.
  *
  * @param source Bytes of text with LF or CRLF line ends
  * @param maxLine Longest line, in bytes
- * @returns Blocks of whole lines
  */
 export async function* toNetworkLines(
   source: AsyncIterable<Uint8Array>,

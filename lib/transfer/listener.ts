@@ -1,5 +1,5 @@
 /**
- * Callbacks of the caller that nobody waits for.
+ * Callbacks of the user that are not awaited.
  *
  * @module
  */
@@ -7,28 +7,22 @@
 import { isThenable } from "./callback.ts";
 
 /**
- * Calls back, and keeps what went wrong there: an async callback may fail after
- * its call, and ends the job at its next step then.
+ * Calls callbacks, and keeps their errors. An async callback may fail later;
+ * the operation then ends at its next step.
  */
 export class Listener {
   readonly #errorOf: (fault: unknown) => unknown;
   #failure: { readonly error: unknown } | undefined;
 
-  /**
-   * Makes a listener.
-   *
-   * @param errorOf What the job ends with, made of what a callback threw
-   */
+  /** Creates a listener. */
   constructor(errorOf: (fault: unknown) => unknown = (fault) => fault) {
     this.#errorOf = errorOf;
   }
 
   /**
-   * Calls back.
+   * Calls a callback. Returns its promise, which the caller may ignore.
    *
-   * @param run Calls the caller's function
-   * @returns The promise that it gave, if it did: nobody has to look at it
-   * @throws {unknown} If it throws, or an earlier call has failed meanwhile
+   * @throws {unknown} If the callback throws, or an earlier one has failed
    */
   call(run: () => unknown): Promise<unknown> | undefined {
     this.check();
@@ -46,12 +40,7 @@ export class Listener {
     return told;
   }
 
-  /**
-   * A callback that is called as {@linkcode call} does.
-   *
-   * @param callback The caller's function, if there is one
-   * @returns What to call instead
-   */
+  /** Wraps a callback, so that it is called as by {@linkcode call}. */
   heard<Args extends unknown[]>(
     callback: ((...args: Args) => unknown) | undefined,
   ): ((...args: Args) => Promise<unknown> | undefined) | undefined {
@@ -59,7 +48,7 @@ export class Listener {
   }
 
   /**
-   * Looks whether all is well.
+   * Reports the failure of a callback.
    *
    * @throws {unknown} If a callback has failed
    */
@@ -68,8 +57,8 @@ export class Listener {
   }
 
   /**
-   * As {@linkcode check}, after the last call: an async callback that has thrown
-   * at once is heard. One that still runs is not waited for.
+   * Like {@linkcode check}, after the last call: waits long enough for an async
+   * callback that failed at once, but not for one that is still running.
    */
   async settle(): Promise<void> {
     await undefined;

@@ -1,5 +1,5 @@
 /**
- * Opening a transfer: what is asked for before it, its command, and the data
+ * Opens a transfer: sets it up, sends its command, and completes the data
  * connection.
  *
  * @module
@@ -24,38 +24,34 @@ import type { ExclusiveTurn } from "./turn.ts";
 import { Transfer } from "./transfer.ts";
 import { isUpload } from "./verbs.ts";
 
-/** How a transfer is opened. */
+/** Options of a transfer. */
 export interface TransferOptions extends SignalOptions {
-  /** Where to start, in bytes: `REST` is sent before the command. */
+  /** Start in bytes, sent as `REST` before the command. */
   rest?: number | string | undefined;
-  /** The representation type to set first. */
+  /** Representation type to set first. */
   type?: "A" | "I" | undefined;
   /**
-   * Whether the caller takes the bytes as they travel, whatever `MODE` and `STRU`
-   * are set to.
+   * Whether the caller accepts the bytes as sent, with any `MODE` and `STRU`.
    */
   anyMode?: boolean | undefined;
   /** Called with the server's 1yz reply. */
   onOpen?: ((reply: Reply) => void) | undefined;
-  /** How the user ends the transfer, for who is refused meanwhile. */
+  /** Advice in the error of a command during the transfer. */
   advice?: string | undefined;
 }
 
 /**
- * Longest wait, in milliseconds, for a protected data connection to be opened
- * although the signal is aborted: vsftpd's control connection falls back to
- * clear text when a data connection is closed before its handshake.
+ * Longest wait, in milliseconds, for a protected data connection after the
+ * signal was aborted. vsftpd's control connection falls back to clear text if a
+ * data connection is closed before its handshake.
  */
 const OPEN_GRACE = 1000;
 
 /**
- * Refuses what would not be sent: for callers that have to know before.
+ * Rejects a command that could not be sent, before anything else is done.
  *
- * @param session The session
- * @param command `RETR`, `STOR`, `LIST`...
- * @param options The offset
- * @throws {TypeError} If the command cannot be sent, or TLS was asked for and
- * data is not protected
+ * @throws {TypeError} If the command cannot be sent, or data is not protected
+ * although TLS was requested
  */
 export function checkTransfer(
   session: Session,
@@ -75,13 +71,8 @@ function restartCommand(rest: number | string): Command {
 }
 
 /**
- * Opens a transfer. While it is open every other command is refused.
+ * Opens a transfer. While it is open, every other command is refused.
  *
- * @param turn The right to talk alone: what comes before belongs to the
- * transfer
- * @param command `RETR`, `STOR`, `LIST`...
- * @param options Offset, type and signal
- * @returns The open transfer
  * @throws {FTPError} If the server refuses: the session is usable
  * @throws {Error} `Deno.errors.*` if a connection fails
  */
@@ -106,12 +97,12 @@ export async function openTransfer(
   }
 }
 
-/** Replies to `TYPE` of a server that has one type, and of one that has no `TYPE`. */
+/** Replies to `TYPE` of servers with a single type, or without `TYPE`. */
 const NO_TYPE_REPLIES = [500, 501, 502, 503, 504, 550];
 
 /**
- * Sets the type. A server that has no `TYPE A` gives listings and texts as they
- * are; an upload is not sent as anything else than what was asked for.
+ * Sets the type. A server without `TYPE A` sends listings and texts unchanged.
+ * An upload is never sent in another type than requested.
  */
 async function setType(
   turn: ExclusiveTurn,
@@ -141,7 +132,10 @@ async function setType(
   return undefined;
 }
 
-/** Compressed bytes, blocks and records would be taken for a text or a file. */
+/**
+ * Rejects compressed bytes, blocks and records, which would be taken for a text
+ * or a file.
+ */
 function refuseOddModes(session: Session, { verb }: Command): void {
   for (const [setting, usual] of [["MODE", "S"], ["STRU", "F"]] as const) {
     if (isSetTo(session, setting, usual)) continue;
@@ -155,7 +149,7 @@ function refuseOddModes(session: Session, { verb }: Command): void {
   }
 }
 
-/** Where TLS was asked for, data never goes in clear text by accident. */
+/** Rejects data in clear text if TLS was requested. */
 function refuseClearData(session: Session, { verb }: Command): void {
   if (session.protection !== undefined || session.isClearDataAllowed) return;
   throw new TypeError(
@@ -164,8 +158,8 @@ function refuseClearData(session: Session, { verb }: Command): void {
 }
 
 /**
- * Sends the offset. One that was sent for a transfer which never began still
- * holds on the server, and is taken back.
+ * Sends the offset. An offset of a transfer that did not start is still valid
+ * on the server, and is reset.
  */
 async function setRestart(
   turn: ExclusiveTurn,
@@ -183,7 +177,7 @@ async function setRestart(
   }
 }
 
-/** Sends the transfer's command and completes the data connection. */
+/** Sends the transfer's command, and completes the data connection. */
 async function begin(
   session: Session,
   command: Command,
@@ -195,12 +189,12 @@ async function begin(
   const pending = control.send(command, { kind: "transfer", advice });
   let stream: ByteStream;
   let reply: Reply;
-  const patient = new DelayedSignal(
+  const delayed = new DelayedSignal(
     signal,
     protection === undefined ? 0 : OPEN_GRACE,
   );
   try {
-    const { signal } = patient;
+    const { signal } = delayed;
     reply = await control.wait(pending.first, signal);
     if (reply.code >= 300) throw refusal(session, reply, pending.command);
     session.hasRestart = false;
@@ -222,7 +216,7 @@ async function begin(
     control.acknowledge(pending);
     throw explained;
   } finally {
-    patient.release();
+    delayed.release();
   }
   const isLate = signal?.aborted === true;
   const data = new DataStream(stream, {
@@ -232,13 +226,13 @@ async function begin(
     holds: protection !== undefined && !isUpload(pending.command),
     command: pending.command,
   });
-  // any other 1yz opens a transfer too, and tells no size
+  // any other 1yz opens a transfer as well, without a size
   const isUsual = reply.code === 150 || reply.code === 125;
   const size = isUsual ? parse150(reply) : null;
   const file = sizedFile(session, command, rest);
   const transfer = new Transfer(session, pending, data, size, file);
   session.transfer = transfer;
-  // what is held does not outlast the session
+  // a held connection does not outlast the session
   control.closed.then(() => data.isHeld && data.fail(control.failure));
   if (isLate) {
     await transfer.abort();
@@ -248,8 +242,8 @@ async function begin(
 }
 
 /**
- * Completes the data connection. In active mode a server that cannot connect
- * says so (425): nobody waits any longer then.
+ * Completes the data connection. In active mode, a server that cannot connect
+ * reports it (425), which ends the wait.
  */
 async function connectUnlessRefused(
   channel: DataChannel,

@@ -1,6 +1,6 @@
 /**
- * Asking the server for a port to dial: `EPSV` and `PASV`, and `PRET` before
- * them where the server wants it.
+ * Requests a port from the server: `EPSV` and `PASV`, and `PRET` before them if
+ * the server needs it.
  *
  * @module
  */
@@ -14,77 +14,67 @@ import type { Reply } from "../protocol/reply.ts";
 import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
 import type { ExclusiveTurn, Turn } from "./turn.ts";
 
-/** Milliseconds that a port which was asked for ahead is trusted to be there. */
+/** Milliseconds for which a port that was requested ahead is used. */
 const AHEAD_LIFE = 5000;
 
-/** Longest wait, in milliseconds, for `EPSV` before `PASV` is sent too. */
-const EPSV_PATIENCE = 1000;
+/** Longest wait, in milliseconds, for `EPSV` before `PASV` is sent as well. */
+const EPSV_WAIT = 1000;
 
-/** Longest wait, in milliseconds, for the `PASV` behind an unanswered `EPSV`. */
-const PASV_PATIENCE = 5000;
+/** Longest wait, in milliseconds, for the `PASV` after an unanswered `EPSV`. */
+const PASV_WAIT = 5000;
 
-/** The part of the time-out that the first of these waits may take at most. */
+/** Largest share of the time-out for the first of these waits. */
 const EPSV_SHARE = 1 / 3;
 
-/** The same of the second. */
+/** Largest share of the time-out for the second one. */
 const PASV_SHARE = 1 / 2;
 
-/** Replies that tell nothing of passive mode: the server closes, or wants a login. */
+/**
+ * Replies that do not concern passive mode: the server closes, or requires a
+ * login.
+ */
 const UNRELATED_REPLIES = [421, 530];
 
-/** What a port is asked for. */
+/** Options of a request for a port. */
 export interface PassiveOptions extends SignalOptions {
-  /** The transfer's command, which `PRET` tells. */
+  /** The transfer's command, for `PRET`. */
   command?: Command | undefined;
   /** The representation type to set again on another connection. */
   type?: "A" | "I" | undefined;
 }
 
-/** Errors of servers that refuse passive mode, and could connect to this machine. */
+/**
+ * Errors of servers that refuse passive mode, where active mode is possible.
+ */
 const REFUSALS = new WeakSet<object>();
 
-/** Errors of connections that `EPSV` has cost: another one can do without. */
+/**
+ * Errors of connections that `EPSV` has ended. Another connection can avoid it.
+ */
 const LOSSES = new WeakSet<object>();
 
 /**
- * Whether a server has refused passive mode altogether, and active mode is there.
- *
- * @param error What {@linkcode requestPassive} has thrown
- * @returns Whether it has
+ * Whether a server refused passive mode entirely, and active mode is possible.
  */
 export function isPassiveRefused(error: unknown): boolean {
   return error instanceof Error && REFUSALS.has(error);
 }
 
-/**
- * Whether the next transfer asks the server to listen.
- *
- * @param session The session
- * @returns Whether it does
- */
+/** Whether the next transfer uses passive mode. */
 export function isPassive({ options, profile }: Session): boolean {
   const { passive } = options;
   return passive === "auto" ? !profile.refusesPassive : passive !== false;
 }
 
-/**
- * Whether `PASV` may be tried where `EPSV` leads nowhere.
- *
- * @param session The session
- * @returns Whether it may: not over IPv6, and not where the user says so
- */
+/** Whether `PASV` may be tried if `EPSV` does not work. */
 export function mayTryPasv({ peer, options }: Session): boolean {
   return !isIPv6(peer[0]) && options.passive !== "epsv";
 }
 
 /**
- * Asks the server to listen: `EPSV` (RFC 2428), and `PASV` (RFC 959) after any
- * reply to it that names no port, and after a while without a reply. Over IPv6
- * there is only `EPSV`.
- *
- * @param turn The right to talk alone
- * @param options The transfer's command, and a signal
- * @returns Where to dial
+ * Requests a port: `EPSV` (RFC 2428), then `PASV` (RFC 959) after any reply
+ * without a port, or after some time without a reply. Over IPv6 there is only
+ * `EPSV`.
  */
 export async function requestPassive(
   turn: ExclusiveTurn,
@@ -92,25 +82,21 @@ export async function requestPassive(
 ): Promise<HostPort> {
   const { profile } = turn.session;
   const mayTell = options.command !== undefined;
-  if (mayTell && profile.needsPRET) await tell(turn, options);
+  if (mayTell && profile.needsPRET) await announce(turn, options);
   try {
     return await requestAnywhere(turn, options);
   } catch (error) {
     if (profile.needsPRET || !mayTell || !asksForPRET(error)) throw error;
     profile.needsPRET = true;
-    await tell(turn, options);
+    await announce(turn, options);
     return await requestAnywhere(turn, options);
   }
 }
 
 /**
- * Asks the server to listen before the transfer is opened, and does not wait:
- * the next one finds the reply there, and has a round trip less. Only for who
- * is about to open one: pyftpdlib closes the session where nobody connects
- * within 30 seconds.
- *
- * @param session The session
- * @param options The transfer's signal
+ * Requests a port before the transfer is opened, without waiting. The transfer
+ * then saves a round trip. Only for callers that are about to open a transfer:
+ * pyftpdlib closes the session if no connection comes within 30 seconds.
  */
 export function requestAhead(
   session: Session,
@@ -122,7 +108,7 @@ export function requestAhead(
     const ahead = { address, signal, at: performance.now() };
     session.ahead = ahead;
     address.catch((error) => {
-      // the server's refusal is an answer; what was never sent is none
+      // a refusal is an answer, but not a command that was never sent
       const isAnswer = error instanceof FTPError || LOSSES.has(error);
       if (!isAnswer && session.ahead === ahead) session.ahead = undefined;
     });
@@ -131,13 +117,7 @@ export function requestAhead(
   session.shared(ask, { signal }).catch(() => {}); // the transfer throws
 }
 
-/**
- * Asks by `PASV`.
- *
- * @param turn The right to talk
- * @param options A signal
- * @returns Where to dial
- */
+/** Requests a port by `PASV`. */
 export async function requestPasv(
   { session }: Turn,
   { signal }: SignalOptions,
@@ -149,8 +129,8 @@ export async function requestPasv(
 }
 
 /**
- * As {@linkcode negotiate}, or what was asked for ahead. Where the connection
- * was lost over `EPSV`, another one is asked by `PASV`.
+ * Returns the port that was requested ahead, or requests one. If the connection
+ * was lost because of `EPSV`, another one uses `PASV`.
  */
 async function requestAnywhere(
   turn: ExclusiveTurn,
@@ -159,7 +139,7 @@ async function requestAnywhere(
   const { session } = turn;
   const { signal, type } = options;
   const { ahead } = session;
-  session.ahead = undefined; // a port is good for one connection
+  session.ahead = undefined; // a port is used for one connection
   const isUsable = ahead !== undefined && ahead.signal === signal &&
     performance.now() - ahead.at < AHEAD_LIFE;
   try {
@@ -173,7 +153,10 @@ async function requestAnywhere(
   }
 }
 
-/** Asks by what works; where LightFTP says that only `ABOR` helps, once more after it. */
+/**
+ * Requests a port with the command that works. If LightFTP says that only
+ * `ABOR` helps, sends it and requests again.
+ */
 async function negotiate(
   turn: Turn,
   options: SignalOptions,
@@ -196,7 +179,7 @@ async function negotiate(
   }
 }
 
-/** Asks by `EPSV`, and by `PASV` where nothing came of it. */
+/** Requests a port by `EPSV`, and by `PASV` if that fails. */
 async function requestEpsv(
   turn: Turn,
   { signal }: SignalOptions,
@@ -206,11 +189,11 @@ async function requestEpsv(
   const { control, profile } = session;
   const pending = control.send({ verb: "EPSV" }, { kind: "passive" });
   const isOnly = !mayTryPasv(session);
-  // what has worked is only slow
-  const patience = isOnly || profile.hasExtendedPassive === true
+  // a command that has worked before is only slow
+  const limit = isOnly || profile.hasExtendedPassive === true
     ? undefined
-    : patienceOf(session, EPSV_PATIENCE, EPSV_SHARE);
-  const reply = await replyWithin(session, pending, { patience, signal });
+    : waitLimit(session, EPSV_WAIT, EPSV_SHARE);
+  const reply = await replyWithin(session, pending, { limit, signal });
   if (reply === undefined) return await overtake(session, pending, signal);
   const address = Promise.try(() => addressIn(session, reply, pending.command));
   if (isOnly) return await orRefused(session, address);
@@ -228,7 +211,7 @@ async function requestEpsv(
   }
 }
 
-/** Sends `PASV` behind an `EPSV` that has no reply yet. */
+/** Sends `PASV` after an unanswered `EPSV`. */
 async function overtake(
   session: Session,
   replaces: PendingCommand,
@@ -237,14 +220,14 @@ async function overtake(
   const { control, profile } = session;
   const options = { kind: "passive", replaces } as const;
   const pending = control.send({ verb: "PASV" }, options);
-  const patience = patienceOf(session, PASV_PATIENCE, PASV_SHARE);
-  let reply = await replyWithin(session, pending, { patience, signal });
+  const limit = waitLimit(session, PASV_WAIT, PASV_SHARE);
+  let reply = await replyWithin(session, pending, { limit, signal });
   const isOnly = session.renewal === undefined && !replaces.isSettled;
-  if (reply === undefined && isOnly) { // there is no other connection to ask
+  if (reply === undefined && isOnly) { // no other connection is possible
     reply = await control.wait(pending.final, signal);
   }
   if (reply === undefined) {
-    // one reply to two commands: whose it is cannot be told
+    // one reply to two commands cannot be matched
     const error = new Deno.errors.TimedOut(
       `Cannot complete "PASV": "EPSV" got no reply, and neither did "PASV"; the connection is closed; { passive: "pasv" } sends no "EPSV"`,
     );
@@ -260,48 +243,47 @@ async function overtake(
   return told;
 }
 
-/** How a reply is waited for. */
+/** Options of a wait for a reply. */
 interface Waiting extends SignalOptions {
-  /** Milliseconds after which there is none; without, the time-out holds. */
-  patience?: number | undefined;
+  /** Time limit in milliseconds; without it, the time-out applies. */
+  limit?: number | undefined;
 }
 
 /**
- * Waits for a reply of passive mode, for a while from when it is due.
- *
- * @returns The reply; `undefined` if there is none within that time
+ * Waits for a reply of passive mode, for a limited time after it is due;
+ * `undefined` if none came.
  */
 async function replyWithin(
   session: Session,
   pending: PendingCommand,
-  { patience, signal }: Waiting,
+  { limit, signal }: Waiting,
 ): Promise<Reply | undefined> {
   const { control } = session;
   let isDue = false;
   try {
-    // commands before it may take as long as they like
-    while (patience !== undefined && !isDue) {
+    // earlier commands may take any time
+    while (limit !== undefined && !isDue) {
       isDue = isNext(session, pending);
-      const reply = await waitFor(session, pending, { patience, signal });
+      const reply = await waitFor(session, pending, { limit, signal });
       if (reply !== undefined) return reply;
     }
-    if (patience !== undefined) return undefined;
+    if (limit !== undefined) return undefined;
     return await control.wait(pending.final, signal);
   } catch (error) {
     if (control.failure !== undefined) noteLoss(session, pending, error);
-    else if (patience !== undefined) abandon(session, pending, patience);
+    else if (limit !== undefined) abandon(session, pending, limit);
     throw error;
   }
 }
 
-/** Waits for a reply, `patience` long at most. */
+/** Waits for a reply for a limited time. */
 async function waitFor(
   { control }: Session,
   pending: PendingCommand,
-  { patience, signal }: Waiting,
+  { limit, signal }: Waiting,
 ): Promise<Reply | undefined> {
   const clock = new AbortController();
-  const timer = setTimeout(() => clock.abort(clock), patience);
+  const timer = setTimeout(() => clock.abort(clock), limit);
   const either = signal === undefined
     ? clock.signal
     : AbortSignal.any([signal, clock.signal]);
@@ -315,7 +297,10 @@ async function waitFor(
   }
 }
 
-/** Whether the next reply belongs to a command, or to the `EPSV` that it replaces. */
+/**
+ * Whether the next reply belongs to a command, or to the `EPSV` that it
+ * replaces.
+ */
 function isNext(
   { control: { due } }: Session,
   pending: PendingCommand,
@@ -323,7 +308,7 @@ function isNext(
   return due === pending || (due !== undefined && due === pending.replaces);
 }
 
-/** Takes note of a connection that ended when `EPSV` was due. */
+/** Notes a connection that ended while `EPSV` was pending. */
 function noteLoss(
   session: Session,
   pending: PendingCommand,
@@ -338,17 +323,17 @@ function noteLoss(
 }
 
 /**
- * Leaves a command without a reply: calls wait a while for it, and where none
- * comes, they have another connection.
+ * Gives up waiting for a reply. Other calls wait for it for a while, and then
+ * use another connection.
  */
 function abandon(
   session: Session,
   pending: PendingCommand,
-  patience: number,
+  limit: number,
 ): void {
   const { control } = session;
   session.settle(async () => {
-    await settle(pending.final, patience);
+    await settle(pending.final, limit);
     if (pending.isSettled || control.failure !== undefined) return;
     control.giveUp(
       new Deno.errors.NotConnected(
@@ -358,7 +343,7 @@ function abandon(
   });
 }
 
-function patienceOf(
+function waitLimit(
   { options: { timeout } }: Session,
   most: number,
   share: number,
@@ -366,7 +351,10 @@ function patienceOf(
   return timeout > 0 ? Math.min(most, timeout * share) : most;
 }
 
-/** Says, where a server refuses passive mode altogether, that there is another. */
+/**
+ * Adds advice about active mode to the error of a server that refuses passive
+ * mode.
+ */
 async function orRefused(
   { options: { route } }: Session,
   address: Promise<HostPort>,
@@ -388,19 +376,19 @@ async function orRefused(
   }
 }
 
-/** LightFTP may miss the end of a transfer; it says then that `ABOR` helps. */
+/** LightFTP may miss the end of a transfer, and then says that `ABOR` helps. */
 function isStuck(error: unknown): boolean {
   return error instanceof FTPPermanentError &&
     /\buse ABOR\b/i.test(error.reply?.text ?? "");
 }
 
-/** DrFTPD and glFTPd choose where to listen by the file, and say so. */
+/** DrFTPD and glFTPd choose the address by the file, and say so. */
 function asksForPRET(error: unknown): boolean {
   return error instanceof FTPError && /\bPRET\b/.test(error.reply?.text ?? "");
 }
 
-/** Tells what is going to be transferred (`PRET`). */
-async function tell(
+/** Announces the transfer (`PRET`). */
+async function announce(
   turn: Turn,
   { command, signal }: PassiveOptions,
 ): Promise<void> {
@@ -426,9 +414,9 @@ function announcementOf({ verb, argument, name }: Command): Command {
 }
 
 /**
- * The address to dial: the port from the reply, the host that the control
- * connection goes to. A server that names another host would make the client
- * connect wherever it likes (RFC 2577 section 3).
+ * Returns the address to connect to: the reply's port, and the control
+ * connection's host. A server that names another host could direct the client
+ * anywhere (RFC 2577 section 3).
  */
 function addressIn(
   session: Session,

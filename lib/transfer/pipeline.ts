@@ -1,5 +1,5 @@
 /**
- * Many commands at once: written without waiting, replies in order.
+ * Sends many commands without waiting, and returns the replies in order.
  *
  * @module
  */
@@ -9,20 +9,13 @@ import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "./session.ts";
 
-/** How a pipeline runs. */
+/** Options of a pipeline. */
 export interface PipelineOptions extends SignalOptions {
-  /** Most commands whose replies are outstanding. */
+  /** Largest number of unanswered commands. */
   window: number;
 }
 
-/**
- * Sends commands and gives their replies in the commands' order.
- *
- * @param session The session
- * @param commands The commands, taken as replies make room
- * @param options Window and signal
- * @returns A reply or the server's refusal for each command
- */
+/** Sends commands, and returns their replies in the same order. */
 export async function* pipeline(
   session: Session,
   commands: Iterable<Command>,
@@ -34,7 +27,7 @@ export async function* pipeline(
     );
   }
   const outstanding: Promise<Reply | FTPError>[] = [];
-  let next = 0; // outstanding is a queue with its head here
+  let next = 0; // head of the queue
   const ask = async (command: Command): Promise<Reply | FTPError> => {
     try {
       return await session.shared(
@@ -56,7 +49,7 @@ export async function* pipeline(
   };
   for (const command of commands) {
     const reply = ask(command);
-    reply.catch(() => {}); // it is awaited in its turn
+    reply.catch(() => {}); // awaited in its turn
     outstanding.push(reply);
     if (outstanding.length - next >= window) yield await head();
   }

@@ -1,5 +1,5 @@
 /**
- * Downloads at the protocol level: blocks or lines to a callback.
+ * Downloads in blocks or lines, for a callback.
  *
  * @module
  */
@@ -19,25 +19,19 @@ import type { Transfer } from "./transfer.ts";
 /** Size of the memory that blocks are cut from, in bytes. */
 const PIECE_SIZE = 64 * 1024;
 
-/** How blocks are received. */
+/** Options for receiving blocks. */
 export interface ReceiveOptions extends TransferOptions {
-  /** Most bytes of one block. */
+  /** Largest block, in bytes. */
   blocksize: number;
-  /** Whether blocks lie in one buffer, which the next read overwrites. */
+  /** Whether blocks share one buffer, which the next read overwrites. */
   reuse?: boolean | undefined;
 }
 
 /**
- * Receives a file in blocks.
+ * Receives a file in blocks. Each block has its own memory, which the callback
+ * may keep, unless `reuse` is set.
  *
- * Every block is memory of its own, which the callback may keep, unless
- * `reuse` is set.
- *
- * @param session The session
- * @param command `RETR` and the like
- * @param callback Called with each block and awaited
- * @param options Block size, offset, type and signal
- * @returns The final reply
+ * @param callback Called with each block, and awaited
  */
 export async function receiveBlocks(
   session: Session,
@@ -57,9 +51,9 @@ export async function receiveBlocks(
 }
 
 /**
- * Cuts a read into blocks of fresh memory. One copy of a piece costs less than
- * memory for each block, and pieces of this size are had from the allocator
- * without asking the system for pages.
+ * Copies a read and cuts it into blocks. One copy of a piece is cheaper than
+ * memory for each block, and the allocator has pieces of this size without new
+ * pages.
  */
 function* freshBlocksOf(
   bytes: Uint8Array<ArrayBuffer>,
@@ -70,7 +64,7 @@ function* freshBlocksOf(
   }
 }
 
-/** Cuts a read into blocks that lie in it. */
+/** Cuts a read into blocks without a copy. */
 function* blocksIn(
   bytes: Uint8Array<ArrayBuffer>,
   blocksize: number,
@@ -81,8 +75,8 @@ function* blocksIn(
 }
 
 /**
- * Calls back for each block; waits only where the callback wants it to, and no
- * longer than the transfer lasts.
+ * Calls back for each block. Waits only if the callback returns a promise, and
+ * not longer than the transfer lasts.
  */
 function callEach<T>(
   blocks: Iterator<T>,
@@ -101,11 +95,7 @@ function callEach<T>(
 /**
  * Receives a text in lines.
  *
- * @param session The session
- * @param command `RETR`, `LIST`, `NLST`...
  * @param callback Called with each line, without its end, and awaited
- * @param options A signal
- * @returns The final reply
  */
 export async function receiveLines(
   session: Session,
@@ -156,13 +146,8 @@ async function* lineBatches(
 }
 
 /**
- * Receives a text in lines, as they are asked for. Stopping early aborts the
- * transfer and leaves the session usable.
- *
- * @param session The session
- * @param command `MLSD`, `LIST`...
- * @param options A signal
- * @returns The lines, without their ends
+ * Receives a text line by line. Stopping early aborts the transfer; the session
+ * stays usable. Lines have no ends.
  */
 export async function* iterateLines(
   session: Session,
@@ -207,7 +192,10 @@ async function* iterateOnce(
   await transfer.finish(options);
 }
 
-/** Opens a transfer, takes what comes, and returns only on the server's word. */
+/**
+ * Opens a transfer, consumes its data, and returns only after the server's
+ * confirmation.
+ */
 async function receive(
   session: Session,
   command: Command,

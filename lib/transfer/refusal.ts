@@ -1,5 +1,5 @@
 /**
- * What a server's "no" to a transfer means.
+ * Explains the refusal of a transfer.
  *
  * @module
  */
@@ -8,21 +8,15 @@ import { type FTPError, replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session } from "./session.ts";
 
-// ProFTPD tells its log the cause, and the client "Operation not permitted"
+// ProFTPD writes the reason to its log, and sends "Operation not permitted"
 const SESSION_REUSE_REGEXP =
   /\b(re-?use|resum|session|operation not permitted)/i;
 
-/** What a server says when the data connection brings no TLS session along. */
+/** Replies to a data connection without a resumed TLS session. */
 const SESSION_REUSE_CODES = [425, 450, 522, 521, 534];
 
 /**
- * The error for a transfer's reply; it tells what TLS has to do with it.
- *
- * @param session The session
- * @param reply The reply
- * @param command The transfer's command, printable and masked
- * @param cause What else went wrong
- * @returns The error, to be thrown
+ * Creates the error for a refused transfer, with advice if TLS is the reason.
  */
 export function refusal(
   session: Session,

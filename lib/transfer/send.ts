@@ -1,5 +1,5 @@
 /**
- * Uploads at the protocol level: blocks or lines from a source.
+ * Uploads of blocks or lines from a source.
  *
  * @module
  */
@@ -21,23 +21,17 @@ import { checkBlocksize, chunksOf, type Source } from "./source.ts";
 import { StartedSource } from "./started_source.ts";
 import type { Transfer } from "./transfer.ts";
 
-/** How blocks are sent. */
+/** Options for sending blocks. */
 export interface SendOptions extends TransferOptions {
-  /** Size of one read of a file, and most bytes of one callback. */
+  /**
+   * Size of one read of a file, and largest block for the callback, in bytes.
+   */
   blocksize: number;
   /** Called with each block after it was written, and awaited. */
   callback?: ((block: Uint8Array) => unknown) | undefined;
 }
 
-/**
- * Sends a file.
- *
- * @param session The session
- * @param command `STOR`, `APPE` and the like
- * @param source The bytes
- * @param options Block size, callback, offset, type and signal
- * @returns The final reply
- */
+/** Sends a file with `STOR`, `APPE` and the like. */
 export async function sendBlocks(
   session: Session,
   command: Command,
@@ -65,13 +59,9 @@ export async function sendBlocks(
 }
 
 /**
- * Sends a text, its lines ended by CRLF.
+ * Sends a text, with CRLF line ends.
  *
- * @param session The session
- * @param command `STOR`, `APPE` and the like
  * @param source The bytes, with LF or CRLF
- * @param options A callback for each line, and a signal
- * @returns The final reply
  */
 export async function sendLines(
   session: Session,
@@ -99,13 +89,8 @@ export async function sendLines(
 }
 
 /**
- * The chunks of a source, until the data connection fails: a source may give
- * nothing for ever, and a signal still ends the upload.
- *
- * @param data The data connection
- * @param chunks The source
- * @returns The chunks
- * @throws Why the connection failed, if it does
+ * Reads a source until the data connection fails. A source may never return,
+ * and a signal still ends the upload.
  */
 export async function* whileOpen(
   data: Transfer["data"],
@@ -121,7 +106,7 @@ export async function* whileOpen(
       yield next.value;
     }
   } finally {
-    // one that is asked for a chunk ends when it gives it: nobody waits then
+    // a source ends only after the pending chunk, which is not awaited
     const ended = isRead ? undefined : iterator.return?.();
     const ending = data.unlessFailed(Promise.resolve(ended));
     await settle(ending, SOURCE_GRACE);
@@ -129,8 +114,8 @@ export async function* whileOpen(
 }
 
 /**
- * Longest wait, in milliseconds, until a source that is not wanted any more has
- * ended: it may never do so, and what is to be said is known.
+ * Longest wait, in milliseconds, for the end of a source that is no longer
+ * needed. It may never end, and the error is known.
  */
 const SOURCE_GRACE = 1000;
 
@@ -138,8 +123,8 @@ const SOURCE_GRACE = 1000;
 const TEXT_BLOCK_SIZE = 64 * 1024;
 
 /**
- * Opens a transfer, gives what there is, and returns only on the server's word.
- * The server is told nothing before the source has shown that it is one.
+ * Opens a transfer, sends its data, and returns only after the server's
+ * confirmation. Nothing is sent before the source has returned its first chunk.
  */
 async function send(
   session: Session,

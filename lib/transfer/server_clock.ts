@@ -1,21 +1,21 @@
 /**
- * What is known of the times that a server shows.
+ * What is known about the times that a server shows.
  *
  * @module
  */
 
-/** What shows times. Each may have a zone of its own. */
+/** Commands that show times. Each may use its own zone. */
 export type TimeTeller = "MDTM" | "MLSD" | "LIST";
 
 /** A time as a server shows it. */
 export interface ShownTime {
   /** Its digits read as UTC, in milliseconds since 1970. */
   readonly shown: number;
-  /** How exact it is, in milliseconds. */
+  /** Resolution in milliseconds. */
   readonly precision: number;
 }
 
-/** When the server wrote to a file, by this side's clock. */
+/** When the server wrote to a file, by the local clock. */
 export interface Written {
   /** Milliseconds since 1970, before the last byte was sent. */
   readonly from: number;
@@ -24,40 +24,42 @@ export interface Written {
 }
 
 /**
- * By how many milliseconds what a server shows is ahead of this side's clock,
- * zone included: least and most.
+ * Bounds of the difference between a server's times, including their zone, and
+ * the local clock, in milliseconds.
  */
 export type Lead = readonly [least: number, most: number];
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** Zones lie on quarters of an hour. */
+/** Zones are multiples of a quarter of an hour. */
 const QUARTER = 15 * MINUTE;
 
-/** From UTC-12 to UTC+14. */
+/** UTC-12 to UTC+14. */
 const WEST = -12 * HOUR;
 const EAST = 14 * HOUR;
 
-/** How wrong a server's clock may be, in milliseconds, for its zone to be told. */
+/**
+ * Largest error of a server's clock that still shows its zone, in milliseconds.
+ */
 const TOLERANCE = 5 * MINUTE;
 
-/** How wrong a server's clock may be where its zone is known and no more. */
+/** Largest assumed error of a server's clock if its zone is known. */
 const WRONG = 2 * HOUR;
 
-/** The most that zone and clock together may come to where neither is known. */
+/** Largest assumed difference if neither zone nor clock is known. */
 const UNKNOWN = 24 * HOUR;
 
 /**
- * Milliseconds for which a proof holds: summer time begins and ends, and
- * clocks are set.
+ * Milliseconds for which a proof is valid: daylight saving time starts and
+ * ends, and clocks are adjusted.
  */
 const VALIDITY = HOUR;
 
-/** Most days whose zones are kept. */
+/** Largest number of days whose zones are kept. */
 const MAX_DAYS = 20_000;
 
-/** File systems take the time from the system's last tick. */
+/** File systems use the time of the system's last tick. */
 const TICK = 50;
 
 interface Proof {
@@ -67,74 +69,61 @@ interface Proof {
 }
 
 /**
- * The clock of a server. RFC 3659 wants UTC, and vsftpd (`use_localtime`) and
- * pyftpdlib (`use_gmt_times`) may be set to show local time in its place, so
- * no zone is believed until something proves it: the user's word, or a file
- * that this side has just written.
+ * The clock of a server. RFC 3659 requires UTC, but vsftpd (`use_localtime`)
+ * and pyftpdlib (`use_gmt_times`) may show local time. Therefore no zone is
+ * assumed until something proves it: the user's option, or a file that was just
+ * written.
  */
 export class ServerClock {
-  /** A proof that is under way. */
+  /** A pending proof. */
   proving: Promise<void> | undefined;
   readonly #proofs = new Map<TimeTeller, Proof>();
-  /** Minutes east of UTC of the times that a command sets. */
+  /** Zones of the times that commands set, in minutes east of UTC. */
   readonly #settingZones = new Map<string, number>();
   readonly #given: number | undefined;
-  /** Zones that hold on one day, with or without summer time. */
+  /** Zones of single days, with or without daylight saving time. */
   readonly #days = new Map<string, number>();
   #isSettable: boolean | undefined;
-  /** Whether the server says that it sets times, and does not. */
+  /** Whether the server claims to set times, and does not. */
   #ignoresTimes = false;
   #isUTC = false;
-  /** Whether `MLSD` was seen to show what `MDTM` shows. */
+  /** Whether `MLSD` was seen to show the same times as `MDTM`. */
   #isSameZone = false;
   /** Minutes that `LIST` is ahead of `MDTM`. */
   #listAhead: number | undefined;
   readonly #tries = new Map<TimeTeller, number>();
 
   /**
-   * Makes a clock of which nothing is known.
+   * Creates a clock without knowledge.
    *
-   * @param zone Minutes east of UTC, if the user says so
+   * @param zone Minutes east of UTC, if the user set it
    */
   constructor(zone?: number) {
     this.#given = zone;
   }
 
-  /**
-   * Whether the server sets the time of a file when it is told to: not known
-   * before it was tried.
-   */
+  /** Whether the server sets a file's time; `undefined` before it was tried. */
   get isSettable(): boolean | undefined {
     return this.#ignoresTimes ? false : this.#isSettable;
   }
 
   /**
-   * Learns from the server's word on a time that it was told to set.
-   *
-   * @param isSaid Whether it says that it did so
-   * @returns Whether to believe that it did
+   * Notes the server's reply to a time that it was told to set. Returns whether
+   * it was set.
    */
   noteSettable(isSaid: boolean): boolean {
     this.#isSettable = isSaid;
     return isSaid && !this.#ignoresTimes;
   }
 
-  /**
-   * Whether there is a chance to learn more from a file that is written.
-   *
-   * @param teller What shows the time
-   * @returns Whether that was not tried, or is long ago
-   */
+  /** Whether a written file may show more. */
   isUntried(teller: TimeTeller): boolean {
     const at = this.#tries.get(teller) ?? -Infinity;
     return performance.now() - at > VALIDITY;
   }
 
   /**
-   * The zone, as far as it is proven.
-   *
-   * @param teller What shows the time
-   * @returns Minutes east of UTC, or `undefined`
+   * Returns the zone in minutes east of UTC; `undefined` if it is not proven.
    */
   zoneOf(teller: TimeTeller): number | undefined {
     const own = this.#given ?? this.#proofOf(teller)?.zone;
@@ -146,36 +135,23 @@ export class ServerClock {
       : zone + this.#listAhead;
   }
 
-  /**
-   * The zone of a time of another day: with or without summer time.
-   *
-   * @param teller What shows the time
-   * @param time Milliseconds since 1970
-   * @returns Minutes east of UTC; that of today where no more is known
-   */
+  /** Returns the zone on another day, with or without daylight saving time. */
   zoneAt(teller: TimeTeller, time: number): number | undefined {
     const isPlain = this.#given !== undefined || this.#days.size === 0;
     if (isPlain) return this.zoneOf(teller);
     return this.#days.get(dayOf(teller, time)) ?? this.zoneOf(teller);
   }
 
-  /**
-   * Whether a zone was looked for that holds on a day.
-   *
-   * @param teller What shows the time
-   * @param time Milliseconds since 1970
-   * @returns Whether it was
-   */
+  /** Whether the zone of a day was looked for. */
   hasDay(teller: TimeTeller, time: number): boolean {
     return this.#days.has(dayOf(teller, time));
   }
 
   /**
-   * Learns the zone of a day from a time that was set, and read back.
+   * Learns the zone of a day from a time that was set and read.
    *
-   * @param teller What shows the time
    * @param time The time that was set, in milliseconds since 1970
-   * @param shown What is shown, read as UTC
+   * @param shown The time that is shown, read as UTC
    */
   noteDay(teller: TimeTeller, time: number, shown: number): void {
     if (this.#days.size >= MAX_DAYS) this.#days.clear();
@@ -185,10 +161,10 @@ export class ServerClock {
   }
 
   /**
-   * The zone that `MDTM` has if `LIST` has a certain one.
+   * Returns the zone of `MDTM` for a zone of `LIST`, in minutes east of UTC;
+   * `undefined` if the two were not compared.
    *
    * @param listZone Minutes east of UTC
-   * @returns Minutes east of UTC, or `undefined` if the two were not compared
    */
   zoneBesideList(listZone: number): number | undefined {
     return this.#listAhead === undefined
@@ -196,34 +172,22 @@ export class ServerClock {
       : listZone - this.#listAhead;
   }
 
-  /**
-   * Whether the zone is proven, by something that still holds.
-   *
-   * @param teller What shows the time
-   * @returns Whether it is
-   */
+  /** Whether the zone is proven, and the proof still valid. */
   isProven(teller: TimeTeller): boolean {
     const proof = this.#proofOf(teller);
     if (proof !== undefined) return performance.now() - proof.at < VALIDITY;
     return this.zoneOf(teller) !== undefined;
   }
 
-  /**
-   * Whether the server's clock was compared with this side's.
-   *
-   * @param teller What shows the time
-   * @returns Whether it was
-   */
+  /** Whether the server's clock was compared with the local one. */
   isMeasured(teller: TimeTeller): boolean {
     return this.#proofOf(teller) !== undefined;
   }
 
   /**
-   * How far the clock is ahead.
+   * Returns the bounds of the clock's difference.
    *
-   * @param teller What shows the time
    * @param zone Minutes east of UTC, if it is known from elsewhere
-   * @returns Bounds
    */
   leadOf(teller: TimeTeller, zone = this.zoneOf(teller)): Lead {
     const proof = this.#proofOf(teller);
@@ -233,11 +197,9 @@ export class ServerClock {
   }
 
   /**
-   * The time that is meant by one that the server shows.
+   * Converts a time that the server shows to UTC.
    *
-   * @param teller What shows the time
    * @param date Its digits read as UTC
-   * @returns The time; as it is shown where the zone is not known
    */
   toUTC(teller: TimeTeller, date: Date): Date {
     const today = (this.zoneOf(teller) ?? 0) * MINUTE;
@@ -245,41 +207,25 @@ export class ServerClock {
     return new Date(date.getTime() - zone * MINUTE);
   }
 
-  /**
-   * The digits that set a time.
-   *
-   * @param command What sets it
-   * @param date The time
-   * @returns The digits, read as UTC
-   */
+  /** Returns the digits that set a time. */
   toSet(command: string, date: Date): Date {
-    // vsftpd's MDTM sets what it shows; MFMT is in UTC, and so is SITE UTIME
+    // vsftpd's MDTM sets the time that it shows; MFMT and SITE UTIME use UTC
     const usual = command === "MDTM" ? this.zoneOf("MDTM") ?? 0 : 0;
     const zone = this.#settingZones.get(command) ?? usual;
     return new Date(date.getTime() + zone * MINUTE);
   }
 
-  /** Knows that `MDTM` and `MLSD` are in UTC, however the server is set up. */
+  /** Notes that `MDTM` and `MLSD` use UTC in every configuration. */
   noteUTC(): void {
     this.#isUTC = true;
   }
 
-  /**
-   * Knows that this was tried, so that it is not tried again for each file.
-   *
-   * @param teller What shows the time
-   */
+  /** Notes an attempt, so that it is not repeated for each file. */
   noteTry(teller: TimeTeller): void {
     this.#tries.set(teller, performance.now());
   }
 
-  /**
-   * Learns from a file that was just written.
-   *
-   * @param teller What shows the time
-   * @param time The time that is shown
-   * @param written When it was written
-   */
+  /** Learns from a file that was just written. */
   noteWritten(
     teller: TimeTeller,
     { shown, precision }: ShownTime,
@@ -299,12 +245,11 @@ export class ServerClock {
   }
 
   /**
-   * Learns from a time that was set, and read back. It must be of today, or
-   * summer time may come between.
+   * Learns from a time that was set and read. It must be recent, without a
+   * change to or from daylight saving time between.
    *
-   * @param command What set it
-   * @param digits What was sent, read as UTC
-   * @param shown What `MDTM` shows now, read as UTC
+   * @param digits The digits that were sent, read as UTC
+   * @param shown The time that `MDTM` shows now, read as UTC
    */
   noteSet(command: string, digits: Date, shown: Date): void {
     const ahead = shown.getTime() - digits.getTime();
@@ -316,16 +261,12 @@ export class ServerClock {
     }
   }
 
-  /** Learns that `MLSD` and `MDTM` show the same for one file. */
+  /** Notes that `MLSD` and `MDTM` show the same time for one file. */
   noteSameZone(): void {
     this.#isSameZone = true;
   }
 
-  /**
-   * Learns from a listing beside `MDTM`.
-   *
-   * @param minutes How far the listing is ahead
-   */
+  /** Notes the difference between a listing and `MDTM`. */
   noteListAhead(minutes: number): void {
     this.#listAhead = minutes;
   }
@@ -341,7 +282,7 @@ export class ServerClock {
     return this.#listAhead !== undefined;
   }
 
-  /** Minutes that `LIST` is ahead of `MDTM`; 0 where that is not known. */
+  /** Minutes that `LIST` is ahead of `MDTM`; 0 if unknown. */
   get listAhead(): number {
     return this.#listAhead ?? 0;
   }
@@ -351,12 +292,7 @@ function dayOf(teller: TimeTeller, time: number): string {
   return `${teller} ${Math.floor(time / (24 * HOUR))}`;
 }
 
-/**
- * Whether two times differ by nothing else than a zone.
- *
- * @param milliseconds By how much they differ
- * @returns Whether it may be one
- */
+/** Whether a difference of two times can be a zone. */
 export function isZone(milliseconds: number): boolean {
   return milliseconds % QUARTER === 0 &&
     Math.abs(milliseconds) <= EAST - WEST;

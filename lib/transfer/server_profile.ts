@@ -1,12 +1,12 @@
 /**
- * What is known of a server, whichever connection learned it.
+ * What is known about a server.
  *
  * @module
  */
 
 import { ServerClock } from "./server_clock.ts";
 
-/** A server's software, where it can be told. */
+/** A server's software. */
 export type Vendor =
   | "vsftpd"
   | "ProFTPD"
@@ -19,7 +19,7 @@ export type Vendor =
   | "NcFTPd"
   | "ftp-srv";
 
-/** What each vendor's greeting contains by default. */
+/** Default greetings of the vendors. */
 const GREETINGS: readonly (readonly [Vendor, RegExp])[] = [
   ["vsftpd", /vsFTPd/i],
   ["ProFTPD", /ProFTPD/i],
@@ -33,14 +33,14 @@ const GREETINGS: readonly (readonly [Vendor, RegExp])[] = [
   ["ftp-srv", /^220 Ready$/m],
 ];
 
-/** Commands that the client sends by itself, and can do without. */
+/** Commands that the client sends itself, and does not need. */
 const DISPENSABLE_REGEXP =
   /^(FEAT|OPTS|MLST|MDTM|MFMT|SIZE|STAT|SITE|PWD|SYST|HASH|MD5|X(CRC|MD5|SHA\d*))$/;
 
-/** Of ProFTPD's mod_facts, whatever the greeting says. */
+/** A feature of ProFTPD's mod_facts, whatever the greeting says. */
 const PROFTPD_FEATURE = "MFF";
 
-/** Those that show `MDTM` and `MLSD` in UTC, however they are set up. */
+/** Vendors whose `MDTM` and `MLSD` use UTC in every configuration. */
 const UTC_VENDORS: readonly (Vendor | undefined)[] = ["ProFTPD", "Pure-FTPd"];
 
 /** Those whose `MLSD` was measured. */
@@ -51,9 +51,8 @@ const MLSD_VENDORS: readonly (Vendor | undefined)[] = [
 ];
 
 /**
- * What is known of a server. Shared by a client, its clones, its
- * reconnections and the connections of a mirror: no other place infers a
- * vendor.
+ * What is known about a server. Shared by a client, its clones, its
+ * reconnections and the connections of a mirror. No other code infers a vendor.
  */
 export class ServerProfile {
   #vendor: Vendor | undefined;
@@ -63,42 +62,40 @@ export class ServerProfile {
   readonly #known = new Set<string>();
   #features: Map<string, string> | undefined;
   #featuresIdentity = "";
-  /** Whether `EPSV` works: `undefined` before the first try. */
+  /** Whether `EPSV` works; `undefined` before the first try. */
   hasExtendedPassive: boolean | undefined;
-  /** Whether `MLSD` works: `undefined` before it gave an entry. */
+  /** Whether `MLSD` works; `undefined` before it returned an entry. */
   hasMLSD: boolean | undefined;
-  /** Whether `LIST -a` works: `undefined` before the first try. */
+  /** Whether `LIST -a` works; `undefined` before the first try. */
   hasListAll: boolean | undefined;
-  /** Whether `LIST -a` shows the directory itself, as far as was seen. */
+  /** Whether `LIST -a` shows the directory itself; `undefined` if unknown. */
   showsSelf: boolean | undefined;
-  /** Whether `MLSD` was seen to show links as such. */
+  /** Whether `MLSD` was seen to show links as links. */
   tellsLinks = false;
-  /** Whether `EPSV` and `PASV` were refused, where `passive` is "auto". */
+  /** Whether `EPSV` and `PASV` were refused while `passive` is "auto". */
   refusesPassive = false;
-  /** Whether `PRET` comes before `EPSV` and `PASV`. */
+  /** Whether `PRET` is needed before `EPSV` and `PASV`. */
   needsPRET = false;
-  /** The times that it shows. */
+  /** The server's times. */
   readonly clock: ServerClock;
 
   /**
-   * Makes a profile of which nothing is known.
+   * Creates a profile without knowledge.
    *
-   * @param zone Minutes east of UTC of the server's times, if the user says so
+   * @param zone Zone of the server's times in minutes east of UTC, if the user
+   * set it
    */
   constructor(zone?: number) {
     this.clock = new ServerClock(zone);
   }
 
-  /** The server's software, or `undefined` if nothing told it. */
+  /** The server's software; `undefined` if unknown. */
   get vendor(): Vendor | undefined {
     return this.#vendor;
   }
 
   /**
-   * Whether the server may be of a vendor: true until something tells
-   * otherwise.
-   *
-   * @param vendor The vendor
+   * Whether the server may be of a vendor: true until something disproves it.
    */
   mayBe(vendor: Vendor): boolean {
     if (this.#vendor !== undefined) return this.#vendor === vendor;
@@ -106,11 +103,12 @@ export class ServerProfile {
   }
 
   /**
-   * Whether a transfer that was ended early leaves nothing behind: no data, no
-   * reply. It was measured, and is not believed of what was not.
+   * Whether an aborted transfer leaves nothing behind, neither data nor a
+   * reply. Only true for servers that were measured.
    */
   get leavesNothing(): boolean {
-    // vsftpd serves one command after the other, and has no state of a transfer
+    // vsftpd serves one command after the other, and keeps no state of a
+    // transfer
     return this.#vendor === "vsftpd";
   }
 
@@ -131,10 +129,8 @@ export class ServerProfile {
   }
 
   /**
-   * Draws conclusions from a greeting. A greeting without a vendor's name
+   * Derives the vendor from a greeting. A greeting without a vendor's name
    * proves nothing.
-   *
-   * @param text The text of the reply
    */
   noteGreeting(text: string): void {
     const found = GREETINGS.find(([, regexp]) => regexp.test(text));
@@ -143,46 +139,29 @@ export class ServerProfile {
 
   /**
    * Whether the server is known to lack an optional command, or a use of it.
-   *
-   * @param command The command in upper case, or the name of the use
    */
   lacks(command: string): boolean {
     return this.#lacking.has(command);
   }
 
-  /**
-   * Notes that the server lacks a command.
-   *
-   * @param command As for {@linkcode lacks}
-   */
+  /** Notes that the server lacks a command. */
   noteLacking(command: string): void {
     this.#lacking.add(command);
   }
 
-  /**
-   * Forgets that the server lacks a command: it was seen to work.
-   *
-   * @param command As for {@linkcode lacks}
-   */
+  /** Notes that a command was seen to work. */
   forgetLacking(command: string): void {
     this.#lacking.delete(command);
   }
 
-  /**
-   * Notes that the server knows a command, by the reply to it.
-   *
-   * @param verb The verb in upper case
-   */
+  /** Notes that the server knows a command. */
   noteKnown(verb: string): void {
     this.#known.add(verb);
   }
 
   /**
-   * Notes that the server ended the connection at a command: some do at any that
-   * they do not know. Only what the client sends by itself, and can do without, is
-   * not sent again.
-   *
-   * @param line The command
+   * Notes that the server closed the connection after a command; some do for
+   * each unknown one. Only optional commands of the client are avoided.
    */
   noteHangUp(line: string): void {
     const [, verb = "", word = ""] = /^(\S+) ?(\S*)/.exec(line) ?? [];
@@ -197,23 +176,19 @@ export class ServerProfile {
   }
 
   /**
-   * The reply to `FEAT`, if it was given to the same user under the same
-   * protection.
-   *
-   * @param identity The session's `identity`
-   * @returns Names in upper case with their parameters, or `undefined`
+   * Returns the features, if `FEAT` was answered for the same user under the
+   * same protection.
    */
   featuresFor(identity: string): Map<string, string> | undefined {
     return identity === this.#featuresIdentity ? this.#features : undefined;
   }
 
   /**
-   * Notes the reply to `FEAT`, and draws conclusions from it.
+   * Notes the reply to `FEAT`, and derives properties of the server from it.
    *
-   * @param identity The session's `identity`
    * @param features Names in upper case with their parameters; `undefined` if
    * `FEAT` was refused
-   * @returns The features; none if `FEAT` was refused
+   * @returns The features; empty if `FEAT` was refused
    */
   noteFeatures(
     identity: string,

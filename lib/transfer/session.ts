@@ -1,6 +1,5 @@
 /**
- * What one control connection is set to: modes, types and protection, and the
- * plain exchange of a command for a reply.
+ * A control connection with its settings: modes, types and protection.
  *
  * @module
  */
@@ -24,27 +23,31 @@ import { SessionLock } from "./session_lock.ts";
 import { ExclusiveTurn, Turn } from "./turn.ts";
 
 /**
- * Who dials the data connection, and how it is asked for: `true`, the client, by
- * `EPSV` or else `PASV`; "epsv" and "pasv", by the one only; `false`, the server,
- * by `PORT` or `EPRT`; "auto", the server where it refuses passive mode.
+ * Mode of data connections. `true`: the client connects, with `EPSV` or else
+ * `PASV`. "epsv" and "pasv": with this command only. `false`: the server
+ * connects, with `PORT` or `EPRT`. "auto": the server connects if it refuses
+ * passive mode.
  */
 export type PassiveMode = boolean | "auto" | "epsv" | "pasv";
 
-/** Settings that transfers look at. */
+/** Options of a session that transfers use. */
 export interface SessionOptions {
-  /** Milliseconds without progress that a wait may last; 0 for no limit. */
+  /** Time limit of a wait without progress, in milliseconds; 0 for none. */
   timeout: number;
-  /** The server's end of the control connection, as the user named it. */
+  /** The server, as the user named it. */
   host: string;
-  /** Which way data connections take. */
+  /** Route of data connections. */
   route: Route;
-  /** Whether the data connection is dialled by the client, and how. */
+  /** Mode of data connections. */
   passive: PassiveMode;
   /** Whether `EPRT` may be sent. */
   allowEPRT: boolean;
-  /** Address that the server is told in active mode, if it is another. */
+  /**
+   * Address that is sent to the server in active mode, if it is not the local
+   * one.
+   */
   activeAddress?: string | undefined;
-  /** Whether the address in a 227 reply is used, against RFC 2577. */
+  /** Whether to use the address in a 227 reply, against RFC 2577. */
   trustPasvHost: boolean;
   /** Local address to listen on in active mode. */
   localAddress?: string | undefined;
@@ -52,108 +55,103 @@ export interface SessionOptions {
   activePorts: PortRange;
   /** Whether data is compressed where the server offers it. */
   compress: boolean;
-  /** Longest line of a listing or a text, in bytes. */
+  /** Longest line of a listing or text, in bytes. */
   maxLine: number;
-  /** Most bytes of entries that are kept at once. */
+  /** Largest size of entries kept at once, in bytes. */
   maxListing: number;
 }
 
 /** Protects data connections. */
 export interface DataProtection {
-  /**
-   * Does what has to be done before a data connection is asked for.
-   *
-   * @param turn The right to talk alone
-   * @param options A signal
-   */
+  /** Prepares a data connection, before its port is requested. */
   prepare(turn: ExclusiveTurn, options: SignalOptions): Promise<void>;
   /**
-   * Puts TLS on a data connection.
+   * Adds TLS to a data connection.
    *
    * @param stream The TCP connection
-   * @param signal Ends the handshake
-   * @returns The protected stream
+   * @param signal Aborts the handshake
    */
   secure(stream: ByteStream, signal?: AbortSignal): Promise<ByteStream>;
 }
 
-/** Which of a server's virtual hosts was chosen. */
+/** The chosen virtual host. */
 export interface VirtualHost {
   /** The `HOST` command. */
   readonly command: Command;
-  /** Whether it was sent under TLS: it may choose the certificate otherwise. */
+  /**
+   * Whether it was sent under TLS. Otherwise it may determine the certificate.
+   */
   readonly isSecured: boolean;
 }
 
-/** What a wait may be given. */
+/** Options of a call that can be aborted. */
 export interface SignalOptions {
-  /** Ends the call. */
+  /** Aborts the call. */
   signal?: AbortSignal | undefined;
 }
 
-/** A port that the server was asked for before the transfer was opened. */
+/** A port that was requested before the transfer. */
 export interface PortAhead {
-  /** Where to dial; rejects as the transfer would. */
+  /** The address; rejects like the transfer would. */
   readonly address: Promise<HostPort>;
-  /** Whose it is: the signal of the call that asked. */
+  /** Signal of the call that requested it. */
   readonly signal: AbortSignal | undefined;
-  /** When it was asked for, in milliseconds. */
+  /** Time of the request, in milliseconds. */
   readonly at: number;
 }
 
-/** One control connection with its settings. */
+/** A control connection with its settings. */
 export class Session {
-  /** The settings; `passive` changes with `setPasv`. */
+  /** The options; `passive` changes with `setPasv`. */
   readonly options: SessionOptions;
-  /** What is known of the server, shared with its other connections. */
+  /** What is known about the server, shared with its other connections. */
   readonly profile: ServerProfile;
-  /** The representation type the server was last told, if any. */
+  /** The representation type that was set last. */
   type: string | undefined;
-  /** The current directory, if the server was asked for it. */
+  /** The current directory, if it is known. */
   directory: string | undefined;
-  /** What leads there from the directory after login, if that is known. */
-  moves: readonly Command[] | undefined = [];
   /**
-   * The latest `MODE`, `STRU`, `LANG`, and `OPTS` of each feature that were
-   * accepted.
+   * Commands that lead there from the login directory; `undefined` if unknown.
    */
+  moves: readonly Command[] | undefined = [];
+  /** The latest accepted `MODE`, `STRU`, `LANG`, and `OPTS` of each feature. */
   readonly settings: Map<string, Command> = new Map();
-  /** The latest `HOST` that was accepted (RFC 7151). */
+  /** The latest accepted `HOST` (RFC 7151). */
   virtualHost: VirtualHost | undefined;
-  /** The `AUTH` and `USER` that were sent: the features depend on them. */
+  /** The `AUTH` and `USER` that were sent, on which the features depend. */
   identity = "";
-  /** Whether a `REST` of ours may wait for the next transfer command. */
+  /** Whether a `REST` may apply to the next transfer. */
   hasRestart = false;
-  /** Where the server was told to connect last, in active mode. */
+  /** The last port in active mode. */
   activePort: number | undefined;
-  /** A port for the next transfer, if nothing was sent that may close it. */
+  /** A port for the next transfer, if no later command may have closed it. */
   ahead: PortAhead | undefined;
-  /** The TLS session of the control connection, once there is one. */
+  /** The TLS session of the control connection. */
   tls: TLSSession | undefined;
   /** Protects data connections after `PROT P`. */
   protection: DataProtection | undefined;
-  /** Whether data may go in clear text: not where TLS was asked for. */
+  /** Whether data may be sent in clear text; `false` if TLS was requested. */
   isClearDataAllowed = true;
-  /** The transfer whose final reply was not seen yet. */
+  /** The transfer whose final reply was not acknowledged yet. */
   transfer: Transfer | undefined;
   /**
-   * What was sent by hand and cannot be repeated on another connection: its
-   * verb.
+   * Verb of a command sent by hand that cannot be repeated on another
+   * connection.
    */
   handmade: string | undefined;
-  /** Opens another connection, logged in and set as this one is. */
+  /** Opens another connection with the same login and settings. */
   renewal: (() => Promise<Session>) | undefined;
   #control: ControlConnection;
   #peer: readonly [host: string, port: number];
   #ended: AbortSignal;
-  /** Ends of transfers that are under way. */
+  /** Pending ends of transfers. */
   readonly #endings = new Set<Promise<unknown>>();
   #renewing: Promise<void> | undefined;
   #unclaimed: PendingCommand[] = [];
-  /** Those whose 1yz was given. */
+  /** Commands whose 1yz was returned. */
   readonly #begun = new WeakSet<PendingCommand>();
   readonly #claims = new SessionLock();
-  /** Who may talk. */
+  /** Decides who may send commands. */
   readonly #lock = new SessionLock((signal) => this.ready(signal));
   readonly #turn: Turn;
   readonly #exclusiveTurn: ExclusiveTurn;
@@ -161,10 +159,7 @@ export class Session {
   /**
    * Wraps a control connection.
    *
-   * @param control The connection
-   * @param peer Address and port of the server's end
-   * @param options The settings
-   * @param profile What is known of the server
+   * @param peer Address and port of the server
    */
   constructor(
     control: ControlConnection,
@@ -194,33 +189,30 @@ export class Session {
     });
   }
 
-  /** The control connection. It is another one after {@linkcode renew}. */
+  /** The control connection. Replaced by {@linkcode renew}. */
   get control(): ControlConnection {
     return this.#control;
   }
 
-  /** Host and port that were dialled: the server, for data connections too. */
+  /** Host and port of the server, for data connections too. */
   get peer(): readonly [host: string, port: number] {
     return this.#peer;
   }
 
-  /** Aborted when the control connection has ended, with the reason. */
+  /** Aborted when the control connection has ended, with its reason. */
   get ended(): AbortSignal {
     return this.#ended;
   }
 
-  /** Whether the control connection has failed, and not for a doubt. */
+  /** Whether the control connection has failed, and cannot be replaced. */
   get isLost(): boolean {
     return this.#control.failure !== undefined && !this.#control.isDoubtful;
   }
 
   /**
-   * Runs a call beside others: single commands, which are pipelined.
-   *
-   * @param run Talks; it starts at once unless a call has the session for
-   * itself, or waits for that
-   * @param options A signal; it ends the wait for the turn
-   * @returns What `run` gives
+   * Runs a call together with others: single commands, which are pipelined. It
+   * starts at once unless another call has the session exclusively or waits for
+   * that.
    */
   shared<T>(
     run: (turn: Turn) => Promise<T>,
@@ -229,13 +221,7 @@ export class Session {
     return this.#lock.shared(() => run(this.#turn), options);
   }
 
-  /**
-   * Runs a call when all before it are done, and lets none start until it is.
-   *
-   * @param run The dialogue
-   * @param options A signal; it ends the wait for the turn
-   * @returns What `run` gives
-   */
+  /** Runs a call after all earlier ones, and before all later ones. */
   exclusive<T>(
     run: (turn: ExclusiveTurn) => Promise<T>,
     options?: SignalOptions,
@@ -243,13 +229,7 @@ export class Session {
     return this.#lock.exclusive(() => run(this.#exclusiveTurn), options);
   }
 
-  /**
-   * Ends a transfer. Calls that want a turn meanwhile wait for it; it takes no
-   * turn itself.
-   *
-   * @param end Ends the transfer, and what belongs to it
-   * @returns What it gives
-   */
+  /** Ends a transfer without a turn. Calls that need a turn wait for it. */
   async settle<T>(end: () => Promise<T>): Promise<T> {
     const ending = end();
     this.#endings.add(ending);
@@ -261,38 +241,39 @@ export class Session {
   }
 
   /**
-   * Takes note of a transfer that did not come to its end. What the server says
-   * to `ABOR` does not prove that nothing is left: pyftpdlib sends the file
-   * when the next data connection is opened, Pure-FTPd and ProFTPD put what was
-   * left of a listing before the next, ProFTPD loses a reply. So the connection
-   * is closed, unless the server is known to leave nothing, and the next call
-   * has another.
+   * Gives up the connection after a transfer that did not end regularly, unless
+   * the server is known to leave nothing behind. The next call uses another
+   * connection.
+   *
+   * The reply to `ABOR` does not prove that nothing is left. pyftpdlib sends
+   * the file when the next data connection is opened. Pure-FTPd and ProFTPD
+   * send the rest of a listing before the next one. ProFTPD loses a reply.
    *
    * @param command The transfer's command, printable and masked
    */
   doubt(command: string): void {
     this.ahead = undefined;
-    // a server may break the connection over it: the next call has another
+    // the server may close the connection because of it: the next call uses
+    // another one
     const isOpen = this.#control.failure === undefined;
     if (isOpen && this.profile.leavesNothing) return;
     const hint = this.handmade === undefined
       ? "call reconnect()"
-      : `"${this.handmade}", which was sent by hand, is not repeated by itself: call reconnect()`;
+      : `"${this.handmade}", which was sent by hand, is not repeated automatically: call reconnect()`;
     this.#control.giveUp(
       new Deno.errors.NotConnected(
-        `"${command}" did not come to its end, and this server may give what is left of it to the next transfer; ${hint}`,
+        `"${command}" did not end regularly, and this server may send the rest of it in the next transfer; ${hint}`,
       ),
     );
   }
 
   /**
-   * What a call waits for before it begins: that nothing of an earlier transfer
-   * is left.
+   * Waits until nothing of an earlier transfer is left. Every call does this
+   * first.
    *
-   * @param signal Ends the wait
-   * @param options Whether the connection may be another one although something
-   * that was sent by hand is lost with it
-   * @returns The wait; `undefined` where there is none
+   * @param options `isForced`: whether to replace the connection even if a
+   * command sent by hand is lost
+   * @returns The wait, or `undefined` if there is none
    */
   ready(
     signal: AbortSignal | undefined,
@@ -303,18 +284,16 @@ export class Session {
     if (isSettled && !this.#control.isDoubtful) return undefined;
     const open = async () => {
       await this.#settled(signal);
-      // what cannot be repeated is not lost in silence: the call throws
+      // a command that cannot be repeated is not lost silently: the call throws
       if (isForced || this.handmade === undefined) await this.renew(signal);
     };
     return open();
   }
 
   /**
-   * Has another control connection where this one was closed for a doubt, in
-   * a turn or before one.
+   * Replaces a connection that was given up, in a turn or before one.
    *
-   * @param signal Ends the wait
-   * @throws {Error} `Deno.errors.*` if there is none to be had
+   * @throws {Error} `Deno.errors.*` if no connection can be opened
    */
   async renew(signal?: AbortSignal): Promise<void> {
     const { renewal } = this;
@@ -325,14 +304,12 @@ export class Session {
   }
 
   /**
-   * Has another control connection where the server has ended this one over a
-   * command that is not sent again. The caller has the turn, or comes before all
-   * turns.
+   * Replaces a connection that the server closed after a command that is not
+   * sent again. The caller has the turn, or comes before all turns.
    *
-   * @param error How it ended
-   * @param signal Ends the wait
-   * @returns Whether there is another; not where something that was sent by hand
-   * would be lost
+   * @param error The error of the connection
+   * @returns Whether it was replaced; `false` if a command sent by hand would
+   * be lost
    */
   async replace(error: unknown, signal?: AbortSignal): Promise<boolean> {
     const mayReplace = this.renewal !== undefined &&
@@ -343,16 +320,16 @@ export class Session {
     return this.#control.failure === undefined;
   }
 
-  /** Waits until no transfer is being ended. */
+  /** Waits until no end of a transfer is pending. */
   async #settled(signal?: AbortSignal): Promise<void> {
     while (this.#endings.size > 0) {
       await abortable(Promise.allSettled([...this.#endings]), signal);
     }
   }
 
-  /** Goes on with the connection of another session, set as this one. */
+  /** Takes over the connection of another session with the same settings. */
   #adopt(other: Session): void {
-    if (!this.#control.isDoubtful) { // closed meanwhile, for good
+    if (!this.#control.isDoubtful) { // closed permanently meanwhile
       other.control.fail(this.#control.failure!);
       throw this.#control.failure;
     }
@@ -375,12 +352,9 @@ export class Session {
   }
 
   /**
-   * Waits for something else than a reply: the end of the session ends that too.
+   * Runs a wait that is not for a reply, and aborts it with the session.
    *
-   * @param signal The caller's
-   * @param run Begins what is waited for, under a signal of either
-   * @returns What `run` gives
-   * @throws Why the control connection has failed, if it fails first
+   * @throws The failure of the control connection, if it comes first
    */
   async untilEnded<T>(
     signal: AbortSignal | undefined,
@@ -405,19 +379,15 @@ export class Session {
   }
 
   /**
-   * Sends `ABOR`, the one command that may come in the middle of a dialogue.
-   *
-   * @param options A signal
-   * @returns A reply of 1yz, 2yz or 3yz
+   * Sends `ABOR`, the only command that may come during a dialogue. Returns a
+   * reply of 1yz, 2yz or 3yz.
    */
   async sendAbort({ signal }: SignalOptions): Promise<Reply> {
     return (await this.#ask({ verb: "ABOR" }, signal)).reply;
   }
 
   /**
-   * Sends a command without waiting; {@linkcode nextReply} gives its reply.
-   *
-   * @param command The command
+   * Sends a command without waiting; {@linkcode nextReply} returns its reply.
    */
   put(command: Command): void {
     this.#unclaimed.push(this.control.send(command, { advice: PUT_ADVICE }));
@@ -425,14 +395,12 @@ export class Session {
   }
 
   /**
-   * Takes note of a command that the user gives word for word: another
-   * connection may not be set as this one then.
-   *
-   * @param command The command
+   * Notes a command that the user sends literally. Another connection may not
+   * have the same settings afterwards.
    */
   noteByHand(command: Command): void {
     const word = command.verb.toUpperCase();
-    // who is logged in is not known any more
+    // the user is unknown now
     if (/^(USER|PASS|REIN)$/.test(word)) this.renewal = undefined;
     if (!isRepeatable(word, String(command.argument ?? ""))) {
       this.handmade = word;
@@ -440,13 +408,12 @@ export class Session {
   }
 
   /**
-   * Waits for the reply that is due next: the open transfer's final one, or
-   * those of the commands that {@linkcode put} has sent, in order. One that
-   * opens a transfer has two.
+   * Waits for the next reply: the final one of the open transfer, or those of
+   * the commands sent by {@linkcode put}, in order. A command that opens a
+   * transfer has two.
    *
-   * @param options A signal
-   * @returns The reply and the command it answers, whatever its code
-   * @throws {TypeError} If nothing is owed
+   * @returns The reply, with any code, and the command it answers
+   * @throws {TypeError} If no command is pending
    * @throws {Deno.errors.NotConnected} If the connection is closed
    */
   nextReply(
@@ -464,7 +431,7 @@ export class Session {
     const pending = open === undefined || own.includes(open) ? own[0] : open;
     if (pending === undefined) {
       if (failure !== undefined) throw closedWaiting(failure);
-      throw new TypeError("Cannot wait for a reply: no command is owed one");
+      throw new TypeError("Cannot wait for a reply: no command is pending");
     }
     const isFirst = own.includes(pending) && !this.#begun.has(pending);
     const due = isFirst ? pending.first : pending.final;
@@ -488,7 +455,7 @@ export class Session {
     return { pending, reply };
   }
 
-  /** Forgets what a command may change: nobody may be there to see its reply. */
+  /** Discards what a command may change, because its reply may not be read. */
   #doubt(command: Command): void {
     const word = command.verb.toUpperCase();
     const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
@@ -505,13 +472,13 @@ export class Session {
     }
   }
 
-  /** Notes who the user is: another user may be shown other features. */
+  /** Notes the user: another one may be shown other features. */
   #noteIdentity(word: string, argument: string): void {
     const others = this.identity.replace(/^USER .*\n/m, "");
     this.identity = word === "REIN" ? "" : `${others}${word} ${argument}\n`;
   }
 
-  /** Follows what a command has changed, now that its reply is here. */
+  /** Notes what a command has changed, after its reply. */
   #note(
     command: Command,
     reply: Reply,
@@ -530,7 +497,7 @@ export class Session {
     }
     if (!isMove(command)) return;
     if (!isDone) this.moves = before;
-    else if (word === "SITE") this.moves = undefined; // told by other names now
+    else if (word === "SITE") this.moves = undefined; // the server uses other names now
     else if (argument.startsWith("/")) this.moves = [command];
     else if (before !== undefined && before.length < MAX_MOVES) {
       this.moves = [...before, command];
@@ -538,14 +505,14 @@ export class Session {
   }
 }
 
-/** How a transfer ends that was opened by hand. */
+/** Advice about a transfer that was opened by hand. */
 const PUT_ADVICE = "await getresp() until it gives the final reply first";
 
-/** What holds until it is said otherwise, beside the type: its name. */
+/** Returns the name of a setting that lasts, apart from the type. */
 function settingOf(word: string, argument: string): string | undefined {
   if (/^(MODE|STRU|LANG)$/.test(word)) return word;
   const [feature] = argument.toUpperCase().split(" ", 1);
-  // of IBM i: what names look like
+  // IBM i: the format of names
   const isKept = word === "OPTS" ||
     (word === "SITE" && /^(NAMEFMT|UMASK|IDLE)$/.test(feature!));
   return isKept ? `${word} ${feature}` : undefined;
@@ -556,15 +523,15 @@ function isMove({ verb, argument }: Command): boolean {
     settingOf(verb.toUpperCase(), String(argument)) === "SITE NAMEFMT";
 }
 
-/** Commands that set nothing. */
+/** Commands without a lasting effect on the session. */
 const STATELESS_REGEXP =
   /^(NOOP|X?PWD|SIZE|MDTM|STAT|HELP|SYST|FEAT|ABOR|LIST|NLST|MLSD|MLST|RETR|STO[RU]|APPE|DELE|X?RMD|X?MKD|RNFR|RNTO|MFMT|MFCT|MFF|AVBL|HASH|MD5|X(CRC|MD5|SHA1?|SHA256|SHA512)|ALLO|REST|QUIT|PASV|EPSV|PORT|EPRT|HOST)$/;
 
-/** Of `SITE`: what changes a file, and nothing of the session. */
+/** Commands of `SITE` that change a file only. */
 const STATELESS_SITE_REGEXP =
   /^(CHMOD|CHOWN|CHGRP|UTIME|HELP|SYMLINK|CPFR|CPTO|MKDIR|RMDIR)\b/i;
 
-/** Whether another connection can be as it is after a command. */
+/** Whether another connection can have the same state after a command. */
 function isRepeatable(word: string, argument: string): boolean {
   if (word === "TYPE") return /^[AI]$/i.test(argument);
   if (word === "SITE" && STATELESS_SITE_REGEXP.test(argument)) return true;
@@ -572,22 +539,19 @@ function isRepeatable(word: string, argument: string): boolean {
     settingOf(word, argument) !== undefined;
 }
 
-/** What is sent between the request for a port and its transfer. */
+/** Commands that may come between the request for a port and its transfer. */
 const LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/;
 
-/** What changes the directory. */
+/** Commands that change the directory. */
 const MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
 
-/** Most steps that are taken again to return to a directory. */
+/** Largest number of steps that are repeated to return to a directory. */
 const MAX_MOVES = 100;
 
 /**
- * Insists on a completed command.
+ * Checks that a command was completed.
  *
- * @param reply The reply
- * @param command The command, printable and masked
- * @returns The reply
- * @throws {FTPReplyError} Unless it is 2yz (or the class of 4yz and 5yz)
+ * @throws {FTPReplyError} Unless the reply is 2yz (or the class of 4yz and 5yz)
  */
 export function expectSuccess(reply: Reply, command: string): Reply {
   if (reply.code >= 200 && reply.code < 300) return reply;

@@ -1,6 +1,5 @@
 /**
- * Who may talk to the server: many at once, or one alone, first come first
- * served.
+ * Orders calls: several at once, or one exclusively, first come first served.
  *
  * @module
  */
@@ -8,18 +7,13 @@
 import { abortable } from "../connection/waiting.ts";
 import { checkSignal } from "../protocol/check_names.ts";
 
-/** What the wait for a turn may be given. */
+/** Options of a wait for a turn. */
 interface TurnOptions {
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * What a call whose turn has come still has to wait for.
- *
- * @param signal The call's
- * @returns The wait; `undefined` if there is none
- */
+/** Returns a further wait of a call whose turn has come, or `undefined`. */
 export type Gate = (
   signal: AbortSignal | undefined,
 ) => Promise<void> | undefined;
@@ -30,9 +24,9 @@ interface Waiting {
 }
 
 /**
- * Orders the calls on one connection. Single commands share a turn, so that
- * they are pipelined; dialogues of several commands (`USER` then `PASS`) take
- * one alone, so that nothing comes between.
+ * Orders the calls on one connection. Single commands run together, so that
+ * they are pipelined. Dialogues of several commands (`USER`, then `PASS`) run
+ * exclusively, so that no other command comes between.
  */
 export class SessionLock {
   readonly #queue: Waiting[] = [];
@@ -41,32 +35,23 @@ export class SessionLock {
   #isAlone = false;
 
   /**
-   * Makes an empty queue.
+   * Creates an empty queue.
    *
-   * @param gate What else each call waits for, when its turn has come
+   * @param gate A further wait of each call, when its turn has come
    */
   constructor(gate?: Gate) {
     this.#gate = gate;
   }
 
   /**
-   * Runs a call beside others.
-   *
-   * @param run Starts at once if nobody is alone or waiting to be
-   * @param options A signal; it ends the wait for the turn
-   * @returns What `run` gives
+   * Runs a call together with others. It starts at once unless an exclusive
+   * call runs or waits.
    */
   shared<T>(run: () => Promise<T>, options?: TurnOptions): Promise<T> {
     return this.#take(false, run, options?.signal);
   }
 
-  /**
-   * Runs a call when all before it are done, and lets none start until it is.
-   *
-   * @param run The dialogue
-   * @param options A signal; it ends the wait for the turn
-   * @returns What `run` gives
-   */
+  /** Runs a call after all earlier ones, and before all later ones. */
   exclusive<T>(run: () => Promise<T>, options?: TurnOptions): Promise<T> {
     return this.#take(true, run, options?.signal);
   }
@@ -101,12 +86,12 @@ export class SessionLock {
     try {
       await abortable(promise, signal);
     } catch (error) {
-      const place = this.#queue.indexOf(waiting);
-      if (place < 0) {
-        this.#end(); // its turn had come at the same moment
+      const index = this.#queue.indexOf(waiting);
+      if (index < 0) {
+        this.#end(); // its turn came at the same moment
       } else {
-        this.#queue.splice(place, 1);
-        this.#startWaiting(); // others may have waited for this one alone
+        this.#queue.splice(index, 1);
+        this.#startWaiting(); // others may have waited for this one only
       }
       throw error;
     }

@@ -1,19 +1,22 @@
 /**
- * What can be uploaded: anything that bytes can be had from.
+ * Sources of an upload.
  *
  * @module
  */
 
-/** Something that is read piece by piece, as `Deno.FsFile` is. */
+/** A reader that is read piece by piece, such as `Deno.FsFile`. */
 export interface ByteReader {
-  /** Gives the count of bytes it has read, at least one; `null` at the end. */
+  /**
+   * Reads bytes into `buffer`. Returns their number, at least one, or `null` at
+   * the end.
+   */
   read(buffer: Uint8Array): Promise<number | null>;
 }
 
 /**
- * Bytes to upload. A stream or an iterator is read once, and ended when the
- * transfer fails or is refused: one that was read before is not taken. An open
- * file is read from where it stands and stays open.
+ * Bytes to upload. A stream or an iterator is read once, and ended if the
+ * transfer fails or is refused; one that was read before is rejected. An open
+ * file is read from its current position, and stays open.
  */
 export type Source =
   | ReadableStream<Uint8Array>
@@ -24,9 +27,8 @@ export type Source =
   | ByteReader;
 
 /**
- * Insists on a block size that gets somewhere.
+ * Rejects a block size that is not a positive integer.
  *
- * @param blocksize The size, in bytes
  * @throws {RangeError} Unless it is a positive integer
  */
 export function checkBlocksize(blocksize: number): void {
@@ -36,25 +38,24 @@ export function checkBlocksize(blocksize: number): void {
   );
 }
 
-/** What to give instead, for messages. */
+/** Advice about other sources. */
 const ADVICE =
   "give a ReadableStream, an iterable of Uint8Array, a Blob, a Uint8Array or an open file";
 
-/** Times in a row that a reader may read nothing before its end. */
+/** Largest number of empty reads in a row before the end. */
 const MAX_EMPTY_READS = 100;
 
-/** Generators that were read: they would seem to be empty. */
+/** Generators that were read, which would seem to be empty. */
 const spent = new WeakSet<object>();
 
 /**
- * The pieces of a source.
+ * Reads the pieces of a source.
  *
- * @param source The source
  * @param blocksize Size of one read of a file, and longest piece of a
  * `Uint8Array`, in bytes
  * @returns The pieces. One that was read from a file is valid until the next
- * @throws {TypeError} If the source is nothing that bytes can be had from, as
- * far as can be seen before it is read
+ * @throws {TypeError} If the source is not usable, as far as can be checked
+ * before it is read
  */
 export function chunksOf(
   source: Source,
@@ -67,12 +68,11 @@ export function chunksOf(
 }
 
 /**
- * Insists on a source that bytes can be had from, as far as can be seen before
- * it is read.
+ * Rejects a source that is not usable, as far as can be checked before it is
+ * read.
  *
- * @param source The source
- * @throws {TypeError} If it is another value, or a stream or a generator that
- * was read before
+ * @throws {TypeError} If it is another value, or a stream or generator that was
+ * read before
  */
 export function checkSource(source: Source): void {
   const kind = kindOf(source);
@@ -108,12 +108,12 @@ export function checkSource(source: Source): void {
   );
 }
 
-/** The name of a value's kind: "Uint16Array", "Promise". */
+/** Returns the name of a value's kind: "Uint16Array", "Promise". */
 function kindOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** Whether a stream is locked or disturbed; nothing else tells the latter. */
+/** Whether a stream is locked or was read; only `Response` shows the latter. */
 function isUsed(stream: ReadableStream<Uint8Array>): boolean {
   try {
     new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>);
@@ -123,7 +123,10 @@ function isUsed(stream: ReadableStream<Uint8Array>): boolean {
   }
 }
 
-/** A stream of Node has `read()` too, which is not that of a file. */
+/**
+ * Whether a value is iterable. Checked before `read()`, because streams of Node
+ * have another `read()` than files.
+ */
 function isIterable(
   value: unknown,
 ): value is AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
@@ -166,7 +169,7 @@ async function* reads(
       empty = 0;
       yield buffer.subarray(0, n);
     } else {
-      empty++; // there may be something when others had their turn
+      empty++; // bytes may come after others had their turn
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
@@ -176,9 +179,9 @@ async function* reads(
 }
 
 /**
- * No generator: while one waits for a chunk it does not hear that it is to
- * end, and a stream that gives nothing can be cancelled. As with one, a source
- * that was not asked for anything is left alone.
+ * Checks the chunks of a source. Not a generator, because a generator cannot be
+ * ended while it waits for a chunk, and a silent stream can be cancelled. A
+ * source that was not read is left alone.
  */
 function checked(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -202,7 +205,7 @@ function checked(
           try {
             result = await (iterator ??= iteratorOf(chunks)).next();
           } catch (error) {
-            isEnded = true; // by itself
+            isEnded = true; // ended by itself
             throw error;
           }
           if (result.done) {
@@ -229,7 +232,9 @@ function iteratorOf(
     : chunks[Symbol.iterator]();
 }
 
-/** A stream's own iterator waits for the chunk before it cancels. */
+/**
+ * Reads a stream. Its own iterator would wait for a chunk before it cancels.
+ */
 function readerOf(
   stream: ReadableStream<Uint8Array>,
 ): AsyncIterator<Uint8Array> {

@@ -1,6 +1,6 @@
 /**
- * A source that has shown what it gives before the server empties the file that
- * it is to replace.
+ * Reads the first chunk of a source before the server empties the file to
+ * replace.
  *
  * @module
  */
@@ -8,29 +8,19 @@
 import { abortable } from "../connection/waiting.ts";
 import type { Session, SignalOptions } from "./session.ts";
 
-/** The chunks of a source, the first of which may have been taken. */
+/** The chunks of a source, the first of which may have been read. */
 export class StartedSource implements AsyncIterable<Uint8Array> {
   readonly #iterator: AsyncIterator<Uint8Array>;
   #first: IteratorResult<Uint8Array> | undefined;
 
-  /**
-   * Begins to read.
-   *
-   * @param chunks The chunks
-   */
+  /** Starts to read. */
   constructor(chunks: AsyncIterable<Uint8Array>) {
     this.#iterator = chunks[Symbol.asyncIterator]();
   }
 
   /**
-   * Takes the first chunk, or the end of a source that is empty: it has all the
-   * time it needs, as later ones have. Where a command would be refused nothing
-   * is taken, so that nothing is changed by that.
-   *
-   * @param session The session
-   * @param options A signal
-   * @throws What the source throws, the signal's reason, or why the connection
-   * has ended
+   * Reads the first chunk, or the end of an empty source, without a time limit.
+   * If a command would be refused, nothing is read.
    */
   async start(
     { control, ended }: Session,
@@ -41,18 +31,18 @@ export class StartedSource implements AsyncIterable<Uint8Array> {
     try {
       this.#first = await abortable(abortable(first, signal), ended);
     } catch (error) {
-      // one that is asked for a chunk ends when it gives it: nobody waits
+      // a source ends only after the pending chunk, which is not awaited
       this.end().catch(() => {});
       throw error;
     }
   }
 
-  /** Ends the source before its time. */
+  /** Ends the source early. */
   async end(): Promise<void> {
     await this.#iterator.return?.();
   }
 
-  /** The chunks; they can be had once. */
+  /** Returns the chunks, once. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     return {
       next: () => {

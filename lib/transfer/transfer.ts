@@ -1,6 +1,6 @@
 /**
- * One transfer: the data connection and the control connection's replies,
- * joined. It is finished only when the data ended AND the final reply came.
+ * One transfer: a data connection and the replies on the control connection. It
+ * is finished only when the data has ended and the final reply has come.
  *
  * @module
  */
@@ -22,11 +22,11 @@ import { refusal } from "./refusal.ts";
 import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
 import { isUpload } from "./verbs.ts";
 
-/** How a transfer is finished. */
+/** Options for finishing a transfer. */
 export interface FinishOptions extends SignalOptions {
   /**
-   * Whether the caller knows from the control connection that all of the data
-   * came, or does not care: it may end without TLS's close_notify then.
+   * Whether the caller knows from the control connection that the data is
+   * complete, or does not care. It may then end without TLS's close_notify.
    */
   isWhole?: boolean | undefined;
 }
@@ -35,9 +35,9 @@ export interface FinishOptions extends SignalOptions {
 export class Transfer {
   /** The data connection. */
   readonly data: DataStream;
-  /** The server's estimate of the size, in bytes, from its 150 reply. */
+  /** The server's estimate of the size in bytes, from its 150 reply. */
   readonly size: number | null;
-  /** What belongs to its end: the way back to a directory. */
+  /** Called at the end, to return to a directory. */
   onEnd: (() => Promise<void>) | undefined;
   readonly #session: Session;
   readonly #pending: PendingCommand;
@@ -47,13 +47,9 @@ export class Transfer {
   #isLeft = false;
 
   /**
-   * Joins an open data connection and its entry in the ledger.
+   * Joins an open data connection and its pending command.
    *
-   * @param session The session
-   * @param pending The transfer command's entry
-   * @param data The data connection
-   * @param size The server's estimate
-   * @param file What is downloaded, if it is a file as it is
+   * @param file The downloaded file, if it is sent unchanged
    */
   constructor(
     session: Session,
@@ -75,14 +71,14 @@ export class Transfer {
   }
 
   /**
-   * Whether the data ended without TLS's close_notify, nothing else told that it
-   * is whole, and the user's options let that pass.
+   * Whether the data ended without TLS's close_notify, nothing else proved that
+   * it is complete, and the user's options allow that.
    */
   get isUnproven(): boolean {
     return this.#isUnproven;
   }
 
-  /** Whether the last line of the data may be half a line. */
+  /** Whether the last line of the data may be incomplete. */
   get isFrayed(): boolean {
     return this.data.isCut && !this.#allowsCut;
   }
@@ -96,11 +92,7 @@ export class Transfer {
     return this.#pending.final;
   }
 
-  /**
-   * Sends a `NOOP` while the transfer is open.
-   *
-   * @returns Its entry in the ledger
-   */
+  /** Sends a `NOOP` while the transfer is open. */
   sendNoop(): PendingCommand {
     return this.#session.control.send({ verb: "NOOP" }, {
       kind: "alive",
@@ -108,15 +100,7 @@ export class Transfer {
     });
   }
 
-  /**
-   * Moves the data of the whole transfer.
-   *
-   * @param move Reads or writes it, to its end
-   * @param options The signal that the transfer runs under
-   * @returns As {@linkcode finish}
-   * @throws As {@linkcode finish}, or what {@linkcode failed} makes of the
-   * error of `move`
-   */
+  /** Moves the data of the whole transfer, and finishes it. */
   async complete(
     move: (data: DataStream) => Promise<void>,
     options?: FinishOptions,
@@ -130,22 +114,18 @@ export class Transfer {
   }
 
   /**
-   * Ends the transfer after an error, as {@linkcode failed}. Where the server has
-   * reset the data connection after all of the data, this is no failure: the
-   * server says 2yz, and the size that it tells for the file agrees.
+   * Ends the transfer after an error, like {@linkcode failed}. It is no failure
+   * if the server reset the data connection after all of the data: it sends
+   * 2yz, and the size of the file matches.
    *
-   * @param error What happened
-   * @param options The signal that the transfer runs under, and whether the
-   * caller knows that all of the data went through
    * @returns The final 2yz reply, if the transfer is complete
-   * @throws What {@linkcode failed} makes of the error
    */
   async endAfter(error: unknown, options: FinishOptions = {}): Promise<Reply> {
     const { data } = this;
     const mayBeWhole = error === data.failure && isReset(error) &&
       this.#aborting === undefined && !options.signal?.aborted;
     if (!mayBeWhole) throw await this.failed(error, options);
-    this.#isLeft = true; // and is being looked after
+    this.#isLeft = true; // it is being ended
     return await this.#session.settle(async () => {
       data.fail(error);
       try {
@@ -163,7 +143,7 @@ export class Transfer {
     });
   }
 
-  /** Doubts the connection after a failure, unless nothing can be left. */
+  /** Gives up the connection after a failure, unless nothing can be left. */
   async #doubt(): Promise<void> {
     const wasAborted = this.#aborting !== undefined;
     if (!wasAborted && await isRefusedUpload(this.#session, this.#pending)) {
@@ -172,7 +152,7 @@ export class Transfer {
     this.#session.doubt(this.command);
   }
 
-  /** Whether all of the data went through a connection that was reset. */
+  /** Whether all of the data passed a connection that was reset. */
   async #isWhole({ signal, isWhole }: FinishOptions): Promise<boolean> {
     const { data, size: announced } = this;
     if (data.tls !== undefined && !isProtected(this.#session)) return false;
@@ -190,18 +170,15 @@ export class Transfer {
   }
 
   /**
-   * Closes the data connection and waits for the final reply.
+   * Closes the data connection, and waits for the final reply.
    *
-   * @param options A signal, and whether the data is known to be whole
-   * @returns The 2yz reply: the server's word that all is well
-   * @throws {FTPError} If the server says otherwise; the session is usable
+   * @throws {FTPError} If the server reports a failure; the session is usable
    * @throws {Deno.errors.UnexpectedEof} If the data ended without TLS's
    * close_notify and may be cut off; the session is usable
-   * @throws {Error} If no reply comes: the message says that the data is
-   * unconfirmed, and the session is closed
+   * @throws {Error} If no reply comes; the session is closed
    */
   async finish(options: FinishOptions = {}): Promise<Reply> {
-    this.#isLeft = true; // and is being looked after
+    this.#isLeft = true; // it is being ended
     return await this.#session.settle(() => this.#finish(options));
   }
 
@@ -226,7 +203,7 @@ export class Transfer {
       }
       throw unconfirmed(this, error);
     }
-    // Pure-FTPd says 226 while a part of a listing waits for the next one
+    // Pure-FTPd sends 226 while the rest of a listing waits for the next one
     if (isEarly) this.#session.doubt(this.command);
     try {
       if (reply.code < 300) await this.#checkEnd(options);
@@ -237,11 +214,11 @@ export class Transfer {
     return expectSuccess(reply, this.command);
   }
 
-  /** Insists on data that is whole, where TLS did not say that it is. */
+  /** Checks that data without close_notify is complete. */
   async #checkEnd({ signal, isWhole: isKnown }: FinishOptions): Promise<void> {
     const { data, size: announced, command } = this;
     if (!data.isCut) return;
-    // what tells that came on the control connection
+    // that was learned on the control connection
     if (isKnown === true && isProtected(this.#session)) return;
     const { bytesRead: bytes } = data;
     const { isWhole, size } = await proveWhole(this.#session, {
@@ -256,14 +233,12 @@ export class Transfer {
   }
 
   /**
-   * As {@linkcode finish}, for a data connection that the user closes.
+   * Like {@linkcode finish}, for a data connection that the user closes.
    *
-   * @param options A signal
-   * @returns The final 2yz reply
-   * @throws Why the data connection failed or was given up, or the server's
-   * error if it explains that: what came is not all, whatever the server says
-   * @throws {TypeError} If the data connection is open: nothing would end the
-   * wait
+   * @throws The failure of the data connection, or the server's error if it
+   * explains that: the data is incomplete, whatever the server says
+   * @throws {TypeError} If the data connection is open, because the wait would
+   * not end
    */
   async collect(options?: SignalOptions): Promise<Reply> {
     const { failure, isHeld } = this.data;
@@ -278,11 +253,9 @@ export class Transfer {
   }
 
   /**
-   * Ends the transfer after an error on this side, and leaves the session in
-   * step or closed.
+   * Ends the transfer after a local error, and keeps the session usable or
+   * closes it.
    *
-   * @param error What happened
-   * @param options The signal that the transfer runs under
    * @returns The error to throw: the server's, if it explains this one
    */
   async failed(
@@ -295,10 +268,10 @@ export class Transfer {
       return error;
     }
     return await this.#session.settle(async () => {
-      await this.#aborting; // by somebody else
+      await this.#aborting; // aborted by another call
       this.data.fail(error);
       const explained = await explain(this.#session, this.#pending, error);
-      // one that was ended before has a connection no more
+      // a transfer that was ended before has given up its connection
       if (!this.#pending.isAcknowledged) await this.#doubt();
       this.#forget();
       return explained;
@@ -306,10 +279,9 @@ export class Transfer {
   }
 
   /**
-   * Ends the transfer where the user has left it: its data connection was
-   * closed before the end of a download, or has failed. What is only to be
-   * confirmed (an upload that was closed, a download that was read to its end)
-   * waits for who confirms it.
+   * Ends a transfer that the user has left: the data connection was closed
+   * before the end of a download, or has failed. A closed upload and a
+   * completely read download wait for their confirmation.
    */
   endIfLeft(): void {
     const { data, command } = this;
@@ -324,7 +296,7 @@ export class Transfer {
     if (failure !== undefined && !isHeld) {
       await this.failed(failure);
     } else {
-      // all of it may be here, and only its end was not read
+      // everything may have arrived, and only the end was not read
       await settle(this.#pending.final, LEFT_GRACE);
       await this.abort();
     }
@@ -332,11 +304,10 @@ export class Transfer {
   }
 
   /**
-   * Aborts (`ABOR`, RFC 959 section 4.1.3): the data connection is closed and
-   * every reply that is owed is taken. If that fails, or takes more than five
-   * seconds, the session is closed.
+   * Aborts (`ABOR`, RFC 959 section 4.1.3): closes the data connection, and
+   * reads all pending replies. If that fails, or takes more than five seconds,
+   * the session is closed.
    *
-   * @param options Whether the reply is asked for
    * @returns The reply to `ABOR`; `undefined` if none was needed or none came
    */
   async abort(
@@ -351,11 +322,8 @@ export class Transfer {
   }
 
   /**
-   * As {@linkcode abort}, for a transfer whose end somebody else will ask for.
-   *
-   * @param reason What calls of the data connection reject with
-   * @param options Whether the reply is asked for
-   * @returns The reply to `ABOR`, if any
+   * Like {@linkcode abort}, for a transfer whose end another call will wait
+   * for.
    */
   interrupt(
     reason: unknown,
@@ -380,7 +348,7 @@ export class Transfer {
     return this.#aborting = this.#session.settle(async () => {
       const options = { closeData, needsReply };
       const reply = await abortOwed(this.#session, this.#pending, options);
-      if (isEarly) this.#session.doubt(this.command); // although it said 2yz
+      if (isEarly) this.#session.doubt(this.command); // although it sent 2yz
       return reply;
     });
   }
@@ -391,7 +359,7 @@ export class Transfer {
   }
 }
 
-/** What a peer does to a connection that it has done with. */
+/** Errors of a peer that ends a connection without a shutdown. */
 const RESETS = [
   Deno.errors.ConnectionReset,
   Deno.errors.ConnectionAborted,
@@ -404,21 +372,24 @@ function isReset(error: unknown): boolean {
 }
 
 /**
- * Longest wait, in milliseconds, for a server under TLS to see an `ABOR`:
- * ProFTPD gives the whole session up when it cannot write to a protected data
- * connection. The others that are known look for it after that only.
+ * Longest wait, in milliseconds, for a server under TLS to read an `ABOR`.
+ * ProFTPD ends the whole session if it cannot write to a protected data
+ * connection. Other known servers read the `ABOR` only after that.
  */
 const DRAIN_GRACE = 500;
 
-/** Longest wait, in milliseconds, for the final reply to a download that was left. */
+/**
+ * Longest wait, in milliseconds, for the final reply to a download that was
+ * left.
+ */
 const LEFT_GRACE = 500;
 
-/** Bytes that went through, and no word from the server about them. */
+/** Creates the error for transferred bytes that the server did not confirm. */
 function unconfirmed({ data, command }: Transfer, error: unknown): Error {
   const bytes = data.bytesRead + data.bytesWritten;
   return withMessage(
     error,
     (message) =>
-      `Cannot confirm "${command}": ${bytes} bytes went through, but the server did not say that the transfer is complete: ${message}`,
+      `Cannot confirm "${command}": ${bytes} bytes were transferred, but the server did not confirm it: ${message}`,
   );
 }

@@ -1,15 +1,10 @@
 /**
- * What a transfer's command says of it.
+ * Classifies transfer commands.
  *
  * @module
  */
 
-/**
- * Whether the server has nothing to write after a command.
- *
- * @param command The command
- * @returns Whether it is for an upload
- */
+/** Whether a command is an upload, for which the server sends no data. */
 export function isUpload(command: string): boolean {
   return /^(STOR|STOU|APPE)\b/i.test(command);
 }

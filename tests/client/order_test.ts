@@ -90,7 +90,7 @@ Deno.test("FTP.retrbinary reports no success without 226", async () => {
   await assertRejects(
     () => retrieve(ftp),
     Deno.errors.TimedOut,
-    'Cannot confirm "RETR x": 4 bytes went through, but the server did not say that the transfer is complete',
+    'Cannot confirm "RETR x": 4 bytes were transferred, but the server did not confirm it',
   );
   assertEquals(ftp.connected, false);
   await assertRejects(() => ftp.pwd(), Deno.errors.NotConnected);

@@ -277,7 +277,7 @@ Deno.test("FTP.storbinary says how many bytes are unconfirmed", async () => {
   await assertRejects(
     () => ftp.storbinary("STOR x", BYTES),
     Deno.errors.UnexpectedEof,
-    'Cannot confirm "STOR x": 50000 bytes went through',
+    'Cannot confirm "STOR x": 50000 bytes were transferred',
   );
 });
 

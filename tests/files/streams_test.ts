@@ -150,7 +150,7 @@ Deno.test("FTP.retrieve errors when the final reply never comes", async () => {
   const stream = await ftp.retrieve("/a");
   const error = await assertRejects(() => toText(stream));
   assertInstanceOf(error, Deno.errors.UnexpectedEof);
-  assertEquals(error.message.includes("7 bytes went through"), true);
+  assertEquals(error.message.includes("7 bytes were transferred"), true);
 });
 
 serverTest("FTP.store takes bytes of every kind", async (server) => {
