@@ -232,7 +232,7 @@ Deno.test("FTP that nobody has logged in says to connect anew after an abort", a
     () => ftp.pwd(),
     Deno.errors.NotConnected,
   );
-  assertStringIncludes(message, "may give what is left of it");
+  assertStringIncludes(message, "may send the rest of it");
   assertStringIncludes(message, "reconnect()");
 });
 

@@ -239,7 +239,7 @@ Deno.test("FTP.voidresp throws what the server says of a transfer", async () => 
   const conn = await ftp.transfercmd("RETR x");
   conn.close();
   await assertRejects(() => ftp.voidresp(), FTPTemporaryError, "426 Cut");
-  await assertRejects(() => ftp.voidresp(), TypeError, "no command is owed");
+  await assertRejects(() => ftp.voidresp(), TypeError, "no command is pending");
   assertEquals(await ftp.pwd(), "/");
 });
 
@@ -260,7 +260,7 @@ Deno.test("FTP.putcmd and getresp keep commands and replies in order", async () 
   await ftp.putcmd("C");
   assertEquals((await ftp.getresp()).text, "150 c");
   assertEquals((await ftp.voidresp()).text, "226 c");
-  await assertRejects(() => ftp.getresp(), TypeError, "no command is owed");
+  await assertRejects(() => ftp.getresp(), TypeError, "no command is pending");
   await ftp.sendcmd("D");
   await assertRejects(() => ftp.voidresp(), FTPTemporaryError, '"D": 451 d');
   assertEquals(server.commands, ["A", "B", "PWD", "C", "D"]);
@@ -303,7 +303,7 @@ for (const isSlow of [false, true]) {
         ["150 Here", "226 Done"],
       );
     }
-    await assertRejects(() => ftp.getresp(), TypeError, "no command is owed");
+    await assertRejects(() => ftp.getresp(), TypeError, "no command is pending");
     assertEquals(await ftp.pwd(), "/");
   });
 }
@@ -324,7 +324,7 @@ Deno.test("FTP.getresp gives both replies of each command, in order", async () =
     texts,
   );
   await assertRejects(() => ftp.getresp(), FTPPermanentError, "550 d");
-  await assertRejects(() => ftp.getresp(), TypeError, "no command is owed");
+  await assertRejects(() => ftp.getresp(), TypeError, "no command is pending");
 });
 
 Deno.test("FTP.putcmd waits for the end of what it has opened", async () => {
@@ -341,7 +341,7 @@ Deno.test("FTP.putcmd waits for the end of what it has opened", async () => {
     "await getresp() until it gives the final reply",
   );
   assertEquals((await ftp.abort()).code, 226);
-  await assertRejects(() => ftp.getresp(), TypeError, "no command is owed");
+  await assertRejects(() => ftp.getresp(), TypeError, "no command is pending");
   assertEquals(await ftp.pwd(), "/");
 });
 
