@@ -303,7 +303,11 @@ for (const isSlow of [false, true]) {
         ["150 Here", "226 Done"],
       );
     }
-    await assertRejects(() => ftp.getresp(), TypeError, "no command is pending");
+    await assertRejects(
+      () => ftp.getresp(),
+      TypeError,
+      "no command is pending",
+    );
     assertEquals(await ftp.pwd(), "/");
   });
 }

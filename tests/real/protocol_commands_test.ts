@@ -42,7 +42,11 @@ serverTest(
     assertEquals((await ftp.getresp()).code, 200);
     assertEquals((await ftp.voidresp()).code, 257);
     await assertRejects(() => ftp.getresp(), FTPPermanentError, "50");
-    await assertRejects(() => ftp.getresp(), TypeError, "no command is pending");
+    await assertRejects(
+      () => ftp.getresp(),
+      TypeError,
+      "no command is pending",
+    );
     assertEquals(await ftp.pwd(), "/");
   },
 );
