@@ -61,6 +61,109 @@ Deno.test("The documentation's links are looked at", () => {
   }
 });
 
+/** A symbol of the module, as `deno doc --json` describes it. */
+interface Documented {
+  readonly name: string;
+  readonly declarations: readonly {
+    readonly kind: string;
+    readonly jsDoc?: {
+      readonly doc?: string;
+      readonly tags?: readonly { readonly kind: string }[];
+    };
+    readonly def: {
+      readonly properties?: readonly { readonly name: string }[];
+      readonly methods?: readonly { readonly name: string }[];
+    };
+  }[];
+}
+
+async function documentedSymbols(): Promise<readonly Documented[]> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--json", "mod.ts"],
+    cwd: ROOT,
+    stderr: "null",
+  }).output();
+  const { nodes } = JSON.parse(new TextDecoder().decode(stdout));
+  const [{ symbols }] = Object.values(nodes) as [{ symbols: Documented[] }];
+  return symbols;
+}
+
+/** What a page says in code: in backticks, or in a program. */
+function codeOf(page: string): string {
+  return [...page.matchAll(/```[^]*?```|`[^`]+`/g)].join("\n");
+}
+
+Deno.test("docs/ names every option of every call", async () => {
+  const pages = [...Deno.readDirSync(new URL("docs/", ROOT))];
+  const code = pages.map(({ name }) =>
+    codeOf(Deno.readTextFileSync(new URL(`docs/${name}`, ROOT)))
+  ).join("\n");
+  const missing: string[] = [];
+  let count = 0;
+  for (const { name, declarations } of await documentedSymbols()) {
+    for (const { kind, jsDoc, def } of declarations) {
+      const isInternal = jsDoc?.tags?.some(({ kind }) => kind === "internal");
+      if (kind !== "interface" || !name.endsWith("Options") || isInternal) {
+        continue;
+      }
+      for (const { name: option } of def.properties ?? []) {
+        count++;
+        if (!new RegExp(`\\b${option}\\b`).test(code)) {
+          missing.push(`${name}.${option}`);
+        }
+      }
+    }
+  }
+  assert(count > 100, `${count}`);
+  assertEquals(missing, []);
+});
+
+Deno.test("The documentation of FTP and of the module names every method by task, with links", async () => {
+  const symbols = await documentedSymbols();
+  const members = new Set(
+    symbols.flatMap(({ name, declarations }) =>
+      declarations.flatMap(({ def }) =>
+        [...def.methods ?? [], ...def.properties ?? []]
+          .map((member) => `${name}.prototype.${member.name}`)
+      )
+    ),
+  );
+  function linksOf(text: string): string[] {
+    return [...text.matchAll(/\{@linkcode (\S+?)[ }]/g)]
+      .map(([, link]) => link!);
+  }
+  const ftp = symbols.find(({ name }) => name === "FTP")!;
+  const named = new Set(linksOf(ftp.declarations[0]!.jsDoc!.doc!));
+  const methods = [...members].filter((member) =>
+    /^FTP(Protocol)?\.prototype\.\w+$/.test(member)
+  );
+  assert(methods.length > 60, `${methods.length}`);
+  assertEquals(methods.filter((method) => !named.has(method)), []);
+
+  const module = Deno.readTextFileSync(new URL("mod.ts", ROOT));
+  for (const link of [...linksOf(module), ...named]) {
+    const isKnown = members.has(link) ||
+      symbols.some(({ name }) => name === link);
+    assert(isKnown, link);
+  }
+});
+
+Deno.test("The reference imports by the URL that can be pasted, and braces no default", async () => {
+  const text = JSON.stringify(await documentedSymbols());
+  assertEquals(text.match(/from \\"[./]*mod\.ts\\"/g), null);
+  const paths = ["mod.ts"];
+  for (const folder of ["client", "files", "mirror", "directories", "tls"]) {
+    const url = new URL(`lib/${folder}/`, ROOT);
+    for (const { name, isFile } of Deno.readDirSync(url)) {
+      if (isFile) paths.push(`lib/${folder}/${name}`);
+    }
+  }
+  for (const path of paths) {
+    const source = Deno.readTextFileSync(new URL(path, ROOT));
+    assertEquals(source.match(/@default \{.*\}/g), null, path);
+  }
+});
+
 Deno.test("README.md has fewer than 2,000 words", () => {
   const words = Deno.readTextFileSync(new URL("README.md", ROOT)).match(/\S+/g);
   assert(words!.length > 500 && words!.length < 2000, `${words!.length}`);

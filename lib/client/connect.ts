@@ -65,7 +65,10 @@ export interface ConnectURLOptions extends FTPOptions {
    * @default false
    */
   retry?: RetryOptions | false | undefined;
-  /** Ends the call, and a wait before it is tried again. */
+  /**
+   * Ends connecting and logging in, and a wait before it is tried again. It does
+   * not end the calls that follow: each takes a `signal` of its own.
+   */
   signal?: AbortSignal | undefined;
 }
 

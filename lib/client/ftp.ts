@@ -855,7 +855,7 @@ export class FTP extends FTPProtocol {
    * Stores a file under a name that the server chooses (`STOU`, RFC 959 section
    * 4.1.3), in the current directory.
    *
-   * @param source As for {@linkcode store}
+   * @param source As for {@linkcode FTP.prototype.store store}
    * @param options A signal
    * @returns The name; `undefined` if the server does not tell it
    * @throws {FTPError} If the server refuses or reports a failure

@@ -182,7 +182,7 @@ export interface FTPOptions {
    * Which of the sites of a server is meant (`HOST`, RFC 7151): it is sent before
    * each login, and before `AUTH`.
    *
-   * @default {none is named}
+   * @default none is named
    */
   virtualHost?: string | undefined;
   /**
@@ -199,7 +199,7 @@ export interface FTPOptions {
    * `FEAT` has it. It pays on slow networks. Data of which 64 MiB come and more
    * than 200 bytes for each that was sent ends the transfer: it may be a bomb.
    *
-   * @default {false}
+   * @default false
    */
   compress?: boolean | undefined;
   /**

@@ -4,7 +4,11 @@
  * @module
  */
 
-/** Options of a data connection. */
+/**
+ * Options of a data connection.
+ *
+ * @internal
+ */
 export interface DataOptions {
   /** Time limit of a read or write, in milliseconds; 0 for none. */
   timeout: number;

@@ -134,7 +134,11 @@ function showHost(hostname: string): string {
 /** A port, or a range of ports, first and last included. */
 export type PortRange = number | readonly [first: number, last: number];
 
-/** Options of a {@linkcode DataListener}. */
+/**
+ * Options of a {@linkcode DataListener}.
+ *
+ * @internal
+ */
 export interface ListenOptions {
   /** The only address that may connect. */
   peer: string;

@@ -7,7 +7,11 @@
 import { Entry } from "../listing/entry.ts";
 import { EntryView } from "./entry_view.ts";
 
-/** Location of an entry in a walk. */
+/**
+ * Location of an entry in a walk.
+ *
+ * @internal
+ */
 export interface WalkPlace {
   /** The path as text. */
   readonly path: string;

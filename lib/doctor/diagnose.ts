@@ -87,7 +87,7 @@ const USEFUL = ["MLST", "SIZE", "MDTM", "MFMT", "REST", "EPSV", "UTF8"];
  *
  * @example Find out why a listing hangs
  * ```ts
- * import { diagnose } from "../../mod.ts";
+ * import { diagnose } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
  *
  * const { problems, code } = await diagnose("ftp://ftp.example.com/pub");
  * for (const { cause, text, advice } of problems) console.log(cause, text, advice);

@@ -111,13 +111,13 @@ export interface DiagnoseOptions extends ConnectURLOptions {
    * written, renamed, dated and removed. Without it nothing on the server is
    * changed.
    *
-   * @default {no upload}
+   * @default no upload
    */
   write?: string | undefined;
   /**
    * Most connections that are opened at once, to find the server's limit.
    *
-   * @default {4}
+   * @default 4
    */
   maxConnections?: number | undefined;
   /** Called with each step when it is done. */

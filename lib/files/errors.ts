@@ -16,7 +16,11 @@ import {
 } from "../protocol/errors.ts";
 import { printableError } from "../protocol/printable.ts";
 
-/** Options of an {@linkcode FTPUnconfirmedError}. */
+/**
+ * Options of an {@linkcode FTPUnconfirmedError}.
+ *
+ * @internal
+ */
 export interface FTPUnconfirmedErrorOptions extends FTPErrorOptions {
   /** Bytes of the file that were transferred. */
   bytes: number;
@@ -55,7 +59,11 @@ export class FTPUnconfirmedError extends FTPError {
   }
 }
 
-/** Options of an {@linkcode FTPVerificationError}. */
+/**
+ * Options of an {@linkcode FTPVerificationError}.
+ *
+ * @internal
+ */
 export interface FTPVerificationErrorOptions extends FTPErrorOptions {
   /** Property that was compared: "size", "mtime", or the name of a hash. */
   what: string;

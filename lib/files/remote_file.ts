@@ -40,7 +40,7 @@ export interface OpenOptions {
    * How often and after what wait a read that failed is tried again, or `false`
    * for never.
    *
-   * @default  attempts: 5, delay: 500, maxDelay: 30_000
+   * @default 5 attempts, 500 ms before the first, 30,000 ms at most
    */
   retry?: RetryOptions | false | undefined;
   /**

@@ -23,6 +23,8 @@ export const TIME_PRECISIONS: Readonly<Record<TimePrecision, number>> = {
 /**
  * Data of entries: the lines that were read together. Each method reads the
  * line anew.
+ *
+ * @internal
  */
 export interface EntrySource {
   /** The name as text. */

@@ -91,7 +91,7 @@ export interface ListingFormat {
    * @param directory The directory; "" for the current one
    * @param name The entry
    *
-   * @default {joined with a slash}
+   * @default joined with a slash
    */
   join?(directory: string, name: string): string;
 }

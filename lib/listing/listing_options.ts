@@ -59,7 +59,7 @@ export interface ListingReaderOptions {
    * Name of the listed directory without its parents. IBM i lists a member with
    * its file's name, also in the listing of that file.
    *
-   * @default {not known}
+   * @default not known
    */
   directory?: string | undefined;
   /**
@@ -74,7 +74,7 @@ export interface ListingReaderOptions {
    * entry or after the last one that does not look like an entry. The entry is
    * of kind `"unknown"`, with the line as its name.
    *
-   * @default {such lines are ignored}
+   * @default such lines are ignored
    */
   onNote?: ((line: string, entry: Entry) => void) | undefined;
   /**

@@ -7,7 +7,11 @@
 import { FTPError, type FTPErrorOptions } from "../protocol/errors.ts";
 import type { MirrorFailure, MirrorResult } from "./options.ts";
 
-/** Options of an {@linkcode FTPMirrorError}. */
+/**
+ * Options of an {@linkcode FTPMirrorError}.
+ *
+ * @internal
+ */
 export interface FTPMirrorErrorOptions extends FTPErrorOptions {
   /** Counts of everything done. */
   result: MirrorResult;

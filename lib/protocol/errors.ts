@@ -17,7 +17,11 @@ import type { Reply } from "./reply.ts";
  */
 export const CONCEAL: unique symbol = Symbol("conceal");
 
-/** Options of an {@linkcode FTPError}. */
+/**
+ * Options of an {@linkcode FTPError}.
+ *
+ * @internal
+ */
 export interface FTPErrorOptions extends ErrorOptions {
   /** The reply that caused the error. */
   reply?: Reply | undefined;

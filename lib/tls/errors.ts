@@ -23,7 +23,11 @@ export type TLSErrorReason =
   | "truncated"
   | "broken";
 
-/** Options of a {@linkcode TLSError}. */
+/**
+ * Options of a {@linkcode TLSError}.
+ *
+ * @internal
+ */
 export interface TLSErrorOptions extends ErrorOptions {
   /** Why TLS failed, for programs. */
   reason: TLSErrorReason;
