@@ -11,13 +11,13 @@
  * | disconnect             | {@linkcode FTPProtocol.prototype.quit quit}, {@linkcode FTPProtocol.prototype.close close}, `await using` |
  * | transfer a file        | {@linkcode FTP.prototype.download download}, {@linkcode FTP.prototype.upload upload} |
  * | transfer a directory   | {@linkcode FTP.prototype.downloadDir downloadDir}, {@linkcode FTP.prototype.uploadDir uploadDir} |
- * | read and write streams | {@linkcode FTP.prototype.retrieve retrieve}, {@linkcode FTP.prototype.store store}, {@linkcode FTP.prototype.open open} |
+ * | read and write streams | {@linkcode FTP.prototype.retrieve retrieve}, {@linkcode FTP.prototype.store store}, {@linkcode FTP.prototype.storeUnique storeUnique}, {@linkcode FTP.prototype.allocate allocate}, {@linkcode FTP.prototype.open open} |
  * | list                   | {@linkcode FTP.prototype.list list}, {@linkcode FTP.prototype.walk walk} |
  * | look at one path       | {@linkcode FTP.prototype.stat stat}, {@linkcode FTP.prototype.exists exists}, {@linkcode FTP.prototype.mtime mtime}, {@linkcode FTPProtocol.prototype.size size} |
- * | change                 | {@linkcode FTP.prototype.ensureDir ensureDir}, {@linkcode FTP.prototype.remove remove}, {@linkcode FTPProtocol.prototype.rename rename}, {@linkcode FTP.prototype.setMtime setMtime}, {@linkcode FTP.prototype.chmod chmod} |
+ * | change                 | {@linkcode FTP.prototype.ensureDir ensureDir}, {@linkcode FTP.prototype.remove remove}, {@linkcode FTPProtocol.prototype.rename rename}, {@linkcode FTP.prototype.setMtime setMtime}, {@linkcode FTP.prototype.chmod chmod}, {@linkcode FTP.prototype.copy copy} |
  * | change directory       | {@linkcode FTPProtocol.prototype.cwd cwd}, {@linkcode FTPProtocol.prototype.pwd pwd} |
- * | know the server        | {@linkcode FTP.prototype.features features}, {@linkcode FTPProtocol.prototype.getwelcome getwelcome}, {@linkcode FTPProtocol.prototype.tls tls}, {@linkcode FTPProtocol.prototype.connected connected} |
- * | send many commands     | {@linkcode FTP.prototype.pipeline pipeline} |
+ * | know the server        | {@linkcode FTP.prototype.features features}, {@linkcode FTP.prototype.system system}, {@linkcode FTP.prototype.status status}, {@linkcode FTPProtocol.prototype.getwelcome getwelcome}, {@linkcode FTPProtocol.prototype.tls tls}, {@linkcode FTPProtocol.prototype.connected connected} |
+ * | send other commands    | {@linkcode FTP.prototype.pipeline pipeline}, {@linkcode FTP.prototype.site site}, {@linkcode FTP.prototype.setLanguage setLanguage} |
  * | ftplib, name for name  | {@linkcode FTPProtocol} |
  * | errors                 | {@linkcode FTPError}, {@linkcode FTPTemporaryError}, {@linkcode FTPPermanentError}, {@linkcode FTPMirrorError}, {@linkcode FTPVerificationError}, {@linkcode FTPUnconfirmedError}, {@linkcode TLSError} |
  * | options                | {@linkcode ConnectURLOptions}, {@linkcode FTPOptions}, {@linkcode TLSOptions}, {@linkcode DownloadOptions}, {@linkcode UploadOptions}, {@linkcode MirrorOptions}, {@linkcode ListOptions}, {@linkcode WalkOptions} |

@@ -189,7 +189,7 @@ export interface DownloadOptions extends FileTransferOptions {
    * With `resume`, the temporary file keeps what each segment has. After a
    * process that was killed the download starts over.
    *
-   * @default {1}
+   * @default 1
    */
   segments?: number | undefined;
   /**
