@@ -37,7 +37,8 @@ const SECONDS: Record<string, readonly [all: number, unit?: number]> = {
   "tests/model/model_test.ts": [60, 1],
   "tests/kills/kills_test.ts": [60, 1],
   "tests/directories/real_tree_test.ts": [36, 1],
-  "tests/protocol/linear_test.ts": [58],
+  "tests/protocol/linear_test.ts": [18],
+  "tests/listing/linear_test.ts": [14],
   "tests/mirror/download_dir_test.ts": [26],
   "tests/directories/partial_test.ts": [20, 1],
   "tests/directories/event_loop_test.ts": [20],
@@ -50,7 +51,7 @@ const SECONDS: Record<string, readonly [all: number, unit?: number]> = {
   "tests/client/pipelining_test.ts": [8],
   "tests/client/ending_test.ts": [8],
   "tests/tls/connection_test.ts": [6],
-  "tests/directories/million_test.ts": [6],
+  "tests/directories/million_test.ts": [3],
 };
 
 /** What every other file takes. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Glob } from "../../lib/directories/glob.ts";
 import { Pair } from "./scripted_listings.ts";
+import { worked } from "../testing/cpu_time.ts";
 
 const CASES: [glob: string, matches: string[], misses: string[]][] = [
   ["a", ["a"], ["", "b", "aa", "a/a", "A"]],
@@ -86,10 +87,10 @@ Deno.test("Glob takes linear time", () => {
     const glob of ["*a".repeat(20) + "b", "{a,*a}".repeat(20) + "b", "**/b"]
   ) {
     const compiled = new Glob(glob, "match");
-    const start = performance.now();
+    const start = worked();
     assertEquals(compiled.matches(long), false);
     assertEquals(compiled.matches(`${"a/".repeat(25_000)}c`), false);
-    assert(performance.now() - start < 5000, glob);
+    assert(worked() - start < 5000, glob);
   }
 });
 

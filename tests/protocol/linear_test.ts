@@ -7,8 +7,6 @@ import { saysNothing } from "../../lib/directories/listing_transfer.ts";
 import { checkWhole } from "../../lib/directories/partial_listing_error.ts";
 import { readHash } from "../../lib/files/hash.ts";
 import { factsEnd, parseFacts } from "../../lib/listing/facts.ts";
-import { FORMATS } from "../../lib/listing/formats.ts";
-import { ListingReader } from "../../lib/listing/listing_reader.ts";
 import { isNoise } from "../../lib/listing/noise.ts";
 import { collisionKey, Snapshot } from "../../lib/mirror/snapshot.ts";
 import { isSameHost, parse227, parse229 } from "../../lib/protocol/address.ts";
@@ -31,120 +29,14 @@ import { readCertificate } from "../../lib/tls/der.ts";
 import { readHandshakeError } from "../../lib/tls/errors.ts";
 import { ShownCertificate } from "../../lib/tls/shown_certificate.ts";
 import { fromByteText } from "../listing/test_utils.ts";
-import { worked } from "../testing/cpu_time.ts";
-
-/** Shorter than the longest line that is read. */
-const LONG = 60_000;
-
-/** A linear work takes four times as long, a quadratic one sixteen times. */
-const MAX_RATIO = 10;
-
-/** Milliseconds that are not looked at closer: a quadratic work takes more. */
-const FLOOR = 25;
-
-/** What is repeated. */
-const UNITS = [
-  ..." .,;:=\"'`()[]<>{}|/\\-+*%@#?!_~&^$0129aeznNoRxX\t\r\0\u00A0",
-  ..."\u0300\u0316\u0345\u00E9\u1E69\uAC01\u200B\uFEFF\u{1F600}\uD800",
-  "a ",
-  '("',
-  '""',
-  '"a',
-  '" ',
-  "no ",
-  "no file ",
-  "->",
-  " -> ",
-  " . ",
-  ", ",
-  "1,",
-  "1 ",
-  "1.",
-  "1:",
-  "(|||",
-  "(1 bytes) ",
-  " ( ",
-  " (a",
-  " [",
-  " []",
-  "a=",
-  "a=b;",
-  ";=",
-  "; ",
-  "a=b c;",
-  "://",
-  "a://b:c@",
-  "../",
-  "-----",
-  "\u0300\u0316",
-  "<DIR> ",
-  "\n",
-  "\r\n",
-  "\n250-",
-  "\r\0",
-  "\\\n",
-  "-----BEGIN CERTIFICATE-----",
-];
-
-/** The least work of several runs: what others do meanwhile only adds to it. */
-function workOf(run: () => unknown, runs: number): number {
-  let least = Infinity;
-  for (let i = 0; i < runs; i++) {
-    const start = worked();
-    try {
-      run();
-    } catch (error) {
-      assert(error instanceof Error, "something was thrown that is no error");
-    }
-    least = Math.min(least, worked() - start);
-  }
-  return least;
-}
-
-/** How many times as long four times as much takes, unless that is nothing. */
-function ratioOf(run: (length: number) => unknown, length = LONG): number {
-  if (workOf(() => run(length), 1) < FLOOR) return 0;
-  let ratio = Infinity;
-  for (let round = 0; round < 3 && ratio > MAX_RATIO; round++) {
-    const long = workOf(() => run(length), 3);
-    if (long < FLOOR) return 0;
-    ratio = Math.min(ratio, long / workOf(() => run(length / 4), 5));
-  }
-  return ratio;
-}
-
-/** Texts of a length: one unit, many times, and what makes a search fail. */
-function makeText(unit: string, length: number, [head, tail] = ["", ""]) {
-  return head + unit.repeat(Math.ceil(length / unit.length)) + tail;
-}
-
-/** Insists on linear time for each unit between each head and tail. */
-function assertLinear(
-  what: string,
-  run: (text: string) => unknown,
-  ends: Iterable<[head: string, tail: string]>,
-  units: Iterable<string> = UNITS,
-  length = LONG,
-): number {
-  let count = 0;
-  const all = [...units];
-  for (const pair of ends) {
-    for (const unit of all) {
-      count++;
-      const ratio = ratioOf(
-        (length) => run(makeText(unit, length, pair)),
-        length,
-      );
-      assert(
-        ratio <= MAX_RATIO,
-        `${what} takes ${Math.round(ratio)} times as long for 4 times ${
-          JSON.stringify(unit)
-        } between ${JSON.stringify(pair)}`,
-      );
-    }
-  }
-  return count;
-}
+import {
+  assertLinear,
+  LONG,
+  MAX_RATIO,
+  ratioOf,
+  UNITS,
+  workOf,
+} from "../testing/linear.ts";
 
 /** A regular expression in the source of the library. */
 interface Found {
@@ -366,8 +258,8 @@ const READERS: Record<
     run: (text) => {
       const shown = new ShownCertificate();
       const bytes = fromByteText(text);
-      for (let at = 0; at < bytes.length; at += 16) {
-        shown.take(bytes.subarray(at, at + 16));
+      for (let at = 0; at < bytes.length; at += 64) {
+        shown.take(bytes.subarray(at, at + 64));
       }
       return shown.fingerprint;
     },
@@ -394,111 +286,6 @@ Deno.test("Encoding.decode does not slow down for bytes that are no UTF-8", () =
     // 2 ms here; by an exception for each byte it is 2 seconds
     assert(workOf(() => decode(bytes), 3) < 100, `${unit}`);
   }
-});
-
-/** Whole lines, with all that is read from them. */
-function readAll(bytes: Uint8Array, format: string, size = 8192): number {
-  const reader = new ListingReader({ format, includeSelf: true });
-  let count = 0;
-  const take = (entries: ReturnType<ListingReader["end"]>) => {
-    for (const entry of entries) {
-      count++;
-      assert(entry.toJSON() !== undefined && entry.rawName.length >= 0);
-      assertEquals(entry.hostile, entry.hostile);
-    }
-  };
-  for (let at = 0; at < bytes.length; at += size) {
-    take(reader.push(bytes.subarray(at, at + size)));
-  }
-  take(reader.end());
-  return count;
-}
-
-/** Lines of the three usual formats; the rare ones have theirs in files. */
-const USUAL: Record<string, string[]> = {
-  mlsd: [
-    "type=file;size=3;modify=20240101000000;UNIX.groupname=domain users; a.txt",
-    "type=OS.unix=symlink;unique=1; a",
-  ],
-  unix: [
-    "-rw-r--r--   1 owner group     42 Mar 25 10:00 notes.txt",
-    "lrwxrwxrwx   1 owner           11 2024-03-25 10:00 a -> b",
-    "brw-r--r--   1 domain users 10, 3 25. Mar 10:00 x",
-  ],
-  dos: [
-    "04-27-00  09:09PM       <DIR>          licensed",
-    "2004-07-15  18:32  1,234,567 a",
-    "04-27-00  09:09PM  <JUNCTION>  a [C:\\b]",
-  ],
-};
-
-function linesOf(format: string): string[] {
-  const usual = USUAL[format];
-  if (usual !== undefined) return usual;
-  const file = `../testdata/listings/${format.replaceAll("-", "_")}.txt`;
-  const lines = Deno.readTextFileSync(new URL(file, import.meta.url))
-    .split(/\r?\n/);
-  return lines.filter((line) => line !== "");
-}
-
-const LISTED = [...Object.keys(USUAL), ...FORMATS.map(({ name }) => name)];
-
-/** Places in the lines of a format: most of the others are of the same kind. */
-const MAX_PLACES = 32;
-
-/** What is put into lines at each place: fewer, for there are many places. */
-const INSERTED = [
-  ...[" ", "\r", ".", ";", "=", "/", "-", "0", "1 ", "a", "*", "(", " [", ":"],
-  ...[" -> ", "<DIR> ", "a=", ";=", "\u00E9", " 1 Jan", "\u5E74"],
-]; // deno-fmt-ignore
-
-for (const format of LISTED) {
-  Deno.test(`ListingReader takes linear time for lines of ${format} that are blown up`, () => {
-    const seen = new Set<string>();
-    for (const line of linesOf(format)) {
-      // the place behind each word, and behind each sign
-      for (const { index } of line.matchAll(/\b|(?=\W)|$/g)) {
-        const head = line.slice(0, index);
-        const shape = head.replace(/\d+/g, "0").replace(/[A-Za-z]+/g, "a");
-        if (seen.has(shape) || seen.size === MAX_PLACES) continue;
-        seen.add(shape);
-        for (const tail of new Set([line.slice(index), ""])) {
-          assertLinear(
-            `${format} with ${JSON.stringify([head, tail])}`,
-            // shorter: there are many places
-            (text) => readAll(new TextEncoder().encode(text), format),
-            [[head, `${tail}\r\n`]],
-            INSERTED,
-            LONG / 3,
-          );
-        }
-      }
-    }
-    assert(seen.size > 3);
-  });
-}
-
-for (const format of ["auto", ...LISTED]) {
-  Deno.test(`ListingReader takes linear time for listings of whatever comes, as ${format}`, () => {
-    const count = assertLinear(
-      format,
-      (text) => readAll(new TextEncoder().encode(text), format),
-      [["", ""], ["a", "\nb\r\n"]],
-      UNITS,
-      LONG / 6,
-    );
-    assert(count > UNITS.length);
-  });
-}
-
-Deno.test("ListingReader takes linear time for lines that come a few bytes at a time", () => {
-  const units = ["\r", "a", " ", "\n", "\r\n", "a=b;"];
-  assertLinear(
-    "a few bytes at a time",
-    (text) => readAll(new TextEncoder().encode(text), "auto", 1),
-    [["", ""]],
-    units,
-  );
 });
 
 /** A value of DER with its tag and length. */
