@@ -85,6 +85,7 @@ export async function openTransfer(
   checkTransfer(session, command, options);
   await session.protection?.prepare(turn, { signal: options.signal });
   const { signal } = options;
+  if (options.rest === undefined) await takeBackRestart(turn, options);
   const type = await setType(turn, command, options);
   await setCompression(turn, { signal });
   const channel = await openDataChannel(turn, { command, type, signal });
@@ -158,19 +159,39 @@ function refuseClearData(session: Session, { verb }: Command): void {
 }
 
 /**
- * Sends the offset. An offset of a transfer that did not start is still valid
- * on the server, and is reset.
+ * Resets the offset of a transfer that did not start: it is still valid on the
+ * server.
  */
-async function setRestart(
+async function takeBackRestart(
   turn: ExclusiveTurn,
-  options: TransferOptions,
+  { type, signal }: TransferOptions,
 ): Promise<void> {
   const { session } = turn;
-  const { rest } = options;
-  if (rest === undefined && !session.hasRestart) return;
+  if (!session.hasRestart) return;
+  const before = session.type === "I" ? "I" : "A";
+  await turn.ensureType("I", { signal }); // pyftpdlib refuses REST in TYPE A
+  await sendRestart(turn, 0, { signal });
+  session.hasRestart = false;
+  if (type === undefined) await turn.ensureType(before, { signal });
+}
+
+/** Sends the offset. */
+async function setRestart(
+  turn: ExclusiveTurn,
+  { rest, signal }: TransferOptions,
+): Promise<void> {
+  if (rest !== undefined) await sendRestart(turn, rest, { signal });
+}
+
+async function sendRestart(
+  turn: ExclusiveTurn,
+  rest: number | string,
+  options: SignalOptions,
+): Promise<void> {
+  const { session } = turn;
   session.hasRestart = true;
   try {
-    await turn.exchange(restartCommand(rest ?? 0), options);
+    await turn.exchange(restartCommand(rest), options);
   } catch (error) {
     if (error instanceof FTPError) session.hasRestart = false; // refused
     throw error;

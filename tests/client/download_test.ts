@@ -217,6 +217,46 @@ Deno.test("FTP.retrbinary takes an offset back that no transfer took", async () 
   );
 });
 
+Deno.test("FTP takes an offset back in TYPE I: pyftpdlib refuses REST in TYPE A", async () => {
+  let type = "A";
+  await using server = await startScript({
+    TYPE: async (turn) => {
+      type = turn.argument;
+      await turn.reply(200, `Type set to ${type}`);
+    },
+    REST: async (turn) => {
+      if (type === "A") await turn.reply(501, "Resuming not allowed in ASCII");
+      else await turn.reply(350, "Restarting");
+    },
+    RETR: (turn) => turn.send("data"),
+    NLST: (turn) => turn.send("name\r\n"),
+  });
+  await using ftp = await server.connect();
+  const leaveOffset = async () => {
+    server.once("RETR", "550 No such file");
+    await assertRejects(
+      () => ftp.retrbinary("RETR x", () => {}, { rest: 1 }),
+      FTPPermanentError,
+      "550",
+    );
+  };
+  await leaveOffset();
+  assertEquals(await ftp.nlst(), ["name"]);
+  await leaveOffset();
+  await ftp.voidcmd("TYPE A");
+  const conn = await ftp.transfercmd("RETR x");
+  conn.close();
+  await ftp.voidresp();
+  assertEquals(
+    server.commands.filter((line) => /^(TYPE|REST|RETR|NLST)/.test(line)),
+    [
+      ["TYPE I", "REST 1", "RETR x", "REST 0", "TYPE A", "NLST"],
+      ["TYPE I", "REST 1", "RETR x", "TYPE A"],
+      ["TYPE I", "REST 0", "TYPE A", "RETR x"], // the user's own type
+    ].flat(),
+  );
+});
+
 Deno.test("FTP.retrbinary throws when REST is refused, and starts nothing", async () => {
   await using server = await startScript({
     REST: "502 No",
