@@ -20,7 +20,7 @@ export interface Summary extends Readonly<Counts> {
 
 /** What is different in a log that is a part of another one. */
 export interface TerseLogOptions {
-  /** Leaves out the lines of folders and the summary. @default {false} */
+  /** Leaves out the lines of folders, of tests that passed, and the summary. @default {false} */
   readonly isPart?: boolean;
 }
 
@@ -43,6 +43,8 @@ export class TerseLog {
   #counts: Counts = { passed: 0, failed: 0, ignored: 0 };
   #started = performance.now();
   #kept: string[] = [];
+  /** How many of them are of failures, in a part. */
+  #keptFor = 0;
   #hasFailed = false;
   #isOutput = false;
   #isRest = false;
@@ -90,8 +92,11 @@ export class TerseLog {
     const waiting = STILL_RUNNING.exec(text);
     if (waiting !== null) this.#write(waiting[0]);
     if (OUTPUT_START.test(text)) this.#isOutput = true;
-    this.#count(text);
     this.#keep(line);
+    const result = this.#count(text);
+    if (!this.#isPart || result === undefined) return;
+    if (result === "FAILED") this.#keptFor = this.#kept.length;
+    else this.#kept.length = this.#keptFor;
   }
 
   /** The log has ended: the process may have, too, before all tests were run. */
@@ -113,8 +118,9 @@ export class TerseLog {
     this.#kept.push(line);
   }
 
-  #count(text: string): void {
-    switch (RESULT.exec(text)?.[1]) {
+  #count(text: string): string | undefined {
+    const result = RESULT.exec(text)?.[1];
+    switch (result) {
       case "ok":
         this.#counts.passed++;
         break;
@@ -125,17 +131,21 @@ export class TerseLog {
         this.#counts.failed++;
         this.#hasFailed = true;
     }
+    return result;
   }
 
   #keep(line: string): void {
     this.#kept.push(line);
-    if (this.#kept.length > MAX_KEPT) this.#kept.splice(0, MAX_KEPT / 2);
+    if (this.#kept.length <= MAX_KEPT) return;
+    this.#kept.splice(0, MAX_KEPT / 2);
+    this.#keptFor = Math.max(0, this.#keptFor - MAX_KEPT / 2);
   }
 
   #endFile(): void {
     if (this.#hasFailed) this.#kept.forEach((line) => this.#write(line));
     this.#hasFailed = false;
     this.#kept = [];
+    this.#keptFor = 0;
   }
 
   #endFolder(): void {
