@@ -67,6 +67,12 @@ export type {
   TLSInfo,
   TLSVersion,
 } from "./lib/connection/tls_info.ts";
+export type {
+  CommandDiagnostic,
+  ConnectionDiagnostic,
+  RetryDiagnostic,
+  TransferDiagnostic,
+} from "./lib/connection/diagnostics.ts";
 export type { Trace, TraceEvent } from "./lib/connection/trace.ts";
 export type { RemoveOptions } from "./lib/directories/directories.ts";
 export {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { observeConnection } from "../connection/diagnostics.ts";
 import { ControlConnection } from "../connection/control_connection.ts";
 import { showAddress } from "../connection/dial.ts";
 import { withMessage } from "../connection/with_message.ts";
@@ -55,6 +56,7 @@ export async function openSession(
     pipelining: pipelining && !dropping.has(address),
     onDropped: () => dropping.add(address),
   });
+  observeConnection(control, { host, port });
   const session = new Session(control, peer, {
     timeout,
     host,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { nextDiagnosticId, observeCommand } from "./diagnostics.ts";
 import { type ByteStream, writeAll } from "./byte_stream.ts";
 import { CommandQueue } from "./command_queue.ts";
 import type { ControlOptions, SendOptions } from "./control_options.ts";
@@ -49,6 +50,8 @@ const LF = 0x0A;
 
 /** A control connection, from the greeting to its end. */
 export class ControlConnection {
+  /** Its number in diagnostic events. */
+  readonly id: number = nextDiagnosticId();
   /** Encoding of the next commands and replies. */
   encoding: Encoding;
   #stream: ByteStream;
@@ -197,6 +200,7 @@ export class ControlConnection {
     // to it
     if (kind === "passive" && replaces === undefined) this.#queue.hold();
     this.#options.tracer.emit("sent", describe);
+    observeCommand(this.id, pending);
     return pending;
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { observeRetry } from "../connection/diagnostics.ts";
 import { abortable } from "../connection/waiting.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkNumber } from "../protocol/check_number.ts";
@@ -230,12 +231,14 @@ export async function withRecovery<T>(
         !isPassing(error) || (isLost(provider) && !provider.canReconnect);
       if (isHopeless) throw error;
       const wait = waitOf({ attempt, delay, maxDelay });
-      const notified: unknown = onRetry?.({
+      const event = {
         error: error as Error,
         attempt,
         delay: wait,
         transferred: position(),
-      });
+      };
+      observeRetry(event);
+      const notified: unknown = onRetry?.(event);
       if (notified !== undefined) {
         await abortable(Promise.resolve(notified), signal);
       }

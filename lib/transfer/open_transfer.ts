@@ -6,6 +6,7 @@
  */
 
 import type { ByteStream } from "../connection/byte_stream.ts";
+import { observeTransfer } from "../connection/diagnostics.ts";
 import { DataStream } from "../connection/data_stream.ts";
 import { DelayedSignal } from "../connection/waiting.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
@@ -252,6 +253,7 @@ async function begin(
   const size = isUsual ? parse150(reply) : null;
   const file = sizedFile(session, command, rest);
   const transfer = new Transfer(session, pending, data, size, file);
+  transfer.onForget = observeTransfer(control.id, pending, data, size);
   session.transfer = transfer;
   // a held connection does not outlast the session
   control.closed.then(() => data.isHeld && data.fail(control.failure));

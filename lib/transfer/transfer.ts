@@ -39,6 +39,8 @@ export class Transfer {
   readonly size: number | null;
   /** Called at the end, to return to a directory. */
   onEnd: (() => Promise<void>) | undefined;
+  /** Told once the transfer has ended, for diagnostic events. */
+  onForget: (() => void) | undefined;
   readonly #session: Session;
   readonly #pending: PendingCommand;
   readonly #file: SizedFile | undefined;
@@ -356,6 +358,7 @@ export class Transfer {
   #forget(): void {
     this.#session.control.acknowledge(this.#pending);
     if (this.#session.transfer === this) this.#session.transfer = undefined;
+    this.onForget?.();
   }
 }
 
