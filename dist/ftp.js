@@ -2446,12 +2446,12 @@ async function secureData(stream, session, options) {
     throw error;
   }
 }
-async function secure(stream, session, channel, { timeout, signal }) {
-  const where = `the ${channel} connection to "${session.shown}"`;
+async function secure(stream, session, channel2, { timeout, signal }) {
+  const where = `the ${channel2} connection to "${session.shown}"`;
   return await within(timeout, signal, () => new Deno.errors.TimedOut(`Cannot secure ${where}: the TLS handshake was not done within ${timeout} ms`), (signal2) => {
     const connection = new TLSConnection(stream, session, where);
     return abortable(connection.handshake(), signal2).then((handshake) => {
-      if (channel === "control") {
+      if (channel2 === "control") {
         session.prepare(handshake);
         session.holdSession();
       }
@@ -3134,10 +3134,10 @@ function withErrorMessage(error, say) {
   const isPlatforms = error instanceof Error && Object.values(Deno.errors).some((Class) => error.constructor === Class);
   return isPlatforms ? withMessage(error, say) : error;
 }
-function afterAttempts(error, action, { retries, bytes: bytes2, size }) {
-  if (retries === 0) return error;
+function afterAttempts(error, action, { retries: retries2, bytes: bytes2, size }) {
+  if (retries2 === 0) return error;
   const whole = size === null ? "" : ` of ${size}`;
-  return withErrorMessage(error, (message) => `${action} in ${retries + 1} attempts, with ${bytes2}${whole} bytes: ${message}`);
+  return withErrorMessage(error, (message) => `${action} in ${retries2 + 1} attempts, with ${bytes2}${whole} bytes: ${message}`);
 }
 
 // lib/files/local_path.ts
@@ -3151,6 +3151,103 @@ function checkLocalPath(local, name) {
   if (path === "") throw new TypeError(`Cannot use "${name}": it is empty`);
   if (!path.includes("\0")) return;
   throw new TypeError(`Cannot use "${name}": it contains a NUL`);
+}
+
+// lib/connection/diagnostics.ts
+import { channel } from "node:diagnostics_channel";
+var connections = channel("ftp:connection");
+var commands = channel("ftp:command");
+var transfers = channel("ftp:transfer");
+var retries = channel("ftp:retry");
+var lastId = 0;
+function nextDiagnosticId() {
+  return ++lastId;
+}
+function observeConnection(control, { host, port }) {
+  if (!connections.hasSubscribers) return;
+  const event = {
+    connection: control.id,
+    host,
+    port
+  };
+  publish(connections, {
+    phase: "open",
+    ...event
+  });
+  control.closed.then(() => {
+    const message = control.failure?.message;
+    publish(connections, {
+      phase: "close",
+      ...event,
+      message
+    });
+  });
+}
+function observeCommand(connection, pending) {
+  if (!commands.hasSubscribers) return;
+  observe(commands, connection, pending, {}, () => pending.final, () => ({}));
+}
+function observeTransfer(connection, pending, data, size) {
+  if (!transfers.hasSubscribers) return void 0;
+  const { promise, resolve } = Promise.withResolvers();
+  const ended2 = async () => {
+    const reply = await pending.final;
+    await promise;
+    return reply;
+  };
+  observe(transfers, connection, pending, {
+    size
+  }, ended2, () => ({
+    bytes: data.bytesRead + data.bytesWritten
+  }));
+  return resolve;
+}
+function observeRetry({ error, ...event }) {
+  if (!retries.hasSubscribers) return;
+  publish(retries, {
+    ...event,
+    message: error.message
+  });
+}
+function observe(to, connection, { command }, more, ended2, atEnd) {
+  const begun = performance.now();
+  const event = {
+    id: nextDiagnosticId(),
+    connection,
+    command,
+    ...more
+  };
+  publish(to, {
+    phase: "start",
+    ...event
+  });
+  const end = (rest) => {
+    const duration = performance.now() - begun;
+    publish(to, {
+      ...event,
+      ...atEnd(),
+      ...rest,
+      duration
+    });
+  };
+  ended2().then(({ code }) => end({
+    phase: "end",
+    code
+  }), (error) => end({
+    phase: "error",
+    message: messageOf(error)
+  }));
+}
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+function publish(to, event) {
+  queueMicrotask(() => {
+    try {
+      to.publish(event);
+    } catch {
+    }
+  });
 }
 
 // lib/files/recovery.ts
@@ -3295,12 +3392,14 @@ async function withRecovery(provider, options, position, run) {
         delay,
         maxDelay
       });
-      const notified = onRetry?.({
+      const event = {
         error,
         attempt,
         delay: wait,
         transferred: position()
-      });
+      };
+      observeRetry(event);
+      const notified = onRetry?.(event);
       if (notified !== void 0) {
         await abortable(Promise.resolve(notified), signal);
       }
@@ -3340,11 +3439,11 @@ async function withReconnection(provider, options, run) {
   if ("error" in outcome) throw outcome.error;
   return outcome.value;
 }
-function countingRetries(options, retries) {
+function countingRetries(options, retries2) {
   return {
     ...options,
     onRetry: (event) => {
-      retries.count++;
+      retries2.count++;
       return options.onRetry?.(event);
     }
   };
@@ -5021,7 +5120,7 @@ function withoutNested(entries) {
 init_printable();
 
 // lib/transfer/pipeline.ts
-async function* pipeline(session, commands, { window, signal }) {
+async function* pipeline(session, commands2, { window, signal }) {
   if (!Number.isSafeInteger(window) || window < 1) {
     throw new RangeError(`Cannot keep ${window} commands under way: window must be a positive integer`);
   }
@@ -5047,7 +5146,7 @@ async function* pipeline(session, commands, { window, signal }) {
     if (next > window) outstanding.splice(0, next), next = 0;
     return reply;
   };
-  for (const command of commands) {
+  for (const command of commands2) {
     const reply = ask3(command);
     reply.catch(() => {
     });
@@ -5481,7 +5580,7 @@ var LineBlocks = class {
   constructor(maxLine) {
     this.#maxLine = maxLine;
   }
-  /** Whole lines, as far as they have come. */
+  /** Returns the complete lines so far. */
   push(chunk) {
     const rest = this.#rest;
     const end = chunk.lastIndexOf(LF5) + 1;
@@ -5503,7 +5602,7 @@ var LineBlocks = class {
     this.#check(rest.length);
     return block;
   }
-  /** The last line, if it has no end. */
+  /** Returns the last line, if it has no end. */
   end() {
     return this.#rest.length === 0 ? void 0 : this.#rest.view();
   }
@@ -5516,9 +5615,9 @@ var LineDecoder = class {
   #blocks;
   #decode;
   /**
-   * Makes a decoder.
+   * Creates a decoder.
    *
-   * @param decode Text of bytes, in the session's encoding
+   * @param decode Decodes bytes in the session's encoding
    * @param maxLine Longest line, in bytes, its LF excluded
    */
   constructor(decode2, maxLine) {
@@ -5526,10 +5625,8 @@ var LineDecoder = class {
     this.#blocks = new LineBlocks(maxLine);
   }
   /**
-   * Takes a piece.
+   * Reads a piece. Returns the lines that it completes, without their ends.
    *
-   * @param chunk Bytes; not kept
-   * @returns The lines that it completes, without their ends
    * @throws {FTPProtocolError} If a line is over the limit
    */
   push(chunk) {
@@ -5539,11 +5636,7 @@ var LineDecoder = class {
     lines.pop();
     return lines.map(withoutCR);
   }
-  /**
-   * Ends the text.
-   *
-   * @returns The last line, if it had no end
-   */
+  /** Returns the last line, if it had no end. */
   end() {
     const rest = this.#blocks.end();
     return rest === void 0 ? [] : [
@@ -7149,6 +7242,7 @@ function refusal2(why) {
 init_printable();
 var MAX_HEAD = 16 * 1024;
 var MAX_REASON = 80;
+var MAX_SCHEMES = 5;
 var LF6 = 10;
 var CR3 = 13;
 var STATUS_REGEXP = /^HTTP\/1\.\d ([1-5]\d\d)(?: +(.*))?$/;
@@ -7172,7 +7266,9 @@ async function connectByHTTP(dialog) {
   }
   if (digits.startsWith("2")) return rest;
   const told = dialog.proxy.mask(reason).slice(0, MAX_REASON);
-  throw failure(dialog, Number(digits), printableLine(`${digits} ${told}`));
+  const shown = printableLine(`${digits} ${told}`);
+  checkSchemes(dialog, head, shown);
+  throw failure(dialog, Number(digits), shown);
 }
 async function readHead(dialog) {
   let bytes2 = new Uint8Array(0);
@@ -7202,6 +7298,15 @@ function endOfHead(bytes2, from) {
     if (bytes2[next] === LF6) return next + 1;
   }
   return void 0;
+}
+function checkSchemes(dialog, head, told) {
+  const matches = dialog.proxy.mask(head).matchAll(/^proxy-authenticate:[ \t]*([\w-]{1,20})/gim);
+  const schemes = [
+    ...matches
+  ].map(([, scheme]) => scheme);
+  const isBasic = schemes.some((scheme) => /^basic$/i.test(scheme));
+  if (schemes.length === 0 || isBasic) return;
+  throw dialog.error(Deno.errors.NotSupported, `the proxy wants the authorisation ${schemes.slice(0, MAX_SCHEMES).join(" or ")} (${told}), and only Basic is supported; open the connections yourself with "dial"`);
 }
 function failure(dialog, code, told) {
   const { credentials } = dialog.proxy;
@@ -7561,10 +7666,10 @@ function ended(pending, isCut, isSuspect, via) {
   const hint = isSuspect ? `; it was sent together with another command${ONE_AT_A_TIME}` : "";
   return new Deno.errors.UnexpectedEof(`${tried}: the server${via === void 0 ? "" : `, or ${via},`} closed the connection${where}${hint}`);
 }
-function expired(pending, what, line) {
+function expired(pending, what, line, via) {
   const tried = pending === void 0 ? "Cannot write to the control connection" : `Cannot complete "${pending.command}"`;
   const hint = line !== void 0 ? `; "${printable(line)}" may have been meant to end the reply: try { multiline: "lenient" }` : pending?.verb === "EPSV" ? '; a firewall may drop it: use { passive: "pasv" }' : pending?.isPipelined ? `; it was sent before the command ahead of it was answered${ONE_AT_A_TIME}` : "";
-  return new Deno.errors.TimedOut(`${tried}: ${what}; the connection is closed${hint}`);
+  return new Deno.errors.TimedOut(`${tried}: ${what}${throughOf(via)}; the connection is closed${hint}`);
 }
 function broken(pending, error, via) {
   return withMessage(error, (message) => `Cannot complete "${pending?.command ?? "a command"}": the connection${throughOf(via)} failed: ${message}`);
@@ -7585,30 +7690,21 @@ var SessionLock = class {
   #running = 0;
   #isAlone = false;
   /**
-   * Makes an empty queue.
+   * Creates an empty queue.
    *
-   * @param gate What else each call waits for, when its turn has come
+   * @param gate A further wait of each call, when its turn has come
    */
   constructor(gate) {
     this.#gate = gate;
   }
   /**
-   * Runs a call beside others.
-   *
-   * @param run Starts at once if nobody is alone or waiting to be
-   * @param options A signal; it ends the wait for the turn
-   * @returns What `run` gives
+   * Runs a call together with others. It starts at once unless an exclusive
+   * call runs or waits.
    */
   shared(run, options) {
     return this.#take(false, run, options?.signal);
   }
-  /**
-   * Runs a call when all before it are done, and lets none start until it is.
-   *
-   * @param run The dialogue
-   * @param options A signal; it ends the wait for the turn
-   * @returns What `run` gives
-   */
+  /** Runs a call after all earlier ones, and before all later ones. */
   exclusive(run, options) {
     return this.#take(true, run, options?.signal);
   }
@@ -7637,11 +7733,11 @@ var SessionLock = class {
     try {
       await abortable(promise, signal);
     } catch (error) {
-      const place = this.#queue.indexOf(waiting);
-      if (place < 0) {
+      const index = this.#queue.indexOf(waiting);
+      if (index < 0) {
         this.#end();
       } else {
-        this.#queue.splice(place, 1);
+        this.#queue.splice(index, 1);
         this.#startWaiting();
       }
       throw error;
@@ -7672,25 +7768,17 @@ var SessionLock = class {
 
 // lib/transfer/turn.ts
 var Turn = class {
-  /** The session that is talked to. */
+  /** The session. */
   session;
   #talking;
-  /**
-   * Made by the session alone: nothing else can talk to the server.
-   *
-   * @param session The session
-   * @param talking How it answers
-   */
+  /** Created by the session only: nothing else can send commands. */
   constructor(session, talking) {
     this.session = session;
     this.#talking = talking;
   }
   /**
-   * Sends a command and waits for its first reply.
+   * Sends a command, and waits for its first reply.
    *
-   * @param command The command
-   * @param options A signal
-   * @returns A reply of 1yz, 2yz or 3yz
    * @throws {FTPTemporaryError} For 4yz
    * @throws {FTPPermanentError} For 5yz
    */
@@ -7700,9 +7788,6 @@ var Turn = class {
   /**
    * Sends a command that must be answered with 2yz.
    *
-   * @param command The command
-   * @param options A signal
-   * @returns The reply
    * @throws {FTPReplyError} For 1yz and 3yz
    */
   perform(command, options) {
@@ -7711,9 +7796,6 @@ var Turn = class {
   /**
    * Sets the representation type, if the server has another (RFC 959 section
    * 3.1.1).
-   *
-   * @param type "A" or "I"
-   * @param options A signal
    */
   async ensureType(type, options) {
     if (this.session.type === type) return;
@@ -7724,73 +7806,69 @@ var Turn = class {
   }
 };
 var ExclusiveTurn = class extends Turn {
-  /** A shared turn is no exclusive one, also to the compiler. */
+  /** Distinguishes the types: a shared turn is not an exclusive one. */
   isExclusive = true;
 };
 
 // lib/transfer/session.ts
 var Session = class {
-  /** The settings; `passive` changes with `setPasv`. */
+  /** The options; `passive` changes with `setPasv`. */
   options;
-  /** What is known of the server, shared with its other connections. */
+  /** What is known about the server, shared with its other connections. */
   profile;
-  /** The representation type the server was last told, if any. */
+  /** The representation type that was set last. */
   type;
-  /** The current directory, if the server was asked for it. */
+  /** The current directory, if it is known. */
   directory;
-  /** What leads there from the directory after login, if that is known. */
-  moves = [];
   /**
-   * The latest `MODE`, `STRU`, `LANG`, and `OPTS` of each feature that were
-   * accepted.
+   * Commands that lead there from the login directory; `undefined` if unknown.
    */
+  moves = [];
+  /** The latest accepted `MODE`, `STRU`, `LANG`, and `OPTS` of each feature. */
   settings = /* @__PURE__ */ new Map();
-  /** The latest `HOST` that was accepted (RFC 7151). */
+  /** The latest accepted `HOST` (RFC 7151). */
   virtualHost;
-  /** The `AUTH` and `USER` that were sent: the features depend on them. */
+  /** The `AUTH` and `USER` that were sent, on which the features depend. */
   identity = "";
-  /** Whether a `REST` of ours may wait for the next transfer command. */
+  /** Whether a `REST` may apply to the next transfer. */
   hasRestart = false;
-  /** Where the server was told to connect last, in active mode. */
+  /** The last port in active mode. */
   activePort;
-  /** A port for the next transfer, if nothing was sent that may close it. */
+  /** A port for the next transfer, if no later command may have closed it. */
   ahead;
-  /** The TLS session of the control connection, once there is one. */
+  /** The TLS session of the control connection. */
   tls;
   /** Protects data connections after `PROT P`. */
   protection;
-  /** Whether data may go in clear text: not where TLS was asked for. */
+  /** Whether data may be sent in clear text; `false` if TLS was requested. */
   isClearDataAllowed = true;
-  /** The transfer whose final reply was not seen yet. */
+  /** The transfer whose final reply was not acknowledged yet. */
   transfer;
   /**
-   * What was sent by hand and cannot be repeated on another connection: its
-   * verb.
+   * Verb of a command sent by hand that cannot be repeated on another
+   * connection.
    */
   handmade;
-  /** Opens another connection, logged in and set as this one is. */
+  /** Opens another connection with the same login and settings. */
   renewal;
   #control;
   #peer;
   #ended;
-  /** Ends of transfers that are under way. */
+  /** Pending ends of transfers. */
   #endings = /* @__PURE__ */ new Set();
   #renewing;
   #unclaimed = [];
-  /** Those whose 1yz was given. */
+  /** Commands whose 1yz was returned. */
   #begun = /* @__PURE__ */ new WeakSet();
   #claims = new SessionLock();
-  /** Who may talk. */
+  /** Decides who may send commands. */
   #lock = new SessionLock((signal) => this.ready(signal));
   #turn;
   #exclusiveTurn;
   /**
    * Wraps a control connection.
    *
-   * @param control The connection
-   * @param peer Address and port of the server's end
-   * @param options The settings
-   * @param profile What is known of the server
+   * @param peer Address and port of the server
    */
   constructor(control, peer, options, profile) {
     this.#control = control;
@@ -7814,50 +7892,35 @@ var Session = class {
       }
     });
   }
-  /** The control connection. It is another one after {@linkcode renew}. */
+  /** The control connection. Replaced by {@linkcode renew}. */
   get control() {
     return this.#control;
   }
-  /** Host and port that were dialled: the server, for data connections too. */
+  /** Host and port of the server, for data connections too. */
   get peer() {
     return this.#peer;
   }
-  /** Aborted when the control connection has ended, with the reason. */
+  /** Aborted when the control connection has ended, with its reason. */
   get ended() {
     return this.#ended;
   }
-  /** Whether the control connection has failed, and not for a doubt. */
+  /** Whether the control connection has failed, and cannot be replaced. */
   get isLost() {
     return this.#control.failure !== void 0 && !this.#control.isDoubtful;
   }
   /**
-   * Runs a call beside others: single commands, which are pipelined.
-   *
-   * @param run Talks; it starts at once unless a call has the session for
-   * itself, or waits for that
-   * @param options A signal; it ends the wait for the turn
-   * @returns What `run` gives
+   * Runs a call together with others: single commands, which are pipelined. It
+   * starts at once unless another call has the session exclusively or waits for
+   * that.
    */
   shared(run, options) {
     return this.#lock.shared(() => run(this.#turn), options);
   }
-  /**
-   * Runs a call when all before it are done, and lets none start until it is.
-   *
-   * @param run The dialogue
-   * @param options A signal; it ends the wait for the turn
-   * @returns What `run` gives
-   */
+  /** Runs a call after all earlier ones, and before all later ones. */
   exclusive(run, options) {
     return this.#lock.exclusive(() => run(this.#exclusiveTurn), options);
   }
-  /**
-   * Ends a transfer. Calls that want a turn meanwhile wait for it; it takes no
-   * turn itself.
-   *
-   * @param end Ends the transfer, and what belongs to it
-   * @returns What it gives
-   */
+  /** Ends a transfer without a turn. Calls that need a turn wait for it. */
   async settle(end) {
     const ending = end();
     this.#endings.add(ending);
@@ -7868,12 +7931,13 @@ var Session = class {
     }
   }
   /**
-   * Takes note of a transfer that did not come to its end. What the server says
-   * to `ABOR` does not prove that nothing is left: pyftpdlib sends the file
-   * when the next data connection is opened, Pure-FTPd and ProFTPD put what was
-   * left of a listing before the next, ProFTPD loses a reply. So the connection
-   * is closed, unless the server is known to leave nothing, and the next call
-   * has another.
+   * Gives up the connection after a transfer that did not end regularly, unless
+   * the server is known to leave nothing behind. The next call uses another
+   * connection.
+   *
+   * The reply to `ABOR` does not prove that nothing is left. pyftpdlib sends
+   * the file when the next data connection is opened. Pure-FTPd and ProFTPD
+   * send the rest of a listing before the next one. ProFTPD loses a reply.
    *
    * @param command The transfer's command, printable and masked
    */
@@ -7881,17 +7945,16 @@ var Session = class {
     this.ahead = void 0;
     const isOpen = this.#control.failure === void 0;
     if (isOpen && this.profile.leavesNothing) return;
-    const hint = this.handmade === void 0 ? "call reconnect()" : `"${this.handmade}", which was sent by hand, is not repeated by itself: call reconnect()`;
-    this.#control.giveUp(new Deno.errors.NotConnected(`"${command}" did not come to its end, and this server may give what is left of it to the next transfer; ${hint}`));
+    const hint = this.handmade === void 0 ? "call reconnect()" : `"${this.handmade}", which was sent by hand, is not repeated automatically: call reconnect()`;
+    this.#control.giveUp(new Deno.errors.NotConnected(`"${command}" did not end regularly, and this server may send the rest of it in the next transfer; ${hint}`));
   }
   /**
-   * What a call waits for before it begins: that nothing of an earlier transfer
-   * is left.
+   * Waits until nothing of an earlier transfer is left. Every call does this
+   * first.
    *
-   * @param signal Ends the wait
-   * @param options Whether the connection may be another one although something
-   * that was sent by hand is lost with it
-   * @returns The wait; `undefined` where there is none
+   * @param options `isForced`: whether to replace the connection even if a
+   * command sent by hand is lost
+   * @returns The wait, or `undefined` if there is none
    */
   ready(signal, { isForced = false } = {}) {
     this.transfer?.endIfLeft();
@@ -7904,11 +7967,9 @@ var Session = class {
     return open2();
   }
   /**
-   * Has another control connection where this one was closed for a doubt, in
-   * a turn or before one.
+   * Replaces a connection that was given up, in a turn or before one.
    *
-   * @param signal Ends the wait
-   * @throws {Error} `Deno.errors.*` if there is none to be had
+   * @throws {Error} `Deno.errors.*` if no connection can be opened
    */
   async renew(signal) {
     const { renewal } = this;
@@ -7917,14 +7978,12 @@ var Session = class {
     await abortable(this.#renewing, signal);
   }
   /**
-   * Has another control connection where the server has ended this one over a
-   * command that is not sent again. The caller has the turn, or comes before all
-   * turns.
+   * Replaces a connection that the server closed after a command that is not
+   * sent again. The caller has the turn, or comes before all turns.
    *
-   * @param error How it ended
-   * @param signal Ends the wait
-   * @returns Whether there is another; not where something that was sent by hand
-   * would be lost
+   * @param error The error of the connection
+   * @returns Whether it was replaced; `false` if a command sent by hand would
+   * be lost
    */
   async replace(error, signal) {
     const mayReplace = this.renewal !== void 0 && this.handmade === void 0 && !signal?.aborted;
@@ -7933,7 +7992,7 @@ var Session = class {
     await this.renew(signal);
     return this.#control.failure === void 0;
   }
-  /** Waits until no transfer is being ended. */
+  /** Waits until no end of a transfer is pending. */
   async #settled(signal) {
     while (this.#endings.size > 0) {
       await abortable(Promise.allSettled([
@@ -7941,7 +8000,7 @@ var Session = class {
       ]), signal);
     }
   }
-  /** Goes on with the connection of another session, set as this one. */
+  /** Takes over the connection of another session with the same settings. */
   #adopt(other) {
     if (!this.#control.isDoubtful) {
       other.control.fail(this.#control.failure);
@@ -7965,12 +8024,9 @@ var Session = class {
     this.#unclaimed = [];
   }
   /**
-   * Waits for something else than a reply: the end of the session ends that too.
+   * Runs a wait that is not for a reply, and aborts it with the session.
    *
-   * @param signal The caller's
-   * @param run Begins what is waited for, under a signal of either
-   * @returns What `run` gives
-   * @throws Why the control connection has failed, if it fails first
+   * @throws The failure of the control connection, if it comes first
    */
   async untilEnded(signal, run) {
     const { ended: ended2 } = this;
@@ -7987,10 +8043,8 @@ var Session = class {
     return expectSuccess(reply, pending.command);
   }
   /**
-   * Sends `ABOR`, the one command that may come in the middle of a dialogue.
-   *
-   * @param options A signal
-   * @returns A reply of 1yz, 2yz or 3yz
+   * Sends `ABOR`, the only command that may come during a dialogue. Returns a
+   * reply of 1yz, 2yz or 3yz.
    */
   async sendAbort({ signal }) {
     return (await this.#ask({
@@ -7998,9 +8052,7 @@ var Session = class {
     }, signal)).reply;
   }
   /**
-   * Sends a command without waiting; {@linkcode nextReply} gives its reply.
-   *
-   * @param command The command
+   * Sends a command without waiting; {@linkcode nextReply} returns its reply.
    */
   put(command) {
     this.#unclaimed.push(this.control.send(command, {
@@ -8009,10 +8061,8 @@ var Session = class {
     this.#doubt(command);
   }
   /**
-   * Takes note of a command that the user gives word for word: another
-   * connection may not be set as this one then.
-   *
-   * @param command The command
+   * Notes a command that the user sends literally. Another connection may not
+   * have the same settings afterwards.
    */
   noteByHand(command) {
     const word = command.verb.toUpperCase();
@@ -8022,13 +8072,12 @@ var Session = class {
     }
   }
   /**
-   * Waits for the reply that is due next: the open transfer's final one, or
-   * those of the commands that {@linkcode put} has sent, in order. One that
-   * opens a transfer has two.
+   * Waits for the next reply: the final one of the open transfer, or those of
+   * the commands sent by {@linkcode put}, in order. A command that opens a
+   * transfer has two.
    *
-   * @param options A signal
-   * @returns The reply and the command it answers, whatever its code
-   * @throws {TypeError} If nothing is owed
+   * @returns The reply, with any code, and the command it answers
+   * @throws {TypeError} If no command is pending
    * @throws {Deno.errors.NotConnected} If the connection is closed
    */
   nextReply(options = {}) {
@@ -8041,7 +8090,7 @@ var Session = class {
     const pending = open2 === void 0 || own.includes(open2) ? own[0] : open2;
     if (pending === void 0) {
       if (failure3 !== void 0) throw closedWaiting(failure3);
-      throw new TypeError("Cannot wait for a reply: no command is owed one");
+      throw new TypeError("Cannot wait for a reply: no command is pending");
     }
     const isFirst = own.includes(pending) && !this.#begun.has(pending);
     const due = isFirst ? pending.first : pending.final;
@@ -8066,7 +8115,7 @@ var Session = class {
       reply
     };
   }
-  /** Forgets what a command may change: nobody may be there to see its reply. */
+  /** Discards what a command may change, because its reply may not be read. */
   #doubt(command) {
     const word = command.verb.toUpperCase();
     const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
@@ -8082,13 +8131,13 @@ var Session = class {
       this.moves = isAfresh ? [] : void 0;
     }
   }
-  /** Notes who the user is: another user may be shown other features. */
+  /** Notes the user: another one may be shown other features. */
   #noteIdentity(word, argument) {
     const others = this.identity.replace(/^USER .*\n/m, "");
     this.identity = word === "REIN" ? "" : `${others}${word} ${argument}
 `;
   }
-  /** Follows what a command has changed, now that its reply is here. */
+  /** Notes what a command has changed, after its reply. */
   #note(command, reply, before) {
     const isDone2 = reply.code < 300;
     if (reply.code < 500) this.profile.noteKnown(command.verb.toUpperCase());
@@ -8145,8 +8194,8 @@ function expectSuccess(reply, command) {
 
 // lib/transfer/passive.ts
 var AHEAD_LIFE = 5e3;
-var EPSV_PATIENCE = 1e3;
-var PASV_PATIENCE = 5e3;
+var EPSV_WAIT = 1e3;
+var PASV_WAIT = 5e3;
 var EPSV_SHARE = 1 / 3;
 var PASV_SHARE = 1 / 2;
 var UNRELATED_REPLIES = [
@@ -8168,13 +8217,13 @@ function mayTryPasv({ peer, options }) {
 async function requestPassive(turn, options = {}) {
   const { profile } = turn.session;
   const mayTell = options.command !== void 0;
-  if (mayTell && profile.needsPRET) await tell(turn, options);
+  if (mayTell && profile.needsPRET) await announce(turn, options);
   try {
     return await requestAnywhere(turn, options);
   } catch (error) {
     if (profile.needsPRET || !mayTell || !asksForPRET(error)) throw error;
     profile.needsPRET = true;
-    await tell(turn, options);
+    await announce(turn, options);
     return await requestAnywhere(turn, options);
   }
 }
@@ -8258,9 +8307,9 @@ async function requestEpsv(turn, { signal }) {
     kind: "passive"
   });
   const isOnly = !mayTryPasv(session);
-  const patience = isOnly || profile.hasExtendedPassive === true ? void 0 : patienceOf(session, EPSV_PATIENCE, EPSV_SHARE);
+  const limit2 = isOnly || profile.hasExtendedPassive === true ? void 0 : waitLimit(session, EPSV_WAIT, EPSV_SHARE);
   const reply = await replyWithin(session, pending, {
-    patience,
+    limit: limit2,
     signal
   });
   if (reply === void 0) return await overtake(session, pending, signal);
@@ -8289,9 +8338,9 @@ async function overtake(session, replaces, signal) {
   const pending = control.send({
     verb: "PASV"
   }, options);
-  const patience = patienceOf(session, PASV_PATIENCE, PASV_SHARE);
+  const limit2 = waitLimit(session, PASV_WAIT, PASV_SHARE);
   let reply = await replyWithin(session, pending, {
-    patience,
+    limit: limit2,
     signal
   });
   const isOnly = session.renewal === void 0 && !replaces.isSettled;
@@ -8311,29 +8360,29 @@ async function overtake(session, replaces, signal) {
   profile.hasExtendedPassive ??= late === 229;
   return told;
 }
-async function replyWithin(session, pending, { patience, signal }) {
+async function replyWithin(session, pending, { limit: limit2, signal }) {
   const { control } = session;
   let isDue = false;
   try {
-    while (patience !== void 0 && !isDue) {
+    while (limit2 !== void 0 && !isDue) {
       isDue = isNext(session, pending);
       const reply = await waitFor2(session, pending, {
-        patience,
+        limit: limit2,
         signal
       });
       if (reply !== void 0) return reply;
     }
-    if (patience !== void 0) return void 0;
+    if (limit2 !== void 0) return void 0;
     return await control.wait(pending.final, signal);
   } catch (error) {
     if (control.failure !== void 0) noteLoss(session, pending, error);
-    else if (patience !== void 0) abandon(session, pending, patience);
+    else if (limit2 !== void 0) abandon(session, pending, limit2);
     throw error;
   }
 }
-async function waitFor2({ control }, pending, { patience, signal }) {
+async function waitFor2({ control }, pending, { limit: limit2, signal }) {
   const clock = new AbortController();
-  const timer = setTimeout(() => clock.abort(clock), patience);
+  const timer = setTimeout(() => clock.abort(clock), limit2);
   const either = signal === void 0 ? clock.signal : AbortSignal.any([
     signal,
     clock.signal
@@ -8357,15 +8406,15 @@ function noteLoss(session, pending, error) {
   profile.hasExtendedPassive = false;
   LOSSES.add(error);
 }
-function abandon(session, pending, patience) {
+function abandon(session, pending, limit2) {
   const { control } = session;
   session.settle(async () => {
-    await settle(pending.final, patience);
+    await settle(pending.final, limit2);
     if (pending.isSettled || control.failure !== void 0) return;
     control.giveUp(new Deno.errors.NotConnected(`"${pending.command}" got no reply, and the signal ended the wait for it; call reconnect()`));
   });
 }
-function patienceOf({ options: { timeout } }, most, share) {
+function waitLimit({ options: { timeout } }, most, share) {
   return timeout > 0 ? Math.min(most, timeout * share) : most;
 }
 async function orRefused({ options: { route } }, address) {
@@ -8388,7 +8437,7 @@ function isStuck(error) {
 function asksForPRET(error) {
   return error instanceof FTPError && /\bPRET\b/.test(error.reply?.text ?? "");
 }
-async function tell(turn, { command, signal }) {
+async function announce(turn, { command, signal }) {
   try {
     await turn.perform(announcementOf(command), {
       signal
@@ -8441,9 +8490,9 @@ async function openDataChannel(turn, options) {
     const { passive, route } = session.options;
     const mayTryActive = passive === "auto" && route.detour === void 0 && isPassiveRefused(error) && session.control.failure === void 0;
     if (!mayTryActive) throw error;
-    const channel = await listenActive(turn, options);
+    const channel2 = await listenActive(turn, options);
     session.profile.refusesPassive = true;
-    return channel;
+    return channel2;
   }
 }
 async function dialPassive(turn, options) {
@@ -8505,7 +8554,7 @@ async function requestActive(turn, options = {}) {
   const local = session.control.stream.localAddr;
   const told = session.options.activeAddress ?? (isAny ? local.hostname : hostname);
   try {
-    await announce(turn, told, port, options);
+    await announce2(turn, told, port, options);
   } catch (error) {
     listener.close();
     throw error;
@@ -8524,7 +8573,7 @@ function listenForServer(session) {
   session.activePort = listener.addr.port;
   return listener;
 }
-async function announce(turn, hostname, port, options = {}) {
+async function announce2(turn, hostname, port, options = {}) {
   const { session } = turn;
   const { allowEPRT } = session.options;
   const eprt = {
@@ -8557,10 +8606,12 @@ init_waiting();
 var Transfer = class {
   /** The data connection. */
   data;
-  /** The server's estimate of the size, in bytes, from its 150 reply. */
+  /** The server's estimate of the size in bytes, from its 150 reply. */
   size;
-  /** What belongs to its end: the way back to a directory. */
+  /** Called at the end, to return to a directory. */
   onEnd;
+  /** Told once the transfer has ended, for diagnostic events. */
+  onForget;
   #session;
   #pending;
   #file;
@@ -8568,13 +8619,9 @@ var Transfer = class {
   #aborting;
   #isLeft = false;
   /**
-   * Joins an open data connection and its entry in the ledger.
+   * Joins an open data connection and its pending command.
    *
-   * @param session The session
-   * @param pending The transfer command's entry
-   * @param data The data connection
-   * @param size The server's estimate
-   * @param file What is downloaded, if it is a file as it is
+   * @param file The downloaded file, if it is sent unchanged
    */
   constructor(session, pending, data, size, file) {
     this.#session = session;
@@ -8588,13 +8635,13 @@ var Transfer = class {
     return this.#pending.command;
   }
   /**
-   * Whether the data ended without TLS's close_notify, nothing else told that it
-   * is whole, and the user's options let that pass.
+   * Whether the data ended without TLS's close_notify, nothing else proved that
+   * it is complete, and the user's options allow that.
    */
   get isUnproven() {
     return this.#isUnproven;
   }
-  /** Whether the last line of the data may be half a line. */
+  /** Whether the last line of the data may be incomplete. */
   get isFrayed() {
     return this.data.isCut && !this.#allowsCut;
   }
@@ -8605,11 +8652,7 @@ var Transfer = class {
   get final() {
     return this.#pending.final;
   }
-  /**
-   * Sends a `NOOP` while the transfer is open.
-   *
-   * @returns Its entry in the ledger
-   */
+  /** Sends a `NOOP` while the transfer is open. */
   sendNoop() {
     return this.#session.control.send({
       verb: "NOOP"
@@ -8618,15 +8661,7 @@ var Transfer = class {
       during: this.#pending
     });
   }
-  /**
-   * Moves the data of the whole transfer.
-   *
-   * @param move Reads or writes it, to its end
-   * @param options The signal that the transfer runs under
-   * @returns As {@linkcode finish}
-   * @throws As {@linkcode finish}, or what {@linkcode failed} makes of the
-   * error of `move`
-   */
+  /** Moves the data of the whole transfer, and finishes it. */
   async complete(move, options) {
     try {
       await move(this.data);
@@ -8636,15 +8671,11 @@ var Transfer = class {
     return await this.finish(options);
   }
   /**
-   * Ends the transfer after an error, as {@linkcode failed}. Where the server has
-   * reset the data connection after all of the data, this is no failure: the
-   * server says 2yz, and the size that it tells for the file agrees.
+   * Ends the transfer after an error, like {@linkcode failed}. It is no failure
+   * if the server reset the data connection after all of the data: it sends
+   * 2yz, and the size of the file matches.
    *
-   * @param error What happened
-   * @param options The signal that the transfer runs under, and whether the
-   * caller knows that all of the data went through
    * @returns The final 2yz reply, if the transfer is complete
-   * @throws What {@linkcode failed} makes of the error
    */
   async endAfter(error, options = {}) {
     const { data } = this;
@@ -8666,7 +8697,7 @@ var Transfer = class {
       return expectSuccess(await this.#pending.final, this.command);
     });
   }
-  /** Doubts the connection after a failure, unless nothing can be left. */
+  /** Gives up the connection after a failure, unless nothing can be left. */
   async #doubt() {
     const wasAborted = this.#aborting !== void 0;
     if (!wasAborted && await isRefusedUpload(this.#session, this.#pending)) {
@@ -8674,7 +8705,7 @@ var Transfer = class {
     }
     this.#session.doubt(this.command);
   }
-  /** Whether all of the data went through a connection that was reset. */
+  /** Whether all of the data passed a connection that was reset. */
   async #isWhole({ signal, isWhole }) {
     const { data, size: announced } = this;
     if (data.tls !== void 0 && !isProtected(this.#session)) return false;
@@ -8693,15 +8724,12 @@ var Transfer = class {
     return completeness.isWhole === true;
   }
   /**
-   * Closes the data connection and waits for the final reply.
+   * Closes the data connection, and waits for the final reply.
    *
-   * @param options A signal, and whether the data is known to be whole
-   * @returns The 2yz reply: the server's word that all is well
-   * @throws {FTPError} If the server says otherwise; the session is usable
+   * @throws {FTPError} If the server reports a failure; the session is usable
    * @throws {Deno.errors.UnexpectedEof} If the data ended without TLS's
    * close_notify and may be cut off; the session is usable
-   * @throws {Error} If no reply comes: the message says that the data is
-   * unconfirmed, and the session is closed
+   * @throws {Error} If no reply comes; the session is closed
    */
   async finish(options = {}) {
     this.#isLeft = true;
@@ -8735,7 +8763,7 @@ var Transfer = class {
     if (reply.code >= 400) throw refusal(this.#session, reply, this.command);
     return expectSuccess(reply, this.command);
   }
-  /** Insists on data that is whole, where TLS did not say that it is. */
+  /** Checks that data without close_notify is complete. */
   async #checkEnd({ signal, isWhole: isKnown }) {
     const { data, size: announced, command } = this;
     if (!data.isCut) return;
@@ -8754,14 +8782,12 @@ var Transfer = class {
     if (!this.#isUnproven) throw truncated(command, bytes2, size);
   }
   /**
-   * As {@linkcode finish}, for a data connection that the user closes.
+   * Like {@linkcode finish}, for a data connection that the user closes.
    *
-   * @param options A signal
-   * @returns The final 2yz reply
-   * @throws Why the data connection failed or was given up, or the server's
-   * error if it explains that: what came is not all, whatever the server says
-   * @throws {TypeError} If the data connection is open: nothing would end the
-   * wait
+   * @throws The failure of the data connection, or the server's error if it
+   * explains that: the data is incomplete, whatever the server says
+   * @throws {TypeError} If the data connection is open, because the wait would
+   * not end
    */
   async collect(options) {
     const { failure: failure3, isHeld } = this.data;
@@ -8773,11 +8799,9 @@ var Transfer = class {
     return await this.finish(options);
   }
   /**
-   * Ends the transfer after an error on this side, and leaves the session in
-   * step or closed.
+   * Ends the transfer after a local error, and keeps the session usable or
+   * closes it.
    *
-   * @param error What happened
-   * @param options The signal that the transfer runs under
    * @returns The error to throw: the server's, if it explains this one
    */
   async failed(error, { signal } = {}) {
@@ -8796,10 +8820,9 @@ var Transfer = class {
     });
   }
   /**
-   * Ends the transfer where the user has left it: its data connection was
-   * closed before the end of a download, or has failed. What is only to be
-   * confirmed (an upload that was closed, a download that was read to its end)
-   * waits for who confirms it.
+   * Ends a transfer that the user has left: the data connection was closed
+   * before the end of a download, or has failed. A closed upload and a
+   * completely read download wait for their confirmation.
    */
   endIfLeft() {
     const { data, command } = this;
@@ -8820,11 +8843,10 @@ var Transfer = class {
     await this.onEnd?.();
   }
   /**
-   * Aborts (`ABOR`, RFC 959 section 4.1.3): the data connection is closed and
-   * every reply that is owed is taken. If that fails, or takes more than five
-   * seconds, the session is closed.
+   * Aborts (`ABOR`, RFC 959 section 4.1.3): closes the data connection, and
+   * reads all pending replies. If that fails, or takes more than five seconds,
+   * the session is closed.
    *
-   * @param options Whether the reply is asked for
    * @returns The reply to `ABOR`; `undefined` if none was needed or none came
    */
   async abort(options = {}) {
@@ -8836,11 +8858,8 @@ var Transfer = class {
     });
   }
   /**
-   * As {@linkcode abort}, for a transfer whose end somebody else will ask for.
-   *
-   * @param reason What calls of the data connection reject with
-   * @param options Whether the reply is asked for
-   * @returns The reply to `ABOR`, if any
+   * Like {@linkcode abort}, for a transfer whose end another call will wait
+   * for.
    */
   interrupt(reason, { needsReply } = {}) {
     const { data } = this;
@@ -8872,6 +8891,7 @@ var Transfer = class {
   #forget() {
     this.#session.control.acknowledge(this.#pending);
     if (this.#session.transfer === this) this.#session.transfer = void 0;
+    this.onForget?.();
   }
 };
 var RESETS = [
@@ -8887,7 +8907,7 @@ var DRAIN_GRACE = 500;
 var LEFT_GRACE = 500;
 function unconfirmed({ data, command }, error) {
   const bytes2 = data.bytesRead + data.bytesWritten;
-  return withMessage(error, (message) => `Cannot confirm "${command}": ${bytes2} bytes went through, but the server did not say that the transfer is complete: ${message}`);
+  return withMessage(error, (message) => `Cannot confirm "${command}": ${bytes2} bytes were transferred, but the server did not confirm it: ${message}`);
 }
 
 // lib/transfer/open_transfer.ts
@@ -8914,20 +8934,21 @@ async function openTransfer(turn, command, options = {}) {
     signal: options.signal
   });
   const { signal } = options;
+  if (options.rest === void 0) await takeBackRestart(turn, options);
   const type = await setType(turn, command, options);
   await setCompression(turn, {
     signal
   });
-  const channel = await openDataChannel(turn, {
+  const channel2 = await openDataChannel(turn, {
     command,
     type,
     signal
   });
   try {
     await setRestart(turn, options);
-    return await begin(session, command, channel, options);
+    return await begin(session, command, channel2, options);
   } catch (error) {
-    channel.close();
+    channel2.close();
     throw error;
   }
 }
@@ -8989,19 +9010,37 @@ function refuseClearData(session, { verb }) {
   if (session.protection !== void 0 || session.isClearDataAllowed) return;
   throw new TypeError(`Cannot open "${verb}": TLS was asked for, and data connections are not protected; call login() or protP() first, or protC() to send data in clear text`);
 }
-async function setRestart(turn, options) {
+async function takeBackRestart(turn, { type, signal }) {
   const { session } = turn;
-  const { rest } = options;
-  if (rest === void 0 && !session.hasRestart) return;
+  if (!session.hasRestart) return;
+  const before = session.type === "I" ? "I" : "A";
+  await turn.ensureType("I", {
+    signal
+  });
+  await sendRestart(turn, 0, {
+    signal
+  });
+  session.hasRestart = false;
+  if (type === void 0) await turn.ensureType(before, {
+    signal
+  });
+}
+async function setRestart(turn, { rest, signal }) {
+  if (rest !== void 0) await sendRestart(turn, rest, {
+    signal
+  });
+}
+async function sendRestart(turn, rest, options) {
+  const { session } = turn;
   session.hasRestart = true;
   try {
-    await turn.exchange(restartCommand(rest ?? 0), options);
+    await turn.exchange(restartCommand(rest), options);
   } catch (error) {
     if (error instanceof FTPError) session.hasRestart = false;
     throw error;
   }
 }
-async function begin(session, command, channel, { signal, advice, rest, onOpen }) {
+async function begin(session, command, channel2, { signal, advice, rest, onOpen }) {
   const { control, protection, options } = session;
   signal?.throwIfAborted();
   const pending = control.send(command, {
@@ -9010,18 +9049,18 @@ async function begin(session, command, channel, { signal, advice, rest, onOpen }
   });
   let stream;
   let reply;
-  const patient = new DelayedSignal(signal, protection === void 0 ? 0 : OPEN_GRACE);
+  const delayed = new DelayedSignal(signal, protection === void 0 ? 0 : OPEN_GRACE);
   try {
-    const { signal: signal2 } = patient;
+    const { signal: signal2 } = delayed;
     reply = await control.wait(pending.first, signal2);
     if (reply.code >= 300) throw refusal(session, reply, pending.command);
     session.hasRestart = false;
     onOpen?.(reply);
-    const raw = await connectUnlessRefused(channel, pending, session, signal2);
+    const raw = await connectUnlessRefused(channel2, pending, session, signal2);
     const secured = protection === void 0 ? raw : await session.untilEnded(signal2, (signal3) => protection.secure(raw, signal3));
     stream = decompress(session, secured);
   } catch (cause) {
-    channel.close();
+    channel2.close();
     const error = signal?.aborted ? signal.reason : cause;
     if (pending.isSettled && control.open !== pending) throw error;
     const explained = signal?.aborted ? await abortOwed(session, pending).then(() => error) : await explain(session, pending, error);
@@ -9029,7 +9068,7 @@ async function begin(session, command, channel, { signal, advice, rest, onOpen }
     control.acknowledge(pending);
     throw explained;
   } finally {
-    patient.release();
+    delayed.release();
   }
   const isLate = signal?.aborted === true;
   const data = new DataStream(stream, {
@@ -9043,6 +9082,7 @@ async function begin(session, command, channel, { signal, advice, rest, onOpen }
   const size = isUsual ? parse150(reply) : null;
   const file = sizedFile(session, command, rest);
   const transfer = new Transfer(session, pending, data, size, file);
+  transfer.onForget = observeTransfer(control.id, pending, data, size);
   session.transfer = transfer;
   control.closed.then(() => data.isHeld && data.fail(control.failure));
   if (isLate) {
@@ -9051,12 +9091,12 @@ async function begin(session, command, channel, { signal, advice, rest, onOpen }
   }
   return transfer;
 }
-async function connectUnlessRefused(channel, pending, session, signal) {
+async function connectUnlessRefused(channel2, pending, session, signal) {
   const { promise: refused, reject } = Promise.withResolvers();
   pending.final.then((reply) => {
     if (reply.code >= 400) reject(refusal(session, reply, pending.command));
   }, reject);
-  const connected = channel.connect(signal);
+  const connected = channel2.connect(signal);
   try {
     return await Promise.race([
       connected,
@@ -9340,20 +9380,14 @@ function tooLarge(path, maxListing) {
 var Listener = class {
   #errorOf;
   #failure;
-  /**
-   * Makes a listener.
-   *
-   * @param errorOf What the job ends with, made of what a callback threw
-   */
+  /** Creates a listener. */
   constructor(errorOf = (fault) => fault) {
     this.#errorOf = errorOf;
   }
   /**
-   * Calls back.
+   * Calls a callback. Returns its promise, which the caller may ignore.
    *
-   * @param run Calls the caller's function
-   * @returns The promise that it gave, if it did: nobody has to look at it
-   * @throws {unknown} If it throws, or an earlier call has failed meanwhile
+   * @throws {unknown} If the callback throws, or an earlier one has failed
    */
   call(run) {
     this.check();
@@ -9371,17 +9405,12 @@ var Listener = class {
     });
     return told;
   }
-  /**
-   * A callback that is called as {@linkcode call} does.
-   *
-   * @param callback The caller's function, if there is one
-   * @returns What to call instead
-   */
+  /** Wraps a callback, so that it is called as by {@linkcode call}. */
   heard(callback) {
     return callback && ((...args) => this.call(() => callback(...args)));
   }
   /**
-   * Looks whether all is well.
+   * Reports the failure of a callback.
    *
    * @throws {unknown} If a callback has failed
    */
@@ -9389,8 +9418,8 @@ var Listener = class {
     if (this.#failure !== void 0) throw this.#failure.error;
   }
   /**
-   * As {@linkcode check}, after the last call: an async callback that has thrown
-   * at once is heard. One that still runs is not waited for.
+   * Like {@linkcode check}, after the last call: waits long enough for an async
+   * callback that failed at once, but not for one that is still running.
    */
   async settle() {
     await void 0;
@@ -12464,10 +12493,10 @@ async function orRefusal(refusal3, run) {
 }
 async function deleteAll(session, paths, { signal }) {
   const refusals = [];
-  const commands = paths.values().map(deletion);
+  const commands2 = paths.values().map(deletion);
   const breather = new Breather();
   let index = 0;
-  for await (const result of pipeline(session, commands, {
+  for await (const result of pipeline(session, commands2, {
     window: WINDOW,
     signal
   })) {
@@ -15070,23 +15099,13 @@ init_waiting();
 var StartedSource = class {
   #iterator;
   #first;
-  /**
-   * Begins to read.
-   *
-   * @param chunks The chunks
-   */
+  /** Starts to read. */
   constructor(chunks) {
     this.#iterator = chunks[Symbol.asyncIterator]();
   }
   /**
-   * Takes the first chunk, or the end of a source that is empty: it has all the
-   * time it needs, as later ones have. Where a command would be refused nothing
-   * is taken, so that nothing is changed by that.
-   *
-   * @param session The session
-   * @param options A signal
-   * @throws What the source throws, the signal's reason, or why the connection
-   * has ended
+   * Reads the first chunk, or the end of an empty source, without a time limit.
+   * If a command would be refused, nothing is read.
    */
   async start({ control, ended: ended2 }, { signal }) {
     if (control.failure !== void 0 || control.open !== void 0) return;
@@ -15099,11 +15118,11 @@ var StartedSource = class {
       throw error;
     }
   }
-  /** Ends the source before its time. */
+  /** Ends the source early. */
   async end() {
     await this.#iterator.return?.();
   }
-  /** The chunks; they can be had once. */
+  /** Returns the chunks, once. */
   [Symbol.asyncIterator]() {
     return {
       next: () => {
@@ -17662,7 +17681,7 @@ var UPLOAD_DIR_OPTIONS = {
 function checkMirrorOptions(options, isUpload2) {
   if (isUpload2) checkNames("uploadDir", options, UPLOAD_DIR_OPTIONS);
   else checkNames("downloadDir", options, DOWNLOAD_DIR_OPTIONS);
-  const { compare, symlinks, connections = 1, list = {} } = options;
+  const { compare, symlinks, connections: connections2 = 1, list = {} } = options;
   checkWord("compare", compare, [
     "size-and-time",
     "size",
@@ -17673,8 +17692,8 @@ function checkMirrorOptions(options, isUpload2) {
     "skip",
     "follow"
   ]);
-  if (!(Number.isInteger(connections) && connections >= 1)) {
-    throw new RangeError(`Cannot use ${connections} connections: it must be an integer, 1 or more`);
+  if (!(Number.isInteger(connections2) && connections2 >= 1)) {
+    throw new RangeError(`Cannot use ${connections2} connections: it must be an integer, 1 or more`);
   }
   limitOf(options.maxDelete);
   if (options.delete && options.removeSource) {
@@ -17980,11 +17999,11 @@ var Mirror = class {
    * @throws {RangeError} If `maxDepth` is not 1 or more
    */
   constructor(provider, options, make2) {
-    const { maxDepth = MAX_DEPTH, connections = 1, dryRun, signal } = options;
+    const { maxDepth = MAX_DEPTH, connections: connections2 = 1, dryRun, signal } = options;
     if (!(maxDepth >= 1)) {
       throw new RangeError(`Cannot mirror ${maxDepth} levels: "maxDepth" must be 1 or more`);
     }
-    const most = dryRun === true ? 1 : connections;
+    const most = dryRun === true ? 1 : connections2;
     const pool = new WorkerPool(provider, {
       most,
       signal
@@ -18358,63 +18377,50 @@ var VALIDITY = HOUR;
 var MAX_DAYS = 2e4;
 var TICK = 50;
 var ServerClock = class {
-  /** A proof that is under way. */
+  /** A pending proof. */
   proving;
   #proofs = /* @__PURE__ */ new Map();
-  /** Minutes east of UTC of the times that a command sets. */
+  /** Zones of the times that commands set, in minutes east of UTC. */
   #settingZones = /* @__PURE__ */ new Map();
   #given;
-  /** Zones that hold on one day, with or without summer time. */
+  /** Zones of single days, with or without daylight saving time. */
   #days = /* @__PURE__ */ new Map();
   #isSettable;
-  /** Whether the server says that it sets times, and does not. */
+  /** Whether the server claims to set times, and does not. */
   #ignoresTimes = false;
   #isUTC = false;
-  /** Whether `MLSD` was seen to show what `MDTM` shows. */
+  /** Whether `MLSD` was seen to show the same times as `MDTM`. */
   #isSameZone = false;
   /** Minutes that `LIST` is ahead of `MDTM`. */
   #listAhead;
   #tries = /* @__PURE__ */ new Map();
   /**
-   * Makes a clock of which nothing is known.
+   * Creates a clock without knowledge.
    *
-   * @param zone Minutes east of UTC, if the user says so
+   * @param zone Minutes east of UTC, if the user set it
    */
   constructor(zone) {
     this.#given = zone;
   }
-  /**
-   * Whether the server sets the time of a file when it is told to: not known
-   * before it was tried.
-   */
+  /** Whether the server sets a file's time; `undefined` before it was tried. */
   get isSettable() {
     return this.#ignoresTimes ? false : this.#isSettable;
   }
   /**
-   * Learns from the server's word on a time that it was told to set.
-   *
-   * @param isSaid Whether it says that it did so
-   * @returns Whether to believe that it did
+   * Notes the server's reply to a time that it was told to set. Returns whether
+   * it was set.
    */
   noteSettable(isSaid) {
     this.#isSettable = isSaid;
     return isSaid && !this.#ignoresTimes;
   }
-  /**
-   * Whether there is a chance to learn more from a file that is written.
-   *
-   * @param teller What shows the time
-   * @returns Whether that was not tried, or is long ago
-   */
+  /** Whether a written file may show more. */
   isUntried(teller) {
     const at = this.#tries.get(teller) ?? -Infinity;
     return performance.now() - at > VALIDITY;
   }
   /**
-   * The zone, as far as it is proven.
-   *
-   * @param teller What shows the time
-   * @returns Minutes east of UTC, or `undefined`
+   * Returns the zone in minutes east of UTC; `undefined` if it is not proven.
    */
   zoneOf(teller) {
     const own = this.#given ?? this.#proofOf(teller)?.zone;
@@ -18423,34 +18429,21 @@ var ServerClock = class {
     const zone = this.zoneOf("MDTM");
     return zone === void 0 || this.#listAhead === void 0 ? void 0 : zone + this.#listAhead;
   }
-  /**
-   * The zone of a time of another day: with or without summer time.
-   *
-   * @param teller What shows the time
-   * @param time Milliseconds since 1970
-   * @returns Minutes east of UTC; that of today where no more is known
-   */
+  /** Returns the zone on another day, with or without daylight saving time. */
   zoneAt(teller, time) {
     const isPlain2 = this.#given !== void 0 || this.#days.size === 0;
     if (isPlain2) return this.zoneOf(teller);
     return this.#days.get(dayOf(teller, time)) ?? this.zoneOf(teller);
   }
-  /**
-   * Whether a zone was looked for that holds on a day.
-   *
-   * @param teller What shows the time
-   * @param time Milliseconds since 1970
-   * @returns Whether it was
-   */
+  /** Whether the zone of a day was looked for. */
   hasDay(teller, time) {
     return this.#days.has(dayOf(teller, time));
   }
   /**
-   * Learns the zone of a day from a time that was set, and read back.
+   * Learns the zone of a day from a time that was set and read.
    *
-   * @param teller What shows the time
    * @param time The time that was set, in milliseconds since 1970
-   * @param shown What is shown, read as UTC
+   * @param shown The time that is shown, read as UTC
    */
   noteDay(teller, time, shown) {
     if (this.#days.size >= MAX_DAYS) this.#days.clear();
@@ -18459,40 +18452,28 @@ var ServerClock = class {
     this.#days.set(dayOf(teller, time), zone);
   }
   /**
-   * The zone that `MDTM` has if `LIST` has a certain one.
+   * Returns the zone of `MDTM` for a zone of `LIST`, in minutes east of UTC;
+   * `undefined` if the two were not compared.
    *
    * @param listZone Minutes east of UTC
-   * @returns Minutes east of UTC, or `undefined` if the two were not compared
    */
   zoneBesideList(listZone) {
     return this.#listAhead === void 0 ? void 0 : listZone - this.#listAhead;
   }
-  /**
-   * Whether the zone is proven, by something that still holds.
-   *
-   * @param teller What shows the time
-   * @returns Whether it is
-   */
+  /** Whether the zone is proven, and the proof still valid. */
   isProven(teller) {
     const proof = this.#proofOf(teller);
     if (proof !== void 0) return performance.now() - proof.at < VALIDITY;
     return this.zoneOf(teller) !== void 0;
   }
-  /**
-   * Whether the server's clock was compared with this side's.
-   *
-   * @param teller What shows the time
-   * @returns Whether it was
-   */
+  /** Whether the server's clock was compared with the local one. */
   isMeasured(teller) {
     return this.#proofOf(teller) !== void 0;
   }
   /**
-   * How far the clock is ahead.
+   * Returns the bounds of the clock's difference.
    *
-   * @param teller What shows the time
    * @param zone Minutes east of UTC, if it is known from elsewhere
-   * @returns Bounds
    */
   leadOf(teller, zone = this.zoneOf(teller)) {
     const proof = this.#proofOf(teller);
@@ -18507,48 +18488,30 @@ var ServerClock = class {
     ];
   }
   /**
-   * The time that is meant by one that the server shows.
+   * Converts a time that the server shows to UTC.
    *
-   * @param teller What shows the time
    * @param date Its digits read as UTC
-   * @returns The time; as it is shown where the zone is not known
    */
   toUTC(teller, date) {
     const today = (this.zoneOf(teller) ?? 0) * MINUTE3;
     const zone = this.zoneAt(teller, date.getTime() - today) ?? 0;
     return new Date(date.getTime() - zone * MINUTE3);
   }
-  /**
-   * The digits that set a time.
-   *
-   * @param command What sets it
-   * @param date The time
-   * @returns The digits, read as UTC
-   */
+  /** Returns the digits that set a time. */
   toSet(command, date) {
     const usual = command === "MDTM" ? this.zoneOf("MDTM") ?? 0 : 0;
     const zone = this.#settingZones.get(command) ?? usual;
     return new Date(date.getTime() + zone * MINUTE3);
   }
-  /** Knows that `MDTM` and `MLSD` are in UTC, however the server is set up. */
+  /** Notes that `MDTM` and `MLSD` use UTC in every configuration. */
   noteUTC() {
     this.#isUTC = true;
   }
-  /**
-   * Knows that this was tried, so that it is not tried again for each file.
-   *
-   * @param teller What shows the time
-   */
+  /** Notes an attempt, so that it is not repeated for each file. */
   noteTry(teller) {
     this.#tries.set(teller, performance.now());
   }
-  /**
-   * Learns from a file that was just written.
-   *
-   * @param teller What shows the time
-   * @param time The time that is shown
-   * @param written When it was written
-   */
+  /** Learns from a file that was just written. */
   noteWritten(teller, { shown, precision }, { from, to }) {
     const least = shown - to;
     const most = shown + precision - from + TICK;
@@ -18565,12 +18528,11 @@ var ServerClock = class {
     });
   }
   /**
-   * Learns from a time that was set, and read back. It must be of today, or
-   * summer time may come between.
+   * Learns from a time that was set and read. It must be recent, without a
+   * change to or from daylight saving time between.
    *
-   * @param command What set it
-   * @param digits What was sent, read as UTC
-   * @param shown What `MDTM` shows now, read as UTC
+   * @param digits The digits that were sent, read as UTC
+   * @param shown The time that `MDTM` shows now, read as UTC
    */
   noteSet(command, digits, shown) {
     const ahead = shown.getTime() - digits.getTime();
@@ -18581,15 +18543,11 @@ var ServerClock = class {
       this.#settingZones.set(command, zone - ahead / MINUTE3);
     }
   }
-  /** Learns that `MLSD` and `MDTM` show the same for one file. */
+  /** Notes that `MLSD` and `MDTM` show the same time for one file. */
   noteSameZone() {
     this.#isSameZone = true;
   }
-  /**
-   * Learns from a listing beside `MDTM`.
-   *
-   * @param minutes How far the listing is ahead
-   */
+  /** Notes the difference between a listing and `MDTM`. */
   noteListAhead(minutes) {
     this.#listAhead = minutes;
   }
@@ -18602,7 +18560,7 @@ var ServerClock = class {
   get isListCompared() {
     return this.#listAhead !== void 0;
   }
-  /** Minutes that `LIST` is ahead of `MDTM`; 0 where that is not known. */
+  /** Minutes that `LIST` is ahead of `MDTM`; 0 if unknown. */
   get listAhead() {
     return this.#listAhead ?? 0;
   }
@@ -19367,13 +19325,13 @@ async function requestUTF8(turn, options) {
     if (!(error instanceof FTPError && error.reply !== void 0)) throw error;
   }
 }
-async function preparePipeline(session, commands, { window, signal }) {
+async function preparePipeline(session, commands2, { window, signal }) {
   const first = [];
   let size = 0;
   const { control, profile } = session;
   const isUnknown = control.isLimited && profile.vendor === void 0;
   while (isUnknown && size <= SHORT2 && first.length < window) {
-    const next = commands.next();
+    const next = commands2.next();
     if (next.done) return first;
     first.push(next.value);
     const { verb, argument = "" } = next.value;
@@ -19389,7 +19347,7 @@ async function preparePipeline(session, commands, { window, signal }) {
       control.limitInFlight(mayBePureFTPd ? PURE_FTPD_BUFFER : Infinity);
     }
   }
-  return chain(first, commands);
+  return chain(first, commands2);
 }
 function* chain(first, rest) {
   yield* first;
@@ -20023,6 +19981,8 @@ var READ_SIZE4 = 16 * 1024;
 var REPLY_TIMEOUTS = 20;
 var LF10 = 10;
 var ControlConnection = class {
+  /** Its number in diagnostic events. */
+  id = nextDiagnosticId();
   /** Encoding of the next commands and replies. */
   encoding;
   #stream;
@@ -20152,6 +20112,7 @@ var ControlConnection = class {
     }
     if (kind === "passive" && replaces === void 0) this.#queue.hold();
     this.#options.tracer.emit("sent", describe2);
+    observeCommand(this.id, pending);
     return pending;
   }
   /**
@@ -20363,7 +20324,8 @@ var ControlConnection = class {
   }
   #expire(what = `no reply within ${this.#options.timeout} ms`) {
     this.#noteBroken(this.#suspect());
-    this.fail(expired(this.due, what, this.#reader.hint));
+    const { via } = this.#stream;
+    this.fail(expired(this.due, what, this.#reader.hint, via));
   }
   /** Notes that the server may not support pipelining. */
   #suspect(isSuspect = isSuspicious(this.due)) {
@@ -20454,47 +20416,45 @@ var ServerProfile = class {
   #known = /* @__PURE__ */ new Set();
   #features;
   #featuresIdentity = "";
-  /** Whether `EPSV` works: `undefined` before the first try. */
+  /** Whether `EPSV` works; `undefined` before the first try. */
   hasExtendedPassive;
-  /** Whether `MLSD` works: `undefined` before it gave an entry. */
+  /** Whether `MLSD` works; `undefined` before it returned an entry. */
   hasMLSD;
-  /** Whether `LIST -a` works: `undefined` before the first try. */
+  /** Whether `LIST -a` works; `undefined` before the first try. */
   hasListAll;
-  /** Whether `LIST -a` shows the directory itself, as far as was seen. */
+  /** Whether `LIST -a` shows the directory itself; `undefined` if unknown. */
   showsSelf;
-  /** Whether `MLSD` was seen to show links as such. */
+  /** Whether `MLSD` was seen to show links as links. */
   tellsLinks = false;
-  /** Whether `EPSV` and `PASV` were refused, where `passive` is "auto". */
+  /** Whether `EPSV` and `PASV` were refused while `passive` is "auto". */
   refusesPassive = false;
-  /** Whether `PRET` comes before `EPSV` and `PASV`. */
+  /** Whether `PRET` is needed before `EPSV` and `PASV`. */
   needsPRET = false;
-  /** The times that it shows. */
+  /** The server's times. */
   clock;
   /**
-   * Makes a profile of which nothing is known.
+   * Creates a profile without knowledge.
    *
-   * @param zone Minutes east of UTC of the server's times, if the user says so
+   * @param zone Zone of the server's times in minutes east of UTC, if the user
+   * set it
    */
   constructor(zone) {
     this.clock = new ServerClock(zone);
   }
-  /** The server's software, or `undefined` if nothing told it. */
+  /** The server's software; `undefined` if unknown. */
   get vendor() {
     return this.#vendor;
   }
   /**
-   * Whether the server may be of a vendor: true until something tells
-   * otherwise.
-   *
-   * @param vendor The vendor
+   * Whether the server may be of a vendor: true until something disproves it.
    */
   mayBe(vendor) {
     if (this.#vendor !== void 0) return this.#vendor === vendor;
     return !(vendor === "ProFTPD" && this.#isNotProFTPD);
   }
   /**
-   * Whether a transfer that was ended early leaves nothing behind: no data, no
-   * reply. It was measured, and is not believed of what was not.
+   * Whether an aborted transfer leaves nothing behind, neither data nor a
+   * reply. Only true for servers that were measured.
    */
   get leavesNothing() {
     return this.#vendor === "vsftpd";
@@ -20514,10 +20474,8 @@ var ServerProfile = class {
     return this.#vendor === "vsftpd" || this.#vendor === "Pure-FTPd";
   }
   /**
-   * Draws conclusions from a greeting. A greeting without a vendor's name
+   * Derives the vendor from a greeting. A greeting without a vendor's name
    * proves nothing.
-   *
-   * @param text The text of the reply
    */
   noteGreeting(text) {
     const found = GREETINGS.find(([, regexp]) => regexp.test(text));
@@ -20525,42 +20483,25 @@ var ServerProfile = class {
   }
   /**
    * Whether the server is known to lack an optional command, or a use of it.
-   *
-   * @param command The command in upper case, or the name of the use
    */
   lacks(command) {
     return this.#lacking.has(command);
   }
-  /**
-   * Notes that the server lacks a command.
-   *
-   * @param command As for {@linkcode lacks}
-   */
+  /** Notes that the server lacks a command. */
   noteLacking(command) {
     this.#lacking.add(command);
   }
-  /**
-   * Forgets that the server lacks a command: it was seen to work.
-   *
-   * @param command As for {@linkcode lacks}
-   */
+  /** Notes that a command was seen to work. */
   forgetLacking(command) {
     this.#lacking.delete(command);
   }
-  /**
-   * Notes that the server knows a command, by the reply to it.
-   *
-   * @param verb The verb in upper case
-   */
+  /** Notes that the server knows a command. */
   noteKnown(verb) {
     this.#known.add(verb);
   }
   /**
-   * Notes that the server ended the connection at a command: some do at any that
-   * they do not know. Only what the client sends by itself, and can do without, is
-   * not sent again.
-   *
-   * @param line The command
+   * Notes that the server closed the connection after a command; some do for
+   * each unknown one. Only optional commands of the client are avoided.
    */
   noteHangUp(line) {
     const [, verb = "", word = ""] = /^(\S+) ?(\S*)/.exec(line) ?? [];
@@ -20579,22 +20520,18 @@ var ServerProfile = class {
     }
   }
   /**
-   * The reply to `FEAT`, if it was given to the same user under the same
-   * protection.
-   *
-   * @param identity The session's `identity`
-   * @returns Names in upper case with their parameters, or `undefined`
+   * Returns the features, if `FEAT` was answered for the same user under the
+   * same protection.
    */
   featuresFor(identity) {
     return identity === this.#featuresIdentity ? this.#features : void 0;
   }
   /**
-   * Notes the reply to `FEAT`, and draws conclusions from it.
+   * Notes the reply to `FEAT`, and derives properties of the server from it.
    *
-   * @param identity The session's `identity`
    * @param features Names in upper case with their parameters; `undefined` if
    * `FEAT` was refused
-   * @returns The features; none if `FEAT` was refused
+   * @returns The features; empty if `FEAT` was refused
    */
   noteFeatures(identity, features) {
     this.#features = features ?? /* @__PURE__ */ new Map();
@@ -20892,6 +20829,10 @@ async function openSession(server, settings, options) {
     pipelining: pipelining && !dropping.has(address),
     onDropped: () => dropping.add(address)
   });
+  observeConnection(control, {
+    host,
+    port
+  });
   const session = new Session(control, peer, {
     timeout,
     host,
@@ -21084,10 +21025,10 @@ var Tracer = class {
     };
     if (isPrinted) console.error(`${MARKS[direction]} ${event.text}`);
     const { trace } = this;
-    if (trace !== void 0) queueMicrotask(() => tell2(trace, event));
+    if (trace !== void 0) queueMicrotask(() => tell(trace, event));
   }
 };
-async function tell2(trace, event) {
+async function tell(trace, event) {
   try {
     await trace(event);
   } catch {
@@ -22543,11 +22484,11 @@ var FTP = class extends FTPProtocol {
    * console.log(total);
    * ```
    */
-  async *pipeline(commands, options = {}) {
+  async *pipeline(commands2, options = {}) {
     const { window = WINDOW4, signal } = options;
     checkNames("pipeline", options, PIPELINE_OPTIONS);
     const session = connectionOf(this).session;
-    const parsed = Iterator.from(commands).map(parseCommand);
+    const parsed = Iterator.from(commands2).map(parseCommand);
     const prepared = await preparePipeline(session, parsed, {
       window,
       signal
@@ -23077,7 +23018,7 @@ var FTP = class extends FTPProtocol {
    * Stores a file under a name that the server chooses (`STOU`, RFC 959 section
    * 4.1.3), in the current directory.
    *
-   * @param source As for {@linkcode store}
+   * @param source As for {@linkcode FTP.prototype.store store}
    * @param options A signal
    * @returns The name; `undefined` if the server does not tell it
    * @throws {FTPError} If the server refuses or reports a failure
@@ -23392,7 +23333,7 @@ async function connect3(url, options = {}) {
 }
 function checkTexts(texts, encoding) {
   const { user, password, account, directory } = texts;
-  const commands = [
+  const commands2 = [
     {
       verb: "USER",
       argument: user ?? "",
@@ -23414,7 +23355,7 @@ function checkTexts(texts, encoding) {
       name: "path of the URL"
     }
   ];
-  for (const command of commands) encodeCommand(command, encoding);
+  for (const command of commands2) encodeCommand(command, encoding);
 }
 function checkNetrc(netrc) {
   const isNetrc = netrc === void 0 || typeof netrc === "boolean" || netrc instanceof URL || typeof netrc === "string";
@@ -23519,7 +23460,7 @@ init_errors();
 init_errors();
 var PASSIVE_SETTINGS = "vsftpd pasv_min_port and pasv_max_port, ProFTPD PassivePorts, Pure-FTPd --passiveportrange, pyftpdlib passive_ports";
 var ADDRESS_SETTINGS = "vsftpd pasv_address, ProFTPD MasqueradeAddress, Pure-FTPd --forcepassiveip, pyftpdlib masquerade_address";
-function messageOf(error) {
+function messageOf2(error) {
   return error instanceof Error ? error.message : String(error);
 }
 function isTimeOut(error) {
@@ -23528,7 +23469,7 @@ function isTimeOut(error) {
 function explainDial(error, where) {
   const base = {
     severity: "error",
-    text: messageOf(error)
+    text: messageOf2(error)
   };
   if (error instanceof Deno.errors.ConnectionRefused) {
     return {
@@ -23588,7 +23529,7 @@ var TLS_FINDINGS = {
   ]
 };
 function explainOpening(error, log) {
-  const text = messageOf(error);
+  const text = messageOf2(error);
   const found = (cause, advice, isFirewall = false) => ({
     cause,
     severity: "error",
@@ -23633,7 +23574,7 @@ function explainOpening(error, log) {
   return found("connection-failed", "See the words of the server.");
 }
 function explainData(error, log, { how, isSecured: isSecured2 }) {
-  const text = messageOf(error);
+  const text = messageOf2(error);
   const found = (cause, advice, isFirewall = false) => ({
     cause,
     severity: "error",
