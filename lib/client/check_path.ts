@@ -8,11 +8,8 @@ import { encodeCommand, type Path } from "../protocol/command.ts";
 import type { Session } from "../transfer/session.ts";
 
 /**
- * Requires a path that can be sent.
+ * Rejects a path that cannot be sent.
  *
- * @param session Gives the encoding
- * @param path The path
- * @param name The argument's name
  * @throws {TypeError} If the path is empty, has CR, LF or NUL, or does not fit
  * the encoding
  */
@@ -24,7 +21,7 @@ export function checkPath(session: Session, path: Path, name: string): void {
   );
 }
 
-/** As {@linkcode checkPath}; "" is the current directory. */
+/** Like {@linkcode checkPath}, but "" stands for the current directory. */
 export function checkAnyPath(
   session: Session,
   path: Path,

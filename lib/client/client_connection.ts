@@ -1,6 +1,6 @@
 /**
- * How a client comes back: who logged in where, and what the session was set
- * to. Users and passwords are kept here and nowhere else.
+ * A client's connection, and its reconnection: identity and settings. Users and
+ * passwords are kept only here.
  *
  * @module
  */
@@ -21,32 +21,38 @@ import { openSession } from "./open_session.ts";
 import type { Server, Settings } from "./options.ts";
 import { settingsOf } from "./session_settings.ts";
 
-/** Longest wait, in milliseconds, for `QUIT`'s reply when a client is disposed of. */
+/**
+ * Longest wait, in milliseconds, for the reply to `QUIT` when a client is
+ * disposed of.
+ */
 const DISPOSE_GRACE = 2000;
 
-/** How often, and after how many milliseconds first, a crowded server is asked. */
+/**
+ * Number of retries if the server has too many connections, and the first wait
+ * in milliseconds.
+ */
 const CROWDED_ATTEMPTS = 6;
 const CROWDED_DELAY = 100;
 
 /** A client's connection, from one `connect()` to the next. */
 export class ClientConnection implements OwnedProvider {
-  /** Downloads and uploads take turns. */
+  /** Serializes downloads and uploads. */
   readonly jobs: SessionLock = new SessionLock();
   readonly #end = new AbortController();
   #session: Session | undefined;
   #identity: Identity | undefined;
-  /** Has the session since another user logged in. */
+  /** Owns the session after another user has logged in. */
   #successor: ClientConnection | undefined;
 
   /**
-   * The session in use.
+   * The current session.
    *
    * @throws {Deno.errors.NotConnected} If there is none, or the client was
    * closed
    */
   get session(): Session {
     const session = this.#session;
-    // a closed session gives the better reason
+    // a closed session has the better reason
     if (session?.control.failure === undefined) this.ended.throwIfAborted();
     if (session !== undefined) return session;
     throw new Deno.errors.NotConnected(
@@ -54,34 +60,30 @@ export class ClientConnection implements OwnedProvider {
     );
   }
 
-  /** The session, if there was ever one. */
+  /** The last session, if there was one. */
   get sessionIfAny(): Session | undefined {
     return this.#session;
   }
 
-  /** Aborted when the client is closed, or somebody else's. */
+  /** Aborted when the client is closed, or another user logs in. */
   get ended(): AbortSignal {
     return this.#end.signal;
   }
 
-  /** Whether somebody logged in, and has not closed the connection. */
+  /** Whether a user is logged in, and has not closed the connection. */
   get canReconnect(): boolean {
     return this.#identity !== undefined;
   }
 
-  /** User, host and port. */
+  /** User, host and port, as one text. */
   get origin(): string {
     const { server, credentials } = this.#identity ?? {};
     return JSON.stringify([credentials?.user, server?.host, server?.port]);
   }
 
   /**
-   * Connects, without a login.
+   * Connects without a login.
    *
-   * @param server Whom
-   * @param settings The client's settings
-   * @param options A signal
-   * @returns The greeting
    * @throws {Deno.errors.NotConnected} If the connection ends meanwhile
    */
   async open(
@@ -98,12 +100,9 @@ export class ClientConnection implements OwnedProvider {
   }
 
   /**
-   * The connection of who is about to log in. What was begun for another user ends,
-   * unless a transfer is open: no login is sent then.
+   * Returns the connection for a login. Operations of another user end, unless
+   * a transfer is open: no login is sent then.
    *
-   * @param session Where
-   * @param credentials Who
-   * @returns This connection, or the client's next one
    * @throws {Deno.errors.NotConnected} If the session was replaced meanwhile
    */
   admit(session: Session, { user, acct }: Credentials): ClientConnection {
@@ -119,15 +118,14 @@ export class ClientConnection implements OwnedProvider {
     const next = this.#successor = new ClientConnection();
     next.#session = session;
     this.#finish(
-      "the connection is another user's by now: login() was called",
+      "the connection belongs to another user: login() was called",
     );
     return next;
   }
 
   /**
-   * Takes note of a login.
+   * Notes a login.
    *
-   * @param identity Who logged in where
    * @throws {Deno.errors.NotConnected} If the connection has ended meanwhile
    */
   remember(identity: Identity): void {
@@ -138,13 +136,8 @@ export class ClientConnection implements OwnedProvider {
   }
 
   /**
-   * The session to begin a call on, when no transfer is being ended. One that
-   * the server closed while nothing was asked of it (a time-out of its own) is
-   * replaced, and so is the connection of one that is in doubt.
-   *
-   * @param options A signal
-   * @returns The session, at once where it is open or failed in another way:
-   * calls keep their order
+   * Returns the session for a call, after pending ends of transfers. Replaces a
+   * session that the server closed while idle, or that was given up.
    */
   ready(options: SignalOptions): Session | Promise<Session> {
     const { session } = this;
@@ -171,7 +164,6 @@ export class ClientConnection implements OwnedProvider {
   /**
    * Replaces the session.
    *
-   * @param options A signal
    * @throws {Deno.errors.NotConnected} If the connection ends meanwhile
    */
   async reconnect(options: SignalOptions): Promise<void> {
@@ -185,12 +177,7 @@ export class ClientConnection implements OwnedProvider {
     this.remember(identity);
   }
 
-  /**
-   * Opens another session like this one.
-   *
-   * @param options A signal
-   * @returns Its connection, whose owner is the caller
-   */
+  /** Opens another session with the same settings. */
   async fork(options: SignalOptions): Promise<ClientConnection> {
     const { settings } = this.#identityFor("open another connection");
     const { connection } = await this.openFor(settings, options);
@@ -198,11 +185,9 @@ export class ClientConnection implements OwnedProvider {
   }
 
   /**
-   * Opens another session like this one, for a client with settings of its own.
+   * Opens another session with the same settings, for a client with its own
+   * options.
    *
-   * @param settings The other client's settings
-   * @param options A signal
-   * @returns Its connection, the server, and the greeting
    * @throws {Deno.errors.NotConnected} If no user is logged in
    */
   async openFor(settings: Settings, options: SignalOptions): Promise<{
@@ -213,7 +198,7 @@ export class ClientConnection implements OwnedProvider {
     const own = this.#identityFor("open another connection");
     const identity = { ...own, settings };
     const { session } = this;
-    // in a turn: no dialogue is in another directory for one command then
+    // in a turn, because a dialogue may be in another directory for one command
     const look = () =>
       session.shared(() => Promise.resolve(settingsOf(session)), options);
     let state = await look();
@@ -235,13 +220,7 @@ export class ClientConnection implements OwnedProvider {
     return { connection, server, welcome: opened.welcome };
   }
 
-  /**
-   * Takes leave of the server (`QUIT`) and closes the connection, also where
-   * the server refuses.
-   *
-   * @param options A signal; if it is aborted the connection stays open
-   * @returns The 2yz reply
-   */
+  /** Sends `QUIT` and closes the connection, also if the server refuses. */
   async quit(options: SignalOptions): Promise<Reply> {
     const { session } = this;
     try {
@@ -258,11 +237,7 @@ export class ClientConnection implements OwnedProvider {
     }
   }
 
-  /**
-   * Closes the connections at once, for good, and ends what would open others.
-   *
-   * @param why What every later call is told
-   */
+  /** Closes the connections at once and permanently, and ends pending ones. */
   end(why: string): void {
     const session = this.#session;
     const reason = new Deno.errors.NotConnected(why);
@@ -271,7 +246,7 @@ export class ClientConnection implements OwnedProvider {
     this.#finish(`the connection was closed here: ${why}`);
   }
 
-  /** Takes leave if that is possible without waiting long, and closes. */
+  /** Sends `QUIT` if that does not take long, and closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     const control = this.#session?.control;
     const mayQuit = control?.failure === undefined &&
@@ -283,20 +258,20 @@ export class ClientConnection implements OwnedProvider {
     await control?.closed;
   }
 
-  /** Ends after `QUIT`, before which another user may have logged in. */
+  /** Ends after `QUIT`; another user may have logged in before it. */
   #endOf(session: Session): void {
     if (this.#successor !== undefined) this.#successor.#endOf(session);
     else if (this.#session === session) this.end("quit() was called");
   }
 
-  /** Ends every job, every wait for the next attempt, and every dialling. */
+  /** Ends every operation, retry and pending connection. */
   #finish(why: string): void {
     this.#identity = undefined;
     if (this.ended.aborted) return;
-    this.#end.abort(new Deno.errors.NotConnected(`Cannot go on: ${why}`));
+    this.#end.abort(new Deno.errors.NotConnected(`Cannot continue: ${why}`));
   }
 
-  /** Opens a session, which is closed again if the connection ends meanwhile. */
+  /** Opens a session, and closes it if the connection has ended meanwhile. */
   async #hold<T extends { session: Session }>(
     { signal }: SignalOptions,
     open: (options: SignalOptions) => Promise<T>,
@@ -307,7 +282,10 @@ export class ClientConnection implements OwnedProvider {
     throw this.ended.reason;
   }
 
-  /** The server may count the connection that was closed for a moment. */
+  /**
+   * Opens a session that replaces one. The server may still count the closed
+   * connection.
+   */
   async #renewal(session: Session): Promise<Session> {
     for (let attempt = 1;; attempt++) {
       const identity = this.#identityFor("connect again");

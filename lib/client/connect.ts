@@ -1,5 +1,5 @@
 /**
- * From a URL to a client that is logged in and in the right directory.
+ * Connects to a URL: connects, secures, logs in and changes directory.
  *
  * @module
  */
@@ -31,43 +31,43 @@ import { checkAddress, FTP_OPTIONS, type FTPOptions } from "./options.ts";
 /** Options of {@linkcode connect}. */
 export interface ConnectURLOptions extends FTPOptions {
   /**
-   * TCP port, where the URL has none.
+   * TCP port, if the URL has none.
    *
    * @default 21, or 990 with implicit TLS
    */
   port?: number | undefined;
   /**
-   * The user, where the URL has none.
+   * The user, if the URL has none.
    *
    * @default "anonymous"
    */
   user?: string | undefined;
-  /** The password, where the URL has none. */
+  /** The password, if the URL has none. */
   password?: string | undefined;
   /** The account, for servers that ask for one. */
   account?: string | undefined;
   /**
-   * Where to look for a password that neither the URL nor the options have: a
-   * path, or `true` for `.netrc` in the home directory. It is not looked at
-   * otherwise. The one in the home directory is refused if others may read or
-   * write it (`chmod 600`); who may do so with a file that is named here, such as
-   * a mounted secret, is not looked at. Requires `allow-read` permission for it,
-   * and `true` `allow-sys` for `homedir`.
+   * File with a password, if neither the URL nor the options have one: a path,
+   * or `true` for `.netrc` in the home directory. The file in the home
+   * directory is rejected if others may read or write it (`chmod 600`). The
+   * permissions of a named file, such as a mounted secret, are not checked.
+   * Requires `allow-read` permission for it, and with `true` also `allow-sys`
+   * for `homedir`.
    *
    * @default false
    */
   netrc?: string | URL | boolean | undefined;
   /**
-   * How often and after what wait it is tried again where the server has too
-   * many connections: 421, or 530 with words such as "too many connections". A
-   * refused user or password is never tried again.
+   * How often and after which wait to retry if the server has too many
+   * connections: 421, or 530 with words such as "too many connections". A
+   * refused user or password is never retried.
    *
    * @default false
    */
   retry?: RetryOptions | false | undefined;
   /**
-   * Ends connecting and logging in, and a wait before it is tried again. It does
-   * not end the calls that follow: each takes a `signal` of its own.
+   * Aborts connecting and logging in, and a wait before a retry. It does not
+   * affect later calls, which have a `signal` of their own.
    */
   signal?: AbortSignal | undefined;
 }
@@ -104,17 +104,18 @@ export interface URLTarget {
  *
  * A URL's path is relative to the directory after login (RFC 1738 section
  * 3.2.2); `ftp://host/%2Fpub` names `/pub` itself. Escapes that are UTF-8 are
- * text in the client's encoding, others (`%E9`) the bytes themselves. `ftp:` is
- * clear text unless the option `tls` is set, `ftpes:` is explicit TLS, `ftps:`
- * implicit TLS.
+ * text in the client's encoding, others (`%E9`) are bytes. `ftp:` uses clear
+ * text unless the option `tls` is set, `ftpes:` explicit TLS, `ftps:` implicit
+ * TLS.
  *
  * Requires `allow-net` permission.
  *
  * @tags allow-net
- * @param url A URL, or a host's name or address, with ":port" or without
- * @param options What the URL does not say, and all options of {@linkcode FTP}
- * @returns A client; `await using` takes leave of the server at the end
- * @throws {TypeError} If the URL is of another scheme, or an option is none
+ * @param url A URL, or a host name or address, with or without ":port"
+ * @param options Parts that the URL lacks, and all options of {@linkcode FTP}
+ * @returns A client; `await using` sends `QUIT` at the end
+ * @throws {TypeError} If the URL has another scheme, or an option is unknown or
+ * invalid
  * @throws {FTPError} If the server refuses; the connection is closed
  * @throws {Deno.errors.PermissionDenied} If others may read or write the
  * `.netrc` in the home directory, and it is to be used
@@ -150,7 +151,7 @@ export async function connect(
     account,
     netrc,
   });
-  checkTexts(credentials, encoding); // .netrc may say anything
+  checkTexts(credentials, encoding); // .netrc may contain anything
   return await whileCrowded(retry, signal, async () => {
     const ftp = makeClient();
     try {
@@ -167,7 +168,7 @@ export async function connect(
   });
 }
 
-/** Insists on texts that can be sent, before there is a connection. */
+/** Rejects texts that cannot be sent, before there is a connection. */
 function checkTexts(
   texts: Login & { directory?: string },
   encoding: Encoding,
@@ -197,7 +198,10 @@ function checkNetrc(netrc: unknown): void {
   }
 }
 
-/** The scheme says when TLS begins, the option whom to trust; never otherwise. */
+/**
+ * Combines the URL's scheme and the option `tls`. They must not contradict each
+ * other.
+ */
 function chooseTLS(
   scheme: URLTarget["tls"],
   option: FTPOptions["tls"],
@@ -215,7 +219,7 @@ function chooseTLS(
 
 type Login = Pick<ConnectURLOptions, "user" | "password" | "account">;
 
-/** The URL goes before the options, and both before `.netrc`. */
+/** Chooses the credentials: the URL first, then the options, then `.netrc`. */
 async function findCredentials(
   target: URLTarget,
   options: Login & Pick<ConnectURLOptions, "netrc">,
@@ -228,13 +232,13 @@ async function findCredentials(
   const login = user ?? entry?.login;
   return {
     user: login,
-    // anonymous users are not told by it
+    // .netrc has no password for anonymous users
     password: login === undefined ? undefined : entry?.password,
     account: account ?? entry?.account,
   };
 }
 
-/** Logs in, or says where and as whom that failed. */
+/** Logs in. The error says where and as which user. */
 async function logIn(
   ftp: FTP,
   { user, password, account }: Login,
@@ -267,7 +271,7 @@ const TLS_OF_SCHEME: Record<string, URLTarget["tls"]> = {
 /** A name, an IPv4 address or a bracketed IPv6 address; and a port. */
 const HOST_REGEXP = /^([^:[\]]+|\[.*\]):(\d{1,5})$/;
 
-/** What follows the authority of a URL, from its first slash on. */
+/** The rest of a URL after the authority, from its first slash on. */
 const PATH_REGEXP = /(?<=^\w+:\/\/[^/\\#]*)\/.*$/s;
 
 /** An authority that ends with port 21. */
@@ -284,7 +288,7 @@ export function parseTarget(url: string | URL): URLTarget {
   const text = String(url);
   if (!text.includes("://")) {
     const [, host, digits] = HOST_REGEXP.exec(text) ?? [];
-    // what is no port may be a password, and must not be shown
+    // other text may be a password, and must not be shown
     const port = Number(digits) <= 65_535 ? digits : undefined;
     return {
       host: (port === undefined ? text : host!).replace(/^\[(.*)\]$/, "$1"),
@@ -301,9 +305,8 @@ export function parseTarget(url: string | URL): URLTarget {
       `Cannot connect to a URL of the scheme "${scheme}": use ftp:, ftpes: or ftps:`,
     );
   }
-  // "ftp:" so that every scheme has an authority that URL takes apart alike;
-  // "?" begins no query in an FTP URL, and "\" no directory (RFC 1738 section
-  // 3.2)
+  // "ftp:" so that URL splits the authority of every scheme alike; in an FTP
+  // URL "?" begins no query, and "\" is not a separator (RFC 1738 section 3.2)
   const plain = text.trim().replace(/^\w+:/, "ftp:").replaceAll("?", "%3F")
     .replace(PATH_REGEXP, (path) => path.replaceAll("\\", "%5C"));
   const parsed = URL.parse(plain);
@@ -313,7 +316,7 @@ export function parseTarget(url: string | URL): URLTarget {
   return {
     host: parsed.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: PORT_21_REGEXP.test(plain)
-      ? 21 // URL takes it for one that was left out
+      ? 21 // URL treats it as a missing port
       : parsed.port === ""
       ? undefined
       : Number(parsed.port),
@@ -331,7 +334,10 @@ export function parseTarget(url: string | URL): URLTarget {
 
 const UTF8 = makeEncoding("utf-8");
 
-/** Escapes that are not UTF-8 keep their bytes; a lone "%" stands for itself. */
+/**
+ * Decodes escapes. Those that are not UTF-8 keep their bytes; a single "%" is
+ * itself.
+ */
 export function decodeEscapes(text: string): string {
   return text.replace(
     /(?:%[0-9a-f]{2})+/gi,

@@ -1,5 +1,5 @@
 /**
- * The dialogues that begin a session: greeting and login.
+ * The first dialogues of a session: greeting and login.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { expectSuccess, type SignalOptions } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { requestUTF8 } from "./server_quirks.ts";
 
-/** Who logs in. */
+/** Credentials of a login. */
 export interface Credentials {
   readonly user: string;
   readonly passwd: string;
@@ -27,13 +27,9 @@ export interface Credentials {
 }
 
 /**
- * Waits for the greeting; a 120 ("ready in n minutes") is waited out.
+ * Waits for the greeting. A 120 ("ready in n minutes") is skipped.
  *
- * @param control The connection
- * @param address Whose it is, for messages
- * @param options A signal
- * @returns The 2yz greeting
- * @throws {FTPError} If the server does not want us; the connection is closed
+ * @throws {FTPError} If the server refuses; the connection is closed
  */
 export async function greet(
   control: ControlConnection,
@@ -53,12 +49,7 @@ export async function greet(
 }
 
 /**
- * Fills in what ftplib does: anonymous users give a password by courtesy.
- *
- * @param user The user; "" for anonymous
- * @param passwd The password
- * @param acct The account, for servers that ask for one
- * @returns The credentials to send
+ * Adds defaults as ftplib does: anonymous users send a password as a courtesy.
  */
 export function resolveCredentials(
   user = "anonymous",
@@ -82,7 +73,7 @@ export function resolveCredentials(
   };
 }
 
-/** A command of the login, and what the caller calls its argument. */
+/** A command of the login, and the caller's name for its argument. */
 type LoginStep = [verb: string, argument: string, name: string];
 
 function stepsOf({ user, passwd, acct }: Credentials): LoginStep[] {
@@ -94,10 +85,8 @@ function stepsOf({ user, passwd, acct }: Credentials): LoginStep[] {
 }
 
 /**
- * Insists on credentials that can be sent, before anything is.
+ * Rejects credentials that cannot be sent, before anything is.
  *
- * @param credentials Who
- * @param encoding The session's encoding
  * @throws {TypeError} If one has CR, LF or NUL, or does not fit the encoding
  */
 export function checkCredentials(
@@ -109,23 +98,19 @@ export function checkCredentials(
   }
 }
 
-/** Replies that ask for `PASS`: 336 with a challenge (RFC 2228). */
+/** Replies that ask for `PASS`: 336 has a challenge (RFC 2228). */
 const NEED_PASSWORD = [331, 336];
 
 /** The reply that asks for `ACCT`. */
 const NEED_ACCOUNT = 332;
 
 /**
- * Logs in: `USER`, and `PASS` and `ACCT` where they are asked for (RFC 959
+ * Logs in: `USER`, and `PASS` and `ACCT` if the server asks for them (RFC 959
  * section 5.4).
  *
- * @param turn The right to talk alone
- * @param credentials Who
- * @param options A signal
- * @returns The 2yz reply
- * @throws {FTPReplyError} If the server asks for an account (332), and there is
- * none to give, or for what is neither a password nor an account
- * @throws {FTPTemporaryError} For 4yz, and for 530 where the server has too many
+ * @throws {FTPReplyError} If the server asks for an account (332) and none was
+ * given, or for something else
+ * @throws {FTPTemporaryError} For 4yz, and for 530 if the server has too many
  * connections
  */
 export async function logIn(

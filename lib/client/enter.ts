@@ -1,5 +1,5 @@
 /**
- * From an identity to a session that is logged in.
+ * Opens sessions that are logged in.
  *
  * @module
  */
@@ -17,25 +17,19 @@ import {
 } from "./session_settings.ts";
 import { auth, protC, protP, secureIfAsked } from "./security.ts";
 
-/** Who logged in where. */
+/** Identity of a login. */
 export interface Identity {
   /** The server. */
   readonly server: Server;
-  /** The client's settings. */
+  /** Settings of the client. */
   readonly settings: Settings;
   /** User, password and account. */
   readonly credentials: Credentials;
 }
 
 /**
- * Secures the session if that was asked for, logs in, protects the data, and
- * sends what the user wants behind each login.
- *
- * @param turn The right to talk alone
- * @param welcome Its greeting
- * @param identity Who logs in where
- * @param options A signal
- * @returns The 2yz reply to the login
+ * Secures the session if requested, logs in, protects data, and sends the
+ * user's commands.
  */
 export async function enter(
   turn: ExclusiveTurn,
@@ -52,7 +46,7 @@ export async function enter(
   }
   await secureIfAsked(turn, server, welcome, options);
   const reply = welcome.code === 230
-    ? welcome // the server has logged us in by itself
+    ? welcome // the server has logged in the user itself
     : await logIn(turn, credentials, options);
   if (settings.tls?.data === "clear") await protC(turn, options);
   else if (settings.tls !== undefined) await protP(turn, options);
@@ -64,13 +58,7 @@ export async function enter(
 }
 
 /**
- * Secures the session, and chooses the virtual host, as another one had.
- *
- * @param turn The right to talk alone
- * @param welcome Its greeting
- * @param server Host, port and TLS options
- * @param state What the other one is set to
- * @param options A signal
+ * Secures the session, and chooses the virtual host, like the other session.
  */
 async function secureAs(
   turn: ExclusiveTurn,
@@ -80,12 +68,13 @@ async function secureAs(
   options: SignalOptions,
 ): Promise<void> {
   const { virtualHost } = state;
-  // before TLS, if it was so: it chooses the certificate (RFC 7151 section 4)
+  // before TLS if it was so, because it selects the certificate (RFC 7151
+  // section 4)
   if (virtualHost?.isSecured === false) {
     await turn.perform(virtualHost.command, options);
   }
   if (state.wasSecured && server.tls === undefined) {
-    await auth(turn, server, options); // as the user had done
+    await auth(turn, server, options); // as the user did
   }
   await secureIfAsked(turn, server, welcome, options);
   if (virtualHost?.isSecured) {
@@ -94,15 +83,8 @@ async function secureAs(
 }
 
 /**
- * Secures the session, where another one could not be: what was said to the
- * server before comes first.
- *
- * @param turn The right to talk alone
- * @param welcome Its greeting
- * @param server Host, port and TLS options
- * @param state What the other one was set to
- * @param options A signal
- * @returns The reply to `AUTH`
+ * Secures the session in place of another one that could not be secured.
+ * Commands sent before come first.
  */
 export async function authAs(
   turn: ExclusiveTurn,
@@ -120,14 +102,8 @@ export async function authAs(
 }
 
 /**
- * As {@linkcode enter}, on a session that is secured by {@linkcode authAs}.
- *
- * @param turn The right to talk alone
- * @param welcome Its greeting
- * @param identity Who logs in where
- * @param state What the other one was set to
- * @param options A signal
- * @returns The 2yz reply to the login
+ * Logs in like {@linkcode enter}, on a session that {@linkcode authAs} has
+ * secured.
  */
 export async function loginAs(
   turn: ExclusiveTurn,
@@ -141,13 +117,8 @@ export async function loginAs(
 }
 
 /**
- * Dials, secures, logs in, and sets the session as another one is. Requires
- * `allow-net` permission.
- *
- * @param identity Who logs in where
- * @param state What the other one is set to
- * @param options A signal
- * @returns The session and its greeting
+ * Opens a session with the settings of another one. Requires `allow-net`
+ * permission.
  */
 export async function openAs(
   identity: Identity,

@@ -1,5 +1,5 @@
 /**
- * The client: the protocol level of ftplib, and above it paths and streams.
+ * The client: the methods of ftplib, and paths, streams and directories.
  *
  * @module
  */
@@ -89,7 +89,7 @@ import type { Session } from "../transfer/session.ts";
 import { checkAnyPath, checkPath } from "./check_path.ts";
 import { connectionOf, FTPProtocol } from "./ftp_protocol.ts";
 
-/** Most commands under way in {@linkcode FTP.prototype.pipeline FTP.pipeline}. */
+/** Default of `window`. */
 const WINDOW = 4096;
 
 const PIPELINE_OPTIONS: NamesOf<PipelineOptions> = {
@@ -118,13 +118,13 @@ const STORE_OPTIONS: NamesOf<StoreOptions> = {
 /** Options of {@linkcode FTP.prototype.pipeline FTP.pipeline}. */
 export interface PipelineOptions {
   /**
-   * Most commands whose replies are outstanding; 1 for servers that cannot
-   * bear more.
+   * Largest number of unanswered commands; 1 for servers that cannot handle
+   * more.
    *
    * @default 4096
    */
   window?: number | undefined;
-  /** Ends the wait for a reply. */
+  /** Aborts the wait for a reply. */
   signal?: AbortSignal | undefined;
 }
 
@@ -181,12 +181,12 @@ export interface PipelineOptions {
 export class FTP extends FTPProtocol {
   /**
    * Sends many commands without waiting for each: twenty thousand `SIZE`s take
-   * about one round trip. ProFTPD joins commands that come too thick: it gets
-   * at most 512 bytes at once, and so does a server of which nothing is known
-   * until `FEAT` was asked. Pure-FTPd gets 2,048, and so does an unknown server
-   * under TLS.
+   * about one round trip. ProFTPD merges commands that arrive too fast, so it
+   * gets at most 512 bytes at once. So does an unknown server, until `FEAT` was
+   * requested. Pure-FTPd gets 2,048 bytes, and so does an unknown server under
+   * TLS.
    *
-   * @param commands Whole command lines, taken as replies make room
+   * @param commands Whole command lines, read as replies arrive
    * @param options Window and signal
    * @returns For each command, in order, its reply or the server's refusal
    * @throws {TypeError} If a line has CR, LF or NUL
@@ -225,26 +225,25 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Connects and logs in again, as the client was: to the same server and
-   * virtual host (`HOST`), under the same protection, in the same directory,
-   * with the same `TYPE`, `MODE`, `STRU`, `LANG` and `OPTS`. What else was sent
-   * by hand (`SITE`, `CLNT`, `ACCT`...) is not sent again. A connection that is
-   * open is closed first, and with it a transfer.
+   * Connects and logs in again: to the same server and virtual host (`HOST`),
+   * with the same protection, directory, `TYPE`, `MODE`, `STRU`, `LANG` and
+   * `OPTS`. Other commands sent by hand (`SITE`, `CLNT`, `ACCT`...) are not
+   * repeated. An open connection is closed first, together with its transfer.
    *
    * Requires `allow-net` permission.
    *
    * @tags allow-net
    * @param options A signal
-   * @throws {Deno.errors.NotConnected} If nobody has logged in, the client was
-   * closed or is closed meanwhile, or its directory is not known
+   * @throws {Deno.errors.NotConnected} If no user was logged in, the client is
+   * closed, or its directory is unknown
    * @throws {FTPError} If the server refuses
-   * @throws {Error} `Deno.errors.*` if there is no connection to be had
+   * @throws {Error} `Deno.errors.*` if the connection fails
    */
   async reconnect(options: SignalOptions = {}): Promise<void> {
     checkSignal(options.signal);
     const provider = connectionOf(this);
     const { control, transfer } = provider.session;
-    if (!provider.canReconnect) return await provider.reconnect(options); // it says why
+    if (!provider.canReconnect) return await provider.reconnect(options); // throws the reason
     const reason = new Deno.errors.NotConnected("reconnect() was called");
     transfer?.data.fail(reason);
     control.fail(reason);
@@ -256,22 +255,24 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Reads a file as a web stream. The server waits while nobody reads.
+   * Reads a file as a web stream. The server waits while the stream is not
+   * read.
    *
-   * The stream ends after the server's final 2yz and errors in every other
-   * case: on 4yz and 5yz, when a connection fails, when no final reply comes. A
-   * data connection that is reset after the last byte is no failure if the final
-   * reply is 2yz and the size in the 150 reply, or `SIZE`, is what came.
-   * Cancelling it, or leaving a loop over it, aborts the transfer (`ABOR`); so
-   * does the signal, in every phase. The next call waits until that is settled,
-   * and has another connection where this server may leave something behind, as
-   * {@linkcode FTPProtocol.prototype.abort FTP.abort} tells. Until the stream has ended or is
-   * cancelled the transfer is open, and other commands are refused with
+   * The stream ends after the server's final 2yz. It errors in every other
+   * case: after 4yz and 5yz, if a connection fails, or if no final reply comes.
+   * A data connection that is reset after the last byte is accepted if the
+   * final reply is 2yz and the size in the 150 reply, or `SIZE`, matches.
+   *
+   * Cancelling the stream, or leaving a loop over it, aborts the transfer
+   * (`ABOR`), and so does the signal. The next call waits until the abort is
+   * complete. It uses another connection if this server may leave something
+   * behind; see {@linkcode FTPProtocol.prototype.abort FTP.abort}. Until the
+   * stream has ended or is cancelled, other commands fail with
    * `Deno.errors.Busy`.
    *
    * @param path The file
    * @param options Offset, length and signal
-   * @returns The bytes
+   * @returns The bytes of the file
    * @throws {FTPError} If the server refuses
    * @throws {RangeError} If the offset or the length is not a non-negative
    * integer
@@ -302,12 +303,12 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Opens a file for reading at any position: the index at the end of an
-   * archive, then one member of it, and not the rest.
+   * Opens a file for reading at any position, for example the index at the end
+   * of an archive, then one of its members.
    *
-   * The file has a connection of its own, so that this client stays free;
-   * whoever opens it closes it. {@linkcode RemoteFile} tells what is fetched and
-   * kept.
+   * The file uses a connection of its own, so that this client stays free. The
+   * caller has to close the file. {@linkcode RemoteFile} describes what is
+   * downloaded and cached.
    *
    * Requires `allow-net` permission.
    *
@@ -317,7 +318,8 @@ export class FTP extends FTPProtocol {
    * @returns The file, at position 0
    * @throws {FTPError} If the server refuses
    * @throws {RangeError} If a size is out of range
-   * @throws {Deno.errors.NotSupported} If the server does not tell the file's size
+   * @throws {Deno.errors.NotSupported} If the server does not report the file's
+   * size
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Read the last bytes of a large file
@@ -342,25 +344,26 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Writes a file from a stream or any other source of bytes, straight to its
-   * name: a failure leaves what the server got by then. {@linkcode FTP.prototype.upload upload} does
-   * not. What the reply proves is that the server says it has the file: neither
-   * its size nor its name is looked at, and some servers say so of a file that
-   * was cut or stored under another name.
+   * Writes a file from a stream or another source of bytes, directly under its
+   * name. After a failure, the file has the bytes that the server received;
+   * {@linkcode FTP.prototype.upload upload} avoids that. The reply only proves
+   * that the server claims to have the file. Neither its size nor its name is
+   * checked, and some servers also confirm files that were cut off or stored
+   * under another name.
    *
-   * An aborted signal, like a source that fails, aborts the transfer (`ABOR`)
-   * in every phase. The next call waits until that is settled, and may have
-   * another connection, as {@linkcode FTPProtocol.prototype.abort FTP.abort} tells.
+   * An aborted signal or a failed source aborts the transfer (`ABOR`). The next
+   * call waits until the abort is complete, and may use another connection; see
+   * {@linkcode FTPProtocol.prototype.abort FTP.abort}.
    *
    * @param path The file
    * @param source The bytes
    * @param options Offset, append and signal
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure; the message
-   * says so where the directory is missing, or the path is a directory
+   * says if the directory is missing, or the path is a directory
    * @throws {RangeError} If the offset is not a non-negative integer
-   * @throws {TypeError} If the source is none, or there are both an offset and
-   * `append`
+   * @throws {TypeError} If the source is invalid, or both an offset and
+   * `append` are set
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Store a text
@@ -385,40 +388,43 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Downloads a file: into `.name.<digits>.part` beside its target, which it
-   * replaces when it is complete, confirmed by the server and verified. In any
-   * other case what was there before stays as it was.
+   * Downloads a file atomically. It is written to `.name.<digits>.part` next to
+   * the target, which it replaces when it is complete, confirmed by the server
+   * and verified. If the download fails, an existing file stays unchanged.
    *
-   * Lost connections, time-outs, 421, 425, 426, 450 and 451 are recovered from:
-   * after a wait the client connects and logs in again if it has to, returns
-   * to its directory, and goes on where the part ends, if the file there has
-   * not changed and the last 64 KiB are the same. A refusal (550) and a fault
-   * of this side (a full disk) are not tried again. With `resume` the part
-   * stays after a failure, as `.name.resume-<digits>.part`, and the next call
-   * goes on with it if it was taken from the same version of the same file.
+   * Lost connections, time-outs, and the replies 421, 425, 426, 450 and 451 are
+   * retried. After a wait, the client connects and logs in again if necessary,
+   * and returns to its directory. It continues at the end of the unfinished
+   * file, if the server's file has not changed and the last 64 KiB match.
+   * Refusals (550) and local errors (a full disk) are not retried. With
+   * `resume`, the unfinished file stays after a failure, as
+   * `.name.resume-<digits>.part`. The next call continues it if it belongs to
+   * the same version of the same file.
    *
-   * An aborted signal ends a wait at once; while data flows it aborts the
-   * transfer (`ABOR`) and takes what the server owes, within five seconds. The
-   * connection is usable then. While connecting again, and where what is owed
-   * does not come, it is closed.
+   * An aborted signal ends a wait at once. While data flows, it aborts the
+   * transfer (`ABOR`) and reads the pending replies within five seconds; the
+   * connection stays usable. While the client is reconnecting, or if replies
+   * are missing, the connection is closed.
    *
-   * Downloads and uploads that are started at once take turns. A file of up to
-   * 1 MiB is written synchronously, a larger one while more of it comes, from
-   * two buffers of 1 MiB. How long the disk takes is not limited by `timeout`;
-   * a signal ends the wait within five seconds.
+   * Downloads and uploads that are started at the same time run one after the
+   * other. Files up to 1 MiB are written synchronously. Larger ones are written
+   * while more data arrives, from two buffers of 1 MiB. `timeout` does not
+   * limit the time of disk writes; a signal ends such a wait within five
+   * seconds.
    *
    * Requires `allow-read` and `allow-write` permission for the target's
    * directory.
    *
    * @tags allow-read, allow-write
    * @param remote The file on the server
-   * @param local Where to, a path or a `file:` URL
+   * @param local The target, a path or a `file:` URL
    * @param options Resume, verification, retries, progress and more
-   * @returns What was transferred and verified
+   * @returns Size, verification, time and retries
    * @throws {FTPError} If the server refuses
-   * @throws {FTPUnconfirmedError} If every byte came but not the server's word
+   * @throws {FTPUnconfirmedError} If every byte came, but the server did not
+   * confirm it
    * @throws {FTPVerificationError} If the two files differ
-   * @throws {TypeError} If an option is none of the words that it may be;
+   * @throws {TypeError} If an option is unknown or has an invalid value;
    * nothing is sent
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
    *
@@ -451,41 +457,44 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Uploads a file: to `.name.<digits>.part` beside its target, which it
-   * replaces (`RNFR`, `RNTO`) when it is complete, confirmed by the server and
-   * verified. In any other case what was there before stays as it was, and the
-   * temporary file is deleted.
+   * Uploads a file atomically. It is written to `.name.<digits>.part` next to
+   * the target, which it replaces (`RNFR`, `RNTO`) when it is complete,
+   * confirmed by the server and verified. If the upload fails, an existing file
+   * stays unchanged, and the temporary file is deleted.
    *
-   * Recovers and resumes as {@linkcode FTP.prototype.download download} does, from what `SIZE` says,
-   * by `REST` and `STOR`, else by `APPE`, else from the beginning. What is read
-   * once (a stream, an open file) cannot be sent again: it is tried again only
-   * before its first byte was read, or where all of it went and `SIZE` tells
-   * that it is there. With `resume` the temporary file stays after a failure.
-   * With `atomic: false` the target itself is written to. A server that refuses
-   * to rename over a file keeps it, unless `replace` is "delete"; the old file is
-   * deleted when the new one is in its place, and not before. What becomes of permissions and links {@linkcode UploadOptions} tells.
+   * Retries and resumes like {@linkcode FTP.prototype.download download}: at
+   * the size that `SIZE` reports, with `REST` and `STOR`, else with `APPE`,
+   * else from the beginning. A source that can be read once only (a stream, an
+   * open file) cannot be sent again. It is retried only before its first byte
+   * was read, or if all of it was sent and `SIZE` shows that it arrived. With
+   * `resume`, the temporary file stays after a failure. With `atomic: false`,
+   * the target itself is written. If the server refuses to rename over a file,
+   * the old file stays, unless `replace` is "delete". The old file is deleted
+   * only after the new one is in its place. {@linkcode UploadOptions} describes
+   * permissions and links.
    *
-   * An aborted signal does what it does in {@linkcode FTP.prototype.download download}. Where it comes
-   * while the server renames, the new file may be in its place, whole.
+   * A `Response` of `fetch()` is uploaded if its status is a success. Its body
+   * is read once. Its size must match its `content-length`, unless the body was
+   * compressed on the way.
+   *
+   * An aborted signal works as in {@linkcode FTP.prototype.download download}.
+   * If it comes during the rename, the complete new file may be in its place.
    *
    * Requires `allow-read` permission for a local path.
    *
    * @tags allow-read
-   * A `Response` of `fetch()` is uploaded if its status is a success. Its body is
-   * read once, and must be as long as its `content-length` says, unless it was
-   * compressed on the way.
-   *
    * @param local A path or `file:` URL, a `Response`, or bytes of any kind
    * @param remote The file on the server
    * @param options Resume, verification, retries, progress and more
-   * @returns What was transferred and verified
-   * @throws {FTPError} If the server refuses; the message says so where the
-   * directory is missing, the target is a directory, or a temporary file is left
-   * @throws {FTPUnconfirmedError} If every byte went but no word came back
+   * @returns Size, verification, time and retries
+   * @throws {FTPError} If the server refuses; the message says if the directory
+   * is missing, the target is a directory, or a temporary file is left behind
+   * @throws {FTPUnconfirmedError} If every byte was sent, but the server did
+   * not confirm it
    * @throws {FTPVerificationError} If the two files differ, or the source has
-   * another length than it should
-   * @throws {TypeError} If an option is none of the words that it may be, or the
-   * response is no success; nothing is sent
+   * an unexpected size
+   * @throws {TypeError} If an option is unknown or has an invalid value, or the
+   * request of a response failed; nothing is sent
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
    *
    * @example Upload, and know what became of it
@@ -514,12 +523,12 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Makes a directory and its parents, where they are missing. It looks
-   * whether they exist by going there and back.
+   * Creates a directory and its missing parents. Checks whether they exist by
+   * changing to them and back.
    *
    * @param path The directory
    * @param options A signal
-   * @throws {FTPPermanentError} If there is no such directory afterwards
+   * @throws {FTPPermanentError} If the directory does not exist afterwards
    */
   async ensureDir(path: Path, options: SignalOptions = {}): Promise<void> {
     checkPath(connectionOf(this).session, path, "path");
@@ -531,13 +540,13 @@ export class FTP extends FTPProtocol {
 
   /**
    * Removes a file or an empty directory, or with `recursive` a directory and
-   * all that is in it. Symbolic links are removed, never followed.
+   * everything in it. Symbolic links are removed, never followed.
    *
-   * @param path What to remove
-   * @param options Whether with what is in it; a signal
+   * @param path The path to remove
+   * @param options Whether to remove contents, the limit, and a signal
    * @throws {FTPPermanentError} If something cannot be removed
-   * @throws {Deno.errors.InvalidData} If the server names something that is
-   * not in the directory
+   * @throws {Deno.errors.InvalidData} If the server lists a name that is not
+   * inside the directory
    * @throws {RangeError} If a directory has more than `maxEntries`
    *
    * @example Remove last year's files
@@ -566,31 +575,33 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Lists a directory: by `MLSD` (RFC 3659 section 7) where that works, else by
-   * `LIST`. Which one works is found out by trying; a first `MLSD` that sends
+   * Lists a directory: by `MLSD` (RFC 3659 section 7), or by `LIST` if that
+   * does not work. Only a try shows which one works. A first `MLSD` that sends
    * nothing for a third of `timeout`, or ten seconds, is given up.
    *
-   * The entries come before the listing has ended, in memory that does not grow
-   * with their number. Until the loop ends the connection is busy: keep the
-   * entries, or use {@linkcode FTP.prototype.walk walk}, to do something with each. Stopping early
-   * reads a short rest out, and aborts a long one. After an abort the next call
-   * has another connection, since ProFTPD and Pure-FTPd put what they had left of
-   * the listing before the next one; vsftpd does not.
+   * The entries are returned before the listing has ended, in constant memory.
+   * The connection is busy until the loop ends. To work with each entry
+   * meanwhile, collect the entries first, or use
+   * {@linkcode FTP.prototype.walk walk}. Stopping early reads a short rest, and
+   * aborts a long one. After an abort the next call uses another connection,
+   * because ProFTPD and Pure-FTPd send the rest of the listing before the next
+   * one; vsftpd does not.
    *
-   * A listing that is not whole is an error, after the entries that came: where
-   * the server has cut it and says so (Pure-FTPd: `226 Output truncated to 10000
-   * matches`; z/OS: `JESENTRYLIMIT`), or may not read or enter the directory
-   * though it answers with a 2yz (vsftpd, ProFTPD, Pure-FTPd, pyftpdlib). For
-   * that, one that gives nothing is followed by another command or two.
+   * An incomplete listing is an error, after the entries that came. The server
+   * may have cut it and say so (Pure-FTPd:
+   * `226 Output truncated to 10000 matches`; z/OS: `JESENTRYLIMIT`). Or it may
+   * lack permission to read or enter the directory, and still answer with a 2yz
+   * (vsftpd, ProFTPD, Pure-FTPd, pyftpdlib). To detect that, an empty listing
+   * is followed by one or two more commands.
    *
    * @param path The directory, text or bytes; "" for the current one
-   * @param options Format, zone, caps and signal
+   * @param options Format, time zone, limits and signal
    * @returns The entries, without those for the directory itself and its
-   * parent; it ends only after the server's final 2yz
+   * parent; they end only after the server's final 2yz
    * @throws {FTPError} If the server refuses, or reports a failure
-   * @throws {FTPReplyError} If the server confirms a listing that is not whole
+   * @throws {FTPReplyError} If the server confirms an incomplete listing
    * @throws {RangeError} If there are more than `maxEntries`
-   * @throws {TypeError} If there is no such `command` or `format`
+   * @throws {TypeError} If an option is unknown or has an invalid value
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example List the files of a directory
@@ -616,23 +627,26 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Walks a directory tree, depth first. Each directory is read whole before its
-   * entries are given: between two of them the connection is free, so that a
-   * file can be fetched where it is met. A relative path is relative to the
-   * current directory, which must not change meanwhile.
+   * Walks a directory tree, depth first. Each directory is read completely
+   * before its entries are returned. The connection is free between two
+   * entries, so that a file can be downloaded when it is found. A relative path
+   * is relative to the current directory, which must not change during the
+   * walk.
    *
-   * Directories that the walk is in already are not entered again, as far as the
-   * server tells them apart (MLSD's fact `unique`, `PWD`). Names that are no part
-   * of a path (`..`, `a/b`) are given with `hostile` set, and never followed.
+   * Directories that contain themselves are not entered again, if the server
+   * distinguishes them (MLSD's fact `unique`, `PWD`). Entries whose names are
+   * not part of a path (`..`, `a/b`) are returned with `hostile` set, and never
+   * followed.
    *
-   * A directory whose listing is cut by a lost connection is listed again on a
-   * new one, as `retry` says; no entry is given twice.
+   * If the connection is lost during a listing, the directory is listed again
+   * on a new one, according to `retry`. No entry is returned twice.
    *
-   * @param path Where to begin, text or bytes; "" for the current directory
-   * @param options Filters, depth, retries, and those of {@linkcode FTP.prototype.list list}
-   * @returns The entries with their paths, a directory before what is in it
+   * @param path The root, text or bytes; "" for the current directory
+   * @param options Filters, depth, retries, and those of
+   * {@linkcode FTP.prototype.list list}
+   * @returns The entries with their paths, a directory before its contents
    * @throws {FTPError} If a directory cannot be listed, unless `onError` is set
-   * @throws {RangeError} If the tree is deeper, or a directory larger, than the
+   * @throws {RangeError} If the tree is deeper or a directory larger than the
    * options allow
    *
    * @example Find what is large
@@ -655,7 +669,7 @@ export class FTP extends FTPProtocol {
       checkAnyPath(connectionOf(this).session, path, "path");
       return connectionOf(this);
     };
-    let provider: SessionProvider | undefined; // whose tree it is, from the first step on
+    let provider: SessionProvider | undefined; // set at the first step: the tree belongs to this login
     return walkTree(
       (step) => withReconnection(provider ??= begin(), options, step),
       path,
@@ -664,14 +678,14 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * What a path is: by `MLST` (RFC 3659 section 7), else by `CWD`, `SIZE` and
-   * `MDTM`, else by the listing of its directory. Whether a symbolic link is
-   * followed is up to the server.
+   * Returns the properties of a path: by `MLST` (RFC 3659 section 7), else by
+   * `CWD`, `SIZE` and `MDTM`, else by the listing of its directory. Whether a
+   * symbolic link is followed depends on the server.
    *
    * @param path The path, text or bytes
-   * @param options A signal, and how a listing is read
-   * @returns The entry, under the last name of the path
-   * @throws {FTPPermanentError} If there is nothing
+   * @param options A signal, and options for listings
+   * @returns The entry, named by the last segment of the path
+   * @throws {FTPPermanentError} If the path does not exist
    *
    * @example See whether a file has changed
    * ```ts
@@ -693,12 +707,12 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Whether there is something under a path.
+   * Whether a path exists.
    *
    * @param path The path, text or bytes
-   * @param options A signal, and how a listing is read
-   * @returns Whether there is
-   * @throws {FTPError} If the server does not tell, such as for want of
+   * @param options A signal, and options for listings
+   * @returns Whether it exists
+   * @throws {FTPError} If the server does not tell, for example for lack of
    * permission
    */
   async exists(path: Path, options: ListOptions = {}): Promise<boolean> {
@@ -712,18 +726,18 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * When a file was last changed (`MDTM`, RFC 3659 section 3).
+   * Returns the time of a file's last change (`MDTM`, RFC 3659 section 3).
    *
-   * The standard wants UTC. A server that is set up to show local time (vsftpd's
-   * `use_localtime`) is read in its zone once that is known: by the option
-   * `serverZone`, or since an upload of this client, its clones or its mirrors
-   * has shown it. Until then what it shows is taken for UTC, unproven.
+   * The standard requires UTC. The times of a server that shows local time
+   * (vsftpd's `use_localtime`) are converted once its zone is known: from the
+   * option `serverZone`, or from an upload of this client, its clones or its
+   * mirrors. Until then they are assumed to be UTC, without proof.
    *
    * @param path The file, text or bytes
    * @param options A signal
-   * @returns The time, or `null` where the server has no `MDTM`
-   * @throws {FTPError} If the server refuses, such as for a file that is not
-   * there
+   * @returns The time, or `null` if the server has no `MDTM`
+   * @throws {FTPError} If the server refuses, for example because the file does
+   * not exist
    */
   async mtime(path: Path, options: SignalOptions = {}): Promise<Date | null> {
     checkPath(connectionOf(this).session, path, "path");
@@ -734,17 +748,17 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Sets the time of a file, to the second: by `MFMT`, else by what vsftpd
-   * (`MDTM` with a time) and Pure-FTPd (`SITE UTIME`) have.
+   * Sets the time of a file, to the second: by `MFMT`, or by the commands of
+   * vsftpd (`MDTM` with a time) and Pure-FTPd (`SITE UTIME`).
    *
-   * vsftpd sets the time in the zone that it shows. Where that is not known, a
-   * temporary file is written beside the file first, and deleted: its time tells
-   * the zone. The option `serverZone` makes that needless.
+   * vsftpd sets the time in the zone that it shows. If that zone is unknown, a
+   * temporary file is written next to the file first, and deleted: its time
+   * shows the zone. The option `serverZone` avoids this.
    *
    * @param path The file, text or bytes
    * @param date The time
    * @param options A signal
-   * @throws {FTPError} If the server does not do it
+   * @throws {FTPError} If the server does not set it
    * @throws {RangeError} If the date is invalid
    */
   async setMtime(
@@ -761,12 +775,13 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Gives a file or a directory permissions, on servers of Unix (`SITE CHMOD`).
+   * Sets the permissions of a file or directory, on Unix servers
+   * (`SITE CHMOD`).
    *
    * @param path The file, text or bytes
-   * @param mode The bits, such as `0o755`
+   * @param mode The permission bits, such as `0o755`
    * @param options A signal
-   * @throws {FTPError} If the server does not do it
+   * @throws {FTPError} If the server does not set them
    * @throws {RangeError} If the mode is not 0 to `0o7777`
    */
   async chmod(
@@ -904,11 +919,11 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * What the server says it can do (`FEAT`, RFC 2389). It is asked once; whether
-   * it is true is another matter.
+   * Returns the features that the server claims (`FEAT`, RFC 2389). They are
+   * requested once, and may be wrong.
    *
    * @param options A signal
-   * @returns Names in upper case with their parameters; empty where `FEAT` is
+   * @returns Names in upper case with their parameters; empty if `FEAT` is
    * refused
    */
   async features(
@@ -921,38 +936,41 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Downloads a directory with all that is in it, or brings one here up to date:
-   * a file that is here already, as long and not older, is left alone. Each file
-   * comes as by `download`, with its retries and its rename at the end;
-   * empty directories are made. With `delete`, what the server lacks is removed
-   * here, last.
+   * Downloads a directory and everything in it, or updates a local copy.
+   * Unchanged files are skipped, as `compare` defines it. Each file is
+   * downloaded as by `download`, with its retries and its final rename. Empty
+   * directories are created. With `delete`, extraneous local entries are
+   * removed last.
    *
-   * One entry that fails does not keep the others: they go on, nothing is
-   * removed then, and the end is an `FTPMirrorError` that tells what was done and
-   * what was not. So do names that would lead out of the directory, cannot be
-   * names here, or are the same here as another's, and symbolic links here that
-   * are in the way: nothing is written through them. Symbolic links of the
-   * server are passed over, unless `symlinks` is "follow".
+   * A failed entry does not stop the others. After a failure nothing is
+   * removed, and the call ends with an `FTPMirrorError` that lists what was
+   * done and what failed. The following entries fail: names that would lead out
+   * of the directory, names that are invalid locally or equal to another one,
+   * and entries whose place is taken by a local symbolic link. Nothing is
+   * written through links. Symbolic links of the server are skipped, unless
+   * `symlinks` is "follow".
    *
-   * With `connections` several work at once: each lists, makes directories or
-   * transfers, and what fails on one does not keep the others. Of two names that
-   * may be the same file the second waits for the first.
+   * With `connections`, several connections list, create directories and
+   * transfer files at the same time. A failure on one does not stop the others.
+   * Of two names that may be the same file, the second waits for the first.
    *
-   * Memory holds the entries of one directory for each connection, and of those
-   * where a transfer is under way. A lost connection is recovered from as in
-   * `download`. If that does not work, the client's own ends the mirror, and
-   * another costs the file that it was at; another call goes on where it ended.
+   * Memory holds the entries of one directory for each connection, and of
+   * directories with pending transfers. Lost connections are replaced as in
+   * `download`. If the client's own connection cannot be replaced, the mirror
+   * ends; any other one only fails its current file. Another call continues
+   * where the mirror ended.
    *
    * Requires `allow-read` and `allow-write` permission for the directory.
    *
    * @tags allow-read, allow-write
    * @param remote The directory on the server; "" for the current one
-   * @param local Where to, a path or a `file:` URL; made where it is missing
-   * @param options What is compared, removed, left out and told, and how each
-   * file is transferred
-   * @returns How many files were transferred, left alone, removed...
-   * @throws {FTPMirrorError} If something failed; `cause` says what
-   * @throws {TypeError} If an option is none of the words that it may be;
+   * @param local The target, a path or a `file:` URL; created if it is missing
+   * @param options Comparison, removal, filter, callbacks, and options of each
+   * transfer
+   * @returns Numbers of files transferred, unchanged, removed...
+   * @throws {FTPMirrorError} If something failed; see its `failures` and
+   * `cause`
+   * @throws {TypeError} If an option is unknown or has an invalid value;
    * nothing is sent
    * @throws {FTPError} If the directory itself cannot be listed
    * @throws {Error} `Deno.errors.*` if the first connection or the local
@@ -991,30 +1009,31 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Uploads a directory with all that is in it, or brings one on the server up
-   * to date, as {@linkcode FTP.prototype.downloadDir downloadDir} does the other way: what is there
-   * already, as long and not older, is left alone, and with `delete` what is not
-   * here is removed there, last. Files that `filter` leaves out stay on both
-   * sides.
+   * Uploads a directory and everything in it, or updates a copy on the server.
+   * It works like {@linkcode FTP.prototype.downloadDir downloadDir} in the
+   * other direction. Unchanged files are skipped, and with `delete`, extraneous
+   * entries on the server are removed last. Entries that `filter` leaves out
+   * stay on both sides.
    *
-   * Each file goes as by `upload` and gets its original's time, where
-   * the server can set it; else it has the time of the upload, which is not
-   * older either. After a checkout, which gives all files the time of now, compare
-   * by "hash" or "size".
+   * Each file is uploaded as by `upload`, and gets its original's time if the
+   * server can set it. Otherwise it has the time of the upload, which counts as
+   * unchanged as well. After a checkout, which sets all files to the current
+   * time, compare by "hash" or "size".
    *
    * Requires `allow-read` permission for the directory.
    *
    * @tags allow-read
-   * @param local The directory here, a path or a `file:` URL
-   * @param remote Where to; "" for the current directory; made with its parents
-   * where it is missing
-   * @param options What is compared, removed, left out and told, and how each
-   * file is transferred
-   * @returns How many files were transferred, left alone, removed...
-   * @throws {FTPMirrorError} If something failed; `cause` says what
-   * @throws {TypeError} If an option is none of the words that it may be;
+   * @param local The local directory, a path or a `file:` URL
+   * @param remote The target; "" for the current directory; created with its
+   * parents if it is missing
+   * @param options Comparison, removal, filter, callbacks, and options of each
+   * transfer
+   * @returns Numbers of files transferred, unchanged, removed...
+   * @throws {FTPMirrorError} If something failed; see its `failures` and
+   * `cause`
+   * @throws {TypeError} If an option is unknown or has an invalid value;
    * nothing is sent
-   * @throws {FTPError} If the directory itself cannot be made or listed
+   * @throws {FTPError} If the directory itself cannot be created or listed
    * @throws {Error} `Deno.errors.*` if the first connection or the local
    * directory fails
    *
@@ -1048,7 +1067,7 @@ export class FTP extends FTPProtocol {
     );
   }
 
-  /** Runs a call on another connection if the server closed the last one idle. */
+  /** Runs a call, on another connection if the server closed the idle one. */
   async #onReady<T>(
     options: SignalOptions,
     run: (session: Session) => Promise<T>,

@@ -69,31 +69,31 @@ import type { Command } from "../protocol/command.ts";
 import { checkPath } from "./check_path.ts";
 import { ClientConnection } from "./client_connection.ts";
 
-/** The connection of a client, for the other files of this folder. */
+/** The connection of a client, for other files of this folder. */
 export let connectionOf: (client: FTPProtocol) => ClientConnection;
 
-/** Bytes of one block, as in ftplib. */
+/** Default block size in bytes, as in ftplib. */
 const BLOCKSIZE = 8192;
 
 /** Options of `retrbinary`. */
 export interface RetrbinaryOptions {
   /**
-   * Most bytes of one block.
+   * Largest block, in bytes.
    *
    * @default 8192
    */
   blocksize?: number | undefined;
   /**
-   * Whether all blocks lie in one buffer: faster, and a block is valid only
-   * until the callback returns or its promise is settled. Memory is the same
-   * for a file of any size then. Without, every block is the callback's to keep,
-   * and those that it does not keep are garbage until the platform collects
-   * them: some tens of megabytes more in a transfer of many gigabytes.
+   * Whether all blocks share one buffer. This is faster, and memory stays
+   * constant for files of any size, but a block is valid only until the
+   * callback returns or its promise settles. Otherwise each block belongs to
+   * the callback. Blocks that it does not keep are garbage until they are
+   * collected: some tens of megabytes in a transfer of many gigabytes.
    *
    * @default false
    */
   reuse?: boolean | undefined;
-  /** Offset to start at, in bytes (`REST`). */
+  /** Start offset in bytes (`REST`). */
   rest?: number | string | undefined;
   /** Aborts the transfer. */
   signal?: AbortSignal | undefined;
@@ -161,28 +161,29 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Makes a client. Nothing is sent before {@linkcode FTPProtocol.prototype.connect connect}.
+   * Creates a client. Nothing is sent before
+   * {@linkcode FTPProtocol.prototype.connect connect}.
    *
    * @param options Settings for the life of the client
-   * @throws {RangeError} If a number is negative or an encoding unknown
-   * @throws {TypeError} If a word is none of those allowed
+   * @throws {RangeError} If a number is out of range, or the encoding unknown
+   * @throws {TypeError} If an option is unknown or has an invalid value
    */
   constructor(options: FTPOptions = {}) {
     this.#settings = resolveOptions(options);
     this.#server = { host: "", port: 0, tls: this.#settings.tls };
   }
 
-  /** The host that was dialled. */
+  /** Host of the server. */
   get host(): string {
     return this.#server.host;
   }
 
-  /** The port that was dialled. */
+  /** Port of the server. */
   get port(): number {
     return this.#server.port;
   }
 
-  /** Milliseconds without progress that a wait may last. */
+  /** Time limit of a wait without progress, in milliseconds. */
   get timeout(): number {
     return this.#settings.timeout;
   }
@@ -192,18 +193,18 @@ export class FTPProtocol implements AsyncDisposable {
     return this.#settings.encoding.label;
   }
 
-  /** Whether the client dials the data connection. */
+  /** Whether the client uses passive mode. */
   get passiveserver(): boolean {
     return this.#settings.passive !== false;
   }
 
   /**
-   * Chooses who dials the data connection from here on.
+   * Sets the mode of later data connections.
    *
-   * @param value As the option `passive`: `true` for the client, `false` for the
-   * server
-   * @throws {TypeError} If it is `false`, and `dial` is set: the server could not
-   * connect to this machine
+   * @param value As the option `passive`: `true` for passive mode, `false` for
+   * active mode
+   * @throws {TypeError} If it is `false` and the route is indirect (`dial`,
+   * `proxy`): the server could not connect to this machine
    */
   setPasv(value: PassiveMode): void {
     checkNames("setPasv", { passive: value }, { passive: true });
@@ -213,12 +214,12 @@ export class FTPProtocol implements AsyncDisposable {
     if (session !== undefined) session.options.passive = value;
   }
 
-  /** The code of the last reply, as ftplib has it: three digits, or "". */
+  /** Code of the last reply, as in ftplib: three digits, or "". */
   get lastresp(): string {
     return `${this.#connection.sessionIfAny?.control.lastReply?.code ?? ""}`;
   }
 
-  /** What is known of TLS on the control connection; `undefined` without. */
+  /** TLS properties of the control connection; `undefined` without TLS. */
   get tls(): TLSInfo | undefined {
     return this.#connection.sessionIfAny?.control.stream.info;
   }
@@ -230,17 +231,17 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Connects and reads the welcome. With implicit TLS the handshake comes
+   * Connects and reads the welcome. With implicit TLS, the handshake comes
    * first.
    *
-   * A connection that is open, or is being opened, is closed first, and what was
-   * begun on it ends with `Deno.errors.NotConnected`: transfers, the waits
-   * before they are tried again, whole directories. None goes on here.
+   * An open or pending connection is closed first. Everything that was started
+   * on it fails with `Deno.errors.NotConnected`: transfers, their retries, and
+   * mirrors. Nothing of it continues on the new connection.
    *
    * Requires `allow-net` permission.
    *
    * @tags allow-net
-   * @param host A name, which may have letters beyond ASCII, or an address
+   * @param host A name, also with letters beyond ASCII, or an address
    * @param port A TCP port; 990 is the default with implicit TLS
    * @param options A signal
    * @returns The welcome, 2yz
@@ -248,8 +249,8 @@ export class FTPProtocol implements AsyncDisposable {
    * @throws {TypeError} If the host is empty or a URL
    * @throws {RangeError} If the port is not 1 to 65535
    * @throws {Deno.errors.NotConnected} If the client is closed, disposed of or
-   * connected again before there is a connection
-   * @throws {Error} `Deno.errors.*` if there is no connection to be had
+   * connected again meanwhile
+   * @throws {Error} `Deno.errors.*` if the connection fails
    */
   async connect(
     host: string,
@@ -269,7 +270,8 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * The welcome that {@linkcode FTPProtocol.prototype.connect connect} read.
+   * Returns the welcome that {@linkcode FTPProtocol.prototype.connect connect}
+   * read.
    *
    * @returns The reply
    * @throws {Deno.errors.NotConnected} Before `connect`
@@ -282,10 +284,10 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Shows what is sent and received, on standard error, secrets masked. It may
-   * be called before {@linkcode FTPProtocol.prototype.connect connect}.
+   * Prints commands and replies on standard error, with secrets masked. May be
+   * called before {@linkcode FTPProtocol.prototype.connect connect}.
    *
-   * @param level 0 for nothing, 1 for commands and replies, 2 for events too
+   * @param level 0 for nothing, 1 for commands and replies, 2 also for events
    */
   setDebuglevel(level: number): void {
     checkNumber("level", level);
@@ -293,23 +295,24 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Logs in (RFC 959 section 4.1.1). With explicit TLS the control connection
-   * is secured first, and the data connections after (`PROT P`).
+   * Logs in (RFC 959 section 4.1.1). With explicit TLS, the control connection
+   * is secured first, and data connections afterwards (`PROT P`).
    *
-   * Where another user was logged in, what was begun as that user ends with
-   * `Deno.errors.NotConnected`, as at {@linkcode FTPProtocol.prototype.connect connect}.
+   * If another user was logged in, operations of that user fail with
+   * `Deno.errors.NotConnected`, as in
+   * {@linkcode FTPProtocol.prototype.connect connect}.
    *
    * @param user The user; "" is "anonymous"
-   * @param passwd The password, where the server asks for one (331); anonymous
+   * @param passwd The password, sent if the server asks for it (331); anonymous
    * users send "anonymous@"
-   * @param acct The account, where the server asks for one (332)
-   * @param options A signal; if it is aborted while the connection is being
-   * secured, it is closed
+   * @param acct The account, sent if the server asks for it (332)
+   * @param options A signal; aborting it while the connection is being secured
+   * closes the connection
    * @returns The 2yz reply
    * @throws {FTPPermanentError} If user or password are wrong (530)
-   * @throws {FTPError} If the server refuses, `AUTH` or `PROT` too: with TLS
-   * nothing secret was sent in clear text then
-   * @throws {TLSError} If TLS fails or the server cannot be trusted; the
+   * @throws {FTPError} If the server refuses, also `AUTH` or `PROT`: with TLS,
+   * no secret was sent in clear text then
+   * @throws {TLSError} If TLS fails or the server is not trusted; the
    * connection is closed
    */
   async login(
@@ -357,13 +360,12 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Takes leave (`QUIT`) and closes the connection, also where the server
-   * refuses.
+   * Sends `QUIT` and closes the connection, also if the server refuses.
    *
    * @param options A signal; if it is aborted the connection stays open
    * @returns The 2yz reply
-   * @throws {FTPError} If the reply is another
-   * @throws {Deno.errors.Busy} If a transfer is open, which goes on
+   * @throws {FTPError} If the reply is not 2yz
+   * @throws {Deno.errors.Busy} If a transfer is open, which continues
    * @throws {Deno.errors.UnexpectedEof} If the server closes without a reply
    */
   async quit(options: SignalOptions = {}): Promise<Reply> {
@@ -371,21 +373,21 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Opens another connection like this one: to the same server, by the same
-   * user, under the same protection, in the same directory, and with what
-   * `TYPE`, `MODE`, `STRU` and `OPTS` have set. A connection carries one
-   * transfer at a time: several at once need several. Whoever opens one closes
-   * it. Servers limit how many they let one user have.
+   * Opens another connection with the same server, user, protection and
+   * directory, and the same `TYPE`, `MODE`, `STRU` and `OPTS`. A connection
+   * carries one transfer at a time, so simultaneous transfers need several. The
+   * caller has to close the new client. Servers limit the number of connections
+   * of a user.
    *
    * Requires `allow-net` permission.
    *
    * @tags allow-net
    * @param options A signal
-   * @returns A client of its own, made by the constructor of this one's class
-   * @throws {Deno.errors.NotConnected} If no user is logged in, the directory is
-   * not known, or this client is closed meanwhile
+   * @returns A new client, created by this client's class
+   * @throws {Deno.errors.NotConnected} If no user is logged in, the directory
+   * is unknown, or this client is closed meanwhile
    * @throws {FTPError} If the server refuses
-   * @throws {Error} `Deno.errors.*` if there is no connection to be had
+   * @throws {Error} `Deno.errors.*` if the connection fails
    *
    * @example Fetch two files at once
    * ```ts
@@ -409,34 +411,34 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Closes the connections at once, without a word to the server. What is under
-   * way ends with `Deno.errors.NotConnected`: calls, transfers and the waits
-   * before they are tried again, {@linkcode FTPProtocol.prototype.connect connect} and `reconnect` too.
+   * Closes the connections at once, without `QUIT`. Pending operations fail
+   * with `Deno.errors.NotConnected`: calls, transfers and their retries,
+   * {@linkcode FTPProtocol.prototype.connect connect} and `reconnect`.
    */
   close(): void {
     this.#connection.end("close() was called");
   }
 
   /**
-   * Takes leave if that is possible without waiting long, and closes as
-   * {@linkcode FTPProtocol.prototype.close close} does.
+   * Sends `QUIT` if that does not take long, and closes like
+   * {@linkcode FTPProtocol.prototype.close close}.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connection[Symbol.asyncDispose]();
   }
 
   /**
-   * Secures the control connection (`AUTH TLS`, RFC 4217). {@linkcode FTPProtocol.prototype.login login}
-   * does it by itself when the option `tls` is set. Where the server knows
-   * nothing older than TLS 1.3, both connect once more, for that; without the
-   * option, which may say so, this speaks TLS 1.2 only.
+   * Secures the control connection (`AUTH TLS`, RFC 4217). With the option
+   * `tls`, {@linkcode FTPProtocol.prototype.login login} does this. If the
+   * server only supports TLS 1.3, the client connects once more for it. Without
+   * the option, only TLS 1.2 is used.
    *
-   * @param options A signal; if it is aborted the connection is closed
+   * @param options A signal; aborting it closes the connection
    * @returns The 234 reply
    * @throws {FTPError} If the server refuses; the connection is in clear text
-   * @throws {TLSError} If TLS fails or the server cannot be trusted; the
+   * @throws {TLSError} If TLS fails or the server is not trusted; the
    * connection is closed
-   * @throws {TypeError} If the connection is under TLS already
+   * @throws {TypeError} If the connection is secured already
    */
   async auth(options: SignalOptions = {}): Promise<Reply> {
     const session = this.#connection.session;
@@ -457,14 +459,13 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Protects data connections from here on (`PBSZ 0`, `PROT P`, RFC 4217
-   * section 9).
+   * Protects later data connections (`PBSZ 0`, `PROT P`, RFC 4217 section 9).
    *
    * @param options A signal
    * @returns The 2yz reply to `PROT`
-   * @throws {FTPError} If the server refuses; no data is sent in clear text then
-   * unless {@linkcode FTPProtocol.prototype.protC protC} is called
-   * @throws {TypeError} If the control connection is not under TLS
+   * @throws {FTPError} If the server refuses; then no data is sent in clear
+   * text unless {@linkcode FTPProtocol.prototype.protC protC} is called
+   * @throws {TypeError} If the control connection is not secured
    */
   async protP(options: SignalOptions = {}): Promise<Reply> {
     const session = this.#connection.session;
@@ -472,12 +473,11 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Leaves data connections in clear text from here on (`PROT C`, RFC 4217
-   * section 9).
+   * Sends later data in clear text (`PROT C`, RFC 4217 section 9).
    *
    * @param options A signal
-   * @returns The 2yz reply; or, where no data was protected on this connection,
-   * the refusal of a server that has no `PROT`, whose data is in clear text anyway
+   * @returns The 2yz reply. If no data was protected on this connection, the
+   * refusal of a server without `PROT`, which sends data in clear text anyway
    * @throws {FTPError} If the server refuses; data stays protected
    */
   async protC(options: SignalOptions = {}): Promise<Reply> {
@@ -487,13 +487,12 @@ export class FTPProtocol implements AsyncDisposable {
 
   /**
    * Returns the control connection to clear text (`CCC`, RFC 4217 section
-   * 12.3), for firewalls that must read it. Data connections keep their
-   * protection.
+   * 12.3), for firewalls that must read it. Data connections stay protected.
    *
-   * @param options A signal; if it is aborted the connection is closed
+   * @param options A signal; aborting it closes the connection
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
-   * @throws {TypeError} If the control connection is not under TLS
+   * @throws {TypeError} If the control connection is not secured
    */
   async ccc(options: SignalOptions = {}): Promise<Reply> {
     const session = this.#connection.session;
@@ -505,12 +504,12 @@ export class FTPProtocol implements AsyncDisposable {
    *
    * @param cmd The whole command line
    * @param options A signal
-   * @returns A reply of 1yz, 2yz or 3yz. After 1yz the final reply is still
-   * owed: see {@linkcode FTPProtocol.prototype.voidresp voidresp}
+   * @returns A reply of 1yz, 2yz or 3yz. After 1yz, the final reply is still
+   * pending: see {@linkcode FTPProtocol.prototype.voidresp voidresp}
    * @throws {FTPTemporaryError} For 4yz
    * @throws {FTPPermanentError} For 5yz
    * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
-   * @throws {Deno.errors.Busy} If a transfer is open, which goes on
+   * @throws {Deno.errors.Busy} If a transfer is open, which continues
    * @throws {Error} `Deno.errors.*` if the connection fails
    */
   async sendcmd(cmd: string, options: SignalOptions = {}): Promise<Reply> {
@@ -541,11 +540,12 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Sends a command and does not wait; {@linkcode FTPProtocol.prototype.getresp getresp} gives the reply.
+   * Sends a command without waiting.
+   * {@linkcode FTPProtocol.prototype.getresp getresp} returns its reply.
    *
    * @param cmd The whole command line
    * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
-   * @throws {Deno.errors.Busy} If a transfer is open, which goes on
+   * @throws {Deno.errors.Busy} If a transfer is open, which continues
    */
   async putcmd(cmd: string): Promise<void> {
     const session = this.#connection.session;
@@ -558,14 +558,15 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Waits for the reply that is owed next: of {@linkcode FTPProtocol.prototype.putcmd putcmd}, or the final
-   * one of an open transfer. A command that opens a transfer has two, 1yz and
-   * the final one.
+   * Waits for the next reply: of
+   * {@linkcode FTPProtocol.prototype.putcmd putcmd}, or the final one of an
+   * open transfer. A command that opens a transfer has two replies, 1yz and the
+   * final one.
    *
    * @param options A signal
    * @returns A reply of 1yz, 2yz or 3yz
    * @throws {FTPError} For 4yz and 5yz
-   * @throws {TypeError} If no reply is owed, or the data connection is open
+   * @throws {TypeError} If no reply is pending, or the data connection is open
    * @throws {Deno.errors.NotConnected} If the connection is closed
    */
   async getresp(options: SignalOptions = {}): Promise<Reply> {
@@ -579,18 +580,17 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Waits for the reply that is owed next, which must be 2yz. After
-   * `ntransfercmd` it is the server's word that the transfer is
-   * complete: call it when the data connection is closed.
+   * Waits for the next reply, which must be 2yz. After `ntransfercmd`, it
+   * confirms that the transfer is complete. Close the data connection first.
    *
    * @param options A signal
    * @returns The reply
    * @throws {FTPError} Unless it is 2yz
-   * @throws {Deno.errors.Interrupted} If a download over TLS was closed here
-   * before the end of its data; the connection is usable
-   * @throws {TypeError} If no reply is owed, or the data connection is open
-   * @throws {Error} Why the data connection failed or was aborted here, although
-   * the reply may be 2yz
+   * @throws {Deno.errors.Interrupted} If a download over TLS was closed by this
+   * client before its end; the connection is usable
+   * @throws {TypeError} If no reply is pending, or the data connection is open
+   * @throws {Error} The failure of the data connection, or the reason it was
+   * aborted, even if the reply is 2yz
    */
   async voidresp(options: SignalOptions = {}): Promise<Reply> {
     return expectSuccess(await this.getresp(options), "voidresp");
@@ -611,22 +611,23 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Aborts the open transfer (`ABOR`, RFC 959 section 4.1.3): its data
-   * connection is closed, and all replies that are owed are taken. Where no
-   * transfer is open `ABOR` is sent all the same.
+   * Aborts the open transfer (`ABOR`, RFC 959 section 4.1.3): closes its data
+   * connection, and reads all pending replies. `ABOR` is also sent if no
+   * transfer is open.
    *
-   * A server may give what is left of the transfer to the next one, whatever it
-   * says. So the connection is closed then, unless the server is known to leave
-   * nothing (vsftpd), {@linkcode FTPProtocol.prototype.connected FTP.connected} is false, and the next
-   * call connects, logs in and sets type, directory and options again. Where
-   * something was sent by hand that is not repeated (`SITE`, `CLNT`, `ACCT`...),
-   * or no user is logged in, that call throws `Deno.errors.NotConnected`, and
-   * `reconnect()` is needed.
+   * After an abort, a server may send the rest of the transfer in the next one,
+   * whatever it replies. The connection is therefore closed, unless the server
+   * is known to leave nothing behind (vsftpd), and
+   * {@linkcode FTPProtocol.prototype.connected FTP.connected} is false. The
+   * next call connects, logs in, and restores type, directory and options. That
+   * call throws `Deno.errors.NotConnected` if a command sent by hand cannot be
+   * repeated (`SITE`, `CLNT`, `ACCT`...), or if no user is logged in. Call
+   * `reconnect()` then.
    *
    * @param options A signal
    * @returns The reply to `ABOR`: 225, 226 or 426
    * @throws {FTPError} For any other code
-   * @throws {Deno.errors.TimedOut} If what is owed does not come within five
+   * @throws {Deno.errors.TimedOut} If a pending reply does not come within five
    * seconds; the connection is closed
    */
   async abort(options: SignalOptions = {}): Promise<Reply> {
@@ -646,14 +647,14 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Asks the server to listen (`EPSV`, RFC 2428, else `PASV`, RFC 959). Over
-   * IPv6 there is only `EPSV`.
+   * Requests a port for a data connection (`EPSV`, RFC 2428, else `PASV`, RFC
+   * 959). Over IPv6 there is only `EPSV`.
    *
    * @param options A signal
-   * @returns Host and port to dial; the host is that of the control connection,
-   * unless `trustPasvHost` is set
+   * @returns Host and port to connect to; the host is that of the control
+   * connection, unless `trustPasvHost` is set
    * @throws {FTPError} If the server refuses
-   * @throws {FTPProtocolError} If the reply names no port
+   * @throws {FTPProtocolError} If the reply contains no port
    */
   async makepasv(options: SignalOptions = {}): Promise<HostPort> {
     const session = this.#connection.session;
@@ -664,14 +665,14 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Listens and tells the server where (`PORT`, `EPRT`). The caller accepts
-   * and closes.
+   * Listens, and tells the server where (`PORT`, `EPRT`). The caller has to
+   * accept and to close.
    *
    * Requires `allow-net` permission.
    *
    * @tags allow-net
    * @param options A signal
-   * @returns The listener; its `accept()` takes the server's connection only
+   * @returns The listener; its `accept()` only accepts the server's connection
    * @throws {FTPError} If the server refuses
    * @throws {Deno.errors.AddrInUse} If no port of `activePorts` is free
    *
@@ -706,7 +707,7 @@ export class FTPProtocol implements AsyncDisposable {
    * @param options A signal
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
-   * @throws {TypeError} If the host is no such address
+   * @throws {TypeError} If the host is not an IPv4 address
    * @throws {RangeError} If the port is not 1 to 65535
    */
   async sendport(
@@ -729,7 +730,7 @@ export class FTPProtocol implements AsyncDisposable {
    * @param options A signal
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
-   * @throws {TypeError} If the host is no address
+   * @throws {TypeError} If the host is not an address
    * @throws {RangeError} If the port is not 1 to 65535
    */
   async sendeprt(
@@ -745,20 +746,21 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Opens a transfer and gives its data connection. Read or write it, close
-   * it, and then await `voidresp`: before that the transfer is not
-   * confirmed, and every other command is refused with `Deno.errors.Busy`. A
-   * download that is closed before its end is aborted by the next call, which
-   * may have another connection, as {@linkcode FTPProtocol.prototype.abort FTP.abort} tells.
+   * Opens a transfer, and returns its data connection. Read or write the data
+   * connection, close it, and then await `voidresp`. Until then the transfer is
+   * not confirmed, and every other command fails with `Deno.errors.Busy`. If a
+   * download is closed before its end, the next call aborts it, and may use
+   * another connection; see {@linkcode FTPProtocol.prototype.abort FTP.abort}.
    *
    * @param cmd `RETR path`, `STOR path`, `LIST`...
-   * @param rest Offset to start at, in bytes (`REST`)
-   * @param options A signal; it ends the data connection too
+   * @param rest Start offset in bytes (`REST`)
+   * @param options A signal, which also ends the data connection
    * @returns The data connection, and the server's estimate of the size in
-   * bytes or `null`
+   * bytes, or `null`
    * @throws {FTPError} If the server refuses
-   * @throws {RangeError} If the offset is a number and no such offset
-   * @throws {TypeError} If TLS was asked for and the data is not protected
+   * @throws {RangeError} If the offset is a number, but not a non-negative
+   * integer
+   * @throws {TypeError} If TLS was requested and the data is not protected
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Read a file in pieces
@@ -800,10 +802,11 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * As {@linkcode FTPProtocol.prototype.ntransfercmd ntransfercmd}, without the size.
+   * Like {@linkcode FTPProtocol.prototype.ntransfercmd ntransfercmd}, without
+   * the size.
    *
    * @param cmd `RETR path`, `STOR path`, `LIST`...
-   * @param rest Offset to start at, in bytes
+   * @param rest Start offset in bytes
    * @param options A signal
    * @returns The data connection
    */
@@ -819,16 +822,17 @@ export class FTPProtocol implements AsyncDisposable {
   /**
    * Retrieves a file in binary (`TYPE I`).
    *
-   * An error of the callback aborts the transfer and is thrown again; the client
-   * stays usable, perhaps by another connection ({@linkcode FTPProtocol.prototype.abort FTP.abort}).
+   * An error of the callback aborts the transfer, and is thrown. The client
+   * stays usable, perhaps with another connection; see
+   * {@linkcode FTPProtocol.prototype.abort FTP.abort}.
    *
    * @param cmd `RETR path`
-   * @param callback Called with each block and awaited; the block is the
-   * callback's to keep, unless `reuse` is set
+   * @param callback Called with each block, and awaited; it may keep the block,
+   * unless `reuse` is set
    * @param options Block size, offset and signal
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure
-   * @throws {RangeError} If block size or offset are no such numbers
+   * @throws {RangeError} If block size or offset are out of range
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Hash a file without keeping it
@@ -868,17 +872,17 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Retrieves a text or a listing (`TYPE A`), line by line. CRLF and LF end a
-   * line; a CR alone does not, unlike in ftplib.
+   * Retrieves a text or a listing line by line (`TYPE A`). CRLF and LF end a
+   * line. A single CR does not, unlike in ftplib.
    *
    * @param cmd `RETR path`, `LIST`, `NLST`...
-   * @param callback Called with each line, without its end, and awaited; prints
-   * it if it is left out, control characters replaced
+   * @param callback Called with each line, without its end, and awaited. If
+   * left out, lines are printed, with control characters replaced
    * @param options A signal
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure
    * @throws {FTPProtocolError} If a line is longer than `maxLine`; the transfer
-   * is aborted, and the connection can be used
+   * is aborted, and the connection stays usable
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Read a report
@@ -906,9 +910,10 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Stores a file in binary (`TYPE I`). The command is sent when the source has
-   * given its first chunk: it may empty a file. As in ftplib, what is proven is
-   * the server's final reply and nothing else: `size` or `upload` compare.
+   * Stores a file in binary (`TYPE I`). The command is sent after the source
+   * has returned its first chunk, because it may empty a file. As in ftplib,
+   * only the server's final reply is checked. Compare with `size`, or use
+   * `upload`.
    *
    * @param cmd `STOR path`, `APPE path`, `STOU`
    * @param source The bytes
@@ -916,8 +921,8 @@ export class FTPProtocol implements AsyncDisposable {
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure (552: disk
    * full)
-   * @throws {RangeError} If block size or offset are no such numbers
-   * @throws {TypeError} If the source gives no bytes, or was read before
+   * @throws {RangeError} If block size or offset are out of range
+   * @throws {TypeError} If the source returns no bytes, or was read before
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Append to a log
@@ -953,16 +958,18 @@ export class FTPProtocol implements AsyncDisposable {
 
   /**
    * Stores a text (`TYPE A`). Every line is ended with CRLF. As with
-   * {@linkcode FTPProtocol.prototype.storbinary storbinary} the source comes first.
+   * {@linkcode FTPProtocol.prototype.storbinary storbinary}, the source is read
+   * first.
    *
    * @param cmd `STOR path`
    * @param source The bytes, with LF or CRLF
    * @param callback Called with each line that was written, and awaited
    * @param options A signal
    * @returns The final 2yz reply
-   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.storbinary storbinary}
+   * @throws {FTPError} As
+   * {@linkcode FTPProtocol.prototype.storbinary storbinary}
    * @throws {FTPProtocolError} If a line is longer than `maxLine`; the transfer
-   * is aborted, and the connection can be used
+   * is aborted, and the connection stays usable
    */
   async storlines(
     cmd: string,
@@ -982,12 +989,13 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Names in a directory (`NLST`, RFC 959 section 4.1.3), all of which are kept.
+   * Lists the names in a directory (`NLST`, RFC 959 section 4.1.3). All of them
+   * are kept.
    *
-   * @param args Words for the command, commonly one path; and a signal
-   * @returns The names, as the server gives them
-   * @throws {FTPError} If the server refuses; some do with 550 or 450 where
-   * there is nothing to name
+   * @param args Words of the command, usually one path; and a signal
+   * @returns The names, as the server sends them
+   * @throws {FTPError} If the server refuses; some send 550 or 450 for an empty
+   * directory
    * @throws {RangeError} If the names take more than `maxListing` bytes
    */
   async nlst(...args: (string | SignalOptions)[]): Promise<string[]> {
@@ -1000,10 +1008,10 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * A directory as people read it (`LIST`, RFC 959 section 4.1.3).
+   * Lists a directory as text (`LIST`, RFC 959 section 4.1.3).
    *
-   * @param args Words for the command, commonly one path; last a callback for
-   * the lines, else they are printed; and a signal
+   * @param args Words of the command, usually one path; a callback for the
+   * lines, which are otherwise printed; and a signal
    * @returns The final 2yz reply
    * @throws {FTPError} As {@linkcode FTPProtocol.prototype.retrlines retrlines}
    */
@@ -1017,16 +1025,19 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * A directory in the standard's format (`MLSD`, RFC 3659 section 7).
-   * Stopping early aborts the transfer; the client stays usable, perhaps by
-   * another connection ({@linkcode FTPProtocol.prototype.abort FTP.abort}).
+   * Lists a directory in the standard format (`MLSD`, RFC 3659 section 7).
+   * Stopping early aborts the transfer. The client stays usable, perhaps with
+   * another connection; see {@linkcode FTPProtocol.prototype.abort FTP.abort}.
    *
    * @param path The directory; "" for the current one
-   * @param facts The facts wanted (`OPTS MLST`); none for the server's choice
+   * @param facts The facts to request (`OPTS MLST`); empty for the server's
+   * default
    * @param options A signal
-   * @returns Name and facts of each entry, the facts' names in lower case; the
-   * entries for the directory itself and its parent too
-   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.retrlines retrlines}; 500 or 502 where it is unknown
+   * @returns Name and facts of each entry, with the facts' names in lower case,
+   * including the entries for the directory itself and its parent
+   * @throws {FTPError} As
+   * {@linkcode FTPProtocol.prototype.retrlines retrlines}; 500 or 502 if the
+   * command is unknown
    */
   async *mlsd(
     path = "",
@@ -1052,8 +1063,8 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Changes the directory (`CWD`, RFC 959 section 4.1.1). ".." is `CDUP`, and
-   * `CWD ..` where that is unknown (500); "" is ".".
+   * Changes the directory (`CWD`, RFC 959 section 4.1.1). ".." sends `CDUP`, or
+   * `CWD ..` if that is unknown (500); "" stands for ".".
    *
    * @param dirname The directory
    * @param options A signal
@@ -1063,16 +1074,16 @@ export class FTPProtocol implements AsyncDisposable {
   async cwd(dirname: Path, options: SignalOptions = {}): Promise<Reply> {
     const session = this.#connection.session;
     const change = (turn: Turn) => changeDirectory(turn, dirname, options);
-    return dirname === ".." // it may be two commands
+    return dirname === ".." // ".." may be two commands
       ? await session.exclusive(change, options)
       : await session.shared(change, options);
   }
 
   /**
-   * The current directory (`PWD`, RFC 959 section 4.1.3).
+   * Returns the current directory (`PWD`, RFC 959 section 4.1.3).
    *
    * @param options A signal
-   * @returns The path, also one without quotes; "" where the server does not
+   * @returns The path, also one without quotes; "" if the server does not
    * answer 257
    * @throws {FTPError} If the server refuses
    * @throws {FTPProtocolError} As {@linkcode parse257}
@@ -1083,12 +1094,12 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Makes a directory (`MKD`, RFC 959 section 4.1.3).
+   * Creates a directory (`MKD`, RFC 959 section 4.1.3).
    *
    * @param dirname The directory
    * @param options A signal
-   * @returns The path that the server made, in its words; "" where it does not
-   * say 257, or no path in quotes
+   * @returns The path in the server's reply; "" unless it is 257 with a path in
+   * quotes
    * @throws {FTPError} If the server refuses
    * @throws {FTPProtocolError} As {@linkcode parse257}
    */
@@ -1138,9 +1149,9 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * Renames a file or a directory (`RNFR`, `RNTO`, RFC 959 section 4.1.3). Most
-   * servers replace a file that has the new name. A server that answers `RNFR`
-   * with 2yz and `RNTO` too has renamed; ftplib throws there.
+   * Renames a file or directory (`RNFR`, `RNTO`, RFC 959 section 4.1.3). Most
+   * servers replace a file with the new name. If a server answers both commands
+   * with 2yz, the rename is complete; ftplib throws in that case.
    *
    * @param fromname The old path
    * @param toname The new path
@@ -1163,13 +1174,12 @@ export class FTPProtocol implements AsyncDisposable {
   }
 
   /**
-   * The size of a file (`SIZE`, RFC 3659 section 4), in the current type; in
-   * `TYPE I`, which stays, where the server refuses in ASCII.
+   * Returns the size of a file (`SIZE`, RFC 3659 section 4) in the current
+   * type. If the server refuses in ASCII, `TYPE I` is set, and stays.
    *
    * @param filename The file
    * @param options A signal
-   * @returns Bytes; `null` unless the reply is 213 with a number, of up to 2^53
-   * so that it is not rounded
+   * @returns Bytes; `null` unless the reply is 213 with a number up to 2^53
    * @throws {FTPError} If the server refuses
    */
   async size(
@@ -1184,7 +1194,7 @@ export class FTPProtocol implements AsyncDisposable {
     );
   }
 
-  /** Sends a command that a server may refuse for good, beside others. */
+  /** Sends a command that a server may refuse, together with others. */
   async #request(command: Command, options: SignalOptions): Promise<void> {
     try {
       await this.#perform(command, options);
@@ -1193,7 +1203,7 @@ export class FTPProtocol implements AsyncDisposable {
     }
   }
 
-  /** Sends a command that must be answered with 2yz, beside others. */
+  /** Sends a command that must be answered with 2yz, together with others. */
   async #perform(command: Command, options: SignalOptions): Promise<Reply> {
     const { session } = this.#connection;
     return await session.shared(
@@ -1203,12 +1213,12 @@ export class FTPProtocol implements AsyncDisposable {
   }
 }
 
-/** What a server sends must not drive the terminal. */
+/** Prints a line without characters that control the terminal. */
 function printLine(line: string): void {
   console.log(printableText(line));
 }
 
-/** A number is an offset; a text may be any marker (RFC 959 section 3.5). */
+/** Checks an offset. A string may be any marker (RFC 959 section 3.5). */
 function checkRest(rest: number | string | undefined): void {
   if (rest === undefined || typeof rest === "string") return;
   if (Number.isSafeInteger(rest) && rest >= 0) return;
@@ -1219,7 +1229,7 @@ function checkRest(rest: number | string | undefined): void {
   );
 }
 
-/** A fact is a word (RFC 3659 section 7.1). */
+/** Checks facts, which are single words (RFC 3659 section 7.1). */
 function checkFacts(facts: readonly string[]): void {
   const areFacts = Array.isArray(facts) &&
     facts.every((fact) => typeof fact === "string" && /^[^\s;=]+$/.test(fact));
@@ -1239,7 +1249,7 @@ function listCommand(
   }
   const words = args.filter((arg) => typeof arg === "string");
   const options = args.find((arg) => typeof arg === "object") ?? {};
-  // ftplib leaves an empty word out of LIST; NLST gets the same
+  // ftplib drops an empty word from LIST; NLST does the same here
   const given = words.filter((word) => word !== "");
   return { cmd: [verb, ...given].join(" "), options };
 }

@@ -1,5 +1,5 @@
 /**
- * A file from one server to another, without passing through the client.
+ * Copies a file between two servers, without passing it through the client.
  *
  * @module
  */
@@ -28,29 +28,29 @@ import { connectionOf, FTPProtocol } from "./ftp_protocol.ts";
 
 /**
  * Copies a file from one server to another (RFC 959 section 2.3, figure 2;
- * ftplib's `ftpcp`): the source listens, the target is told to connect there.
+ * ftplib's `ftpcp`). The source listens, and the target connects to it.
  *
- * The target is always sent to the host that the source's control connection
- * goes to, unless the source was made with `trustPasvHost`. Many servers refuse
- * such transfers, and rightly (RFC 2577). Data that `PROT P` protects cannot be
- * sent this way.
+ * The target always connects to the host of the source's control connection,
+ * unless the source has `trustPasvHost`. Many servers refuse such transfers,
+ * for good reason (RFC 2577). Data protected by `PROT P` cannot be sent this
+ * way.
  *
- * It has both connections to itself: it begins when the calls before it are
- * done, and those after it wait.
+ * The copy uses both connections exclusively: it starts after earlier calls,
+ * and later ones wait.
  *
  * Requires `allow-net` permission.
  *
  * @tags allow-net
  * @param source A client of the server that has the file
- * @param sourceName The file there
- * @param target A client of the server that gets it
- * @param targetName The file there; the same name if it is left out or ""
+ * @param sourceName Path of the file on that server
+ * @param target A client of the server that gets the file
+ * @param targetName Path on that server; the same if it is left out or ""
  * @param type The representation type for both
- * @param options A signal, which ends the wait for the connections too; aborting
- * it closes neither
+ * @param options A signal, which also ends the wait for the connections;
+ * aborting it closes neither
  * @throws {FTPError} If either server refuses or reports a failure
- * @throws {TypeError} If a data connection is to be protected, both clients are
- * the same, or one is of another copy of this module
+ * @throws {TypeError} If data is protected, both clients are the same, or a
+ * client comes from another copy of this module
  *
  * @example Copy between two servers
  * ```ts
@@ -72,7 +72,7 @@ export async function ftpcp(
   for (const client of [source, target]) {
     if (client instanceof FTPProtocol) continue;
     throw new TypeError(
-      "Cannot copy between servers: what is given is no FTP of this copy of the module; import FTP and ftpcp from the same URL",
+      "Cannot copy between servers: an argument is not an FTP of this copy of the module; import FTP and ftpcp from the same URL",
     );
   }
   const from = connectionOf(source).session;
@@ -100,9 +100,9 @@ export async function ftpcp(
 }
 
 /**
- * Runs a call when it is alone on two connections. It takes its place in both
- * queues at once: of two such calls the later one is behind in both, so that
- * neither has one connection and waits for the other's.
+ * Runs a call exclusively on two connections. It enters both queues at once.
+ * The later of two such calls is behind in both queues, so they cannot wait for
+ * each other.
  */
 async function together<T>(
   sessions: readonly Session[],
@@ -132,7 +132,7 @@ interface End {
   readonly name: Path;
 }
 
-/** Copies, in a turn of each side's. */
+/** Copies, with a turn on each side. */
 async function copy(
   source: End,
   target: End,
@@ -141,7 +141,7 @@ async function copy(
 ): Promise<void> {
   const { turn: { session: from } } = source;
   const { turn: { session: to } } = target;
-  // what passes between the servers is in clear text
+  // data between the servers is in clear text
   const isProtected = [from, to].some((session) =>
     session.protection !== undefined || !session.isClearDataAllowed
   );
@@ -155,7 +155,7 @@ async function copy(
     source.turn.ensureType(type, options),
     target.turn.ensureType(type, options),
   ]);
-  // what is compressed is for who decompresses it
+  // the other server would not decompress it
   for (const { turn } of [source, target]) {
     if (!isCompressed(turn.session)) continue;
     await turn.perform({ verb: "MODE", argument: "S" }, options);
@@ -171,8 +171,8 @@ async function copy(
     await Promise.all([complete(to, options), complete(from, options)]);
   } catch (error) {
     await abortOpen(from, { isAsked: true });
-    // the target may wait for data from the port that the source still has
-    // open: asked for another one, the source closes it
+    // the target may wait for data from the source's open port: the source
+    // closes it when asked for another one
     await requestPassive(source.turn, options).catch(() => {});
     await abortOpen(to, { isAsked: true });
     throw error;
@@ -199,7 +199,7 @@ async function open(
   const reply = await turn.exchange(command, options);
   if (reply.code < 200) return;
   throw new FTPReplyError(
-    `Cannot open "${verb}": 125 or 150 was due, got ${reply.text}`,
+    `Cannot open "${verb}": expected code 125 or 150, got ${reply.text}`,
     { reply, command: verb },
   );
 }

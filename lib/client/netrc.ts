@@ -1,5 +1,5 @@
 /**
- * `.netrc`: who logs in where, in a file of the user's.
+ * Reads `.netrc`, a user's file of logins.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** What `.netrc` says of a host. */
+/** Entry of a host. */
 export interface NetrcEntry {
   /** The user. */
   readonly login: string | undefined;
@@ -17,17 +17,15 @@ export interface NetrcEntry {
   readonly account: string | undefined;
 }
 
-/** A word, or a quoted one. */
+/** A word, or a quoted word. */
 const TOKEN_REGEXP = /^(?:"((?:[^"\\]|\\.)*)"|\S+)/;
 
 /**
  * Finds a host in the text of a `.netrc`.
  *
- * @param text The text: `machine`, `default`, `login`, `password`, `account`;
- * macros (`macdef`) and comments are passed over
- * @param host The host's name
- * @param user Only this user's entry, if it is known who
- * @returns The first entry for the host, else the default one
+ * @param text Entries with `machine`, `default`, `login`, `password` and
+ * `account`; macros (`macdef`) and comments are skipped
+ * @param user Only this user's entry, if the user is known
  */
 export function parseNetrc(
   text: string,
@@ -41,7 +39,9 @@ export function parseNetrc(
     ?.[1];
 }
 
-/** Every entry with its machine; `default` has none, and ends the search. */
+/**
+ * Reads every entry with its machine; `default` has none, and ends the search.
+ */
 function parseEntries(text: string): [string | undefined, NetrcEntry][] {
   const words = tokenize(text).values();
   const next = () => words.next().value;
@@ -66,7 +66,10 @@ function parseEntries(text: string): [string | undefined, NetrcEntry][] {
 /** A macro ends with an empty line. */
 const MACRO_REGEXP = /^macdef\s[^]*?(?:\n[^\S\n]*\n|$)/;
 
-/** Comments and macros begin only where a keyword could stand. */
+/**
+ * Splits the text into words. Comments and macros begin only at the position of
+ * a keyword.
+ */
 function tokenize(text: string): string[] {
   const words: string[] = [];
   let isValue = false;
@@ -89,18 +92,15 @@ function tokenize(text: string): string[] {
 }
 
 /**
- * Reads a host's entry from a `.netrc`.
- *
- * Requires `allow-read` permission for the file, and for `true` `allow-sys` for
- * `homedir`.
+ * Reads a host's entry from a `.netrc`. Requires `allow-read` permission for
+ * the file, and for `true` also `allow-sys` for `homedir`.
  *
  * @param netrc A path, or `true` for `.netrc` in the home directory
- * @param host The host's name
- * @param user Only this user's entry, if it is known who
- * @returns The entry, or `undefined` where there is none, or no file in the
- * home directory
+ * @param user Only this user's entry, if the user is known
+ * @returns The entry; `undefined` if there is none, or no file in the home
+ * directory
  * @throws {Deno.errors.PermissionDenied} If others may read or write the file
- * in the home directory; one that is named is taken as it is
+ * in the home directory; a named file is not checked
  */
 export async function readNetrc(
   netrc: string | URL | true,

@@ -1,5 +1,5 @@
 /**
- * From a host's name to a session that has heard the greeting.
+ * Opens a session, up to the server's greeting.
  *
  * @module
  */
@@ -16,18 +16,13 @@ import type { Server, Settings } from "./options.ts";
 import { noteServer } from "./server_quirks.ts";
 import { keepTLSSession, secureStream } from "./security.ts";
 
-/** Implicit TLS is rare, and "ftps:" is what comes to mind. */
+/** Advice for "ftps:", which users try first although implicit TLS is rare. */
 const IMPLICIT_HINT =
   '; nothing listens for implicit TLS there: most servers have explicit TLS, on port 21 (tls: "explicit", or a URL of the scheme ftpes:)';
 
 /**
- * Dials, secures if TLS is implicit, takes the greeting, and makes the
- * session. Requires `allow-net` permission.
- *
- * @param server Whom
- * @param settings The client's settings
- * @param options A signal, and what is known of the server
- * @returns The session and its 2yz greeting
+ * Connects, secures the connection if TLS is implicit, reads the greeting, and
+ * creates the session. Requires `allow-net` permission.
  */
 export async function openSession(
   server: Server,

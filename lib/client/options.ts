@@ -1,5 +1,5 @@
 /**
- * What a user can set, and what holds where nothing is set.
+ * Options of a client, and their defaults.
  *
  * @module
  */
@@ -25,79 +25,79 @@ import { type Trace, Tracer } from "../connection/trace.ts";
 export interface FTPOptions {
   /**
    * Encoding of commands, replies and names: "utf-8", "latin-1", or a label
-   * that `TextDecoder` knows. Bytes that are not text in it, or those of a
-   * character that is usually written with others, become lone
-   * surrogates, and the same bytes again when they are sent.
+   * that `TextDecoder` supports. Bytes that are not text in it become lone
+   * surrogates, and the same bytes again when they are sent. So do bytes of a
+   * character that is usually encoded differently.
    *
    * @default "utf-8"
    */
   encoding?: string | undefined;
   /**
-   * Milliseconds that a wait may last without progress, up to 2,147,483,647;
-   * 0 or `Infinity` for no limit. It never limits a transfer that moves.
+   * Time limit of a wait without progress, in milliseconds, up to
+   * 2,147,483,647; 0 or `Infinity` for none. A transfer that makes progress is
+   * never limited.
    *
-   * A call whose server has fallen silent may take longer in all, by what
-   * follows the wait, each of it five seconds at most, and no longer than
-   * `timeout`: a transfer waits for the server's word on its data connection,
-   * which often tells the cause; `upload()` deletes its temporary file, if need
-   * be on a new connection. `download()` and `upload()` do so once for each
-   * attempt (`retry`), beside the waits between them. A call whose signal
-   * aborts takes as long at most: five seconds for the transfer, and five for
-   * the temporary file.
+   * If the server stops answering, a call may take longer in total. Steps after
+   * the wait take up to five seconds each, but not longer than `timeout`. A
+   * transfer waits for the server's final reply, which often has the reason.
+   * `upload()` deletes its temporary file, on a new connection if necessary.
+   * `download()` and `upload()` do this once for each attempt (`retry`),
+   * besides the waits between them. An aborted call takes at most five seconds
+   * for the transfer, and five for the temporary file.
    *
    * @default 30_000
    */
   timeout?: number | undefined;
   /**
-   * Who dials the data connection. `true`: the client, by `EPSV`, or by `PASV`
-   * where `EPSV` leads nowhere; "epsv" or "pasv": by this one only; `false`: the
-   * server (`PORT`, `EPRT`); "auto": the client, and the server where it refuses
+   * Mode of data connections. `true`: passive, with `EPSV`, or `PASV` if `EPSV`
+   * does not work. "epsv" or "pasv": passive, with this command only. `false`:
+   * active (`PORT`, `EPRT`). "auto": passive, and active if the server refuses
    * both `EPSV` and `PASV`.
    *
    * @default true
    */
   passive?: PassiveMode | undefined;
   /**
-   * Address of this machine, IPv4 or IPv6, that control and data connections
-   * come from, and that is listened on in active mode. A name is looked up in its
-   * family. Where it stands for all (`"0.0.0.0"`, `"::"`) nothing is bound, and the
-   * server is told the address of the control connection in active mode.
+   * Local address of control and data connections, IPv4 or IPv6, also for
+   * listening in active mode. A host name is resolved in the same family. With
+   * `"0.0.0.0"` or `"::"` nothing is bound; in active mode the server then gets
+   * the address of the control connection.
    *
-   * Connections that are bound go through `node:net`, which costs more processor
-   * time than `Deno.connect`. Requires `allow-net` permission for the address.
+   * Bound connections use `node:net`, which costs more processor time than
+   * `Deno.connect`. Requires `allow-net` permission for the address.
    *
    * @default the system chooses
    */
   localAddress?: string | undefined;
   /**
-   * Opens the control and data connections, through a tunnel for example. TLS is
-   * put on top of what it gives. It needs the permissions of what it does; the
-   * client itself needs none then. There is no active mode with it.
+   * Opens the control and data connections, for example through a tunnel. TLS
+   * runs over the connections that it returns. The function needs its own
+   * permissions, and the client then needs none. Active mode is not possible.
    *
    * @default Deno.connect
    */
   dial?: Dial | undefined;
   /**
-   * URL of a proxy for the control and data connections: "socks5:" (RFC 1928), or
-   * "http:" (CONNECT), such as `socks5://user:password@host:1080`. Without a port
-   * it is 1080 or 80. The proxy looks the server's name up. Only `allow-net`
-   * permission for the proxy is needed. There is no active mode with it. No
-   * environment variable is looked at.
+   * URL of a proxy for the control and data connections: "socks5:" (RFC 1928) or
+   * "http:" (CONNECT), such as `socks5://user:password@host:1080`. The default
+   * port is 1080 or 80. The proxy resolves the server's name. Only `allow-net`
+   * permission for the proxy is needed. Active mode is not possible. Environment
+   * variables are not used.
    *
    * @default none
    */
   proxy?: string | URL | undefined;
   /**
-   * Address that the server is told to connect to in active mode, where it is
-   * not the one that is listened on: that of a router which passes the ports of
-   * `activePorts` on (NAT). An IPv4 or IPv6 address.
+   * Address that is sent to the server in active mode, if it differs from the
+   * local one: that of a router which forwards the ports of `activePorts` (NAT).
+   * An IPv4 or IPv6 address.
    *
-   * @default the address that is listened on
+   * @default the local address
    */
   activeAddress?: string | undefined;
   /**
-   * Whether `EPRT` may be sent in active mode: over IPv6, and over IPv4 where
-   * `PORT` is unknown. Some firewalls close a connection at it.
+   * Whether `EPRT` may be sent in active mode: over IPv6, and over IPv4 if
+   * `PORT` is unknown. Some firewalls close a connection after it.
    *
    * @default true
    */
@@ -110,8 +110,8 @@ export interface FTPOptions {
    */
   activePorts?: PortRange | undefined;
   /**
-   * Whether the host in a 227 reply is dialled, and not the host of the
-   * control connection. It lets a server direct the client anywhere (RFC 2577
+   * Whether to connect to the host in a 227 reply instead of the control
+   * connection's host. It lets a server direct the client anywhere (RFC 2577
    * section 3).
    *
    * @default false
@@ -126,54 +126,54 @@ export interface FTPOptions {
    */
   tls?: "explicit" | "implicit" | TLSOptions | undefined;
   /**
-   * Receives every command, reply and event, secrets masked and control
+   * Receives every command, reply and event. Secrets are masked, and control
    * characters replaced.
    *
-   * @default nobody
+   * @default none
    */
   trace?: Trace | undefined;
   /**
-   * Longest line of a reply, in bytes; a longer one ends the connection.
+   * Longest line of a reply, in bytes. A longer one closes the connection.
    *
    * @default 65_536
    */
   maxReplyLine?: number | undefined;
   /**
-   * Longest reply, in bytes; a longer one ends the connection.
+   * Longest reply, in bytes. A longer one closes the connection.
    *
    * @default 1_048_576
    */
   maxReply?: number | undefined;
   /**
-   * Longest line of a text (`retrlines`, `dir`, `nlst`, `mlsd`), in bytes; a
-   * longer one ends the transfer. A line of which an entry is made (`list`,
-   * `stat`, `walk`) may have 65,535 at most, whatever is set here.
+   * Longest line of a text (`retrlines`, `dir`, `nlst`, `mlsd`), in bytes. A
+   * longer one aborts the transfer. Lines of entries (`list`, `stat`, `walk`)
+   * are always limited to 65,535 bytes.
    *
    * @default 1_048_576
    */
   maxLine?: number | undefined;
   /**
-   * Most memory, in bytes, for the entries of directories that are kept at once
-   * (`nlst`, `walk`, `stat`, `remove`, `downloadDir`, `uploadDir`): their lines,
-   * and 64 bytes for each. One entry more is a `RangeError`. What is given as it
-   * comes (`list`, `mlsd`, `dir`, `retrlines`) is not kept and has no limit.
+   * Largest memory, in bytes, for entries of directories that are kept at once
+   * (`nlst`, `walk`, `stat`, `remove`, `downloadDir`, `uploadDir`): their
+   * lines, and 64 bytes for each. More is a `RangeError`. Entries that are
+   * returned as they arrive (`list`, `mlsd`, `dir`, `retrlines`) have no limit.
    *
    * @default 268_435_456
    */
   maxListing?: number | undefined;
   /**
-   * Which line ends a multi-line reply: "strict", its own code and a blank
-   * (RFC 959 section 4.2); "lenient", any code and a blank (glFTPd).
+   * Which line ends a multi-line reply. "strict": the reply's own code and a
+   * blank (RFC 959 section 4.2). "lenient": any code and a blank (glFTPd).
    *
    * @default "strict"
    */
   multiline?: "strict" | "lenient" | undefined;
   /**
-   * Whether commands that need not wait for each other are sent together, which
-   * saves round trips. Some devices read one command from what has come and
-   * drop the rest, or take it all for one, and so do some firewalls. Where such
-   * a command got no reply within `timeout`, the client's next connections to
-   * that server do without; `download()` and `upload()` make one and go on.
+   * Whether to send independent commands together, which saves round trips.
+   * Some devices and firewalls read only one command, or merge several. If such
+   * a command gets no reply within `timeout`, the client's next connections to
+   * that server send one at a time. `download()` and `upload()` open such a
+   * connection and continue.
    *
    * @default true
    */
@@ -186,35 +186,37 @@ export interface FTPOptions {
    */
   virtualHost?: string | undefined;
   /**
-   * Commands that are sent behind each login: of {@linkcode FTPProtocol.prototype.login FTP.login}, of
-   * `connect()`, of reconnections, clones and mirrors. Such as `["SITE NAMEFMT
-   * 1"]` for IBM i, or `["CLNT backup", "OPTS UTF8 ON"]`. One that is not
-   * answered with 2yz fails the login.
+   * Commands to send after each login: of
+   * {@linkcode FTPProtocol.prototype.login FTP.login}, of `connect()`, of
+   * reconnections, clones and mirrors. For example `["SITE NAMEFMT 1"]` for IBM
+   * i, or `["CLNT backup", "OPTS UTF8 ON"]`. If a command is not answered with
+   * 2yz, the login fails.
    *
    * @default []
    */
   afterLogin?: readonly string[] | undefined;
   /**
-   * Whether files and listings are compressed on the way (`MODE Z`, zlib), where
-   * `FEAT` has it. It pays on slow networks. Data of which 64 MiB come and more
-   * than 200 bytes for each that was sent ends the transfer: it may be a bomb.
+   * Whether to compress files and listings on the way (`MODE Z`, zlib), if
+   * `FEAT` offers it. Useful on slow networks. A transfer fails if it has more
+   * than 64 MiB, and more than 200 bytes for each byte received: it may be a
+   * decompression bomb.
    *
    * @default false
    */
   compress?: boolean | undefined;
   /**
-   * Zone of the times that the server shows in `MDTM`, `MLSD` and `LIST`:
-   * minutes east of UTC. RFC 3659 wants UTC, and some servers are set up to show
-   * local time (vsftpd's `use_localtime=YES`, as Debian has it). Without this
-   * option a client takes the times for UTC until an upload of its own has shown
-   * the zone; one that only downloads never finds out.
+   * Zone of the server's times in `MDTM`, `MLSD` and `LIST`, in minutes east of
+   * UTC. RFC 3659 requires UTC, but some servers show local time (vsftpd's
+   * `use_localtime=YES`, Debian's default). Without this option, the times are
+   * assumed to be UTC until an upload has shown the zone. A client that only
+   * downloads never learns it.
    *
-   * @default found out by uploads, else 0
+   * @default learned from uploads, else 0
    */
   serverZone?: number | undefined;
 }
 
-/** Every option with its value; `passive` changes with `setPasv`. */
+/** All settings with their values; `passive` changes with `setPasv`. */
 export interface Settings {
   readonly encoding: Encoding;
   readonly timeout: number;
@@ -224,7 +226,7 @@ export interface Settings {
   readonly localAddress: string | undefined;
   readonly dial: Dial | undefined;
   readonly proxy: string | undefined;
-  /** The way that follows from them. */
+  /** The route that they define. */
   readonly route: Route;
   readonly activePorts: PortRange;
   readonly trustPasvHost: boolean;
@@ -240,39 +242,39 @@ export interface Settings {
   readonly virtualHost: string | undefined;
   readonly afterLogin: readonly Command[];
   readonly compress: boolean;
-  /** Addresses of servers that turned out not to bear `pipelining`. */
+  /** Addresses of servers that turned out not to support `pipelining`. */
   readonly dropping: Set<string>;
 }
 
-/** Whom to talk to, and under what protection. */
+/** A server, and its protection. */
 export interface Server {
-  /** The host that the user named. */
+  /** Host that the user named. */
   readonly host: string;
   /** The TCP port. */
   readonly port: number;
-  /** TLS, if it was asked for. */
+  /** TLS options, if TLS is used. */
   readonly tls: Settings["tls"];
 }
 
-/** Of one reply line: a path of 17 KB was seen, a line of 64 KB never. */
+/** Limit of a reply line: paths of 17 KB occur, lines of 64 KB do not. */
 const MAX_REPLY_LINE = 64 * 1024;
 
-/** Of one reply: `STAT` of a directory with ten thousand names fits. */
+/** Limit of a reply: fits a `STAT` of a directory with ten thousand names. */
 const MAX_REPLY = 1024 * 1024;
 
-/** Of one line of a listing or a text. */
+/** Limit of a line of a listing or text. */
 const MAX_LINE = 1024 * 1024;
 
-/** Of the entries that are kept: a million long lines fit. */
+/** Limit of kept entries: fits a million long lines. */
 const MAX_LISTING = 256 * 1024 * 1024;
 
-/** Minutes; no zone is a day away from UTC. */
+/** Largest zone in minutes: no zone is a day away from UTC. */
 const MAX_ZONE = 24 * 60;
 
-/** Milliseconds without progress. */
+/** Default of `timeout`, in milliseconds. */
 const TIMEOUT = 30_000;
 
-/** The options of a client, by name. */
+/** Names of the options of a client. */
 export const FTP_OPTIONS: NamesOf<FTPOptions> = {
   encoding: true,
   timeout: true,
@@ -299,13 +301,11 @@ export const FTP_OPTIONS: NamesOf<FTPOptions> = {
 };
 
 /**
- * Fills in the defaults.
+ * Checks the options, and adds the defaults.
  *
- * @param options What the user set
- * @returns Every setting
- * @throws {RangeError} If a number is negative, too large or no number
- * @throws {TypeError} If a name or a word is none of those allowed, or the
- * options are something else (ftplib's constructor takes a host)
+ * @throws {RangeError} If a number is out of range
+ * @throws {TypeError} If an option is unknown or has an invalid value, or
+ * `options` is not an object (ftplib's constructor takes a host)
  */
 export function resolveOptions(options: FTPOptions): Settings {
   if (typeof options !== "object") {
@@ -350,12 +350,7 @@ export function resolveOptions(options: FTPOptions): Settings {
   };
 }
 
-/**
- * The options that give the same settings again.
- *
- * @param settings The settings
- * @returns Options for another client
- */
+/** Converts settings back to options, for another client. */
 export function optionsOf(settings: Settings): FTPOptions {
   const {
     encoding,
@@ -377,7 +372,10 @@ export function optionsOf(settings: Settings): FTPOptions {
   };
 }
 
-/** No other value stands for "no TLS": what was meant is not to be guessed. */
+/**
+ * Rejects other values than `undefined` for "no TLS", because the intention
+ * would be unclear.
+ */
 function resolveTLS(tls: FTPOptions["tls"]): Settings["tls"] {
   if (tls === undefined) return undefined;
   if (typeof tls !== "object" || tls === null) {
@@ -389,12 +387,11 @@ function resolveTLS(tls: FTPOptions["tls"]): Settings["tls"] {
 }
 
 /**
- * Insists on a host and a port that can be dialled.
+ * Rejects an invalid host or port.
  *
- * @param host A name or an address, in brackets or without
- * @param port A TCP port
- * @returns The host as it is dialled: without brackets, in ASCII (RFC 5890)
- * @throws {TypeError} If the host is none, has a port, or is a URL
+ * @param host A name or an address, with or without brackets
+ * @returns The host without brackets, in ASCII (RFC 5890)
+ * @throws {TypeError} If the host is invalid, has a port, or is a URL
  * @throws {RangeError} If the port is not 1 to 65535
  */
 export function checkAddress(host: string, port: number): string {
@@ -406,13 +403,13 @@ export function checkAddress(host: string, port: number): string {
   const ascii = !isHost || /^[\x00-\x7F]*$/.test(host)
     ? host
     : URL.parse(`ftp://${host}`)?.hostname;
-  // never shown: what is no host may hold a password
+  // never shown, because an invalid host may contain a password
   if (!isHost || ascii === undefined) {
     throw new TypeError(
       "Cannot connect: the host must be a name or an address (the function connect() takes a URL, such as ftp://user@host/path)",
     );
   }
-  // of "user:12345" it is not known which it is
+  // "user:12345" may be either
   if (/^([^:]*|\[.*\]):\d*$/.test(host)) {
     throw new TypeError(
       "Cannot connect: the host has a port, which is an argument of its own",
@@ -421,7 +418,7 @@ export function checkAddress(host: string, port: number): string {
   const bare = ascii.replace(/^\[(.*)\]$/, "$1");
   if (bare.includes(":") && !isAddress(bare)) {
     throw new TypeError(
-      "Cannot connect: the host has a colon and is no IPv6 address (the function connect() takes a URL, such as ftp://user@host/path)",
+      "Cannot connect: the host has a colon and is not an IPv6 address (the function connect() takes a URL, such as ftp://user@host/path)",
     );
   }
   if (!(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
@@ -432,13 +429,13 @@ export function checkAddress(host: string, port: number): string {
   return bare;
 }
 
-/** Whether a text with colons is an IPv6 address, with a zone or without. */
+/** Whether a text with colons is an IPv6 address, with or without a zone. */
 function isAddress(text: string): boolean {
   const zoned = /^([^%]*)(?:%[\w.~-]+)?$/.exec(text);
   return zoned !== null && URL.canParse(`http://[${zoned[1]}]`);
 }
 
-/** A port, or the first and the last one. */
+/** Checks a port, or a range of ports. */
 function checkActivePorts(ports: unknown): void {
   if (ports === undefined) return;
   const range: readonly unknown[] = Array.isArray(ports)
@@ -457,7 +454,7 @@ function checkActivePorts(ports: unknown): void {
   );
 }
 
-/** Commands as they are sent, refused before there is a connection. */
+/** Parses the commands, before there is a connection. */
 function parseAfterLogin(
   lines: readonly string[] | undefined = [],
 ): Command[] {
@@ -475,7 +472,7 @@ function parseAfterLogin(
   });
 }
 
-/** An address, in the form that `PORT` or `EPRT` can tell. */
+/** Checks an address, which `PORT` or `EPRT` has to contain. */
 function checkActiveAddress(address: string | undefined): void {
   if (address === undefined) return;
   try {
@@ -489,7 +486,7 @@ function checkActiveAddress(address: string | undefined): void {
   }
 }
 
-/** The last TCP port. */
+/** The largest TCP port. */
 const MAX_PORT = 65_535;
 
 function checkZone(zone: number | undefined): void {

@@ -1,5 +1,6 @@
 /**
- * The dialogues of RFC 4217: securing the connections, and giving it up.
+ * Dialogues of RFC 4217, which secure the connections and return them to clear
+ * text.
  *
  * @module
  */
@@ -25,18 +26,12 @@ import type { Reply } from "../protocol/reply.ts";
 import type { Server } from "./options.ts";
 import { TicketSupply } from "./ticket_supply.ts";
 
-/** Loaded when it is needed: `node:tls` takes as long as all the rest. */
+/** Loads TLS when it is needed: `node:tls` takes as long as everything else. */
 function loadTLS(): Promise<typeof import("../tls/secure.ts")> {
   return import("../tls/secure.ts");
 }
 
-/**
- * Puts TLS on the stream of a control connection.
- *
- * @param stream The connection
- * @param options Whom, how, and until when
- * @returns The secured stream, and the session for data connections
- */
+/** Adds TLS to the stream of a control connection. */
 export async function secureStream(
   stream: ByteStream,
   options: SecureControlOptions,
@@ -47,14 +42,10 @@ export async function secureStream(
 }
 
 /**
- * Secures the control connection, if that was asked for and is not done.
+ * Secures the control connection, if requested and not done yet.
  *
- * @param turn The right to talk alone
- * @param server Host, port and TLS options
- * @param welcome The greeting
- * @param options A signal
- * @throws {FTPProtocolError} If the server has logged us in before TLS (230);
- * the connection is closed
+ * @throws {FTPProtocolError} If the server has logged in the user before TLS
+ * (230); the connection is closed
  */
 export async function secureIfAsked(
   turn: ExclusiveTurn,
@@ -74,24 +65,15 @@ export async function secureIfAsked(
   await auth(turn, server, options);
 }
 
-/**
- * Whether the control connection is under TLS.
- *
- * @param session The session
- * @returns Whether it is
- */
+/** Whether the control connection is secured. */
 export function isSecured(session: Session): boolean {
   return session.control.stream.info !== undefined;
 }
 
 /**
  * Secures the control connection: `AUTH TLS` and the handshake (RFC 4217
- * section 4). Before it nothing secret was sent.
+ * section 4). No secret is sent before it.
  *
- * @param turn The right to talk alone
- * @param server Host, port and TLS options
- * @param options A signal; aborting it closes the connection
- * @returns The 234 reply
  * @throws {FTPError} If the server refuses; the connection is in clear text
  * @throws {TypeError} If the connection is secured already
  */
@@ -139,13 +121,8 @@ async function requestAuth(
 }
 
 /**
- * Tries with TLS 1.2, whose sessions can be resumed any number of times, and
- * once more with 1.3 if the server speaks nothing older and the user has not
- * chosen.
- *
- * @param server Whom to talk to
- * @param attempt Connects and secures
- * @returns What `attempt` gives
+ * Tries TLS 1.2, whose sessions can be resumed any number of times, and then
+ * 1.3, if the server supports nothing older and the user has not chosen.
  */
 export async function withNewerTLS<T>(
   server: Server,
@@ -157,31 +134,20 @@ export async function withNewerTLS<T>(
     const { tls } = server;
     const mayRetry = tls !== undefined && tls.maxVersion === undefined &&
       error instanceof TLSError &&
-      // ProFTPD hangs up without an alert
+      // ProFTPD closes the connection without an alert
       (error.reason === "version" || error.reason === "broken");
     if (!mayRetry) throw error;
     return await attempt({ ...server, tls: { ...tls, maxVersion: "TLSv1.3" } });
   }
 }
 
-/**
- * Takes note of the TLS session that data connections resume.
- *
- * @param session The session
- * @param tls What the control connection's handshake made
- */
+/** Notes the TLS session that data connections resume. */
 export function keepTLSSession(session: Session, tls: TLSSession): void {
   session.tls = tls;
   session.control.closed.then(() => tls.close());
 }
 
-/**
- * Protects data connections: `PBSZ 0`, `PROT P` (RFC 4217 section 9).
- *
- * @param turn The right to talk alone
- * @param options A signal
- * @returns The 2yz reply to `PROT`
- */
+/** Protects data connections: `PBSZ 0`, `PROT P` (RFC 4217 section 9). */
 export async function protP(
   turn: ExclusiveTurn,
   options: SignalOptions,
@@ -207,7 +173,7 @@ export async function protP(
   return reply;
 }
 
-/** Sends `PBSZ 0` and `PROT P`; `PROT` decides, where `PBSZ` is unknown. */
+/** Sends `PBSZ 0` and `PROT P`. If `PBSZ` is unknown, `PROT` decides. */
 async function requestProtection(
   turn: ExclusiveTurn,
   options: SignalOptions,
@@ -224,7 +190,7 @@ async function requestProtection(
   }
 }
 
-/** Sends `PBSZ 0`, which `PROT` has to follow (RFC 4217 section 9). */
+/** Sends `PBSZ 0`, which has to precede `PROT` (RFC 4217 section 9). */
 async function requestBufferSize(
   turn: ExclusiveTurn,
   options: SignalOptions,
@@ -239,17 +205,12 @@ async function requestBufferSize(
   }
 }
 
-/** Refusals of `PROT C` that are about policy: clear data would be refused. */
+/** Refusals of `PROT C` because of a policy, which would refuse clear data. */
 const POLICY_REPLIES = [533, 534];
 
 /**
- * Leaves data connections in clear text: `PROT C`. Where none was protected so
- * far, a server that does not know it has them in clear text anyway (RFC 4217
- * section 9).
- *
- * @param turn The right to talk alone
- * @param options A signal
- * @returns The 2yz reply, or the refusal of a server that has no `PROT`
+ * Sends data in clear text: `PROT C`. A server that does not know the command
+ * does so anyway, if nothing was protected so far (RFC 4217 section 9).
  */
 export async function protC(
   turn: ExclusiveTurn,
@@ -278,9 +239,6 @@ export async function protC(
 /**
  * Returns the control connection to clear text: `CCC` (RFC 4217 section 12.3).
  *
- * @param turn The right to talk alone
- * @param options A signal
- * @returns The 2yz reply
  * @throws {TypeError} If the connection is in clear text already
  */
 export async function ccc(
@@ -300,7 +258,7 @@ export async function ccc(
   return reply;
 }
 
-/** Sends a command after whose reply the bytes on the wire are not FTP's. */
+/** Sends a command after whose reply the bytes are no longer plain FTP. */
 async function pausing(
   { session: { control } }: ExclusiveTurn,
   command: Command,
@@ -312,7 +270,7 @@ async function pausing(
   try {
     reply = await control.wait(pending.final, signal);
   } catch (error) {
-    // the server may be waiting for a handshake that nobody will begin
+    // the server may be waiting for a handshake that will not start
     control.fail(error as Error);
     throw error;
   }

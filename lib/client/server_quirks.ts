@@ -1,5 +1,5 @@
 /**
- * What has to be known of a server before it is talked to freely.
+ * Adapts to a server before many commands are sent to it.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Vendor } from "../transfer/server_profile.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { Turn } from "../transfer/turn.ts";
 
-// servers that read pipelined commands right however they are cut
+// servers that read pipelined commands correctly, however they are cut
 const PIPELINING: ReadonlySet<Vendor> = new Set([
   "vsftpd",
   "pyftpdlib",
@@ -23,22 +23,16 @@ const PIPELINING: ReadonlySet<Vendor> = new Set([
   "NcFTPd",
 ]);
 
-/** Bytes of commands that may be a pipeline on any server. */
+/** Bytes of commands that every server accepts in a pipeline. */
 const SHORT = 512;
 
 /**
- * Bytes of commands that may be without a reply on Pure-FTPd, whose buffer
- * takes 4,127: under TLS it does not see the rest of a record that had no room
- * there, and waits for more.
+ * Limit of unanswered bytes for Pure-FTPd, whose buffer holds 4,127. Under TLS
+ * it ignores the rest of a record that did not fit, and waits for more.
  */
 const PURE_FTPD_BUFFER = 2048;
 
-/**
- * Draws conclusions from the greeting.
- *
- * @param session The session
- * @param welcome The greeting
- */
+/** Sets limits according to the greeting. */
 export function noteServer(
   { control, profile }: Session,
   welcome: Reply,
@@ -48,25 +42,22 @@ export function noteServer(
   if (vendor === undefined) return;
   if (PIPELINING.has(vendor)) control.limitInFlight(Infinity);
   if (vendor === "Pure-FTPd") control.limitInFlight(PURE_FTPD_BUFFER);
-  // ftp-srv answers what came in two packets in any order
+  // ftp-srv answers commands of two packets in any order
   if (vendor === "ftp-srv") control.limitInFlight(0);
-  // ProFTPD reads commands as Telnet; the others take 0xFF as it is
+  // ProFTPD reads commands as Telnet; others take 0xFF literally
   if (vendor === "ProFTPD") control.speakTelnet();
 }
 
 /**
- * Asks for names in UTF-8, where the server has them in another encoding
- * otherwise. Whatever it answers is taken.
- *
- * @param turn The right to talk, after the login
- * @param options A signal
+ * Requests names in UTF-8, if the server uses another encoding by default. Any
+ * answer is accepted.
  */
 export async function requestUTF8(
   turn: Turn,
   options: SignalOptions,
 ): Promise<void> {
   const { control, profile } = turn.session;
-  // IIS: names are in UTF-8 only on demand (draft-ietf-ftpext-utf-8-option)
+  // IIS uses UTF-8 only on request (draft-ietf-ftpext-utf-8-option)
   const isOnDemand = profile.vendor === "IIS";
   const isWanted = isOnDemand && control.encoding.label === "utf-8";
   if (!isWanted || profile.lacks("OPTS UTF8")) return;
@@ -78,15 +69,9 @@ export async function requestUTF8(
 }
 
 /**
- * Looks at the beginning of a pipeline, and, if it is a long one, asks a server
- * whose greeting says nothing what it is (`FEAT`): ProFTPD must not be sent
- * too many bytes at once, and Pure-FTPd under TLS not more than its buffer
- * takes.
- *
- * @param session The session
- * @param commands The pipeline
- * @param options The window, past which no command is taken, and a signal
- * @returns The same commands
+ * Prepares a pipeline. If it is long and the server unknown, requests `FEAT`:
+ * ProFTPD must not get too many bytes at once, and Pure-FTPd under TLS not more
+ * than its buffer holds.
  */
 export async function preparePipeline(
   session: Session,

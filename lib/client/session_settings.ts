@@ -1,6 +1,6 @@
 /**
- * Setting a session as another one is: after a loss, and for a further
- * connection.
+ * Copies the settings of a session to another one, after a loss or for a
+ * further connection.
  *
  * @module
  */
@@ -18,32 +18,27 @@ import type {
 import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { ccc, isSecured, protC, protP } from "./security.ts";
 
-/** What a session is set to. */
+/** Settings of a session. */
 export interface SessionSettings {
-  /** What is known of the server: not a copy. */
+  /** Knowledge about the server, shared and not copied. */
   readonly profile: ServerProfile;
   readonly passive: PassiveMode;
   readonly encoding: Encoding;
-  /** Whether the control connection was under TLS, if only for the login. */
+  /** Whether the control connection was under TLS, at least for the login. */
   readonly wasSecured: boolean;
-  /** Whether it is in clear text again (`CCC`). */
+  /** Whether it returned to clear text (`CCC`). */
   readonly isCleared: boolean;
   /** Whether data connections are protected. */
   readonly isProtected: boolean;
   readonly settings: ReadonlyMap<string, Command>;
-  /** What is chosen before the login. */
+  /** The virtual host, chosen before the login. */
   readonly virtualHost: VirtualHost | undefined;
-  /** What leads to the directory; `undefined` if nobody knows. */
+  /** Commands that lead to the directory; `undefined` if unknown. */
   readonly moves: readonly Command[] | undefined;
   readonly type: string | undefined;
 }
 
-/**
- * Takes note of what a session is set to.
- *
- * @param session The session
- * @returns Its state at this moment
- */
+/** Returns the settings of a session. */
 export function settingsOf(session: Session): SessionSettings {
   const { control, options, directory, tls } = session;
   return {
@@ -63,12 +58,9 @@ export function settingsOf(session: Session): SessionSettings {
 }
 
 /**
- * Sets a session that is logged in as another one was.
+ * Applies settings to a session that is logged in.
  *
- * @param state What the other one was set to
- * @param turn The right to talk alone
- * @param options A signal
- * @throws {Deno.errors.NotConnected} If the directory is not known
+ * @throws {Deno.errors.NotConnected} If the directory is unknown
  */
 export async function restore(
   state: SessionSettings,
@@ -97,13 +89,7 @@ export async function restore(
   if (state.isCleared) await ccc(turn, options);
 }
 
-/**
- * Sends `MODE`, `OPTS` and the like again, those that are not set yet.
- *
- * @param state What another session was set to
- * @param turn The right to talk alone
- * @param options A signal
- */
+/** Sends missing settings again: `MODE`, `OPTS` and the like. */
 export async function restoreSettings(
   { settings }: SessionSettings,
   turn: ExclusiveTurn,

@@ -1,5 +1,5 @@
 /**
- * Tickets of TLS 1.3 for data connections, where the server gives too few.
+ * Supplies TLS 1.3 tickets for data connections, if the server sends too few.
  *
  * @module
  */
@@ -12,53 +12,48 @@ import type { SignalOptions } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
 
 /**
- * What opens a data connection and changes nothing. ProFTPD opens it before it
- * looks at what there is to list, and whether the user may.
+ * A command that opens a data connection and changes nothing. ProFTPD opens it
+ * before it checks the path and the user's permissions.
  */
 const HARMLESS: Command = { verb: "LIST" };
 
 /**
- * Sees to it that each data connection can resume the TLS session of the
- * control connection.
+ * Ensures that each data connection can resume the TLS session of the control
+ * connection.
  *
- * With TLS 1.3 each needs a ticket of its own. ProFTPD gives two with the
- * control connection, none with an upload (1.3.8) or with no data connection
- * at all (1.3.10), and refuses one that brings none (425). But one without is
- * a full handshake, and after each of these it gives two tickets of the
- * control connection's session before it refuses: so a listing is asked for
- * that will be refused, before an upload that would be.
+ * With TLS 1.3, each data connection needs a ticket of its own. ProFTPD sends
+ * two with the control connection, none with an upload (1.3.8) or without a
+ * data connection (1.3.10), and refuses a data connection without a ticket
+ * (425). A connection without a ticket makes a full handshake, after which
+ * ProFTPD sends two tickets of the control connection's session before it
+ * refuses. So before an upload without a ticket, a listing is requested that
+ * will be refused.
  */
 export class TicketSupply {
   readonly #tls: TLSSession;
-  /** Whether tickets are looked after: no more once they are found needless. */
+  /** Whether tickets are needed; `undefined` before it is known. */
   #isOpen: boolean | undefined;
   #isFetching = false;
 
-  /**
-   * Makes an office.
-   *
-   * @param tls The TLS session of its control connection
-   */
+  /** Creates a supply. */
   constructor(tls: TLSSession) {
     this.#tls = tls;
   }
 
   /**
-   * Fetches tickets if there is none for the next data connection.
+   * Obtains tickets if there is none for the next data connection.
    *
-   * @param turn The right to talk alone
-   * @param options A signal
    * @throws {Error} If the control connection fails, or the signal's reason
    */
   async supply(turn: ExclusiveTurn, options: SignalOptions): Promise<void> {
     if (this.#isOpen === false || this.#isFetching) return;
-    // what a 350 has announced (REST) must follow at once
+    // a command announced by a 350 (REST) must follow at once
     if (turn.session.control.lastReply?.code === 350) return;
     if (await this.#tls.canResume()) {
       this.#isOpen = true;
       return;
     }
-    // who gave none with the control connection cannot ask for one
+    // a server that sent none with the control connection needs none
     this.#isOpen ??= false;
     if (!this.#isOpen) return;
     this.#isFetching = true;
@@ -69,7 +64,7 @@ export class TicketSupply {
     }
   }
 
-  /** Fetches tickets; tells whether they are of any use here. */
+  /** Obtains tickets. Returns whether they are of use here. */
   async #fetch(
     turn: ExclusiveTurn,
     options: SignalOptions,
@@ -78,9 +73,9 @@ export class TicketSupply {
       const listing = await openTransfer(turn, HARMLESS, options);
       await listing.complete((data) => data.readToEnd(() => {}), {
         ...options,
-        isWhole: true, // whatever it is
+        isWhole: true, // its content does not matter
       });
-      return false; // let in without a ticket
+      return false; // accepted without a ticket
     } catch (error) {
       const isOver = turn.session.control.failure !== undefined ||
         options.signal?.aborted;

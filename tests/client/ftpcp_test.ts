@@ -119,7 +119,7 @@ const REFUSALS: [
     {},
     { STOR: "226 Done" },
     FTPReplyError,
-    "125 or 150 was due, got 226 Done",
+    "expected code 125 or 150, got 226 Done",
   ],
   [
     "the source refuses RETR",

@@ -78,7 +78,7 @@ for (const [how, end] of ENDS) {
       const job = assertRejects(
         () => run(ftp, folder.path, options),
         Deno.errors.NotConnected,
-        "Cannot go on",
+        "Cannot continue",
       );
       await waiting;
       const before = server.commands.length;
@@ -199,7 +199,7 @@ Deno.test("FTP.remove does not go on as somebody else", async () => {
   await assertRejects(
     () => ftp.remove("/top", { recursive: true }),
     Deno.errors.NotConnected,
-    "the connection is another user's by now",
+    "the connection belongs to another user",
   );
   await login;
   assertEquals(await ftp.pwd(), "/");
@@ -298,7 +298,7 @@ Deno.test("FTP.uploadDir closes its further connections when its client is close
   const job = assertRejects(
     () => ftp.uploadDir(folder.path, "/", { ...options, connections: 3 }),
     Deno.errors.NotConnected,
-    "Cannot go on: the connection was closed here: close() was called",
+    "Cannot continue: the connection was closed here: close() was called",
   );
   await waiting;
   ftp.close();
