@@ -191,7 +191,8 @@ async function announce(
   } catch (error) {
     const isUnknown = error instanceof FTPPermanentError &&
       [500, 502].includes(error.reply?.code ?? 0);
-    if (!isUnknown || !allowEPRT) throw error;
+    const mayTryEPRT = allowEPRT && !turn.session.profile.lacks("EPRT");
+    if (!isUnknown || !mayTryEPRT) throw error;
     return await turn.perform(eprt, options);
   }
 }

@@ -35,7 +35,7 @@ const GREETINGS: readonly (readonly [Vendor, RegExp])[] = [
 
 /** Commands that the client sends itself, and does not need. */
 const DISPENSABLE_REGEXP =
-  /^(FEAT|OPTS|MLST|MDTM|MFMT|SIZE|STAT|SITE|PWD|SYST|HASH|MD5|X(CRC|MD5|SHA\d*))$/;
+  /^(FEAT|OPTS|MLST|MDTM|MFMT|SIZE|STAT|SITE|PWD|SYST|TYPE|MODE|EPRT|HASH|MD5|X(CRC|MD5|SHA\d*))$/;
 
 /** A feature of ProFTPD's mod_facts, whatever the greeting says. */
 const PROFTPD_FEATURE = "MFF";

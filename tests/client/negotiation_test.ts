@@ -522,3 +522,63 @@ Deno.test("FTP throws what PRET says of the file", async () => {
   );
   assertEquals(passiveOf(server), ["PRET"]);
 });
+
+Deno.test("FTP.download sends PRET too, although EPSV was sent ahead", async () => {
+  let isTold = false;
+  await using server = await startScript({
+    SIZE: "213 5",
+    async EPSV(turn) {
+      if (!isTold) return await turn.reply(500, "Use PRET first");
+      isTold = false;
+      await turn.default();
+    },
+    async PRET(turn) {
+      isTold = true;
+      await turn.reply(200, "OK");
+    },
+    RETR: (turn) => turn.send("hello"),
+  });
+  await using ftp = await server.connect();
+  await ftp.login("me", "secret");
+  const path = await Deno.makeTempFile();
+  try {
+    for (let i = 0; i < 2; i++) {
+      await ftp.download("a", path, { retry: false });
+      assertEquals(await Deno.readTextFile(path), "hello");
+    }
+    assertEquals(passiveOf(server), ["EPSV", "PRET", "EPSV", "PRET", "EPSV"]);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("FTP sends no EPRT again where the server hung up at it", async () => {
+  await using server = await startScript({
+    ...LIST,
+    PORT: "500 What",
+    EPRT: (turn) => turn.close(),
+  });
+  await using ftp = await server.connect({ passive: false });
+  await ftp.login("me", "secret");
+  await assertRejects(() => list(ftp), Deno.errors.UnexpectedEof, "EPRT");
+  await ftp.reconnect();
+  await assertRejects(() => list(ftp), FTPPermanentError, "500 What");
+  assertEquals(passiveOf(server), ["PORT", "EPRT", "PORT"]);
+});
+
+Deno.test("FTP lists in TYPE I where the server hung up at TYPE A", async () => {
+  await using server = await startScript({
+    ...LIST,
+    TYPE: async (turn) => {
+      if (turn.argument === "A") turn.close();
+      else await turn.default();
+    },
+  });
+  await using ftp = await server.connect();
+  await ftp.login("me", "secret");
+  await assertRejects(() => list(ftp), Deno.errors.UnexpectedEof, "TYPE A");
+  await ftp.reconnect();
+  assertEquals(await list(ftp), ["one"]);
+  const types = server.commands.filter((line) => line.startsWith("TYPE"));
+  assertEquals(types, ["TYPE A", "TYPE I"]);
+});
