@@ -223,6 +223,7 @@ export class PendingCommands {
     pending: PendingCommand,
     replaces: PendingCommand,
   ): PendingCommand {
+    if (replaces.isSettled) return this.add(pending); // at this moment
     pending.replaces = replaces;
     pending.next = replaces.next;
     replaces.next = pending;

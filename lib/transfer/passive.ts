@@ -259,16 +259,10 @@ async function replyWithin(
   { limit, signal }: Waiting,
 ): Promise<Reply | undefined> {
   const { control } = session;
-  let isDue = false;
   try {
-    // earlier commands may take any time
-    while (limit !== undefined && !isDue) {
-      isDue = isNext(session, pending);
-      const reply = await waitFor(session, pending, { limit, signal });
-      if (reply !== undefined) return reply;
-    }
-    if (limit !== undefined) return undefined;
-    return await control.wait(pending.final, signal);
+    return limit === undefined
+      ? await control.wait(pending.final, signal)
+      : await waitFor(session, pending, { limit, signal });
   } catch (error) {
     if (control.failure !== undefined) noteLoss(session, pending, error);
     else if (limit !== undefined) abandon(session, pending, limit);
@@ -276,24 +270,32 @@ async function replyWithin(
   }
 }
 
-/** Waits for a reply for a limited time. */
+/**
+ * Waits for a reply, `limit` long at most from when it is due: commands before
+ * it may take as long as the time-out lets them.
+ */
 async function waitFor(
-  { control }: Session,
+  session: Session,
   pending: PendingCommand,
   { limit, signal }: Waiting,
 ): Promise<Reply | undefined> {
-  const clock = new AbortController();
-  const timer = setTimeout(() => clock.abort(clock), limit);
+  const enough = new AbortController();
+  let isDue = isNext(session, pending);
+  const timer = setInterval(() => {
+    if (isDue) enough.abort(enough);
+    isDue = isNext(session, pending);
+  }, limit);
   const either = signal === undefined
-    ? clock.signal
-    : AbortSignal.any([signal, clock.signal]);
+    ? enough.signal
+    : AbortSignal.any([signal, enough.signal]);
   try {
-    return await control.wait(pending.final, either);
+    return await session.control.wait(pending.final, either);
   } catch (error) {
-    if (error !== clock) throw error;
-    return undefined;
+    if (error !== enough) throw error;
+    // both may come at the same moment
+    return pending.isSettled ? await pending.final : undefined;
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 }
 

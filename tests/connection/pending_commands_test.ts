@@ -171,3 +171,56 @@ Deno.test("Ledger delivers a hundred thousand replies in linear time", () => {
   assertEquals(ledger.head, undefined);
   assert(time < 1000, `took ${time} ms`);
 });
+
+/** An `EPSV`, the `PASV` in its place, and a command behind both. */
+function replaced() {
+  const queue = new PendingCommands();
+  const make = (verb: string, kind: PendingKind) => {
+    const entry = new PendingCommand(() => verb, kind, false);
+    entry.verb = verb;
+    return entry;
+  };
+  const epsv = queue.add(make("EPSV", "passive"));
+  const list = queue.add(make("LIST", "transfer"));
+  const pasv = queue.replace(make("PASV", "passive"), epsv);
+  return { queue, epsv, pasv, list };
+}
+
+Deno.test("PendingCommands gives a 227 to PASV and a late 229 to EPSV, whichever comes first", async () => {
+  for (const replies of [["229 a", "227 b"], ["227 b", "229 a"]]) {
+    const { queue, epsv, pasv, list } = replaced();
+    for (const reply of replies) {
+      assert(!queue.isMismatched(Reply.from(reply)), reply);
+      queue.deliver(Reply.from(reply));
+    }
+    assertEquals((await epsv.final).text, "229 a");
+    assertEquals((await pasv.final).text, "227 b");
+    assert(queue.head === list);
+  }
+});
+
+Deno.test("PendingCommands gives a late 229 to EPSV in the middle of a transfer", async () => {
+  const { queue, epsv, list } = replaced();
+  for (const reply of ["227 b", "150 c", "229 a", "226 d"]) {
+    assert(!queue.isMismatched(Reply.from(reply)), reply);
+    queue.deliver(Reply.from(reply));
+  }
+  assertEquals((await epsv.final).text, "229 a");
+  assertEquals((await list.first).text, "150 c");
+  assertEquals((await list.final).text, "226 d");
+  assertEquals(queue.head, undefined);
+  // once, and not for ever
+  assertEquals(queue.deliver(Reply.from("229 a")), undefined);
+});
+
+Deno.test("PendingCommands.replace adds PASV behind all where EPSV has its reply", async () => {
+  const queue = new PendingCommands();
+  const epsv = queue.add(new PendingCommand(() => "EPSV", "passive", false));
+  queue.deliver(Reply.from("229 a"));
+  const pasv = new PendingCommand(() => "PASV", "passive", false);
+  queue.replace(pasv, epsv);
+  assert(queue.head === pasv);
+  queue.deliver(Reply.from("227 b"));
+  assertEquals((await pasv.final).text, "227 b");
+  assertEquals(queue.head, undefined);
+});
