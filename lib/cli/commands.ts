@@ -49,6 +49,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
       "continue",
       "no-continue",
       "connections",
+      "segments",
       "limit-rate",
       "verify",
       "no-glob",

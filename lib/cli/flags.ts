@@ -111,6 +111,11 @@ export const FLAGS = {
     value: "N",
     help: "connections that work at once (default: 1)",
   },
+  segments: {
+    type: "string",
+    value: "N",
+    help: "parts of each file that are fetched at once (default: 1)",
+  },
   "limit-rate": {
     type: "string",
     value: "BYTES",

@@ -73,6 +73,7 @@ Deno.test("cli.ts exits with 1 before anything is sent where the command line ca
       ["fetches directories", ["get", `${url}/pub/`]],
       ["-P 0", ["get", "-P", "0", `${url}/a`]],
       ["limit-rate", ["get", "--limit-rate", "fast", `${url}/a`]],
+      ["--segments", ["get", "--segments", "65", `${url}/a`]],
       ["fingerprint", ["get", "--fingerprint", "12:34", `${url}/a`]],
       ["end the URL with a slash", ["put", "a.txt", "a.txt", `${url}/x`]],
       ["one of the two must be a URL", ["sync", cwd, cwd]],

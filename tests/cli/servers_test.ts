@@ -220,3 +220,19 @@ serverTest(
     }),
   { prepare: withTLS({}, "selfSigned") },
 );
+
+serverTest(
+  "cli.ts get --segments fetches the parts of a file at once",
+  (server) =>
+    inFolder(async (cwd) => {
+      const content = new Uint8Array(3_500_000).map((_, i) => i % 251);
+      await server.write("big.bin", content);
+      const args = ["get", "-v", "--segments", "3", `${urlOf(server)}/big.bin`];
+      const run = await runCLI(args, { cwd, password: server.password });
+      assertEquals(run.code, 0, run.stderr);
+      const transfers = run.stderr.match(/^> RETR /gm)?.length ?? 0;
+      assert(transfers >= 3, run.stderr);
+      assertEquals(await Deno.readFile(`${cwd}/big.bin`), content);
+    }),
+  { servers: ["vsftpd"] },
+);

@@ -50,6 +50,7 @@ export async function get(context: CommandContext): Promise<void> {
     targets.some(({ pattern }) => pattern !== undefined);
   const isDirectory = await checkOutput(output, isMany);
   const limiter = checkTransfers(context);
+  segmentsOf(context);
   const outcome = new Outcome();
   for (const { server, targets: wanted } of groupByServer(targets)) {
     await using ftp = await openClient(server, context);
@@ -79,6 +80,17 @@ export async function get(context: CommandContext): Promise<void> {
     signal.throwIfAborted();
   }
   outcome.finish();
+}
+
+/** Most segments of a file, which the library counts. */
+const MOST_SEGMENTS = 64;
+
+function segmentsOf({ flags }: CommandContext): number | undefined {
+  const segments = flags.number("segments", { least: 1, isInteger: true });
+  if (segments === undefined || segments <= MOST_SEGMENTS) return segments;
+  throw new UsageError(
+    `Cannot use ${segments} for --segments: there are ${MOST_SEGMENTS} at most`,
+  );
 }
 
 /** A pattern that matches nothing does not keep the others. */
@@ -188,6 +200,7 @@ async function fetchFile(
       local,
       {
         ...transferOptions(context),
+        segments: segmentsOf(context),
         onProgress: (progress) => out.progress(path, progress),
       },
       { limiter },
