@@ -292,7 +292,9 @@ const HTTP_FAULTS: typeof SOCKS_FAULTS = [
     "its head has no end",
     async (conn) => {
       await readHead(conn);
-      while (true) await send(conn, `X: ${"x".repeat(1000)}\r\n`);
+      // more than is read, and no end: the connection stays open
+      await send(conn, `X: ${"x".repeat(1000)}\r\n`.repeat(30));
+      await conn.read(new Uint8Array(1));
     },
     errors.InvalidData,
     "no end after 16384 bytes",
@@ -301,7 +303,8 @@ const HTTP_FAULTS: typeof SOCKS_FAULTS = [
     "its interim answers have no end",
     async (conn) => {
       await readHead(conn);
-      while (true) await send(conn, "HTTP/1.1 100 Continue\r\n\r\n");
+      await send(conn, "HTTP/1.1 100 Continue\r\n\r\n".repeat(1000));
+      await conn.read(new Uint8Array(1));
     },
     errors.InvalidData,
     "no end after 16384 bytes",
