@@ -18,7 +18,8 @@ import {
 import type { DataListener } from "../connection/dial.ts";
 import { checkActive } from "../connection/route.ts";
 import type { TLSInfo } from "../connection/tls_info.ts";
-import { parseFacts } from "../listing/facts.ts";
+import { makeFactsParser } from "../listing/facts.ts";
+import { BatchIterator } from "../transfer/batch_iterator.ts";
 import { formatEprt, formatPort, type HostPort } from "../protocol/address.ts";
 import {
   checkNames,
@@ -1039,11 +1040,26 @@ export class FTPProtocol implements AsyncDisposable {
    * {@linkcode FTPProtocol.prototype.retrlines retrlines}; 500 or 502 if the
    * command is unknown
    */
-  async *mlsd(
+  mlsd(
     path = "",
     facts: readonly string[] = [],
     options: SignalOptions = {},
   ): AsyncGenerator<[name: string, facts: Record<string, string>]> {
+    const parse = makeFactsParser();
+    return new BatchIterator(
+      this.#mlsdLines(path, facts, options),
+      (line): [name: string, facts: Record<string, string>] => {
+        const { name, facts } = parse(line);
+        return [name, facts];
+      },
+    );
+  }
+
+  async *#mlsdLines(
+    path: string,
+    facts: readonly string[],
+    options: SignalOptions,
+  ): AsyncGenerator<string[]> {
     const session = this.#connection.session;
     checkFacts(facts);
     const command = path === ""
@@ -1054,12 +1070,7 @@ export class FTPProtocol implements AsyncDisposable {
       const argument = `MLST ${facts.join(";")};`;
       await this.#request({ verb: "OPTS", argument, name: "facts" }, options);
     }
-    for await (
-      const line of iterateLines(session, command, options)
-    ) {
-      const { name, facts } = parseFacts(line);
-      yield [name, facts];
-    }
+    yield* iterateLines(session, command, options);
   }
 
   /**

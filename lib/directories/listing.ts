@@ -10,6 +10,7 @@ import { Entry } from "../listing/entry.ts";
 import { withoutNested } from "../listing/entry_path.ts";
 import { checkPath, type Path } from "../protocol/command.ts";
 import { printable } from "../protocol/printable.ts";
+import { BatchIterator } from "../transfer/batch_iterator.ts";
 import { tooLarge } from "../transfer/kept_lines.ts";
 import { Listener } from "../transfer/listener.ts";
 import type { Session } from "../transfer/session.ts";
@@ -33,11 +34,19 @@ const ENTRY_SIZE = 64;
  *
  * @param path The directory; "" for the current one
  */
-export async function* listDirectory(
+export function listDirectory(
   open: () => Session | Promise<Session>,
   path: Path,
   options: ListOptions,
 ): AsyncGenerator<Entry> {
+  return new BatchIterator(readBatches(open, path, options), (entry) => entry);
+}
+
+async function* readBatches(
+  open: () => Session | Promise<Session>,
+  path: Path,
+  options: ListOptions,
+): AsyncGenerator<Entry[]> {
   checkPath(path, "path");
   checkListOptions(options);
   const opened = open();
@@ -53,11 +62,13 @@ export async function* listDirectory(
     onNote: noteTo(options, listener),
   };
   for await (const batch of listBatches(request)) {
-    const entries = inZone(session, batch);
-    for (const entry of reportUnread(entries, options, listener)) {
-      if (++count > maxEntries) throw tooMany(session, path, maxEntries);
-      yield entry;
+    const entries = reportUnread(inZone(session, batch), options, listener);
+    count += entries.length;
+    if (count > maxEntries) {
+      yield entries.slice(0, maxEntries - count);
+      throw tooMany(session, path, maxEntries);
     }
+    yield entries;
   }
   await listener.settle();
 }

@@ -94,6 +94,10 @@ async function* receiveListing(
   let count = 0;
   let selfEntries = 0;
   const withoutSelf = (entries: Entry[]) => {
+    if (!entries.some(isSelf)) {
+      count += entries.length;
+      return entries;
+    }
     const others = entries.filter((entry) => {
       if (!isSelf(entry)) return true;
       onSelf?.(entry);

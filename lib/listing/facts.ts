@@ -78,31 +78,92 @@ export function factsEnd(line: string): number {
  *   facts: { type: "file", size: "5" },
  * });
  * ```
- *
- * @example A line of MLSD
- * ```ts
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(parseFacts("Type=file;Size=5; a; b"), {
- *   name: "a; b",
- *   facts: { type: "file", size: "5" },
- * });
- * ```
  */
 export function parseFacts(line: string): FactLine {
   const end = factsEnd(line);
   const facts: Record<string, string> = {};
-  for (const fact of line.slice(0, end).split(";")) {
-    if (fact === "") continue;
-    const equals = fact.indexOf("=");
-    const key = equals < 0 ? fact : fact.slice(0, equals);
+  for (let start = 0, stop; start < end; start = stop + 1) {
+    stop = line.indexOf(";", start);
+    if (stop < 0 || stop > end) stop = end;
+    if (stop === start) continue;
+    const equals = line.indexOf("=", start);
+    const isFlag = equals < 0 || equals >= stop;
+    const key = line.slice(start, isFlag ? stop : equals).toLowerCase();
+    const value = isFlag ? "" : line.slice(equals + 1, stop);
     // a server's "__proto__" must become a fact, not a prototype
-    Object.defineProperty(facts, key.toLowerCase(), {
-      value: equals < 0 ? "" : fact.slice(equals + 1),
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
+    if (key === "__proto__") define(facts, key, value);
+    else facts[key] = value;
   }
   return { name: line.slice(end + 1), facts };
+}
+
+function define(
+  facts: Record<string, string>,
+  key: string,
+  value: string,
+): void {
+  Object.defineProperty(facts, key, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
+}
+
+/** A fact as the last line had it. */
+interface KnownFact {
+  /** The key as it was sent, and `=`. */
+  readonly head: string;
+  /** The key in lower case. */
+  readonly key: string;
+}
+
+/** The largest number of facts that are remembered. */
+const MAX_KNOWN = 32;
+
+/**
+ * Creates a parser for many lines of one listing. A server sends the same facts
+ * in the same order in nearly all of them: then their keys are only compared.
+ *
+ * @returns A function with the results of {@linkcode parseFacts}
+ */
+export function makeFactsParser(): (line: string) => FactLine {
+  let known: readonly KnownFact[] = [];
+  let template: Record<string, string> = {};
+  return (line) => {
+    const facts = { ...template };
+    let start = 0;
+    for (let index = 0; index < known.length; index++) {
+      const { head, key } = known[index]!;
+      const stop = line.startsWith(head, start)
+        ? line.indexOf(";", start + head.length)
+        : -1;
+      if (stop < 0) {
+        start = -1;
+        break;
+      }
+      facts[key] = line.slice(start + head.length, stop);
+      start = stop + 1;
+    }
+    if (start > 0 && line.indexOf(" ") === start) {
+      return { name: line.slice(start + 1), facts };
+    }
+    const parsed = parseFacts(line);
+    known = knownFacts(line);
+    template = Object.fromEntries(known.map(({ key }) => [key, ""]));
+    return parsed;
+  };
+}
+
+/** The facts of a line whose keys can be compared; none in unusual lines. */
+function knownFacts(line: string): KnownFact[] {
+  const match = /^(?:[\w.-]{1,40}=[^;\s]*;)+(?= )/.exec(line);
+  if (match === null) return [];
+  const known = match[0].split(";").slice(0, -1).map((fact) => {
+    const head = fact.slice(0, fact.indexOf("=") + 1);
+    return { head, key: head.slice(0, -1).toLowerCase() };
+  });
+  const isUsual = known.length <= MAX_KNOWN &&
+    known.every(({ key }) => key !== "__proto__");
+  return isUsual ? known : [];
 }

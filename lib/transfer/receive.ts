@@ -146,14 +146,14 @@ async function* lineBatches(
 }
 
 /**
- * Receives a text line by line. Stopping early aborts the transfer; the session
- * stays usable. Lines have no ends.
+ * Receives a text in batches of lines. Stopping early aborts the transfer; the
+ * session stays usable. Lines have no ends.
  */
 export async function* iterateLines(
   session: Session,
   command: Command,
   options: SignalOptions,
-): AsyncGenerator<string> {
+): AsyncGenerator<string[]> {
   for (let asked = 1;; asked++) {
     try {
       return yield* iterateOnce(session, command, options);
@@ -167,7 +167,7 @@ async function* iterateOnce(
   session: Session,
   command: Command,
   options: SignalOptions,
-): AsyncGenerator<string> {
+): AsyncGenerator<string[]> {
   const text: TransferOptions = {
     ...options,
     type: "A",
@@ -180,9 +180,7 @@ async function* iterateOnce(
   );
   let isComplete = false;
   try {
-    for await (const lines of lineBatches(session, transfer)) {
-      yield* lines;
-    }
+    for await (const lines of lineBatches(session, transfer)) yield lines;
     isComplete = true;
   } catch (error) {
     throw await transfer.failed(error, options);

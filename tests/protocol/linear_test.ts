@@ -6,7 +6,11 @@ import { isNoDirectory } from "../../lib/directories/change_directory.ts";
 import { saysNothing } from "../../lib/directories/listing_transfer.ts";
 import { checkWhole } from "../../lib/directories/partial_listing_error.ts";
 import { readHash } from "../../lib/files/hash.ts";
-import { factsEnd, parseFacts } from "../../lib/listing/facts.ts";
+import {
+  factsEnd,
+  makeFactsParser,
+  parseFacts,
+} from "../../lib/listing/facts.ts";
 import { isNoise } from "../../lib/listing/noise.ts";
 import { collisionKey, Snapshot } from "../../lib/mirror/snapshot.ts";
 import { isSameHost, parse227, parse229 } from "../../lib/protocol/address.ts";
@@ -161,7 +165,10 @@ const READERS: Record<
   parseFacts: {
     heads: ["", "type=file;", "a=b ", "type=file;x=y z", "UNIX.groupname=a b"],
     tails: ["", "; x", " x"],
-    run: (text) => [factsEnd(text), parseFacts(text)],
+    run: (text) => {
+      const parse = makeFactsParser();
+      return [factsEnd(text), parseFacts(text), parse(text), parse(text)];
+    },
   },
   isNoise: {
     heads: ["", "total ", ".", "./", "-", " ", "a/", "a: ", "---"],
