@@ -138,9 +138,9 @@ for (const [name, call] of CALLS) {
   Deno.test(`FTP.${name} waits for a source that is slow to begin`, async () => {
     const { script, file } = makePrecious();
     await using server = await startScript(script);
-    await using ftp = await server.connect({ timeout: 50 });
+    await using ftp = await server.connect({ timeout: 300 });
     async function* slow(): AsyncGenerator<Uint8Array> {
-      await new Promise((done) => setTimeout(done, 150));
+      await new Promise((done) => setTimeout(done, 600));
       assertEquals(await ftp.pwd(), "/"); // the client is free until then
       yield BYTES;
     }
