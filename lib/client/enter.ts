@@ -40,7 +40,7 @@ export async function enter(
   const { session } = turn;
   const { virtualHost } = settings;
   // before TLS: it chooses the certificate (RFC 7151 section 4)
-  if (virtualHost !== undefined && session.virtualHost === undefined) {
+  if (virtualHost !== undefined && session.state.virtualHost === undefined) {
     const command = { verb: "HOST", argument: virtualHost };
     await turn.perform({ ...command, name: "virtualHost" }, options);
   }
@@ -53,7 +53,7 @@ export async function enter(
   for (const command of settings.afterLogin) {
     await turn.perform(command, options);
   }
-  if (settings.afterLogin.length > 0) session.moves = [];
+  if (settings.afterLogin.length > 0) session.state.moves = [];
   return reply;
 }
 

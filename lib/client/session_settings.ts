@@ -13,8 +13,8 @@ import type {
   PassiveMode,
   Session,
   SignalOptions,
-  VirtualHost,
 } from "../transfer/session.ts";
+import type { VirtualHost } from "../transfer/session_state.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { ccc, isSecured, protC, protP } from "./security.ts";
 
@@ -40,7 +40,7 @@ export interface SessionSettings {
 
 /** Returns the settings of a session. */
 export function settingsOf(session: Session): SessionSettings {
-  const { control, options, directory, tls } = session;
+  const { control, options, state, tls } = session;
   return {
     profile: session.profile,
     passive: options.passive,
@@ -48,12 +48,12 @@ export function settingsOf(session: Session): SessionSettings {
     wasSecured: tls !== undefined,
     isCleared: tls !== undefined && !isSecured(session),
     isProtected: session.protection !== undefined,
-    settings: new Map(session.settings),
-    virtualHost: session.virtualHost,
-    moves: directory
-      ? [{ verb: "CWD", argument: directory, name: "directory" }]
-      : session.moves,
-    type: session.type,
+    settings: new Map(state.settings),
+    virtualHost: state.virtualHost,
+    moves: state.directory
+      ? [{ verb: "CWD", argument: state.directory, name: "directory" }]
+      : state.moves,
+    type: state.type,
   };
 }
 
@@ -97,7 +97,7 @@ export async function restoreSettings(
 ): Promise<void> {
   for (const [name, command] of settings) {
     const isSet =
-      turn.session.settings.get(name)?.argument === command.argument;
+      turn.session.state.settings.get(name)?.argument === command.argument;
     if (isSet) continue;
     try {
       await turn.perform(command, options);

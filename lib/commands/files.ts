@@ -150,7 +150,7 @@ export async function requestSize(
   };
   let reply: Reply;
   // when the refusal arrives, another call may have set it
-  const wasBinary = turn.session.type === "I";
+  const wasBinary = turn.session.state.type === "I";
   try {
     reply = await turn.exchange(command, options);
   } catch (error) {

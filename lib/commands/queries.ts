@@ -48,7 +48,7 @@ export async function requestFeatures(
   session: Session,
   options: SignalOptions = {},
 ): Promise<Map<string, string>> {
-  const { profile, identity } = session;
+  const { profile, state: { identity } } = session;
   const known = profile.featuresFor(identity);
   if (known !== undefined) return known;
   if (profile.lacks("FEAT")) return profile.noteFeatures(identity, undefined);
@@ -145,7 +145,9 @@ export async function requestBinarySize(
   const ask = async () => {
     // nothing is awaited: the commands go out with others, TYPE first
     const [, size] = await Promise.all([
-      turn.session.type === "I" ? undefined : turn.ensureType("I", options),
+      turn.session.state.type === "I"
+        ? undefined
+        : turn.ensureType("I", options),
       requestSize(turn, path, options),
     ]);
     return size;
@@ -162,12 +164,14 @@ export async function requestDirectory(
   options: SignalOptions = {},
 ): Promise<string> {
   const { session } = turn;
-  if (session.directory !== undefined) return session.directory;
-  if (session.profile.lacks("PWD")) return session.directory = "";
+  if (session.state.directory !== undefined) return session.state.directory;
+  if (session.profile.lacks("PWD")) return session.state.directory = "";
   const reply = await unlessRefused(
     () => turn.exchange({ verb: "PWD" }, options),
   );
-  return session.directory = reply?.code === 257 ? parseDirectory(reply) : "";
+  return session.state.directory = reply?.code === 257
+    ? parseDirectory(reply)
+    : "";
 }
 
 /** Converts a path to text without losing its bytes. */

@@ -42,7 +42,7 @@ export async function enterDirectory(
     );
   } catch (error) {
     const isRefused = error instanceof FTPError && error.reply !== undefined;
-    if (isRefused) turn.session.directory = origin;
+    if (isRefused) turn.session.state.directory = origin;
     else await returnTo(turn, origin); // the reply is missing, so the directory is unknown
     throw error;
   }
@@ -100,7 +100,8 @@ const PREFIX_REGEXP = /^250\b.*\bworking directory name prefix\b/i;
 export function isDataSet(session: Session, path: Path): boolean {
   const text = textOfPath(session, path);
   return text.startsWith("'") ||
-    (!text.startsWith("/") && session.directory?.startsWith("'") === true);
+    (!text.startsWith("/") &&
+      session.state.directory?.startsWith("'") === true);
 }
 
 /**
@@ -196,6 +197,6 @@ async function returnTo(turn: ExclusiveTurn, origin: string): Promise<void> {
     session.control.fail(failure);
     throw failure;
   } finally {
-    session.directory = origin;
+    session.state.directory = origin;
   }
 }

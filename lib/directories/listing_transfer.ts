@@ -147,7 +147,9 @@ async function* receiveListing(
 function nameOf({ session, path }: ListRequest): string | undefined {
   const text = textOfPath(session, path);
   const isHere = text === "" || text === ".";
-  return (isHere ? session.directory : text)?.split("/").findLast(Boolean);
+  return (isHere ? session.state.directory : text)?.split("/").findLast(
+    Boolean,
+  );
 }
 
 /** Requests a listing by `MLSD` (RFC 3659 section 7). */

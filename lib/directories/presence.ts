@@ -77,7 +77,7 @@ function isDirectoryThere(
   return session.exclusive(async (turn) => {
     if (await isDirectory(turn, path, options)) return true;
     const { lastReply } = session.control;
-    const isTold = session.directory !== "" &&
+    const isTold = session.state.directory !== "" &&
       !(lastReply !== undefined && lastReply.code >= 400 &&
         DENIED_REGEXP.test(lastReply.text));
     if (isTold) return false;

@@ -20,7 +20,9 @@ const MODE_Z = "MODE Z";
  * @param session The session
  * @returns Whether it is
  */
-export function isCompressed({ options, settings }: Session): boolean {
+export function isCompressed(
+  { options, state: { settings } }: Session,
+): boolean {
   return options.compress &&
     /^Z$/i.test(String(settings.get("MODE")?.argument ?? ""));
 }
@@ -62,7 +64,7 @@ async function offersCompression(
   turn: ExclusiveTurn,
   options: SignalOptions,
 ): Promise<boolean> {
-  const { profile, identity } = turn.session;
+  const { profile, state: { identity } } = turn.session;
   let features = profile.featuresFor(identity);
   if (features === undefined && !profile.lacks("FEAT")) {
     features = profile.noteFeatures(

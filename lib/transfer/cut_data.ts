@@ -31,7 +31,7 @@ export function sizedFile(
   { verb, argument }: Command,
   rest: number | string = 0,
 ): SizedFile | undefined {
-  const isPlain = session.type === "I" && /^RETR$/i.test(verb) &&
+  const isPlain = session.state.type === "I" && /^RETR$/i.test(verb) &&
     argument !== undefined &&
     (isSetTo(session, "MODE", "S") || isCompressed(session)) &&
     isSetTo(session, "STRU", "F") && /^\d{1,15}$/.test(`${rest}`);
@@ -40,7 +40,7 @@ export function sizedFile(
 
 /** Whether a mode has its default value. */
 export function isSetTo(
-  { settings }: Session,
+  { state: { settings } }: Session,
   verb: string,
   code: string,
 ): boolean {

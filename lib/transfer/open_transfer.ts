@@ -142,7 +142,7 @@ function refuseOddModes(session: Session, { verb }: Command): void {
   for (const [setting, usual] of [["MODE", "S"], ["STRU", "F"]] as const) {
     if (isSetTo(session, setting, usual)) continue;
     if (setting === "MODE" && isCompressed(session)) continue;
-    const value = String(session.settings.get(setting)?.argument);
+    const value = String(session.state.settings.get(setting)?.argument);
     throw new TypeError(
       `Cannot open ${quote(verb)}: the server was told ${
         quote(`${setting} ${value}`)
@@ -169,7 +169,7 @@ async function takeBackRestart(
 ): Promise<void> {
   const { session } = turn;
   if (!session.hasRestart) return;
-  const before = session.type === "I" ? "I" : "A";
+  const before = session.state.type === "I" ? "I" : "A";
   await turn.ensureType("I", { signal }); // pyftpdlib refuses REST in TYPE A
   await sendRestart(turn, 0, { signal });
   session.hasRestart = false;

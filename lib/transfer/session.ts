@@ -20,6 +20,7 @@ import type { Reply } from "../protocol/reply.ts";
 import type { ServerProfile } from "./server_profile.ts";
 import type { Transfer } from "./transfer.ts";
 import { SessionLock } from "./session_lock.ts";
+import { isRepeatable, SessionState } from "./session_state.ts";
 import { ExclusiveTurn, Turn } from "./turn.ts";
 
 /**
@@ -74,16 +75,6 @@ export interface DataProtection {
   secure(stream: ByteStream, signal?: AbortSignal): Promise<ByteStream>;
 }
 
-/** The chosen virtual host. */
-export interface VirtualHost {
-  /** The `HOST` command. */
-  readonly command: Command;
-  /**
-   * Whether it was sent under TLS. Otherwise it may determine the certificate.
-   */
-  readonly isSecured: boolean;
-}
-
 /** Options of a call that can be aborted. */
 export interface SignalOptions {
   /** Aborts the call. */
@@ -106,20 +97,8 @@ export class Session {
   readonly options: SessionOptions;
   /** What is known about the server, shared with its other connections. */
   readonly profile: ServerProfile;
-  /** The representation type that was set last. */
-  type: string | undefined;
-  /** The current directory, if it is known. */
-  directory: string | undefined;
-  /**
-   * Commands that lead there from the login directory; `undefined` if unknown.
-   */
-  moves: readonly Command[] | undefined = [];
-  /** The latest accepted `MODE`, `STRU`, `LANG`, and `OPTS` of each feature. */
-  readonly settings: Map<string, Command> = new Map();
-  /** The latest accepted `HOST` (RFC 7151). */
-  virtualHost: VirtualHost | undefined;
-  /** The `AUTH` and `USER` that were sent, on which the features depend. */
-  identity = "";
+  /** The settings that the commands of this connection have made. */
+  state: SessionState = new SessionState();
   /** Whether a `REST` may apply to the next transfer. */
   hasRestart = false;
   /** The last port in active mode. */
@@ -132,8 +111,6 @@ export class Session {
   protection: DataProtection | undefined;
   /** Whether data may be sent in clear text; `false` if TLS was requested. */
   isClearDataAllowed = true;
-  /** The transfer whose final reply was not acknowledged yet. */
-  transfer: Transfer | undefined;
   /**
    * Verb of a command sent by hand that cannot be repeated on another
    * connection.
@@ -146,6 +123,7 @@ export class Session {
   #ended: AbortSignal;
   /** Pending ends of transfers. */
   readonly #endings = new Set<Promise<unknown>>();
+  #transfer: Transfer | undefined;
   #renewing: Promise<void> | undefined;
   #unclaimed: PendingCommand[] = [];
   /** Commands whose 1yz was returned. */
@@ -202,6 +180,19 @@ export class Session {
   /** Aborted when the control connection has ended, with its reason. */
   get ended(): AbortSignal {
     return this.#ended;
+  }
+
+  /**
+   * The open transfer, if {@linkcode openTransfer} opened it. Its pending command
+   * alone knows whether it is open.
+   */
+  get transfer(): Transfer | undefined {
+    return this.#transfer?.isOpen ? this.#transfer : undefined;
+  }
+
+  /** Takes the transfer that was opened. */
+  set transfer(transfer: Transfer) {
+    this.#transfer = transfer;
   }
 
   /** Whether the control connection has failed, and cannot be replaced. */
@@ -337,17 +328,13 @@ export class Session {
     this.#peer = other.#peer;
     this.#ended = other.#ended;
     this.tls = other.tls;
-    this.identity = other.identity;
+    this.state = other.state;
     this.protection = other.protection;
     this.isClearDataAllowed = other.isClearDataAllowed;
-    this.type = other.type;
-    this.directory = other.directory;
-    this.moves = other.moves;
-    this.virtualHost = other.virtualHost;
     this.handmade = undefined;
     this.hasRestart = false;
     this.ahead = undefined;
-    this.transfer = undefined;
+    this.#transfer = undefined;
     this.#unclaimed = [];
   }
 
@@ -391,7 +378,7 @@ export class Session {
    */
   put(command: Command): void {
     this.#unclaimed.push(this.control.send(command, { advice: PUT_ADVICE }));
-    this.#doubt(command);
+    this.#forget(command);
   }
 
   /**
@@ -447,106 +434,30 @@ export class Session {
   ): Promise<{ pending: PendingCommand; reply: Reply }> {
     signal?.throwIfAborted();
     const pending = this.control.send(command);
-    const { moves } = this;
-    this.#doubt(command);
-    const reply = await this.control.wait(pending.first, signal);
-    this.#note(command, reply, moves);
+    const { state, control } = this;
+    const { moves } = state;
+    this.#forget(command);
+    const reply = await control.wait(pending.first, signal);
+    const verb = command.verb.toUpperCase();
+    if (reply.code < 500) this.profile.noteKnown(verb);
+    const isSecured = control.stream.info !== undefined;
+    state.note(command, reply, { moves, isSecured });
     if (reply.code >= 400) throw replyError(reply, pending.command);
     return { pending, reply };
   }
 
   /** Discards what a command may change, because its reply may not be read. */
-  #doubt(command: Command): void {
-    const word = command.verb.toUpperCase();
-    const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
-    if (!LOOK_REGEXP.test(word)) this.ahead = undefined;
-    if (isAfresh) this.#noteIdentity(word, String(command.argument ?? ""));
-    if (word === "REIN") {
-      this.settings.clear();
-      this.virtualHost = undefined;
-    }
-    if (isAfresh || word === "TYPE") this.type = undefined;
-    if (isAfresh || isMove(command)) {
-      this.directory = undefined;
-      this.moves = isAfresh ? [] : undefined;
-    }
-  }
-
-  /** Notes the user: another one may be shown other features. */
-  #noteIdentity(word: string, argument: string): void {
-    const others = this.identity.replace(/^USER .*\n/m, "");
-    this.identity = word === "REIN" ? "" : `${others}${word} ${argument}\n`;
-  }
-
-  /** Notes what a command has changed, after its reply. */
-  #note(
-    command: Command,
-    reply: Reply,
-    before: readonly Command[] | undefined,
-  ): void {
-    const isDone = reply.code < 300;
-    if (reply.code < 500) this.profile.noteKnown(command.verb.toUpperCase());
-    const argument = String(command.argument);
-    const word = command.verb.toUpperCase();
-    if (isDone && word === "TYPE") this.type = argument.toUpperCase();
-    const setting = settingOf(word, argument);
-    if (isDone && setting !== undefined) this.settings.set(setting, command);
-    if (isDone && word === "HOST") {
-      const isSecured = this.control.stream.info !== undefined;
-      this.virtualHost = { command, isSecured };
-    }
-    if (!isMove(command)) return;
-    if (!isDone) this.moves = before;
-    else if (word === "SITE") this.moves = undefined; // the server uses other names now
-    else if (argument.startsWith("/")) this.moves = [command];
-    else if (before !== undefined && before.length < MAX_MOVES) {
-      this.moves = [...before, command];
-    }
+  #forget(command: Command): void {
+    if (!LOOK_REGEXP.test(command.verb)) this.ahead = undefined;
+    this.state.forget(command);
   }
 }
 
 /** Advice about a transfer that was opened by hand. */
 const PUT_ADVICE = "await getresp() until it gives the final reply first";
 
-/** Returns the name of a setting that lasts, apart from the type. */
-function settingOf(word: string, argument: string): string | undefined {
-  if (/^(MODE|STRU|LANG)$/.test(word)) return word;
-  const [feature] = argument.toUpperCase().split(" ", 1);
-  // IBM i: the format of names
-  const isKept = word === "OPTS" ||
-    (word === "SITE" && /^(NAMEFMT|UMASK|IDLE)$/.test(feature!));
-  return isKept ? `${word} ${feature}` : undefined;
-}
-
-function isMove({ verb, argument }: Command): boolean {
-  return MOVE_REGEXP.test(verb) ||
-    settingOf(verb.toUpperCase(), String(argument)) === "SITE NAMEFMT";
-}
-
-/** Commands without a lasting effect on the session. */
-const STATELESS_REGEXP =
-  /^(NOOP|X?PWD|SIZE|MDTM|STAT|HELP|SYST|FEAT|ABOR|LIST|NLST|MLSD|MLST|RETR|STO[RU]|APPE|DELE|X?RMD|X?MKD|RNFR|RNTO|MFMT|MFCT|MFF|AVBL|HASH|MD5|X(CRC|MD5|SHA1?|SHA256|SHA512)|ALLO|REST|QUIT|PASV|EPSV|PORT|EPRT|HOST)$/;
-
-/** Commands of `SITE` that change a file only. */
-const STATELESS_SITE_REGEXP =
-  /^(CHMOD|CHOWN|CHGRP|UTIME|HELP|SYMLINK|CPFR|CPTO|MKDIR|RMDIR)\b/i;
-
-/** Whether another connection can have the same state after a command. */
-function isRepeatable(word: string, argument: string): boolean {
-  if (word === "TYPE") return /^[AI]$/i.test(argument);
-  if (word === "SITE" && STATELESS_SITE_REGEXP.test(argument)) return true;
-  return STATELESS_REGEXP.test(word) || MOVE_REGEXP.test(word) ||
-    settingOf(word, argument) !== undefined;
-}
-
 /** Commands that may come between the request for a port and its transfer. */
-const LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/;
-
-/** Commands that change the directory. */
-const MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
-
-/** Largest number of steps that are repeated to return to a directory. */
-const MAX_MOVES = 100;
+const LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/i;
 
 /**
  * Checks that a command was completed.

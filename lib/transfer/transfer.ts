@@ -89,6 +89,11 @@ export class Transfer {
     return this.#session.tls?.allowsMissingCloseNotify === true;
   }
 
+  /** Whether its final reply or its end was not handled yet. */
+  get isOpen(): boolean {
+    return !this.#pending.isAcknowledged;
+  }
+
   /** The final reply, when it comes. */
   get final(): Promise<Reply> {
     return this.#pending.final;
@@ -357,7 +362,6 @@ export class Transfer {
 
   #forget(): void {
     this.#session.control.acknowledge(this.#pending);
-    if (this.#session.transfer === this) this.#session.transfer = undefined;
     this.onForget?.();
   }
 }

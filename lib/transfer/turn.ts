@@ -62,7 +62,7 @@ export class Turn {
    * 3.1.1).
    */
   async ensureType(type: "A" | "I", options?: SignalOptions): Promise<void> {
-    if (this.session.type === type) return;
+    if (this.session.state.type === type) return;
     await this.perform({ verb: "TYPE", argument: type }, options);
   }
 }

@@ -290,7 +290,7 @@ class Download {
    */
   async #mark(session: Session, facts: RemoteFacts): Promise<string> {
     const isAbsolute = this.#remote.startsWith("/");
-    const directory = isAbsolute ? "" : session.directory ??
+    const directory = isAbsolute ? "" : session.state.directory ??
       await session.shared(
         (turn) => requestDirectory(turn, this.#options),
         this.#options,
