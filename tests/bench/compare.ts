@@ -9,12 +9,13 @@
  * @param rounds Counted runs of each
  * @param contenders The work, by name; ours first. One that takes its own time
  * gives it, in milliseconds
+ * @returns The median of each, in milliseconds
  */
 export async function compare(
   title: string,
   rounds: number,
   contenders: Record<string, () => Promise<number | void>>,
-): Promise<void> {
+): Promise<Record<string, number>> {
   const all = Object.entries(contenders);
   const times = new Map(all.map(([name]) => [name, [] as number[]]));
   for (let round = -1; round < rounds; round++) {
@@ -36,6 +37,10 @@ export async function compare(
         `  ours is ${(median(own) / ours).toFixed(2)} times as fast`,
     );
   }
+  return Object.fromEntries(all.map(([name]) => [
+    name,
+    median(times.get(name)!),
+  ]));
 }
 
 function median(values: readonly number[]): number {
