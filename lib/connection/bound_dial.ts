@@ -21,7 +21,7 @@ import { withMessage } from "./with_message.ts";
  * @param port A TCP port
  * @param options Time-out and signal
  * @returns The connection, without Nagle's delay and with keep-alive
- * @throws {Deno.errors.TimedOut} If nobody answers in time
+ * @throws {Deno.errors.TimedOut} If the host does not answer in time
  * @throws {Deno.errors.NotCapable} If one of the two is not allowed
  * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this
  * machine, or of the other family

@@ -20,7 +20,7 @@ export interface TLSOptions {
   /**
    * Whether files and listings travel under TLS too. With "clear" only the control
    * connection is protected, with user and password: for servers that refuse `PBSZ`
-   * and `PROT`. Anybody on the way can read and change the data.
+   * and `PROT`. Anyone on the way can read and change the data.
    *
    * @default "protected"
    */

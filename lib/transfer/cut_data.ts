@@ -62,10 +62,7 @@ export interface CutData {
   readonly file: SizedFile | undefined;
 }
 
-/**
- * Whether nobody on the way can forge the server's replies; `false` after
- * `CCC`.
- */
+/** Whether the server's replies cannot be forged on the way; not after `CCC`. */
 export function isProtected({ control }: Session): boolean {
   return control.stream.info !== undefined;
 }
