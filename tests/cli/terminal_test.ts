@@ -86,8 +86,8 @@ Deno.test(
       const screen = await terminal.shows(/(^data\/\S+ .*\d+% .*\n?){2}/mu);
       const bars = screen.match(bar) ?? [];
       assertEquals([bars.length, open], [2, 2], screen);
-      assertMatch(
-        await terminal.shows(/small\.txt: 5 bytes/),
+      // the whole at once: between two drawings there are fewer bars
+      await terminal.shows(
         /^data\/small\.txt -> small\.txt: 5 bytes, verified by size\n(data\/.*\n?){2}$/u,
       );
       // one bar a line, however wide its name
