@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withoutTrailingSlashes } from "../commands/path.ts";
 import { Glob } from "../directories/glob.ts";
 
 /**
@@ -48,7 +49,7 @@ export function matcher(
   patterns: readonly string[],
 ): (path: string) => boolean {
   const globs = patterns.map((pattern) => {
-    const bare = pattern.replace(/(?<=.)\/+$/, "");
+    const bare = withoutTrailingSlashes(pattern);
     const isPath = bare.includes("/");
     return { isPath, glob: new Glob(bare.replace(/^\//, ""), "exclude") };
   });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withoutTrailingSlashes } from "../commands/path.ts";
 import { decodeEscapes } from "../client/connect.ts";
 import { escapeGlob, isGlob } from "./patterns.ts";
 import { UsageError } from "./exit_code.ts";
@@ -65,7 +66,7 @@ export function parseTarget(
   // one slash at the end marks a directory; "/" alone is the root
   const isDirectory = typed === "" || typed.endsWith("/") ||
     /%2f$/i.test(typed);
-  const bare = typed.replace(/(?<=[^/])\/+$/, "").replace(/^\/+$/, "/");
+  const bare = withoutTrailingSlashes(typed);
   const pattern = bare.replace(/\\/g, "\\\\").replace(
     ESCAPES_REGEXP,
     (escapes) => escapeGlob(decodeEscapes(escapes)),
@@ -104,6 +105,6 @@ export function groupByServer(targets: readonly Target[]): ServerGroup[] {
  * @returns What stands behind its last slash
  */
 export function lastName(path: string): string {
-  const bare = path.replace(/(?<=.)\/+$/, "");
+  const bare = withoutTrailingSlashes(path);
   return bare.slice(bare.lastIndexOf("/") + 1);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withoutTrailingSlashes } from "../commands/path.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { showValue } from "../protocol/check_word.ts";
 import {
@@ -325,8 +326,9 @@ export function parseTarget(url: string | URL): URLTarget {
       ? undefined
       : decodeEscapes(parsed.password),
     directory: decodeEscapes(
-      parsed.pathname.slice(1).replace(/;type=[aid]$/i, "")
-        .replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, ""),
+      withoutTrailingSlashes(
+        parsed.pathname.slice(1).replace(/;type=[aid]$/i, ""),
+      ),
     ),
     tls: TLS_OF_SCHEME[scheme],
   };

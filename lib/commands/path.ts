@@ -35,6 +35,11 @@ export function splitPath(path: string): [directory: string, name: string] {
   return [path.slice(0, slash), path.slice(slash)];
 }
 
+/** Removes the slashes at the end of a path; of the root one stays. */
+export function withoutTrailingSlashes(path: string): string {
+  return path.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
+}
+
 /** Joins a server directory ("" for the current one) and a name. */
 export function joinPath(directory: string, name: string): string {
   if (directory === "" || directory.endsWith("/")) return directory + name;

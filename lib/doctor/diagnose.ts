@@ -13,7 +13,7 @@ import {
 } from "../client/connect.ts";
 import { FTP } from "../client/ftp.ts";
 import { connectionOf } from "../client/ftp_protocol.ts";
-import { joinPath } from "../commands/path.ts";
+import { joinPath, withoutTrailingSlashes } from "../commands/path.ts";
 import { dial, showAddress } from "../connection/dial.ts";
 import type { TLSInfo, TLSVersion } from "../connection/tls_info.ts";
 import { proveClock } from "../directories/prove_clock.ts";
@@ -829,7 +829,7 @@ class Examination {
     const { signal } = this.#options;
     const mark = crypto.randomUUID().slice(0, 8);
     const name = `ftp-doctor-${mark}.txt`;
-    const path = joinPath(folder.replace(/(?<=.)\/+$/, ""), name);
+    const path = joinPath(withoutTrailingSlashes(folder), name);
     const content = new TextEncoder().encode("A test of diagnose()\n");
     const { clock } = connectionOf(ftp).session.profile;
     let done: string[] = [];

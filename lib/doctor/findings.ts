@@ -145,7 +145,7 @@ export function explainOpening(error: unknown, log: SessionLog): Finding {
     );
   }
   const command = error instanceof FTPError ? error.command ?? "" : "";
-  if (/writ\w+ root inside chroot/i.test(reply.text)) {
+  if (/write?able root inside chroot/i.test(reply.text)) {
     return found(
       "chroot-writable",
       "vsftpd refuses users who may write to the root of their chroot: take the write permission from it and make a folder below, or set allow_writeable_chroot=YES.",

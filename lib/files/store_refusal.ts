@@ -11,7 +11,7 @@ import {
   isNoDirectory,
 } from "../directories/change_directory.ts";
 import { UNKNOWN_REPLIES } from "../commands/queries.ts";
-import { splitPath } from "../commands/path.ts";
+import { splitPath, withoutTrailingSlashes } from "../commands/path.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 
@@ -48,7 +48,7 @@ export async function explainRefusal(
       return directoryError(remote, error);
     }
     const [prefix] = splitPath(remote);
-    const directory = prefix.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
+    const directory = withoutTrailingSlashes(prefix);
     if (directory === "" || directory === "/") return error;
     if (await directoryState(session, directory, options) !== "missing") {
       return error;

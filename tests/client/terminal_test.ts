@@ -193,28 +193,3 @@ for (const [name, code, word] of PROGRAMS) {
     assertHarmless(shown);
   });
 }
-
-Deno.test("examples/mirror.ts prints nothing of a server that drives a terminal", async () => {
-  await using server = await evilServer();
-  using folder = new LocalFolder();
-  Deno.mkdirSync(folder.at(`t/${EVIL}/sub`), { recursive: true });
-  const example = new URL("../../examples/mirror.ts", import.meta.url).pathname;
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--no-check",
-      example,
-      "down",
-      `ftp://${server.host}:${server.port}/d`,
-      folder.at("t"),
-    ],
-    env: { NO_COLOR: "1" },
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  const shown = new TextDecoder().decode(stdout) +
-    new TextDecoder().decode(stderr);
-  assert(shown.includes("fail: a\uFFFD"), shown);
-  assertHarmless(shown);
-});

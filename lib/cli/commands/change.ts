@@ -5,7 +5,7 @@
  */
 
 import type { FTP } from "../../../mod.ts";
-import { joinPath } from "../../commands/path.ts";
+import { joinPath, withoutTrailingSlashes } from "../../commands/path.ts";
 import { printableLine } from "../../protocol/printable.ts";
 import { checkOperands, type CommandContext, openClient } from "../context.ts";
 import { UsageError } from "../exit_code.ts";
@@ -166,7 +166,7 @@ function targetOf(source: Target, text: string): Target {
   }
   if (text === "") throw new UsageError("Cannot rename: the new name is empty");
   const isDirectory = text.endsWith("/");
-  const bare = text.replace(/(?<=.)\/+$/, "");
+  const bare = withoutTrailingSlashes(text);
   const path = bare.startsWith("/")
     ? bare
     : joinPath(source.path.slice(0, source.path.lastIndexOf("/") + 1), bare);

@@ -9,7 +9,11 @@ import type { FTP } from "../../../mod.ts";
 import { connectionOf } from "../../client/ftp_protocol.ts";
 import type { RateLimiter } from "../../files/progress.ts";
 import { upload } from "../../files/upload/upload.ts";
-import { joinPath, splitPath } from "../../commands/path.ts";
+import {
+  joinPath,
+  splitPath,
+  withoutTrailingSlashes,
+} from "../../commands/path.ts";
 import { printableLine } from "../../protocol/printable.ts";
 import {
   checkOperands,
@@ -46,7 +50,7 @@ export async function put(context: CommandContext): Promise<void> {
   await using ftp = await openClient(target.server, context);
   if (flags.has("create-dirs") && !flags.has("dry-run")) {
     const [directory] = splitPath(items[0]!.path);
-    const bare = directory.replace(/(?<=.)\/+$/, "");
+    const bare = withoutTrailingSlashes(directory);
     if (bare !== "" && bare !== "/") await ftp.ensureDir(bare, { signal });
   }
 
