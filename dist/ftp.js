@@ -2476,6 +2476,59 @@ var init_secure = __esm({
   }
 });
 
+// lib/commands/path.ts
+init_printable();
+function checkName(name) {
+  const isSegment = name !== "" && name !== "." && name !== ".." && !/[/\\\0\r\n]/.test(name);
+  if (isSegment) return name;
+  throw new Deno.errors.InvalidData(`Cannot use the name ${printable(JSON.stringify(name))} that the server gave: it is not a single path segment, and may lead out of its directory or into another command`);
+}
+function splitPath(path) {
+  const slash = path.lastIndexOf("/") + 1;
+  return [
+    path.slice(0, slash),
+    path.slice(slash)
+  ];
+}
+function withoutTrailingSlashes(path) {
+  return path.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
+}
+function joinPath(directory, name) {
+  if (directory === "" || directory.endsWith("/")) return directory + name;
+  return `${directory}/${name}`;
+}
+var MAX_STEM = 200;
+var MAX_BYTES = 3;
+function partName(name, mark, isResumable) {
+  return `${partPrefix(name)}${isResumable ? "resume-" : ""}${mark}.part`;
+}
+function isResumablePart(name, of) {
+  const prefix = `${partPrefix(of)}resume-`;
+  return name.startsWith(prefix) && /^[0-9a-f]{16}\.part$/.test(name.slice(prefix.length));
+}
+function isPartOf(name, of) {
+  const prefix = partPrefix(of);
+  return isResumablePart(name, of) || name.startsWith(prefix) && /^[0-9a-f]{16}\.part$/.test(name.slice(prefix.length));
+}
+function isPart(name) {
+  return /^\..+\.(resume-)?[0-9a-f]{16}\.part$/s.test(name);
+}
+function partPrefix(name) {
+  if (name.length * MAX_BYTES <= MAX_STEM) return `.${name}.`;
+  const encoder = new TextEncoder();
+  let stem = "";
+  let size = 0;
+  for (const char of name) {
+    size += encoder.encode(char).length;
+    if (size > MAX_STEM) break;
+    stem += char;
+  }
+  return `.${stem}.`;
+}
+function randomMark() {
+  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+}
+
 // lib/client/connect.ts
 init_check_names();
 init_check_word();
@@ -3801,7 +3854,7 @@ async function requestSize(turn, filename, options) {
     name: "filename"
   };
   let reply;
-  const wasBinary = turn.session.type === "I";
+  const wasBinary = turn.session.state.type === "I";
   try {
     reply = await turn.exchange(command, options);
   } catch (error) {
@@ -3833,7 +3886,7 @@ var UNKNOWN_REPLIES = [
 ];
 var SECOND = 1e3;
 async function requestFeatures(session, options = {}) {
-  const { profile, identity } = session;
+  const { profile, state: { identity } } = session;
   const known = profile.featuresFor(identity);
   if (known !== void 0) return known;
   if (profile.lacks("FEAT")) return profile.noteFeatures(identity, void 0);
@@ -3874,7 +3927,7 @@ async function requestFacts(session, path, options = {}) {
 async function requestBinarySize(turn, path, options = {}) {
   const ask3 = async () => {
     const [, size] = await Promise.all([
-      turn.session.type === "I" ? void 0 : turn.ensureType("I", options),
+      turn.session.state.type === "I" ? void 0 : turn.ensureType("I", options),
       requestSize(turn, path, options)
     ]);
     return size;
@@ -3883,12 +3936,12 @@ async function requestBinarySize(turn, path, options = {}) {
 }
 async function requestDirectory(turn, options = {}) {
   const { session } = turn;
-  if (session.directory !== void 0) return session.directory;
-  if (session.profile.lacks("PWD")) return session.directory = "";
+  if (session.state.directory !== void 0) return session.state.directory;
+  if (session.profile.lacks("PWD")) return session.state.directory = "";
   const reply = await unlessRefused(() => turn.exchange({
     verb: "PWD"
   }, options));
-  return session.directory = reply?.code === 257 ? parseDirectory(reply) : "";
+  return session.state.directory = reply?.code === 257 ? parseDirectory(reply) : "";
 }
 function textOfPath(session, path) {
   checkPath(path, "path");
@@ -5159,6 +5212,99 @@ async function* pipeline(session, commands2, { window, signal }) {
 // lib/directories/listing.ts
 init_printable();
 
+// lib/transfer/batch_iterator.ts
+var BatchIterator = class {
+  #batches;
+  #valueOf;
+  #batch = [];
+  #at = 0;
+  #isDone = false;
+  /** The last call that had to wait, until it is answered. */
+  #last;
+  /**
+   * Creates an iterator.
+   *
+   * @param valueOf Called with each item when it is asked for
+   */
+  constructor(batches, valueOf) {
+    this.#batches = batches;
+    this.#valueOf = valueOf;
+  }
+  next() {
+    if (this.#last !== void 0 || this.#at === this.#batch.length) {
+      return this.#inTurn(() => this.#pull());
+    }
+    try {
+      const value = this.#valueOf(this.#batch[this.#at++]);
+      return Promise.resolve({
+        done: false,
+        value
+      });
+    } catch (error) {
+      return this.throw(error);
+    }
+  }
+  return(value) {
+    return this.#inTurn(async () => {
+      await this.#close();
+      return {
+        done: true,
+        value: await value
+      };
+    });
+  }
+  throw(error) {
+    return this.#inTurn(async () => {
+      await this.#close();
+      throw error;
+    });
+  }
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+  async [Symbol.asyncDispose]() {
+    await this.return();
+  }
+  /** Runs a call after those that wait. */
+  #inTurn(run) {
+    const result = this.#last === void 0 ? run() : this.#last.then(run, run);
+    const settle2 = () => {
+      if (this.#last === result) this.#last = void 0;
+    };
+    this.#last = result;
+    result.then(settle2, settle2);
+    return result;
+  }
+  async #pull() {
+    try {
+      while (this.#at === this.#batch.length) {
+        if (this.#isDone) return {
+          done: true,
+          value: void 0
+        };
+        const { done, value: value2 } = await this.#batches.next();
+        this.#isDone = done === true;
+        this.#batch = done ? [] : value2;
+        this.#at = 0;
+      }
+      const value = this.#valueOf(this.#batch[this.#at++]);
+      return {
+        done: false,
+        value
+      };
+    } catch (error) {
+      await this.#close();
+      throw error;
+    }
+  }
+  async #close() {
+    this.#isDone = true;
+    this.#batch = [];
+    this.#at = 0;
+    await this.#batches.return(void 0);
+  }
+};
+
 // lib/transfer/kept_lines.ts
 init_printable();
 
@@ -5437,7 +5583,7 @@ var Deflated = class {
 
 // lib/transfer/compression.ts
 var MODE_Z = "MODE Z";
-function isCompressed({ options, settings }) {
+function isCompressed({ options, state: { settings } }) {
   return options.compress && /^Z$/i.test(String(settings.get("MODE")?.argument ?? ""));
 }
 async function setCompression(turn, options) {
@@ -5459,7 +5605,7 @@ function decompress(session, stream) {
   return isCompressed(session) ? new DeflatedStream(stream) : stream;
 }
 async function offersCompression(turn, options) {
-  const { profile, identity } = turn.session;
+  const { profile, state: { identity } } = turn.session;
   let features = profile.featuresFor(identity);
   if (features === void 0 && !profile.lacks("FEAT")) {
     features = profile.noteFeatures(identity, await askFeatures(turn, options));
@@ -5480,13 +5626,13 @@ async function askFeatures(turn, options) {
 
 // lib/transfer/cut_data.ts
 function sizedFile(session, { verb, argument }, rest = 0) {
-  const isPlain2 = session.type === "I" && /^RETR$/i.test(verb) && argument !== void 0 && (isSetTo(session, "MODE", "S") || isCompressed(session)) && isSetTo(session, "STRU", "F") && /^\d{1,15}$/.test(`${rest}`);
+  const isPlain2 = session.state.type === "I" && /^RETR$/i.test(verb) && argument !== void 0 && (isSetTo(session, "MODE", "S") || isCompressed(session)) && isSetTo(session, "STRU", "F") && /^\d{1,15}$/.test(`${rest}`);
   return isPlain2 ? {
     path: argument,
     offset: Number(rest)
   } : void 0;
 }
-function isSetTo({ settings }, verb, code) {
+function isSetTo({ state: { settings } }, verb, code) {
   const argument = settings.get(verb)?.argument ?? code;
   return String(argument).toUpperCase() === code;
 }
@@ -6313,6 +6459,7 @@ var PendingCommands = class {
   }
   /** Adds the `PASV` that replaces an unanswered `EPSV`. */
   replace(pending, replaces) {
+    if (replaces.isSettled) return this.add(pending);
     pending.replaces = replaces;
     pending.next = replaces.next;
     replaces.next = pending;
@@ -7766,6 +7913,98 @@ var SessionLock = class {
   }
 };
 
+// lib/transfer/session_state.ts
+var MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
+var MAX_MOVES = 100;
+var SessionState = class {
+  /** The representation type that was set last. */
+  type;
+  /** The current directory, if it is known. */
+  directory;
+  /**
+   * Commands that lead there from the login directory; `undefined` if unknown.
+   */
+  moves = [];
+  /** The latest accepted `MODE`, `STRU`, `LANG`, and `OPTS` of each feature. */
+  settings = /* @__PURE__ */ new Map();
+  /** The latest accepted `HOST` (RFC 7151). */
+  virtualHost;
+  /** The `AUTH` and `USER` that were sent, on which the features depend. */
+  identity = "";
+  /**
+   * Discards what a command may change, because its reply may not be read.
+   *
+   * @param command The command, which was sent
+   */
+  forget(command) {
+    const word = command.verb.toUpperCase();
+    const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
+    if (isAfresh) this.#noteIdentity(word, String(command.argument ?? ""));
+    if (word === "REIN") {
+      this.settings.clear();
+      this.virtualHost = void 0;
+    }
+    if (isAfresh || word === "TYPE") this.type = void 0;
+    if (isAfresh || isMove(command)) {
+      this.directory = void 0;
+      this.moves = isAfresh ? [] : void 0;
+    }
+  }
+  /**
+   * Notes what a command has changed.
+   *
+   * @param command The command
+   * @param reply Its first reply
+   * @param context The `moves` before it was sent; whether it was sent under TLS
+   */
+  note(command, { code }, { moves, isSecured: isSecured2 }) {
+    const isDone2 = code < 300;
+    const argument = String(command.argument);
+    const word = command.verb.toUpperCase();
+    if (isDone2 && word === "TYPE") this.type = argument.toUpperCase();
+    const setting = settingOf(word, argument);
+    if (isDone2 && setting !== void 0) this.settings.set(setting, command);
+    if (isDone2 && word === "HOST") this.virtualHost = {
+      command,
+      isSecured: isSecured2
+    };
+    if (!isMove(command)) return;
+    if (!isDone2) this.moves = moves;
+    else if (word === "SITE") this.moves = void 0;
+    else if (argument.startsWith("/")) this.moves = [
+      command
+    ];
+    else if (moves !== void 0 && moves.length < MAX_MOVES) {
+      this.moves = [
+        ...moves,
+        command
+      ];
+    }
+  }
+  /** Notes the user: another one may be shown other features. */
+  #noteIdentity(word, argument) {
+    const others = this.identity.replace(/^USER .*\n/m, "");
+    this.identity = word === "REIN" ? "" : `${others}${word} ${argument}
+`;
+  }
+};
+function settingOf(word, argument) {
+  if (/^(MODE|STRU|LANG)$/.test(word)) return word;
+  const [feature] = argument.toUpperCase().split(" ", 1);
+  const isKept = word === "OPTS" || word === "SITE" && /^(NAMEFMT|UMASK|IDLE)$/.test(feature);
+  return isKept ? `${word} ${feature}` : void 0;
+}
+function isMove({ verb, argument }) {
+  return MOVE_REGEXP.test(verb) || settingOf(verb.toUpperCase(), String(argument)) === "SITE NAMEFMT";
+}
+var STATELESS_REGEXP = /^(NOOP|X?PWD|SIZE|MDTM|STAT|HELP|SYST|FEAT|ABOR|LIST|NLST|MLSD|MLST|RETR|STO[RU]|APPE|DELE|X?RMD|X?MKD|RNFR|RNTO|MFMT|MFCT|MFF|AVBL|HASH|MD5|X(CRC|MD5|SHA1?|SHA256|SHA512)|ALLO|REST|QUIT|PASV|EPSV|PORT|EPRT|HOST)$/;
+var STATELESS_SITE_REGEXP = /^(CHMOD|CHOWN|CHGRP|UTIME|HELP|SYMLINK|CPFR|CPTO|MKDIR|RMDIR)\b/i;
+function isRepeatable(word, argument) {
+  if (word === "TYPE") return /^[AI]$/i.test(argument);
+  if (word === "SITE" && STATELESS_SITE_REGEXP.test(argument)) return true;
+  return STATELESS_REGEXP.test(word) || MOVE_REGEXP.test(word) || settingOf(word, argument) !== void 0;
+}
+
 // lib/transfer/turn.ts
 var Turn = class {
   /** The session. */
@@ -7798,7 +8037,7 @@ var Turn = class {
    * 3.1.1).
    */
   async ensureType(type, options) {
-    if (this.session.type === type) return;
+    if (this.session.state.type === type) return;
     await this.perform({
       verb: "TYPE",
       argument: type
@@ -7816,20 +8055,8 @@ var Session = class {
   options;
   /** What is known about the server, shared with its other connections. */
   profile;
-  /** The representation type that was set last. */
-  type;
-  /** The current directory, if it is known. */
-  directory;
-  /**
-   * Commands that lead there from the login directory; `undefined` if unknown.
-   */
-  moves = [];
-  /** The latest accepted `MODE`, `STRU`, `LANG`, and `OPTS` of each feature. */
-  settings = /* @__PURE__ */ new Map();
-  /** The latest accepted `HOST` (RFC 7151). */
-  virtualHost;
-  /** The `AUTH` and `USER` that were sent, on which the features depend. */
-  identity = "";
+  /** The settings that the commands of this connection have made. */
+  state = new SessionState();
   /** Whether a `REST` may apply to the next transfer. */
   hasRestart = false;
   /** The last port in active mode. */
@@ -7842,8 +8069,6 @@ var Session = class {
   protection;
   /** Whether data may be sent in clear text; `false` if TLS was requested. */
   isClearDataAllowed = true;
-  /** The transfer whose final reply was not acknowledged yet. */
-  transfer;
   /**
    * Verb of a command sent by hand that cannot be repeated on another
    * connection.
@@ -7856,6 +8081,7 @@ var Session = class {
   #ended;
   /** Pending ends of transfers. */
   #endings = /* @__PURE__ */ new Set();
+  #transfer;
   #renewing;
   #unclaimed = [];
   /** Commands whose 1yz was returned. */
@@ -7903,6 +8129,17 @@ var Session = class {
   /** Aborted when the control connection has ended, with its reason. */
   get ended() {
     return this.#ended;
+  }
+  /**
+   * The open transfer, if {@linkcode openTransfer} opened it. Its pending command
+   * alone knows whether it is open.
+   */
+  get transfer() {
+    return this.#transfer?.isOpen ? this.#transfer : void 0;
+  }
+  /** Takes the transfer that was opened. */
+  set transfer(transfer) {
+    this.#transfer = transfer;
   }
   /** Whether the control connection has failed, and cannot be replaced. */
   get isLost() {
@@ -8010,17 +8247,13 @@ var Session = class {
     this.#peer = other.#peer;
     this.#ended = other.#ended;
     this.tls = other.tls;
-    this.identity = other.identity;
+    this.state = other.state;
     this.protection = other.protection;
     this.isClearDataAllowed = other.isClearDataAllowed;
-    this.type = other.type;
-    this.directory = other.directory;
-    this.moves = other.moves;
-    this.virtualHost = other.virtualHost;
     this.handmade = void 0;
     this.hasRestart = false;
     this.ahead = void 0;
-    this.transfer = void 0;
+    this.#transfer = void 0;
     this.#unclaimed = [];
   }
   /**
@@ -8058,7 +8291,7 @@ var Session = class {
     this.#unclaimed.push(this.control.send(command, {
       advice: PUT_ADVICE
     }));
-    this.#doubt(command);
+    this.#forget(command);
   }
   /**
    * Notes a command that the user sends literally. Another connection may not
@@ -8105,10 +8338,17 @@ var Session = class {
   async #ask(command, signal) {
     signal?.throwIfAborted();
     const pending = this.control.send(command);
-    const { moves } = this;
-    this.#doubt(command);
-    const reply = await this.control.wait(pending.first, signal);
-    this.#note(command, reply, moves);
+    const { state: state2, control } = this;
+    const { moves } = state2;
+    this.#forget(command);
+    const reply = await control.wait(pending.first, signal);
+    const verb = command.verb.toUpperCase();
+    if (reply.code < 500) this.profile.noteKnown(verb);
+    const isSecured2 = control.stream.info !== void 0;
+    state2.note(command, reply, {
+      moves,
+      isSecured: isSecured2
+    });
     if (reply.code >= 400) throw replyError(reply, pending.command);
     return {
       pending,
@@ -8116,77 +8356,13 @@ var Session = class {
     };
   }
   /** Discards what a command may change, because its reply may not be read. */
-  #doubt(command) {
-    const word = command.verb.toUpperCase();
-    const isAfresh = /^(REIN|USER|AUTH)$/.test(word);
-    if (!LOOK_REGEXP.test(word)) this.ahead = void 0;
-    if (isAfresh) this.#noteIdentity(word, String(command.argument ?? ""));
-    if (word === "REIN") {
-      this.settings.clear();
-      this.virtualHost = void 0;
-    }
-    if (isAfresh || word === "TYPE") this.type = void 0;
-    if (isAfresh || isMove(command)) {
-      this.directory = void 0;
-      this.moves = isAfresh ? [] : void 0;
-    }
-  }
-  /** Notes the user: another one may be shown other features. */
-  #noteIdentity(word, argument) {
-    const others = this.identity.replace(/^USER .*\n/m, "");
-    this.identity = word === "REIN" ? "" : `${others}${word} ${argument}
-`;
-  }
-  /** Notes what a command has changed, after its reply. */
-  #note(command, reply, before) {
-    const isDone2 = reply.code < 300;
-    if (reply.code < 500) this.profile.noteKnown(command.verb.toUpperCase());
-    const argument = String(command.argument);
-    const word = command.verb.toUpperCase();
-    if (isDone2 && word === "TYPE") this.type = argument.toUpperCase();
-    const setting = settingOf(word, argument);
-    if (isDone2 && setting !== void 0) this.settings.set(setting, command);
-    if (isDone2 && word === "HOST") {
-      const isSecured2 = this.control.stream.info !== void 0;
-      this.virtualHost = {
-        command,
-        isSecured: isSecured2
-      };
-    }
-    if (!isMove(command)) return;
-    if (!isDone2) this.moves = before;
-    else if (word === "SITE") this.moves = void 0;
-    else if (argument.startsWith("/")) this.moves = [
-      command
-    ];
-    else if (before !== void 0 && before.length < MAX_MOVES) {
-      this.moves = [
-        ...before,
-        command
-      ];
-    }
+  #forget(command) {
+    if (!LOOK_REGEXP.test(command.verb)) this.ahead = void 0;
+    this.state.forget(command);
   }
 };
 var PUT_ADVICE = "await getresp() until it gives the final reply first";
-function settingOf(word, argument) {
-  if (/^(MODE|STRU|LANG)$/.test(word)) return word;
-  const [feature] = argument.toUpperCase().split(" ", 1);
-  const isKept = word === "OPTS" || word === "SITE" && /^(NAMEFMT|UMASK|IDLE)$/.test(feature);
-  return isKept ? `${word} ${feature}` : void 0;
-}
-function isMove({ verb, argument }) {
-  return MOVE_REGEXP.test(verb) || settingOf(verb.toUpperCase(), String(argument)) === "SITE NAMEFMT";
-}
-var STATELESS_REGEXP = /^(NOOP|X?PWD|SIZE|MDTM|STAT|HELP|SYST|FEAT|ABOR|LIST|NLST|MLSD|MLST|RETR|STO[RU]|APPE|DELE|X?RMD|X?MKD|RNFR|RNTO|MFMT|MFCT|MFF|AVBL|HASH|MD5|X(CRC|MD5|SHA1?|SHA256|SHA512)|ALLO|REST|QUIT|PASV|EPSV|PORT|EPRT|HOST)$/;
-var STATELESS_SITE_REGEXP = /^(CHMOD|CHOWN|CHGRP|UTIME|HELP|SYMLINK|CPFR|CPTO|MKDIR|RMDIR)\b/i;
-function isRepeatable(word, argument) {
-  if (word === "TYPE") return /^[AI]$/i.test(argument);
-  if (word === "SITE" && STATELESS_SITE_REGEXP.test(argument)) return true;
-  return STATELESS_REGEXP.test(word) || MOVE_REGEXP.test(word) || settingOf(word, argument) !== void 0;
-}
-var LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/;
-var MOVE_REGEXP = /^(X?CWD|CDUP|XCUP|SMNT)$/i;
-var MAX_MOVES = 100;
+var LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/i;
 function expectSuccess(reply, command) {
   if (reply.code >= 200 && reply.code < 300) return reply;
   throw replyError(reply, command);
@@ -8362,38 +8538,35 @@ async function overtake(session, replaces, signal) {
 }
 async function replyWithin(session, pending, { limit: limit2, signal }) {
   const { control } = session;
-  let isDue = false;
   try {
-    while (limit2 !== void 0 && !isDue) {
-      isDue = isNext(session, pending);
-      const reply = await waitFor2(session, pending, {
-        limit: limit2,
-        signal
-      });
-      if (reply !== void 0) return reply;
-    }
-    if (limit2 !== void 0) return void 0;
-    return await control.wait(pending.final, signal);
+    return limit2 === void 0 ? await control.wait(pending.final, signal) : await waitFor2(session, pending, {
+      limit: limit2,
+      signal
+    });
   } catch (error) {
     if (control.failure !== void 0) noteLoss(session, pending, error);
     else if (limit2 !== void 0) abandon(session, pending, limit2);
     throw error;
   }
 }
-async function waitFor2({ control }, pending, { limit: limit2, signal }) {
-  const clock = new AbortController();
-  const timer = setTimeout(() => clock.abort(clock), limit2);
-  const either = signal === void 0 ? clock.signal : AbortSignal.any([
+async function waitFor2(session, pending, { limit: limit2, signal }) {
+  const enough = new AbortController();
+  let isDue = isNext(session, pending);
+  const timer = setInterval(() => {
+    if (isDue) enough.abort(enough);
+    isDue = isNext(session, pending);
+  }, limit2);
+  const either = signal === void 0 ? enough.signal : AbortSignal.any([
     signal,
-    clock.signal
+    enough.signal
   ]);
   try {
-    return await control.wait(pending.final, either);
+    return await session.control.wait(pending.final, either);
   } catch (error) {
-    if (error !== clock) throw error;
-    return void 0;
+    if (error !== enough) throw error;
+    return pending.isSettled ? await pending.final : void 0;
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 }
 function isNext({ control: { due } }, pending) {
@@ -8595,7 +8768,8 @@ async function announce2(turn, hostname, port, options = {}) {
       500,
       502
     ].includes(error.reply?.code ?? 0);
-    if (!isUnknown || !allowEPRT) throw error;
+    const mayTryEPRT = allowEPRT && !turn.session.profile.lacks("EPRT");
+    if (!isUnknown || !mayTryEPRT) throw error;
     return await turn.perform(eprt, options);
   }
 }
@@ -8647,6 +8821,10 @@ var Transfer = class {
   }
   get #allowsCut() {
     return this.#session.tls?.allowsMissingCloseNotify === true;
+  }
+  /** Whether its final reply or its end was not handled yet. */
+  get isOpen() {
+    return !this.#pending.isAcknowledged;
   }
   /** The final reply, when it comes. */
   get final() {
@@ -8890,7 +9068,6 @@ var Transfer = class {
   }
   #forget() {
     this.#session.control.acknowledge(this.#pending);
-    if (this.#session.transfer === this) this.#session.transfer = void 0;
     this.onForget?.();
   }
 };
@@ -9002,7 +9179,7 @@ function refuseOddModes(session, { verb }) {
   ]) {
     if (isSetTo(session, setting, usual)) continue;
     if (setting === "MODE" && isCompressed(session)) continue;
-    const value = String(session.settings.get(setting)?.argument);
+    const value = String(session.state.settings.get(setting)?.argument);
     throw new TypeError(`Cannot open ${quote(verb)}: the server was told ${quote(`${setting} ${value}`)}, and only ntransfercmd, retrbinary and storbinary take data as it travels; send "${setting} ${usual}" first`);
   }
 }
@@ -9013,7 +9190,7 @@ function refuseClearData(session, { verb }) {
 async function takeBackRestart(turn, { type, signal }) {
   const { session } = turn;
   if (!session.hasRestart) return;
-  const before = session.type === "I" ? "I" : "A";
+  const before = session.state.type === "I" ? "I" : "A";
   await turn.ensureType("I", {
     signal
   });
@@ -9342,9 +9519,7 @@ async function* iterateOnce(session, command, options) {
   const transfer = await session.exclusive((turn) => openTransfer(turn, command, text), options);
   let isComplete = false;
   try {
-    for await (const lines of lineBatches(session, transfer)) {
-      yield* lines;
-    }
+    for await (const lines of lineBatches(session, transfer)) yield lines;
     isComplete = true;
   } catch (error) {
     throw await transfer.failed(error, options);
@@ -9831,21 +10006,76 @@ function factsEnd(line) {
 function parseFacts(line) {
   const end = factsEnd(line);
   const facts = {};
-  for (const fact of line.slice(0, end).split(";")) {
-    if (fact === "") continue;
-    const equals = fact.indexOf("=");
-    const key = equals < 0 ? fact : fact.slice(0, equals);
-    Object.defineProperty(facts, key.toLowerCase(), {
-      value: equals < 0 ? "" : fact.slice(equals + 1),
-      writable: true,
-      enumerable: true,
-      configurable: true
-    });
+  for (let start = 0, stop2; start < end; start = stop2 + 1) {
+    stop2 = line.indexOf(";", start);
+    if (stop2 < 0 || stop2 > end) stop2 = end;
+    if (stop2 === start) continue;
+    const equals = line.indexOf("=", start);
+    const isFlag = equals < 0 || equals >= stop2;
+    const key = line.slice(start, isFlag ? stop2 : equals).toLowerCase();
+    const value = isFlag ? "" : line.slice(equals + 1, stop2);
+    if (key === "__proto__") define(facts, key, value);
+    else facts[key] = value;
   }
   return {
     name: line.slice(end + 1),
     facts
   };
+}
+function define(facts, key, value) {
+  Object.defineProperty(facts, key, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true
+  });
+}
+var MAX_KNOWN = 32;
+function makeFactsParser() {
+  let known = [];
+  let template = {};
+  return (line) => {
+    const facts = {
+      ...template
+    };
+    let start = 0;
+    for (let index = 0; index < known.length; index++) {
+      const { head, key } = known[index];
+      const stop2 = line.startsWith(head, start) ? line.indexOf(";", start + head.length) : -1;
+      if (stop2 < 0) {
+        start = -1;
+        break;
+      }
+      facts[key] = line.slice(start + head.length, stop2);
+      start = stop2 + 1;
+    }
+    if (start > 0 && line.indexOf(" ") === start) {
+      return {
+        name: line.slice(start + 1),
+        facts
+      };
+    }
+    const parsed = parseFacts(line);
+    known = knownFacts(line);
+    template = Object.fromEntries(known.map(({ key }) => [
+      key,
+      ""
+    ]));
+    return parsed;
+  };
+}
+function knownFacts(line) {
+  const match = /^(?:[\w.-]{1,40}=[^;\s]*;)+(?= )/.exec(line);
+  if (match === null) return [];
+  const known = match[0].split(";").slice(0, -1).map((fact) => {
+    const head = fact.slice(0, fact.indexOf("=") + 1);
+    return {
+      head,
+      key: head.slice(0, -1).toLowerCase()
+    };
+  });
+  const isUsual = known.length <= MAX_KNOWN && known.every(({ key }) => key !== "__proto__");
+  return isUsual ? known : [];
 }
 
 // lib/listing/table_source.ts
@@ -10724,7 +10954,7 @@ async function enterDirectory(turn, path, options) {
     }, options);
   } catch (error) {
     const isRefused = error instanceof FTPError && error.reply !== void 0;
-    if (isRefused) turn.session.directory = origin;
+    if (isRefused) turn.session.state.directory = origin;
     else await returnTo(turn, origin);
     throw error;
   }
@@ -10756,7 +10986,7 @@ function isNoDirectory(error) {
 var PREFIX_REGEXP = /^250\b.*\bworking directory name prefix\b/i;
 function isDataSet(session, path) {
   const text = textOfPath(session, path);
-  return text.startsWith("'") || !text.startsWith("/") && session.directory?.startsWith("'") === true;
+  return text.startsWith("'") || !text.startsWith("/") && session.state.directory?.startsWith("'") === true;
 }
 async function hasNames(turn, path, { signal }) {
   const options = {
@@ -10817,7 +11047,7 @@ async function returnTo(turn, origin) {
     session.control.fail(failure3);
     throw failure3;
   } finally {
-    session.directory = origin;
+    session.state.directory = origin;
   }
 }
 
@@ -10970,6 +11200,10 @@ async function* receiveListing(request, { open: open2, zone, signal, onData }) {
   let count = 0;
   let selfEntries = 0;
   const withoutSelf = (entries) => {
+    if (!entries.some(isSelf)) {
+      count += entries.length;
+      return entries;
+    }
     const others = entries.filter((entry) => {
       if (!isSelf(entry)) return true;
       onSelf?.(entry);
@@ -11032,7 +11266,7 @@ async function* receiveListing(request, { open: open2, zone, signal, onData }) {
 function nameOf2({ session, path }) {
   const text = textOfPath(session, path);
   const isHere = text === "" || text === ".";
-  return (isHere ? session.directory : text)?.split("/").findLast(Boolean);
+  return (isHere ? session.state.directory : text)?.split("/").findLast(Boolean);
 }
 async function openMLSD(turn, { path }, signal) {
   const command = withPath("MLSD", path);
@@ -11366,7 +11600,10 @@ function firstWaitOf({ options: { timeout } }) {
 // lib/directories/listing.ts
 var MAX_KEPT = 1e6;
 var ENTRY_SIZE = 64;
-async function* listDirectory(open2, path, options) {
+function listDirectory(open2, path, options) {
+  return new BatchIterator(readBatches(open2, path, options), (entry) => entry);
+}
+async function* readBatches(open2, path, options) {
   checkPath(path, "path");
   checkListOptions(options);
   const opened = open2();
@@ -11382,11 +11619,13 @@ async function* listDirectory(open2, path, options) {
     onNote: noteTo(options, listener)
   };
   for await (const batch of listBatches(request)) {
-    const entries = inZone(session, batch);
-    for (const entry of reportUnread(entries, options, listener)) {
-      if (++count > maxEntries) throw tooMany(session, path, maxEntries);
-      yield entry;
+    const entries = reportUnread(inZone(session, batch), options, listener);
+    count += entries.length;
+    if (count > maxEntries) {
+      yield entries.slice(0, maxEntries - count);
+      throw tooMany(session, path, maxEntries);
     }
+    yield entries;
   }
   await listener.settle();
 }
@@ -11745,56 +11984,6 @@ function makeMatcher(patterns, name) {
   return (path, below) => tests.some((test) => test(path, below));
 }
 
-// lib/commands/path.ts
-init_printable();
-function checkName(name) {
-  const isSegment = name !== "" && name !== "." && name !== ".." && !/[/\\\0\r\n]/.test(name);
-  if (isSegment) return name;
-  throw new Deno.errors.InvalidData(`Cannot use the name ${printable(JSON.stringify(name))} that the server gave: it is not a single path segment, and may lead out of its directory or into another command`);
-}
-function splitPath(path) {
-  const slash = path.lastIndexOf("/") + 1;
-  return [
-    path.slice(0, slash),
-    path.slice(slash)
-  ];
-}
-function joinPath(directory, name) {
-  if (directory === "" || directory.endsWith("/")) return directory + name;
-  return `${directory}/${name}`;
-}
-var MAX_STEM = 200;
-var MAX_BYTES = 3;
-function partName(name, mark, isResumable) {
-  return `${partPrefix(name)}${isResumable ? "resume-" : ""}${mark}.part`;
-}
-function isResumablePart(name, of) {
-  const prefix = `${partPrefix(of)}resume-`;
-  return name.startsWith(prefix) && /^[0-9a-f]{16}\.part$/.test(name.slice(prefix.length));
-}
-function isPartOf(name, of) {
-  const prefix = partPrefix(of);
-  return isResumablePart(name, of) || name.startsWith(prefix) && /^[0-9a-f]{16}\.part$/.test(name.slice(prefix.length));
-}
-function isPart(name) {
-  return /^\..+\.(resume-)?[0-9a-f]{16}\.part$/s.test(name);
-}
-function partPrefix(name) {
-  if (name.length * MAX_BYTES <= MAX_STEM) return `.${name}.`;
-  const encoder = new TextEncoder();
-  let stem = "";
-  let size = 0;
-  for (const char of name) {
-    size += encoder.encode(char).length;
-    if (size > MAX_STEM) break;
-    stem += char;
-  }
-  return `.${stem}.`;
-}
-function randomMark() {
-  return crypto.randomUUID().replaceAll("-", "").slice(0, 16);
-}
-
 // lib/directories/presence.ts
 var DENIED_REGEXP = /permission|denied|not allowed|privilege|log ?in/i;
 var MISSING_REGEXP = /\bno such (?:file|dir)|\bnot found\b/i;
@@ -11830,7 +12019,7 @@ function isDirectoryThere(session, path, options) {
   return session.exclusive(async (turn) => {
     if (await isDirectory(turn, path, options)) return true;
     const { lastReply } = session.control;
-    const isTold = session.directory !== "" && !(lastReply !== void 0 && lastReply.code >= 400 && DENIED_REGEXP.test(lastReply.text));
+    const isTold = session.state.directory !== "" && !(lastReply !== void 0 && lastReply.code >= 400 && DENIED_REGEXP.test(lastReply.text));
     if (isTold) return false;
     throw new FTPError("Cannot tell whether the directory exists: the server does not say", {
       reply: lastReply
@@ -14584,7 +14773,7 @@ var Download = class {
    */
   async #mark(session, facts) {
     const isAbsolute2 = this.#remote.startsWith("/");
-    const directory = isAbsolute2 ? "" : session.directory ?? await session.shared((turn) => requestDirectory(turn, this.#options), this.#options);
+    const directory = isAbsolute2 ? "" : session.state.directory ?? await session.shared((turn) => requestDirectory(turn, this.#options), this.#options);
     const text = JSON.stringify([
       this.#provider.origin,
       directory,
@@ -15238,7 +15427,7 @@ async function explainRefusal(session, remote, error, options) {
       return directoryError(remote, error);
     }
     const [prefix] = splitPath(remote);
-    const directory = prefix.replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "");
+    const directory = withoutTrailingSlashes(prefix);
     if (directory === "" || directory === "/") return error;
     if (await directoryState(session, directory, options) !== "missing") {
       return error;
@@ -20397,7 +20586,7 @@ var GREETINGS = [
     /^220 Ready$/m
   ]
 ];
-var DISPENSABLE_REGEXP = /^(FEAT|OPTS|MLST|MDTM|MFMT|SIZE|STAT|SITE|PWD|SYST|HASH|MD5|X(CRC|MD5|SHA\d*))$/;
+var DISPENSABLE_REGEXP = /^(FEAT|OPTS|MLST|MDTM|MFMT|SIZE|STAT|SITE|PWD|SYST|TYPE|MODE|EPRT|HASH|MD5|X(CRC|MD5|SHA\d*))$/;
 var PROFTPD_FEATURE = "MFF";
 var UTC_VENDORS = [
   "ProFTPD",
@@ -20567,22 +20756,16 @@ var HARMLESS = {
 };
 var TicketSupply = class {
   #tls;
-  /** Whether tickets are looked after: no more once they are found needless. */
+  /** Whether tickets are needed; `undefined` before it is known. */
   #isOpen;
   #isFetching = false;
-  /**
-   * Makes an office.
-   *
-   * @param tls The TLS session of its control connection
-   */
+  /** Creates a supply. */
   constructor(tls) {
     this.#tls = tls;
   }
   /**
-   * Fetches tickets if there is none for the next data connection.
+   * Obtains tickets if there is none for the next data connection.
    *
-   * @param turn The right to talk alone
-   * @param options A signal
    * @throws {Error} If the control connection fails, or the signal's reason
    */
   async supply(turn, options) {
@@ -20601,7 +20784,7 @@ var TicketSupply = class {
       this.#isFetching = false;
     }
   }
-  /** Fetches tickets; tells whether they are of any use here. */
+  /** Obtains tickets. Returns whether they are of use here. */
   async #fetch(turn, options) {
     try {
       const listing = await openTransfer(turn, HARMLESS, options);
@@ -20684,7 +20867,7 @@ async function withNewerTLS(server, attempt) {
     return await attempt(server);
   } catch (error) {
     const { tls } = server;
-    const mayRetry = tls !== void 0 && tls.maxVersion === void 0 && error instanceof TLSError && // ProFTPD hangs up without an alert
+    const mayRetry = tls !== void 0 && tls.maxVersion === void 0 && error instanceof TLSError && // ProFTPD closes the connection without an alert
     (error.reason === "version" || error.reason === "broken");
     if (!mayRetry) throw error;
     return await attempt({
@@ -20859,7 +21042,7 @@ async function openSession(server, settings, options) {
 
 // lib/client/session_settings.ts
 function settingsOf(session) {
-  const { control, options, directory, tls } = session;
+  const { control, options, state: state2, tls } = session;
   return {
     profile: session.profile,
     passive: options.passive,
@@ -20867,16 +21050,16 @@ function settingsOf(session) {
     wasSecured: tls !== void 0,
     isCleared: tls !== void 0 && !isSecured(session),
     isProtected: session.protection !== void 0,
-    settings: new Map(session.settings),
-    virtualHost: session.virtualHost,
-    moves: directory ? [
+    settings: new Map(state2.settings),
+    virtualHost: state2.virtualHost,
+    moves: state2.directory ? [
       {
         verb: "CWD",
-        argument: directory,
+        argument: state2.directory,
         name: "directory"
       }
-    ] : session.moves,
-    type: session.type
+    ] : state2.moves,
+    type: state2.type
   };
 }
 async function restore(state2, turn, options) {
@@ -20901,7 +21084,7 @@ async function restore(state2, turn, options) {
 }
 async function restoreSettings({ settings }, turn, options) {
   for (const [name, command] of settings) {
-    const isSet = turn.session.settings.get(name)?.argument === command.argument;
+    const isSet = turn.session.state.settings.get(name)?.argument === command.argument;
     if (isSet) continue;
     try {
       await turn.perform(command, options);
@@ -20916,7 +21099,7 @@ async function restoreSettings({ settings }, turn, options) {
 async function enter(turn, welcome, { server, settings, credentials }, options) {
   const { session } = turn;
   const { virtualHost } = settings;
-  if (virtualHost !== void 0 && session.virtualHost === void 0) {
+  if (virtualHost !== void 0 && session.state.virtualHost === void 0) {
     const command = {
       verb: "HOST",
       argument: virtualHost
@@ -20933,7 +21116,7 @@ async function enter(turn, welcome, { server, settings, credentials }, options) 
   for (const command of settings.afterLogin) {
     await turn.perform(command, options);
   }
-  if (settings.afterLogin.length > 0) session.moves = [];
+  if (settings.afterLogin.length > 0) session.state.moves = [];
   return reply;
 }
 async function secureAs(turn, welcome, server, state2, options) {
@@ -21150,7 +21333,7 @@ function checkAddress(host, port) {
   }
   const bare = ascii.replace(/^\[(.*)\]$/, "$1");
   if (bare.includes(":") && !isAddress(bare)) {
-    throw new TypeError("Cannot connect: the host has a colon and is no IPv6 address (the function connect() takes a URL, such as ftp://user@host/path)");
+    throw new TypeError("Cannot connect: the host has a colon and is not an IPv6 address (the function connect() takes a URL, such as ftp://user@host/path)");
   }
   if (!(Number.isInteger(port) && port >= 1 && port <= 65535)) {
     throw new RangeError(`Cannot connect to port ${port}: it must be an integer from 1 to 65535`);
@@ -21210,15 +21393,15 @@ var DISPOSE_GRACE = 2e3;
 var CROWDED_ATTEMPTS = 6;
 var CROWDED_DELAY = 100;
 var ClientConnection = class _ClientConnection {
-  /** Downloads and uploads take turns. */
+  /** Serializes downloads and uploads. */
   jobs = new SessionLock();
   #end = new AbortController();
   #session;
   #identity;
-  /** Has the session since another user logged in. */
+  /** Owns the session after another user has logged in. */
   #successor;
   /**
-   * The session in use.
+   * The current session.
    *
    * @throws {Deno.errors.NotConnected} If there is none, or the client was
    * closed
@@ -21229,19 +21412,19 @@ var ClientConnection = class _ClientConnection {
     if (session !== void 0) return session;
     throw new Deno.errors.NotConnected("Cannot talk to a server: call connect() first");
   }
-  /** The session, if there was ever one. */
+  /** The last session, if there was one. */
   get sessionIfAny() {
     return this.#session;
   }
-  /** Aborted when the client is closed, or somebody else's. */
+  /** Aborted when the client is closed, or another user logs in. */
   get ended() {
     return this.#end.signal;
   }
-  /** Whether somebody logged in, and has not closed the connection. */
+  /** Whether a user is logged in, and has not closed the connection. */
   get canReconnect() {
     return this.#identity !== void 0;
   }
-  /** User, host and port. */
+  /** User, host and port, as one text. */
   get origin() {
     const { server, credentials } = this.#identity ?? {};
     return JSON.stringify([
@@ -21251,12 +21434,8 @@ var ClientConnection = class _ClientConnection {
     ]);
   }
   /**
-   * Connects, without a login.
+   * Connects without a login.
    *
-   * @param server Whom
-   * @param settings The client's settings
-   * @param options A signal
-   * @returns The greeting
    * @throws {Deno.errors.NotConnected} If the connection ends meanwhile
    */
   async open(server, settings, options) {
@@ -21265,12 +21444,9 @@ var ClientConnection = class _ClientConnection {
     return welcome;
   }
   /**
-   * The connection of who is about to log in. What was begun for another user ends,
-   * unless a transfer is open: no login is sent then.
+   * Returns the connection for a login. Operations of another user end, unless
+   * a transfer is open: no login is sent then.
    *
-   * @param session Where
-   * @param credentials Who
-   * @returns This connection, or the client's next one
    * @throws {Deno.errors.NotConnected} If the session was replaced meanwhile
    */
   admit(session, { user, acct }) {
@@ -21283,13 +21459,12 @@ var ClientConnection = class _ClientConnection {
     if (isSame || failure3 !== void 0 || open2 !== void 0) return this;
     const next = this.#successor = new _ClientConnection();
     next.#session = session;
-    this.#finish("the connection is another user's by now: login() was called");
+    this.#finish("the connection belongs to another user: login() was called");
     return next;
   }
   /**
-   * Takes note of a login.
+   * Notes a login.
    *
-   * @param identity Who logged in where
    * @throws {Deno.errors.NotConnected} If the connection has ended meanwhile
    */
   remember(identity) {
@@ -21299,13 +21474,8 @@ var ClientConnection = class _ClientConnection {
     session.renewal = () => this.#renewal(session);
   }
   /**
-   * The session to begin a call on, when no transfer is being ended. One that
-   * the server closed while nothing was asked of it (a time-out of its own) is
-   * replaced, and so is the connection of one that is in doubt.
-   *
-   * @param options A signal
-   * @returns The session, at once where it is open or failed in another way:
-   * calls keep their order
+   * Returns the session for a call, after pending ends of transfers. Replaces a
+   * session that the server closed while idle, or that was given up.
    */
   ready(options) {
     const { session } = this;
@@ -21328,7 +21498,6 @@ var ClientConnection = class _ClientConnection {
   /**
    * Replaces the session.
    *
-   * @param options A signal
    * @throws {Deno.errors.NotConnected} If the connection ends meanwhile
    */
   async reconnect(options) {
@@ -21338,23 +21507,16 @@ var ClientConnection = class _ClientConnection {
     this.#session = session;
     this.remember(identity);
   }
-  /**
-   * Opens another session like this one.
-   *
-   * @param options A signal
-   * @returns Its connection, whose owner is the caller
-   */
+  /** Opens another session with the same settings. */
   async fork(options) {
     const { settings } = this.#identityFor("open another connection");
     const { connection } = await this.openFor(settings, options);
     return connection;
   }
   /**
-   * Opens another session like this one, for a client with settings of its own.
+   * Opens another session with the same settings, for a client with its own
+   * options.
    *
-   * @param settings The other client's settings
-   * @param options A signal
-   * @returns Its connection, the server, and the greeting
    * @throws {Deno.errors.NotConnected} If no user is logged in
    */
   async openFor(settings, options) {
@@ -21381,13 +21543,7 @@ var ClientConnection = class _ClientConnection {
       welcome: opened.welcome
     };
   }
-  /**
-   * Takes leave of the server (`QUIT`) and closes the connection, also where
-   * the server refuses.
-   *
-   * @param options A signal; if it is aborted the connection stays open
-   * @returns The 2yz reply
-   */
+  /** Sends `QUIT` and closes the connection, also if the server refuses. */
   async quit(options) {
     const { session } = this;
     try {
@@ -21405,11 +21561,7 @@ var ClientConnection = class _ClientConnection {
       throw error;
     }
   }
-  /**
-   * Closes the connections at once, for good, and ends what would open others.
-   *
-   * @param why What every later call is told
-   */
+  /** Closes the connections at once and permanently, and ends pending ones. */
   end(why) {
     const session = this.#session;
     const reason = new Deno.errors.NotConnected(why);
@@ -21417,7 +21569,7 @@ var ClientConnection = class _ClientConnection {
     session?.control.fail(reason);
     this.#finish(`the connection was closed here: ${why}`);
   }
-  /** Takes leave if that is possible without waiting long, and closes. */
+  /** Sends `QUIT` if that does not take long, and closes. */
   async [Symbol.asyncDispose]() {
     const control = this.#session?.control;
     const mayQuit = control?.failure === void 0 && control?.open === void 0;
@@ -21427,18 +21579,18 @@ var ClientConnection = class _ClientConnection {
     this.end("close() was called");
     await control?.closed;
   }
-  /** Ends after `QUIT`, before which another user may have logged in. */
+  /** Ends after `QUIT`; another user may have logged in before it. */
   #endOf(session) {
     if (this.#successor !== void 0) this.#successor.#endOf(session);
     else if (this.#session === session) this.end("quit() was called");
   }
-  /** Ends every job, every wait for the next attempt, and every dialling. */
+  /** Ends every operation, retry and pending connection. */
   #finish(why) {
     this.#identity = void 0;
     if (this.ended.aborted) return;
-    this.#end.abort(new Deno.errors.NotConnected(`Cannot go on: ${why}`));
+    this.#end.abort(new Deno.errors.NotConnected(`Cannot continue: ${why}`));
   }
-  /** Opens a session, which is closed again if the connection ends meanwhile. */
+  /** Opens a session, and closes it if the connection has ended meanwhile. */
   async #hold({ signal }, open2) {
     const opened = await open2({
       signal: withLifetime(this, signal)
@@ -21447,7 +21599,10 @@ var ClientConnection = class _ClientConnection {
     opened.session.control.fail(this.ended.reason);
     throw this.ended.reason;
   }
-  /** The server may count the connection that was closed for a moment. */
+  /**
+   * Opens a session that replaces one. The server may still count the closed
+   * connection.
+   */
   async #renewal(session) {
     for (let attempt = 1; ; attempt++) {
       const identity = this.#identityFor("connect again");
@@ -21490,11 +21645,12 @@ var FTPProtocol = class {
     connectionOf = (client) => client.#connection;
   }
   /**
-   * Makes a client. Nothing is sent before {@linkcode FTPProtocol.prototype.connect connect}.
+   * Creates a client. Nothing is sent before
+   * {@linkcode FTPProtocol.prototype.connect connect}.
    *
    * @param options Settings for the life of the client
-   * @throws {RangeError} If a number is negative or an encoding unknown
-   * @throws {TypeError} If a word is none of those allowed
+   * @throws {RangeError} If a number is out of range, or the encoding unknown
+   * @throws {TypeError} If an option is unknown or has an invalid value
    */
   constructor(options = {}) {
     this.#settings = resolveOptions(options);
@@ -21504,15 +21660,15 @@ var FTPProtocol = class {
       tls: this.#settings.tls
     };
   }
-  /** The host that was dialled. */
+  /** Host of the server. */
   get host() {
     return this.#server.host;
   }
-  /** The port that was dialled. */
+  /** Port of the server. */
   get port() {
     return this.#server.port;
   }
-  /** Milliseconds without progress that a wait may last. */
+  /** Time limit of a wait without progress, in milliseconds. */
   get timeout() {
     return this.#settings.timeout;
   }
@@ -21520,17 +21676,17 @@ var FTPProtocol = class {
   get encoding() {
     return this.#settings.encoding.label;
   }
-  /** Whether the client dials the data connection. */
+  /** Whether the client uses passive mode. */
   get passiveserver() {
     return this.#settings.passive !== false;
   }
   /**
-   * Chooses who dials the data connection from here on.
+   * Sets the mode of later data connections.
    *
-   * @param value As the option `passive`: `true` for the client, `false` for the
-   * server
-   * @throws {TypeError} If it is `false`, and `dial` is set: the server could not
-   * connect to this machine
+   * @param value As the option `passive`: `true` for passive mode, `false` for
+   * active mode
+   * @throws {TypeError} If it is `false` and the route is indirect (`dial`,
+   * `proxy`): the server could not connect to this machine
    */
   setPasv(value) {
     checkNames("setPasv", {
@@ -21543,11 +21699,11 @@ var FTPProtocol = class {
     const session = this.#connection.sessionIfAny;
     if (session !== void 0) session.options.passive = value;
   }
-  /** The code of the last reply, as ftplib has it: three digits, or "". */
+  /** Code of the last reply, as in ftplib: three digits, or "". */
   get lastresp() {
     return `${this.#connection.sessionIfAny?.control.lastReply?.code ?? ""}`;
   }
-  /** What is known of TLS on the control connection; `undefined` without. */
+  /** TLS properties of the control connection; `undefined` without TLS. */
   get tls() {
     return this.#connection.sessionIfAny?.control.stream.info;
   }
@@ -21557,17 +21713,17 @@ var FTPProtocol = class {
     return session !== void 0 && session.control.failure === void 0;
   }
   /**
-   * Connects and reads the welcome. With implicit TLS the handshake comes
+   * Connects and reads the welcome. With implicit TLS, the handshake comes
    * first.
    *
-   * A connection that is open, or is being opened, is closed first, and what was
-   * begun on it ends with `Deno.errors.NotConnected`: transfers, the waits
-   * before they are tried again, whole directories. None goes on here.
+   * An open or pending connection is closed first. Everything that was started
+   * on it fails with `Deno.errors.NotConnected`: transfers, their retries, and
+   * mirrors. Nothing of it continues on the new connection.
    *
    * Requires `allow-net` permission.
    *
    * @tags allow-net
-   * @param host A name, which may have letters beyond ASCII, or an address
+   * @param host A name, also with letters beyond ASCII, or an address
    * @param port A TCP port; 990 is the default with implicit TLS
    * @param options A signal
    * @returns The welcome, 2yz
@@ -21575,8 +21731,8 @@ var FTPProtocol = class {
    * @throws {TypeError} If the host is empty or a URL
    * @throws {RangeError} If the port is not 1 to 65535
    * @throws {Deno.errors.NotConnected} If the client is closed, disposed of or
-   * connected again before there is a connection
-   * @throws {Error} `Deno.errors.*` if there is no connection to be had
+   * connected again meanwhile
+   * @throws {Error} `Deno.errors.*` if the connection fails
    */
   async connect(host, port = this.#settings.tls?.mode === "implicit" ? 990 : 21, options = {}) {
     const name = checkAddress(host, port);
@@ -21596,7 +21752,8 @@ var FTPProtocol = class {
     }, (server) => this.#open(connection, server, options));
   }
   /**
-   * The welcome that {@linkcode FTPProtocol.prototype.connect connect} read.
+   * Returns the welcome that {@linkcode FTPProtocol.prototype.connect connect}
+   * read.
    *
    * @returns The reply
    * @throws {Deno.errors.NotConnected} Before `connect`
@@ -21606,33 +21763,34 @@ var FTPProtocol = class {
     throw new Deno.errors.NotConnected("Cannot talk to a server: call connect() first");
   }
   /**
-   * Shows what is sent and received, on standard error, secrets masked. It may
-   * be called before {@linkcode FTPProtocol.prototype.connect connect}.
+   * Prints commands and replies on standard error, with secrets masked. May be
+   * called before {@linkcode FTPProtocol.prototype.connect connect}.
    *
-   * @param level 0 for nothing, 1 for commands and replies, 2 for events too
+   * @param level 0 for nothing, 1 for commands and replies, 2 also for events
    */
   setDebuglevel(level) {
     checkNumber("level", level);
     this.#settings.tracer.level = level;
   }
   /**
-   * Logs in (RFC 959 section 4.1.1). With explicit TLS the control connection
-   * is secured first, and the data connections after (`PROT P`).
+   * Logs in (RFC 959 section 4.1.1). With explicit TLS, the control connection
+   * is secured first, and data connections afterwards (`PROT P`).
    *
-   * Where another user was logged in, what was begun as that user ends with
-   * `Deno.errors.NotConnected`, as at {@linkcode FTPProtocol.prototype.connect connect}.
+   * If another user was logged in, operations of that user fail with
+   * `Deno.errors.NotConnected`, as in
+   * {@linkcode FTPProtocol.prototype.connect connect}.
    *
    * @param user The user; "" is "anonymous"
-   * @param passwd The password, where the server asks for one (331); anonymous
+   * @param passwd The password, sent if the server asks for it (331); anonymous
    * users send "anonymous@"
-   * @param acct The account, where the server asks for one (332)
-   * @param options A signal; if it is aborted while the connection is being
-   * secured, it is closed
+   * @param acct The account, sent if the server asks for it (332)
+   * @param options A signal; aborting it while the connection is being secured
+   * closes the connection
    * @returns The 2yz reply
    * @throws {FTPPermanentError} If user or password are wrong (530)
-   * @throws {FTPError} If the server refuses, `AUTH` or `PROT` too: with TLS
-   * nothing secret was sent in clear text then
-   * @throws {TLSError} If TLS fails or the server cannot be trusted; the
+   * @throws {FTPError} If the server refuses, also `AUTH` or `PROT`: with TLS,
+   * no secret was sent in clear text then
+   * @throws {TLSError} If TLS fails or the server is not trusted; the
    * connection is closed
    */
   async login(user = "anonymous", passwd = "", acct = "", options = {}) {
@@ -21663,34 +21821,33 @@ var FTPProtocol = class {
     return this.#welcome = welcome;
   }
   /**
-   * Takes leave (`QUIT`) and closes the connection, also where the server
-   * refuses.
+   * Sends `QUIT` and closes the connection, also if the server refuses.
    *
    * @param options A signal; if it is aborted the connection stays open
    * @returns The 2yz reply
-   * @throws {FTPError} If the reply is another
-   * @throws {Deno.errors.Busy} If a transfer is open, which goes on
+   * @throws {FTPError} If the reply is not 2yz
+   * @throws {Deno.errors.Busy} If a transfer is open, which continues
    * @throws {Deno.errors.UnexpectedEof} If the server closes without a reply
    */
   async quit(options = {}) {
     return await this.#connection.quit(options);
   }
   /**
-   * Opens another connection like this one: to the same server, by the same
-   * user, under the same protection, in the same directory, and with what
-   * `TYPE`, `MODE`, `STRU` and `OPTS` have set. A connection carries one
-   * transfer at a time: several at once need several. Whoever opens one closes
-   * it. Servers limit how many they let one user have.
+   * Opens another connection with the same server, user, protection and
+   * directory, and the same `TYPE`, `MODE`, `STRU` and `OPTS`. A connection
+   * carries one transfer at a time, so simultaneous transfers need several. The
+   * caller has to close the new client. Servers limit the number of connections
+   * of a user.
    *
    * Requires `allow-net` permission.
    *
    * @tags allow-net
    * @param options A signal
-   * @returns A client of its own, made by the constructor of this one's class
-   * @throws {Deno.errors.NotConnected} If no user is logged in, the directory is
-   * not known, or this client is closed meanwhile
+   * @returns A new client, created by this client's class
+   * @throws {Deno.errors.NotConnected} If no user is logged in, the directory
+   * is unknown, or this client is closed meanwhile
    * @throws {FTPError} If the server refuses
-   * @throws {Error} `Deno.errors.*` if there is no connection to be had
+   * @throws {Error} `Deno.errors.*` if the connection fails
    *
    * @example Fetch two files at once
    * ```ts
@@ -21713,32 +21870,32 @@ var FTPProtocol = class {
     return twin;
   }
   /**
-   * Closes the connections at once, without a word to the server. What is under
-   * way ends with `Deno.errors.NotConnected`: calls, transfers and the waits
-   * before they are tried again, {@linkcode FTPProtocol.prototype.connect connect} and `reconnect` too.
+   * Closes the connections at once, without `QUIT`. Pending operations fail
+   * with `Deno.errors.NotConnected`: calls, transfers and their retries,
+   * {@linkcode FTPProtocol.prototype.connect connect} and `reconnect`.
    */
   close() {
     this.#connection.end("close() was called");
   }
   /**
-   * Takes leave if that is possible without waiting long, and closes as
-   * {@linkcode FTPProtocol.prototype.close close} does.
+   * Sends `QUIT` if that does not take long, and closes like
+   * {@linkcode FTPProtocol.prototype.close close}.
    */
   async [Symbol.asyncDispose]() {
     await this.#connection[Symbol.asyncDispose]();
   }
   /**
-   * Secures the control connection (`AUTH TLS`, RFC 4217). {@linkcode FTPProtocol.prototype.login login}
-   * does it by itself when the option `tls` is set. Where the server knows
-   * nothing older than TLS 1.3, both connect once more, for that; without the
-   * option, which may say so, this speaks TLS 1.2 only.
+   * Secures the control connection (`AUTH TLS`, RFC 4217). With the option
+   * `tls`, {@linkcode FTPProtocol.prototype.login login} does this. If the
+   * server only supports TLS 1.3, the client connects once more for it. Without
+   * the option, only TLS 1.2 is used.
    *
-   * @param options A signal; if it is aborted the connection is closed
+   * @param options A signal; aborting it closes the connection
    * @returns The 234 reply
    * @throws {FTPError} If the server refuses; the connection is in clear text
-   * @throws {TLSError} If TLS fails or the server cannot be trusted; the
+   * @throws {TLSError} If TLS fails or the server is not trusted; the
    * connection is closed
-   * @throws {TypeError} If the connection is under TLS already
+   * @throws {TypeError} If the connection is secured already
    */
   async auth(options = {}) {
     const session = this.#connection.session;
@@ -21755,26 +21912,24 @@ var FTPProtocol = class {
     }, options);
   }
   /**
-   * Protects data connections from here on (`PBSZ 0`, `PROT P`, RFC 4217
-   * section 9).
+   * Protects later data connections (`PBSZ 0`, `PROT P`, RFC 4217 section 9).
    *
    * @param options A signal
    * @returns The 2yz reply to `PROT`
-   * @throws {FTPError} If the server refuses; no data is sent in clear text then
-   * unless {@linkcode FTPProtocol.prototype.protC protC} is called
-   * @throws {TypeError} If the control connection is not under TLS
+   * @throws {FTPError} If the server refuses; then no data is sent in clear
+   * text unless {@linkcode FTPProtocol.prototype.protC protC} is called
+   * @throws {TypeError} If the control connection is not secured
    */
   async protP(options = {}) {
     const session = this.#connection.session;
     return await session.exclusive((turn) => protP(turn, options), options);
   }
   /**
-   * Leaves data connections in clear text from here on (`PROT C`, RFC 4217
-   * section 9).
+   * Sends later data in clear text (`PROT C`, RFC 4217 section 9).
    *
    * @param options A signal
-   * @returns The 2yz reply; or, where no data was protected on this connection,
-   * the refusal of a server that has no `PROT`, whose data is in clear text anyway
+   * @returns The 2yz reply. If no data was protected on this connection, the
+   * refusal of a server without `PROT`, which sends data in clear text anyway
    * @throws {FTPError} If the server refuses; data stays protected
    */
   async protC(options = {}) {
@@ -21783,13 +21938,12 @@ var FTPProtocol = class {
   }
   /**
    * Returns the control connection to clear text (`CCC`, RFC 4217 section
-   * 12.3), for firewalls that must read it. Data connections keep their
-   * protection.
+   * 12.3), for firewalls that must read it. Data connections stay protected.
    *
-   * @param options A signal; if it is aborted the connection is closed
+   * @param options A signal; aborting it closes the connection
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
-   * @throws {TypeError} If the control connection is not under TLS
+   * @throws {TypeError} If the control connection is not secured
    */
   async ccc(options = {}) {
     const session = this.#connection.session;
@@ -21800,12 +21954,12 @@ var FTPProtocol = class {
    *
    * @param cmd The whole command line
    * @param options A signal
-   * @returns A reply of 1yz, 2yz or 3yz. After 1yz the final reply is still
-   * owed: see {@linkcode FTPProtocol.prototype.voidresp voidresp}
+   * @returns A reply of 1yz, 2yz or 3yz. After 1yz, the final reply is still
+   * pending: see {@linkcode FTPProtocol.prototype.voidresp voidresp}
    * @throws {FTPTemporaryError} For 4yz
    * @throws {FTPPermanentError} For 5yz
    * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
-   * @throws {Deno.errors.Busy} If a transfer is open, which goes on
+   * @throws {Deno.errors.Busy} If a transfer is open, which continues
    * @throws {Error} `Deno.errors.*` if the connection fails
    */
   async sendcmd(cmd, options = {}) {
@@ -21834,11 +21988,12 @@ var FTPProtocol = class {
     }, options);
   }
   /**
-   * Sends a command and does not wait; {@linkcode FTPProtocol.prototype.getresp getresp} gives the reply.
+   * Sends a command without waiting.
+   * {@linkcode FTPProtocol.prototype.getresp getresp} returns its reply.
    *
    * @param cmd The whole command line
    * @throws {TypeError} If the line has CR, LF or NUL; nothing is sent
-   * @throws {Deno.errors.Busy} If a transfer is open, which goes on
+   * @throws {Deno.errors.Busy} If a transfer is open, which continues
    */
   async putcmd(cmd) {
     const session = this.#connection.session;
@@ -21850,14 +22005,15 @@ var FTPProtocol = class {
     });
   }
   /**
-   * Waits for the reply that is owed next: of {@linkcode FTPProtocol.prototype.putcmd putcmd}, or the final
-   * one of an open transfer. A command that opens a transfer has two, 1yz and
-   * the final one.
+   * Waits for the next reply: of
+   * {@linkcode FTPProtocol.prototype.putcmd putcmd}, or the final one of an
+   * open transfer. A command that opens a transfer has two replies, 1yz and the
+   * final one.
    *
    * @param options A signal
    * @returns A reply of 1yz, 2yz or 3yz
    * @throws {FTPError} For 4yz and 5yz
-   * @throws {TypeError} If no reply is owed, or the data connection is open
+   * @throws {TypeError} If no reply is pending, or the data connection is open
    * @throws {Deno.errors.NotConnected} If the connection is closed
    */
   async getresp(options = {}) {
@@ -21870,18 +22026,17 @@ var FTPProtocol = class {
     return reply;
   }
   /**
-   * Waits for the reply that is owed next, which must be 2yz. After
-   * `ntransfercmd` it is the server's word that the transfer is
-   * complete: call it when the data connection is closed.
+   * Waits for the next reply, which must be 2yz. After `ntransfercmd`, it
+   * confirms that the transfer is complete. Close the data connection first.
    *
    * @param options A signal
    * @returns The reply
    * @throws {FTPError} Unless it is 2yz
-   * @throws {Deno.errors.Interrupted} If a download over TLS was closed here
-   * before the end of its data; the connection is usable
-   * @throws {TypeError} If no reply is owed, or the data connection is open
-   * @throws {Error} Why the data connection failed or was aborted here, although
-   * the reply may be 2yz
+   * @throws {Deno.errors.Interrupted} If a download over TLS was closed by this
+   * client before its end; the connection is usable
+   * @throws {TypeError} If no reply is pending, or the data connection is open
+   * @throws {Error} The failure of the data connection, or the reason it was
+   * aborted, even if the reply is 2yz
    */
   async voidresp(options = {}) {
     return expectSuccess(await this.getresp(options), "voidresp");
@@ -21904,22 +22059,23 @@ var FTPProtocol = class {
     return await this.#perform(command, options);
   }
   /**
-   * Aborts the open transfer (`ABOR`, RFC 959 section 4.1.3): its data
-   * connection is closed, and all replies that are owed are taken. Where no
-   * transfer is open `ABOR` is sent all the same.
+   * Aborts the open transfer (`ABOR`, RFC 959 section 4.1.3): closes its data
+   * connection, and reads all pending replies. `ABOR` is also sent if no
+   * transfer is open.
    *
-   * A server may give what is left of the transfer to the next one, whatever it
-   * says. So the connection is closed then, unless the server is known to leave
-   * nothing (vsftpd), {@linkcode FTPProtocol.prototype.connected FTP.connected} is false, and the next
-   * call connects, logs in and sets type, directory and options again. Where
-   * something was sent by hand that is not repeated (`SITE`, `CLNT`, `ACCT`...),
-   * or no user is logged in, that call throws `Deno.errors.NotConnected`, and
-   * `reconnect()` is needed.
+   * After an abort, a server may send the rest of the transfer in the next one,
+   * whatever it replies. The connection is therefore closed, unless the server
+   * is known to leave nothing behind (vsftpd), and
+   * {@linkcode FTPProtocol.prototype.connected FTP.connected} is false. The
+   * next call connects, logs in, and restores type, directory and options. That
+   * call throws `Deno.errors.NotConnected` if a command sent by hand cannot be
+   * repeated (`SITE`, `CLNT`, `ACCT`...), or if no user is logged in. Call
+   * `reconnect()` then.
    *
    * @param options A signal
    * @returns The reply to `ABOR`: 225, 226 or 426
    * @throws {FTPError} For any other code
-   * @throws {Deno.errors.TimedOut} If what is owed does not come within five
+   * @throws {Deno.errors.TimedOut} If a pending reply does not come within five
    * seconds; the connection is closed
    */
   async abort(options = {}) {
@@ -21942,28 +22098,28 @@ var FTPProtocol = class {
     return reply;
   }
   /**
-   * Asks the server to listen (`EPSV`, RFC 2428, else `PASV`, RFC 959). Over
-   * IPv6 there is only `EPSV`.
+   * Requests a port for a data connection (`EPSV`, RFC 2428, else `PASV`, RFC
+   * 959). Over IPv6 there is only `EPSV`.
    *
    * @param options A signal
-   * @returns Host and port to dial; the host is that of the control connection,
-   * unless `trustPasvHost` is set
+   * @returns Host and port to connect to; the host is that of the control
+   * connection, unless `trustPasvHost` is set
    * @throws {FTPError} If the server refuses
-   * @throws {FTPProtocolError} If the reply names no port
+   * @throws {FTPProtocolError} If the reply contains no port
    */
   async makepasv(options = {}) {
     const session = this.#connection.session;
     return await session.exclusive((turn) => requestPassive(turn, options), options);
   }
   /**
-   * Listens and tells the server where (`PORT`, `EPRT`). The caller accepts
-   * and closes.
+   * Listens, and tells the server where (`PORT`, `EPRT`). The caller has to
+   * accept and to close.
    *
    * Requires `allow-net` permission.
    *
    * @tags allow-net
    * @param options A signal
-   * @returns The listener; its `accept()` takes the server's connection only
+   * @returns The listener; its `accept()` only accepts the server's connection
    * @throws {FTPError} If the server refuses
    * @throws {Deno.errors.AddrInUse} If no port of `activePorts` is free
    *
@@ -21994,7 +22150,7 @@ var FTPProtocol = class {
    * @param options A signal
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
-   * @throws {TypeError} If the host is no such address
+   * @throws {TypeError} If the host is not an IPv4 address
    * @throws {RangeError} If the port is not 1 to 65535
    */
   async sendport(host, port, options = {}) {
@@ -22013,7 +22169,7 @@ var FTPProtocol = class {
    * @param options A signal
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
-   * @throws {TypeError} If the host is no address
+   * @throws {TypeError} If the host is not an address
    * @throws {RangeError} If the port is not 1 to 65535
    */
   async sendeprt(host, port, options = {}) {
@@ -22025,20 +22181,21 @@ var FTPProtocol = class {
     }, options);
   }
   /**
-   * Opens a transfer and gives its data connection. Read or write it, close
-   * it, and then await `voidresp`: before that the transfer is not
-   * confirmed, and every other command is refused with `Deno.errors.Busy`. A
-   * download that is closed before its end is aborted by the next call, which
-   * may have another connection, as {@linkcode FTPProtocol.prototype.abort FTP.abort} tells.
+   * Opens a transfer, and returns its data connection. Read or write the data
+   * connection, close it, and then await `voidresp`. Until then the transfer is
+   * not confirmed, and every other command fails with `Deno.errors.Busy`. If a
+   * download is closed before its end, the next call aborts it, and may use
+   * another connection; see {@linkcode FTPProtocol.prototype.abort FTP.abort}.
    *
    * @param cmd `RETR path`, `STOR path`, `LIST`...
-   * @param rest Offset to start at, in bytes (`REST`)
-   * @param options A signal; it ends the data connection too
+   * @param rest Start offset in bytes (`REST`)
+   * @param options A signal, which also ends the data connection
    * @returns The data connection, and the server's estimate of the size in
-   * bytes or `null`
+   * bytes, or `null`
    * @throws {FTPError} If the server refuses
-   * @throws {RangeError} If the offset is a number and no such offset
-   * @throws {TypeError} If TLS was asked for and the data is not protected
+   * @throws {RangeError} If the offset is a number, but not a non-negative
+   * integer
+   * @throws {TypeError} If TLS was requested and the data is not protected
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Read a file in pieces
@@ -22075,10 +22232,11 @@ var FTPProtocol = class {
     ];
   }
   /**
-   * As {@linkcode FTPProtocol.prototype.ntransfercmd ntransfercmd}, without the size.
+   * Like {@linkcode FTPProtocol.prototype.ntransfercmd ntransfercmd}, without
+   * the size.
    *
    * @param cmd `RETR path`, `STOR path`, `LIST`...
-   * @param rest Offset to start at, in bytes
+   * @param rest Start offset in bytes
    * @param options A signal
    * @returns The data connection
    */
@@ -22089,16 +22247,17 @@ var FTPProtocol = class {
   /**
    * Retrieves a file in binary (`TYPE I`).
    *
-   * An error of the callback aborts the transfer and is thrown again; the client
-   * stays usable, perhaps by another connection ({@linkcode FTPProtocol.prototype.abort FTP.abort}).
+   * An error of the callback aborts the transfer, and is thrown. The client
+   * stays usable, perhaps with another connection; see
+   * {@linkcode FTPProtocol.prototype.abort FTP.abort}.
    *
    * @param cmd `RETR path`
-   * @param callback Called with each block and awaited; the block is the
-   * callback's to keep, unless `reuse` is set
+   * @param callback Called with each block, and awaited; it may keep the block,
+   * unless `reuse` is set
    * @param options Block size, offset and signal
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure
-   * @throws {RangeError} If block size or offset are no such numbers
+   * @throws {RangeError} If block size or offset are out of range
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Hash a file without keeping it
@@ -22128,17 +22287,17 @@ var FTPProtocol = class {
     });
   }
   /**
-   * Retrieves a text or a listing (`TYPE A`), line by line. CRLF and LF end a
-   * line; a CR alone does not, unlike in ftplib.
+   * Retrieves a text or a listing line by line (`TYPE A`). CRLF and LF end a
+   * line. A single CR does not, unlike in ftplib.
    *
    * @param cmd `RETR path`, `LIST`, `NLST`...
-   * @param callback Called with each line, without its end, and awaited; prints
-   * it if it is left out, control characters replaced
+   * @param callback Called with each line, without its end, and awaited. If
+   * left out, lines are printed, with control characters replaced
    * @param options A signal
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure
    * @throws {FTPProtocolError} If a line is longer than `maxLine`; the transfer
-   * is aborted, and the connection can be used
+   * is aborted, and the connection stays usable
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Read a report
@@ -22156,9 +22315,10 @@ var FTPProtocol = class {
     });
   }
   /**
-   * Stores a file in binary (`TYPE I`). The command is sent when the source has
-   * given its first chunk: it may empty a file. As in ftplib, what is proven is
-   * the server's final reply and nothing else: `size` or `upload` compare.
+   * Stores a file in binary (`TYPE I`). The command is sent after the source
+   * has returned its first chunk, because it may empty a file. As in ftplib,
+   * only the server's final reply is checked. Compare with `size`, or use
+   * `upload`.
    *
    * @param cmd `STOR path`, `APPE path`, `STOU`
    * @param source The bytes
@@ -22166,8 +22326,8 @@ var FTPProtocol = class {
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure (552: disk
    * full)
-   * @throws {RangeError} If block size or offset are no such numbers
-   * @throws {TypeError} If the source gives no bytes, or was read before
+   * @throws {RangeError} If block size or offset are out of range
+   * @throws {TypeError} If the source returns no bytes, or was read before
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Append to a log
@@ -22193,16 +22353,18 @@ var FTPProtocol = class {
   }
   /**
    * Stores a text (`TYPE A`). Every line is ended with CRLF. As with
-   * {@linkcode FTPProtocol.prototype.storbinary storbinary} the source comes first.
+   * {@linkcode FTPProtocol.prototype.storbinary storbinary}, the source is read
+   * first.
    *
    * @param cmd `STOR path`
    * @param source The bytes, with LF or CRLF
    * @param callback Called with each line that was written, and awaited
    * @param options A signal
    * @returns The final 2yz reply
-   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.storbinary storbinary}
+   * @throws {FTPError} As
+   * {@linkcode FTPProtocol.prototype.storbinary storbinary}
    * @throws {FTPProtocolError} If a line is longer than `maxLine`; the transfer
-   * is aborted, and the connection can be used
+   * is aborted, and the connection stays usable
    */
   async storlines(cmd, source, callback, options = {}) {
     return await sendLines(this.#connection.session, parseCommand(cmd), source, {
@@ -22211,12 +22373,13 @@ var FTPProtocol = class {
     });
   }
   /**
-   * Names in a directory (`NLST`, RFC 959 section 4.1.3), all of which are kept.
+   * Lists the names in a directory (`NLST`, RFC 959 section 4.1.3). All of them
+   * are kept.
    *
-   * @param args Words for the command, commonly one path; and a signal
-   * @returns The names, as the server gives them
-   * @throws {FTPError} If the server refuses; some do with 550 or 450 where
-   * there is nothing to name
+   * @param args Words of the command, usually one path; and a signal
+   * @returns The names, as the server sends them
+   * @throws {FTPError} If the server refuses; some send 550 or 450 for an empty
+   * directory
    * @throws {RangeError} If the names take more than `maxListing` bytes
    */
   async nlst(...args) {
@@ -22224,10 +22387,10 @@ var FTPProtocol = class {
     return await keepLines(this.#connection.session, parseCommand(cmd), options);
   }
   /**
-   * A directory as people read it (`LIST`, RFC 959 section 4.1.3).
+   * Lists a directory as text (`LIST`, RFC 959 section 4.1.3).
    *
-   * @param args Words for the command, commonly one path; last a callback for
-   * the lines, else they are printed; and a signal
+   * @param args Words of the command, usually one path; a callback for the
+   * lines, which are otherwise printed; and a signal
    * @returns The final 2yz reply
    * @throws {FTPError} As {@linkcode FTPProtocol.prototype.retrlines retrlines}
    */
@@ -22238,18 +22401,31 @@ var FTPProtocol = class {
     return this.retrlines(cmd, callback, options);
   }
   /**
-   * A directory in the standard's format (`MLSD`, RFC 3659 section 7).
-   * Stopping early aborts the transfer; the client stays usable, perhaps by
-   * another connection ({@linkcode FTPProtocol.prototype.abort FTP.abort}).
+   * Lists a directory in the standard format (`MLSD`, RFC 3659 section 7).
+   * Stopping early aborts the transfer. The client stays usable, perhaps with
+   * another connection; see {@linkcode FTPProtocol.prototype.abort FTP.abort}.
    *
    * @param path The directory; "" for the current one
-   * @param facts The facts wanted (`OPTS MLST`); none for the server's choice
+   * @param facts The facts to request (`OPTS MLST`); empty for the server's
+   * default
    * @param options A signal
-   * @returns Name and facts of each entry, the facts' names in lower case; the
-   * entries for the directory itself and its parent too
-   * @throws {FTPError} As {@linkcode FTPProtocol.prototype.retrlines retrlines}; 500 or 502 where it is unknown
+   * @returns Name and facts of each entry, with the facts' names in lower case,
+   * including the entries for the directory itself and its parent
+   * @throws {FTPError} As
+   * {@linkcode FTPProtocol.prototype.retrlines retrlines}; 500 or 502 if the
+   * command is unknown
    */
-  async *mlsd(path = "", facts = [], options = {}) {
+  mlsd(path = "", facts = [], options = {}) {
+    const parse = makeFactsParser();
+    return new BatchIterator(this.#mlsdLines(path, facts, options), (line) => {
+      const { name, facts: facts2 } = parse(line);
+      return [
+        name,
+        facts2
+      ];
+    });
+  }
+  async *#mlsdLines(path, facts, options) {
     const session = this.#connection.session;
     checkFacts(facts);
     const command = path === "" ? {
@@ -22268,17 +22444,11 @@ var FTPProtocol = class {
         name: "facts"
       }, options);
     }
-    for await (const line of iterateLines(session, command, options)) {
-      const { name, facts: facts2 } = parseFacts(line);
-      yield [
-        name,
-        facts2
-      ];
-    }
+    yield* iterateLines(session, command, options);
   }
   /**
-   * Changes the directory (`CWD`, RFC 959 section 4.1.1). ".." is `CDUP`, and
-   * `CWD ..` where that is unknown (500); "" is ".".
+   * Changes the directory (`CWD`, RFC 959 section 4.1.1). ".." sends `CDUP`, or
+   * `CWD ..` if that is unknown (500); "" stands for ".".
    *
    * @param dirname The directory
    * @param options A signal
@@ -22291,10 +22461,10 @@ var FTPProtocol = class {
     return dirname5 === ".." ? await session.exclusive(change, options) : await session.shared(change, options);
   }
   /**
-   * The current directory (`PWD`, RFC 959 section 4.1.3).
+   * Returns the current directory (`PWD`, RFC 959 section 4.1.3).
    *
    * @param options A signal
-   * @returns The path, also one without quotes; "" where the server does not
+   * @returns The path, also one without quotes; "" if the server does not
    * answer 257
    * @throws {FTPError} If the server refuses
    * @throws {FTPProtocolError} As {@linkcode parse257}
@@ -22306,12 +22476,12 @@ var FTPProtocol = class {
     return reply.code === 257 ? parseDirectory(reply) : "";
   }
   /**
-   * Makes a directory (`MKD`, RFC 959 section 4.1.3).
+   * Creates a directory (`MKD`, RFC 959 section 4.1.3).
    *
    * @param dirname The directory
    * @param options A signal
-   * @returns The path that the server made, in its words; "" where it does not
-   * say 257, or no path in quotes
+   * @returns The path in the server's reply; "" unless it is 257 with a path in
+   * quotes
    * @throws {FTPError} If the server refuses
    * @throws {FTPProtocolError} As {@linkcode parse257}
    */
@@ -22355,9 +22525,9 @@ var FTPProtocol = class {
     return await session.shared((turn) => deleteFile(turn, filename, options), options);
   }
   /**
-   * Renames a file or a directory (`RNFR`, `RNTO`, RFC 959 section 4.1.3). Most
-   * servers replace a file that has the new name. A server that answers `RNFR`
-   * with 2yz and `RNTO` too has renamed; ftplib throws there.
+   * Renames a file or directory (`RNFR`, `RNTO`, RFC 959 section 4.1.3). Most
+   * servers replace a file with the new name. If a server answers both commands
+   * with 2yz, the rename is complete; ftplib throws in that case.
    *
    * @param fromname The old path
    * @param toname The new path
@@ -22372,13 +22542,12 @@ var FTPProtocol = class {
     return await session.exclusive((turn) => rename(turn, fromname, toname, options), options);
   }
   /**
-   * The size of a file (`SIZE`, RFC 3659 section 4), in the current type; in
-   * `TYPE I`, which stays, where the server refuses in ASCII.
+   * Returns the size of a file (`SIZE`, RFC 3659 section 4) in the current
+   * type. If the server refuses in ASCII, `TYPE I` is set, and stays.
    *
    * @param filename The file
    * @param options A signal
-   * @returns Bytes; `null` unless the reply is 213 with a number, of up to 2^53
-   * so that it is not rounded
+   * @returns Bytes; `null` unless the reply is 213 with a number up to 2^53
    * @throws {FTPError} If the server refuses
    */
   async size(filename, options = {}) {
@@ -22386,7 +22555,7 @@ var FTPProtocol = class {
     const session = this.#connection.session;
     return await session.shared((turn) => requestSize(turn, filename, options), options);
   }
-  /** Sends a command that a server may refuse for good, beside others. */
+  /** Sends a command that a server may refuse, together with others. */
   async #request(command, options) {
     try {
       await this.#perform(command, options);
@@ -22394,7 +22563,7 @@ var FTPProtocol = class {
       if (!(error instanceof FTPPermanentError)) throw error;
     }
   }
-  /** Sends a command that must be answered with 2yz, beside others. */
+  /** Sends a command that must be answered with 2yz, together with others. */
   async #perform(command, options) {
     const { session } = this.#connection;
     return await session.shared((turn) => turn.perform(command, options), options);
@@ -22456,12 +22625,12 @@ var STORE_OPTIONS = {
 var FTP = class extends FTPProtocol {
   /**
    * Sends many commands without waiting for each: twenty thousand `SIZE`s take
-   * about one round trip. ProFTPD joins commands that come too thick: it gets
-   * at most 512 bytes at once, and so does a server of which nothing is known
-   * until `FEAT` was asked. Pure-FTPd gets 2,048, and so does an unknown server
-   * under TLS.
+   * about one round trip. ProFTPD merges commands that arrive too fast, so it
+   * gets at most 512 bytes at once. So does an unknown server, until `FEAT` was
+   * requested. Pure-FTPd gets 2,048 bytes, and so does an unknown server under
+   * TLS.
    *
-   * @param commands Whole command lines, taken as replies make room
+   * @param commands Whole command lines, read as replies arrive
    * @param options Window and signal
    * @returns For each command, in order, its reply or the server's refusal
    * @throws {TypeError} If a line has CR, LF or NUL
@@ -22499,20 +22668,19 @@ var FTP = class extends FTPProtocol {
     });
   }
   /**
-   * Connects and logs in again, as the client was: to the same server and
-   * virtual host (`HOST`), under the same protection, in the same directory,
-   * with the same `TYPE`, `MODE`, `STRU`, `LANG` and `OPTS`. What else was sent
-   * by hand (`SITE`, `CLNT`, `ACCT`...) is not sent again. A connection that is
-   * open is closed first, and with it a transfer.
+   * Connects and logs in again: to the same server and virtual host (`HOST`),
+   * with the same protection, directory, `TYPE`, `MODE`, `STRU`, `LANG` and
+   * `OPTS`. Other commands sent by hand (`SITE`, `CLNT`, `ACCT`...) are not
+   * repeated. An open connection is closed first, together with its transfer.
    *
    * Requires `allow-net` permission.
    *
    * @tags allow-net
    * @param options A signal
-   * @throws {Deno.errors.NotConnected} If nobody has logged in, the client was
-   * closed or is closed meanwhile, or its directory is not known
+   * @throws {Deno.errors.NotConnected} If no user was logged in, the client is
+   * closed, or its directory is unknown
    * @throws {FTPError} If the server refuses
-   * @throws {Error} `Deno.errors.*` if there is no connection to be had
+   * @throws {Error} `Deno.errors.*` if the connection fails
    */
   async reconnect(options = {}) {
     checkSignal(options.signal);
@@ -22525,22 +22693,24 @@ var FTP = class extends FTPProtocol {
     await runOperation(provider, options, (options2) => provider.reconnect(options2));
   }
   /**
-   * Reads a file as a web stream. The server waits while nobody reads.
+   * Reads a file as a web stream. The server waits while the stream is not
+   * read.
    *
-   * The stream ends after the server's final 2yz and errors in every other
-   * case: on 4yz and 5yz, when a connection fails, when no final reply comes. A
-   * data connection that is reset after the last byte is no failure if the final
-   * reply is 2yz and the size in the 150 reply, or `SIZE`, is what came.
-   * Cancelling it, or leaving a loop over it, aborts the transfer (`ABOR`); so
-   * does the signal, in every phase. The next call waits until that is settled,
-   * and has another connection where this server may leave something behind, as
-   * {@linkcode FTPProtocol.prototype.abort FTP.abort} tells. Until the stream has ended or is
-   * cancelled the transfer is open, and other commands are refused with
+   * The stream ends after the server's final 2yz. It errors in every other
+   * case: after 4yz and 5yz, if a connection fails, or if no final reply comes.
+   * A data connection that is reset after the last byte is accepted if the
+   * final reply is 2yz and the size in the 150 reply, or `SIZE`, matches.
+   *
+   * Cancelling the stream, or leaving a loop over it, aborts the transfer
+   * (`ABOR`), and so does the signal. The next call waits until the abort is
+   * complete. It uses another connection if this server may leave something
+   * behind; see {@linkcode FTPProtocol.prototype.abort FTP.abort}. Until the
+   * stream has ended or is cancelled, other commands fail with
    * `Deno.errors.Busy`.
    *
    * @param path The file
    * @param options Offset, length and signal
-   * @returns The bytes
+   * @returns The bytes of the file
    * @throws {FTPError} If the server refuses
    * @throws {RangeError} If the offset or the length is not a non-negative
    * integer
@@ -22564,12 +22734,12 @@ var FTP = class extends FTPProtocol {
     return await this.#onReady(options, (session) => retrieve(session, path, options));
   }
   /**
-   * Opens a file for reading at any position: the index at the end of an
-   * archive, then one member of it, and not the rest.
+   * Opens a file for reading at any position, for example the index at the end
+   * of an archive, then one of its members.
    *
-   * The file has a connection of its own, so that this client stays free;
-   * whoever opens it closes it. {@linkcode RemoteFile} tells what is fetched and
-   * kept.
+   * The file uses a connection of its own, so that this client stays free. The
+   * caller has to close the file. {@linkcode RemoteFile} describes what is
+   * downloaded and cached.
    *
    * Requires `allow-net` permission.
    *
@@ -22579,7 +22749,8 @@ var FTP = class extends FTPProtocol {
    * @returns The file, at position 0
    * @throws {FTPError} If the server refuses
    * @throws {RangeError} If a size is out of range
-   * @throws {Deno.errors.NotSupported} If the server does not tell the file's size
+   * @throws {Deno.errors.NotSupported} If the server does not report the file's
+   * size
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Read the last bytes of a large file
@@ -22599,25 +22770,26 @@ var FTP = class extends FTPProtocol {
     return await openRemoteFile(connectionOf(this), this.#text(path), options);
   }
   /**
-   * Writes a file from a stream or any other source of bytes, straight to its
-   * name: a failure leaves what the server got by then. {@linkcode FTP.prototype.upload upload} does
-   * not. What the reply proves is that the server says it has the file: neither
-   * its size nor its name is looked at, and some servers say so of a file that
-   * was cut or stored under another name.
+   * Writes a file from a stream or another source of bytes, directly under its
+   * name. After a failure, the file has the bytes that the server received;
+   * {@linkcode FTP.prototype.upload upload} avoids that. The reply only proves
+   * that the server claims to have the file. Neither its size nor its name is
+   * checked, and some servers also confirm files that were cut off or stored
+   * under another name.
    *
-   * An aborted signal, like a source that fails, aborts the transfer (`ABOR`)
-   * in every phase. The next call waits until that is settled, and may have
-   * another connection, as {@linkcode FTPProtocol.prototype.abort FTP.abort} tells.
+   * An aborted signal or a failed source aborts the transfer (`ABOR`). The next
+   * call waits until the abort is complete, and may use another connection; see
+   * {@linkcode FTPProtocol.prototype.abort FTP.abort}.
    *
    * @param path The file
    * @param source The bytes
    * @param options Offset, append and signal
    * @returns The final 2yz reply
    * @throws {FTPError} If the server refuses or reports a failure; the message
-   * says so where the directory is missing, or the path is a directory
+   * says if the directory is missing, or the path is a directory
    * @throws {RangeError} If the offset is not a non-negative integer
-   * @throws {TypeError} If the source is none, or there are both an offset and
-   * `append`
+   * @throws {TypeError} If the source is invalid, or both an offset and
+   * `append` are set
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example Store a text
@@ -22634,40 +22806,43 @@ var FTP = class extends FTPProtocol {
     return await this.#onReady(options, (session) => store(session, path, source, options));
   }
   /**
-   * Downloads a file: into `.name.<digits>.part` beside its target, which it
-   * replaces when it is complete, confirmed by the server and verified. In any
-   * other case what was there before stays as it was.
+   * Downloads a file atomically. It is written to `.name.<digits>.part` next to
+   * the target, which it replaces when it is complete, confirmed by the server
+   * and verified. If the download fails, an existing file stays unchanged.
    *
-   * Lost connections, time-outs, 421, 425, 426, 450 and 451 are recovered from:
-   * after a wait the client connects and logs in again if it has to, returns
-   * to its directory, and goes on where the part ends, if the file there has
-   * not changed and the last 64 KiB are the same. A refusal (550) and a fault
-   * of this side (a full disk) are not tried again. With `resume` the part
-   * stays after a failure, as `.name.resume-<digits>.part`, and the next call
-   * goes on with it if it was taken from the same version of the same file.
+   * Lost connections, time-outs, and the replies 421, 425, 426, 450 and 451 are
+   * retried. After a wait, the client connects and logs in again if necessary,
+   * and returns to its directory. It continues at the end of the unfinished
+   * file, if the server's file has not changed and the last 64 KiB match.
+   * Refusals (550) and local errors (a full disk) are not retried. With
+   * `resume`, the unfinished file stays after a failure, as
+   * `.name.resume-<digits>.part`. The next call continues it if it belongs to
+   * the same version of the same file.
    *
-   * An aborted signal ends a wait at once; while data flows it aborts the
-   * transfer (`ABOR`) and takes what the server owes, within five seconds. The
-   * connection is usable then. While connecting again, and where what is owed
-   * does not come, it is closed.
+   * An aborted signal ends a wait at once. While data flows, it aborts the
+   * transfer (`ABOR`) and reads the pending replies within five seconds; the
+   * connection stays usable. While the client is reconnecting, or if replies
+   * are missing, the connection is closed.
    *
-   * Downloads and uploads that are started at once take turns. A file of up to
-   * 1 MiB is written synchronously, a larger one while more of it comes, from
-   * two buffers of 1 MiB. How long the disk takes is not limited by `timeout`;
-   * a signal ends the wait within five seconds.
+   * Downloads and uploads that are started at the same time run one after the
+   * other. Files up to 1 MiB are written synchronously. Larger ones are written
+   * while more data arrives, from two buffers of 1 MiB. `timeout` does not
+   * limit the time of disk writes; a signal ends such a wait within five
+   * seconds.
    *
    * Requires `allow-read` and `allow-write` permission for the target's
    * directory.
    *
    * @tags allow-read, allow-write
    * @param remote The file on the server
-   * @param local Where to, a path or a `file:` URL
+   * @param local The target, a path or a `file:` URL
    * @param options Resume, verification, retries, progress and more
-   * @returns What was transferred and verified
+   * @returns Size, verification, time and retries
    * @throws {FTPError} If the server refuses
-   * @throws {FTPUnconfirmedError} If every byte came but not the server's word
+   * @throws {FTPUnconfirmedError} If every byte came, but the server did not
+   * confirm it
    * @throws {FTPVerificationError} If the two files differ
-   * @throws {TypeError} If an option is none of the words that it may be;
+   * @throws {TypeError} If an option is unknown or has an invalid value;
    * nothing is sent
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
    *
@@ -22690,41 +22865,44 @@ var FTP = class extends FTPProtocol {
     return await download(connectionOf(this), this.#text(remote), local, options);
   }
   /**
-   * Uploads a file: to `.name.<digits>.part` beside its target, which it
-   * replaces (`RNFR`, `RNTO`) when it is complete, confirmed by the server and
-   * verified. In any other case what was there before stays as it was, and the
-   * temporary file is deleted.
+   * Uploads a file atomically. It is written to `.name.<digits>.part` next to
+   * the target, which it replaces (`RNFR`, `RNTO`) when it is complete,
+   * confirmed by the server and verified. If the upload fails, an existing file
+   * stays unchanged, and the temporary file is deleted.
    *
-   * Recovers and resumes as {@linkcode FTP.prototype.download download} does, from what `SIZE` says,
-   * by `REST` and `STOR`, else by `APPE`, else from the beginning. What is read
-   * once (a stream, an open file) cannot be sent again: it is tried again only
-   * before its first byte was read, or where all of it went and `SIZE` tells
-   * that it is there. With `resume` the temporary file stays after a failure.
-   * With `atomic: false` the target itself is written to. A server that refuses
-   * to rename over a file keeps it, unless `replace` is "delete"; the old file is
-   * deleted when the new one is in its place, and not before. What becomes of permissions and links {@linkcode UploadOptions} tells.
+   * Retries and resumes like {@linkcode FTP.prototype.download download}: at
+   * the size that `SIZE` reports, with `REST` and `STOR`, else with `APPE`,
+   * else from the beginning. A source that can be read once only (a stream, an
+   * open file) cannot be sent again. It is retried only before its first byte
+   * was read, or if all of it was sent and `SIZE` shows that it arrived. With
+   * `resume`, the temporary file stays after a failure. With `atomic: false`,
+   * the target itself is written. If the server refuses to rename over a file,
+   * the old file stays, unless `replace` is "delete". The old file is deleted
+   * only after the new one is in its place. {@linkcode UploadOptions} describes
+   * permissions and links.
    *
-   * An aborted signal does what it does in {@linkcode FTP.prototype.download download}. Where it comes
-   * while the server renames, the new file may be in its place, whole.
+   * A `Response` of `fetch()` is uploaded if its status is a success. Its body
+   * is read once. Its size must match its `content-length`, unless the body was
+   * compressed on the way.
+   *
+   * An aborted signal works as in {@linkcode FTP.prototype.download download}.
+   * If it comes during the rename, the complete new file may be in its place.
    *
    * Requires `allow-read` permission for a local path.
    *
    * @tags allow-read
-   * A `Response` of `fetch()` is uploaded if its status is a success. Its body is
-   * read once, and must be as long as its `content-length` says, unless it was
-   * compressed on the way.
-   *
    * @param local A path or `file:` URL, a `Response`, or bytes of any kind
    * @param remote The file on the server
    * @param options Resume, verification, retries, progress and more
-   * @returns What was transferred and verified
-   * @throws {FTPError} If the server refuses; the message says so where the
-   * directory is missing, the target is a directory, or a temporary file is left
-   * @throws {FTPUnconfirmedError} If every byte went but no word came back
+   * @returns Size, verification, time and retries
+   * @throws {FTPError} If the server refuses; the message says if the directory
+   * is missing, the target is a directory, or a temporary file is left behind
+   * @throws {FTPUnconfirmedError} If every byte was sent, but the server did
+   * not confirm it
    * @throws {FTPVerificationError} If the two files differ, or the source has
-   * another length than it should
-   * @throws {TypeError} If an option is none of the words that it may be, or the
-   * response is no success; nothing is sent
+   * an unexpected size
+   * @throws {TypeError} If an option is unknown or has an invalid value, or the
+   * request of a response failed; nothing is sent
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
    *
    * @example Upload, and know what became of it
@@ -22748,12 +22926,12 @@ var FTP = class extends FTPProtocol {
     return await upload(connectionOf(this), local, this.#text(remote), options);
   }
   /**
-   * Makes a directory and its parents, where they are missing. It looks
-   * whether they exist by going there and back.
+   * Creates a directory and its missing parents. Checks whether they exist by
+   * changing to them and back.
    *
    * @param path The directory
    * @param options A signal
-   * @throws {FTPPermanentError} If there is no such directory afterwards
+   * @throws {FTPPermanentError} If the directory does not exist afterwards
    */
   async ensureDir(path, options = {}) {
     checkPath2(connectionOf(this).session, path, "path");
@@ -22761,13 +22939,13 @@ var FTP = class extends FTPProtocol {
   }
   /**
    * Removes a file or an empty directory, or with `recursive` a directory and
-   * all that is in it. Symbolic links are removed, never followed.
+   * everything in it. Symbolic links are removed, never followed.
    *
-   * @param path What to remove
-   * @param options Whether with what is in it; a signal
+   * @param path The path to remove
+   * @param options Whether to remove contents, the limit, and a signal
    * @throws {FTPPermanentError} If something cannot be removed
-   * @throws {Deno.errors.InvalidData} If the server names something that is
-   * not in the directory
+   * @throws {Deno.errors.InvalidData} If the server lists a name that is not
+   * inside the directory
    * @throws {RangeError} If a directory has more than `maxEntries`
    *
    * @example Remove last year's files
@@ -22790,31 +22968,33 @@ var FTP = class extends FTPProtocol {
     return textOfPath(connectionOf(this).session, path);
   }
   /**
-   * Lists a directory: by `MLSD` (RFC 3659 section 7) where that works, else by
-   * `LIST`. Which one works is found out by trying; a first `MLSD` that sends
+   * Lists a directory: by `MLSD` (RFC 3659 section 7), or by `LIST` if that
+   * does not work. Only a try shows which one works. A first `MLSD` that sends
    * nothing for a third of `timeout`, or ten seconds, is given up.
    *
-   * The entries come before the listing has ended, in memory that does not grow
-   * with their number. Until the loop ends the connection is busy: keep the
-   * entries, or use {@linkcode FTP.prototype.walk walk}, to do something with each. Stopping early
-   * reads a short rest out, and aborts a long one. After an abort the next call
-   * has another connection, since ProFTPD and Pure-FTPd put what they had left of
-   * the listing before the next one; vsftpd does not.
+   * The entries are returned before the listing has ended, in constant memory.
+   * The connection is busy until the loop ends. To work with each entry
+   * meanwhile, collect the entries first, or use
+   * {@linkcode FTP.prototype.walk walk}. Stopping early reads a short rest, and
+   * aborts a long one. After an abort the next call uses another connection,
+   * because ProFTPD and Pure-FTPd send the rest of the listing before the next
+   * one; vsftpd does not.
    *
-   * A listing that is not whole is an error, after the entries that came: where
-   * the server has cut it and says so (Pure-FTPd: `226 Output truncated to 10000
-   * matches`; z/OS: `JESENTRYLIMIT`), or may not read or enter the directory
-   * though it answers with a 2yz (vsftpd, ProFTPD, Pure-FTPd, pyftpdlib). For
-   * that, one that gives nothing is followed by another command or two.
+   * An incomplete listing is an error, after the entries that came. The server
+   * may have cut it and say so (Pure-FTPd:
+   * `226 Output truncated to 10000 matches`; z/OS: `JESENTRYLIMIT`). Or it may
+   * lack permission to read or enter the directory, and still answer with a 2yz
+   * (vsftpd, ProFTPD, Pure-FTPd, pyftpdlib). To detect that, an empty listing
+   * is followed by one or two more commands.
    *
    * @param path The directory, text or bytes; "" for the current one
-   * @param options Format, zone, caps and signal
+   * @param options Format, time zone, limits and signal
    * @returns The entries, without those for the directory itself and its
-   * parent; it ends only after the server's final 2yz
+   * parent; they end only after the server's final 2yz
    * @throws {FTPError} If the server refuses, or reports a failure
-   * @throws {FTPReplyError} If the server confirms a listing that is not whole
+   * @throws {FTPReplyError} If the server confirms an incomplete listing
    * @throws {RangeError} If there are more than `maxEntries`
-   * @throws {TypeError} If there is no such `command` or `format`
+   * @throws {TypeError} If an option is unknown or has an invalid value
    * @throws {Error} `Deno.errors.*` if a connection fails
    *
    * @example List the files of a directory
@@ -22835,23 +23015,26 @@ var FTP = class extends FTPProtocol {
     }, path, options);
   }
   /**
-   * Walks a directory tree, depth first. Each directory is read whole before its
-   * entries are given: between two of them the connection is free, so that a
-   * file can be fetched where it is met. A relative path is relative to the
-   * current directory, which must not change meanwhile.
+   * Walks a directory tree, depth first. Each directory is read completely
+   * before its entries are returned. The connection is free between two
+   * entries, so that a file can be downloaded when it is found. A relative path
+   * is relative to the current directory, which must not change during the
+   * walk.
    *
-   * Directories that the walk is in already are not entered again, as far as the
-   * server tells them apart (MLSD's fact `unique`, `PWD`). Names that are no part
-   * of a path (`..`, `a/b`) are given with `hostile` set, and never followed.
+   * Directories that contain themselves are not entered again, if the server
+   * distinguishes them (MLSD's fact `unique`, `PWD`). Entries whose names are
+   * not part of a path (`..`, `a/b`) are returned with `hostile` set, and never
+   * followed.
    *
-   * A directory whose listing is cut by a lost connection is listed again on a
-   * new one, as `retry` says; no entry is given twice.
+   * If the connection is lost during a listing, the directory is listed again
+   * on a new one, according to `retry`. No entry is returned twice.
    *
-   * @param path Where to begin, text or bytes; "" for the current directory
-   * @param options Filters, depth, retries, and those of {@linkcode FTP.prototype.list list}
-   * @returns The entries with their paths, a directory before what is in it
+   * @param path The root, text or bytes; "" for the current directory
+   * @param options Filters, depth, retries, and those of
+   * {@linkcode FTP.prototype.list list}
+   * @returns The entries with their paths, a directory before its contents
    * @throws {FTPError} If a directory cannot be listed, unless `onError` is set
-   * @throws {RangeError} If the tree is deeper, or a directory larger, than the
+   * @throws {RangeError} If the tree is deeper or a directory larger than the
    * options allow
    *
    * @example Find what is large
@@ -22875,14 +23058,14 @@ var FTP = class extends FTPProtocol {
     return walkTree((step) => withReconnection(provider ??= begin2(), options, step), path, options);
   }
   /**
-   * What a path is: by `MLST` (RFC 3659 section 7), else by `CWD`, `SIZE` and
-   * `MDTM`, else by the listing of its directory. Whether a symbolic link is
-   * followed is up to the server.
+   * Returns the properties of a path: by `MLST` (RFC 3659 section 7), else by
+   * `CWD`, `SIZE` and `MDTM`, else by the listing of its directory. Whether a
+   * symbolic link is followed depends on the server.
    *
    * @param path The path, text or bytes
-   * @param options A signal, and how a listing is read
-   * @returns The entry, under the last name of the path
-   * @throws {FTPPermanentError} If there is nothing
+   * @param options A signal, and options for listings
+   * @returns The entry, named by the last segment of the path
+   * @throws {FTPPermanentError} If the path does not exist
    *
    * @example See whether a file has changed
    * ```ts
@@ -22900,12 +23083,12 @@ var FTP = class extends FTPProtocol {
     return await this.#onReady(options, (session) => requestEntry(session, path, options));
   }
   /**
-   * Whether there is something under a path.
+   * Whether a path exists.
    *
    * @param path The path, text or bytes
-   * @param options A signal, and how a listing is read
-   * @returns Whether there is
-   * @throws {FTPError} If the server does not tell, such as for want of
+   * @param options A signal, and options for listings
+   * @returns Whether it exists
+   * @throws {FTPError} If the server does not tell, for example for lack of
    * permission
    */
   async exists(path, options = {}) {
@@ -22915,35 +23098,35 @@ var FTP = class extends FTPProtocol {
     return await this.#onReady(options, (session) => existsPath(session, path, options));
   }
   /**
-   * When a file was last changed (`MDTM`, RFC 3659 section 3).
+   * Returns the time of a file's last change (`MDTM`, RFC 3659 section 3).
    *
-   * The standard wants UTC. A server that is set up to show local time (vsftpd's
-   * `use_localtime`) is read in its zone once that is known: by the option
-   * `serverZone`, or since an upload of this client, its clones or its mirrors
-   * has shown it. Until then what it shows is taken for UTC, unproven.
+   * The standard requires UTC. The times of a server that shows local time
+   * (vsftpd's `use_localtime`) are converted once its zone is known: from the
+   * option `serverZone`, or from an upload of this client, its clones or its
+   * mirrors. Until then they are assumed to be UTC, without proof.
    *
    * @param path The file, text or bytes
    * @param options A signal
-   * @returns The time, or `null` where the server has no `MDTM`
-   * @throws {FTPError} If the server refuses, such as for a file that is not
-   * there
+   * @returns The time, or `null` if the server has no `MDTM`
+   * @throws {FTPError} If the server refuses, for example because the file does
+   * not exist
    */
   async mtime(path, options = {}) {
     checkPath2(connectionOf(this).session, path, "path");
     return await this.#onReady(options, (session) => requestModificationTime(session, path, options));
   }
   /**
-   * Sets the time of a file, to the second: by `MFMT`, else by what vsftpd
-   * (`MDTM` with a time) and Pure-FTPd (`SITE UTIME`) have.
+   * Sets the time of a file, to the second: by `MFMT`, or by the commands of
+   * vsftpd (`MDTM` with a time) and Pure-FTPd (`SITE UTIME`).
    *
-   * vsftpd sets the time in the zone that it shows. Where that is not known, a
-   * temporary file is written beside the file first, and deleted: its time tells
-   * the zone. The option `serverZone` makes that needless.
+   * vsftpd sets the time in the zone that it shows. If that zone is unknown, a
+   * temporary file is written next to the file first, and deleted: its time
+   * shows the zone. The option `serverZone` avoids this.
    *
    * @param path The file, text or bytes
    * @param date The time
    * @param options A signal
-   * @throws {FTPError} If the server does not do it
+   * @throws {FTPError} If the server does not set it
    * @throws {RangeError} If the date is invalid
    */
   async setMtime(path, date, options = {}) {
@@ -22952,12 +23135,13 @@ var FTP = class extends FTPProtocol {
     return await this.#onReady(options, (session) => dateFile(session, path, date, options));
   }
   /**
-   * Gives a file or a directory permissions, on servers of Unix (`SITE CHMOD`).
+   * Sets the permissions of a file or directory, on Unix servers
+   * (`SITE CHMOD`).
    *
    * @param path The file, text or bytes
-   * @param mode The bits, such as `0o755`
+   * @param mode The permission bits, such as `0o755`
    * @param options A signal
-   * @throws {FTPError} If the server does not do it
+   * @throws {FTPError} If the server does not set them
    * @throws {RangeError} If the mode is not 0 to `0o7777`
    */
   async chmod(path, mode, options = {}) {
@@ -23052,49 +23236,52 @@ var FTP = class extends FTPProtocol {
     return await this.#onReady(options, (session) => chooseLanguage(session, tag, options));
   }
   /**
-   * What the server says it can do (`FEAT`, RFC 2389). It is asked once; whether
-   * it is true is another matter.
+   * Returns the features that the server claims (`FEAT`, RFC 2389). They are
+   * requested once, and may be wrong.
    *
    * @param options A signal
-   * @returns Names in upper case with their parameters; empty where `FEAT` is
+   * @returns Names in upper case with their parameters; empty if `FEAT` is
    * refused
    */
   async features(options = {}) {
     return await this.#onReady(options, (session) => requestFeatures(session, options));
   }
   /**
-   * Downloads a directory with all that is in it, or brings one here up to date:
-   * a file that is here already, as long and not older, is left alone. Each file
-   * comes as by `download`, with its retries and its rename at the end;
-   * empty directories are made. With `delete`, what the server lacks is removed
-   * here, last.
+   * Downloads a directory and everything in it, or updates a local copy.
+   * Unchanged files are skipped, as `compare` defines it. Each file is
+   * downloaded as by `download`, with its retries and its final rename. Empty
+   * directories are created. With `delete`, extraneous local entries are
+   * removed last.
    *
-   * One entry that fails does not keep the others: they go on, nothing is
-   * removed then, and the end is an `FTPMirrorError` that tells what was done and
-   * what was not. So do names that would lead out of the directory, cannot be
-   * names here, or are the same here as another's, and symbolic links here that
-   * are in the way: nothing is written through them. Symbolic links of the
-   * server are passed over, unless `symlinks` is "follow".
+   * A failed entry does not stop the others. After a failure nothing is
+   * removed, and the call ends with an `FTPMirrorError` that lists what was
+   * done and what failed. The following entries fail: names that would lead out
+   * of the directory, names that are invalid locally or equal to another one,
+   * and entries whose place is taken by a local symbolic link. Nothing is
+   * written through links. Symbolic links of the server are skipped, unless
+   * `symlinks` is "follow".
    *
-   * With `connections` several work at once: each lists, makes directories or
-   * transfers, and what fails on one does not keep the others. Of two names that
-   * may be the same file the second waits for the first.
+   * With `connections`, several connections list, create directories and
+   * transfer files at the same time. A failure on one does not stop the others.
+   * Of two names that may be the same file, the second waits for the first.
    *
-   * Memory holds the entries of one directory for each connection, and of those
-   * where a transfer is under way. A lost connection is recovered from as in
-   * `download`. If that does not work, the client's own ends the mirror, and
-   * another costs the file that it was at; another call goes on where it ended.
+   * Memory holds the entries of one directory for each connection, and of
+   * directories with pending transfers. Lost connections are replaced as in
+   * `download`. If the client's own connection cannot be replaced, the mirror
+   * ends; any other one only fails its current file. Another call continues
+   * where the mirror ended.
    *
    * Requires `allow-read` and `allow-write` permission for the directory.
    *
    * @tags allow-read, allow-write
    * @param remote The directory on the server; "" for the current one
-   * @param local Where to, a path or a `file:` URL; made where it is missing
-   * @param options What is compared, removed, left out and told, and how each
-   * file is transferred
-   * @returns How many files were transferred, left alone, removed...
-   * @throws {FTPMirrorError} If something failed; `cause` says what
-   * @throws {TypeError} If an option is none of the words that it may be;
+   * @param local The target, a path or a `file:` URL; created if it is missing
+   * @param options Comparison, removal, filter, callbacks, and options of each
+   * transfer
+   * @returns Numbers of files transferred, unchanged, removed...
+   * @throws {FTPMirrorError} If something failed; see its `failures` and
+   * `cause`
+   * @throws {TypeError} If an option is unknown or has an invalid value;
    * nothing is sent
    * @throws {FTPError} If the directory itself cannot be listed
    * @throws {Error} `Deno.errors.*` if the first connection or the local
@@ -23123,30 +23310,31 @@ var FTP = class extends FTPProtocol {
     return await downloadDir(connectionOf(this), textOfPath(connectionOf(this).session, remote), local, options);
   }
   /**
-   * Uploads a directory with all that is in it, or brings one on the server up
-   * to date, as {@linkcode FTP.prototype.downloadDir downloadDir} does the other way: what is there
-   * already, as long and not older, is left alone, and with `delete` what is not
-   * here is removed there, last. Files that `filter` leaves out stay on both
-   * sides.
+   * Uploads a directory and everything in it, or updates a copy on the server.
+   * It works like {@linkcode FTP.prototype.downloadDir downloadDir} in the
+   * other direction. Unchanged files are skipped, and with `delete`, extraneous
+   * entries on the server are removed last. Entries that `filter` leaves out
+   * stay on both sides.
    *
-   * Each file goes as by `upload` and gets its original's time, where
-   * the server can set it; else it has the time of the upload, which is not
-   * older either. After a checkout, which gives all files the time of now, compare
-   * by "hash" or "size".
+   * Each file is uploaded as by `upload`, and gets its original's time if the
+   * server can set it. Otherwise it has the time of the upload, which counts as
+   * unchanged as well. After a checkout, which sets all files to the current
+   * time, compare by "hash" or "size".
    *
    * Requires `allow-read` permission for the directory.
    *
    * @tags allow-read
-   * @param local The directory here, a path or a `file:` URL
-   * @param remote Where to; "" for the current directory; made with its parents
-   * where it is missing
-   * @param options What is compared, removed, left out and told, and how each
-   * file is transferred
-   * @returns How many files were transferred, left alone, removed...
-   * @throws {FTPMirrorError} If something failed; `cause` says what
-   * @throws {TypeError} If an option is none of the words that it may be;
+   * @param local The local directory, a path or a `file:` URL
+   * @param remote The target; "" for the current directory; created with its
+   * parents if it is missing
+   * @param options Comparison, removal, filter, callbacks, and options of each
+   * transfer
+   * @returns Numbers of files transferred, unchanged, removed...
+   * @throws {FTPMirrorError} If something failed; see its `failures` and
+   * `cause`
+   * @throws {TypeError} If an option is unknown or has an invalid value;
    * nothing is sent
-   * @throws {FTPError} If the directory itself cannot be made or listed
+   * @throws {FTPError} If the directory itself cannot be created or listed
    * @throws {Error} `Deno.errors.*` if the first connection or the local
    * directory fails
    *
@@ -23170,7 +23358,7 @@ var FTP = class extends FTPProtocol {
     checkAnyPath(connectionOf(this).session, remote, "remote");
     return await uploadDir(connectionOf(this), local, textOfPath(connectionOf(this).session, remote), options);
   }
-  /** Runs a call on another connection if the server closed the last one idle. */
+  /** Runs a call, on another connection if the server closed the idle one. */
   async #onReady(options, run) {
     const session = connectionOf(this).ready(options);
     return await run(session instanceof Promise ? await session : session);
@@ -23391,7 +23579,7 @@ async function findCredentials(target, options) {
   const login = user ?? entry?.login;
   return {
     user: login,
-    // anonymous users are not told by it
+    // .netrc has no password for anonymous users
     password: login === void 0 ? void 0 : entry?.password,
     account: account ?? entry?.account
   };
@@ -23442,7 +23630,7 @@ function parseTarget(url) {
     port: PORT_21_REGEXP.test(plain) ? 21 : parsed.port === "" ? void 0 : Number(parsed.port),
     user: parsed.username === "" ? void 0 : decodeEscapes(parsed.username),
     password: parsed.password === "" ? void 0 : decodeEscapes(parsed.password),
-    directory: decodeEscapes(parsed.pathname.slice(1).replace(/;type=[aid]$/i, "").replace(/(?<=[^/])\/+$|(?<=^\/)\/+$/, "")),
+    directory: decodeEscapes(withoutTrailingSlashes(parsed.pathname.slice(1).replace(/;type=[aid]$/i, ""))),
     tls: TLS_OF_SCHEME[scheme]
   };
 }
@@ -23555,7 +23743,7 @@ function explainOpening(error, log) {
     return found("connection-failed", "The connection was lost: a firewall, or a server that ends it; its log tells which.");
   }
   const command = error instanceof FTPError ? error.command ?? "" : "";
-  if (/writ\w+ root inside chroot/i.test(reply.text)) {
+  if (/write?able root inside chroot/i.test(reply.text)) {
     return found("chroot-writable", "vsftpd refuses users who may write to the root of their chroot: take the write permission from it and make a folder below, or set allow_writeable_chroot=YES.");
   }
   if (isCrowded(error)) {
@@ -24377,7 +24565,7 @@ var Examination = class {
     const { signal } = this.#options;
     const mark = crypto.randomUUID().slice(0, 8);
     const name = `ftp-doctor-${mark}.txt`;
-    const path = joinPath(folder.replace(/(?<=.)\/+$/, ""), name);
+    const path = joinPath(withoutTrailingSlashes(folder), name);
     const content = new TextEncoder().encode("A test of diagnose()\n");
     const { clock } = connectionOf(ftp).session.profile;
     let done = [];
@@ -24582,7 +24770,7 @@ async function ftpcp(source, sourceName, target, targetName = sourceName, type =
     target
   ]) {
     if (client instanceof FTPProtocol) continue;
-    throw new TypeError("Cannot copy between servers: what is given is no FTP of this copy of the module; import FTP and ftpcp from the same URL");
+    throw new TypeError("Cannot copy between servers: an argument is not an FTP of this copy of the module; import FTP and ftpcp from the same URL");
   }
   const from = connectionOf(source).session;
   const to = connectionOf(target).session;
@@ -24691,7 +24879,7 @@ async function open({ turn, name: path }, verb, name, options) {
   };
   const reply = await turn.exchange(command, options);
   if (reply.code < 200) return;
-  throw new FTPReplyError(`Cannot open "${verb}": 125 or 150 was due, got ${reply.text}`, {
+  throw new FTPReplyError(`Cannot open "${verb}": expected code 125 or 150, got ${reply.text}`, {
     reply,
     command: verb
   });
