@@ -368,7 +368,9 @@ class CaseRun {
         return this.#blame(kind, `PWD failed afterwards: ${error}`);
       }
       const again = await ask().catch((error) => error);
-      if (!(again instanceof Deno.errors.NotConnected)) {
+      const isGone = again instanceof Deno.errors.NotConnected ||
+        (mayFail && isOfDialling(again));
+      if (!isGone) {
         this.#blame("state", `PWD failed, and then: ${again}`);
       }
     }
