@@ -17714,7 +17714,7 @@ async function removeItems(removal, directory, items) {
   return areGone;
 }
 async function countRemovals(removal, directory, items) {
-  const { provider, target, report, options } = removal;
+  const { report, options } = removal;
   let removed = 0;
   let below = 0;
   const breather = new Breather();
@@ -17724,17 +17724,9 @@ async function countRemovals(removal, directory, items) {
     if (!report.includes(entry) || item.problem !== void 0) continue;
     removed++;
     if (item.kind !== "directory") continue;
-    const { path, depth } = entry;
-    const { identity } = item;
-    const inner = {
-      path,
-      depth,
-      parent: directory,
-      identity,
-      isNew: false
-    };
-    const folder = await report.attempt(provider, entry, () => target.read(inner));
-    if (folder === void 0) break;
+    const read19 = await readInner(removal, directory, item, entry);
+    if (read19 === void 0) break;
+    const { inner, folder } = read19;
     const all = [
       ...folder.items.values()
     ];
@@ -17749,8 +17741,23 @@ async function countRemovals(removal, directory, items) {
     below
   };
 }
+async function readInner({ provider, target, report }, directory, { identity }, entry) {
+  const { path, depth } = entry;
+  const inner = {
+    path,
+    depth,
+    parent: directory,
+    identity,
+    isNew: false
+  };
+  const folder = await report.attempt(provider, entry, () => target.read(inner));
+  return folder === void 0 ? void 0 : {
+    inner,
+    folder
+  };
+}
 async function removeFiltered(removal, directory, item) {
-  const { provider, target, report, options, reason = "missing" } = removal;
+  const { provider, report, options, reason = "missing" } = removal;
   const entry = entryOf(directory, item);
   const isMissing = (await findMissing(removal, directory, [
     item
@@ -17769,17 +17776,9 @@ async function removeFiltered(removal, directory, item) {
       return true;
     }
   }
-  const { path, depth } = entry;
-  const { identity } = item;
-  const inner = {
-    path,
-    depth,
-    parent: directory,
-    identity,
-    isNew: false
-  };
-  const folder = await report.attempt(provider, entry, () => target.read(inner));
-  if (folder === void 0) return false;
+  const read19 = await readInner(removal, directory, item, entry);
+  if (read19 === void 0) return false;
+  const { inner, folder } = read19;
   const isEmptied = await removeItems({
     ...removal,
     isProven: false,
@@ -23716,15 +23715,18 @@ var TLS_FINDINGS = {
     "The port does not speak TLS from the first byte: use ftpes:// (explicit TLS, port 21)."
   ]
 };
-function explainOpening(error, log) {
-  const text = messageOf2(error);
-  const found = (cause, advice, isFirewall = false) => ({
+function findingsWith(text) {
+  return (cause, advice, isFirewall = false) => ({
     cause,
     severity: "error",
     text,
     advice,
     isFirewall
   });
+}
+function explainOpening(error, log) {
+  const text = messageOf2(error);
+  const found = findingsWith(text);
   if (error instanceof TLSError) {
     const [cause, advice] = TLS_FINDINGS[error.reason] ?? [
       "tls-failed",
@@ -23763,13 +23765,7 @@ function explainOpening(error, log) {
 }
 function explainData(error, log, { how, isSecured: isSecured2 }) {
   const text = messageOf2(error);
-  const found = (cause, advice, isFirewall = false) => ({
-    cause,
-    severity: "error",
-    text,
-    advice,
-    isFirewall
-  });
+  const found = findingsWith(text);
   if (isSecured2 && isAboutResumption(error)) {
     return found("session-resumption", "The server wants the TLS session of the control connection on each data connection, and it was not resumed. A client certificate (tls.cert) prevents it here. On the server: vsftpd require_ssl_reuse=NO, ProFTPD TLSOptions NoSessionReuseRequired.");
   }

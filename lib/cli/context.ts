@@ -27,7 +27,7 @@ export interface CommandContext {
   readonly operands: readonly string[];
   /** Where to print. */
   readonly out: Output;
-  /** Ends the command: Ctrl-C, or nobody reads standard output any more. */
+  /** Ends the command: Ctrl-C, or standard output was closed. */
   readonly signal: AbortSignal;
 }
 

@@ -62,7 +62,7 @@ export class Output {
     }
   }
 
-  /** Whether nobody reads standard output any more. */
+  /** Whether standard output was closed. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -77,7 +77,7 @@ export class Output {
    *
    * @param event The event, for `--json`
    * @param text The same for people; left out where it is of no use to them
-   * @throws {OutputClosed} If nobody reads any more
+   * @throws {OutputClosed} If standard output was closed
    */
   tell(event: OutputEvent, text?: string): void {
     const { json, quiet } = this.#options;
@@ -91,7 +91,7 @@ export class Output {
    *
    * @param event The result, for `--json`
    * @param text The same for people, one line
-   * @throws {OutputClosed} If nobody reads any more
+   * @throws {OutputClosed} If standard output was closed
    */
   result(event: OutputEvent, text: string): void {
     this.#print(
@@ -175,7 +175,7 @@ export class Output {
   /**
    * Writes what is pending.
    *
-   * @throws {OutputClosed} If nobody reads any more
+   * @throws {OutputClosed} If standard output was closed
    */
   flush(): void {
     const text = this.#pending;
@@ -264,6 +264,6 @@ function writeError(text: string): void {
       at += Deno.stderr.writeSync(bytes.subarray(at));
     }
   } catch {
-    // nobody reads: what was to be done is done all the same
+    // the closed output does not end the work
   }
 }

@@ -72,7 +72,7 @@ export class Outcome {
  * @param run Works on one
  * @param nameOf What an item is called in an error
  * @throws {Interrupted} If the user has ended it
- * @throws {OutputClosed} If nobody reads standard output any more
+ * @throws {OutputClosed} If standard output was closed
  */
 export async function workThrough<T>(
   ftp: FTP,

@@ -103,6 +103,15 @@ const TLS_FINDINGS: Partial<
   ],
 };
 
+/** Makes the findings of one error. */
+function findingsWith(text: string) {
+  return (
+    cause: DiagnosisCause,
+    advice: string,
+    isFirewall = false,
+  ): Finding => ({ cause, severity: "error", text, advice, isFirewall });
+}
+
 /**
  * Explains a failed connection, TLS or login.
  *
@@ -112,11 +121,7 @@ const TLS_FINDINGS: Partial<
  */
 export function explainOpening(error: unknown, log: SessionLog): Finding {
   const text = messageOf(error);
-  const found = (
-    cause: DiagnosisCause,
-    advice: string,
-    isFirewall = false,
-  ): Finding => ({ cause, severity: "error", text, advice, isFirewall });
+  const found = findingsWith(text);
   if (error instanceof TLSError) {
     const [cause, advice] = TLS_FINDINGS[error.reason] ??
       [
@@ -196,11 +201,7 @@ export function explainData(
   { how, isSecured }: { how: "EPSV" | "PASV" | ""; isSecured: boolean },
 ): Finding {
   const text = messageOf(error);
-  const found = (
-    cause: DiagnosisCause,
-    advice: string,
-    isFirewall = false,
-  ): Finding => ({ cause, severity: "error", text, advice, isFirewall });
+  const found = findingsWith(text);
   if (isSecured && isAboutResumption(error)) {
     return found(
       "session-resumption",

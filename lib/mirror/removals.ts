@@ -120,7 +120,7 @@ export async function countRemovals(
   directory: DirectoryPath,
   items: readonly MirrorItem[],
 ): Promise<RemovalCounts> {
-  const { provider, target, report, options } = removal;
+  const { report, options } = removal;
   let removed = 0;
   let below = 0;
   const breather = new Breather();
@@ -130,15 +130,9 @@ export async function countRemovals(
     if (!report.includes(entry) || item.problem !== undefined) continue;
     removed++;
     if (item.kind !== "directory") continue;
-    const { path, depth } = entry;
-    const { identity } = item;
-    const inner = { path, depth, parent: directory, identity, isNew: false };
-    const folder = await report.attempt(
-      provider,
-      entry,
-      () => target.read(inner),
-    );
-    if (folder === undefined) break;
+    const read = await readInner(removal, directory, item, entry);
+    if (read === undefined) break;
+    const { inner, folder } = read;
     const all = [...folder.items.values()];
     const counts = await countRemovals(removal, inner, all);
     const wanted = all.filter((item) => report.includes(entryOf(inner, item)));
@@ -150,6 +144,23 @@ export async function countRemovals(
   return { removed, below };
 }
 
+/** Reads a directory of the target; `undefined` if that fails. */
+async function readInner(
+  { provider, target, report }: Removal,
+  directory: DirectoryPath,
+  { identity }: MirrorItem,
+  entry: MirrorEntry,
+): Promise<{ inner: DirectoryPath; folder: Snapshot } | undefined> {
+  const { path, depth } = entry;
+  const inner = { path, depth, parent: directory, identity, isNew: false };
+  const folder = await report.attempt(
+    provider,
+    entry,
+    () => target.read(inner),
+  );
+  return folder === undefined ? undefined : { inner, folder };
+}
+
 /**
  * Removes the entries of a directory that take part, and the directory if
  * nothing is left.
@@ -159,7 +170,7 @@ async function removeFiltered(
   directory: DirectoryPath,
   item: MirrorItem,
 ): Promise<boolean> {
-  const { provider, target, report, options, reason = "missing" } = removal;
+  const { provider, report, options, reason = "missing" } = removal;
   const entry = entryOf(directory, item);
   const isMissing = (await findMissing(removal, directory, [item])).length > 0;
   if (!isMissing) return false;
@@ -171,15 +182,9 @@ async function removeFiltered(
       return true;
     }
   }
-  const { path, depth } = entry;
-  const { identity } = item;
-  const inner = { path, depth, parent: directory, identity, isNew: false };
-  const folder = await report.attempt(
-    provider,
-    entry,
-    () => target.read(inner),
-  );
-  if (folder === undefined) return false;
+  const read = await readInner(removal, directory, item, entry);
+  if (read === undefined) return false;
+  const { inner, folder } = read;
   const isEmptied = await removeItems(
     { ...removal, isProven: false, variants: undefined },
     inner,

@@ -43,7 +43,7 @@ export class DataPort {
     const listener = createServer({ allowHalfOpen: true });
     this.#listener = listener;
     const accepted = Promise.withResolvers<Peer>();
-    accepted.promise.catch(() => {}); // nobody may ever ask for it
+    accepted.promise.catch(() => {}); // it may never be awaited
     this.#accepted = accepted.promise;
     listener.once(
       "connection",

@@ -107,7 +107,7 @@ export class TestSession {
     this.peer.close();
   }
 
-  /** The next command in line, which nobody else is given then; `null` when the client has left. */
+  /** Takes the next command; `null` when the client has left. */
   async next(): Promise<TestCommand | null> {
     while (this.#waiting.length === 0) {
       if (this.#ended) return null;

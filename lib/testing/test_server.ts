@@ -318,7 +318,7 @@ interface OrderedFault {
   left: number;
 }
 
-/** A command that somebody waits for, or that came before anybody did. */
+/** A command that is awaited, or that came before it was awaited. */
 interface Awaited {
   promise: Promise<string>;
   arrive(line: string): void;
@@ -330,7 +330,7 @@ interface Awaited {
 
 function addAwaited(list: Awaited[]): Awaited {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  promise.catch(() => {}); // nobody may ever ask for it
+  promise.catch(() => {}); // it may never be awaited
   const entry: Awaited = {
     promise,
     arrived: false,
