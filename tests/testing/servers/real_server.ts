@@ -47,6 +47,8 @@ export interface ServerOptions {
   root?: string;
   /** The port to listen on, to start a killed server again. @default {a free one} */
   port?: number;
+  /** A network namespace to run in, and the address to listen on there. @default {loopback} */
+  network?: { namespace: string; host: string };
 }
 
 /** What a server, as it was started, can do. */

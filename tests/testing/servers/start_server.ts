@@ -179,7 +179,7 @@ async function start(
   try {
     launch = await kind.prepare(context);
     process = new ServerProcess({
-      command: [launch.program, ...launch.args],
+      command: [...inNamespace(options), launch.program, ...launch.args],
       env: {
         ...launch.env,
         ...options.zone !== undefined && { TZ: options.zone },
@@ -213,8 +213,16 @@ async function start(
   }
 }
 
+/** Arguments that run a program in the network namespace, if one is named. */
+function inNamespace({ network }: ServerOptions): string[] {
+  return network === undefined
+    ? []
+    : ["ip", "netns", "exec", network.namespace];
+}
+
 async function makeContext(options: ServerOptions): Promise<LaunchContext> {
-  const host = options.ipv6 ? SERVER_HOST_IPV6 : SERVER_HOST;
+  const host = options.network?.host ??
+    (options.ipv6 ? SERVER_HOST_IPV6 : SERVER_HOST);
   const folder = await Deno.makeTempDir({ prefix: "ftp_server_" });
   const root = options.root ?? `${folder}/root`;
   // Session processes that run as another user pass through both.
@@ -232,7 +240,7 @@ async function makeContext(options: ServerOptions): Promise<LaunchContext> {
     folder,
     root,
     host,
-    port: options.port ?? takePorts(host, 1),
+    port: options.port ?? takePorts(options.network ? SERVER_HOST : host, 1),
     user: USER,
     password: PASSWORD,
     passivePorts: firstPort === undefined
