@@ -151,6 +151,15 @@ Deno.test("what ships waits for events: nothing turns the event loop, nothing co
   assertEquals(counting.map(({ path }) => path), []);
 });
 
+Deno.test("an error's reply is read by the functions of lib/protocol/errors.ts", () => {
+  const others = modules.filter(({ path, code }) =>
+    path !== "lib/protocol/errors.ts" &&
+    /instanceof\s+FTPError(\s*&&\s*\w+\.reply\b|\s*\?\s*\w+\.reply\b)|\[500, 502/
+      .test(code)
+  );
+  assertEquals(others.map(({ path }) => path), []);
+});
+
 Deno.test("deno.lock has the standard library alone: whatever it lists is fetched before the first test", async () => {
   const lock = JSON.parse(await Deno.readTextFile(new URL("deno.lock", ROOT)));
   const packages = Object.keys(lock.npm).map((name) => name.split("@")[0]);

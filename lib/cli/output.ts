@@ -4,11 +4,11 @@
  * @module
  */
 
+import { replyOf } from "../protocol/errors.ts";
 import type { Progress, TraceEvent } from "../../mod.ts";
 import { printable, printableLine } from "../protocol/printable.ts";
 import { Bars } from "./bars.ts";
 import { exitCodeOf, Incomplete } from "./exit_code.ts";
-import { FTPError } from "../../mod.ts";
 
 /** How things are printed. */
 export interface OutputOptions {
@@ -129,7 +129,7 @@ export class Output {
           message,
           name: error instanceof Error ? error.name : undefined,
           code: exitCodeOf(error),
-          reply: error instanceof FTPError ? error.reply?.code : undefined,
+          reply: replyOf(error)?.code,
           ...(error instanceof Incomplete ? { partial: true } : {}),
         })
       }\n`);

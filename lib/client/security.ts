@@ -5,7 +5,6 @@
  * @module
  */
 
-import { UNKNOWN_REPLIES } from "../commands/queries.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
@@ -20,6 +19,7 @@ import type { Command } from "../protocol/command.ts";
 import {
   FTPPermanentError,
   FTPProtocolError,
+  isUnknownCommand,
   replyError,
 } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -179,7 +179,7 @@ async function requestProtection(
   options: SignalOptions,
 ): Promise<Reply> {
   try {
-    await requestBufferSize(turn, options, UNKNOWN_REPLIES);
+    await requestBufferSize(turn, options, isUnknownCommand);
     return await turn.perform({ verb: "PROT", argument: "P" }, options);
   } catch (error) {
     if (error instanceof FTPPermanentError) {
@@ -194,14 +194,14 @@ async function requestProtection(
 async function requestBufferSize(
   turn: ExclusiveTurn,
   options: SignalOptions,
-  passed?: readonly number[],
+  isPassed: (refusal: Reply | undefined) => boolean = () => true,
 ): Promise<void> {
   try {
     await turn.perform({ verb: "PBSZ", argument: "0" }, options);
   } catch (error) {
-    const isPassed = error instanceof FTPPermanentError &&
-      (passed?.includes(error.reply?.code ?? 0) ?? true);
-    if (!isPassed) throw error;
+    const isExpected = error instanceof FTPPermanentError &&
+      isPassed(error.reply);
+    if (!isExpected) throw error;
   }
 }
 

@@ -6,7 +6,7 @@
 
 import { requestFeatures } from "../commands/queries.ts";
 import type { Command } from "../protocol/command.ts";
-import { FTPError } from "../protocol/errors.ts";
+import { isRefusal } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Vendor } from "../transfer/server_profile.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
@@ -64,7 +64,7 @@ export async function requestUTF8(
   try {
     await turn.exchange({ verb: "OPTS", argument: "UTF8 ON" }, options);
   } catch (error) {
-    if (!(error instanceof FTPError && error.reply !== undefined)) throw error;
+    if (!isRefusal(error)) throw error;
   }
 }
 

@@ -7,10 +7,12 @@
 import { settle } from "../connection/waiting.ts";
 import { type Command, encodeCommand, type Path } from "../protocol/command.ts";
 import {
-  FTPError,
   FTPPermanentError,
   FTPReplyError,
+  isRefusal,
+  isUnknownCommand,
   replyError,
+  replyOf,
 } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { parseSize } from "../protocol/reply_values.ts";
@@ -79,8 +81,7 @@ async function decide(answer: Reply, renaming: Promise<Reply>): Promise<Reply> {
   try {
     return await renaming;
   } catch (error) {
-    const isRefused = error instanceof FTPError && error.reply !== undefined;
-    if (answer.code >= 300 || !isRefused) throw error;
+    if (answer.code >= 300 || !isRefusal(error)) throw error;
     throw replyError(answer, "RNFR", error);
   }
 }
@@ -97,9 +98,7 @@ async function giveUpRename(
   try {
     await turn.perform({ verb: "PWD" });
   } catch (error) {
-    const isRefused = error instanceof FTPPermanentError &&
-      [501, 503].includes(error.reply?.code ?? 0);
-    if (!isRefused) return;
+    if (!isRefusal(error, [501, 503])) return;
     await turn.perform({
       verb: "RNTO",
       argument: fromname,
@@ -121,9 +120,7 @@ export async function changeDirectory(
     try {
       return await turn.perform({ verb: "CDUP" }, options);
     } catch (error) {
-      const isUnknown = error instanceof FTPPermanentError &&
-        [500, 502].includes(error.reply?.code ?? 0);
-      if (!isUnknown) throw error;
+      if (!isUnknownCommand(replyOf(error))) throw error;
     }
   }
   return await turn.perform(

@@ -6,7 +6,11 @@
 
 import type { Command, Path } from "../protocol/command.ts";
 import { printable } from "../protocol/printable.ts";
-import { FTPPermanentError, FTPReplyError } from "../protocol/errors.ts";
+import {
+  FTPPermanentError,
+  FTPReplyError,
+  isUnknownCommand,
+} from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import {
   formatTime,
@@ -15,12 +19,7 @@ import {
 } from "../protocol/reply_values.ts";
 import type { Written } from "../transfer/server_clock.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import {
-  requestShownTime,
-  SECOND,
-  textOfPath,
-  UNKNOWN_REPLIES,
-} from "./queries.ts";
+import { requestShownTime, SECOND, textOfPath } from "./queries.ts";
 import { behind } from "./raw_path.ts";
 
 /** Commands that set a time, the one intended for it first. */
@@ -93,7 +92,7 @@ export async function changeModificationTime(
       argument: behind(session, `${prefix}${formatTime(digits)} `, path),
       name: "path",
     }, options);
-    if (UNKNOWN_REPLIES.includes(reply.code)) session.profile.noteLacking(key);
+    if (isUnknownCommand(reply)) session.profile.noteLacking(key);
     else if (isDone(verb, reply, digits)) {
       await proving;
       return { command: verb, digits };
@@ -189,7 +188,7 @@ export async function lookAtFacts(
 ): Promise<Date | null> {
   const command = { verb: "MLST", argument: path, name: "path" };
   const reply = await ask(session, command, options);
-  if (UNKNOWN_REPLIES.includes(reply.code)) session.profile.noteLacking("MLST");
+  if (isUnknownCommand(reply)) session.profile.noteLacking("MLST");
   const word = /[ ;]modify=(\d{14})/i.exec(reply.text)?.[1];
   return reply.code === 250 && word !== undefined ? parseTime(word) : null;
 }
@@ -211,9 +210,9 @@ async function ask(
       options,
     );
   } catch (error) {
-    const isRefusal = error instanceof FTPPermanentError ||
+    const isFinal = error instanceof FTPPermanentError ||
       error instanceof FTPReplyError;
-    if (isRefusal && error.reply !== undefined) return error.reply;
+    if (isFinal && error.reply !== undefined) return error.reply;
     throw error;
   }
 }

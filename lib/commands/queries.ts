@@ -6,18 +6,16 @@
  */
 
 import { checkPath, type Path } from "../protocol/command.ts";
-import { FTPPermanentError } from "../protocol/errors.ts";
+import { FTPPermanentError, isUnknownCommand } from "../protocol/errors.ts";
 import {
   parseDirectory,
   parseFeatures,
   parseModificationTime,
 } from "../protocol/reply_values.ts";
+import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { Turn } from "../transfer/turn.ts";
 import { requestSize } from "./files.ts";
-
-/** Replies to an unknown command (RFC 959 section 4.2.1). */
-export const UNKNOWN_REPLIES: readonly number[] = [500, 502, 504];
 
 /** Resolution of `MDTM`, in milliseconds. */
 export const SECOND = 1000;
@@ -190,8 +188,8 @@ async function optional<T>(
   mayRefuse = true,
 ): Promise<T | undefined> {
   if (session.profile.lacks(command)) return undefined;
-  return await unlessRefused(ask, (code) => {
-    const isUnknown = UNKNOWN_REPLIES.includes(code);
+  return await unlessRefused(ask, (refusal) => {
+    const isUnknown = isUnknownCommand(refusal);
     if (isUnknown) session.profile.noteLacking(command);
     return isUnknown || mayRefuse;
   });
@@ -202,13 +200,13 @@ async function optional<T>(
  */
 async function unlessRefused<T>(
   ask: () => Promise<T>,
-  isExpected: (code: number) => boolean = () => true,
+  isExpected: (refusal: Reply | undefined) => boolean = () => true,
 ): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {
     const isRefused = error instanceof FTPPermanentError &&
-      isExpected(error.reply?.code ?? 0);
+      isExpected(error.reply);
     if (!isRefused) throw error;
     return undefined;
   }

@@ -7,7 +7,7 @@
 import { withMessage } from "../connection/with_message.ts";
 import { requestDirectory, textOfPath } from "../commands/queries.ts";
 import { type Path, withPath } from "../protocol/command.ts";
-import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import { FTPPermanentError, isRefusal, replyOf } from "../protocol/errors.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
@@ -41,8 +41,7 @@ export async function enterDirectory(
       options,
     );
   } catch (error) {
-    const isRefused = error instanceof FTPError && error.reply !== undefined;
-    if (isRefused) turn.session.state.directory = origin;
+    if (isRefusal(error)) turn.session.state.directory = origin;
     else await returnTo(turn, origin); // the reply is missing, so the directory is unknown
     throw error;
   }
@@ -82,7 +81,7 @@ export async function isDirectory(
 /** Whether a refused `CWD` is final. bftpd sends 451 for any system error. */
 export function isNoDirectory(error: unknown): boolean {
   if (error instanceof FTPPermanentError) return true;
-  const reply = error instanceof FTPError ? error.reply : undefined;
+  const reply = replyOf(error);
   if (reply?.code !== 451) return reply?.code === 450;
   return /\b(no such (file|dir)|not a directory)/i.test(reply.text);
 }

@@ -11,7 +11,7 @@ import { inferZone } from "../listing/infer_zone.ts";
 import { requestShownTime, textOfPath } from "../commands/queries.ts";
 import { joinRawPath, rawPathOf } from "../commands/raw_path.ts";
 import { printable } from "../protocol/printable.ts";
-import { FTPError } from "../protocol/errors.ts";
+import { isRefusal } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
 import {
@@ -81,8 +81,7 @@ async function* listAll(
     return session.profile.hasListAll === true ? received : undefined;
   } catch (error) {
     const isRefused = session.profile.hasListAll !== true &&
-      error instanceof FTPError &&
-      NO_FLAG_REPLIES.includes(error.reply?.code ?? 0);
+      isRefusal(error, NO_FLAG_REPLIES);
     if (!isRefused) throw error;
     return undefined;
   }
@@ -143,7 +142,7 @@ async function readAll(request: ListRequest): Promise<Received | undefined> {
     noteSelf(session, next.value);
     return next.value;
   } catch (error) {
-    const isRefused = error instanceof FTPError && error.reply !== undefined &&
+    const isRefused = isRefusal(error) &&
       !(error instanceof PartialListingError);
     if (!isRefused) throw error;
     return undefined;
@@ -174,7 +173,7 @@ async function compareNewest(request: ListRequest): Promise<void> {
     const ahead = shown === null ? undefined : inferZone(newest, shown);
     if (ahead !== undefined) session.profile.clock.noteListAhead(ahead);
   } catch (error) {
-    if (!(error instanceof FTPError && error.reply !== undefined)) throw error;
+    if (!isRefusal(error)) throw error;
   }
 }
 

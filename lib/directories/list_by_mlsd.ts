@@ -6,10 +6,9 @@
  */
 
 import type { Entry } from "../listing/entry.ts";
-import { FTPPermanentError } from "../protocol/errors.ts";
+import { isUnknownCommand, replyOf } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
-import { UNKNOWN_REPLIES } from "../commands/queries.ts";
 import { enterDirectory } from "./change_directory.ts";
 import {
   type ListRequest,
@@ -105,7 +104,7 @@ export async function* tryMLSD(
     const isLate = limit.signal.aborted && options.signal?.aborted !== true;
     if (isLate && session.isLost) throw session.control.failure;
     if (await isReplaced(session, error, options.signal)) return false;
-    if (!isLate && !isUnknownCommand(error)) throw error;
+    if (!isLate && !isUnknownCommand(replyOf(error))) throw error;
     // another connection may have proved it meanwhile
     if (isLate) session.profile.hasMLSD ??= false;
     else session.profile.hasMLSD = false;
@@ -138,12 +137,6 @@ async function isReplaced(
 /** Whether an entry is a line that no format could read. */
 export function isUnread(entry: Entry): boolean {
   return entry.format === "unknown";
-}
-
-/** Whether a server does not know a command. */
-export function isUnknownCommand(error: unknown): boolean {
-  return error instanceof FTPPermanentError &&
-    UNKNOWN_REPLIES.includes(error.reply?.code ?? 0);
 }
 
 function firstWaitOf({ options: { timeout } }: Session): number {

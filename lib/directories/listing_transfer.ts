@@ -10,7 +10,7 @@ import { textOfPath } from "../commands/queries.ts";
 import type { Entry } from "../listing/entry.ts";
 import { isSelf } from "../listing/listing_reader.ts";
 import { type Path, withPath } from "../protocol/command.ts";
-import { FTPError } from "../protocol/errors.ts";
+import { replyOf } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { mayAskAgain } from "../transfer/cut_data.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
@@ -248,7 +248,7 @@ async function* receiveAgain(
 }
 
 function isNothingFound(error: unknown): boolean {
-  const reply = error instanceof FTPError ? error.reply : undefined;
+  const reply = replyOf(error);
   return (reply?.code === 450 || reply?.code === 550) &&
     saysNothing(reply);
 }

@@ -6,9 +6,8 @@
  */
 
 import type { EntryKind } from "../listing/entry.ts";
-import { UNKNOWN_REPLIES } from "../commands/queries.ts";
 import { type Command, type Path, withPath } from "../protocol/command.ts";
-import { FTPError } from "../protocol/errors.ts";
+import { FTPError, isUnknownCommand, replyOf } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { hasNames, isDirectory } from "./change_directory.ts";
 
@@ -100,8 +99,7 @@ async function ask(
     await session.shared((turn) => turn.perform(command, options), options);
     return true;
   } catch (error) {
-    const code = error instanceof FTPError ? error.reply?.code : undefined;
-    if (UNKNOWN_REPLIES.includes(code ?? 0)) {
+    if (isUnknownCommand(replyOf(error))) {
       session.profile.noteLacking(verb);
       return undefined;
     }
@@ -111,7 +109,7 @@ async function ask(
 
 /** Whether a refusal means that the path does not exist. */
 function isAbsence(error: unknown): boolean {
-  const reply = error instanceof FTPError ? error.reply : undefined;
+  const reply = replyOf(error);
   if (reply === undefined || DENIED_REGEXP.test(reply.text)) return false;
   return [450, 501, 550, 553].includes(reply.code) ||
     (reply.code === 451 && MISSING_REGEXP.test(reply.text));

@@ -17,7 +17,7 @@ import {
 import { joinRawPath, rawPathOf, splitRawPath } from "../commands/raw_path.ts";
 import { partName, randomMark } from "../commands/path.ts";
 import type { Path } from "../protocol/command.ts";
-import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import { FTPPermanentError, isRefusal } from "../protocol/errors.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
 import type { TimeTeller, Written } from "../transfer/server_clock.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
@@ -157,8 +157,7 @@ async function write(
     }, { signal });
     return { from, to: Date.now() };
   } catch (error) {
-    const isRefused = error instanceof FTPError && error.reply !== undefined;
-    if (!isRefused) throw error;
+    if (!isRefusal(error)) throw error;
     return undefined;
   }
 }

@@ -10,7 +10,13 @@ import { ListingReader } from "../listing/listing_reader.ts";
 import type { ParsedLine } from "../listing/listing_format.ts";
 import { ParsedSource, toByteText } from "../listing/parsed_source.ts";
 import { checkPath, type Path, withPath } from "../protocol/command.ts";
-import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import {
+  FTPError,
+  FTPPermanentError,
+  isRefusal,
+  isUnknownCommand,
+  replyOf,
+} from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
@@ -23,7 +29,6 @@ import {
   isDirectory,
   isNoDirectory,
 } from "./change_directory.ts";
-import { isUnknownCommand } from "./list_by_mlsd.ts";
 import { type EntryHooks, readDirectory } from "./listing.ts";
 import { DENIED_REGEXP } from "./presence.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
@@ -54,7 +59,7 @@ export async function requestEntry(
       const entry = readFacts(session, path, reply, isRaw);
       if (entry !== undefined) return entry;
     } catch (error) {
-      if (!isUnknownCommand(error)) throw error;
+      if (!isUnknownCommand(replyOf(error))) throw error;
     }
     session.profile.noteLacking("MLST");
   }
@@ -83,7 +88,7 @@ export async function existsPath(
     return true;
   } catch (error) {
     if (error instanceof FTPError && absences.has(error)) return false;
-    const reply = error instanceof FTPError ? error.reply : undefined;
+    const reply = replyOf(error);
     const isMissing = [450, 501, 550, 553].includes(reply?.code ?? 0) &&
       !DENIED_REGEXP.test(reply!.text);
     if (!isMissing) throw error;
@@ -169,7 +174,7 @@ async function probeEntry(
     isAbsent = reply?.code === 550 && !DENIED_REGEXP.test(reply.text);
   }
   const { reply, command } = found;
-  isAbsent &&= isUnknownCommand(found);
+  isAbsent &&= isUnknownCommand(reply);
   const why = isAbsent ? "there is no such name in its directory" : reply?.text;
   const error = new FTPPermanentError(
     `Cannot find "${textOfPath(session, path)}": ${why}`,
@@ -197,7 +202,7 @@ async function probe(
     });
     return { kind: "file", size: size ?? undefined, mtime: mtime ?? undefined };
   } catch (error) {
-    if (!(error instanceof FTPError && error.reply !== undefined)) throw error;
+    if (!isRefusal(error)) throw error;
     return isDataSet(turn.session, path)
       ? await probeDataSet(turn, path, options, error)
       : error;

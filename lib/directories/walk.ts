@@ -9,7 +9,7 @@ import type { Entry } from "../listing/entry.ts";
 import { joinEntry, joinRawEntry } from "../listing/entry_path.ts";
 import type { Path } from "../protocol/command.ts";
 import { printable } from "../protocol/printable.ts";
-import { FTPError, FTPProtocolError } from "../protocol/errors.ts";
+import { FTPProtocolError, isRefusal } from "../protocol/errors.ts";
 import { parseDirectory } from "../protocol/reply_values.ts";
 import { Listener } from "../transfer/listener.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
@@ -198,9 +198,7 @@ export async function canonicalPath(
         await leave();
       }
     } catch (error) {
-      if (error instanceof FTPError && error.reply !== undefined) {
-        return undefined;
-      }
+      if (isRefusal(error)) return undefined;
       throw error;
     }
   }, { signal });
@@ -242,8 +240,7 @@ async function openLevel(
     return isOneOf(levels, level) ? undefined : level;
   } catch (error) {
     // an unreadable listing counts too, such as one with a line over the limit
-    const isRefused = error instanceof FTPProtocolError ||
-      (error instanceof FTPError && error.reply !== undefined);
+    const isRefused = error instanceof FTPProtocolError || isRefusal(error);
     // 421 does not concern the directory: it is listed on another connection
     const isLost = session.isLost;
     if (!isRefused || isLost || options.onError === undefined) throw error;

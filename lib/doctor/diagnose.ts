@@ -20,7 +20,7 @@ import { proveClock } from "../directories/prove_clock.ts";
 import { isCrowded } from "../files/recovery.ts";
 import type { Entry } from "../listing/entry.ts";
 import { isIPv6, isSameHost } from "../protocol/address.ts";
-import { FTPError } from "../protocol/errors.ts";
+import { FTPError, isRefusal } from "../protocol/errors.ts";
 import { printable, printableLine } from "../protocol/printable.ts";
 import { TLSError } from "../tls/errors.ts";
 import {
@@ -781,9 +781,7 @@ class Examination {
         { entries: entries.length },
       );
     } catch (error) {
-      if (!(error instanceof FTPError) || error.reply === undefined) {
-        throw error;
-      }
+      if (!isRefusal(error)) throw error;
       this.#step(
         "restart",
         "note",

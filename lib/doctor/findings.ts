@@ -5,7 +5,7 @@
  */
 
 import { isCrowded } from "../files/recovery.ts";
-import { FTPError, FTPProtocolError } from "../protocol/errors.ts";
+import { FTPError, FTPProtocolError, replyOf } from "../protocol/errors.ts";
 import { TLSError, type TLSErrorReason } from "../tls/errors.ts";
 import type { SessionLog } from "./probe.ts";
 import type { DiagnosisCause, DiagnosisProblem } from "./report.ts";
@@ -130,7 +130,7 @@ export function explainOpening(error: unknown, log: SessionLog): Finding {
       ];
     return found(cause, advice);
   }
-  const reply = error instanceof FTPError ? error.reply : undefined;
+  const reply = replyOf(error);
   if (reply === undefined) {
     if (error instanceof FTPProtocolError) {
       return found(
@@ -208,7 +208,7 @@ export function explainData(
       "The server wants the TLS session of the control connection on each data connection, and it was not resumed. A client certificate (tls.cert) prevents it here. On the server: vsftpd require_ssl_reuse=NO, ProFTPD TLSOptions NoSessionReuseRequired.",
     );
   }
-  const reply = error instanceof FTPError ? error.reply : undefined;
+  const reply = replyOf(error);
   if (how === "") {
     return found(
       "data-failed",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FTPError } from "../protocol/errors.ts";
+import { isRefusal } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { isTruncated } from "../transfer/cut_data.ts";
 import type { SignalOptions } from "../transfer/session.ts";
@@ -30,8 +30,7 @@ export async function awaitConfirmation(
     const isWhole = size !== null && bytes >= size;
     return await transfer.finish({ signal, isWhole });
   } catch (error) {
-    const isAnswered = isTruncated(error) ||
-      (error instanceof FTPError && error.reply !== undefined);
+    const isAnswered = isTruncated(error) || isRefusal(error);
     if (isAnswered || options.signal?.aborted || bytes !== size) throw error;
     throw new FTPUnconfirmedError(
       `Cannot confirm "${transfer.command}": all ${bytes} bytes of the file were transferred, but the server did not confirm it; compare the files`,

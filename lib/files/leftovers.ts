@@ -7,7 +7,7 @@
 import { existsPath } from "../directories/stat.ts";
 import { deleteFile } from "../commands/files.ts";
 import { requestBinarySize } from "../commands/queries.ts";
-import { FTPError } from "../protocol/errors.ts";
+import { isRefusal } from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 
 /**
@@ -36,8 +36,7 @@ export async function isThere(
       const isFound = await ask();
       if (isFound !== undefined) return isFound;
     } catch (error) {
-      const isRefused = error instanceof FTPError &&
-        error.reply !== undefined && !session.isLost;
+      const isRefused = isRefusal(error) && !session.isLost;
       if (!isRefused) throw error;
     }
   }

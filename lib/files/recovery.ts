@@ -10,9 +10,10 @@ import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkNumber } from "../protocol/check_number.ts";
 import { showValue } from "../protocol/check_word.ts";
 import {
-  FTPError,
   FTPPermanentError,
   FTPProtocolError,
+  isRefusal,
+  replyOf,
 } from "../protocol/errors.ts";
 import { TLSError } from "../tls/errors.ts";
 import type { Session } from "../transfer/session.ts";
@@ -113,7 +114,7 @@ const CROWDED_REGEXP =
  * connection that was just closed may still count.
  */
 export function isCrowded(error: unknown): boolean {
-  const reply = error instanceof FTPError ? error.reply : undefined;
+  const reply = replyOf(error);
   if (reply === undefined || WRONG_REGEXP.test(reply.text)) return false;
   return reply.code === 421 ||
     (reply.code === 530 && CROWDED_REGEXP.test(reply.text));
@@ -178,7 +179,7 @@ function isPassing(error: unknown): boolean {
     error instanceof FTPUnconfirmedError ||
     error instanceof FTPVerificationError
   ) return true;
-  if (error instanceof FTPError && error.reply !== undefined) {
+  if (isRefusal(error)) {
     const { code } = error.reply;
     // a 4yz that was found to be permanent has another class
     const isFinal = error instanceof FTPPermanentError;

@@ -8,7 +8,12 @@
 import { rename } from "../commands/files.ts";
 import { requestBinarySize } from "../commands/queries.ts";
 import { randomMark } from "../commands/path.ts";
-import { FTPError, FTPTemporaryError } from "../protocol/errors.ts";
+import {
+  FTPError,
+  FTPTemporaryError,
+  isRefusal,
+  type Refusal,
+} from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { backOff } from "./back_off.ts";
 import { deleteAll, isThere } from "./leftovers.ts";
@@ -91,7 +96,7 @@ export class Replacement {
     try {
       await this.#renameOver(session, upload);
     } catch (error) {
-      if (!isRefusal(session, error)) throw error;
+      if (!isUsableRefusal(session, error)) throw error;
       // some servers refuse a rename that they have executed
       if (isTrue(await this.#isInPlace(session, options), remote)) return;
       await this.#replaceRefused(session, upload, error);
@@ -247,7 +252,7 @@ export class Replacement {
     );
     for (const outcome of [moving!, renaming!]) {
       const isLost = outcome.status === "rejected" &&
-        !isRefusal(session, outcome.reason);
+        !isUsableRefusal(session, outcome.reason);
       if (isLost) throw outcome.reason;
     }
     if (isTrue(await this.settle(session, options), remote)) return;
@@ -307,7 +312,7 @@ export class Replacement {
     const { aside } = this;
     if (aside === undefined) return;
     const [failure] = await deleteAll(session, [aside], options);
-    const isLost = failure !== undefined && !isRefusal(session, failure);
+    const isLost = failure !== undefined && !isUsableRefusal(session, failure);
     if (isLost) throw failure; // deleted on the next connection
     this.#aside = undefined;
   }
@@ -328,7 +333,7 @@ export class Replacement {
           options,
         );
       } catch (error) {
-        if (!isRefusal(session, error)) throw error;
+        if (!isUsableRefusal(session, error)) throw error;
         obstacle = error;
       }
     }
@@ -352,7 +357,6 @@ function isTrue(isInPlace: boolean | undefined, remote: string): boolean {
 }
 
 /** Whether the server refused and the session is still usable. */
-function isRefusal(session: Session, error: unknown): error is FTPError {
-  return error instanceof FTPError && error.reply !== undefined &&
-    error.reply.code !== 421 && !session.isLost;
+function isUsableRefusal(session: Session, error: unknown): error is Refusal {
+  return isRefusal(error) && error.reply.code !== 421 && !session.isLost;
 }

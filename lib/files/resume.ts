@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import { FTPPermanentError, isRefusal } from "../protocol/errors.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 
@@ -25,7 +25,7 @@ const RESTART_REGEXP = /\b(restart|resum|append)/i;
  * @param error Error of a transfer with an offset, or of `APPE`
  */
 export function isRestRefused(error: unknown): boolean {
-  if (!(error instanceof FTPError) || error.reply === undefined) return false;
+  if (!isRefusal(error)) return false;
   if (error.command?.startsWith("REST")) {
     return error instanceof FTPPermanentError;
   }

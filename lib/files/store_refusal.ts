@@ -10,9 +10,13 @@ import {
   isDataSet,
   isNoDirectory,
 } from "../directories/change_directory.ts";
-import { UNKNOWN_REPLIES } from "../commands/queries.ts";
 import { splitPath, withoutTrailingSlashes } from "../commands/path.ts";
-import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import {
+  type FTPError,
+  FTPPermanentError,
+  isRefusal,
+  isUnknownCommand,
+} from "../protocol/errors.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 
 /**
@@ -38,11 +42,10 @@ export async function explainRefusal(
   error: unknown,
   options: SignalOptions,
 ): Promise<unknown> {
-  const isRefusal = error instanceof FTPError && error.reply !== undefined &&
+  const isRefused = isRefusal(error, REFUSALS) &&
     /^(STOR|APPE)\b/.test(error.command ?? "") &&
-    REFUSALS.includes(error.reply.code) &&
     !session.isLost && !options.signal?.aborted;
-  if (!isRefusal) return error;
+  if (!isRefused) return error;
   try {
     if (await directoryState(session, remote, options) === "there") {
       return directoryError(remote, error);
@@ -108,11 +111,10 @@ export async function isListedDirectory(
     if (type === undefined || type.startsWith("os.")) return undefined; // a link
     return type !== "file";
   } catch (error) {
-    const isRefused = error instanceof FTPError && error.reply !== undefined;
-    if (!isRefused) throw error;
-    const { code, text } = error.reply!;
-    if (UNKNOWN_REPLIES.includes(code)) session.profile.noteLacking("MLST");
-    return MISSING_REGEXP.test(text) ? false : undefined;
+    if (!isRefusal(error)) throw error;
+    const { reply } = error;
+    if (isUnknownCommand(reply)) session.profile.noteLacking("MLST");
+    return MISSING_REGEXP.test(reply.text) ? false : undefined;
   }
 }
 

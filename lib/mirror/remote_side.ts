@@ -26,7 +26,7 @@ import { inferZone } from "../listing/infer_zone.ts";
 import { joinMember } from "../listing/zos_path.ts";
 import { requestFacts, SECOND } from "../commands/queries.ts";
 import { checkName, joinPath } from "../commands/path.ts";
-import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import { FTPPermanentError, isRefusal } from "../protocol/errors.ts";
 import {
   isZone,
   type ServerClock,
@@ -207,8 +207,7 @@ export class RemoteSide implements Side {
         try {
           return await isPresent(session, { path, kind }, { signal });
         } catch (error) {
-          const isAnswer = error instanceof TypeError ||
-            (error instanceof FTPError && error.reply !== undefined);
+          const isAnswer = error instanceof TypeError || isRefusal(error);
           if (!isAnswer || session.control.failure !== undefined) throw error;
           return error;
         }

@@ -36,10 +36,10 @@ export interface FTPErrorOptions extends ErrorOptions {
  * ```ts
  * import { FTPError } from "./errors.ts";
  *
- * function isRefusal(error: unknown): boolean {
+ * function isRefused(error: unknown): boolean {
  *   return error instanceof FTPError && error.reply !== undefined;
  * }
- * isRefusal(new FTPError("Cannot delete"));
+ * isRefused(new FTPError("Cannot delete"));
  * ```
  */
 export class FTPError extends Error {
@@ -139,6 +139,35 @@ export class FTPReplyError extends FTPError {
 export class FTPProtocolError extends FTPError {
   /** Name of the class. */
   override name = "FTPProtocolError";
+}
+
+/** An error that has the server's reply: the connection stays usable. */
+export type Refusal = FTPError & { readonly reply: Reply };
+
+/**
+ * Whether an error has the server's reply.
+ *
+ * @param codes The codes that count; all if left out
+ */
+export function isRefusal(
+  error: unknown,
+  codes?: readonly number[],
+): error is Refusal {
+  const reply = replyOf(error);
+  return reply !== undefined && (codes?.includes(reply.code) ?? true);
+}
+
+/** Returns the server's reply in an error, if it has one. */
+export function replyOf(error: unknown): Reply | undefined {
+  return error instanceof FTPError ? error.reply : undefined;
+}
+
+/** Replies to an unknown command (RFC 959 section 4.2.1). */
+const UNKNOWN_REPLIES: readonly number[] = [500, 502, 504];
+
+/** Whether a reply says that the server does not know the command. */
+export function isUnknownCommand(reply: Reply | undefined): boolean {
+  return reply !== undefined && UNKNOWN_REPLIES.includes(reply.code);
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   type HostPort,
   isIPv6,
 } from "../protocol/address.ts";
-import { FTPPermanentError } from "../protocol/errors.ts";
+import { isUnknownCommand, replyOf } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import {
   isPassive,
@@ -189,8 +189,7 @@ async function announce(
   try {
     return await turn.perform({ verb: "PORT", argument }, options);
   } catch (error) {
-    const isUnknown = error instanceof FTPPermanentError &&
-      [500, 502].includes(error.reply?.code ?? 0);
+    const isUnknown = isUnknownCommand(replyOf(error));
     const mayTryEPRT = allowEPRT && !turn.session.profile.lacks("EPRT");
     if (!isUnknown || !mayTryEPRT) throw error;
     return await turn.perform(eprt, options);

@@ -11,7 +11,7 @@ import { DataStream } from "../connection/data_stream.ts";
 import { DelayedSignal } from "../connection/waiting.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import { type Command, encodeCommand } from "../protocol/command.ts";
-import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import { FTPError, isRefusal } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { quote } from "../protocol/printable.ts";
 import { parse150 } from "../protocol/reply_values.ts";
@@ -125,9 +125,7 @@ async function setType(
       await turn.ensureType(wanted, { signal });
       return wanted;
     } catch (error) {
-      const isLacking = error instanceof FTPPermanentError &&
-        NO_TYPE_REPLIES.includes(error.reply?.code ?? 0);
-      if (!isLacking) throw error;
+      if (!isRefusal(error, NO_TYPE_REPLIES)) throw error;
       profile.noteLacking(key);
     }
   }

@@ -9,7 +9,12 @@ import type { PendingCommand } from "../connection/pending_commands.ts";
 import { settle } from "../connection/waiting.ts";
 import { type HostPort, isIPv6, parsePassive } from "../protocol/address.ts";
 import type { Command } from "../protocol/command.ts";
-import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
+import {
+  FTPError,
+  FTPPermanentError,
+  isUnknownCommand,
+  replyOf,
+} from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
 import type { ExclusiveTurn, Turn } from "./turn.ts";
@@ -364,7 +369,7 @@ async function orRefused(
   try {
     return await address;
   } catch (error) {
-    const { reply } = error instanceof FTPError ? error : {};
+    const reply = replyOf(error);
     const isRefused = reply !== undefined &&
       !UNRELATED_REPLIES.includes(reply.code) && !isStuck(error) &&
       !asksForPRET(error);
@@ -386,7 +391,7 @@ function isStuck(error: unknown): boolean {
 
 /** DrFTPD and glFTPd choose the address by the file, and say so. */
 function asksForPRET(error: unknown): boolean {
-  return error instanceof FTPError && /\bPRET\b/.test(error.reply?.text ?? "");
+  return /\bPRET\b/.test(replyOf(error)?.text ?? "");
 }
 
 /** Announces the transfer (`PRET`). */
@@ -397,8 +402,7 @@ async function announce(
   try {
     await turn.perform(announcementOf(command!), { signal });
   } catch (error) {
-    const code = error instanceof FTPError ? error.reply?.code : undefined;
-    if (code !== 500 && code !== 502) throw error;
+    if (!isUnknownCommand(replyOf(error))) throw error;
     turn.session.profile.needsPRET = false;
   }
 }

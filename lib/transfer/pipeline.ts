@@ -5,7 +5,7 @@
  */
 
 import type { Command } from "../protocol/command.ts";
-import { FTPError } from "../protocol/errors.ts";
+import { type FTPError, isRefusal } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "./session.ts";
 
@@ -38,7 +38,7 @@ export async function* pipeline(
         { signal },
       );
     } catch (error) {
-      if (error instanceof FTPError && error.reply !== undefined) return error;
+      if (isRefusal(error)) return error;
       throw error;
     }
   };

@@ -5,7 +5,10 @@ import {
   FTPProtocolError,
   FTPReplyError,
   FTPTemporaryError,
+  isRefusal,
+  isUnknownCommand,
   replyError,
+  replyOf,
 } from "../../lib/protocol/errors.ts";
 import { Reply } from "../../lib/protocol/reply.ts";
 
@@ -56,4 +59,27 @@ Deno.test("Reply.from refuses what is not exactly one reply", () => {
   for (const text of ["", "250 a\n250 b", "250 a\n250-b", "250 a\nb"]) {
     assertThrows(() => Reply.from(text), SyntaxError, "expected one reply");
   }
+});
+
+Deno.test("isRefusal() and replyOf() know the errors with a reply, of any class, and by code", () => {
+  const reply = Reply.from("550 No such file");
+  const refused = replyError(reply, "DELE a");
+  const unreadable = new FTPProtocolError("Cannot read", { reply });
+  assert(isRefusal(refused));
+  assert(isRefusal(refused, [550]));
+  assert(!isRefusal(refused, [500, 502]));
+  assert(isRefusal(unreadable));
+  for (const other of [new FTPError("x"), new Error("x"), { reply }, null]) {
+    assert(!isRefusal(other));
+    assertEquals(replyOf(other), undefined);
+  }
+  assertEquals(replyOf(refused)?.code, 550);
+});
+
+Deno.test("isUnknownCommand() is true for 500, 502 and 504 alone", () => {
+  const codes = [200, 451, 500, 501, 502, 503, 504, 530, 550].filter((code) =>
+    isUnknownCommand(Reply.from(`${code} x`))
+  );
+  assertEquals(codes, [500, 502, 504]);
+  assert(!isUnknownCommand(undefined));
 });

@@ -5,11 +5,10 @@
  */
 
 import type { Command } from "../../protocol/command.ts";
-import { FTPError } from "../../protocol/errors.ts";
+import { isRefusal, isUnknownCommand, replyOf } from "../../protocol/errors.ts";
 import { readOctal } from "../../protocol/numbers.ts";
 import type { Session, SignalOptions } from "../../transfer/session.ts";
 import type { Turn } from "../../transfer/turn.ts";
-import { UNKNOWN_REPLIES } from "../../commands/queries.ts";
 import { chmodCommand } from "../../commands/permissions.ts";
 
 // noted in the server's profile if it lacks the command
@@ -121,12 +120,11 @@ async function requestLines(
     return lines.map((line) => line.replace(/^2\d\d[- ]/, "").trimStart());
   } catch (error) {
     noteUnknown(session, error, key);
-    if (error instanceof FTPError && error.reply !== undefined) return [];
+    if (isRefusal(error)) return [];
     throw error;
   }
 }
 
 function noteUnknown(session: Session, error: unknown, key: string): void {
-  const code = error instanceof FTPError ? error.reply?.code ?? 0 : 0;
-  if (UNKNOWN_REPLIES.includes(code)) session.profile.noteLacking(key);
+  if (isUnknownCommand(replyOf(error))) session.profile.noteLacking(key);
 }

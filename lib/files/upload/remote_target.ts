@@ -10,6 +10,8 @@ import {
   FTPError,
   FTPPermanentError,
   FTPTemporaryError,
+  isRefusal,
+  type Refusal,
 } from "../../protocol/errors.ts";
 import type { Session, SignalOptions } from "../../transfer/session.ts";
 import { rename } from "../../commands/files.ts";
@@ -160,8 +162,7 @@ export class UploadTarget {
     try {
       return await begin();
     } catch (error) {
-      const isAnswered = error instanceof FTPError && error.reply !== undefined;
-      this.#isInDoubt = !isAnswered;
+      this.#isInDoubt = !isRefusal(error);
       this.#isLocked = error instanceof Deno.errors.TimedOut &&
         UNANSWERED_REGEXP.test(error.message);
       throw this.isNameRefused(error)
@@ -174,10 +175,9 @@ export class UploadTarget {
    * Whether the server may have refused to write because of the temporary name
    * or the file under it.
    */
-  isNameRefused(error: unknown): error is FTPPermanentError {
-    return this.path !== this.remote && error instanceof FTPPermanentError &&
-      /^(STOR|APPE)/.test(error.command ?? "") &&
-      [501, 550, 553].includes(error.reply?.code ?? 0);
+  isNameRefused(error: unknown): error is Refusal {
+    return this.path !== this.remote && isRefusal(error, [501, 550, 553]) &&
+      /^(STOR|APPE)/.test(error.command ?? "");
   }
 
   /**

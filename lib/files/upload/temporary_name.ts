@@ -5,7 +5,7 @@
  */
 
 import { printable } from "../../protocol/printable.ts";
-import { FTPError } from "../../protocol/errors.ts";
+import { isRefusal } from "../../protocol/errors.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import type { Session, SignalOptions } from "../../transfer/session.ts";
 import { partName, splitPath } from "../../commands/path.ts";
@@ -61,7 +61,7 @@ export async function refuseDataSet(
       options,
     );
   } catch (error) {
-    if (error instanceof FTPError && error.reply !== undefined) return;
+    if (isRefusal(error)) return;
     throw error;
   }
   if (!/\bMVS\b/.test(reply.text)) return;
