@@ -295,11 +295,17 @@ export class ControlConnection {
     this.#reading.then(() => this.#closed.resolve());
   }
 
+  /** Closes at once, because of what the server or the network did. */
+  #break(reason: Error): void {
+    if (this.#failure === undefined) this.#isBroken = true;
+    this.fail(reason);
+  }
+
   /**
    * Closes a connection on which an aborted transfer may have left something.
    */
   giveUp(reason: Error): void {
-    // not if the user closed it: only if it broke during an abort
+    // not if the user closed it: only if it broke
     if (this.#failure !== undefined && !this.#isBroken) return;
     if (this.#failure === undefined) this.fail(reason);
     this.#isDoubtful = true;
@@ -363,12 +369,12 @@ export class ControlConnection {
     if (bytes.includes(LF)) this.#watchdog.touch();
     // if nothing may follow a reply, each line is checked on its own
     for (const part of this.#pending.pauses ? linesOf(bytes) : [bytes]) {
-      if (this.#isPaused) return this.fail(injected());
+      if (this.#isPaused) return this.#break(injected());
       for (const reply of this.#reader.push(part)) this.#deliver(reply);
     }
     if (this.#reader.error !== undefined) {
       this.#suspect();
-      return this.fail(this.#reader.error);
+      return this.#break(this.#reader.error);
     }
     if (!this.#queue.isEmpty) this.#flush();
     const isAwaited = this.#watchdog.waits > 0 && !this.#isIdle;
@@ -388,13 +394,13 @@ export class ControlConnection {
     const { due } = this;
     if (due !== undefined && this.#pending.isMismatched(reply)) {
       reply[CONCEAL]();
-      return this.fail(mismatched(due, reply));
+      return this.#break(mismatched(due, reply));
     }
     const pending = this.#pending.deliver(reply);
     // other replies below 400 are data until an error is made of them
     if (pending?.isSecret !== false || reply.code >= 400) reply[CONCEAL]();
     if (pending === undefined && reply.code !== 421) {
-      return this.fail(outOfStep(reply));
+      return this.#break(outOfStep(reply));
     }
     if (pending !== undefined) {
       this.#queue.answered(pending, this.due === undefined);
@@ -411,7 +417,7 @@ export class ControlConnection {
     }
     if (reply.code === 421) {
       this.#wasIdle = pending === undefined && this.#open === undefined;
-      this.fail(closedByReply(reply));
+      this.#break(closedByReply(reply));
     }
   }
 
@@ -435,13 +441,13 @@ export class ControlConnection {
     const isSuspect = this.#suspect(this.#pending.isUnproven);
     this.#noteBroken(isSuspect);
     const { via } = this.#stream;
-    this.fail(ended(this.due, this.#reader.hasPartial, isSuspect, via));
+    this.#break(ended(this.due, this.#reader.hasPartial, isSuspect, via));
   }
 
   #expire(what = `no reply within ${this.#options.timeout} ms`): void {
     this.#noteBroken(this.#suspect());
     const { via } = this.#stream;
-    this.fail(expired(this.due, what, this.#reader.hint, via));
+    this.#break(expired(this.due, what, this.#reader.hint, via));
   }
 
   /** Notes that the server may not support pipelining. */
@@ -455,7 +461,6 @@ export class ControlConnection {
    * reason.
    */
   #noteBroken(isSuspect: boolean): void {
-    this.#isBroken = true;
     if (!isSuspect) this.#lostOver = this.due;
   }
 
@@ -467,7 +472,7 @@ export class ControlConnection {
     if (this.#failure !== undefined) return;
     this.#wasIdle = this.#isIdle;
     this.#noteBroken(this.#suspect(this.#pending.isUnproven));
-    this.fail(broken(this.due, error, this.#stream.via));
+    this.#break(broken(this.due, error, this.#stream.via));
   }
 }
 

@@ -193,6 +193,8 @@ async function returnTo(turn: ExclusiveTurn, origin: string): Promise<void> {
       (message) =>
         `Cannot return to "${origin}", so the connection is closed: ${message}`,
     );
+    // another connection starts in the original directory
+    if (!isRefusal(error)) return session.control.giveUp(failure);
     session.control.fail(failure);
     throw failure;
   } finally {

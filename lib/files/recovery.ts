@@ -263,7 +263,7 @@ export async function withReconnection<T>(
     return await run(session);
   } catch (error) {
     leaveSpoiled(provider, error, options.retry === false ? 0 : 1);
-    if (!session.isLost) throw error;
+    if (session.control.failure === undefined) throw error;
     lost = { error };
   }
   const again = async () => {
@@ -274,7 +274,7 @@ export async function withReconnection<T>(
     try {
       return { value: await run(session) };
     } catch (error) {
-      if (session.isLost) throw error;
+      if (session.control.failure !== undefined) throw error;
       return { error };
     }
   };

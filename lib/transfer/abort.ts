@@ -50,7 +50,7 @@ export async function explain(
   const grace = Math.min(ABORT_GRACE, timeout || ABORT_GRACE);
   const reply = await settle(pending.final, grace);
   if (reply === undefined) {
-    if (!pending.isSettled) session.control.fail(asError(error));
+    if (!pending.isSettled) session.control.giveUp(asError(error));
     return error;
   }
   return reply.code >= 400

@@ -208,6 +208,7 @@ export class Transfer {
         await this.abort();
         throw error;
       }
+      if (isEarly) this.#session.doubt(this.command);
       throw unconfirmed(this, error);
     }
     // Pure-FTPd sends 226 while the rest of a listing waits for the next one

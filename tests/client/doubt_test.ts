@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { type FTP, FTPProtocolError, FTPTemporaryError } from "../../mod.ts";
 import { hangsAfter, Pair } from "../directories/scripted_listings.ts";
-import type { Handler } from "../testing/scripted/mod.ts";
+import type { Handler, Turn } from "../testing/scripted/mod.ts";
 import { CLEAN_GREETING, startScript } from "./script.ts";
 
 const ENOUGH = new Error("Enough");
@@ -346,6 +346,102 @@ Deno.test("FTP keeps the connection whose transfer was refused, or read to its e
   await assertRejects(() => textOf(ftp, "/f"));
   assertEquals(await textOf(ftp, "/f"), "all of it");
   assertEquals(server.sessions.length, 1);
+});
+
+/** Ways in which a server can fail while a download that was left is being ended. */
+const FAILURES_AT_THE_END: Record<string, (turn: Turn) => Promise<unknown>> = {
+  // Pure-FTPd
+  async "a second 150 and nothing more"(turn) {
+    await turn.reply(150, "0.010 seconds (measured here)");
+    await turn.session.peer.closed;
+  },
+  async "no reply"(turn) {
+    await turn.session.peer.closed;
+  },
+  async "421"(turn) {
+    await turn.reply(421, "Closing");
+    await turn.session.peer.closed;
+  },
+  async "a reply to another command"(turn) {
+    await turn.reply(229, "Entering extended passive mode (|||1234|)");
+    await turn.session.peer.closed;
+  },
+  async "no FTP"(turn) {
+    await turn.raw("SSH-2.0\r\n");
+    await turn.session.peer.closed;
+  },
+  async "the end of the connection"(turn) {
+    await turn.close();
+  },
+};
+
+/** Ways to leave a download before its end, with what the caller is told. */
+const LEAVING: Record<string, (ftp: FTP) => Promise<unknown>> = {
+  async "transfercmd, close and voidresp"(ftp) {
+    const conn = await ftp.transfercmd("RETR /f");
+    await conn.read(new Uint8Array(4));
+    conn.close();
+    await assertRejects(() => ftp.voidresp());
+  },
+  async "transfercmd and close"(ftp) {
+    const conn = await ftp.transfercmd("RETR /f");
+    await conn.read(new Uint8Array(4));
+    conn.close();
+  },
+  async "a data connection that the server resets"(ftp) {
+    const conn = await ftp.transfercmd("RETR /reset");
+    await assertRejects(async () => {
+      while (await conn.read(new Uint8Array(4)) !== null);
+    });
+  },
+  async "retrbinary whose data connection is reset"(ftp) {
+    await assertRejects(() => ftp.retrbinary("RETR /reset", () => {}));
+  },
+};
+
+for (const [way, leave] of Object.entries(LEAVING)) {
+  for (const [what, fail] of Object.entries(FAILURES_AT_THE_END)) {
+    Deno.test(`FTP goes on after ${way}, answered by ${what}`, async () => {
+      await using pair = await Pair.make({ "/f": "all of it" }, {
+        timeout: 1000,
+      });
+      const { ftp, server } = pair;
+      server.once("RETR", async (turn) => {
+        await turn.reply(150, "Here it comes");
+        const data = await turn.openData();
+        await data.write("some");
+        if (turn.argument === "/reset") data.reset();
+        else await data.readAll();
+        data.close();
+        await fail(turn);
+      });
+      await leave(ftp);
+      assertEquals(await Array.fromAsync(ftp.list("/"), ({ name }) => name), [
+        "f",
+      ]);
+      assertEquals(await ftp.size("/f"), 9);
+      assertEquals(server.sessions.length, 2);
+    });
+  }
+}
+
+Deno.test("FTP goes on after a list() that was left, where the way back fails", async () => {
+  for (const isClean of [true, false]) {
+    await using pair = await Pair.make({ "/d x/a": "" }, {}, isClean);
+    const { ftp, server } = pair;
+    server.on("MLSD", "502 No");
+    server.on("CWD", async (turn) => {
+      if (turn.argument === "/" && server.sessions.length === 1) turn.close();
+      else await turn.default();
+    });
+    server.once(
+      "LIST",
+      hangsAfter("-rw-r--r-- 1 o g 1 Jan 1 2020 a\r\n".repeat(20)),
+    );
+    for await (const _ of ftp.list("/d x")) break;
+    assertEquals(await ftp.pwd(), "/");
+    assertEquals(server.sessions.length, 2);
+  }
 });
 
 /** A call, the answer to another command, and what is left of the call. */
