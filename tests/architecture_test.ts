@@ -48,6 +48,9 @@ const TURNS_ONCE = [
   "lib/transfer/source.ts", // a reader that gives 0, a counted number of times
 ];
 
+/** Modules of Node that are in Deno's snapshot: they are loaded in no time. */
+const QUICK = ["node:diagnostics_channel", "node:path", "node:url"];
+
 interface Module {
   /** Path from the root. */
   readonly path: string;
@@ -160,6 +163,25 @@ Deno.test("an error's reply is read by the functions of lib/protocol/errors.ts",
   assertEquals(others.map(({ path }) => path), []);
 });
 
+Deno.test("mod.ts loads no module of Node at the start that takes long to load", () => {
+  const byPath = new Map(modules.map((module) => [module.path, module]));
+  const reached = new Set<string>();
+  const visit = (path: string): void => {
+    if (reached.has(path) || !byPath.has(path)) return;
+    reached.add(path);
+    // imports at first use as well: in one file, theirs are at the top
+    for (const target of byPath.get(path)!.values) visit(target);
+  };
+  visit("mod.ts");
+  assert(reached.has("lib/tls/session.ts"));
+  const loading = [...reached].flatMap((path) =>
+    specifiersOf(withoutTypes(withoutTemplates(byPath.get(path)!.code)))
+      .filter((name) => name.startsWith("node:") && !QUICK.includes(name))
+      .map((name) => `${path} imports ${name}: use nodeModule("${name}")`)
+  );
+  assertEquals(loading, []);
+});
+
 Deno.test("deno.lock has the standard library alone: whatever it lists is fetched before the first test", async () => {
   const lock = JSON.parse(await Deno.readTextFile(new URL("deno.lock", ROOT)));
   const packages = Object.keys(lock.npm).map((name) => name.split("@")[0]);
@@ -256,10 +278,15 @@ function withoutComments(code: string): string {
   );
 }
 
-/** The code without the statements that import or export types alone. */
+/** The code without template strings: some are source text of a worker. */
+function withoutTemplates(code: string): string {
+  return code.replace(/`(?:[^`\\]|\\[^])*`/g, "``");
+}
+
+/** The code without the statements that import or export types alone, and without types of modules. */
 function withoutTypes(code: string): string {
   return code.replace(
-    /\b(import|export)\s+type\s+[\s\w{},*$]*?\bfrom\s*"[^"]+"/g,
+    /\b(import|export)\s+type\s+[\s\w{},*$]*?\bfrom\s*"[^"]+"|\btypeof import\("[^"]+"\)/g,
     "",
   );
 }

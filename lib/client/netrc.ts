@@ -4,8 +4,8 @@
  * @module
  */
 
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { nodeModule } from "../connection/node_module.ts";
 
 /** Entry of a host. */
 export interface NetrcEntry {
@@ -110,7 +110,7 @@ export async function readNetrc(
   if (netrc !== true) {
     return parseNetrc(await Deno.readTextFile(netrc), host, user);
   }
-  const path = join(homedir(), ".netrc");
+  const path = join(nodeModule("node:os").homedir(), ".netrc");
   try {
     const { mode } = await Deno.stat(path);
     if (mode !== null && (mode & 0o077) !== 0) {

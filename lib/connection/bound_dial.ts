@@ -5,9 +5,10 @@
  * @module
  */
 
-import { connect, isIPv6, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { ByteStream } from "./byte_stream.ts";
 import { type OpenOptions, showAddress } from "./dial.ts";
+import { nodeModule } from "./node_module.ts";
 import { errorOfNode, NodeStream } from "./node_stream.ts";
 import { within } from "./waiting.ts";
 import { withMessage } from "./with_message.ts";
@@ -42,6 +43,7 @@ export async function dialFrom(
   ) {
     requireNet(tried, host);
   }
+  const { connect, isIPv6 } = nodeModule("node:net");
   let socket: Socket | undefined;
   try {
     return await within(

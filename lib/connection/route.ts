@@ -5,12 +5,12 @@
  * @module
  */
 
-import { isIP } from "node:net";
 import { dialFrom } from "./bound_dial.ts";
 import type { ByteStream } from "./byte_stream.ts";
 import { dial, dialPeer, type OpenOptions } from "./dial.ts";
 import { dialByFunction } from "./dial_function.ts";
 import type { Dial, DialTarget } from "./dialed_stream.ts";
+import { nodeModule } from "./node_module.ts";
 import { dialThrough } from "./proxy.ts";
 import { ProxyAddress } from "./proxy_address.ts";
 import { type HostPort, isSameHost } from "../protocol/address.ts";
@@ -83,7 +83,7 @@ function contradiction(other: string): TypeError {
 }
 
 function checkLocalAddress(address: string): void {
-  if (isIP(address) !== 0) return;
+  if (nodeModule("node:net").isIP(address) !== 0) return;
   throw new TypeError(
     'Cannot use "localAddress": it must be an IPv4 or IPv6 address of this machine, such as "192.0.2.1"',
   );

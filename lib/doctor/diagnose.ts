@@ -4,7 +4,6 @@
  * @module
  */
 
-import { lookup } from "node:dns/promises";
 import {
   connect,
   type ConnectURLOptions,
@@ -15,6 +14,7 @@ import { FTP } from "../client/ftp.ts";
 import { connectionOf } from "../client/ftp_protocol.ts";
 import { joinPath, withoutTrailingSlashes } from "../commands/path.ts";
 import { dial, showAddress } from "../connection/dial.ts";
+import { nodeModule } from "../connection/node_module.ts";
 import type { TLSInfo, TLSVersion } from "../connection/tls_info.ts";
 import { proveClock } from "../directories/prove_clock.ts";
 import { isCrowded } from "../files/recovery.ts";
@@ -229,6 +229,7 @@ class Examination {
     }
     let addresses: string[];
     try {
+      const { lookup } = nodeModule("node:dns/promises");
       const found = await lookup(host, { all: true });
       addresses = [...new Set(found.map(({ address }) => address))];
     } catch (error) {

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
+import type { Hash as NodeHash } from "node:crypto";
+import { nodeModule } from "../connection/node_module.ts";
 import { abortable, within } from "../connection/waiting.ts";
 import type { Command } from "../protocol/command.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
@@ -237,9 +237,16 @@ export function readHash(
   return word?.toLowerCase().padStart(digits, "0");
 }
 
+/** Returns the SHA-256 of a text, in hexadecimal digits. */
+export function sha256Of(text: string): string {
+  return nodeModule("node:crypto").createHash("sha256").update(text).digest(
+    "hex",
+  );
+}
+
 /** Computes a hash of bytes, piece by piece. */
 export class Digester {
-  readonly #hash: ReturnType<typeof createHash> | undefined;
+  readonly #hash: NodeHash | undefined;
   #crc = 0;
   #digest: string | undefined;
 
@@ -247,13 +254,15 @@ export class Digester {
   constructor(hash: Hash) {
     const known = KNOWN.find(({ name }) => name === hash.name);
     const algorithm = known?.algorithm;
-    this.#hash = algorithm === undefined ? undefined : createHash(algorithm);
+    this.#hash = algorithm === undefined
+      ? undefined
+      : nodeModule("node:crypto").createHash(algorithm);
   }
 
   /** Adds bytes. */
   update(bytes: Uint8Array): void {
-    if (this.#hash === undefined) this.#crc = crc32(bytes, this.#crc);
-    else this.#hash.update(bytes);
+    if (this.#hash !== undefined) this.#hash.update(bytes);
+    else this.#crc = nodeModule("node:zlib").crc32(bytes, this.#crc);
   }
 
   /** Returns the hash in hexadecimal digits. May be called again. */

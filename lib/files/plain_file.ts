@@ -5,7 +5,7 @@
  * @module
  */
 
-import * as fs from "node:fs";
+import { nodeModule } from "../connection/node_module.ts";
 import { lstatOrNothing } from "./download/local_target.ts";
 
 /** How to reach a file of a mirrored directory. */
@@ -33,6 +33,7 @@ export class PlainFile implements Disposable {
    */
   constructor(path: string, plain: PlainPath) {
     plain.check();
+    const fs = nodeModule("node:fs");
     const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = fs.constants;
     const noFollow = plain.follows ? 0 : O_NOFOLLOW;
     this.#fd = fs.openSync(path, O_RDONLY | O_NONBLOCK | noFollow);
@@ -54,7 +55,7 @@ export class PlainFile implements Disposable {
 
   /** Returns the current size and time of the file. */
   stat(): { size: number; mtime: Date } {
-    const { size, mtimeMs } = fs.fstatSync(this.#fd);
+    const { size, mtimeMs } = nodeModule("node:fs").fstatSync(this.#fd);
     return { size, mtime: new Date(Math.floor(mtimeMs)) };
   }
 
@@ -63,9 +64,10 @@ export class PlainFile implements Disposable {
     offset: number,
     blocksize: number,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const { readSync } = nodeModule("node:fs");
     const buffer = new Uint8Array(blocksize);
     for (let at = offset;;) {
-      const n = fs.readSync(this.#fd, buffer, 0, blocksize, at);
+      const n = readSync(this.#fd, buffer, 0, blocksize, at);
       if (n === 0) return;
       at += n;
       yield buffer.subarray(0, n);
@@ -74,7 +76,7 @@ export class PlainFile implements Disposable {
 
   /** Closes the file. */
   [Symbol.dispose](): void {
-    fs.closeSync(this.#fd);
+    nodeModule("node:fs").closeSync(this.#fd);
   }
 }
 

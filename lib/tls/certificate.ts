@@ -8,15 +8,15 @@
  * @module
  */
 
-import {
-  type X509Certificate,
-  X509Certificate as Certificate,
-} from "node:crypto";
+import type { X509Certificate } from "node:crypto";
+import { nodeModule } from "../connection/node_module.ts";
 import { printable } from "../protocol/printable.ts";
 import { shownNames } from "./certificate_names.ts";
 import { type CertificateParts, readCertificate } from "./der.ts";
 import type { TLSProblem } from "./errors.ts";
 import type { TLSCertificate } from "../connection/tls_info.ts";
+
+const { X509Certificate: Certificate } = nodeModule("node:crypto");
 
 /** Longest chain that is followed. */
 const MAX_CHAIN = 10;

@@ -4,10 +4,12 @@
  * @module
  */
 
-import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
+import { nodeModule } from "../connection/node_module.ts";
 import { type AlternativeNames, readAlternativeNames } from "./der.ts";
 import type { TLSProblem } from "./errors.ts";
+
+const { isIP } = nodeModule("node:net");
 
 /**
  * Characters of a host name; a name with any other character matches no host.

@@ -5,10 +5,7 @@
  * @module
  */
 
-import { isIP } from "node:net";
-import { Duplex } from "node:stream";
-import { setImmediate } from "node:timers";
-import { connect } from "node:tls";
+import { nodeModule } from "../connection/node_module.ts";
 import { checkName } from "./certificate_names.ts";
 import {
   Authorities,
@@ -33,6 +30,11 @@ import type {
   TLSVersion,
 } from "../connection/tls_info.ts";
 import { parseFingerprint, type TLSOptions } from "./options.ts";
+
+const { isIP } = nodeModule("node:net");
+const { Duplex } = nodeModule("node:stream");
+const { setImmediate } = nodeModule("node:timers");
+const { connect } = nodeModule("node:tls");
 
 /** Node's functions, for TLS clients of this thread. */
 const PARTS: EngineParts = { connect, Duplex, setImmediate };

@@ -9,7 +9,8 @@
  * @module
  */
 
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
+import { nodeModule } from "../connection/node_module.ts";
 import {
   type Engine,
   type EngineEvents,
@@ -142,6 +143,7 @@ ${startEngine}
 parentPort.once("message", ({ port }) => {
   serve(port, { connect, Duplex, setImmediate }, startEngine);
 });`;
+    const { Worker } = nodeModule("node:worker_threads");
     this.#worker = new Worker(
       new URL(`data:text/javascript,${encodeURIComponent(source)}`),
     );

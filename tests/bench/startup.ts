@@ -1,8 +1,9 @@
 /**
- * From the start of a process to the first reply, by URL and cached, beside
- * `deno eval 0`.
+ * Processor time from the start of a process to the first reply, and to a
+ * downloaded file: everything in the cache, imported by URL as one file and as
+ * sources, beside `npm:basic-ftp` and `deno eval 0`.
  *
- *     deno run -A tests/bench/startup.ts [rounds]
+ *     deno run -A --no-lock tests/bench/startup.ts [rounds]
  */
 
 import { startServer } from "../testing/servers/mod.ts";
@@ -12,6 +13,7 @@ const ROUNDS = Number(Deno.args[0] ?? 15);
 const ROOT = new URL("../..", import.meta.url);
 
 await using ftpServer = await startServer("vsftpd");
+await ftpServer.write("file", new Uint8Array(1000));
 const web = Deno.serve(
   { hostname: "127.0.0.1", port: 0, onListen: () => {} },
   async (request) => {
@@ -20,6 +22,8 @@ const web = Deno.serve(
       headers: {
         "content-type": pathname.endsWith(".ts")
           ? "application/typescript"
+          : pathname.endsWith(".js")
+          ? "text/javascript"
           : "application/octet-stream",
       },
     });
@@ -27,28 +31,72 @@ const web = Deno.serve(
 );
 const folder = await Deno.makeTempDir();
 const origin = `127.0.0.1:${web.addr.port}`;
-await Deno.writeTextFile(
-  `${folder}/script.ts`,
-  `import { FTP } from "http://${origin}/mod.ts";
-const ftp = new FTP();
-await ftp.connect("${ftpServer.host}", ${ftpServer.port});
-ftp.close();`,
-);
+const { host, port, user, password } = ftpServer;
+const login = JSON.stringify({ host, port, user, password });
 
-async function deno(...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args,
+function connecting(module: string): string {
+  return `import { FTP } from "http://${origin}/${module}";
+const { host, port } = ${login};
+const ftp = new FTP();
+await ftp.connect(host, port);
+ftp.close();`;
+}
+
+const scripts = {
+  dist: connecting("dist/ftp.js"),
+  sources: connecting("mod.ts"),
+  basic: `import { Client } from "npm:basic-ftp@6.2.3";
+const client = new Client();
+await client.connect("${host}", ${port});
+client.close();`,
+  dist_file: `import { connect } from "http://${origin}/dist/ftp.js";
+const { host, ...options } = ${login};
+await using ftp = await connect(host, options);
+await ftp.download("file", "${folder}/copy");`,
+  basic_file: `import { Client } from "npm:basic-ftp@6.2.3";
+const client = new Client();
+await client.access(${login});
+await client.downloadTo("${folder}/copy", "file");
+client.close();`,
+};
+for (const [name, text] of Object.entries(scripts)) {
+  await Deno.writeTextFile(`${folder}/${name}.ts`, text);
+}
+
+/** Runs Deno, and returns the processor time of the process in milliseconds. */
+async function deno(...args: string[]): Promise<number> {
+  const { success, stdout, stderr } = await new Deno.Command("bash", {
+    args: ["-c", '"$@" >&2 && times', "bash", Deno.execPath(), ...args],
     cwd: folder,
     env: { DENO_DIR: `${folder}/cache` },
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
+  const [, children] = new TextDecoder().decode(stdout).trim().split("\n");
+  return [...children!.matchAll(/(\d+)m([\d.]+)s/g)]
+    .map(([, minutes, seconds]) =>
+      Number(minutes) * 60_000 + Number(seconds) * 1000
+    )
+    .reduce((a, b) => a + b);
 }
 
+const run = (name: keyof typeof scripts) => () =>
+  deno(
+    "run",
+    "-A",
+    "--no-lock",
+    `${name}.ts`,
+  );
+
 try {
-  await compare("process start to the first reply", ROUNDS, {
-    "by URL, cached": () =>
-      deno("run", "--allow-net", `--allow-import=${origin}`, "script.ts"),
+  await compare("processor time to the first reply", ROUNDS, {
+    "one file, by URL": run("dist"),
+    "npm:basic-ftp": run("basic"),
+    "sources, by URL": run("sources"),
     "deno eval 0": () => deno("eval", "0"),
+  });
+  await compare("processor time to a file of 1 KB", ROUNDS, {
+    "one file, by URL": run("dist_file"),
+    "npm:basic-ftp": run("basic_file"),
   });
 } finally {
   await web.shutdown();

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { abortable, settle } from "../../connection/waiting.ts";
 import { checkNumber } from "../../protocol/check_number.ts";
 import { printable } from "../../protocol/printable.ts";
@@ -27,6 +26,7 @@ import {
   type DownloadOptions,
   type FileTransferResult,
 } from "../options.ts";
+import { sha256Of } from "../hash.ts";
 import { openAt } from "../open_at.ts";
 import { Part } from "./part.ts";
 import { partsBeside } from "./part_file.ts";
@@ -303,7 +303,7 @@ class Download {
       facts.shown,
       ...this.#isSegmented(facts) ? ["segments"] : [],
     ]);
-    return createHash("sha256").update(text).digest("hex").slice(0, 16);
+    return sha256Of(text).slice(0, 16);
   }
 
   /** Whether the file is downloaded in several segments. */

@@ -4,8 +4,7 @@
  * @module
  */
 
-// by namespace: Deno before 2.3.7 has no fchmodSync
-import * as fs from "node:fs";
+import { nodeModule } from "../../connection/node_module.ts";
 
 /** Permissions of a file, and its group. */
 export interface FileMode {
@@ -15,8 +14,13 @@ export interface FileMode {
   readonly group: number | null;
 }
 
-/** Whether permissions can be set after a file is created. */
-export const CAN_SET_MODE: boolean = typeof fs.fchmodSync === "function";
+/**
+ * Whether permissions can be set after a file is created. Deno before 2.3.7 has
+ * no `fchmodSync`.
+ */
+export function canSetMode(): boolean {
+  return typeof nodeModule("node:fs").fchmodSync === "function";
+}
 
 /** Permission bits of the group. */
 const GROUP_BITS = 0o070;
@@ -57,6 +61,7 @@ export function keepMode(
   if (((own.mode ?? 0) & 0o777) === bits) return;
   try {
     // chmod() would follow a link that replaced the file meanwhile
+    const fs = nodeModule("node:fs");
     const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
     const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {

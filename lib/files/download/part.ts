@@ -4,10 +4,9 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { basename, dirname } from "node:path";
 import { withMessage } from "../../connection/with_message.ts";
-import { type Hash, hashOpenFile } from "../hash.ts";
+import { type Hash, hashOpenFile, sha256Of } from "../hash.ts";
 import { LocalError, locally, locallyAsync } from "../errors.ts";
 import { type FileMode, keepMode, modeMeanwhile } from "./keep_mode.ts";
 import { openPipe } from "./open_pipe.ts";
@@ -256,7 +255,7 @@ export class Part {
   /** Adds the state of the segments behind the bytes of the file. */
   keepState(size: number, state: unknown): void {
     const text = JSON.stringify(state);
-    this.writeAt(size, new TextEncoder().encode(hashOf(text) + text));
+    this.writeAt(size, new TextEncoder().encode(sha256Of(text) + text));
   }
 
   /**
@@ -270,7 +269,7 @@ export class Part {
       : new Uint8Array();
     const text = new TextDecoder().decode(bytes);
     const state = text.slice(HASH_LENGTH);
-    if (state === "" || hashOf(state) !== text.slice(0, HASH_LENGTH)) {
+    if (state === "" || sha256Of(state) !== text.slice(0, HASH_LENGTH)) {
       this.reset();
       return undefined;
     }
@@ -420,8 +419,4 @@ function inFolder<T>(target: Target, open: () => T): T {
       { cause: error },
     );
   }
-}
-
-function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { CAN_SET_MODE } from "./keep_mode.ts";
+import { canSetMode } from "./keep_mode.ts";
 import { basename, dirname } from "node:path";
 import {
   isPart,
@@ -101,7 +101,7 @@ function removeIfThere(path: string): void {
 }
 
 /** Permissions of a temporary file until it is complete: its owner only. */
-const PART_MODE = CAN_SET_MODE ? 0o600 : undefined;
+const PART_MODE = 0o600;
 
 /**
  * Whether only its owner can have written to a file: a plain file with a single
@@ -153,7 +153,7 @@ export function openPart(path: string): Deno.FsFile | undefined {
     owner ??= newFileBeside(path).uid;
     return isOnlyOf(info, owner);
   };
-  return openLocked(path, PART_MODE, isOurs)?.file;
+  return openLocked(path, canSetMode() ? PART_MODE : undefined, isOurs)?.file;
 }
 
 /** A file that is written in place. */

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { requestAhead } from "../../transfer/passive.ts";
 import {
   FTPError,
@@ -19,6 +18,7 @@ import { requestBinarySize } from "../../commands/queries.ts";
 import type { SessionProvider } from "../session_provider.ts";
 import { randomMark, splitPath } from "../../commands/path.ts";
 import { withErrorMessage } from "../errors.ts";
+import { sha256Of } from "../hash.ts";
 import { deleteAll, isThere } from "../leftovers.ts";
 import { type CompleteUpload, Replacement } from "../replacement.ts";
 import { isListedDirectory, refuseDirectory } from "../store_refusal.ts";
@@ -76,9 +76,7 @@ export class UploadTarget {
       );
     }
     const isResumable = resume && identity !== null;
-    const mark = isResumable
-      ? createHash("sha256").update(identity).digest("hex").slice(0, 16)
-      : randomMark();
+    const mark = isResumable ? sha256Of(identity).slice(0, 16) : randomMark();
     this.#first = atomic
       ? temporaryPath(remote, mark, isResumable, options)
       : remote;
