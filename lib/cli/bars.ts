@@ -22,28 +22,19 @@ export interface BarTerminal {
   write(text: string): void;
 }
 
-/** The bars of the files that are under way, below what was printed. */
+/** The bars of the current files, below the printed lines. */
 export class Bars {
   readonly #terminal: BarTerminal;
   readonly #active = new Map<string, { label: string; progress: Progress }>();
   #drawn = 0;
   #drawnAt = -Infinity;
 
-  /**
-   * Makes bars on a terminal.
-   *
-   * @param terminal The terminal
-   */
+  /** Makes bars on a terminal. */
   constructor(terminal: BarTerminal) {
     this.#terminal = terminal;
   }
 
-  /**
-   * Shows how far a file is.
-   *
-   * @param label The file, as the server or the user calls it
-   * @param progress How far it is
-   */
+  /** Shows the progress of a file. */
   update(label: string, progress: Progress): void {
     const isNew = !this.#active.has(label);
     this.#active.set(label, { label: printableLine(label), progress });
@@ -51,20 +42,12 @@ export class Bars {
     this.#draw();
   }
 
-  /**
-   * Takes a bar away.
-   *
-   * @param label The file
-   */
+  /** Removes a bar. */
   remove(label: string): void {
     if (this.#active.delete(label)) this.#draw();
   }
 
-  /**
-   * Prints above the bars.
-   *
-   * @param print Writes whole lines, to whichever stream
-   */
+  /** Prints above the bars. */
   above(print: () => void): void {
     if (this.#drawn === 0) return print();
     this.clear();
@@ -75,7 +58,7 @@ export class Bars {
     }
   }
 
-  /** Takes all bars from the terminal; the next update draws them again. */
+  /** Erases all bars; the next update draws them again. */
   clear(): void {
     if (this.#drawn === 0) return;
     this.#terminal.write(`\x1b[${this.#drawn}A\r\x1b[J`);
@@ -95,26 +78,21 @@ export class Bars {
       return `${formatProgress(progress, short, columns - extra)}\x1b[K\n`;
     });
     const up = this.#drawn === 0 ? "" : `\x1b[${this.#drawn}A`;
-    // without wrapping a line that is too long stays one line
+    // wrapping is off: a line that is too long stays one line
     this.#terminal.write(`\x1b[?7l${up}\r${lines.join("")}\x1b[J\x1b[?7h`);
     this.#drawn = lines.length;
     this.#drawnAt = performance.now();
   }
 }
 
-/** Characters that take two columns. */
+/** Characters of two columns. */
 const WIDE_REGEXP =
   /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303F\uFF01-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}/u;
 
-/** Characters that take none. */
+/** Characters without a column. */
 const MARK_REGEXP = /\p{M}|[\u200C\u200D]/u;
 
-/**
- * Columns that a text takes on a terminal.
- *
- * @param text The text
- * @returns The columns, as most terminals count them
- */
+/** Counts the columns of a text, as most terminals do. */
 export function widthOf(text: string): number {
   if (/^[\x20-\x7E]*$/.test(text)) return text.length;
   let width = 0;
@@ -126,12 +104,8 @@ export function widthOf(text: string): number {
 }
 
 /**
- * Takes the middle out of a text that is too long: a path tells most at its
- * beginning and its end.
- *
- * @param text The text
- * @param columns Most columns
- * @returns The text, or its ends
+ * Replaces the middle of a text that is too long by dots, because the beginning
+ * and the end of a path say most.
  */
 export function shorten(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;

@@ -17,32 +17,32 @@ import type { FlagName } from "./flags.ts";
 
 /** A command. */
 export interface CommandSpec {
-  /** What it does, in one line. */
+  /** Summary in one line. */
   readonly summary: string;
   /** Its operands. */
   readonly usage: string;
-  /** What is to be known besides the options. */
+  /** Paragraphs of the help. */
   readonly notes: readonly string[];
-  /** Its options, besides the common ones. */
+  /** Its own options, in addition to the common ones. */
   readonly flags: readonly FlagName[];
-  /** Command lines, each with what it does. */
+  /** Command lines, each with its meaning. */
   readonly examples: readonly (readonly [line: string, what: string])[];
-  /** Runs it. */
+  /** Runs the command. */
   readonly run: (context: CommandContext) => Promise<void>;
 }
 
-/** What half-done files are. */
+/** Note on temporary files. */
 const PARTS =
-  "A file is written under a temporary name and takes its place when it is whole and verified. What Ctrl-C or a lost connection leaves is completed by the same command.";
+  "A file is written under a temporary name, verified, and renamed. After Ctrl-C or a lost connection, the same command continues the file.";
 
 /** The commands by name. */
 export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   get: {
-    summary: "fetch files",
+    summary: "download files",
     usage: "URL...",
     notes: [
       PARTS,
-      "A URL may have the patterns *, ?, [a-z] and {a,b}; %2A is a star itself.",
+      "A URL may contain the patterns *, ?, [a-z] and {a,b}; %2A is a literal star.",
     ],
     flags: [
       "output",
@@ -59,21 +59,21 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
       ["ftp get ftp://ftp.example.com/pub/image.iso", "into this directory"],
       [
         "ftp get -P 4 -o data/ 'ftp://ftp.example.com/pub/*.csv.gz'",
-        "all that match, four at once",
+        "all matching files, four at once",
       ],
       [
         "ftp get -c --limit-rate 500k --verify hash ftpes://ann@ftp.example.com//srv/dump.gz",
-        "an absolute path over TLS; asks for the password",
+        "an absolute path, over TLS; asks for the password",
       ],
     ],
     run: get,
   },
   put: {
-    summary: "send files",
+    summary: "upload files",
     usage: "FILE... URL",
     notes: [
       PARTS,
-      'A URL that ends in "/" is a directory. "-" is standard input.',
+      'A URL that ends with "/" is a directory. "-" is standard input.',
     ],
     flags: [
       "create-dirs",
@@ -103,11 +103,14 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   ls: {
     summary: "list a directory",
     usage: "URL...",
-    notes: ["Names come in the server's order, one a line."],
+    notes: ["Prints one name per line, in the server's order."],
     flags: ["long", "recursive", "no-glob"],
     examples: [
       ["ftp ls ftp://ftp.example.com/pub/", "names"],
-      ["ftp ls -l 'ftp://ftp.example.com/pub/{a,b}*'", "with kind, size, time"],
+      [
+        "ftp ls -l 'ftp://ftp.example.com/pub/{a,b}*'",
+        "with kind, size and time",
+      ],
       ["ftp ls -r --json ftp://ftp.example.com/pub/", "a tree, for programs"],
     ],
     run: ls,
@@ -116,23 +119,23 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     summary: "print files",
     usage: "URL...",
     notes: [
-      "Bytes are printed as they are. A terminal gets text without control characters.",
+      "Prints the bytes unchanged. On a terminal, control characters are replaced.",
     ],
     flags: ["no-glob"],
     examples: [
       ["ftp cat ftp://ftp.example.com/pub/README | head", "the first lines"],
       [
         "ftp cat 'ftp://ftp.example.com/log/*.log' > all.log",
-        "one after another",
+        "several files, one after another",
       ],
     ],
     run: cat,
   },
   sync: {
-    summary: "make one directory like another",
+    summary: "synchronize a directory",
     usage: "URL DIRECTORY | DIRECTORY URL",
     notes: [
-      "The first is the source. What has another size or time is transferred. Nothing is removed without --delete, and nothing beside a failure.",
+      "The first argument is the source. Files with another size or time are transferred. Nothing is removed without --delete, or after a failure.",
       PARTS,
     ],
     flags: [
@@ -151,7 +154,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     examples: [
       [
         "ftp sync ftp://ftp.example.com/pub/data data",
-        "what is new or changed",
+        "new and changed files",
       ],
       [
         "ftp sync --delete --preview build ftpes://deploy@www.example.com/htdocs",
@@ -159,7 +162,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
       ],
       [
         "ftp sync -P 4 --exclude '*.tmp' --exclude cache build ftpes://deploy@www.example.com/htdocs",
-        "four connections, without some names",
+        "four connections, without the excluded names",
       ],
     ],
     run: sync,
@@ -170,18 +173,24 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     notes: ["Symbolic links are removed, never followed."],
     flags: ["recursive", "dry-run", "no-glob"],
     examples: [
-      ["ftp rm --dry-run 'ftpes://ann@ftp.example.com/in/*.tmp'", "only shows"],
-      ["ftp rm -r ftpes://ann@ftp.example.com/in/2025", "with all in it"],
+      [
+        "ftp rm --dry-run 'ftpes://ann@ftp.example.com/in/*.tmp'",
+        "only prints them",
+      ],
+      ["ftp rm -r ftpes://ann@ftp.example.com/in/2025", "with its contents"],
     ],
     run: rm,
   },
   mkdir: {
-    summary: "make directories, with their parents",
+    summary: "create directories with their parents",
     usage: "URL...",
     notes: [],
     flags: [],
     examples: [
-      ["ftp mkdir ftpes://ann@ftp.example.com/in/2026/11", "and in/2026"],
+      [
+        "ftp mkdir ftpes://ann@ftp.example.com/in/2026/11",
+        "also creates in/2026",
+      ],
     ],
     run: mkdir,
   },
@@ -189,19 +198,24 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     summary: "rename or move on the server",
     usage: "URL NEW",
     notes: [
-      "NEW is a URL of the same server, an absolute path, or a name beside the old one.",
+      "NEW is a URL on the same server, an absolute path, or a name in the same directory.",
     ],
     flags: ["force", "dry-run"],
     examples: [
-      ["ftp mv ftpes://ann@ftp.example.com/in/a.txt b.txt", "another name"],
-      ["ftp mv ftpes://ann@ftp.example.com/in/a.txt /archive/", "elsewhere"],
+      ["ftp mv ftpes://ann@ftp.example.com/in/a.txt b.txt", "a new name"],
+      [
+        "ftp mv ftpes://ann@ftp.example.com/in/a.txt /archive/",
+        "another directory",
+      ],
     ],
     run: mv,
   },
   hash: {
-    summary: "print the hash that the server makes of a file",
+    summary: "print the hash that the server computes of a file",
     usage: "URL...",
-    notes: ["The server's strongest: SHA-256, SHA-512, SHA-1, MD5 or CRC32."],
+    notes: [
+      "Uses the best hash that the server has: SHA-256, SHA-512, SHA-1, MD5 or CRC32.",
+    ],
     flags: ["read", "no-glob"],
     examples: [
       ["ftp hash ftp://ftp.example.com/pub/image.iso", "hash and path"],
@@ -209,18 +223,18 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     run: hash,
   },
   doctor: {
-    summary: "find out what works with a server, and why the rest does not",
+    summary: "diagnose a server: what works, what fails, and why",
     usage: "URL",
     notes: [
-      "It tries name and addresses, TLS, login, passive and active mode, listings, times and limits, and ends with the options to use. It changes nothing without --write.",
-      "Exit codes: 0 nothing is wrong, 2 the server is at fault, 3 the network, a firewall or TLS.",
+      "Tests addresses, TLS, login, passive and active mode, listings, times and limits, and prints the options to use. Changes nothing without --write.",
+      "Exit codes: 0 no errors; 2 an error of the server; 3 an error of the network, a firewall or TLS.",
     ],
     flags: ["write"],
     examples: [
       ["ftp doctor ftp://ftp.example.com/", "changes nothing"],
       [
         "ftp doctor --write in ftpes://ann@ftp.example.com/",
-        "with an upload to the folder in, which is removed",
+        'also uploads a file to the directory "in", and removes it',
       ],
     ],
     run: doctor,

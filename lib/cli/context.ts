@@ -1,5 +1,5 @@
 /**
- * What a command works with: options, output, connections.
+ * The context of a command: options, output, connections.
  *
  * @module
  */
@@ -19,23 +19,21 @@ import type { Flags } from "./flags.ts";
 import type { Output } from "./output.ts";
 import { findCredentials } from "./password.ts";
 
-/** What a command is given. */
+/** The context of a command. */
 export interface CommandContext {
   /** The options. */
   readonly flags: Flags;
-  /** What is no option. */
+  /** The arguments that are not options. */
   readonly operands: readonly string[];
-  /** Where to print. */
+  /** The output. */
   readonly out: Output;
-  /** Ends the command: Ctrl-C, or standard output was closed. */
+  /** Aborted by Ctrl-C, or when standard output is closed. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Reads the options of a connection, before anything is sent.
+ * Reads the options of a connection before anything is sent.
  *
- * @param context The options of the command line
- * @returns Options for {@linkcode connect}, without user and password
  * @throws {UsageError} If a value cannot be used
  */
 export async function connectOptions(
@@ -53,7 +51,7 @@ export async function connectOptions(
     trace: flags.has("verbose") ? (event) => out.trace(event) : undefined,
   };
   try {
-    new FTP(options); // the library refuses what it cannot use
+    new FTP(options); // checks the values
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error });
   }
@@ -71,25 +69,14 @@ async function tlsOptions(flags: Flags): Promise<FTPOptions["tls"]> {
   return flags.has("tls") ? {} : undefined;
 }
 
-/**
- * How often a failure is tried again.
- *
- * @param flags The options
- * @returns The library's option
- */
+/** Reads `--retries`. */
 export function retryOptions(flags: Flags): RetryOptions | false | undefined {
   const attempts = flags.number("retries", { least: 0, isInteger: true });
   if (attempts === undefined) return undefined;
   return attempts === 0 ? false : { attempts };
 }
 
-/**
- * Connects and logs in.
- *
- * @param server A URL without a path
- * @param context The options of the command line
- * @returns A client in the directory after login
- */
+/** Connects and logs in. */
 export async function openClient(
   server: string,
   context: CommandContext,
@@ -104,12 +91,7 @@ export async function openClient(
   return await connect(server, { ...options, user, password, account });
 }
 
-/**
- * The options that whole files have in common.
- *
- * @param context The options of the command line
- * @returns Options for `download` and `upload`
- */
+/** Reads the options that `download` and `upload` share. */
 export function transferOptions({ flags, out, signal }: CommandContext): {
   resume: boolean;
   verify: "size" | "hash" | "none" | undefined;
@@ -127,7 +109,7 @@ export function transferOptions({ flags, out, signal }: CommandContext): {
         out.tell({ event: "retry", attempt, delay, message: error.message });
       } else {
         out.note(
-          `Attempt ${attempt} failed, the next one follows in ${seconds} s: ${
+          `Attempt ${attempt} failed, retrying in ${seconds} s: ${
             printable(error.message)
           }`,
         );
@@ -138,11 +120,8 @@ export function transferOptions({ flags, out, signal }: CommandContext): {
 }
 
 /**
- * Insists on a number of operands.
+ * Checks the number of operands.
  *
- * @param context The operands
- * @param least The fewest
- * @param most The most
  * @throws {UsageError} If there are fewer or more
  */
 export function checkOperands(
@@ -160,12 +139,7 @@ export function checkOperands(
   }
 }
 
-/**
- * Whether an error is the end that the user wanted.
- *
- * @param error What was thrown
- * @returns Whether it is Ctrl-C
- */
+/** Whether the user pressed Ctrl-C. */
 export function isInterruption(error: unknown): boolean {
   return error instanceof Interrupted;
 }

@@ -6,55 +6,49 @@
 
 import { FTPError, FTPMirrorError, TLSError } from "../../mod.ts";
 
-/** What the exit code of a command means. */
+/** Exit codes by their meaning. */
 export const EXIT = {
   /** Everything was done. */
   done: 0,
-  /** The command line cannot be understood; nothing was sent. */
+  /** The command line is invalid; nothing was sent. */
   usage: 1,
-  /** The server refused, or what it has is not what was sent. */
+  /** The server refused, or its file differs from the local one. */
   refused: 2,
   /** The server was not reached, not trusted, or the connection was lost. */
   network: 3,
-  /** Some of several were done, and some were not. */
+  /** Only a part of the work was done. */
   partial: 4,
   /** A local file or a permission is missing, or the disk is full. */
   local: 5,
-  /** Ctrl-C, as shells count it. */
+  /** Ctrl-C, with the code that shells use. */
   interrupted: 130,
 } as const;
 
 /** An exit code. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The command line cannot be understood. */
+/** The command line is invalid. */
 export class UsageError extends Error {
   /** The class's own name. */
   override name = "UsageError";
 }
 
-/** The user has ended the program. */
+/** The user interrupted the program. */
 export class Interrupted extends Error {
   /** The class's own name. */
   override name = "Interrupted";
 }
 
-/** Several things were to be done, and some were not; the errors were shown. */
+/** Some of several items failed. Their errors were printed. */
 export class Incomplete extends Error {
   /** The class's own name. */
   override name = "Incomplete";
-  /** What became of the whole. */
+  /** The exit code. */
   readonly code: ExitCode;
-  /** Whether there was but one thing to do, whose error says it all. */
+  /** Whether there was only one item, whose error was printed. */
   readonly isSingle: boolean;
 
-  /**
-   * Makes an error.
-   *
-   * @param code What became of the whole
-   * @param message How much was not done
-   * @param isSingle Whether there was but one thing to do
-   */
+  /** Creates an error. */
   constructor(code: ExitCode, message: string, isSingle = false) {
     super(message);
     this.code = code;
@@ -62,7 +56,7 @@ export class Incomplete extends Error {
   }
 }
 
-/** The errors of a connection that failed. */
+/** Errors of failed connections. */
 const NETWORK_ERRORS = [
   Deno.errors.ConnectionRefused,
   Deno.errors.ConnectionReset,
@@ -76,12 +70,7 @@ const NETWORK_ERRORS = [
   Deno.errors.Http,
 ];
 
-/**
- * Chooses the exit code for an error.
- *
- * @param error What ended the command
- * @returns The code
- */
+/** Chooses the exit code for an error. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof Incomplete) return error.code;
   if (error instanceof UsageError) return EXIT.usage;
@@ -89,7 +78,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof FTPMirrorError) return EXIT.partial;
   if (error instanceof TLSError) return EXIT.network;
   if (error instanceof FTPError) {
-    // without a reply what came is no FTP
+    // without a reply, the data was not FTP
     return error.name === "FTPProtocolError" && error.reply === undefined
       ? EXIT.network
       : EXIT.refused;
@@ -98,8 +87,7 @@ export function exitCodeOf(error: unknown): ExitCode {
     return EXIT.network;
   }
   if (error instanceof Deno.errors.NotCapable) return EXIT.local;
-  // names that cannot be resolved, hosts without a route, proxies that refuse:
-  // their classes say nothing of the network
+  // unknown names, missing routes and refusing proxies have other classes
   if (error instanceof Error && /^Cannot connect to "/.test(error.message)) {
     return EXIT.network;
   }
@@ -107,7 +95,7 @@ export function exitCodeOf(error: unknown): ExitCode {
     error instanceof Class
   );
   if (isDeno) return EXIT.local;
-  // arguments that the library refuses before it sends anything
+  // arguments that the library rejects before it sends anything
   return error instanceof TypeError || error instanceof RangeError
     ? EXIT.usage
     : EXIT.local;

@@ -1,5 +1,5 @@
 /**
- * What the patterns of a command line match on a server.
+ * Finds the paths on a server that a pattern matches.
  *
  * @module
  */
@@ -12,24 +12,20 @@ import { Glob } from "../directories/glob.ts";
 import { isGlob, unescapeGlob } from "./patterns.ts";
 import type { Target } from "./target.ts";
 
-/** Something on the server that an operand means. */
+/** A path on the server that an operand stands for. */
 export interface Match {
   /** Its path. */
   readonly path: string;
-  /** What a listing says of it; `undefined` for a path that is no pattern. */
+  /** Its entry in a listing; `undefined` for a path without a pattern. */
   readonly entry: Entry | undefined;
 }
 
-/** Most matches of one pattern. */
+/** Largest number of matches of one pattern. */
 const MAX_MATCHES = 1_000_000;
 
 /**
- * Finds what a target means.
+ * Finds the paths of a target, sorted.
  *
- * @param ftp The connection
- * @param target A path, or a pattern
- * @param context A signal
- * @returns The path itself, or what matches the pattern, sorted by path
  * @throws {FTPPermanentError} If nothing matches
  */
 export async function expandTarget(
@@ -42,7 +38,7 @@ export async function expandTarget(
   const isAbsolute = pattern.startsWith("/");
   let matches: Match[] = [{ path: isAbsolute ? "/" : "", entry: undefined }];
   const segments = splitSegments(pattern);
-  let isProven = true; // the beginning of the path stands in the command line
+  let isProven = true; // the start of the path is in the command line
   for (const [index, segment] of segments.entries()) {
     const isLast = index === segments.length - 1;
     if (!isGlob(segment)) {
@@ -66,7 +62,7 @@ export async function expandTarget(
     throw new FTPPermanentError(
       `Cannot find ${
         quote(unescapeGlob(pattern))
-      }: nothing matches the pattern; --no-glob takes the name as it is`,
+      }: nothing matches the pattern; with --no-glob it is a plain name`,
     );
   }
   return matches.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
@@ -83,7 +79,7 @@ async function findIn(
   const showsHidden = segment.startsWith(".");
   for await (const entry of ftp.list(directory, { signal })) {
     const { name, kind } = entry;
-    // a name that is no segment would lead elsewhere
+    // a hostile name would lead out of the directory
     if (entry.hostile || !glob.matches(name)) continue;
     if (name.startsWith(".") && !showsHidden) continue;
     if (!isLast && kind === "file") continue;
@@ -96,7 +92,7 @@ async function findIn(
   }
 }
 
-/** The segments of a pattern; a slash within braces joins two of them. */
+/** Splits a pattern at its slashes. */
 function splitSegments(pattern: string): string[] {
   return pattern.split("/").filter((segment) => segment !== "");
 }

@@ -9,15 +9,15 @@ import { UsageError } from "./exit_code.ts";
 
 /** One option. */
 export interface FlagSpec {
-  /** Whether a value follows. */
+  /** Whether it takes a value ("string"). */
   readonly type: "boolean" | "string";
-  /** Its letter. */
+  /** Its short form. */
   readonly short?: string;
   /** Whether it may be given more than once. */
   readonly multiple?: boolean;
-  /** What the value is, for the help. */
+  /** Name of the value in the help. */
   readonly value?: string;
-  /** What it does, for the help. */
+  /** Its description in the help. */
   readonly help: string;
 }
 
@@ -37,24 +37,24 @@ export const FLAGS = {
   netrc: {
     type: "boolean",
     short: "n",
-    help: "look up user and password in ~/.netrc",
+    help: "read user and password from ~/.netrc",
   },
   "netrc-file": {
     type: "string",
     value: "FILE",
-    help: "look them up in this file",
+    help: "read them from this file",
   },
   tls: { type: "boolean", help: "explicit TLS with ftp:// (as ftpes://)" },
   fingerprint: {
     type: "string",
     multiple: true,
     value: "SHA256",
-    help: "trust the certificate with this SHA-256, and no other; implies TLS",
+    help: "trust only the certificate with this SHA-256; implies TLS",
   },
   cacert: {
     type: "string",
     value: "FILE",
-    help: "trust the authorities in this PEM file, and no others; implies TLS",
+    help: "trust only the authorities in this PEM file; implies TLS",
   },
   proxy: {
     type: "string",
@@ -63,7 +63,7 @@ export const FLAGS = {
   },
   active: {
     type: "boolean",
-    help: "let the server dial the data connections (PORT, EPRT)",
+    help: "active mode: the server opens the data connections (PORT, EPRT)",
   },
   encoding: {
     type: "string",
@@ -73,58 +73,57 @@ export const FLAGS = {
   "server-zone": {
     type: "string",
     value: "MINUTES",
-    help: "zone of the times that the server shows, east of UTC",
+    help: "zone of the server's times, in minutes east of UTC",
   },
   timeout: {
     type: "string",
     value: "SECONDS",
-    help: "give up after a wait without progress (default: 30)",
+    help: "fail after this time without progress (default: 30)",
   },
   retries: {
     type: "string",
     value: "N",
-    help: "times to try again without progress (default: 5)",
+    help: "attempts in a row without progress (default: 5)",
   },
   // output
-  json: { type: "boolean", help: "print one JSON object a line" },
+  json: { type: "boolean", help: "print one JSON object per line" },
   quiet: { type: "boolean", short: "q", help: "print errors only" },
   verbose: {
     type: "boolean",
     short: "v",
-    help: "show commands and replies, secrets masked",
+    help: "print commands and replies, with secrets masked",
   },
   help: { type: "boolean", short: "h", help: "show the help of the command" },
   // transfers
   continue: {
     type: "boolean",
     short: "c",
-    help:
-      "complete what an earlier run left half done (default for whole files)",
+    help: "continue unfinished files of an earlier run (the default)",
   },
   "no-continue": {
     type: "boolean",
-    help: "begin each file anew, and leave nothing after Ctrl-C",
+    help: "start each file from its beginning, and keep no unfinished file",
   },
   connections: {
     type: "string",
     short: "P",
     value: "N",
-    help: "connections that work at once (default: 1)",
+    help: "number of connections (default: 1)",
   },
   segments: {
     type: "string",
     value: "N",
-    help: "parts of each file that are fetched at once (default: 1)",
+    help: "number of parts of each file to download at once (default: 1)",
   },
   "limit-rate": {
     type: "string",
     value: "BYTES",
-    help: "bytes a second of all connections together: 500k, 1.5M",
+    help: "bytes per second of all connections together, such as 500k or 1.5M",
   },
   verify: {
     type: "string",
     value: "WHAT",
-    help: "compare size, hash or none after a transfer (default: size)",
+    help: "compare after a transfer: size, hash or none (default: size)",
   },
   output: {
     type: "string",
@@ -134,57 +133,58 @@ export const FLAGS = {
   },
   "create-dirs": {
     type: "boolean",
-    help: "make the directories of the target where they are missing",
+    help: "create missing directories of the target",
   },
   "no-glob": {
     type: "boolean",
     short: "g",
-    help: "take *, ?, [ and { in a URL as they are",
+    help: "treat *, ?, [ and { in a URL as plain characters",
   },
   // what is changed
   "dry-run": {
     type: "boolean",
-    help: "change nothing, print what would be done",
+    help: "change nothing; print what would be done",
   },
   preview: {
     type: "boolean",
-    help: "print what would be done, and ask before doing it",
+    help: "print what would be done, then ask",
   },
   delete: {
     type: "boolean",
-    help: "remove from the target what the source lacks",
+    help: "remove entries that the source does not have",
   },
   "max-delete": {
     type: "string",
     value: "N",
-    help: "with --delete: remove nothing if it were more than N entries, or N%",
+    help:
+      "with --delete: remove nothing if it would be more than N entries, or N%",
   },
   compare: {
     type: "string",
     value: "WHAT",
-    help: "what tells changed files: size-and-time, size, hash or always",
+    help: "how changed files are detected: size-and-time, size, hash or always",
   },
   exclude: {
     type: "string",
     multiple: true,
     value: "GLOB",
-    help: "leave these names or paths alone on both sides",
+    help: "ignore matching names or paths on both sides",
   },
   recursive: {
     type: "boolean",
     short: "r",
-    help: "directories with all that is in them",
+    help: "include the contents of directories",
   },
-  force: { type: "boolean", short: "f", help: "replace a target that exists" },
-  long: { type: "boolean", short: "l", help: "with kind, size and time" },
+  force: { type: "boolean", short: "f", help: "replace an existing target" },
+  long: { type: "boolean", short: "l", help: "print kind, size and time" },
   read: {
     type: "boolean",
-    help: "if the server has no hash, read the file and make a SHA-256 here",
+    help: "if the server has no hash, download the file and compute SHA-256",
   },
   write: {
     type: "string",
     value: "FOLDER",
-    help: "try an upload in this folder of the server, and remove it",
+    help: "upload a file to this directory of the server, and remove it",
   },
 } as const satisfies Record<string, FlagSpec>;
 
@@ -212,17 +212,13 @@ export const COMMON_FLAGS: readonly FlagName[] = [
   "help",
 ];
 
-/** The values of the options, as they were given. */
+/** The values of the options. */
 export class Flags {
   readonly #values: Readonly<
     Record<string, string | boolean | readonly string[] | undefined>
   >;
 
-  /**
-   * Takes values.
-   *
-   * @param values As `parseArgs` gives them
-   */
+  /** Wraps the values that `parseArgs` returns. */
   constructor(
     values: Readonly<
       Record<string, string | boolean | readonly string[] | undefined>
@@ -231,45 +227,27 @@ export class Flags {
     this.#values = values;
   }
 
-  /**
-   * Whether an option was given.
-   *
-   * @param name The option
-   * @returns Whether it was
-   */
+  /** Whether an option was given. */
   has(name: FlagName): boolean {
     return this.#values[name] !== undefined;
   }
 
-  /**
-   * The text of an option.
-   *
-   * @param name The option
-   * @returns The text, or `undefined`
-   */
+  /** Returns the text of an option. */
   text(name: FlagName): string | undefined {
     const value = this.#values[name];
     return typeof value === "string" ? value : undefined;
   }
 
-  /**
-   * All texts of an option.
-   *
-   * @param name The option
-   * @returns The texts
-   */
+  /** Returns all texts of an option. */
   texts(name: FlagName): readonly string[] {
     const value = this.#values[name];
     return Array.isArray(value) ? value : [];
   }
 
   /**
-   * One of some words.
+   * Returns an option that is one of some words.
    *
-   * @param name The option
-   * @param words The words
-   * @returns The word, or `undefined`
-   * @throws {UsageError} If it is another one
+   * @throws {UsageError} If it is another word
    */
   word<Word extends string>(
     name: FlagName,
@@ -280,18 +258,15 @@ export class Flags {
     const word = words.find((word) => word === text);
     if (word !== undefined) return word;
     throw new UsageError(
-      `Cannot use ${JSON.stringify(text)} for --${name}: there are ${
+      `Cannot use ${JSON.stringify(text)} for --${name}: use one of ${
         words.join(", ")
       }`,
     );
   }
 
   /**
-   * A number.
+   * Returns a number.
    *
-   * @param name The option
-   * @param options The least, and whether it is a whole number
-   * @returns The number, or `undefined`
    * @throws {UsageError} If it is none
    */
   number(
@@ -310,9 +285,8 @@ export class Flags {
   }
 
   /**
-   * Bytes in a second.
+   * Returns `--limit-rate` in bytes per second.
    *
-   * @returns The rate, or `undefined`
    * @throws {UsageError} If it is none
    */
   rate(): number | undefined {
@@ -326,11 +300,11 @@ export class Flags {
     throw new UsageError(
       `Cannot use ${
         JSON.stringify(text)
-      } for --limit-rate: it must be bytes a second, such as 500k or 1.5M`,
+      } for --limit-rate: it must be bytes per second, such as 500k or 1.5M`,
     );
   }
 
-  /** Whether half-done files are kept and completed. */
+  /** Whether unfinished files are kept and continued. */
   get isContinuing(): boolean {
     if (this.has("continue") && this.has("no-continue")) {
       throw new UsageError("Cannot use --continue with --no-continue");
@@ -339,21 +313,18 @@ export class Flags {
   }
 }
 
-/** What a command line says. */
+/** The parts of a command line. */
 export interface ParsedArguments {
   /** The options. */
   readonly flags: Flags;
-  /** What is no option. */
+  /** The arguments that are not options. */
   readonly operands: readonly string[];
 }
 
 /**
  * Reads the arguments of a command.
  *
- * @param args What follows the command's name
- * @param names The options that the command has besides the common ones
- * @returns Options and operands
- * @throws {UsageError} If there is no such option, or a value is missing
+ * @throws {UsageError} If an option is unknown, or a value is missing
  */
 export function parseFlags(
   args: readonly string[],

@@ -10,36 +10,31 @@ import { COMMON_FLAGS, type FlagName, FLAGS, type FlagSpec } from "./flags.ts";
 /** Columns of the help. */
 const WIDTH = 78;
 
-/** Columns of an option, before what it does. */
+/** Columns of an option, before its description. */
 const INDENT = 25;
 
 const URLS = `URLs:
-  ftp://host/pub/file           clear text, anonymous, relative to the directory after login
+  ftp://host/pub/file           no TLS, anonymous, relative to the directory after login
   ftp://host//srv/file          an absolute path
-  ftpes://ann@host/file         explicit TLS (AUTH TLS), what most servers mean by FTPS
+  ftpes://ann@host/file         explicit TLS (AUTH TLS), which most servers mean by FTPS
   ftps://ann@host/file          implicit TLS (port 990)
-  Special characters are escaped: %20 a blank, %2F a slash, %25 a percent sign.`;
+  Escape special characters: %20 for a space, %2F for a slash, %25 for a percent sign.`;
 
-const PASSWORDS = `Password, from the first of these that has one:
+const PASSWORDS = `The password is taken from the first of these that has one:
   the URL, the first line of standard input (--password-stdin), the variable
   FTP_PASSWORD, ~/.netrc (--netrc), a prompt. Other users of the machine can
-  see a command line while it runs: prefer the others.`;
+  read a command line while it runs, so avoid passwords in URLs.`;
 
 const EXIT_CODES = `Exit codes:
   0  done
-  1  the command line cannot be used; nothing was sent
-  2  the server refused, or what it has is not what was sent
-  3  the network: not reached, not trusted (TLS), lost
-  4  some of several were done, and some were not
-  5  this machine: a local file, a permission, the disk
-  130  Ctrl-C; what had arrived is kept`;
+  1  the command line is invalid; nothing was sent
+  2  the server refused, or its file differs from the local one
+  3  the server was not reached or not trusted (TLS), or the connection was lost
+  4  only a part of the work was done
+  5  a local error: a file, a permission, the disk
+  130  Ctrl-C; unfinished files are kept`;
 
-/**
- * The help of the whole.
- *
- * @param commands The commands
- * @returns The text
- */
+/** Formats the help of the program. */
 export function generalHelp(
   commands: Readonly<Record<string, CommandSpec>>,
 ): string {
@@ -61,13 +56,7 @@ ${EXIT_CODES}
 `;
 }
 
-/**
- * The help of a command.
- *
- * @param name Its name
- * @param command The command
- * @returns The text
- */
+/** Formats the help of a command. */
 export function commandHelp(name: string, command: CommandSpec): string {
   const { summary, usage, notes, flags, examples } = command;
   const shown = examples.map(([line, what]) => `  # ${what}\n  ${line}`);

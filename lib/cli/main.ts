@@ -1,5 +1,5 @@
 /**
- * The command line: from arguments to an exit code.
+ * Runs a command line.
  *
  * @module
  */
@@ -18,12 +18,7 @@ import { parseFlags } from "./flags.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { Output, OutputClosed } from "./output.ts";
 
-/**
- * Runs a command line.
- *
- * @param args The arguments, the command's name first
- * @returns The exit code
- */
+/** Runs a command line. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<ExitCode> {
   const [name, ...rest] = args;
   if (name === undefined || /^(help|-h|--help)$/.test(name)) {
@@ -36,7 +31,7 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   const command = findCommand(name);
   if (command === undefined) {
     return printError(
-      `there is no command ${JSON.stringify(name)}: there are ${
+      `Unknown command ${JSON.stringify(name)}: use one of ${
         Object.keys(COMMANDS).join(", ")
       }`,
     );
@@ -62,7 +57,7 @@ async function runCommand(
     controller.abort(
       new Interrupted(
         isContinuing()
-          ? "Interrupted: what has arrived is kept, and the same command completes it"
+          ? "Interrupted: unfinished files are kept; the same command continues them"
           : "Interrupted",
       ),
     );
@@ -78,7 +73,7 @@ async function runCommand(
     out.flush();
     return EXIT.done;
   } catch (thrown) {
-    // what ended the command, and not what it broke on the way
+    // the reason of the end, not the errors that it caused
     const { signal } = controller;
     const error = signal.aborted ? signal.reason : thrown;
     if (out?.isClosed || error instanceof OutputClosed) return EXIT.done;
@@ -89,7 +84,7 @@ async function runCommand(
   }
 }
 
-/** Shows an error, and gives its exit code. */
+/** Prints an error. Returns its exit code. */
 function showError(
   error: unknown,
   name: string,
@@ -101,7 +96,7 @@ function showError(
     const isShown = error instanceof Incomplete && error.isSingle;
     if (!isShown) output.error(error);
     if (error instanceof UsageError && !output.isJSON) {
-      output.note(`"ftp ${name} --help" shows how it is used`);
+      output.note(`"ftp ${name} --help" shows the options`);
     }
     const isBug = code === EXIT.local && error instanceof Error &&
       error.constructor === Error && !isInterruption(error) &&
@@ -128,7 +123,10 @@ function printError(message: string): ExitCode {
   return EXIT.usage;
 }
 
-/** Ctrl-C, and what asks a program to end. */
+/**
+ * Listens for Ctrl-C and other signals that end a program. Returns a function
+ * that stops it.
+ */
 function onInterrupt(listener: () => void): () => void {
   const signals: readonly Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT"]

@@ -1,5 +1,5 @@
 /**
- * What the command line prints: text, or one JSON object a line.
+ * The output of the command line: text, or one JSON object per line.
  *
  * @module
  */
@@ -10,23 +10,23 @@ import { printable, printableLine } from "../protocol/printable.ts";
 import { Bars } from "./bars.ts";
 import { exitCodeOf, Incomplete } from "./exit_code.ts";
 
-/** How things are printed. */
+/** Options of the output. */
 export interface OutputOptions {
   /** Whether each event is a line of JSON. */
   json: boolean;
-  /** Whether errors alone are printed. */
+  /** Whether only errors are printed. */
   quiet: boolean;
 }
 
 /** One event, as `--json` prints it. */
 export interface OutputEvent {
-  /** What happened. */
+  /** Name of the event. */
   readonly event: string;
   /** Its details. */
   readonly [field: string]: unknown;
 }
 
-/** Whoever read standard output has gone. */
+/** The reader of standard output has closed it. */
 export class OutputClosed extends Error {
   /** The class's own name. */
   override name = "OutputClosed";
@@ -34,10 +34,10 @@ export class OutputClosed extends Error {
 
 const ENCODER = new TextEncoder();
 
-/** Characters of text that are written at once. */
+/** Size of a write, in characters. */
 const BLOCK = 16 * 1024;
 
-/** Characters that JSON leaves as they are, and a terminal obeys. */
+/** Characters that JSON does not escape, but that control a terminal. */
 const UNESCAPED_REGEXP =
   /[\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu;
 
@@ -49,11 +49,7 @@ export class Output {
   #pending = "";
   #isClosed = false;
 
-  /**
-   * Makes an output.
-   *
-   * @param options How things are printed
-   */
+  /** Creates an output. */
   constructor(options: OutputOptions) {
     this.#options = options;
     const { json, quiet } = options;
@@ -73,24 +69,20 @@ export class Output {
   }
 
   /**
-   * Tells what happened, or a result.
+   * Prints an event.
    *
-   * @param event The event, for `--json`
-   * @param text The same for people; left out where it is of no use to them
    * @throws {OutputClosed} If standard output was closed
    */
   tell(event: OutputEvent, text?: string): void {
     const { json, quiet } = this.#options;
     if (json) this.#print(`${formatEvent(event)}\n`);
     else if (text !== undefined && !quiet) this.#print(`${printable(text)}\n`);
-    this.flush(); // who follows the work sees each step as it is done
+    this.flush(); // each step is visible at once
   }
 
   /**
    * Prints a result, also with `--quiet`.
    *
-   * @param event The result, for `--json`
-   * @param text The same for people, one line
    * @throws {OutputClosed} If standard output was closed
    */
   result(event: OutputEvent, text: string): void {
@@ -101,22 +93,13 @@ export class Output {
     );
   }
 
-  /**
-   * Says something beside the results.
-   *
-   * @param text One sentence
-   */
+  /** Prints a note on standard error. */
   note(text: string): void {
     if (this.#options.quiet) return;
     this.#above(() => writeError(`${printable(text)}\n`));
   }
 
-  /**
-   * Shows an error.
-   *
-   * @param error The error
-   * @param where What it concerns, if its message does not say so
-   */
+  /** Prints an error. */
   error(error: unknown, where = ""): void {
     this.flush();
     const said = error instanceof Error ? error.message : String(error);
@@ -136,11 +119,7 @@ export class Output {
     } else this.#above(() => writeError(`ftp: ${message}\n`));
   }
 
-  /**
-   * Shows a line of the trace.
-   *
-   * @param event The line
-   */
+  /** Prints a line of the trace. */
   trace({ time, direction, text }: TraceEvent): void {
     if (this.#isClosed) return;
     if (this.#options.json) {
@@ -152,28 +131,19 @@ export class Output {
     this.#above(() => writeError(`${mark} ${printable(text)}\n`));
   }
 
-  /**
-   * Shows how far a file is, on a terminal.
-   *
-   * @param label The file
-   * @param progress How far it is
-   */
+  /** Shows the progress of a file, on a terminal. */
   progress(label: string, progress: Progress): void {
     if (progress.done) this.#bars?.remove(label);
     else this.#bars?.update(label, progress);
   }
 
-  /**
-   * Takes the bar of a file away.
-   *
-   * @param label The file
-   */
+  /** Removes the progress bar of a file. */
   endProgress(label: string): void {
     this.#bars?.remove(label);
   }
 
   /**
-   * Writes what is pending.
+   * Writes the pending text.
    *
    * @throws {OutputClosed} If standard output was closed
    */
@@ -186,7 +156,7 @@ export class Output {
     else write();
   }
 
-  /** Ends: the bars go, and what is pending is written. */
+  /** Removes the bars, and writes the pending text. */
   close(): void {
     this.#bars?.clear();
     try {
@@ -199,7 +169,7 @@ export class Output {
   #print(text: string): void {
     if (this.#isClosed) throw new OutputClosed("Standard output is closed");
     this.#pending += text;
-    // results come at once where events are waited for, and in blocks elsewhere
+    // on a terminal and with --json results are written at once, else in blocks
     const isLong = this.#pending.length >= BLOCK;
     if (this.#isTerminal || this.#options.json || isLong) this.flush();
   }
@@ -219,12 +189,7 @@ export class Output {
     }
   }
 
-  /**
-   * Notes that standard output has failed.
-   *
-   * @param error What was thrown by a write
-   * @returns What to throw
-   */
+  /** Converts an error of standard output. */
   closedBy(error: unknown): unknown {
     if (!(error instanceof Deno.errors.BrokenPipe)) return error;
     this.#isClosed = true;
@@ -233,10 +198,8 @@ export class Output {
 }
 
 /**
- * Makes a line of JSON that no terminal obeys: names keep every character.
- *
- * @param event The event
- * @returns The line, without its end
+ * Formats an event as JSON. Characters that control a terminal are escaped, so
+ * names stay unchanged.
  */
 export function formatEvent(event: OutputEvent): string {
   return JSON.stringify(event).replace(
@@ -264,6 +227,6 @@ function writeError(text: string): void {
       at += Deno.stderr.writeSync(bytes.subarray(at));
     }
   } catch {
-    // the closed output does not end the work
+    // a closed standard error does not end the work
   }
 }

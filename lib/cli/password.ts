@@ -1,5 +1,5 @@
 /**
- * Where the password comes from: never only from the command line.
+ * Finds the password, which need not be in the command line.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { readNetrc } from "../client/netrc.ts";
 import { EXIT, Interrupted, UsageError } from "./exit_code.ts";
 import type { Flags } from "./flags.ts";
 
-/** The variable of the environment that may have the password. */
+/** The environment variable for the password. */
 export const PASSWORD_VARIABLE = "FTP_PASSWORD";
 
-/** Who logs in. */
+/** User and password. */
 export interface Credentials {
   /** The user, if the URL has none. */
   readonly user?: string | undefined;
@@ -22,17 +22,13 @@ export interface Credentials {
   readonly account?: string | undefined;
 }
 
-/** Most bytes of a password. */
+/** Largest size of a password, in bytes. */
 const MAX_PASSWORD = 4096;
 
 /**
- * Finds user and password: those of the URL, the first line of standard input,
- * the environment, `.netrc`, a prompt.
+ * Finds user and password: in the URL, the first line of standard input, the
+ * environment, `.netrc`, or with a prompt.
  *
- * @param server The URL without a path
- * @param flags The options
- * @param signal Ends a prompt
- * @returns What the URL does not say
  * @throws {UsageError} If standard input has no password
  */
 export async function findCredentials(
@@ -85,7 +81,10 @@ function decodeURIComponentLeniently(text: string): string {
   }
 }
 
-/** A variable that may not be read is one that is not set: no question is asked. */
+/**
+ * Reads a variable. Without permission for it, it counts as not set, and Deno
+ * shows no prompt.
+ */
 function readVariable(variable: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable });
   return state === "granted" ? Deno.env.get(variable) : undefined;
@@ -93,7 +92,7 @@ function readVariable(variable: string): string | undefined {
 
 let passwordLine: Promise<string> | undefined;
 
-/** Several servers have the same password: standard input is read once. */
+/** Reads standard input once: all servers get the same password. */
 function readPasswordLine(): Promise<string> {
   return passwordLine ??= readFirstLine();
 }
@@ -102,7 +101,7 @@ async function readFirstLine(): Promise<string> {
   const bytes: number[] = [];
   const buffer = new Uint8Array(1);
   while (bytes.length < MAX_PASSWORD) {
-    // one at a time: what follows the line is the command's
+    // one byte at a time, because the rest belongs to the command
     const n = await Deno.stdin.read(buffer);
     if (n === null || buffer[0] === 0x0A) break;
     bytes.push(buffer[0]!);
@@ -117,7 +116,7 @@ async function readFirstLine(): Promise<string> {
   );
 }
 
-/** What keys do in a prompt. */
+/** Keys of a prompt. */
 const KEYS = {
   end: [0x0A, 0x0D],
   interrupt: 0x03,
@@ -128,11 +127,8 @@ const KEYS = {
 };
 
 /**
- * Asks on the terminal, without showing what is typed.
+ * Prompts on the terminal, without echo.
  *
- * @param label What to ask for
- * @param signal Ends the prompt
- * @returns What was typed
  * @throws {Interrupted} If the user pressed Ctrl-C, or the signal was aborted
  */
 export async function promptPassword(
@@ -158,7 +154,7 @@ export async function promptPassword(
           throw new Interrupted(`Interrupted (exit code ${EXIT.interrupted})`);
         }
         if (byte === KEYS.endOfInput) return decode(bytes);
-        // an arrow key: none of what follows was meant as a part of it
+        // an arrow key or the like: its bytes are not part of the password
         if (byte === KEYS.escape) break;
         if (KEYS.erase.includes(byte)) eraseCharacter(bytes);
         else if (byte === KEYS.eraseAll) bytes.length = 0;
@@ -176,7 +172,7 @@ function decode(bytes: readonly number[]): string {
   return new TextDecoder().decode(new Uint8Array(bytes));
 }
 
-/** Takes the last character away, all bytes that UTF-8 gives it. */
+/** Removes the last character, which may have several bytes in UTF-8. */
 function eraseCharacter(bytes: number[]): void {
   while (bytes.length > 0) {
     const byte = bytes.pop()!;

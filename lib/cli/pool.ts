@@ -1,5 +1,5 @@
 /**
- * One piece of work after the other, on one connection or several.
+ * Processes a list of items, on one connection or several.
  *
  * @module
  */
@@ -16,40 +16,32 @@ import {
 } from "./exit_code.ts";
 import { OutputClosed } from "./output.ts";
 
-/** What became of several pieces of work. */
+/** Counts of processed and failed items. */
 export class Outcome {
-  /** How many were done. */
+  /** Number of processed items. */
   done = 0;
   readonly #codes: ExitCode[] = [];
   #notTried = 0;
 
-  /** How many were not done. */
+  /** Number of items that failed or were not tried. */
   get failed(): number {
     return this.#codes.length + this.#notTried;
   }
 
-  /**
-   * Counts one that failed.
-   *
-   * @param error Why
-   */
+  /** Counts a failed item. */
   fail(error: unknown): void {
     this.#codes.push(exitCodeOf(error));
   }
 
-  /**
-   * Counts those that were not begun, since the connection is lost.
-   *
-   * @param count How many
-   */
+  /** Counts items that were not tried, because the connection is lost. */
   skip(count: number): void {
     this.#notTried += count;
   }
 
   /**
-   * Ends: nothing happens if all was done.
+   * Checks that everything was done.
    *
-   * @throws {Incomplete} If something was not
+   * @throws {Incomplete} If an item failed
    */
   finish(): void {
     const { done, failed } = this;
@@ -62,16 +54,10 @@ export class Outcome {
 }
 
 /**
- * Works through a list. One that fails does not keep the others; a lost
- * connection does.
+ * Processes a list. A failed item does not stop the others; a lost connection
+ * does.
  *
- * @param ftp The connection
- * @param items What to work on
- * @param context Options, and where errors are shown
- * @param outcome Counts
- * @param run Works on one
- * @param nameOf What an item is called in an error
- * @throws {Interrupted} If the user has ended it
+ * @throws {Interrupted} If the user interrupted it
  * @throws {OutputClosed} If standard output was closed
  */
 export async function workThrough<T>(
@@ -101,7 +87,7 @@ export async function workThrough<T>(
         outcome.fail(error);
         out.error(error, nameOf(item));
         if (exitCodeOf(error) !== EXIT.network) continue;
-        // it was tried again before: the others would fail in the same way
+        // it was retried: the others would fail in the same way
         if (client === ftp) {
           outcome.skip(queue.length);
           queue.length = 0;
@@ -116,7 +102,7 @@ export async function workThrough<T>(
     try {
       clone = await ftp.clone({ signal });
     } catch {
-      return; // the server allows fewer: those that there are do it all
+      return; // the server allows fewer connections: the others do the work
     }
     await using _closed = clone;
     await work(clone);
@@ -125,21 +111,15 @@ export async function workThrough<T>(
   if (ending !== undefined) throw ending.error;
 }
 
-/**
- * How many connections may work at once.
- *
- * @param context The options
- * @returns 1 or more
- */
+/** Reads `--connections`. */
 export function connectionsOf({ flags }: CommandContext): number {
   return flags.number("connections", { least: 1, isInteger: true }) ?? 1;
 }
 
 /**
- * Insists on the options of transfers, before anything is sent.
+ * Checks the options of transfers before anything is sent. Returns the rate
+ * limit that all connections share.
  *
- * @param context The options
- * @returns The limit that all connections share
  * @throws {UsageError} If a value cannot be used
  */
 export function checkTransfers(context: CommandContext): RateLimiter {

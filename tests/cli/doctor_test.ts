@@ -28,21 +28,21 @@ serverTest(
 );
 
 serverTest(
-  "cli.ts doctor says when the fault is a firewall's",
+  "cli.ts doctor says when a firewall is the cause",
   async (server) => {
     const { host, port, user, password } = server;
     await using proxy = await Proxy.start({ host, port });
     const url = `ftp://${user}@${proxy.host}:${proxy.port}/`;
     const run = await runCLI(["doctor", url], { password });
     assertEquals(run.code, 3, run.stdout + run.stderr);
-    assertStringIncludes(run.stdout, "Wrong (passive-ports-closed)");
-    assertStringIncludes(run.stdout, "The fault is a firewall's");
+    assertStringIncludes(run.stdout, "Error (passive-ports-closed)");
+    assertStringIncludes(run.stdout, "A firewall or a router is the cause");
   },
   { servers: ["proftpd"] },
 );
 
 serverTest(
-  "cli.ts doctor --json gives the certificate that is to be pinned",
+  "cli.ts doctor --json prints the fingerprint to pin",
   async (server) => {
     const url = `${urlOf(server, "ftpes")}/`;
     const options = { password: server.password };
@@ -64,8 +64,8 @@ serverTest(
   { servers: ["vsftpd", "pyftpdlib"], prepare: withTLS({}, "selfSigned") },
 );
 
-Deno.test("cli.ts doctor exits with 3 where nothing listens", async () => {
+Deno.test("cli.ts doctor exits with 3 if the port is closed", async () => {
   const run = await runCLI(["doctor", `ftp://127.0.0.1:${DEAD_PORT}/`]);
   assertEquals(run.code, 3, run.stdout + run.stderr);
-  assertStringIncludes(run.stdout, "Wrong (connection-refused)");
+  assertStringIncludes(run.stdout, "Error (connection-refused)");
 });

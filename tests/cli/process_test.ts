@@ -9,7 +9,7 @@ import { eventsOf, inFolder, runCLI, spawnCLI } from "./run_cli.ts";
 // deno-lint-ignore no-control-regex
 const CONTROLS_REGEXP = /[\x00-\x09\x0B-\x1F\x7F-\x9F\u202E]/;
 
-Deno.test("cli.ts prints what a server sends harmless", () =>
+Deno.test("cli.ts replaces control characters that a server sends", () =>
   inFolder(async (cwd) => {
     const evil = "a\x1b[2J\x9b31m\u202Egpj.exe";
     await using server = await ScriptedServer.start({
@@ -34,7 +34,7 @@ Deno.test("cli.ts prints what a server sends harmless", () =>
     assertEquals(entry?.name, evil, "JSON keeps the name itself");
   }));
 
-Deno.test("cli.ts writes no file outside of the folder, whatever a server names", () =>
+Deno.test("cli.ts writes no file outside of the directory, whatever names a server sends", () =>
   inFolder(async (cwd) => {
     await Deno.mkdir(`${cwd}/in`);
     await using server = await ScriptedServer.start();
@@ -59,30 +59,34 @@ Deno.test("cli.ts writes no file outside of the folder, whatever a server names"
     );
   }));
 
-Deno.test("cli.ts exits with 1 before anything is sent where the command line cannot be used", () =>
+Deno.test("cli.ts exits with 1 for an invalid command line, before anything is sent", () =>
   inFolder(async (cwd) => {
     await using server = await ScriptedServer.start();
     const url = `ftp://${server.host}:${server.port}`;
     await Deno.writeTextFile(`${cwd}/a.txt`, "a");
     const lines: readonly (readonly [string, string[]])[] = [
       ["Usage: ftp COMMAND", []],
-      ['no command "fetch"', ["fetch", url]],
+      ['Unknown command "fetch"', ["fetch", url]],
       ["Arguments are missing", ["get"]],
       ["Unknown option '--recurse'", ["ls", "--recurse", url]],
-      ["scheme ftp:", ["ls", "https://example.com/"]],
-      ["fetches directories", ["get", `${url}/pub/`]],
+      ["with the scheme ftp:", ["ls", "https://example.com/"]],
+      ["Cannot get the directory", ["get", `${url}/pub/`]],
       ["-P 0", ["get", "-P", "0", `${url}/a`]],
       ["limit-rate", ["get", "--limit-rate", "fast", `${url}/a`]],
       ["--segments", ["get", "--segments", "65", `${url}/a`]],
       ["fingerprint", ["get", "--fingerprint", "12:34", `${url}/a`]],
       ["end the URL with a slash", ["put", "a.txt", "a.txt", `${url}/x`]],
-      ["one of the two must be a URL", ["sync", cwd, cwd]],
-      ["one of the two must be a URL", ["sync", url, url]],
+      ["one argument must be a URL", ["sync", cwd, cwd]],
+      ["one argument must be a URL", ["sync", url, url]],
       ["without --delete", ["sync", url, "x", "--max-delete", "3"]],
       ["--preview needs a terminal", ["sync", url, "x", "--preview"]],
-      ["name what is to be removed", ["rm", "-r", `${url}/`]],
-      ["name what is to be removed", ["rm", "-r", `${url}//`]],
-      ["one server to another", ["mv", `${url}/a`, "ftp://127.0.0.1:1/b"]],
+      ["give the path of a file or directory", ["rm", "-r", `${url}/`]],
+      ["give the path of a file or directory", ["rm", "-r", `${url}//`]],
+      ["Cannot move to another server", [
+        "mv",
+        `${url}/a`,
+        "ftp://127.0.0.1:1/b",
+      ]],
     ];
     const runs = await Promise.all(
       lines.map(([, args]) => runCLI(args, { cwd })),
@@ -96,7 +100,7 @@ Deno.test("cli.ts exits with 1 before anything is sent where the command line ca
     assertEquals(server.sessions.length, 0);
   }));
 
-Deno.test("cli.ts exits with 2 for a refusal, 3 for the network, 5 for this machine", () =>
+Deno.test("cli.ts exits with 2 for a refusal, 3 for a network error, 5 for a local error", () =>
   inFolder(async (cwd) => {
     await using server = await ScriptedServer.start();
     server.on("PASS", "530 Login incorrect");
@@ -152,7 +156,7 @@ Deno.test("cli.ts takes the password from the environment, standard input and .n
     assertEquals(pass?.includes("from env"), false);
   }));
 
-Deno.test("cli.ts ends in silence with 0 when nobody reads what it prints", async () => {
+Deno.test("cli.ts exits with 0 and prints no error when its output is closed", async () => {
   const files = Object.fromEntries(
     Array.from({ length: 3000 }, (_, i) => [`/pub/${"n".repeat(60)}${i}`, "x"]),
   );
@@ -173,7 +177,7 @@ Deno.test("cli.ts ends in silence with 0 when nobody reads what it prints", asyn
   }
 });
 
-Deno.test("cli.ts get leaves a part on Ctrl-C, which the same command completes", () =>
+Deno.test("cli.ts get keeps an unfinished file on Ctrl-C, and the same command completes it", () =>
   inFolder(async (cwd) => {
     const content = "0123456789abcdef".repeat(300_000);
     await using server = await ScriptedServer.start({
@@ -193,7 +197,7 @@ Deno.test("cli.ts get leaves a part on Ctrl-C, which the same command completes"
     const { code, stderr } = await child.output();
     assertEquals(code, 130);
     const said = new TextDecoder().decode(stderr);
-    assertStringIncludes(said, "what has arrived is kept");
+    assertStringIncludes(said, "unfinished files are kept");
     const part = partOf(cwd)!;
     assert(part.size > 64 * 1024, `${part.size}`);
     const before = server.commands.length;
@@ -239,7 +243,7 @@ Deno.test("cli.ts --help shows the examples of every command", async () => {
   }
 });
 
-Deno.test("cli.ts sync --max-delete removes nothing where more would go", () =>
+Deno.test("cli.ts sync --max-delete removes nothing if more would be removed", () =>
   inFolder(async (cwd) => {
     await Deno.mkdir(`${cwd}/site`);
     await Deno.writeTextFile(`${cwd}/site/a.txt`, "a");
@@ -258,7 +262,7 @@ Deno.test("cli.ts sync --max-delete removes nothing where more would go", () =>
     assertEquals([...server.files.keys()], ["/www/a.txt"]);
   }));
 
-Deno.test("cli.ts goes through the proxy that --proxy names", () =>
+Deno.test("cli.ts connects through the proxy of --proxy", () =>
   inFolder(async (cwd) => {
     await using server = await ScriptedServer.start({ files: { "/a": "a" } });
     const proxy = Deno.listen({ hostname: "127.0.0.1", port: 0 });

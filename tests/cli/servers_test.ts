@@ -8,7 +8,7 @@ import { serverTest } from "../testing/servers/mod.ts";
 import { eventsOf, inFolder, runCLI, urlOf } from "./run_cli.ts";
 
 serverTest(
-  "cli.ts get fetches what globs match, several at once",
+  "cli.ts get downloads matching files, several at once",
   (server) =>
     inFolder(async (cwd) => {
       const { password } = server;
@@ -56,7 +56,7 @@ serverTest(
 );
 
 serverTest(
-  "cli.ts get does what it can, and tells what it could not",
+  "cli.ts get downloads what it can, and prints what failed",
   (server) =>
     inFolder(async (cwd) => {
       await server.write("pub/a.txt", "a");
@@ -142,7 +142,7 @@ serverTest(
 );
 
 serverTest(
-  "cli.ts sync brings a tree here and back, and then only what has changed",
+  "cli.ts sync transfers a tree in both directions, and then only what has changed",
   (server) =>
     inFolder(async (cwd) => {
       const { password } = server;
@@ -160,7 +160,7 @@ serverTest(
       };
       assertEquals(
         await sync(url, "here"),
-        "2 transferred (11 bytes), 0 unchanged, 0 removed, 2 directories made",
+        "2 transferred (11 bytes), 0 unchanged, 0 removed, 2 directories created",
       );
       assertEquals(
         await Deno.readTextFile(`${cwd}/here/deep/er/ b.txt`),
@@ -191,7 +191,7 @@ serverTest(
 );
 
 serverTest(
-  "cli.ts trusts the certificate that --fingerprint names, and no other",
+  "cli.ts trusts only the certificate of --fingerprint",
   (server) =>
     inFolder(async (cwd) => {
       await server.write("a.txt", "over TLS");
@@ -222,7 +222,7 @@ serverTest(
 );
 
 serverTest(
-  "cli.ts get --segments fetches the parts of a file at once",
+  "cli.ts get --segments downloads the parts of a file at once",
   (server) =>
     inFolder(async (cwd) => {
       const content = new Uint8Array(3_500_000).map((_, i) => i % 251);

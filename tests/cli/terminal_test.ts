@@ -36,7 +36,7 @@ Deno.test(
 );
 
 Deno.test(
-  "cli.ts leaves the terminal as it was when the password prompt is interrupted",
+  "cli.ts restores the terminal when the password prompt is interrupted",
   { ignore },
   () =>
     inFolder(async (cwd) => {
@@ -53,7 +53,7 @@ Deno.test(
 );
 
 Deno.test(
-  "cli.ts get draws a bar for each file that is under way, and Ctrl-C ends in order",
+  "cli.ts get draws a bar for each current file, and Ctrl-C aborts in order",
   { ignore },
   () =>
     inFolder(async (cwd) => {
@@ -96,13 +96,13 @@ Deno.test(
       const end = await terminal.shows(/exit code/);
       assertMatch(
         end,
-        /^data\/small\.txt -> .*\nftp: Interrupted: what has arrived is kept.*\n?.*\nexit code 130$/,
+        /^data\/small\.txt -> .*\nftp: Interrupted: unfinished files are kept.*\n?.*\nexit code 130$/,
       );
     }),
 );
 
 Deno.test(
-  "cli.ts sync --preview shows what would be done, and does it when told so",
+  "cli.ts sync --preview prints what would be done, and does it after confirmation",
   { ignore },
   () =>
     inFolder(async (cwd) => {
@@ -115,7 +115,7 @@ Deno.test(
       const args = ["sync", "site", url, "--delete", "--preview"];
       {
         await using terminal = await start(args, cwd);
-        const screen = await terminal.shows(/Go on\? \[y\/N\]/);
+        const screen = await terminal.shows(/Continue\? \[y\/N\]/);
         assertMatch(screen, /would transfer new\.txt \(new\)/);
         assertMatch(screen, /would remove old\.txt \(missing\)/);
         await terminal.press("n", "Enter");
@@ -123,7 +123,7 @@ Deno.test(
         assertEquals([...server.files.keys()], ["/www/old.txt"]);
       }
       await using terminal = await start(args, cwd);
-      await terminal.shows(/Go on\? \[y\/N\]/);
+      await terminal.shows(/Continue\? \[y\/N\]/);
       await terminal.press("y", "Enter");
       await terminal.shows(/1 transferred .*1 removed\nexit code 0/);
       assertEquals([...server.files.keys()], ["/www/new.txt"]);

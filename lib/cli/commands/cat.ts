@@ -1,5 +1,5 @@
 /**
- * `ftp cat`: files to standard output.
+ * `ftp cat`: prints files.
  *
  * @module
  */
@@ -11,11 +11,7 @@ import { UsageError } from "../exit_code.ts";
 import { expandTarget } from "../expand.ts";
 import { groupByServer, parseTarget } from "../target.ts";
 
-/**
- * Runs the command.
- *
- * @param context What the user gave
- */
+/** Runs the command. */
 export async function cat(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
   const { flags, operands } = context;
@@ -51,7 +47,7 @@ async function printFile(
       ).join("\n"),
     );
   for await (const chunk of stream) {
-    // a terminal obeys what a file has: it gets the text alone
+    // control characters of a file would control the terminal
     await write(isTerminal ? clean(chunk, true) : chunk);
   }
   if (isTerminal) await write(clean(new Uint8Array(), false));

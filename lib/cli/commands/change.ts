@@ -1,5 +1,5 @@
 /**
- * `ftp rm`, `ftp mkdir` and `ftp mv`: changes on a server.
+ * `ftp rm`, `ftp mkdir` and `ftp mv`: change files on a server.
  *
  * @module
  */
@@ -19,11 +19,7 @@ import {
   type Target,
 } from "../target.ts";
 
-/**
- * Removes files and directories.
- *
- * @param context What the user gave
- */
+/** Removes files and directories. */
 export async function rm(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
   const { flags, operands } = context;
@@ -77,26 +73,24 @@ async function removeMatch(
   }
 }
 
-/** The directory after login and the root are no accident to be removed by. */
+/** Rejects the root and the directory after login, to avoid accidents. */
 function checkNamed({ path }: Target): void {
   if (!/^[/.]*$/.test(path)) return;
   throw new UsageError(
-    `Cannot remove ${JSON.stringify(path)}: name what is to be removed`,
+    `Cannot remove ${
+      JSON.stringify(path)
+    }: give the path of a file or directory`,
   );
 }
 
-/**
- * Makes directories with their parents.
- *
- * @param context What the user gave
- */
+/** Creates directories with their parents. */
 export async function mkdir(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
   const { operands, out, signal } = context;
   const targets = operands.map((text) => parseTarget(text));
   const nameless = targets.find(({ path }) => path === "");
   if (nameless !== undefined) {
-    throw new UsageError("Cannot make a directory: the URL has no path");
+    throw new UsageError("Cannot create a directory: the URL has no path");
   }
   const outcome = new Outcome();
   for (const { server, targets: wanted } of groupByServer(targets)) {
@@ -108,7 +102,7 @@ export async function mkdir(context: CommandContext): Promise<void> {
       outcome,
       async (client, { path }) => {
         await client.ensureDir(path, { signal });
-        out.tell({ event: "make", path }, `made ${printableLine(path)}`);
+        out.tell({ event: "make", path }, `created ${printableLine(path)}`);
       },
       ({ path }) => path,
     );
@@ -116,11 +110,7 @@ export async function mkdir(context: CommandContext): Promise<void> {
   outcome.finish();
 }
 
-/**
- * Renames a file or a directory, or moves it to another directory.
- *
- * @param context What the user gave
- */
+/** Renames a file or a directory, or moves it to another directory. */
 export async function mv(context: CommandContext): Promise<void> {
   checkOperands(context, 2, 2);
   const { flags, operands, out, signal } = context;
@@ -142,7 +132,7 @@ export async function mv(context: CommandContext): Promise<void> {
     throw new Deno.errors.AlreadyExists(
       `Cannot rename ${JSON.stringify(source.path)} to ${
         JSON.stringify(path)
-      }: it exists; --force replaces it, if the server lets it`,
+      }: it exists; --force replaces it, if the server allows it`,
     );
   }
   if (!flags.has("dry-run")) {
@@ -155,13 +145,15 @@ export async function mv(context: CommandContext): Promise<void> {
   );
 }
 
-/** A path stands beside what is renamed, a URL for itself. */
+/**
+ * Reads the new name: a URL, an absolute path, or a name in the same directory.
+ */
 function targetOf(source: Target, text: string): Target {
   if (isURL(text)) {
     const target = parseTarget(text);
     if (target.server === source.server) return target;
     throw new UsageError(
-      "Cannot move from one server to another: get and put the file",
+      'Cannot move to another server: use "ftp get" and "ftp put"',
     );
   }
   if (text === "") throw new UsageError("Cannot rename: the new name is empty");

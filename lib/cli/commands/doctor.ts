@@ -1,5 +1,5 @@
 /**
- * `ftp doctor`: what works with a server, and why the rest does not.
+ * `ftp doctor`: diagnoses a server.
  *
  * @module
  */
@@ -22,8 +22,7 @@ import { parseTarget } from "../target.ts";
 /**
  * Runs the command.
  *
- * @param context What the user gave
- * @throws {Incomplete} If something is wrong
+ * @throws {Incomplete} If an error was found
  */
 export async function doctor(context: CommandContext): Promise<void> {
   checkOperands(context, 1, 1);
@@ -52,7 +51,7 @@ export async function doctor(context: CommandContext): Promise<void> {
   throw new Incomplete(code, `${errors.length} problems`, true);
 }
 
-/** Marks of the outcomes, of one width. */
+/** Marks of the outcomes, padded. */
 const MARKS = {
   ok: "ok     ",
   note: "note   ",
@@ -76,10 +75,10 @@ function tellReport(
     out.tell({ event: "problem", ...problem }, formatProblem(problem));
   }
   const verdict = problems.length === 0
-    ? "Nothing is wrong."
+    ? "No problems found."
     : isUsable
     ? "The server can be used, with these options:"
-    : "The server cannot be used like this.";
+    : "The server cannot be used with these options.";
   out.tell(
     { event: "result", url, isUsable, options, program: code },
     `\n${verdict}${isUsable ? `\n\n${code}` : ""}`,
@@ -89,16 +88,14 @@ function tellReport(
 function formatProblem(
   { severity, cause, text, advice, isFirewall }: DiagnosisProblem,
 ): string {
-  const firewall = isFirewall
-    ? " The fault is a firewall's or a router's."
-    : "";
+  const firewall = isFirewall ? " A firewall or a router is the cause." : "";
   const end = /[.!?]$/.test(text) ? "" : ".";
   return `\n${
-    severity === "error" ? "Wrong" : "Note"
+    severity === "error" ? "Error" : "Note"
   } (${cause}): ${text}${end}${firewall}\n  ${advice}`;
 }
 
-/** Steps whose faults are the network's. */
+/** Steps whose errors are errors of the network. */
 const NETWORK_STEPS: readonly string[] = ["addresses", "greeting", "tls"];
 
 function codeOf({ problems, isUsable }: Diagnosis): ExitCode {

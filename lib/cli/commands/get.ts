@@ -1,5 +1,5 @@
 /**
- * `ftp get`: files from a server.
+ * `ftp get`: downloads files.
  *
  * @module
  */
@@ -27,17 +27,13 @@ import {
   type Target,
 } from "../target.ts";
 
-/** One file to fetch. */
+/** A file to download. */
 interface Item extends Match {
-  /** Where to. */
+  /** The local path. */
   readonly local: string;
 }
 
-/**
- * Runs the command.
- *
- * @param context What the user gave
- */
+/** Runs the command. */
 export async function get(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
   const { flags, operands, signal } = context;
@@ -82,18 +78,21 @@ export async function get(context: CommandContext): Promise<void> {
   outcome.finish();
 }
 
-/** Most segments of a file, which the library counts. */
+/** Largest number of segments, as in the library. */
 const MOST_SEGMENTS = 64;
 
 function segmentsOf({ flags }: CommandContext): number | undefined {
   const segments = flags.number("segments", { least: 1, isInteger: true });
   if (segments === undefined || segments <= MOST_SEGMENTS) return segments;
   throw new UsageError(
-    `Cannot use ${segments} for --segments: there are ${MOST_SEGMENTS} at most`,
+    `Cannot use ${segments} for --segments: it must be at most ${MOST_SEGMENTS}`,
   );
 }
 
-/** A pattern that matches nothing does not keep the others. */
+/**
+ * Finds the files of a target. A pattern that matches nothing does not stop the
+ * others.
+ */
 async function matchesOf(
   ftp: FTP,
   target: Target,
@@ -104,7 +103,7 @@ async function matchesOf(
     const matches = await expandTarget(ftp, target, context);
     return matches.filter(({ path, entry }) => {
       if (entry?.isDirectory !== true) return true;
-      context.out.note(`Passed over the directory ${printableLine(path)}`);
+      context.out.note(`Skipped the directory ${printableLine(path)}`);
       return false;
     });
   } catch (error) {
@@ -120,18 +119,18 @@ function checkFile({ path, isDirectory }: Target): void {
   throw new UsageError(
     `Cannot get the directory ${
       JSON.stringify(path)
-    }: "ftp sync URL DIRECTORY" fetches directories`,
+    }: use "ftp sync URL DIRECTORY"`,
   );
 }
 
-/** Whether the output is a directory: it is one, or ends like one. */
+/** Whether the output is a directory, or ends with a slash. */
 async function checkOutput(
   output: string | undefined,
   isMany: boolean,
 ): Promise<boolean> {
   if (output === undefined) return false;
   if (output === "-") {
-    throw new UsageError('Cannot write to "-": "ftp cat" prints files');
+    throw new UsageError('Cannot write to "-": use "ftp cat"');
   }
   const info = await Deno.stat(output).catch(() => undefined);
   if (info?.isDirectory || /[/\\]$/.test(output)) {
@@ -142,11 +141,11 @@ async function checkOutput(
   throw new UsageError(
     `Cannot write several files to ${
       JSON.stringify(output)
-    }: it is no directory; make it one, or end it with a slash`,
+    }: it is not a directory; create it, or end the path with a slash`,
   );
 }
 
-/** The server may have chosen the name. */
+/** Returns the local name. Checked, because the server may have chosen it. */
 function localName(path: string): string {
   const name = lastName(path);
   if (name === "." || name === ".." || name === "") {
@@ -158,7 +157,7 @@ function localName(path: string): string {
   return name;
 }
 
-/** Two files of one name would replace each other. */
+/** Rejects files that would have the same local name. */
 function checkTwins(items: readonly Item[]): void {
   const seen = new Map<string, string>();
   for (const { local, path } of items) {
@@ -168,7 +167,7 @@ function checkTwins(items: readonly Item[]): void {
       throw new UsageError(
         `Cannot get both ${JSON.stringify(twin)} and ${
           JSON.stringify(path)
-        }: they would have the same name here`,
+        }: they would have the same local name`,
       );
     }
     seen.set(key, path);
@@ -216,13 +215,7 @@ async function fetchFile(
   }
 }
 
-/**
- * Says what is known of a file that was transferred.
- *
- * @param size Its bytes
- * @param verified What was compared
- * @returns A few words
- */
+/** Describes a transferred file. */
 export function describe(size: number, verified: string | null): string {
   return `${size} bytes, ${
     verified === null

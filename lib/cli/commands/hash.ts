@@ -1,5 +1,5 @@
 /**
- * `ftp hash`: the hash that a server makes of a file.
+ * `ftp hash`: prints the hash of a file.
  *
  * @module
  */
@@ -15,11 +15,7 @@ import { expandTarget, type Match } from "../expand.ts";
 import { Outcome, workThrough } from "../pool.ts";
 import { groupByServer, parseTarget } from "../target.ts";
 
-/**
- * Runs the command.
- *
- * @param context What the user gave
- */
+/** Runs the command. */
 export async function hash(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
   const { flags, operands } = context;
@@ -52,7 +48,7 @@ async function showHash(
   context: CommandContext,
 ): Promise<void> {
   const { flags, out, signal } = context;
-  const { size } = await ftp.stat(path, { signal }); // says so if there is none
+  const { size } = await ftp.stat(path, { signal }); // fails if the file is missing
   const session = await connectionOf(ftp).ready({ signal });
   const found = await requestFileHash(session, textOfPath(session, path), {
     size,
@@ -60,15 +56,15 @@ async function showHash(
   });
   if (found === undefined && !flags.has("read")) {
     throw new FTPPermanentError(
-      `Cannot have a hash of ${
+      `Cannot get a hash of ${
         quote(path)
-      }: the server makes none; --read reads the file and makes a SHA-256 here`,
+      }: the server has no hash command; --read downloads the file and computes SHA-256`,
     );
   }
   const { name, hash } = found ?? await readHash(ftp, path, signal);
   const by = found === undefined ? "client" : "server";
   out.result({ event: "hash", path, name, hash, by }, `${hash}  ${path}`);
-  if (!out.isJSON) out.note(`${name}, made by the ${by}`);
+  if (!out.isJSON) out.note(`${name}, computed by the ${by}`);
 }
 
 async function readHash(

@@ -1,5 +1,5 @@
 /**
- * `ftp ls`: what is in a directory.
+ * `ftp ls`: lists directories.
  *
  * @module
  */
@@ -9,11 +9,7 @@ import { checkOperands, type CommandContext, openClient } from "../context.ts";
 import { expandTarget } from "../expand.ts";
 import { groupByServer, parseTarget, type Target } from "../target.ts";
 
-/**
- * Runs the command.
- *
- * @param context What the user gave
- */
+/** Runs the command. */
 export async function ls(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
   const { flags, operands } = context;
@@ -44,7 +40,7 @@ async function show(
   }
   const { path, isDirectory } = target;
   const { signal } = context;
-  // a slash at the end says what it is: nothing need be asked
+  // a slash at the end marks a directory, so no command is needed
   const entry = isDirectory ? undefined : await ftp.stat(path, { signal });
   if (entry === undefined || entry.isDirectory || entry.isSymlink) {
     return await showDirectory(ftp, path, context);
@@ -92,7 +88,7 @@ function showEntry(
   );
 }
 
-/** Letters of the kinds, as `ls -l` has them. */
+/** Letters of the kinds, as in `ls -l`. */
 const LETTERS = {
   file: "-",
   directory: "d",

@@ -1,5 +1,5 @@
 /**
- * `ftp put`: files to a server.
+ * `ftp put`: uploads files.
  *
  * @module
  */
@@ -26,19 +26,15 @@ import { checkTransfers, Outcome, workThrough } from "../pool.ts";
 import { isURL, parseTarget, type Target } from "../target.ts";
 import { describe } from "./get.ts";
 
-/** One file to send. */
+/** A file to upload. */
 interface Item {
   /** The local path; "-" is standard input. */
   readonly local: string;
-  /** Where to. */
+  /** The path on the server. */
   readonly path: string;
 }
 
-/**
- * Runs the command.
- *
- * @param context What the user gave
- */
+/** Runs the command. */
 export async function put(context: CommandContext): Promise<void> {
   checkOperands(context, 2);
   const { flags, operands, signal } = context;
@@ -69,18 +65,18 @@ function itemsOf(locals: readonly string[], target: Target): Item[] {
   const { path, isDirectory } = target;
   if (locals.length > 1 && !isDirectory) {
     throw new UsageError(
-      "Cannot put several files to one name: end the URL with a slash",
+      "Cannot put several files into one: end the URL with a slash",
     );
   }
   const seen = new Set<string>();
   return locals.map((local) => {
     if (isURL(local)) {
-      throw new UsageError("Cannot put a URL: the URL comes last");
+      throw new UsageError("Cannot put a URL: only the last argument is a URL");
     }
     if (!isDirectory) return { local, path };
     if (local === "-") {
       throw new UsageError(
-        "Cannot put standard input into a directory: give the file a name in the URL",
+        "Cannot put standard input into a directory: add a file name to the URL",
       );
     }
     const name = basename(local);
@@ -94,7 +90,7 @@ function itemsOf(locals: readonly string[], target: Target): Item[] {
   });
 }
 
-/** A mistyped name is found before anything is sent. */
+/** Checks the local files before anything is sent. */
 async function checkSources(
   items: readonly Item[],
   { flags }: CommandContext,
@@ -119,7 +115,7 @@ async function checkSources(
       throw new UsageError(
         `Cannot put the directory ${
           JSON.stringify(local)
-        }: "ftp sync DIRECTORY URL" sends directories`,
+        }: use "ftp sync DIRECTORY URL"`,
       );
     }
   }

@@ -1,5 +1,5 @@
 /**
- * `ftp sync`: a directory here and one on a server, either way.
+ * `ftp sync`: synchronizes a directory, in either direction.
  *
  * @module
  */
@@ -24,11 +24,7 @@ import { matcher } from "../patterns.ts";
 import { connectionsOf } from "../pool.ts";
 import { isURL, parseTarget } from "../target.ts";
 
-/**
- * Runs the command.
- *
- * @param context What the user gave
- */
+/** Runs the command. */
 export async function sync(context: CommandContext): Promise<void> {
   checkOperands(context, 2, 2);
   const { flags, operands } = context;
@@ -36,7 +32,7 @@ export async function sync(context: CommandContext): Promise<void> {
   const isDownload = isURL(source);
   if (isDownload === isURL(target)) {
     throw new UsageError(
-      "Cannot sync: one of the two must be a URL, and the other a directory here",
+      "Cannot sync: one argument must be a URL, and the other a local directory",
     );
   }
   const { server, path } = parseTarget(isDownload ? source : target);
@@ -57,7 +53,7 @@ export async function sync(context: CommandContext): Promise<void> {
   if (isPreview) {
     const plan = await run(mirror, { ...options, dryRun: true }, context);
     if (!changes(plan)) return;
-    if (!confirm("Go on?")) {
+    if (!confirm("Continue?")) {
       context.out.note("Nothing was changed");
       return;
     }
@@ -66,7 +62,9 @@ export async function sync(context: CommandContext): Promise<void> {
   await run(mirror, options, context);
 }
 
-/** The user may have taken longer to answer than the server waits. */
+/**
+ * Reconnects if the server closed the connection while the user was thinking.
+ */
 async function reconnectIfIdle(
   ftp: FTP,
   { signal }: CommandContext,
@@ -82,7 +80,7 @@ async function checkFolder(folder: string): Promise<void> {
   const info = await Deno.stat(folder);
   if (info.isDirectory) return;
   throw new UsageError(
-    `Cannot sync ${JSON.stringify(folder)}: it is no directory`,
+    `Cannot sync ${JSON.stringify(folder)}: it is not a directory`,
   );
 }
 
@@ -108,7 +106,7 @@ function mirrorOptions(context: CommandContext): DownloadDirOptions {
   };
 }
 
-/** A number of entries, or a part of them in percent. */
+/** Reads `--max-delete`: a number of entries, or a percentage. */
 function maxDeleteOf({ flags }: CommandContext): MirrorOptions["maxDelete"] {
   const [, percent] =
     /^(\d+(?:\.\d+)?)%$/.exec(flags.text("max-delete") ?? "") ??
@@ -117,7 +115,7 @@ function maxDeleteOf({ flags }: CommandContext): MirrorOptions["maxDelete"] {
   return flags.number("max-delete", { least: 0, isInteger: true });
 }
 
-/** Mirrors, prints each step, and the sum. */
+/** Mirrors, and prints each step and the result. */
 async function run(
   mirror: (options: DownloadDirOptions) => Promise<MirrorResult>,
   options: DownloadDirOptions,
@@ -135,7 +133,7 @@ async function run(
     if (!(error instanceof FTPMirrorError)) throw error;
     tellResult(error.result, isDryRun, context);
     const { failures, result } = error;
-    // what belongs to no entry was not shown yet
+    // failures without an entry were not printed yet
     for (const { path, error: why } of failures) {
       if (path === "") out.error(why);
     }
@@ -148,10 +146,10 @@ async function run(
   }
 }
 
-/** Verbs of what was done, and of what would be. */
+/** Verbs, and those of a dry run. */
 const VERBS = {
   transfer: ["transferred", "would transfer"],
-  make: ["made", "would make"],
+  make: ["created", "would create"],
   remove: ["removed", "would remove"],
   skip: ["skipped", "would skip"],
 } as const;
@@ -195,7 +193,9 @@ function tellResult(
     `${transferred} transferred (${bytes} bytes)`,
     `${unchanged} unchanged`,
     `${removed} removed`,
-    ...(made > 0 ? [`${made} directories made`] : []),
+    ...(made > 0
+      ? [`${made} ${made === 1 ? "directory" : "directories"} created`]
+      : []),
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
   ].join(", ");
