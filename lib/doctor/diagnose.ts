@@ -1,5 +1,5 @@
 /**
- * Finds out what works with a server, what does not, and why.
+ * Diagnoses a server: what works, what does not, and why.
  *
  * @module
  */
@@ -45,45 +45,46 @@ import type {
   DiagnosisStepName,
 } from "./report.ts";
 
-/** Milliseconds without progress, unless the user sets others. */
+/** Default of `timeout`, in milliseconds. */
 const TIMEOUT = 10_000;
 
-/** Milliseconds that the server may take to connect in active mode. */
+/** Time limit of the server's connection in active mode, in milliseconds. */
 const ACTIVE_TIMEOUT = 5000;
 
-/** Most entries of a listing that are looked at. */
+/** Largest number of entries to read of a listing. */
 const MAX_ENTRIES = 1000;
 
-/** Connections that are opened to find the server's limit. */
+/** Default of `maxConnections`. */
 const CONNECTIONS = 4;
 
-/** Days before its end at which a certificate is mentioned. */
+/** Days before the expiry of a certificate at which it is reported. */
 const SOON = 14;
 
 const DAY = 86_400_000;
 
-/** Milliseconds by which a clock may be wrong. */
+/** Tolerated error of a clock, in milliseconds. */
 const CLOCK_TOLERANCE = 5 * 60_000;
 
-/** Commands that the library makes use of where a server has them. */
+/** Features that the library uses. */
 const USEFUL = ["MLST", "SIZE", "MDTM", "MFMT", "REST", "EPSV", "UTF8"];
 
 /**
- * Connects to a server as {@linkcode connect} would, tries what the module
- * relies on, and reports what is wrong and why: name and addresses, greeting,
+ * Connects to a server like {@linkcode connect}, tests what the module needs,
+ * and reports problems with their causes. Tests name and addresses, greeting,
  * TLS, login, passive and active mode, listings, encoding, clock, restart, and
- * how many connections the server allows. It ends with the options to use.
+ * the number of connections. The report ends with the options to use.
  *
- * It changes nothing on the server, unless `write` names a folder. It does not
- * throw for what it finds: that is in the report.
+ * Nothing on the server is changed, unless `write` is set. Problems of the
+ * server are reported, not thrown.
  *
  * Requires `allow-net` permission.
  *
  * @tags allow-net
  * @param url A URL as {@linkcode connect} takes it
- * @param options What the URL does not say; `timeout` is 10,000 here by default
+ * @param options Parts that the URL lacks, the options of the test, and all
+ * options of {@linkcode FTP}; the default of `timeout` is 10,000
  * @returns The report
- * @throws {TypeError} If the URL or an option cannot be used
+ * @throws {TypeError} If the URL or an option is invalid
  *
  * @example Find out why a listing hangs
  * ```ts
@@ -109,7 +110,7 @@ class Examination {
   readonly #examine: DiagnoseOptions;
   readonly #steps: DiagnosisStep[] = [];
   readonly #problems: DiagnosisProblem[] = [];
-  /** What to tell the user to set. */
+  /** Options to advise. */
   readonly #advised: ConnectURLOptions = {};
   #canList = false;
   #isSecured = false;
@@ -118,10 +119,10 @@ class Examination {
     const { write, maxConnections, onStep, ...rest } = options;
     this.#examine = { write, maxConnections, onStep };
     this.#target = parseTarget(url);
-    // the path is a step of its own
+    // the path is tested separately
     this.#url = /^\s*\w+:\/\/[^/\\#]*/.exec(url)?.[0].trim() ?? url;
     this.#options = { timeout: TIMEOUT, retry: { attempts: 2 }, ...rest };
-    // the library refuses what it cannot use
+    // rejects invalid options
     const { port: _, user, password, account, netrc, retry, signal, ...own } =
       this.#options;
     void [user, password, account, netrc, retry, signal];
@@ -178,7 +179,7 @@ class Examination {
     this.#examine.onStep?.(step);
   }
 
-  /** Notes a problem, and takes the step that has found it. */
+  /** Adds a problem and its step. */
   #problem(
     step: DiagnosisStepName,
     finding: Finding,
@@ -193,7 +194,7 @@ class Examination {
   }
 
   #warn(step: DiagnosisStepName, finding: Finding): void {
-    // EPSV and PASV may fail for one reason
+    // EPSV and PASV may fail for the same reason
     const isKnown = this.#problems.some(({ cause, advice }) =>
       cause === finding.cause && advice === finding.advice
     );
@@ -207,7 +208,7 @@ class Examination {
     return port ?? this.#options.port ?? (isImplicit ? 990 : 21);
   }
 
-  /** How TLS begins, if it does. */
+  /** How TLS starts; `undefined` without TLS. */
   get #mode(): "explicit" | "implicit" | undefined {
     const { tls } = this.#options;
     if (this.#target.tls !== undefined) return this.#target.tls;
@@ -223,7 +224,7 @@ class Examination {
       this.#step(
         "addresses",
         "skipped",
-        `Names are looked up and addresses dialled by ${way}.`,
+        `The name is resolved by ${way}.`,
       );
       return true;
     }
@@ -267,7 +268,7 @@ class Examination {
     this.#step(
       "addresses",
       lost.length === 0 ? "ok" : "note",
-      `${host} has ${addresses.join(", ")}; port ${port} answers${
+      `${host} resolves to ${addresses.join(", ")}; port ${port} answers${
         lost.length === 0 ? "" : `, but not at ${lost.join(", ")}`
       }.`,
       facts,
@@ -275,7 +276,7 @@ class Examination {
     return true;
   }
 
-  /** Connects, secures, logs in. */
+  /** Connects, secures and logs in. */
   async #open(): Promise<Probe | undefined> {
     const log = new SessionLog();
     let probe: Probe | undefined;
@@ -326,7 +327,7 @@ class Examination {
     return probe;
   }
 
-  /** Looks at a certificate without trusting it: no user is told. */
+  /** Reads the certificate without trusting it. Sends no user or password. */
   async #peek(version?: TLSVersion): Promise<TLSInfo | undefined> {
     const { timeout, proxy, dial, signal } = this.#options;
     const ftp = new FTP({
@@ -353,7 +354,7 @@ class Examination {
     }
   }
 
-  /** Reports TLS that failed, with what the certificate says. */
+  /** Reports a failure of TLS, with the certificate. */
   async #distrust(finding: Finding, error: unknown): Promise<void> {
     const isSeen = /^certificate/.test(finding.cause);
     const info = isSeen ? await this.#peek() : undefined;
@@ -378,7 +379,11 @@ class Examination {
       if (await this.#peek(version) !== undefined) versions.push(version);
     }
     if (info === undefined) {
-      this.#step("tls", "note", "TLS was ended before the listing (CCC).");
+      this.#step(
+        "tls",
+        "note",
+        "The control connection is in clear text again (CCC).",
+      );
       return;
     }
     const left = (info.peerCertificate.validTo.getTime() - Date.now()) / DAY;
@@ -386,16 +391,16 @@ class Examination {
     this.#step(
       "tls",
       isSoon ? "note" : "ok",
-      `${info.protocol} is spoken; the server has ${
+      `${info.protocol} is used; the server supports ${
         versions.join(" and ") || info.protocol
       }. ${describe(info)}${
-        isSoon ? ` It ends in ${Math.floor(left)} days.` : ""
+        isSoon ? ` It expires in ${Math.floor(left)} days.` : ""
       }`,
       { ...factsOf(info), versions },
     );
   }
 
-  /** In clear text: whether there is something better. */
+  /** Without TLS: tests whether the server supports it. */
   async #offeredTLS(): Promise<void> {
     const info = await this.#peek();
     if (info === undefined) {
@@ -403,8 +408,8 @@ class Examination {
         cause: "clear-text",
         severity: "warning",
         text:
-          "The server has no TLS: password and files can be read on the way.",
-        advice: "If the server also has SFTP or HTTPS, use that.",
+          "The server does not support TLS. Others on the network can read password and files.",
+        advice: "If the server also offers SFTP or HTTPS, use that.",
         isFirewall: false,
       });
       this.#step("tls", "note", "The server refuses AUTH TLS.");
@@ -415,16 +420,16 @@ class Examination {
       cause: "clear-text",
       severity: "warning",
       text:
-        "The URL asks for clear text, and the server has TLS: password and files can be read on the way.",
+        "The URL is without TLS, although the server supports it. Others on the network can read password and files.",
       advice: isTrusted
         ? "Use ftpes://, or the option tls."
-        : "Use ftpes:// with the fingerprint of the certificate, if the operator confirms it.",
+        : "Use ftpes://, and pin the certificate's fingerprint if the operator confirms it.",
       isFirewall: false,
     });
     this.#step(
       "tls",
       "note",
-      `Clear text was asked for; the server has ${info.protocol}. ${
+      `The URL is without TLS; the server supports ${info.protocol}. ${
         describe(info)
       }`,
       factsOf(info),
@@ -466,17 +471,17 @@ class Examination {
       "features",
       features.size === 0 ? "note" : "ok",
       features.size === 0
-        ? "The server does not tell what it can do (FEAT)."
+        ? "The server does not list its features (FEAT)."
         : `${features.size} features; ${
           lacking.length === 0
-            ? "all useful ones"
+            ? "all that the module uses"
             : `without ${lacking.join(", ")}`
         }; hashes: ${hashes.join(", ") || "none"}.`,
       { features: [...features.keys()], lacking, hashes, vendor },
     );
   }
 
-  /** The directory that the URL names. */
+  /** Changes to the URL's directory. */
   async #directory({ ftp }: Probe): Promise<void> {
     const { directory } = this.#target;
     if (directory === "") return;
@@ -489,13 +494,13 @@ class Examination {
         severity: "error",
         text: error.message,
         advice:
-          "A URL's path is relative to the directory after login: two slashes, ftp://host//path, begin at the root.",
+          "The path of a URL is relative to the directory after login. For an absolute path, write two slashes: ftp://host//path.",
         isFirewall: false,
       });
     }
   }
 
-  /** A listing over a data connection that the client dials. */
+  /** Reads a listing in passive mode. */
   async #passive(way: "epsv" | "pasv", first: Probe): Promise<boolean> {
     const how = way === "epsv" ? "EPSV" : "PASV";
     const [peer] = connectionOf(first.ftp).session.peer;
@@ -519,12 +524,14 @@ class Examination {
       this.#step(
         way,
         isTold ? "problem" : "ok",
-        `A listing of ${bytes} bytes came through a port that ${how} named.${
+        `A listing of ${bytes} bytes arrived through the port of ${how}.${
+          isTold ? " The 227 reply contains another address." : ""
+        }${
           resumed === undefined
             ? ""
             : resumed
             ? " TLS resumed the session."
-            : " TLS did not resume the session; this server lets that pass."
+            : " TLS did not resume the session; this server accepts that."
         }`,
         { bytes, resumed, host: told() },
       );
@@ -547,21 +554,25 @@ class Examination {
     this.#warn("pasv", {
       cause: "private-address",
       severity: "warning",
-      text: `The server says in its 227 reply that it is at ${told}${
+      text: `The 227 reply contains the address ${told}${
         isPrivate(told) ? ", a private address" : ""
-      }; it is at ${peer}.`,
+      }; the server is at ${peer}.`,
       advice:
-        `This module dials ${peer} all the same; other clients fail. Set the server's public address (${ADDRESS_SETTINGS}).`,
+        `This module connects to ${peer} in spite of it; other clients may fail. Set the server's public address (${ADDRESS_SETTINGS}).`,
       isFirewall: true,
     });
     return true;
   }
 
-  /** A listing over a data connection that the server dials. */
+  /** Reads a listing in active mode. */
   async #active(isPassive: boolean): Promise<boolean> {
     const { proxy, dial, timeout = TIMEOUT } = this.#options;
     if (proxy !== undefined || dial !== undefined) {
-      this.#step("active", "skipped", "There is no active mode over a proxy.");
+      this.#step(
+        "active",
+        "skipped",
+        "Active mode is not possible through a proxy or a tunnel.",
+      );
       return false;
     }
     const log = new SessionLog();
@@ -591,14 +602,14 @@ class Examination {
         this.#step(
           "active",
           "note",
-          `Active mode does not work, and is not needed: ${finding.text}`,
+          `Active mode does not work, but is not needed: ${finding.text}`,
         );
       }
       return false;
     }
   }
 
-  /** Works on a connection with the options that were found. */
+  /** Runs a test on a new connection, with the advised options. */
   async #connected(
     step: DiagnosisStepName,
     work: (probe: Probe) => Promise<void>,
@@ -643,7 +654,7 @@ class Examination {
       entries.push(entry);
     }
     const command = log.hasSent("MLSD") && log.hasSent("LIST")
-      ? "LIST, since MLSD does not work"
+      ? "LIST, because MLSD does not work"
       : log.hasSent("MLSD")
       ? "MLSD"
       : "LIST";
@@ -662,8 +673,12 @@ class Examination {
     this.#step(
       "listing",
       isBad ? "problem" : "ok",
-      `${isWhole ? "" : "More than "}${entries.length} entries by ${command}${
-        formats.length === 0 ? "" : `, as ${formats.join(" and ")}`
+      `${isWhole ? "" : "More than "}${entries.length} ${
+        entries.length === 1 ? "entry" : "entries"
+      } by ${command}${
+        formats.length === 0
+          ? ""
+          : `, format ${formats.map((format) => `"${format}"`).join(" and ")}`
       }.`,
       facts,
     );
@@ -671,10 +686,10 @@ class Examination {
       this.#warn("listing", {
         cause: "listing-unreadable",
         severity: "error",
-        text: `${unknown.length} lines could not be read, such as "${
+        text: `${unknown.length} lines could not be parsed, such as "${
           printableLine(unknown[0]!.line)
         }".`,
-        advice: "Please report the line; nlst() gives the names.",
+        advice: "Please report this line. nlst() returns the names.",
         isFirewall: false,
       });
     }
@@ -688,11 +703,11 @@ class Examination {
         cause: "encoding",
         severity: "warning",
         text:
-          `${foreign.length} names are no text in ${ftp.encoding}, such as "${
+          `${foreign.length} names are not valid in ${ftp.encoding}, such as "${
             printableLine(foreign[0]!.name)
           }".`,
         advice:
-          `Set the encoding that the server has: "${encoding}" is a guess. Names that are no text can be used all the same.`,
+          `Set the server's encoding; "${encoding}" is a guess. The names can be used without it.`,
         isFirewall: false,
       });
     }
@@ -700,7 +715,7 @@ class Examination {
     await this.#restart(ftp, entries);
   }
 
-  /** What the times of the listing and of MDTM say of the server's zone. */
+  /** Compares the times of the listing, of MDTM and of this machine. */
   async #clock(ftp: FTP, entries: readonly Entry[]): Promise<void> {
     const { signal } = this.#options;
     const { clock, vendor } = connectionOf(ftp).session.profile;
@@ -726,7 +741,7 @@ class Examination {
       this.#step(
         "clock",
         "ok",
-        `The option serverZone says UTC${
+        `The option serverZone is UTC${
           formatZone(proven ?? 0)
         }; it was not proven.`,
         facts,
@@ -740,35 +755,35 @@ class Examination {
         severity: "warning",
         text: `A file is ${
           formatMinutes(Math.round(ahead / 60_000))
-        } in the future if the server's times are UTC: they are local times, of a zone at least ${
+        } in the future if the server's times are in UTC. They are local times, in a zone at least ${
           formatMinutes(least)
-        } east of it, or its clock is wrong.`,
+        } east of UTC, or the server's clock is wrong.`,
         advice:
-          "Run this with `write` to prove the zone, or set serverZone; on the server: vsftpd use_localtime=NO, pyftpdlib use_gmt_times=True.",
+          "Run this with `write` to prove the zone, or set serverZone. On the server, set use_localtime=NO (vsftpd) or use_gmt_times=True (pyftpdlib).",
         isFirewall: false,
       }, facts);
       return;
     }
     const list = difference === undefined || Math.abs(difference) < 5
       ? ""
-      : ` LIST shows times that are ${
+      : ` Times in LIST are ${
         formatMinutes(difference)
-      } ahead of MDTM's; the module corrects that.`;
+      } ahead of those of MDTM; the module corrects that.`;
     this.#step(
       "clock",
       proven === undefined ? "note" : "ok",
       proven === undefined
-        ? `The zone of the server's times is taken for UTC, and was not proven: only an upload tells (\`write\`).${list}`
-        : `The server's times are UTC${formatZone(proven)}${
+        ? `The server's times are assumed to be in UTC, without proof: only an upload shows it (\`write\`).${list}`
+        : `The server's times are in UTC${formatZone(proven)}${
           vendor === undefined || proven !== 0
             ? ""
-            : `, as those of ${vendor} are`
+            : `, as always with ${vendor}`
         }.${list}`,
       facts,
     );
   }
 
-  /** Whether a transfer can begin within a file. */
+  /** Tests whether a transfer can start within a file. */
   async #restart(ftp: FTP, entries: readonly Entry[]): Promise<void> {
     const { signal } = this.#options;
     try {
@@ -778,7 +793,7 @@ class Examination {
       this.#step(
         "restart",
         reply.code === 350 ? "ok" : "note",
-        "Transfers can begin within a file (REST): interrupted ones are resumed.",
+        "Transfers can start within a file (REST), so interrupted ones are resumed.",
         { entries: entries.length },
       );
     } catch (error) {
@@ -786,12 +801,12 @@ class Examination {
       this.#step(
         "restart",
         "note",
-        `The server refuses REST: interrupted downloads begin again (${error.reply.text}).`,
+        `The server refuses REST, so interrupted downloads start over (${error.reply.text}).`,
       );
     }
   }
 
-  /** How many connections the server allows at once. */
+  /** Counts the connections that the server allows at once. */
   async #connections(): Promise<void> {
     const { maxConnections = CONNECTIONS } = this.#examine;
     const open: FTP[] = [];
@@ -804,7 +819,7 @@ class Examination {
       this.#step(
         "connections",
         "ok",
-        `${open.length} connections at once are allowed, or more.`,
+        `The server allows at least ${open.length} connections at once.`,
         { connections: open.length, isLimit: false },
       );
     } catch (error) {
@@ -813,9 +828,9 @@ class Examination {
       this.#step(
         "connections",
         "note",
-        `${open.length} connections at once are allowed${
+        `The server allows ${open.length} connections at once${
           isCrowded(error) ? "" : ", or the next one failed"
-        }: set \`connections\` of mirrors to no more (${why}).`,
+        }. Set \`connections\` of mirrors to no more (${why}).`,
         { connections: open.length, isLimit: isCrowded(error) },
       );
     } finally {
@@ -823,7 +838,7 @@ class Examination {
     }
   }
 
-  /** An upload with all that belongs to it; what it made is removed. */
+  /** Tests an upload, and removes the file. */
   async #write({ ftp }: Probe, folder: string): Promise<void> {
     const { signal } = this.#options;
     const mark = crypto.randomUUID().slice(0, 8);
@@ -838,14 +853,14 @@ class Examination {
         `an upload of ${content.length} bytes was ${
           verified === null ? "confirmed" : `verified by ${verified}`
         }`,
-        "it was renamed",
+        "the file was renamed",
       ];
       try {
         await ftp.setMtime(path, new Date(), { signal });
         done.push("its time was set");
       } catch (error) {
         if (!(error instanceof FTPError)) throw error;
-        done.push("the server sets no times");
+        done.push("the server cannot set times");
       }
       void mtime;
     } catch (error) {
@@ -864,28 +879,30 @@ class Examination {
     this.#step(
       "write",
       "ok",
-      `In "${printableLine(folder)}" ${done.join(", ")}, and it was removed.`,
+      `In "${printableLine(folder)}" ${
+        done.join(", ")
+      }, and the file was removed.`,
     );
     const zone = clock.zoneOf("MDTM");
     if (zone === undefined || !clock.isProven("MDTM")) return;
     if (zone === 0) {
-      this.#step("clock", "ok", "The upload proves that MDTM is UTC.", {
+      this.#step("clock", "ok", "The upload proves that MDTM is in UTC.", {
         zone,
       });
       return;
     }
     this.#advised.serverZone = zone;
-    // what was suspected is known now
+    // the suspicion is now a certainty
     const suspected = this.#problems.findIndex(({ cause }) => cause === "zone");
     if (suspected >= 0) this.#problems.splice(suspected, 1);
     this.#problem("clock", {
       cause: "zone",
       severity: "warning",
-      text: `The upload proves that the server's times are local, UTC${
+      text: `The upload proves that the server's times are in local time, UTC${
         formatZone(zone)
-      }; RFC 3659 wants UTC.`,
+      }; RFC 3659 requires UTC.`,
       advice:
-        `Uploads find that out by themselves. For downloads set serverZone: ${zone}; with summer time it changes. On the server: vsftpd use_localtime=NO, pyftpdlib use_gmt_times=True.`,
+        `Uploads detect it. For downloads set serverZone: ${zone}, and change it with summer time. On the server, set use_localtime=NO (vsftpd) or use_gmt_times=True (pyftpdlib).`,
       isFirewall: false,
     }, { zone });
   }
@@ -903,13 +920,13 @@ class Examination {
       severity: "error",
       text: error.message,
       advice: isRoot || folder === "/"
-        ? "The user may not write to the root of its directory (chroot); servers often want it so. Name a folder below it that the user owns."
-        : "The user may not write to this folder: check its owner and permissions, and the server's write_enable, Limit WRITE or the like.",
+        ? "The user may not write to the root of its directory (chroot), which many servers require. Use a directory below it that the user owns."
+        : "The user may not write to this directory. Check its owner and permissions, and settings of the server such as write_enable (vsftpd) or Limit WRITE (ProFTPD).",
       isFirewall: false,
     });
   }
 
-  /** Removes the file; says so if that fails. */
+  /** Removes the test file. Reports a failure. */
   async #sweep(ftp: FTP, path: string): Promise<boolean> {
     const { signal } = this.#options;
     try {
@@ -922,7 +939,7 @@ class Examination {
       this.#problem("write", {
         cause: "leftover",
         severity: "error",
-        text: `The test file "${printableLine(path)}" may be left: ${
+        text: `The test file "${printableLine(path)}" may still exist: ${
           error instanceof Error ? error.message : error
         }.`,
         advice: "Remove it by hand.",
@@ -932,7 +949,7 @@ class Examination {
     }
   }
 
-  /** The user's options and those that were found, without secrets. */
+  /** Combines the user's options and the advised ones, without secrets. */
   #finalOptions(): ConnectURLOptions {
     const {
       password: _password,
@@ -969,7 +986,7 @@ class Examination {
     const { tls } = options;
     let url = this.#shownURL();
     let rest = options;
-    // what a scheme says needs no option
+    // the scheme replaces the option
     if (tls === "explicit" && this.#target.tls !== "explicit") {
       url = url.replace(/^(ftps?:)?(?=\/\/)/i, "ftpes:");
       const { tls: _tls, ...others } = options;
@@ -989,14 +1006,14 @@ class Examination {
   }
 }
 
-/** The line of a greeting that tells most: its first that has letters. */
+/** Returns the first line of a greeting that has letters. */
 function lineOf(greeting: string): string {
   const lines = greeting.split("\n");
   return lines.find((line) => /[a-z]{3}/i.test(line)) ?? lines[0]!;
 }
 
 function formatValue(value: unknown): string {
-  // a certificate: from a file
+  // a certificate is read from a file
   if (typeof value === "string" && value.startsWith("-----BEGIN ")) {
     return 'await Deno.readTextFile("certificate.pem")';
   }

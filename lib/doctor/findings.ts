@@ -1,5 +1,5 @@
 /**
- * From the error of a probe to what is wrong and what to do about it.
+ * Converts the error of a probe to a problem with advice.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { TLSError, type TLSErrorReason } from "../tls/errors.ts";
 import type { SessionLog } from "./probe.ts";
 import type { DiagnosisCause, DiagnosisProblem } from "./report.ts";
 
-/** A problem, before it is known which step has found it. */
+/** A problem, without the step that found it. */
 export type Finding = Omit<DiagnosisProblem, "step">;
 
-/** Where a server's passive ports are set. */
+/** Settings of the passive ports. */
 const PASSIVE_SETTINGS =
   "vsftpd pasv_min_port and pasv_max_port, ProFTPD PassivePorts, Pure-FTPd --passiveportrange, pyftpdlib passive_ports";
 
-/** Where a server's public address is set. */
+/** Settings of the public address. */
 export const ADDRESS_SETTINGS: string =
   "vsftpd pasv_address, ProFTPD MasqueradeAddress, Pure-FTPd --forcepassiveip, pyftpdlib masquerade_address";
 
@@ -29,13 +29,7 @@ function isTimeOut(error: unknown): boolean {
   return error instanceof Deno.errors.TimedOut;
 }
 
-/**
- * Explains why no address could be dialled.
- *
- * @param error What the last one gave
- * @param where The address, as "host:port"
- * @returns What is wrong
- */
+/** Explains why no address could be reached. */
 export function explainDial(error: unknown, where: string): Finding {
   const base = { severity: "error", text: messageOf(error) } as const;
   if (error instanceof Deno.errors.ConnectionRefused) {
@@ -43,7 +37,7 @@ export function explainDial(error: unknown, where: string): Finding {
       ...base,
       cause: "connection-refused",
       advice:
-        `No program listens at ${where}, or a firewall rejects it: check the port (21, or 990 for implicit TLS) and whether the server runs.`,
+        `No program listens at ${where}, or a firewall rejects the connection. Check the port (21, or 990 for implicit TLS) and whether the server is running.`,
       isFirewall: false,
     };
   }
@@ -52,7 +46,7 @@ export function explainDial(error: unknown, where: string): Finding {
       ...base,
       cause: "connection-filtered",
       advice:
-        `Nothing answers at ${where}, not even with a refusal: a firewall drops the packets, or the host is down.`,
+        `Nothing answers at ${where}. A firewall drops the packets, or the host is down.`,
       isFirewall: true,
     };
   }
@@ -65,45 +59,45 @@ export function explainDial(error: unknown, where: string): Finding {
   };
 }
 
-/** What is said of a certificate or a handshake, by the library's reason. */
+/** Cause and advice by the reason of a TLS error. */
 const TLS_FINDINGS: Partial<
   Record<TLSErrorReason, readonly [DiagnosisCause, string]>
 > = {
   expired: [
     "certificate-expired",
-    "Renew the certificate on the server. Until then nothing is sent to it.",
+    "Renew the certificate on the server. No password was sent.",
   ],
   "not-yet-valid": [
     "certificate-expired",
-    "Check the clock of this machine; else renew the certificate.",
+    "Check the clock of this machine. If it is right, renew the certificate.",
   ],
   "wrong-name": [
     "certificate-name",
-    "Use a name that the certificate is for, or set tls.serverName if you know that it is the right server.",
+    "Connect to a name in the certificate. If you are sure that it is the right server, set tls.serverName to such a name.",
   ],
   "self-signed": [
     "certificate-untrusted",
-    "Ask the operator for the SHA-256 of the certificate. If it is the one that is shown here, pin it.",
+    "Ask the operator for the SHA-256 of the certificate. If it is the same as here, pin it.",
   ],
   "unknown-ca": [
     "certificate-untrusted",
-    "Give the authority's certificate with tls.caCerts, or pin the SHA-256 that the operator names.",
+    "Set tls.caCerts to the authority's certificate, or pin the SHA-256 that the operator confirms.",
   ],
   fingerprint: [
     "certificate-untrusted",
-    "The server has another certificate than the one that is pinned. Ask the operator whether it was renewed.",
+    "The server's certificate is not the pinned one. Ask the operator whether it was renewed.",
   ],
   version: [
     "tls-version",
-    "The server speaks no TLS 1.2 or 1.3, or not the version that is asked for: see minVersion and maxVersion.",
+    "The server does not support TLS 1.2 or 1.3, or not the versions that minVersion and maxVersion allow.",
   ],
   "not-tls": [
     "not-tls",
-    "The port does not speak TLS from the first byte: use ftpes:// (explicit TLS, port 21).",
+    "The port does not use TLS from the first byte. Use ftpes:// (explicit TLS, port 21).",
   ],
 };
 
-/** Makes the findings of one error. */
+/** Returns a function that creates the findings of one error. */
 function findingsWith(text: string) {
   return (
     cause: DiagnosisCause,
@@ -112,13 +106,7 @@ function findingsWith(text: string) {
   ): Finding => ({ cause, severity: "error", text, advice, isFirewall });
 }
 
-/**
- * Explains a failed connection, TLS or login.
- *
- * @param error What was thrown
- * @param log What passed until then
- * @returns What is wrong
- */
+/** Explains a failed connection, TLS or login. */
 export function explainOpening(error: unknown, log: SessionLog): Finding {
   const text = messageOf(error);
   const found = findingsWith(text);
@@ -126,7 +114,7 @@ export function explainOpening(error: unknown, log: SessionLog): Finding {
     const [cause, advice] = TLS_FINDINGS[error.reason] ??
       [
         "tls-failed",
-        "See the message; a firewall that inspects TLS breaks it too.",
+        "See the message. A firewall that inspects TLS may be the cause.",
       ];
     return found(cause, advice);
   }
@@ -135,37 +123,37 @@ export function explainOpening(error: unknown, log: SessionLog): Finding {
     if (error instanceof FTPProtocolError) {
       return found(
         "not-ftp",
-        "What answers is no FTP server: check the port. SSH (SFTP) is another protocol, and so is HTTP.",
+        "This is not an FTP server. Check the port. SSH (SFTP) and HTTP are other protocols.",
       );
     }
     if (log.greeting === undefined) {
       return found(
         "silent-server",
-        "The server accepts the connection and says nothing: it may want TLS from the first byte (ftps://), or a firewall or load balancer answers for it.",
+        "The server accepts the connection but sends no greeting. It may require TLS from the first byte (ftps://), or a firewall or load balancer accepts in its place.",
       );
     }
     return found(
       "connection-failed",
-      "The connection was lost: a firewall, or a server that ends it; its log tells which.",
+      "A firewall or the server ended the connection. See the server's log.",
     );
   }
   const command = error instanceof FTPError ? error.command ?? "" : "";
   if (/write?able root inside chroot/i.test(reply.text)) {
     return found(
       "chroot-writable",
-      "vsftpd refuses users who may write to the root of their chroot: take the write permission from it and make a folder below, or set allow_writeable_chroot=YES.",
+      "vsftpd refuses users who may write to the root of their chroot. Remove the write permission from the root and create a directory in it, or set allow_writeable_chroot=YES.",
     );
   }
   if (isCrowded(error)) {
     return found(
       "too-many-connections",
-      "Close other clients, or use the option retry. Connections that were lost count until the server notices.",
+      "Close other clients, or use the option retry. Lost connections count until the server notices.",
     );
   }
   if (/^AUTH\b/.test(command)) {
     return found(
       "tls-refused",
-      "The server has no explicit TLS, or a firewall that reads FTP refuses it. Ask for ftps:// (port 990), or use ftp:// if clear text is acceptable.",
+      "The server does not support explicit TLS, or a firewall blocks it. Try ftps:// (port 990). Use ftp:// only if clear text is acceptable.",
     );
   }
   if (/^(USER|PASS|ACCT)\b/.test(command)) {
@@ -175,26 +163,18 @@ export function explainOpening(error: unknown, log: SessionLog): Finding {
     if (wantsTLS) {
       return found(
         "tls-required",
-        "The server takes logins over TLS only: use ftpes://.",
+        "The server accepts logins over TLS only. Use ftpes://.",
       );
     }
     return found(
       "login-refused",
-      "Check user and password. Special characters in a URL are escaped (%40 for @). Some servers let a user in from certain addresses only.",
+      "Check user and password. Special characters in a URL must be escaped (%40 for @). Some servers accept a user from certain addresses only.",
     );
   }
-  return found("connection-failed", "See the words of the server.");
+  return found("connection-failed", "See the server's reply.");
 }
 
-/**
- * Explains a data connection that did not work.
- *
- * @param error What was thrown
- * @param log What passed until then
- * @param how "EPSV", "PASV", or "" for active mode
- * @param isSecured Whether data connections are under TLS
- * @returns What is wrong
- */
+/** Explains a data connection that did not work. */
 export function explainData(
   error: unknown,
   log: SessionLog,
@@ -205,14 +185,14 @@ export function explainData(
   if (isSecured && isAboutResumption(error)) {
     return found(
       "session-resumption",
-      "The server wants the TLS session of the control connection on each data connection, and it was not resumed. A client certificate (tls.cert) prevents it here. On the server: vsftpd require_ssl_reuse=NO, ProFTPD TLSOptions NoSessionReuseRequired.",
+      "The server requires that data connections resume the TLS session of the control connection, and it was not resumed. A client certificate (tls.cert) prevents it. On the server, set require_ssl_reuse=NO (vsftpd) or TLSOptions NoSessionReuseRequired (ProFTPD).",
     );
   }
   const reply = replyOf(error);
   if (how === "") {
     return found(
       "data-failed",
-      "The server cannot reach this machine: usual behind NAT or a firewall, and no fault where passive mode works.",
+      "The server cannot connect to this machine. That is usual behind NAT or a firewall, and harmless if passive mode works.",
       reply === undefined || reply.code === 425,
     );
   }
@@ -221,39 +201,39 @@ export function explainData(
     if (reply !== undefined) {
       return found(
         "passive-refused",
-        `The server refuses ${how}: see its words.`,
+        `The server refuses ${how}. See its reply.`,
       );
     }
     if (isTimeOut(error)) {
       return found(
         "epsv-swallowed",
-        `${how} never gets a reply: a firewall that reads FTP swallows the command.`,
+        `${how} gets no reply. A firewall that inspects FTP drops the command.`,
         true,
       );
     }
     return found(
       "epsv-closes",
-      `The connection is closed at ${how}: a firewall that reads FTP, or a server that does not know the command.`,
+      `The connection is closed after ${how}, by a firewall that inspects FTP or by a server that does not know the command.`,
       true,
     );
   }
   if (log.hasOpened) {
     return found(
       "data-failed",
-      "The data connection opens, and the transfer fails: see the message.",
+      "The data connection opens, but the transfer fails. See the message.",
     );
   }
   if (isTimeOut(error)) {
     return found(
       "passive-ports-filtered",
-      `The port that the server names is never answered: a firewall drops it. Have the server's passive ports opened (${PASSIVE_SETTINGS}), on the server's firewall and on the way.`,
+      `The server's passive port does not answer: a firewall drops the packets. Open the passive ports (${PASSIVE_SETTINGS}) in all firewalls.`,
       true,
     );
   }
   if (error instanceof Deno.errors.ConnectionRefused) {
     return found(
       "passive-ports-closed",
-      `The server waits at the port that it names, and the connection is refused on the way: a firewall rejects it, or a router (NAT) does not pass it on. Have the server's passive ports opened (${PASSIVE_SETTINGS}).`,
+      `The server listens on its passive port, but the connection is refused: a firewall rejects it, or a router (NAT) does not forward it. Open the passive ports (${PASSIVE_SETTINGS}).`,
       true,
     );
   }

@@ -1,5 +1,5 @@
 /**
- * Connections that take notes, for `diagnose`.
+ * Connections with a log, for `diagnose`.
  *
  * @module
  */
@@ -9,15 +9,11 @@ import { connect, type ConnectURLOptions } from "../client/connect.ts";
 import type { FTP } from "../client/ftp.ts";
 import { parse227 } from "../protocol/address.ts";
 
-/** What passed on one connection. */
+/** Commands, replies and events of one connection. */
 export class SessionLog {
   readonly #events: TraceEvent[] = [];
 
-  /**
-   * Takes a line of the trace.
-   *
-   * @param event The line
-   */
+  /** Adds a line of the trace. */
   readonly note = (event: TraceEvent): void => {
     this.#events.push(event);
   };
@@ -27,38 +23,28 @@ export class SessionLog {
     return this.#events.find(({ direction }) => direction === "received")?.text;
   }
 
-  /**
-   * Whether a command was sent.
-   *
-   * @param verb The command
-   * @returns Whether it was
-   */
+  /** Whether a command was sent. */
   hasSent(verb: string): boolean {
     return this.#events.some(({ direction, text }) =>
       direction === "sent" && text.split(" ", 1)[0] === verb
     );
   }
 
-  /**
-   * The last reply with a code.
-   *
-   * @param code The code
-   * @returns Its text
-   */
+  /** Text of the last reply with a code. */
   replyOf(code: number): string | undefined {
     return this.#events.findLast(({ direction, text }) =>
       direction === "received" && text.startsWith(String(code))
     )?.text;
   }
 
-  /** Whether a transfer has begun: the server has said 1yz. */
+  /** Whether a transfer has begun, with a 1yz reply. */
   get hasOpened(): boolean {
     return this.#events.some(({ direction, text }) =>
       direction === "received" && /^1\d\d/.test(text)
     );
   }
 
-  /** The host that a 227 reply has told, if there was one that can be read. */
+  /** The host in the last 227 reply, if it can be parsed. */
   get passiveHost(): string | undefined {
     const text = this.replyOf(227);
     if (text === undefined) return undefined;
@@ -70,22 +56,15 @@ export class SessionLog {
   }
 }
 
-/** A client and its notes. */
+/** A client and its log. */
 export interface Probe extends AsyncDisposable {
   /** The client, logged in. */
   readonly ftp: FTP;
-  /** What passed. */
+  /** The log. */
   readonly log: SessionLog;
 }
 
-/**
- * Connects and logs in as a user of the module would.
- *
- * @param url The URL, without a path
- * @param options The user's, and what the probe changes
- * @param log Where notes are taken
- * @returns The client
- */
+/** Connects and logs in like a user of the module. */
 export async function openProbe(
   url: string,
   options: ConnectURLOptions,
@@ -95,7 +74,7 @@ export async function openProbe(
   return { ftp, log, [Symbol.asyncDispose]: () => ftp[Symbol.asyncDispose]() };
 }
 
-/** The user's trace hears everything, too. */
+/** Also calls the user's trace. */
 function tee(
   { trace }: ConnectURLOptions,
   log: SessionLog,
@@ -106,24 +85,18 @@ function tee(
   };
 }
 
-/** What a listing over a data connection showed. */
+/** Result of a listing over a data connection. */
 export interface DataProbe {
-  /** Bytes that came, as far as they were read. */
+  /** Number of bytes read. */
   readonly bytes: number;
   /** Whether TLS resumed the session of the control connection. */
   readonly resumed: boolean | undefined;
 }
 
-/** Most bytes of a listing that are read. */
+/** Largest number of bytes to read of a listing. */
 const MAX_BYTES = 256 * 1024;
 
-/**
- * Opens a data connection and reads a listing.
- *
- * @param ftp The client
- * @param signal Ends it
- * @returns What came
- */
+/** Opens a data connection and reads a listing. */
 export async function probeData(
   ftp: FTP,
   signal: AbortSignal | undefined,
@@ -142,21 +115,16 @@ export async function probeData(
   }
   const resumed = data.tls?.resumed;
   if (bytes >= MAX_BYTES) {
-    await ftp.voidresp({ signal }).catch(() => {}); // it was cut here
+    await ftp.voidresp({ signal }).catch(() => {}); // this side stopped early
   } else await ftp.voidresp({ signal });
   return { bytes, resumed };
 }
 
-/** Addresses that are no use beyond a network (RFC 1918, 6598, 3927, 1122). */
+/** Private and local addresses (RFC 1918, 6598, 3927, 1122). */
 const PRIVATE_REGEXP =
   /^(0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/;
 
-/**
- * Whether an address leads nowhere from another network.
- *
- * @param host An IPv4 address
- * @returns Whether it is private
- */
+/** Whether an IPv4 address is private. */
 export function isPrivate(host: string): boolean {
   return PRIVATE_REGEXP.test(host);
 }

@@ -1,12 +1,12 @@
 /**
- * What `diagnose` reports.
+ * The report of `diagnose`.
  *
  * @module
  */
 
 import type { ConnectURLOptions } from "../client/connect.ts";
 
-/** One step of {@linkcode diagnose}, in the order in which they are taken. */
+/** The steps of {@linkcode diagnose}, in their order. */
 export type DiagnosisStepName =
   | "addresses"
   | "greeting"
@@ -22,7 +22,7 @@ export type DiagnosisStepName =
   | "connections"
   | "write";
 
-/** What is wrong, for programs. */
+/** Cause of a problem, for programs. */
 export type DiagnosisCause =
   | "name-not-found"
   | "connection-refused"
@@ -57,69 +57,72 @@ export type DiagnosisCause =
   | "write-refused"
   | "leftover";
 
-/** One thing that is wrong. */
+/** A problem that {@linkcode diagnose} found. */
 export interface DiagnosisProblem {
-  /** What is wrong, for programs. */
+  /** Cause of the problem, for programs. */
   readonly cause: DiagnosisCause;
   /** The step that found it. */
   readonly step: DiagnosisStepName;
-  /** "error" if something does not work, "warning" if it works all the same. */
+  /**
+   * "error" if something does not work, "warning" if it works in spite of the
+   * problem.
+   */
   readonly severity: "error" | "warning";
-  /** What is wrong and why, printable. */
+  /** The problem and its reason, for people. Contains no control characters. */
   readonly text: string;
-  /** What to do about it. */
+  /** How to solve the problem, for people. */
   readonly advice: string;
-  /** Whether a firewall or a router (NAT) between both sides is at fault. */
+  /** Whether a firewall or a router (NAT) is the likely cause. */
   readonly isFirewall: boolean;
 }
 
-/** What one step found. */
+/** Result of one step. */
 export interface DiagnosisStep {
-  /** Its name. */
+  /** Name of the step. */
   readonly name: DiagnosisStepName;
   /**
-   * "ok", "problem" if it found one, "note" if something is missing that is not
-   * needed, "skipped" if it could not be tried.
+   * "ok"; "problem" if the step found a problem; "note" if something is missing
+   * that is not required; "skipped" if it could not be tried.
    */
   readonly outcome: "ok" | "note" | "problem" | "skipped";
-  /** What it found, in one or more sentences, printable. */
+  /** The result in sentences, for people. Contains no control characters. */
   readonly text: string;
-  /** The same for programs; the names depend on the step. */
+  /** The result for programs. The names depend on the step. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
 /** The report of {@linkcode diagnose}. */
 export interface Diagnosis {
-  /** The URL, without a password. */
+  /** The URL, without its password. */
   readonly url: string;
   /** Whether a client with `options` can log in and list a directory. */
   readonly isUsable: boolean;
-  /** The steps that were taken. */
+  /** The steps, in their order. */
   readonly steps: readonly DiagnosisStep[];
-  /** What is wrong, in the order in which it was found. */
+  /** The problems, in the order in which they were found. */
   readonly problems: readonly DiagnosisProblem[];
-  /** The options of `connect` to use, without secrets. */
+  /** Options for `connect`, without secrets. */
   readonly options: ConnectURLOptions;
-  /** The same as a program. */
+  /** A call of `connect` with these options, as source code. */
   readonly code: string;
 }
 
 /** Options of {@linkcode diagnose}. */
 export interface DiagnoseOptions extends ConnectURLOptions {
   /**
-   * A folder on the server in which an upload is tried: a file of some bytes is
-   * written, renamed, dated and removed. Without it nothing on the server is
-   * changed.
+   * Directory on the server for a test upload. A small file is written,
+   * renamed, given a time, and removed. Without this option, nothing on the
+   * server is changed.
    *
    * @default no upload
    */
   write?: string | undefined;
   /**
-   * Most connections that are opened at once, to find the server's limit.
+   * Largest number of connections to open at once, to find the server's limit.
    *
    * @default 4
    */
   maxConnections?: number | undefined;
-  /** Called with each step when it is done. */
+  /** Called with each step when it is complete. */
   onStep?: ((step: DiagnosisStep) => void) | undefined;
 }

@@ -233,14 +233,14 @@ export class TLSSession {
   noteRefusal(): string {
     const { cert, maxVersion } = this.#engineOptions;
     if (cert !== undefined) {
-      return 'leave "cert" and "key" out, or have the server not require it';
+      return 'omit "cert" and "key", or change the server\'s setting';
     }
     if (this.#thread === undefined) {
       this.#isSpoiled = true;
       slots.shared.add(this.#slot);
-      return 'another TLS client of this program, such as "node:https", may have replaced our session. Connect again: later connections are isolated; or set "isolate", or have the server not require it';
+      return 'another TLS client in this program, such as "node:https", may have replaced the session. Connect again (later connections are isolated), set "isolate", or change the server\'s setting';
     }
-    const advice = "have the server not require it";
+    const advice = "change the server's setting";
     return maxVersion === "TLSv1.2"
       ? advice
       : `leave "maxVersion" at "TLSv1.2", or ${advice}`;

@@ -30,7 +30,7 @@ export function refusal(
     SESSION_REUSE_REGEXP.test(reply.text);
   if (isAboutReuse) {
     error.message +=
-      ` (the server wants the TLS session of the control connection resumed on data connections: ${session.tls?.noteRefusal()})`;
+      ` (the server requires that data connections resume the TLS session of the control connection: ${session.tls?.noteRefusal()})`;
   }
   return error;
 }

@@ -20,7 +20,7 @@ import {
 import { SilentPort } from "../testing/silent_port.ts";
 import { Relay } from "./relay.ts";
 
-/** Examines a server, or what stands before it. */
+/** Diagnoses a server, or a proxy in front of it. */
 async function examine(
   server: RealServer,
   { scheme = "ftp", at = server, path = "", ...options }:
@@ -39,7 +39,7 @@ async function examine(
   });
 }
 
-/** What was found, but for clear text, which is what most of these tests speak. */
+/** The causes that were found, without "clear-text": most of these tests use no TLS. */
 function causesOf(
   { problems }: Diagnosis,
   { but = "clear-text" }: { but?: DiagnosisCause } = {},
@@ -49,7 +49,7 @@ function causesOf(
   );
 }
 
-/** What a step found. */
+/** The outcome of a step. */
 function outcomeOf({ steps }: Diagnosis, name: string): string | undefined {
   return steps.findLast((step) => step.name === name)?.outcome;
 }
@@ -61,7 +61,7 @@ function problemOf({ problems }: Diagnosis, wanted: DiagnosisCause) {
 }
 
 serverTest(
-  "diagnose finds nothing wrong with a sound server, and changes nothing",
+  "diagnose finds no problem with a sound server, and changes nothing",
   async (server) => {
     await server.write("pub/a.txt", "hello");
     const report = await examine(server, { path: "/pub" });
@@ -94,7 +94,7 @@ serverTest(
 );
 
 serverTest(
-  "diagnose tries an upload where it is told to, and removes it",
+  "diagnose uploads a file to the directory of write, and removes it",
   async (server) => {
     await server.mkdir("in");
     const report = await examine(server, { write: "/in" });
@@ -106,13 +106,13 @@ serverTest(
 );
 
 serverTest(
-  "diagnose names the firewall where the passive ports are closed",
+  "diagnose blames a firewall if the passive ports are closed",
   async (server) => {
     await server.write("a.txt", "a");
     const { host, port } = server;
-    await using proxy = await Proxy.start({ host, port }); // no port but one
+    await using proxy = await Proxy.start({ host, port }); // forwards the control port only
     const report = await examine(server, { at: proxy });
-    // a server behind a proxy names itself in its 227
+    // the 227 reply contains the server's address, not the proxy's
     assertEquals(
       causesOf(report, { but: "private-address" }),
       ["passive-ports-closed"].concat(
@@ -128,7 +128,7 @@ serverTest(
   },
 );
 
-/** How each server is made to tell another address. */
+/** Settings for another address in the 227 reply. */
 const PRIVATE_ADDRESS: Record<ServerName, readonly string[]> = {
   vsftpd: ["pasv_address=10.11.12.13"],
   proftpd: ["MasqueradeAddress 10.11.12.13"],
@@ -136,7 +136,7 @@ const PRIVATE_ADDRESS: Record<ServerName, readonly string[]> = {
   pyftpdlib: ["handler.masquerade_address = '10.11.12.13'"],
 };
 
-/** How each server is made to show local time. */
+/** Settings for local time. */
 const LOCAL_TIME: Partial<Record<ServerName, readonly string[]>> = {
   vsftpd: ["use_localtime=YES"],
   pyftpdlib: ["handler.use_gmt_times = False"],
@@ -144,7 +144,7 @@ const LOCAL_TIME: Partial<Record<ServerName, readonly string[]>> = {
 
 for (const [name, extra] of Object.entries(PRIVATE_ADDRESS)) {
   serverTest(
-    "diagnose names a private address in a 227 reply",
+    "diagnose reports a private address in a 227 reply",
     async (server) => {
       await server.write("a.txt", "a");
       const report = await examine(server);
@@ -163,7 +163,7 @@ for (const [name, extra] of Object.entries(PRIVATE_ADDRESS)) {
 
 for (const [name, extra] of Object.entries(LOCAL_TIME)) {
   serverTest(
-    "diagnose proves a wrong zone by an upload, and suspects it without",
+    "diagnose proves a local zone by an upload, and suspects it without one",
     async (server) => {
       await server.mkdir("in");
       await server.write("in/a.txt", "a");
@@ -176,7 +176,7 @@ for (const [name, extra] of Object.entries(LOCAL_TIME)) {
       assertEquals(proven.options.serverZone, 540);
       assertStringIncludes(
         proven.problems.at(-1)!.text,
-        "The upload proves that the server's times are local, UTC+09:00",
+        "The upload proves that the server's times are in local time, UTC+09:00",
       );
       assertStringIncludes(proven.code, "serverZone: 540");
     },
@@ -185,7 +185,7 @@ for (const [name, extra] of Object.entries(LOCAL_TIME)) {
 }
 
 serverTest(
-  "diagnose says of a server with UTC in MDTM that its zone is known",
+  "diagnose knows the zone of servers whose MDTM is in UTC",
   async (server) => {
     await server.write("a.txt", "a");
     const report = await examine(server);
@@ -196,12 +196,12 @@ serverTest(
 );
 
 serverTest(
-  "diagnose names what swallows EPSV, and advises PASV",
+  "diagnose reports that EPSV gets no reply, and advises PASV",
   async (server) => {
     await server.write("a.txt", "a");
     await using relay = Relay.start(server, /^EPSV\r\n/);
     const report = await examine(server, { at: relay, timeout: 6000 });
-    // a server behind a relay names itself in its 227
+    // the 227 reply contains the server's address, not the relay's
     assertEquals(causesOf(report, { but: "private-address" }), [
       "epsv-swallowed",
     ]);
@@ -213,7 +213,7 @@ serverTest(
 );
 
 serverTest(
-  "diagnose names a folder that the user may not write to",
+  "diagnose reports a directory that the user may not write to",
   async (server) => {
     const report = await examine(server, { write: "/" });
     assertEquals(causesOf(report), ["write-refused"]);
@@ -228,7 +228,7 @@ serverTest(
 );
 
 serverTest(
-  "diagnose names a root of a chroot that may be written to",
+  "diagnose reports a writable root of a chroot",
   async (server) => {
     const report = await examine(server);
     assertEquals(causesOf(report), ["chroot-writable"]);
@@ -238,7 +238,7 @@ serverTest(
 );
 
 serverTest(
-  "diagnose names a certificate that has expired, and sends no password",
+  "diagnose reports an expired certificate, and sends no password",
   async (server) => {
     const { authority } = await certificates();
     const caCerts = [await Deno.readTextFile(authority.certificate)];
@@ -252,7 +252,7 @@ serverTest(
 );
 
 serverTest(
-  "diagnose advises the fingerprint of a certificate that nobody vouches for",
+  "diagnose advises the fingerprint of a self-signed certificate",
   async (server) => {
     await server.write("a.txt", "a");
     const report = await examine(server, { scheme: "ftpes" });
@@ -272,7 +272,7 @@ serverTest(
 );
 
 serverTest(
-  "diagnose names a TLS session that is not resumed on data connections",
+  "diagnose reports a TLS session that is not resumed on data connections",
   async (server) => {
     await server.write("a.txt", "a");
     const { authority, client } = await certificates();
@@ -281,7 +281,7 @@ serverTest(
       scheme: "ftpes",
       tls: {
         caCerts: [await read(authority.certificate)],
-        // with a client certificate the platform resumes nothing
+        // the platform resumes no sessions with a client certificate
         cert: await read(client.certificate),
         key: await read(client.key),
       },
@@ -297,7 +297,7 @@ serverTest(
 );
 
 serverTest(
-  "diagnose tells that clear text is refused, and advises TLS",
+  "diagnose reports that clear text is refused, and advises TLS",
   async (server) => {
     const report = await examine(server);
     assertEquals(causesOf(report), ["tls-required"]);
@@ -307,7 +307,7 @@ serverTest(
 );
 
 serverTest(
-  "diagnose tells a refused login, and shows no password",
+  "diagnose reports a refused login, without the password",
   async (server) => {
     const report = await examine(server, { password: "not the password" });
     assertEquals(causesOf(report), ["login-refused"]);
@@ -316,7 +316,7 @@ serverTest(
   { servers: ["proftpd"] },
 );
 
-Deno.test("diagnose tells what is wrong before FTP begins", async () => {
+Deno.test("diagnose reports problems before the greeting", async () => {
   const of = async (url: string, options: DiagnoseOptions = {}) => {
     const report = await diagnose(url, options);
     assertEquals(report.isUsable, false);
@@ -340,7 +340,7 @@ Deno.test("diagnose tells what is wrong before FTP begins", async () => {
 });
 
 Deno.test(
-  "diagnose tells a firewall that drops from a port that refuses",
+  "diagnose distinguishes a filtered port from a closed one",
   { ignore: !SilentPort.isPossible },
   async () => {
     using silent = await SilentPort.open();
@@ -352,7 +352,7 @@ Deno.test(
   },
 );
 
-Deno.test("diagnose tells names that are no text, and what a server says harmless", async () => {
+Deno.test("diagnose reports names in another encoding, and replaces control characters", async () => {
   await using server = await ScriptedServer.start({ charset: "latin1" });
   server.on("CONNECT", "220 evil \x1b[2J greeting");
   for (const verb of ["MLSD", "LIST"]) {
@@ -383,7 +383,7 @@ Deno.test("diagnose tells names that are no text, and what a server says harmles
   }
 });
 
-Deno.test("diagnose ends when its signal is aborted, and leaves nothing open", async () => {
+Deno.test("diagnose ends when its signal is aborted, and closes everything", async () => {
   await using server = await ScriptedServer.start();
   const controller = new AbortController();
   server.on("FEAT", async (turn) => {

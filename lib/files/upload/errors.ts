@@ -13,7 +13,7 @@ export function temporaryNameError(
 ): FTPError {
   const { reply, command } = error;
   return new FTPPermanentError(
-    `${error.message}; this is the temporary name of "${remote}": if the server refuses such names, choose others with { temporaryName }, or write in place with { atomic: false }`,
+    `${error.message} (the temporary name of "${remote}"; if the server refuses such names, set { temporaryName } or { atomic: false })`,
     { reply, command, cause: error },
   );
 }
