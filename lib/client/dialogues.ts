@@ -5,7 +5,7 @@
  */
 
 import type { ControlConnection } from "../connection/control_connection.ts";
-import { asError } from "../connection/with_message.ts";
+import { asError } from "../protocol/with_message.ts";
 import { encodeCommand } from "../protocol/command.ts";
 import type { Encoding } from "../protocol/encoding.ts";
 import {

@@ -7,7 +7,7 @@
 import { observeConnection } from "../connection/diagnostics.ts";
 import { ControlConnection } from "../connection/control_connection.ts";
 import { showAddress } from "../connection/dial.ts";
-import { withMessage } from "../connection/with_message.ts";
+import { withMessage } from "../protocol/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { ServerProfile } from "../transfer/server_profile.ts";
 import { Session, type SignalOptions } from "../transfer/session.ts";

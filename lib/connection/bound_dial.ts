@@ -11,7 +11,7 @@ import { type OpenOptions, showAddress } from "./dial.ts";
 import { nodeModule } from "./node_module.ts";
 import { errorOfNode, NodeStream } from "./node_stream.ts";
 import { within } from "./waiting.ts";
-import { withMessage } from "./with_message.ts";
+import { withMessage } from "../protocol/with_message.ts";
 
 /**
  * Dials a host from an address of this machine. Requires `allow-net` permission

@@ -22,7 +22,7 @@ import {
 } from "./control_errors.ts";
 import { abortable, Watchdog } from "./waiting.ts";
 import { PendingCommand, PendingCommands } from "./pending_commands.ts";
-import { asError } from "./with_message.ts";
+import { asError } from "../protocol/with_message.ts";
 import {
   type Command,
   describeCommand,

@@ -5,7 +5,7 @@
  */
 
 import type { PendingCommand, PendingKind } from "./pending_commands.ts";
-import { withMessage } from "./with_message.ts";
+import { withMessage } from "../protocol/with_message.ts";
 import { printable } from "../protocol/printable.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";

@@ -10,7 +10,7 @@ import { readableOf, writableOf } from "./data_streams.ts";
 import type { DataOptions } from "./data_options.ts";
 import { Watchdog } from "./waiting.ts";
 import type { TLSInfo } from "./tls_info.ts";
-import { withMessage } from "./with_message.ts";
+import { withMessage } from "../protocol/with_message.ts";
 
 /**
  * First read of {@linkcode DataStream.readToEnd}, in bytes: most files are

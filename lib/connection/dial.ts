@@ -6,7 +6,7 @@
 
 import type { ByteStream } from "./byte_stream.ts";
 import { within } from "./waiting.ts";
-import { withMessage } from "./with_message.ts";
+import { withMessage } from "../protocol/with_message.ts";
 import { isSameHost } from "../protocol/address.ts";
 
 /** Time limit of opening a connection. */

@@ -14,7 +14,7 @@ import {
   lackOf,
 } from "./dialed_stream.ts";
 import { abortable, within } from "./waiting.ts";
-import { isRestatable, withMessage } from "./with_message.ts";
+import { isRestatable, withMessage } from "../protocol/with_message.ts";
 
 /**
  * Opens a connection with the user's function. A connection that arrives too

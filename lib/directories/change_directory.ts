@@ -4,7 +4,7 @@
  * @module
  */
 
-import { withMessage } from "../connection/with_message.ts";
+import { withMessage } from "../protocol/with_message.ts";
 import { requestDirectory, textOfPath } from "../commands/queries.ts";
 import { type Path, withPath } from "../protocol/command.ts";
 import { FTPPermanentError, isRefusal, replyOf } from "../protocol/errors.ts";

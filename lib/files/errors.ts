@@ -5,7 +5,7 @@
  * @module
  */
 
-import { withMessage } from "../connection/with_message.ts";
+import { withMessage } from "../protocol/with_message.ts";
 import {
   FTPError,
   type FTPErrorOptions,

@@ -5,7 +5,7 @@
  */
 
 import { Breather } from "../connection/breather.ts";
-import { withMessage } from "../connection/with_message.ts";
+import { withMessage } from "../protocol/with_message.ts";
 import type { EntryKind } from "../listing/entry.ts";
 import { type PlainPath, replacedError } from "../files/plain_file.ts";
 import { lstatOrNothing } from "../files/download/local_target.ts";

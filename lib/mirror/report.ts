@@ -4,7 +4,7 @@
  * @module
  */
 
-import { asError } from "../connection/with_message.ts";
+import { asError } from "../protocol/with_message.ts";
 import { LocalError, locally } from "../files/errors.ts";
 import { runOperation } from "../files/operation.ts";
 import type { SessionProvider } from "../files/session_provider.ts";

@@ -9,7 +9,7 @@ import {
   isSyntaxReply,
   type PendingCommand,
 } from "../connection/pending_commands.ts";
-import { asError } from "../connection/with_message.ts";
+import { asError } from "../protocol/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { refusal } from "./refusal.ts";
 import type { Session } from "./session.ts";

@@ -7,7 +7,7 @@
 import type { ControlConnection } from "../connection/control_connection.ts";
 import { closedWaiting } from "../connection/control_errors.ts";
 import { abortable } from "../connection/waiting.ts";
-import { asError } from "../connection/with_message.ts";
+import { asError } from "../protocol/with_message.ts";
 import type { PortRange } from "../connection/dial.ts";
 import type { Route } from "../connection/route.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";

@@ -9,7 +9,7 @@ import { drain } from "../connection/byte_stream.ts";
 import type { DataStream } from "../connection/data_stream.ts";
 import { settle } from "../connection/waiting.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
-import { withMessage } from "../connection/with_message.ts";
+import { withMessage } from "../protocol/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { abortOwed, endHeld, explain, isRefusedUpload } from "./abort.ts";
 import {

@@ -6,7 +6,7 @@
 
 import { basename, dirname, isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
-import { withMessage } from "../../connection/with_message.ts";
+import { withMessage } from "../../protocol/with_message.ts";
 import { locally } from "../errors.ts";
 import type { FileMode } from "./keep_mode.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { basename, dirname } from "node:path";
-import { withMessage } from "../../connection/with_message.ts";
+import { withMessage } from "../../protocol/with_message.ts";
 import { type Hash, hashOpenFile, sha256Of } from "../hash.ts";
 import { LocalError, locally, locallyAsync } from "../errors.ts";
 import { type FileMode, keepMode, modeMeanwhile } from "./keep_mode.ts";

@@ -5,7 +5,7 @@
  */
 
 import { dirname } from "node:path";
-import { withMessage } from "../../connection/with_message.ts";
+import { withMessage } from "../../protocol/with_message.ts";
 import { deleteFile } from "../../commands/files.ts";
 import { requestFacts } from "../../commands/queries.ts";
 import { FTPPermanentError } from "../../protocol/errors.ts";

@@ -6,7 +6,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { withMessage } from "../../connection/with_message.ts";
+import { withMessage } from "../../protocol/with_message.ts";
 import { showValue } from "../../protocol/check_word.ts";
 import { checkSource, chunksOf, type Source } from "../../transfer/source.ts";
 import {

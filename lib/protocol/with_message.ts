@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printable, printableError } from "../protocol/printable.ts";
+import { printable, printableError } from "./printable.ts";
 
 type ErrorClass = new (message: string, options?: ErrorOptions) => Error;
 
