@@ -15,7 +15,7 @@ import {
 import { printable } from "../protocol/printable.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
-import { withErrorMessage } from "../files/errors.ts";
+import { withMessage } from "../protocol/with_message.ts";
 import { checkLocalPath } from "../files/local_path.ts";
 import {
   checkRetry,
@@ -248,6 +248,7 @@ async function logIn(
   try {
     await ftp.login(user, password, account, options);
   } catch (error) {
+    if (options.signal?.aborted) throw error;
     const isMissing = password === undefined &&
       error instanceof FTPPermanentError && error.command?.startsWith("PASS");
     const hint = isMissing
@@ -256,7 +257,7 @@ async function logIn(
     const where = `${showAddress(ftp.host, ftp.port)} as "${
       printable(maskCommand(`USER ${user ?? "anonymous"}`).slice(5))
     }"`;
-    throw withErrorMessage(
+    throw withMessage(
       error,
       (message) => `Cannot log in to ${where}: ${message}${hint}`,
     );

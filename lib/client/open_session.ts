@@ -7,7 +7,7 @@
 import { observeConnection } from "../connection/diagnostics.ts";
 import { ControlConnection } from "../connection/control_connection.ts";
 import { showAddress } from "../connection/dial.ts";
-import { withMessage } from "../protocol/with_message.ts";
+import { connectionError } from "../protocol/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { ServerProfile } from "../transfer/server_profile.ts";
 import { Session, type SignalOptions } from "../transfer/session.ts";
@@ -37,7 +37,7 @@ export async function openSession(
     const isRefused = route.detour === undefined &&
       error instanceof Deno.errors.ConnectionRefused;
     throw isRefused && tls?.mode === "implicit"
-      ? withMessage(error, (message) => message + IMPLICIT_HINT)
+      ? connectionError(error, (message) => message + IMPLICIT_HINT)
       : error;
   });
   const secured = tls?.mode === "implicit"

@@ -22,6 +22,7 @@ import {
   isUnknownCommand,
   replyError,
 } from "../protocol/errors.ts";
+import { withMessage } from "../protocol/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Server } from "./options.ts";
 import { TicketSupply } from "./ticket_supply.ts";
@@ -114,9 +115,11 @@ async function requestAuth(
     if (tls?.allowAuthSSL) {
       return await pausing(turn, { verb: "AUTH", argument: "SSL" }, options);
     }
-    error.message +=
-      ' (the server offers no explicit TLS on this port; nothing secret was sent. Try tls: "implicit", which has port 990, or leave "tls" out to talk in clear text)';
-    throw error;
+    throw withMessage(
+      error,
+      (message) =>
+        `${message} (the server offers no explicit TLS on this port; nothing secret was sent. Try tls: "implicit", which has port 990, or leave "tls" out to talk in clear text)`,
+    );
   }
 }
 
@@ -182,11 +185,12 @@ async function requestProtection(
     await requestBufferSize(turn, options, isUnknownCommand);
     return await turn.perform({ verb: "PROT", argument: "P" }, options);
   } catch (error) {
-    if (error instanceof FTPPermanentError) {
-      error.message +=
-        ' (no data was sent. Only if files and listings may travel in clear text: tls: { data: "clear" })';
-    }
-    throw error;
+    if (!(error instanceof FTPPermanentError)) throw error;
+    throw withMessage(
+      error,
+      (message) =>
+        `${message} (no data was sent. Only if files and listings may travel in clear text: tls: { data: "clear" })`,
+    );
   }
 }
 

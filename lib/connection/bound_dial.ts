@@ -11,7 +11,7 @@ import { type OpenOptions, showAddress } from "./dial.ts";
 import { nodeModule } from "./node_module.ts";
 import { errorOfNode, NodeStream } from "./node_stream.ts";
 import { within } from "./waiting.ts";
-import { withMessage } from "../protocol/with_message.ts";
+import { connectionError } from "../protocol/with_message.ts";
 
 /**
  * Dials a host from an address of this machine. Requires `allow-net` permission
@@ -91,7 +91,10 @@ function explain(
       `${tried}: ${error.message}; no way leads there from "localAddress": it must be of the server's family, and 127.0.0.1 only reaches this machine`,
     );
   }
-  return withMessage(errorOfNode(error), (message) => `${tried}: ${message}`);
+  return connectionError(
+    errorOfNode(error),
+    (message) => `${tried}: ${message}`,
+  );
 }
 
 /** Insists on a permission, which the user may be asked for. */

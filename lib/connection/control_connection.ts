@@ -31,7 +31,7 @@ import {
 } from "../protocol/command.ts";
 import { printable } from "../protocol/printable.ts";
 import type { Encoding } from "../protocol/encoding.ts";
-import { CONCEAL } from "../protocol/errors.ts";
+import { REDACTED } from "../protocol/errors.ts";
 import { linesOf } from "../protocol/lines_of.ts";
 import { type Reply, ReplyReader } from "../protocol/reply.ts";
 import { Secrets } from "../protocol/redaction.ts";
@@ -384,21 +384,23 @@ export class ControlConnection {
     }
   }
 
-  #deliver(reply: Reply): void {
+  #deliver(received: Reply): void {
     if (this.#failure !== undefined) return;
-    this.#lastReply = reply;
     this.#options.tracer.emit(
       "received",
-      () => printable(this.#mask(reply.text)),
+      () => printable(this.#mask(received.text)),
     );
     const { due } = this;
-    if (due !== undefined && this.#pending.isMismatched(reply)) {
-      reply[CONCEAL]();
+    const isMismatched = this.#pending.isMismatched(received);
+    // other replies below 400 are data until an error is made of them
+    const mayTell = due?.isSecret !== false || received.code >= 400 ||
+      isMismatched;
+    const reply = mayTell ? received[REDACTED]() : received;
+    this.#lastReply = reply;
+    if (due !== undefined && isMismatched) {
       return this.#break(mismatched(due, reply));
     }
     const pending = this.#pending.deliver(reply);
-    // other replies below 400 are data until an error is made of them
-    if (pending?.isSecret !== false || reply.code >= 400) reply[CONCEAL]();
     if (pending === undefined && reply.code !== 421) {
       return this.#break(outOfStep(reply));
     }

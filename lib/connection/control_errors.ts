@@ -5,7 +5,7 @@
  */
 
 import type { PendingCommand, PendingKind } from "./pending_commands.ts";
-import { withMessage } from "../protocol/with_message.ts";
+import { connectionError } from "../protocol/with_message.ts";
 import { printable } from "../protocol/printable.ts";
 import { FTPProtocolError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -157,7 +157,7 @@ export function broken(
   error: unknown,
   via: string | undefined,
 ): Error {
-  return withMessage(
+  return connectionError(
     error,
     (message) =>
       `Cannot complete "${pending?.command ?? "a command"}": the connection${

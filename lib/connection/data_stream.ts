@@ -10,7 +10,7 @@ import { readableOf, writableOf } from "./data_streams.ts";
 import type { DataOptions } from "./data_options.ts";
 import { Watchdog } from "./waiting.ts";
 import type { TLSInfo } from "./tls_info.ts";
-import { withMessage } from "../protocol/with_message.ts";
+import { connectionError } from "../protocol/with_message.ts";
 
 /**
  * First read of {@linkcode DataStream.readToEnd}, in bytes: most files are
@@ -436,7 +436,7 @@ export class DataStream implements AsyncDisposable {
     }
     const { via } = this.#stream;
     const through = via === undefined ? "" : ` through ${via}`;
-    return this.#failure = withMessage(
+    return this.#failure = connectionError(
       error,
       (message) =>
         `Cannot complete "${this.#options.command}": the data connection${through} failed after ${

@@ -6,7 +6,7 @@
 
 import type { ByteStream } from "./byte_stream.ts";
 import { within } from "./waiting.ts";
-import { withMessage } from "../protocol/with_message.ts";
+import { connectionError } from "../protocol/with_message.ts";
 import { isSameHost } from "../protocol/address.ts";
 
 /** Time limit of opening a connection. */
@@ -53,7 +53,7 @@ export async function dial(
         }
         return conn;
       } catch (error) {
-        throw signal.aborted ? error : withMessage(
+        throw signal.aborted ? error : connectionError(
           error,
           (message) => `Cannot connect to "${shown}": ${message}`,
         );

@@ -14,7 +14,7 @@ import {
   lackOf,
 } from "./dialed_stream.ts";
 import { abortable, within } from "./waiting.ts";
-import { isRestatable, withMessage } from "../protocol/with_message.ts";
+import { withMessage } from "../protocol/with_message.ts";
 
 /**
  * Opens a connection with the user's function. A connection that arrives too
@@ -43,7 +43,7 @@ export async function dialByFunction(
         return await abortable(dialing, signal);
       } catch (error) {
         if (signal.aborted) dialing.then(discard, () => {});
-        throw signal.aborted || !isRestatable(error) ? error : withMessage(
+        throw signal.aborted ? error : withMessage(
           error,
           (message) =>
             `Cannot connect to "${shown}": the function "dial" failed: ${message}`,

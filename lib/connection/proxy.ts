@@ -13,7 +13,7 @@ import type { ProxyAddress } from "./proxy_address.ts";
 import { ProxyDialog, triedThrough } from "./proxy_dialog.ts";
 import { connectBySocks5 } from "./socks5.ts";
 import { abortable, within } from "./waiting.ts";
-import { withMessage } from "../protocol/with_message.ts";
+import { connectionError } from "../protocol/with_message.ts";
 
 /** Start of the message that names the proxy as the dialled host. */
 const DIALED_REGEXP = /^Cannot connect to "[^"]*"(?:: )?/;
@@ -43,7 +43,7 @@ export async function dialThrough(
   }
   const stream = await dialHost(proxy.hostname, proxy.port, options)
     .catch((error) => {
-      throw signal?.aborted ? error : withMessage(
+      throw signal?.aborted ? error : connectionError(
         error,
         (message) =>
           `${tried}: the proxy cannot be reached: ${

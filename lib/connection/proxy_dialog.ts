@@ -8,7 +8,7 @@ import { type ByteStream, writeAll } from "./byte_stream.ts";
 import { showAddress } from "./dial.ts";
 import type { DialTarget } from "./dialed_stream.ts";
 import type { ProxyAddress } from "./proxy_address.ts";
-import { withMessage } from "../protocol/with_message.ts";
+import { connectionError } from "../protocol/with_message.ts";
 
 /** Size of a read of unknown length, in bytes. */
 const READ_SIZE = 1024;
@@ -96,7 +96,7 @@ export class ProxyDialog {
     try {
       return await work;
     } catch (error) {
-      throw withMessage(
+      throw connectionError(
         error,
         (message) =>
           `${this.#tried}: the connection to the proxy failed: ${message}`,

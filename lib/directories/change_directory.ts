@@ -4,7 +4,7 @@
  * @module
  */
 
-import { withMessage } from "../protocol/with_message.ts";
+import { connectionError } from "../protocol/with_message.ts";
 import { requestDirectory, textOfPath } from "../commands/queries.ts";
 import { type Path, withPath } from "../protocol/command.ts";
 import { FTPPermanentError, isRefusal, replyOf } from "../protocol/errors.ts";
@@ -188,7 +188,7 @@ async function returnTo(turn: ExclusiveTurn, origin: string): Promise<void> {
     if (session.control.failure !== undefined) return;
     await turn.perform({ verb: "CWD", argument: origin });
   } catch (error) {
-    const failure = withMessage(
+    const failure = connectionError(
       error,
       (message) =>
         `Cannot return to "${origin}", so the connection is closed: ${message}`,

@@ -5,16 +5,9 @@
  * @module
  */
 
-import { withMessage } from "../protocol/with_message.ts";
-import {
-  FTPError,
-  type FTPErrorOptions,
-  FTPPermanentError,
-  FTPProtocolError,
-  FTPReplyError,
-  FTPTemporaryError,
-} from "../protocol/errors.ts";
+import { FTPError, type FTPErrorOptions } from "../protocol/errors.ts";
 import { printableError } from "../protocol/printable.ts";
+import { withMessage } from "../protocol/with_message.ts";
 
 /**
  * Options of an {@linkcode FTPUnconfirmedError}.
@@ -97,8 +90,11 @@ export class FTPVerificationError extends FTPError {
    * @param options Property, expected and actual value
    */
   constructor(message: string, options: FTPVerificationErrorOptions) {
+    const { what, actual, expected } = options;
+    const comparison = `${what} is ${actual}, not ${expected}`;
+    // the message of a copy has it already
     super(
-      `${message}: ${options.what} is ${options.actual}, not ${options.expected}`,
+      message.includes(comparison) ? message : `${message}: ${comparison}`,
       options,
     );
     this.what = options.what;
@@ -160,39 +156,6 @@ export async function unwrapped<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Classes of errors that have no fields of their own. */
-const PLAIN_CLASSES = [
-  FTPPermanentError,
-  FTPTemporaryError,
-  FTPReplyError,
-  FTPProtocolError,
-  FTPError,
-] as const;
-
-/**
- * Copies an error with another message; the original becomes its cause. Errors
- * of classes with fields of their own, and local errors, are returned
- * unchanged.
- */
-export function withErrorMessage(
-  error: unknown,
-  say: (message: string) => string,
-): unknown {
-  if (error instanceof FTPError) {
-    const { message, reply, command } = error;
-    const options = { reply, command, cause: error };
-    if (error instanceof FTPUnconfirmedError) {
-      const { bytes, size } = error;
-      return new FTPUnconfirmedError(say(message), { ...options, bytes, size });
-    }
-    const Class = PLAIN_CLASSES.find((Class) => error.constructor === Class);
-    return Class === undefined ? error : new Class(say(message), options);
-  }
-  const isPlatforms = error instanceof Error &&
-    Object.values(Deno.errors).some((Class) => error.constructor === Class);
-  return isPlatforms ? withMessage(error, say) : error;
-}
-
 /** Progress of a failed transfer. */
 interface FailedProgress {
   /** Number of retries. */
@@ -216,7 +179,7 @@ export function afterAttempts(
 ): unknown {
   if (retries === 0) return error;
   const whole = size === null ? "" : ` of ${size}`;
-  return withErrorMessage(
+  return withMessage(
     error,
     (message) =>
       `${action} in ${

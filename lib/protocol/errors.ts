@@ -11,11 +11,11 @@ import { printable, printableError, printableInspection } from "./printable.ts";
 import type { Reply } from "./reply.ts";
 
 /**
- * Names the method that masks the secrets which a server repeated in a reply.
- * Before it becomes part of an error, a reply may be data, such as a path or a
- * size.
+ * Names the method that returns a reply without the secrets that a server
+ * repeated in it. Before it becomes part of an error, a reply may be data, such
+ * as a path or a size.
  */
-export const CONCEAL: unique symbol = Symbol("conceal");
+export const REDACTED: unique symbol = Symbol("redacted");
 
 /**
  * Options of an {@linkcode FTPError}.
@@ -51,16 +51,16 @@ export class FTPError extends Error {
   readonly command: string | undefined;
 
   /**
-   * Creates an error. Control characters and secrets in the message are
-   * replaced.
+   * Creates an error. Control characters and secrets in the message, and
+   * secrets in the reply, are replaced.
    *
    * @param message The action, its object, and the server's words
    * @param options Reply, masked command and cause
    */
   constructor(message: string, options: FTPErrorOptions = {}) {
-    const { reply } = options;
+    const reply = options.reply?.[REDACTED]();
     super(
-      printable(reply === undefined ? message : concealIn(message, reply)),
+      printable(redacted(message, options.reply, reply)),
       options.cause === undefined
         ? undefined
         : { cause: printableError(options.cause) },
@@ -96,11 +96,11 @@ export class FTPError extends Error {
   }
 }
 
-/** Masks the secrets in a reply, and in a message that quotes all of it. */
-function concealIn(message: string, reply: Reply): string {
-  const said = reply.text;
-  reply[CONCEAL]();
-  return message.replaceAll(said, () => reply.text);
+/** Masks the secrets of a reply that a message quotes as a whole. */
+function redacted(message: string, reply?: Reply, copy?: Reply): string {
+  return reply === undefined || copy === undefined || reply === copy
+    ? message
+    : message.replaceAll(reply.text, () => copy.text);
 }
 
 /**
@@ -174,18 +174,21 @@ export function isUnknownCommand(reply: Reply | undefined): boolean {
  * Creates the error for an unexpected reply.
  *
  * @param command The command that was answered, printable and masked
+ * @param advice What to do, in parentheses behind the message
  */
 export function replyError(
   reply: Reply,
   command: string,
   cause?: unknown,
+  advice?: string,
 ): FTPError {
   const Class = reply.code >= 500
     ? FTPPermanentError
     : reply.code >= 400
     ? FTPTemporaryError
     : FTPReplyError;
-  return new Class(`Cannot complete "${command}": ${reply.text}`, {
+  const why = advice === undefined ? "" : ` (${advice})`;
+  return new Class(`Cannot complete "${command}": ${reply.text}${why}`, {
     reply,
     command,
     cause,

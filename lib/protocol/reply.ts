@@ -7,12 +7,15 @@
 
 import { PIECE_SIZE, ReplyScanner } from "../../parser/mod.ts";
 import { ByteBuffer, copyOf } from "./byte_buffer.ts";
-import { CONCEAL, FTPProtocolError } from "./errors.ts";
+import { FTPProtocolError, REDACTED } from "./errors.ts";
 import { printableInspection, printableLine } from "./printable.ts";
 import { ReplySource } from "./reply_source.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
+
+/** The source of a reply that has its text already. */
+const NO_BYTES = new ReplySource(new Uint8Array(), () => "");
 
 /** Longest quote of an invalid line, in characters. */
 const MAX_QUOTE = 80;
@@ -95,14 +98,18 @@ export class Reply {
   }
 
   /**
-   * Masks the secrets in the text permanently.
+   * Returns a copy without the secrets in the text; the same reply if it has
+   * none.
    *
    * @ignore
    */
-  [CONCEAL](): void {
-    if (this.#mask === undefined) return;
-    this.#text = this.#mask(this.text);
-    this.#mask = undefined;
+  [REDACTED](): Reply {
+    const text = this.#mask?.(this.text) ?? this.text;
+    if (text === this.text) return this;
+    const copy = new Reply(this.code, NO_BYTES, 0, 0);
+    copy.#source = undefined;
+    copy.#text = text;
+    return copy;
   }
 
   /** Formats the reply for `console.log`. */

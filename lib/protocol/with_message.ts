@@ -1,41 +1,55 @@
 /**
- * Adds context to errors of the platform.
+ * Adds context to errors.
  *
  * @module
  */
 
+import { FTPError } from "./errors.ts";
 import { printable, printableError } from "./printable.ts";
 
 type ErrorClass = new (message: string, options?: ErrorOptions) => Error;
 
-/** Classes that have a message and options, and mean a failed connection. */
-const RESTATABLE = new Set<unknown>([Error, ...Object.values(Deno.errors)]);
+/** The platform's classes, whose errors have no fields of their own. */
+const PLATFORM = new Set<unknown>([Error, ...Object.values(Deno.errors)]);
 
 /**
  * Copies an error with another message; the original becomes its cause.
  *
+ * @returns An error of the same class with the same fields; the same error if
+ * the class is neither a class of {@linkcode FTPError}s nor the platform's
+ */
+export function withMessage<E>(
+  error: E,
+  say: (message: string) => string,
+): E {
+  if (!(error instanceof Error)) return error;
+  const isFTP = error instanceof FTPError;
+  if (!isFTP && !PLATFORM.has(error.constructor)) return printableError(error);
+  const original = printableError(error);
+  const message = printable(say(original.message));
+  if (message === original.message) return original;
+  // each class of FTPError has an option for each of its fields
+  const fields = isFTP ? { ...original } : {};
+  const Class = original.constructor as ErrorClass;
+  return new Class(message, { ...fields, cause: original }) as E & Error;
+}
+
+/**
+ * Creates the error of a failed connection, like {@linkcode withMessage}.
+ *
  * @returns An error of the same class; of `Deno.errors.ConnectionAborted` if
  * the class is not the platform's
  */
-export function withMessage(
+export function connectionError(
   error: unknown,
   say: (message: string) => string,
 ): Error {
   const original = printableError(asError(error));
+  if (PLATFORM.has(original.constructor)) return withMessage(original, say);
   const message = printable(say(original.message));
-  if (message === original.message) return original;
-  const Class = isRestatable(original)
-    ? original.constructor as ErrorClass
-    : Deno.errors.ConnectionAborted;
-  return new Class(message, { cause: original });
-}
-
-/**
- * Whether an error can be copied: it is one of the platform's, without
- * properties of its own.
- */
-export function isRestatable(error: unknown): boolean {
-  return error instanceof Error && RESTATABLE.has(error.constructor);
+  return message === original.message
+    ? original
+    : new Deno.errors.ConnectionAborted(message, { cause: original });
 }
 
 /** Converts a thrown value to an error. */

@@ -15,6 +15,7 @@ import {
   isUnknownCommand,
   replyOf,
 } from "../protocol/errors.ts";
+import { withMessage } from "../protocol/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
 import type { ExclusiveTurn, Turn } from "./turn.ts";
@@ -374,12 +375,14 @@ async function orRefused(
       !UNRELATED_REPLIES.includes(reply.code) && !isStuck(error) &&
       !asksForPRET(error);
     const mayBeActive = route.detour === undefined;
-    if (isRefused && mayBeActive && !REFUSALS.has(error as Error)) {
-      REFUSALS.add(error as Error);
-      (error as Error).message +=
-        ' (in active mode the server connects to this machine: { passive: false }, or { passive: "auto" } for where passive mode is refused)';
-    }
-    throw error;
+    if (!isRefused || !mayBeActive) throw error;
+    const refusal = withMessage(
+      error as FTPError,
+      (message) =>
+        `${message} (in active mode the server connects to this machine: { passive: false }, or { passive: "auto" } for where passive mode is refused)`,
+    );
+    REFUSALS.add(refusal);
+    throw refusal;
   }
 }
 

@@ -24,13 +24,11 @@ export function refusal(
   command: string,
   cause?: unknown,
 ): FTPError {
-  const error = replyError(reply, command, cause);
   const isAboutReuse = session.protection !== undefined &&
     SESSION_REUSE_CODES.includes(reply.code) &&
     SESSION_REUSE_REGEXP.test(reply.text);
-  if (isAboutReuse) {
-    error.message +=
-      ` (the server requires that data connections resume the TLS session of the control connection: ${session.tls?.noteRefusal()})`;
-  }
-  return error;
+  const advice = isAboutReuse
+    ? `the server requires that data connections resume the TLS session of the control connection: ${session.tls?.noteRefusal()}`
+    : undefined;
+  return replyError(reply, command, cause, advice);
 }

@@ -9,7 +9,7 @@ import { drain } from "../connection/byte_stream.ts";
 import type { DataStream } from "../connection/data_stream.ts";
 import { settle } from "../connection/waiting.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
-import { withMessage } from "../protocol/with_message.ts";
+import { connectionError } from "../protocol/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { abortOwed, endHeld, explain, isRefusedUpload } from "./abort.ts";
 import {
@@ -395,7 +395,7 @@ const LEFT_GRACE = 500;
 /** Creates the error for transferred bytes that the server did not confirm. */
 function unconfirmed({ data, command }: Transfer, error: unknown): Error {
   const bytes = data.bytesRead + data.bytesWritten;
-  return withMessage(
+  return connectionError(
     error,
     (message) =>
       `Cannot confirm "${command}": ${bytes} bytes were transferred, but the server did not confirm it: ${message}`,

@@ -10,7 +10,7 @@ import {
   replyError,
   replyOf,
 } from "../../lib/protocol/errors.ts";
-import { Reply } from "../../lib/protocol/reply.ts";
+import { Reply, ReplyReader } from "../../lib/protocol/reply.ts";
 
 /** A reply's text, and the class of its error. */
 const CLASSES = [
@@ -82,4 +82,21 @@ Deno.test("isUnknownCommand() is true for 500, 502 and 504 alone", () => {
   );
   assertEquals(codes, [500, 502, 504]);
   assert(!isUnknownCommand(undefined));
+});
+
+Deno.test("FTPError has a copy of the reply without its secrets; the reply stays as it was", () => {
+  const reader = new ReplyReader({
+    decode: (bytes) => new TextDecoder().decode(bytes),
+    mask: (text) => text.replaceAll("hunter2", "****"),
+  });
+  const [reply] = reader.push(
+    new TextEncoder().encode("257 /home/hunter2\r\n"),
+  );
+  const error = replyError(reply!, "PWD");
+  assertEquals(reply!.text, "257 /home/hunter2");
+  assertEquals(error.reply!.text, "257 /home/****");
+  assertEquals(error.reply!.code, 257);
+  assertEquals(error.message, 'Cannot complete "PWD": 257 /home/****');
+  const plain = Reply.from("550 No");
+  assertEquals(replyError(plain, "PWD").reply === plain, true);
 });

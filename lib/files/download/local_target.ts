@@ -6,7 +6,7 @@
 
 import { basename, dirname, isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
-import { withMessage } from "../../protocol/with_message.ts";
+import { asError, withMessage } from "../../protocol/with_message.ts";
 import { locally } from "../errors.ts";
 import type { FileMode } from "./keep_mode.ts";
 
@@ -87,7 +87,7 @@ export function placementError(path: string, error: unknown): Error {
     );
   }
   return withMessage(
-    error,
+    asError(error),
     (message) =>
       `Cannot download to "${path}": the complete file could not be renamed to it: ${message}`,
   );

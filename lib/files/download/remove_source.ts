@@ -10,12 +10,7 @@ import { deleteFile } from "../../commands/files.ts";
 import { requestFacts } from "../../commands/queries.ts";
 import { FTPPermanentError } from "../../protocol/errors.ts";
 import type { Session } from "../../transfer/session.ts";
-import {
-  FTPVerificationError,
-  LocalError,
-  locally,
-  withErrorMessage,
-} from "../errors.ts";
+import { FTPVerificationError, LocalError, locally } from "../errors.ts";
 import { isThere } from "../leftovers.ts";
 import type { DownloadOptions } from "../options.ts";
 import { withRecovery } from "../recovery.ts";
@@ -111,7 +106,7 @@ async function deleteSource(
     );
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;
-    throw withErrorMessage(
+    throw withMessage(
       error,
       (message) => `Cannot remove "${remote}" after its download: ${message}`,
     );

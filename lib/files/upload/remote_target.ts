@@ -17,8 +17,8 @@ import { rename } from "../../commands/files.ts";
 import { requestBinarySize } from "../../commands/queries.ts";
 import type { SessionProvider } from "../session_provider.ts";
 import { randomMark, splitPath } from "../../commands/path.ts";
-import { withErrorMessage } from "../errors.ts";
 import { sha256Of } from "../hash.ts";
+import { withMessage } from "../../protocol/with_message.ts";
 import { deleteAll, isThere } from "../leftovers.ts";
 import { type CompleteUpload, Replacement } from "../replacement.ts";
 import { isListedDirectory, refuseDirectory } from "../store_refusal.ts";
@@ -386,6 +386,6 @@ export class UploadTarget {
    */
   #withNotes(error: unknown, notes: readonly string[]): unknown {
     if (this.#options.signal?.aborted) return error;
-    return withErrorMessage(error, (message) => [message, ...notes].join("; "));
+    return withMessage(error, (message) => [message, ...notes].join("; "));
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { withMessage } from "../../protocol/with_message.ts";
+import { asError, withMessage } from "../../protocol/with_message.ts";
 import { showValue } from "../../protocol/check_word.ts";
 import { checkSource, chunksOf, type Source } from "../../transfer/source.ts";
 import {
@@ -242,7 +242,7 @@ function namingFile<T>(path: string, run: () => T): T {
 
 function unopened(path: string, error: unknown): Error {
   return withMessage(
-    error,
+    asError(error),
     (message) =>
       message.startsWith("Cannot ")
         ? message
