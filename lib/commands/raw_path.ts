@@ -4,6 +4,7 @@
  * @module
  */
 
+import { joinBytes } from "../protocol/bytes.ts";
 import type { Path } from "../protocol/command.ts";
 import type { Session } from "../transfer/session.ts";
 
@@ -27,11 +28,7 @@ export function behind(
   path: Path,
 ): Uint8Array {
   const head = session.control.encoding.encode(words);
-  const tail = rawPathOf(session, path);
-  const joined = new Uint8Array(head.length + tail.length);
-  joined.set(head);
-  joined.set(tail, head.length);
-  return joined;
+  return joinBytes(head, rawPathOf(session, path));
 }
 
 /** Joins a directory and a name. */
@@ -40,11 +37,7 @@ export function joinRawPath(
   name: Uint8Array,
 ): Uint8Array {
   const isOpen = directory.length > 0 && directory.at(-1) !== SLASH;
-  const joined = new Uint8Array(directory.length + +isOpen + name.length);
-  joined.set(directory);
-  if (isOpen) joined[directory.length] = SLASH;
-  joined.set(name, joined.length - name.length);
-  return joined;
+  return joinBytes(directory, Uint8Array.of(...isOpen ? [SLASH] : []), name);
 }
 
 /**

@@ -62,6 +62,21 @@ export async function writeAll(
   }
 }
 
+/**
+ * Closes what may be closed already.
+ *
+ * @param closable The stream, listener or connection
+ */
+export function closeQuietly(closable: { close(): void }): void {
+  try {
+    // an async function is a valid close(): void for the compiler
+    const closing: unknown = closable.close();
+    if (closing !== undefined) Promise.resolve(closing).catch(() => {});
+  } catch {
+    // already closed
+  }
+}
+
 /** Size of one read of discarded data, in bytes. */
 const DRAIN_SIZE = 64 * 1024;
 

@@ -6,7 +6,7 @@
  */
 
 import { nextDiagnosticId, observeCommand } from "./diagnostics.ts";
-import { type ByteStream, writeAll } from "./byte_stream.ts";
+import { type ByteStream, closeQuietly, writeAll } from "./byte_stream.ts";
 import { CommandQueue } from "./command_queue.ts";
 import type { ControlOptions, SendOptions } from "./control_options.ts";
 import {
@@ -287,11 +287,7 @@ export class ControlConnection {
     this.#options.tracer.emit("event", () => `closed: ${reason.message}`);
     this.#watchdog.stop();
     this.#pending.fail(reason);
-    try {
-      this.#stream.close();
-    } catch {
-      // already closed by the peer
-    }
+    closeQuietly(this.#stream); // the peer may have closed it
     this.#reading.then(() => this.#closed.resolve());
   }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type ByteStream, drain, free } from "./byte_stream.ts";
+import { type ByteStream, closeQuietly, drain, free } from "./byte_stream.ts";
 import { readableOf, writableOf } from "./data_streams.ts";
 import type { DataOptions } from "./data_options.ts";
 import { Watchdog } from "./waiting.ts";
@@ -422,11 +422,7 @@ export class DataStream implements AsyncDisposable {
     this.#isHeld = false;
     this.#watchdog.stop();
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    try {
-      this.#stream.close();
-    } catch {
-      // already closed
-    }
+    closeQuietly(this.#stream);
   }
 
   /** Returns the error to throw for an error of the stream, and keeps it. */

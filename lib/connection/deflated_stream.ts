@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinBytes } from "../protocol/bytes.ts";
 import { type ByteStream, writeAll } from "./byte_stream.ts";
 import type { TLSInfo } from "./tls_info.ts";
 
@@ -158,10 +159,7 @@ function lastOf(
   before: Uint8Array,
   piece: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(before.length + piece.length);
-  both.set(before);
-  both.set(piece, before.length);
-  return both.slice(-CHECK_SUM_SIZE);
+  return joinBytes(before, piece).slice(-CHECK_SUM_SIZE);
 }
 
 /** The largest prime below 2^16. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ByteStream } from "./byte_stream.ts";
+import { type ByteStream, closeQuietly } from "./byte_stream.ts";
 import { within } from "./waiting.ts";
 import { connectionError } from "../protocol/with_message.ts";
 import { isSameHost } from "../protocol/address.ts";
@@ -249,10 +249,6 @@ export class ServerListener implements DataListener {
   }
 
   close(): void {
-    try {
-      this.#listener.close();
-    } catch {
-      // already closed by a signal
-    }
+    closeQuietly(this.#listener); // a signal may have closed it
   }
 }

@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { ByteStream } from "./byte_stream.ts";
+import { type ByteStream, closeQuietly } from "./byte_stream.ts";
 import { type OpenOptions, showAddress } from "./dial.ts";
 import {
-  closeDialed,
   type Dial,
   DialedStream,
   type DialTarget,
@@ -60,5 +59,5 @@ export async function dialByFunction(
 
 /** Closes a connection that is no longer needed. */
 function discard(conn: unknown): void {
-  if (lackOf(conn) === undefined) closeDialed(conn as DialedStream);
+  if (lackOf(conn) === undefined) closeQuietly(conn as DialedStream);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ByteStream } from "./byte_stream.ts";
+import { type ByteStream, closeQuietly } from "./byte_stream.ts";
 
 /** The connection that a {@linkcode Dial} function has to open. */
 export interface DialTarget {
@@ -165,7 +165,7 @@ export class DialedStream implements ByteStream {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const reject of this.#pending) reject(closedError());
-    closeDialed(this.#conn);
+    closeQuietly(this.#conn);
   }
 
   /** Makes pending reads keep the event loop alive. The default. */
@@ -188,21 +188,6 @@ export class DialedStream implements ByteStream {
     } finally {
       this.#pending.delete(reject);
     }
-  }
-}
-
-/**
- * Closes a connection of the user, and ignores errors.
- *
- * @param conn The connection
- */
-export function closeDialed(conn: DialedConn): void {
-  try {
-    // an async function is a valid close(): void for the compiler
-    const closing: unknown = conn.close();
-    Promise.resolve(closing).catch(() => {});
-  } catch {
-    // already closed
   }
 }
 

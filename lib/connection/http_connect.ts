@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinBytes } from "../protocol/bytes.ts";
 import { showAddress } from "./dial.ts";
 import { basicToken } from "./proxy_address.ts";
 import type { ProxyDialog } from "./proxy_dialog.ts";
@@ -65,10 +66,7 @@ async function readHead(
   for (let total = 0; total < MAX_HEAD;) {
     const more = await dialog.readSome();
     total += more.length;
-    const joined = new Uint8Array(bytes.length + more.length);
-    joined.set(bytes);
-    joined.set(more, bytes.length);
-    bytes = joined;
+    bytes = joinBytes(bytes, more);
     for (let end; (end = endOfHead(bytes, seen)) !== undefined; seen = 0) {
       const head = new TextDecoder("latin1").decode(bytes.subarray(0, end));
       bytes = bytes.slice(end);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isEqual } from "../protocol/bytes.ts";
 import { Entry } from "../listing/entry.ts";
 import { factsEnd } from "../listing/facts.ts";
 import { ListingReader } from "../listing/listing_reader.ts";
@@ -237,8 +238,4 @@ function makeEntry(session: Session, path: Path, probed: Probed): Entry {
     decode: (bytes) => encoding.decode(bytes),
   });
   return new Entry(source, 0);
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

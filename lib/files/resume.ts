@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isEqual } from "../protocol/bytes.ts";
 import { FTPPermanentError, isRefusal } from "../protocol/errors.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
@@ -50,7 +51,7 @@ export async function isSameStart(
   } catch (error) {
     throw await transfer.failed(error, options);
   }
-  return bytes.every((byte, index) => byte === expected[index]);
+  return isEqual(bytes, expected);
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { joinBytes } from "./bytes.ts";
 import type { Encoding } from "./encoding.ts";
 import { printable } from "./printable.ts";
 
@@ -68,6 +69,7 @@ export function parseCommand(line: string): Command {
 
 const CR = 0x0D;
 const LF = 0x0A;
+const CRLF = Uint8Array.of(CR, LF);
 const NUL = 0x00;
 /** Telnet's "interpret as command" (RFC 854): doubled in data. */
 const IAC = 0xFF;
@@ -100,12 +102,7 @@ export function encodeCommand(
   const tail = argument === undefined
     ? new Uint8Array(0)
     : encodePath(argument, encoding, verb, name);
-  const line = new Uint8Array(head.length + tail.length + 2);
-  line.set(head);
-  line.set(tail, head.length);
-  line[line.length - 2] = CR;
-  line[line.length - 1] = LF;
-  return line;
+  return joinBytes(head, tail, CRLF);
 }
 
 /** Nearly all lines: the same bytes in every encoding. */

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { isEqual } from "./bytes.ts";
 import { type CharacterTable, tableOf } from "./character_table.ts";
 
 /** Converts text to bytes and back without loss. */
@@ -224,8 +225,7 @@ function isReturned(
 ): boolean {
   if (table === undefined || isASCII(char)) return true;
   const bytes = table.get(char);
-  return bytes?.length === sequence.length &&
-    bytes.every((byte, i) => byte === sequence[i]);
+  return bytes !== undefined && isEqual(bytes, sequence);
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ByteStream } from "../connection/byte_stream.ts";
+import { type ByteStream, closeQuietly } from "../connection/byte_stream.ts";
 import { CleartextQueue } from "./cleartext_queue.ts";
 import { PrefixedStream } from "../connection/prefixed_stream.ts";
 import { settle } from "../connection/waiting.ts";
@@ -240,11 +240,7 @@ export class TLSConnection implements ByteStream {
     this.#isClosed = true;
     this.#fail(new Deno.errors.BadResource("The connection is closed"));
     this.session.release();
-    try {
-      this.#stream.close();
-    } catch {
-      // already closed
-    }
+    closeQuietly(this.#stream);
   }
 
   /** Makes pending reads keep the event loop alive. The default. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ByteStream } from "../connection/byte_stream.ts";
+import { type ByteStream, closeQuietly } from "../connection/byte_stream.ts";
 import { abortable, within } from "../connection/waiting.ts";
 import { TLSConnection } from "./connection.ts";
 import type { TLSOptions } from "./options.ts";
@@ -101,12 +101,4 @@ async function secure(
         });
     },
   );
-}
-
-function closeQuietly(stream: ByteStream): void {
-  try {
-    stream.close();
-  } catch {
-    // already closed
-  }
 }

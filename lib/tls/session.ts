@@ -6,6 +6,7 @@
  */
 
 import { nodeModule } from "../connection/node_module.ts";
+import { isEqual } from "../protocol/bytes.ts";
 import { checkName } from "./certificate_names.ts";
 import {
   Authorities,
@@ -364,8 +365,4 @@ export class TLSSession {
     if (this.#thread === undefined) slots.taken.delete(this.#slot);
     else this.#thread.close();
   }
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinBytes } from "../protocol/bytes.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import { settle } from "../connection/waiting.ts";
 import { type HostPort, isIPv6, parsePassive } from "../protocol/address.ts";
@@ -416,10 +417,7 @@ function announcementOf({ verb, argument, name }: Command): Command {
     return { verb: "PRET", argument: `${verb} ${argument}`, name };
   }
   const head = new TextEncoder().encode(`${verb} `);
-  const bytes = new Uint8Array(head.length + argument.length);
-  bytes.set(head);
-  bytes.set(argument, head.length);
-  return { verb: "PRET", argument: bytes, name };
+  return { verb: "PRET", argument: joinBytes(head, argument), name };
 }
 
 /**
