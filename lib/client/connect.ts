@@ -12,7 +12,7 @@ import {
   encodeCommand,
   maskCommand,
 } from "../protocol/command.ts";
-import { printable } from "../protocol/printable.ts";
+import { quote } from "../protocol/printable.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import { withMessage } from "../protocol/with_message.ts";
@@ -254,9 +254,9 @@ async function logIn(
     const hint = isMissing
       ? "; no password was given (in the URL, as an option, in a .netrc that is to be used)"
       : "";
-    const where = `${showAddress(ftp.host, ftp.port)} as "${
-      printable(maskCommand(`USER ${user ?? "anonymous"}`).slice(5))
-    }"`;
+    const where = `${showAddress(ftp.host, ftp.port)} as ${
+      quote(maskCommand(`USER ${user ?? "anonymous"}`).slice(5))
+    }`;
     throw withMessage(
       error,
       (message) => `Cannot log in to ${where}: ${message}${hint}`,

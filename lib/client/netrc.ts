@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../protocol/printable.ts";
 import { join } from "node:path";
 import { nodeModule } from "../connection/node_module.ts";
 
@@ -115,7 +116,9 @@ export async function readNetrc(
     const { mode } = await Deno.stat(path);
     if (mode !== null && (mode & 0o077) !== 0) {
       throw new Deno.errors.PermissionDenied(
-        `Cannot use "${path}": others may read or write it, run "chmod 600" on it`,
+        `Cannot use ${
+          quote(path)
+        }: others may read or write it, run "chmod 600" on it`,
       );
     }
     return parseNetrc(await Deno.readTextFile(path), host, user);

@@ -5,7 +5,7 @@
  */
 
 import type { Command, Path } from "../protocol/command.ts";
-import { printable } from "../protocol/printable.ts";
+import { quote } from "../protocol/printable.ts";
 import {
   FTPPermanentError,
   FTPReplyError,
@@ -63,9 +63,9 @@ export async function changeModificationTime(
   const year = date.getUTCFullYear();
   if (!(year >= 1 && year <= 9999)) {
     throw new RangeError(
-      `Cannot set the time of "${
-        printable(textOfPath(session, path))
-      }": the date must be one of the years 1 to 9999`,
+      `Cannot set the time of ${
+        quote(textOfPath(session, path))
+      }: the date must be one of the years 1 to 9999`,
     );
   }
   const { clock } = session.profile;
@@ -103,7 +103,7 @@ export async function changeModificationTime(
   await proving;
   const why = refusal?.text ?? "the server has no command for it";
   throw new FTPPermanentError(
-    `Cannot set the time of "${textOfPath(session, path)}": ${why}`,
+    `Cannot set the time of ${quote(textOfPath(session, path))}: ${why}`,
     { reply: refusal, command: "MFMT" },
   );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../protocol/printable.ts";
 import { connectionError } from "../protocol/with_message.ts";
 import { requestDirectory, textOfPath } from "../commands/queries.ts";
 import { type Path, withPath } from "../protocol/command.ts";
@@ -191,7 +192,9 @@ async function returnTo(turn: ExclusiveTurn, origin: string): Promise<void> {
     const failure = connectionError(
       error,
       (message) =>
-        `Cannot return to "${origin}", so the connection is closed: ${message}`,
+        `Cannot return to ${
+          quote(origin)
+        }, so the connection is closed: ${message}`,
     );
     // another connection starts in the original directory
     if (!isRefusal(error)) return session.control.giveUp(failure);

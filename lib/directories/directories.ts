@@ -9,7 +9,7 @@ import { Breather, filterAll, visitAll } from "../connection/breather.ts";
 import type { Entry, EntryKind } from "../listing/entry.ts";
 import { joinEntry } from "../listing/entry_path.ts";
 import type { Command } from "../protocol/command.ts";
-import { printable } from "../protocol/printable.ts";
+import { printable, quote } from "../protocol/printable.ts";
 import { FTPError, FTPPermanentError } from "../protocol/errors.ts";
 import { pipeline } from "../transfer/pipeline.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
@@ -275,7 +275,7 @@ async function removeDirectory(
     const cause = isFile ? refusal : error;
     const said = ({ reply }: FTPError) => printable(reply?.text ?? "");
     throw new FTPPermanentError(
-      `Cannot remove "${printable(path)}": as a file, "${
+      `Cannot remove ${quote(path)}: as a file, "${
         said(refusal)
       }"; as a directory, "${said(error)}"`,
       { reply: cause.reply, command: cause.command, cause },

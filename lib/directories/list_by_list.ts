@@ -10,7 +10,7 @@ import { joinRawEntry } from "../listing/entry_path.ts";
 import { inferZone } from "../listing/infer_zone.ts";
 import { requestShownTime, textOfPath } from "../commands/queries.ts";
 import { joinRawPath, rawPathOf } from "../commands/raw_path.ts";
-import { printable } from "../protocol/printable.ts";
+import { quote } from "../protocol/printable.ts";
 import { isRefusal } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
@@ -123,9 +123,9 @@ export async function proveRead(
   }
   const { reply } = received;
   throw new PartialListingError(
-    `Cannot list "${
-      printable(textOfPath(session, path))
-    }": the server does not show even the directory itself, as where it may not read`,
+    `Cannot list ${
+      quote(textOfPath(session, path))
+    }: the server does not show even the directory itself, as where it may not read`,
     { reply, command: "LIST -a" },
   );
 }

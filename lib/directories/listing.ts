@@ -9,7 +9,7 @@
 import { Entry } from "../listing/entry.ts";
 import { withoutNested } from "../listing/entry_path.ts";
 import { checkPath, type Path } from "../protocol/command.ts";
-import { printable } from "../protocol/printable.ts";
+import { quote } from "../protocol/printable.ts";
 import { BatchIterator } from "../transfer/batch_iterator.ts";
 import { tooLarge } from "../transfer/kept_lines.ts";
 import { Listener } from "../transfer/listener.ts";
@@ -224,8 +224,8 @@ function reportUnread(
 
 function tooMany(session: Session, path: Path, maxEntries: number): RangeError {
   return new RangeError(
-    `Cannot list "${
-      printable(textOfPath(session, path))
-    }": it has more than ${maxEntries} entries, the most that "maxEntries" allows`,
+    `Cannot list ${
+      quote(textOfPath(session, path))
+    }: it has more than ${maxEntries} entries, the most that "maxEntries" allows`,
   );
 }

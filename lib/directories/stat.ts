@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../protocol/printable.ts";
 import { isEqual } from "../protocol/bytes.ts";
 import { Entry } from "../listing/entry.ts";
 import { factsEnd } from "../listing/facts.ts";
@@ -178,7 +179,7 @@ async function probeEntry(
   isAbsent &&= isUnknownCommand(reply);
   const why = isAbsent ? "there is no such name in its directory" : reply?.text;
   const error = new FTPPermanentError(
-    `Cannot find "${textOfPath(session, path)}": ${why}`,
+    `Cannot find ${quote(textOfPath(session, path))}: ${why}`,
     { reply, command, cause: found },
   );
   if (isAbsent) absences.add(error);

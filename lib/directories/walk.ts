@@ -8,7 +8,7 @@ import { Breather } from "../connection/breather.ts";
 import type { Entry } from "../listing/entry.ts";
 import { joinEntry, joinRawEntry } from "../listing/entry_path.ts";
 import type { Path } from "../protocol/command.ts";
-import { printable } from "../protocol/printable.ts";
+import { quote } from "../protocol/printable.ts";
 import { FTPProtocolError, isRefusal } from "../protocol/errors.ts";
 import { parseDirectory } from "../protocol/reply_values.ts";
 import { Listener } from "../transfer/listener.ts";
@@ -115,9 +115,9 @@ export async function* walkTree(
     if (start === undefined || isLoop) continue;
     if (levels.length >= MAX_LEVELS && options.maxDepth === undefined) {
       throw new RangeError(
-        `Cannot walk "${
-          printable(location.path)
-        }": it is more than ${MAX_LEVELS} levels deep; increase "maxDepth"`,
+        `Cannot walk ${
+          quote(location.path)
+        }: it is more than ${MAX_LEVELS} levels deep; increase "maxDepth"`,
       );
     }
     const next = await run((session) =>

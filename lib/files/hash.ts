@@ -7,6 +7,7 @@
 
 import type { Hash as NodeHash } from "node:crypto";
 import { nodeModule } from "../connection/node_module.ts";
+import { quote } from "../protocol/printable.ts";
 import { abortable, within } from "../connection/waiting.ts";
 import type { Command } from "../protocol/command.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
@@ -158,7 +159,7 @@ async function requestHash(
 ): Promise<string | undefined> {
   // the X commands take a range after the path, so a path with blanks is quoted
   const argument = verb.startsWith("X") && path.includes(" ")
-    ? `"${path}"`
+    ? `${quote(path)}`
     : path;
   try {
     return await session.exclusive(async (turn) => {

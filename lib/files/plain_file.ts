@@ -6,6 +6,7 @@
  */
 
 import { nodeModule } from "../connection/node_module.ts";
+import { quote } from "../protocol/printable.ts";
 import { lstatOrNothing } from "./download/local_target.ts";
 
 /** How to reach a file of a mirrored directory. */
@@ -85,6 +86,8 @@ export class PlainFile implements Disposable {
  */
 export function replacedError(path: string): Error {
   return new Deno.errors.InvalidData(
-    `Cannot use "${path}": it was replaced during the mirror, and links and pipes are not followed; mirror again`,
+    `Cannot use ${
+      quote(path)
+    }: it was replaced during the mirror, and links and pipes are not followed; mirror again`,
   );
 }

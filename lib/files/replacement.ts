@@ -5,6 +5,7 @@
  * @module
  */
 
+import { quote } from "../protocol/printable.ts";
 import { rename } from "../commands/files.ts";
 import { requestBinarySize } from "../commands/queries.ts";
 import { randomMark } from "../commands/path.ts";
@@ -179,9 +180,11 @@ export class Replacement {
     if (isDone && now === null) session.profile.noteLacking(TAKEN);
     if (isDone) return;
     throw new FTPError(
-      `Cannot put the upload in place as "${this.#remote}": the server confirmed the rename, but ${
+      `Cannot put the upload in place as ${
+        quote(this.#remote)
+      }: the server confirmed the rename, but ${
         isLeft
-          ? `the file is still "${path}"`
+          ? `the file is still ${quote(path)}`
           : `the old file, of ${now} bytes, is still there`
       }; if the server renames no files, use { atomic: false }`,
     );
@@ -207,7 +210,9 @@ export class Replacement {
         refusal,
         remote,
         isLeft === false
-          ? `the server took the temporary file "${upload.path}" away (as a drop box does): use { atomic: false }`
+          ? `the server took the temporary file ${
+            quote(upload.path)
+          } away (as a drop box does): use { atomic: false }`
           : "if the server renames no files, use { atomic: false }",
       );
     }
@@ -352,7 +357,9 @@ export class Replacement {
 function isTrue(isInPlace: boolean | undefined, remote: string): boolean {
   if (isInPlace !== undefined) return isInPlace;
   throw new FTPError(
-    `Cannot confirm that the upload is in place as "${remote}": the server did not say so, and nothing else tells the new file from the old one; compare them`,
+    `Cannot confirm that the upload is in place as ${
+      quote(remote)
+    }: the server did not say so, and nothing else tells the new file from the old one; compare them`,
   );
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { quote } from "../protocol/printable.ts";
 import {
   enterDirectory,
   isDataSet,
@@ -58,7 +59,9 @@ export async function explainRefusal(
     }
     const { reply, command } = error;
     return new FTPPermanentError(
-      `Cannot write to "${remote}": the directory "${directory}" does not exist or cannot be entered; make it with ensureDir() (${
+      `Cannot write to ${quote(remote)}: the directory ${
+        quote(directory)
+      } does not exist or cannot be entered; make it with ensureDir() (${
         reply!.text
       })`,
       { reply, command, cause: error },
@@ -125,7 +128,9 @@ function directoryError(
   const { reply, command } = refusal ?? {};
   const why = reply === undefined ? "" : ` (${reply.text})`;
   return new FTPPermanentError(
-    `Cannot write to "${remote}": it is a directory; give the name of a file in it${why}`,
+    `Cannot write to ${
+      quote(remote)
+    }: it is a directory; give the name of a file in it${why}`,
     { reply, command, cause: refusal },
   );
 }

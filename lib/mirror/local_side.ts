@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../protocol/printable.ts";
 import { Breather } from "../connection/breather.ts";
 import { withMessage } from "../protocol/with_message.ts";
 import type { EntryKind } from "../listing/entry.ts";
@@ -56,7 +57,7 @@ export class LocalSide implements Side {
         (message) =>
           message.startsWith("Cannot ")
             ? message
-            : `Cannot read the directory "${path}": ${message}`,
+            : `Cannot read the directory ${quote(path)}: ${message}`,
       );
     }
   }
@@ -101,9 +102,7 @@ export class LocalSide implements Side {
     // Deno would look up another name
     if (!path.isWellFormed()) {
       return new TypeError(
-        `Cannot look for ${
-          JSON.stringify(path)
-        } here: its name is not valid text`,
+        `Cannot look for ${quote(path)} here: its name is not valid text`,
       );
     }
     try {
@@ -197,7 +196,7 @@ export function checkLocalName(name: string, os: typeof Deno.build.os): void {
   const isText = name.isWellFormed();
   if (isText && (os !== "windows" || !WINDOWS_REGEXP.test(name))) return;
   throw new Deno.errors.InvalidData(
-    `Cannot use the name ${JSON.stringify(name)} here: ${
+    `Cannot use the name ${quote(name)} here: ${
       isText ? "Windows does not allow such names" : "it is not valid text"
     }`,
   );
@@ -255,13 +254,13 @@ function unreadableItem(name: string): MirrorItem {
     precision: 1,
     identity: {},
     problem: new Deno.errors.InvalidData(
-      `Cannot open ${JSON.stringify(name)}: its name is not valid text`,
+      `Cannot open ${quote(name)}: its name is not valid text`,
     ),
   };
 }
 
 function danglingError(path: string): Error {
   return new Deno.errors.NotFound(
-    `Cannot follow the symbolic link "${path}": its target does not exist`,
+    `Cannot follow the symbolic link ${quote(path)}: its target does not exist`,
   );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../protocol/printable.ts";
 import { Breather, visitAll } from "../connection/breather.ts";
 import { ensureDir, remove } from "../directories/directories.ts";
 import { kindsOf, noteLinks } from "../directories/entry_kinds.ts";
@@ -549,7 +550,7 @@ function problemOf(entry: Entry): Error | undefined {
   if (!entry.hostile) return undefined;
   if (entry.format === "unknown") {
     return new Deno.errors.InvalidData(
-      `Cannot read the line ${JSON.stringify(entry.line)} of a listing`,
+      `Cannot read the line ${quote(entry.line)} of a listing`,
     );
   }
   try {

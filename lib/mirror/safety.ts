@@ -57,7 +57,7 @@ export async function findCounterpart(
   if (isOwn) return found;
   throw new Deno.errors.AlreadyExists(
     `Cannot write to ${quote(side.at(path))}: it is the same there as ${
-      variant === undefined ? "something else" : JSON.stringify(variant)
+      variant === undefined ? "something else" : quote(variant)
     }`,
   );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../protocol/printable.ts";
 import type { EntryKind } from "../listing/entry.ts";
 import { isPart, joinPath } from "../commands/path.ts";
 import type { TimeTeller } from "../transfer/server_clock.ts";
@@ -79,9 +80,7 @@ export class Snapshot {
   add(item: MirrorItem): void {
     if (!this.items.has(item.name)) return this.set(item);
     const problem = new Deno.errors.InvalidData(
-      `Cannot tell two entries apart that are both called ${
-        JSON.stringify(item.name)
-      }`,
+      `Cannot tell two entries apart that are both called ${quote(item.name)}`,
     );
     this.set({ ...item, problem });
   }

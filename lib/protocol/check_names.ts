@@ -5,7 +5,7 @@
  */
 
 import { showValue } from "./check_word.ts";
-import { printable } from "./printable.ts";
+import { quote } from "./printable.ts";
 
 /** The names of a type's options. The compiler checks that none is missing. */
 export type NamesOf<Options> = Readonly<Record<keyof Options, true>>;
@@ -128,9 +128,9 @@ export function checkNames(
     if (value === undefined) continue;
     if (!Object.hasOwn(names, name)) {
       throw new TypeError(
-        `Cannot use the option "${
-          printable(name)
-        }" of ${where}: there is no such option; use one of ${
+        `Cannot use the option ${
+          quote(name)
+        } of ${where}: there is no such option; use one of ${
           Object.keys(names).sort().join(", ")
         }`,
       );

@@ -5,7 +5,7 @@
  */
 
 import type { Command } from "../protocol/command.ts";
-import { printable } from "../protocol/printable.ts";
+import { quote } from "../protocol/printable.ts";
 import { receiveLines } from "./receive.ts";
 import type { Session, SignalOptions } from "./session.ts";
 
@@ -38,8 +38,8 @@ export async function keepLines(
 /** Creates the error for a directory over the limit. */
 export function tooLarge(path: string, maxListing: number): RangeError {
   return new RangeError(
-    `Cannot list "${
-      printable(path)
-    }": its entries take more than ${maxListing} bytes, the most that "maxListing" allows`,
+    `Cannot list ${
+      quote(path)
+    }: its entries take more than ${maxListing} bytes, the most that "maxListing" allows`,
   );
 }

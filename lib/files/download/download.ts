@@ -7,7 +7,7 @@
 
 import { abortable, settle } from "../../connection/waiting.ts";
 import { checkNumber } from "../../protocol/check_number.ts";
-import { printable } from "../../protocol/printable.ts";
+import { printable, quote } from "../../protocol/printable.ts";
 import { requestAhead } from "../../transfer/passive.ts";
 import type { Session } from "../../transfer/session.ts";
 import type { Transfer } from "../../transfer/transfer.ts";
@@ -120,13 +120,17 @@ class Download {
     const { maxSize = Infinity } = options;
     if (!(maxSize >= 0)) {
       throw new RangeError(
-        `Cannot download "${remote}": "maxSize" must be a number and not negative, not ${maxSize}`,
+        `Cannot download ${
+          quote(remote)
+        }: "maxSize" must be a number and not negative, not ${maxSize}`,
       );
     }
     const { segments } = options;
     if (segments === 0 || segments === Infinity) {
       throw new RangeError(
-        `Cannot download "${remote}": "segments" must be 1 to ${MOST_SEGMENTS}, not ${segments}`,
+        `Cannot download ${
+          quote(remote)
+        }: "segments" must be 1 to ${MOST_SEGMENTS}, not ${segments}`,
       );
     }
     checkNumber("segments", segments, { isInteger: true, most: MOST_SEGMENTS });
@@ -145,7 +149,9 @@ class Download {
     const isMove = this.#options.removeSource === true;
     if (isMove && !target.isReplaceable) {
       throw new TypeError(
-        `Cannot download to "${target.path}" with "removeSource": it is no file, and nothing tells whether it keeps the bytes`,
+        `Cannot download to ${
+          quote(target.path)
+        } with "removeSource": it is no file, and nothing tells whether it keeps the bytes`,
       );
     }
     const result = await this.#fetchTo(target);
@@ -177,7 +183,7 @@ class Download {
         !(error instanceof FTPVerificationError);
       if (isKept) this.#keepSegments();
       if (this.#options.signal?.aborted) throw error;
-      throw afterAttempts(error, `Cannot download "${this.#remote}"`, {
+      throw afterAttempts(error, `Cannot download ${quote(this.#remote)}`, {
         retries: this.#retries.count,
         bytes: this.#position,
         size: this.#tracker.total,
@@ -279,7 +285,7 @@ class Download {
     const { foreign } = part;
     if (foreign !== undefined) {
       session.control.tell(() =>
-        printable(`not resumed: "${foreign}" may belong to another user`)
+        printable(`not resumed: ${quote(foreign)} may belong to another user`)
       );
     }
     return part;
@@ -449,7 +455,9 @@ class Download {
       if (await isFlushed || signal?.aborted) throw cause;
       throw new LocalError(
         new Deno.errors.TimedOut(
-          `Cannot write to "${part.path}": a write takes more than ${DISK_GRACE} ms`,
+          `Cannot write to ${
+            quote(part.path)
+          }: a write takes more than ${DISK_GRACE} ms`,
           { cause },
         ),
       );
@@ -492,7 +500,7 @@ class Download {
     this.#isTooLarge = true;
     return new LocalError(
       new Deno.errors.InvalidData(
-        `Cannot download "${this.#remote}": ${what}`,
+        `Cannot download ${quote(this.#remote)}: ${what}`,
       ),
     );
   }

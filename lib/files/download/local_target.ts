@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../protocol/printable.ts";
 import { basename, dirname, isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import { asError, withMessage } from "../../protocol/with_message.ts";
@@ -36,13 +37,13 @@ export function resolveTarget(local: string | URL): Target {
     const info = look(path);
     if (info?.isDirectory) {
       throw new Deno.errors.IsADirectory(
-        `Cannot download to "${path}": it is a directory`,
+        `Cannot download to ${quote(path)}: it is a directory`,
       );
     }
     // a name with a final slash is a directory
     if (basename(path) === "" || !path.endsWith(basename(path))) {
       throw new TypeError(
-        `Cannot download to "${path}": it is not the name of a file`,
+        `Cannot download to ${quote(path)}: it is not the name of a file`,
       );
     }
     const isReplaceable = info === undefined || info.isFile;
@@ -76,20 +77,26 @@ export function placementError(path: string, error: unknown): Error {
   const folder = dirname(path);
   if (statOrNothing(folder) === undefined) {
     return new Deno.errors.NotFound(
-      `Cannot download to "${path}": the folder "${folder}" was removed during the download; create it, then download again`,
+      `Cannot download to ${quote(path)}: the folder ${
+        quote(folder)
+      } was removed during the download; create it, then download again`,
       { cause: error },
     );
   }
   if (statOrNothing(path)?.isDirectory) {
     return new Deno.errors.IsADirectory(
-      `Cannot download to "${path}": it became a directory during the download; remove it, or download to another name`,
+      `Cannot download to ${
+        quote(path)
+      }: it became a directory during the download; remove it, or download to another name`,
       { cause: error },
     );
   }
   return withMessage(
     asError(error),
     (message) =>
-      `Cannot download to "${path}": the complete file could not be renamed to it: ${message}`,
+      `Cannot download to ${
+        quote(path)
+      }: the complete file could not be renamed to it: ${message}`,
   );
 }
 
@@ -105,7 +112,7 @@ function look(path: string): Deno.FileInfo | undefined {
   } catch (error) {
     throw withMessage(
       error,
-      (message) => `Cannot download to "${path}": ${message}`,
+      (message) => `Cannot download to ${quote(path)}: ${message}`,
     );
   }
 }
@@ -147,6 +154,6 @@ function followed(path: string): string {
       : `${Deno.realPathSync(dirname(end))}/${next}`;
   }
   throw new Deno.errors.FilesystemLoop(
-    `Cannot download to "${path}": it is a symbolic link to nothing`,
+    `Cannot download to ${quote(path)}: it is a symbolic link to nothing`,
   );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../protocol/printable.ts";
 import { basename, dirname } from "node:path";
 import { withMessage } from "../../protocol/with_message.ts";
 import { type Hash, hashOpenFile, sha256Of } from "../hash.ts";
@@ -165,7 +166,7 @@ export class Part {
     if (!this.#target.isReplaceable) {
       throw new LocalError(
         new Deno.errors.InvalidData(
-          `Cannot write to "${this.#path}" again: it is not a file`,
+          `Cannot write to ${quote(this.#path)} again: it is not a file`,
         ),
       );
     }
@@ -284,7 +285,9 @@ export class Part {
       withMessage(
         error,
         (message) =>
-          `Cannot write to "${path}" after ${this.#position} bytes: ${message}`,
+          `Cannot write to ${
+            quote(path)
+          } after ${this.#position} bytes: ${message}`,
       ),
     );
   }
@@ -338,7 +341,9 @@ export class Part {
     } else if (isReplaceable && !locally(() => isUnder(path, this.#file))) {
       throw new LocalError(
         new Deno.errors.NotFound(
-          `Cannot download to "${path}": the file was removed or replaced during the download; download again`,
+          `Cannot download to ${
+            quote(path)
+          }: the file was removed or replaced during the download; download again`,
         ),
       );
     }
@@ -371,7 +376,9 @@ export class Part {
     this.#target.check?.();
     if (!isUnder(this.#path, this.#file)) {
       throw new Deno.errors.NotFound(
-        `"${this.#path}" was removed or replaced during the download; download again`,
+        `${
+          quote(this.#path)
+        } was removed or replaced during the download; download again`,
       );
     }
     Deno.renameSync(this.#path, path);
@@ -413,7 +420,7 @@ function inFolder<T>(target: Target, open: () => T): T {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new Deno.errors.NotFound(
-      `Cannot download to "${target.path}": the folder "${
+      `Cannot download to ${quote(target.path)}: the folder "${
         dirname(target.path)
       }" does not exist`,
       { cause: error },

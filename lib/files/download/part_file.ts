@@ -6,6 +6,7 @@
  */
 
 import { canSetMode } from "./keep_mode.ts";
+import { quote } from "../../protocol/printable.ts";
 import { basename, dirname } from "node:path";
 import {
   isPart,
@@ -303,6 +304,8 @@ function tryLock(file: Deno.FsFile): boolean {
 
 function busy(path: string): Error {
   return new Deno.errors.Busy(
-    `Cannot write to "${path}": another download is writing to it; wait for it or use another name`,
+    `Cannot write to ${
+      quote(path)
+    }: another download is writing to it; wait for it or use another name`,
   );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../protocol/printable.ts";
 import { dirname } from "node:path";
 import { withMessage } from "../../protocol/with_message.ts";
 import { deleteFile } from "../../commands/files.ts";
@@ -71,7 +72,7 @@ async function checkUnchanged(
       : ["mtime", now.shown?.toISOString(), shown?.toISOString()] as const;
     throw new LocalError(
       new FTPVerificationError(
-        `Cannot remove "${remote}" after its download: ${
+        `Cannot remove ${quote(remote)} after its download: ${
           now.size === null
             ? "the server shows no size of it, so that it may be gone or changed"
             : "it changed meanwhile"
@@ -88,7 +89,9 @@ async function checkUnchanged(
   if (here === size) return;
   throw new LocalError(
     new FTPVerificationError(
-      `Cannot remove "${remote}" after its download: the local file "${local}" changed meanwhile`,
+      `Cannot remove ${quote(remote)} after its download: the local file ${
+        quote(local)
+      } changed meanwhile`,
       { what: "size", actual: here, expected: size },
     ),
   );
@@ -108,7 +111,8 @@ async function deleteSource(
     if (!(error instanceof FTPPermanentError)) throw error;
     throw withMessage(
       error,
-      (message) => `Cannot remove "${remote}" after its download: ${message}`,
+      (message) =>
+        `Cannot remove ${quote(remote)} after its download: ${message}`,
     );
   }
 }
@@ -125,7 +129,8 @@ function syncFolder(path: string): void {
     if (/\(os error 22\)/.test(String(error))) return;
     throw withMessage(
       error,
-      (message) => `Cannot put the folder "${folder}" on the disk: ${message}`,
+      (message) =>
+        `Cannot put the folder ${quote(folder)} on the disk: ${message}`,
     );
   }
 }

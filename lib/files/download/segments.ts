@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../protocol/printable.ts";
 import type { Session } from "../../transfer/session.ts";
 import type { Transfer } from "../../transfer/transfer.ts";
 import { awaitConfirmation } from "../confirm.ts";
@@ -231,7 +232,9 @@ export class Segments {
       if (!await isSameStart(transfer, expected, options)) {
         await transfer.abort();
         throw new FTPVerificationError(
-          `Cannot resume the download of "${remote}": the bytes before ${segment.start} are others`,
+          `Cannot resume the download of ${
+            quote(remote)
+          }: the bytes before ${segment.start} are others`,
           { what: "overlap", expected: "equal bytes", actual: "others" },
         );
       }
@@ -277,11 +280,14 @@ async function receive(
   }
   if (segment.start === segment.end) return;
   await transfer.finish({ signal: options.signal });
-  throw new FTPVerificationError(`Cannot verify the download of "${remote}"`, {
-    what: "size",
-    expected: segment.end,
-    actual: segment.start,
-  });
+  throw new FTPVerificationError(
+    `Cannot verify the download of ${quote(remote)}`,
+    {
+      what: "size",
+      expected: segment.end,
+      actual: segment.start,
+    },
+  );
 }
 
 function isRange(value: unknown): value is SegmentRange {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../protocol/printable.ts";
 import {
   type RemoteFacts,
   requestBinarySize,
@@ -96,7 +97,9 @@ async function checkAgain(
     "mtime",
     facts.shown.toISOString(),
     shown.toISOString(),
-    `Cannot download "${remote}": the file on the server changed during the transfer`,
+    `Cannot download ${
+      quote(remote)
+    }: the file on the server changed during the transfer`,
   );
 }
 
@@ -117,7 +120,7 @@ function differs(
   what: string,
   expected: number | string,
   actual: number | string,
-  message = `Cannot verify the download of "${remote}"`,
+  message = `Cannot verify the download of ${quote(remote)}`,
 ): FTPVerificationError {
   return new FTPVerificationError(message, { what, expected, actual });
 }

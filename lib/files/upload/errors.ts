@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../protocol/printable.ts";
 import { FTPError, FTPPermanentError } from "../../protocol/errors.ts";
 
 /** Creates the error for a temporary name that the server refuses. */
@@ -13,7 +14,9 @@ export function temporaryNameError(
 ): FTPError {
   const { reply, command } = error;
   return new FTPPermanentError(
-    `${error.message} (the temporary name of "${remote}"; if the server refuses such names, set { temporaryName } or { atomic: false })`,
+    `${error.message} (the temporary name of ${
+      quote(remote)
+    }; if the server refuses such names, set { temporaryName } or { atomic: false })`,
     { reply, command, cause: error },
   );
 }
@@ -28,7 +31,9 @@ export function replacementError(
   advice: string,
 ): FTPError {
   return new FTPPermanentError(
-    `Cannot put the upload in place as "${remote}": ${error.message}; ${advice}`,
+    `Cannot put the upload in place as ${
+      quote(remote)
+    }: ${error.message}; ${advice}`,
     { reply: error.reply, command: error.command, cause: error },
   );
 }
@@ -41,7 +46,11 @@ export function strandedFilesError(
 ): FTPError {
   const { message, reply, command } = error as FTPError;
   return new FTPError(
-    `Cannot put the upload in place as "${remote}", nor the old file back: the old file is "${aside}", the complete new one is "${path}"; rename one of them: ${message}`,
+    `Cannot put the upload in place as ${
+      quote(remote)
+    }, nor the old file back: the old file is ${
+      quote(aside)
+    }, the complete new one is ${quote(path)}; rename one of them: ${message}`,
     { reply, command, cause: error },
   );
 }

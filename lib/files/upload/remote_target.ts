@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../protocol/printable.ts";
 import { requestAhead } from "../../transfer/passive.ts";
 import {
   FTPError,
@@ -72,7 +73,7 @@ export class UploadTarget {
     const [, name] = splitPath(remote);
     if (["", ".", ".."].includes(name)) {
       throw new TypeError(
-        `Cannot upload to "${remote}": it is not the name of a file`,
+        `Cannot upload to ${quote(remote)}: it is not the name of a file`,
       );
     }
     const isResumable = resume && identity !== null;
@@ -347,7 +348,9 @@ export class UploadTarget {
       if (isLeft === false) continue; // never created, or taken away
       const state = isLeft ? "is" : "may be";
       return this.#withNotes(error, [
-        `the temporary file "${path}" ${state} left on the server: ${refusal.message}`,
+        `the temporary file ${
+          quote(path)
+        } ${state} left on the server: ${refusal.message}`,
       ]);
     }
     return error;
@@ -369,15 +372,19 @@ export class UploadTarget {
     const { aside, hasBegun } = this.#replacement;
     const notes: string[] = [];
     if (hasBegun) notes.push(this.#unknown);
-    if (aside !== undefined) notes.push(`the old file may be "${aside}"`);
+    if (aside !== undefined) notes.push(`the old file may be ${quote(aside)}`);
     if (this.isOwn && !isKept) {
-      notes.push(`the temporary file "${this.path}" may be left on the server`);
+      notes.push(
+        `the temporary file ${quote(this.path)} may be left on the server`,
+      );
     }
     return this.#withNotes(error, notes);
   }
 
   get #unknown(): string {
-    return `the server did not confirm that the new file is in place as "${this.remote}"`;
+    return `the server did not confirm that the new file is in place as ${
+      quote(this.remote)
+    }`;
   }
 
   /**

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { quote } from "../../protocol/printable.ts";
 import { fileURLToPath } from "node:url";
 import { asError, withMessage } from "../../protocol/with_message.ts";
 import { showValue } from "../../protocol/check_word.ts";
@@ -179,7 +180,7 @@ function otherLength(
 ): LocalError {
   return new LocalError(
     new FTPVerificationError(
-      `Cannot upload to "${remote}": the source has an unexpected size`,
+      `Cannot upload to ${quote(remote)}: the source has an unexpected size`,
       { what: "size", expected, actual },
     ),
   );
@@ -246,7 +247,7 @@ function unopened(path: string, error: unknown): Error {
     (message) =>
       message.startsWith("Cannot ")
         ? message
-        : `Cannot upload "${path}": ${message}`,
+        : `Cannot upload ${quote(path)}: ${message}`,
   );
 }
 
@@ -258,7 +259,9 @@ async function openFile(
   const { isDirectory, isFile } = namingFile(path, () => Deno.statSync(path));
   if (isDirectory) {
     throw new Deno.errors.IsADirectory(
-      `Cannot upload "${path}": it is a directory; upload it with uploadDir()`,
+      `Cannot upload ${
+        quote(path)
+      }: it is a directory; upload it with uploadDir()`,
     );
   }
   const file = isFile
@@ -373,7 +376,9 @@ function faulty(
               throw file === undefined ? error : withMessage(
                 error,
                 (message) =>
-                  `Cannot read "${file.path}" after ${at} bytes: ${message}`,
+                  `Cannot read ${
+                    quote(file.path)
+                  } after ${at} bytes: ${message}`,
               );
             }
           }),

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { printable } from "../../protocol/printable.ts";
+import { showValue } from "../../protocol/check_word.ts";
+import { quote } from "../../protocol/printable.ts";
 import { isRefusal } from "../../protocol/errors.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import type { Session, SignalOptions } from "../../transfer/session.ts";
@@ -34,11 +35,9 @@ export function temporaryPath(
     !/[/\\\0\r\n]/.test(chosen);
   if (isUsable) return directory + chosen;
   throw new TypeError(
-    `Cannot use ${
-      printable(JSON.stringify(chosen) ?? String(chosen))
-    } as the temporary name of "${
-      printable(remote)
-    }": it must be a single path segment, and not the target's own name`,
+    `Cannot use ${showValue(chosen)} as the temporary name of ${
+      quote(remote)
+    }: it must be a single path segment, and not the target's own name`,
   );
 }
 
@@ -66,8 +65,8 @@ export async function refuseDataSet(
   }
   if (!/\bMVS\b/.test(reply.text)) return;
   throw new Deno.errors.NotSupported(
-    `Cannot upload to "${
-      printable(remote)
-    }" under a temporary name: z/OS cannot store a file next to a data set; use { atomic: false }`,
+    `Cannot upload to ${
+      quote(remote)
+    } under a temporary name: z/OS cannot store a file next to a data set; use { atomic: false }`,
   );
 }

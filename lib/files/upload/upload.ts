@@ -5,6 +5,7 @@
  * @module
  */
 
+import { quote } from "../../protocol/printable.ts";
 import { writeAll } from "../../connection/byte_stream.ts";
 import type { Written } from "../../transfer/server_clock.ts";
 import type { Session } from "../../transfer/session.ts";
@@ -134,11 +135,15 @@ class Upload {
   }
 
   #afterAttempts(error: unknown): unknown {
-    return afterAttempts(error, `Cannot upload to "${this.#target.remote}"`, {
-      retries: this.#retries.count,
-      bytes: this.#tracker.position,
-      size: this.#source.total,
-    });
+    return afterAttempts(
+      error,
+      `Cannot upload to ${quote(this.#target.remote)}`,
+      {
+        retries: this.#retries.count,
+        bytes: this.#tracker.position,
+        size: this.#source.total,
+      },
+    );
   }
 
   async #attempt(): Promise<FileTransferResult> {
@@ -369,7 +374,9 @@ class Upload {
           "size",
           sent,
           size,
-          `Cannot verify the upload of "${path}": the old file is still there, and the server may have stored the new one under another name`,
+          `Cannot verify the upload of ${
+            quote(path)
+          }: the old file is still there, and the server may have stored the new one under another name`,
         ),
       );
     }
@@ -422,7 +429,9 @@ class Upload {
       what,
       expected,
       actual,
-      `Cannot upload to "${this.#target.remote}": the local file changed during the upload; pass a file that is written all the time as an open Deno.FsFile`,
+      `Cannot upload to ${
+        quote(this.#target.remote)
+      }: the local file changed during the upload; pass a file that is written all the time as an open Deno.FsFile`,
     );
   }
 
@@ -430,7 +439,7 @@ class Upload {
     what: string,
     expected: number | string,
     actual: number | string,
-    message = `Cannot verify the upload of "${this.#target.path}"`,
+    message = `Cannot verify the upload of ${quote(this.#target.path)}`,
   ): Error {
     this.#isStored = false;
     this.#proof.isCurrent = false;
