@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../protocol/printable.ts";
 import {
   connect,
   type ConnectURLOptions,
@@ -132,9 +133,7 @@ export function checkOperands(
   if (operands.length < least) throw new UsageError("Arguments are missing");
   if (operands.length > most) {
     throw new UsageError(
-      `Cannot use ${
-        JSON.stringify(operands[most])
-      }: there are too many arguments`,
+      `Cannot use ${quote(operands[most]!)}: there are too many arguments`,
     );
   }
 }

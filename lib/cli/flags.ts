@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../protocol/printable.ts";
 import { parseArgs } from "node:util";
 import { UsageError } from "./exit_code.ts";
 
@@ -258,9 +259,7 @@ export class Flags {
     const word = words.find((word) => word === text);
     if (word !== undefined) return word;
     throw new UsageError(
-      `Cannot use ${JSON.stringify(text)} for --${name}: use one of ${
-        words.join(", ")
-      }`,
+      `Cannot use ${quote(text)} for --${name}: use one of ${words.join(", ")}`,
     );
   }
 
@@ -278,7 +277,7 @@ export class Flags {
     const value = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
     if (value >= least && (!isInteger || Number.isInteger(value))) return value;
     throw new UsageError(
-      `Cannot use ${JSON.stringify(text)} for --${name}: it must be a ${
+      `Cannot use ${quote(text)} for --${name}: it must be a ${
         isInteger ? "whole " : ""
       }number, ${least} or more`,
     );
@@ -299,7 +298,7 @@ export class Flags {
     if (rate > 0) return rate;
     throw new UsageError(
       `Cannot use ${
-        JSON.stringify(text)
+        quote(text)
       } for --limit-rate: it must be bytes per second, such as 500k or 1.5M`,
     );
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../protocol/printable.ts";
 import { COMMANDS, type CommandSpec } from "./commands.ts";
 import { isInterruption } from "./context.ts";
 import {
@@ -31,7 +32,7 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   const command = findCommand(name);
   if (command === undefined) {
     return printError(
-      `Unknown command ${JSON.stringify(name)}: use one of ${
+      `Unknown command ${quote(name)}: use one of ${
         Object.keys(COMMANDS).join(", ")
       }`,
     );

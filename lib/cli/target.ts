@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../protocol/printable.ts";
 import { withoutTrailingSlashes } from "../commands/path.ts";
 import { decodeEscapes } from "../client/connect.ts";
 import { escapeGlob, isGlob } from "./patterns.ts";
@@ -52,7 +53,7 @@ export function parseTarget(
         ? "Cannot read the URL: it must look like ftp://user@host/path, with the scheme ftp:, ftpes: or ftps:"
         : `Cannot use ${
           // text with "@" may contain a password
-          text.includes("@") ? "this" : JSON.stringify(
+          text.includes("@") ? "this" : quote(
             text,
           )} as a URL: it must begin with ftp://, ftpes:// or ftps://`,
     );

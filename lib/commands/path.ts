@@ -5,7 +5,7 @@
  * @module
  */
 
-import { quote } from "../protocol/printable.ts";
+import { quoteEscaped } from "../protocol/printable.ts";
 
 /**
  * Rejects a name that is not a single path segment, on the server or locally.
@@ -20,7 +20,7 @@ export function checkName(name: string): string {
   if (isSegment) return name;
   throw new Deno.errors.InvalidData(
     `Cannot use the name ${
-      quote(name)
+      quoteEscaped(name)
     } that the server gave: it is not a single path segment, and may lead out of its directory or into another command`,
   );
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quote } from "../protocol/printable.ts";
+import { quote, quoteEscaped } from "../protocol/printable.ts";
 import { Breather } from "../connection/breather.ts";
 import { withMessage } from "../protocol/with_message.ts";
 import type { EntryKind } from "../listing/entry.ts";
@@ -196,7 +196,7 @@ export function checkLocalName(name: string, os: typeof Deno.build.os): void {
   const isText = name.isWellFormed();
   if (isText && (os !== "windows" || !WINDOWS_REGEXP.test(name))) return;
   throw new Deno.errors.InvalidData(
-    `Cannot use the name ${quote(name)} here: ${
+    `Cannot use the name ${quoteEscaped(name)} here: ${
       isText ? "Windows does not allow such names" : "it is not valid text"
     }`,
   );
@@ -254,7 +254,7 @@ function unreadableItem(name: string): MirrorItem {
     precision: 1,
     identity: {},
     problem: new Deno.errors.InvalidData(
-      `Cannot open ${quote(name)}: its name is not valid text`,
+      `Cannot open ${quoteEscaped(name)}: its name is not valid text`,
     ),
   };
 }

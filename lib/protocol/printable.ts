@@ -56,6 +56,14 @@ export function quote(name: string): string {
 }
 
 /**
+ * Quotes a text whose characters are the reason of the message: escapes what
+ * controls a terminal, and undecodable bytes.
+ */
+export function quoteEscaped(text: string): string {
+  return printableLine(JSON.stringify(text));
+}
+
+/**
  * Characters that `Deno.inspect` does not escape. It escapes C0 and C1, and
  * adds colours.
  */

@@ -8,7 +8,7 @@
 import { PIECE_SIZE, ReplyScanner } from "../../parser/mod.ts";
 import { ByteBuffer, copyOf } from "./byte_buffer.ts";
 import { FTPProtocolError, REDACTED } from "./errors.ts";
-import { printableInspection, printableLine } from "./printable.ts";
+import { printableInspection, quoteEscaped } from "./printable.ts";
 import { ReplySource } from "./reply_source.ts";
 
 const LF = 0x0a;
@@ -72,7 +72,7 @@ export class Reply {
     );
     if (!reply || others.length > 0 || reader.error || reader.hasPartial) {
       throw new SyntaxError(
-        `Cannot make a reply: expected one reply, got ${quote(text)}`,
+        `Cannot make a reply: expected one reply, got ${quoteShort(text)}`,
       );
     }
     return reply;
@@ -284,7 +284,7 @@ export class ReplyReader {
     this.#error = new FTPProtocolError(
       line !== undefined
         ? `Cannot read the reply: expected a code from 100 to 599, got ${
-          quote(this.#read(line))
+          quoteShort(this.#read(line))
         }${otherProtocol(line)}`
         : status === "lineTooLong"
         ? `Cannot read the reply: a line is longer than ${this.#maxReplyLine} bytes`
@@ -302,11 +302,11 @@ export class ReplyReader {
 }
 
 /** Quotes text of the server in one short printable line. */
-function quote(text: string): string {
+function quoteShort(text: string): string {
   const short = text.length > MAX_QUOTE
     ? `${text.slice(0, MAX_QUOTE)}...`
     : text;
-  return printableLine(JSON.stringify(short));
+  return quoteEscaped(short);
 }
 
 const OTHER_PROTOCOLS: readonly [first: string, hint: string][] = [

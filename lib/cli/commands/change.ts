@@ -6,7 +6,7 @@
 
 import type { FTP } from "../../../mod.ts";
 import { joinPath, withoutTrailingSlashes } from "../../commands/path.ts";
-import { printableLine } from "../../protocol/printable.ts";
+import { printableLine, quote } from "../../protocol/printable.ts";
 import { checkOperands, type CommandContext, openClient } from "../context.ts";
 import { UsageError } from "../exit_code.ts";
 import { expandTarget, type Match } from "../expand.ts";
@@ -77,9 +77,7 @@ async function removeMatch(
 function checkNamed({ path }: Target): void {
   if (!/^[/.]*$/.test(path)) return;
   throw new UsageError(
-    `Cannot remove ${
-      JSON.stringify(path)
-    }: give the path of a file or directory`,
+    `Cannot remove ${quote(path)}: give the path of a file or directory`,
   );
 }
 
@@ -130,8 +128,8 @@ export async function mv(context: CommandContext): Promise<void> {
     : await ftp.exists(path, { signal });
   if (isTaken && !flags.has("force")) {
     throw new Deno.errors.AlreadyExists(
-      `Cannot rename ${JSON.stringify(source.path)} to ${
-        JSON.stringify(path)
+      `Cannot rename ${quote(source.path)} to ${
+        quote(path)
       }: it exists; --force replaces it, if the server allows it`,
     );
   }

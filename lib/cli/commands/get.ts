@@ -10,7 +10,7 @@ import { connectionOf } from "../../client/ftp_protocol.ts";
 import { download } from "../../files/download/download.ts";
 import type { RateLimiter } from "../../files/progress.ts";
 import { checkLocalName } from "../../mirror/local_side.ts";
-import { printableLine } from "../../protocol/printable.ts";
+import { printableLine, quote } from "../../protocol/printable.ts";
 import {
   checkOperands,
   type CommandContext,
@@ -117,9 +117,7 @@ async function matchesOf(
 function checkFile({ path, isDirectory }: Target): void {
   if (!isDirectory && path !== "") return;
   throw new UsageError(
-    `Cannot get the directory ${
-      JSON.stringify(path)
-    }: use "ftp sync URL DIRECTORY"`,
+    `Cannot get the directory ${quote(path)}: use "ftp sync URL DIRECTORY"`,
   );
 }
 
@@ -140,7 +138,7 @@ async function checkOutput(
   if (!isMany) return false;
   throw new UsageError(
     `Cannot write several files to ${
-      JSON.stringify(output)
+      quote(output)
     }: it is not a directory; create it, or end the path with a slash`,
   );
 }
@@ -150,7 +148,7 @@ function localName(path: string): string {
   const name = lastName(path);
   if (name === "." || name === ".." || name === "") {
     throw new UsageError(
-      `Cannot get ${JSON.stringify(path)}: it has no name; use --output`,
+      `Cannot get ${quote(path)}: it has no name; use --output`,
     );
   }
   checkLocalName(name, Deno.build.os);
@@ -165,8 +163,8 @@ function checkTwins(items: readonly Item[]): void {
     const twin = seen.get(key);
     if (twin !== undefined && twin !== path) {
       throw new UsageError(
-        `Cannot get both ${JSON.stringify(twin)} and ${
-          JSON.stringify(path)
+        `Cannot get both ${quote(twin)} and ${
+          quote(path)
         }: they would have the same local name`,
       );
     }

@@ -14,7 +14,7 @@ import {
   splitPath,
   withoutTrailingSlashes,
 } from "../../commands/path.ts";
-import { printableLine } from "../../protocol/printable.ts";
+import { printableLine, quote } from "../../protocol/printable.ts";
 import {
   checkOperands,
   type CommandContext,
@@ -82,7 +82,7 @@ function itemsOf(locals: readonly string[], target: Target): Item[] {
     const name = basename(local);
     if (seen.has(name)) {
       throw new UsageError(
-        `Cannot put two files of the name ${JSON.stringify(name)}`,
+        `Cannot put two files of the name ${quote(name)}`,
       );
     }
     seen.add(name);
@@ -107,14 +107,14 @@ async function checkSources(
     const { isDirectory } = await Deno.stat(local).catch((error) => {
       throw error instanceof Deno.errors.NotFound
         ? new Deno.errors.NotFound(
-          `Cannot put ${JSON.stringify(local)}: there is no such file`,
+          `Cannot put ${quote(local)}: there is no such file`,
         )
         : error;
     });
     if (isDirectory) {
       throw new UsageError(
         `Cannot put the directory ${
-          JSON.stringify(local)
+          quote(local)
         }: use "ftp sync DIRECTORY URL"`,
       );
     }

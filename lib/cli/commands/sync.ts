@@ -12,7 +12,7 @@ import {
   type MirrorOptions,
   type MirrorResult,
 } from "../../../mod.ts";
-import { printableLine } from "../../protocol/printable.ts";
+import { printableLine, quote } from "../../protocol/printable.ts";
 import {
   checkOperands,
   type CommandContext,
@@ -80,7 +80,7 @@ async function checkFolder(folder: string): Promise<void> {
   const info = await Deno.stat(folder);
   if (info.isDirectory) return;
   throw new UsageError(
-    `Cannot sync ${JSON.stringify(folder)}: it is not a directory`,
+    `Cannot sync ${quote(folder)}: it is not a directory`,
   );
 }
 
