@@ -40,7 +40,9 @@ Deno.test("FTP writes commands that are not awaited at once, in order", async ()
   assertEquals(seen, ["SIZE a", "SIZE b", "SIZE c"]);
 });
 
-Deno.test("FTP matches 20,000 replies with their commands", async () => {
+const COUNT = 4000;
+
+Deno.test("FTP matches thousands of replies with their commands", async () => {
   await using server = await startScript({
     SIZE: async (turn) => {
       const name = turn.argument;
@@ -55,15 +57,15 @@ Deno.test("FTP matches 20,000 replies with their commands", async () => {
   await using ftp = await server.connect();
   const sizes = await Promise.all(
     Array.from(
-      { length: 20_000 },
+      { length: COUNT },
       (_, i) => ftp.size(`${i}`).catch((error: FTPError) => error.reply?.code),
     ),
   );
   for (const [i, size] of sizes.entries()) {
     assertEquals(size, i % 7 === 0 ? 550 : i);
   }
-  assertEquals(server.commands.length, 20_000);
-  assertEquals(server.commands[12_345], "SIZE 12345");
+  assertEquals(server.commands.length, COUNT);
+  assertEquals(server.commands[2345], "SIZE 2345");
 });
 
 Deno.test("FTP.pipeline gives a reply or a refusal for each command, in order", async () => {

@@ -13,7 +13,7 @@ import { logInThrough } from "./upload/cut_uploads.ts";
 import { LocalFolder, namesIn } from "./local_folder.ts";
 import { type MemoryServer, memoryServer } from "./memory_server.ts";
 
-const NEW = makeData(300_000);
+const NEW = makeData(30_000);
 /** As long as the new file: a size tells nothing. */
 const OLD = NEW.map((byte) => byte ^ 1);
 

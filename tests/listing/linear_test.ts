@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { FORMATS } from "../../lib/listing/formats.ts";
 import { ListingReader } from "../../lib/listing/listing_reader.ts";
+import { chooseCount } from "../parser/random.ts";
 import { assertLinear, LONG, UNITS } from "../testing/linear.ts";
 
 /** Whole lines, with all that is read from them. */
@@ -53,7 +54,7 @@ function linesOf(format: string): string[] {
 const LISTED = [...Object.keys(USUAL), ...FORMATS.map(({ name }) => name)];
 
 /** Places in the lines of a format: most of the others are of the same kind. */
-const MAX_PLACES = 32;
+const MAX_PLACES = chooseCount(12, "FTP_LINEAR_PLACES");
 
 /** What is put into lines at each place: fewer, for there are many places. */
 const INSERTED = [
@@ -74,11 +75,9 @@ for (const format of LISTED) {
         for (const tail of new Set([line.slice(index), ""])) {
           assertLinear(
             `${format} with ${JSON.stringify([head, tail])}`,
-            // shorter: there are many places
             (text) => readAll(new TextEncoder().encode(text), format),
             [[head, `${tail}\r\n`]],
             INSERTED,
-            { length: LONG / 3, quarterFirst: true },
           );
         }
       }
@@ -94,7 +93,7 @@ for (const format of ["auto", ...LISTED]) {
       (text) => readAll(new TextEncoder().encode(text), format),
       [["", ""], ["a", "\nb\r\n"]],
       UNITS,
-      { length: LONG / 6, quarterFirst: true },
+      { length: LONG / 6 },
     );
     assert(count > UNITS.length);
   });

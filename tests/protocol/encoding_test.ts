@@ -120,7 +120,7 @@ for (
       const kept = encode(decode(bytes));
       const isKept = kept.length === bytes.length &&
         kept.every((byte, i) => byte === bytes[i]);
-      assertEquals(isKept, true, `${label} ${bytes}, FTP_SEED=${seed}`);
+      if (!isKept) throw new Error(`${label} ${bytes}, FTP_SEED=${seed}`);
     };
     for (let lead = 0x80; lead < 256; lead++) {
       for (let trail = 0x30; trail < 256; trail++) {
