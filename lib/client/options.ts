@@ -154,9 +154,12 @@ export interface FTPOptions {
   maxLine?: number | undefined;
   /**
    * Largest memory, in bytes, for entries of directories that are kept at once
-   * (`nlst`, `walk`, `stat`, `remove`, `downloadDir`, `uploadDir`): their
-   * lines, and 64 bytes for each. More is a `RangeError`. Entries that are
-   * returned as they arrive (`list`, `mlsd`, `dir`, `retrlines`) have no limit.
+   * (`nlst`, `walk`, `stat`, `exists`, `remove`, `downloadDir`, `uploadDir`).
+   * Each entry counts with the length of its line and 64 bytes. A search for
+   * one name counts every entry that it reads, and `walk` those of all
+   * directories that it is in. A mirror counts each directory of the server on
+   * its own. More is a `RangeError`. Entries that are returned as they arrive
+   * (`list`, `mlsd`, `dir`, `retrlines`) have no limit.
    *
    * @default 268_435_456
    */

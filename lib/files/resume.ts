@@ -5,7 +5,7 @@
  */
 
 import { isEqual } from "../protocol/bytes.ts";
-import { FTPPermanentError, isRefusal } from "../protocol/errors.ts";
+import { FTPTemporaryError, isRefusal } from "../protocol/errors.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 
@@ -28,7 +28,7 @@ const RESTART_REGEXP = /\b(restart|resum|append)/i;
 export function isRestRefused(error: unknown): boolean {
   if (!isRefusal(error)) return false;
   if (error.command?.startsWith("REST")) {
-    return error instanceof FTPPermanentError;
+    return !(error instanceof FTPTemporaryError);
   }
   const { code, text } = error.reply;
   return UNSUITABLE.includes(code) || RESTART_REGEXP.test(text);

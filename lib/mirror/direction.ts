@@ -41,6 +41,15 @@ export interface MirrorTask {
     source: MirrorItem,
     target: MirrorItem,
   ): Promise<MirrorReason | undefined>;
+  /** Returns a new path for a temporary entry beside one of the target. */
+  temporaryPath(path: string): string;
+  /**
+   * Makes all connections build an entry of the target, and what is in it,
+   * under another path.
+   *
+   * @returns The end of that
+   */
+  stage(path: string, temporary: string): Disposable;
   /** Transfers a file. Returns the bytes transferred. */
   transfer(
     path: string,

@@ -19,6 +19,7 @@ import {
   Snapshot,
 } from "./snapshot.ts";
 import type { MirrorEntry } from "./options.ts";
+import { Staging } from "./staging.ts";
 
 /** File names that Windows does not allow: characters, endings and devices. */
 const WINDOWS_REGEXP =
@@ -30,19 +31,25 @@ export class LocalSide implements Side {
   readonly #root: string;
   readonly #follows: boolean;
   readonly #signal: AbortSignal | undefined;
+  readonly #staging: Staging;
 
   /** Creates a side with a local root directory. */
-  constructor(root: string, follows: boolean, signal?: AbortSignal) {
+  constructor(
+    root: string,
+    follows: boolean,
+    signal?: AbortSignal,
+    staging: Staging = new Staging(),
+  ) {
     this.#root = root;
     this.#signal = signal;
     this.#follows = follows;
+    this.#staging = staging;
   }
 
   at(path: string): string {
     if (path === "") return this.#root;
-    return this.#root.endsWith("/")
-      ? this.#root + path
-      : `${this.#root}/${path}`;
+    const now = this.#staging.at(path);
+    return this.#root.endsWith("/") ? this.#root + now : `${this.#root}/${now}`;
   }
 
   // each lookup is synchronous, because the system's cache answers at once
@@ -167,6 +174,16 @@ export class LocalSide implements Side {
       }
     }
     return errors;
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return Promise.try(() => {
+      this.#checkFolders(parentOf(from));
+      const target = this.at(to);
+      // the system would replace a file or an empty directory
+      if (lstatOrNothing(target) !== undefined) throw replacedError(target);
+      Deno.renameSync(this.at(from), target);
+    });
   }
 
   #look(path: string, name: string): MirrorItem | undefined {

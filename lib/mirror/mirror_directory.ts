@@ -11,7 +11,9 @@ import { withLifetime } from "../files/operation.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
 import { pause } from "../files/pause.ts";
 import { RateLimiter } from "../files/progress.ts";
+import { randomMark } from "../commands/path.ts";
 import { SECOND } from "../commands/queries.ts";
+import { temporaryPath } from "../files/upload/temporary_name.ts";
 import { upload } from "../files/upload/upload.ts";
 import { quote } from "../protocol/printable.ts";
 import type { ServerClock } from "../transfer/server_clock.ts";
@@ -34,6 +36,7 @@ import {
   type UploadDirOptions,
 } from "./options.ts";
 import { RemoteSide } from "./remote_side.ts";
+import { Staging } from "./staging.ts";
 import type { MirrorReport } from "./report.ts";
 import type { MirrorTask, SnapshotPair } from "./direction.ts";
 
@@ -80,6 +83,8 @@ interface Ends {
 interface Shared {
   /** The common rate limit. */
   readonly limiter: RateLimiter;
+  /** The entry of the target that is built under a temporary name. */
+  readonly staging: Staging;
   /** Whether the local file system refused to set a time. */
   cannotSetTimes: boolean;
 }
@@ -92,6 +97,7 @@ async function mirror(
   checkMirrorOptions(options, ends.isUpload);
   const shared = {
     limiter: new RateLimiter(options.maxRate),
+    staging: new Staging(),
     cannotSetTimes: false,
   };
   // further connections end with the client's own
@@ -123,8 +129,16 @@ class DirTask implements MirrorTask {
     const path = local instanceof URL ? fileURLToPath(local) : local;
     const follows = options.symlinks === "follow";
     this.provider = provider;
-    this.#remote = new RemoteSide(provider, remote, options, isUpload);
-    this.#local = new LocalSide(path, follows && isUpload, options.signal);
+    const [there, here] = isUpload
+      ? [shared.staging, undefined]
+      : [undefined, shared.staging];
+    this.#remote = new RemoteSide(provider, remote, options, isUpload, there);
+    this.#local = new LocalSide(
+      path,
+      follows && isUpload,
+      options.signal,
+      here,
+    );
     this.#isUpload = isUpload;
     this.#options = options;
     this.#shared = shared;
@@ -263,6 +277,15 @@ class DirTask implements MirrorTask {
 
   get #clock(): ServerClock {
     return this.provider.session.profile.clock;
+  }
+
+  temporaryPath(path: string): string {
+    const { temporaryName } = this.#options;
+    return temporaryPath(path, randomMark(), false, { temporaryName });
+  }
+
+  stage(path: string, temporary: string): Disposable {
+    return this.#shared.staging.begin(path, temporary);
   }
 
   async transfer(

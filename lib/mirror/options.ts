@@ -180,6 +180,11 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    * does not tell, the entry stays and counts as failed. An entry that another
    * program creates between the question and the removal is not detected.
    *
+   * An entry of another kind is replaced when the new one is complete under a
+   * temporary name: the old one is renamed, the new one takes its place, and
+   * then the old one is removed. It stays if `filter` leaves out something in
+   * it. With `atomic: false` the old one is removed first.
+   *
    * Entries that `filter` leaves out stay. Everything stays if the source is
    * empty. Symbolic links are removed, never followed.
    *

@@ -26,6 +26,7 @@ import { joinerOf, type JoinPath } from "../listing/entry_path.ts";
 import { inferZone } from "../listing/infer_zone.ts";
 import { joinMember } from "../listing/zos_path.ts";
 import { requestFacts, SECOND } from "../commands/queries.ts";
+import { rename } from "../commands/files.ts";
 import { checkName, joinPath } from "../commands/path.ts";
 import { FTPPermanentError, isRefusal } from "../protocol/errors.ts";
 import {
@@ -47,6 +48,7 @@ import type {
   MirrorOptions,
   UploadDirOptions,
 } from "./options.ts";
+import { Staging } from "./staging.ts";
 
 /**
  * Largest number of entries in a directory: all are kept while it is processed.
@@ -76,6 +78,7 @@ export class RemoteSide implements Side {
   readonly #follows: boolean;
   readonly #unmasksLinks: boolean;
   readonly #isTarget: boolean;
+  readonly #staging: Staging;
   /** Directories below which paths are not joined with slashes: of z/OS. */
   readonly #joiners = new Map<string, JoinPath>();
 
@@ -85,8 +88,10 @@ export class RemoteSide implements Side {
     root: string,
     options: MirrorOptions,
     isTarget: boolean,
+    staging: Staging = new Staging(),
   ) {
     this.#provider = provider;
+    this.#staging = staging;
     this.#root = root;
     this.#options = options;
     this.#follows = options.symlinks === "follow" && !isTarget;
@@ -96,11 +101,12 @@ export class RemoteSide implements Side {
 
   at(path: string): string {
     if (path === "") return this.#root;
-    if (this.#joiners.size === 0) return joinPath(this.#root, path);
+    const now = this.#staging.at(path);
+    if (this.#joiners.size === 0) return joinPath(this.#root, now);
     let whole = this.#root;
     let directory = "";
     let isDataSet = false;
-    for (const name of path.split("/")) {
+    for (const name of now.split("/")) {
       const join: JoinPath = this.#joiners.get(directory) ??
         (isDataSet ? joinMember : joinPath);
       isDataSet = join !== joinPath;
@@ -276,6 +282,22 @@ export class RemoteSide implements Side {
       if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
     });
     return entries.map((_, index) => errors[index]);
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    const [before, after] = [this.at(from), this.at(to)];
+    return this.#run(async (session) => {
+      try {
+        await session.exclusive((turn) => rename(turn, before, after, {}));
+      } catch (error) {
+        // some servers refuse a rename that they have executed, and the reply
+        // may have been lost
+        const isDone = isRefusal(error) &&
+          !await existsPath(session, before, {}) &&
+          await existsPath(session, after, {});
+        if (!isDone) throw error;
+      }
+    }, { ...this.#options, signal: undefined });
   }
 
   /** Requests sizes and times that a listing does not show to the second. */
@@ -534,11 +556,14 @@ export class RemoteSide implements Side {
    * Runs a function on the current session, and again on a new one if that is
    * lost.
    */
-  #run<T>(run: (session: Session) => Promise<T>): Promise<T> {
+  #run<T>(
+    run: (session: Session) => Promise<T>,
+    options: MirrorOptions = this.#options,
+  ): Promise<T> {
     const provider = this.#provider;
     return runOperation(
       provider,
-      this.#options,
+      options,
       (options) =>
         withRecovery(provider, options, () => 0, () => run(provider.session)),
     );

@@ -25,6 +25,7 @@ export function reasonToSkip(
     case "file":
       return isPart(item.name) ? "part" : undefined;
     case "directory":
+      if (isPart(item.name)) return "part"; // of a mirror that was killed
       return isLoop(item, directory) ? "loop" : undefined;
     case "symlink":
       return "symlink";

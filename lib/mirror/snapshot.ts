@@ -230,6 +230,11 @@ export interface Side {
     entries: readonly MirrorEntry[],
     recursive: boolean,
   ): Promise<unknown[]>;
+  /**
+   * Renames an entry. No signal aborts that: the mirror renames several in a
+   * row, and must not stop between two of them.
+   */
+  rename(from: string, to: string): Promise<void>;
   /** Returns the full path of an entry. */
   at(path: string): string;
 }

@@ -165,6 +165,23 @@ export function parseSize(reply: Reply): number | null {
   return readDecimal(last.slice(last.indexOf("=") + 1)) ?? null;
 }
 
+// bounded, so that long runs of digits are searched once
+const RESTART_REGEXP =
+  /\b(?:at|to|from|byte|position|offset|marker|accepted)[ :=(]{1,3}(-?[0-9]{1,20})(?![0-9.,]{0,3}[0-9])/gi;
+
+/**
+ * Reads the offset in a 350 reply to `REST`, such as `Restarting at 500` or
+ * `Restart position accepted (500)`. No RFC defines it.
+ *
+ * @returns Bytes; `null` if the reply tells none or several
+ */
+export function parseRestart(reply: Reply): number | null {
+  const found = reply.text.matchAll(RESTART_REGEXP);
+  const offsets = new Set(Array.from(found, ([, digits]) => Number(digits)));
+  const [offset = null] = offsets;
+  return offsets.size === 1 ? offset : null;
+}
+
 const TIME_REGEXP =
   /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(?:\.(\d+))?Z?$/;
 

@@ -135,7 +135,7 @@ export const DEFAULTS: Readonly<Record<string, Handler>> = {
   },
   async RNFR(turn) {
     const path = resolvePath(turn, turn.argument);
-    if (!turn.server.files.has(path)) {
+    if (!turn.server.files.has(path) && !turn.server.folders.has(path)) {
       return await turn.reply(550, "No such file");
     }
     turn.session.renameFrom = path;
@@ -145,11 +145,23 @@ export const DEFAULTS: Readonly<Record<string, Handler>> = {
     const from = turn.session.renameFrom;
     if (from === undefined) return await turn.reply(503, "RNFR first");
     turn.session.renameFrom = undefined;
-    turn.server.put(
-      resolvePath(turn, turn.argument),
-      turn.server.files.get(from)!,
-    );
-    turn.server.files.delete(from);
+    const { files, folders } = turn.server;
+    const to = resolvePath(turn, turn.argument);
+    const moved = (path: string) => to + path.slice(from.length);
+    const isMoved = (path: string) =>
+      path === from || path.startsWith(`${from}/`);
+    if (folders.has(from) && (files.has(to) || folders.has(to))) {
+      return await turn.reply(553, "It exists");
+    }
+    for (const path of [...folders].filter(isMoved)) {
+      folders.delete(path);
+      folders.add(moved(path));
+    }
+    for (const [path, content] of [...files]) {
+      if (!isMoved(path)) continue;
+      files.delete(path);
+      turn.server.put(moved(path), content);
+    }
     await turn.reply(250, "Renamed");
   },
   async SIZE(turn) {

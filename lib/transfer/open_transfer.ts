@@ -11,10 +11,10 @@ import { DataStream } from "../connection/data_stream.ts";
 import { DelayedSignal } from "../connection/waiting.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import { type Command, encodeCommand } from "../protocol/command.ts";
-import { FTPError, isRefusal } from "../protocol/errors.ts";
+import { FTPError, FTPReplyError, isRefusal } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { quote } from "../protocol/printable.ts";
-import { parse150 } from "../protocol/reply_values.ts";
+import { parse150, parseRestart } from "../protocol/reply_values.ts";
 import { abortOwed, explain } from "./abort.ts";
 import { isSetTo, sizedFile } from "./cut_data.ts";
 import { decompress, isCompressed, setCompression } from "./compression.ts";
@@ -189,12 +189,22 @@ async function sendRestart(
 ): Promise<void> {
   const { session } = turn;
   session.hasRestart = true;
+  const command = restartCommand(rest);
+  let reply: Reply;
   try {
-    await turn.exchange(restartCommand(rest), options);
+    reply = await turn.exchange(command, options);
   } catch (error) {
     if (error instanceof FTPError) session.hasRestart = false; // refused
     throw error;
   }
+  // servers that count in 32 bits take the rest of a division
+  const offset = parseRestart(reply);
+  if (offset === null || !/^\d{1,15}$/.test(`${rest}`)) return;
+  if (offset === Number(rest)) return;
+  throw new FTPReplyError(
+    `Cannot complete "REST ${rest}": the server says that it restarts at ${offset}: ${reply.text}`,
+    { reply, command: `REST ${rest}` },
+  );
 }
 
 /** Sends the transfer's command, and completes the data connection. */

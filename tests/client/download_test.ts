@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type FTP, FTPPermanentError } from "../../mod.ts";
+import { type FTP, FTPPermanentError, FTPReplyError } from "../../mod.ts";
 import { startScript } from "./script.ts";
 
 const BYTES = Uint8Array.from({ length: 1_000_000 }, (_, i) => i * 7 % 251);
@@ -185,6 +185,50 @@ Deno.test("FTP.retrbinary sends REST before the command", async () => {
     ],
   );
 });
+
+/** Replies to "REST 500" and whether they may be believed. */
+const RESTARTS: [reply: string, isBelieved: boolean][] = [
+  ["350 Restarting at 500. Send STORE or RETRIEVE to initiate transfer", true],
+  ["350 Restart position accepted (500).", true],
+  ["350 Restarting at position 500.", true],
+  ["350 Rest supported. Restarting at 500", true],
+  ["350 Restart marker accepted as of RFC 3659", true],
+  ["350 Restarting at 500 of 900, at 900", true],
+  ["350 Ready", true],
+  ["350 Restarting at 500,000", true],
+  ["350 Restarting at 0. Send STORE or RETRIEVE to initiate transfer", false],
+  ["350 Restart position accepted (244).", false],
+  ["350 Restarting at -12", false],
+];
+
+for (const [answer, isBelieved] of RESTARTS) {
+  Deno.test(`FTP.retrbinary ${isBelieved ? "takes" : "does not take"} "${answer}" for 500`, async () => {
+    await using server = await startScript({
+      REST: (turn) =>
+        turn.raw(
+          turn.argument === "500" ? `${answer}\r\n` : "350 Restarting at 0\r\n",
+        ),
+      RETR: (turn) => turn.send("tail"),
+    });
+    await using ftp = await server.connect();
+    const running = ftp.retrbinary("RETR x", () => {}, { rest: 500 });
+    if (isBelieved) {
+      await running;
+      return;
+    }
+    const error = await assertRejects(
+      () => running,
+      FTPReplyError,
+      "restarts at",
+    );
+    assertEquals(error.command, "REST 500");
+    await ftp.retrbinary("RETR x", () => {});
+    assertEquals(
+      server.commands.filter((line) => /^(REST|RETR)/.test(line)),
+      ["REST 500", "REST 0", "RETR x"],
+    );
+  });
+}
 
 Deno.test("FTP.retrbinary takes an offset back that no transfer took", async () => {
   const gate = Promise.withResolvers<void>();

@@ -26,6 +26,7 @@ import {
   parseDirectory,
   parseFeatures,
   parseModificationTime,
+  parseRestart,
   parseSize,
 } from "../../lib/protocol/reply_values.ts";
 import { Authorities } from "../../lib/tls/certificate.ts";
@@ -148,6 +149,10 @@ const READERS: Record<
   parseDirectory: {
     heads: ["257 ", "257 /", "257 C:\\", "257 A:[", "257 A:"],
     run: (text) => parseDirectory(reply(text)),
+  },
+  parseRestart: {
+    heads: ["350 at ", "350 at 1"],
+    run: (text) => parseRestart(reply(text)),
   },
   parseSize: {
     heads: ["213 ", "213 1", "213-x\n213 "],

@@ -257,6 +257,20 @@ Deno.test("FTP.download starts over where REST is unknown", async () => {
   assertEquals(Deno.readFileSync(folder.at("copy")), DATA);
 });
 
+Deno.test("FTP.download starts over where the server says that it restarts elsewhere", async () => {
+  await using server = await memoryServer({ "/data": DATA });
+  server.once("RETR", breakAfter(1_000_000));
+  server.on("REST", async (turn) => {
+    turn.session.restart = Number(turn.argument) % 4096;
+    await turn.reply(350, `Restarting at ${turn.session.restart}`);
+  });
+  using folder = new LocalFolder();
+  await using ftp = await server.client();
+  const { retries } = await ftp.download("data", folder.at("copy"), QUICK);
+  assertEquals(retries, 1);
+  assertEquals(Deno.readFileSync(folder.at("copy")), DATA);
+});
+
 Deno.test("FTP.download starts over where REST is answered 350 and the RETR behind it is refused", async () => {
   await using server = await memoryServer({ "/data": DATA });
   server.once("RETR", breakAfter(1_000_000));

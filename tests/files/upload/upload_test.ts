@@ -296,6 +296,19 @@ Deno.test("FTP.upload is not fooled by a server that ignores REST", async () => 
   assertEquals(result.retries, 1);
 });
 
+Deno.test("FTP.upload sends nothing behind a REST that the server takes for another", async () => {
+  await using server = await memoryServer();
+  server.once("STOR", vanishAfter(1_000_000));
+  server.on("REST", async (turn) => {
+    turn.session.restart = Number(turn.argument) % 4096;
+    await turn.reply(350, `Restarting at ${turn.session.restart}`);
+  });
+  await using ftp = await server.client();
+  const result = await ftp.upload(DATA, "data", QUICK);
+  assertEquals(server.files.get("/data"), DATA);
+  assertEquals(result.retries, 1);
+});
+
 Deno.test("FTP.upload asks SIZE when the server's word was lost", async () => {
   await using server = await memoryServer();
   server.once("STOR", vanishAfter(DATA.length));
