@@ -1,6 +1,6 @@
 /**
- * An FTP server for tests of programs that speak FTP: a tree in memory, users,
- * TLS, and faults on order. Requires `allow-net` permission for loopback.
+ * An FTP server for tests, with a file tree in memory, users, TLS, and faults
+ * on demand. Requires `allow-net` permission for loopback.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What the server answers unless a test scripts it: a small, correct FTP server
- * over memory.
+ * The replies of the test server without a script: a small FTP server with
+ * files in memory.
  *
  * @module
  */
@@ -214,7 +214,7 @@ export const DEFAULTS: Readonly<Record<string, Handler>> = {
     receive(turn, resolvePath(turn, `unique${turn.server.files.size}`), 0),
 };
 
-/** The absolute path that an argument means in the session's folder. */
+/** Resolves an argument to an absolute path. */
 function resolvePath({ session }: Turn, argument: string): string {
   const parts: string[] = [];
   const path = argument.startsWith("/")
@@ -235,7 +235,7 @@ async function changeFolder(turn: Turn, path: string): Promise<void> {
   await turn.reply(250, `Folder is ${path}`);
 }
 
-/** The names in a folder, sorted. */
+/** Returns the names in a directory, sorted. */
 function children({ server }: Turn, folder: string): string[] {
   const prefix = folder === "/" ? "/" : `${folder}/`;
   return [...server.files.keys(), ...server.folders]
@@ -302,7 +302,10 @@ async function receive(
   );
 }
 
-/** 150, the data, 226; 426 instead when ABOR or the data connection's end came between. */
+/**
+ * Replies with 150, transfers the data, and replies with 226, or with 426 after
+ * `ABOR` or a failed data connection.
+ */
 async function transfer(
   turn: Turn,
   note: string,

@@ -1,6 +1,5 @@
 /**
- * Where a session's data connections come from: a passive listener, or the
- * client's port.
+ * Opens a session's data connections, in passive or active mode.
  *
  * @module
  */
@@ -8,7 +7,10 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { Peer, PeerGone } from "./peer.ts";
 
-/** One data connection at a time, as the last of PASV, EPSV, PORT, EPRT said. */
+/**
+ * Opens one data connection at a time, by the last of PASV, EPSV, PORT and
+ * EPRT.
+ */
 export class DataPort {
   readonly #host: string;
   #listener: Server | undefined;
@@ -18,9 +20,9 @@ export class DataPort {
   readonly #closing: Promise<unknown>[] = [];
 
   /**
-   * Makes one.
+   * Creates a port without a connection.
    *
-   * @param host Where to listen
+   * @param host The address to listen on in passive mode
    */
   constructor(host: string) {
     this.#host = host;
@@ -51,8 +53,7 @@ export class DataPort {
     );
     listener.once(
       "close",
-      () =>
-        accepted.reject(new PeerGone("Nobody connected to the passive port")),
+      () => accepted.reject(new PeerGone("No connection to the passive port")),
     );
     await new Promise<void>((resolve) =>
       listener.listen(0, this.#host, resolve)
@@ -60,13 +61,15 @@ export class DataPort {
     return (listener.address() as { port: number }).port;
   }
 
-  /** Remembers where to connect to, in active mode. */
+  /** Sets the port to connect to, in active mode. */
   aim(host: string, port: number): void {
     this.#stopListening();
     this.#target = { host, port };
   }
 
-  /** The data connection; waits for it to be made. */
+  /**
+   * Opens the data connection: waits for the client, or connects to its port.
+   */
   async open(): Promise<Peer> {
     const target = this.#target;
     const accepted = this.#accepted;
@@ -85,13 +88,13 @@ export class DataPort {
       socket.once("connect", resolve);
       socket.once(
         "close",
-        () => reject(new PeerGone("Nobody listens on the active port")),
+        () => reject(new PeerGone("Cannot connect to the active port")),
       );
     });
     return peer;
   }
 
-  /** Ends everything. */
+  /** Closes all data connections and the listener. */
   async close(): Promise<void> {
     this.#stopListening();
     for (const peer of this.#peers) {
@@ -107,7 +110,7 @@ export class DataPort {
     return peer;
   }
 
-  /** Ends the listener; the system's port is free at once, the rest when its connection has ended. */
+  /** Stops listening. The port is free at once. */
   #stopListening(): void {
     const listener = this.#listener;
     this.#listener = this.#accepted = undefined;

@@ -1,5 +1,5 @@
 /**
- * What goes wrong on order.
+ * Faults on demand.
  *
  * @module
  */
@@ -10,27 +10,27 @@ import type { Turn } from "./session.ts";
 /**
  * A fault of {@linkcode TestServer.fail}:
  *
- * - `"refuse"`: the reply, 550 by default, and nothing is done;
- * - `"cut"`: the data connection is reset after some bytes, and the server says
- *   426; of a command without data the control connection is reset;
- * - `"stall"`: nothing more comes after some bytes, or no reply;
- * - `"slow"`: bytes a second;
- * - `"lie"`: the transfer ends after some bytes, and the server says 226 all the
- *   same; with a reply, nothing is done, and the reply is given.
+ * - `"refuse"`: sends the reply, 550 by default, and does nothing;
+ * - `"cut"`: resets the data connection after some bytes, and replies with 426.
+ *   For a command without data, resets the control connection;
+ * - `"stall"`: sends nothing after some bytes, or no reply;
+ * - `"slow"`: limits the rate;
+ * - `"lie"`: ends the transfer after some bytes, and replies with 226. With a
+ *   `reply`, sends it and does nothing.
  */
 export interface TestFault {
-  /** What goes wrong. */
+  /** Kind of the fault. */
   readonly kind: "refuse" | "cut" | "stall" | "slow" | "lie";
   /**
-   * Bytes of the transfer before it does.
+   * Number of bytes that are transferred before the fault.
    *
-   * @default {0}
+   * @default 0
    */
   readonly after?: number | undefined;
   /**
-   * Bytes a second, of `"slow"`.
+   * Rate of `"slow"`, in bytes per second.
    *
-   * @default {1024}
+   * @default 1024
    */
   readonly rate?: number | undefined;
   /** The reply, such as `"452 Disk full"`. */
@@ -40,20 +40,17 @@ export interface TestFault {
 /** Commands with a data connection. */
 const TRANSFERS = /^(RETR|STOR|STOU|APPE|LIST|NLST|MLSD)$/;
 
-/** Pieces a second of a slow transfer. */
+/** Pieces per second of a slow transfer. */
 const PIECES = 20;
 
 /**
- * Lets a command go wrong, or prepares its transfer to.
- *
- * @param turn The command
- * @param fault What goes wrong
- * @returns Whether it is answered
+ * Applies a fault to a command, or to its transfer. Returns whether the command
+ * is done.
  */
 export async function failTurn(turn: Turn, fault: TestFault): Promise<boolean> {
   const { kind, reply } = fault;
   if (kind === "refuse" || reply !== undefined && kind === "lie") {
-    const text = reply ?? "550 Refused, as the test wants it";
+    const text = reply ?? "550 Refused by the test";
     await turn.raw(text.split("\n").map((line) => `${line}\r\n`).join(""));
     return true;
   }
@@ -69,13 +66,7 @@ export async function failTurn(turn: Turn, fault: TestFault): Promise<boolean> {
   return false;
 }
 
-/**
- * Sends what a fault lets through.
- *
- * @param fault The fault, if there is one
- * @param data The data connection
- * @param content All bytes
- */
+/** Sends data as far as a fault allows. */
 export async function sendThrough(
   fault: TestFault | undefined,
   data: Peer,
@@ -96,13 +87,7 @@ export async function sendThrough(
   await endWrong(fault, data);
 }
 
-/**
- * Takes what a fault lets through.
- *
- * @param fault The fault, if there is one
- * @param data The data connection
- * @returns The bytes
- */
+/** Receives data as far as a fault allows. */
 export async function receiveThrough(
   fault: TestFault | undefined,
   data: Peer,
@@ -117,7 +102,7 @@ export async function receiveThrough(
     }
     return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
   }
-  // a liar takes everything, and keeps a part
+  // "lie" receives everything, and keeps a part
   const bytes = await data.readAll(kind === "lie" ? Infinity : after);
   await endWrong(fault, data);
   return bytes.subarray(0, after);
@@ -127,10 +112,10 @@ async function endWrong({ kind }: TestFault, data: Peer): Promise<void> {
   if (kind === "stall") await data.stall();
   if (kind !== "cut") return;
   data.reset();
-  await data.stall(); // it is gone: the transfer has failed
+  await data.stall(); // rejects: the transfer has failed
 }
 
-/** Waits, or until the connection is gone. */
+/** Waits, at most until the connection has ended. */
 async function pause(milliseconds: number, data: Peer): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, milliseconds);

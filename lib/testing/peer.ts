@@ -1,5 +1,5 @@
 /**
- * One end of a TCP connection in the hands of a test, that can do what sockets
+ * One end of a TCP connection, with control over resets and pieces that sockets
  * usually hide.
  *
  * @module
@@ -8,13 +8,13 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 
-/** The connection ended while a test still wanted something of it. */
+/** The connection ended while a test was using it. */
 export class PeerGone extends Error {
-  /** The class's own name. */
+  /** Name of the class. */
   override name = "PeerGone";
 }
 
-/** Who a server is, for TLS. */
+/** Certificate and key of a server. */
 export interface TestIdentity {
   /** The certificate with its chain, PEM. */
   cert: string;
@@ -22,7 +22,10 @@ export interface TestIdentity {
   key: string;
 }
 
-/** A socket of `node:net`, since those can be reset. */
+/**
+ * One end of a connection. Uses a socket of `node:net`, because it can be
+ * reset.
+ */
 export class Peer {
   readonly #raw: Socket;
   /** The same, or TLS over it. */
@@ -32,13 +35,13 @@ export class Peer {
   #ended = false;
   #wasReset = false;
   #isDeaf = false;
-  /** Settles when the connection is gone, whoever ended it. */
+  /** Resolves when the connection has ended, on either side. */
   readonly closed: Promise<void>;
 
   /**
-   * Takes a socket over.
+   * Wraps a socket.
    *
-   * @param socket Open, and made with `allowHalfOpen`
+   * @param socket An open socket, created with `allowHalfOpen`
    */
   constructor(socket: Socket) {
     this.#raw = this.#socket = socket;
@@ -51,12 +54,12 @@ export class Peer {
   }
 
   /**
-   * Puts TLS on the connection, as a server. Nothing of it may be under way.
+   * Starts TLS as the server. No read or write may be pending.
    *
    * @param identity Certificate and key, PEM
    */
   secure(identity: TestIdentity): void {
-    // what waits for bytes would take those of the handshake
+    // a waiting read would take the bytes of the handshake
     this.#raw.removeAllListeners("readable");
     const socket = new TLSSocket(this.#raw, { isServer: true, ...identity });
     this.#socket = socket;
@@ -66,32 +69,32 @@ export class Peer {
   }
 
   #watch(socket: Socket): void {
-    // "close" follows, and that is what counts
+    // "close" follows
     socket.on("error", () => this.#wasReset = true);
     socket.on("end", () => this.#ended = true);
   }
 
-  /** The socket that is written to. */
+  /** The current socket: TLS, or the plain one. */
   get socket(): Socket {
     return this.#socket;
   }
 
-  /** Bytes read so far. */
+  /** Number of bytes read. */
   get received(): number {
     return this.#received;
   }
 
-  /** Whether the connection was lost, or never made, rather than closed. */
+  /** Whether the connection failed, instead of being closed. */
   get wasReset(): boolean {
     return this.#wasReset;
   }
 
-  /** Whether nothing can be sent any more. */
+  /** Whether the connection has ended. */
   get isGone(): boolean {
     return this.#raw.destroyed || this.#socket.destroyed;
   }
 
-  /** Sends bytes; settles when the system has taken them. */
+  /** Sends bytes. Resolves when the system has accepted them. */
   write(content: string | Uint8Array): Promise<void> {
     const bytes = toBytes(content);
     return new Promise((resolve, reject) => {
@@ -109,17 +112,18 @@ export class Peer {
     });
   }
 
-  /** Sends bytes in pieces, each as a TCP segment of its own as far as the system lets one say so. */
+  /** Sends bytes in pieces, usually one TCP segment for each. */
   async writePieces(content: string | Uint8Array, size = 1): Promise<void> {
     const bytes = toBytes(content);
     for (let i = 0; i < bytes.length; i += size) {
       await this.write(bytes.subarray(i, i + size));
-      // The reader gets a turn of the event loop: otherwise the pieces would meet in its buffer.
+      // without a turn of the event loop, the reader would get several pieces
+      // at once
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
 
-  /** Reads what has come; `null` at the end of the stream or of the connection. */
+  /** Reads the available bytes, or waits for some; `null` at the end. */
   async read(): Promise<Uint8Array | null> {
     for (;;) {
       if (this.#isDeaf) await this.closed;
@@ -146,32 +150,38 @@ export class Peer {
     return concat(chunks);
   }
 
-  /** Reads nothing more: what the other side sends fills the buffers, until it cannot send any more. */
+  /**
+   * Stops reading, so that the buffers fill until the other side cannot send
+   * any more.
+   */
   deafen(): void {
     this.#isDeaf = true;
   }
 
-  /** Says that nothing more will be sent (FIN), and goes on reading. */
+  /** Ends the writing side (FIN); reading continues. */
   end(): void {
     this.#socket.end();
   }
 
-  /** Sends what is owed, then closes both directions. */
+  /** Sends pending bytes, then closes both directions. */
   close(): void {
     this.#socket.destroySoon();
   }
 
-  /** Closes both directions at once; what was not sent yet is lost. */
+  /** Closes both directions at once. Pending bytes are lost. */
   drop(): void {
     this.#raw.destroy();
   }
 
-  /** Ends the connection with a reset (RST): what is underway is lost. */
+  /** Resets the connection (RST). Bytes in transit are lost. */
   reset(): void {
     this.#raw.resetAndDestroy();
   }
 
-  /** Waits until the connection is gone: for what never answers. Always rejects. */
+  /**
+   * Waits until the connection has ended, to simulate a server that never
+   * replies. Always rejects.
+   */
   async stall(): Promise<never> {
     await this.closed;
     throw new PeerGone("The connection ended while it was stalled");
@@ -192,7 +202,7 @@ export class Peer {
   }
 }
 
-/** Bytes as they are, text in UTF-8. */
+/** Encodes text in UTF-8; returns bytes unchanged. */
 export function toBytes(content: string | Uint8Array): Uint8Array {
   return typeof content === "string"
     ? new TextEncoder().encode(content)

@@ -1,5 +1,5 @@
 /**
- * One conversation of the server, and the turns it consists of.
+ * A session of the test server, and its turns: one for each command.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { TestServer } from "./test_server.ts";
 import { failTurn, type TestFault } from "./faults.ts";
 import type { Peer, TestIdentity } from "./peer.ts";
 
-/** What is done about one command. */
+/** Replies to a command. */
 export type Handler = (turn: Turn) => void | Promise<void>;
 
 const CRLF = "\r\n";
@@ -19,43 +19,43 @@ const CRLF = "\r\n";
 /** Telnet's interrupt and synch, which some clients send before ABOR. */
 const TELNET_REGEXP = /^(?:\xff[\xf0-\xff])+/;
 
-/** A command as it came. */
+/** A received command. */
 export interface TestCommand {
-  /** The line's bytes, without its end. */
+  /** The line as bytes, without its end. */
   readonly bytes: Uint8Array;
-  /** The line's text. */
+  /** The line as text. */
   readonly line: string;
   /** The verb, in upper case. */
   readonly verb: string;
-  /** What follows the verb and one space. */
+  /** The text after the verb and one space. */
   readonly argument: string;
 }
 
-/** One control connection. */
+/** A control connection, and its state. */
 export class TestSession {
   /** The server. */
   readonly server: TestServer;
   /** The control connection. */
   peer: Peer;
-  /** Whom `USER` named. */
+  /** The argument of `USER`. */
   user = "";
-  /** Whether the user may do anything. */
+  /** Whether the user is logged in. */
   isLoggedIn = false;
-  /** Whether data connections are under TLS (`PROT P`). */
+  /** Whether data connections use TLS (`PROT P`). */
   isProtected = false;
-  /** What goes wrong with the transfer that is under way. */
+  /** The fault of the current transfer. */
   fault: TestFault | undefined;
-  /** Where the next data connection comes from. */
+  /** Opens the data connections. */
   readonly dataPort: DataPort;
-  /** The current folder. */
+  /** The current directory. */
   folder = "/";
-  /** What REST said, until the next transfer takes it. */
+  /** The offset of `REST`, for the next transfer. */
   restart = 0;
-  /** What RNFR named. */
+  /** The argument of `RNFR`. */
   renameFrom: string | undefined;
-  /** ABOR came while a transfer was going on. */
+  /** Whether `ABOR` arrived during a transfer. */
   aborted = false;
-  /** A command that moves data is being handled. */
+  /** Whether a transfer is running. */
   transferring = false;
   readonly #waiting: TestCommand[] = [];
   #wake = Promise.withResolvers<void>();
@@ -63,7 +63,7 @@ export class TestSession {
   #isSecured = false;
 
   /**
-   * Begins.
+   * Creates a session.
    *
    * @param server The server
    * @param peer The control connection
@@ -74,13 +74,13 @@ export class TestSession {
     this.dataPort = new DataPort(server.host);
   }
 
-  /** Whether the control connection is under TLS. */
+  /** Whether the control connection uses TLS. */
   get isSecured(): boolean {
     return this.#isSecured;
   }
 
   /**
-   * Puts TLS on the control connection.
+   * Starts TLS on the control connection.
    *
    * @param identity Certificate and key
    */
@@ -89,7 +89,7 @@ export class TestSession {
     this.peer.secure({ cert: identity.cert, key: identity.key });
   }
 
-  /** Greets, then answers one command after the other. */
+  /** Sends the greeting, then replies to one command after another. */
   async serve(): Promise<void> {
     const { tls } = this.server;
     if (tls?.mode === "implicit") this.secure(tls);
@@ -107,7 +107,7 @@ export class TestSession {
     this.peer.close();
   }
 
-  /** Takes the next command; `null` when the client has left. */
+  /** Returns the next command; `null` if the client has disconnected. */
   async next(): Promise<TestCommand | null> {
     while (this.#waiting.length === 0) {
       if (this.#ended) return null;
@@ -116,7 +116,7 @@ export class TestSession {
     return this.#waiting.shift()!;
   }
 
-  /** Takes lines from a connection until it ends; call it again for a peer that TLS was put on. */
+  /** Reads lines until the connection ends. */
   async readLines(peer: Peer): Promise<void> {
     let rest = Buffer.alloc(0);
     for (let chunk; (chunk = await peer.read()) !== null;) {
@@ -130,7 +130,7 @@ export class TestSession {
         continue;
       }
       rest = Buffer.concat([rest, chunk]);
-      // A lone LF is part of the line, so that a test sees it.
+      // a single LF is part of the line, so that tests can see it
       for (let end; (end = rest.indexOf(CRLF)) >= 0;) {
         this.#arrive(rest.subarray(0, end));
         rest = rest.subarray(end + CRLF.length);
@@ -140,7 +140,7 @@ export class TestSession {
     this.#wake.resolve();
   }
 
-  /** Ends the connection and what belongs to it. */
+  /** Closes the control and data connections. */
   async dispose(): Promise<void> {
     this.peer.drop();
     await this.peer.closed;
@@ -174,26 +174,26 @@ export class TestSession {
   }
 }
 
-/** The server's turn: one command, and every way to answer it. */
+/** One command, with methods to reply to it. */
 export class Turn {
-  /** The conversation. */
+  /** The session. */
   readonly session: TestSession;
   /** The server. */
   readonly server: TestServer;
-  /** The line's bytes, without its end. */
+  /** The line as bytes, without its end. */
   readonly bytes: Uint8Array;
-  /** The line's text, in the server's charset. */
+  /** The line as text, in the server's charset. */
   readonly line: string;
-  /** The command's verb, in upper case. */
+  /** The verb, in upper case. */
   readonly verb: string;
-  /** What follows the verb and one space. */
+  /** The text after the verb and one space. */
   readonly argument: string;
 
   /**
-   * Begins.
+   * Creates a turn.
    *
-   * @param session The conversation
-   * @param command What came
+   * @param session The session
+   * @param command The command
    */
   constructor(session: TestSession, command: TestCommand) {
     this.session = session;
@@ -204,7 +204,7 @@ export class Turn {
     this.argument = command.argument;
   }
 
-  /** Sends a reply; several lines make it a multi-line one. */
+  /** Sends a reply, with several lines as a multi-line reply. */
   async reply(code: number, ...lines: string[]): Promise<void> {
     const last = lines.length - 1;
     await this.raw(
@@ -214,27 +214,33 @@ export class Turn {
     );
   }
 
-  /** Sends bytes as they are on the control connection. */
+  /** Sends bytes unchanged on the control connection. */
   async raw(content: string | Uint8Array): Promise<void> {
     await this.session.peer.write(content);
   }
 
-  /** Sends bytes as they are, in pieces. */
+  /** Sends bytes unchanged, in pieces. */
   async rawPieces(content: string | Uint8Array, size = 1): Promise<void> {
     await this.session.peer.writePieces(content, size);
   }
 
-  /** Does what the server does unless told otherwise. */
+  /** Replies as the server does without a script. */
   async default(): Promise<void> {
     await defaultFor(this.verb)(this);
   }
 
-  /** Takes the next command, which is not answered then unless here; `null` when the client has left. */
+  /**
+   * Returns the next command line, to which the server then does not reply by
+   * itself; `null` if the client has disconnected.
+   */
   async next(): Promise<string | null> {
     return (await this.session.next())?.line ?? null;
   }
 
-  /** Takes ABOR, cuts a data connection, and says so: 426 and 226, in one piece. */
+  /**
+   * Waits for `ABOR`, closes a data connection, and replies with 426 and 226 in
+   * one piece.
+   */
   async confirmAbort(data?: Peer): Promise<void> {
     const command = await this.next();
     if (command !== "ABOR") throw new Error(`ABOR was due, got ${command}`);
@@ -242,7 +248,10 @@ export class Turn {
     await this.raw("426 Cut\r\n226 Aborted\r\n");
   }
 
-  /** Opens the data connection: waits for the client's, or dials it in active mode. */
+  /**
+   * Opens the data connection: waits for the client, or connects to it in
+   * active mode.
+   */
   async openData(): Promise<Peer> {
     const peer = await this.session.dataPort.open();
     const { tls } = this.server;
@@ -252,7 +261,7 @@ export class Turn {
     return peer;
   }
 
-  /** Sends data, and says so: 150 and 226, whatever comes in between. */
+  /** Sends data, with the replies 150 and 226 even if it fails. */
   async send(content: string | Uint8Array): Promise<void> {
     await this.reply(150, "Here it comes");
     const data = await this.openData();
@@ -262,7 +271,7 @@ export class Turn {
     await this.reply(226, "Done");
   }
 
-  /** Takes data, and says so: 150 and 226, whatever comes in between. */
+  /** Receives data, with the replies 150 and 226 even if it fails. */
   async take(): Promise<Uint8Array> {
     await this.reply(150, "Send it");
     const data = await this.openData();
@@ -272,12 +281,12 @@ export class Turn {
     return bytes;
   }
 
-  /** Reads nothing more from the control connection: what the client sends piles up. */
+  /** Stops reading from the control connection. */
   deafen(): void {
     this.session.peer.deafen();
   }
 
-  /** Answers nothing until the client is gone. */
+  /** Sends no reply until the client has disconnected. Always rejects. */
   async stall(): Promise<never> {
     return await this.session.peer.stall();
   }
@@ -287,7 +296,9 @@ export class Turn {
     this.session.peer.close();
   }
 
-  /** Half-closes the control connection: commands can still arrive. */
+  /**
+   * Ends the writing side of the control connection; commands can still arrive.
+   */
   end(): void {
     this.session.peer.end();
   }
@@ -298,15 +309,15 @@ export class Turn {
   }
 }
 
-/** What is answered to a user who has not logged in. */
+/** Commands that are allowed before login. */
 const BEFORE_LOGIN =
   /^(CONNECT|USER|PASS|ACCT|QUIT|AUTH|PBSZ|PROT|FEAT|SYST|NOOP|HOST|CLNT|OPTS|HELP)$/;
 
 /**
- * What the server does about a verb unless told otherwise.
+ * Returns the reply to a verb without a script.
  *
  * @param verb The verb
- * @returns What answers it
+ * @returns The handler
  */
 export function defaultFor(verb: string): Handler {
   const handler = DEFAULTS[verb] ??

@@ -1,12 +1,10 @@
 /**
- * An FTP server for tests: a tree in memory, users, TLS, and faults on order. It
- * is a real server on loopback, so that what is tested is the program as it is,
- * and no mock.
+ * An FTP server for tests, with a file tree in memory, users, TLS, and faults
+ * on demand. It listens on loopback, so programs can be tested unchanged.
  *
- * What is not scripted is answered over the files in memory. Any command can be
- * scripted by `on` and `once`, down to the bytes: the pseudo-verb `"connect"`
- * stands for the greeting, `"*"` for every verb that has no script of its own. A
- * handler can call `turn.default()` and do more around it.
+ * `on` and `once` set the reply to any command, down to the bytes. The verb
+ * `"connect"` stands for the greeting, `"*"` for every verb without its own
+ * script. A handler can call `turn.default()`, the reply without a script.
  *
  * @module
  */
@@ -19,15 +17,15 @@ import { defaultFor, type Handler, TestSession } from "./session.ts";
 /** TLS of a {@linkcode TestServer}. */
 export interface TestTLS extends TestIdentity {
   /**
-   * `AUTH TLS`, or TLS from the first byte.
+   * "explicit" for `AUTH TLS`, "implicit" for TLS from the first byte.
    *
-   * @default {"explicit"}
+   * @default "explicit"
    */
   mode?: "explicit" | "implicit" | undefined;
   /**
    * Whether logins in clear text are refused.
    *
-   * @default {false}
+   * @default false
    */
   required?: boolean | undefined;
 }
@@ -35,29 +33,29 @@ export interface TestTLS extends TestIdentity {
 /** Options of {@linkcode TestServer.start}. */
 export interface TestServerOptions {
   /**
-   * Where it listens.
+   * The address to listen on.
    *
-   * @default {"127.0.0.1"}
+   * @default "127.0.0.1"
    */
   hostname?: string;
-  /** Files by absolute path, as they travel. Their folders exist too. */
+  /** Files by absolute path. Their directories are created. */
   files?: Record<string, string | Uint8Array>;
   /**
    * Passwords by user.
    *
-   * @default {anybody is let in}
+   * @default any user and password
    */
   users?: Readonly<Record<string, string>> | undefined;
   /**
-   * Certificate and key of the server.
+   * TLS of the server.
    *
-   * @default {no TLS}
+   * @default no TLS
    */
   tls?: TestTLS | undefined;
   /**
-   * How lines are decoded; latin-1 shows every byte.
+   * Encoding of command lines. With "latin1", every byte is one character.
    *
-   * @default {"utf8"}
+   * @default "utf8"
    */
   charset?: "utf8" | "latin1";
 }
@@ -68,10 +66,10 @@ export interface TestServerOptions {
  * @example Test a program against a server that cuts the first download
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { connect } from "../../mod.ts";
- * import { TestServer } from "../../testing.ts";
+ * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
+ * import { TestServer } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/testing.ts";
  *
- * Deno.test("the report is fetched, though the connection breaks", async () => {
+ * Deno.test("the report is downloaded in spite of a broken connection", async () => {
  *   await using server = await TestServer.start({
  *     files: { "/out/report.csv": "1,2,3\n" },
  *     users: { ann: "secret" },
@@ -85,29 +83,29 @@ export interface TestServerOptions {
  * ```
  */
 export class TestServer implements AsyncDisposable {
-  /** The address it listens on. */
+  /** The address of the server. */
   readonly host: string;
-  /** The port it listens on. */
+  /** The port of the server. */
   readonly port: number;
-  /** Passwords by user, if users are told apart. */
+  /** Passwords by user; `undefined` if any user can log in. */
   readonly users: Readonly<Record<string, string>> | undefined;
-  /** Certificate and key, if it has TLS. */
+  /** Certificate and key, if the server has TLS. */
   readonly tls: TestTLS | undefined;
-  /** How lines are decoded. */
+  /** Encoding of command lines. */
   readonly charset: "utf8" | "latin1";
   /**
-   * What is made of commands that come in one packet: each of them, the first
-   * and nothing of the others, or one of them all, as LightFTP did, or the end
-   * of the connection, as it does now.
+   * How commands that arrive in one packet are read. "each": all of them.
+   * "first": only the first. "joined": as one command, like old versions of
+   * LightFTP. "none": the connection is closed, like newer ones.
    */
   perPacket: "each" | "first" | "joined" | "none" = "each";
   /** Files by absolute path. */
   readonly files: Map<string, Uint8Array> = new Map();
-  /** Folders by absolute path. */
+  /** Directories by absolute path. */
   readonly folders: Set<string> = new Set(["/"]);
-  /** Every line received, on whichever connection, in order. */
+  /** All received command lines of all connections, in order. */
   readonly commands: string[] = [];
-  /** Every control connection so far. */
+  /** All control connections. */
   readonly sessions: TestSession[] = [];
   readonly #server: Server;
   readonly #handlers = new Map<string, Handler>();
@@ -132,10 +130,10 @@ export class TestServer implements AsyncDisposable {
   }
 
   /**
-   * Listens on a port of its own.
+   * Starts a server on a free port.
    *
    * @param options Files, users, TLS
-   * @returns The server; `await using` ends it
+   * @returns The server; `await using` stops it
    */
   static async start(
     options: TestServerOptions = {},
@@ -150,7 +148,7 @@ export class TestServer implements AsyncDisposable {
     return scripted;
   }
 
-  /** Its URL, with the first user and the password, if it has users. */
+  /** URL of the server, with the first user and password if there are users. */
   get url(): string {
     const { host, port, tls, users } = this;
     const [first] = Object.entries(users ?? {});
@@ -166,17 +164,17 @@ export class TestServer implements AsyncDisposable {
     return `${scheme}://${login}${name}:${port}`;
   }
 
-  /** The verbs of the lines received. */
+  /** The verbs of the received command lines. */
   get verbs(): string[] {
     return this.commands.map((line) => line.split(" ", 1)[0]!);
   }
 
   /**
-   * Makes a command go wrong, the next time it comes.
+   * Makes a command fail the next time it arrives.
    *
    * @param verb The command, such as "RETR"; "connect" for the greeting
-   * @param fault What goes wrong
-   * @param options How many times
+   * @param fault The fault
+   * @param options Number of times; `Infinity` for always
    * @returns The server
    */
   fail(
@@ -189,7 +187,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   /**
-   * The fault that a command meets. Used by the session.
+   * Takes the next fault of a command. Used by the session.
    *
    * @param verb The command
    * @returns The fault, or `undefined`
@@ -203,11 +201,11 @@ export class TestServer implements AsyncDisposable {
   }
 
   /**
-   * Scripts a verb: every time it comes.
+   * Sets the reply to a verb.
    *
    * @param verb The verb
-   * @param handler What answers it; a text is a whole reply, its lines
-   * separated by LF
+   * @param handler Function that replies, or the text of the reply, with its
+   * lines separated by LF
    * @returns The server
    */
   on(verb: string, handler: Handler | string): this {
@@ -216,10 +214,10 @@ export class TestServer implements AsyncDisposable {
   }
 
   /**
-   * Scripts a verb for one time; several queue up.
+   * Sets the reply to a verb for one time. Several calls form a queue.
    *
    * @param verb The verb
-   * @param handler What answers it
+   * @param handler Function that replies, or the text of the reply
    * @returns The server
    */
   once(verb: string, handler: Handler | string): this {
@@ -228,10 +226,10 @@ export class TestServer implements AsyncDisposable {
   }
 
   /**
-   * Waits for a command: each call takes the next one that no call took before.
+   * Waits for a command. Each call returns the next one.
    *
    * @param verb The verb
-   * @returns Its line
+   * @returns The command line
    */
   async received(verb: string): Promise<string> {
     const waiting = getOrMake(this.#awaited, verb.toUpperCase());
@@ -241,10 +239,10 @@ export class TestServer implements AsyncDisposable {
   }
 
   /**
-   * Adds or replaces a file, with its folders.
+   * Adds or replaces a file, and creates its directories.
    *
    * @param path An absolute path
-   * @param content Bytes, or a text in UTF-8
+   * @param content Bytes, or text, which is encoded in UTF-8
    */
   put(path: string, content: string | Uint8Array): void {
     this.files.set(path, toBytes(content));
@@ -255,7 +253,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   /**
-   * A file's text.
+   * Returns a file as text.
    *
    * @param path An absolute path
    * @returns The text, or `undefined` if there is no such file
@@ -265,7 +263,10 @@ export class TestServer implements AsyncDisposable {
     return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
   }
 
-  /** Ends every connection and the server; a handler's error that is not the peer's going surfaces here. */
+  /**
+   * Closes all connections and stops the server. Throws the first error of a
+   * handler.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     for (const session of this.sessions) await session.dispose();
@@ -275,11 +276,11 @@ export class TestServer implements AsyncDisposable {
   }
 
   /**
-   * The handler for a verb: scripted for one time, scripted, or the default.
-   * Used by the session.
+   * Returns the handler of a verb: of `once`, of `on`, or the default. Used by
+   * the session.
    *
    * @param verb The verb
-   * @returns What answers it
+   * @returns The handler
    */
   handlerFor(verb: string): Handler {
     return this.#onceHandlers.get(verb)?.shift() ?? this.#handlers.get(verb) ??
@@ -287,7 +288,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   /**
-   * Notes a line that came in. Used by the session.
+   * Records a received line. Used by the session.
    *
    * @param line The line
    * @param verb Its verb
@@ -312,17 +313,17 @@ export class TestServer implements AsyncDisposable {
   }
 }
 
-/** A fault, and how many times it is still to happen. */
+/** A fault, and its remaining number of times. */
 interface OrderedFault {
   readonly fault: TestFault;
   left: number;
 }
 
-/** A command that is awaited, or that came before it was awaited. */
+/** A command that is awaited, or that has arrived. */
 interface Awaited {
   promise: Promise<string>;
   arrive(line: string): void;
-  /** It will not come any more. */
+  /** Rejects, because the command will not arrive. */
   giveUp(): void;
   arrived: boolean;
   taken: boolean;
