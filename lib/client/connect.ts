@@ -52,15 +52,15 @@ export interface ConnectURLOptions extends FTPOptions {
    * or `true` for `.netrc` in the home directory. The file in the home
    * directory is rejected if others may read or write it (`chmod 600`). The
    * permissions of a named file, such as a mounted secret, are not checked.
-   * Requires `allow-read` permission for it, and with `true` also `allow-sys`
-   * for `homedir`.
+   * Requires `allow-read` permission for the file, and with `true` also
+   * `allow-sys` for `homedir`.
    *
    * @default false
    */
   netrc?: string | URL | boolean | undefined;
   /**
-   * How often and after which wait to retry if the server has too many
-   * connections: 421, or 530 with words such as "too many connections". A
+   * Attempts if the server has too many connections, and the waits between
+   * them: after 421, or 530 with a text such as "too many connections". A
    * refused user or password is never retried.
    *
    * @default false
@@ -118,8 +118,8 @@ export interface URLTarget {
  * @throws {TypeError} If the URL has another scheme, or an option is unknown or
  * invalid
  * @throws {FTPError} If the server refuses; the connection is closed
- * @throws {Deno.errors.PermissionDenied} If others may read or write the
- * `.netrc` in the home directory, and it is to be used
+ * @throws {Deno.errors.PermissionDenied} If `netrc` is `true`, and others may
+ * read or write the file
  * @throws {Error} `Deno.errors.*` if the connection fails
  *
  * @example Log in and list a directory
@@ -212,7 +212,7 @@ function chooseTLS(
   if (scheme === undefined) return option;
   if (TLS_MODES.includes(mode ?? scheme) && (mode ?? scheme) !== scheme) {
     throw new TypeError(
-      `Cannot use tls "${mode}" with a URL whose scheme stands for ${scheme} TLS: ftpes: is explicit, ftps: implicit`,
+      `Cannot use tls "${mode}" with a URL for ${scheme} TLS: ftpes: is explicit, ftps: is implicit`,
     );
   }
   return isObject ? { ...option, mode: mode ?? scheme } : option ?? scheme;
@@ -252,7 +252,7 @@ async function logIn(
     const isMissing = password === undefined &&
       error instanceof FTPPermanentError && error.command?.startsWith("PASS");
     const hint = isMissing
-      ? "; no password was given (in the URL, as an option, in a .netrc that is to be used)"
+      ? "; no password was given in the URL, in the options or in .netrc"
       : "";
     const where = `${showAddress(ftp.host, ftp.port)} as ${
       quote(maskCommand(`USER ${user ?? "anonymous"}`).slice(5))

@@ -130,8 +130,8 @@ export interface PipelineOptions {
 
 /**
  * An FTP client: paths, streams, whole files and whole directories. The methods
- * of ftplib are those of {@linkcode FTPProtocol}, which also states the contract
- * about calls that fail and calls that overlap.
+ * of ftplib are those of {@linkcode FTPProtocol}, which also states the
+ * contract about calls that fail and calls that overlap.
  *
  * | task                   | methods |
  * | ---------------------- | ------- |
@@ -141,10 +141,10 @@ export interface PipelineOptions {
  * | transfer a directory   | {@linkcode FTP.prototype.downloadDir downloadDir}, {@linkcode FTP.prototype.uploadDir uploadDir} |
  * | read and write streams | {@linkcode FTP.prototype.retrieve retrieve}, {@linkcode FTP.prototype.store store}, {@linkcode FTP.prototype.storeUnique storeUnique}, {@linkcode FTP.prototype.allocate allocate}, {@linkcode FTP.prototype.open open} |
  * | list                   | {@linkcode FTP.prototype.list list}, {@linkcode FTP.prototype.walk walk} |
- * | look at one path       | {@linkcode FTP.prototype.stat stat}, {@linkcode FTP.prototype.exists exists}, {@linkcode FTP.prototype.mtime mtime}, {@linkcode FTPProtocol.prototype.size size} |
+ * | inspect one path       | {@linkcode FTP.prototype.stat stat}, {@linkcode FTP.prototype.exists exists}, {@linkcode FTP.prototype.mtime mtime}, {@linkcode FTPProtocol.prototype.size size} |
  * | change                 | {@linkcode FTP.prototype.ensureDir ensureDir}, {@linkcode FTP.prototype.remove remove}, {@linkcode FTPProtocol.prototype.rename rename}, {@linkcode FTP.prototype.setMtime setMtime}, {@linkcode FTP.prototype.chmod chmod}, {@linkcode FTP.prototype.copy copy} |
  * | change directory       | {@linkcode FTPProtocol.prototype.cwd cwd}, {@linkcode FTPProtocol.prototype.pwd pwd} |
- * | know the server        | {@linkcode FTP.prototype.features features}, {@linkcode FTP.prototype.system system}, {@linkcode FTP.prototype.status status}, {@linkcode FTPProtocol.prototype.getwelcome getwelcome}, {@linkcode FTPProtocol.prototype.tls tls}, {@linkcode FTPProtocol.prototype.connected connected} |
+ * | inspect the server     | {@linkcode FTP.prototype.features features}, {@linkcode FTP.prototype.system system}, {@linkcode FTP.prototype.status status}, {@linkcode FTPProtocol.prototype.getwelcome getwelcome}, {@linkcode FTPProtocol.prototype.tls tls}, {@linkcode FTPProtocol.prototype.connected connected} |
  * | send other commands    | {@linkcode FTP.prototype.pipeline pipeline}, {@linkcode FTP.prototype.site site}, {@linkcode FTP.prototype.setLanguage setLanguage} |
  *
  * The methods of ftplib, also inherited, name for name:
@@ -161,9 +161,9 @@ export interface PipelineOptions {
  * | data connections | {@linkcode FTPProtocol.prototype.setPasv setPasv}, {@linkcode FTPProtocol.prototype.passiveserver passiveserver}, {@linkcode FTPProtocol.prototype.makepasv makepasv}, {@linkcode FTPProtocol.prototype.makeport makeport}, {@linkcode FTPProtocol.prototype.sendport sendport}, {@linkcode FTPProtocol.prototype.sendeprt sendeprt} |
  * | state            | {@linkcode FTPProtocol.prototype.host host}, {@linkcode FTPProtocol.prototype.port port}, {@linkcode FTPProtocol.prototype.timeout timeout}, {@linkcode FTPProtocol.prototype.encoding encoding}, {@linkcode FTPProtocol.prototype.connected connected}, {@linkcode FTPProtocol.prototype.lastresp lastresp}, {@linkcode FTPProtocol.prototype.setDebuglevel setDebuglevel} |
  *
- * If the server closed the connection while it was idle, the methods that take a
- * path connect and log in again, and return to the directory, before they begin.
- * Those of ftplib throw `Deno.errors.NotConnected` instead: call
+ * If the server closed the connection while it was idle, the methods that take
+ * a path connect and log in again, and return to the directory, before they
+ * begin. Those of ftplib throw `Deno.errors.NotConnected` instead: call
  * {@linkcode FTP.prototype.reconnect FTP.reconnect}.
  *
  * @example Fetch a file
@@ -199,7 +199,7 @@ export class FTP extends FTPProtocol {
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * const names = await ftp.nlst();
-   * await ftp.voidcmd("TYPE I"); // some servers tell no size in TYPE A
+   * await ftp.voidcmd("TYPE I"); // some servers refuse SIZE in TYPE A
    * let total = 0;
    * const replies = ftp.pipeline(names.map((name) => `SIZE ${name}`));
    * for await (const reply of replies) {
@@ -314,7 +314,7 @@ export class FTP extends FTPProtocol {
    *
    * @tags allow-net
    * @param path The file
-   * @param options Sizes of blocks and cache, retries and a signal
+   * @param options Sizes of blocks and cache, retries, and a signal
    * @returns The file, at position 0
    * @throws {FTPError} If the server refuses
    * @throws {RangeError} If a size is out of range
@@ -428,7 +428,7 @@ export class FTP extends FTPProtocol {
    * nothing is sent
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
    *
-   * @example Download what may break off
+   * @example Download a large file that can be resumed
    * ```ts
    * import { connect, progressBar } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
@@ -497,17 +497,17 @@ export class FTP extends FTPProtocol {
    * request of a response failed; nothing is sent
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
    *
-   * @example Upload, and know what became of it
+   * @example Upload a file and check the result
    * ```ts
    * import { connect, FTPUnconfirmedError } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftpes://ftp.example.com/in");
    * try {
    *   const { verified, retries } = await ftp.upload("orders.csv", "orders.csv");
-   *   console.log(`there, compared by ${verified} after ${retries} retries`);
+   *   console.log(`uploaded, verified by ${verified}, ${retries} retries`);
    * } catch (error) {
    *   if (!(error instanceof FTPUnconfirmedError)) throw error;
-   *   console.error("sent, but the server did not say that it has it", error);
+   *   console.error("sent, but not confirmed by the server", error);
    * }
    * ```
    */
@@ -649,7 +649,7 @@ export class FTP extends FTPProtocol {
    * @throws {RangeError} If the tree is deeper or a directory larger than the
    * options allow
    *
-   * @example Find what is large
+   * @example Find large files
    * ```ts
    * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
@@ -687,7 +687,7 @@ export class FTP extends FTPProtocol {
    * @returns The entry, named by the last segment of the path
    * @throws {FTPPermanentError} If the path does not exist
    *
-   * @example See whether a file has changed
+   * @example Read size and time of a file
    * ```ts
    * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
@@ -797,10 +797,10 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * The server's system (`SYST`, RFC 959 section 4.1.3).
+   * Returns the server's system (`SYST`, RFC 959 section 4.1.3).
    *
    * @param options A signal
-   * @returns Its words without the code, such as "UNIX Type: L8"
+   * @returns The reply without its code, such as "UNIX Type: L8"
    * @throws {FTPError} If the server refuses
    */
   async system(options: SignalOptions = {}): Promise<string> {
@@ -811,12 +811,13 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * The status of the session, or of a path (`STAT`, RFC 959 section 4.1.3). Of a
-   * directory many servers give a listing in the reply, without a data connection.
+   * Returns the status of the session or of a path (`STAT`, RFC 959 section
+   * 4.1.3). For a directory, many servers send a listing in the reply, without
+   * a data connection.
    *
    * @param path The path; "" for the session
    * @param options A signal
-   * @returns The 2yz reply, whose `lines` are what the server tells
+   * @returns The 2yz reply; see its `lines`
    * @throws {FTPError} If the server refuses
    */
   async status(path: Path = "", options: SignalOptions = {}): Promise<Reply> {
@@ -827,10 +828,10 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Sends a command that only this server may know (`SITE`, RFC 959 section
-   * 4.1.3), such as "UMASK 027".
+   * Sends a command of this server (`SITE`, RFC 959 section 4.1.3), such as
+   * "UMASK 027".
    *
-   * @param command What follows `SITE`
+   * @param command The command, without `SITE`
    * @param options A signal
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
@@ -872,7 +873,7 @@ export class FTP extends FTPProtocol {
    *
    * @param source As for {@linkcode FTP.prototype.store store}
    * @param options A signal
-   * @returns The name; `undefined` if the server does not tell it
+   * @returns The name; `undefined` if the server does not report it
    * @throws {FTPError} If the server refuses or reports a failure
    */
   async storeUnique(
@@ -886,14 +887,15 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Reserves room for the file that is stored next (`ALLO`, RFC 959 section
-   * 4.1.3). Most servers need none and answer 202.
+   * Reserves space for the next upload (`ALLO`, RFC 959 section 4.1.3). Most
+   * servers do not need it, and reply with 202.
    *
    * @param size Bytes
    * @param options A signal
    * @returns The 2yz reply
-   * @throws {FTPError} If the server refuses, such as 552 for want of room
-   * @throws {RangeError} If the size is no non-negative integer
+   * @throws {FTPError} If the server refuses, for example with 552 because of a
+   * full disk
+   * @throws {RangeError} If the size is not a non-negative integer
    */
   async allocate(size: number, options: SignalOptions = {}): Promise<Reply> {
     return await this.#onReady(
@@ -903,13 +905,13 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Chooses the language of the server's replies (`LANG`, RFC 2640 section 4).
-   * Reconnections and clones have it too.
+   * Sets the language of the server's replies (`LANG`, RFC 2640 section 4),
+   * also for reconnections and clones.
    *
    * @param tag A language, such as "fr"; "" for the server's default
    * @param options A signal
    * @returns The 2yz reply
-   * @throws {FTPError} If the server refuses, or has none in that language
+   * @throws {FTPError} If the server refuses, or does not have the language
    */
   async setLanguage(tag: string, options: SignalOptions = {}): Promise<Reply> {
     return await this.#onReady(
@@ -986,7 +988,7 @@ export class FTP extends FTPProtocol {
    *     filter: ({ kind, name }) => kind === "directory" || name.endsWith(".csv"),
    *     onEntry: ({ action, entry }) => console.log(action, entry.path),
    *   });
-   *   console.log(`${transferred} new, ${unchanged} as before`);
+   *   console.log(`${transferred} transferred, ${unchanged} unchanged`);
    * } catch (error) {
    *   if (!(error instanceof FTPMirrorError)) throw error;
    *   for (const { path, error: why } of error.failures) console.error(path, why);
@@ -1037,7 +1039,7 @@ export class FTP extends FTPProtocol {
    * @throws {Error} `Deno.errors.*` if the first connection or the local
    * directory fails
    *
-   * @example See what would be deployed, then do it
+   * @example Preview a deployment, then run it
    * ```ts
    * import { connect, type UploadDirOptions } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
@@ -1045,11 +1047,11 @@ export class FTP extends FTPProtocol {
    * const options: UploadDirOptions = {
    *   compare: "hash",
    *   delete: true,
-   *   filter: ({ path }) => path !== "uploads", // theirs, not ours
+   *   filter: ({ path }) => path !== "uploads", // owned by the server
    *   onEntry: ({ action, entry, reason }) => console.log(action, entry.path, reason),
    * };
    * await ftp.uploadDir("build", "public_html", { ...options, dryRun: true });
-   * if (confirm("Go on?")) await ftp.uploadDir("build", "public_html", options);
+   * if (confirm("Continue?")) await ftp.uploadDir("build", "public_html", options);
    * ```
    */
   async uploadDir(

@@ -88,9 +88,9 @@ export interface FTPOptions {
    */
   proxy?: string | URL | undefined;
   /**
-   * Address that is sent to the server in active mode, if it differs from the
-   * local one: that of a router which forwards the ports of `activePorts` (NAT).
-   * An IPv4 or IPv6 address.
+   * IPv4 or IPv6 address that is sent to the server in active mode, if it
+   * differs from the local one: the address of a router (NAT) that forwards
+   * `activePorts`.
    *
    * @default the local address
    */
@@ -182,15 +182,15 @@ export interface FTPOptions {
    */
   pipelining?: boolean | undefined;
   /**
-   * Which of the sites of a server is meant (`HOST`, RFC 7151): it is sent before
-   * each login, and before `AUTH`.
+   * Name of the virtual host (`HOST`, RFC 7151), for servers with several
+   * sites. Sent before each login, and before `AUTH`.
    *
-   * @default none is named
+   * @default none
    */
   virtualHost?: string | undefined;
   /**
-   * Commands to send after each login: of
-   * {@linkcode FTPProtocol.prototype.login FTP.login}, of `connect()`, of
+   * Commands to send after each login: by
+   * {@linkcode FTPProtocol.prototype.login FTP.login}, `connect()`,
    * reconnections, clones and mirrors. For example `["SITE NAMEFMT 1"]` for IBM
    * i, or `["CLNT backup", "OPTS UTF8 ON"]`. If a command is not answered with
    * 2yz, the login fails.
@@ -199,9 +199,9 @@ export interface FTPOptions {
    */
   afterLogin?: readonly string[] | undefined;
   /**
-   * Whether to compress files and listings on the way (`MODE Z`, zlib), if
-   * `FEAT` offers it. Useful on slow networks. A transfer fails if it has more
-   * than 64 MiB, and more than 200 bytes for each byte received: it may be a
+   * Whether to compress transfers (`MODE Z`, zlib), if the server's `FEAT`
+   * offers it. Useful on slow networks. A transfer fails if it has more than 64
+   * MiB and more than 200 times the compressed size, because it may be a
    * decompression bomb.
    *
    * @default false
@@ -214,7 +214,7 @@ export interface FTPOptions {
    * assumed to be UTC until an upload has shown the zone. A client that only
    * downloads never learns it.
    *
-   * @default learned from uploads, else 0
+   * @default learned from uploads, otherwise 0
    */
   serverZone?: number | undefined;
 }

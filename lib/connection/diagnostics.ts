@@ -10,51 +10,54 @@ import type { Reply } from "../protocol/reply.ts";
 
 /** An event of the channel `ftp:connection`. */
 export interface ConnectionDiagnostic {
-  /** "open" after the TCP connection is there, "close" when it has ended. */
+  /** "open" when the connection was opened, "close" when it has ended. */
   readonly phase: "open" | "close";
-  /** The number of the connection in this program. */
+  /** Number of the connection in the program. */
   readonly connection: number;
-  /** The host that was dialled. */
+  /** Host of the server. */
   readonly host: string;
-  /** The port that was dialled. */
+  /** Port of the server. */
   readonly port: number;
-  /** Why it has ended, of "close". */
+  /** The reason of its end, for "close". */
   readonly message?: string | undefined;
 }
 
 /** An event of the channel `ftp:command`. */
 export interface CommandDiagnostic {
-  /** "start" when it is sent, "end" at its final reply, "error" without one. */
+  /**
+   * "start" when the command is sent, "end" at its final reply, "error" if
+   * there is none.
+   */
   readonly phase: "start" | "end" | "error";
-  /** The number of the command in this program; the same at its end. */
+  /** Number of the command in the program; the same for "start" and "end". */
   readonly id: number;
-  /** The number of the connection. */
+  /** Number of the connection. */
   readonly connection: number;
-  /** The command, printable, its secrets masked. */
+  /** The command, with secrets masked and control characters replaced. */
   readonly command: string;
-  /** The code of the final reply, of "end". */
+  /** Code of the final reply, for "end". */
   readonly code?: number | undefined;
   /** Milliseconds since "start". */
   readonly duration?: number | undefined;
-  /** What went wrong, of "error". */
+  /** The error, for "error". */
   readonly message?: string | undefined;
 }
 
 /** An event of the channel `ftp:transfer`. */
 export interface TransferDiagnostic extends CommandDiagnostic {
-  /** Bytes that the server announced, if it did. */
+  /** Size that the server announced, in bytes; `null` if it did not. */
   readonly size: number | null;
-  /** Bytes on the data connection, at its end. */
+  /** Bytes transferred, for "end". */
   readonly bytes?: number | undefined;
 }
 
 /** An event of the channel `ftp:retry`. */
 export interface RetryDiagnostic {
-  /** How many times in a row this made no progress. */
+  /** Number of failures in a row without progress. */
   readonly attempt: number;
-  /** Milliseconds until it is tried again. */
+  /** Milliseconds until the retry. */
   readonly delay: number;
-  /** Bytes of the file that are on the other side. */
+  /** Bytes of the file that were transferred. */
   readonly transferred: number;
   /** What went wrong. */
   readonly message: string;

@@ -44,20 +44,18 @@ export interface WalkOptions extends ListOptions {
    */
   followSymlinks?: boolean | undefined;
   /**
-   * Gives only entries that one of these matches. Directories are entered
-   * whether they match or not.
+   * Returns only matching entries. Directories are entered in any case.
    *
-   * A glob is compared with the path below the directory where the walk begins,
-   * and must match all of it:
+   * A glob must match the whole path below the root of the walk:
    *
-   * | sign     | matches                                                 |
+   * | pattern  | matches                                                 |
    * | -------- | ------------------------------------------------------- |
-   * | `*`      | any characters of one name, or none; a leading dot too  |
+   * | `*`      | any characters of one name, including a leading dot     |
    * | `**`     | any number of names: `logs/**`, `**` before `/*.csv`    |
    * | `?`      | one character of a name                                 |
    * | `[a-z]`  | one of these characters; `[!a-z]`: any other            |
    * | `{a,b}`  | one of these globs                                      |
-   * | `\`      | the sign behind it, as a plain character                |
+   * | `\`      | the next character, literally                           |
    *
    * A glob takes linear time in the length of the path. A regular expression is
    * searched for in the whole `path` of the entry.

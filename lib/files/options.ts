@@ -16,26 +16,26 @@ export type Verification = "size" | "hash" | "none";
 /** Options that `download` and `upload` share. */
 export interface FileTransferOptions {
   /**
-   * Called while bytes are transferred, and once at the end. Not awaited. If it
-   * throws, also at the end, the transfer fails and the old file stays. If an
+   * Called during the transfer, and once at the end. Not awaited. If it throws,
+   * even at the end, the transfer fails and the old file stays. If an
    * asynchronous callback rejects before the end, the transfer fails as well.
    */
   onProgress?: ((progress: Progress) => void) | undefined;
   /**
-   * Largest number of calls of `onProgress` in a second.
+   * Largest number of calls of `onProgress` per second.
    *
    * @default 10
    */
   progressRate?: number | undefined;
   /**
-   * Rate limit, in bytes a second.
+   * Rate limit, in bytes per second.
    *
    * @default no limit
    */
   maxRate?: number | undefined;
   /**
-   * How often and after which wait a failed transfer is retried; `false` for
-   * never.
+   * Attempts of a failed transfer, and the waits between them; `false` for no
+   * retries.
    *
    * @default attempts: 5, delay: 500, maxDelay: 30_000
    */
@@ -178,31 +178,31 @@ export interface DownloadOptions extends FileTransferOptions {
    */
   sync?: boolean | undefined;
   /**
-   * Largest number of parts that are downloaded at once, 1 to 64, each on a
-   * connection of its own: for servers and networks that limit the rate of each
-   * connection. A segment has at least 1 MiB. The file is one segment where the
-   * server tells no size or refuses `REST`, in place (`atomic: false`), and to a
-   * device or pipe. If the server refuses further connections, those that exist
-   * download all segments. Size and time are compared at the end, as if the
-   * download was slow.
+   * Largest number of parts to download at once, 1 to 64, each on its own
+   * connection. Useful if a server or a network limits the rate of each
+   * connection. A segment has at least 1 MiB. The file is downloaded as one
+   * segment if the server reports no size or refuses `REST`, in place
+   * (`atomic: false`), and to a device or a pipe. If the server refuses further
+   * connections, the existing ones download all segments. Size and time are
+   * requested again at the end.
    *
-   * With `resume`, the temporary file keeps what each segment has. After a
-   * process that was killed the download starts over.
+   * With `resume`, the temporary file keeps the data of each segment. If the
+   * process was killed, the download starts over.
    *
    * @default 1
    */
   segments?: number | undefined;
   /**
-   * Whether the file is removed from the server after its download: a move, such
-   * as for an inbox that is emptied. The local file is complete, verified and on
-   * the disk first (as with `sync`). Then size and time of the server's file are
-   * asked for once more. If they changed, if the server has no `SIZE`, or if it
-   * refuses the removal, the call throws: the local file is complete, and the
-   * server's stays. A change of equal length within the second that `MDTM` shows
-   * is not seen.
+   * Whether to remove the file from the server after the download. First the
+   * local file is complete, verified and written to disk (as with `sync`). Then
+   * the client requests size and time of the server's file again. If they have
+   * changed, if the server has no `SIZE`, or if it refuses the removal, the
+   * call throws; the local file is then complete, and the server's file stays.
+   * A change that keeps the size, within the same second of `MDTM`, is not
+   * detected.
    *
-   * A program that is killed between the two leaves both files. It cannot be used
-   * with `verify: "none"`, nor for a pipe or a device.
+   * If the process is killed in between, both files remain. Not possible with
+   * `verify: "none"`, nor for a pipe or a device.
    *
    * @default false
    */
@@ -241,7 +241,7 @@ export interface UploadOptions extends FileTransferOptions {
    * file stays (see `atomic`). A `Response` has a size if it has a
    * `content-length`.
    *
-   * @default what the source tells
+   * @default the size of the source
    */
   size?: number | undefined;
   /**
@@ -345,7 +345,7 @@ export function checkTransferOptions(
   checkWord("replace", replace, ["rename", "delete"]);
   if (removeSource && verify === "none") {
     throw new TypeError(
-      'Cannot use "removeSource" with verify "none": nothing would prove that the file is here',
+      'Cannot use "removeSource" with verify "none": the file must be verified before it is removed',
     );
   }
   checkRetry(retry);

@@ -15,7 +15,7 @@ export interface Progress {
   readonly transferred: number;
   /** Size of the file in bytes, or `null` if it is not known. */
   readonly total: number | null;
-  /** Current rate in bytes a second, a whole number. */
+  /** Current rate in bytes per second, a whole number. */
   readonly rate: number;
   /**
    * Milliseconds until the end at this rate, a whole number; `null` if the

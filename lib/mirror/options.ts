@@ -249,7 +249,7 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    */
   connections?: number | undefined;
   /**
-   * Rate limit of all connections together, in bytes a second.
+   * Rate limit of all connections together, in bytes per second.
    *
    * @default no limit
    */
@@ -274,10 +274,10 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
 export interface DownloadDirOptions
   extends MirrorOptions, Pick<DownloadOptions, "maxSize" | "sync"> {
   /**
-   * Whether each file is removed from the server after its download, as by
-   * `removeSource` of `download`. Every file is transferred then, also one that
-   * is here already. Directories stay on the server. It cannot be used with
-   * `delete`, which would remove here what is no longer there.
+   * Whether to remove each file from the server after its download, like
+   * `removeSource` of `download`. Every file is then transferred, even if the
+   * target has it. Directories stay on the server. Not possible with `delete`,
+   * which would remove the local files in the next call.
    *
    * @default false
    */
@@ -369,7 +369,7 @@ export function checkMirrorOptions(
   limitOf(options.maxDelete);
   if (options.delete && options.removeSource) {
     throw new TypeError(
-      'Cannot use "removeSource" with "delete": the next call would remove here what this one removed there',
+      'Cannot use "removeSource" with "delete": the next call would remove the downloaded files',
     );
   }
   checkNames("list", list, LIST_OPTIONS);
@@ -406,6 +406,6 @@ export function limitOf(maxDelete: unknown): RemovalLimit {
   throw new RangeError(
     `Cannot use maxDelete ${
       showValue(maxDelete)
-    }: it must be a count of entries from 0, or a share such as "10%"`,
+    }: it must be a number of entries from 0, or a percentage such as "10%"`,
   );
 }

@@ -61,8 +61,8 @@ export function parse227(reply: Reply | string): HostPort {
 /**
  * Reads the port in a 229 reply to `EPSV` (RFC 2428 section 3). An address in
  * the reply is ignored: the data connection uses the control connection's host.
- * Where delimiters or brackets are missing, the only port that the reply can mean
- * is taken, unlike in ftplib.
+ * If delimiters or brackets are missing, a single number is accepted as the
+ * port, unlike in ftplib.
  *
  * @param reply The reply, or its text
  * @param peer Host and port of the server

@@ -18,9 +18,10 @@ export interface TLSOptions {
    */
   mode?: "explicit" | "implicit";
   /**
-   * Whether files and listings travel under TLS too. With "clear" only the control
-   * connection is protected, with user and password: for servers that refuse `PBSZ`
-   * and `PROT`. Anyone on the way can read and change the data.
+   * Whether TLS also protects files and listings. With "clear" it protects only
+   * the control connection, including user and password, for servers that
+   * refuse `PBSZ` and `PROT`. Anyone on the network can then read and change
+   * the data.
    *
    * @default "protected"
    */
@@ -56,7 +57,7 @@ export interface TLSOptions {
   /**
    * The name that the certificate must have, also sent to the server (SNI).
    *
-   * @default the host that was dialled
+   * @default the host of the connection
    */
   serverName?: string;
   /**
@@ -97,7 +98,7 @@ export interface TLSOptions {
    */
   allowMissingCloseNotify?: boolean;
   /**
-   * Accepts any certificate. Anyone on the way can then read and change
+   * Accepts any certificate. Anyone on the network can then read and change
    * everything. Pin a `fingerprint` instead.
    *
    * @default false

@@ -168,7 +168,7 @@ Deno.test("connect says where and as whom it could not log in, and that it had n
   const missing = await assertRejects(() => connect(`ftp://u@${host}`));
   assertEquals(
     (missing as Error).message,
-    `${who}; no password was given (in the URL, as an option, in a .netrc that is to be used)`,
+    `${who}; no password was given in the URL, in the options or in .netrc`,
   );
 });
 
@@ -192,17 +192,17 @@ Deno.test("connect begins TLS as the scheme says, and refuses an option that say
       [
         "ftps",
         "explicit",
-        'tls "explicit" with a URL whose scheme stands for implicit TLS',
+        'tls "explicit" with a URL for implicit TLS',
       ],
       [
         "ftps",
         { mode: "explicit" },
-        'tls "explicit" with a URL whose scheme stands for implicit TLS',
+        'tls "explicit" with a URL for implicit TLS',
       ],
       [
         "ftpes",
         { mode: "implicit" },
-        'tls "implicit" with a URL whose scheme stands for explicit TLS',
+        'tls "implicit" with a URL for explicit TLS',
       ],
     ] as const
   ) {
