@@ -1,6 +1,6 @@
 /**
- * Dials from a local address, by `node:net`: `Deno.connect` cannot bind what it
- * dials.
+ * Connects from a local address. Uses `node:net`, because `Deno.connect` cannot
+ * bind a source address.
  *
  * @module
  */
@@ -14,18 +14,16 @@ import { within } from "./waiting.ts";
 import { connectionError } from "../protocol/with_message.ts";
 
 /**
- * Dials a host from an address of this machine. Requires `allow-net` permission
- * for both.
+ * Connects to a host from a local address. Requires `allow-net` permission for
+ * both.
  *
- * @param localAddress The address, IPv4 or IPv6; a name is looked up in its family
- * @param hostname A name or an address
- * @param port A TCP port
- * @param options Time-out and signal
+ * @param localAddress An IPv4 or IPv6 address; a name is resolved in the same
+ * family
  * @returns The connection, without Nagle's delay and with keep-alive
  * @throws {Deno.errors.TimedOut} If the host does not answer in time
- * @throws {Deno.errors.NotCapable} If one of the two is not allowed
- * @throws {Deno.errors.AddrNotAvailable} If the address is not one of this
- * machine, or of the other family
+ * @throws {Deno.errors.NotCapable} If permission for one of them is missing
+ * @throws {Deno.errors.AddrNotAvailable} If the address does not belong to this
+ * machine, or has another family than the host
  */
 export async function dialFrom(
   localAddress: string,
@@ -37,7 +35,7 @@ export async function dialFrom(
     showAddress(hostname, port)
   }" from "${localAddress}"`;
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  // Node would throw where nothing can catch it
+  // node:net would throw an error that cannot be caught
   for (
     const host of [showAddress(localAddress, 0), showAddress(hostname, port)]
   ) {
@@ -76,7 +74,7 @@ export async function dialFrom(
   }
 }
 
-/** Says what an error of Node's means for the two addresses. */
+/** Explains an error of `node:net`. */
 function explain(
   tried: string,
   error: Error & { code?: string; syscall?: string },
@@ -88,7 +86,7 @@ function explain(
   }
   if (error.code === "EINVAL" || error.code === "EAFNOSUPPORT") {
     return new Deno.errors.AddrNotAvailable(
-      `${tried}: ${error.message}; no way leads there from "localAddress": it must be of the server's family, and 127.0.0.1 only reaches this machine`,
+      `${tried}: ${error.message}; the server cannot be reached from "localAddress": both must be IPv4 or both IPv6, and 127.0.0.1 reaches only this machine`,
     );
   }
   return connectionError(
@@ -97,7 +95,7 @@ function explain(
   );
 }
 
-/** Insists on a permission, which the user may be asked for. */
+/** Requests a permission. */
 function requireNet(tried: string, host: string): void {
   const { state } = Deno.permissions.requestSync({ name: "net", host });
   if (state === "granted") return;

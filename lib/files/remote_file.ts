@@ -1,5 +1,5 @@
 /**
- * A file on the server that is read from any position.
+ * A file on the server that can be read at any position.
  *
  * @module
  */
@@ -24,30 +24,28 @@ import type { OwnedProvider, SessionProvider } from "./session_provider.ts";
 /** Options of {@linkcode FTP.prototype.open FTP.open}. */
 export interface OpenOptions {
   /**
-   * Bytes that are fetched at least at once, and kept together: a multiple of
-   * 512.
+   * Size of a block, in bytes: the unit of downloads and of the cache. A
+   * multiple of 512.
    *
    * @default 65_536
    */
   blockSize?: number | undefined;
   /**
-   * Most bytes that are kept, for positions that are read again.
+   * Size of the cache, in bytes.
    *
    * @default 4_194_304
    */
   cacheSize?: number | undefined;
   /**
-   * How often and after what wait a read that failed is tried again, or `false`
-   * for never.
+   * Attempts of a failed read, and the waits between them; `false` for no
+   * retries.
    *
-   * @default 5 attempts, 500 ms before the first, 30,000 ms at most
+   * @default attempts: 5, delay: 500, maxDelay: 30_000
    */
   retry?: RetryOptions | false | undefined;
-  /**
-   * Called before each wait, and awaited. What it throws ends the read.
-   */
+  /** Called before each wait, and awaited. If it throws, the read fails. */
   onRetry?: ((event: RetryEvent) => unknown) | undefined;
-  /** Ends the opening, and every read of the file. */
+  /** Aborts opening the file, and every read. */
   signal?: AbortSignal | undefined;
 }
 
@@ -62,17 +60,20 @@ const OPEN_OPTIONS: NamesOf<OpenOptions> = {
 const BLOCK_SIZE = 64 * 1024;
 const CACHE_SIZE = 4 * 1024 * 1024;
 
-/** Blocks are a multiple of this, in bytes. */
+/** Unit of block sizes, in bytes. */
 const BLOCK_UNIT = 512;
 
-/** Milliseconds for which size and time are not asked for again. */
+/** Milliseconds during which size and time are not requested again. */
 const FRESH = 500;
 
-/** Most blocks that are read and thrown away rather than asked for anew. */
+/**
+ * Largest number of blocks to read and discard, instead of starting a new
+ * transfer.
+ */
 const MOST_SKIPPED = 2;
 
 /**
- * Opens a file for reading at any position.
+ * Opens a file for reading at any position, on its own connection.
  *
  * @param provider The client
  * @param path The file
@@ -106,18 +107,18 @@ export async function openRemoteFile(
   }
 }
 
-/** Where the blocks of a file come from. */
+/** Source of a file's blocks. */
 interface BlockSource {
   readonly path: string;
   readonly size: number;
   readonly modified: Date | null;
   readonly blockSize: number;
-  /** The bytes of a block: fewer than usual in the last one only. */
+  /** Returns a block; only the last one may be shorter. */
   fetch(block: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
-/** Fetches blocks, in order where that is possible. */
+/** Downloads blocks. Blocks in order use the same transfer. */
 class BlockReader implements BlockSource {
   readonly blockSize: number;
   readonly #provider: OwnedProvider;
@@ -125,11 +126,11 @@ class BlockReader implements BlockSource {
   readonly #options: OpenOptions & { signal: AbortSignal };
   #facts: RemoteFacts | undefined;
   #size = 0;
-  /** The open transfer, and the block that it gives next. */
+  /** The open transfer, and the number of its next block. */
   #open: { session: Session; transfer: Transfer; next: number } | undefined;
-  /** When size and time were told. */
+  /** Time of the last check of size and time. */
   #asked = -Infinity;
-  /** Bytes that came, for the count of retries. */
+  /** Number of bytes received, to detect progress between retries. */
   #received = 0;
 
   constructor(
@@ -158,7 +159,9 @@ class BlockReader implements BlockSource {
     return this.#facts?.modified ?? null;
   }
 
-  /** Asks for size and time; where the server tells no size, its 150 may. */
+  /**
+   * Requests size and time. Without `SIZE`, the 150 reply may have the size.
+   */
   async open(): Promise<void> {
     await this.#recover(async (session) => {
       const facts = await requestFacts(session, this.#path, this.#options);
@@ -177,7 +180,7 @@ class BlockReader implements BlockSource {
     throw new Deno.errors.NotSupported(
       `Cannot open ${
         quote(this.#path)
-      }: the server does not tell its size; use retrieve() to read it in order`,
+      }: the server does not report its size; use retrieve() to read it in order`,
     );
   }
 
@@ -188,13 +191,13 @@ class BlockReader implements BlockSource {
     });
   }
 
-  /** Ends what is open and the connection. */
+  /** Ends the transfer and closes the connection. */
   async close(): Promise<void> {
     await this.#leave().catch(() => {}); // the connection is closed anyway
     await this.#provider[Symbol.asyncDispose]();
   }
 
-  /** A transfer that gives a block next. */
+  /** Returns a transfer whose next block is the given one. */
   async #reach(
     session: Session,
     block: number,
@@ -208,7 +211,7 @@ class BlockReader implements BlockSource {
     }
     if (open !== undefined) {
       await this.#leave();
-      // the replacement of a connection that may have something left
+      // a connection in doubt is replaced
       await this.#provider.session.ready(this.#options.signal, {
         isForced: true,
       });
@@ -233,7 +236,10 @@ class BlockReader implements BlockSource {
     return transfer;
   }
 
-  /** Reads a block from the open transfer; with the last one takes the final reply. */
+  /**
+   * Reads a block from the open transfer. After the last one, waits for the
+   * final reply.
+   */
   async #read(
     transfer: Transfer,
     block: number,
@@ -262,7 +268,7 @@ class BlockReader implements BlockSource {
     return bytes;
   }
 
-  /** Fills memory; gives how many bytes came before the data ended. */
+  /** Fills a buffer. Returns the number of bytes before the end of the data. */
   async #fill(
     { data }: Transfer,
     bytes: Uint8Array<ArrayBuffer>,
@@ -277,7 +283,10 @@ class BlockReader implements BlockSource {
     return filled;
   }
 
-  /** A file that is another by now must not give half of its bytes. */
+  /**
+   * Checks that the file has not changed, so that blocks of two versions are
+   * not mixed.
+   */
   async #checkUnchanged(session: Session): Promise<void> {
     const before = this.#facts;
     if (before === undefined) return;
@@ -311,7 +320,10 @@ class BlockReader implements BlockSource {
     await open?.transfer.abort();
   }
 
-  /** Runs a step, again on another connection where that may help; a changed file is final. */
+  /**
+   * Runs a step, with retries on other connections. A changed file is not
+   * retried.
+   */
   async #recover<T>(step: (session: Session) => Promise<T>): Promise<T> {
     const outcome = await unwrapped(() =>
       withRecovery<{ value: T } | { error: FTPVerificationError }>(
@@ -334,22 +346,22 @@ class BlockReader implements BlockSource {
 }
 
 /**
- * A file on the server, open for reading at any position: an index at its end,
- * then one member of an archive, and not the rest. Made by
+ * A file on the server, open for reading at any position, such as the index at
+ * the end of an archive and one of its members. Returned by
  * {@linkcode FTP.prototype.open FTP.open}.
  *
- * It has a connection of its own, until it is closed. Bytes are fetched in
- * blocks, and kept up to `cacheSize`. Reading in order goes on with the same
- * transfer; any other position ends it and begins another (`REST`, `RETR`).
+ * The file uses its own connection until it is closed. It is downloaded in
+ * blocks, which are cached up to `cacheSize`. Reads in order continue the same
+ * transfer. Another position aborts it and starts a new one (`REST`, `RETR`).
  */
 export class RemoteFile implements AsyncDisposable {
   readonly #reader: BlockSource;
-  /** Blocks by number, the one used last at the end. */
+  /** Blocks by number; the most recently used is last. */
   readonly #cache = new Map<number, Uint8Array<ArrayBuffer>>();
   readonly #mostBlocks: number;
   #position = 0;
   #isClosed = false;
-  /** The reads that were begun, one after the other. */
+  /** The end of the queue of reads and seeks. */
   #queue: Promise<unknown> = Promise.resolve();
 
   private constructor(reader: BlockSource, cacheSize: number) {
@@ -365,31 +377,30 @@ export class RemoteFile implements AsyncDisposable {
     return new RemoteFile(reader, cacheSize);
   }
 
-  /** Size in bytes, as it was when the file was opened. */
+  /** Size in bytes when the file was opened. */
   get size(): number {
     return this.#reader.size;
   }
 
-  /** When the file was last changed, or `null` where the server does not tell. */
+  /** Time of the last change, or `null` if the server does not report it. */
   get mtime(): Date | null {
     return this.#reader.modified;
   }
 
-  /** Where the next read begins, in bytes. */
+  /** Position of the next read, in bytes. */
   get position(): number {
     return this.#position;
   }
 
   /**
-   * Reads at the position, and moves it behind what was read.
+   * Reads at the current position, and advances it.
    *
-   * The bytes come over a data connection that was not cut. The server's final
-   * reply confirms only the last block of a file: what was read from its middle
-   * has no other proof than TCP's, or that of TLS. A file whose size or time
-   * changed is an error where a new transfer begins.
+   * The server's final reply confirms only the last block of the file. Other
+   * blocks are protected only by the checks of TCP, or TLS. When a new transfer
+   * starts, the file's size and time are checked; a change is an error.
    *
-   * @param buffer Memory that is filled, unless the file ends before
-   * @returns How many bytes, or `null` at the end of the file
+   * @param buffer The buffer to fill, unless the file ends before
+   * @returns Number of bytes, or `null` at the end of the file
    * @throws {FTPVerificationError} If the file on the server changed
    * @throws {FTPError} If the server refuses
    * @throws {Deno.errors.BadResource} If the file is closed
@@ -415,12 +426,12 @@ export class RemoteFile implements AsyncDisposable {
   }
 
   /**
-   * Moves the position. Nothing is sent.
+   * Sets the position. Nothing is sent.
    *
-   * @param offset Bytes, from what `whence` says
-   * @param whence The beginning, the position or the end of the file
+   * @param offset Offset in bytes, relative to `whence`
+   * @param whence The start, the current position, or the end of the file
    * @returns The new position
-   * @throws {RangeError} If it lies before the beginning, or the offset is not an
+   * @throws {RangeError} If the position is negative, or the offset is not an
    * integer
    */
   async seek(
@@ -470,7 +481,7 @@ export class RemoteFile implements AsyncDisposable {
     return block;
   }
 
-  /** Reads and seeks that are begun at once come one after the other. */
+  /** Queues simultaneous reads and seeks. */
   #inTurn<T>(run: () => T | Promise<T>): Promise<T> {
     const result = this.#queue.then(() => {
       if (this.#isClosed) throw this.#closed();

@@ -17,16 +17,19 @@ import { isAtEnd, isSameStart, OVERLAP } from "../resume.ts";
 import type { SessionProvider } from "../session_provider.ts";
 import type { Part } from "./part.ts";
 
-/** Smallest segment in bytes: a shorter one costs more than it gains. */
+/** Smallest segment in bytes; shorter ones do not pay off. */
 const LEAST_SEGMENT = 1024 * 1024;
 
 /** Largest number of segments. */
 export const MOST_SEGMENTS = 64;
 
-/** Bytes of one read. */
+/** Size of a read, in bytes. */
 const BLOCK_SIZE = 256 * 1024;
 
-/** First byte of a segment, first missing byte, and the byte after its end. */
+/**
+ * A segment: its first byte, its first missing byte, and the byte after its
+ * end.
+ */
 export type SegmentRange = readonly [
   origin: number,
   start: number,
@@ -41,7 +44,7 @@ interface Segment {
   isTaken: boolean;
 }
 
-/** What a segment needs of its download. */
+/** The parts of the download that a segment uses. */
 interface SegmentContext {
   readonly remote: string;
   readonly part: Part;
@@ -50,7 +53,7 @@ interface SegmentContext {
 }
 
 /**
- * Returns the number of segments that a file is worth.
+ * Returns the number of segments for a file.
  *
  * @param asked The option
  */
@@ -75,7 +78,7 @@ export class Segments {
     }));
   }
 
-  /** Cuts a file into segments of equal length. */
+  /** Splits a file into segments of equal size. */
   static cut(size: number, count: number): Segments {
     const edge = (index: number) => Math.floor(size * index / count);
     return new Segments(
@@ -152,7 +155,7 @@ export class Segments {
       await this.#fetchAll(provider, own, "last");
       let failure: { error: unknown } | undefined;
       for (const fork of await Promise.all(forks)) failure ??= fork;
-      // what a failed fork has left
+      // work of failed forks
       await this.#fetchAll(provider, own);
       if (!this.isComplete) throw failure!.error;
     } catch (error) {
@@ -163,7 +166,7 @@ export class Segments {
     }
   }
 
-  /** Downloads segments on another connection; returns what went wrong. */
+  /** Downloads segments on another connection. Returns its error. */
   async #fetchByFork(
     provider: SessionProvider,
     context: SegmentContext,
@@ -207,7 +210,7 @@ export class Segments {
     return segment;
   }
 
-  /** The segment behind another one, if no byte of it was asked for. */
+  /** Returns the next segment, if no connection has started it. */
   #takeNext({ end }: Segment): Segment | undefined {
     const next = this.#segments.find(({ origin }) => origin === end);
     if (next === undefined || next.isTaken || next.start > end) return;
@@ -215,7 +218,10 @@ export class Segments {
     return next;
   }
 
-  /** Downloads a segment, and those behind it that no other connection has. */
+  /**
+   * Downloads a segment, and the following ones that no other connection has
+   * started.
+   */
   async #fetchFrom(
     session: Session,
     segment: Segment,
@@ -234,7 +240,7 @@ export class Segments {
         throw new FTPVerificationError(
           `Cannot resume the download of ${
             quote(remote)
-          }: the bytes before ${segment.start} are others`,
+          }: the bytes before ${segment.start} differ`,
           { what: "overlap", expected: "equal bytes", actual: "others" },
         );
       }
@@ -247,7 +253,7 @@ export class Segments {
       }
       if (current.end < this.size) return void await transfer.abort();
       alive.stop();
-      // a file that grew is taken as it was
+      // a file that has grown is downloaded as of its start
       if (!await isAtEnd(transfer, options)) {
         return void await transfer.abort();
       }
