@@ -136,7 +136,7 @@ export class DeflatedStream implements ByteStream {
       new DataView(this.#trailer.buffer).getUint32(0) === value;
     if (this.#isWhole) return;
     throw new Deno.errors.UnexpectedEof(
-      `Cannot decompress the data: it ends after ${this.#bytesGiven} bytes without its check sum, and some of it may be missing`,
+      `Cannot decompress the data: it ends after ${this.#bytesGiven} bytes without its checksum, so some of it may be missing`,
     );
   }
 
@@ -146,7 +146,7 @@ export class DeflatedStream implements ByteStream {
     const most = Math.max(ANY_RATIO_SIZE, MAX_RATIO * this.#bytesRead);
     if (this.#bytesGiven <= most) return;
     throw new Deno.errors.InvalidData(
-      `Cannot decompress the data: ${this.#bytesRead} bytes became more than ${MAX_RATIO} times as many; leave "compress" out for this file`,
+      `Cannot decompress the data: ${this.#bytesRead} bytes became more than ${MAX_RATIO} times as many; omit "compress" for this file`,
     );
   }
 }

@@ -33,7 +33,7 @@ export async function dialByFunction(
     signal,
     () =>
       new Deno.errors.TimedOut(
-        `Cannot connect to "${shown}": the function "dial" gave no connection within ${timeout} ms`,
+        `Cannot connect to "${shown}": the function "dial" returned no connection within ${timeout} ms`,
       ),
     async (signal) => {
       const call = async () => await dial({ ...target, signal });
@@ -53,7 +53,7 @@ export async function dialByFunction(
   const lack = lackOf(conn);
   if (lack === undefined) return new DialedStream(conn, target);
   throw new TypeError(
-    `Cannot connect to "${shown}": the function "dial" ${lack}; it must give a connection such as that of Deno.connect()`,
+    `Cannot connect to "${shown}": the function "dial" ${lack}; it must return a connection like that of Deno.connect()`,
   );
 }
 

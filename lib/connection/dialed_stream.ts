@@ -81,13 +81,13 @@ const MAX_EMPTY = 1000;
  */
 export function lackOf(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null) {
-    return `gave ${
+    return `returned ${
       value === null ? "null" : `a value of type ${typeof value}`
     }`;
   }
   const conn = value as Record<string, unknown>;
   const missing = METHODS.find((name) => typeof conn[name] !== "function");
-  return missing && `gave an object without the method "${missing}"`;
+  return missing && `returned an object without the method "${missing}"`;
 }
 
 /**
@@ -134,7 +134,7 @@ export class DialedStream implements ByteStream {
       if (n > 0) return n;
     }
     throw new TypeError(
-      `Cannot use the connection of "dial": read() gave 0 bytes ${MAX_EMPTY} times; it must wait for a byte, or give null at the end`,
+      `Cannot use the connection of "dial": read() returned 0 bytes ${MAX_EMPTY} times; it must wait for a byte, or return null at the end`,
     );
   }
 
@@ -151,7 +151,7 @@ export class DialedStream implements ByteStream {
       if (n > 0 || bytes.length === 0) return n;
     }
     throw new TypeError(
-      `Cannot use the connection of "dial": write() took 0 bytes ${MAX_EMPTY} times; it must take a byte, or throw`,
+      `Cannot use the connection of "dial": write() wrote 0 bytes ${MAX_EMPTY} times; it must write a byte, or throw`,
     );
   }
 
@@ -198,8 +198,8 @@ function closedError(): Error {
 function checkCount(method: string, n: number, { length }: Uint8Array): void {
   if (Number.isInteger(n) && n >= 0 && n <= length) return;
   throw new TypeError(
-    `Cannot use the connection of "dial": ${method}() gave ${
+    `Cannot use the connection of "dial": ${method}() returned ${
       typeof n === "number" ? n : `a value of type ${typeof n}`
-    } for a buffer of ${length} bytes; it must give the number of bytes`,
+    } for a buffer of ${length} bytes; it must return the number of bytes`,
   );
 }

@@ -47,7 +47,7 @@ export async function connectByHTTP(dialog: ProxyDialog): Promise<Uint8Array> {
   if (digits === undefined) {
     throw dialog.error(
       Deno.errors.InvalidData,
-      `what answers there is no HTTP proxy; check the scheme and the port in "proxy"`,
+      `this is not an HTTP proxy; check the scheme and the port in "proxy"`,
     );
   }
   if (digits.startsWith("2")) return rest;
@@ -76,7 +76,7 @@ async function readHead(
   }
   throw dialog.error(
     Deno.errors.InvalidData,
-    `the proxy's answer has no end after ${MAX_HEAD} bytes; what answers there may be no HTTP proxy: check the scheme and the port in "proxy"`,
+    `the proxy's response does not end within ${MAX_HEAD} bytes; it may not be an HTTP proxy: check the scheme and the port in "proxy"`,
   );
 }
 
@@ -99,7 +99,7 @@ function checkSchemes(dialog: ProxyDialog, head: string, told: string): void {
   if (schemes.length === 0 || isBasic) return;
   throw dialog.error(
     Deno.errors.NotSupported,
-    `the proxy wants the authorisation ${
+    `the proxy requires the authorization ${
       schemes.slice(0, MAX_SCHEMES).join(" or ")
     } (${told}), and only Basic is supported; open the connections yourself with "dial"`,
   );
@@ -112,7 +112,7 @@ function failure(dialog: ProxyDialog, code: number, told: string): Error {
     return dialog.error(
       Deno.errors.PermissionDenied,
       credentials === undefined
-        ? `the proxy wants a user and a password (${told}); put them in "proxy": http://user:password@host`
+        ? `the proxy requires a user and a password (${told}); add them to "proxy": http://user:password@host`
         : `the proxy refused the user or the password (${told}); check those in "proxy"`,
     );
   }
@@ -122,7 +122,7 @@ function failure(dialog: ProxyDialog, code: number, told: string): Error {
       : Deno.errors.ConnectionAborted;
     return dialog.error(
       Class,
-      `the proxy could not reach the server (${told}); check the server's name, which the proxy looks up, and the port`,
+      `the proxy could not reach the server (${told}); check the server's name, which the proxy resolves, and the port`,
     );
   }
   return dialog.error(

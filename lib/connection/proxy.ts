@@ -38,7 +38,7 @@ export async function dialThrough(
   const tried = triedThrough(proxy, target);
   if (target.hostname.includes("%")) {
     throw new TypeError(
-      `${tried}: the address has a zone, which means nothing to a proxy`,
+      `${tried}: the address has a zone, which a proxy cannot use`,
     );
   }
   const stream = await dialHost(proxy.hostname, proxy.port, options)
@@ -58,7 +58,7 @@ export async function dialThrough(
       signal,
       () =>
         new Deno.errors.TimedOut(
-          `${tried}: the proxy gave no whole answer within ${timeout} ms; if it never does, check the scheme and the port in "proxy"`,
+          `${tried}: the proxy did not answer within ${timeout} ms; if it never does, check the scheme and the port in "proxy"`,
         ),
       (signal) => abortable(converse(dialog), signal),
     );

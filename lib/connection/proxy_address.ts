@@ -45,7 +45,7 @@ export class ProxyAddress {
     const text = String(url).trim();
     const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
     if (scheme === undefined) {
-      throw refusal("it must be a URL with a scheme: socks5:// or http://");
+      throw refusal("it must be a URL with the scheme socks5:// or http://");
     }
     const protocol = scheme === "socks5h" ? "socks5" : scheme;
     if (protocol !== "socks5" && protocol !== "http") {
@@ -132,7 +132,7 @@ function decode(text: string): string {
     decoded = decodeURIComponent(text);
   } catch {
     throw refusal(
-      "the user or the password has a % that escapes nothing; write %25",
+      "the user or the password has a % without an escape; write %25",
     );
   }
   // deno-lint-ignore no-control-regex

@@ -77,8 +77,8 @@ export class ProxyDialog {
   get advice(): string {
     const { transport, port } = this.target;
     return transport === "control"
-      ? `have the proxy allow port ${port} of the server`
-      : `the server chose port ${port} for this data connection: have the proxy allow the server's passive ports`;
+      ? `the proxy must allow port ${port} of the server`
+      : `the server chose port ${port} for this data connection: the proxy must allow the server's passive ports`;
   }
 
   get #tried(): string {

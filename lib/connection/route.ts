@@ -78,7 +78,7 @@ export function makeRoute({ dial, proxy, localAddress }: RouteOptions): Route {
 
 function contradiction(other: string): TypeError {
   return new TypeError(
-    `Cannot use "dial" together with "${other}": "dial" opens the connections; do there what "${other}" would`,
+    `Cannot use "dial" together with "${other}": "dial" opens the connections, and has to replace "${other}"`,
   );
 }
 
@@ -106,7 +106,7 @@ function dialerFrom(localAddress: string | undefined): typeof dial {
 export function checkActive({ detour }: Route): void {
   if (detour === undefined) return;
   throw new TypeError(
-    `Cannot use active mode with "${detour}": the server would have to connect to this machine, past it; use passive mode ("passive": true)`,
+    `Cannot use active mode with "${detour}": the server cannot connect to this machine through it; use passive mode ("passive": true)`,
   );
 }
 

@@ -36,12 +36,12 @@ const FAILURES: Readonly<
 > = {
   1: [
     "ConnectionAborted",
-    "the proxy could not connect (general failure); the name may be unknown to it, or the server may not answer",
+    "the proxy could not connect (general failure); it may not know the name, or the server may not answer",
   ],
   3: ["NetworkUnreachable", "the proxy found no route to the server's network"],
   4: [
     "NetworkUnreachable",
-    "the proxy could not reach the host; check the server's name, which the proxy looks up",
+    "the proxy could not reach the host; check the server's name, which the proxy resolves",
   ],
   5: [
     "ConnectionRefused",
@@ -51,7 +51,7 @@ const FAILURES: Readonly<
   7: ["NotSupported", "the proxy does not support CONNECT"],
   8: [
     "NotSupported",
-    "the proxy does not support this kind of address; give a name, or an address of the other family",
+    "the proxy does not support this kind of address; use a name, or an address of the other family",
   ],
 };
 
@@ -77,8 +77,8 @@ export async function connectBySocks5(dialog: ProxyDialog): Promise<void> {
     throw dialog.error(
       Deno.errors.PermissionDenied,
       credentials === undefined
-        ? 'the proxy wants a user and a password; put them in "proxy": socks5://user:password@host'
-        : 'the proxy accepts neither a user with a password nor none; open the connections yourself with "dial"',
+        ? 'the proxy requires a user and a password; add them to "proxy": socks5://user:password@host'
+        : 'the proxy requires another kind of authentication; open the connections yourself with "dial"',
     );
   }
   await dialog.send(request);
@@ -93,7 +93,7 @@ export async function connectBySocks5(dialog: ProxyDialog): Promise<void> {
     : type === TYPE_NAME
     ? (await dialog.read(1))[0]!
     : undefined;
-  if (length === undefined) throw unreadable(dialog, "its reply is not one");
+  if (length === undefined) throw unreadable(dialog, "its reply is invalid");
   await dialog.read(length + 2);
 }
 
@@ -117,7 +117,7 @@ function makeRequest(dialog: ProxyDialog): Uint8Array {
   if (address === undefined && name.length > MAX_NAME) {
     throw dialog.error(
       TypeError,
-      `the name has ${name.length} bytes, and SOCKS5 takes ${MAX_NAME}`,
+      `the name has ${name.length} bytes, and SOCKS5 allows ${MAX_NAME}`,
     );
   }
   const host = address === undefined
@@ -139,14 +139,14 @@ function checkVersion(dialog: ProxyDialog, version: number): void {
     dialog,
     version === LETTER_H
       ? "it may be an HTTP proxy, http://"
-      : `it speaks version ${version}`,
+      : `it uses version ${version}`,
   );
 }
 
 function unreadable(dialog: ProxyDialog, why: string): Error {
   return dialog.error(
     Deno.errors.InvalidData,
-    `what answers there is no SOCKS5 proxy: ${why}; check the scheme and the port in "proxy"`,
+    `this is not a SOCKS5 proxy: ${why}; check the scheme and the port in "proxy"`,
   );
 }
 

@@ -125,7 +125,7 @@ export async function proveRead(
   throw new PartialListingError(
     `Cannot list ${
       quote(textOfPath(session, path))
-    }: the server does not show even the directory itself, as where it may not read`,
+    }: the server does not list even the directory itself; it may lack permission to read it`,
     { reply, command: "LIST -a" },
   );
 }

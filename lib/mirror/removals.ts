@@ -222,7 +222,7 @@ async function findMissing(
       throw new Deno.errors.InvalidData(
         `Cannot remove ${quote(target.at(entry.path))}: the source has ${
           quote(source.at(entry.path))
-        }, though it does not list it`,
+        }, but does not list it`,
       );
     }
   }

@@ -82,7 +82,7 @@ export class MirrorReport {
       throw new TypeError(
         `Cannot tell whether ${
           quote(entry.path)
-        } takes part: "filter" must return true or false, not a promise or anything else`,
+        } takes part: "filter" must return true or false, not a promise or another value`,
       );
     });
   }

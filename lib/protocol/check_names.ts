@@ -121,16 +121,14 @@ export function checkNames(
     throw new TypeError(
       `Cannot use ${
         showValue(options)
-      } as the options of ${where}: give an object`,
+      } as the options of ${where}: pass an object`,
     );
   }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     if (!Object.hasOwn(names, name)) {
       throw new TypeError(
-        `Cannot use the option ${
-          quote(name)
-        } of ${where}: there is no such option; use one of ${
+        `Unknown option ${quote(name)} of ${where}: use one of ${
           Object.keys(names).sort().join(", ")
         }`,
       );

@@ -47,7 +47,7 @@ export function checkName(
   return {
     reason: "wrong-name",
     detail:
-      `the certificate is for ${shown}, not for "${name}": dial one of its names, or say which is right with \`serverName\``,
+      `the certificate is for ${shown}, not for "${name}": connect to one of its names, or set \`serverName\` to one of them`,
   };
 }
 

@@ -19,6 +19,6 @@ export function checkDenoVersion(version: string = Deno.version.deno): void {
   throw new Deno.errors.NotSupported(
     `Cannot use TLS with Deno ${version}: FTPS needs Deno ${
       LEAST.join(".")
-    } or later; upgrade Deno ("deno upgrade"), or leave "tls" out to talk in clear text`,
+    } or later; upgrade Deno ("deno upgrade"), or omit "tls" to use clear text`,
   );
 }

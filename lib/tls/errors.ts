@@ -88,7 +88,7 @@ const SELF_SIGNED: TLSProblem = {
 const UNKNOWN_CA: TLSProblem = {
   reason: "unknown-ca",
   detail:
-    "the certificate was issued by an authority that is not trusted here: give that authority's certificate with `caCerts`",
+    "the certificate was issued by an authority that is not trusted here: add that authority's certificate to `caCerts`",
 };
 
 const EXPIRED: TLSProblem = {
@@ -99,13 +99,13 @@ const EXPIRED: TLSProblem = {
 const VERSION: TLSProblem = {
   reason: "version",
   detail:
-    "the server supports none of the offered TLS versions: see `minVersion` and `maxVersion` (below TLS 1.2 nothing is spoken)",
+    "the server supports none of the offered TLS versions: see `minVersion` and `maxVersion` (versions below TLS 1.2 are not supported)",
 };
 
 const CLIENT_CERTIFICATE: TLSProblem = {
   reason: "client-certificate",
   detail:
-    "the server does not accept the client's certificate, or wants one: see `cert` and `key`",
+    "the server does not accept the client's certificate, or requires one: see `cert` and `key`",
 };
 
 /**
@@ -178,7 +178,7 @@ export function readHandshakeError(message: string, code: string): TLSProblem {
     return {
       reason: "cipher",
       detail:
-        `the server supports none of the offered cipher suites, or wants a client certificate (${message})`,
+        `the server supports none of the offered cipher suites, or requires a client certificate (${message})`,
     };
   }
   return { reason: "broken", detail: message };
@@ -203,7 +203,7 @@ export function readClearAnswer(bytes: Uint8Array): TLSProblem | undefined {
     reason: "not-tls",
     detail: `the server answered in clear text: ${JSON.stringify(quote)}` +
       (/^\d{3}/.test(quote)
-        ? ' (a server that starts in clear text wants the mode "explicit")'
+        ? ' (for a server that starts in clear text, use the mode "explicit")'
         : ""),
   };
 }

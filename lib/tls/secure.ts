@@ -84,7 +84,7 @@ async function secure(
     signal,
     () =>
       new Deno.errors.TimedOut(
-        `Cannot secure ${where}: the TLS handshake was not done within ${timeout} ms`,
+        `Cannot secure ${where}: the TLS handshake was not complete within ${timeout} ms`,
       ),
     (signal) => {
       const connection = new TLSConnection(stream, session, where);

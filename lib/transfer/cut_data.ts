@@ -137,8 +137,8 @@ export function truncated(
     { reason: "truncated" },
   );
   const what = size === undefined
-    ? "and nothing tells whether that is all; try again, or, if this server never sends close_notify, set tls: { allowMissingCloseNotify: true }"
-    : `not the ${size} that there are; try again`;
+    ? "so data may be missing; try again, or, if this server never sends close_notify, set tls: { allowMissingCloseNotify: true }"
+    : `instead of ${size}; try again`;
   const error = new Deno.errors.UnexpectedEof(
     `Cannot complete "${command}": the TLS data connection was cut off (no close_notify) after ${bytes} bytes, ${what}`,
     { cause },

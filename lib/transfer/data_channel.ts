@@ -182,7 +182,7 @@ async function announce(
   if (isIPv6(hostname)) {
     if (allowEPRT) return await turn.perform(eprt, options);
     throw new TypeError(
-      'Cannot listen for data over IPv6: only "EPRT" tells the server where, and "allowEPRT" is false',
+      'Cannot listen for data over IPv6: it requires "EPRT", and "allowEPRT" is false',
     );
   }
   const argument = formatPort(hostname, port);

@@ -144,7 +144,7 @@ function refuseOddModes(session: Session, { verb }: Command): void {
     throw new TypeError(
       `Cannot open ${quote(verb)}: the server was told ${
         quote(`${setting} ${value}`)
-      }, and only ntransfercmd, retrbinary and storbinary take data as it travels; send "${setting} ${usual}" first`,
+      }, and only ntransfercmd, retrbinary and storbinary can transfer data then; send "${setting} ${usual}" first`,
     );
   }
 }
@@ -153,7 +153,7 @@ function refuseOddModes(session: Session, { verb }: Command): void {
 function refuseClearData(session: Session, { verb }: Command): void {
   if (session.protection !== undefined || session.isClearDataAllowed) return;
   throw new TypeError(
-    `Cannot open "${verb}": TLS was asked for, and data connections are not protected; call login() or protP() first, or protC() to send data in clear text`,
+    `Cannot open "${verb}": TLS was requested, but data connections are not protected; call login() or protP() first, or protC() to send data in clear text`,
   );
 }
 
@@ -202,7 +202,7 @@ async function sendRestart(
   if (offset === null || !/^\d{1,15}$/.test(`${rest}`)) return;
   if (offset === Number(rest)) return;
   throw new FTPReplyError(
-    `Cannot complete "REST ${rest}": the server says that it restarts at ${offset}: ${reply.text}`,
+    `Cannot complete "REST ${rest}": the server restarts at ${offset} instead: ${reply.text}`,
     { reply, command: `REST ${rest}` },
   );
 }

@@ -380,7 +380,7 @@ async function orRefused(
     const refusal = withMessage(
       error as FTPError,
       (message) =>
-        `${message} (in active mode the server connects to this machine: { passive: false }, or { passive: "auto" } for where passive mode is refused)`,
+        `${message} (in active mode the server connects to this machine: { passive: false }, or { passive: "auto" } if passive mode is refused)`,
     );
     REFUSALS.add(refusal);
     throw refusal;

@@ -23,7 +23,7 @@ export async function* pipeline(
 ): AsyncGenerator<Reply | FTPError> {
   if (!Number.isSafeInteger(window) || window < 1) {
     throw new RangeError(
-      `Cannot keep ${window} commands under way: window must be a positive integer`,
+      `Cannot use window ${window}: it must be a positive integer`,
     );
   }
   const outstanding: Promise<Reply | FTPError>[] = [];

@@ -172,7 +172,7 @@ async function* iterateOnce(
     ...options,
     type: "A",
     advice:
-      "finish the loop or break out of it, or collect what it gives first (Array.fromAsync)",
+      "finish the loop or break out of it, or collect its results first (Array.fromAsync)",
   };
   const transfer = await session.exclusive(
     (turn) => openTransfer(turn, command, text),

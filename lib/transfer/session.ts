@@ -454,7 +454,7 @@ export class Session {
 }
 
 /** Advice about a transfer that was opened by hand. */
-const PUT_ADVICE = "await getresp() until it gives the final reply first";
+const PUT_ADVICE = "await getresp() until it returns the final reply first";
 
 /** Commands that may come between the request for a port and its transfer. */
 const LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/i;

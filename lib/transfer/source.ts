@@ -40,7 +40,7 @@ export function checkBlocksize(blocksize: number): void {
 
 /** Advice about other sources. */
 const ADVICE =
-  "give a ReadableStream, an iterable of Uint8Array, a Blob, a Uint8Array or an open file";
+  "pass a ReadableStream, an iterable of Uint8Array, a Blob, a Uint8Array or an open file";
 
 /** Largest number of empty reads in a row before the end. */
 const MAX_EMPTY_READS = 100;
@@ -80,10 +80,8 @@ export function checkSource(source: Source): void {
   if (ArrayBuffer.isView(source) || kind === "ArrayBuffer") {
     throw new TypeError(
       `Cannot upload from a value of type object (${kind}): new Uint8Array(${
-        kind === "ArrayBuffer"
-          ? "it"
-          : "it.buffer, it.byteOffset, it.byteLength"
-      }) has its bytes`,
+        kind === "ArrayBuffer" ? "it" : "it.buffer, it.byteOffset, it.byteLength"
+      }) contains its bytes`,
     );
   }
   const isReader = hasMethod(source, "read");
@@ -95,7 +93,7 @@ export function checkSource(source: Source): void {
           : source === null || source === undefined
           ? source
           : `a value of type ${typeof source} (${kind})`
-      }: ${ADVICE} (new TextEncoder().encode(text) makes bytes of text)`,
+      }: ${ADVICE} (new TextEncoder().encode(text) converts text)`,
     );
   }
   if (Array.isArray(source)) { for (const chunk of source) checkChunk(chunk); }
@@ -104,7 +102,7 @@ export function checkSource(source: Source): void {
     : spent.has(source);
   if (!isSpent) return;
   throw new TypeError(
-    `Cannot upload from a source (${kind}) that is locked or was read before: its bytes may be gone (stream.pipeThrough(new TransformStream()) gives the rest of a stream)`,
+    `Cannot upload from a source (${kind}) that is locked or was read before: its bytes may be lost (stream.pipeThrough(new TransformStream()) returns the rest of a stream)`,
   );
 }
 
@@ -160,9 +158,9 @@ async function* reads(
     if (n === null) return;
     if (!Number.isInteger(n) || n < 0 || n > blocksize) {
       throw new TypeError(
-        `Cannot upload from a reader whose read() gives ${
+        `Cannot upload from a reader whose read() returns ${
           String(n)
-        }: it must give the count of bytes it has read, 1 to ${blocksize} here, or null at the end`,
+        }: it must return the number of bytes, 1 to ${blocksize} here, or null at the end`,
       );
     }
     if (n > 0) {
@@ -174,7 +172,7 @@ async function* reads(
     }
   }
   throw new TypeError(
-    `Cannot upload from a reader whose read() gives 0, ${MAX_EMPTY_READS} times in a row: it must give null at the end`,
+    `Cannot upload from a reader whose read() returns 0, ${MAX_EMPTY_READS} times in a row: it must return null at the end`,
   );
 }
 
@@ -257,6 +255,6 @@ function readerOf(
 function checkChunk(chunk: unknown): void {
   if (chunk instanceof Uint8Array) return;
   throw new TypeError(
-    `Cannot upload a chunk of type ${typeof chunk}: the source must give Uint8Array`,
+    `Cannot upload a chunk of type ${typeof chunk}: the source must return Uint8Array`,
   );
 }

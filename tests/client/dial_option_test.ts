@@ -113,16 +113,20 @@ Deno.test("FTP takes a connection with four methods from dial, and checks what t
     await ftp.voidresp();
   });
   const faulty: [what: string, Partial<DialedConn>, message: string][] = [
-    ["0 for ever", { read: () => Promise.resolve(0) }, "read() gave 0 bytes"],
+    [
+      "0 for ever",
+      { read: () => Promise.resolve(0) },
+      "read() returned 0 bytes",
+    ],
     [
       "too many",
       { read: () => Promise.resolve(1e9) },
-      "read() gave 1000000000",
+      "read() returned 1000000000",
     ],
     [
       "no number",
       { read: () => Promise.resolve("x" as unknown as number) },
-      "read() gave a value of type string",
+      "read() returned a value of type string",
     ],
     [
       "a throw",
@@ -136,7 +140,7 @@ Deno.test("FTP takes a connection with four methods from dial, and checks what t
     [
       "no write",
       { write: () => Promise.resolve(0) },
-      "write() took 0 bytes",
+      "write() wrote 0 bytes",
     ],
   ];
   for (const [what, change, message] of faulty) {
@@ -158,13 +162,13 @@ Deno.test("FTP.connect says what dial did wrong", async (t) => {
     [
       "nothing",
       () => undefined,
-      'the function "dial" gave a value of type undefined',
+      'the function "dial" returned a value of type undefined',
     ],
-    ["null", () => null, 'the function "dial" gave null'],
+    ["null", () => null, 'the function "dial" returned null'],
     [
       "less",
       () => ({ read() {} }),
-      'gave an object without the method "write"',
+      'returned an object without the method "write"',
     ],
   ];
   for (const [what, give, message] of table) {
@@ -216,7 +220,7 @@ Deno.test("FTP.connect ends the wait for dial by time and signal, and closes wha
         () => ftp.connect(NAME, port, { signal: controller.signal }),
         Error,
         end === "time"
-          ? 'the function "dial" gave no connection within 100 ms'
+          ? 'the function "dial" returned no connection within 100 ms'
           : "enough",
       );
       assertEquals(given?.aborted, true);

@@ -95,12 +95,12 @@ Deno.test("FTP.retrbinary and storbinary do not lose a block size given as in ft
   await assertRejects(
     () => ftp.retrbinary("RETR x", () => {}, options),
     TypeError,
-    "Cannot use 1024 as the options of retrbinary: give an object",
+    "Cannot use 1024 as the options of retrbinary: pass an object",
   );
   await assertRejects(
     () => ftp.storbinary("STOR x", BYTES, options),
     TypeError,
-    "Cannot use 1024 as the options of storbinary: give an object",
+    "Cannot use 1024 as the options of storbinary: pass an object",
   );
   assertEquals(server.commands, []);
 });

@@ -127,7 +127,7 @@ for (const refusal of NO_PROT) {
       refusal,
     );
     assert(error.message.includes('tls: { data: "clear" }'), error.message);
-    await assertRejects(() => list(careful), TypeError, "TLS was asked for");
+    await assertRejects(() => list(careful), TypeError, "TLS was requested");
 
     await using ftp = await connectImplicit(implicit, {
       tls: {
@@ -169,7 +169,7 @@ Deno.test("FTP.protC throws where the server's policy is against it", async () =
   await using ftp = await connectImplicit(implicit);
   await ftp.login("u", "p").catch(() => {});
   await assertRejects(() => ftp.protC(), FTPPermanentError, "534 Policy");
-  await assertRejects(() => list(ftp), TypeError, "TLS was asked for");
+  await assertRejects(() => list(ftp), TypeError, "TLS was requested");
 });
 
 Deno.test("FTP.login goes on to PROT P where PBSZ is unknown", async () => {

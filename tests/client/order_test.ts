@@ -342,7 +342,7 @@ Deno.test("FTP.putcmd waits for the end of what it has opened", async () => {
   await assertRejects(
     () => ftp.pwd(),
     Deno.errors.Busy,
-    "await getresp() until it gives the final reply",
+    "await getresp() until it returns the final reply",
   );
   assertEquals((await ftp.abort()).code, 226);
   await assertRejects(() => ftp.getresp(), TypeError, "no command is pending");

@@ -34,7 +34,7 @@ for (const [reply, Class] of REFUSALS) {
     await assertRejects(
       () => ftp.storbinary("STOR x", new Uint8Array(1)),
       TypeError,
-      "TLS was asked for",
+      "TLS was requested",
     );
     assertEquals(server.commands, ["AUTH TLS"]);
   });
@@ -167,7 +167,7 @@ for (const refused of ["PBSZ", "PROT"]) {
       () => ftp.store("x", new Uint8Array(1)),
     ];
     for (const call of calls) {
-      await assertRejects(call, TypeError, "TLS was asked for");
+      await assertRejects(call, TypeError, "TLS was requested");
     }
     assertEquals(server.commands.length, length);
     assertEquals(await ftp.pwd(), "/");

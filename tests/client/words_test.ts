@@ -38,7 +38,7 @@ const SETTINGS: [options: Record<string, unknown>, message: string][] = [
   [{ secure: true }, 'the option "secure" of '],
   [
     { tls: { rejectUnauthorized: false } },
-    'the option "rejectUnauthorized" of tls: there is no such option; use one of allowAuthSSL, allowMissingCloseNotify, ',
+    'Unknown option "rejectUnauthorized" of tls: use one of allowAuthSSL, allowMissingCloseNotify, ',
   ],
   [
     { tls: { caCerts: "-----BEGIN CERTIFICATE-----" } },
@@ -83,7 +83,7 @@ Deno.test("connect refuses options that it has not, and takes all that FTP has",
     await assertRejects(
       () => connect("ftp://127.0.0.1:1", { [name]: "x" }),
       TypeError,
-      `Cannot use the option "${name}" of connect: there is no such option; use one of account, active`,
+      `Unknown option "${name}" of connect: use one of account, active`,
     );
   }
   await using server = await memoryServer();
@@ -132,7 +132,7 @@ const CALLS: [
   [
     "download",
     (ftp, path) => ftp.download("a", path, { ["verfy" as "verify"]: "hash" }),
-    'the option "verfy" of download: there is no such option; use one of atomic, ',
+    'Unknown option "verfy" of download: use one of atomic, ',
   ],
   [
     "download",
@@ -142,18 +142,18 @@ const CALLS: [
   [
     "upload",
     (ftp) => ftp.upload(new Uint8Array(1), "a", { ["sync" as "mtime"]: true }),
-    'the option "sync" of upload: there is no such option; use one of atomic, ',
+    'Unknown option "sync" of upload: use one of atomic, ',
   ],
   [
     "downloadDir",
     (ftp, path) =>
       ftp.downloadDir("", path, { ["dryrun" as "dryRun"]: true, delete: true }),
-    'the option "dryrun" of downloadDir: there is no such option; use one of atomic, compare, ',
+    'Unknown option "dryrun" of downloadDir: use one of atomic, compare, ',
   ],
   [
     "uploadDir",
     (ftp, path) => ftp.uploadDir(path, "", { ["recursive" as "delete"]: true }),
-    'the option "recursive" of uploadDir: there is no such option; use one of atomic, compare, ',
+    'Unknown option "recursive" of uploadDir: use one of atomic, compare, ',
   ],
   [
     "upload",

@@ -206,16 +206,16 @@ const SOCKS_FAULTS: [
       await send(conn, "HTTP/1.1 400 Bad Request\r\n\r\n");
     },
     errors.InvalidData,
-    "no SOCKS5 proxy: it may be an HTTP proxy, http://",
+    "not a SOCKS5 proxy: it may be an HTTP proxy, http://",
   ],
   [
-    "it speaks version 4",
+    "it uses version 4",
     async (conn) => {
       await readExactly(conn, 3);
       await send(conn, [4, 0]);
     },
     errors.InvalidData,
-    "it speaks version 4",
+    "it uses version 4",
   ],
   [
     "it wants a password",
@@ -224,7 +224,7 @@ const SOCKS_FAULTS: [
       await send(conn, [5, 255]);
     },
     errors.PermissionDenied,
-    "the proxy wants a user and a password",
+    "the proxy requires a user and a password",
   ],
   [
     "it chooses a method that was not offered",
@@ -233,7 +233,7 @@ const SOCKS_FAULTS: [
       await send(conn, [5, 2]);
     },
     errors.PermissionDenied,
-    "the proxy wants a user and a password",
+    "the proxy requires a user and a password",
   ],
   [
     "its address is none",
@@ -242,16 +242,16 @@ const SOCKS_FAULTS: [
       await send(conn, [5, 0, 0, 9, 0, 0]);
     },
     errors.InvalidData,
-    "its reply is not one",
+    "its reply is invalid",
   ],
 ];
 
 /** Codes of refusals. */
 const SOCKS_CODES: [code: number, Class: ErrorClass, message: string][] = [
   [1, errors.ConnectionAborted, "general failure"],
-  [2, errors.PermissionDenied, "have the proxy allow port 2121 of the server"],
+  [2, errors.PermissionDenied, "the proxy must allow port 2121 of the server"],
   [3, errors.NetworkUnreachable, "no route"],
-  [4, errors.NetworkUnreachable, "which the proxy looks up"],
+  [4, errors.NetworkUnreachable, "which the proxy resolves"],
   [5, errors.ConnectionRefused, "the server refused the proxy's connection"],
   [6, errors.TimedOut, "TTL expired"],
   [7, errors.NotSupported, "does not support CONNECT"],
@@ -297,7 +297,7 @@ const HTTP_FAULTS: typeof SOCKS_FAULTS = [
       await conn.read(new Uint8Array(1));
     },
     errors.InvalidData,
-    "no end after 16384 bytes",
+    "does not end within 16384 bytes",
   ],
   [
     "its interim answers have no end",
@@ -307,7 +307,7 @@ const HTTP_FAULTS: typeof SOCKS_FAULTS = [
       await conn.read(new Uint8Array(1));
     },
     errors.InvalidData,
-    "no end after 16384 bytes",
+    "does not end within 16384 bytes",
   ],
   [
     "it is an FTP server",
@@ -316,7 +316,7 @@ const HTTP_FAULTS: typeof SOCKS_FAULTS = [
       await readHead(conn);
     },
     errors.InvalidData,
-    "no HTTP proxy",
+    "not an HTTP proxy",
   ],
 ];
 
@@ -325,12 +325,12 @@ for (
     [
       ["NTLM", "Negotiate abc"],
       errors.NotSupported,
-      "wants the authorisation NTLM or Negotiate (407 No), and only Basic",
+      "requires the authorization NTLM or Negotiate (407 No), and only Basic",
     ],
     [
       ['Digest realm="x"', 'Basic realm="x"'],
       errors.PermissionDenied,
-      "wants a user and a password (407 No)",
+      "requires a user and a password (407 No)",
     ],
   ] as const
 ) {
@@ -349,8 +349,8 @@ for (
 const HTTP_CODES: [code: number, Class: ErrorClass, message: string][] = [
   [302, errors.PermissionDenied, "does not allow the connection (302 No)"],
   [400, errors.PermissionDenied, "does not allow the connection (400 No)"],
-  [403, errors.PermissionDenied, "have the proxy allow port 2121"],
-  [407, errors.PermissionDenied, "wants a user and a password (407 No)"],
+  [403, errors.PermissionDenied, "the proxy must allow port 2121"],
+  [407, errors.PermissionDenied, "requires a user and a password (407 No)"],
   [500, errors.ConnectionAborted, "could not reach the server (500 No)"],
   [503, errors.ConnectionAborted, "could not reach the server (503 No)"],
   [504, errors.TimedOut, "could not reach the server (504 No)"],
@@ -405,7 +405,7 @@ for (
         await assertRejects(
           () => dialBy(script, scheme, NAME, 300),
           errors.TimedOut,
-          "the proxy gave no whole answer within 300 ms",
+          "the proxy did not answer within 300 ms",
         );
       });
     }

@@ -182,7 +182,7 @@ serverTest(
       assertEquals(failures.length, 1);
       assertMatch(
         failures[0]!,
-        /^: Cannot remove ".*": the source has "top\/.*", though it does not list it$/,
+        /^: Cannot remove ".*": the source has "top\/.*", but does not list it$/,
       );
       // what is asked for is told by MLSD, too: this is of LIST alone
       const { removed } = await ftp.downloadDir(

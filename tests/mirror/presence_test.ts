@@ -18,7 +18,7 @@ import { failuresOf, Notes, readTree, writeTree } from "./tree.ts";
 
 const DELETE = { delete: true, compare: "size" } as const;
 const UNLISTED =
-  /^: Cannot remove ".*": the source has ".*", though it does not list it$/;
+  /^: Cannot remove ".*": the source has ".*", but does not list it$/;
 
 /** A server that leaves "b" and "d" out of its listings, and has them. */
 async function hidingPair(unknown: readonly string[] = []): Promise<Pair> {

@@ -115,7 +115,7 @@ proxyTest(
       const [login, message] of [
         ["joe:hunter23", "the proxy refused the user or the password"],
         ["jim:hunter22", "the proxy refused the user or the password"],
-        [undefined, "the proxy wants a user and a password"],
+        [undefined, "the proxy requires a user and a password"],
       ] as const
     ) {
       const error = await assertRejects(
@@ -140,7 +140,7 @@ proxyTest(
     await assertRejects(
       () => fetchBytes(ftp, "a"),
       errors.PermissionDenied,
-      "have the proxy allow the server's passive ports",
+      "the proxy must allow the server's passive ports",
     );
     assertEquals(await ftp.size("a"), 5); // the session goes on
     await assertRejects(

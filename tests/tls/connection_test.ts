@@ -584,7 +584,7 @@ Deno.test("secureControl gives up in time", async () => {
   await assertRejects(
     () => control(running.port, TRUSTING, "localhost", 50),
     Deno.errors.TimedOut,
-    "the TLS handshake was not done within 50 ms",
+    "the TLS handshake was not complete within 50 ms",
   );
 });
 

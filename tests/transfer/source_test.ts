@@ -127,7 +127,7 @@ for (const count of [13, -1, NaN, 1.5, undefined, "2", { bytesRead: 2 }]) {
     await assertRejects(
       () => collect(chunksOf(reader, 12)),
       TypeError,
-      `read() gives ${String(count)}: it must`,
+      `read() returns ${String(count)}: it must`,
     );
   });
 }
@@ -144,7 +144,7 @@ Deno.test("chunksOf asks a reader again that reads nothing, but not for ever", a
   await assertRejects(
     () => collect(chunksOf(stuck, 5)),
     TypeError,
-    "gives 0, 100 times in a row",
+    "returns 0, 100 times in a row",
   );
   assert(hadTurn);
 });

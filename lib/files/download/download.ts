@@ -122,7 +122,7 @@ class Download {
       throw new RangeError(
         `Cannot download ${
           quote(remote)
-        }: "maxSize" must be a number and not negative, not ${maxSize}`,
+        }: "maxSize" must be a non-negative number, not ${maxSize}`,
       );
     }
     const { segments } = options;
@@ -151,7 +151,7 @@ class Download {
       throw new TypeError(
         `Cannot download to ${
           quote(target.path)
-        } with "removeSource": it is no file, and nothing tells whether it keeps the bytes`,
+        } with "removeSource": it is not a file, so the data cannot be verified`,
       );
     }
     const result = await this.#fetchTo(target);

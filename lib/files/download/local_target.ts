@@ -154,6 +154,6 @@ function followed(path: string): string {
       : `${Deno.realPathSync(dirname(end))}/${next}`;
   }
   throw new Deno.errors.FilesystemLoop(
-    `Cannot download to ${quote(path)}: it is a symbolic link to nothing`,
+    `Cannot download to ${quote(path)}: it is a symbolic link without a target`,
   );
 }

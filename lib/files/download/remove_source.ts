@@ -74,7 +74,7 @@ async function checkUnchanged(
       new FTPVerificationError(
         `Cannot remove ${quote(remote)} after its download: ${
           now.size === null
-            ? "the server shows no size of it, so that it may be gone or changed"
+            ? "the server reports no size, so it may be missing or changed"
             : "it changed meanwhile"
         }`,
         {
@@ -130,7 +130,7 @@ function syncFolder(path: string): void {
     throw withMessage(
       error,
       (message) =>
-        `Cannot put the folder ${quote(folder)} on the disk: ${message}`,
+        `Cannot write the folder ${quote(folder)} to disk: ${message}`,
     );
   }
 }

@@ -56,7 +56,7 @@ const PLANTS: readonly [
 ][] = [
   ["a symbolic link", Deno.symlinkSync],
   [
-    "a symbolic link to nothing",
+    "a symbolic link without a target",
     (victim, part) => Deno.symlinkSync(`${victim}-2`, part),
   ],
   ["a hard link", Deno.linkSync],

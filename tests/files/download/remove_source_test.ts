@@ -131,12 +131,12 @@ const CHANGES: [
   [
     "was removed",
     (server) => server.files.delete("/a"),
-    /may be gone or changed: size is unknown, not 5$/,
+    /may be missing or changed: size is unknown, not 5$/,
   ],
   [
     "has no size any more",
     (server) => server.on("SIZE", "550 No"),
-    /may be gone or changed: size is unknown, not 5$/,
+    /may be missing or changed: size is unknown, not 5$/,
   ],
 ];
 
@@ -161,7 +161,7 @@ Deno.test("FTP.download with removeSource removes nothing that has no SIZE", asy
   await using all = await startMove();
   const { server, folder, move } = all;
   server.on("SIZE", "502 No SIZE");
-  await assertRejects(move, FTPVerificationError, "shows no size");
+  await assertRejects(move, FTPVerificationError, "reports no size");
   assertEquals(server.text("/a"), "12345");
   assertEquals(Deno.readTextFileSync(folder.at("a")), "12345");
 });
