@@ -34,8 +34,8 @@ const SETTINGS: [options: Record<string, unknown>, message: string][] = [
     { multiline: "lax" },
     'multiline "lax": it must be "strict" or "lenient"',
   ],
-  [{ TLS: "explicit" }, 'the option "TLS" of '],
-  [{ secure: true }, 'the option "secure" of '],
+  [{ TLS: "explicit" }, 'Unknown option "TLS" of '],
+  [{ secure: true }, 'Unknown option "secure" of '],
   [
     { tls: { rejectUnauthorized: false } },
     'Unknown option "rejectUnauthorized" of tls: use one of allowAuthSSL, allowMissingCloseNotify, ',
@@ -50,12 +50,17 @@ const SETTINGS: [options: Record<string, unknown>, message: string][] = [
   ],
 ];
 
-Deno.test("FTP refuses words that no option has, and says which there are", () => {
+/** The start of the message, which is the same in most rows. */
+function messageWith(text: string): string {
+  return text.startsWith("Unknown") ? text : `Cannot use ${text}`;
+}
+
+Deno.test("FTP refuses invalid options, and lists the valid ones", () => {
   for (const [options, message] of SETTINGS) {
     assertThrows(
       () => new FTP(options as FTPOptions),
       TypeError,
-      `Cannot use ${message}`,
+      messageWith(message),
     );
   }
   for (const encoding of ["utf-9", 8]) {
@@ -67,13 +72,13 @@ Deno.test("FTP refuses words that no option has, and says which there are", () =
   }
 });
 
-Deno.test("connect refuses words that no option has before it dials", async () => {
+Deno.test("connect refuses invalid options before it dials", async () => {
   for (const [options, message] of SETTINGS) {
     if (options.tls === null) continue; // as if it were left out
     await assertRejects(
       () => connect("ftpes://127.0.0.1:1", options as FTPOptions),
       TypeError,
-      `Cannot use ${message}`,
+      messageWith(message),
     );
   }
 });
@@ -218,7 +223,7 @@ for (const [call, run, message] of CALLS) {
     await assertRejects(
       () => run(ftp, folder.path),
       TypeError,
-      `Cannot use ${message}`,
+      messageWith(message),
     );
     assertEquals(server.verbs.slice(before), []);
   });
