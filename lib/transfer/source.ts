@@ -80,7 +80,9 @@ export function checkSource(source: Source): void {
   if (ArrayBuffer.isView(source) || kind === "ArrayBuffer") {
     throw new TypeError(
       `Cannot upload from a value of type object (${kind}): new Uint8Array(${
-        kind === "ArrayBuffer" ? "it" : "it.buffer, it.byteOffset, it.byteLength"
+        kind === "ArrayBuffer"
+          ? "it"
+          : "it.buffer, it.byteOffset, it.byteLength"
       }) contains its bytes`,
     );
   }
