@@ -7,7 +7,7 @@ import { worked } from "./cpu_time.ts";
 export const LONG = 60_000;
 
 /** A linear work takes four times as long, a quadratic one sixteen times. */
-export const MAX_RATIO = 10;
+export const MAX_RATIO = 7;
 
 /** Milliseconds that are not looked at closer: a quadratic work takes more. */
 const FLOOR = 25;
@@ -90,7 +90,7 @@ export function ratioOf(
   for (let runs = 1; runs <= 4 && ratio > MAX_RATIO; runs++) {
     const long = workOf(() => run(length), runs);
     if (long < FLOOR) return 0;
-    ratio = Math.min(ratio, long / workOf(() => run(length / 4), 2 * runs));
+    ratio = Math.min(ratio, long / workOf(() => run(length / 4), 5 * runs));
   }
   return ratio;
 }
