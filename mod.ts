@@ -54,6 +54,10 @@ export {
 } from "./lib/client/ftp_protocol.ts";
 export { ftpcp } from "./lib/client/ftpcp.ts";
 export type { FTPOptions } from "./lib/client/options.ts";
+export type {
+  LearnedProfile,
+  ProfileStore,
+} from "./lib/client/profile_store.ts";
 export type { PassiveMode } from "./lib/transfer/session.ts";
 export { DataConnection } from "./lib/connection/data_connection.ts";
 export type { DataListener, PortRange } from "./lib/connection/dial.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { settle } from "../connection/waiting.ts";
+import { showAddress } from "../connection/dial.ts";
+import { abortable, settle } from "../connection/waiting.ts";
 import { runOperation, withLifetime } from "../files/operation.ts";
 import type { OwnedProvider } from "../files/session_provider.ts";
 import { pause } from "../files/pause.ts";
@@ -13,11 +14,13 @@ import { isCrowded } from "../files/recovery.ts";
 import { requestDirectory } from "../commands/queries.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { ServerProfile } from "../transfer/server_profile.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { SessionLock } from "../transfer/session_lock.ts";
 import type { Credentials } from "./dialogues.ts";
 import { type Identity, openAs } from "./enter.ts";
 import { openSession } from "./open_session.ts";
+import { ServerStore } from "./profile_store.ts";
 import type { Server, Settings } from "./options.ts";
 import { settingsOf } from "./session_settings.ts";
 
@@ -41,6 +44,10 @@ export class ClientConnection implements OwnedProvider {
   readonly #end = new AbortController();
   #session: Session | undefined;
   #identity: Identity | undefined;
+  /** Where the server's profile is saved, and the settings that belong to it. */
+  #kept: { store: ServerStore; settings: Settings } | undefined;
+  /** Ends when the profile is saved. */
+  #saving: Promise<void> | undefined;
   /** Owns the session after another user has logged in. */
   #successor: ClientConnection | undefined;
 
@@ -91,10 +98,11 @@ export class ClientConnection implements OwnedProvider {
     settings: Settings,
     options: SignalOptions,
   ): Promise<Reply> {
-    const { session, welcome } = await this.#hold(
-      options,
-      (options) => openSession(server, settings, options),
-    );
+    const profile = new ServerProfile(settings.serverZone);
+    const { session, welcome } = await this.#hold(options, async (options) => {
+      await this.#load(server, settings, profile, options);
+      return await openSession(server, settings, { ...options, profile });
+    });
     this.#session = session;
     return welcome;
   }
@@ -117,6 +125,7 @@ export class ClientConnection implements OwnedProvider {
     if (isSame || failure !== undefined || open !== undefined) return this;
     const next = this.#successor = new ClientConnection();
     next.#session = session;
+    next.#kept = this.#kept;
     this.#finish(
       "the connection belongs to another user: login() was called",
     );
@@ -215,6 +224,7 @@ export class ClientConnection implements OwnedProvider {
     );
     const connection = new ClientConnection();
     connection.#session = opened.session;
+    connection.#kept = this.#kept && { ...this.#kept, settings };
     connection.remember(identity);
     const { server } = identity;
     return { connection, server, welcome: opened.welcome };
@@ -230,6 +240,7 @@ export class ClientConnection implements OwnedProvider {
         return quitting;
       }, options);
       this.#endOf(session);
+      await this.#saving;
       return reply;
     } catch (error) {
       if (error instanceof FTPError) this.#endOf(session);
@@ -243,6 +254,7 @@ export class ClientConnection implements OwnedProvider {
     const reason = new Deno.errors.NotConnected(why);
     session?.transfer?.data.fail(reason);
     session?.control.fail(reason);
+    this.#save();
     this.#finish(`the connection was closed here: ${why}`);
   }
 
@@ -256,6 +268,30 @@ export class ClientConnection implements OwnedProvider {
     }
     this.end("close() was called");
     await control?.closed;
+    await this.#saving;
+  }
+
+  /** Loads what an earlier program has learned of a server. */
+  async #load(
+    { host, port }: Server,
+    settings: Settings,
+    profile: ServerProfile,
+    { signal }: SignalOptions,
+  ): Promise<void> {
+    if (settings.profile === undefined) return;
+    const loading = ServerStore.load(
+      settings.profile,
+      showAddress(host, port),
+      profile,
+      settings.dropping,
+    );
+    this.#kept = { store: await abortable(loading, signal), settings };
+  }
+
+  #save(): void {
+    if (this.#kept === undefined || this.#session === undefined) return;
+    const { store, settings: { dropping, tracer } } = this.#kept;
+    this.#saving = store.save(this.#session.profile, dropping, tracer);
   }
 
   /** Ends after `QUIT`; another user may have logged in before it. */

@@ -18,6 +18,7 @@ import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkNumber, MAX_MILLISECONDS } from "../protocol/check_number.ts";
 import { checkWord, showValue } from "../protocol/check_word.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
+import type { ProfileStore } from "./profile_store.ts";
 import { checkTLSOptions, TLS_MODES, type TLSOptions } from "../tls/options.ts";
 import { type Trace, Tracer } from "../connection/trace.ts";
 
@@ -217,6 +218,14 @@ export interface FTPOptions {
    * @default learned from uploads, otherwise 0
    */
   serverZone?: number | undefined;
+  /**
+   * Keeps what was learned of a server between runs of a program: that `EPSV` or
+   * `MLSD` does not work, that `PRET` is needed, that commands are read one at a
+   * time. Such a server then costs its waits once, and not in each run.
+   *
+   * @default none
+   */
+  profile?: ProfileStore | undefined;
 }
 
 /** All settings with their values; `passive` changes with `setPasv`. */
@@ -245,6 +254,7 @@ export interface Settings {
   readonly virtualHost: string | undefined;
   readonly afterLogin: readonly Command[];
   readonly compress: boolean;
+  readonly profile: ProfileStore | undefined;
   /** Addresses of servers that turned out not to support `pipelining`. */
   readonly dropping: Set<string>;
 }
@@ -301,6 +311,7 @@ export const FTP_OPTIONS: NamesOf<FTPOptions> = {
   virtualHost: true,
   afterLogin: true,
   compress: true,
+  profile: true,
 };
 
 /**
@@ -349,6 +360,7 @@ export function resolveOptions(options: FTPOptions): Settings {
     virtualHost: options.virtualHost,
     afterLogin: parseAfterLogin(options.afterLogin),
     compress: options.compress ?? false,
+    profile: options.profile,
     dropping: new Set(),
   };
 }

@@ -43,11 +43,21 @@ const URL_TEXT: Kind = {
   is: (value) => typeof value === "string" || value instanceof URL,
   words: "a URL",
 };
+const STORE: Kind = {
+  is: (value) =>
+    isObject(value) && typeof value.load === "function" &&
+    typeof value.save === "function",
+  words: "an object with the functions load and save",
+};
 const PATTERNS: Kind = {
   is: (value) =>
     Array.isArray(value) ? value.every(isPattern) : isPattern(value),
   words: "a glob, a regular expression, or an array of these",
 };
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
 
 function isPattern(value: unknown): boolean {
   return typeof value === "string" || value instanceof RegExp;
@@ -97,6 +107,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   localAddress: TEXT,
   virtualHost: TEXT,
   password: TEXT,
+  profile: STORE,
   proxy: URL_TEXT,
   serverName: TEXT,
   user: TEXT,

@@ -171,11 +171,16 @@ async function negotiate(
   const { session } = turn;
   const ask = () => {
     const { profile, options: { passive } } = session;
-    const isPasv = passive === "pasv" ||
-      (profile.hasExtendedPassive === false && mayTryPasv(session));
-    return isPasv
-      ? orRefused(session, requestPasv(turn, options))
-      : requestEpsv(turn, options);
+    const isLearned = profile.hasExtendedPassive === false &&
+      mayTryPasv(session);
+    if (passive !== "pasv" && !isLearned) return requestEpsv(turn, options);
+    const asking = orRefused(session, requestPasv(turn, options));
+    return passive === "pasv" ? asking : asking.catch((error) => {
+      if (!profile.isRecalled || !isUnlearned(error)) throw error;
+      profile.isRecalled = false;
+      profile.hasExtendedPassive = undefined;
+      return requestEpsv(turn, options);
+    });
   };
   try {
     return await ask();
@@ -385,6 +390,12 @@ async function orRefused(
     REFUSALS.add(refusal);
     throw refusal;
   }
+}
+
+/** Whether a refused `PASV` means that `EPSV` is to be tried again. */
+function isUnlearned(error: unknown): boolean {
+  return error instanceof FTPPermanentError && !isStuck(error) &&
+    !asksForPRET(error) && error.reply?.code !== 530;
 }
 
 /** LightFTP may miss the end of a transfer, and then says that `ABOR` helps. */

@@ -64,6 +64,8 @@ export class ServerProfile {
   #featuresIdentity = "";
   /** Whether `EPSV` works; `undefined` before the first try. */
   hasExtendedPassive: boolean | undefined;
+  /** Whether `hasExtendedPassive` comes from an earlier run. */
+  isRecalled = false;
   /** Whether `MLSD` works; `undefined` before it returned an entry. */
   hasMLSD: boolean | undefined;
   /** Whether `LIST -a` works; `undefined` before the first try. */

@@ -1,0 +1,204 @@
+/** What was learned of a server is kept between runs, and does no harm where it is wrong. */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { FTP, type LearnedProfile, type ProfileStore } from "../../mod.ts";
+import { type MemoryServer, memoryServer } from "../files/memory_server.ts";
+
+/** A store in memory. */
+class Shelf implements ProfileStore {
+  readonly kept = new Map<string, unknown>();
+  saves = 0;
+
+  load(server: string): unknown {
+    return this.kept.get(server);
+  }
+
+  async save(server: string, learned: LearnedProfile): Promise<void> {
+    await Promise.resolve();
+    this.saves++;
+    this.kept.set(server, JSON.parse(JSON.stringify(learned)));
+  }
+}
+
+/** A server without `EPSV` and `MLSD`. */
+async function oldServer(): Promise<MemoryServer> {
+  const server = await memoryServer({ "/pub/a": "a" });
+  for (const verb of ["EPSV", "MLSD"]) server.on(verb, "502 Not implemented");
+  return server;
+}
+
+/** One run of a program: lists a directory. Returns the verbs that were sent. */
+async function run(
+  server: MemoryServer,
+  profile: ProfileStore,
+): Promise<string[]> {
+  const before = server.verbs.length;
+  await using ftp = new FTP({ profile });
+  await ftp.connect(server.host, server.port);
+  await ftp.login();
+  const entries = await Array.fromAsync(await ftp.list("/pub"));
+  assertEquals(entries.map(({ name }) => name), ["a"]);
+  await ftp.quit();
+  return server.verbs.slice(before);
+}
+
+Deno.test("FTP tries in a second run nothing that has not worked in the first", async () => {
+  await using server = await oldServer();
+  const shelf = new Shelf();
+  const first = await run(server, shelf);
+  assert(first.includes("EPSV") && first.includes("MLSD"), first.join());
+  const key = `${server.host}:${server.port}`;
+  const { since, ...learned } = shelf.kept.get(key) as LearnedProfile;
+  assertEquals(learned, { epsv: false, mlsd: false });
+  assert(Math.abs(Date.now() - Date.parse(since)) < 60_000, since);
+  const second = await run(server, shelf);
+  assertEquals(
+    second.filter((verb) => verb === "EPSV" || verb === "MLSD"),
+    [],
+  );
+  assertEquals(shelf.saves, 1, "nothing new was learned");
+});
+
+Deno.test("FTP saves at its disposal and at close what was learned, also by a clone", async () => {
+  for (const end of ["dispose", "close"] as const) {
+    await using server = await oldServer();
+    const shelf = new Shelf();
+    const saved = Promise.withResolvers<void>();
+    const profile: ProfileStore = {
+      load: (key) => shelf.load(key),
+      save: async (key, learned) => {
+        await shelf.save(key, learned);
+        saved.resolve();
+      },
+    };
+    const ftp = new FTP({ profile });
+    await ftp.connect(server.host, server.port);
+    await ftp.login();
+    {
+      await using twin = await ftp.clone();
+      await Array.fromAsync(await twin.list("/pub"));
+      assertEquals(shelf.saves, 0);
+    }
+    assertEquals(shelf.saves, 1);
+    if (end === "dispose") await ftp[Symbol.asyncDispose]();
+    else ftp.close();
+    await saved.promise;
+    assertEquals(shelf.saves, 1);
+  }
+});
+
+Deno.test("FTP unlearns what a profile says wrongly", async () => {
+  await using server = await memoryServer({ "/pub/a": "a" });
+  for (const verb of ["PASV", "PRET"]) server.on(verb, "502 Not implemented");
+  const shelf = new Shelf();
+  const key = `${server.host}:${server.port}`;
+  const since = new Date().toISOString();
+  shelf.kept.set(key, { since, epsv: false, pret: true });
+  const verbs = await run(server, shelf);
+  assert(verbs.includes("PASV") && verbs.includes("EPSV"), verbs.join());
+  assertEquals({ ...shelf.kept.get(key) as LearnedProfile, since: "" }, {
+    since: "",
+  });
+  assertEquals((await run(server, shelf)).includes("PASV"), false);
+});
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** Profiles that are nothing, or not valid any more. */
+const USELESS: Record<string, unknown> = {
+  "null": null,
+  "a number": 1,
+  "a text": "epsv: false",
+  "an array": [],
+  "no time": { epsv: false },
+  "no valid time": { since: "yesterday", epsv: false, mlsd: false },
+  "an old time": {
+    since: new Date(Date.now() - 91 * DAY).toISOString(),
+    epsv: false,
+    mlsd: false,
+  },
+  "a time in the future": {
+    since: new Date(Date.now() + DAY).toISOString(),
+    epsv: false,
+    mlsd: false,
+  },
+  "values of other types": {
+    since: new Date().toISOString(),
+    epsv: "false",
+    mlsd: 0,
+    pret: 1,
+    pipelining: null,
+  },
+};
+
+for (const [name, useless] of Object.entries(USELESS)) {
+  Deno.test(`FTP ignores a profile that is ${name}`, async () => {
+    await using server = await memoryServer({ "/pub/a": "a" });
+    const verbs = await run(server, { load: () => useless, save: () => {} });
+    assert(verbs.includes("EPSV") && verbs.includes("MLSD"), verbs.join());
+    assertEquals(verbs.includes("PRET"), false);
+  });
+}
+
+Deno.test("FTP.connect rejects with the error of load, before a connection", async () => {
+  await using server = await memoryServer();
+  const ftp = new FTP({
+    profile: {
+      load: () => {
+        throw new Deno.errors.PermissionDenied("no reading here");
+      },
+      save: () => {},
+    },
+  });
+  await assertRejects(
+    () => ftp.connect(server.host, server.port),
+    Deno.errors.PermissionDenied,
+    "no reading here",
+  );
+  assertEquals(server.sessions.length, 0);
+});
+
+Deno.test("FTP.connect ends a load that never ends by its signal", async () => {
+  await using server = await memoryServer();
+  const { signal, abort } = (() => {
+    const controller = new AbortController();
+    return { signal: controller.signal, abort: () => controller.abort() };
+  })();
+  const profile = {
+    load: () => {
+      queueMicrotask(abort);
+      return new Promise<never>(() => {});
+    },
+    save: () => {},
+  };
+  const ftp = new FTP({ profile });
+  await assertRejects(
+    () => ftp.connect(server.host, server.port, { signal }),
+    DOMException,
+  );
+});
+
+Deno.test("FTP.quit does not reject where the profile cannot be saved, and trace shows why", async () => {
+  await using server = await oldServer();
+  const events: string[] = [];
+  const ftp = new FTP({
+    trace: ({ text }) => void events.push(text),
+    profile: {
+      load: () => undefined,
+      save: () => Promise.reject(new Error("disk full")),
+    },
+  });
+  await ftp.connect(server.host, server.port);
+  await ftp.login();
+  await Array.fromAsync(await ftp.list("/pub"));
+  await ftp.quit();
+  assert(events.some((text) => /profile.*disk full/.test(text)));
+});
+
+Deno.test("FTP refuses a profile that is no store", () => {
+  for (
+    const profile of [true, {}, { load: () => {} }, "file.json"] as never[]
+  ) {
+    assertThrows(() => new FTP({ profile }), TypeError, "load and save");
+  }
+});
