@@ -254,14 +254,16 @@ class DirTask implements MirrorTask {
         ? isSame
         : isChangedEarlier(local, remote);
     }
-    if (this.#setsRemoteTimes) return isSame;
+    // a minute or a day of a listing may hide a later change
+    const isExact = remote.precision <= SECOND;
+    if (this.#setsRemoteTimes) return isExact && isSame;
     // the server set the time of the upload. A file that kept an older time
     // when it was created (cp -p) shows by its ctime, and a downloaded one by
     // its mtime
     const last = Math.max(local, here.ctime ?? 0);
     if (isWrittenLater(last, remote)) return true;
     const isMeasured = this.#clock.isMeasured(there.teller ?? "MDTM");
-    return isSame && (!isMeasured || local % SECOND === 0);
+    return isExact && isSame && (!isMeasured || local % SECOND === 0);
   }
 
   /** Whether uploads set their files' times. */

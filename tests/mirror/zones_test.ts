@@ -316,3 +316,91 @@ serverTest(
   },
   { servers: ["vsftpd"], zone: "Asia/Tokyo", extra: LOCAL.vsftpd },
 );
+
+/** No command but LIST shows a time; some servers still set one. */
+const LIST_ONLY: [name: ServerName, what: string, extra: readonly string[]][] =
+  [
+    ["vsftpd", "sets none", ["cmds_denied=MDTM,MFMT"]],
+    ["proftpd", "sets none", limit("MDTM MFMT MFF MLSD MLST")],
+    ["proftpd", "sets one", limit("MDTM MLSD MLST")],
+    ["pyftpdlib", "sets one", [
+      'for verb in ("MDTM", "MLSD", "MLST"): handler.proto_cmds.pop(verb, None)',
+    ]],
+  ];
+
+/** ProFTPD refuses with 550 what its configuration forbids, and not as unknown. */
+const BY_LIST = { command: "LIST" } as const;
+
+function limit(verbs: string): string[] {
+  return [`<Limit ${verbs}>`, "  DenyAll", "</Limit>"];
+}
+
+/** Differences to the time of an earlier edit, in seconds, which LIST does not show or shows by a zone. */
+const SMALL = [0, 20, 3_600, 9 * 3_600, -5 * 3_600, 86_400];
+
+for (const [name, what, extra] of LIST_ONLY) {
+  for (const zone of ZONES) {
+    const options = {
+      servers: [name],
+      zone,
+      extra: [...LOCAL[name], ...extra],
+    };
+    serverTest(
+      `FTP.uploadDir sends what was changed to a server that only LIST tells the times of, and ${what}, in ${zone}`,
+      async (server) => {
+        using folder = new LocalFolder();
+        await server.mkdir("top");
+        const local = folder.path;
+        writeTree(local, TREE);
+        const up = () =>
+          afresh(
+            server,
+            (ftp) => ftp.uploadDir(local, "top", { list: BY_LIST }),
+          );
+        assertEquals((await up()).transferred, 4);
+        for (const at of TIMES) {
+          for (const [index, seconds] of SMALL.entries()) {
+            const time = new Date(at.getTime() + seconds * 1000);
+            Deno.writeTextFileSync(`${local}/a`, String(index));
+            Deno.utimeSync(`${local}/a`, time, time);
+            await up();
+            assertEquals(
+              readTree(`${server.root}/top`),
+              readTree(local),
+              `${time}`,
+            );
+          }
+        }
+      },
+      options,
+    );
+    serverTest(
+      `FTP.downloadDir brings what was changed on a server that only LIST tells the times of, and ${what}, in ${zone}`,
+      async (server) => {
+        using folder = new LocalFolder();
+        const local = folder.path;
+        const top = `${server.root}/top`;
+        await server.write("top/a", "x");
+        const down = () =>
+          afresh(
+            server,
+            (ftp) => ftp.downloadDir("top", local, { list: BY_LIST }),
+          );
+        for (const at of TIMES) {
+          for (const [index, seconds] of SMALL.entries()) {
+            // a change now, whatever time it has: cp -p, touch
+            const time = index % 2 === 0
+              ? new Date()
+              : new Date(at.getTime() + seconds * 1000);
+            Deno.writeTextFileSync(`${top}/a`, String(index));
+            Deno.utimeSync(`${top}/a`, time, time);
+            if (index % 2 === 0) await down();
+            else if ((await down()).transferred === 0) continue;
+            assertEquals(readTree(local), readTree(top), `${time}`);
+          }
+        }
+      },
+      options,
+    );
+  }
+}
