@@ -702,7 +702,11 @@ export class FTP extends FTPProtocol {
     checkListOptions(options);
     return await this.#onReady(
       options,
-      (session) => requestEntry(session, path, options),
+      (session) =>
+        session.pastHangUps(
+          () => requestEntry(session, path, options),
+          options,
+        ),
     );
   }
 
@@ -721,7 +725,8 @@ export class FTP extends FTPProtocol {
     checkListOptions(options);
     return await this.#onReady(
       options,
-      (session) => existsPath(session, path, options),
+      (session) =>
+        session.pastHangUps(() => existsPath(session, path, options), options),
     );
   }
 
@@ -743,7 +748,11 @@ export class FTP extends FTPProtocol {
     checkPath(connectionOf(this).session, path, "path");
     return await this.#onReady(
       options,
-      (session) => requestModificationTime(session, path, options),
+      (session) =>
+        session.pastHangUps(
+          () => requestModificationTime(session, path, options),
+          options,
+        ),
     );
   }
 
@@ -933,7 +942,8 @@ export class FTP extends FTPProtocol {
   ): Promise<ReadonlyMap<string, string>> {
     return await this.#onReady(
       options,
-      (session) => requestFeatures(session, options),
+      (session) =>
+        session.pastHangUps(() => requestFeatures(session, options), options),
     );
   }
 

@@ -235,10 +235,9 @@ export class PendingCommands {
   isMismatched(reply: Reply): boolean {
     const head = this.#head;
     if (head?.verb === undefined || this.#isLate(reply)) return false;
-    // a 1yz opens nothing here, and the 227 of the PASV after it proves the
-    // order
-    const isPassed = head.kind === "passive" && head.verb === "EPSV" &&
-      reply.code < 200;
+    // no other command gets this reply, and only a 227 to the PASV after it
+    // proves the order
+    const isPassed = head.kind === "passive" && head.verb === "EPSV";
     return !isPassed && !mayAnswer(head.verb, reply);
   }
 

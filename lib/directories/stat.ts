@@ -176,7 +176,7 @@ async function probeEntry(
     isAbsent = reply?.code === 550 && !DENIED_REGEXP.test(reply.text);
   }
   const { reply, command } = found;
-  isAbsent &&= isUnknownCommand(reply);
+  isAbsent &&= reply === undefined || isUnknownCommand(reply);
   const why = isAbsent ? "there is no such name in its directory" : reply?.text;
   const error = new FTPPermanentError(
     `Cannot find ${quote(textOfPath(session, path))}: ${why}`,
@@ -195,6 +195,10 @@ async function probe(
   options: SignalOptions,
 ): Promise<Probed | FTPError> {
   if (await isDirectory(turn, path, options)) return { kind: "directory" };
+  const { profile } = turn.session;
+  if (profile.lacks("SIZE")) {
+    return new FTPPermanentError("Cannot tell the size: the server lacks SIZE");
+  }
   try {
     await turn.ensureType("I", options);
     const size = await requestSize(turn, path, options);
@@ -205,6 +209,9 @@ async function probe(
     return { kind: "file", size: size ?? undefined, mtime: mtime ?? undefined };
   } catch (error) {
     if (!isRefusal(error)) throw error;
+    const isUnknown = isUnknownCommand(error.reply) &&
+      error.command?.startsWith("SIZE");
+    if (isUnknown) profile.noteLacking("SIZE");
     return isDataSet(turn.session, path)
       ? await probeDataSet(turn, path, options, error)
       : error;

@@ -6,6 +6,7 @@
  */
 
 import { joinBytes } from "../protocol/bytes.ts";
+import { mismatched } from "../connection/control_errors.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import { settle } from "../connection/waiting.ts";
 import { type HostPort, isIPv6, parsePassive } from "../protocol/address.ts";
@@ -18,6 +19,7 @@ import {
 } from "../protocol/errors.ts";
 import { withMessage } from "../protocol/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
+import { mayAnswer } from "../protocol/reply_kind.ts";
 import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
 import type { ExclusiveTurn, Turn } from "./turn.ts";
 
@@ -26,6 +28,12 @@ const AHEAD_LIFE = 5000;
 
 /** Longest wait, in milliseconds, for `EPSV` before `PASV` is sent as well. */
 const EPSV_WAIT = 1000;
+
+/**
+ * The same if `EPSV` has worked before. A firewall may drop it since, or the
+ * server is slow.
+ */
+const KNOWN_EPSV_WAIT = 2000;
 
 /** Longest wait, in milliseconds, for the `PASV` after an unanswered `EPSV`. */
 const PASV_WAIT = 5000;
@@ -124,14 +132,25 @@ export function requestAhead(
   session.shared(ask, { signal }).catch(() => {}); // the transfer throws
 }
 
-/** Requests a port by `PASV`. */
+/**
+ * Requests a port by `PASV`.
+ *
+ * @param options `isStrict`: whether only a 227 proves that replies and
+ * commands are in step, because `EPSV` got a reply of another command
+ */
 export async function requestPasv(
   { session }: Turn,
-  { signal }: SignalOptions,
+  { signal, isStrict }: SignalOptions & { isStrict?: boolean },
 ): Promise<HostPort> {
   signal?.throwIfAborted();
-  const pending = session.control.send({ verb: "PASV" }, { kind: "passive" });
-  const reply = await session.control.wait(pending.final, signal);
+  const { control } = session;
+  const pending = control.send({ verb: "PASV" }, { kind: "passive" });
+  const reply = await control.wait(pending.final, signal);
+  if (isStrict && reply.code !== 227) {
+    const error = mismatched(pending, reply);
+    control.fail(error);
+    throw error;
+  }
   return addressIn(session, reply, pending.command);
 }
 
@@ -201,10 +220,8 @@ async function requestEpsv(
   const { control, profile } = session;
   const pending = control.send({ verb: "EPSV" }, { kind: "passive" });
   const isOnly = !mayTryPasv(session);
-  // a command that has worked before is only slow
-  const limit = isOnly || profile.hasExtendedPassive === true
-    ? undefined
-    : waitLimit(session, EPSV_WAIT, EPSV_SHARE);
+  const most = profile.hasExtendedPassive ? KNOWN_EPSV_WAIT : EPSV_WAIT;
+  const limit = isOnly ? undefined : waitLimit(session, most, EPSV_SHARE);
   const reply = await replyWithin(session, pending, { limit, signal });
   if (reply === undefined) return await overtake(session, pending, signal);
   const address = Promise.try(() => addressIn(session, reply, pending.command));
@@ -215,7 +232,9 @@ async function requestEpsv(
     const isFinal = reply.code === 421 || isStuck(error) ||
       (asksForPRET(error) && !profile.needsPRET);
     if (isFinal) throw error;
-    const other = await orRefused(session, requestPasv(turn, { signal }));
+    const isForeign = !mayAnswer("EPSV", reply);
+    const asking = requestPasv(turn, { signal, isStrict: isForeign });
+    const other = await orRefused(session, asking);
     const isPassing = reply.code >= 400 && reply.code < 500;
     if (isPassing) profile.hasExtendedPassive ??= false;
     else profile.hasExtendedPassive = false;
@@ -234,8 +253,10 @@ async function overtake(
   const pending = control.send({ verb: "PASV" }, options);
   const limit = waitLimit(session, PASV_WAIT, PASV_SHARE);
   let reply = await replyWithin(session, pending, { limit, signal });
-  const isOnly = session.renewal === undefined && !replaces.isSettled;
-  if (reply === undefined && isOnly) { // no other connection is possible
+  // no other connection is possible, or the server is slow
+  const isPatient = !replaces.isSettled &&
+    (session.renewal === undefined || profile.hasExtendedPassive === true);
+  if (reply === undefined && isPatient) {
     reply = await control.wait(pending.final, signal);
   }
   if (reply === undefined) {
@@ -251,7 +272,9 @@ async function overtake(
   const address = Promise.try(() => addressIn(session, reply, pending.command));
   const told = await orRefused(session, address);
   const late = replaces.isSettled ? (await replaces.final).code : undefined;
-  profile.hasExtendedPassive ??= late === 229;
+  // a server answers in order: what has worked before is dropped now
+  if (late === undefined) profile.hasExtendedPassive = false;
+  else profile.hasExtendedPassive ??= late === 229;
   return told;
 }
 

@@ -311,6 +311,37 @@ export class Session {
     return this.#control.failure === undefined;
   }
 
+  /**
+   * Runs a query. If the server closes the connection at a command that it may
+   * not know, repeats the query on another connection, without this command.
+   */
+  async pastHangUps<T>(
+    query: () => Promise<T>,
+    { signal }: SignalOptions,
+  ): Promise<T> {
+    const passed = new Set<string>();
+    for (;;) {
+      const control = this.#control;
+      try {
+        return await query();
+      } catch (error) {
+        // "": commands that were sent together; the next connection sends one
+        // at a time
+        const { failure, lostOver: { verb = "", command = "" } = {} } = control;
+        const isHangUp = failure instanceof Deno.errors.UnexpectedEof &&
+          !passed.has(verb);
+        if (!isHangUp) throw error;
+        passed.add(verb);
+        this.profile.noteHangUp(command);
+        if (verb !== "" && !this.profile.lacks(verb)) throw error;
+        // another call may have replaced it
+        const isReplaced = this.#control !== control ||
+          await this.replace(error, signal);
+        if (!isReplaced) throw error;
+      }
+    }
+  }
+
   /** Waits until no end of a transfer is pending. */
   async #settled(signal?: AbortSignal): Promise<void> {
     while (this.#endings.size > 0) {

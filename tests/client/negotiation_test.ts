@@ -49,7 +49,28 @@ function passiveOf({ verbs }: { verbs: string[] }): string[] {
 
 /** Whatever else a server may say to EPSV. */
 const ANSWERS = [
-  ...[200, 202, 203, 216, 220, 221, 225, 226, 228, 230, 232, 234, 250, 258],
+  ...[
+    200,
+    202,
+    203,
+    211,
+    212,
+    213,
+    214,
+    215,
+    216,
+    220,
+    221,
+    225,
+    226,
+    228,
+    230,
+    232,
+    234,
+    250,
+    257,
+    258,
+  ],
   ...[300, 314, 331, 332, 334, 350, 425, 426, 430, 450, 451, 452, 500],
   ...[501, 502, 503, 504, 522, 530, 532, 534, 550, 551, 552, 553, 599],
 ].map((code) => `${code} Hello`).concat([
@@ -143,6 +164,49 @@ Deno.test("FTP remembers for another connection that EPSV is swallowed", async (
   assertEquals(await list(twin), ["one"]);
   assertEquals(passiveOf(server), ["EPSV", "PASV", "PASV", "PASV"]);
 });
+
+Deno.test("FTP sends PASV after a short wait where EPSV has worked and is swallowed now", async () => {
+  await using server = await startScript(LIST);
+  await using ftp = await server.connect(LONG);
+  assertEquals(await list(ftp), ["one"]);
+  server.on("EPSV", swallow);
+  assertEquals(await list(ftp), ["one"]);
+  await expectInStep(server, ftp);
+  assertEquals(await list(ftp), ["one"]);
+  assertEquals(passiveOf(server), ["EPSV", "EPSV", "PASV", "PASV"]);
+});
+
+Deno.test("FTP takes a late 229 for EPSV's own where EPSV has worked before", async () => {
+  await using server = await startScript(LIST);
+  await using ftp = await server.connect(SHORT);
+  assertEquals(await list(ftp), ["one"]);
+  server.once("EPSV", swallow);
+  server.once("PASV", async (turn) => {
+    await turn.raw("229 Late (|||1|)\r\n");
+    await turn.default();
+  });
+  assertEquals(await list(ftp), ["one"]);
+  await expectInStep(server, ftp);
+  assertEquals(await list(ftp), ["one"]);
+  assertEquals(passiveOf(server), ["EPSV", "EPSV", "PASV", "EPSV"]);
+});
+
+for (const answer of ['257 "/" is it', "213 5", "211 End"]) {
+  Deno.test(`FTP closes where "${answer}" comes before the reply to EPSV, which proves that a reply is superfluous`, async () => {
+    await using server = await startScript({
+      ...LIST,
+      async EPSV(turn) {
+        const port = await turn.session.dataPort.listen();
+        await turn.raw(`${answer}\r\n`);
+        await turn.reply(229, `Entering (|||${port}|)`);
+      },
+    });
+    await using ftp = await server.connect(LONG);
+    const error = await assertRejects(() => list(ftp));
+    assert(String(error).includes("out of step"), String(error));
+    assertEquals(ftp.connected, false);
+  });
+}
 
 /** When the late reply to EPSV comes, seen from the PASV behind it. */
 const LATE: [when: string, script: (late: string) => Script][] = [

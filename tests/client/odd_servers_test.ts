@@ -329,14 +329,47 @@ Deno.test("FTP.list goes on by LIST on another connection where the server hangs
   assertEquals(server.sessions.length, 2);
 });
 
-Deno.test("FTP.features asks once a server that hangs up at FEAT", async () => {
-  await using server = await hangingUp(["FEAT"]);
-  await using ftp = await server.client();
-  await assertRejects(() => ftp.features(), Deno.errors.UnexpectedEof);
-  await ftp.reconnect();
-  assertEquals((await ftp.features()).size, 0);
-  assertEquals(server.verbs.filter((verb) => verb === "FEAT").length, 1);
-});
+const QUERIES: [
+  name: string,
+  query: (ftp: FTP) => Promise<unknown>,
+  expected: unknown,
+][] = [
+  ["features()", async (ftp) => (await ftp.features()).size, 0],
+  ["exists()", (ftp) => ftp.exists("/f"), true],
+  ["exists() of nothing", (ftp) => ftp.exists("/none"), false],
+  ["stat()", async (ftp) => (await ftp.stat("/f")).isFile, true],
+  [
+    "stat() of a directory",
+    async (ftp) => (await ftp.stat("/d")).isDirectory,
+    true,
+  ],
+  ["mtime()", (ftp) => ftp.mtime("/f"), null],
+  [
+    "several at once",
+    (ftp) =>
+      Promise.all([ftp.exists("/f"), ftp.exists("/none"), ftp.exists("/d/g")]),
+    [
+      true,
+      false,
+      true,
+    ],
+  ],
+];
+
+for (const [name, query, expected] of QUERIES) {
+  Deno.test(`FTP answers ${name} where the server hangs up at each command that it does not know`, async () => {
+    const UNKNOWN = ["FEAT", "MLST", "MLSD", "SIZE", "MDTM"];
+    await using server = await hangingUp(UNKNOWN);
+    await using ftp = await server.client();
+    await ftp.cwd("/d");
+    for (let i = 0; i < 2; i++) assertEquals(await query(ftp), expected);
+    assertEquals(await ftp.pwd(), "/d");
+    for (const verb of UNKNOWN) {
+      const count = server.verbs.filter((sent) => sent === verb).length;
+      assert(count <= (name === "several at once" ? 9 : 1), `${count} ${verb}`);
+    }
+  });
+}
 
 Deno.test("FTP sends what the user asks for, although the server hung up at it", async () => {
   await using server = await hangingUp(["SIZE", "DELE", "SITE"]);
