@@ -8,7 +8,7 @@ import { ScriptedServer, type Turn } from "../testing/scripted/mod.ts";
 const CONVERSATIONS = 60;
 
 /** Conversations at once. */
-const LANES = 6;
+const WORKERS = 6;
 
 /** Calls of one conversation. */
 const CALLS = 6;
@@ -197,7 +197,7 @@ Deno.test("FTP bears a server that mutates its replies, adds to them and hangs u
   const count = chooseCount(CONVERSATIONS, "FTP_HOSTILE");
   console.log(`${count} conversations, FTP_SEED=${seed}`);
   let next = 0;
-  await Promise.all(Array.from({ length: LANES }, async () => {
+  await Promise.all(Array.from({ length: WORKERS }, async () => {
     while (next < count) {
       const index = next++;
       try {

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FTPProtocolError, FTPReplyError } from "../../mod.ts";
-import { leaveAtFirst } from "../leave_at_first.ts";
+import { breakAfterFirst } from "../break_after_first.ts";
 import { PeerGone, type Turn } from "../testing/scripted/mod.ts";
 import { type Script, startScript } from "./script.ts";
 
@@ -144,7 +144,7 @@ Deno.test("FTP.mlsd may be left early, and the connection is usable", async () =
     ABOR: "225 Nothing to abort",
   });
   await using ftp = await server.connect();
-  assertEquals((await leaveAtFirst(ftp.mlsd()))[0], "x");
+  assertEquals((await breakAfterFirst(ftp.mlsd()))[0], "x");
   assertEquals(await ftp.pwd(), "/");
   await assertRejects(() => ftp.abort().then(() => ftp.voidresp()), TypeError);
 });

@@ -4,7 +4,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { leaveAtFirst } from "../leave_at_first.ts";
+import { breakAfterFirst } from "../break_after_first.ts";
 import {
   type Entry,
   FTPPermanentError,
@@ -88,7 +88,7 @@ Deno.test("FTP.list that is left early aborts the transfer and leaves the connec
 Deno.test("FTP.list that is left early reads a short listing to its end", async () => {
   await using pair = await Pair.make();
   pair.server.on("MLSD", sends(...Array(20).fill(fact("x"))));
-  await leaveAtFirst(pair.ftp.list());
+  await breakAfterFirst(pair.ftp.list());
   assertEquals(await pair.ftp.pwd(), "/");
   assertEquals(pair.commands, ["MLSD", "PWD"]);
 });
@@ -105,7 +105,7 @@ Deno.test("FTP.list is not deceived by the rest of a listing that was aborted", 
     left.add(turn.session);
     await hangsAfter(`${fact("x")}\r\n`.repeat(20))(turn);
   });
-  await leaveAtFirst(pair.ftp.list());
+  await breakAfterFirst(pair.ftp.list());
   assertEquals(await namesOf(pair.ftp.list()), ["a"]);
   assertEquals(await namesOf(pair.ftp.list()), ["a"]);
   assertEquals(pair.server.sessions.length, 2);
@@ -158,7 +158,7 @@ for (const count of [1, 3, 50, 5000]) {
       }
       assertEquals(met, count);
       assertEquals(await ftp.pwd(), "/");
-      await leaveAtFirst(ftp.list("", { command }));
+      await breakAfterFirst(ftp.list("", { command }));
       assertEquals(await ftp.pwd(), "/");
     }
   });
@@ -178,7 +178,7 @@ Deno.test("FTP.list gives sizes that can be added up, and none that is rounded",
 Deno.test("FTP.list leaves the connection usable when it is left at its last name", async () => {
   await using pair = await Pair.make({ "/a": "" });
   const { ftp } = pair;
-  await leaveAtFirst(ftp.list());
+  await breakAfterFirst(ftp.list());
   const left = await assertRejects(async () => {
     for await (const _ of ftp.list()) throw new Error("Mine");
   });
@@ -401,7 +401,7 @@ Deno.test("FTP.list comes back when its loop is left", async () => {
   await using pair = await Pair.make({ "/d x/inner": "" });
   pair.server.on("MLSD", UNKNOWN);
   pair.server.on("LIST", hangsAfter(`${unix("inner")}\r\n`.repeat(20)));
-  await leaveAtFirst(pair.ftp.list("/d x"));
+  await breakAfterFirst(pair.ftp.list("/d x"));
   assertEquals(await pair.ftp.pwd(), "/");
 });
 

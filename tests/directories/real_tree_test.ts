@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Entry, FTP } from "../../mod.ts";
-import { leaveAtFirst } from "../leave_at_first.ts";
+import { breakAfterFirst } from "../break_after_first.ts";
 import { logIn } from "../real/client.ts";
 import {
   isIgnored,
@@ -145,7 +145,7 @@ async function leaveEarly(
       const { signal } = controller;
       const entries = ftp.list("/many", { command, signal });
       if (i % 2 === 0) {
-        await leaveAtFirst(entries);
+        await breakAfterFirst(entries);
       } else {
         const error = await assertRejects(async () => {
           for await (const _ of entries) controller.abort(new Error("Enough"));

@@ -173,5 +173,5 @@ function isSame(
   b: Uint8Array | undefined,
 ): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return Buffer.compare(a, b) === 0; // at once: other lanes wait meanwhile
+  return Buffer.compare(a, b) === 0; // at once: other servers wait meanwhile
 }

@@ -4,10 +4,10 @@ import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { DownloadOptions, FTP } from "../../mod.ts";
 import { isIgnored } from "../testing/servers/mod.ts";
 import { type CaseFault, type FaultCase, slowedDown } from "./fault_case.ts";
-import { Lane } from "./lane.ts";
+import { ProxiedServer } from "./proxied_server.ts";
 import { LeakTracker } from "./leak_tracker.ts";
 import { CLIENT, type Client } from "./client.ts";
-import type { Problem } from "./report.ts";
+import type { Problem } from "./case_report.ts";
 import { measurePace } from "./pace.ts";
 import { runCase } from "./run_case.ts";
 
@@ -224,10 +224,10 @@ Deno.test({
   ignore: isIgnored("vsftpd"),
   fn: async (context) => {
     using tracker = new LeakTracker();
-    await using lane = await Lane.start("lane-0.test", DOWNLOAD);
-    const { factor } = await measurePace([lane], tracker);
+    await using proxied = await ProxiedServer.start("server-0.test", DOWNLOAD);
+    const { factor } = await measurePace([proxied], tracker);
     const run = (faultCase: FaultCase, client: Partial<Client> = {}) =>
-      runCase(lane, slowedDown(faultCase, factor), tracker, {
+      runCase(proxied, slowedDown(faultCase, factor), tracker, {
         ...CLIENT,
         ...client,
       });
@@ -249,7 +249,7 @@ Deno.test({
     }
     await context.step("a client that shows the password", async () => {
       const { problems } = await run(UNHARMED, {
-        download: () => Promise.reject(new Error(`PASS ${lane.password}`)),
+        download: () => Promise.reject(new Error(`PASS ${proxied.password}`)),
       });
       assert(problems.some(({ kind }) => kind === "secret"));
     });
@@ -257,7 +257,7 @@ Deno.test({
       const opened: Disposable[] = [];
       const { problems } = await run(UNHARMED, {
         download: async (ftp, remote, local, options) => {
-          const { host, port } = lane;
+          const { host, port } = proxied;
           opened.push(await Deno.connect({ hostname: host, port }));
           opened.push(Deno.openSync("."));
           return await ftp.download(remote, local, options);
@@ -265,14 +265,14 @@ Deno.test({
       });
       for (const resource of opened) resource[Symbol.dispose]();
       assertEquals(problems, [
-        { kind: "leak", text: `connection to ${lane.host}:${lane.port}` },
+        { kind: "leak", text: `connection to ${proxied.host}:${proxied.port}` },
         { kind: "leak", text: "file ." },
       ]);
     });
     await context.step("a server that does not start again", async () => {
-      const { restart } = lane;
+      const { restart } = proxied;
       let times = 0;
-      lane.restart = async () => {
+      proxied.restart = async () => {
         times++;
         await Promise.resolve();
         throw new Error("The port is taken");
@@ -284,9 +284,9 @@ Deno.test({
         Array(2).fill({ kind: "restart", text: "Error: The port is taken" }),
       );
       assertEquals(times, 2);
-      assertFalse(lane.isServing);
-      await restart.call(lane);
-      assert(lane.isServing);
+      assertFalse(proxied.isServing);
+      await restart.call(proxied);
+      assert(proxied.isServing);
     });
   },
 });

@@ -18,12 +18,12 @@ import {
   seedsOf,
   slowedDown,
 } from "./fault_case.ts";
-import { Lane } from "./lane.ts";
-import { laneCount, measurePace, type Pace } from "./pace.ts";
+import { ProxiedServer } from "./proxied_server.ts";
+import { measurePace, type Pace, serverCount } from "./pace.ts";
 import { LeakTracker } from "./leak_tracker.ts";
-import { type CaseReport, mayBeSlowness } from "./report.ts";
+import { type CaseReport, mayBeSlowness } from "./case_report.ts";
 import { runCase } from "./run_case.ts";
-import { FaultReport } from "./tally.ts";
+import { FaultReport } from "./fault_report.ts";
 
 /** Faults in all, unless the environment says otherwise. */
 const COUNT = 2000;
@@ -51,15 +51,15 @@ CONFIGURATIONS.forEach((configuration, index) => {
       })`,
     ignore: isIgnored(server) || !isAsked,
     fn: async () => {
-      const tally = seedAsked === undefined
+      const faultReport = seedAsked === undefined
         ? await runMany(configuration, index)
         : await runOne(configuration, Number(seedAsked));
       const run = seedAsked === undefined ? `FTP_FAULT_START=${start}: ` : "";
-      console.log(run + tally.summary());
-      if (countAsked !== undefined) console.log(tally.table());
-      const found = tally.failures.map(describe);
+      console.log(run + faultReport.summary());
+      if (countAsked !== undefined) console.log(faultReport.table());
+      const found = faultReport.failures.map(describe);
       const shortfall = seedAsked === undefined
-        ? tally.shortfall(count)
+        ? faultReport.shortfall(count)
         : undefined;
       if (shortfall !== undefined) found.unshift(shortfall);
       if (found.length > 0) throw new Error(found.join("\n\n"));
@@ -72,39 +72,40 @@ async function runMany(
   index: number,
 ): Promise<FaultReport> {
   using tracker = new LeakTracker();
-  const tally = new FaultReport();
+  const faultReport = new FaultReport();
   const seeds = seedsOf(index, start);
   let cases = 0;
-  await using lanes = await startLanes(configuration);
-  const pace = await measurePace(lanes.all, tracker);
-  const runLane = async (lane: Lane) => {
+  await using servers = await startServers(configuration);
+  const pace = await measurePace(servers.all, tracker);
+  const runCases = async (proxied: ProxiedServer) => {
     while (
-      tally.faults < count && cases < count * MAX_MISSES && lane.isServing
+      faultReport.faults < count && cases < count * MAX_MISSES &&
+      proxied.isServing
     ) {
       cases++;
       const seed = seeds.next().value;
-      const report = await runAtPace(seed, lane, pace, tracker);
-      if (report.isRepeated) tally.repeated++;
+      const report = await runAtPace(seed, proxied, pace, tracker);
+      if (report.isRepeated) faultReport.repeated++;
       if (report.happened.length === 0) pace.note(report);
-      tally.add(report);
+      faultReport.add(report);
       // at once: the run may be long, or never end
       if (report.problems.length > 0) console.log(describe(report));
     }
   };
-  await Promise.all(lanes.all.map(runLane));
-  console.log(`${lanes.all.length} lanes, ${pace}`);
-  return tally;
+  await Promise.all(servers.all.map(runCases));
+  console.log(`${servers.all.length} servers, ${pace}`);
+  return faultReport;
 }
 
 /** Runs a case; once more with the longest time-outs if the machine may have been slow for a moment. */
 async function runAtPace(
   seed: number,
-  lane: Lane,
+  proxied: ProxiedServer,
   pace: Pace,
   tracker: LeakTracker,
 ): Promise<CaseReport & { isRepeated: boolean }> {
   const run = (factor: number) =>
-    runCase(lane, slowedDown(makeCase(seed), factor), tracker);
+    runCase(proxied, slowedDown(makeCase(seed), factor), tracker);
   const { usualFactor, factor } = pace;
   const report = await run(usualFactor);
   if (!mayBeSlowness(report)) return { ...report, isRepeated: false };
@@ -112,29 +113,29 @@ async function runAtPace(
   return { ...await run(longest), isRepeated: true };
 }
 
-/** As many lanes as the machine bears, or none. */
-async function startLanes(
+/** As many servers as the machine bears, or none. */
+async function startServers(
   configuration: Configuration,
-): Promise<AsyncDisposable & { all: Lane[] }> {
+): Promise<AsyncDisposable & { all: ProxiedServer[] }> {
   const starting = Array.from(
-    { length: laneCount(configuration) },
-    (_, i) => Lane.start(`lane-${i}.test`, configuration),
+    { length: serverCount(configuration) },
+    (_, i) => ProxiedServer.start(`server-${i}.test`, configuration),
   );
   const started = await Promise.allSettled(starting);
   const all = started.flatMap((one) =>
     one.status === "fulfilled" ? [one.value] : []
   );
-  const lanes = {
+  const servers = {
     all,
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(all.map((lane) => lane[Symbol.asyncDispose]()));
+      await Promise.all(all.map((proxied) => proxied[Symbol.asyncDispose]()));
     },
   };
-  if (all.length === starting.length) return lanes;
-  await lanes[Symbol.asyncDispose]();
+  if (all.length === starting.length) return servers;
+  await servers[Symbol.asyncDispose]();
   throw new AggregateError(
     started.flatMap((one) => one.status === "rejected" ? [one.reason] : []),
-    "Cannot start the lanes",
+    "Cannot start the servers",
   );
 }
 
@@ -143,14 +144,17 @@ async function runOne(
   seed: number,
 ): Promise<FaultReport> {
   using tracker = new LeakTracker();
-  await using lane = await Lane.start("lane-0.test", configuration);
-  const tally = new FaultReport();
-  const pace = await measurePace([lane], tracker);
+  await using proxied = await ProxiedServer.start(
+    "server-0.test",
+    configuration,
+  );
+  const faultReport = new FaultReport();
+  const pace = await measurePace([proxied], tracker);
   const faultCase = slowedDown(makeCase(seed), pace.factor);
-  const report = await runCase(lane, faultCase, tracker);
+  const report = await runCase(proxied, faultCase, tracker);
   console.log(describe(report));
-  tally.add(report);
-  return tally;
+  faultReport.add(report);
+  return faultReport;
 }
 
 function describe(report: CaseReport): string {

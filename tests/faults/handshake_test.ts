@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { isIgnored } from "../testing/servers/mod.ts";
 import { type FaultCase, makeCase, slowedDown } from "./fault_case.ts";
-import { Lane } from "./lane.ts";
+import { ProxiedServer } from "./proxied_server.ts";
 import { LeakTracker } from "./leak_tracker.ts";
 import { measurePace, type Pace } from "./pace.ts";
 import { runCase } from "./run_case.ts";
@@ -18,7 +18,10 @@ for (const direction of ["download", "upload"] as const) {
       fn: async () => {
         using tracker = new LeakTracker();
         const configuration = { server: "vsftpd", tls: true } as const;
-        await using lane = await Lane.start("lane-0.test", configuration);
+        await using proxied = await ProxiedServer.start(
+          "server-0.test",
+          configuration,
+        );
         const faultCase: FaultCase = {
           ...makeCase(1),
           direction,
@@ -46,9 +49,9 @@ for (const direction of ["download", "upload"] as const) {
           abort: undefined,
           pipelining: true,
         };
-        pace ??= await measurePace([lane], tracker);
+        pace ??= await measurePace([proxied], tracker);
         const report = await runCase(
-          lane,
+          proxied,
           slowedDown(faultCase, pace.factor),
           tracker,
         );

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { isIgnored } from "../testing/servers/mod.ts";
 import { type FaultCase, makeCase, slowedDown } from "./fault_case.ts";
-import { Lane } from "./lane.ts";
+import { ProxiedServer } from "./proxied_server.ts";
 import { LeakTracker } from "./leak_tracker.ts";
 import { measurePace } from "./pace.ts";
 import { runCase } from "./run_case.ts";
@@ -16,10 +16,13 @@ for (const server of ["proftpd", "pure-ftpd", "pyftpdlib"] as const) {
     ignore: isIgnored(server),
     fn: async () => {
       using tracker = new LeakTracker();
-      await using lane = await Lane.start("late.test", { server, tls: false });
-      const { factor } = await measurePace([lane], tracker);
+      await using proxied = await ProxiedServer.start("late.test", {
+        server,
+        tls: false,
+      });
+      const { factor } = await measurePace([proxied], tracker);
       const { problems, outcome, happened } = await runCase(
-        lane,
+        proxied,
         slowedDown(makeLateCase(server), factor),
         tracker,
       );

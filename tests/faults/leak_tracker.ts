@@ -6,7 +6,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /** What one case has open. */
-export class Holdings {
+export class OpenResources {
   readonly #open = new Map<object, string>();
   #changed = Promise.withResolvers<void>();
   /** Workers that were started. */
@@ -29,9 +29,9 @@ export class Holdings {
   }
 
   /** What is open, waiting at most so many milliseconds for it to be closed. */
-  async left(patience: number): Promise<string[]> {
+  async left(timeLimit: number): Promise<string[]> {
     const { promise: late, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(true), patience);
+    const timer = setTimeout(() => resolve(true), timeLimit);
     let isLate = false;
     while (this.#open.size > 0 && !isLate) {
       this.#changed = Promise.withResolvers();
@@ -47,7 +47,7 @@ export class Holdings {
 
 /** Watches what is opened, and by which case, until it is disposed of. */
 export class LeakTracker implements Disposable {
-  readonly #storage = new AsyncLocalStorage<Holdings>();
+  readonly #storage = new AsyncLocalStorage<OpenResources>();
   readonly #originals = {
     connect: Deno.connect,
     listen: Deno.listen,
@@ -63,10 +63,10 @@ export class LeakTracker implements Disposable {
     // deno-lint-ignore no-explicit-any
     const anyhow = <T>(value: T): any => value;
     Deno.connect = anyhow(async (options: Deno.ConnectOptions) => {
-      const holdings = storage.getStore();
+      const resources = storage.getStore();
       const { hostname, port } = options;
       return watch(
-        holdings,
+        resources,
         await connect(options),
         `connection to ${hostname}:${port}`,
       );
@@ -79,35 +79,35 @@ export class LeakTracker implements Disposable {
     Deno.openSync = (path, options) =>
       watch(storage.getStore(), openSync(path, options), `file ${path}`);
     globalThis.Worker = class extends Worker {
-      readonly #holdings = storage.getStore();
+      readonly #resources = storage.getStore();
       constructor(url: string | URL, options?: WorkerOptions) {
         super(url, options);
-        this.#holdings?.add(this, "Worker");
-        if (this.#holdings !== undefined) this.#holdings.workers++;
+        this.#resources?.add(this, "Worker");
+        if (this.#resources !== undefined) this.#resources.workers++;
       }
       override terminate(): void {
         super.terminate();
-        this.#holdings?.remove(this);
+        this.#resources?.remove(this);
       }
     };
   }
 
   /** Runs a case; what it opens, now and later, is its own. */
-  run<T>(holdings: Holdings, run: () => Promise<T>): Promise<T> {
-    return this.#storage.run(holdings, run);
+  run<T>(resources: OpenResources, run: () => Promise<T>): Promise<T> {
+    return this.#storage.run(resources, run);
   }
 
   #watch<T extends { close(): void }>(
-    holdings: Holdings | undefined,
+    resources: OpenResources | undefined,
     resource: T,
     what: string,
   ): T {
-    if (holdings === undefined) return resource;
-    holdings.add(resource, what);
+    if (resources === undefined) return resource;
+    resources.add(resource, what);
     const close = resource.close.bind(resource);
     const dispose = () => {
       close();
-      holdings.remove(resource);
+      resources.remove(resource);
     };
     Object.defineProperty(resource, "close", { value: dispose });
     Object.defineProperty(resource, Symbol.dispose, { value: dispose });

@@ -4,19 +4,19 @@
  *
  *     FTP_ANSWER_COUNT=8000 deno task test tests/faults/next_answer_test.ts   that many disturbed calls in all
  *     FTP_ANSWER_SEED=4711 deno task test tests/faults/next_answer_test.ts    other calls
- *     FTP_ANSWER_LANES=1 deno task test tests/faults/next_answer_test.ts      clients at once
+ *     FTP_ANSWER_SERVERS=1 deno task test tests/faults/next_answer_test.ts      clients at once
  *
  * @module
  */
 
-import { runLanes } from "../model/run_lanes.ts";
+import { runInParallel } from "../model/run_in_parallel.ts";
 import { isIgnored, reportServers } from "../testing/servers/mod.ts";
 import { CONFIGURATIONS } from "./fault_case.ts";
 
 const { env } = Deno;
 const count = Number(env.get("FTP_ANSWER_COUNT") ?? 240);
 const seed = Number(env.get("FTP_ANSWER_SEED") ?? 1);
-const lanes = Number(env.get("FTP_ANSWER_LANES") ?? 2);
+const servers = Number(env.get("FTP_ANSWER_SERVERS") ?? 2);
 
 /** Each disturbed call is followed by one that is not, more or less. */
 const STOPS = 0.5;
@@ -40,6 +40,6 @@ for (const plan of plans) {
       tls ? "TLS" : "plain"
     })`,
     ignore: isIgnored(server),
-    fn: () => runLanes({ ...plan, seed, calls, stops: STOPS }, lanes),
+    fn: () => runInParallel({ ...plan, seed, calls, stops: STOPS }, servers),
   });
 }

@@ -10,22 +10,22 @@ import {
   makeCase,
   shortestTimeout,
 } from "./fault_case.ts";
-import type { Lane } from "./lane.ts";
+import type { ProxiedServer } from "./proxied_server.ts";
 import type { LeakTracker } from "./leak_tracker.ts";
-import type { CaseReport } from "./report.ts";
+import type { CaseReport } from "./case_report.ts";
 import { runCase } from "./run_case.ts";
 
 /** How many times the slowest step (a dial, a handshake, a command with its reply) a time-out is. */
 const MARGIN = 3;
 
-/** Calls on each lane: one to warm up, and those that are measured. */
+/** Calls on each proxied: one to warm up, and those that are measured. */
 const ROUNDS = 5;
 
 /** Slowest pace that is measured: a call that takes longer than it may at this one is a failure. */
 const SLOWEST_PACE = 20;
 
 /** Lanes that a core bears: most of a case's time is waiting for what was done to it. */
-const LANES_PER_CORE = { plain: 4, tls: 2 };
+const SERVERS_PER_CORE = { plain: 4, tls: 2 };
 
 /** The pace of one machine with one server. */
 export class Pace {
@@ -64,29 +64,29 @@ export class Pace {
 }
 
 /**
- * Measures what calls take, all lanes at work at once.
+ * Measures what calls take, all servers at work at once.
  *
- * @param lanes Where
+ * @param servers Where
  * @param tracker Who sees leaks
  * @returns The pace
  * @throws {Error} If a call fails to which nothing is done
  */
 export async function measurePace(
-  lanes: readonly Lane[],
+  servers: readonly ProxiedServer[],
   tracker: LeakTracker,
 ): Promise<Pace> {
   const pace = new Pace();
-  await Promise.all(lanes.map(async (lane) => {
+  await Promise.all(servers.map(async (proxied) => {
     for (let round = 0; round < ROUNDS; round++) {
       const report = await runCase(
-        lane,
-        makeCalmCase(lane.configuration, round),
+        proxied,
+        makeCalmCase(proxied.configuration, round),
         tracker,
       );
       const { problems, error } = report;
       if (problems.length > 0 || error !== undefined) {
         throw new Error(
-          `Cannot measure the pace of "${lane.configuration.server}": ${
+          `Cannot measure the pace of "${proxied.configuration.server}": ${
             Deno.inspect({ problems, error })
           }`,
         );
@@ -98,18 +98,18 @@ export async function measurePace(
 }
 
 /**
- * How many lanes a configuration is to have.
+ * How many servers a configuration is to have.
  *
  * @param configuration Its
  * @param cores Of this machine
  */
-export function laneCount(
+export function serverCount(
   { server, tls }: Configuration,
   cores: number = navigator.hardwareConcurrency,
 ): number {
-  const lanes = cores * LANES_PER_CORE[tls ? "tls" : "plain"];
+  const servers = cores * SERVERS_PER_CORE[tls ? "tls" : "plain"];
   // ProFTPD sleeps for 400 ms whenever a session has ended, and greets no client meanwhile
-  return server === "proftpd" ? 2 * lanes : lanes;
+  return server === "proftpd" ? 2 * servers : servers;
 }
 
 /** A transfer of usual size that nothing happens to; with TLS, every second pair in a Worker. */

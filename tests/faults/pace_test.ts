@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { isIgnored } from "../testing/servers/mod.ts";
 import { makeCase, shortestTimeout, slowedDown } from "./fault_case.ts";
-import { Lane } from "./lane.ts";
+import { ProxiedServer } from "./proxied_server.ts";
 import { LeakTracker } from "./leak_tracker.ts";
-import { laneCount, measurePace, Pace } from "./pace.ts";
-import { patienceWith } from "./patience.ts";
+import { measurePace, Pace, serverCount } from "./pace.ts";
+import { timeLimitOf } from "./time_limit.ts";
 
 Deno.test("Pace.factor is 1 on a fast machine and follows the slowest step on others", () => {
   const pace = new Pace();
@@ -50,16 +50,16 @@ Deno.test("slowedDown makes all that is measured in time longer, and nothing els
     })),
     abort: fast.abort! * 3,
   });
-  assert(patienceWith(slow) > patienceWith(fast));
+  assert(timeLimitOf(slow) > timeLimitOf(fast));
   assertEquals(slowedDown(fast, 1), fast);
 });
 
-Deno.test("laneCount grows with the cores and is never 0", () => {
+Deno.test("serverCount grows with the cores and is never 0", () => {
   const plain = { server: "vsftpd", tls: false } as const;
   const tls = { server: "vsftpd", tls: true } as const;
-  assert(laneCount(plain, 1) >= 1 && laneCount(tls, 1) >= 1);
-  assertEquals(laneCount(plain, 8), 8 * laneCount(plain, 1));
-  assert(laneCount(tls, 2) < laneCount(plain, 2));
+  assert(serverCount(plain, 1) >= 1 && serverCount(tls, 1) >= 1);
+  assertEquals(serverCount(plain, 8), 8 * serverCount(plain, 1));
+  assert(serverCount(tls, 2) < serverCount(plain, 2));
 });
 
 Deno.test({
@@ -67,15 +67,15 @@ Deno.test({
   ignore: isIgnored("vsftpd"),
   fn: async () => {
     using tracker = new LeakTracker();
-    await using lane = await Lane.start("lane-0.test", {
+    await using proxied = await ProxiedServer.start("server-0.test", {
       server: "vsftpd",
       tls: false,
     });
-    const { factor } = await measurePace([lane], tracker);
+    const { factor } = await measurePace([proxied], tracker);
     assert(factor >= 1);
-    lane.kill();
+    proxied.kill();
     await assertRejects(
-      () => measurePace([lane], tracker),
+      () => measurePace([proxied], tracker),
       Error,
       'Cannot measure the pace of "vsftpd"',
     );

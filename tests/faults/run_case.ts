@@ -11,22 +11,22 @@ import { certificates } from "../testing/servers/certificates.ts";
 import { CLIENT, type Client } from "./client.ts";
 import { CaseFiles } from "./case_files.ts";
 import type { FaultCase } from "./fault_case.ts";
-import type { Lane } from "./lane.ts";
-import { Holdings, type LeakTracker } from "./leak_tracker.ts";
-import { patienceWith } from "./patience.ts";
+import type { ProxiedServer } from "./proxied_server.ts";
+import { type LeakTracker, OpenResources } from "./leak_tracker.ts";
+import { timeLimitOf } from "./time_limit.ts";
 import {
   type CaseReport,
   Hang,
   isExpected,
   nameOf,
   type Problem,
-} from "./report.ts";
+} from "./case_report.ts";
 
 /** Time-out of a client that nothing is done to, where the pace is 1. */
 const CALM_TIMEOUT = 20_000;
 
 /** Longest wait for it: nothing is expected to take that long. */
-const CALM_PATIENCE = 60_000;
+const CALM_TIME_LIMIT = 60_000;
 
 /** Longest wait for a closed client to let go of everything. */
 const RELEASE = 4000;
@@ -34,23 +34,23 @@ const RELEASE = 4000;
 /** How much later than it was to be something may come that the proxy held back. */
 const LATENESS = 30;
 
-/** Runs a case on a lane. */
+/** Runs a case on a proxied. */
 export async function runCase(
-  lane: Lane,
+  proxied: ProxiedServer,
   faultCase: FaultCase,
   tracker: LeakTracker,
   client: Client = CLIENT,
 ): Promise<CaseReport> {
-  using files = new CaseFiles(faultCase, lane.root);
-  const run = new CaseRun(lane, faultCase, files, client);
-  const holdings = new Holdings();
-  await tracker.run(holdings, () => run.disturbed());
-  for (const what of await holdings.left(RELEASE * faultCase.pace)) {
+  using files = new CaseFiles(faultCase, proxied.root);
+  const run = new CaseRun(proxied, faultCase, files, client);
+  const resources = new OpenResources();
+  await tracker.run(resources, () => run.disturbed());
+  for (const what of await resources.left(RELEASE * faultCase.pace)) {
     run.problems.push({ kind: "leak", text: what });
   }
-  if (lane.isKilled) await run.restart();
+  if (proxied.isKilled) await run.restart();
   const isOver = run.error === undefined || run.error instanceof Hang;
-  if (!isOver && lane.isServing) {
+  if (!isOver && proxied.isServing) {
     // a part with a wrong byte in it is found out, and goes, before the file is right
     const mayBeWrong = faultCase.faults[0]?.fault === "corrupt";
     if (!await run.calm(mayBeWrong)) await run.calm();
@@ -61,7 +61,7 @@ export async function runCase(
 class CaseRun {
   readonly problems: Problem[] = [];
   error: unknown;
-  readonly #lane: Lane;
+  readonly #proxied: ProxiedServer;
   readonly #case: FaultCase;
   readonly #files: CaseFiles;
   readonly #client: Client;
@@ -73,12 +73,12 @@ class CaseRun {
   #leftover: string[] = [];
 
   constructor(
-    lane: Lane,
+    proxied: ProxiedServer,
     faultCase: FaultCase,
     files: CaseFiles,
     client: Client,
   ) {
-    this.#lane = lane;
+    this.#proxied = proxied;
     this.#case = faultCase;
     this.#files = files;
     this.#client = client;
@@ -99,16 +99,16 @@ class CaseRun {
       if (!isUnderway || kill === undefined || events++ !== kill.event) return;
       killing = setTimeout(() => {
         killing = undefined;
-        this.#lane.kill();
+        this.#proxied.kill();
         if (kill.restart) restarted = this.restart();
       }, kill.wait);
     };
-    this.#lane.arm(this.#case);
+    this.#proxied.arm(this.#case);
     const ftp = await this.#makeClient(timeout, onEvent);
     const start = last = performance.now();
     try {
       await this.#bounded(() => this.#logIn(ftp));
-      this.#lane.loggedIn();
+      this.#proxied.loggedIn();
       this.#isStarted = isUnderway = true;
       const signal = abort === undefined
         ? undefined
@@ -122,7 +122,7 @@ class CaseRun {
     isUnderway = false;
     clearTimeout(killing);
     await restarted;
-    this.#lane.disarm();
+    this.#proxied.disarm();
     // what comes late may leave an empty file, but nobody could prevent that any more
     if (this.error === undefined) this.#checkLeftovers(true);
     await this.#untilNothingIsLate();
@@ -134,13 +134,13 @@ class CaseRun {
     await this.#checkState(ftp);
     await this.#bounded(() => ftp[Symbol.asyncDispose]()).catch(() => {});
     ftp.close();
-    this.#lane.cut();
+    this.#proxied.cut();
   }
 
   /** Starts the server that was killed. */
   async restart(): Promise<void> {
     try {
-      await this.#lane.restart();
+      await this.#proxied.restart();
     } catch (error) {
       this.#blame("restart", `${error}`);
     }
@@ -152,13 +152,13 @@ class CaseRun {
    * @param mayBeWrong Whether it may as well find that an earlier part is wrong; `false` is returned then
    */
   async calm(mayBeWrong = false): Promise<boolean> {
-    this.#lane.arm({ faults: [] });
+    this.#proxied.arm({ faults: [] });
     const { pace } = this.#case;
     const ftp = await this.#makeClient(CALM_TIMEOUT * pace);
-    const patience = CALM_PATIENCE * pace;
+    const timeLimit = CALM_TIME_LIMIT * pace;
     try {
-      await this.#bounded(() => this.#logIn(ftp), patience);
-      await this.#bounded(() => this.#transfer(ftp), patience);
+      await this.#bounded(() => this.#logIn(ftp), timeLimit);
+      await this.#bounded(() => this.#transfer(ftp), timeLimit);
       const loss = this.#files.lossAfterSuccess();
       if (loss !== undefined) this.#blame("loss", `the next time ${loss}`);
       this.#checkLeftovers(true);
@@ -183,7 +183,7 @@ class CaseRun {
       problems: this.problems,
       elapsed: this.#elapsed,
       slowestStep: this.#slowestStep,
-      patience: patienceWith(this.#case),
+      timeLimit: timeLimitOf(this.#case),
       hasLeftover: this.#leftover.length > 0,
     };
   }
@@ -203,7 +203,7 @@ class CaseRun {
           caCerts: [Deno.readTextFileSync(authority.certificate)],
         }
         : {
-          serverName: this.#lane.name,
+          serverName: this.#proxied.name,
           fingerprint: new X509Certificate(Deno.readFileSync(good.certificate))
             .fingerprint256,
         },
@@ -211,7 +211,7 @@ class CaseRun {
   }
 
   async #logIn(ftp: FTP): Promise<void> {
-    const { host, port, user, password } = this.#lane;
+    const { host, port, user, password } = this.#proxied;
     await ftp.connect(host, port);
     await ftp.login(user, password);
     if (this.#case.inDirectory) await ftp.cwd("work");
@@ -243,13 +243,13 @@ class CaseRun {
   /** Runs a call, and does not wait for it longer than it may take. */
   async #bounded<T>(
     run: () => Promise<T>,
-    patience: number = patienceWith(this.#case),
+    timeLimit: number = timeLimitOf(this.#case),
   ): Promise<T> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
-      this.#blame("hang", `no end within ${Math.round(patience)} ms`);
+      this.#blame("hang", `no end within ${Math.round(timeLimit)} ms`);
       late.reject(new Hang("The call hangs"));
-    }, patience);
+    }, timeLimit);
     const running = run();
     running.catch(() => {}); // too late
     try {
@@ -261,7 +261,7 @@ class CaseRun {
 
   /** What the proxy holds back is given the time to arrive, and to do its damage. */
   async #untilNothingIsLate(): Promise<void> {
-    const durations = this.#lane.happened
+    const durations = this.#proxied.happened
       .filter(({ fault }) => fault.fault === "pause")
       .map(({ fault }) => fault.duration);
     if (durations.length === 0) return;
@@ -270,10 +270,10 @@ class CaseRun {
   }
 
   #note(): void {
-    this.#happened = this.#lane.happened.map(({ fault }) =>
+    this.#happened = this.#proxied.happened.map(({ fault }) =>
       `${fault.channel} ${fault.fault}`
     );
-    if (this.#lane.isKilled) {
+    if (this.#proxied.isKilled) {
       this.#happened.push(
         `server killed${this.#case.kill?.restart ? ", restarted" : ""}`,
       );
@@ -322,7 +322,7 @@ class CaseRun {
     const { error } = this;
     if (error === undefined) return;
     const text = Deno.inspect(error);
-    if (text.includes(this.#lane.password)) this.#blame("secret", text);
+    if (text.includes(this.#proxied.password)) this.#blame("secret", text);
     if (
       error instanceof Error && !this.#isAbort(error) && !isExpected(error)
     ) {
@@ -381,7 +381,7 @@ class CaseRun {
     const isStalled = this.#happened.includes("data stall");
     // a server may have confirmed a transfer, and wait for its last bytes to be taken
     const isBusy = isStalled && error instanceof Deno.errors.TimedOut;
-    return isBusy || this.#lane.isControlHurt || !this.#isStarted;
+    return isBusy || this.#proxied.isControlHurt || !this.#isStarted;
   }
 
   #blame(kind: Problem["kind"], text: string): void {

@@ -12,7 +12,7 @@
 import { assert } from "@std/assert";
 import { isIgnored, reportServers, SERVERS } from "../testing/servers/mod.ts";
 import { makeKillCase } from "./kill_case.ts";
-import { KillLane, type KillReport } from "./run_kill.ts";
+import { type KillReport, KillTarget } from "./run_kill.ts";
 
 const { env } = Deno;
 
@@ -20,7 +20,7 @@ const { env } = Deno;
 const COUNT = 8;
 
 /** Lanes at once where there are many kills. */
-const LANES = 2;
+const TARGETS = 2;
 
 /** Most runs for one kill that happens in time. */
 const MAX_MISSES = 3;
@@ -50,17 +50,17 @@ for (const [index, { name, tls }] of configurations.entries()) {
         return seedAsked !== undefined && reports.length > 0 ||
           killed >= own || reports.length >= own * MAX_MISSES;
       };
-      const runLane = async () => {
-        await using lane = await KillLane.start(name, tls);
+      const runKills = async () => {
+        await using target = await KillTarget.start(name, tls);
         while (!isDone()) {
           const seed = Number(seedAsked ?? next++);
-          const report = await lane.run(seed);
+          const report = await target.run(seed);
           reports.push(report);
           if (report.problems.length > 0) console.log(describe(report));
         }
       };
-      const lanes = own > 2 && seedAsked === undefined ? LANES : 1;
-      await Promise.all(Array.from({ length: lanes }, runLane));
+      const targets = own > 2 && seedAsked === undefined ? TARGETS : 1;
+      await Promise.all(Array.from({ length: targets }, runKills));
       const killed = reports.filter(({ wasKilled }) => wasKilled).length;
       const bad = reports.filter(({ problems }) => problems.length > 0);
       const seconds = Math.round((performance.now() - began) / 1000);

@@ -28,7 +28,7 @@ interface Measure {
 }
 
 /** A server behind a proxy, on which programs are killed one after the other. */
-export class KillLane implements AsyncDisposable {
+export class KillTarget implements AsyncDisposable {
   readonly #server: RealServer;
   readonly #proxy: Proxy;
   readonly #served: ServedFolder;
@@ -48,7 +48,7 @@ export class KillLane implements AsyncDisposable {
   }
 
   /** Starts the server and the proxy. */
-  static async start(name: ServerName, tls: boolean): Promise<KillLane> {
+  static async start(name: ServerName, tls: boolean): Promise<KillTarget> {
     const { good } = await certificates();
     const served = new ServedFolder();
     let server: RealServer | undefined;
@@ -63,7 +63,7 @@ export class KillLane implements AsyncDisposable {
       const fingerprint = tls
         ? new X509Certificate(pem).fingerprint256
         : undefined;
-      return new KillLane(server, proxy, served, fingerprint);
+      return new KillTarget(server, proxy, served, fingerprint);
     } catch (error) {
       await server?.stop();
       served[Symbol.dispose]();

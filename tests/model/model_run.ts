@@ -2,7 +2,7 @@
 
 import { X509Certificate } from "node:crypto";
 import { FTP, type FTPOptions, type TraceEvent } from "../../mod.ts";
-import { Holdings, type LeakTracker } from "../faults/leak_tracker.ts";
+import { type LeakTracker, OpenResources } from "../faults/leak_tracker.ts";
 import { Random } from "../faults/random.ts";
 import { Proxy } from "../testing/proxy.ts";
 import { LocalFolder } from "../files/local_folder.ts";
@@ -43,10 +43,10 @@ const ENDING_HUNG_SESSIONS = ["TimeoutStalled 20"];
 const TIMEOUT = 60_000;
 
 /** Longest wait for one call, in milliseconds: nothing that is expected takes that long. */
-const PATIENCE = 4 * TIMEOUT;
+const TIME_LIMIT = 4 * TIMEOUT;
 
 /** Most connections and workers of one client at once: control and data, an old one of each that is being closed. */
-const MAX_HOLDINGS = 8;
+const MAX_RESOURCES = 8;
 
 /** Longest wait for a closed client to let go of everything, in milliseconds. */
 const RELEASE = 10_000;
@@ -106,7 +106,7 @@ export async function runModel(
     ...plan.tls ? { tls: { mode: "explicit", ...good } } : {},
   });
   using folder = new LocalFolder();
-  const holdings = new Holdings();
+  const resources = new OpenResources();
   const gate = new ByteGate();
   await using proxy = isProxied
     ? await Proxy.start(server, { gate })
@@ -115,10 +115,10 @@ export async function runModel(
   const run = new ModelRun(
     plan,
     { server, host, gate, folder },
-    holdings,
+    resources,
     tell,
   );
-  return await tracker.run(holdings, () => run.all());
+  return await tracker.run(resources, () => run.all());
 }
 
 /** Where a plan is run. */
@@ -140,7 +140,7 @@ class ModelRun {
   };
   readonly #plan: ModelPlan;
   readonly #scene: Scene;
-  readonly #holdings: Holdings;
+  readonly #resources: OpenResources;
   readonly #tell: (finding: Finding) => void;
   readonly #tree: ModelTree;
   readonly #told: string[] = [];
@@ -152,12 +152,12 @@ class ModelRun {
   constructor(
     plan: ModelPlan,
     scene: Scene,
-    holdings: Holdings,
+    resources: OpenResources,
     tell: (finding: Finding) => void,
   ) {
     this.#plan = plan;
     this.#scene = scene;
-    this.#holdings = holdings;
+    this.#resources = resources;
     this.#tell = tell;
     this.#tree = new ModelTree(scene.server, new Random(plan.seed));
   }
@@ -172,7 +172,7 @@ class ModelRun {
     }
     await this.#look();
     await this.#end();
-    for (const what of await this.#holdings.left(RELEASE)) {
+    for (const what of await this.#resources.left(RELEASE)) {
       this.#find("leak", `${what} is open at the end`);
     }
     return this.report;
@@ -206,8 +206,8 @@ class ModelRun {
     else for (const doubt of call.doubts ?? []) this.#tree.doubt(doubt);
     if (stop !== undefined || !isDone) this.#isInDoubt = true;
     if (call.isMove && (stop !== undefined || !isDone)) await this.#goBack();
-    if (this.#holdings.count > MAX_HOLDINGS) {
-      this.#find("leak", `${this.#holdings.count} things are open`);
+    if (this.#resources.count > MAX_RESOURCES) {
+      this.#find("leak", `${this.#resources.count} things are open`);
       await this.#renew();
     }
   }
@@ -393,8 +393,8 @@ class Hang extends Error {
 async function bounded<T>(promise: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => reject(new Hang(`no end within ${PATIENCE} ms`)),
-    PATIENCE,
+    () => reject(new Hang(`no end within ${TIME_LIMIT} ms`)),
+    TIME_LIMIT,
   );
   try {
     return await Promise.race([promise, late]);

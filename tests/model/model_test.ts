@@ -4,20 +4,20 @@
  *
  *     FTP_MODEL_CALLS=50000 deno task test tests/model    that many calls on each server, half of them over TLS
  *     FTP_MODEL_SEED=4711 deno task test tests/model      other calls; the same ones as a failure that names the seed
- *     FTP_MODEL_LANES=1 deno task test tests/model        clients at once, each with a server and the next seed
+ *     FTP_MODEL_SERVERS=1 deno task test tests/model        clients at once, each with a server and the next seed
  *     FTP_MODEL_STOPS=0 deno task test tests/model        the share of calls that are aborted
  *
  * @module
  */
 
 import { isIgnored, reportServers, SERVERS } from "../testing/servers/mod.ts";
-import { runLanes } from "./run_lanes.ts";
+import { runInParallel } from "./run_in_parallel.ts";
 
 const { env } = Deno;
 const calls = Number(env.get("FTP_MODEL_CALLS") ?? 300) / 2;
 const seed = Number(env.get("FTP_MODEL_SEED") ?? 1);
 const stops = Number(env.get("FTP_MODEL_STOPS") ?? 0.25);
-const lanes = Number(env.get("FTP_MODEL_LANES") ?? 2);
+const servers = Number(env.get("FTP_MODEL_SERVERS") ?? 2);
 
 reportServers();
 for (const { name: server } of SERVERS) {
@@ -29,9 +29,9 @@ for (const { name: server } of SERVERS) {
         })`,
       ignore: isIgnored(server),
       fn: () =>
-        runLanes(
+        runInParallel(
           { server, tls, seed, calls, stops, disturbance: "stop" },
-          lanes,
+          servers,
         ),
     });
   }

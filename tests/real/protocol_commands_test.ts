@@ -5,7 +5,7 @@ import {
   FTPReplyError,
   Reply,
 } from "../../mod.ts";
-import { leaveAtFirst } from "../leave_at_first.ts";
+import { breakAfterFirst } from "../break_after_first.ts";
 import { serverTest } from "../testing/servers/mod.ts";
 import { fetchBytes, logIn } from "./client.ts";
 
@@ -122,7 +122,7 @@ serverTest(
 
 serverTest("FTP.pipeline may be left early", async (server) => {
   await using ftp = await logIn(server);
-  const reply = await leaveAtFirst(ftp.pipeline(Array(500).fill("NOOP")));
+  const reply = await breakAfterFirst(ftp.pipeline(Array(500).fill("NOOP")));
   assert(reply instanceof Reply);
   assertEquals(await ftp.pwd(), "/");
 });

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FTPError } from "../../mod.ts";
-import { leaveAtFirst } from "../leave_at_first.ts";
+import { breakAfterFirst } from "../break_after_first.ts";
 import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { logIn, modesTest } from "./client.ts";
 
@@ -82,7 +82,7 @@ serverTest("FTP.mlsd may be left early", async (server) => {
     await Deno.writeTextFile(`${server.root}/${i}`, "");
   }
   await using ftp = await logIn(server);
-  await leaveAtFirst(ftp.mlsd());
+  await breakAfterFirst(ftp.mlsd());
   assertEquals(await ftp.pwd(), "/");
   assertEquals(names(await ftp.nlst()).length, 300);
 }, { needs: (features) => features.mlsd });

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { FTP } from "../../mod.ts";
-import { leaveAtFirst } from "../leave_at_first.ts";
+import { breakAfterFirst } from "../break_after_first.ts";
 import { serverTest } from "../testing/servers/mod.ts";
 import { makeData } from "./client.ts";
 import { logInTLS, withTLS } from "./tls_client.ts";
@@ -101,7 +101,7 @@ const WAYS: Record<string, (ftp: FTP) => Promise<unknown>> = {
       ftp.upload(DATA, "up", { signal, onProgress, progressRate: 1e3 })
     ),
   async "FTP.list that is left"(ftp) {
-    await leaveAtFirst(ftp.list("many"));
+    await breakAfterFirst(ftp.list("many"));
   },
   "FTP.list and a signal": (ftp) =>
     expectEnough(async (abort, signal) => {

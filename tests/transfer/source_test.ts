@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Readable } from "node:stream";
-import { leaveAtFirst } from "../leave_at_first.ts";
+import { breakAfterFirst } from "../break_after_first.ts";
 import {
   type ByteReader,
   chunksOf,
@@ -112,7 +112,7 @@ Deno.test("chunksOf refuses a stream that is locked or was read", async () => {
 Deno.test("chunksOf refuses a generator that was read", async () => {
   for (const make of [generate, generateLater]) {
     const generator = make();
-    await leaveAtFirst(chunksOf(generator, 5));
+    await breakAfterFirst(chunksOf(generator, 5));
     assertThrows(() => chunksOf(generator, 5), TypeError, "read before");
   }
 });
@@ -166,7 +166,7 @@ Deno.test("chunksOf ends a source whose reading is given up", async () => {
     pull: (controller) => controller.enqueue(BYTES),
     cancel: () => void (isCancelled = true),
   });
-  await leaveAtFirst(chunksOf(stream, 5));
+  await breakAfterFirst(chunksOf(stream, 5));
   assert(isCancelled);
 
   let isReturned = false;
@@ -177,7 +177,7 @@ Deno.test("chunksOf ends a source whose reading is given up", async () => {
       isReturned = true;
     }
   })();
-  await leaveAtFirst(chunksOf(generator, 5));
+  await breakAfterFirst(chunksOf(generator, 5));
   assert(isReturned);
 });
 

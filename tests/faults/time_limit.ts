@@ -12,7 +12,7 @@ const SPEED = 3000;
 const GRACE = { abort: 5000, keepAlive: 5000, leave: 2000, cleanUp: 5000 };
 
 /** Longest time that a call may take: what each incident costs, and the periods of grace. */
-export function patienceWith(faultCase: FaultCase): number {
+export function timeLimitOf(faultCase: FaultCase): number {
   const { timeout, faults, kill, options, direction, size, abort } = faultCase;
   const { attempts = 0, maxDelay = 0 } = options.retry || {};
   // on a busy machine any attempt may run out of time, and not only those that something happens to

@@ -5,16 +5,21 @@ import { LeakTracker } from "../faults/leak_tracker.ts";
 import { type ModelPlan, type ModelReport, runModel } from "./model_run.ts";
 
 /** Runs a plan on several servers at once, each with the next seed; fails if there are findings, or nothing happened. */
-export async function runLanes(
+export async function runInParallel(
   plan: Omit<ModelPlan, "name">,
-  lanes: number,
+  servers: number,
 ): Promise<void> {
   using tracker = new LeakTracker();
-  const calls = Math.ceil(plan.calls / lanes);
+  const calls = Math.ceil(plan.calls / servers);
   const start = performance.now();
-  const running = Array.from({ length: lanes }, (_, lane) =>
+  const running = Array.from({ length: servers }, (_, proxied) =>
     runModel(
-      { ...plan, calls, seed: plan.seed + lane, name: `lane-${lane}.test` },
+      {
+        ...plan,
+        calls,
+        seed: plan.seed + proxied,
+        name: `server-${proxied}.test`,
+      },
       tracker,
       ({ text }) => console.log(text), // at once: the run may be long
     ));
@@ -29,7 +34,7 @@ export async function runLanes(
   if (findings.length > 0) {
     throw new Error(findings.map(({ text }) => text).join("\n\n"));
   }
-  assertEquals(sum(reports, "calls"), calls * lanes);
+  assertEquals(sum(reports, "calls"), calls * servers);
   if (plan.stops > 0) assert(sum(reports, "interrupted") > 0);
 }
 

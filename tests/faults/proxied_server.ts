@@ -25,13 +25,13 @@ const PASSIVE_SETTINGS: Record<
 };
 
 /** What befell a case, and on which of its connections. */
-export interface Happening {
+export interface Incident {
   readonly fault: CaseFault;
   readonly planned: PlannedFault;
 }
 
-/** One lane. */
-export class Lane implements AsyncDisposable {
+/** One proxied. */
+export class ProxiedServer implements AsyncDisposable {
   readonly name: string;
   /** What the server serves. */
   readonly root: string;
@@ -40,7 +40,7 @@ export class Lane implements AsyncDisposable {
   readonly #port: number;
   #server: RealServer;
   #proxy: Proxy;
-  #plan: Happening[] = [];
+  #plan: Incident[] = [];
   #counts = { control: 0, data: 0 };
   #seen = 0;
   #isKilled = false;
@@ -66,7 +66,7 @@ export class Lane implements AsyncDisposable {
   static async start(
     name: string,
     configuration: Configuration,
-  ): Promise<Lane> {
+  ): Promise<ProxiedServer> {
     const root = await Deno.makeTempDir({ prefix: "ftp_faults_" });
     await Deno.chmod(root, 0o755);
     handOver(root);
@@ -74,14 +74,21 @@ export class Lane implements AsyncDisposable {
     let server: RealServer | undefined;
     try {
       server = await serve(configuration, root, port);
-      // the plan is asked for when connections are made: the lane is there by then
+      // the plan is asked for when connections are made: the proxied is there by then
       const proxy = await Proxy.start({
         host: server.host,
         port,
         passivePorts: [port + 1, port + PASSIVE_PORTS],
-      }, { plan: ({ channel }) => lane.#planFor(channel) });
-      const lane = new Lane(name, configuration, root, port, server, proxy);
-      return lane;
+      }, { plan: ({ channel }) => proxied.#planFor(channel) });
+      const proxied = new ProxiedServer(
+        name,
+        configuration,
+        root,
+        port,
+        server,
+        proxy,
+      );
+      return proxied;
     } catch (error) {
       await server?.stop();
       await Deno.remove(root, { recursive: true });
@@ -121,7 +128,7 @@ export class Lane implements AsyncDisposable {
   }
 
   /** What happened since the case began. */
-  get happened(): Happening[] {
+  get happened(): Incident[] {
     const faults = new Set(this.#proxy.faults.slice(this.#seen));
     return this.#plan.filter(({ planned }) => faults.has(planned));
   }

@@ -1,6 +1,6 @@
 /** Counts what happened and what came of it. */
 
-import type { CaseReport, Problem } from "./report.ts";
+import type { CaseReport, Problem } from "./case_report.ts";
 
 /** Kinds of problems, and what they are called. */
 const NAMES: Record<Problem["kind"], string> = {

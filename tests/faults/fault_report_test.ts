@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { makeCase } from "./fault_case.ts";
-import { type CaseReport, mayBeSlowness } from "./report.ts";
-import { FaultReport } from "./tally.ts";
+import { type CaseReport, mayBeSlowness } from "./case_report.ts";
+import { FaultReport } from "./fault_report.ts";
 
 function makeReport(part: Partial<CaseReport> = {}): CaseReport {
   return {
@@ -12,31 +12,40 @@ function makeReport(part: Partial<CaseReport> = {}): CaseReport {
     problems: [],
     elapsed: 1,
     slowestStep: 1,
-    patience: 2,
+    timeLimit: 2,
     hasLeftover: false,
     ...part,
   };
 }
 
 Deno.test("FaultReport.shortfall is undefined once all faults have happened", () => {
-  const tally = new FaultReport();
-  tally.add(makeReport());
-  tally.add(makeReport({ happened: ["data close", "control reset"] }));
-  assertEquals(tally.shortfall(3), undefined);
+  const faultReport = new FaultReport();
+  faultReport.add(makeReport());
+  faultReport.add(makeReport({ happened: ["data close", "control reset"] }));
+  assertEquals(faultReport.shortfall(3), undefined);
 });
 
 Deno.test("FaultReport.shortfall tells of a run in which fewer faults happened", () => {
-  const tally = new FaultReport();
-  assertMatch(tally.shortfall(1)!, /0 of 1 faults happened in 0 transfers/);
-  tally.add(makeReport());
-  tally.add(makeReport({ happened: [] }));
-  assertMatch(tally.shortfall(2)!, /1 of 2 faults happened in 2 transfers/);
+  const faultReport = new FaultReport();
+  assertMatch(
+    faultReport.shortfall(1)!,
+    /0 of 1 faults happened in 0 transfers/,
+  );
+  faultReport.add(makeReport());
+  faultReport.add(makeReport({ happened: [] }));
+  assertMatch(
+    faultReport.shortfall(2)!,
+    /1 of 2 faults happened in 2 transfers/,
+  );
 });
 
 Deno.test("FaultReport.shortfall tells of a run in which no transfer succeeded", () => {
-  const tally = new FaultReport();
-  tally.add(makeReport({ outcome: "TimedOut" }));
-  assertMatch(tally.shortfall(1)!, /0 of which ended with the right file/);
+  const faultReport = new FaultReport();
+  faultReport.add(makeReport({ outcome: "TimedOut" }));
+  assertMatch(
+    faultReport.shortfall(1)!,
+    /0 of which ended with the right file/,
+  );
 });
 
 Deno.test("FaultReport.shortfall tells of a run that was to show nothing", () => {
@@ -45,12 +54,12 @@ Deno.test("FaultReport.shortfall tells of a run that was to show nothing", () =>
 });
 
 Deno.test("FaultReport.shortfall tells of a run in which many cases were repeated", () => {
-  const tally = new FaultReport();
-  for (let i = 0; i < 20; i++) tally.add(makeReport());
-  tally.repeated = 2;
-  assertEquals(tally.shortfall(20), undefined);
-  tally.repeated = 3;
-  assertMatch(tally.shortfall(20)!, /3 of 20 transfers were repeated/);
+  const faultReport = new FaultReport();
+  for (let i = 0; i < 20; i++) faultReport.add(makeReport());
+  faultReport.repeated = 2;
+  assertEquals(faultReport.shortfall(20), undefined);
+  faultReport.repeated = 3;
+  assertMatch(faultReport.shortfall(20)!, /3 of 20 transfers were repeated/);
 });
 
 Deno.test("mayBeSlowness is true of time-outs only", () => {

@@ -6,7 +6,7 @@ import { assert } from "@std/assert";
  * @param items What to loop over
  * @returns The item
  */
-export async function leaveAtFirst<T>(items: AsyncIterable<T>): Promise<T> {
+export async function breakAfterFirst<T>(items: AsyncIterable<T>): Promise<T> {
   const seen: T[] = [];
   for await (const item of items) {
     seen.push(item);

@@ -29,7 +29,7 @@ export interface CaseReport {
   readonly problems: readonly Problem[];
   /** Milliseconds of the transfer, and of what it might have taken. */
   readonly elapsed: number;
-  readonly patience: number;
+  readonly timeLimit: number;
   /** Milliseconds of the longest wait for the next line of the client's trace. */
   readonly slowestStep: number;
   /** Whether the server was left with a temporary file, which only a failed upload may do. */
