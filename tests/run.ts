@@ -162,7 +162,7 @@ async function runAll(
   const waiting = [...shards];
   let parts = 0;
   const isPart = ({ filter }: Shard) => filter !== undefined;
-  const runLane = async () => {
+  const runShards = async () => {
     for (;;) {
       const index = waiting.findIndex((shard) =>
         !isPart(shard) || parts < count / 2
@@ -174,7 +174,7 @@ async function runAll(
       if (isPart(shard)) parts--;
     }
   };
-  await Promise.all(Array.from({ length: count }, runLane));
+  await Promise.all(Array.from({ length: count }, runShards));
 }
 
 /** A module that has the tests of all files of a shard: what they import is loaded once. */

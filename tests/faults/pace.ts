@@ -24,7 +24,7 @@ const ROUNDS = 5;
 /** Slowest pace that is measured: a call that takes longer than it may at this one is a failure. */
 const SLOWEST_PACE = 20;
 
-/** Lanes that a core bears: most of a case's time is waiting for what was done to it. */
+/** Servers for each core: a case mostly waits. */
 const SERVERS_PER_CORE = { plain: 4, tls: 2 };
 
 /** The pace of one machine with one server. */

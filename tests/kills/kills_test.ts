@@ -19,7 +19,7 @@ const { env } = Deno;
 /** Kills in all, unless the environment says otherwise. */
 const COUNT = 8;
 
-/** Lanes at once where there are many kills. */
+/** Servers at once, if there are many kills. */
 const TARGETS = 2;
 
 /** Most runs for one kill that happens in time. */

@@ -215,7 +215,7 @@ class ModelRun {
   #newStop(random: Random): Stop {
     const { disturbance, seed } = this.#plan;
     if (disturbance === "stop") return new Stop(random);
-    // Lanes begin at different bytes.
+    // parallel runs start at different bytes
     const place = choosePlace(random, this.report.stops + 37 * seed);
     return new ByteStop(random, this.#scene.gate, place);
   }
