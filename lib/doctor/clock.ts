@@ -1,0 +1,99 @@
+/**
+ * Compares the times of the listing, of MDTM and of this machine.
+ *
+ * @module
+ */
+
+import type { FTP } from "../client/ftp.ts";
+import { connectionOf } from "../client/ftp_protocol.ts";
+import type { Entry } from "../listing/entry.ts";
+import type { Examination } from "./examination.ts";
+
+/** Tolerated error of a clock, in milliseconds. */
+const CLOCK_TOLERANCE = 5 * 60_000;
+
+/** Compares the times of the listing, of MDTM and of this machine. */
+export async function checkClock(
+  examination: Examination,
+  ftp: FTP,
+  entries: readonly Entry[],
+): Promise<void> {
+  const { signal } = examination.options;
+  const { clock, vendor } = connectionOf(ftp).session.profile;
+  const proven = clock.zoneOf("MDTM");
+  const now = Date.now();
+  const file = entries.find((entry) =>
+    entry.isFile && !entry.hostile && entry.mtime !== undefined
+  );
+  const mdtm = file === undefined
+    ? null
+    : await ftp.mtime(file.rawName, { signal }).catch(() => null);
+  const latest = Math.max(
+    -Infinity,
+    ...entries.map(({ mtime }) => mtime?.getTime() ?? -Infinity),
+    mdtm?.getTime() ?? -Infinity,
+  );
+  const ahead = latest - now;
+  const difference = mdtm === null || file?.mtime === undefined
+    ? undefined
+    : Math.round((file.mtime.getTime() - mdtm.getTime()) / 60_000);
+  const facts = { zone: proven, listAhead: difference, vendor };
+  if (examination.options.serverZone !== undefined) {
+    examination.step(
+      "clock",
+      "ok",
+      `The option serverZone is UTC${
+        formatZone(proven ?? 0)
+      }; it was not proven.`,
+      facts,
+    );
+    return;
+  }
+  if (ahead > CLOCK_TOLERANCE && proven === undefined) {
+    const least = Math.ceil(ahead / 900_000) * 15;
+    examination.problem("clock", {
+      cause: "zone",
+      severity: "warning",
+      text: `A file is ${
+        formatMinutes(Math.round(ahead / 60_000))
+      } in the future if the server's times are in UTC. They are local times, in a zone at least ${
+        formatMinutes(least)
+      } east of UTC, or the server's clock is wrong.`,
+      advice:
+        "Run this with `write` to prove the zone, or set serverZone. On the server, set use_localtime=NO (vsftpd) or use_gmt_times=True (pyftpdlib).",
+      isFirewall: false,
+    }, facts);
+    return;
+  }
+  const list = difference === undefined || Math.abs(difference) < 5
+    ? ""
+    : ` Times in LIST are ${
+      formatMinutes(difference)
+    } ahead of those of MDTM; the module corrects that.`;
+  examination.step(
+    "clock",
+    proven === undefined ? "note" : "ok",
+    proven === undefined
+      ? `The server's times are assumed to be in UTC, without proof: only an upload shows it (\`write\`).${list}`
+      : `The server's times are in UTC${formatZone(proven)}${
+        vendor === undefined || proven !== 0 ? "" : `, as always with ${vendor}`
+      }.${list}`,
+    facts,
+  );
+}
+
+/** Formats a zone: "" for UTC, else "+02:00". */
+export function formatZone(minutes: number): string {
+  if (minutes === 0) return "";
+  return `${minutes < 0 ? "-" : "+"}${formatClock(Math.abs(minutes))}`;
+}
+
+function formatClock(minutes: number): string {
+  return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${
+    String(minutes % 60).padStart(2, "0")
+  }`;
+}
+
+function formatMinutes(minutes: number): string {
+  return `${minutes < 0 ? "-" : ""}${formatClock(Math.abs(minutes))} hours`;
+}

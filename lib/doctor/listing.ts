@@ -1,0 +1,120 @@
+/**
+ * Tests a listing, its encoding, and whether transfers can be resumed.
+ *
+ * @module
+ */
+
+import type { FTP } from "../client/ftp.ts";
+import type { Entry } from "../listing/entry.ts";
+import { isRefusal } from "../protocol/errors.ts";
+import { quote } from "../protocol/printable.ts";
+import { checkClock } from "./clock.ts";
+import type { Examination } from "./examination.ts";
+import type { Probe } from "./probe.ts";
+
+/** Largest number of entries to read of a listing. */
+const MAX_ENTRIES = 1000;
+
+/** Lists the directory, and tests encoding, clock and restart with its entries. */
+export async function checkListing(
+  examination: Examination,
+  { ftp, log }: Probe,
+): Promise<void> {
+  const { signal } = examination.options;
+  const entries: Entry[] = [];
+  let isWhole = true;
+  for await (const entry of ftp.list("", { signal })) {
+    if (entries.length >= MAX_ENTRIES) {
+      isWhole = false;
+      break;
+    }
+    entries.push(entry);
+  }
+  const command = log.hasSent("MLSD") && log.hasSent("LIST")
+    ? "LIST, because MLSD does not work"
+    : log.hasSent("MLSD")
+    ? "MLSD"
+    : "LIST";
+  const formats = [...new Set(entries.map(({ format }) => format))];
+  const unknown = entries.filter(({ kind }) => kind === "unknown");
+  const foreign = entries.filter(({ name }) => !name.isWellFormed());
+  const facts = {
+    command,
+    formats,
+    entries: entries.length,
+    unknown: unknown.length,
+    foreign: foreign.length,
+  };
+  examination.canList = true;
+  const isBad = unknown.length > 0 || foreign.length > 0;
+  examination.step(
+    "listing",
+    isBad ? "problem" : "ok",
+    `${isWhole ? "" : "More than "}${entries.length} ${
+      entries.length === 1 ? "entry" : "entries"
+    } by ${command}${
+      formats.length === 0
+        ? ""
+        : `, format ${formats.map((format) => `"${format}"`).join(" and ")}`
+    }.`,
+    facts,
+  );
+  if (unknown.length > 0) {
+    examination.warn("listing", {
+      cause: "listing-unreadable",
+      severity: "error",
+      text: `${unknown.length} lines could not be parsed, such as ${
+        quote(unknown[0]!.line)
+      }.`,
+      advice: "Please report this line. nlst() returns the names.",
+      isFirewall: false,
+    });
+  }
+  if (foreign.length > 0) {
+    const isWindows = foreign.some(({ rawName }) =>
+      rawName.some((byte) => byte >= 0x80 && byte < 0xA0)
+    );
+    const encoding = isWindows ? "windows-1252" : "latin-1";
+    examination.advised.encoding = encoding;
+    examination.warn("listing", {
+      cause: "encoding",
+      severity: "warning",
+      text:
+        `${foreign.length} names are not valid in ${ftp.encoding}, such as ${
+          quote(foreign[0]!.name)
+        }.`,
+      advice:
+        `Set the server's encoding; "${encoding}" is a guess. The names can be used without it.`,
+      isFirewall: false,
+    });
+  }
+  await checkClock(examination, ftp, entries);
+  await checkRestart(examination, ftp, entries);
+}
+
+/** Tests whether a transfer can start within a file. */
+async function checkRestart(
+  examination: Examination,
+  ftp: FTP,
+  entries: readonly Entry[],
+): Promise<void> {
+  const { signal } = examination.options;
+  try {
+    await ftp.voidcmd("TYPE I", { signal });
+    const reply = await ftp.sendcmd("REST 1", { signal });
+    await ftp.sendcmd("REST 0", { signal });
+    examination.step(
+      "restart",
+      reply.code === 350 ? "ok" : "note",
+      "Transfers can start within a file (REST), so interrupted ones are resumed.",
+      { entries: entries.length },
+    );
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    examination.step(
+      "restart",
+      "note",
+      `The server refuses REST, so interrupted downloads start over (${error.reply.text}).`,
+    );
+  }
+}
