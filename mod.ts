@@ -41,10 +41,8 @@ export { diagnose } from "./lib/doctor/diagnose.ts";
 export type {
   DiagnoseOptions,
   Diagnosis,
-  DiagnosisCause,
   DiagnosisProblem,
   DiagnosisStep,
-  DiagnosisStepName,
 } from "./lib/doctor/report.ts";
 export { FTP, type PipelineOptions } from "./lib/client/ftp.ts";
 export {
@@ -58,26 +56,21 @@ export type {
   LearnedProfile,
   ProfileStore,
 } from "./lib/client/profile_store.ts";
-export type { PassiveMode } from "./lib/transfer/session.ts";
 export { DataConnection } from "./lib/connection/data_connection.ts";
-export type { DataListener, PortRange } from "./lib/connection/dial.ts";
+export type { DataListener } from "./lib/connection/dial.ts";
 export type {
   Dial,
   DialedConn,
   DialTarget,
 } from "./lib/connection/dialed_stream.ts";
-export type {
-  TLSCertificate,
-  TLSInfo,
-  TLSVersion,
-} from "./lib/connection/tls_info.ts";
+export type { TLSCertificate, TLSInfo } from "./lib/connection/tls_info.ts";
 export type {
   CommandDiagnostic,
   ConnectionDiagnostic,
   RetryDiagnostic,
   TransferDiagnostic,
 } from "./lib/connection/diagnostics.ts";
-export type { Trace, TraceEvent } from "./lib/connection/trace.ts";
+export type { TraceEvent } from "./lib/connection/trace.ts";
 export type { RemoveOptions } from "./lib/directories/directories.ts";
 export {
   FTPUnconfirmedError,
@@ -90,7 +83,6 @@ export type {
   FileTransferOptions,
   FileTransferResult,
   UploadOptions,
-  Verification,
 } from "./lib/files/options.ts";
 export type { Progress } from "./lib/files/progress.ts";
 export {
@@ -103,32 +95,23 @@ export { type OpenOptions, RemoteFile } from "./lib/files/remote_file.ts";
 export { FTPMirrorError } from "./lib/mirror/errors.ts";
 export type {
   DownloadDirOptions,
-  MirrorAction,
-  MirrorComparison,
   MirrorEntry,
   MirrorEvent,
   MirrorFailure,
   MirrorOptions,
   MirrorProgress,
-  MirrorReason,
   MirrorResult,
-  MirrorSymlinks,
   UploadDirOptions,
 } from "./lib/mirror/options.ts";
 export { WalkEntry } from "./lib/directories/walk_entry.ts";
 export type { WalkOptions } from "./lib/directories/walk_options.ts";
-export {
-  Entry,
-  type EntryKind,
-  type TimePrecision,
-} from "./lib/listing/entry.ts";
+export { Entry, type EntryKind } from "./lib/listing/entry.ts";
 export type {
   LineContext,
-  LineResult,
   ListingFormat,
   ParsedLine,
 } from "./lib/listing/listing_format.ts";
-export { type HostPort, parse227, parse229 } from "./lib/protocol/address.ts";
+export { parse227, parse229 } from "./lib/protocol/address.ts";
 export type { Path } from "./lib/protocol/command.ts";
 export {
   FTPError,
@@ -140,7 +123,7 @@ export {
 export { printable } from "./lib/protocol/printable.ts";
 export { Reply } from "./lib/protocol/reply.ts";
 export { parse150, parse257 } from "./lib/protocol/reply_values.ts";
-export { TLSError, type TLSErrorReason } from "./lib/tls/errors.ts";
+export { TLSError } from "./lib/tls/errors.ts";
 export type { TLSOptions } from "./lib/tls/options.ts";
 export type { SignalOptions } from "./lib/transfer/session.ts";
-export type { ByteReader, Source } from "./lib/transfer/source.ts";
+export type { Source } from "./lib/transfer/source.ts";

@@ -197,6 +197,25 @@ Deno.test("mod.ts re-exports by name and has no logic", () => {
   assertEquals(rest, "");
 });
 
+/** Errors that never leave the module. */
+const INTERNAL_ERRORS = [
+  "LocalError", // wraps an error of the caller's side
+];
+
+Deno.test("every class of error that users can catch is exported by mod.ts", () => {
+  const facade = modules.find(({ path }) => path === "mod.ts")!;
+  const missing = modules.filter(({ path }) =>
+    !/^lib\/(cli|testing)\//.test(path)
+  )
+    .flatMap((
+      { code },
+    ) => [...code.matchAll(/class (\w+) extends [\w.]*(Error|InvalidData)\b/g)])
+    .map(([, name]) => name!)
+    .filter((name) => !INTERNAL_ERRORS.includes(name))
+    .filter((name) => !new RegExp(`\\b${name}\\b`).test(facade.code));
+  assertEquals(missing, []);
+});
+
 Deno.test("cli.ts hands its arguments on and has no other logic", () => {
   const program = modules.find(({ path }) => path === "cli.ts")!;
   assertEquals(program.imports, ["lib/cli/main.ts"]);

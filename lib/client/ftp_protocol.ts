@@ -20,7 +20,7 @@ import { checkActive } from "../connection/route.ts";
 import type { TLSInfo } from "../connection/tls_info.ts";
 import { makeFactsParser } from "../listing/facts.ts";
 import { BatchIterator } from "../transfer/batch_iterator.ts";
-import { formatEprt, formatPort, type HostPort } from "../protocol/address.ts";
+import { formatEprt, formatPort } from "../protocol/address.ts";
 import {
   checkNames,
   checkSignal,
@@ -48,11 +48,7 @@ import {
   receiveLines,
 } from "../transfer/receive.ts";
 import { sendBlocks, sendLines } from "../transfer/send.ts";
-import {
-  expectSuccess,
-  type PassiveMode,
-  type SignalOptions,
-} from "../transfer/session.ts";
+import { expectSuccess, type SignalOptions } from "../transfer/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { checkCredentials, resolveCredentials } from "./dialogues.ts";
 import { authAs, enter, loginAs } from "./enter.ts";
@@ -207,7 +203,7 @@ export class FTPProtocol implements AsyncDisposable {
    * @throws {TypeError} If it is `false` and the route is indirect (`dial`,
    * `proxy`): the server could not connect to this machine
    */
-  setPasv(value: PassiveMode): void {
+  setPasv(value: boolean | "auto" | "epsv" | "pasv"): void {
     checkNames("setPasv", { passive: value }, { passive: true });
     if (value === false) checkActive(this.#settings.route);
     this.#settings.passive = value;
@@ -657,7 +653,9 @@ export class FTPProtocol implements AsyncDisposable {
    * @throws {FTPError} If the server refuses
    * @throws {FTPProtocolError} If the reply contains no port
    */
-  async makepasv(options: SignalOptions = {}): Promise<HostPort> {
+  async makepasv(
+    options: SignalOptions = {},
+  ): Promise<[host: string, port: number]> {
     const session = this.#connection.session;
     return await session.exclusive(
       (turn) => requestPassive(turn, options),

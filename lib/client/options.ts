@@ -20,7 +20,7 @@ import { checkWord, showValue } from "../protocol/check_word.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
 import type { ProfileStore } from "./profile_store.ts";
 import { checkTLSOptions, TLS_MODES, type TLSOptions } from "../tls/options.ts";
-import { type Trace, Tracer } from "../connection/trace.ts";
+import { type TraceEvent, Tracer } from "../connection/trace.ts";
 
 /** Options of {@linkcode FTP}. */
 export interface FTPOptions {
@@ -57,7 +57,7 @@ export interface FTPOptions {
    *
    * @default true
    */
-  passive?: PassiveMode | undefined;
+  passive?: boolean | "auto" | "epsv" | "pasv" | undefined;
   /**
    * Local address of control and data connections, IPv4 or IPv6, also for
    * listening in active mode. A host name is resolved in the same family. With
@@ -109,7 +109,7 @@ export interface FTPOptions {
    *
    * @default 0
    */
-  activePorts?: PortRange | undefined;
+  activePorts?: number | readonly [first: number, last: number] | undefined;
   /**
    * Whether to connect to the host in a 227 reply instead of the control
    * connection's host. It lets a server direct the client anywhere (RFC 2577
@@ -127,12 +127,13 @@ export interface FTPOptions {
    */
   tls?: "explicit" | "implicit" | TLSOptions | undefined;
   /**
-   * Receives every command, reply and event. Secrets are masked, and control
-   * characters replaced.
+   * Receives every command, reply and event, in order. Secrets are masked, and
+   * control characters replaced. Each call comes after the current work is done,
+   * so that it may call the client. Errors and rejections are ignored.
    *
    * @default none
    */
-  trace?: Trace | undefined;
+  trace?: ((event: TraceEvent) => void) | undefined;
   /**
    * Longest line of a reply, in bytes. A longer one closes the connection.
    *

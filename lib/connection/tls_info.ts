@@ -4,9 +4,6 @@
  * @module
  */
 
-/** A version of TLS. */
-export type TLSVersion = "TLSv1.2" | "TLSv1.3";
-
 /** A certificate of the server. */
 export interface TLSCertificate {
   /** Subject, such as "CN=example.com, O=Example". */
@@ -26,7 +23,7 @@ export interface TLSCertificate {
 /** Properties of a TLS connection. */
 export interface TLSInfo {
   /** TLS version. */
-  readonly protocol: TLSVersion;
+  readonly protocol: "TLSv1.2" | "TLSv1.3";
   /** Cipher suite, by its OpenSSL name. */
   readonly cipher: string;
   /** The server's certificate. */
@@ -38,3 +35,6 @@ export interface TLSInfo {
   /** Whether an earlier session was resumed. */
   readonly resumed: boolean;
 }
+
+/** A version of TLS. */
+export type TLSVersion = TLSInfo["protocol"];

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Entry } from "../listing/entry.ts";
+import { changed, Entry } from "../listing/entry.ts";
 import { withoutNested } from "../listing/entry_path.ts";
 import { checkPath, type Path } from "../protocol/command.ts";
 import { quote } from "../protocol/printable.ts";
@@ -15,7 +15,6 @@ import { tooLarge } from "../transfer/kept_lines.ts";
 import { Listener } from "../transfer/listener.ts";
 import type { Session } from "../transfer/session.ts";
 import { textOfPath } from "../commands/queries.ts";
-import { EntryView } from "./entry_view.ts";
 import { listByList, proveRead } from "./list_by_list.ts";
 import { isUnread, listByMLSD, tryMLSD } from "./list_by_mlsd.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
@@ -194,9 +193,7 @@ function inZone(session: Session, entries: Entry[]): Entry[] {
   const zone = session.profile.clock.zoneOf("MLSD") ?? 0;
   if (zone === 0) return entries;
   return entries.map((entry) =>
-    entry.format === "mlsd"
-      ? new Entry(new EntryView(entry, { zone }), 0)
-      : entry
+    entry.format === "mlsd" ? new Entry(...changed(entry, { zone })) : entry
   );
 }
 

@@ -6,7 +6,7 @@
 
 import { quote } from "../protocol/printable.ts";
 import { isEqual } from "../protocol/bytes.ts";
-import { Entry } from "../listing/entry.ts";
+import { changed, Entry } from "../listing/entry.ts";
 import { factsEnd } from "../listing/facts.ts";
 import { ListingReader } from "../listing/listing_reader.ts";
 import type { ParsedLine } from "../listing/listing_format.ts";
@@ -23,7 +23,6 @@ import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { requestSize } from "../commands/files.ts";
-import { EntryView } from "./entry_view.ts";
 import { requestShownTime, textOfPath } from "../commands/queries.ts";
 import {
   hasNames,
@@ -127,7 +126,7 @@ function readFacts(
   );
   const zone = isRaw ? 0 : session.profile.clock.zoneOf("MLSD");
   const name = nameOf(session, path);
-  return entry && new Entry(new EntryView(entry, { name, zone }), 0);
+  return entry && new Entry(...changed(entry, { name, zone }));
 }
 
 function nameOf(
@@ -154,7 +153,7 @@ async function probeEntry(
   if (!(found instanceof FTPError)) {
     const zone = isRaw ? 0 : session.profile.clock.zoneOf("MDTM");
     const entry = makeEntry(session, path, found);
-    return new Entry(new EntryView(entry, { zone }), 0);
+    return new Entry(...changed(entry, { zone }));
   }
   // an entry that is neither a directory nor a readable file still has a line
   const name = nameOf(session, path);

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { Entry } from "../listing/entry.ts";
-import { EntryView } from "./entry_view.ts";
+import { changed, Entry } from "../listing/entry.ts";
 
 /**
  * Location of an entry in a walk.
@@ -47,7 +46,7 @@ export class WalkEntry extends Entry {
    * @internal
    */
   constructor(entry: Entry, place: WalkPlace) {
-    super(new EntryView(entry), 0);
+    super(...changed(entry));
     this.path = place.path;
     this.rawPath = place.rawPath;
     this.depth = place.depth;

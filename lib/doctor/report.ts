@@ -6,63 +6,44 @@
 
 import type { ConnectURLOptions } from "../client/connect.ts";
 
-/** The steps of {@linkcode diagnose}, in their order. */
-export type DiagnosisStepName =
-  | "addresses"
-  | "greeting"
-  | "tls"
-  | "login"
-  | "features"
-  | "epsv"
-  | "pasv"
-  | "active"
-  | "listing"
-  | "clock"
-  | "restart"
-  | "connections"
-  | "write";
-
-/** Cause of a problem, for programs. */
-export type DiagnosisCause =
-  | "name-not-found"
-  | "connection-refused"
-  | "connection-filtered"
-  | "connection-failed"
-  | "silent-server"
-  | "not-ftp"
-  | "not-tls"
-  | "clear-text"
-  | "tls-required"
-  | "tls-refused"
-  | "tls-version"
-  | "tls-failed"
-  | "certificate-expired"
-  | "certificate-name"
-  | "certificate-untrusted"
-  | "login-refused"
-  | "chroot-writable"
-  | "too-many-connections"
-  | "directory-missing"
-  | "epsv-swallowed"
-  | "epsv-closes"
-  | "passive-refused"
-  | "passive-ports-closed"
-  | "passive-ports-filtered"
-  | "private-address"
-  | "session-resumption"
-  | "data-failed"
-  | "listing-unreadable"
-  | "encoding"
-  | "zone"
-  | "write-refused"
-  | "leftover";
-
 /** A problem that {@linkcode diagnose} found. */
 export interface DiagnosisProblem {
   /** Cause of the problem, for programs. */
-  readonly cause: DiagnosisCause;
+  readonly cause:
+    | "name-not-found"
+    | "connection-refused"
+    | "connection-filtered"
+    | "connection-failed"
+    | "silent-server"
+    | "not-ftp"
+    | "not-tls"
+    | "clear-text"
+    | "tls-required"
+    | "tls-refused"
+    | "tls-version"
+    | "tls-failed"
+    | "certificate-expired"
+    | "certificate-name"
+    | "certificate-untrusted"
+    | "login-refused"
+    | "chroot-writable"
+    | "too-many-connections"
+    | "directory-missing"
+    | "epsv-swallowed"
+    | "epsv-closes"
+    | "passive-refused"
+    | "passive-ports-closed"
+    | "passive-ports-filtered"
+    | "private-address"
+    | "session-resumption"
+    | "data-failed"
+    | "listing-unreadable"
+    | "encoding"
+    | "zone"
+    | "write-refused"
+    | "leftover";
   /** The step that found it. */
-  readonly step: DiagnosisStepName;
+  readonly step: DiagnosisStep["name"];
   /**
    * "error" if something does not work, "warning" if it works in spite of the
    * problem.
@@ -78,8 +59,21 @@ export interface DiagnosisProblem {
 
 /** Result of one step. */
 export interface DiagnosisStep {
-  /** Name of the step. */
-  readonly name: DiagnosisStepName;
+  /** Name of the step, in the order of the report. */
+  readonly name:
+    | "addresses"
+    | "greeting"
+    | "tls"
+    | "login"
+    | "features"
+    | "epsv"
+    | "pasv"
+    | "active"
+    | "listing"
+    | "clock"
+    | "restart"
+    | "connections"
+    | "write";
   /**
    * "ok"; "problem" if the step found a problem; "note" if something is missing
    * that is not required; "skipped" if it could not be tried.
@@ -90,6 +84,12 @@ export interface DiagnosisStep {
   /** The result for programs. The names depend on the step. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
+
+/** Name of a step, in the order of the report. */
+export type DiagnosisStepName = DiagnosisStep["name"];
+
+/** Cause of a problem. */
+export type DiagnosisCause = DiagnosisProblem["cause"];
 
 /** The report of {@linkcode diagnose}. */
 export interface Diagnosis {

@@ -10,9 +10,6 @@ import { checkWord } from "../protocol/check_word.ts";
 import type { Progress } from "./progress.ts";
 import { checkRetry, type RetryEvent, type RetryOptions } from "./recovery.ts";
 
-/** What is compared after a transfer. */
-export type Verification = "size" | "hash" | "none";
-
 /** Options that `download` and `upload` share. */
 export interface FileTransferOptions {
   /**
@@ -111,7 +108,7 @@ export interface FileTransferOptions {
    *
    * @default "size"
    */
-  verify?: Verification | undefined;
+  verify?: "size" | "hash" | "none" | undefined;
   /**
    * Whether to copy the file's modification time. If it cannot be set (the
    * server has no command for it, another user owns the local file, the file

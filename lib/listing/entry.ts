@@ -13,10 +13,12 @@ export type EntryKind = "file" | "directory" | "symlink" | "other" | "unknown";
 /** Resolution of an entry's time. */
 export type TimePrecision = "second" | "minute" | "day";
 
+const MINUTE = 60_000;
+
 /** Resolutions in milliseconds. */
 export const TIME_PRECISIONS: Readonly<Record<TimePrecision, number>> = {
   second: 1000,
-  minute: 60_000,
+  minute: MINUTE,
   day: 86_400_000,
 };
 
@@ -71,6 +73,22 @@ export let pathOfEntry: (entry: Entry) => string;
 /** Sets the target of a link, which another line contains. */
 export let resolveLink: (entry: Entry, target: string) => void;
 
+/** Properties that replace those of the line. */
+export interface EntryChanges {
+  /** The name, as text and as bytes. */
+  readonly name?: { readonly text: string; readonly raw: Uint8Array };
+  /** Zone of the time, in minutes east of UTC. */
+  readonly zone?: number | undefined;
+  /** Target of a link, from another line. */
+  readonly target?: string;
+}
+
+/** Arguments that create the same entry with some properties replaced. */
+export let changed: (
+  entry: Entry,
+  changes?: EntryChanges,
+) => [source: EntrySource, index: number, changes: EntryChanges | undefined];
+
 /**
  * A file, directory or link of a listing. The fields are named as in
  * `Deno.DirEntry` and `Deno.FileInfo`.
@@ -93,30 +111,82 @@ export let resolveLink: (entry: Entry, target: string) => void;
  * assertEquals(entry?.mtime, new Date("2024-02-29T12:00:00Z"));
  * ```
  *
- * @example Read a line of an MLSD listing
+ * @example Create an entry in a test of your own code
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { ListingReader } from "./listing_reader.ts";
  *
- * const reader = new ListingReader({ format: "mlsd" });
- * const line = "type=file;size=5;modify=20240229120000; a b.txt\r\n";
- * const [entry] = reader.push(new TextEncoder().encode(line));
- *
- * assertEquals(entry?.name, "a b.txt");
- * assertEquals(entry?.isFile, true);
- * assertEquals(entry?.size, 5);
- * assertEquals(entry?.mtime, new Date("2024-02-29T12:00:00Z"));
+ * const entry = Entry.from({ name: "a.txt", size: 5, mtime: new Date(0) });
+ * assertEquals(entry.isFile, true);
  * ```
  */
 export class Entry implements Deno.DirEntry {
   readonly #source: EntrySource;
   readonly #index: number;
-  /** Target of a link, from another line. */
-  #target: string | undefined;
+  #changes: EntryChanges | undefined;
 
   static {
-    resolveLink = (entry, target) => entry.#target = target;
-    pathOfEntry = (entry) => entry.#source.path?.(entry.#index) ?? entry.name;
+    resolveLink = (entry, target) => {
+      entry.#changes = { ...entry.#changes, target };
+    };
+    pathOfEntry = (entry) =>
+      entry.#changes?.name === undefined
+        ? entry.#source.path?.(entry.#index) ?? entry.name
+        : entry.name;
+    changed = (entry, changes) => [
+      entry.#source,
+      entry.#index,
+      changes === undefined
+        ? entry.#changes
+        : { ...entry.#changes, ...changes },
+    ];
+  }
+
+  /**
+   * Creates an entry from its fields, for tests.
+   *
+   * @param fields The name, and the other fields as far as they matter;
+   * `kind` is `"file"` by default
+   * @returns The entry
+   */
+  static from(
+    fields:
+      & Pick<Entry, "name">
+      & Partial<
+        Pick<
+          Entry,
+          | "rawName"
+          | "kind"
+          | "size"
+          | "isSizeApproximate"
+          | "mtime"
+          | "mtimePrecision"
+          | "mode"
+          | "linkTarget"
+          | "owner"
+          | "group"
+          | "facts"
+          | "line"
+          | "format"
+        >
+      >,
+  ): Entry {
+    const { name, mtime } = fields;
+    return new Entry({
+      name: () => name,
+      rawName: () => fields.rawName ?? new TextEncoder().encode(name),
+      kind: () => fields.kind ?? "file",
+      size: () => fields.size,
+      isSizeApproximate: () => fields.isSizeApproximate ?? false,
+      mtime: () => mtime && new Date(mtime),
+      mtimePrecision: () => mtime && (fields.mtimePrecision ?? "second"),
+      mode: () => fields.mode,
+      linkTarget: () => fields.linkTarget,
+      owner: () => fields.owner,
+      group: () => fields.group,
+      facts: () => fields.facts,
+      line: () => fields.line ?? "",
+      format: () => fields.format ?? "none",
+    }, 0);
   }
 
   /**
@@ -124,23 +194,25 @@ export class Entry implements Deno.DirEntry {
    *
    * @param source The lines that were read together
    * @param index Index of the line
+   * @param changes Properties that replace those of the line
    * @internal
    */
-  constructor(source: EntrySource, index: number) {
+  constructor(source: EntrySource, index: number, changes?: EntryChanges) {
     this.#source = source;
     this.#index = index;
+    this.#changes = changes;
   }
 
   /** The name as the server sent it, decoded with the session's encoding. */
   get name(): string {
-    return this.#source.name(this.#index);
+    return this.#changes?.name?.text ?? this.#source.name(this.#index);
   }
 
   /**
    * The name as bytes. Used as a path, they open the same file in any encoding.
    */
   get rawName(): Uint8Array {
-    return this.#source.rawName(this.#index);
+    return this.#changes?.name?.raw ?? this.#source.rawName(this.#index);
   }
 
   /** Kind of the entry. */
@@ -185,14 +257,16 @@ export class Entry implements Deno.DirEntry {
    */
   get mtime(): Date | undefined {
     const time = this.#source.mtime(this.#index);
-    return time !== undefined && isFileTime(time.getTime()) ? time : undefined;
+    if (time === undefined || !isFileTime(time.getTime())) return undefined;
+    const zone = this.#changes?.zone ?? 0;
+    return zone === 0 ? time : new Date(time.getTime() - zone * MINUTE);
   }
 
   /**
    * Resolution of `mtime`: a LIST line has minutes for new files and days for
    * old ones. `undefined` without a time.
    */
-  get mtimePrecision(): TimePrecision | undefined {
+  get mtimePrecision(): "second" | "minute" | "day" | undefined {
     const { mtime } = this;
     return mtime && this.#source.mtimePrecision(this.#index);
   }
@@ -206,7 +280,7 @@ export class Entry implements Deno.DirEntry {
    * Target of a symbolic link; `undefined` if the server does not report it.
    */
   get linkTarget(): string | undefined {
-    return this.#target ?? this.#source.linkTarget(this.#index);
+    return this.#changes?.target ?? this.#source.linkTarget(this.#index);
   }
 
   /** The owner, by name or number. */

@@ -27,7 +27,7 @@ export interface ParsedLine {
   /** Time of the last modification. */
   mtime?: Date | undefined;
   /** Resolution of `mtime`. */
-  mtimePrecision?: TimePrecision | undefined;
+  mtimePrecision?: "second" | "minute" | "day" | undefined;
   /** Permission bits. */
   mode?: number | undefined;
   /** Target of a symbolic link: a part of the line. */
@@ -50,19 +50,6 @@ export interface LineContext {
   readonly directory?: string | undefined;
 }
 
-/**
- * Result of reading a line: an entry; `"frame"`, a header, a footer or another
- * line that is not an entry; `"note"`, the same, but reported to the user;
- * `"partial"`, the first line of an entry that continues in the next one; or
- * `undefined`, a line that is not in this format.
- */
-export type LineResult =
-  | ParsedLine
-  | "frame"
-  | "note"
-  | "partial"
-  | undefined;
-
 /** A format of directory listings. */
 export interface ListingFormat {
   /** Name of the format, as in `Entry.format`. */
@@ -74,16 +61,27 @@ export interface ListingFormat {
    * that names keep their bytes. After `"partial"`, the previous line and this
    * one, joined by a blank
    * @param context Current time, and the listing's zone
+   * @returns An entry; `"frame"` for a header, a footer or another line that is
+   * not an entry; `"note"` for one that is also reported to the user;
+   * `"partial"` for the first line of an entry that continues in the next one; or
+   * `undefined` for a line that is not in this format
    */
-  read(line: string, context: LineContext): LineResult;
+  read(
+    line: string,
+    context: LineContext,
+  ): ParsedLine | "frame" | "note" | "partial" | undefined;
   /**
    * Reads a line that {@linkcode read} cannot read, and that is ambiguous in
    * other listings. Called only if the format can read all of the first lines.
    *
    * @param line As in {@linkcode read}
    * @param context As in {@linkcode read}
+   * @returns As in {@linkcode read}
    */
-  readLoose?(line: string, context: LineContext): LineResult;
+  readLoose?(
+    line: string,
+    context: LineContext,
+  ): ParsedLine | "frame" | "note" | "partial" | undefined;
   /**
    * Joins the path of a directory that is listed in this format and the name of
    * an entry.
@@ -95,6 +93,9 @@ export interface ListingFormat {
    */
   join?(directory: string, name: string): string;
 }
+
+/** Result of reading a line. */
+export type LineResult = ReturnType<ListingFormat["read"]>;
 
 const MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec";
 

@@ -21,12 +21,6 @@ import type { EntryKind } from "../listing/entry.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkWord, showValue } from "../protocol/check_word.ts";
 
-/** How changed files are detected. */
-export type MirrorComparison = "size-and-time" | "size" | "hash" | "always";
-
-/** What to do with symbolic links of the source. */
-export type MirrorSymlinks = "skip" | "follow";
-
 /** An entry of one of the two directories. */
 export interface MirrorEntry {
   /** Path relative to the mirrored directory, with `/` between names. */
@@ -43,70 +37,71 @@ export interface MirrorEntry {
   readonly mtime: Date | undefined;
 }
 
-/**
- * Action on an entry:
- *
- * - `"transfer"`: a file was transferred;
- * - `"unchanged"`: the target has the file already;
- * - `"make"`: a directory was created;
- * - `"remove"`: an entry that the source lacks was removed, a directory with
- *   everything in it;
- * - `"skip"`: nothing was done, for the event's `reason`;
- * - `"fail"`: the action failed with the event's `error`.
- */
-export type MirrorAction =
-  | "transfer"
-  | "unchanged"
-  | "make"
-  | "remove"
-  | "skip"
-  | "fail";
-
-/**
- * Reason of an action.
- *
- * - `"new"`, `"size"`, `"time"`, `"hash"`: the target's file is missing, or has
- *   another size, time or hash, and was transferred;
- * - `"always"`: the file was transferred without a comparison;
- * - `"missing"`: the source lacks the entry, which was removed;
- * - `"kind"`: the source has an entry of another kind with this name, so it was
- *   removed;
- * - `"symlink"`: a symbolic link was skipped;
- * - `"loop"`: a directory that leads back to one above it was skipped;
- * - `"other"`: a device, a pipe or the like was skipped;
- * - `"part"`: a temporary file of a transfer was skipped;
- * - `"hostile"`: an entry of the target with an unsafe name was skipped;
- * - `"twin"`: an entry of the target was not removed, because the source may
- *   list it under another name (`A` and `a`).
- */
-export type MirrorReason =
-  | "new"
-  | "size"
-  | "time"
-  | "hash"
-  | "always"
-  | "missing"
-  | "kind"
-  | "symlink"
-  | "loop"
-  | "other"
-  | "part"
-  | "hostile"
-  | "twin";
-
 /** An action on one entry; in a dry run, one that would be taken. */
 export interface MirrorEvent {
-  /** The action. */
-  readonly action: MirrorAction;
+  /**
+   * The action:
+   *
+   * - `"transfer"`: a file was transferred;
+   * - `"unchanged"`: the target has the file already;
+   * - `"make"`: a directory was created;
+   * - `"remove"`: an entry that the source lacks was removed, a directory with
+   *   everything in it;
+   * - `"skip"`: nothing was done, for the event's `reason`;
+   * - `"fail"`: the action failed with the event's `error`.
+   */
+  readonly action:
+    | "transfer"
+    | "unchanged"
+    | "make"
+    | "remove"
+    | "skip"
+    | "fail";
   /**
    * The entry as it is in the source, or in the target if the source lacks it.
    */
   readonly entry: MirrorEntry;
-  /** Reason of the action, unless the action needs none. */
-  readonly reason?: MirrorReason | undefined;
+  /**
+   * Reason of the action, unless the action needs none.
+   *
+   * - `"new"`, `"size"`, `"time"`, `"hash"`: the target's file is missing, or has
+   *   another size, time or hash, and was transferred;
+   * - `"always"`: the file was transferred without a comparison;
+   * - `"missing"`: the source lacks the entry, which was removed;
+   * - `"kind"`: the source has an entry of another kind with this name, so it was
+   *   removed;
+   * - `"symlink"`: a symbolic link was skipped;
+   * - `"loop"`: a directory that leads back to one above it was skipped;
+   * - `"other"`: a device, a pipe or the like was skipped;
+   * - `"part"`: a temporary file of a transfer was skipped;
+   * - `"hostile"`: an entry of the target with an unsafe name was skipped;
+   * - `"twin"`: an entry of the target was not removed, because the source may
+   *   list it under another name (`A` and `a`).
+   */
+  readonly reason?:
+    | "new"
+    | "size"
+    | "time"
+    | "hash"
+    | "always"
+    | "missing"
+    | "kind"
+    | "symlink"
+    | "loop"
+    | "other"
+    | "part"
+    | "hostile"
+    | "twin"
+    | undefined;
   /** Error of the action `"fail"`. */
   readonly error?: unknown;
 }
+
+/** Reason of an action. */
+export type MirrorReason = NonNullable<MirrorEvent["reason"]>;
+
+/** How changed files are detected. */
+export type MirrorComparison = NonNullable<MirrorOptions["compare"]>;
 
 /**
  * Progress of a mirror. The total is unknown, because the tree is read during
@@ -166,7 +161,7 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    *
    * @default "size-and-time"
    */
-  compare?: MirrorComparison | undefined;
+  compare?: "size-and-time" | "size" | "hash" | "always" | undefined;
   /**
    * Whether to remove extraneous entries: those that the source lacks, and
    * those in the way of an entry of another kind.
@@ -225,7 +220,7 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    *
    * @default "skip"
    */
-  symlinks?: MirrorSymlinks | undefined;
+  symlinks?: "skip" | "follow" | undefined;
   /**
    * Largest depth of directories. Deeper ones fail.
    *

@@ -45,7 +45,9 @@ const BARE_PORT_REGEXP = /([!#-&*+/:;=@\\^|~])\1{1,2}(\d{1,9})(?!\d)\1?/g;
  * );
  * ```
  */
-export function parse227(reply: Reply | string): HostPort {
+export function parse227(
+  reply: Reply | string,
+): [host: string, port: number] {
   const text = expectCode(reply, 227);
   const match = SIX_NUMBERS_REGEXP.exec(text.replace(/^227[ -]?/, ""));
   const numbers = match?.[0].split(",").map(Number);
@@ -84,7 +86,7 @@ export function parse227(reply: Reply | string): HostPort {
 export function parse229(
   reply: Reply | string,
   peer: readonly [host: string, port: number],
-): HostPort {
+): [host: string, port: number] {
   const text = expectCode(reply, 229);
   const digits = EXTENDED_REGEXP.exec(text)?.[4] ?? onlyPort(text);
   if (digits === undefined) throw unreadable(reply, "no (|||port|)");

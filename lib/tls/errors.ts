@@ -7,22 +7,6 @@
 
 import { printable } from "../protocol/printable.ts";
 
-/** Why TLS failed, for programs. */
-export type TLSErrorReason =
-  | "expired"
-  | "not-yet-valid"
-  | "wrong-name"
-  | "self-signed"
-  | "unknown-ca"
-  | "bad-certificate"
-  | "fingerprint"
-  | "client-certificate"
-  | "version"
-  | "cipher"
-  | "not-tls"
-  | "truncated"
-  | "broken";
-
 /**
  * Options of a {@linkcode TLSError}.
  *
@@ -48,7 +32,20 @@ export class TLSError extends Deno.errors.InvalidData {
   /** Name of the class. */
   override name = "TLSError";
   /** Why TLS failed, for programs. */
-  readonly reason: TLSErrorReason;
+  readonly reason:
+    | "expired"
+    | "not-yet-valid"
+    | "wrong-name"
+    | "self-signed"
+    | "unknown-ca"
+    | "bad-certificate"
+    | "fingerprint"
+    | "client-certificate"
+    | "version"
+    | "cipher"
+    | "not-tls"
+    | "truncated"
+    | "broken";
   /**
    * SHA-256 of the server's certificate, if the server showed one. Compare it
    * with the fingerprint that the server's operator gives, then pin it. With
@@ -71,6 +68,9 @@ export class TLSError extends Deno.errors.InvalidData {
     this.fingerprint = options.fingerprint;
   }
 }
+
+/** Why TLS failed, for programs. */
+export type TLSErrorReason = TLSError["reason"];
 
 /** A TLS failure, before it becomes an error. */
 export interface TLSProblem {

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { TLSVersion } from "../connection/tls_info.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkWord, showValue } from "../protocol/check_word.ts";
 
@@ -65,7 +64,7 @@ export interface TLSOptions {
    *
    * @default "TLSv1.2"
    */
-  minVersion?: TLSVersion;
+  minVersion?: "TLSv1.2" | "TLSv1.3";
   /**
    * The highest TLS version to use. A session of TLS 1.2 can be resumed any
    * number of times. A ticket of TLS 1.3 works for one data connection only. If
@@ -75,7 +74,7 @@ export interface TLSOptions {
    *
    * @default "TLSv1.2"
    */
-  maxVersion?: TLSVersion;
+  maxVersion?: "TLSv1.2" | "TLSv1.3";
   /**
    * Whether to run the TLS client in a worker thread from the first connection
    * on. The platform caches sessions by host, for all of a thread. If the

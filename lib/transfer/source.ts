@@ -4,19 +4,12 @@
  * @module
  */
 
-/** A reader that is read piece by piece, such as `Deno.FsFile`. */
-export interface ByteReader {
-  /**
-   * Reads bytes into `buffer`. Returns their number, at least one, or `null` at
-   * the end.
-   */
-  read(buffer: Uint8Array): Promise<number | null>;
-}
-
 /**
  * Bytes to upload. A stream or an iterator is read once, and ended if the
  * transfer fails or is refused; one that was read before is rejected. An open
- * file is read from its current position, and stays open.
+ * file, or another reader, is read from its current position, and stays open.
+ * `read` fills `buffer` and returns the number of bytes, at least one, or `null`
+ * at the end.
  */
 export type Source =
   | ReadableStream<Uint8Array>
@@ -24,7 +17,10 @@ export type Source =
   | Iterable<Uint8Array>
   | Blob
   | Uint8Array
-  | ByteReader;
+  | { read(buffer: Uint8Array): Promise<number | null> };
+
+/** A reader that is read piece by piece, such as `Deno.FsFile`. */
+export type ByteReader = Extract<Source, { read: unknown }>;
 
 /**
  * Rejects a block size that is not a positive integer.

@@ -5,7 +5,7 @@ import {
   diagnose,
   type DiagnoseOptions,
   type Diagnosis,
-  type DiagnosisCause,
+  type DiagnosisProblem,
 } from "../../mod.ts";
 import { withTLS } from "../real/tls_client.ts";
 import { DEAD_PORT } from "../testing/dead_port.ts";
@@ -42,8 +42,8 @@ async function examine(
 /** The causes that were found, without "clear-text": most of these tests use no TLS. */
 function causesOf(
   { problems }: Diagnosis,
-  { but = "clear-text" }: { but?: DiagnosisCause } = {},
-): DiagnosisCause[] {
+  { but = "clear-text" }: { but?: DiagnosisProblem["cause"] } = {},
+): DiagnosisProblem["cause"][] {
   return problems.map(({ cause }) => cause).filter((cause) =>
     cause !== "clear-text" && cause !== but
   );
@@ -54,7 +54,7 @@ function outcomeOf({ steps }: Diagnosis, name: string): string | undefined {
   return steps.findLast((step) => step.name === name)?.outcome;
 }
 
-function problemOf({ problems }: Diagnosis, wanted: DiagnosisCause) {
+function problemOf({ problems }: Diagnosis, wanted: DiagnosisProblem["cause"]) {
   const problem = problems.find(({ cause }) => cause === wanted);
   assert(problem, `no ${wanted} in ${JSON.stringify(problems, null, 2)}`);
   return problem;

@@ -5,7 +5,6 @@ import type {
   FTPOptions,
   RetryOptions,
   UploadOptions,
-  Verification,
 } from "../../mod.ts";
 import type { Direction, Fault } from "../testing/proxy.ts";
 import type { ServerName } from "../testing/servers/mod.ts";
@@ -83,7 +82,7 @@ export interface FaultCase extends Configuration {
     readonly retry: RetryOptions | false;
     readonly resume: boolean;
     readonly atomic: boolean;
-    readonly verify: Verification;
+    readonly verify: NonNullable<DownloadOptions["verify"]>;
     readonly mtime: boolean;
     readonly keepAlive: number;
   };
@@ -130,7 +129,7 @@ export function makeCase(seed: number): FaultCase {
   const { server, tls } = CONFIGURATIONS[seed % CONFIGURATIONS.length]!;
   const direction = random.pick([[1, "download"], [1, "upload"]]);
   const size = makeSize(random);
-  const verify = random.pick<Verification>([
+  const verify = random.pick<NonNullable<DownloadOptions["verify"]>>([
     [server === "proftpd" ? 3 : 1, "hash"],
     [3, "size"],
   ]);

@@ -7,7 +7,7 @@ import {
 } from "../../lib/mirror/compare.ts";
 import type { MirrorItem } from "../../lib/mirror/snapshot.ts";
 import { checkLocalName } from "../../lib/mirror/local_side.ts";
-import type { MirrorComparison } from "../../mod.ts";
+import type { MirrorOptions } from "../../mod.ts";
 
 const SECOND = 1000;
 const MINUTE = 60_000;
@@ -28,7 +28,7 @@ const CASES: [
   title: string,
   source: MirrorItem,
   target: MirrorItem,
-  compare: MirrorComparison,
+  compare: NonNullable<MirrorOptions["compare"]>,
   isCurrent: boolean,
   reason: string | undefined,
 ][] = [
