@@ -160,6 +160,11 @@ export const FLAGS = {
     help:
       "with --delete: remove nothing if it would be more than N entries, or N%",
   },
+  "remove-source": {
+    type: "boolean",
+    help:
+      "remove each file from the server after it was downloaded and verified",
+  },
   compare: {
     type: "string",
     value: "WHAT",

@@ -46,7 +46,7 @@ export function generalHelp(
 Commands:
 ${lines.join("\n")}
 
-"ftp COMMAND --help" shows options and examples.
+"ftp COMMAND --help" shows options and examples. "ftp --version" shows the version.
 
 ${URLS}
 

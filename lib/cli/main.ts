@@ -19,6 +19,9 @@ import { parseFlags } from "./flags.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { Output, OutputClosed } from "./output.ts";
 
+/** The version of the package. */
+export const VERSION = "0.2.0";
+
 /** Runs a command line. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<ExitCode> {
   const [name, ...rest] = args;
@@ -28,6 +31,9 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
       ? generalHelp(COMMANDS)
       : commandHelp(rest[0]!, command);
     return printHelp(text, name === undefined ? EXIT.usage : EXIT.done);
+  }
+  if (/^(version|-V|--version)$/.test(name)) {
+    return printHelp(`ftp ${VERSION} (Deno ${Deno.version.deno})\n`, EXIT.done);
   }
   const command = findCommand(name);
   if (command === undefined) {

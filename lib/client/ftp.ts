@@ -35,6 +35,7 @@ import { walkTree } from "../directories/walk.ts";
 import type { WalkEntry } from "../directories/walk_entry.ts";
 import type { WalkOptions } from "../directories/walk_options.ts";
 import { download } from "../files/download/download.ts";
+import { type FileHash, requestFileHash } from "../files/hash.ts";
 import { checkLocalPath } from "../files/local_path.ts";
 import { runOperation, withLifetime } from "../files/operation.ts";
 import {
@@ -754,6 +755,39 @@ export class FTP extends FTPProtocol {
           options,
         ),
     );
+  }
+
+  /**
+   * Returns the hash of a file, computed by the server: the strongest one that
+   * its `FEAT` has, by `HASH` (draft-bryan-ftpext-hash), `XSHA256`, `XSHA512`,
+   * `XSHA1`, `XMD5`, `MD5` or `XCRC`. The time limit grows with the file's size.
+   *
+   * @param path The file, text or bytes
+   * @param options A signal
+   * @returns Name and digits of the hash, or `null` if the server has none or
+   * refuses it for this file
+   * @throws {FTPPermanentError} If the file does not exist
+   *
+   * @example Compare with a published checksum
+   * ```ts
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * const hash = await ftp.hash("data.bin");
+   * if (hash?.name === "SHA-256") console.log(hash.digits);
+   * ```
+   */
+  async hash(
+    path: Path,
+    options: SignalOptions = {},
+  ): Promise<FileHash | null> {
+    checkPath(connectionOf(this).session, path, "path");
+    const { signal } = options;
+    return await this.#onReady(options, async (session) => {
+      const { size } = await requestEntry(session, path, { signal });
+      const text = textOfPath(session, path);
+      return await requestFileHash(session, text, { size, signal }) ?? null;
+    });
   }
 
   /**

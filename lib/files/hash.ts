@@ -118,12 +118,12 @@ export async function hashBoth(
   }
 }
 
-/** A hash that the server made of a file. */
+/** The hash of a file. */
 export interface FileHash {
-  /** Its name. */
+  /** Its name: "SHA-256", "SHA-512", "SHA-1", "MD5" or "CRC32". */
   readonly name: string;
   /** Hexadecimal digits in lower case. */
-  readonly hash: string;
+  readonly digits: string;
 }
 
 /**
@@ -141,8 +141,8 @@ export async function requestFileHash(
 ): Promise<FileHash | undefined> {
   const best = await chooseHash(session, options);
   if (best === undefined) return undefined;
-  const hash = await requestHash(session, best, path, options);
-  return hash === undefined ? undefined : { name: best.name, hash };
+  const digits = await requestHash(session, best, path, options);
+  return digits === undefined ? undefined : { name: best.name, digits };
 }
 
 /**

@@ -290,3 +290,36 @@ Deno.test("cli.ts connects through the proxy of --proxy", () =>
     assertStringIncludes(asked[0]!, `CONNECT ${server.host}:${server.port} `);
     assertEquals(server.sessions.length, 0);
   }));
+
+Deno.test("cli.ts get and sync --remove-source move files here", () =>
+  inFolder(async (cwd) => {
+    await using server = await ScriptedServer.start({
+      files: { "/in/a": "a", "/in/b": "b", "/in/c": "c" },
+    });
+    const url = `ftp://${server.host}:${server.port}/in/`;
+    const move = ["--remove-source"];
+    const get = await runCLI(["get", ...move, `${url}a`], { cwd });
+    assertEquals(get.code, 0, get.stderr);
+    assertEquals([...server.files.keys()], ["/in/b", "/in/c"]);
+    const sync = await runCLI(["sync", ...move, url, "in"], { cwd });
+    assertEquals(sync.code, 0, sync.stderr);
+    assertEquals([...server.files.keys()], []);
+    const here = ["a", "in/b", "in/c"].map((path) =>
+      Deno.readTextFileSync(`${cwd}/${path}`)
+    );
+    assertEquals(here, ["a", "b", "c"]);
+    const up = await runCLI(["sync", ...move, "in", url], { cwd });
+    assertEquals(up.code, 1);
+    assertStringIncludes(up.stderr, "Cannot use --remove-source");
+  }));
+
+Deno.test("cli.ts --version prints the version of the package", async () => {
+  const { version } = JSON.parse(
+    Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)),
+  );
+  const { code, stdout } = await runCLI(["--version"]);
+  assertEquals([code, stdout], [
+    0,
+    `ftp ${version} (Deno ${Deno.version.deno})\n`,
+  ]);
+});

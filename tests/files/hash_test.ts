@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { assertEquals, assertRejects } from "@std/assert";
+import { FTPPermanentError } from "../../mod.ts";
 import { hashChunks, readHash } from "../../lib/files/hash.ts";
 import { Reply } from "../../lib/protocol/reply.ts";
 import { makeData } from "../real/client.ts";
@@ -266,4 +267,28 @@ Deno.test("FTP.upload sends again what an earlier call left whole and wrong", as
   });
   assertEquals([verified, bytes], ["SHA-256", 200_000]);
   assertEquals(server.files.get("/data"), good);
+});
+
+Deno.test("FTP.hash returns the strongest hash that the server has", async () => {
+  await using server = await hashingServer();
+  await using ftp = await server.client();
+  const digits = createHash("sha256").update("small").digest("hex");
+  assertEquals(await ftp.hash("small"), { name: "SHA-256", digits });
+});
+
+Deno.test("FTP.hash returns null if the server has none, or refuses", async () => {
+  await using server = await hashingServer();
+  await using ftp = await server.client();
+  server.on("HASH", "504 Not this one");
+  assertEquals(await ftp.hash("/small"), null);
+  await using poor = await memoryServer({ "/small": "small" });
+  await using other = await poor.client();
+  assertEquals(await other.hash("/small"), null);
+});
+
+Deno.test("FTP.hash rejects for a file that does not exist, and for an empty path", async () => {
+  await using server = await hashingServer();
+  await using ftp = await server.client();
+  await assertRejects(() => ftp.hash("/none"), FTPPermanentError, "/none");
+  await assertRejects(() => ftp.hash(""), TypeError);
 });

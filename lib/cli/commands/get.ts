@@ -198,6 +198,7 @@ async function fetchFile(
       {
         ...transferOptions(context),
         segments: segmentsOf(context),
+        removeSource: flags.has("remove-source"),
         onProgress: (progress) => out.progress(path, progress),
       },
       { limiter },

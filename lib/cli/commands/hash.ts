@@ -5,10 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { type FTP, FTPPermanentError } from "../../../mod.ts";
-import { connectionOf } from "../../client/ftp_protocol.ts";
-import { textOfPath } from "../../commands/queries.ts";
-import { type FileHash, requestFileHash } from "../../files/hash.ts";
+import { type FileHash, type FTP, FTPPermanentError } from "../../../mod.ts";
 import { quote } from "../../protocol/printable.ts";
 import { checkOperands, type CommandContext, openClient } from "../context.ts";
 import { expandTarget, type Match } from "../expand.ts";
@@ -48,22 +45,20 @@ async function showHash(
   context: CommandContext,
 ): Promise<void> {
   const { flags, out, signal } = context;
-  const { size } = await ftp.stat(path, { signal }); // fails if the file is missing
-  const session = await connectionOf(ftp).ready({ signal });
-  const found = await requestFileHash(session, textOfPath(session, path), {
-    size,
-    signal,
-  });
-  if (found === undefined && !flags.has("read")) {
+  const found = await ftp.hash(path, { signal });
+  if (found === null && !flags.has("read")) {
     throw new FTPPermanentError(
       `Cannot get a hash of ${
         quote(path)
       }: the server has no hash command; --read downloads the file and computes SHA-256`,
     );
   }
-  const { name, hash } = found ?? await readHash(ftp, path, signal);
-  const by = found === undefined ? "client" : "server";
-  out.result({ event: "hash", path, name, hash, by }, `${hash}  ${path}`);
+  const { name, digits } = found ?? await readHash(ftp, path, signal);
+  const by = found === null ? "client" : "server";
+  out.result(
+    { event: "hash", path, name, hash: digits, by },
+    `${digits}  ${path}`,
+  );
   if (!out.isJSON) out.note(`${name}, computed by the ${by}`);
 }
 
@@ -76,5 +71,5 @@ async function readHash(
   for await (const chunk of await ftp.retrieve(path, { signal })) {
     digest.update(chunk);
   }
-  return { name: "SHA-256", hash: digest.digest("hex") };
+  return { name: "SHA-256", digits: digest.digest("hex") };
 }

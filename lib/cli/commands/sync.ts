@@ -45,6 +45,11 @@ export async function sync(context: CommandContext): Promise<void> {
     );
   }
   if (!isDownload) await checkFolder(folder);
+  if (!isDownload && flags.has("remove-source")) {
+    throw new UsageError(
+      "Cannot use --remove-source with a local source: it removes files from the server",
+    );
+  }
   await using ftp = await openClient(server, context);
   const mirror = (options: DownloadDirOptions) =>
     isDownload
@@ -101,6 +106,7 @@ function mirrorOptions(context: CommandContext): DownloadDirOptions {
     dryRun: isDryRun,
     connections: connectionsOf(context),
     maxRate: flags.rate(),
+    ...flags.has("remove-source") && { removeSource: true },
     filter: excluded.length === 0 ? undefined : ({ path }) => !isExcluded(path),
     onProgress: ({ path, file }) => out.progress(path, file),
   };
