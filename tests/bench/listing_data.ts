@@ -1,5 +1,5 @@
 /**
- * Listings as servers write them, for the benches: the same text for everybody.
+ * Listings for the benchmarks. All programs read the same text.
  *
  * @module
  */

@@ -14,7 +14,7 @@ import { ListingReader } from "../../lib/listing/listing_reader.ts";
 /** What a connection hands out at once. */
 export const PIECE = 65_536;
 
-/** What was read, so that nobody can leave the reading out. */
+/** The result of reading, so that it is not optimized away. */
 export interface Work {
   /** How many entries. */
   count: number;

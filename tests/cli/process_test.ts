@@ -150,7 +150,7 @@ Deno.test("cli.ts takes the password from the environment, standard input and .n
       "USER ann",
       "PASS from netrc",
     ]);
-    // an anonymous user is not told anybody's password
+    // the password is not sent for an anonymous user
     const [user, pass] = await run([url.replace("ann@", "")], "from env");
     assertEquals(user, "USER anonymous");
     assertEquals(pass?.includes("from env"), false);

@@ -86,7 +86,7 @@ const PORTS_21: [url: string, options: ConnectURLOptions][] = [
 
 for (const [url, options] of PORTS_21) {
   Deno.test(`connect dials port 21 for ${url} with ${JSON.stringify(options)}`, async () => {
-    // nobody is there, or somebody who does not know us
+    // nothing listens there, or another server
     const error = await connect(url, { timeout: 500, ...options }).catch((e) =>
       e
     );

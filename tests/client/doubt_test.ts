@@ -208,7 +208,7 @@ Deno.test("FTP's path level goes on although something was sent by hand", async 
   assertEquals(text, "all of it");
 });
 
-Deno.test("FTP does not log in again as somebody whom USER by hand has replaced", async () => {
+Deno.test("FTP does not log in again as a user that USER by hand has replaced", async () => {
   await using pair = await Pair.make({ "/f": "all of it" });
   const { ftp, server } = pair;
   await ftp.sendcmd("USER other");
@@ -220,7 +220,7 @@ Deno.test("FTP does not log in again as somebody whom USER by hand has replaced"
   assertEquals(server.sessions.length, 1);
 });
 
-Deno.test("FTP that nobody has logged in says to connect anew after an abort", async () => {
+Deno.test("FTP without a login says to connect again after an abort", async () => {
   await using server = await startScript({
     CONNECT: "220 Whoever",
     RETR: sendsSome,

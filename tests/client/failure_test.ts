@@ -148,7 +148,7 @@ Deno.test("FTP takes 421 for the end, whatever it answers", async () => {
   );
 });
 
-Deno.test("FTP takes a 421 that nobody asked for as the reason of the end", async () => {
+Deno.test("FTP takes an unexpected 421 as the reason of the end", async () => {
   await using server = await startScript({
     NOOP: async (turn) => {
       await turn.raw("200 ok\r\n421 Shutting down\r\n");

@@ -36,7 +36,7 @@ const CALLS: [name: string, call: Call][] = [
   ],
 ];
 
-/** What nobody can upload, and what the error tells of it. */
+/** Invalid sources, and the text of their errors. */
 const WRONG: [name: string, make: () => unknown, shown: string][] = [
   ["text", () => "text", "a string"],
   ["null", () => null, "null"],

@@ -17,7 +17,7 @@ function patience(times = 1) {
   };
 }
 
-/** A greeting that does not come: when it is due, and when nobody waits for it. */
+/** A greeting that does not arrive: when it is due, and when no call waits for it. */
 function silence(server: MemoryServer) {
   const due = Promise.withResolvers<void>();
   const left = Promise.withResolvers<void>();
@@ -42,7 +42,7 @@ const ENDS: [
     await ftp.connect(other.host, other.port);
     await ftp.login("user", "secret");
   }],
-  ["login as somebody else", (ftp) => ftp.login("another", "secret")],
+  ["login as another user", (ftp) => ftp.login("another", "secret")],
 ];
 
 /** What waits for its next attempt when the server says 450. */
@@ -170,7 +170,7 @@ Deno.test("FTP.login that waits for its turn does not log in on the next connect
   assertEquals(other.commands, ["USER third", "PASS secret"]);
 });
 
-Deno.test("FTP.walk does not go on as somebody else, or elsewhere", async () => {
+Deno.test("FTP.walk does not continue as another user, or elsewhere", async () => {
   for (const [how, end] of ENDS.slice(3)) {
     await using server = await memoryServer({ "/d/a": "a", "/e/b": "b" });
     await using other = await memoryServer({ "/d/x": "x", "/e/y": "y" });
@@ -188,7 +188,7 @@ Deno.test("FTP.walk does not go on as somebody else, or elsewhere", async () => 
   }
 });
 
-Deno.test("FTP.remove does not go on as somebody else", async () => {
+Deno.test("FTP.remove does not continue as another user", async () => {
   await using server = await memoryServer({ "/top/a": "a", "/top/d/b": "b" });
   await using ftp = await server.client();
   const { promise: login, resolve } = Promise.withResolvers<unknown>();
@@ -250,7 +250,7 @@ Deno.test("FTP.login as the same user ends nothing", async () => {
   assertEquals(server.text("/a"), "x");
 });
 
-Deno.test("FTP.login as somebody else is refused while a transfer is open, which goes on", async () => {
+Deno.test("FTP.login as another user is refused while a transfer is open, which continues", async () => {
   await using server = await memoryServer();
   await using ftp = await server.client();
   const login = Promise.withResolvers<unknown>();
@@ -276,7 +276,7 @@ Deno.test("FTP.login as somebody else is refused while a transfer is open, which
   assertEquals(server.text("/a"), "x");
 });
 
-Deno.test("FTP.login as somebody else that fails leaves nobody to come back as", async () => {
+Deno.test("FTP.login as another user that fails leaves no user to reconnect as", async () => {
   await using server = await memoryServer();
   await using ftp = await server.client();
   server.once("PASS", "530 No");

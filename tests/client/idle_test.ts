@@ -4,7 +4,7 @@ import { ScriptedServer } from "../testing/scripted/mod.ts";
 
 const FILES = { "/d/a": "hello", "/d/e/b": "there" };
 
-/** How servers end a connection that nobody uses. */
+/** How servers end idle connections. */
 const ENDS = ["a word", "none"] as const;
 
 /** A client that is logged in, in a directory, and whose server has had enough of waiting. */

@@ -45,7 +45,7 @@ const CASES: [
 ];
 
 for (const [host, user, expected] of CASES) {
-  Deno.test(`parseNetrc finds ${user ?? "anybody"} at ${host}`, () => {
+  Deno.test(`parseNetrc finds ${user ?? "any user"} at ${host}`, () => {
     const entry = parseNetrc(NETRC, host, user);
     assertEquals(
       entry && [entry.login, entry.password, entry.account],

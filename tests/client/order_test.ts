@@ -368,7 +368,7 @@ Deno.test("FTP.voidresp gives the server's word about a data connection that fai
   assertEquals(await ftp.pwd(), "/");
 });
 
-Deno.test("FTP.getresp says that the connection is closed where nothing is owed", async () => {
+Deno.test("FTP.getresp says that the connection is closed if no reply is pending", async () => {
   await using server = await startScript();
   await using ftp = await server.connect();
   ftp.close();
@@ -407,7 +407,7 @@ Deno.test("FTP.putcmd of TYPE is noticed", async () => {
   );
 });
 
-Deno.test("FTP closes a connection on which a reply comes that nobody asked for", async () => {
+Deno.test("FTP closes a connection after an unexpected reply", async () => {
   await using server = await startScript({
     NOOP: "200 one\n200 \x1Btwo",
   });

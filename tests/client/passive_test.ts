@@ -132,7 +132,7 @@ Deno.test("FTP understands 227 after EPSV and 229 after PASV", async () => {
   assertEquals(other.verbs, ["TYPE", "EPSV", "PASV", "LIST"]);
 });
 
-Deno.test("FTP tries PASV once when nobody is at the port of EPSV, and remembers", async () => {
+Deno.test("FTP tries PASV once if the port of EPSV is closed, and remembers it", async () => {
   await using server = await startScript({
     ...LIST,
     EPSV: (turn) => turn.reply(229, `Here (|||${DEAD_PORT}|)`),
@@ -143,7 +143,7 @@ Deno.test("FTP tries PASV once when nobody is at the port of EPSV, and remembers
   assertEquals(server.verbs, ["TYPE", "EPSV", "PASV", "LIST", "PASV", "LIST"]);
 });
 
-Deno.test("FTP gives up when nobody is at the port of PASV either", async () => {
+Deno.test("FTP fails if the port of PASV is closed as well", async () => {
   let isDead = true;
   await using server = await startScript({
     ...LIST,

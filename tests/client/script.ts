@@ -31,7 +31,7 @@ const POLITE = [
   "QUIT",
 ];
 
-/** Starts a server that knows what the script says, lets anybody in, and refuses the rest. */
+/** Starts a server that follows the script, accepts any login, and refuses other commands. */
 export async function startScript(
   script: Script = {},
   hostname = "127.0.0.1",

@@ -30,7 +30,7 @@ for (const [reply, Class] of REFUSALS) {
     ) as FTPError;
     assertEquals(error.command, "AUTH TLS");
     assertEquals(server.commands, ["AUTH TLS"]);
-    // nor does data go in clear text, should somebody log in all the same
+    // data is not sent in clear text either, if a login succeeds
     await assertRejects(
       () => ftp.storbinary("STOR x", new Uint8Array(1)),
       TypeError,

@@ -63,7 +63,7 @@ for (const [name, call] of CALLS) {
     const came = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
     let isFirst = true;
-    // the first command is answered late, when nobody waits for it any more
+    // the reply to the first command is late, when no call waits for it
     const late: Script = Object.fromEntries(
       [
         "USER",
@@ -167,7 +167,7 @@ for (const [name, script] of PHASES) {
 
 Deno.test("FTP.retrbinary is aborted while it dials, and is usable", async () => {
   await using server = await startScript({
-    // a documentation address: nobody answers there
+    // a documentation address, which never answers
     EPSV: "500 What",
     PASV: "227 (192,0,2,1,1,1)",
     PWD: '257 "/own"',

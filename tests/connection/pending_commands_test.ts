@@ -12,7 +12,7 @@ interface Case {
   name: string;
   kinds: PendingKind[];
   replies: string[];
-  /** The final reply of each entry, `undefined` where it is still owed. */
+  /** The final reply of each entry, `undefined` while it is pending. */
   finals: (string | undefined)[];
   /** The first reply of each entry, where it is another. */
   firsts?: (string | undefined)[];
@@ -101,13 +101,13 @@ const CASES: Case[] = [
 
 for (const { name, kinds, replies, finals, firsts = finals } of CASES) {
   Deno.test(`PendingCommands ${name}`, async () => {
-    const ledger = new PendingCommands();
+    const pending = new PendingCommands();
     const entries = kinds.map((kind) =>
       new PendingCommand(() => kind, kind, false)
     );
-    for (const entry of entries) ledger.add(entry);
+    for (const entry of entries) pending.add(entry);
     for (const reply of replies) {
-      assert(ledger.deliver(Reply.from(reply)) !== undefined, reply);
+      assert(pending.deliver(Reply.from(reply)) !== undefined, reply);
     }
     for (const [index, entry] of entries.entries()) {
       assertEquals(entry.isSettled, finals[index] !== undefined);
@@ -118,57 +118,57 @@ for (const { name, kinds, replies, finals, firsts = finals } of CASES) {
         assertEquals((await entry.final).text, finals[index]);
       }
     }
-    assert(ledger.head === entries.find((entry) => !entry.isSettled));
-    ledger.fail(new Error("the end"));
+    assert(pending.head === entries.find((entry) => !entry.isSettled));
+    pending.fail(new Error("the end"));
   });
 }
 
-Deno.test("Ledger has no entry for a reply that nobody is owed", () => {
-  const ledger = new PendingCommands();
-  assertEquals(ledger.deliver(Reply.from("200 a")), undefined);
-  ledger.add(new PendingCommand(() => "NOOP", "command", false));
-  ledger.deliver(Reply.from("200 a"));
-  assertEquals(ledger.deliver(Reply.from("200 b")), undefined);
+Deno.test("PendingCommands.deliver finds no command for an unexpected reply", () => {
+  const pending = new PendingCommands();
+  assertEquals(pending.deliver(Reply.from("200 a")), undefined);
+  pending.add(new PendingCommand(() => "NOOP", "command", false));
+  pending.deliver(Reply.from("200 a"));
+  assertEquals(pending.deliver(Reply.from("200 b")), undefined);
 });
 
-Deno.test("Ledger takes a 2yz as the final reply when no 1yz follows it", async () => {
-  const ledger = new PendingCommands();
+Deno.test("PendingCommands takes a 2yz as the final reply when no 1yz follows it", async () => {
+  const pending = new PendingCommands();
   const transfer = new PendingCommand(() => "RETR x", "transfer", false);
   const next = new PendingCommand(() => "NOOP", "command", false);
-  ledger.add(transfer);
-  ledger.add(next);
-  ledger.deliver(Reply.from("226 a"));
+  pending.add(transfer);
+  pending.add(next);
+  pending.deliver(Reply.from("226 a"));
   assertEquals((await transfer.first).text, "226 a");
   assertEquals((await transfer.final).text, "226 a");
-  assert(ledger.head === next);
+  assert(pending.head === next);
 });
 
-Deno.test("Ledger fails every entry, and keeps what was settled", async () => {
-  const ledger = new PendingCommands();
+Deno.test("PendingCommands.fail fails every pending command, and keeps settled ones", async () => {
+  const pending = new PendingCommands();
   const [settled, open, waiting] = ["a", "b", "c"].map((command) =>
     new PendingCommand(() => command, "command", false)
   ) as [PendingCommand, PendingCommand, PendingCommand];
-  for (const entry of [settled, open, waiting]) ledger.add(entry);
-  ledger.deliver(Reply.from("200 a"));
-  ledger.deliver(Reply.from("150 b"));
-  ledger.fail(new Error("the end"));
+  for (const entry of [settled, open, waiting]) pending.add(entry);
+  pending.deliver(Reply.from("200 a"));
+  pending.deliver(Reply.from("150 b"));
+  pending.fail(new Error("the end"));
   assertEquals((await settled.final).text, "200 a");
   assertEquals((await open.first).text, "150 b");
   await assertRejects(() => open.final, Error, "the end");
   await assertRejects(() => waiting.first, Error, "the end");
-  assertEquals(ledger.head, undefined);
+  assertEquals(pending.head, undefined);
 });
 
-Deno.test("Ledger delivers a hundred thousand replies in linear time", () => {
-  const ledger = new PendingCommands();
+Deno.test("PendingCommands delivers a hundred thousand replies in linear time", () => {
+  const pending = new PendingCommands();
   const reply = Reply.from("200 a");
   for (let i = 0; i < 100_000; i++) {
-    ledger.add(new PendingCommand(() => "NOOP", "command", false));
+    pending.add(new PendingCommand(() => "NOOP", "command", false));
   }
   const start = worked();
-  for (let i = 0; i < 100_000; i++) ledger.deliver(reply);
+  for (let i = 0; i < 100_000; i++) pending.deliver(reply);
   const time = worked() - start;
-  assertEquals(ledger.head, undefined);
+  assertEquals(pending.head, undefined);
   assert(time < 1000, `took ${time} ms`);
 });
 

@@ -303,7 +303,7 @@ Deno.test("FTP.list asks MLSD again after an empty directory", async () => {
   assertEquals(pair.commands, ["MLSD", "LIST", "MLSD"]);
 });
 
-Deno.test("FTP.list leaves a MLSD whose lines nobody can read", async () => {
+Deno.test("FTP.list uses LIST if the lines of MLSD cannot be parsed", async () => {
   await using pair = await Pair.make({ "/a": "" });
   pair.server.on("MLSD", sends(...Array(500).fill("<html>Error</html>")));
   assertEquals(await namesOf(pair.ftp.list()), ["a"]);
@@ -447,7 +447,7 @@ Deno.test("FTP.list lets no other command in between CWD and LIST", async () => 
   }
 });
 
-Deno.test("FTP.list gives LIST the path where nobody says where to come back to", async () => {
+Deno.test("FTP.list passes the path to LIST if the current directory is unknown", async () => {
   await using pair = await Pair.make({ "/d/inner": "" });
   pair.server.on("MLSD", UNKNOWN).on("PWD", UNKNOWN);
   assertEquals(await namesOf(pair.ftp.list("/d")), ["inner"]);
@@ -603,7 +603,7 @@ Deno.test("FTP.list stops at a line beyond maxLine and leaves the connection usa
   assertEquals(await pair.ftp.pwd(), "/");
 });
 
-Deno.test("FTP.list gives lines that nobody can read, or reports them", async () => {
+Deno.test("FTP.list returns lines that cannot be parsed, or reports them", async () => {
   await using pair = await Pair.make();
   pair.server.on("MLSD", UNKNOWN);
   pair.server.on("LIST", sends(unix("a"), "what is this?", unix("b")));

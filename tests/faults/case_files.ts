@@ -95,14 +95,14 @@ export class CaseFiles implements Disposable {
     return `the call failed, and ${this.#describe(found)}`;
   }
 
-  /** Names of files that nobody asked for here. */
+  /** Names of unexpected local files. */
   leftHere(): string[] {
     return this.#local.names().filter((name) =>
       name !== this.name && name !== "source"
     );
   }
 
-  /** Names of files that nobody asked for on the server. */
+  /** Names of unexpected files on the server. */
   leftThere(): string[] {
     return [...Deno.readDirSync(this.#remote)].map(({ name }) => name)
       .filter((name) => name !== this.name && name !== "work").sort();

@@ -200,7 +200,7 @@ const CARELESS: readonly Careless[] = [
     text: /PWD failed afterwards/,
   },
   {
-    title: "throws what nobody told of",
+    title: "throws an undocumented error",
     faultCase: UNHARMED,
     client: {
       download: () => Promise.reject(new SyntaxError("careless")),

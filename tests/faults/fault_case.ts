@@ -288,7 +288,7 @@ function makeFault(
   };
 }
 
-/** Whether anybody can tell that a byte is not what was sent. */
+/** Whether an altered byte can be detected. */
 function isTold(
   channel: CaseFault["channel"],
   direction: Direction,
@@ -298,13 +298,13 @@ function isTold(
   if (channel === "data") {
     return what.server === "proftpd" && what.verify === "hash";
   }
-  // of an upload's commands nobody can: the server would confirm another name
+  // not in the commands of an upload: the server would confirm another name
   return direction === "down" || what.direction === "download";
 }
 
 /**
  * Some are longer than the time-out: what comes then comes too late. A command that writes to the target
- * itself must not: nobody can keep the server from obeying it after all is done.
+ * itself must not: the server cannot be kept from executing it after the call.
  */
 function longestPause(
   channel: CaseFault["channel"],

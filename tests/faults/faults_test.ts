@@ -1,11 +1,11 @@
 /**
- * Thousands of transfers that something happens to, on the way or at the server. Whatever it is, the target
- * is the right file or what it was before; nothing is left behind, nothing waits for ever, and nobody gets
- * the reply to somebody else's command.
+ * Thousands of transfers with faults of the network or the server. After each,
+ * the target is the right file or unchanged, nothing is left behind, every wait
+ * has ended, and every command got its own reply.
  *
- *     FTP_FAULT_COUNT=20000 deno task test tests/faults     that many faults, and tables of what came of them
- *     FTP_FAULT_START=100000 deno task test tests/faults    other cases: from this seed on, and not from 0
- *     FTP_FAULT_SEED=4711 deno task test tests/faults       one case, as a failure named it, wherever the run began
+ *     FTP_FAULT_COUNT=20000 deno task test tests/faults     number of faults, and tables of the results
+ *     FTP_FAULT_START=100000 deno task test tests/faults    first seed, instead of 0
+ *     FTP_FAULT_SEED=4711 deno task test tests/faults       one case, by the seed in a failure
  *
  * @module
  */

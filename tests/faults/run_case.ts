@@ -123,7 +123,7 @@ class CaseRun {
     clearTimeout(killing);
     await restarted;
     this.#proxied.disarm();
-    // what comes late may leave an empty file, but nobody could prevent that any more
+    // a late command may leave an empty file, which cannot be prevented any more
     if (this.error === undefined) this.#checkLeftovers(true);
     await this.#untilNothingIsLate();
     if (this.error !== undefined) this.#checkLeftovers(false);

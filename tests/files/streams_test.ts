@@ -87,7 +87,7 @@ serverTest(
   },
 );
 
-Deno.test("FTP.retrieve waits while nobody reads", async () => {
+Deno.test("FTP.retrieve waits while the stream is not read", async () => {
   await using server = await memoryServer({
     "/big": new Uint8Array(64_000_000),
   });

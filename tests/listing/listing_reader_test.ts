@@ -55,7 +55,7 @@ Deno.test("ListingReader passes over lines that are about the listing", () => {
   assertEquals(namesOf(readListing(dos)), ["readme.htm"]);
 });
 
-Deno.test("ListingReader gives a line that nobody reads as an unknown entry", () => {
+Deno.test("ListingReader returns a line that no format reads as an unknown entry", () => {
   const text = `${FILE} first\r\nhello, world\r\n${FILE} a\r\n`;
   const [, entry, next] = readListing(text);
   assertEquals(entry?.kind, "unknown");

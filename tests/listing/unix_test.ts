@@ -302,7 +302,7 @@ const LINES: readonly Case[] = [
       mtimePrecision,
     },
   ]),
-  // No dates: the line is kept, and read by nobody
+  // No dates: the line is kept, but not parsed
   ...[
     "Feb 23 30:01",
     "Feb 23 10:60",

@@ -448,7 +448,7 @@ Deno.test("FTP.downloadDir ends where the client's own connection is lost for go
   assertEquals(folder.names(), []);
 });
 
-Deno.test("Meter keeps a pace that it shares", async () => {
+Deno.test("RateLimiter limits the rate of all transfers that share it", async () => {
   const reason = new Error("no time to wait");
   const options = { maxRate: 1000, signal: AbortSignal.abort(reason) };
   const alone = new ProgressTracker(options, 1024);

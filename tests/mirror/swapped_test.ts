@@ -1,4 +1,4 @@
-/** Local names that somebody swaps after their directory was read. */
+/** Local names that are swapped after their directory was read. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { MirrorEntry } from "../../mod.ts";

@@ -22,7 +22,7 @@ for (const inHand of [0, 1]) {
   Deno.test(`TreeQueue takes a directory with ${MANY} in it, ${inHand} of them in hand at the end`, async () => {
     const opened: string[] = [];
     const queue = new TreeQueue(ROOT, work(opened));
-    const task = {} as MirrorTask; // nobody looks at it
+    const task = {} as MirrorTask; // not used
     await queue.take()!(task);
     for (let i = inHand; i < MANY; i++) await queue.take()!(task);
     for (let i = 0; i < inHand; i++) {

@@ -178,7 +178,7 @@ export class ModelTree {
     this.#directories.set(path, new Map());
   }
 
-  /** Writes down that nobody knows what is under a path. */
+  /** Marks the content of a path as unknown. */
   doubt(doubt: Doubt): void {
     this.remove(doubt.path);
     this.#doubts.push(doubt);
@@ -254,7 +254,7 @@ export class ModelTree {
     } (${problems.length} differences)`;
   }
 
-  /** Whether nobody knows what is there, or it is a temporary file. */
+  /** Whether the content is unknown, or it is a temporary file. */
   mayBe(path: string): boolean {
     return this.#ghosts.has(path) || path.includes("/.");
   }

@@ -51,7 +51,7 @@ for (const [label, bytes, text] of PAIRS) {
   });
 }
 
-Deno.test("makeEncoding refuses a label that nobody knows", () => {
+Deno.test("makeEncoding rejects an unknown label", () => {
   assertThrows(() => makeEncoding("klingon"), RangeError, '"klingon"');
   assertThrows(() => makeEncoding(""), RangeError);
 });

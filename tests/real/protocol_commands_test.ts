@@ -81,7 +81,7 @@ serverTest(
 );
 
 serverTest(
-  "FTP sends commands that nobody awaits one by one at once",
+  "FTP pipelines commands that are not awaited one by one",
   async (server) => {
     const sizes = await writeMany(server, 50);
     await using ftp = await logIn(server);

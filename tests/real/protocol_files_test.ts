@@ -89,7 +89,7 @@ serverTest(
 );
 
 serverTest(
-  "FTP.storbinary is refused where nobody may write",
+  "FTP.storbinary is refused without write permission",
   async (server) => {
     await using ftp = await logIn(server);
     await assertRejects(

@@ -39,7 +39,7 @@ serverTest("FTP.login may be tried again after 530", async (server) => {
   assertEquals((await ftp.login(server.user, server.password)).code, 230);
 });
 
-serverTest("FTP.login lets nobody unknown in", async (server) => {
+serverTest("FTP.login rejects unknown users", async (server) => {
   await using ftp = await dialIn(server);
   await assertRejects(
     () => ftp.login("nobody else", "x"),
@@ -92,7 +92,7 @@ serverTest("FTP is disposed of with QUIT", async (server) => {
   }
 });
 
-Deno.test("FTP.connect says where nobody listens", async () => {
+Deno.test("FTP.connect names the port if nothing listens there", async () => {
   const error = await assertRejects(
     () => new FTP().connect("127.0.0.1", DEAD_PORT),
     Deno.errors.ConnectionRefused,

@@ -142,7 +142,7 @@ async function versionOf(
 }
 
 serverTest(
-  "A server that wants a client certificate lets nobody in without",
+  "A server that requires a client certificate rejects clients without one",
   async (server) => {
     const conn: RawStream | undefined = await dialTLS(server, false).catch(() =>
       undefined

@@ -1,4 +1,4 @@
-/** TLS data connections that somebody on the way ends with a FIN. */
+/** TLS data connections that an attacker ends with a FIN. */
 
 import {
   assert,

@@ -1,5 +1,5 @@
 /**
- * A port on which nobody listens: TCPMUX (RFC 1078). One that was free a moment
- * ago may be somebody else's by now; the system gives out none so low.
+ * A port without a listener: TCPMUX (RFC 1078). The system never assigns such a
+ * low port to another program.
  */
 export const DEAD_PORT = 1;

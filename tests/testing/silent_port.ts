@@ -1,4 +1,4 @@
-/** A port of loopback to which nobody ever gets through: its queue is full, and the system drops what asks to come in. */
+/** A loopback port that never answers: its queue is full, so the system drops connection requests. */
 export class SilentPort implements Disposable {
   readonly #listener: Deno.TcpListener;
   readonly #conns: Deno.TcpConn[] = [];

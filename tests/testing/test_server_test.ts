@@ -26,7 +26,7 @@ async function caCerts(): Promise<string[]> {
 
 const USERS = { ann: "se/cret", bob: "other" };
 
-Deno.test("TestServer lets in the users that it knows, and nobody else", async () => {
+Deno.test("TestServer accepts only known users", async () => {
   await using server = await TestServer.start({
     files: { "/a.txt": "a" },
     users: USERS,

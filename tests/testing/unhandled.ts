@@ -1,6 +1,5 @@
 /**
- * Runs something, and gives the reasons of the promises that were rejected
- * meanwhile with nobody to handle them.
+ * Runs a function, and returns the reasons of unhandled rejections meanwhile.
  */
 export async function unhandledIn(
   run: () => Promise<unknown>,

@@ -291,7 +291,7 @@ Deno.test("TLSConnection.close rejects a pending read", async () => {
   close(connection);
 });
 
-Deno.test("TLSConnection.read holds the peer up while nobody reads", async () => {
+Deno.test("TLSConnection.read makes the peer wait while nothing is read", async () => {
   let sent = 0;
   const full = Promise.withResolvers<void>();
   await using running = await startTLSServer(

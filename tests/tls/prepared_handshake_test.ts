@@ -40,7 +40,7 @@ Deno.test("offersTicket finds none in what is cut off", () => {
   }
 });
 
-Deno.test("EarlyEngine tells a connection what came before it", async () => {
+Deno.test("PreparedHandshake passes earlier events to the connection", async () => {
   const { early, events, calls } = make();
   const hello = clientHello(32, 9, [[PRE_SHARED_KEY, 90]]);
   const pending = early.hasTicket();
@@ -56,7 +56,7 @@ Deno.test("EarlyEngine tells a connection what came before it", async () => {
   assertEquals(calls.slice(6), ["destroy"]);
 });
 
-Deno.test("EarlyEngine has no ticket when TLS fails or it is dropped", async () => {
+Deno.test("PreparedHandshake has no ticket if TLS fails or it is dropped", async () => {
   const failed = make();
   failed.events.fail("broken", "");
   assertEquals(await failed.early.hasTicket(), false);

@@ -9,9 +9,9 @@ function stream(write: (bytes: Uint8Array) => Promise<number>): ByteStream {
 
 function ignore(): void {}
 
-Deno.test("Outbox sends everything in order, however little the stream takes", async () => {
+Deno.test("SendQueue sends everything in order, however small the writes are", async () => {
   const sent: number[] = [];
-  const outbox = new SendQueue(
+  const queue = new SendQueue(
     stream((bytes) => {
       const part = bytes.subarray(0, 3);
       sent.push(...part);
@@ -19,27 +19,27 @@ Deno.test("Outbox sends everything in order, however little the stream takes", a
     }),
     ignore,
   );
-  outbox.add(Uint8Array.from([1, 2, 3, 4]), ignore);
-  outbox.add(Uint8Array.from([5]), ignore);
-  await outbox.sent;
-  outbox.add(Uint8Array.from([6, 7]), ignore);
-  await outbox.sent;
+  queue.add(Uint8Array.from([1, 2, 3, 4]), ignore);
+  queue.add(Uint8Array.from([5]), ignore);
+  await queue.sent;
+  queue.add(Uint8Array.from([6, 7]), ignore);
+  await queue.sent;
   assertEquals(sent, [1, 2, 3, 4, 5, 6, 7]);
 });
 
-Deno.test("Outbox takes some ahead of a slow stream, and holds up the rest", async () => {
+Deno.test("SendQueue accepts some data ahead of a slow stream, and makes the rest wait", async () => {
   const size = 100 * 1024;
   let begun = Promise.withResolvers<() => void>();
-  const outbox = new SendQueue(
+  const queue = new SendQueue(
     stream(() => new Promise((resolve) => begun.resolve(() => resolve(size)))),
     ignore,
   );
   const done: number[] = [];
   for (let i = 0; i < 4; i++) {
-    outbox.add(new Uint8Array(size), () => done.push(i));
+    queue.add(new Uint8Array(size), () => done.push(i));
   }
   let isSent = false;
-  const sent = outbox.sent.then(() => isSent = true);
+  const sent = queue.sent.then(() => isSent = true);
   // of 400 KiB, 256 may wait
   for (const expected of [[0, 1], [0, 1], [0, 1, 2, 3], [0, 1, 2, 3]]) {
     const finish = await begun.promise;
@@ -51,11 +51,11 @@ Deno.test("Outbox takes some ahead of a slow stream, and holds up the rest", asy
   await sent;
 });
 
-Deno.test("Outbox tells of a broken stream once, and drops what would follow", async () => {
+Deno.test("SendQueue reports a broken stream once, and drops later data", async () => {
   let writes = 0;
   const errors: unknown[] = [];
   const broken = new Deno.errors.BrokenPipe("gone");
-  const outbox = new SendQueue(
+  const queue = new SendQueue(
     stream(() => {
       writes++;
       return Promise.reject(broken);
@@ -63,11 +63,11 @@ Deno.test("Outbox tells of a broken stream once, and drops what would follow", a
     (error) => errors.push(error),
   );
   const done: string[] = [];
-  outbox.add(new Uint8Array(300 * 1024), () => done.push("first"));
+  queue.add(new Uint8Array(300 * 1024), () => done.push("first"));
   assertEquals(done, []);
-  await outbox.sent;
-  outbox.add(new Uint8Array(1), () => done.push("second"));
-  await outbox.sent;
+  await queue.sent;
+  queue.add(new Uint8Array(1), () => done.push("second"));
+  await queue.sent;
   assertEquals(errors, [broken]);
   assertEquals(done, ["first", "second"]);
   assertEquals(writes, 1);

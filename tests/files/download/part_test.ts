@@ -62,14 +62,14 @@ const PLANTS: readonly [
   ["a hard link", Deno.linkSync],
   ["a folder", (_, part) => Deno.mkdirSync(part)],
   ["a named pipe", (_, part) => makePipe(part)],
-  ["a file that everybody may write to", (_, part) => write(part, 0o666)],
+  ["a file that all users may write to", (_, part) => write(part, 0o666)],
   ["a file that its group may write to", (_, part) => write(part, 0o660)],
   [
-    "somebody else's file for all",
+    "another user's file that all may write to",
     (_, part) => write(part, 0o666, OTHER),
     true,
   ],
-  ["somebody else's file", (_, part) => write(part, 0o644, OTHER), true],
+  ["another user's file", (_, part) => write(part, 0o644, OTHER), true],
 ];
 
 /** The numbers of a user who is not the one that runs the tests. */
@@ -101,7 +101,7 @@ async function leavePart(
 
 for (const [name, plant, isForRoot = false] of PLANTS) {
   Deno.test({
-    name: `FTP.download with resume leaves ${name} alone that somebody planted`,
+    name: `FTP.download with resume leaves a planted part untouched: ${name}`,
     ignore: Deno.build.os === "windows" || (isForRoot && Deno.uid() !== 0),
     fn: async () => {
       await using server = await memoryServer({ "/data": DATA });
@@ -171,7 +171,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "FTP.download removes no part of somebody else's",
+  name: "FTP.download removes no part of another user",
   ignore: Deno.build.os === "windows" || Deno.uid() !== 0,
   fn: async () => {
     await using server = await memoryServer({ "/data": DATA });
@@ -500,7 +500,7 @@ Deno.test("FTP.download has succeeded when only its time may not be set", async 
   await using ftp = await server.client();
   const { utimeSync } = Deno.FsFile.prototype;
   Deno.FsFile.prototype.utimeSync = () => {
-    // of a file that somebody else owns
+    // of another user's file
     throw new Deno.errors.PermissionDenied("Operation not permitted");
   };
   try {

@@ -19,7 +19,7 @@ class SlowPart {
     const step = Promise.withResolvers<void>();
     this.#steps.push(step);
     await step.promise;
-    this.written.push(...bytes); // as they are now: nobody may touch them
+    this.written.push(...bytes); // copied: they must not change
     this.isWriting = false;
   }
 
@@ -114,7 +114,7 @@ Deno.test("FTP.download stops at once when the disk is full, though the server s
   assertEquals(server.sessions.length, 2);
 });
 
-/** A pipe with a name, open: who writes to it waits until somebody reads. */
+/** An open named pipe: writes wait for a reader. */
 async function openPipe(path: string): Promise<Deno.FsFile> {
   await makePipe(path);
   return Deno.openSync(path, { read: true, write: true });

@@ -180,7 +180,7 @@ for (const second of [200_000, 2_000_000]) {
     using folder = new LocalFolder();
     Deno.writeFileSync(folder.at("data"), DATA);
     server.once("STOR", keepSome(1_000_000));
-    server.once("STOR", (turn) => turn.stall()); // somebody has it locked
+    server.once("STOR", (turn) => turn.stall()); // the file is locked
     server.once("STOR", keepSome(second));
     await using ftp = await server.client({ timeout: 500 });
     const options: UploadOptions = { resume: true };

@@ -1,7 +1,8 @@
 /**
- * Addresses and ports for the servers of one test file, and nobody else's: test runs at the same time, and
- * test files at the same time, do not meet. All of 127.0.0.0/8 is this machine on Linux, so each file has two
- * addresses of its own there; of `::1`, which is the only one, it has some ports.
+ * Addresses and ports for the servers of one test file. Simultaneous test runs
+ * and test files do not share them. On Linux all of 127.0.0.0/8 is this
+ * machine, so each file has two of these addresses. It also has some ports of
+ * `::1`.
  */
 
 /** How many test files can run at once. */

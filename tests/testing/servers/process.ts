@@ -6,12 +6,12 @@ const START_TIMEOUT = 20_000;
 /** How long processes that were killed may take until they are gone, in milliseconds. */
 const STOP_TIMEOUT = 20_000;
 
-/** Between two looks at what tells nobody that it has changed, in milliseconds. */
+/** Interval of polling, where no event exists, in milliseconds. */
 const INTERVAL = 5;
 
 /**
  * Becomes the server. Beside it waits a child for the end of its input, which comes when the tests are killed or
- * interrupted: then it ends the server and removes what nobody else will.
+ * interrupted: then it ends the server and removes its files.
  */
 const SCRIPT = `
 output=$1 folder=$2 outside=$3
@@ -117,7 +117,7 @@ export class ServerProcess {
       return;
     }
     // What is stopped forks no more; look again until nothing new has appeared, then kill them all at once:
-    // a session whose parent is gone could no longer be told from anybody else's process.
+    // a session without its parent could not be distinguished from another process.
     let isNew;
     do {
       isNew = false;

@@ -30,7 +30,10 @@ const UNWANTED = new Set([
 /** Where the packages are kept, so that a second run fetches nothing. */
 const PACKAGES_FOLDER = `${PROVISIONED_FOLDER}packages/`;
 
-/** What apt-get keeps of its own: nothing on the machine changes, and nobody has to be root. */
+/**
+ * Files of apt-get. Nothing else on the machine changes, and root is not
+ * required.
+ */
 const APT_FOLDER = `${PROVISIONED_FOLDER}apt/`;
 
 /** Names the packages that are unpacked, once they all are. */

@@ -9,7 +9,7 @@ export type ProxyName = "microsocks" | "danted" | "tinyproxy";
 
 /** How a proxy is started. */
 export interface RealProxyOptions {
-  /** User and password that it wants; Dante would ask the system. @default {anybody may} */
+  /** Required user and password; Dante would ask the system. @default {none} */
   login?: readonly [user: string, password: string];
   /** The only ports of servers that it leads to; microsocks has no such rule. @default {any} */
   ports?: readonly number[];

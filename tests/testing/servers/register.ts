@@ -82,6 +82,8 @@ export function reportServers(): void {
   const found = [...SERVERS, ...PROXIES].map((kind) =>
     `${kind.name} ${kind.missing() ?? "found"}`
   );
-  if (!HAS_IPV6) found.push(`IPv6 not found (nobody can listen on "::1")`);
+  if (!HAS_IPV6) {
+    found.push(`IPv6 not found (it is not possible to listen on "::1")`);
+  }
   console.log(`Servers for the tests: ${found.join(", ")}`);
 }

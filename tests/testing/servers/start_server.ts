@@ -229,7 +229,7 @@ async function makeContext(options: ServerOptions): Promise<LaunchContext> {
   await Deno.chmod(folder, 0o711);
   if (options.root === undefined) {
     await Deno.mkdir(root);
-    // vsftpd lets nobody anonymous into a folder that can be written to.
+    // vsftpd rejects anonymous logins to a writable directory.
     if (!options.anonymous) own({ options }, root);
   }
   const { passivePorts } = options;

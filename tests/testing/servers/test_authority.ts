@@ -25,7 +25,7 @@ export interface CertificateWishes {
   extensions?: readonly string[];
   /** The issuer. @default {the authority} */
   issuer?: TestCertificate;
-  /** Issued by nobody else. @default {false} */
+  /** Whether it is self-signed. @default {false} */
   selfSigned?: boolean;
   /** With an RSA key instead of one on an elliptic curve. @default {false} */
   rsa?: boolean;

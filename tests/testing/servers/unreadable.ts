@@ -5,7 +5,7 @@ import type { RealServer } from "./start_server.ts";
 /** Whose folder it is, and what they and others may do with it. */
 export type Denial = "0644" | "0311" | "root's 0744" | "root's 0711";
 
-/** After "chmod -R 644", and what somebody else's folder may be. */
+/** Modes after "chmod -R 644", and of another user's folder. */
 export const DENIALS: readonly Denial[] = Deno.uid() === 0
   ? ["0644", "0311", "root's 0744", "root's 0711"]
   : ["0644", "0311"];
