@@ -195,8 +195,14 @@ async function probe(
 ): Promise<Probed | FTPError> {
   if (await isDirectory(turn, path, options)) return { kind: "directory" };
   const { profile } = turn.session;
+  const orDataSet = async (refusal: FTPError): Promise<Probed | FTPError> =>
+    isDataSet(turn.session, path)
+      ? await probeDataSet(turn, path, options, refusal)
+      : refusal;
   if (profile.lacks("SIZE")) {
-    return new FTPPermanentError("Cannot tell the size: the server lacks SIZE");
+    return await orDataSet(
+      new FTPPermanentError("Cannot tell the size: the server lacks SIZE"),
+    );
   }
   try {
     await turn.ensureType("I", options);
@@ -211,9 +217,7 @@ async function probe(
     const isUnknown = isUnknownCommand(error.reply) &&
       error.command?.startsWith("SIZE");
     if (isUnknown) profile.noteLacking("SIZE");
-    return isDataSet(turn.session, path)
-      ? await probeDataSet(turn, path, options, error)
-      : error;
+    return await orDataSet(error);
   }
 }
 
