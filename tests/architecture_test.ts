@@ -182,7 +182,7 @@ Deno.test("mod.ts loads no module of Node at the start that takes long to load",
   assertEquals(loading, []);
 });
 
-Deno.test("deno.lock has the standard library alone: whatever it lists is fetched before the first test", async () => {
+Deno.test("deno.lock lists only the standard library, because everything in it is downloaded before the first test", async () => {
   const lock = JSON.parse(await Deno.readTextFile(new URL("deno.lock", ROOT)));
   const packages = Object.keys(lock.npm).map((name) => name.split("@")[0]);
   // the compiler and the peer library are 100 MB: see --no-lock in deno.json
@@ -222,7 +222,7 @@ Deno.test("cli.ts hands its arguments on and has no other logic", () => {
   assertEquals(program.code.trim().split(/\n+/).length, 2);
 });
 
-Deno.test("the readers of imports find what there is", () => {
+Deno.test("the readers of imports find all imports", () => {
   const code = withoutComments(
     '// import "./a.ts";\n/* import "./b.ts"; */ import c from "./c.ts";\n' +
       'import "./d.ts"; export * from "./e.ts";\n' +

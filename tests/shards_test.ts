@@ -23,7 +23,7 @@ Deno.test("planShards puts each file into one shard, with others of its folder, 
   assert(shards.some(({ files }) => files.length > 1));
 });
 
-Deno.test("planShards gives each server a shard of a file whose tests say whose they are", () => {
+Deno.test("planShards gives each server a shard of a file whose tests name their server", () => {
   const shards = planShards(FILES, { servers: ["a", "b"], isUnit: false });
   const filters = shards
     .filter(({ files }) => files.includes("tests/faults/faults_test.ts"))

@@ -80,7 +80,7 @@ Deno.test("TerseLog gives all lines of a file in which a test failed, and all er
   assertEquals(total?.failed, 1);
 });
 
-Deno.test("TerseLog reads colours as if there were none", () => {
+Deno.test("TerseLog ignores colours", () => {
   const coloured = PASSING.replaceAll(
     /\b(ok|FAILED|ignored)\b/g,
     "\x1b[32m$1\x1b[0m",

@@ -127,7 +127,7 @@ Deno.test("FTP listens at the local address that was given", async () => {
   assert(server.commands[1]!.startsWith("PORT 127,0,0,2,"));
 });
 
-Deno.test("FTP announces its own address where it listens at all", async () => {
+Deno.test("FTP announces its own address if it listens on all addresses", async () => {
   await using server = await startScript(ACTIVE);
   await using ftp = await server.connect({
     passive: false,
@@ -138,7 +138,7 @@ Deno.test("FTP announces its own address where it listens at all", async () => {
 });
 
 Deno.test(
-  "FTP passes strangers over who connect first",
+  "FTP ignores connections of strangers",
   { ignore: !HAS_IPV6 },
   async () => {
     await using server = await startScript(

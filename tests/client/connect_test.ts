@@ -154,7 +154,7 @@ Deno.test("connect prefers what the URL says to its options", async () => {
   assertEquals(server.commands, ["USER u", "PASS p", "ACCT a"]);
 });
 
-Deno.test("connect says where and as whom it could not log in, and that it had no password", async () => {
+Deno.test("connect says where and as which user it could not log in, and that it had no password", async () => {
   await using server = await startScript({ PASS: "530 Login incorrect" });
   const host = `${server.host}:${server.port}`;
   const who =
@@ -280,6 +280,6 @@ for (const verb of ["connect", "PASS", "CWD"]) {
   });
 }
 
-Deno.test("FTP waits for thirty seconds unless it is told otherwise", () => {
+Deno.test("FTP waits for thirty seconds by default", () => {
   assertEquals(new FTP().timeout, 30_000);
 });

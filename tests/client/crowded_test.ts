@@ -86,7 +86,7 @@ Deno.test("connect ends its wait for a crowded server when its signal is aborted
   assertEquals(server.sessions.length, 1);
 });
 
-Deno.test("connect refuses a retry that is none before it dials", async () => {
+Deno.test("connect rejects an invalid retry before it dials", async () => {
   await using server = await startScript({ NOOP: byDefault });
   const { host, port } = server;
   for (

@@ -74,7 +74,7 @@ for (const [way, stop] of Object.entries(STOPS)) {
     const where = isClean
       ? "on the same connection of vsftpd"
       : "on another connection of an unknown server";
-    Deno.test(`${way} lets the next call go on ${where}`, async () => {
+    Deno.test(`${way} lets the next call continue ${where}`, async () => {
       await using pair = await Pair.make({ "/f": "all of it" }, {}, isClean);
       const { ftp, server } = pair;
       if (/list|mlsd/.test(way)) {
@@ -197,7 +197,7 @@ Deno.test("FTP says what is lost where something was sent by hand that is not re
   assertEquals(await ftp.pwd(), "/");
 });
 
-Deno.test("FTP's path level goes on although something was sent by hand", async () => {
+Deno.test("Methods of FTP that take a path continue after a command sent by hand", async () => {
   await using pair = await Pair.make({ "/f": "all of it" });
   const { ftp, server } = pair;
   server.on("SITE", "200 Done");
@@ -247,7 +247,7 @@ Deno.test("FTP waits for a place where the closed connection still counts", asyn
   assertEquals(server.sessions.length, 4);
 });
 
-Deno.test("FTP.close ends a connection in doubt for good", async () => {
+Deno.test("FTP.close ends a connection in doubt permanently", async () => {
   await using pair = await Pair.make({ "/f": "all of it" });
   const { ftp, server } = pair;
   server.once("RETR", sendsSome);
@@ -258,7 +258,7 @@ Deno.test("FTP.close ends a connection in doubt for good", async () => {
   assertEquals(server.sessions.length, 1);
 });
 
-Deno.test("FTP.list whose signal is aborted in its loop comes back before other calls go on", async () => {
+Deno.test("FTP.list whose signal is aborted in its loop returns before other calls continue", async () => {
   for (const isClean of [true, false]) {
     await using pair = await Pair.make({ "/d x/a": "" }, {}, isClean);
     const { ftp, server } = pair;
@@ -280,7 +280,7 @@ Deno.test("FTP.list whose signal is aborted in its loop comes back before other 
   }
 });
 
-Deno.test("FTP whose data connection broke has another control connection", async () => {
+Deno.test("FTP opens another control connection after a broken data connection", async () => {
   await using pair = await Pair.make({ "/f": "all of it" });
   const { ftp, server } = pair;
   server.once("RETR", async (turn) => {
@@ -295,7 +295,7 @@ Deno.test("FTP whose data connection broke has another control connection", asyn
   assertEquals(server.sessions.length, 2);
 });
 
-Deno.test("FTP goes on where the server broke the connection over the data connection", async () => {
+Deno.test("FTP continues if the server closed the connection because of the data connection", async () => {
   for (const isClean of [true, false]) {
     await using pair = await Pair.make({ "/f": "all of it" }, {}, isClean);
     const { ftp, server } = pair;
@@ -401,7 +401,7 @@ const LEAVING: Record<string, (ftp: FTP) => Promise<unknown>> = {
 
 for (const [way, leave] of Object.entries(LEAVING)) {
   for (const [what, fail] of Object.entries(FAILURES_AT_THE_END)) {
-    Deno.test(`FTP goes on after ${way}, answered by ${what}`, async () => {
+    Deno.test(`FTP continues after ${way}, answered by ${what}`, async () => {
       await using pair = await Pair.make({ "/f": "all of it" }, {
         timeout: 1000,
       });
@@ -425,7 +425,7 @@ for (const [way, leave] of Object.entries(LEAVING)) {
   }
 }
 
-Deno.test("FTP goes on after a list() that was left, where the way back fails", async () => {
+Deno.test("FTP continues after a list() that was left early, if it cannot return to the directory", async () => {
   for (const isClean of [true, false]) {
     await using pair = await Pair.make({ "/d x/a": "" }, {}, isClean);
     const { ftp, server } = pair;

@@ -41,7 +41,7 @@ Deno.test("FTP.retrbinary lets the callback keep and change its blocks", async (
   assertEquals(last, BYTES.slice(-last.length));
 });
 
-Deno.test("FTP.retrbinary gives blocks of one buffer when told to reuse it", async () => {
+Deno.test("FTP.retrbinary with reuse passes blocks of one buffer", async () => {
   await using server = await startScript({ RETR: (turn) => turn.send(BYTES) });
   await using ftp = await server.connect();
   const buffers = new Set<ArrayBuffer>();
@@ -72,7 +72,7 @@ Deno.test("FTP.retrbinary refuses a blocksize that gets nowhere", async () => {
   assertEquals(server.commands, []);
 });
 
-Deno.test("FTP.retrbinary and storbinary refuse an offset that is none", async () => {
+Deno.test("FTP.retrbinary and storbinary reject an invalid offset", async () => {
   await using server = await startScript();
   await using ftp = await server.connect();
   for (const rest of [-1, 1.5, NaN, Infinity]) {
@@ -317,7 +317,7 @@ Deno.test("FTP.retrbinary throws when REST is refused, and starts nothing", asyn
   assertEquals(server.verbs.filter((verb) => verb === "REST"), ["REST"]);
 });
 
-Deno.test("FTP.transfercmd leaves the type alone, whatever it is", async () => {
+Deno.test("FTP.transfercmd does not change the type", async () => {
   await using server = await startScript({ RETR: (turn) => turn.send("data") });
   await using ftp = await server.connect();
   await ftp.retrbinary("RETR x", () => {});

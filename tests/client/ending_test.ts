@@ -51,7 +51,7 @@ const LAST: [verb: string, timeout: number, said: string][] = [
 ];
 
 for (const [verb, timeout, said] of LAST) {
-  Deno.test(`FTP does not hold a program whose last call was ${verb}, nor leave it`, async () => {
+  Deno.test(`FTP lets a program end after its last call, ${verb}, and not before`, async () => {
     await using server = await ScriptedServer.start({ files: { "/a": "x" } });
     server.on("SITE", (turn) => turn.stall());
     const url = `ftp://${server.host}:${server.port}`;
@@ -71,7 +71,7 @@ const REPLIES: Record<string, string> = {
 
 for (const [verb, timeout, said] of LAST) {
   if (verb === "LIST") continue;
-  Deno.test(`FTP does not hold a program whose last call was ${verb} under TLS, nor leave it`, async () => {
+  Deno.test(`FTP lets a program end after its last call, ${verb}, under TLS, and not before`, async () => {
     const { authority, good } = await certificates();
     const pem = {
       cert: await Deno.readTextFile(good.certificate),

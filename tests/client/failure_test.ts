@@ -122,7 +122,7 @@ for (const [name, noop, Class, message] of FAILURES) {
   });
 }
 
-Deno.test("FTP reads a reply of glFTPd when told to be lenient", async () => {
+Deno.test('FTP with multiline "lenient" reads a reply of glFTPd', async () => {
   await using server = await startScript({
     NOOP: "200-So\n250 and so",
   });
@@ -131,7 +131,7 @@ Deno.test("FTP reads a reply of glFTPd when told to be lenient", async () => {
   assertEquals(await ftp.pwd(), "/");
 });
 
-Deno.test("FTP takes 421 for the end, whatever it answers", async () => {
+Deno.test("FTP takes 421 for the end, after any command", async () => {
   await using server = await startScript({ NOOP: "421 Idle too long" });
   await using ftp = await server.connect();
   const error = await assertRejects(
@@ -164,7 +164,7 @@ Deno.test("FTP takes an unexpected 421 as the reason of the end", async () => {
   );
 });
 
-Deno.test("FTP.quit takes leave; what comes later is told so", async () => {
+Deno.test("FTP.quit closes the connection, and later calls say so", async () => {
   await using server = await startScript();
   await using ftp = await server.connect();
   assertEquals((await ftp.quit()).code, 221);
@@ -172,7 +172,7 @@ Deno.test("FTP.quit takes leave; what comes later is told so", async () => {
   await assertRejects(() => ftp.pwd(), Deno.errors.NotConnected, "called");
 });
 
-Deno.test("FTP.quit closes whatever the server says, or does not say", async () => {
+Deno.test("FTP.quit closes the connection for any reply, and without one", async () => {
   for (
     const [quit, Class] of [
       ["500 Stay", FTPPermanentError],

@@ -70,7 +70,7 @@ const WRONG: [name: string, make: () => unknown, shown: string][] = [
 ];
 
 for (const [name, call] of CALLS) {
-  Deno.test(`FTP.${name} leaves the file alone if its source is none`, async (t) => {
+  Deno.test(`FTP.${name} does not change the file if the source is invalid`, async (t) => {
     const { script, file } = makePrecious();
     await using server = await startScript(script);
     await using ftp = await server.connect();
@@ -182,7 +182,7 @@ Deno.test("FTP.storbinary reads nothing of its source for what is refused here",
   assertEquals(source.next().value, BYTES);
 });
 
-Deno.test("FTP.upload in place leaves the file alone if its source is seen to be none", async () => {
+Deno.test("FTP.upload in place does not change the file if the source turns out to be invalid", async () => {
   const { script, file } = makePrecious();
   await using server = await startScript({ ...script, SIZE: "213 8" });
   await using ftp = await server.connect();

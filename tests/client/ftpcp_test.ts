@@ -49,7 +49,7 @@ Deno.test("ftpcp lets the source listen and the target connect", async () => {
   assertEquals([await a.pwd(), await b.pwd()], ["/source", "/target"]);
 });
 
-Deno.test("ftpcp keeps the name unless told another", async () => {
+Deno.test("ftpcp keeps the name by default", async () => {
   await using pair = await start();
   const { to, a, b } = pair;
   await ftpcp(a, "x", b);
@@ -60,7 +60,7 @@ Deno.test("ftpcp keeps the name unless told another", async () => {
   ]);
 });
 
-Deno.test("ftpcp sends the target to the source, whatever 227 claims", async () => {
+Deno.test("ftpcp connects the target to the source, whatever address is in the 227", async () => {
   await using pair = await start({
     EPSV: "500 What",
     PASV: "227 Here (10,0,0,1,16,146)",
@@ -272,7 +272,7 @@ Deno.test("ftpcp has both connections to itself, whichever way others copy", asy
   assertEquals(moves(to.commands), ["<- 1", "-> 2", "<- 3", "-> 5", "NLST 6"]);
 });
 
-Deno.test("ftpcp does not wait for who waits for it", async () => {
+Deno.test("ftpcp does not wait for a call that waits for it", async () => {
   await using pair = await start(BOTH, BOTH);
   const { a, b } = pair;
   const copies = [];
@@ -286,7 +286,7 @@ Deno.test("ftpcp does not wait for who waits for it", async () => {
   }
 });
 
-Deno.test("ftpcp is aborted while it waits for a connection, and lets go of the other", async () => {
+Deno.test("ftpcp can be aborted while it waits for a connection, and releases the other", async () => {
   await using pair = await start({}, { NOOP: () => {} });
   const { from, to, a, b } = pair;
   const controller = new AbortController();

@@ -117,7 +117,7 @@ Deno.test("FTP.connect ends when an endless greeting comes", async () => {
   );
 });
 
-Deno.test("FTP.connect says whom it could not reach", async () => {
+Deno.test("FTP.connect names the server that it could not reach", async () => {
   await using ftp = new FTP();
   await assertRejects(
     () => ftp.connect("127.0.0.1", DEAD_PORT),
@@ -126,7 +126,7 @@ Deno.test("FTP.connect says whom it could not reach", async () => {
   );
 });
 
-Deno.test("FTP.connect refuses what is no host and what is no port", async () => {
+Deno.test("FTP.connect rejects invalid hosts and ports", async () => {
   await using ftp = new FTP();
   for (const host of ["", "ftp://127.0.0.1", "127.0.0.1/pub"]) {
     await assertRejects(
@@ -254,7 +254,7 @@ for (
     ["Hello\r\n", 'got "Hello"'],
   ] as const
 ) {
-  Deno.test(`FTP.connect says who speaks where it is no FTP server: ${JSON.stringify(greeting)}`, async () => {
+  Deno.test(`FTP.connect says which server answers instead of FTP: ${JSON.stringify(greeting)}`, async () => {
     await using server = await startScript({
       connect: (turn) =>
         turn.raw(Uint8Array.from(greeting, (c) => c.charCodeAt(0))),

@@ -208,7 +208,7 @@ Deno.test("FTP.remove does not continue as another user", async () => {
   assertEquals([...server.files.keys()], ["/top/a", "/top/d/b"]);
 });
 
-Deno.test("FTP.remove is the work of who is logged in when its turn comes", async () => {
+Deno.test("FTP.remove works as the user who is logged in when its turn comes", async () => {
   await using server = await memoryServer({ "/top/a": "a", "/b": "b" });
   await using ftp = await server.client();
   const calls = [
@@ -307,7 +307,7 @@ Deno.test("FTP.uploadDir closes its further connections when its client is close
   await Promise.all(server.sessions.map(({ peer }) => peer.closed));
 });
 
-Deno.test("FTP.clone gives a client whose jobs outlive the first, unless it is being opened", async () => {
+Deno.test("FTP.clone returns a client whose calls outlive the first client, once it is open", async () => {
   await using server = await memoryServer();
   const ftp = await server.client();
   await using twin = await ftp.clone();

@@ -101,7 +101,7 @@ Deno.test("FTP.login throws an FTPPermanentError with reply and masked command",
   assertEquals(error.name, "FTPPermanentError");
 });
 
-Deno.test("FTP.login lets no other command come between", async () => {
+Deno.test("FTP.login sends its commands without others in between", async () => {
   await using server = await startScript();
   await using ftp = await server.connect();
   await Promise.all([ftp.login("u", "p"), ftp.voidcmd("NOOP"), ftp.pwd()]);
@@ -166,7 +166,7 @@ Deno.test("FTP.acct sends ACCT and wants 2yz", async () => {
   await assertRejects(() => ftp.acct("bad"), FTPReplyError, '"ACCT ****"');
 });
 
-Deno.test("FTP.login keeps others waiting, who can be aborted", async () => {
+Deno.test("FTP.login makes other calls wait, which can be aborted", async () => {
   const gate = Promise.withResolvers<void>();
   await using server = await startScript({
     USER: async (turn) => {

@@ -507,7 +507,7 @@ Deno.test("FTP tells the server the address of activeAddress, and listens on its
   assert(server.commands[1]!.startsWith("PORT 203,0,113,7,"));
 });
 
-Deno.test("FTP refuses an activeAddress that is no address", () => {
+Deno.test("FTP rejects an invalid activeAddress", () => {
   for (const activeAddress of ["router", "1.2.3.4\r\nX", "", "1.2.3"]) {
     assertRejects(
       () => startScript().then((server) => server.connect({ activeAddress })),

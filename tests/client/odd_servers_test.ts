@@ -172,7 +172,7 @@ Deno.test("FTP.protC throws where the server's policy is against it", async () =
   await assertRejects(() => list(ftp), TypeError, "TLS was requested");
 });
 
-Deno.test("FTP.login goes on to PROT P where PBSZ is unknown", async () => {
+Deno.test("FTP.login sends PROT P if PBSZ is unknown", async () => {
   const implicit = await startImplicit({ PBSZ: "502 No", PROT: "200 Private" });
   await using server = implicit.server;
   await using _front = implicit.front;
@@ -318,7 +318,7 @@ Deno.test("FTP.download sends nothing again at which the server hung up", async 
   }
 });
 
-Deno.test("FTP.list goes on by LIST on another connection where the server hangs up at MLSD", async () => {
+Deno.test("FTP.list uses LIST on another connection if the server closes the connection after MLSD", async () => {
   await using server = await hangingUp(["MLSD"]);
   await using ftp = await server.client();
   for (let i = 0; i < 2; i++) {
@@ -387,7 +387,7 @@ Deno.test("FTP sends what the user asks for, although the server hung up at it",
   }
 });
 
-Deno.test("FTP goes on with a command that has worked, although a connection ended at it", async () => {
+Deno.test("FTP keeps using a command that has worked, even if a connection ended at it", async () => {
   await using server = await memoryServer({ "/f": "hello" });
   await using ftp = await server.client();
   assertEquals(await ftp.size("/f"), 5);

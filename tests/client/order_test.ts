@@ -133,7 +133,7 @@ for (
   });
 }
 
-Deno.test("FTP refuses other commands while a transfer is open, and the transfer goes on", async () => {
+Deno.test("FTP refuses other commands while a transfer is open, and the transfer continues", async () => {
   await using server = await startScript({
     RETR: (turn) => turn.send("data"),
   });

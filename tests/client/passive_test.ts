@@ -29,7 +29,7 @@ async function reply229(turn: Turn): Promise<void> {
   await turn.reply(229, `Here (|||${await turn.session.dataPort.listen()}|)`);
 }
 
-Deno.test("FTP asks by EPSV and goes on with it", async () => {
+Deno.test("FTP uses EPSV, and uses it again", async () => {
   await using server = await startScript(LIST);
   await using ftp = await server.connect();
   assertEquals(await list(ftp), ["one"]);
@@ -72,7 +72,7 @@ Deno.test("FTP asks by EPSV again on another connection", async () => {
   assertEquals(server.verbs.filter((verb) => verb === "EPSV").length, 2);
 });
 
-Deno.test("FTP aborts what LightFTP takes for open, and asks again", async () => {
+Deno.test("FTP sends ABOR if LightFTP asks for it, and EPSV again", async () => {
   await using server = await startScript({ ...LIST, ABOR: "226 Closing" });
   const stuck = "550 Another action is in progress, use ABOR command first.";
   await using ftp = await server.connect();
@@ -256,7 +256,7 @@ for (
     ]],
   ] as const
 ) {
-  Deno.test(`FTP.download goes on by PASV where something ${what}`, async () => {
+  Deno.test(`FTP.download continues with PASV if something ${what}`, async () => {
     await using server = await startScript({
       RETR: byDefault,
       SIZE: byDefault,

@@ -88,7 +88,7 @@ Deno.test("FTP.pipeline gives a reply or a refusal for each command, in order", 
   }
 });
 
-Deno.test("FTP.pipeline keeps to its window", async () => {
+Deno.test("FTP.pipeline never exceeds its window", async () => {
   let outstanding = 0;
   let most = 0;
   await using server = await startScript({ NOOP: "200 ok" });
@@ -144,7 +144,7 @@ Deno.test("FTP.pipeline ends when the connection does", async () => {
   assertEquals(texts, ["213 0", "213 1", "213 2", "213 3", "213 4"]);
 });
 
-Deno.test("FTP refuses a line end in a pipelined command, and the others go on", async () => {
+Deno.test("FTP rejects a line end in a pipelined command, and the others continue", async () => {
   await using server = await startScript({ NOOP: "200 ok" });
   await using ftp = await server.connect();
   const results = await Promise.allSettled([
@@ -160,7 +160,7 @@ Deno.test("FTP refuses a line end in a pipelined command, and the others go on",
 });
 
 for (const perPacket of ["first", "joined", "none"] as const) {
-  Deno.test(`FTP.download and FTP.upload go on where the server takes one command from each packet (${perPacket})`, async () => {
+  Deno.test(`FTP.download and FTP.upload continue if the server reads one command from each packet (${perPacket})`, async () => {
     await using server = await startScript({
       ...Object.fromEntries(TRANSFERS.map((verb) => [verb, byDefault])),
       PWD: '257 "/"',
@@ -247,7 +247,7 @@ Deno.test("FTP blames no pipeline where the first command of it got no reply, or
   }
 });
 
-Deno.test("FTP writes one command at a time when told so", async () => {
+Deno.test("FTP with pipelining false writes one command at a time", async () => {
   const unanswered: number[] = [];
   let answered = 0;
   await using server = await startScript({

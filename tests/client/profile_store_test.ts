@@ -195,7 +195,7 @@ Deno.test("FTP.quit does not reject where the profile cannot be saved, and trace
   assert(events.some((text) => /profile.*disk full/.test(text)));
 });
 
-Deno.test("FTP refuses a profile that is no store", () => {
+Deno.test("FTP rejects a profile that is not a store", () => {
   for (
     const profile of [true, {}, { load: () => {} }, "file.json"] as never[]
   ) {

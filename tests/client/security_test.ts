@@ -109,7 +109,7 @@ Deno.test("FTP.login refuses a greeting that logs in before TLS", async () => {
   assertEquals(server.commands, []);
 });
 
-Deno.test("FTP.login says nothing to a server that goes on in clear text", async () => {
+Deno.test("FTP.login sends nothing to a server that continues in clear text", async () => {
   await using server = await startScript({
     AUTH: async (turn) => {
       await turn.reply(234, "Go");
@@ -125,7 +125,7 @@ Deno.test("FTP.login says nothing to a server that goes on in clear text", async
   assert(!server.commands.join("\n").includes("hunter2"));
 });
 
-Deno.test("FTP.login asks for TLS whatever FEAT would say", async () => {
+Deno.test("FTP.login requests TLS without asking FEAT", async () => {
   await using server = await startScript({
     FEAT: "211 No features",
     AUTH: "234 Go\n500 Not really",

@@ -51,7 +51,7 @@ Deno.test("FTP.pipeline sends all at once to a server that says it is vsftpd", a
   assert(known.thickest > 100, `${known.thickest} at once`);
 });
 
-Deno.test("FTP.pipeline sends ProFTPD 512 bytes at once, whatever its greeting", async () => {
+Deno.test("FTP.pipeline sends at most 512 bytes at once to ProFTPD, with any greeting", async () => {
   for (const greeting of ["220 ProFTPD Server", "220 Hello"]) {
     const { thickest } = await runPipeline(greeting, MFF, 500);
     assert(thickest <= Math.floor(512 / "NOOP\r\n".length), `${thickest}`);
@@ -65,7 +65,7 @@ Deno.test("FTP.pipeline sends ftp-srv one command at a time", async () => {
   }
 });
 
-Deno.test("FTP.login asks IIS for names in UTF-8, whatever it answers", async () => {
+Deno.test("FTP.login asks IIS for names in UTF-8, and ignores the reply", async () => {
   const iis = "220 Microsoft FTP Service";
   const cases: [greeting: string, encoding: string, asked: string[]][] = [
     [iis, "utf-8", ["OPTS UTF8 ON"]],

@@ -171,7 +171,7 @@ for (const [name, drip, message] of DRIPS) {
   });
 }
 
-Deno.test("FTP.sendcmd waits for a reply whose lines come slowly", async () => {
+Deno.test("FTP.sendcmd waits for a reply whose lines arrive slowly", async () => {
   await using server = await startScript({
     SITE: async (turn) => {
       for (let i = 0; i < 10; i++) {
@@ -240,7 +240,7 @@ for (const [name, run] of WAITS) {
   });
 }
 
-Deno.test("FTP.retrbinary waits for data as long as it moves, whatever replies come", async () => {
+Deno.test("FTP.retrbinary waits for data while it arrives, whatever replies arrive", async () => {
   await using server = await startScript({
     RETR: async (turn) => {
       await turn.reply(150, "Here");

@@ -101,7 +101,7 @@ Deno.test("FTP.storbinary calls back with what was written only", async () => {
   assert(written < blocks, "the server takes nothing");
 });
 
-Deno.test("FTP.storbinary sends APPE, STOU and REST as they are told", async () => {
+Deno.test("FTP.storbinary sends APPE, STOU and REST", async () => {
   const { script } = makeStore();
   await using server = await startScript({
     ...script,

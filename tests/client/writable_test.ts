@@ -9,7 +9,7 @@ const REPLIES: [text: string, error: ErrorClass][] = [
 ];
 
 for (const [text, Class] of REPLIES) {
-  Deno.test(`FTP.voidresp confirms no broken pipe, whatever the server says: ${JSON.stringify(text)}`, async () => {
+  Deno.test(`FTP.voidresp does not confirm a broken pipe, whatever the reply is: ${JSON.stringify(text)}`, async () => {
     await using server = await startScript({
       STOR: async (turn) => {
         await turn.reply(150, "Send");
@@ -39,7 +39,7 @@ for (const [text, Class] of REPLIES) {
   });
 }
 
-Deno.test("FTP.voidresp confirms no download whose signal was aborted", async () => {
+Deno.test("FTP.voidresp does not confirm a download whose signal was aborted", async () => {
   await using server = await startScript({
     RETR: async (turn) => {
       await turn.reply(150, "Here");

@@ -18,7 +18,7 @@ Deno.test("checkName takes names that are one segment of a path", () => {
   }
 });
 
-Deno.test("checkName refuses names that lead elsewhere, and shows them harmless", () => {
+Deno.test("checkName rejects names that lead elsewhere, and escapes them in the message", () => {
   for (
     const name of [
       "",

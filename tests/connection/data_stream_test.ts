@@ -42,7 +42,7 @@ for (const end of ["fail", "interrupt"] as const) {
   });
 }
 
-Deno.test("DataStream.unlessFailed goes on waiting when another wait is over", async () => {
+Deno.test("DataStream.unlessFailed continues to wait when another wait has ended", async () => {
   const data = stillData();
   const first = Promise.withResolvers<string>();
   const open = data.unlessFailed(new Promise<void>(() => {}));

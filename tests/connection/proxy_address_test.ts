@@ -109,7 +109,7 @@ Deno.test("FTP refuses a proxy that is no URL, and one beside dial or active mod
   );
 });
 
-Deno.test("FTP shows no secret of a proxy to who inspects it", async () => {
+Deno.test("FTP shows no secret of a proxy when it is inspected", async () => {
   const ftp = new FTP({ proxy: "socks5://joe:hunter22@127.0.0.1:1" });
   const error = await ftp.connect("ftp.example.test").catch((error) => error);
   const depth = { depth: 20, showHidden: true };

@@ -125,7 +125,7 @@ Deno.test("FTP.list rejects with the reason of its signal and leaves the connect
   assertEquals(await namesOf(pair.ftp.list()), ["a"]);
 });
 
-Deno.test("FTP.list refuses other commands while it is open, and goes on", async () => {
+Deno.test("FTP.list refuses other commands while it is open, and continues", async () => {
   await using pair = await Pair.make();
   pair.server.on("MLSD", sends(...Array(20).fill(fact("x"))));
   let count = 0;
@@ -226,7 +226,7 @@ Deno.test("FTP.list does not wait for its turn when its signal is aborted", asyn
   assertEquals(await namesOf(pair.ftp.list()), ["a"]);
 });
 
-Deno.test("FTP.list tries MLSD whatever FEAT says", async () => {
+Deno.test("FTP.list tries MLSD regardless of FEAT", async () => {
   await using pair = await Pair.make({ "/a": "" });
   pair.server.on("FEAT", "211 No features");
   assertEquals((await pair.ftp.features()).size, 0);
@@ -433,7 +433,7 @@ Deno.test("FTP.list closes a connection that cannot come back", async () => {
   await assertRejects(() => pair.ftp.pwd(), Deno.errors.NotConnected);
 });
 
-Deno.test("FTP.list lets no other command in between CWD and LIST", async () => {
+Deno.test("FTP.list sends no other command between CWD and LIST", async () => {
   await using pair = await Pair.make({ "/d x/inner": "", "/f": "1" });
   pair.server.on("MLSD", UNKNOWN);
   const listing = namesOf(pair.ftp.list("/d x"));
@@ -617,7 +617,7 @@ Deno.test("FTP.list returns lines that cannot be parsed, or reports them", async
   assertEquals(lines, ["what is this?"]);
 });
 
-Deno.test("FTP.list lets the user read the lines", async () => {
+Deno.test("FTP.list accepts a format of the user", async () => {
   await using pair = await Pair.make();
   pair.server.on("MLSD", UNKNOWN);
   pair.server.on("LIST", sends("x|y", "z|w"));

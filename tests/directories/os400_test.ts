@@ -85,7 +85,7 @@ Deno.test("FTP.list asks IBM i for its paths again on a new connection", async (
   ]);
 });
 
-Deno.test("FTP.list leaves the names of IBM i alone where nothing else is asked for", async () => {
+Deno.test("FTP.list does not change the name format of IBM i unless necessary", async () => {
   await using server = await memoryServer();
   speakOS400(server);
   await using ftp = await server.client();

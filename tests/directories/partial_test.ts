@@ -55,7 +55,7 @@ for (const command of COMMANDS) {
 }
 
 serverTest(
-  "FTP.remove removes all of a directory whose listing the server cuts",
+  "FTP.remove removes a whole directory whose listing the server cuts",
   async (server) => {
     for (let i = 0; i < 25; i++) await server.write(`top/d/f${i}`, "x");
     for (let i = 0; i < 25; i++) await server.write(`top/d/d${i}/in`, "x");

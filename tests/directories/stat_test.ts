@@ -187,7 +187,7 @@ Deno.test("FTP.mtime reads MDTM, gives null without it, and tells a refusal", as
 
 const DATE = new Date("2001-02-03T04:05:06.789Z");
 
-Deno.test("FTP.chmod sends SITE CHMOD, tells a refusal, and refuses what is no mode", async () => {
+Deno.test("FTP.chmod sends SITE CHMOD, reports a refusal, and rejects an invalid mode", async () => {
   await using pair = await Pair.make({ "/a b": "" });
   pair.server.on("SITE", "200 Done");
   await pair.ftp.chmod("/a b", 0o755);

@@ -108,7 +108,7 @@ const FILTERS: [title: string, options: WalkOptions, paths: string[]][] = [
 ];
 
 for (const [title, options, paths] of FILTERS) {
-  Deno.test(`FTP.walk keeps to ${title}: ${paths.length} entries`, async () => {
+  Deno.test(`FTP.walk applies ${title}: ${paths.length} entries`, async () => {
     await using pair = await Pair.make(TREE);
     assertEquals(await pathsOf(pair.ftp, "", options), paths);
   });
@@ -170,7 +170,7 @@ Deno.test("FTP.walk passes on names with CR where links are followed, and tells 
   ]);
 });
 
-Deno.test("FTP.walk tells onError of a directory with a name that is too long, and goes on", async () => {
+Deno.test("FTP.walk reports a directory whose name is too long to onError, and continues", async () => {
   await using pair = await Pair.make();
   pair.server.on(
     "MLSD",
@@ -277,7 +277,7 @@ async function linked(): Promise<Pair> {
   return pair;
 }
 
-Deno.test("FTP.walk does not follow links unless it is told to", async () => {
+Deno.test("FTP.walk does not follow links by default", async () => {
   await using pair = await linked();
   const all = ["d", "d/up", "d/to", "d/file", "d/x", "other", "other/y"];
   assertEquals(await pathsOf(pair.ftp), all);
@@ -296,7 +296,7 @@ Deno.test("FTP.walk follows links, and not round in circles", async () => {
   assertEquals(await pair.ftp.pwd(), "/");
 });
 
-Deno.test("FTP.walk does not go down for ever where nothing tells a loop", async () => {
+Deno.test("FTP.walk does not descend forever if a loop cannot be detected", async () => {
   await using pair = await Pair.make();
   pair.server.on("MLSD", sends(fact("again", "dir", "")));
   let count = 0;
@@ -311,7 +311,7 @@ Deno.test("FTP.walk does not go down for ever where nothing tells a loop", async
   assertEquals((await pathsOf(pair.ftp, "", { maxDepth: 300 })).length, 300);
 });
 
-Deno.test("FTP.walk ends with the error of a directory, or reports it and goes on", async () => {
+Deno.test("FTP.walk fails with the error of a directory, or reports it and continues", async () => {
   await using pair = await Pair.make(TREE);
   pair.server.on(
     "MLSD",
@@ -352,7 +352,7 @@ Deno.test("FTP.walk reports no directory that the end of the connection has cost
   assertEquals(errors, []);
 });
 
-Deno.test("FTP.walk keeps to maxEntries in each directory", async () => {
+Deno.test("FTP.walk applies maxEntries to each directory", async () => {
   await using pair = await Pair.make();
   pair.server.on("MLSD", sends(...Array(50).fill(fact("x"))));
   await assertRejects(
@@ -413,7 +413,7 @@ async function vanish(turn: Turn): Promise<void> {
   turn.close();
 }
 
-Deno.test("FTP.walk lists a directory again whose listing was cut, and gives nothing twice", async () => {
+Deno.test("FTP.walk lists a directory again if its listing was cut, and returns no entry twice", async () => {
   await using pair = await Pair.make({ "/pub/a.txt": "0", ...inPub(TREE) });
   await pair.ftp.cwd("pub");
   const all = ["a.txt", "d", "d/b.txt", "d/e", "d/e/c.txt", "f", "f/g.md"];
@@ -440,7 +440,7 @@ Deno.test("FTP.walk lists a directory again whose listing was cut, and gives not
   );
 });
 
-Deno.test("FTP.walk goes on after a connection that was lost between two entries", async () => {
+Deno.test("FTP.walk continues after a connection was lost between two entries", async () => {
   await using pair = await Pair.make(TREE);
   const paths: string[] = [];
   for await (const { path } of pair.ftp.walk("", { retry: { delay: 1 } })) {

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { CONFIGURATIONS, makeCase, seedsOf } from "./fault_case.ts";
 
-Deno.test("seedsOf begins where it is told, and leaves no seed out", () => {
+Deno.test("seedsOf begins at the given seed, and skips none", () => {
   for (const start of [0, 1, 7, 8, 100_003]) {
     const seeds = CONFIGURATIONS.flatMap((configuration, index) => {
       const seeds = seedsOf(index, start).take(3).toArray();
@@ -16,7 +16,7 @@ Deno.test("seedsOf begins where it is told, and leaves no seed out", () => {
   }
 });
 
-Deno.test("seedsOf refuses what is no seed", () => {
+Deno.test("seedsOf rejects an invalid seed", () => {
   for (const start of [-1, 0.5, NaN, 2 ** 53]) {
     assertThrows(() => seedsOf(0, start).next(), RangeError, `${start}`);
   }

@@ -61,7 +61,7 @@ for (const [name, what, extra] of SETTINGS) {
     next += own;
     Deno.test({
       name:
-        `FTP mirrors what was changed, whatever the server's clock shows (${name}, ${what}, ${zone})`,
+        `FTP mirrors changed files in any zone of the server (${name}, ${what}, ${zone})`,
       ignore: isIgnored(name),
       fn: async () => {
         await using server = await startServer(name, { zone, extra });

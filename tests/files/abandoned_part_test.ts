@@ -42,7 +42,7 @@ Deno.test("FTP.download leaves a part alone where another download is under way,
   assertEquals(folder.names(), [...before, "x"].sort());
 });
 
-Deno.test("FTP.download locks its part, so that another one leaves it alone", async () => {
+Deno.test("FTP.download locks its part, so another download does not touch it", async () => {
   await using server = await memoryServer({ "/x": "new" });
   const held = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<void>();

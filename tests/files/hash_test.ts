@@ -105,7 +105,7 @@ Deno.test("FTP.download makes the hash of its part by the handle that has it loc
   }
 });
 
-Deno.test("FTP.download does not wait for a hash for ever", async () => {
+Deno.test("FTP.download does not wait forever for a hash", async () => {
   await using server = await hashingServer();
   server.on("HASH", (turn) => turn.stall());
   using folder = new LocalFolder();
@@ -207,7 +207,7 @@ Deno.test("FTP.downloadDir asks for hashes in binary, though listings go as text
   assertEquals([transferred, server.verbs.includes("HASH")], [0, true]);
 });
 
-Deno.test("FTP.upload lets the program go on while it makes a hash", async () => {
+Deno.test("FTP.upload does not block the program while it computes a hash", async () => {
   await using server = await hashingServer();
   using folder = new LocalFolder();
   const size = 64 * 1024 * 1024;

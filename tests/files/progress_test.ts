@@ -88,7 +88,7 @@ Deno.test("progressBar draws on one line of a terminal, and ends it", () => {
   assertEquals(drawn.includes("\x1b[2J"), false);
 });
 
-Deno.test("progressBar draws nothing where there is no terminal", () => {
+Deno.test("progressBar draws nothing without a terminal", () => {
   let drawn = "";
   progressBar({ isTerminal: false, write: (text) => drawn += text })(HALF);
   assertEquals(drawn, "");

@@ -230,7 +230,7 @@ Deno.test("FTP.open gives nothing of an empty file", async () => {
   assertEquals(await file.read(new Uint8Array(1)), null);
 });
 
-Deno.test("RemoteFile.read goes on after a connection that was lost", async () => {
+Deno.test("RemoteFile.read continues after a lost connection", async () => {
   await using server = await memoryServer({ "/data": DATA });
   let cuts = 0;
   server.once("RETR", async (turn) => {

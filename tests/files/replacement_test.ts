@@ -328,7 +328,7 @@ async function measure(
 
 for (const replace of ["rename", "delete"] as const) {
   serverTest(
-    `FTP.upload leaves the old file or the new one, whole, where the connection is lost at any byte of the rename (${replace})`,
+    `FTP.upload leaves the complete old or new file if the connection is lost at any byte of the rename (${replace})`,
     async (server) => {
       const options: UploadOptions = { replace, retry: { delay: 1 } };
       await server.write("data", OLD);

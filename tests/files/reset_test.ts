@@ -95,7 +95,7 @@ Deno.test("FTP.retrieve from an offset compares what came with the rest of the f
   assertEquals(await ftp.pwd(), "/");
 });
 
-Deno.test("FTP.download goes on where the data connection is reset before the last byte", async () => {
+Deno.test("FTP.download continues if the data connection is reset before the last byte", async () => {
   await using server = await memoryServer({ "/data": DATA });
   await using ftp = await server.client();
   using folder = new LocalFolder();

@@ -95,7 +95,7 @@ serverTest(
   },
 );
 
-Deno.test("FTP.upload does not go on where the server says 451 to a missing directory", async () => {
+Deno.test("FTP.upload does not retry if the server replies with 451 to a missing directory", async () => {
   await using server = await memoryServer();
   server.on("STOR", "451 No such file or directory"); // as bftpd
   await using ftp = await server.client();

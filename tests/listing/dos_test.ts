@@ -114,7 +114,7 @@ Deno.test("ListingReader reads DOS the same for every cutting", () => {
   }
 });
 
-Deno.test("ListingReader reads times of DOS in the zone it is told", () => {
+Deno.test("ListingReader reads times of DOS in the given zone", () => {
   assertCases([
     ["04-14-00  03:47PM                  589 f", {
       mtime: "2000-04-14T13:47:00.000Z",

@@ -49,7 +49,7 @@ Deno.test("parseFacts makes facts of names that every object has", () => {
   ]);
 });
 
-Deno.test("makeFactsParser gives what parseFacts does, whatever line came before", () => {
+Deno.test("makeFactsParser returns the same as parseFacts, after any line", () => {
   const lines = [
     "type=file;size=5; a b",
     "type=file;size=6; c",

@@ -188,7 +188,7 @@ Deno.test("ListingReader reads the variants of Unix in the table", () => {
   assertCases(UNIX);
 });
 
-Deno.test("ListingReader reads Russian months in KOI8-R and CP1251, whatever the encoding", () => {
+Deno.test("ListingReader reads Russian months in KOI8-R and CP1251, in any encoding", () => {
   const months: readonly (readonly [string, string, string])[] = [
     ["15 \u0430\u043f\u0440 18:11", "2024-04-15T18:11", "m"],
     ["01 \u043c\u0430\u0439 2007", "2007-05-01", "d"],
@@ -306,7 +306,7 @@ Deno.test("ListingReader makes a note of a file of IBM i in its own listing", ()
   assertEquals(readWithNotes(`${own}   \r\n`).names, []);
 });
 
-Deno.test("ListingReader lets no member of IBM i out of its directory", () => {
+Deno.test("ListingReader rejects members of IBM i that lead out of the directory", () => {
   for (
     const path of [
       "../A.FILE/X.MBR",
@@ -493,7 +493,7 @@ Deno.test("ListingReader makes no note of a line between entries, or like an ent
   }
 });
 
-Deno.test("ListingReader makes no note where there is no entry at all", () => {
+Deno.test("ListingReader reports no line of a listing without entries", () => {
   const text = "nothing of this\nis a listing\n";
   assertEquals(readWithNotes(text), {
     names: ["nothing of this", "is a listing"],

@@ -87,7 +87,7 @@ for (const format of LISTED) {
 }
 
 for (const format of ["auto", ...LISTED]) {
-  Deno.test(`ListingReader takes linear time for listings of whatever comes, as ${format}`, () => {
+  Deno.test(`ListingReader takes linear time for any listing, as ${format}`, () => {
     const count = assertLinear(
       format,
       (text) => readAll(new TextEncoder().encode(text), format),

@@ -254,7 +254,7 @@ Deno.test("ListingReader reads names without facts where MLSD is known", () => {
   assertSplitProof(listing);
 });
 
-Deno.test("ListingReader leaves the listed directory and its parent out unless asked", () => {
+Deno.test("ListingReader omits the listed directory and its parent by default", () => {
   const listing = [
     "type=cdir;modify=20240101000000; /srv/ftp",
     "type=pdir; ..",

@@ -30,7 +30,7 @@ const MLSD: readonly Case[] = [
   ["type=file;modify=2.0230201111e13; a", { mtime: undefined }],
 ];
 
-Deno.test("ListingReader takes no size, time or mode of MLSD that is none", () => {
+Deno.test("ListingReader ignores invalid sizes, times and modes of MLSD", () => {
   assertCases(MLSD);
 });
 

@@ -201,7 +201,7 @@ Deno.test("ListingReader takes sizes in blocks for what they are", () => {
   assertEquals(entry?.group, "GROUP");
 });
 
-Deno.test("ListingReader keeps a name of OpenVMS whose second line never comes", () => {
+Deno.test("ListingReader keeps a name of OpenVMS whose second line is missing", () => {
   const text = `${
     readFixture("vms")
   }LONELY.TXT;1\nNEXT.TXT;1  1/3  2-AUG-2006 13:05\nEND.TXT;4\n`;
@@ -214,7 +214,7 @@ Deno.test("ListingReader keeps a name of OpenVMS whose second line never comes",
   assertSplitProof(text);
 });
 
-Deno.test("ListingReader reads times of rare systems in the zone it is told", () => {
+Deno.test("ListingReader reads times of rare systems in the given zone", () => {
   const [entry] = readListing(readFixture("netware"), { zone: -90 });
   assertEquals(entry?.mtime, new Date("2024-01-16T20:23:00Z"));
   const [eplf] = readListing(readFixture("eplf"), { zone: -90 });

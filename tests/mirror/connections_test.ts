@@ -105,7 +105,7 @@ Deno.test("FTP.uploadDir makes directories over several connections at once", as
   ]);
 });
 
-Deno.test("FTP.downloadDir opens no connection that there is no work for", async () => {
+Deno.test("FTP.downloadDir opens no connection without work for it", async () => {
   await using pair = await serverWith(["one"]);
   using folder = new LocalFolder();
   await pair.ftp.downloadDir("", folder.path, { connections: 4 });
@@ -138,7 +138,7 @@ Deno.test("FTP.downloadDir is in the client's directory on every connection", as
   assertEquals(folder.names(), FILES.toSorted());
 });
 
-Deno.test("FTP.uploadDir refuses a number of connections that is none", async () => {
+Deno.test("FTP.uploadDir rejects an invalid number of connections", async () => {
   await using pair = await Pair.make();
   using folder = new LocalFolder();
   for (const connections of [0, -1, 1.5, NaN, Infinity]) {
@@ -158,7 +158,7 @@ const REFUSALS: [what: string, verb: string, refuse: Handler][] = [
 ];
 
 for (const [what, verb, refuse] of REFUSALS) {
-  Deno.test(`FTP.downloadDir makes do with the connections that there are: ${what}`, async () => {
+  Deno.test(`FTP.downloadDir uses the connections that the server allows: ${what}`, async () => {
     await using pair = await serverWith(FILES);
     using folder = new LocalFolder();
     let isFirst = true;
@@ -195,7 +195,7 @@ Deno.test("FTP.downloadDir does not wait for a connection that is not there in t
   assertEquals(await pair.ftp.pwd(), "/");
 });
 
-Deno.test("FTP.downloadDir goes on after a file that fails on one of several connections", async () => {
+Deno.test("FTP.downloadDir continues after a file fails on one of several connections", async () => {
   await using pair = await serverWith(FILES);
   using folder = new LocalFolder();
   writeTree(folder.path, { "extra": "x" });
@@ -283,7 +283,7 @@ Deno.test("FTP.downloadDir does not write two names to one local file at once", 
   assertEquals(readTree(folder.path), treeOf(["README", "other"]));
 });
 
-Deno.test("collisionKey is the same for names that a disk may take for the same", () => {
+Deno.test("collisionKey is the same for names that a disk may not distinguish", () => {
   const alike = [
     ["README", "readme"],
     ["\u00e9t\u00e9", "e\u0301te\u0301", "\u00c9T\u00c9"],
@@ -391,7 +391,7 @@ Deno.test("FTP.downloadDir recovers each of its connections", async () => {
   assertEquals(count(pair, "USER"), 6);
 });
 
-Deno.test("FTP.downloadDir tells of a file that was lost with a connection, and goes on with the others", async () => {
+Deno.test("FTP.downloadDir reports a file that failed with its connection, and continues with the others", async () => {
   await using pair = await serverWith(FILES);
   using folder = new LocalFolder();
   let missing = 3;
@@ -426,7 +426,7 @@ Deno.test("FTP.downloadDir tells of a file that was lost with a connection, and 
   );
 });
 
-Deno.test("FTP.downloadDir ends where the client's own connection is lost for good", async () => {
+Deno.test("FTP.downloadDir ends if the client's own connection cannot be replaced", async () => {
   await using pair = await serverWith(FILES);
   using folder = new LocalFolder();
   let missing = 3;

@@ -18,7 +18,7 @@ import {
 import { foldNames } from "./folding_disk.ts";
 import { failuresOf, Notes, readTree, writeTree } from "./tree.ts";
 
-Deno.test("FTP.downloadDir refuses names that lead out of the folder, and goes on", async () => {
+Deno.test("FTP.downloadDir rejects names that lead out of the directory, and continues", async () => {
   await using pair = await Pair.make({ "/good": "1" });
   using folder = new LocalFolder();
   writeTree(folder.path, { "to/kept": "1" });
@@ -48,7 +48,7 @@ Deno.test("FTP.downloadDir refuses names that lead out of the folder, and goes o
   ]);
 });
 
-Deno.test("FTP.downloadDir lets a filter take hostile names out", async () => {
+Deno.test("FTP.downloadDir lets a filter exclude hostile names", async () => {
   await using pair = await Pair.make({ "/good": "1" });
   using folder = new LocalFolder();
   pair.server.on("MLSD", sends(fact("../out"), fact("good")));
@@ -94,7 +94,7 @@ Deno.test("FTP.downloadDir removes local links, and not what they lead to", asyn
   assertEquals(readTree(folder.path), { "out/file": "old", "to/file": "1" });
 });
 
-Deno.test("FTP.downloadDir goes on after a file that fails, and removes nothing", async () => {
+Deno.test("FTP.downloadDir continues after a file fails, and removes nothing", async () => {
   await using pair = await Pair.make({ "/a": "1", "/b": "2", "/c": "3" });
   using folder = new LocalFolder();
   writeTree(folder.path, { "extra": "1", "b": "old" });
@@ -249,7 +249,7 @@ Deno.test("FTP.downloadDir does not enter a directory that it is in", async () =
   assertEquals(notes.lines, ["make d", "skip d/up (loop)"]);
 });
 
-Deno.test("FTP.downloadDir passes over parts of transfers, and what is no file", async () => {
+Deno.test("FTP.downloadDir skips parts of transfers, and entries that are not files", async () => {
   const part = ".a.0123456789abcdef.part";
   await using pair = await Pair.make({ "/a": "1", [`/${part}`]: "1" });
   using folder = new LocalFolder();
@@ -451,7 +451,7 @@ Deno.test("FTP.downloadDir does not write two names to one local file", async ()
   }
 });
 
-Deno.test("FTP.downloadDir with { resume: true } looks through a folder once, however many files come", async () => {
+Deno.test("FTP.downloadDir with { resume: true } searches a directory once for all its files", async () => {
   const files = Array.from({ length: 50 }, (_, i) => [`/d/${i}`, "1"]);
   await using pair = await Pair.make(Object.fromEntries(files));
   using folder = new LocalFolder();

@@ -164,7 +164,7 @@ Deno.test("FTP.downloadDir counts all of a tree with more places than it remembe
   assertEquals(readTree(folder.path), local);
 });
 
-Deno.test("FTP.uploadDir refuses a maxDelete that is none before anything is sent", async () => {
+Deno.test("FTP.uploadDir rejects an invalid maxDelete before anything is sent", async () => {
   await using pair = await Pair.make({ "/a": "1" });
   using folder = new LocalFolder();
   const bad = [-1, 1.5, NaN, "10", "%", "-1%", "101%", "1e1%", true, {}];

@@ -139,7 +139,7 @@ for (const command of [undefined, "LIST"] as const) {
 }
 
 serverTest(
-  "FTP.uploadDir removes a directory whose listing the server cuts, and what can be removed beside one that it may not read",
+  "FTP.uploadDir removes a directory whose listing the server cuts, and what it can beside an unreadable one",
   async (server) => {
     using folder = new LocalFolder();
     writeTree(folder.path, { "a": "1" });

@@ -254,7 +254,7 @@ serverTest("FTP.uploadDir compares by hash", async (server) => {
 }, { needs: ({ hashes }) => hashes.length > 0 });
 
 serverTest(
-  "FTP.uploadDir without a way to set times does not upload for ever",
+  "FTP.uploadDir without a way to set times does not upload the same file again",
   async (server) => {
     using folder = new LocalFolder();
     writeTree(folder.path, { "a": "1", "b": "1" });

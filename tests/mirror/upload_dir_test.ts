@@ -218,7 +218,7 @@ Deno.test("FTP.uploadDir reports names that cannot be sent", async () => {
   assertEquals(Object.keys(filesOf(pair.server)), ["/c"]);
 });
 
-Deno.test("FTP.uploadDir rejects a local directory that is none", async () => {
+Deno.test("FTP.uploadDir rejects a local path that is not a directory", async () => {
   await using pair = await Pair.make();
   using folder = new LocalFolder();
   writeTree(folder.path, { "file": "1" });

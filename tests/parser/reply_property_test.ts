@@ -92,7 +92,7 @@ interface Outcome {
   hint: string | undefined;
 }
 
-Deno.test("ReplyReader agrees with the oracle on random streams, however they are cut", () => {
+Deno.test("ReplyReader agrees with the oracle on random streams in random pieces", () => {
   const seed = chooseSeed();
   console.log(`${STREAMS} random streams, FTP_SEED=${seed}`);
   const random = new Random(seed);

@@ -207,7 +207,7 @@ Deno.test("formatEprt refuses hosts that are not addresses", () => {
   }
 });
 
-Deno.test("formatPort and formatEprt refuse what is no port", () => {
+Deno.test("formatPort and formatEprt reject invalid ports", () => {
   for (const port of [0, -1, 65536, 1.5, NaN]) {
     assertThrows(() => formatPort("1.2.3.4", port), RangeError, `${port}`);
     assertThrows(() => formatEprt("1.2.3.4", port), RangeError, `${port}`);

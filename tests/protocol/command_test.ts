@@ -37,7 +37,7 @@ Deno.test("encodeCommand writes names in the session's encoding", () => {
   assertEquals(latin1(encodeCommand(command, LATIN1)), "CWD \xE9\r\n");
 });
 
-Deno.test("doubleIAC doubles 0xFF wherever it stands", () => {
+Deno.test("doubleIAC doubles every 0xFF", () => {
   for (
     const [line, doubled] of [
       ["CWD ÿ", "CWD \xFF\xFF\r\n"],

@@ -279,7 +279,7 @@ const READERS: Record<
 };
 
 for (const [name, { heads, tails = [""], run }] of Object.entries(READERS)) {
-  Deno.test(`${name} takes linear time for whatever comes`, () => {
+  Deno.test(`${name} takes linear time for any input`, () => {
     const ends = heads.flatMap((head) =>
       [...tails, "\0!"].map((tail): [string, string] => [head, tail])
     );

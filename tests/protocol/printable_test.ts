@@ -23,7 +23,7 @@ const BAD = [
 
 for (const char of BAD) {
   const code = char.codePointAt(0)!.toString(16).padStart(4, "0");
-  Deno.test(`printable replaces U+${code}, wherever it stands`, () => {
+  Deno.test(`printable replaces U+${code} at every position`, () => {
     assertEquals(printable(char), "\uFFFD");
     assertEquals(printable(`a${char}b${char}`), "a\uFFFDb\uFFFD");
     assertEquals(printable(`\u00e9${char}\u65e5`), "\u00e9\uFFFD\u65e5");

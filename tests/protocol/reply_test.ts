@@ -317,7 +317,7 @@ for (
   });
 }
 
-Deno.test("ReplyReader has an FTPProtocolError for a stream that is no FTP", () => {
+Deno.test("ReplyReader throws an FTPProtocolError for a stream that is not FTP", () => {
   const reader = makeReader();
   assertEquals(reader.push(latin1("220 a\r\nHTTP/1.1 400\r\n")).length, 1);
   assertStrictEquals(reader.error instanceof FTPProtocolError, true);

@@ -92,7 +92,7 @@ serverTest(
 );
 
 serverTest(
-  "FTP compresses on clones and reconnections, and goes on after an abort",
+  "FTP compresses on clones and reconnections, and continues after an abort",
   async (server) => {
     await server.write("text", TEXT);
     const { sent, options } = counting();

@@ -216,7 +216,7 @@ for (const [way, stop] of Object.entries(WAYS)) {
 }
 
 serverTest(
-  "FTP goes on after an abort where the server lets a user have one connection",
+  "FTP continues after an abort if the server allows one connection",
   async (server) => {
     await server.write("big", makeData(20_000_000));
     await server.write("b", "content of b");

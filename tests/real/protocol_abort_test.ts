@@ -52,7 +52,7 @@ modesTest(
   },
 );
 
-serverTest("FTP.abort after the last byte is no failure", async (server) => {
+serverTest("FTP.abort succeeds after the last byte", async (server) => {
   await server.write("small", "x");
   await using ftp = await logIn(server);
   for (let i = 0; i < 20; i++) {
@@ -64,7 +64,7 @@ serverTest("FTP.abort after the last byte is no failure", async (server) => {
 });
 
 serverTest(
-  "FTP says that voidresp() was forgotten, and goes on after it",
+  "FTP says that voidresp() was forgotten, and continues after it",
   async (server) => {
     await server.write("small", "x");
     await using ftp = await logIn(server);

@@ -49,7 +49,7 @@ serverTest("FTP.delete removes a file and no directory", async (server) => {
   assertEquals(Array.from(Deno.readDirSync(server.root)).length, 1);
 });
 
-serverTest("FTP.retrbinary says that there is no such file", async (server) => {
+serverTest("FTP.retrbinary reports a missing file", async (server) => {
   await using ftp = await logIn(server);
   for (const passive of [true, false]) {
     ftp.setPasv(passive);
@@ -103,7 +103,7 @@ serverTest(
 );
 
 serverTest(
-  "FTP.storbinary reports a full disk, whatever it had sent",
+  "FTP.storbinary reports a full disk",
   async (server) => {
     await using ftp = await logIn(server);
     for (const passive of [true, false]) {

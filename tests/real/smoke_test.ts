@@ -14,11 +14,11 @@ const DATA = new TextEncoder().encode(
 );
 
 serverTest(
-  "A server lets the right password in and refuses a wrong one",
+  "A server accepts the right password and refuses a wrong one",
   logIn,
 );
 serverTest(
-  "A server on ::1 lets the right password in and refuses a wrong one",
+  "A server on ::1 accepts the right password and refuses a wrong one",
   logIn,
   {
     ipv6: true,
@@ -42,7 +42,7 @@ serverTest("A server on ::1 lists, sends and takes a file", transfer, {
   ipv6: true,
   needs: (features) => features.ipv6,
 });
-serverTest("A server keeps to its passive ports", async (server) => {
+serverTest("A server uses its passive ports only", async (server) => {
   const [first, last] = server.passivePorts!;
   await using session = await RawSession.login(server);
   for (let i = 0; i < 3; i++) {
@@ -68,7 +68,7 @@ async function transfer(server: RealServer): Promise<void> {
   }
 }
 
-serverTest("A server lets anonymous in", async (server) => {
+serverTest("A server accepts anonymous logins", async (server) => {
   await server.write("hello", DATA);
   using session = await RawSession.connect(server);
   assertMatch(await session.reply(), /^220/);
@@ -96,7 +96,7 @@ serverTest("A server without permission says 550", async (server) => {
   assertMatch(await session.command("RETR secret"), /^550/);
 });
 
-serverTest("A server whose disk is full says so", async (server) => {
+serverTest("A server reports a full disk", async (server) => {
   await using session = await RawSession.login(server);
   assertMatch(await session.command("TYPE I"), /^200/);
   assertMatch(

@@ -8,7 +8,7 @@ import { logInTLS, withTLS } from "./tls_client.ts";
 const NAME = "n".repeat(60);
 
 serverTest(
-  "FTP.pipeline gets every reply under TLS, however many bytes it has",
+  "FTP.pipeline gets every reply under TLS, of any size",
   async (server) => {
     await server.write(NAME, "four");
     await using ftp = await logInTLS(server);

@@ -82,7 +82,7 @@ serverTest(
 );
 
 serverTest(
-  "FTP lets nothing come between a REST and what it was sent for",
+  "FTP sends nothing between a REST and its command",
   async (server) => {
     await using ftp = await logInTLS(server, ONLY_13);
     for (let i = 0; i < 5; i++) {

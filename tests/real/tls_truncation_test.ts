@@ -190,7 +190,7 @@ for (
 }
 
 serverTest(
-  "FTP.download goes on behind what came before data was cut off",
+  "FTP.download continues after the data that arrived before it was cut off",
   async (server) => {
     await fill(server);
     using folder = new LocalFolder();
@@ -282,7 +282,7 @@ const EMPTY_CALLS: readonly [string, (ftp: FTP) => Promise<unknown[]>][] = [
 ];
 
 serverTest(
-  "FTP asks again for a listing that was cut before its first byte, and not for ever",
+  "FTP requests a listing again that was cut before its first byte, but not forever",
   async (server, context) => {
     await server.mkdir("empty");
     await using cutter = await startCutter(server);

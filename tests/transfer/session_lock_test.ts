@@ -39,7 +39,7 @@ Deno.test("SessionLock starts calls that share at once", () => {
   assertEquals(log, ["a", "b"]);
 });
 
-Deno.test("SessionLock lets a dialogue wait for all before it, and nothing start beside it", async () => {
+Deno.test("SessionLock lets exclusive use wait for all earlier calls, and no call start meanwhile", async () => {
   const log: string[] = [];
   const turns = new SessionLock();
   const a = new Call(turns, "shared", "a", log);
@@ -65,7 +65,7 @@ Deno.test("SessionLock lets a dialogue wait for all before it, and nothing start
   assertEquals(log.splice(0), ["/g"]);
 });
 
-Deno.test("SessionLock goes on after calls that fail", async () => {
+Deno.test("SessionLock continues after failed calls", async () => {
   const turns = new SessionLock();
   const failing = turns.exclusive(() => Promise.reject(new Error("no")));
   const thrown = turns.shared(() => {
@@ -78,7 +78,7 @@ Deno.test("SessionLock goes on after calls that fail", async () => {
   assertEquals(await turns.shared(() => Promise.resolve(1)), 1);
 });
 
-Deno.test("SessionLock lets a call leave the queue by its signal", async () => {
+Deno.test("SessionLock removes a call from the queue if its signal is aborted", async () => {
   const log: string[] = [];
   const turns = new SessionLock();
   const controller = new AbortController();

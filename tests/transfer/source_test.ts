@@ -26,7 +26,7 @@ for (const [kind, make] of SOURCES) {
   });
 }
 
-Deno.test("chunksOf gives the bytes of an open file and leaves it open", async () => {
+Deno.test("chunksOf returns the bytes of an open file and leaves it open", async () => {
   using file = await Deno.open(configuration());
   const bytes = await Deno.readFile(configuration());
   assertEquals(await collect(chunksOf(file, 100)), [...bytes]);
@@ -132,7 +132,7 @@ for (const count of [13, -1, NaN, 1.5, undefined, "2", { bytesRead: 2 }]) {
   });
 }
 
-Deno.test("chunksOf asks a reader again that reads nothing, but not for ever", async () => {
+Deno.test("chunksOf reads again from a reader that returns nothing, but not forever", async () => {
   let count = 0;
   const slow: ByteReader = {
     read: () => Promise.resolve([0, 0, 1, null][count++]!),
@@ -160,7 +160,7 @@ Deno.test("chunksOf refuses chunks that are no bytes", async () => {
   }
 });
 
-Deno.test("chunksOf ends a source whose reading is given up", async () => {
+Deno.test("chunksOf ends a source when the loop is left", async () => {
   let isCancelled = false;
   const stream = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.enqueue(BYTES),

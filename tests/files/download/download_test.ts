@@ -63,7 +63,7 @@ serverTest(
 );
 
 serverTest(
-  "FTP.download leaves the old file when there is no new one",
+  "FTP.download keeps the old file if it fails",
   async (server) => {
     using folder = new LocalFolder();
     await using ftp = await logIn(server);
@@ -150,7 +150,7 @@ serverTest("FTP.download survives its server", async (server) => {
 });
 
 serverTest(
-  "FTP.download sends NOOPs whose replies are counted",
+  "FTP.download sends NOOPs, and waits for their replies",
   async (server) => {
     await server.write("data", DATA);
     using folder = new LocalFolder();
@@ -198,7 +198,7 @@ function vanishAfter(length: number): (turn: Turn) => Promise<void> {
   };
 }
 
-Deno.test("FTP.download goes on where a connection broke", async () => {
+Deno.test("FTP.download continues where the connection broke", async () => {
   await using server = await memoryServer({ "/pub/data": DATA });
   server.once("RETR", vanishAfter(1_000_000));
   server.once("RETR", breakAfter(500_000));
@@ -539,7 +539,7 @@ Deno.test("FTP.download throws what onProgress throws and does not try again", a
   assertEquals(folder.names(), []);
 });
 
-Deno.test("FTP.download keeps to maxRate", async () => {
+Deno.test("FTP.download does not exceed maxRate", async () => {
   await using server = await memoryServer({
     "/data": DATA.subarray(0, 1_000_000),
   });

@@ -16,7 +16,7 @@ const OLD = makeData(400_000, 7);
 const IN_PLACE: DownloadOptions = { atomic: false, retry: false };
 
 serverTest(
-  "FTP.download in place leaves the old file when there is no new one",
+  "FTP.download in place keeps the old file if the server refuses",
   async (server) => {
     using folder = new LocalFolder();
     await using ftp = await logIn(server);
@@ -36,7 +36,7 @@ serverTest(
   },
 );
 
-Deno.test("FTP.download in place leaves the old file until the first bytes come", async (context) => {
+Deno.test("FTP.download in place keeps the old file until the first bytes arrive", async (context) => {
   await using server = await memoryServer({ "/data": DATA });
   using folder = new LocalFolder();
   await using ftp = await server.client();
@@ -76,7 +76,7 @@ Deno.test("FTP.download in place leaves the old file until the first bytes come"
   }
 });
 
-Deno.test("FTP.download in place leaves a part that it does not go on with until the first bytes come", async () => {
+Deno.test("FTP.download in place keeps a part that it does not resume until the first bytes arrive", async () => {
   await using server = await memoryServer({ "/data": OLD });
   using folder = new LocalFolder();
   await using ftp = await server.client();

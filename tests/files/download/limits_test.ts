@@ -116,7 +116,7 @@ Deno.test("FTP.download names the folder that does not exist", async () => {
 });
 
 Deno.test({
-  name: "FTP.download names the file for which there is no room",
+  name: "FTP.download names the file that does not fit on the disk",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     await using server = await memoryServer({ "/data": DATA, "/s": "small" });
@@ -166,7 +166,7 @@ Deno.test("FTP.download and FTP.upload say after how many attempts, and with how
   );
 });
 
-Deno.test("FTP.download counts what it had when the server went away for good", async () => {
+Deno.test("FTP.download reports its bytes if the server does not return", async () => {
   await using server = await memoryServer({ "/data": DATA });
   server.on("RETR", async (turn) => {
     await turn.reply(150, "Here it comes");

@@ -138,8 +138,7 @@ for (const [name, plant, isForRoot = false] of PLANTS) {
 }
 
 Deno.test({
-  name:
-    "FTP.download keeps a part to its user, whatever the umask, and no file",
+  name: "FTP.download makes a part private with any umask, but not the file",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using server = await memoryServer({ "/data": DATA });
@@ -194,7 +193,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "FTP.download in place goes on behind nothing that others may have written",
+    "FTP.download in place does not resume a file that others may have written",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using server = await memoryServer({ "/data": DATA });
@@ -290,7 +289,7 @@ Deno.test("openPart makes do without the numbers of files, as on Windows", () =>
   }
 });
 
-Deno.test("FTP.download leaves the part that another download is writing to", async () => {
+Deno.test("FTP.download does not touch the part of another running download", async () => {
   await using server = await memoryServer({ "/large": DATA, "/small": "x" });
   using folder = new LocalFolder();
   await using ftp = await server.client();
@@ -307,7 +306,7 @@ Deno.test("FTP.download leaves the part that another download is writing to", as
   assertEquals(folder.names(), ["copy"]);
 });
 
-Deno.test("FTP.download has succeeded when its file is in place, whatever cannot be cleaned up", async () => {
+Deno.test("FTP.download succeeds if its file is in place, even if cleaning up fails", async () => {
   await using server = await memoryServer({ "/data": DATA });
   using folder = new LocalFolder();
   await using ftp = await server.client();
@@ -371,7 +370,7 @@ Deno.test("FTP.download in place notices that its file was replaced meanwhile", 
   assertEquals(Deno.readTextFileSync(folder.at("copy")), "x");
 });
 
-Deno.test("FTP.download refuses a name that is none before it asks for anything", async () => {
+Deno.test("FTP.download rejects an invalid local name before anything is sent", async () => {
   await using server = await memoryServer({ "/data": DATA });
   using folder = new LocalFolder();
   await using ftp = await server.client();
@@ -454,7 +453,7 @@ Deno.test("FTP.download makes what a link points to that points to nothing", asy
   );
 });
 
-Deno.test("FTP.download leaves the old file when the last onProgress throws", async () => {
+Deno.test("FTP.download keeps the old file if the last onProgress throws", async () => {
   await using server = await memoryServer({ "/data": DATA });
   using folder = new LocalFolder();
   await using ftp = await server.client();
@@ -472,7 +471,7 @@ Deno.test("FTP.download leaves the old file when the last onProgress throws", as
   assertEquals(folder.names(), ["copy"]);
 });
 
-Deno.test("FTP.download has the file on the disk before it takes its place, if told so", async () => {
+Deno.test("FTP.download with sync writes the file to disk before it is renamed", async () => {
   await using server = await memoryServer({ "/data": DATA });
   using folder = new LocalFolder();
   await using ftp = await server.client();

@@ -79,7 +79,7 @@ async function leaveHalf(
 
 const RESUMED: DownloadOptions = { segments: 4, resume: true };
 
-Deno.test("FTP.download goes on with all its segments", async () => {
+Deno.test("FTP.download resumes all its segments", async () => {
   await using server = await memoryServer({ "/data": DATA });
   using folder = new LocalFolder();
   await leaveHalf(server, folder);

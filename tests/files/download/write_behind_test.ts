@@ -70,7 +70,7 @@ for (const size of [1, 2, 7]) {
   }
 }
 
-Deno.test("WriteBehind writes synchronously what fits into one buffer, and what does not all the same", async () => {
+Deno.test("WriteBehind writes synchronously if the data fits into one buffer, and asynchronously otherwise", async () => {
   const part = new SlowPart();
   const writer = new WriteBehind(part, 4, true);
   for (let next = 0; next < 10; next += 2) {
@@ -126,7 +126,7 @@ async function drain(pipe: Deno.FsFile, length: number): Promise<Uint8Array> {
   return bytes;
 }
 
-Deno.test("FTP.download leaves the program free while the disk is slow", async () => {
+Deno.test("FTP.download does not block the program while the disk is slow", async () => {
   await using server = await memoryServer({ "/data": DATA });
   using folder = new LocalFolder();
   using pipe = await openPipe(folder.at("pipe"));

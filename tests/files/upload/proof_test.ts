@@ -58,7 +58,7 @@ for (const length of [DATA.length, 500_000]) {
   );
 }
 
-Deno.test("FTP.upload does not go on behind an old file that ends like its own bytes", async (context) => {
+Deno.test("FTP.upload does not resume an old file that ends like its own bytes", async (context) => {
   const zeros = new Uint8Array(DATA.length);
   const fresh = zeros.slice();
   fresh.set(DATA.subarray(0, 1000));
@@ -87,7 +87,7 @@ Deno.test("FTP.upload does not go on behind an old file that ends like its own b
   }
 });
 
-Deno.test("FTP.upload in place goes on behind what it sent itself", async () => {
+Deno.test("FTP.upload in place resumes the bytes that it sent itself", async () => {
   await using server = await memoryServer({ "/data": "old" });
   server.once("STOR", keepSome(200_000));
   await using ftp = await server.client();
@@ -176,7 +176,7 @@ serverTest(
   },
 );
 
-Deno.test("FTP.upload does not go on with an older version of its source", async () => {
+Deno.test("FTP.upload does not resume an older version of its source", async () => {
   await using server = await memoryServer();
   using folder = new LocalFolder();
   Deno.writeFileSync(folder.at("data"), DATA);
@@ -212,7 +212,7 @@ Deno.test("FTP.upload asks SIZE when the server's word for a stream was lost", a
   }
 });
 
-Deno.test("FTP.upload does not say that a stream is there whose SIZE tells nothing", async (context) => {
+Deno.test("FTP.upload does not confirm a stream whose SIZE proves nothing", async (context) => {
   const cases: [name: string, left: Uint8Array][] = [
     ["cut", DATA.subarray(0, 500_000)],
     // the old file, where the server stored under another name, and lost it

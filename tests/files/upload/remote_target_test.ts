@@ -113,7 +113,7 @@ for (const offset of [30_000, 300_000]) {
 }
 
 serverTest(
-  "FTP.upload with resume leaves nothing where the server chooses another name for a part that is no good",
+  "FTP.upload with resume leaves nothing behind if the server chooses another name for an unusable part",
   async (server) => {
     using folder = new LocalFolder();
     Deno.writeFileSync(folder.at("data"), DATA);
@@ -161,7 +161,7 @@ Deno.test("FTP.upload writes over its part where it may not be deleted", async (
   assertEquals([...server.files.keys()], ["/data"]);
 });
 
-Deno.test("FTP.upload goes on with its part where it is the connection that was lost", async () => {
+Deno.test("FTP.upload resumes its part after a lost connection", async () => {
   await using server = await memoryServer();
   server.once("STOR", keepSome(1_000_000));
   server.once("STOR", (turn) => turn.close());

@@ -65,7 +65,7 @@ serverTest(
 );
 
 serverTest(
-  "FTP.upload leaves the old file where a source is not as long as its size",
+  "FTP.upload keeps the old file if a source has another size than stated",
   async (server) => {
     await server.write("remote", "old");
     await using ftp = await logIn(server);
@@ -127,7 +127,7 @@ Deno.test("FTP.upload does not take a size for that of what tells another", asyn
   await ftp.upload(bytes("123"), "remote", { size: 3 });
 });
 
-Deno.test("FTP.upload refuses a size that is none before anything is sent", async () => {
+Deno.test("FTP.upload rejects an invalid size before anything is sent", async () => {
   await using server = await memoryServer();
   await using ftp = await server.client();
   const before = server.commands.length;
@@ -141,7 +141,7 @@ Deno.test("FTP.upload refuses a size that is none before anything is sent", asyn
   assertEquals(server.commands.length, before);
 });
 
-Deno.test("FTP.upload refuses a Response whose request failed, or that was read", async () => {
+Deno.test("FTP.upload rejects a Response whose request failed, or that was read", async () => {
   await using server = await memoryServer({ "/remote": "old" });
   await using ftp = await server.client();
   const before = server.commands.length;

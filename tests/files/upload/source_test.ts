@@ -85,7 +85,7 @@ Deno.test("FTP.upload sends a file again that changed meanwhile, with its new ti
   assertEquals(totals, [changed.length]);
 });
 
-Deno.test("FTP.upload sends what there is of a file that is given open", async () => {
+Deno.test("FTP.upload sends an open file up to its current end", async () => {
   await using server = await memoryServer();
   using folder = new LocalFolder();
   Deno.writeFileSync(folder.at("log"), DATA);
@@ -184,7 +184,7 @@ Deno.test("FTP.upload cancels a stream that gives no bytes", async () => {
   assertEquals(stream.locked, false);
 });
 
-Deno.test("FTP.upload leaves the old file when the last onProgress throws", async () => {
+Deno.test("FTP.upload keeps the old file if the last onProgress throws", async () => {
   await using server = await memoryServer({ "/data": "old" });
   await using ftp = await server.client();
   const fault = new Error("In the callback");

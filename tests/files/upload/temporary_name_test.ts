@@ -176,7 +176,7 @@ Deno.test("FTP.upload refuses temporary names that lead elsewhere", async () => 
   assertEquals(server.commands.length, before);
 });
 
-Deno.test("FTP.upload goes on by a fixed temporary name after a lost answer", async () => {
+Deno.test("FTP.upload continues with a fixed temporary name after a lost reply", async () => {
   await using server = await memoryServer();
   server.once("STOR", async (turn) => {
     await Promise.resolve();

@@ -74,7 +74,7 @@ serverTest("FTP.upload verifies by the server's best hash", async (server) => {
 });
 
 serverTest(
-  "FTP.upload leaves the old file when its source fails",
+  "FTP.upload keeps the old file if its source fails",
   async (server) => {
     await server.write("remote", "old");
     await using ftp = await logIn(server);
@@ -97,7 +97,7 @@ serverTest(
 );
 
 serverTest(
-  "FTP.upload leaves the old file when the disk is full",
+  "FTP.upload keeps the old file if the disk is full",
   async (server) => {
     await server.write("remote", "old");
     await using ftp = await logIn(server);
@@ -126,14 +126,14 @@ serverTest("FTP.upload stops when its signal aborts", async (server) => {
   assertEquals(text(await server.read("remote")), "new");
 });
 
-serverTest("FTP.upload writes in place if told to", async (server) => {
+serverTest("FTP.upload with atomic false writes in place", async (server) => {
   await using ftp = await logIn(server);
   await ftp.upload(DATA, "remote", { atomic: false });
   assertEquals(await server.read("remote"), DATA);
 });
 
 serverTest(
-  "FTP.upload sends NOOPs whose replies are counted",
+  "FTP.upload sends NOOPs, and waits for their replies",
   async (server) => {
     await using ftp = await logIn(server);
     for (let round = 0; round < 2; round++) {
@@ -223,7 +223,7 @@ function vanishAfter(length: number): (turn: Turn) => Promise<void> {
   };
 }
 
-Deno.test("FTP.upload goes on where a connection broke, by REST and STOR", async () => {
+Deno.test("FTP.upload continues where the connection broke, by REST and STOR", async () => {
   await using server = await memoryServer();
   server.once("STOR", vanishAfter(1_000_000));
   await using ftp = await server.client();
@@ -276,7 +276,7 @@ Deno.test("FTP.upload sends all again where a part cannot be read", async () => 
   assertEquals(stored.length, 3); // what was cut, its end, and the whole
 });
 
-Deno.test("FTP.upload goes on by APPE where REST is unknown", async () => {
+Deno.test("FTP.upload continues by APPE if REST is unknown", async () => {
   await using server = await memoryServer();
   server.once("STOR", vanishAfter(1_000_000));
   server.on("REST", "502 No REST");
@@ -296,7 +296,7 @@ Deno.test("FTP.upload is not fooled by a server that ignores REST", async () => 
   assertEquals(result.retries, 1);
 });
 
-Deno.test("FTP.upload sends nothing behind a REST that the server takes for another", async () => {
+Deno.test("FTP.upload sends nothing after a REST that the server confirms with another offset", async () => {
   await using server = await memoryServer();
   server.once("STOR", vanishAfter(1_000_000));
   server.on("REST", async (turn) => {
@@ -339,7 +339,7 @@ Deno.test("FTP.upload tells when all bytes went but no word came", async () => {
   assertEquals([error.bytes, error.size], [DATA.length, DATA.length]);
 });
 
-Deno.test("FTP.upload does not wait for ever while NOOPs are answered", async () => {
+Deno.test("FTP.upload does not wait forever while NOOPs are answered", async () => {
   await using server = await memoryServer();
   server.on("STOR", async (turn) => {
     await turn.reply(150, "Send it");
@@ -353,7 +353,7 @@ Deno.test("FTP.upload does not wait for ever while NOOPs are answered", async ()
   );
 });
 
-Deno.test("FTP.upload finds out that a rename was done whose reply was lost", async () => {
+Deno.test("FTP.upload detects a completed rename whose reply was lost", async () => {
   await using server = await memoryServer({ "/data": "old" });
   server.once("RNTO", async (turn) => {
     const from = turn.session.renameFrom!;

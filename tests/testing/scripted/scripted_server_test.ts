@@ -117,7 +117,7 @@ Deno.test("Turn.next takes a command before its turn", async () => {
   await conn.closeWrite();
 });
 
-Deno.test("Turn.send and Turn.take move data as they are told", async () => {
+Deno.test("Turn.send and Turn.take transfer the given data", async () => {
   await using server = await ScriptedServer.start();
   let taken = "";
   server.on("RETR", (turn) => turn.send(turn.argument));
@@ -154,7 +154,7 @@ Deno.test("Turn resets and half-closes the control connection", async () => {
   assertEquals(await other.command("SITE"), "");
 });
 
-Deno.test("Turn.rawPieces cuts a reply where it is told to", async () => {
+Deno.test("Turn.rawPieces cuts a reply into pieces of the given size", async () => {
   await using server = await ScriptedServer.start();
   server.on("NOOP", (turn) => turn.rawPieces("200 Ok\r\n", 1));
   await using session = await RawSession.login(server);
