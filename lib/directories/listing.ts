@@ -219,7 +219,12 @@ function reportUnread(
   });
 }
 
-function tooMany(session: Session, path: Path, maxEntries: number): RangeError {
+/** Creates the error for a directory with too many entries. */
+export function tooMany(
+  session: Session,
+  path: Path,
+  maxEntries: number,
+): RangeError {
   return new RangeError(
     `Cannot list ${
       quote(textOfPath(session, path))

@@ -175,12 +175,16 @@ export class Mirror implements AsyncDisposable {
     { target }: MirrorTask,
     directory: DirectoryPath,
   ): Promise<Snapshot> {
-    if (directory.isNew) return new Snapshot();
+    const isDry = this.#options.dryRun === true;
+    let isNew = directory.isNew;
     if (directory.parent === undefined) {
-      if (this.#options.dryRun !== true) await target.make("");
-      else if (await target.probe("") === undefined) return new Snapshot();
+      if (isDry) isNew = await target.probe("") === undefined;
+      else await target.make("");
     }
-    return await target.read(directory);
+    if (!isNew) return await target.read(directory);
+    const snapshot = new Snapshot();
+    snapshot.isMissing = isDry;
+    return snapshot;
   }
 
   /**
@@ -268,7 +272,8 @@ export class Mirror implements AsyncDisposable {
     const next = item.kind === "directory"
       ? await this.#enter(task, pair.directory, item, there === undefined)
       : await this.#send(task, pair, item, there);
-    pair.target.set(item); // another name may be the same on the target
+    // another name may be the same on the target
+    if (!pair.target.isMissing) pair.target.set(item);
     return next;
   }
 

@@ -8,7 +8,7 @@ import { quote } from "../protocol/printable.ts";
 import { Breather, visitAll } from "../connection/breather.ts";
 import { ensureDir, remove } from "../directories/directories.ts";
 import { kindsOf, noteLinks } from "../directories/entry_kinds.ts";
-import { readDirectory } from "../directories/listing.ts";
+import { readDirectory, tooMany } from "../directories/listing.ts";
 import { PartialListingError } from "../directories/partial_listing_error.ts";
 import { isPresent } from "../directories/presence.ts";
 import {
@@ -134,20 +134,32 @@ export class RemoteSide implements Side {
       };
       let partial: Error | undefined;
       let isTold = false;
+      const isKept = this.#follows || this.#unmasksLinks;
+      const items: MirrorItem[] = [];
+      let known: Entry | undefined;
+      // few things are kept of each line of a long listing
+      const take = (entry: Entry): boolean => {
+        const identity = identityOf(entry);
+        isTold ||= identity.unique !== undefined;
+        if (isKept || entry.format === "os400") return true;
+        if (entry.format !== "unknown") known ??= entry;
+        items.push(this.#itemOf(entry, identity, problemOf(entry)));
+        const { maxEntries = MAX_ENTRIES } = options;
+        if (items.length <= maxEntries) return false;
+        throw tooMany(session, path, maxEntries);
+      };
       const entries = await readDirectory(session, path, options, {
-        isWanted: (entry) => {
-          isTold ||= entry.facts?.unique !== undefined;
-          return true;
-        },
+        isWanted: take,
         onSelf,
         onPartial: (error) => void (partial = error),
         // entries that this side lacks are removed from the other one
         isStrict: this.#options.delete === true && !this.#isTarget,
         isRaw: true,
       });
-      this.#learnJoin(directory.path, entries);
+      this.#learnJoin(directory.path, known ? [known] : entries);
+      const isEmpty = entries.length + items.length === 0;
       // in the target, no entry may be taken for missing
-      if (partial !== undefined && (this.#isTarget || entries.length === 0)) {
+      if (partial !== undefined && (this.#isTarget || isEmpty)) {
         throw partial;
       }
       if (unique === undefined && isTold && !session.profile.lacks("MLST")) {
@@ -162,15 +174,15 @@ export class RemoteSide implements Side {
       const folder = new Snapshot({ unique, canonical }, hidesDots);
       folder.partial = partial;
       const breather = new Breather();
+      for (const item of items.splice(0)) {
+        folder.add(item);
+        if (breather.isDue) await breather.pause(signal);
+      }
       for (const entry of entries) {
         folder.add(
           this.#follows
             ? await this.#look(session, directory, canonical, entry)
-            : this.#itemOf(
-              entry,
-              { unique: entry.facts?.unique },
-              problemOf(entry),
-            ),
+            : this.#itemOf(entry, identityOf(entry), problemOf(entry)),
         );
         if (breather.isDue) await breather.pause(signal);
       }
@@ -568,6 +580,14 @@ export class RemoteSide implements Side {
         withRecovery(provider, options, () => 0, () => run(provider.session)),
     );
   }
+}
+
+/** The identity of most entries. */
+const UNKNOWN_IDENTITY: Identity = {};
+
+function identityOf({ facts }: Entry): Identity {
+  const unique = facts?.unique;
+  return unique === undefined ? UNKNOWN_IDENTITY : { unique };
 }
 
 /** Returns the reason not to touch an entry, if there is one. */

@@ -48,7 +48,7 @@ export async function findCounterpart(
   path: string,
 ): Promise<MirrorItem | undefined> {
   const listed = target.items.get(name);
-  if (listed !== undefined) return listed;
+  if (listed !== undefined || target.isMissing) return listed;
   const found = side.mayHide(target, name) ? await side.probe(path) : undefined;
   if (found === undefined) return undefined;
   const variant = target.caseVariantOf(name);

@@ -67,6 +67,8 @@ export class Snapshot {
   readonly hidesDots: boolean;
   /** Error that cut the listing, if there may be more entries. */
   partial: Error | undefined;
+  /** Whether the directory does not exist, and a dry run does not create it. */
+  isMissing = false;
   #folded: Map<string, string> | undefined;
   #parts: readonly string[] | undefined;
 
