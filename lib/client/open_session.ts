@@ -41,7 +41,14 @@ export async function openSession(
       : error;
   });
   const secured = tls?.mode === "implicit"
-    ? await secureStream(raw, { host, port, options: tls, timeout, signal })
+    ? await secureStream(raw, {
+      host,
+      port,
+      options: tls,
+      acceptsAnySession: options.profile?.acceptsAnyTLSSession,
+      timeout,
+      signal,
+    })
     : undefined;
   const stream = secured ?? raw;
   const address = showAddress(host, port);

@@ -94,6 +94,7 @@ export async function auth(
       host: server.host,
       port: server.port,
       options: server.tls ?? {},
+      acceptsAnySession: session.profile.acceptsAnyTLSSession,
       timeout: session.options.timeout,
       signal: options.signal,
     });

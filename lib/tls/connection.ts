@@ -8,6 +8,7 @@ import { type ByteStream, closeQuietly } from "../connection/byte_stream.ts";
 import { CleartextQueue } from "./cleartext_queue.ts";
 import { PrefixedStream } from "../connection/prefixed_stream.ts";
 import { settle } from "../connection/waiting.ts";
+import { FinalFlight } from "./final_flight.ts";
 import { SendQueue } from "./send_queue.ts";
 import type { Engine, EngineEvents, Handshake } from "./engine.ts";
 import { ShownCertificate } from "./shown_certificate.ts";
@@ -57,6 +58,8 @@ export class TLSConnection implements ByteStream {
   readonly #ended = Promise.withResolvers<void>();
   #info: TLSInfo | undefined;
   #shown: ShownCertificate | undefined = new ShownCertificate();
+  /** Set until the final flight, if the session shares the platform's store. */
+  #flight: FinalFlight | undefined;
   readonly #cleartext = new CleartextQueue();
   readonly #sendQueue: SendQueue;
   #changed = Promise.withResolvers<void>();
@@ -89,6 +92,7 @@ export class TLSConnection implements ByteStream {
       if (this.#isNotified && this.#isFlushed) return;
       this.#fail(error);
     });
+    if (session.sharesStore) this.#flight = new FinalFlight();
     this.#engine = session.startEngine(this.#events());
     session.retain();
   }
@@ -292,13 +296,17 @@ export class TLSConnection implements ByteStream {
           this.#rest.resolve(n === null ? null : this.#rawBuffer.slice(0, n));
           if (n !== null) return;
         }
-        if (n === null) return this.#finish();
+        if (n === null) {
+          if (this.#flight !== undefined) this.#feed(this.#flight.rest());
+          return this.#finish();
+        }
         const bytes = this.#rawBuffer.subarray(0, n);
         const fault = isFirst ? readClearAnswer(bytes) : undefined;
         if (fault !== undefined) throw this.#fault(fault);
         isFirst = false;
         this.#shown?.take(bytes);
-        this.#feed(bytes);
+        if (this.#flight === undefined) this.#feed(bytes);
+        else await this.#feedHandshake(this.#flight, bytes);
       }
     } catch (error) {
       this.#rest?.reject(error);
@@ -307,6 +315,37 @@ export class TLSConnection implements ByteStream {
       this.#engine.settle(() => {
         if (!this.#isNotified) this.#fail(error);
       });
+    }
+  }
+
+  /**
+   * Feeds bytes of the handshake. Its end stores a session, so only one
+   * handshake of a slot ends at a time, and the next ClientHello is made before
+   * another one does.
+   */
+  async #feedHandshake(
+    divider: FinalFlight,
+    bytes: Uint8Array,
+  ): Promise<void> {
+    const { before, flight } = divider.take(bytes);
+    if (before.length > 0) this.#feed(before);
+    if (divider.isOver) this.#flight = undefined;
+    if (flight === undefined) return;
+    await this.session.endHandshake(async () => {
+      if (this.#failure !== undefined) return undefined;
+      this.#feed(flight);
+      // a server may send no Finished in its place: nothing waits for more bytes
+      return await Promise.race([
+        this.#secured.promise,
+        this.#turns(SETTLE_ROUNDS),
+      ]);
+    });
+  }
+
+  /** Waits for turns of the event loop. */
+  async #turns(rounds: number): Promise<undefined> {
+    for (let i = 0; i < rounds && this.#failure === undefined; i++) {
+      await new Promise<void>((resolve) => this.#engine.settle(resolve));
     }
   }
 

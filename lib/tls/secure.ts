@@ -27,6 +27,8 @@ export interface SecureControlOptions extends HandshakeOptions {
   port: number;
   /** Options of the caller. */
   options: TLSOptions;
+  /** Whether data connections may resume any session that the server issued. */
+  acceptsAnySession?: boolean | undefined;
 }
 
 /**
@@ -42,9 +44,10 @@ export async function secureControl(
   stream: ByteStream,
   options: SecureControlOptions,
 ): Promise<TLSConnection> {
+  const { host, port, options: tls, acceptsAnySession } = options;
   let session: TLSSession | undefined;
   try {
-    session = new TLSSession(options.host, options.port, options.options);
+    session = new TLSSession(host, port, tls, acceptsAnySession);
     return await secure(stream, session, "control", options);
   } catch (error) {
     session?.close();

@@ -40,38 +40,44 @@ const { connect } = nodeModule("node:tls");
 /** Node's functions, for TLS clients of this thread. */
 const PARTS: EngineParts = { connect, Duplex, setImmediate };
 
-/**
- * Use of this thread's session store. The platform creates it; its keys are
- * slots.
- */
-interface StoreSlots {
-  /** Slots that a control connection of ours uses now. */
-  readonly taken: Set<string>;
-  /** Slots that were ever used. */
-  readonly known: Set<string>;
-  /** Slots that the rest of the program uses as well. */
-  readonly shared: Set<string>;
+/** Use of one slot of the platform's session store. */
+interface Slot {
+  /** Number of sessions that use it now. */
+  users: number;
+  /** The end of the last handshake, which the next one waits for. */
+  ending: Promise<unknown>;
+  /** Whether a server refused a session of this slot. */
+  isRefused: boolean;
 }
 
 /**
  * Key of the registry on `globalThis`: copies of this module share one session
  * store.
  */
-const STORE_SLOTS = Symbol.for("ftp.tls.slots.1");
+const SLOTS = Symbol.for("ftp.tls.slots.2");
 
-const slots: StoreSlots =
-  (globalThis as { [STORE_SLOTS]?: StoreSlots })[STORE_SLOTS] ??= {
-    taken: new Set(),
-    known: new Set(),
-    shared: new Set(),
-  };
+/** Slots that were ever used, by key. */
+const slots: Map<string, Slot> =
+  (globalThis as { [SLOTS]?: Map<string, Slot> })[SLOTS] ??= new Map();
 
 /**
- * Largest number of slots that are used. The platform's store has room for 32
- * names, evicts the oldest even while it is used, and the rest of the program
- * uses it too.
+ * Largest number of slots whose tickets of TLS 1.3 are relied on. The platform's
+ * store has room for 32 names, evicts the oldest even while it is used, and the
+ * rest of the program uses it too.
  */
 const MAX_SLOTS = 16;
+
+/**
+ * Largest number of worker threads. Each needs 13 MB and 100 ms of processor
+ * time. Further sessions share the store.
+ */
+const MAX_THREADS = 16;
+
+/** Number of worker threads. */
+let threads = 0;
+
+/** Number of slots that are remembered after their use. */
+const MAX_KNOWN = 256;
 
 /** Largest number of tickets that the platform stores for a server name. */
 const MAX_TICKETS = 8;
@@ -87,7 +93,7 @@ export class TLSSession {
   readonly #fingerprints: readonly string[] | undefined;
   readonly #authorities: Authorities | undefined;
   readonly #acceptsAny: boolean;
-  readonly #slot: string;
+  readonly #slot: Slot;
   readonly #thread: TLSThread | undefined;
   #isSingleUse = false; // TLS 1.3: each ticket works for one connection
   #isOffered: boolean | undefined; // whether a ClientHello offered the session
@@ -103,12 +109,18 @@ export class TLSSession {
     | undefined;
 
   /**
-   * Reads the options and claims a slot, or starts a worker if the slot is in
-   * use.
+   * Reads the options and chooses where the TLS clients run: in this thread, or
+   * in a worker with a session store of its own.
    *
+   * @param acceptsAny Whether the server resumes any session that it issued
    * @throws {TypeError} If an option is invalid
    */
-  constructor(host: string, port: number, options: TLSOptions) {
+  constructor(
+    host: string,
+    port: number,
+    options: TLSOptions,
+    acceptsAny = false,
+  ) {
     this.shown = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
     this.allowsMissingCloseNotify = options.allowMissingCloseNotify ?? false;
     this.#name = options.serverName ?? host;
@@ -135,19 +147,37 @@ export class TLSSession {
     const { servername, rejectUnauthorized } = this.#engineOptions;
     // the platform uses one key for all addresses, and one for all spellings of
     // a name
-    this.#slot = `${rejectUnauthorized} ${
+    const key = `${rejectUnauthorized} ${
       servername?.toLowerCase().replace(/\.$/, "") ?? "an address"
     }`;
-    const { taken, known, shared } = slots;
-    const isFull = !known.has(this.#slot) && known.size >= MAX_SLOTS;
-    const isIsolated = options.isolate === true || isFull ||
-      taken.has(this.#slot) || shared.has(this.#slot);
-    if (isIsolated) {
-      this.#thread = new TLSThread();
-    } else {
-      taken.add(this.#slot);
-      known.add(this.#slot);
+    let slot = slots.get(key);
+    // tickets of TLS 1.3 cannot be told apart by their session
+    const mixesTickets = this.#engineOptions.maxVersion !== "TLSv1.2" &&
+      (slot === undefined
+        ? slots.size >= MAX_SLOTS
+        : slot.users > 0 && !acceptsAny);
+    const isIsolated = options.isolate === true || slot?.isRefused === true ||
+      mixesTickets;
+    if (slot === undefined) {
+      slot = {
+        users: 0,
+        ending: Promise.resolve(),
+        isRefused: false,
+      };
+      slots.set(key, slot);
     }
+    this.#slot = slot;
+    if (isIsolated && threads < MAX_THREADS) {
+      this.#thread = new TLSThread();
+      threads++;
+    } else {
+      slot.users++;
+    }
+  }
+
+  /** Whether the TLS clients of this thread use the store for this session. */
+  get sharesStore(): boolean {
+    return this.#thread === undefined;
   }
 
   /** Starts a handshake, or continues the one that was prepared. */
@@ -173,7 +203,31 @@ export class TLSSession {
    */
   prepare(handshake: Handshake): void {
     this.#isSingleUse = handshake.protocol === "TLSv1.3";
-    if (this.#thread === undefined) this.#forgetTickets();
+    // tickets may be those of another session in use; hold() discards them for 1.2
+    const isAlone = this.#thread === undefined && this.#slot.users === 1;
+    if (this.#isSingleUse && isAlone) this.#forgetTickets();
+  }
+
+  /**
+   * Ends a handshake while no other one of the slot ends, and starts the next
+   * data connection's: its ClientHello holds the session that was just stored.
+   *
+   * @param end Ends the handshake; gives `undefined` if it did not end
+   */
+  async endHandshake(
+    end: () => Promise<Handshake | undefined>,
+  ): Promise<void> {
+    const slot = this.#slot;
+    const previous = slot.ending;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    slot.ending = promise;
+    await previous;
+    try {
+      const handshake = await end();
+      if (handshake?.protocol === "TLSv1.2") await this.holdSession();
+    } finally {
+      resolve();
+    }
   }
 
   /**
@@ -238,7 +292,7 @@ export class TLSSession {
     }
     if (this.#thread === undefined) {
       this.#isSpoiled = true;
-      slots.shared.add(this.#slot);
+      this.#slot.isRefused = true;
       return 'another TLS client in this program, such as "node:https", may have replaced the session. Connect again (later connections are isolated), set "isolate", or change the server\'s setting';
     }
     const advice = "change the server's setting";
@@ -362,7 +416,20 @@ export class TLSSession {
     if (!this.#isClosed || this.#users > 0 || this.#isGone) return;
     this.#isGone = true;
     this.#early?.destroy();
-    if (this.#thread === undefined) slots.taken.delete(this.#slot);
-    else this.#thread.close();
+    if (this.#thread === undefined) {
+      this.#slot.users--;
+      forgetSlots();
+    } else {
+      this.#thread.close();
+      threads--;
+    }
+  }
+}
+
+/** Forgets the oldest slots that are not in use, if there are many. */
+function forgetSlots(): void {
+  for (const [key, slot] of slots) {
+    if (slots.size <= MAX_KNOWN) return;
+    if (slot.users === 0) slots.delete(key);
   }
 }

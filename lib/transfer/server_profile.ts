@@ -50,6 +50,13 @@ const MLSD_VENDORS: readonly (Vendor | undefined)[] = [
   "pyftpdlib",
 ];
 
+/** Those whose check of TLS sessions was measured. */
+const ANY_SESSION_VENDORS: readonly (Vendor | undefined)[] = [
+  "vsftpd",
+  "Pure-FTPd",
+  "pyftpdlib",
+];
+
 /**
  * What is known about a server. Shared by a client, its clones, its
  * reconnections and the connections of a mirror. No other code infers a vendor.
@@ -120,6 +127,15 @@ export class ServerProfile {
    */
   get givesAllByMLSD(): boolean {
     return MLSD_VENDORS.includes(this.#vendor);
+  }
+
+  /**
+   * Whether a data connection may resume any TLS session that the server issued,
+   * or none. Only true for servers that were measured; ProFTPD requires the
+   * session of the control connection.
+   */
+  get acceptsAnyTLSSession(): boolean {
+    return ANY_SESSION_VENDORS.includes(this.#vendor);
   }
 
   /**
