@@ -51,6 +51,36 @@ function median(values: readonly number[]): number {
     : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** Where and how a program is run. */
+export interface ProcessOptions {
+  /** Its working directory. */
+  readonly cwd?: string;
+  /** Variables of its environment, besides those of this program. */
+  readonly env?: Record<string, string>;
+}
+
+/**
+ * Runs a program, and returns the processor time of its process: user and
+ * system, in milliseconds.
+ */
+export async function processorTime(
+  program: string,
+  args: readonly string[],
+  options: ProcessOptions = {},
+): Promise<number> {
+  const { success, stdout, stderr } = await new Deno.Command("bash", {
+    args: ["-c", '"$@" >&2 && times', "bash", program, ...args],
+    ...options,
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  const [, children] = new TextDecoder().decode(stdout).trim().split("\n");
+  return [...children!.matchAll(/(\d+)m([\d.]+)s/g)]
+    .map(([, minutes, seconds]) =>
+      Number(minutes) * 60_000 + Number(seconds) * 1000
+    )
+    .reduce((a, b) => a + b);
+}
+
 /**
  * Runs a Python program.
  *

@@ -7,7 +7,7 @@
  */
 
 import { startServer } from "../testing/servers/mod.ts";
-import { compare } from "./compare.ts";
+import { compare, processorTime } from "./compare.ts";
 
 const ROUNDS = Number(Deno.args[0] ?? 15);
 const ROOT = new URL("../..", import.meta.url);
@@ -63,20 +63,9 @@ for (const [name, text] of Object.entries(scripts)) {
   await Deno.writeTextFile(`${folder}/${name}.ts`, text);
 }
 
-/** Runs Deno, and returns the processor time of the process in milliseconds. */
-async function deno(...args: string[]): Promise<number> {
-  const { success, stdout, stderr } = await new Deno.Command("bash", {
-    args: ["-c", '"$@" >&2 && times', "bash", Deno.execPath(), ...args],
-    cwd: folder,
-    env: { DENO_DIR: `${folder}/cache` },
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  const [, children] = new TextDecoder().decode(stdout).trim().split("\n");
-  return [...children!.matchAll(/(\d+)m([\d.]+)s/g)]
-    .map(([, minutes, seconds]) =>
-      Number(minutes) * 60_000 + Number(seconds) * 1000
-    )
-    .reduce((a, b) => a + b);
+function deno(...args: string[]): Promise<number> {
+  const env = { DENO_DIR: `${folder}/cache` };
+  return processorTime(Deno.execPath(), args, { cwd: folder, env });
 }
 
 const run = (name: keyof typeof scripts) => () =>
