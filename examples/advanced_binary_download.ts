@@ -1,6 +1,6 @@
 /**
- * The classic program of the ftplib books: a binary download by hand, with
- * progress.
+ * The classic program of ftplib tutorials: a binary download with
+ * `ntransfercmd`, and progress.
  *
  *     deno run --allow-net --allow-read --allow-write \
  *       examples/advanced_binary_download.ts [host] [port]

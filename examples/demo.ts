@@ -1,6 +1,6 @@
 /**
- * The main job, live: a small FTP server in this process, and the classic
- * download from it.
+ * Demo: starts a small FTP server in this process, and downloads a file from it
+ * with live progress.
  *
  *     npx -y deno@2.9.6 task demo
  *

@@ -1,6 +1,6 @@
 /**
- * Spans of OpenTelemetry for each command and transfer, by Deno's own support:
- * no package is needed.
+ * Creates an OpenTelemetry span for each command and transfer, with Deno's
+ * tracer and without packages.
  *
  *     OTEL_DENO=true OTEL_SERVICE_NAME=fetch deno run --allow-net examples/opentelemetry.ts ftp://host/pub
  *

@@ -1,6 +1,6 @@
 /**
- * A file as a web stream, with `@std/streams` between: counts the lines of a
- * remote text, stores a report beside it, and reads that back.
+ * Uses a file as a web stream with `@std/streams`: counts the lines of a remote
+ * text, stores a report next to it, and reads it back.
  *
  *     deno run --allow-net examples/streams.ts ftp://user:password@host/folder data.csv
  *

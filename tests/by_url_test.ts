@@ -1,6 +1,6 @@
 /**
- * What a user of the module does: import it by URL, from another folder, with
- * nothing in the cache, no configuration, and only the permission to dial.
+ * Imports the module like a user: by URL, from another folder, with an empty
+ * cache, without configuration, and with `--allow-net` only.
  */
 
 import { X509Certificate } from "node:crypto";

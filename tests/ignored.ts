@@ -1,5 +1,5 @@
 /**
- * Why tests were ignored, and what to do to have them.
+ * Explains why tests were skipped, and how to run them.
  *
  * @module
  */

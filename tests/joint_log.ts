@@ -1,6 +1,6 @@
 /**
- * Joins the reports of several `deno test` that run at the same time: a line for each folder, all that a
- * failure says, and one summary.
+ * Joins the output of several `deno test` that run at the same time: one line
+ * for each folder, the whole text of failures, and one summary.
  *
  * @module
  */

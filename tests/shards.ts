@@ -1,5 +1,5 @@
 /**
- * How the test files are shared out between processes that run at the same time.
+ * Distributes the test files to processes that run at the same time.
  *
  * @module
  */

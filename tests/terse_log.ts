@@ -1,5 +1,6 @@
 /**
- * Makes a short report of what `deno test` prints: a line for each folder, and all that a failure says.
+ * Shortens the output of `deno test`: one line for each folder, and the whole
+ * text of failures.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** The part of basic-ftp's parser that the bench uses. */
+/** The part of basic-ftp's parser that the benchmarks use. */
 export function parseList(text: string): {
   name: string;
   isDirectory: boolean;

@@ -1,4 +1,7 @@
-/** Contenders in turn, medians and ratios: what every comparing script needs. */
+/**
+ * Runs programs in turn, and computes medians and ratios, for all comparing
+ * benchmarks.
+ */
 
 /**
  * Runs contenders one after the other, again and again, each round beginning

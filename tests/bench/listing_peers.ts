@@ -1,6 +1,6 @@
 /**
- * The same work done by several: bytes of a listing, in pieces of 64 KiB, to
- * entries whose name, kind, size and time are read.
+ * Several programs for the same work: reading listings, in pieces of 64 KiB, to
+ * entries with name, kind, size and time.
  *
  * @module
  */

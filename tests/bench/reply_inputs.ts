@@ -1,4 +1,4 @@
-/** What the reply benches parse, and how. */
+/** Inputs of the reply benchmarks, and functions that parse them. */
 
 // Only this bench needs it.
 // deno-lint-ignore no-import-prefix -- in the import map, every program would download it

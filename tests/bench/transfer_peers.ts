@@ -1,4 +1,4 @@
-/** Other FTP clients at the work of `download` and `upload`. */
+/** Other FTP clients for the work of `download` and `upload`. */
 
 // deno-lint-ignore no-import-prefix -- in the import map, every program would download it
 import { Client } from "npm:basic-ftp@6.2.3";

@@ -1,4 +1,4 @@
-/** `ftp doctor` as a process. */
+/** Runs `ftp doctor` as a process. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { withTLS } from "../real/tls_client.ts";

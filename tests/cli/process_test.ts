@@ -1,4 +1,4 @@
-/** The command line as a process, against a scripted server. */
+/** Runs the command line as a process, against a scripted server. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DEAD_PORT } from "../testing/dead_port.ts";

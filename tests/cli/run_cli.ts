@@ -1,4 +1,7 @@
-/** Running the command line as a process, with the permissions that the README names. */
+/**
+ * Runs the command line as a process, with the permissions that the README
+ * names.
+ */
 
 import { fileURLToPath } from "node:url";
 import type { RealServer } from "../testing/servers/mod.ts";

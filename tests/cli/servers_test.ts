@@ -1,4 +1,4 @@
-/** The commands, as processes, against the real servers. */
+/** Runs the commands as processes, against the real servers. */
 
 import { X509Certificate } from "node:crypto";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";

@@ -1,4 +1,4 @@
-/** The command line in a real terminal. */
+/** Runs the command line in a real terminal. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ScriptedServer } from "../testing/scripted/mod.ts";

@@ -1,4 +1,4 @@
-/** Arguments that cannot be used are refused before the server hears a word. */
+/** Invalid arguments are rejected before anything is sent. */
 
 import { assert, assertEquals } from "@std/assert";
 import { connect, FTP, ftpcp, type FTPOptions } from "../../mod.ts";

@@ -1,4 +1,6 @@
-/** connect() where the server has too many connections, or does not know the user. */
+/**
+ * connect() if the server has too many connections, or does not know the user.
+ */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { connect, FTPError } from "../../mod.ts";

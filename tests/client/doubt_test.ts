@@ -1,4 +1,4 @@
-/** What an aborted transfer may leave behind, and how calls are kept from it. */
+/** Leftovers of aborted transfers, which later calls must not get. */
 
 import {
   assert,

@@ -1,4 +1,4 @@
-/** A user's script that takes no leave; run by ending_test.ts. */
+/** A program that does not call quit(); run by ending_test.ts. */
 
 import { connect } from "../../mod.ts";
 

@@ -1,4 +1,6 @@
-/** The scripted server behind TLS, and a client that takes any certificate. */
+/**
+ * The scripted server behind TLS, and a client that accepts any certificate.
+ */
 
 import { connect as dial } from "node:net";
 import { FTP, type FTPOptions } from "../../mod.ts";

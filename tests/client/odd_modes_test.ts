@@ -1,4 +1,4 @@
-/** MODE and STRU that were set by hand: their data is no listing and no file. */
+/** MODE and STRU set by hand: the data is then neither a listing nor a file. */
 
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { FTP } from "../../mod.ts";

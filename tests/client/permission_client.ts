@@ -1,4 +1,4 @@
-/** What a user's script does with what it is allowed; run by permission_test.ts. */
+/** A program with limited permissions; run by permission_test.ts. */
 
 import { connect } from "../../mod.ts";
 import { dialPeer } from "../../lib/connection/dial.ts";

@@ -1,4 +1,6 @@
-/** What was learned of a server is kept between runs, and does no harm where it is wrong. */
+/**
+ * A server's profile that is kept between runs, and harmless if it is wrong.
+ */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FTP, type LearnedProfile, type ProfileStore } from "../../mod.ts";

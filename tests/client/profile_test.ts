@@ -1,4 +1,4 @@
-/** What one connection learns of a server, the others know. */
+/** Connections to the same server share its profile. */
 
 import { assertEquals } from "@std/assert";
 import type { FTP } from "../../mod.ts";

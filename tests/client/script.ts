@@ -1,4 +1,7 @@
-/** The scripted server as the tests of the client use it: a table of answers, and a client. */
+/**
+ * The scripted server for tests of the client: a table of replies, and a
+ * client.
+ */
 
 import { FTP, type FTPOptions } from "../../mod.ts";
 import { type Handler, ScriptedServer } from "../testing/scripted/mod.ts";

@@ -1,4 +1,4 @@
-/** Names and words of a server that would drive a terminal, wherever people read them. */
+/** Names and texts of a server that would control a terminal. */
 
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import {

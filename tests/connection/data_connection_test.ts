@@ -1,4 +1,4 @@
-/** What users have of a data connection. */
+/** The public data connection. */
 
 import { assertEquals } from "@std/assert";
 import { DataConnection } from "../../mod.ts";

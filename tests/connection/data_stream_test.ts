@@ -1,4 +1,4 @@
-/** The data connection from inside. */
+/** The internal data connection. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import type { ByteStream } from "../../lib/connection/byte_stream.ts";

@@ -1,6 +1,6 @@
 /**
- * Dials names of which an address is dead. Run by dead_address_test.ts, with an
- * /etc/hosts of its own, and with the sanitizers of `deno test`.
+ * Connects to names with an unreachable address. Run by dead_address_test.ts,
+ * with its own /etc/hosts, and with the sanitizers of `deno test`.
  */
 
 import { assertEquals, assertRejects } from "@std/assert";

@@ -1,4 +1,4 @@
-/** The example of spans, against a collector of this test. */
+/** Runs the OpenTelemetry example against a collector in this test. */
 
 import { assert, assertEquals } from "@std/assert";
 import { TestServer } from "../../testing.ts";

@@ -1,7 +1,7 @@
 /**
- * Lists a directory in a process of its own, so that what it needs can be
- * measured: `deno run count_entries.ts PORT`. Says "first" at the first entry,
- * and what it has found in the end.
+ * Lists a directory in its own process, so that its memory can be measured:
+ * `deno run count_entries.ts PORT`. Prints "first" at the first entry, and the
+ * result at the end.
  */
 
 import { FTP } from "../../mod.ts";

@@ -1,4 +1,7 @@
-/** Long listings leave turns to timers and signals, and what is kept has a limit in bytes. */
+/**
+ * Long listings let timers and signals run, and kept entries have a limit in
+ * bytes.
+ */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTP, type FTPOptions } from "../../mod.ts";

@@ -1,4 +1,7 @@
-/** What the tests of listings share: a client on a scripted server, and listings that it sends. */
+/**
+ * Shared by the tests of listings: a client on a scripted server, and listings
+ * that it sends.
+ */
 
 import { type Entry, FTP, type FTPOptions } from "../../mod.ts";
 import {

@@ -1,6 +1,6 @@
 /**
- * Facts whose values have blanks: a group of a directory service, as ProFTPD
- * sends it up to 1.3.7. (1.3.8 puts `_` for the blank.)
+ * Facts whose values contain spaces, such as a group of a directory service, as
+ * ProFTPD up to 1.3.7 sends it. (1.3.8 replaces the space by `_`.)
  */
 
 import { assertEquals } from "@std/assert";

@@ -1,4 +1,7 @@
-/** A directory tree with everything that listings stumble over, and what is known of it from the disk. */
+/**
+ * A directory tree with difficult names, and its entries as the disk reports
+ * them.
+ */
 
 /** What the disk says of one name. */
 export interface OnDisk {

@@ -1,4 +1,4 @@
-/** `diagnose` against real servers, each with something broken on purpose. */
+/** `diagnose` against real servers with one fault each. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {

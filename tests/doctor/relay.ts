@@ -1,4 +1,6 @@
-/** A relay between a client and a server that loses commands on the way, as some firewalls do. */
+/**
+ * A relay between client and server that drops commands, like some firewalls.
+ */
 
 import { PROXY_HOST } from "../testing/servers/loopback.ts";
 import type { RealServer } from "../testing/servers/mod.ts";

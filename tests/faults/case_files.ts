@@ -1,4 +1,6 @@
-/** The files of a case on both sides, and what may be there afterwards. */
+/**
+ * The files of a case on both sides, and the files that may exist afterwards.
+ */
 
 import { Buffer } from "node:buffer";
 import { LocalFolder } from "../files/local_folder.ts";

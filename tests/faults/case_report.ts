@@ -1,4 +1,4 @@
-/** What a case comes to. */
+/** The report of a case. */
 
 import { FTPError } from "../../mod.ts";
 import type { FaultCase } from "./fault_case.ts";

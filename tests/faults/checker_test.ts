@@ -1,4 +1,4 @@
-/** The checks of these tests see what a careless client does: each of these is one. */
+/** The checks of these tests detect the errors of careless clients. */
 
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { DownloadOptions, FTP } from "../../mod.ts";

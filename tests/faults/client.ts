@@ -1,4 +1,4 @@
-/** The client under test, or another one in its place. */
+/** The client under test, or a replacement. */
 
 import type { FTP } from "../../mod.ts";
 

@@ -1,4 +1,4 @@
-/** What one case does, all of it made from its seed. */
+/** A case: everything that it does, derived from its seed. */
 
 import type {
   DownloadOptions,

@@ -1,4 +1,4 @@
-/** Counts what happened and what came of it. */
+/** Counts the faults and outcomes of many cases. */
 
 import type { CaseReport, Problem } from "./case_report.ts";
 

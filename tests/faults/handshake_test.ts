@@ -1,4 +1,4 @@
-/** A data connection that breaks while TLS is being set up. */
+/** A data connection that fails during the TLS handshake. */
 
 import { assertEquals } from "@std/assert";
 import { isIgnored } from "../testing/servers/mod.ts";

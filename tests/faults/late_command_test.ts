@@ -1,4 +1,4 @@
-/** A command that was held up and reaches the server when the next attempt is well under way. */
+/** A delayed command that reaches the server during the next attempt. */
 
 import { assertEquals } from "@std/assert";
 import { isIgnored } from "../testing/servers/mod.ts";

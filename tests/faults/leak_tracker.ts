@@ -1,6 +1,6 @@
 /**
- * Whose connection, listener, file or Worker is still open? The sanitizers of a test can tell that there is
- * one; with hundreds of cases at once this tells which case it belongs to.
+ * Finds the case that an open connection, listener, file or Worker belongs to.
+ * The sanitizers of a test only report that there is one.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";

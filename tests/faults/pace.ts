@@ -1,5 +1,6 @@
 /**
- * What the machine can do: time-outs of cases are multiples of what a transfer takes here, now.
+ * Measures the speed of the machine: time-outs of cases are multiples of the
+ * time that a transfer takes.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** A server of its own behind a proxy of its own, on which cases run one after the other. */
+/** A server behind a proxy, which runs one case after another. */
 
 import { type PlannedFault, Proxy } from "../testing/proxy.ts";
 import { certificates } from "../testing/servers/certificates.ts";

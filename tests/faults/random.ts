@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same for the same seed. */
+/** Pseudo-random numbers from a seed. */
 
 /** A generator of its own for each case, so that one case can be had again alone. */
 export class Random {

@@ -1,4 +1,4 @@
-/** Runs a case and judges what came of it. */
+/** Runs a case and checks the result. */
 
 import { X509Certificate } from "node:crypto";
 import {

@@ -1,4 +1,4 @@
-/** How long a call may take, in milliseconds, with what happens to it. */
+/** The time limit of a call, in milliseconds, including its faults. */
 
 import type { FaultCase } from "./fault_case.ts";
 

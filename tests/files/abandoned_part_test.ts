@@ -1,4 +1,4 @@
-/** What a download leaves whose program is killed, and what the next one does with it. */
+/** The part that a killed download leaves behind, and the next download. */
 
 import { assertEquals } from "@std/assert";
 import { LocalFolder } from "./local_folder.ts";

@@ -1,4 +1,4 @@
-/** A temporary folder here, removed at the end of its block. */
+/** A temporary local folder, removed at the end of its block. */
 export class LocalFolder implements Disposable {
   readonly path: string = Deno.makeTempDirSync({ prefix: "ftp_files_" });
 

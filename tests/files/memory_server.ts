@@ -1,4 +1,4 @@
-/** The scripted server with a client that is logged in, for tests of files. */
+/** The scripted server with a logged-in client, for tests of files. */
 
 import { FTP, type FTPOptions } from "../../mod.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";

@@ -1,4 +1,4 @@
-/** What is transferred when a program is killed, and when that is. */
+/** The transfer of a killed program, and the moment of the kill. */
 
 import { Random } from "../faults/random.ts";
 import { type Content, makeContent } from "../model/content.ts";

@@ -1,4 +1,4 @@
-/** The files of a kill on both sides, and what is wrong with them afterwards. */
+/** The files of a kill on both sides, and problems with them afterwards. */
 
 import { LocalFolder } from "../files/local_folder.ts";
 import { differenceOf } from "../model/content.ts";

@@ -1,6 +1,6 @@
 /**
- * A program that is killed: it logs in, says so, makes one call, and says what came of it. It may also kill itself, in
- * the midst of what it does.
+ * A program that is killed: it logs in, reports that, makes one call, and
+ * reports the result. It may also kill itself during the call.
  *
  * @module
  */

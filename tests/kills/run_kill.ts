@@ -1,4 +1,4 @@
-/** Kills a program, looks at both sides, and makes its call again. */
+/** Kills a program, checks both sides, and repeats its call. */
 
 import { X509Certificate } from "node:crypto";
 import { Proxy } from "../testing/proxy.ts";

@@ -1,4 +1,4 @@
-/** Whatever a server lists is read in a time that is linear in its length. */
+/** Any listing is read in time that is linear in its length. */
 
 import { assert, assertEquals } from "@std/assert";
 import { FORMATS } from "../../lib/listing/formats.ts";

@@ -1,6 +1,6 @@
 /**
- * The grammar of MLSD, Unix and DOS lines once more, in plain TypeScript: what
- * the WASM parser is held against. A line is a text of one character a byte.
+ * The grammar of MLSD, Unix and DOS lines in plain TypeScript, to compare the
+ * WASM parser with. A line has one character for each byte.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The oracle's reading of dates.
+ * The oracle's parser of dates.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the oracle reads out of a line.
+ * The oracle's entries.
  *
  * @module
  */

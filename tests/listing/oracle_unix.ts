@@ -1,5 +1,5 @@
 /**
- * The oracle's reading of Unix lines.
+ * The oracle's parser of Unix lines.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Lines of MLSD, Unix and DOS that the differential test mutates, one character
- * a byte.
+ * Lines of MLSD, Unix and DOS for the differential test to mutate, one
+ * character for each byte.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the tests of listings share.
+ * Shared by the tests of listings.
  *
  * @module
  */

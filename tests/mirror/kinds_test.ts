@@ -1,4 +1,4 @@
-/** Mirrors that replace a file by a directory, or a directory by a file: what can fail comes first. */
+/** Mirrors that replace a file by a directory, or a directory by a file. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Pair, sends } from "../directories/scripted_listings.ts";

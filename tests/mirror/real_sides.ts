@@ -1,4 +1,7 @@
-/** What the tests of mirrors on real servers share: both sides, and the way between them. */
+/**
+ * Shared by the tests of mirrors on real servers: both sides, and their
+ * connection.
+ */
 
 import {
   FTP,

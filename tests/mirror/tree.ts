@@ -1,4 +1,6 @@
-/** What the tests of mirrors share: trees on disk, and what a mirror tells of them. */
+/**
+ * Shared by the tests of mirrors: trees on disk, and the events of a mirror.
+ */
 
 import { assertRejects } from "@std/assert";
 import {

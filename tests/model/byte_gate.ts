@@ -1,4 +1,6 @@
-/** Disturbs a call when exactly so many bytes of its replies or of its data have come. */
+/**
+ * Disturbs a call after an exact number of bytes of its replies or its data.
+ */
 
 import { setImmediate } from "node:timers";
 import type { Random } from "../faults/random.ts";

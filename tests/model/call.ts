@@ -1,4 +1,4 @@
-/** The shape of a random call. */
+/** The type of a random call. */
 
 import type { FTP } from "../../mod.ts";
 import type { LocalFolder } from "../files/local_folder.ts";

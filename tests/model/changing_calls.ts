@@ -1,4 +1,6 @@
-/** What changes something: uploads, renames, removals, directories, times. */
+/**
+ * Calls that change something: uploads, renames, removals, directories, times.
+ */
 
 import type { Random } from "../faults/random.ts";
 import { type Call, type Draw, type Kind, spell, whatever } from "./call.ts";

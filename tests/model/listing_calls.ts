@@ -1,4 +1,4 @@
-/** Listings: of ftplib and of paths, read to their end or stopped. */
+/** Listings, by ftplib's methods and by paths, read completely or stopped. */
 
 import { type FTP, FTPError } from "../../mod.ts";
 import { type Draw, type Kind, spell, whatever } from "./call.ts";

@@ -1,4 +1,4 @@
-/** Random calls, one after the other, on a server of their own; each answer is compared with the model. */
+/** Runs random calls on one server, and compares each result with the model. */
 
 import { X509Certificate } from "node:crypto";
 import { FTP, type FTPOptions, type TraceEvent } from "../../mod.ts";

@@ -1,4 +1,4 @@
-/** What is on the server, kept in memory: the truth that answers are compared with. */
+/** The model of the server's files, which results are compared with. */
 
 import type { Random } from "../faults/random.ts";
 import type { RealServer } from "../testing/servers/mod.ts";

@@ -1,4 +1,4 @@
-/** What is read of files: their contents, sizes and times. */
+/** Calls that read contents, sizes and times of files. */
 
 import { type FTP, FTPError, FTPPermanentError } from "../../mod.ts";
 import { type Draw, type Kind, spell } from "./call.ts";

@@ -1,4 +1,4 @@
-/** Several runs at once, their findings and figures. */
+/** Several runs at once, with their findings and counts. */
 
 import { assert, assertEquals } from "@std/assert";
 import { LeakTracker } from "../faults/leak_tracker.ts";

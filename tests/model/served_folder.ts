@@ -1,4 +1,7 @@
-/** A folder for a server to serve, in memory where that can be had: thousands of files are made in it at once. */
+/**
+ * A folder for a server, in memory if possible, because thousands of files are
+ * created in it.
+ */
 
 import { handOver } from "../testing/servers/real_server.ts";
 

@@ -1,4 +1,4 @@
-/** Breaking a call off at a random moment. */
+/** Aborts a call at a random moment. */
 
 import { setImmediate } from "node:timers";
 import type { Random } from "../faults/random.ts";

@@ -1,7 +1,6 @@
 /**
- * The grammar of replies once more, in plain TypeScript: one byte after the
- * other, lines as strings of bytes (latin-1), nothing clever. The parser has to
- * agree with it on every input.
+ * The grammar of replies in plain TypeScript: byte by byte, with lines as
+ * latin-1 strings. The parser has to agree with it on every input.
  */
 
 export interface OracleOptions {

@@ -1,4 +1,4 @@
-/** Whatever a server says is read in a time that is linear in its length. */
+/** Any reply is read in time that is linear in its length. */
 
 import { assert, assertEquals } from "@std/assert";
 import { parseNetrc } from "../../lib/client/netrc.ts";

@@ -1,4 +1,7 @@
-/** What the tests against real servers share: a client that is logged in, and files as bytes. */
+/**
+ * Shared by the tests against real servers: a logged-in client, and files as
+ * bytes.
+ */
 
 import { FTP, type FTPOptions } from "../../mod.ts";
 import {

@@ -1,4 +1,4 @@
-/** A script that may talk to a proxy and to nothing else; run by proxy_test.ts. */
+/** A program that may only connect to a proxy; run by proxy_test.ts. */
 
 import { connect } from "../../mod.ts";
 

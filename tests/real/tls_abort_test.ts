@@ -1,4 +1,4 @@
-/** Transfers over TLS that are ended before their time, and what is left of the session. */
+/** Transfers over TLS that are aborted, and the session afterwards. */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { FTP } from "../../mod.ts";

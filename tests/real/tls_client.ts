@@ -1,4 +1,4 @@
-/** What the TLS tests against real servers share. */
+/** Shared by the TLS tests against real servers. */
 
 import type { FTP, FTPOptions, TLSOptions } from "../../mod.ts";
 import {

@@ -1,4 +1,7 @@
-/** Many commands at once under TLS: servers read records into buffers of their own. */
+/**
+ * Many commands at once over TLS: servers read TLS records into their own
+ * buffers.
+ */
 
 import { assertEquals } from "@std/assert";
 import { serverTest } from "../testing/servers/mod.ts";

@@ -1,4 +1,6 @@
-/** Tickets of TLS 1.3: one for each data connection, and servers that give too few. */
+/**
+ * TLS 1.3 tickets: one for each data connection, and servers that send too few.
+ */
 
 import {
   assert,

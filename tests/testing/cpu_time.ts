@@ -1,4 +1,4 @@
-/** The work of a thread, whatever other processes do meanwhile. */
+/** The processor time of a thread, independent of other processes. */
 
 /** Milliseconds that this thread has worked. */
 export function worked(): number {

@@ -1,4 +1,4 @@
-/** A proxy that answers as a test tells it: for what no real one does on demand. */
+/** A scripted proxy, for behaviour that real proxies do not show on demand. */
 
 /** What a proxy does with a connection; it is closed at the end. */
 export type ProxyScript = (conn: Deno.TcpConn, index: number) => Promise<void>;

@@ -1,4 +1,4 @@
-/** Whether work is linear in the length of a text. */
+/** Measures whether work is linear in the length of a text. */
 
 import { assert } from "@std/assert";
 import { worked } from "./cpu_time.ts";

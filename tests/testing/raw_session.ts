@@ -1,4 +1,4 @@
-/** An FTP session by hand, for tests that may not trust the client. */
+/** An FTP session without the client, for tests that must not rely on it. */
 
 const DECODER = new TextDecoder();
 const ENCODER = new TextEncoder();

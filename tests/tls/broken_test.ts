@@ -1,4 +1,4 @@
-/** What is said of TLS that breaks when the handshake is done. */
+/** Errors of TLS that fails after the handshake. */
 
 import {
   assert,

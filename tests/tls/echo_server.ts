@@ -1,4 +1,4 @@
-/** TLS servers on loopback for the tests, and a way to break the bytes in between. */
+/** TLS servers on loopback, and a way to alter the bytes in between. */
 
 import { createServer, type TlsOptions, type TLSSocket } from "node:tls";
 import type { AddressInfo } from "node:net";

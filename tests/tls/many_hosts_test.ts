@@ -1,4 +1,4 @@
-/** One client that stays, and many hosts that come and go. */
+/** One long-lived client, and connections to many hosts. */
 
 import { assertEquals } from "@std/assert";
 import { X509Certificate } from "node:crypto";

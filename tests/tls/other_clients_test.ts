@@ -1,4 +1,4 @@
-/** Other TLS clients of the program, which talk to the same host. */
+/** Other TLS clients in the program, connected to the same host. */
 
 import {
   assert,

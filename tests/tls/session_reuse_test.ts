@@ -1,4 +1,6 @@
-/** Sessions resumed on data connections, as the servers that ask for it see it. */
+/**
+ * Session resumption on data connections, as servers that require it see it.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 import { type ByteStream, writeAll } from "../../lib/connection/byte_stream.ts";

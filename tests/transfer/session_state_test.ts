@@ -1,4 +1,4 @@
-/** What another connection has to be told. */
+/** The settings that another connection needs. */
 
 import { assertEquals } from "@std/assert";
 import { parseCommand } from "../../lib/protocol/command.ts";

@@ -1,4 +1,4 @@
-/** The right to talk is a value: what needs the lock does not compile without. */
+/** The lock is a type: functions that need it do not compile without it. */
 
 import { assert, assertEquals } from "@std/assert";
 import { connectionOf } from "../../lib/client/ftp_protocol.ts";

@@ -1,4 +1,4 @@
-/** Moves: the server's file goes when the local one is complete, and not before. */
+/** Moves: the server's file is removed only when the local one is complete. */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {

@@ -1,4 +1,7 @@
-/** Uploads that are cut: by a proxy before a real server, or by the scripted one. */
+/**
+ * Interrupted uploads, by a proxy in front of a real server or by the scripted
+ * server.
+ */
 
 import { FTP, type FTPOptions } from "../../../mod.ts";
 import { type Fault, Proxy } from "../../testing/proxy.ts";

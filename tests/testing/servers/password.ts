@@ -1,4 +1,4 @@
-/** Passwords in the form that password files hold. */
+/** Passwords in the form of password files. */
 
 import { findProgram, programEnvironment } from "./programs.ts";
 

@@ -1,4 +1,4 @@
-/** Starting, awaiting and ending a server's processes. */
+/** Starts, awaits and ends the processes of a server. */
 
 /** How long a server may take until its greeting, in milliseconds, on a busy machine. */
 const START_TIMEOUT = 20_000;

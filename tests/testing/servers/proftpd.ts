@@ -1,4 +1,7 @@
-/** ProFTPD: one process a session, modules loaded from a folder, users in a file of its own. */
+/**
+ * ProFTPD: one process for each session, modules from a folder, users from a
+ * file.
+ */
 
 import { hashPassword } from "./password.ts";
 import { findFile, findProgram, programEnvironment } from "./programs.ts";

@@ -1,4 +1,4 @@
-/** Pure-FTPd: configured by arguments, users in a database of its own. */
+/** Pure-FTPd: configured by arguments, users from a database. */
 
 import { hashPassword } from "./password.ts";
 import { findProgram, programEnvironment } from "./programs.ts";

@@ -1,4 +1,4 @@
-/** pyftpdlib: one process, one thread, driven by a script of ours. */
+/** pyftpdlib: one process and thread, run by our script. */
 
 import { fileURLToPath } from "node:url";
 import { findFile, programEnvironment } from "./programs.ts";

@@ -1,4 +1,4 @@
-/** The shapes that the harness and its four servers share. */
+/** Types of the harness and its four servers. */
 
 /** The servers that the tests know. */
 export type ServerName = "vsftpd" | "proftpd" | "pure-ftpd" | "pyftpdlib";

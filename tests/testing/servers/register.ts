@@ -1,4 +1,4 @@
-/** Registering tests that run against the real servers. */
+/** Registers tests that run against the real servers. */
 
 import { HAS_IPV6 } from "./loopback.ts";
 import { PROXIES } from "./proxies.ts";

@@ -1,4 +1,4 @@
-/** Starting a server, and what can be done with it while it runs. */
+/** Starts a server, and controls it while it runs. */
 
 import { SERVER_HOST, SERVER_HOST_IPV6, takePorts } from "./loopback.ts";
 import { ServerProcess } from "./process.ts";

@@ -1,4 +1,7 @@
-/** vsftpd: one process a session, configured by a file, users checked by PAM. */
+/**
+ * vsftpd: one process for each session, configured by a file, users checked by
+ * PAM.
+ */
 
 import { findProgram, programEnvironment } from "./programs.ts";
 import {
