@@ -24,7 +24,10 @@ import { trusting, withTLS } from "./tls_client.ts";
 const DATA = makeData(150_000);
 
 /** Enough names for a listing that is longer than where it is cut. */
-const NAMES = Array.from({ length: 900 }, (_, i) => `file-${i + 1000}.txt`);
+const NAMES = Array.from(
+  { length: 150 },
+  (_, i) => `file-${"long".repeat(25)}-${i + 1000}.txt`,
+);
 
 /** Behind the handshake, and before the end of file and listings. */
 const CUT = 12_000;

@@ -7,7 +7,7 @@ const START_TIMEOUT = 20_000;
 const STOP_TIMEOUT = 20_000;
 
 /** Interval of polling, where no event exists, in milliseconds. */
-const INTERVAL = 5;
+const INTERVAL = 10;
 
 /**
  * Becomes the server. Beside it waits a child for the end of its input, which comes when the tests are killed or

@@ -1,7 +1,11 @@
 /** pyftpdlib: one process and thread, run by our script. */
 
 import { fileURLToPath } from "node:url";
-import { findFile, programEnvironment } from "./programs.ts";
+import {
+  findFile,
+  programEnvironment,
+  PROVISIONED_FOLDER,
+} from "./programs.ts";
 import {
   type Launch,
   type LaunchContext,
@@ -72,7 +76,9 @@ export const PYFTPDLIB: ServerKind = {
       env: {
         ...programEnvironment(),
         ...await writeOpenSSLConfig(context),
-        PYTHONDONTWRITEBYTECODE: "1",
+        // compiled once, and not at each start
+        PYTHONDONTWRITEBYTECODE: "",
+        PYTHONPYCACHEPREFIX: `${PROVISIONED_FOLDER}var/cache/python`,
         PYTHONUNBUFFERED: "1",
       },
       logs: [],

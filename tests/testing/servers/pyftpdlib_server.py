@@ -7,17 +7,19 @@ import logging
 import os
 import sys
 
-from OpenSSL import SSL
-from pyftpdlib.authorizers import DummyAuthorizer
-from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
-from pyftpdlib.servers import FTPServer
+with open(sys.argv[1], encoding="utf-8") as file:
+    config = json.load(file)
+if not config.get("tls"):
+    sys.modules["OpenSSL"] = None  # half of the time of a start
+
+from pyftpdlib import handlers  # noqa: E402
+from pyftpdlib.authorizers import DummyAuthorizer  # noqa: E402
+from pyftpdlib.servers import FTPServer  # noqa: E402
 
 DAEMON = 1
 
 
 def main() -> None:
-    with open(sys.argv[1], encoding="utf-8") as file:
-        config = json.load(file)
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
 
     permissions = "elradfmwMT" if config["writable"] else "elr"
@@ -27,7 +29,7 @@ def main() -> None:
         authorizer.add_anonymous(config["root"])
 
     tls = config.get("tls")
-    handler = TLS_FTPHandler if tls else FTPHandler
+    handler = handlers.TLS_FTPHandler if tls else handlers.FTPHandler
     handler.authorizer = authorizer
     handler.use_gmt_times = True
     handler.auth_failed_timeout = 0
@@ -62,6 +64,8 @@ def set_up_tls(handler, tls) -> None:
     context = handler.get_ssl_context()
     # OP_NO_TLSv1_3 and the like are unset: the version is pinned by OpenSSL's configuration file.
     if tls.get("clientAuthority"):
+        from OpenSSL import SSL
+
         context.load_verify_locations(tls["clientAuthority"])
         context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *args: args[-1])
     handler.ssl_context = context
