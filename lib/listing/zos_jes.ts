@@ -23,7 +23,21 @@ const HEADER_REGEXP =
  * Jobs, and the spool files of a job. RETR and DELE take the number of a job,
  * and RETR the number of a file after the job and a dot.
  */
-export const ZOS_JES: ListingFormat = { name: "zos-jes", read };
+export const ZOS_JES: ListingFormat = {
+  name: "zos-jes",
+  read,
+  join: joinSpoolFile,
+};
+
+/**
+ * Joins a job and the number of a spool file: `JOB01906.3`. A job is its own
+ * path, whatever was listed.
+ */
+function joinSpoolFile(job: string, name: string): string {
+  return job === "" || !/^\d+$/.test(name)
+    ? name
+    : `${job}.${name.replace(/^0+(?=\d)/, "")}`;
+}
 
 function read(line: string): LineResult {
   if (HEADER_REGEXP.test(line)) return "frame";

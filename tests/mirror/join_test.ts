@@ -196,3 +196,31 @@ Deno.test("FTP.list and FTP.walk tell of a header and a trailer", async () => {
   const odd = await Array.fromAsync(pair.ftp.list("/odd"));
   assertEquals(odd.map(({ kind }) => kind), ["file", "unknown", "file"]);
 });
+
+Deno.test("FTP.downloadDir and walk ask for the spool files of a job of z/OS by job and number", async () => {
+  await using pair = await makePair({
+    home: "'IBMUSER.'",
+    listings: {
+      "JOB01906": [
+        "JOBNAME  JOBID    OWNER    STATUS CLASS",
+        "IBMUSER1 JOB01906 IBMUSER  OUTPUT A        RC=0000",
+        "--------",
+        "         ID  STEPNAME PROCSTEP C DDNAME   BYTE-COUNT",
+        "         001 JES2     N/A      A JESMSGLG         5",
+        "         104 STEP1    N/A      A SYSPRINT         3",
+        "2 spool files",
+      ],
+    },
+    files: { "JOB01906.1": "hello", "JOB01906.104": "yes" },
+  });
+  const { ftp } = pair;
+  const options = {
+    filter: ({ name }: { name: string }) => !/^JOB/.test(name),
+  };
+  using folder = new LocalFolder();
+  await ftp.downloadDir("JOB01906", folder.path, { ...options, atomic: false });
+  assertEquals(readTree(folder.path), { "001": "hello", "104": "yes" });
+  const paths: string[] = [];
+  for await (const { path } of ftp.walk("JOB01906")) paths.push(path);
+  assertEquals(paths, ["JOB01906", "JOB01906.1", "JOB01906.104"]);
+});
