@@ -84,7 +84,7 @@ const CONNECT_OPTIONS: NamesOf<ConnectURLOptions> = {
   signal: true,
 };
 
-/** What a URL says. */
+/** The parts of a URL. */
 export interface URLTarget {
   /** The host, without brackets. */
   host: string;
@@ -96,7 +96,7 @@ export interface URLTarget {
   password: string | undefined;
   /** The path, decoded; "" for the directory after login. */
   directory: string;
-  /** What the scheme says of TLS. */
+  /** TLS mode of the scheme. */
   tls: "explicit" | "implicit" | undefined;
 }
 

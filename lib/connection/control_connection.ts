@@ -73,7 +73,7 @@ export class ControlConnection {
   #reading: Promise<void>;
   #isPaused = false;
   #lastReply: Reply | undefined;
-  /** When the wait for the next reply began. */
+  /** Start of the wait for the next reply. */
   #begun = 0;
   readonly #closed = Promise.withResolvers<void>();
 

@@ -18,7 +18,7 @@ export interface ControlOptions {
   maxReplyLine: number;
   /** Longest reply, in bytes. */
   maxReply: number;
-  /** What ends a multi-line reply. */
+  /** Which line ends a multi-line reply. */
   multiline: "strict" | "lenient";
   /** Whether commands are sent before earlier ones are answered. */
   pipelining: boolean;
@@ -32,7 +32,7 @@ export interface ControlOptions {
 
 /** Options of a command. */
 export interface SendOptions {
-  /** How its replies are taken. @default "command" */
+  /** How its replies are matched. @default "command" */
   kind?: PendingKind;
   /** The open transfer during which the command may be sent (`ABOR`). */
   during?: PendingCommand | undefined;

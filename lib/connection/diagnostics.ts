@@ -59,7 +59,7 @@ export interface RetryDiagnostic {
   readonly delay: number;
   /** Bytes of the file that were transferred. */
   readonly transferred: number;
-  /** What went wrong. */
+  /** The error. */
   readonly message: string;
 }
 

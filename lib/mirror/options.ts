@@ -372,7 +372,7 @@ export function checkMirrorOptions(
   checkTransferOptions(options);
 }
 
-/** How much a mirror may remove. */
+/** Limit of a mirror's removals. */
 export interface RemovalLimit {
   /** Largest number of entries. */
   readonly entries: number;

@@ -12,7 +12,7 @@ const LF = 0x0A;
 /** GB 18030's bytes; GBK uses 80, which decodes to the same character. */
 const EURO_BYTES = Uint8Array.of(0xA2, 0xE3);
 
-/** What a decoder returns for invalid bytes. */
+/** The character that a decoder returns for invalid bytes. */
 const REPLACEMENT = "\uFFFD";
 
 /**

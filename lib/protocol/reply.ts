@@ -140,9 +140,9 @@ export interface ReplyReaderOptions {
    */
   maxReply?: number | undefined;
   /**
-   * What ends a multi-line reply. `"strict"`: a line with the code of the first
-   * line (RFC 959, 4.2). `"lenient"`: a line with any code, which becomes the
-   * reply's code.
+   * Which line ends a multi-line reply. `"strict"`: a line with the code of the
+   * first line (RFC 959, 4.2). `"lenient"`: a line with any code, which becomes
+   * the reply's code.
    *
    * @default "strict"
    */

@@ -15,7 +15,7 @@ export interface ShownTime {
   readonly precision: number;
 }
 
-/** When the server wrote to a file, by the local clock. */
+/** Time of a write on the server, by the local clock. */
 export interface Written {
   /** Milliseconds since 1970, before the last byte was sent. */
   readonly from: number;

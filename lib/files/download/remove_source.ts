@@ -25,7 +25,7 @@ export interface MovedFile {
   readonly local: string;
   /** Size of the local file, in bytes. */
   readonly size: number;
-  /** When the server's file was changed, as the server showed it. */
+  /** Time of the last change of the server's file, as the server reports it. */
   readonly shown: Date | null;
 }
 
