@@ -8,7 +8,7 @@
 import { showAddress } from "../connection/dial.ts";
 import { abortable, settle } from "../connection/waiting.ts";
 import { runOperation, withLifetime } from "../files/operation.ts";
-import type { OwnedProvider } from "../files/session_provider.ts";
+import type { OwnedProvider, Upcoming } from "../files/session_provider.ts";
 import { pause } from "../files/pause.ts";
 import { isCrowded } from "../files/recovery.ts";
 import { requestDirectory } from "../commands/queries.ts";
@@ -40,7 +40,7 @@ const CROWDED_DELAY = 100;
 /** A client's connection, from one `connect()` to the next. */
 export class ClientConnection implements OwnedProvider {
   /** Serializes downloads and uploads. */
-  readonly jobs: SessionLock = new SessionLock();
+  readonly jobs: SessionLock<Upcoming> = new SessionLock();
   readonly #end = new AbortController();
   #session: Session | undefined;
   #identity: Identity | undefined;

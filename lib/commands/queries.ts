@@ -112,13 +112,24 @@ export async function requestFacts(
   path: Path,
   options: SignalOptions = {},
 ): Promise<RemoteFacts> {
-  const [size, asked] = await session.shared((turn) =>
-    Promise.all([
-      requestBinarySize(turn, path, options),
-      unlessRefused(() => requestShownTime(turn, path, options)),
-    ]), options);
+  return await session.shared(
+    (turn) => requestFactsIn(turn, path, options),
+    options,
+  );
+}
+
+/** Requests size and time of a file together, in a turn. */
+export async function requestFactsIn(
+  turn: Turn,
+  path: Path,
+  options: SignalOptions = {},
+): Promise<RemoteFacts> {
+  const [size, asked] = await Promise.all([
+    requestBinarySize(turn, path, options),
+    unlessRefused(() => requestShownTime(turn, path, options)),
+  ]);
   const shown = asked ?? null;
-  const { clock } = session.profile;
+  const { clock } = turn.session.profile;
   return {
     size,
     modified: shown && clock.toUTC("MDTM", shown),

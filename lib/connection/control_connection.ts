@@ -147,6 +147,11 @@ export class ControlConnection {
     this.#isTelnet = true;
   }
 
+  /** Whether commands are sent before earlier ones are answered. */
+  get isPipelining(): boolean {
+    return this.#queue.isJoining;
+  }
+
   /** Whether only a few bytes of commands may be unanswered. */
   get isLimited(): boolean {
     return this.#queue.isLimited;
@@ -186,7 +191,8 @@ export class ControlConnection {
       : this.#pending.replace(entry, replaces);
     pending.verb = command.verb.toUpperCase();
     pending.size = bytes.length;
-    pending.isPipelined &&= this.#queue.isJoining && !options.during &&
+    const isUrgent = options.during !== undefined && !options.isBehind;
+    pending.isPipelined &&= this.#queue.isJoining && !isUrgent &&
       !this.#queue.isHolding;
     pending.isSecret = this.#secrets.note(command);
     pending.advice = options.advice;
@@ -194,7 +200,7 @@ export class ControlConnection {
       this.#queue.addFirst(bytes);
       this.#flush();
     } else {
-      this.#write(bytes, options.during !== undefined);
+      this.#write(bytes, isUrgent);
     }
     // its reply may never come, and replies to later commands would be matched
     // to it

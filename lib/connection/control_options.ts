@@ -37,6 +37,11 @@ export interface SendOptions {
   /** The open transfer during which the command may be sent (`ABOR`). */
   during?: PendingCommand | undefined;
   /**
+   * Whether the command is sent after the data of `during` has ended, together
+   * with others.
+   */
+  isBehind?: boolean | undefined;
+  /**
    * Whether to stop reading after the final reply, for a handshake. @default
    * {false}
    */

@@ -7,21 +7,26 @@
 
 import type { SignalOptions } from "../transfer/session.ts";
 import { unwrapped } from "./errors.ts";
-import type { SessionProvider } from "./session_provider.ts";
+import type { SessionProvider, Upcoming } from "./session_provider.ts";
 
 /**
  * Runs an operation after those before it. The end of the connection aborts it,
  * as the caller's signal does.
  *
+ * @param note Asks ahead, if the operation before it offers that
  * @throws {Deno.errors.NotConnected} If the connection ends
  */
 export function runOperation<T, Options extends SignalOptions>(
   provider: SessionProvider,
   options: Options,
   run: (options: Options) => Promise<T>,
+  note?: Upcoming,
 ): Promise<T> {
   const own = { ...options, signal: withLifetime(provider, options.signal) };
-  return unwrapped(() => provider.jobs.exclusive(() => run(own), own));
+  const { signal } = own;
+  return unwrapped(() =>
+    provider.jobs.exclusive(() => run(own), { signal, note })
+  );
 }
 
 /** Combines the caller's signal with the end of the connection. */

@@ -6,6 +6,13 @@
 
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { SessionLock } from "../transfer/session_lock.ts";
+import type { Turn } from "../transfer/turn.ts";
+
+/**
+ * Asks what an operation asks first, on behalf of the operation before it. Sends
+ * its commands at once.
+ */
+export type Upcoming = (turn: Turn) => void;
 
 /**
  * A client's login, from one `connect()` or login to the next. An operation
@@ -25,7 +32,7 @@ export interface SessionProvider {
   /** User, host and port, which identify the account. */
   readonly origin: string;
   /** Serializes downloads and uploads that were started at the same time. */
-  readonly jobs: SessionLock;
+  readonly jobs: SessionLock<Upcoming>;
   /**
    * Replaces the session: connects, secures, logs in, and restores directory,
    * type, protection, encoding, and the settings of `MODE`, `STRU` and `OPTS`.

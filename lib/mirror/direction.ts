@@ -29,6 +29,11 @@ export interface MirrorTask {
   readonly source: Side;
   /** The target. */
   readonly target: Side;
+  /**
+   * Called by {@linkcode transfer} when only its last round trips are left, so
+   * that another task may begin.
+   */
+  onEnding: (() => void) | undefined;
   /** Requests what the listings do not show, where the comparison needs it. */
   refine(pair: SnapshotPair): Promise<void>;
   /**

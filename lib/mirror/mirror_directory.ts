@@ -114,6 +114,7 @@ async function mirror(
 /** A mirror between a server and the local file system. */
 class DirTask implements MirrorTask {
   readonly provider: SessionProvider;
+  onEnding: (() => void) | undefined;
   readonly #remote: RemoteSide;
   readonly #local: LocalSide;
   readonly #isUpload: boolean;
@@ -299,6 +300,7 @@ class DirTask implements MirrorTask {
     const remote = this.#remote.at(path);
     const local = this.#local.at(path);
     const { limiter } = this.#shared;
+    const { onEnding } = this; // of this task; the next one has its own
     const options = {
       ...this.#options,
       onProgress: report.progressOf(path),
@@ -307,7 +309,8 @@ class DirTask implements MirrorTask {
     if (!this.#isUpload) {
       const { check } = this.#local.plain(path);
       const meant = (shown: Date | null) => this.#remote.meantBy(source, shown);
-      const limits = { limiter, parts: target.parts, check, meant };
+      const { parts } = target;
+      const limits = { limiter, parts, check, meant, onEnding };
       const done = await download(
         this.provider,
         remote,

@@ -14,6 +14,8 @@ import type {
 interface Worker {
   /** The connection. */
   readonly provider: SessionProvider;
+  /** Set for each task, which may call it when it only waits for replies. */
+  onEnding: (() => void) | undefined;
 }
 
 /** A task for one worker. */
@@ -140,20 +142,30 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
     }
   }
 
-  /** Runs tasks until none is left. Never rejects. */
+  /**
+   * Runs tasks until none is left. The next one begins while the one before
+   * waits for its last replies. Never rejects.
+   */
   async #work(worker: W): Promise<void> {
+    let before: Promise<void> | undefined;
     while (this.#failure === undefined && this.#workers.has(worker)) {
       const task = this.#queue?.take();
       if (task !== undefined) {
-        await this.#do(task, worker);
+        const { promise: ending, resolve } = Promise.withResolvers<void>();
+        worker.onEnding = resolve;
+        const done = this.#do(task, worker);
+        await Promise.race([done, ending]);
+        await before;
+        before = done;
       } else if (this.#busy > 0) {
         this.#waiting++;
         await this.#change.promise;
         this.#waiting--;
       } else {
-        return;
+        break;
       }
     }
+    await before;
   }
 
   async #do(task: Task<W>, worker: W): Promise<void> {

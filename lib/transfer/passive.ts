@@ -8,7 +8,7 @@
 import { joinBytes } from "../protocol/bytes.ts";
 import { mismatched } from "../connection/control_errors.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
-import { settle } from "../connection/waiting.ts";
+import { abortable, settle } from "../connection/waiting.ts";
 import { type HostPort, isIPv6, parsePassive } from "../protocol/address.ts";
 import type { Command } from "../protocol/command.ts";
 import {
@@ -20,7 +20,12 @@ import {
 import { withMessage } from "../protocol/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { mayAnswer } from "../protocol/reply_kind.ts";
-import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
+import {
+  expectSuccess,
+  type PortAhead,
+  type Session,
+  type SignalOptions,
+} from "./session.ts";
 import type { ExclusiveTurn, Turn } from "./turn.ts";
 
 /** Milliseconds for which a port that was requested ahead is used. */
@@ -133,6 +138,30 @@ export function requestAhead(
 }
 
 /**
+ * Requests a port for the next call, in a turn that another call lends. Only
+ * with the command that is known to work.
+ *
+ * @returns The port; `undefined` if it was not requested
+ */
+export function requestForNext(turn: Turn): PortAhead | undefined {
+  const { session } = turn;
+  const { profile } = session;
+  const isPasv = usesPasv(session);
+  const isKnown = isPassive(session) && !profile.needsPRET &&
+    (isPasv || profile.hasExtendedPassive === true);
+  if (!isKnown) return undefined;
+  const command = { verb: isPasv ? "PASV" : "EPSV" };
+  const address = turn.perform(command)
+    .then((reply) => addressIn(session, reply, command.verb));
+  const ahead = { address, signal: "none", at: performance.now() } as const;
+  session.ahead = ahead;
+  address.catch(() => {
+    if (session.ahead === ahead) session.ahead = undefined; // asked again
+  });
+  return ahead;
+}
+
+/**
  * Requests a port by `PASV`.
  *
  * @param options `isStrict`: whether only a 227 proves that replies and
@@ -166,10 +195,15 @@ async function requestAnywhere(
   const { signal, type } = options;
   const { ahead } = session;
   session.ahead = undefined; // a port is used for one connection
-  const isUsable = ahead !== undefined && ahead.signal === signal &&
+  const isOurs = ahead?.signal === "none" || ahead?.signal === signal;
+  const isUsable = ahead !== undefined && isOurs &&
     performance.now() - ahead.at < AHEAD_LIFE;
   try {
-    return await (isUsable ? ahead.address : negotiate(turn, options));
+    if (!isUsable) return await negotiate(turn, options);
+    const address = abortable(ahead.address, signal);
+    return await (ahead.signal === "none"
+      ? orNegotiated(turn, address, options)
+      : address);
   } catch (error) {
     const isLost = LOSSES.has(error as Error);
     if (!isLost || !await session.replace(error, signal)) throw error;
@@ -177,6 +211,27 @@ async function requestAnywhere(
     if (type !== undefined) await turn.ensureType(type, { signal });
     return await negotiate(turn, options);
   }
+}
+
+/** Returns a port requested for any call, or requests one if it was refused. */
+async function orNegotiated(
+  turn: Turn,
+  address: Promise<HostPort>,
+  options: SignalOptions,
+): Promise<HostPort> {
+  try {
+    return await address;
+  } catch (error) {
+    if (!(error instanceof FTPError)) throw error;
+    return await negotiate(turn, options);
+  }
+}
+
+/** Whether `PASV` is the command that works or was chosen. */
+function usesPasv(session: Session): boolean {
+  const { profile, options: { passive } } = session;
+  return passive === "pasv" ||
+    (profile.hasExtendedPassive === false && mayTryPasv(session));
 }
 
 /**

@@ -85,8 +85,11 @@ export interface SignalOptions {
 export interface PortAhead {
   /** The address; rejects like the transfer would. */
   readonly address: Promise<HostPort>;
-  /** Signal of the call that requested it. */
-  readonly signal: AbortSignal | undefined;
+  /**
+   * Signal of the call that requested it; "none" if it was requested for the
+   * next call, whatever its signal.
+   */
+  readonly signal: AbortSignal | undefined | "none";
   /** Time of the request, in milliseconds. */
   readonly at: number;
 }
@@ -384,6 +387,23 @@ export class Session {
     );
   }
 
+  /**
+   * Sends commands while only the final reply of a transfer is due, if the
+   * server takes commands together. The data must have ended: some servers
+   * abort the transfer at any command.
+   */
+  askBehind(transfer: PendingCommand, ask: (turn: Turn) => void): void {
+    const { control } = this;
+    if (!control.isPipelining || control.failure !== undefined) return;
+    const exchange = async (
+      command: Command,
+      { signal }: SignalOptions = {},
+    ) => (await this.#ask(command, signal, transfer)).reply;
+    const perform = async (command: Command, options?: SignalOptions) =>
+      expectSuccess(await exchange(command, options), command.verb);
+    ask(new Turn(this, { exchange, perform }));
+  }
+
   async #exchange(
     command: Command,
     { signal }: SignalOptions = {},
@@ -462,9 +482,13 @@ export class Session {
   async #ask(
     command: Command,
     signal: AbortSignal | undefined,
+    behind?: PendingCommand,
   ): Promise<{ pending: PendingCommand; reply: Reply }> {
     signal?.throwIfAborted();
-    const pending = this.control.send(command);
+    const pending = this.control.send(command, {
+      during: behind,
+      isBehind: behind !== undefined,
+    });
     const { state, control } = this;
     const { moves } = state;
     this.#forget(command);

@@ -8,9 +8,11 @@ import { abortable } from "../connection/waiting.ts";
 import { checkSignal } from "../protocol/check_names.ts";
 
 /** Options of a wait for a turn. */
-interface TurnOptions {
+interface TurnOptions<Note> {
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined;
+  /** Told to the call before it, by {@linkcode SessionLock.upcoming}. */
+  readonly note?: Note | undefined;
 }
 
 /** Returns a further wait of a call whose turn has come, or `undefined`. */
@@ -18,8 +20,9 @@ export type Gate = (
   signal: AbortSignal | undefined,
 ) => Promise<void> | undefined;
 
-interface Waiting {
+interface Waiting<Note> {
   readonly isAlone: boolean;
+  readonly note: Note | undefined;
   readonly start: () => void;
 }
 
@@ -28,8 +31,8 @@ interface Waiting {
  * they are pipelined. Dialogues of several commands (`USER`, then `PASS`) run
  * exclusively, so that no other command comes between.
  */
-export class SessionLock {
-  readonly #queue: Waiting[] = [];
+export class SessionLock<Note = never> {
+  readonly #queue: Waiting<Note>[] = [];
   readonly #gate: Gate | undefined;
   #running = 0;
   #isAlone = false;
@@ -43,27 +46,32 @@ export class SessionLock {
     this.#gate = gate;
   }
 
+  /** The note of the call that starts next. */
+  get upcoming(): Note | undefined {
+    return this.#queue[0]?.note;
+  }
+
   /**
    * Runs a call together with others. It starts at once unless an exclusive
    * call runs or waits.
    */
-  shared<T>(run: () => Promise<T>, options?: TurnOptions): Promise<T> {
-    return this.#take(false, run, options?.signal);
+  shared<T>(run: () => Promise<T>, options?: TurnOptions<Note>): Promise<T> {
+    return this.#take(false, run, options);
   }
 
   /** Runs a call after all earlier ones, and before all later ones. */
-  exclusive<T>(run: () => Promise<T>, options?: TurnOptions): Promise<T> {
-    return this.#take(true, run, options?.signal);
+  exclusive<T>(run: () => Promise<T>, options?: TurnOptions<Note>): Promise<T> {
+    return this.#take(true, run, options);
   }
 
   async #take<T>(
     isAlone: boolean,
     run: () => Promise<T>,
-    signal: AbortSignal | undefined,
+    { signal, note }: TurnOptions<Note> = {},
   ): Promise<T> {
     checkSignal(signal);
     if (!this.#mayStart(isAlone)) {
-      await this.#queueUp(isAlone, signal);
+      await this.#queueUp(isAlone, signal, note);
     } else {
       this.#started(isAlone);
     }
@@ -79,9 +87,10 @@ export class SessionLock {
   async #queueUp(
     isAlone: boolean,
     signal: AbortSignal | undefined,
+    note: Note | undefined,
   ): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const waiting = { isAlone, start: resolve };
+    const waiting = { isAlone, note, start: resolve };
     this.#queue.push(waiting);
     try {
       await abortable(promise, signal);

@@ -20,6 +20,7 @@ import {
 } from "./cut_data.ts";
 import { refusal } from "./refusal.ts";
 import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
+import type { Turn } from "./turn.ts";
 import { isUpload } from "./verbs.ts";
 
 /** Options for finishing a transfer. */
@@ -97,6 +98,16 @@ export class Transfer {
   /** The final reply, when it comes. */
   get final(): Promise<Reply> {
     return this.#pending.final;
+  }
+
+  /**
+   * Sends the next call's first commands, after the end of the data. They come
+   * with the wait for the final reply.
+   */
+  askBehind(ask: (turn: Turn) => void): void {
+    if (this.isOpen && this.data.isEnded && !this.data.isCut) {
+      this.#session.askBehind(this.#pending, ask);
+    }
   }
 
   /** Sends a `NOOP` while the transfer is open. */

@@ -41,7 +41,7 @@ if (mode === "ours") {
   const [, way = "down", files = "5", name = "vsftpd"] = Deno.args;
   await withServer(name as ServerName, Number(files), async (server) => {
     const work = makeWork(server, way as Way, 1);
-    await run(Deno.execPath(), oursArgs(work, "trace"), "inherit");
+    await run(Deno.execPath(), oursArgs(work, "trace"));
   });
 } else {
   const [files = "100", rounds = "5", ...names] = Deno.args;
@@ -194,18 +194,18 @@ async function curl(work: Work, files: number): Promise<void> {
     `ftp://${host}:${port}/${work.remote}/[0-${files - 1}].dat`,
     "-o",
     `${work.local}/#1.dat`,
-  ]);
+  ], "null");
 }
 
 async function run(
   program: string,
   args: string[],
-  output: "null" | "inherit" = "null",
+  output: "null" | "inherit" = "inherit",
 ): Promise<void> {
   const { success } = await new Deno.Command(program, {
     args,
-    stdout: output,
-    stderr: "inherit",
+    stdout: "null",
+    stderr: output,
   }).output();
   if (!success) throw new Error(`${program} failed`);
 }

@@ -16,7 +16,9 @@ import {
   type RemoteFacts,
   requestDirectory,
   requestFacts,
+  requestFactsIn,
 } from "../../commands/queries.ts";
+import { AskedAhead } from "../asked_ahead.ts";
 import { afterAttempts, FTPVerificationError, LocalError } from "../errors.ts";
 import { runOperation } from "../operation.ts";
 import { keepAlive } from "../keep_alive.ts";
@@ -45,6 +47,9 @@ const BLOCK_SIZE = 1024 * 1024;
 /** Smallest buffer in bytes: a file may be larger than announced. */
 const LEAST_BLOCK = 16 * 1024;
 
+/** Missing bytes with which a download is about to end. */
+const SHORT = 64 * 1024;
+
 /** Longest wait, in milliseconds, for a write after the transfer has failed. */
 const DISK_GRACE = 5000;
 
@@ -67,6 +72,14 @@ export interface SharedLimits {
    * directory's listing knows it better.
    */
   readonly meant?: ((shown: Date | null) => Date | null) | undefined;
+  /** Called when the next download may be queued. */
+  readonly onEnding?: (() => void) | undefined;
+}
+
+/** What a download is given besides its options. */
+interface Context extends SharedLimits {
+  /** Facts that the operation before has asked for. */
+  readonly ahead: AskedAhead<RemoteFacts>;
 }
 
 /** Downloads a file to a path or a `file:` URL. */
@@ -77,10 +90,13 @@ export function download(
   options: DownloadOptions,
   limits: SharedLimits = {},
 ): Promise<FileTransferResult> {
+  const ahead = new AskedAhead((turn) => requestFactsIn(turn, remote));
   return runOperation(
     provider,
     options,
-    (options) => new Download(provider, remote, options, limits).run(local),
+    (options) =>
+      new Download(provider, remote, options, { ...limits, ahead }).run(local),
+    ahead.ask,
   );
 }
 
@@ -93,6 +109,8 @@ class Download {
   readonly #parts: readonly string[] | undefined;
   readonly #check: (() => void) | undefined;
   readonly #meant: SharedLimits["meant"];
+  readonly #onEnding: SharedLimits["onEnding"];
+  readonly #ahead: AskedAhead<RemoteFacts>;
   #facts: RemoteFacts | undefined;
   #part: Part | undefined;
   #segments: Segments | undefined;
@@ -108,7 +126,7 @@ class Download {
     provider: SessionProvider,
     remote: string,
     options: DownloadOptions,
-    { limiter, parts, check, meant }: SharedLimits,
+    { limiter, parts, check, meant, onEnding, ahead }: Context,
   ) {
     checkTransferOptions(options);
     this.#provider = provider;
@@ -117,6 +135,8 @@ class Download {
     this.#parts = parts;
     this.#check = check;
     this.#meant = meant;
+    this.#onEnding = onEnding;
+    this.#ahead = ahead;
     const { maxSize = Infinity } = options;
     if (!(maxSize >= 0)) {
       throw new RangeError(
@@ -243,9 +263,8 @@ class Download {
    * version.
    */
   async #inspect(session: Session): Promise<RemoteFacts> {
-    const asked = requestFacts(session, this.#remote, this.#options);
-    requestAhead(session, this.#options); // one round trip for all three
-    const facts = await asked;
+    const facts = await this.#ahead.take(session, this.#options) ??
+      await this.#ask(session);
     const before = this.#facts;
     this.#facts = facts;
     this.#tracker.total = facts.size ?? this.#announced;
@@ -262,6 +281,13 @@ class Download {
       );
     }
     return facts;
+  }
+
+  /** Asks for size, time and port in one round trip. */
+  async #ask(session: Session): Promise<RemoteFacts> {
+    const asked = requestFacts(session, this.#remote, this.#options);
+    requestAhead(session, this.#options);
+    return await asked;
   }
 
   /** Whether size or time can identify this version of the file. */
@@ -432,6 +458,7 @@ class Download {
     const size = Math.min(this.#tracker.blocksize, Math.max(rest, LEAST_BLOCK));
     // a pipe is not written synchronously: its reader may be in this program
     const isWhole = rest <= size && part.isReadable;
+    if (rest <= SHORT) this.#onEnding?.();
     const writer = new WriteBehind(part, size, isWhole);
     const reading = this.#read(transfer, writer, part.position);
     try {
@@ -464,8 +491,16 @@ class Download {
     }
     alive.stop();
     const whole = facts.size ?? this.#announced;
+    if (part.position === whole) this.#askForNext(transfer);
     await awaitConfirmation(transfer, part.position, whole, this.#options);
     this.#noteTime(began);
+  }
+
+  /** Asks what the next operation asks first, with the wait for the reply. */
+  #askForNext(transfer: Transfer): void {
+    const { keepAlive = 0 } = this.#options;
+    const { upcoming } = this.#provider.jobs;
+    if (upcoming !== undefined && !keepAlive) transfer.askBehind(upcoming);
   }
 
   #noteTime(began: number): void {
