@@ -60,11 +60,44 @@ export async function rename(
     options.signal?.throwIfAborted();
   } catch (error) {
     if (options.signal?.aborted) {
-      await settle(giveUpRename(turn, fromname), ABORT_GRACE);
+      await cancelRename(turn, fromname);
     }
     throw error;
   }
   return await decide(answer, turn.perform(target, options));
+}
+
+/**
+ * Sends `RNFR` at once. `RNTO` has to follow, or {@linkcode cancelRename}.
+ *
+ * @returns The reply, after which `RNTO` may be sent
+ */
+export async function announceRename(
+  turn: Turn,
+  fromname: Path,
+  options: SignalOptions,
+): Promise<Reply> {
+  const command = { verb: "RNFR", argument: fromname, name: "fromname" };
+  return demandNext(await turn.exchange(command, options));
+}
+
+/** Sends `RNTO` at once, after the reply to {@linkcode announceRename}. */
+export async function completeRename(
+  turn: ExclusiveTurn,
+  accepted: Reply,
+  toname: Path,
+  options: SignalOptions,
+): Promise<Reply> {
+  const command = { verb: "RNTO", argument: toname, name: "toname" };
+  return await decide(accepted, turn.perform(command, options));
+}
+
+/** Ends a rename of which only `RNFR` was sent: the file keeps its name. */
+export async function cancelRename(
+  turn: ExclusiveTurn,
+  fromname: Path,
+): Promise<void> {
+  await settle(giveUpRename(turn, fromname), ABORT_GRACE);
 }
 
 /** Checks that `RNTO` may follow a reply. */

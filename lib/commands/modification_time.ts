@@ -19,6 +19,7 @@ import {
 } from "../protocol/reply_values.ts";
 import type { Written } from "../transfer/server_clock.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { Turn } from "../transfer/turn.ts";
 import { requestShownTime, SECOND, textOfPath } from "./queries.ts";
 import { behind } from "./raw_path.ts";
 
@@ -126,6 +127,42 @@ export async function setModificationTime(
     if (!(error instanceof FTPPermanentError)) throw error;
     return clock.noteSettable(false);
   }
+}
+
+/**
+ * Returns what sets a time, if that is known to work and nothing has to be
+ * learned before.
+ *
+ * @returns Sends the command at once, and tells whether the time was set
+ */
+export function knownDating(
+  session: Session,
+  path: Path,
+  date: Date,
+): ((turn: Turn, options: SignalOptions) => Promise<boolean>) | undefined {
+  const { clock } = session.profile;
+  const year = date.getUTCFullYear();
+  const mayLearn = !clock.isProven("MDTM") && clock.isUntried("MDTM");
+  const known = COMMANDS.find(({ verb }) =>
+    !session.profile.lacks(`${verb} time`)
+  );
+  const isKnown = clock.isSettable === true && !mayLearn &&
+    known !== undefined && year >= 1 && year <= 9999;
+  if (!isKnown) return undefined;
+  const { verb, prefix } = known;
+  const digits = clock.toSet(verb, date);
+  const argument = behind(session, `${prefix}${formatTime(digits)} `, path);
+  return async (turn, options) => {
+    try {
+      const command = { verb, argument, name: "path" };
+      return isDone(verb, await turn.perform(command, options), digits);
+    } catch (error) {
+      const isRefusal = error instanceof FTPPermanentError ||
+        error instanceof FTPReplyError;
+      if (!isRefusal) throw error;
+      return false;
+    }
+  };
 }
 
 /**

@@ -253,6 +253,25 @@ export class DataStream implements AsyncDisposable {
   }
 
   /**
+   * Waits until bytes were written that others write to the stream below.
+   *
+   * @param bytes Their number
+   * @param writing Ends with the last one
+   * @throws As {@linkcode read}
+   */
+  async written(bytes: number, writing: Promise<void>): Promise<void> {
+    this.#watchdog.begin();
+    try {
+      await this.unlessFailed(writing);
+      this.#bytesWritten += bytes;
+    } catch (error) {
+      throw this.#reason(error);
+    } finally {
+      this.#watchdog.end();
+    }
+  }
+
+  /**
    * Ends the writing side: the server sees the end of the data.
    *
    * @throws As {@linkcode read}

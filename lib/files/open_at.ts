@@ -4,8 +4,11 @@
  * @module
  */
 
-import { openTransfer } from "../transfer/open_transfer.ts";
-import type { Session, SignalOptions } from "../transfer/session.ts";
+import {
+  openTransfer,
+  type TransferOptions,
+} from "../transfer/open_transfer.ts";
+import type { Session } from "../transfer/session.ts";
 import type { Transfer } from "../transfer/transfer.ts";
 
 /**
@@ -18,10 +21,11 @@ export async function openAt(
   verb: "RETR" | "STOR" | "APPE",
   path: string,
   start: number,
-  { signal }: SignalOptions,
+  { signal, early }: Pick<TransferOptions, "signal" | "early">,
 ): Promise<Transfer> {
   const command = { verb, argument: path, name: "remote" };
-  const options = { type: "I", rest: start || undefined, signal } as const;
+  const rest = start || undefined;
+  const options = { type: "I", rest, signal, early } as const;
   return await session.exclusive(
     (turn) => openTransfer(turn, command, options),
     { signal },

@@ -125,6 +125,11 @@ export class ProgressTracker {
     return Math.min(this.#block, this.#limiter.blocksize);
   }
 
+  /** Whether no rate limit applies. */
+  get isFree(): boolean {
+    return this.#limiter.isFree;
+  }
+
   /** Counts transferred bytes. Returns a pause if they exceed the limit. */
   add(bytes: number): Promise<void> | undefined {
     this.position += bytes;

@@ -6,7 +6,7 @@
  */
 
 import { quote } from "../protocol/printable.ts";
-import { rename } from "../commands/files.ts";
+import { completeRename, rename } from "../commands/files.ts";
 import { requestBinarySize } from "../commands/queries.ts";
 import { randomMark } from "../commands/path.ts";
 import {
@@ -15,10 +15,13 @@ import {
   isRefusal,
   type Refusal,
 } from "../protocol/errors.ts";
+import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { backOff } from "./back_off.ts";
 import { deleteAll, isThere } from "./leftovers.ts";
 import type { UploadOptions } from "./options.ts";
+import type { Upcoming } from "./session_provider.ts";
 import { refuseDirectory } from "./store_refusal.ts";
 import { replacementError, strandedFilesError } from "./upload/errors.ts";
 import { tryToChangeMode } from "./upload/file_mode.ts";
@@ -26,6 +29,9 @@ import { temporaryPath } from "./upload/temporary_name.ts";
 
 // noted in the server's profile for a drop box
 const TAKEN = "SIZE of what was renamed";
+
+/** Sizes of the target and, if they may be equal, of the temporary file. */
+export type SizesAfter = readonly (number | null)[];
 
 /** An upload that is complete and verified under its temporary name. */
 export interface CompleteUpload {
@@ -37,6 +43,8 @@ export interface CompleteUpload {
   readonly mode: number | undefined;
   /** Whether the server reports the temporary file's size. */
   readonly isVisible: boolean;
+  /** Asks what the next operation asks first, if there is one. */
+  readonly next: () => Upcoming | undefined;
   /**
    * Compares the target with the source, byte by byte.
    *
@@ -80,22 +88,43 @@ export class Replacement {
   }
 
   /**
+   * Sends the rename in a turn in which `RNFR` was accepted.
+   *
+   * @returns What {@linkcode run} needs to check it
+   */
+  begin(
+    turn: ExclusiveTurn,
+    upload: CompleteUpload,
+    accepted: Reply,
+  ): Promise<SizesAfter> {
+    this.#upload = upload;
+    const sizes = this.#rename(turn, upload, accepted);
+    sizes.catch(() => {}); // run() handles it
+    return sizes;
+  }
+
+  /**
    * Puts the new file in its place. May be called again after a failure.
    *
+   * @param begun The result of {@linkcode begin}, if it was called
    * @throws {FTPError} If the server refuses: the old file is in its place
    * @throws {Error} `Deno.errors.*` if the connection fails; {@linkcode settle}
    * finds out what was done
    */
-  async run(session: Session, upload: CompleteUpload): Promise<void> {
+  async run(
+    session: Session,
+    upload: CompleteUpload,
+    begun?: Promise<SizesAfter>,
+  ): Promise<void> {
     const options = this.#options;
     const remote = this.#remote;
-    if (this.hasBegun) {
+    if (this.hasBegun && begun === undefined) {
       this.#upload = upload;
       if (isTrue(await this.settle(session, options), remote)) return;
     }
     this.#upload = upload;
     try {
-      await this.#renameOver(session, upload);
+      await this.#renameOver(session, upload, begun);
     } catch (error) {
       if (!isUsableRefusal(session, error)) throw error;
       // some servers refuse a rename that they have executed
@@ -124,36 +153,53 @@ export class Replacement {
     return isInPlace;
   }
 
-  async #renameOver(session: Session, upload: CompleteUpload): Promise<void> {
+  async #renameOver(
+    session: Session,
+    upload: CompleteUpload,
+    begun: Promise<SizesAfter> | undefined,
+  ): Promise<void> {
     const { signal } = this.#options;
-    const { path, mode, size } = upload;
+    const [now, left = null] = await (begun ??
+      session.exclusive((turn) => this.#rename(turn, upload), { signal }));
+    if (now === undefined) return; // the server does not tell
+    if (now === upload.size && left === null) return;
+    await this.#checkRename(session, upload);
+  }
+
+  /**
+   * Renames, and asks for sizes and for what the next operation asks first, in
+   * one round trip.
+   *
+   * @param accepted The reply to `RNFR`, if it was sent before
+   */
+  async #rename(
+    turn: ExclusiveTurn,
+    upload: CompleteUpload,
+    accepted?: Reply,
+  ): Promise<SizesAfter> {
+    const { signal } = this.#options;
+    const { path, mode, size, isVisible, next } = upload;
     const { oldSize } = this;
-    const isTold = upload.isVisible && !session.profile.lacks("SIZE");
+    const isTold = isVisible && !turn.session.profile.lacks("SIZE");
     // if the sizes are equal, only the temporary name shows which file is there
     const isAlike = oldSize === undefined || oldSize === size;
-    const sizes = await session.exclusive(async (turn) => {
-      const changing = mode === undefined
-        ? undefined
-        : tryToChangeMode(turn, path, mode, { signal });
-      const renaming = rename(turn, path, this.#remote, {
-        signal,
-        isAtOnce: true,
-      });
-      // in the same round trip
-      const asking = Promise.all(
-        [this.#remote, ...(isAlike ? [path] : [])]
-          .filter(() => isTold)
-          .map((path) => requestBinarySize(turn, path, { signal })),
-      );
-      asking.catch(() => {});
-      await renaming;
-      await changing;
-      return await asking;
-    }, { signal });
-    if (!isTold) return;
-    const [now, left = null] = sizes;
-    if (now === size && left === null) return;
-    await this.#checkRename(session, upload);
+    const changing = mode === undefined
+      ? undefined
+      : tryToChangeMode(turn, path, mode, { signal });
+    const renaming = accepted === undefined
+      ? rename(turn, path, this.#remote, { signal, isAtOnce: true })
+      : completeRename(turn, accepted, this.#remote, { signal });
+    renaming.catch(() => {}); // the first failure is reported
+    const asking = Promise.all(
+      [this.#remote, ...(isAlike ? [path] : [])]
+        .filter(() => isTold)
+        .map((path) => requestBinarySize(turn, path, { signal })),
+    );
+    asking.catch(() => {});
+    if (turn.session.control.isPipelining) next()?.(turn);
+    await renaming;
+    await changing;
+    return await asking;
   }
 
   /** Checks a rename that the server confirmed. */

@@ -329,8 +329,7 @@ class DirTask implements MirrorTask {
         local,
         remote,
         options,
-        limiter,
-        this.#local.plain(path),
+        { limiter, plain: this.#local.plain(path), onEnding },
       );
     await this.#waitForNextSecond(source);
     let done = await send();

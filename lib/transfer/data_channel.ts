@@ -32,6 +32,8 @@ import type { ExclusiveTurn } from "./turn.ts";
  * transfer's command.
  */
 export interface DataChannel {
+  /** The connection, if it stands before the transfer's command is sent. */
+  readonly stream?: ByteStream;
   /** Returns the connection; called after the server's 1yz. */
   connect(signal?: AbortSignal): Promise<ByteStream>;
   /** Closes what is open. */
@@ -67,6 +69,7 @@ async function dialPassive(
 ): Promise<DataChannel> {
   const stream = await dialEitherWay(turn, options);
   return {
+    stream,
     connect: () => Promise.resolve(stream),
     close: () => {
       try {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ByteStream } from "../connection/byte_stream.ts";
+import { type ByteStream, writeAll } from "../connection/byte_stream.ts";
 import { observeTransfer } from "../connection/diagnostics.ts";
 import { DataStream } from "../connection/data_stream.ts";
 import { DelayedSignal } from "../connection/waiting.ts";
@@ -37,6 +37,11 @@ export interface TransferOptions extends SignalOptions {
   anyMode?: boolean | undefined;
   /** Called with the server's 1yz reply. */
   onOpen?: ((reply: Reply) => void) | undefined;
+  /**
+   * All bytes of a small upload, sent before the 1yz if that is possible; see
+   * {@linkcode Transfer.early}.
+   */
+  early?: Uint8Array | undefined;
   /** Advice in the error of a command during the transfer. */
   advice?: string | undefined;
 }
@@ -212,11 +217,12 @@ async function begin(
   session: Session,
   command: Command,
   channel: DataChannel,
-  { signal, advice, rest, onOpen }: TransferOptions,
+  { signal, advice, rest, onOpen, early }: TransferOptions,
 ): Promise<Transfer> {
   const { control, protection, options } = session;
   signal?.throwIfAborted();
   const pending = control.send(command, { kind: "transfer", advice });
+  const writing = early && writeEarly(session, channel, early);
   let stream: ByteStream;
   let reply: Reply;
   const delayed = new DelayedSignal(
@@ -262,6 +268,7 @@ async function begin(
   const file = sizedFile(session, command, rest);
   const transfer = new Transfer(session, pending, data, size, file);
   transfer.onForget = observeTransfer(control.id, pending, data, size);
+  if (early && writing) transfer.early = { bytes: early.length, writing };
   session.transfer = transfer;
   // a held connection does not outlast the session
   control.closed.then(() => data.isHeld && data.fail(control.failure));
@@ -270,6 +277,27 @@ async function begin(
     throw signal.reason;
   }
   return transfer;
+}
+
+/**
+ * Writes all bytes of an upload and their end, if the data connection stands and
+ * the server leaves them alone until it executes the command.
+ */
+function writeEarly(
+  session: Session,
+  { stream }: DataChannel,
+  bytes: Uint8Array,
+): Promise<void> | undefined {
+  const mayWrite = session.profile.acceptsLate && !isCompressed(session) &&
+    session.protection === undefined;
+  if (stream === undefined || !mayWrite) return undefined;
+  const write = async () => {
+    await writeAll(stream, bytes);
+    await stream.closeWrite();
+  };
+  const writing = write();
+  writing.catch(() => {}); // the transfer's reply comes first
+  return writing;
 }
 
 /**

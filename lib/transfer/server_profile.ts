@@ -43,6 +43,13 @@ const PROFTPD_FEATURE = "MFF";
 /** Vendors whose `MDTM` and `MLSD` use UTC in every configuration. */
 const UTC_VENDORS: readonly (Vendor | undefined)[] = ["ProFTPD", "Pure-FTPd"];
 
+/** Those that accept a data connection when they execute its command. */
+const LATE_VENDORS: readonly (Vendor | undefined)[] = [
+  "vsftpd",
+  "ProFTPD",
+  "Pure-FTPd",
+];
+
 /** Those whose `MLSD` was measured. */
 const MLSD_VENDORS: readonly (Vendor | undefined)[] = [
   "ProFTPD",
@@ -118,6 +125,23 @@ export class ServerProfile {
   get leavesNothing(): boolean {
     // vsftpd serves one command after the other, and keeps no state of a
     // transfer
+    return this.#vendor === "vsftpd";
+  }
+
+  /**
+   * Whether the bytes of an upload may be sent before its 1yz. These servers
+   * accept the data connection when they execute the command, so that nothing
+   * is read before.
+   */
+  get acceptsLate(): boolean {
+    return LATE_VENDORS.includes(this.#vendor);
+  }
+
+  /**
+   * Whether the server reads no command before the end of a transfer, so that
+   * the next one may be sent once all of an upload's bytes were.
+   */
+  get servesInOrder(): boolean {
     return this.#vendor === "vsftpd";
   }
 

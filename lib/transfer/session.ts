@@ -391,10 +391,12 @@ export class Session {
    * Sends commands while only the final reply of a transfer is due, if the
    * server takes commands together. The data must have ended: some servers
    * abort the transfer at any command.
+   *
+   * @returns Whether they were sent
    */
-  askBehind(transfer: PendingCommand, ask: (turn: Turn) => void): void {
+  askBehind(transfer: PendingCommand, ask: (turn: Turn) => void): boolean {
     const { control } = this;
-    if (!control.isPipelining || control.failure !== undefined) return;
+    if (control.failure !== undefined) return false;
     const exchange = async (
       command: Command,
       { signal }: SignalOptions = {},
@@ -402,6 +404,7 @@ export class Session {
     const perform = async (command: Command, options?: SignalOptions) =>
       expectSuccess(await exchange(command, options), command.verb);
     ask(new Turn(this, { exchange, perform }));
+    return true;
   }
 
   async #exchange(

@@ -42,6 +42,10 @@ export class Transfer {
   onEnd: (() => Promise<void>) | undefined;
   /** Told once the transfer has ended, for diagnostic events. */
   onForget: (() => void) | undefined;
+  /** All bytes of an upload, if they were sent with its command. */
+  early:
+    | { readonly bytes: number; readonly writing: Promise<void> }
+    | undefined;
   readonly #session: Session;
   readonly #pending: PendingCommand;
   readonly #file: SizedFile | undefined;
@@ -101,13 +105,22 @@ export class Transfer {
   }
 
   /**
-   * Sends the next call's first commands, after the end of the data. They come
-   * with the wait for the final reply.
+   * Sends further commands after the end of the data, so that they need no
+   * round trip besides the wait for the final reply. An upload's bytes may still
+   * be on their way: only if the server serves everything in order.
+   *
+   * @returns Whether they were sent
    */
-  askBehind(ask: (turn: Turn) => void): void {
-    if (this.isOpen && this.data.isEnded && !this.data.isCut) {
-      this.#session.askBehind(this.#pending, ask);
-    }
+  askBehind(ask: (turn: Turn) => void): boolean {
+    return this.mayAskBehind && this.#session.askBehind(this.#pending, ask);
+  }
+
+  /** Whether {@linkcode askBehind} would send commands. */
+  get mayAskBehind(): boolean {
+    if (!this.isOpen || !this.#session.control.isPipelining) return false;
+    return isUpload(this.command)
+      ? this.early !== undefined && this.#session.profile.servesInOrder
+      : this.data.isEnded && !this.data.isCut;
   }
 
   /** Sends a `NOOP` while the transfer is open. */

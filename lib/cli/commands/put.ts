@@ -143,7 +143,7 @@ async function sendFile(
         ...transferOptions(context),
         onProgress: (progress) => out.progress(local, progress),
       },
-      limiter,
+      { limiter },
     );
     out.tell(
       { event: "put", path, local, size, verified, mtime, retries },

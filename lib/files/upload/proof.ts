@@ -19,8 +19,8 @@ import type { UploadTarget } from "./remote_target.ts";
 /** Bytes that are compared at once. */
 const BLOCK_SIZE = 128 * 1024;
 
-// noted in the server's profile if it does not report the size of a stored file
-const HIDDEN = "SIZE of what was stored";
+/** Noted in the profile of a server that hides the size of a stored file. */
+export const HIDDEN = "SIZE of what was stored";
 
 /** Distinguishes the bytes of an upload from those of an older file. */
 export class UploadProof {

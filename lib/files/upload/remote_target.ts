@@ -13,7 +13,10 @@ import {
   isRefusal,
   type Refusal,
 } from "../../protocol/errors.ts";
+import type { Reply } from "../../protocol/reply.ts";
 import type { Session, SignalOptions } from "../../transfer/session.ts";
+import type { ExclusiveTurn } from "../../transfer/turn.ts";
+import type { AskedAhead } from "../asked_ahead.ts";
 import { rename } from "../../commands/files.ts";
 import { requestBinarySize } from "../../commands/queries.ts";
 import type { SessionProvider } from "../session_provider.ts";
@@ -21,7 +24,11 @@ import { randomMark, splitPath } from "../../commands/path.ts";
 import { sha256Of } from "../hash.ts";
 import { withMessage } from "../../protocol/with_message.ts";
 import { deleteAll, isThere } from "../leftovers.ts";
-import { type CompleteUpload, Replacement } from "../replacement.ts";
+import {
+  type CompleteUpload,
+  Replacement,
+  type SizesAfter,
+} from "../replacement.ts";
 import { isListedDirectory, refuseDirectory } from "../store_refusal.ts";
 import { temporaryNameError } from "./errors.ts";
 import type { UploadOptions } from "../options.ts";
@@ -104,15 +111,23 @@ export class UploadTarget {
    *
    * @param size Bytes to send, `null` if unknown. An additional request is
    * cheap before many bytes
+   * @param ahead The old file's size, if the operation before has asked
    * @throws {Deno.errors.NotSupported} If a temporary file is not possible
    * @throws {FTPPermanentError} If the target is a directory
    */
-  async prepare(session: Session, size: number | null): Promise<void> {
+  async prepare(
+    session: Session,
+    size: number | null,
+    ahead: AskedAhead<number | null>,
+  ): Promise<void> {
     if (this.#path === this.remote || this.#isPrepared) return;
     const options = this.#options;
     await refuseDataSet(session, this.remote, options);
     const isLarge = (size ?? Infinity) > LARGE;
-    if (isLarge || canChangeMode(session)) {
+    const known = isLarge ? undefined : await ahead.take(session, options);
+    if (known !== undefined) {
+      this.#replacement.oldSize = known;
+    } else if (isLarge || canChangeMode(session)) {
       const asking = session.shared(
         (turn) => requestBinarySize(turn, this.remote, options),
         options,
@@ -245,12 +260,32 @@ export class UploadTarget {
   async commit(
     session: Session,
     upload: Omit<CompleteUpload, "path" | "mode">,
+    begun?: Promise<SizesAfter>,
   ): Promise<void> {
     const { path } = this;
     if (path === this.remote) return;
     const mode = this.#mode;
-    await this.#replacement.run(session, { ...upload, path, mode });
+    await this.#replacement.run(session, { ...upload, path, mode }, begun);
     await deleteAll(session, this.#abandoned);
+  }
+
+  /**
+   * Whether nothing has to be asked before the rename: there is no old file
+   * whose permissions matter.
+   */
+  isSimple(session: Session): boolean {
+    return this.#path !== this.remote && !this.isCommitting &&
+      (this.#replacement.oldSize === null || !canChangeMode(session));
+  }
+
+  /** Sends the rename, in a turn in which `RNFR` was accepted. */
+  beginCommit(
+    turn: ExclusiveTurn,
+    upload: Omit<CompleteUpload, "path" | "mode">,
+    accepted: Reply,
+  ): Promise<SizesAfter> {
+    const complete = { ...upload, path: this.path, mode: undefined };
+    return this.#replacement.begin(turn, complete, accepted);
   }
 
   /**

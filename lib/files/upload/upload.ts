@@ -7,11 +7,18 @@
 
 import { quote } from "../../protocol/printable.ts";
 import { writeAll } from "../../connection/byte_stream.ts";
+import { settle } from "../../connection/waiting.ts";
+import { announceRename, cancelRename } from "../../commands/files.ts";
+import { requestBinarySize } from "../../commands/queries.ts";
+import { FTPError } from "../../protocol/errors.ts";
+import type { Reply } from "../../protocol/reply.ts";
+import type { Turn } from "../../transfer/turn.ts";
 import type { Written } from "../../transfer/server_clock.ts";
 import type { Session } from "../../transfer/session.ts";
 import type { Source } from "../../transfer/source.ts";
 import { whileOpen } from "../../transfer/send.ts";
 import type { Transfer } from "../../transfer/transfer.ts";
+import { AskedAhead } from "../asked_ahead.ts";
 import { awaitConfirmation } from "../confirm.ts";
 import {
   chooseHash,
@@ -20,7 +27,10 @@ import {
   hashBoth,
   hashChunks,
 } from "../hash.ts";
-import { setModificationTime } from "../../commands/modification_time.ts";
+import {
+  knownDating,
+  setModificationTime,
+} from "../../commands/modification_time.ts";
 import {
   afterAttempts,
   FTPUnconfirmedError,
@@ -42,7 +52,8 @@ import type { PlainPath } from "../plain_file.ts";
 import { keepsBeginning } from "../download/part_proof.ts";
 import { isRestRefused, OVERLAP } from "../resume.ts";
 import { explainRefusal } from "../store_refusal.ts";
-import { UploadProof } from "./proof.ts";
+import type { CompleteUpload, SizesAfter } from "../replacement.ts";
+import { HIDDEN, UploadProof } from "./proof.ts";
 import { openSource, type UploadSource } from "./source.ts";
 import { UploadTarget } from "./remote_target.ts";
 
@@ -52,20 +63,44 @@ import { UploadTarget } from "./remote_target.ts";
  */
 const BLOCK_SIZE = 128 * 1024;
 
+/** State that the uploads of a mirror or list share. */
+export interface UploadLimits {
+  /** The common rate limit. */
+  readonly limiter?: RateLimiter | undefined;
+  /** How to reach a file that must be a plain file. */
+  readonly plain?: PlainPath | undefined;
+  /** Called when the next upload may be queued. */
+  readonly onEnding?: (() => void) | undefined;
+}
+
 /** Uploads a file: a path or `file:` URL, a response, or bytes of any kind. */
 export function upload(
   provider: SessionProvider,
   local: string | URL | Source | Response,
   remote: string,
   options: UploadOptions,
-  limiter?: RateLimiter,
-  plain?: PlainPath,
+  limits: UploadLimits = {},
 ): Promise<FileTransferResult> {
-  return runOperation(provider, options, async (options) => {
-    using source = await openSource(local, remote, options, plain);
-    return await new Upload(provider, source, remote, options, limiter).run();
-  });
+  const ahead = new AskedAhead((turn) => requestBinarySize(turn, remote));
+  const run = async (options: UploadOptions) => {
+    using source = await openSource(local, remote, options, limits.plain);
+    const context = { ...limits, ahead };
+    return await new Upload(provider, source, remote, options, context).run();
+  };
+  return runOperation(provider, options, run, ahead.ask);
 }
+
+/** What an upload is given besides its options. */
+interface Context extends UploadLimits {
+  /** The old file's size, if the operation before has asked for it. */
+  readonly ahead: AskedAhead<number | null>;
+}
+
+/** Bytes of an upload that may be sent with its command. */
+const SHORT = 64 * 1024;
+
+// noted in the server's profile if proof and rename do not go together
+const COMBINED = "proof, time and RNFR together";
 
 /** An upload, over as many connections as it needs. */
 class Upload {
@@ -92,16 +127,22 @@ class Upload {
   #verified: string | null = null;
   /** The time that the file was given. */
   #mtime: Date | null = null;
+  readonly #ahead: AskedAhead<number | null>;
+  readonly #onEnding: (() => void) | undefined;
+  /** The rename that was sent together with what proves it. */
+  #begun: Promise<SizesAfter> | undefined;
 
   constructor(
     provider: SessionProvider,
     source: UploadSource,
     remote: string,
     options: UploadOptions,
-    limiter: RateLimiter | undefined,
+    { limiter, onEnding, ahead }: Context,
   ) {
     checkTransferOptions(options);
     this.#provider = provider;
+    this.#ahead = ahead;
+    this.#onEnding = onEnding;
     this.#source = source;
     this.#options = options;
     this.#target = new UploadTarget(remote, source.identity, options);
@@ -150,14 +191,115 @@ class Upload {
     const { session } = this.#provider;
     if (!this.#isStored) await this.#store(session);
     // after the rename was sent, the temporary file may be gone
+    const begun = this.#begun;
+    this.#begun = undefined;
     if (!this.#target.isCommitting) await this.#check(session);
-    const { position } = this.#tracker;
-    await this.#target.commit(session, {
-      size: position,
-      isVisible: this.#verified !== null,
-      compare: (session, options) => this.#proof.isInPlace(session, options),
-    });
+    await this.#target.commit(session, this.#complete, begun);
     return this.#result();
+  }
+
+  get #complete(): Omit<CompleteUpload, "path" | "mode"> {
+    return {
+      size: this.#tracker.position,
+      isVisible: this.#verified !== null,
+      next: () => this.#provider.jobs.upcoming,
+      compare: (session, options) => this.#proof.isInPlace(session, options),
+    };
+  }
+
+  /**
+   * Whether proof, time and `RNFR` may be sent together, and `RNTO` after their
+   * replies.
+   */
+  #mayCombine(session: Session): boolean {
+    const { verify = "size" } = this.#options;
+    const { profile, control } = session;
+    return verify === "size" && control.isPipelining &&
+      this.#target.isSimple(session) && this.#dating(session) !== false &&
+      !["SIZE", HIDDEN, COMBINED].some((what) => profile.lacks(what));
+  }
+
+  /**
+   * Returns what sets the file's time at once; `undefined` if no time is to be
+   * set, and `false` if that needs more than one known command.
+   */
+  #dating(session: Session): ReturnType<typeof knownDating> | false {
+    const { mtime = true } = this.#options;
+    const { modified } = this.#source;
+    if (!mtime || modified === null) return undefined;
+    return knownDating(session, this.#target.path, modified) ?? false;
+  }
+
+  /**
+   * Waits for the confirmation, proves the file, sets its time, and sends the
+   * rename if all of that was right. Otherwise the file keeps its temporary
+   * name, and {@linkcode #check} finds out more.
+   */
+  async #combine(
+    session: Session,
+    transfer: Transfer,
+    from: number,
+  ): Promise<void> {
+    const { signal } = this.#options;
+    const { path } = this.#target;
+    const sent = this.#tracker.position;
+    const dating = this.#dating(session) || undefined;
+    const { mayAskBehind } = transfer;
+    if (!mayAskBehind) await this.#confirm(transfer, from);
+    let reporting: Promise<void> | undefined;
+    await session.exclusive(async (turn) => {
+      let asked: Promise<[number | null, boolean | undefined, Reply]>;
+      const ask = (turn: Turn) => {
+        asked = Promise.all([
+          requestBinarySize(turn, path, { signal }),
+          dating?.(turn, { signal }),
+          announceRename(turn, path, { signal }),
+        ]);
+        asked.catch(() => {});
+      };
+      let isRenaming = transfer.askBehind(ask);
+      try {
+        if (mayAskBehind) await this.#confirm(transfer, from);
+        if (!isRenaming) ask(turn);
+        isRenaming = true;
+        const [size, isDated, accepted] = await asked!.catch(refused);
+        const isRefused = isDated === false || accepted === undefined;
+        if (isRefused) session.profile.noteLacking(COMBINED);
+        if (size !== sent || isRefused) return;
+        this.#checkSource();
+        reporting = this.#tracker.finish(); // first: if it throws, the old file stays
+        reporting.catch(() => {});
+        if (!await this.#isReported(reporting)) return;
+        signal?.throwIfAborted();
+        this.#verified = "size";
+        this.#mtime = isDated ? this.#source.modified : null;
+        session.profile.forgetLacking(HIDDEN);
+        isRenaming = false;
+        this.#begun = this.#target.beginCommit(turn, this.#complete, accepted);
+        await this.#begun.catch(() => {}); // commit() handles it
+      } finally {
+        if (isRenaming) await cancelRename(turn, path);
+      }
+    }, { signal });
+    await reporting; // its callback may use this connection
+  }
+
+  /** Whether a callback that reports the end has ended already, without error. */
+  async #isReported(reporting: Promise<void>): Promise<boolean> {
+    if (this.#options.onProgress === undefined) return true;
+    return await settle(reporting.then(() => true), 0) ?? false;
+  }
+
+  /**
+   * Waits for the confirmation of the transfer.
+   *
+   * @param from When the last bytes were sent
+   */
+  async #confirm(transfer: Transfer, from: number): Promise<void> {
+    const { position } = this.#tracker;
+    await awaitConfirmation(transfer, position, position, this.#options);
+    this.#written = { from, to: Date.now() };
+    this.#isStored = true;
   }
 
   /** Proves that the file on the server is the source, and sets its time. */
@@ -218,7 +360,7 @@ class Upload {
   async #store(session: Session): Promise<void> {
     this.#written = undefined;
     await this.#target.leave(session);
-    await this.#target.prepare(session, this.#source.total);
+    await this.#target.prepare(session, this.#source.total, this.#ahead);
     const sent = this.#unconfirmed?.bytes;
     const stored = await this.#proof.stored(session, sent);
     const { size, total } = this.#source;
@@ -242,6 +384,7 @@ class Upload {
     try {
       await this.#send(session, transfer, start, opened);
     } catch (refusal) {
+      if (this.#isStored) throw refusal; // something after the confirmation
       const error = await explain(refusal);
       if (this.#source.isRewindable) throw error;
       // what was read is gone; if that was all, SIZE may show it
@@ -277,13 +420,34 @@ class Upload {
       }
       this.#resumeVerbs.shift();
     }
+    const early = await this.#readEarly();
+    const options = { signal: this.#options.signal, early };
     const transfer = await this.#target.writeAnew(
       session,
-      () => openAt(session, "STOR", this.#target.path, 0, this.#options),
+      () => openAt(session, "STOR", this.#target.path, 0, options),
     );
     this.#target.isOwn = true;
     this.#proof.isCurrent = true;
     return { transfer, start: 0 };
+  }
+
+  /**
+   * Reads a small file, to send it with its command. Only to a temporary name:
+   * if it is refused, nothing of an old file is lost.
+   */
+  async #readEarly(): Promise<Uint8Array | undefined> {
+    const { size, isRewindable } = this.#source;
+    const isSmall = isRewindable && size !== null && size <= SHORT &&
+      this.#tracker.isFree && this.#target.path !== this.#target.remote;
+    if (!isSmall) return undefined;
+    const bytes = new Uint8Array(size);
+    let length = 0;
+    for await (const chunk of this.#source.read(0, SHORT)) {
+      if (length + chunk.length > size) return undefined; // it grows
+      bytes.set(chunk, length);
+      length += chunk.length;
+    }
+    return length === size ? bytes : undefined;
   }
 
   /** Whether the server keeps the bytes before an offset. */
@@ -320,24 +484,32 @@ class Upload {
     let from = opened;
     await using alive = keepAlive(session, transfer, this.#options);
     let isWhole = false;
+    const { early } = transfer;
+    const rest = (this.#source.size ?? Infinity) - start;
+    if (rest <= SHORT) this.#onEnding?.();
     try {
-      const all = this.#source.read(start, blocksize);
-      // a file or bytes in memory never block
-      const chunks = this.#source.isRewindable
-        ? all
-        : whileOpen(transfer.data, all);
-      for await (const chunk of chunks) {
-        for (let at = 0; at < chunk.length; at += blocksize) {
-          const block = chunk.subarray(at, at + blocksize);
-          from = Date.now();
-          await writeAll(transfer.data, block);
-          this.#digester?.digester.update(block);
-          const wait = tracker.add(block.length);
-          if (wait !== undefined) await wait;
+      if (early !== undefined) {
+        tracker.add(early.bytes);
+        await transfer.data.written(early.bytes, early.writing);
+      } else {
+        const all = this.#source.read(start, blocksize);
+        // a file or bytes in memory never block
+        const chunks = this.#source.isRewindable
+          ? all
+          : whileOpen(transfer.data, all);
+        for await (const chunk of chunks) {
+          for (let at = 0; at < chunk.length; at += blocksize) {
+            const block = chunk.subarray(at, at + blocksize);
+            from = Date.now();
+            await writeAll(transfer.data, block);
+            this.#digester?.digester.update(block);
+            const wait = tracker.add(block.length);
+            if (wait !== undefined) await wait;
+          }
         }
+        isWhole = true;
+        await transfer.data.closeWrite();
       }
-      isWhole = true;
-      await transfer.data.closeWrite();
     } catch (error) {
       alive.stop();
       const { signal } = this.#options;
@@ -351,13 +523,12 @@ class Upload {
       throw error;
     }
     alive.stop();
-    await awaitConfirmation(
-      transfer,
-      tracker.position,
-      tracker.position,
-      this.#options,
-    );
-    this.#written = { from, to: Date.now() };
+    const isAlive = (this.#options.keepAlive ?? 0) > 0;
+    if (!isAlive && this.#mayCombine(session)) {
+      await this.#combine(session, transfer, from);
+    } else {
+      await this.#confirm(transfer, from);
+    }
   }
 
   async #verify(session: Session): Promise<string | null> {
@@ -446,4 +617,11 @@ class Upload {
     const error = new FTPVerificationError(message, { what, expected, actual });
     return this.#source.isRewindable ? error : new LocalError(error);
   }
+}
+
+/** Returns no answers if the server refuses a command. */
+function refused(error: unknown): [null, undefined, undefined] {
+  const isRefusal = error instanceof FTPError && error.reply !== undefined;
+  if (!isRefusal || error.reply!.code === 421) throw error;
+  return [null, undefined, undefined];
 }
