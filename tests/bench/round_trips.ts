@@ -8,7 +8,7 @@
  * the round trip in milliseconds in `WAN_RTT`. A proxy that delays does not do:
  * it hides what dialling costs.
  *
- * `... trace down|up [files] [server]` prints when each command went out and when
+ * `... trace down|up [files] [server] [connections]` prints when each command went out and when
  * each reply came, in round trips.
  */
 
@@ -38,9 +38,10 @@ let count = 0;
 if (mode === "ours") {
   await ours(JSON.parse(Deno.args[1]!), Deno.args[2] === "trace");
 } else if (mode === "trace") {
-  const [, way = "down", files = "5", name = "vsftpd"] = Deno.args;
+  const [, way = "down", files = "5", name = "vsftpd", connections = "1"] =
+    Deno.args;
   await withServer(name as ServerName, Number(files), async (server) => {
-    const work = makeWork(server, way as Way, 1);
+    const work = makeWork(server, way as Way, Number(connections));
     await run(Deno.execPath(), oursArgs(work, "trace"));
   });
 } else {

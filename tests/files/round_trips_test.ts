@@ -67,7 +67,7 @@ Deno.test("FTP.download asks for type, size, time and port in one segment", asyn
   );
 });
 
-Deno.test("FTP.upload compares and dates what it stored in one segment", async () => {
+Deno.test("FTP.upload compares, dates and announces the rename of what it stored in one segment", async () => {
   await using server = await memoryServer(FILES);
   using folder = new LocalFolder();
   await using ftp = await server.client();
@@ -80,7 +80,10 @@ Deno.test("FTP.upload compares and dates what it stored in one segment", async (
   assertEquals(mtime, new Date(1e12));
   assertEquals(server.text("/d"), "third");
   const [checks] = segments.filter((segment) => segment.includes("MFMT"));
-  assertMatch(checks!, /^(MFMT \d+ \.d.*\r\nSIZE|SIZE \.d.*\r\nMFMT) .*\r\n$/);
+  assertMatch(
+    checks!,
+    /^SIZE (\.d.*)\r\nMFMT \d+ \1\r\nRNFR \1\r\n$/,
+  );
 });
 
 Deno.test("FTP.download falls back to PASV when EPSV that was sent ahead is refused", async () => {
