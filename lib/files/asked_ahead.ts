@@ -5,8 +5,9 @@
  */
 
 import { abortable } from "../connection/waiting.ts";
-import { requestForNext } from "../transfer/passive.ts";
-import type { PortAhead, Session, SignalOptions } from "../transfer/session.ts";
+import { openForNext } from "../transfer/data_channel.ts";
+import type { PortAhead } from "../transfer/port_ahead.ts";
+import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { Turn } from "../transfer/turn.ts";
 import type { Upcoming } from "./session_provider.ts";
 
@@ -33,7 +34,7 @@ export class AskedAhead<T> {
   readonly ask: Upcoming = (turn) => {
     this.#answer = this.#ask(turn);
     this.#answer.catch(() => {}); // asked again
-    this.#port = requestForNext(turn);
+    this.#port = openForNext(turn);
   };
 
   /**

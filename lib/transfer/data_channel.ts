@@ -21,11 +21,13 @@ import {
   isPassiveRefused,
   mayTryPasv,
   type PassiveOptions,
+  requestForNext,
   requestPassive,
   requestPasv,
 } from "./passive.ts";
+import type { PortAhead } from "./port_ahead.ts";
 import type { Session, SignalOptions } from "./session.ts";
-import type { ExclusiveTurn } from "./turn.ts";
+import type { ExclusiveTurn, Turn } from "./turn.ts";
 
 /**
  * A data connection that is opened in two steps, before and after the
@@ -81,21 +83,45 @@ async function dialPassive(
   };
 }
 
+/**
+ * Requests a port for the next call, in a turn that another call lends, and
+ * dials it. A connection under TLS is dialed later: vsftpd falls back to clear
+ * text if one is closed before its handshake.
+ *
+ * @returns The port; `undefined` if it was not requested
+ */
+export function openForNext(turn: Turn): PortAhead | undefined {
+  const { session } = turn;
+  const ahead = requestForNext(turn);
+  if (session.protection !== undefined) return ahead;
+  ahead?.dial((address) => dialData(session, address, undefined));
+  return ahead;
+}
+
+function dialData(
+  session: Session,
+  [host, port]: HostPort,
+  signal: AbortSignal | undefined,
+): Promise<ByteStream> {
+  const { timeout, host: named, route } = session.options;
+  const name = host === session.peer[0] ? named : host;
+  return session.untilEnded(
+    signal,
+    (signal) => route.dialData(host, port, name, { timeout, signal }),
+  );
+}
+
 async function dialEitherWay(
   turn: ExclusiveTurn,
   options: PassiveOptions,
 ): Promise<ByteStream> {
   const { session } = turn;
-  const { timeout, host: name, route } = session.options;
-  const open = ([host, port]: HostPort) =>
-    session.untilEnded(
-      options.signal,
-      (signal) =>
-        route.dialData(host, port, host === session.peer[0] ? name : host, {
-          timeout,
-          signal,
-        }),
-    );
+  const { signal } = options;
+  if (session.ahead?.isDialed) {
+    const dialed = await session.takeAhead(signal)?.connected(signal);
+    if (dialed !== undefined) return dialed;
+  }
+  const open = (address: HostPort) => dialData(session, address, signal);
   const address = await requestPassive(turn, options);
   const { profile } = session;
   const isUnknown = mayTryPasv(session) && session.options.passive !== "pasv" &&

@@ -20,16 +20,9 @@ import {
 import { withMessage } from "../protocol/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { mayAnswer } from "../protocol/reply_kind.ts";
-import {
-  expectSuccess,
-  type PortAhead,
-  type Session,
-  type SignalOptions,
-} from "./session.ts";
+import { expectSuccess, type Session, type SignalOptions } from "./session.ts";
+import { PortAhead } from "./port_ahead.ts";
 import type { ExclusiveTurn, Turn } from "./turn.ts";
-
-/** Milliseconds for which a port that was requested ahead is used. */
-const AHEAD_LIFE = 5000;
 
 /** Longest wait, in milliseconds, for `EPSV` before `PASV` is sent as well. */
 const EPSV_WAIT = 1000;
@@ -125,7 +118,7 @@ export function requestAhead(
   if (!isPassive(session) || session.profile.needsPRET) return;
   const ask = (turn: Turn) => {
     const address = negotiate(turn, { signal });
-    const ahead = { address, signal, at: performance.now() };
+    const ahead = new PortAhead(address, signal);
     session.ahead = ahead;
     address.catch((error) => {
       // a refusal is an answer, but not a command that was never sent
@@ -153,7 +146,7 @@ export function requestForNext(turn: Turn): PortAhead | undefined {
   const command = { verb: isPasv ? "PASV" : "EPSV" };
   const address = turn.perform(command)
     .then((reply) => addressIn(session, reply, command.verb));
-  const ahead = { address, signal: "none", at: performance.now() } as const;
+  const ahead = new PortAhead(address, "any");
   session.ahead = ahead;
   address.catch(() => {
     if (session.ahead === ahead) session.ahead = undefined; // asked again
@@ -193,15 +186,11 @@ async function requestAnywhere(
 ): Promise<HostPort> {
   const { session } = turn;
   const { signal, type } = options;
-  const { ahead } = session;
-  session.ahead = undefined; // a port is used for one connection
-  const isOurs = ahead?.signal === "none" || ahead?.signal === signal;
-  const isUsable = ahead !== undefined && isOurs &&
-    performance.now() - ahead.at < AHEAD_LIFE;
+  const ahead = session.takeAhead(signal);
   try {
-    if (!isUsable) return await negotiate(turn, options);
+    if (ahead === undefined) return await negotiate(turn, options);
     const address = abortable(ahead.address, signal);
-    return await (ahead.signal === "none"
+    return await (ahead.isForAny
       ? orNegotiated(turn, address, options)
       : address);
   } catch (error) {

@@ -13,10 +13,10 @@ import type { Route } from "../connection/route.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import type { TLSSession } from "../tls/session.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
-import type { HostPort } from "../protocol/address.ts";
 import type { Command } from "../protocol/command.ts";
 import { replyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
+import type { PortAhead } from "./port_ahead.ts";
 import type { ServerProfile } from "./server_profile.ts";
 import type { Transfer } from "./transfer.ts";
 import { SessionLock } from "./session_lock.ts";
@@ -81,19 +81,6 @@ export interface SignalOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** A port that was requested before the transfer. */
-export interface PortAhead {
-  /** The address; rejects like the transfer would. */
-  readonly address: Promise<HostPort>;
-  /**
-   * Signal of the call that requested it; "none" if it was requested for the
-   * next call, whatever its signal.
-   */
-  readonly signal: AbortSignal | undefined | "none";
-  /** Time of the request, in milliseconds. */
-  readonly at: number;
-}
-
 /** A control connection with its settings. */
 export class Session {
   /** The options; `passive` changes with `setPasv`. */
@@ -106,8 +93,6 @@ export class Session {
   hasRestart = false;
   /** The last port in active mode. */
   activePort: number | undefined;
-  /** A port for the next transfer, if no later command may have closed it. */
-  ahead: PortAhead | undefined;
   /** The TLS session of the control connection. */
   tls: TLSSession | undefined;
   /** Protects data connections after `PROT P`. */
@@ -127,6 +112,7 @@ export class Session {
   /** Pending ends of transfers. */
   readonly #endings = new Set<Promise<unknown>>();
   #transfer: Transfer | undefined;
+  #ahead: PortAhead | undefined;
   #renewing: Promise<void> | undefined;
   #unclaimed: PendingCommand[] = [];
   /** Commands whose 1yz was returned. */
@@ -162,6 +148,7 @@ export class Session {
     this.#ended = ending.signal;
     control.closed.then(() => {
       ending.abort(control.failure);
+      if (this.#control === control) this.ahead = undefined;
       const { lostOver, failure } = control;
       const hungUp = failure instanceof Deno.errors.UnexpectedEof;
       if (lostOver !== undefined && hungUp) {
@@ -191,6 +178,26 @@ export class Session {
    */
   get transfer(): Transfer | undefined {
     return this.#transfer?.isOpen ? this.#transfer : undefined;
+  }
+
+  /** A port for the next transfer, if no later command may have closed it. */
+  get ahead(): PortAhead | undefined {
+    return this.#ahead;
+  }
+
+  /** Replaces the port for the next transfer, and closes its connection. */
+  set ahead(ahead: PortAhead | undefined) {
+    this.#ahead?.drop();
+    this.#ahead = ahead;
+  }
+
+  /** Takes the port for the next transfer, if a call may use it. */
+  takeAhead(signal: AbortSignal | undefined): PortAhead | undefined {
+    const ahead = this.#ahead;
+    this.#ahead = undefined; // a port is used for one connection
+    if (ahead?.isFor(signal)) return ahead;
+    ahead?.drop();
+    return undefined;
   }
 
   /** Takes the transfer that was opened. */
