@@ -11,6 +11,7 @@
  * | disconnect             | {@linkcode FTPProtocol.prototype.quit quit}, {@linkcode FTPProtocol.prototype.close close}, `await using` |
  * | transfer a file        | {@linkcode FTP.prototype.download download}, {@linkcode FTP.prototype.upload upload} |
  * | transfer a directory   | {@linkcode FTP.prototype.downloadDir downloadDir}, {@linkcode FTP.prototype.uploadDir uploadDir} |
+ * | transfer a list        | {@linkcode FTP.prototype.downloadAll downloadAll} |
  * | read and write streams | {@linkcode FTP.prototype.retrieve retrieve}, {@linkcode FTP.prototype.store store}, {@linkcode FTP.prototype.storeUnique storeUnique}, {@linkcode FTP.prototype.allocate allocate}, {@linkcode FTP.prototype.open open} |
  * | list                   | {@linkcode FTP.prototype.list list}, {@linkcode FTP.prototype.walk walk} |
  * | look at one path       | {@linkcode FTP.prototype.stat stat}, {@linkcode FTP.prototype.exists exists}, {@linkcode FTP.prototype.mtime mtime}, {@linkcode FTP.prototype.hash hash}, {@linkcode FTPProtocol.prototype.size size} |
@@ -72,6 +73,11 @@ export type {
 } from "./lib/connection/diagnostics.ts";
 export type { TraceEvent } from "./lib/connection/trace.ts";
 export type { RemoveOptions } from "./lib/directories/directories.ts";
+export type {
+  DownloadAllOptions,
+  DownloadItem,
+  DownloadOutcome,
+} from "./lib/files/download_all.ts";
 export {
   FTPUnconfirmedError,
   FTPVerificationError,

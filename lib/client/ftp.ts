@@ -36,6 +36,12 @@ import type { WalkEntry } from "../directories/walk_entry.ts";
 import type { WalkOptions } from "../directories/walk_options.ts";
 import { download } from "../files/download/download.ts";
 import { type FileHash, requestFileHash } from "../files/hash.ts";
+import {
+  downloadAll,
+  type DownloadAllOptions,
+  type DownloadItem,
+  type DownloadOutcome,
+} from "../files/download_all.ts";
 import { checkLocalPath } from "../files/local_path.ts";
 import { runOperation, withLifetime } from "../files/operation.ts";
 import {
@@ -455,6 +461,56 @@ export class FTP extends FTPProtocol {
       local,
       options,
     );
+  }
+
+  /**
+   * Downloads a list of files, each as by {@linkcode FTP.prototype.download
+   * download}. One that fails does not keep the others. Small files gain most:
+   * each is asked for while the one before waits for its confirmation, and
+   * `connections` share the work.
+   *
+   * A path's last name is the name of the file in the local directory. Two
+   * files of the list cannot have the same target: the second one fails with
+   * `Deno.errors.AlreadyExists`. Files are begun as the outcomes are taken; 64
+   * outcomes may wait. Leaving the loop early begins no further file, and waits
+   * for the current ones. Memory holds the names of the targets.
+   *
+   * Requires `allow-read` and `allow-write` permission for the targets.
+   *
+   * @tags allow-read, allow-write
+   * @param items Paths on the server, or paths with a local path for each; a
+   * list or an async iterable
+   * @param local The local directory, a path or a `file:` URL; created if it is
+   * missing
+   * @param options Connections, order, and options of each download
+   * @returns What became of each file
+   * @throws {TypeError} If an option is unknown or has an invalid value;
+   * nothing is sent
+   * @throws {Error} While it is iterated: the error of the list itself, the
+   * signal's reason, or the error of a lost connection that cannot be replaced
+   *
+   * @example Fetch what a list names, and count what failed
+   * ```ts
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * const paths = (await Deno.readTextFile("wanted.txt")).trim().split("\n");
+   * let failed = 0;
+   * for await (const outcome of ftp.downloadAll(paths, "in", { connections: 4 })) {
+   *   if (outcome.error === undefined) continue;
+   *   console.error(outcome.remote, outcome.error.message);
+   *   failed++;
+   * }
+   * console.log(`${paths.length - failed} of ${paths.length}`);
+   * ```
+   */
+  downloadAll(
+    items: Iterable<DownloadItem> | AsyncIterable<DownloadItem>,
+    local: string | URL,
+    options: DownloadAllOptions = {},
+  ): AsyncGenerator<DownloadOutcome, void, undefined> {
+    checkLocalPath(local, "local");
+    return downloadAll(connectionOf(this), items, local, options);
   }
 
   /**
@@ -1003,7 +1059,7 @@ export class FTP extends FTPProtocol {
    * Memory holds the entries of one directory for each connection, and of
    * directories with pending transfers. Lost connections are replaced as in
    * `download`. If the client's own connection cannot be replaced, the mirror
-   * ends; any other one only fails its current file. Another call continues
+   * ends; any other one only fails its current files. Another call continues
    * where the mirror ended.
    *
    * Requires `allow-read` and `allow-write` permission for the directory.

@@ -9,7 +9,7 @@ import { asError } from "../protocol/with_message.ts";
 import { unwrapped } from "../files/errors.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
 import { TreeQueue } from "./tree_queue.ts";
-import { WorkerPool } from "./worker_pool.ts";
+import { WorkerPool } from "../files/worker_pool.ts";
 import {
   countRemovals,
   isExtraneous,

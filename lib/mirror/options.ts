@@ -17,6 +17,7 @@ import {
   type UploadOptions,
 } from "../files/options.ts";
 import type { Progress } from "../files/progress.ts";
+import { checkConnections } from "../files/worker_pool.ts";
 import type { EntryKind } from "../listing/entry.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkWord, showValue } from "../protocol/check_word.ts";
@@ -238,11 +239,12 @@ export interface MirrorOptions extends Omit<FileTransferOptions, "onProgress"> {
    * opened when there is work for them, as by {@linkcode FTPProtocol.prototype.clone FTP.clone}, and closed
    * at the end. If the server allows fewer, those do all the work. Trees with
    * many small files and directories gain most, and more so with a longer round
-   * trip.
+   * trip. "auto" opens another one as long as the last one made the work faster
+   * by a seventh and the server lets it in, up to eight.
    *
    * @default 1
    */
-  connections?: number | undefined;
+  connections?: number | "auto" | undefined;
   /**
    * Rate limit of all connections together, in bytes per second.
    *
@@ -353,14 +355,10 @@ export function checkMirrorOptions(
 ): void {
   if (isUpload) checkNames("uploadDir", options, UPLOAD_DIR_OPTIONS);
   else checkNames("downloadDir", options, DOWNLOAD_DIR_OPTIONS);
-  const { compare, symlinks, connections = 1, list = {} } = options;
+  const { compare, symlinks, list = {} } = options;
   checkWord("compare", compare, ["size-and-time", "size", "hash", "always"]);
   checkWord("symlinks", symlinks, ["skip", "follow"]);
-  if (!(Number.isInteger(connections) && connections >= 1)) {
-    throw new RangeError(
-      `Cannot use ${connections} connections: it must be an integer, 1 or more`,
-    );
-  }
+  checkConnections(options.connections);
   limitOf(options.maxDelete);
   if (options.delete && options.removeSource) {
     throw new TypeError(

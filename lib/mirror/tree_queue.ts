@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Task, TaskQueue } from "./worker_pool.ts";
+import type { Task, TaskQueue } from "../files/worker_pool.ts";
 import {
   collisionKey,
   type DirectoryPath,

@@ -145,7 +145,7 @@ Deno.test("FTP.uploadDir rejects an invalid number of connections", async () => 
     await assertRejects(
       () => pair.ftp.uploadDir(folder.path, "", { connections }),
       RangeError,
-      `Cannot use ${connections} connections: it must be an integer, 1 or more`,
+      `Cannot use ${connections} connections: it must be an integer, 1 or more, or "auto"`,
     );
   }
   assertEquals(pair.commands, []);

@@ -1,17 +1,45 @@
 /**
- * Runs the tasks of a mirror on several connections.
+ * Runs tasks on several connections: of a mirror, or of a list.
  *
  * @module
  */
 
 import { Breather } from "../connection/breather.ts";
-import type {
-  OwnedProvider,
-  SessionProvider,
-} from "../files/session_provider.ts";
+import { showValue } from "../protocol/check_word.ts";
+import type { OwnedProvider, SessionProvider } from "./session_provider.ts";
+
+/**
+ * Largest number of connections. "auto": as many as make the work faster, up to
+ * eight.
+ */
+export type Connections = number | "auto";
+
+/** Largest number of connections of "auto". */
+const AUTO_MOST = 8;
+
+/** Gain, as a factor, for which "auto" opens another connection. */
+const AUTO_GAIN = 1.15;
+
+/** Tasks of each connection between two decisions of "auto". */
+const AUTO_TASKS = 4;
+
+/**
+ * Rejects an invalid number of connections.
+ *
+ * @throws {RangeError} If it is neither "auto" nor an integer of 1 or more
+ */
+export function checkConnections(connections: unknown): void {
+  const isCount = Number.isInteger(connections) && Number(connections) >= 1;
+  if (connections === undefined || connections === "auto" || isCount) return;
+  throw new RangeError(
+    `Cannot use ${
+      showValue(connections)
+    } connections: it must be an integer, 1 or more, or "auto"`,
+  );
+}
 
 /** A worker with a connection. */
-interface Worker {
+export interface Worker {
   /** The connection. */
   readonly provider: SessionProvider;
   /** Set for each task, which may call it when it only waits for replies. */
@@ -26,13 +54,13 @@ export interface TaskQueue<W> {
   /** Number of tasks that could start now. */
   readonly size: number;
   /** Takes a task; `undefined` if none can start before another one ends. */
-  take(): Task<W> | undefined;
+  take(): Task<W> | undefined | Promise<Task<W> | undefined>;
 }
 
 /** Options of a pool. */
 interface PoolOptions {
   /** Largest number of connections. */
-  readonly most: number;
+  readonly most: Connections;
   /** Ends the work. */
   readonly signal: AbortSignal | undefined;
 }
@@ -53,6 +81,7 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
   readonly #added: OwnedProvider[] = [];
   readonly #adding = new Set<Promise<void>>();
   #most: number;
+  readonly #growth: Growth | undefined;
   #queue: TaskQueue<W> | undefined;
   #runs: Promise<void>[] = [];
   readonly #breather = new Breather();
@@ -69,7 +98,8 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
   ) {
     const { signal: end } = this.#end;
     this.#signal = signal === undefined ? end : AbortSignal.any([signal, end]);
-    this.#most = most;
+    this.#growth = most === "auto" ? new Growth() : undefined;
+    this.#most = most === "auto" ? 1 : most;
     this.#make = make;
     this.first = make(provider, this.#signal);
     this.#workers = new Set([this.first]);
@@ -113,6 +143,7 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
   dropWorker(provider: SessionProvider): boolean {
     if (provider === this.first.provider) return false;
     this.#most = 0;
+    this.#growth?.stop();
     for (const worker of this.#workers) {
       if (worker.provider === provider) this.#workers.delete(worker);
     }
@@ -139,6 +170,7 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
       if (this.#queue !== undefined) this.#runs.push(this.#work(worker));
     } catch {
       this.#most = 0; // the next one would be refused as well
+      this.#growth?.stop();
     }
   }
 
@@ -149,7 +181,7 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
   async #work(worker: W): Promise<void> {
     let before: Promise<void> | undefined;
     while (this.#failure === undefined && this.#workers.has(worker)) {
-      const task = this.#queue?.take();
+      const task = await this.#queue?.take();
       if (task !== undefined) {
         const { promise: ending, resolve } = Promise.withResolvers<void>();
         worker.onEnding = resolve;
@@ -172,6 +204,10 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
     this.#busy++;
     try {
       await task(worker);
+      if (this.#growth?.mayGrow(this.#workers.size)) {
+        this.#most = Math.min(AUTO_MOST, this.#workers.size + 1);
+        this.addWorkers();
+      }
       if (this.#breather.isDue) await this.#breather.pause(this.#signal);
     } catch (error) {
       this.#failure ??= { error };
@@ -181,5 +217,30 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
     if (this.#waiting === 0) return;
     this.#change.resolve();
     this.#change = Promise.withResolvers();
+  }
+}
+
+/** Decides whether another connection is worth it, by the tasks a second. */
+class Growth {
+  #since = performance.now();
+  #done = 0;
+  #rate = 0;
+  #isOver = false;
+
+  /** Counts a task, and tells whether to open another connection. */
+  mayGrow(workers: number): boolean {
+    if (this.#isOver || ++this.#done < AUTO_TASKS * workers) return false;
+    const now = performance.now();
+    const rate = this.#done / (now - this.#since);
+    this.#isOver = workers >= AUTO_MOST || rate < this.#rate * AUTO_GAIN;
+    this.#since = now;
+    this.#done = 0;
+    this.#rate = rate;
+    return !this.#isOver;
+  }
+
+  /** Ends the growth: the server refuses more. */
+  stop(): void {
+    this.#isOver = true;
   }
 }

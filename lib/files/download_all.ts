@@ -1,0 +1,318 @@
+/**
+ * Downloads a list of files, over one connection or several.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { checkName, splitPath } from "../commands/path.ts";
+import { asError } from "../connection/with_message.ts";
+import { checkNames, type NamesOf } from "../protocol/check_names.ts";
+import { quote } from "../protocol/printable.ts";
+import { download } from "./download/download.ts";
+import { runOperation, withLifetime } from "./operation.ts";
+import {
+  checkTransferOptions,
+  DOWNLOAD_OPTIONS,
+  type DownloadOptions,
+  type FileTransferResult,
+} from "./options.ts";
+import { type Progress, RateLimiter } from "./progress.ts";
+import type { SessionProvider } from "./session_provider.ts";
+import {
+  checkConnections,
+  type Task,
+  type TaskQueue,
+  type Worker,
+  WorkerPool,
+} from "./worker_pool.ts";
+
+/**
+ * A file to download: its path on the server, whose last name it gets in the
+ * local directory, or the path with a local path of its own.
+ */
+export type DownloadItem = string | {
+  /** Path on the server. */
+  readonly remote: string;
+  /** The target, a path or a `file:` URL. */
+  readonly local: string | URL;
+};
+
+/** Options of {@linkcode FTP.prototype.downloadAll FTP.downloadAll}. */
+export interface DownloadAllOptions
+  extends Omit<DownloadOptions, "onProgress"> {
+  /**
+   * Largest number of connections, including the client's own. The others are
+   * opened when there is work for them, and closed at the end. If the server
+   * allows fewer, those do all the work. "auto" opens another one as long as
+   * the last one made the work faster by a seventh and the server lets it in,
+   * up to eight.
+   *
+   * @default 1
+   */
+  connections?: number | "auto" | undefined;
+  /**
+   * Whether the outcomes come in the order of the list. Otherwise each comes
+   * when it is known.
+   *
+   * @default false
+   */
+  ordered?: boolean | undefined;
+  /**
+   * Rate limit of all connections together, in bytes a second.
+   *
+   * @default no limit
+   */
+  maxRate?: number | undefined;
+  /** Called while bytes of a file are transferred, and once at its end. */
+  onProgress?: ((progress: Progress, remote: string) => void) | undefined;
+}
+
+/** What became of one file. Either `result` or `error` is set. */
+export interface DownloadOutcome {
+  /** Path on the server. */
+  readonly remote: string;
+  /** Path of the target. */
+  readonly local: string;
+  /** Size, verification, time and retries of a downloaded file. */
+  readonly result?: FileTransferResult | undefined;
+  /** Why the file was not downloaded. */
+  readonly error?: Error | undefined;
+}
+
+const DOWNLOAD_ALL_OPTIONS: NamesOf<DownloadAllOptions> = {
+  ...DOWNLOAD_OPTIONS,
+  connections: true,
+  ordered: true,
+};
+
+/** Outcomes that may wait for the caller before no further file is begun. */
+const MOST_WAITING = 64;
+
+/**
+ * Rejects unknown and invalid options, and returns the outcomes. Nothing is
+ * sent before the first is asked for.
+ */
+export function downloadAll(
+  provider: SessionProvider,
+  items: Iterable<DownloadItem> | AsyncIterable<DownloadItem>,
+  directory: string | URL,
+  options: DownloadAllOptions,
+): AsyncGenerator<DownloadOutcome, void, undefined> {
+  checkNames("downloadAll", options, DOWNLOAD_ALL_OPTIONS);
+  checkConnections(options.connections);
+  checkTransferOptions(options);
+  return outcomesOf(provider, items, directory, options);
+}
+
+async function* outcomesOf(
+  provider: SessionProvider,
+  items: Iterable<DownloadItem> | AsyncIterable<DownloadItem>,
+  directory: string | URL,
+  options: DownloadAllOptions,
+): AsyncGenerator<DownloadOutcome, void, undefined> {
+  const { connections: most = 1 } = options;
+  const signal = withLifetime(provider, options.signal);
+  const folder = directory instanceof URL
+    ? fileURLToPath(directory)
+    : directory;
+  await Deno.mkdir(folder, { recursive: true });
+  await using pool = new WorkerPool<Worker>(
+    provider,
+    { most, signal },
+    (provider) => ({ provider, onEnding: undefined }),
+  );
+  const list = new DownloadList(items, folder, pool, options);
+  const running = pool.run(list).then(() => list.end(), (error) => {
+    list.end(asError(error));
+  });
+  try {
+    for (let next; (next = await list.next()) !== undefined;) yield next;
+  } finally {
+    list.leave();
+    await running;
+  }
+}
+
+/** The list as a queue of tasks, and the outcomes. */
+class DownloadList implements TaskQueue<Worker> {
+  readonly #items: AsyncIterator<DownloadItem> | Iterator<DownloadItem>;
+  readonly #folder: string;
+  readonly #pool: WorkerPool<Worker>;
+  readonly #options: DownloadAllOptions;
+  readonly #limiter: RateLimiter;
+  /** Targets so far, so that no file replaces another one of the list. */
+  readonly #targets = new Set<string>();
+  /** Outcomes that wait for the caller, by position or in order of time. */
+  readonly #outcomes = new Map<number, DownloadOutcome>();
+  #taking: Promise<unknown> = Promise.resolve();
+  #count = 0;
+  /** Position of the next outcome of an ordered list. */
+  #next = 0;
+  #isRead = false;
+  #isOver = false;
+  #failure: Error | undefined;
+  #change = Promise.withResolvers<void>();
+
+  constructor(
+    items: Iterable<DownloadItem> | AsyncIterable<DownloadItem>,
+    folder: string,
+    pool: WorkerPool<Worker>,
+    options: DownloadAllOptions,
+  ) {
+    this.#items = Symbol.asyncIterator in items
+      ? items[Symbol.asyncIterator]()
+      : items[Symbol.iterator]();
+    this.#folder = folder;
+    this.#pool = pool;
+    this.#options = options;
+    this.#limiter = new RateLimiter(options.maxRate);
+  }
+
+  /** One at a time: how many more there are is not known. */
+  get size(): number {
+    return this.#isRead ? 0 : 1;
+  }
+
+  /** Takes the next file, when the caller has taken enough outcomes. */
+  take(): Promise<Task<Worker> | undefined> {
+    const taken = this.#taking.then(() => this.#take());
+    this.#taking = taken.catch(() => {});
+    return taken;
+  }
+
+  async #take(): Promise<Task<Worker> | undefined> {
+    while (this.#outcomes.size >= MOST_WAITING && !this.#isRead) {
+      await this.#change.promise;
+    }
+    if (this.#isRead) return undefined;
+    let item: IteratorResult<DownloadItem>;
+    try {
+      item = await this.#items.next();
+    } catch (error) {
+      this.#failure ??= asError(error);
+      item = { done: true, value: undefined };
+    }
+    this.#isRead ||= item.done === true;
+    if (item.done || this.#failure !== undefined) return undefined;
+    const position = this.#count++;
+    return (worker) => this.#run(worker, position, item.value);
+  }
+
+  /** Downloads one file. Rejects only if the others would fail as well. */
+  async #run(
+    worker: Worker,
+    position: number,
+    item: DownloadItem,
+  ): Promise<void> {
+    const { onEnding, provider } = worker;
+    this.#pool.addWorkers();
+    const remote = typeof item === "string" ? item : item.remote;
+    let local = "";
+    try {
+      local = this.#targetOf(item);
+      const { onProgress, ...options } = this.#options;
+      const result = await download(provider, remote, local, {
+        ...options,
+        signal: this.#pool.signal,
+        onProgress: onProgress &&
+          ((progress) => onProgress(progress, remote)),
+      }, { limiter: this.#limiter, onEnding });
+      this.#add(position, { remote, local, result });
+    } catch (error) {
+      this.#pool.signal.throwIfAborted();
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      await this.#ensureConnected(provider, error);
+      this.#add(position, { remote, local, error: asError(error) });
+    }
+  }
+
+  /** Returns the target of an item, and rejects one that was used before. */
+  #targetOf(item: DownloadItem): string {
+    let local: string;
+    if (typeof item === "string") {
+      const [, name] = splitPath(item);
+      local = `${this.#folder}/${checkName(name)}`;
+    } else {
+      local = item.local instanceof URL
+        ? fileURLToPath(item.local)
+        : item.local;
+    }
+    if (this.#targets.has(local)) {
+      throw new Deno.errors.AlreadyExists(
+        `Cannot download to ${
+          quote(local)
+        }: another file of the list has this target; give each a "local" path`,
+      );
+    }
+    this.#targets.add(local);
+    return local;
+  }
+
+  /** Reconnects after a loss, or leaves the rest to the other connections. */
+  async #ensureConnected(
+    provider: SessionProvider,
+    cause: unknown,
+  ): Promise<void> {
+    if (!provider.session.isLost) return;
+    const { signal } = this.#pool;
+    try {
+      const mayRetry = this.#options.retry !== false && provider.canReconnect;
+      if (!mayRetry) throw cause;
+      const options = { signal };
+      await runOperation(provider, options, () => provider.reconnect(options));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!this.#pool.dropWorker(provider)) throw error;
+    }
+  }
+
+  #add(position: number, outcome: DownloadOutcome): void {
+    this.#outcomes.set(position, outcome);
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+
+  /** Returns the next outcome; `undefined` after the last one. */
+  async next(): Promise<DownloadOutcome | undefined> {
+    const { ordered = false } = this.#options;
+    for (;;) {
+      const [first] = this.#outcomes.keys();
+      const position = ordered ? this.#next : first;
+      const outcome = position === undefined
+        ? undefined
+        : this.#outcomes.get(position);
+      if (outcome !== undefined) {
+        this.#outcomes.delete(position!);
+        this.#next++;
+        this.#wake();
+        return outcome;
+      }
+      if (this.#isOver) {
+        if (this.#failure !== undefined) throw this.#failure;
+        return undefined;
+      }
+      await this.#change.promise;
+    }
+  }
+
+  /** Ends the outcomes, after those that wait. */
+  end(error?: Error): void {
+    this.#failure ??= error;
+    this.#isOver = true;
+    this.#wake();
+  }
+
+  /** Begins no further file: the caller wants no more outcomes. */
+  leave(): void {
+    if (!this.#isRead) {
+      this.#isRead = true;
+      Promise.resolve(this.#items.return?.()).catch(() => {});
+    }
+    this.#wake();
+  }
+}
