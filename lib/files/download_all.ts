@@ -6,7 +6,7 @@
 
 import { fileURLToPath } from "node:url";
 import { checkName, splitPath } from "../commands/path.ts";
-import { asError } from "../connection/with_message.ts";
+import { asError } from "../protocol/with_message.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { quote } from "../protocol/printable.ts";
 import { download } from "./download/download.ts";

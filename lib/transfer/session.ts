@@ -180,6 +180,11 @@ export class Session {
     return this.#transfer?.isOpen ? this.#transfer : undefined;
   }
 
+  /** Takes the transfer that was opened. */
+  set transfer(transfer: Transfer) {
+    this.#transfer = transfer;
+  }
+
   /** A port for the next transfer, if no later command may have closed it. */
   get ahead(): PortAhead | undefined {
     return this.#ahead;
@@ -198,11 +203,6 @@ export class Session {
     if (ahead?.isFor(signal)) return ahead;
     ahead?.drop();
     return undefined;
-  }
-
-  /** Takes the transfer that was opened. */
-  set transfer(transfer: Transfer) {
-    this.#transfer = transfer;
   }
 
   /** Whether the control connection has failed, and cannot be replaced. */

@@ -10,7 +10,7 @@ import { writeAll } from "../../connection/byte_stream.ts";
 import { settle } from "../../connection/waiting.ts";
 import { announceRename, cancelRename } from "../../commands/files.ts";
 import { requestBinarySize } from "../../commands/queries.ts";
-import { FTPError } from "../../protocol/errors.ts";
+import { isRefusal } from "../../protocol/errors.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import type { Turn } from "../../transfer/turn.ts";
 import type { Written } from "../../transfer/server_clock.ts";
@@ -621,7 +621,6 @@ class Upload {
 
 /** Returns no answers if the server refuses a command. */
 function refused(error: unknown): [null, undefined, undefined] {
-  const isRefusal = error instanceof FTPError && error.reply !== undefined;
-  if (!isRefusal || error.reply!.code === 421) throw error;
+  if (!isRefusal(error) || error.reply.code === 421) throw error;
   return [null, undefined, undefined];
 }
