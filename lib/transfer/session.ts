@@ -148,7 +148,7 @@ export class Session {
     this.#ended = ending.signal;
     control.closed.then(() => {
       ending.abort(control.failure);
-      if (this.#control === control) this.ahead = undefined;
+      if (this.#control === control) this.#ahead?.drop(); // its error is kept
       const { lostOver, failure } = control;
       const hungUp = failure instanceof Deno.errors.UnexpectedEof;
       if (lostOver !== undefined && hungUp) {
