@@ -110,25 +110,27 @@ export interface ReadingOptions {
   directory: string | undefined;
   /** Called with each header and trailer. */
   onNote: ((line: string, entry: Entry) => void) | undefined;
+  /** Called with the entries for the directory itself and its parent. */
+  onSelf: (entry: Entry) => void;
 }
 
 /**
- * Creates a reader for one listing, with entries for the directory itself.
+ * Creates a reader for one listing.
  *
- * @param reading Zone, name of the directory, and callback for notes
+ * @param reading Zone, name of the directory, and callbacks
  */
 export function makeReader(
   session: Session,
   options: ListOptions,
-  { zone, directory, onNote }: ReadingOptions,
+  { zone, directory, onNote, onSelf }: ReadingOptions,
 ): ListingReader {
   const { format, now, slack, allVersions } = options;
   return new ListingReader({
     decode: (bytes) => session.control.encoding.decode(bytes),
     zone,
     maxLine: Math.min(session.options.maxLine, MAX_LISTING_LINE),
-    includeSelf: true,
     onNote,
+    onSelf,
     directory,
     ...format !== undefined && { format },
     ...now !== undefined && { now },

@@ -8,7 +8,6 @@
 import { Breather } from "../connection/breather.ts";
 import { textOfPath } from "../commands/queries.ts";
 import type { Entry } from "../listing/entry.ts";
-import { isSelf } from "../listing/listing_reader.ts";
 import { type Path, withPath } from "../protocol/command.ts";
 import { replyOf } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -90,23 +89,21 @@ async function* receiveListing(
 ): AsyncGenerator<Entry[], Received> {
   const { session, options, exclusive, onSelf, onNote } = request;
   const directory = nameOf(request);
-  const reader = makeReader(session, options, { zone, directory, onNote });
   let count = 0;
   let selfEntries = 0;
-  const withoutSelf = (entries: Entry[]) => {
-    if (!entries.some(isSelf)) {
-      count += entries.length;
-      return entries;
-    }
-    const others = entries.filter((entry) => {
-      if (!isSelf(entry)) return true;
-      onSelf?.(entry);
-      return false;
-    });
-    count += others.length;
-    selfEntries += entries.length - others.length;
-    return others;
+  const counted = (entries: Entry[]) => {
+    count += entries.length;
+    return entries;
   };
+  const reader = makeReader(session, options, {
+    zone,
+    directory,
+    onNote,
+    onSelf: (entry) => {
+      selfEntries++;
+      onSelf?.(entry);
+    },
+  });
   const { transfer, leave } = await exclusive(open, { signal });
   const buffer = new Uint8Array(READ_SIZE);
   const breather = new Breather();
@@ -119,14 +116,14 @@ async function* receiveListing(
       for (let at = 0; at < n; at += BATCH_SIZE) {
         const end = Math.min(n, at + BATCH_SIZE);
         if (breather.isDue) await breather.pause(signal);
-        yield withoutSelf(reader.push(buffer.subarray(at, end)));
+        yield counted(reader.push(buffer.subarray(at, end)));
       }
       if (reader.error !== undefined) throw reader.error;
     }
     transfer.data.close();
     // the last entries come before the transfer is closed: during the loop, the
     // session is as busy with a short listing as with a long one
-    if (!transfer.isFrayed) yield withoutSelf(reader.end());
+    if (!transfer.isFrayed) yield counted(reader.end());
     isOver = true;
   } catch (error) {
     isOver = true;

@@ -116,14 +116,16 @@ function readFacts(
   // some servers spread the facts over several lines, each with the name
   const facts = lines.slice(0, -1)
     .map((line) => line.slice(0, factsEnd(line)).replace(/;?$/, ";"));
+  let self: Entry | undefined;
   const reader = new ListingReader({
     decode: (bytes) => encoding.decode(bytes),
     format: "mlsd",
-    includeSelf: true,
+    onSelf: (itself) => self = itself,
   });
-  const [entry] = reader.push(
+  const [other] = reader.push(
     encoding.encode(`${facts.join("")}${last}\r\n`),
   );
+  const entry = self ?? other;
   const zone = isRaw ? 0 : session.profile.clock.zoneOf("MLSD");
   const name = nameOf(session, path);
   return entry && new Entry(...changed(entry, { name, zone }));

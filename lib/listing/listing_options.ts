@@ -63,12 +63,12 @@ export interface ListingReaderOptions {
    */
   directory?: string | undefined;
   /**
-   * Whether to return entries for the listed directory and its parent (`.`,
-   * `..`, MLSD's `cdir` and `pdir`).
+   * Called with the entries for the listed directory and its parent (`.`, `..`,
+   * MLSD's `cdir` and `pdir`), which are not returned.
    *
-   * @default false
+   * @default such entries are ignored
    */
-  includeSelf?: boolean;
+  onSelf?: ((entry: Entry) => void) | undefined;
   /**
    * Called with each header and trailer: an unreadable line before the first
    * entry or after the last one that does not look like an entry. The entry is

@@ -59,7 +59,7 @@ export class ListingReader {
   readonly #padding = new NamePadding();
   readonly #text: TextReader;
   readonly #maxLine: number;
-  readonly #includeSelf: boolean;
+  readonly #onSelf: ((entry: Entry) => void) | undefined;
   /** Bytes of the incomplete line, at the start of the buffer. */
   readonly #buffer = new Uint8Array(PIECE_SIZE);
   #filled = 0;
@@ -82,7 +82,7 @@ export class ListingReader {
       zone = 0,
       slack = DEFAULT_SLACK,
       maxLine = MAX_LISTING_LINE,
-      includeSelf = false,
+      onSelf,
       allVersions = false,
       onNote,
       directory,
@@ -100,7 +100,7 @@ export class ListingReader {
     checkFormat(format);
     const time = (typeof now === "function" ? now() : now).getTime();
     this.#maxLine = maxLine;
-    this.#includeSelf = includeSelf;
+    this.#onSelf = onSelf;
     this.#text = { decode, isAsciiTransparent: isAsciiTransparent(decode) };
     this.#scanner = new ListingScanner({
       formats: scannedFormats(format),
@@ -232,16 +232,15 @@ export class ListingReader {
         special = FLAG.self | padding.mask;
         flags = source.flags(index);
       }
-      if ((flags & FLAG.self) === 0 || this.#includeSelf) {
-        const entry = new Entry(source, index);
-        if (pairs.add(entry, source.isOpenLink(index))) entries.push(entry);
-      }
+      const entry = new Entry(source, index);
+      if (flags & FLAG.self) this.#onSelf?.(entry);
+      else if (pairs.add(entry, source.isOpenLink(index))) entries.push(entry);
     }
     if (accepted === MLSD) pairs.addRun(source, runStart, count);
   }
 
   #add(entries: Entry[], entry: Entry): void {
-    if (!this.#includeSelf && isSelf(entry)) return;
+    if (isSelf(entry)) return this.#onSelf?.(entry);
     const isOpenLink = entry.isSymlink && entry.format === "mlsd" &&
       entry.linkTarget === undefined;
     if (this.#pairs.add(entry, isOpenLink)) entries.push(entry);
@@ -276,7 +275,7 @@ function countCRs(bytes: Uint8Array): number {
 }
 
 /** Whether an entry is the listed directory itself or its parent. */
-export function isSelf(entry: Entry): boolean {
+function isSelf(entry: Entry): boolean {
   if (!entry.isDirectory) return false;
   if (entry.name === "." || entry.name === "..") return true;
   return /^[cp]dir$/i.test(entry.facts?.type ?? "");
