@@ -110,60 +110,59 @@ function define(
   });
 }
 
-/** A fact as the last line had it. */
-interface KnownFact {
-  /** The key as it was sent, and `=`. */
-  readonly head: string;
-  /** The key in lower case. */
-  readonly key: string;
+/** The facts of a line, in their order: many lines of a listing share it. */
+interface Shape {
+  /** Matches lines of this shape: each value, and the name. */
+  readonly regexp: RegExp;
+  /** The keys in lower case. */
+  readonly keys: readonly string[];
+  /** An object with these keys. */
+  readonly template: Readonly<Record<string, string>>;
 }
 
-/** The largest number of facts that are remembered. */
+/** The largest number of facts in a shape. */
 const MAX_KNOWN = 32;
+
+/** The largest number of shapes of one listing: files, directories, links. */
+const MAX_SHAPES = 8;
 
 /**
  * Creates a parser for many lines of one listing. A server sends the same facts
- * in the same order in nearly all of them: then their keys are only compared.
+ * in the same order in nearly all of them, so their keys are only compared.
  *
  * @returns A function with the results of {@linkcode parseFacts}
  */
 export function makeFactsParser(): (line: string) => FactLine {
-  let known: readonly KnownFact[] = [];
-  let template: Record<string, string> = {};
+  const shapes: Shape[] = [];
   return (line) => {
-    const facts = { ...template };
-    let start = 0;
-    for (let index = 0; index < known.length; index++) {
-      const { head, key } = known[index]!;
-      const stop = line.startsWith(head, start)
-        ? line.indexOf(";", start + head.length)
-        : -1;
-      if (stop < 0) {
-        start = -1;
-        break;
-      }
-      facts[key] = line.slice(start + head.length, stop);
-      start = stop + 1;
+    for (const { regexp, keys, template } of shapes) {
+      const match = regexp.exec(line);
+      if (match === null) continue;
+      const facts = { ...template };
+      for (let i = 0; i < keys.length; i++) facts[keys[i]!] = match[i + 1]!;
+      return { name: match[keys.length + 1]!, facts };
     }
-    if (start > 0 && line.indexOf(" ") === start) {
-      return { name: line.slice(start + 1), facts };
+    if (shapes.length < MAX_SHAPES) {
+      const shape = shapeOf(line);
+      if (shape !== undefined) shapes.push(shape);
     }
-    const parsed = parseFacts(line);
-    known = knownFacts(line);
-    template = Object.fromEntries(known.map(({ key }) => [key, ""]));
-    return parsed;
+    return parseFacts(line);
   };
 }
 
-/** The facts of a line whose keys can be compared; none in unusual lines. */
-function knownFacts(line: string): KnownFact[] {
+/** The shape of a line; `undefined` for unusual lines. */
+function shapeOf(line: string): Shape | undefined {
   const match = /^(?:[\w.-]{1,40}=[^;\s]*;)+(?= )/.exec(line);
-  if (match === null) return [];
-  const known = match[0].split(";").slice(0, -1).map((fact) => {
-    const head = fact.slice(0, fact.indexOf("=") + 1);
-    return { head, key: head.slice(0, -1).toLowerCase() };
-  });
-  const isUsual = known.length <= MAX_KNOWN &&
-    known.every(({ key }) => key !== "__proto__");
-  return isUsual ? known : [];
+  if (match === null) return undefined;
+  const heads = match[0].split(";").slice(0, -1)
+    .map((fact) => fact.slice(0, fact.indexOf("=") + 1));
+  const keys = heads.map((head) => head.slice(0, -1).toLowerCase());
+  const isUsual = keys.length <= MAX_KNOWN && !keys.includes("__proto__");
+  if (!isUsual) return undefined;
+  const values = heads.map((head) => `${RegExp.escape(head)}([^; ]*);`);
+  return {
+    regexp: new RegExp(`^${values.join("")} ([^]*)$`),
+    keys,
+    template: Object.fromEntries(keys.map((key) => [key, ""])),
+  };
 }

@@ -83,9 +83,12 @@ export class LineDecoder {
   push(chunk: Uint8Array): string[] {
     const block = this.#blocks.push(chunk);
     if (block === undefined) return [];
-    const lines = this.#decode(block).split("\n");
+    const text = this.#decode(block);
+    const lines = text.split("\r\n");
     lines.pop(); // the empty rest after the last line end
-    return lines.map(withoutCR);
+    const isPlain = text.endsWith("\r\n") &&
+      lines.every((line) => !line.includes("\n"));
+    return isPlain ? lines : text.split("\n").slice(0, -1).map(withoutCR);
   }
 
   /** Returns the last line, if it had no end. */

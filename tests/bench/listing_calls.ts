@@ -13,10 +13,10 @@ import { cpuUsage } from "node:process";
 import { makeMlsd, makeShortMlsd, makeUnix } from "./listing_data.ts";
 import { readWithBasicFtp } from "./listing_peers.ts";
 
-const LINES = 20_000;
+const LINES = 100_000;
 const ROUNDS = 3;
 /** Listings that one process reads; the quickest counts. */
-const REPEATS = 5;
+const REPEATS = 6;
 
 const HERE = new URL(".", import.meta.url);
 

@@ -59,13 +59,14 @@ for (const error of ERRORS) {
 
 Deno.test("withMessage() copies the platform's errors, and leaves others as they are", () => {
   for (const Class of [Error, Deno.errors.NotFound, Deno.errors.TimedOut]) {
-    const error = new Class("a\x1b[2J");
+    const error = Object.assign(new Class("a\x1b[2J"), { code: "ENOSPC" });
     const copy = withMessage(error, (message) => `Cannot open: ${message}`);
     assertStrictEquals(copy.constructor, Class);
     assertEquals(copy.message, "Cannot open: a\uFFFD[2J");
     assertStrictEquals(copy.cause, error);
   }
   const others = [
+    new Error("a callback's own"),
     new TypeError("x"),
     new TLSError("x", { reason: "expired" }),
     new LocalError(new Error("x")),
