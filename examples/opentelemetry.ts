@@ -10,7 +10,7 @@
 import { subscribe } from "node:diagnostics_channel";
 import { type CommandDiagnostic, connect } from "../mod.ts";
 
-/** What is used of Deno's tracer. */
+/** The part of Deno's tracer that is used. */
 interface Span {
   setAttribute(name: string, value: string | number): void;
   setStatus(status: { code: number; message?: string }): void;

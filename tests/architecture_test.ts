@@ -23,7 +23,7 @@ const ROOMS = [
   "testing.ts",
 ];
 
-/** What is run to build the parser and does not ship. */
+/** Files that build the parser and do not ship. */
 const NOT_SHIPPED = ["parser/build.ts"];
 
 /** Siblings that must not know each other: control, data and TLS. */
@@ -33,14 +33,17 @@ const SIBLINGS = [
   /^lib\/tls\/\w+\.ts$/,
 ];
 
-/** What all three may look at in TLS: words, not works. */
+/** Files of TLS that all three may import: types only. */
 const TLS_WORDS = "lib/connection/tls_info.ts";
 
 /** A turn of the event loop that nothing has asked for. */
 const TURN =
   /\b(setImmediate|nextTick)\(|\bset(Timeout|Interval)\([^;]*,\s*0\)/;
 
-/** Who takes one turn and no second, or one for so much work: not in a loop that only waits. */
+/**
+ * Functions that wait for one turn of the event loop, but not in a loop that
+ * only waits.
+ */
 const TURNS_ONCE = [
   "lib/connection/breather.ts", // one after each slice of work: it waits for nothing
   "lib/testing/peer.ts", // a server for tests that keeps its pieces apart
@@ -56,9 +59,9 @@ interface Module {
   readonly path: string;
   /** The code without its comments. */
   readonly code: string;
-  /** What it imports, as it says it. */
+  /** Its imports, as written. */
   readonly specifiers: readonly string[];
-  /** What it imports of the house, as paths from the root. */
+  /** Its imports within the repository, as paths from the root. */
   readonly imports: readonly string[];
   /** Those that are there at run time: not the imports of types. */
   readonly values: readonly string[];

@@ -88,7 +88,7 @@ async function documentedSymbols(): Promise<readonly Documented[]> {
   return symbols;
 }
 
-/** What a page says in code: in backticks, or in a program. */
+/** Returns the code of a page: in backticks, and in programs. */
 function codeOf(page: string): string {
   return [...page.matchAll(/```[^]*?```|`[^`]+`/g)].join("\n");
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What a machine has for the tests. */
+/** Properties of the machine that tests need. */
 export interface Machine {
   /** Whether tests against real servers are wanted. */
   readonly isWanted: boolean;

@@ -8,7 +8,7 @@
 import type { Shard } from "./shards.ts";
 import { type Counts, describeFolder, TerseLog } from "./terse_log.ts";
 
-/** What the shards of a folder have come to. */
+/** Results of the shards of a folder. */
 interface Folder {
   /** Shards that have not ended. */
   open: number;

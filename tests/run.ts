@@ -27,7 +27,7 @@ import { JointLog } from "./joint_log.ts";
 import { joinJUnit } from "./join_junit.ts";
 import { planShards, type Shard } from "./shards.ts";
 
-/** What only tests against real servers name. */
+/** Names that only tests against real servers use. */
 const NEEDS_SERVERS = /\b(?:serverTest|isIgnored)\b/;
 
 const CORES = navigator.hardwareConcurrency;
@@ -37,7 +37,7 @@ const PROCESSES = Number(Deno.env.get("FTP_TEST_PROCESSES")) || 2 * CORES;
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
-/** What one run is asked for, if its files can be shared out. */
+/** Options of a run whose files can be distributed. */
 interface Request {
   readonly files: readonly string[];
   readonly junitPath: string | undefined;

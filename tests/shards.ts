@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What one process runs. */
+/** The files of one process. */
 export interface Shard {
   /** The folder of all its files. */
   readonly folder: string;
@@ -54,7 +54,7 @@ const SECONDS: Record<string, readonly [all: number, unit?: number]> = {
   "tests/directories/million_test.ts": [3],
 };
 
-/** What every other file takes. */
+/** Time of all other files, in seconds. */
 const USUAL: readonly [all: number, unit: number] = [3, 0.5];
 
 /** Most seconds of the files that share a process. */

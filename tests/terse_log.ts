@@ -5,21 +5,21 @@
  * @module
  */
 
-/** What was counted. */
+/** Counts. */
 export interface Counts {
   passed: number;
   failed: number;
   ignored: number;
 }
 
-/** What Deno's own summary says. */
+/** Deno's summary. */
 export interface Summary extends Readonly<Counts> {
   readonly steps: number;
   readonly ignoredSteps: number;
   readonly filteredOut: number;
 }
 
-/** What is different in a log that is a part of another one. */
+/** Options of a log that is part of another one. */
 export interface TerseLogOptions {
   /** Leaves out the lines of folders, of tests that passed, and the summary. @default {false} */
   readonly isPart?: boolean;
@@ -63,7 +63,7 @@ export class TerseLog {
     this.#isPart = isPart;
   }
 
-  /** What Deno's own summary says; `undefined` if there was none. */
+  /** Deno's summary; `undefined` if there is none. */
   get total(): Summary | undefined {
     return this.#total;
   }

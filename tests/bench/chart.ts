@@ -30,7 +30,7 @@ interface Group {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-/** What `chart.json` holds. */
+/** The contents of `chart.json`. */
 interface Figures {
   readonly date: string;
   readonly machine: string;

@@ -11,7 +11,7 @@ import { parseList } from "npm:/basic-ftp@6.2.3/dist/parseList.js";
 import type { Entry } from "../../lib/listing/entry.ts";
 import { ListingReader } from "../../lib/listing/listing_reader.ts";
 
-/** What a connection hands out at once. */
+/** Size of a read. */
 export const PIECE = 65_536;
 
 /** The result of reading, so that it is not optimized away. */

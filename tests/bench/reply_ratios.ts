@@ -22,7 +22,7 @@ import {
 interface Work {
   name: string;
   pieces: Uint8Array[];
-  /** What basic-ftp gets of it, where it would take too long. */
+  /** The part for basic-ftp, if the whole would take too long. */
   part?: number;
 }
 

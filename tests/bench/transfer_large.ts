@@ -67,7 +67,7 @@ try {
   Deno.removeSync(FOLDER, { recursive: true });
 }
 
-/** What Deno can do: no time-outs, no checks. */
+/** The limit of Deno: no time-outs, no checks. */
 async function bareDownload(bare: RawSession, local: string): Promise<void> {
   using data = await Deno.connect(await bare.passive());
   await bare.command("RETR source");

@@ -5,7 +5,7 @@ import { DEAD_PORT } from "../testing/dead_port.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";
 import { eventsOf, inFolder, runCLI, spawnCLI } from "./run_cli.ts";
 
-/** What drives a terminal. */
+/** Characters that control a terminal. */
 // deno-lint-ignore no-control-regex
 const CONTROLS_REGEXP = /[\x00-\x09\x0B-\x1F\x7F-\x9F\u202E]/;
 

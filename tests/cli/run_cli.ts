@@ -9,7 +9,7 @@ import type { RealServer } from "../testing/servers/mod.ts";
 /** The program. */
 export const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 
-/** What `deno install` is told to allow. */
+/** Permissions of the `deno install` line. */
 export const PERMISSIONS: readonly string[] = [
   "--no-prompt",
   "--allow-net",
@@ -19,7 +19,7 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-sys=homedir",
 ];
 
-/** What a run gave. */
+/** The output of a run. */
 export interface Run {
   code: number;
   stdout: string;

@@ -402,7 +402,7 @@ Deno.test("ftpcp refuses what cannot be sent before either server hears a word",
   assertEquals(server.commands.slice(length), []);
 });
 
-/** What a client cannot be made with. */
+/** Invalid options of a client. */
 const SETTINGS: [name: string, options: Record<string, unknown>][] = [
   ["encoding", { encoding: 5 }],
   ["an encoding without ASCII", { encoding: "utf-16le" }],
@@ -441,7 +441,7 @@ const SETTINGS: [name: string, options: Record<string, unknown>][] = [
   ["unknown", { tsl: "explicit" }],
 ];
 
-/** What connect() cannot be told beside that. */
+/** Other invalid options of connect(). */
 const LOGINS: [name: string, url: string, options: Record<string, unknown>][] =
   [
     ["user", "", { user: B }],

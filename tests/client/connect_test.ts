@@ -10,7 +10,7 @@ import { startScript } from "./script.ts";
 
 const LOGIN = ["USER anonymous", "PASS anonymous@"];
 
-/** What stands before and behind the host of a URL, and what is sent. */
+/** Parts of a URL around the host, and the commands. */
 const URLS: [userinfo: string, rest: string, commands: string[]][] = [
   ["", "", LOGIN],
   ["", "/", LOGIN],

@@ -8,7 +8,7 @@ import { byDefault, startScript } from "./script.ts";
 
 const RETRY = { attempts: 3, delay: 1, maxDelay: 2 };
 
-/** What servers say, and where. */
+/** Replies of servers, and the commands. */
 const CROWDED: [verb: string, text: string][] = [
   ["connect", "421 There are too many connected users, please try later."],
   ["USER", "421 2 users (the maximum) are already logged in, sorry"],
@@ -43,7 +43,7 @@ for (const [verb, text] of CROWDED) {
   });
 }
 
-/** What one more attempt makes worse. */
+/** Failures that must not be retried. */
 const WRONG: [verb: string, text: string][] = [
   ["PASS", "530 Login incorrect."],
   ["PASS", "530 Too many login attempts"],

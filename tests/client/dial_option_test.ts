@@ -10,7 +10,7 @@ import { memoryServer } from "../files/memory_server.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";
 
-/** What a tunnel was asked for: its calls, in words. */
+/** Calls of a tunnel, in words. */
 interface Tunnel {
   readonly dial: Dial;
   readonly calls: string[];
@@ -373,7 +373,7 @@ function jumpHostProgram(): string {
     .find((program) => program.includes('"ssh"'))!;
 }
 
-/** What "ssh -W host:port bastion" does, but for ssh. */
+/** A replacement of "ssh -W host:port bastion". */
 const RELAY = `
 const [, port] = /:(\\d+)$/.exec(Deno.args[1]);
 const conn = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });

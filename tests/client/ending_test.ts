@@ -39,7 +39,7 @@ async function runProgram(
   return decoder.decode(stdout) + decoder.decode(stderr);
 }
 
-/** What a program does last, and what it says of a server that is silent then. */
+/** The last call of a program, and its error if the server is silent. */
 const LAST: [verb: string, timeout: number, said: string][] = [
   ["NOOP", TIMEOUT, "Done\n"],
   ["LIST", TIMEOUT, "Done\n"],

@@ -8,7 +8,7 @@ import {
 } from "../../mod.ts";
 import { type ErrorClass, type Script, stall, startScript } from "./script.ts";
 
-/** What a server does instead of answering NOOP, and what comes of it. */
+/** Faults instead of a reply to NOOP, and the results. */
 const FAILURES: [
   name: string,
   noop: Script[string],

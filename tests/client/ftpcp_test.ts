@@ -92,7 +92,7 @@ Deno.test("ftpcp uses EPRT over IPv6", { ignore: !HAS_IPV6 }, async () => {
   assertEquals(to.commands[1], "EPRT |2|::1|4242|");
 });
 
-/** What fails, and what ftpcp throws; both connections stay usable. */
+/** Failures, and the errors of ftpcp; both connections stay usable. */
 const REFUSALS: [
   name: string,
   source: Script,

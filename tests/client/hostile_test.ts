@@ -18,7 +18,7 @@ const PATIENCE = 20_000;
 
 const CAPS = { maxReplyLine: 65_536, maxReply: 65_536, lenient: false };
 
-/** What a client can be asked to do. */
+/** Calls of a client. */
 const OPERATIONS: [name: string, run: (ftp: FTP) => Promise<unknown>][] = [
   ["voidcmd", (f) => f.voidcmd("NOOP")],
   ["pwd", (f) => f.pwd()],
@@ -42,7 +42,7 @@ const OPERATIONS: [name: string, run: (ftp: FTP) => Promise<unknown>][] = [
   ["abort", (f) => f.abort()],
 ];
 
-/** What finds its way into a reply. */
+/** Control characters in a reply. */
 const RUBBISH = [
   ...'\r\n\0\xff\x1b\x9b-( "',
   "\r\n",
@@ -159,7 +159,7 @@ async function converse(seed: number): Promise<void> {
   assert(ends.has(received.length), JSON.stringify({ received, all }));
 }
 
-/** What a call throws, if it does. */
+/** Returns the error of a call, if it fails. */
 async function inTime(
   name: string,
   call: () => Promise<unknown>,

@@ -30,7 +30,7 @@ function silence(server: MemoryServer) {
   return { due: due.promise, left: left.promise };
 }
 
-/** What ends whatever a client has under way. */
+/** Calls that end all pending calls of a client. */
 const ENDS: [
   name: string,
   end: (ftp: FTP, other: MemoryServer) => Promise<unknown> | void,
@@ -45,7 +45,7 @@ const ENDS: [
   ["login as another user", (ftp) => ftp.login("another", "secret")],
 ];
 
-/** What waits for its next attempt when the server says 450. */
+/** Calls that retry after 450. */
 const JOBS: [
   name: string,
   verb: string,

@@ -39,7 +39,7 @@ Deno.test("FTP.login sends nothing where the greeting was 230", async () => {
   assertEquals(server.commands, []);
 });
 
-/** What is sent for what was given. */
+/** Arguments of login, and the commands. */
 const CREDENTIALS: [given: [string?, string?, string?], commands: string[]][] =
   [
     [[], ["USER anonymous", "PASS anonymous@"]],

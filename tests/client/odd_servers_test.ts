@@ -108,7 +108,7 @@ Deno.test("FTP comes back where MODE S and STRU F are refused, which hold anyway
   assertEquals(await list(ftp), ["one"]);
 });
 
-/** What servers without protected data connections say to PBSZ and PROT. */
+/** Replies to PBSZ and PROT of servers without protected data connections. */
 const NO_PROT = ["500 What", "502 No", "503 First", "504 No", "536 Not that"];
 
 for (const refusal of NO_PROT) {
@@ -212,7 +212,7 @@ Deno.test("FTP.login sends the password for 336 too", async () => {
   assertEquals(server.commands, ["USER u", "PASS p"]);
 });
 
-/** What servers say to a login, and whether it may go better later. */
+/** Replies to a login, and whether a retry may succeed. */
 const REFUSED: [reply: string, isPassing: boolean][] = [
   ["530 Too many connections from this address", true],
   [

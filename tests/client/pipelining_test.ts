@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { FTPError, type Reply } from "../../mod.ts";
 import { byDefault, stall, startScript } from "./script.ts";
 
-/** What a download and an upload send, beside logging in. */
+/** Commands of a download and an upload, after login. */
 const TRANSFERS = [
   "SIZE",
   "MDTM",

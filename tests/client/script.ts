@@ -22,7 +22,7 @@ export interface ClientServer extends ScriptedServer {
 /** Of the server that is known to leave nothing behind when a transfer is aborted. */
 export const CLEAN_GREETING = "220 (vsFTPd 3.0.3)";
 
-/** What is answered without a script, too. */
+/** Replies without a script. */
 const POLITE = [
   "USER",
   "PASS",

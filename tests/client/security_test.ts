@@ -9,7 +9,7 @@ import {
 import { connectImplicit, startImplicit } from "./implicit_front.ts";
 import { type ErrorClass, startScript } from "./script.ts";
 
-/** What a server says to AUTH that is no agreement, and what comes of it. */
+/** Replies to AUTH other than 234, and the results. */
 const REFUSALS: [reply: string, Class: ErrorClass][] = [
   ["500 What", FTPPermanentError],
   ["502 Not here", FTPPermanentError],
@@ -40,7 +40,7 @@ for (const [reply, Class] of REFUSALS) {
   });
 }
 
-/** What follows the reply to AUTH in clear text: STARTTLS injection. */
+/** Clear text after the reply to AUTH: STARTTLS injection. */
 const INJECTED: [name: string, bytes: string][] = [
   ["a reply", "234 Go\r\n230 You are in\r\n"],
   ["half a reply", "234 Go\r\n230 You are"],

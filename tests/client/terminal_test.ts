@@ -127,7 +127,7 @@ Deno.test("progressBar shows a label on one line, and nothing that drives a term
   assert(!shown.includes("\n"));
 });
 
-/** What a program that knows nothing of this prints. */
+/** Output of a program that does not handle this. */
 async function run(code: string, ...args: string[]): Promise<string> {
   const mod = new URL("../../mod.ts", import.meta.url).href;
   const source =

@@ -146,7 +146,7 @@ Deno.test("FTP counts the progress of a reply, not its whole", async () => {
   assertEquals((await ftp.voidcmd("NOOP")).lines.length, 9);
 });
 
-/** What comes every ten milliseconds in place of a greeting. */
+/** Text that is sent every ten milliseconds instead of a greeting. */
 const DRIPS: [name: string, drip: string, message: string][] = [
   ["a line without an end", "x", "no reply within 100 ms"],
   ["a reply without an end", "220-x\r\n", "the reply has no end after 2000 ms"],
@@ -209,7 +209,7 @@ Deno.test("FTP.size waits no longer for a silent server because other calls are 
   await Promise.all(others);
 });
 
-/** Who waits for a final reply. */
+/** Calls that wait for a final reply. */
 const WAITS: [name: string, run: (ftp: FTP) => Promise<unknown>][] = [
   ["voidresp", async (ftp) => {
     await ftp.sendcmd("RETR x");

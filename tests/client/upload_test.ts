@@ -182,7 +182,7 @@ Deno.test("FTP.storbinary refuses what is no source, before it says a word", asy
   assertEquals(server.commands, []);
 });
 
-/** What a source or a callback can do to an upload. */
+/** Faults of a source or a callback of an upload. */
 const FAULTS: [name: string, make: () => [Source, (() => void)?]][] = [
   ["source throws", () => [(function* () {
     yield BYTES;

@@ -4,7 +4,7 @@ import { checkWord } from "../../lib/protocol/check_word.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { memoryServer } from "../files/memory_server.ts";
 
-/** What plain JavaScript may say, and what the error says of it. */
+/** Invalid options in plain JavaScript, and their errors. */
 const SETTINGS: [options: Record<string, unknown>, message: string][] = [
   [
     { tls: "explicitly" },

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FTPTemporaryError } from "../../mod.ts";
 import { type ErrorClass, startScript } from "./script.ts";
 
-/** What a server may say to ABOR, and the error that voidresp gives then. */
+/** Replies to ABOR, and the error of voidresp. */
 const REPLIES: [text: string, error: ErrorClass][] = [
   ["426 Cut\r\n226 Aborted\r\n", FTPTemporaryError],
   ["226 Complete\r\n225 Nothing to abort\r\n", Error],

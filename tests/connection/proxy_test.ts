@@ -177,7 +177,7 @@ Deno.test("dialThrough asks an HTTP proxy by CONNECT, and loses no byte behind i
   });
 });
 
-/** What a SOCKS5 proxy may answer instead. */
+/** Invalid replies of a SOCKS5 proxy. */
 const SOCKS_FAULTS: [
   what: string,
   script: ProxyScript,
@@ -271,7 +271,7 @@ for (const [code, Class, message] of SOCKS_CODES) {
   ]);
 }
 
-/** What an HTTP proxy may answer instead. */
+/** Invalid responses of an HTTP proxy. */
 const HTTP_FAULTS: typeof SOCKS_FAULTS = [
   [
     "it hangs up",

@@ -6,7 +6,7 @@
 
 import { FTP } from "../../mod.ts";
 
-/** What the process says in the end. */
+/** Output of the process. */
 export interface EntryCount {
   /** How many entries came. */
   count: number;

@@ -296,7 +296,7 @@ function listsAnd(lines: string[], words: string): Handler {
   };
 }
 
-/** What proves, server by server, that a directory of which nothing came is empty. */
+/** Commands by which each server proves that a directory is empty. */
 const PROOFS: Record<string, [first: string[], later: string[]]> = {
   // its final reply says where it could not read
   vsftpd: [["PWD", "CWD", "EPSV", "LIST", "CWD"], [

@@ -57,7 +57,7 @@ async function read(
   return await Array.fromAsync(ftp.list(`/${path}`, options));
 }
 
-/** What a server shows of a folder at all. */
+/** Entries that a server lists for a folder. */
 function shows(server: ServerName, folder: Folder): Folder {
   const names = [...folder.keys()].filter((name) =>
     // Pure-FTPd hides names with control characters
@@ -69,7 +69,7 @@ function shows(server: ServerName, folder: Folder): Folder {
   return new Map(names.map((name) => [name, folder.get(name)!]));
 }
 
-/** What a server's MLSD shows of a folder. */
+/** Entries that a server's MLSD lists for a folder. */
 function throughMLSD(server: ServerName, folder: Folder): Folder {
   const told: Folder = new Map(folder);
   for (const [name, onDisk] of folder) {
@@ -99,7 +99,7 @@ function compare(entries: Entry[], folder: Folder): void {
   }
 }
 
-/** What the entry says, its time in the units that it claims to be exact in. */
+/** Fields of the entry, with its time rounded to its precision. */
 function said(entry: Entry): unknown {
   const { kind, size, mode, linkTarget } = entry;
   const isFolder = kind === "directory";

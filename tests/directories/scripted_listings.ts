@@ -11,7 +11,7 @@ import {
 } from "../testing/scripted/mod.ts";
 import { concat, toBytes } from "../../lib/testing/peer.ts";
 
-/** What servers say to a command they do not have. */
+/** Replies to unknown commands. */
 export const UNKNOWN = "502 Command not implemented";
 
 /** A server, and a client that is logged in to it. */

@@ -3,7 +3,7 @@
  * them.
  */
 
-/** What the disk says of one name. */
+/** Properties of a file on disk. */
 export interface OnDisk {
   readonly kind: "file" | "directory" | "symlink";
   readonly size: number;
@@ -176,7 +176,10 @@ export class Tree implements AsyncDisposable {
     return toBytes(fromBytes(name)) === name;
   }
 
-  /** What the disk has in a folder; names that are no text are looked up by the shell. */
+  /**
+   * Reads a folder from disk; names that are not valid text are read by the
+   * shell.
+   */
   read(folder: string): Folder {
     const found: Folder = new Map();
     for (const { name } of Deno.readDirSync(`${this.root}/${folder}`)) {

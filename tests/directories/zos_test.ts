@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { FTPPermanentError } from "../../mod.ts";
 import { Pair, UNKNOWN } from "./scripted_listings.ts";
 
-/** What there is: a sequential data set, and a partitioned one with a member. */
+/** The data sets: a sequential one, and a partitioned one with a member. */
 const DATA_SETS = ["IBMUSER.SEQ", "IBMUSER.JCL"];
 
 /** A server that answers as z/OS does of data sets: `CWD` works for any name. */

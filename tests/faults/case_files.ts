@@ -19,7 +19,7 @@ function contentOf(seed: number, size: number): Uint8Array<ArrayBuffer> {
   return pool.subarray(start % OFFSETS, start % OFFSETS + size);
 }
 
-/** What is wrong with a file. */
+/** An error in a file. */
 export type Loss = string | undefined;
 
 /** The files of one case. */
@@ -69,7 +69,7 @@ export class CaseFiles implements Disposable {
     return this.#local.at("source");
   }
 
-  /** What is wrong with the target after a call that reported success. */
+  /** Finds errors in the target after a successful call. */
   lossAfterSuccess(): Loss {
     const found = this.#target();
     if (isSame(found, this.content)) {
@@ -79,9 +79,10 @@ export class CaseFiles implements Disposable {
   }
 
   /**
-   * What is wrong with the target after a call that failed.
+   * Finds errors in the target after a failed call.
    *
-   * @param wasStarted Whether it was the transfer that failed, and not the login
+   * @param wasStarted Whether it was the transfer that failed, and not the
+   * login
    */
   lossAfterFailure(wasStarted: boolean): Loss {
     const found = this.#target();

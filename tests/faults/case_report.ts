@@ -18,7 +18,7 @@ export interface Problem {
   readonly text: string;
 }
 
-/** What came of a case. */
+/** The report of a case. */
 export interface CaseReport {
   readonly faultCase: FaultCase;
   /** Names of the faults that happened: "data close". */

@@ -2,7 +2,7 @@
 
 import type { FTP } from "../../mod.ts";
 
-/** What is tested; another one proves that the checks can fail. */
+/** The client under test. A replacement proves that the checks can fail. */
 export interface Client {
   download: (
     ftp: FTP,

@@ -71,7 +71,7 @@ export interface FaultCase extends Configuration {
   readonly size: number;
   /** Size of the target's old file, or `null` for none. */
   readonly oldSize: number | null;
-  /** What is uploaded. */
+  /** The source of the upload. */
   readonly source: "path" | "bytes" | "blob" | "stream";
   /** The client is in a subdirectory, and decoys of the same name lie outside. */
   readonly inDirectory: boolean;
@@ -224,7 +224,7 @@ function makeSize(random: Random, most = MAX_SIZE): number {
   return Math.min(size, most);
 }
 
-/** What a fault's place depends on. */
+/** The inputs of a fault's position. */
 type What =
   & Pick<FaultCase, "server" | "tls" | "direction" | "size">
   & Pick<FaultCase["options"], "verify" | "atomic">;

@@ -47,7 +47,7 @@ export class FaultReport {
   }
 
   /**
-   * What the run fails to show, if anything.
+   * Returns what the run does not prove, or `undefined`.
    *
    * @param asked Faults that were to happen
    */

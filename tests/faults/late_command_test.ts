@@ -35,7 +35,7 @@ for (const server of ["proftpd", "pure-ftpd", "pyftpdlib"] as const) {
   });
 }
 
-/** What the client sends after login and before its first STOR. */
+/** Bytes that the client sends between login and its first STOR. */
 const BEFORE_STOR = [
   "TYPE I\r\n",
   "SIZE file-0.bin\r\n",

@@ -5,7 +5,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** What one case has open. */
+/** Open resources of a case. */
 export class OpenResources {
   readonly #open = new Map<object, string>();
   #changed = Promise.withResolvers<void>();
@@ -28,7 +28,7 @@ export class OpenResources {
     this.#changed.resolve();
   }
 
-  /** What is open, waiting at most so many milliseconds for it to be closed. */
+  /** Returns resources that are still open after a time, in milliseconds. */
   async left(timeLimit: number): Promise<string[]> {
     const { promise: late, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(true), timeLimit);

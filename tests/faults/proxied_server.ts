@@ -24,7 +24,7 @@ const PASSIVE_SETTINGS: Record<
   ) => [`handler.passive_ports = range(${first}, ${last + 1})`],
 };
 
-/** What befell a case, and on which of its connections. */
+/** A fault that happened, and its connection. */
 export interface Incident {
   readonly fault: CaseFault;
   readonly planned: PlannedFault;
@@ -33,7 +33,7 @@ export interface Incident {
 /** One proxied. */
 export class ProxiedServer implements AsyncDisposable {
   readonly name: string;
-  /** What the server serves. */
+  /** The server's root directory. */
   readonly root: string;
   /** Which server it has. */
   readonly configuration: Configuration;
@@ -127,7 +127,7 @@ export class ProxiedServer implements AsyncDisposable {
     return this.#counts.control;
   }
 
-  /** What happened since the case began. */
+  /** Faults since the start of the case. */
   get happened(): Incident[] {
     const faults = new Set(this.#proxy.faults.slice(this.#seen));
     return this.#plan.filter(({ planned }) => faults.has(planned));

@@ -259,7 +259,7 @@ class CaseRun {
     }
   }
 
-  /** What the proxy holds back is given the time to arrive, and to do its damage. */
+  /** Waits until delayed bytes have arrived and taken effect. */
   async #untilNothingIsLate(): Promise<void> {
     const durations = this.#proxied.happened
       .filter(({ fault }) => fault.fault === "pause")
@@ -330,7 +330,7 @@ class CaseRun {
     }
   }
 
-  /** Who fails without a fault shows nothing about faults: the machine, or the client, is not up to it. */
+  /** A failure without a fault is a failure of the machine or the client. */
   #checkCalm(): void {
     const { error } = this;
     if (error === undefined || this.#happened.length > 0) return;

@@ -17,7 +17,7 @@ const NEW = makeData(30_000);
 /** As long as the new file: a size tells nothing. */
 const OLD = NEW.map((byte) => byte ^ 1);
 
-/** What happens to an `RNTO`, before or after it is obeyed. */
+/** Faults of an `RNTO`, before or after it is executed. */
 type Fault = { kind: "refused" | "busy" | "lost"; when: "before" | "after" };
 
 const FAULTS: Fault[] = (["refused", "busy", "lost"] as const).flatMap((kind) =>
@@ -151,7 +151,7 @@ for (const options of MODES) {
   }
 }
 
-/** What the server has, with `old` and `new` for what the files are. */
+/** The server's files, with `old` and `new` for their contents. */
 function contents(server: MemoryServer): [path: string, content: string][] {
   return [...server.files].map(([path, bytes]) => [
     path.replace(/^\/\.data\.[0-9a-f]+\.part$/, "PART"),

@@ -7,12 +7,12 @@ import { type MemoryServer, memoryServer } from "./memory_server.ts";
 const FILES = { "/a": "first", "/b": "second" };
 const VERBS = /^(TYPE|SIZE|MDTM|EPSV|PASV|PORT|RETR)/;
 
-/** What the server was told about transfers, by verb. */
+/** Commands about transfers, by verb. */
 function told({ verbs }: { verbs: string[] }): string[] {
   return verbs.filter((verb) => VERBS.test(verb));
 }
 
-/** What the server reads from now on, at a time. */
+/** Groups of commands that the server reads at once. */
 function segmentsOf(server: MemoryServer): string[] {
   const { peer } = server.sessions.at(-1)!;
   const read = peer.read.bind(peer);

@@ -17,9 +17,9 @@ export interface KillCase {
   readonly seed: number;
   readonly call: Order["call"];
   readonly options: Record<string, unknown>;
-  /** What the source has. */
+  /** Contents of the source. */
   readonly source: ReadonlyMap<string, Content>;
-  /** What the target has before. */
+  /** Contents of the target before the call. */
   readonly target: ReadonlyMap<string, Content>;
   /** How far the call comes, as a share of its time, its bytes, or its commands and replies. */
   readonly moment: { readonly of: "time" | "bytes" | "events"; share: number };

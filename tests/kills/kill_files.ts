@@ -18,7 +18,7 @@ const OWN_REGEXP = /(^|\/)\.pureftpd-/;
 
 /** The files of one case. */
 export class KillFiles implements Disposable {
-  /** What the call is given. */
+  /** Arguments of the call. */
   readonly local: string;
   readonly remote: string;
   readonly #case: KillCase;
@@ -60,7 +60,7 @@ export class KillFiles implements Disposable {
     );
   }
 
-  /** What is wrong when the program was killed. */
+  /** Finds errors after the kill. */
   afterKill(): string[] {
     const { source, target } = this.#case;
     const found = read(this.#targetRoot);
@@ -86,7 +86,7 @@ export class KillFiles implements Disposable {
     return problems;
   }
 
-  /** What is wrong when the next run has succeeded. */
+  /** Finds errors after the next successful run. */
   afterNextRun(): string[] {
     const { source } = this.#case;
     const found = read(this.#targetRoot);

@@ -7,7 +7,7 @@
 
 import { FTP } from "../../mod.ts";
 
-/** What it is told, as JSON in its first argument. */
+/** Its first argument, as JSON. */
 export interface Order {
   readonly host: string;
   readonly port: number;
@@ -26,7 +26,7 @@ export interface Order {
     | undefined;
 }
 
-/** What it says at its end. */
+/** Its output at the end. */
 export interface Outcome {
   /** Events of the trace after the login. */
   readonly events: number;

@@ -13,7 +13,7 @@ import { logInFor, obey, type Order, type Outcome } from "./program.ts";
 /** A killed session keeps its port until the server has seen the end. */
 const PASSIVE_PORTS = 40;
 
-/** What came of a kill. */
+/** The result of a kill. */
 export interface KillReport {
   readonly seed: number;
   /** Whether the program died before it was done. */

@@ -12,7 +12,7 @@ import {
   unknown,
 } from "./test_utils.ts";
 
-/** What a test looks at: letter of the kind, name, size, time. */
+/** Compared fields: letter of the kind, name, size, time. */
 function rowsOf(
   text: string | Uint8Array,
   options: ListingReaderOptions = {},

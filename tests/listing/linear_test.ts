@@ -56,7 +56,7 @@ const LISTED = [...Object.keys(USUAL), ...FORMATS.map(({ name }) => name)];
 /** Places in the lines of a format: most of the others are of the same kind. */
 const MAX_PLACES = chooseCount(12, "FTP_LINEAR_PLACES");
 
-/** What is put into lines at each place: fewer, for there are many places. */
+/** Texts to insert at each position. */
 const INSERTED = [
   ...[" ", "\r", ".", ";", "=", "/", "-", "0", "1 ", "a", "*", "(", " [", ":"],
   ...[" -> ", "<DIR> ", "a=", ";=", "\u00E9", " 1 Jan", "\u5E74"],

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What dates are read against, in milliseconds. */
+/** Reference time of dates, in milliseconds. */
 export interface Calendar {
   /** Latest time that a date without a year can mean, in UTC. */
   latest: number;

@@ -4,7 +4,10 @@
  * @module
  */
 
-/** What the oracle reads; the fields of an entry, texts of one character a byte. */
+/**
+ * The oracle's result: the fields of an entry, with one character for each byte
+ * in texts.
+ */
 export interface OracleEntry {
   format: "mlsd" | "unix" | "dos";
   kind: string;

@@ -15,7 +15,7 @@ export const NOW = new Date("2024-06-15T12:00:00Z");
 /** One line and what its entry must be: only the fields that are named. */
 export type Case = readonly [line: string, expected: Record<string, unknown>];
 
-/** What an entry looks like when no format reads its line. */
+/** The entry of a line that no format can read. */
 export function unknown(line: string): Case {
   return [line, { kind: "unknown", format: "unknown", name: line, line }];
 }

@@ -9,7 +9,7 @@ import { failuresOf, readTree, writeTree } from "./tree.ts";
 
 const ignore = Deno.build.os === "windows";
 
-/** What is put in a name's place. */
+/** The replacement of a name. */
 const SWAPS: readonly [string, (path: string, out: string) => void][] = [
   ["a link", (path, out) => Deno.symlinkSync(out, path)],
   ["a named pipe", (path) => makePipeSync(path)],

@@ -94,7 +94,7 @@ export class Notes {
     );
   };
 
-  /** What was noted, sorted: servers list in an order of their own. */
+  /** The recorded events, sorted, because servers list in different orders. */
   get sorted(): string[] {
     return this.lines.toSorted();
   }

@@ -11,7 +11,7 @@ import {
 import type { ScriptedServer } from "../testing/scripted/mod.ts";
 import { failuresOf, Notes, writeTree } from "./tree.ts";
 
-/** What a server has, as text. */
+/** The server's files, as text. */
 function filesOf(server: ScriptedServer): Record<string, string> {
   const decoder = new TextDecoder();
   return Object.fromEntries(

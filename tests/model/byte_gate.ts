@@ -46,7 +46,7 @@ export function choosePlace(
   return { channel: chosen, offset };
 }
 
-/** What a proxy asks. */
+/** Called by the proxy. */
 export class ByteGate implements Gate {
   #place: Place | undefined;
   #left = 0;

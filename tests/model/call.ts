@@ -7,7 +7,7 @@ import type { ServerFeatures, ServerName } from "../testing/servers/mod.ts";
 import { type Doubt, type ModelTree, parentOf } from "./model_tree.ts";
 import type { Stop } from "./stop.ts";
 
-/** What a call is drawn from. */
+/** Input of a random call. */
 export interface Draw {
   readonly random: Random;
   readonly tree: ModelTree;
@@ -26,7 +26,7 @@ export interface Call {
   readonly level: "ftplib" | "path";
   /** Makes the call, and says what is wrong with its answer. May be made again. */
   readonly run: (ftp: FTP) => Promise<string | undefined>;
-  /** What it changes, and what may be there if it does not succeed. */
+  /** Its changes, and possible states if it fails. */
   readonly doubts?: readonly Doubt[];
   /** Writes down in the model what a success has changed. */
   readonly apply?: () => void;

@@ -32,7 +32,7 @@ async function* chunksOf(
   stop.abort();
 }
 
-/** What may be under the target of a write that was not confirmed. */
+/** Possible contents of the target of an unconfirmed write. */
 function doubtOf(
   { tree }: Draw,
   path: string,

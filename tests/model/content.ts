@@ -45,7 +45,7 @@ export interface Extent {
   readonly isPartial?: boolean;
 }
 
-/** What is wrong with bytes, or `undefined`. */
+/** Finds an error in the bytes, or returns `undefined`. */
 export function differenceOf(
   found: Uint8Array,
   { serial, bytes }: Content,

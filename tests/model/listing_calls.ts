@@ -51,7 +51,7 @@ function isEmptyRefusal(error: unknown, { tree }: Draw, path: string): boolean {
     [450, 550].includes(error.reply?.code ?? 0);
 }
 
-/** What is wrong with the lines of a listing. */
+/** Finds errors in the lines of a listing. */
 function judgeLines(
   draw: Draw,
   path: string,

@@ -55,7 +55,7 @@ const RELEASE = 10_000;
 const CALLS_TOLD = 8;
 const TRACE_TOLD = 40;
 
-/** What is run. */
+/** The plan of a run. */
 export interface ModelPlan {
   readonly server: ServerName;
   readonly tls: boolean;
@@ -79,7 +79,7 @@ export interface Finding {
   readonly text: string;
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface ModelReport {
   calls: number;
   stops: number;

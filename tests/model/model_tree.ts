@@ -30,7 +30,7 @@ export interface ModelFile {
   mtime: Date | undefined;
 }
 
-/** What a listing says of one name. */
+/** An entry of a listing. */
 export interface Listed {
   readonly name: string;
   readonly isDirectory?: boolean | undefined;
@@ -40,7 +40,7 @@ export interface Listed {
 /** A path of which an aborted call may have changed anything. */
 export interface Doubt {
   readonly path: string;
-  /** What may be there, beside nothing. */
+  /** Possible contents, besides a missing file. */
   readonly allowed: readonly Content[];
   /** Whether the beginning of the last one may be there. */
   readonly isPartial?: boolean;
@@ -157,7 +157,7 @@ export class ModelTree {
     return this.#makeContent(size);
   }
 
-  /** What is under a path. */
+  /** Returns the state of a path. */
   fileAt(path: string): ModelFile | undefined {
     return this.#directories.get(parentOf(path))?.get(path);
   }
@@ -206,7 +206,7 @@ export class ModelTree {
     return doubts.flatMap((doubt) => this.#settleOne(doubt) ?? []);
   }
 
-  /** What is wrong with a file on the disk of the server. */
+  /** Finds errors in a file on the server's disk. */
   differenceOnDisk(path: string, content: Content): string | undefined {
     const found = this.#read(path);
     return found === undefined
@@ -214,7 +214,7 @@ export class ModelTree {
       : differenceOf(found, content);
   }
 
-  /** What is wrong with a listing, or `undefined`. */
+  /** Finds an error in a listing, or returns `undefined`. */
   listingProblem(
     directory: string,
     listed: readonly Listed[],

@@ -7,7 +7,7 @@ import type { Random } from "../faults/random.ts";
 const MAX_TURNS = 300;
 const MAX_WAIT = 30;
 
-/** What an aborted call is to reject with. */
+/** The reason with which an aborted call must reject. */
 export class Stopped extends Error {
   override name = "Stopped";
 }

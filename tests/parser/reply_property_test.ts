@@ -12,7 +12,7 @@ import {
 const STREAMS = chooseCount(20_000);
 const MAX_STREAM = 512;
 
-/** What streams are made of: valid pieces, pieces of them, and poison. */
+/** Parts of the streams: valid ones, fragments, and invalid ones. */
 const TOKENS = [
   "220 ",
   "220-",

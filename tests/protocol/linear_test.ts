@@ -117,7 +117,7 @@ function reply(text: string): Reply {
   return Reply.from(text);
 }
 
-/** What reads a single text of a server, and how such a text may begin. */
+/** Functions that read a text of a server, and beginnings of such texts. */
 const READERS: Record<
   string,
   { heads: string[]; tails?: string[]; run: (text: string) => unknown }

@@ -5,7 +5,7 @@ import {
   readOctal,
 } from "../../lib/protocol/numbers.ts";
 
-/** What a server wrote, and the decimal number that it is, if it is one. */
+/** A text, and its decimal number, if it is one. */
 const DECIMALS: [text: string, expected: number | undefined][] = [
   ["0", 0],
   ["007", 7],

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { maskCommand, parseCommand } from "../../lib/protocol/command.ts";
 import { Secrets } from "../../lib/protocol/redaction.ts";
 
-/** What was sent, what a server says then, and what is shown of it. */
+/** A sent command, a reply, and its masked text. */
 const TEXTS: [sent: string, said: string, shown: string][] = [
   ["PASS hunter2", "530 bob, 'hunter2' is wrong", "530 bob, '****' is wrong"],
   ["PASS hunter2", "530 bob:hunter22HUNTER2", "530 bob:****2****"],

@@ -6,7 +6,7 @@ import {
   type ReplyReaderOptions,
 } from "../../lib/protocol/reply.ts";
 
-/** What a reader makes of a stream. */
+/** The replies that a reader returns for a stream. */
 interface Outcome {
   replies: [code: number, ...lines: string[]][];
   error?: string;

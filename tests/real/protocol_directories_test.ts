@@ -3,7 +3,7 @@ import { FTPError, FTPPermanentError } from "../../mod.ts";
 import { type RealServer, serverTest } from "../testing/servers/mod.ts";
 import { bytes, fetchBytes, logIn } from "./client.ts";
 
-/** What people put into names, and what breaks clients. */
+/** Difficult names. */
 const NAMES = [
   "plain",
   "two words",

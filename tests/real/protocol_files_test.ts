@@ -132,7 +132,7 @@ serverTest(
   { maxFileSize: 100_000 },
 );
 
-/** What each server says when a write fails with EFBIG. */
+/** Replies of the servers to a write that fails with EFBIG. */
 const FULL: Record<string, number> = {
   vsftpd: 451,
   proftpd: 451,

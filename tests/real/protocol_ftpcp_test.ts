@@ -9,7 +9,7 @@ import { bytes, logIn, makeData } from "./client.ts";
 
 const DATA = makeData(500_000);
 
-/** What lets a server take part in transfers between servers. */
+/** Settings for transfers between servers. */
 const FOREIGN: Partial<Record<ServerName, readonly string[]>> = {
   vsftpd: ["pasv_promiscuous=YES", "port_promiscuous=YES"],
   proftpd: ["AllowForeignAddress on"],

@@ -122,7 +122,7 @@ serverTest(
   },
 );
 
-/** What NLST, LIST and MLSD of a missing directory come to. */
+/** Results of NLST, LIST and MLSD for a missing directory. */
 const MISSING: Record<string, readonly string[]> = {
   vsftpd: ["empty", "empty", "500"],
   proftpd: ["450", "450", "550"],

@@ -17,7 +17,10 @@ import { trusting, withTLS } from "./tls_client.ts";
 
 const DATA = makeData(300_000);
 
-/** What a proxy is told, and how it stands in a URL; tinyproxy's file takes few characters. */
+/**
+ * Credentials of a proxy, and their form in a URL; tinyproxy allows few
+ * characters.
+ */
 const LOGINS = {
   microsocks: {
     login: ["joe", "s3cr@t/hunter22"],

@@ -34,7 +34,7 @@ const CUT = 12_000;
 
 const VERSIONS = ["1.2", "1.3"] as const;
 
-/** What reads a file or a directory, and has to say when some of it is missing. */
+/** Calls that read a file or a directory, and must detect missing data. */
 const CALLS: readonly [string, (ftp: FTP) => Promise<unknown>][] = [
   ["retrbinary", (ftp) => fetchBytes(ftp, "data")],
   ["retrlines", (ftp) => ftp.retrlines("RETR text", () => {})],

@@ -1,6 +1,6 @@
 /** A scripted proxy, for behaviour that real proxies do not show on demand. */
 
-/** What a proxy does with a connection; it is closed at the end. */
+/** Handles a connection of a proxy; it is closed at the end. */
 export type ProxyScript = (conn: Deno.TcpConn, index: number) => Promise<void>;
 
 /** The proxy. */

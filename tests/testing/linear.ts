@@ -12,7 +12,7 @@ export const MAX_RATIO = 7;
 /** Milliseconds that are not looked at closer: a quadratic work takes more. */
 const FLOOR = 25;
 
-/** What is repeated. */
+/** The repeated text. */
 export const UNITS = [
   ..." .,;:=\"'`()[]<>{}|/\\-+*%@#?!_~&^$0129aeznNoRxX\t\r\0\u00A0",
   ..."\u0300\u0316\u0345\u00E9\u1E69\uAC01\u200B\uFEFF\u{1F600}\uD800",

@@ -89,11 +89,11 @@ export interface ProxyOptions {
   delay?: number;
   /** The faults of a connection, asked for when it is made. @default {none} */
   plan?: (connection: ProxiedConnection) => readonly PlannedFault[];
-  /** What decides while bytes flow. @default {none} */
+  /** Called while bytes are transferred. @default {none} */
   gate?: Gate;
 }
 
-/** What is proxied: a `RealServer`, or anything that says where it is. */
+/** The proxied server: a `RealServer`, or another object with an address. */
 export interface ProxyTarget {
   readonly host: string;
   readonly port: number;
@@ -329,7 +329,7 @@ export class Proxy implements AsyncDisposable {
   }
 }
 
-/** What happens where a sender ends. */
+/** Faults at the end of a sender. */
 const ENDS: ReadonlySet<Fault> = new Set(["unclosed", "abrupt", "abruptTLS"]);
 
 /** Bytes of the head of a TLS record, and of an encrypted alert of TLS 1.3. */

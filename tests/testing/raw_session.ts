@@ -3,7 +3,7 @@
 const DECODER = new TextDecoder();
 const ENCODER = new TextEncoder();
 
-/** What a session needs of a connection. */
+/** The part of a connection that a session uses. */
 export interface RawStream {
   read(buffer: Uint8Array): Promise<number | null>;
   write(bytes: Uint8Array): Promise<number>;

@@ -69,7 +69,7 @@ export class Terminal implements AsyncDisposable {
     return terminal;
   }
 
-  /** What is on the screen. */
+  /** Text on the screen. */
   async screen(): Promise<string> {
     return (await this.#tmux(["capture-pane", "-p"])).trimEnd();
   }

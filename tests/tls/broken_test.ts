@@ -44,7 +44,10 @@ function startSpoiler(port: number) {
   return Object.assign(server, { spoiled });
 }
 
-/** What arrived changed, and what the server says of what changed there. */
+/**
+ * Altered data on this side, and the server's reply to altered data on its
+ * side.
+ */
 const WAYS = [
   ["a record that was changed", "down", /decrypt|corrupt|mac/i],
   ["an alert of the server", "up", /alert|mac|decrypt/i],

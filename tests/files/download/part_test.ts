@@ -48,7 +48,7 @@ async function cut(turn: Turn): Promise<void> {
   await turn.reply(451, "Cut");
 }
 
-/** What may be under the name of a part, and is not to be taken for one. */
+/** Entries with the name of a part that must not be resumed. */
 const PLANTS: readonly [
   name: string,
   plant: (victim: string, part: string) => void | Promise<void>,

@@ -123,7 +123,7 @@ function sendSlowly(server: MemoryServer, happen: () => void): Disposable {
   return { [Symbol.dispose]: () => void (performance.now = now) };
 }
 
-/** What happens to a file while it comes. */
+/** Changes of a file during its download. */
 function makeChanging(server: MemoryServer): (size: number) => void {
   let isNew = false;
   server.on("MDTM", (turn) => turn.reply(213, `2024022912345${isNew ? 7 : 6}`));

@@ -9,7 +9,7 @@ import { memoryServer } from "../memory_server.ts";
 const DATA = makeData(3_000_000);
 const QUICK: UploadOptions = { retry: { delay: 1, attempts: 3 } };
 
-/** What ProFTPD does where its configuration says nothing. */
+/** ProFTPD's default behaviour. */
 const PROFTPD_DEFAULTS = [
   "<Directory ~>",
   "AllowStoreRestart off",

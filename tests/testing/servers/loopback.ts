@@ -16,7 +16,7 @@ const IPV6_PORTS = (LAST_PORT - FIRST_PORT) / SHARES;
 /** Where shares are taken: each at an address and a port, in case something listens on all addresses. */
 const FIRST_GUARD_PORT = FIRST_PORT - SHARES;
 
-/** What one test file has. */
+/** The addresses and ports of one test file. */
 interface Share {
   /** Where servers listen. */
   readonly host: string;

@@ -22,14 +22,14 @@ exec 3<&-
 exec "$@"
 `;
 
-/** What a server is run with. */
+/** Program and arguments of a server. */
 export interface ServerCommand {
   /** Program and arguments. */
   readonly command: readonly string[];
   readonly env: Record<string, string>;
   /** Its folder, where a file collects what it prints. */
   readonly folder: string;
-  /** What else goes with it, if it is left alone. */
+  /** Other files to remove with it. */
   readonly outside: string | undefined;
   /** Bytes that a file may have; writing beyond fails with EFBIG. */
   readonly maxFileSize: number | undefined;
@@ -40,7 +40,7 @@ export class ServerProcess {
   readonly pid: number;
   readonly #child: Deno.ChildProcess;
   readonly #output: string;
-  /** What was killed: its processes' numbers, and when each was started. */
+  /** The killed processes: their ids and start times. */
   readonly #killed = new Map<number, string>();
   #ended = false;
 
@@ -105,7 +105,7 @@ export class ServerProcess {
     }
   }
 
-  /** What the process printed so far. */
+  /** Output of the process so far. */
   async printed(): Promise<string> {
     return await Deno.readTextFile(this.#output).catch(() => "");
   }

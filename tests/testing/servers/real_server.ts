@@ -51,7 +51,7 @@ export interface ServerOptions {
   network?: { namespace: string; host: string };
 }
 
-/** What a server, as it was started, can do. */
+/** Features of a server, as it was started. */
 export interface ServerFeatures {
   readonly tls: boolean;
   /** TLS from the first byte. */
@@ -74,7 +74,7 @@ export interface ServerFeatures {
   readonly resumeUpload: boolean;
 }
 
-/** What one server's file gets to write its configuration from. */
+/** Inputs of a server's configuration. */
 export interface LaunchContext {
   /** A folder for configuration and logs, outside the served one. */
   readonly folder: string;

@@ -105,7 +105,7 @@ export class RealServer implements AsyncDisposable {
     return await Deno.readFile(`${this.root}/${path}`);
   }
 
-  /** What the server logged and printed so far. */
+  /** Log and output of the server so far. */
   async log(): Promise<string> {
     const files = this.#launch.logs.map((path) =>
       Deno.readTextFile(path).catch(() => "")

@@ -13,7 +13,7 @@ export interface TestCertificate extends CertificateFiles {
   readonly pem: { readonly cert: string; readonly key: string };
 }
 
-/** What a test wants in a certificate. */
+/** Contents of a test certificate. */
 export interface CertificateWishes {
   /** Subject alternative names, as OpenSSL writes them. @default {all names of this machine on loopback} */
   names?: string;
