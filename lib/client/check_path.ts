@@ -17,7 +17,7 @@ export function checkPath(session: Session, path: Path, name: string): void {
   checkAnyPath(session, path, name);
   if (path.length > 0) return;
   throw new TypeError(
-    `Cannot use "${name}": it is empty; "." is the current directory`,
+    `Cannot use "" as "${name}": it is empty; "." is the current directory`,
   );
 }
 

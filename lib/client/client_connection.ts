@@ -37,6 +37,13 @@ const DISPOSE_GRACE = 2000;
 const CROWDED_ATTEMPTS = 6;
 const CROWDED_DELAY = 100;
 
+/** Reason of the end of an `await using` block. */
+const DISPOSED = 'the client\'s "await using" block ended';
+
+/** Advice for calls that run when the client is closed in good order. */
+const MISSING_AWAIT =
+  ' while this call was running; an "await" may be missing before the call';
+
 /** A client's connection, from one `connect()` to the next. */
 export class ClientConnection implements OwnedProvider {
   /** Serializes downloads and uploads. */
@@ -231,31 +238,38 @@ export class ClientConnection implements OwnedProvider {
   }
 
   /** Sends `QUIT` and closes the connection, also if the server refuses. */
-  async quit(options: SignalOptions): Promise<Reply> {
+  async quit(
+    options: SignalOptions,
+    why = "quit() was called",
+  ): Promise<Reply> {
     const { session } = this;
     try {
       const reply = await session.exclusive((turn) => {
         const quitting = turn.perform({ verb: "QUIT" }, options);
-        session.control.expectClose();
+        session.control.expectClose(why);
         return quitting;
       }, options);
-      this.#endOf(session);
+      this.#endOf(session, why);
       await this.#saving;
       return reply;
     } catch (error) {
-      if (error instanceof FTPError) this.#endOf(session);
+      if (error instanceof FTPError) this.#endOf(session, why);
       throw error;
     }
   }
 
-  /** Closes the connections at once and permanently, and ends pending ones. */
-  end(why: string): void {
+  /**
+   * Closes the connections at once and permanently, and ends pending ones.
+   *
+   * @param advice Text for the errors of calls that are running
+   */
+  end(why: string, advice = ""): void {
     const session = this.#session;
     const reason = new Deno.errors.NotConnected(why);
     session?.transfer?.data.fail(reason);
     session?.control.fail(reason);
     this.#save();
-    this.#finish(`the connection was closed here: ${why}`);
+    this.#finish(`the connection was closed here: ${why}${advice}`);
   }
 
   /** Sends `QUIT` if that does not take long, and closes. */
@@ -264,9 +278,9 @@ export class ClientConnection implements OwnedProvider {
     const mayQuit = control?.failure === undefined &&
       control?.open === undefined;
     if (control !== undefined && mayQuit) {
-      await settle(this.quit({}), DISPOSE_GRACE);
+      await settle(this.quit({}, DISPOSED), DISPOSE_GRACE);
     }
-    this.end("close() was called");
+    this.end(DISPOSED, MISSING_AWAIT);
     await control?.closed;
     await this.#saving;
   }
@@ -295,9 +309,9 @@ export class ClientConnection implements OwnedProvider {
   }
 
   /** Ends after `QUIT`; another user may have logged in before it. */
-  #endOf(session: Session): void {
-    if (this.#successor !== undefined) this.#successor.#endOf(session);
-    else if (this.#session === session) this.end("quit() was called");
+  #endOf(session: Session, why: string): void {
+    if (this.#successor !== undefined) this.#successor.#endOf(session, why);
+    else if (this.#session === session) this.end(why, MISSING_AWAIT);
   }
 
   /** Ends every operation, retry and pending connection. */

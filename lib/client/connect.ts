@@ -14,13 +14,13 @@ import {
 } from "../protocol/command.ts";
 import { quote } from "../protocol/printable.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
-import { FTPPermanentError } from "../protocol/errors.ts";
-import { withMessage } from "../protocol/with_message.ts";
+import { FTPPermanentError, isRefusal } from "../protocol/errors.ts";
+import { withAdvice, withMessage } from "../protocol/with_message.ts";
 import { checkLocalPath } from "../files/local_path.ts";
 import {
   checkRetry,
+  retryConnecting,
   type RetryOptions,
-  whileCrowded,
 } from "../files/recovery.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { FTP } from "./ftp.ts";
@@ -59,9 +59,15 @@ export interface ConnectURLOptions extends FTPOptions {
    */
   netrc?: string | URL | boolean | undefined;
   /**
-   * Attempts if the server has too many connections, and the waits between
-   * them: after 421, or 530 with a text such as "too many connections". A
-   * refused user or password is never retried.
+   * Number of retries, and the waits between them. Retried are:
+   *
+   * - a refused, reset or timed-out connection, and a failed name lookup, until
+   *   the server has sent its greeting
+   * - too many connections: 421, or 530 with a text such as "too many
+   *   connections"
+   *
+   * Nothing else is retried, such as a refused user or password, a certificate
+   * that is not trusted, or a connection that is lost during the login.
    *
    * @default false
    */
@@ -153,13 +159,14 @@ export async function connect(
     netrc,
   });
   checkTexts(credentials, encoding); // .netrc may contain anything
-  return await whileCrowded(retry, signal, async () => {
+  return await retryConnecting(retry, signal, async (attempt) => {
     const ftp = makeClient();
     try {
       await ftp.connect(target.host, target.port ?? port, { signal });
+      attempt.isGreeted = true;
       await logIn(ftp, credentials, { signal });
       if (target.directory !== "") {
-        await ftp.cwd(target.directory, { signal });
+        await enter(ftp, target.directory, { signal });
       }
       return ftp;
     } catch (error) {
@@ -239,6 +246,24 @@ async function findCredentials(
   };
 }
 
+/** Changes to the directory of the URL. The error says so. */
+async function enter(
+  ftp: FTP,
+  directory: string,
+  options: SignalOptions,
+): Promise<void> {
+  try {
+    await ftp.cwd(directory, options);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    throw withMessage(error, (message) =>
+      withAdvice(
+        `Cannot open ${quote(directory)}, the path of the URL: ${message}`,
+        "it must be a directory; pass the path of a file to download()",
+      ));
+  }
+}
+
 /** Logs in. The error says where and as which user. */
 async function logIn(
   ftp: FTP,
@@ -251,15 +276,15 @@ async function logIn(
     if (options.signal?.aborted) throw error;
     const isMissing = password === undefined &&
       error instanceof FTPPermanentError && error.command?.startsWith("PASS");
-    const hint = isMissing
-      ? "; no password was given in the URL, in the options or in .netrc"
+    const advice = isMissing
+      ? "no password was given in the URL, in the options or in .netrc"
       : "";
     const where = `${showAddress(ftp.host, ftp.port)} as ${
       quote(maskCommand(`USER ${user ?? "anonymous"}`).slice(5))
     }`;
     throw withMessage(
       error,
-      (message) => `Cannot log in to ${where}: ${message}${hint}`,
+      (message) => withAdvice(`Cannot log in to ${where}: ${message}`, advice),
     );
   }
 }

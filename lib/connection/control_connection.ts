@@ -65,7 +65,8 @@ export class ControlConnection {
   #isDoubtful = false;
   #isBroken = false;
   #lostOver: PendingCommand | undefined;
-  #isClosing = false;
+  /** Why the server may close now. */
+  #closing: string | undefined;
   #wasIdle = false;
   readonly #queue: CommandQueue;
   #isTelnet = false;
@@ -277,9 +278,9 @@ export class ControlConnection {
     this.#options.tracer.emit("event", text);
   }
 
-  /** Announces that the server may close now (`QUIT`). */
-  expectClose(): void {
-    this.#isClosing = true;
+  /** Announces that the server may close now (`QUIT`), and why. */
+  expectClose(why: string): void {
+    this.#closing = why;
   }
 
   /** Closes at once. Pending commands reject with the reason. */
@@ -439,8 +440,8 @@ export class ControlConnection {
 
   #ended(): void {
     this.#wasIdle = this.#isIdle && !this.#reader.hasPartial;
-    if (this.#isClosing && this.due === undefined) {
-      return this.fail(new Deno.errors.NotConnected("quit() was called"));
+    if (this.#closing !== undefined && this.due === undefined) {
+      return this.fail(new Deno.errors.NotConnected(this.#closing));
     }
     const isSuspect = this.#suspect(this.#pending.isUnproven);
     this.#noteBroken(isSuspect);
@@ -448,7 +449,9 @@ export class ControlConnection {
     this.#break(ended(this.due, this.#reader.hasPartial, isSuspect, via));
   }
 
-  #expire(what = `no reply within ${this.#options.timeout} ms`): void {
+  #expire(what?: string): void {
+    const awaited = this.due?.kind === "greeting" ? "answer" : "reply";
+    what ??= `no ${awaited} within ${this.#options.timeout} ms`;
     this.#noteBroken(this.#suspect());
     const { via } = this.#stream;
     this.#break(expired(this.due, what, this.#reader.hint, via));

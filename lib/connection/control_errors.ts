@@ -7,7 +7,7 @@
 import type { PendingCommand, PendingKind } from "./pending_commands.ts";
 import { connectionError } from "../protocol/with_message.ts";
 import { printable } from "../protocol/printable.ts";
-import { FTPProtocolError } from "../protocol/errors.ts";
+import { FTPProtocolError, triedOf } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 
 /** Advice for servers that cannot handle several commands at once. */
@@ -111,7 +111,7 @@ export function ended(
 ): Error {
   const tried = pending === undefined
     ? "Cannot keep the connection"
-    : `Cannot complete "${pending.command}"`;
+    : triedOf(pending.command);
   const where = isCut ? " in the middle of a reply" : "";
   const hint = isSuspect
     ? `; it was sent together with another command${ONE_AT_A_TIME}`
@@ -132,7 +132,13 @@ export function expired(
 ): Error {
   const tried = pending === undefined
     ? "Cannot write to the control connection"
-    : `Cannot complete "${pending.command}"`;
+    : triedOf(pending.command);
+  if (pending?.kind === "greeting" && line === undefined) {
+    const through = throughOf(via);
+    return new Deno.errors.TimedOut(
+      `${tried}: ${what}${through}; the connection was accepted, but no greeting came`,
+    );
+  }
   const hint = line !== undefined
     ? `; "${
       printable(line)
@@ -160,9 +166,11 @@ export function broken(
   return connectionError(
     error,
     (message) =>
-      `Cannot complete "${pending?.command ?? "a command"}": the connection${
-        throughOf(via)
-      } failed: ${message}`,
+      `${
+        pending === undefined
+          ? "Cannot complete a command"
+          : triedOf(pending.command)
+      }: the connection${throughOf(via)} failed: ${message}`,
   );
 }
 

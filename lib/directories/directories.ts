@@ -118,7 +118,9 @@ export async function remove(
   { kind, begin }: RemoveContext = {},
 ): Promise<void> {
   if (path === "") {
-    throw new TypeError("Cannot remove a path that is empty");
+    throw new TypeError(
+      'Cannot remove "": it is empty; "." is the current directory',
+    );
   }
   let options: RemoveOptions = { ...others, signal };
   try {
@@ -259,7 +261,7 @@ async function removeDirectory(
   session: Session,
   path: string,
   refusal: FTPPermanentError,
-  options: SignalOptions,
+  options: RemoveOptions,
 ): Promise<void> {
   const command = { verb: "RMD", argument: path, name: "path" };
   const { signal } = options;
@@ -274,10 +276,14 @@ async function removeDirectory(
     const isFile = /not a directory|no such/i.test(error.reply?.text ?? "");
     const cause = isFile ? refusal : error;
     const said = ({ reply }: FTPError) => printable(reply?.text ?? "");
+    const isDone = isFile || options.recursive === true || isDenied(error);
+    const advice = isDone
+      ? ""
+      : "; { recursive: true } removes a directory with its contents";
     throw new FTPPermanentError(
       `Cannot remove ${quote(path)}: as a file, "${
         said(refusal)
-      }"; as a directory, "${said(error)}"`,
+      }"; as a directory, "${said(error)}"${advice}`,
       { reply: cause.reply, command: cause.command, cause },
     );
   }

@@ -56,7 +56,7 @@ export interface RetryEvent {
    * differed; 1 for the first.
    */
   readonly attempt: number;
-  /** Milliseconds until the retry. */
+  /** Whole milliseconds until the retry. */
   readonly delay: number;
   /** Bytes of the file transferred. */
   readonly transferred: number;
@@ -132,29 +132,38 @@ interface Wait extends RetryOptions {
 }
 
 /**
- * Returns milliseconds. Each wait is twice as long, minus a random part of up
- * to one half.
+ * Returns whole milliseconds. Each wait is twice as long, minus a random part
+ * of up to one half.
  */
 function waitOf({ attempt, delay = 500, maxDelay = 30_000 }: Wait): number {
   const longest = Math.min(maxDelay, delay * 2 ** (attempt - 1));
-  return longest * (1 - Math.random() / 2);
+  return Math.round(longest * (1 - Math.random() / 2));
+}
+
+/** One attempt to connect and log in. */
+interface Attempt {
+  /** Whether the server has sent its greeting. */
+  isGreeted: boolean;
 }
 
 /**
- * Connects, and retries while the server has too many connections. Other errors
- * are thrown at once.
+ * Connects, and retries while the server has too many connections or sends no
+ * greeting. Other errors are thrown at once.
  */
-export async function whileCrowded<T>(
+export async function retryConnecting<T>(
   retry: RetryOptions | false | undefined,
   signal: AbortSignal | undefined,
-  attempt: () => Promise<T>,
+  connect: (attempt: Attempt) => Promise<T>,
 ): Promise<T> {
   const most = retry ? retry.attempts ?? 5 : 0;
   for (let count = 1;; count++) {
+    const attempt = { isGreeted: false };
     try {
-      return await attempt();
+      return await connect(attempt);
     } catch (error) {
-      if (count > most || !isCrowded(error)) throw error;
+      const mayRetry = isCrowded(error) ||
+        (!attempt.isGreeted && isFailedConnection(error));
+      if (count > most || !mayRetry || signal?.aborted) throw error;
       await pause(waitOf({ ...retry, attempt: count }), signal);
     }
   }
@@ -186,11 +195,15 @@ function isPassing(error: unknown): boolean {
     return (!isFinal && PASSING_REPLIES.includes(code)) ||
       (code === 530 && isCrowded(error));
   }
+  return error instanceof FTPProtocolError || isFailedConnection(error);
+}
+
+/** Whether a connection could not be opened, or was lost. */
+function isFailedConnection(error: unknown): boolean {
   // only a connection that broke in the handshake; trust does not change
   if (error instanceof TLSError) return error.reason === "broken";
   // platform errors without a class (no route, no name server) are plain Errors
-  return error instanceof FTPProtocolError ||
-    PASSING_FAILURES.some((Class) => error instanceof Class) ||
+  return PASSING_FAILURES.some((Class) => error instanceof Class) ||
     (error instanceof Error && error.constructor === Error);
 }
 

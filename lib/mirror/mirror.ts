@@ -5,7 +5,7 @@
  */
 
 import { Breather, filterAll } from "../connection/breather.ts";
-import { asError } from "../protocol/with_message.ts";
+import { asError, withAdvice } from "../protocol/with_message.ts";
 import { unwrapped } from "../files/errors.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
 import { TreeQueue } from "./tree_queue.ts";
@@ -23,6 +23,7 @@ import {
   type DirectoryPath,
   entryOf,
   type MirrorItem,
+  quoteRoot,
   type Side,
   Snapshot,
 } from "./snapshot.ts";
@@ -398,7 +399,7 @@ export class Mirror implements AsyncDisposable {
       `Cannot remove ${count}${isShare ? ` of ${this.#entries}` : ""} ${
         count === 1 && !isShare ? "entry" : "entries"
       } from ${
-        quote(this.#pool.first.target.at(""))
+        quoteRoot(this.#pool.first.target)
       }: "maxDelete" is ${maxDelete}; nothing was removed`,
     );
     this.#report.record({ action: "fail", entry: directoryOf(root), error });
@@ -566,8 +567,10 @@ export class Mirror implements AsyncDisposable {
       } catch (error) {
         await this.#discard(target, { ...entry, path: temporary });
         if (isRefusal(error)) {
-          error.message +=
-            "; if the server renames no directories, use { atomic: false }";
+          error.message = withAdvice(
+            error.message,
+            "if the server renames no directories, use { atomic: false }",
+          );
         }
         throw error;
       }
@@ -650,9 +653,13 @@ async function swap(
     try {
       await target.rename(aside, path);
     } catch {
-      asError(error).message += `; what was in the way of ${
-        quote(target.at(path))
-      } is ${quote(target.at(aside))} now`;
+      const failure = asError(error);
+      failure.message = withAdvice(
+        failure.message,
+        `what was in the way of ${quote(target.at(path))} is ${
+          quote(target.at(aside))
+        } now`,
+      );
     }
     throw error;
   }

@@ -25,7 +25,12 @@ import {
   isVague,
   isWrittenLater,
 } from "./compare.ts";
-import type { MirrorItem, Side, Snapshot } from "./snapshot.ts";
+import {
+  type MirrorItem,
+  quoteRoot,
+  type Side,
+  type Snapshot,
+} from "./snapshot.ts";
 import { LocalSide } from "./local_side.ts";
 import { Mirror } from "./mirror.ts";
 import {
@@ -147,7 +152,7 @@ class DirTask implements MirrorTask {
 
   get title(): string {
     const verb = this.#isUpload ? "upload" : "download";
-    return `Cannot ${verb} all of ${quote(this.source.at(""))}`;
+    return `Cannot ${verb} all of ${quoteRoot(this.source)}`;
   }
 
   get source(): Side {

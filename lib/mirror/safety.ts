@@ -11,6 +11,7 @@ import {
   type DirectoryPath,
   isLoop,
   type MirrorItem,
+  quoteRoot,
   type Side,
 } from "./snapshot.ts";
 import type { MirrorOptions, MirrorReason } from "./options.ts";
@@ -108,8 +109,8 @@ export function checkSource(
 ): void {
   if (pair.source.items.size > 0 || pair.target.items.size === 0) return;
   throw new Deno.errors.InvalidData(
-    `Cannot remove all that is in ${quote(target.at(""))}: the source ${
-      quote(source.at(""))
+    `Cannot remove all that is in ${quoteRoot(target)}: the source ${
+      quoteRoot(source)
     } is empty, which may be a mistake`,
   );
 }

@@ -176,6 +176,12 @@ export function isLoop(
   return false;
 }
 
+/** Quotes the path of a side's root for a message. */
+export function quoteRoot(side: Side): string {
+  const path = side.at("");
+  return path === "" ? "the current directory" : quote(path);
+}
+
 /** Converts an item for the caller. */
 export function entryOf(
   directory: DirectoryPath,

@@ -138,15 +138,124 @@ export function checkNames(
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     if (!Object.hasOwn(names, name)) {
+      const valid = Object.keys(names).sort();
       throw new TypeError(
-        `Unknown option ${quote(name)} of ${where}: use one of ${
-          Object.keys(names).sort().join(", ")
-        }`,
+        `Unknown option ${quote(name)} of ${where}: ${
+          adviceFor(name, valid)
+        }use one of ${valid.join(", ")}`,
       );
     }
     const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
     if (kind !== undefined) checkKind(name, value, kind);
   }
+}
+
+/** Options of a client, which other calls do not have. */
+const CLIENT_OPTIONS: readonly string[] = [
+  "activeAddress",
+  "activePorts",
+  "afterLogin",
+  "allowEPRT",
+  "compress",
+  "dial",
+  "encoding",
+  "localAddress",
+  "maxLine",
+  "maxListing",
+  "maxReply",
+  "maxReplyLine",
+  "multiline",
+  "passive",
+  "pipelining",
+  "profile",
+  "proxy",
+  "serverZone",
+  "timeout",
+  "tls",
+  "trace",
+  "trustPasvHost",
+  "virtualHost",
+];
+
+/** Options of `connect()` only. */
+const CONNECT_OPTIONS: readonly string[] = [
+  "account",
+  "netrc",
+  "password",
+  "port",
+  "user",
+];
+
+/** Options in the option `tls`. */
+const TLS_OPTIONS: readonly string[] = [
+  "allowAuthSSL",
+  "allowMissingCloseNotify",
+  "caCerts",
+  "cert",
+  "dangerouslyAcceptAnyCertificate",
+  "fingerprint",
+  "isolate",
+  "key",
+  "maxVersion",
+  "minVersion",
+  "serverName",
+];
+
+/** Names that other programs use, in lower case. */
+const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
+  abortsignal: ["signal"],
+  ca: ["caCerts"],
+  charset: ["encoding"],
+  concurrency: ["connections"],
+  depth: ["maxDepth"],
+  exclude: ["filter", "skip"],
+  include: ["filter", "match"],
+  login: ["user"],
+  parallel: ["connections"],
+  pass: ["password"],
+  passwd: ["password"],
+  pasv: ["passive"],
+  progress: ["onProgress"],
+  retries: ["retry"],
+  secure: ["tls"],
+  ssl: ["tls"],
+  username: ["user"],
+};
+
+/** Returns the likely option, or where the option belongs; or "". */
+function adviceFor(name: string, valid: readonly string[]): string {
+  const folded = name.toLowerCase();
+  const synonyms = Object.hasOwn(SYNONYMS, folded) ? SYNONYMS[folded]! : [];
+  const meant = valid.find((option) => option.toLowerCase() === folded) ??
+    valid.find((option) => synonyms.includes(option));
+  if (meant !== undefined) return `did you mean "${meant}"? Or `;
+  if (CLIENT_OPTIONS.includes(name)) {
+    return "it is an option of connect() and FTP; or ";
+  }
+  if (CONNECT_OPTIONS.includes(name)) {
+    return "it is an option of connect(); or ";
+  }
+  if (TLS_OPTIONS.includes(name)) {
+    return `it is an option of tls, as in { tls: { ${name}: ... } }; or `;
+  }
+  const near = valid.find((option) => isNear(folded, option.toLowerCase()));
+  return near === undefined ? "" : `did you mean "${near}"? Or `;
+}
+
+/**
+ * Whether two names differ by one letter that is missing, superfluous or wrong,
+ * or by two letters that changed places.
+ */
+function isNear(a: string, b: string): boolean {
+  if (a.length > b.length) return isNear(b, a);
+  if (a.length < 3 || b.length - a.length > 1) return false;
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  const [restA, restB] = [a.slice(start), b.slice(start)];
+  if (a.length < b.length) return restA === restB.slice(1);
+  return restA.slice(1) === restB.slice(1) ||
+    (restA.slice(2) === restB.slice(2) &&
+      restA[0] === restB[1] && restA[1] === restB[0]);
 }
 
 /**

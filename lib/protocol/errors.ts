@@ -188,9 +188,20 @@ export function replyError(
     ? FTPTemporaryError
     : FTPReplyError;
   const why = advice === undefined ? "" : ` (${advice})`;
-  return new Class(`Cannot complete "${command}": ${reply.text}${why}`, {
+  return new Class(`${triedOf(command)}: ${reply.text}${why}`, {
     reply,
     command,
     cause,
   });
+}
+
+/** A greeting, which is the reply to a connection. */
+const GREETING_REGEXP = /^connect to (\S+)$/;
+
+/** Returns the start of a message: what failed. */
+export function triedOf(command: string): string {
+  const [, address] = GREETING_REGEXP.exec(command) ?? [];
+  return address === undefined
+    ? `Cannot complete "${command}"`
+    : `Cannot connect to "${address}"`;
 }

@@ -4,7 +4,8 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { connect, FTPError } from "../../mod.ts";
-import { byDefault, startScript } from "./script.ts";
+import type { Handler } from "../testing/scripted/mod.ts";
+import { byDefault, type ErrorClass, startScript } from "./script.ts";
 
 const RETRY = { attempts: 3, delay: 1, maxDelay: 2 };
 
@@ -102,4 +103,129 @@ Deno.test("connect rejects an invalid retry before it dials", async () => {
     );
   }
   assertEquals(server.sessions.length, 0);
+});
+
+/** Errors of a connection that is not made, and whether a retry follows. */
+const FAILURES: [error: Error, isRetried: boolean][] = [
+  [new Deno.errors.ConnectionRefused("refused"), true],
+  [new Deno.errors.ConnectionReset("reset"), true],
+  [new Deno.errors.TimedOut("no answer"), true],
+  [new Deno.errors.NetworkUnreachable("no network"), true],
+  [new Error("failed to lookup address information"), true],
+  [new Deno.errors.NotCapable("no permission"), false],
+  [new Deno.errors.PermissionDenied("refused by the proxy"), false],
+];
+
+for (const [failure, isRetried] of FAILURES) {
+  Deno.test(`connect ${isRetried ? "tries" : "never tries"} again after a connection that failed: ${failure.message}`, async () => {
+    await using server = await startScript();
+    let count = 0;
+    const { host, port } = server;
+    const options = {
+      port,
+      dial: ({ hostname, port }: { hostname: string; port: number }) => {
+        if (++count <= 2) throw failure;
+        return Deno.connect({ hostname, port });
+      },
+    };
+    await assertRejects(
+      () => connect(host, { ...options, retry: false }),
+      Error,
+      failure.message,
+    );
+    assertEquals(count, 1);
+    count = 0;
+    if (!isRetried) {
+      await assertRejects(
+        () => connect(host, { ...options, retry: RETRY }),
+        Error,
+        failure.message,
+      );
+      return assertEquals(count, 1);
+    }
+    await using _ftp = await connect(host, { ...options, retry: RETRY });
+    assertEquals(count, 3);
+    count = -10;
+    await assertRejects(
+      () => connect(host, { ...options, retry: RETRY }),
+      Error,
+      failure.message,
+    );
+    assertEquals(count, -6); // four attempts
+  });
+}
+
+/** What a server does, and whether a retry follows. */
+const ENDS: [
+  name: string,
+  verb: string,
+  answer: string | Handler,
+  Class: ErrorClass,
+  isRetried: boolean,
+][] = [
+  [
+    "a connection closed before the greeting",
+    "connect",
+    (turn) => turn.close(),
+    Deno.errors.UnexpectedEof,
+    true,
+  ],
+  [
+    "a greeting that does not come",
+    "connect",
+    () => {},
+    Deno.errors.TimedOut,
+    true,
+  ],
+  [
+    "a greeting of another protocol",
+    "connect",
+    "HTTP/1.1 400 Bad Request",
+    FTPError,
+    false,
+  ],
+  [
+    "a connection closed after USER",
+    "USER",
+    (turn) => turn.close(),
+    Deno.errors.UnexpectedEof,
+    false,
+  ],
+  [
+    "a connection closed after PASS",
+    "PASS",
+    (turn) => turn.close(),
+    Deno.errors.UnexpectedEof,
+    false,
+  ],
+];
+
+for (const [name, verb, answer, Class, isRetried] of ENDS) {
+  Deno.test(`connect ${isRetried ? "tries" : "never tries"} again after ${name}`, async () => {
+    await using server = await startScript();
+    server.once(verb, answer);
+    const { host, port } = server;
+    const options = { port, timeout: 500, retry: RETRY };
+    if (isRetried) {
+      await using _ftp = await connect(host, options);
+    } else {
+      await assertRejects(() => connect(host, options), Class);
+    }
+    assertEquals(server.sessions.length, isRetried ? 2 : 1);
+  });
+}
+
+Deno.test("connect ends its wait for a server that is not there when its signal is aborted", async () => {
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const retry = { attempts: 9, delay: 1e9, maxDelay: 1e9 };
+  const connecting = connect("127.0.0.1", {
+    retry,
+    signal: controller.signal,
+    dial: () => {
+      queueMicrotask(() => controller.abort(reason));
+      throw new Deno.errors.ConnectionRefused("refused");
+    },
+  });
+  assertEquals(await connecting.catch((error) => error), reason);
 });

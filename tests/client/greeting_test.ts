@@ -98,7 +98,7 @@ Deno.test("FTP.connect ends when no greeting comes in time", async () => {
   await assertRejects(
     () => ftp.connect(server.host, server.port),
     Deno.errors.TimedOut,
-    `Cannot complete "connect to ${server.host}:${server.port}": no reply within 200 ms`,
+    `Cannot connect to "${server.host}:${server.port}": no answer within 200 ms; the connection was accepted, but no greeting came`,
   );
 });
 

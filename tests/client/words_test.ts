@@ -84,11 +84,17 @@ Deno.test("connect refuses invalid options before it dials", async () => {
 });
 
 Deno.test("connect refuses options that it has not, and takes all that FTP has", async () => {
-  for (const name of ["username", "passwd", "retries"]) {
+  for (
+    const [name, option] of [
+      ["username", "user"],
+      ["passwd", "password"],
+      ["retries", "retry"],
+    ] as const
+  ) {
     await assertRejects(
       () => connect("ftp://127.0.0.1:1", { [name]: "x" }),
       TypeError,
-      `Unknown option "${name}" of connect: use one of account, active`,
+      `Unknown option "${name}" of connect: did you mean "${option}"? Or use one of account, active`,
     );
   }
   await using server = await memoryServer();
@@ -137,7 +143,7 @@ const CALLS: [
   [
     "download",
     (ftp, path) => ftp.download("a", path, { ["verfy" as "verify"]: "hash" }),
-    'Unknown option "verfy" of download: use one of atomic, ',
+    'Unknown option "verfy" of download: did you mean "verify"? Or use one of atomic, ',
   ],
   [
     "download",
@@ -153,7 +159,7 @@ const CALLS: [
     "downloadDir",
     (ftp, path) =>
       ftp.downloadDir("", path, { ["dryrun" as "dryRun"]: true, delete: true }),
-    'Unknown option "dryrun" of downloadDir: use one of atomic, compare, ',
+    'Unknown option "dryrun" of downloadDir: did you mean "dryRun"? Or use one of atomic, compare, ',
   ],
   [
     "uploadDir",

@@ -391,7 +391,8 @@ class CaseRun {
 
 /** Whether a connection in doubt was to be replaced, in vain. */
 function isOfDialling(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('"connect to ');
+  return error instanceof Error &&
+    error.message.startsWith('Cannot connect to "');
 }
 
 /** Whether a temporary file is one that the next call goes on with. */

@@ -5,6 +5,7 @@
  */
 
 import { quote } from "../../protocol/printable.ts";
+import { withAdvice } from "../../protocol/with_message.ts";
 import { FTPError, FTPPermanentError } from "../../protocol/errors.ts";
 
 /** Creates the error for a temporary name that the server refuses. */
@@ -31,9 +32,10 @@ export function replacementError(
   advice: string,
 ): FTPError {
   return new FTPPermanentError(
-    `Cannot put the upload in place as ${
-      quote(remote)
-    }: ${error.message}; ${advice}`,
+    withAdvice(
+      `Cannot put the upload in place as ${quote(remote)}: ${error.message}`,
+      advice,
+    ),
     { reply: error.reply, command: error.command, cause: error },
   );
 }

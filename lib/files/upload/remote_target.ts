@@ -22,7 +22,7 @@ import { requestBinarySize } from "../../commands/queries.ts";
 import type { SessionProvider } from "../session_provider.ts";
 import { randomMark, splitPath } from "../../commands/path.ts";
 import { sha256Of } from "../hash.ts";
-import { withMessage } from "../../protocol/with_message.ts";
+import { withAdvice, withMessage } from "../../protocol/with_message.ts";
 import { deleteAll, isThere } from "../leftovers.ts";
 import {
   type CompleteUpload,
@@ -428,6 +428,9 @@ export class UploadTarget {
    */
   #withNotes(error: unknown, notes: readonly string[]): unknown {
     if (this.#options.signal?.aborted) return error;
-    return withMessage(error, (message) => [message, ...notes].join("; "));
+    return withMessage(
+      error,
+      (message) => withAdvice(message, notes.join("; ")),
+    );
   }
 }
