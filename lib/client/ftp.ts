@@ -465,16 +465,17 @@ export class FTP extends FTPProtocol {
   }
 
   /**
-   * Downloads a list of files, each as by {@linkcode FTP.prototype.download
-   * download}. One that fails does not keep the others. Small files gain most:
-   * each is asked for while the one before waits for its confirmation, and
-   * `connections` share the work.
+   * Downloads a list of files, each as by
+   * {@linkcode FTP.prototype.download download}. A failed file does not stop
+   * the others. Small files gain most: the next one is requested while the one
+   * before waits for its confirmation, and `connections` share the work.
    *
-   * A path's last name is the name of the file in the local directory. Two
-   * files of the list cannot have the same target: the second one fails with
-   * `Deno.errors.AlreadyExists`. Files are begun as the outcomes are taken; 64
-   * outcomes may wait. Leaving the loop early begins no further file, and waits
-   * for the current ones. Memory holds the names of the targets.
+   * The last name of a path is the file's name in the local directory. If two
+   * files have the same target, the second one fails with
+   * `Deno.errors.AlreadyExists`. At most 64 outcomes wait for the caller;
+   * meanwhile no further file is started. Leaving the loop early starts no
+   * further file, and waits for the current ones. Memory holds the names of the
+   * targets.
    *
    * Requires `allow-read` and `allow-write` permission for the targets.
    *
@@ -484,13 +485,13 @@ export class FTP extends FTPProtocol {
    * @param local The local directory, a path or a `file:` URL; created if it is
    * missing
    * @param options Connections, order, and options of each download
-   * @returns What became of each file
+   * @returns The outcome of each file
    * @throws {TypeError} If an option is unknown or has an invalid value;
    * nothing is sent
-   * @throws {Error} While it is iterated: the error of the list itself, the
+   * @throws {Error} During the iteration: the error of the list itself, the
    * signal's reason, or the error of a lost connection that cannot be replaced
    *
-   * @example Fetch what a list names, and count what failed
+   * @example Download a list of files, and count failures
    * ```ts
    * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *

@@ -28,8 +28,9 @@ import {
 } from "./worker_pool.ts";
 
 /**
- * A file to download: its path on the server, whose last name it gets in the
- * local directory, or the path with a local path of its own.
+ * A file to download: its path on the server, or that path and the local path.
+ * Without a local path, the file gets the last name of its path in the local
+ * directory.
  */
 export type DownloadItem = string | {
   /** Path on the server. */
@@ -44,31 +45,31 @@ export interface DownloadAllOptions
   /**
    * Largest number of connections, including the client's own. The others are
    * opened when there is work for them, and closed at the end. If the server
-   * allows fewer, those do all the work. "auto" opens another one as long as
-   * the last one made the work faster by a seventh and the server lets it in,
-   * up to eight.
+   * allows fewer, those do all the work. "auto" opens up to eight connections,
+   * one after another, while each makes the work faster by at least a seventh
+   * and the server accepts it.
    *
    * @default 1
    */
   connections?: number | "auto" | undefined;
   /**
-   * Whether the outcomes come in the order of the list. Otherwise each comes
-   * when it is known.
+   * Whether outcomes are returned in the order of the list, instead of the
+   * order in which the files end.
    *
    * @default false
    */
   ordered?: boolean | undefined;
   /**
-   * Rate limit of all connections together, in bytes a second.
+   * Rate limit of all connections together, in bytes per second.
    *
    * @default no limit
    */
   maxRate?: number | undefined;
-  /** Called while bytes of a file are transferred, and once at its end. */
+  /** Called during the transfer of a file, and once at its end. */
   onProgress?: ((progress: Progress, remote: string) => void) | undefined;
 }
 
-/** What became of one file. Either `result` or `error` is set. */
+/** Outcome of one file. Either `result` or `error` is set. */
 export interface DownloadOutcome {
   /** Path on the server. */
   readonly remote: string;
@@ -76,7 +77,7 @@ export interface DownloadOutcome {
   readonly local: string;
   /** Size, verification, time and retries of a downloaded file. */
   readonly result?: FileTransferResult | undefined;
-  /** Why the file was not downloaded. */
+  /** The error, if the file was not downloaded. */
   readonly error?: Error | undefined;
 }
 
@@ -86,12 +87,15 @@ const DOWNLOAD_ALL_OPTIONS: NamesOf<DownloadAllOptions> = {
   ordered: true,
 };
 
-/** Outcomes that may wait for the caller before no further file is begun. */
+/**
+ * Largest number of waiting outcomes; no further file is started until the
+ * caller takes one.
+ */
 const MOST_WAITING = 64;
 
 /**
  * Rejects unknown and invalid options, and returns the outcomes. Nothing is
- * sent before the first is asked for.
+ * sent before the caller requests the first one.
  */
 export function downloadAll(
   provider: SessionProvider,
