@@ -19,3 +19,10 @@ export {
   type TestServerOptions,
   type TestTLS,
 } from "./lib/testing/test_server.ts";
+export {
+  record,
+  type RecordOptions,
+  type SessionRecorder,
+  type SessionRecording,
+} from "./lib/testing/recording.ts";
+export { replay, type ReplayOptions } from "./lib/testing/replay.ts";
