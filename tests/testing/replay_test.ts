@@ -107,7 +107,10 @@ Deno.test("replay has TLS of its own where the recorded server had TLS", async (
   await using server = await TestServer.start({ files: { "/a": "abc" }, tls });
   const recorder = record();
   const program = async (url: string, trace?: FTPOptions["trace"]) => {
-    await using ftp = await connect(url, { tls: { caCerts }, trace });
+    await using ftp = await connect(url, {
+      tls: { caCerts, serverName: "localhost" },
+      trace,
+    });
     assertEquals(ftp.tls?.protocol, "TLSv1.2");
     return await new Response(await ftp.retrieve("a")).text();
   };
