@@ -6,10 +6,9 @@
  */
 
 import { showAddress } from "../connection/dial.ts";
-import { abortable, settle } from "../connection/waiting.ts";
+import { abortable, delay, settle } from "../connection/waiting.ts";
 import { runOperation, withLifetime } from "../files/operation.ts";
 import type { OwnedProvider, Upcoming } from "../files/session_provider.ts";
-import { pause } from "../files/pause.ts";
 import { isCrowded } from "../files/recovery.ts";
 import { requestDirectory } from "../commands/queries.ts";
 import { FTPError } from "../protocol/errors.ts";
@@ -347,7 +346,7 @@ export class ClientConnection implements OwnedProvider {
         return other;
       } catch (error) {
         if (attempt > CROWDED_ATTEMPTS || !isCrowded(error)) throw error;
-        await pause(CROWDED_DELAY * 2 ** (attempt - 1), this.ended);
+        await delay(CROWDED_DELAY * 2 ** (attempt - 1), this.ended);
       }
     }
   }

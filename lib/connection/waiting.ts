@@ -1,5 +1,20 @@
 /**
- * Limits of waits: a time without progress, or an `AbortSignal`.
+ * Limits of waits.
+ *
+ * | to wait                                                | use                      |
+ * | ------------------------------------------------------ | ------------------------ |
+ * | for bytes or replies, as long as there is progress     | {@linkcode Watchdog}     |
+ * | for a promise, until a signal is aborted               | {@linkcode abortable}    |
+ * | for work that takes a signal, for a limited time       | {@linkcode within}       |
+ * | for a promise whose failure or delay does not matter   | {@linkcode settle}       |
+ * | for some time                                          | {@linkcode delay}        |
+ *
+ * {@linkcode anySignal} joins signals. Four waits stand elsewhere, because they
+ * know more: `DataStream.unlessFailed` ends with the data connection, a callback
+ * included; `withLifetime` ends with the connection of a call that may get
+ * another one; `passive.ts` counts only the time in which its reply is due; and
+ * `Breather` is a pause in work that waits for nothing. `Session.untilEnded` is
+ * `anySignal` with the end of one session.
  *
  * @module
  */
@@ -99,6 +114,31 @@ export function abortable<T>(
   return Promise.race([promise, aborted]).finally(() =>
     signal.removeEventListener("abort", onAbort)
   );
+}
+
+/** Joins signals; `undefined` ones are left out. */
+export function anySignal(
+  signal: AbortSignal,
+  ...others: readonly (AbortSignal | undefined)[]
+): AbortSignal {
+  const more = others.filter((other) =>
+    other !== undefined && other !== signal
+  ) as AbortSignal[];
+  return more.length === 0 ? signal : AbortSignal.any([signal, ...more]);
+}
+
+/** Waits for some milliseconds, 24 days at most. */
+export async function delay(
+  milliseconds: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, Math.min(milliseconds, MAX_MILLISECONDS));
+  try {
+    await abortable(promise, signal);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** A signal that follows another one after a delay. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { anySignal } from "../connection/waiting.ts";
 import type { Entry } from "../listing/entry.ts";
 import { isUnknownCommand, replyOf } from "../protocol/errors.ts";
 import type { Session } from "../transfer/session.ts";
@@ -64,9 +65,7 @@ export async function* tryMLSD(
 ): AsyncGenerator<Entry[], boolean> {
   const { session, options } = request;
   const limit = new AbortController();
-  const signal = options.signal === undefined
-    ? limit.signal
-    : AbortSignal.any([options.signal, limit.signal]);
+  const signal = anySignal(limit.signal, options.signal);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const open = (turn: ExclusiveTurn) => {
     timer = setTimeout(() => limit.abort(), firstWaitOf(session));

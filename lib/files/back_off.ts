@@ -4,8 +4,8 @@
  * @module
  */
 
+import { delay } from "../connection/waiting.ts";
 import type { SignalOptions } from "../transfer/session.ts";
-import { pause } from "./pause.ts";
 
 /**
  * Milliseconds between two questions, 3 seconds in total. FTP servers in front
@@ -23,7 +23,7 @@ export async function backOff(
 ): Promise<boolean> {
   for (const wait of WAITS) {
     if (await ask()) return true;
-    await pause(wait, signal);
+    await delay(wait, signal);
   }
   return await ask();
 }

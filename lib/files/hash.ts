@@ -8,7 +8,7 @@
 import type { Hash as NodeHash } from "node:crypto";
 import { nodeModule } from "../connection/node_module.ts";
 import { quote } from "../protocol/printable.ts";
-import { abortable, within } from "../connection/waiting.ts";
+import { abortable, anySignal, delay, within } from "../connection/waiting.ts";
 import type { Command } from "../protocol/command.ts";
 import { FTPPermanentError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -20,7 +20,6 @@ import {
 import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { requestFeatures } from "../commands/queries.ts";
 import { splitPath } from "../commands/path.ts";
-import { pause } from "./pause.ts";
 
 /** A hash that a server can compute. */
 export interface Hash {
@@ -104,7 +103,7 @@ export async function hashBoth(
   const hash = await chooseHash(session, { signal });
   if (hash === undefined) return undefined;
   const stop = new AbortController();
-  const either = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
+  const either = anySignal(stop.signal, signal);
   const making = make(hash, either);
   making.catch((fault) => stop.abort(fault));
   try {
@@ -327,7 +326,7 @@ export async function hashChunks(
     if (rest > 0) continue;
     rest = STRETCH;
     // a timer, because sockets get only every 61st turn next to setImmediate
-    await pause(0, signal);
+    await delay(0, signal);
   }
   return digester.digest();
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { anySignal } from "../connection/waiting.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { unwrapped } from "./errors.ts";
 import type { SessionProvider, Upcoming } from "./session_provider.ts";
@@ -34,6 +35,5 @@ export function withLifetime(
   { ended }: Pick<SessionProvider, "ended">,
   signal: AbortSignal | undefined,
 ): AbortSignal {
-  if (signal === undefined || signal === ended) return ended;
-  return AbortSignal.any([signal, ended]);
+  return anySignal(ended, signal);
 }

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { delay } from "../connection/waiting.ts";
 import { Listener } from "../transfer/listener.ts";
 import { LocalError } from "./errors.ts";
 import type { FileTransferOptions } from "./options.ts";
-import { pause } from "./pause.ts";
 
 /** Progress of a transfer. */
 export interface Progress {
@@ -39,7 +39,7 @@ export type MeterOptions = Pick<
 /** Smallest block in bytes, however low the rate. */
 const LEAST_BLOCK = 1024;
 
-/** Longest pause, in milliseconds, that later bytes may make up for. */
+/** Longest delay, in milliseconds, that later bytes may make up for. */
 const BURST = 100;
 
 /** Milliseconds that one block takes at the limit. */
@@ -78,7 +78,7 @@ export class RateLimiter {
     if (this.isFree) return undefined;
     const now = performance.now();
     this.#due = Math.max(this.#due, now - BURST) + bytes * 1000 / this.#rate;
-    return this.#due > now ? pause(this.#due - now, signal) : undefined;
+    return this.#due > now ? delay(this.#due - now, signal) : undefined;
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { observeRetry } from "../connection/diagnostics.ts";
-import { abortable } from "../connection/waiting.ts";
+import { abortable, delay } from "../connection/waiting.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkNumber } from "../protocol/check_number.ts";
 import { showValue } from "../protocol/check_word.ts";
@@ -21,7 +21,6 @@ import { FTPUnconfirmedError, FTPVerificationError } from "./errors.ts";
 import { runOperation } from "./operation.ts";
 import type { FileTransferOptions } from "./options.ts";
 import type { SessionProvider } from "./session_provider.ts";
-import { pause } from "./pause.ts";
 
 /** How a failed transfer is retried. */
 export interface RetryOptions {
@@ -164,7 +163,7 @@ export async function retryConnecting<T>(
       const mayRetry = isCrowded(error) ||
         (!attempt.isGreeted && isFailedConnection(error));
       if (count > most || !mayRetry || signal?.aborted) throw error;
-      await pause(waitOf({ ...retry, attempt: count }), signal);
+      await delay(waitOf({ ...retry, attempt: count }), signal);
     }
   }
 }
@@ -220,7 +219,7 @@ export async function withRecovery<T>(
   run: () => Promise<T>,
 ): Promise<T> {
   const { retry, onRetry, signal } = options;
-  const { attempts = 5, delay = 500, maxDelay = 30_000 } = retry || {};
+  const { attempts = 5, delay: first = 500, maxDelay = 30_000 } = retry || {};
   const most = retry === false ? 0 : attempts;
   let furthest = position();
   let mismatches = 0;
@@ -244,7 +243,7 @@ export async function withRecovery<T>(
       const isHopeless = signal?.aborted || attempt > most ||
         !isPassing(error) || (isLost(provider) && !provider.canReconnect);
       if (isHopeless) throw error;
-      const wait = waitOf({ attempt, delay, maxDelay });
+      const wait = waitOf({ attempt, delay: first, maxDelay });
       const event = {
         error: error as Error,
         attempt,
@@ -256,7 +255,7 @@ export async function withRecovery<T>(
       if (notified !== undefined) {
         await abortable(Promise.resolve(notified), signal);
       }
-      await pause(wait, signal);
+      await delay(wait, signal);
     }
   }
 }

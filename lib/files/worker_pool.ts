@@ -4,6 +4,7 @@
  * @module
  */
 
+import { anySignal } from "../connection/waiting.ts";
 import { Breather } from "../connection/breather.ts";
 import { showValue } from "../protocol/check_word.ts";
 import type { OwnedProvider, SessionProvider } from "./session_provider.ts";
@@ -97,7 +98,7 @@ export class WorkerPool<W extends Worker> implements AsyncDisposable {
     make: (provider: SessionProvider, signal: AbortSignal) => W,
   ) {
     const { signal: end } = this.#end;
-    this.#signal = signal === undefined ? end : AbortSignal.any([signal, end]);
+    this.#signal = anySignal(end, signal);
     this.#growth = most === "auto" ? new Growth() : undefined;
     this.#most = most === "auto" ? 1 : most;
     this.#make = make;

@@ -4,12 +4,12 @@
  * @module
  */
 
+import { delay } from "../connection/waiting.ts";
 import { fileURLToPath } from "node:url";
 import { Breather, filterAll } from "../connection/breather.ts";
 import { download } from "../files/download/download.ts";
 import { withLifetime } from "../files/operation.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
-import { pause } from "../files/pause.ts";
 import { RateLimiter } from "../files/progress.ts";
 import { randomMark } from "../commands/path.ts";
 import { SECOND } from "../commands/queries.ts";
@@ -363,7 +363,7 @@ class DirTask implements MirrorTask {
     }
     const rest = end - Date.now();
     if (rest <= 0 || rest > FRESH + SECOND) return false; // or the time is in the future
-    await pause(rest, this.#options.signal);
+    await delay(rest, this.#options.signal);
     return true;
   }
 

@@ -8,7 +8,7 @@
 import { joinBytes } from "../protocol/bytes.ts";
 import { mismatched } from "../connection/control_errors.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
-import { abortable, settle } from "../connection/waiting.ts";
+import { abortable, anySignal, settle } from "../connection/waiting.ts";
 import { type HostPort, isIPv6, parsePassive } from "../protocol/address.ts";
 import type { Command } from "../protocol/command.ts";
 import {
@@ -364,9 +364,7 @@ async function waitFor(
     if (isDue) enough.abort(enough);
     isDue = isNext(session, pending);
   }, limit);
-  const either = signal === undefined
-    ? enough.signal
-    : AbortSignal.any([signal, enough.signal]);
+  const either = anySignal(enough.signal, signal);
   try {
     return await session.control.wait(pending.final, either);
   } catch (error) {

@@ -6,7 +6,7 @@
 
 import type { ControlConnection } from "../connection/control_connection.ts";
 import { closedWaiting } from "../connection/control_errors.ts";
-import { abortable } from "../connection/waiting.ts";
+import { abortable, anySignal } from "../connection/waiting.ts";
 import { asError } from "../protocol/with_message.ts";
 import type { PortRange } from "../connection/dial.ts";
 import type { Route } from "../connection/route.ts";
@@ -388,10 +388,7 @@ export class Session {
     signal: AbortSignal | undefined,
     run: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const { ended } = this;
-    return await run(
-      signal === undefined ? ended : AbortSignal.any([signal, ended]),
-    );
+    return await run(anySignal(this.ended, signal));
   }
 
   /**

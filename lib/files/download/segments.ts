@@ -4,6 +4,7 @@
  * @module
  */
 
+import { anySignal } from "../../connection/waiting.ts";
 import { quote } from "../../protocol/printable.ts";
 import type { Session } from "../../transfer/session.ts";
 import type { Transfer } from "../../transfer/transfer.ts";
@@ -139,12 +140,11 @@ export class Segments {
   ): Promise<void> {
     const stop = new AbortController();
     const { signal } = context.options;
-    const signals = signal === undefined ? [] : [signal];
     const own = {
       ...context,
       options: {
         ...context.options,
-        signal: AbortSignal.any([stop.signal, ...signals]),
+        signal: anySignal(stop.signal, signal),
       },
     };
     const forks = Array.from(
