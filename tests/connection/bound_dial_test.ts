@@ -137,13 +137,19 @@ test("dialFrom says what is wrong with an address", async () => {
       errors.AddrNotAvailable,
       '"localAddress" must be an address of this machine',
     ],
-    ["::1", hostname, port, errors.AddrNotAvailable, "of the server's family"],
+    [
+      "::1",
+      hostname,
+      port,
+      errors.AddrNotAvailable,
+      "both must be IPv4 or both IPv6",
+    ],
     [
       "127.0.0.2",
       "2001:db8::1",
       port,
       errors.AddrNotAvailable,
-      "of the server's family",
+      "both must be IPv4 or both IPv6",
     ],
     [
       "127.0.0.2",

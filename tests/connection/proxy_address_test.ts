@@ -51,9 +51,9 @@ Deno.test("ProxyAddress reads the URL of a proxy", () => {
 
 /** URLs that name no proxy, each with a password that must not be shown. */
 const BAD: [what: string, url: string, why: string][] = [
-  ["no scheme", "proxy.test:1080", "with a scheme"],
-  ["user without scheme", "joe:hunter22@proxy.test", "with a scheme"],
-  ["nothing", "", "with a scheme"],
+  ["no scheme", "proxy.test:1080", "with the scheme"],
+  ["user without scheme", "joe:hunter22@proxy.test", "with the scheme"],
+  ["nothing", "", "with the scheme"],
   ["https", "https://joe:hunter22@proxy.test", 'scheme "https" is not'],
   ["SOCKS4", "socks4://joe:hunter22@proxy.test", 'scheme "socks4" is not'],
   ["ftp", "ftp://joe:hunter22@proxy.test", 'scheme "ftp" is not'],
@@ -65,8 +65,8 @@ const BAD: [what: string, url: string, why: string][] = [
   ["a path", "http://joe:hunter22@proxy.test/x", "must end after"],
   ["a query", "http://joe:hunter22@proxy.test?x", "must end after"],
   ["a fragment", "http://joe:hunter22@proxy.test#x", "must end after"],
-  ["a lone %", "http://joe:hunter22%@proxy.test", "escapes nothing"],
-  ["not UTF-8", "http://joe:hunter22%E4@proxy.test", "escapes nothing"],
+  ["a lone %", "http://joe:hunter22%@proxy.test", "a % without an escape"],
+  ["not UTF-8", "http://joe:hunter22%E4@proxy.test", "a % without an escape"],
   ["a line end", "http://joe:hunter22%0D%0A@proxy.test", "control character"],
   ["a NUL", "socks5://joe:hunter22%00@proxy.test", "control character"],
   ["a colon", "http://j%3Ao:hunter22@proxy.test", "cannot have a colon"],
