@@ -82,10 +82,12 @@ export async function restore(
       "Cannot connect again: the directory on the server is not known; give absolute paths, or await cwd()",
     );
   }
-  for (const move of state.moves) await turn.perform(move, options);
-  if (state.type === "A" || state.type === "I") {
-    await turn.ensureType(state.type, options);
-  }
+  // in one round trip; after a failure the connection is not used
+  const { type } = state;
+  await Promise.all([
+    ...state.moves.map((move) => turn.perform(move, options)),
+    type === "A" || type === "I" ? turn.ensureType(type, options) : undefined,
+  ]);
   if (state.isCleared) await ccc(turn, options);
 }
 
