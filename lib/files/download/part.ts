@@ -392,10 +392,13 @@ export class Part {
     try {
       const isPart = this.#path !== this.#target.path ||
         this.#isNew && this.#position === 0;
-      const isOwn = isPart && isUnder(this.#path, this.#file);
       // locked, so no other download uses it
       const stays = isKept && this.#isResumable;
-      if (isOwn && !this.#isDone && !stays) Deno.removeSync(this.#path);
+      const isToGo = isPart && !this.#isDone && !stays;
+      // last: an error for a missing file costs more than the rest
+      if (isToGo && isUnder(this.#path, this.#file)) {
+        Deno.removeSync(this.#path);
+      }
     } catch {
       // already removed; the error that led here matters more
     }

@@ -45,7 +45,7 @@ export function openRandomPart(
   for (let attempt = 1;; attempt++) {
     const part = beside(path, partName(basename(path), randomMark(), false));
     try {
-      const opened = openLocked(part, mode, () => false);
+      const opened = openLocked(part, mode, () => false, { isNew: true });
       if (opened !== undefined) return { path: part, file: opened.file };
     } catch (error) {
       // another download removed it as abandoned before it was locked
@@ -246,14 +246,19 @@ function removeIdlePart(
 
 /**
  * Opens or creates a file, and locks it; `undefined` if `isWanted` rejects it.
+ *
+ * @param options `isNew`: whether nothing is expected under the path, which is
+ * looked at only if it cannot be created
  */
 function openLocked(
   path: string,
   mode: number | undefined,
   isWanted: (info: Deno.FileInfo) => boolean,
+  { isNew: isFresh = false }: { isNew?: boolean } = {},
 ): InPlace | undefined {
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    const info = lstatOrNothing(path);
+    const isFirst = isFresh && attempt === 1;
+    const info = isFirst ? undefined : lstatOrNothing(path);
     if (info !== undefined && !isWanted(info)) return undefined;
     const isNew = info === undefined;
     const file = openUnlessLate(path, mode, isNew);
