@@ -9,6 +9,11 @@ const FILES = { "/a": "first", "/b": "second", "/c": "third" };
 const VSFTPD = "220 (vsFTPd 3.0.3)";
 const PROFTPD = "220 ProFTPD Server (test)";
 
+/** Waits for what must not come: no event tells that. */
+function hold(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 60));
+}
+
 /** A local file with a time that is long past. */
 function writeOld(
   folder: LocalFolder,
@@ -32,9 +37,15 @@ Deno.test("FTP.download asks for the next file one command at a time without pip
   server.on("RETR", async (turn) => {
     const before = server.commands.length;
     isMoving = true;
-    await turn.default();
+    await turn.reply(150, "Here");
+    const data = await turn.openData();
+    await data.write(server.files.get(`/${turn.argument}`)!);
+    data.close();
+    await data.closed;
+    await hold();
     isMoving = false;
     assertEquals(server.commands.length, before);
+    await turn.reply(226, "Done");
   });
   using folder = new LocalFolder();
   await using ftp = await server.client({ pipelining: false });
@@ -77,6 +88,7 @@ Deno.test("FTP.download asks nothing for the next file after a short one", async
     await data.write("fir");
     data.close();
     await data.closed;
+    await hold();
     before = server.commands.length;
     await turn.reply(226, "Done");
   });
@@ -123,10 +135,18 @@ for (const [name, greeting] of Object.entries({ VSFTPD, PROFTPD })) {
     await using ftp = await server.client();
     const source = writeOld(folder, "source");
     await ftp.upload(source, "first"); // what is learned once
-    server.on("SIZE", async (turn) => {
-      if (turn.argument.endsWith(".part")) await turn.reply(213, "3");
-      else await turn.default();
-    });
+    let isRenaming = false; // ProFTPD takes nothing but RNTO then
+    for (const verb of ["SIZE", "PWD", "DELE", "RNFR", "RNTO"]) {
+      server.on(verb, async (turn) => {
+        if (isRenaming && verb !== "RNTO") {
+          return turn.reply(503, "RNTO is due");
+        }
+        isRenaming = verb === "RNFR";
+        const isPart = turn.argument.endsWith(".part");
+        if (verb === "SIZE" && isPart) await turn.reply(213, "3");
+        else await turn.default();
+      });
+    }
     const before = server.commands.length;
     await assertRejects(
       () => ftp.upload(source, "second", { retry: false }),
@@ -196,6 +216,7 @@ Deno.test("FTP.upload sends no bytes before the reply to STOR to a server that m
       sent.push("bytes");
       return bytes;
     });
+    await hold();
     sent.push("150");
     await turn.reply(150, "Send");
     const bytes = await reading;
