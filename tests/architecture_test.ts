@@ -99,6 +99,37 @@ Deno.test("imports go downwards only", () => {
   assertEquals(upwards, []);
 });
 
+Deno.test("docs/how_it_works.md says which folders use which", async () => {
+  const page = await Deno.readTextFile(
+    new URL("docs/how_it_works.md", ROOT),
+  );
+  const section = page.split("## Which folders use which")[1]!.split(
+    "\n## ",
+  )[0]!;
+  const told = [...section.matchAll(/^\| `(\w+)` *\| ([^|]*?) *\|$/gm)].map((
+    [, folder, used],
+  ) => `${folder}: ${used!.replaceAll("`", "")}`);
+  const folderOf = (path: string) =>
+    /^lib\/(\w+)\//.exec(path)?.[1] ?? path.split("/")[0]!;
+  const order = ROOMS.map((room) =>
+    room.split("/").at(room.includes("lib/") ? 1 : 0)!
+  );
+  const folders = order.filter((name) =>
+    !name.endsWith(".ts") && name !== "parser"
+  );
+  const found = folders.map((folder) => {
+    const used = new Set(
+      modules.filter(({ path }) => folderOf(path) === folder)
+        .flatMap(({ imports }) => imports.map(folderOf)),
+    );
+    const sorted = ["mod.ts", ...order].filter((name, at, all) =>
+      name !== folder && used.has(name) && all.indexOf(name) === at
+    );
+    return `${folder}: ${sorted.join(", ")}`;
+  });
+  assertEquals(told, found);
+});
+
 Deno.test("imports go round in no circle, but for types", () => {
   const importsOf = new Map(modules.map(({ path, values }) => [path, values]));
   const done = new Set<string>();

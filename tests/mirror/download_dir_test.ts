@@ -113,7 +113,7 @@ Deno.test("FTP.downloadDir continues after a file fails, and removes nothing", a
   ]);
   assertEquals(
     error.message,
-    'Cannot download all of "": 1 entry failed, "b": Cannot complete "RETR b": 550 Permission denied',
+    'Cannot download all of the current directory: 1 entry failed, "b": Cannot complete "RETR b": 550 Permission denied',
   );
   assert(error.cause instanceof FTPPermanentError);
   assertEquals([
