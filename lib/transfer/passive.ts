@@ -169,9 +169,7 @@ export async function requestPasv(
   const pending = control.send({ verb: "PASV" }, { kind: "passive" });
   const reply = await control.wait(pending.final, signal);
   if (isStrict && reply.code !== 227) {
-    const error = mismatched(pending, reply);
-    control.fail(error);
-    throw error;
+    throw closeMismatched(session, pending, reply);
   }
   return addressIn(session, reply, pending.command);
 }
@@ -268,6 +266,9 @@ async function requestEpsv(
   const limit = isOnly ? undefined : waitLimit(session, most, EPSV_SHARE);
   const reply = await replyWithin(session, pending, { limit, signal });
   if (reply === undefined) return await overtake(session, pending, signal);
+  const isForeign = !mayAnswer("EPSV", reply);
+  // no 227 can prove that replies and commands are in step
+  if (isForeign && isOnly) throw closeMismatched(session, pending, reply);
   const address = Promise.try(() => addressIn(session, reply, pending.command));
   if (isOnly) return await orRefused(session, address);
   try {
@@ -276,7 +277,6 @@ async function requestEpsv(
     const isFinal = reply.code === 421 || isStuck(error) ||
       (asksForPRET(error) && !profile.needsPRET);
     if (isFinal) throw error;
-    const isForeign = !mayAnswer("EPSV", reply);
     const asking = requestPasv(turn, { signal, isStrict: isForeign });
     const other = await orRefused(session, asking);
     const isPassing = reply.code >= 400 && reply.code < 500;
@@ -284,6 +284,17 @@ async function requestEpsv(
     else profile.hasExtendedPassive = false;
     return other;
   }
+}
+
+/** Closes a connection whose replies may be out of step; returns the error. */
+function closeMismatched(
+  { control }: Session,
+  pending: PendingCommand,
+  reply: Reply,
+): Error {
+  const error = mismatched(pending, reply);
+  control.fail(error);
+  return error;
 }
 
 /** Sends `PASV` after an unanswered `EPSV`. */

@@ -208,6 +208,25 @@ for (const answer of ['257 "/" is it', "213 5", "211 End"]) {
   });
 }
 
+for (
+  const [name, script, options] of [
+    ["PASV may not be sent", {}, { passive: "epsv" }],
+    ["PASV gets no 227", { PASV: "502 No" }, {}],
+  ] as const
+) {
+  Deno.test(`FTP closes where EPSV is answered by another command's 257, and ${name}`, async () => {
+    await using server = await startScript({
+      ...LIST,
+      EPSV: '257 "/" is it',
+      ...script,
+    });
+    await using ftp = await server.connect({ ...LONG, ...options });
+    const error = await assertRejects(() => list(ftp));
+    assert(String(error).includes("out of step"), String(error));
+    assertEquals(ftp.connected, false);
+  });
+}
+
 /** When the late reply to EPSV comes, seen from the PASV behind it. */
 const LATE: [when: string, script: (late: string) => Script][] = [
   ["before the 227", (late) => ({
