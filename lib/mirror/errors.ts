@@ -17,6 +17,8 @@ export interface FTPMirrorErrorOptions extends FTPErrorOptions {
   result: MirrorResult;
   /** Entries that failed. */
   failures: readonly MirrorFailure[];
+  /** Number of entries that were not reached. */
+  unreached?: number | undefined;
 }
 
 /**
@@ -31,6 +33,12 @@ export class FTPMirrorError extends FTPError {
   readonly result: MirrorResult;
   /** Failures: the first thousand; `result.failed` counts all. */
   readonly failures: readonly MirrorFailure[];
+  /**
+   * Number of the source's entries that were listed, and not reached before the
+   * connection was lost; 0 in all other cases. A directory that was not listed
+   * counts as one entry, and `filter` was not asked.
+   */
+  readonly unreached: number;
 
   /**
    * Creates an error.
@@ -42,5 +50,6 @@ export class FTPMirrorError extends FTPError {
     super(message, options);
     this.result = options.result;
     this.failures = options.failures;
+    this.unreached = options.unreached ?? 0;
   }
 }

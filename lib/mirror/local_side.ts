@@ -96,6 +96,17 @@ export class LocalSide implements Side {
     return true;
   }
 
+  /** Reads the directory: a file system may find other spellings, too. */
+  async hasName(path: string): Promise<boolean> {
+    const breather = new Breather();
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    for await (const entry of Deno.readDir(this.at(parentOf(path)))) {
+      if (entry.name === name) return true;
+      if (breather.isDue) await breather.pause(this.#signal);
+    }
+    return false;
+  }
+
   ask(
     directory: DirectoryPath,
     items: readonly MirrorItem[],

@@ -40,8 +40,10 @@ import {
   confirmKind,
   findCounterpart,
   findLost,
+  lateError,
   reasonToSkip,
 } from "./safety.ts";
+import { FTPMirrorError } from "./errors.ts";
 import { MirrorReport } from "./report.ts";
 import type { MirrorTask, SnapshotPair } from "./direction.ts";
 
@@ -142,7 +144,13 @@ export class Mirror implements AsyncDisposable {
       transfer: (task, pair, item) => this.#transferIncluded(task, pair, item),
       close: (pair) => this.#close(pair),
     });
-    await this.#pool.run(queue);
+    try {
+      await this.#pool.run(queue);
+    } catch (error) {
+      if (!(error instanceof FTPMirrorError)) throw error;
+      // the error was created while other files were in progress
+      throw this.#report.error(error.cause, queue.unfinished);
+    }
   }
 
   /** Reads a directory on both sides. */
@@ -253,7 +261,11 @@ export class Mirror implements AsyncDisposable {
       return undefined;
     }
     target.check(item.name);
-    const there = await findCounterpart(target, pair, item, entry.path);
+    const found = await findCounterpart(target, pair, item, entry.path);
+    if (found?.isLate) {
+      return await this.#keepLate(task, pair, item, found.item);
+    }
+    const there = found?.item;
     if (there === undefined || there.kind === item.kind) {
       return await this.#put(task, pair, item, there);
     }
@@ -261,6 +273,33 @@ export class Mirror implements AsyncDisposable {
     checkClash(there, item.kind, path, this.#options.delete === true);
     this.#remember(pair.directory);
     return undefined;
+  }
+
+  /**
+   * Keeps an entry that appeared after the listing, if it is equal: another run
+   * may have been faster.
+   *
+   * @throws {Deno.errors.AlreadyExists} If it differs
+   */
+  async #keepLate(
+    task: MirrorTask,
+    pair: SnapshotPair,
+    item: MirrorItem,
+    there: MirrorItem,
+  ): Promise<DirectoryPath | undefined> {
+    const { directory } = pair;
+    const { path } = entryOf(directory, item);
+    const late = lateError(task.target.at(path));
+    if (there.kind !== item.kind) throw late;
+    if (item.kind !== "file") return await this.#put(task, pair, item, there);
+    const [source, target] = [new Snapshot(), new Snapshot()];
+    source.set(item);
+    target.set(there);
+    await task.refine({ directory, source, target });
+    const refined = source.items.get(item.name) ?? item;
+    const reason = await task.compare(path, refined, there);
+    if (reason !== undefined && reason !== "always") throw late;
+    return await this.#put(task, pair, refined, there);
   }
 
   /** Transfers a file, or creates a directory. */

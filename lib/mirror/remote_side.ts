@@ -215,6 +215,11 @@ export class RemoteSide implements Side {
       folder.caseVariantOf(name) !== undefined;
   }
 
+  /** Unknown: the server may find other spellings, too. */
+  hasName(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   ask(
     directory: DirectoryPath,
     items: readonly MirrorItem[],

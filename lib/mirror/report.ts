@@ -4,7 +4,7 @@
  * @module
  */
 
-import { asError } from "../protocol/with_message.ts";
+import { asError, withAdvice } from "../protocol/with_message.ts";
 import { LocalError, locally } from "../files/errors.ts";
 import { runOperation } from "../files/operation.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
@@ -52,6 +52,8 @@ export class MirrorReport {
   readonly #title: string;
   readonly #options: MirrorOptions;
   readonly #failures: MirrorFailure[] = [];
+  /** Number of failures that ended the mirror. */
+  #lost = 0;
   /** Bytes of each current file. */
   readonly #current = new Map<string, number>();
   readonly #listener = new Listener((fault) => new LocalError(fault));
@@ -107,9 +109,11 @@ export class MirrorReport {
       this.#options.signal?.throwIfAborted();
       // without the permission, the next entry would fail as well
       if (error instanceof Deno.errors.NotCapable) throw error;
-      await this.#ensureConnected(provider, error);
+      const loss = await this.#ensureConnected(provider, error);
       this.record({ action: "fail", entry, error });
-      return undefined;
+      if (loss === undefined) return undefined;
+      this.#lost++;
+      throw this.error(loss.error);
     }
   }
 
@@ -175,8 +179,11 @@ export class MirrorReport {
    * Creates the error of an incomplete mirror.
    *
    * @param loss Error that ended the connection, if that is the reason
+   * @param unfinished Number of entries that were not processed to their end,
+   * those included that failed because of the loss
    */
-  error(loss?: unknown): FTPMirrorError {
+  error(loss?: unknown, unfinished = 0): FTPMirrorError {
+    const unreached = Math.max(unfinished - this.#lost, 0);
     const { failed } = this.result;
     const [first] = this.#failures;
     const cause = loss ?? first?.error;
@@ -189,21 +196,30 @@ export class MirrorReport {
       : `${failed} ${failed === 1 ? "entry" : "entries"} failed, ${
         failed === 1 ? "" : "the first "
       }${quote(first?.path ?? "")}: `;
-    const why = asError(cause).message;
-    return new FTPMirrorError(`${this.#title}: ${what}${why}`, {
+    const rest = unreached === 0
+      ? ""
+      : `${unreached} more ${
+        unreached === 1 ? "entry was" : "entries were"
+      } not reached`;
+    const message = `${this.#title}: ${what}${asError(cause).message}`;
+    return new FTPMirrorError(withAdvice(message, rest), {
       result: { ...this.result },
       failures: this.#failures,
+      unreached,
       cause,
     });
   }
 
-  /** Reconnects if a failed file has ended the connection. */
+  /**
+   * Reconnects if a failed file has ended the connection. Returns why the
+   * mirror cannot continue, if so.
+   */
   async #ensureConnected(
     provider: SessionProvider,
     cause: unknown,
-  ): Promise<void> {
+  ): Promise<{ error: unknown } | undefined> {
     const { retry, signal } = this.#options;
-    if (!provider.session.isLost) return;
+    if (!provider.session.isLost) return undefined;
     let why = cause;
     if (retry !== false && provider.canReconnect) {
       try {
@@ -212,12 +228,12 @@ export class MirrorReport {
           { signal },
           (options) => provider.reconnect(options),
         );
-        return;
+        return undefined;
       } catch (error) {
         signal?.throwIfAborted();
         why = error;
       }
     }
-    if (!this.#dropWorker(provider)) throw this.error(why);
+    return this.#dropWorker(provider) ? undefined : { error: why };
   }
 }

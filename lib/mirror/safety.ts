@@ -35,6 +35,14 @@ export function reasonToSkip(
   }
 }
 
+/** The target's entry for an entry of the source. */
+export interface Counterpart {
+  /** The entry. */
+  readonly item: MirrorItem;
+  /** Whether it appeared after the directory was listed. */
+  readonly isLate: boolean;
+}
+
 /**
  * Finds the target's entry for an entry of the source, which may have another
  * name.
@@ -47,20 +55,31 @@ export async function findCounterpart(
   { source, target }: SnapshotPair,
   { name }: MirrorItem,
   path: string,
-): Promise<MirrorItem | undefined> {
+): Promise<Counterpart | undefined> {
   const listed = target.items.get(name);
-  if (listed !== undefined || target.isMissing) return listed;
+  if (listed !== undefined) return { item: listed, isLate: false };
+  if (target.isMissing) return undefined;
   const found = side.mayHide(target, name) ? await side.probe(path) : undefined;
   if (found === undefined) return undefined;
   const variant = target.caseVariantOf(name);
   const isOwn = variant === undefined
     ? target.hidesDots
     : !source.items.has(variant);
-  if (isOwn) return found;
+  if (isOwn) return { item: found, isLate: false };
+  if (await side.hasName(path)) return { item: found, isLate: true };
   throw new Deno.errors.AlreadyExists(
     `Cannot write to ${quote(side.at(path))}: it is the same there as ${
       variant === undefined ? "something else" : quote(variant)
     }`,
+  );
+}
+
+/** Creates the error for an entry that appeared after the listing. */
+export function lateError(path: string): Error {
+  return new Deno.errors.AlreadyExists(
+    `Cannot write to ${
+      quote(path)
+    }: it appeared after the directory was listed, and differs; another run may be writing here, otherwise try again`,
   );
 }
 

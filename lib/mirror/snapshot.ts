@@ -224,6 +224,8 @@ export interface Side {
   probe(path: string): Promise<MirrorItem | undefined>;
   /** Whether {@linkcode probe} may find an entry that the listing lacks. */
   mayHide(folder: Snapshot, name: string): boolean;
+  /** Whether a path that was found has exactly this name. */
+  hasName(path: string): Promise<boolean>;
   /** Looks up entries by their names, whatever a listing shows. */
   ask(
     directory: DirectoryPath,

@@ -43,6 +43,8 @@ export class TreeQueue implements TaskQueue<MirrorTask> {
   readonly #operations: TreeTask;
   readonly #directories: DirectoryPath[];
   readonly #open: OpenFolder[] = [];
+  /** Number of directories that are being read. */
+  #entering = 0;
 
   /** Creates a queue with one directory in it. */
   constructor(root: DirectoryPath, operations: TreeTask) {
@@ -54,6 +56,14 @@ export class TreeQueue implements TaskQueue<MirrorTask> {
     return this.#open.reduce(
       (sum, folder) => sum + folder.size,
       this.#directories.length,
+    );
+  }
+
+  /** Number of directories and entries that were not processed to their end. */
+  get unfinished(): number {
+    return this.#open.reduce(
+      (sum, folder) => sum + folder.unfinished,
+      this.#directories.length + this.#entering,
     );
   }
 
@@ -70,7 +80,9 @@ export class TreeQueue implements TaskQueue<MirrorTask> {
   }
 
   async #enter(task: MirrorTask, directory: DirectoryPath): Promise<void> {
+    this.#entering++; // after an error, it stays unfinished
     const pair = await this.#operations.open(task, directory);
+    this.#entering--;
     if (pair === undefined) return;
     const folder = new OpenFolder(pair);
     this.#open.push(folder);
@@ -129,6 +141,16 @@ class OpenFolder {
   /** Number of entries that were not taken. */
   get size(): number {
     return this.#left + this.#next.length;
+  }
+
+  /** Number of entries, and of directories found, that were not processed. */
+  get unfinished(): number {
+    let waiting = 0;
+    for (const { items, next } of this.#current.values()) {
+      waiting += items.length - Math.min(next, items.length);
+    }
+    return this.#left + waiting + this.#collisionKeys.size +
+      this.#directories.length;
   }
 
   get isDone(): boolean {
