@@ -266,7 +266,23 @@ export class UploadTarget {
     if (path === this.remote) return;
     const mode = this.#mode;
     await this.#replacement.run(session, { ...upload, path, mode }, begun);
-    await deleteAll(session, this.#abandoned);
+  }
+
+  /**
+   * Deletes the temporary files of earlier attempts, after the new file is in
+   * its place. Uses another connection if this one is lost.
+   */
+  async tidy(provider: SessionProvider): Promise<void> {
+    if (this.#abandoned.length === 0) return;
+    const signal = cleanupSignal(provider);
+    await deleteAll(provider.session, this.#abandoned, { signal });
+    if (!provider.session.isLost) return;
+    try {
+      await provider.reconnect({ signal });
+    } catch {
+      return; // the upload is complete
+    }
+    await deleteAll(provider.session, this.#abandoned, { signal });
   }
 
   /**
@@ -304,9 +320,7 @@ export class UploadTarget {
     const { hasBegun } = this.#replacement;
     if (isKept && !hasBegun && this.path === this.#first) return error;
     try {
-      const { timeout } = provider.session.options;
-      const grace = Math.min(CLEANUP_TIMEOUT, timeout || CLEANUP_TIMEOUT);
-      const signal = AbortSignal.timeout(grace);
+      const signal = cleanupSignal(provider);
       if (provider.session.isLost) {
         await provider.reconnect({ signal });
       }
@@ -433,4 +447,12 @@ export class UploadTarget {
       (message) => withAdvice(message, notes.join("; ")),
     );
   }
+}
+
+/** Returns a signal that limits the time for deleting temporary files. */
+function cleanupSignal({ session }: SessionProvider): AbortSignal {
+  const { timeout } = session.options;
+  return AbortSignal.timeout(
+    Math.min(CLEANUP_TIMEOUT, timeout || CLEANUP_TIMEOUT),
+  );
 }

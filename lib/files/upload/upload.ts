@@ -195,6 +195,7 @@ class Upload {
     this.#begun = undefined;
     if (!this.#target.isCommitting) await this.#check(session);
     await this.#target.commit(session, this.#complete, begun);
+    await this.#target.tidy(this.#provider);
     return this.#result();
   }
 

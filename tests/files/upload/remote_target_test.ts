@@ -151,6 +151,22 @@ Deno.test("FTP.upload takes another name where its part is in use", async () => 
   assertEquals([...server.files.keys()], ["/data"]); // it is let go in the end
 });
 
+Deno.test("FTP.upload deletes an earlier part where the connection is lost over that", async () => {
+  await using server = await memoryServer();
+  server.once("STOR", keepSome(30_000));
+  server.once("DELE", "550 In use");
+  server.once("DELE", (turn) => turn.close()); // after the rename
+  server.on("STOR", async (turn) => {
+    if (!turn.server.files.has(`/${turn.argument}`)) return turn.default();
+    await turn.reply(550, "In use");
+  });
+  await using ftp = await server.client();
+  const { retries } = await ftp.upload(DATA, "data", QUICK);
+  assertEquals(retries, 1);
+  assertEquals([...server.files.keys()], ["/data"]);
+  assertEquals(await ftp.size("data"), DATA.length);
+});
+
 Deno.test("FTP.upload writes over its part where it may not be deleted", async () => {
   await using server = await memoryServer();
   server.once("STOR", keepSome(30_000));
