@@ -4,6 +4,9 @@
  * @module
  */
 
+import type { Entry } from "../../listing/entry.ts";
+import { parseFacts } from "../../listing/facts.ts";
+import { ListingReader } from "../../listing/listing_reader.ts";
 import type { Command } from "../../protocol/command.ts";
 import { isRefusal, isUnknownCommand, replyOf } from "../../protocol/errors.ts";
 import { readOctal } from "../../protocol/numbers.ts";
@@ -21,8 +24,6 @@ const PATTERN_REGEXP = /[*?[\]{}\\~]|^-/;
 
 // Pure-FTPd's STAT does not find names with blanks
 const BLANK_REGEXP = / /;
-
-const LINE_REGEXP = /^([-bcdlps])([-rwxsStT]{9})[^\s]* +\d+ /;
 
 /** Whether permissions can be read and set at all. */
 export function canChangeMode(session: Session): boolean {
@@ -56,31 +57,38 @@ export async function requestMode(
     isPattern ? [] : ask("STAT", STAT),
     isOdd && !session.profile.lacks(MLST) ? ask("MLST", MLST) : [],
   ]);
-  const lines = status.filter((line) => LINE_REGEXP.test(line));
-  return lines.length > 0 ? readListedMode(lines, path) : readFactOfMode(facts);
+  const listed = readListing(session, status);
+  return listed.length > 0 ? modeOfListed(listed, path) : readFactOfMode(facts);
 }
 
-function readListedMode(
-  [line, ...others]: readonly string[],
+/** Reads the lines of a reply that are lines of `ls -l`. */
+function readListing(session: Session, lines: readonly string[]): Entry[] {
+  const { encoding } = session.control;
+  const entries: Entry[] = [];
+  const reader = new ListingReader({
+    decode: (bytes) => encoding.decode(bytes),
+    format: "unix",
+    onSelf: (entry) => entries.push(entry), // the path is a directory
+  });
+  entries.push(...reader.push(encoding.encode(lines.join("\n"))));
+  entries.push(...reader.end());
+  return entries.filter(({ mode }) => mode !== undefined);
+}
+
+function modeOfListed(
+  [entry, ...others]: readonly Entry[],
   path: string,
 ): number | undefined {
-  const [, kind, letters] = LINE_REGEXP.exec(line!)!;
+  const { isFile, line, mode } = entry!;
   const name = path.slice(path.lastIndexOf("/") + 1);
-  const isIt = kind === "-" && line!.endsWith(name) && others.length === 0;
-  if (!isIt) return undefined;
-  // "S" and "T" stand for a special bit without "x"
-  return [...letters!].reduce(
-    (mode, letter) => mode * 2 + (/[-ST]/.test(letter) ? 0 : 1),
-    0,
-  );
+  const isIt = isFile && line.endsWith(name) && others.length === 0;
+  return isIt ? mode! & 0o777 : undefined;
 }
 
 function readFactOfMode(lines: readonly string[]): number | undefined {
-  const facts = lines
-    .map((line) => line.replace(/ .*/, "").toLowerCase())
-    .find((facts) => /(^|;)type=file;/.test(facts));
-  const digits = /(?:^|;)unix\.mode=([0-7]+);/.exec(facts ?? "")?.[1];
-  const mode = (readOctal(digits) ?? 0o777) & 0o777;
+  const found = lines.map((line) => parseFacts(line).facts)
+    .find(({ type }) => type?.toLowerCase() === "file");
+  const mode = (readOctal(found?.["unix.mode"]) ?? 0o777) & 0o777;
   return mode === 0o777 ? undefined : mode; // it may be a link's mode
 }
 
