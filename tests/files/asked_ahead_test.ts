@@ -109,18 +109,22 @@ Deno.test("FTP closes a connection that was dialed for a download that does not 
   await ftp.download("a", folder.at("a"));
   const controller = new AbortController();
   const reason = new Error("enough");
-  const dialed = Promise.withResolvers<void>();
+  await server.received("EPSV");
   server.once("RETR", async (turn) => {
-    await turn.default();
+    await server.received("EPSV");
+    await turn.reply(150, "Here");
+    const data = await turn.openData();
+    await data.write("second");
+    data.close();
+    await server.received("EPSV"); // of the one that does not come
     controller.abort(reason);
-    dialed.resolve();
+    await turn.reply(226, "Done");
   });
   const { signal } = controller;
   const [first, second] = await Promise.allSettled([
     ftp.download("b", folder.at("b")),
     ftp.download("c", folder.at("c"), { signal }),
   ]);
-  await dialed.promise;
   assertEquals(first.status, "fulfilled");
   assertEquals((second as PromiseRejectedResult).reason, reason);
   await ftp.cwd("/"); // what was asked before it does not hold any more
