@@ -209,6 +209,7 @@ class Download {
         size: this.#tracker.total,
       });
     } finally {
+      await this.#segments?.closed;
       this.#part?.close(isKept);
     }
   }
@@ -351,6 +352,7 @@ class Download {
    */
   async #fetchSegments(part: Part, size: number): Promise<boolean> {
     const { segments: asked = 1 } = this.#options;
+    await this.#segments?.closed;
     const isSpoiled = this.#segments?.isComplete && part.position !== size;
     if (isSpoiled) this.#segments = undefined;
     const isResumed = this.#segments === undefined && part.position > 0;

@@ -51,6 +51,16 @@ interface SegmentContext {
   readonly part: Part;
   readonly tracker: ProgressTracker;
   readonly options: DownloadOptions;
+  /** Of a fork: whether it has nothing left to do and can close. */
+  readonly isLast?: () => boolean;
+}
+
+/** A connection of its own, which downloads segments. */
+interface Fork {
+  /** Its error, if it has one, as soon as it writes no more bytes. */
+  readonly received: Promise<{ error: unknown } | undefined>;
+  /** Fulfilled when it is closed. */
+  readonly closed: Promise<void>;
 }
 
 /**
@@ -67,6 +77,8 @@ export class Segments {
   readonly size: number;
   readonly #count: number;
   readonly #segments: Segment[];
+  /** Fulfilled when all forks of a complete download are closed. */
+  closed: Promise<unknown> | undefined;
 
   private constructor(size: number, ranges: readonly SegmentRange[]) {
     this.size = size;
@@ -154,30 +166,38 @@ export class Segments {
     try {
       await this.#fetchAll(provider, own, "last");
       let failure: { error: unknown } | undefined;
-      for (const fork of await Promise.all(forks)) failure ??= fork;
+      for (const { received } of forks) failure ??= await received;
       // work of failed forks
       await this.#fetchAll(provider, own);
       if (!this.isComplete) throw failure!.error;
+      this.closed = Promise.all(forks.map(({ closed }) => closed));
     } catch (error) {
       stop.abort(error);
+      await Promise.all(forks.map(({ closed }) => closed));
       throw error;
-    } finally {
-      await Promise.all(forks);
     }
   }
 
-  /** Downloads segments on another connection. Returns its error. */
-  async #fetchByFork(
-    provider: SessionProvider,
-    context: SegmentContext,
-  ): Promise<{ error: unknown } | undefined> {
-    try {
-      await using fork = await provider.fork(context.options);
-      await this.#fetchAll(fork, context);
-      return undefined;
-    } catch (error) {
-      return { error };
-    }
+  /** Downloads segments on another connection, until all are taken. */
+  #fetchByFork(provider: SessionProvider, context: SegmentContext): Fork {
+    const { promise: received, resolve } = Promise.withResolvers<
+      { error: unknown } | undefined
+    >();
+    const isLast = (): boolean => {
+      if (this.#segments.some(isFree)) return false;
+      resolve(undefined);
+      return true;
+    };
+    const work = async (): Promise<void> => {
+      try {
+        await using fork = await provider.fork(context.options);
+        await this.#fetchAll(fork, { ...context, isLast });
+        resolve(undefined);
+      } catch (error) {
+        resolve({ error }); // too late to matter if all bytes are here
+      }
+    };
+    return { received, closed: work() };
   }
 
   /** Downloads segments until all are taken. */
@@ -196,13 +216,11 @@ export class Segments {
         segment.isTaken = false;
         throw error;
       }
-      await this.#fetchFrom(provider.session, segment, context);
+      if (await this.#fetchFrom(provider.session, segment, context)) return;
     }
   }
 
   #take(order: "first" | "last"): Segment | undefined {
-    const isFree = ({ isTaken, start, end }: Segment) =>
-      !isTaken && start < end;
     const segment = order === "first"
       ? this.#segments.find(isFree)
       : this.#segments.findLast(isFree);
@@ -221,12 +239,14 @@ export class Segments {
   /**
    * Downloads a segment, and the following ones that no other connection has
    * started.
+   *
+   * @returns Whether the connection must not take another segment
    */
   async #fetchFrom(
     session: Session,
     segment: Segment,
     context: SegmentContext,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { remote, part, options } = context;
     let current = segment;
     try {
@@ -251,17 +271,34 @@ export class Segments {
         current.isTaken = false;
         current = next;
       }
-      if (current.end < this.size) return void await transfer.abort();
+      if (current.end < this.size) {
+        if (context.isLast?.()) {
+          // a fork's ABOR and QUIT would cost two round trips
+          const reason = new Deno.errors.Interrupted("all segments are here");
+          session.control.fail(reason);
+          transfer.data.fail(reason);
+          return true;
+        }
+        await transfer.abort();
+        return false;
+      }
       alive.stop();
       // a file that has grown is downloaded as of its start
-      if (!await isAtEnd(transfer, options)) {
-        return void await transfer.abort();
+      if (await isAtEnd(transfer, options)) {
+        await awaitConfirmation(transfer, this.size, this.size, options);
+      } else {
+        await transfer.abort();
       }
-      await awaitConfirmation(transfer, this.size, this.size, options);
+      return false;
     } finally {
       current.isTaken = false;
     }
   }
+}
+
+/** Whether no connection downloads a segment that is not complete. */
+function isFree({ isTaken, start, end }: Segment): boolean {
+  return !isTaken && start < end;
 }
 
 /** Receives the rest of a segment. */

@@ -144,6 +144,26 @@ Deno.test("FTP.download makes do with the connections that it gets", async () =>
   assertEquals({ bytes, retries }, { bytes: DATA.length, retries: 0 });
 });
 
+Deno.test("FTP.download closes the connections of segments without waiting for ABOR and QUIT", async () => {
+  await using server = await memoryServer({ "/data": DATA });
+  await using ftp = await server.client();
+  using folder = new LocalFolder();
+  // each connection has its segment before the first one is sent
+  const all = Promise.withResolvers<void>();
+  let count = 0;
+  server.on("RETR", async (turn) => {
+    if (++count === 4) all.resolve();
+    await all.promise;
+    await turn.default();
+  });
+  await ftp.download("data", folder.at("data"), { segments: 4 });
+  assertSame(folder, DATA);
+  assertEquals(count, 4);
+  const ends = server.verbs.filter((verb) => /^(ABOR|QUIT)$/.test(verb));
+  assertEquals(ends, []);
+  assertEquals(await ftp.size("data"), DATA.length);
+});
+
 Deno.test("FTP.download is one segment where REST is refused", async () => {
   await using server = await memoryServer({ "/data": DATA });
   server.on("REST", "502 Not implemented");
