@@ -325,6 +325,8 @@ export class UploadTarget {
         await provider.reconnect({ signal });
       }
       const { session } = provider;
+      // also where a command that was sent by hand is not repeated
+      await session.ready(signal, { isForced: true });
       if (hasBegun) {
         const isDone = await this.#settle(session, { signal });
         if (isDone instanceof Error) return isDone;

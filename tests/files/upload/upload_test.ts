@@ -309,6 +309,22 @@ Deno.test("FTP.upload sends nothing after a REST that the server confirms with a
   assertEquals(result.retries, 1);
 });
 
+Deno.test("FTP.upload removes its temporary file over another connection, although something was sent by hand", async () => {
+  await using server = await memoryServer({ "/data": DATA.subarray(0, 5) });
+  server.on("SITE", "200 Done").on("STOR", async (turn) => {
+    await turn.reply(150, "Send it");
+    const data = await turn.openData();
+    turn.server.put(`/${turn.argument}`, DATA.subarray(0, 9));
+    data.reset();
+    await turn.session.peer.closed; // and nothing is said of it
+  });
+  await using ftp = await server.client({ timeout: 1000 });
+  await ftp.sendcmd("SITE EXEC setup");
+  await assertRejects(() => ftp.upload(DATA, "data", { retry: false }));
+  assertEquals([...server.files.keys()], ["/data"]);
+  assertEquals(server.files.get("/data"), DATA.subarray(0, 5));
+});
+
 Deno.test("FTP.upload asks SIZE when the server's word was lost", async () => {
   await using server = await memoryServer();
   server.once("STOR", vanishAfter(DATA.length));
