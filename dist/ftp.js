@@ -23,6 +23,9 @@ function printableText(line) {
 function quote(name) {
   return `"${printableLine(name)}"`;
 }
+function quoteEscaped(text) {
+  return printableLine(JSON.stringify(text));
+}
 function printableInspection(shown) {
   return shown.replace(UNESCAPED_REGEXP, "\uFFFD");
 }
@@ -83,21 +86,54 @@ var init_check_word = __esm({
 });
 
 // lib/protocol/check_names.ts
+function isObject(value) {
+  return typeof value === "object" && value !== null;
+}
 function isPattern(value) {
   return typeof value === "string" || value instanceof RegExp;
 }
 function checkNames(where, options, names) {
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot use ${showValue(options)} as the options of ${where}: give an object`);
+    throw new TypeError(`Cannot use ${showValue(options)} as the options of ${where}: pass an object`);
   }
   for (const [name, value] of Object.entries(options)) {
     if (value === void 0) continue;
     if (!Object.hasOwn(names, name)) {
-      throw new TypeError(`Cannot use the option "${printable(name)}" of ${where}: there is no such option; use one of ${Object.keys(names).sort().join(", ")}`);
+      const valid = Object.keys(names).sort();
+      throw new TypeError(`Unknown option ${quote(name)} of ${where}: ${adviceFor(name, valid)}use one of ${valid.join(", ")}`);
     }
     const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : void 0;
     if (kind !== void 0) checkKind(name, value, kind);
   }
+}
+function adviceFor(name, valid) {
+  const folded = name.toLowerCase();
+  const synonyms = Object.hasOwn(SYNONYMS, folded) ? SYNONYMS[folded] : [];
+  const meant = valid.find((option) => option.toLowerCase() === folded) ?? valid.find((option) => synonyms.includes(option));
+  if (meant !== void 0) return `did you mean "${meant}"? Or `;
+  if (CLIENT_OPTIONS.includes(name)) {
+    return "it is an option of connect() and FTP; or ";
+  }
+  if (CONNECT_OPTIONS.includes(name)) {
+    return "it is an option of connect(); or ";
+  }
+  if (TLS_OPTIONS.includes(name)) {
+    return `it is an option of tls, as in { tls: { ${name}: ... } }; or `;
+  }
+  const near = valid.find((option) => isNear(folded, option.toLowerCase()));
+  return near === void 0 ? "" : `did you mean "${near}"? Or `;
+}
+function isNear(a, b) {
+  if (a.length > b.length) return isNear(b, a);
+  if (a.length < 3 || b.length - a.length > 1) return false;
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  const [restA, restB] = [
+    a.slice(start),
+    b.slice(start)
+  ];
+  if (a.length < b.length) return restA === restB.slice(1);
+  return restA.slice(1) === restB.slice(1) || restA.slice(2) === restB.slice(2) && restA[0] === restB[1] && restA[1] === restB[0];
 }
 function checkFunction(name, value) {
   checkKind(name, value, FUNCTION);
@@ -110,7 +146,7 @@ function checkKind(name, value, { is, words }) {
   const shown = typeof value === "string" ? "a string" : showValue(value);
   throw new TypeError(`Cannot use ${shown} as "${name}": it must be ${words}`);
 }
-var FUNCTION, BOOLEAN, PASSIVE, SIGNAL, TEXT, URL_TEXT, PATTERNS, KINDS;
+var FUNCTION, BOOLEAN, PASSIVE, SIGNAL, TEXT, URL_TEXT, STORE, PATTERNS, KINDS, CLIENT_OPTIONS, CONNECT_OPTIONS, TLS_OPTIONS, SYNONYMS;
 var init_check_names = __esm({
   "lib/protocol/check_names.ts"() {
     init_check_word();
@@ -144,6 +180,10 @@ var init_check_names = __esm({
     URL_TEXT = {
       is: (value) => typeof value === "string" || value instanceof URL,
       words: "a URL"
+    };
+    STORE = {
+      is: (value) => isObject(value) && typeof value.load === "function" && typeof value.save === "function",
+      words: "an object with the functions load and save"
     };
     PATTERNS = {
       is: (value) => Array.isArray(value) ? value.every(isPattern) : isPattern(value),
@@ -192,12 +232,133 @@ var init_check_names = __esm({
       localAddress: TEXT,
       virtualHost: TEXT,
       password: TEXT,
+      profile: STORE,
       proxy: URL_TEXT,
       serverName: TEXT,
       user: TEXT,
       match: PATTERNS,
       skip: PATTERNS
     };
+    CLIENT_OPTIONS = [
+      "activeAddress",
+      "activePorts",
+      "afterLogin",
+      "allowEPRT",
+      "compress",
+      "dial",
+      "encoding",
+      "localAddress",
+      "maxLine",
+      "maxListing",
+      "maxReply",
+      "maxReplyLine",
+      "multiline",
+      "passive",
+      "pipelining",
+      "profile",
+      "proxy",
+      "serverZone",
+      "timeout",
+      "tls",
+      "trace",
+      "trustPasvHost",
+      "virtualHost"
+    ];
+    CONNECT_OPTIONS = [
+      "account",
+      "netrc",
+      "password",
+      "port",
+      "user"
+    ];
+    TLS_OPTIONS = [
+      "allowAuthSSL",
+      "allowMissingCloseNotify",
+      "caCerts",
+      "cert",
+      "dangerouslyAcceptAnyCertificate",
+      "fingerprint",
+      "isolate",
+      "key",
+      "maxVersion",
+      "minVersion",
+      "serverName"
+    ];
+    SYNONYMS = {
+      abortsignal: [
+        "signal"
+      ],
+      ca: [
+        "caCerts"
+      ],
+      charset: [
+        "encoding"
+      ],
+      concurrency: [
+        "connections"
+      ],
+      depth: [
+        "maxDepth"
+      ],
+      exclude: [
+        "filter",
+        "skip"
+      ],
+      include: [
+        "filter",
+        "match"
+      ],
+      login: [
+        "user"
+      ],
+      parallel: [
+        "connections"
+      ],
+      pass: [
+        "password"
+      ],
+      passwd: [
+        "password"
+      ],
+      pasv: [
+        "passive"
+      ],
+      progress: [
+        "onProgress"
+      ],
+      retries: [
+        "retry"
+      ],
+      secure: [
+        "tls"
+      ],
+      ssl: [
+        "tls"
+      ],
+      username: [
+        "user"
+      ]
+    };
+  }
+});
+
+// lib/protocol/bytes.ts
+function isEqual(a, b) {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+function joinBytes(...parts) {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+var init_bytes = __esm({
+  "lib/protocol/bytes.ts"() {
   }
 });
 
@@ -234,7 +395,23 @@ function abortable(promise, signal) {
     aborted
   ]).finally(() => signal.removeEventListener("abort", onAbort));
 }
-async function within(timeout, signal, late, run) {
+function anySignal(signal, ...others) {
+  const more = others.filter((other) => other !== void 0 && other !== signal);
+  return more.length === 0 ? signal : AbortSignal.any([
+    signal,
+    ...more
+  ]);
+}
+async function delay(milliseconds, signal) {
+  const { promise, resolve } = Promise.withResolvers();
+  const timer = setTimeout(resolve, Math.min(milliseconds, MAX_MILLISECONDS));
+  try {
+    await abortable(promise, signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+async function within(timeout, signal, late, run2) {
   signal?.throwIfAborted();
   const controller = new AbortController();
   const onAbort = () => controller.abort(signal.reason);
@@ -243,7 +420,7 @@ async function within(timeout, signal, late, run) {
   });
   const timer = timeout > 0 ? setTimeout(() => controller.abort(late()), Math.min(timeout, MAX_MILLISECONDS)) : void 0;
   try {
-    return await run(controller.signal);
+    return await run2(controller.signal);
   } catch (error) {
     throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
@@ -342,14 +519,14 @@ var init_waiting = __esm({
        *
        * @param delay Milliseconds between the two; 0 for none
        */
-      constructor(source, delay) {
+      constructor(source, delay2) {
         const controller = new AbortController();
         this.#source = source;
         this.#onAbort = () => {
           const abort = () => controller.abort(source.reason);
-          this.#timer = setTimeout(abort, delay);
+          this.#timer = setTimeout(abort, delay2);
         };
-        const isFollowing = source !== void 0 && delay > 0;
+        const isFollowing = source !== void 0 && delay2 > 0;
         this.signal = isFollowing ? controller.signal : source;
         if (isFollowing) {
           source.addEventListener("abort", this.#onAbort, {
@@ -382,7 +559,7 @@ function readHandshakeError(message, code) {
   if (code === "ERR_SSL_TLSV1_ALERT_INSUFFICIENT_SECURITY" || /HandshakeFailure|peer is incompatible|CipherSuite/i.test(message)) {
     return {
       reason: "cipher",
-      detail: `the server supports none of the offered cipher suites, or wants a client certificate (${message})`
+      detail: `the server supports none of the offered cipher suites, or requires a client certificate (${message})`
     };
   }
   return {
@@ -393,10 +570,10 @@ function readHandshakeError(message, code) {
 function readClearAnswer(bytes2) {
   const first = bytes2[0];
   if (first === void 0 || first === 22 || first === 21) return void 0;
-  const quote3 = new TextDecoder().decode(bytes2.subarray(0, QUOTE_SIZE)).split(/[\r\n]/, 1)[0].replace(/[^ -~]+/g, "?");
+  const quote2 = new TextDecoder().decode(bytes2.subarray(0, QUOTE_SIZE)).split(/[\r\n]/, 1)[0].replace(/[^ -~]+/g, "?");
   return {
     reason: "not-tls",
-    detail: `the server answered in clear text: ${JSON.stringify(quote3)}` + (/^\d{3}/.test(quote3) ? ' (a server that starts in clear text wants the mode "explicit")' : "")
+    detail: `the server answered in clear text: ${JSON.stringify(quote2)}` + (/^\d{3}/.test(quote2) ? ' (for a server that starts in clear text, use the mode "explicit")' : "")
   };
 }
 var TLSError, SELF_SIGNED, UNKNOWN_CA, EXPIRED, VERSION, CLIENT_CERTIFICATE, PINNABLE, FAULTS, QUOTE_SIZE;
@@ -434,7 +611,7 @@ var init_errors = __esm({
     };
     UNKNOWN_CA = {
       reason: "unknown-ca",
-      detail: "the certificate was issued by an authority that is not trusted here: give that authority's certificate with `caCerts`"
+      detail: "the certificate was issued by an authority that is not trusted here: add that authority's certificate to `caCerts`"
     };
     EXPIRED = {
       reason: "expired",
@@ -442,11 +619,11 @@ var init_errors = __esm({
     };
     VERSION = {
       reason: "version",
-      detail: "the server supports none of the offered TLS versions: see `minVersion` and `maxVersion` (below TLS 1.2 nothing is spoken)"
+      detail: "the server supports none of the offered TLS versions: see `minVersion` and `maxVersion` (versions below TLS 1.2 are not supported)"
     };
     CLIENT_CERTIFICATE = {
       reason: "client-certificate",
-      detail: "the server does not accept the client's certificate, or wants one: see `cert` and `key`"
+      detail: "the server does not accept the client's certificate, or requires one: see `cert` and `key`"
     };
     PINNABLE = [
       "self-signed",
@@ -492,6 +669,14 @@ async function writeAll(stream, bytes2) {
     written += await stream.write(bytes2.subarray(written));
   }
 }
+function closeQuietly(closable) {
+  try {
+    const closing = closable.close();
+    if (closing !== void 0) Promise.resolve(closing).catch(() => {
+    });
+  } catch {
+  }
+}
 async function drain(stream) {
   const buffer2 = new Uint8Array(DRAIN_SIZE);
   try {
@@ -512,7 +697,7 @@ var init_byte_stream = __esm({
 });
 
 // lib/protocol/byte_buffer.ts
-function copyOf(bytes2, from, to) {
+function copyOf2(bytes2, from, to) {
   const copied = new Uint8Array(to - from);
   copy(bytes2, from, to, copied, 0);
   return copied;
@@ -555,7 +740,7 @@ var init_byte_buffer = __esm({
       }
       /** Returns the first bytes, and clears the buffer. */
       take(length) {
-        const taken = length > MAX_IDLE_CAPACITY ? this.#bytes.subarray(0, length) : copyOf(this.#bytes, 0, length);
+        const taken = length > MAX_IDLE_CAPACITY ? this.#bytes.subarray(0, length) : copyOf2(this.#bytes, 0, length);
         this.clear();
         return taken;
       }
@@ -565,6 +750,16 @@ var init_byte_buffer = __esm({
         if (this.#bytes.length > MAX_IDLE_CAPACITY) this.#bytes = new Uint8Array(0);
       }
     };
+  }
+});
+
+// lib/connection/node_module.ts
+function nodeModule(name) {
+  const { process } = globalThis;
+  return process.getBuiltinModule(name);
+}
+var init_node_module = __esm({
+  "lib/connection/node_module.ts"() {
   }
 });
 
@@ -679,6 +874,69 @@ var init_cleartext_queue = __esm({
         return this.#chunks.shift();
       }
     };
+  }
+});
+
+// lib/tls/final_flight.ts
+function endOfRecord(bytes2, at) {
+  const type = bytes2[at];
+  if (type === void 0) return void 0;
+  if (type < TYPES[0] || type > TYPES[1]) return NOT_TLS;
+  if (at + RECORD_HEAD > bytes2.length) return void 0;
+  const length = bytes2[at + 3] << 8 | bytes2[at + 4];
+  if (length > MAX_RECORD) return NOT_TLS;
+  const end = at + RECORD_HEAD + length;
+  return end <= bytes2.length ? end : void 0;
+}
+var CHANGE_CIPHER_SPEC, TYPES, RECORD_HEAD, MAX_RECORD, FinalFlight, NOT_TLS;
+var init_final_flight = __esm({
+  "lib/tls/final_flight.ts"() {
+    CHANGE_CIPHER_SPEC = 20;
+    TYPES = [
+      CHANGE_CIPHER_SPEC,
+      23
+    ];
+    RECORD_HEAD = 5;
+    MAX_RECORD = 16 * 1024 + 2048;
+    FinalFlight = class {
+      #held = new Uint8Array(0);
+      #isFound = false;
+      /** Whether the flight was found, or the bytes are not TLS. */
+      get isOver() {
+        return this.#isFound;
+      }
+      /** Takes bytes of the server. Holds back incomplete records. */
+      take(bytes2) {
+        const all = new Uint8Array(this.#held.length + bytes2.length);
+        all.set(this.#held);
+        all.set(bytes2, this.#held.length);
+        let at = 0;
+        for (let end; (end = endOfRecord(all, at)) !== void 0; at = end) {
+          if (end === NOT_TLS) return this.#end(all, void 0);
+          if (all[at] !== CHANGE_CIPHER_SPEC) continue;
+          if (endOfRecord(all, end) === void 0) break;
+          return this.#end(all.subarray(0, at), all.slice(at));
+        }
+        this.#held = all.slice(at);
+        return {
+          before: all.slice(0, at),
+          flight: void 0
+        };
+      }
+      /** Returns what is held back, at the end of the stream. */
+      rest() {
+        return this.#end(this.#held, void 0).before;
+      }
+      #end(before, flight) {
+        this.#isFound = true;
+        this.#held = new Uint8Array(0);
+        return {
+          before: before.slice(),
+          flight
+        };
+      }
+    };
+    NOT_TLS = -1;
   }
 });
 
@@ -980,7 +1238,6 @@ var init_der = __esm({
 });
 
 // lib/tls/certificate_names.ts
-import { isIP as isIP2 } from "node:net";
 import { domainToASCII } from "node:url";
 function checkName2(der, name) {
   let names;
@@ -992,12 +1249,12 @@ function checkName2(der, name) {
       detail: `the names in the server's certificate cannot be read: ${error.message}`
     };
   }
-  const isRight = isIP2(name) > 0 ? names.addresses.map(showAddress2).includes(canonicalAddress(name)) : isForHost(names, name);
+  const isRight = isIP(name) > 0 ? names.addresses.map(showAddress2).includes(canonicalAddress(name)) : isForHost(names, name);
   if (isRight) return void 0;
   const shown = show(names).join(", ") || "no host";
   return {
     reason: "wrong-name",
-    detail: `the certificate is for ${shown}, not for "${name}": dial one of its names, or say which is right with \`serverName\``
+    detail: `the certificate is for ${shown}, not for "${name}": connect to one of its names, or set \`serverName\` to one of them`
   };
 }
 function shownNames(der) {
@@ -1015,7 +1272,7 @@ function show({ hosts, addresses }) {
 }
 function isForHost({ hosts, commonNames }, name) {
   const host = canonicalHost2(domainToASCII(name));
-  if (isIP2(host) > 0) return false;
+  if (isIP(host) > 0) return false;
   const named = commonNames.length === 1 ? commonNames : hosts;
   return named.some((pattern) => HOST_REGEXP.test(pattern) && isMatch(canonicalHost2(pattern), host));
 }
@@ -1043,17 +1300,18 @@ function canonicalAddress(address) {
   const bare = address.replace(/%.*/s, "");
   return URL.parse(`http://[${bare}]`)?.hostname.slice(1, -1) ?? "no address";
 }
-var HOST_REGEXP, LEAST_LABELS;
+var isIP, HOST_REGEXP, LEAST_LABELS;
 var init_certificate_names = __esm({
   "lib/tls/certificate_names.ts"() {
+    init_node_module();
     init_der();
+    ({ isIP } = nodeModule("node:net"));
     HOST_REGEXP = /^[\w*.-]+$/;
     LEAST_LABELS = 3;
   }
 });
 
 // lib/tls/certificate.ts
-import { X509Certificate as Certificate } from "node:crypto";
 function checkProvable(der) {
   try {
     readCertificate(der);
@@ -1138,12 +1396,14 @@ function shownIssuer({ certificate }) {
 function oneLine(name) {
   return printable(name.split("\n").join(", "));
 }
-var MAX_CHAIN, PEM_REGEXP, Authorities;
+var Certificate, MAX_CHAIN, PEM_REGEXP, Authorities;
 var init_certificate = __esm({
   "lib/tls/certificate.ts"() {
+    init_node_module();
     init_printable();
     init_certificate_names();
     init_der();
+    ({ X509Certificate: Certificate } = nodeModule("node:crypto"));
     MAX_CHAIN = 10;
     PEM_REGEXP = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(?:(?!-----)[^])+-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
     Authorities = class {
@@ -1284,9 +1544,11 @@ var init_shown_certificate = __esm({
 var READ_SIZE5, KEEP_SIZE, READ_AHEAD, WRITE_SIZE3, SETTLE_ROUNDS, CLOSE_WAIT, TLSConnection;
 var init_connection = __esm({
   "lib/tls/connection.ts"() {
+    init_byte_stream();
     init_cleartext_queue();
     init_prefixed_stream();
     init_waiting();
+    init_final_flight();
     init_send_queue();
     init_shown_certificate();
     init_errors();
@@ -1306,6 +1568,8 @@ var init_connection = __esm({
       #ended = Promise.withResolvers();
       #info;
       #shown = new ShownCertificate();
+      /** Set until the final flight, if the session shares the platform's store. */
+      #flight;
       #cleartext = new CleartextQueue();
       #sendQueue;
       #changed = Promise.withResolvers();
@@ -1336,6 +1600,7 @@ var init_connection = __esm({
           if (this.#isNotified && this.#isFlushed) return;
           this.#fail(error);
         });
+        if (session.sharesStore) this.#flight = new FinalFlight();
         this.#engine = session.startEngine(this.#events());
         session.retain();
       }
@@ -1473,10 +1738,7 @@ var init_connection = __esm({
         this.#isClosed = true;
         this.#fail(new Deno.errors.BadResource("The connection is closed"));
         this.session.release();
-        try {
-          this.#stream.close();
-        } catch {
-        }
+        closeQuietly(this.#stream);
       }
       /** Makes pending reads keep the event loop alive. The default. */
       ref() {
@@ -1522,19 +1784,48 @@ var init_connection = __esm({
               this.#rest.resolve(n === null ? null : this.#rawBuffer.slice(0, n));
               if (n !== null) return;
             }
-            if (n === null) return this.#finish();
+            if (n === null) {
+              if (this.#flight !== void 0) this.#feed(this.#flight.rest());
+              return this.#finish();
+            }
             const bytes2 = this.#rawBuffer.subarray(0, n);
             const fault = isFirst ? readClearAnswer(bytes2) : void 0;
             if (fault !== void 0) throw this.#fault(fault);
             isFirst = false;
             this.#shown?.take(bytes2);
-            this.#feed(bytes2);
+            if (this.#flight === void 0) this.#feed(bytes2);
+            else await this.#feedHandshake(this.#flight, bytes2);
           }
         } catch (error) {
           this.#rest?.reject(error);
           this.#engine.settle(() => {
             if (!this.#isNotified) this.#fail(error);
           });
+        }
+      }
+      /**
+       * Feeds bytes of the handshake. Its end stores a session, so only one
+       * handshake of a slot ends at a time, and the next ClientHello is made before
+       * another one does.
+       */
+      async #feedHandshake(divider, bytes2) {
+        const { before, flight } = divider.take(bytes2);
+        if (before.length > 0) this.#feed(before);
+        if (divider.isOver) this.#flight = void 0;
+        if (flight === void 0) return;
+        await this.session.endHandshake(async () => {
+          if (this.#failure !== void 0) return void 0;
+          this.#feed(flight);
+          return await Promise.race([
+            this.#secured.promise,
+            this.#turns(SETTLE_ROUNDS)
+          ]);
+        });
+      }
+      /** Waits for turns of the event loop. */
+      async #turns(rounds) {
+        for (let i = 0; i < rounds && this.#failure === void 0; i++) {
+          await new Promise((resolve) => this.#engine.settle(resolve));
         }
       }
       #feed(bytes2) {
@@ -1796,7 +2087,6 @@ var init_engine = __esm({
 });
 
 // lib/tls/worker.ts
-import { Worker } from "node:worker_threads";
 function serve(port, parts, start) {
   const engines = /* @__PURE__ */ new Map();
   const sent = /* @__PURE__ */ new Map();
@@ -1884,6 +2174,7 @@ function serve(port, parts, start) {
 var FEED_AHEAD, TLSThread, RemoteEngine;
 var init_worker = __esm({
   "lib/tls/worker.ts"() {
+    init_node_module();
     init_engine();
     FEED_AHEAD = 1024 * 1024;
     TLSThread = class {
@@ -1902,6 +2193,7 @@ ${startEngine}
 parentPort.once("message", ({ port }) => {
   serve(port, { connect, Duplex, setImmediate }, startEngine);
 });`;
+        const { Worker } = nodeModule("node:worker_threads");
         this.#worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`));
         this.#worker.unref();
         const { port1, port2 } = new MessageChannel();
@@ -2078,7 +2370,7 @@ parentPort.once("message", ({ port }) => {
 
 // lib/tls/options.ts
 function checkTLSOptions(options) {
-  checkNames("tls", options, TLS_OPTIONS);
+  checkNames("tls", options, TLS_OPTIONS2);
   const { mode, data, minVersion, maxVersion, caCerts, fingerprint } = options;
   checkWord("tls.mode", mode, TLS_MODES);
   checkWord("tls.data", data, [
@@ -2102,7 +2394,7 @@ function parseFingerprint(text) {
   }
   return digits.toUpperCase().match(/../g).join(":");
 }
-var TLS_MODES, TLS_VERSIONS, TLS_OPTIONS;
+var TLS_MODES, TLS_VERSIONS, TLS_OPTIONS2;
 var init_options = __esm({
   "lib/tls/options.ts"() {
     init_check_names();
@@ -2115,7 +2407,7 @@ var init_options = __esm({
       "TLSv1.2",
       "TLSv1.3"
     ];
-    TLS_OPTIONS = {
+    TLS_OPTIONS2 = {
       mode: true,
       data: true,
       allowAuthSSL: true,
@@ -2134,34 +2426,38 @@ var init_options = __esm({
 });
 
 // lib/tls/session.ts
-import { isIP as isIP3 } from "node:net";
-import { Duplex } from "node:stream";
-import { setImmediate } from "node:timers";
-import { connect as connect2 } from "node:tls";
-function isEqual2(a, b) {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+function forgetSlots() {
+  for (const [key, slot] of slots) {
+    if (slots.size <= MAX_KNOWN2) return;
+    if (slot.users === 0) slots.delete(key);
+  }
 }
-var PARTS, STORE_SLOTS, slots, MAX_SLOTS, MAX_TICKETS, TLSSession;
+var isIP2, Duplex, setImmediate, connect, PARTS, SLOTS, slots, MAX_SLOTS, MAX_THREADS, threads, MAX_KNOWN2, MAX_TICKETS, TLSSession;
 var init_session = __esm({
   "lib/tls/session.ts"() {
+    init_node_module();
+    init_bytes();
     init_certificate_names();
     init_certificate();
     init_prepared_handshake();
     init_engine();
     init_worker();
     init_options();
+    ({ isIP: isIP2 } = nodeModule("node:net"));
+    ({ Duplex } = nodeModule("node:stream"));
+    ({ setImmediate } = nodeModule("node:timers"));
+    ({ connect } = nodeModule("node:tls"));
     PARTS = {
-      connect: connect2,
+      connect,
       Duplex,
       setImmediate
     };
-    STORE_SLOTS = Symbol.for("ftp.tls.slots.1");
-    slots = globalThis[STORE_SLOTS] ??= {
-      taken: /* @__PURE__ */ new Set(),
-      known: /* @__PURE__ */ new Set(),
-      shared: /* @__PURE__ */ new Set()
-    };
+    SLOTS = Symbol.for("ftp.tls.slots.2");
+    slots = globalThis[SLOTS] ??= /* @__PURE__ */ new Map();
     MAX_SLOTS = 16;
+    MAX_THREADS = 16;
+    threads = 0;
+    MAX_KNOWN2 = 256;
     MAX_TICKETS = 8;
     TLSSession = class {
       /** Host and port, for messages. */
@@ -2186,12 +2482,13 @@ var init_session = __esm({
       /** The last trusted certificate, and its description. */
       #trusted;
       /**
-       * Reads the options and claims a slot, or starts a worker if the slot is in
-       * use.
+       * Reads the options and chooses where the TLS clients run: in this thread, or
+       * in a worker with a session store of its own.
        *
+       * @param acceptsAny Whether the server resumes any session that it issued
        * @throws {TypeError} If an option is invalid
        */
-      constructor(host, port, options) {
+      constructor(host, port, options, acceptsAny = false) {
         this.shown = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
         this.allowsMissingCloseNotify = options.allowMissingCloseNotify ?? false;
         this.#name = options.serverName ?? host;
@@ -2204,7 +2501,7 @@ var init_session = __esm({
         this.#engineOptions = {
           host,
           port,
-          servername: isIP3(this.#name) ? void 0 : this.#name,
+          servername: isIP2(this.#name) ? void 0 : this.#name,
           rejectUnauthorized: !this.#acceptsAny && this.#fingerprints === void 0 && this.#authorities === void 0,
           minVersion,
           maxVersion: maxVersion < minVersion ? minVersion : maxVersion,
@@ -2213,16 +2510,29 @@ var init_session = __esm({
           session: void 0
         };
         const { servername, rejectUnauthorized } = this.#engineOptions;
-        this.#slot = `${rejectUnauthorized} ${servername?.toLowerCase().replace(/\.$/, "") ?? "an address"}`;
-        const { taken, known, shared } = slots;
-        const isFull = !known.has(this.#slot) && known.size >= MAX_SLOTS;
-        const isIsolated = options.isolate === true || isFull || taken.has(this.#slot) || shared.has(this.#slot);
-        if (isIsolated) {
-          this.#thread = new TLSThread();
-        } else {
-          taken.add(this.#slot);
-          known.add(this.#slot);
+        const key = `${rejectUnauthorized} ${servername?.toLowerCase().replace(/\.$/, "") ?? "an address"}`;
+        let slot = slots.get(key);
+        const mixesTickets = this.#engineOptions.maxVersion !== "TLSv1.2" && (slot === void 0 ? slots.size >= MAX_SLOTS : slot.users > 0 && !acceptsAny);
+        const isIsolated = options.isolate === true || slot?.isRefused === true || mixesTickets;
+        if (slot === void 0) {
+          slot = {
+            users: 0,
+            ending: Promise.resolve(),
+            isRefused: false
+          };
+          slots.set(key, slot);
         }
+        this.#slot = slot;
+        if (isIsolated && threads < MAX_THREADS) {
+          this.#thread = new TLSThread();
+          threads++;
+        } else {
+          slot.users++;
+        }
+      }
+      /** Whether the TLS clients of this thread use the store for this session. */
+      get sharesStore() {
+        return this.#thread === void 0;
       }
       /** Starts a handshake, or continues the one that was prepared. */
       startEngine(events) {
@@ -2245,7 +2555,27 @@ var init_session = __esm({
        */
       prepare(handshake) {
         this.#isSingleUse = handshake.protocol === "TLSv1.3";
-        if (this.#thread === void 0) this.#forgetTickets();
+        const isAlone = this.#thread === void 0 && this.#slot.users === 1;
+        if (this.#isSingleUse && isAlone) this.#forgetTickets();
+      }
+      /**
+       * Ends a handshake while no other one of the slot ends, and starts the next
+       * data connection's: its ClientHello holds the session that was just stored.
+       *
+       * @param end Ends the handshake; gives `undefined` if it did not end
+       */
+      async endHandshake(end) {
+        const slot = this.#slot;
+        const previous = slot.ending;
+        const { promise, resolve } = Promise.withResolvers();
+        slot.ending = promise;
+        await previous;
+        try {
+          const handshake = await end();
+          if (handshake?.protocol === "TLSv1.2") await this.holdSession();
+        } finally {
+          resolve();
+        }
       }
       /**
        * Whether the next data connection can resume the control connection's
@@ -2300,14 +2630,14 @@ var init_session = __esm({
       noteRefusal() {
         const { cert, maxVersion } = this.#engineOptions;
         if (cert !== void 0) {
-          return 'leave "cert" and "key" out, or have the server not require it';
+          return `omit "cert" and "key", or change the server's setting`;
         }
         if (this.#thread === void 0) {
           this.#isSpoiled = true;
-          slots.shared.add(this.#slot);
-          return 'another TLS client of this program, such as "node:https", may have replaced our session. Connect again: later connections are isolated; or set "isolate", or have the server not require it';
+          this.#slot.isRefused = true;
+          return `another TLS client in this program, such as "node:https", may have replaced the session. Connect again (later connections are isolated), set "isolate", or change the server's setting`;
         }
-        const advice = "have the server not require it";
+        const advice = "change the server's setting";
         return maxVersion === "TLSv1.2" ? advice : `leave "maxVersion" at "TLSv1.2", or ${advice}`;
       }
       /**
@@ -2342,7 +2672,7 @@ var init_session = __esm({
             detail: "the server showed no certificate"
           };
         }
-        if (this.#trusted !== void 0 && isEqual2(leaf, this.#trusted.der)) {
+        if (this.#trusted !== void 0 && isEqual(leaf, this.#trusted.der)) {
           return void 0;
         }
         const fault = this.#judge(leaf, handshake.chain);
@@ -2412,8 +2742,13 @@ var init_session = __esm({
         if (!this.#isClosed || this.#users > 0 || this.#isGone) return;
         this.#isGone = true;
         this.#early?.destroy();
-        if (this.#thread === void 0) slots.taken.delete(this.#slot);
-        else this.#thread.close();
+        if (this.#thread === void 0) {
+          this.#slot.users--;
+          forgetSlots();
+        } else {
+          this.#thread.close();
+          threads--;
+        }
       }
     };
   }
@@ -2426,9 +2761,10 @@ __export(secure_exports, {
   secureData: () => secureData
 });
 async function secureControl(stream, options) {
+  const { host, port, options: tls, acceptsAnySession } = options;
   let session;
   try {
-    session = new TLSSession(options.host, options.port, options.options);
+    session = new TLSSession(host, port, tls, acceptsAnySession);
     return await secure(stream, session, "control", options);
   } catch (error) {
     session?.close();
@@ -2448,7 +2784,7 @@ async function secureData(stream, session, options) {
 }
 async function secure(stream, session, channel2, { timeout, signal }) {
   const where = `the ${channel2} connection to "${session.shown}"`;
-  return await within(timeout, signal, () => new Deno.errors.TimedOut(`Cannot secure ${where}: the TLS handshake was not done within ${timeout} ms`), (signal2) => {
+  return await within(timeout, signal, () => new Deno.errors.TimedOut(`Cannot secure ${where}: the TLS handshake was not complete within ${timeout} ms`), (signal2) => {
     const connection = new TLSConnection(stream, session, where);
     return abortable(connection.handshake(), signal2).then((handshake) => {
       if (channel2 === "control") {
@@ -2462,14 +2798,9 @@ async function secure(stream, session, channel2, { timeout, signal }) {
     });
   });
 }
-function closeQuietly(stream) {
-  try {
-    stream.close();
-  } catch {
-  }
-}
 var init_secure = __esm({
   "lib/tls/secure.ts"() {
+    init_byte_stream();
     init_waiting();
     init_connection();
     init_session();
@@ -2481,7 +2812,7 @@ init_printable();
 function checkName(name) {
   const isSegment = name !== "" && name !== "." && name !== ".." && !/[/\\\0\r\n]/.test(name);
   if (isSegment) return name;
-  throw new Deno.errors.InvalidData(`Cannot use the name ${printable(JSON.stringify(name))} that the server gave: it is not a single path segment, and may lead out of its directory or into another command`);
+  throw new Deno.errors.InvalidData(`Cannot use the name ${quoteEscaped(name)} that the server gave: it is not a single path segment, and may lead out of its directory or into another command`);
 }
 function splitPath(path) {
   const slash = path.lastIndexOf("/") + 1;
@@ -2534,6 +2865,7 @@ init_check_names();
 init_check_word();
 
 // lib/protocol/command.ts
+init_bytes();
 init_printable();
 function checkPath(value, name) {
   if (typeof value === "string" || value instanceof Uint8Array) return;
@@ -2567,6 +2899,7 @@ function parseCommand(line) {
 }
 var CR = 13;
 var LF = 10;
+var CRLF = Uint8Array.of(CR, LF);
 var NUL = 0;
 var IAC = 255;
 function encodeCommand(command, encoding) {
@@ -2575,19 +2908,14 @@ function encodeCommand(command, encoding) {
     checkPath(argument, command.name ?? "argument");
   }
   if (typeof argument !== "object") {
-    const line2 = argument === void 0 ? verb : `${verb} ${argument}`;
-    if (PLAIN_REGEXP2.test(line2)) return encodePlain(line2);
+    const line = argument === void 0 ? verb : `${verb} ${argument}`;
+    if (PLAIN_REGEXP2.test(line)) return encodePlain(line);
   }
   const name = command.name ?? "argument";
   refuseLineEnds(encoding.encode(verb), verb, name);
   const head = encoding.encode(argument === void 0 ? verb : verb + " ");
   const tail = argument === void 0 ? new Uint8Array(0) : encodePath(argument, encoding, verb, name);
-  const line = new Uint8Array(head.length + tail.length + 2);
-  line.set(head);
-  line.set(tail, head.length);
-  line[line.length - 2] = CR;
-  line[line.length - 1] = LF;
-  return line;
+  return joinBytes(head, tail, CRLF);
 }
 var PLAIN_REGEXP2 = /^[ -~]*$/;
 function encodePlain(line) {
@@ -2682,6 +3010,9 @@ function describeCommand(command, encoding) {
 
 // lib/client/connect.ts
 init_printable();
+
+// lib/protocol/encoding.ts
+init_bytes();
 
 // lib/protocol/character_table.ts
 var LF2 = 10;
@@ -2957,7 +3288,7 @@ function escape(bytes2) {
 function isReturned(char, sequence, table) {
   if (table === void 0 || isASCII(char)) return true;
   const bytes2 = table.get(char);
-  return bytes2?.length === sequence.length && bytes2.every((byte, i) => byte === sequence[i]);
+  return bytes2 !== void 0 && isEqual(bytes2, sequence);
 }
 function decodeLines(decoder2, bytes2, table) {
   let text = "";
@@ -2987,7 +3318,7 @@ function encodeByCharacter(text, label, encodeChar) {
 
 // lib/protocol/errors.ts
 init_printable();
-var CONCEAL = Symbol("conceal");
+var REDACTED = Symbol("redacted");
 var FTPError = class extends Error {
   /** Name of the class, as in the stack trace. */
   name = "FTPError";
@@ -2996,15 +3327,15 @@ var FTPError = class extends Error {
   /** The command that was answered, with its secrets masked. */
   command;
   /**
-   * Creates an error. Control characters and secrets in the message are
-   * replaced.
+   * Creates an error. Control characters and secrets in the message, and
+   * secrets in the reply, are replaced.
    *
    * @param message The action, its object, and the server's words
    * @param options Reply, masked command and cause
    */
   constructor(message, options = {}) {
-    const { reply } = options;
-    super(printable(reply === void 0 ? message : concealIn(message, reply)), options.cause === void 0 ? void 0 : {
+    const reply = options.reply?.[REDACTED]();
+    super(printable(redacted(message, options.reply, reply)), options.cause === void 0 ? void 0 : {
       cause: printableError(options.cause)
     });
     this.reply = reply;
@@ -3028,10 +3359,8 @@ Caused by ${inspect(printableError(cause), options)}`;
     return printableInspection(`${what}${shown}${why}`);
   }
 };
-function concealIn(message, reply) {
-  const said = reply.text;
-  reply[CONCEAL]();
-  return message.replaceAll(said, () => reply.text);
+function redacted(message, reply, copy3) {
+  return reply === void 0 || copy3 === void 0 || reply === copy3 ? message : message.replaceAll(reply.text, () => copy3.text);
 }
 var FTPTemporaryError = class extends FTPError {
   /** Name of the class. */
@@ -3049,148 +3378,74 @@ var FTPProtocolError = class extends FTPError {
   /** Name of the class. */
   name = "FTPProtocolError";
 };
-function replyError(reply, command, cause) {
+function isRefusal(error, codes) {
+  const reply = replyOf(error);
+  return reply !== void 0 && (codes?.includes(reply.code) ?? true);
+}
+function replyOf(error) {
+  return error instanceof FTPError ? error.reply : void 0;
+}
+var UNKNOWN_REPLIES = [
+  500,
+  502,
+  504
+];
+function isUnknownCommand(reply) {
+  return reply !== void 0 && UNKNOWN_REPLIES.includes(reply.code);
+}
+function replyError(reply, command, cause, advice) {
   const Class = reply.code >= 500 ? FTPPermanentError : reply.code >= 400 ? FTPTemporaryError : FTPReplyError;
-  return new Class(`Cannot complete "${command}": ${reply.text}`, {
+  const why = advice === void 0 ? "" : ` (${advice})`;
+  return new Class(`${triedOf(command)}: ${reply.text}${why}`, {
     reply,
     command,
     cause
   });
 }
+var GREETING_REGEXP = /^connect to (\S+)$/;
+function triedOf(command) {
+  const [, address] = GREETING_REGEXP.exec(command) ?? [];
+  return address === void 0 ? `Cannot complete "${command}"` : `Cannot connect to "${address}"`;
+}
 
-// lib/connection/with_message.ts
+// lib/protocol/with_message.ts
 init_printable();
-var RESTATABLE = /* @__PURE__ */ new Set([
-  Error,
-  ...Object.values(Deno.errors)
-]);
+var PLATFORM = new Set(Object.values(Deno.errors));
+function isPlatforms(error) {
+  return PLATFORM.has(error.constructor) || error.constructor === Error && "code" in error;
+}
 function withMessage(error, say) {
-  const original = printableError(asError(error));
+  if (!(error instanceof Error)) return error;
+  const isFTP = error instanceof FTPError;
+  if (!isFTP && !isPlatforms(error)) return printableError(error);
+  return copyOf(error, say, isFTP ? {
+    ...error
+  } : {});
+}
+function copyOf(error, say, fields) {
+  const original = printableError(error);
   const message = printable(say(original.message));
   if (message === original.message) return original;
-  const Class = isRestatable(original) ? original.constructor : Deno.errors.ConnectionAborted;
+  const Class = original.constructor;
   return new Class(message, {
+    ...fields,
     cause: original
   });
 }
-function isRestatable(error) {
-  return error instanceof Error && RESTATABLE.has(error.constructor);
+function connectionError(error, say) {
+  const original = printableError(asError(error));
+  const isPlain2 = original.constructor === Error;
+  if (isPlain2 || isPlatforms(original)) return copyOf(original, say, {});
+  const message = printable(say(original.message));
+  return message === original.message ? original : new Deno.errors.ConnectionAborted(message, {
+    cause: original
+  });
+}
+function withAdvice(message, advice) {
+  return advice === "" ? message : `${message.replace(/\.\s*$/, "")}; ${advice}`;
 }
 function asError(error) {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-// lib/files/errors.ts
-init_printable();
-var FTPUnconfirmedError = class extends FTPError {
-  /** Name of the class. */
-  name = "FTPUnconfirmedError";
-  /** Bytes of the file that were transferred. */
-  bytes;
-  /** Size of the file, in bytes. */
-  size;
-  /**
-   * Creates an error.
-   *
-   * @param message The action, and what is missing
-   * @param options Bytes, size, reply, command and cause
-   */
-  constructor(message, options) {
-    super(message, options);
-    this.bytes = options.bytes;
-    this.size = options.size;
-  }
-};
-var FTPVerificationError = class extends FTPError {
-  /** Name of the class. */
-  name = "FTPVerificationError";
-  /**
-   * Property that was compared: "size", "mtime", or the name of a hash such as
-   * "SHA-256".
-   */
-  what;
-  /** The expected value: bytes, an ISO 8601 time, or hexadecimal digits. */
-  expected;
-  /** The actual value. */
-  actual;
-  /**
-   * Creates an error.
-   *
-   * @param message The action and its object; the comparison is added
-   * @param options Property, expected and actual value
-   */
-  constructor(message, options) {
-    super(`${message}: ${options.what} is ${options.actual}, not ${options.expected}`, options);
-    this.what = options.what;
-    this.expected = options.expected;
-    this.actual = options.actual;
-  }
-};
-var LocalError = class _LocalError extends Error {
-  /** The original error. */
-  fault;
-  /** Wraps an error. */
-  constructor(fault) {
-    super("Cannot continue: an error on this side", {
-      cause: fault
-    });
-    this.fault = fault instanceof _LocalError ? fault.fault : fault;
-  }
-};
-function locally(run) {
-  try {
-    return run();
-  } catch (error) {
-    throw new LocalError(error);
-  }
-}
-async function locallyAsync(run) {
-  try {
-    return await run();
-  } catch (error) {
-    throw new LocalError(error);
-  }
-}
-async function unwrapped(run) {
-  try {
-    return await run();
-  } catch (error) {
-    throw printableError(error instanceof LocalError ? error.fault : error);
-  }
-}
-var PLAIN_CLASSES = [
-  FTPPermanentError,
-  FTPTemporaryError,
-  FTPReplyError,
-  FTPProtocolError,
-  FTPError
-];
-function withErrorMessage(error, say) {
-  if (error instanceof FTPError) {
-    const { message, reply, command } = error;
-    const options = {
-      reply,
-      command,
-      cause: error
-    };
-    if (error instanceof FTPUnconfirmedError) {
-      const { bytes: bytes2, size } = error;
-      return new FTPUnconfirmedError(say(message), {
-        ...options,
-        bytes: bytes2,
-        size
-      });
-    }
-    const Class = PLAIN_CLASSES.find((Class2) => error.constructor === Class2);
-    return Class === void 0 ? error : new Class(say(message), options);
-  }
-  const isPlatforms = error instanceof Error && Object.values(Deno.errors).some((Class) => error.constructor === Class);
-  return isPlatforms ? withMessage(error, say) : error;
-}
-function afterAttempts(error, action, { retries: retries2, bytes: bytes2, size }) {
-  if (retries2 === 0) return error;
-  const whole = size === null ? "" : ` of ${size}`;
-  return withErrorMessage(error, (message) => `${action} in ${retries2 + 1} attempts, with ${bytes2}${whole} bytes: ${message}`);
 }
 
 // lib/files/local_path.ts
@@ -3310,33 +3565,107 @@ init_check_number();
 init_check_word();
 init_errors();
 
+// lib/files/errors.ts
+init_printable();
+var FTPUnconfirmedError = class extends FTPError {
+  /** Name of the class. */
+  name = "FTPUnconfirmedError";
+  /** Bytes of the file that were transferred. */
+  bytes;
+  /** Size of the file, in bytes. */
+  size;
+  /**
+   * Creates an error.
+   *
+   * @param message The action, and what is missing
+   * @param options Bytes, size, reply, command and cause
+   */
+  constructor(message, options) {
+    super(message, options);
+    this.bytes = options.bytes;
+    this.size = options.size;
+  }
+};
+var FTPVerificationError = class extends FTPError {
+  /** Name of the class. */
+  name = "FTPVerificationError";
+  /**
+   * Property that was compared: "size", "mtime", or the name of a hash such as
+   * "SHA-256".
+   */
+  what;
+  /** The expected value: bytes, an ISO 8601 time, or hexadecimal digits. */
+  expected;
+  /** The actual value. */
+  actual;
+  /**
+   * Creates an error.
+   *
+   * @param message The action and its object; the comparison is added
+   * @param options Property, expected and actual value
+   */
+  constructor(message, options) {
+    const { what, actual, expected } = options;
+    const comparison = `${what} is ${actual}, not ${expected}`;
+    super(message.includes(comparison) ? message : `${message}: ${comparison}`, options);
+    this.what = options.what;
+    this.expected = options.expected;
+    this.actual = options.actual;
+  }
+};
+var LocalError = class _LocalError extends Error {
+  /** The original error. */
+  fault;
+  /** Wraps an error. */
+  constructor(fault) {
+    super("Cannot continue: an error on this side", {
+      cause: fault
+    });
+    this.fault = fault instanceof _LocalError ? fault.fault : fault;
+  }
+};
+function locally(run2) {
+  try {
+    return run2();
+  } catch (error) {
+    throw new LocalError(error);
+  }
+}
+async function locallyAsync(run2) {
+  try {
+    return await run2();
+  } catch (error) {
+    throw new LocalError(error);
+  }
+}
+async function unwrapped(run2) {
+  try {
+    return await run2();
+  } catch (error) {
+    throw printableError(error instanceof LocalError ? error.fault : error);
+  }
+}
+function afterAttempts(error, action, { retries: retries2, bytes: bytes2, size }) {
+  if (retries2 === 0) return error;
+  const whole = size === null ? "" : ` of ${size}`;
+  return withMessage(error, (message) => `${action} in ${retries2 + 1} attempts, with ${bytes2}${whole} bytes: ${message}`);
+}
+
 // lib/files/operation.ts
-function runOperation(provider, options, run) {
+init_waiting();
+function runOperation(provider, options, run2, note) {
   const own = {
     ...options,
     signal: withLifetime(provider, options.signal)
   };
-  return unwrapped(() => provider.jobs.exclusive(() => run(own), own));
+  const { signal } = own;
+  return unwrapped(() => provider.jobs.exclusive(() => run2(own), {
+    signal,
+    note
+  }));
 }
 function withLifetime({ ended: ended2 }, signal) {
-  if (signal === void 0 || signal === ended2) return ended2;
-  return AbortSignal.any([
-    signal,
-    ended2
-  ]);
-}
-
-// lib/files/pause.ts
-init_waiting();
-init_check_number();
-async function pause(milliseconds, signal) {
-  const { promise, resolve } = Promise.withResolvers();
-  const timer = setTimeout(resolve, Math.min(milliseconds, MAX_MILLISECONDS));
-  try {
-    await abortable(promise, signal);
-  } finally {
-    clearTimeout(timer);
-  }
+  return anySignal(ended2, signal);
 }
 
 // lib/files/recovery.ts
@@ -3351,11 +3680,11 @@ function checkRetry(retry) {
     throw new TypeError(`Cannot use retry ${showValue(retry)}: it must be an object, such as { attempts: 3 }, or false`);
   }
   checkNames("retry", retry, RETRY_OPTIONS);
-  const { attempts, delay, maxDelay } = retry;
+  const { attempts, delay: delay2, maxDelay } = retry;
   checkNumber("retry.attempts", attempts, {
     isInteger: true
   });
-  checkNumber("retry.delay", delay);
+  checkNumber("retry.delay", delay2);
   checkNumber("retry.maxDelay", maxDelay);
 }
 var PROGRESS = 128 * 1024;
@@ -3368,23 +3697,27 @@ var PASSING_REPLIES = [
 ];
 var CROWDED_REGEXP = /\b(too many|maximum|max \d+ (?:users|clients|connections)|(?:connection|user|client|session)s? limit|server (?:is )?full)\b/i;
 function isCrowded(error) {
-  const reply = error instanceof FTPError ? error.reply : void 0;
+  const reply = replyOf(error);
   if (reply === void 0 || WRONG_REGEXP.test(reply.text)) return false;
   return reply.code === 421 || reply.code === 530 && CROWDED_REGEXP.test(reply.text);
 }
 var WRONG_REGEXP = /\b(incorrect|invalid|wrong|passwords?|attempts?|tries|fail(?:ed|ures?)?)\b/i;
-function waitOf({ attempt, delay = 500, maxDelay = 3e4 }) {
-  const longest = Math.min(maxDelay, delay * 2 ** (attempt - 1));
-  return longest * (1 - Math.random() / 2);
+function waitOf({ attempt, delay: delay2 = 500, maxDelay = 3e4 }) {
+  const longest = Math.min(maxDelay, delay2 * 2 ** (attempt - 1));
+  return Math.round(longest * (1 - Math.random() / 2));
 }
-async function whileCrowded(retry, signal, attempt) {
+async function retryConnecting(retry, signal, connect3) {
   const most = retry ? retry.attempts ?? 5 : 0;
   for (let count = 1; ; count++) {
+    const attempt = {
+      isGreeted: false
+    };
     try {
-      return await attempt();
+      return await connect3(attempt);
     } catch (error) {
-      if (count > most || !isCrowded(error)) throw error;
-      await pause(waitOf({
+      const mayRetry = isCrowded(error) || !attempt.isGreeted && isFailedConnection(error);
+      if (count > most || !mayRetry || signal?.aborted) throw error;
+      await delay(waitOf({
         ...retry,
         attempt: count
       }), signal);
@@ -3404,17 +3737,20 @@ var PASSING_FAILURES = [
 ];
 function isPassing(error) {
   if (error instanceof FTPUnconfirmedError || error instanceof FTPVerificationError) return true;
-  if (error instanceof FTPError && error.reply !== void 0) {
+  if (isRefusal(error)) {
     const { code } = error.reply;
     const isFinal = error instanceof FTPPermanentError;
     return !isFinal && PASSING_REPLIES.includes(code) || code === 530 && isCrowded(error);
   }
-  if (error instanceof TLSError) return error.reason === "broken";
-  return error instanceof FTPProtocolError || PASSING_FAILURES.some((Class) => error instanceof Class) || error instanceof Error && error.constructor === Error;
+  return error instanceof FTPProtocolError || isFailedConnection(error);
 }
-async function withRecovery(provider, options, position, run) {
+function isFailedConnection(error) {
+  if (error instanceof TLSError) return error.reason === "broken";
+  return PASSING_FAILURES.some((Class) => error instanceof Class) || error instanceof Error && error.constructor === Error;
+}
+async function withRecovery(provider, options, position, run2) {
   const { retry, onRetry, signal } = options;
-  const { attempts = 5, delay = 500, maxDelay = 3e4 } = retry || {};
+  const { attempts = 5, delay: first = 500, maxDelay = 3e4 } = retry || {};
   const most = retry === false ? 0 : attempts;
   let furthest = position();
   let mismatches = 0;
@@ -3429,7 +3765,7 @@ async function withRecovery(provider, options, position, run) {
       await provider.session.ready(signal, {
         isForced: true
       });
-      return await run();
+      return await run2();
     } catch (error) {
       if (error instanceof FTPVerificationError) {
         attempt = Math.max(attempt, ++mismatches);
@@ -3442,7 +3778,7 @@ async function withRecovery(provider, options, position, run) {
       if (isHopeless) throw error;
       const wait = waitOf({
         attempt,
-        delay,
+        delay: first,
         maxDelay
       });
       const event = {
@@ -3456,18 +3792,18 @@ async function withRecovery(provider, options, position, run) {
       if (notified !== void 0) {
         await abortable(Promise.resolve(notified), signal);
       }
-      await pause(wait, signal);
+      await delay(wait, signal);
     }
   }
 }
-async function withReconnection(provider, options, run) {
+async function withReconnection(provider, options, run2) {
   const { session } = provider;
   let lost;
   try {
-    return await run(session);
+    return await run2(session);
   } catch (error) {
     leaveSpoiled(provider, error, options.retry === false ? 0 : 1);
-    if (!session.isLost) throw error;
+    if (session.control.failure === void 0) throw error;
     lost = {
       error
     };
@@ -3479,10 +3815,10 @@ async function withReconnection(provider, options, run) {
     const { session: session2 } = provider;
     try {
       return {
-        value: await run(session2)
+        value: await run2(session2)
       };
     } catch (error) {
-      if (session2.isLost) throw error;
+      if (session2.control.failure !== void 0) throw error;
       return {
         error
       };
@@ -3511,25 +3847,20 @@ function isLost({ session }) {
 }
 
 // lib/commands/raw_path.ts
+init_bytes();
 var SLASH = 47;
 function rawPathOf(session, path) {
   return typeof path === "string" ? session.control.encoding.encode(path) : path;
 }
 function behind(session, words, path) {
   const head = session.control.encoding.encode(words);
-  const tail = rawPathOf(session, path);
-  const joined = new Uint8Array(head.length + tail.length);
-  joined.set(head);
-  joined.set(tail, head.length);
-  return joined;
+  return joinBytes(head, rawPathOf(session, path));
 }
 function joinRawPath(directory, name) {
   const isOpen = directory.length > 0 && directory.at(-1) !== SLASH;
-  const joined = new Uint8Array(directory.length + +isOpen + name.length);
-  joined.set(directory);
-  if (isOpen) joined[directory.length] = SLASH;
-  joined.set(name, joined.length - name.length);
-  return joined;
+  return joinBytes(directory, Uint8Array.of(...isOpen ? [
+    SLASH
+  ] : []), name);
 }
 function splitRawPath(path) {
   let end = path.length;
@@ -3711,6 +4042,13 @@ function parseSize(reply) {
   if (/[0-9]$/.test(words.at(-2) ?? "")) return null;
   return readDecimal(last.slice(last.indexOf("=") + 1)) ?? null;
 }
+var RESTART_REGEXP = /\b(?:at|to|from|byte|position|offset|marker|accepted)[ :=(]{1,3}(-?[0-9]{1,20})(?![0-9.,]{0,3}[0-9])/gi;
+function parseRestart(reply) {
+  const found = reply.text.matchAll(RESTART_REGEXP);
+  const offsets = new Set(Array.from(found, ([, digits]) => Number(digits)));
+  const [offset = null] = offsets;
+  return offsets.size === 1 ? offset : null;
+}
 var TIME_REGEXP = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(?:\.(\d+))?Z?$/;
 function parseModificationTime(reply) {
   const word = statusOf(reply).split(/[\s;]/).find((part) => /^\d{14}/.test(part));
@@ -3789,11 +4127,30 @@ async function rename(turn, fromname, toname, options) {
     options.signal?.throwIfAborted();
   } catch (error) {
     if (options.signal?.aborted) {
-      await settle(giveUpRename(turn, fromname), ABORT_GRACE);
+      await cancelRename(turn, fromname);
     }
     throw error;
   }
   return await decide(answer, turn.perform(target, options));
+}
+async function announceRename(turn, fromname, options) {
+  const command = {
+    verb: "RNFR",
+    argument: fromname,
+    name: "fromname"
+  };
+  return demandNext(await turn.exchange(command, options));
+}
+async function completeRename(turn, accepted, toname, options) {
+  const command = {
+    verb: "RNTO",
+    argument: toname,
+    name: "toname"
+  };
+  return await decide(accepted, turn.perform(command, options));
+}
+async function cancelRename(turn, fromname) {
+  await settle(giveUpRename(turn, fromname), ABORT_GRACE);
 }
 function demandNext(reply) {
   if (reply.code < 200) throw replyError(reply, "RNFR");
@@ -3803,8 +4160,7 @@ async function decide(answer, renaming) {
   try {
     return await renaming;
   } catch (error) {
-    const isRefused = error instanceof FTPError && error.reply !== void 0;
-    if (answer.code >= 300 || !isRefused) throw error;
+    if (answer.code >= 300 || !isRefusal(error)) throw error;
     throw replyError(answer, "RNFR", error);
   }
 }
@@ -3814,11 +4170,10 @@ async function giveUpRename(turn, fromname) {
       verb: "PWD"
     });
   } catch (error) {
-    const isRefused = error instanceof FTPPermanentError && [
+    if (!isRefusal(error, [
       501,
       503
-    ].includes(error.reply?.code ?? 0);
-    if (!isRefused) return;
+    ])) return;
     await turn.perform({
       verb: "RNTO",
       argument: fromname,
@@ -3834,11 +4189,7 @@ async function changeDirectory(turn, dirname5, options) {
         verb: "CDUP"
       }, options);
     } catch (error) {
-      const isUnknown = error instanceof FTPPermanentError && [
-        500,
-        502
-      ].includes(error.reply?.code ?? 0);
-      if (!isUnknown) throw error;
+      if (!isUnknownCommand(replyOf(error))) throw error;
     }
   }
   return await turn.perform({
@@ -3879,11 +4230,6 @@ async function deleteFile(turn, filename, options) {
 }
 
 // lib/commands/queries.ts
-var UNKNOWN_REPLIES = [
-  500,
-  502,
-  504
-];
 var SECOND = 1e3;
 async function requestFeatures(session, options = {}) {
   const { profile, state: { identity } } = session;
@@ -3911,12 +4257,15 @@ async function requestShownTime(turn, path, options = {}) {
   return reply?.code === 213 ? parseModificationTime(reply) : null;
 }
 async function requestFacts(session, path, options = {}) {
-  const [size, asked] = await session.shared((turn) => Promise.all([
+  return await session.shared((turn) => requestFactsIn(turn, path, options), options);
+}
+async function requestFactsIn(turn, path, options = {}) {
+  const [size, asked] = await Promise.all([
     requestBinarySize(turn, path, options),
     unlessRefused(() => requestShownTime(turn, path, options))
-  ]), options);
+  ]);
   const shown = asked ?? null;
-  const { clock } = session.profile;
+  const { clock } = turn.session.profile;
   return {
     size,
     modified: shown && clock.toUTC("MDTM", shown),
@@ -3949,8 +4298,8 @@ function textOfPath(session, path) {
 }
 async function optional(session, command, ask3, mayRefuse = true) {
   if (session.profile.lacks(command)) return void 0;
-  return await unlessRefused(ask3, (code) => {
-    const isUnknown = UNKNOWN_REPLIES.includes(code);
+  return await unlessRefused(ask3, (refusal3) => {
+    const isUnknown = isUnknownCommand(refusal3);
     if (isUnknown) session.profile.noteLacking(command);
     return isUnknown || mayRefuse;
   });
@@ -3959,7 +4308,7 @@ async function unlessRefused(ask3, isExpected = () => true) {
   try {
     return await ask3();
   } catch (error) {
-    const isRefused = error instanceof FTPPermanentError && isExpected(error.reply?.code ?? 0);
+    const isRefused = error instanceof FTPPermanentError && isExpected(error.reply);
     if (!isRefused) throw error;
     return void 0;
   }
@@ -3998,43 +4347,85 @@ async function filterAll(items, isWanted, signal) {
 
 // lib/listing/entry.ts
 init_printable();
+var MINUTE = 6e4;
 var TIME_PRECISIONS = {
   second: 1e3,
-  minute: 6e4,
+  minute: MINUTE,
   day: 864e5
 };
 var HOSTILE_REGEXP = /^\.{0,2}$|[/\\\0\r\n]/;
 var pathOfEntry;
 var resolveLink;
-var Entry = class {
+var changed;
+var Entry = class _Entry {
   #source;
   #index;
-  /** Target of a link, from another line. */
-  #target;
+  #changes;
   static {
-    resolveLink = (entry, target) => entry.#target = target;
-    pathOfEntry = (entry) => entry.#source.path?.(entry.#index) ?? entry.name;
+    resolveLink = (entry, target) => {
+      entry.#changes = {
+        ...entry.#changes,
+        target
+      };
+    };
+    pathOfEntry = (entry) => entry.#changes?.name === void 0 ? entry.#source.path?.(entry.#index) ?? entry.name : entry.name;
+    changed = (entry, changes) => [
+      entry.#source,
+      entry.#index,
+      changes === void 0 ? entry.#changes : {
+        ...entry.#changes,
+        ...changes
+      }
+    ];
+  }
+  /**
+   * Creates an entry from its fields, for tests.
+   *
+   * @param fields The name, and the other fields as far as they matter;
+   * `kind` is `"file"` by default
+   * @returns The entry
+   */
+  static from(fields) {
+    const { name, mtime } = fields;
+    return new _Entry({
+      name: () => name,
+      rawName: () => fields.rawName ?? new TextEncoder().encode(name),
+      kind: () => fields.kind ?? "file",
+      size: () => fields.size,
+      isSizeApproximate: () => fields.isSizeApproximate ?? false,
+      mtime: () => mtime && new Date(mtime),
+      mtimePrecision: () => mtime && (fields.mtimePrecision ?? "second"),
+      mode: () => fields.mode,
+      linkTarget: () => fields.linkTarget,
+      owner: () => fields.owner,
+      group: () => fields.group,
+      facts: () => fields.facts,
+      line: () => fields.line ?? "",
+      format: () => fields.format ?? "none"
+    }, 0);
   }
   /**
    * Creates an entry. `ListingReader` does this.
    *
    * @param source The lines that were read together
    * @param index Index of the line
+   * @param changes Properties that replace those of the line
    * @internal
    */
-  constructor(source, index) {
+  constructor(source, index, changes) {
     this.#source = source;
     this.#index = index;
+    this.#changes = changes;
   }
   /** The name as the server sent it, decoded with the session's encoding. */
   get name() {
-    return this.#source.name(this.#index);
+    return this.#changes?.name?.text ?? this.#source.name(this.#index);
   }
   /**
    * The name as bytes. Used as a path, they open the same file in any encoding.
    */
   get rawName() {
-    return this.#source.rawName(this.#index);
+    return this.#changes?.name?.raw ?? this.#source.rawName(this.#index);
   }
   /** Kind of the entry. */
   get kind() {
@@ -4072,7 +4463,9 @@ var Entry = class {
    */
   get mtime() {
     const time = this.#source.mtime(this.#index);
-    return time !== void 0 && isFileTime(time.getTime()) ? time : void 0;
+    if (time === void 0 || !isFileTime(time.getTime())) return void 0;
+    const zone = this.#changes?.zone ?? 0;
+    return zone === 0 ? time : new Date(time.getTime() - zone * MINUTE);
   }
   /**
    * Resolution of `mtime`: a LIST line has minutes for new files and days for
@@ -4090,7 +4483,7 @@ var Entry = class {
    * Target of a symbolic link; `undefined` if the server does not report it.
    */
   get linkTarget() {
-    return this.#target ?? this.#source.linkTarget(this.#index);
+    return this.#changes?.target ?? this.#source.linkTarget(this.#index);
   }
   /** The owner, by name or number. */
   get owner() {
@@ -4773,14 +5166,14 @@ function read13(line, context) {
 // lib/listing/zos_path.ts
 function joinMember(directory, name) {
   if (directory === "") return name;
-  const { quote: quote3, text } = unquote(directory);
-  return `${quote3}${text}(${name})${quote3}`;
+  const { quote: quote2, text } = unquote(directory);
+  return `${quote2}${text}(${name})${quote2}`;
 }
 function joinQualifier(directory, name) {
   if (directory === "") return name;
-  const { quote: quote3, text } = unquote(directory);
+  const { quote: quote2, text } = unquote(directory);
   const dot = text === "" || text.endsWith(".") ? "" : ".";
-  return `${quote3}${text}${dot}${name}${quote3}`;
+  return `${quote2}${text}${dot}${name}${quote2}`;
 }
 function unquote(path) {
   const isQuoted = path.length > 1 && path.startsWith("'") && path.endsWith("'");
@@ -4847,8 +5240,12 @@ var SPOOL_FILE_REGEXP = /^ {4,12}(\d{3,6}) +(?:\S{1,8} +){2,3}[A-Z0-9] +[A-Z$#@]
 var HEADER_REGEXP2 = /^ *(?:JOBNAME +JOBID +|ID +STEPNAME +PROCSTEP +|\d+ spool files? *$)/i;
 var ZOS_JES = {
   name: "zos-jes",
-  read: read15
+  read: read15,
+  join: joinSpoolFile
 };
+function joinSpoolFile(job, name) {
+  return job === "" || !/^\d+$/.test(name) ? name : `${job}.${name.replace(/^0+(?=\d)/, "")}`;
+}
 function read15(line) {
   if (HEADER_REGEXP2.test(line)) return "frame";
   const match = JOB_REGEXP.exec(line);
@@ -5175,7 +5572,7 @@ init_printable();
 // lib/transfer/pipeline.ts
 async function* pipeline(session, commands2, { window, signal }) {
   if (!Number.isSafeInteger(window) || window < 1) {
-    throw new RangeError(`Cannot keep ${window} commands under way: window must be a positive integer`);
+    throw new RangeError(`Cannot use window ${window}: it must be a positive integer`);
   }
   const outstanding = [];
   let next = 0;
@@ -5190,7 +5587,7 @@ async function* pipeline(session, commands2, { window, signal }) {
         signal
       });
     } catch (error) {
-      if (error instanceof FTPError && error.reply !== void 0) return error;
+      if (isRefusal(error)) return error;
       throw error;
     }
   };
@@ -5266,8 +5663,8 @@ var BatchIterator = class {
     await this.return();
   }
   /** Runs a call after those that wait. */
-  #inTurn(run) {
-    const result = this.#last === void 0 ? run() : this.#last.then(run, run);
+  #inTurn(run2) {
+    const result = this.#last === void 0 ? run2() : this.#last.then(run2, run2);
     const settle2 = () => {
       if (this.#last === result) this.#last = void 0;
     };
@@ -5323,6 +5720,7 @@ function isThenable(value) {
 init_errors();
 
 // lib/connection/deflated_stream.ts
+init_bytes();
 init_byte_stream();
 var PIECE_SIZE = 4 * 1024;
 var MAX_RATIO = 200;
@@ -5424,22 +5822,19 @@ var DeflatedStream = class {
     const { value } = this.#checkSum;
     this.#isWhole = this.#trailer.length === CHECK_SUM_SIZE && new DataView(this.#trailer.buffer).getUint32(0) === value;
     if (this.#isWhole) return;
-    throw new Deno.errors.UnexpectedEof(`Cannot decompress the data: it ends after ${this.#bytesGiven} bytes without its check sum, and some of it may be missing`);
+    throw new Deno.errors.UnexpectedEof(`Cannot decompress the data: it ends after ${this.#bytesGiven} bytes without its checksum, so some of it may be missing`);
   }
   #count(bytes2) {
     this.#checkSum.add(bytes2);
     this.#bytesGiven += bytes2.length;
     const most = Math.max(ANY_RATIO_SIZE, MAX_RATIO * this.#bytesRead);
     if (this.#bytesGiven <= most) return;
-    throw new Deno.errors.InvalidData(`Cannot decompress the data: ${this.#bytesRead} bytes became more than ${MAX_RATIO} times as many; leave "compress" out for this file`);
+    throw new Deno.errors.InvalidData(`Cannot decompress the data: ${this.#bytesRead} bytes became more than ${MAX_RATIO} times as many; omit "compress" for this file`);
   }
 };
 var CHECK_SUM_SIZE = 4;
 function lastOf(before, piece) {
-  const both = new Uint8Array(before.length + piece.length);
-  both.set(before);
-  both.set(piece, before.length);
-  return both.slice(-CHECK_SUM_SIZE);
+  return joinBytes(before, piece).slice(-CHECK_SUM_SIZE);
 }
 var ADLER_BASE = 65521;
 var ADLER_RUN = 2048;
@@ -5687,7 +6082,7 @@ function truncated(command, bytes2, size) {
   const cause = new TLSError("The TLS connection ended without close_notify", {
     reason: "truncated"
   });
-  const what = size === void 0 ? "and nothing tells whether that is all; try again, or, if this server never sends close_notify, set tls: { allowMissingCloseNotify: true }" : `not the ${size} that there are; try again`;
+  const what = size === void 0 ? "so data may be missing; try again, or, if this server never sends close_notify, set tls: { allowMissingCloseNotify: true }" : `instead of ${size}; try again`;
   const error = new Deno.errors.UnexpectedEof(`Cannot complete "${command}": the TLS data connection was cut off (no close_notify) after ${bytes2} bytes, ${what}`, {
     cause
   });
@@ -5778,9 +6173,11 @@ var LineDecoder = class {
   push(chunk) {
     const block = this.#blocks.push(chunk);
     if (block === void 0) return [];
-    const lines = this.#decode(block).split("\n");
+    const text = this.#decode(block);
+    const lines = text.split("\r\n");
     lines.pop();
-    return lines.map(withoutCR);
+    const isPlain2 = text.endsWith("\r\n") && lines.every((line) => !line.includes("\n"));
+    return isPlain2 ? lines : text.split("\n").slice(0, -1).map(withoutCR);
   }
   /** Returns the last line, if it had no end. */
   end() {
@@ -5823,6 +6220,9 @@ function withNetworkEnds(block) {
   }
   return converted;
 }
+
+// lib/transfer/open_transfer.ts
+init_byte_stream();
 
 // lib/connection/data_stream.ts
 init_byte_stream();
@@ -6060,6 +6460,24 @@ var DataStream = class {
     }
   }
   /**
+   * Waits until bytes were written that others write to the stream below.
+   *
+   * @param bytes Their number
+   * @param writing Ends with the last one
+   * @throws As {@linkcode read}
+   */
+  async written(bytes2, writing) {
+    this.#watchdog.begin();
+    try {
+      await this.unlessFailed(writing);
+      this.#bytesWritten += bytes2;
+    } catch (error) {
+      throw this.#reason(error);
+    } finally {
+      this.#watchdog.end();
+    }
+  }
+  /**
    * Ends the writing side: the server sees the end of the data.
    *
    * @throws As {@linkcode read}
@@ -6214,10 +6632,7 @@ var DataStream = class {
     this.#isHeld = false;
     this.#watchdog.stop();
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    try {
-      this.#stream.close();
-    } catch {
-    }
+    closeQuietly(this.#stream);
   }
   /** Returns the error to throw for an error of the stream, and keeps it. */
   #reason(error) {
@@ -6226,7 +6641,7 @@ var DataStream = class {
     }
     const { via } = this.#stream;
     const through = via === void 0 ? "" : ` through ${via}`;
-    return this.#failure = withMessage(error, (message) => `Cannot complete "${this.#options.command}": the data connection${through} failed after ${this.#bytesRead + this.#bytesWritten} bytes: ${message}`);
+    return this.#failure = connectionError(error, (message) => `Cannot complete "${this.#options.command}": the data connection${through} failed after ${this.#bytesRead + this.#bytesWritten} bytes: ${message}`);
   }
 };
 
@@ -6470,7 +6885,7 @@ var PendingCommands = class {
   isMismatched(reply) {
     const head = this.#head;
     if (head?.verb === void 0 || this.#isLate(reply)) return false;
-    const isPassed = head.kind === "passive" && head.verb === "EPSV" && reply.code < 200;
+    const isPassed = head.kind === "passive" && head.verb === "EPSV";
     return !isPassed && !mayAnswer(head.verb, reply);
   }
   /** Whether a reply is the late one of an `EPSV`. */
@@ -6543,12 +6958,9 @@ var SESSION_REUSE_CODES = [
   534
 ];
 function refusal(session, reply, command, cause) {
-  const error = replyError(reply, command, cause);
   const isAboutReuse = session.protection !== void 0 && SESSION_REUSE_CODES.includes(reply.code) && SESSION_REUSE_REGEXP.test(reply.text);
-  if (isAboutReuse) {
-    error.message += ` (the server wants the TLS session of the control connection resumed on data connections: ${session.tls?.noteRefusal()})`;
-  }
-  return error;
+  const advice = isAboutReuse ? `the server requires that data connections resume the TLS session of the control connection: ${session.tls?.noteRefusal()}` : void 0;
+  return replyError(reply, command, cause, advice);
 }
 
 // lib/transfer/verbs.ts
@@ -6566,7 +6978,7 @@ async function explain(session, pending, error) {
   const grace = Math.min(ABORT_GRACE2, timeout || ABORT_GRACE2);
   const reply = await settle(pending.final, grace);
   if (reply === void 0) {
-    if (!pending.isSettled) session.control.fail(asError(error));
+    if (!pending.isSettled) session.control.giveUp(asError(error));
     return error;
   }
   return reply.code >= 400 ? refusal(session, reply, pending.command, error) : error;
@@ -6660,6 +7072,7 @@ async function abortOpen(session, { isAsked = false } = {}) {
 }
 
 // lib/connection/dial.ts
+init_byte_stream();
 init_waiting();
 
 // lib/protocol/address.ts
@@ -6787,7 +7200,7 @@ async function dial(hostname, port, options) {
       }
       return conn2;
     } catch (error) {
-      throw signal2.aborted ? error : withMessage(error, (message) => `Cannot connect to "${shown}": ${message}`);
+      throw signal2.aborted ? error : connectionError(error, (message) => `Cannot connect to "${shown}": ${message}`);
     }
   });
   conn.setNoDelay(true);
@@ -6885,18 +7298,12 @@ var ServerListener = class _ServerListener {
     });
   }
   close() {
-    try {
-      this.#listener.close();
-    } catch {
-    }
+    closeQuietly(this.#listener);
   }
 };
 
-// lib/connection/route.ts
-import { isIP } from "node:net";
-
 // lib/connection/bound_dial.ts
-import { connect, isIPv6 as isIPv62 } from "node:net";
+init_node_module();
 
 // lib/connection/node_stream.ts
 var CLASSES2 = {
@@ -7033,10 +7440,11 @@ async function dialFrom(localAddress, hostname, port, { timeout, signal }) {
   ]) {
     requireNet(tried, host);
   }
+  const { connect: connect3, isIPv6: isIPv62 } = nodeModule("node:net");
   let socket;
   try {
     return await within(timeout, signal, () => new Deno.errors.TimedOut(`${tried}: no answer within ${timeout} ms`), async (signal2) => {
-      socket = connect({
+      socket = connect3({
         host: hostname,
         port,
         localAddress,
@@ -7049,9 +7457,9 @@ async function dialFrom(localAddress, hostname, port, { timeout, signal }) {
       signal2.addEventListener("abort", () => reject(signal2.reason));
       socket.on("error", (error) => reject(explain2(tried, error)));
       socket.once("connect", () => resolve(socket));
-      const connected = await promise;
+      const connected2 = await promise;
       signal2.throwIfAborted();
-      return new NodeStream(connected);
+      return new NodeStream(connected2);
     });
   } catch (error) {
     socket?.destroy();
@@ -7063,9 +7471,9 @@ function explain2(tried, error) {
     return new Deno.errors.AddrNotAvailable(`${tried}: ${error.message}; "localAddress" must be an address of this machine`);
   }
   if (error.code === "EINVAL" || error.code === "EAFNOSUPPORT") {
-    return new Deno.errors.AddrNotAvailable(`${tried}: ${error.message}; no way leads there from "localAddress": it must be of the server's family, and 127.0.0.1 only reaches this machine`);
+    return new Deno.errors.AddrNotAvailable(`${tried}: ${error.message}; the server cannot be reached from "localAddress": both must be IPv4 or both IPv6, and 127.0.0.1 reaches only this machine`);
   }
-  return withMessage(errorOfNode(error), (message) => `${tried}: ${message}`);
+  return connectionError(errorOfNode(error), (message) => `${tried}: ${message}`);
 }
 function requireNet(tried, host) {
   const { state: state2 } = Deno.permissions.requestSync({
@@ -7076,7 +7484,11 @@ function requireNet(tried, host) {
   throw new Deno.errors.NotCapable(`${tried}: Requires net access to "${host}", run again with the --allow-net flag`);
 }
 
+// lib/connection/dial_function.ts
+init_byte_stream();
+
 // lib/connection/dialed_stream.ts
+init_byte_stream();
 var METHODS = [
   "read",
   "write",
@@ -7086,11 +7498,11 @@ var METHODS = [
 var MAX_EMPTY = 1e3;
 function lackOf(value) {
   if (typeof value !== "object" || value === null) {
-    return `gave ${value === null ? "null" : `a value of type ${typeof value}`}`;
+    return `returned ${value === null ? "null" : `a value of type ${typeof value}`}`;
   }
   const conn = value;
   const missing = METHODS.find((name) => typeof conn[name] !== "function");
-  return missing && `gave an object without the method "${missing}"`;
+  return missing && `returned an object without the method "${missing}"`;
 }
 var DialedStream = class {
   via = 'the tunnel of "dial"';
@@ -7134,7 +7546,7 @@ var DialedStream = class {
       checkCount("read", n, buffer2);
       if (n > 0) return n;
     }
-    throw new TypeError(`Cannot use the connection of "dial": read() gave 0 bytes ${MAX_EMPTY} times; it must wait for a byte, or give null at the end`);
+    throw new TypeError(`Cannot use the connection of "dial": read() returned 0 bytes ${MAX_EMPTY} times; it must wait for a byte, or return null at the end`);
   }
   /**
    * Writes at least one byte.
@@ -7148,7 +7560,7 @@ var DialedStream = class {
       checkCount("write", n, bytes2);
       if (n > 0 || bytes2.length === 0) return n;
     }
-    throw new TypeError(`Cannot use the connection of "dial": write() took 0 bytes ${MAX_EMPTY} times; it must take a byte, or throw`);
+    throw new TypeError(`Cannot use the connection of "dial": write() wrote 0 bytes ${MAX_EMPTY} times; it must write a byte, or throw`);
   }
   /** Ends the writing side. */
   closeWrite() {
@@ -7159,7 +7571,7 @@ var DialedStream = class {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const reject of this.#pending) reject(closedError2());
-    closeDialed(this.#conn);
+    closeQuietly(this.#conn);
   }
   /** Makes pending reads keep the event loop alive. The default. */
   ref() {
@@ -7181,27 +7593,19 @@ var DialedStream = class {
     }
   }
 };
-function closeDialed(conn) {
-  try {
-    const closing = conn.close();
-    Promise.resolve(closing).catch(() => {
-    });
-  } catch {
-  }
-}
 function closedError2() {
   return new Deno.errors.BadResource("The connection is closed");
 }
 function checkCount(method, n, { length }) {
   if (Number.isInteger(n) && n >= 0 && n <= length) return;
-  throw new TypeError(`Cannot use the connection of "dial": ${method}() gave ${typeof n === "number" ? n : `a value of type ${typeof n}`} for a buffer of ${length} bytes; it must give the number of bytes`);
+  throw new TypeError(`Cannot use the connection of "dial": ${method}() returned ${typeof n === "number" ? n : `a value of type ${typeof n}`} for a buffer of ${length} bytes; it must return the number of bytes`);
 }
 
 // lib/connection/dial_function.ts
 init_waiting();
 async function dialByFunction(dial2, target, { timeout, signal }) {
   const shown = showAddress(target.hostname, target.port);
-  const conn = await within(timeout, signal, () => new Deno.errors.TimedOut(`Cannot connect to "${shown}": the function "dial" gave no connection within ${timeout} ms`), async (signal2) => {
+  const conn = await within(timeout, signal, () => new Deno.errors.TimedOut(`Cannot connect to "${shown}": the function "dial" returned no connection within ${timeout} ms`), async (signal2) => {
     const call = async () => await dial2({
       ...target,
       signal: signal2
@@ -7212,16 +7616,22 @@ async function dialByFunction(dial2, target, { timeout, signal }) {
     } catch (error) {
       if (signal2.aborted) dialing.then(discard, () => {
       });
-      throw signal2.aborted || !isRestatable(error) ? error : withMessage(error, (message) => `Cannot connect to "${shown}": the function "dial" failed: ${message}`);
+      throw signal2.aborted ? error : withMessage(error, (message) => `Cannot connect to "${shown}": the function "dial" failed: ${message}`);
     }
   });
   const lack = lackOf(conn);
   if (lack === void 0) return new DialedStream(conn, target);
-  throw new TypeError(`Cannot connect to "${shown}": the function "dial" ${lack}; it must give a connection such as that of Deno.connect()`);
+  throw new TypeError(`Cannot connect to "${shown}": the function "dial" ${lack}; it must return a connection like that of Deno.connect()`);
 }
 function discard(conn) {
-  if (lackOf(conn) === void 0) closeDialed(conn);
+  if (lackOf(conn) === void 0) closeQuietly(conn);
 }
+
+// lib/connection/route.ts
+init_node_module();
+
+// lib/connection/http_connect.ts
+init_bytes();
 
 // lib/protocol/redaction.ts
 var MAX_SECRETS = 16;
@@ -7296,7 +7706,7 @@ var ProxyAddress = class {
     const text = String(url).trim();
     const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
     if (scheme === void 0) {
-      throw refusal2("it must be a URL with a scheme: socks5:// or http://");
+      throw refusal2("it must be a URL with the scheme socks5:// or http://");
     }
     const protocol = scheme === "socks5h" ? "socks5" : scheme;
     if (protocol !== "socks5" && protocol !== "http") {
@@ -7376,7 +7786,7 @@ function decode(text) {
   try {
     decoded = decodeURIComponent(text);
   } catch {
-    throw refusal2("the user or the password has a % that escapes nothing; write %25");
+    throw refusal2("the user or the password has a % without an escape; write %25");
   }
   if (!/[\x00-\x1F\x7F]/.test(decoded)) return decoded;
   throw refusal2("the user or the password has a control character");
@@ -7409,7 +7819,7 @@ async function connectByHTTP(dialog) {
   const { head, rest } = await readHead(dialog);
   const [, digits, reason = ""] = STATUS_REGEXP.exec(head.split(/\r?\n/)[0]) ?? [];
   if (digits === void 0) {
-    throw dialog.error(Deno.errors.InvalidData, `what answers there is no HTTP proxy; check the scheme and the port in "proxy"`);
+    throw dialog.error(Deno.errors.InvalidData, `this is not an HTTP proxy; check the scheme and the port in "proxy"`);
   }
   if (digits.startsWith("2")) return rest;
   const told = dialog.proxy.mask(reason).slice(0, MAX_REASON);
@@ -7423,10 +7833,7 @@ async function readHead(dialog) {
   for (let total = 0; total < MAX_HEAD; ) {
     const more = await dialog.readSome();
     total += more.length;
-    const joined = new Uint8Array(bytes2.length + more.length);
-    joined.set(bytes2);
-    joined.set(more, bytes2.length);
-    bytes2 = joined;
+    bytes2 = joinBytes(bytes2, more);
     for (let end; (end = endOfHead(bytes2, seen)) !== void 0; seen = 0) {
       const head = new TextDecoder("latin1").decode(bytes2.subarray(0, end));
       bytes2 = bytes2.slice(end);
@@ -7437,7 +7844,7 @@ async function readHead(dialog) {
     }
     seen = Math.max(0, bytes2.length - 3);
   }
-  throw dialog.error(Deno.errors.InvalidData, `the proxy's answer has no end after ${MAX_HEAD} bytes; what answers there may be no HTTP proxy: check the scheme and the port in "proxy"`);
+  throw dialog.error(Deno.errors.InvalidData, `the proxy's response does not end within ${MAX_HEAD} bytes; it may not be an HTTP proxy: check the scheme and the port in "proxy"`);
 }
 function endOfHead(bytes2, from) {
   for (let i = bytes2.indexOf(LF6, from); i >= 0; i = bytes2.indexOf(LF6, i + 1)) {
@@ -7453,16 +7860,16 @@ function checkSchemes(dialog, head, told) {
   ].map(([, scheme]) => scheme);
   const isBasic = schemes.some((scheme) => /^basic$/i.test(scheme));
   if (schemes.length === 0 || isBasic) return;
-  throw dialog.error(Deno.errors.NotSupported, `the proxy wants the authorisation ${schemes.slice(0, MAX_SCHEMES).join(" or ")} (${told}), and only Basic is supported; open the connections yourself with "dial"`);
+  throw dialog.error(Deno.errors.NotSupported, `the proxy requires the authorization ${schemes.slice(0, MAX_SCHEMES).join(" or ")} (${told}), and only Basic is supported; open the connections yourself with "dial"`);
 }
 function failure(dialog, code, told) {
   const { credentials } = dialog.proxy;
   if (code === 407 || code === 401) {
-    return dialog.error(Deno.errors.PermissionDenied, credentials === void 0 ? `the proxy wants a user and a password (${told}); put them in "proxy": http://user:password@host` : `the proxy refused the user or the password (${told}); check those in "proxy"`);
+    return dialog.error(Deno.errors.PermissionDenied, credentials === void 0 ? `the proxy requires a user and a password (${told}); add them to "proxy": http://user:password@host` : `the proxy refused the user or the password (${told}); check those in "proxy"`);
   }
   if (code >= 500) {
     const Class = code === 504 ? Deno.errors.TimedOut : Deno.errors.ConnectionAborted;
-    return dialog.error(Class, `the proxy could not reach the server (${told}); check the server's name, which the proxy looks up, and the port`);
+    return dialog.error(Class, `the proxy could not reach the server (${told}); check the server's name, which the proxy resolves, and the port`);
   }
   return dialog.error(Deno.errors.PermissionDenied, `the proxy does not allow the connection (${told}); ${dialog.advice}`);
 }
@@ -7523,7 +7930,7 @@ var ProxyDialog = class {
   /** Advice for a proxy that does not allow a connection. */
   get advice() {
     const { transport, port } = this.target;
-    return transport === "control" ? `have the proxy allow port ${port} of the server` : `the server chose port ${port} for this data connection: have the proxy allow the server's passive ports`;
+    return transport === "control" ? `the proxy must allow port ${port} of the server` : `the server chose port ${port} for this data connection: the proxy must allow the server's passive ports`;
   }
   get #tried() {
     return triedThrough(this.proxy, this.target);
@@ -7535,7 +7942,7 @@ var ProxyDialog = class {
     try {
       return await work;
     } catch (error) {
-      throw withMessage(error, (message) => `${this.#tried}: the connection to the proxy failed: ${message}`);
+      throw connectionError(error, (message) => `${this.#tried}: the connection to the proxy failed: ${message}`);
     }
   }
 };
@@ -7559,7 +7966,7 @@ var ENCODER2 = new TextEncoder();
 var FAILURES = {
   1: [
     "ConnectionAborted",
-    "the proxy could not connect (general failure); the name may be unknown to it, or the server may not answer"
+    "the proxy could not connect (general failure); it may not know the name, or the server may not answer"
   ],
   3: [
     "NetworkUnreachable",
@@ -7567,7 +7974,7 @@ var FAILURES = {
   ],
   4: [
     "NetworkUnreachable",
-    "the proxy could not reach the host; check the server's name, which the proxy looks up"
+    "the proxy could not reach the host; check the server's name, which the proxy resolves"
   ],
   5: [
     "ConnectionRefused",
@@ -7583,7 +7990,7 @@ var FAILURES = {
   ],
   8: [
     "NotSupported",
-    "the proxy does not support this kind of address; give a name, or an address of the other family"
+    "the proxy does not support this kind of address; use a name, or an address of the other family"
   ]
 };
 async function connectBySocks5(dialog) {
@@ -7601,14 +8008,14 @@ async function connectBySocks5(dialog) {
   if (method === METHOD_PASSWORD && credentials !== void 0) {
     await authenticate(dialog);
   } else if (method !== METHOD_NONE) {
-    throw dialog.error(Deno.errors.PermissionDenied, credentials === void 0 ? 'the proxy wants a user and a password; put them in "proxy": socks5://user:password@host' : 'the proxy accepts neither a user with a password nor none; open the connections yourself with "dial"');
+    throw dialog.error(Deno.errors.PermissionDenied, credentials === void 0 ? 'the proxy requires a user and a password; add them to "proxy": socks5://user:password@host' : 'the proxy requires another kind of authentication; open the connections yourself with "dial"');
   }
   await dialog.send(request);
   const [replyVersion, code, , type] = await dialog.read(4);
   checkVersion(dialog, replyVersion);
   if (code !== 0) throw failure2(dialog, code);
   const length = type === TYPE_IPV4 ? 4 : type === TYPE_IPV6 ? 16 : type === TYPE_NAME ? (await dialog.read(1))[0] : void 0;
-  if (length === void 0) throw unreadable2(dialog, "its reply is not one");
+  if (length === void 0) throw unreadable2(dialog, "its reply is invalid");
   await dialog.read(length + 2);
 }
 async function authenticate(dialog) {
@@ -7631,7 +8038,7 @@ function makeRequest(dialog) {
   const address = addressBytes(hostname);
   const name = ENCODER2.encode(hostname);
   if (address === void 0 && name.length > MAX_NAME) {
-    throw dialog.error(TypeError, `the name has ${name.length} bytes, and SOCKS5 takes ${MAX_NAME}`);
+    throw dialog.error(TypeError, `the name has ${name.length} bytes, and SOCKS5 allows ${MAX_NAME}`);
   }
   const host = address === void 0 ? [
     TYPE_NAME,
@@ -7645,10 +8052,10 @@ function makeRequest(dialog) {
 }
 function checkVersion(dialog, version) {
   if (version === VERSION2) return;
-  throw unreadable2(dialog, version === LETTER_H ? "it may be an HTTP proxy, http://" : `it speaks version ${version}`);
+  throw unreadable2(dialog, version === LETTER_H ? "it may be an HTTP proxy, http://" : `it uses version ${version}`);
 }
 function unreadable2(dialog, why) {
-  return dialog.error(Deno.errors.InvalidData, `what answers there is no SOCKS5 proxy: ${why}; check the scheme and the port in "proxy"`);
+  return dialog.error(Deno.errors.InvalidData, `this is not a SOCKS5 proxy: ${why}; check the scheme and the port in "proxy"`);
 }
 function failure2(dialog, code) {
   if (code === 2) {
@@ -7668,14 +8075,14 @@ async function dialThrough(proxy, target, options, dialHost = dial) {
   const { timeout, signal } = options;
   const tried = triedThrough(proxy, target);
   if (target.hostname.includes("%")) {
-    throw new TypeError(`${tried}: the address has a zone, which means nothing to a proxy`);
+    throw new TypeError(`${tried}: the address has a zone, which a proxy cannot use`);
   }
   const stream = await dialHost(proxy.hostname, proxy.port, options).catch((error) => {
-    throw signal?.aborted ? error : withMessage(error, (message) => `${tried}: the proxy cannot be reached: ${message.replace(DIALED_REGEXP, "")}; check the host and the port in "proxy"`);
+    throw signal?.aborted ? error : connectionError(error, (message) => `${tried}: the proxy cannot be reached: ${message.replace(DIALED_REGEXP, "")}; check the host and the port in "proxy"`);
   });
   const dialog = new ProxyDialog(stream, proxy, target);
   try {
-    const first = await within(timeout, signal, () => new Deno.errors.TimedOut(`${tried}: the proxy gave no whole answer within ${timeout} ms; if it never does, check the scheme and the port in "proxy"`), (signal2) => abortable(converse(dialog), signal2));
+    const first = await within(timeout, signal, () => new Deno.errors.TimedOut(`${tried}: the proxy did not answer within ${timeout} ms; if it never does, check the scheme and the port in "proxy"`), (signal2) => abortable(converse(dialog), signal2));
     const before = first.length > 0 ? Promise.resolve(first) : void 0;
     return new PrefixedStream(stream, before, proxy.shown);
   } catch (error) {
@@ -7708,10 +8115,10 @@ function makeRoute({ dial: dial2, proxy, localAddress }) {
   return detour("proxy", (target, options) => dialThrough(address, target, options, dialHost));
 }
 function contradiction(other) {
-  return new TypeError(`Cannot use "dial" together with "${other}": "dial" opens the connections; do there what "${other}" would`);
+  return new TypeError(`Cannot use "dial" together with "${other}": "dial" opens the connections, and has to replace "${other}"`);
 }
 function checkLocalAddress(address) {
-  if (isIP(address) !== 0) return;
+  if (nodeModule("node:net").isIP(address) !== 0) return;
   throw new TypeError('Cannot use "localAddress": it must be an IPv4 or IPv6 address of this machine, such as "192.0.2.1"');
 }
 function dialerFrom(localAddress) {
@@ -7724,7 +8131,7 @@ function dialerFrom(localAddress) {
 }
 function checkActive({ detour: detour2 }) {
   if (detour2 === void 0) return;
-  throw new TypeError(`Cannot use active mode with "${detour2}": the server would have to connect to this machine, past it; use passive mode ("passive": true)`);
+  throw new TypeError(`Cannot use active mode with "${detour2}": the server cannot connect to this machine through it; use passive mode ("passive": true)`);
 }
 function straight(dialHost) {
   return {
@@ -7773,7 +8180,7 @@ function detour(name, open2) {
 }
 
 // lib/transfer/passive.ts
-init_waiting();
+init_bytes();
 
 // lib/connection/control_errors.ts
 init_printable();
@@ -7808,22 +8215,29 @@ function closedByReply(reply) {
   return new Deno.errors.ConnectionReset(`The server closed the connection: ${printable(reply.text)}`);
 }
 function ended(pending, isCut, isSuspect, via) {
-  const tried = pending === void 0 ? "Cannot keep the connection" : `Cannot complete "${pending.command}"`;
+  const tried = pending === void 0 ? "Cannot keep the connection" : triedOf(pending.command);
   const where = isCut ? " in the middle of a reply" : "";
   const hint = isSuspect ? `; it was sent together with another command${ONE_AT_A_TIME}` : "";
   return new Deno.errors.UnexpectedEof(`${tried}: the server${via === void 0 ? "" : `, or ${via},`} closed the connection${where}${hint}`);
 }
 function expired(pending, what, line, via) {
-  const tried = pending === void 0 ? "Cannot write to the control connection" : `Cannot complete "${pending.command}"`;
+  const tried = pending === void 0 ? "Cannot write to the control connection" : triedOf(pending.command);
+  if (pending?.kind === "greeting" && line === void 0) {
+    const through = throughOf(via);
+    return new Deno.errors.TimedOut(`${tried}: ${what}${through}; the connection was accepted, but no greeting came`);
+  }
   const hint = line !== void 0 ? `; "${printable(line)}" may have been meant to end the reply: try { multiline: "lenient" }` : pending?.verb === "EPSV" ? '; a firewall may drop it: use { passive: "pasv" }' : pending?.isPipelined ? `; it was sent before the command ahead of it was answered${ONE_AT_A_TIME}` : "";
   return new Deno.errors.TimedOut(`${tried}: ${what}${throughOf(via)}; the connection is closed${hint}`);
 }
 function broken(pending, error, via) {
-  return withMessage(error, (message) => `Cannot complete "${pending?.command ?? "a command"}": the connection${throughOf(via)} failed: ${message}`);
+  return connectionError(error, (message) => `${pending === void 0 ? "Cannot complete a command" : triedOf(pending.command)}: the connection${throughOf(via)} failed: ${message}`);
 }
 function throughOf(via) {
   return via === void 0 ? "" : ` through ${via}`;
 }
+
+// lib/transfer/passive.ts
+init_waiting();
 
 // lib/transfer/session.ts
 init_waiting();
@@ -7844,36 +8258,41 @@ var SessionLock = class {
   constructor(gate) {
     this.#gate = gate;
   }
+  /** The note of the call that starts next. */
+  get upcoming() {
+    return this.#queue[0]?.note;
+  }
   /**
    * Runs a call together with others. It starts at once unless an exclusive
    * call runs or waits.
    */
-  shared(run, options) {
-    return this.#take(false, run, options?.signal);
+  shared(run2, options) {
+    return this.#take(false, run2, options);
   }
   /** Runs a call after all earlier ones, and before all later ones. */
-  exclusive(run, options) {
-    return this.#take(true, run, options?.signal);
+  exclusive(run2, options) {
+    return this.#take(true, run2, options);
   }
-  async #take(isAlone, run, signal) {
+  async #take(isAlone, run2, { signal, note } = {}) {
     checkSignal(signal);
     if (!this.#mayStart(isAlone)) {
-      await this.#queueUp(isAlone, signal);
+      await this.#queueUp(isAlone, signal, note);
     } else {
       this.#started(isAlone);
     }
     try {
       const wait = this.#gate?.(signal);
       if (wait !== void 0) await wait;
-      return await run();
+      return await run2();
     } finally {
       this.#end();
     }
   }
-  async #queueUp(isAlone, signal) {
+  async #queueUp(isAlone, signal, note) {
     const { promise, resolve } = Promise.withResolvers();
     const waiting = {
       isAlone,
+      note,
       start: resolve
     };
     this.#queue.push(waiting);
@@ -8061,8 +8480,6 @@ var Session = class {
   hasRestart = false;
   /** The last port in active mode. */
   activePort;
-  /** A port for the next transfer, if no later command may have closed it. */
-  ahead;
   /** The TLS session of the control connection. */
   tls;
   /** Protects data connections after `PROT P`. */
@@ -8082,6 +8499,7 @@ var Session = class {
   /** Pending ends of transfers. */
   #endings = /* @__PURE__ */ new Set();
   #transfer;
+  #ahead;
   #renewing;
   #unclaimed = [];
   /** Commands whose 1yz was returned. */
@@ -8111,6 +8529,7 @@ var Session = class {
     this.#ended = ending.signal;
     control.closed.then(() => {
       ending.abort(control.failure);
+      if (this.#control === control) this.#ahead?.drop();
       const { lostOver, failure: failure3 } = control;
       const hungUp = failure3 instanceof Deno.errors.UnexpectedEof;
       if (lostOver !== void 0 && hungUp) {
@@ -8141,6 +8560,23 @@ var Session = class {
   set transfer(transfer) {
     this.#transfer = transfer;
   }
+  /** A port for the next transfer, if no later command may have closed it. */
+  get ahead() {
+    return this.#ahead;
+  }
+  /** Replaces the port for the next transfer, and closes its connection. */
+  set ahead(ahead) {
+    this.#ahead?.drop();
+    this.#ahead = ahead;
+  }
+  /** Takes the port for the next transfer, if a call may use it. */
+  takeAhead(signal) {
+    const ahead = this.#ahead;
+    this.#ahead = void 0;
+    if (ahead?.isFor(signal)) return ahead;
+    ahead?.drop();
+    return void 0;
+  }
   /** Whether the control connection has failed, and cannot be replaced. */
   get isLost() {
     return this.#control.failure !== void 0 && !this.#control.isDoubtful;
@@ -8150,12 +8586,12 @@ var Session = class {
    * starts at once unless another call has the session exclusively or waits for
    * that.
    */
-  shared(run, options) {
-    return this.#lock.shared(() => run(this.#turn), options);
+  shared(run2, options) {
+    return this.#lock.shared(() => run2(this.#turn), options);
   }
   /** Runs a call after all earlier ones, and before all later ones. */
-  exclusive(run, options) {
-    return this.#lock.exclusive(() => run(this.#exclusiveTurn), options);
+  exclusive(run2, options) {
+    return this.#lock.exclusive(() => run2(this.#exclusiveTurn), options);
   }
   /** Ends a transfer without a turn. Calls that need a turn wait for it. */
   async settle(end) {
@@ -8229,6 +8665,28 @@ var Session = class {
     await this.renew(signal);
     return this.#control.failure === void 0;
   }
+  /**
+   * Runs a query. If the server closes the connection at a command that it may
+   * not know, repeats the query on another connection, without this command.
+   */
+  async pastHangUps(query, { signal }) {
+    const passed = /* @__PURE__ */ new Set();
+    for (; ; ) {
+      const control = this.#control;
+      try {
+        return await query();
+      } catch (error) {
+        const { failure: failure3, lostOver: { verb = "", command = "" } = {} } = control;
+        const isHangUp = failure3 instanceof Deno.errors.UnexpectedEof && !passed.has(verb);
+        if (!isHangUp) throw error;
+        passed.add(verb);
+        this.profile.noteHangUp(command);
+        if (verb !== "" && !this.profile.lacks(verb)) throw error;
+        const isReplaced2 = this.#control !== control || await this.replace(error, signal);
+        if (!isReplaced2) throw error;
+      }
+    }
+  }
   /** Waits until no end of a transfer is pending. */
   async #settled(signal) {
     while (this.#endings.size > 0) {
@@ -8261,12 +8719,26 @@ var Session = class {
    *
    * @throws The failure of the control connection, if it comes first
    */
-  async untilEnded(signal, run) {
-    const { ended: ended2 } = this;
-    return await run(signal === void 0 ? ended2 : AbortSignal.any([
-      signal,
-      ended2
-    ]));
+  async untilEnded(signal, run2) {
+    return await run2(anySignal(this.ended, signal));
+  }
+  /**
+   * Sends commands while only the final reply of a transfer is due, if the
+   * server takes commands together. The data must have ended: some servers
+   * abort the transfer at any command.
+   *
+   * @returns Whether they were sent
+   */
+  askBehind(transfer, ask3) {
+    const { control } = this;
+    if (control.failure !== void 0) return false;
+    const exchange = async (command, { signal } = {}) => (await this.#ask(command, signal, transfer)).reply;
+    const perform = async (command, options) => expectSuccess(await exchange(command, options), command.verb);
+    ask3(new Turn(this, {
+      exchange,
+      perform
+    }));
+    return true;
   }
   async #exchange(command, { signal } = {}) {
     return (await this.#ask(command, signal)).reply;
@@ -8335,9 +8807,12 @@ var Session = class {
       command: pending.command
     };
   }
-  async #ask(command, signal) {
+  async #ask(command, signal, behind2) {
     signal?.throwIfAborted();
-    const pending = this.control.send(command);
+    const pending = this.control.send(command, {
+      during: behind2,
+      isBehind: behind2 !== void 0
+    });
     const { state: state2, control } = this;
     const { moves } = state2;
     this.#forget(command);
@@ -8361,16 +8836,77 @@ var Session = class {
     this.state.forget(command);
   }
 };
-var PUT_ADVICE = "await getresp() until it gives the final reply first";
+var PUT_ADVICE = "await getresp() until it returns the final reply first";
 var LOOK_REGEXP = /^(TYPE|SIZE|MDTM|PWD|REST|NOOP)$/i;
 function expectSuccess(reply, command) {
   if (reply.code >= 200 && reply.code < 300) return reply;
   throw replyError(reply, command);
 }
 
+// lib/transfer/port_ahead.ts
+init_waiting();
+var LIFE = 5e3;
+var PortAhead = class {
+  /** The address; rejects like the transfer would. */
+  address;
+  /** Whether the next call may use it, whatever its signal. */
+  isForAny;
+  #signal;
+  #at = performance.now();
+  #dialing;
+  #isDropped = false;
+  /**
+   * Keeps a request that was sent.
+   *
+   * @param signal Signal of the call that sent it; "any" if the next call may
+   * have another one
+   */
+  constructor(address, signal) {
+    this.address = address;
+    this.isForAny = signal === "any";
+    this.#signal = signal === "any" ? void 0 : signal;
+  }
+  /** Whether a call may use it. */
+  isFor(signal) {
+    const isOurs2 = this.isForAny || this.#signal === signal;
+    return isOurs2 && performance.now() - this.#at < LIFE;
+  }
+  /** Whether a connection was or will be dialed. */
+  get isDialed() {
+    return this.#dialing !== void 0;
+  }
+  /** Dials as soon as the address is known. */
+  dial(open2) {
+    this.#dialing = this.address.then(async (address) => {
+      if (this.#isDropped) throw new Deno.errors.Interrupted("It is not used");
+      return await open2(address);
+    });
+    this.#dialing.catch(() => {
+    });
+  }
+  /** Returns the dialed connection, which the caller owns. */
+  async connected(signal) {
+    try {
+      return this.#dialing && await abortable(this.#dialing, signal);
+    } catch (error) {
+      this.drop();
+      if (signal?.aborted || error instanceof Deno.errors.NotCapable) {
+        throw error;
+      }
+      return void 0;
+    }
+  }
+  /** Closes the connection if there is one, now or later. */
+  drop() {
+    this.#isDropped = true;
+    this.#dialing?.then((stream) => stream.close()).catch(() => {
+    });
+  }
+};
+
 // lib/transfer/passive.ts
-var AHEAD_LIFE = 5e3;
 var EPSV_WAIT = 1e3;
+var KNOWN_EPSV_WAIT = 2e3;
 var PASV_WAIT = 5e3;
 var EPSV_SHARE = 1 / 3;
 var PASV_SHARE = 1 / 2;
@@ -8409,11 +8945,7 @@ function requestAhead(session, { signal }) {
     const address = negotiate(turn, {
       signal
     });
-    const ahead = {
-      address,
-      signal,
-      at: performance.now()
-    };
+    const ahead = new PortAhead(address, signal);
     session.ahead = ahead;
     address.catch((error) => {
       const isAnswer = error instanceof FTPError || LOSSES.has(error);
@@ -8426,24 +8958,45 @@ function requestAhead(session, { signal }) {
   }).catch(() => {
   });
 }
-async function requestPasv({ session }, { signal }) {
+function requestForNext(turn) {
+  const { session } = turn;
+  const { profile } = session;
+  const isPasv = usesPasv(session);
+  const isKnown = isPassive(session) && !profile.needsPRET && (isPasv || profile.hasExtendedPassive === true);
+  if (!isKnown) return void 0;
+  const command = {
+    verb: isPasv ? "PASV" : "EPSV"
+  };
+  const address = turn.perform(command).then((reply) => addressIn(session, reply, command.verb));
+  const ahead = new PortAhead(address, "any");
+  session.ahead = ahead;
+  address.catch(() => {
+    if (session.ahead === ahead) session.ahead = void 0;
+  });
+  return ahead;
+}
+async function requestPasv({ session }, { signal, isStrict }) {
   signal?.throwIfAborted();
-  const pending = session.control.send({
+  const { control } = session;
+  const pending = control.send({
     verb: "PASV"
   }, {
     kind: "passive"
   });
-  const reply = await session.control.wait(pending.final, signal);
+  const reply = await control.wait(pending.final, signal);
+  if (isStrict && reply.code !== 227) {
+    throw closeMismatched(session, pending, reply);
+  }
   return addressIn(session, reply, pending.command);
 }
 async function requestAnywhere(turn, options) {
   const { session } = turn;
   const { signal, type } = options;
-  const { ahead } = session;
-  session.ahead = void 0;
-  const isUsable = ahead !== void 0 && ahead.signal === signal && performance.now() - ahead.at < AHEAD_LIFE;
+  const ahead = session.takeAhead(signal);
   try {
-    return await (isUsable ? ahead.address : negotiate(turn, options));
+    if (ahead === void 0) return await negotiate(turn, options);
+    const address = abortable(ahead.address, signal);
+    return await (ahead.isForAny ? orNegotiated(turn, address, options) : address);
   } catch (error) {
     const isLost2 = LOSSES.has(error);
     if (!isLost2 || !await session.replace(error, signal)) throw error;
@@ -8456,12 +9009,31 @@ async function requestAnywhere(turn, options) {
     return await negotiate(turn, options);
   }
 }
+async function orNegotiated(turn, address, options) {
+  try {
+    return await address;
+  } catch (error) {
+    if (!(error instanceof FTPError)) throw error;
+    return await negotiate(turn, options);
+  }
+}
+function usesPasv(session) {
+  const { profile, options: { passive } } = session;
+  return passive === "pasv" || profile.hasExtendedPassive === false && mayTryPasv(session);
+}
 async function negotiate(turn, options) {
   const { session } = turn;
   const ask3 = () => {
     const { profile, options: { passive } } = session;
-    const isPasv = passive === "pasv" || profile.hasExtendedPassive === false && mayTryPasv(session);
-    return isPasv ? orRefused(session, requestPasv(turn, options)) : requestEpsv(turn, options);
+    const isLearned = profile.hasExtendedPassive === false && mayTryPasv(session);
+    if (passive !== "pasv" && !isLearned) return requestEpsv(turn, options);
+    const asking = orRefused(session, requestPasv(turn, options));
+    return passive === "pasv" ? asking : asking.catch((error) => {
+      if (!profile.isRecalled || !isUnlearned(error)) throw error;
+      profile.isRecalled = false;
+      profile.hasExtendedPassive = void 0;
+      return requestEpsv(turn, options);
+    });
   };
   try {
     return await ask3();
@@ -8483,12 +9055,15 @@ async function requestEpsv(turn, { signal }) {
     kind: "passive"
   });
   const isOnly = !mayTryPasv(session);
-  const limit2 = isOnly || profile.hasExtendedPassive === true ? void 0 : waitLimit(session, EPSV_WAIT, EPSV_SHARE);
+  const most = profile.hasExtendedPassive ? KNOWN_EPSV_WAIT : EPSV_WAIT;
+  const limit2 = isOnly ? void 0 : waitLimit(session, most, EPSV_SHARE);
   const reply = await replyWithin(session, pending, {
     limit: limit2,
     signal
   });
   if (reply === void 0) return await overtake(session, pending, signal);
+  const isForeign = !mayAnswer("EPSV", reply);
+  if (isForeign && isOnly) throw closeMismatched(session, pending, reply);
   const address = Promise.try(() => addressIn(session, reply, pending.command));
   if (isOnly) return await orRefused(session, address);
   try {
@@ -8496,14 +9071,21 @@ async function requestEpsv(turn, { signal }) {
   } catch (error) {
     const isFinal = reply.code === 421 || isStuck(error) || asksForPRET(error) && !profile.needsPRET;
     if (isFinal) throw error;
-    const other = await orRefused(session, requestPasv(turn, {
-      signal
-    }));
+    const asking = requestPasv(turn, {
+      signal,
+      isStrict: isForeign
+    });
+    const other = await orRefused(session, asking);
     const isPassing2 = reply.code >= 400 && reply.code < 500;
     if (isPassing2) profile.hasExtendedPassive ??= false;
     else profile.hasExtendedPassive = false;
     return other;
   }
+}
+function closeMismatched({ control }, pending, reply) {
+  const error = mismatched(pending, reply);
+  control.fail(error);
+  return error;
 }
 async function overtake(session, replaces, signal) {
   const { control, profile } = session;
@@ -8519,8 +9101,8 @@ async function overtake(session, replaces, signal) {
     limit: limit2,
     signal
   });
-  const isOnly = session.renewal === void 0 && !replaces.isSettled;
-  if (reply === void 0 && isOnly) {
+  const isPatient = !replaces.isSettled && (session.renewal === void 0 || profile.hasExtendedPassive === true);
+  if (reply === void 0 && isPatient) {
     reply = await control.wait(pending.final, signal);
   }
   if (reply === void 0) {
@@ -8533,7 +9115,8 @@ async function overtake(session, replaces, signal) {
   const address = Promise.try(() => addressIn(session, reply, pending.command));
   const told = await orRefused(session, address);
   const late = replaces.isSettled ? (await replaces.final).code : void 0;
-  profile.hasExtendedPassive ??= late === 229;
+  if (late === void 0) profile.hasExtendedPassive = false;
+  else profile.hasExtendedPassive ??= late === 229;
   return told;
 }
 async function replyWithin(session, pending, { limit: limit2, signal }) {
@@ -8556,10 +9139,7 @@ async function waitFor2(session, pending, { limit: limit2, signal }) {
     if (isDue) enough.abort(enough);
     isDue = isNext(session, pending);
   }, limit2);
-  const either = signal === void 0 ? enough.signal : AbortSignal.any([
-    signal,
-    enough.signal
-  ]);
+  const either = anySignal(enough.signal, signal);
   try {
     return await session.control.wait(pending.final, either);
   } catch (error) {
@@ -8594,21 +9174,23 @@ async function orRefused({ options: { route } }, address) {
   try {
     return await address;
   } catch (error) {
-    const { reply } = error instanceof FTPError ? error : {};
+    const reply = replyOf(error);
     const isRefused = reply !== void 0 && !UNRELATED_REPLIES.includes(reply.code) && !isStuck(error) && !asksForPRET(error);
     const mayBeActive = route.detour === void 0;
-    if (isRefused && mayBeActive && !REFUSALS.has(error)) {
-      REFUSALS.add(error);
-      error.message += ' (in active mode the server connects to this machine: { passive: false }, or { passive: "auto" } for where passive mode is refused)';
-    }
-    throw error;
+    if (!isRefused || !mayBeActive) throw error;
+    const refusal3 = withMessage(error, (message) => `${message} (in active mode the server connects to this machine: { passive: false }, or { passive: "auto" } if passive mode is refused)`);
+    REFUSALS.add(refusal3);
+    throw refusal3;
   }
+}
+function isUnlearned(error) {
+  return error instanceof FTPPermanentError && !isStuck(error) && !asksForPRET(error) && error.reply?.code !== 530;
 }
 function isStuck(error) {
   return error instanceof FTPPermanentError && /\buse ABOR\b/i.test(error.reply?.text ?? "");
 }
 function asksForPRET(error) {
-  return error instanceof FTPError && /\bPRET\b/.test(error.reply?.text ?? "");
+  return /\bPRET\b/.test(replyOf(error)?.text ?? "");
 }
 async function announce(turn, { command, signal }) {
   try {
@@ -8616,8 +9198,7 @@ async function announce(turn, { command, signal }) {
       signal
     });
   } catch (error) {
-    const code = error instanceof FTPError ? error.reply?.code : void 0;
-    if (code !== 500 && code !== 502) throw error;
+    if (!isUnknownCommand(replyOf(error))) throw error;
     turn.session.profile.needsPRET = false;
   }
 }
@@ -8634,21 +9215,18 @@ function announcementOf({ verb, argument, name }) {
     };
   }
   const head = new TextEncoder().encode(`${verb} `);
-  const bytes2 = new Uint8Array(head.length + argument.length);
-  bytes2.set(head);
-  bytes2.set(argument, head.length);
   return {
     verb: "PRET",
-    argument: bytes2,
+    argument: joinBytes(head, argument),
     name
   };
 }
 function addressIn(session, reply, command) {
   expectSuccess(reply, command);
   const [host, port] = parsePassive(reply, session.peer);
-  const isTrusted = session.options.trustPasvHost && host !== "0.0.0.0";
+  const isTrusted2 = session.options.trustPasvHost && host !== "0.0.0.0";
   return [
-    isTrusted ? host : session.peer[0],
+    isTrusted2 ? host : session.peer[0],
     port
   ];
 }
@@ -8671,6 +9249,7 @@ async function openDataChannel(turn, options) {
 async function dialPassive(turn, options) {
   const stream = await dialEitherWay(turn, options);
   return {
+    stream,
     connect: () => Promise.resolve(stream),
     close: () => {
       try {
@@ -8680,13 +9259,29 @@ async function dialPassive(turn, options) {
     }
   };
 }
+function openForNext(turn) {
+  const { session } = turn;
+  const ahead = requestForNext(turn);
+  if (session.protection !== void 0) return ahead;
+  ahead?.dial((address) => dialData(session, address, void 0));
+  return ahead;
+}
+function dialData(session, [host, port], signal) {
+  const { timeout, host: named, route } = session.options;
+  const name = host === session.peer[0] ? named : host;
+  return session.untilEnded(signal, (signal2) => route.dialData(host, port, name, {
+    timeout,
+    signal: signal2
+  }));
+}
 async function dialEitherWay(turn, options) {
   const { session } = turn;
-  const { timeout, host: name, route } = session.options;
-  const open2 = ([host, port]) => session.untilEnded(options.signal, (signal) => route.dialData(host, port, host === session.peer[0] ? name : host, {
-    timeout,
-    signal
-  }));
+  const { signal } = options;
+  if (session.ahead?.isDialed) {
+    const dialed = await session.takeAhead(signal)?.connected(signal);
+    if (dialed !== void 0) return dialed;
+  }
+  const open2 = (address2) => dialData(session, address2, signal);
   const address = await requestPassive(turn, options);
   const { profile } = session;
   const isUnknown = mayTryPasv(session) && session.options.passive !== "pasv" && profile.hasExtendedPassive === void 0;
@@ -8755,7 +9350,7 @@ async function announce2(turn, hostname, port, options = {}) {
   };
   if (isIPv6(hostname)) {
     if (allowEPRT) return await turn.perform(eprt, options);
-    throw new TypeError('Cannot listen for data over IPv6: only "EPRT" tells the server where, and "allowEPRT" is false');
+    throw new TypeError('Cannot listen for data over IPv6: it requires "EPRT", and "allowEPRT" is false');
   }
   const argument = formatPort(hostname, port);
   try {
@@ -8764,10 +9359,7 @@ async function announce2(turn, hostname, port, options = {}) {
       argument
     }, options);
   } catch (error) {
-    const isUnknown = error instanceof FTPPermanentError && [
-      500,
-      502
-    ].includes(error.reply?.code ?? 0);
+    const isUnknown = isUnknownCommand(replyOf(error));
     const mayTryEPRT = allowEPRT && !turn.session.profile.lacks("EPRT");
     if (!isUnknown || !mayTryEPRT) throw error;
     return await turn.perform(eprt, options);
@@ -8786,6 +9378,8 @@ var Transfer = class {
   onEnd;
   /** Told once the transfer has ended, for diagnostic events. */
   onForget;
+  /** All bytes of an upload, if they were sent with its command. */
+  early;
   #session;
   #pending;
   #file;
@@ -8829,6 +9423,21 @@ var Transfer = class {
   /** The final reply, when it comes. */
   get final() {
     return this.#pending.final;
+  }
+  /**
+   * Sends further commands after the end of the data, so that they need no
+   * round trip besides the wait for the final reply. An upload's bytes may still
+   * be on their way: only if the server serves everything in order.
+   *
+   * @returns Whether they were sent
+   */
+  askBehind(ask3) {
+    return this.mayAskBehind && this.#session.askBehind(this.#pending, ask3);
+  }
+  /** Whether {@linkcode askBehind} would send commands. */
+  get mayAskBehind() {
+    if (!this.isOpen || !this.#session.control.isPipelining) return false;
+    return isUpload(this.command) ? this.early !== void 0 && this.#session.profile.servesInOrder : this.data.isEnded && !this.data.isCut;
   }
   /** Sends a `NOOP` while the transfer is open. */
   sendNoop() {
@@ -8930,6 +9539,7 @@ var Transfer = class {
         await this.abort();
         throw error;
       }
+      if (isEarly) this.#session.doubt(this.command);
       throw unconfirmed(this, error);
     }
     if (isEarly) this.#session.doubt(this.command);
@@ -9084,7 +9694,7 @@ var DRAIN_GRACE = 500;
 var LEFT_GRACE = 500;
 function unconfirmed({ data, command }, error) {
   const bytes2 = data.bytesRead + data.bytesWritten;
-  return withMessage(error, (message) => `Cannot confirm "${command}": ${bytes2} bytes were transferred, but the server did not confirm it: ${message}`);
+  return connectionError(error, (message) => `Cannot confirm "${command}": ${bytes2} bytes were transferred, but the server did not confirm it: ${message}`);
 }
 
 // lib/transfer/open_transfer.ts
@@ -9159,8 +9769,7 @@ async function setType(turn, { verb }, { type, signal }) {
       });
       return wanted;
     } catch (error) {
-      const isLacking = error instanceof FTPPermanentError && NO_TYPE_REPLIES.includes(error.reply?.code ?? 0);
-      if (!isLacking) throw error;
+      if (!isRefusal(error, NO_TYPE_REPLIES)) throw error;
       profile.noteLacking(key);
     }
   }
@@ -9180,12 +9789,12 @@ function refuseOddModes(session, { verb }) {
     if (isSetTo(session, setting, usual)) continue;
     if (setting === "MODE" && isCompressed(session)) continue;
     const value = String(session.state.settings.get(setting)?.argument);
-    throw new TypeError(`Cannot open ${quote(verb)}: the server was told ${quote(`${setting} ${value}`)}, and only ntransfercmd, retrbinary and storbinary take data as it travels; send "${setting} ${usual}" first`);
+    throw new TypeError(`Cannot open ${quote(verb)}: the server was told ${quote(`${setting} ${value}`)}, and only ntransfercmd, retrbinary and storbinary can transfer data then; send "${setting} ${usual}" first`);
   }
 }
 function refuseClearData(session, { verb }) {
   if (session.protection !== void 0 || session.isClearDataAllowed) return;
-  throw new TypeError(`Cannot open "${verb}": TLS was asked for, and data connections are not protected; call login() or protP() first, or protC() to send data in clear text`);
+  throw new TypeError(`Cannot open "${verb}": TLS was requested, but data connections are not protected; call login() or protP() first, or protC() to send data in clear text`);
 }
 async function takeBackRestart(turn, { type, signal }) {
   const { session } = turn;
@@ -9210,20 +9819,30 @@ async function setRestart(turn, { rest, signal }) {
 async function sendRestart(turn, rest, options) {
   const { session } = turn;
   session.hasRestart = true;
+  const command = restartCommand(rest);
+  let reply;
   try {
-    await turn.exchange(restartCommand(rest), options);
+    reply = await turn.exchange(command, options);
   } catch (error) {
     if (error instanceof FTPError) session.hasRestart = false;
     throw error;
   }
+  const offset = parseRestart(reply);
+  if (offset === null || !/^\d{1,15}$/.test(`${rest}`)) return;
+  if (offset === Number(rest)) return;
+  throw new FTPReplyError(`Cannot complete "REST ${rest}": the server restarts at ${offset} instead: ${reply.text}`, {
+    reply,
+    command: `REST ${rest}`
+  });
 }
-async function begin(session, command, channel2, { signal, advice, rest, onOpen }) {
+async function begin(session, command, channel2, { signal, advice, rest, onOpen, early }) {
   const { control, protection, options } = session;
   signal?.throwIfAborted();
   const pending = control.send(command, {
     kind: "transfer",
     advice
   });
+  const writing = early && writeEarly(session, channel2, early);
   let stream;
   let reply;
   const delayed = new DelayedSignal(signal, protection === void 0 ? 0 : OPEN_GRACE);
@@ -9260,6 +9879,10 @@ async function begin(session, command, channel2, { signal, advice, rest, onOpen 
   const file = sizedFile(session, command, rest);
   const transfer = new Transfer(session, pending, data, size, file);
   transfer.onForget = observeTransfer(control.id, pending, data, size);
+  if (early && writing) transfer.early = {
+    bytes: early.length,
+    writing
+  };
   session.transfer = transfer;
   control.closed.then(() => data.isHeld && data.fail(control.failure));
   if (isLate) {
@@ -9268,19 +9891,31 @@ async function begin(session, command, channel2, { signal, advice, rest, onOpen 
   }
   return transfer;
 }
+function writeEarly(session, { stream }, bytes2) {
+  const mayWrite = session.profile.acceptsLate && !isCompressed(session) && session.protection === void 0;
+  if (stream === void 0 || !mayWrite) return void 0;
+  const write2 = async () => {
+    await writeAll(stream, bytes2);
+    await stream.closeWrite();
+  };
+  const writing = write2();
+  writing.catch(() => {
+  });
+  return writing;
+}
 async function connectUnlessRefused(channel2, pending, session, signal) {
-  const { promise: refused, reject } = Promise.withResolvers();
+  const { promise: refused2, reject } = Promise.withResolvers();
   pending.final.then((reply) => {
     if (reply.code >= 400) reject(refusal(session, reply, pending.command));
   }, reject);
-  const connected = channel2.connect(signal);
+  const connected2 = channel2.connect(signal);
   try {
     return await Promise.race([
-      connected,
-      refused
+      connected2,
+      refused2
     ]);
   } catch (error) {
-    connected.then((stream) => stream.close()).catch(() => {
+    connected2.then((stream) => stream.close()).catch(() => {
     });
     throw error;
   }
@@ -9291,7 +9926,7 @@ function checkBlocksize(blocksize) {
   if (Number.isSafeInteger(blocksize) && blocksize > 0) return;
   throw new RangeError(`Cannot use blocks of ${blocksize} bytes: blocksize must be a positive integer`);
 }
-var ADVICE2 = "give a ReadableStream, an iterable of Uint8Array, a Blob, a Uint8Array or an open file";
+var ADVICE2 = "pass a ReadableStream, an iterable of Uint8Array, a Blob, a Uint8Array or an open file";
 var MAX_EMPTY_READS = 100;
 var spent = /* @__PURE__ */ new WeakSet();
 function chunksOf(source, blocksize) {
@@ -9304,18 +9939,18 @@ function checkSource(source) {
   const kind = kindOf2(source);
   if (source instanceof Uint8Array || source instanceof Blob) return;
   if (ArrayBuffer.isView(source) || kind === "ArrayBuffer") {
-    throw new TypeError(`Cannot upload from a value of type object (${kind}): new Uint8Array(${kind === "ArrayBuffer" ? "it" : "it.buffer, it.byteOffset, it.byteLength"}) has its bytes`);
+    throw new TypeError(`Cannot upload from a value of type object (${kind}): new Uint8Array(${kind === "ArrayBuffer" ? "it" : "it.buffer, it.byteOffset, it.byteLength"}) contains its bytes`);
   }
   const isReader = hasMethod(source, "read");
   if (typeof source === "string" || !(isReader || isIterable(source))) {
-    throw new TypeError(`Cannot upload from ${typeof source === "string" ? "a string" : source === null || source === void 0 ? source : `a value of type ${typeof source} (${kind})`}: ${ADVICE2} (new TextEncoder().encode(text) makes bytes of text)`);
+    throw new TypeError(`Cannot upload from ${typeof source === "string" ? "a string" : source === null || source === void 0 ? source : `a value of type ${typeof source} (${kind})`}: ${ADVICE2} (new TextEncoder().encode(text) converts text)`);
   }
   if (Array.isArray(source)) {
     for (const chunk of source) checkChunk(chunk);
   }
   const isSpent = source instanceof ReadableStream ? isUsed(source) : spent.has(source);
   if (!isSpent) return;
-  throw new TypeError(`Cannot upload from a source (${kind}) that is locked or was read before: its bytes may be gone (stream.pipeThrough(new TransformStream()) gives the rest of a stream)`);
+  throw new TypeError(`Cannot upload from a source (${kind}) that is locked or was read before: its bytes may be lost (stream.pipeThrough(new TransformStream()) returns the rest of a stream)`);
 }
 function kindOf2(value) {
   return Object.prototype.toString.call(value).slice(8, -1);
@@ -9345,7 +9980,7 @@ async function* reads(reader, blocksize) {
     const n = await reader.read(buffer2);
     if (n === null) return;
     if (!Number.isInteger(n) || n < 0 || n > blocksize) {
-      throw new TypeError(`Cannot upload from a reader whose read() gives ${String(n)}: it must give the count of bytes it has read, 1 to ${blocksize} here, or null at the end`);
+      throw new TypeError(`Cannot upload from a reader whose read() returns ${String(n)}: it must return the number of bytes, 1 to ${blocksize} here, or null at the end`);
     }
     if (n > 0) {
       empty2 = 0;
@@ -9355,7 +9990,7 @@ async function* reads(reader, blocksize) {
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
-  throw new TypeError(`Cannot upload from a reader whose read() gives 0, ${MAX_EMPTY_READS} times in a row: it must give null at the end`);
+  throw new TypeError(`Cannot upload from a reader whose read() returns 0, ${MAX_EMPTY_READS} times in a row: it must return null at the end`);
 }
 function checked(chunks) {
   return {
@@ -9425,7 +10060,7 @@ function readerOf(stream) {
 }
 function checkChunk(chunk) {
   if (chunk instanceof Uint8Array) return;
-  throw new TypeError(`Cannot upload a chunk of type ${typeof chunk}: the source must give Uint8Array`);
+  throw new TypeError(`Cannot upload a chunk of type ${typeof chunk}: the source must return Uint8Array`);
 }
 
 // lib/transfer/receive.ts
@@ -9514,7 +10149,7 @@ async function* iterateOnce(session, command, options) {
   const text = {
     ...options,
     type: "A",
-    advice: "finish the loop or break out of it, or collect what it gives first (Array.fromAsync)"
+    advice: "finish the loop or break out of it, or collect its results first (Array.fromAsync)"
   };
   const transfer = await session.exclusive((turn) => openTransfer(turn, command, text), options);
   let isComplete = false;
@@ -9548,7 +10183,7 @@ async function keepLines(session, command, options) {
   return lines;
 }
 function tooLarge(path, maxListing) {
-  return new RangeError(`Cannot list "${printable(path)}": its entries take more than ${maxListing} bytes, the most that "maxListing" allows`);
+  return new RangeError(`Cannot list ${quote(path)}: its entries take more than ${maxListing} bytes, the most that "maxListing" allows`);
 }
 
 // lib/transfer/listener.ts
@@ -9564,11 +10199,11 @@ var Listener = class {
    *
    * @throws {unknown} If the callback throws, or an earlier one has failed
    */
-  call(run) {
+  call(run2) {
     this.check();
     let result;
     try {
-      result = run();
+      result = run2();
     } catch (fault) {
       throw this.#failed(fault);
     }
@@ -9608,71 +10243,15 @@ var Listener = class {
   }
 };
 
-// lib/directories/entry_view.ts
-var EntryView = class {
-  #entry;
-  #name;
-  #zone;
-  /** Creates a view. */
-  constructor(entry, { name, zone = 0 } = {}) {
-    this.#entry = entry;
-    this.#name = name;
-    this.#zone = zone;
-  }
-  name() {
-    return this.#name?.text ?? this.#entry.name;
-  }
-  rawName() {
-    return this.#name?.raw ?? this.#entry.rawName;
-  }
-  kind() {
-    return this.#entry.kind;
-  }
-  size() {
-    return this.#entry.size;
-  }
-  isSizeApproximate() {
-    return this.#entry.isSizeApproximate;
-  }
-  mtime() {
-    const { mtime } = this.#entry;
-    return mtime && new Date(mtime.getTime() - this.#zone * 6e4);
-  }
-  mtimePrecision() {
-    return this.#entry.mtimePrecision;
-  }
-  mode() {
-    return this.#entry.mode;
-  }
-  linkTarget() {
-    return this.#entry.linkTarget;
-  }
-  owner() {
-    return this.#entry.owner;
-  }
-  group() {
-    return this.#entry.group;
-  }
-  facts() {
-    return this.#entry.facts;
-  }
-  line() {
-    return this.#entry.line;
-  }
-  format() {
-    return this.#entry.format;
-  }
-};
-
 // lib/listing/infer_zone.ts
 var QUARTER = 15;
 var WEST = -12 * 60;
 var EAST = 14 * 60;
-var MINUTE = 6e4;
+var MINUTE2 = 6e4;
 function inferZone(entry, mdtm, zone = 0) {
   const { mtime, mtimePrecision } = entry;
   if (mtime === void 0 || mtimePrecision === "day") return void 0;
-  const minutes = (mtime.getTime() - mdtm.getTime()) / MINUTE + zone;
+  const minutes = (mtime.getTime() - mdtm.getTime()) / MINUTE2 + zone;
   const rounded = Math.round(minutes / QUARTER) * QUARTER;
   if (Math.abs(minutes - rounded) > 1) return void 0;
   return rounded < WEST || rounded > EAST ? void 0 : rounded + 0;
@@ -9680,6 +10259,167 @@ function inferZone(entry, mdtm, zone = 0) {
 
 // lib/directories/list_by_list.ts
 init_printable();
+
+// lib/directories/change_directory.ts
+init_printable();
+var NAME_FORMAT = "SITE NAMEFMT";
+var NAME_FORMAT_COMMAND = {
+  verb: "SITE",
+  argument: "NAMEFMT 1"
+};
+async function enterDirectory(turn, path, options) {
+  const origin = await originOf(turn, path, options);
+  if (origin === void 0) return void 0;
+  try {
+    await turn.perform({
+      verb: "CWD",
+      argument: path,
+      name: "path"
+    }, options);
+  } catch (error) {
+    if (isRefusal(error)) turn.session.state.directory = origin;
+    else await returnTo(turn, origin);
+    throw error;
+  }
+  return () => returnTo(turn, origin);
+}
+async function isDirectory(turn, path, options) {
+  const directory = path.length === 0 ? "." : path;
+  try {
+    const leave = await enterDirectory(turn, directory, options);
+    if (leave === void 0) return false;
+    try {
+      const { lastReply } = turn.session.control;
+      const isPrefix = PREFIX_REGEXP.test(lastReply.text);
+      return !isPrefix || await hasNames(turn, "", options);
+    } finally {
+      await leave();
+    }
+  } catch (error) {
+    if (!isNoDirectory(error)) throw error;
+    return false;
+  }
+}
+function isNoDirectory(error) {
+  if (error instanceof FTPPermanentError) return true;
+  const reply = replyOf(error);
+  if (reply?.code !== 451) return reply?.code === 450;
+  return /\b(no such (file|dir)|not a directory)/i.test(reply.text);
+}
+var PREFIX_REGEXP = /^250\b.*\bworking directory name prefix\b/i;
+function isDataSet(session, path) {
+  const text = textOfPath(session, path);
+  return text.startsWith("'") || !text.startsWith("/") && session.state.directory?.startsWith("'") === true;
+}
+async function hasNames(turn, path, { signal }) {
+  const options = {
+    signal,
+    type: "A"
+  };
+  const command = withPath("NLST", path);
+  const transfer = await openTransfer(turn, command, options);
+  let size = 0;
+  let first = 0;
+  const enough = new Error("enough names came");
+  try {
+    await transfer.complete((data) => data.readToEnd((bytes2) => {
+      size += bytes2.length;
+      first ||= performance.now();
+      const time = performance.now() - first;
+      if (size > MAX_NAMES_SIZE || time > MAX_NAMES_TIME) throw enough;
+    }), options);
+  } catch (error) {
+    if (error !== enough) throw error;
+  }
+  return size > 0;
+}
+var MAX_NAMES_SIZE = 64 * 1024;
+var MAX_NAMES_TIME = 2e3;
+var LIBRARY_REGEXP = /^[A-Z$#@][A-Z0-9$#@_.]{0,9}$/;
+async function originOf(turn, path, options) {
+  const { session } = turn;
+  const origin = await requestDirectory(turn, options);
+  const hasNoWayBack = textOfPath(session, path).startsWith("/") && LIBRARY_REGEXP.test(origin);
+  if (!hasNoWayBack) return origin || void 0;
+  if (session.profile.lacks(NAME_FORMAT)) return void 0;
+  try {
+    const { text } = await turn.perform({
+      verb: "SYST"
+    }, options);
+    if (/\bOS\/400\b/i.test(text)) {
+      await turn.perform(NAME_FORMAT_COMMAND, options);
+    }
+  } catch (error) {
+    if (!(error instanceof FTPPermanentError)) throw error;
+  }
+  const directory = await requestDirectory(turn, options);
+  if (!LIBRARY_REGEXP.test(directory)) return directory || void 0;
+  session.profile.noteLacking(NAME_FORMAT);
+  return void 0;
+}
+async function returnTo(turn, origin) {
+  const { session } = turn;
+  try {
+    if (session.control.failure !== void 0) return;
+    await turn.perform({
+      verb: "CWD",
+      argument: origin
+    });
+  } catch (error) {
+    const failure3 = connectionError(error, (message) => `Cannot return to ${quote(origin)}, so the connection is closed: ${message}`);
+    if (!isRefusal(error)) return session.control.giveUp(failure3);
+    session.control.fail(failure3);
+    throw failure3;
+  } finally {
+    session.state.directory = origin;
+  }
+}
+
+// lib/directories/verify_listing.ts
+init_waiting();
+var MAX_DRAIN_SIZE = 4 * 1024 * 1024;
+var MAX_DRAIN_TIME = 250;
+async function finish({ transfer, leave }, signal) {
+  try {
+    return await transfer.finish({
+      signal
+    });
+  } finally {
+    await leave();
+  }
+}
+async function fail({ transfer, leave }, error, signal) {
+  const reason = await transfer.failed(error, {
+    signal
+  });
+  await leave();
+  return reason;
+}
+async function stop({ transfer, leave }, buffer2) {
+  try {
+    const isRead = transfer.data.isEnded || await settle(drain2(transfer, buffer2), MAX_DRAIN_TIME);
+    if (isRead === true) {
+      await transfer.finish().catch(() => {
+      });
+    } else {
+      await transfer.abort();
+    }
+  } finally {
+    await leave();
+  }
+}
+async function drain2({ data }, buffer2) {
+  for (let size = 0; size < MAX_DRAIN_SIZE; ) {
+    const n = await data.read(buffer2);
+    if (n === null) return true;
+    size += n;
+  }
+  return false;
+}
+
+// lib/listing/listing_options.ts
+var MAX_LISTING_LINE = 65535;
+var DEFAULT_SLACK = 864e5;
 
 // parser/parser.wasm
 var __deno_wasm_bytes__ = Uint8Array.from(atob("AGFzbQEAAAABahBgAn9/AX9gAAF/YAN/f38Bf2ACf38AYAR/f39/AX9gBn9/f3x/fwF/YAV/f39/fwF/YAV/f39/fgBgA39/fAF/YAN/f38AYAR/f398AGAEf39/fwBgAABgAX8AYAF/AX9gBX9/f3x8AX8DKSgFAwYEAAcAAggJAAoLAAAMDQ4BAQEAAAAAAAMAAAAAAgAEDwIBAQEBBQQBAQQEBowBFnwBRAAAAAAAAAAAC3wBRAAAAAAAAAAAC38BQbIPC38BQQALfwFBAAt/AUEAC3wBRAAAAAAAAAAAC38BQQALfAFEAAAAAAAAAAALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAt/AUEAC38BQQALfwFBAAsHrQELDGlucHV0QWRkcmVzcwAnCWlucHV0U2l6ZQAmDHN0YXRlQWRkcmVzcwAlDWNvbnN1bWVkQnl0ZXMAJA5saXN0aW5nQWRkcmVzcwAUC3NjYW5MaXN0aW5nACIRcmVwbHlDb2Rlc0FkZHJlc3MAFBByZXBseUVuZHNBZGRyZXNzABMScmVwbHlTdGFydHNBZGRyZXNzABILc2NhblJlcGxpZXMAEQZtZW1vcnkCAAgBDwwBIgquuwEo3AEBAX8gAUEATCABQQxKciAAQQBMciACQQBMcgRAQQAPCyABQQJGBH9BHEEdIABBA3EEf0EBBSAAQeQAbwR/QQAFIABBkANvCwsbBSABIAFBA3VqQQFxQR5qCyACSARAQQAPCyAAQQFrIAAgAUECTBsiAEGQA20hBiABQQNrIAFBCWogAUECShtBmQFsQQJqQQVtIAJqIAAgBkGQA2xrIgBB7QJsIABBBG1qIABB5ABta2ogBkGx9QhsakHt9Ctrt0QAAAAAcJmUQaIgA6AjAKEkBiAEJAcgBSQFQQELiwMBAX4jBCAAQYDgC2s2AkAjBCABQYDgC2s2AkQgASAAayIAQQhNBH4gAUEIaykDAEKw4MCBg4aMmDCFQn9CCCAArX1CA4aGgyICQgp+IAJCCIh8Qv+B/Ifwn8D/AIMiAkLkAH4gAkIQiHxC//+DgPD/P4MiAkKQzgB+IAJCIIh8Qv////8PgwUgAEEQTQR+IAFBEGspAwBCsODAgYOGjJgwhUJ/QgggAEEIa619QgOGhoMiAkIKfiACQgiIfEL/gfyH8J/A/wCDIgJC5AB+IAJCEIh8Qv//g4Dw/z+DIgJCkM4AfiACQiCIfEL/////D4NCgMLXL34gAUEIaykDAEKw4MCBg4aMmDCFIgJCCn4gAkIIiHxC/4H8h/CfwP8AgyICQuQAfiACQhCIfEL//4OA8P8/gyICQpDOAH4gAkIgiHxC/////w+DfAVCfwsLIgJC/////////w9YBEAjBCACujkDMCMEIwQoAghB/3lxQYACcjYCCAUjBCMEKAIIQf95cUGABHI2AggLC9oEAgR/AXwgAyAETwR/QQEFIAMtAAAiBUEJRiAFQSBGcgtFBEBBAA8LIAMhBQNAIAQgBUsEfyAFLQAAIgZBCUYgBkEgRnIFQQALBEAgBUEBaiEFDAELCyAFIARBABAHBH8jCSIFIARPBH9BAQUgBS0AACIFQQlGIAVBIEZyCwVBAAtFBEAgAyAESQR/IAMtAAAFQQALIgVBCUYgBUEgRnIiBQRAIANBAWogBEkEfyADLQABBUEACyIFQQlGIAVBIEZyIQULIAUEfyADQQJqIARJBH8gAy0AAgVBAAsiBEEJRiAEQSBGcgVBAAskCyAAIAEgAkQAAAAAAAAAAEEDIANBAWogAyAFGxAADwsjCCEJIwkhBiMKBEAgBiEDA0AgAyAESQR/IAMtAAAiBUEJRiAFQSBGcgVBAAsEQCADQQFqIQMMAQsLIAMgBEkEfyADLQAABUEACyIIQS1GIAhBK0ZyBH8gA0EBaiEFA0AgBCAFSwR/IAUtAABBMGtBCkkFQQALBEAgBUEBaiEFDAELCyAFIANBBWpGBUEACwR/IANBBWogBE8Ef0EBBSADLQAFIgRBCUYgBEEgRnILBUEACwRAIANBAWohBCADQQVqIQUDQCAEIAVJBEAgBC0AAEEwayAHQQpsaiEHIARBAWohBAwBCwsgACABIAIgCUEBIANBBWoQAEUEQEEADwsjBiAHQeQAbUE8bCAHQeQAb2q3RAAAAAAATO1AoiIJmiAJIAhBK0YbRAAAAAAAAAAAIwChoaAkBkEBDwsLIAAgASACIAlBAUECIwobIAYQAAvNBgIFfwF8AkAgAEUgAUEATHIgAUEfSnINACACIQUDQCACIANJBH8gAi0AACIEQQlGIARBIEZyBUEACwRAIAJBAWohAgwBCwsgAiADSQR/IAItAAAFQQALQTBrQQpPDQAgAiEEA0AgAyAESwR/IAQtAABBMGtBCkkFQQALBEAgBEEBaiEEDAELCyAEIAJrIghBBEYEQCACIAVrQQFGJAsgAiEFIAQhAgNAIAIgBUsEQCAFLQAAQTBrIAZBCmxqIQYgBUEBaiEFDAELCyACIQQDQCACIANJBH8gAi0AAEGAAU8FQQALBEAgAkEBaiECDAELCyACQQFqIAIgAiAEQQFqRgR/IAQtAABBlAFGBUEACwR/IAIgA0kEfyACLQAABUEAC0HOAEYFQQALGyICIANPBH9BAQUgAi0AACIDQQlGIANBIEZyCwRAIAYgACABRAAAAAAAAAAAQQMgAhAADwsMAQsgAiADQQAQB0UEQCADIARLBH8gBC0AAAVBAAtBOkcEf0EBBSAEQQFqIANJBH8gBC0AAQVBAAtBMGtBCk8LDQEgCEECSwR/QQAFIARBAmogA08Ef0EBBSAELQACIgNBCUYgA0EgRnILC0UNAQNAIAIgBEkEQCACLQAAQTBrIAZBCmxqIQYgAkEBaiECDAELCyAGQRdKDQEgBEEBaiECIARBAmohAwNAIAIgA0kEQCACLQAAQTBrIAdBCmxqIQcgAkEBaiECDAELCyAAIAEgBkE8bCAHardEAAAAAABM7UCiIgkQCCAAIAEgCUECIARBAmoQAA8LIwkiAiADTwR/QQEFIAItAAAiAkEJRiACQSBGcgtFDQAjCgRAIwkhAgNAIAIgA0kEfyACLQAAIgRBCUYgBEEgRnIFQQALBEAgAkEBaiECDAELCyACIQQDQCACIANJBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIgBGtBBEYEfyACIANPBH9BAQUgAi0AACIDQQlGIANBIEZyCwVBAAsEQANAIAIgBEsEQCAELQAAQTBrIAZBCmxqIQYgBEEBaiEEDAELCyAGIAAgASMIQQEgAhAADwsLIAAgASMIEAggACABIwhBAUECIwobIwkQAA8LQQAL+AYBB38gASAAa0EDSwR/IAAtAAMiBEEJRiAEQSBGcgVBAAsEQCAALQACIAAtAABBEHQgAC0AAUEIdHJyQaDAgAFyIgRBme2o4gJsQRx2QQJ0QeARaigCACIHQf8BcUEAIAdBCHYgBEYbIgQEQCAAQQNqJAMgBA8LCyAAQRhqIAEgASAAa0EYSxshB0EAIQEDQCAAIAdJBEACQAJAIAAtAAAiCEGAAU8EQCAFQQh0IAhyIAUgA0EDSBshBSAGIAZBCHQgCHIgAyIEQQFqIgNBAXEgBEEGTnIbIQYMAQsgCEEgckHhAGtBGk8NASABIgRBAWohASAEQQRIBEAgAkEIdCAIckEgciECCwsgAEEBaiEADAILCwsgACQDIANFBEAgAUEDSARAQQAPCyABQQROBH9BACEAQZwIKAIAQQJ2IQMCfwNAIAAgA0gEQCACIABBAnQiBEGgCGooAgBGBEAgBEGkCGooAgAMAwsgAEECaiEADAELC0EACwVBAAsiAARAIAAPCyACQQh2IAIgAUEEThsiAUGZ7ajiAmxBHHZBAnRB4BFqKAIAIgBB/wFxQQAgAEEIdiABRhsiAAR/IAAFQQAhAEGcCCgCAEECdiECAn8DQCAAIAJIBEAgASAAQQJ0IgNBoAhqKAIARgRAIANBpAhqKAIADAMLIABBAmohAAwBCwtBAAsLDwsgAUUEQEEBIAVBwIGDBnFBwIGDBkdBASADQQNIIANBBk4Ef0EAIQBB7A4oAgBBAnYhAQJ/A0AgACABSARAIAYgAEECdCICQfAOaigCAEYEQCACQfQOaigCAAwDCyAAQQJqIQAMAQsLQQALBUEACyIAGxsEQCAADwsgBUGgwIABciEBQQAhAEHsDygCAEECdiECAn8DQCAAIAJIBEAgASAAQQJ0IgNB8A9qKAIARgRAIANB9A9qKAIADAMLIABBAmohAAwBCwtBAAsPC0EAIQBB7AwoAgBBAnYhA0EBIAFBBEgCfwNAIAAgA0gEQCACIABBAnQiAUHwDGooAgBGBEAgAUH0DGooAgAMAwsgAEECaiEADAELC0EACyIAGwR/IAAFIAJBCHYhAUEAIQBB7AwoAgBBAnYhAgJ/A0AgACACSARAIAEgAEECdCIDQfAMaigCAEYEQCADQfQMaigCAAwDCyAAQQJqIQAMAQsLQQALCwv9AQAjBCMEKAIIQXBxIAByNgIIIAFBAE4EQCMEIAE2AiwjBCMEKAIIQYAgcjYCCAsjBCMEKAIIQU9xQSByNgIIIABBA0YEQEEAIQEgAiEAA0AgAEEEaiADTQRAAkAgACgCAEGg2viBAkYEQCABIAAgARshASADIABrQQRrrSAEUQRAIAAhAQwCCwsgAEEBaiEADAILCwsgAQRAIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQIwQgAUH83wtrNgIUIwQgA0GA4AtrNgIYBSMEIAJBgOALazYCDCMEIANBgOALazYCEAsFIwQgAkGA4AtrNgIMIwQgA0GA4AtrNgIQCwvDAQECfyAALQABIQIgAC0AACIDQS1HIANB8gBHcQR/QQEFIAJBLUcgAkH3AEdxCwR/QX8FQQRBACADQfIARhtBAkEAIAJB9wBGG3ILIgJBAEgEQEF/DwsCQAJAAkACQCAALQACIgBBLUcEQCAAQfgARg0BIABB8wBGDQIgAEH0AEYNAiAAQdMARg0DIABB1ABGDQMgAEHMAEYNAyAAQewARg0DDAQLIAIPCyACQQFyDwsgAkEBciABcg8LIAEgAnIPC0F/C98FAQR/IAAhAwNAIAEgA0sEfyADLQAAQTBrQQpJBUEACwRAIANBAWohAwwBCwsgACADRiADIABrQQJLcgR/QQEFIAEgA0sEfyADLQAABUEAC0E6RwsEQEEADwsDQCAAIANJBEAgAC0AAEEwayAGQQpsaiEGIABBAWohAAwBCwsgA0EBaiIAIQMDQCABIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAMgAGtBAkcEQEEADwsDQCAAIANJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwsgBCEFQQAhBEEAJAogASADSwR/IAMtAAAFQQALQTpGBEAgA0EBaiIAIQMDQCABIANLBH8gAy0AAEEwa0EKSQVBAAsEQCADQQFqIQMMAQsLIAMgAGtBAkcEQEEADwsDQCAAIANJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwtBASQKIAEgA0sEfyADLQAABUEAC0EuRgR/IANBAWogAUkEfyADLQABBUEAC0Ewa0EKSQVBAAsEQCADQQFqIQADQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAhAwsLIAZBGEYiAARAIAVFIQALIAAEQCAERSEACyACRSAAIAAbRSAGQRdKcSAFQTtKciAEQTxKcgRAQQAPCyACBEAgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAUkEfyAALQAABUEAC0EgciICQfAARiACQeEARnIEQCABIABBAWoiAEsEfyAALQAABUEAC0EgckHtAEYEQCAAQQFqIQALIAAgAU8Ef0EBBSAALQAAIgFBCUYgAUEgRnILRSAGQQxKcgRAQQAPCyAGQQxvQQxBACACQfAARhtqIQYgACEDCwsgBkE8bCAFakE8bCAEardEAAAAAABAj0CiJAggAyQJQQELywEBBH8jAiIDQQFrIAMgAEECTBsiBEGQA20hBiADQQFrIAMjASAAQQNrIABBCWogAEECShtBmQFsQQJqQQVtIAFqIAQgBkGQA2xrIgRB7QJsIARBBG1qIARB5ABta2ogBkGx9QhsakHt9Ctrt0QAAAAAcJmUQaIgAqBjGyEDIAFBHUYgAEECRnEEQANAIAVBCEgEfyADQQNxBH9BAQUgA0HkAG8Ef0EABSADQZADbwsLBUEACwRAIANBAWshAyAFQQFqIQUMAQsLCyADC7YBAQF/IAAhAwNAIAEgA0oEf0GIICgCACADaiAAa0EESAVBAAsEQEGEIEGEICgCACACIANqLQAAQYggKAIAIANqIABrQQN0dHI2AgAgA0EBaiEDDAELCyABIQMDQCAAIANIBH8gAiADakEBay0AAEENRgVBAAsEQCADQQFrIQMMAQsLQYwgIAEgA2siAiABIABrRgR/QYwgKAIAIAJqBSACCzYCAEGIIEGIICgCACABIABrajYCAAusAQECfwNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIQIDQCAAIAFJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUkgACACS3EEfyAALQAAIgNBCUYgA0EgRnIFQQALBEADQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsFIAIhAAsgAAvrAQEBfyABQQBMIABBAExyIAFBDEpyIAJBAExyBEAPCyACQRxKBH8gAUECRgR/QRxBHSAAQQNxBH9BAQUgAEHkAG8Ef0EABSAAQZADbwsLGwUgASABQQN1akEBcUEeagsgAkgFQQALBEAPCyAAQQFrIAAgAUECTBsiAEGQA20hBCMEIAFBA2sgAUEJaiABQQJKG0GZAWxBAmpBBW0gAmogACAEQZADbGsiAEHtAmwgAEEEbWogAEHkAG1raiAEQbH1CGxqQe30K2u3RAAAAABwmZRBoiADoDkDOCMEIwQoAghBv35xQcAAcjYCCAumBAIEfwF8IAIgA0kEfyACLQAAQS5GBUEACwRAIAJBAWoiAiEEA0AgAiADSQR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIARGBEAPC0EDIAIgBGsiBSAFQQNPGyIFIARqIQcDQCAEIAdJBEAgBC0AAEEwayAGQQpsaiEGIARBAWohBAwBCwsgBrchCANAIAVBA0kEQCAIRAAAAAAAACRAoiEIIAVBAWohBQwBCwsLIAMgAkEBaiACIAIgA0kEfyACLQAAQSByQfoARgVBAAsbRwRADwsgAUEEaiEFIAFBBmohAkEAIQMDQCACIAVLBEAgBS0AAEEwayADQQpsaiEDIAVBAWohBQwBCwsgAyECIAFBBmohBCABQQhqIQVBACEDA0AgBCAFSQRAIAQtAABBMGsgA0EKbGohAyAEQQFqIQQMAQsLIAFBCGohBSABQQpqIQZBACEEA0AgBSAGSQRAIAUtAABBMGsgBEEKbGohBCAFQQFqIQUMAQsLIANBO0ogAkEXSnIgBEE8SnIEQA8LIAJBPGwgA2pBPGwgBGq3RAAAAAAAQI9AoiAIoCEIIAAgASEAIAFBAmohAkEAIQMDQCAAIAJJBEAgAC0AAEEwayADQQpsaiEDIABBAWohAAwBCwsgAUECaiECIAFBBGohAEEAIQEDQCAAIAJLBEAgAi0AAEEwayABQQpsaiEBIAJBAWohAgwBCwsgAyABIAgQCwvWBwIFfwF+IAAoAgBBoMCAgQJyIQQgACgCBCICQf8BcUE9RgRAIABBBWohAiAEQfTywasGRgRAIAEgAksEQCACKAIAQaDAgIECciEAQQQhBCABIAJrIgVBBEYEQCAAQebSsasGRgR/QQEFIABB7NK52wZGBH9BAwUgAEHwyKWTB0YgAEHjyKWTB0ZyBH8jBCMEKAIIQYAQcjYCCEECBUEECwsLIQQFIAVBA0YEQEECQQQgAEH///8HcUHk0skDRhshBAUCf0EAQawVKAIAQQF2IgUgASACa0sNABpBACEAA0AgACAFSQRAQQAgAEEBdEGwFWovAQAgACACai0AACIGQSByIAYgBkHBAGtBGkkbRw0CGiAAQQFqIQAMAQsLQQELBEACf0EAQdwVKAIAQQF2IgAgASACQQhqIgVrSw0AGgNAIAAgA0sEQEEAIANBAXRB4BVqLwEAIAMgBWotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogA0EBaiEDDAELC0EBCwR/QQEFAn9BAEH8FSgCAEEBdiIDIAEgBWtLDQAaQQAhAANAIAAgA0kEQEEAIABBAXRBgBZqLwEAIAAgBWotAAAiBkEgciAGIAZBwQBrQRpJG0cNAhogAEEBaiEADAELC0EBCwsEQEEDIQQDQCABIAJLBH8gAi0AAEE6RwVBAAsEQCACQQFqIQIMAQsLIAEgAksEQCMEIAJB/98LazYCFCMEIAFBgOALazYCGAsLCwsLIwQjBCgCCEFwcSAEcjYCCAtBAQ8LIARB89LpowZGIARB89LpqwZGcgRAIAEgAksEfwJ/IAEgAmsiAEEISwRAIAIhAANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABRgwBC0J/QQggAGtBA3SsIgeGQn+FQrDgwIGDhoyYMIMgAUEIaykDACAHiCAHhoQiB0Lw4cOHj568+HCDQrDgwIGDhoyYMIUgB0KGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYRQCwVBAAsEQCACIAEQAQtBAQ8LBSAEQe3ekcsGRgR/IAJB////B3FBoMAAckHm8vUBRgVBAAsEQCAAQQdqIgAgAUkEQCAAIAEQGgtBAQ8FIAJB/wFxQS5GIARB9dylwwdGcQRAIABBBWogARAZBEBBAQ8LCwsLIAAtAABBPUcEQAJAA0AgACABSQRAIAAgAP0ABAD9DD09PT09PT09PT09PT09PT39I/1kIgNoaiABSSECIAMNAiAAQRBqIQAMAQsLQQAhAgsFQQAhAgsgAgvoAwEFf0EAJAsgAC0AACICQTBrQQpJBEAgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIABrIgRBA0YgBEEES3IEQEEADwsgASACSwR/IAItAAAFQQALIgNBL0YgA0EtRnIEf0EBBSADQS5GBH8gAkEBaiABSQR/IAItAAEFQQALQTBrQQpJBUEACwsEQCAAIAIgAyABECEPCyACQQFqIAIgA0EuRhsiBSEDA0AgASADSwR/IAMtAAAiBkEJRiAGQSBGcgVBAAsEQCADQQFqIQMMAQsLIAEgA0sEfyADLQAABUEACyEGIARBAk0gAyAFS3EEfyAGQSByQeEAa0EaSSAGQYABT3IFQQALBEAgAyABEAQiBUUEQEEADwsjAyEEA0AgASAESwR/IAQtAAAFQQALQS5GBH9BAQUgASAESwR/IAQtAAAFQQALQSxGCwRAIARBAWohBAwBCwsgASAESwR/IAQtAAAFQQALIgNBCUYgA0EgRnIEf0EAIQMDQCAAIAJJBEAgAC0AAEEwayADQQpsaiEDIABBAWohAAwBCwsgBSADIAQgARADBUEACw8LIAAgAiABEB8PCyACQYABSSACQSByQeEAa0EaT3EEQEEADwsgACABECALBwBBgDAkBAvTBAEGf0GUICgCACEDQbAgQQA2AgBBtCAgADYCACADBH9BAQUgAEGA4AtqIQRBgOALIQECfwNAIAQgAUFAayICTwRAQQEgAf0ABAD9DP/////////////////////9IyAB/QAEEP0M//////////////////////0j/VAgAf0ABCD9DP/////////////////////9IyAB/QAEMP0M//////////////////////0j/VD9UP1TDQIaIAIhAQwBCwsDQCABIARJBEBBASABLQAAQf8BRg0CGiABQQFqIQEMAQsLQQALC0UEQA8LIANBAUYEf0H/3wtB/wE6AABBACEDQX8FQQALIgQiASEFA0AgACAFSgRAIAVBgOALai0AACEGAkACQAJAAkACQCADDgUAAQIDAwQLIAZB/wFGBEBBASEDBSABIgJBAWohASACQYDgC2ogBjoAAAsMAwtBACEDIAZB/wFGBEAgASICQQFqIQEgAkGA4AtqIAY6AAAFIAZB+wFPBEBBAiEDBSAGQfoBRgRAQQMhA0GYIEEANgIABSAGQfABSQRAIAFBgOALakH/AToAACABQQFqIgJBAWohASACQYDgC2ogBjoAAAsLCwsMAgtBACEDDAELIANBBEYiAgRAIAZB8AFGIQILIANBA0YiAwRAIAZB/wFGIQMLIAIEf0EABUGYIEGYICgCAEEBaiICNgIAQQVBBEEDIAMbQaQgKAIAIAJIGwshAwsgBUEBaiEFDAELC0GUICADNgIAQbAgIAQ2AgBBtCAgASAEazYCAAvZCQIUfwF+QZwgKAIABEBBAA8LIAAQEEGwICgCAEGA4AtqIQpBtCAoAgAhBEGsICgCAEEARyESQaQgKAIAIg1BqCAoAgAiEEEBayIAIAAgDUobIRNBgCAoAgAhA0GQICgCACELQaAgKAIAIQ9BACEAQX8hDANAIAVFIAQgDkpxBEAgCiAOaiIC/QAEAP0MCgoKCgoKCgoKCgoKCgoKCv0j/WSsIAL9AAQQ/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCEIaEIAL9AAQg/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCIIaEIAL9AAQw/QwKCgoKCgoKCgoKCgoKCgoK/SP9ZKxCMIaEIRUgBCAOayICQcAASARAIBVCASACrIZCAX2DIRULA0AgFUIAUgRAAkAgDiAVeqdqIQECfyADRSAAQQBKcQRAIAEgAGshAiABIApqQQJrLwEAIQYCf0EAIAAgCmooAgAiB0H///8HcSIIQfDhwwdxQbDgwAFHDQAaQQAgCEGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgB0EPcSIIQQFrQQRLDQAaIAhB5ABsIAdBCHZBD3FBCmxqIAdBEHZBD3FqCyEIIAtBASACIBNMIAJBBUpxIAdBGHZBIEZxIAhBAEdxIAZBCHZBDUZxIAZB/wFxQQ1HcRtFBEAgCUEBdCAIOwGAMCAJQQJ0IgIgADYCoLACIAIgAUEBazYC4LAGIAlBAWohCSABQQFqIgAMAgsLIABBAEoEf0EABUGIICgCAAsEQEEAIAEgChAJQYQgKAIAIQZBiCAoAgAiCEGMICgCAGshB0GEIEEANgIAQYggQQA2AgBBjCBBADYCAEF/IQAFIAAgCmooAgAhBiABIQIDQCAAIAJIBH8gAiAKakEBay0AAEENRgVBAAsEQCACQQFrIQIMAQsLIAEgAGsiCCABIAJrayEHCyAMIAAgAxshDAJ/QQIgCCANSiAQIAtrIgIgDU5xDQAaQQMgCEEBaiACSg0AGkEACyIFDQEgCyAIQQFqaiELQSAgBkEYdiAHQQNMGyERIAdBA0gEf0EABQJ/QQAgBkH///8HcSICQfDhwwdxQbDgwAFHDQAaQQAgAkGGjBhqQfDhwwdxQbDgwAFHDQAaQQAgBkEPcSICQQFrQQRLDQAaIAJB5ABsIAZBCHZBD3FBCmxqIAZBEHZBD3FqCwsiFEEARyICBEAgEUEgRiECCyADBEAgAyAGc0EIdEUiAEEBIAIbRSEPIAAgEnJBACACGyECBSARQS1GQQAgFBsEQCAGQf///wdxIQMFIAJFIAdBAEpxBEBBASEFDAQLCwsgAgRAIAlBAXRBgDBqIBQ7AQAgCUECdCICQaCwAmogDDYCACACQeCwBmogASAIayAHajYCACAJQQFqIQlBACELQQAhD0EAIQMLIAwgAUEBaiIAIAMbCyEMIBUgFUIBfYMhFQwCCwsLIA5BQGshDgwBCwsgBUUEQCAAIAQiASAKEAlBAgJ/QQJBiCAoAgAiACANSiAQIAtrIgIgDU5xDQAaQQMgACACSg0AGkEACyIAIAAEf0EABUGUICgCAEEFRgsbIQULQYAgIAM2AgBBkCAgCzYCAEGgICAPNgIAQZwgIAU2AgBBuCAgDDYCAEG8ICABNgIAIAkLBgBBoLACCwYAQeCwBgsFAEGAMAuiCgQPfgV/AXsBfANAIBFBwABJBEAgAiAAIBFq/QAEACIW/QwgICAgICAgICAgICAgICAg/SMgFv0MCQkJCQkJCQkJCQkJCQkJCf0j/VD9ZK0gEa2GhCECIBFBEGohEQwBCwsgAiEDQgAhAkEAIREDQCARQcAASQRAIAIgACARav0ABAD9DDAwMDAwMDAwMDAwMDAwMDD9cf0MCgoKCgoKCgoKCgoKCgoKCv0m/WStIBGthoQhAiARQRBqIREMAQsLAkAgA0IBg1ANACADQgGGIgQgA0J/hYMiBXohByADIARCAYRCf4WDIgN6IQogBSAFQgF9gyIEeiELIAMgA0IBfYMiA3ohBSAEIARCAX2DIgR6IQggAyADQgF9gyIDeiEGIAQgBEIBfYMiBHohDCADIANCAX2DIgl6IQMgBCAEQgF9gyIEeiENIAkgCUIBfYMiDnogBCAEQgF9gyIJeiEQIA4gDkIBfYMiDnohBCAOIA5CAX2DIg5QDQAgACAOeiIOp2ogAU8NACANfUIDUiAEIBB9Ig9CAlZyDQBCASAKIAd9hkIBfSAHhkIBIAMgDH2GQgF9IAyGhEIBIA+GQgF9IBCGhCIHIAKDIAdSDQBCASAGIAh9hkIBfSAIhiIHIAIgB4NRQgEgBSALfSIHhkIBfSALhiIKIAIgCoNRIhIEfyAHQgNUBH9BAQUgAiAIiEIBg6cgB0IEUXELBSACIAiIQgGDpyAAIAunai0AAEEgckHhAGtBGk9yCw0AIBJyIAMgDH1CA1RxDQAgACANp2oiES0AAiARLQAAQRB0IBEtAAFBCHRyckGgwIABciIRQZntqOICbEEcdkECdEHgEWooAgAiEkH/AXFBACASQQh2IBFGGyIURQ0AIAkgCUIBfYN6IQcgACAQp2ohESAEIBB9QgJRBH8gES0AASARLQAAQQpsakGQBGsFIBEtAABBMGsLIRIgACAHp2ohESACIAeIQh+DIgJCG1EgDiAHfUIFUXEEfyARLQACQTpGBUEACwR/IBFBA2otAAEgES0AA0EKbGpBkARrIhNBO0ogES0AASARLQAAQQpsakGQBGsiEUEXSnIgEkEATHINASAUIBIgEUE8bCATardEAAAAAABM7UCiIhcQCCERQQIFIAJCD4NCD1EgDiAHfUIEUXFFDQEgEUECai0AASARLQACQQpsaiARLQABIBEtAABBCmxqQeQAbGpB0KADayERQQMLIRMgEkEATCARQQBMcgR/QQEFIBRBAkYEf0EcQR0gEUEDcQR/QQEFIBFB5ABvBH9BAAUgEUGQA28LCxsFIBQgFEEDdWpBAXFBHmoLIBJICw0AIBNBA0YgByAEfUIBUXEEQCMEIwQoAghBgMAAQYCAASAAIA6naiIVQQFqIAFJIgEEfyAVLQABIgFBCUYgAUEgRnIFIAELG3I2AggLIAAgDqdqJBIgACAMp2okEyAAIAOnaiQUIxMjFBABIwQgACALp2pBgOALazYCHCMEIAAgBadqQYDgC2s2AiAjBCAAIAinakGA4AtrNgIkIwQgACAGp2pBgOALazYCKCARQQFrIBEgFEECTBsiAEGQA20hASMEIBRBA2sgFEEJaiAUQQJKG0GZAWxBAmpBBW0gEmogACABQZADbGsiAEHtAmwgAEEEbWogAEHkAG1raiABQbH1CGxqQe30K2u3RAAAAABwmZRBoiAXoCMAoTkDOCMEIwQoAghBv35xIBNBBnRyNgIIQQEPC0EAC/YFAgl/AXwgACABEAoiBiEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQUDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACECA0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIAJNIQMgASAGTQR/QQEFIAYtAABBMGtBCkkLIANyBEBBAA8LIAItAABBMGtBCkkEQEEADwsgACEEA0AgAEEBayIDLQAAQTBrQQpJBEAgAyEADAELCyAAIARGIAQgAGtBEktyBEBBAA8LIAQhAwNAIAEgA0sEfyADLQAAIgdBCUYgB0EgRnIFQQALBEAgA0EBaiEDDAELCyABIANNBH9BAAUgAyABEA4LRQRAQQAPCyMFIAFPBH9BAAUjBS0AACIBQQlGIAFBIEZyC0UEQEEADwsgACACayIBIAUgBmtGIgMEfwJAIAYiAyACIgdGDQAgA0EHcSAHQQdxRgRAA0AgA0EHcQRAQQAhCCABRQ0DIAMtAAAiCSAHLQAAIgprIQggCSAKRw0DIAFBAWshASADQQFqIQMgB0EBaiEHDAELCwNAIAFBCE8EQCADKQMAIAcpAwBRBEAgA0EIaiEDIAdBCGohByABQQhrIQEMAgsLCwsDQCABIghBAWshASAIBEAgAy0AACIJIActAAAiCmshCCAJIApHDQIgA0EBaiEDIAdBAWohBwwBCwtBACEICyAIRQUgAwsEQCAAIAQQAQUgACEBA0AgASAESQRAIAtEAAAAAAAAJECiIAEtAABBMGu3oCELIAFBAWohAQwBCwsjBCALOQMwIwQjBCgCCEH/eXFBgAZyNgIICyMEIAZBgOALazYCHCMEIAVBgOALazYCICMEIAJBgOALazYCJCMEIABBgOALazYCKCMEIwY5AzgjBCMEKAIIQb9+cSMHQQZ0cjYCCCMFQQFqJBFBAQunBQEJfyAAIAEQCiEDA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgA0YEQEEADwsgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQUDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACEGA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAQtFBEAgAEEBaiEADAELCyAAIQcDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgACEEA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIARGIAAgAU9yBEBBAA8LIAAiCC0AACICQQlGIAJBIEZyRQRAQQAPCwNAIAAgAUkEfyAALQAAIgJBCUYgAkEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPBH9BAQUgACECA0AgASACSwR/IAItAAAiCUEJRiAJQSBGcgVBAQtFBEAgAkEBaiECDAELCyABIAJHCwRAQQAPCyABIQkgACECA0AgAiAJSQRAIAItAAAiCkEtRiIBRQRAIApBLkYhAQsgAUUEQCAKQS9GIQELIApBMGtBCkkgASAKQTpGIAEbcgRAIAJBAWohAgwCCwsLAn9BASACIAlGDQAaQQAgACAJEARFDQAaIwMhAgNAIAIgCUkEfyACLQAAQS5GBH9BAQUgAi0AAEEsRgsFQQALBEAgAkEBaiECDAELCyACIAlGCwRAQQAPCyMEIANBgOALazYCHCMEIAVBgOALazYCICMEIAZBgOALazYCJCMEIAdBgOALazYCKCAEIAgQASAAJBFBAQulFQMYfwN+AnwDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsDQCADQQJIIAAgAUlxBH8gAC0AAEEwa0EKSQVBAAsEQANAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsDQCAAIAFJBH8gAC0AACICQQlGIAJBIEZyBUEACwRAIABBAWohAAwBCwsgA0EBaiEDDAELCwJAIAEgAGtBDkkNAAJ/AkACQAJAAkACQCAALQAAIhNBLUYNACATQeYARg0AIBNB5ABGDQEgE0HsAEYNAiATQeUARg0CIBNB4gBGDQMgE0HjAEYNAyATQfAARg0DIBNB8wBGDQMgE0HEAEYNAwwEC0EBDAQLQQIMAwtBAwwCC0EEDAELQQALIhdFDQAgAEEBakEgEAYhCiAAQQRqQYABEAYhBSAALQAJIgJBCUYgAkEgRnIhAyAALQAHIgJBCUYgAkEgRnIiFAR/QQAFIAMEfyAALQAIIQsgAEEHai0AACICQS1HIAJB8gBHcQR/QQEFIAtBLUcgC0H3AEdxCwR/QX8FQQRBACACQfIARhtBAkEAIAtB9wBGG3ILBSAAQQdqQYAEEAYLCyICIApBBnQgBUEDdHJyIQwgBSAKciACckEASARAIApBAEgEf0EABSAAQQRqKAIAQarUqNECRgR/IAAoAgZBqtSo0QJGBUEACwtFDQFBfyEMCyAAQQdBCUEKIAMbIBQbaiEAA0AgACABSQR/IAAtAABBK0YEf0EBBSAALQAAQS5GCwR/QQEFIAAtAABBwABGCwVBAAsEQCAAQQFqIQAMAQsLIAAgAU8Ef0EABSAALQAAIgJBCUYgAkEgRnIEf0EBBSAALQAAQTBrQQpJCwtFDQAgE0HjAEcgE0HiAEdxBH8gACABEBUFQQALBEAgF0EDRiMUIxNrQRNJcQRAIxMhACMUIQIDQCAAIAJJBEAgADEAAEIwfSAaQgp+fCEaIABBAWohAAwBCwsFQn8hGgsgFyAMIxJBAWogASAaEAVBAQ8LIBNB4gBGIgtFBEAgE0HjAEYhCwsgACEKQQAhAkEAIQMDQCAAIAFJBEACQANAIAAgAUkEfyAALQAAIgVBCUYgBUEgRnIFQQALBEAgAEEBaiEADAELCyAAIAFPDQAgCwR/IBJBA0YiBSASQQFGIAUbBSASQQJGIBJBAUZyCwR/IAAgARAOBUEACyEFIwUgAUlBACAFGwR/IwUtAAAiBUEJRiAFQSBGcgVBAAsEQEEBIRUMAQsgACECA0AgASACSwR/IAItAAAiBUEJRiAFQSBGcgVBAQtFBEAgAkEBaiECDAELCyACIQUgGQRAIBlBAUYEQCACIRAgACEECwUgACEJIAUhDwsgCEUgACADa0EBS3EgGSAYQQFGSnEEQCADIQ4gACENIBkhCAsgBiEHIAMhBiASIREgACICIRIgBSEDA0AgAyASSwR/IBItAABBMGtBCkkFQQALBEAgEkEBaiESDAELCyAYAn9BACACIBJGDQAaQQEgAyASRg0AGiASLQAAIgBBLEYEQCASQQFqIRIDQCADIBJLBH8gEi0AAEEwa0EKSQVBAAsEQCASQQFqIRIMAQsLQQNBACADIBJGGwwBCyAAQS5GBEAgEkEBaiESA0AgAyASSwR/IBItAABBMGtBCkkFQQALBEAgEkEBaiESDAELCwtBACASQQFqIANHDQAaQQJBACASLQAAQSByIgBB7QBGIABB6wBGciAAQecARnIgAEH0AEZyGwsiEiAZGyEYIBZBAWogFiASQQFGGyEWIBlBAWohGSADIQAMAgsLCyAVRQRAIAsEf0EABSAKIAEQFgR/QQEFIAogARAXCwtFDQEgFyAMIxEgAUJ/EAVBAQ8LIwsEQCMEIwQoAghBgMAAQYCAASMFQQFqIAFJIgAEfyMFLQABIgBBCUYgAEEgRnIFIAALG3I2AggLIBlBAWshEyASQQFGIAtxIBFBA0ZxBEAgE0EBayETIAchBgUgEkEBRgRAIAIgAxABBSASQQJGBEAgAiEARAAAAAAAAPA/IR5BACEHA0AgAEEBaiADSQRAIAAtAAAiBUEuRgRAQQEhBwUgHUQAAAAAAAAkQKIgBUEwa7igIR0gHkQAAAAAAAAkQKIgHiAHGyEeCyAAQQFqIQAMAQsLIwQgHSAeo0QAAAAAAAAwQUQAAAAAAACQQCAALQAAQSByIgVB6wBHGyIdRAAAAAAAAJBAoiAdIAVB9ABGIgAgBUHnAEZyGyIdRAAAAAAAAJBAoiAdIAAboiIemyIdIB1EAAAAAAAA8L+gIB1EAAAAAAAA4L+gIB5lGzkDMCMEIwQoAghB/3lxQYAGcjYCCAsLCyATQQBKIgAgGEEBRnEiEUUgAHEEfyAYRSAJLQAAQTBrQQpJcQ0BIBNBAUYEfyAPIAlrQQZGBH8gCSgCAEHm3rGjBkYFQQALBH8gCS8BBEHl5AFGBUEACwVBAAsEfyMEIwQoAghB/3lxNgIIQQEFIBELBSATQQJGBH8gECAEa0EGRgR/IAQoAgBB5t6xowZGBUEACwR/IAQvAQRB5eQBRgVBAAsFQQALDQEgFkEDRiATQQJGcSADIAJrQRRJcQR/IAIhAANAIAAgA0kEQCAAMQAAQjB9IBpCCn58IRogAEEBaiEADAELCyAaIAkhAEIAIRoDQCAAIA9JBEAgADEAAEIwfSAaQgp+fCEaIABBAWohAAwBCwsgGiEbIAQhAEIAIRoDQCAAIBBJBEAgADEAAEIwfSAaQgp+fCEaIABBAWohAAwBCwsgGiAbfFEFQQALBH9BAgUgECAEayADIAJrRiEAIBZBA0YgE0ECRnEgDyAJa0EBRnEEfyAJLQAAQTBGBUEACyAAcQRAIAMgAmshB0EAIRkCQCAEIgAgAiIKRg0AIABBB3EgAkEHcUYEQANAIABBB3EEQEEAIRkgB0UNAyAALQAAIgsgCi0AACIFayEZIAUgC0cNAyAHQQFrIQcgAEEBaiEAIApBAWohCgwBCwsDQCAHQQhPBEAgACkDACAKKQMAUQRAIABBCGohACAKQQhqIQogB0EIayEHDAILCwsLA0AgByIFQQFrIQcgBQRAIAAtAAAiCyAKLQAAIgVrIRkgBSALRw0CIABBAWohACAKQQFqIQoMAQsLQQAhGQsFQQEhGQsgEUECIBkbCwsiBSATSARAIAQgCSAFGyEEIBAgDyAFGyEAIBMgBWtBAUYEQCMEIARBgOALazYCHCMEIAZBgOALazYCIAUgBSAISCAIIBNIcQRAIwQgBEGA4AtrNgIcIwQgDkGA4AtrNgIgIwQgDUGA4AtrNgIkBSMEIARBgOALazYCHCMEIABBgOALazYCIANAIAAgAUkEfyAALQAAIgRBCUYgBEEgRnIFQQALBEAgAEEBaiEADAELCyMEIABBgOALazYCJAsjBCAGQYDgC2s2AigLCyMEIwY5AzgjBCMEKAIIQb9+cSMHQQZ0cjYCCCADIAJrQRNJIBJBAUYiACAAGwRAQgAhGgNAIAIgA0kEQCACMQAAQjB9IBpCCn58IRogAkEBaiECDAELCwVCfyEaCyAXIAwjBUEBaiABIBoQBUEBDwtBAAuzBAEDfyAAKAIAQaDAgIECciIDQe3ekasGRgR/IAAtAARBPUYFQQALBEACQCABIABBBWoiAEYgASAAa0EHS3INAANAIAAgAUkEQCAALQAAQTBrIgNBB0sNAiACQQN0IANyIQIgAEEBaiEADAELCyMEIAJB/x9xNgIsIwQjBCgCCEGAIHI2AggLQQEPCyAALQADQT1GBEAgA0H///8HcSICQfXSkQNGIgNFIAJB59KRA0dxBEBBAA8LQRxBJCADGyECIABBBGoiACABSQR/IwQgAmooAgAFQQELRQRAIAJBHEYEQCMEIABBgOALazYCHCMEIAFBgOALazYCIAUjBCAAQYDgC2s2AiQjBCABQYDgC2s2AigLC0EBDwsgAC0ABEEgciEEIANB7+65qwZGIgIEQCAEQfIARiECCyACBH9BAQUgBEHwAEYgA0Hn5L2rB0ZxC0UEQEEADwtBHEEkIAIbIQIgAC0ABUE9RgRAIABBBmoiACABSQR/IwQgAmooAgAFQQELRQRAIAJBHEYEQCMEIABBgOALazYCHCMEIAFBgOALazYCIAUjBCAAQYDgC2s2AiQjBCABQYDgC2s2AigLC0EBDwsgACgCBUGgwICBAnJB7sK1qwZHBH9BAQUgAC0ACUE9RwsEQEEADwsgAEEKaiIAIAFJBEAgAkEcRgRAIwQgAEGA4AtrNgIcIwQgAUGA4AtrNgIgBSMEIABBgOALazYCJCMEIAFBgOALazYCKAsLQQELywQCBH8CfiABIABrQQ5GBEAgACkDBiEGIAApAwAiB0Lw4cOHj568+HCDQrDgwIGDhoyYMIUgB0KGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYRQBH4gBkLw4cOHj568+HCDQrDgwIGDhoyYMIUgBkKGjJiw4MCBgwZ8QvDhw4ePnrz4cINCsODAgYOGjJgwhYQFQgELUARAIAdCsODAgYOGjJgwhSIHQgp+IAdCCIh8Qv+B/Ifwn8D/AIMiB6dB//8DcUHkAGwgB0IQiKdB//8DcWohASAGQrDgwIGDhoyYMIUiBkIKfiAGQgiIfEL/gfyH8J/A/wCDIgZCEIinQf//A3EhACAGQjCIpyAGQiCIp0H//wNxIgIgAEE8bGpBPGxqIQMgAEEYSSIABEAgAkE8SSEACyAABH8gBkIwiKdBPUkFIAALBEAgASAHQiCIp0H//wNxIAdCMIinIANB6AdstxALCw8LCyAAIQIDQCABIAJLBH8gAi0AAEEwa0EKSQVBAAsEQCACQQFqIQIMAQsLIAIiAyAAa0EPRgR/IAAtAABBMUYFQQALBH8gAC0AAUE5RgVBAAsEQCAAQQJqIQIgAEEFaiEFA0AgAiAFSQRAIAItAABBMGsgBEEKbGohBCACQQFqIQIMAQsLIARB7A5qIABBBWogAyABEAwFIAMgAGtBDkYEQCAAIQIgAEEEaiEFA0AgAiAFSQRAIAItAABBMGsgBEEKbGohBCACQQFqIQIMAQsLIAQgAEEEaiADIAEQDAsLC9AIAQR/IAAhAgJ/A0AgASACSwRAIAL9AAQA/Qw9PT09PT09PT09PT09PT09/SP9ZCIDBEAgAiADaGoiAiABIAEgAksbDAMLIAJBEGohAgwBCwsgAQtBAWohAwJ/QQBBvBIoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QcASai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsEf0EBBQJ/QQBB3BIoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QeASai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsLBEADQCABIANLBH8gAy0AAEEgckHhAGtBGkkFQQALBEAgA0EBaiEDDAELCyABIANGDwsCf0EAQfwSKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGAE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIgJFBEACf0EAQZwTKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGgE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQbwTKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEHAE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQewTKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEHwE2ovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQZwUKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEGgFGovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAJFBEACf0EAQcwUKAIAQQF2IgQgASAAa0sNABpBACECA0AgAiAESQRAQQAgAkEBdEHQFGovAQAgACACai0AACIFQSByIAUgBUHBAGtBGkkbRw0CGiACQQFqIQIMAQsLQQELIQILIAIEfyACBQJ/QQBB/BQoAgBBAXYiBCABIABrSw0AGkEAIQIDQCACIARJBEBBACACQQF0QYAVai8BACAAIAJqLQAAIgVBIHIgBSAFQcEAa0EaSRtHDQIaIAJBAWohAgwBCwtBAQsLBH8CfwNAIAEgA0sEQEEAIAMtAAAiAEEuRyAAQTBrQQpPcSAAQSByQfoAR3ENAhogA0EBaiEDDAELC0EBCwVBAAsLnwcBB38gACECAn8DQCABIAJLBEAgAv0ABAD9DCAgICAgICAgICAgICAgICD9I/1kIgMEQCACIANoaiICIAEgASACSxsMAwsgAkEQaiECDAELCyABCyEDIxAEQCAAIgICfwNAIAIgA0kEQCAC/QAEAP0MCQkJCQkJCQkJCQkJCQkJCf0j/WQiBQRAIAIgBWhqIgIgAyACIANJGwwDCyACQRBqIQIMAQsLIAMLIgJJIAIgA0lxBH8gAkEBay0AAEE7RgVBAAsEQCACDwsLIAAgA0YgASADTXIEQEEADwsgA0EBay0AAEE7RgRAIAMPCyADIQIDQCAAIAJJBH8gAkEBay0AAEE7RwVBAAsEQCACQQFrIQIMAQsLIAIhAAJ/A0AgACADSQRAIAD9AAQA/Qw9PT09PT09PT09PT09PT09/SP9ZCIFBEAgACAFaGoiACADIAAgA0kbDAMLIABBEGohAAwBCwsgAwsgA0YEQCADDwsDQCACIQACfwNAIAAgAUkEQCAA/QAEAP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WQiBQRAIAAgBWhqIgAgASAAIAFJGwwDCyAAQRBqIQAMAQsLIAELIQYgAiADSwRAIAIhAAJ/A0AgACABSQRAIAD9AAQA/QwgICAgICAgICAgICAgICAg/SP9ZCIDBEAgACADaGoiACABIAAgAUkbDAMLIABBEGohAAwBCwsgAQshAwsgAiADRgRAIAJBACABIAJLGw8LIAIgBkZBASAEGwR/QQEFQQAhBQJAIAIgBk8Ef0EABSACLQAAQSByQeEAa0EaSQtFDQAgAkEBaiEIA0AgBiAISwRAQQEhBSAILQAAIgdBPUYNAkEAIQUgB0EgckHhAGtBGkkiAEUEQCAHQTBrQQpJIQALIABFBEAgB0EtRiEACyAARQRAIAdBLkYhAAsgACAHQd8ARiAAG0UNAiAIQQFqIQgMAQsLCyAFC0UEQAJAA0AgASACSwRAQQEhAwJ/A0AgASACSwRAIAL9AAQA/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZCIABEAgAiAAaGoiACABIAAgAUkbDAMLIAJBEGohAgwBCwsgAQsiAEEBaiABSQR/IAAtAAFBIEYFQQALDQIgAEEBaiECDAELC0EAIQMLQQAgBCADGw8LIAMgBkkEQCACIAMQGwRAIAMPCyADIQQgASAGRgRAIAMPCwsgASAGRwRAIAZBAWohAgwBCwtBAAuBDQMGfwF+AXwDQCAAIAFJBH8gAC0AACIDQQlGIANBIEZyBUEACwRAIABBAWohAAwBCwsCQCAAIAFPBH9BAAUgAC0AAEEwa0EKSQtFDQAgACABEB4iAEUgACABT3IEf0EABSAALQAAIgNBCUYgA0EgRnILRQ0AA0AgACABSQR/IAAtAAAiA0EJRiADQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAgAUEBEAdFDQAjCSAAQQJqSyIDBEAjCUEDay0AACIAQQlGIABBIEZyIQMLIAEjCSIATQR/QQAFIAAtAAAiBUEJRiAFQSBGcgtFDQADQCAAIAFJBH8gAC0AACIFQQlGIAVBIEZyBUEACwRAIABBAWohAAwBCwsgACABTw0AIwwiBUEBayAFIw0iBkECTBsiB0GQA20hBSMOIAZBA2sgBkEJaiAGQQJKG0GZAWxBAmpBBW1qIAcgBUGQA2xrIgZB7QJsIAZBBG1qIAZB5ABta2ogBUGx9QhsakHt9Ctrt0QAAAAAcJmUQaIjCKAjAKEhCSAALQAAQTxGBEAgAEEBaiEDA0AgAyAAa0EPSSEEIAEgA0sEfyADLQAAQT5HBUEACyAEcQRAIANBAWohAwwBCwsCQCABIANNBH9BAQUgAy0AAEE+RwsNACADQQFqIgMgAGshBSAALQABQSByIgZB5ABGIgQEQCAFQQVGIQQLIAVBCkYgBkHqAEZxBH9BAQUgBkHzAEYEfyAFQQpGIAVBCUZyBUEACwskDyAEIw9yRQ0AIwQjBCgCCEFwcUECQQMgBBtyNgIIIAEgA00Ef0EABSADLQAAIgRBCUYgBEEgRnILRQ0AIABBD2oiAiABIAEgAksbIQIDQCACIANLBH8gAy0AACIEQQlGIARBIEZyBUEACwRAIANBAWohAwwBCwsgAyECCyACRSABIAJJcg0BIw9FIAIgAGtBD0ZxBEAjBCMEKAIIQYCAAXI2AggLIw8EQAJAIwQgAkGA4AtrNgIMIwQgASIAQYDgC2s2AhAgAkEBaiEBA0AgAUEEaiAASQRAIAEoAgAiA0Gg+viBAkcgA0Gg2viBAkdxRQRAIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQIwQgAUH83wtrNgIUIwQgAEGA4AtrNgIYDAMLIAFBAWohAQwBCwsgACACTQR/QQEFIABBAWstAABB3QBHCw0AIAIhAQNAIAFBAmogAEkEQCABLQAAQSBGBH8gAS0AAUHbAEYFQQALBEAjBCACQYDgC2s2AgwjBCABQYDgC2s2AhAjBCABQf7fC2s2AhQjBCAAQYHgC2s2AhgMAwsgAUEBaiEBDAELCwsFIwQgAkGA4AtrNgIMIwQgAUGA4AtrNgIQCwUgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyAAIAJGDQEgASACSwR/IAItAAAiBUEJRiAFQSBGcgVBAQsEQCAAIAIQAQUCf0EAIQMgACECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELC0EAIAEgAk0NABogAi0AACEFIAIgAGtBA0shBkEAIAAgAkYEf0EBBSAFQS5HIAVBLEdxCyAGcg0AGgNAIAAgAkkEQCAALQAAQTBrIARBCmxqIQQgAEEBaiEADAELCyAErCEIA0AgASACSwR/IAItAAAgBUYFQQALBEAgAkEBaiEAA0AgACABSQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELC0EAIAAgAmtBBEcEf0EBBSADQQFqIgNBBUoLDQIaIAJBAWohAkEAIQQDQCAAIAJLBEAgAi0AAEEwayAEQQpsaiEEIAJBAWohAgwBCwsgBKwgCELoB358IQggACECDAELCyMEIAi6OQMwIwQjBCgCCEH/eXEgCEL/////////D1hBCHRyNgIIIAILIgJFDQJBASEDCyABIAJNBH9BAAUgAi0AACIAQQlGIABBIEZyC0UNASACQQFqIAFPBH9BAAUgAi0AASIAQQlGIABBIEZyCwRAIAMEQCMEIwQoAghBgMAAcjYCCAsFIwQjBCgCCEGAgAFyNgIICyMEIwQoAghBcHFBAXI2AggjBCACQf/fC2s2AgwjBCABQYDgC2s2AhALIwQgCTkDOCMEIwQoAghBv35xQQFBAiMKG0EGdHI2AggjBCMEKAIIQU9xQTByNgIIQQEPC0EAC/IEAQh/IAAhAgNAIAEgAksEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsCQCACIgMgAGsiCUECRyAJQQFHcSAJQQRHcSABIAJNcg0AIAItAAAiCEEvRyAIQS1HcSAIQS5HcQ0AIAJBAWohBgNAIAEgBksEfyAGLQAAQTBrQQpJBUEACwRAIAZBAWohBgwBCwsgBiADa0EBayICRSACQQJLciABIAZNcgR/QQEFIAYtAAAgCEcLDQAgBkEBaiECA0AgASACSwR/IAItAABBMGtBCkkFQQALBEAgAkEBaiECDAELCyACIAZrQQFrIQEDQCAAIANJBEAgAC0AAEEwayAEQQpsaiEEIABBAWohAAwBCwsgA0EBaiEAA0AgACAGSQRAIAAtAABBMGsgBUEKbGohBSAAQQFqIQAMAQsLIAlBBEYEQCABRSABQQJLcg0BIAQkDCAFJA0gBkEBaiEAA0AgACACSQRAIAAtAABBMGsgB0EKbGohByAAQQFqIQAMAQsLIAckDgUgAUEERyABQQJHcQ0BIAZBAWohBgNAIAIgBksEQCAGLQAAQTBrIAdBCmxqIQcgBkEBaiEGDAELCyAHQdAPaiAHQewOaiIAIAdBxgBIGyAAIAcgAUEDRhsgAUECRhskDCAFIAQgCEEuRiIAIARBDEogABsiABskDSAEIAUgABskDgsjDUEATCMNQQxKciMOQQBMciMMQQBMcg0AIw4hACMMIQEgAkEAIw0iAkECRgR/QRxBHSABQQNxBH9BAQUgAUHkAG8Ef0EABSABQZADbwsLGwUgAiACQQN1akEBcUEeagsgAE4bDwtBAAupCAEFfyAAIQMDQCABIANLBEAgAy0AAEEwayAGQQpsaiEGIANBAWohAwwBCwsgAiEEIAEhAgNAIAIgBEkEfyACLQAAQYABTwVBAAsEQCACQQFqIQIMAQsLIAJBAWogAiACIAFBAWpGBH8gAS0AAEGUAUYFQQALBH8gAiAESQR/IAItAAAFQQALQc4ARgVBAAsbIgIgAUsgASAAa0EERgRAA0AgAiAESQR/IAItAAAiAEEJRiAAQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIhAwNAIAIgBEkEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiADRiACIANrQQJLcgRAQQAPCyACIQADQCAAIANLBEAgAy0AAEEwayAHQQpsaiEHIANBAWohAwwBCwsgACEBA0AgACAESQR/IAAtAABBgAFPBUEACwRAIABBAWohAAwBCwsgAEEBaiAAIAAgAUEBakYEfyABLQAAQZQBRgVBAAsEfyAAIARJBH8gAC0AAAVBAAtBzgBGBUEACxsiACACRgRAQQAPCwNAIAAgBEkEfyAALQAAIgFBCUYgAUEgRnIFQQALBEAgAEEBaiEADAELCyAAIQEDQCAAIARJBH8gAC0AAEEwa0EKSQVBAAsEQCAAQQFqIQAMAQsLIAAgAUYgACABa0ECS3IEQEEADwsDQCAAIAFLBEAgAS0AAEEwayAFQQpsaiEFIAFBAWohAQwBCwsgACEBA0AgACAESQR/IAAtAABBgAFPBUEACwRAIABBAWohAAwBCwsgBiAHIAUgAEEBaiAAIAAgAUEBakYEfyABLQAAQZQBRgVBAAsEfyAAIARJBH8gAC0AAAVBAAtBzgBGBUEACxsgBBACDwsgAiEAA0AgACAESQR/IAAtAAAiAUEJRiABQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAhAQNAIAAgBEkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABRiAAIAFrQQJLcgRAQQAPCwNAIAAgAUsEQCABLQAAQTBrIAdBCmxqIQcgAUEBaiEBDAELCyAAIQEDQCAAIARJBH8gAC0AAEGAAU8FQQALBEAgAEEBaiEADAELCyAAQQFqIAAgACABQQFqRgR/IAEtAABBlAFGBUEACwR/IAAgBEkEfyAALQAABUEAC0HOAEYFQQALGyIAIQEgACAETwR/QQEFIAAtAAAiAEEJRiAAQSBGcgtFBEBBAA8LBEAgBiAHIAEgBBADDwsgASEAA0AgACAESQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLA0AgACAESQR/IAAtAABBMGtBCkkFQQALBEAgAEEBaiEADAELCyAAIARJBH8gAC0AAAVBAAtBOkYEfyAGIAcgASAEEAMFQQALC4UFAQV/IAAhAgNAIAEgAksEfyACLQAAQSByQeEAa0EaSQR/QQEFIAItAABBgAFPCwVBAAsEQCACQQFqIQIMAQsLA0AgASACSwR/IAItAAAFQQALQS5GBH9BAQUgASACSwR/IAItAAAFQQALQSxGCwRAIAJBAWohAgwBCwsgAiEDA0AgASACSwR/IAItAAAiBEEJRiAEQSBGcgVBAAsEQCACQQFqIQIMAQsLIAIgA0YEQEEADwsgAiEDA0AgASADSwR/IAMtAABBMGtBCkkFQQALBEAgA0EBaiEDDAELCyACIANGIAMgAmtBAktyBEBBAA8LIAMhBANAIAEgA0sEfyADLQAAQYABTwVBAAsEQCADQQFqIQMMAQsLIANBAWogAyADIARBAWpGBH8gBC0AAEGUAUYFQQALBH8gASADSwR/IAMtAAAFQQALQc4ARgVBAAsbIgNBAWogAyABIANLBH8gAy0AAAVBAAtBLEYiBSABIANLBH8gAy0AAAVBAAtBLkZyGyIDIAFJBH8gAy0AAAVBAAsiBkEJRiAGQSBGckUEQEEADwsgACABEAQiBkUEQEEADwtBACEAA0AgAiAESQRAIAItAABBMGsgAEEKbGohACACQQFqIQIMAQsLIAAhBCAFBEAgAyEAA0AgACABSQR/IAAtAAAiAkEJRiACQSBGcgVBAAsEQCAAQQFqIQAMAQsLIAAhAgNAIAAgAUkEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACACa0EERgRAQQAhAwNAIAAgAksEQCACLQAAQTBrIANBCmxqIQMgAkEBaiECDAELCyADIAYgBCAAIAEQAg8LCyAGIAQgAyABEAML0gUBBH8gACEEA0AgASAESwRAIAQtAABBMGsgBUEKbGohBSAEQQFqIQQMAQsLIAUhBiABQQFqIgQgA0kEfyAELQAABUEAC0EgckHhAGtBGkkEf0EBBSADIARLBH8gBC0AAAVBAAtBgAFPCwRAIAQgAxAEIQUjAyEBIAUEfyABIANJBH8gAS0AAAVBAAsgAkcFQQELBEBBAA8LIAFBAWohAANAIAAgA0kEfyAALQAAQTBrQQpJBUEACwRAIABBAWohAAwBCwsgACABa0EBayICQQRHIAJBAkdxBEBBAA8LIAFBAWohAUEAIQQDQCAAIAFLBEAgAS0AAEEwayAEQQpsaiEEIAFBAWohAQwBCwsgBEHQD2ogBEHsDmoiASAEQcYASBsgASAEIAJBA0YbIAJBAkYbIAUgBiAAIAMQAg8LIAQhBQNAIAMgBUsEfyAFLQAAQTBrQQpJBUEACwRAIAVBAWohBQwBCwsgBCAFRiAFIARrQQJLcgRAQQAPCwNAIAQgBUkEQCAELQAAQTBrIAdBCmxqIQcgBEEBaiEEDAELCyADIAVLBH8gBS0AAAVBAAsgAkcEQCABIABrQQJNBH8gAyAFTQR/QQEFIAUtAAAiAEEJRiAAQSBGcgsFQQALBH8gBiAHIAUgAxADBUEACw8LIAVBAWohAgNAIAIgA0kEfyACLQAAQTBrQQpJBUEACwRAIAJBAWohAgwBCwsgAiAFa0EBayEEIAEgAGtBBEYEQCAERSAEQQJLcgRAQQAPCyAFQQFqIQBBACEBA0AgACACSQRAIAAtAABBMGsgAUEKbGohASAAQQFqIQAMAQsLIAYgByABIAIgAxACDwsgBEEERwRAQQAPCyAFQQFqIQBBACEBA0AgACACSQRAIAAtAABBMGsgAUEKbGohASAAQQFqIQAMAQsLIAEgByAGIAIgAxACBH9BAQUgASAGIAcgAiADEAILC8gHAgZ/AXsgBCQAIAMgBKAkASMBRAAAAH/DYx1Co5z8AkGyD2ohBQNAIAVBAWsiBkGQA20hCCMBIAYgCEGQA2xrIglB7QJsIAlBBG1qIAlB5ABtayAIQbH1CGxqQbryK2u3RAAAAABwmZRBomMEQCAGIQUMAQsLA0AjASAFIAVBkANtIgZBkANsayIIQe0CbCAIQQRtaiAIQeQAbWsgBkGx9QhsakG68itrt0QAAAAAcJmUQaJmBEAgBUEBaiEFDAELCyAFJAJBgOALIQUgAEGA4AtqIQkDQCAFQRBqIgAgCU0EQCALIAX9AAQA/VAhCyAAIQUMAQsLIAv9ZCEAIAUgCUkEfyAAIAX9AAQA/WRBASAJIAVrdEEBa3FyBSAAC0UhCkGA4AshAAJ/A0AgACAJSQRAIAD9AAQA/QwJCQkJCQkJCQkJCQkJCQkJ/SP9ZCIFBEAgACAFaGoiACAJIAAgCUkbDAMLIABBEGohAAwBCwsgCQsgCUkkEEGA4AshAANAIAdBgBRIIAAgCUlxBEAgACEFIAFFAn8DQCAFIAlJBEAgBf0ABAD9DAoKCgoKCgoKCgoKCgoKCgr9I/1kIgYEQCAFIAZoaiIFIAkgBSAJSRsMAwsgBUEQaiEFDAELCyAJCyIIIAlGcUUEQCAIIQUDQCAAIAVJBH8gBUEBay0AAEENRgVBAAsEQCAFQQFrIQUMAQsLIAAgBUkEQCAHIgZBAWohByAGQcgAbEGAMGokBCMEIABBgOALazYCACMEIAVBgOALazYCBP0MAAAAAAAAAAAAAAAAAAAAACELIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQIIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQYIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQoIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQ4IwREAAAAAAAA+H85AzggACAFIAIQI0UEQCME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4CyAKBH9BAQUDQCAAQRBqIgYgBU0EQCALIAD9AAQA/VAhCyAGIQAMAQsLIAv9ZCEGIAAgBUkEfyAGIAD9AAQA/WRBASAFIABrdEEBa3FyBSAGC0ULBEAjBCMEKAIIQYAIcjYCCAsLIAhBAWohAAwCCwsLIAAgCSAAIAlJG0GA4AtrJBUgBwvfBQIFfwF+AkAgAkECcQR/IAAgARAYBUEACw0AIAJBAXEEQCME/QwAAAAAAAAAAAAAAAAAAAAA/QsECCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEGCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEKCME/QwAAAAAAAAAAAAAAAAAAAAA/QsEOCMERAAAAAAAAPh/OQM4An9BACAAIAEQHCIGRSAGQQFqIAFPcg0AGiAAIgQhBQNAIAUgBkkEQCAF/QAEAP0MOzs7Ozs7Ozs7Ozs7Ozs7O/0j/WStIAX9AAQQ/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CEIaEIAX9AAQg/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CIIaEIAX9AAQw/Qw7Ozs7Ozs7Ozs7Ozs7Ozs7/SP9ZK1CMIaEIQggBiAFayIHQcAASQRAIAhCASAHrYZCAX2DIQgLA0AgCEIAUgRAIAUgCHqnaiIHIARLBEBBACAEIAcQDUUNBRpBASEDCyAHQQFqIQQgCCAIQgF9gyEIDAELCyAFQUBrIQUMAQsLQQAgBCAGSQR/QQAgBCAGEA1FDQEaQQEFIAMLRQ0AGiMEIAZB/98LazYCDCMEIAFBgOALazYCECMEIwQoAghBT3FBEHI2AghBAQsNAQsgAkEEcQRAIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQIIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQYIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQoIwT9DAAAAAAAAAAAAAAAAAAAAAD9CwQ4IwREAAAAAAAA+H85AzggACABEB0NAQtBAA8LIwQoAghBD3FBAkYEQCMEKAIQQYDgC2ojBCgCDEGA4AtqIgBrIgFBAUYEfyAALQAAQS5GBUEACwRAIwQjBCgCCEGAEHI2AggFIAFBAkYEfyAALwEAQa7cAEYFQQALBEAjBCMEKAIIQYAQcjYCCAsLC0EBCwQAIxULBQBBgCALBgBBgIAECwYAQYDgCwsL/gwiAEGMCAsCTAIAQZgIC7UEBAAAADACAABuYWoAAQAAAGJlZgACAAAAcmFtAAMAAABycGEABAAAAHlhbQAFAAAAbnVqAAYAAABsdWoABwAAAGd1YQAIAAAAcGVzAAkAAAB0Y28ACgAAAHZvbgALAAAAY2VkAAwAAAB6cm0AAwAAAGlhbQAFAAAAdGtvAAoAAAB6ZWQADAAAAHRybQADAAAAaWVtAAUAAABqYW0ABQAAAHNlZAAMAAAAZXpzAAkAAABydmEABAAAAG5pdWoGAAAAbGl1agcAAAB1b2EACAAAAG5lZwABAAAAZ2FtAAUAAAB1aWcABgAAAGd1bAAHAAAAb2dhAAgAAAB0ZXMACQAAAHR0bwAKAAAAY2lkAAwAAABlbmUAAQAAAHJiYQAEAAAAdmVmAAIAAAB0dW8ACgAAAG9nYQAIAAAAeXRzAAEAAAB0dWwAAgAAAGl3awAEAAAAZXpjAAYAAABwaWwABwAAAGVpcwAIAAAAenJ3AAkAAABzaWwACwAAAHVyZwAMAAAAZGVsAAEAAABidWQABAAAAHBycwAIAAAAb3JwAAwAAABtYXQAAQAAAGxlaAACAAAAbGFhbQMAAABodWgABAAAAHVvdAAFAAAAb2xlAAgAAAB5eXMACQAAAGtvbAAKAAAAcnJhbQsAAAB1b2oADAAAAGllaAAHAAAAYWNvAAEAAABzaW4ABAAAAHphaAAGAAAAbWV0AAcAAABseWUACQAAAGlrZQAKAAAAc2FrAAsAAABhcmEADABB3AwLAfwAQegMC+UBBAAAAOAAAABybQAAAwAAAHpybQADAAAAbmoAAAEAAAB2ZgAAAgAAAHJ2ZgACAAAAY2QAAAwAAAB0b2EACAAAAG9hAAAIAAAAY3JtAAMAAABycAAABAAAAGptAAAFAAAAbGoAAAcAAABhcAAACgAAAG9uAAACAAAAbgAAAAIAAABlYgAAAwAAAHZrAAAFAAAAdHZrAAUAAABuZQAABgAAAHJlAAAGAAAAegAAAAkAAAByYXoACQAAAGoAAAAKAAAAY2UAAAcAAABidQAAAgAAAHVhAAAIAAAAc2VrAAYAAABrAAAABgBB3A4LAXwAQegOC20EAAAAaAAAALK9jwABAAAAsrWEAAIAAACAsLwAAwAAAIC/sAAEAAAAubC8AAUAAACPsLwABQAAAL2OuAAGAAAAu464AAcAAACzsrAACAAAAL21gQAJAAAAgrq+AAoAAACPvr0ACwAAALq1tAAMAEHcDwsB7ABB6A8L1QEEAAAA0AAAAPfu8QABAAAA9+XmAAIAAADy4e0AAwAAAPLw4QAEAAAA6uHtAAUAAADx4e0ABQAAAO7g6QAGAAAA7ODpAAcAAADn9+EACAAAAO7l8wAJAAAA9OvvAAoAAADx7+4ACwAAAOvl5AAMAAAA4u3/AAEAAADi5fQAAgAAAPDg7AADAAAA8O/gAAQAAADp4OwABQAAAP/g7AAFAAAA7f7oAAYAAADr/ugABwAAAOPi4AAIAAAA7eXxAAkAAADy6u4ACgAAAP/u7QALAAAA6uXkAAwAQcwRCwFcAEHYEQtIBAAAAEAAAAALdm9uA3JhbQlwZXMHbHVqBXlhbQAAAAAIZ3VhCnRjbwZudWoAAAAAAAAAAAxjZWQBbmFqAAAAAARycGECYmVmAEGsEgsBHABBuBILEQIAAAAKAAAAdAB5AHAAZQA9AEHMEgsBHABB2BILEQIAAAAKAAAAcABlAHIAbQA9AEHsEgsBHABB+BILEQIAAAAKAAAAcwBpAHoAZQA9AEGMEwsBHABBmBMLEQIAAAAKAAAAcwBpAHoAZAA9AEGsEwsBLABBuBMLFQIAAAAOAAAAbQBvAGQAaQBmAHkAPQBB3BMLASwAQegTCxUCAAAADgAAAGMAcgBlAGEAdABlAD0AQYwUCwEsAEGYFAsbAgAAABQAAAB1AG4AaQB4AC4AbQBvAGQAZQA9AEG8FAsBLABByBQLGQIAAAASAAAAdQBuAGkAeAAuAHUAaQBkAD0AQewUCwEsAEH4FAsZAgAAABIAAAB1AG4AaQB4AC4AZwBpAGQAPQBBnBULASwAQagVCxcCAAAAEAAAAG8AcwAuAHUAbgBpAHgAPQBBzBULARwAQdgVCxECAAAACgAAAHMAbABpAG4AawBB7BULASwAQfgVCxUCAAAADgAAAHMAeQBtAGwAaQBuAGs="), (c) => c.charCodeAt(0));
@@ -10031,51 +10771,45 @@ function define(facts, key, value) {
   });
 }
 var MAX_KNOWN = 32;
+var MAX_SHAPES = 8;
 function makeFactsParser() {
-  let known = [];
-  let template = {};
+  const shapes = [];
   return (line) => {
-    const facts = {
-      ...template
-    };
-    let start = 0;
-    for (let index = 0; index < known.length; index++) {
-      const { head, key } = known[index];
-      const stop2 = line.startsWith(head, start) ? line.indexOf(";", start + head.length) : -1;
-      if (stop2 < 0) {
-        start = -1;
-        break;
-      }
-      facts[key] = line.slice(start + head.length, stop2);
-      start = stop2 + 1;
-    }
-    if (start > 0 && line.indexOf(" ") === start) {
+    for (const { regexp, keys, template } of shapes) {
+      const match = regexp.exec(line);
+      if (match === null) continue;
+      const facts = {
+        ...template
+      };
+      for (let i = 0; i < keys.length; i++) facts[keys[i]] = match[i + 1];
       return {
-        name: line.slice(start + 1),
+        name: match[keys.length + 1],
         facts
       };
     }
-    const parsed = parseFacts(line);
-    known = knownFacts(line);
-    template = Object.fromEntries(known.map(({ key }) => [
-      key,
-      ""
-    ]));
-    return parsed;
+    if (shapes.length < MAX_SHAPES) {
+      const shape = shapeOf(line);
+      if (shape !== void 0) shapes.push(shape);
+    }
+    return parseFacts(line);
   };
 }
-function knownFacts(line) {
+function shapeOf(line) {
   const match = /^(?:[\w.-]{1,40}=[^;\s]*;)+(?= )/.exec(line);
-  if (match === null) return [];
-  const known = match[0].split(";").slice(0, -1).map((fact) => {
-    const head = fact.slice(0, fact.indexOf("=") + 1);
-    return {
-      head,
-      key: head.slice(0, -1).toLowerCase()
-    };
-  });
-  const isUsual = known.length <= MAX_KNOWN && known.every(({ key }) => key !== "__proto__");
-  return isUsual ? known : [];
+  if (match === null) return void 0;
+  const heads = match[0].split(";").slice(0, -1).map((fact) => fact.slice(0, fact.indexOf("=") + 1));
+  const keys = heads.map((head) => head.slice(0, -1).toLowerCase());
+  const isUsual = keys.length <= MAX_KNOWN && !keys.includes("__proto__");
+  if (!isUsual) return void 0;
+  const values = heads.map((head) => `${RegExp.escape(head)}([^; ]*);`);
+  return {
+    regexp: new RegExp(`^${values.join("")} ([^]*)$`),
+    keys,
+    template: Object.fromEntries(keys.map((key) => [
+      key,
+      ""
+    ]))
+  };
 }
 
 // lib/listing/table_source.ts
@@ -10619,10 +11353,10 @@ var LinkPairs = class {
     });
   }
   /** Adds a run, and drops old ones. */
-  #note(run) {
+  #note(run2) {
     const recent = this.#recent;
-    recent.push(run);
-    this.#count += run.count;
+    recent.push(run2);
+    this.#count += run2.count;
     while (this.#count - recent[0].count >= MAX_REMEMBERED) {
       this.#count -= recent.shift().count;
     }
@@ -10653,10 +11387,10 @@ var LinkPairs = class {
   #index() {
     const targets = /* @__PURE__ */ new Map();
     let before = this.#count;
-    for (const run of this.#recent) {
-      for (let at = 0; at < run.count; at++) {
+    for (const run2 of this.#recent) {
+      for (let at = 0; at < run2.count; at++) {
         if (before-- > MAX_REMEMBERED) continue;
-        const entry = run.entry(at);
+        const entry = run2.entry(at);
         const unique = entry.facts?.unique;
         if (unique && !entry.isSymlink) remember(targets, unique, entry);
       }
@@ -10706,10 +11440,6 @@ var NamePadding = class {
   }
 };
 
-// lib/listing/listing_options.ts
-var MAX_LISTING_LINE = 65535;
-var DEFAULT_SLACK = 864e5;
-
 // lib/listing/listing_reader.ts
 var ListingReader = class {
   #scanner;
@@ -10718,7 +11448,7 @@ var ListingReader = class {
   #padding = new NamePadding();
   #text;
   #maxLine;
-  #includeSelf;
+  #onSelf;
   /** Bytes of the incomplete line, at the start of the buffer. */
   #buffer = new Uint8Array(PIECE_SIZE3);
   #filled = 0;
@@ -10733,7 +11463,7 @@ var ListingReader = class {
    * @throws {TypeError} If `format` is unknown
    */
   constructor(options = {}) {
-    const { decode: decode2 = makeEncoding("utf-8").decode, format = "auto", now = () => /* @__PURE__ */ new Date(), zone = 0, slack = DEFAULT_SLACK, maxLine = MAX_LISTING_LINE, includeSelf = false, allVersions = false, onNote, directory } = options;
+    const { decode: decode2 = makeEncoding("utf-8").decode, format = "auto", now = () => /* @__PURE__ */ new Date(), zone = 0, slack = DEFAULT_SLACK, maxLine = MAX_LISTING_LINE, onSelf, allVersions = false, onNote, directory } = options;
     if (!(maxLine >= 1 && maxLine <= MAX_LISTING_LINE)) {
       throw new RangeError(`Cannot read lines of ${maxLine} bytes: "maxLine" must be 1 to ${MAX_LISTING_LINE}`);
     }
@@ -10743,7 +11473,7 @@ var ListingReader = class {
     checkFormat(format);
     const time = (typeof now === "function" ? now() : now).getTime();
     this.#maxLine = maxLine;
-    this.#includeSelf = includeSelf;
+    this.#onSelf = onSelf;
     this.#text = {
       decode: decode2,
       isAsciiTransparent: isAsciiTransparent(decode2)
@@ -10854,11 +11584,11 @@ var ListingReader = class {
       if (accepted === MLSD) pairs.addRun(source, runStart, index);
       runStart = index + 1;
       if (!isAccepted) {
-        for (const entry of this.#detector.read({
+        for (const entry2 of this.#detector.read({
           source,
           index
         })) {
-          this.#add(entries, entry);
+          this.#add(entries, entry2);
         }
         accepted = this.#detector.accepted;
         special = FLAG.self | padding.mask;
@@ -10869,15 +11599,14 @@ var ListingReader = class {
         special = FLAG.self | padding.mask;
         flags = source.flags(index);
       }
-      if ((flags & FLAG.self) === 0 || this.#includeSelf) {
-        const entry = new Entry(source, index);
-        if (pairs.add(entry, source.isOpenLink(index))) entries.push(entry);
-      }
+      const entry = new Entry(source, index);
+      if (flags & FLAG.self) this.#onSelf?.(entry);
+      else if (pairs.add(entry, source.isOpenLink(index))) entries.push(entry);
     }
     if (accepted === MLSD) pairs.addRun(source, runStart, count);
   }
   #add(entries, entry) {
-    if (!this.#includeSelf && isSelf(entry)) return;
+    if (isSelf(entry)) return this.#onSelf?.(entry);
     const isOpenLink = entry.isSymlink && entry.format === "mlsd" && entry.linkTarget === void 0;
     if (this.#pairs.add(entry, isOpenLink)) entries.push(entry);
   }
@@ -10937,162 +11666,6 @@ function checkFormat(format) {
   ]);
 }
 
-// lib/directories/change_directory.ts
-var NAME_FORMAT = "SITE NAMEFMT";
-var NAME_FORMAT_COMMAND = {
-  verb: "SITE",
-  argument: "NAMEFMT 1"
-};
-async function enterDirectory(turn, path, options) {
-  const origin = await originOf(turn, path, options);
-  if (origin === void 0) return void 0;
-  try {
-    await turn.perform({
-      verb: "CWD",
-      argument: path,
-      name: "path"
-    }, options);
-  } catch (error) {
-    const isRefused = error instanceof FTPError && error.reply !== void 0;
-    if (isRefused) turn.session.state.directory = origin;
-    else await returnTo(turn, origin);
-    throw error;
-  }
-  return () => returnTo(turn, origin);
-}
-async function isDirectory(turn, path, options) {
-  const directory = path.length === 0 ? "." : path;
-  try {
-    const leave = await enterDirectory(turn, directory, options);
-    if (leave === void 0) return false;
-    try {
-      const { lastReply } = turn.session.control;
-      const isPrefix = PREFIX_REGEXP.test(lastReply.text);
-      return !isPrefix || await hasNames(turn, "", options);
-    } finally {
-      await leave();
-    }
-  } catch (error) {
-    if (!isNoDirectory(error)) throw error;
-    return false;
-  }
-}
-function isNoDirectory(error) {
-  if (error instanceof FTPPermanentError) return true;
-  const reply = error instanceof FTPError ? error.reply : void 0;
-  if (reply?.code !== 451) return reply?.code === 450;
-  return /\b(no such (file|dir)|not a directory)/i.test(reply.text);
-}
-var PREFIX_REGEXP = /^250\b.*\bworking directory name prefix\b/i;
-function isDataSet(session, path) {
-  const text = textOfPath(session, path);
-  return text.startsWith("'") || !text.startsWith("/") && session.state.directory?.startsWith("'") === true;
-}
-async function hasNames(turn, path, { signal }) {
-  const options = {
-    signal,
-    type: "A"
-  };
-  const command = withPath("NLST", path);
-  const transfer = await openTransfer(turn, command, options);
-  let size = 0;
-  let first = 0;
-  const enough = new Error("enough names came");
-  try {
-    await transfer.complete((data) => data.readToEnd((bytes2) => {
-      size += bytes2.length;
-      first ||= performance.now();
-      const time = performance.now() - first;
-      if (size > MAX_NAMES_SIZE || time > MAX_NAMES_TIME) throw enough;
-    }), options);
-  } catch (error) {
-    if (error !== enough) throw error;
-  }
-  return size > 0;
-}
-var MAX_NAMES_SIZE = 64 * 1024;
-var MAX_NAMES_TIME = 2e3;
-var LIBRARY_REGEXP = /^[A-Z$#@][A-Z0-9$#@_.]{0,9}$/;
-async function originOf(turn, path, options) {
-  const { session } = turn;
-  const origin = await requestDirectory(turn, options);
-  const hasNoWayBack = textOfPath(session, path).startsWith("/") && LIBRARY_REGEXP.test(origin);
-  if (!hasNoWayBack) return origin || void 0;
-  if (session.profile.lacks(NAME_FORMAT)) return void 0;
-  try {
-    const { text } = await turn.perform({
-      verb: "SYST"
-    }, options);
-    if (/\bOS\/400\b/i.test(text)) {
-      await turn.perform(NAME_FORMAT_COMMAND, options);
-    }
-  } catch (error) {
-    if (!(error instanceof FTPPermanentError)) throw error;
-  }
-  const directory = await requestDirectory(turn, options);
-  if (!LIBRARY_REGEXP.test(directory)) return directory || void 0;
-  session.profile.noteLacking(NAME_FORMAT);
-  return void 0;
-}
-async function returnTo(turn, origin) {
-  const { session } = turn;
-  try {
-    if (session.control.failure !== void 0) return;
-    await turn.perform({
-      verb: "CWD",
-      argument: origin
-    });
-  } catch (error) {
-    const failure3 = withMessage(error, (message) => `Cannot return to "${origin}", so the connection is closed: ${message}`);
-    session.control.fail(failure3);
-    throw failure3;
-  } finally {
-    session.state.directory = origin;
-  }
-}
-
-// lib/directories/verify_listing.ts
-init_waiting();
-var MAX_DRAIN_SIZE = 4 * 1024 * 1024;
-var MAX_DRAIN_TIME = 250;
-async function finish({ transfer, leave }, signal) {
-  try {
-    return await transfer.finish({
-      signal
-    });
-  } finally {
-    await leave();
-  }
-}
-async function fail({ transfer, leave }, error, signal) {
-  const reason = await transfer.failed(error, {
-    signal
-  });
-  await leave();
-  return reason;
-}
-async function stop({ transfer, leave }, buffer2) {
-  try {
-    const isRead = transfer.data.isEnded || await settle(drain2(transfer, buffer2), MAX_DRAIN_TIME);
-    if (isRead === true) {
-      await transfer.finish().catch(() => {
-      });
-    } else {
-      await transfer.abort();
-    }
-  } finally {
-    await leave();
-  }
-}
-async function drain2({ data }, buffer2) {
-  for (let size = 0; size < MAX_DRAIN_SIZE; ) {
-    const n = await data.read(buffer2);
-    if (n === null) return true;
-    size += n;
-  }
-  return false;
-}
-
 // lib/directories/listing_options.ts
 init_check_number();
 init_check_word();
@@ -11108,14 +11681,14 @@ var LIST_OPTIONS = {
   onUnknown: true,
   signal: true
 };
-function makeReader(session, options, { zone, directory, onNote }) {
+function makeReader(session, options, { zone, directory, onNote, onSelf }) {
   const { format, now, slack, allVersions } = options;
   return new ListingReader({
     decode: (bytes2) => session.control.encoding.decode(bytes2),
     zone,
     maxLine: Math.min(session.options.maxLine, MAX_LISTING_LINE),
-    includeSelf: true,
     onNote,
+    onSelf,
     directory,
     ...format !== void 0 && {
       format
@@ -11192,27 +11765,21 @@ var ADVICE3 = "finish the loop or break out of it, collect the entries first (Ar
 async function* receiveListing(request, { open: open2, zone, signal, onData }) {
   const { session, options, exclusive, onSelf, onNote } = request;
   const directory = nameOf2(request);
+  let count = 0;
+  let selfEntries = 0;
+  const counted2 = (entries) => {
+    count += entries.length;
+    return entries;
+  };
   const reader = makeReader(session, options, {
     zone,
     directory,
-    onNote
-  });
-  let count = 0;
-  let selfEntries = 0;
-  const withoutSelf = (entries) => {
-    if (!entries.some(isSelf)) {
-      count += entries.length;
-      return entries;
-    }
-    const others = entries.filter((entry) => {
-      if (!isSelf(entry)) return true;
+    onNote,
+    onSelf: (entry) => {
+      selfEntries++;
       onSelf?.(entry);
-      return false;
-    });
-    count += others.length;
-    selfEntries += entries.length - others.length;
-    return others;
-  };
+    }
+  });
   const { transfer, leave } = await exclusive(open2, {
     signal
   });
@@ -11227,12 +11794,12 @@ async function* receiveListing(request, { open: open2, zone, signal, onData }) {
       for (let at = 0; at < n; at += BATCH_SIZE) {
         const end = Math.min(n, at + BATCH_SIZE);
         if (breather.isDue) await breather.pause(signal);
-        yield withoutSelf(reader.push(buffer2.subarray(at, end)));
+        yield counted2(reader.push(buffer2.subarray(at, end)));
       }
       if (reader.error !== void 0) throw reader.error;
     }
     transfer.data.close();
-    if (!transfer.isFrayed) yield withoutSelf(reader.end());
+    if (!transfer.isFrayed) yield counted2(reader.end());
     isOver = true;
   } catch (error) {
     isOver = true;
@@ -11344,7 +11911,7 @@ async function* receiveAgain(request, options) {
   }
 }
 function isNothingFound(error) {
-  const reply = error instanceof FTPError ? error.reply : void 0;
+  const reply = replyOf(error);
   return (reply?.code === 450 || reply?.code === 550) && saysNothing(reply);
 }
 function saysNothing({ text, lines }) {
@@ -11403,7 +11970,7 @@ async function* listAll(request, zone) {
     noteSelf(session, received);
     return session.profile.hasListAll === true ? received : void 0;
   } catch (error) {
-    const isRefused = session.profile.hasListAll !== true && error instanceof FTPError && NO_FLAG_REPLIES.includes(error.reply?.code ?? 0);
+    const isRefused = session.profile.hasListAll !== true && isRefusal(error, NO_FLAG_REPLIES);
     if (!isRefused) throw error;
     return void 0;
   }
@@ -11433,7 +12000,7 @@ async function proveRead(request, { count, selfEntries, isRefused }) {
     return;
   }
   const { reply } = received;
-  throw new PartialListingError(`Cannot list "${printable(textOfPath(session, path))}": the server does not show even the directory itself, as where it may not read`, {
+  throw new PartialListingError(`Cannot list ${quote(textOfPath(session, path))}: the server does not list even the directory itself; it may lack permission to read it`, {
     reply,
     command: "LIST -a"
   });
@@ -11448,7 +12015,7 @@ async function readAll(request) {
     noteSelf(session, next.value);
     return next.value;
   } catch (error) {
-    const isRefused = error instanceof FTPError && error.reply !== void 0 && !(error instanceof PartialListingError);
+    const isRefused = isRefusal(error) && !(error instanceof PartialListingError);
     if (!isRefused) throw error;
     return void 0;
   }
@@ -11473,7 +12040,7 @@ async function compareNewest(request) {
     const ahead = shown === null ? void 0 : inferZone(newest, shown);
     if (ahead !== void 0) session.profile.clock.noteListAhead(ahead);
   } catch (error) {
-    if (!(error instanceof FTPError && error.reply !== void 0)) throw error;
+    if (!isRefusal(error)) throw error;
   }
 }
 async function findNewest(request) {
@@ -11493,6 +12060,7 @@ async function findNewest(request) {
 }
 
 // lib/directories/list_by_mlsd.ts
+init_waiting();
 var FIRST_WAIT = 1e4;
 var FIRST_WAIT_SHARE = 1 / 3;
 var MAX_UNREAD = 100;
@@ -11522,10 +12090,7 @@ async function proveEmpty({ path, options: { signal }, exclusive }, { count, isR
 async function* tryMLSD(request, unread) {
   const { session, options } = request;
   const limit2 = new AbortController();
-  const signal = options.signal === void 0 ? limit2.signal : AbortSignal.any([
-    options.signal,
-    limit2.signal
-  ]);
+  const signal = anySignal(limit2.signal, options.signal);
   let timer;
   const open2 = (turn) => {
     timer = setTimeout(() => limit2.abort(), firstWaitOf(session));
@@ -11571,7 +12136,7 @@ async function* tryMLSD(request, unread) {
     const isLate = limit2.signal.aborted && options.signal?.aborted !== true;
     if (isLate && session.isLost) throw session.control.failure;
     if (await isReplaced(session, error, options.signal)) return false;
-    if (!isLate && !isUnknownCommand(error)) throw error;
+    if (!isLate && !isUnknownCommand(replyOf(error))) throw error;
     if (isLate) session.profile.hasMLSD ??= false;
     else session.profile.hasMLSD = false;
     return false;
@@ -11589,9 +12154,6 @@ async function isReplaced(session, error, signal) {
 }
 function isUnread(entry) {
   return entry.format === "unknown";
-}
-function isUnknownCommand(error) {
-  return error instanceof FTPPermanentError && UNKNOWN_REPLIES.includes(error.reply?.code ?? 0);
 }
 function firstWaitOf({ options: { timeout } }) {
   return timeout > 0 ? Math.min(FIRST_WAIT, timeout * FIRST_WAIT_SHARE) : FIRST_WAIT;
@@ -11615,7 +12177,7 @@ async function* readBatches(open2, path, options) {
     session,
     path,
     options,
-    exclusive: (run, options2) => session.exclusive(run, options2),
+    exclusive: (run2, options2) => session.exclusive(run2, options2),
     onNote: noteTo(options, listener)
   };
   for await (const batch of listBatches(request)) {
@@ -11641,9 +12203,9 @@ async function readDirectory(session, path, options, hooks = {}) {
       path,
       options,
       // another connection may take this one's place in the turn
-      exclusive: async (run, { signal } = {}) => {
+      exclusive: async (run2, { signal } = {}) => {
         await session.ready(signal);
-        return await run(turn);
+        return await run2(turn);
       },
       onSelf,
       onNote: noteTo(options, listener),
@@ -11703,9 +12265,9 @@ async function* listBatches(request) {
 function inZone(session, entries) {
   const zone = session.profile.clock.zoneOf("MLSD") ?? 0;
   if (zone === 0) return entries;
-  return entries.map((entry) => entry.format === "mlsd" ? new Entry(new EntryView(entry, {
+  return entries.map((entry) => entry.format === "mlsd" ? new Entry(...changed(entry, {
     zone
-  }), 0) : entry);
+  })) : entry);
 }
 function noteTo({ onUnknown }, listener) {
   if (onUnknown === void 0) return void 0;
@@ -11721,7 +12283,7 @@ function reportUnread(entries, { onUnknown }, listener) {
   });
 }
 function tooMany(session, path, maxEntries) {
-  return new RangeError(`Cannot list "${printable(textOfPath(session, path))}": it has more than ${maxEntries} entries, the most that "maxEntries" allows`);
+  return new RangeError(`Cannot list ${quote(textOfPath(session, path))}: it has more than ${maxEntries} entries, the most that "maxEntries" allows`);
 }
 
 // lib/directories/walk.ts
@@ -11984,6 +12546,10 @@ function makeMatcher(patterns, name) {
   return (path, below) => tests.some((test) => test(path, below));
 }
 
+// lib/directories/stat.ts
+init_printable();
+init_bytes();
+
 // lib/directories/presence.ts
 var DENIED_REGEXP = /permission|denied|not allowed|privilege|log ?in/i;
 var MISSING_REGEXP = /\bno such (?:file|dir)|\bnot found\b/i;
@@ -12033,8 +12599,7 @@ async function ask(session, command, options) {
     await session.shared((turn) => turn.perform(command, options), options);
     return true;
   } catch (error) {
-    const code = error instanceof FTPError ? error.reply?.code : void 0;
-    if (UNKNOWN_REPLIES.includes(code ?? 0)) {
+    if (isUnknownCommand(replyOf(error))) {
       session.profile.noteLacking(verb);
       return void 0;
     }
@@ -12042,7 +12607,7 @@ async function ask(session, command, options) {
   }
 }
 function isAbsence(error) {
-  const reply = error instanceof FTPError ? error.reply : void 0;
+  const reply = replyOf(error);
   if (reply === void 0 || DENIED_REGEXP.test(reply.text)) return false;
   return [
     450,
@@ -12066,7 +12631,7 @@ async function requestEntry(session, path, options, { isRaw = false } = {}) {
       const entry = readFacts(session, path, reply, isRaw);
       if (entry !== void 0) return entry;
     } catch (error) {
-      if (!isUnknownCommand(error)) throw error;
+      if (!isUnknownCommand(replyOf(error))) throw error;
     }
     session.profile.noteLacking("MLST");
   }
@@ -12079,7 +12644,7 @@ async function existsPath(session, path, options) {
     return true;
   } catch (error) {
     if (error instanceof FTPError && absences.has(error)) return false;
-    const reply = error instanceof FTPError ? error.reply : void 0;
+    const reply = replyOf(error);
     const isMissing = [
       450,
       501,
@@ -12096,19 +12661,21 @@ function readFacts(session, path, reply, isRaw) {
   const last = lines.at(-1);
   if (last === void 0) return void 0;
   const facts = lines.slice(0, -1).map((line) => line.slice(0, factsEnd(line)).replace(/;?$/, ";"));
+  let self;
   const reader = new ListingReader({
     decode: (bytes2) => encoding.decode(bytes2),
     format: "mlsd",
-    includeSelf: true
+    onSelf: (itself) => self = itself
   });
-  const [entry] = reader.push(encoding.encode(`${facts.join("")}${last}\r
+  const [other] = reader.push(encoding.encode(`${facts.join("")}${last}\r
 `));
+  const entry = self ?? other;
   const zone = isRaw ? 0 : session.profile.clock.zoneOf("MLSD");
   const name = nameOf3(session, path);
-  return entry && new Entry(new EntryView(entry, {
+  return entry && new Entry(...changed(entry, {
     name,
     zone
-  }), 0);
+  }));
 }
 function nameOf3(session, path) {
   const whole = rawPathOf(session, path);
@@ -12124,9 +12691,9 @@ async function probeEntry(session, path, options, isRaw) {
   if (!(found instanceof FTPError)) {
     const zone = isRaw ? 0 : session.profile.clock.zoneOf("MDTM");
     const entry = makeEntry(session, path, found);
-    return new Entry(new EntryView(entry, {
+    return new Entry(...changed(entry, {
       zone
-    }), 0);
+    }));
   }
   const name = nameOf3(session, path);
   const [directory] = splitRawPath(rawPathOf(session, path));
@@ -12153,9 +12720,9 @@ async function probeEntry(session, path, options, isRaw) {
     isAbsent = reply2?.code === 550 && !DENIED_REGEXP.test(reply2.text);
   }
   const { reply, command } = found;
-  isAbsent &&= isUnknownCommand(found);
+  isAbsent &&= reply === void 0 || isUnknownCommand(reply);
   const why = isAbsent ? "there is no such name in its directory" : reply?.text;
-  const error = new FTPPermanentError(`Cannot find "${textOfPath(session, path)}": ${why}`, {
+  const error = new FTPPermanentError(`Cannot find ${quote(textOfPath(session, path))}: ${why}`, {
     reply,
     command,
     cause: found
@@ -12167,6 +12734,11 @@ async function probe(turn, path, options) {
   if (await isDirectory(turn, path, options)) return {
     kind: "directory"
   };
+  const { profile } = turn.session;
+  const orDataSet = async (refusal3) => isDataSet(turn.session, path) ? await probeDataSet(turn, path, options, refusal3) : refusal3;
+  if (profile.lacks("SIZE")) {
+    return await orDataSet(new FTPPermanentError("Cannot tell the size: the server lacks SIZE"));
+  }
   try {
     await turn.ensureType("I", options);
     const size = await requestSize(turn, path, options);
@@ -12180,8 +12752,10 @@ async function probe(turn, path, options) {
       mtime: mtime ?? void 0
     };
   } catch (error) {
-    if (!(error instanceof FTPError && error.reply !== void 0)) throw error;
-    return isDataSet(turn.session, path) ? await probeDataSet(turn, path, options, error) : error;
+    if (!isRefusal(error)) throw error;
+    const isUnknown = isUnknownCommand(error.reply) && error.command?.startsWith("SIZE");
+    if (isUnknown) profile.noteLacking("SIZE");
+    return await orDataSet(error);
   }
 }
 async function probeDataSet(turn, path, options, refusal3) {
@@ -12209,9 +12783,6 @@ function makeEntry(session, path, probed) {
   });
   return new Entry(source, 0);
 }
-function isEqual(a, b) {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
 
 // lib/directories/walk_entry.ts
 var WalkEntry = class extends Entry {
@@ -12236,7 +12807,7 @@ var WalkEntry = class extends Entry {
    * @internal
    */
   constructor(entry, place) {
-    super(new EntryView(entry), 0);
+    super(...changed(entry));
     this.path = place.path;
     this.rawPath = place.rawPath;
     this.depth = place.depth;
@@ -12258,7 +12829,7 @@ var WalkEntry = class extends Entry {
 
 // lib/directories/walk.ts
 var MAX_LEVELS = 256;
-async function* walkTree(run, path, { onError, onUnknown, ...others }) {
+async function* walkTree(run2, path, { onError, onUnknown, ...others }) {
   const listener = new Listener();
   const options = {
     ...others,
@@ -12273,7 +12844,7 @@ async function* walkTree(run, path, { onError, onUnknown, ...others }) {
   }
   checkListOptions(options);
   const levels = [
-    await run((session) => openRoot(session, path, options))
+    await run2((session) => openRoot(session, path, options))
   ];
   const breather = new Breather();
   for (let level; (level = levels.at(-1)) !== void 0; ) {
@@ -12291,7 +12862,7 @@ async function* walkTree(run, path, { onError, onUnknown, ...others }) {
     };
     const below = joinPath(level.below, entry.name);
     if (isSkipped(location.path, below)) continue;
-    const start = levels.length < maxDepth ? await startOf(run, entry, {
+    const start = levels.length < maxDepth ? await startOf(run2, entry, {
       ...location,
       below,
       level,
@@ -12306,9 +12877,9 @@ async function* walkTree(run, path, { onError, onUnknown, ...others }) {
     if (isWanted) yield visited;
     if (start === void 0 || isLoop2) continue;
     if (levels.length >= MAX_LEVELS && options.maxDepth === void 0) {
-      throw new RangeError(`Cannot walk "${printable(location.path)}": it is more than ${MAX_LEVELS} levels deep; increase "maxDepth"`);
+      throw new RangeError(`Cannot walk ${quote(location.path)}: it is more than ${MAX_LEVELS} levels deep; increase "maxDepth"`);
     }
-    const next = await run((session) => openLevel(session, start, levels, options));
+    const next = await run2((session) => openLevel(session, start, levels, options));
     if (next !== void 0) levels.push(next);
   }
   await listener.settle();
@@ -12318,7 +12889,7 @@ function isIncluded(entry, options) {
   const isKindIncluded = entry.isDirectory ? includeDirs : entry.isSymlink ? includeSymlinks : includeFiles;
   return isKindIncluded !== false;
 }
-async function startOf(run, entry, { path, below, rawPath, level, options }) {
+async function startOf(run2, entry, { path, below, rawPath, level, options }) {
   if (entry.hostile) return void 0;
   const unique = entry.facts?.unique;
   if (entry.isDirectory) {
@@ -12332,7 +12903,7 @@ async function startOf(run, entry, { path, below, rawPath, level, options }) {
     };
   }
   if (!entry.isSymlink || options.followSymlinks !== true) return void 0;
-  const canonical = await run((session) => canonicalPath(session, rawPath, options));
+  const canonical = await run2((session) => canonicalPath(session, rawPath, options));
   return canonical === void 0 ? void 0 : {
     path,
     below,
@@ -12363,9 +12934,7 @@ async function canonicalPath(session, path, { signal }) {
         await leave();
       }
     } catch (error) {
-      if (error instanceof FTPError && error.reply !== void 0) {
-        return void 0;
-      }
+      if (isRefusal(error)) return void 0;
       throw error;
     }
   }, {
@@ -12396,7 +12965,7 @@ async function openLevel(session, start, levels, options) {
     const level = await readLevel(session, start, levels, options);
     return isOneOf(levels, level) ? void 0 : level;
   } catch (error) {
-    const isRefused = error instanceof FTPProtocolError || error instanceof FTPError && error.reply !== void 0;
+    const isRefused = error instanceof FTPProtocolError || isRefusal(error);
     const isLost2 = session.isLost;
     if (!isRefused || isLost2 || options.onError === void 0) throw error;
     options.onError(error, start.path);
@@ -12546,7 +13115,7 @@ async function make(turn, path, options) {
 }
 async function remove(session, path, { signal, ...others }, { kind, begin: begin2 } = {}) {
   if (path === "") {
-    throw new TypeError("Cannot remove a path that is empty");
+    throw new TypeError('Cannot remove "": it is empty; "." is the current directory');
   }
   let options = {
     ...others,
@@ -12666,16 +13235,18 @@ async function removeDirectory(session, path, refusal3, options) {
     const isFile = /not a directory|no such/i.test(error.reply?.text ?? "");
     const cause = isFile ? refusal3 : error;
     const said = ({ reply }) => printable(reply?.text ?? "");
-    throw new FTPPermanentError(`Cannot remove "${printable(path)}": as a file, "${said(refusal3)}"; as a directory, "${said(error)}"`, {
+    const isDone2 = isFile || options.recursive === true || isDenied(error);
+    const advice = isDone2 ? "" : "; { recursive: true } removes a directory with its contents";
+    throw new FTPPermanentError(`Cannot remove ${quote(path)}: as a file, "${said(refusal3)}"; as a directory, "${said(error)}"${advice}`, {
       reply: cause.reply,
       command: cause.command,
       cause
     });
   }
 }
-async function orRefusal(refusal3, run) {
+async function orRefusal(refusal3, run2) {
   try {
-    return await run();
+    return await run2();
   } catch (error) {
     throw error instanceof FTPPermanentError ? refusal3 : error;
   }
@@ -12722,7 +13293,7 @@ var COMMANDS = [
 async function changeModificationTime(session, path, date, options = {}) {
   const year = date.getUTCFullYear();
   if (!(year >= 1 && year <= 9999)) {
-    throw new RangeError(`Cannot set the time of "${printable(textOfPath(session, path))}": the date must be one of the years 1 to 9999`);
+    throw new RangeError(`Cannot set the time of ${quote(textOfPath(session, path))}: the date must be one of the years 1 to 9999`);
   }
   const { clock } = session.profile;
   const { written } = options;
@@ -12744,7 +13315,7 @@ async function changeModificationTime(session, path, date, options = {}) {
       argument: behind(session, `${prefix}${formatTime(digits)} `, path),
       name: "path"
     }, options);
-    if (UNKNOWN_REPLIES.includes(reply.code)) session.profile.noteLacking(key);
+    if (isUnknownCommand(reply)) session.profile.noteLacking(key);
     else if (isDone(verb, reply, digits)) {
       await proving;
       return {
@@ -12756,7 +13327,7 @@ async function changeModificationTime(session, path, date, options = {}) {
   }
   await proving;
   const why = refusal3?.text ?? "the server has no command for it";
-  throw new FTPPermanentError(`Cannot set the time of "${textOfPath(session, path)}": ${why}`, {
+  throw new FTPPermanentError(`Cannot set the time of ${quote(textOfPath(session, path))}: ${why}`, {
     reply: refusal3,
     command: "MFMT"
   });
@@ -12770,6 +13341,31 @@ async function setModificationTime(session, path, date, options = {}) {
     if (!(error instanceof FTPPermanentError)) throw error;
     return clock.noteSettable(false);
   }
+}
+function knownDating(session, path, date) {
+  const { clock } = session.profile;
+  const year = date.getUTCFullYear();
+  const mayLearn = !clock.isProven("MDTM") && clock.isUntried("MDTM");
+  const known = COMMANDS.find(({ verb: verb2 }) => !session.profile.lacks(`${verb2} time`));
+  const isKnown = clock.isSettable === true && !mayLearn && known !== void 0 && year >= 1 && year <= 9999;
+  if (!isKnown) return void 0;
+  const { verb, prefix } = known;
+  const digits = clock.toSet(verb, date);
+  const argument = behind(session, `${prefix}${formatTime(digits)} `, path);
+  return async (turn, options) => {
+    try {
+      const command = {
+        verb,
+        argument,
+        name: "path"
+      };
+      return isDone(verb, await turn.perform(command, options), digits);
+    } catch (error) {
+      const isRefusal2 = error instanceof FTPPermanentError || error instanceof FTPReplyError;
+      if (!isRefusal2) throw error;
+      return false;
+    }
+  };
 }
 async function proveByFile(session, path, written, options) {
   const { clock } = session.profile;
@@ -12810,7 +13406,7 @@ async function lookAtFacts(session, path, options) {
     name: "path"
   };
   const reply = await ask2(session, command, options);
-  if (UNKNOWN_REPLIES.includes(reply.code)) session.profile.noteLacking("MLST");
+  if (isUnknownCommand(reply)) session.profile.noteLacking("MLST");
   const word = /[ ;]modify=(\d{14})/i.exec(reply.text)?.[1];
   return reply.code === 250 && word !== void 0 ? parseTime(word) : null;
 }
@@ -12821,8 +13417,8 @@ async function ask2(session, command, options) {
   try {
     return await session.shared((turn) => turn.perform(command, options), options);
   } catch (error) {
-    const isRefusal2 = error instanceof FTPPermanentError || error instanceof FTPReplyError;
-    if (isRefusal2 && error.reply !== void 0) return error.reply;
+    const isFinal = error instanceof FTPPermanentError || error instanceof FTPReplyError;
+    if (isFinal && error.reply !== void 0) return error.reply;
     throw error;
   }
 }
@@ -12921,8 +13517,7 @@ async function write(session, path, { signal }) {
       to: Date.now()
     };
   } catch (error) {
-    const isRefused = error instanceof FTPError && error.reply !== void 0;
-    if (!isRefused) throw error;
+    if (!isRefusal(error)) throw error;
     return void 0;
   }
 }
@@ -12980,7 +13575,6 @@ async function deleteTemporary(session, path) {
 init_waiting();
 init_check_number();
 init_printable();
-import { createHash as createHash3 } from "node:crypto";
 
 // lib/files/confirm.ts
 async function awaitConfirmation(transfer, bytes2, size, options) {
@@ -12992,7 +13586,7 @@ async function awaitConfirmation(transfer, bytes2, size, options) {
       isWhole
     });
   } catch (error) {
-    const isAnswered = isTruncated(error) || error instanceof FTPError && error.reply !== void 0;
+    const isAnswered = isTruncated(error) || isRefusal(error);
     if (isAnswered || options.signal?.aborted || bytes2 !== size) throw error;
     throw new FTPUnconfirmedError(`Cannot confirm "${transfer.command}": all ${bytes2} bytes of the file were transferred, but the server did not confirm it; compare the files`, {
       bytes: bytes2,
@@ -13002,6 +13596,46 @@ async function awaitConfirmation(transfer, bytes2, size, options) {
     });
   }
 }
+
+// lib/files/asked_ahead.ts
+init_waiting();
+var AskedAhead = class {
+  #ask;
+  #port;
+  #answer;
+  /**
+   * Asks nothing yet.
+   *
+   * @param ask Sends the questions at once
+   */
+  constructor(ask3) {
+    this.#ask = ask3;
+  }
+  /** Asks, and requests a port. */
+  ask = (turn) => {
+    this.#answer = this.#ask(turn);
+    this.#answer.catch(() => {
+    });
+    this.#port = openForNext(turn);
+  };
+  /**
+   * Returns the answer, once; `undefined` if nothing was asked, or if it may not
+   * hold any more.
+   */
+  async take(session, { signal }) {
+    const answer = this.#answer;
+    const port = this.#port;
+    this.#answer = this.#port = void 0;
+    const isCurrent = port !== void 0 && session.ahead === port;
+    if (answer === void 0 || !isCurrent) return void 0;
+    try {
+      return await abortable(answer, signal);
+    } catch {
+      signal?.throwIfAborted();
+      return void 0;
+    }
+  }
+};
 
 // lib/files/keep_alive.ts
 init_waiting();
@@ -13069,7 +13703,7 @@ function checkTransferOptions(options) {
     "delete"
   ]);
   if (removeSource2 && verify === "none") {
-    throw new TypeError('Cannot use "removeSource" with verify "none": nothing would prove that the file is here');
+    throw new TypeError('Cannot use "removeSource" with verify "none": the file must be verified before it is removed');
   }
   checkRetry(retry);
   checkNumber("keepAlive", keepAlive2, {
@@ -13077,31 +13711,10 @@ function checkTransferOptions(options) {
   });
 }
 
-// lib/files/open_at.ts
-async function openAt(session, verb, path, start, { signal }) {
-  const command = {
-    verb,
-    argument: path,
-    name: "remote"
-  };
-  const options = {
-    type: "I",
-    rest: start || void 0,
-    signal
-  };
-  return await session.exclusive((turn) => openTransfer(turn, command, options), {
-    signal
-  });
-}
-
-// lib/files/download/part.ts
-import { createHash as createHash2 } from "node:crypto";
-import { basename as basename3, dirname as dirname3 } from "node:path";
-
 // lib/files/hash.ts
+init_node_module();
+init_printable();
 init_waiting();
-import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
 var KNOWN2 = [
   {
     name: "SHA-256",
@@ -13171,12 +13784,7 @@ async function hashBoth(session, path, { size, signal }, make2) {
   });
   if (hash === void 0) return void 0;
   const stop2 = new AbortController();
-  const either = AbortSignal.any([
-    stop2.signal,
-    ...signal ? [
-      signal
-    ] : []
-  ]);
+  const either = anySignal(stop2.signal, signal);
   const making = make2(hash, either);
   making.catch((fault) => stop2.abort(fault));
   try {
@@ -13197,8 +13805,17 @@ async function hashBoth(session, path, { size, signal }, make2) {
     });
   }
 }
+async function requestFileHash(session, path, options) {
+  const best = await chooseHash(session, options);
+  if (best === void 0) return void 0;
+  const digits = await requestHash(session, best, path, options);
+  return digits === void 0 ? void 0 : {
+    name: best.name,
+    digits
+  };
+}
 async function requestHash(session, { name, digits, verb }, path, options) {
-  const argument = verb.startsWith("X") && path.includes(" ") ? `"${path}"` : path;
+  const argument = verb.startsWith("X") && path.includes(" ") ? `${quote(path)}` : path;
   try {
     return await session.exclusive(async (turn) => {
       await turn.ensureType("I", options);
@@ -13247,6 +13864,9 @@ function readHash(reply, digits, path) {
   const word = named ?? words?.findLast((word2) => word2 !== name) ?? words?.at(-1);
   return word?.toLowerCase().padStart(digits, "0");
 }
+function sha256Of(text) {
+  return nodeModule("node:crypto").createHash("sha256").update(text).digest("hex");
+}
 var Digester = class {
   #hash;
   #crc = 0;
@@ -13255,12 +13875,12 @@ var Digester = class {
   constructor(hash) {
     const known = KNOWN2.find(({ name }) => name === hash.name);
     const algorithm = known?.algorithm;
-    this.#hash = algorithm === void 0 ? void 0 : createHash(algorithm);
+    this.#hash = algorithm === void 0 ? void 0 : nodeModule("node:crypto").createHash(algorithm);
   }
   /** Adds bytes. */
   update(bytes2) {
-    if (this.#hash === void 0) this.#crc = crc32(bytes2, this.#crc);
-    else this.#hash.update(bytes2);
+    if (this.#hash !== void 0) this.#hash.update(bytes2);
+    else this.#crc = nodeModule("node:zlib").crc32(bytes2, this.#crc);
   }
   /** Returns the hash in hexadecimal digits. May be called again. */
   digest() {
@@ -13289,14 +13909,39 @@ async function hashChunks(chunks, hash, signal) {
     rest -= chunk.length;
     if (rest > 0) continue;
     rest = STRETCH;
-    await pause(0, signal);
+    await delay(0, signal);
   }
   return digester.digest();
 }
 
+// lib/files/open_at.ts
+async function openAt(session, verb, path, start, { signal, early }) {
+  const command = {
+    verb,
+    argument: path,
+    name: "remote"
+  };
+  const rest = start || void 0;
+  const options = {
+    type: "I",
+    rest,
+    signal,
+    early
+  };
+  return await session.exclusive((turn) => openTransfer(turn, command, options), {
+    signal
+  });
+}
+
+// lib/files/download/part.ts
+init_printable();
+import { basename as basename3, dirname as dirname3 } from "node:path";
+
 // lib/files/download/keep_mode.ts
-import * as fs from "node:fs";
-var CAN_SET_MODE = typeof fs.fchmodSync === "function";
+init_node_module();
+function canSetMode() {
+  return typeof nodeModule("node:fs").fchmodSync === "function";
+}
 var GROUP_BITS = 56;
 var OWNER_BITS = 384;
 function modeMeanwhile(mode) {
@@ -13308,6 +13953,7 @@ function keepMode(path, file, mode, fresh) {
   const bits = mode === void 0 ? (made ?? 0) & 511 : gid === mode.group ? mode.bits : mode.bits & ((made ?? 0) | ~GROUP_BITS);
   if (((own.mode ?? 0) & 511) === bits) return;
   try {
+    const fs = nodeModule("node:fs");
     const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
     const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
@@ -13354,9 +14000,11 @@ function openOtherEnd(path) {
 }
 
 // lib/files/download/part_file.ts
+init_printable();
 import { basename as basename2, dirname as dirname2 } from "node:path";
 
 // lib/files/download/local_target.ts
+init_printable();
 import { basename, dirname, isAbsolute } from "node:path";
 import { fileURLToPath as fileURLToPath2 } from "node:url";
 var MAX_LINKS = 40;
@@ -13365,10 +14013,10 @@ function resolveTarget(local) {
     const path = local instanceof URL ? fileURLToPath2(local) : local;
     const info = look(path);
     if (info?.isDirectory) {
-      throw new Deno.errors.IsADirectory(`Cannot download to "${path}": it is a directory`);
+      throw new Deno.errors.IsADirectory(`Cannot download to ${quote(path)}: it is a directory`);
     }
     if (basename(path) === "" || !path.endsWith(basename(path))) {
-      throw new TypeError(`Cannot download to "${path}": it is not the name of a file`);
+      throw new TypeError(`Cannot download to ${quote(path)}: it is not the name of a file`);
     }
     const isReplaceable = info === void 0 || info.isFile;
     const end = !isReplaceable ? path : info === void 0 ? followed(path) : real(path);
@@ -13394,16 +14042,16 @@ function plainTarget(path, check) {
 function placementError(path, error) {
   const folder = dirname(path);
   if (statOrNothing(folder) === void 0) {
-    return new Deno.errors.NotFound(`Cannot download to "${path}": the folder "${folder}" was removed during the download; create it, then download again`, {
+    return new Deno.errors.NotFound(`Cannot download to ${quote(path)}: the folder ${quote(folder)} was removed during the download; create it, then download again`, {
       cause: error
     });
   }
   if (statOrNothing(path)?.isDirectory) {
-    return new Deno.errors.IsADirectory(`Cannot download to "${path}": it became a directory during the download; remove it, or download to another name`, {
+    return new Deno.errors.IsADirectory(`Cannot download to ${quote(path)}: it became a directory during the download; remove it, or download to another name`, {
       cause: error
     });
   }
-  return withMessage(error, (message) => `Cannot download to "${path}": the complete file could not be renamed to it: ${message}`);
+  return withMessage(asError(error), (message) => `Cannot download to ${quote(path)}: the complete file could not be renamed to it: ${message}`);
 }
 function modeOf2(info) {
   const { mode = null, gid: group = null } = info ?? {};
@@ -13417,7 +14065,7 @@ function look(path) {
   try {
     return statOrNothing(path);
   } catch (error) {
-    throw withMessage(error, (message) => `Cannot download to "${path}": ${message}`);
+    throw withMessage(error, (message) => `Cannot download to ${quote(path)}: ${message}`);
   }
 }
 function statOrNothing(path) {
@@ -13444,7 +14092,7 @@ function followed(path) {
     const next = Deno.readLinkSync(end);
     end = isAbsolute(next) ? next : `${Deno.realPathSync(dirname(end))}/${next}`;
   }
-  throw new Deno.errors.FilesystemLoop(`Cannot download to "${path}": it is a symbolic link to nothing`);
+  throw new Deno.errors.FilesystemLoop(`Cannot download to ${quote(path)}: it is a symbolic link without a target`);
 }
 
 // lib/files/download/part_file.ts
@@ -13463,7 +14111,9 @@ function openRandomPart(path, mode) {
   for (let attempt = 1; ; attempt++) {
     const part = beside(path, partName(basename2(path), randomMark(), false));
     try {
-      const opened = openLocked(part, mode, () => false);
+      const opened = openLocked(part, mode, () => false, {
+        isNew: true
+      });
       if (opened !== void 0) return {
         path: part,
         file: opened.file
@@ -13504,7 +14154,7 @@ function removeIfThere(path) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
-var PART_MODE = CAN_SET_MODE ? 384 : void 0;
+var PART_MODE = 384;
 function isOnlyOf({ isFile, nlink, uid, mode }, owner) {
   if (!isOwn({
     isFile,
@@ -13532,7 +14182,7 @@ function openPart(path) {
     owner ??= newFileBeside(path).uid;
     return isOnlyOf(info, owner);
   };
-  return openLocked(path, PART_MODE, isOurs2)?.file;
+  return openLocked(path, canSetMode() ? PART_MODE : void 0, isOurs2)?.file;
 }
 function openInPlace(path) {
   return openLocked(path, void 0, () => true);
@@ -13572,9 +14222,10 @@ function removeIdlePart(path, isOurs2) {
   });
   if (file.tryLockSync(true) && isUnder(path, file)) Deno.removeSync(path);
 }
-function openLocked(path, mode, isWanted) {
+function openLocked(path, mode, isWanted, { isNew: isFresh = false } = {}) {
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    const info = lstatOrNothing(path);
+    const isFirst = isFresh && attempt === 1;
+    const info = isFirst ? void 0 : lstatOrNothing(path);
     if (info !== void 0 && !isWanted(info)) return void 0;
     const isNew = info === void 0;
     const file = openUnlessLate(path, mode, isNew);
@@ -13614,11 +14265,12 @@ function tryLock(file) {
   }
 }
 function busy2(path) {
-  return new Deno.errors.Busy(`Cannot write to "${path}": another download is writing to it; wait for it or use another name`);
+  return new Deno.errors.Busy(`Cannot write to ${quote(path)}: another download is writing to it; wait for it or use another name`);
 }
 
 // lib/files/plain_file.ts
-import * as fs2 from "node:fs";
+init_node_module();
+init_printable();
 var PlainFile = class {
   #fd;
   /**
@@ -13629,11 +14281,12 @@ var PlainFile = class {
    */
   constructor(path, plain) {
     plain.check();
-    const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = fs2.constants;
+    const fs = nodeModule("node:fs");
+    const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = fs.constants;
     const noFollow = plain.follows ? 0 : O_NOFOLLOW;
-    this.#fd = fs2.openSync(path, O_RDONLY | O_NONBLOCK | noFollow);
+    this.#fd = fs.openSync(path, O_RDONLY | O_NONBLOCK | noFollow);
     try {
-      const here = fs2.fstatSync(this.#fd);
+      const here = fs.fstatSync(this.#fd);
       if (!here.isFile()) throw replacedError(path);
       plain.check();
       const there = plain.follows ? void 0 : lstatOrNothing(path);
@@ -13642,13 +14295,13 @@ var PlainFile = class {
         throw replacedError(path);
       }
     } catch (error) {
-      fs2.closeSync(this.#fd);
+      fs.closeSync(this.#fd);
       throw error;
     }
   }
   /** Returns the current size and time of the file. */
   stat() {
-    const { size, mtimeMs } = fs2.fstatSync(this.#fd);
+    const { size, mtimeMs } = nodeModule("node:fs").fstatSync(this.#fd);
     return {
       size,
       mtime: new Date(Math.floor(mtimeMs))
@@ -13656,9 +14309,10 @@ var PlainFile = class {
   }
   /** Reads from an offset to the end, `blocksize` bytes at most at once. */
   async *read(offset, blocksize) {
+    const { readSync } = nodeModule("node:fs");
     const buffer2 = new Uint8Array(blocksize);
     for (let at = offset; ; ) {
-      const n = fs2.readSync(this.#fd, buffer2, 0, blocksize, at);
+      const n = readSync(this.#fd, buffer2, 0, blocksize, at);
       if (n === 0) return;
       at += n;
       yield buffer2.subarray(0, n);
@@ -13666,11 +14320,11 @@ var PlainFile = class {
   }
   /** Closes the file. */
   [Symbol.dispose]() {
-    fs2.closeSync(this.#fd);
+    nodeModule("node:fs").closeSync(this.#fd);
   }
 };
 function replacedError(path) {
-  return new Deno.errors.InvalidData(`Cannot use "${path}": it was replaced during the mirror, and links and pipes are not followed; mirror again`);
+  return new Deno.errors.InvalidData(`Cannot use ${quote(path)}: it was replaced during the mirror, and links and pipes are not followed; mirror again`);
 }
 
 // lib/files/download/part.ts
@@ -13783,7 +14437,7 @@ var Part = class _Part {
   reset() {
     if (this.#position === 0) return;
     if (!this.#target.isReplaceable) {
-      throw new LocalError(new Deno.errors.InvalidData(`Cannot write to "${this.#path}" again: it is not a file`));
+      throw new LocalError(new Deno.errors.InvalidData(`Cannot write to ${quote(this.#path)} again: it is not a file`));
     }
     this.#position = 0;
     this.#isStale = true;
@@ -13861,7 +14515,7 @@ var Part = class _Part {
   /** Adds the state of the segments behind the bytes of the file. */
   keepState(size, state2) {
     const text = JSON.stringify(state2);
-    this.writeAt(size, new TextEncoder().encode(hashOf(text) + text));
+    this.writeAt(size, new TextEncoder().encode(sha256Of(text) + text));
   }
   /**
    * Removes the state that {@linkcode keepState} added, and returns it. Without
@@ -13872,7 +14526,7 @@ var Part = class _Part {
     const bytes2 = length > HASH_LENGTH && length < MOST_STATE ? this.read(size, length) : new Uint8Array();
     const text = new TextDecoder().decode(bytes2);
     const state2 = text.slice(HASH_LENGTH);
-    if (state2 === "" || hashOf(state2) !== text.slice(0, HASH_LENGTH)) {
+    if (state2 === "" || sha256Of(state2) !== text.slice(0, HASH_LENGTH)) {
       this.reset();
       return void 0;
     }
@@ -13882,7 +14536,7 @@ var Part = class _Part {
   }
   #fail(error) {
     const { path } = this.#target;
-    throw new LocalError(withMessage(error, (message) => `Cannot write to "${path}" after ${this.#position} bytes: ${message}`));
+    throw new LocalError(withMessage(error, (message) => `Cannot write to ${quote(path)} after ${this.#position} bytes: ${message}`));
   }
   /** Hashes the file through the locked handle. */
   hash(hash, signal) {
@@ -13928,7 +14582,7 @@ var Part = class _Part {
       this.#isDone = true;
       removeOtherParts(path, this.#file.statSync().uid, parts);
     } else if (isReplaceable && !locally(() => isUnder(path, this.#file))) {
-      throw new LocalError(new Deno.errors.NotFound(`Cannot download to "${path}": the file was removed or replaced during the download; download again`));
+      throw new LocalError(new Deno.errors.NotFound(`Cannot download to ${quote(path)}: the file was removed or replaced during the download; download again`));
     }
     this.#isDone = true;
   }
@@ -13954,7 +14608,7 @@ var Part = class _Part {
     }
     this.#target.check?.();
     if (!isUnder(this.#path, this.#file)) {
-      throw new Deno.errors.NotFound(`"${this.#path}" was removed or replaced during the download; download again`);
+      throw new Deno.errors.NotFound(`${quote(this.#path)} was removed or replaced during the download; download again`);
     }
     Deno.renameSync(this.#path, path);
   }
@@ -13965,9 +14619,11 @@ var Part = class _Part {
   close(isKept) {
     try {
       const isPart2 = this.#path !== this.#target.path || this.#isNew && this.#position === 0;
-      const isOwn2 = isPart2 && isUnder(this.#path, this.#file);
       const stays = isKept && this.#isResumable;
-      if (isOwn2 && !this.#isDone && !stays) Deno.removeSync(this.#path);
+      const isToGo = isPart2 && !this.#isDone && !stays;
+      if (isToGo && isUnder(this.#path, this.#file)) {
+        Deno.removeSync(this.#path);
+      }
     } catch {
     }
     this.#file.close();
@@ -13986,16 +14642,14 @@ function inFolder(target, open2) {
     return open2();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(`Cannot download to "${target.path}": the folder "${dirname3(target.path)}" does not exist`, {
+    throw new Deno.errors.NotFound(`Cannot download to ${quote(target.path)}: the folder "${dirname3(target.path)}" does not exist`, {
       cause: error
     });
   }
 }
-function hashOf(text) {
-  return createHash2("sha256").update(text).digest("hex");
-}
 
 // lib/files/progress.ts
+init_waiting();
 var LEAST_BLOCK = 1024;
 var BURST = 100;
 var EVEN = 20;
@@ -14025,7 +14679,7 @@ var RateLimiter = class {
     if (this.isFree) return void 0;
     const now = performance.now();
     this.#due = Math.max(this.#due, now - BURST) + bytes2 * 1e3 / this.#rate;
-    return this.#due > now ? pause(this.#due - now, signal) : void 0;
+    return this.#due > now ? delay(this.#due - now, signal) : void 0;
   }
 };
 var ProgressTracker = class {
@@ -14062,6 +14716,10 @@ var ProgressTracker = class {
   /** Bytes to read or write at once. */
   get blocksize() {
     return Math.min(this.#block, this.#limiter.blocksize);
+  }
+  /** Whether no rate limit applies. */
+  get isFree() {
+    return this.#limiter.isFree;
   }
   /** Counts transferred bytes. Returns a pause if they exceed the limit. */
   add(bytes2) {
@@ -14105,6 +14763,7 @@ function checkRate(name, value) {
 }
 
 // lib/files/resume.ts
+init_bytes();
 var OVERLAP = 64 * 1024;
 var UNSUITABLE = [
   500,
@@ -14114,14 +14773,14 @@ var UNSUITABLE = [
   504,
   554
 ];
-var RESTART_REGEXP = /\b(restart|resum|append)/i;
+var RESTART_REGEXP2 = /\b(restart|resum|append)/i;
 function isRestRefused(error) {
-  if (!(error instanceof FTPError) || error.reply === void 0) return false;
+  if (!isRefusal(error)) return false;
   if (error.command?.startsWith("REST")) {
-    return error instanceof FTPPermanentError;
+    return !(error instanceof FTPTemporaryError);
   }
   const { code, text } = error.reply;
-  return UNSUITABLE.includes(code) || RESTART_REGEXP.test(text);
+  return UNSUITABLE.includes(code) || RESTART_REGEXP2.test(text);
 }
 async function isSameStart(transfer, expected, options) {
   const bytes2 = new Uint8Array(expected.length);
@@ -14135,7 +14794,7 @@ async function isSameStart(transfer, expected, options) {
   } catch (error) {
     throw await transfer.failed(error, options);
   }
-  return bytes2.every((byte, index) => byte === expected[index]);
+  return isEqual(bytes2, expected);
 }
 async function isAtEnd(transfer, options) {
   try {
@@ -14157,6 +14816,7 @@ async function isSameFile(transfer, chunks, options) {
 }
 
 // lib/files/download/remove_source.ts
+init_printable();
 import { dirname as dirname4 } from "node:path";
 
 // lib/files/leftovers.ts
@@ -14175,7 +14835,7 @@ async function isThere(session, path, { signal }) {
       const isFound = await ask3();
       if (isFound !== void 0) return isFound;
     } catch (error) {
-      const isRefused = error instanceof FTPError && error.reply !== void 0 && !session.isLost;
+      const isRefused = isRefusal(error) && !session.isLost;
       if (!isRefused) throw error;
     }
   }
@@ -14217,7 +14877,7 @@ async function checkUnchanged(session, { remote, local, size, shown }, options) 
       now.shown?.toISOString(),
       shown?.toISOString()
     ];
-    throw new LocalError(new FTPVerificationError(`Cannot remove "${remote}" after its download: ${now.size === null ? "the server shows no size of it, so that it may be gone or changed" : "it changed meanwhile"}`, {
+    throw new LocalError(new FTPVerificationError(`Cannot remove ${quote(remote)} after its download: ${now.size === null ? "the server reports no size, so it may be missing or changed" : "it changed meanwhile"}`, {
       what,
       actual: actual ?? "unknown",
       expected: expected ?? "unknown"
@@ -14225,7 +14885,7 @@ async function checkUnchanged(session, { remote, local, size, shown }, options) 
   }
   const here = locally(() => Deno.statSync(local).size);
   if (here === size) return;
-  throw new LocalError(new FTPVerificationError(`Cannot remove "${remote}" after its download: the local file "${local}" changed meanwhile`, {
+  throw new LocalError(new FTPVerificationError(`Cannot remove ${quote(remote)} after its download: the local file ${quote(local)} changed meanwhile`, {
     what: "size",
     actual: here,
     expected: size
@@ -14236,7 +14896,7 @@ async function deleteSource(session, remote, options) {
     await session.shared((turn) => deleteFile(turn, remote, options), options);
   } catch (error) {
     if (!(error instanceof FTPPermanentError)) throw error;
-    throw withErrorMessage(error, (message) => `Cannot remove "${remote}" after its download: ${message}`);
+    throw withMessage(error, (message) => `Cannot remove ${quote(remote)} after its download: ${message}`);
   }
 }
 function syncFolder(path) {
@@ -14247,11 +14907,13 @@ function syncFolder(path) {
     file.syncSync();
   } catch (error) {
     if (/\(os error 22\)/.test(String(error))) return;
-    throw withMessage(error, (message) => `Cannot put the folder "${folder}" on the disk: ${message}`);
+    throw withMessage(error, (message) => `Cannot write the folder ${quote(folder)} to disk: ${message}`);
   }
 }
 
 // lib/files/download/segments.ts
+init_waiting();
+init_printable();
 var LEAST_SEGMENT = 1024 * 1024;
 var MOST_SEGMENTS = 64;
 var BLOCK_SIZE2 = 256 * 1024;
@@ -14262,6 +14924,8 @@ var Segments = class _Segments {
   size;
   #count;
   #segments;
+  /** Fulfilled when all forks of a complete download are closed. */
+  closed;
   constructor(size, ranges) {
     this.size = size;
     this.#count = ranges.length;
@@ -14272,7 +14936,7 @@ var Segments = class _Segments {
       isTaken: false
     }));
   }
-  /** Cuts a file into segments of equal length. */
+  /** Splits a file into segments of equal size. */
   static cut(size, count) {
     const edge = (index) => Math.floor(size * index / count);
     return new _Segments(size, Array.from({
@@ -14330,17 +14994,11 @@ var Segments = class _Segments {
   async fetch(provider, context) {
     const stop2 = new AbortController();
     const { signal } = context.options;
-    const signals = signal === void 0 ? [] : [
-      signal
-    ];
     const own = {
       ...context,
       options: {
         ...context.options,
-        signal: AbortSignal.any([
-          stop2.signal,
-          ...signals
-        ])
+        signal: anySignal(stop2.signal, signal)
       }
     };
     const forks = Array.from({
@@ -14349,27 +15007,42 @@ var Segments = class _Segments {
     try {
       await this.#fetchAll(provider, own, "last");
       let failure3;
-      for (const fork of await Promise.all(forks)) failure3 ??= fork;
+      for (const { received } of forks) failure3 ??= await received;
       await this.#fetchAll(provider, own);
       if (!this.isComplete) throw failure3.error;
+      this.closed = Promise.all(forks.map(({ closed: closed2 }) => closed2));
     } catch (error) {
       stop2.abort(error);
+      await Promise.all(forks.map(({ closed: closed2 }) => closed2));
       throw error;
-    } finally {
-      await Promise.all(forks);
     }
   }
-  /** Downloads segments on another connection; returns what went wrong. */
-  async #fetchByFork(provider, context) {
-    try {
-      await using fork = await provider.fork(context.options);
-      await this.#fetchAll(fork, context);
-      return void 0;
-    } catch (error) {
-      return {
-        error
-      };
-    }
+  /** Downloads segments on another connection, until all are taken. */
+  #fetchByFork(provider, context) {
+    const { promise: received, resolve } = Promise.withResolvers();
+    const isLast = () => {
+      if (this.#segments.some(isFree)) return false;
+      resolve(void 0);
+      return true;
+    };
+    const work = async () => {
+      try {
+        await using fork = await provider.fork(context.options);
+        await this.#fetchAll(fork, {
+          ...context,
+          isLast
+        });
+        resolve(void 0);
+      } catch (error) {
+        resolve({
+          error
+        });
+      }
+    };
+    return {
+      received,
+      closed: work()
+    };
   }
   /** Downloads segments until all are taken. */
   async #fetchAll(provider, context, begin2 = "first") {
@@ -14385,23 +15058,27 @@ var Segments = class _Segments {
         segment.isTaken = false;
         throw error;
       }
-      await this.#fetchFrom(provider.session, segment, context);
+      if (await this.#fetchFrom(provider.session, segment, context)) return;
     }
   }
   #take(order) {
-    const isFree = ({ isTaken, start, end }) => !isTaken && start < end;
     const segment = order === "first" ? this.#segments.find(isFree) : this.#segments.findLast(isFree);
     if (segment !== void 0) segment.isTaken = true;
     return segment;
   }
-  /** The segment behind another one, if no byte of it was asked for. */
+  /** Returns the next segment, if no connection has started it. */
   #takeNext({ end }) {
     const next = this.#segments.find(({ origin }) => origin === end);
     if (next === void 0 || next.isTaken || next.start > end) return;
     next.isTaken = true;
     return next;
   }
-  /** Downloads a segment, and those behind it that no other connection has. */
+  /**
+   * Downloads a segment, and the following ones that no other connection has
+   * started.
+   *
+   * @returns Whether the connection must not take another segment
+   */
   async #fetchFrom(session, segment, context) {
     const { remote, part, options } = context;
     let current = segment;
@@ -14413,7 +15090,7 @@ var Segments = class _Segments {
       const expected = part.read(start, overlap);
       if (!await isSameStart(transfer, expected, options)) {
         await transfer.abort();
-        throw new FTPVerificationError(`Cannot resume the download of "${remote}": the bytes before ${segment.start} are others`, {
+        throw new FTPVerificationError(`Cannot resume the download of ${quote(remote)}: the bytes before ${segment.start} differ`, {
           what: "overlap",
           expected: "equal bytes",
           actual: "others"
@@ -14426,17 +15103,31 @@ var Segments = class _Segments {
         current.isTaken = false;
         current = next;
       }
-      if (current.end < this.size) return void await transfer.abort();
-      alive.stop();
-      if (!await isAtEnd(transfer, options)) {
-        return void await transfer.abort();
+      if (current.end < this.size) {
+        if (context.isLast?.()) {
+          const reason = new Deno.errors.Interrupted("all segments are here");
+          session.control.fail(reason);
+          transfer.data.fail(reason);
+          return true;
+        }
+        await transfer.abort();
+        return false;
       }
-      await awaitConfirmation(transfer, this.size, this.size, options);
+      alive.stop();
+      if (await isAtEnd(transfer, options)) {
+        await awaitConfirmation(transfer, this.size, this.size, options);
+      } else {
+        await transfer.abort();
+      }
+      return false;
     } finally {
       current.isTaken = false;
     }
   }
 };
+function isFree({ isTaken, start, end }) {
+  return !isTaken && start < end;
+}
 async function receive2(transfer, segment, { part, tracker, remote, options }) {
   const buffer2 = new Uint8Array(Math.min(BLOCK_SIZE2, tracker.blocksize));
   try {
@@ -14456,7 +15147,7 @@ async function receive2(transfer, segment, { part, tracker, remote, options }) {
   await transfer.finish({
     signal: options.signal
   });
-  throw new FTPVerificationError(`Cannot verify the download of "${remote}"`, {
+  throw new FTPVerificationError(`Cannot verify the download of ${quote(remote)}`, {
     what: "size",
     expected: segment.end,
     actual: segment.start
@@ -14469,6 +15160,7 @@ function isRange(value) {
 }
 
 // lib/files/download/verify.ts
+init_printable();
 async function verifyDownload(session, downloaded, { verify, signal }) {
   const { remote, part, facts, announced } = downloaded;
   if (part.position < (facts.size ?? announced ?? 0)) {
@@ -14504,13 +15196,13 @@ async function checkAgain(session, downloaded, options) {
   if (size < position) throw unusable(downloaded, "size", size, position);
   if (size > position || shown === null) return;
   if (shown.getTime() === facts.shown.getTime()) return;
-  throw unusable(downloaded, "mtime", facts.shown.toISOString(), shown.toISOString(), `Cannot download "${remote}": the file on the server changed during the transfer`);
+  throw unusable(downloaded, "mtime", facts.shown.toISOString(), shown.toISOString(), `Cannot download ${quote(remote)}: the file on the server changed during the transfer`);
 }
 function unusable(downloaded, what, expected, actual, message) {
   downloaded.part.reset();
   return differs(downloaded, what, expected, actual, message);
 }
-function differs({ remote }, what, expected, actual, message = `Cannot verify the download of "${remote}"`) {
+function differs({ remote }, what, expected, actual, message = `Cannot verify the download of ${quote(remote)}`) {
   return new FTPVerificationError(message, {
     what,
     expected,
@@ -14601,10 +15293,15 @@ var WriteBehind = class {
 // lib/files/download/download.ts
 var BLOCK_SIZE3 = 1024 * 1024;
 var LEAST_BLOCK2 = 16 * 1024;
+var SHORT2 = 64 * 1024;
 var DISK_GRACE = 5e3;
 var RECHECK_AFTER = 1e3;
 function download(provider, remote, local, options, limits = {}) {
-  return runOperation(provider, options, (options2) => new Download(provider, remote, options2, limits).run(local));
+  const ahead = new AskedAhead((turn) => requestFactsIn(turn, remote));
+  return runOperation(provider, options, (options2) => new Download(provider, remote, options2, {
+    ...limits,
+    ahead
+  }).run(local), ahead.ask);
 }
 var Download = class {
   #provider;
@@ -14614,6 +15311,8 @@ var Download = class {
   #parts;
   #check;
   #meant;
+  #onEnding;
+  #ahead;
   #facts;
   #part;
   #segments;
@@ -14626,7 +15325,7 @@ var Download = class {
   #announced = null;
   /** Whether the data took so long that the file may have changed. */
   #isSlow = false;
-  constructor(provider, remote, options, { limiter, parts, check, meant }) {
+  constructor(provider, remote, options, { limiter, parts, check, meant, onEnding, ahead }) {
     checkTransferOptions(options);
     this.#provider = provider;
     this.#remote = remote;
@@ -14634,13 +15333,15 @@ var Download = class {
     this.#parts = parts;
     this.#check = check;
     this.#meant = meant;
+    this.#onEnding = onEnding;
+    this.#ahead = ahead;
     const { maxSize = Infinity } = options;
     if (!(maxSize >= 0)) {
-      throw new RangeError(`Cannot download "${remote}": "maxSize" must be a number and not negative, not ${maxSize}`);
+      throw new RangeError(`Cannot download ${quote(remote)}: "maxSize" must be a non-negative number, not ${maxSize}`);
     }
     const { segments } = options;
     if (segments === 0 || segments === Infinity) {
-      throw new RangeError(`Cannot download "${remote}": "segments" must be 1 to ${MOST_SEGMENTS}, not ${segments}`);
+      throw new RangeError(`Cannot download ${quote(remote)}: "segments" must be 1 to ${MOST_SEGMENTS}, not ${segments}`);
     }
     checkNumber("segments", segments, {
       isInteger: true,
@@ -14656,7 +15357,7 @@ var Download = class {
     const target = this.#check === void 0 ? resolveTarget(local) : plainTarget(String(local), this.#check);
     const isMove2 = this.#options.removeSource === true;
     if (isMove2 && !target.isReplaceable) {
-      throw new TypeError(`Cannot download to "${target.path}" with "removeSource": it is no file, and nothing tells whether it keeps the bytes`);
+      throw new TypeError(`Cannot download to ${quote(target.path)} with "removeSource": it is not a file, so the data cannot be verified`);
     }
     const result = await this.#fetchTo(target);
     if (isMove2) {
@@ -14679,12 +15380,13 @@ var Download = class {
       isKept = this.#options.resume === true && this.#isProvable && this.#position > 0 && !this.#isTooLarge && !(error instanceof FTPVerificationError);
       if (isKept) this.#keepSegments();
       if (this.#options.signal?.aborted) throw error;
-      throw afterAttempts(error, `Cannot download "${this.#remote}"`, {
+      throw afterAttempts(error, `Cannot download ${quote(this.#remote)}`, {
         retries: this.#retries.count,
         bytes: this.#position,
         size: this.#tracker.total
       });
     } finally {
+      await this.#segments?.closed;
       this.#part?.close(isKept);
     }
   }
@@ -14734,9 +15436,7 @@ var Download = class {
    * version.
    */
   async #inspect(session) {
-    const asked = requestFacts(session, this.#remote, this.#options);
-    requestAhead(session, this.#options);
-    const facts = await asked;
+    const facts = await this.#ahead.take(session, this.#options) ?? await this.#ask(session);
     const before = this.#facts;
     this.#facts = facts;
     this.#tracker.total = facts.size ?? this.#announced;
@@ -14751,6 +15451,12 @@ var Download = class {
     }
     return facts;
   }
+  /** Asks for size, time and port in one round trip. */
+  async #ask(session) {
+    const asked = requestFacts(session, this.#remote, this.#options);
+    requestAhead(session, this.#options);
+    return await asked;
+  }
   /** Whether size or time can identify this version of the file. */
   get #isProvable() {
     return (this.#facts?.size ?? this.#facts?.modified ?? null) !== null;
@@ -14764,7 +15470,7 @@ var Download = class {
     const part = Part.beside(target, mark);
     const { foreign } = part;
     if (foreign !== void 0) {
-      session.control.tell(() => printable(`not resumed: "${foreign}" may belong to another user`));
+      session.control.tell(() => printable(`not resumed: ${quote(foreign)} may belong to another user`));
     }
     return part;
   }
@@ -14784,7 +15490,7 @@ var Download = class {
         "segments"
       ] : []
     ]);
-    return createHash3("sha256").update(text).digest("hex").slice(0, 16);
+    return sha256Of(text).slice(0, 16);
   }
   /** Whether the file is downloaded in several segments. */
   #isSegmented({ size }) {
@@ -14798,6 +15504,7 @@ var Download = class {
    */
   async #fetchSegments(part, size) {
     const { segments: asked = 1 } = this.#options;
+    await this.#segments?.closed;
     const isSpoiled = this.#segments?.isComplete && part.position !== size;
     if (isSpoiled) this.#segments = void 0;
     const isResumed = this.#segments === void 0 && part.position > 0;
@@ -14879,6 +15586,7 @@ var Download = class {
     const rest = (facts.size ?? Infinity) - part.position;
     const size = Math.min(this.#tracker.blocksize, Math.max(rest, LEAST_BLOCK2));
     const isWhole = rest <= size && part.isReadable;
+    if (rest <= SHORT2) this.#onEnding?.();
     const writer = new WriteBehind(part, size, isWhole);
     const reading = this.#read(transfer, writer, part.position);
     try {
@@ -14904,14 +15612,21 @@ var Download = class {
       if (failure3 === void 0) return this.#noteTime(began);
       const { cause } = failure3;
       if (await isFlushed || signal?.aborted) throw cause;
-      throw new LocalError(new Deno.errors.TimedOut(`Cannot write to "${part.path}": a write takes more than ${DISK_GRACE} ms`, {
+      throw new LocalError(new Deno.errors.TimedOut(`Cannot write to ${quote(part.path)}: a write takes more than ${DISK_GRACE} ms`, {
         cause
       }));
     }
     alive.stop();
     const whole = facts.size ?? this.#announced;
+    if (part.position === whole) this.#askForNext(transfer);
     await awaitConfirmation(transfer, part.position, whole, this.#options);
     this.#noteTime(began);
+  }
+  /** Asks what the next operation asks first, with the wait for the reply. */
+  #askForNext(transfer) {
+    const { keepAlive: keepAlive2 = 0 } = this.#options;
+    const { upcoming } = this.#provider.jobs;
+    if (upcoming !== void 0 && !keepAlive2) transfer.askBehind(upcoming);
   }
   #noteTime(began) {
     this.#isSlow = performance.now() - began > RECHECK_AFTER;
@@ -14935,7 +15650,387 @@ var Download = class {
   /** A local error, because a retry would have the same result. */
   #tooLarge(what) {
     this.#isTooLarge = true;
-    return new LocalError(new Deno.errors.InvalidData(`Cannot download "${this.#remote}": ${what}`));
+    return new LocalError(new Deno.errors.InvalidData(`Cannot download ${quote(this.#remote)}: ${what}`));
+  }
+};
+
+// lib/files/download_all.ts
+import { fileURLToPath as fileURLToPath3 } from "node:url";
+init_check_names();
+init_printable();
+
+// lib/files/worker_pool.ts
+init_waiting();
+init_check_word();
+var AUTO_MOST = 8;
+var AUTO_GAIN = 1.15;
+var AUTO_TASKS = 4;
+function checkConnections(connections2) {
+  const isCount = Number.isInteger(connections2) && Number(connections2) >= 1;
+  if (connections2 === void 0 || connections2 === "auto" || isCount) return;
+  throw new RangeError(`Cannot use ${showValue(connections2)} connections: it must be an integer, 1 or more, or "auto"`);
+}
+var WorkerPool = class {
+  /** The worker with the client's own connection. */
+  first;
+  #make;
+  #end = new AbortController();
+  #signal;
+  #workers;
+  #added = [];
+  #adding = /* @__PURE__ */ new Set();
+  #most;
+  #growth;
+  #queue;
+  #runs = [];
+  #breather = new Breather();
+  #busy = 0;
+  #waiting = 0;
+  #change = Promise.withResolvers();
+  #failure;
+  /** Creates a pool of one worker. */
+  constructor(provider, { most, signal }, make2) {
+    const { signal: end } = this.#end;
+    this.#signal = anySignal(end, signal);
+    this.#growth = most === "auto" ? new Growth() : void 0;
+    this.#most = most === "auto" ? 1 : most;
+    this.#make = make2;
+    this.first = make2(provider, this.#signal);
+    this.#workers = /* @__PURE__ */ new Set([
+      this.first
+    ]);
+  }
+  /** Aborted when the work cannot continue. */
+  get signal() {
+    return this.#signal;
+  }
+  /** Runs a queue until no worker is busy, also after a failure. */
+  async run(queue) {
+    this.#queue = queue;
+    this.#runs = Array.from(this.#workers, (worker) => this.#work(worker));
+    for (let i = 0; i < this.#runs.length; i++) await this.#runs[i];
+    this.#queue = void 0;
+    if (this.#failure !== void 0) throw this.#failure.error;
+  }
+  /**
+   * Opens further connections for the tasks that would have to wait for a
+   * request to the server.
+   */
+  addWorkers() {
+    if (this.#queue === void 0) return;
+    const spare = this.#most - this.#workers.size - this.#adding.size;
+    const work = this.#queue.size - this.#waiting - this.#adding.size;
+    for (let i = Math.min(spare, work); i > 0; i--) {
+      const adding = this.#addWorker();
+      this.#adding.add(adding);
+      adding.then(() => this.#adding.delete(adding));
+    }
+  }
+  /**
+   * Drops a worker whose connection is lost permanently, and adds no more.
+   *
+   * @returns Whether there are others; the client's own is never dropped
+   */
+  dropWorker(provider) {
+    if (provider === this.first.provider) return false;
+    this.#most = 0;
+    this.#growth?.stop();
+    for (const worker of this.#workers) {
+      if (worker.provider === provider) this.#workers.delete(worker);
+    }
+    return true;
+  }
+  /** Closes the opened connections. */
+  async [Symbol.asyncDispose]() {
+    this.#end.abort();
+    await Promise.all(this.#adding);
+    await Promise.all(this.#added.map((provider) => provider[Symbol.asyncDispose]()));
+  }
+  async #addWorker() {
+    try {
+      const provider = await this.first.provider.fork({
+        signal: this.#signal
+      });
+      this.#added.push(provider);
+      const worker = this.#make(provider, this.#signal);
+      this.#workers.add(worker);
+      if (this.#queue !== void 0) this.#runs.push(this.#work(worker));
+    } catch {
+      this.#most = 0;
+      this.#growth?.stop();
+    }
+  }
+  /**
+   * Runs tasks until none is left. The next one begins while the one before
+   * waits for its last replies. Never rejects.
+   */
+  async #work(worker) {
+    let before;
+    while (this.#failure === void 0 && this.#workers.has(worker)) {
+      const task = await this.#queue?.take();
+      if (task !== void 0) {
+        const { promise: ending, resolve } = Promise.withResolvers();
+        worker.onEnding = resolve;
+        const done = this.#do(task, worker);
+        await Promise.race([
+          done,
+          ending
+        ]);
+        await before;
+        before = done;
+      } else if (this.#busy > 0) {
+        this.#waiting++;
+        await this.#change.promise;
+        this.#waiting--;
+      } else {
+        break;
+      }
+    }
+    await before;
+  }
+  async #do(task, worker) {
+    this.#busy++;
+    try {
+      await task(worker);
+      if (this.#growth?.mayGrow(this.#workers.size)) {
+        this.#most = Math.min(AUTO_MOST, this.#workers.size + 1);
+        this.addWorkers();
+      }
+      if (this.#breather.isDue) await this.#breather.pause(this.#signal);
+    } catch (error) {
+      this.#failure ??= {
+        error
+      };
+      this.#end.abort(error);
+    }
+    this.#busy--;
+    if (this.#waiting === 0) return;
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+};
+var Growth = class {
+  #since = performance.now();
+  #done = 0;
+  #rate = 0;
+  #isOver = false;
+  /** Counts a task, and tells whether to open another connection. */
+  mayGrow(workers) {
+    if (this.#isOver || ++this.#done < AUTO_TASKS * workers) return false;
+    const now = performance.now();
+    const rate = this.#done / (now - this.#since);
+    this.#isOver = workers >= AUTO_MOST || rate < this.#rate * AUTO_GAIN;
+    this.#since = now;
+    this.#done = 0;
+    this.#rate = rate;
+    return !this.#isOver;
+  }
+  /** Ends the growth: the server refuses more. */
+  stop() {
+    this.#isOver = true;
+  }
+};
+
+// lib/files/download_all.ts
+var DOWNLOAD_ALL_OPTIONS = {
+  ...DOWNLOAD_OPTIONS,
+  connections: true,
+  ordered: true
+};
+var MOST_WAITING = 64;
+function downloadAll(provider, items, directory, options) {
+  checkNames("downloadAll", options, DOWNLOAD_ALL_OPTIONS);
+  checkConnections(options.connections);
+  checkTransferOptions(options);
+  return outcomesOf(provider, items, directory, options);
+}
+async function* outcomesOf(provider, items, directory, options) {
+  const { connections: most = 1 } = options;
+  const signal = withLifetime(provider, options.signal);
+  const folder = directory instanceof URL ? fileURLToPath3(directory) : directory;
+  await Deno.mkdir(folder, {
+    recursive: true
+  });
+  await using pool = new WorkerPool(provider, {
+    most,
+    signal
+  }, (provider2) => ({
+    provider: provider2,
+    onEnding: void 0
+  }));
+  const list = new DownloadList(items, folder, pool, options);
+  const running = pool.run(list).then(() => list.end(), (error) => {
+    list.end(asError(error));
+  });
+  try {
+    for (let next; (next = await list.next()) !== void 0; ) yield next;
+  } finally {
+    list.leave();
+    await running;
+  }
+}
+var DownloadList = class {
+  #items;
+  #folder;
+  #pool;
+  #options;
+  #limiter;
+  /** Targets so far, so that no file replaces another one of the list. */
+  #targets = /* @__PURE__ */ new Set();
+  /** Outcomes that wait for the caller, by position or in order of time. */
+  #outcomes = /* @__PURE__ */ new Map();
+  #taking = Promise.resolve();
+  #count = 0;
+  /** Position of the next outcome of an ordered list. */
+  #next = 0;
+  #isRead = false;
+  #isOver = false;
+  #failure;
+  #change = Promise.withResolvers();
+  constructor(items, folder, pool, options) {
+    this.#items = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+    this.#folder = folder;
+    this.#pool = pool;
+    this.#options = options;
+    this.#limiter = new RateLimiter(options.maxRate);
+  }
+  /** One at a time: how many more there are is not known. */
+  get size() {
+    return this.#isRead ? 0 : 1;
+  }
+  /** Takes the next file, when the caller has taken enough outcomes. */
+  take() {
+    const taken = this.#taking.then(() => this.#take());
+    this.#taking = taken.catch(() => {
+    });
+    return taken;
+  }
+  async #take() {
+    while (this.#outcomes.size >= MOST_WAITING && !this.#isRead) {
+      await this.#change.promise;
+    }
+    if (this.#isRead) return void 0;
+    let item;
+    try {
+      item = await this.#items.next();
+    } catch (error) {
+      this.#failure ??= asError(error);
+      item = {
+        done: true,
+        value: void 0
+      };
+    }
+    this.#isRead ||= item.done === true;
+    if (item.done || this.#failure !== void 0) return void 0;
+    const position = this.#count++;
+    return (worker) => this.#run(worker, position, item.value);
+  }
+  /** Downloads one file. Rejects only if the others would fail as well. */
+  async #run(worker, position, item) {
+    const { onEnding, provider } = worker;
+    this.#pool.addWorkers();
+    const remote = typeof item === "string" ? item : item.remote;
+    let local = "";
+    try {
+      local = this.#targetOf(item);
+      const { onProgress, ...options } = this.#options;
+      const result = await download(provider, remote, local, {
+        ...options,
+        signal: this.#pool.signal,
+        onProgress: onProgress && ((progress) => onProgress(progress, remote))
+      }, {
+        limiter: this.#limiter,
+        onEnding
+      });
+      this.#add(position, {
+        remote,
+        local,
+        result
+      });
+    } catch (error) {
+      this.#pool.signal.throwIfAborted();
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      await this.#ensureConnected(provider, error);
+      this.#add(position, {
+        remote,
+        local,
+        error: asError(error)
+      });
+    }
+  }
+  /** Returns the target of an item, and rejects one that was used before. */
+  #targetOf(item) {
+    let local;
+    if (typeof item === "string") {
+      const [, name] = splitPath(item);
+      local = `${this.#folder}/${checkName(name)}`;
+    } else {
+      local = item.local instanceof URL ? fileURLToPath3(item.local) : item.local;
+    }
+    if (this.#targets.has(local)) {
+      throw new Deno.errors.AlreadyExists(`Cannot download to ${quote(local)}: another file of the list has this target; give each a "local" path`);
+    }
+    this.#targets.add(local);
+    return local;
+  }
+  /** Reconnects after a loss, or leaves the rest to the other connections. */
+  async #ensureConnected(provider, cause) {
+    if (!provider.session.isLost) return;
+    const { signal } = this.#pool;
+    try {
+      const mayRetry = this.#options.retry !== false && provider.canReconnect;
+      if (!mayRetry) throw cause;
+      const options = {
+        signal
+      };
+      await runOperation(provider, options, () => provider.reconnect(options));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!this.#pool.dropWorker(provider)) throw error;
+    }
+  }
+  #add(position, outcome) {
+    this.#outcomes.set(position, outcome);
+    this.#wake();
+  }
+  #wake() {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+  /** Returns the next outcome; `undefined` after the last one. */
+  async next() {
+    const { ordered = false } = this.#options;
+    for (; ; ) {
+      const [first] = this.#outcomes.keys();
+      const position = ordered ? this.#next : first;
+      const outcome = position === void 0 ? void 0 : this.#outcomes.get(position);
+      if (outcome !== void 0) {
+        this.#outcomes.delete(position);
+        this.#next++;
+        this.#wake();
+        return outcome;
+      }
+      if (this.#isOver) {
+        if (this.#failure !== void 0) throw this.#failure;
+        return void 0;
+      }
+      await this.#change.promise;
+    }
+  }
+  /** Ends the outcomes, after those that wait. */
+  end(error) {
+    this.#failure ??= error;
+    this.#isOver = true;
+    this.#wake();
+  }
+  /** Begins no further file: the caller wants no more outcomes. */
+  leave() {
+    if (!this.#isRead) {
+      this.#isRead = true;
+      Promise.resolve(this.#items.return?.()).catch(() => {
+      });
+    }
+    this.#wake();
   }
 };
 
@@ -14991,11 +16086,11 @@ var BlockReader = class {
   #options;
   #facts;
   #size = 0;
-  /** The open transfer, and the block that it gives next. */
+  /** The open transfer, and the number of its next block. */
   #open;
-  /** When size and time were told. */
+  /** Time of the last check of size and time. */
   #asked = -Infinity;
-  /** Bytes that came, for the count of retries. */
+  /** Number of bytes received, to detect progress between retries. */
   #received = 0;
   constructor(provider, path, options) {
     this.#provider = provider;
@@ -15015,7 +16110,9 @@ var BlockReader = class {
   get modified() {
     return this.#facts?.modified ?? null;
   }
-  /** Asks for size and time; where the server tells no size, its 150 may. */
+  /**
+   * Requests size and time. Without `SIZE`, the 150 reply may have the size.
+   */
   async open() {
     await this.#recover(async (session) => {
       const facts = await requestFacts(session, this.#path, this.#options);
@@ -15030,7 +16127,7 @@ var BlockReader = class {
     const transfer = await this.#retrieve(session, 0);
     await this.#leave();
     if (transfer.size !== null) return transfer.size;
-    throw new Deno.errors.NotSupported(`Cannot open ${quote(this.#path)}: the server does not tell its size; use retrieve() to read it in order`);
+    throw new Deno.errors.NotSupported(`Cannot open ${quote(this.#path)}: the server does not report its size; use retrieve() to read it in order`);
   }
   async fetch(block) {
     return await this.#recover(async (session) => {
@@ -15038,17 +16135,17 @@ var BlockReader = class {
       return await this.#read(transfer, block);
     });
   }
-  /** Ends what is open and the connection. */
+  /** Ends the transfer and closes the connection. */
   async close() {
     await this.#leave().catch(() => {
     });
     await this.#provider[Symbol.asyncDispose]();
   }
-  /** A transfer that gives a block next. */
+  /** Returns a transfer whose next block is the given one. */
   async #reach(session, block) {
     const open2 = this.#open;
-    const isNear = open2 !== void 0 && open2.session === session && block >= open2.next && block - open2.next <= MOST_SKIPPED;
-    if (isNear) {
+    const isNear2 = open2 !== void 0 && open2.session === session && block >= open2.next && block - open2.next <= MOST_SKIPPED;
+    if (isNear2) {
       while (open2.next < block) await this.#read(open2.transfer, open2.next);
       return open2;
     }
@@ -15076,7 +16173,10 @@ var BlockReader = class {
     };
     return transfer;
   }
-  /** Reads a block from the open transfer; with the last one takes the final reply. */
+  /**
+   * Reads a block from the open transfer. After the last one, waits for the
+   * final reply.
+   */
   async #read(transfer, block) {
     const start = block * this.blockSize;
     const length = Math.min(this.blockSize, this.#size - start);
@@ -15103,7 +16203,7 @@ var BlockReader = class {
     }
     return bytes2;
   }
-  /** Fills memory; gives how many bytes came before the data ended. */
+  /** Fills a buffer. Returns the number of bytes before the end of the data. */
   async #fill({ data }, bytes2) {
     let filled = 0;
     while (filled < bytes2.length) {
@@ -15114,7 +16214,10 @@ var BlockReader = class {
     }
     return filled;
   }
-  /** A file that is another by now must not give half of its bytes. */
+  /**
+   * Checks that the file has not changed, so that blocks of two versions are
+   * not mixed.
+   */
   async #checkUnchanged(session) {
     const before = this.#facts;
     if (before === void 0) return;
@@ -15138,7 +16241,10 @@ var BlockReader = class {
     this.#open = void 0;
     await open2?.transfer.abort();
   }
-  /** Runs a step, again on another connection where that may help; a changed file is final. */
+  /**
+   * Runs a step, with retries on other connections. A changed file is not
+   * retried.
+   */
   async #recover(step) {
     const outcome = await unwrapped(() => withRecovery(this.#provider, this.#options, () => this.#received, async () => {
       try {
@@ -15158,12 +16264,12 @@ var BlockReader = class {
 };
 var RemoteFile = class _RemoteFile {
   #reader;
-  /** Blocks by number, the one used last at the end. */
+  /** Blocks by number; the most recently used is last. */
   #cache = /* @__PURE__ */ new Map();
   #mostBlocks;
   #position = 0;
   #isClosed = false;
-  /** The reads that were begun, one after the other. */
+  /** The end of the queue of reads and seeks. */
   #queue = Promise.resolve();
   constructor(reader, cacheSize) {
     this.#reader = reader;
@@ -15173,28 +16279,27 @@ var RemoteFile = class _RemoteFile {
   static create(reader, { cacheSize }) {
     return new _RemoteFile(reader, cacheSize);
   }
-  /** Size in bytes, as it was when the file was opened. */
+  /** Size in bytes when the file was opened. */
   get size() {
     return this.#reader.size;
   }
-  /** When the file was last changed, or `null` where the server does not tell. */
+  /** Time of the last change, or `null` if the server does not report it. */
   get mtime() {
     return this.#reader.modified;
   }
-  /** Where the next read begins, in bytes. */
+  /** Position of the next read, in bytes. */
   get position() {
     return this.#position;
   }
   /**
-   * Reads at the position, and moves it behind what was read.
+   * Reads at the current position, and advances it.
    *
-   * The bytes come over a data connection that was not cut. The server's final
-   * reply confirms only the last block of a file: what was read from its middle
-   * has no other proof than TCP's, or that of TLS. A file whose size or time
-   * changed is an error where a new transfer begins.
+   * The server's final reply confirms only the last block of the file. Other
+   * blocks are protected only by the checks of TCP, or TLS. When a new transfer
+   * starts, the file's size and time are checked; a change is an error.
    *
-   * @param buffer Memory that is filled, unless the file ends before
-   * @returns How many bytes, or `null` at the end of the file
+   * @param buffer The buffer to fill, unless the file ends before
+   * @returns Number of bytes, or `null` at the end of the file
    * @throws {FTPVerificationError} If the file on the server changed
    * @throws {FTPError} If the server refuses
    * @throws {Deno.errors.BadResource} If the file is closed
@@ -15219,12 +16324,12 @@ var RemoteFile = class _RemoteFile {
     });
   }
   /**
-   * Moves the position. Nothing is sent.
+   * Sets the position. Nothing is sent.
    *
-   * @param offset Bytes, from what `whence` says
-   * @param whence The beginning, the position or the end of the file
+   * @param offset Offset in bytes, relative to `whence`
+   * @param whence The start, the current position, or the end of the file
    * @returns The new position
-   * @throws {RangeError} If it lies before the beginning, or the offset is not an
+   * @throws {RangeError} If the position is negative, or the offset is not an
    * integer
    */
   async seek(offset, whence = Deno.SeekMode.Start) {
@@ -15261,11 +16366,11 @@ var RemoteFile = class _RemoteFile {
     }
     return block;
   }
-  /** Reads and seeks that are begun at once come one after the other. */
-  #inTurn(run) {
+  /** Queues simultaneous reads and seeks. */
+  #inTurn(run2) {
     const result = this.#queue.then(() => {
       if (this.#isClosed) throw this.#closed();
-      return run();
+      return run2();
     });
     this.#queue = result.catch(() => {
     });
@@ -15410,6 +16515,7 @@ async function send(session, command, all, options, produce) {
 }
 
 // lib/files/store_refusal.ts
+init_printable();
 var REFUSALS2 = [
   450,
   451,
@@ -15420,8 +16526,8 @@ var REFUSALS2 = [
 ];
 var MISSING_REGEXP2 = /\b(no such|not exist|not found|does ?n.t exist|check for file existence)/i;
 async function explainRefusal(session, remote, error, options) {
-  const isRefusal2 = error instanceof FTPError && error.reply !== void 0 && /^(STOR|APPE)\b/.test(error.command ?? "") && REFUSALS2.includes(error.reply.code) && !session.isLost && !options.signal?.aborted;
-  if (!isRefusal2) return error;
+  const isRefused = isRefusal(error, REFUSALS2) && /^(STOR|APPE)\b/.test(error.command ?? "") && !session.isLost && !options.signal?.aborted;
+  if (!isRefused) return error;
   try {
     if (await directoryState(session, remote, options) === "there") {
       return directoryError(remote, error);
@@ -15433,7 +16539,7 @@ async function explainRefusal(session, remote, error, options) {
       return error;
     }
     const { reply, command } = error;
-    return new FTPPermanentError(`Cannot write to "${remote}": the directory "${directory}" does not exist or cannot be entered; make it with ensureDir() (${reply.text})`, {
+    return new FTPPermanentError(`Cannot write to ${quote(remote)}: the directory ${quote(directory)} does not exist or cannot be entered; make it with ensureDir() (${reply.text})`, {
       reply,
       command,
       cause: error
@@ -15465,17 +16571,16 @@ async function isListedDirectory(session, path, { signal }) {
     if (type === void 0 || type.startsWith("os.")) return void 0;
     return type !== "file";
   } catch (error) {
-    const isRefused = error instanceof FTPError && error.reply !== void 0;
-    if (!isRefused) throw error;
-    const { code, text } = error.reply;
-    if (UNKNOWN_REPLIES.includes(code)) session.profile.noteLacking("MLST");
-    return MISSING_REGEXP2.test(text) ? false : void 0;
+    if (!isRefusal(error)) throw error;
+    const { reply } = error;
+    if (isUnknownCommand(reply)) session.profile.noteLacking("MLST");
+    return MISSING_REGEXP2.test(reply.text) ? false : void 0;
   }
 }
 function directoryError(remote, refusal3) {
   const { reply, command } = refusal3 ?? {};
   const why = reply === void 0 ? "" : ` (${reply.text})`;
-  return new FTPPermanentError(`Cannot write to "${remote}": it is a directory; give the name of a file in it${why}`, {
+  return new FTPPermanentError(`Cannot write to ${quote(remote)}: it is a directory; give the name of a file in it${why}`, {
     reply,
     command,
     cause: refusal3
@@ -15634,7 +16739,9 @@ function checkedOffset(offset = 0) {
 }
 
 // lib/files/upload/upload.ts
+init_printable();
 init_byte_stream();
+init_waiting();
 
 // lib/files/download/part_proof.ts
 init_byte_stream();
@@ -15677,6 +16784,7 @@ async function readPiece(source, start, end) {
 }
 
 // lib/files/back_off.ts
+init_waiting();
 var WAITS = [
   100,
   200,
@@ -15687,7 +16795,7 @@ var WAITS = [
 async function backOff({ signal }, ask3) {
   for (const wait of WAITS) {
     if (await ask3()) return true;
-    await pause(wait, signal);
+    await delay(wait, signal);
   }
   return await ask3();
 }
@@ -15826,7 +16934,8 @@ var UploadProof = class {
 };
 
 // lib/files/upload/source.ts
-import { fileURLToPath as fileURLToPath3 } from "node:url";
+init_printable();
+import { fileURLToPath as fileURLToPath4 } from "node:url";
 init_check_word();
 async function openSource(local, remote, { size, signal } = {}, plain) {
   checkSize(size);
@@ -15912,7 +17021,7 @@ function withTotal(source, remote, size) {
   };
 }
 function otherLength(remote, actual, expected) {
-  return new LocalError(new FTPVerificationError(`Cannot upload to "${remote}": the source has an unexpected size`, {
+  return new LocalError(new FTPVerificationError(`Cannot upload to ${quote(remote)}: the source has an unexpected size`, {
     what: "size",
     expected,
     actual
@@ -15959,21 +17068,21 @@ function rewindable(size, slice) {
     }
   };
 }
-function namingFile(path, run) {
+function namingFile(path, run2) {
   try {
-    return run();
+    return run2();
   } catch (error) {
     throw unopened(path, error);
   }
 }
 function unopened(path, error) {
-  return withMessage(error, (message) => message.startsWith("Cannot ") ? message : `Cannot upload "${path}": ${message}`);
+  return withMessage(asError(error), (message) => message.startsWith("Cannot ") ? message : `Cannot upload ${quote(path)}: ${message}`);
 }
 async function openFile(local, signal) {
-  const path = local instanceof URL ? fileURLToPath3(local) : local;
+  const path = local instanceof URL ? fileURLToPath4(local) : local;
   const { isDirectory: isDirectory2, isFile } = namingFile(path, () => Deno.statSync(path));
   if (isDirectory2) {
-    throw new Deno.errors.IsADirectory(`Cannot upload "${path}": it is a directory; upload it with uploadDir()`);
+    throw new Deno.errors.IsADirectory(`Cannot upload ${quote(path)}: it is a directory; upload it with uploadDir()`);
   }
   const file = isFile ? namingFile(path, () => Deno.openSync(path)) : await openPipe(path, {
     read: true
@@ -16066,7 +17175,7 @@ function faulty(chunks, file) {
             if (!result.done) at += result.value.length;
             return result;
           } catch (error) {
-            throw file === void 0 ? error : withMessage(error, (message) => `Cannot read "${file.path}" after ${at} bytes: ${message}`);
+            throw file === void 0 ? error : withMessage(error, (message) => `Cannot read ${quote(file.path)} after ${at} bytes: ${message}`);
           }
         }),
         async return() {
@@ -16082,19 +17191,23 @@ function faulty(chunks, file) {
 }
 
 // lib/files/upload/remote_target.ts
-import { createHash as createHash4 } from "node:crypto";
+init_printable();
+
+// lib/files/replacement.ts
+init_printable();
 
 // lib/files/upload/errors.ts
+init_printable();
 function temporaryNameError(error, remote) {
   const { reply, command } = error;
-  return new FTPPermanentError(`${error.message}; this is the temporary name of "${remote}": if the server refuses such names, choose others with { temporaryName }, or write in place with { atomic: false }`, {
+  return new FTPPermanentError(`${error.message} (the temporary name of ${quote(remote)}; if the server refuses such names, set { temporaryName } or { atomic: false })`, {
     reply,
     command,
     cause: error
   });
 }
 function replacementError(error, remote, advice) {
-  return new FTPPermanentError(`Cannot put the upload in place as "${remote}": ${error.message}; ${advice}`, {
+  return new FTPPermanentError(withAdvice(`Cannot put the upload in place as ${quote(remote)}: ${error.message}`, advice), {
     reply: error.reply,
     command: error.command,
     cause: error
@@ -16102,7 +17215,7 @@ function replacementError(error, remote, advice) {
 }
 function strandedFilesError(error, remote, { aside, path }) {
   const { message, reply, command } = error;
-  return new FTPError(`Cannot put the upload in place as "${remote}", nor the old file back: the old file is "${aside}", the complete new one is "${path}"; rename one of them: ${message}`, {
+  return new FTPError(`Cannot put the upload in place as ${quote(remote)}, nor the old file back: the old file is ${quote(aside)}, the complete new one is ${quote(path)}; rename one of them: ${message}`, {
     reply,
     command,
     cause: error
@@ -16115,7 +17228,6 @@ var STAT = "STAT path";
 var MLST = "MLST";
 var PATTERN_REGEXP = /[*?[\]{}\\~]|^-/;
 var BLANK_REGEXP = / /;
-var LINE_REGEXP2 = /^([-bcdlps])([-rwxsStT]{9})[^\s]* +\d+ /;
 function canChangeMode(session) {
   return !session.profile.lacks(CHMOD) && !session.profile.lacks(STAT);
 }
@@ -16131,22 +17243,30 @@ async function requestMode(session, path, options) {
     isPattern2 ? [] : ask3("STAT", STAT),
     isOdd && !session.profile.lacks(MLST) ? ask3("MLST", MLST) : []
   ]);
-  const lines = status.filter((line) => LINE_REGEXP2.test(line));
-  return lines.length > 0 ? readListedMode(lines, path) : readFactOfMode(facts);
+  const listed = readListing(session, status);
+  return listed.length > 0 ? modeOfListed(listed, path) : readFactOfMode(facts);
 }
-function readListedMode([line, ...others], path) {
-  const [, kind, letters] = LINE_REGEXP2.exec(line);
+function readListing(session, lines) {
+  const { encoding } = session.control;
+  const entries = [];
+  const reader = new ListingReader({
+    decode: (bytes2) => encoding.decode(bytes2),
+    format: "unix",
+    onSelf: (entry) => entries.push(entry)
+  });
+  entries.push(...reader.push(encoding.encode(lines.join("\n"))));
+  entries.push(...reader.end());
+  return entries.filter(({ mode }) => mode !== void 0);
+}
+function modeOfListed([entry, ...others], path) {
+  const { isFile, line, mode } = entry;
   const name = path.slice(path.lastIndexOf("/") + 1);
-  const isIt = kind === "-" && line.endsWith(name) && others.length === 0;
-  if (!isIt) return void 0;
-  return [
-    ...letters
-  ].reduce((mode, letter) => mode * 2 + (/[-ST]/.test(letter) ? 0 : 1), 0);
+  const isIt = isFile && line.endsWith(name) && others.length === 0;
+  return isIt ? mode & 511 : void 0;
 }
 function readFactOfMode(lines) {
-  const facts = lines.map((line) => line.replace(/ .*/, "").toLowerCase()).find((facts2) => /(^|;)type=file;/.test(facts2));
-  const digits = /(?:^|;)unix\.mode=([0-7]+);/.exec(facts ?? "")?.[1];
-  const mode = (readOctal(digits) ?? 511) & 511;
+  const found = lines.map((line) => parseFacts(line).facts).find(({ type }) => type?.toLowerCase() === "file");
+  const mode = (readOctal(found?.["unix.mode"]) ?? 511) & 511;
   return mode === 511 ? void 0 : mode;
 }
 async function tryToChangeMode(turn, path, mode, options) {
@@ -16162,16 +17282,16 @@ async function requestLines(session, command, key, options) {
     return lines.map((line) => line.replace(/^2\d\d[- ]/, "").trimStart());
   } catch (error) {
     noteUnknown(session, error, key);
-    if (error instanceof FTPError && error.reply !== void 0) return [];
+    if (isRefusal(error)) return [];
     throw error;
   }
 }
 function noteUnknown(session, error, key) {
-  const code = error instanceof FTPError ? error.reply?.code ?? 0 : 0;
-  if (UNKNOWN_REPLIES.includes(code)) session.profile.noteLacking(key);
+  if (isUnknownCommand(replyOf(error))) session.profile.noteLacking(key);
 }
 
 // lib/files/upload/temporary_name.ts
+init_check_word();
 init_printable();
 function temporaryPath(remote, mark, isResumable, { temporaryName }) {
   const [directory, name] = splitPath(remote);
@@ -16181,7 +17301,7 @@ function temporaryPath(remote, mark, isResumable, { temporaryName }) {
   const chosen = temporaryName(name, isResumable ? `resume-${mark}` : mark);
   const isUsable = typeof chosen === "string" && chosen !== name && chosen !== "" && chosen !== "." && chosen !== ".." && !/[/\\\0\r\n]/.test(chosen);
   if (isUsable) return directory + chosen;
-  throw new TypeError(`Cannot use ${printable(JSON.stringify(chosen) ?? String(chosen))} as the temporary name of "${printable(remote)}": it must be a single path segment, and not the target's own name`);
+  throw new TypeError(`Cannot use ${showValue(chosen)} as the temporary name of ${quote(remote)}: it must be a single path segment, and not the target's own name`);
 }
 async function refuseDataSet(session, remote, options) {
   if (!/^'.*'$/.test(remote)) return;
@@ -16191,11 +17311,11 @@ async function refuseDataSet(session, remote, options) {
       verb: "SYST"
     }, options), options);
   } catch (error) {
-    if (error instanceof FTPError && error.reply !== void 0) return;
+    if (isRefusal(error)) return;
     throw error;
   }
   if (!/\bMVS\b/.test(reply.text)) return;
-  throw new Deno.errors.NotSupported(`Cannot upload to "${printable(remote)}" under a temporary name: z/OS cannot store a file next to a data set; use { atomic: false }`);
+  throw new Deno.errors.NotSupported(`Cannot upload to ${quote(remote)} under a temporary name: z/OS cannot store a file next to a data set; use { atomic: false }`);
 }
 
 // lib/files/replacement.ts
@@ -16226,24 +17346,37 @@ var Replacement = class {
     return this.#aside;
   }
   /**
+   * Sends the rename in a turn in which `RNFR` was accepted.
+   *
+   * @returns What {@linkcode run} needs to check it
+   */
+  begin(turn, upload2, accepted) {
+    this.#upload = upload2;
+    const sizes = this.#rename(turn, upload2, accepted);
+    sizes.catch(() => {
+    });
+    return sizes;
+  }
+  /**
    * Puts the new file in its place. May be called again after a failure.
    *
+   * @param begun The result of {@linkcode begin}, if it was called
    * @throws {FTPError} If the server refuses: the old file is in its place
    * @throws {Error} `Deno.errors.*` if the connection fails; {@linkcode settle}
    * finds out what was done
    */
-  async run(session, upload2) {
+  async run(session, upload2, begun) {
     const options = this.#options;
     const remote = this.#remote;
-    if (this.hasBegun) {
+    if (this.hasBegun && begun === void 0) {
       this.#upload = upload2;
       if (isTrue(await this.settle(session, options), remote)) return;
     }
     this.#upload = upload2;
     try {
-      await this.#renameOver(session, upload2);
+      await this.#renameOver(session, upload2, begun);
     } catch (error) {
-      if (!isRefusal(session, error)) throw error;
+      if (!isUsableRefusal(session, error)) throw error;
       if (isTrue(await this.#isInPlace(session, options), remote)) return;
       await this.#replaceRefused(session, upload2, error);
     }
@@ -16264,40 +17397,52 @@ var Replacement = class {
     else await this.#bringBack(session, options);
     return isInPlace;
   }
-  async #renameOver(session, upload2) {
+  async #renameOver(session, upload2, begun) {
     const { signal } = this.#options;
-    const { path, mode, size } = upload2;
+    const [now, left = null] = await (begun ?? session.exclusive((turn) => this.#rename(turn, upload2), {
+      signal
+    }));
+    if (now === void 0) return;
+    if (now === upload2.size && left === null) return;
+    await this.#checkRename(session, upload2);
+  }
+  /**
+   * Renames, and asks for sizes and for what the next operation asks first, in
+   * one round trip.
+   *
+   * @param accepted The reply to `RNFR`, if it was sent before
+   */
+  async #rename(turn, upload2, accepted) {
+    const { signal } = this.#options;
+    const { path, mode, size, isVisible, next } = upload2;
     const { oldSize } = this;
-    const isTold = upload2.isVisible && !session.profile.lacks("SIZE");
+    const isTold = isVisible && !turn.session.profile.lacks("SIZE");
     const isAlike = oldSize === void 0 || oldSize === size;
-    const sizes = await session.exclusive(async (turn) => {
-      const changing = mode === void 0 ? void 0 : tryToChangeMode(turn, path, mode, {
-        signal
-      });
-      const renaming = rename(turn, path, this.#remote, {
-        signal,
-        isAtOnce: true
-      });
-      const asking = Promise.all([
-        this.#remote,
-        ...isAlike ? [
-          path
-        ] : []
-      ].filter(() => isTold).map((path2) => requestBinarySize(turn, path2, {
-        signal
-      })));
-      asking.catch(() => {
-      });
-      await renaming;
-      await changing;
-      return await asking;
-    }, {
+    const changing = mode === void 0 ? void 0 : tryToChangeMode(turn, path, mode, {
       signal
     });
-    if (!isTold) return;
-    const [now, left = null] = sizes;
-    if (now === size && left === null) return;
-    await this.#checkRename(session, upload2);
+    const renaming = accepted === void 0 ? rename(turn, path, this.#remote, {
+      signal,
+      isAtOnce: true
+    }) : completeRename(turn, accepted, this.#remote, {
+      signal
+    });
+    renaming.catch(() => {
+    });
+    const asking = Promise.all([
+      this.#remote,
+      ...isAlike ? [
+        path
+      ] : []
+    ].filter(() => isTold).map((path2) => requestBinarySize(turn, path2, {
+      signal
+    })));
+    asking.catch(() => {
+    });
+    if (turn.session.control.isPipelining) next()?.(turn);
+    await renaming;
+    await changing;
+    return await asking;
   }
   /** Checks a rename that the server confirmed. */
   async #checkRename(session, upload2) {
@@ -16315,7 +17460,7 @@ var Replacement = class {
     const isDone2 = isLeft === void 0 || isLeft === false && (now === null || now === size || now !== this.oldSize);
     if (isDone2 && now === null) session.profile.noteLacking(TAKEN);
     if (isDone2) return;
-    throw new FTPError(`Cannot put the upload in place as "${this.#remote}": the server confirmed the rename, but ${isLeft ? `the file is still "${path}"` : `the old file, of ${now} bytes, is still there`}; if the server renames no files, use { atomic: false }`);
+    throw new FTPError(`Cannot put the upload in place as ${quote(this.#remote)}: the server confirmed the rename, but ${isLeft ? `the file is still ${quote(path)}` : `the old file, of ${now} bytes, is still there`}; if the server renames no files, use { atomic: false }`);
   }
   /**
    * Handles a refused `RNTO`: finds the reason, and moves the old file aside if
@@ -16328,7 +17473,7 @@ var Replacement = class {
     if (refusal3 instanceof FTPTemporaryError) throw refusal3;
     if (!refusal3.command?.startsWith("RNTO")) {
       const isLeft = await isThere(session, upload2.path, options);
-      throw replacementError(refusal3, remote, isLeft === false ? `the server took the temporary file "${upload2.path}" away (as a drop box does): use { atomic: false }` : "if the server renames no files, use { atomic: false }");
+      throw replacementError(refusal3, remote, isLeft === false ? `the server took the temporary file ${quote(upload2.path)} away (as a drop box does): use { atomic: false }` : "if the server renames no files, use { atomic: false }");
     }
     if (options.replace !== "delete") {
       throw replacementError(refusal3, remote, 'if the server refuses to rename over a file, use { replace: "delete" } or { atomic: false }');
@@ -16366,7 +17511,7 @@ var Replacement = class {
       moving,
       renaming
     ]) {
-      const isLost2 = outcome.status === "rejected" && !isRefusal(session, outcome.reason);
+      const isLost2 = outcome.status === "rejected" && !isUsableRefusal(session, outcome.reason);
       if (isLost2) throw outcome.reason;
     }
     if (isTrue(await this.settle(session, options), remote)) return;
@@ -16407,7 +17552,7 @@ var Replacement = class {
     const [failure3] = await deleteAll2(session, [
       aside
     ], options);
-    const isLost2 = failure3 !== void 0 && !isRefusal(session, failure3);
+    const isLost2 = failure3 !== void 0 && !isUsableRefusal(session, failure3);
     if (isLost2) throw failure3;
     this.#aside = void 0;
   }
@@ -16423,7 +17568,7 @@ var Replacement = class {
           isAtOnce: true
         }), options);
       } catch (error) {
-        if (!isRefusal(session, error)) throw error;
+        if (!isUsableRefusal(session, error)) throw error;
         obstacle = error;
       }
     }
@@ -16440,10 +17585,10 @@ var Replacement = class {
 };
 function isTrue(isInPlace, remote) {
   if (isInPlace !== void 0) return isInPlace;
-  throw new FTPError(`Cannot confirm that the upload is in place as "${remote}": the server did not say so, and nothing else tells the new file from the old one; compare them`);
+  throw new FTPError(`Cannot confirm that the upload is in place as ${quote(remote)}: the server did not say so, and nothing else tells the new file from the old one; compare them`);
 }
-function isRefusal(session, error) {
-  return error instanceof FTPError && error.reply !== void 0 && error.reply.code !== 421 && !session.isLost;
+function isUsableRefusal(session, error) {
+  return isRefusal(error) && error.reply.code !== 421 && !session.isLost;
 }
 
 // lib/files/upload/remote_target.ts
@@ -16483,10 +17628,10 @@ var UploadTarget = class {
       ".",
       ".."
     ].includes(name)) {
-      throw new TypeError(`Cannot upload to "${remote}": it is not the name of a file`);
+      throw new TypeError(`Cannot upload to ${quote(remote)}: it is not the name of a file`);
     }
     const isResumable = resume && identity !== null;
-    const mark = isResumable ? createHash4("sha256").update(identity).digest("hex").slice(0, 16) : randomMark();
+    const mark = isResumable ? sha256Of(identity).slice(0, 16) : randomMark();
     this.#first = atomic ? temporaryPath(remote, mark, isResumable, options) : remote;
     this.#path = this.#first;
     this.isNew = atomic && !isResumable && this.#first.includes(mark);
@@ -16508,15 +17653,19 @@ var UploadTarget = class {
    *
    * @param size Bytes to send, `null` if unknown. An additional request is
    * cheap before many bytes
+   * @param ahead The old file's size, if the operation before has asked
    * @throws {Deno.errors.NotSupported} If a temporary file is not possible
    * @throws {FTPPermanentError} If the target is a directory
    */
-  async prepare(session, size) {
+  async prepare(session, size, ahead) {
     if (this.#path === this.remote || this.#isPrepared) return;
     const options = this.#options;
     await refuseDataSet(session, this.remote, options);
     const isLarge = (size ?? Infinity) > LARGE;
-    if (isLarge || canChangeMode(session)) {
+    const known = isLarge ? void 0 : await ahead.take(session, options);
+    if (known !== void 0) {
+      this.#replacement.oldSize = known;
+    } else if (isLarge || canChangeMode(session)) {
       const asking = session.shared((turn) => requestBinarySize(turn, this.remote, options), options);
       const listing = isLarge ? isListedDirectory(session, this.remote, options) : void 0;
       listing?.catch(() => {
@@ -16558,8 +17707,7 @@ var UploadTarget = class {
     try {
       return await begin2();
     } catch (error) {
-      const isAnswered = error instanceof FTPError && error.reply !== void 0;
-      this.#isInDoubt = !isAnswered;
+      this.#isInDoubt = !isRefusal(error);
       this.#isLocked = error instanceof Deno.errors.TimedOut && UNANSWERED_REGEXP.test(error.message);
       throw this.isNameRefused(error) ? temporaryNameError(error, this.remote) : error;
     }
@@ -16569,11 +17717,11 @@ var UploadTarget = class {
    * or the file under it.
    */
   isNameRefused(error) {
-    return this.path !== this.remote && error instanceof FTPPermanentError && /^(STOR|APPE)/.test(error.command ?? "") && [
+    return this.path !== this.remote && isRefusal(error, [
       501,
       550,
       553
-    ].includes(error.reply?.code ?? 0);
+    ]) && /^(STOR|APPE)/.test(error.command ?? "");
   }
   /**
    * Starts to write a file from its first byte. Deletes an existing file
@@ -16635,7 +17783,7 @@ var UploadTarget = class {
     this.isOwn = this.isThere = this.#isInDoubt = false;
   }
   /** Renames the file to the target. */
-  async commit(session, upload2) {
+  async commit(session, upload2, begun) {
     const { path } = this;
     if (path === this.remote) return;
     const mode = this.#mode;
@@ -16643,8 +17791,45 @@ var UploadTarget = class {
       ...upload2,
       path,
       mode
+    }, begun);
+  }
+  /**
+   * Deletes the temporary files of earlier attempts, after the new file is in
+   * its place. Uses another connection if this one is lost.
+   */
+  async tidy(provider) {
+    if (this.#abandoned.length === 0) return;
+    const signal = cleanupSignal(provider);
+    await deleteAll2(provider.session, this.#abandoned, {
+      signal
     });
-    await deleteAll2(session, this.#abandoned);
+    if (!provider.session.isLost) return;
+    try {
+      await provider.reconnect({
+        signal
+      });
+    } catch {
+      return;
+    }
+    await deleteAll2(provider.session, this.#abandoned, {
+      signal
+    });
+  }
+  /**
+   * Whether nothing has to be asked before the rename: there is no old file
+   * whose permissions matter.
+   */
+  isSimple(session) {
+    return this.#path !== this.remote && !this.isCommitting && (this.#replacement.oldSize === null || !canChangeMode(session));
+  }
+  /** Sends the rename, in a turn in which `RNFR` was accepted. */
+  beginCommit(turn, upload2, accepted) {
+    const complete2 = {
+      ...upload2,
+      path: this.path,
+      mode: void 0
+    };
+    return this.#replacement.begin(turn, complete2, accepted);
   }
   /**
    * Cleans up after a failure.
@@ -16658,15 +17843,16 @@ var UploadTarget = class {
     const { hasBegun } = this.#replacement;
     if (isKept && !hasBegun && this.path === this.#first) return error;
     try {
-      const { timeout } = provider.session.options;
-      const grace = Math.min(CLEANUP_TIMEOUT2, timeout || CLEANUP_TIMEOUT2);
-      const signal = AbortSignal.timeout(grace);
+      const signal = cleanupSignal(provider);
       if (provider.session.isLost) {
         await provider.reconnect({
           signal
         });
       }
       const { session } = provider;
+      await session.ready(signal, {
+        isForced: true
+      });
       if (hasBegun) {
         const isDone2 = await this.#settle(session, {
           signal
@@ -16745,7 +17931,7 @@ var UploadTarget = class {
       if (isLeft === false) continue;
       const state2 = isLeft ? "is" : "may be";
       return this.#withNotes(error, [
-        `the temporary file "${path}" ${state2} left on the server: ${refusal3.message}`
+        `the temporary file ${quote(path)} ${state2} left on the server: ${refusal3.message}`
       ]);
     }
     return error;
@@ -16763,14 +17949,14 @@ var UploadTarget = class {
     const { aside, hasBegun } = this.#replacement;
     const notes = [];
     if (hasBegun) notes.push(this.#unknown);
-    if (aside !== void 0) notes.push(`the old file may be "${aside}"`);
+    if (aside !== void 0) notes.push(`the old file may be ${quote(aside)}`);
     if (this.isOwn && !isKept) {
-      notes.push(`the temporary file "${this.path}" may be left on the server`);
+      notes.push(`the temporary file ${quote(this.path)} may be left on the server`);
     }
     return this.#withNotes(error, notes);
   }
   get #unknown() {
-    return `the server did not confirm that the new file is in place as "${this.remote}"`;
+    return `the server did not confirm that the new file is in place as ${quote(this.remote)}`;
   }
   /**
    * Adds notes to the message of an error. The reason of an abort stays
@@ -16778,21 +17964,30 @@ var UploadTarget = class {
    */
   #withNotes(error, notes) {
     if (this.#options.signal?.aborted) return error;
-    return withErrorMessage(error, (message) => [
-      message,
-      ...notes
-    ].join("; "));
+    return withMessage(error, (message) => withAdvice(message, notes.join("; ")));
   }
 };
+function cleanupSignal({ session }) {
+  const { timeout } = session.options;
+  return AbortSignal.timeout(Math.min(CLEANUP_TIMEOUT2, timeout || CLEANUP_TIMEOUT2));
+}
 
 // lib/files/upload/upload.ts
 var BLOCK_SIZE6 = 128 * 1024;
-function upload(provider, local, remote, options, limiter, plain) {
-  return runOperation(provider, options, async (options2) => {
-    using source = await openSource(local, remote, options2, plain);
-    return await new Upload(provider, source, remote, options2, limiter).run();
-  });
+function upload(provider, local, remote, options, limits = {}) {
+  const ahead = new AskedAhead((turn) => requestBinarySize(turn, remote));
+  const run2 = async (options2) => {
+    using source = await openSource(local, remote, options2, limits.plain);
+    const context = {
+      ...limits,
+      ahead
+    };
+    return await new Upload(provider, source, remote, options2, context).run();
+  };
+  return runOperation(provider, options, run2, ahead.ask);
 }
+var SHORT3 = 64 * 1024;
+var COMBINED = "proof, time and RNFR together";
 var Upload = class {
   #provider;
   #source;
@@ -16822,9 +18017,15 @@ var Upload = class {
   #verified = null;
   /** The time that the file was given. */
   #mtime = null;
-  constructor(provider, source, remote, options, limiter) {
+  #ahead;
+  #onEnding;
+  /** The rename that was sent together with what proves it. */
+  #begun;
+  constructor(provider, source, remote, options, { limiter, onEnding, ahead }) {
     checkTransferOptions(options);
     this.#provider = provider;
+    this.#ahead = ahead;
+    this.#onEnding = onEnding;
     this.#source = source;
     this.#options = options;
     this.#target = new UploadTarget(remote, source.identity, options);
@@ -16845,7 +18046,7 @@ var Upload = class {
     }
   }
   #afterAttempts(error) {
-    return afterAttempts(error, `Cannot upload to "${this.#target.remote}"`, {
+    return afterAttempts(error, `Cannot upload to ${quote(this.#target.remote)}`, {
       retries: this.#retries.count,
       bytes: this.#tracker.position,
       size: this.#source.total
@@ -16854,14 +18055,122 @@ var Upload = class {
   async #attempt() {
     const { session } = this.#provider;
     if (!this.#isStored) await this.#store(session);
+    const begun = this.#begun;
+    this.#begun = void 0;
     if (!this.#target.isCommitting) await this.#check(session);
-    const { position } = this.#tracker;
-    await this.#target.commit(session, {
-      size: position,
-      isVisible: this.#verified !== null,
-      compare: (session2, options) => this.#proof.isInPlace(session2, options)
-    });
+    await this.#target.commit(session, this.#complete, begun);
+    await this.#target.tidy(this.#provider);
     return this.#result();
+  }
+  get #complete() {
+    return {
+      size: this.#tracker.position,
+      isVisible: this.#verified !== null,
+      next: () => this.#provider.jobs.upcoming,
+      compare: (session, options) => this.#proof.isInPlace(session, options)
+    };
+  }
+  /**
+   * Whether proof, time and `RNFR` may be sent together, and `RNTO` after their
+   * replies.
+   */
+  #mayCombine(session) {
+    const { verify = "size" } = this.#options;
+    const { profile, control } = session;
+    return verify === "size" && control.isPipelining && this.#target.isSimple(session) && this.#dating(session) !== false && ![
+      "SIZE",
+      HIDDEN,
+      COMBINED
+    ].some((what) => profile.lacks(what));
+  }
+  /**
+   * Returns what sets the file's time at once; `undefined` if no time is to be
+   * set, and `false` if that needs more than one known command.
+   */
+  #dating(session) {
+    const { mtime = true } = this.#options;
+    const { modified } = this.#source;
+    if (!mtime || modified === null) return void 0;
+    return knownDating(session, this.#target.path, modified) ?? false;
+  }
+  /**
+   * Waits for the confirmation, proves the file, sets its time, and sends the
+   * rename if all of that was right. Otherwise the file keeps its temporary
+   * name, and {@linkcode #check} finds out more.
+   */
+  async #combine(session, transfer, from) {
+    const { signal } = this.#options;
+    const { path } = this.#target;
+    const sent = this.#tracker.position;
+    const dating = this.#dating(session) || void 0;
+    const { mayAskBehind } = transfer;
+    if (!mayAskBehind) await this.#confirm(transfer, from);
+    let reporting;
+    await session.exclusive(async (turn) => {
+      let asked;
+      const ask3 = (turn2) => {
+        asked = Promise.all([
+          requestBinarySize(turn2, path, {
+            signal
+          }),
+          dating?.(turn2, {
+            signal
+          }),
+          announceRename(turn2, path, {
+            signal
+          })
+        ]);
+        asked.catch(() => {
+        });
+      };
+      let isRenaming = transfer.askBehind(ask3);
+      try {
+        if (mayAskBehind) await this.#confirm(transfer, from);
+        if (!isRenaming) ask3(turn);
+        isRenaming = true;
+        const [size, isDated, accepted] = await asked.catch(refused);
+        const isRefused = isDated === false || accepted === void 0;
+        if (isRefused) session.profile.noteLacking(COMBINED);
+        if (size !== sent || isRefused) return;
+        this.#checkSource();
+        reporting = this.#tracker.finish();
+        reporting.catch(() => {
+        });
+        if (!await this.#isReported(reporting)) return;
+        signal?.throwIfAborted();
+        this.#verified = "size";
+        this.#mtime = isDated ? this.#source.modified : null;
+        session.profile.forgetLacking(HIDDEN);
+        isRenaming = false;
+        this.#begun = this.#target.beginCommit(turn, this.#complete, accepted);
+        await this.#begun.catch(() => {
+        });
+      } finally {
+        if (isRenaming) await cancelRename(turn, path);
+      }
+    }, {
+      signal
+    });
+    await reporting;
+  }
+  /** Whether a callback that reports the end has ended already, without error. */
+  async #isReported(reporting) {
+    if (this.#options.onProgress === void 0) return true;
+    return await settle(reporting.then(() => true), 0) ?? false;
+  }
+  /**
+   * Waits for the confirmation of the transfer.
+   *
+   * @param from When the last bytes were sent
+   */
+  async #confirm(transfer, from) {
+    const { position } = this.#tracker;
+    await awaitConfirmation(transfer, position, position, this.#options);
+    this.#written = {
+      from,
+      to: Date.now()
+    };
+    this.#isStored = true;
   }
   /** Proves that the file on the server is the source, and sets its time. */
   async #check(session) {
@@ -16918,7 +18227,7 @@ var Upload = class {
   async #store(session) {
     this.#written = void 0;
     await this.#target.leave(session);
-    await this.#target.prepare(session, this.#source.total);
+    await this.#target.prepare(session, this.#source.total, this.#ahead);
     const sent = this.#unconfirmed?.bytes;
     const stored = await this.#proof.stored(session, sent);
     const { size, total } = this.#source;
@@ -16940,6 +18249,7 @@ var Upload = class {
     try {
       await this.#send(session, transfer, start, opened);
     } catch (refusal3) {
+      if (this.#isStored) throw refusal3;
       const error = await explain3(refusal3);
       if (this.#source.isRewindable) throw error;
       if (!(error instanceof FTPUnconfirmedError)) throw new LocalError(error);
@@ -16973,13 +18283,35 @@ var Upload = class {
       }
       this.#resumeVerbs.shift();
     }
-    const transfer = await this.#target.writeAnew(session, () => openAt(session, "STOR", this.#target.path, 0, this.#options));
+    const early = await this.#readEarly();
+    const options = {
+      signal: this.#options.signal,
+      early
+    };
+    const transfer = await this.#target.writeAnew(session, () => openAt(session, "STOR", this.#target.path, 0, options));
     this.#target.isOwn = true;
     this.#proof.isCurrent = true;
     return {
       transfer,
       start: 0
     };
+  }
+  /**
+   * Reads a small file, to send it with its command. Only to a temporary name:
+   * if it is refused, nothing of an old file is lost.
+   */
+  async #readEarly() {
+    const { size, isRewindable } = this.#source;
+    const isSmall = isRewindable && size !== null && size <= SHORT3 && this.#tracker.isFree && this.#target.path !== this.#target.remote;
+    if (!isSmall) return void 0;
+    const bytes2 = new Uint8Array(size);
+    let length = 0;
+    for await (const chunk of this.#source.read(0, SHORT3)) {
+      if (length + chunk.length > size) return void 0;
+      bytes2.set(chunk, length);
+      length += chunk.length;
+    }
+    return length === size ? bytes2 : void 0;
   }
   /** Whether the server keeps the bytes before an offset. */
   async #mayRestart(session, stored) {
@@ -16994,21 +18326,29 @@ var Upload = class {
     let from = opened;
     await using alive = keepAlive(session, transfer, this.#options);
     let isWhole = false;
+    const { early } = transfer;
+    const rest = (this.#source.size ?? Infinity) - start;
+    if (rest <= SHORT3) this.#onEnding?.();
     try {
-      const all = this.#source.read(start, blocksize);
-      const chunks = this.#source.isRewindable ? all : whileOpen(transfer.data, all);
-      for await (const chunk of chunks) {
-        for (let at = 0; at < chunk.length; at += blocksize) {
-          const block = chunk.subarray(at, at + blocksize);
-          from = Date.now();
-          await writeAll(transfer.data, block);
-          this.#digester?.digester.update(block);
-          const wait = tracker.add(block.length);
-          if (wait !== void 0) await wait;
+      if (early !== void 0) {
+        tracker.add(early.bytes);
+        await transfer.data.written(early.bytes, early.writing);
+      } else {
+        const all = this.#source.read(start, blocksize);
+        const chunks = this.#source.isRewindable ? all : whileOpen(transfer.data, all);
+        for await (const chunk of chunks) {
+          for (let at = 0; at < chunk.length; at += blocksize) {
+            const block = chunk.subarray(at, at + blocksize);
+            from = Date.now();
+            await writeAll(transfer.data, block);
+            this.#digester?.digester.update(block);
+            const wait = tracker.add(block.length);
+            if (wait !== void 0) await wait;
+          }
         }
+        isWhole = true;
+        await transfer.data.closeWrite();
       }
-      isWhole = true;
-      await transfer.data.closeWrite();
     } catch (error) {
       alive.stop();
       const { signal } = this.#options;
@@ -17022,11 +18362,12 @@ var Upload = class {
       throw error;
     }
     alive.stop();
-    await awaitConfirmation(transfer, tracker.position, tracker.position, this.#options);
-    this.#written = {
-      from,
-      to: Date.now()
-    };
+    const isAlive = (this.#options.keepAlive ?? 0) > 0;
+    if (!isAlive && this.#mayCombine(session)) {
+      await this.#combine(session, transfer, from);
+    } else {
+      await this.#confirm(transfer, from);
+    }
   }
   async #verify(session) {
     const { verify, signal } = this.#options;
@@ -17036,7 +18377,7 @@ var Upload = class {
     const isOldSize = this.#proof.isOldSize(size);
     if (size !== null && size !== sent) {
       if (!isOldSize) throw this.#differs("size", sent, size);
-      throw new LocalError(this.#differs("size", sent, size, `Cannot verify the upload of "${path}": the old file is still there, and the server may have stored the new one under another name`));
+      throw new LocalError(this.#differs("size", sent, size, `Cannot verify the upload of ${quote(path)}: the old file is still there, and the server may have stored the new one under another name`));
     }
     const hashes = verify === "hash" ? await hashBoth(session, path, {
       size: sent,
@@ -17082,9 +18423,9 @@ var Upload = class {
       modified?.toISOString() ?? "unknown",
       this.#source.modified?.toISOString() ?? "unknown"
     ];
-    throw this.#differs(what, expected, actual, `Cannot upload to "${this.#target.remote}": the local file changed during the upload; pass a file that is written all the time as an open Deno.FsFile`);
+    throw this.#differs(what, expected, actual, `Cannot upload to ${quote(this.#target.remote)}: the local file changed during the upload; pass a file that is written all the time as an open Deno.FsFile`);
   }
-  #differs(what, expected, actual, message = `Cannot verify the upload of "${this.#target.path}"`) {
+  #differs(what, expected, actual, message = `Cannot verify the upload of ${quote(this.#target.path)}`) {
     this.#isStored = false;
     this.#proof.isCurrent = false;
     const error = new FTPVerificationError(message, {
@@ -17095,14 +18436,23 @@ var Upload = class {
     return this.#source.isRewindable ? error : new LocalError(error);
   }
 };
+function refused(error) {
+  if (!isRefusal(error) || error.reply.code === 421) throw error;
+  return [
+    null,
+    void 0,
+    void 0
+  ];
+}
 
 // lib/mirror/mirror_directory.ts
-import { fileURLToPath as fileURLToPath4 } from "node:url";
+init_waiting();
+import { fileURLToPath as fileURLToPath5 } from "node:url";
 init_printable();
 
 // lib/mirror/compare.ts
 var BLOCK_SIZE7 = 128 * 1024;
-var MINUTE2 = 6e4;
+var MINUTE3 = 6e4;
 function differenceOf(source, target, compare, isCurrent) {
   if (compare === "always") return "always";
   const isSized = source.size !== void 0 && target.size !== void 0;
@@ -17111,7 +18461,7 @@ function differenceOf(source, target, compare, isCurrent) {
   return isCurrent() ? void 0 : "time";
 }
 function isSameTime(local, { shown, precision, zone = 0 }) {
-  const meant = local + zone * MINUTE2;
+  const meant = local + zone * MINUTE3;
   return Math.floor(meant / precision) === Math.floor(shown / precision);
 }
 function isWrittenLater(local, remote) {
@@ -17142,6 +18492,7 @@ function haveSameHash(provider, remote, local, size, options) {
 }
 
 // lib/mirror/snapshot.ts
+init_printable();
 var Snapshot = class {
   /** The entries by name. */
   items = /* @__PURE__ */ new Map();
@@ -17151,6 +18502,8 @@ var Snapshot = class {
   hidesDots;
   /** Error that cut the listing, if there may be more entries. */
   partial;
+  /** Whether the directory does not exist, and a dry run does not create it. */
+  isMissing = false;
   #folded;
   #parts;
   /** Creates an empty snapshot. */
@@ -17161,7 +18514,7 @@ var Snapshot = class {
   /** Adds an entry. A second one of the same name makes both unusable. */
   add(item) {
     if (!this.items.has(item.name)) return this.set(item);
-    const problem = new Deno.errors.InvalidData(`Cannot tell two entries apart that are both called ${JSON.stringify(item.name)}`);
+    const problem = new Deno.errors.InvalidData(`Cannot tell two entries apart that are both called ${quote(item.name)}`);
     this.set({
       ...item,
       problem
@@ -17220,6 +18573,10 @@ function isLoop({ identity }, directory) {
   }
   return false;
 }
+function quoteRoot(side) {
+  const path = side.at("");
+  return path === "" ? "the current directory" : quote(path);
+}
 function entryOf(directory, item) {
   const { name, kind, size, mtime } = item;
   return {
@@ -17243,20 +18600,51 @@ function directoryOf({ path, depth }) {
 }
 
 // lib/mirror/local_side.ts
+init_printable();
+
+// lib/mirror/staging.ts
+var Staging = class {
+  #path;
+  #temporary = "";
+  /**
+   * Builds an entry and all below it under another path.
+   *
+   * @returns The end of that
+   */
+  begin(path, temporary) {
+    this.#path = path;
+    this.#temporary = temporary;
+    return {
+      [Symbol.dispose]: () => this.#path = void 0
+    };
+  }
+  /** Returns where an entry is now. */
+  at(path) {
+    const staged = this.#path;
+    if (staged === void 0) return path;
+    const isBelow2 = path === staged || path.startsWith(`${staged}/`);
+    return isBelow2 ? this.#temporary + path.slice(staged.length) : path;
+  }
+};
+
+// lib/mirror/local_side.ts
 var WINDOWS_REGEXP = /[<>:"|?*\u0000-\u001F]|[. ]$|^(con|prn|aux|nul|com[0-9\u00B9\u00B2\u00B3]|lpt[0-9\u00B9\u00B2\u00B3])\s*(\.|$)/i;
 var LocalSide = class {
   #root;
   #follows;
   #signal;
+  #staging;
   /** Creates a side with a local root directory. */
-  constructor(root, follows, signal) {
+  constructor(root, follows, signal, staging = new Staging()) {
     this.#root = root;
     this.#signal = signal;
     this.#follows = follows;
+    this.#staging = staging;
   }
   at(path) {
     if (path === "") return this.#root;
-    return this.#root.endsWith("/") ? this.#root + path : `${this.#root}/${path}`;
+    const now = this.#staging.at(path);
+    return this.#root.endsWith("/") ? this.#root + now : `${this.#root}/${now}`;
   }
   // each lookup is synchronous, because the system's cache answers at once
   async read(directory) {
@@ -17265,7 +18653,7 @@ var LocalSide = class {
     } catch (error) {
       if (this.#signal?.aborted) throw error;
       const path = this.at(directory.path);
-      throw withMessage(error, (message) => message.startsWith("Cannot ") ? message : `Cannot read the directory "${path}": ${message}`);
+      throw withMessage(error, (message) => message.startsWith("Cannot ") ? message : `Cannot read the directory ${quote(path)}: ${message}`);
     }
   }
   async #read(directory) {
@@ -17294,12 +18682,22 @@ var LocalSide = class {
   mayHide() {
     return true;
   }
+  /** Reads the directory: a file system may find other spellings, too. */
+  async hasName(path) {
+    const breather = new Breather();
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    for await (const entry of Deno.readDir(this.at(parentOf(path)))) {
+      if (entry.name === name) return true;
+      if (breather.isDue) await breather.pause(this.#signal);
+    }
+    return false;
+  }
   ask(directory, items) {
     return Promise.resolve(items.map(({ name }) => this.#has(joinPath(directory.path, name))));
   }
   #has(path) {
     if (!path.isWellFormed()) {
-      return new TypeError(`Cannot look for ${JSON.stringify(path)} here: its name is not valid text`);
+      return new TypeError(`Cannot look for ${quote(path)} here: its name is not valid text`);
     }
     try {
       return statOrNothing2(this.at(path), Deno.lstatSync) !== void 0;
@@ -17359,6 +18757,14 @@ var LocalSide = class {
     }
     return errors;
   }
+  rename(from, to) {
+    return Promise.try(() => {
+      this.#checkFolders(parentOf(from));
+      const target = this.at(to);
+      if (lstatOrNothing(target) !== void 0) throw replacedError(target);
+      Deno.renameSync(this.at(from), target);
+    });
+  }
   #look(path, name) {
     const info = statOrNothing2(path, Deno.lstatSync);
     if (info === void 0) {
@@ -17378,7 +18784,7 @@ var LocalSide = class {
 function checkLocalName(name, os) {
   const isText = name.isWellFormed();
   if (isText && (os !== "windows" || !WINDOWS_REGEXP.test(name))) return;
-  throw new Deno.errors.InvalidData(`Cannot use the name ${JSON.stringify(name)} here: ${isText ? "Windows does not allow such names" : "it is not valid text"}`);
+  throw new Deno.errors.InvalidData(`Cannot use the name ${quoteEscaped(name)} here: ${isText ? "Windows does not allow such names" : "it is not valid text"}`);
 }
 function parentOf(path) {
   return path.slice(0, Math.max(path.lastIndexOf("/"), 0));
@@ -17418,11 +18824,11 @@ function unreadableItem(name) {
     mtime: void 0,
     precision: 1,
     identity: {},
-    problem: new Deno.errors.InvalidData(`Cannot open ${JSON.stringify(name)}: its name is not valid text`)
+    problem: new Deno.errors.InvalidData(`Cannot open ${quoteEscaped(name)}: its name is not valid text`)
   };
 }
 function danglingError(path) {
-  return new Deno.errors.NotFound(`Cannot follow the symbolic link "${path}": its target does not exist`);
+  return new Deno.errors.NotFound(`Cannot follow the symbolic link ${quote(path)}: its target does not exist`);
 }
 
 // lib/mirror/tree_queue.ts
@@ -17430,6 +18836,8 @@ var TreeQueue = class {
   #operations;
   #directories;
   #open = [];
+  /** Number of directories that are being read. */
+  #entering = 0;
   /** Creates a queue with one directory in it. */
   constructor(root, operations) {
     this.#directories = [
@@ -17439,6 +18847,10 @@ var TreeQueue = class {
   }
   get size() {
     return this.#open.reduce((sum, folder) => sum + folder.size, this.#directories.length);
+  }
+  /** Number of directories and entries that were not processed to their end. */
+  get unfinished() {
+    return this.#open.reduce((sum, folder) => sum + folder.unfinished, this.#directories.length + this.#entering);
   }
   take() {
     for (const folder of this.#open) {
@@ -17452,7 +18864,9 @@ var TreeQueue = class {
     return directory && ((task) => this.#enter(task, directory));
   }
   async #enter(task, directory) {
+    this.#entering++;
     const pair = await this.#operations.open(task, directory);
+    this.#entering--;
     if (pair === void 0) return;
     const folder = new OpenFolder(pair);
     this.#open.push(folder);
@@ -17494,6 +18908,14 @@ var OpenFolder = class {
   get size() {
     return this.#left + this.#next.length;
   }
+  /** Number of entries, and of directories found, that were not processed. */
+  get unfinished() {
+    let waiting = 0;
+    for (const { items, next } of this.#current.values()) {
+      waiting += items.length - Math.min(next, items.length);
+    }
+    return this.#left + waiting + this.#collisionKeys.size + this.#directories.length;
+  }
   get isDone() {
     return this.size === 0 && this.#current.size === 0;
   }
@@ -17533,129 +18955,6 @@ var OpenFolder = class {
   /** Returns the directories found so far, last first. */
   takeDirectories() {
     return this.#directories.splice(0).reverse();
-  }
-};
-
-// lib/mirror/worker_pool.ts
-var WorkerPool = class {
-  /** The worker with the client's own connection. */
-  first;
-  #make;
-  #end = new AbortController();
-  #signal;
-  #workers;
-  #added = [];
-  #adding = /* @__PURE__ */ new Set();
-  #most;
-  #queue;
-  #runs = [];
-  #breather = new Breather();
-  #busy = 0;
-  #waiting = 0;
-  #change = Promise.withResolvers();
-  #failure;
-  /** Creates a pool of one worker. */
-  constructor(provider, { most, signal }, make2) {
-    const { signal: end } = this.#end;
-    this.#signal = signal === void 0 ? end : AbortSignal.any([
-      signal,
-      end
-    ]);
-    this.#most = most;
-    this.#make = make2;
-    this.first = make2(provider, this.#signal);
-    this.#workers = /* @__PURE__ */ new Set([
-      this.first
-    ]);
-  }
-  /** Aborted when the work cannot continue. */
-  get signal() {
-    return this.#signal;
-  }
-  /** Runs a queue until no worker is busy, also after a failure. */
-  async run(queue) {
-    this.#queue = queue;
-    this.#runs = Array.from(this.#workers, (worker) => this.#work(worker));
-    for (let i = 0; i < this.#runs.length; i++) await this.#runs[i];
-    this.#queue = void 0;
-    if (this.#failure !== void 0) throw this.#failure.error;
-  }
-  /**
-   * Opens further connections for the tasks that would have to wait for a
-   * request to the server.
-   */
-  addWorkers() {
-    if (this.#queue === void 0) return;
-    const spare = this.#most - this.#workers.size - this.#adding.size;
-    const work = this.#queue.size - this.#waiting - this.#adding.size;
-    for (let i = Math.min(spare, work); i > 0; i--) {
-      const adding = this.#addWorker();
-      this.#adding.add(adding);
-      adding.then(() => this.#adding.delete(adding));
-    }
-  }
-  /**
-   * Drops a worker whose connection is lost permanently, and adds no more.
-   *
-   * @returns Whether there are others; the client's own is never dropped
-   */
-  dropWorker(provider) {
-    if (provider === this.first.provider) return false;
-    this.#most = 0;
-    for (const worker of this.#workers) {
-      if (worker.provider === provider) this.#workers.delete(worker);
-    }
-    return true;
-  }
-  /** Closes the opened connections. */
-  async [Symbol.asyncDispose]() {
-    this.#end.abort();
-    await Promise.all(this.#adding);
-    await Promise.all(this.#added.map((provider) => provider[Symbol.asyncDispose]()));
-  }
-  async #addWorker() {
-    try {
-      const provider = await this.first.provider.fork({
-        signal: this.#signal
-      });
-      this.#added.push(provider);
-      const worker = this.#make(provider, this.#signal);
-      this.#workers.add(worker);
-      if (this.#queue !== void 0) this.#runs.push(this.#work(worker));
-    } catch {
-      this.#most = 0;
-    }
-  }
-  /** Runs tasks until none is left. Never rejects. */
-  async #work(worker) {
-    while (this.#failure === void 0 && this.#workers.has(worker)) {
-      const task = this.#queue?.take();
-      if (task !== void 0) {
-        await this.#do(task, worker);
-      } else if (this.#busy > 0) {
-        this.#waiting++;
-        await this.#change.promise;
-        this.#waiting--;
-      } else {
-        return;
-      }
-    }
-  }
-  async #do(task, worker) {
-    this.#busy++;
-    try {
-      await task(worker);
-      if (this.#breather.isDue) await this.#breather.pause(this.#signal);
-    } catch (error) {
-      this.#failure ??= {
-        error
-      };
-      this.#end.abort(error);
-    }
-    this.#busy--;
-    if (this.#waiting === 0) return;
-    this.#change.resolve();
-    this.#change = Promise.withResolvers();
   }
 };
 
@@ -17822,7 +19121,7 @@ async function findMissing({ provider, source, target, report, isProven, variant
         reason: "twin"
       });
     } else {
-      throw new Deno.errors.InvalidData(`Cannot remove ${quote(target.at(entry.path))}: the source has ${quote(source.at(entry.path))}, though it does not list it`);
+      throw new Deno.errors.InvalidData(`Cannot remove ${quote(target.at(entry.path))}: the source has ${quote(source.at(entry.path))}, but does not list it`);
     }
   }
   return missing;
@@ -17869,7 +19168,7 @@ var UPLOAD_DIR_OPTIONS = {
 function checkMirrorOptions(options, isUpload2) {
   if (isUpload2) checkNames("uploadDir", options, UPLOAD_DIR_OPTIONS);
   else checkNames("downloadDir", options, DOWNLOAD_DIR_OPTIONS);
-  const { compare, symlinks, connections: connections2 = 1, list = {} } = options;
+  const { compare, symlinks, list = {} } = options;
   checkWord("compare", compare, [
     "size-and-time",
     "size",
@@ -17880,12 +19179,10 @@ function checkMirrorOptions(options, isUpload2) {
     "skip",
     "follow"
   ]);
-  if (!(Number.isInteger(connections2) && connections2 >= 1)) {
-    throw new RangeError(`Cannot use ${connections2} connections: it must be an integer, 1 or more`);
-  }
+  checkConnections(options.connections);
   limitOf(options.maxDelete);
   if (options.delete && options.removeSource) {
-    throw new TypeError('Cannot use "removeSource" with "delete": the next call would remove here what this one removed there');
+    throw new TypeError('Cannot use "removeSource" with "delete": the next call would remove the downloaded files');
   }
   checkNames("list", list, LIST_OPTIONS);
   checkListOptions(list);
@@ -17908,7 +19205,7 @@ function limitOf(maxDelete) {
     entries: Infinity,
     percent
   };
-  throw new RangeError(`Cannot use maxDelete ${showValue(maxDelete)}: it must be a count of entries from 0, or a share such as "10%"`);
+  throw new RangeError(`Cannot use maxDelete ${showValue(maxDelete)}: it must be a number of entries from 0, or a percentage such as "10%"`);
 }
 
 // lib/mirror/safety.ts
@@ -17918,6 +19215,7 @@ function reasonToSkip(item, directory) {
     case "file":
       return isPart(item.name) ? "part" : void 0;
     case "directory":
+      if (isPart(item.name)) return "part";
       return isLoop(item, directory) ? "loop" : void 0;
     case "symlink":
       return "symlink";
@@ -17927,13 +19225,27 @@ function reasonToSkip(item, directory) {
 }
 async function findCounterpart(side, { source, target }, { name }, path) {
   const listed = target.items.get(name);
-  if (listed !== void 0) return listed;
+  if (listed !== void 0) return {
+    item: listed,
+    isLate: false
+  };
+  if (target.isMissing) return void 0;
   const found = side.mayHide(target, name) ? await side.probe(path) : void 0;
   if (found === void 0) return void 0;
   const variant = target.caseVariantOf(name);
   const isOwn2 = variant === void 0 ? target.hidesDots : !source.items.has(variant);
-  if (isOwn2) return found;
-  throw new Deno.errors.AlreadyExists(`Cannot write to ${quote(side.at(path))}: it is the same there as ${variant === void 0 ? "something else" : JSON.stringify(variant)}`);
+  if (isOwn2) return {
+    item: found,
+    isLate: false
+  };
+  if (await side.hasName(path)) return {
+    item: found,
+    isLate: true
+  };
+  throw new Deno.errors.AlreadyExists(`Cannot write to ${quote(side.at(path))}: it is the same there as ${variant === void 0 ? "something else" : quote(variant)}`);
+}
+function lateError(path) {
+  return new Deno.errors.AlreadyExists(`Cannot write to ${quote(path)}: it appeared after the directory was listed, and differs; another run may be writing here, otherwise try again`);
 }
 function checkClash(there, kind, path, mayRemove) {
   if (there.kind === "symlink") {
@@ -17947,7 +19259,7 @@ function checkClash(there, kind, path, mayRemove) {
 }
 function checkSource2({ source, target }, pair) {
   if (pair.source.items.size > 0 || pair.target.items.size === 0) return;
-  throw new Deno.errors.InvalidData(`Cannot remove all that is in ${quote(target.at(""))}: the source ${quote(source.at(""))} is empty, which may be a mistake`);
+  throw new Deno.errors.InvalidData(`Cannot remove all that is in ${quoteRoot(target)}: the source ${quoteRoot(source)} is empty, which may be a mistake`);
 }
 async function findLost({ directory, source, target }, includes, signal) {
   const [first] = await filterAll(source.items.values(), (item) => {
@@ -17964,9 +19276,6 @@ async function confirmKind(side, { kind }, path, { symlinks }) {
   throw new Deno.errors.InvalidData(`Cannot remove what is in the way of ${quote(side.at(path))}: the source lists it as a ${kind}, and shows ${found === void 0 ? "nothing" : `a ${found.kind}`} under its name`);
 }
 
-// lib/mirror/report.ts
-init_printable();
-
 // lib/mirror/errors.ts
 var FTPMirrorError = class extends FTPError {
   /** Name of the class. */
@@ -17975,6 +19284,12 @@ var FTPMirrorError = class extends FTPError {
   result;
   /** Failures: the first thousand; `result.failed` counts all. */
   failures;
+  /**
+   * Number of the source's entries that were listed, and not reached before the
+   * connection was lost; 0 in all other cases. A directory that was not listed
+   * counts as one entry, and `filter` was not asked.
+   */
+  unreached;
   /**
    * Creates an error.
    *
@@ -17985,10 +19300,12 @@ var FTPMirrorError = class extends FTPError {
     super(message, options);
     this.result = options.result;
     this.failures = options.failures;
+    this.unreached = options.unreached ?? 0;
   }
 };
 
 // lib/mirror/report.ts
+init_printable();
 var MAX_FAILURES = 1e3;
 var COUNTS = {
   transfer: "transferred",
@@ -18013,6 +19330,8 @@ var MirrorReport = class {
   #title;
   #options;
   #failures = [];
+  /** Number of failures that ended the mirror. */
+  #lost = 0;
   /** Bytes of each current file. */
   #current = /* @__PURE__ */ new Map();
   #listener = new Listener((fault) => new LocalError(fault));
@@ -18034,7 +19353,7 @@ var MirrorReport = class {
     return locally(() => {
       const isWanted = filter(entry);
       if (typeof isWanted === "boolean") return isWanted;
-      throw new TypeError(`Cannot tell whether ${quote(entry.path)} takes part: "filter" must return true or false, not a promise or anything else`);
+      throw new TypeError(`Cannot tell whether ${quote(entry.path)} takes part: "filter" must return true or false, not a promise or another value`);
     });
   }
   /**
@@ -18044,21 +19363,23 @@ var MirrorReport = class {
    * @returns The result, or `undefined` if it failed
    * @throws {unknown} An error that ends the mirror
    */
-  async attempt(provider, entry, run) {
+  async attempt(provider, entry, run2) {
     try {
-      return await run();
+      return await run2();
     } catch (error) {
       if (error instanceof LocalError) throw error;
       this.#listener.check();
       this.#options.signal?.throwIfAborted();
       if (error instanceof Deno.errors.NotCapable) throw error;
-      await this.#ensureConnected(provider, error);
+      const loss = await this.#ensureConnected(provider, error);
       this.record({
         action: "fail",
         entry,
         error
       });
-      return void 0;
+      if (loss === void 0) return void 0;
+      this.#lost++;
+      throw this.error(loss.error);
     }
   }
   /**
@@ -18083,9 +19404,9 @@ var MirrorReport = class {
    *
    * @param run Transfers the file, and returns the bytes transferred
    */
-  async count(path, run) {
+  async count(path, run2) {
     try {
-      const bytes2 = await run();
+      const bytes2 = await run2();
       this.result.bytes += bytes2;
     } finally {
       this.#current.delete(path);
@@ -18124,39 +19445,49 @@ var MirrorReport = class {
    * Creates the error of an incomplete mirror.
    *
    * @param loss Error that ended the connection, if that is the reason
+   * @param unfinished Number of entries that were not processed to their end,
+   * those included that failed because of the loss
    */
-  error(loss) {
+  error(loss, unfinished = 0) {
+    const unreached = Math.max(unfinished - this.#lost, 0);
     const { failed } = this.result;
     const [first] = this.#failures;
     const cause = loss ?? first?.error;
     const isWhole = loss === void 0 && failed === 1 && first?.path === "";
     const what = loss !== void 0 ? "the connection is lost: " : isWhole ? "" : `${failed} ${failed === 1 ? "entry" : "entries"} failed, ${failed === 1 ? "" : "the first "}${quote(first?.path ?? "")}: `;
-    const why = asError(cause).message;
-    return new FTPMirrorError(`${this.#title}: ${what}${why}`, {
+    const rest = unreached === 0 ? "" : `${unreached} more ${unreached === 1 ? "entry was" : "entries were"} not reached`;
+    const message = `${this.#title}: ${what}${asError(cause).message}`;
+    return new FTPMirrorError(withAdvice(message, rest), {
       result: {
         ...this.result
       },
       failures: this.#failures,
+      unreached,
       cause
     });
   }
-  /** Reconnects if a failed file has ended the connection. */
+  /**
+   * Reconnects if a failed file has ended the connection. Returns why the
+   * mirror cannot continue, if so.
+   */
   async #ensureConnected(provider, cause) {
     const { retry, signal } = this.#options;
-    if (!provider.session.isLost) return;
+    if (!provider.session.isLost) return void 0;
     let why = cause;
     if (retry !== false && provider.canReconnect) {
       try {
         await runOperation(provider, {
           signal
         }, (options) => provider.reconnect(options));
-        return;
+        return void 0;
       } catch (error) {
         signal?.throwIfAborted();
         why = error;
       }
     }
-    if (!this.#dropWorker(provider)) throw this.error(why);
+    return this.#dropWorker(provider) ? void 0 : {
+      error: why
+    };
   }
 };
 
@@ -18241,7 +19572,12 @@ var Mirror = class {
       transfer: (task, pair, item) => this.#transferIncluded(task, pair, item),
       close: (pair) => this.#close(pair)
     });
-    await this.#pool.run(queue);
+    try {
+      await this.#pool.run(queue);
+    } catch (error) {
+      if (!(error instanceof FTPMirrorError)) throw error;
+      throw this.#report.error(error.cause, queue.unfinished);
+    }
   }
   /** Reads a directory on both sides. */
   async #open(task, directory) {
@@ -18268,12 +19604,16 @@ var Mirror = class {
     return pair;
   }
   async #readTarget({ target }, directory) {
-    if (directory.isNew) return new Snapshot();
+    const isDry = this.#options.dryRun === true;
+    let isNew = directory.isNew;
     if (directory.parent === void 0) {
-      if (this.#options.dryRun !== true) await target.make("");
-      else if (await target.probe("") === void 0) return new Snapshot();
+      if (isDry) isNew = await target.probe("") === void 0;
+      else await target.make("");
     }
-    return await target.read(directory);
+    if (!isNew) return await target.read(directory);
+    const snapshot = new Snapshot();
+    snapshot.isMissing = isDry;
+    return snapshot;
   }
   /**
    * Reads a directory on both sides, and requests what the listings do not
@@ -18321,7 +19661,11 @@ var Mirror = class {
       return void 0;
     }
     target.check(item.name);
-    const there = await findCounterpart(target, pair, item, entry.path);
+    const found = await findCounterpart(target, pair, item, entry.path);
+    if (found?.isLate) {
+      return await this.#keepLate(task, pair, item, found.item);
+    }
+    const there = found?.item;
     if (there === void 0 || there.kind === item.kind) {
       return await this.#put(task, pair, item, there);
     }
@@ -18330,10 +19674,38 @@ var Mirror = class {
     this.#remember(pair.directory);
     return void 0;
   }
+  /**
+   * Keeps an entry that appeared after the listing, if it is equal: another run
+   * may have been faster.
+   *
+   * @throws {Deno.errors.AlreadyExists} If it differs
+   */
+  async #keepLate(task, pair, item, there) {
+    const { directory } = pair;
+    const { path } = entryOf(directory, item);
+    const late = lateError(task.target.at(path));
+    if (there.kind !== item.kind) throw late;
+    if (item.kind !== "file") return await this.#put(task, pair, item, there);
+    const [source, target] = [
+      new Snapshot(),
+      new Snapshot()
+    ];
+    source.set(item);
+    target.set(there);
+    await task.refine({
+      directory,
+      source,
+      target
+    });
+    const refined = source.items.get(item.name) ?? item;
+    const reason = await task.compare(path, refined, there);
+    if (reason !== void 0 && reason !== "always") throw late;
+    return await this.#put(task, pair, refined, there);
+  }
   /** Transfers a file, or creates a directory. */
   async #put(task, pair, item, there) {
     const next = item.kind === "directory" ? await this.#enter(task, pair.directory, item, there === void 0) : await this.#send(task, pair, item, there);
-    pair.target.set(item);
+    if (!pair.target.isMissing) pair.target.set(item);
     return next;
   }
   async #enter(task, directory, item, isNew) {
@@ -18438,7 +19810,7 @@ var Mirror = class {
     const isShare = percent !== Infinity;
     const isOver = isShare ? count * 100 > this.#entries * percent : count > entries;
     if (!isOver) return;
-    const error = new RangeError(`Cannot remove ${count}${isShare ? ` of ${this.#entries}` : ""} ${count === 1 && !isShare ? "entry" : "entries"} from ${quote(this.#pool.first.target.at(""))}: "maxDelete" is ${maxDelete}; nothing was removed`);
+    const error = new RangeError(`Cannot remove ${count}${isShare ? ` of ${this.#entries}` : ""} ${count === 1 && !isShare ? "entry" : "entries"} from ${quoteRoot(this.#pool.first.target)}: "maxDelete" is ${maxDelete}; nothing was removed`);
     this.#report.record({
       action: "fail",
       entry: directoryOf(root),
@@ -18520,21 +19892,130 @@ var Mirror = class {
   }
   /** Replaces an entry by one of another kind. */
   async #replace(pair, item, there) {
+    const { atomic, dryRun } = this.#options;
+    const { provider, source, target } = this.#pool.first;
+    const isStaged = dryRun !== true && atomic !== false;
+    const entry = entryOf(pair.directory, item);
+    const isAllowed2 = await this.#report.attempt(provider, entry, async () => {
+      checkClash(there, item.kind, target.at(entry.path), true);
+      await confirmKind(source, item, entry.path, this.#options);
+      if (isStaged) await this.#checkRemoval(pair.directory, item, there);
+      return true;
+    });
+    if (isAllowed2 === void 0) return;
+    if (isStaged) await this.#replaceLast(pair, item, there);
+    else await this.#replaceInPlace(pair, item, there);
+  }
+  /**
+   * Removes an entry, and then transfers the one of another kind: for servers
+   * that cannot rename.
+   */
+  async #replaceInPlace(pair, item, there) {
     const { directory } = pair;
     const task = this.#pool.first;
     const entry = entryOf(directory, item);
-    const path = task.target.at(entry.path);
     const next = await this.#report.attempt(task.provider, entry, async () => {
-      checkClash(there, item.kind, path, true);
-      await confirmKind(task.source, item, entry.path, this.#options);
       if (await this.#remove(directory, [
         there
       ], KIND)) {
         return await this.#put(task, pair, item, void 0);
       }
-      throw new Deno.errors.AlreadyExists(`Cannot replace the ${there.kind} ${quote(path)} by a ${item.kind}: not all of its entries could or may be removed`);
+      throw this.#mustStay(there, item, entry);
     });
     if (next !== void 0) await this.#transferTree(next);
+  }
+  /**
+   * Transfers an entry under a temporary name, and only then renames it and
+   * removes the one of another kind.
+   */
+  async #replaceLast(pair, item, there) {
+    const task = this.#pool.first;
+    const { provider, target } = task;
+    const report = this.#report;
+    const entry = entryOf(pair.directory, item);
+    const { failed } = report.result;
+    const temporary = task.temporaryPath(entry.path);
+    let isPlaced = false;
+    try {
+      using _ = task.stage(entry.path, temporary);
+      const next = await report.attempt(provider, entry, async () => {
+        return await this.#put(task, pair, item, void 0);
+      });
+      if (next !== void 0) await this.#transferTree(next);
+      isPlaced = report.result.failed === failed;
+    } finally {
+      if (!isPlaced) await this.#discard(target, {
+        ...entry,
+        path: temporary
+      });
+    }
+    if (!isPlaced) return;
+    const old = entryOf(pair.directory, there);
+    const aside = {
+      ...old,
+      path: task.temporaryPath(entry.path)
+    };
+    await report.attempt(provider, entry, async () => {
+      try {
+        await swap(target, {
+          temporary,
+          path: entry.path,
+          aside: aside.path
+        });
+      } catch (error2) {
+        await this.#discard(target, {
+          ...entry,
+          path: temporary
+        });
+        if (isRefusal(error2)) {
+          error2.message = withAdvice(error2.message, "if the server renames no directories, use { atomic: false }");
+        }
+        throw error2;
+      }
+      const [error] = await target.remove([
+        aside
+      ], true);
+      if (error !== void 0) throw error;
+      report.record({
+        action: "remove",
+        entry: old,
+        reason: "kind"
+      });
+    });
+  }
+  /** Checks that an entry and all that is in it may be removed. */
+  async #checkRemoval(directory, item, there) {
+    if (this.#options.filter === void 0) return;
+    const { provider, source, target } = this.#pool.first;
+    const [report, options] = [
+      this.#report,
+      this.#options
+    ];
+    const { failed } = report.result;
+    const removal = {
+      provider,
+      source,
+      target,
+      report,
+      options
+    };
+    const counts = await countRemovals(removal, directory, [
+      there
+    ]);
+    const isWhole = counts.removed === 1 + counts.below && report.result.failed === failed;
+    if (!isWhole) throw this.#mustStay(there, item, entryOf(directory, item));
+  }
+  #mustStay(there, item, { path }) {
+    return new Deno.errors.AlreadyExists(`Cannot replace the ${there.kind} ${quote(this.#pool.first.target.at(path))} by a ${item.kind}: not all of its entries could or may be removed`);
+  }
+  /** Removes a temporary entry, if that is possible. */
+  async #discard(target, entry) {
+    try {
+      await target.remove([
+        entry
+      ], true);
+    } catch {
+    }
   }
   async #remove(directory, items, why) {
     const { provider, source, target } = this.#pool.first;
@@ -18551,14 +20032,31 @@ var Mirror = class {
     return await removeItems(removal, directory, items);
   }
 };
+async function swap(target, { temporary, path, aside }) {
+  await target.rename(path, aside);
+  try {
+    await target.rename(temporary, path);
+  } catch (error) {
+    try {
+      await target.rename(aside, path);
+    } catch {
+      const failure3 = asError(error);
+      failure3.message = withAdvice(failure3.message, `what was in the way of ${quote(target.at(path))} is ${quote(target.at(aside))} now`);
+    }
+    throw error;
+  }
+}
+
+// lib/mirror/remote_side.ts
+init_printable();
 
 // lib/transfer/server_clock.ts
-var MINUTE3 = 6e4;
-var HOUR = 60 * MINUTE3;
-var QUARTER2 = 15 * MINUTE3;
+var MINUTE4 = 6e4;
+var HOUR = 60 * MINUTE4;
+var QUARTER2 = 15 * MINUTE4;
 var WEST2 = -12 * HOUR;
 var EAST2 = 14 * HOUR;
-var TOLERANCE = 5 * MINUTE3;
+var TOLERANCE = 5 * MINUTE4;
 var WRONG = 2 * HOUR;
 var UNKNOWN = 24 * HOUR;
 var VALIDITY = HOUR;
@@ -18636,7 +20134,7 @@ var ServerClock = class {
   noteDay(teller, time, shown) {
     if (this.#days.size >= MAX_DAYS) this.#days.clear();
     const ahead = shown - time;
-    const zone = isZone(ahead) ? ahead / MINUTE3 : this.zoneOf(teller) ?? 0;
+    const zone = isZone(ahead) ? ahead / MINUTE4 : this.zoneOf(teller) ?? 0;
     this.#days.set(dayOf(teller, time), zone);
   }
   /**
@@ -18671,8 +20169,8 @@ var ServerClock = class {
       UNKNOWN
     ];
     return [
-      zone * MINUTE3 - WRONG,
-      zone * MINUTE3 + WRONG
+      zone * MINUTE4 - WRONG,
+      zone * MINUTE4 + WRONG
     ];
   }
   /**
@@ -18681,15 +20179,15 @@ var ServerClock = class {
    * @param date Its digits read as UTC
    */
   toUTC(teller, date) {
-    const today = (this.zoneOf(teller) ?? 0) * MINUTE3;
+    const today = (this.zoneOf(teller) ?? 0) * MINUTE4;
     const zone = this.zoneAt(teller, date.getTime() - today) ?? 0;
-    return new Date(date.getTime() - zone * MINUTE3);
+    return new Date(date.getTime() - zone * MINUTE4);
   }
   /** Returns the digits that set a time. */
   toSet(command, date) {
     const usual = command === "MDTM" ? this.zoneOf("MDTM") ?? 0 : 0;
     const zone = this.#settingZones.get(command) ?? usual;
-    return new Date(date.getTime() + zone * MINUTE3);
+    return new Date(date.getTime() + zone * MINUTE4);
   }
   /** Notes that `MDTM` and `MLSD` use UTC in every configuration. */
   noteUTC() {
@@ -18707,7 +20205,7 @@ var ServerClock = class {
     const isPlausible = zone >= WEST2 && zone <= EAST2 && zone - least <= TOLERANCE && most - zone <= TOLERANCE;
     if (!isPlausible) return void this.#proofs.delete(teller);
     this.#proofs.set(teller, {
-      zone: this.#given ?? zone / MINUTE3 + 0,
+      zone: this.#given ?? zone / MINUTE4 + 0,
       lead: [
         least,
         most
@@ -18728,7 +20226,7 @@ var ServerClock = class {
     if (this.#ignoresTimes) return;
     const zone = this.zoneOf("MDTM");
     if (zone !== void 0) {
-      this.#settingZones.set(command, zone - ahead / MINUTE3);
+      this.#settingZones.set(command, zone - ahead / MINUTE4);
     }
   }
   /** Notes that `MLSD` and `MDTM` show the same time for one file. */
@@ -18762,9 +20260,9 @@ function isZone(milliseconds) {
 
 // lib/mirror/remote_side.ts
 var MAX_ENTRIES = 1e6;
-var MINUTE4 = 6e4;
-var DAY = 24 * 60 * MINUTE4;
-var MAX_SUMMER = 120 * MINUTE4;
+var MINUTE5 = 6e4;
+var DAY = 24 * 60 * MINUTE5;
+var MAX_SUMMER = 120 * MINUTE5;
 var TELLERS = {
   mlsd: "MLSD",
   commands: "MDTM"
@@ -18777,11 +20275,13 @@ var RemoteSide = class {
   #follows;
   #unmasksLinks;
   #isTarget;
+  #staging;
   /** Directories below which paths are not joined with slashes: of z/OS. */
   #joiners = /* @__PURE__ */ new Map();
   /** Creates a side with a root directory; "" for the current one. */
-  constructor(provider, root, options, isTarget) {
+  constructor(provider, root, options, isTarget, staging = new Staging()) {
     this.#provider = provider;
+    this.#staging = staging;
     this.#root = root;
     this.#options = options;
     this.#follows = options.symlinks === "follow" && !isTarget;
@@ -18790,11 +20290,12 @@ var RemoteSide = class {
   }
   at(path) {
     if (path === "") return this.#root;
-    if (this.#joiners.size === 0) return joinPath(this.#root, path);
+    const now = this.#staging.at(path);
+    if (this.#joiners.size === 0) return joinPath(this.#root, now);
     let whole = this.#root;
     let directory = "";
     let isDataSet2 = false;
-    for (const name of path.split("/")) {
+    for (const name of now.split("/")) {
       const join2 = this.#joiners.get(directory) ?? (isDataSet2 ? joinMember : joinPath);
       isDataSet2 = join2 !== joinPath;
       whole = join2(whole, name);
@@ -18824,19 +20325,32 @@ var RemoteSide = class {
       };
       let partial;
       let isTold = false;
+      const isKept = this.#follows || this.#unmasksLinks;
+      const items = [];
+      let known;
+      const take = (entry) => {
+        const identity = identityOf(entry);
+        isTold ||= identity.unique !== void 0;
+        if (isKept || entry.format === "os400") return true;
+        if (entry.format !== "unknown") known ??= entry;
+        items.push(this.#itemOf(entry, identity, problemOf(entry)));
+        const { maxEntries = MAX_ENTRIES } = options;
+        if (items.length <= maxEntries) return false;
+        throw tooMany(session, path, maxEntries);
+      };
       const entries = await readDirectory(session, path, options, {
-        isWanted: (entry) => {
-          isTold ||= entry.facts?.unique !== void 0;
-          return true;
-        },
+        isWanted: take,
         onSelf,
         onPartial: (error) => void (partial = error),
         // entries that this side lacks are removed from the other one
         isStrict: this.#options.delete === true && !this.#isTarget,
         isRaw: true
       });
-      this.#learnJoin(directory.path, entries);
-      if (partial !== void 0 && (this.#isTarget || entries.length === 0)) {
+      this.#learnJoin(directory.path, known ? [
+        known
+      ] : entries);
+      const isEmpty = entries.length + items.length === 0;
+      if (partial !== void 0 && (this.#isTarget || isEmpty)) {
         throw partial;
       }
       if (unique === void 0 && isTold && !session.profile.lacks("MLST")) {
@@ -18855,10 +20369,12 @@ var RemoteSide = class {
       }, hidesDots);
       folder.partial = partial;
       const breather = new Breather();
+      for (const item of items.splice(0)) {
+        folder.add(item);
+        if (breather.isDue) await breather.pause(signal);
+      }
       for (const entry of entries) {
-        folder.add(this.#follows ? await this.#look(session, directory, canonical, entry) : this.#itemOf(entry, {
-          unique: entry.facts?.unique
-        }, problemOf(entry)));
+        folder.add(this.#follows ? await this.#look(session, directory, canonical, entry) : this.#itemOf(entry, identityOf(entry), problemOf(entry)));
         if (breather.isDue) await breather.pause(signal);
       }
       if (this.#unmasksLinks) {
@@ -18889,6 +20405,10 @@ var RemoteSide = class {
   mayHide(folder, name) {
     return folder.hidesDots && name.startsWith(".") || folder.caseVariantOf(name) !== void 0;
   }
+  /** Unknown: the server may find other spellings, too. */
+  hasName() {
+    return Promise.resolve(false);
+  }
   ask(directory, items) {
     return this.#run(async (session) => {
       const { signal } = this.#options;
@@ -18902,7 +20422,7 @@ var RemoteSide = class {
             signal
           });
         } catch (error) {
-          const isAnswer = error instanceof TypeError || error instanceof FTPError && error.reply !== void 0;
+          const isAnswer = error instanceof TypeError || isRefusal(error);
           if (!isAnswer || session.control.failure !== void 0) throw error;
           return error;
         }
@@ -18978,6 +20498,23 @@ var RemoteSide = class {
     });
     return entries.map((_, index) => errors[index]);
   }
+  rename(from, to) {
+    const [before, after] = [
+      this.at(from),
+      this.at(to)
+    ];
+    return this.#run(async (session) => {
+      try {
+        await session.exclusive((turn) => rename(turn, before, after, {}));
+      } catch (error) {
+        const isDone2 = isRefusal(error) && !await existsPath(session, before, {}) && await existsPath(session, after, {});
+        if (!isDone2) throw error;
+      }
+    }, {
+      ...this.#options,
+      signal: void 0
+    });
+  }
   /** Requests sizes and times that a listing does not show to the second. */
   refine(directory, items) {
     return this.#run(async (session) => {
@@ -19032,9 +20569,9 @@ var RemoteSide = class {
       return isExact ? new Date(item.mtime) : null;
     }
     this.#compareWithList(item, shown);
-    const today = (this.#zoneOf("MDTM") ?? 0) * MINUTE4;
+    const today = (this.#zoneOf("MDTM") ?? 0) * MINUTE5;
     const zone = this.#zoneOf("MDTM", shown.getTime() - today) ?? 0;
-    return new Date(shown.getTime() - zone * MINUTE4);
+    return new Date(shown.getTime() - zone * MINUTE5);
   }
   /** Whether the zone of a file's time is proven. */
   isProven({ teller = "MDTM" }) {
@@ -19065,7 +20602,7 @@ var RemoteSide = class {
         const time = Math.floor(local / SECOND) * SECOND;
         const zone = this.#zoneOf(teller);
         if (item.teller !== teller || zone === void 0) continue;
-        const rest = Number(item.shown) - time - zone * MINUTE4;
+        const rest = Number(item.shown) - time - zone * MINUTE5;
         const isSummer = rest !== 0 && isZone(rest) && Math.abs(rest) <= MAX_SUMMER;
         if (!isSummer || clock.hasDay(teller, local)) continue;
         days.set(Math.floor(local / DAY), time);
@@ -19149,7 +20686,7 @@ var RemoteSide = class {
   #timed(item) {
     const { shown, teller = "LIST" } = item;
     const zone = this.#zoneOf(teller) ?? 0;
-    const mtime = shown === void 0 ? void 0 : shown - zone * MINUTE4;
+    const mtime = shown === void 0 ? void 0 : shown - zone * MINUTE5;
     return {
       ...item,
       mtime
@@ -19219,15 +20756,22 @@ var RemoteSide = class {
    * Runs a function on the current session, and again on a new one if that is
    * lost.
    */
-  #run(run) {
+  #run(run2, options = this.#options) {
     const provider = this.#provider;
-    return runOperation(provider, this.#options, (options) => withRecovery(provider, options, () => 0, () => run(provider.session)));
+    return runOperation(provider, options, (options2) => withRecovery(provider, options2, () => 0, () => run2(provider.session)));
   }
 };
+var UNKNOWN_IDENTITY = {};
+function identityOf({ facts }) {
+  const unique = facts?.unique;
+  return unique === void 0 ? UNKNOWN_IDENTITY : {
+    unique
+  };
+}
 function problemOf(entry) {
   if (!entry.hostile) return void 0;
   if (entry.format === "unknown") {
-    return new Deno.errors.InvalidData(`Cannot read the line ${JSON.stringify(entry.line)} of a listing`);
+    return new Deno.errors.InvalidData(`Cannot read the line ${quote(entry.line)} of a listing`);
   }
   try {
     checkName(entry.name);
@@ -19258,6 +20802,7 @@ async function mirror(provider, ends, options) {
   checkMirrorOptions(options, ends.isUpload);
   const shared = {
     limiter: new RateLimiter(options.maxRate),
+    staging: new Staging(),
     cannotSetTimes: false
   };
   const signal = withLifetime(provider, options.signal);
@@ -19272,24 +20817,32 @@ async function mirror(provider, ends, options) {
 }
 var DirTask = class {
   provider;
+  onEnding;
   #remote;
   #local;
   #isUpload;
   #options;
   #shared;
   constructor(provider, { remote, local, isUpload: isUpload2 }, options, shared) {
-    const path = local instanceof URL ? fileURLToPath4(local) : local;
+    const path = local instanceof URL ? fileURLToPath5(local) : local;
     const follows = options.symlinks === "follow";
     this.provider = provider;
-    this.#remote = new RemoteSide(provider, remote, options, isUpload2);
-    this.#local = new LocalSide(path, follows && isUpload2, options.signal);
+    const [there, here] = isUpload2 ? [
+      shared.staging,
+      void 0
+    ] : [
+      void 0,
+      shared.staging
+    ];
+    this.#remote = new RemoteSide(provider, remote, options, isUpload2, there);
+    this.#local = new LocalSide(path, follows && isUpload2, options.signal, here);
     this.#isUpload = isUpload2;
     this.#options = options;
     this.#shared = shared;
   }
   get title() {
     const verb = this.#isUpload ? "upload" : "download";
-    return `Cannot ${verb} all of ${quote(this.source.at(""))}`;
+    return `Cannot ${verb} all of ${quoteRoot(this.source)}`;
   }
   get source() {
     return this.#isUpload ? this.#local : this.#remote;
@@ -19392,11 +20945,12 @@ var DirTask = class {
     if (!this.#isUpload) {
       return this.#setsLocalTimes(there) ? isSame : isChangedEarlier(local, remote);
     }
-    if (this.#setsRemoteTimes) return isSame;
+    const isExact = remote.precision <= SECOND;
+    if (this.#setsRemoteTimes) return isExact && isSame;
     const last = Math.max(local, here.ctime ?? 0);
     if (isWrittenLater(last, remote)) return true;
     const isMeasured = this.#clock.isMeasured(there.teller ?? "MDTM");
-    return isSame && (!isMeasured || local % SECOND === 0);
+    return isExact && isSame && (!isMeasured || local % SECOND === 0);
   }
   /** Whether uploads set their files' times. */
   get #setsRemoteTimes() {
@@ -19409,10 +20963,20 @@ var DirTask = class {
   get #clock() {
     return this.provider.session.profile.clock;
   }
+  temporaryPath(path) {
+    const { temporaryName } = this.#options;
+    return temporaryPath(path, randomMark(), false, {
+      temporaryName
+    });
+  }
+  stage(path, temporary) {
+    return this.#shared.staging.begin(path, temporary);
+  }
   async transfer(path, source, target, report) {
     const remote = this.#remote.at(path);
     const local = this.#local.at(path);
     const { limiter } = this.#shared;
+    const { onEnding } = this;
     const options = {
       ...this.#options,
       onProgress: report.progressOf(path),
@@ -19421,11 +20985,13 @@ var DirTask = class {
     if (!this.#isUpload) {
       const { check } = this.#local.plain(path);
       const meant = (shown) => this.#remote.meantBy(source, shown);
+      const { parts } = target;
       const limits = {
         limiter,
-        parts: target.parts,
+        parts,
         check,
-        meant
+        meant,
+        onEnding
       };
       const done2 = await download(this.provider, remote, local, options, limits);
       if (this.#options.mtime !== false && hasExactTime(source)) {
@@ -19433,7 +20999,11 @@ var DirTask = class {
       }
       return done2.bytes;
     }
-    const send2 = () => upload(this.provider, local, remote, options, limiter, this.#local.plain(path));
+    const send2 = () => upload(this.provider, local, remote, options, {
+      limiter,
+      plain: this.#local.plain(path),
+      onEnding
+    });
     await this.#waitForNextSecond(source);
     let done = await send2();
     if (done.mtime === null && await this.#waitForNextSecond(source)) {
@@ -19457,7 +21027,7 @@ var DirTask = class {
     }
     const rest = end - Date.now();
     if (rest <= 0 || rest > FRESH2 + SECOND) return false;
-    await pause(rest, this.#options.signal);
+    await delay(rest, this.#options.signal);
     return true;
   }
   async #checkUnchanged(path, { size, mtime }) {
@@ -19488,7 +21058,7 @@ var PIPELINING = /* @__PURE__ */ new Set([
   "glFTPd",
   "NcFTPd"
 ]);
-var SHORT2 = 512;
+var SHORT4 = 512;
 var PURE_FTPD_BUFFER = 2048;
 function noteServer({ control, profile }, welcome) {
   profile.noteGreeting(welcome.text);
@@ -19510,7 +21080,7 @@ async function requestUTF8(turn, options) {
       argument: "UTF8 ON"
     }, options);
   } catch (error) {
-    if (!(error instanceof FTPError && error.reply !== void 0)) throw error;
+    if (!isRefusal(error)) throw error;
   }
 }
 async function preparePipeline(session, commands2, { window, signal }) {
@@ -19518,14 +21088,14 @@ async function preparePipeline(session, commands2, { window, signal }) {
   let size = 0;
   const { control, profile } = session;
   const isUnknown = control.isLimited && profile.vendor === void 0;
-  while (isUnknown && size <= SHORT2 && first.length < window) {
+  while (isUnknown && size <= SHORT4 && first.length < window) {
     const next = commands2.next();
     if (next.done) return first;
     first.push(next.value);
     const { verb, argument = "" } = next.value;
     size += verb.length + argument.length + 3;
   }
-  if (size > SHORT2) {
+  if (size > SHORT4) {
     await requestFeatures(session, {
       signal
     });
@@ -19546,7 +21116,7 @@ function* chain(first, rest) {
 function checkPath2(session, path, name) {
   checkAnyPath(session, path, name);
   if (path.length > 0) return;
-  throw new TypeError(`Cannot use "${name}": it is empty; "." is the current directory`);
+  throw new TypeError(`Cannot use "" as "${name}": it is empty; "." is the current directory`);
 }
 function checkAnyPath(session, path, name) {
   const { encoding } = session.control;
@@ -19949,8 +21519,9 @@ function readLines(bytes2, decode2) {
 // lib/protocol/reply.ts
 var LF9 = 10;
 var CR6 = 13;
+var NO_BYTES2 = new ReplySource(new Uint8Array(), () => "");
 var MAX_QUOTE = 80;
-var Reply = class {
+var Reply = class _Reply {
   /** The three-digit code, 100 to 599. */
   code;
   #source;
@@ -19990,7 +21561,7 @@ var Reply = class {
     });
     const [reply, ...others] = reader.push(new TextEncoder().encode(text + "\n"));
     if (!reply || others.length > 0 || reader.error || reader.hasPartial) {
-      throw new SyntaxError(`Cannot make a reply: expected one reply, got ${quote2(text)}`);
+      throw new SyntaxError(`Cannot make a reply: expected one reply, got ${quoteShort(text)}`);
     }
     return reply;
   }
@@ -20011,14 +21582,18 @@ var Reply = class {
     return this.text;
   }
   /**
-   * Masks the secrets in the text permanently.
+   * Returns a copy without the secrets in the text; the same reply if it has
+   * none.
    *
    * @ignore
    */
-  [CONCEAL]() {
-    if (this.#mask === void 0) return;
-    this.#text = this.#mask(this.text);
-    this.#mask = void 0;
+  [REDACTED]() {
+    const text = this.#mask?.(this.text) ?? this.text;
+    if (text === this.text) return this;
+    const copy3 = new _Reply(this.code, NO_BYTES2, 0, 0);
+    copy3.#source = void 0;
+    copy3.#text = text;
+    return copy3;
   }
   /** Formats the reply for `console.log`. */
   [Symbol.for("Deno.customInspect")](inspect, options) {
@@ -20101,7 +21676,7 @@ var ReplyReader = class {
     }
     if (count > first) {
       const base = scanner.start(first);
-      const bytes2 = copyOf(text, base, scanner.end(count - 1));
+      const bytes2 = copyOf2(text, base, scanner.end(count - 1));
       const source = new ReplySource(bytes2, this.#decode);
       for (let index = first; index < count; index++) {
         replies.push(new Reply(scanner.code(index), source, scanner.start(index) - base, scanner.end(index) - base, this.#mask));
@@ -20131,7 +21706,7 @@ var ReplyReader = class {
     this.#keep(text, this.#scanner.wrongEnd);
     const line = status === "malformed" ? this.#kept.take(this.#kept.length) : void 0;
     this.#kept.clear();
-    this.#error = new FTPProtocolError(line !== void 0 ? `Cannot read the reply: expected a code from 100 to 599, got ${quote2(this.#read(line))}${otherProtocol(line)}` : status === "lineTooLong" ? `Cannot read the reply: a line is longer than ${this.#maxReplyLine} bytes` : `Cannot read the reply: it is longer than ${this.#maxReply} bytes`);
+    this.#error = new FTPProtocolError(line !== void 0 ? `Cannot read the reply: expected a code from 100 to 599, got ${quoteShort(this.#read(line))}${otherProtocol(line)}` : status === "lineTooLong" ? `Cannot read the reply: a line is longer than ${this.#maxReplyLine} bytes` : `Cannot read the reply: it is longer than ${this.#maxReply} bytes`);
   }
   /** Decodes a line for a message, without its final CRs. */
   #read(line) {
@@ -20141,9 +21716,9 @@ var ReplyReader = class {
     return this.#mask?.(text) ?? text;
   }
 };
-function quote2(text) {
+function quoteShort(text) {
   const short = text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE)}...` : text;
-  return printableLine(JSON.stringify(short));
+  return quoteEscaped(short);
 }
 var OTHER_PROTOCOLS = [
   [
@@ -20184,7 +21759,8 @@ var ControlConnection = class {
   #isDoubtful = false;
   #isBroken = false;
   #lostOver;
-  #isClosing = false;
+  /** Why the server may close now. */
+  #closing;
   #wasIdle = false;
   #queue;
   #isTelnet = false;
@@ -20192,7 +21768,7 @@ var ControlConnection = class {
   #reading;
   #isPaused = false;
   #lastReply;
-  /** When the wait for the next reply began. */
+  /** Start of the wait for the next reply. */
   #begun = 0;
   #closed = Promise.withResolvers();
   /** Takes over a connected stream, and starts to read. */
@@ -20255,6 +21831,10 @@ var ControlConnection = class {
   speakTelnet() {
     this.#isTelnet = true;
   }
+  /** Whether commands are sent before earlier ones are answered. */
+  get isPipelining() {
+    return this.#queue.isJoining;
+  }
   /** Whether only a few bytes of commands may be unanswered. */
   get isLimited() {
     return this.#queue.isLimited;
@@ -20289,14 +21869,15 @@ var ControlConnection = class {
     const pending = replaces === void 0 ? this.#pending.add(entry) : this.#pending.replace(entry, replaces);
     pending.verb = command.verb.toUpperCase();
     pending.size = bytes2.length;
-    pending.isPipelined &&= this.#queue.isJoining && !options.during && !this.#queue.isHolding;
+    const isUrgent = options.during !== void 0 && !options.isBehind;
+    pending.isPipelined &&= this.#queue.isJoining && !isUrgent && !this.#queue.isHolding;
     pending.isSecret = this.#secrets.note(command);
     pending.advice = options.advice;
     if (replaces !== void 0) {
       this.#queue.addFirst(bytes2);
       this.#flush();
     } else {
-      this.#write(bytes2, options.during !== void 0);
+      this.#write(bytes2, isUrgent);
     }
     if (kind === "passive" && replaces === void 0) this.#queue.hold();
     this.#options.tracer.emit("sent", describe2);
@@ -20361,9 +21942,9 @@ var ControlConnection = class {
   tell(text) {
     this.#options.tracer.emit("event", text);
   }
-  /** Announces that the server may close now (`QUIT`). */
-  expectClose() {
-    this.#isClosing = true;
+  /** Announces that the server may close now (`QUIT`), and why. */
+  expectClose(why) {
+    this.#closing = why;
   }
   /** Closes at once. Pending commands reject with the reason. */
   fail(reason) {
@@ -20376,11 +21957,13 @@ var ControlConnection = class {
     this.#options.tracer.emit("event", () => `closed: ${reason.message}`);
     this.#watchdog.stop();
     this.#pending.fail(reason);
-    try {
-      this.#stream.close();
-    } catch {
-    }
+    closeQuietly(this.#stream);
     this.#reading.then(() => this.#closed.resolve());
+  }
+  /** Closes at once, because of what the server or the network did. */
+  #break(reason) {
+    if (this.#failure === void 0) this.#isBroken = true;
+    this.fail(reason);
   }
   /**
    * Closes a connection on which an aborted transfer may have left something.
@@ -20444,12 +22027,12 @@ var ControlConnection = class {
     for (const part of this.#pending.pauses ? linesOf(bytes2) : [
       bytes2
     ]) {
-      if (this.#isPaused) return this.fail(injected());
+      if (this.#isPaused) return this.#break(injected());
       for (const reply of this.#reader.push(part)) this.#deliver(reply);
     }
     if (this.#reader.error !== void 0) {
       this.#suspect();
-      return this.fail(this.#reader.error);
+      return this.#break(this.#reader.error);
     }
     if (!this.#queue.isEmpty) this.#flush();
     const isAwaited = this.#watchdog.waits > 0 && !this.#isIdle;
@@ -20458,19 +22041,20 @@ var ControlConnection = class {
       this.#expire(`the reply has no end after ${most} ms`);
     }
   }
-  #deliver(reply) {
+  #deliver(received) {
     if (this.#failure !== void 0) return;
-    this.#lastReply = reply;
-    this.#options.tracer.emit("received", () => printable(this.#mask(reply.text)));
+    this.#options.tracer.emit("received", () => printable(this.#mask(received.text)));
     const { due } = this;
-    if (due !== void 0 && this.#pending.isMismatched(reply)) {
-      reply[CONCEAL]();
-      return this.fail(mismatched(due, reply));
+    const isMismatched = this.#pending.isMismatched(received);
+    const mayTell = due?.isSecret !== false || received.code >= 400 || isMismatched;
+    const reply = mayTell ? received[REDACTED]() : received;
+    this.#lastReply = reply;
+    if (due !== void 0 && isMismatched) {
+      return this.#break(mismatched(due, reply));
     }
     const pending = this.#pending.deliver(reply);
-    if (pending?.isSecret !== false || reply.code >= 400) reply[CONCEAL]();
     if (pending === void 0 && reply.code !== 421) {
-      return this.fail(outOfStep(reply));
+      return this.#break(outOfStep(reply));
     }
     if (pending !== void 0) {
       this.#queue.answered(pending, this.due === void 0);
@@ -20487,7 +22071,7 @@ var ControlConnection = class {
     }
     if (reply.code === 421) {
       this.#wasIdle = pending === void 0 && this.#open === void 0;
-      this.fail(closedByReply(reply));
+      this.#break(closedByReply(reply));
     }
   }
   /**
@@ -20502,18 +22086,20 @@ var ControlConnection = class {
   #mask = (text) => this.#secrets.mask(text);
   #ended() {
     this.#wasIdle = this.#isIdle && !this.#reader.hasPartial;
-    if (this.#isClosing && this.due === void 0) {
-      return this.fail(new Deno.errors.NotConnected("quit() was called"));
+    if (this.#closing !== void 0 && this.due === void 0) {
+      return this.fail(new Deno.errors.NotConnected(this.#closing));
     }
     const isSuspect = this.#suspect(this.#pending.isUnproven);
     this.#noteBroken(isSuspect);
     const { via } = this.#stream;
-    this.fail(ended(this.due, this.#reader.hasPartial, isSuspect, via));
+    this.#break(ended(this.due, this.#reader.hasPartial, isSuspect, via));
   }
-  #expire(what = `no reply within ${this.#options.timeout} ms`) {
+  #expire(what) {
+    const awaited = this.due?.kind === "greeting" ? "answer" : "reply";
+    what ??= `no ${awaited} within ${this.#options.timeout} ms`;
     this.#noteBroken(this.#suspect());
     const { via } = this.#stream;
-    this.fail(expired(this.due, what, this.#reader.hint, via));
+    this.#break(expired(this.due, what, this.#reader.hint, via));
   }
   /** Notes that the server may not support pipelining. */
   #suspect(isSuspect = isSuspicious(this.due)) {
@@ -20525,7 +22111,6 @@ var ControlConnection = class {
    * reason.
    */
   #noteBroken(isSuspect) {
-    this.#isBroken = true;
     if (!isSuspect) this.#lostOver = this.due;
   }
   get #isIdle() {
@@ -20535,7 +22120,7 @@ var ControlConnection = class {
     if (this.#failure !== void 0) return;
     this.#wasIdle = this.#isIdle;
     this.#noteBroken(this.#suspect(this.#pending.isUnproven));
-    this.fail(broken(this.due, error, this.#stream.via));
+    this.#break(broken(this.due, error, this.#stream.via));
   }
 };
 function isSuspicious(due) {
@@ -20591,8 +22176,18 @@ var UTC_VENDORS = [
   "ProFTPD",
   "Pure-FTPd"
 ];
+var LATE_VENDORS = [
+  "vsftpd",
+  "ProFTPD",
+  "Pure-FTPd"
+];
 var MLSD_VENDORS = [
   "ProFTPD",
+  "Pure-FTPd",
+  "pyftpdlib"
+];
+var ANY_SESSION_VENDORS = [
+  "vsftpd",
   "Pure-FTPd",
   "pyftpdlib"
 ];
@@ -20606,6 +22201,8 @@ var ServerProfile = class {
   #featuresIdentity = "";
   /** Whether `EPSV` works; `undefined` before the first try. */
   hasExtendedPassive;
+  /** Whether `hasExtendedPassive` comes from an earlier run. */
+  isRecalled = false;
   /** Whether `MLSD` works; `undefined` before it returned an entry. */
   hasMLSD;
   /** Whether `LIST -a` works; `undefined` before the first try. */
@@ -20648,11 +22245,34 @@ var ServerProfile = class {
     return this.#vendor === "vsftpd";
   }
   /**
+   * Whether the bytes of an upload may be sent before its 1yz. These servers
+   * accept the data connection when they execute the command, so that nothing
+   * is read before.
+   */
+  get acceptsLate() {
+    return LATE_VENDORS.includes(this.#vendor);
+  }
+  /**
+   * Whether the server reads no command before the end of a transfer, so that
+   * the next one may be sent once all of an upload's bytes were.
+   */
+  get servesInOrder() {
+    return this.#vendor === "vsftpd";
+  }
+  /**
    * Whether an `MLSD` without a line is believed of this vendor before one has
    * given an entry: it was measured to give all that the server may read.
    */
   get givesAllByMLSD() {
     return MLSD_VENDORS.includes(this.#vendor);
+  }
+  /**
+   * Whether a data connection may resume any TLS session that the server issued,
+   * or none. Only true for servers that were measured; ProFTPD requires the
+   * session of the control connection.
+   */
+  get acceptsAnyTLSSession() {
+    return ANY_SESSION_VENDORS.includes(this.#vendor);
   }
   /**
    * Whether the server says so where it may not read a directory that it is to
@@ -20743,7 +22363,7 @@ var LEAST = [
 function checkDenoVersion(version = Deno.version.deno) {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > LEAST[0] || major === LEAST[0] && minor >= LEAST[1]) return;
-  throw new Deno.errors.NotSupported(`Cannot use TLS with Deno ${version}: FTPS needs Deno ${LEAST.join(".")} or later; upgrade Deno ("deno upgrade"), or leave "tls" out to talk in clear text`);
+  throw new Deno.errors.NotSupported(`Cannot use TLS with Deno ${version}: FTPS needs Deno ${LEAST.join(".")} or later; upgrade Deno ("deno upgrade"), or omit "tls" to use clear text`);
 }
 
 // lib/client/security.ts
@@ -20835,6 +22455,7 @@ async function auth(turn, server, options) {
       host: server.host,
       port: server.port,
       options: server.tls ?? {},
+      acceptsAnySession: session.profile.acceptsAnyTLSSession,
       timeout: session.options.timeout,
       signal: options.signal
     });
@@ -20857,8 +22478,7 @@ async function requestAuth(turn, tls, options) {
         argument: "SSL"
       }, options);
     }
-    error.message += ' (the server offers no explicit TLS on this port; nothing secret was sent. Try tls: "implicit", which has port 990, or leave "tls" out to talk in clear text)';
-    throw error;
+    throw withMessage(error, (message) => `${message} (the server offers no explicit TLS on this port; nothing secret was sent. Try tls: "implicit", which has port 990, or leave "tls" out to talk in clear text)`);
   }
 }
 async function withNewerTLS(server, attempt) {
@@ -20906,27 +22526,25 @@ async function protP(turn, options) {
 }
 async function requestProtection(turn, options) {
   try {
-    await requestBufferSize(turn, options, UNKNOWN_REPLIES);
+    await requestBufferSize(turn, options, isUnknownCommand);
     return await turn.perform({
       verb: "PROT",
       argument: "P"
     }, options);
   } catch (error) {
-    if (error instanceof FTPPermanentError) {
-      error.message += ' (no data was sent. Only if files and listings may travel in clear text: tls: { data: "clear" })';
-    }
-    throw error;
+    if (!(error instanceof FTPPermanentError)) throw error;
+    throw withMessage(error, (message) => `${message} (no data was sent. Only if files and listings may travel in clear text: tls: { data: "clear" })`);
   }
 }
-async function requestBufferSize(turn, options, passed) {
+async function requestBufferSize(turn, options, isPassed = () => true) {
   try {
     await turn.perform({
       verb: "PBSZ",
       argument: "0"
     }, options);
   } catch (error) {
-    const isPassed = error instanceof FTPPermanentError && (passed?.includes(error.reply?.code ?? 0) ?? true);
-    if (!isPassed) throw error;
+    const isExpected = error instanceof FTPPermanentError && isPassed(error.reply);
+    if (!isExpected) throw error;
   }
 }
 var POLICY_REPLIES = [
@@ -20994,12 +22612,13 @@ async function openSession(server, settings, options) {
   });
   const { stream: raw, peer } = await dialing.catch((error) => {
     const isRefused = route.detour === void 0 && error instanceof Deno.errors.ConnectionRefused;
-    throw isRefused && tls?.mode === "implicit" ? withMessage(error, (message) => message + IMPLICIT_HINT) : error;
+    throw isRefused && tls?.mode === "implicit" ? connectionError(error, (message) => message + IMPLICIT_HINT) : error;
   });
   const secured = tls?.mode === "implicit" ? await secureStream(raw, {
     host,
     port,
     options: tls,
+    acceptsAnySession: options.profile?.acceptsAnyTLSSession,
     timeout,
     signal
   }) : void 0;
@@ -21075,10 +22694,11 @@ async function restore(state2, turn, options) {
   if (state2.moves === void 0) {
     throw new Deno.errors.NotConnected("Cannot connect again: the directory on the server is not known; give absolute paths, or await cwd()");
   }
-  for (const move of state2.moves) await turn.perform(move, options);
-  if (state2.type === "A" || state2.type === "I") {
-    await turn.ensureType(state2.type, options);
-  }
+  const { type } = state2;
+  await Promise.all([
+    ...state2.moves.map((move) => turn.perform(move, options)),
+    type === "A" || type === "I" ? turn.ensureType(type, options) : void 0
+  ]);
   if (state2.isCleared) await ccc(turn, options);
 }
 async function restoreSettings({ settings }, turn, options) {
@@ -21246,7 +22866,8 @@ var FTP_OPTIONS = {
   serverZone: true,
   virtualHost: true,
   afterLogin: true,
-  compress: true
+  compress: true,
+  profile: true
 };
 function resolveOptions(options) {
   if (typeof options !== "object") {
@@ -21290,6 +22911,7 @@ function resolveOptions(options) {
     virtualHost: options.virtualHost,
     afterLogin: parseAfterLogin(options.afterLogin),
     compress: options.compress ?? false,
+    profile: options.profile,
     dropping: /* @__PURE__ */ new Set()
   };
 }
@@ -21388,15 +23010,90 @@ function limit(name, value) {
 
 // lib/client/client_connection.ts
 init_waiting();
+
+// lib/client/profile_store.ts
+init_printable();
+var VALIDITY2 = 90 * 24 * 60 * 60 * 1e3;
+var ServerStore = class _ServerStore {
+  #store;
+  #server;
+  #since = /* @__PURE__ */ new Date();
+  #saved;
+  constructor(store2, server) {
+    this.#store = store2;
+    this.#server = server;
+    this.#saved = JSON.stringify({});
+  }
+  /** Loads what is known of a server. */
+  static async load(store2, server, profile, dropping) {
+    const kept = new _ServerStore(store2, server);
+    const learned = await store2.load(server);
+    if (typeof learned !== "object" || learned === null) return kept;
+    const { since, epsv, mlsd, pret, pipelining } = learned;
+    const date = new Date(since);
+    const age = Date.now() - date.getTime();
+    if (!(age >= 0 && age < VALIDITY2)) return kept;
+    kept.#since = date;
+    if (epsv === false) {
+      profile.hasExtendedPassive = false;
+      profile.isRecalled = true;
+    }
+    if (mlsd === false) profile.hasMLSD = false;
+    if (pret === true) profile.needsPRET = true;
+    if (pipelining === false) dropping.add(server);
+    kept.#saved = JSON.stringify(kept.#collect(profile, dropping));
+    return kept;
+  }
+  /** Saves what is known, if it is not what was loaded or saved last. */
+  async save(profile, dropping, tracer) {
+    const values = this.#collect(profile, dropping);
+    const text = JSON.stringify(values);
+    if (text === this.#saved) return;
+    this.#saved = text;
+    const learned = {
+      since: this.#since.toISOString(),
+      ...values
+    };
+    try {
+      await this.#store.save(this.#server, learned);
+    } catch (error) {
+      tracer.emit("event", () => `cannot save the profile of ${quote(this.#server)}: ${error}`);
+    }
+  }
+  #collect({ hasExtendedPassive, hasMLSD, needsPRET }, dropping) {
+    return {
+      ...hasExtendedPassive === false && {
+        epsv: false
+      },
+      ...hasMLSD === false && {
+        mlsd: false
+      },
+      ...needsPRET && {
+        pret: true
+      },
+      ...dropping.has(this.#server) && {
+        pipelining: false
+      }
+    };
+  }
+};
+
+// lib/client/client_connection.ts
 var DISPOSE_GRACE = 2e3;
 var CROWDED_ATTEMPTS = 6;
 var CROWDED_DELAY = 100;
+var DISPOSED = `the client's "await using" block ended`;
+var MISSING_AWAIT = ' while this call was running; an "await" may be missing before the call';
 var ClientConnection = class _ClientConnection {
   /** Serializes downloads and uploads. */
   jobs = new SessionLock();
   #end = new AbortController();
   #session;
   #identity;
+  /** Where the server's profile is saved, and the settings that belong to it. */
+  #kept;
+  /** Ends when the profile is saved. */
+  #saving;
   /** Owns the session after another user has logged in. */
   #successor;
   /**
@@ -21438,7 +23135,14 @@ var ClientConnection = class _ClientConnection {
    * @throws {Deno.errors.NotConnected} If the connection ends meanwhile
    */
   async open(server, settings, options) {
-    const { session, welcome } = await this.#hold(options, (options2) => openSession(server, settings, options2));
+    const profile = new ServerProfile(settings.serverZone);
+    const { session, welcome } = await this.#hold(options, async (options2) => {
+      await this.#load(server, settings, profile, options2);
+      return await openSession(server, settings, {
+        ...options2,
+        profile
+      });
+    });
     this.#session = session;
     return welcome;
   }
@@ -21458,6 +23162,7 @@ var ClientConnection = class _ClientConnection {
     if (isSame || failure3 !== void 0 || open2 !== void 0) return this;
     const next = this.#successor = new _ClientConnection();
     next.#session = session;
+    next.#kept = this.#kept;
     this.#finish("the connection belongs to another user: login() was called");
     return next;
   }
@@ -21534,6 +23239,10 @@ var ClientConnection = class _ClientConnection {
     const opened = await this.#hold(options, (options2) => openAs(identity, state2, options2));
     const connection = new _ClientConnection();
     connection.#session = opened.session;
+    connection.#kept = this.#kept && {
+      ...this.#kept,
+      settings
+    };
     connection.remember(identity);
     const { server } = identity;
     return {
@@ -21543,45 +23252,66 @@ var ClientConnection = class _ClientConnection {
     };
   }
   /** Sends `QUIT` and closes the connection, also if the server refuses. */
-  async quit(options) {
+  async quit(options, why = "quit() was called") {
     const { session } = this;
     try {
       const reply = await session.exclusive((turn) => {
         const quitting = turn.perform({
           verb: "QUIT"
         }, options);
-        session.control.expectClose();
+        session.control.expectClose(why);
         return quitting;
       }, options);
-      this.#endOf(session);
+      this.#endOf(session, why);
+      await this.#saving;
       return reply;
     } catch (error) {
-      if (error instanceof FTPError) this.#endOf(session);
+      if (error instanceof FTPError) this.#endOf(session, why);
       throw error;
     }
   }
-  /** Closes the connections at once and permanently, and ends pending ones. */
-  end(why) {
+  /**
+   * Closes the connections at once and permanently, and ends pending ones.
+   *
+   * @param advice Text for the errors of calls that are running
+   */
+  end(why, advice = "") {
     const session = this.#session;
     const reason = new Deno.errors.NotConnected(why);
     session?.transfer?.data.fail(reason);
     session?.control.fail(reason);
-    this.#finish(`the connection was closed here: ${why}`);
+    this.#save();
+    this.#finish(`the connection was closed here: ${why}${advice}`);
   }
   /** Sends `QUIT` if that does not take long, and closes. */
   async [Symbol.asyncDispose]() {
     const control = this.#session?.control;
     const mayQuit = control?.failure === void 0 && control?.open === void 0;
     if (control !== void 0 && mayQuit) {
-      await settle(this.quit({}), DISPOSE_GRACE);
+      await settle(this.quit({}, DISPOSED), DISPOSE_GRACE);
     }
-    this.end("close() was called");
+    this.end(DISPOSED, MISSING_AWAIT);
     await control?.closed;
+    await this.#saving;
+  }
+  /** Loads what an earlier program has learned of a server. */
+  async #load({ host, port }, settings, profile, { signal }) {
+    if (settings.profile === void 0) return;
+    const loading = ServerStore.load(settings.profile, showAddress(host, port), profile, settings.dropping);
+    this.#kept = {
+      store: await abortable(loading, signal),
+      settings
+    };
+  }
+  #save() {
+    if (this.#kept === void 0 || this.#session === void 0) return;
+    const { store: store2, settings: { dropping, tracer } } = this.#kept;
+    this.#saving = store2.save(this.#session.profile, dropping, tracer);
   }
   /** Ends after `QUIT`; another user may have logged in before it. */
-  #endOf(session) {
-    if (this.#successor !== void 0) this.#successor.#endOf(session);
-    else if (this.#session === session) this.end("quit() was called");
+  #endOf(session, why) {
+    if (this.#successor !== void 0) this.#successor.#endOf(session, why);
+    else if (this.#session === session) this.end(why, MISSING_AWAIT);
   }
   /** Ends every operation, retry and pending connection. */
   #finish(why) {
@@ -21610,7 +23340,7 @@ var ClientConnection = class _ClientConnection {
         return other;
       } catch (error) {
         if (attempt > CROWDED_ATTEMPTS || !isCrowded(error)) throw error;
-        await pause(CROWDED_DELAY * 2 ** (attempt - 1), this.ended);
+        await delay(CROWDED_DELAY * 2 ** (attempt - 1), this.ended);
       }
     }
   }
@@ -22642,7 +24372,7 @@ var FTP = class extends FTPProtocol {
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
    * const names = await ftp.nlst();
-   * await ftp.voidcmd("TYPE I"); // some servers tell no size in TYPE A
+   * await ftp.voidcmd("TYPE I"); // some servers refuse SIZE in TYPE A
    * let total = 0;
    * const replies = ftp.pipeline(names.map((name) => `SIZE ${name}`));
    * for await (const reply of replies) {
@@ -22744,7 +24474,7 @@ var FTP = class extends FTPProtocol {
    *
    * @tags allow-net
    * @param path The file
-   * @param options Sizes of blocks and cache, retries and a signal
+   * @param options Sizes of blocks and cache, retries, and a signal
    * @returns The file, at position 0
    * @throws {FTPError} If the server refuses
    * @throws {RangeError} If a size is out of range
@@ -22845,7 +24575,7 @@ var FTP = class extends FTPProtocol {
    * nothing is sent
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
    *
-   * @example Download what may break off
+   * @example Download a large file that can be resumed
    * ```ts
    * import { connect, progressBar } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
@@ -22862,6 +24592,52 @@ var FTP = class extends FTPProtocol {
     checkPath2(connectionOf(this).session, remote, "path");
     checkLocalPath(local, "local");
     return await download(connectionOf(this), this.#text(remote), local, options);
+  }
+  /**
+   * Downloads a list of files, each as by
+   * {@linkcode FTP.prototype.download download}. A failed file does not stop
+   * the others. Small files gain most: the next one is requested while the one
+   * before waits for its confirmation, and `connections` share the work.
+   *
+   * The last name of a path is the file's name in the local directory. If two
+   * files have the same target, the second one fails with
+   * `Deno.errors.AlreadyExists`. At most 64 outcomes wait for the caller;
+   * meanwhile no further file is started. Leaving the loop early starts no
+   * further file, and waits for the current ones. Memory holds the names of the
+   * targets.
+   *
+   * Requires `allow-read` and `allow-write` permission for the targets.
+   *
+   * @tags allow-read, allow-write
+   * @param items Paths on the server, or paths with a local path for each; a
+   * list or an async iterable
+   * @param local The local directory, a path or a `file:` URL; created if it is
+   * missing
+   * @param options Connections, order, and options of each download
+   * @returns The outcome of each file
+   * @throws {TypeError} If an option is unknown or has an invalid value;
+   * nothing is sent
+   * @throws {Error} During the iteration: the error of the list itself, the
+   * signal's reason, or the error of a lost connection that cannot be replaced
+   *
+   * @example Download a list of files, and count failures
+   * ```ts
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * const paths = (await Deno.readTextFile("wanted.txt")).trim().split("\n");
+   * let failed = 0;
+   * for await (const outcome of ftp.downloadAll(paths, "in", { connections: 4 })) {
+   *   if (outcome.error === undefined) continue;
+   *   console.error(outcome.remote, outcome.error.message);
+   *   failed++;
+   * }
+   * console.log(`${paths.length - failed} of ${paths.length}`);
+   * ```
+   */
+  downloadAll(items, local, options = {}) {
+    checkLocalPath(local, "local");
+    return downloadAll(connectionOf(this), items, local, options);
   }
   /**
    * Uploads a file atomically. It is written to `.name.<digits>.part` next to
@@ -22904,17 +24680,17 @@ var FTP = class extends FTPProtocol {
    * request of a response failed; nothing is sent
    * @throws {Error} `Deno.errors.*` if a connection or a local file fails
    *
-   * @example Upload, and know what became of it
+   * @example Upload a file and check the result
    * ```ts
    * import { connect, FTPUnconfirmedError } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftpes://ftp.example.com/in");
    * try {
    *   const { verified, retries } = await ftp.upload("orders.csv", "orders.csv");
-   *   console.log(`there, compared by ${verified} after ${retries} retries`);
+   *   console.log(`uploaded, verified by ${verified}, ${retries} retries`);
    * } catch (error) {
    *   if (!(error instanceof FTPUnconfirmedError)) throw error;
-   *   console.error("sent, but the server did not say that it has it", error);
+   *   console.error("sent, but not confirmed by the server", error);
    * }
    * ```
    */
@@ -23036,7 +24812,7 @@ var FTP = class extends FTPProtocol {
    * @throws {RangeError} If the tree is deeper or a directory larger than the
    * options allow
    *
-   * @example Find what is large
+   * @example Find large files
    * ```ts
    * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
@@ -23066,7 +24842,7 @@ var FTP = class extends FTPProtocol {
    * @returns The entry, named by the last segment of the path
    * @throws {FTPPermanentError} If the path does not exist
    *
-   * @example See whether a file has changed
+   * @example Read size and time of a file
    * ```ts
    * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
@@ -23079,7 +24855,7 @@ var FTP = class extends FTPProtocol {
     checkPath2(connectionOf(this).session, path, "path");
     checkNames("stat", options, LIST_OPTIONS);
     checkListOptions(options);
-    return await this.#onReady(options, (session) => requestEntry(session, path, options));
+    return await this.#onReady(options, (session) => session.pastHangUps(() => requestEntry(session, path, options), options));
   }
   /**
    * Whether a path exists.
@@ -23094,7 +24870,7 @@ var FTP = class extends FTPProtocol {
     checkPath2(connectionOf(this).session, path, "path");
     checkNames("exists", options, LIST_OPTIONS);
     checkListOptions(options);
-    return await this.#onReady(options, (session) => existsPath(session, path, options));
+    return await this.#onReady(options, (session) => session.pastHangUps(() => existsPath(session, path, options), options));
   }
   /**
    * Returns the time of a file's last change (`MDTM`, RFC 3659 section 3).
@@ -23112,7 +24888,41 @@ var FTP = class extends FTPProtocol {
    */
   async mtime(path, options = {}) {
     checkPath2(connectionOf(this).session, path, "path");
-    return await this.#onReady(options, (session) => requestModificationTime(session, path, options));
+    return await this.#onReady(options, (session) => session.pastHangUps(() => requestModificationTime(session, path, options), options));
+  }
+  /**
+   * Returns the hash of a file, computed by the server: the strongest one that
+   * its `FEAT` has, by `HASH` (draft-bryan-ftpext-hash), `XSHA256`, `XSHA512`,
+   * `XSHA1`, `XMD5`, `MD5` or `XCRC`. The time limit grows with the file's size.
+   *
+   * @param path The file, text or bytes
+   * @param options A signal
+   * @returns Name and digits of the hash, or `null` if the server has none or
+   * refuses it for this file
+   * @throws {FTPPermanentError} If the file does not exist
+   *
+   * @example Compare with a published checksum
+   * ```ts
+   * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
+   *
+   * await using ftp = await connect("ftp://ftp.example.com/pub");
+   * const hash = await ftp.hash("data.bin");
+   * if (hash?.name === "SHA-256") console.log(hash.digits);
+   * ```
+   */
+  async hash(path, options = {}) {
+    checkPath2(connectionOf(this).session, path, "path");
+    const { signal } = options;
+    return await this.#onReady(options, async (session) => {
+      const { size } = await requestEntry(session, path, {
+        signal
+      });
+      const text = textOfPath(session, path);
+      return await requestFileHash(session, text, {
+        size,
+        signal
+      }) ?? null;
+    });
   }
   /**
    * Sets the time of a file, to the second: by `MFMT`, or by the commands of
@@ -23148,32 +24958,33 @@ var FTP = class extends FTPProtocol {
     return await this.#onReady(options, (session) => changePermissions(session, path, mode, options));
   }
   /**
-   * The server's system (`SYST`, RFC 959 section 4.1.3).
+   * Returns the server's system (`SYST`, RFC 959 section 4.1.3).
    *
    * @param options A signal
-   * @returns Its words without the code, such as "UNIX Type: L8"
+   * @returns The reply without its code, such as "UNIX Type: L8"
    * @throws {FTPError} If the server refuses
    */
   async system(options = {}) {
     return await this.#onReady(options, (session) => requestSystem(session, options));
   }
   /**
-   * The status of the session, or of a path (`STAT`, RFC 959 section 4.1.3). Of a
-   * directory many servers give a listing in the reply, without a data connection.
+   * Returns the status of the session or of a path (`STAT`, RFC 959 section
+   * 4.1.3). For a directory, many servers send a listing in the reply, without
+   * a data connection.
    *
    * @param path The path; "" for the session
    * @param options A signal
-   * @returns The 2yz reply, whose `lines` are what the server tells
+   * @returns The 2yz reply; see its `lines`
    * @throws {FTPError} If the server refuses
    */
   async status(path = "", options = {}) {
     return await this.#onReady(options, (session) => requestStatus(session, path, options));
   }
   /**
-   * Sends a command that only this server may know (`SITE`, RFC 959 section
-   * 4.1.3), such as "UMASK 027".
+   * Sends a command of this server (`SITE`, RFC 959 section 4.1.3), such as
+   * "UMASK 027".
    *
-   * @param command What follows `SITE`
+   * @param command The command, without `SITE`
    * @param options A signal
    * @returns The 2yz reply
    * @throws {FTPError} If the server refuses
@@ -23203,33 +25014,34 @@ var FTP = class extends FTPProtocol {
    *
    * @param source As for {@linkcode FTP.prototype.store store}
    * @param options A signal
-   * @returns The name; `undefined` if the server does not tell it
+   * @returns The name; `undefined` if the server does not report it
    * @throws {FTPError} If the server refuses or reports a failure
    */
   async storeUnique(source, options = {}) {
     return await this.#onReady(options, (session) => storeUnique(session, source, options));
   }
   /**
-   * Reserves room for the file that is stored next (`ALLO`, RFC 959 section
-   * 4.1.3). Most servers need none and answer 202.
+   * Reserves space for the next upload (`ALLO`, RFC 959 section 4.1.3). Most
+   * servers do not need it, and reply with 202.
    *
    * @param size Bytes
    * @param options A signal
    * @returns The 2yz reply
-   * @throws {FTPError} If the server refuses, such as 552 for want of room
-   * @throws {RangeError} If the size is no non-negative integer
+   * @throws {FTPError} If the server refuses, for example with 552 because of a
+   * full disk
+   * @throws {RangeError} If the size is not a non-negative integer
    */
   async allocate(size, options = {}) {
     return await this.#onReady(options, (session) => allocate(session, size, options));
   }
   /**
-   * Chooses the language of the server's replies (`LANG`, RFC 2640 section 4).
-   * Reconnections and clones have it too.
+   * Sets the language of the server's replies (`LANG`, RFC 2640 section 4),
+   * also for reconnections and clones.
    *
    * @param tag A language, such as "fr"; "" for the server's default
    * @param options A signal
    * @returns The 2yz reply
-   * @throws {FTPError} If the server refuses, or has none in that language
+   * @throws {FTPError} If the server refuses, or does not have the language
    */
   async setLanguage(tag, options = {}) {
     return await this.#onReady(options, (session) => chooseLanguage(session, tag, options));
@@ -23243,7 +25055,7 @@ var FTP = class extends FTPProtocol {
    * refused
    */
   async features(options = {}) {
-    return await this.#onReady(options, (session) => requestFeatures(session, options));
+    return await this.#onReady(options, (session) => session.pastHangUps(() => requestFeatures(session, options), options));
   }
   /**
    * Downloads a directory and everything in it, or updates a local copy.
@@ -23267,7 +25079,7 @@ var FTP = class extends FTPProtocol {
    * Memory holds the entries of one directory for each connection, and of
    * directories with pending transfers. Lost connections are replaced as in
    * `download`. If the client's own connection cannot be replaced, the mirror
-   * ends; any other one only fails its current file. Another call continues
+   * ends; any other one only fails its current files. Another call continues
    * where the mirror ended.
    *
    * Requires `allow-read` and `allow-write` permission for the directory.
@@ -23296,7 +25108,7 @@ var FTP = class extends FTPProtocol {
    *     filter: ({ kind, name }) => kind === "directory" || name.endsWith(".csv"),
    *     onEntry: ({ action, entry }) => console.log(action, entry.path),
    *   });
-   *   console.log(`${transferred} new, ${unchanged} as before`);
+   *   console.log(`${transferred} transferred, ${unchanged} unchanged`);
    * } catch (error) {
    *   if (!(error instanceof FTPMirrorError)) throw error;
    *   for (const { path, error: why } of error.failures) console.error(path, why);
@@ -23337,7 +25149,7 @@ var FTP = class extends FTPProtocol {
    * @throws {Error} `Deno.errors.*` if the first connection or the local
    * directory fails
    *
-   * @example See what would be deployed, then do it
+   * @example Preview a deployment, then run it
    * ```ts
    * import { connect, type UploadDirOptions } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
@@ -23345,11 +25157,11 @@ var FTP = class extends FTPProtocol {
    * const options: UploadDirOptions = {
    *   compare: "hash",
    *   delete: true,
-   *   filter: ({ path }) => path !== "uploads", // theirs, not ours
+   *   filter: ({ path }) => path !== "uploads", // owned by the server
    *   onEntry: ({ action, entry, reason }) => console.log(action, entry.path, reason),
    * };
    * await ftp.uploadDir("build", "public_html", { ...options, dryRun: true });
-   * if (confirm("Go on?")) await ftp.uploadDir("build", "public_html", options);
+   * if (confirm("Continue?")) await ftp.uploadDir("build", "public_html", options);
    * ```
    */
   async uploadDir(local, remote, options = {}) {
@@ -23358,9 +25170,9 @@ var FTP = class extends FTPProtocol {
     return await uploadDir(connectionOf(this), local, textOfPath(connectionOf(this).session, remote), options);
   }
   /** Runs a call, on another connection if the server closed the idle one. */
-  async #onReady(options, run) {
+  async #onReady(options, run2) {
     const session = connectionOf(this).ready(options);
-    return await run(session instanceof Promise ? await session : session);
+    return await run2(session instanceof Promise ? await session : session);
   }
 };
 var WALK_OPTIONS = {
@@ -23385,7 +25197,8 @@ function checkDate(date) {
 init_options();
 
 // lib/client/netrc.ts
-import { homedir } from "node:os";
+init_printable();
+init_node_module();
 import { join } from "node:path";
 var TOKEN_REGEXP = /^(?:"((?:[^"\\]|\\.)*)"|\S+)/;
 function parseNetrc(text, host, user) {
@@ -23447,11 +25260,11 @@ async function readNetrc(netrc, host, user) {
   if (netrc !== true) {
     return parseNetrc(await Deno.readTextFile(netrc), host, user);
   }
-  const path = join(homedir(), ".netrc");
+  const path = join(nodeModule("node:os").homedir(), ".netrc");
   try {
     const { mode } = await Deno.stat(path);
     if (mode !== null && (mode & 63) !== 0) {
-      throw new Deno.errors.PermissionDenied(`Cannot use "${path}": others may read or write it, run "chmod 600" on it`);
+      throw new Deno.errors.PermissionDenied(`Cannot use ${quote(path)}: others may read or write it, run "chmod 600" on it`);
     }
     return parseNetrc(await Deno.readTextFile(path), host, user);
   } catch (error) {
@@ -23461,7 +25274,7 @@ async function readNetrc(netrc, host, user) {
 }
 
 // lib/client/connect.ts
-var CONNECT_OPTIONS = {
+var CONNECT_OPTIONS2 = {
   ...FTP_OPTIONS,
   port: true,
   user: true,
@@ -23471,8 +25284,8 @@ var CONNECT_OPTIONS = {
   retry: true,
   signal: true
 };
-async function connect3(url, options = {}) {
-  checkNames("connect", options, CONNECT_OPTIONS);
+async function connect2(url, options = {}) {
+  checkNames("connect", options, CONNECT_OPTIONS2);
   const target = parseTarget(url);
   const { port, user, password, account, netrc, retry, signal, ...rest } = options;
   checkRetry(retry);
@@ -23497,17 +25310,18 @@ async function connect3(url, options = {}) {
     netrc
   });
   checkTexts(credentials, encoding);
-  return await whileCrowded(retry, signal, async () => {
+  return await retryConnecting(retry, signal, async (attempt) => {
     const ftp = makeClient();
     try {
       await ftp.connect(target.host, target.port ?? port, {
         signal
       });
+      attempt.isGreeted = true;
       await logIn2(ftp, credentials, {
         signal
       });
       if (target.directory !== "") {
-        await ftp.cwd(target.directory, {
+        await enter2(ftp, target.directory, {
           signal
         });
       }
@@ -23554,13 +25368,13 @@ function checkNetrc(netrc) {
   }
 }
 function chooseTLS(scheme, option) {
-  const isObject = typeof option === "object" && option !== null;
-  const mode = isObject ? option.mode : option;
+  const isObject2 = typeof option === "object" && option !== null;
+  const mode = isObject2 ? option.mode : option;
   if (scheme === void 0) return option;
   if (TLS_MODES.includes(mode ?? scheme) && (mode ?? scheme) !== scheme) {
-    throw new TypeError(`Cannot use tls "${mode}" with a URL whose scheme stands for ${scheme} TLS: ftpes: is explicit, ftps: implicit`);
+    throw new TypeError(`Cannot use tls "${mode}" with a URL for ${scheme} TLS: ftpes: is explicit, ftps: is implicit`);
   }
-  return isObject ? {
+  return isObject2 ? {
     ...option,
     mode: mode ?? scheme
   } : option ?? scheme;
@@ -23583,14 +25397,23 @@ async function findCredentials(target, options) {
     account: account ?? entry?.account
   };
 }
+async function enter2(ftp, directory, options) {
+  try {
+    await ftp.cwd(directory, options);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    throw withMessage(error, (message) => withAdvice(`Cannot open ${quote(directory)}, the path of the URL: ${message}`, "it must be a directory; pass the path of a file to download()"));
+  }
+}
 async function logIn2(ftp, { user, password, account }, options) {
   try {
     await ftp.login(user, password, account, options);
   } catch (error) {
+    if (options.signal?.aborted) throw error;
     const isMissing = password === void 0 && error instanceof FTPPermanentError && error.command?.startsWith("PASS");
-    const hint = isMissing ? "; no password was given (in the URL, as an option, in a .netrc that is to be used)" : "";
-    const where = `${showAddress(ftp.host, ftp.port)} as "${printable(maskCommand(`USER ${user ?? "anonymous"}`).slice(5))}"`;
-    throw withErrorMessage(error, (message) => `Cannot log in to ${where}: ${message}${hint}`);
+    const advice = isMissing ? "no password was given in the URL, in the options or in .netrc" : "";
+    const where = `${showAddress(ftp.host, ftp.port)} as ${quote(maskCommand(`USER ${user ?? "anonymous"}`).slice(5))}`;
+    throw withMessage(error, (message) => withAdvice(`Cannot log in to ${where}: ${message}`, advice));
   }
 }
 var TLS_OF_SCHEME = {
@@ -23638,10 +25461,97 @@ function decodeEscapes(text) {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => UTF8.decode(Uint8Array.fromHex(escapes.replaceAll("%", ""))));
 }
 
-// lib/doctor/diagnose.ts
-import { lookup } from "node:dns/promises";
+// lib/doctor/addresses.ts
+init_node_module();
+
+// lib/doctor/examination.ts
 init_printable();
-init_errors();
+var TIMEOUT2 = 1e4;
+var Examination = class {
+  url;
+  target;
+  options;
+  examine;
+  steps = [];
+  problems = [];
+  /** Options to advise. */
+  advised = {};
+  canList = false;
+  isSecured = false;
+  constructor(url, options) {
+    const { write: write2, maxConnections, onStep, ...rest } = options;
+    this.examine = {
+      write: write2,
+      maxConnections,
+      onStep
+    };
+    this.target = parseTarget(url);
+    this.url = /^\s*\w+:\/\/[^/\\#]*/.exec(url)?.[0].trim() ?? url;
+    this.options = {
+      timeout: TIMEOUT2,
+      retry: {
+        attempts: 2
+      },
+      ...rest
+    };
+    const { port: _, user, password, account, netrc, retry, signal, ...own } = this.options;
+    void [
+      user,
+      password,
+      account,
+      netrc,
+      retry,
+      signal
+    ];
+    new FTP(own);
+  }
+  step(name, outcome, text, facts = {}) {
+    this.options.signal?.throwIfAborted();
+    const step = {
+      name,
+      outcome,
+      text: printable(text),
+      facts
+    };
+    this.steps.push(step);
+    this.examine.onStep?.(step);
+  }
+  /** Adds a problem and its step. */
+  problem(step, finding, facts = {}) {
+    this.options.signal?.throwIfAborted();
+    this.warn(step, finding);
+    this.step(step, "problem", finding.text, {
+      cause: finding.cause,
+      ...facts
+    });
+  }
+  warn(step, finding) {
+    const isKnown = this.problems.some(({ cause, advice }) => cause === finding.cause && advice === finding.advice);
+    if (isKnown) return;
+    this.problems.push({
+      ...finding,
+      step,
+      text: printable(finding.text)
+    });
+  }
+  get port() {
+    const { port, tls } = this.target;
+    const isImplicit = tls === "implicit" || this.mode === "implicit";
+    return port ?? this.options.port ?? (isImplicit ? 990 : 21);
+  }
+  /** How TLS starts; `undefined` without TLS. */
+  get mode() {
+    const { tls } = this.options;
+    if (this.target.tls !== void 0) return this.target.tls;
+    return typeof tls === "object" ? tls.mode ?? "explicit" : tls;
+  }
+  get passiveOption() {
+    const { passive } = this.advised;
+    return passive === void 0 ? {} : {
+      passive
+    };
+  }
+};
 
 // lib/doctor/findings.ts
 init_errors();
@@ -23662,7 +25572,7 @@ function explainDial(error, where) {
     return {
       ...base,
       cause: "connection-refused",
-      advice: `No program listens at ${where}, or a firewall rejects it: check the port (21, or 990 for implicit TLS) and whether the server runs.`,
+      advice: `No program listens at ${where}, or a firewall rejects the connection. Check the port (21, or 990 for implicit TLS) and whether the server is running.`,
       isFirewall: false
     };
   }
@@ -23670,7 +25580,7 @@ function explainDial(error, where) {
     return {
       ...base,
       cause: "connection-filtered",
-      advice: `Nothing answers at ${where}, not even with a refusal: a firewall drops the packets, or the host is down.`,
+      advice: `Nothing answers at ${where}. A firewall drops the packets, or the host is down.`,
       isFirewall: true
     };
   }
@@ -23684,35 +25594,35 @@ function explainDial(error, where) {
 var TLS_FINDINGS = {
   expired: [
     "certificate-expired",
-    "Renew the certificate on the server. Until then nothing is sent to it."
+    "Renew the certificate on the server. No password was sent."
   ],
   "not-yet-valid": [
     "certificate-expired",
-    "Check the clock of this machine; else renew the certificate."
+    "Check the clock of this machine. If it is right, renew the certificate."
   ],
   "wrong-name": [
     "certificate-name",
-    "Use a name that the certificate is for, or set tls.serverName if you know that it is the right server."
+    "Connect to a name in the certificate. If you are sure that it is the right server, set tls.serverName to such a name."
   ],
   "self-signed": [
     "certificate-untrusted",
-    "Ask the operator for the SHA-256 of the certificate. If it is the one that is shown here, pin it."
+    "Ask the operator for the SHA-256 of the certificate. If it is the same as here, pin it."
   ],
   "unknown-ca": [
     "certificate-untrusted",
-    "Give the authority's certificate with tls.caCerts, or pin the SHA-256 that the operator names."
+    "Set tls.caCerts to the authority's certificate, or pin the SHA-256 that the operator confirms."
   ],
   fingerprint: [
     "certificate-untrusted",
-    "The server has another certificate than the one that is pinned. Ask the operator whether it was renewed."
+    "The server's certificate is not the pinned one. Ask the operator whether it was renewed."
   ],
   version: [
     "tls-version",
-    "The server speaks no TLS 1.2 or 1.3, or not the version that is asked for: see minVersion and maxVersion."
+    "The server does not support TLS 1.2 or 1.3, or not the versions that minVersion and maxVersion allow."
   ],
   "not-tls": [
     "not-tls",
-    "The port does not speak TLS from the first byte: use ftpes:// (explicit TLS, port 21)."
+    "The port does not use TLS from the first byte. Use ftpes:// (explicit TLS, port 21)."
   ]
 };
 function findingsWith(text) {
@@ -23730,67 +25640,67 @@ function explainOpening(error, log) {
   if (error instanceof TLSError) {
     const [cause, advice] = TLS_FINDINGS[error.reason] ?? [
       "tls-failed",
-      "See the message; a firewall that inspects TLS breaks it too."
+      "See the message. A firewall that inspects TLS may be the cause."
     ];
     return found(cause, advice);
   }
-  const reply = error instanceof FTPError ? error.reply : void 0;
+  const reply = replyOf(error);
   if (reply === void 0) {
     if (error instanceof FTPProtocolError) {
-      return found("not-ftp", "What answers is no FTP server: check the port. SSH (SFTP) is another protocol, and so is HTTP.");
+      return found("not-ftp", "This is not an FTP server. Check the port. SSH (SFTP) and HTTP are other protocols.");
     }
     if (log.greeting === void 0) {
-      return found("silent-server", "The server accepts the connection and says nothing: it may want TLS from the first byte (ftps://), or a firewall or load balancer answers for it.");
+      return found("silent-server", "The server accepts the connection but sends no greeting. It may require TLS from the first byte (ftps://), or a firewall or load balancer accepts in its place.");
     }
-    return found("connection-failed", "The connection was lost: a firewall, or a server that ends it; its log tells which.");
+    return found("connection-failed", "A firewall or the server ended the connection. See the server's log.");
   }
   const command = error instanceof FTPError ? error.command ?? "" : "";
   if (/write?able root inside chroot/i.test(reply.text)) {
-    return found("chroot-writable", "vsftpd refuses users who may write to the root of their chroot: take the write permission from it and make a folder below, or set allow_writeable_chroot=YES.");
+    return found("chroot-writable", "vsftpd refuses users who may write to the root of their chroot. Remove the write permission from the root and create a directory in it, or set allow_writeable_chroot=YES.");
   }
   if (isCrowded(error)) {
-    return found("too-many-connections", "Close other clients, or use the option retry. Connections that were lost count until the server notices.");
+    return found("too-many-connections", "Close other clients, or use the option retry. Lost connections count until the server notices.");
   }
   if (/^AUTH\b/.test(command)) {
-    return found("tls-refused", "The server has no explicit TLS, or a firewall that reads FTP refuses it. Ask for ftps:// (port 990), or use ftp:// if clear text is acceptable.");
+    return found("tls-refused", "The server does not support explicit TLS, or a firewall blocks it. Try ftps:// (port 990). Use ftp:// only if clear text is acceptable.");
   }
   if (/^(USER|PASS|ACCT)\b/.test(command)) {
     const wantsTLS = /\b(TLS|SSL|encrypt\w*|secure\w*|non-anonymous)\b/i.test(reply.text) && !log.hasSent("AUTH");
     if (wantsTLS) {
-      return found("tls-required", "The server takes logins over TLS only: use ftpes://.");
+      return found("tls-required", "The server accepts logins over TLS only. Use ftpes://.");
     }
-    return found("login-refused", "Check user and password. Special characters in a URL are escaped (%40 for @). Some servers let a user in from certain addresses only.");
+    return found("login-refused", "Check user and password. Special characters in a URL must be escaped (%40 for @). Some servers accept a user from certain addresses only.");
   }
-  return found("connection-failed", "See the words of the server.");
+  return found("connection-failed", "See the server's reply.");
 }
 function explainData(error, log, { how, isSecured: isSecured2 }) {
   const text = messageOf2(error);
   const found = findingsWith(text);
   if (isSecured2 && isAboutResumption(error)) {
-    return found("session-resumption", "The server wants the TLS session of the control connection on each data connection, and it was not resumed. A client certificate (tls.cert) prevents it here. On the server: vsftpd require_ssl_reuse=NO, ProFTPD TLSOptions NoSessionReuseRequired.");
+    return found("session-resumption", "The server requires that data connections resume the TLS session of the control connection, and it was not resumed. A client certificate (tls.cert) prevents it. On the server, set require_ssl_reuse=NO (vsftpd) or TLSOptions NoSessionReuseRequired (ProFTPD).");
   }
-  const reply = error instanceof FTPError ? error.reply : void 0;
+  const reply = replyOf(error);
   if (how === "") {
-    return found("data-failed", "The server cannot reach this machine: usual behind NAT or a firewall, and no fault where passive mode works.", reply === void 0 || reply.code === 425);
+    return found("data-failed", "The server cannot connect to this machine. That is usual behind NAT or a firewall, and harmless if passive mode works.", reply === void 0 || reply.code === 425);
   }
   const answer = log.replyOf(how === "EPSV" ? 229 : 227);
   if (answer === void 0) {
     if (reply !== void 0) {
-      return found("passive-refused", `The server refuses ${how}: see its words.`);
+      return found("passive-refused", `The server refuses ${how}. See its reply.`);
     }
     if (isTimeOut(error)) {
-      return found("epsv-swallowed", `${how} never gets a reply: a firewall that reads FTP swallows the command.`, true);
+      return found("epsv-swallowed", `${how} gets no reply. A firewall that inspects FTP drops the command.`, true);
     }
-    return found("epsv-closes", `The connection is closed at ${how}: a firewall that reads FTP, or a server that does not know the command.`, true);
+    return found("epsv-closes", `The connection is closed after ${how}, by a firewall that inspects FTP or by a server that does not know the command.`, true);
   }
   if (log.hasOpened) {
-    return found("data-failed", "The data connection opens, and the transfer fails: see the message.");
+    return found("data-failed", "The data connection opens, but the transfer fails. See the message.");
   }
   if (isTimeOut(error)) {
-    return found("passive-ports-filtered", `The port that the server names is never answered: a firewall drops it. Have the server's passive ports opened (${PASSIVE_SETTINGS}), on the server's firewall and on the way.`, true);
+    return found("passive-ports-filtered", `The server's passive port does not answer: a firewall drops the packets. Open the passive ports (${PASSIVE_SETTINGS}) in all firewalls.`, true);
   }
   if (error instanceof Deno.errors.ConnectionRefused) {
-    return found("passive-ports-closed", `The server waits at the port that it names, and the connection is refused on the way: a firewall rejects it, or a router (NAT) does not pass it on. Have the server's passive ports opened (${PASSIVE_SETTINGS}).`, true);
+    return found("passive-ports-closed", `The server listens on its passive port, but the connection is refused: a firewall rejects it, or a router (NAT) does not forward it. Open the passive ports (${PASSIVE_SETTINGS}).`, true);
   }
   return found("data-failed", "See the message.");
 }
@@ -23804,14 +25714,210 @@ function isAboutResumption(error) {
   return false;
 }
 
+// lib/doctor/addresses.ts
+async function checkAddresses(examination) {
+  const { host } = examination.target;
+  const { proxy, dial: tunnel, signal } = examination.options;
+  if (proxy !== void 0 || tunnel !== void 0) {
+    const way = proxy === void 0 ? 'the function "dial"' : "the proxy";
+    examination.step("addresses", "skipped", `The name is resolved by ${way}.`);
+    return true;
+  }
+  let addresses;
+  try {
+    const { lookup } = nodeModule("node:dns/promises");
+    const found = await lookup(host, {
+      all: true
+    });
+    addresses = [
+      ...new Set(found.map(({ address }) => address))
+    ];
+  } catch (error) {
+    examination.problem("addresses", {
+      cause: "name-not-found",
+      severity: "error",
+      text: `The name "${host}" cannot be resolved: ${error instanceof Error ? error.message : error}.`,
+      advice: "Check the name, and the name servers of this machine.",
+      isFirewall: false
+    });
+    return false;
+  }
+  const port = examination.port;
+  const reached = [];
+  let failure3;
+  for (const address of addresses) {
+    try {
+      const timeout = Math.min(examination.options.timeout || TIMEOUT2, TIMEOUT2);
+      (await dial(address, port, {
+        timeout,
+        signal
+      })).close();
+      reached.push(address);
+    } catch (error) {
+      signal?.throwIfAborted();
+      failure3 = error;
+    }
+  }
+  const facts = {
+    addresses,
+    reached,
+    port
+  };
+  if (reached.length === 0) {
+    const where = showAddress(host, port);
+    examination.problem("addresses", explainDial(failure3, where), facts);
+    return false;
+  }
+  const lost = addresses.filter((address) => !reached.includes(address));
+  examination.step("addresses", lost.length === 0 ? "ok" : "note", `${host} resolves to ${addresses.join(", ")}; port ${port} answers${lost.length === 0 ? "" : `, but not at ${lost.join(", ")}`}.`, facts);
+  return true;
+}
+
+// lib/doctor/capabilities.ts
+var USEFUL = [
+  "MLST",
+  "SIZE",
+  "MDTM",
+  "MFMT",
+  "REST",
+  "EPSV",
+  "UTF8"
+];
+async function checkFeatures(examination, { ftp }) {
+  const features = await ftp.features({
+    signal: examination.options.signal
+  }).catch(() => /* @__PURE__ */ new Map());
+  const lacking = USEFUL.filter((name) => !features.has(name));
+  const hashes = [
+    ...features.keys()
+  ].filter((name) => /^(HASH|XCRC|XMD5|XSHA|MD5|MMD5)/.test(name));
+  const { vendor } = connectionOf(ftp).session.profile;
+  examination.step("features", features.size === 0 ? "note" : "ok", features.size === 0 ? "The server does not list its features (FEAT)." : `${features.size} features; ${lacking.length === 0 ? "all that the module uses" : `without ${lacking.join(", ")}`}; hashes: ${hashes.join(", ") || "none"}.`, {
+    features: [
+      ...features.keys()
+    ],
+    lacking,
+    hashes,
+    vendor
+  });
+}
+async function checkDirectory(examination, { ftp }) {
+  const { directory } = examination.target;
+  if (directory === "") return;
+  try {
+    await ftp.cwd(directory, {
+      signal: examination.options.signal
+    });
+  } catch (error) {
+    if (!(error instanceof FTPError)) throw error;
+    examination.warn("login", {
+      cause: "directory-missing",
+      severity: "error",
+      text: error.message,
+      advice: "The path of a URL is relative to the directory after login. For an absolute path, write two slashes: ftp://host//path.",
+      isFirewall: false
+    });
+  }
+}
+
+// lib/doctor/code.ts
+init_printable();
+function finalOptions(examination) {
+  const { password: _password, account: _account, trace: _trace, signal: _signal, dial: _dial, retry, timeout, proxy, ...own } = examination.options;
+  const { tls } = own;
+  return {
+    ...own,
+    ...timeout === TIMEOUT2 ? {} : {
+      timeout
+    },
+    ...retry && retry.attempts === 2 ? {} : {
+      retry
+    },
+    ...proxy === void 0 ? {} : {
+      proxy: withoutPassword(String(proxy))
+    },
+    ...typeof tls === "object" && tls.key !== void 0 ? {
+      tls: {
+        ...tls,
+        key: "..."
+      }
+    } : {},
+    ...examination.advised,
+    ...examination.target.user === void 0 ? {} : {
+      user: void 0
+    }
+  };
+}
+function shownURL(examination) {
+  const { directory } = examination.target;
+  const path = directory.split("/").map(encodeURIComponent).join("/");
+  return withoutPassword(examination.url) + (path === "" ? "" : `/${path}`);
+}
+function codeFor(examination, options) {
+  const { tls } = options;
+  let url = shownURL(examination);
+  let rest = options;
+  if (tls === "explicit" && examination.target.tls !== "explicit") {
+    url = url.replace(/^(ftps?:)?(?=\/\/)/i, "ftpes:");
+    const { tls: _tls, ...others } = options;
+    rest = others;
+  }
+  const shown = Object.entries(rest).filter(([, value]) => value !== void 0).map(([name, value]) => `  ${name}: ${formatValue(value)},
+`);
+  const user = examination.target.user ?? examination.options.user;
+  if (user !== void 0 && user !== "anonymous") {
+    shown.push('  password: Deno.env.get("FTP_PASSWORD"),\n');
+  }
+  const argument = shown.length === 0 ? "" : `, {
+${shown.join("")}}`;
+  return printable(`await using ftp = await connect(${JSON.stringify(url)}${argument});
+`);
+}
+function formatValue(value) {
+  if (typeof value === "string" && value.startsWith("-----BEGIN ")) {
+    return 'await Deno.readTextFile("certificate.pem")';
+  }
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(formatValue).join(", ")}]`;
+  const fields = Object.entries(value).filter(([, field]) => field !== void 0).map(([name, field]) => `${name}: ${formatValue(field)}`);
+  return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+}
+function withoutPassword(url) {
+  return url.replace(/^(\w+:\/\/[^/:@]*):[^/]*@/, "$1@");
+}
+
+// lib/doctor/connections.ts
+var CONNECTIONS = 4;
+async function checkConnections2(examination) {
+  const { maxConnections = CONNECTIONS } = examination.examine;
+  const open2 = [];
+  try {
+    while (open2.length < maxConnections) {
+      open2.push(await connect2(examination.url, {
+        ...examination.options,
+        retry: false
+      }));
+    }
+    examination.step("connections", "ok", `The server allows at least ${open2.length} connections at once.`, {
+      connections: open2.length,
+      isLimit: false
+    });
+  } catch (error) {
+    examination.options.signal?.throwIfAborted();
+    const why = error instanceof Error ? error.message : String(error);
+    examination.step("connections", "note", `The server allows ${open2.length} connections at once${isCrowded(error) ? "" : ", or the next one failed"}. Set \`connections\` of mirrors to no more (${why}).`, {
+      connections: open2.length,
+      isLimit: isCrowded(error)
+    });
+  } finally {
+    for (const ftp of open2) await ftp[Symbol.asyncDispose]();
+  }
+}
+
 // lib/doctor/probe.ts
 var SessionLog = class {
   #events = [];
-  /**
-   * Takes a line of the trace.
-   *
-   * @param event The line
-   */
+  /** Adds a line of the trace. */
   note = (event) => {
     this.#events.push(event);
   };
@@ -23819,29 +25925,19 @@ var SessionLog = class {
   get greeting() {
     return this.#events.find(({ direction }) => direction === "received")?.text;
   }
-  /**
-   * Whether a command was sent.
-   *
-   * @param verb The command
-   * @returns Whether it was
-   */
+  /** Whether a command was sent. */
   hasSent(verb) {
     return this.#events.some(({ direction, text }) => direction === "sent" && text.split(" ", 1)[0] === verb);
   }
-  /**
-   * The last reply with a code.
-   *
-   * @param code The code
-   * @returns Its text
-   */
+  /** Text of the last reply with a code. */
   replyOf(code) {
     return this.#events.findLast(({ direction, text }) => direction === "received" && text.startsWith(String(code)))?.text;
   }
-  /** Whether a transfer has begun: the server has said 1yz. */
+  /** Whether a transfer has begun, with a 1yz reply. */
   get hasOpened() {
     return this.#events.some(({ direction, text }) => direction === "received" && /^1\d\d/.test(text));
   }
-  /** The host that a 227 reply has told, if there was one that can be read. */
+  /** The host in the last 227 reply, if it can be parsed. */
   get passiveHost() {
     const text = this.replyOf(227);
     if (text === void 0) return void 0;
@@ -23853,7 +25949,7 @@ var SessionLog = class {
   }
 };
 async function openProbe(url, options, log = new SessionLog()) {
-  const ftp = await connect3(url, {
+  const ftp = await connect2(url, {
     ...options,
     trace: tee(options, log)
   });
@@ -23904,828 +26000,374 @@ function isPrivate(host) {
   return PRIVATE_REGEXP.test(host);
 }
 
-// lib/doctor/diagnose.ts
-var TIMEOUT2 = 1e4;
+// lib/doctor/data_connections.ts
 var ACTIVE_TIMEOUT = 5e3;
-var MAX_ENTRIES2 = 1e3;
-var CONNECTIONS = 4;
-var SOON = 14;
-var DAY2 = 864e5;
-var CLOCK_TOLERANCE = 5 * 6e4;
-var USEFUL = [
-  "MLST",
-  "SIZE",
-  "MDTM",
-  "MFMT",
-  "REST",
-  "EPSV",
-  "UTF8"
-];
-async function diagnose(url, options = {}) {
-  return await new Examination(String(url), options).run();
+async function checkPassive(examination, way, first) {
+  const how = way === "epsv" ? "EPSV" : "PASV";
+  const [peer] = connectionOf(first.ftp).session.peer;
+  if (way === "pasv" && isIPv6(peer)) {
+    examination.step("pasv", "skipped", "The connection is over IPv6.");
+    return false;
+  }
+  const log = new SessionLog();
+  const told = () => way === "pasv" ? log.passiveHost : void 0;
+  try {
+    await using probe2 = await openProbe(examination.url, {
+      ...examination.options,
+      passive: way
+    }, log);
+    const { bytes: bytes2, resumed } = await probeData(probe2.ftp, examination.options.signal);
+    const isTold = checkHost(examination, told(), peer);
+    examination.step(way, isTold ? "problem" : "ok", `A listing of ${bytes2} bytes arrived through the port of ${how}.${isTold ? " The 227 reply contains another address." : ""}${resumed === void 0 ? "" : resumed ? " TLS resumed the session." : " TLS did not resume the session; this server accepts that."}`, {
+      bytes: bytes2,
+      resumed,
+      host: told()
+    });
+    return true;
+  } catch (error) {
+    examination.options.signal?.throwIfAborted();
+    const isLogin = !log.hasSent(how) && error instanceof FTPError;
+    const finding = isLogin ? explainOpening(error, log) : explainData(error, log, {
+      how,
+      isSecured: examination.isSecured
+    });
+    checkHost(examination, told(), peer);
+    examination.problem(way, finding, {
+      host: told()
+    });
+    return false;
+  }
 }
-var Examination = class {
-  #url;
-  #target;
-  #options;
-  #examine;
-  #steps = [];
-  #problems = [];
-  /** What to tell the user to set. */
-  #advised = {};
-  #canList = false;
-  #isSecured = false;
-  constructor(url, options) {
-    const { write: write2, maxConnections, onStep, ...rest } = options;
-    this.#examine = {
-      write: write2,
-      maxConnections,
-      onStep
-    };
-    this.#target = parseTarget(url);
-    this.#url = /^\s*\w+:\/\/[^/\\#]*/.exec(url)?.[0].trim() ?? url;
-    this.#options = {
-      timeout: TIMEOUT2,
-      retry: {
-        attempts: 2
-      },
-      ...rest
-    };
-    const { port: _, user, password, account, netrc, retry, signal, ...own } = this.#options;
-    void [
-      user,
-      password,
-      account,
-      netrc,
-      retry,
-      signal
-    ];
-    new FTP(own);
+function checkHost(examination, told, peer) {
+  if (told === void 0 || isSameHost(told, peer)) return false;
+  examination.warn("pasv", {
+    cause: "private-address",
+    severity: "warning",
+    text: `The 227 reply contains the address ${told}${isPrivate(told) ? ", a private address" : ""}; the server is at ${peer}.`,
+    advice: `This module connects to ${peer} in spite of it; other clients may fail. Set the server's public address (${ADDRESS_SETTINGS}).`,
+    isFirewall: true
+  });
+  return true;
+}
+async function checkActive2(examination, isPassive2) {
+  const { proxy, dial: dial2, timeout = TIMEOUT2 } = examination.options;
+  if (proxy !== void 0 || dial2 !== void 0) {
+    examination.step("active", "skipped", "Active mode is not possible through a proxy or a tunnel.");
+    return false;
   }
-  async run() {
-    if (await this.#addresses()) {
-      const probe2 = await this.#open();
-      if (probe2 !== void 0) await this.#examineSession(probe2);
-    }
-    this.#options.signal?.throwIfAborted();
-    const options = this.#finalOptions();
-    return {
-      url: this.#shownURL(),
-      isUsable: this.#canList,
-      steps: this.#steps,
-      problems: this.#problems,
-      options,
-      code: this.#code(options)
-    };
-  }
-  async #examineSession(probe2) {
-    {
-      await using _closed = probe2;
-      await this.#features(probe2);
-      await this.#directory(probe2);
-    }
-    const epsv = await this.#passive("epsv", probe2);
-    const pasv = await this.#passive("pasv", probe2);
-    const isPassive2 = epsv || pasv;
-    if (!epsv && pasv) this.#advised.passive = "pasv";
-    const active = await this.#active(isPassive2);
-    if (!isPassive2 && active) this.#advised.passive = false;
-    if (!isPassive2 && !active) return;
-    await this.#connected("listing", (probe3) => this.#listing(probe3));
-    await this.#connections();
-    const { write: write2 } = this.#examine;
-    if (write2 !== void 0) {
-      await this.#connected("write", (probe3) => this.#write(probe3, write2));
-    }
-  }
-  #step(name, outcome, text, facts = {}) {
-    this.#options.signal?.throwIfAborted();
-    const step = {
-      name,
-      outcome,
-      text: printable(text),
-      facts
-    };
-    this.#steps.push(step);
-    this.#examine.onStep?.(step);
-  }
-  /** Notes a problem, and takes the step that has found it. */
-  #problem(step, finding, facts = {}) {
-    this.#options.signal?.throwIfAborted();
-    this.#warn(step, finding);
-    this.#step(step, "problem", finding.text, {
-      cause: finding.cause,
-      ...facts
-    });
-  }
-  #warn(step, finding) {
-    const isKnown = this.#problems.some(({ cause, advice }) => cause === finding.cause && advice === finding.advice);
-    if (isKnown) return;
-    this.#problems.push({
-      ...finding,
-      step,
-      text: printable(finding.text)
-    });
-  }
-  get #port() {
-    const { port, tls } = this.#target;
-    const isImplicit = tls === "implicit" || this.#mode === "implicit";
-    return port ?? this.#options.port ?? (isImplicit ? 990 : 21);
-  }
-  /** How TLS begins, if it does. */
-  get #mode() {
-    const { tls } = this.#options;
-    if (this.#target.tls !== void 0) return this.#target.tls;
-    return typeof tls === "object" ? tls.mode ?? "explicit" : tls;
-  }
-  /** Dials each address of the name. */
-  async #addresses() {
-    const { host } = this.#target;
-    const { proxy, dial: tunnel, signal } = this.#options;
-    if (proxy !== void 0 || tunnel !== void 0) {
-      const way = proxy === void 0 ? 'the function "dial"' : "the proxy";
-      this.#step("addresses", "skipped", `Names are looked up and addresses dialled by ${way}.`);
-      return true;
-    }
-    let addresses;
-    try {
-      const found = await lookup(host, {
-        all: true
-      });
-      addresses = [
-        ...new Set(found.map(({ address }) => address))
-      ];
-    } catch (error) {
-      this.#problem("addresses", {
-        cause: "name-not-found",
-        severity: "error",
-        text: `The name "${host}" cannot be resolved: ${error instanceof Error ? error.message : error}.`,
-        advice: "Check the name, and the name servers of this machine.",
-        isFirewall: false
-      });
-      return false;
-    }
-    const port = this.#port;
-    const reached = [];
-    let failure3;
-    for (const address of addresses) {
-      try {
-        const timeout = Math.min(this.#options.timeout || TIMEOUT2, TIMEOUT2);
-        (await dial(address, port, {
-          timeout,
-          signal
-        })).close();
-        reached.push(address);
-      } catch (error) {
-        signal?.throwIfAborted();
-        failure3 = error;
-      }
-    }
-    const facts = {
-      addresses,
-      reached,
-      port
-    };
-    if (reached.length === 0) {
-      const where = showAddress(host, port);
-      this.#problem("addresses", explainDial(failure3, where), facts);
-      return false;
-    }
-    const lost = addresses.filter((address) => !reached.includes(address));
-    this.#step("addresses", lost.length === 0 ? "ok" : "note", `${host} has ${addresses.join(", ")}; port ${port} answers${lost.length === 0 ? "" : `, but not at ${lost.join(", ")}`}.`, facts);
-    return true;
-  }
-  /** Connects, secures, logs in. */
-  async #open() {
-    const log = new SessionLog();
-    let probe2;
-    let error;
-    try {
-      probe2 = await openProbe(this.#url, this.#options, log);
-    } catch (failure3) {
-      this.#options.signal?.throwIfAborted();
-      error = failure3;
-    }
-    const finding = probe2 === void 0 ? explainOpening(error, log) : void 0;
-    const hasGreeting = log.greeting !== void 0;
-    const vendor = probe2 === void 0 ? void 0 : connectionOf(probe2.ftp).session.profile.vendor;
-    if (hasGreeting) {
-      const said = printableLine(lineOf(log.greeting));
-      this.#step("greeting", "ok", `"${said}"${vendor === void 0 ? "" : `: ${vendor}`}.`, {
-        greeting: log.greeting,
-        vendor
-      });
-    } else if (finding !== void 0 && !(error instanceof TLSError)) {
-      this.#problem("greeting", finding);
-      return void 0;
-    }
-    const info = probe2?.ftp.tls;
-    this.#isSecured = info !== void 0;
-    if (error instanceof TLSError || finding?.cause === "tls-refused") {
-      await this.#distrust(finding, error);
-      return void 0;
-    }
-    if (this.#mode !== void 0 && (info !== void 0 || log.hasSent("USER"))) {
-      await this.#secured(info);
-    }
-    if (this.#mode === void 0) await this.#offeredTLS();
-    if (finding !== void 0) {
-      this.#problem("login", finding);
-      if (finding.cause === "tls-required") this.#advised.tls = "explicit";
-      return void 0;
-    }
-    this.#step("login", "ok", "Logged in.");
-    return probe2;
-  }
-  /** Looks at a certificate without trusting it: no user is told. */
-  async #peek(version) {
-    const { timeout, proxy, dial: dial2, signal } = this.#options;
-    const ftp = new FTP({
-      timeout,
-      proxy,
-      dial: dial2,
-      tls: {
-        mode: this.#mode ?? "explicit",
-        dangerouslyAcceptAnyCertificate: true,
-        ...version === void 0 ? {} : {
-          minVersion: version,
-          maxVersion: version
-        }
-      }
-    });
-    try {
-      await ftp.connect(this.#target.host, this.#port, {
-        signal
-      });
-      if (this.#mode !== "implicit") await ftp.auth({
-        signal
-      });
-      return ftp.tls;
-    } catch {
-      signal?.throwIfAborted();
-      return void 0;
-    } finally {
-      ftp.close();
-    }
-  }
-  /** Reports TLS that failed, with what the certificate says. */
-  async #distrust(finding, error) {
-    const isSeen = /^certificate/.test(finding.cause);
-    const info = isSeen ? await this.#peek() : void 0;
-    const about = info === void 0 ? "" : ` ${describe(info)}`;
-    this.#problem("tls", {
-      ...finding,
-      text: `${finding.text}.${about}`
-    }, {
-      reason: error instanceof TLSError ? error.reason : void 0,
-      ...factsOf(info)
-    });
-    if (finding.cause === "certificate-untrusted" && info !== void 0) {
-      this.#adviseTLS({
-        fingerprint: info.fingerprint
-      });
-    }
-    if (finding.cause === "not-tls") this.#advised.tls = "explicit";
-  }
-  async #secured(info) {
-    const versions = [];
-    for (const version of [
-      "TLSv1.2",
-      "TLSv1.3"
-    ]) {
-      if (await this.#peek(version) !== void 0) versions.push(version);
-    }
-    if (info === void 0) {
-      this.#step("tls", "note", "TLS was ended before the listing (CCC).");
-      return;
-    }
-    const left = (info.peerCertificate.validTo.getTime() - Date.now()) / DAY2;
-    const isSoon = left < SOON;
-    this.#step("tls", isSoon ? "note" : "ok", `${info.protocol} is spoken; the server has ${versions.join(" and ") || info.protocol}. ${describe(info)}${isSoon ? ` It ends in ${Math.floor(left)} days.` : ""}`, {
-      ...factsOf(info),
-      versions
-    });
-  }
-  /** In clear text: whether there is something better. */
-  async #offeredTLS() {
-    const info = await this.#peek();
-    if (info === void 0) {
-      this.#warn("tls", {
-        cause: "clear-text",
-        severity: "warning",
-        text: "The server has no TLS: password and files can be read on the way.",
-        advice: "If the server also has SFTP or HTTPS, use that.",
-        isFirewall: false
-      });
-      this.#step("tls", "note", "The server refuses AUTH TLS.");
-      return;
-    }
-    const isTrusted = await this.#isTrusted();
-    this.#warn("tls", {
-      cause: "clear-text",
-      severity: "warning",
-      text: "The URL asks for clear text, and the server has TLS: password and files can be read on the way.",
-      advice: isTrusted ? "Use ftpes://, or the option tls." : "Use ftpes:// with the fingerprint of the certificate, if the operator confirms it.",
-      isFirewall: false
-    });
-    this.#step("tls", "note", `Clear text was asked for; the server has ${info.protocol}. ${describe(info)}`, factsOf(info));
-    this.#advised.tls = isTrusted ? "explicit" : {
-      fingerprint: info.fingerprint
-    };
-  }
-  async #isTrusted() {
-    const { timeout, proxy, dial: dial2, signal } = this.#options;
-    const ftp = new FTP({
-      timeout,
-      proxy,
-      dial: dial2,
-      tls: "explicit"
-    });
-    try {
-      await ftp.connect(this.#target.host, this.#port, {
-        signal
-      });
-      await ftp.auth({
-        signal
-      });
-      return true;
-    } catch {
-      return false;
-    } finally {
-      ftp.close();
-    }
-  }
-  #adviseTLS(more) {
-    const { tls } = this.#options;
-    const own = typeof tls === "object" ? tls : {};
-    this.#advised.tls = {
-      ...own,
-      ...more
-    };
-  }
-  async #features({ ftp }) {
-    const features = await ftp.features({
-      signal: this.#options.signal
-    }).catch(() => /* @__PURE__ */ new Map());
-    const lacking = USEFUL.filter((name) => !features.has(name));
-    const hashes = [
-      ...features.keys()
-    ].filter((name) => /^(HASH|XCRC|XMD5|XSHA|MD5|MMD5)/.test(name));
-    const { vendor } = connectionOf(ftp).session.profile;
-    this.#step("features", features.size === 0 ? "note" : "ok", features.size === 0 ? "The server does not tell what it can do (FEAT)." : `${features.size} features; ${lacking.length === 0 ? "all useful ones" : `without ${lacking.join(", ")}`}; hashes: ${hashes.join(", ") || "none"}.`, {
-      features: [
-        ...features.keys()
-      ],
-      lacking,
-      hashes,
-      vendor
-    });
-  }
-  /** The directory that the URL names. */
-  async #directory({ ftp }) {
-    const { directory } = this.#target;
-    if (directory === "") return;
-    try {
-      await ftp.cwd(directory, {
-        signal: this.#options.signal
-      });
-    } catch (error) {
-      if (!(error instanceof FTPError)) throw error;
-      this.#warn("login", {
-        cause: "directory-missing",
-        severity: "error",
-        text: error.message,
-        advice: "A URL's path is relative to the directory after login: two slashes, ftp://host//path, begin at the root.",
-        isFirewall: false
-      });
-    }
-  }
-  /** A listing over a data connection that the client dials. */
-  async #passive(way, first) {
-    const how = way === "epsv" ? "EPSV" : "PASV";
-    const [peer] = connectionOf(first.ftp).session.peer;
-    if (way === "pasv" && isIPv6(peer)) {
-      this.#step("pasv", "skipped", "The connection is over IPv6.");
-      return false;
-    }
-    const log = new SessionLog();
-    const told = () => way === "pasv" ? log.passiveHost : void 0;
-    try {
-      await using probe2 = await openProbe(this.#url, {
-        ...this.#options,
-        passive: way
-      }, log);
-      const { bytes: bytes2, resumed } = await probeData(probe2.ftp, this.#options.signal);
-      const isTold = this.#checkHost(told(), peer);
-      this.#step(way, isTold ? "problem" : "ok", `A listing of ${bytes2} bytes came through a port that ${how} named.${resumed === void 0 ? "" : resumed ? " TLS resumed the session." : " TLS did not resume the session; this server lets that pass."}`, {
-        bytes: bytes2,
-        resumed,
-        host: told()
-      });
-      return true;
-    } catch (error) {
-      this.#options.signal?.throwIfAborted();
-      const isLogin = !log.hasSent(how) && error instanceof FTPError;
-      const finding = isLogin ? explainOpening(error, log) : explainData(error, log, {
-        how,
-        isSecured: this.#isSecured
-      });
-      this.#checkHost(told(), peer);
-      this.#problem(way, finding, {
-        host: told()
-      });
-      return false;
-    }
-  }
-  /** Reports an address in a 227 reply that is not the server's. */
-  #checkHost(told, peer) {
-    if (told === void 0 || isSameHost(told, peer)) return false;
-    this.#warn("pasv", {
-      cause: "private-address",
-      severity: "warning",
-      text: `The server says in its 227 reply that it is at ${told}${isPrivate(told) ? ", a private address" : ""}; it is at ${peer}.`,
-      advice: `This module dials ${peer} all the same; other clients fail. Set the server's public address (${ADDRESS_SETTINGS}).`,
-      isFirewall: true
+  const log = new SessionLog();
+  try {
+    await using probe2 = await openProbe(examination.url, {
+      ...examination.options,
+      timeout: Math.min(timeout || ACTIVE_TIMEOUT, ACTIVE_TIMEOUT),
+      passive: false
+    }, log);
+    const { bytes: bytes2 } = await probeData(probe2.ftp, examination.options.signal);
+    const how = log.hasSent("EPRT") ? "EPRT" : "PORT";
+    examination.step("active", "ok", `The server connected to this machine (${how}) and sent ${bytes2} bytes.`, {
+      bytes: bytes2,
+      how
     });
     return true;
+  } catch (error) {
+    examination.options.signal?.throwIfAborted();
+    const finding = explainData(error, log, {
+      how: "",
+      isSecured: examination.isSecured
+    });
+    if (!isPassive2) examination.problem("active", finding);
+    else {
+      examination.step("active", "note", `Active mode does not work, but is not needed: ${finding.text}`);
+    }
+    return false;
   }
-  /** A listing over a data connection that the server dials. */
-  async #active(isPassive2) {
-    const { proxy, dial: dial2, timeout = TIMEOUT2 } = this.#options;
-    if (proxy !== void 0 || dial2 !== void 0) {
-      this.#step("active", "skipped", "There is no active mode over a proxy.");
-      return false;
-    }
-    const log = new SessionLog();
-    try {
-      await using probe2 = await openProbe(this.#url, {
-        ...this.#options,
-        timeout: Math.min(timeout || ACTIVE_TIMEOUT, ACTIVE_TIMEOUT),
-        passive: false
-      }, log);
-      const { bytes: bytes2 } = await probeData(probe2.ftp, this.#options.signal);
-      const how = log.hasSent("EPRT") ? "EPRT" : "PORT";
-      this.#step("active", "ok", `The server connected to this machine (${how}) and sent ${bytes2} bytes.`, {
-        bytes: bytes2,
-        how
-      });
-      return true;
-    } catch (error) {
-      this.#options.signal?.throwIfAborted();
-      const finding = explainData(error, log, {
-        how: "",
-        isSecured: this.#isSecured
-      });
-      if (!isPassive2) this.#problem("active", finding);
-      else {
-        this.#step("active", "note", `Active mode does not work, and is not needed: ${finding.text}`);
-      }
-      return false;
-    }
-  }
-  /** Works on a connection with the options that were found. */
-  async #connected(step, work) {
-    const log = new SessionLog();
-    try {
-      await using probe2 = await openProbe(this.#url, {
-        ...this.#options,
-        ...this.#passiveOption
-      }, log);
-      const { directory } = this.#target;
-      const { signal } = this.#options;
-      if (directory !== "") {
-        await probe2.ftp.cwd(directory, {
-          signal
-        }).catch(() => {
-        });
-      }
-      await work(probe2);
-    } catch (error) {
-      this.#options.signal?.throwIfAborted();
-      const finding = explainData(error, log, {
-        how: "PASV",
-        isSecured: this.#isSecured
-      });
-      this.#problem(step, {
-        ...finding,
-        cause: "data-failed"
-      });
-    }
-  }
-  get #passiveOption() {
-    const { passive } = this.#advised;
-    return passive === void 0 ? {} : {
-      passive
-    };
-  }
-  async #listing({ ftp, log }) {
-    const { signal } = this.#options;
-    const entries = [];
-    let isWhole = true;
-    for await (const entry of ftp.list("", {
-      signal
-    })) {
-      if (entries.length >= MAX_ENTRIES2) {
-        isWhole = false;
-        break;
-      }
-      entries.push(entry);
-    }
-    const command = log.hasSent("MLSD") && log.hasSent("LIST") ? "LIST, since MLSD does not work" : log.hasSent("MLSD") ? "MLSD" : "LIST";
-    const formats = [
-      ...new Set(entries.map(({ format }) => format))
-    ];
-    const unknown = entries.filter(({ kind }) => kind === "unknown");
-    const foreign = entries.filter(({ name }) => !name.isWellFormed());
-    const facts = {
-      command,
-      formats,
-      entries: entries.length,
-      unknown: unknown.length,
-      foreign: foreign.length
-    };
-    this.#canList = true;
-    const isBad = unknown.length > 0 || foreign.length > 0;
-    this.#step("listing", isBad ? "problem" : "ok", `${isWhole ? "" : "More than "}${entries.length} entries by ${command}${formats.length === 0 ? "" : `, as ${formats.join(" and ")}`}.`, facts);
-    if (unknown.length > 0) {
-      this.#warn("listing", {
-        cause: "listing-unreadable",
-        severity: "error",
-        text: `${unknown.length} lines could not be read, such as "${printableLine(unknown[0].line)}".`,
-        advice: "Please report the line; nlst() gives the names.",
-        isFirewall: false
-      });
-    }
-    if (foreign.length > 0) {
-      const isWindows = foreign.some(({ rawName }) => rawName.some((byte) => byte >= 128 && byte < 160));
-      const encoding = isWindows ? "windows-1252" : "latin-1";
-      this.#advised.encoding = encoding;
-      this.#warn("listing", {
-        cause: "encoding",
-        severity: "warning",
-        text: `${foreign.length} names are no text in ${ftp.encoding}, such as "${printableLine(foreign[0].name)}".`,
-        advice: `Set the encoding that the server has: "${encoding}" is a guess. Names that are no text can be used all the same.`,
-        isFirewall: false
-      });
-    }
-    await this.#clock(ftp, entries);
-    await this.#restart(ftp, entries);
-  }
-  /** What the times of the listing and of MDTM say of the server's zone. */
-  async #clock(ftp, entries) {
-    const { signal } = this.#options;
-    const { clock, vendor } = connectionOf(ftp).session.profile;
-    const proven = clock.zoneOf("MDTM");
-    const now = Date.now();
-    const file = entries.find((entry) => entry.isFile && !entry.hostile && entry.mtime !== void 0);
-    const mdtm = file === void 0 ? null : await ftp.mtime(file.rawName, {
-      signal
-    }).catch(() => null);
-    const latest = Math.max(-Infinity, ...entries.map(({ mtime }) => mtime?.getTime() ?? -Infinity), mdtm?.getTime() ?? -Infinity);
-    const ahead = latest - now;
-    const difference = mdtm === null || file?.mtime === void 0 ? void 0 : Math.round((file.mtime.getTime() - mdtm.getTime()) / 6e4);
-    const facts = {
-      zone: proven,
-      listAhead: difference,
-      vendor
-    };
-    if (this.#options.serverZone !== void 0) {
-      this.#step("clock", "ok", `The option serverZone says UTC${formatZone(proven ?? 0)}; it was not proven.`, facts);
-      return;
-    }
-    if (ahead > CLOCK_TOLERANCE && proven === void 0) {
-      const least = Math.ceil(ahead / 9e5) * 15;
-      this.#problem("clock", {
-        cause: "zone",
-        severity: "warning",
-        text: `A file is ${formatMinutes(Math.round(ahead / 6e4))} in the future if the server's times are UTC: they are local times, of a zone at least ${formatMinutes(least)} east of it, or its clock is wrong.`,
-        advice: "Run this with `write` to prove the zone, or set serverZone; on the server: vsftpd use_localtime=NO, pyftpdlib use_gmt_times=True.",
-        isFirewall: false
-      }, facts);
-      return;
-    }
-    const list = difference === void 0 || Math.abs(difference) < 5 ? "" : ` LIST shows times that are ${formatMinutes(difference)} ahead of MDTM's; the module corrects that.`;
-    this.#step("clock", proven === void 0 ? "note" : "ok", proven === void 0 ? `The zone of the server's times is taken for UTC, and was not proven: only an upload tells (\`write\`).${list}` : `The server's times are UTC${formatZone(proven)}${vendor === void 0 || proven !== 0 ? "" : `, as those of ${vendor} are`}.${list}`, facts);
-  }
-  /** Whether a transfer can begin within a file. */
-  async #restart(ftp, entries) {
-    const { signal } = this.#options;
-    try {
-      await ftp.voidcmd("TYPE I", {
+}
+async function connected(examination, step, work) {
+  const log = new SessionLog();
+  try {
+    await using probe2 = await openProbe(examination.url, {
+      ...examination.options,
+      ...examination.passiveOption
+    }, log);
+    const { directory } = examination.target;
+    const { signal } = examination.options;
+    if (directory !== "") {
+      await probe2.ftp.cwd(directory, {
         signal
+      }).catch(() => {
       });
-      const reply = await ftp.sendcmd("REST 1", {
-        signal
-      });
-      await ftp.sendcmd("REST 0", {
-        signal
-      });
-      this.#step("restart", reply.code === 350 ? "ok" : "note", "Transfers can begin within a file (REST): interrupted ones are resumed.", {
-        entries: entries.length
-      });
-    } catch (error) {
-      if (!(error instanceof FTPError) || error.reply === void 0) {
-        throw error;
-      }
-      this.#step("restart", "note", `The server refuses REST: interrupted downloads begin again (${error.reply.text}).`);
     }
+    await work(probe2);
+  } catch (error) {
+    examination.options.signal?.throwIfAborted();
+    const finding = explainData(error, log, {
+      how: "PASV",
+      isSecured: examination.isSecured
+    });
+    examination.problem(step, {
+      ...finding,
+      cause: "data-failed"
+    });
   }
-  /** How many connections the server allows at once. */
-  async #connections() {
-    const { maxConnections = CONNECTIONS } = this.#examine;
-    const open2 = [];
-    try {
-      while (open2.length < maxConnections) {
-        open2.push(await connect3(this.#url, {
-          ...this.#options,
-          retry: false
-        }));
-      }
-      this.#step("connections", "ok", `${open2.length} connections at once are allowed, or more.`, {
-        connections: open2.length,
-        isLimit: false
-      });
-    } catch (error) {
-      this.#options.signal?.throwIfAborted();
-      const why = error instanceof Error ? error.message : String(error);
-      this.#step("connections", "note", `${open2.length} connections at once are allowed${isCrowded(error) ? "" : ", or the next one failed"}: set \`connections\` of mirrors to no more (${why}).`, {
-        connections: open2.length,
-        isLimit: isCrowded(error)
-      });
-    } finally {
-      for (const ftp of open2) await ftp[Symbol.asyncDispose]();
-    }
+}
+
+// lib/doctor/listing.ts
+init_printable();
+
+// lib/doctor/clock.ts
+var CLOCK_TOLERANCE = 5 * 6e4;
+async function checkClock(examination, ftp, entries) {
+  const { signal } = examination.options;
+  const { clock, vendor } = connectionOf(ftp).session.profile;
+  const proven = clock.zoneOf("MDTM");
+  const now = Date.now();
+  const file = entries.find((entry) => entry.isFile && !entry.hostile && entry.mtime !== void 0);
+  const mdtm = file === void 0 ? null : await ftp.mtime(file.rawName, {
+    signal
+  }).catch(() => null);
+  const latest = Math.max(-Infinity, ...entries.map(({ mtime }) => mtime?.getTime() ?? -Infinity), mdtm?.getTime() ?? -Infinity);
+  const ahead = latest - now;
+  const difference = mdtm === null || file?.mtime === void 0 ? void 0 : Math.round((file.mtime.getTime() - mdtm.getTime()) / 6e4);
+  const facts = {
+    zone: proven,
+    listAhead: difference,
+    vendor
+  };
+  if (examination.options.serverZone !== void 0) {
+    examination.step("clock", "ok", `The option serverZone is UTC${formatZone(proven ?? 0)}; it was not proven.`, facts);
+    return;
   }
-  /** An upload with all that belongs to it; what it made is removed. */
-  async #write({ ftp }, folder) {
-    const { signal } = this.#options;
-    const mark = crypto.randomUUID().slice(0, 8);
-    const name = `ftp-doctor-${mark}.txt`;
-    const path = joinPath(withoutTrailingSlashes(folder), name);
-    const content = new TextEncoder().encode("A test of diagnose()\n");
-    const { clock } = connectionOf(ftp).session.profile;
-    let done = [];
-    try {
-      const { verified, mtime } = await ftp.upload(content, path, {
-        signal
-      });
-      done = [
-        `an upload of ${content.length} bytes was ${verified === null ? "confirmed" : `verified by ${verified}`}`,
-        "it was renamed"
-      ];
-      try {
-        await ftp.setMtime(path, /* @__PURE__ */ new Date(), {
-          signal
-        });
-        done.push("its time was set");
-      } catch (error) {
-        if (!(error instanceof FTPError)) throw error;
-        done.push("the server sets no times");
-      }
-      void mtime;
-    } catch (error) {
-      if (!(error instanceof FTPError)) throw error;
-      await this.#refusedWrite(ftp, folder, error);
-      await this.#sweep(ftp, path);
-      return;
-    }
-    if (!await this.#sweep(ftp, path)) return;
-    if (clock.zoneOf("MDTM") === void 0) {
-      const { session } = connectionOf(ftp);
-      await proveClock(session, folder, {
-        signal
-      }).catch((error) => {
-        if (!(error instanceof FTPError)) throw error;
-      });
-    }
-    this.#step("write", "ok", `In "${printableLine(folder)}" ${done.join(", ")}, and it was removed.`);
-    const zone = clock.zoneOf("MDTM");
-    if (zone === void 0 || !clock.isProven("MDTM")) return;
-    if (zone === 0) {
-      this.#step("clock", "ok", "The upload proves that MDTM is UTC.", {
-        zone
-      });
-      return;
-    }
-    this.#advised.serverZone = zone;
-    const suspected = this.#problems.findIndex(({ cause }) => cause === "zone");
-    if (suspected >= 0) this.#problems.splice(suspected, 1);
-    this.#problem("clock", {
+  if (ahead > CLOCK_TOLERANCE && proven === void 0) {
+    const least = Math.ceil(ahead / 9e5) * 15;
+    examination.problem("clock", {
       cause: "zone",
       severity: "warning",
-      text: `The upload proves that the server's times are local, UTC${formatZone(zone)}; RFC 3659 wants UTC.`,
-      advice: `Uploads find that out by themselves. For downloads set serverZone: ${zone}; with summer time it changes. On the server: vsftpd use_localtime=NO, pyftpdlib use_gmt_times=True.`,
+      text: `A file is ${formatMinutes(Math.round(ahead / 6e4))} in the future if the server's times are in UTC. They are local times, in a zone at least ${formatMinutes(least)} east of UTC, or the server's clock is wrong.`,
+      advice: "Run this with `write` to prove the zone, or set serverZone. On the server, set use_localtime=NO (vsftpd) or use_gmt_times=True (pyftpdlib).",
       isFirewall: false
-    }, {
-      zone
-    });
+    }, facts);
+    return;
   }
-  async #refusedWrite(ftp, folder, error) {
-    const { signal } = this.#options;
-    const current = await ftp.pwd({
-      signal
-    }).catch(() => "");
-    const isRoot = /^\/?$/.test(folder.replace(/^\.$/, "")) && current === "/";
-    this.#problem("write", {
-      cause: "write-refused",
+  const list = difference === void 0 || Math.abs(difference) < 5 ? "" : ` Times in LIST are ${formatMinutes(difference)} ahead of those of MDTM; the module corrects that.`;
+  examination.step("clock", proven === void 0 ? "note" : "ok", proven === void 0 ? `The server's times are assumed to be in UTC, without proof: only an upload shows it (\`write\`).${list}` : `The server's times are in UTC${formatZone(proven)}${vendor === void 0 || proven !== 0 ? "" : `, as always with ${vendor}`}.${list}`, facts);
+}
+function formatZone(minutes) {
+  if (minutes === 0) return "";
+  return `${minutes < 0 ? "-" : "+"}${formatClock(Math.abs(minutes))}`;
+}
+function formatClock(minutes) {
+  return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
+}
+function formatMinutes(minutes) {
+  return `${minutes < 0 ? "-" : ""}${formatClock(Math.abs(minutes))} hours`;
+}
+
+// lib/doctor/listing.ts
+var MAX_ENTRIES2 = 1e3;
+async function checkListing(examination, { ftp, log }) {
+  const { signal } = examination.options;
+  const entries = [];
+  let isWhole = true;
+  for await (const entry of ftp.list("", {
+    signal
+  })) {
+    if (entries.length >= MAX_ENTRIES2) {
+      isWhole = false;
+      break;
+    }
+    entries.push(entry);
+  }
+  const command = log.hasSent("MLSD") && log.hasSent("LIST") ? "LIST, because MLSD does not work" : log.hasSent("MLSD") ? "MLSD" : "LIST";
+  const formats = [
+    ...new Set(entries.map(({ format }) => format))
+  ];
+  const unknown = entries.filter(({ kind }) => kind === "unknown");
+  const foreign = entries.filter(({ name }) => !name.isWellFormed());
+  const facts = {
+    command,
+    formats,
+    entries: entries.length,
+    unknown: unknown.length,
+    foreign: foreign.length
+  };
+  examination.canList = true;
+  const isBad = unknown.length > 0 || foreign.length > 0;
+  examination.step("listing", isBad ? "problem" : "ok", `${isWhole ? "" : "More than "}${entries.length} ${entries.length === 1 ? "entry" : "entries"} by ${command}${formats.length === 0 ? "" : `, format ${formats.map((format) => `"${format}"`).join(" and ")}`}.`, facts);
+  if (unknown.length > 0) {
+    examination.warn("listing", {
+      cause: "listing-unreadable",
       severity: "error",
-      text: error.message,
-      advice: isRoot || folder === "/" ? "The user may not write to the root of its directory (chroot); servers often want it so. Name a folder below it that the user owns." : "The user may not write to this folder: check its owner and permissions, and the server's write_enable, Limit WRITE or the like.",
+      text: `${unknown.length} lines could not be parsed, such as ${quote(unknown[0].line)}.`,
+      advice: "Please report this line. nlst() returns the names.",
       isFirewall: false
     });
   }
-  /** Removes the file; says so if that fails. */
-  async #sweep(ftp, path) {
-    const { signal } = this.#options;
-    try {
-      if (await ftp.exists(path, {
-        signal
-      })) {
-        await ftp.remove(path, {
-          signal
-        });
-      }
-      return true;
-    } catch (error) {
-      signal?.throwIfAborted();
-      this.#problem("write", {
-        cause: "leftover",
-        severity: "error",
-        text: `The test file "${printableLine(path)}" may be left: ${error instanceof Error ? error.message : error}.`,
-        advice: "Remove it by hand.",
-        isFirewall: false
-      });
-      return false;
-    }
+  if (foreign.length > 0) {
+    const isWindows = foreign.some(({ rawName }) => rawName.some((byte) => byte >= 128 && byte < 160));
+    const encoding = isWindows ? "windows-1252" : "latin-1";
+    examination.advised.encoding = encoding;
+    examination.warn("listing", {
+      cause: "encoding",
+      severity: "warning",
+      text: `${foreign.length} names are not valid in ${ftp.encoding}, such as ${quote(foreign[0].name)}.`,
+      advice: `Set the server's encoding; "${encoding}" is a guess. The names can be used without it.`,
+      isFirewall: false
+    });
   }
-  /** The user's options and those that were found, without secrets. */
-  #finalOptions() {
-    const { password: _password, account: _account, trace: _trace, signal: _signal, dial: _dial, retry, timeout, proxy, ...own } = this.#options;
-    const { tls } = own;
-    return {
-      ...own,
-      ...timeout === TIMEOUT2 ? {} : {
-        timeout
-      },
-      ...retry && retry.attempts === 2 ? {} : {
-        retry
-      },
-      ...proxy === void 0 ? {} : {
-        proxy: withoutPassword(String(proxy))
-      },
-      ...typeof tls === "object" && tls.key !== void 0 ? {
-        tls: {
-          ...tls,
-          key: "..."
-        }
-      } : {},
-      ...this.#advised,
-      ...this.#target.user === void 0 ? {} : {
-        user: void 0
-      }
-    };
-  }
-  #shownURL() {
-    const { directory } = this.#target;
-    const path = directory.split("/").map(encodeURIComponent).join("/");
-    return withoutPassword(this.#url) + (path === "" ? "" : `/${path}`);
-  }
-  #code(options) {
-    const { tls } = options;
-    let url = this.#shownURL();
-    let rest = options;
-    if (tls === "explicit" && this.#target.tls !== "explicit") {
-      url = url.replace(/^(ftps?:)?(?=\/\/)/i, "ftpes:");
-      const { tls: _tls, ...others } = options;
-      rest = others;
-    }
-    const shown = Object.entries(rest).filter(([, value]) => value !== void 0).map(([name, value]) => `  ${name}: ${formatValue(value)},
-`);
-    const user = this.#target.user ?? this.#options.user;
-    if (user !== void 0 && user !== "anonymous") {
-      shown.push('  password: Deno.env.get("FTP_PASSWORD"),\n');
-    }
-    const argument = shown.length === 0 ? "" : `, {
-${shown.join("")}}`;
-    return printable(`await using ftp = await connect(${JSON.stringify(url)}${argument});
-`);
-  }
-};
-function lineOf(greeting) {
-  const lines = greeting.split("\n");
-  return lines.find((line) => /[a-z]{3}/i.test(line)) ?? lines[0];
+  await checkClock(examination, ftp, entries);
+  await checkRestart(examination, ftp, entries);
 }
-function formatValue(value) {
-  if (typeof value === "string" && value.startsWith("-----BEGIN ")) {
-    return 'await Deno.readTextFile("certificate.pem")';
+async function checkRestart(examination, ftp, entries) {
+  const { signal } = examination.options;
+  try {
+    await ftp.voidcmd("TYPE I", {
+      signal
+    });
+    const reply = await ftp.sendcmd("REST 1", {
+      signal
+    });
+    await ftp.sendcmd("REST 0", {
+      signal
+    });
+    examination.step("restart", reply.code === 350 ? "ok" : "note", "Transfers can start within a file (REST), so interrupted ones are resumed.", {
+      entries: entries.length
+    });
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    examination.step("restart", "note", `The server refuses REST, so interrupted downloads start over (${error.reply.text}).`);
   }
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(formatValue).join(", ")}]`;
-  const fields = Object.entries(value).filter(([, field]) => field !== void 0).map(([name, field]) => `${name}: ${formatValue(field)}`);
-  return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
 }
-function withoutPassword(url) {
-  return url.replace(/^(\w+:\/\/[^/:@]*):[^/]*@/, "$1@");
+
+// lib/doctor/opening.ts
+init_printable();
+init_errors();
+
+// lib/doctor/security.ts
+init_errors();
+var SOON = 14;
+var DAY2 = 864e5;
+async function peek(examination, version) {
+  const { timeout, proxy, dial: dial2, signal } = examination.options;
+  const ftp = new FTP({
+    timeout,
+    proxy,
+    dial: dial2,
+    tls: {
+      mode: examination.mode ?? "explicit",
+      dangerouslyAcceptAnyCertificate: true,
+      ...version === void 0 ? {} : {
+        minVersion: version,
+        maxVersion: version
+      }
+    }
+  });
+  try {
+    await ftp.connect(examination.target.host, examination.port, {
+      signal
+    });
+    if (examination.mode !== "implicit") await ftp.auth({
+      signal
+    });
+    return ftp.tls;
+  } catch {
+    signal?.throwIfAborted();
+    return void 0;
+  } finally {
+    ftp.close();
+  }
+}
+async function reportDistrust(examination, finding, error) {
+  const isSeen = /^certificate/.test(finding.cause);
+  const info = isSeen ? await peek(examination) : void 0;
+  const about = info === void 0 ? "" : ` ${describe(info)}`;
+  examination.problem("tls", {
+    ...finding,
+    text: `${finding.text}.${about}`
+  }, {
+    reason: error instanceof TLSError ? error.reason : void 0,
+    ...factsOf(info)
+  });
+  if (finding.cause === "certificate-untrusted" && info !== void 0) {
+    adviseTLS(examination, {
+      fingerprint: info.fingerprint
+    });
+  }
+  if (finding.cause === "not-tls") examination.advised.tls = "explicit";
+}
+async function reportSecured(examination, info) {
+  const versions = [];
+  for (const version of [
+    "TLSv1.2",
+    "TLSv1.3"
+  ]) {
+    if (await peek(examination, version) !== void 0) versions.push(version);
+  }
+  if (info === void 0) {
+    examination.step("tls", "note", "The control connection is in clear text again (CCC).");
+    return;
+  }
+  const left = (info.peerCertificate.validTo.getTime() - Date.now()) / DAY2;
+  const isSoon = left < SOON;
+  examination.step("tls", isSoon ? "note" : "ok", `${info.protocol} is used; the server supports ${versions.join(" and ") || info.protocol}. ${describe(info)}${isSoon ? ` It expires in ${Math.floor(left)} days.` : ""}`, {
+    ...factsOf(info),
+    versions
+  });
+}
+async function checkOfferedTLS(examination) {
+  const info = await peek(examination);
+  if (info === void 0) {
+    examination.warn("tls", {
+      cause: "clear-text",
+      severity: "warning",
+      text: "The server does not support TLS. Others on the network can read password and files.",
+      advice: "If the server also offers SFTP or HTTPS, use that.",
+      isFirewall: false
+    });
+    examination.step("tls", "note", "The server refuses AUTH TLS.");
+    return;
+  }
+  const trusts = await isTrusted(examination);
+  examination.warn("tls", {
+    cause: "clear-text",
+    severity: "warning",
+    text: "The URL is without TLS, although the server supports it. Others on the network can read password and files.",
+    advice: trusts ? "Use ftpes://, or the option tls." : "Use ftpes://, and pin the certificate's fingerprint if the operator confirms it.",
+    isFirewall: false
+  });
+  examination.step("tls", "note", `The URL is without TLS; the server supports ${info.protocol}. ${describe(info)}`, factsOf(info));
+  examination.advised.tls = trusts ? "explicit" : {
+    fingerprint: info.fingerprint
+  };
+}
+async function isTrusted(examination) {
+  const { timeout, proxy, dial: dial2, signal } = examination.options;
+  const ftp = new FTP({
+    timeout,
+    proxy,
+    dial: dial2,
+    tls: "explicit"
+  });
+  try {
+    await ftp.connect(examination.target.host, examination.port, {
+      signal
+    });
+    await ftp.auth({
+      signal
+    });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    ftp.close();
+  }
+}
+function adviseTLS(examination, more) {
+  const { tls } = examination.options;
+  const own = typeof tls === "object" ? tls : {};
+  examination.advised.tls = {
+    ...own,
+    ...more
+  };
 }
 function describe({ peerCertificate, fingerprint }) {
   const { names, validFrom, validTo, issuer } = peerCertificate;
@@ -24747,15 +26389,196 @@ function factsOf(info) {
     validTo
   };
 }
-function formatZone(minutes) {
-  if (minutes === 0) return "";
-  return `${minutes < 0 ? "-" : "+"}${formatClock(Math.abs(minutes))}`;
+
+// lib/doctor/opening.ts
+async function openSession2(examination) {
+  const log = new SessionLog();
+  let probe2;
+  let error;
+  try {
+    probe2 = await openProbe(examination.url, examination.options, log);
+  } catch (failure3) {
+    examination.options.signal?.throwIfAborted();
+    error = failure3;
+  }
+  const finding = probe2 === void 0 ? explainOpening(error, log) : void 0;
+  const hasGreeting = log.greeting !== void 0;
+  const vendor = probe2 === void 0 ? void 0 : connectionOf(probe2.ftp).session.profile.vendor;
+  if (hasGreeting) {
+    const said = printableLine(lineOf(log.greeting));
+    examination.step("greeting", "ok", `"${said}"${vendor === void 0 ? "" : `: ${vendor}`}.`, {
+      greeting: log.greeting,
+      vendor
+    });
+  } else if (finding !== void 0 && !(error instanceof TLSError)) {
+    examination.problem("greeting", finding);
+    return void 0;
+  }
+  const info = probe2?.ftp.tls;
+  examination.isSecured = info !== void 0;
+  if (error instanceof TLSError || finding?.cause === "tls-refused") {
+    await reportDistrust(examination, finding, error);
+    return void 0;
+  }
+  if (examination.mode !== void 0 && (info !== void 0 || log.hasSent("USER"))) {
+    await reportSecured(examination, info);
+  }
+  if (examination.mode === void 0) await checkOfferedTLS(examination);
+  if (finding !== void 0) {
+    examination.problem("login", finding);
+    if (finding.cause === "tls-required") examination.advised.tls = "explicit";
+    return void 0;
+  }
+  examination.step("login", "ok", "Logged in.");
+  return probe2;
 }
-function formatClock(minutes) {
-  return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
+function lineOf(greeting) {
+  const lines = greeting.split("\n");
+  return lines.find((line) => /[a-z]{3}/i.test(line)) ?? lines[0];
 }
-function formatMinutes(minutes) {
-  return `${minutes < 0 ? "-" : ""}${formatClock(Math.abs(minutes))} hours`;
+
+// lib/doctor/write.ts
+init_printable();
+async function checkWrite(examination, { ftp }, folder) {
+  const { signal } = examination.options;
+  const mark = crypto.randomUUID().slice(0, 8);
+  const name = `ftp-doctor-${mark}.txt`;
+  const path = joinPath(withoutTrailingSlashes(folder), name);
+  const content = new TextEncoder().encode("A test of diagnose()\n");
+  const { clock } = connectionOf(ftp).session.profile;
+  let done = [];
+  try {
+    const { verified, mtime } = await ftp.upload(content, path, {
+      signal
+    });
+    done = [
+      `an upload of ${content.length} bytes was ${verified === null ? "confirmed" : `verified by ${verified}`}`,
+      "the file was renamed"
+    ];
+    try {
+      await ftp.setMtime(path, /* @__PURE__ */ new Date(), {
+        signal
+      });
+      done.push("its time was set");
+    } catch (error) {
+      if (!(error instanceof FTPError)) throw error;
+      done.push("the server cannot set times");
+    }
+    void mtime;
+  } catch (error) {
+    if (!(error instanceof FTPError)) throw error;
+    await reportRefusedWrite(examination, ftp, folder, error);
+    await sweep(examination, ftp, path);
+    return;
+  }
+  if (!await sweep(examination, ftp, path)) return;
+  if (clock.zoneOf("MDTM") === void 0) {
+    const { session } = connectionOf(ftp);
+    await proveClock(session, folder, {
+      signal
+    }).catch((error) => {
+      if (!(error instanceof FTPError)) throw error;
+    });
+  }
+  examination.step("write", "ok", `In ${quote(folder)} ${done.join(", ")}, and the file was removed.`);
+  const zone = clock.zoneOf("MDTM");
+  if (zone === void 0 || !clock.isProven("MDTM")) return;
+  if (zone === 0) {
+    examination.step("clock", "ok", "The upload proves that MDTM is in UTC.", {
+      zone
+    });
+    return;
+  }
+  examination.advised.serverZone = zone;
+  const suspected = examination.problems.findIndex(({ cause }) => cause === "zone");
+  if (suspected >= 0) examination.problems.splice(suspected, 1);
+  examination.problem("clock", {
+    cause: "zone",
+    severity: "warning",
+    text: `The upload proves that the server's times are in local time, UTC${formatZone(zone)}; RFC 3659 requires UTC.`,
+    advice: `Uploads detect it. For downloads set serverZone: ${zone}, and change it with summer time. On the server, set use_localtime=NO (vsftpd) or use_gmt_times=True (pyftpdlib).`,
+    isFirewall: false
+  }, {
+    zone
+  });
+}
+async function reportRefusedWrite(examination, ftp, folder, error) {
+  const { signal } = examination.options;
+  const current = await ftp.pwd({
+    signal
+  }).catch(() => "");
+  const isRoot = /^\/?$/.test(folder.replace(/^\.$/, "")) && current === "/";
+  examination.problem("write", {
+    cause: "write-refused",
+    severity: "error",
+    text: error.message,
+    advice: isRoot || folder === "/" ? "The user may not write to the root of its directory (chroot), which many servers require. Use a directory below it that the user owns." : "The user may not write to this directory. Check its owner and permissions, and settings of the server such as write_enable (vsftpd) or Limit WRITE (ProFTPD).",
+    isFirewall: false
+  });
+}
+async function sweep(examination, ftp, path) {
+  const { signal } = examination.options;
+  try {
+    if (await ftp.exists(path, {
+      signal
+    })) {
+      await ftp.remove(path, {
+        signal
+      });
+    }
+    return true;
+  } catch (error) {
+    signal?.throwIfAborted();
+    examination.problem("write", {
+      cause: "leftover",
+      severity: "error",
+      text: `The test file ${quote(path)} may still exist: ${error instanceof Error ? error.message : error}.`,
+      advice: "Remove it by hand.",
+      isFirewall: false
+    });
+    return false;
+  }
+}
+
+// lib/doctor/diagnose.ts
+async function diagnose(url, options = {}) {
+  return await run(new Examination(String(url), options));
+}
+async function run(examination) {
+  if (await checkAddresses(examination)) {
+    const probe2 = await openSession2(examination);
+    if (probe2 !== void 0) await examineSession(examination, probe2);
+  }
+  examination.options.signal?.throwIfAborted();
+  const options = finalOptions(examination);
+  return {
+    url: shownURL(examination),
+    isUsable: examination.canList,
+    steps: examination.steps,
+    problems: examination.problems,
+    options,
+    code: codeFor(examination, options)
+  };
+}
+async function examineSession(examination, probe2) {
+  {
+    await using _closed = probe2;
+    await checkFeatures(examination, probe2);
+    await checkDirectory(examination, probe2);
+  }
+  const epsv = await checkPassive(examination, "epsv", probe2);
+  const pasv = await checkPassive(examination, "pasv", probe2);
+  const isPassive2 = epsv || pasv;
+  if (!epsv && pasv) examination.advised.passive = "pasv";
+  const active = await checkActive2(examination, isPassive2);
+  if (!isPassive2 && active) examination.advised.passive = false;
+  if (!isPassive2 && !active) return;
+  await connected(examination, "listing", (probe3) => checkListing(examination, probe3));
+  await checkConnections2(examination);
+  const { write: write2 } = examination.examine;
+  if (write2 !== void 0) {
+    await connected(examination, "write", (probe3) => checkWrite(examination, probe3, write2));
+  }
 }
 
 // lib/client/ftpcp.ts
@@ -24791,7 +26614,7 @@ async function ftpcp(source, sourceName, target, targetName = sourceName, type =
     name
   }, type, options));
 }
-async function together(sessions, options, run) {
+async function together(sessions, options, run2) {
   const done = Promise.withResolvers();
   const turns = sessions.map((session) => {
     const { promise, resolve, reject } = Promise.withResolvers();
@@ -24803,7 +26626,7 @@ async function together(sessions, options, run) {
     return promise;
   });
   try {
-    return await run(await Promise.all(turns));
+    return await run2(await Promise.all(turns));
   } finally {
     done.resolve();
   }
@@ -24978,7 +26801,7 @@ export {
   Reply,
   TLSError,
   WalkEntry,
-  connect3 as connect,
+  connect2 as connect,
   diagnose,
   ftpcp,
   parse150,
