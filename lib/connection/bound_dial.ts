@@ -7,7 +7,7 @@
 
 import type { Socket } from "node:net";
 import type { ByteStream } from "./byte_stream.ts";
-import { type OpenOptions, showAddress } from "./dial.ts";
+import { type DialOptions, showAddress } from "./dial.ts";
 import { nodeModule } from "./node_module.ts";
 import { errorOfNode, NodeStream } from "./node_stream.ts";
 import { within } from "./waiting.ts";
@@ -29,7 +29,7 @@ export async function dialFrom(
   localAddress: string,
   hostname: string,
   port: number,
-  { timeout, signal }: OpenOptions,
+  { timeout, signal }: DialOptions,
 ): Promise<ByteStream> {
   const tried = `Cannot connect to "${
     showAddress(hostname, port)

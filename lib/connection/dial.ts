@@ -10,7 +10,7 @@ import { connectionError } from "../protocol/with_message.ts";
 import { isSameHost } from "../protocol/address.ts";
 
 /** Time limit of opening a connection. */
-export interface OpenOptions {
+export interface DialOptions {
   /** Milliseconds; 0 for no limit. */
   timeout: number;
   /** Aborts the opening. */
@@ -30,7 +30,7 @@ export interface OpenOptions {
 export async function dial(
   hostname: string,
   port: number,
-  options: OpenOptions,
+  options: DialOptions,
 ): Promise<ByteStream> {
   const { timeout, signal } = options;
   const shown = showAddress(hostname, port);
@@ -84,7 +84,7 @@ export async function dialPeer(
   address: string,
   port: number,
   name: string,
-  options: OpenOptions,
+  options: DialOptions,
   dialHost: typeof dial = dial,
 ): Promise<ByteStream> {
   const isNamed = name !== address && isAllowed(name, port) &&

@@ -5,7 +5,7 @@
  */
 
 import { type ByteStream, closeQuietly } from "./byte_stream.ts";
-import { type OpenOptions, showAddress } from "./dial.ts";
+import { type DialOptions, showAddress } from "./dial.ts";
 import {
   type Dial,
   DialedStream,
@@ -25,7 +25,7 @@ import { withMessage } from "../protocol/with_message.ts";
 export async function dialByFunction(
   dial: Dial,
   target: Omit<DialTarget, "signal">,
-  { timeout, signal }: OpenOptions,
+  { timeout, signal }: DialOptions,
 ): Promise<ByteStream> {
   const shown = showAddress(target.hostname, target.port);
   const conn = await within(

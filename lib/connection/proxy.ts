@@ -5,7 +5,7 @@
  */
 
 import type { ByteStream } from "./byte_stream.ts";
-import { dial, type OpenOptions } from "./dial.ts";
+import { dial, type DialOptions } from "./dial.ts";
 import type { DialTarget } from "./dialed_stream.ts";
 import { connectByHTTP } from "./http_connect.ts";
 import { PrefixedStream } from "./prefixed_stream.ts";
@@ -31,7 +31,7 @@ const DIALED_REGEXP = /^Cannot connect to "[^"]*"(?:: )?/;
 export async function dialThrough(
   proxy: ProxyAddress,
   target: Omit<DialTarget, "signal">,
-  options: OpenOptions,
+  options: DialOptions,
   dialHost: typeof dial = dial,
 ): Promise<ByteStream> {
   const { timeout, signal } = options;

@@ -7,7 +7,7 @@
 
 import { dialFrom } from "./bound_dial.ts";
 import type { ByteStream } from "./byte_stream.ts";
-import { dial, dialPeer, type OpenOptions } from "./dial.ts";
+import { dial, type DialOptions, dialPeer } from "./dial.ts";
 import { dialByFunction } from "./dial_function.ts";
 import type { Dial, DialTarget } from "./dialed_stream.ts";
 import { nodeModule } from "./node_module.ts";
@@ -26,7 +26,7 @@ export interface Route {
   dialServer(
     host: string,
     port: number,
-    options: OpenOptions,
+    options: DialOptions,
   ): Promise<{ stream: ByteStream; peer: HostPort }>;
   /**
    * Opens a data connection.
@@ -37,7 +37,7 @@ export interface Route {
     host: string,
     port: number,
     name: string,
-    options: OpenOptions,
+    options: DialOptions,
   ): Promise<ByteStream>;
 }
 
@@ -126,7 +126,7 @@ function straight(dialHost: typeof dial): Route {
 
 type Open = (
   target: Omit<DialTarget, "signal">,
-  options: OpenOptions,
+  options: DialOptions,
 ) => Promise<ByteStream>;
 
 /**
