@@ -46,7 +46,8 @@ export class WalkEntry extends Entry {
    * @internal
    */
   constructor(entry: Entry, place: WalkPlace) {
-    super(...changed(entry));
+    const [source, index, changes] = changed(entry);
+    super(source, index, changes);
     this.path = place.path;
     this.rawPath = place.rawPath;
     this.depth = place.depth;
