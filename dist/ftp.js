@@ -12807,7 +12807,8 @@ var WalkEntry = class extends Entry {
    * @internal
    */
   constructor(entry, place) {
-    super(...changed(entry));
+    const [source, index, changes] = changed(entry);
+    super(source, index, changes);
     this.path = place.path;
     this.rawPath = place.rawPath;
     this.depth = place.depth;
