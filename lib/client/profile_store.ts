@@ -95,9 +95,12 @@ export class ServerStore {
     kept.#since = date;
     if (epsv === false) {
       profile.hasExtendedPassive = false;
-      profile.isRecalled = true;
+      profile.recalled.add("EPSV");
     }
-    if (mlsd === false) profile.hasMLSD = false;
+    if (mlsd === false) {
+      profile.hasMLSD = false;
+      profile.recalled.add("MLSD");
+    }
     if (pret === true) profile.needsPRET = true;
     if (pipelining === false) dropping.add(server);
     kept.#saved = JSON.stringify(kept.#collect(profile, dropping));

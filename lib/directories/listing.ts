@@ -9,6 +9,7 @@
 import { changed, Entry } from "../listing/entry.ts";
 import { withoutNested } from "../listing/entry_path.ts";
 import { checkPath, type Path } from "../protocol/command.ts";
+import { isUnknownCommand, replyOf } from "../protocol/errors.ts";
 import { quote } from "../protocol/printable.ts";
 import { BatchIterator } from "../transfer/batch_iterator.ts";
 import { tooLarge } from "../transfer/kept_lines.ts";
@@ -175,7 +176,16 @@ async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
   ) {
     return;
   }
-  const received = yield* listByList(request);
+  let received;
+  try {
+    received = yield* listByList(request);
+  } catch (error) {
+    const isWrong = isUnknownCommand(replyOf(error)) &&
+      session.profile.recalled.delete("MLSD");
+    if (!isWrong) throw error;
+    session.profile.hasMLSD = undefined;
+    return yield* listBatches(request);
+  }
   const { count, format } = received;
   // agrees with an MLSD that returned nothing
   if (session.profile.hasMLSD === false) await proveRead(request, received);

@@ -237,8 +237,7 @@ async function negotiate(
     if (passive !== "pasv" && !isLearned) return requestEpsv(turn, options);
     const asking = orRefused(session, requestPasv(turn, options));
     return passive === "pasv" ? asking : asking.catch((error) => {
-      if (!profile.isRecalled || !isUnlearned(error)) throw error;
-      profile.isRecalled = false;
+      if (!isUnlearned(error) || !profile.recalled.delete("EPSV")) throw error;
       profile.hasExtendedPassive = undefined;
       return requestEpsv(turn, options);
     });

@@ -78,8 +78,8 @@ export class ServerProfile {
   #featuresIdentity = "";
   /** Whether `EPSV` works; `undefined` before the first try. */
   hasExtendedPassive: boolean | undefined;
-  /** Whether `hasExtendedPassive` comes from an earlier run. */
-  isRecalled = false;
+  /** What an earlier run has learned. It is unlearned if it turns out wrong. */
+  readonly recalled = new Set<"EPSV" | "MLSD">();
   /** Whether `MLSD` works; `undefined` before it returned an entry. */
   hasMLSD: boolean | undefined;
   /** Whether `LIST -a` works; `undefined` before the first try. */

@@ -104,6 +104,17 @@ Deno.test("FTP unlearns what a profile says wrongly", async () => {
   assertEquals((await run(server, shelf)).includes("PASV"), false);
 });
 
+Deno.test("FTP.list sends MLSD again where a profile says that only LIST works, and it does not", async () => {
+  await using server = await memoryServer({ "/pub/a": "a" });
+  server.on("LIST", "502 Not implemented");
+  const shelf = new Shelf();
+  const key = `${server.host}:${server.port}`;
+  shelf.kept.set(key, { since: new Date().toISOString(), mlsd: false });
+  const verbs = await run(server, shelf);
+  assert(verbs.indexOf("LIST") < verbs.indexOf("MLSD"), verbs.join());
+  assertEquals((await run(server, shelf)).includes("LIST"), false);
+});
+
 const DAY = 24 * 60 * 60 * 1000;
 
 /** Profiles that are nothing, or not valid any more. */
