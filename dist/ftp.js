@@ -9029,8 +9029,7 @@ async function negotiate(turn, options) {
     if (passive !== "pasv" && !isLearned) return requestEpsv(turn, options);
     const asking = orRefused(session, requestPasv(turn, options));
     return passive === "pasv" ? asking : asking.catch((error) => {
-      if (!profile.isRecalled || !isUnlearned(error)) throw error;
-      profile.isRecalled = false;
+      if (!isUnlearned(error) || !profile.recalled.delete("EPSV")) throw error;
       profile.hasExtendedPassive = void 0;
       return requestEpsv(turn, options);
     });
@@ -12256,7 +12255,15 @@ async function* listBatches(request) {
   if (session.profile.hasMLSD === void 0 && (yield* tryMLSD(request, unread))) {
     return;
   }
-  const received = yield* listByList(request);
+  let received;
+  try {
+    received = yield* listByList(request);
+  } catch (error) {
+    const isWrong = isUnknownCommand(replyOf(error)) && session.profile.recalled.delete("MLSD");
+    if (!isWrong) throw error;
+    session.profile.hasMLSD = void 0;
+    return yield* listBatches(request);
+  }
   const { count, format } = received;
   if (session.profile.hasMLSD === false) await proveRead(request, received);
   if (count > 0 && format !== void 0) session.profile.hasMLSD ??= false;
@@ -22202,8 +22209,8 @@ var ServerProfile = class {
   #featuresIdentity = "";
   /** Whether `EPSV` works; `undefined` before the first try. */
   hasExtendedPassive;
-  /** Whether `hasExtendedPassive` comes from an earlier run. */
-  isRecalled = false;
+  /** What an earlier run has learned. It is unlearned if it turns out wrong. */
+  recalled = /* @__PURE__ */ new Set();
   /** Whether `MLSD` works; `undefined` before it returned an entry. */
   hasMLSD;
   /** Whether `LIST -a` works; `undefined` before the first try. */
@@ -23037,9 +23044,12 @@ var ServerStore = class _ServerStore {
     kept.#since = date;
     if (epsv === false) {
       profile.hasExtendedPassive = false;
-      profile.isRecalled = true;
+      profile.recalled.add("EPSV");
     }
-    if (mlsd === false) profile.hasMLSD = false;
+    if (mlsd === false) {
+      profile.hasMLSD = false;
+      profile.recalled.add("MLSD");
+    }
     if (pret === true) profile.needsPRET = true;
     if (pipelining === false) dropping.add(server);
     kept.#saved = JSON.stringify(kept.#collect(profile, dropping));
