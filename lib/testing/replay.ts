@@ -190,5 +190,5 @@ function withPort(reply: string, host: string, port: number): string {
   const numbers = [...host.split("."), port >> 8, port & 255].join(",");
   return reply.startsWith("229")
     ? reply.replace(/(\D)\d+\1?\)/, (tail) => tail.replace(/\d+/, String(port)))
-    : reply.replace(/\d+(,\d+){5}/, numbers);
+    : reply.replace(/\d{1,3}(,\d{1,3}){5}/, numbers);
 }
