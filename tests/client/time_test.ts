@@ -148,7 +148,7 @@ Deno.test("FTP counts the progress of a reply, not its whole", async () => {
 
 /** Text that is sent every ten milliseconds instead of a greeting. */
 const DRIPS: [name: string, drip: string, message: string][] = [
-  ["a line without an end", "x", "no reply within 100 ms"],
+  ["a line without an end", "x", "no answer within 100 ms"],
   ["a reply without an end", "220-x\r\n", "the reply has no end after 2000 ms"],
   ["120 and no greeting", "120 Wait\r\n", "the reply has no end after 2000 ms"],
 ];
