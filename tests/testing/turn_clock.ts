@@ -38,7 +38,7 @@ export class TurnClock {
     const { hostname, port, transport, signal } = target;
     const at = this.now;
     const conn = await Deno.connect({ hostname, port, signal });
-    await hold();
+    await new Hold().begin();
     this.#reach(at + 1);
     conn.setNoDelay(true);
     if (transport === "data") return this.#data(conn);
@@ -104,12 +104,13 @@ interface Events {
 }
 
 function wrap(conn: Deno.TcpConn, events: Events): DialedConn {
+  const hold = new Hold();
   return {
     localAddr: conn.localAddr,
     remoteAddr: conn.remoteAddr,
     async read(buffer) {
       const n = await conn.read(buffer);
-      await hold();
+      await hold.begin();
       events.read(buffer.subarray(0, n ?? 0));
       return n;
     },
@@ -125,12 +126,31 @@ function wrap(conn: Deno.TcpConn, events: Events): DialedConn {
       events.end?.();
       await conn.closeWrite();
     },
-    close: () => conn.close(),
+    close: () => {
+      hold.end();
+      conn.close();
+    },
     ref: () => conn.ref(),
     unref: () => conn.unref(),
   };
 }
 
-function hold(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, HOLD));
+/** Holds what comes, until the connection is closed. */
+class Hold {
+  #release: (() => void) | undefined;
+  #isEnded = false;
+
+  async begin(): Promise<void> {
+    if (this.#isEnded) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#release = resolve;
+    const timer = setTimeout(resolve, HOLD);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#release?.();
+  }
 }
