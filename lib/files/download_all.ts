@@ -10,7 +10,7 @@ import { asError } from "../protocol/with_message.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { quote } from "../protocol/printable.ts";
 import { download } from "./download/download.ts";
-import { runOperation, withLifetime } from "./operation.ts";
+import { withLifetime } from "./operation.ts";
 import {
   checkTransferOptions,
   DOWNLOAD_OPTIONS,
@@ -18,6 +18,7 @@ import {
   type FileTransferResult,
 } from "./options.ts";
 import { type Progress, RateLimiter } from "./progress.ts";
+import { reconnectIfLost } from "./recovery.ts";
 import type { SessionProvider } from "./session_provider.ts";
 import {
   checkConnections,
@@ -224,9 +225,14 @@ class DownloadList implements TaskQueue<Worker> {
       }, { limiter: this.#limiter, onEnding });
       this.#add(position, { remote, local, result });
     } catch (error) {
-      this.#pool.signal.throwIfAborted();
+      const { signal } = this.#pool;
+      signal.throwIfAborted();
       if (error instanceof Deno.errors.NotCapable) throw error;
-      await this.#ensureConnected(provider, error);
+      const { retry } = this.#options;
+      const loss = await reconnectIfLost(provider, { retry, signal }, error);
+      if (loss !== undefined && !this.#pool.dropWorker(provider)) {
+        throw loss.error;
+      }
       this.#add(position, { remote, local, error: asError(error) });
     }
   }
@@ -251,24 +257,6 @@ class DownloadList implements TaskQueue<Worker> {
     }
     this.#targets.add(local);
     return local;
-  }
-
-  /** Reconnects after a loss, or leaves the rest to the other connections. */
-  async #ensureConnected(
-    provider: SessionProvider,
-    cause: unknown,
-  ): Promise<void> {
-    if (!provider.session.isLost) return;
-    const { signal } = this.#pool;
-    try {
-      const mayRetry = this.#options.retry !== false && provider.canReconnect;
-      if (!mayRetry) throw cause;
-      const options = { signal };
-      await runOperation(provider, options, () => provider.reconnect(options));
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!this.#pool.dropWorker(provider)) throw error;
-    }
   }
 
   #add(position: number, outcome: DownloadOutcome): void {

@@ -331,3 +331,29 @@ function leaveSpoiled(
 function isLost({ session }: SessionProvider): boolean {
   return session.isLost;
 }
+
+/**
+ * Reconnects if one of several files has failed with the connection.
+ *
+ * @param cause The file's error
+ * @returns Why the others cannot go on over this connection, if so
+ */
+export async function reconnectIfLost(
+  provider: SessionProvider,
+  { retry, signal }: Pick<RecoveryOptions, "retry" | "signal">,
+  cause: unknown,
+): Promise<{ error: unknown } | undefined> {
+  if (!provider.session.isLost) return undefined;
+  if (retry === false || !provider.canReconnect) return { error: cause };
+  try {
+    await runOperation(
+      provider,
+      { signal },
+      (options) => provider.reconnect(options),
+    );
+    return undefined;
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { error };
+  }
+}

@@ -6,7 +6,7 @@
 
 import { asError, withAdvice } from "../protocol/with_message.ts";
 import { LocalError, locally } from "../files/errors.ts";
-import { runOperation } from "../files/operation.ts";
+import { reconnectIfLost } from "../files/recovery.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
 import type { Progress } from "../files/progress.ts";
 import { Listener } from "../transfer/listener.ts";
@@ -109,7 +109,8 @@ export class MirrorReport {
       this.#options.signal?.throwIfAborted();
       // without the permission, the next entry would fail as well
       if (error instanceof Deno.errors.NotCapable) throw error;
-      const loss = await this.#ensureConnected(provider, error);
+      let loss = await reconnectIfLost(provider, this.#options, error);
+      if (loss !== undefined && this.#dropWorker(provider)) loss = undefined;
       this.record({ action: "fail", entry, error });
       if (loss === undefined) return undefined;
       this.#lost++;
@@ -208,32 +209,5 @@ export class MirrorReport {
       unreached,
       cause,
     });
-  }
-
-  /**
-   * Reconnects if a failed file has ended the connection. Returns why the
-   * mirror cannot continue, if so.
-   */
-  async #ensureConnected(
-    provider: SessionProvider,
-    cause: unknown,
-  ): Promise<{ error: unknown } | undefined> {
-    const { retry, signal } = this.#options;
-    if (!provider.session.isLost) return undefined;
-    let why = cause;
-    if (retry !== false && provider.canReconnect) {
-      try {
-        await runOperation(
-          provider,
-          { signal },
-          (options) => provider.reconnect(options),
-        );
-        return undefined;
-      } catch (error) {
-        signal?.throwIfAborted();
-        why = error;
-      }
-    }
-    return this.#dropWorker(provider) ? undefined : { error: why };
   }
 }
