@@ -70,12 +70,12 @@ export class ServerStore {
   readonly #store: ProfileStore;
   readonly #server: string;
   #since = new Date();
-  #saved: string;
+  /** The values that were saved last, as JSON. */
+  #saved = "{}";
 
   private constructor(store: ProfileStore, server: string) {
     this.#store = store;
     this.#server = server;
-    this.#saved = JSON.stringify({});
   }
 
   /** Loads what is known of a server. */
