@@ -6,6 +6,7 @@
  */
 
 import { createServer, type Socket } from "node:net";
+import { acceptOne } from "../testing/passive_socket.ts";
 import { makeMlsd, makeShortMlsd, makeUnix } from "./listing_data.ts";
 
 const [kind, lines] = Deno.args;
@@ -35,21 +36,13 @@ function serve(control: Socket): void {
       else if (verb === "PWD") say('257 "/"');
       else if (verb === "QUIT") control.end("221 Bye\r\n");
       else if (verb === "PASV" || verb === "EPSV") {
-        const server = createServer();
-        passive = new Promise((resolve) =>
-          server.once("connection", (socket) => {
-            server.close();
-            resolve(socket);
-          })
-        );
-        server.listen(0, "127.0.0.1", () => {
-          const { port } = server.address() as { port: number };
+        passive = acceptOne((port) =>
           say(
             verb === "EPSV"
               ? `229 Entering (|||${port}|)`
               : `227 Entering (127,0,0,1,${port >> 8},${port & 255})`,
-          );
-        });
+          )
+        );
       } else if (verb === "MLSD" && kind !== "unix" || verb === "LIST") send();
       else say("502 Unknown");
     }

@@ -8,6 +8,7 @@
  */
 
 import { createServer, type Socket } from "node:net";
+import { acceptOne } from "../testing/passive_socket.ts";
 
 /** Bytes that are written at once. */
 const CHUNK = 256 * 1024;
@@ -87,20 +88,9 @@ function serve(control: Socket): void {
         if (/\.data$/.test(argument)) return void say("550 No such directory");
         directory = argument;
         return void say("250 Done");
-      case "EPSV": {
-        const server = createServer();
-        passive = new Promise((resolve) =>
-          server.once("connection", (socket) => {
-            server.close();
-            resolve(socket);
-          })
-        );
-        server.listen(0, "127.0.0.1", () => {
-          const { port } = server.address() as { port: number };
-          say(`229 Entering (|||${port}|)`);
-        });
+      case "EPSV":
+        passive = acceptOne((port) => say(`229 Entering (|||${port}|)`));
         return;
-      }
       case "MLSD":
         return void list(argument, FACTS);
       case "LIST":

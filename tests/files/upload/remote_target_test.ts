@@ -4,7 +4,7 @@ import { logIn, makeData, text } from "../../real/client.ts";
 import { serverTest } from "../../testing/servers/mod.ts";
 import { cutFirst, keepSome, logInThrough } from "./cut_uploads.ts";
 import { LocalFolder, namesIn } from "../local_folder.ts";
-import { memoryServer } from "../memory_server.ts";
+import { type MemoryServer, memoryServer } from "../memory_server.ts";
 
 const DATA = makeData(3_000_000);
 const QUICK: UploadOptions = { retry: { delay: 1, attempts: 3 } };
@@ -136,14 +136,19 @@ serverTest(
   { servers: ["pure-ftpd"], extra: ["--autorename"] },
 );
 
-Deno.test("FTP.upload takes another name where its part is in use", async () => {
-  await using server = await memoryServer();
+/** Cuts the first upload, and lets its part neither be deleted once nor be written. */
+function keepInUse(server: MemoryServer): void {
   server.once("STOR", keepSome(30_000));
   server.once("DELE", "550 In use");
   server.on("STOR", async (turn) => {
     if (!turn.server.files.has(`/${turn.argument}`)) return turn.default();
     await turn.reply(550, "In use");
   });
+}
+
+Deno.test("FTP.upload takes another name where its part is in use", async () => {
+  await using server = await memoryServer();
+  keepInUse(server);
   await using ftp = await server.client();
   const { retries } = await ftp.upload(DATA, "data", QUICK);
   assertEquals(retries, 1);
@@ -153,13 +158,8 @@ Deno.test("FTP.upload takes another name where its part is in use", async () => 
 
 Deno.test("FTP.upload deletes an earlier part where the connection is lost over that", async () => {
   await using server = await memoryServer();
-  server.once("STOR", keepSome(30_000));
-  server.once("DELE", "550 In use");
+  keepInUse(server);
   server.once("DELE", (turn) => turn.close()); // after the rename
-  server.on("STOR", async (turn) => {
-    if (!turn.server.files.has(`/${turn.argument}`)) return turn.default();
-    await turn.reply(550, "In use");
-  });
   await using ftp = await server.client();
   const { retries } = await ftp.upload(DATA, "data", QUICK);
   assertEquals(retries, 1);
