@@ -3845,6 +3845,23 @@ function leaveSpoiled(provider, error, attempts) {
 function isLost({ session }) {
   return session.isLost;
 }
+async function reconnectIfLost(provider, { retry, signal }, cause) {
+  if (!provider.session.isLost) return void 0;
+  if (retry === false || !provider.canReconnect) return {
+    error: cause
+  };
+  try {
+    await runOperation(provider, {
+      signal
+    }, (options) => provider.reconnect(options));
+    return void 0;
+  } catch (error) {
+    signal?.throwIfAborted();
+    return {
+      error
+    };
+  }
+}
 
 // lib/commands/raw_path.ts
 init_bytes();
@@ -15956,9 +15973,17 @@ var DownloadList = class {
         result
       });
     } catch (error) {
-      this.#pool.signal.throwIfAborted();
+      const { signal } = this.#pool;
+      signal.throwIfAborted();
       if (error instanceof Deno.errors.NotCapable) throw error;
-      await this.#ensureConnected(provider, error);
+      const { retry } = this.#options;
+      const loss = await reconnectIfLost(provider, {
+        retry,
+        signal
+      }, error);
+      if (loss !== void 0 && !this.#pool.dropWorker(provider)) {
+        throw loss.error;
+      }
       this.#add(position, {
         remote,
         local,
@@ -15980,22 +16005,6 @@ var DownloadList = class {
     }
     this.#targets.add(local);
     return local;
-  }
-  /** Reconnects after a loss, or leaves the rest to the other connections. */
-  async #ensureConnected(provider, cause) {
-    if (!provider.session.isLost) return;
-    const { signal } = this.#pool;
-    try {
-      const mayRetry = this.#options.retry !== false && provider.canReconnect;
-      if (!mayRetry) throw cause;
-      const options = {
-        signal
-      };
-      await runOperation(provider, options, () => provider.reconnect(options));
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!this.#pool.dropWorker(provider)) throw error;
-    }
   }
   #add(position, outcome) {
     this.#outcomes.set(position, outcome);
@@ -19379,7 +19388,8 @@ var MirrorReport = class {
       this.#listener.check();
       this.#options.signal?.throwIfAborted();
       if (error instanceof Deno.errors.NotCapable) throw error;
-      const loss = await this.#ensureConnected(provider, error);
+      let loss = await reconnectIfLost(provider, this.#options, error);
+      if (loss !== void 0 && this.#dropWorker(provider)) loss = void 0;
       this.record({
         action: "fail",
         entry,
@@ -19473,29 +19483,6 @@ var MirrorReport = class {
       unreached,
       cause
     });
-  }
-  /**
-   * Reconnects if a failed file has ended the connection. Returns why the
-   * mirror cannot continue, if so.
-   */
-  async #ensureConnected(provider, cause) {
-    const { retry, signal } = this.#options;
-    if (!provider.session.isLost) return void 0;
-    let why = cause;
-    if (retry !== false && provider.canReconnect) {
-      try {
-        await runOperation(provider, {
-          signal
-        }, (options) => provider.reconnect(options));
-        return void 0;
-      } catch (error) {
-        signal?.throwIfAborted();
-        why = error;
-      }
-    }
-    return this.#dropWorker(provider) ? void 0 : {
-      error: why
-    };
   }
 };
 
@@ -23026,11 +23013,11 @@ var ServerStore = class _ServerStore {
   #store;
   #server;
   #since = /* @__PURE__ */ new Date();
-  #saved;
+  /** The values that were saved last, as JSON. */
+  #saved = "{}";
   constructor(store2, server) {
     this.#store = store2;
     this.#server = server;
-    this.#saved = JSON.stringify({});
   }
   /** Loads what is known of a server. */
   static async load(store2, server, profile, dropping) {
