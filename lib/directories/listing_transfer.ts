@@ -16,7 +16,7 @@ import { openTransfer } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { enterDirectory, isDirectory, type Leave } from "./change_directory.ts";
-import { fail, finish, type OpenListing, stop } from "./verify_listing.ts";
+import { fail, finish, type OpenListing, stop } from "./end_listing.ts";
 import { type ListOptions, makeReader } from "./listing_options.ts";
 import { checkWhole, unproven } from "./partial_listing_error.ts";
 
