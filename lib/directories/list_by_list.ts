@@ -8,19 +8,17 @@
 import type { Entry } from "../listing/entry.ts";
 import { joinRawEntry } from "../listing/entry_path.ts";
 import { inferZone } from "../listing/infer_zone.ts";
-import { requestShownTime, textOfPath } from "../commands/queries.ts";
-import { joinRawPath, rawPathOf } from "../commands/raw_path.ts";
-import { quote } from "../protocol/printable.ts";
+import { requestShownTime } from "../commands/queries.ts";
+import { rawPathOf } from "../commands/raw_path.ts";
 import { isRefusal } from "../protocol/errors.ts";
-import type { Session } from "../transfer/session.ts";
+import type { ServerProfile } from "../transfer/server_profile.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
 import {
+  type ListingOutcome,
+  ListingTransfer,
   type ListRequest,
   openList,
-  type Received,
-  receiveOrNothing,
 } from "./listing_transfer.ts";
-import { PartialListingError } from "./partial_listing_error.ts";
 
 /** Entries that are searched for a file whose time shows the zone. */
 const ZONE_SAMPLE = 1000;
@@ -28,125 +26,78 @@ const ZONE_SAMPLE = 1000;
 /** Replies of servers that read `LIST -a` as a request for the file "-a". */
 const NO_FLAG_REPLIES = [450, 500, 501, 502, 504, 550];
 
-/** Lists by `LIST`. */
-export async function* listByList(
-  request: ListRequest,
-): AsyncGenerator<Entry[], Received> {
-  const { session, options } = request;
-  const found = options.zone === "infer"
-    ? await findZone(request)
-    : options.zone ?? session.profile.clock.zoneOf("LIST") ?? 0;
-  const zone = request.isRaw ? 0 : found;
-  const isFlagged = options.all === true &&
-    session.profile.hasListAll !== false;
-  if (isFlagged) {
-    const received = yield* listAll(request, zone);
-    if (received !== undefined) return received;
+/** A listing by `LIST`, with hidden names if that is wanted and works. */
+export class ListListing {
+  readonly #request: ListRequest;
+  #transfer: ListingTransfer | undefined;
+
+  /** Creates a listing, without I/O. */
+  constructor(request: ListRequest) {
+    this.#request = request;
   }
-  const received = yield* listPlain(request, zone);
-  if (isFlagged && received.count > 0) session.profile.hasListAll ??= false;
-  return received;
+
+  /** What the listing contained, after the last batch. */
+  get outcome(): ListingOutcome {
+    return this.#transfer!.outcome;
+  }
+
+  /** Receives the listing. */
+  async *batches(): AsyncGenerator<Entry[]> {
+    const { session, options } = this.#request;
+    const { profile } = session;
+    const found = options.zone === "infer"
+      ? await findZone(this.#request)
+      : options.zone ?? profile.clock.zoneOf("LIST") ?? 0;
+    const zone = this.#request.isRaw ? 0 : found;
+    const isFlagged = options.all === true && profile.hasListAll !== false;
+    if (isFlagged) {
+      this.#transfer = plainListing(this.#request, zone, "-a");
+      try {
+        yield* this.#transfer.batches();
+        noteFlagged(profile, this.outcome);
+      } catch (error) {
+        const isRefused = profile.hasListAll !== true &&
+          isRefusal(error, NO_FLAG_REPLIES);
+        if (!isRefused) throw error;
+      }
+      // an empty listing may mean that the server reads "-a" as a name
+      if (profile.hasListAll === true) return;
+    }
+    this.#transfer = plainListing(this.#request, zone);
+    yield* this.#transfer.batches();
+    if (isFlagged && this.outcome.count > 0) profile.hasListAll ??= false;
+  }
 }
 
-/** Returns the request without the callbacks of the caller. */
-function silent(request: ListRequest): ListRequest {
-  return { ...request, onSelf: undefined, onNote: undefined };
-}
-
-function listPlain(
+/** Creates a listing by one `LIST`. */
+export function plainListing(
   request: ListRequest,
   zone: number,
   flags?: string,
-): AsyncGenerator<Entry[], Received> {
+): ListingTransfer {
   const { signal } = request.options;
   const open = (turn: ExclusiveTurn) => openList(turn, request, flags);
-  return receiveOrNothing(request, { open, zone, signal });
+  return new ListingTransfer(request, { open, zone, signal });
 }
 
-/**
- * Lists by `LIST -a`; returns `undefined` if that does not work, or seems not
- * to.
- */
-async function* listAll(
-  request: ListRequest,
-  zone: number,
-): AsyncGenerator<Entry[], Received | undefined> {
-  const { session } = request;
-  try {
-    const received = yield* listPlain(request, zone, "-a");
-    if (received.count + received.selfEntries > 0) {
-      session.profile.hasListAll = true;
-    }
-    noteSelf(session, received);
-    return session.profile.hasListAll === true ? received : undefined;
-  } catch (error) {
-    const isRefused = session.profile.hasListAll !== true &&
-      isRefusal(error, NO_FLAG_REPLIES);
-    if (!isRefused) throw error;
-    return undefined;
-  }
+/** Returns the request without the callbacks of the caller. */
+export function silent(request: ListRequest): ListRequest {
+  return { ...request, onSelf: undefined, onNote: undefined };
+}
+
+/** Notes what a `LIST -a` shows about the command. */
+function noteFlagged(profile: ServerProfile, outcome: ListingOutcome): void {
+  if (outcome.count + outcome.selfEntries > 0) profile.hasListAll = true;
+  noteSelf(profile, outcome);
 }
 
 /** Notes whether `LIST -a` has a line for the directory itself. */
-function noteSelf(session: Session, { count, selfEntries }: Received): void {
-  if (selfEntries > 0) session.profile.showsSelf = true;
-  else if (count > 0) session.profile.showsSelf ??= false;
-}
-
-/**
- * Checks that an empty `LIST` is not caused by missing permission. ProFTPD
- * confirms such a listing, but its `LIST -a` does not even show the directory
- * itself.
- *
- * @throws {PartialListingError} If the directory may not be read
- */
-export async function proveRead(
-  request: ListRequest,
-  { count, selfEntries, isRefused }: Received,
-): Promise<void> {
-  if (count + selfEntries > 0 || isRefused) return;
-  const { session, path } = request;
-  const { showsSelf, admitsUnreadable } = session.profile;
-  if (showsSelf === false || admitsUnreadable) return;
-  const received = await readAll(request);
-  if (received === undefined || received.count + received.selfEntries > 0) {
-    return;
-  }
-  if (session.profile.showsSelf === undefined) {
-    // the parent cannot be empty: it contains this directory
-    const parent = joinRawPath(rawPathOf(session, path), PARENT);
-    await readAll({ ...request, path: parent });
-  }
-  if (session.profile.showsSelf !== true) {
-    session.profile.showsSelf = false; // one check is enough
-    return;
-  }
-  const { reply } = received;
-  throw new PartialListingError(
-    `Cannot list ${
-      quote(textOfPath(session, path))
-    }: the server does not list even the directory itself; it may lack permission to read it`,
-    { reply, command: "LIST -a" },
-  );
-}
-
-const PARENT = new TextEncoder().encode("..");
-
-/** Runs `LIST -a`; `undefined` if the server refuses. */
-async function readAll(request: ListRequest): Promise<Received | undefined> {
-  const { session } = request;
-  const batches = listPlain(silent(request), 0, "-a");
-  try {
-    let next = await batches.next();
-    while (!next.done) next = await batches.next();
-    noteSelf(session, next.value);
-    return next.value;
-  } catch (error) {
-    const isRefused = isRefusal(error) &&
-      !(error instanceof PartialListingError);
-    if (!isRefused) throw error;
-    return undefined;
-  }
+export function noteSelf(
+  profile: ServerProfile,
+  { count, selfEntries }: ListingOutcome,
+): void {
+  if (selfEntries > 0) profile.showsSelf = true;
+  else if (count > 0) profile.showsSelf ??= false;
 }
 
 /**
@@ -180,7 +131,7 @@ async function compareNewest(request: ListRequest): Promise<void> {
 async function findNewest(request: ListRequest): Promise<Entry | undefined> {
   let newest: Entry | undefined;
   let count = 0;
-  for await (const batch of listPlain(silent(request), 0)) {
+  for await (const batch of plainListing(silent(request), 0).batches()) {
     for (const entry of batch) {
       const isExact = entry.isFile && !entry.hostile &&
         entry.mtime !== undefined && entry.mtimePrecision !== "day";

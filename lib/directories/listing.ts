@@ -14,13 +14,15 @@ import { quote } from "../protocol/printable.ts";
 import { BatchIterator } from "../transfer/batch_iterator.ts";
 import { tooLarge } from "../transfer/kept_lines.ts";
 import { Listener } from "../transfer/listener.ts";
+import type { ServerProfile } from "../transfer/server_profile.ts";
 import type { Session } from "../transfer/session.ts";
 import { textOfPath } from "../commands/queries.ts";
-import { listByList, proveRead } from "./list_by_list.ts";
-import { isUnread, listByMLSD, tryMLSD } from "./list_by_mlsd.ts";
+import { ListListing } from "./list_by_list.ts";
+import { isUnread, mlsdListing, MLSDTrial } from "./list_by_mlsd.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
 import type { ListRequest } from "./listing_transfer.ts";
 import { PartialListingError } from "./partial_listing_error.ts";
+import { verifyEntered, verifyReadable } from "./verify_empty.ts";
 
 /** Default limit of entries that are kept at once. */
 const MAX_KEPT = 1_000_000;
@@ -160,37 +162,51 @@ export async function readDirectory(
   }, options);
 }
 
+/** How to request a listing: `MLSD`, unproven `MLSD`, or `LIST`. */
+function chooseListCommand(
+  { hasMLSD }: ServerProfile,
+  { command }: ListOptions,
+): "MLSD" | "MLSD?" | "LIST" {
+  if (command !== undefined) return command;
+  if (hasMLSD === undefined) return "MLSD?";
+  return hasMLSD ? "MLSD" : "LIST";
+}
+
 async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
-  const { session, options: { command } } = request;
-  if (command === "LIST") {
-    await proveRead(request, yield* listByList(request));
-    return;
+  const { session: { profile }, options } = request;
+  const command = chooseListCommand(profile, options);
+  if (command === "MLSD") {
+    const listing = mlsdListing(request);
+    yield* listing.batches();
+    return await verifyEntered(request, listing.outcome);
   }
-  if (command === "MLSD" || session.profile.hasMLSD === true) {
-    yield* listByMLSD(request);
-    return;
+  let unread: Entry[] = [];
+  if (command === "MLSD?") {
+    const trial = new MLSDTrial(request);
+    yield* trial.batches();
+    if (trial.outcome !== undefined) {
+      return await verifyEntered(request, trial.outcome);
+    }
+    unread = trial.unread;
   }
-  const unread: Entry[] = [];
-  if (
-    session.profile.hasMLSD === undefined && (yield* tryMLSD(request, unread))
-  ) {
-    return;
-  }
-  let received;
+  const listing = new ListListing(request);
   try {
-    received = yield* listByList(request);
+    yield* listing.batches();
   } catch (error) {
-    const isWrong = isUnknownCommand(replyOf(error)) &&
-      session.profile.recalled.delete("MLSD");
-    if (!isWrong) throw error;
-    session.profile.hasMLSD = undefined;
+    const isOutdated = isUnknownCommand(replyOf(error)) &&
+      options.command === undefined && profile.recalled.delete("MLSD");
+    if (!isOutdated) throw error;
+    profile.hasMLSD = undefined;
     return yield* listBatches(request);
   }
-  const { count, format } = received;
-  // agrees with an MLSD that returned nothing
-  if (session.profile.hasMLSD === false) await proveRead(request, received);
+  const { count, format } = listing.outcome;
+  // an empty LIST agrees with an MLSD that returned nothing
+  if (options.command === "LIST" || profile.hasMLSD === false) {
+    await verifyReadable(request, listing.outcome);
+  }
+  if (options.command === "LIST") return;
   // MLSD returned nothing, but the directory is not empty
-  if (count > 0 && format !== undefined) session.profile.hasMLSD ??= false;
+  if (count > 0 && format !== undefined) profile.hasMLSD ??= false;
   if (count === 0 && unread.length > 0) yield unread;
 }
 

@@ -68,8 +68,8 @@ export interface ReceiveOptions {
   onData?: (() => void) | undefined;
 }
 
-/** Result of a listing. */
-export interface Received {
+/** What a listing contained, known at its end. */
+export interface ListingOutcome {
   /** Number of entries. */
   readonly count: number;
   /** Number of entries for the directory itself and its parent. */
@@ -82,62 +82,114 @@ export interface Received {
   readonly reply: Reply | undefined;
 }
 
-/** Receives a listing. Stopping early aborts it; the session stays usable. */
-async function* receiveListing(
-  request: ListRequest,
-  { open, zone, signal, onData }: ReceiveOptions,
-): AsyncGenerator<Entry[], Received> {
-  const { session, options, exclusive, onSelf, onNote } = request;
-  const directory = nameOf(request);
-  let count = 0;
-  let selfEntries = 0;
-  const counted = (entries: Entry[]) => {
-    count += entries.length;
-    return entries;
-  };
-  const reader = makeReader(session, options, {
-    zone,
-    directory,
-    onNote,
-    onSelf: (entry) => {
-      selfEntries++;
-      onSelf?.(entry);
-    },
-  });
-  const { transfer, leave } = await exclusive(open, { signal });
-  const buffer = new Uint8Array(READ_SIZE);
-  const breather = new Breather();
-  let isOver = false;
-  try {
-    while (true) {
-      const n = await transfer.data.read(buffer);
-      onData?.();
-      if (n === null) break;
-      for (let at = 0; at < n; at += BATCH_SIZE) {
-        const end = Math.min(n, at + BATCH_SIZE);
-        if (breather.isDue) await breather.pause(signal);
-        yield counted(reader.push(buffer.subarray(at, end)));
+/** Outcome of a listing that the server refused: the directory is empty. */
+const REFUSED: ListingOutcome = {
+  count: 0,
+  selfEntries: 0,
+  format: undefined,
+  isRefused: true,
+  reply: undefined,
+};
+
+/** One listing: requested, received in batches of entries, and confirmed. */
+export class ListingTransfer {
+  readonly #request: ListRequest;
+  readonly #options: ReceiveOptions;
+  #outcome = REFUSED;
+
+  /** Creates a listing, without I/O. */
+  constructor(request: ListRequest, options: ReceiveOptions) {
+    this.#request = request;
+    this.#options = options;
+  }
+
+  /** What the listing contained, after the last batch. */
+  get outcome(): ListingOutcome {
+    return this.#outcome;
+  }
+
+  /**
+   * Receives the listing. It is requested again if it was cut before its first
+   * byte. A refusal is interpreted: 450 and 550 may mean an empty or a missing
+   * directory. Stopping early aborts the listing; the session stays usable.
+   */
+  async *batches(): AsyncGenerator<Entry[]> {
+    for (let asked = 1;; asked++) {
+      try {
+        yield* this.#receive();
+        return;
+      } catch (error) {
+        if (mayAskAgain(error, { verb: "LIST" }, asked)) continue;
+        if (!isNothingFound(error)) throw error;
+        const { path, options: { signal }, exclusive } = this.#request;
+        const ask = (turn: ExclusiveTurn) =>
+          isDirectory(turn, path, { signal });
+        if (!await exclusive(ask, { signal })) throw error;
+        this.#outcome = REFUSED;
+        return;
       }
-      if (reader.error !== undefined) throw reader.error;
-    }
-    transfer.data.close();
-    // the last entries come before the transfer is closed: during the loop, the
-    // session is as busy with a short listing as with a long one
-    if (!transfer.isFrayed) yield counted(reader.end());
-    isOver = true;
-  } catch (error) {
-    isOver = true;
-    throw await session.settle(() => fail({ transfer, leave }, error, signal));
-  } finally {
-    if (!isOver) {
-      await session.settle(() => stop({ transfer, leave }, buffer));
     }
   }
-  const reply = await session.settle(() => finish({ transfer, leave }, signal));
-  if (reader.error !== undefined) throw reader.error;
-  checkWhole(reply, transfer.command);
-  if (transfer.isUnproven && request.isStrict) throw unproven(reply, transfer);
-  return { count, selfEntries, format: reader.format, isRefused: false, reply };
+
+  async *#receive(): AsyncGenerator<Entry[]> {
+    const { session, options, exclusive, onSelf, onNote, isStrict } =
+      this.#request;
+    const { open, zone, signal, onData } = this.#options;
+    let count = 0;
+    let selfEntries = 0;
+    const counted = (entries: Entry[]) => {
+      count += entries.length;
+      return entries;
+    };
+    const reader = makeReader(session, options, {
+      zone,
+      directory: nameOf(this.#request),
+      onNote,
+      onSelf: (entry) => {
+        selfEntries++;
+        onSelf?.(entry);
+      },
+    });
+    const { transfer, leave } = await exclusive(open, { signal });
+    const buffer = new Uint8Array(READ_SIZE);
+    const breather = new Breather();
+    let isOver = false;
+    try {
+      while (true) {
+        const n = await transfer.data.read(buffer);
+        onData?.();
+        if (n === null) break;
+        for (let at = 0; at < n; at += BATCH_SIZE) {
+          const end = Math.min(n, at + BATCH_SIZE);
+          if (breather.isDue) await breather.pause(signal);
+          yield counted(reader.push(buffer.subarray(at, end)));
+        }
+        if (reader.error !== undefined) throw reader.error;
+      }
+      transfer.data.close();
+      // the last entries come before the transfer is closed: during the loop,
+      // the session is as busy with a short listing as with a long one
+      if (!transfer.isFrayed) yield counted(reader.end());
+      isOver = true;
+    } catch (error) {
+      isOver = true;
+      throw await session.settle(() =>
+        fail({ transfer, leave }, error, signal)
+      );
+    } finally {
+      if (!isOver) {
+        await session.settle(() => stop({ transfer, leave }, buffer));
+      }
+    }
+    const reply = await session.settle(() =>
+      finish({ transfer, leave }, signal)
+    );
+    if (reader.error !== undefined) throw reader.error;
+    checkWhole(reply, transfer.command);
+    if (transfer.isUnproven && isStrict) throw unproven(reply, transfer);
+    const { format } = reader;
+    this.#outcome = { count, selfEntries, format, isRefused: false, reply };
+  }
 }
 
 /** Name of the directory without its parents, if it is known. */
@@ -190,15 +242,6 @@ export async function openList(
   }
 }
 
-/** Result for an empty directory. */
-export const NOTHING: Received = {
-  count: 0,
-  selfEntries: 0,
-  format: undefined,
-  isRefused: true,
-  reply: undefined,
-};
-
 /** Text of servers for an empty directory. */
 const NOTHING_REGEXP =
   /\bnot? (be )?found\b|\b(cannot|could not) find\b|\bempty\b/i;
@@ -206,43 +249,6 @@ const NOTHING_REGEXP =
 /** Nouns after the word "no" in the same line. */
 const THINGS_REGEXP =
   /\b(files?|director(y|ies)|members?|entries|objects?|data ?sets?)\b/i;
-
-/**
- * Receives a listing, and interprets a refusal: 450 and 550 may mean an empty
- * or a missing directory.
- */
-export async function* receiveOrNothing(
-  request: ListRequest,
-  options: ReceiveOptions,
-): AsyncGenerator<Entry[], Received> {
-  try {
-    return yield* receiveAgain(request, options);
-  } catch (error) {
-    if (!isNothingFound(error)) throw error;
-    const { path, exclusive } = request;
-    const { signal } = request.options;
-    const ask = (turn: ExclusiveTurn) => isDirectory(turn, path, { signal });
-    if (!await exclusive(ask, { signal })) throw error;
-    return NOTHING;
-  }
-}
-
-/**
- * Like {@linkcode receiveListing}, repeated if it was cut before its first
- * byte.
- */
-async function* receiveAgain(
-  request: ListRequest,
-  options: ReceiveOptions,
-): AsyncGenerator<Entry[], Received> {
-  for (let asked = 1;; asked++) {
-    try {
-      return yield* receiveListing(request, options);
-    } catch (error) {
-      if (!mayAskAgain(error, { verb: "LIST" }, asked)) throw error;
-    }
-  }
-}
 
 function isNothingFound(error: unknown): boolean {
   const reply = replyOf(error);

@@ -1,0 +1,86 @@
+/**
+ * Proves that a directory is empty whose listing is. Servers confirm an empty
+ * listing of a missing or unreadable directory too.
+ *
+ * @module
+ */
+
+import { textOfPath } from "../commands/queries.ts";
+import { joinRawPath, rawPathOf } from "../commands/raw_path.ts";
+import { isRefusal } from "../protocol/errors.ts";
+import { quote } from "../protocol/printable.ts";
+import { enterDirectory } from "./change_directory.ts";
+import { noteSelf, plainListing, silent } from "./list_by_list.ts";
+import type { ListingOutcome, ListRequest } from "./listing_transfer.ts";
+import { PartialListingError } from "./partial_listing_error.ts";
+
+const PARENT = new TextEncoder().encode("..");
+
+/**
+ * Checks that an empty directory can be entered: for other paths, ProFTPD and
+ * pyftpdlib confirm an empty `MLSD`. The current directory needs no check.
+ *
+ * @throws {FTPError} If there is no such directory
+ */
+export async function verifyEntered(
+  { path, options: { signal }, exclusive }: ListRequest,
+  { count, isRefused }: ListingOutcome,
+): Promise<void> {
+  if (count > 0 || isRefused || path.length === 0 || path === ".") return;
+  await exclusive(async (turn) => {
+    const leave = await enterDirectory(turn, path, { signal });
+    await leave?.();
+  }, { signal });
+}
+
+/**
+ * Checks that an empty `LIST` is not caused by missing permission. ProFTPD
+ * confirms such a listing, but its `LIST -a` does not even show the directory
+ * itself.
+ *
+ * @throws {PartialListingError} If the directory may not be read
+ */
+export async function verifyReadable(
+  request: ListRequest,
+  { count, selfEntries, isRefused }: ListingOutcome,
+): Promise<void> {
+  if (count + selfEntries > 0 || isRefused) return;
+  const { session: { profile }, path } = request;
+  if (profile.showsSelf === false || profile.admitsUnreadable) return;
+  const outcome = await listAll(request);
+  if (outcome === undefined || outcome.count + outcome.selfEntries > 0) return;
+  if (profile.showsSelf === undefined) {
+    // the parent cannot be empty: it contains this directory
+    const parent = joinRawPath(rawPathOf(request.session, path), PARENT);
+    await listAll({ ...request, path: parent });
+  }
+  if (profile.showsSelf !== true) {
+    profile.showsSelf = false; // one check is enough
+    return;
+  }
+  throw new PartialListingError(
+    `Cannot list ${
+      quote(textOfPath(request.session, path))
+    }: the server does not list even the directory itself; it may lack permission to read it`,
+    { reply: outcome.reply, command: "LIST -a" },
+  );
+}
+
+/** Runs `LIST -a`; `undefined` if the server refuses. */
+async function listAll(
+  request: ListRequest,
+): Promise<ListingOutcome | undefined> {
+  const listing = plainListing(silent(request), 0, "-a");
+  try {
+    for await (const _ of listing.batches()) {
+      // only the outcome matters
+    }
+    noteSelf(request.session.profile, listing.outcome);
+    return listing.outcome;
+  } catch (error) {
+    const isRefused = isRefusal(error) &&
+      !(error instanceof PartialListingError);
+    if (!isRefused) throw error;
+    return undefined;
+  }
+}
