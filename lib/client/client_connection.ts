@@ -6,10 +6,10 @@
  */
 
 import { showAddress } from "../connection/dial.ts";
-import { abortable, delay, settle } from "../connection/waiting.ts";
+import { abortable, settle } from "../connection/waiting.ts";
 import { runOperation, withLifetime } from "../files/operation.ts";
 import type { OwnedProvider, Upcoming } from "../files/session_provider.ts";
-import { isCrowded } from "../files/recovery.ts";
+import { retryConnecting, type RetryOptions } from "../files/recovery.ts";
 import { requestDirectory } from "../commands/queries.ts";
 import { FTPError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -29,12 +29,8 @@ import { settingsOf } from "./session_settings.ts";
  */
 const DISPOSE_GRACE = 2000;
 
-/**
- * Number of retries if the server has too many connections, and the first wait
- * in milliseconds.
- */
-const CROWDED_ATTEMPTS = 6;
-const CROWDED_DELAY = 100;
+/** Retries if the server has too many connections. */
+const CROWDED_RETRY: RetryOptions = { attempts: 6, delay: 100 };
 
 /** Reason of the end of an `await using` block. */
 const DISPOSED = 'the client\'s "await using" block ended';
@@ -336,19 +332,15 @@ export class ClientConnection implements OwnedProvider {
    * connection.
    */
   async #renewal(session: Session): Promise<Session> {
-    for (let attempt = 1;; attempt++) {
+    const open = async () => {
       const identity = this.#identityFor("connect again");
-      try {
-        const { session: other } = await this.#hold(
-          {},
-          (options) => openAs(identity, settingsOf(session), options),
-        );
-        return other;
-      } catch (error) {
-        if (attempt > CROWDED_ATTEMPTS || !isCrowded(error)) throw error;
-        await delay(CROWDED_DELAY * 2 ** (attempt - 1), this.ended);
-      }
-    }
+      const opened = await this.#hold(
+        {},
+        (options) => openAs(identity, settingsOf(session), options),
+      );
+      return opened.session;
+    };
+    return await retryConnecting(CROWDED_RETRY, { signal: this.ended }, open);
   }
 
   #identityFor(action: string): Identity {

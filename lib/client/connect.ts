@@ -6,6 +6,7 @@
 
 import { withoutTrailingSlashes } from "../commands/path.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
+import { LOGIN_OPTIONS } from "../protocol/option_names.ts";
 import { showValue } from "../protocol/check_word.ts";
 import {
   type Command,
@@ -19,6 +20,8 @@ import { withAdvice, withMessage } from "../protocol/with_message.ts";
 import { checkLocalPath } from "../files/local_path.ts";
 import {
   checkRetry,
+  isCrowded,
+  isFailedConnection,
   retryConnecting,
   type RetryOptions,
 } from "../files/recovery.ts";
@@ -81,11 +84,7 @@ export interface ConnectURLOptions extends FTPOptions {
 
 const CONNECT_OPTIONS: NamesOf<ConnectURLOptions> = {
   ...FTP_OPTIONS,
-  port: true,
-  user: true,
-  password: true,
-  account: true,
-  netrc: true,
+  ...LOGIN_OPTIONS,
   retry: true,
   signal: true,
 };
@@ -159,11 +158,16 @@ export async function connect(
     netrc,
   });
   checkTexts(credentials, encoding); // .netrc may contain anything
-  return await retryConnecting(retry, signal, async (attempt) => {
+  let isGreeted = false;
+  const mayRetry = (error: unknown) =>
+    isCrowded(error) || (!isGreeted && isFailedConnection(error));
+  const waits = retry || { attempts: 0 };
+  return await retryConnecting(waits, { signal, mayRetry }, async () => {
     const ftp = makeClient();
+    isGreeted = false;
     try {
       await ftp.connect(target.host, target.port ?? port, { signal });
-      attempt.isGreeted = true;
+      isGreeted = true;
       await logIn(ftp, credentials, { signal });
       if (target.directory !== "") {
         await enter(ftp, target.directory, { signal });

@@ -14,7 +14,8 @@ import {
   encodeCommand,
   parseCommand,
 } from "../protocol/command.ts";
-import { checkNames, type NamesOf } from "../protocol/check_names.ts";
+import { checkNames, type SameNames } from "../protocol/check_names.ts";
+import { CLIENT_OPTIONS } from "../protocol/option_names.ts";
 import { checkNumber, MAX_MILLISECONDS } from "../protocol/check_number.ts";
 import { checkWord, showValue } from "../protocol/check_word.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
@@ -289,31 +290,8 @@ const MAX_ZONE = 24 * 60;
 const TIMEOUT = 30_000;
 
 /** Names of the options of a client. */
-export const FTP_OPTIONS: NamesOf<FTPOptions> = {
-  encoding: true,
-  timeout: true,
-  passive: true,
-  activeAddress: true,
-  allowEPRT: true,
-  localAddress: true,
-  dial: true,
-  proxy: true,
-  activePorts: true,
-  trustPasvHost: true,
-  tls: true,
-  trace: true,
-  maxReplyLine: true,
-  maxReply: true,
-  maxLine: true,
-  maxListing: true,
-  multiline: true,
-  pipelining: true,
-  serverZone: true,
-  virtualHost: true,
-  afterLogin: true,
-  compress: true,
-  profile: true,
-};
+export const FTP_OPTIONS: SameNames<typeof CLIENT_OPTIONS, FTPOptions> =
+  CLIENT_OPTIONS;
 
 /**
  * Checks the options, and adds the defaults.

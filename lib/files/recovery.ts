@@ -139,31 +139,31 @@ function waitOf({ attempt, delay = 500, maxDelay = 30_000 }: Wait): number {
   return Math.round(longest * (1 - Math.random() / 2));
 }
 
-/** One attempt to connect and log in. */
-interface Attempt {
-  /** Whether the server has sent its greeting. */
-  isGreeted: boolean;
+/** When a connection is retried. */
+interface ConnectingOptions {
+  /** Ends the wait. */
+  signal: AbortSignal | undefined;
+  /** Whether to retry after an error. @default {isCrowded} */
+  mayRetry?: (error: unknown) => boolean;
 }
 
 /**
- * Connects, and retries while the server has too many connections or sends no
- * greeting. Other errors are thrown at once.
+ * Connects, and retries while the server has too many connections. Other errors
+ * are thrown at once, unless `mayRetry` allows them.
  */
 export async function retryConnecting<T>(
-  retry: RetryOptions | false | undefined,
-  signal: AbortSignal | undefined,
-  connect: (attempt: Attempt) => Promise<T>,
+  { attempts = 5, ...waits }: RetryOptions,
+  { signal, mayRetry = isCrowded }: ConnectingOptions,
+  connect: () => Promise<T>,
 ): Promise<T> {
-  const most = retry ? retry.attempts ?? 5 : 0;
-  for (let count = 1;; count++) {
-    const attempt = { isGreeted: false };
+  for (let attempt = 1;; attempt++) {
     try {
-      return await connect(attempt);
+      return await connect();
     } catch (error) {
-      const mayRetry = isCrowded(error) ||
-        (!attempt.isGreeted && isFailedConnection(error));
-      if (count > most || !mayRetry || signal?.aborted) throw error;
-      await delay(waitOf({ ...retry, attempt: count }), signal);
+      if (attempt > attempts || !mayRetry(error) || signal?.aborted) {
+        throw error;
+      }
+      await delay(waitOf({ ...waits, attempt }), signal);
     }
   }
 }
@@ -198,7 +198,7 @@ function isPassing(error: unknown): boolean {
 }
 
 /** Whether a connection could not be opened, or was lost. */
-function isFailedConnection(error: unknown): boolean {
+export function isFailedConnection(error: unknown): boolean {
   // only a connection that broke in the handshake; trust does not change
   if (error instanceof TLSError) return error.reason === "broken";
   // platform errors without a class (no route, no name server) are plain Errors

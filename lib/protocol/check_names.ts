@@ -5,10 +5,18 @@
  */
 
 import { showValue } from "./check_word.ts";
+import { CLIENT_OPTIONS, LOGIN_OPTIONS, TLS_OPTIONS } from "./option_names.ts";
 import { quote } from "./printable.ts";
 
 /** The names of a type's options. The compiler checks that none is missing. */
 export type NamesOf<Options> = Readonly<Record<keyof Options, true>>;
+
+/**
+ * The names of a type's options, listed elsewhere. The compiler checks that none
+ * is missing and none is superfluous.
+ */
+export type SameNames<Names, Options> =
+  Exclude<keyof Names, keyof Options> extends never ? NamesOf<Options> : never;
 
 /** The type of an option's value. */
 interface Kind {
@@ -150,57 +158,6 @@ export function checkNames(
   }
 }
 
-/** Options of a client, which other calls do not have. */
-const CLIENT_OPTIONS: readonly string[] = [
-  "activeAddress",
-  "activePorts",
-  "afterLogin",
-  "allowEPRT",
-  "compress",
-  "dial",
-  "encoding",
-  "localAddress",
-  "maxLine",
-  "maxListing",
-  "maxReply",
-  "maxReplyLine",
-  "multiline",
-  "passive",
-  "pipelining",
-  "profile",
-  "proxy",
-  "serverZone",
-  "timeout",
-  "tls",
-  "trace",
-  "trustPasvHost",
-  "virtualHost",
-];
-
-/** Options of `connect()` only. */
-const CONNECT_OPTIONS: readonly string[] = [
-  "account",
-  "netrc",
-  "password",
-  "port",
-  "user",
-];
-
-/** Options in the option `tls`. */
-const TLS_OPTIONS: readonly string[] = [
-  "allowAuthSSL",
-  "allowMissingCloseNotify",
-  "caCerts",
-  "cert",
-  "dangerouslyAcceptAnyCertificate",
-  "fingerprint",
-  "isolate",
-  "key",
-  "maxVersion",
-  "minVersion",
-  "serverName",
-];
-
 /** Names that other programs use, in lower case. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   abortsignal: ["signal"],
@@ -229,13 +186,13 @@ function adviceFor(name: string, valid: readonly string[]): string {
   const meant = valid.find((option) => option.toLowerCase() === folded) ??
     valid.find((option) => synonyms.includes(option));
   if (meant !== undefined) return `did you mean "${meant}"? Or `;
-  if (CLIENT_OPTIONS.includes(name)) {
+  if (Object.hasOwn(CLIENT_OPTIONS, name)) {
     return "it is an option of connect() and FTP; or ";
   }
-  if (CONNECT_OPTIONS.includes(name)) {
+  if (Object.hasOwn(LOGIN_OPTIONS, name)) {
     return "it is an option of connect(); or ";
   }
-  if (TLS_OPTIONS.includes(name)) {
+  if (Object.hasOwn(TLS_OPTIONS, name)) {
     return `it is an option of tls, as in { tls: { ${name}: ... } }; or `;
   }
   const near = valid.find((option) => isNear(folded, option.toLowerCase()));

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { checkNames, type NamesOf } from "../protocol/check_names.ts";
+import { checkNames, type SameNames } from "../protocol/check_names.ts";
+import { TLS_OPTIONS } from "../protocol/option_names.ts";
 import { checkWord, showValue } from "../protocol/check_word.ts";
 
 /** Options for FTP over TLS (RFC 4217). */
@@ -110,21 +111,7 @@ export const TLS_MODES = ["explicit", "implicit"];
 
 const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
 
-const TLS_OPTIONS: NamesOf<TLSOptions> = {
-  mode: true,
-  data: true,
-  allowAuthSSL: true,
-  caCerts: true,
-  fingerprint: true,
-  cert: true,
-  key: true,
-  serverName: true,
-  minVersion: true,
-  maxVersion: true,
-  isolate: true,
-  allowMissingCloseNotify: true,
-  dangerouslyAcceptAnyCertificate: true,
-};
+const NAMES: SameNames<typeof TLS_OPTIONS, TLSOptions> = TLS_OPTIONS;
 
 /**
  * Rejects unknown and invalid options before anything is sent.
@@ -133,7 +120,7 @@ const TLS_OPTIONS: NamesOf<TLSOptions> = {
  * @throws {TypeError} If an option is unknown or has an invalid value
  */
 export function checkTLSOptions(options: TLSOptions): void {
-  checkNames("tls", options, TLS_OPTIONS);
+  checkNames("tls", options, NAMES);
   const { mode, data, minVersion, maxVersion, caCerts, fingerprint } = options;
   checkWord("tls.mode", mode, TLS_MODES);
   checkWord("tls.data", data, ["protected", "clear"]);
