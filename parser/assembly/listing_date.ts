@@ -146,8 +146,16 @@ function scanRest(month: i32, day: i32, p: usize, end: usize): bool {
   return accept(year, month, day, clock, precision, clockEnd);
 }
 
+/** Adds a time to a date that was read as a whole day. */
+export function addClock(time: f64, precision: i32, end: usize): void {
+  dateTime += time;
+  datePrecision = precision;
+  dateEnd = end;
+  isPaddable = false;
+}
+
 /** Ends a date that has its year: with a time, or as a whole day. */
-function scanTime(
+export function scanTime(
   year: i32,
   month: i32,
   day: i32,

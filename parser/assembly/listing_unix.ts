@@ -18,6 +18,7 @@ import {
   isPaddable,
   scanDate,
 } from "./listing_date";
+import { scanRareDate } from "./listing_date_rare";
 import { kindOf, scanPair, scanTriad } from "./listing_permissions";
 import {
   addFlags,
@@ -198,9 +199,12 @@ export function scanUnix(start: usize, end: usize): bool {
     const isSize = isDevice
       ? w1 == Word.Device || w1 == Word.Number
       : w1 == Word.Number || w1 == Word.Rounded;
+    // a number behind the size of "1 owner group 5" is a year
+    const mayBeYear = count == (firstWord == Word.Number ? 4 : 3) &&
+      p - e1 == 1 && !isDevice;
     if (
-      isSize && scanDate(p, end) && dateEnd < end &&
-      isBlank(load<u8>(dateEnd))
+      isSize && (scanDate(p, end) || scanRareDate(p, end, mayBeYear)) &&
+      dateEnd < end && isBlank(load<u8>(dateEnd))
     ) {
       found = true;
       break;

@@ -188,6 +188,126 @@ Deno.test("ListingReader reads the variants of Unix in the table", () => {
   assertCases(UNIX);
 });
 
+const RARE_DATES: readonly (readonly [
+  date: string,
+  time: string,
+  precision: string,
+])[] = [
+  // a weekday in front
+  ["Mon Mar  3 10:11", "2024-03-03T10:11:00", "minute"],
+  ["Mon Mar  3 2003", "2003-03-03T00:00:00", "day"],
+  ["MON Mar  3  2003", "2003-03-03T00:00:00", "day"],
+  ["Mon, Mar  3 10:11", "2024-03-03T10:11:00", "minute"],
+  ["Sun. Mar  3 10:11:12", "2024-03-03T10:11:12", "second"],
+  ["Thu Dec 31 23:59:59 1998", "1998-12-31T23:59:59", "second"],
+  ["Thu Dec 31 1998 23:59", "1998-12-31T23:59:00", "minute"],
+  ["Fri 14 Jun 10:11", "2024-06-14T10:11:00", "minute"],
+  ["Sat, 01 Mar 2003 10:11:12 GMT", "2003-03-01T10:11:12", "second"],
+  ["wed 2003-03-05 10:11", "2003-03-05T10:11:00", "minute"],
+  // two digits for the year, the month first
+  ["1-29-97", "1997-01-29T00:00:00", "day"],
+  ["01-29-97 10:11", "1997-01-29T10:11:00", "minute"],
+  ["1/2/04 9:05", "2004-01-02T09:05:00", "minute"],
+  ["12-31-69 23:59:58", "2069-12-31T23:59:58", "second"],
+  ["1-29-97 03:26PM", "1997-01-29T15:26:00", "minute"],
+  ["1-29-97 3:26p", "1997-01-29T15:26:00", "minute"],
+  ["29-1-97", "1997-01-29T00:00:00", "day"],
+  // the year first, and a month's name
+  ["2023 Mar 3 10:11", "2023-03-03T10:11:00", "minute"],
+  ["2023 Mar  3 10:11:12", "2023-03-03T10:11:12", "second"],
+  ["1998 dec 31", "1998-12-31T00:00:00", "day"],
+];
+
+Deno.test("ListingReader reads dates of Unix with weekdays, short years and years in front", () => {
+  const lines: string[] = [];
+  for (const [date, time, mtimePrecision] of RARE_DATES) {
+    const expected = {
+      name: "a file",
+      size: 5,
+      owner: "u",
+      group: "g",
+      mtime: `${time}.000Z`,
+      mtimePrecision,
+    };
+    const line = `-rw-r--r-- 1 u g 5 ${date} a file`;
+    assertCases([
+      [line, expected],
+      [`-rw-r--r-- u g 5 ${date} a file`, expected],
+      [`-rw-r--r--   1 1000     100            5 ${date} a file`, {
+        ...expected,
+        owner: "1000",
+        group: "100",
+      }],
+    ]);
+    lines.push(line);
+  }
+  assertSplitProof(lines.join("\r\n"));
+});
+
+Deno.test("ListingReader reads Unix dates with weekdays and short years in the server's zone", () => {
+  const options = { zone: 120 };
+  for (const date of ["Sat, 01 Mar 2003 10:11:12 GMT", "3-1-03 12:11:12"]) {
+    const [entry] = readListing(`-rw-r--r-- 1 u g 5 ${date} f`, options);
+    assertEquals(entry?.mtime, new Date("2003-03-01T10:11:12Z"), date);
+  }
+});
+
+Deno.test("ListingReader takes no size, owner or name for a part of a rare date", () => {
+  const mtime = "2024-03-03T10:11:00.000Z";
+  assertCases([
+    ["-rw-r--r-- 1 1000 100 2023 Mar  3 10:11 f", { size: 2023, mtime }],
+    ["-rw-r--r-- 1 root 5 2023 Mar  3 10:11 f", {
+      size: 2023,
+      owner: "root",
+      group: "5",
+      mtime,
+    }],
+    ["-rw-r--r-- 1 root 2023 Mar  3 10:11 f", { size: 2023, mtime }],
+    ["-rw-r--r-- 1 u my group 500 2023 Mar  3 10:11 f", {
+      size: 2023,
+      group: "my group 500",
+      mtime,
+    }],
+    ["-rw-r--r-- 1 u group 5       2023 Mar  3 10:11 f", {
+      size: 2023,
+      group: "group 5",
+      mtime,
+    }],
+    ["-rw-r--r-- 1 u g 5 1969 Mar  3 10:11 f", { size: 1969, mtime }],
+    ["-rw-r--r-- 1 u g 5 2023 Mar  3  2022 f", {
+      size: 2023,
+      mtime: "2022-03-03T00:00:00.000Z",
+    }],
+    ["-rw-r--r-- 1 u g 5 Mar  3 10:11 Mon Mar  4 10:11 f", {
+      size: 5,
+      name: "Mon Mar  4 10:11 f",
+    }],
+    ["-rw-r--r-- 1 Mon Mar 5 Mar  3 10:11 f", {
+      owner: "Mon",
+      group: "Mar",
+      mtime,
+    }],
+    ["-rw-r--r-- 1 u g 5 1-29-97 3:26 PM", {
+      name: "PM",
+      mtime: "1997-01-29T03:26:00.000Z",
+    }],
+    ["-rw-r--r-- 1 u g 5 Mon Mar  3 2003 UTC f", { name: "UTC f" }],
+    unknown("-rw-r--r-- 1 u g 5 Mon Mar  3 10:11:12 CEST 2003 f"),
+    unknown("-rw-r--r-- 1 u g 5 Mo Mar  3 10:11 f"),
+    unknown("-rw-r--r-- 1 u g 5 Monk Mar  3 10:11 f"),
+    unknown("-rw-r--r-- 1 u g 5 Mon Mar  3"),
+    unknown("-rw-r--r-- 1 u g 5 Mon f"),
+    unknown("-rw-r--r-- 1 u g 5 1-29-97"),
+    unknown("-rw-r--r-- 1 u g 5 13-32-97 f"),
+    unknown("-rw-r--r-- 1 u g 5 30-30-97 f"),
+    unknown("-rw-r--r-- 1 u g 5 2-30-97 f"),
+    unknown("-rw-r--r-- 1 u g 5 1-29/97 f"),
+    unknown("-rw-r--r-- 1 u g 5 1-29-197 f"),
+    unknown("-rw-r--r-- 1 u g 5 1.2.97 f"),
+    unknown("-rw-r--r-- 1 u g 5 2023 Mar 32 10:11 f"),
+  ]);
+});
+
 Deno.test("ListingReader reads Russian months in KOI8-R and CP1251, in any encoding", () => {
   const months: readonly (readonly [string, string, string])[] = [
     ["15 \u0430\u043f\u0440 18:11", "2024-04-15T18:11", "m"],

@@ -355,3 +355,88 @@ export function readDate(
   }
   return undefined;
 }
+
+const WEEKDAY_REGEXP = sticky("(?:mon|tue|wed|thu|fri|sat|sun)[.,]?_+(?=[^])");
+const ZONED_YEAR_REGEXP = sticky("_*[A-Za-z][^ \\t]{2,4}_+\\d{4}(?!\\d)");
+const UNIVERSAL_REGEXP = sticky("_*(?:GMT|UTC)(?=_)");
+const SHORT_YEAR_REGEXP = sticky(
+  "(\\d{1,2})([-/])(\\d{1,2})\\2(\\d\\d)(?!\\d)",
+);
+const HALF_REGEXP = sticky(
+  "_*(\\d{1,2}):(\\d\\d)(?::(\\d\\d)(?:\\.\\d+)?)?([AaPp])[Mm]?(?![^ \\t])",
+);
+const YEAR_FIRST_REGEXP = sticky(
+  `(\\d{4})_(${WORD})_+(\\d{1,2})(?=_)(?!_+\\d{4}(?![^ \\t]))`,
+);
+
+/** Reads a date with a weekday in front, or with a year of an odd shape. */
+export function readRareDate(
+  line: string,
+  at: number,
+  calendar: Calendar,
+  mayBeYear: boolean,
+): OracleDate | undefined {
+  const weekday = /^[a-z]/i.test(line.slice(at, at + 1))
+    ? exec(new RegExp(WEEKDAY_REGEXP.source, "iy"), line, at)
+    : null;
+  if (weekday !== null && line.length - at >= 8) {
+    return readWithWeekday(line, at + weekday[0].length, calendar);
+  }
+  const short = exec(SHORT_YEAR_REGEXP, line, at);
+  if (short !== null) {
+    const [whole, first, , second, digits] = short;
+    const end = at + whole.length;
+    const year = fullYear(digits!);
+    const date =
+      readTime(line, [year, Number(first), Number(second)], end, calendar) ??
+        readTime(line, [year, Number(second), Number(first)], end, calendar);
+    return date?.precision === "day" ? withHalf(line, date, end) : date;
+  }
+  const named = mayBeYear ? exec(YEAR_FIRST_REGEXP, line, at) : null;
+  if (named === null) return undefined;
+  const [whole, year, word, day] = named;
+  if (Number(year) < 1970 || Number(year) > 2099 || word!.length > 24) {
+    return undefined;
+  }
+  const month = findMonth(word!);
+  const end = at + whole.length;
+  return readTime(line, [Number(year), month, Number(day)], end, calendar);
+}
+
+function readWithWeekday(
+  line: string,
+  at: number,
+  calendar: Calendar,
+): OracleDate | undefined {
+  const date = readDate(line, at, calendar);
+  if (date?.precision === "second") {
+    const isOpen = exec(ZONED_YEAR_REGEXP, line, date.end) !== null;
+    return isOpen ? undefined : date;
+  }
+  if (date?.precision !== "day") return date;
+  const clock = readClock(line, date.end);
+  if (clock === undefined || !/[ \t]/.test(line[clock.end] ?? "")) return date;
+  const { seconds, hasSeconds, end } = clock;
+  const universal = hasSeconds ? exec(UNIVERSAL_REGEXP, line, end) : null;
+  return {
+    time: date.time + seconds * 1000 + (universal ? calendar.zone : 0),
+    precision: hasSeconds ? "second" : "minute",
+    end: end + (universal?.[0].length ?? 0),
+  };
+}
+
+/** Adds a time with AM or PM to a whole day. */
+function withHalf(line: string, date: OracleDate, at: number): OracleDate {
+  const match = exec(HALF_REGEXP, line, at);
+  if (match === null) return date;
+  const [hour, minute, second] = [match[1], match[2], match[3] ?? 0]
+    .map(Number);
+  if (hour! > 12 || minute! > 59 || second! > 60) return date;
+  const half = /p/i.test(match[4]!) ? 12 : 0;
+  const seconds = ((hour! % 12 + half) * 60 + minute!) * 60 + second!;
+  return {
+    time: date.time + seconds * 1000,
+    precision: match[3] === undefined ? "minute" : "second",
+    end: at + match[0].length,
+  };
+}

@@ -9,6 +9,7 @@ import {
   findMonth,
   type OracleDate,
   readDate,
+  readRareDate,
 } from "./oracle_date.ts";
 import { type OracleEntry, toSize } from "./oracle_entry.ts";
 
@@ -63,7 +64,11 @@ function findDate(
     const isSize = isNumber(last) ||
       (isDevice ? /^\d+,\d*$/.test(last) : isRounded(last));
     if (isSize) {
-      const date = readDate(line, start, calendar);
+      const isFourth = words.length === (isNumber(words[0]?.text) ? 4 : 3);
+      const mayBeYear = isFourth && !isDevice &&
+        start - words.at(-1)!.end === 1;
+      const date = readDate(line, start, calendar) ??
+        readRareDate(line, start, calendar, mayBeYear);
       if (date !== undefined && /[ \t]/.test(line[date.end] ?? "")) {
         return { words, date };
       }
