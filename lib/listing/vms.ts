@@ -13,10 +13,16 @@ import {
 import { parseLocalMonth } from "./local_month.ts";
 
 const NAME_REGEXP = /^([^;\s][^;]{0,254});(\d{1,5})(?=\s|$)/;
+/** MultiNet leaves the version out if a name has a line of its own. */
+const BARE_NAME_REGEXP =
+  /^([A-Z0-9$_~-]{1,80}\.[A-Z0-9$_~-]{0,80})(?:$|(\s+\d{1,13}(?:\/\d{1,13})?\s+\d{1,2}-.*)$)/;
+/** CMU puts the directory before each name. */
+const DIRECTORY_PREFIX_REGEXP = /^\[[\w$.~-]{1,200}\](?=.)/;
 const NEXT_NAME_REGEXP = /^\s*[^\s;[(]{1,254};\d{1,5}(?=\s|$)/;
 const DATE_REGEXP =
   /\s(\d{1,2})-([A-Za-z\x80-\xff]{3,6})-(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,7})?)?)?(?=\s|$)/;
-const SIZE_REGEXP = /\s(\d{1,12})(?:\/\d{1,12})?(KB|MB)?(?=\s|$)/;
+const SIZE_REGEXP =
+  /\s(\d{1,13}(?:\.\d{1,3}(?=[KMG]))?)(?:\/\d{1,13})?(?:([KMG])B?)?(?=\s|$)/i;
 const OWNER_REGEXP = /\s\[([^\]]{1,80})\]/;
 /** Between the date and the protection an owner may have no brackets. */
 const BARE_OWNER_REGEXP = /^\s+([A-Z$][A-Z0-9$_]{0,30})\s+\(/;
@@ -26,7 +32,8 @@ const PROTECTION_REGEXP = /\s\(([^)]{0,40})\)\s*$/;
 const DIRECTORY_REGEXP =
   /^(?:[\w$-]{1,64}::)?[\w$-]{1,64}:\[[^\]\s]{1,255}\]\s*$/;
 /** Why the facts of a file are not shown. */
-const ERROR_REGEXP = /^\s+<?%[A-Z0-9$_]{1,32}-[A-Z]-/;
+const ERROR_REGEXP =
+  /^\s+(?:<?%[A-Z0-9$_]{1,32}-[A-Z]-|insufficient privilege\b)/i;
 /** If nothing was found, the pattern is listed with an error. */
 const NOTHING_REGEXP =
   /^[^\s*;]{0,80}\*[^\s;]{0,80};\d{1,5}\s+<?%[A-Z0-9$_]{1,32}-[A-Z]-/;
@@ -34,10 +41,14 @@ const NOTHING_REGEXP =
 /** Bytes of a block, the unit of sizes. */
 const BLOCK = 512;
 /** Bytes of other units. */
-const UNITS: Readonly<Record<string, number>> = { KB: 1024, MB: 1_048_576 };
+const UNITS: Readonly<Record<string, number>> = {
+  K: 1024,
+  M: 1024 ** 2,
+  G: 1024 ** 3,
+};
 
 /** Listings of OpenVMS. A long name has a line of its own. */
-export const VMS: ListingFormat = { name: "vms", read };
+export const VMS: ListingFormat = { name: "vms", read, readLoose };
 
 function read(line: string, context: LineContext): LineResult {
   const isFrame =
@@ -53,12 +64,31 @@ function read(line: string, context: LineContext): LineResult {
   if (rest.trim() === "") return "partial";
   // two entries were joined
   if (NEXT_NAME_REGEXP.test(rest)) return undefined;
-  const date = DATE_REGEXP.exec(rest);
-  const isDirectory = /\.DIR$/i.test(file!);
-  const name = isDirectory ? file!.slice(0, -4) : file!;
+  return readRest(file!, Number(version), rest, context);
+}
+
+function readLoose(line: string, context: LineContext): LineResult {
+  const match = BARE_NAME_REGEXP.exec(line);
+  if (match === null) return undefined;
+  const [, file, rest] = match;
+  if (rest === undefined) return "partial";
+  return readRest(file!, undefined, rest, context);
+}
+
+/** Reads what stands behind a name. */
+function readRest(
+  path: string,
+  version: number | undefined,
+  rest: string,
+  context: LineContext,
+): LineResult {
+  const file = path.replace(DIRECTORY_PREFIX_REGEXP, "");
+  const isDirectory = /\.DIR$/i.test(file);
+  const name = isDirectory ? file.slice(0, -4) : file;
   const kind = isDirectory ? "directory" : "file";
   // %RMS-E-PRV and the like replace the rest
-  if (ERROR_REGEXP.test(rest)) return { name, kind, version: Number(version) };
+  if (ERROR_REGEXP.test(rest)) return { name, kind, version };
+  const date = DATE_REGEXP.exec(rest);
   if (date === null) return undefined;
   const size = SIZE_REGEXP.exec(rest);
   const afterDate = rest.slice(date.index + date[0].length);
@@ -67,18 +97,23 @@ function read(line: string, context: LineContext): LineResult {
     ?.split(",");
   return {
     name,
-    version: Number(version),
+    version,
     kind,
     // the size of the directory's own file does not describe its contents
-    size: isDirectory || size === null
-      ? undefined
-      : Number(size[1]) * (UNITS[size[2]!] ?? BLOCK),
+    size: isDirectory || size === null ? undefined : sizeOf(size[1]!, size[2]),
     isSizeApproximate: true,
     mode: parseProtection(PROTECTION_REGEXP.exec(rest)?.[1]),
     owner: owner?.at(-1),
     group: owner !== undefined && owner.length > 1 ? owner[0] : undefined,
     ...readDate(date, context),
   };
+}
+
+/** Returns a size that has a unit, or is in blocks. */
+function sizeOf(digits: string, unit = ""): number | undefined {
+  const factor = UNITS[unit.toUpperCase()] ?? BLOCK;
+  const size = Math.round(Number(digits) * factor);
+  return Number.isSafeInteger(size) ? size : undefined;
 }
 
 function readDate(match: RegExpExecArray, context: LineContext) {

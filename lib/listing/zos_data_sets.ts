@@ -15,13 +15,13 @@ import {
 import { joinQualifier } from "./zos_path.ts";
 
 const DATA_SET_REGEXP =
-  /^ *\S{1,6} +(?:\S{1,5} +)?(?:(\d{4})\/(\d\d)\/(\d\d)|\*\*NONE\*\*) +\d{1,16} *(?:\d{1,16}|[+?]{1,16})? +[A-Z?]{1,5} +\d+ +\d+ +([A-Z]{2,3}(?:-[A-Z])?) +(\S+) *$/;
+  /^ *\S{1,6} +(?:\S{1,5} +)?(?:(\d{4})\/(\d\d)\/(\d\d)|\*\*NONE\*\*) +\d{1,16} *(?:\d{1,16}|[+?]{1,16})? +[A-Z?]{1,5} +(?:\d{1,16}|\?{1,16}) +(?:\d{1,16}|\?{1,16}) +([A-Z]{2,3}(?:-[A-Z])?|\?{1,4}) +(\S+) *$/;
 /** Data sets on tape have no other columns. */
-const TAPE_REGEXP = /^ *\S{1,6} +Tape +(\S+) *$/i;
+const TAPE_REGEXP = /^ *\S{1,6} +(?:\S{1,5} +)?Tape +(\S+) *$/i;
 /** VSAM data sets lack the middle columns. */
 const VSAM_REGEXP = /^ *\S{1,6} +(?:\S{1,5} +)?VSAM +(\S+) *$/;
 const MIGRATED_REGEXP =
-  /^[ \t]*(?:Migrated|MIGRAT|ARCIVE|[^ \t]{1,6} +Not Direct Access Device|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Not Mounted|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Error determining attributes|User catalog connector|GDG)[ \t]+(\S+)[ \t]*$/;
+  /^[ \t]*(?:Migrated|MIGRAT|ARCIVE|[^ \t]{1,6} +Not Direct Access Device|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Not Mounted|(?:[^ \t]{1,6} +)?(?:[^ \t]{1,5} +)?Error determining attributes|User catalog connector|GDG)[ \t]+(\S+)[ \t]*$/i;
 const FOLDER_REGEXP = /^ *Pseudo Directory +(\S+) *$/;
 
 /** Catalogues of z/OS. Sizes are in tracks, so entries have none. */
@@ -59,5 +59,5 @@ function read(line: string, context: LineContext): LineResult {
 /** A file system in a data set is neither a file nor a directory. */
 function kindOf(organisation: string): EntryKind {
   if (organisation.startsWith("PO")) return "directory";
-  return organisation === "HFS" || organisation === "ZFS" ? "other" : "file";
+  return /^(?:HFS|ZFS|\?+)$/.test(organisation) ? "other" : "file";
 }
