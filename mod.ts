@@ -59,23 +59,13 @@ export type {
 } from "./lib/client/profile_store.ts";
 export { DataConnection } from "./lib/connection/data_connection.ts";
 export type { DataListener } from "./lib/connection/dial.ts";
-export type {
-  Dial,
-  DialedConn,
-  DialTarget,
-} from "./lib/connection/dialed_stream.ts";
-export type { TLSCertificate, TLSInfo } from "./lib/connection/tls_info.ts";
-export type {
-  CommandDiagnostic,
-  ConnectionDiagnostic,
-  RetryDiagnostic,
-  TransferDiagnostic,
-} from "./lib/connection/diagnostics.ts";
+export type { Dial, DialedConn } from "./lib/connection/dialed_stream.ts";
+export type { TLSInfo } from "./lib/connection/tls_info.ts";
+export type { DiagnosticEvents } from "./lib/connection/diagnostics.ts";
 export type { TraceEvent } from "./lib/connection/trace.ts";
 export type { RemoveOptions } from "./lib/directories/directories.ts";
 export type {
   DownloadAllOptions,
-  DownloadItem,
   DownloadOutcome,
 } from "./lib/files/download_all.ts";
 export {
@@ -90,7 +80,6 @@ export type {
   FileTransferResult,
   UploadOptions,
 } from "./lib/files/options.ts";
-export type { FileHash } from "./lib/files/hash.ts";
 export type { Progress } from "./lib/files/progress.ts";
 export {
   progressBar,
@@ -104,7 +93,6 @@ export type {
   DownloadDirOptions,
   MirrorEntry,
   MirrorEvent,
-  MirrorFailure,
   MirrorOptions,
   MirrorProgress,
   MirrorResult,
@@ -112,7 +100,7 @@ export type {
 } from "./lib/mirror/options.ts";
 export { WalkEntry } from "./lib/directories/walk_entry.ts";
 export type { WalkOptions } from "./lib/directories/walk_options.ts";
-export { Entry, type EntryKind } from "./lib/listing/entry.ts";
+export { Entry } from "./lib/listing/entry.ts";
 export type {
   LineContext,
   ListingFormat,

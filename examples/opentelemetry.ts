@@ -8,7 +8,7 @@
  */
 
 import { subscribe } from "node:diagnostics_channel";
-import { type CommandDiagnostic, connect } from "../mod.ts";
+import { connect, type DiagnosticEvents } from "../mod.ts";
 
 /** The part of Deno's tracer that is used. */
 interface Span {
@@ -30,7 +30,9 @@ const tracer = tracerProvider.getTracer("ftp");
 for (const name of ["ftp:command", "ftp:transfer"]) {
   const spans = new Map<number, Span>();
   subscribe(name, (message) => {
-    const event = message as CommandDiagnostic & { bytes?: number };
+    const event = message as
+      & Partial<DiagnosticEvents["ftp:transfer"]>
+      & DiagnosticEvents["ftp:command"];
     const { phase, id, command, code } = event;
     if (phase === "start") {
       const verb = command.split(" ", 1)[0]!;

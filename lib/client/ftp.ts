@@ -35,11 +35,10 @@ import { walkTree } from "../directories/walk.ts";
 import type { WalkEntry } from "../directories/walk_entry.ts";
 import type { WalkOptions } from "../directories/walk_options.ts";
 import { download } from "../files/download/download.ts";
-import { type FileHash, requestFileHash } from "../files/hash.ts";
+import { requestFileHash } from "../files/hash.ts";
 import {
   downloadAll,
   type DownloadAllOptions,
-  type DownloadItem,
   type DownloadOutcome,
 } from "../files/download_all.ts";
 import { checkLocalPath } from "../files/local_path.ts";
@@ -480,8 +479,8 @@ export class FTP extends FTPProtocol {
    * Requires `allow-read` and `allow-write` permission for the targets.
    *
    * @tags allow-read, allow-write
-   * @param items Paths on the server, or paths with a local path for each; a
-   * list or an async iterable
+   * @param items Paths on the server, or for each path also the target: a local
+   * path or a `file:` URL. A list or an async iterable
    * @param local The local directory, a path or a `file:` URL; created if it is
    * missing
    * @param options Connections, order, and options of each download
@@ -507,7 +506,9 @@ export class FTP extends FTPProtocol {
    * ```
    */
   downloadAll(
-    items: Iterable<DownloadItem> | AsyncIterable<DownloadItem>,
+    items:
+      | Iterable<string | { remote: string; local: string | URL }>
+      | AsyncIterable<string | { remote: string; local: string | URL }>,
     local: string | URL,
     options: DownloadAllOptions = {},
   ): AsyncGenerator<DownloadOutcome, void, undefined> {
@@ -822,7 +823,8 @@ export class FTP extends FTPProtocol {
    *
    * @param path The file, text or bytes
    * @param options A signal
-   * @returns Name and digits of the hash, or `null` if the server has none or
+   * @returns The hash's name ("SHA-256", "SHA-512", "SHA-1", "MD5" or "CRC32")
+   * and its hexadecimal digits in lower case; `null` if the server has none or
    * refuses it for this file
    * @throws {FTPPermanentError} If the file does not exist
    *
@@ -838,7 +840,7 @@ export class FTP extends FTPProtocol {
   async hash(
     path: Path,
     options: SignalOptions = {},
-  ): Promise<FileHash | null> {
+  ): Promise<{ name: string; digits: string } | null> {
     checkPath(connectionOf(this).session, path, "path");
     const { signal } = options;
     return await this.#onReady(options, async (session) => {

@@ -1,6 +1,6 @@
 /**
- * Events for `node:diagnostics_channel`: connections, commands, transfers and
- * retries. Nothing is made where nothing subscribes.
+ * Publishes events on `node:diagnostics_channel`: connections, commands,
+ * transfers and retries. Without subscribers, no event is created.
  *
  * @module
  */
@@ -8,59 +8,57 @@
 import { channel } from "node:diagnostics_channel";
 import type { Reply } from "../protocol/reply.ts";
 
-/** An event of the channel `ftp:connection`. */
-export interface ConnectionDiagnostic {
-  /** "open" when the connection was opened, "close" when it has ended. */
-  readonly phase: "open" | "close";
-  /** Number of the connection in the program. */
-  readonly connection: number;
-  /** Host of the server. */
-  readonly host: string;
-  /** Port of the server. */
-  readonly port: number;
-  /** The reason of its end, for "close". */
-  readonly message?: string | undefined;
-}
-
-/** An event of the channel `ftp:command`. */
-export interface CommandDiagnostic {
+/**
+ * Events by channel. Every event has the number of its control connection in the
+ * program, except those of `ftp:retry`.
+ */
+export interface DiagnosticEvents {
   /**
-   * "start" when the command is sent, "end" at its final reply, "error" if
-   * there is none.
+   * A control connection was opened, or has ended. `message` is the reason of
+   * the end.
    */
-  readonly phase: "start" | "end" | "error";
-  /** Number of the command in the program; the same for "start" and "end". */
-  readonly id: number;
-  /** Number of the connection. */
-  readonly connection: number;
-  /** The command, with secrets masked and control characters replaced. */
-  readonly command: string;
-  /** Code of the final reply, for "end". */
-  readonly code?: number | undefined;
-  /** Milliseconds since "start". */
-  readonly duration?: number | undefined;
-  /** The error, for "error". */
-  readonly message?: string | undefined;
-}
-
-/** An event of the channel `ftp:transfer`. */
-export interface TransferDiagnostic extends CommandDiagnostic {
-  /** Size that the server announced, in bytes; `null` if it did not. */
-  readonly size: number | null;
-  /** Bytes transferred, for "end". */
-  readonly bytes?: number | undefined;
-}
-
-/** An event of the channel `ftp:retry`. */
-export interface RetryDiagnostic {
-  /** Number of failures in a row without progress. */
-  readonly attempt: number;
-  /** Milliseconds until the retry. */
-  readonly delay: number;
-  /** Bytes of the file that were transferred. */
-  readonly transferred: number;
-  /** The error. */
-  readonly message: string;
+  readonly "ftp:connection": {
+    readonly phase: "open" | "close";
+    readonly connection: number;
+    readonly host: string;
+    readonly port: number;
+    readonly message?: string | undefined;
+  };
+  /**
+   * A command was sent ("start"), has its final reply ("end", with its `code`),
+   * or gets none ("error", with a `message`). All have the same `id`. Secrets in
+   * `command` are masked, and control characters replaced. `duration`:
+   * milliseconds since "start".
+   */
+  readonly "ftp:command": {
+    readonly phase: "start" | "end" | "error";
+    readonly id: number;
+    readonly connection: number;
+    readonly command: string;
+    readonly code?: number | undefined;
+    readonly duration?: number | undefined;
+    readonly message?: string | undefined;
+  };
+  /**
+   * A transfer was started by the server, or has ended: the fields of its
+   * command, the `size` in bytes that the server announced (`null` if it did
+   * not), and the `bytes` transferred, for "end".
+   */
+  readonly "ftp:transfer": DiagnosticEvents["ftp:command"] & {
+    readonly size: number | null;
+    readonly bytes?: number | undefined;
+  };
+  /**
+   * A retry is about to start. `attempt`: failures in a row without progress;
+   * `delay`: milliseconds until the retry; `transferred`: bytes of the file so
+   * far; `message`: the error.
+   */
+  readonly "ftp:retry": {
+    readonly attempt: number;
+    readonly delay: number;
+    readonly transferred: number;
+    readonly message: string;
+  };
 }
 
 const connections = channel("ftp:connection");
@@ -70,7 +68,7 @@ const retries = channel("ftp:retry");
 
 let lastId = 0;
 
-/** Gives a connection, a command or a transfer its number. */
+/** Returns the next number of a connection, a command or a transfer. */
 export function nextDiagnosticId(): number {
   return ++lastId;
 }
@@ -81,7 +79,7 @@ interface Observed {
   readonly final: Promise<Reply>;
 }
 
-/** Tells of a connection, and of its end. */
+/** Publishes that a connection was opened, and that it has ended. */
 export function observeConnection(
   control: { id: number; closed: Promise<void>; failure: Error | undefined },
   { host, port }: { host: string; port: number },
@@ -95,7 +93,7 @@ export function observeConnection(
   });
 }
 
-/** Tells of a command, and of its final reply. */
+/** Publishes a command and its final reply. */
 export function observeCommand(connection: number, pending: Observed): void {
   if (!commands.hasSubscribers) return;
   observe(commands, connection, pending, {}, () => pending.final, () => ({}));
@@ -107,7 +105,10 @@ interface ObservedData {
   readonly bytesWritten: number;
 }
 
-/** Tells of a transfer; what it gives is called when the data has ended, too. */
+/**
+ * Publishes a transfer. The returned function must be called at the end of the
+ * data.
+ */
 export function observeTransfer(
   connection: number,
   pending: Observed,
@@ -132,9 +133,11 @@ export function observeTransfer(
   return resolve;
 }
 
-/** Tells that something is about to be tried again. */
+/** Publishes a retry. */
 export function observeRetry(
-  { error, ...event }: Omit<RetryDiagnostic, "message"> & { error: Error },
+  { error, ...event }: Omit<DiagnosticEvents["ftp:retry"], "message"> & {
+    error: Error;
+  },
 ): void {
   if (!retries.hasSubscribers) return;
   publish(retries, { ...event, message: error.message });
@@ -165,13 +168,13 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A subscriber's fault must not touch what it is told of. */
+/** Publishes an event. Errors of subscribers do not affect the caller. */
 function publish(to: ReturnType<typeof channel>, event: object): void {
   queueMicrotask(() => {
     try {
       to.publish(event);
     } catch {
-      // node's channels report it themselves; others' are passed over
+      // Node reports errors of its subscribers itself
     }
   });
 }

@@ -6,24 +6,6 @@
 
 import { type ByteStream, closeQuietly } from "./byte_stream.ts";
 
-/** The connection that a {@linkcode Dial} function has to open. */
-export interface DialTarget {
-  /**
-   * The server: a name as the user gave it, in ASCII, or an address, IPv6
-   * without brackets. Data connections go to the same host as the control
-   * connection, unless `trustPasvHost` is set.
-   */
-  readonly hostname: string;
-  /** The TCP port. The server chooses the port of a data connection. */
-  readonly port: number;
-  /** Purpose of the connection. */
-  readonly transport: "control" | "data";
-  /**
-   * Aborted when the connection is no longer needed, or `timeout` has passed.
-   */
-  readonly signal: AbortSignal;
-}
-
 /**
  * A connection that a {@linkcode Dial} function returns: the part of
  * `Deno.Conn` that the client uses. `Deno.TcpConn`, `Deno.TlsConn` and
@@ -60,9 +42,25 @@ export interface DialedConn {
  * Opens a connection to the server: through a tunnel or jump host, or from a
  * certain address. Called for each control and data connection, including those
  * of `clone()`, reconnections and mirrors. TLS, if used, runs over the
- * connection that it returns.
+ * connection that it returns. The function gets:
+ *
+ * - `hostname`: the server, a name as the user gave it, in ASCII, or an
+ *   address, IPv6 without brackets. Data connections go to the same host as the
+ *   control connection, unless `trustPasvHost` is set.
+ * - `port`: the TCP port. The server chooses the port of a data connection.
+ * - `transport`: the purpose of the connection.
+ * - `signal`: aborted when the connection is no longer needed, or `timeout` has
+ *   passed.
  */
-export type Dial = (target: DialTarget) => Promise<DialedConn>;
+export type Dial = (target: {
+  readonly hostname: string;
+  readonly port: number;
+  readonly transport: "control" | "data";
+  readonly signal: AbortSignal;
+}) => Promise<DialedConn>;
+
+/** The connection that a {@linkcode Dial} function has to open. */
+export type DialTarget = Parameters<Dial>[0];
 
 /** Methods that every connection must have. */
 const METHODS = ["read", "write", "closeWrite", "close"] as const;

@@ -28,17 +28,10 @@ import {
   WorkerPool,
 } from "./worker_pool.ts";
 
-/**
- * A file to download: its path on the server, or that path and the local path.
- * Without a local path, the file gets the last name of its path in the local
- * directory.
- */
-export type DownloadItem = string | {
-  /** Path on the server. */
-  readonly remote: string;
-  /** The target, a path or a `file:` URL. */
-  readonly local: string | URL;
-};
+/** A file to download: its path on the server, or that path and the target. */
+export type DownloadItem =
+  | string
+  | { readonly remote: string; readonly local: string | URL };
 
 /** Options of {@linkcode FTP.prototype.downloadAll FTP.downloadAll}. */
 export interface DownloadAllOptions

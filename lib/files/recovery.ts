@@ -143,7 +143,7 @@ function waitOf({ attempt, delay = 500, maxDelay = 30_000 }: Wait): number {
 interface ConnectingOptions {
   /** Ends the wait. */
   signal: AbortSignal | undefined;
-  /** Whether to retry after an error. @default {isCrowded} */
+  /** Whether to retry after an error; by default, if the server is crowded. */
   mayRetry?: (error: unknown) => boolean;
 }
 

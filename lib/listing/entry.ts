@@ -8,7 +8,7 @@ import { isFileTime } from "../protocol/numbers.ts";
 import { printableInspection } from "../protocol/printable.ts";
 
 /** Kind of an entry. A line that no format can read is `"unknown"`. */
-export type EntryKind = "file" | "directory" | "symlink" | "other" | "unknown";
+export type EntryKind = Entry["kind"];
 
 /** Resolution of an entry's time. */
 export type TimePrecision = "second" | "minute" | "day";
@@ -216,7 +216,7 @@ export class Entry implements Deno.DirEntry {
   }
 
   /** Kind of the entry. */
-  get kind(): EntryKind {
+  get kind(): "file" | "directory" | "symlink" | "other" | "unknown" {
     return this.#source.kind(this.#index);
   }
 

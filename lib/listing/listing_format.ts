@@ -5,7 +5,7 @@
  */
 
 import { readDecimal } from "../protocol/numbers.ts";
-import type { EntryKind, TimePrecision } from "./entry.ts";
+import type { Entry, TimePrecision } from "./entry.ts";
 
 /** The result of reading a line. */
 export interface ParsedLine {
@@ -17,7 +17,7 @@ export interface ParsedLine {
    */
   path?: string | undefined;
   /** Kind of the entry. */
-  kind: EntryKind;
+  kind: Entry["kind"];
   /** Version of the file, if there are several. The newest comes first. */
   version?: number | undefined;
   /** Size in bytes, if the line has it. */

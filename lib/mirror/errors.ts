@@ -5,7 +5,7 @@
  */
 
 import { FTPError, type FTPErrorOptions } from "../protocol/errors.ts";
-import type { MirrorFailure, MirrorResult } from "./options.ts";
+import type { MirrorResult } from "./options.ts";
 
 /**
  * Options of an {@linkcode FTPMirrorError}.
@@ -16,7 +16,7 @@ export interface FTPMirrorErrorOptions extends FTPErrorOptions {
   /** Counts of everything done. */
   result: MirrorResult;
   /** Entries that failed. */
-  failures: readonly MirrorFailure[];
+  failures: FTPMirrorError["failures"];
   /** Number of entries that were not reached. */
   unreached?: number | undefined;
 }
@@ -31,8 +31,14 @@ export class FTPMirrorError extends FTPError {
   override name = "FTPMirrorError";
   /** Counts of everything done. */
   readonly result: MirrorResult;
-  /** Failures: the first thousand; `result.failed` counts all. */
-  readonly failures: readonly MirrorFailure[];
+  /**
+   * The first thousand failures: path relative to the mirrored directory ("" for
+   * that directory), and error. `result.failed` counts all.
+   */
+  readonly failures: readonly {
+    readonly path: string;
+    readonly error: unknown;
+  }[];
   /**
    * Number of the source's entries that were listed, and not reached before the
    * connection was lost; 0 in all other cases. A directory that was not listed
@@ -53,3 +59,6 @@ export class FTPMirrorError extends FTPError {
     this.unreached = options.unreached ?? 0;
   }
 }
+
+/** An entry that failed. */
+export type MirrorFailure = FTPMirrorError["failures"][number];

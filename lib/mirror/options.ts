@@ -18,7 +18,7 @@ import {
 } from "../files/options.ts";
 import type { Progress } from "../files/progress.ts";
 import { checkConnections } from "../files/worker_pool.ts";
-import type { EntryKind } from "../listing/entry.ts";
+import type { Entry } from "../listing/entry.ts";
 import { checkNames, type NamesOf } from "../protocol/check_names.ts";
 import { checkWord, showValue } from "../protocol/check_word.ts";
 
@@ -31,7 +31,7 @@ export interface MirrorEntry {
   /** Depth below the mirrored directory; its own entries have depth 1. */
   readonly depth: number;
   /** Kind of the entry. */
-  readonly kind: EntryKind;
+  readonly kind: Entry["kind"];
   /** Size of a file in bytes; `undefined` if it is not known. */
   readonly size: number | undefined;
   /** Time of the last change; `undefined` if it is not known. */
@@ -301,14 +301,6 @@ export interface MirrorResult {
   readonly failed: number;
   /** Bytes transferred; in a dry run, sizes of the files as listed. */
   readonly bytes: number;
-}
-
-/** An entry that failed. */
-export interface MirrorFailure {
-  /** Path relative to the mirrored directory; "" for that directory. */
-  readonly path: string;
-  /** The error. */
-  readonly error: unknown;
 }
 
 /** Names of the options of both mirrors. */

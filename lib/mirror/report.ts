@@ -11,11 +11,10 @@ import type { SessionProvider } from "../files/session_provider.ts";
 import type { Progress } from "../files/progress.ts";
 import { Listener } from "../transfer/listener.ts";
 import { printableError, quote } from "../protocol/printable.ts";
-import { FTPMirrorError } from "./errors.ts";
+import { FTPMirrorError, type MirrorFailure } from "./errors.ts";
 import type {
   MirrorEntry,
   MirrorEvent,
-  MirrorFailure,
   MirrorOptions,
   MirrorResult,
 } from "./options.ts";

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { DownloadItem } from "../../mod.ts";
 import { LocalFolder } from "./local_folder.ts";
 import { type MemoryServer, memoryServer } from "./memory_server.ts";
 
@@ -72,7 +71,7 @@ Deno.test("FTP.downloadAll goes on after a file that fails, and says which", asy
   await using server = await memoryServer(files);
   using folder = new LocalFolder();
   await using ftp = await server.client();
-  const items: DownloadItem[] = [
+  const items: (string | { remote: string; local: string | URL })[] = [
     "many/0",
     "many/none",
     { remote: "many/1", local: folder.at("one") },

@@ -3,11 +3,7 @@
  */
 
 import { assertRejects } from "@std/assert";
-import {
-  FTPMirrorError,
-  type MirrorEvent,
-  type MirrorFailure,
-} from "../../mod.ts";
+import { FTPMirrorError, type MirrorEvent } from "../../mod.ts";
 
 /** Names that servers, shells and listings stumble over. */
 export const ODD_NAMES = [
@@ -105,7 +101,7 @@ export async function failuresOf(
   run: () => Promise<unknown>,
 ): Promise<{ error: FTPMirrorError; failures: string[] }> {
   const error = await assertRejects(run, FTPMirrorError);
-  const failures = error.failures.map(({ path, error }: MirrorFailure) =>
+  const failures = error.failures.map(({ path, error }) =>
     `${path}: ${(error as Error).message}`
   );
   return { error, failures };

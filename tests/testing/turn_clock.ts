@@ -7,7 +7,7 @@
  * dial, and data come one round trip after what caused them.
  */
 
-import type { Dial, DialedConn, DialTarget } from "../../mod.ts";
+import type { Dial, DialedConn } from "../../mod.ts";
 
 /**
  * Milliseconds for which what comes is held, so that the client first does what
@@ -34,7 +34,7 @@ export class TurnClock {
   #endAt = 0;
 
   /** The option `dial` of the client. */
-  readonly dial: Dial = async (target: DialTarget) => {
+  readonly dial: Dial = async (target) => {
     const { hostname, port, transport, signal } = target;
     const at = this.now;
     const conn = await Deno.connect({ hostname, port, signal });

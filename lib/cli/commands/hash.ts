@@ -5,7 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { type FileHash, type FTP, FTPPermanentError } from "../../../mod.ts";
+import { type FTP, FTPPermanentError } from "../../../mod.ts";
 import { quote } from "../../protocol/printable.ts";
 import { checkOperands, type CommandContext, openClient } from "../context.ts";
 import { expandTarget, type Match } from "../expand.ts";
@@ -66,7 +66,7 @@ async function readHash(
   ftp: FTP,
   path: string,
   signal: AbortSignal,
-): Promise<FileHash> {
+): Promise<{ name: string; digits: string }> {
   const digest = createHash("sha256");
   for await (const chunk of await ftp.retrieve(path, { signal })) {
     digest.update(chunk);
