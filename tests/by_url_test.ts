@@ -6,49 +6,19 @@
 import { X509Certificate } from "node:crypto";
 import { assertEquals } from "@std/assert";
 import { withTLS } from "./real/tls_client.ts";
+import { serveRepository } from "./testing/repository_server.ts";
 import { certificates } from "./testing/servers/certificates.ts";
 import { type RealServer, serverTest } from "./testing/servers/mod.ts";
-
-const ROOT = new URL("..", import.meta.url);
-
-const TYPES = new Map([
-  ["ts", "application/typescript"],
-  ["js", "text/javascript"],
-]);
-
-/** Serves the repository's files over HTTP, and notes what is asked for. */
-function serveRepository(): {
-  server: Deno.HttpServer<Deno.NetAddr>;
-  asked: string[];
-} {
-  const asked: string[] = [];
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-    async (request) => {
-      const { pathname } = new URL(request.url);
-      asked.push(pathname);
-      try {
-        const bytes = await Deno.readFile(new URL(`.${pathname}`, ROOT));
-        const type = TYPES.get(pathname.split(".").at(-1)!) ??
-          "application/octet-stream";
-        return new Response(bytes, { headers: { "content-type": type } });
-      } catch {
-        return new Response(null, { status: 404 });
-      }
-    },
-  );
-  return { server, asked };
-}
 
 /** Runs a program that imports a module by URL, with nothing cached and `--allow-net` alone. */
 async function runByURL(
   module: string,
   program: string,
 ): Promise<{ printed: string; asked: string[]; hosts: string[] }> {
-  const { server, asked } = serveRepository();
+  await using server = serveRepository();
+  const { origin, asked } = server;
   const folder = await Deno.makeTempDir();
   try {
-    const origin = `127.0.0.1:${server.addr.port}`;
     await Deno.writeTextFile(
       `${folder}/script.ts`,
       `import { FTP } from "http://${origin}/${module}";\n${program}`,
@@ -77,7 +47,6 @@ async function runByURL(
       hosts: [...new Set(hosts.map(([, host]) => host!.replace(origin, "")))],
     };
   } finally {
-    await server.shutdown();
     await Deno.remove(folder, { recursive: true });
   }
 }

@@ -46,7 +46,8 @@ export async function compare(
   ]));
 }
 
-function median(values: readonly number[]): number {
+/** Returns the middle of numbers, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1

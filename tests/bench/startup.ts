@@ -6,31 +6,17 @@
  *     deno run -A --no-lock tests/bench/startup.ts [rounds]
  */
 
+import { serveRepository } from "../testing/repository_server.ts";
 import { startServer } from "../testing/servers/mod.ts";
 import { compare, processorTime } from "./compare.ts";
 
 const ROUNDS = Number(Deno.args[0] ?? 15);
-const ROOT = new URL("../..", import.meta.url);
 
 await using ftpServer = await startServer("vsftpd");
 await ftpServer.write("file", new Uint8Array(1000));
-const web = Deno.serve(
-  { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-  async (request) => {
-    const { pathname } = new URL(request.url);
-    return new Response(await Deno.readFile(new URL(`.${pathname}`, ROOT)), {
-      headers: {
-        "content-type": pathname.endsWith(".ts")
-          ? "application/typescript"
-          : pathname.endsWith(".js")
-          ? "text/javascript"
-          : "application/octet-stream",
-      },
-    });
-  },
-);
+await using web = serveRepository();
 const folder = await Deno.makeTempDir();
-const origin = `127.0.0.1:${web.addr.port}`;
+const { origin } = web;
 const { host, port, user, password } = ftpServer;
 const login = JSON.stringify({ host, port, user, password });
 
@@ -88,6 +74,5 @@ try {
     "npm:basic-ftp": run("basic_file"),
   });
 } finally {
-  await web.shutdown();
   await Deno.remove(folder, { recursive: true });
 }

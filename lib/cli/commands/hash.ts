@@ -4,8 +4,8 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { type FTP, FTPPermanentError } from "../../../mod.ts";
+import { nodeModule } from "../../connection/node_module.ts";
 import { quote } from "../../protocol/printable.ts";
 import { checkOperands, type CommandContext, openClient } from "../context.ts";
 import { expandTarget, type Match } from "../expand.ts";
@@ -67,7 +67,7 @@ async function readHash(
   path: string,
   signal: AbortSignal,
 ): Promise<{ name: string; digits: string }> {
-  const digest = createHash("sha256");
+  const digest = nodeModule("node:crypto").createHash("sha256");
   for await (const chunk of await ftp.retrieve(path, { signal })) {
     digest.update(chunk);
   }
