@@ -391,20 +391,20 @@ export class FTPProtocol implements AsyncDisposable {
    * import { connect } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
    *
    * await using ftp = await connect("ftp://ftp.example.com/pub");
-   * await using twin = await ftp.clone();
-   * await Promise.all([ftp.download("a", "a"), twin.download("b", "b")]);
+   * await using clone = await ftp.clone();
+   * await Promise.all([ftp.download("a", "a"), clone.download("b", "b")]);
    * ```
    */
   async clone(options: SignalOptions = {}): Promise<this> {
     const Class = this.constructor as new (options: FTPOptions) => this;
-    const twin = new Class(optionsOf(this.#settings));
-    const settings = twin.#settings;
+    const clone = new Class(optionsOf(this.#settings));
+    const settings = clone.#settings;
     settings.tracer.level = this.#settings.tracer.level;
     const opened = await this.#connection.openFor(settings, options);
-    twin.#connection = opened.connection;
-    twin.#server = opened.server;
-    twin.#welcome = opened.welcome;
-    return twin;
+    clone.#connection = opened.connection;
+    clone.#server = opened.server;
+    clone.#welcome = opened.welcome;
+    return clone;
   }
 
   /**

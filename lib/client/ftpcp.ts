@@ -86,7 +86,7 @@ export async function ftpcp(
   checkPath(from, sourceName, "sourceName");
   const name = targetName === "" ? sourceName : targetName;
   checkPath(to, name, "targetName");
-  await together(
+  await exclusiveOnBoth(
     [from, to],
     options,
     ([from, to]) =>
@@ -104,7 +104,7 @@ export async function ftpcp(
  * The later of two such calls is behind in both queues, so they cannot wait for
  * each other.
  */
-async function together<T>(
+async function exclusiveOnBoth<T>(
   sessions: readonly Session[],
   options: SignalOptions,
   run: (turns: readonly ExclusiveTurn[]) => Promise<T>,
@@ -127,15 +127,15 @@ async function together<T>(
 }
 
 /** One side of a copy. */
-interface End {
+interface CopySide {
   readonly turn: ExclusiveTurn;
   readonly name: Path;
 }
 
 /** Copies, with a turn on each side. */
 async function copy(
-  source: End,
-  target: End,
+  source: CopySide,
+  target: CopySide,
   type: "A" | "I",
   options: SignalOptions,
 ): Promise<void> {
@@ -181,16 +181,16 @@ async function copy(
 
 /** Rejects a source whose address is not known: the target needs it. */
 function checkAddressKnown({ peer: [host], options }: Session): void {
-  const { detour } = options.route;
+  const { via } = options.route;
   const isKnown = options.trustPasvHost || addressBytes(host) !== undefined;
-  if (detour === undefined || isKnown) return;
+  if (via === undefined || isKnown) return;
   throw new TypeError(
-    `Cannot copy from "${host}": with "${detour}" its address is not known, which the other server needs; connect to the source by its address, or set "trustPasvHost"`,
+    `Cannot copy from "${host}": with "${via}" its address is not known, which the other server needs; connect to the source by its address, or set "trustPasvHost"`,
   );
 }
 
 async function open(
-  { turn, name: path }: End,
+  { turn, name: path }: CopySide,
   verb: string,
   name: string,
   options: SignalOptions,

@@ -34,7 +34,7 @@ export async function openSession(
   const { host, port, tls } = server;
   const dialing = route.dialServer(host, port, { timeout, signal });
   const { stream: raw, peer } = await dialing.catch((error) => {
-    const isRefused = route.detour === undefined &&
+    const isRefused = route.via === undefined &&
       error instanceof Deno.errors.ConnectionRefused;
     throw isRefused && tls?.mode === "implicit"
       ? connectionError(error, (message) => message + IMPLICIT_HINT)

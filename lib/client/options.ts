@@ -329,10 +329,13 @@ export function resolveOptions(options: FTPOptions): Settings {
     trustPasvHost: options.trustPasvHost ?? false,
     tls: resolveTLS(options.tls),
     tracer: new Tracer(options.trace),
-    maxReplyLine: limit("maxReplyLine", options.maxReplyLine ?? MAX_REPLY_LINE),
-    maxReply: limit("maxReply", options.maxReply ?? MAX_REPLY),
-    maxLine: limit("maxLine", options.maxLine ?? MAX_LINE),
-    maxListing: limit("maxListing", options.maxListing ?? MAX_LISTING),
+    maxReplyLine: checkedLimit(
+      "maxReplyLine",
+      options.maxReplyLine ?? MAX_REPLY_LINE,
+    ),
+    maxReply: checkedLimit("maxReply", options.maxReply ?? MAX_REPLY),
+    maxLine: checkedLimit("maxLine", options.maxLine ?? MAX_LINE),
+    maxListing: checkedLimit("maxListing", options.maxListing ?? MAX_LISTING),
     multiline,
     pipelining: options.pipelining ?? true,
     serverZone: options.serverZone,
@@ -493,7 +496,7 @@ function checkZone(zone: number | undefined): void {
   );
 }
 
-function limit(name: string, value: number): number {
+function checkedLimit(name: string, value: number): number {
   checkNumber(name, value);
   return value;
 }

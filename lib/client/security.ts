@@ -8,7 +8,7 @@
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
 import type { ByteStream } from "../connection/byte_stream.ts";
-import { closed } from "../connection/control_errors.ts";
+import { notConnectedError } from "../connection/control_errors.ts";
 import { checkDenoVersion } from "../tls/deno_version.ts";
 import type { SecureControlOptions } from "../tls/secure.ts";
 import type { TLSConnection } from "../tls/connection.ts";
@@ -252,7 +252,7 @@ export async function ccc(
 ): Promise<Reply> {
   const { session } = turn;
   const { failure } = session.control;
-  if (failure !== undefined) throw closed("CCC", failure);
+  if (failure !== undefined) throw notConnectedError("CCC", failure);
   if (!isSecured(session)) {
     throw new TypeError('Cannot send "CCC": the connection is in clear text');
   }

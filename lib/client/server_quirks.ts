@@ -97,10 +97,10 @@ export async function preparePipeline(
       control.limitInFlight(mayBePureFTPd ? PURE_FTPD_BUFFER : Infinity);
     }
   }
-  return chain(first, commands);
+  return concatenated(first, commands);
 }
 
-function* chain(
+function* concatenated(
   first: readonly Command[],
   rest: Iterator<Command>,
 ): Generator<Command> {

@@ -15,7 +15,7 @@ import type { ExclusiveTurn } from "../transfer/turn.ts";
  * A command that opens a data connection and changes nothing. ProFTPD opens it
  * before it checks the path and the user's permissions.
  */
-const HARMLESS: Command = { verb: "LIST" };
+const TICKET_COMMAND: Command = { verb: "LIST" };
 
 /**
  * Ensures that each data connection can resume the TLS session of the control
@@ -70,7 +70,7 @@ export class TicketSupply {
     options: SignalOptions,
   ): Promise<boolean> {
     try {
-      const listing = await openTransfer(turn, HARMLESS, options);
+      const listing = await openTransfer(turn, TICKET_COMMAND, options);
       await listing.complete((data) => data.readToEnd(() => {}), {
         ...options,
         isWhole: true, // its content does not matter

@@ -9,7 +9,7 @@ import { checkPath, type Path, withPath } from "../protocol/command.ts";
 import { FTPReplyError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { behind } from "./raw_path.ts";
+import { appendPath } from "./raw_path.ts";
 
 /** Asks what system the server runs on. Returns its words, such as "UNIX Type: L8". */
 export async function requestSystem(
@@ -91,7 +91,7 @@ export async function copyOnServer(
 ): Promise<Reply> {
   const site = (word: string, path: Path, name: string) => ({
     verb: "SITE",
-    argument: behind(session, `${word} `, path),
+    argument: appendPath(session, `${word} `, path),
     name,
   });
   const source = site("CPFR", from, "from");

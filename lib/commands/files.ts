@@ -52,11 +52,11 @@ export async function rename(
     const asking = turn.exchange(source, options);
     const renaming = turn.perform(target, options);
     renaming.catch(() => {}); // refused as well if RNFR is
-    return await decide(demandNext(await asking), renaming);
+    return await replyToRename(checkRenameFrom(await asking), renaming);
   }
   let answer: Reply;
   try {
-    answer = demandNext(await turn.exchange(source, options));
+    answer = checkRenameFrom(await turn.exchange(source, options));
     options.signal?.throwIfAborted();
   } catch (error) {
     if (options.signal?.aborted) {
@@ -64,7 +64,7 @@ export async function rename(
     }
     throw error;
   }
-  return await decide(answer, turn.perform(target, options));
+  return await replyToRename(answer, turn.perform(target, options));
 }
 
 /**
@@ -78,7 +78,7 @@ export async function announceRename(
   options: SignalOptions,
 ): Promise<Reply> {
   const command = { verb: "RNFR", argument: fromname, name: "fromname" };
-  return demandNext(await turn.exchange(command, options));
+  return checkRenameFrom(await turn.exchange(command, options));
 }
 
 /** Sends `RNTO` at once, after the reply to {@linkcode announceRename}. */
@@ -89,7 +89,7 @@ export async function completeRename(
   options: SignalOptions,
 ): Promise<Reply> {
   const command = { verb: "RNTO", argument: toname, name: "toname" };
-  return await decide(accepted, turn.perform(command, options));
+  return await replyToRename(accepted, turn.perform(command, options));
 }
 
 /** Ends a rename of which only `RNFR` was sent: the file keeps its name. */
@@ -101,7 +101,7 @@ export async function cancelRename(
 }
 
 /** Checks that `RNTO` may follow a reply. */
-function demandNext(reply: Reply): Reply {
+function checkRenameFrom(reply: Reply): Reply {
   if (reply.code < 200) throw replyError(reply, "RNFR");
   return reply;
 }
@@ -110,7 +110,10 @@ function demandNext(reply: Reply): Reply {
  * Returns the reply to `RNTO`. If that is refused, an unusual reply to `RNFR`
  * is the reason.
  */
-async function decide(answer: Reply, renaming: Promise<Reply>): Promise<Reply> {
+async function replyToRename(
+  answer: Reply,
+  renaming: Promise<Reply>,
+): Promise<Reply> {
   try {
     return await renaming;
   } catch (error) {

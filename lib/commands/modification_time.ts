@@ -21,7 +21,7 @@ import type { Written } from "../transfer/server_clock.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { Turn } from "../transfer/turn.ts";
 import { requestShownTime, SECOND, textOfPath } from "./queries.ts";
-import { behind } from "./raw_path.ts";
+import { appendPath } from "./raw_path.ts";
 
 /** Commands that set a time, the one intended for it first. */
 const COMMANDS: readonly { verb: string; prefix: string }[] = [
@@ -42,7 +42,7 @@ export interface DatingOptions extends SignalOptions {
 }
 
 /** A time that was set. */
-export interface Dated {
+export interface SetTime {
   /** The command. */
   readonly command: string;
   /** The digits that were sent, read as UTC. */
@@ -60,7 +60,7 @@ export async function changeModificationTime(
   path: Path,
   date: Date,
   options: DatingOptions = {},
-): Promise<Dated> {
+): Promise<SetTime> {
   const year = date.getUTCFullYear();
   if (!(year >= 1 && year <= 9999)) {
     throw new RangeError(
@@ -90,7 +90,7 @@ export async function changeModificationTime(
     const digits = clock.toSet(verb, date);
     const reply = await ask(session, {
       verb,
-      argument: behind(session, `${prefix}${formatTime(digits)} `, path),
+      argument: appendPath(session, `${prefix}${formatTime(digits)} `, path),
       name: "path",
     }, options);
     if (isUnknownCommand(reply)) session.profile.noteLacking(key);
@@ -151,7 +151,7 @@ export function knownDating(
   if (!isKnown) return undefined;
   const { verb, prefix } = known;
   const digits = clock.toSet(verb, date);
-  const argument = behind(session, `${prefix}${formatTime(digits)} `, path);
+  const argument = appendPath(session, `${prefix}${formatTime(digits)} `, path);
   return async (turn, options) => {
     try {
       const command = { verb, argument, name: "path" };
@@ -181,8 +181,8 @@ export async function proveByFile(
   clock.noteTry("MDTM");
   if (hasFacts) clock.noteTry("MLSD");
   const [shown, told] = await Promise.all([
-    lookAt(session, path, options),
-    hasFacts ? lookAtFacts(session, path, options) : undefined,
+    findShownTime(session, path, options),
+    hasFacts ? findShownTimeInFacts(session, path, options) : undefined,
   ]);
   if (shown) {
     const time = { shown: toSecond(shown), precision: SECOND };
@@ -198,7 +198,7 @@ export async function proveByFile(
  * Returns the time that `MDTM` shows, with its digits read as UTC; `null` if it
  * shows none.
  */
-export async function lookAt(
+export async function findShownTime(
   session: Session,
   path: Path,
   options: SignalOptions,
@@ -218,7 +218,7 @@ export async function lookAt(
  * Returns the time that `MLST` shows, with its digits read as UTC; `null` if it
  * shows none.
  */
-export async function lookAtFacts(
+export async function findShownTimeInFacts(
   session: Session,
   path: Path,
   options: SignalOptions,

@@ -6,7 +6,7 @@
 
 import type { Command, Path } from "../protocol/command.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import { behind } from "./raw_path.ts";
+import { appendPath } from "./raw_path.ts";
 
 /** Largest mode: nine permission bits and three special ones. */
 const MAX_MODE = 0o7777;
@@ -23,7 +23,7 @@ export function chmodCommand(
   const digits = mode.toString(8).padStart(3, "0");
   return {
     verb: "SITE",
-    argument: behind(session, `CHMOD ${digits} `, path),
+    argument: appendPath(session, `CHMOD ${digits} `, path),
     name: "path",
   };
 }

@@ -22,7 +22,7 @@ export function rawPathOf(session: Session, path: Path): Uint8Array {
 }
 
 /** Puts a path after the other words of a command's argument. */
-export function behind(
+export function appendPath(
   session: Session,
   words: string,
   path: Path,

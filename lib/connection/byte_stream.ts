@@ -100,7 +100,7 @@ export async function drain(stream: ByteStream): Promise<void> {
  *
  * @param bytes The bytes, which must not be used any more
  */
-export function free({ buffer, byteLength }: Uint8Array): void {
+export function freeMemory({ buffer, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) {
     buffer.transfer(0);
   }

@@ -10,15 +10,15 @@ import { type ByteStream, closeQuietly, writeAll } from "./byte_stream.ts";
 import { CommandQueue } from "./command_queue.ts";
 import type { ControlOptions, SendOptions } from "./control_options.ts";
 import {
-  broken,
-  busy,
-  closed,
-  closedByReply,
-  ended,
-  expired,
-  injected,
-  mismatched,
-  outOfStep,
+  brokenError,
+  busyError,
+  closedByReplyError,
+  endedError,
+  injectionError,
+  notConnectedError,
+  timeoutError,
+  unexpectedReplyError,
+  wrongReplyError,
 } from "./control_errors.ts";
 import { abortable, Watchdog } from "./waiting.ts";
 import { PendingCommand, PendingCommands } from "./pending_commands.ts";
@@ -181,9 +181,11 @@ export class ControlConnection {
     const bytes = this.#isTelnet ? doubleIAC(line) : line;
     const encoding = this.encoding;
     const describe = () => describeCommand(command, encoding);
-    if (this.#failure !== undefined) throw closed(describe(), this.#failure);
+    if (this.#failure !== undefined) {
+      throw notConnectedError(describe(), this.#failure);
+    }
     if (this.#open !== undefined && this.#open !== options.during) {
-      throw busy(describe(), this.#open);
+      throw busyError(describe(), this.#open);
     }
     const { kind = "command", pauses = false, replaces } = options;
     const entry = new PendingCommand(describe, kind, pauses);
@@ -372,7 +374,7 @@ export class ControlConnection {
     if (bytes.includes(LF)) this.#watchdog.touch();
     // if nothing may follow a reply, each line is checked on its own
     for (const part of this.#pending.pauses ? linesOf(bytes) : [bytes]) {
-      if (this.#isPaused) return this.#break(injected());
+      if (this.#isPaused) return this.#break(injectionError());
       for (const reply of this.#reader.push(part)) this.#deliver(reply);
     }
     if (this.#reader.error !== undefined) {
@@ -401,11 +403,11 @@ export class ControlConnection {
     const reply = mayTell ? received[REDACTED]() : received;
     this.#lastReply = reply;
     if (due !== undefined && isMismatched) {
-      return this.#break(mismatched(due, reply));
+      return this.#break(wrongReplyError(due, reply));
     }
     const pending = this.#pending.deliver(reply);
     if (pending === undefined && reply.code !== 421) {
-      return this.#break(outOfStep(reply));
+      return this.#break(unexpectedReplyError(reply));
     }
     if (pending !== undefined) {
       this.#queue.answered(pending, this.due === undefined);
@@ -422,7 +424,7 @@ export class ControlConnection {
     }
     if (reply.code === 421) {
       this.#wasIdle = pending === undefined && this.#open === undefined;
-      this.#break(closedByReply(reply));
+      this.#break(closedByReplyError(reply));
     }
   }
 
@@ -446,7 +448,7 @@ export class ControlConnection {
     const isSuspect = this.#suspect(this.#pending.isUnproven);
     this.#noteBroken(isSuspect);
     const { via } = this.#stream;
-    this.#break(ended(this.due, this.#reader.hasPartial, isSuspect, via));
+    this.#break(endedError(this.due, this.#reader.hasPartial, isSuspect, via));
   }
 
   #expire(what?: string): void {
@@ -454,7 +456,7 @@ export class ControlConnection {
     what ??= `no ${awaited} within ${this.#options.timeout} ms`;
     this.#noteBroken(this.#suspect());
     const { via } = this.#stream;
-    this.#break(expired(this.due, what, this.#reader.hint, via));
+    this.#break(timeoutError(this.due, what, this.#reader.hint, via));
   }
 
   /** Notes that the server may not support pipelining. */
@@ -479,7 +481,7 @@ export class ControlConnection {
     if (this.#failure !== undefined) return;
     this.#wasIdle = this.#isIdle;
     this.#noteBroken(this.#suspect(this.#pending.isUnproven));
-    this.#break(broken(this.due, error, this.#stream.via));
+    this.#break(brokenError(this.due, error, this.#stream.via));
   }
 }
 

@@ -7,7 +7,7 @@
 import type { PendingCommand, PendingKind } from "./pending_commands.ts";
 import { connectionError } from "../protocol/with_message.ts";
 import { printable } from "../protocol/printable.ts";
-import { FTPProtocolError, triedOf } from "../protocol/errors.ts";
+import { failedAction, FTPProtocolError } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 
 /** Advice for servers that cannot handle several commands at once. */
@@ -25,7 +25,7 @@ const ADVICE: Partial<Record<PendingKind, string>> = {
  *
  * @param command The command, printable and masked
  */
-export function closed(command: string, failure: Error): Error {
+export function notConnectedError(command: string, failure: Error): Error {
   return new Deno.errors.NotConnected(
     `Cannot send "${command}": the connection is closed: ${failure.message}`,
     { cause: failure },
@@ -33,7 +33,7 @@ export function closed(command: string, failure: Error): Error {
 }
 
 /** Creates the error for a reply that will not come. */
-export function closedWaiting(failure: Error): Error {
+export function noReplyError(failure: Error): Error {
   return new Deno.errors.NotConnected(
     `Cannot wait for a reply: the connection is closed: ${failure.message}`,
     { cause: failure },
@@ -45,7 +45,7 @@ export function closedWaiting(failure: Error): Error {
  *
  * @param command The command, printable and masked
  */
-export function busy(command: string, open: PendingCommand): Error {
+export function busyError(command: string, open: PendingCommand): Error {
   return new Deno.errors.Busy(
     `Cannot send "${command}": the transfer "${open.command}" is open; ${
       open.advice ?? ADVICE[open.kind]
@@ -57,14 +57,14 @@ export function busy(command: string, open: PendingCommand): Error {
  * Creates the error for unprotected bytes after the reply that agreed to TLS or
  * to its end (response injection).
  */
-export function injected(): FTPProtocolError {
+export function injectionError(): FTPProtocolError {
   return new FTPProtocolError(
     `Cannot change the protection of the control connection: bytes came in clear text behind the reply that agreed to it; the connection is closed`,
   );
 }
 
 /** Creates the error for a reply without a pending command. */
-export function outOfStep(reply: Reply): FTPProtocolError {
+export function unexpectedReplyError(reply: Reply): FTPProtocolError {
   return new FTPProtocolError(
     `Received a reply that no command is waiting for, "${
       printable(reply.text)
@@ -76,7 +76,7 @@ export function outOfStep(reply: Reply): FTPProtocolError {
  * Creates the error for a reply that cannot belong to the pending command: a
  * reply is missing or superfluous.
  */
-export function mismatched(
+export function wrongReplyError(
   pending: PendingCommand,
   reply: Reply,
 ): FTPProtocolError {
@@ -91,7 +91,7 @@ export function mismatched(
  * Creates the error for a 421 reply, which announces the end of the connection
  * after any command (RFC 959 section 5.4).
  */
-export function closedByReply(reply: Reply): Error {
+export function closedByReplyError(reply: Reply): Error {
   return new Deno.errors.ConnectionReset(
     `The server closed the connection: ${printable(reply.text)}`,
   );
@@ -103,7 +103,7 @@ export function closedByReply(reply: Reply): Error {
  * @param isSuspect Whether pipelined commands may be the reason
  * @param via What the connection goes through, if anything
  */
-export function ended(
+export function endedError(
   pending: PendingCommand | undefined,
   isCut: boolean,
   isSuspect: boolean,
@@ -111,7 +111,7 @@ export function ended(
 ): Error {
   const tried = pending === undefined
     ? "Cannot keep the connection"
-    : triedOf(pending.command);
+    : failedAction(pending.command);
   const where = isCut ? " in the middle of a reply" : "";
   const hint = isSuspect
     ? `; it was sent together with another command${ONE_AT_A_TIME}`
@@ -124,7 +124,7 @@ export function ended(
 }
 
 /** Creates the error for a wait that took too long. */
-export function expired(
+export function timeoutError(
   pending: PendingCommand | undefined,
   what: string,
   line: string | undefined,
@@ -132,7 +132,7 @@ export function expired(
 ): Error {
   const tried = pending === undefined
     ? "Cannot write to the control connection"
-    : triedOf(pending.command);
+    : failedAction(pending.command);
   if (pending?.kind === "greeting" && line === undefined) {
     const through = throughOf(via);
     return new Deno.errors.TimedOut(
@@ -158,7 +158,7 @@ export function expired(
  *
  * @param via What the connection goes through, if anything
  */
-export function broken(
+export function brokenError(
   pending: PendingCommand | undefined,
   error: unknown,
   via: string | undefined,
@@ -169,7 +169,7 @@ export function broken(
       `${
         pending === undefined
           ? "Cannot complete a command"
-          : triedOf(pending.command)
+          : failedAction(pending.command)
       }: the connection${throughOf(via)} failed: ${message}`,
   );
 }

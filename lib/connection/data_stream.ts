@@ -5,7 +5,12 @@
  * @module
  */
 
-import { type ByteStream, closeQuietly, drain, free } from "./byte_stream.ts";
+import {
+  type ByteStream,
+  closeQuietly,
+  drain,
+  freeMemory,
+} from "./byte_stream.ts";
 import { readableOf, writableOf } from "./data_streams.ts";
 import type { DataOptions } from "./data_options.ts";
 import { Watchdog } from "./waiting.ts";
@@ -196,7 +201,7 @@ export class DataStream implements AsyncDisposable {
       const result = take(bytes, isOwn && keep);
       if (result !== undefined) await result;
       if (isOwn) {
-        if (!keep) free(bytes);
+        if (!keep) freeMemory(bytes);
       } else if (
         bytes.length === buffer.length && buffer.length < READ_SIZE
       ) {

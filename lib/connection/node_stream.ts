@@ -37,7 +37,7 @@ export class NodeStream implements ByteStream {
   readonly localAddr: Deno.NetAddr;
   readonly remoteAddr: Deno.NetAddr;
   readonly #socket: Socket;
-  #news = Promise.withResolvers<void>();
+  #change = Promise.withResolvers<void>();
   #failure: Error | undefined;
   #isEnded = false;
   #isClosed = false;
@@ -93,7 +93,7 @@ export class NodeStream implements ByteStream {
       }
       if (this.#isEnded) return null;
       if (this.#failure !== undefined) throw this.#failure;
-      await this.#news.promise;
+      await this.#change.promise;
     }
   }
 
@@ -132,8 +132,8 @@ export class NodeStream implements ByteStream {
   }
 
   #announce(): void {
-    this.#news.resolve();
-    this.#news = Promise.withResolvers();
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
   }
 
   async #done(

@@ -40,7 +40,7 @@ const STRAY_GRACE = 1000;
 const PIPELINE_START = 4;
 
 /** A promise that is created on first use: most are never used. */
-class Eventual<T> {
+class LazyPromise<T> {
   #deferred: PromiseWithResolvers<T> | undefined;
   #settle: ((deferred: PromiseWithResolvers<T>) => void) | undefined;
 
@@ -94,8 +94,8 @@ export class PendingCommand {
   /** The 1yz reply, once it came. */
   preliminary: Reply | undefined;
   readonly #describe: () => string;
-  readonly #first = new Eventual<Reply>();
-  readonly #final = new Eventual<Reply>();
+  readonly #first = new LazyPromise<Reply>();
+  readonly #final = new LazyPromise<Reply>();
   #isSettled = false;
   #stray: Reply | undefined;
   #strayTimer: ReturnType<typeof setTimeout> | undefined;

@@ -21,7 +21,7 @@ export interface Route {
    * The option that makes the route indirect. The server cannot connect back
    * then, so active mode is not possible.
    */
-  readonly detour: "dial" | "proxy" | undefined;
+  readonly via: "dial" | "proxy" | undefined;
   /** Opens a control connection. */
   dialServer(
     host: string,
@@ -65,12 +65,12 @@ export function makeRoute({ dial, proxy, localAddress }: RouteOptions): Route {
     if (other !== undefined) throw contradiction(other);
     const open: Open = (target, options) =>
       dialByFunction(dial, target, options);
-    return detour("dial", open);
+    return indirectRoute("dial", open);
   }
   const dialHost = dialerFrom(localAddress);
-  if (proxy === undefined) return straight(dialHost);
+  if (proxy === undefined) return directRoute(dialHost);
   const address = new ProxyAddress(proxy);
-  return detour(
+  return indirectRoute(
     "proxy",
     (target, options) => dialThrough(address, target, options, dialHost),
   );
@@ -103,16 +103,16 @@ function dialerFrom(localAddress: string | undefined): typeof dial {
  *
  * @throws {TypeError} If the route is not direct
  */
-export function checkActive({ detour }: Route): void {
-  if (detour === undefined) return;
+export function checkActive({ via }: Route): void {
+  if (via === undefined) return;
   throw new TypeError(
-    `Cannot use active mode with "${detour}": the server cannot connect to this machine through it; use passive mode ("passive": true)`,
+    `Cannot use active mode with "${via}": the server cannot connect to this machine through it; use passive mode ("passive": true)`,
   );
 }
 
-function straight(dialHost: typeof dial): Route {
+function directRoute(dialHost: typeof dial): Route {
   return {
-    detour: undefined,
+    via: undefined,
     async dialServer(host, port, options) {
       const stream = await dialHost(host, port, options);
       const { hostname, port: remotePort } = stream.remoteAddr as Deno.NetAddr;
@@ -133,9 +133,9 @@ type Open = (
  * Makes an indirect route. Data connections use the host's name, because its
  * address is unknown.
  */
-function detour(name: "dial" | "proxy", open: Open): Route {
+function indirectRoute(name: "dial" | "proxy", open: Open): Route {
   return {
-    detour: name,
+    via: name,
     async dialServer(hostname, port, options) {
       const target = { hostname, port, transport: "control" } as const;
       return { stream: await open(target, options), peer: [hostname, port] };

@@ -63,7 +63,7 @@ export async function ensureDir(
     if (await isDirectory(turn, path, options)) return;
     let refusal: FTPPermanentError | undefined;
     for (const parent of prefixes(path)) {
-      refusal = await make(turn, parent, options);
+      refusal = await makeDirectory(turn, parent, options);
     }
     if (refusal === undefined) return;
     // another client may have created it
@@ -79,7 +79,7 @@ function prefixes(path: string): string[] {
   return ends.map((end) => path.slice(0, end));
 }
 
-async function make(
+async function makeDirectory(
   turn: Turn,
   path: string,
   options: SignalOptions,
@@ -170,7 +170,7 @@ async function removeTree(
       if (!(error instanceof FTPPermanentError) || isDenied(error)) throw error;
     }
   }
-  const unread = await empty(session, path, refusal, options);
+  const unread = await emptyDirectory(session, path, refusal, options);
   try {
     await removeDirectory(session, path, refusal, options);
   } catch (error) {
@@ -185,7 +185,7 @@ async function removeTree(
  *
  * @returns The error of an incomplete listing that shows nothing new
  */
-async function empty(
+async function emptyDirectory(
   session: Session,
   path: string,
   refusal: FTPPermanentError,

@@ -18,7 +18,7 @@ export const DENIED_REGEXP = /permission|denied|not allowed|privilege|log ?in/i;
 const MISSING_REGEXP = /\bno such (?:file|dir)|\bnot found\b/i;
 
 /** A path to check. */
-export interface Named {
+export interface ExpectedPath {
   /** The path. */
   readonly path: Path;
   /** Its expected kind. */
@@ -34,7 +34,7 @@ export interface Named {
  */
 export async function isPresent(
   session: Session,
-  { path, kind }: Named,
+  { path, kind }: ExpectedPath,
   options: SignalOptions,
 ): Promise<boolean> {
   if (!session.profile.lacks("MLST")) {

@@ -9,8 +9,8 @@ import { settle } from "../connection/waiting.ts";
 import { TIME_PRECISIONS } from "../listing/entry.ts";
 import {
   changeModificationTime,
-  lookAt,
-  lookAtFacts,
+  findShownTime,
+  findShownTimeInFacts,
   proveByFile,
   toSecond,
 } from "../commands/modification_time.ts";
@@ -19,7 +19,7 @@ import { partName, randomMark } from "../commands/path.ts";
 import type { Path } from "../protocol/command.ts";
 import { FTPPermanentError, isRefusal } from "../protocol/errors.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
-import type { TimeTeller, Written } from "../transfer/server_clock.ts";
+import type { TimeCommand, Written } from "../transfer/server_clock.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import { readDirectory } from "./listing.ts";
 
@@ -27,7 +27,7 @@ import { readDirectory } from "./listing.ts";
  * Milliseconds by which the file's time is set back. Not a zone, to detect a
  * server that only claims to set times.
  */
-const BACK = 1_000_000;
+const SET_BACK = 1_000_000;
 
 /** Longest wait for the file's deletion, in milliseconds. */
 const CLEANUP_TIMEOUT = 5000;
@@ -35,7 +35,7 @@ const CLEANUP_TIMEOUT = 5000;
 /** Options for learning a clock. */
 export interface ProofOptions extends SignalOptions {
   /** Command that shows the relevant times. */
-  readonly teller?: TimeTeller | undefined;
+  readonly timeCommand?: TimeCommand | undefined;
   /** Returns the temporary name, as for an upload. */
   readonly temporaryName?:
     | ((name: string, mark: string) => string)
@@ -53,11 +53,11 @@ export async function proveClock(
   options: ProofOptions = {},
 ): Promise<void> {
   const { clock } = session.profile;
-  const { signal, teller = "MDTM" } = options;
-  clock.noteTry(teller);
+  const { signal, timeCommand = "MDTM" } = options;
+  clock.noteTry(timeCommand);
   await withFile(session, directory, options, async (path, name, written) => {
     await proveByFile(session, path, written, { signal });
-    if (teller === "LIST") {
+    if (timeCommand === "LIST") {
       const folder = rawPathOf(session, directory);
       await proveByList(session, folder, name, written, options);
     }
@@ -79,13 +79,15 @@ export async function proveDays(
   options: ProofOptions,
 ): Promise<void> {
   const { clock } = session.profile;
-  const { signal, teller = "MDTM" } = options;
+  const { signal, timeCommand = "MDTM" } = options;
   await withFile(session, directory, options, async (path) => {
     for (const time of times) {
       await changeModificationTime(session, path, new Date(time), { signal });
       const [shown, told] = await Promise.all([
-        lookAt(session, path, { signal }),
-        teller === "MLSD" ? lookAtFacts(session, path, { signal }) : null,
+        findShownTime(session, path, { signal }),
+        timeCommand === "MLSD"
+          ? findShownTimeInFacts(session, path, { signal })
+          : null,
       ]);
       // a download gets its time from MDTM, whatever the listing shows
       if (shown !== null) clock.noteDay("MDTM", time, toSecond(shown));
@@ -192,7 +194,7 @@ async function trySetting(
   { signal }: SignalOptions,
 ): Promise<void> {
   const { clock } = session.profile;
-  const date = new Date(from - BACK);
+  const date = new Date(from - SET_BACK);
   try {
     const { command, digits } = await changeModificationTime(
       session,
@@ -200,7 +202,7 @@ async function trySetting(
       date,
       { signal },
     );
-    const shown = await lookAt(session, path, { signal });
+    const shown = await findShownTime(session, path, { signal });
     const sent = new Date(toSecond(digits));
     clock.noteSettable(true);
     if (shown !== null) {

@@ -70,12 +70,15 @@ export async function openProbe(
   options: ConnectURLOptions,
   log: SessionLog = new SessionLog(),
 ): Promise<Probe> {
-  const ftp = await connect(url, { ...options, trace: tee(options, log) });
+  const ftp = await connect(url, {
+    ...options,
+    trace: traceBoth(options, log),
+  });
   return { ftp, log, [Symbol.asyncDispose]: () => ftp[Symbol.asyncDispose]() };
 }
 
 /** Also calls the user's trace. */
-function tee(
+function traceBoth(
   { trace }: ConnectURLOptions,
   log: SessionLog,
 ): (event: TraceEvent) => void {

@@ -11,7 +11,7 @@ import type { Examination } from "./examination.ts";
 import type { Finding } from "./findings.ts";
 
 /** Days before the expiry of a certificate at which it is reported. */
-const SOON = 14;
+const EXPIRY_WARNING_DAYS = 14;
 
 const DAY = 86_400_000;
 
@@ -86,7 +86,7 @@ export async function reportSecured(
     return;
   }
   const left = (info.peerCertificate.validTo.getTime() - Date.now()) / DAY;
-  const isSoon = left < SOON;
+  const isSoon = left < EXPIRY_WARNING_DAYS;
   examination.step(
     "tls",
     isSoon ? "note" : "ok",

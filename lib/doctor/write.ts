@@ -46,10 +46,10 @@ export async function checkWrite(
   } catch (error) {
     if (!(error instanceof FTPError)) throw error;
     await reportRefusedWrite(examination, ftp, folder, error);
-    await sweep(examination, ftp, path);
+    await removeTestFile(examination, ftp, path);
     return;
   }
-  if (!await sweep(examination, ftp, path)) return;
+  if (!await removeTestFile(examination, ftp, path)) return;
   if (clock.zoneOf("MDTM") === undefined) {
     const { session } = connectionOf(ftp);
     await proveClock(session, folder, { signal }).catch((error) => {
@@ -108,7 +108,7 @@ async function reportRefusedWrite(
 }
 
 /** Removes the test file. Reports a failure. */
-async function sweep(
+async function removeTestFile(
   examination: Examination,
   ftp: FTP,
   path: string,

@@ -306,7 +306,7 @@ export async function hashOpenFile(
 }
 
 /** Bytes that are hashed without a pause: 10 to 30 ms. */
-const STRETCH = 16 * 1024 * 1024;
+const MAX_UNPAUSED = 16 * 1024 * 1024;
 
 /**
  * Hashes chunks that are available at once. Pauses regularly for the event
@@ -318,13 +318,13 @@ export async function hashChunks(
   signal: AbortSignal,
 ): Promise<string> {
   const digester = new Digester(hash);
-  let rest = STRETCH;
+  let rest = MAX_UNPAUSED;
   for await (const chunk of chunks) {
     signal.throwIfAborted();
     digester.update(chunk);
     rest -= chunk.length;
     if (rest > 0) continue;
-    rest = STRETCH;
+    rest = MAX_UNPAUSED;
     // a timer, because sockets get only every 61st turn next to setImmediate
     await delay(0, signal);
   }

@@ -64,7 +64,7 @@ const CACHE_SIZE = 4 * 1024 * 1024;
 const BLOCK_UNIT = 512;
 
 /** Milliseconds during which size and time are not requested again. */
-const FRESH = 500;
+const MAX_CACHE_AGE = 500;
 
 /**
  * Largest number of blocks to read and discard, instead of starting a new
@@ -218,7 +218,7 @@ class BlockReader implements BlockSource {
     }
     const { session: current } = this.#provider;
     const age = performance.now() - this.#asked;
-    if (age > FRESH) await this.#checkUnchanged(current);
+    if (age > MAX_CACHE_AGE) await this.#checkUnchanged(current);
     const transfer = await this.#retrieve(current, block);
     return { transfer };
   }

@@ -91,13 +91,13 @@ export function parseFacts(line: string): FactLine {
     const key = line.slice(start, isFlag ? stop : equals).toLowerCase();
     const value = isFlag ? "" : line.slice(equals + 1, stop);
     // a server's "__proto__" must become a fact, not a prototype
-    if (key === "__proto__") define(facts, key, value);
+    if (key === "__proto__") defineFact(facts, key, value);
     else facts[key] = value;
   }
   return { name: line.slice(end + 1), facts };
 }
 
-function define(
+function defineFact(
   facts: Record<string, string>,
   key: string,
   value: string,

@@ -602,7 +602,11 @@ export class Mirror implements AsyncDisposable {
     const aside = { ...old, path: task.temporaryPath(entry.path) };
     await report.attempt(provider, entry, async () => {
       try {
-        await swap(target, { temporary, path: entry.path, aside: aside.path });
+        await replaceEntry(target, {
+          temporary,
+          path: entry.path,
+          aside: aside.path,
+        });
       } catch (error) {
         await this.#discard(target, { ...entry, path: temporary });
         if (isRefusal(error)) {
@@ -671,7 +675,7 @@ export class Mirror implements AsyncDisposable {
 }
 
 /** Paths of an entry that is replaced. */
-interface Places {
+interface ReplacementPaths {
   /** Where the new entry is. */
   readonly temporary: string;
   /** Where the old one is, and the new one belongs. */
@@ -681,9 +685,9 @@ interface Places {
 }
 
 /** Puts a new entry in the place of an old one, which is kept. */
-async function swap(
+async function replaceEntry(
   target: Side,
-  { temporary, path, aside }: Places,
+  { temporary, path, aside }: ReplacementPaths,
 ): Promise<void> {
   await target.rename(path, aside);
   try {

@@ -52,7 +52,7 @@ const TICK = 20;
  * Milliseconds after which a file's time is certainly before the time of its
  * upload, by a clock that was measured to a second.
  */
-const FRESH = 2300;
+const CLOCK_MARGIN = 2300;
 
 /** Downloads a directory and everything in it to a path or a `file:` URL. */
 export function downloadDir(
@@ -78,7 +78,7 @@ export function uploadDir(
 type DirOptions = UploadDirOptions & DownloadDirOptions;
 
 /** Paths of a mirror, and its direction. */
-interface Ends {
+interface MirrorPaths {
   readonly remote: string;
   readonly local: string | URL;
   readonly isUpload: boolean;
@@ -96,7 +96,7 @@ interface Shared {
 
 async function mirror(
   provider: SessionProvider,
-  ends: Ends,
+  ends: MirrorPaths,
   options: DirOptions,
 ): Promise<MirrorResult> {
   checkMirrorOptions(options, ends.isUpload);
@@ -128,7 +128,7 @@ class DirTask implements MirrorTask {
 
   constructor(
     provider: SessionProvider,
-    { remote, local, isUpload }: Ends,
+    { remote, local, isUpload }: MirrorPaths,
     options: DirOptions,
     shared: Shared,
   ) {
@@ -226,20 +226,22 @@ class DirTask implements MirrorTask {
    */
   #needsProof(source: MirrorItem, target: MirrorItem): boolean {
     if (!this.#mayWrite || !isUndecided(source, target)) return false;
-    const { teller = "MDTM" } = target;
+    const { timeCommand = "MDTM" } = target;
     const clock = this.#clock;
     const isProven = this.#remote.isProven(target);
     if (this.#setsRemoteTimes) {
       return !isProven ||
         (clock.isSettable === undefined && !this.#isCurrent(source, target));
     }
-    return !isProven || !clock.isMeasured(teller);
+    return !isProven || !clock.isMeasured(timeCommand);
   }
 
   /** Learns the server's clock, or waits until another connection has. */
-  async #prove({ teller = "MDTM" }: MirrorItem): Promise<void> {
+  async #prove({ timeCommand = "MDTM" }: MirrorItem): Promise<void> {
     await this.#clock.proving;
-    if (this.#clock.isUntried(teller)) await this.#remote.prove(teller);
+    if (this.#clock.isUntried(timeCommand)) {
+      await this.#remote.prove(timeCommand);
+    }
   }
 
   /** Whether a file may be written to learn the server's clock. */
@@ -268,7 +270,7 @@ class DirTask implements MirrorTask {
     // its mtime
     const last = Math.max(local, here.ctime ?? 0);
     if (isWrittenLater(last, remote)) return true;
-    const isMeasured = this.#clock.isMeasured(there.teller ?? "MDTM");
+    const isMeasured = this.#clock.isMeasured(there.timeCommand ?? "MDTM");
     return isExact && isSame && (!isMeasured || local % SECOND === 0);
   }
 
@@ -359,10 +361,10 @@ class DirTask implements MirrorTask {
       clock.isMeasured("MDTM") || clock.isMeasured("MLSD");
     let end = Math.floor(mtime / SECOND) * SECOND + SECOND + TICK;
     if (!this.#setsRemoteTimes && isKept) {
-      end = Math.max(mtime, ctime ?? 0) + FRESH;
+      end = Math.max(mtime, ctime ?? 0) + CLOCK_MARGIN;
     }
     const rest = end - Date.now();
-    if (rest <= 0 || rest > FRESH + SECOND) return false; // or the time is in the future
+    if (rest <= 0 || rest > CLOCK_MARGIN + SECOND) return false; // or the time is in the future
     await delay(rest, this.#options.signal);
     return true;
   }
@@ -388,6 +390,6 @@ function isUndecided(local: MirrorItem, remote: MirrorItem): boolean {
     (remote.size === undefined || local.size === remote.size);
 }
 
-function hasExactTime({ shown, teller }: MirrorItem): boolean {
-  return shown !== undefined && teller !== "LIST";
+function hasExactTime({ shown, timeCommand }: MirrorItem): boolean {
+  return shown !== undefined && timeCommand !== "LIST";
 }

@@ -32,7 +32,7 @@ import { FTPPermanentError, isRefusal } from "../protocol/errors.ts";
 import {
   isZone,
   type ServerClock,
-  type TimeTeller,
+  type TimeCommand,
 } from "../transfer/server_clock.ts";
 import type { Session } from "../transfer/session.ts";
 import type { RemoteTime } from "./compare.ts";
@@ -62,7 +62,7 @@ const DAY = 24 * 60 * MINUTE;
 const MAX_SUMMER = 120 * MINUTE;
 
 /** Command that shows an entry's time, by the format of its listing. */
-const TELLERS: Readonly<Record<string, TimeTeller>> = {
+const TIME_COMMANDS: Readonly<Record<string, TimeCommand>> = {
   mlsd: "MLSD",
   commands: "MDTM",
 };
@@ -341,7 +341,7 @@ export class RemoteSide implements Side {
             shown === null ? item : this.#timed({
               ...item,
               shown: shown.getTime(),
-              teller: "MDTM",
+              timeCommand: "MDTM",
               precision: SECOND,
             }),
           );
@@ -356,12 +356,12 @@ export class RemoteSide implements Side {
    * if the server shows no time.
    */
   timeOf(
-    { shown, teller, precision }: MirrorItem,
+    { shown, timeCommand, precision }: MirrorItem,
     at: number,
   ): RemoteTime | undefined {
-    if (shown === undefined || teller === undefined) return undefined;
-    const zone = this.#zoneOf(teller, at);
-    const lead = this.#clock.leadOf(teller, this.#zoneOf(teller));
+    if (shown === undefined || timeCommand === undefined) return undefined;
+    const zone = this.#zoneOf(timeCommand, at);
+    const lead = this.#clock.leadOf(timeCommand, this.#zoneOf(timeCommand));
     return {
       shown,
       precision: Math.max(precision, SECOND),
@@ -378,7 +378,7 @@ export class RemoteSide implements Side {
    */
   meantBy(item: MirrorItem, shown: Date | null): Date | null {
     if (shown === null) {
-      const isExact = item.teller === "MLSD" && item.mtime !== undefined;
+      const isExact = item.timeCommand === "MLSD" && item.mtime !== undefined;
       return isExact ? new Date(item.mtime) : null;
     }
     this.#compareWithList(item, shown);
@@ -388,17 +388,17 @@ export class RemoteSide implements Side {
   }
 
   /** Whether the zone of a file's time is proven. */
-  isProven({ teller = "MDTM" }: MirrorItem): boolean {
-    return this.#zoneOf(teller) !== undefined &&
-      (this.#clock.isProven(teller) || this.#givenZone !== undefined);
+  isProven({ timeCommand = "MDTM" }: MirrorItem): boolean {
+    return this.#zoneOf(timeCommand) !== undefined &&
+      (this.#clock.isProven(timeCommand) || this.#givenZone !== undefined);
   }
 
   /**
    * Learns the server's clock from a file that is written for it and deleted.
    */
-  async prove(teller: TimeTeller): Promise<void> {
+  async prove(timeCommand: TimeCommand): Promise<void> {
     await this.#once((session, options) =>
-      proveClock(session, this.#root, { teller, ...options })
+      proveClock(session, this.#root, { timeCommand, ...options })
     );
   }
 
@@ -411,22 +411,22 @@ export class RemoteSide implements Side {
   ): Promise<void> {
     const clock = this.#clock;
     if (clock.isSettable !== true) return;
-    for (const teller of ["MDTM", "MLSD"] as const) {
+    for (const timeCommand of ["MDTM", "MLSD"] as const) {
       const days = new Map<number, number>();
       for (const { item, local } of files) {
         const time = Math.floor(local / SECOND) * SECOND;
-        const zone = this.#zoneOf(teller);
-        if (item.teller !== teller || zone === undefined) continue;
+        const zone = this.#zoneOf(timeCommand);
+        if (item.timeCommand !== timeCommand || zone === undefined) continue;
         const rest = Number(item.shown) - time - zone * MINUTE;
         const isSummer = rest !== 0 && isZone(rest) &&
           Math.abs(rest) <= MAX_SUMMER;
-        if (!isSummer || clock.hasDay(teller, local)) continue;
+        if (!isSummer || clock.hasDay(timeCommand, local)) continue;
         days.set(Math.floor(local / DAY), time);
       }
       if (days.size === 0) continue;
       const times = [...days.values()];
       await this.#once((session, options) =>
-        proveDays(session, this.#root, times, { teller, ...options })
+        proveDays(session, this.#root, times, { timeCommand, ...options })
       );
     }
   }
@@ -461,25 +461,31 @@ export class RemoteSide implements Side {
    * Returns the zone of a command's times. The caller's zone is that of `LIST`,
    * and gives that of `MDTM`.
    */
-  #zoneOf(teller: TimeTeller, at = Date.now()): number | undefined {
+  #zoneOf(timeCommand: TimeCommand, at = Date.now()): number | undefined {
     const clock = this.#clock;
     const given = this.#givenZone;
-    if (given !== undefined && teller === "LIST") return given;
-    const beside = given !== undefined && teller === "MDTM"
+    if (given !== undefined && timeCommand === "LIST") return given;
+    const beside = given !== undefined && timeCommand === "MDTM"
       ? clock.zoneBesideList(given)
       : undefined;
-    return beside ?? clock.zoneAt(teller, at);
+    return beside ?? clock.zoneAt(timeCommand, at);
   }
 
   /**
    * Learns from a file's listing how the zone of `LIST` relates to that of
    * `MDTM`.
    */
-  #compareWithList({ teller, shown, precision }: MirrorItem, mdtm: Date): void {
+  #compareWithList(
+    { timeCommand, shown, precision }: MirrorItem,
+    mdtm: Date,
+  ): void {
     if (shown === undefined) return;
     const clock = this.#clock;
-    if (teller === "MLSD" && shown === mdtm.getTime()) clock.noteSameZone();
-    const isExact = teller === "LIST" && precision === TIME_PRECISIONS.minute;
+    if (timeCommand === "MLSD" && shown === mdtm.getTime()) {
+      clock.noteSameZone();
+    }
+    const isExact = timeCommand === "LIST" &&
+      precision === TIME_PRECISIONS.minute;
     if (!isExact || clock.isListCompared) return;
     const listed = {
       mtime: new Date(shown),
@@ -497,7 +503,7 @@ export class RemoteSide implements Side {
       size: isSizeApproximate ? undefined : size,
       mtime: undefined,
       shown: mtime?.getTime(),
-      teller: TELLERS[entry.format] ?? "LIST",
+      timeCommand: TIME_COMMANDS[entry.format] ?? "LIST",
       precision: TIME_PRECISIONS[entry.mtimePrecision ?? "second"],
       identity,
       problem,
@@ -506,8 +512,8 @@ export class RemoteSide implements Side {
 
   /** Converts an item's shown time to the real one. */
   #timed(item: MirrorItem): MirrorItem {
-    const { shown, teller = "LIST" } = item;
-    const zone = this.#zoneOf(teller) ?? 0;
+    const { shown, timeCommand = "LIST" } = item;
+    const zone = this.#zoneOf(timeCommand) ?? 0;
     const mtime = shown === undefined ? undefined : shown - zone * MINUTE;
     return { ...item, mtime };
   }
@@ -546,7 +552,7 @@ export class RemoteSide implements Side {
       size: size ?? undefined,
       mtime: modified?.getTime(),
       shown: shown?.getTime(),
-      teller: "MDTM",
+      timeCommand: "MDTM",
       precision: SECOND,
     };
   }

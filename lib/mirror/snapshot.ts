@@ -7,7 +7,7 @@
 import { quote } from "../protocol/printable.ts";
 import type { EntryKind } from "../listing/entry.ts";
 import { isPart, joinPath } from "../commands/path.ts";
-import type { TimeTeller } from "../transfer/server_clock.ts";
+import type { TimeCommand } from "../transfer/server_clock.ts";
 import type { MirrorEntry } from "./options.ts";
 
 /** A directory of the mirrored tree. */
@@ -48,7 +48,7 @@ export interface MirrorItem {
   /** The time as the server shows it: its digits read as UTC. */
   readonly shown?: number | undefined;
   /** The command that shows it. */
-  readonly teller?: TimeTeller | undefined;
+  readonly timeCommand?: TimeCommand | undefined;
   /** Resolution of the time, in milliseconds. */
   readonly precision: number;
   /** Identifies a directory. */

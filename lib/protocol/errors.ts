@@ -188,7 +188,7 @@ export function replyError(
     ? FTPTemporaryError
     : FTPReplyError;
   const why = advice === undefined ? "" : ` (${advice})`;
-  return new Class(`${triedOf(command)}: ${reply.text}${why}`, {
+  return new Class(`${failedAction(command)}: ${reply.text}${why}`, {
     reply,
     command,
     cause,
@@ -199,7 +199,7 @@ export function replyError(
 const GREETING_REGEXP = /^connect to (\S+)$/;
 
 /** Returns the start of a message: what failed. */
-export function triedOf(command: string): string {
+export function failedAction(command: string): string {
   const [, address] = GREETING_REGEXP.exec(command) ?? [];
   return address === undefined
     ? `Cannot complete "${command}"`

@@ -98,13 +98,13 @@ const MAX_CAUSES = 32;
 export function printableError<T>(error: T): T {
   let next: unknown = error;
   for (let depth = 0; next instanceof Error && depth < MAX_CAUSES; depth++) {
-    if (CLASSES.has(next.constructor)) clean(next);
+    if (CLASSES.has(next.constructor)) cleanError(next);
     next = next.cause;
   }
   return error;
 }
 
-function clean(error: Error): void {
+function cleanError(error: Error): void {
   const { message, stack } = error;
   if (typeof message !== "string" || PLAIN_REGEXP.test(message)) return;
   try {

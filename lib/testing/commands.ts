@@ -123,7 +123,7 @@ export const DEFAULTS: Readonly<Record<string, Handler>> = {
   },
   async RMD(turn) {
     const path = resolvePath(turn, turn.argument);
-    const gone = children(turn, path).length === 0 &&
+    const gone = namesIn(turn, path).length === 0 &&
       turn.server.folders.delete(path);
     await (gone
       ? turn.reply(250, "Removed")
@@ -236,7 +236,7 @@ async function changeFolder(turn: Turn, path: string): Promise<void> {
 }
 
 /** Returns the names in a directory, sorted. */
-function children({ server }: Turn, folder: string): string[] {
+function namesIn({ server }: Turn, folder: string): string[] {
   const prefix = folder === "/" ? "/" : `${folder}/`;
   return [...server.files.keys(), ...server.folders]
     .filter((path) => path.startsWith(prefix) && path !== prefix)
@@ -263,7 +263,7 @@ async function list(
   if (!turn.server.folders.has(path)) {
     return await turn.reply(550, "No such folder");
   }
-  const lines = children(turn, path).map((name) =>
+  const lines = namesIn(turn, path).map((name) =>
     `${format(`${path === "/" ? "" : path}/${name}`, name)}\r\n`
   );
   await send(turn, lines.join(""));

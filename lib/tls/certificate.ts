@@ -72,7 +72,7 @@ export class Authorities {
     try {
       links = chain.slice(0, MAX_CHAIN).map(toLink);
     } catch (error) {
-      return bad(
+      return badCertificate(
         `the server sent a certificate that cannot be read: ${
           (error as Error).message
         }`,
@@ -138,7 +138,7 @@ export function checkProvable(der: Uint8Array): TLSProblem | undefined {
     readCertificate(der);
     return undefined;
   } catch (error) {
-    return bad(
+    return badCertificate(
       `the platform cannot check that the server has the certificate's key: ${
         (error as Error).message
       }`,
@@ -209,7 +209,7 @@ function checkDates(
 function checkLeaf({ parts }: ParsedCertificate): TLSProblem | undefined {
   return parts.isForServers
     ? undefined
-    : bad("the certificate is not meant for servers");
+    : badCertificate("the certificate is not meant for servers");
 }
 
 function checkIssuer(
@@ -219,21 +219,23 @@ function checkIssuer(
   const { parts } = issuer;
   const who = `the certificate of "${oneLine(issuer.certificate.subject)}"`;
   if (!parts.isAuthority || !parts.maySign) {
-    return bad(`${who} is not allowed to issue certificates`);
+    return badCertificate(`${who} is not allowed to issue certificates`);
   }
   if (parts.pathLength !== undefined && below > parts.pathLength) {
-    return bad(`${who} does not allow so many authorities below it`);
+    return badCertificate(`${who} does not allow so many authorities below it`);
   }
-  if (!parts.isForServers) return bad(`${who} is not meant for servers`);
+  if (!parts.isForServers) {
+    return badCertificate(`${who} is not meant for servers`);
+  }
   if (parts.hasNameConstraints) {
-    return bad(
+    return badCertificate(
       `${who} limits the names below it, which is not supported with \`caCerts\`: give it to Deno with \`--cert\` or \`DENO_CERT\``,
     );
   }
   return undefined;
 }
 
-function bad(detail: string): TLSProblem {
+function badCertificate(detail: string): TLSProblem {
   return { reason: "bad-certificate", detail };
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { free } from "../connection/byte_stream.ts";
+import { freeMemory } from "../connection/byte_stream.ts";
 
 /** A queue of bytes, in the chunks in which they arrived. */
 export class CleartextQueue {
@@ -36,7 +36,7 @@ export class CleartextQueue {
       filled += part.length;
       this.#taken += part.length;
       this.#size -= part.length;
-      if (this.#taken === chunk.length) free(this.#next());
+      if (this.#taken === chunk.length) freeMemory(this.#next());
     }
     return filled;
   }

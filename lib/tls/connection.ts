@@ -136,7 +136,7 @@ export class TLSConnection implements ByteStream {
   async handshake(): Promise<Handshake> {
     this.#pump();
     const handshake = await this.#secured.promise;
-    const fault = this.session.judge(handshake);
+    const fault = this.session.findProblem(handshake);
     if (fault !== undefined) {
       throw this.#fault(fault, this.session.fingerprintOf(handshake));
     }

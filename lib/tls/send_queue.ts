@@ -4,7 +4,11 @@
  * @module
  */
 
-import { type ByteStream, free, writeAll } from "../connection/byte_stream.ts";
+import {
+  type ByteStream,
+  freeMemory,
+  writeAll,
+} from "../connection/byte_stream.ts";
 
 /** Bytes that may be queued before the engine has to wait. */
 const SEND_AHEAD = 256 * 1024;
@@ -51,7 +55,7 @@ export class SendQueue {
       for (let bytes; (bytes = this.#queue.shift()) !== undefined;) {
         await writeAll(this.#stream, bytes);
         this.#size -= bytes.length;
-        free(bytes);
+        freeMemory(bytes);
         this.#admit();
       }
     } catch (error) {

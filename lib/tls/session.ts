@@ -325,7 +325,7 @@ export class TLSSession {
    *
    * @returns The problem, or `undefined`
    */
-  judge(handshake: Handshake): TLSProblem | undefined {
+  findProblem(handshake: Handshake): TLSProblem | undefined {
     const leaf = handshake.chain[0];
     if (leaf === undefined) {
       return {
@@ -337,7 +337,7 @@ export class TLSSession {
     if (this.#trusted !== undefined && isEqual(leaf, this.#trusted.der)) {
       return undefined;
     }
-    const fault = this.#judge(leaf, handshake.chain);
+    const fault = this.#findProblem(leaf, handshake.chain);
     if (fault === undefined) {
       this.#trusted = {
         der: leaf,
@@ -348,7 +348,7 @@ export class TLSSession {
     return fault;
   }
 
-  #judge(
+  #findProblem(
     leaf: Uint8Array,
     chain: readonly Uint8Array[],
   ): TLSProblem | undefined {

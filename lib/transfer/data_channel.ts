@@ -56,7 +56,7 @@ export async function openDataChannel(
     return await dialPassive(turn, options);
   } catch (error) {
     const { passive, route } = session.options;
-    const mayTryActive = passive === "auto" && route.detour === undefined &&
+    const mayTryActive = passive === "auto" && route.via === undefined &&
       isPassiveRefused(error) && session.control.failure === undefined;
     if (!mayTryActive) throw error;
     const channel = await listenActive(turn, options);

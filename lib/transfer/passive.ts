@@ -6,7 +6,7 @@
  */
 
 import { joinBytes } from "../protocol/bytes.ts";
-import { mismatched } from "../connection/control_errors.ts";
+import { wrongReplyError } from "../connection/control_errors.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
 import { abortable, anySignal, settle } from "../connection/waiting.ts";
 import { type HostPort, isIPv6, parsePassive } from "../protocol/address.ts";
@@ -235,7 +235,7 @@ async function negotiate(
     const isLearned = profile.hasExtendedPassive === false &&
       mayTryPasv(session);
     if (passive !== "pasv" && !isLearned) return requestEpsv(turn, options);
-    const asking = orRefused(session, requestPasv(turn, options));
+    const asking = withActiveAdvice(session, requestPasv(turn, options));
     return passive === "pasv" ? asking : asking.catch((error) => {
       if (!isUnlearned(error) || !profile.recalled.delete("EPSV")) throw error;
       profile.hasExtendedPassive = undefined;
@@ -264,12 +264,14 @@ async function requestEpsv(
   const most = profile.hasExtendedPassive ? KNOWN_EPSV_WAIT : EPSV_WAIT;
   const limit = isOnly ? undefined : waitLimit(session, most, EPSV_SHARE);
   const reply = await replyWithin(session, pending, { limit, signal });
-  if (reply === undefined) return await overtake(session, pending, signal);
+  if (reply === undefined) {
+    return await requestPasvInstead(session, pending, signal);
+  }
   const isForeign = !mayAnswer("EPSV", reply);
   // no 227 can prove that replies and commands are in step
   if (isForeign && isOnly) throw closeMismatched(session, pending, reply);
   const address = Promise.try(() => addressIn(session, reply, pending.command));
-  if (isOnly) return await orRefused(session, address);
+  if (isOnly) return await withActiveAdvice(session, address);
   try {
     return await address;
   } catch (error) {
@@ -277,7 +279,7 @@ async function requestEpsv(
       (asksForPRET(error) && !profile.needsPRET);
     if (isFinal) throw error;
     const asking = requestPasv(turn, { signal, isStrict: isForeign });
-    const other = await orRefused(session, asking);
+    const other = await withActiveAdvice(session, asking);
     const isPassing = reply.code >= 400 && reply.code < 500;
     if (isPassing) profile.hasExtendedPassive ??= false;
     else profile.hasExtendedPassive = false;
@@ -291,13 +293,13 @@ function closeMismatched(
   pending: PendingCommand,
   reply: Reply,
 ): Error {
-  const error = mismatched(pending, reply);
+  const error = wrongReplyError(pending, reply);
   control.fail(error);
   return error;
 }
 
 /** Sends `PASV` after an unanswered `EPSV`. */
-async function overtake(
+async function requestPasvInstead(
   session: Session,
   replaces: PendingCommand,
   signal: AbortSignal | undefined,
@@ -324,7 +326,7 @@ async function overtake(
     throw error;
   }
   const address = Promise.try(() => addressIn(session, reply, pending.command));
-  const told = await orRefused(session, address);
+  const told = await withActiveAdvice(session, address);
   const late = replaces.isSettled ? (await replaces.final).code : undefined;
   // a server answers in order: what has worked before is dropped now
   if (late === undefined) profile.hasExtendedPassive = false;
@@ -354,7 +356,7 @@ async function replyWithin(
       : await waitFor(session, pending, { limit, signal });
   } catch (error) {
     if (control.failure !== undefined) noteLoss(session, pending, error);
-    else if (limit !== undefined) abandon(session, pending, limit);
+    else if (limit !== undefined) abandonReply(session, pending, limit);
     throw error;
   }
 }
@@ -415,7 +417,7 @@ function noteLoss(
  * Gives up waiting for a reply. Other calls wait for it for a while, and then
  * use another connection.
  */
-function abandon(
+function abandonReply(
   session: Session,
   pending: PendingCommand,
   limit: number,
@@ -444,7 +446,7 @@ function waitLimit(
  * Adds advice about active mode to the error of a server that refuses passive
  * mode.
  */
-async function orRefused(
+async function withActiveAdvice(
   { options: { route } }: Session,
   address: Promise<HostPort>,
 ): Promise<HostPort> {
@@ -455,7 +457,7 @@ async function orRefused(
     const isRefused = reply !== undefined &&
       !UNRELATED_REPLIES.includes(reply.code) && !isStuck(error) &&
       !asksForPRET(error);
-    const mayBeActive = route.detour === undefined;
+    const mayBeActive = route.via === undefined;
     if (!isRefused || !mayBeActive) throw error;
     const refusal = withMessage(
       error as FTPError,

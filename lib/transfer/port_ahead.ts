@@ -9,7 +9,7 @@ import { abortable } from "../connection/waiting.ts";
 import type { HostPort } from "../protocol/address.ts";
 
 /** Milliseconds for which a port that was requested ahead is used. */
-const LIFE = 5000;
+const MAX_AGE = 5000;
 
 /** A port that was requested before the transfer. */
 export class PortAhead {
@@ -40,7 +40,7 @@ export class PortAhead {
   /** Whether a call may use it. */
   isFor(signal: AbortSignal | undefined): boolean {
     const isOurs = this.isForAny || this.#signal === signal;
-    return isOurs && performance.now() - this.#at < LIFE;
+    return isOurs && performance.now() - this.#at < MAX_AGE;
   }
 
   /** Whether a connection was or will be dialed. */

@@ -5,7 +5,7 @@
  */
 
 /** Commands that show times. Each may use its own zone. */
-export type TimeTeller = "MDTM" | "MLSD" | "LIST";
+export type TimeCommand = "MDTM" | "MLSD" | "LIST";
 
 /** A time as a server shows it. */
 export interface ShownTime {
@@ -45,7 +45,7 @@ const EAST = 14 * HOUR;
 const TOLERANCE = 5 * MINUTE;
 
 /** Largest assumed error of a server's clock if its zone is known. */
-const WRONG = 2 * HOUR;
+const MAX_CLOCK_ERROR = 2 * HOUR;
 
 /** Largest assumed difference if neither zone nor clock is known. */
 const UNKNOWN = 24 * HOUR;
@@ -77,7 +77,7 @@ interface Proof {
 export class ServerClock {
   /** A pending proof. */
   proving: Promise<void> | undefined;
-  readonly #proofs = new Map<TimeTeller, Proof>();
+  readonly #proofs = new Map<TimeCommand, Proof>();
   /** Zones of the times that commands set, in minutes east of UTC. */
   readonly #settingZones = new Map<string, number>();
   readonly #given: number | undefined;
@@ -91,7 +91,7 @@ export class ServerClock {
   #isSameZone = false;
   /** Minutes that `LIST` is ahead of `MDTM`. */
   #listAhead: number | undefined;
-  readonly #tries = new Map<TimeTeller, number>();
+  readonly #tries = new Map<TimeCommand, number>();
 
   /**
    * Creates a clock without knowledge.
@@ -117,18 +117,18 @@ export class ServerClock {
   }
 
   /** Whether a written file may show more. */
-  isUntried(teller: TimeTeller): boolean {
-    const at = this.#tries.get(teller) ?? -Infinity;
+  isUntried(timeCommand: TimeCommand): boolean {
+    const at = this.#tries.get(timeCommand) ?? -Infinity;
     return performance.now() - at > VALIDITY;
   }
 
   /**
    * Returns the zone in minutes east of UTC; `undefined` if it is not proven.
    */
-  zoneOf(teller: TimeTeller): number | undefined {
-    const own = this.#given ?? this.#proofOf(teller)?.zone;
+  zoneOf(timeCommand: TimeCommand): number | undefined {
+    const own = this.#given ?? this.#proofOf(timeCommand)?.zone;
     if (own !== undefined) return own;
-    if (teller !== "LIST") return this.#isUTC ? 0 : undefined;
+    if (timeCommand !== "LIST") return this.#isUTC ? 0 : undefined;
     const zone = this.zoneOf("MDTM");
     return zone === undefined || this.#listAhead === undefined
       ? undefined
@@ -136,15 +136,15 @@ export class ServerClock {
   }
 
   /** Returns the zone on another day, with or without daylight saving time. */
-  zoneAt(teller: TimeTeller, time: number): number | undefined {
+  zoneAt(timeCommand: TimeCommand, time: number): number | undefined {
     const isPlain = this.#given !== undefined || this.#days.size === 0;
-    if (isPlain) return this.zoneOf(teller);
-    return this.#days.get(dayOf(teller, time)) ?? this.zoneOf(teller);
+    if (isPlain) return this.zoneOf(timeCommand);
+    return this.#days.get(dayOf(timeCommand, time)) ?? this.zoneOf(timeCommand);
   }
 
   /** Whether the zone of a day was looked for. */
-  hasDay(teller: TimeTeller, time: number): boolean {
-    return this.#days.has(dayOf(teller, time));
+  hasDay(timeCommand: TimeCommand, time: number): boolean {
+    return this.#days.has(dayOf(timeCommand, time));
   }
 
   /**
@@ -153,11 +153,11 @@ export class ServerClock {
    * @param time The time that was set, in milliseconds since 1970
    * @param shown The time that is shown, read as UTC
    */
-  noteDay(teller: TimeTeller, time: number, shown: number): void {
+  noteDay(timeCommand: TimeCommand, time: number, shown: number): void {
     if (this.#days.size >= MAX_DAYS) this.#days.clear();
     const ahead = shown - time;
-    const zone = isZone(ahead) ? ahead / MINUTE : this.zoneOf(teller) ?? 0;
-    this.#days.set(dayOf(teller, time), zone);
+    const zone = isZone(ahead) ? ahead / MINUTE : this.zoneOf(timeCommand) ?? 0;
+    this.#days.set(dayOf(timeCommand, time), zone);
   }
 
   /**
@@ -173,15 +173,15 @@ export class ServerClock {
   }
 
   /** Whether the zone is proven, and the proof still valid. */
-  isProven(teller: TimeTeller): boolean {
-    const proof = this.#proofOf(teller);
+  isProven(timeCommand: TimeCommand): boolean {
+    const proof = this.#proofOf(timeCommand);
     if (proof !== undefined) return performance.now() - proof.at < VALIDITY;
-    return this.zoneOf(teller) !== undefined;
+    return this.zoneOf(timeCommand) !== undefined;
   }
 
   /** Whether the server's clock was compared with the local one. */
-  isMeasured(teller: TimeTeller): boolean {
-    return this.#proofOf(teller) !== undefined;
+  isMeasured(timeCommand: TimeCommand): boolean {
+    return this.#proofOf(timeCommand) !== undefined;
   }
 
   /**
@@ -189,11 +189,11 @@ export class ServerClock {
    *
    * @param zone Minutes east of UTC, if it is known from elsewhere
    */
-  leadOf(teller: TimeTeller, zone = this.zoneOf(teller)): Lead {
-    const proof = this.#proofOf(teller);
+  leadOf(timeCommand: TimeCommand, zone = this.zoneOf(timeCommand)): Lead {
+    const proof = this.#proofOf(timeCommand);
     if (proof !== undefined) return proof.lead;
     if (zone === undefined) return [-UNKNOWN, UNKNOWN];
-    return [zone * MINUTE - WRONG, zone * MINUTE + WRONG];
+    return [zone * MINUTE - MAX_CLOCK_ERROR, zone * MINUTE + MAX_CLOCK_ERROR];
   }
 
   /**
@@ -201,9 +201,9 @@ export class ServerClock {
    *
    * @param date Its digits read as UTC
    */
-  toUTC(teller: TimeTeller, date: Date): Date {
-    const today = (this.zoneOf(teller) ?? 0) * MINUTE;
-    const zone = this.zoneAt(teller, date.getTime() - today) ?? 0;
+  toUTC(timeCommand: TimeCommand, date: Date): Date {
+    const today = (this.zoneOf(timeCommand) ?? 0) * MINUTE;
+    const zone = this.zoneAt(timeCommand, date.getTime() - today) ?? 0;
     return new Date(date.getTime() - zone * MINUTE);
   }
 
@@ -221,13 +221,13 @@ export class ServerClock {
   }
 
   /** Notes an attempt, so that it is not repeated for each file. */
-  noteTry(teller: TimeTeller): void {
-    this.#tries.set(teller, performance.now());
+  noteTry(timeCommand: TimeCommand): void {
+    this.#tries.set(timeCommand, performance.now());
   }
 
   /** Learns from a file that was just written. */
   noteWritten(
-    teller: TimeTeller,
+    timeCommand: TimeCommand,
     { shown, precision }: ShownTime,
     { from, to }: Written,
   ): void {
@@ -236,8 +236,8 @@ export class ServerClock {
     const zone = Math.round((least + most) / 2 / QUARTER) * QUARTER;
     const isPlausible = zone >= WEST && zone <= EAST &&
       zone - least <= TOLERANCE && most - zone <= TOLERANCE;
-    if (!isPlausible) return void this.#proofs.delete(teller);
-    this.#proofs.set(teller, {
+    if (!isPlausible) return void this.#proofs.delete(timeCommand);
+    this.#proofs.set(timeCommand, {
       zone: this.#given ?? zone / MINUTE + 0,
       lead: [least, most],
       at: performance.now(),
@@ -271,10 +271,12 @@ export class ServerClock {
     this.#listAhead = minutes;
   }
 
-  #proofOf(teller: TimeTeller): Proof | undefined {
-    const own = this.#proofs.get(teller);
-    if (own !== undefined || teller === "LIST" || !this.#isSameZone) return own;
-    return this.#proofs.get(teller === "MDTM" ? "MLSD" : "MDTM");
+  #proofOf(timeCommand: TimeCommand): Proof | undefined {
+    const own = this.#proofs.get(timeCommand);
+    if (own !== undefined || timeCommand === "LIST" || !this.#isSameZone) {
+      return own;
+    }
+    return this.#proofs.get(timeCommand === "MDTM" ? "MLSD" : "MDTM");
   }
 
   /** Whether `LIST` was compared with `MDTM`. */
@@ -288,8 +290,8 @@ export class ServerClock {
   }
 }
 
-function dayOf(teller: TimeTeller, time: number): string {
-  return `${teller} ${Math.floor(time / (24 * HOUR))}`;
+function dayOf(timeCommand: TimeCommand, time: number): string {
+  return `${timeCommand} ${Math.floor(time / (24 * HOUR))}`;
 }
 
 /** Whether a difference of two times can be a zone. */

@@ -5,7 +5,7 @@
  */
 
 import type { ControlConnection } from "../connection/control_connection.ts";
-import { closedWaiting } from "../connection/control_errors.ts";
+import { noReplyError } from "../connection/control_errors.ts";
 import { abortable, anySignal } from "../connection/waiting.ts";
 import { asError } from "../protocol/with_message.ts";
 import type { PortRange } from "../connection/dial.ts";
@@ -475,7 +475,7 @@ export class Session {
     this.#unclaimed = own;
     const pending = open === undefined || own.includes(open) ? own[0] : open;
     if (pending === undefined) {
-      if (failure !== undefined) throw closedWaiting(failure);
+      if (failure !== undefined) throw noReplyError(failure);
       throw new TypeError("Cannot wait for a reply: no command is pending");
     }
     const isFirst = own.includes(pending) && !this.#begun.has(pending);

@@ -42,7 +42,7 @@ const ADVICE =
 const MAX_EMPTY_READS = 100;
 
 /** Generators that were read, which would seem to be empty. */
-const spent = new WeakSet<object>();
+const readGenerators = new WeakSet<object>();
 
 /**
  * Reads the pieces of a source.
@@ -60,7 +60,7 @@ export function chunksOf(
   checkSource(source);
   if (source instanceof Uint8Array) return slices(source, blocksize);
   if (source instanceof Blob) return checked(source.stream());
-  return isIterable(source) ? checked(source) : reads(source, blocksize);
+  return isIterable(source) ? checked(source) : readPieces(source, blocksize);
 }
 
 /**
@@ -97,7 +97,7 @@ export function checkSource(source: Source): void {
   if (Array.isArray(source)) { for (const chunk of source) checkChunk(chunk); }
   const isSpent = source instanceof ReadableStream
     ? isUsed(source)
-    : spent.has(source);
+    : readGenerators.has(source);
   if (!isSpent) return;
   throw new TypeError(
     `Cannot upload from a source (${kind}) that is locked or was read before: its bytes may be lost (stream.pipeThrough(new TransformStream()) returns the rest of a stream)`,
@@ -146,7 +146,7 @@ async function* slices(
   }
 }
 
-async function* reads(
+async function* readPieces(
   reader: ByteReader,
   blocksize: number,
 ): AsyncGenerator<Uint8Array> {
@@ -221,7 +221,7 @@ function checked(
 function iteratorOf(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncIterator<Uint8Array> | Iterator<Uint8Array> {
-  if (kindOf(chunks).endsWith("Generator")) spent.add(chunks);
+  if (kindOf(chunks).endsWith("Generator")) readGenerators.add(chunks);
   if (chunks instanceof ReadableStream) return readerOf(chunks);
   return Symbol.asyncIterator in chunks
     ? chunks[Symbol.asyncIterator]()

@@ -10,17 +10,17 @@ import type { Reply } from "../protocol/reply.ts";
 import type { Session, SignalOptions } from "./session.ts";
 
 /** Sends a command and returns its first reply. Implemented by the session. */
-export type Talk = (
+export type SendCommand = (
   command: Command,
   options: SignalOptions | undefined,
 ) => Promise<Reply>;
 
 /** Functions of a session that send commands. */
-export interface Talking {
+export interface CommandSender {
   /** Accepts any reply below 400. */
-  readonly exchange: Talk;
+  readonly exchange: SendCommand;
   /** Accepts a reply of 2yz. */
-  readonly perform: Talk;
+  readonly perform: SendCommand;
 }
 
 /**
@@ -30,12 +30,12 @@ export interface Talking {
 export class Turn {
   /** The session. */
   readonly session: Session;
-  readonly #talking: Talking;
+  readonly #sender: CommandSender;
 
   /** Created by the session only: nothing else can send commands. */
-  constructor(session: Session, talking: Talking) {
+  constructor(session: Session, sender: CommandSender) {
     this.session = session;
-    this.#talking = talking;
+    this.#sender = sender;
   }
 
   /**
@@ -45,7 +45,7 @@ export class Turn {
    * @throws {FTPPermanentError} For 5yz
    */
   exchange(command: Command, options?: SignalOptions): Promise<Reply> {
-    return this.#talking.exchange(command, options);
+    return this.#sender.exchange(command, options);
   }
 
   /**
@@ -54,7 +54,7 @@ export class Turn {
    * @throws {FTPReplyError} For 1yz and 3yz
    */
   perform(command: Command, options?: SignalOptions): Promise<Reply> {
-    return this.#talking.perform(command, options);
+    return this.#sender.perform(command, options);
   }
 
   /**

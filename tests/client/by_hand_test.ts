@@ -134,9 +134,9 @@ Deno.test("FTP.setLanguage sends LANG, and every connection has it", async () =>
   server.on("LANG", "200 Bien");
   await using ftp = await server.client();
   await ftp.setLanguage("fr");
-  await using twin = await ftp.clone();
+  await using clone = await ftp.clone();
   assertEquals(server.commands.filter((line) => line === "LANG fr").length, 2);
-  await twin.setLanguage("");
+  await clone.setLanguage("");
   assertEquals(server.commands.at(-1), "LANG");
 });
 
@@ -146,7 +146,7 @@ Deno.test("connect names the virtual host before the login, on every connection"
   await using ftp = await connect(url, { virtualHost: "ftp.example.org" });
   const once = ["HOST ftp.example.org", "USER u", "PASS p"];
   assertEquals(server.commands, once);
-  await using _twin = await ftp.clone();
+  await using _clone = await ftp.clone();
   await ftp.reconnect();
   assertEquals(server.commands, [...once, ...once, ...once]);
   server.on("HOST", "504 Unknown");

@@ -14,7 +14,7 @@ Deno.test("FTP.clone opens a connection that is set as the first is", async () =
   await ftp.voidcmd("MODE S");
   await ftp.voidcmd("TYPE A");
   const before = server.commands.length;
-  await using twin = await ftp.clone();
+  await using clone = await ftp.clone();
   assertEquals(server.commands.slice(before), [
     "USER user",
     "PASS secret",
@@ -23,14 +23,14 @@ Deno.test("FTP.clone opens a connection that is set as the first is", async () =
     "CWD pub",
     "TYPE A",
   ]);
-  assert(twin instanceof FTP);
-  assertEquals([twin.host, twin.port], [ftp.host, ftp.port]);
-  assertEquals([twin.timeout, twin.encoding], [3000, "latin-1"]);
-  assertEquals([twin.passiveserver, twin.connected], [false, true]);
-  assertEquals(twin.getwelcome().code, 220);
-  twin.setPasv(true);
+  assert(clone instanceof FTP);
+  assertEquals([clone.host, clone.port], [ftp.host, ftp.port]);
+  assertEquals([clone.timeout, clone.encoding], [3000, "latin-1"]);
+  assertEquals([clone.passiveserver, clone.connected], [false, true]);
+  assertEquals(clone.getwelcome().code, 220);
+  clone.setPasv(true);
   assertEquals(ftp.passiveserver, false);
-  await twin.quit();
+  await clone.quit();
   assertEquals(await ftp.pwd(), "/pub");
 });
 
@@ -38,11 +38,11 @@ Deno.test("FTP.clone gives a client that outlives the first, and comes back", as
   await using server = await memoryServer({ "/pub/a": "a" });
   const ftp = await server.client();
   await ftp.cwd("pub");
-  await using twin = await ftp.clone();
+  await using clone = await ftp.clone();
   await ftp.quit();
-  await twin.reconnect();
-  assertEquals(await twin.size("a"), 1);
-  await using third = await twin.clone();
+  await clone.reconnect();
+  assertEquals(await clone.size("a"), 1);
+  await using third = await clone.clone();
   await third.login("user", "secret");
   assertEquals(await third.exists("/pub/a"), true);
 });
@@ -51,8 +51,8 @@ Deno.test("FTP.clone asks for the directory where it is not known", async () => 
   await using server = await memoryServer({ "/pub/a": "a" });
   await using ftp = await server.client();
   for (let i = 0; i <= 100; i++) await ftp.cwd(i % 2 === 0 ? "pub" : "..");
-  await using twin = await ftp.clone();
-  assertEquals(await twin.pwd(), "/pub");
+  await using clone = await ftp.clone();
+  assertEquals(await clone.pwd(), "/pub");
 });
 
 Deno.test("FTP.clone waits for a call that is in another directory", async () => {
@@ -61,9 +61,9 @@ Deno.test("FTP.clone waits for a call that is in another directory", async () =>
   server.on("MLSD", "502 Not implemented");
   const walking = Array.fromAsync(ftp.walk("pub"));
   await server.received("LIST");
-  await using twin = await ftp.clone();
+  await using clone = await ftp.clone();
   await walking;
-  assertEquals(await twin.pwd(), "/");
+  assertEquals(await clone.pwd(), "/");
 });
 
 Deno.test("FTP.clone rejects where no user is logged in, or the server has enough", async () => {
@@ -93,9 +93,9 @@ serverTest("FTP.clone transfers beside the first", async (server) => {
   await server.write("pub/b", "second");
   await using ftp = await logIn(server);
   await ftp.cwd("pub");
-  await using twin = await ftp.clone();
+  await using clone = await ftp.clone();
   const reader = (await ftp.retrieve("a")).getReader();
-  assertEquals(text(await fetchBytes(twin, "b")), "second");
+  assertEquals(text(await fetchBytes(clone, "b")), "second");
   assertEquals(text((await reader.read()).value!), "first");
   assertEquals((await reader.read()).done, true);
 });
@@ -104,10 +104,10 @@ serverTest("FTP.clone is under TLS as the first is", async (server) => {
   await server.write("pub/a", "first");
   await using ftp = await logInTLS(server);
   await ftp.cwd("pub");
-  await using twin = await ftp.clone();
-  assert(twin.tls !== undefined);
+  await using clone = await ftp.clone();
+  assert(clone.tls !== undefined);
   for (let i = 0; i < 3; i++) {
-    await Promise.all([ftp, twin].map(async (client, index) => {
+    await Promise.all([ftp, clone].map(async (client, index) => {
       await client.store(`up ${index}`, bytes("there"));
       assertEquals(text(await fetchBytes(client, "a")), "first");
     }));

@@ -76,10 +76,10 @@ Deno.test("FTP dials by the function dial in clone, reconnect, pipelines and the
   await ftp.connect(NAME, server.port);
   await ftp.login();
   assertEquals(count(), 1);
-  await using twin = await ftp.clone();
-  assertEquals(await twin.size("0"), 6);
-  await twin.reconnect();
-  assertEquals(await twin.size("1"), 6);
+  await using clone = await ftp.clone();
+  assertEquals(await clone.size("0"), 6);
+  await clone.reconnect();
+  assertEquals(await clone.size("1"), 6);
   assertEquals(count(), 2);
   let missing = 3;
   const all = Promise.withResolvers<void>();

@@ -6,7 +6,7 @@ import { bytes } from "../real/client.ts";
 import { startScript } from "./script.ts";
 
 /** Retries that wait for longer than any test, and tell when they do. */
-function patience(times = 1) {
+function longRetries(times = 1) {
   const waiting = Promise.withResolvers<void>();
   const onRetry = (_: RetryEvent) => {
     if (--times === 0) waiting.resolve();
@@ -74,7 +74,7 @@ for (const [how, end] of ENDS) {
       await Deno.writeTextFile(`${folder.path}/new`, "new");
       server.on(verb, "450 Busy");
       await using ftp = await server.client();
-      const { options, waiting } = patience();
+      const { options, waiting } = longRetries();
       const job = assertRejects(
         () => run(ftp, folder.path, options),
         Deno.errors.NotConnected,
@@ -294,7 +294,7 @@ Deno.test("FTP.uploadDir closes its further connections when its client is close
   for (let i = 0; i < 4; i++) Deno.writeTextFileSync(`${folder.path}/${i}`, "");
   server.on("STOR", "450 Busy");
   await using ftp = await server.client();
-  const { options, waiting } = patience(3);
+  const { options, waiting } = longRetries(3);
   const job = assertRejects(
     () => ftp.uploadDir(folder.path, "/", { ...options, connections: 3 }),
     Deno.errors.NotConnected,
@@ -310,10 +310,10 @@ Deno.test("FTP.uploadDir closes its further connections when its client is close
 Deno.test("FTP.clone returns a client whose calls outlive the first client, once it is open", async () => {
   await using server = await memoryServer();
   const ftp = await server.client();
-  await using twin = await ftp.clone();
+  await using clone = await ftp.clone();
   server.once("STOR", "450 Busy");
   let isAgain = false;
-  const job = twin.upload(bytes("x"), "/a", {
+  const job = clone.upload(bytes("x"), "/a", {
     retry: { delay: 1 },
     onRetry: () => {
       ftp.close();
@@ -323,9 +323,9 @@ Deno.test("FTP.clone returns a client whose calls outlive the first client, once
   await job;
   assertEquals([isAgain, server.text("/a")], [true, "x"]);
   const { due, left } = silence(server);
-  const third = assertRejects(() => twin.clone(), Deno.errors.NotConnected);
+  const third = assertRejects(() => clone.clone(), Deno.errors.NotConnected);
   await due;
-  twin.close();
+  clone.close();
   await third;
   await left;
 });
@@ -346,7 +346,7 @@ for (const [name, run] of QUEUED) {
     await Deno.writeTextFile(`${folder.path}/b`, "b");
     await using ftp = await server.client();
     server.on("RETR", "450 Busy");
-    const { options, waiting } = patience();
+    const { options, waiting } = longRetries();
     const first = ftp.download("/a", `${folder.path}/a`, options);
     first.catch(() => {});
     await waiting;
@@ -365,7 +365,7 @@ Deno.test("FTP.walk is aborted while a download has the turn to come back", asyn
   using folder = new LocalFolder();
   await using ftp = await server.client();
   server.on("RETR", "450 Busy");
-  const { options, waiting } = patience();
+  const { options, waiting } = longRetries();
   const first = ftp.download("/d/a", `${folder.path}/a`, options);
   first.catch(() => {});
   await waiting;

@@ -23,9 +23,9 @@ async function seenBy(
   await using ftp = await server.client(options);
   seen.push(server.sessions[0]!.peer.socket.remoteAddress!);
   assertEquals(await new Response(await ftp.retrieve("a")).text(), "hello");
-  await using twin = await ftp.clone();
+  await using clone = await ftp.clone();
   seen.push(server.sessions[1]!.peer.socket.remoteAddress!);
-  assertEquals(await new Response(await twin.retrieve("a")).text(), "hello");
+  assertEquals(await new Response(await clone.retrieve("a")).text(), "hello");
   return seen;
 }
 

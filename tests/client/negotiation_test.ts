@@ -160,8 +160,8 @@ Deno.test("FTP remembers for another connection that EPSV is swallowed", async (
   assertEquals(await list(ftp), ["one"]);
   await ftp.reconnect();
   assertEquals(await list(ftp), ["one"]);
-  await using twin = await ftp.clone();
-  assertEquals(await list(twin), ["one"]);
+  await using clone = await ftp.clone();
+  assertEquals(await list(clone), ["one"]);
   assertEquals(passiveOf(server), ["EPSV", "PASV", "PASV", "PASV"]);
 });
 

@@ -138,8 +138,8 @@ for (const refusal of NO_PROT) {
     });
     await ftp.login("u", "p");
     assertEquals(await list(ftp), ["one"]);
-    await using twin = await ftp.clone();
-    assertEquals(await list(twin), ["one"]);
+    await using clone = await ftp.clone();
+    assertEquals(await list(clone), ["one"]);
     await ftp.reconnect();
     assertEquals(await list(ftp), ["one"]);
     assert(ftp.tls !== undefined);
@@ -258,9 +258,9 @@ Deno.test("connect sends afterLogin, and every connection that follows does", as
   });
   const once = ["USER u", "PASS p", ...afterLogin, "CWD d"];
   assertEquals(server.commands, once);
-  await using twin = await ftp.clone();
+  await using clone = await ftp.clone();
   assertEquals(server.commands.slice(once.length), once);
-  assertEquals(await list(twin), ["one"]);
+  assertEquals(await list(clone), ["one"]);
   await ftp.reconnect();
   assertEquals(server.commands.slice(-once.length), once);
 });

@@ -177,8 +177,8 @@ for (const perPacket of ["first", "joined", "none"] as const) {
       await ftp.upload(`${folder}/a`, "b", { retry });
       assertEquals(server.text("/b"), "hello");
       assertEquals(server.sessions.length, 2);
-      await using twin = await ftp.clone();
-      await twin.download("b", `${folder}/b`, { retry });
+      await using clone = await ftp.clone();
+      await clone.download("b", `${folder}/b`, { retry });
       assertEquals(await Deno.readTextFile(`${folder}/b`), "hello");
       assertEquals(server.sessions.length, 3);
     } finally {

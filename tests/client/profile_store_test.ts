@@ -7,7 +7,7 @@ import { FTP, type LearnedProfile, type ProfileStore } from "../../mod.ts";
 import { type MemoryServer, memoryServer } from "../files/memory_server.ts";
 
 /** A store in memory. */
-class Shelf implements ProfileStore {
+class MemoryStore implements ProfileStore {
   readonly kept = new Map<string, unknown>();
   saves = 0;
 
@@ -46,30 +46,30 @@ async function run(
 
 Deno.test("FTP tries in a second run nothing that has not worked in the first", async () => {
   await using server = await oldServer();
-  const shelf = new Shelf();
-  const first = await run(server, shelf);
+  const store = new MemoryStore();
+  const first = await run(server, store);
   assert(first.includes("EPSV") && first.includes("MLSD"), first.join());
   const key = `${server.host}:${server.port}`;
-  const { since, ...learned } = shelf.kept.get(key) as LearnedProfile;
+  const { since, ...learned } = store.kept.get(key) as LearnedProfile;
   assertEquals(learned, { epsv: false, mlsd: false });
   assert(Math.abs(Date.now() - Date.parse(since)) < 60_000, since);
-  const second = await run(server, shelf);
+  const second = await run(server, store);
   assertEquals(
     second.filter((verb) => verb === "EPSV" || verb === "MLSD"),
     [],
   );
-  assertEquals(shelf.saves, 1, "nothing new was learned");
+  assertEquals(store.saves, 1, "nothing new was learned");
 });
 
 Deno.test("FTP saves at its disposal and at close what was learned, also by a clone", async () => {
   for (const end of ["dispose", "close"] as const) {
     await using server = await oldServer();
-    const shelf = new Shelf();
+    const store = new MemoryStore();
     const saved = Promise.withResolvers<void>();
     const profile: ProfileStore = {
-      load: (key) => shelf.load(key),
+      load: (key) => store.load(key),
       save: async (key, learned) => {
-        await shelf.save(key, learned);
+        await store.save(key, learned);
         saved.resolve();
       },
     };
@@ -77,42 +77,42 @@ Deno.test("FTP saves at its disposal and at close what was learned, also by a cl
     await ftp.connect(server.host, server.port);
     await ftp.login();
     {
-      await using twin = await ftp.clone();
-      await Array.fromAsync(await twin.list("/pub"));
-      assertEquals(shelf.saves, 0);
+      await using clone = await ftp.clone();
+      await Array.fromAsync(await clone.list("/pub"));
+      assertEquals(store.saves, 0);
     }
-    assertEquals(shelf.saves, 1);
+    assertEquals(store.saves, 1);
     if (end === "dispose") await ftp[Symbol.asyncDispose]();
     else ftp.close();
     await saved.promise;
-    assertEquals(shelf.saves, 1);
+    assertEquals(store.saves, 1);
   }
 });
 
 Deno.test("FTP unlearns what a profile says wrongly", async () => {
   await using server = await memoryServer({ "/pub/a": "a" });
   for (const verb of ["PASV", "PRET"]) server.on(verb, "502 Not implemented");
-  const shelf = new Shelf();
+  const store = new MemoryStore();
   const key = `${server.host}:${server.port}`;
   const since = new Date().toISOString();
-  shelf.kept.set(key, { since, epsv: false, pret: true });
-  const verbs = await run(server, shelf);
+  store.kept.set(key, { since, epsv: false, pret: true });
+  const verbs = await run(server, store);
   assert(verbs.includes("PASV") && verbs.includes("EPSV"), verbs.join());
-  assertEquals({ ...shelf.kept.get(key) as LearnedProfile, since: "" }, {
+  assertEquals({ ...store.kept.get(key) as LearnedProfile, since: "" }, {
     since: "",
   });
-  assertEquals((await run(server, shelf)).includes("PASV"), false);
+  assertEquals((await run(server, store)).includes("PASV"), false);
 });
 
 Deno.test("FTP.list sends MLSD again where a profile says that only LIST works, and it does not", async () => {
   await using server = await memoryServer({ "/pub/a": "a" });
   server.on("LIST", "502 Not implemented");
-  const shelf = new Shelf();
+  const store = new MemoryStore();
   const key = `${server.host}:${server.port}`;
-  shelf.kept.set(key, { since: new Date().toISOString(), mlsd: false });
-  const verbs = await run(server, shelf);
+  store.kept.set(key, { since: new Date().toISOString(), mlsd: false });
+  const verbs = await run(server, store);
   assert(verbs.indexOf("LIST") < verbs.indexOf("MLSD"), verbs.join());
-  assertEquals((await run(server, shelf)).includes("LIST"), false);
+  assertEquals((await run(server, store)).includes("LIST"), false);
 });
 
 const DAY = 24 * 60 * 60 * 1000;

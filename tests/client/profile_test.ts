@@ -40,9 +40,9 @@ Deno.test("FTP.clone sends nothing that the server is known to lack", async () =
   await using ftp = await server.client();
   await useAll(ftp);
   assertEquals(counts(server), [1, 1, 1, 1]);
-  await using twin = await ftp.clone();
-  await useAll(twin);
-  await using third = await twin.clone();
+  await using clone = await ftp.clone();
+  await useAll(clone);
+  await using third = await clone.clone();
   await useAll(third);
   assertEquals(counts(server), [1, 1, 1, 1]);
 });
@@ -50,8 +50,8 @@ Deno.test("FTP.clone sends nothing that the server is known to lack", async () =
 Deno.test("FTP.clone learns for the client it comes from", async () => {
   await using server = await poorServer();
   await using ftp = await server.client();
-  await using twin = await ftp.clone();
-  await useAll(twin);
+  await using clone = await ftp.clone();
+  await useAll(clone);
   await useAll(ftp);
   assertEquals(counts(server), [1, 1, 1, 1]);
 });

@@ -12,7 +12,7 @@ export interface Problem {
     | "leftover"
     | "state"
     | "secret"
-    | "calm"
+    | "undisturbed"
     | "late"
     | "restart";
   readonly text: string;
@@ -37,7 +37,10 @@ export interface CaseReport {
 }
 
 /** Problems of a machine that was slower than the time-outs, or of the client. */
-const TIME_DEPENDENT: ReadonlySet<Problem["kind"]> = new Set(["calm", "late"]);
+const TIME_DEPENDENT: ReadonlySet<Problem["kind"]> = new Set([
+  "undisturbed",
+  "late",
+]);
 
 /** Whether all problems of a case may be those of a machine that was slow for a moment. */
 export function mayBeSlowness({ problems }: CaseReport): boolean {

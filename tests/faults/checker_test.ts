@@ -8,7 +8,7 @@ import { ProxiedServer } from "./proxied_server.ts";
 import { LeakTracker } from "./leak_tracker.ts";
 import { CLIENT, type Client } from "./client.ts";
 import type { Problem } from "./case_report.ts";
-import { measurePace } from "./pace.ts";
+import { measureTimeScale } from "./time_scale.ts";
 import { runCase } from "./run_case.ts";
 
 const CUT: CaseFault = {
@@ -44,7 +44,7 @@ const DOWNLOAD: FaultCase = {
   kill: undefined,
   abort: undefined,
   pipelining: true,
-  pace: 1,
+  timeScale: 1,
 };
 
 const UPLOAD: FaultCase = {
@@ -214,7 +214,7 @@ const CARELESS: readonly Careless[] = [
     client: {
       download: () => Promise.reject(new Deno.errors.TimedOut("slow")),
     },
-    kind: "calm",
+    kind: "undisturbed",
     text: /nothing happened, and the call failed: TimedOut: slow/,
   },
 ];
@@ -225,7 +225,7 @@ Deno.test({
   fn: async (context) => {
     using tracker = new LeakTracker();
     await using proxied = await ProxiedServer.start("server-0.test", DOWNLOAD);
-    const { factor } = await measurePace([proxied], tracker);
+    const { factor } = await measureTimeScale([proxied], tracker);
     const run = (faultCase: FaultCase, client: Partial<Client> = {}) =>
       runCase(proxied, slowedDown(faultCase, factor), tracker, {
         ...CLIENT,

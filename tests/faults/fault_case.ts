@@ -93,7 +93,7 @@ export interface FaultCase extends Configuration {
   /** Whether commands may be sent together. */
   readonly pipelining: boolean;
   /** By how much all times were multiplied: 1 as the seed has it, more on a slow machine. */
-  readonly pace: number;
+  readonly timeScale: number;
 }
 
 /** Options that both transfers take. */
@@ -108,7 +108,7 @@ const PROFTPD_PAUSE = 400;
 /** A client in a Worker of its own has to start one, between two steps. */
 const WORKER_START = 400;
 
-/** The shortest time-out of the cases that are like this one, in milliseconds where the pace is 1. */
+/** The shortest time-out of the cases that are like this one, in milliseconds where the time scale is 1. */
 export function shortestTimeout(
   { server, tls, sharesName }: Pick<FaultCase, "server" | "tls" | "sharesName">,
 ): number {
@@ -178,7 +178,7 @@ export function makeCase(seed: number): FaultCase {
       : undefined,
     abort: random.chance(0.04) ? random.magnitude(1, 400) : undefined,
     pipelining: random.chance(0.75),
-    pace: 1,
+    timeScale: 1,
   };
 }
 
@@ -186,19 +186,19 @@ export function makeCase(seed: number): FaultCase {
  * The same case on a slower machine: time-outs are longer, and so is what they are compared with.
  *
  * @param faultCase The case
- * @param pace By how much, 1 or more
+ * @param timeScale By how much, 1 or more
  */
-export function slowedDown(faultCase: FaultCase, pace: number): FaultCase {
+export function slowedDown(faultCase: FaultCase, timeScale: number): FaultCase {
   const { timeout, faults, abort } = faultCase;
   return {
     ...faultCase,
-    pace: faultCase.pace * pace,
-    timeout: Math.ceil(timeout * pace),
+    timeScale: faultCase.timeScale * timeScale,
+    timeout: Math.ceil(timeout * timeScale),
     faults: faults.map((fault) => ({
       ...fault,
-      duration: Math.ceil(fault.duration * pace),
+      duration: Math.ceil(fault.duration * timeScale),
     })),
-    abort: abort === undefined ? undefined : Math.ceil(abort * pace),
+    abort: abort === undefined ? undefined : Math.ceil(abort * timeScale),
   };
 }
 

@@ -10,7 +10,7 @@ const NAMES: Record<Problem["kind"], string> = {
   leftover: "leftovers",
   state: "sessions out of step",
   secret: "secrets shown",
-  calm: "errors of transfers that nothing happened to",
+  undisturbed: "errors of transfers that nothing happened to",
   late: "later commands that timed out",
   restart: "servers that did not start again",
 };

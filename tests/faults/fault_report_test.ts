@@ -63,10 +63,16 @@ Deno.test("FaultReport.shortfall tells of a run in which many cases were repeate
 });
 
 Deno.test("mayBeSlowness is true of time-outs only", () => {
-  const calm = { kind: "calm", text: "TimedOut" } as const;
+  const undisturbed = { kind: "undisturbed", text: "TimedOut" } as const;
   const late = { kind: "late", text: "TimedOut" } as const;
   const loss = { kind: "loss", text: "half a file" } as const;
   assertEquals(mayBeSlowness(makeReport()), false);
-  assertEquals(mayBeSlowness(makeReport({ problems: [calm, late] })), true);
-  assertEquals(mayBeSlowness(makeReport({ problems: [calm, loss] })), false);
+  assertEquals(
+    mayBeSlowness(makeReport({ problems: [undisturbed, late] })),
+    true,
+  );
+  assertEquals(
+    mayBeSlowness(makeReport({ problems: [undisturbed, loss] })),
+    false,
+  );
 });

@@ -19,7 +19,7 @@ import {
   slowedDown,
 } from "./fault_case.ts";
 import { ProxiedServer } from "./proxied_server.ts";
-import { measurePace, type Pace, serverCount } from "./pace.ts";
+import { measureTimeScale, serverCount, type TimeScale } from "./time_scale.ts";
 import { LeakTracker } from "./leak_tracker.ts";
 import { type CaseReport, mayBeSlowness } from "./case_report.ts";
 import { runCase } from "./run_case.ts";
@@ -76,7 +76,7 @@ async function runMany(
   const seeds = seedsOf(index, start);
   let cases = 0;
   await using servers = await startServers(configuration);
-  const pace = await measurePace(servers.all, tracker);
+  const timeScale = await measureTimeScale(servers.all, tracker);
   const runCases = async (proxied: ProxiedServer) => {
     while (
       faultReport.faults < count && cases < count * MAX_MISSES &&
@@ -84,29 +84,29 @@ async function runMany(
     ) {
       cases++;
       const seed = seeds.next().value;
-      const report = await runAtPace(seed, proxied, pace, tracker);
+      const report = await runScaled(seed, proxied, timeScale, tracker);
       if (report.isRepeated) faultReport.repeated++;
-      if (report.happened.length === 0) pace.note(report);
+      if (report.happened.length === 0) timeScale.note(report);
       faultReport.add(report);
       // at once: the run may be long, or never end
       if (report.problems.length > 0) console.log(describe(report));
     }
   };
   await Promise.all(servers.all.map(runCases));
-  console.log(`${servers.all.length} servers, ${pace}`);
+  console.log(`${servers.all.length} servers, ${timeScale}`);
   return faultReport;
 }
 
 /** Runs a case; once more with the longest time-outs if the machine may have been slow for a moment. */
-async function runAtPace(
+async function runScaled(
   seed: number,
   proxied: ProxiedServer,
-  pace: Pace,
+  timeScale: TimeScale,
   tracker: LeakTracker,
 ): Promise<CaseReport & { isRepeated: boolean }> {
   const run = (factor: number) =>
     runCase(proxied, slowedDown(makeCase(seed), factor), tracker);
-  const { usualFactor, factor } = pace;
+  const { usualFactor, factor } = timeScale;
   const report = await run(usualFactor);
   if (!mayBeSlowness(report)) return { ...report, isRepeated: false };
   const longest = Math.max(factor, LONGER * usualFactor);
@@ -149,8 +149,8 @@ async function runOne(
     configuration,
   );
   const faultReport = new FaultReport();
-  const pace = await measurePace([proxied], tracker);
-  const faultCase = slowedDown(makeCase(seed), pace.factor);
+  const timeScale = await measureTimeScale([proxied], tracker);
+  const faultCase = slowedDown(makeCase(seed), timeScale.factor);
   const report = await runCase(proxied, faultCase, tracker);
   console.log(describe(report));
   faultReport.add(report);

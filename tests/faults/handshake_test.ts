@@ -5,10 +5,10 @@ import { isIgnored } from "../testing/servers/mod.ts";
 import { type FaultCase, makeCase, slowedDown } from "./fault_case.ts";
 import { ProxiedServer } from "./proxied_server.ts";
 import { LeakTracker } from "./leak_tracker.ts";
-import { measurePace, type Pace } from "./pace.ts";
+import { measureTimeScale, type TimeScale } from "./time_scale.ts";
 import { runCase } from "./run_case.ts";
 
-let pace: Pace | undefined;
+let timeScale: TimeScale | undefined;
 
 for (const direction of ["download", "upload"] as const) {
   for (const fault of ["close", "reset", "stall", "corrupt"] as const) {
@@ -49,10 +49,10 @@ for (const direction of ["download", "upload"] as const) {
           abort: undefined,
           pipelining: true,
         };
-        pace ??= await measurePace([proxied], tracker);
+        timeScale ??= await measureTimeScale([proxied], tracker);
         const report = await runCase(
           proxied,
-          slowedDown(faultCase, pace.factor),
+          slowedDown(faultCase, timeScale.factor),
           tracker,
         );
         const { problems, outcome, happened } = report;

@@ -5,7 +5,7 @@ import { isIgnored } from "../testing/servers/mod.ts";
 import { type FaultCase, makeCase, slowedDown } from "./fault_case.ts";
 import { ProxiedServer } from "./proxied_server.ts";
 import { LeakTracker } from "./leak_tracker.ts";
-import { measurePace } from "./pace.ts";
+import { measureTimeScale } from "./time_scale.ts";
 import { runCase } from "./run_case.ts";
 
 // vsftpd obeys no command of a connection that was closed behind it
@@ -20,7 +20,7 @@ for (const server of ["proftpd", "pure-ftpd", "pyftpdlib"] as const) {
         server,
         tls: false,
       });
-      const { factor } = await measurePace([proxied], tracker);
+      const { factor } = await measureTimeScale([proxied], tracker);
       const { problems, outcome, happened } = await runCase(
         proxied,
         slowedDown(makeLateCase(server), factor),

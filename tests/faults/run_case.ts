@@ -22,11 +22,11 @@ import {
   type Problem,
 } from "./case_report.ts";
 
-/** Time-out of a client that nothing is done to, where the pace is 1. */
-const CALM_TIMEOUT = 20_000;
+/** Time-out of a client that nothing is done to, where the time scale is 1. */
+const UNDISTURBED_TIMEOUT = 20_000;
 
 /** Longest wait for it: nothing is expected to take that long. */
-const CALM_TIME_LIMIT = 60_000;
+const UNDISTURBED_TIME_LIMIT = 60_000;
 
 /** Longest wait for a closed client to let go of everything. */
 const RELEASE = 4000;
@@ -45,7 +45,7 @@ export async function runCase(
   const run = new CaseRun(proxied, faultCase, files, client);
   const resources = new OpenResources();
   await tracker.run(resources, () => run.disturbed());
-  for (const what of await resources.left(RELEASE * faultCase.pace)) {
+  for (const what of await resources.left(RELEASE * faultCase.timeScale)) {
     run.problems.push({ kind: "leak", text: what });
   }
   if (proxied.isKilled) await run.restart();
@@ -53,7 +53,7 @@ export async function runCase(
   if (!isOver && proxied.isServing) {
     // a part with a wrong byte in it is found out, and goes, before the file is right
     const mayBeWrong = faultCase.faults[0]?.fault === "corrupt";
-    if (!await run.calm(mayBeWrong)) await run.calm();
+    if (!await run.undisturbed(mayBeWrong)) await run.undisturbed();
   }
   return run.report();
 }
@@ -130,7 +130,7 @@ class CaseRun {
     this.#note();
     this.#checkTarget();
     this.#checkError();
-    this.#checkCalm();
+    this.#checkUndisturbed();
     await this.#checkState(ftp);
     await this.#bounded(() => ftp[Symbol.asyncDispose]()).catch(() => {});
     ftp.close();
@@ -151,11 +151,11 @@ class CaseRun {
    *
    * @param mayBeWrong Whether it may as well find that an earlier part is wrong; `false` is returned then
    */
-  async calm(mayBeWrong = false): Promise<boolean> {
+  async undisturbed(mayBeWrong = false): Promise<boolean> {
     this.#proxied.arm({ faults: [] });
-    const { pace } = this.#case;
-    const ftp = await this.#makeClient(CALM_TIMEOUT * pace);
-    const timeLimit = CALM_TIME_LIMIT * pace;
+    const { timeScale } = this.#case;
+    const ftp = await this.#makeClient(UNDISTURBED_TIMEOUT * timeScale);
+    const timeLimit = UNDISTURBED_TIME_LIMIT * timeScale;
     try {
       await this.#bounded(() => this.#logIn(ftp), timeLimit);
       await this.#bounded(() => this.#transfer(ftp), timeLimit);
@@ -265,7 +265,7 @@ class CaseRun {
       .filter(({ fault }) => fault.fault === "pause")
       .map(({ fault }) => fault.duration);
     if (durations.length === 0) return;
-    const latest = Math.max(...durations) + LATENESS * this.#case.pace;
+    const latest = Math.max(...durations) + LATENESS * this.#case.timeScale;
     await new Promise((resolve) => setTimeout(resolve, latest));
   }
 
@@ -331,11 +331,14 @@ class CaseRun {
   }
 
   /** A failure without a fault is a failure of the machine or the client. */
-  #checkCalm(): void {
+  #checkUndisturbed(): void {
     const { error } = this;
     if (error === undefined || this.#happened.length > 0) return;
     if (error instanceof Hang || this.#isAbort(error)) return;
-    this.#blame("calm", `nothing happened, and the call failed: ${error}`);
+    this.#blame(
+      "undisturbed",
+      `nothing happened, and the call failed: ${error}`,
+    );
   }
 
   #isAbort(error: unknown): boolean {

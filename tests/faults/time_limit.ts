@@ -2,7 +2,7 @@
 
 import type { FaultCase } from "./fault_case.ts";
 
-/** Milliseconds that a machine may add whose pace is 1. */
+/** Milliseconds that a machine may add whose time scale is 1. */
 const SLACK = 6000;
 
 /** Slowest transfer through the proxy on it, in bytes a millisecond. */
@@ -21,7 +21,7 @@ export function timeLimitOf(faultCase: FaultCase): number {
   const each = 4 * timeout + maxDelay + GRACE.leave +
     (options.keepAlive > 0 ? GRACE.keepAlive : 0);
   const work = SLACK + (incidents + 1) * size / SPEED;
-  return work * faultCase.pace + incidents * each + pauses +
+  return work * faultCase.timeScale + incidents * each + pauses +
     (abort !== undefined || options.resume ? GRACE.abort : 0) +
     (direction === "upload" ? GRACE.cleanUp + timeout : 0);
 }

@@ -18,7 +18,7 @@ const LARGE_SIZES = [1_500_007, 2_500_003, 3_000_017];
 const FILES = { first: 5, most: 10 };
 
 /** Names whose end is not known that are still tolerated. */
-const MAX_GHOSTS = 1000;
+const MAX_DOUBTFUL = 1000;
 
 /** One file. */
 export interface ModelFile {
@@ -56,7 +56,7 @@ export class ModelTree {
   readonly #directories = new Map<string, Map<string, ModelFile>>();
   readonly #sizes = new Set<number>();
   #doubts: Doubt[] = [];
-  readonly #ghosts = new Set<string>();
+  readonly #doubtful = new Set<string>();
   #serials = 0;
   #names = 0;
 
@@ -182,7 +182,7 @@ export class ModelTree {
   doubt(doubt: Doubt): void {
     this.remove(doubt.path);
     this.#doubts.push(doubt);
-    this.#ghosts.add(doubt.path);
+    this.#doubtful.add(doubt.path);
   }
 
   /**
@@ -193,9 +193,9 @@ export class ModelTree {
   settle(): string[] {
     const doubts = this.#doubts;
     this.#doubts = [];
-    for (const ghost of this.#ghosts) {
-      if (this.#ghosts.size <= MAX_GHOSTS) break;
-      this.#ghosts.delete(ghost);
+    for (const path of this.#doubtful) {
+      if (this.#doubtful.size <= MAX_DOUBTFUL) break;
+      this.#doubtful.delete(path);
     }
     for (const directory of CHANGED) {
       for (const { name } of Deno.readDirSync(this.#onDisk(directory))) {
@@ -256,7 +256,7 @@ export class ModelTree {
 
   /** Whether the content is unknown, or it is a temporary file. */
   mayBe(path: string): boolean {
-    return this.#ghosts.has(path) || path.includes("/.");
+    return this.#doubtful.has(path) || path.includes("/.");
   }
 
   #childrenOf(directory: string): string[] {

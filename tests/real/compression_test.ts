@@ -98,8 +98,8 @@ serverTest(
     const { sent, options } = counting();
     await using ftp = await logIn(server, options);
     assertEquals(text(await fetchBytes(ftp, "text")), TEXT);
-    await using twin = await ftp.clone();
-    assertEquals(text(await fetchBytes(twin, "text")), TEXT);
+    await using clone = await ftp.clone();
+    assertEquals(text(await fetchBytes(clone, "text")), TEXT);
     await ftp.reconnect();
     assertEquals(text(await fetchBytes(ftp, "text")), TEXT);
     assertEquals(sent.filter((line) => line === "MODE Z").length, 3);

@@ -36,13 +36,13 @@ for (const isSecure of [false, true]) {
       await using _closed = ftp;
       await ftp.store("a", DATA);
       assertEquals(await fetchBytes(ftp, "a"), DATA);
-      await using twin = await ftp.clone();
-      await Promise.all([ftp, twin].map(async (one, i) => {
+      await using clone = await ftp.clone();
+      await Promise.all([ftp, clone].map(async (one, i) => {
         await one.store(`b${i}`, DATA);
         assertEquals(await fetchBytes(one, `b${i}`), DATA);
       }));
-      await twin.reconnect();
-      assertEquals(await fetchBytes(twin, "a"), DATA);
+      await clone.reconnect();
+      assertEquals(await fetchBytes(clone, "a"), DATA);
       assertEquals(ftp.tls === undefined, !isSecure);
       const controls = calls.filter((call) => call === "control localhost");
       const data = calls.filter((call) => call === "data localhost");

@@ -30,8 +30,8 @@ for (const isSecure of [false, true]) {
         assertEquals(got, DATA);
       }
       ftp.setPasv(true);
-      await using twin = await ftp.clone();
-      assertEquals(await fetchBytes(twin, "a"), DATA);
+      await using clone = await ftp.clone();
+      assertEquals(await fetchBytes(clone, "a"), DATA);
     },
     {
       ignore: Deno.build.os !== "linux", // others have one address on loopback

@@ -88,9 +88,9 @@ for (const { name } of PROXIES) {
         assertEquals(await fetchBytes(ftp, "a"), DATA);
         const names = await Array.fromAsync(ftp.list(), ({ name }) => name);
         assertEquals(names, ["a"]);
-        await using twin = await ftp.clone();
-        await twin.reconnect();
-        assertEquals(await fetchBytes(twin, "a"), DATA);
+        await using clone = await ftp.clone();
+        await clone.reconnect();
+        assertEquals(await fetchBytes(clone, "a"), DATA);
         await server.write("tree/b", "b");
         await server.write("tree/c/d", "d");
         using folder = new LocalFolder();

@@ -74,14 +74,14 @@ function tellReport(
   for (const problem of problems) {
     out.tell({ event: "problem", ...problem }, formatProblem(problem));
   }
-  const verdict = problems.length === 0
+  const summary = problems.length === 0
     ? "No problems found."
     : isUsable
     ? "The server can be used, with these options:"
     : "The server cannot be used with these options.";
   out.tell(
     { event: "result", url, isUsable, options, program: code },
-    `\n${verdict}${isUsable ? `\n\n${code}` : ""}`,
+    `\n${summary}${isUsable ? `\n\n${code}` : ""}`,
   );
 }
 

@@ -63,7 +63,7 @@ export async function get(context: CommandContext): Promise<void> {
         })),
       );
     }
-    checkTwins(items);
+    checkTargets(items);
 
     await workThrough(
       ftp,
@@ -156,14 +156,14 @@ function localName(path: string): string {
 }
 
 /** Rejects files that would have the same local name. */
-function checkTwins(items: readonly Item[]): void {
+function checkTargets(items: readonly Item[]): void {
   const seen = new Map<string, string>();
   for (const { local, path } of items) {
     const key = Deno.build.os === "linux" ? local : local.toLowerCase();
-    const twin = seen.get(key);
-    if (twin !== undefined && twin !== path) {
+    const other = seen.get(key);
+    if (other !== undefined && other !== path) {
       throw new UsageError(
-        `Cannot get both ${quote(twin)} and ${
+        `Cannot get both ${quote(other)} and ${
           quote(path)
         }: they would have the same local name`,
       );

@@ -308,7 +308,7 @@ class Download {
     const mark = resume && this.#isProvable
       ? await this.#mark(session, facts)
       : undefined;
-    const part = Part.beside(target, mark);
+    const part = Part.besideTarget(target, mark);
     const { foreign } = part;
     if (foreign !== undefined) {
       session.control.tell(() =>

@@ -34,7 +34,7 @@ const MAX_LINKS = 40;
 export function resolveTarget(local: string | URL): Target {
   return locally(() => {
     const path = local instanceof URL ? fileURLToPath(local) : local;
-    const info = look(path);
+    const info = statTarget(path);
     if (info?.isDirectory) {
       throw new Deno.errors.IsADirectory(
         `Cannot download to ${quote(path)}: it is a directory`,
@@ -52,8 +52,8 @@ export function resolveTarget(local: string | URL): Target {
     const end = !isReplaceable
       ? path
       : info === undefined
-      ? followed(path)
-      : real(path);
+      ? followLinks(path)
+      : realPath(path);
     return { path: end, mode: modeOf(info), isReplaceable };
   });
 }
@@ -106,7 +106,7 @@ function modeOf(info: Deno.FileInfo | undefined): FileMode | undefined {
   return hasModes ? { bits: mode & 0o777, group } : undefined;
 }
 
-function look(path: string): Deno.FileInfo | undefined {
+function statTarget(path: string): Deno.FileInfo | undefined {
   try {
     return statOrNothing(path);
   } catch (error) {
@@ -138,12 +138,12 @@ function unlessMissing<T>(look: () => T): T | undefined {
   }
 }
 
-function real(path: string): string {
+function realPath(path: string): string {
   return Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path;
 }
 
 /** Follows links to a path that does not exist yet. */
-function followed(path: string): string {
+function followLinks(path: string): string {
   let end = path;
   for (let links = 0; links < MAX_LINKS; links++) {
     if (!lstatOrNothing(end)?.isSymlink) return end;

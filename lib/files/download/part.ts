@@ -14,7 +14,6 @@ import { openPipe } from "./open_pipe.ts";
 import type { RemoteFacts } from "../../commands/queries.ts";
 import { partName } from "../../commands/path.ts";
 import {
-  beside,
   isOnlyOf,
   isUnder,
   newFileBeside,
@@ -22,6 +21,7 @@ import {
   openPart,
   openRandomPart,
   removeOtherParts,
+  siblingPath,
 } from "./part_file.ts";
 import { replacedError } from "../plain_file.ts";
 import { placementError, type Target } from "./local_target.ts";
@@ -72,13 +72,13 @@ export class Part {
    * @param mark Identifies the remote file, if the download may be resumed
    * @throws {LocalError} If another download is writing to it
    */
-  static beside(target: Target, mark: string | undefined): Part {
+  static besideTarget(target: Target, mark: string | undefined): Part {
     const name = basename(target.path);
     const part = locally(() =>
       inFolder(target, () => {
         let foreign: string | undefined;
         if (mark !== undefined) {
-          const path = beside(target.path, partName(name, mark, true));
+          const path = siblingPath(target.path, partName(name, mark, true));
           const file = openPart(path);
           if (file !== undefined) {
             const info = file.statSync();

@@ -43,7 +43,10 @@ export function openRandomPart(
   mode: number | undefined,
 ): { path: string; file: Deno.FsFile } {
   for (let attempt = 1;; attempt++) {
-    const part = beside(path, partName(basename(path), randomMark(), false));
+    const part = siblingPath(
+      path,
+      partName(basename(path), randomMark(), false),
+    );
     try {
       const opened = openLocked(part, mode, () => false, { isNew: true });
       if (opened !== undefined) return { path: part, file: opened.file };
@@ -131,7 +134,10 @@ function isOwn(
  * and the directory may have access control lists.
  */
 export function newFileBeside(path: string, mode?: number): Deno.FileInfo {
-  const probe = beside(path, partName(basename(path), randomMark(), false));
+  const probe = siblingPath(
+    path,
+    partName(basename(path), randomMark(), false),
+  );
   using file = openNew(probe, mode);
   try {
     return file.statSync();
@@ -178,7 +184,7 @@ export function openInPlace(path: string): InPlace {
  * Returns the path of a name in the same directory; ".." and links stay as they
  * are.
  */
-export function beside(path: string, name: string): string {
+export function siblingPath(path: string, name: string): string {
   return path.slice(0, path.length - basename(path).length) + name;
 }
 
@@ -200,7 +206,7 @@ export function removeOtherParts(
       const isOurs = (info: Deno.FileInfo) =>
         isResumable ? isOnlyOf(info, owner) : isOwn(info, owner);
       try {
-        removeIdlePart(beside(path, name), isOurs);
+        removeIdlePart(siblingPath(path, name), isOurs);
       } catch {
         // another user's, perhaps; others may follow
       }
@@ -267,7 +273,7 @@ function openLocked(
     try {
       // the path may lead to another file by now
       if (!isNew && !isWanted(file.statSync())) return undefined;
-      if (!tryLock(file)) throw busy(path);
+      if (!tryLock(file)) throw busyError(path);
       // the download that used it may have moved it
       isOurs = isUnder(path, file);
     } finally {
@@ -275,7 +281,7 @@ function openLocked(
     }
     if (isOurs) return { file, isNew };
   }
-  throw busy(path);
+  throw busyError(path);
 }
 
 /**
@@ -307,7 +313,7 @@ function tryLock(file: Deno.FsFile): boolean {
   }
 }
 
-function busy(path: string): Error {
+function busyError(path: string): Error {
   return new Deno.errors.Busy(
     `Cannot write to ${
       quote(path)

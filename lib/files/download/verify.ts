@@ -58,7 +58,7 @@ export async function verifyDownload(
     );
     if (hashes !== undefined) {
       const { name, local, remote } = hashes;
-      if (local !== remote) throw unusable(downloaded, name, remote, local);
+      if (local !== remote) throw notResumable(downloaded, name, remote, local);
       return name;
     }
   }
@@ -83,16 +83,16 @@ async function checkAgain(
       options,
     );
     if (position <= (size ?? 0)) return;
-    throw unusable(downloaded, "size", size ?? facts.size!, position);
+    throw notResumable(downloaded, "size", size ?? facts.size!, position);
   }
   // for a small file another round trip costs too much
   if (!isSlow || facts.shown === null) return;
   const { size, shown } = await requestFacts(session, remote, options);
   if (size === null) return; // removed meanwhile
-  if (size < position) throw unusable(downloaded, "size", size, position);
+  if (size < position) throw notResumable(downloaded, "size", size, position);
   if (size > position || shown === null) return;
   if (shown.getTime() === facts.shown.getTime()) return;
-  throw unusable(
+  throw notResumable(
     downloaded,
     "mtime",
     facts.shown.toISOString(),
@@ -104,7 +104,7 @@ async function checkAgain(
 }
 
 /** Creates the error for a download that cannot be resumed. */
-function unusable(
+function notResumable(
   downloaded: DownloadedFile,
   what: string,
   expected: number | string,

@@ -139,7 +139,7 @@ function readOnce(
     identity: null,
     isRewindable: false,
     hasChanged: () => false,
-    read: (_offset, blocksize) => faulty(chunksOf(source, blocksize)),
+    read: (_offset, blocksize) => withSourceErrors(chunksOf(source, blocksize)),
     [Symbol.dispose]: dispose,
   };
 }
@@ -164,7 +164,7 @@ function withTotal(
     isRewindable: source.isRewindable,
     hasChanged: () => source.hasChanged(),
     read: (offset, blocksize) =>
-      counted(source.read(offset, blocksize), (bytes, isEnd) => {
+      withCount(source.read(offset, blocksize), (bytes, isEnd) => {
         if (bytes > total || (isEnd && bytes < total)) {
           throw otherLength(remote, bytes, total);
         }
@@ -187,7 +187,7 @@ function otherLength(
 }
 
 /** Counts the bytes, and checks the count before each piece and at the end. */
-function counted(
+function withCount(
   chunks: AsyncIterable<Uint8Array>,
   check: (bytes: number, isEnd: boolean) => void,
 ): AsyncIterable<Uint8Array> {
@@ -227,7 +227,8 @@ function rewindable(
     identity: null,
     isRewindable: true,
     hasChanged: () => false,
-    read: (offset, blocksize) => faulty(chunksOf(slice(offset), blocksize)),
+    read: (offset, blocksize) =>
+      withSourceErrors(chunksOf(slice(offset), blocksize)),
     [Symbol.dispose]() {},
   };
 }
@@ -237,11 +238,11 @@ function namingFile<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    throw unopened(path, error);
+    throw openingError(path, error);
   }
 }
 
-function unopened(path: string, error: unknown): Error {
+function openingError(path: string, error: unknown): Error {
   return withMessage(
     asError(error),
     (message) =>
@@ -267,7 +268,7 @@ async function openFile(
   const file = isFile
     ? namingFile(path, () => Deno.openSync(path))
     : await openPipe(path, { read: true }, signal).catch((error) => {
-      throw signal?.aborted ? error : unopened(path, error);
+      throw signal?.aborted ? error : openingError(path, error);
     });
   try {
     let info = file.statSync();
@@ -291,7 +292,7 @@ async function openFile(
         return identify(info) !== before;
       },
       read: (offset, blocksize) =>
-        faulty(
+        withSourceErrors(
           isFile
             ? blocksOf(file, offset, blocksize)
             : chunksOf(file, blocksize),
@@ -327,7 +328,7 @@ function openPlain(path: string, plain: PlainPath): UploadSource {
       return identify(info) !== before;
     },
     read: (offset, blocksize) =>
-      faulty(file.read(offset, blocksize), { path, offset }),
+      withSourceErrors(file.read(offset, blocksize), { path, offset }),
     [Symbol.dispose]: () => file[Symbol.dispose](),
   };
 }
@@ -357,7 +358,7 @@ async function* blocksOf(
  * Wraps errors of a source, and adds how far a file was read. Not a generator,
  * because a generator cannot be ended while it waits.
  */
-function faulty(
+function withSourceErrors(
   chunks: AsyncIterable<Uint8Array>,
   file?: { readonly path: string; readonly offset: number },
 ): AsyncIterable<Uint8Array> {

@@ -263,7 +263,7 @@ class Upload {
         if (mayAskBehind) await this.#confirm(transfer, from);
         if (!isRenaming) ask(turn);
         isRenaming = true;
-        const [size, isDated, accepted] = await asked!.catch(refused);
+        const [size, isDated, accepted] = await asked!.catch(noAnswers);
         const isRefused = isDated === false || accepted === undefined;
         if (isRefused) session.profile.noteLacking(COMBINED);
         if (size !== sent || isRefused) return;
@@ -621,7 +621,7 @@ class Upload {
 }
 
 /** Returns no answers if the server refuses a command. */
-function refused(error: unknown): [null, undefined, undefined] {
+function noAnswers(error: unknown): [null, undefined, undefined] {
   if (!isRefusal(error) || error.reply.code === 421) throw error;
   return [null, undefined, undefined];
 }

@@ -22,14 +22,14 @@ const MARGIN = 3;
 /** Calls on each proxied: one to warm up, and those that are measured. */
 const ROUNDS = 5;
 
-/** Slowest pace that is measured: a call that takes longer than it may at this one is a failure. */
-const SLOWEST_PACE = 20;
+/** Slowest time scale that is measured: a call that takes longer than it may at this one is a failure. */
+const LARGEST_SCALE = 20;
 
 /** Servers for each core: a case mostly waits. */
 const SERVERS_PER_CORE = { plain: 4, tls: 2 };
 
-/** The pace of one machine with one server. */
-export class Pace {
+/** The time scale of one machine with one server. */
+export class TimeScale {
   #slowest = 0;
   /** By how much each call would need longer time-outs. */
   readonly #needed: number[] = [];
@@ -45,7 +45,7 @@ export class Pace {
 
   /** For the log of a run. */
   toString(): string {
-    return `pace ${this.usualFactor.toFixed(1)}, at worst ${
+    return `time scale ${this.usualFactor.toFixed(1)}, at worst ${
       this.factor.toFixed(1)
     }: a step that nothing happens to takes up to ${
       Math.round(this.#slowest)
@@ -69,33 +69,33 @@ export class Pace {
  *
  * @param servers Where
  * @param tracker Who sees leaks
- * @returns The pace
+ * @returns The time scale
  * @throws {Error} If a call fails to which nothing is done
  */
-export async function measurePace(
+export async function measureTimeScale(
   servers: readonly ProxiedServer[],
   tracker: LeakTracker,
-): Promise<Pace> {
-  const pace = new Pace();
+): Promise<TimeScale> {
+  const timeScale = new TimeScale();
   await Promise.all(servers.map(async (proxied) => {
     for (let round = 0; round < ROUNDS; round++) {
       const report = await runCase(
         proxied,
-        makeCalmCase(proxied.configuration, round),
+        makeUndisturbedCase(proxied.configuration, round),
         tracker,
       );
       const { problems, error } = report;
       if (problems.length > 0 || error !== undefined) {
         throw new Error(
-          `Cannot measure the pace of "${proxied.configuration.server}": ${
+          `Cannot measure the time scale of "${proxied.configuration.server}": ${
             Deno.inspect({ problems, error })
           }`,
         );
       }
-      if (round > 0) pace.note(report);
+      if (round > 0) timeScale.note(report);
     }
   }));
-  return pace;
+  return timeScale;
 }
 
 /**
@@ -114,7 +114,7 @@ export function serverCount(
 }
 
 /** A transfer of usual size that nothing happens to; with TLS, every second pair in a Worker. */
-function makeCalmCase(
+function makeUndisturbedCase(
   { server, tls }: Configuration,
   round: number,
 ): FaultCase {
@@ -127,7 +127,7 @@ function makeCalmCase(
     oldSize: 200_000,
     source: "path",
     inDirectory: true,
-    timeout: SLOWEST_PACE * 1000,
+    timeout: LARGEST_SCALE * 1000,
     sharesName: tls && round % 4 >= 2,
     options: {
       retry: false,
@@ -141,6 +141,6 @@ function makeCalmCase(
     kill: undefined,
     abort: undefined,
     pipelining: false,
-    pace: SLOWEST_PACE,
+    timeScale: LARGEST_SCALE,
   };
 }

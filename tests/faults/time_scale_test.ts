@@ -3,34 +3,36 @@ import { isIgnored } from "../testing/servers/mod.ts";
 import { makeCase, shortestTimeout, slowedDown } from "./fault_case.ts";
 import { ProxiedServer } from "./proxied_server.ts";
 import { LeakTracker } from "./leak_tracker.ts";
-import { measurePace, Pace, serverCount } from "./pace.ts";
+import { measureTimeScale, serverCount, TimeScale } from "./time_scale.ts";
 import { timeLimitOf } from "./time_limit.ts";
 
-Deno.test("Pace.factor is 1 on a fast machine and follows the slowest step on others", () => {
-  const pace = new Pace();
+Deno.test("TimeScale.factor is 1 on a fast machine and follows the slowest step on others", () => {
+  const timeScale = new TimeScale();
   const faultCase = makeCase(0);
   const shortest = shortestTimeout(faultCase);
-  assertEquals(pace.factor, 1);
-  pace.note({ slowestStep: 5, faultCase });
-  assertEquals(pace.factor, 1);
-  pace.note({ slowestStep: 5 * shortest, faultCase });
-  const slow = pace.factor;
+  assertEquals(timeScale.factor, 1);
+  timeScale.note({ slowestStep: 5, faultCase });
+  assertEquals(timeScale.factor, 1);
+  timeScale.note({ slowestStep: 5 * shortest, faultCase });
+  const slow = timeScale.factor;
   assert(slow * shortest > 2 * 5 * shortest, `${slow}`);
-  pace.note({ slowestStep: 5, faultCase });
-  assertEquals(pace.factor, slow);
+  timeScale.note({ slowestStep: 5, faultCase });
+  assertEquals(timeScale.factor, slow);
 });
 
-Deno.test("Pace.usualFactor does not follow a single slow step", () => {
-  const pace = new Pace();
+Deno.test("TimeScale.usualFactor does not follow a single slow step", () => {
+  const timeScale = new TimeScale();
   const faultCase = makeCase(0);
   const shortest = shortestTimeout(faultCase);
-  assertEquals(pace.usualFactor, 1);
-  for (let i = 0; i < 20; i++) pace.note({ slowestStep: shortest, faultCase });
-  const usual = pace.usualFactor;
+  assertEquals(timeScale.usualFactor, 1);
+  for (let i = 0; i < 20; i++) {
+    timeScale.note({ slowestStep: shortest, faultCase });
+  }
+  const usual = timeScale.usualFactor;
   assert(usual > 1);
-  pace.note({ slowestStep: 20 * shortest, faultCase });
-  assertEquals(pace.usualFactor, usual);
-  assert(pace.factor > 10 * usual);
+  timeScale.note({ slowestStep: 20 * shortest, faultCase });
+  assertEquals(timeScale.usualFactor, usual);
+  assert(timeScale.factor > 10 * usual);
 });
 
 Deno.test("slowedDown makes all that is measured in time longer, and nothing else", () => {
@@ -42,7 +44,7 @@ Deno.test("slowedDown makes all that is measured in time longer, and nothing els
   const slow = slowedDown(fast, 3);
   assertEquals(slow, {
     ...fast,
-    pace: 3,
+    timeScale: 3,
     timeout: fast.timeout * 3,
     faults: fast.faults.map((fault) => ({
       ...fault,
@@ -63,7 +65,7 @@ Deno.test("serverCount grows with the cores and is never 0", () => {
 });
 
 Deno.test({
-  name: "measurePace fails where a call fails to which nothing is done",
+  name: "measureTimeScale fails where a call fails to which nothing is done",
   ignore: isIgnored("vsftpd"),
   fn: async () => {
     using tracker = new LeakTracker();
@@ -71,13 +73,13 @@ Deno.test({
       server: "vsftpd",
       tls: false,
     });
-    const { factor } = await measurePace([proxied], tracker);
+    const { factor } = await measureTimeScale([proxied], tracker);
     assert(factor >= 1);
     proxied.kill();
     await assertRejects(
-      () => measurePace([proxied], tracker),
+      () => measureTimeScale([proxied], tracker),
       Error,
-      'Cannot measure the pace of "vsftpd"',
+      'Cannot measure the time scale of "vsftpd"',
     );
   },
 });
