@@ -28,11 +28,11 @@ export interface ShardOptions {
 
 /** Files that take long, in seconds: with servers, and without them if that differs much. */
 const SECONDS: Record<string, readonly [all: number, unit?: number]> = {
-  "tests/faults/faults_test.ts": [800, 1],
+  "tests/faults/faults_test.ts": [400, 1],
   "tests/real/doubt_test.ts": [90, 1],
   "tests/mirror/zones_test.ts": [90, 1],
   "tests/mirror/real_mirror_test.ts": [60, 1],
-  "tests/real/tls_abort_test.ts": [60, 1],
+  "tests/real/tls_abort_test.ts": [40, 1],
   "tests/real/tls_truncation_test.ts": [60, 1],
   "tests/model/model_test.ts": [60, 1],
   "tests/kills/kills_test.ts": [60, 1],

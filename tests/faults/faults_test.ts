@@ -26,7 +26,7 @@ import { runCase } from "./run_case.ts";
 import { FaultReport } from "./fault_report.ts";
 
 /** Faults in all, unless the environment says otherwise. */
-const COUNT = 2000;
+const COUNT = 1000;
 
 /** Most transfers for one fault that happens: plans may miss. */
 const MAX_MISSES = 5;

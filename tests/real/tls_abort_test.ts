@@ -7,7 +7,7 @@ import { serverTest } from "../testing/servers/mod.ts";
 import { makeData } from "./client.ts";
 import { logInTLS, withTLS } from "./tls_client.ts";
 
-const TIMES = 10;
+const TIMES = 4;
 
 const ENOUGH = new RangeError("Enough");
 
