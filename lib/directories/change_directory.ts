@@ -64,6 +64,13 @@ export async function isDirectory(
 ): Promise<boolean> {
   const directory = path.length === 0 ? "." : path;
   try {
+    if (directory === ".") {
+      // on z/OS, "." is no name
+      const current = await requestDirectory(turn, options);
+      if (current.startsWith("'")) {
+        return !current.endsWith(".'") || await hasNames(turn, "", options);
+      }
+    }
     const leave = await enterDirectory(turn, directory, options);
     if (leave === undefined) return false;
     try {
@@ -102,6 +109,39 @@ export function isDataSet(session: Session, path: Path): boolean {
   return text.startsWith("'") ||
     (!text.startsWith("/") &&
       session.state.directory?.startsWith("'") === true);
+}
+
+/** z/OS's reply to a `CWD` to a partitioned data set. */
+const LIBRARY_REPLY_REGEXP = /^250\b.*\bpartitioned data ?set\b/i;
+
+/** A partitioned data set, or the first qualifiers of several. */
+export type DataSetKind = "library" | "prefix";
+
+/**
+ * What a path of z/OS names; `undefined` if it is no data set, or if the server
+ * does not say.
+ *
+ * @param path The path; "" for the current directory
+ */
+export async function dataSetKind(
+  turn: ExclusiveTurn,
+  path: string,
+  options: SignalOptions,
+): Promise<DataSetKind | undefined> {
+  if (!path.startsWith("'")) await requestDirectory(turn, options);
+  const { session } = turn;
+  if (!isDataSet(session, path)) return undefined;
+  if (path === "" || path === ".") {
+    return session.state.directory!.endsWith(".'") ? "prefix" : "library";
+  }
+  const leave = await enterDirectory(turn, path, options);
+  try {
+    const text = leave === undefined ? "" : session.control.lastReply!.text;
+    if (PREFIX_REGEXP.test(text)) return "prefix";
+    return LIBRARY_REPLY_REGEXP.test(text) ? "library" : undefined;
+  } finally {
+    await leave?.();
+  }
 }
 
 /**

@@ -12,7 +12,7 @@
  * @returns `'HLQ.LIB(MEMBER)'`
  */
 export function joinMember(directory: string, name: string): string {
-  if (directory === "") return name;
+  if (directory === "" || directory === ".") return name;
   const { quote, text } = unquote(directory);
   return `${quote}${text}(${name})${quote}`;
 }
@@ -26,10 +26,52 @@ export function joinMember(directory: string, name: string): string {
  * @returns `'HLQ.NAME'`
  */
 export function joinQualifier(directory: string, name: string): string {
-  if (directory === "") return name;
+  if (directory === "" || directory === ".") return name;
   const { quote, text } = unquote(directory);
   const dot = text === "" || text.endsWith(".") ? "" : ".";
   return `${quote}${text}${dot}${name}${quote}`;
+}
+
+/** A member, or a qualifier: 8 characters at most, without small letters. */
+const WORD_REGEXP = /^[A-Z$#@][A-Z0-9$#@]{0,7}$/;
+const QUALIFIER_REGEXP = /^[A-Z$#@][A-Z0-9$#@-]{0,7}$/;
+
+/** Longest name of a data set, in characters. */
+const MAX_NAME = 44;
+
+/**
+ * Why a partitioned data set cannot have a member; `undefined` if it can.
+ *
+ * @param name The member
+ * @param isDirectory Whether it would be a directory
+ */
+export function whyNoMember(
+  name: string,
+  isDirectory: boolean,
+): string | undefined {
+  if (isDirectory) return "a partitioned data set has no directories";
+  return WORD_REGEXP.test(name)
+    ? undefined
+    : "the name of a member has 1 to 8 characters: capital letters, digits, $, # and @, and no digit first";
+}
+
+/**
+ * Why there can be no data set below some qualifiers; `undefined` if there can.
+ *
+ * @param directory The qualifiers, as for {@linkcode joinQualifier}
+ * @param name The rest of its name
+ */
+export function whyNoDataSet(
+  directory: string,
+  name: string,
+): string | undefined {
+  if (!name.split(".").every((part) => QUALIFIER_REGEXP.test(part))) {
+    return "each part of a data set's name has 1 to 8 characters: capital letters, digits, $, #, @ and -, and no digit first";
+  }
+  const { text } = unquote(joinQualifier(directory, name));
+  return text.length <= MAX_NAME
+    ? undefined
+    : `the name of a data set has ${MAX_NAME} characters at most`;
 }
 
 function unquote(path: string): { quote: string; text: string } {

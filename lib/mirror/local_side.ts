@@ -134,6 +134,8 @@ export class LocalSide implements Side {
     checkLocalName(name, Deno.build.os);
   }
 
+  ruleOf(): undefined {}
+
   async make(path: string): Promise<void> {
     if (path === "") return await Deno.mkdir(this.#root, { recursive: true });
     this.#checkFolders(parentOf(path));

@@ -212,6 +212,7 @@ export class Mirror implements AsyncDisposable {
       provider,
       directoryOf(directory),
       async () => {
+        await this.#checkNames(task, pair);
         const isFirst = directory.parent === undefined;
         if (isFirst && this.#options.delete) checkSource(task, pair);
         await this.#countEntries(pair);
@@ -219,6 +220,32 @@ export class Mirror implements AsyncDisposable {
         return pair;
       },
     );
+  }
+
+  /**
+   * Fails before anything is sent to a directory that cannot have one of the
+   * entries.
+   *
+   * @throws {TypeError} If it cannot
+   */
+  async #checkNames({ target }: MirrorTask, pair: SnapshotPair): Promise<void> {
+    const { directory, source } = pair;
+    const rule = target.ruleOf(directory);
+    if (rule === undefined) return;
+    const breather = new Breather();
+    for (const item of source.items.values()) {
+      if (breather.isDue) await breather.pause(this.#options.signal);
+      const isIdle = item.problem !== undefined ||
+        reasonToSkip(item, directory) !== undefined ||
+        !this.#isWanted(directory, item);
+      const reason = isIdle ? undefined : rule(item);
+      if (reason === undefined) continue;
+      throw new TypeError(
+        `Cannot store ${quote(item.name)} in ${
+          quote(target.at(directory.path))
+        }: ${reason}; rename it, or omit it with "filter"`,
+      );
+    }
   }
 
   /** Transfers one entry, if it takes part. */

@@ -15,6 +15,7 @@ import { randomMark } from "../commands/path.ts";
 import { SECOND } from "../commands/queries.ts";
 import { temporaryPath } from "../files/upload/temporary_name.ts";
 import { upload } from "../files/upload/upload.ts";
+import type { JoinPath } from "../listing/entry_path.ts";
 import { quote } from "../protocol/printable.ts";
 import type { ServerClock } from "../transfer/server_clock.ts";
 import {
@@ -90,6 +91,8 @@ interface Shared {
   readonly limiter: RateLimiter;
   /** The entry of the target that is built under a temporary name. */
   readonly staging: Staging;
+  /** How paths of the server are joined below some directories. */
+  readonly joiners: Map<string, JoinPath>;
   /** Whether the local file system refused to set a time. */
   cannotSetTimes: boolean;
 }
@@ -103,6 +106,7 @@ async function mirror(
   const shared = {
     limiter: new RateLimiter(options.maxRate),
     staging: new Staging(),
+    joiners: new Map<string, JoinPath>(),
     cannotSetTimes: false,
   };
   // further connections end with the client's own
@@ -138,7 +142,11 @@ class DirTask implements MirrorTask {
     const [there, here] = isUpload
       ? [shared.staging, undefined]
       : [undefined, shared.staging];
-    this.#remote = new RemoteSide(provider, remote, options, isUpload, there);
+    this.#remote = new RemoteSide(provider, remote, options, {
+      isTarget: isUpload,
+      staging: there,
+      joiners: shared.joiners,
+    });
     this.#local = new LocalSide(
       path,
       follows && isUpload,

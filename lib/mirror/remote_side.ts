@@ -6,9 +6,11 @@
 
 import { quote } from "../protocol/printable.ts";
 import { Breather, visitAll } from "../connection/breather.ts";
+import { dataSetKind } from "../directories/change_directory.ts";
 import { ensureDir, remove } from "../directories/directories.ts";
 import { kindsOf, noteLinks } from "../directories/entry_kinds.ts";
 import { readDirectory, tooMany } from "../directories/listing.ts";
+import { saysNothing } from "../directories/listing_transfer.ts";
 import { PartialListingError } from "../directories/partial_listing_error.ts";
 import { isPresent } from "../directories/presence.ts";
 import {
@@ -21,25 +23,33 @@ import { canonicalPath } from "../directories/walk.ts";
 import { runOperation } from "../files/operation.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
 import { withRecovery } from "../files/recovery.ts";
+import { dataSetError } from "../files/upload/temporary_name.ts";
 import { type Entry, TIME_PRECISIONS } from "../listing/entry.ts";
 import { joinerOf, type JoinPath } from "../listing/entry_path.ts";
 import { inferZone } from "../listing/infer_zone.ts";
-import { joinMember } from "../listing/zos_path.ts";
+import {
+  joinMember,
+  joinQualifier,
+  whyNoDataSet,
+  whyNoMember,
+} from "../listing/zos_path.ts";
 import { requestFacts, SECOND } from "../commands/queries.ts";
 import { rename } from "../commands/files.ts";
 import { checkName, joinPath } from "../commands/path.ts";
-import { FTPPermanentError, isRefusal } from "../protocol/errors.ts";
+import { FTPPermanentError, isRefusal, replyOf } from "../protocol/errors.ts";
 import {
   isZone,
   type ServerClock,
   type TimeCommand,
 } from "../transfer/server_clock.ts";
 import type { Session } from "../transfer/session.ts";
+import type { ExclusiveTurn } from "../transfer/turn.ts";
 import type { RemoteTime } from "./compare.ts";
 import {
   type DirectoryPath,
   type Identity,
   type MirrorItem,
+  type NameRule,
   type Side,
   Snapshot,
 } from "./snapshot.ts";
@@ -70,6 +80,16 @@ const TIME_COMMANDS: Readonly<Record<string, TimeCommand>> = {
 /** Files that are requested at once. */
 const WINDOW = 64;
 
+/** What the sides of all connections of a mirror share. */
+export interface RemoteSideContext {
+  /** Whether the server is the target. */
+  readonly isTarget: boolean;
+  /** The entry of the target that is built under a temporary name. */
+  readonly staging?: Staging | undefined;
+  /** How paths are joined below some directories. */
+  readonly joiners?: Map<string, JoinPath> | undefined;
+}
+
 /** The server's directory of a mirror, and its entries. */
 export class RemoteSide implements Side {
   readonly #provider: SessionProvider;
@@ -80,18 +100,18 @@ export class RemoteSide implements Side {
   readonly #isTarget: boolean;
   readonly #staging: Staging;
   /** Directories below which paths are not joined with slashes: of z/OS. */
-  readonly #joiners = new Map<string, JoinPath>();
+  readonly #joiners: Map<string, JoinPath>;
 
   /** Creates a side with a root directory; "" for the current one. */
   constructor(
     provider: SessionProvider,
     root: string,
     options: MirrorOptions,
-    isTarget: boolean,
-    staging: Staging = new Staging(),
+    { isTarget, staging, joiners }: RemoteSideContext,
   ) {
     this.#provider = provider;
-    this.#staging = staging;
+    this.#staging = staging ?? new Staging();
+    this.#joiners = joiners ?? new Map();
     this.#root = root;
     this.#options = options;
     this.#follows = options.symlinks === "follow" && !isTarget;
@@ -121,6 +141,51 @@ export class RemoteSide implements Side {
     const known = entries.find(({ format }) => format !== "unknown");
     const join = known && joinerOf(known.format);
     if (join !== undefined) this.#joiners.set(path, join);
+  }
+
+  /**
+   * Learns how paths of the target are joined, if it is a data set of z/OS: an
+   * empty one shows no format.
+   *
+   * @throws {Deno.errors.NotSupported} If files would get temporary names
+   */
+  async #learnTarget(session: Session): Promise<void> {
+    const { signal, dryRun, atomic } = this.#options;
+    const mayBe = this.#root.startsWith("'") ||
+      session.state.directory?.startsWith("'") === true;
+    if (!this.#joiners.has("") && mayBe) {
+      const ask = (turn: ExclusiveTurn) =>
+        dataSetKind(turn, this.#root, { signal });
+      const kind = await session.exclusive(ask, { signal });
+      if (kind !== undefined) {
+        this.#joiners.set("", kind === "prefix" ? joinQualifier : joinMember);
+      }
+    }
+    const join = this.#joiners.get("");
+    const isDataSet = join === joinMember || join === joinQualifier;
+    if (isDataSet && atomic !== false && dryRun !== true) {
+      throw dataSetError(this.#root);
+    }
+  }
+
+  /** Takes a refusal to list qualifiers of z/OS without data sets for "empty". */
+  #emptyPrefix({ path }: DirectoryPath, error: unknown): Entry[] {
+    const isPrefix = this.#isTarget && path === "" &&
+      this.#joiners.get("") === joinQualifier;
+    const reply = isPrefix && isRefusal(error) ? replyOf(error) : undefined;
+    if (reply !== undefined && saysNothing(reply)) return [];
+    throw error;
+  }
+
+  ruleOf({ path, parent }: DirectoryPath): NameRule | undefined {
+    const above = parent && this.#joiners.get(parent.path);
+    const join = this.#joiners.get(path) ??
+      (above === joinQualifier ? joinMember : undefined);
+    if (join === joinMember) {
+      return ({ name, kind }) => whyNoMember(name, kind === "directory");
+    }
+    if (join !== joinQualifier) return undefined;
+    return ({ name }) => whyNoDataSet(this.at(path), name);
   }
 
   read(directory: DirectoryPath): Promise<Snapshot> {
@@ -155,8 +220,11 @@ export class RemoteSide implements Side {
         // entries that this side lacks are removed from the other one
         isStrict: this.#options.delete === true && !this.#isTarget,
         isRaw: true,
-      });
+      }).catch((error) => this.#emptyPrefix(directory, error));
       this.#learnJoin(directory.path, known ? [known] : entries);
+      if (this.#isTarget && directory.path === "") {
+        await this.#learnTarget(session);
+      }
       const isEmpty = entries.length + items.length === 0;
       // in the target, no entry may be taken for missing
       if (partial !== undefined && (this.#isTarget || isEmpty)) {
@@ -264,7 +332,13 @@ export class RemoteSide implements Side {
       } catch (error) {
         if (!(error instanceof FTPPermanentError)) throw error;
       }
-      await ensureDir(session, argument, { signal });
+      // the first qualifiers of data sets need not exist
+      const isPrefix = /^'.*\.'$/.test(argument) && await session.exclusive(
+            (turn) => dataSetKind(turn, argument, { signal }),
+            { signal },
+          ) === "prefix";
+      if (isPrefix) this.#joiners.set("", joinQualifier);
+      else await ensureDir(session, argument, { signal });
     });
   }
 
@@ -397,6 +471,8 @@ export class RemoteSide implements Side {
    * Learns the server's clock from a file that is written for it and deleted.
    */
   async prove(timeCommand: TimeCommand): Promise<void> {
+    // z/OS has no name for that file
+    if (this.#joiners.size > 0) return this.#clock.noteTry(timeCommand);
     await this.#once((session, options) =>
       proveClock(session, this.#root, { timeCommand, ...options })
     );

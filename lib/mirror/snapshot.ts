@@ -210,6 +210,9 @@ export function directoryOf({ path, depth }: DirectoryPath): MirrorEntry {
   };
 }
 
+/** Returns why there can be no such entry, or `undefined`. */
+export type NameRule = (item: MirrorItem) => string | undefined;
+
 /**
  * The source or the target of a mirror. Paths are those of
  * {@linkcode DirectoryPath}.
@@ -233,6 +236,11 @@ export interface Side {
   ): Promise<(boolean | Error)[]>;
   /** Rejects a name that this side cannot have. */
   check(name: string): void;
+  /**
+   * Returns why a directory cannot have some entries, as a function;
+   * `undefined` if any name is possible.
+   */
+  ruleOf(directory: DirectoryPath): NameRule | undefined;
   /** Creates a directory, which may exist. */
   make(path: string): Promise<void>;
   /** Removes entries. Returns an error or `undefined` for each. */

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Pair, UNKNOWN } from "../directories/scripted_listings.ts";
+import type { Turn } from "../testing/scripted/mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { readTree, writeTree } from "./tree.ts";
 
@@ -19,22 +20,23 @@ interface Host {
 /** A server that knows files only by whole paths, as the host writes them. */
 async function makePair({ listings, files, home }: Host): Promise<Pair> {
   const pair = await Pair.make();
-  let directory = home;
+  const directories = new WeakMap<object, string>();
+  const directoryOf = ({ session }: Turn) => directories.get(session) ?? home;
   for (const verb of ["MLSD", "MLST", "SIZE", "MDTM", "FEAT"]) {
     pair.server.on(verb, UNKNOWN);
   }
   pair.server
-    .on("PWD", (turn) => turn.reply(257, `"${directory}" is it.`))
+    .on("PWD", (turn) => turn.reply(257, `"${directoryOf(turn)}" is it.`))
     .on("CWD", async (turn) => {
       if (turn.argument !== home && listings[turn.argument] === undefined) {
         return await turn.reply(550, "No such directory.");
       }
-      directory = turn.argument;
+      directories.set(turn.session, turn.argument);
       await turn.reply(250, "There.");
     })
     .on("LIST", async (turn) => {
       if (turn.argument !== "") return await turn.reply(501, "No flags.");
-      const lines = listings[directory] ?? [];
+      const lines = listings[directoryOf(turn)] ?? [];
       await turn.send(lines.map((line) => `${line}\r\n`).join(""));
     })
     .on("RETR", async (turn) => {
@@ -73,16 +75,18 @@ Deno.test("FTP.downloadDir asks z/OS for members of a partitioned data set", asy
   assertEquals(readTree(folder.at("lib")), { ALPHA: "alpha", BETA: "beta" });
 });
 
-Deno.test("FTP.downloadDir asks z/OS for data sets by their first qualifiers", async () => {
-  using folder = new LocalFolder();
-  await using pair = await makePair(ZOS);
-  await pair.ftp.downloadDir("'HLQ'", folder.at("all"));
-  assertEquals(readTree(folder.at("all")), {
-    "SEQ.DATA": "data set",
-    "LIB/ALPHA": "alpha",
-    "LIB/BETA": "beta",
+for (const connections of [1, 3]) {
+  Deno.test(`FTP.downloadDir asks z/OS for data sets by their first qualifiers, over ${connections}`, async () => {
+    using folder = new LocalFolder();
+    await using pair = await makePair(ZOS);
+    await pair.ftp.downloadDir("'HLQ'", folder.at("all"), { connections });
+    assertEquals(readTree(folder.at("all")), {
+      "SEQ.DATA": "data set",
+      "LIB/ALPHA": "alpha",
+      "LIB/BETA": "beta",
+    });
   });
-});
+}
 
 Deno.test("FTP.walk gives paths of z/OS that can be opened", async () => {
   await using pair = await makePair(ZOS);

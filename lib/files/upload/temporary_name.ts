@@ -10,6 +10,7 @@ import { isRefusal } from "../../protocol/errors.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import type { Session, SignalOptions } from "../../transfer/session.ts";
 import { partName, splitPath } from "../../commands/path.ts";
+import { isDataSet } from "../../directories/change_directory.ts";
 import type { UploadOptions } from "../options.ts";
 
 /**
@@ -52,7 +53,7 @@ export async function refuseDataSet(
   remote: string,
   options: SignalOptions,
 ): Promise<void> {
-  if (!/^'.*'$/.test(remote)) return; // on Unix such a name is an ordinary one
+  if (!isDataSet(session, remote)) return; // on Unix a name may have quotes, too
   let reply: Reply;
   try {
     reply = await session.shared(
@@ -63,8 +64,12 @@ export async function refuseDataSet(
     if (isRefusal(error)) return;
     throw error;
   }
-  if (!/\bMVS\b/.test(reply.text)) return;
-  throw new Deno.errors.NotSupported(
+  if (/\bMVS\b/.test(reply.text)) throw dataSetError(remote);
+}
+
+/** Creates the error for a data set of z/OS and a temporary name. */
+export function dataSetError(remote: string): Deno.errors.NotSupported {
+  return new Deno.errors.NotSupported(
     `Cannot upload to ${
       quote(remote)
     } under a temporary name: z/OS cannot store a file next to a data set; use { atomic: false }`,
