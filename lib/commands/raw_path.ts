@@ -28,7 +28,7 @@ export function appendPath(
   path: Path,
 ): Uint8Array {
   const head = session.control.encoding.encode(words);
-  return joinBytes(head, rawPathOf(session, path));
+  return joinBytes([head, rawPathOf(session, path)]);
 }
 
 /** Joins a directory and a name. */
@@ -37,7 +37,7 @@ export function joinRawPath(
   name: Uint8Array,
 ): Uint8Array {
   const isOpen = directory.length > 0 && directory.at(-1) !== SLASH;
-  return joinBytes(directory, Uint8Array.of(...isOpen ? [SLASH] : []), name);
+  return joinBytes([directory, Uint8Array.of(...isOpen ? [SLASH] : []), name]);
 }
 
 /**

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { joinBytes } from "../protocol/bytes.ts";
+
 /** Commands that are written together are joined up to this many bytes. */
 const WRITE_SIZE = 64 * 1024;
 
@@ -113,7 +115,7 @@ export class CommandQueue {
     const taken = waiting.splice(0, count);
     if (this.#mayGo !== undefined) this.#mayGo -= count;
     if (waiting.length === 0 || this.#mayGo === 0) this.#isUrgent = false;
-    return count === 1 ? taken[0]! : concat(taken, size);
+    return count === 1 ? taken[0]! : joinBytes(taken);
   }
 
   /**
@@ -126,14 +128,4 @@ export class CommandQueue {
     this.#inFlight = isLast ? 0 : this.#inFlight - command.size;
     command.size = 0;
   }
-}
-
-function concat(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  const joined = new Uint8Array(size);
-  let at = 0;
-  for (const bytes of pieces) {
-    joined.set(bytes, at);
-    at += bytes.length;
-  }
-  return joined;
 }

@@ -159,7 +159,7 @@ function lastOf(
   before: Uint8Array,
   piece: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  return joinBytes(before, piece).slice(-CHECK_SUM_SIZE);
+  return joinBytes([before, piece]).slice(-CHECK_SUM_SIZE);
 }
 
 /** The largest prime below 2^16. */

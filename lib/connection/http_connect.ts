@@ -66,7 +66,7 @@ async function readHead(
   for (let total = 0; total < MAX_HEAD;) {
     const more = await dialog.readSome();
     total += more.length;
-    bytes = joinBytes(bytes, more);
+    bytes = joinBytes([bytes, more]);
     for (let end; (end = endOfHead(bytes, seen)) !== undefined; seen = 0) {
       const head = new TextDecoder("latin1").decode(bytes.subarray(0, end));
       bytes = bytes.slice(end);

@@ -11,7 +11,7 @@ export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Joins arrays to a new one. */
 export function joinBytes(
-  ...parts: readonly Uint8Array[]
+  parts: readonly Uint8Array[],
 ): Uint8Array<ArrayBuffer> {
   let length = 0;
   for (const part of parts) length += part.length;

@@ -102,7 +102,7 @@ export function encodeCommand(
   const tail = argument === undefined
     ? new Uint8Array(0)
     : encodePath(argument, encoding, verb, name);
-  return joinBytes(head, tail, CRLF);
+  return joinBytes([head, tail, CRLF]);
 }
 
 /** Nearly all lines: the same bytes in every encoding. */

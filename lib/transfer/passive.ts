@@ -505,7 +505,7 @@ function announcementOf({ verb, argument, name }: Command): Command {
     return { verb: "PRET", argument: `${verb} ${argument}`, name };
   }
   const head = new TextEncoder().encode(`${verb} `);
-  return { verb: "PRET", argument: joinBytes(head, argument), name };
+  return { verb: "PRET", argument: joinBytes([head, argument]), name };
 }
 
 /**

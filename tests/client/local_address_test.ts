@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { connect, FTP } from "../../mod.ts";
 import { memoryServer } from "../files/memory_server.ts";
-import { FakeProxy, readHead, relay, send } from "../testing/fake_proxy.ts";
+import { FakeProxy, tunnelByHTTP } from "../testing/fake_proxy.ts";
 
 /** Whether all of 127.0.0.0/8 is this machine. */
 const HAS_MANY = Deno.build.os === "linux";
@@ -72,13 +72,7 @@ Deno.test("FTP connects to a proxy from localAddress", {
   const seen: string[] = [];
   await using proxy = new FakeProxy(async (conn) => {
     seen.push(conn.remoteAddr.hostname);
-    const [, port] = /:(\d+) /.exec(await readHead(conn))!;
-    const far = await Deno.connect({
-      hostname: server.host,
-      port: Number(port),
-    });
-    await send(conn, "HTTP/1.1 200 OK\r\n\r\n");
-    await relay(conn, far);
+    await tunnelByHTTP(conn, server.host);
   });
   await using ftp = await server.client({
     proxy: `http://${proxy.address}`,

@@ -8,8 +8,8 @@ import {
   type ProxyScript,
   readExactly,
   readHead,
-  relay,
   send,
+  tunnelByHTTP,
 } from "../testing/fake_proxy.ts";
 
 const NAME = "ftp.example.test";
@@ -491,13 +491,7 @@ Deno.test("FTP names the proxy where it dies in the middle", async (t) => {
   for (const during of ["PWD", "RETR", "TLS"]) {
     await t.step(during, async () => {
       await using proxy = new FakeProxy(async (conn) => {
-        const [, port] = /:(\d+) /.exec(await readHead(conn))!;
-        const far = await Deno.connect({
-          hostname: server.host,
-          port: Number(port),
-        });
-        await send(conn, "HTTP/1.1 200 OK\r\n\r\n");
-        await relay(conn, far);
+        await tunnelByHTTP(conn, server.host);
       });
       const gone = async () => {
         proxy.drop();

@@ -150,33 +150,27 @@ zoneTest(
   NO_SETTING,
 );
 
+/** Uploads a file that is changed three times without a pause. */
+async function uploadsEachChange(server: RealServer): Promise<void> {
+  using folder = new LocalFolder();
+  await server.mkdir("top");
+  const up = () => afresh(server, (ftp) => ftp.uploadDir(folder.path, "top"));
+  for (const content of ["1", "2", "3"]) {
+    Deno.writeTextFileSync(folder.at("a"), content);
+    await twice(1, up);
+    assertEquals(readTree(`${server.root}/top`), { a: content });
+  }
+}
+
 zoneTest(
   "FTP.uploadDir sees a change within the second of the first, and sends nothing twice",
-  async (server) => {
-    using folder = new LocalFolder();
-    await server.mkdir("top");
-    const up = () => afresh(server, (ftp) => ftp.uploadDir(folder.path, "top"));
-    for (const content of ["1", "2", "3"]) {
-      Deno.writeTextFileSync(folder.at("a"), content);
-      await twice(1, up);
-      assertEquals(readTree(`${server.root}/top`), { a: content });
-    }
-  },
+  uploadsEachChange,
   ["vsftpd"],
 );
 
 zoneTest(
   "FTP.uploadDir sees a change just after the first, where no time can be set",
-  async (server) => {
-    using folder = new LocalFolder();
-    await server.mkdir("top");
-    const up = () => afresh(server, (ftp) => ftp.uploadDir(folder.path, "top"));
-    for (const content of ["1", "2", "3"]) {
-      Deno.writeTextFileSync(folder.at("a"), content);
-      await twice(1, up);
-      assertEquals(readTree(`${server.root}/top`), { a: content });
-    }
-  },
+  uploadsEachChange,
   ["vsftpd"],
   NO_SETTING,
 );

@@ -80,60 +80,62 @@ function write(
   };
 }
 
-/** `storbinary()`. */
-export const storbinary: Kind = (draw) => {
+/** An upload of the pieces of a content. */
+function storeFrom(
+  draw: Draw,
+  { title, send, ...options }: {
+    title: (path: string) => string;
+    level: Call["level"];
+    isText?: boolean;
+    send: (
+      ftp: Parameters<Call["run"]>[0],
+      path: string,
+      source: ReturnType<typeof chunksOf>,
+      options: { signal: AbortSignal | undefined },
+    ) => Promise<unknown>;
+  },
+): Call {
   const { stop } = draw;
   const way = stop?.choose(["throw", "signal inside", "signal"]);
   return write(draw, {
-    text: (path) => `storbinary(STOR ${path})${told(way, stop, stop?.at)}`,
-    level: "ftplib",
+    ...options,
+    text: (path) => `${title(path)}${told(way, stop, stop?.at)}`,
     isPartial: true,
     run: async (ftp, path, content) => {
       const inside = way === "signal" ? undefined : stop;
       if (way === "signal") stop!.arm();
       const source = chunksOf(content, inside, way === "throw");
-      const { signal } = stop ?? {};
-      await ftp.storbinary(`STOR ${path}`, source, { signal });
+      await send(ftp, path, source, { signal: stop?.signal });
     },
   });
-};
+}
+
+/** `storbinary()`. */
+export const storbinary: Kind = (draw) =>
+  storeFrom(draw, {
+    title: (path) => `storbinary(STOR ${path})`,
+    level: "ftplib",
+    send: (ftp, path, source, options) =>
+      ftp.storbinary(`STOR ${path}`, source, options),
+  });
 
 /** `storlines()`. */
-export const storlines: Kind = (draw) => {
-  const { stop } = draw;
-  const way = stop?.choose(["throw", "signal inside", "signal"]);
-  return write(draw, {
-    text: (path) => `storlines(STOR ${path})${told(way, stop, stop?.at)}`,
+export const storlines: Kind = (draw) =>
+  storeFrom(draw, {
+    title: (path) => `storlines(STOR ${path})`,
     level: "ftplib",
-    isPartial: true,
     isText: true,
-    run: async (ftp, path, content) => {
-      const inside = way === "signal" ? undefined : stop;
-      if (way === "signal") stop!.arm();
-      const source = chunksOf(content, inside, way === "throw");
-      const { signal } = stop ?? {};
-      await ftp.storlines(`STOR ${path}`, source, undefined, { signal });
-    },
+    send: (ftp, path, source, options) =>
+      ftp.storlines(`STOR ${path}`, source, undefined, options),
   });
-};
 
 /** `store()`. */
-export const store: Kind = (draw) => {
-  const { stop } = draw;
-  const way = stop?.choose(["throw", "signal inside", "signal"]);
-  return write(draw, {
-    text: (path) => `store(${path})${told(way, stop, stop?.at)}`,
+export const store: Kind = (draw) =>
+  storeFrom(draw, {
+    title: (path) => `store(${path})`,
     level: "path",
-    isPartial: true,
-    run: async (ftp, path, content) => {
-      const inside = way === "signal" ? undefined : stop;
-      if (way === "signal") stop!.arm();
-      const source = chunksOf(content, inside, way === "throw");
-      const { signal } = stop ?? {};
-      await ftp.store(path, source, { signal });
-    },
+    send: (ftp, path, source, options) => ftp.store(path, source, options),
   });
-};
 
 /** `upload()`. */
 export const upload: Kind = (draw) => {

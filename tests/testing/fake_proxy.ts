@@ -57,6 +57,17 @@ export class FakeProxy implements AsyncDisposable {
   }
 }
 
+/** Handles `CONNECT` as an HTTP proxy does, and connects to the port on a host. */
+export async function tunnelByHTTP(
+  conn: Deno.TcpConn,
+  hostname: string,
+): Promise<void> {
+  const [, port] = /:(\d+) /.exec(await readHead(conn))!;
+  const far = await Deno.connect({ hostname, port: Number(port) });
+  await send(conn, "HTTP/1.1 200 OK\r\n\r\n");
+  await relay(conn, far);
+}
+
 /** Reads so many bytes. */
 export async function readExactly(
   conn: Deno.Conn,
