@@ -16,7 +16,8 @@ import {
 import { quote } from "../protocol/printable.ts";
 import { type Encoding, makeEncoding } from "../protocol/encoding.ts";
 import { FTPPermanentError, isRefusal } from "../protocol/errors.ts";
-import { withAdvice, withMessage } from "../protocol/with_message.ts";
+import { withAdvice } from "../protocol/with_advice.ts";
+import { withMessage } from "../protocol/with_message.ts";
 import { checkLocalPath } from "../files/local_path.ts";
 import {
   checkRetry,

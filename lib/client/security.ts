@@ -22,6 +22,7 @@ import {
   isUnknownCommand,
   replyError,
 } from "../protocol/errors.ts";
+import { withAdvice } from "../protocol/with_advice.ts";
 import { withMessage } from "../protocol/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Server } from "./options.ts";
@@ -119,7 +120,10 @@ async function requestAuth(
     throw withMessage(
       error,
       (message) =>
-        `${message} (the server offers no explicit TLS on this port; nothing secret was sent. Try tls: "implicit", which has port 990, or leave "tls" out to talk in clear text)`,
+        withAdvice(
+          message,
+          'the server offers no explicit TLS on this port, and nothing secret was sent; try tls: "implicit", which has port 990, or leave "tls" out to use no TLS',
+        ),
     );
   }
 }
@@ -190,7 +194,10 @@ async function requestProtection(
     throw withMessage(
       error,
       (message) =>
-        `${message} (no data was sent. Only if files and listings may travel in clear text: tls: { data: "clear" })`,
+        withAdvice(
+          message,
+          'no data was sent; set tls: { data: "clear" } only if files and listings may be sent in clear text',
+        ),
     );
   }
 }

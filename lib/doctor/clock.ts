@@ -67,9 +67,9 @@ export async function checkClock(
   }
   const list = difference === undefined || Math.abs(difference) < 5
     ? ""
-    : ` Times in LIST are ${
-      formatMinutes(difference)
-    } ahead of those of MDTM; the module corrects that.`;
+    : ` Times in LIST are ${formatMinutes(Math.abs(difference))} ${
+      difference < 0 ? "behind" : "ahead of"
+    } those of MDTM; the module corrects that.`;
   examination.step(
     "clock",
     proven === undefined ? "note" : "ok",
@@ -94,6 +94,15 @@ function formatClock(minutes: number): string {
   }`;
 }
 
-function formatMinutes(minutes: number): string {
-  return `${minutes < 0 ? "-" : ""}${formatClock(Math.abs(minutes))} hours`;
+/** Formats a difference, such as "9 hours" or "5 hours 30 minutes". */
+export function formatMinutes(minutes: number): string {
+  const hours = Math.floor(Math.abs(minutes) / 60);
+  const rest = Math.abs(minutes) % 60;
+  const parts = [
+    ...hours > 0 ? [`${hours} ${hours === 1 ? "hour" : "hours"}`] : [],
+    ...rest > 0 || hours === 0
+      ? [`${rest} ${rest === 1 ? "minute" : "minutes"}`]
+      : [],
+  ];
+  return `${minutes < 0 ? "-" : ""}${parts.join(" ")}`;
 }

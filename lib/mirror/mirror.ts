@@ -5,7 +5,8 @@
  */
 
 import { Breather, filterAll } from "../connection/breather.ts";
-import { asError, withAdvice } from "../protocol/with_message.ts";
+import { withAdvice } from "../protocol/with_advice.ts";
+import { asError } from "../protocol/with_message.ts";
 import { unwrapped } from "../files/errors.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
 import { TreeQueue } from "./tree_queue.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { asError, withAdvice } from "../protocol/with_message.ts";
+import { withAdvice } from "../protocol/with_advice.ts";
+import { asError } from "../protocol/with_message.ts";
 import { LocalError, locally } from "../files/errors.ts";
 import { reconnectIfLost } from "../files/recovery.ts";
 import type { SessionProvider } from "../files/session_provider.ts";

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { withAdvice } from "./with_advice.ts";
 import { printable, printableError, printableInspection } from "./printable.ts";
 import type { Reply } from "./reply.ts";
 
@@ -174,25 +175,21 @@ export function isUnknownCommand(reply: Reply | undefined): boolean {
  * Creates the error for an unexpected reply.
  *
  * @param command The command that was answered, printable and masked
- * @param advice What to do, in parentheses behind the message
+ * @param advice What to do, without a period
  */
 export function replyError(
   reply: Reply,
   command: string,
   cause?: unknown,
-  advice?: string,
+  advice = "",
 ): FTPError {
   const Class = reply.code >= 500
     ? FTPPermanentError
     : reply.code >= 400
     ? FTPTemporaryError
     : FTPReplyError;
-  const why = advice === undefined ? "" : ` (${advice})`;
-  return new Class(`${failedAction(command)}: ${reply.text}${why}`, {
-    reply,
-    command,
-    cause,
-  });
+  const message = `${failedAction(command)}: ${reply.text}`;
+  return new Class(withAdvice(message, advice), { reply, command, cause });
 }
 
 /** A greeting, which is the reply to a connection. */

@@ -67,18 +67,6 @@ export function connectionError(
     : new Deno.errors.ConnectionAborted(message, { cause: original });
 }
 
-/**
- * Appends advice to a message. A period at the end of the message, often of a
- * server's reply, is left out.
- *
- * @param advice Text without a period; "" for none
- */
-export function withAdvice(message: string, advice: string): string {
-  return advice === ""
-    ? message
-    : `${message.replace(/\.\s*$/, "")}; ${advice}`;
-}
-
 /** Converts a thrown value to an error. */
 export function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));

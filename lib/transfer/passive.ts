@@ -17,6 +17,7 @@ import {
   isUnknownCommand,
   replyOf,
 } from "../protocol/errors.ts";
+import { withAdvice } from "../protocol/with_advice.ts";
 import { withMessage } from "../protocol/with_message.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { mayAnswer } from "../protocol/reply_kind.ts";
@@ -462,7 +463,10 @@ async function withActiveAdvice(
     const refusal = withMessage(
       error as FTPError,
       (message) =>
-        `${message} (in active mode the server connects to this machine: { passive: false }, or { passive: "auto" } if passive mode is refused)`,
+        withAdvice(
+          message,
+          'in active mode the server connects to this machine: { passive: false }, or { passive: "auto" } if passive mode is refused',
+        ),
     );
     REFUSALS.add(refusal);
     throw refusal;

@@ -29,6 +29,6 @@ export function refusal(
     SESSION_REUSE_REGEXP.test(reply.text);
   const advice = isAboutReuse
     ? `the server requires that data connections resume the TLS session of the control connection: ${session.tls?.noteRefusal()}`
-    : undefined;
+    : "";
   return replyError(reply, command, cause, advice);
 }

@@ -1,6 +1,11 @@
 /** What errors advise. */
 
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import {
   connect,
   FTP,
@@ -73,6 +78,38 @@ Deno.test("connect leaves out the period of a reply before its advice", async ()
     "530 Anonymous access not allowed; no password was given in the URL",
   );
 });
+
+/** Calls whose errors have advice behind a reply, and the refused commands. */
+const ADVISED: [
+  refused: string[],
+  call: (url: string) => Promise<unknown>,
+][] = [
+  [["AUTH"], (url) => connect(url.replace("ftp:", "ftpes:"))],
+  [["EPSV", "PASV"], async (url) => {
+    await using ftp = await connect(url);
+    return await Array.fromAsync(ftp.list());
+  }],
+  [["STOR"], async (url) => {
+    await using ftp = await connect(url);
+    return await ftp.upload(new Uint8Array(1), "a.txt");
+  }],
+];
+
+for (const [refused, call] of ADVISED) {
+  const commands = refused.join(" and ");
+  Deno.test(`FTP appends its advice to a refusal of ${commands} with a semicolon`, async () => {
+    const refusal = "550 Permission denied.";
+    await using server = await startScript(
+      Object.fromEntries(refused.map((verb) => [verb, refusal])),
+    );
+    const error = await assertRejects(
+      () => call(`ftp://${server.host}:${server.port}`),
+      FTPPermanentError,
+    );
+    assertMatch(error.message, /: 550 Permission denied; \w/);
+    assertEquals(error.message.includes("denied."), false, error.message);
+  });
+}
 
 Deno.test("connect says of a refused directory that it is the path of the URL", async () => {
   await using server = await startScript({ CWD: "550 No such directory." });

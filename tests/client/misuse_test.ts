@@ -95,7 +95,7 @@ Deno.test("connect says what to try where the server has no such TLS", async () 
     const error = await assertRejects(
       () => connect(host, { port, tls: "explicit" }),
       FTPPermanentError,
-      `"AUTH TLS": ${code} Please login (the server offers no explicit TLS on this port`,
+      `"AUTH TLS": ${code} Please login; the server offers no explicit TLS on this port`,
     );
     assertEquals(error.reply?.code, code);
   }

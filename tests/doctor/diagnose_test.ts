@@ -170,6 +170,10 @@ for (const [name, extra] of Object.entries(LOCAL_TIME)) {
       const options = { path: "/in" };
       const looked = await examine(server, options);
       assertEquals(causesOf(looked), ["zone"]);
+      assertStringIncludes(
+        problemOf(looked, "zone").text,
+        "A file is 9 hours in the future",
+      );
       assertEquals(looked.options.serverZone, undefined);
       const proven = await examine(server, { ...options, write: "." });
       assertEquals(causesOf(proven), ["zone"]);

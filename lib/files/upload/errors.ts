@@ -5,7 +5,7 @@
  */
 
 import { quote } from "../../protocol/printable.ts";
-import { withAdvice } from "../../protocol/with_message.ts";
+import { withAdvice } from "../../protocol/with_advice.ts";
 import { FTPError, FTPPermanentError } from "../../protocol/errors.ts";
 
 /** Creates the error for a temporary name that the server refuses. */
@@ -15,9 +15,12 @@ export function temporaryNameError(
 ): FTPError {
   const { reply, command } = error;
   return new FTPPermanentError(
-    `${error.message} (the temporary name of ${
-      quote(remote)
-    }; if the server refuses such names, set { temporaryName } or { atomic: false })`,
+    withAdvice(
+      error.message,
+      `this is the temporary name of ${
+        quote(remote)
+      }; if the server refuses such names, set { temporaryName } or { atomic: false }`,
+    ),
     { reply, command, cause: error },
   );
 }

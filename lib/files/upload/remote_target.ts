@@ -22,7 +22,8 @@ import { requestBinarySize } from "../../commands/queries.ts";
 import type { SessionProvider } from "../session_provider.ts";
 import { randomMark, splitPath } from "../../commands/path.ts";
 import { sha256Of } from "../hash.ts";
-import { withAdvice, withMessage } from "../../protocol/with_message.ts";
+import { withAdvice } from "../../protocol/with_advice.ts";
+import { withMessage } from "../../protocol/with_message.ts";
 import { deleteAll, isThere } from "../leftovers.ts";
 import {
   type CompleteUpload,
