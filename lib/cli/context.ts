@@ -40,11 +40,18 @@ export interface CommandContext {
 export async function connectOptions(
   { flags, out, signal }: CommandContext,
 ): Promise<ConnectURLOptions> {
+  if (flags.has("active") && flags.has("pasv")) {
+    throw new UsageError("Cannot use --active with --pasv");
+  }
   const timeout = flags.number("timeout", { least: 0.001 });
   const retry = retryOptions(flags);
   const options: FTPOptions = {
     timeout: timeout === undefined ? undefined : Math.ceil(timeout * 1000),
-    passive: flags.has("active") ? false : undefined,
+    passive: flags.has("active")
+      ? false
+      : flags.has("pasv")
+      ? "pasv"
+      : undefined,
     proxy: flags.text("proxy"),
     encoding: flags.text("encoding"),
     serverZone: flags.number("server-zone", { least: -1440 }),

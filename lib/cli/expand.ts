@@ -6,10 +6,11 @@
 
 import { type Entry, type FTP, FTPPermanentError } from "../../mod.ts";
 import { joinPath } from "../commands/path.ts";
-import { quote } from "../protocol/printable.ts";
+import { printableLine, quote } from "../protocol/printable.ts";
 import type { CommandContext } from "./context.ts";
 import { Glob } from "../directories/glob.ts";
 import { isGlob, unescapeGlob } from "./patterns.ts";
+import type { Outcome } from "./pool.ts";
 import type { Target } from "./target.ts";
 
 /** A path on the server that an operand stands for. */
@@ -66,6 +67,33 @@ export async function expandTarget(
     );
   }
   return matches.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+}
+
+/**
+ * Finds the files of a target, without directories. A pattern that matches
+ * nothing counts as a failure and does not stop the others.
+ */
+export async function expandFiles(
+  ftp: FTP,
+  target: Target,
+  context: CommandContext,
+  outcome: Outcome,
+): Promise<Match[]> {
+  try {
+    const matches = await expandTarget(ftp, target, context);
+    return matches.filter(({ path, entry }) => {
+      if (entry?.isDirectory !== true) return true;
+      context.out.note(`Skipped the directory ${printableLine(path)}`);
+      return false;
+    });
+  } catch (error) {
+    const isNothing = error instanceof FTPPermanentError &&
+      target.pattern !== undefined;
+    if (context.signal.aborted || !isNothing) throw error;
+    outcome.fail(error);
+    context.out.error(error);
+    return [];
+  }
 }
 
 async function findIn(

@@ -66,6 +66,10 @@ export const FLAGS = {
     type: "boolean",
     help: "active mode: the server opens the data connections (PORT, EPRT)",
   },
+  pasv: {
+    type: "boolean",
+    help: "passive mode with PASV, for firewalls that drop EPSV",
+  },
   encoding: {
     type: "string",
     value: "NAME",
@@ -208,6 +212,7 @@ export const COMMON_FLAGS: readonly FlagName[] = [
   "cacert",
   "proxy",
   "active",
+  "pasv",
   "encoding",
   "server-zone",
   "timeout",

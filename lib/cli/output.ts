@@ -7,6 +7,7 @@
 import { replyOf } from "../protocol/errors.ts";
 import type { Progress, TraceEvent } from "../../mod.ts";
 import { printable, printableLine } from "../protocol/printable.ts";
+import { withFlags } from "./advice.ts";
 import { Bars } from "./bars.ts";
 import { exitCodeOf, Incomplete } from "./exit_code.ts";
 
@@ -102,7 +103,9 @@ export class Output {
   /** Prints an error. */
   error(error: unknown, where = ""): void {
     this.flush();
-    const said = error instanceof Error ? error.message : String(error);
+    const said = withFlags(
+      error instanceof Error ? error.message : String(error),
+    );
     const head = where === "" ? "" : `${printableLine(where)}: `;
     const message = `${head}${printable(said)}`;
     if (this.#options.json && !this.#isClosed) {

@@ -6,15 +6,17 @@
 
 import type { FTP } from "../../mod.ts";
 import { RateLimiter } from "../files/progress.ts";
-import { type CommandContext, transferOptions } from "./context.ts";
+import { type CommandContext, openClient, transferOptions } from "./context.ts";
 import {
   EXIT,
   type ExitCode,
   exitCodeOf,
   Incomplete,
   Interrupted,
+  UsageError,
 } from "./exit_code.ts";
 import { OutputClosed } from "./output.ts";
+import { groupByServer, type Target } from "./target.ts";
 
 /** Counts of processed and failed items. */
 export class Outcome {
@@ -109,6 +111,41 @@ export async function workThrough<T>(
   });
   await Promise.all([work(ftp), ...more]);
   if (ending !== undefined) throw ending.error;
+}
+
+/**
+ * Connects to each server in turn. A server that fails does not stop the
+ * others.
+ *
+ * @throws {Incomplete} If something failed
+ */
+export async function withEachServer(
+  targets: readonly Target[],
+  context: CommandContext,
+  work: (
+    ftp: FTP,
+    targets: readonly Target[],
+    outcome: Outcome,
+  ) => Promise<void>,
+): Promise<void> {
+  const { out, signal } = context;
+  const outcome = new Outcome();
+  const groups = groupByServer(targets);
+  for (const { server, targets: wanted } of groups) {
+    try {
+      await using ftp = await openClient(server, context);
+      await work(ftp, wanted, outcome);
+    } catch (error) {
+      const isEnd = signal.aborted || error instanceof OutputClosed ||
+        error instanceof Interrupted || error instanceof UsageError;
+      const isOnly = groups.length === 1 && outcome.done + outcome.failed === 0;
+      if (isEnd || isOnly) throw error;
+      outcome.fail(error);
+      out.error(error);
+    }
+    signal.throwIfAborted();
+  }
+  outcome.finish();
 }
 
 /** Reads `--connections`. */

@@ -25,8 +25,8 @@ export interface Target {
   readonly isDirectory: boolean;
 }
 
-/** The scheme, the authority, and the path without a fragment. */
-const URL_REGEXP = /^((ftp|ftps|ftpes):\/\/[^/\\#]+)(?:\/([^#]*))?(?:#.*)?$/is;
+/** The scheme, the authority, and the path. */
+const URL_REGEXP = /^((ftp|ftps|ftpes):\/\/[^/\\#]+)(?:\/([^#]*))?$/is;
 
 /** One or more escapes in a row: several may be one character. */
 const ESCAPES_REGEXP = /(?:%[0-9a-f]{2})+/gi;
@@ -46,6 +46,12 @@ export function parseTarget(
   text: string,
   { glob = false }: { glob?: boolean } = {},
 ): Target {
+  if (isURL(text) && text.includes("#")) {
+    // without its rest, the path would be that of another file
+    throw new UsageError(
+      'Cannot read the URL: it contains "#"; write %23 for this character of a name',
+    );
+  }
   const match = URL_REGEXP.exec(text.trim());
   if (match === null) {
     throw new UsageError(

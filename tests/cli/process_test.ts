@@ -82,6 +82,19 @@ Deno.test("cli.ts exits with 1 for an invalid command line, before anything is s
       ["--preview needs a terminal", ["sync", url, "x", "--preview"]],
       ["give the path of a file or directory", ["rm", "-r", `${url}/`]],
       ["give the path of a file or directory", ["rm", "-r", `${url}//`]],
+      ["give the path of a file or directory", ["rm", "-r", `${url}/a/..`]],
+      ["give the path of a file or directory", ["mv", `${url}/a/.`, "b"]],
+      ["write %23 for this character", ["rm", `${url}/report#3.txt`]],
+      ["write %23 for this character", ["put", "a.txt", `${url}/a#1`]],
+      ["Cannot use --active with --pasv", ["ls", "--active", "--pasv", url]],
+      ["a whole number or a percentage", [
+        "sync",
+        "--delete",
+        "--max-delete",
+        "x",
+        cwd,
+        url,
+      ]],
       ["Cannot move to another server", [
         "mv",
         `${url}/a`,
@@ -110,8 +123,10 @@ Deno.test("cli.ts exits with 2 for a refusal, 3 for a network error, 5 for a loc
       runCLI(["ls", `ftp://127.0.0.1:${DEAD_PORT}/`]),
       runCLI(["ls", "ftp://does-not-exist.invalid/"]),
       runCLI(["put", "missing.txt", `${url}/`], { cwd }),
+      runCLI(["sync", "missing", `${url}/`], { cwd }),
     ]);
-    assertEquals(cases.map(({ code }) => code), [2, 3, 3, 5]);
+    assertEquals(cases.map(({ code }) => code), [2, 3, 3, 5, 5]);
+    assertStringIncludes(cases[4]!.stderr, "there is no such directory");
     for (const { stderr } of cases) {
       assertEquals(stderr.includes("    at "), false, stderr);
       assertEquals(stderr.includes("wrong"), false, stderr);
@@ -254,7 +269,7 @@ Deno.test("cli.ts sync --max-delete removes nothing if more would be removed", (
     for (const limit of ["1", "10%"]) {
       const { code, stderr } = await runCLI([...args, limit], { cwd });
       assertEquals(code, 4, stderr);
-      assertStringIncludes(stderr, "maxDelete");
+      assertStringIncludes(stderr, "--max-delete is ");
       assertEquals(server.files.has("/www/c.txt"), true);
     }
     const { code, stderr } = await runCLI([...args, "2"], { cwd });

@@ -4,6 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { withTLS } from "../real/tls_client.ts";
 import { certificates } from "../testing/servers/certificates.ts";
+import { DEAD_PORT } from "../testing/dead_port.ts";
 import { serverTest } from "../testing/servers/mod.ts";
 import { eventsOf, inFolder, runCLI, urlOf } from "./run_cli.ts";
 
@@ -93,7 +94,14 @@ serverTest(
         assertEquals(done.code, 0, `${args.join(" ")}: ${done.stderr}`);
         return done.stdout;
       };
-      await run(["mkdir", `${url}/in/2026/11/`]);
+      assertEquals(
+        await run(["mkdir", `${url}/in/2026/11/`]),
+        "created in/2026/11\n",
+      );
+      assertEquals(
+        await run(["mkdir", `${url}/in/2026/11/`]),
+        "exists in/2026/11\n",
+      );
       await run(["put", "a.txt", "b.txt", `${url}/in/2026/`]);
       await run(["put", "-", `${url}/in/2026/stdin.txt`], "from a pipe");
       assertEquals(
@@ -116,7 +124,7 @@ serverTest(
         ["mv", `${url}/in/2026/stdin.txt`, "c.txt"],
         { cwd, password },
       );
-      assertEquals(taken.code, 5, taken.stdout);
+      assertEquals(taken.code, 2, taken.stdout);
       assertStringIncludes(taken.stderr, "it exists");
       assertEquals(
         (await run(["ls", "-r", `${url}/in`])).trimEnd().split("\n").sort(),
@@ -132,6 +140,12 @@ serverTest(
         await run(["hash", "--read", `${url}/in/2026/stdin.txt`]),
         "467908f756ebc7a9d18673d77aab2188e41977e67a53f02802c58d1abfcf45ac  in/2026/stdin.txt\n",
       );
+      for (const path of ["in/..", "in/2026/../..", "in/.", "in/2026/./"]) {
+        const args = ["rm", "-r", `${url}/${path}`];
+        const { code, stderr } = await runCLI(args, { cwd, password });
+        assertEquals(code, 1, stderr);
+        assertStringIncludes(stderr, "give the path of a file or directory");
+      }
       const dry = await run(["rm", "-r", "--dry-run", `${url}/in/2026`]);
       assertEquals(dry.trimEnd().split("\n").length, 5, dry);
       assert((await server.read("in/2026/c.txt")).length > 0);
@@ -139,6 +153,75 @@ serverTest(
       await run(["rm", "-r", `${url}/in`]);
       assertEquals([...Deno.readDirSync(server.root)], []);
     }),
+);
+
+serverTest(
+  "cli.ts ls, cat and hash process what they can, and print what failed",
+  (server) =>
+    inFolder(async (cwd) => {
+      const { password } = server;
+      await server.write("pub/a.txt", "a");
+      await server.write("pub/b.txt", "b");
+      const url = urlOf(server);
+      const paths = [`${url}/pub/a.txt`, `${url}/no`, `${url}/pub/b*`];
+      const shown: [args: string[], stdout: string[]][] = [
+        [["ls"], ["pub/a.txt", "pub/b.txt"]],
+        [["cat"], ["ab"]],
+        [["hash", "--read"], [
+          "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb  pub/a.txt",
+          "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d  pub/b.txt",
+        ]],
+      ];
+      for (const [args, lines] of shown) {
+        const run = await runCLI([...args, ...paths], { cwd, password });
+        assertEquals(run.code, 4, run.stderr);
+        assertStringIncludes(run.stderr, "ftp: 1 of 3 failed");
+        if (args[0] === "hash" && server.name !== "vsftpd") continue;
+        assertEquals(run.stdout.trimEnd().split("\n"), lines);
+      }
+      const down = `ftp://127.0.0.1:${DEAD_PORT}/a`;
+      const run = await runCLI(["get", paths[0]!, down], { cwd, password });
+      assertEquals(run.code, 4, run.stderr);
+      assertStringIncludes(run.stderr, "ftp: 1 of 2 failed");
+      assertEquals(await Deno.readTextFile(`${cwd}/a.txt`), "a");
+      const listing = await runCLI(["ls", "--json", `${url}/pub/`], {
+        cwd,
+        password,
+      });
+      assertEquals(eventsOf(listing).map(({ path }) => path).sort(), [
+        "pub/a.txt",
+        "pub/b.txt",
+      ]);
+    }),
+);
+
+serverTest(
+  "cli.ts advises options of the command line, not of the library",
+  (server) =>
+    inFolder(async (cwd) => {
+      const { password } = server;
+      await server.write("in/a.txt", "a");
+      await Deno.writeTextFile(`${cwd}/b.txt`, "b");
+      await Deno.mkdir(`${cwd}/one`);
+      await Deno.writeTextFile(`${cwd}/one/c.txt`, "c");
+      const url = urlOf(server);
+      const cases: [args: string[], advice: string][] = [
+        [["put", "b.txt", `${url}/no/b.txt`], "--create-dirs"],
+        [["rm", `${url}/in`], "-r removes a directory"],
+        [
+          ["sync", "one", `${url}/in`, "--delete", "--max-delete", "0"],
+          "--max-delete is 0",
+        ],
+        [["ls", `${url.replace("ftp:", "ftpes:")}/`], "ftps:// (port 990)"],
+      ];
+      for (const [args, advice] of cases) {
+        const { code, stderr } = await runCLI(args, { cwd, password });
+        assert(code === 2 || code === 4, stderr);
+        assertStringIncludes(stderr, advice);
+        assertEquals(stderr.split(advice).length, 2, stderr);
+      }
+    }),
+  { servers: ["vsftpd", "pure-ftpd"] },
 );
 
 serverTest(

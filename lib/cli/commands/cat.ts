@@ -6,10 +6,11 @@
 
 import type { FTP } from "../../../mod.ts";
 import { printableText } from "../../protocol/printable.ts";
-import { checkOperands, type CommandContext, openClient } from "../context.ts";
+import { checkOperands, type CommandContext } from "../context.ts";
 import { UsageError } from "../exit_code.ts";
-import { expandTarget } from "../expand.ts";
-import { groupByServer, parseTarget } from "../target.ts";
+import { expandFiles } from "../expand.ts";
+import { withEachServer, workThrough } from "../pool.ts";
+import { parseTarget } from "../target.ts";
 
 /** Runs the command. */
 export async function cat(context: CommandContext): Promise<void> {
@@ -21,14 +22,21 @@ export async function cat(context: CommandContext): Promise<void> {
   const targets = operands.map((text) =>
     parseTarget(text, { glob: !flags.has("no-glob") })
   );
-  for (const { server, targets: wanted } of groupByServer(targets)) {
-    await using ftp = await openClient(server, context);
+  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
+    const paths: string[] = [];
     for (const target of wanted) {
-      for (const { path } of await expandTarget(ftp, target, context)) {
-        await printFile(ftp, path, context);
-      }
+      const matches = await expandFiles(ftp, target, context, outcome);
+      paths.push(...matches.map(({ path }) => path));
     }
-  }
+    await workThrough(
+      ftp,
+      paths,
+      context,
+      outcome,
+      (client, path) => printFile(client, path, context),
+      (path) => path,
+    );
+  });
 }
 
 async function printFile(

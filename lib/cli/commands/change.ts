@@ -4,20 +4,14 @@
  * @module
  */
 
-import type { FTP } from "../../../mod.ts";
+import { type FTP, FTPPermanentError } from "../../../mod.ts";
 import { joinPath, withoutTrailingSlashes } from "../../commands/path.ts";
 import { printableLine, quote } from "../../protocol/printable.ts";
 import { checkOperands, type CommandContext, openClient } from "../context.ts";
 import { UsageError } from "../exit_code.ts";
 import { expandTarget, type Match } from "../expand.ts";
-import { Outcome, workThrough } from "../pool.ts";
-import {
-  groupByServer,
-  isURL,
-  lastName,
-  parseTarget,
-  type Target,
-} from "../target.ts";
+import { withEachServer, workThrough } from "../pool.ts";
+import { isURL, lastName, parseTarget, type Target } from "../target.ts";
 
 /** Removes files and directories. */
 export async function rm(context: CommandContext): Promise<void> {
@@ -26,10 +20,8 @@ export async function rm(context: CommandContext): Promise<void> {
   const targets = operands.map((text) =>
     parseTarget(text, { glob: !flags.has("no-glob") })
   );
-  targets.forEach(checkNamed);
-  const outcome = new Outcome();
-  for (const { server, targets: wanted } of groupByServer(targets)) {
-    await using ftp = await openClient(server, context);
+  for (const target of targets) checkNamed("remove", target);
+  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     const matches: Match[] = [];
     for (const target of wanted) {
       matches.push(...await expandTarget(ftp, target, context));
@@ -42,8 +34,7 @@ export async function rm(context: CommandContext): Promise<void> {
       (client, match) => removeMatch(client, match, context),
       ({ path }) => path,
     );
-  }
-  outcome.finish();
+  });
 }
 
 async function removeMatch(
@@ -73,11 +64,12 @@ async function removeMatch(
   }
 }
 
-/** Rejects the root and the directory after login, to avoid accidents. */
-function checkNamed({ path }: Target): void {
-  if (!/^[/.]*$/.test(path)) return;
+/** Rejects paths that end with no name, such as the root, ".." or "a/..". */
+function checkNamed(action: string, { path }: Target): void {
+  const name = path.split("/").findLast((segment) => segment !== "") ?? ".";
+  if (name !== "." && name !== "..") return;
   throw new UsageError(
-    `Cannot remove ${quote(path)}: give the path of a file or directory`,
+    `Cannot ${action} ${quote(path)}: give the path of a file or directory`,
   );
 }
 
@@ -90,22 +82,23 @@ export async function mkdir(context: CommandContext): Promise<void> {
   if (nameless !== undefined) {
     throw new UsageError("Cannot create a directory: the URL has no path");
   }
-  const outcome = new Outcome();
-  for (const { server, targets: wanted } of groupByServer(targets)) {
-    await using ftp = await openClient(server, context);
+  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     await workThrough(
       ftp,
       wanted,
       context,
       outcome,
       async (client, { path }) => {
+        const existed = await client.exists(path, { signal });
         await client.ensureDir(path, { signal });
-        out.tell({ event: "make", path }, `created ${printableLine(path)}`);
+        out.tell(
+          { event: existed ? "unchanged" : "make", path },
+          `${existed ? "exists" : "created"} ${printableLine(path)}`,
+        );
       },
       ({ path }) => path,
     );
-  }
-  outcome.finish();
+  });
 }
 
 /** Renames a file or a directory, or moves it to another directory. */
@@ -115,7 +108,7 @@ export async function mv(context: CommandContext): Promise<void> {
   const [from, to] = operands as [string, string];
   const source = parseTarget(from);
   const target = targetOf(source, to);
-  checkNamed(source);
+  checkNamed("rename", source);
   await using ftp = await openClient(source.server, context);
   let path = target.path;
   const isThere = !target.isDirectory && await ftp.exists(path, { signal });
@@ -127,7 +120,7 @@ export async function mv(context: CommandContext): Promise<void> {
     ? isThere
     : await ftp.exists(path, { signal });
   if (isTaken && !flags.has("force")) {
-    throw new Deno.errors.AlreadyExists(
+    throw new FTPPermanentError(
       `Cannot rename ${quote(source.path)} to ${
         quote(path)
       }: it exists; --force replaces it, if the server allows it`,

@@ -14,18 +14,12 @@ import { printableLine, quote } from "../../protocol/printable.ts";
 import {
   checkOperands,
   type CommandContext,
-  openClient,
   transferOptions,
 } from "../context.ts";
 import { UsageError } from "../exit_code.ts";
-import { expandTarget, type Match } from "../expand.ts";
-import { checkTransfers, Outcome, workThrough } from "../pool.ts";
-import {
-  groupByServer,
-  lastName,
-  parseTarget,
-  type Target,
-} from "../target.ts";
+import { expandFiles, type Match } from "../expand.ts";
+import { checkTransfers, withEachServer, workThrough } from "../pool.ts";
+import { lastName, parseTarget, type Target } from "../target.ts";
 
 /** A file to download. */
 interface Item extends Match {
@@ -36,7 +30,7 @@ interface Item extends Match {
 /** Runs the command. */
 export async function get(context: CommandContext): Promise<void> {
   checkOperands(context, 1);
-  const { flags, operands, signal } = context;
+  const { flags, operands } = context;
   const targets = operands.map((text) =>
     parseTarget(text, { glob: !flags.has("no-glob") })
   );
@@ -47,13 +41,11 @@ export async function get(context: CommandContext): Promise<void> {
   const isDirectory = await checkOutput(output, isMany);
   const limiter = checkTransfers(context);
   segmentsOf(context);
-  const outcome = new Outcome();
-  for (const { server, targets: wanted } of groupByServer(targets)) {
-    await using ftp = await openClient(server, context);
+  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     const items: Item[] = [];
     for (const target of wanted) {
       items.push(
-        ...(await matchesOf(ftp, target, context, outcome)).map((match) => ({
+        ...(await expandFiles(ftp, target, context, outcome)).map((match) => ({
           ...match,
           local: output === undefined
             ? localName(match.path)
@@ -73,9 +65,7 @@ export async function get(context: CommandContext): Promise<void> {
       (client, item) => fetchFile(client, item, context, limiter),
       ({ path }) => path,
     );
-    signal.throwIfAborted();
-  }
-  outcome.finish();
+  });
 }
 
 /** Largest number of segments, as in the library. */
@@ -87,31 +77,6 @@ function segmentsOf({ flags }: CommandContext): number | undefined {
   throw new UsageError(
     `Cannot use ${segments} for --segments: it must be at most ${MOST_SEGMENTS}`,
   );
-}
-
-/**
- * Finds the files of a target. A pattern that matches nothing does not stop the
- * others.
- */
-async function matchesOf(
-  ftp: FTP,
-  target: Target,
-  context: CommandContext,
-  outcome: Outcome,
-): Promise<Match[]> {
-  try {
-    const matches = await expandTarget(ftp, target, context);
-    return matches.filter(({ path, entry }) => {
-      if (entry?.isDirectory !== true) return true;
-      context.out.note(`Skipped the directory ${printableLine(path)}`);
-      return false;
-    });
-  } catch (error) {
-    if (context.signal.aborted || target.pattern === undefined) throw error;
-    outcome.fail(error);
-    context.out.error(error);
-    return [];
-  }
 }
 
 function checkFile({ path, isDirectory }: Target): void {

@@ -7,10 +7,10 @@
 import { type FTP, FTPPermanentError } from "../../../mod.ts";
 import { nodeModule } from "../../connection/node_module.ts";
 import { quote } from "../../protocol/printable.ts";
-import { checkOperands, type CommandContext, openClient } from "../context.ts";
-import { expandTarget, type Match } from "../expand.ts";
-import { Outcome, workThrough } from "../pool.ts";
-import { groupByServer, parseTarget } from "../target.ts";
+import { checkOperands, type CommandContext } from "../context.ts";
+import { expandFiles, type Match } from "../expand.ts";
+import { withEachServer, workThrough } from "../pool.ts";
+import { parseTarget } from "../target.ts";
 
 /** Runs the command. */
 export async function hash(context: CommandContext): Promise<void> {
@@ -19,13 +19,10 @@ export async function hash(context: CommandContext): Promise<void> {
   const targets = operands.map((text) =>
     parseTarget(text, { glob: !flags.has("no-glob") })
   );
-  const outcome = new Outcome();
-  for (const { server, targets: wanted } of groupByServer(targets)) {
-    await using ftp = await openClient(server, context);
+  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
     const matches: Match[] = [];
     for (const target of wanted) {
-      const found = await expandTarget(ftp, target, context);
-      matches.push(...found.filter(({ entry }) => !entry?.isDirectory));
+      matches.push(...await expandFiles(ftp, target, context, outcome));
     }
     await workThrough(
       ftp,
@@ -35,8 +32,7 @@ export async function hash(context: CommandContext): Promise<void> {
       (client, { path }) => showHash(client, path, context),
       ({ path }) => path,
     );
-  }
-  outcome.finish();
+  });
 }
 
 async function showHash(

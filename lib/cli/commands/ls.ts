@@ -5,9 +5,11 @@
  */
 
 import type { Entry, FTP, WalkEntry } from "../../../mod.ts";
-import { checkOperands, type CommandContext, openClient } from "../context.ts";
+import { joinPath } from "../../commands/path.ts";
+import { checkOperands, type CommandContext } from "../context.ts";
 import { expandTarget } from "../expand.ts";
-import { groupByServer, parseTarget, type Target } from "../target.ts";
+import { withEachServer, workThrough } from "../pool.ts";
+import { parseTarget, type Target } from "../target.ts";
 
 /** Runs the command. */
 export async function ls(context: CommandContext): Promise<void> {
@@ -16,10 +18,16 @@ export async function ls(context: CommandContext): Promise<void> {
   const targets = operands.map((text) =>
     parseTarget(text, { glob: !flags.has("no-glob") })
   );
-  for (const { server, targets: wanted } of groupByServer(targets)) {
-    await using ftp = await openClient(server, context);
-    for (const target of wanted) await show(ftp, target, context);
-  }
+  await withEachServer(targets, context, async (ftp, wanted, outcome) => {
+    await workThrough(
+      ftp,
+      wanted,
+      context,
+      outcome,
+      (client, target) => show(client, target, context),
+      ({ path }) => path,
+    );
+  });
 }
 
 async function show(
@@ -56,7 +64,8 @@ async function showDirectory(
   const { flags, signal } = context;
   if (!flags.has("recursive")) {
     for await (const entry of ftp.list(path, { signal })) {
-      showEntry(entry, entry.name, context);
+      const full = joinPath(path, entry.name);
+      showEntry(entry, full, context, entry.name);
     }
     return;
   }
@@ -67,14 +76,15 @@ async function showDirectory(
 
 function showEntry(
   entry: Entry | WalkEntry,
-  shown: string,
+  path: string,
   { flags, out }: CommandContext,
+  shown = path,
 ): void {
   const { name, kind, size, mtime, mode, owner, group, linkTarget } = entry;
   out.result(
     {
       event: "entry",
-      path: shown,
+      path,
       name,
       kind,
       size,

@@ -82,7 +82,13 @@ async function reconnectIfIdle(
 }
 
 async function checkFolder(folder: string): Promise<void> {
-  const info = await Deno.stat(folder);
+  const info = await Deno.stat(folder).catch((error) => {
+    throw error instanceof Deno.errors.NotFound
+      ? new Deno.errors.NotFound(
+        `Cannot sync ${quote(folder)}: there is no such directory`,
+      )
+      : error;
+  });
   if (info.isDirectory) return;
   throw new UsageError(
     `Cannot sync ${quote(folder)}: it is not a directory`,
@@ -118,7 +124,15 @@ function maxDeleteOf({ flags }: CommandContext): MirrorOptions["maxDelete"] {
     /^(\d+(?:\.\d+)?)%$/.exec(flags.text("max-delete") ?? "") ??
       [];
   if (percent !== undefined) return `${Number(percent)}%`;
-  return flags.number("max-delete", { least: 0, isInteger: true });
+  const text = flags.text("max-delete");
+  if (text === undefined || /^\d+$/.test(text)) {
+    return flags.number("max-delete", { least: 0, isInteger: true });
+  }
+  throw new UsageError(
+    `Cannot use ${
+      quote(text)
+    } for --max-delete: it must be a whole number or a percentage, such as 20 or 10%`,
+  );
 }
 
 /** Mirrors, and prints each step and the result. */
@@ -129,7 +143,11 @@ async function run(
 ): Promise<MirrorResult> {
   const { out, signal } = context;
   const isDryRun = options.dryRun === true;
-  const onEntry = (event: MirrorEvent) => tellEntry(event, isDryRun, context);
+  const printed = new WeakSet<object>();
+  const onEntry = (event: MirrorEvent) => {
+    if (event.error instanceof Error) printed.add(event.error);
+    tellEntry(event, isDryRun, context);
+  };
   try {
     const result = await mirror({ ...options, onEntry });
     tellResult(result, isDryRun, context);
@@ -139,15 +157,19 @@ async function run(
     if (!(error instanceof FTPMirrorError)) throw error;
     tellResult(error.result, isDryRun, context);
     const { failures, result } = error;
-    // failures without an entry were not printed yet
+    // some failures without an entry were not printed yet
     for (const { path, error: why } of failures) {
-      if (path === "") out.error(why);
+      if (path === "" && !printed.has(why as Error)) out.error(why);
     }
     const isNothing = failures.length === 0;
     if (isNothing) out.error(error.cause ?? error);
     throw new Incomplete(
       EXIT.partial,
-      isNothing ? error.message : `${result.failed} of the entries failed`,
+      isNothing
+        ? error.message
+        : `${result.failed} ${
+          result.failed === 1 ? "entry" : "entries"
+        } failed`,
     );
   }
 }
