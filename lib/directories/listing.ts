@@ -22,7 +22,12 @@ import { isUnread, mlsdListing, MLSDTrial } from "./list_by_mlsd.ts";
 import { checkListOptions, type ListOptions } from "./listing_options.ts";
 import type { ListRequest } from "./listing_transfer.ts";
 import { PartialListingError } from "./partial_listing_error.ts";
-import { verifyEntered, verifyReadable } from "./verify_empty.ts";
+import {
+  EMPTY,
+  provesMLSD,
+  verifyEntered,
+  verifyReadable,
+} from "./verify_empty.ts";
 
 /** Default limit of entries that are kept at once. */
 const MAX_KEPT = 1_000_000;
@@ -188,6 +193,9 @@ async function* listBatches(request: ListRequest): AsyncGenerator<Entry[]> {
       return await verifyEntered(request, trial.outcome);
     }
     unread = trial.unread;
+    if (unread.length === 0 && await provesMLSD(request)) {
+      return await verifyEntered(request, EMPTY);
+    }
   }
   const listing = new ListListing(request);
   try {

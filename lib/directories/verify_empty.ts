@@ -10,11 +10,46 @@ import { joinRawPath, rawPathOf } from "../commands/raw_path.ts";
 import { isRefusal } from "../protocol/errors.ts";
 import { quote } from "../protocol/printable.ts";
 import { enterDirectory } from "./change_directory.ts";
+import { MLSDTrial } from "./list_by_mlsd.ts";
 import { noteSelf, plainListing, silent } from "./list_by_list.ts";
 import type { ListingOutcome, ListRequest } from "./listing_transfer.ts";
 import { PartialListingError } from "./partial_listing_error.ts";
 
 const PARENT = new TextEncoder().encode("..");
+
+/** Outcome of a listing without entries. */
+export const EMPTY: ListingOutcome = {
+  count: 0,
+  selfEntries: 0,
+  format: undefined,
+  isRefused: false,
+  reply: undefined,
+};
+
+/**
+ * Whether a first `MLSD` that returned nothing can be believed: it also lists
+ * the parent, which contains this directory. This is asked once for a server,
+ * and costs less than a `LIST` of each empty directory.
+ */
+export async function provesMLSD(request: ListRequest): Promise<boolean> {
+  const { session, path } = request;
+  const { profile } = session;
+  const isHere = path.length === 0 || path === ".";
+  const isKnown = profile.hasMLSD !== undefined || profile.hidesParent;
+  if (isHere || isKnown) return false;
+  const parent = joinRawPath(rawPathOf(session, path), PARENT);
+  const trial = new MLSDTrial({ ...silent(request), path: parent });
+  try {
+    for await (const _ of trial.batches()) {
+      // other connections may have learned it, too
+      if (session.profile.hasMLSD === true) break;
+    }
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+  }
+  profile.hidesParent = session.profile.hasMLSD !== true;
+  return !profile.hidesParent;
+}
 
 /**
  * Checks that an empty directory can be entered: for other paths, ProFTPD and

@@ -82,6 +82,8 @@ export class ServerProfile {
   readonly recalled = new Set<"EPSV" | "MLSD">();
   /** Whether `MLSD` works; `undefined` before it returned an entry. */
   hasMLSD: boolean | undefined;
+  /** Whether `MLSD` of the parent of an empty directory proved nothing. */
+  hidesParent = false;
   /** Whether `LIST -a` works; `undefined` before the first try. */
   hasListAll: boolean | undefined;
   /** Whether `LIST -a` shows the directory itself; `undefined` if unknown. */

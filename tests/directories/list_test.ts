@@ -642,3 +642,68 @@ Deno.test("FTP.list refuses options before anything is sent", async () => {
   }
   assertEquals(pair.commands, []);
 });
+
+Deno.test("FTP.list proves MLSD by the parent of a first empty directory, and once for all", async () => {
+  await using pair = await Pair.make({ "/d/e/in": "", "/d/f/in": "" });
+  const { ftp, server } = pair;
+  server.files.delete("/d/e/in");
+  server.files.delete("/d/f/in");
+  assertEquals(await namesOf(ftp.list("/d/e")), []);
+  assertEquals(pair.commands.splice(0), [
+    "MLSD /d/e",
+    "MLSD /d/e/..",
+    "PWD",
+    "CWD /d/e",
+    "CWD /",
+  ]);
+  const before = pair.commands.length;
+  assertEquals(await namesOf(ftp.list("d/f")), []);
+  assertEquals(pair.commands.slice(before), ["MLSD d/f", "CWD d/f", "CWD /"]);
+  assertEquals(await ftp.pwd(), "/");
+});
+
+Deno.test("FTP.list asks LIST where MLSD gives nothing of an empty directory's parent either", async () => {
+  for (const parent of [sends(), "550 No such path", "501 No dots"]) {
+    await using pair = await Pair.make({ "/d/e/in": "" });
+    const { ftp, server } = pair;
+    server.on("MLSD", async (turn) => {
+      if (!turn.argument.endsWith("..")) await turn.send("");
+      else if (typeof parent === "string") await turn.raw(`${parent}\r\n`);
+      else await parent(turn);
+    });
+    server.once("LIST", sends());
+    assertEquals(await namesOf(ftp.list("/d/e")), []);
+    assertEquals(await namesOf(ftp.list("/d/e")), ["in"]);
+    assertEquals(pair.commands.filter((line) => /^(MLSD|LIST)/.test(line)), [
+      "MLSD /d/e",
+      "MLSD /d/e/..",
+      "LIST",
+      "MLSD /d/e",
+      "LIST",
+    ]);
+    assertEquals(await ftp.pwd(), "/");
+  }
+});
+
+Deno.test("FTP.list leaves the parent of an empty directory early, and stays usable", async () => {
+  await using pair = await Pair.make({ "/d/e/in": "" });
+  const { ftp, server } = pair;
+  server.files.delete("/d/e/in");
+  const lines = Array.from({ length: 20_000 }, (_, i) => fact(`f${i}`));
+  server.on("MLSD", async (turn) => {
+    await sendLines(turn, turn.argument.endsWith("..") ? lines : []);
+  });
+  assertEquals(await namesOf(ftp.list("/d/e")), []);
+  assertEquals(await ftp.pwd(), "/");
+  assertEquals(server.sessions.length, 1);
+});
+
+Deno.test("FTP.list takes no missing directory for an empty one, although MLSD lists its parent", async () => {
+  await using pair = await Pair.make({ "/d/in": "" });
+  const { ftp, server } = pair;
+  server.on("MLSD", async (turn) => {
+    if (turn.argument.endsWith("..")) await turn.default();
+    else await turn.send("");
+  });
+  await assertRejects(() => namesOf(ftp.list("/d/none")), FTPPermanentError);
+});
