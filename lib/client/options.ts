@@ -221,9 +221,10 @@ export interface FTPOptions {
    */
   serverZone?: number | undefined;
   /**
-   * Keeps what was learned of a server between runs of a program: that `EPSV` or
-   * `MLSD` does not work, that `PRET` is needed, that commands are read one at a
-   * time. Such a server then costs its waits once, and not in each run.
+   * Keeps what was learned of a server between runs of a program: that `EPSV`
+   * or `MLSD` does not work, that `PRET` is needed, that commands are read one
+   * at a time. The waits for such a server then happen once, and not in each
+   * run.
    *
    * @default none
    */

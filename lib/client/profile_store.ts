@@ -44,9 +44,9 @@ export interface LearnedProfile {
  */
 export interface ProfileStore {
   /**
-   * Returns what {@linkcode ProfileStore.save} was given last for a server.
-   * Anything else, such as `null`, `undefined` or an invalid value, counts as
-   * no knowledge. `connect()` calls it, and rejects with its error.
+   * Returns what {@linkcode ProfileStore.save} was last called with for a
+   * server. Anything else, such as `null`, `undefined` or an invalid value,
+   * counts as no knowledge. `connect()` calls it, and rejects with its error.
    *
    * @param server Host and port: "ftp.example.com:21", "[::1]:21"
    */

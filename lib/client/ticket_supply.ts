@@ -64,7 +64,7 @@ export class TicketSupply {
     }
   }
 
-  /** Obtains tickets. Returns whether they are of use here. */
+  /** Obtains tickets. Returns whether the server sends usable ones. */
   async #fetch(
     turn: ExclusiveTurn,
     options: SignalOptions,

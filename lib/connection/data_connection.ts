@@ -1,5 +1,5 @@
 /**
- * The data connection as `ntransfercmd` gives it.
+ * The data connection that `ntransfercmd` returns.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The data connection inside: a byte stream with counters and a time-out, which can be
- * aborted.
+ * The internal data connection: a byte stream with counters and a time-out,
+ * which can be aborted.
  *
  * @module
  */
@@ -258,7 +258,7 @@ export class DataStream implements AsyncDisposable {
   }
 
   /**
-   * Waits until bytes were written that others write to the stream below.
+   * Waits until another writer has written bytes to the stream below.
    *
    * @param bytes Their number
    * @param writing Ends with the last one
@@ -324,7 +324,7 @@ export class DataStream implements AsyncDisposable {
     this.#closing = this.#end().finally(() => this.#release());
   }
 
-  /** Writes what is kept back, however long it takes, and takes leave. */
+  /** Writes the rest, however long that takes, and closes the stream. */
   async #end(): Promise<void> {
     const finishing = this.#stream.finish?.();
     if (finishing !== undefined) await this.#unlessStuck(finishing);
@@ -334,13 +334,15 @@ export class DataStream implements AsyncDisposable {
     clearTimeout(timer);
   }
 
-  /** Waits for the last bytes; where they do not get through, the data is not whole. */
+  /**
+   * Waits for the last bytes. If they do not arrive, the data is incomplete.
+   */
   async #unlessStuck(finishing: Promise<void>): Promise<void> {
     this.#watchdog.begin();
     try {
       await this.unlessFailed(finishing);
     } catch (error) {
-      this.#isClosed = false; // it is an error of the connection
+      this.#isClosed = false; // the error belongs to the connection
       this.#failure = this.#reason(error);
       this.#isClosed = true;
     } finally {
@@ -372,7 +374,7 @@ export class DataStream implements AsyncDisposable {
   }
 
   /**
-   * Waits for a promise, but not longer than the connection lasts. Several waits
+   * Waits for a promise, at most as long as the connection lasts. Several waits
    * may be open at once.
    *
    * @param promise The promise

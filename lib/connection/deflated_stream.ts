@@ -1,5 +1,5 @@
 /**
- * Data compressed by zlib (RFC 1950), as `MODE Z` has it
+ * Compresses and decompresses data with zlib (RFC 1950), for `MODE Z`
  * (draft-preston-ftpext-deflate).
  *
  * @module
@@ -10,18 +10,21 @@ import { type ByteStream, writeAll } from "./byte_stream.ts";
 import type { TLSInfo } from "./tls_info.ts";
 
 /**
- * Bytes that are decompressed at once. They become a thousand times as many at
- * most, so that a bomb costs four megabytes of memory.
+ * Bytes that are decompressed at once. Each may become a thousand bytes, so a
+ * decompression bomb costs at most four megabytes of memory.
  */
 const PIECE_SIZE = 4 * 1024;
 
-/** Most bytes that one byte may become on the average, behind the first megabytes. */
+/**
+ * Largest average number of bytes that one byte may become, after the first
+ * megabytes.
+ */
 const MAX_RATIO = 200;
 
-/** Bytes that may come of any ratio. */
+/** Decompressed bytes up to which any ratio is accepted. */
 const ANY_RATIO_SIZE = 64 * 1024 * 1024;
 
-/** A stream whose bytes are compressed on the way. */
+/** A stream whose data is compressed on the connection. */
 export class DeflatedStream implements ByteStream {
   readonly #stream: ByteStream;
   readonly #buffer = new Uint8Array(PIECE_SIZE);
@@ -31,7 +34,7 @@ export class DeflatedStream implements ByteStream {
   #bytesRead = 0;
   #bytesGiven = 0;
   readonly #checkSum = new Adler32();
-  /** The last bytes that came. */
+  /** The last bytes received. */
   #trailer = new Uint8Array();
   #isWhole = false;
 
@@ -60,7 +63,7 @@ export class DeflatedStream implements ByteStream {
     return this.#stream.info;
   }
 
-  /** The end of compressed data is in it, with a check sum. */
+  /** Whether the checksum was right, or the stream below ended cleanly. */
   get endedCleanly(): boolean | undefined {
     return this.#isWhole || this.#stream.endedCleanly;
   }
@@ -83,7 +86,7 @@ export class DeflatedStream implements ByteStream {
     return bytes.length;
   }
 
-  /** Writes what the compression has kept back, and the end of it. */
+  /** Writes what the compressor has kept back, and the end of the data. */
   async finish(): Promise<void> {
     await this.#deflated?.end();
   }
@@ -107,7 +110,7 @@ export class DeflatedStream implements ByteStream {
     this.#stream.unref();
   }
 
-  /** The next bytes; some servers send nothing at all of an empty file. */
+  /** Reads the next bytes. Some servers send nothing for an empty file. */
   async #next(): Promise<Uint8Array | null> {
     while (true) {
       const given = await this.#inflated?.take();
@@ -129,7 +132,7 @@ export class DeflatedStream implements ByteStream {
     }
   }
 
-  /** The platform takes data that is cut off for whole; the check sum tells. */
+  /** Rejects truncated data by its checksum; the platform accepts it. */
   #checkEnd(): void {
     const { value } = this.#checkSum;
     this.#isWhole = this.#trailer.length === CHECK_SUM_SIZE &&
@@ -151,10 +154,10 @@ export class DeflatedStream implements ByteStream {
   }
 }
 
-/** Bytes of the check sum, at the end. */
+/** Size of the checksum at the end, in bytes. */
 const CHECK_SUM_SIZE = 4;
 
-/** The last bytes of two pieces, as many as a check sum has. */
+/** Returns the last bytes of two pieces, as many as a checksum has. */
 function lastOf(
   before: Uint8Array,
   piece: Uint8Array,
@@ -165,10 +168,13 @@ function lastOf(
 /** The largest prime below 2^16. */
 const ADLER_BASE = 65_521;
 
-/** Bytes whose sums stay below 2^30: the engine adds such numbers fastest. */
+/**
+ * Bytes whose sums stay below 2^30, because the engine adds such numbers
+ * fastest.
+ */
 const ADLER_RUN = 2048;
 
-/** The check sum of zlib (RFC 1950 section 8). */
+/** zlib's checksum (RFC 1950 section 8). */
 class Adler32 {
   #low = 1;
   #high = 0;
@@ -201,7 +207,7 @@ class Inflated {
   readonly #writer: WritableStreamDefaultWriter<BufferSource>;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #reading: Promise<Uint8Array | null> | undefined;
-  /** Settled when what was written is decompressed. */
+  /** Fulfilled when everything written is decompressed. */
   #writing: Promise<void> | undefined;
   #isEnded = false;
 
@@ -225,10 +231,10 @@ class Inflated {
   }
 
   /**
-   * Gives decompressed bytes.
+   * Returns decompressed bytes.
    *
-   * @returns Bytes; `null` at the end; `undefined` if there are none until more is
-   * written
+   * @returns Bytes; `null` at the end; `undefined` if there are none until more
+   * is written
    * @throws {Deno.errors.InvalidData} If the data cannot be decompressed
    */
   async take(): Promise<Uint8Array | null | undefined> {
@@ -238,7 +244,7 @@ class Inflated {
         ? await this.#reading
         : await Promise.race([this.#reading, this.#writing]);
       if (given === undefined) {
-        // written, and what came of it may be there at the same moment
+        // the write and its result may complete at the same moment
         const there = await Promise.race([this.#reading, undefined]);
         if (there === undefined) return undefined;
         this.#reading = undefined;
@@ -278,7 +284,7 @@ class Deflated {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    // the caller may use its memory again
+    // the caller may reuse its memory
     const written = this.#writer.write(bytes.slice());
     await Promise.race([written, this.#moved]);
     await written;

@@ -1,5 +1,5 @@
 /**
- * A socket of `node:net`: what is bound to a local address before it is
+ * A socket of `node:net`, which can be bound to a local address before it is
  * connected.
  *
  * @module
@@ -22,10 +22,9 @@ const CLASSES: Readonly<Record<string, new (message: string) => Error>> = {
 };
 
 /**
- * An error of Node's as the platform throws it.
+ * Converts an error of Node to the platform's.
  *
- * @param error What Node gave
- * @returns An error of the class that its code stands for
+ * @returns An error of the class that the code stands for
  */
 export function errorOfNode(error: Error & { code?: string }): Error {
   const Class = CLASSES[error.code ?? ""] ?? Error;
@@ -85,7 +84,7 @@ export class NodeStream implements ByteStream {
     while (true) {
       if (this.#isClosed) throw closedError();
       const size = Math.min(buffer.length, this.#socket.readableLength);
-      // without a size it learns of the end, too
+      // read() without a size also detects the end
       const chunk: Uint8Array | null = this.#socket.read(size || undefined);
       if (chunk !== null) {
         buffer.set(chunk);
@@ -126,7 +125,7 @@ export class NodeStream implements ByteStream {
     this.#socket.ref();
   }
 
-  /** Lets the program end although a read is pending. */
+  /** Lets the program end while a read is pending. */
   unref(): void {
     this.#socket.unref();
   }

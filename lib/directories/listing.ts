@@ -1,7 +1,6 @@
 /**
- * Lists a directory by `MLSD`, or by `LIST` if that does not work. Only a try
- * shows it, because `FEAT` is unreliable; the server's profile remembers the
- * result.
+ * Lists a directory by `MLSD`, or by `LIST` if that does not work. `FEAT` is
+ * unreliable, so only a try decides; the server's profile remembers the result.
  *
  * @module
  */
@@ -167,7 +166,7 @@ export async function readDirectory(
   }, options);
 }
 
-/** How to request a listing: `MLSD`, unproven `MLSD`, or `LIST`. */
+/** Chooses how to request a listing: "MLSD?" is an `MLSD` that may not work. */
 function chooseListCommand(
   { hasMLSD }: ServerProfile,
   { command }: ListOptions,

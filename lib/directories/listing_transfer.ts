@@ -103,7 +103,7 @@ export class ListingTransfer {
     this.#options = options;
   }
 
-  /** What the listing contained, after the last batch. */
+  /** What the listing contained; set after the last batch. */
   get outcome(): ListingOutcome {
     return this.#outcome;
   }

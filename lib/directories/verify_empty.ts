@@ -1,6 +1,6 @@
 /**
- * Proves that a directory is empty whose listing is. Servers confirm an empty
- * listing of a missing or unreadable directory too.
+ * Verifies an empty listing. Servers confirm one of a missing or unreadable
+ * directory, too.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What an operation asks first, asked by the operation before it.
+ * Sends the first queries of an operation during the operation before it.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import type { Turn } from "../transfer/turn.ts";
 import type { Upcoming } from "./session_provider.ts";
 
 /**
- * Answers to the first questions of an operation. They hold as long as the port
- * that was requested after them: a command that may change a file or the
- * directory ends both.
+ * Answers to the first queries of an operation. They are valid as long as the
+ * port that was requested after them: a command that may change a file or the
+ * directory invalidates both.
  */
 export class AskedAhead<T> {
   readonly #ask: (turn: Turn) => Promise<T>;
@@ -22,15 +22,15 @@ export class AskedAhead<T> {
   #answer: Promise<T> | undefined;
 
   /**
-   * Asks nothing yet.
+   * Creates an empty answer.
    *
-   * @param ask Sends the questions at once
+   * @param ask Sends the queries at once
    */
   constructor(ask: (turn: Turn) => Promise<T>) {
     this.#ask = ask;
   }
 
-  /** Asks, and requests a port. */
+  /** Sends the queries, and requests a port. */
   readonly ask: Upcoming = (turn) => {
     this.#answer = this.#ask(turn);
     this.#answer.catch(() => {}); // asked again
@@ -38,8 +38,8 @@ export class AskedAhead<T> {
   };
 
   /**
-   * Returns the answer, once; `undefined` if nothing was asked, or if it may not
-   * hold any more.
+   * Returns the answer, once; `undefined` if nothing was asked, or if the
+   * answer may be out of date.
    */
   async take(
     session: Session,

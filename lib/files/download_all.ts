@@ -167,12 +167,12 @@ class DownloadList implements TaskQueue<Worker> {
     this.#limiter = new RateLimiter(options.maxRate);
   }
 
-  /** One at a time: how many more there are is not known. */
+  /** One at a time, because the number of the others is unknown. */
   get size(): number {
     return this.#isRead ? 0 : 1;
   }
 
-  /** Takes the next file, when the caller has taken enough outcomes. */
+  /** Takes the next file, once the caller has taken enough outcomes. */
   take(): Promise<Task<Worker> | undefined> {
     const taken = this.#taking.then(() => this.#take());
     this.#taking = taken.catch(() => {});
@@ -285,14 +285,14 @@ class DownloadList implements TaskQueue<Worker> {
     }
   }
 
-  /** Ends the outcomes, after those that wait. */
+  /** Ends the outcomes after the waiting ones. */
   end(error?: Error): void {
     this.#failure ??= error;
     this.#isOver = true;
     this.#wake();
   }
 
-  /** Begins no further file: the caller wants no more outcomes. */
+  /** Starts no further file, because the caller wants no more outcomes. */
   leave(): void {
     if (!this.#isRead) {
       this.#isRead = true;

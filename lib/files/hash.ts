@@ -126,11 +126,8 @@ export interface FileHash {
 }
 
 /**
- * Asks the server for the best hash that it makes of a file.
+ * Requests the strongest hash of a file that the server offers.
  *
- * @param session The session
- * @param path The file there
- * @param options Its size, and a signal
  * @returns The hash, or `undefined` if the server has none or refuses
  */
 export async function requestFileHash(

@@ -11,10 +11,11 @@ import { unwrapped } from "./errors.ts";
 import type { SessionProvider, Upcoming } from "./session_provider.ts";
 
 /**
- * Runs an operation after those before it. The end of the connection aborts it,
- * as the caller's signal does.
+ * Runs an operation after those before it. It is aborted by the end of the
+ * connection, and by the caller's signal.
  *
- * @param note Asks ahead, if the operation before it offers that
+ * @param note Sends its first queries ahead, if the operation before it allows
+ * that
  * @throws {Deno.errors.NotConnected} If the connection ends
  */
 export function runOperation<T, Options extends SignalOptions>(

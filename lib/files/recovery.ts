@@ -336,7 +336,7 @@ function isLost({ session }: SessionProvider): boolean {
  * Reconnects if one of several files has failed with the connection.
  *
  * @param cause The file's error
- * @returns Why the others cannot go on over this connection, if so
+ * @returns Why the others cannot use this connection, if so
  */
 export async function reconnectIfLost(
   provider: SessionProvider,

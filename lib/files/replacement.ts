@@ -43,7 +43,7 @@ export interface CompleteUpload {
   readonly mode: number | undefined;
   /** Whether the server reports the temporary file's size. */
   readonly isVisible: boolean;
-  /** Asks what the next operation asks first, if there is one. */
+  /** Sends the first queries of the next operation, if there is one. */
   readonly next: () => Upcoming | undefined;
   /**
    * Compares the target with the source, byte by byte.

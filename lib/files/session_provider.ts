@@ -9,8 +9,8 @@ import type { SessionLock } from "../transfer/session_lock.ts";
 import type { Turn } from "../transfer/turn.ts";
 
 /**
- * Asks what an operation asks first, on behalf of the operation before it. Sends
- * its commands at once.
+ * Sends the first queries of an operation, on behalf of the operation before
+ * it.
  */
 export type Upcoming = (turn: Turn) => void;
 

@@ -34,8 +34,8 @@ const MISSING_REGEXP =
   /\b(no such|not exist|not found|does ?n.t exist|check for file existence)/i;
 
 /**
- * Adds the reason to a refused `STOR` or `APPE`, if it is the path. Other
- * errors are returned unchanged, and nothing is sent for them.
+ * Adds the reason to a refused `STOR` or `APPE`, if the path is the reason.
+ * Other errors are returned unchanged, without a command.
  */
 export async function explainRefusal(
   session: Session,

@@ -27,9 +27,9 @@ export interface RetrieveOptions {
    */
   offset?: number | undefined;
   /**
-   * Most bytes to read. The stream ends behind them, and the transfer is
-   * aborted there unless the file ends too. Fewer come where the file ends
-   * before.
+   * Largest number of bytes to read. The stream ends after them, and the
+   * transfer is aborted if the file is longer. A shorter file ends the stream
+   * earlier.
    *
    * @default Infinity
    */
@@ -101,7 +101,7 @@ export async function retrieve(
   const pull = async (
     controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
   ): Promise<void> => {
-    // one byte tells whether the file goes on behind what was asked for
+    // one more byte shows whether the file is longer than requested
     const buffer = new Uint8Array(Math.min(size, left || 1));
     let n: number | null;
     try {
@@ -188,8 +188,8 @@ export async function store(
 }
 
 /**
- * Writes a file under a name that the server chooses (`STOU`). Returns the name,
- * if the server tells it.
+ * Writes a file under a name that the server chooses (`STOU`). Returns the
+ * name, if the server reports it.
  */
 export async function storeUnique(
   session: Session,

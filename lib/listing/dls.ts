@@ -24,8 +24,8 @@ const DATE_REGEXP =
   /^ ?(?:([A-Z][a-z]{2}) {1,2}(\d{1,2})|(\d{1,2}) ([A-Z][a-z]{2})) {1,2}(\d{4}|\d{1,2}:\d\d)(?: {2}|$)/;
 
 /**
- * Lists of dls. A long name has its line for itself. Many a text looks like its
- * lines: so all lines of a listing have to.
+ * Listings of dls. A long name has a line of its own. Prose may look like its
+ * lines, so the format is used only if it reads all of them.
  */
 export const DLS: ListingFormat = {
   name: "dls",

@@ -1,6 +1,5 @@
 /**
- * Paths of the entries of a directory: how they are joined is a matter of the
- * format of the listing.
+ * Joins the paths of entries. The format of the listing determines how.
  *
  * @module
  */
@@ -19,7 +18,7 @@ function joinSlash(directory: string, name: string): string {
 }
 
 /**
- * How paths are joined below a directory.
+ * Returns the function that joins paths below a directory.
  *
  * @param format The format of its listing, as in `Entry.format`
  * @returns The function; `undefined` for formats with slashes
@@ -29,11 +28,9 @@ export function joinerOf(format: string): JoinPath | undefined {
 }
 
 /**
- * The path of an entry.
+ * Returns the path of an entry.
  *
  * @param directory The directory that was listed; "" for the current one
- * @param entry The entry
- * @returns The path
  */
 export function joinEntry(directory: string, entry: Entry): string {
   const join = joinerOf(entry.format) ?? joinSlash;
@@ -41,11 +38,9 @@ export function joinEntry(directory: string, entry: Entry): string {
 }
 
 /**
- * The path of an entry in bytes.
+ * Returns the path of an entry in bytes.
  *
  * @param directory The directory that was listed; empty for the current one
- * @param entry The entry
- * @returns The path
  */
 export function joinRawEntry(directory: Uint8Array, entry: Entry): Uint8Array {
   const join = joinerOf(entry.format) ?? joinSlash;
@@ -53,11 +48,10 @@ export function joinRawEntry(directory: Uint8Array, entry: Entry): Uint8Array {
 }
 
 /**
- * Leaves out what is listed again in a directory of the same listing: IBM i
- * lists the members of a library's files along with the files.
+ * Removes entries that are listed again in another directory of the same
+ * listing: IBM i lists the members of a library's files along with the files.
  *
- * @param entries All entries of a listing
- * @returns Those that are in the listed directory itself
+ * @returns The entries of the listed directory itself
  */
 export function withoutNested(entries: Entry[]): Entry[] {
   const isNested = (entry: Entry) => pathOfEntry(entry) !== entry.name;

@@ -1,10 +1,10 @@
 /**
- * Lines that no format reads: might they be entries?
+ * Decides whether a line that no format can read may be an entry.
  *
  * @module
  */
 
-/** Beginnings and marks that an entry of some format has. */
+/** Beginnings and marks of entries, in any format. */
 const ENTRY_REGEXPS: readonly RegExp[] = [
   // Unix: permissions, perhaps behind a number or two
   /^[ \t]*(?:\d+ +){0,2}[-A-Za-z](?=\S*[rwx])[-rwxsStTlL]{5}/,
@@ -25,18 +25,17 @@ const ENTRY_REGEXPS: readonly RegExp[] = [
 const DATE_REGEXP =
   /\d:\d\d|\d[-/.]\d{1,2}[-/.]\d|\d-[A-Za-z]{3}-\d|[A-Za-z]{3} {1,4}\d{1,2} {1,4}\d/;
 
-/** A number or a mark as the first or the second word, as in a table. */
+/** A number or a mark as the first or second word, as in a table. */
 const TABLE_REGEXP = /^[ \t]*(?:\d|\S+[ \t]+[\d<])/;
 
 /** One word. */
 const NAME_REGEXP = /^[ \t]*[^ \t]+[ \t]*$/;
 
-/** The last word, where it is a name in capitals. */
+/** The last word, if it is a name in capitals. */
 const LAST_NAME_REGEXP = /[A-Z$#@][A-Z0-9$#@.]{1,43} *$/;
 
 /**
- * Tells whether a line that no format reads might be an entry. When in doubt it
- * might.
+ * Whether a line that no format can read may be an entry. In doubt, it may.
  *
  * @param line The line, one character a byte
  * @param isQuick Whether the listing is of MLSD, Unix or DOS, whose entries

@@ -49,7 +49,7 @@ export interface FormatDetectorOptions {
   decode: (bytes: Uint8Array) => string;
   /** Whether every version of a file is an entry. */
   allVersions: boolean;
-  /** Takes the padding off names. */
+  /** Removes the padding of names. */
   padding: NamePadding;
   /** Called with each note. */
   onNote: ((line: string, entry: Entry) => void) | undefined;

@@ -1,5 +1,5 @@
 /**
- * Names behind a column that is padded at its right.
+ * Decides whether blanks before names are padding of the column before.
  *
  * @module
  */
@@ -11,34 +11,34 @@ import type { TableSource } from "./table_source.ts";
 export const PADDING_MASK = FLAG.padded | FLAG.tight;
 
 /**
- * Decides whether a blank in front of a name belongs to the column before it.
- * Some servers write "2003 " where others write " 2003", and a size with two
- * blanks behind. It belongs to the name as soon as a line of the listing has a
+ * Decides whether a blank before a name belongs to the column before it. Some
+ * servers write "2003 " where others write " 2003", and two blanks after a
+ * size. The blank belongs to the name as soon as a line of the listing has a
  * single blank there.
  */
 export class NamePadding {
   #isTight = false;
 
-  /** Marks of lines that have to be shown to {@linkcode apply}. */
+  /** Marks of lines that must be passed to {@linkcode apply}. */
   get mask(): number {
     return this.#isTight ? 0 : PADDING_MASK;
   }
 
   /**
-   * Takes note of a line.
+   * Learns from a line.
    *
    * @param source The lines that were read together
-   * @param index Which of them it is
+   * @param index Index of the line
    */
   note(source: TableSource, index: number): void {
     if (source.flags(index) & FLAG.tight) this.#isTight = true;
   }
 
   /**
-   * Takes note of a line, and takes the padding off its name.
+   * Learns from a line, and removes the padding of its name.
    *
    * @param source The lines that were read together
-   * @param index Which of them it is
+   * @param index Index of the line
    */
   apply(source: TableSource, index: number): void {
     this.note(source, index);

@@ -31,7 +31,7 @@ const PROTECTION_REGEXP = /\s\(([^)]{0,40})\)\s*$/;
 /** `DISK:[DIR]` above the list. */
 const DIRECTORY_REGEXP =
   /^(?:[\w$-]{1,64}::)?[\w$-]{1,64}:\[[^\]\s]{1,255}\]\s*$/;
-/** Why the facts of a file are not shown. */
+/** Reasons why the server does not show the facts of a file. */
 const ERROR_REGEXP =
   /^\s+(?:<?%[A-Z0-9$_]{1,32}-[A-Z]-|insufficient privilege\b)/i;
 /** If nothing was found, the pattern is listed with an error. */
@@ -75,7 +75,7 @@ function readLoose(line: string, context: LineContext): LineResult {
   return readRest(file!, undefined, rest, context);
 }
 
-/** Reads what stands behind a name. */
+/** Reads the columns after a name. */
 function readRest(
   path: string,
   version: number | undefined,

@@ -40,7 +40,8 @@ const QUALIFIER_REGEXP = /^[A-Z$#@][A-Z0-9$#@-]{0,7}$/;
 const MAX_NAME = 44;
 
 /**
- * Why a partitioned data set cannot have a member; `undefined` if it can.
+ * Returns why a partitioned data set cannot have a member; `undefined` if it
+ * can.
  *
  * @param name The member
  * @param isDirectory Whether it would be a directory
@@ -56,7 +57,7 @@ export function whyNoMember(
 }
 
 /**
- * Why there can be no data set below some qualifiers; `undefined` if there can.
+ * Returns why no data set can have a name; `undefined` if it is possible.
  *
  * @param directory The qualifiers, as for {@linkcode joinQualifier}
  * @param name The rest of its name

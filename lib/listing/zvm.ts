@@ -79,7 +79,10 @@ function readOld(line: string, context: LineContext): LineResult {
   };
 }
 
-/** Records of a fixed length fill it; others have it at most. */
+/**
+ * Returns the size of the records: exact for records of a fixed length, else
+ * the largest possible one.
+ */
 function sizeOf(format: string, length: string, records: string) {
   const size = Number(length) * Number(records);
   if (!Number.isSafeInteger(size)) return {};

@@ -49,10 +49,10 @@ export interface MirrorTask {
   /** Returns a new path for a temporary entry beside one of the target. */
   temporaryPath(path: string): string;
   /**
-   * Makes all connections build an entry of the target, and what is in it,
+   * Makes all connections build an entry of the target, and everything in it,
    * under another path.
    *
-   * @returns The end of that
+   * @returns Ends that when it is disposed of
    */
   stage(path: string, temporary: string): Disposable;
   /** Transfers a file. Returns the bytes transferred. */

@@ -168,7 +168,10 @@ export class RemoteSide implements Side {
     }
   }
 
-  /** Takes a refusal to list qualifiers of z/OS without data sets for "empty". */
+  /**
+   * Treats a refusal to list qualifiers of z/OS without data sets as an empty
+   * listing.
+   */
   #emptyPrefix({ path }: DirectoryPath, error: unknown): Entry[] {
     const isPrefix = this.#isTarget && path === "" &&
       this.#joiners.get("") === joinQualifier;

@@ -210,7 +210,7 @@ export function directoryOf({ path, depth }: DirectoryPath): MirrorEntry {
   };
 }
 
-/** Returns why there can be no such entry, or `undefined`. */
+/** Returns why an entry is not possible, or `undefined`. */
 export type NameRule = (item: MirrorItem) => string | undefined;
 
 /**
@@ -237,7 +237,7 @@ export interface Side {
   /** Rejects a name that this side cannot have. */
   check(name: string): void;
   /**
-   * Returns why a directory cannot have some entries, as a function;
+   * Returns a function that explains why a directory cannot have an entry;
    * `undefined` if any name is possible.
    */
   ruleOf(directory: DirectoryPath): NameRule | undefined;

@@ -10,9 +10,9 @@ export class Staging {
   #temporary = "";
 
   /**
-   * Builds an entry and all below it under another path.
+   * Builds an entry and everything in it under another path.
    *
-   * @returns The end of that
+   * @returns Ends that when it is disposed of
    */
   begin(path: string, temporary: string): Disposable {
     this.#path = path;

@@ -1,5 +1,5 @@
 /**
- * Records what is said on a control connection, for a bug report.
+ * Records the commands and replies of a control connection, for a bug report.
  *
  * @module
  */

@@ -46,7 +46,7 @@ export class FinalFlight {
     for (let end; (end = endOfRecord(all, at)) !== undefined; at = end) {
       if (end === NOT_TLS) return this.#end(all, undefined);
       if (all[at] !== CHANGE_CIPHER_SPEC) continue;
-      if (endOfRecord(all, end) === undefined) break; // Finished is to come
+      if (endOfRecord(all, end) === undefined) break; // Finished follows
       return this.#end(all.subarray(0, at), all.slice(at));
     }
     this.#held = all.slice(at);
@@ -65,7 +65,7 @@ export class FinalFlight {
   }
 }
 
-/** Stands for bytes that are no record. */
+/** Result for bytes that are not a record. */
 const NOT_TLS = -1;
 
 /** Returns where a record ends, `undefined` if it is incomplete. */

@@ -7,7 +7,7 @@
 
 import type { Engine, EngineEvents } from "./engine.ts";
 
-/** Stands for the ClientHello of a client that failed. */
+/** Result for the ClientHello of a client that failed. */
 const NO_HELLO = new Uint8Array(0);
 
 /** An event of an engine: name and arguments. */

@@ -1,6 +1,6 @@
 /**
- * Compressed transfers: `MODE Z`, where the user asks for it and the server
- * offers it.
+ * Compressed transfers: `MODE Z`, if the user wants it and the server offers
+ * it.
  *
  * @module
  */
@@ -14,12 +14,7 @@ import type { ExclusiveTurn } from "./turn.ts";
 
 const MODE_Z = "MODE Z";
 
-/**
- * Whether the data of transfers is compressed, and decompressed here.
- *
- * @param session The session
- * @returns Whether it is
- */
+/** Whether the data of transfers is compressed. */
 export function isCompressed(
   { options, state: { settings } }: Session,
 ): boolean {
@@ -27,12 +22,7 @@ export function isCompressed(
     /^Z$/i.test(String(settings.get("MODE")?.argument ?? ""));
 }
 
-/**
- * Sets `MODE Z`, if the user asks for it and `FEAT` has it.
- *
- * @param turn The right to talk alone
- * @param options A signal
- */
+/** Sets `MODE Z`, if the user wants it and `FEAT` offers it. */
 export async function setCompression(
   turn: ExclusiveTurn,
   options: SignalOptions,
@@ -50,11 +40,9 @@ export async function setCompression(
 }
 
 /**
- * Puts the compression on a data connection, where it is set.
+ * Adds compression to a data connection, if `MODE Z` is set.
  *
- * @param session The session
- * @param stream The connection
- * @returns What carries the data as it is
+ * @returns The stream of uncompressed data
  */
 export function decompress(session: Session, stream: ByteStream): ByteStream {
   return isCompressed(session) ? new DeflatedStream(stream) : stream;
@@ -75,7 +63,7 @@ async function offersCompression(
   return /\bZ\b/i.test(features?.get("MODE") ?? "");
 }
 
-/** What the server can do; `undefined` where `FEAT` is refused. */
+/** Returns the server's features; `undefined` if `FEAT` is refused. */
 async function askFeatures(
   turn: ExclusiveTurn,
   options: SignalOptions,

@@ -34,7 +34,7 @@ import type { ExclusiveTurn, Turn } from "./turn.ts";
  * transfer's command.
  */
 export interface DataChannel {
-  /** The connection, if it stands before the transfer's command is sent. */
+  /** The connection, if it is open before the transfer's command is sent. */
   readonly stream?: ByteStream;
   /** Returns the connection; called after the server's 1yz. */
   connect(signal?: AbortSignal): Promise<ByteStream>;
@@ -84,9 +84,9 @@ async function dialPassive(
 }
 
 /**
- * Requests a port for the next call, in a turn that another call lends, and
- * dials it. A connection under TLS is dialed later: vsftpd falls back to clear
- * text if one is closed before its handshake.
+ * Requests a port for the next call, during another call's turn, and dials it.
+ * A connection under TLS is dialed later: vsftpd falls back to clear text if
+ * one is closed before its handshake.
  *
  * @returns The port; `undefined` if it was not requested
  */

@@ -202,7 +202,7 @@ async function sendRestart(
     if (error instanceof FTPError) session.hasRestart = false; // refused
     throw error;
   }
-  // servers that count in 32 bits take the rest of a division
+  // servers with 32-bit counters wrap the offset
   const offset = parseRestart(reply);
   if (offset === null || !/^\d{1,15}$/.test(`${rest}`)) return;
   if (offset === Number(rest)) return;
@@ -280,8 +280,8 @@ async function begin(
 }
 
 /**
- * Writes all bytes of an upload and their end, if the data connection stands and
- * the server leaves them alone until it executes the command.
+ * Writes all bytes of an upload and their end, if the data connection is open
+ * and the server does not read them before it executes the command.
  */
 function writeEarly(
   session: Session,

@@ -132,8 +132,8 @@ export function requestAhead(
 }
 
 /**
- * Requests a port for the next call, in a turn that another call lends. Only
- * with the command that is known to work.
+ * Requests a port for the next call, during another call's turn. Only with the
+ * command that is known to work.
  *
  * @returns The port; `undefined` if it was not requested
  */
@@ -343,7 +343,7 @@ interface Waiting extends SignalOptions {
 
 /**
  * Waits for a reply of passive mode, for a limited time after it is due;
- * `undefined` if none came.
+ * `undefined` if it is late.
  */
 async function replyWithin(
   session: Session,
@@ -363,8 +363,8 @@ async function replyWithin(
 }
 
 /**
- * Waits for a reply, `limit` long at most from when it is due: commands before
- * it may take as long as the time-out lets them.
+ * Waits for a reply, at most `limit` after it is due. Commands before it may
+ * take as long as the time-out allows.
  */
 async function waitFor(
   session: Session,

@@ -1,5 +1,5 @@
 /**
- * What is known about the times that a server shows.
+ * Knowledge about the times that a server shows.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What is known about a server.
+ * Knowledge about a server.
  *
  * @module
  */
@@ -43,21 +43,21 @@ const PROFTPD_FEATURE = "MFF";
 /** Vendors whose `MDTM` and `MLSD` use UTC in every configuration. */
 const UTC_VENDORS: readonly (Vendor | undefined)[] = ["ProFTPD", "Pure-FTPd"];
 
-/** Those that accept a data connection when they execute its command. */
+/** Vendors that accept a data connection when they execute its command. */
 const LATE_VENDORS: readonly (Vendor | undefined)[] = [
   "vsftpd",
   "ProFTPD",
   "Pure-FTPd",
 ];
 
-/** Those whose `MLSD` was measured. */
+/** Vendors whose `MLSD` was measured. */
 const MLSD_VENDORS: readonly (Vendor | undefined)[] = [
   "ProFTPD",
   "Pure-FTPd",
   "pyftpdlib",
 ];
 
-/** Those whose check of TLS sessions was measured. */
+/** Vendors whose check of TLS sessions was measured. */
 const ANY_SESSION_VENDORS: readonly (Vendor | undefined)[] = [
   "vsftpd",
   "Pure-FTPd",
@@ -65,8 +65,8 @@ const ANY_SESSION_VENDORS: readonly (Vendor | undefined)[] = [
 ];
 
 /**
- * What is known about a server. Shared by a client, its clones, its
- * reconnections and the connections of a mirror. No other code infers a vendor.
+ * Knowledge about a server. Shared by a client, its clones, its reconnections
+ * and the connections of a mirror. No other code infers a vendor.
  */
 export class ServerProfile {
   #vendor: Vendor | undefined;
@@ -132,8 +132,8 @@ export class ServerProfile {
 
   /**
    * Whether the bytes of an upload may be sent before its 1yz. These servers
-   * accept the data connection when they execute the command, so that nothing
-   * is read before.
+   * accept the data connection when they execute the command, and read nothing
+   * before.
    */
   get acceptsLate(): boolean {
     return LATE_VENDORS.includes(this.#vendor);
@@ -148,16 +148,17 @@ export class ServerProfile {
   }
 
   /**
-   * Whether an `MLSD` without a line is believed of this vendor before one has
-   * given an entry: it was measured to give all that the server may read.
+   * Whether an empty `MLSD` is believed before one has returned an entry.
+   * `MLSD` of these vendors was measured to return every entry that the server
+   * may read.
    */
   get givesAllByMLSD(): boolean {
     return MLSD_VENDORS.includes(this.#vendor);
   }
 
   /**
-   * Whether a data connection may resume any TLS session that the server issued,
-   * or none. Only true for servers that were measured; ProFTPD requires the
+   * Whether a data connection may resume any TLS session of the server, or
+   * none. Only true for servers that were measured; ProFTPD requires the
    * session of the control connection.
    */
   get acceptsAnyTLSSession(): boolean {
@@ -165,8 +166,8 @@ export class ServerProfile {
   }
 
   /**
-   * Whether the server says so where it may not read a directory that it is to
-   * list: "failed to open directory", "unable to read".
+   * Whether the server reports a directory that it may not read: "failed to
+   * open directory", "unable to read".
    */
   get admitsUnreadable(): boolean {
     return this.#vendor === "vsftpd" || this.#vendor === "Pure-FTPd";

@@ -11,7 +11,7 @@ import { checkSignal } from "../protocol/check_names.ts";
 interface TurnOptions<Note> {
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined;
-  /** Told to the call before it, by {@linkcode SessionLock.upcoming}. */
+  /** Passed to the call before it, by {@linkcode SessionLock.upcoming}. */
   readonly note?: Note | undefined;
 }
 

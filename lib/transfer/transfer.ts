@@ -27,7 +27,8 @@ import { isUpload } from "./verbs.ts";
 export interface FinishOptions extends SignalOptions {
   /**
    * Whether the caller knows from the control connection that the data is
-   * complete, or does not care. It may then end without TLS's close_notify.
+   * complete, or does not need it. The data may then end without TLS's
+   * close_notify.
    */
   isWhole?: boolean | undefined;
 }
@@ -40,7 +41,7 @@ export class Transfer {
   readonly size: number | null;
   /** Called at the end, to return to a directory. */
   onEnd: (() => Promise<void>) | undefined;
-  /** Told once the transfer has ended, for diagnostic events. */
+  /** Called once the transfer has ended, for diagnostic events. */
   onForget: (() => void) | undefined;
   /** All bytes of an upload, if they were sent with its command. */
   early:
@@ -106,8 +107,8 @@ export class Transfer {
 
   /**
    * Sends further commands after the end of the data, so that they need no
-   * round trip besides the wait for the final reply. An upload's bytes may still
-   * be on their way: only if the server serves everything in order.
+   * further round trip. Bytes of an upload may still be on their way, so that
+   * requires a server that serves everything in order.
    *
    * @returns Whether they were sent
    */

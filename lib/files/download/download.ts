@@ -76,7 +76,7 @@ export interface SharedLimits {
   readonly onEnding?: (() => void) | undefined;
 }
 
-/** What a download is given besides its options. */
+/** Parameters of a download besides its options. */
 interface Context extends SharedLimits {
   /** Facts that the operation before has asked for. */
   readonly ahead: AskedAhead<RemoteFacts>;
@@ -157,7 +157,7 @@ class Download {
     this.#tracker = new ProgressTracker(options, BLOCK_SIZE, limiter);
   }
 
-  /** Bytes of the file that are here. */
+  /** Bytes of the file that were received. */
   get #position(): number {
     return this.#segments?.received ?? this.#part?.position ?? 0;
   }
@@ -186,7 +186,7 @@ class Download {
     return result;
   }
 
-  /** Makes the local file, or leaves the one before. */
+  /** Creates the local file, or leaves the existing one. */
   async #fetchTo(target: Target): Promise<FileTransferResult> {
     let isKept = false;
     try {
@@ -230,7 +230,7 @@ class Download {
     }, this.#options);
     const { total } = this.#tracker; // it may have grown
     if (total !== null) this.#tracker.total = Math.max(total, part.position);
-    part.begin(); // no byte came of an empty file
+    part.begin(); // an empty file sends no byte
     const meant = this.#meant?.(facts.shown) ?? facts.modified;
     const modified = mtime ? part.date(meant) : null;
     if (sync || removeSource) await abortable(part.sync(), signal);
@@ -259,10 +259,7 @@ class Download {
     return this.#parts ?? await partsBeside(this.#provider, path);
   }
 
-  /**
-   * Requests size and time, and discards what was downloaded of another
-   * version.
-   */
+  /** Requests size and time, and discards the data of another version. */
   async #inspect(session: Session): Promise<RemoteFacts> {
     const facts = await this.#ahead.take(session, this.#options) ??
       await this.#ask(session);
@@ -498,7 +495,10 @@ class Download {
     this.#noteTime(began);
   }
 
-  /** Asks what the next operation asks first, with the wait for the reply. */
+  /**
+   * Sends the first queries of the next operation, together with the wait for
+   * the reply.
+   */
   #askForNext(transfer: Transfer): void {
     const { keepAlive = 0 } = this.#options;
     const { upcoming } = this.#provider.jobs;

@@ -46,7 +46,7 @@ export class Part {
   #foreign: string | undefined;
   /** Whether no file had the target's name before. */
   #isNew = false;
-  /** Whether old content must be truncated before the first write. */
+  /** Whether old content has to be truncated before the first write. */
   #isStale = false;
   #isBegun = false;
   #isDone = false;

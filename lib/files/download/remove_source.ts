@@ -1,5 +1,6 @@
 /**
- * Removes a file from the server after its download, if both are what they were.
+ * Removes a file from the server after its download, if neither file has
+ * changed.
  *
  * @module
  */
@@ -17,7 +18,7 @@ import type { DownloadOptions } from "../options.ts";
 import { withRecovery } from "../recovery.ts";
 import type { SessionProvider } from "../session_provider.ts";
 
-/** A file that was downloaded, and is complete in its place. */
+/** A complete download, in its place. */
 export interface MovedFile {
   /** The file on the server. */
   readonly remote: string;
@@ -30,8 +31,8 @@ export interface MovedFile {
 }
 
 /**
- * Removes the server's file. Where the reply is lost, the server is asked what
- * became of the file.
+ * Removes the server's file. If the reply is lost, asks whether the file still
+ * exists.
  *
  * @param provider The client
  * @param file What was downloaded
@@ -58,7 +59,7 @@ export async function removeSource(
   });
 }
 
-/** Both files right before one is removed. */
+/** Checks that neither file has changed since the download. */
 async function checkUnchanged(
   session: Session,
   { remote, local, size, shown }: MovedFile,
@@ -117,15 +118,18 @@ async function deleteSource(
   }
 }
 
-/** Puts the name of a file on the disk, where the file system can. */
+/**
+ * Writes the entry of a file in its directory to disk, if the file system
+ * supports that.
+ */
 function syncFolder(path: string): void {
-  if (Deno.build.os === "windows") return; // directories are no files there
+  if (Deno.build.os === "windows") return; // directories cannot be opened there
   const folder = dirname(path);
   try {
     using file = Deno.openSync(folder);
     file.syncSync();
   } catch (error) {
-    // EINVAL of file systems over a network, which have no such call
+    // network file systems without this call report EINVAL
     if (/\(os error 22\)/.test(String(error))) return;
     throw withMessage(
       error,

@@ -51,13 +51,13 @@ interface SegmentContext {
   readonly part: Part;
   readonly tracker: ProgressTracker;
   readonly options: DownloadOptions;
-  /** Of a fork: whether it has nothing left to do and can close. */
+  /** For a fork: whether it has nothing left to do and can close. */
   readonly isLast?: () => boolean;
 }
 
 /** A connection of its own, which downloads segments. */
 interface Fork {
-  /** Its error, if it has one, as soon as it writes no more bytes. */
+  /** Its error, if any, as soon as it writes no more bytes. */
   readonly received: Promise<{ error: unknown } | undefined>;
   /** Fulfilled when it is closed. */
   readonly closed: Promise<void>;

@@ -222,11 +222,9 @@ export class UploadTarget {
 
   /**
    * Renames the file, so that a command that arrives late cannot reach it. A
-   * file written in place has only one name.
-   *
-   * A file locked by an old connection would keep its lock: vsftpd lets no
-   * other connection write to it until the old one has timed out
-   * (`lock_upload_files`; 300 seconds). It is left behind.
+   * file written in place has only one name. A file locked by an old connection
+   * is left behind: vsftpd lets no other connection write to it until the old
+   * one has timed out (`lock_upload_files`; 300 seconds).
    */
   async leave(session: Session): Promise<void> {
     if (!this.#isInDoubt || this.path === this.remote) return;

@@ -90,7 +90,7 @@ export function upload(
   return runOperation(provider, options, run, ahead.ask);
 }
 
-/** What an upload is given besides its options. */
+/** Parameters of an upload besides its options. */
 interface Context extends UploadLimits {
   /** The old file's size, if the operation before has asked for it. */
   readonly ahead: AskedAhead<number | null>;
@@ -123,13 +123,13 @@ class Upload {
    */
   #written: Written | undefined;
   #digester: { hash: Hash; digester: Digester } | undefined;
-  /** What was compared and found equal. */
+  /** The property that was found equal. */
   #verified: string | null = null;
   /** The time that the file was given. */
   #mtime: Date | null = null;
   readonly #ahead: AskedAhead<number | null>;
   readonly #onEnding: (() => void) | undefined;
-  /** The rename that was sent together with what proves it. */
+  /** The rename that was sent together with its checks. */
   #begun: Promise<SizesAfter> | undefined;
 
   constructor(
@@ -221,8 +221,8 @@ class Upload {
   }
 
   /**
-   * Returns what sets the file's time at once; `undefined` if no time is to be
-   * set, and `false` if that needs more than one known command.
+   * Returns a function that sets the file's time at once; `undefined` if no
+   * time is to be set, and `false` if that takes more than one known command.
    */
   #dating(session: Session): ReturnType<typeof knownDating> | false {
     const { mtime = true } = this.#options;
@@ -232,9 +232,9 @@ class Upload {
   }
 
   /**
-   * Waits for the confirmation, proves the file, sets its time, and sends the
-   * rename if all of that was right. Otherwise the file keeps its temporary
-   * name, and {@linkcode #check} finds out more.
+   * Waits for the confirmation, verifies the file, sets its time, and sends the
+   * rename if all of that succeeded. Otherwise the file keeps its temporary
+   * name, and {@linkcode #check} finds the reason.
    */
   async #combine(
     session: Session,
@@ -388,7 +388,7 @@ class Upload {
       if (this.#isStored) throw refusal; // something after the confirmation
       const error = await explain(refusal);
       if (this.#source.isRewindable) throw error;
-      // what was read is gone; if that was all, SIZE may show it
+      // the bytes read are gone; if they were all, SIZE may show it
       if (!(error instanceof FTPUnconfirmedError)) throw new LocalError(error);
       throw this.#unconfirmed = error;
     }
@@ -444,7 +444,7 @@ class Upload {
     const bytes = new Uint8Array(size);
     let length = 0;
     for await (const chunk of this.#source.read(0, SHORT)) {
-      if (length + chunk.length > size) return undefined; // it grows
+      if (length + chunk.length > size) return undefined; // the file grows
       bytes.set(chunk, length);
       length += chunk.length;
     }
