@@ -5,7 +5,7 @@
  * @module
  */
 
-import { changed, Entry } from "../listing/entry.ts";
+import { changed, Entry, lineLengthOf } from "../listing/entry.ts";
 import { withoutNested } from "../listing/entry_path.ts";
 import { checkPath, type Path } from "../protocol/command.ts";
 import { isUnknownCommand, replyOf } from "../protocol/errors.ts";
@@ -29,7 +29,7 @@ import {
 } from "./verify_empty.ts";
 
 /** Default limit of entries that are kept at once. */
-const MAX_KEPT = 1_000_000;
+export const MAX_KEPT = 1_000_000;
 
 /** Approximate size of an entry besides its line, in bytes. */
 const ENTRY_SIZE = 64;
@@ -96,7 +96,7 @@ export interface EntryHooks {
   readonly isStrict?: boolean | undefined;
   /** Bytes that the caller keeps of other directories. */
   readonly held?: number | undefined;
-  /** Called with the approximate size of the entries, in bytes. */
+  /** Called with the approximate size of all entries, in bytes. */
   readonly onSize?: ((size: number) => void) | undefined;
   /** Whether to return times as the server shows them, in any zone. */
   readonly isRaw?: boolean | undefined;
@@ -135,17 +135,14 @@ export async function readDirectory(
       isRaw,
     };
     const entries: Entry[] = [];
-    let size = 0;
     let read = 0;
     try {
       for await (const batch of listBatches(request)) {
         const given = isRaw ? batch : inZone(session, batch);
         for (const entry of reportUnread(given, options, listener)) {
-          const taken = entry.line.length + ENTRY_SIZE;
+          const taken = lineLengthOf(entry) + ENTRY_SIZE;
           read += taken;
-          if (isWanted?.(entry) === false) continue;
-          entries.push(entry);
-          size += taken;
+          if (isWanted?.(entry) !== false) entries.push(entry);
         }
         // in an endless listing, the wanted entries may never come
         if (held + read > maxListing) {
@@ -161,7 +158,7 @@ export async function readDirectory(
       onPartial(error);
     }
     await listener.settle();
-    hooks.onSize?.(size);
+    hooks.onSize?.(read);
     return withoutNested(entries);
   }, options);
 }

@@ -6,6 +6,7 @@
 
 import { Breather } from "../connection/breather.ts";
 import type { Entry } from "../listing/entry.ts";
+import { EntryList } from "../listing/entry_list.ts";
 import { joinEntry, joinRawEntry } from "../listing/entry_path.ts";
 import type { Path } from "../protocol/command.ts";
 import { quote } from "../protocol/printable.ts";
@@ -16,7 +17,7 @@ import type { Session, SignalOptions } from "../transfer/session.ts";
 import { textOfPath } from "../commands/queries.ts";
 import { enterDirectory } from "./change_directory.ts";
 import { makeMatcher } from "./glob.ts";
-import { readDirectory } from "./listing.ts";
+import { MAX_KEPT, readDirectory, tooMany } from "./listing.ts";
 import { checkListOptions } from "./listing_options.ts";
 import { joinPath } from "../commands/path.ts";
 import { rawPathOf } from "../commands/raw_path.ts";
@@ -50,8 +51,8 @@ interface Start {
 
 /** A directory that is being walked. */
 interface Level extends Start {
-  /** Entries that were not returned yet, last first. */
-  readonly rest: Entry[];
+  /** Entries that were not returned yet. */
+  readonly rest: EntryList;
   /** Their approximate size, in bytes. */
   readonly size: number;
   /** Whether entries have the fact `unique`. */
@@ -76,9 +77,9 @@ export async function* walkTree(
     onError: listener.heard(onError),
     onUnknown: listener.heard(onUnknown),
   };
-  const { maxDepth = Infinity, match, skip = [] } = options;
+  const { maxDepth = Infinity, match, skip } = options;
   const isMatch = match === undefined ? undefined : makeMatcher(match, "match");
-  const isSkipped = makeMatcher(skip, "skip");
+  const isSkipped = skip === undefined ? undefined : makeMatcher(skip, "skip");
   if (!(maxDepth >= 1)) {
     throw new RangeError(
       `Cannot walk ${maxDepth} levels: "maxDepth" must be 1 or more`,
@@ -92,31 +93,32 @@ export async function* walkTree(
   for (let level; (level = levels.at(-1)) !== undefined;) {
     listener.check();
     if (breather.isDue) await breather.pause(options.signal);
-    const entry = level.rest.pop();
+    const entry = level.rest.shift();
     if (entry === undefined) {
       levels.pop();
       continue;
     }
-    const location = {
-      path: joinEntry(level.path, entry),
-      rawPath: joinRawEntry(level.rawPath, entry),
-      depth: levels.length,
-    };
-    const below = joinPath(level.below, entry.name);
-    if (isSkipped(location.path, below)) continue;
-    const start = levels.length < maxDepth
-      ? await startOf(run, entry, { ...location, below, level, options })
+    const path = joinEntry(level.path, entry);
+    if (isSkipped?.(path, belowRoot(level, entry))) continue;
+    const mayEnter = !entry.isFile && levels.length < maxDepth;
+    const start = mayEnter
+      ? await startOf(run, entry, { path, level, options })
       : undefined;
     const isLoop = start !== undefined && isOneOf(levels, start);
-    const visited = new WalkEntry(entry, { ...location, isLoop });
+    const visited = new WalkEntry(entry, {
+      path,
+      directory: level.rawPath,
+      depth: levels.length,
+      isLoop,
+    });
     const isWanted = isIncluded(visited, options) &&
-      isMatch?.(location.path, below) !== false;
+      isMatch?.(path, belowRoot(level, entry)) !== false;
     if (isWanted) yield visited;
     if (start === undefined || isLoop) continue;
     if (levels.length >= MAX_LEVELS && options.maxDepth === undefined) {
       throw new RangeError(
         `Cannot walk ${
-          quote(location.path)
+          quote(path)
         }: it is more than ${MAX_LEVELS} levels deep; increase "maxDepth"`,
       );
     }
@@ -138,10 +140,13 @@ function isIncluded(entry: WalkEntry, options: WalkOptions): boolean {
   return isKindIncluded !== false;
 }
 
+/** Returns the path of an entry below the root of the walk. */
+function belowRoot({ below }: Level, { name }: Entry): string {
+  return joinPath(below, name);
+}
+
 interface VisitedEntry {
   readonly path: string;
-  readonly below: string;
-  readonly rawPath: Uint8Array;
   readonly level: Level;
   readonly options: WalkOptions;
 }
@@ -150,9 +155,11 @@ interface VisitedEntry {
 async function startOf(
   run: RunStep,
   entry: Entry,
-  { path, below, rawPath, level, options }: VisitedEntry,
+  { path, level, options }: VisitedEntry,
 ): Promise<Start | undefined> {
   if (entry.hostile) return undefined;
+  const below = belowRoot(level, entry);
+  const rawPath = joinRawEntry(level.rawPath, entry);
   const unique = entry.facts?.unique;
   if (entry.isDirectory) {
     const canonical = level.canonical === undefined
@@ -258,7 +265,9 @@ async function readLevel(
   let { unique } = start;
   let size = 0;
   let hasUnique = false;
-  const entries = await readDirectory(
+  const rest = new EntryList();
+  const { maxEntries = MAX_KEPT } = options;
+  const nested = await readDirectory(
     session,
     start.rawPath,
     options,
@@ -266,8 +275,13 @@ async function readLevel(
       held: levels.reduce((sum, { size }) => sum + size, 0),
       onSize: (taken) => void (size = taken),
       isWanted: (entry) => {
-        hasUnique ||= entry.facts?.unique !== undefined;
-        return true;
+        hasUnique ||= !entry.isFile && entry.facts?.unique !== undefined;
+        if (entry.format === "os400") return true;
+        rest.push(entry);
+        if (rest.length > maxEntries) {
+          throw tooMany(session, start.rawPath, maxEntries);
+        }
+        return false;
       },
       // a link may have a "unique" of its own, so that of the directory counts
       onSelf: ({ facts }) => {
@@ -277,5 +291,6 @@ async function readLevel(
       },
     },
   );
-  return { ...start, unique, rest: entries.reverse(), size, hasUnique };
+  for (const entry of nested) rest.push(entry);
+  return { ...start, unique, rest, size, hasUnique };
 }

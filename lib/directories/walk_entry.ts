@@ -5,6 +5,7 @@
  */
 
 import { changed, Entry } from "../listing/entry.ts";
+import { joinRawEntry } from "../listing/entry_path.ts";
 
 /**
  * Location of an entry in a walk.
@@ -14,8 +15,8 @@ import { changed, Entry } from "../listing/entry.ts";
 export interface WalkPlace {
   /** The path as text. */
   readonly path: string;
-  /** The path as bytes. */
-  readonly rawPath: Uint8Array;
+  /** The path of its directory as bytes. */
+  readonly directory: Uint8Array;
   /** Depth below the root of the walk; its entries have depth 1. */
   readonly depth: number;
   /** Whether it is a directory that contains itself. */
@@ -29,14 +30,13 @@ export class WalkEntry extends Entry {
    * it.
    */
   readonly path: string;
-  /** The path as bytes. They open the same file in any encoding. */
-  readonly rawPath: Uint8Array;
   /** Depth below the root of the walk; its entries have depth 1. */
   readonly depth: number;
   /**
    * Whether it leads back to a directory that contains it. It was not followed.
    */
   readonly isLoop: boolean;
+  readonly #directory: Uint8Array;
 
   /**
    * Adds a path to an entry.
@@ -49,9 +49,14 @@ export class WalkEntry extends Entry {
     const [source, index, changes] = changed(entry);
     super(source, index, changes);
     this.path = place.path;
-    this.rawPath = place.rawPath;
     this.depth = place.depth;
     this.isLoop = place.isLoop;
+    this.#directory = place.directory;
+  }
+
+  /** The path as bytes. They open the same file in any encoding. */
+  get rawPath(): Uint8Array {
+    return joinRawEntry(this.#directory, this);
   }
 
   /**

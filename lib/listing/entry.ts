@@ -57,8 +57,12 @@ export interface EntrySource {
   facts(index: number): Record<string, string> | undefined;
   /** The line as text. */
   line(index: number): string;
+  /** Length of the line in bytes, without decoding it. */
+  lineLength(index: number): number;
   /** Name of the format that read the line. */
   format(index: number): string;
+  /** Releases memory, at the cost of the next access. */
+  pack?(): void;
 }
 
 /** Names that must not be a segment of a path. */
@@ -69,6 +73,9 @@ const HOSTILE_REGEXP = /^\.{0,2}$|[/\\\0\r\n]/;
  * in another directory of the same listing (a member of a file of IBM i).
  */
 export let pathOfEntry: (entry: Entry) => string;
+
+/** Returns the length of an entry's line in bytes, without decoding it. */
+export let lineLengthOf: (entry: Entry) => number;
 
 /** Sets the target of a link, which another line contains. */
 export let resolveLink: (entry: Entry, target: string) => void;
@@ -125,6 +132,7 @@ export class Entry implements Deno.DirEntry {
   #changes: EntryChanges | undefined;
 
   static {
+    lineLengthOf = (entry) => entry.#source.lineLength(entry.#index);
     resolveLink = (entry, target) => {
       entry.#changes = { ...entry.#changes, target };
     };
@@ -185,6 +193,7 @@ export class Entry implements Deno.DirEntry {
       group: () => fields.group,
       facts: () => fields.facts,
       line: () => fields.line ?? "",
+      lineLength: () => (fields.line ?? "").length,
       format: () => fields.format ?? "none",
     }, 0);
   }

@@ -54,6 +54,7 @@ import { TABLE_FORMATS, TableSource, type TextReader } from "./table_source.ts";
  */
 export class ListingReader {
   readonly #scanner: ListingScanner;
+  readonly #scanAgain: (bytes: Uint8Array) => ListingRecords;
   readonly #detector: FormatDetector;
   readonly #pairs = new LinkPairs();
   readonly #padding = new NamePadding();
@@ -107,6 +108,8 @@ export class ListingReader {
       latest: time + slack,
       zone: zone * 60_000,
     });
+    const scanner = this.#scanner;
+    this.#scanAgain = (bytes) => scanner.scan(NO_BYTES, bytes, true);
     this.#detector = new FormatDetector({
       forced: format === "auto" ? undefined : findFormat(format),
       context: { now: time, slack, zone, directory },
@@ -194,7 +197,7 @@ export class ListingReader {
   }
 
   #read(entries: Entry[], records: ListingRecords): void {
-    const source = new TableSource(records, this.#text);
+    const source = new TableSource(records, this.#text, this.#scanAgain);
     const { bytes, count, words } = records;
     const isLong = bytes.length > this.#maxLine;
     const pairs = this.#pairs;

@@ -94,6 +94,10 @@ export class ParsedSource implements EntrySource {
     return this.#decode(toBytes(this.#line));
   }
 
+  lineLength(): number {
+    return this.#line.length;
+  }
+
   format(): string {
     return this.#format;
   }

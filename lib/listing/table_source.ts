@@ -59,18 +59,44 @@ function toAlignedText(bytes: Uint8Array): string {
 /** Lines that the parser read together, with their bytes. */
 export class TableSource implements EntrySource {
   readonly #bytes: Uint8Array;
-  readonly #words: Int32Array;
-  readonly #numbers: Float64Array;
+  /** Words of all records; `undefined` after {@linkcode pack}. */
+  #records: Pick<ListingRecords, "words" | "numbers"> | undefined;
   readonly #reader: TextReader;
+  readonly #scan: (bytes: Uint8Array) => ListingRecords;
+  /** Whether the words differ from the scanner's. */
+  #isChanged = false;
   /** Text of all lines, decoded on first use. */
   #text: string | undefined;
 
-  /** Creates a source. */
-  constructor(records: ListingRecords, reader: TextReader) {
+  /**
+   * Creates a source.
+   *
+   * @param scan Scans its bytes again
+   */
+  constructor(
+    records: ListingRecords,
+    reader: TextReader,
+    scan: (bytes: Uint8Array) => ListingRecords,
+  ) {
     this.#bytes = records.bytes;
-    this.#words = records.words;
-    this.#numbers = records.numbers;
+    this.#records = records;
     this.#reader = reader;
+    this.#scan = scan;
+  }
+
+  get #words(): Int32Array {
+    return (this.#records ??= this.#scan(this.#bytes)).words;
+  }
+
+  get #numbers(): Float64Array {
+    return (this.#records ??= this.#scan(this.#bytes)).numbers;
+  }
+
+  /** Keeps only the bytes, which are scanned again on the next access. */
+  pack(): void {
+    if (this.#isChanged) return;
+    this.#records = undefined;
+    this.#text = undefined;
   }
 
   /** Flags of a line. */
@@ -84,6 +110,7 @@ export class TableSource implements EntrySource {
     const start = this.#words[at + RECORD.nameStart]! + 1;
     const end = this.#words[at + RECORD.nameEnd]!;
     if (start >= end) return;
+    this.#isChanged = true;
     this.#words[at + RECORD.nameStart] = start;
     const isDots = /^\.\.?$/.test(this.name(index));
     if (isDots && this.kind(index) === "directory") {

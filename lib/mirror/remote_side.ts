@@ -58,6 +58,7 @@ import type {
   MirrorOptions,
   UploadDirOptions,
 } from "./options.ts";
+import { UNKNOWN_IDENTITY } from "./item_table.ts";
 import { Staging } from "./staging.ts";
 
 /**
@@ -203,7 +204,7 @@ export class RemoteSide implements Side {
       let partial: Error | undefined;
       let isTold = false;
       const isKept = this.#follows || this.#unmasksLinks;
-      const items: MirrorItem[] = [];
+      const folder = new Snapshot();
       let known: Entry | undefined;
       // few things are kept of each line of a long listing
       const take = (entry: Entry): boolean => {
@@ -211,9 +212,9 @@ export class RemoteSide implements Side {
         isTold ||= identity.unique !== undefined;
         if (isKept || entry.format === "os400") return true;
         if (entry.format !== "unknown") known ??= entry;
-        items.push(this.#itemOf(entry, identity, problemOf(entry)));
+        folder.add(this.#itemOf(entry, identity, problemOf(entry)));
         const { maxEntries = MAX_ENTRIES } = options;
-        if (items.length <= maxEntries) return false;
+        if (folder.items.size <= maxEntries) return false;
         throw tooMany(session, path, maxEntries);
       };
       const entries = await readDirectory(session, path, options, {
@@ -228,7 +229,7 @@ export class RemoteSide implements Side {
       if (this.#isTarget && directory.path === "") {
         await this.#learnTarget(session);
       }
-      const isEmpty = entries.length + items.length === 0;
+      const isEmpty = entries.length + folder.items.size === 0;
       // in the target, no entry may be taken for missing
       if (partial !== undefined && (this.#isTarget || isEmpty)) {
         throw partial;
@@ -240,15 +241,11 @@ export class RemoteSide implements Side {
       if (this.#follows) {
         canonical ??= await canonicalPath(session, path, { signal });
       }
-      const hidesDots = session.profile.hasMLSD !== true &&
+      folder.identity = { unique, canonical };
+      folder.hidesDots = session.profile.hasMLSD !== true &&
         session.profile.hasListAll !== true;
-      const folder = new Snapshot({ unique, canonical }, hidesDots);
       folder.partial = partial;
       const breather = new Breather();
-      for (const item of items.splice(0)) {
-        folder.add(item);
-        if (breather.isDue) await breather.pause(signal);
-      }
       for (const entry of entries) {
         folder.add(
           this.#follows
@@ -672,11 +669,9 @@ export class RemoteSide implements Side {
   }
 }
 
-/** The identity of most entries. */
-const UNKNOWN_IDENTITY: Identity = {};
-
-function identityOf({ facts }: Entry): Identity {
-  const unique = facts?.unique;
+/** Returns the identity of a directory, or of a link that may lead to one. */
+function identityOf(entry: Entry): Identity {
+  const unique = entry.isFile ? undefined : entry.facts?.unique;
   return unique === undefined ? UNKNOWN_IDENTITY : { unique };
 }
 

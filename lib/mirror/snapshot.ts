@@ -8,6 +8,7 @@ import { quote } from "../protocol/printable.ts";
 import type { EntryKind } from "../listing/entry.ts";
 import { isPart, joinPath } from "../commands/path.ts";
 import type { TimeCommand } from "../transfer/server_clock.ts";
+import { ItemTable, UNKNOWN_IDENTITY } from "./item_table.ts";
 import type { MirrorEntry } from "./options.ts";
 
 /** A directory of the mirrored tree. */
@@ -60,11 +61,11 @@ export interface MirrorItem {
 /** The entries of a directory. */
 export class Snapshot {
   /** The entries by name. */
-  readonly items: Map<string, MirrorItem> = new Map();
+  readonly items: ItemTable = new ItemTable();
   /** Identifies the directory. */
-  readonly identity: Identity;
+  identity: Identity;
   /** Whether names with a leading dot may be missing. */
-  readonly hidesDots: boolean;
+  hidesDots: boolean;
   /** Error that cut the listing, if there may be more entries. */
   partial: Error | undefined;
   /** Whether the directory does not exist, and a dry run does not create it. */
@@ -73,7 +74,7 @@ export class Snapshot {
   #parts: readonly string[] | undefined;
 
   /** Creates an empty snapshot. */
-  constructor(identity: Identity = {}, hidesDots = false) {
+  constructor(identity: Identity = UNKNOWN_IDENTITY, hidesDots = false) {
     this.identity = identity;
     this.hidesDots = hidesDots;
   }
@@ -89,7 +90,7 @@ export class Snapshot {
 
   /** Adds or replaces an entry. */
   set(item: MirrorItem): void {
-    this.items.set(item.name, item);
+    this.items.set(item);
     this.#folded?.set(fold(item.name), item.name);
   }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Handler, ScriptedServer } from "../testing/scripted/mod.ts";
-import type { EntryCount } from "./count_entries.ts";
+import type { EntryCount, Reading } from "./count_entries.ts";
 import { fact, unix, UNKNOWN } from "./scripted_listings.ts";
 
 /** Enough that what is kept of each would be seen. For a million: `FTP_ENTRIES=1000000`. */
@@ -11,6 +11,9 @@ const BLOCK = 1000;
 
 /** Most that the resident memory of the client may grow by, in bytes. */
 const MAX_GROWTH = 40e6;
+
+/** Most that it may grow by for each entry that has to be kept, in bytes. */
+const MAX_KEPT_GROWTH = 300;
 
 /** The part of the bytes that come before the first entry at most. */
 const FIRST_SHARE = 0.01;
@@ -53,7 +56,7 @@ for (
     const seen = Promise.withResolvers<void>();
     if (verb === "LIST") server.on("MLSD", UNKNOWN);
     server.on(verb, sendsAll(line, seen.promise));
-    const result = await runClient(server.port, seen.resolve);
+    const result = await runClient(server.port, "list", seen.resolve);
     console.log(
       `${verb}: ${result.count} entries in ${
         Math.round(result.elapsed)
@@ -65,10 +68,24 @@ for (
   });
 }
 
+for (const reading of ["walk", "downloadDir"] as const) {
+  Deno.test(`FTP.${reading} keeps ${ENTRIES} entries of one directory in less memory than objects take`, async () => {
+    await using server = await ScriptedServer.start();
+    const line = (name: string) => fact(name, "file", "size=1234;");
+    server.on("MLSD", sendsAll(line, Promise.resolve()));
+    const result = await runClient(server.port, reading);
+    const most = MAX_GROWTH + ENTRIES * MAX_KEPT_GROWTH;
+    assertEquals(result.count, ENTRIES);
+    assertEquals(result.characters, ENTRIES * 17);
+    assert(result.growth < most, `${result.growth} bytes`);
+  });
+}
+
 /** Runs the client in a process of its own. */
 async function runClient(
   port: number,
-  onFirst: () => void,
+  reading: Reading,
+  onFirst: () => void = () => {},
 ): Promise<EntryCount> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -79,6 +96,7 @@ async function runClient(
       "--allow-sys",
       import.meta.resolve("./count_entries.ts"),
       String(port),
+      reading,
     ],
     stdout: "piped",
   }).spawn();
