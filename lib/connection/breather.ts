@@ -19,10 +19,15 @@ export class Breather {
 
   /** Runs one turn of the event loop. */
   async pause(signal?: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
-    signal?.throwIfAborted();
+    await nextTurn(signal);
     this.#last = performance.now();
   }
+}
+
+/** Waits for the next turn of the event loop. */
+export async function nextTurn(signal?: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => setTimeout(resolve, 0));
+  signal?.throwIfAborted();
 }
 
 /** Visits items, with pauses. */

@@ -5,6 +5,7 @@
  */
 
 import type { ControlConnection } from "../connection/control_connection.ts";
+import { nextTurn } from "../connection/breather.ts";
 import { noReplyError } from "../connection/control_errors.ts";
 import { abortable, anySignal } from "../connection/waiting.ts";
 import { asError } from "../protocol/with_message.ts";
@@ -280,10 +281,15 @@ export class Session {
     signal: AbortSignal | undefined,
     { isForced = false }: { isForced?: boolean } = {},
   ): Promise<void> | undefined {
-    this.transfer?.endIfLeft();
+    const { transfer } = this;
+    transfer?.endIfLeft();
     const isSettled = this.#endings.size === 0;
-    if (isSettled && !this.#control.isDoubtful) return undefined;
+    const isFree = transfer === undefined && !this.#control.isDoubtful;
+    if (isSettled && isFree) return undefined;
     const open = async () => {
+      // a stream that was cancelled behind others is told a few steps later
+      if (isSettled && transfer !== undefined) await nextTurn(signal);
+      transfer?.endIfLeft();
       await this.#settled(signal);
       // a command that cannot be repeated is not lost silently: the call throws
       if (isForced || this.handmade === undefined) await this.renew(signal);

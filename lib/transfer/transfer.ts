@@ -219,7 +219,11 @@ export class Transfer {
     const isEarly = !isUpload(this.command) && !this.data.isEnded;
     const { failure } = this.data;
     this.data.close();
-    if (this.data.isHeld) await endHeld(this.#session, this.#pending, this);
+    // after a download that was closed early, Pure-FTPd sends nothing but a
+    // second 150
+    if (this.data.isHeld || isEarly) {
+      await endHeld(this.#session, this.#pending, this);
+    }
     await this.data.closed;
     // the last of compressed data did not get through
     const isCut = failure === undefined && isUpload(this.command) &&
