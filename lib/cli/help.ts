@@ -16,7 +16,7 @@ const INDENT = 25;
 const URLS = `URLs:
   ftp://host/pub/file           no TLS, anonymous, relative to the directory after login
   ftp://host//srv/file          an absolute path
-  ftpes://ann@host/file         explicit TLS (AUTH TLS), which most servers mean by FTPS
+  ftpes://ann@host/file         explicit TLS (AUTH TLS), what most providers call FTPS
   ftps://ann@host/file          implicit TLS (port 990)
   Escape special characters: %20 for a space, %2F for a slash, %25 for a percent sign.`;
 

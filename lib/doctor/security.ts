@@ -108,7 +108,7 @@ export async function checkOfferedTLS(examination: Examination): Promise<void> {
       severity: "warning",
       text:
         "The server does not support TLS. Others on the network can read password and files.",
-      advice: "If the server also offers SFTP or HTTPS, use that.",
+      advice: "If the server also offers SFTP or HTTPS, prefer it.",
       isFirewall: false,
     });
     examination.step("tls", "note", "The server refuses AUTH TLS.");

@@ -12,7 +12,15 @@ function start(
   cwd: string,
   size: { columns?: number; rows?: number } = {},
 ): Promise<Terminal> {
-  const command = [Deno.execPath(), "run", "--no-check", ...PERMISSIONS, CLI];
+  const without = ["env", "-u", "FTP_PASSWORD"];
+  const command = [
+    ...without,
+    Deno.execPath(),
+    "run",
+    "--no-check",
+    ...PERMISSIONS,
+    CLI,
+  ];
   return Terminal.start([...command, ...args], { cwd, ...size });
 }
 
