@@ -9,11 +9,11 @@
  * | for a promise whose failure or delay does not matter   | {@linkcode settle}       |
  * | for some time                                          | {@linkcode delay}        |
  *
- * {@linkcode anySignal} joins signals. Four waits stand elsewhere, because they
- * know more: `DataStream.unlessFailed` ends with the data connection, a callback
- * included; `withLifetime` ends with the connection of a call that may get
- * another one; `passive.ts` counts only the time in which its reply is due; and
- * `Breather` is a pause in work that waits for nothing. `Session.untilEnded` is
+ * {@linkcode anySignal} joins signals. Four waits are elsewhere, because they need
+ * more context: `DataStream.unlessFailed` ends with the data connection, and so
+ * does a callback; `withLifetime` ends with the connection of a call that may
+ * get another one; `passive.ts` counts only the time in which its reply is due;
+ * and `Breather` is a pause in work that waits for nothing. `Session.untilEnded` is
  * `anySignal` with the end of one session.
  *
  * @module
