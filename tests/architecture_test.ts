@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 
 const ROOT = new URL("../", import.meta.url);
 
-/** The rooms of the house, lowest first: imports go downwards only. */
-const ROOMS = [
+/** Layers, lowest first: imports go downwards only. */
+const LAYERS = [
   "parser/",
   "lib/protocol/",
   "lib/listing/",
@@ -93,7 +93,7 @@ Deno.test("imports of what ships end at files that exist and ship", async () => 
 Deno.test("imports go downwards only", () => {
   const upwards = modules.flatMap(({ path, imports }) =>
     imports
-      .filter((target) => roomOf(target) > roomOf(path))
+      .filter((target) => layerOf(target) > layerOf(path))
       .map((target) => `${path} imports ${target}`)
   );
   assertEquals(upwards, []);
@@ -111,8 +111,8 @@ Deno.test("docs/how_it_works.md says which folders use which", async () => {
   ) => `${folder}: ${used!.replaceAll("`", "")}`);
   const folderOf = (path: string) =>
     /^lib\/(\w+)\//.exec(path)?.[1] ?? path.split("/")[0]!;
-  const order = ROOMS.map((room) =>
-    room.split("/").at(room.includes("lib/") ? 1 : 0)!
+  const order = LAYERS.map((layer) =>
+    layer.split("/").at(layer.includes("lib/") ? 1 : 0)!
   );
   const folders = order.filter((name) =>
     !name.endsWith(".ts") && name !== "parser"
@@ -167,7 +167,7 @@ Deno.test("parser/mod.ts alone touches the WASM and its memory", () => {
   assertEquals(touching, ["parser/mod.ts"]);
 });
 
-Deno.test("the pure rooms do no I/O and wait for nothing", () => {
+Deno.test("the pure layers do no I/O and wait for nothing", () => {
   const impure = modules
     .filter(({ path }) => /^(parser|lib\/protocol|lib\/listing)\//.test(path))
     .filter(({ code, specifiers }) =>
@@ -277,11 +277,11 @@ Deno.test("the readers of imports find all imports", () => {
   assertEquals(specifiersOf(withoutTypes(code)).includes("./f.ts"), true);
 });
 
-/** How high a file's room is. */
-function roomOf(path: string): number {
-  const room = ROOMS.findIndex((prefix) => path.startsWith(prefix));
-  assert(room >= 0, `${path} is in no room`);
-  return room;
+/** Returns the index of the layer of a file. */
+function layerOf(path: string): number {
+  const layer = LAYERS.findIndex((prefix) => path.startsWith(prefix));
+  assert(layer >= 0, `${path} is in no layer`);
+  return layer;
 }
 
 function siblingOf(path: string): number {

@@ -1,9 +1,8 @@
 import { assert } from "@std/assert";
 
 /**
- * Begins a loop and leaves it at the first item; fails where there is none, and nothing was left early.
+ * Leaves a loop at the first item; fails if there is none.
  *
- * @param items What to loop over
  * @returns The item
  */
 export async function breakAfterFirst<T>(items: AsyncIterable<T>): Promise<T> {

@@ -16,10 +16,10 @@ export interface Machine {
 }
 
 /**
- * The last line of a run.
+ * Returns the last line of a run.
  *
- * @param ignored How many tests
- * @param machine Where they were ignored
+ * @param ignored Number of skipped tests
+ * @param machine The machine
  */
 export function explainIgnored(ignored: number, machine: Machine): string {
   const reasons = [...serverReasons(machine)];

@@ -5,9 +5,9 @@
  */
 
 /**
- * One report with the test suites of all.
+ * Joins the test suites of several reports.
  *
- * @param paths Of the reports; a process that broke off has left none
+ * @param paths The reports; a process that crashed has none
  */
 export async function joinJUnit(paths: readonly string[]): Promise<string> {
   const suites: string[] = [];

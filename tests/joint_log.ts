@@ -16,11 +16,11 @@ interface Folder {
   seconds: number;
 }
 
-/** Takes the logs of shards. */
+/** Reads the logs of shards. */
 export class JointLog {
   readonly #write: (line: string) => void;
   readonly #folders = new Map<string, Folder>();
-  /** Tests of each file that is split: how many there are, and how many of them were in a shard. */
+  /** Tests of each split file: all, and those in a shard. */
   readonly #split = new Map<string, { all: number; seen: number }>();
   readonly #started = performance.now();
   readonly #total = {
@@ -52,11 +52,9 @@ export class JointLog {
   }
 
   /**
-   * Takes the log of a shard.
+   * Reads the log of a shard.
    *
-   * @param shard Which
-   * @param lines Its log
-   * @param status Gives the exit status of the process
+   * @param status Returns the exit status of the process
    */
   async add(
     shard: Shard,
@@ -71,7 +69,7 @@ export class JointLog {
     const code = await status();
     const { total } = log;
     const hasFailed = code !== 0 || total === undefined || total.failed > 0;
-    // a process that ended by itself is a failure, whatever it has told
+    // an early exit is a failure, whatever the log says
     const failed = Math.max(total?.failed ?? 0, hasFailed ? 1 : 0);
     const { passed = 0, steps = 0, ignored = 0, ignoredSteps = 0 } = total ??
       {};

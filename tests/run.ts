@@ -32,7 +32,10 @@ const NEEDS_SERVERS = /\b(?:serverTest|isIgnored)\b/;
 
 const CORES = navigator.hardwareConcurrency;
 
-/** How many processes run at the same time: most tests wait most of the time. */
+/**
+ * Number of processes that run at the same time: most tests wait most of the
+ * time.
+ */
 const PROCESSES = Number(Deno.env.get("FTP_TEST_PROCESSES")) || 2 * CORES;
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -43,7 +46,7 @@ interface Request {
   readonly junitPath: string | undefined;
 }
 
-/** The test files in a folder, as paths from the root. */
+/** Returns the test files in a folder, as paths from the root. */
 function* testFiles(folder: string): Generator<string> {
   for (const { name, isDirectory } of Deno.readDirSync(`${ROOT}${folder}`)) {
     const path = `${folder}/${name}`;
@@ -56,7 +59,9 @@ function needsServers(file: string): boolean {
   return NEEDS_SERVERS.test(Deno.readTextFileSync(`${ROOT}${file}`));
 }
 
-/** Reads the arguments; gives nothing where only `deno test` knows what they mean. */
+/**
+ * Reads the arguments; returns `undefined` if only `deno test` can read them.
+ */
 function readRequest(args: readonly string[]): Request | undefined {
   const paths: string[] = [];
   let junitPath: string | undefined;
@@ -99,7 +104,7 @@ function start(args: readonly string[]): {
   };
 }
 
-/** Runs one `deno test`; gives its exit status. */
+/** Runs one `deno test`; returns its exit status. */
 async function runOne(args: readonly string[]): Promise<number> {
   const hasReporter = args.some((arg) => arg.startsWith("--reporter"));
   const { lines, status } = start(args);
@@ -113,7 +118,7 @@ async function runOne(args: readonly string[]): Promise<number> {
   return await status();
 }
 
-/** Runs test files in several processes; gives the exit status of all. */
+/** Runs test files in several processes; returns the exit status. */
 async function runShards({ files, junitPath }: Request): Promise<number> {
   const shards = planShards(files, {
     isUnit: Deno.env.get("FTP_SERVERS") === "none",
@@ -153,7 +158,10 @@ async function runShards({ files, junitPath }: Request): Promise<number> {
   return log.total.failed > 0 ? 1 : 0;
 }
 
-/** Runs shards, so many at a time. Parts of files are busy: half as many of them, while others wait. */
+/**
+ * Runs shards, several at once. Parts of files use much processor time, so only
+ * half as many of them run at once.
+ */
 async function runAll(
   shards: readonly Shard[],
   run: (shard: Shard) => Promise<void>,
@@ -177,7 +185,10 @@ async function runAll(
   await Promise.all(Array.from({ length: count }, runShards));
 }
 
-/** A module that has the tests of all files of a shard: what they import is loaded once. */
+/**
+ * Returns a module with the tests of all files of a shard, so that shared
+ * imports are loaded once.
+ */
 function importAll({ files }: Shard): string {
   return files.map((file) =>
     `import ${JSON.stringify(pathToFileURL(`${ROOT}${file}`))};\n`

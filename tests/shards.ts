@@ -14,19 +14,22 @@ export interface Shard {
   readonly filter?: string;
   /** How long it takes on a quiet machine, roughly. */
   readonly seconds: number;
-  /** Whether it runs when all others have ended. @default {false} */
+  /** Whether it runs after all others. */
   readonly isLast?: boolean;
 }
 
 /** How the shards are made. */
 export interface ShardOptions {
-  /** The servers whose tests run. Those of some files have a shard for each server. */
+  /** Servers whose tests run. Some files have a shard for each server. */
   readonly servers: readonly string[];
   /** Tests without servers. */
   readonly isUnit: boolean;
 }
 
-/** Files that take long, in seconds: with servers, and without them if that differs much. */
+/**
+ * Duration of long files in seconds: with servers, and without them if that
+ * differs much.
+ */
 const SECONDS: Record<string, readonly [all: number, unit?: number]> = {
   "tests/faults/faults_test.ts": [400, 1],
   "tests/real/doubt_test.ts": [90, 1],
@@ -54,7 +57,7 @@ const SECONDS: Record<string, readonly [all: number, unit?: number]> = {
   "tests/directories/million_test.ts": [3],
 };
 
-/** Time of all other files, in seconds. */
+/** Duration of all other files, in seconds. */
 const USUAL: readonly [all: number, unit: number] = [3, 0.5];
 
 /** Most seconds of the files that share a process. */
@@ -66,7 +69,9 @@ const SERVER_AND_TLS = (server: string) => [
   `(${server}, TLS)`,
 ];
 
-/** Files whose tests are of one server each, by how the names of the tests end. */
+/**
+ * Files whose tests use one server each, by the end of the names of the tests.
+ */
 const BY_SERVER: Record<string, (server: string) => readonly string[]> = {
   "tests/faults/faults_test.ts": SERVER_AND_TLS,
   "tests/model/model_test.ts": SERVER_AND_TLS,
@@ -74,13 +79,17 @@ const BY_SERVER: Record<string, (server: string) => readonly string[]> = {
   "tests/real/doubt_test.ts": SERVER,
 };
 
-/** Files whose tests measure the clock or the memory: nothing else runs in their process. */
+/**
+ * Files whose tests measure time or memory, and run in a process of their own.
+ */
 const ALONE: ReadonlySet<string> = new Set([
   "tests/directories/event_loop_test.ts",
   "tests/directories/million_test.ts",
 ]);
 
-/** Files whose tests have short times to keep: they run when the other processes have ended. */
+/**
+ * Files whose tests have short time limits. They run after the other processes.
+ */
 const LAST: ReadonlySet<string> = new Set([
   "tests/client/time_test.ts",
   "tests/real/smoke_proxy_test.ts",
@@ -95,10 +104,9 @@ export const TABLED: readonly string[] = [
 ];
 
 /**
- * Makes the shards of test files, the longest first.
+ * Creates the shards of test files, the longest first.
  *
  * @param files Paths from the root
- * @param options How
  */
 export function planShards(
   files: readonly string[],
@@ -137,7 +145,10 @@ export function planShards(
   }
 }
 
-/** A shard for each ending of a test's name. What ends otherwise is in none, which the report notices. */
+/**
+ * Returns a shard for each end of a test name. Tests with other names are in
+ * none; the report detects that.
+ */
 function splitFile(
   file: string,
   endings: readonly string[],

@@ -25,7 +25,7 @@ export interface TerseLogOptions {
   readonly isPart?: boolean;
 }
 
-/** How many lines of one test file are kept, in case one of its tests fails. */
+/** Lines of one test file that are kept, in case one of its tests fails. */
 const MAX_KEPT = 2000;
 
 const FILE = /^running \d+ tests? from (\S+)$/;
@@ -68,7 +68,7 @@ export class TerseLog {
     return this.#total;
   }
 
-  /** Takes a line of the log, without its end. */
+  /** Reads a line of the log, without its end. */
   push(line: string): void {
     // deno-lint-ignore no-control-regex
     const text = line.replace(/\x1b\[[\d;]*m/g, "");
@@ -100,7 +100,7 @@ export class TerseLog {
     else this.#kept.length = this.#keptFor;
   }
 
-  /** The log has ended: the process may have, too, before all tests were run. */
+  /** Ends the log. The process may have ended before all tests were run. */
   end(): void {
     if (this.#isRest) return;
     this.#hasFailed = true; // its last lines tell why
@@ -185,11 +185,10 @@ export class TerseLog {
 }
 
 /**
- * The line for a folder.
+ * Formats the line of a folder.
  *
- * @param folder Its path
- * @param counts Of its tests
- * @param seconds That they took
+ * @param counts Its tests
+ * @param seconds Their duration
  */
 export function describeFolder(
   folder: string,

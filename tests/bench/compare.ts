@@ -4,14 +4,13 @@
  */
 
 /**
- * Runs contenders one after the other, again and again, each round beginning
- * with another one: what a run leaves behind slows whoever comes next. After one
- * round that is not counted it prints each one's median and the first one's ratio to it.
+ * Runs contenders in turn. Each round begins with another one, because a run
+ * slows the next one. After one round that is not counted, prints the median of
+ * each, and the ratio of the first one to it.
  *
- * @param title What is compared
  * @param rounds Counted runs of each
- * @param contenders The work, by name; ours first. One that takes its own time
- * gives it, in milliseconds
+ * @param contenders The work by name, ours first. It may return its own time in
+ * milliseconds
  * @returns The median of each, in milliseconds
  */
 export async function compare(
@@ -46,7 +45,7 @@ export async function compare(
   ]));
 }
 
-/** Returns the middle of numbers, or the mean of the two in the middle. */
+/** Returns the median. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -15,7 +15,7 @@ import { readWithBasicFtp } from "./listing_peers.ts";
 
 const LINES = 100_000;
 const ROUNDS = 3;
-/** Listings that one process reads; the quickest counts. */
+/** Listings that one process reads; the fastest counts. */
 const REPEATS = 6;
 
 const HERE = new URL(".", import.meta.url);

@@ -24,9 +24,8 @@ function two(value: number): string {
 }
 
 /**
- * Makes an MLSD listing in ProFTPD's manner.
+ * Makes an MLSD listing like ProFTPD's.
  *
- * @param lines How many lines it has
  * @returns The text, with CRLF
  */
 export function makeMlsd(lines: number): string {
@@ -44,9 +43,8 @@ export function makeMlsd(lines: number): string {
 }
 
 /**
- * Makes an MLSD listing in the manner of servers that tell little.
+ * Makes an MLSD listing with few facts.
  *
- * @param lines How many lines it has
  * @returns The text, with CRLF
  */
 export function makeShortMlsd(lines: number): string {
@@ -63,9 +61,8 @@ export function makeShortMlsd(lines: number): string {
 }
 
 /**
- * Makes a LIST in the manner of `ls -l`.
+ * Makes a LIST like `ls -l`.
  *
- * @param lines How many lines it has
  * @returns The text, with CRLF
  */
 export function makeUnix(lines: number): string {

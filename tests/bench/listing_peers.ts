@@ -28,14 +28,14 @@ function* cut(bytes: Uint8Array): Generator<Uint8Array> {
   }
 }
 
-/** This module's own. */
+/** Reads with this module. */
 export function readWithReader(bytes: Uint8Array): Work {
   return read(bytes, true);
 }
 
 /**
- * This module's own without the times: basic-ftp has none of a Unix listing, but
- * for their text.
+ * Reads with this module, without times: basic-ftp keeps those of a Unix
+ * listing as text.
  */
 export function readWithoutTimes(bytes: Uint8Array): Work {
   return read(bytes, false);
@@ -56,7 +56,7 @@ function read(bytes: Uint8Array, isTimed: boolean): Work {
   return work;
 }
 
-/** basic-ftp: it gathers the text, then parses all of it. */
+/** Reads with basic-ftp, which collects the text and then parses all of it. */
 export function readWithBasicFtp(bytes: Uint8Array): Work {
   const decoder = new TextDecoder();
   let text = "";
@@ -73,8 +73,8 @@ export function readWithBasicFtp(bytes: Uint8Array): Work {
 }
 
 /**
- * Python's ftplib: `FTP.mlsd` over lines that need no connection. It leaves the
- * facts as text: whoever wants a size or a time makes it.
+ * Python's ftplib: `FTP.mlsd` over lines without a connection. It returns the
+ * facts as text.
  */
 const FTPLIB = `
 import datetime, ftplib, io, sys, time
@@ -103,10 +103,9 @@ print(count, best * 1000)
 `;
 
 /**
- * Runs ftplib; gives the best of five times, in milliseconds.
+ * Runs ftplib; returns the best of five times, in milliseconds.
  *
- * @param bytes The listing
- * @param isTimed Whether `modify` is made a `datetime`, or left a text
+ * @param isTimed Whether `modify` is converted to a `datetime`
  */
 export async function timeFtplib(
   bytes: Uint8Array,

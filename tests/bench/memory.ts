@@ -11,7 +11,7 @@ import { startServer } from "../testing/servers/mod.ts";
 
 const LARGE = Number(Deno.args[0] ?? 10_000);
 
-/** Gets the file `source`, or makes `target` of it, and tells its memory. */
+/** Downloads `source` or uploads it to `target`, and prints the memory. */
 const PROGRAM = `
 const { connect } = await import(${
   JSON.stringify(new URL("../../mod.ts", import.meta.url).href)

@@ -10,7 +10,7 @@ import { ReplyOracle } from "../parser/reply_oracle.ts";
 /** Lines or replies in the large inputs. */
 export const COUNT = 100_000;
 
-/** Past what the large inputs need, so that no cap ends them. */
+/** Limits above the size of the large inputs. */
 const CAPS = { maxReplyLine: 65_536, maxReply: 16 * 1024 * 1024 };
 
 const encoder = new TextEncoder();
@@ -29,10 +29,10 @@ export const MULTILINE: Uint8Array = encoder.encode(
     "213 End of status\r\n",
 );
 
-/** One reply, as most come. */
+/** One usual reply. */
 export const SINGLE: Uint8Array = encoder.encode("226 Transfer complete.\r\n");
 
-/** Cuts bytes in pieces of a length. */
+/** Cuts bytes into pieces of a length. */
 export function cut(bytes: Uint8Array, length: number): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += length) {
@@ -41,7 +41,7 @@ export function cut(bytes: Uint8Array, length: number): Uint8Array[] {
   return pieces;
 }
 
-/** Finds the codes alone. Gives how many. */
+/** Reads the codes only. Returns their number. */
 export function scanCodes(pieces: Uint8Array[]): number {
   const scanner = new ReplyScanner({ ...CAPS, lenient: false });
   if (pieces.length === 1) return scanner.scanCodes(pieces[0]!).length;
@@ -53,7 +53,7 @@ export function scanCodes(pieces: Uint8Array[]): number {
   return codes.length;
 }
 
-/** Reads code and text of each reply as the module does. Gives how many. */
+/** Reads code and text of each reply like the module. Returns their number. */
 export function readReplies(pieces: Uint8Array[]): number {
   const decoder = new TextDecoder();
   const reader = new ReplyReader({
@@ -91,7 +91,7 @@ export function readBasicFtp(pieces: Uint8Array[]): number {
   return replies.length;
 }
 
-/** Reads replies with the tests' oracle. Gives how many. */
+/** Reads replies with the tests' oracle. Returns their number. */
 export function readOracle(pieces: Uint8Array[]): number {
   const oracle = new ReplyOracle({ ...CAPS, lenient: false });
   for (const piece of pieces) oracle.push(piece);

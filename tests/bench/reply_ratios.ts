@@ -62,8 +62,8 @@ for (const { name, pieces, part } of WORKS) {
 }
 
 /**
- * The best times, in milliseconds, of works that take turns: what else the
- * machine does then slows all of them alike.
+ * Returns the best times, in milliseconds, of works that take turns, so that
+ * other load slows all of them alike.
  */
 function measure(
   [codes, text, oracle, basicFtp]: Runs,

@@ -67,7 +67,7 @@ try {
   Deno.removeSync(FOLDER, { recursive: true });
 }
 
-/** The limit of Deno: no time-outs, no checks. */
+/** A download with Deno alone, without time-outs and checks: the limit. */
 async function bareDownload(bare: RawSession, local: string): Promise<void> {
   using data = await Deno.connect(await bare.passive());
   await bare.command("RETR source");

@@ -14,10 +14,8 @@ export interface Job {
 }
 
 /**
- * curl, timed by itself.
+ * Runs curl, which measures its own time.
  *
- * @param job The file
- * @param isUpload Which way
  * @returns Milliseconds, without the start of the program
  */
 export async function curl(job: Job, isUpload: boolean): Promise<number> {

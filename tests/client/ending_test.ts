@@ -7,7 +7,7 @@ import { startTLSServer } from "../tls/echo_server.ts";
 const PROGRAM = new URL("ending_program.ts", import.meta.url);
 
 /** Longest wait for a program that does not end, in milliseconds. */
-const PATIENCE = 120_000;
+const MAX_WAIT = 120_000;
 
 /** Far longer than that: what waits for it is seen. */
 const TIMEOUT = 2 ** 31 - 1;
@@ -32,7 +32,7 @@ async function runProgram(
       verb,
     ],
     env: { NO_COLOR: "1" },
-    signal: AbortSignal.timeout(PATIENCE),
+    signal: AbortSignal.timeout(MAX_WAIT),
   }).output();
   if (signal !== null) return `ended by ${signal}`;
   const decoder = new TextDecoder();

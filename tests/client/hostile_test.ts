@@ -14,7 +14,7 @@ const WORKERS = 6;
 const CALLS = 6;
 
 /** Milliseconds that no call may take: its own time-outs and five seconds for an abort. */
-const PATIENCE = 20_000;
+const MAX_WAIT = 20_000;
 
 const CAPS = { maxReplyLine: 65_536, maxReply: 65_536, lenient: false };
 
@@ -167,7 +167,7 @@ async function inTime(
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => reject(new Error(`${name} takes too long`)),
-    PATIENCE,
+    MAX_WAIT,
   );
   try {
     return await Promise.race([call().then(() => undefined, (e) => e), late]);

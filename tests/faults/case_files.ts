@@ -34,7 +34,7 @@ export class CaseFiles implements Disposable {
   readonly #root: string;
   readonly #remote: string;
 
-  /** Makes them below the folder that a server serves. */
+  /** Creates the files below the folder of a server. */
   constructor(faultCase: FaultCase, root: string) {
     const { seed, size, oldSize, inDirectory, direction } = faultCase;
     this.#case = faultCase;
@@ -45,7 +45,7 @@ export class CaseFiles implements Disposable {
     if (inDirectory) {
       Deno.mkdirSync(this.#remote, { recursive: true });
       handOver(this.#remote);
-      // who loses the directory on the way finds this
+      // a client that loses its directory finds this file
       this.#decoy = contentOf(seed * 3 + 2, size + 1);
       this.#serve(root, this.#decoy);
     }
@@ -59,12 +59,12 @@ export class CaseFiles implements Disposable {
     }
   }
 
-  /** Where a download goes. */
+  /** Path of the target of a download. */
   get localPath(): string {
     return this.#local.at(this.name);
   }
 
-  /** Where an upload comes from. */
+  /** Path of the source of an upload. */
   get sourcePath(): string {
     return this.#local.at("source");
   }
@@ -81,8 +81,7 @@ export class CaseFiles implements Disposable {
   /**
    * Finds errors in the target after a failed call.
    *
-   * @param wasStarted Whether it was the transfer that failed, and not the
-   * login
+   * @param wasStarted Whether the transfer failed, and not the login
    */
   lossAfterFailure(wasStarted: boolean): Loss {
     const found = this.#target();

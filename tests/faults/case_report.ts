@@ -27,7 +27,7 @@ export interface CaseReport {
   readonly outcome: string;
   readonly error: unknown;
   readonly problems: readonly Problem[];
-  /** Milliseconds of the transfer, and of what it might have taken. */
+  /** Milliseconds of the transfer, and their limit. */
   readonly elapsed: number;
   readonly timeLimit: number;
   /** Milliseconds of the longest wait for the next line of the client's trace. */

@@ -73,7 +73,7 @@ async function writeThrough(
   return { size, retries: 0 };
 }
 
-/** A careless client, what it is given, and the problem that must be seen. */
+/** A careless client, its options, and the problem that must be detected. */
 interface Careless {
   title: string;
   faultCase: FaultCase;

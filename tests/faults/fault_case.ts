@@ -16,16 +16,16 @@ export interface Configuration {
   readonly tls: boolean;
 }
 
-/** Seed 0 is a case of the first, seed 1 of the second, and so on, again and again. */
+/** Seed 0 is a case of the first, seed 1 of the second, and so on. */
 export const CONFIGURATIONS: readonly Configuration[] =
   (["vsftpd", "proftpd", "pure-ftpd", "pyftpdlib"] as const)
     .flatMap((server) => [{ server, tls: false }, { server, tls: true }]);
 
 /**
- * The seeds of a configuration's cases.
+ * Returns the seeds of a configuration's cases.
  *
- * @param index The configuration's
- * @param start No seed is below it
+ * @param index Index of the configuration
+ * @param start The smallest seed
  */
 export function* seedsOf(
   index: number,
@@ -44,9 +44,12 @@ export function* seedsOf(
 /** A fault on one of the case's connections. */
 export interface CaseFault {
   readonly channel: "control" | "data";
-  /** Which connection of the channel, from 0. */
+  /** Index of the connection in its channel. */
   readonly index: number;
-  /** Bytes from the start of the connection; on the first control connection after `"login"`, from there. */
+  /**
+   * Offset from the start of the connection. On the first control connection,
+   * `"login"` stands for the end of the login.
+   */
   readonly from: "start" | "login";
   readonly direction: Direction;
   readonly offset: number;
@@ -56,11 +59,11 @@ export interface CaseFault {
 
 /** The server's processes are killed. */
 export interface Kill {
-  /** At which line of the client's trace, counted from the beginning of the call. */
+  /** Number of the line of the client's trace, from the start of the call. */
   readonly event: number;
-  /** Milliseconds after it. */
+  /** Milliseconds after this line. */
   readonly wait: number;
-  /** Whether it is started again at once. */
+  /** Whether the server is started again at once. */
   readonly restart: boolean;
 }
 
@@ -73,10 +76,13 @@ export interface FaultCase extends Configuration {
   readonly oldSize: number | null;
   /** The source of the upload. */
   readonly source: "path" | "bytes" | "blob" | "stream";
-  /** The client is in a subdirectory, and decoys of the same name lie outside. */
+  /**
+   * Whether the client is in a subdirectory, and decoys of the same name are
+   * outside.
+   */
   readonly inDirectory: boolean;
   readonly timeout: number;
-  /** Whether a TLS session shares its name, so that clients need Workers. */
+  /** Whether TLS sessions share a name, so that clients need workers. */
   readonly sharesName: boolean;
   readonly options: {
     readonly retry: RetryOptions | false;
@@ -92,7 +98,7 @@ export interface FaultCase extends Configuration {
   readonly abort: number | undefined;
   /** Whether commands may be sent together. */
   readonly pipelining: boolean;
-  /** By how much all times were multiplied: 1 as the seed has it, more on a slow machine. */
+  /** Factor of all times: 1 as the seed has it, more on a slow machine. */
   readonly timeScale: number;
 }
 
@@ -105,10 +111,13 @@ const SHORTEST_TIMEOUT = 300;
 /** ProFTPD does not greet for 400 ms after another session has ended. */
 const PROFTPD_PAUSE = 400;
 
-/** A client in a Worker of its own has to start one, between two steps. */
+/** Milliseconds to start the worker of a client, between two steps. */
 const WORKER_START = 400;
 
-/** The shortest time-out of the cases that are like this one, in milliseconds where the time scale is 1. */
+/**
+ * Returns the shortest time-out of similar cases, in milliseconds, for a time
+ * scale of 1.
+ */
 export function shortestTimeout(
   { server, tls, sharesName }: Pick<FaultCase, "server" | "tls" | "sharesName">,
 ): number {
@@ -119,7 +128,9 @@ export function shortestTimeout(
 /** The longest file. */
 export const MAX_SIZE = 50 * 1024 * 1024;
 
-/** Bytes of control dialogue about a transfer, roughly: faults beyond never happen. */
+/**
+ * Approximate bytes of the dialogue of a transfer. Later faults never happen.
+ */
 const CALL_BYTES = { plain: 400, tls: 1100 };
 const LOGIN_BYTES = { plain: 220, tls: 2600 };
 
@@ -183,10 +194,9 @@ export function makeCase(seed: number): FaultCase {
 }
 
 /**
- * The same case on a slower machine: time-outs are longer, and so is what they are compared with.
+ * Returns the same case for a slower machine: all times are longer.
  *
- * @param faultCase The case
- * @param timeScale By how much, 1 or more
+ * @param timeScale The factor, 1 or more
  */
 export function slowedDown(faultCase: FaultCase, timeScale: number): FaultCase {
   const { timeout, faults, abort } = faultCase;
@@ -229,7 +239,7 @@ type What =
   & Pick<FaultCase, "server" | "tls" | "direction" | "size">
   & Pick<FaultCase["options"], "verify" | "atomic">;
 
-/** Faults of the connections; none where the server is to be killed. */
+/** Makes the faults of the connections; none if the server is killed. */
 function makeFaults(
   random: Random,
   what: What,
@@ -237,7 +247,7 @@ function makeFaults(
 ): CaseFault[] {
   if (random.chance(0.02)) return [];
   const faults = [makeFault(random, what, 0)];
-  // a flipped bit comes alone: two accidents can always be made to hide each other
+  // a flipped bit is the only fault, because two faults may hide each other
   if (faults[0]!.fault === "corrupt") return faults;
   if (random.chance(0.15)) faults.push(makeFault(random, what, 0, false));
   for (let index = 1; isRetried && index < 6 && random.chance(0.5); index++) {
@@ -303,8 +313,9 @@ function isTold(
 }
 
 /**
- * Some are longer than the time-out: what comes then comes too late. A command that writes to the target
- * itself must not: the server cannot be kept from executing it after the call.
+ * Returns the longest pause. Some are longer than the time-out, so that the
+ * bytes come too late. A command that writes to the target itself must not be
+ * late: the server would execute it after the call.
  */
 function longestPause(
   channel: CaseFault["channel"],

@@ -2,7 +2,7 @@
 
 import type { CaseReport, Problem } from "./case_report.ts";
 
-/** Kinds of problems, and what they are called. */
+/** Descriptions of the kinds of problems. */
 const NAMES: Record<Problem["kind"], string> = {
   loss: "silent losses",
   hang: "hangs",
@@ -49,7 +49,7 @@ export class FaultReport {
   /**
    * Returns what the run does not prove, or `undefined`.
    *
-   * @param asked Faults that were to happen
+   * @param asked Number of required faults
    */
   shortfall(asked: number): string | undefined {
     if (this.repeated > this.cases * MOST_REPEATED) {
@@ -59,7 +59,7 @@ export class FaultReport {
     return `The run shows too little: ${this.faults} of ${asked} faults happened in ${this.cases} transfers, ${this.#right} of which ended with the right file`;
   }
 
-  /** One line. */
+  /** Returns the summary in one line. */
   summary(): string {
     const all = this.failures.flatMap(({ problems }) => problems);
     const bad = Object.entries(NAMES).map(([kind, name]) =>
@@ -81,7 +81,7 @@ export class FaultReport {
     ).reduce((sum, [, count]) => sum + count, 0);
   }
 
-  /** Faults, and for each the outcomes of the transfers it happened to. */
+  /** Returns a table of the faults, with the outcomes of their transfers. */
   table(): string {
     return [...this.#rows].sort().map(([fault, outcomes]) => {
       const cells = [...outcomes].sort((a, b) => b[1] - a[1])

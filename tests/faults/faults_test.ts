@@ -25,13 +25,13 @@ import { type CaseReport, mayBeSlowness } from "./case_report.ts";
 import { runCase } from "./run_case.ts";
 import { FaultReport } from "./fault_report.ts";
 
-/** Faults in all, unless the environment says otherwise. */
+/** Number of faults, unless the environment has another. */
 const COUNT = 1000;
 
-/** Most transfers for one fault that happens: plans may miss. */
+/** Largest number of transfers for one fault, because plans may miss. */
 const MAX_MISSES = 5;
 
-/** By how much the time-outs of a repeated case are longer, at least. */
+/** Smallest factor of the time-outs of a repeated case. */
 const LONGER = 4;
 
 const seedAsked = Deno.env.get("FTP_FAULT_SEED");
@@ -113,7 +113,7 @@ async function runScaled(
   return { ...await run(longest), isRepeated: true };
 }
 
-/** As many servers as the machine bears, or none. */
+/** Starts as many servers as the machine can run, or none. */
 async function startServers(
   configuration: Configuration,
 ): Promise<AsyncDisposable & { all: ProxiedServer[] }> {

@@ -8,7 +8,7 @@ import { LeakTracker } from "./leak_tracker.ts";
 import { measureTimeScale } from "./time_scale.ts";
 import { runCase } from "./run_case.ts";
 
-// vsftpd obeys no command of a connection that was closed behind it
+// vsftpd executes no command of a closed connection
 for (const server of ["proftpd", "pure-ftpd", "pyftpdlib"] as const) {
   Deno.test({
     name:
@@ -43,7 +43,10 @@ const BEFORE_STOR = [
   "EPSV\r\n",
 ];
 
-/** The first STOR is held up until the second one has sent half of the file. */
+/**
+ * Makes a case whose first STOR is delayed until the second one has sent half
+ * of the file.
+ */
 function makeLateCase(server: FaultCase["server"]): FaultCase {
   const common = { direction: "up", fault: "pause" } as const;
   return {

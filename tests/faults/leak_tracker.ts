@@ -45,7 +45,7 @@ export class OpenResources {
   }
 }
 
-/** Watches what is opened, and by which case, until it is disposed of. */
+/** Tracks which case opens a resource, until it is disposed of. */
 export class LeakTracker implements Disposable {
   readonly #storage = new AsyncLocalStorage<OpenResources>();
   readonly #originals = {
@@ -92,7 +92,9 @@ export class LeakTracker implements Disposable {
     };
   }
 
-  /** Runs a case; what it opens, now and later, is its own. */
+  /**
+   * Runs a case. Everything that is opened in it, now or later, belongs to it.
+   */
   run<T>(resources: OpenResources, run: () => Promise<T>): Promise<T> {
     return this.#storage.run(resources, run);
   }

@@ -10,7 +10,7 @@ import type { CaseFault, Configuration, FaultCase } from "./fault_case.ts";
 /** A stalled session keeps its port until the proxy is cut. */
 const PASSIVE_PORTS = 12;
 
-/** How each server is told which ports to use, since it has to be the same ones after a restart. */
+/** Settings for the passive ports, which must be the same after a restart. */
 const PASSIVE_SETTINGS: Record<
   Configuration["server"],
   (first: number, last: number) => string[]
@@ -30,12 +30,12 @@ export interface Incident {
   readonly planned: PlannedFault;
 }
 
-/** One proxied. */
+/** A server behind a proxy. */
 export class ProxiedServer implements AsyncDisposable {
   readonly name: string;
   /** The server's root directory. */
   readonly root: string;
-  /** Which server it has. */
+  /** The server and its TLS. */
   readonly configuration: Configuration;
   readonly #port: number;
   #server: RealServer;
@@ -74,7 +74,7 @@ export class ProxiedServer implements AsyncDisposable {
     let server: RealServer | undefined;
     try {
       server = await serve(configuration, root, port);
-      // the plan is asked for when connections are made: the proxied is there by then
+      // the plan is requested for each connection, after the constructor
       const proxy = await Proxy.start({
         host: server.host,
         port,
@@ -117,7 +117,9 @@ export class ProxiedServer implements AsyncDisposable {
     return this.#isKilled;
   }
 
-  /** Whether there is a server: one that was killed may not have started again. */
+  /**
+   * Whether the server is running: after a kill it may not have started again.
+   */
   get isServing(): boolean {
     return this.#isServing;
   }
@@ -133,7 +135,7 @@ export class ProxiedServer implements AsyncDisposable {
     return this.#plan.filter(({ planned }) => faults.has(planned));
   }
 
-  /** Whether something happened to the control connection in use. */
+  /** Whether the current control connection had a fault. */
   get isControlHurt(): boolean {
     const index = this.#counts.control - 1;
     return this.#isKilled ||
@@ -142,7 +144,7 @@ export class ProxiedServer implements AsyncDisposable {
       );
   }
 
-  /** Plans a case's faults for the connections that will be made. */
+  /** Plans a case's faults for later connections. */
   arm({ faults }: Pick<FaultCase, "faults">): void {
     this.#seen = this.#proxy.faults.length;
     this.#proxy.bytes.up = this.#proxy.bytes.down = 0;
@@ -156,7 +158,7 @@ export class ProxiedServer implements AsyncDisposable {
     });
   }
 
-  /** The login is over, and nothing else went through: faults that count from there are given their place. */
+  /** Sets the positions of faults that count from the end of the login. */
   loggedIn(): void {
     if (this.#counts.control > 1) return; // it took more than one attempt
     for (const { fault, planned } of this.#plan) {
@@ -165,12 +167,12 @@ export class ProxiedServer implements AsyncDisposable {
     }
   }
 
-  /** Lets nothing happen any more but what has begun. */
+  /** Cancels the faults that have not begun. */
   disarm(): void {
     for (const { planned } of this.#plan) planned.offset = Infinity;
   }
 
-  /** Ends what connections are left. */
+  /** Ends the remaining connections. */
   cut(): void {
     this.#proxy.cut();
   }

@@ -22,19 +22,19 @@ import {
   type Problem,
 } from "./case_report.ts";
 
-/** Time-out of a client that nothing is done to, where the time scale is 1. */
+/** Time-out of an undisturbed client, for a time scale of 1. */
 const UNDISTURBED_TIMEOUT = 20_000;
 
-/** Longest wait for it: nothing is expected to take that long. */
+/** Longest wait for an undisturbed call. */
 const UNDISTURBED_TIME_LIMIT = 60_000;
 
-/** Longest wait for a closed client to let go of everything. */
+/** Longest wait until a closed client has released everything. */
 const RELEASE = 4000;
 
-/** How much later than it was to be something may come that the proxy held back. */
+/** Milliseconds by which delayed bytes may be later than planned. */
 const LATENESS = 30;
 
-/** Runs a case on a proxied. */
+/** Runs a case on a server behind a proxy. */
 export async function runCase(
   proxied: ProxiedServer,
   faultCase: FaultCase,
@@ -51,7 +51,7 @@ export async function runCase(
   if (proxied.isKilled) await run.restart();
   const isOver = run.error === undefined || run.error instanceof Hang;
   if (!isOver && proxied.isServing) {
-    // a part with a wrong byte in it is found out, and goes, before the file is right
+    // a part with a wrong byte is detected and removed before the file is right
     const mayBeWrong = faultCase.faults[0]?.fault === "corrupt";
     if (!await run.undisturbed(mayBeWrong)) await run.undisturbed();
   }
@@ -84,7 +84,7 @@ class CaseRun {
     this.#client = client;
   }
 
-  /** The transfer, and what happens to it. */
+  /** Runs the transfer with its faults. */
   async disturbed(): Promise<void> {
     const { kill, abort, timeout } = this.#case;
     let isUnderway = false;
@@ -137,7 +137,7 @@ class CaseRun {
     this.#proxied.cut();
   }
 
-  /** Starts the server that was killed. */
+  /** Restarts the killed server. */
   async restart(): Promise<void> {
     try {
       await this.#proxied.restart();
@@ -147,9 +147,10 @@ class CaseRun {
   }
 
   /**
-   * Afterwards, with nothing in its way, the same call must succeed.
+   * Repeats the call without faults, which must succeed.
    *
-   * @param mayBeWrong Whether it may as well find that an earlier part is wrong; `false` is returned then
+   * @param mayBeWrong Whether an earlier part may turn out to be wrong; returns
+   * `false` then
    */
   async undisturbed(mayBeWrong = false): Promise<boolean> {
     this.#proxied.arm({ faults: [] });
@@ -240,7 +241,7 @@ class CaseRun {
     }
   }
 
-  /** Runs a call, and does not wait for it longer than it may take. */
+  /** Runs a call with a time limit. */
   async #bounded<T>(
     run: () => Promise<T>,
     timeLimit: number = timeLimitOf(this.#case),
@@ -307,8 +308,9 @@ class CaseRun {
   }
 
   /**
-   * Whether a name is the beginning of another: ProFTPD obeys half a command when the connection ends, and
-   * one that lacks its CRLF only makes an empty file of the whole name.
+   * Whether a name is the beginning of another one: if the connection ends,
+   * ProFTPD executes a part of a command, or creates an empty file for one
+   * without CRLF.
    */
   #isCutShort(name: string): boolean {
     return this.#case.server === "proftpd" &&
@@ -345,7 +347,10 @@ class CaseRun {
     return this.#case.abort !== undefined && error instanceof DOMException;
   }
 
-  /** The client either gets the reply of its own command, or says that there is no connection. */
+  /**
+   * Checks that the client gets the reply to its own command, or reports that
+   * there is no connection.
+   */
   async #checkState(ftp: FTP): Promise<void> {
     const ask = () => this.#bounded(() => this.#client.pwd(ftp));
     const { inDirectory } = this.#case;
@@ -360,7 +365,8 @@ class CaseRun {
     } catch (error) {
       if (error instanceof Deno.errors.NotConnected) return;
       const isOwnReply = error instanceof FTPError && error.reply?.code === 530;
-      // one bit makes the 331 to USER a 231, as if no password were wanted
+      // one changed bit turns the 331 to USER into a 231, which needs no
+      // password
       const mayLackLogin = !this.#isStarted ||
         this.#happened.includes("control corrupt");
       if (isOwnReply && mayLackLogin) return;
@@ -379,10 +385,10 @@ class CaseRun {
     }
   }
 
-  /** Whether a command could not but fail, whatever the client is like. */
+  /** Whether a command must fail with any client. */
   #isExcused(error: unknown): boolean {
     const isStalled = this.#happened.includes("data stall");
-    // a server may have confirmed a transfer, and wait for its last bytes to be taken
+    // a server may confirm a transfer and wait until its last bytes are read
     const isBusy = isStalled && error instanceof Deno.errors.TimedOut;
     return isBusy || this.#proxied.isControlHurt || !this.#isStarted;
   }
@@ -392,13 +398,13 @@ class CaseRun {
   }
 }
 
-/** Whether a connection in doubt was to be replaced, in vain. */
+/** Whether replacing a doubtful connection failed. */
 function isOfDialling(error: unknown): boolean {
   return error instanceof Error &&
     error.message.startsWith('Cannot connect to "');
 }
 
-/** Whether a temporary file is one that the next call goes on with. */
+/** Whether the next call continues a temporary file. */
 function isForResuming(name: string): boolean {
   return name.includes(".resume-");
 }

@@ -16,25 +16,31 @@ import type { LeakTracker } from "./leak_tracker.ts";
 import type { CaseReport } from "./case_report.ts";
 import { runCase } from "./run_case.ts";
 
-/** How many times the slowest step (a dial, a handshake, a command with its reply) a time-out is. */
+/**
+ * A time-out is this many times the slowest step: a dial, a handshake, a
+ * command with its reply.
+ */
 const MARGIN = 3;
 
-/** Calls on each proxied: one to warm up, and those that are measured. */
+/** Calls on each server: one to warm up, and the measured ones. */
 const ROUNDS = 5;
 
-/** Slowest time scale that is measured: a call that takes longer than it may at this one is a failure. */
+/**
+ * Largest time scale that is measured. A call that takes longer than it allows
+ * is a failure.
+ */
 const LARGEST_SCALE = 20;
 
 /** Servers for each core: a case mostly waits. */
 const SERVERS_PER_CORE = { plain: 4, tls: 2 };
 
-/** The time scale of one machine with one server. */
+/** Factor for the times of a case, for one machine and one server. */
 export class TimeScale {
   #slowest = 0;
-  /** By how much each call would need longer time-outs. */
+  /** Factors that the calls would have needed. */
   readonly #needed: number[] = [];
 
-  /** Takes what came of a call that nothing happened to. */
+  /** Learns from an undisturbed call. */
   note(
     { slowestStep, faultCase }: Pick<CaseReport, "slowestStep" | "faultCase">,
   ): void {
@@ -43,7 +49,7 @@ export class TimeScale {
     this.#needed.push(needed);
   }
 
-  /** For the log of a run. */
+  /** Formats the factors for the log of a run. */
   toString(): string {
     return `time scale ${this.usualFactor.toFixed(1)}, at worst ${
       this.factor.toFixed(1)
@@ -52,12 +58,15 @@ export class TimeScale {
     } ms`;
   }
 
-  /** By how much all times of a case are to be multiplied so that no call is too slow, at least 1. */
+  /** Factor for which no call is too slow, at least 1. */
   get factor(): number {
     return Math.max(1, ...this.#needed);
   }
 
-  /** The same for nine calls of ten: the others are repeated. */
+  /**
+   * Factor for which nine of ten calls are not too slow; the others are
+   * repeated.
+   */
   get usualFactor(): number {
     const sorted = this.#needed.toSorted((a, b) => a - b);
     return Math.max(1, sorted[Math.floor(0.9 * sorted.length)] ?? 1);
@@ -65,12 +74,10 @@ export class TimeScale {
 }
 
 /**
- * Measures what calls take, all servers at work at once.
+ * Measures the time of undisturbed calls, with all servers at work.
  *
- * @param servers Where
- * @param tracker Who sees leaks
- * @returns The time scale
- * @throws {Error} If a call fails to which nothing is done
+ * @param tracker Tracks leaks
+ * @throws {Error} If an undisturbed call fails
  */
 export async function measureTimeScale(
   servers: readonly ProxiedServer[],
@@ -98,22 +105,20 @@ export async function measureTimeScale(
   return timeScale;
 }
 
-/**
- * How many servers a configuration is to have.
- *
- * @param configuration Its
- * @param cores Of this machine
- */
+/** Returns the number of servers of a configuration. */
 export function serverCount(
   { server, tls }: Configuration,
   cores: number = navigator.hardwareConcurrency,
 ): number {
   const servers = cores * SERVERS_PER_CORE[tls ? "tls" : "plain"];
-  // ProFTPD sleeps for 400 ms whenever a session has ended, and greets no client meanwhile
+  // ProFTPD sends no greeting for 400 ms after the end of a session
   return server === "proftpd" ? 2 * servers : servers;
 }
 
-/** A transfer of usual size that nothing happens to; with TLS, every second pair in a Worker. */
+/**
+ * Makes an undisturbed transfer of usual size; with TLS, every second pair in a
+ * worker.
+ */
 function makeUndisturbedCase(
   { server, tls }: Configuration,
   round: number,

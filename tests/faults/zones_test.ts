@@ -22,7 +22,7 @@ import {
 import { handOver } from "../testing/servers/real_server.ts";
 import { Random } from "./random.ts";
 
-/** Zones and the hours that they differ from UTC; one has summer time. */
+/** Zones and their hours ahead of UTC; one has daylight saving time. */
 const ZONES = {
   "Asia/Tokyo": [9],
   "Africa/Johannesburg": [2],
@@ -30,7 +30,9 @@ const ZONES = {
   "America/New_York": [-4, -5],
 };
 
-/** How each server comes to show local time, or to refuse what sets one. */
+/**
+ * Settings with which each server shows local time, or refuses to set times.
+ */
 const SETTINGS: readonly (readonly [ServerName, string, readonly string[]])[] =
   [
     ["vsftpd", "as Debian has it", ["use_localtime=YES"]],

@@ -4,7 +4,7 @@ import { Random } from "../faults/random.ts";
 import { type Content, makeContent } from "../model/content.ts";
 import type { Order } from "./program.ts";
 
-/** The calls, each with what makes a later one go on or tidy up. */
+/** The calls, each with options that let a later one continue or clean up. */
 export const CALLS: readonly Order["call"][] = [
   "download",
   "upload",
@@ -21,7 +21,10 @@ export interface KillCase {
   readonly source: ReadonlyMap<string, Content>;
   /** Contents of the target before the call. */
   readonly target: ReadonlyMap<string, Content>;
-  /** How far the call comes, as a share of its time, its bytes, or its commands and replies. */
+  /**
+   * Position of the kill, as a share of the time, the bytes, or the commands
+   * and replies.
+   */
   readonly moment: { readonly of: "time" | "bytes" | "events"; share: number };
 }
 
@@ -32,7 +35,10 @@ const MAX_SMALL_SIZE = 60_000;
 /** Files of a directory. */
 const FILES = 10;
 
-/** Draws a case from its seed; the call follows from it, so that all are as frequent. */
+/**
+ * Creates a case from its seed. The call depends on the seed, so that all calls
+ * are equally frequent.
+ */
 export function makeKillCase(seed: number): KillCase {
   const random = new Random(seed);
   const call = CALLS[seed % CALLS.length]!;

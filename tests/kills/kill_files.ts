@@ -6,7 +6,7 @@ import type { ServedFolder } from "../model/served_folder.ts";
 import { handOver } from "../testing/servers/real_server.ts";
 import type { KillCase } from "./kill_case.ts";
 
-/** Times of files: of the source's, and of the target's, which are older. */
+/** Times of the files: of the source, and of the older target. */
 const NEW = new Date("2024-05-05T05:05:05Z");
 const OLD = new Date("2023-03-03T03:03:03Z");
 
@@ -27,7 +27,7 @@ export class KillFiles implements Disposable {
   readonly #targetRoot: string;
   readonly #served: string;
 
-  /** Makes both sides. */
+  /** Creates both sides. */
   constructor(killCase: KillCase, { path }: ServedFolder) {
     const { call, source, target } = killCase;
     this.#case = killCase;

@@ -22,7 +22,7 @@ const COUNT = 8;
 /** Servers at once, if there are many kills. */
 const TARGETS = 2;
 
-/** Most runs for one kill that happens in time. */
+/** Largest number of runs for one kill in time. */
 const MAX_MISSES = 3;
 
 const seedAsked = env.get("FTP_KILL_SEED");

@@ -7,7 +7,7 @@
 
 import { FTP } from "../../mod.ts";
 
-/** Its first argument, as JSON. */
+/** First argument of the program, as JSON. */
 export interface Order {
   readonly host: string;
   readonly port: number;
@@ -20,7 +20,7 @@ export interface Order {
   readonly remote: string;
   readonly options: Record<string, unknown>;
   /** Kills itself at this event of the trace after the login, or when so many bytes have gone through. */
-  readonly suicide?:
+  readonly ownKill?:
     | { readonly event: number }
     | { readonly bytes: number }
     | undefined;
@@ -32,7 +32,7 @@ export interface Outcome {
   readonly events: number;
 }
 
-/** Makes the call of an order. */
+/** Makes the requested call. */
 export async function obey(
   ftp: FTP,
   { call, local, remote, options }: Order,
@@ -54,7 +54,7 @@ export async function obey(
   }
 }
 
-/** The client that an order is made with. */
+/** Creates the client for a request. */
 export async function logInFor(
   { host, port, user, password, fingerprint }: Order,
   trace?: () => void,
@@ -71,9 +71,9 @@ export async function logInFor(
 
 if (import.meta.main) {
   const order: Order = JSON.parse(Deno.args[0]!);
-  const { suicide } = order;
-  const event = suicide && "event" in suicide ? suicide.event : undefined;
-  const bytes = suicide && "bytes" in suicide ? suicide.bytes : Infinity;
+  const { ownKill } = order;
+  const event = ownKill && "event" in ownKill ? ownKill.event : undefined;
+  const bytes = ownKill && "bytes" in ownKill ? ownKill.bytes : Infinity;
   let events = -Infinity;
   const die = () => Deno.kill(Deno.pid, "SIGKILL");
   const onEvent = () => {

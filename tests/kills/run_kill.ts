@@ -16,18 +16,18 @@ const PASSIVE_PORTS = 40;
 /** The result of a kill. */
 export interface KillReport {
   readonly seed: number;
-  /** Whether the program died before it was done. */
+  /** Whether the program was killed before its end. */
   readonly wasKilled: boolean;
   readonly problems: readonly string[];
 }
 
-/** How long the call takes when nothing happens. */
+/** Duration of an undisturbed call. */
 interface Measure {
   readonly duration: number;
   readonly events: number;
 }
 
-/** A server behind a proxy, on which programs are killed one after the other. */
+/** A server behind a proxy, for programs that are killed. */
 export class KillTarget implements AsyncDisposable {
   readonly #server: RealServer;
   readonly #proxy: Proxy;
@@ -83,7 +83,7 @@ export class KillTarget implements AsyncDisposable {
       ? await runProgram(order, moment.share * measure.duration)
       : await runProgram({
         ...order,
-        suicide: moment.of === "bytes"
+        ownKill: moment.of === "bytes"
           ? { bytes: Math.floor(moment.share * files.bytes) }
           : { event: 1 + Math.floor(moment.share * measure.events) },
       });
@@ -137,7 +137,7 @@ export class KillTarget implements AsyncDisposable {
   }
 }
 
-/** Runs a program, and kills it so many milliseconds after its login. */
+/** Runs a program, and kills it some milliseconds after its login. */
 async function runProgram(
   order: Order,
   delay?: number,

@@ -7,29 +7,32 @@ import type { Random } from "../faults/random.ts";
 import type { Direction, Gate, ProxiedConnection } from "../testing/proxy.ts";
 import { Stop } from "./stop.ts";
 
-/** Bytes of the replies to one call, and of a short listing: every one of them has its turn. */
+/**
+ * Bytes of the replies to one call and of a short listing; each of them gets
+ * its turn.
+ */
 const REPLY_BYTES = 260;
 const LISTING_BYTES = 900;
 
-/** Most bytes of a transfer before it is disturbed. */
+/** Largest number of bytes of a transfer before it is disturbed. */
 const MAX_BYTES = 400_000;
 
-/** SessionLock of the event loop that an abort is given, before what follows comes. */
+/** Turns of the event loop after an abort, before the next bytes arrive. */
 const TURNS = 5;
 
-/** A place in what the server sends. */
+/** A position in the bytes of the server. */
 export interface Place {
   readonly channel: ProxiedConnection["channel"];
-  /** Bytes before it, from where the call begins or the data connection. */
+  /** Bytes before it, since the start of the call or of the data connection. */
   readonly offset: number;
 }
 
 /**
- * Chooses a place.
+ * Chooses a position.
  *
- * @param random For the choice
- * @param count How many were chosen before: short replies and listings are gone through byte by byte
- * @param channel Whether only data will do
+ * @param count Number of earlier choices: short replies and listings are
+ * disturbed at each byte
+ * @param channel Whether only data counts
  */
 export function choosePlace(
   random: Random,
@@ -51,17 +54,17 @@ export class ByteGate implements Gate {
   #place: Place | undefined;
   #left = 0;
   #act: (() => Promise<"pass" | "truncate">) | undefined;
-  /** How many places were reached. */
+  /** Number of positions that were reached. */
   reachedCount = 0;
 
-  /** Waits for a place. */
+  /** Waits for a position. */
   arm(place: Place, act: () => Promise<"pass" | "truncate">): void {
     this.#place = place;
     this.#left = place.offset;
     this.#act = act;
   }
 
-  /** Lets everything pass. */
+  /** Lets all bytes pass. */
   disarm(): void {
     this.#place = this.#act = undefined;
   }
@@ -120,7 +123,7 @@ export class ByteStop extends Stop {
   }
 }
 
-/** For a report. */
+/** Formats a position for a report. */
 export function describePlace({ channel, offset }: Place): string {
   return `after ${offset} bytes of the ${
     channel === "data" ? "data" : "replies"

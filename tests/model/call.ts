@@ -11,33 +11,39 @@ import type { Stop } from "./stop.ts";
 export interface Draw {
   readonly random: Random;
   readonly tree: ModelTree;
-  /** How the call is broken off, if it is. */
+  /** How the call is stopped, if it is. */
   readonly stop: Stop | undefined;
   readonly server: { readonly name: ServerName; features: ServerFeatures };
-  /** For downloads and uploads. */
+  /** Folder for downloads and uploads. */
   readonly folder: LocalFolder;
 }
 
-/** A call, all of whose random decisions are made. */
+/** A call whose random decisions are made. */
 export interface Call {
-  /** As it would be written. */
+  /** The call as source code. */
   readonly text: string;
   /** Calls of ftplib may reject with `NotConnected` after an abort; those that take a path may not. */
   readonly level: "ftplib" | "path";
-  /** Makes the call, and says what is wrong with its answer. May be made again. */
+  /**
+   * Makes the call. Returns the error in its result, if there is one. May be
+   * repeated.
+   */
   readonly run: (ftp: FTP) => Promise<string | undefined>;
-  /** Its changes, and possible states if it fails. */
+  /** Paths that it may change, with their possible states after a failure. */
   readonly doubts?: readonly Doubt[];
-  /** Writes down in the model what a success has changed. */
+  /** Updates the model after a success. */
   readonly apply?: () => void;
-  /** Whether it moves to another directory. */
+  /** Whether it changes the directory. */
   readonly isMove?: boolean;
 }
 
-/** Draws a call of one kind; `undefined` if there is none now. */
+/** Makes a random call; `undefined` if none is possible now. */
 export type Kind = (draw: Draw) => Call | undefined;
 
-/** A path as a call is given it: absolute, or from the current directory. */
+/**
+ * Returns the argument for a path: absolute, or relative to the current
+ * directory.
+ */
 export function spell({ tree, random }: Draw, path: string): string {
   const isRelative = random.chance(0.4);
   const { directory } = tree;
@@ -48,7 +54,7 @@ export function spell({ tree, random }: Draw, path: string): string {
     : path;
 }
 
-/** Waits for something that may fail in any way, as long as it ends. */
+/** Waits for a promise that may fail in any way. */
 export async function whatever(promise: Promise<unknown>): Promise<void> {
   await promise.catch(() => {});
 }

@@ -12,7 +12,7 @@ import type { Stop } from "./stop.ts";
 /** Bytes of a source's chunk. */
 const CHUNK = 10_000;
 
-/** Gives a content in pieces, and stops in the midst if it is to. */
+/** Returns a content in pieces, and stops in between if required. */
 async function* chunksOf(
   { bytes }: Content,
   stop: Stop | undefined,
@@ -80,7 +80,7 @@ function write(
   };
 }
 
-/** An upload of the pieces of a content. */
+/** Makes an upload from pieces of a content. */
 function storeFrom(
   draw: Draw,
   { title, send, ...options }: {
@@ -159,7 +159,7 @@ export const upload: Kind = (draw) => {
   });
 };
 
-/** A file by hand, with `ntransfercmd()` and `voidresp()`. */
+/** An upload by `ntransfercmd()` and `voidresp()`. */
 export const storeByHand: Kind = (draw) => {
   const { stop } = draw;
   const way = stop?.choose(["abort", "close", "signal"]);
@@ -250,7 +250,7 @@ export const removeFile: Kind = (draw) => {
   };
 };
 
-/** A directory that was made by an earlier call. */
+/** Returns a directory that an earlier call created. */
 function pickMade(tree: ModelTree, random: Random): string | undefined {
   const made = tree.directoriesIn("/w").filter((path) =>
     !tree.changed.includes(path) && path !== tree.directory

@@ -30,16 +30,16 @@ export function makeContent(serial: number, size: number): Content {
   return { serial, bytes: bytes.slice(0, size) };
 }
 
-/** Its lines, as a transfer in ASCII gives them. */
+/** Returns the lines as a transfer in ASCII does. */
 export function linesOf({ bytes }: Content): string[] {
   const lines = new TextDecoder().decode(bytes).split("\n");
   if (lines.at(-1) === "") lines.pop();
   return lines;
 }
 
-/** How far two contents have to agree. */
+/** Parts of two contents that must be equal. */
 export interface Extent {
-  /** Where the found bytes begin in the expected ones. @default {0} */
+  /** Position of the received bytes in the expected ones. */
   readonly offset?: number;
   /** Whether the beginning is enough. @default {false} */
   readonly isPartial?: boolean;

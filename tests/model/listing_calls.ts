@@ -5,7 +5,10 @@ import { type Draw, type Kind, spell, whatever } from "./call.ts";
 import type { Listed } from "./model_tree.ts";
 import type { Stop } from "./stop.ts";
 
-/** One name of a listing, from a line of `LIST`, `NLST` or `MLSD`; `undefined` for what is none. */
+/**
+ * Reads a name in a line of `LIST`, `NLST` or `MLSD`; `undefined` if there is
+ * none.
+ */
 function parseLine(verb: string, line: string): Listed | undefined {
   if (verb === "NLST") return named(line.split("/").at(-1)!);
   if (verb === "MLSD") {
@@ -38,13 +41,13 @@ function parseLines(verb: string, lines: readonly string[]): Listed[] {
   return lines.flatMap((line) => parseLine(verb, line) ?? []);
 }
 
-/** Where a listing of so many names is stopped. */
+/** Returns the number of names after which a listing is stopped. */
 function limitOf({ tree }: Draw, stop: Stop | undefined, path: string): number {
   if (stop === undefined) return Infinity;
   return Math.floor(stop.at * tree.filesIn(path).length);
 }
 
-/** Whether a server has refused to name what is not there: some do for an empty directory. */
+/** Whether a server refused to list an empty directory, as some do. */
 function isEmptyRefusal(error: unknown, { tree }: Draw, path: string): boolean {
   return error instanceof FTPError && path === "/empty" &&
     tree.filesIn(path).length === 0 &&
@@ -141,7 +144,7 @@ export const mlsd: Kind = (draw) => {
   };
 };
 
-/** `nlst()`, which gives its names at the end only. */
+/** `nlst()`, which returns the names at the end. */
 export const nlst: Kind = (draw) => {
   const { random, tree, stop } = draw;
   const path = random.pick(tree.listed);
@@ -202,7 +205,7 @@ export const lines: Kind = (draw) => {
   };
 };
 
-/** A listing by hand, with `ntransfercmd()` and `voidresp()`. */
+/** A listing by `ntransfercmd()` and `voidresp()`. */
 export const listingByHand: Kind = (draw) => {
   const { random, tree, stop, server } = draw;
   const path = random.pick(tree.listed);
@@ -255,7 +258,7 @@ async function readByHand(
   return await new Blob(chunks).text();
 }
 
-/** Reads a data connection by hand; all that came is given, however it ended. */
+/** Reads a data connection; returns all received bytes, however it ends. */
 export async function readChunks(
   ftp: FTP,
   cmd: string,

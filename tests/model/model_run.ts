@@ -33,25 +33,30 @@ const KINDS = [...READING_KINDS, ...CHANGING_CALLS];
 /** Enough for connections that are still being closed. */
 const PASSIVE_PORTS = 30;
 
-/** Calls between two looks at what aborted calls have left. */
+/** Calls between two checks of the leftovers of aborted calls. */
 const CALLS_A_LOOK = 40;
 
-/** For ProFTPD, which may turn in a circle for ever when a listing was aborted. */
+/** For ProFTPD, which may loop without end after an aborted listing. */
 const ENDING_HUNG_SESSIONS = ["TimeoutStalled 20"];
 
-/** Time-out of the client, in milliseconds: no server is that slow, on any machine. */
+/** Time-out of the client, in milliseconds, longer than any server needs. */
 const TIMEOUT = 60_000;
 
-/** Longest wait for one call, in milliseconds: nothing that is expected takes that long. */
+/** Longest wait for one call, in milliseconds. */
 const TIME_LIMIT = 4 * TIMEOUT;
 
-/** Most connections and workers of one client at once: control and data, an old one of each that is being closed. */
+/**
+ * Largest number of connections and workers of a client: control and data, and
+ * an old one of each that is being closed.
+ */
 const MAX_RESOURCES = 8;
 
-/** Longest wait for a closed client to let go of everything, in milliseconds. */
+/**
+ * Longest wait until a closed client has released everything, in milliseconds.
+ */
 const RELEASE = 10_000;
 
-/** Latest calls, and lines of the trace, that a finding tells. */
+/** Latest calls, and lines of the trace, in a report. */
 const CALLS_TOLD = 8;
 const TRACE_TOLD = 40;
 
@@ -64,18 +69,22 @@ export interface ModelPlan {
   /** Share of the calls that is disturbed. */
   readonly stops: number;
   /**
-   * How: stopped at a moment of time in any way; by its signal, when so many bytes have come; or cut off by a FIN on
-   * the data connection without TLS's own end, after so many bytes, which only calls that read anything are.
+   * Kind of disturbance: at a random moment in any way; by the signal, after
+   * some bytes; or by a FIN on the data connection without close_notify, after
+   * some bytes (only calls that read data).
    */
   readonly disturbance: "stop" | "byte stop" | "truncation";
-  /** The server's name in its certificate's pin, so that clients at once do not share sessions. */
+  /**
+   * The server's name in the pinned certificate, so that simultaneous clients
+   * share no sessions.
+   */
   readonly name: string;
 }
 
 /** Something that must never happen. */
 export interface Finding {
   readonly kind: "wrong" | "error" | "hang" | "leak" | "left";
-  /** With the seed, the call and those before it. */
+  /** The seed, the call and the calls before it. */
   readonly text: string;
 }
 
@@ -83,9 +92,9 @@ export interface Finding {
 export interface ModelReport {
   calls: number;
   stops: number;
-  /** Stopped calls that rejected because of it. */
+  /** Stopped calls that rejected for this reason. */
   interrupted: number;
-  /** Connections that an abort has cost, which a call of ftplib has told of. */
+  /** Connections lost by an abort, as reported by a call of ftplib. */
   reconnections: number;
   readonly findings: Finding[];
 }
@@ -121,10 +130,10 @@ export async function runModel(
   return await tracker.run(resources, () => run.all());
 }
 
-/** Where a plan is run. */
+/** Environment of a plan. */
 interface Scene {
   readonly server: RealServer;
-  /** The server's or the proxy's. */
+  /** Host of the server or of the proxy. */
   readonly host: string;
   readonly gate: ByteGate;
   readonly folder: LocalFolder;
@@ -146,7 +155,10 @@ class ModelRun {
   readonly #told: string[] = [];
   #trace: TraceEvent[] = [];
   #ftp!: FTP;
-  /** Whether a call was stopped on this connection, and no transfer has succeeded since. */
+  /**
+   * Whether a call was stopped on this connection, and no transfer has
+   * succeeded since then.
+   */
   #isInDoubt = false;
 
   constructor(
@@ -220,7 +232,10 @@ class ModelRun {
     return new ByteStop(random, this.#scene.gate, place);
   }
 
-  /** Makes a call whose data are cut short: it may fail, but not succeed with less than all. */
+  /**
+   * Makes a call whose data is cut off: it may fail, but not succeed with
+   * incomplete data.
+   */
   async #makeTruncated(call: Call, place: Place): Promise<void> {
     this.#isInDoubt = true;
     this.#scene.gate.arm(place, () => Promise.resolve("truncate"));
@@ -244,7 +259,7 @@ class ModelRun {
     await this.#renew();
   }
 
-  /** Makes a call; gives whether it did what it should. */
+  /** Makes a call; returns whether the result was right. */
   async #make(call: Call, stop: Stop | undefined): Promise<boolean> {
     for (let attempt = 0;; attempt++) {
       try {
@@ -256,7 +271,8 @@ class ModelRun {
           this.report.interrupted++;
           return true;
         }
-        // What has cut the data may have broken the control connection too, which every later call may tell.
+        // The cut may also have broken the control connection, which every
+        // later call may report.
         const mayTell = call.level === "ftplib" ||
           this.#plan.disturbance === "truncation";
         const isLost = error instanceof Deno.errors.NotConnected &&
@@ -283,7 +299,7 @@ class ModelRun {
       /^Cannot abort "(NLST|LIST|MLSD)\b/.test(error.message);
   }
 
-  /** After a call that may have moved. */
+  /** Returns to the directory after a call that may have changed it. */
   async #goBack(): Promise<void> {
     const { directory } = this.#tree;
     await this.#make({
@@ -297,7 +313,7 @@ class ModelRun {
     }, undefined);
   }
 
-  /** Looks at what is left of aborted calls, when the server has nothing else to do. */
+  /** Checks the leftovers of aborted calls while the server is idle. */
   async #look(): Promise<void> {
     await this.#make({
       text: "pwd(), before a look at the disk",
@@ -323,7 +339,7 @@ class ModelRun {
     }
   }
 
-  /** Another client, where nothing can be said of this one any more. */
+  /** Creates another client if the state of this one is unknown. */
   async #renew(): Promise<void> {
     await this.#end();
     this.#isInDoubt = false;

@@ -5,19 +5,22 @@ import type { RealServer } from "../testing/servers/mod.ts";
 import { handOver } from "../testing/servers/real_server.ts";
 import { type Content, differenceOf, makeContent, RECORD } from "./content.ts";
 
-/** Directories that are read only: large ones, whose listings leave something behind when they are aborted. */
+/**
+ * Directories that are only read: large ones, whose aborted listings leave
+ * something behind.
+ */
 const LISTED = { "/big": 3000, "/big2": 1200, "/empty": 0 };
 
 /** Directories whose files change. */
 const CHANGED = ["/w", "/w/a", "/w/b", "/w/a/deep"];
 
-/** Files that are larger than the buffers of both ends. */
+/** Sizes of files that are larger than the buffers of both sides. */
 const LARGE_SIZES = [1_500_007, 2_500_003, 3_000_017];
 
-/** Files in a directory at the start, and the most that calls add. */
+/** Files in a directory at the start, and the largest number that calls add. */
 const FILES = { first: 5, most: 10 };
 
-/** Names whose end is not known that are still tolerated. */
+/** Largest number of names with an unknown state. */
 const MAX_DOUBTFUL = 1000;
 
 /** One file. */
@@ -26,7 +29,7 @@ export interface ModelFile {
   readonly size: number;
   /** `undefined` for files of which only the size counts. */
   readonly content: Content | undefined;
-  /** When it was changed, where that is known. */
+  /** Time of the last change, if it is known. */
   mtime: Date | undefined;
 }
 
@@ -37,14 +40,14 @@ export interface Listed {
   readonly size?: number | undefined;
 }
 
-/** A path of which an aborted call may have changed anything. */
+/** A path that an aborted call may have changed. */
 export interface Doubt {
   readonly path: string;
   /** Possible contents, besides a missing file. */
   readonly allowed: readonly Content[];
-  /** Whether the beginning of the last one may be there. */
+  /** Whether the file may have only the beginning of the last content. */
   readonly isPartial?: boolean;
-  /** Whether nothing may be there. */
+  /** Whether the file may be missing. */
   readonly mayBeGone: boolean;
 }
 
@@ -60,7 +63,7 @@ export class ModelTree {
   #serials = 0;
   #names = 0;
 
-  /** Makes it on the disk of a server. */
+  /** Creates the tree on the disk of a server. */
   constructor(server: RealServer, random: Random) {
     this.#server = server;
     for (
@@ -96,7 +99,7 @@ export class ModelTree {
     return CHANGED;
   }
 
-  /** Directories that are worth a listing, each as often as its weight says. */
+  /** Directories to list, each as often as its weight. */
   get listed(): [weight: number, path: string][] {
     return [
       [30, "/big"],
@@ -107,7 +110,7 @@ export class ModelTree {
     ];
   }
 
-  /** All files below a directory, or of it alone. */
+  /** Returns the files of a directory, or of everything below it. */
   filesIn(directory: string, { isDeep = false } = {}): ModelFile[] {
     return [...this.#directories].filter(([path]) =>
       path === directory || (isDeep && path.startsWith(`${directory}/`))
@@ -129,7 +132,7 @@ export class ModelTree {
     return files[random.between(0, files.length - 1)]!;
   }
 
-  /** Where a file is to be written: over another, or under a name that never was. */
+  /** Returns the target of a write: an existing file, or a new name. */
   pickTarget(random: Random): string {
     const directory = CHANGED[random.between(0, CHANGED.length - 1)]!;
     const files = this.filesIn(directory);
@@ -140,15 +143,15 @@ export class ModelTree {
       : files[random.between(0, files.length - 1)]!.path;
   }
 
-  /** A path that never was. */
+  /** Returns a path that was never used. */
   newPath(directory: string): string {
     return `${directory}/n${this.#names++}`;
   }
 
   /**
-   * A content of a size that no other file has or had.
+   * Creates a content with a unique size.
    *
-   * @param isText Whether its last line has an end.
+   * @param isText Whether its last line has an end
    */
   newContent(random: Random, { isText = false } = {}): Content {
     const size = isText
@@ -162,18 +165,18 @@ export class ModelTree {
     return this.#directories.get(parentOf(path))?.get(path);
   }
 
-  /** Writes down that a file has a content. */
+  /** Notes the content of a file. */
   set(path: string, content: Content, mtime?: Date): void {
     this.#add({ path, size: content.bytes.length, content, mtime });
   }
 
-  /** Writes down that a path is gone. */
+  /** Notes that a path was removed. */
   remove(path: string): void {
     this.#directories.get(parentOf(path))?.delete(path);
     this.#directories.delete(path);
   }
 
-  /** Writes down that a directory was made. */
+  /** Notes that a directory was created. */
   addDirectory(path: string): void {
     this.#directories.set(path, new Map());
   }
@@ -186,9 +189,10 @@ export class ModelTree {
   }
 
   /**
-   * Looks at what is really under the paths in doubt, and removes it. The server has to be idle.
+   * Reads the real state of all doubtful paths, and removes them. The server
+   * has to be idle.
    *
-   * @returns What must not be there.
+   * @returns Problems
    */
   settle(): string[] {
     const doubts = this.#doubts;

@@ -146,7 +146,7 @@ export const retrieve: Kind = (draw) => {
   };
 };
 
-/** A file by hand, with `ntransfercmd()` and `voidresp()`. */
+/** A download by `ntransfercmd()` and `voidresp()`. */
 export const fileByHand: Kind = (draw) => {
   const { stop } = draw;
   const { path, size, content } = pickSource(draw);

@@ -4,7 +4,10 @@ import { assert, assertEquals } from "@std/assert";
 import { LeakTracker } from "../faults/leak_tracker.ts";
 import { type ModelPlan, type ModelReport, runModel } from "./model_run.ts";
 
-/** Runs a plan on several servers at once, each with the next seed; fails if there are findings, or nothing happened. */
+/**
+ * Runs a plan on several servers at once, each with the next seed. Fails if
+ * there are problems, or if nothing happened.
+ */
 export async function runInParallel(
   plan: Omit<ModelPlan, "name">,
   servers: number,

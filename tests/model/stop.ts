@@ -3,19 +3,22 @@
 import { setImmediate } from "node:timers";
 import type { Random } from "../faults/random.ts";
 
-/** Most turns of the event loop, and most milliseconds, until a signal is aborted. */
+/**
+ * Largest number of turns of the event loop, and of milliseconds, until a
+ * signal is aborted.
+ */
 const MAX_TURNS = 300;
 const MAX_WAIT = 30;
 
-/** The reason with which an aborted call must reject. */
+/** The reason that an aborted call must reject with. */
 export class Stopped extends Error {
   override name = "Stopped";
 }
 
-/** How, and when, one call is broken off. */
+/** How and when one call is stopped. */
 export class Stop implements Disposable {
   readonly reason: Stopped = new Stopped("the test has stopped this call");
-  /** Share of what a call gives after which it is stopped. */
+  /** Share of the results after which a call is stopped. */
   readonly at: number;
   readonly #way: number;
   readonly #turns: number;
@@ -24,7 +27,7 @@ export class Stop implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
 
-  /** Draws a moment. */
+  /** Chooses a moment. */
   constructor(random: Random) {
     this.at = random.pick([
       [2, 0],
@@ -38,19 +41,19 @@ export class Stop implements Disposable {
     this.#wait = random.chance(0.4) ? wait : undefined;
   }
 
-  /** For the call. */
+  /** Signal for the call. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** The moment of the signal, for a report. */
+  /** Moment of the signal, for a report. */
   get moment(): string {
     return this.#wait === undefined
       ? `after ${this.#turns} turns`
       : `after ${this.#wait} ms`;
   }
 
-  /** One of the ways to stop a call. */
+  /** Chooses a way to stop a call. */
   choose<const T>(ways: readonly T[]): T {
     return ways[Math.floor(this.#way * ways.length)]!;
   }
@@ -60,13 +63,14 @@ export class Stop implements Disposable {
     this.#controller.abort(this.reason);
   }
 
-  /** Aborts the signal when its moment has come. */
+  /** Aborts the signal at its moment. */
   arm(): void {
     if (this.#wait !== undefined) {
       this.#timer = setTimeout(() => this.abort(), this.#wait);
       return;
     }
-    // SessionLock of the event loop, and not milliseconds, are as fine as what a client does between two of its waits.
+    // Turns of the event loop are as short as the steps of a client between two
+    // waits; milliseconds are not.
     let left = this.#turns;
     const turn = () => {
       if (this.#isOver) return;

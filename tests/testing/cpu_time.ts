@@ -1,6 +1,6 @@
 /** The processor time of a thread, independent of other processes. */
 
-/** Milliseconds that this thread has worked. */
+/** Milliseconds of processor time of this thread. */
 export function worked(): number {
   if (Deno.build.os !== "linux") return performance.now();
   const [nanoseconds] = Deno.readTextFileSync("/proc/thread-self/schedstat")

@@ -3,7 +3,7 @@
 /** Handles a connection of a proxy; it is closed at the end. */
 export type ProxyScript = (conn: Deno.TcpConn, index: number) => Promise<void>;
 
-/** The proxy. */
+/** A scripted proxy. */
 export class FakeProxy implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #conns = new Set<Deno.TcpConn>();
@@ -11,7 +11,7 @@ export class FakeProxy implements AsyncDisposable {
   readonly #running: Promise<void>[] = [];
   readonly #accepting: Promise<void>;
 
-  /** Starts it. */
+  /** Starts the proxy. */
   constructor(script: ProxyScript) {
     this.#script = script;
     this.#accepting = this.#accept();
@@ -22,7 +22,7 @@ export class FakeProxy implements AsyncDisposable {
     return `127.0.0.1:${this.#listener.addr.port}`;
   }
 
-  /** Ends every connection at once, as a proxy that dies. */
+  /** Ends every connection at once, like a proxy that crashes. */
   drop(): void {
     for (const conn of this.#conns) closeQuietly(conn);
   }
@@ -50,7 +50,7 @@ export class FakeProxy implements AsyncDisposable {
     try {
       await this.#script(conn, index);
     } catch {
-      // the other end is gone: that is up to the test
+      // the other end has closed, which the test checks
     }
     closeQuietly(conn);
     this.#conns.delete(conn);
@@ -68,7 +68,7 @@ export async function tunnelByHTTP(
   await relay(conn, far);
 }
 
-/** Reads so many bytes. */
+/** Reads a number of bytes. */
 export async function readExactly(
   conn: Deno.Conn,
   length: number,
@@ -91,7 +91,7 @@ export async function readHead(conn: Deno.Conn): Promise<string> {
   return head;
 }
 
-/** Writes bytes or text, in one piece or so many at a time. */
+/** Writes bytes or text, in one piece or in several. */
 export async function send(
   conn: Deno.Conn,
   content: string | readonly number[],
@@ -106,7 +106,7 @@ export async function send(
   }
 }
 
-/** Passes bytes on between two connections until both have ended. */
+/** Copies bytes between two connections until both have ended. */
 export async function relay(a: Deno.TcpConn, b: Deno.TcpConn): Promise<void> {
   const options = { preventCancel: true };
   try {

@@ -3,13 +3,18 @@
 import { assert } from "@std/assert";
 import { worked } from "./cpu_time.ts";
 
-/** Shorter than the longest line that is read. */
+/** Length of a text, less than the longest line that is read. */
 export const LONG = 60_000;
 
-/** A linear work takes four times as long, a quadratic one sixteen times. */
+/**
+ * Largest ratio: linear work takes four times as long, quadratic work sixteen
+ * times.
+ */
 export const MAX_RATIO = 7;
 
-/** Milliseconds that are not looked at closer: a quadratic work takes more. */
+/**
+ * Milliseconds below which work counts as linear: quadratic work takes longer.
+ */
 const FLOOR = 25;
 
 /** The repeated text. */
@@ -56,7 +61,10 @@ export const UNITS = [
   "-----BEGIN CERTIFICATE-----",
 ];
 
-/** The least work of several runs: what others do meanwhile only adds to it. */
+/**
+ * Returns the shortest time of several runs, because other processes only add
+ * to it.
+ */
 export function workOf(run: () => unknown, runs: number): number {
   let least = Infinity;
   for (let i = 0; i < runs; i++) {
@@ -71,16 +79,17 @@ export function workOf(run: () => unknown, runs: number): number {
   return least;
 }
 
-/** How a text is looked at. */
+/** Options of a measurement. */
 export interface LinearOptions {
   /** The length of the text. @default {20000} */
   readonly length?: number;
 }
 
 /**
- * How many times as long four times as much takes, unless that is nothing. A quarter is looked at first:
- * what takes less there than a quadratic work would is not looked at closer. What seems to take too long is
- * measured with twice the text as well: there quadratic work stands out, and a pause of the collector does not.
+ * Returns how many times as long a text takes that is four times as long; 0 if
+ * both are fast. If a text seems to take too long, twice the text is measured,
+ * too: quadratic work then stands out, and a pause of the garbage collector
+ * does not.
  */
 export function ratioOf(
   run: (length: number) => unknown,
@@ -93,7 +102,10 @@ export function ratioOf(
     : Math.min(ratio, measureRatio(run, 2 * length));
 }
 
-/** The ratio of a text and its quarter: the least of up to four rounds. */
+/**
+ * Returns the ratio of a text and its quarter: the smallest of up to four
+ * rounds.
+ */
 function measureRatio(
   run: (length: number) => unknown,
   length: number,
@@ -107,12 +119,12 @@ function measureRatio(
   return ratio;
 }
 
-/** Texts of a length: one unit, many times, and what makes a search fail. */
+/** Returns a text: one unit, repeated, and an end that makes a search fail. */
 function makeText(unit: string, length: number, [head, tail] = ["", ""]) {
   return head + unit.repeat(Math.ceil(length / unit.length)) + tail;
 }
 
-/** Insists on linear time for each unit between each head and tail. */
+/** Asserts linear time for each unit between each head and tail. */
 export function assertLinear(
   what: string,
   run: (text: string) => unknown,

@@ -5,7 +5,7 @@ import { createServer, type Socket } from "node:net";
 /**
  * Listens for one data connection.
  *
- * @param announce Told the port
+ * @param announce Called with the port
  * @returns The connection
  */
 export function acceptOne(announce: (port: number) => void): Promise<Socket> {

@@ -18,7 +18,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { Peer } from "../../lib/testing/peer.ts";
 import { PROXY_HOST } from "./servers/loopback.ts";
 
-/** Which way bytes go: from the client to the server, or back. */
+/** Direction of bytes: "up" from the client to the server, or "down". */
 export type Direction = "up" | "down";
 
 /**
@@ -45,29 +45,32 @@ export type Fault =
   | "corrupt"
   | "pause";
 
-/** A fault, and where it happens. */
+/** A fault and its position. */
 export interface PlannedFault {
   direction: Direction;
-  /** How many bytes have passed in that direction before it. */
+  /** Bytes that pass in that direction before the fault. */
   offset: number;
   fault: Fault;
   /** For `"pause"`. @default {100} */
   duration?: number;
 }
 
-/** One connection through the proxy, as a plan is made for it. */
+/** A connection through the proxy, for which faults are planned. */
 export interface ProxiedConnection {
   readonly channel: "control" | "data";
-  /** Counts the connections of a channel, from 0. */
+  /** Number of the connection in its channel, from 0. */
   readonly index: number;
 }
 
-/** Lets bytes of any connection pass up to a place that is chosen while they flow. */
+/**
+ * Stops the bytes of a connection at a position that is chosen while they flow.
+ */
 export interface Gate {
   /**
    * Counts the bytes of a chunk.
    *
-   * @returns How many of them may pass before {@linkcode reached} is called; `undefined` for all
+   * @returns Bytes that may pass before {@linkcode reached} is called;
+   * `undefined` for all
    */
   count(
     connection: ProxiedConnection,
@@ -75,19 +78,19 @@ export interface Gate {
     length: number,
   ): number | undefined;
   /**
-   * What is before has passed, and what follows waits.
+   * Called when the earlier bytes have passed; later ones wait.
    *
-   * @returns What becomes of it: "truncate" ends the receiver's stream in order (FIN), while the sender gets rid of the
-   * rest and is told nothing
+   * @returns What happens next: "truncate" ends the receiver's stream in order
+   * (FIN), while the sender's bytes are discarded
    */
   reached(): Promise<"pass" | "truncate">;
 }
 
-/** How a proxy behaves. */
+/** Options of a proxy. */
 export interface ProxyOptions {
-  /** Milliseconds of round-trip time that it adds, half of it each way. @default {0} */
+  /** Added round-trip time in milliseconds, half of it each way. */
   delay?: number;
-  /** The faults of a connection, asked for when it is made. @default {none} */
+  /** Returns the faults of a connection; called when it is opened. */
   plan?: (connection: ProxiedConnection) => readonly PlannedFault[];
   /** Called while bytes are transferred. @default {none} */
   gate?: Gate;
@@ -112,9 +115,9 @@ interface Pair {
 export class Proxy implements AsyncDisposable {
   readonly host = PROXY_HOST;
   readonly port: number;
-  /** Bytes that passed so far. */
+  /** Number of bytes that have passed. */
   readonly bytes: Record<Direction, number> = { up: 0, down: 0 };
-  /** Faults that happened so far. */
+  /** Number of faults that have happened. */
   readonly faults: PlannedFault[] = [];
   readonly #target: ProxyTarget;
   readonly #delay: number;
@@ -161,8 +164,9 @@ export class Proxy implements AsyncDisposable {
   }
 
   /**
-   * Waits until the server has all that clients sent which are gone, and nothing is open: a client that is killed
-   * closes both directions, though a FIN tells of one only.
+   * Waits until no connection is open, and the server has received all bytes of
+   * closed clients. A client that is killed closes both directions, although a
+   * FIN shows only one.
    */
   async idle(): Promise<void> {
     await Promise.all([...this.#pairs].map(async ({ client, server, sent }) => {
@@ -229,7 +233,10 @@ export class Proxy implements AsyncDisposable {
     return peer;
   }
 
-  /** Moves bytes one way. Each chunk waits for its own time: delays overlap, the order stays. */
+  /**
+   * Moves bytes in one direction. Each chunk is delayed separately, so delays
+   * overlap and the order stays.
+   */
   async #forward(
     from: Peer,
     to: Peer,
@@ -309,7 +316,7 @@ export class Proxy implements AsyncDisposable {
       this.faults.push(abrupt);
       return await line.send(() => to.reset());
     }
-    // What the one end did, the other is to see, but not before the bytes that precede it.
+    // The other end sees the same event, after the bytes that precede it.
     const { promise: isPassed, resolve } = Promise.withResolvers<void>();
     await line.send(() => {
       if (from.wasReset) to.reset();
@@ -325,14 +332,14 @@ export class Proxy implements AsyncDisposable {
     direction: Direction,
   ): Promise<void> {
     this.bytes[direction] += bytes.length;
-    if (bytes.length > 0) await to.write(bytes).catch(() => {}); // the other direction tells of its end
+    if (bytes.length > 0) await to.write(bytes).catch(() => {}); // the other direction reports its end
   }
 }
 
 /** Faults at the end of a sender. */
 const ENDS: ReadonlySet<Fault> = new Set(["unclosed", "abrupt", "abruptTLS"]);
 
-/** Bytes of the head of a TLS record, and of an encrypted alert of TLS 1.3. */
+/** Size of the header of a TLS record, and of an encrypted alert of TLS 1.3. */
 const HEAD_SIZE = 5;
 const ALERT_SIZE = 19;
 
@@ -341,7 +348,7 @@ class RecordScanner {
   #head: number[] = [];
   #left = 0;
 
-  /** Takes the next bytes; gives where in them the alert's body begins. */
+  /** Reads the next bytes. Returns the position of the alert's body in them. */
   findAlert(bytes: Uint8Array): number | undefined {
     for (let at = 0; at < bytes.length;) {
       if (this.#left > 0) {
@@ -365,10 +372,10 @@ class RecordScanner {
   }
 }
 
-/** How many chunks may be underway: enough for 100 MB/s at 100 ms, and no more memory than that. */
+/** Largest number of delayed chunks: enough for 100 MB/s at 100 ms. */
 const MAX_UNDERWAY = 256;
 
-/** Does things in order, each a fixed time after it was asked to. */
+/** Runs actions in order, each after a fixed delay. */
 class DelayLine {
   readonly #delay: number;
   readonly #underway: { due: number; action: () => void | Promise<void> }[] =
@@ -394,7 +401,7 @@ class DelayLine {
     await this.send(() => this.#sleep(duration));
   }
 
-  /** Forgets what is underway. */
+  /** Drops all delayed actions. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -429,7 +436,7 @@ function end(peer: Peer, fault: "close" | "reset"): void {
   else peer.reset();
 }
 
-/** The same bytes, but for one bit of the first. */
+/** Returns the same bytes with one bit of the first one changed. */
 function corrupted(bytes: Uint8Array): Uint8Array {
   const changed = bytes.slice();
   changed[0] = changed[0]! ^ 1;

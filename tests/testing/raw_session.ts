@@ -21,7 +21,7 @@ export class RawSession implements Disposable, AsyncDisposable {
     this.#hostname = hostname;
   }
 
-  /** Connects; the greeting is still to be read. */
+  /** Connects, without reading the greeting. */
   static async connect(
     server: { host: string; port: number },
   ): Promise<RawSession> {
@@ -48,7 +48,7 @@ export class RawSession implements Disposable, AsyncDisposable {
     return session;
   }
 
-  /** Reads one reply, all its lines; "" when the connection has ended. */
+  /** Reads one reply with all its lines; "" at the end of the connection. */
   async reply(): Promise<string> {
     const end = /^(?:(\d{3})-[^]*?^\1 .*\r\n|\d{3} .*\r\n)/m;
     const buffer = new Uint8Array(4096);
@@ -73,7 +73,7 @@ export class RawSession implements Disposable, AsyncDisposable {
     return await this.reply();
   }
 
-  /** Asks for a passive port. */
+  /** Requests a passive port. */
   async passive(): Promise<{ hostname: string; port: number }> {
     const reply = await this.command("EPSV");
     const port = reply.match(/\(\|\|\|(\d+)\|\)/)?.[1];
@@ -81,7 +81,7 @@ export class RawSession implements Disposable, AsyncDisposable {
     return { hostname: this.#hostname, port: Number(port) };
   }
 
-  /** Receives what a command sends. */
+  /** Receives the data of a command. */
   async fetch(line: string): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     {

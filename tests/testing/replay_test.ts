@@ -14,7 +14,7 @@ import { serverTest } from "./servers/mod.ts";
 
 const CONTENT = "1,2,3\n".repeat(1000);
 
-/** What a program does; gives what it saw. */
+/** A program; returns what it received. */
 type Program = (ftp: FTP) => Promise<unknown>;
 
 const PROGRAMS: Record<string, Program> = {

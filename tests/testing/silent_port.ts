@@ -8,9 +8,9 @@ export class SilentPort implements Disposable {
   }
 
   /**
-   * Opens one, and fills its queue.
+   * Opens a port, and fills its queue.
    *
-   * @param at Where; a free port of 127.0.0.1, if left out.
+   * @param at The address; by default a free port of 127.0.0.1
    */
   static async open(
     at: { hostname?: string; port?: number } = {},
@@ -23,7 +23,10 @@ export class SilentPort implements Disposable {
     return silent;
   }
 
-  /** Whether this system has such ports: others refuse, or queue more. */
+  /**
+   * Whether this system has such ports: others refuse connections, or queue
+   * more.
+   */
   static readonly isPossible: boolean = Deno.build.os === "linux";
 
   /** Its number. */
@@ -37,5 +40,5 @@ export class SilentPort implements Disposable {
   }
 }
 
-/** Connections that wait to be accepted: Linux has one more than it is told. */
+/** Pending connections; Linux allows one more than the backlog. */
 const QUEUE = 2;

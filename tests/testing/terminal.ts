@@ -10,7 +10,9 @@
 
 import { findProgram, programEnvironment } from "./servers/programs.ts";
 
-/** Whether tests in a terminal are to be left out: there is no tmux, and nothing requires it. */
+/**
+ * Whether terminal tests are skipped, because tmux is missing and not required.
+ */
 export function hasNoTerminal(): boolean {
   return findProgram("tmux") === undefined &&
     Deno.env.get("FTP_REQUIRE_SERVERS") !== "1";
@@ -24,7 +26,7 @@ export interface TerminalOptions {
 }
 
 /** Milliseconds that a screen is waited for. */
-const PATIENCE = 60_000;
+const MAX_WAIT = 60_000;
 
 /** A terminal with one program. */
 export class Terminal implements AsyncDisposable {
@@ -74,10 +76,10 @@ export class Terminal implements AsyncDisposable {
     return (await this.#tmux(["capture-pane", "-p"])).trimEnd();
   }
 
-  /** Waits until the screen shows something; gives the screen. */
+  /** Waits until the screen matches; returns the screen. */
   async shows(wanted: RegExp): Promise<string> {
     const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, PATIENCE);
+    const timer = setTimeout(late.resolve, MAX_WAIT);
     let isLate = false;
     late.promise.then(() => isLate = true);
     try {

@@ -10,8 +10,8 @@
 import type { Dial, DialedConn } from "../../mod.ts";
 
 /**
- * Milliseconds for which what comes is held, so that the client first does what
- * it can do without it.
+ * Milliseconds for which received bytes are held, so that the client first does
+ * everything that it can do without them.
  */
 const HOLD = 15;
 
@@ -96,7 +96,7 @@ export class TurnClock {
   }
 }
 
-/** What is done about the events of a connection. */
+/** What to do at the events of a connection. */
 interface Events {
   write(bytes: Uint8Array): void;
   read(bytes: Uint8Array): void;
@@ -135,7 +135,7 @@ function wrap(conn: Deno.TcpConn, events: Events): DialedConn {
   };
 }
 
-/** Holds what comes, until the connection is closed. */
+/** Holds received bytes until the connection is closed. */
 class Hold {
   #release: (() => void) | undefined;
   #isEnded = false;

@@ -42,7 +42,10 @@ export async function makeDataSets(
   const directoryOf = ({ session }: Turn) =>
     directories.get(session) ?? "IBMUSER.";
 
-  /** The data set and the member of an argument, or nothing if it is none. */
+  /**
+   * Returns the data set and the member of an argument; `undefined` if there is
+   * none.
+   */
   function find(
     turn: Turn,
   ): [name: string, member: string | undefined] | undefined {

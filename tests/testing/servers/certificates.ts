@@ -6,7 +6,7 @@
 import { PROXY_HOST, SERVER_HOST, SERVER_HOST_IPV6 } from "./loopback.ts";
 import { type CertificateFiles, TestAuthority } from "./test_authority.ts";
 
-/** All that the TLS tests need. */
+/** Certificates of the TLS tests. */
 export interface Certificates {
   /** The authority that signed `good`, `expired`, `wrongName` and `client`. */
   readonly authority: CertificateFiles;
@@ -34,9 +34,9 @@ const names = [
 let cached: Promise<Certificates> | undefined;
 
 /**
- * Makes the certificates, or gives those made before.
+ * Returns the certificates, which are created on first use.
  *
- * @returns The paths of their files.
+ * @returns The paths of their files
  */
 export function certificates(): Promise<Certificates> {
   return cached ??= makeCertificates();

@@ -5,7 +5,7 @@
  * `::1`.
  */
 
-/** How many test files can run at once. */
+/** Largest number of test files that run at once. */
 const SHARES = 250;
 
 /** Ports below the range the system gives out by itself. On `::1`, each share has its part of them. */
@@ -13,18 +13,23 @@ const FIRST_PORT = 12_000;
 const LAST_PORT = 32_000;
 const IPV6_PORTS = (LAST_PORT - FIRST_PORT) / SHARES;
 
-/** Where shares are taken: each at an address and a port, in case something listens on all addresses. */
+/**
+ * First port of the guards. Each share has its own address and port, in case
+ * another program listens on all addresses.
+ */
 const FIRST_GUARD_PORT = FIRST_PORT - SHARES;
 
 /** The addresses and ports of one test file. */
 interface Share {
-  /** Where servers listen. */
+  /** Address of the servers. */
   readonly host: string;
-  /** Where a proxy can listen on the very ports of the server behind it. */
+  /** Address of a proxy with the same ports as its server. */
   readonly proxyHost: string;
-  /** The first of the ports on `::1`. */
+  /** First port on `::1`. */
   readonly ipv6Port: number;
-  /** Open as long as the share is taken, until the test file's end: the system lets only one have it. */
+  /**
+   * Open as long as the share is taken. The system allows only one listener.
+   */
   readonly guard: Deno.Listener | undefined;
 }
 
@@ -50,16 +55,16 @@ function takeShare(): Share {
 
 const share = takeShare();
 
-/** Where servers listen. */
+/** Address of the servers. */
 export const SERVER_HOST = share.host;
 
-/** Where a proxy listens. */
+/** Address of a proxy. */
 export const PROXY_HOST = share.proxyHost;
 
-/** The same on IPv6. */
+/** Address of the servers on IPv6. */
 export const SERVER_HOST_IPV6 = "::1";
 
-/** Whether there is IPv6 at all: containers often have none, and nothing in them can change it. */
+/** Whether the machine has IPv6; many containers do not. */
 export const HAS_IPV6 = canListen(SERVER_HOST_IPV6);
 
 function canListen(hostname: string): boolean {
@@ -74,11 +79,12 @@ function canListen(hostname: string): boolean {
 const next = { ipv4: 0, ipv6: 0 };
 
 /**
- * Gives away ports that nothing listens on, and that were not given before.
+ * Reserves consecutive ports without a listener.
  *
- * @param host `SERVER_HOST`, whose ports are free at `PROXY_HOST` too, or `SERVER_HOST_IPV6`.
- * @param count How many, one after the other.
- * @returns The first of them.
+ * @param host `SERVER_HOST`, whose ports are also free at `PROXY_HOST`, or
+ * `SERVER_HOST_IPV6`
+ * @param count Number of ports
+ * @returns The first port
  */
 export function takePorts(host: string, count: number): number {
   const isIPv6 = host === SERVER_HOST_IPV6;

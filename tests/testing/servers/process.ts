@@ -1,17 +1,18 @@
 /** Starts, awaits and ends the processes of a server. */
 
-/** How long a server may take until its greeting, in milliseconds, on a busy machine. */
+/** Longest wait for a server's greeting, in milliseconds, on a busy machine. */
 const START_TIMEOUT = 20_000;
 
-/** How long processes that were killed may take until they are gone, in milliseconds. */
+/** Longest wait for the end of killed processes, in milliseconds. */
 const STOP_TIMEOUT = 20_000;
 
 /** Interval of polling, where no event exists, in milliseconds. */
 const INTERVAL = 10;
 
 /**
- * Becomes the server. Beside it waits a child for the end of its input, which comes when the tests are killed or
- * interrupted: then it ends the server and removes its files.
+ * Becomes the server. A child process waits for the end of its input, which
+ * comes when the tests are killed or interrupted; it then ends the server and
+ * removes its files.
  */
 const SCRIPT = `
 output=$1 folder=$2 outside=$3
@@ -31,11 +32,14 @@ export interface ServerCommand {
   readonly folder: string;
   /** Other files to remove with it. */
   readonly outside: string | undefined;
-  /** Bytes that a file may have; writing beyond fails with EFBIG. */
+  /** Largest size of a file, in bytes; writing more fails with EFBIG. */
   readonly maxFileSize: number | undefined;
 }
 
-/** A running server: its processes share a session of the operating system, whoever their parent is. */
+/**
+ * A running server. Its processes share a session of the operating system,
+ * whatever their parents are.
+ */
 export class ServerProcess {
   readonly pid: number;
   readonly #child: Deno.ChildProcess;
@@ -44,7 +48,7 @@ export class ServerProcess {
   readonly #killed = new Map<number, string>();
   #ended = false;
 
-  /** Starts it. */
+  /** Starts the process. */
   constructor(
     { command, env, folder, outside = "", maxFileSize }: ServerCommand,
   ) {
@@ -130,7 +134,7 @@ export class ServerProcess {
     this.#send(signal);
   }
 
-  /** Kills what is left and waits until the server is gone. */
+  /** Kills the remaining processes, and waits until they are gone. */
   async stop(): Promise<void> {
     this.kill();
     await this.#child.status;
@@ -138,7 +142,7 @@ export class ServerProcess {
     await this.#gone();
   }
 
-  /** Sends a signal, and tells to whom. */
+  /** Sends a signal, and returns the processes that got it. */
   #send(signal: Deno.Signal): ProcessEntry[] {
     const found = serverProcesses(this.pid);
     for (const { pid } of found) {
@@ -151,7 +155,10 @@ export class ServerProcess {
     return found;
   }
 
-  /** Waits for those that were killed: sessions outlive the server by a little, with its port still open. */
+  /**
+   * Waits for killed processes: sessions end a little later than the server,
+   * and keep its port open.
+   */
   async #gone(): Promise<void> {
     const deadline = Date.now() + STOP_TIMEOUT;
     for (;;) {
@@ -180,8 +187,9 @@ async function greets(conn: Deno.TcpConn): Promise<boolean> {
 }
 
 /**
- * The living processes of a server: its session of the operating system, and all that descend from it.
- * Both, since vsftpd's sessions leave the one, and processes whose parent was killed leave the other.
+ * Returns the running processes of a server: its session of the operating
+ * system, and all descendants. vsftpd's sessions leave the session; processes
+ * whose parent was killed leave the descendants.
  */
 function serverProcesses(server: number): ProcessEntry[] {
   const members = new Set([server]);
@@ -199,13 +207,13 @@ interface ProcessEntry {
   readonly pid: number;
   readonly parent: number;
   readonly session: number;
-  /** When, since numbers are given again. */
+  /** Start time, because process ids are reused. */
   readonly started: string;
 }
 
 /**
- * The processes of the machine that have not ended. A shell reads /proc: Deno
- * itself lets only those in who have every permission.
+ * Returns the running processes of the machine. A shell reads /proc, because
+ * Deno requires every permission for that.
  */
 function processes(): ProcessEntry[] {
   const { stdout } = new Deno.Command("/bin/sh", {

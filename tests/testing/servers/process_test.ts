@@ -1,4 +1,4 @@
-// What is left of a server that was stopped, or of a test run that was killed: nothing.
+// Nothing is left of a stopped server, or of a killed test run.
 
 import { assertEquals } from "@std/assert";
 import { SERVER_HOST, takePorts } from "./loopback.ts";

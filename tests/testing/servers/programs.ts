@@ -13,7 +13,9 @@ export const PROVISIONED_FOLDER = fileURLToPath(
 
 const PROGRAM_FOLDERS = ["usr/sbin", "usr/bin", "sbin", "bin"];
 
-/** The folders that hold a Debian tree, the preferred one first; `/` is the system's. */
+/**
+ * The folders with a Debian tree, the preferred one first; `/` is the system.
+ */
 function trees(): string[] {
   const named = Deno.env.get("FTP_SERVERS_DIR");
   return [...(named === undefined ? [] : [named]), PROVISIONED_FOLDER, "/"].map(
@@ -44,8 +46,8 @@ export function findFile(...paths: string[]): string | undefined {
 /**
  * Finds a program by its name.
  *
- * @param name The name, such as `vsftpd`.
- * @returns Its absolute path, or `undefined` when it is nowhere.
+ * @param name The name, such as `vsftpd`
+ * @returns Its absolute path, or `undefined`
  */
 export function findProgram(name: string): string | undefined {
   return findFile(...PROGRAM_FOLDERS.map((folder) => `${folder}/${name}`));

@@ -6,7 +6,7 @@
 
 import { PROVISIONED_FOLDER } from "./programs.ts";
 
-/** Packages wanted together; each group is resolved on its own, since the groups exclude each other. */
+/** Packages that are resolved together; the groups exclude each other. */
 const GROUPS: readonly (readonly string[])[] = [
   ["vsftpd", "db5.3-util"], // and what makes the database of its users
   ["proftpd-core", "proftpd-mod-crypto"],
@@ -18,7 +18,10 @@ const GROUPS: readonly (readonly string[])[] = [
   ["tmux"], // a terminal for the tests of the command line
 ];
 
-/** Never unpacked: a second C library breaks every program, and inetd is not used. */
+/**
+ * Packages that are never unpacked: a second C library breaks every program,
+ * and inetd is not used.
+ */
 const UNWANTED = new Set([
   "libc6",
   "libc-bin",
@@ -83,7 +86,10 @@ function apt(
   return run("apt-get", [...all, ...args], cwd);
 }
 
-/** Simulates the installation of each group: what it would add is what has to be unpacked. */
+/**
+ * Simulates the installation of each group. What it would add has to be
+ * unpacked.
+ */
 async function missingPackages(
   options: readonly string[],
 ): Promise<Set<string>> {
@@ -112,7 +118,7 @@ function fetchedPackages(): string[] {
     .filter((name) => name.endsWith(".deb")).sort();
 }
 
-/** Fetches what is not there yet, as the given package lists have it. */
+/** Downloads the missing packages. */
 async function fetchPackages(options: readonly string[]): Promise<void> {
   const names = await missingPackages(options);
   const present = new Set(fetchedPackages().map((file) => file.split("_")[0]!));

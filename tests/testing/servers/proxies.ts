@@ -7,7 +7,7 @@ import { findProgram, programEnvironment } from "./programs.ts";
 /** The proxies that the tests know. */
 export type ProxyName = "microsocks" | "danted" | "tinyproxy";
 
-/** How a proxy is started. */
+/** Options of a proxy. */
 export interface RealProxyOptions {
   /** Required user and password; Dante would ask the system. @default {none} */
   login?: readonly [user: string, password: string];
@@ -19,7 +19,7 @@ export interface RealProxyOptions {
 interface ProxyKind {
   readonly name: ProxyName;
   readonly scheme: "socks5" | "http";
-  /** Why it cannot be started here, or `undefined`. */
+  /** Why the proxy cannot be started here, or `undefined`. */
   missing(): string | undefined;
   /** The text of its configuration file, if it has one. */
   configure?(port: number, options: RealProxyOptions): readonly string[];
@@ -79,7 +79,7 @@ export const PROXIES: readonly ProxyKind[] = [
   },
 ];
 
-/** A proxy that runs. */
+/** A running proxy. */
 export class RealProxy implements AsyncDisposable {
   /** Host and port. */
   readonly address: string;
@@ -101,9 +101,9 @@ export class RealProxy implements AsyncDisposable {
   }
 
   /**
-   * For the option `proxy`.
+   * URL for the option `proxy`.
    *
-   * @param login User and password, as they stand in a URL.
+   * @param login User and password, as in a URL
    */
   url(login?: string): string {
     return `${this.scheme}://${
@@ -111,7 +111,7 @@ export class RealProxy implements AsyncDisposable {
     }${this.address}`;
   }
 
-  /** Ends it in the middle of its work, with all that goes through it. */
+  /** Kills the proxy with all its connections. */
   kill(): void {
     this.#process.kill();
   }
@@ -125,9 +125,7 @@ export class RealProxy implements AsyncDisposable {
 /**
  * Starts a proxy, and waits until it listens.
  *
- * @param name Which one.
- * @param options How.
- * @returns The proxy; dispose of it.
+ * @returns The proxy, which the caller disposes of
  */
 export async function startProxy(
   name: ProxyName,
@@ -165,11 +163,8 @@ export async function startProxy(
 }
 
 /**
- * Tells whether tests that need a proxy are to be ignored: it is missing, and
- * nothing requires it, or no server is wanted.
- *
- * @param name Which proxy.
- * @returns For `Deno.test({ ignore })`.
+ * Whether tests that need a proxy are skipped: it is missing and not required,
+ * or servers are disabled.
  */
 export function isProxyIgnored(name: ProxyName): boolean {
   if (Deno.env.get("FTP_SERVERS") === "none") return true;

@@ -3,7 +3,7 @@
 /** The servers that the tests know. */
 export type ServerName = "vsftpd" | "proftpd" | "pure-ftpd" | "pyftpdlib";
 
-/** How a server's TLS is set up. */
+/** Options of a server's TLS. */
 export interface ServerTLS {
   /** `AUTH TLS`, or TLS from the first byte. */
   mode: "explicit" | "implicit";
@@ -21,7 +21,7 @@ export interface ServerTLS {
   clientAuthority?: string;
 }
 
-/** How a server is started. */
+/** Options of a server. */
 export interface ServerOptions {
   /** Listens on `::1` instead of `127.0.0.1`. @default {false} */
   ipv6?: boolean;
@@ -51,7 +51,7 @@ export interface ServerOptions {
   network?: { namespace: string; host: string };
 }
 
-/** Features of a server, as it was started. */
+/** Features of a running server. */
 export interface ServerFeatures {
   readonly tls: boolean;
   /** TLS from the first byte. */
@@ -88,7 +88,7 @@ export interface LaunchContext {
   readonly options: ServerOptions;
 }
 
-/** How to run a server, as its file decided. */
+/** How to run a server. */
 export interface Launch {
   readonly program: string;
   readonly args: readonly string[];
@@ -114,15 +114,21 @@ export interface ServerKind {
  */
 export const SERVED_USER = "daemon";
 
-/** Its numbers, as user and as group, on every Debian. */
+/** Its user and group number on Debian. */
 export const SERVED_ID = 1;
 
-/** Hands a path to the user that files are served as: whoever runs the tests, where that is not root. */
+/**
+ * Gives a path to the user of the server, or to the user of the tests if that
+ * is not root.
+ */
 export function handOver(path: string): void {
   if (Deno.uid() === 0) Deno.chownSync(path, SERVED_ID, SERVED_ID);
 }
 
-/** The TLS versions in an OpenSSL configuration file: pins what a server's own options cannot. */
+/**
+ * Writes an OpenSSL configuration with the TLS versions, for servers without
+ * such an option.
+ */
 export async function writeOpenSSLConfig(
   context: LaunchContext,
 ): Promise<Record<string, string>> {

@@ -14,7 +14,10 @@ import {
   startServer,
 } from "./start_server.ts";
 
-/** How long a test may take in milliseconds: the slowest needs a fifth on a busy machine. */
+/**
+ * Longest time of a test, in milliseconds: five times the slowest on a busy
+ * machine.
+ */
 const TEST_TIMEOUT = 120_000;
 
 /** How {@linkcode serverTest} chooses and starts the servers. */
@@ -30,11 +33,11 @@ export interface ServerTestOptions extends ServerOptions {
 }
 
 /**
- * Registers a test for each server, which gets the server running.
+ * Registers a test for each server. The test gets a running server.
  *
- * @param title The sentence; the server's name is added to it.
- * @param test What to do with the server.
- * @param options Which servers, started how.
+ * @param title The sentence; the name of the server is added
+ * @param test The test
+ * @param options Servers, and how to start them
  */
 export function serverTest(
   title: string,
@@ -50,7 +53,7 @@ export function serverTest(
       name: `${title} (${kind.name})`,
       ignore: ignore || isIgnored(kind.name) ||
         serverOptions.ipv6 === true && !HAS_IPV6,
-      timeout: TEST_TIMEOUT, // what hangs is named, and the others run
+      timeout: TEST_TIMEOUT, // names the test that hangs, and lets the others run
       fn: async (context) => {
         await using server = await startServer(kind.name, {
           ...serverOptions,
@@ -63,11 +66,8 @@ export function serverTest(
 }
 
 /**
- * Tells whether tests that need a server are to be ignored: it is missing, and nothing requires it; or no
- * server is wanted (`FTP_SERVERS=none`).
- *
- * @param name Which server.
- * @returns For `Deno.test({ ignore })`.
+ * Whether tests that need a server are skipped: it is missing and not required,
+ * or servers are disabled (`FTP_SERVERS=none`).
  */
 export function isIgnored(name: ServerName): boolean {
   if (Deno.env.get("FTP_SERVERS") === "none") return true;
@@ -75,7 +75,7 @@ export function isIgnored(name: ServerName): boolean {
     Deno.env.get("FTP_REQUIRE_SERVERS") !== "1";
 }
 
-/** Says once in a run, though each test file has its own modules, which servers were found. */
+/** Prints the servers that were found, once for each run. */
 export function reportServers(): void {
   if (Deno.env.get("FTP_SERVERS_REPORTED") === String(Deno.pid)) return;
   Deno.env.set("FTP_SERVERS_REPORTED", String(Deno.pid));

@@ -23,10 +23,13 @@ export type {
   ServerTLS,
 } from "./real_server.ts";
 
-/** The name that the servers let in. */
+/** The user that servers accept. */
 export const USER = "tester";
 
-/** Its password: with what configuration files and shells would stumble over. */
+/**
+ * Its password, with characters that are special in configuration files and
+ * shells.
+ */
 export const PASSWORD = "s3cret w0rd";
 
 /** The servers, in the order in which tests run against them. */
@@ -40,7 +43,7 @@ export const SERVERS: readonly ServerKind[] = [
 // Servers that gave up their rights read what tests write, whatever the umask of whoever runs them.
 if (Deno.build.os !== "windows") Deno.umask(0o022);
 
-/** A server that runs. */
+/** A running server. */
 export class RealServer implements AsyncDisposable {
   readonly name: ServerName;
   readonly features: ServerFeatures;
@@ -118,7 +121,7 @@ export class RealServer implements AsyncDisposable {
     this.#process.kill(signal);
   }
 
-  /** Ends the server and removes what it left. */
+  /** Ends the server, and removes its files. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -260,7 +263,7 @@ async function cleanUp(
   await Deno.remove(context.folder, { recursive: true });
 }
 
-/** Hands a path to the server's user, unless the user may not write: then it stays whose it is. */
+/** Gives a path to the server's user, unless that user may not write. */
 function own(
   { options }: Pick<LaunchContext, "options">,
   path: string,
@@ -268,7 +271,7 @@ function own(
   if (options.writable !== false) handOver(path);
 }
 
-/** One of the four, by its name. */
+/** Returns a server by its name. */
 export function serverKind(name: ServerName): ServerKind {
   return SERVERS.find((kind) => kind.name === name)!;
 }

@@ -8,7 +8,7 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
-/** The same, and what is in the files. */
+/** A certificate and its key, with the contents of the files. */
 export interface TestCertificate extends CertificateFiles {
   readonly pem: { readonly cert: string; readonly key: string };
 }
@@ -87,7 +87,7 @@ export class TestAuthority implements Disposable {
     return this.#certificate!;
   }
 
-  /** Issues a certificate to a common name. */
+  /** Issues a certificate with a common name. */
   async issue(
     name: string,
     wishes: CertificateWishes = {},

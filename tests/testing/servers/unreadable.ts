@@ -2,7 +2,7 @@
 
 import type { RealServer } from "./start_server.ts";
 
-/** Whose folder it is, and what they and others may do with it. */
+/** The owner of a folder, and its permissions. */
 export type Denial = "0644" | "0311" | "root's 0744" | "root's 0711";
 
 /** Modes after "chmod -R 644", and of another user's folder. */
