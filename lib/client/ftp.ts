@@ -594,7 +594,11 @@ export class FTP extends FTPProtocol {
     checkPath(connectionOf(this).session, path, "path");
     return await this.#onReady(
       options,
-      (session) => ensureDir(session, this.#text(path), options),
+      (session) =>
+        session.pastHangUps(
+          () => ensureDir(session, this.#text(path), options),
+          options,
+        ),
     );
   }
 
@@ -624,9 +628,13 @@ export class FTP extends FTPProtocol {
     return await this.#onReady(
       options,
       (session) =>
-        remove(session, this.#text(path), options, {
-          begin: () => withLifetime(connectionOf(this), options.signal),
-        }),
+        session.pastHangUps(
+          () =>
+            remove(session, this.#text(path), options, {
+              begin: () => withLifetime(connectionOf(this), options.signal),
+            }),
+          options,
+        ),
     );
   }
 
@@ -843,11 +851,15 @@ export class FTP extends FTPProtocol {
   ): Promise<{ name: string; digits: string } | null> {
     checkPath(connectionOf(this).session, path, "path");
     const { signal } = options;
-    return await this.#onReady(options, async (session) => {
+    const request = async (session: Session) => {
       const { size } = await requestEntry(session, path, { signal });
       const text = textOfPath(session, path);
       return await requestFileHash(session, text, { size, signal }) ?? null;
-    });
+    };
+    return await this.#onReady(
+      options,
+      (session) => session.pastHangUps(() => request(session), options),
+    );
   }
 
   /**
@@ -873,7 +885,11 @@ export class FTP extends FTPProtocol {
     checkDate(date);
     return await this.#onReady(
       options,
-      (session) => dateFile(session, path, date, options),
+      (session) =>
+        session.pastHangUps(
+          () => dateFile(session, path, date, options),
+          options,
+        ),
     );
   }
 

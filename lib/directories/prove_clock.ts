@@ -115,6 +115,12 @@ async function withFile(
   if (written === undefined) return;
   try {
     await use(path, name, written);
+  } catch (error) {
+    // over another connection, the file can still be deleted
+    if (session.isLost) {
+      await session.replace(error, options.signal).catch(() => false);
+    }
+    throw error;
   } finally {
     await deleteTemporary(session, path);
   }

@@ -108,6 +108,8 @@ export class Session {
   /** Opens another connection with the same login and settings. */
   renewal: (() => Promise<Session>) | undefined;
   #control: ControlConnection;
+  /** The connection before this one. */
+  #replaced: ControlConnection | undefined;
   #peer: readonly [host: string, port: number];
   #ended: AbortSignal;
   /** Pending ends of transfers. */
@@ -337,10 +339,14 @@ export class Session {
   ): Promise<T> {
     const passed = new Set<string>();
     for (;;) {
-      const control = this.#control;
+      const first = this.#control;
       try {
         return await query();
       } catch (error) {
+        // the query may have replaced connections itself
+        const isReplacement = this.#control !== first &&
+          this.#control.failure === undefined;
+        const control = isReplacement ? this.#replaced! : this.#control;
         // "": commands that were sent together; the next connection sends one
         // at a time
         const { failure, lostOver: { verb = "", command = "" } = {} } = control;
@@ -371,6 +377,7 @@ export class Session {
       other.control.fail(this.#control.failure!);
       throw this.#control.failure;
     }
+    this.#replaced = this.#control;
     this.#control = other.#control;
     this.#peer = other.#peer;
     this.#ended = other.#ended;
