@@ -21,8 +21,9 @@
  * | send other commands    | {@linkcode FTP.prototype.pipeline pipeline}, {@linkcode FTP.prototype.site site}, {@linkcode FTP.prototype.setLanguage setLanguage} |
  * | ftplib, name for name  | {@linkcode FTPProtocol} |
  * | errors                 | {@linkcode FTPError}, {@linkcode FTPTemporaryError}, {@linkcode FTPPermanentError}, {@linkcode FTPMirrorError}, {@linkcode FTPVerificationError}, {@linkcode FTPUnconfirmedError}, {@linkcode TLSError} |
- * | options                | {@linkcode ConnectURLOptions}, {@linkcode FTPOptions}, {@linkcode TLSOptions}, {@linkcode DownloadOptions}, {@linkcode UploadOptions}, {@linkcode MirrorOptions}, {@linkcode ListOptions}, {@linkcode WalkOptions} |
+ * | options                | {@linkcode ConnectURLOptions}, {@linkcode FTPOptions}, {@linkcode TLSOptions}, {@linkcode DownloadOptions}, {@linkcode UploadOptions}, {@linkcode MirrorOptions}, {@linkcode DownloadAllOptions}, {@linkcode ListOptions}, {@linkcode WalkOptions} |
  * | helpers                | {@linkcode progressBar}, {@linkcode printable}, {@linkcode ftpcp} |
+ * | diagnose               | {@linkcode diagnose}, the option `trace`, {@linkcode DiagnosticEvents} |
  *
  * @example Fetch a file, and what has changed of a directory
  * ```ts

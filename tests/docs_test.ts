@@ -77,9 +77,11 @@ interface Documented {
   }[];
 }
 
-async function documentedSymbols(): Promise<readonly Documented[]> {
+async function documentedSymbols(
+  module = "mod.ts",
+): Promise<readonly Documented[]> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["doc", "--json", "mod.ts"],
+    args: ["doc", "--json", module],
     cwd: ROOT,
     stderr: "null",
   }).output();
@@ -118,20 +120,55 @@ Deno.test("docs/ names every option of every call", async () => {
   assertEquals(missing, []);
 });
 
-Deno.test("The documentation of FTP and of the module names every method by task, with links", async () => {
-  const symbols = await documentedSymbols();
-  const members = new Set(
+/** Finds the targets of links in documentation. */
+function linksOf(text: string): string[] {
+  return [...text.matchAll(/\{@linkcode (\S+?)[ }]/g)].map(([, link]) => link!);
+}
+
+/** Returns the members of classes and interfaces, as links name them. */
+function membersOf(symbols: readonly Documented[]): Set<string> {
+  return new Set(
     symbols.flatMap(({ name, declarations }) =>
       declarations.flatMap(({ def }) =>
-        [...def.methods ?? [], ...def.properties ?? []]
-          .map((member) => `${name}.prototype.${member.name}`)
+        [...def.methods ?? [], ...def.properties ?? []].flatMap((member) => [
+          `${name}.prototype.${member.name}`,
+          `${name}.${member.name}`, // a static method
+        ])
       )
     ),
   );
-  function linksOf(text: string): string[] {
-    return [...text.matchAll(/\{@linkcode (\S+?)[ }]/g)]
-      .map(([, link]) => link!);
+}
+
+Deno.test("The documentation of testing.ts links to names that exist", async () => {
+  const symbols = await documentedSymbols("testing.ts");
+  const members = membersOf(symbols);
+  const links = linksOf(
+    Deno.readTextFileSync(new URL("testing.ts", ROOT)),
+  );
+  assert(links.length > 10, `${links.length}`);
+  const isKnown = (link: string) =>
+    members.has(link) || symbols.some(({ name }) => name === link);
+  assertEquals(links.filter((link) => !isKnown(link)), []);
+});
+
+Deno.test("The reference shows no constructor that takes internal types", async () => {
+  for (const module of ["mod.ts", "testing.ts"]) {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["doc", module],
+      cwd: ROOT,
+      env: { NO_COLOR: "1" },
+      stderr: "null",
+    }).output();
+    const internal = new TextDecoder().decode(stdout).match(
+      /^ *(private )?constructor\(.*(Source|Stream|Reader|Socket|Session|Peer)\b.*$/gm,
+    );
+    assertEquals(internal, null);
   }
+});
+
+Deno.test("The documentation of FTP and of the module names every method by task, with links", async () => {
+  const symbols = await documentedSymbols();
+  const members = membersOf(symbols);
   const ftp = symbols.find(({ name }) => name === "FTP")!;
   const named = new Set(linksOf(ftp.declarations[0]!.jsDoc!.doc!));
   const methods = [...members].filter((member) =>

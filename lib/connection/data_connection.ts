@@ -19,6 +19,7 @@ export let connectionOver: (stream: DataStream) => DataConnection;
 export class DataConnection implements AsyncDisposable {
   readonly #stream: DataStream;
 
+  /** @ignore */
   private constructor(stream: DataStream) {
     this.#stream = stream;
   }

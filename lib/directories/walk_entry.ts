@@ -43,7 +43,7 @@ export class WalkEntry extends Entry {
    *
    * @param entry The entry
    * @param place Its location
-   * @internal
+   * @ignore
    */
   constructor(entry: Entry, place: WalkPlace) {
     const [source, index, changes] = changed(entry);

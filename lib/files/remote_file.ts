@@ -364,12 +364,13 @@ export class RemoteFile implements AsyncDisposable {
   /** The end of the queue of reads and seeks. */
   #queue: Promise<unknown> = Promise.resolve();
 
+  /** @ignore */
   private constructor(reader: BlockSource, cacheSize: number) {
     this.#reader = reader;
     this.#mostBlocks = Math.max(1, Math.floor(cacheSize / reader.blockSize));
   }
 
-  /** @internal */
+  /** @ignore */
   static create(
     reader: BlockSource,
     { cacheSize }: { cacheSize: number },

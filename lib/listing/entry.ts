@@ -103,24 +103,10 @@ export let changed: (
  * An entry reads its fields from the block of lines that it came with, when
  * they are used. To keep millions of entries, keep their fields instead.
  *
- * @example Read a line of an MLSD listing
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { ListingReader } from "./listing_reader.ts";
- *
- * const reader = new ListingReader({ format: "mlsd" });
- * const line = "type=file;size=5;modify=20240229120000; a b.txt\r\n";
- * const [entry] = reader.push(new TextEncoder().encode(line));
- *
- * assertEquals(entry?.name, "a b.txt");
- * assertEquals(entry?.isFile, true);
- * assertEquals(entry?.size, 5);
- * assertEquals(entry?.mtime, new Date("2024-02-29T12:00:00Z"));
- * ```
- *
  * @example Create an entry in a test of your own code
  * ```ts
  * import { assertEquals } from "@std/assert";
+ * import { Entry } from "https://cdn.jsdelivr.net/gh/OWNER/REPO@TAG/dist/ftp.js";
  *
  * const entry = Entry.from({ name: "a.txt", size: 5, mtime: new Date(0) });
  * assertEquals(entry.isFile, true);
@@ -160,21 +146,9 @@ export class Entry implements Deno.DirEntry {
     fields:
       & Pick<Entry, "name">
       & Partial<
-        Pick<
+        Omit<
           Entry,
-          | "rawName"
-          | "kind"
-          | "size"
-          | "isSizeApproximate"
-          | "mtime"
-          | "mtimePrecision"
-          | "mode"
-          | "linkTarget"
-          | "owner"
-          | "group"
-          | "facts"
-          | "line"
-          | "format"
+          "isFile" | "isDirectory" | "isSymlink" | "hostile" | "toJSON"
         >
       >,
   ): Entry {
@@ -204,7 +178,7 @@ export class Entry implements Deno.DirEntry {
    * @param source The lines that were read together
    * @param index Index of the line
    * @param changes Properties that replace those of the line
-   * @internal
+   * @ignore
    */
   constructor(source: EntrySource, index: number, changes?: EntryChanges) {
     this.#source = source;
@@ -358,6 +332,7 @@ export class Entry implements Deno.DirEntry {
    * @param inspect Deno's function that formats a value
    * @param options Options of `inspect`
    * @returns The text
+   * @ignore
    */
   [Symbol.for("Deno.customInspect")](
     inspect: (value: unknown, options?: unknown) => string,

@@ -77,6 +77,7 @@ export class FTPError extends Error {
    * @param inspect Deno's function that formats a value
    * @param options Options of `inspect`
    * @returns The text
+   * @ignore
    */
   [Symbol.for("Deno.customInspect")](
     inspect: (value: unknown, options?: unknown) => string,

@@ -39,6 +39,7 @@ export class Reply {
    * @param start Where it starts, in bytes
    * @param end Where it ends, in bytes, without its line end
    * @param mask Masks secrets, for errors made of the reply
+   * @ignore
    */
   constructor(
     code: number,
@@ -112,7 +113,11 @@ export class Reply {
     return copy;
   }
 
-  /** Formats the reply for `console.log`. */
+  /**
+   * Formats the reply for `console.log`.
+   *
+   * @ignore
+   */
   [Symbol.for("Deno.customInspect")](
     inspect: (value: unknown, options: unknown) => string,
     options: unknown,

@@ -23,6 +23,7 @@ export class DataPort {
    * Creates a port without a connection.
    *
    * @param host The address to listen on in passive mode
+   * @ignore
    */
   constructor(host: string) {
     this.#host = host;

@@ -42,6 +42,7 @@ export class Peer {
    * Wraps a socket.
    *
    * @param socket An open socket, created with `allowHalfOpen`
+   * @ignore
    */
   constructor(socket: Socket) {
     this.#raw = this.#socket = socket;

@@ -67,6 +67,7 @@ export class TestSession {
    *
    * @param server The server
    * @param peer The control connection
+   * @ignore
    */
   constructor(server: TestServer, peer: Peer) {
     this.server = server;
@@ -194,6 +195,7 @@ export class Turn {
    *
    * @param session The session
    * @param command The command
+   * @ignore
    */
   constructor(session: TestSession, command: TestCommand) {
     this.session = session;

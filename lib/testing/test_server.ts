@@ -115,7 +115,7 @@ export class TestServer implements AsyncDisposable {
   readonly #errors: unknown[] = [];
   readonly #serving: Promise<void>[] = [];
 
-  /** Use {@linkcode TestServer.start}. */
+  /** @ignore */
   private constructor(server: Server, options: TestServerOptions) {
     this.#server = server;
     const address = server.address() as { address: string; port: number };
@@ -191,6 +191,7 @@ export class TestServer implements AsyncDisposable {
    *
    * @param verb The command
    * @returns The fault, or `undefined`
+   * @ignore
    */
   takeFault(verb: string): TestFault | undefined {
     const queue = this.#faults.get(verb);
@@ -281,6 +282,7 @@ export class TestServer implements AsyncDisposable {
    *
    * @param verb The verb
    * @returns The handler
+   * @ignore
    */
   handlerFor(verb: string): Handler {
     return this.#onceHandlers.get(verb)?.shift() ?? this.#handlers.get(verb) ??
@@ -292,6 +294,7 @@ export class TestServer implements AsyncDisposable {
    *
    * @param line The line
    * @param verb Its verb
+   * @ignore
    */
   note(line: string, verb: string): void {
     this.commands.push(line);
