@@ -20,7 +20,7 @@ import {
   unexpectedReplyError,
   wrongReplyError,
 } from "./control_errors.ts";
-import { abortable, Watchdog } from "./waiting.ts";
+import { abortable, type Ticker, Watchdog } from "./waiting.ts";
 import { PendingCommand, PendingCommands } from "./pending_commands.ts";
 import { asError } from "../protocol/with_message.ts";
 import {
@@ -148,6 +148,11 @@ export class ControlConnection {
     this.#isTelnet = true;
   }
 
+  /** The timer of its time limit, for its data connections. */
+  get ticker(): Ticker {
+    return this.#watchdog.ticker;
+  }
+
   /** Whether commands are sent before earlier ones are answered. */
   get isPipelining(): boolean {
     return this.#queue.isJoining;
@@ -218,10 +223,7 @@ export class ControlConnection {
    *
    * @param reply `first` or `final` of a pending command
    */
-  async wait(
-    reply: Promise<Reply>,
-    signal?: AbortSignal,
-  ): Promise<Reply> {
+  async wait<T>(reply: Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#watchdog.waits === 0) {
       this.#stream.ref();
       this.#begun = performance.now();

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Ticker } from "./waiting.ts";
+
 /**
  * Options of a data connection.
  *
@@ -25,6 +27,10 @@ export interface DataOptions {
    * told.
    */
   holds?: boolean | undefined;
+  /** Called when the connection is held. */
+  onHold?: (() => void) | undefined;
+  /** The timer of another connection with the same time limit. */
+  ticker?: Ticker | undefined;
   /** The transfer's command, printable, for messages. */
   command: string;
 }

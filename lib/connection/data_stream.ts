@@ -11,17 +11,12 @@ import {
   drain,
   freeMemory,
 } from "./byte_stream.ts";
+import { borrowBuffer, returnBuffer } from "./shared_buffer.ts";
 import { readableOf, writableOf } from "./data_streams.ts";
 import type { DataOptions } from "./data_options.ts";
-import { Watchdog } from "./waiting.ts";
+import { offAbort, onAbort, Watchdog } from "./waiting.ts";
 import type { TLSInfo } from "./tls_info.ts";
 import { connectionError } from "../protocol/with_message.ts";
-
-/**
- * First read of {@linkcode DataStream.readToEnd}, in bytes: most files are
- * small.
- */
-const LEAST_READ_SIZE = 16 * 1024;
 
 /** Later reads, in bytes; the fastest size measured. */
 const READ_SIZE = 256 * 1024;
@@ -61,14 +56,19 @@ export class DataStream implements AsyncDisposable {
   constructor(stream: ByteStream, options: DataOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#watchdog = new Watchdog(options.timeout, () =>
-      this.fail(
-        new Deno.errors.TimedOut(
-          `Cannot complete "${options.command}": no data moved within ${options.timeout} ms`,
+    this.#watchdog = new Watchdog(
+      options.timeout,
+      () =>
+        this.fail(
+          new Deno.errors.TimedOut(
+            `Cannot complete "${options.command}": no data moved within ${options.timeout} ms`,
+          ),
         ),
-      ));
-    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
-    if (options.signal?.aborted) this.fail(options.signal.reason);
+      options.ticker,
+    );
+    const { signal } = options;
+    if (signal !== undefined) onAbort(signal, this.#onAbort);
+    if (signal?.aborted) this.fail(signal.reason);
   }
 
   /** Address of the local end. */
@@ -160,8 +160,8 @@ export class DataStream implements AsyncDisposable {
 
   /**
    * Reads to the end of the data. Like {@linkcode read} in a loop, without an
-   * additional promise for each read. The buffer grows while reads fill it, or
-   * is the stream's own memory.
+   * additional promise for each read. The buffer is small at first, because most
+   * files are, and grows while reads fill it, or is the stream's own memory.
    *
    * @param take Called with the bytes, and awaited. Its second argument tells
    * whether it may keep them; otherwise they are valid until it ends
@@ -175,7 +175,8 @@ export class DataStream implements AsyncDisposable {
   ): Promise<void> {
     const stream = this.#stream;
     const isOwn = stream.readOwn !== undefined;
-    let buffer = new Uint8Array(isOwn ? 0 : LEAST_READ_SIZE);
+    const first = isOwn ? new Uint8Array(0) : borrowBuffer();
+    let buffer = first;
     while (true) {
       let bytes: Uint8Array<ArrayBuffer> | null;
       this.#watchdog.begin();
@@ -195,6 +196,8 @@ export class DataStream implements AsyncDisposable {
       }
       if (bytes === null) {
         this.#isEnded = true;
+        // otherwise the caller may have kept it
+        if (keep && !isOwn) returnBuffer(first);
         return;
       }
       this.#bytesRead += bytes.length;
@@ -357,6 +360,7 @@ export class DataStream implements AsyncDisposable {
       new Deno.errors.BadResource("The data connection is closed"),
     );
     this.#stream.unref(); // the program may end
+    this.#options.onHold?.();
   }
 
   /**
@@ -447,7 +451,7 @@ export class DataStream implements AsyncDisposable {
     this.#isClosed = true;
     this.#isHeld = false;
     this.#watchdog.stop();
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    offAbort(this.#options.signal, this.#onAbort);
     closeQuietly(this.#stream);
   }
 

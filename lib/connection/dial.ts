@@ -5,7 +5,7 @@
  */
 
 import { type ByteStream, closeQuietly } from "./byte_stream.ts";
-import { within } from "./waiting.ts";
+import { type Ticker, within } from "./waiting.ts";
 import { connectionError } from "../protocol/with_message.ts";
 import { isSameHost } from "../protocol/address.ts";
 
@@ -15,6 +15,8 @@ export interface DialOptions {
   timeout: number;
   /** Aborts the opening. */
   signal?: AbortSignal | undefined;
+  /** The timer of another connection with the same time limit. */
+  ticker?: Ticker | undefined;
 }
 
 /**
@@ -32,14 +34,15 @@ export async function dial(
   port: number,
   options: DialOptions,
 ): Promise<ByteStream> {
-  const { timeout, signal } = options;
-  const shown = showAddress(hostname, port);
+  const { timeout, signal, ticker } = options;
   const conn = await within(
     timeout,
     signal,
     () =>
       new Deno.errors.TimedOut(
-        `Cannot connect to "${shown}": no answer within ${timeout} ms`,
+        `Cannot connect to "${
+          showAddress(hostname, port)
+        }": no answer within ${timeout} ms`,
       ),
     async (signal) => {
       // the platform would leave a connection open that is made while the
@@ -55,10 +58,12 @@ export async function dial(
       } catch (error) {
         throw signal.aborted ? error : connectionError(
           error,
-          (message) => `Cannot connect to "${shown}": ${message}`,
+          (message) =>
+            `Cannot connect to "${showAddress(hostname, port)}": ${message}`,
         );
       }
     },
+    ticker,
   );
   conn.setNoDelay(true);
   conn.setKeepAlive(true);

@@ -94,6 +94,7 @@ export class PendingCommand {
   /** The 1yz reply, once it came. */
   preliminary: Reply | undefined;
   readonly #describe: () => string;
+  #text: string | undefined;
   readonly #first = new LazyPromise<Reply>();
   readonly #final = new LazyPromise<Reply>();
   #isSettled = false;
@@ -113,7 +114,7 @@ export class PendingCommand {
 
   /** The command, printable and masked. */
   get command(): string {
-    return this.#describe();
+    return this.#text ??= this.#describe();
   }
 
   /** The first reply: 1yz, or the final one. */

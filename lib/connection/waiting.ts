@@ -9,12 +9,13 @@
  * | for a promise whose failure or delay does not matter   | {@linkcode settle}       |
  * | for some time                                          | {@linkcode delay}        |
  *
- * {@linkcode anySignal} joins signals. Four waits are elsewhere, because they need
- * more context: `DataStream.unlessFailed` ends with the data connection, and so
+ * {@linkcode anySignal} joins signals, and {@linkcode withEither} does for a
+ * while. {@linkcode onAbort} costs less than an event listener. Four waits are
+ * elsewhere, because they need more context: `DataStream.unlessFailed` ends with the data connection, and so
  * does a callback; `withLifetime` ends with the connection of a call that may
  * get another one; `passive.ts` counts only the time in which its reply is due;
  * and `Breather` is a pause in work that waits for nothing. `Session.untilEnded` is
- * `anySignal` with the end of one session.
+ * `withEither` with the end of one session.
  *
  * @module
  */
@@ -24,19 +25,80 @@ import { MAX_MILLISECONDS } from "../protocol/check_number.ts";
 /** Ticks in one time-out, the resolution of the measurement. */
 const TICKS = 8;
 
+/** The timer of several {@linkcode Watchdog}s with the same time-out. */
+export class Ticker {
+  /** The time-out in milliseconds; 0 for none. */
+  readonly timeout: number;
+  readonly #running = new Set<Watchdog>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isReleased = false;
+
+  /** Creates a ticker without a timer. */
+  constructor(timeout: number) {
+    this.timeout = timeout;
+  }
+
+  /**
+   * Adds a watchdog that waits.
+   *
+   * @returns Whether a whole time-out starts now; otherwise the next tick comes
+   * early
+   */
+  start(watchdog: Watchdog): boolean {
+    if (this.timeout === 0) return false;
+    this.#running.add(watchdog);
+    if (this.#timer === undefined) {
+      this.#schedule();
+      return true;
+    }
+    if (this.#running.size === 1) Deno.refTimer(this.#timer);
+    return false;
+  }
+
+  /** Removes a watchdog. Alone, the timer does not keep the program alive. */
+  end(watchdog: Watchdog): void {
+    if (!this.#running.delete(watchdog) || this.#running.size > 0) return;
+    if (this.#isReleased) this.#clear();
+    else if (this.#timer !== undefined) Deno.unrefTimer(this.#timer);
+  }
+
+  /** Ends the timer as soon as no watchdog waits. */
+  release(): void {
+    this.#isReleased = true;
+    if (this.#running.size === 0) this.#clear();
+  }
+
+  #clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => this.#tick(), this.timeout / TICKS);
+  }
+
+  #tick(): void {
+    this.#timer = undefined;
+    if (this.#running.size === 0) return; // the next wait sets it again
+    this.#schedule();
+    for (const watchdog of [...this.#running]) watchdog.tick();
+  }
+}
+
 /**
  * Ends waits without progress. While a wait is pending, {@linkcode touch} has
  * to be called. The start or end of another wait is not progress. One timer
- * serves all waits, and a wait costs two counters, which hot loops can afford.
+ * serves all waits, and a wait costs a few counters, which hot loops can afford.
  */
 export class Watchdog {
-  #timeout: number;
+  readonly #ticker: Ticker;
+  readonly #isShared: boolean;
   readonly #onExpire: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
   #waits = 0;
   #progress = 0;
   #seen = 0;
   #idleTicks = 0;
+  #isStopped = false;
 
   /**
    * Creates a watchdog without a wait.
@@ -44,9 +106,11 @@ export class Watchdog {
    * @param timeout Milliseconds without progress until `onExpire` is called; 0
    * for never
    * @param onExpire Called once, if a wait made no progress for that time
+   * @param ticker A timer that others use, too
    */
-  constructor(timeout: number, onExpire: () => void) {
-    this.#timeout = timeout;
+  constructor(timeout: number, onExpire: () => void, ticker?: Ticker) {
+    this.#isShared = ticker?.timeout === timeout;
+    this.#ticker = this.#isShared ? ticker! : new Ticker(timeout);
     this.#onExpire = onExpire;
   }
 
@@ -55,18 +119,21 @@ export class Watchdog {
     return this.#waits;
   }
 
+  /** Its timer, which other watchdogs may share. */
+  get ticker(): Ticker {
+    return this.#ticker;
+  }
+
   /** Starts a wait. The first one starts the timer. */
   begin(): void {
-    if (this.#waits++ > 0) return;
+    if (this.#waits++ > 0 || this.#isStopped) return;
     this.#progress++;
-    if (this.#timer !== undefined) Deno.refTimer(this.#timer);
-    else if (this.#timeout > 0) this.#arm();
+    if (this.#ticker.start(this)) this.#restart();
   }
 
   /** Ends a wait. Without waits, the timer does not keep the program alive. */
   end(): void {
-    if (--this.#waits > 0 || this.#timer === undefined) return;
-    Deno.unrefTimer(this.#timer);
+    if (--this.#waits === 0) this.#ticker.end(this);
   }
 
   /** Reports progress. */
@@ -76,28 +143,77 @@ export class Watchdog {
 
   /** Stops permanently: later waits are not limited. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#timeout = 0;
+    this.#isStopped = true;
+    this.#ticker.end(this);
+    if (!this.#isShared) this.#ticker.release();
   }
 
-  #arm(): void {
+  /** Called by the timer while a wait is pending. */
+  tick(): void {
+    if (this.#seen !== this.#progress) return this.#restart();
+    if (++this.#idleTicks < TICKS) return;
+    this.#isStopped = true;
+    this.#ticker.end(this);
+    this.#onExpire();
+  }
+
+  #restart(): void {
     this.#seen = this.#progress;
     this.#idleTicks = 0;
-    this.#schedule();
+  }
+}
+
+/** Functions to call when a signal is aborted, behind one event listener. */
+class AbortCalls {
+  readonly #signal: AbortSignal;
+  readonly #calls = new Set<() => void>();
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
   }
 
-  #schedule(): void {
-    this.#timer = setTimeout(() => this.#tick(), this.#timeout / TICKS);
+  add(call: () => void): void {
+    if (this.#calls.size === 0) {
+      this.#signal.addEventListener("abort", this.#run, { once: true });
+    }
+    this.#calls.add(call);
   }
 
-  #tick(): void {
-    this.#timer = undefined;
-    if (this.#waits === 0) return; // the next begin() arms it again
-    if (this.#seen !== this.#progress) return this.#arm();
-    if (++this.#idleTicks >= TICKS) return this.#onExpire();
-    this.#schedule();
+  delete(call: () => void): void {
+    if (!this.#calls.delete(call) || this.#calls.size > 0) return;
+    // a listener would keep the timer of AbortSignal.timeout() alive
+    this.#signal.removeEventListener("abort", this.#run);
   }
+
+  #run = (): void => {
+    const calls = [...this.#calls];
+    this.#calls.clear();
+    for (const call of calls) call();
+  };
+}
+
+const abortCalls = new WeakMap<AbortSignal, AbortCalls>();
+
+/**
+ * Calls a function when a signal is aborted. Costs a tenth of an event listener
+ * if the signal has another such function.
+ *
+ * @param call Must not throw, and is called once
+ */
+export function onAbort(signal: AbortSignal, call: () => void): void {
+  let calls = abortCalls.get(signal);
+  if (calls === undefined) {
+    abortCalls.set(signal, calls = new AbortCalls(signal));
+  }
+  calls.add(call);
+}
+
+/** Takes back {@linkcode onAbort}. */
+export function offAbort(
+  signal: AbortSignal | undefined,
+  call: () => void,
+): void {
+  if (signal !== undefined) abortCalls.get(signal)?.delete(call);
 }
 
 /** Waits for a promise, or rejects when a signal is aborted. */
@@ -106,14 +222,21 @@ export function abortable<T>(
   signal: AbortSignal | undefined,
 ): Promise<T> {
   if (signal === undefined) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  promise.catch(() => {}); // not an unhandled rejection if the signal is first
-  return Promise.race([promise, aborted]).finally(() =>
-    signal.removeEventListener("abort", onAbort)
-  );
+  return new Promise((resolve, reject) => {
+    const end = () => reject(signal.reason);
+    promise.then(
+      (value) => {
+        offAbort(signal, end);
+        resolve(value);
+      },
+      (error) => {
+        offAbort(signal, end);
+        reject(error);
+      },
+    );
+    if (signal.aborted) queueMicrotask(end); // a settled promise comes first
+    else onAbort(signal, end);
+  });
 }
 
 /** Joins signals; `undefined` ones are left out. */
@@ -125,6 +248,30 @@ export function anySignal(
     other !== undefined && other !== signal
   ) as AbortSignal[];
   return more.length === 0 ? signal : AbortSignal.any([signal, ...more]);
+}
+
+/**
+ * Runs a function with a signal that follows two others until it ends. Costs
+ * less than {@linkcode anySignal}, whose result may be kept.
+ */
+export async function withEither<T>(
+  first: AbortSignal,
+  second: AbortSignal,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const onFirst = () => controller.abort(first.reason);
+  const onSecond = () => controller.abort(second.reason);
+  if (first.aborted) onFirst();
+  else if (second.aborted) onSecond();
+  onAbort(first, onFirst);
+  onAbort(second, onSecond);
+  try {
+    return await run(controller.signal);
+  } finally {
+    offAbort(first, onFirst);
+    offAbort(second, onSecond);
+  }
 }
 
 /** Waits for some milliseconds, 24 days at most. */
@@ -146,7 +293,7 @@ export class DelayedSignal {
   /** The delayed signal; `undefined` if there is nothing to follow. */
   readonly signal: AbortSignal | undefined;
   readonly #source: AbortSignal | undefined;
-  readonly #onAbort: () => void;
+  #follow: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -155,23 +302,26 @@ export class DelayedSignal {
    * @param delay Milliseconds between the two; 0 for none
    */
   constructor(source: AbortSignal | undefined, delay: number) {
+    const isFollowing = source !== undefined && delay > 0;
+    this.#source = isFollowing ? source : undefined;
+    if (!isFollowing) {
+      this.signal = source;
+      return;
+    }
     const controller = new AbortController();
-    this.#source = source;
-    this.#onAbort = () => {
-      const abort = () => controller.abort(source!.reason);
+    this.#follow = () => {
+      const abort = () => controller.abort(source.reason);
       this.#timer = setTimeout(abort, delay);
     };
-    const isFollowing = source !== undefined && delay > 0;
-    this.signal = isFollowing ? controller.signal : source;
-    if (isFollowing) {
-      source.addEventListener("abort", this.#onAbort, { once: true });
-    }
+    this.signal = controller.signal;
+    onAbort(source, this.#follow);
   }
 
   /** Stops following. */
   release(): void {
+    if (this.#follow === undefined) return;
     clearTimeout(this.#timer);
-    this.#source?.removeEventListener("abort", this.#onAbort);
+    offAbort(this.#source, this.#follow);
   }
 }
 
@@ -180,30 +330,34 @@ export class DelayedSignal {
  *
  * @param timeout Milliseconds; 0 for no limit
  * @param late Creates the error of a time-out
+ * @param ticker A timer that others with the same limit use, too
  */
 export async function within<T>(
   timeout: number,
   signal: AbortSignal | undefined,
   late: () => Error,
   run: (signal: AbortSignal) => Promise<T>,
+  ticker?: Ticker,
 ): Promise<T> {
   signal?.throwIfAborted();
   const controller = new AbortController();
-  const onAbort = () => controller.abort(signal!.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const timer = timeout > 0
-    ? setTimeout(
-      () => controller.abort(late()),
-      Math.min(timeout, MAX_MILLISECONDS),
-    )
+  const follow = () => controller.abort(signal!.reason);
+  if (signal !== undefined) onAbort(signal, follow);
+  const expire = () => controller.abort(late());
+  const isShared = ticker !== undefined && ticker.timeout === timeout;
+  const watchdog = isShared ? new Watchdog(timeout, expire, ticker) : undefined;
+  watchdog?.begin();
+  const timer = timeout > 0 && !isShared
+    ? setTimeout(expire, Math.min(timeout, MAX_MILLISECONDS))
     : undefined;
   try {
     return await run(controller.signal);
   } catch (error) {
     throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
+    watchdog?.end();
+    if (timer !== undefined) clearTimeout(timer);
+    offAbort(signal, follow);
   }
 }
 

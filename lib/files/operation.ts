@@ -5,7 +5,7 @@
  * @module
  */
 
-import { anySignal } from "../connection/waiting.ts";
+import { anySignal, offAbort, onAbort } from "../connection/waiting.ts";
 import type { SignalOptions } from "../transfer/session.ts";
 import { unwrapped } from "./errors.ts";
 import type { SessionProvider, Upcoming } from "./session_provider.ts";
@@ -26,9 +26,16 @@ export function runOperation<T, Options extends SignalOptions>(
 ): Promise<T> {
   const own = { ...options, signal: withLifetime(provider, options.signal) };
   const { signal } = own;
-  return unwrapped(() =>
-    provider.jobs.exclusive(() => run(own), { signal, note })
-  );
+  const hold = () => {}; // the operation's waits share one listener
+  const start = async () => {
+    onAbort(signal, hold);
+    try {
+      return await run(own);
+    } finally {
+      offAbort(signal, hold);
+    }
+  };
+  return unwrapped(() => provider.jobs.exclusive(start, { signal, note }));
 }
 
 /** Combines the caller's signal with the end of the connection. */

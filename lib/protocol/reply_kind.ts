@@ -44,13 +44,14 @@ const TIME_LENGTH = 14;
  * Whether a reply may belong to a command. `false` proves that a reply is
  * missing or superfluous; `true` proves nothing.
  */
-export function mayAnswer(verb: string, { code, text }: Reply): boolean {
+export function mayAnswer(verb: string, reply: Reply): boolean {
+  const { code } = reply;
   const owners = OWNERS.get(code);
   if (owners === undefined || !KNOWN.test(verb)) return true;
   if (!owners.test(verb)) return false;
   if (code !== 213) return true;
   // SIZE and MDTM are sent together, and their replies have the same code
-  const digits = DIGITS_REGEXP.exec(text)?.[1];
+  const digits = DIGITS_REGEXP.exec(reply.text)?.[1];
   if (digits === undefined) return true;
   if (verb === "SIZE") return !TIME_REGEXP.test(digits);
   if (verb === "MDTM") return digits.length >= TIME_LENGTH;

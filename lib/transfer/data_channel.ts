@@ -105,9 +105,10 @@ function dialData(
 ): Promise<ByteStream> {
   const { timeout, host: named, route } = session.options;
   const name = host === session.peer[0] ? named : host;
+  const { ticker } = session.control;
   return session.untilEnded(
     signal,
-    (signal) => route.dialData(host, port, name, { timeout, signal }),
+    (signal) => route.dialData(host, port, name, { timeout, signal, ticker }),
   );
 }
 

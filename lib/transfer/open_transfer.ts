@@ -235,7 +235,8 @@ async function begin(
     if (reply.code >= 300) throw refusal(session, reply, pending.command);
     session.hasRestart = false;
     onOpen?.(reply);
-    const raw = await connectUnlessRefused(channel, pending, session, signal);
+    const raw = channel.stream ??
+      await connectUnlessRefused(channel, pending, session, signal);
     const secured = protection === undefined ? raw : await session.untilEnded(
       signal,
       (signal) => protection.secure(raw, signal),
@@ -260,6 +261,11 @@ async function begin(
     signal: isLate ? undefined : signal,
     onAbort: (reason) => transfer.interrupt(reason),
     holds: protection !== undefined && !isUpload(pending.command),
+    onHold: () => {
+      // a held connection does not outlast the session
+      control.closed.then(() => data.isHeld && data.fail(control.failure));
+    },
+    ticker: control.ticker,
     command: pending.command,
   });
   // any other 1yz opens a transfer as well, without a size
@@ -270,8 +276,6 @@ async function begin(
   transfer.onForget = observeTransfer(control.id, pending, data, size);
   if (early && writing) transfer.early = { bytes: early.length, writing };
   session.transfer = transfer;
-  // a held connection does not outlast the session
-  control.closed.then(() => data.isHeld && data.fail(control.failure));
   if (isLate) {
     await transfer.abort();
     throw signal.reason;

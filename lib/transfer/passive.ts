@@ -8,7 +8,7 @@
 import { joinBytes } from "../protocol/bytes.ts";
 import { wrongReplyError } from "../connection/control_errors.ts";
 import type { PendingCommand } from "../connection/pending_commands.ts";
-import { abortable, anySignal, settle } from "../connection/waiting.ts";
+import { abortable, settle } from "../connection/waiting.ts";
 import { type HostPort, isIPv6, parsePassive } from "../protocol/address.ts";
 import type { Command } from "../protocol/command.ts";
 import {
@@ -371,22 +371,14 @@ async function waitFor(
   pending: PendingCommand,
   { limit, signal }: Waiting,
 ): Promise<Reply | undefined> {
-  const enough = new AbortController();
-  let isDue = isNext(session, pending);
-  const timer = setInterval(() => {
-    if (isDue) enough.abort(enough);
-    isDue = isNext(session, pending);
-  }, limit);
-  const either = anySignal(enough.signal, signal);
-  try {
-    return await session.control.wait(pending.final, either);
-  } catch (error) {
-    if (error !== enough) throw error;
-    // both may come at the same moment
-    return pending.isSettled ? await pending.final : undefined;
-  } finally {
-    clearInterval(timer);
-  }
+  const { control } = session;
+  const reply = await session.replyLimit(limit!).wait(
+    pending.final,
+    () => isNext(session, pending),
+    (limited) => control.wait(limited, signal),
+  );
+  // both may come at the same moment
+  return reply ?? (pending.isSettled ? await pending.final : undefined);
 }
 
 /**

@@ -7,7 +7,7 @@
 import type { ControlConnection } from "../connection/control_connection.ts";
 import { nextTurn } from "../connection/breather.ts";
 import { noReplyError } from "../connection/control_errors.ts";
-import { abortable, anySignal } from "../connection/waiting.ts";
+import { abortable, onAbort, withEither } from "../connection/waiting.ts";
 import { asError } from "../protocol/with_message.ts";
 import type { PortRange } from "../connection/dial.ts";
 import type { Route } from "../connection/route.ts";
@@ -20,6 +20,7 @@ import type { Reply } from "../protocol/reply.ts";
 import type { PortAhead } from "./port_ahead.ts";
 import type { ServerProfile } from "./server_profile.ts";
 import type { Transfer } from "./transfer.ts";
+import { ReplyLimit } from "./reply_limit.ts";
 import { SessionLock } from "./session_lock.ts";
 import { isRepeatable, SessionState } from "./session_state.ts";
 import { ExclusiveTurn, Turn } from "./turn.ts";
@@ -118,6 +119,7 @@ export class Session {
   #ahead: PortAhead | undefined;
   #renewing: Promise<void> | undefined;
   #unclaimed: PendingCommand[] = [];
+  #replyLimit: ReplyLimit | undefined;
   /** Commands whose 1yz was returned. */
   readonly #begun = new WeakSet<PendingCommand>();
   readonly #claims = new SessionLock();
@@ -149,6 +151,7 @@ export class Session {
     this.#exclusiveTurn = new ExclusiveTurn(this, talking);
     const ending = new AbortController();
     this.#ended = ending.signal;
+    onAbort(ending.signal, () => {}); // all waits share one listener
     control.closed.then(() => {
       ending.abort(control.failure);
       if (this.#control === control) this.#ahead?.drop(); // its error is kept
@@ -390,6 +393,15 @@ export class Session {
     this.ahead = undefined;
     this.#transfer = undefined;
     this.#unclaimed = [];
+    this.#replyLimit = undefined;
+  }
+
+  /** A limit for waits on this connection, kept for the next wait. */
+  replyLimit(limit: number): ReplyLimit {
+    if (this.#replyLimit?.limit !== limit) {
+      this.#replyLimit = new ReplyLimit(limit, this.#control.closed);
+    }
+    return this.#replyLimit;
   }
 
   /**
@@ -401,7 +413,10 @@ export class Session {
     signal: AbortSignal | undefined,
     run: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    return await run(anySignal(this.ended, signal));
+    const { ended } = this;
+    return await (signal === undefined || signal === ended
+      ? run(ended)
+      : withEither(ended, signal, run));
   }
 
   /**

@@ -6,6 +6,7 @@
  */
 
 import { abortable, settle } from "../../connection/waiting.ts";
+import { SHARED_SIZE } from "../../connection/shared_buffer.ts";
 import { checkNumber } from "../../protocol/check_number.ts";
 import { printable, quote } from "../../protocol/printable.ts";
 import { requestAhead } from "../../transfer/passive.ts";
@@ -45,7 +46,7 @@ import { WriteBehind } from "./write_behind.ts";
 const BLOCK_SIZE = 1024 * 1024;
 
 /** Smallest buffer in bytes: a file may be larger than announced. */
-const LEAST_BLOCK = 16 * 1024;
+const LEAST_BLOCK = SHARED_SIZE;
 
 /** Missing bytes with which a download is about to end. */
 const SHORT = 64 * 1024;
@@ -530,6 +531,7 @@ class Download {
       if (wait !== undefined) await wait;
     }
     await writer.flush();
+    writer.close();
   }
 
   /** A local error, because a retry would have the same result. */

@@ -34,7 +34,7 @@ const MAX_LINKS = 40;
 export function resolveTarget(local: string | URL): Target {
   return locally(() => {
     const path = local instanceof URL ? fileURLToPath(local) : local;
-    const info = statTarget(path);
+    const { link, info } = statTarget(path);
     if (info?.isDirectory) {
       throw new Deno.errors.IsADirectory(
         `Cannot download to ${quote(path)}: it is a directory`,
@@ -51,9 +51,11 @@ export function resolveTarget(local: string | URL): Target {
     // which /dev/stdout may lead, has no path of its own
     const end = !isReplaceable
       ? path
+      : link?.isSymlink !== true
+      ? path
       : info === undefined
       ? followLinks(path)
-      : realPath(path);
+      : Deno.realPathSync(path);
     return { path: end, mode: modeOf(info), isReplaceable };
   });
 }
@@ -106,9 +108,13 @@ function modeOf(info: Deno.FileInfo | undefined): FileMode | undefined {
   return hasModes ? { bits: mode & 0o777, group } : undefined;
 }
 
-function statTarget(path: string): Deno.FileInfo | undefined {
+/** Inspects a path, and the file that it leads to if it is a link. */
+function statTarget(
+  path: string,
+): Record<"link" | "info", Deno.FileInfo | undefined> {
   try {
-    return statOrNothing(path);
+    const link = lstatOrNothing(path);
+    return { link, info: link?.isSymlink ? statOrNothing(path) : link };
   } catch (error) {
     throw withMessage(
       error,
@@ -136,10 +142,6 @@ function unlessMissing<T>(look: () => T): T | undefined {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-function realPath(path: string): string {
-  return Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path;
 }
 
 /** Follows links to a path that does not exist yet. */

@@ -4,6 +4,11 @@
  * @module
  */
 
+import {
+  borrowBuffer,
+  returnBuffer,
+  SHARED_SIZE,
+} from "../../connection/shared_buffer.ts";
 import type { LocalError } from "../errors.ts";
 import type { Part } from "./part.ts";
 
@@ -18,6 +23,7 @@ export class WriteBehind {
   #fault: LocalError | undefined;
   #buffer: Uint8Array<ArrayBuffer>;
   #spare: Uint8Array<ArrayBuffer> | undefined;
+  readonly #isShared: boolean;
   #filled = 0;
   #writing: Promise<void> | undefined;
 
@@ -34,7 +40,8 @@ export class WriteBehind {
     isWhole: boolean,
   ) {
     this.#part = part;
-    this.#buffer = new Uint8Array(size);
+    this.#isShared = isWhole && size === SHARED_SIZE;
+    this.#buffer = this.#isShared ? borrowBuffer() : new Uint8Array(size);
     if (!isWhole) this.#spare = new Uint8Array(size);
     this.#failed.promise.catch(() => {}); // flush() reports it, too
   }
@@ -80,6 +87,11 @@ export class WriteBehind {
     this.#begin();
     await this.#writing;
     if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  /** Ends after all bytes were read and written. */
+  close(): void {
+    if (this.#isShared) returnBuffer(this.#buffer);
   }
 
   #begin(): void {
