@@ -134,12 +134,17 @@ export async function logIn(
         : error;
     }
   };
+  const { profile, control } = turn.session;
+  const isAsked = profile.passwordAskedOf === credentials.user &&
+    profile.allowsJoining && control.isPipelining;
+  const early = isAsked ? sendTogether(send, [user, password]) : undefined;
   let step = user;
-  let reply = await send(step);
+  let reply = await (early?.[0] ?? send(step));
   if (NEED_PASSWORD.includes(reply.code)) {
     step = password;
-    reply = await send(step);
-  }
+    reply = await (early?.[1] ?? send(step));
+    if (reply.code < 300) profile.passwordAskedOf = credentials.user;
+  } else await early?.[1].catch(() => {}); // the user needs no password now
   if (reply.code === NEED_ACCOUNT) {
     if (credentials.acct === "") throw noAccount(reply, step[0]);
     step = account;
@@ -148,6 +153,23 @@ export async function logIn(
   expectSuccess(reply, step[0]);
   await requestUTF8(turn, options);
   return reply;
+}
+
+/**
+ * Sends two steps in one round trip. The first fails only after the second has
+ * its reply, too.
+ */
+function sendTogether(
+  send: (step: LoginStep) => Promise<Reply>,
+  steps: [first: LoginStep, second: LoginStep],
+): [first: Promise<Reply>, second: Promise<Reply>] {
+  const [first, second] = steps.map(send) as [Promise<Reply>, Promise<Reply>];
+  second.catch(() => {}); // the first step's error comes first
+  const both = first.catch(async (error) => {
+    await second.catch(() => {});
+    throw error;
+  });
+  return [both, second];
 }
 
 function noAccount(reply: Reply, verb: string): FTPReplyError {

@@ -592,7 +592,7 @@ export class FTP extends FTPProtocol {
    */
   async ensureDir(path: Path, options: SignalOptions = {}): Promise<void> {
     checkPath(connectionOf(this).session, path, "path");
-    return await this.#onReady(
+    await this.#onReady(
       options,
       (session) =>
         session.pastHangUps(

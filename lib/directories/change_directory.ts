@@ -11,19 +11,24 @@ import { type Path, withPath } from "../protocol/command.ts";
 import { FTPPermanentError, isRefusal, replyOf } from "../protocol/errors.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
-import type { ExclusiveTurn } from "../transfer/turn.ts";
+import type { ExclusiveTurn, Turn } from "../transfer/turn.ts";
 
 /** Makes IBM i report all names as paths. */
 const NAME_FORMAT = "SITE NAMEFMT";
 const NAME_FORMAT_COMMAND = { verb: "SITE", argument: "NAMEFMT 1" };
 
-/** Returns to the original directory. If that fails, the session is closed. */
-export type Leave = () => Promise<void>;
+/**
+ * Returns to the original directory. If that fails, the session is closed.
+ *
+ * @param turn Sends the command, instead of the turn in which it was entered
+ */
+export type Leave = (turn?: Turn) => Promise<void>;
 
 /**
  * Changes to a directory. The turn is kept until `leave` is
  * done: relative paths of other commands would name other files.
  *
+ * @param onSent Called when the command was sent, to send others with it
  * @returns A function that changes back; `undefined`, and nothing is done, if
  * the server does not tell the current directory
  * @throws {FTPError} If there is no such directory; the session's directory is
@@ -33,20 +38,23 @@ export async function enterDirectory(
   turn: ExclusiveTurn,
   path: Path,
   options: SignalOptions,
+  onSent?: () => void,
 ): Promise<Leave | undefined> {
   const origin = await originOf(turn, path, options);
   if (origin === undefined) return undefined;
   try {
-    await turn.perform(
+    const entering = turn.perform(
       { verb: "CWD", argument: path, name: "path" },
       options,
     );
+    onSent?.();
+    await entering;
   } catch (error) {
     if (isRefusal(error)) turn.session.state.directory = origin;
     else await returnTo(turn, origin); // the reply is missing, so the directory is unknown
     throw error;
   }
-  return () => returnTo(turn, origin);
+  return (other = turn) => returnTo(other, origin);
 }
 
 /**
@@ -223,7 +231,7 @@ async function originOf(
  * directory would use wrong files. A session that replaces a lost one starts in
  * the original directory, too.
  */
-async function returnTo(turn: ExclusiveTurn, origin: string): Promise<void> {
+async function returnTo(turn: Turn, origin: string): Promise<void> {
   const { session } = turn;
   try {
     if (session.control.failure !== undefined) return;

@@ -52,23 +52,45 @@ const DENIED_REGEXP = /\b(permission|access)( is)? denied\W*$/i;
 /**
  * Creates a directory and its missing parents.
  *
+ * @returns Whether the directory was proven to be missing before
  * @throws {FTPPermanentError} If the directory does not exist afterwards
  */
 export async function ensureDir(
   session: Session,
   path: string,
   options: SignalOptions,
-): Promise<void> {
-  await session.exclusive(async (turn) => {
-    if (await isDirectory(turn, path, options)) return;
-    let refusal: FTPPermanentError | undefined;
-    for (const parent of prefixes(path)) {
-      refusal = await makeDirectory(turn, parent, options);
+): Promise<boolean> {
+  return await session.exclusive(async (turn) => {
+    if (await isDirectory(turn, path, options)) return false;
+    const refusal = await makeAll(turn, prefixes(path), options);
+    // without a way back, CWD was not tried
+    if (refusal === undefined) {
+      return session.state.directory?.startsWith("/") === true;
     }
-    if (refusal === undefined) return;
     // another client may have created it
     if (!await isDirectory(turn, path, options)) throw refusal;
+    return false;
   }, options);
+}
+
+/**
+ * Creates directories in order, in one round trip if the server allows it.
+ *
+ * @returns The refusal of the last one, if it was refused
+ */
+async function makeAll(
+  turn: Turn,
+  paths: readonly string[],
+  options: SignalOptions,
+): Promise<FTPPermanentError | undefined> {
+  const { profile, control } = turn.session;
+  if (profile.allowsJoining && control.isPipelining) {
+    const all = paths.map((path) => makeDirectory(turn, path, options));
+    return (await Promise.all(all)).at(-1);
+  }
+  let refusal: FTPPermanentError | undefined;
+  for (const path of paths) refusal = await makeDirectory(turn, path, options);
+  return refusal;
 }
 
 /** "/a/b/c": "/a", "/a/b", "/a/b/c". */

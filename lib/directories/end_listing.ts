@@ -24,6 +24,17 @@ export interface OpenListing {
 }
 
 /**
+ * Returns to the original directory together with the wait for the final reply,
+ * where the server allows it. {@linkcode finish} waits for both.
+ */
+export function leaveBehind({ transfer, leave }: OpenListing): void {
+  if (!transfer.takesBehind) return;
+  transfer.askBehind((turn) => {
+    leave(turn).catch(() => {}); // finish() throws it
+  });
+}
+
+/**
  * Ends a listing after its data.
  *
  * @throws {FTPError} If the server does not confirm it

@@ -13,10 +13,17 @@ import { replyOf } from "../protocol/errors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { mayAskAgain } from "../transfer/cut_data.ts";
 import { openTransfer } from "../transfer/open_transfer.ts";
+import { requestBehind } from "../transfer/passive.ts";
 import type { Session, SignalOptions } from "../transfer/session.ts";
 import type { ExclusiveTurn } from "../transfer/turn.ts";
 import { enterDirectory, isDirectory, type Leave } from "./change_directory.ts";
-import { fail, finish, type OpenListing, stop } from "./end_listing.ts";
+import {
+  fail,
+  finish,
+  leaveBehind,
+  type OpenListing,
+  stop,
+} from "./end_listing.ts";
 import { type ListOptions, makeReader } from "./listing_options.ts";
 import { checkWhole, unproven } from "./partial_listing_error.ts";
 
@@ -167,6 +174,7 @@ export class ListingTransfer {
         if (reader.error !== undefined) throw reader.error;
       }
       transfer.data.close();
+      leaveBehind({ transfer, leave });
       // the last entries come before the transfer is closed: during the loop,
       // the session is as busy with a short listing as with a long one
       if (!transfer.isFrayed) yield counted(reader.end());
@@ -227,19 +235,41 @@ export async function openList(
 ): Promise<OpenListing> {
   const stay: Leave = () => Promise.resolve();
   const isHere = path.length === 0 || path === ".";
-  const leave = isHere ? stay : await enterDirectory(turn, path, { signal });
+  const leave = isHere ? stay : await enterForTransfer(turn, path, { signal });
   const command = withPath("LIST", leave === undefined ? path : flags);
   try {
     const options = { signal, type: "A", advice: ADVICE } as const;
     const transfer = await openTransfer(turn, command, options);
     let left: Promise<void> | undefined;
-    const leaveOnce = () => left ??= (leave ?? stay)();
+    const leaveOnce: Leave = (turn) => left ??= (leave ?? stay)(turn);
     transfer.onEnd = leaveOnce;
     return { transfer, leave: leaveOnce };
   } catch (error) {
     await leave?.();
     throw error;
   }
+}
+
+/**
+ * Changes to a directory for a transfer in type A. Where the server allows it,
+ * type and port are requested in the same round trips.
+ */
+async function enterForTransfer(
+  turn: ExclusiveTurn,
+  path: Path,
+  { signal }: SignalOptions,
+): Promise<Leave | undefined> {
+  const { profile, control } = turn.session;
+  if (profile.allowsJoining && control.isPipelining) {
+    // the transfer sends it again if it is refused
+    turn.ensureType("A", { signal }).catch(() => {});
+  }
+  return await enterDirectory(
+    turn,
+    path,
+    { signal },
+    () => requestBehind(turn, { signal }),
+  );
 }
 
 /** Text of servers for an empty directory. */

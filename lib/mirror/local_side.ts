@@ -136,10 +136,14 @@ export class LocalSide implements Side {
 
   ruleOf(): undefined {}
 
-  async make(path: string): Promise<void> {
-    if (path === "") return await Deno.mkdir(this.#root, { recursive: true });
+  async make(path: string): Promise<boolean> {
+    if (path === "") {
+      await Deno.mkdir(this.#root, { recursive: true });
+      return false; // it is read, which costs little
+    }
     this.#checkFolders(parentOf(path));
     Deno.mkdirSync(this.at(path));
+    return true;
   }
 
   /**

@@ -189,7 +189,7 @@ export class Mirror implements AsyncDisposable {
     let isNew = directory.isNew;
     if (directory.parent === undefined) {
       if (isDry) isNew = await target.probe("") === undefined;
-      else await target.make("");
+      else isNew = await target.make("");
     }
     if (!isNew) return await target.read(directory);
     const snapshot = new Snapshot();

@@ -316,7 +316,7 @@ export class RemoteSide implements Side {
   /** The server refuses invalid names itself. */
   check(): void {}
 
-  make(path: string): Promise<void> {
+  make(path: string): Promise<boolean> {
     return this.#run(async (session) => {
       const { signal } = this.#options;
       const argument = this.at(path);
@@ -327,7 +327,7 @@ export class RemoteSide implements Side {
             (turn) => turn.perform(command, { signal }),
             { signal },
           );
-          return;
+          return true;
         }
       } catch (error) {
         if (!(error instanceof FTPPermanentError)) throw error;
@@ -337,8 +337,9 @@ export class RemoteSide implements Side {
             (turn) => dataSetKind(turn, argument, { signal }),
             { signal },
           ) === "prefix";
-      if (isPrefix) this.#joiners.set("", joinQualifier);
-      else await ensureDir(session, argument, { signal });
+      if (!isPrefix) return await ensureDir(session, argument, { signal });
+      this.#joiners.set("", joinQualifier);
+      return false;
     });
   }
 

@@ -242,8 +242,12 @@ export interface Side {
    * `undefined` if any name is possible.
    */
   ruleOf(directory: DirectoryPath): NameRule | undefined;
-  /** Creates a directory, which may exist. */
-  make(path: string): Promise<void>;
+  /**
+   * Creates a directory, which may exist.
+   *
+   * @returns Whether it was proven to be missing before
+   */
+  make(path: string): Promise<boolean>;
   /** Removes entries. Returns an error or `undefined` for each. */
   remove(
     entries: readonly MirrorEntry[],

@@ -19,6 +19,7 @@ import { abortOwed, explain } from "./abort.ts";
 import { isSetTo, sizedFile } from "./cut_data.ts";
 import { decompress, isCompressed, setCompression } from "./compression.ts";
 import { type DataChannel, openDataChannel } from "./data_channel.ts";
+import { requestBehind } from "./passive.ts";
 import { refusal } from "./refusal.ts";
 import type { Session, SignalOptions } from "./session.ts";
 import type { ExclusiveTurn } from "./turn.ts";
@@ -92,7 +93,14 @@ export async function openTransfer(
   await session.protection?.prepare(turn, { signal: options.signal });
   const { signal } = options;
   if (options.rest === undefined) await takeBackRestart(turn, options);
-  const type = await setType(turn, command, options);
+  const isSet = options.type === undefined ||
+    session.state.type === options.type;
+  const setting = setType(turn, command, options);
+  // in one round trip with TYPE, unless the caller has requested a port
+  if (!isSet && session.ahead === undefined) {
+    requestBehind(turn, { signal: options.signal });
+  }
+  const type = await setting;
   await setCompression(turn, { signal });
   const channel = await openDataChannel(turn, { command, type, signal });
   try {

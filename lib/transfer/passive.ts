@@ -117,18 +117,50 @@ export function requestAhead(
   { signal }: SignalOptions,
 ): void {
   if (!isPassive(session) || session.profile.needsPRET) return;
-  const ask = (turn: Turn) => {
-    const address = negotiate(turn, { signal });
-    const ahead = new PortAhead(address, signal);
-    session.ahead = ahead;
-    address.catch((error) => {
-      // a refusal is an answer, but not a command that was never sent
-      const isAnswer = error instanceof FTPError || LOSSES.has(error);
-      if (!isAnswer && session.ahead === ahead) session.ahead = undefined;
-    });
-    return address;
-  };
+  const ask = (turn: Turn) => askAhead(turn, { signal });
   session.shared(ask, { signal }).catch(() => {}); // the transfer throws
+}
+
+/**
+ * Like {@linkcode requestAhead}, behind commands of the same turn that were just
+ * sent and may fail. Only from servers that allow it.
+ */
+export function requestBehind(turn: Turn, options: SignalOptions): void {
+  if (!mayRequestBehind(turn.session)) return;
+  askAhead(turn, options).catch(() => {}); // the transfer throws
+}
+
+/**
+ * Whether a port may be requested with commands that may fail: by a command that
+ * is known to work, because the loss of a connection over it is only noted if it
+ * was sent alone.
+ */
+function mayRequestBehind(session: Session): boolean {
+  const { profile, control, protection, options } = session;
+  // a protected connection is prepared first, and MODE comes before the port
+  return profile.allowsJoining && control.isPipelining &&
+    isPassiveKnown(session) && protection === undefined && !options.compress;
+}
+
+/** Whether a command for passive mode is known to work. */
+function isPassiveKnown(session: Session): boolean {
+  const { profile } = session;
+  return isPassive(session) && !profile.needsPRET &&
+    (usesPasv(session) || profile.hasExtendedPassive === true);
+}
+
+/** Requests a port, and keeps it for the next transfer. */
+function askAhead(turn: Turn, { signal }: SignalOptions): Promise<HostPort> {
+  const { session } = turn;
+  const address = negotiate(turn, { signal });
+  const ahead = new PortAhead(address, signal);
+  session.ahead = ahead;
+  address.catch((error) => {
+    // a refusal is an answer, but not a command that was never sent
+    const isAnswer = error instanceof FTPError || LOSSES.has(error);
+    if (!isAnswer && session.ahead === ahead) session.ahead = undefined;
+  });
+  return address;
 }
 
 /**
@@ -139,12 +171,8 @@ export function requestAhead(
  */
 export function requestForNext(turn: Turn): PortAhead | undefined {
   const { session } = turn;
-  const { profile } = session;
-  const isPasv = usesPasv(session);
-  const isKnown = isPassive(session) && !profile.needsPRET &&
-    (isPasv || profile.hasExtendedPassive === true);
-  if (!isKnown) return undefined;
-  const command = { verb: isPasv ? "PASV" : "EPSV" };
+  if (!isPassiveKnown(session)) return undefined;
+  const command = { verb: usesPasv(session) ? "PASV" : "EPSV" };
   const address = turn.perform(command)
     .then((reply) => addressIn(session, reply, command.verb));
   const ahead = new PortAhead(address, "any");

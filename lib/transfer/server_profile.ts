@@ -50,6 +50,9 @@ const LATE_VENDORS: readonly (Vendor | undefined)[] = [
   "Pure-FTPd",
 ];
 
+/** Releases of vsftpd, none of which has `MLSD`. */
+const OLD_VSFTPD_REGEXP = /vsFTPd [1-3]\.\d/i;
+
 /** Vendors whose `MLSD` was measured. */
 const MLSD_VENDORS: readonly (Vendor | undefined)[] = [
   "ProFTPD",
@@ -92,6 +95,8 @@ export class ServerProfile {
   tellsLinks = false;
   /** Whether `EPSV` and `PASV` were refused while `passive` is "auto". */
   refusesPassive = false;
+  /** The user who logged in last with a password that the server asked for. */
+  passwordAskedOf: string | undefined;
   /** Whether `PRET` is needed before `EPSV` and `PASV`. */
   needsPRET = false;
   /** The server's times. */
@@ -140,6 +145,15 @@ export class ServerProfile {
   }
 
   /**
+   * Whether commands may be joined that others wait for: the server handles them
+   * in order, also behind the end of the data, and a requested port may stay
+   * unused. pyftpdlib closes the connection after 30 seconds then.
+   */
+  get allowsJoining(): boolean {
+    return LATE_VENDORS.includes(this.#vendor);
+  }
+
+  /**
    * Whether the server reads no command before the end of a transfer, so that
    * the next one may be sent once all of an upload's bytes were.
    */
@@ -180,6 +194,9 @@ export class ServerProfile {
   noteGreeting(text: string): void {
     const found = GREETINGS.find(([, regexp]) => regexp.test(text));
     if (found !== undefined) this.#setVendor(found[0]);
+    if (!OLD_VSFTPD_REGEXP.test(text)) return;
+    this.hasMLSD ??= false;
+    this.recalled.add("MLSD"); // tried if LIST is unknown
   }
 
   /**

@@ -116,6 +116,14 @@ export class Transfer {
     return this.mayAskBehind && this.#session.askBehind(this.#pending, ask);
   }
 
+  /**
+   * Whether the server is known to handle commands behind the end of the data,
+   * which matters where they are not repeated on another connection.
+   */
+  get takesBehind(): boolean {
+    return this.#session.profile.allowsJoining;
+  }
+
   /** Whether {@linkcode askBehind} would send commands. */
   get mayAskBehind(): boolean {
     if (!this.isOpen || !this.#session.control.isPipelining) return false;

@@ -298,8 +298,8 @@ function listsAnd(lines: string[], words: string): Handler {
 
 /** Commands by which each server proves that a directory is empty. */
 const PROOFS: Record<string, [first: string[], later: string[]]> = {
-  // its final reply says where it could not read
-  vsftpd: [["PWD", "CWD", "EPSV", "LIST", "CWD"], [
+  // its final reply says where it could not read; it has no MLSD
+  vsftpd: [["TYPE", "PWD", "CWD", "EPSV", "LIST", "CWD"], [
     "CWD",
     "EPSV",
     "LIST",

@@ -71,6 +71,39 @@ const SLOPES: Record<
     ftp.uploadDir(folder.at(`tree${count}`), fresh()),
 };
 
+/** First calls on a new connection, whose server the client does not know. */
+const FIRST: Record<string, (place: Place) => Promise<unknown>> = {
+  "first list()": ({ ftp }) => Array.fromAsync(ftp.list("many")),
+  "first download()": ({ ftp, folder }) =>
+    ftp.download("many/0", folder.at("first")),
+  "first downloadDir() of 2 files": ({ ftp, folder, fresh }) =>
+    ftp.downloadDir("tree2", folder.at(fresh())),
+  "first uploadDir() of 2 files": ({ ftp, folder, fresh }) =>
+    ftp.uploadDir(folder.at("tree2"), `new${fresh()}/deep`),
+};
+
+async function countFirst(kind: Kind): Promise<Record<string, number>> {
+  using folder = new LocalFolder();
+  const files: Record<string, string> = { "/many/0": "x" };
+  Deno.mkdirSync(folder.at("tree2"));
+  for (let i = 0; i < 2; i++) {
+    files[`/tree2/${i}`] = "x";
+    writeOld(folder.at(`tree2/${i}`));
+  }
+  await using server = await memoryServer(files);
+  server.on("CONNECT", GREETINGS[kind]);
+  const clock = new TurnClock();
+  const counts: Record<string, number> = {};
+  for (const [name, call] of Object.entries(FIRST)) {
+    await using ftp = new Client({ dial: clock.dial, timeout: 20_000 });
+    await ftp.connect(server.host, server.port);
+    await ftp.login("user", "secret");
+    const place = { ftp, folder, fresh: () => "fresh" };
+    counts[name] = await clock.count(() => call(place));
+  }
+  return counts;
+}
+
 async function countAll(kind: Kind): Promise<Record<string, number>> {
   const files: Record<string, string> = { "/renamed": "x" };
   using folder = new LocalFolder();
@@ -144,7 +177,8 @@ const BYTES_WITH_STOR = {
 };
 
 const BUDGET: Record<Kind, Record<string, number>> = {
-  vsftpd: { ...COMMON, ...BYTES_WITH_STOR },
+  // CWD with EPSV, dial, LIST, CWD with the end of the data
+  vsftpd: { ...COMMON, ...BYTES_WITH_STOR, "list()": 4 },
   proftpd: { ...COMMON, ...BYTES_WITH_STOR },
   // the bytes wait for the reply to STOR
   other: {
@@ -158,5 +192,33 @@ const BUDGET: Record<Kind, Record<string, number>> = {
 for (const kind of Object.keys(GREETINGS) as Kind[]) {
   Deno.test(`FTP keeps to its budget of round trips (${kind})`, async () => {
     assertEquals(await countAll(kind), BUDGET[kind]);
+  });
+}
+
+/** EPSV is sent alone until it has worked. */
+const FIRST_BUDGET: Record<Kind, Record<string, number>> = {
+  vsftpd: {
+    "first list()": 6, // PWD with TYPE, CWD, EPSV, dial, LIST, CWD
+    "first download()": 3,
+    "first downloadDir() of 2 files": 12,
+    "first uploadDir() of 2 files": 12,
+  },
+  proftpd: {
+    "first list()": 4, // TYPE, EPSV, dial, MLSD
+    "first download()": 3,
+    "first downloadDir() of 2 files": 10,
+    "first uploadDir() of 2 files": 12,
+  },
+  other: {
+    "first list()": 4,
+    "first download()": 3,
+    "first downloadDir() of 2 files": 10,
+    "first uploadDir() of 2 files": 15,
+  },
+};
+
+for (const kind of ["vsftpd", "proftpd", "other"] as const) {
+  Deno.test(`FTP keeps to its budget for the first call of a connection (${kind})`, async () => {
+    assertEquals(await countFirst(kind), FIRST_BUDGET[kind]);
   });
 }
