@@ -222,6 +222,13 @@ export class FTP extends FTPProtocol {
   ): AsyncGenerator<Reply | FTPError> {
     const { window = WINDOW, signal } = options;
     checkNames("pipeline", options, PIPELINE_OPTIONS);
+    if (typeof commands !== "object" || commands === null) {
+      throw new TypeError(
+        `Cannot use ${
+          showValue(commands)
+        } as "commands": it must be an array, or something else to iterate over`,
+      );
+    }
     const session = connectionOf(this).session;
     const parsed = Iterator.from(commands).map(parseCommand);
     const prepared = await preparePipeline(session, parsed, {

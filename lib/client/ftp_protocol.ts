@@ -599,10 +599,14 @@ export class FTPProtocol implements AsyncDisposable {
    * @param password The account
    * @param options A signal
    * @returns The 2yz reply
+   * @throws {TypeError} If the account is empty
    * @throws {FTPError} As {@linkcode FTPProtocol.prototype.voidcmd voidcmd}
    */
   async acct(password: string, options: SignalOptions = {}): Promise<Reply> {
     const command = { verb: "ACCT", argument: password, name: "password" };
+    if (password === "") {
+      throw new TypeError('Cannot send an account: "password" is empty');
+    }
     this.#connection.session.noteByHand(command);
     return await this.#perform(command, options);
   }
@@ -1229,12 +1233,12 @@ function printLine(line: string): void {
 
 /** Checks an offset. A string may be any marker (RFC 959 section 3.5). */
 function checkRest(rest: number | string | undefined): void {
-  if (rest === undefined || typeof rest === "string") return;
-  if (Number.isSafeInteger(rest) && rest >= 0) return;
+  if (rest === undefined || (typeof rest === "string" && rest !== "")) return;
+  if (Number.isSafeInteger(rest) && Number(rest) >= 0) return;
   throw new RangeError(
     `Cannot start at offset ${
       showValue(rest)
-    }: rest must be a non-negative integer`,
+    }: "rest" must be a non-negative integer or a marker`,
   );
 }
 

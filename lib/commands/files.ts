@@ -160,7 +160,11 @@ export async function changeDirectory(
     }
   }
   return await turn.perform(
-    { verb: "CWD", argument: dirname === "" ? "." : dirname, name: "dirname" },
+    {
+      verb: "CWD",
+      argument: dirname?.length === 0 ? "." : dirname,
+      name: "dirname",
+    },
     options,
   );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { showValue } from "../protocol/check_word.ts";
 import { quote } from "../protocol/printable.ts";
 
 /** A pattern of paths: a glob, or a regular expression. */
@@ -266,15 +267,23 @@ function isIn({ ranges, isNegated }: CharacterSet, code: number): boolean {
 /**
  * Creates a test for paths.
  *
- * @throws {TypeError} If a glob is malformed
+ * @throws {TypeError} If a pattern is malformed, or none
  */
 export function makeMatcher(
   patterns: Pattern | readonly Pattern[],
   name: string,
 ): (path: string, below: string) => boolean {
-  const all = typeof patterns === "string" || patterns instanceof RegExp
-    ? [patterns]
-    : patterns;
+  const all: readonly Pattern[] = Array.isArray(patterns)
+    ? patterns
+    : [patterns];
+  for (const pattern of all) {
+    if (typeof pattern === "string" || pattern instanceof RegExp) continue;
+    throw new TypeError(
+      `Cannot use ${
+        showValue(pattern)
+      } as "${name}": it must be a glob, a regular expression, or an array of them`,
+    );
+  }
   const tests = all.map((pattern) => {
     if (typeof pattern === "string") {
       const glob = new Glob(pattern, name);

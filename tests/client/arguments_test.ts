@@ -1,6 +1,6 @@
 /** Invalid arguments are rejected before anything is sent. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connect, FTP, ftpcp, type FTPOptions } from "../../mod.ts";
 import { LocalFolder } from "../files/local_folder.ts";
 import { ScriptedServer } from "../testing/scripted/mod.ts";
@@ -21,6 +21,12 @@ const CALLS: [name: string, call: (f: FTP, tmp: string) => unknown][] = [
   ["sendcmd signal", (f) => f.sendcmd("NOOP", { signal: any({}) })],
   ["acct", (f) => f.acct(B)],
   ["acct undefined", (f) => f.acct(any(undefined))],
+  ["acct empty", (f) => f.acct("")],
+  ["pipeline of one command", (f) => f.pipeline("NOOP").next()],
+  ["walk match null", (f) => f.walk("", { match: any(null) }).next()],
+  ["walk match num", (f) => f.walk("", { match: any(5) }).next()],
+  ["walk skip object", (f) => f.walk("", { skip: any({}) }).next()],
+  ["walk skip nums", (f) => f.walk("", { skip: any([5]) }).next()],
   ["login user", (f) => f.login(B)],
   ["login pass", (f) => f.login("u", B)],
   ["login acct", (f) => f.login("u", "p", B)],
@@ -55,6 +61,10 @@ const CALLS: [name: string, call: (f: FTP, tmp: string) => unknown][] = [
   [
     "retrbinary rest obj",
     (f) => f.retrbinary("RETR a", () => {}, { rest: any({}) }),
+  ],
+  [
+    "retrbinary rest empty",
+    (f) => f.retrbinary("RETR a", () => {}, { rest: "" }),
   ],
   [
     "retrbinary rest crlf",
@@ -360,6 +370,11 @@ for (const [name, call] of CALLS) {
       error instanceof TypeError || error instanceof RangeError,
       Deno.inspect(error),
     );
+    // an accident in the code, such as "x is not a function", is no refusal
+    assertMatch(
+      error.message,
+      /^(Cannot (?!read prop)|Unknown |The URL must be of scheme file)/,
+    );
     assertEquals([...Deno.readDirSync(folder.path)].length, 1);
     // the same connection, as it was
     assertEquals((await ftp.voidcmd("NOOP")).code, 200);
@@ -379,6 +394,8 @@ Deno.test("FTP.list, walk, nlst, mlsd and the mirrors take an empty path for the
   assertEquals((await ftp.downloadDir("", folder.at("x"))).transferred, 1);
   assertEquals((await ftp.uploadDir(folder.at("x"), "")).failed, 0);
   assertEquals((await ftp.cwd("")).code, 250);
+  assertEquals((await ftp.cwd(new Uint8Array(0))).code, 250);
+  assertEquals(server.commands.slice(-2), ["CWD .", "CWD ."]);
 });
 
 Deno.test("ftpcp refuses what cannot be sent before either server hears a word", async () => {
