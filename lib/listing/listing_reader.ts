@@ -277,11 +277,16 @@ function countCRs(bytes: Uint8Array): number {
   return bytes.length - start;
 }
 
+/** A fact of the listed directory or its parent, or a name like it. */
+const SELF_REGEXP = /type=[cp]dir/i;
+
 /** Whether an entry is the listed directory itself or its parent. */
 function isSelf(entry: Entry): boolean {
   if (!entry.isDirectory) return false;
   if (entry.name === "." || entry.name === "..") return true;
-  return /^[cp]dir$/i.test(entry.facts?.type ?? "");
+  // a line may have thousands of facts, and ten lines are read at once
+  return SELF_REGEXP.test(entry.line) &&
+    /^[cp]dir$/i.test(entry.facts?.type ?? "");
 }
 
 /**

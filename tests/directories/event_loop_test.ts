@@ -137,6 +137,32 @@ Deno.test("FTP.walk leaves turns to timers while it reads the longest names", as
   assert(worst < 50, `${worst} ms without a turn`);
 });
 
+Deno.test("FTP leaves turns to timers while it reads lines with thousands of facts", async (context) => {
+  await using pair = await Pair.make();
+  pair.server.on("CWD", "250 Done");
+  using folder = new LocalFolder();
+  const facts = Array.from({ length: 8000 }, (_, at) => `x${at}=;`).join("");
+  const lines = Array.from(
+    { length: 60 },
+    (_, at) => `type=dir;${facts} d${at}\r\n`,
+  );
+  // the server is in this process, so that it has nothing to prepare
+  const bytes = new TextEncoder().encode(lines.join(""));
+  const calls = {
+    "walk()": () => count(pair.ftp.walk("", { maxDepth: 1 })),
+    "downloadDir()": () =>
+      pair.ftp.downloadDir("", folder.at("none"), { dryRun: true }),
+  };
+  for (const [title, call] of Object.entries(calls)) {
+    await context.step(title, async () => {
+      pair.server.on("MLSD", (turn) => sendLines(turn, []));
+      pair.server.once("MLSD", (turn) => turn.send(bytes));
+      const { worst } = await gapsOf(call);
+      assert(worst < 50, `${worst} ms without a turn`);
+    });
+  }
+});
+
 Deno.test("FTP heeds a signal while it goes over what it has read", async (context) => {
   await using big = await Big.start();
   using folder = new LocalFolder();
