@@ -11,7 +11,11 @@ import { reconnectIfLost } from "../files/recovery.ts";
 import type { SessionProvider } from "../files/session_provider.ts";
 import type { Progress } from "../files/progress.ts";
 import { Listener } from "../transfer/listener.ts";
-import { printableError, quote } from "../protocol/printable.ts";
+import {
+  printableError,
+  printableRecord,
+  quote,
+} from "../protocol/printable.ts";
 import { FTPMirrorError, type MirrorFailure } from "./errors.ts";
 import type {
   MirrorEntry,
@@ -128,7 +132,7 @@ export class MirrorReport {
     this.result[COUNTS[action]]++;
     if (action === "fail" && this.#failures.length < MAX_FAILURES) {
       const shown = printableError(error);
-      this.#failures.push({ path: entry.path, error: shown });
+      this.#failures.push(printableRecord({ path: entry.path, error: shown }));
     }
     this.#listener.call(() => this.#options.onEntry?.(event));
   }

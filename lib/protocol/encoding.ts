@@ -12,6 +12,7 @@
 
 import { isEqual } from "./bytes.ts";
 import { type CharacterTable, tableOf } from "./character_table.ts";
+import { quote } from "./printable.ts";
 
 /** Converts text to bytes and back without loss. */
 export interface Encoding {
@@ -59,14 +60,18 @@ export function makeEncoding(label: string): Encoding {
     decoder = new TextDecoder(lower, { fatal: true, ignoreBOM: true });
   } catch {
     throw new RangeError(
-      `Cannot use the encoding "${label}": TextDecoder does not support it`,
+      `Cannot use the encoding ${
+        quote(String(label))
+      }: TextDecoder does not support it`,
     );
   }
   if (decoder.encoding === "utf-8") return makeUtf8(decoder);
   const hasStates = decoder.encoding === "iso-2022-jp"; // ASCII in one of its states only
   if (hasStates || tryDecode(decoder, ASCII_BYTES) !== ASCII) {
     throw new RangeError(
-      `Cannot use the encoding "${label}": commands and replies must be encoded as ASCII`,
+      `Cannot use the encoding ${
+        quote(String(label))
+      }: commands and replies must be encoded as ASCII`,
     );
   }
   return makeLegacy(lower, decoder);

@@ -77,6 +77,15 @@ export function printableInspection(shown: string): string {
   return shown.replace(UNESCAPED_REGEXP, "\uFFFD");
 }
 
+/** Makes `console.log` show a record without characters that control a terminal. */
+export function printableRecord<T extends object>(record: T): T {
+  type Inspect = (value: unknown, options: unknown) => string;
+  return Object.defineProperty(record, Symbol.for("Deno.customInspect"), {
+    value: (inspect: Inspect, options: unknown) =>
+      printableInspection(inspect({ ...record }, options)),
+  });
+}
+
 /** Classes whose messages may contain a path from the platform. */
 const CLASSES = new Set<unknown>([
   Error,

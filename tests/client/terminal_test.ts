@@ -103,6 +103,8 @@ Deno.test("FTPMirrorError shows failures harmlessly, and keeps their paths", asy
   assertEquals(error.failures[0]!.path, EVIL);
   assertHarmlessError(error);
   for (const failure of error.failures) assertHarmlessError(failure.error);
+  assertHarmless(Deno.inspect(error.failures, { depth: 9 }));
+  assertHarmless(Deno.inspect(error.failures[0]));
 });
 
 Deno.test("progressBar shows a label on one line, and nothing that drives a terminal", () => {
